@@ -1,0 +1,64 @@
+#pragma once
+
+#include <tenure/base/sqlite/query.hpp>
+#include <tenure/base/sqlite/statement.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+struct sqlite3;
+
+namespace tenure::sqlite {
+
+enum class Access : std::uint8_t {
+  read_only,
+  read_write,
+  create,  // only where a tenant is created or a store is initialised: opening never creates
+};
+
+struct ConnectionOptions {
+  Access access = Access::read_write;
+  bool secure_delete = false;                     // on wherever payloads, errors or tenants' data are deleted
+  std::chrono::milliseconds busy_wait_max{5000};  // how long SQLite's own lock is waited for; then StoreBusy
+  std::int64_t journal_size_limit_bytes = 16LL << 20U;
+};
+
+// One connection with the settings that every connection of ours has, each read back when it is opened: WAL, NORMAL, no
+// automatic checkpoint, defensive, untrusted schema, no mmap, foreign keys, cell checks, no ATTACH, no symlinks, no URIs.
+// A connection that did not get all of them is not handed out.
+// Threads: one at a time; statements are the connection's children and go first.
+class Connection {
+ public:
+  // DatabaseMissing, AccessRefused (a symlink), DatabaseDamaged, DiskError.
+  Connection(const std::filesystem::path& path, const ConnectionOptions& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // The cached statement of a constant query. It must not be in use already.
+  [[nodiscard]] Statement statement(const Query& query);
+  // One or more statements without parameters or rows, not cached: DDL.
+  void execute(const Query& script);
+
+  [[nodiscard]] std::int64_t last_insert_row() const;
+  [[nodiscard]] std::int64_t changes() const;
+  // Grows when another connection has committed; costs no lock.
+  [[nodiscard]] std::int64_t data_version();
+  [[nodiscard]] bool in_transaction() const;
+  [[nodiscard]] const std::filesystem::path& path() const;
+  [[nodiscard]] sqlite3* native() const;
+
+  // False once the file, or its WAL, was unlinked or replaced under the connection: commits would go nowhere.
+  [[nodiscard]] bool still_on_disk();
+  // Pages in the WAL after this connection's last commit; 0 before the first.
+  [[nodiscard]] std::int64_t wal_pages() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tenure::sqlite

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <tenure/base/sqlite/connection.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenure::sqlite {
+
+// One numbered step of a schema: `0001_control.sql`.
+struct Migration {
+  std::int64_t number = 0;
+  std::string name;
+  std::string sql;
+};
+
+// Brings a database from whatever step it has to the last one. Each step and its row (number, name, hash of the text)
+// commit together. Table: tenure_migration(number, name, hash).
+// SchemaMismatch: steps not numbered 1, 2, 3 ...; a step that was applied has another text now; the database is newer.
+// `now_us` is what the rows carry as their time. The caller syncs. Returns the number of steps applied.
+int migrate(Connection& connection, std::span<const Migration> migrations, std::int64_t now_us);
+
+// The last applied step, 0 for none. Compares the hashes as migrate does, changes nothing.
+[[nodiscard]] std::int64_t schema_version(Connection& connection);
+
+}  // namespace tenure::sqlite

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <tenure/base/sqlite/query.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace tenure::sqlite {
+
+// One use of a prepared statement, leased from its connection's cache: bind left to right, step, read columns. The
+// destructor resets it, so a loop that is left early holds no read transaction open.
+// Bound text and blobs must live until the statement is done. Columns live until the next step.
+// Threads: those of its connection, one at a time.
+class Statement {
+ public:
+  Statement(sqlite3* database, sqlite3_stmt* statement, const Query& query);
+  ~Statement();
+  Statement(Statement&& other) noexcept;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  Statement& operator=(Statement&&) = delete;
+
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    (bind_next(values), ...);
+    return *this;
+  }
+
+  // True with a row, false at the end. Throws what result_code.hpp says of SQLite's code.
+  bool step();
+  // For statements without rows.
+  void run();
+  // For a row that must be there: an invariant otherwise.
+  Statement& row();
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] double real(int column) const;
+  [[nodiscard]] std::string_view text(int column) const;
+  [[nodiscard]] std::span<const std::byte> blob(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
+  [[nodiscard]] std::optional<std::int64_t> optional_integer(int column) const;
+  [[nodiscard]] int columns() const;
+
+ private:
+  template <std::integral Integer>
+  void bind_next(Integer value) {
+    bind_integer(static_cast<std::int64_t>(value));
+  }
+  void bind_next(double value);
+  void bind_next(std::string_view text);
+  void bind_next(const char* text) { bind_next(std::string_view{text}); }
+  void bind_next(std::span<const std::byte> blob);
+  void bind_next(std::nullptr_t);
+  template <class T>
+  void bind_next(const std::optional<T>& value) {
+    if (value)
+      bind_next(*value);
+    else
+      bind_next(nullptr);
+  }
+  void bind_integer(std::int64_t value);
+  void check(int code) const;
+
+  sqlite3* database_;
+  sqlite3_stmt* statement_;
+  const Query* query_;
+  int next_ = 1;
+};
+
+}  // namespace tenure::sqlite

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenure {
+
+// For people: control characters, escapes, bidi and zero-width marks and bad UTF-8 become \xNN or \u{...}, so that
+// nothing that came from data can move a cursor or forge a line. At most `bytes_max` bytes of input are shown.
+[[nodiscard]] std::string escaped(std::string_view text, std::size_t bytes_max = 256);
+
+// The prefix of at most `bytes_max` bytes that ends between two characters.
+[[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
+
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+// `text` with every malformed byte replaced by U+FFFD.
+[[nodiscard]] std::string to_utf8(std::string_view text);
+
+// The candidate with the least edit distance, if one is near enough to be what somebody meant (a third of its length).
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+[[nodiscard]] inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span{text.data(), text.size()});
+}
+[[nodiscard]] inline std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace tenure

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/base/random.hpp>
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenure {
+
+// 128 bits, compared as bytes: for version 7 that is the order of creation.
+class Uuid {
+ public:
+  static constexpr std::size_t kSize = 16;
+  using Bytes = std::array<std::uint8_t, kSize>;
+
+  constexpr Uuid() = default;
+  constexpr explicit Uuid(const Bytes& bytes) : bytes_(bytes) {}
+
+  // The canonical 36 characters in lower case; nothing else.
+  [[nodiscard]] static std::optional<Uuid> parse(std::string_view text);
+  // Nothing unless there are exactly 16 bytes.
+  [[nodiscard]] static std::optional<Uuid> from_bytes(std::span<const std::byte> bytes);
+
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] const Bytes& bytes() const { return bytes_; }
+  friend constexpr auto operator<=>(const Uuid&, const Uuid&) = default;
+
+ private:
+  Bytes bytes_{};
+};
+
+// Makes UUIDs of version 7 (RFC 9562, section 5.7, method 2 of section 6.2: inside a millisecond the random part is
+// counted up). Strictly increasing from one generator, also when the clock steps back.
+// Threads: next() from any thread.
+class UuidGenerator {
+ public:
+  // `clock` must outlive the generator.
+  UuidGenerator(const Clock& clock, std::uint64_t seed);
+  [[nodiscard]] Uuid next();
+
+ private:
+  const Clock& clock_;
+  std::mutex mutex_;
+  Random random_;
+  std::uint64_t last_ms_ = 0;
+  std::uint64_t high_ = 0;  // 12 bits: rand_a
+  std::uint64_t low_ = 0;   // 62 bits: rand_b
+};
+
+}  // namespace tenure
+
+template <>
+struct std::hash<tenure::Uuid> {
+  std::size_t operator()(const tenure::Uuid& uuid) const noexcept;
+};

@@ -1,0 +1,93 @@
+#include <tenure/base/uuid.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace tenure {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::size_t kTextSize = 36;
+constexpr std::uint64_t kHighMask = (1ULL << 12U) - 1;
+constexpr std::uint64_t kLowMask = (1ULL << 62U) - 1;
+// Counting starts in the lower half of the random space, so that a millisecond has room for 2^61 increments.
+constexpr std::uint64_t kLowStartMask = kLowMask >> 1U;
+
+bool dash_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
+
+std::optional<std::uint8_t> digit(char character) {
+  const auto found = kDigits.find(character);
+  if (found == std::string_view::npos) return std::nullopt;
+  return static_cast<std::uint8_t>(found);
+}
+
+}  // namespace
+
+std::optional<Uuid> Uuid::parse(std::string_view text) {
+  if (text.size() != kTextSize) return std::nullopt;
+  Bytes bytes{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    if (dash_before(i) && text[at++] != '-') return std::nullopt;
+    const auto high = digit(text[at++]);
+    const auto low = digit(text[at++]);
+    if (!high || !low) return std::nullopt;
+    bytes[i] = static_cast<std::uint8_t>(*high << 4U | *low);
+  }
+  return Uuid{bytes};
+}
+
+std::optional<Uuid> Uuid::from_bytes(std::span<const std::byte> bytes) {
+  if (bytes.size() != kSize) return std::nullopt;
+  Bytes copy{};
+  std::memcpy(copy.data(), bytes.data(), kSize);
+  return Uuid{copy};
+}
+
+std::string Uuid::text() const {
+  std::string text;
+  text.reserve(kTextSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    if (dash_before(i)) text += '-';
+    text += kDigits[bytes_[i] >> 4U];
+    text += kDigits[bytes_[i] & 0x0FU];
+  }
+  return text;
+}
+
+UuidGenerator::UuidGenerator(const Clock& clock, std::uint64_t seed) : clock_(clock), random_(seed) {}
+
+Uuid UuidGenerator::next() {
+  const std::lock_guard lock(mutex_);
+  const auto now_ms = static_cast<std::uint64_t>(to_us(clock_.wall()) / 1000);
+  if (now_ms > last_ms_) {
+    last_ms_ = now_ms;
+    high_ = random_.next() & kHighMask;
+    low_ = random_.next() & kLowStartMask;
+  } else {
+    low_ = low_ + 1 + random_.below(1U << 16U);
+    if (low_ > kLowMask) {
+      low_ &= kLowMask;
+      if (++high_ > kHighMask) {
+        high_ = 0;
+        ++last_ms_;
+      }
+    }
+  }
+  Uuid::Bytes bytes{};
+  for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(last_ms_ >> (40U - 8U * i));
+  bytes[6] = static_cast<std::uint8_t>(0x70U | high_ >> 8U);
+  bytes[7] = static_cast<std::uint8_t>(high_);
+  bytes[8] = static_cast<std::uint8_t>(0x80U | low_ >> 56U);
+  for (unsigned i = 0; i < 7; ++i) bytes[9 + i] = static_cast<std::uint8_t>(low_ >> (48U - 8U * i));
+  return Uuid{bytes};
+}
+
+}  // namespace tenure
+
+std::size_t std::hash<tenure::Uuid>::operator()(const tenure::Uuid& uuid) const noexcept {
+  // The end is the random part; the beginning is time and alike for neighbours.
+  std::size_t value = 0;
+  std::memcpy(&value, uuid.bytes().data() + tenure::Uuid::kSize - sizeof value, sizeof value);
+  return value;
+}

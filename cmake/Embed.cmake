@@ -1,0 +1,11 @@
+# Writes OUTPUT: a header that holds each of INPUTS as a string_view. Run by tenure_embed.
+set(text "#pragma once\n\n#include <string_view>\n\nnamespace ${NAMESPACE} {\n\n")
+foreach(input IN LISTS INPUTS)
+  get_filename_component(name ${input} NAME)
+  string(MAKE_C_IDENTIFIER "${name}" name)
+  string(REGEX REPLACE "^_" "" name "${name}")
+  file(READ ${input} content)
+  string(APPEND text "inline constexpr std::string_view k${name} = R\"embedded(${content})embedded\";\n\n")
+endforeach()
+string(APPEND text "}  // namespace ${NAMESPACE}\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,39 @@
+# ccache where it is installed, sanitizers where a preset asks, and the warnings as a target that only our own
+# code links: whoever consumes Tenure is not judged by them.
+
+find_program(TENURE_CCACHE ccache)
+if(TENURE_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  # The sloppiness is what ccache needs to cache a translation unit that uses a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      ${TENURE_CCACHE})
+endif()
+
+if(TENURE_SANITIZE)
+  add_compile_options(-fsanitize=${TENURE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TENURE_SANITIZE})
+  if(TENURE_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()
+
+add_library(tenure_warnings INTERFACE)
+target_compile_options(
+  tenure_warnings
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wsign-conversion
+            -Wnon-virtual-dtor
+            -Woverloaded-virtual
+            -Wnull-dereference
+            -Wimplicit-fallthrough
+            -Wswitch-enum
+            -Werror)
+if(TENURE_SANITIZE)
+  # GCC 12 reports false null dereferences and uninitialised reads in instrumented standard containers.
+  target_compile_options(tenure_warnings INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized
+                                                   -Wno-stringop-overflow -Wno-error=tsan)
+endif()

@@ -1,0 +1,30 @@
+# Every third-party library, each found once and behind one target. All are Debian 12 packages (`./dev deps`).
+
+find_package(Threads REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(simdjson 3.0 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+find_path(CEREAL_INCLUDE_DIR cereal/cereal.hpp REQUIRED)
+find_path(BOOST_ASIO_INCLUDE_DIR boost/asio.hpp REQUIRED)
+
+add_library(tenure_cereal INTERFACE)
+target_include_directories(tenure_cereal SYSTEM INTERFACE ${CEREAL_INCLUDE_DIR})
+
+# Asio's implementation is compiled once, here; everyone else sees declarations.
+add_library(tenure_asio STATIC ${CMAKE_CURRENT_LIST_DIR}/asio.cpp)
+target_compile_definitions(tenure_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                                              BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_include_directories(tenure_asio SYSTEM PUBLIC ${BOOST_ASIO_INCLUDE_DIR})
+target_link_libraries(tenure_asio PUBLIC Threads::Threads)
+
+if(TENURE_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(TENURE_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()
