@@ -1,0 +1,42 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+#include <tenure/queue/types.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tenure::queue {
+
+// What is stored and sent as a job's payload: who the job is, then its arguments. Column, envelope, Global IDs, scope and
+// stamp must all name the same tenant, so that a row edited in the store is refused without any key.
+//
+// Format, version 1 (docs/formats/envelope.md), all text:
+//   tenure/1 ID TENANT GENERATION KIND SIZE\n
+//   ARGUMENTS
+// ID is the job's UUID; TENANT is the name, or `-` with generation 0 for an untenanted job; SIZE is the number of bytes
+// of ARGUMENTS, which are JSON. Single spaces, no leading zeros: one value has one text.
+struct Envelope {
+  JobId id;
+  std::optional<TenantName> tenant;
+  Generation generation;
+  std::string kind;
+  std::string arguments;
+
+  friend bool operator==(const Envelope&, const Envelope&) = default;
+};
+
+inline constexpr int kEnvelopeVersion = 1;
+
+[[nodiscard]] std::string write_envelope(const Envelope& envelope);
+
+// NewerEnvelope (`blocked` until a worker knows it) or BadPayload, whose message begins with the reason word (NotAnEnvelope,
+// Truncated, TrailingBytes, OutOfRange). Never looks into the arguments.
+[[nodiscard]] Result<Envelope> read_envelope(std::string_view bytes);
+
+// The arguments' part of an envelope for showing it, without checking anything else; all of it where there is no header.
+[[nodiscard]] std::string_view arguments_of(std::string_view envelope_bytes);
+
+}  // namespace tenure::queue

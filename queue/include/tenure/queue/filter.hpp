@@ -1,0 +1,61 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/base/error.hpp>
+#include <tenure/queue/records.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+// The filter language of the CLI (docs/manual/filters.md): terms that must all hold.
+//   filter = term { SPACE term }      term = FIELD ( "=" | "!=" ) value { "," value }
+//   value  = glob | range | '"' text '"'      range = [point] ".." [point] | point
+//   point  = integer | duration | time
+namespace tenure::queue {
+
+enum class FilterField : std::uint8_t {
+  id, state, queue, kind, tenant, generation, priority, attempt, crash,
+  created, due, started, finished, age, error, reason, name,
+};
+[[nodiscard]] std::string_view name_of(FilterField field);
+
+// `*` any run, `?` one character; case-sensitive.
+struct Glob {
+  std::string pattern;
+  bool literal = false;  // from quotes: no wildcards
+};
+// Both ends included. Times are microseconds since 1970; integers are themselves.
+struct Range {
+  std::optional<std::int64_t> first;
+  std::optional<std::int64_t> last;
+};
+using FilterValue = std::variant<Glob, Range>;
+
+struct FilterTerm {
+  FilterField field = FilterField::id;
+  bool negated = false;
+  std::vector<FilterValue> values;  // any may hold; negated: none
+};
+
+struct Filter {
+  std::vector<FilterTerm> terms;
+};
+
+// Fields of a listing, in the order of its help.
+[[nodiscard]] std::span<const FilterField> job_filter_fields();
+[[nodiscard]] std::span<const FilterField> name_filter_fields();  // queues and tenants: name, state
+
+// `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
+// with it, and the nearest field, state or reason where one is near.
+[[nodiscard]] Result<Filter> parse_filter(std::span<const std::string> words, std::span<const FilterField> fields,
+                                          WallTime now);
+
+[[nodiscard]] bool matches(const Filter& filter, const JobRecord& job, WallTime now);
+[[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
+
+}  // namespace tenure::queue

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <tenure/queue/types.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What the store hands out for showing: to the CLI, tests and pages. Nobody decides by these.
+namespace tenure::queue {
+
+// The states that an operator sees: the stored ones, and the two that follow from a claim or a gate.
+enum class ShownState : std::uint8_t {
+  scheduled = 1,
+  ready = 2,
+  blocked = 3,
+  succeeded = 4,
+  dead = 5,
+  discarded = 6,
+  cancelled = 7,
+  running = 100,
+  held = 101,
+};
+[[nodiscard]] std::string_view name_of(ShownState state);
+[[nodiscard]] std::optional<ShownState> shown_state_named(std::string_view name);
+
+struct JobRecord {
+  JobSeq seq;
+  JobId id;
+  std::optional<TenantName> tenant;  // nothing: untenanted
+  Generation generation;
+  TenantState tenant_state = TenantState::active;
+  std::string queue;
+  std::string kind;
+  Priority priority;
+  ShownState state = ShownState::ready;
+  JobReason reason = JobReason::none;
+  WallTime created{};
+  WallTime due{};
+  std::optional<WallTime> started;   // of the claim, or of the run that ended it
+  std::optional<WallTime> finished;
+  int attempts_max = 0;
+  int failures = 0;
+  int crashes = 0;
+  int releases = 0;
+  std::int64_t size_bytes = 0;
+  std::optional<ClaimToken> claim;
+  std::optional<ProcessNumber> process;  // of the claim
+  std::string error;                     // of the last failure, "" for none
+};
+
+struct AttemptRecord {
+  int number = 0;  // from 1, in order of their ends; releases and interruptions count here too
+  AttemptOutcome outcome = AttemptOutcome::failed;
+  std::optional<ErrorCode> error_code;
+  std::string error;
+  std::optional<WallTime> started;
+  WallTime finished{};
+  ClaimToken claim;
+  ProcessNumber process;
+};
+
+struct QueueRecord {
+  std::string name;
+  std::int64_t scheduled = 0;
+  std::int64_t ready = 0;  // without those that run or are held
+  std::int64_t held = 0;
+  std::int64_t running = 0;
+  std::int64_t dead = 0;
+  std::optional<WallTime> oldest_ready;  // due time
+};
+
+struct TenantSummary {
+  TenantRecord tenant;
+  std::int64_t ready = 0;
+  std::int64_t held = 0;
+  std::int64_t running = 0;
+  std::int64_t dead = 0;
+  std::optional<WallTime> oldest_ready;
+};
+
+struct HolderRecord {
+  Incarnation incarnation;
+  std::string node;
+  std::int64_t pid = 0;
+  WallTime started{};
+};
+
+struct StoreSummary {
+  std::string backend;  // "sqlite", "memory"
+  std::string path;
+  std::string store_id;
+  std::int64_t schema_version = 0;
+  std::int64_t size_bytes = 0;
+  std::int64_t wal_bytes = 0;
+  std::string library;  // "SQLite 3.40.1"
+  std::int64_t jobs = 0;
+  std::int64_t claims = 0;
+  std::int64_t tenants = 0;
+  std::optional<HolderRecord> last_holder;  // of the newest incarnation, alive or not
+};
+
+}  // namespace tenure::queue

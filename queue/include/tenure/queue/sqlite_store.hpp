@@ -1,0 +1,22 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+
+namespace tenure::queue {
+
+struct SqliteStoreOptions {
+  std::filesystem::path path;
+  bool create = false;            // make the control database where there is none; else DatabaseMissing
+  std::size_t payload_max = 256UL * 1024;  // bytes of an envelope, to limits::kPayloadMax
+};
+
+// The control database in one SQLite file. Brings an older schema up to date on opening; a newer one is SchemaMismatch.
+// Threads: every method from any thread.
+[[nodiscard]] std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, const Clock& clock);
+
+}  // namespace tenure::queue

@@ -1,0 +1,206 @@
+#pragma once
+
+#include <tenure/base/function_ref.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/queue/filter.hpp>
+#include <tenure/queue/records.hpp>
+#include <tenure/queue/types.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Where jobs are kept: a dozen dumb verbs over rows. It enforces which states may follow each other and that a claim's
+// token matches; it decides nothing about order, fairness, gates or retries, and asks nobody for the time.
+// Not for users to implement.
+namespace tenure::queue {
+
+using sqlite::Durability;
+
+// A job on its way in. Names are interned by the store.
+struct NewJob {
+  JobId id;
+  std::optional<TenantName> tenant;  // nothing: untenanted, on purpose
+  Generation generation;             // 0: whatever is live now
+  std::string queue;
+  std::string kind;
+  Priority priority;
+  WallTime due{};  // at most `now`: ready; later: scheduled
+  int attempts_max = 0;
+  std::string arguments;  // the store writes the envelope, since it knows the generation
+};
+
+struct Enqueued {
+  JobId id;
+  JobSeq seq;
+  Generation generation;
+  bool existed = false;  // the same job was there already
+};
+
+// One row that a dispatcher did not know yet.
+struct JobArrival {
+  JobSeq seq;
+  Lane lane;
+  WallTime due{};
+  JobState state = JobState::ready;
+};
+
+struct LaneCursor {
+  KindNumber kind;
+  std::optional<LanePlace> after;  // nothing: from the front
+};
+
+// Claims up to `count` jobs of one (queue, priority, tenant), over several kinds in order of due time and sequence.
+// The jobs get the tokens (incarnation, first_counter), (incarnation, first_counter + 1), ...
+struct ClaimRequest {
+  QueueNumber queue;
+  Priority priority;
+  TenantNumber tenant;
+  std::vector<LaneCursor> kinds;
+  std::size_t count = 1;
+  Incarnation incarnation;
+  std::int64_t first_counter = 0;
+  ProcessNumber process;
+};
+
+struct ClaimedJob {
+  JobSeq seq;
+  JobId id;
+  Lane lane;
+  LanePlace place;
+  ClaimToken token;
+  std::optional<TenantName> tenant;
+  Generation generation;
+  std::string kind;
+  int attempts_max = 0;
+  int failures = 0;
+  int crashes = 0;
+  int releases = 0;
+  std::string envelope;
+};
+
+struct ClaimReply {
+  std::vector<ClaimedJob> jobs;  // fewer than asked: the lanes hold no more
+  // Where the tenant may not be claimed from now; then there are no jobs.
+  std::optional<TenantState> gate;
+};
+
+// Names the claim that a write is conditional on.
+struct ClaimRef {
+  JobSeq seq;
+  ClaimToken token;
+};
+
+struct AttemptFailure {
+  ErrorCode code = ErrorCode::handler_failed;
+  std::string error;  // cut at kErrorTextMax by the store
+};
+
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  // Every lane that holds a ready job, by one seek each. `after` pages.
+  [[nodiscard]] virtual std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) = 0;
+  // Rows with a sequence above `after`, in its order.
+  [[nodiscard]] virtual std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) = 0;
+  // The greatest sequence that was ever given out, 0 for none.
+  [[nodiscard]] virtual JobSeq last_seq() = 0;
+  [[nodiscard]] virtual std::optional<WallTime> next_due() = 0;
+  [[nodiscard]] virtual std::optional<TenantState> tenant_state(TenantNumber tenant) = 0;
+  [[nodiscard]] virtual std::string queue_name(QueueNumber queue) = 0;
+  [[nodiscard]] virtual std::string kind_name(KindNumber kind) = 0;
+  [[nodiscard]] virtual std::optional<QueueNumber> queue_number(std::string_view name) = 0;
+  [[nodiscard]] virtual std::optional<KindNumber> kind_number(std::string_view name) = 0;
+
+  // Newest first unless `oldest_first`; `after` is the last job of the page before.
+  struct ListOptions {
+    std::size_t limit = 50;
+    std::optional<JobSeq> after;
+    bool oldest_first = false;
+  };
+  [[nodiscard]] virtual std::vector<JobRecord> list_jobs(const Filter& filter, const ListOptions& options,
+                                                         WallTime now) = 0;
+  // Counts no further than `limit`.
+  [[nodiscard]] virtual std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now) = 0;
+  [[nodiscard]] virtual std::optional<JobRecord> find_job(JobId id) = 0;
+  [[nodiscard]] virtual std::vector<AttemptRecord> attempts(JobSeq seq) = 0;
+  [[nodiscard]] virtual std::optional<std::string> envelope(JobSeq seq) = 0;
+  [[nodiscard]] virtual std::vector<QueueRecord> queues() = 0;
+  // In the order of names, after `after`.
+  [[nodiscard]] virtual std::vector<TenantSummary> tenants(const std::optional<TenantName>& after,
+                                                           std::size_t limit) = 0;
+  [[nodiscard]] virtual StoreSummary summary() = 0;
+};
+
+// Inside Store::write. Results are values where the next line branches on them; a broken world throws.
+class StoreWriter {
+ public:
+  virtual ~StoreWriter() = default;
+
+  // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
+  // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge.
+  [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
+
+  [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
+
+  // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
+  // outcome is recorded as `lost`.
+  [[nodiscard]] virtual Result<void> finish_succeeded(ClaimRef claim, WallTime now) = 0;
+  // `state` is dead, discarded or cancelled.
+  [[nodiscard]] virtual Result<void> finish(ClaimRef claim, JobState state, JobReason reason,
+                                            const AttemptFailure& failure, WallTime now) = 0;
+  // Counts a failure; scheduled for `due`.
+  [[nodiscard]] virtual Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure,
+                                           WallTime now) = 0;
+  // Given back unfinished, ready at its old place. `started` says whether an attempt row is written.
+  [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, WallTime now) = 0;
+  // Ready -> blocked, for an envelope that no worker knows yet.
+  [[nodiscard]] virtual Result<void> block(ClaimRef claim, JobReason reason, WallTime now) = 0;
+  // The run ended with its process. `charged` counts a crash; at kCrashesMax the job is dead, reason poison.
+  // Returns the state that the job has now.
+  [[nodiscard]] virtual Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
+                                                 WallTime now) = 0;
+
+  // Takes back every claim of an older incarnation, uncharged: at most `limit`. Their lanes become known again.
+  [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
+                                                                          WallTime now) = 0;
+  // Scheduled jobs that are due become ready, by due time, at most `limit`.
+  [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
+
+  // Jobs that other processes made ready, left for the dispatcher in the commit that did it. Taking deletes them.
+  [[nodiscard]] virtual std::vector<JobArrival> take_lane_hints(std::size_t limit) = 0;
+
+  // Starts a new incarnation: the greater of the last one plus one and `seconds_since_2020`. Commit it durably.
+  [[nodiscard]] virtual Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
+                                                     std::int64_t pid, WallTime now) = 0;
+
+  // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
+  // JobNotFound; StateChanged for any other state; TenantDeleted, StaleGeneration.
+  [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
+
+  // What this transaction has seen and written.
+  [[nodiscard]] virtual StoreReader& reader() = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // One commit. Calls of several threads may share it; one that throws undoes only itself. `work` must not call the store.
+  virtual void write(Durability durability, FunctionRef<void(StoreWriter&)> work) = 0;
+  // One snapshot.
+  virtual void read(FunctionRef<void(StoreReader&)> work) = 0;
+  // Makes durable what is visible ("sync first").
+  virtual void sync() = 0;
+  // Grows when another process may have written something; one cheap statement.
+  [[nodiscard]] virtual std::int64_t change_counter() = 0;
+  // Moves the log into the database where it has grown past `wal_bytes_min`. Safe at any time.
+  virtual void checkpoint(std::int64_t wal_bytes_min) = 0;
+  [[nodiscard]] virtual TenantRegistry& registry() = 0;
+};
+
+}  // namespace tenure::queue

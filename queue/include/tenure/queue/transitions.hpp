@@ -1,0 +1,36 @@
+#pragma once
+
+#include <tenure/queue/types.hpp>
+
+#include <cstdint>
+#include <span>
+
+namespace tenure::queue {
+
+// Everything that can change a stored state, and nothing else can. The manual prints this table.
+enum class Transition : std::uint8_t {
+  promote,            // it is due
+  succeed,
+  retry,              // failed, attempts left
+  die,
+  discard,
+  cancel,
+  block,
+  unblock,
+  release,            // stays ready; loses its claim
+  reclaim,            // stays ready; loses its claim
+  retry_by_operator,
+};
+[[nodiscard]] std::string_view name_of(Transition transition);
+
+struct TransitionRow {
+  Transition transition;
+  JobState from;
+  JobState to;
+  bool needs_claim;
+};
+
+[[nodiscard]] std::span<const TransitionRow> transitions();
+[[nodiscard]] bool is_allowed(Transition transition, JobState from, JobState to);
+
+}  // namespace tenure::queue
