@@ -1,0 +1,172 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/round.hpp>
+#include <tenure/queue/types.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+// The part of `tenured` that decides: which job goes to which worker process next, what becomes of it afterwards, when
+// processes start and end, and how a stop proceeds. A state machine without I/O, clocks or threads: the same events in the
+// same order give the same actions, byte for byte.
+// Threads: one at a time.
+namespace tenure::daemon {
+
+using queue::ProcessNumber;
+
+struct PoolSettings {
+  std::string name;
+  int processes = 1;                // 1 to 256
+  std::vector<std::string> queues;  // strict order; other queues never run here
+};
+
+struct DispatcherSettings {
+  std::vector<PoolSettings> pools;
+  std::chrono::milliseconds poll{1000};           // how soon work is found without a hint
+  std::chrono::milliseconds stop_deadline{25000};
+  std::chrono::milliseconds ping_max{30000};      // no answer for so long: aborted, then killed
+  std::string node;
+  std::int64_t pid = 0;
+  std::uint64_t seed = 0;  // of the jitter in retries
+};
+
+// Both clocks at the moment of an event, read by the caller.
+struct Now {
+  WallTime wall{};
+  Instant steady;
+};
+
+// --- Events: what happened.
+
+struct Started {};
+struct TimePassed {};
+// Another process enqueued something, or may have.
+struct Hinted {};
+struct RoundDone {
+  RoundReply reply;
+};
+// The store could not do it; nothing of the round happened.
+struct RoundFailed {
+  Failure failure;
+};
+// A worker process said hello and was accepted.
+struct WorkerReady {
+  ProcessNumber process;
+  int slots = 1;
+  std::vector<std::string> kinds;
+};
+enum class RunResult : std::uint8_t { succeeded, failed, not_started };
+struct AttemptEnd {
+  queue::ClaimRef claim;
+  RunResult result = RunResult::succeeded;
+  std::chrono::microseconds run_time{0};
+  queue::AttemptFailure failure;  // of `failed`
+};
+struct AttemptsEnded {
+  ProcessNumber process;
+  std::vector<AttemptEnd> ends;
+};
+// The process is dead and reaped: nothing of it can commit any more.
+struct WorkerGone {
+  ProcessNumber process;
+  std::string cause;  // "exit 0", "signal 9 (Killed)"
+};
+struct Ponged {
+  ProcessNumber process;
+};
+struct StopAsked {
+  bool at_once = false;  // deadline zero
+};
+
+using Event = std::variant<Started, TimePassed, Hinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded, WorkerGone,
+                           Ponged, StopAsked>;
+
+// --- Actions: what shall be done about it, in this order.
+
+// One round is under way at a time; its answer is RoundDone or RoundFailed.
+struct RunRound {
+  RoundWork work;
+};
+struct StartProcess {
+  ProcessNumber process;
+  std::size_t pool = 0;  // index in the settings
+};
+struct Assign {
+  ProcessNumber process;
+  std::vector<queue::ClaimedJob> jobs;  // performed in this order
+};
+// Jobs that were assigned ahead and have not started come back as `not_started`.
+struct Recall {
+  ProcessNumber process;
+  std::vector<queue::ClaimRef> jobs;
+};
+// Start nothing more, give back what has not started, end when the running jobs have ended.
+struct Drain {
+  ProcessNumber process;
+};
+// Give all running jobs their stop token.
+struct GiveStopToken {
+  ProcessNumber process;
+};
+struct Ping {
+  ProcessNumber process;
+};
+struct EndProcess {
+  ProcessNumber process;
+  bool abort = false;  // SIGABRT, for a core; else SIGKILL
+};
+// The latest moment at which TimePassed is due; replaces the one before.
+struct WakeAt {
+  Instant at;
+};
+// Something an operator should read; `event` is the stable word of the log line.
+struct Note {
+  enum class Level : std::uint8_t { info, warning };
+  Level level = Level::info;
+  std::string event;
+  std::string message;
+  std::string pool;
+  ProcessNumber process;
+};
+// Everything has ended and every claim was given back: checkpoint and leave.
+struct Leave {};
+
+using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess, WakeAt,
+                            Note, Leave>;
+using Actions = std::vector<Action>;
+
+// Figures for status lines and metrics, from memory.
+struct DispatcherStatus {
+  std::int64_t slots = 0;
+  std::int64_t busy = 0;      // performing
+  std::int64_t ahead = 0;     // assigned ahead
+  std::int64_t lanes = 0;
+  std::int64_t parked = 0;    // lanes at a gate
+  std::int64_t started = 0;   // since the start of the daemon
+  std::int64_t succeeded = 0;
+  std::int64_t failed = 0;
+  std::int64_t claims_lost = 0;
+  std::int64_t reclaimed = 0;
+};
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(DispatcherSettings settings);
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  [[nodiscard]] Actions step(const Event& event, Now now);
+  [[nodiscard]] DispatcherStatus status() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tenure::daemon
