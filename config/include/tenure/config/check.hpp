@@ -1,0 +1,21 @@
+#pragma once
+
+#include <tenure/config/load.hpp>
+#include <tenure/config/settings.hpp>
+
+#include <cstdint>
+#include <vector>
+
+// Looks at the machine: whether the files and folders that the settings name can do their work. Creates nothing.
+// Threads: any.
+namespace tenure::config {
+
+struct MachineFindings {
+  std::vector<Problem> problems;  // a daemon must not start
+  std::vector<Problem> warnings;
+};
+
+// `descriptors_limit` is the limit of open files of the process that asks (RLIMIT_NOFILE), 0 for none.
+[[nodiscard]] MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit);
+
+}  // namespace tenure::config

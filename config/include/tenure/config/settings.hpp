@@ -1,0 +1,80 @@
+#pragma once
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+// Every setting of Tenure as plain values, with the defaults that a program without a configuration file has. Unit, limits
+// and help of each stand once, in the tables of setting_table.cpp; the initialisers here are the only place of defaults.
+// What is loaded by load_settings() is checked; what a program fills in by hand is not.
+namespace tenure::config {
+
+// What a second daemon does while another one holds the control database.
+enum class WhenHeld : std::uint8_t { stand_by, exit };
+
+enum class LogFormat : std::uint8_t { automatic, text, json };  // automatic: text on a terminal, else JSON
+
+struct ApplicationSettings {
+  std::string name = "tenure";  // the APP of every Global ID: gid://APP/MODEL/ID?tenant=NAME
+  friend bool operator==(const ApplicationSettings&, const ApplicationSettings&) = default;
+};
+
+struct DaemonSettings {
+  std::string node;  // empty: the host's name
+  std::chrono::milliseconds stop_deadline{std::chrono::seconds{25}};
+  WhenHeld when_held = WhenHeld::stand_by;
+  std::chrono::milliseconds ping_max{std::chrono::seconds{30}};
+  friend bool operator==(const DaemonSettings&, const DaemonSettings&) = default;
+};
+
+struct StoreSettings {
+  std::filesystem::path path = "/var/lib/tenure/control.db";
+  sqlite::Durability durability = sqlite::Durability::durable;
+  std::chrono::milliseconds poll{std::chrono::seconds{1}};
+  std::uint64_t payload_max = limits::kPayloadDefault;  // bytes of an envelope
+  friend bool operator==(const StoreSettings&, const StoreSettings&) = default;
+};
+
+struct TenantsSettings {
+  std::string path = "/var/lib/tenure/tenants/%{bucket}/%{tenant}.db";  // a template, not yet a path
+  std::filesystem::path migrations;                                      // empty: the application has none
+  std::int64_t descriptors_max = 256;                                    // of one worker process
+  std::chrono::milliseconds handle_wait{std::chrono::seconds{2}};
+  friend bool operator==(const TenantsSettings&, const TenantsSettings&) = default;
+};
+
+// One [[pool]]. Name and program are required; there is no default pool.
+struct PoolSettings {
+  std::string name;
+  std::filesystem::path program;
+  std::int64_t processes = 1;
+  std::int64_t slots = 8;                      // of one process
+  std::vector<std::string> queues{"default"};  // strict: an earlier one goes first
+  std::chrono::milliseconds time_limit{std::chrono::hours{1}};
+  friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
+};
+
+struct LogSettings {
+  log::Level level = log::Level::info;
+  LogFormat format = LogFormat::automatic;
+  std::filesystem::path file;  // empty: stderr
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+struct Settings {
+  ApplicationSettings application;
+  DaemonSettings daemon;
+  StoreSettings store;
+  TenantsSettings tenants;
+  std::vector<PoolSettings> pools;
+  LogSettings log;
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+}  // namespace tenure::config
