@@ -1,1 +1,255 @@
+#include "library.hpp"
+#include "settings.hpp"
 
+#include <tenure/base/error.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/random.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/result_code.hpp>
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+#include <unordered_map>
+
+namespace tenure::sqlite {
+namespace {
+
+constexpr std::size_t kStatementsMax = 256;  // cached in one connection
+constexpr mode_t kDatabaseMode = 0660;       // the application's users and the daemon share a group
+constexpr Query kDataVersion{"data_version", "pragma data_version"};
+constexpr Query kOpenWal{"open_wal", "select count(*) from sqlite_schema"};
+
+struct CachedStatement {
+  sqlite3_stmt* statement = nullptr;
+  std::uint64_t last_use = 0;
+  bool in_use = false;
+};
+
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t number = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+// By stat() and never by open(): closing a descriptor of ours would drop the process's locks on the file.
+std::optional<FileIdentity> identity_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return FileIdentity{status.st_dev, status.st_ino};
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  raise(ErrorCode::disk, std::string{"the file cannot be looked at: "} + std::strerror(errno), {}, path);
+}
+
+// Waits between two attempts to get SQLite's lock: evenly short, where SQLite's own handler grows to 100 ms
+// and so starves whoever has waited longest.
+class LockWait {
+ public:
+  explicit LockWait(std::chrono::milliseconds wait_max)
+      : wait_max_(wait_max), random_(Random::seed_from_system()) {}
+
+  // `attempt` counts from 0. False once the wait has been long enough.
+  bool wait(int attempt) {
+    constexpr std::chrono::microseconds kWaitMin{50};
+    constexpr std::uint64_t kJitterUs = 151;  // 50 to 200 us
+    const auto now = std::chrono::steady_clock::now();
+    if (attempt == 0) until_ = now + wait_max_;
+    if (now >= until_) return false;
+    std::this_thread::sleep_for(kWaitMin + std::chrono::microseconds{random_.below(kJitterUs)});
+    return true;
+  }
+
+ private:
+  std::chrono::milliseconds wait_max_;
+  std::chrono::steady_clock::time_point until_;
+  Random random_;
+};
+
+int flags_of(Access access) {
+  constexpr int kAlways = SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  switch (access) {
+    case Access::read_only:
+      return kAlways | SQLITE_OPEN_READONLY;
+    case Access::read_write:
+      return kAlways | SQLITE_OPEN_READWRITE;
+    case Access::create:
+      return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  }
+  invariant_broken("unknown access", __FILE__, __LINE__);
+}
+
+}  // namespace
+
+struct Connection::Impl {
+  // Absolute, so that no name is special to SQLite: neither ":memory:" nor "" nor "file:".
+  Impl(const std::filesystem::path& file, const ConnectionOptions& connection_options)
+      : path(std::filesystem::absolute(file)),
+        wal_path(path.string() + "-wal"),
+        options(connection_options),
+        lock_wait(connection_options.busy_wait_max) {}
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void open();
+  void refuse_lesser_access();
+  void remember_wal();
+  sqlite3_stmt* prepare(const Query& query);
+  void make_room();
+
+  std::filesystem::path path;
+  std::string wal_path;
+  ConnectionOptions options;
+  LockWait lock_wait;
+  sqlite3* database = nullptr;
+  std::unordered_map<const Query*, CachedStatement> statements;
+  std::uint64_t uses = 0;
+  std::optional<FileIdentity> wal;
+  std::int64_t wal_pages = 0;
+};
+
+Connection::Impl::~Impl() {
+  for (auto& [query, cached] : statements) sqlite3_finalize(cached.statement);
+  if (sqlite3_close(database) == SQLITE_OK) return;
+  // A statement that user code prepared on native() is still alive: SQLite closes the file when that goes.
+  sqlite3_close_v2(database);
+  log::write(log::Level::warning, "sqlite.late_close",
+             "a database stays open because a foreign statement is still alive", {.error = path.native()});
+}
+
+void Connection::Impl::open() {
+  struct stat status {};
+  const bool existed = ::stat(path.c_str(), &status) == 0;
+  if (existed && !S_ISREG(status.st_mode))
+    raise(ErrorCode::access_refused, "this is not a regular file", {}, path.string());
+  const int code = sqlite3_open_v2(path.c_str(), &database, flags_of(options.access), nullptr);
+  if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
+  refuse_lesser_access();
+  // Before WAL is switched on: the -wal and -shm take the file's mode. By path, because a descriptor of ours
+  // may not be.
+  if (!existed && ::chmod(path.c_str(), kDatabaseMode) != 0)
+    raise(ErrorCode::disk, std::string{"the new file's mode cannot be set: "} + std::strerror(errno), {},
+          path.string());
+  sqlite3_busy_handler(
+      database,
+      [](void* impl, int attempt) { return static_cast<Impl*>(impl)->lock_wait.wait(attempt) ? 1 : 0; },
+      this);
+  // The switch to WAL does not ask the busy handler each time; only creators that race for one file meet
+  // this.
+  for (int attempt = 0;; ++attempt) {
+    const int switched = switch_to_wal(database, options.access);
+    if (switched == SQLITE_OK) break;
+    if ((switched & 0xff) != SQLITE_BUSY || !lock_wait.wait(attempt))
+      raise_sqlite(database, switched, path.native());
+  }
+  apply_settings(database, options, path.native());
+  sqlite3_wal_hook(
+      database,
+      [](void* impl, sqlite3*, const char*, int pages) {
+        static_cast<Impl*>(impl)->wal_pages = pages;
+        return SQLITE_OK;
+      },
+      this);
+  remember_wal();
+  if (!existed) sync_folder(path.parent_path());
+}
+
+// Where a file may not be written, SQLite quietly opens it for reading.
+void Connection::Impl::refuse_lesser_access() {
+  if (options.access == Access::read_only || sqlite3_db_readonly(database, "main") == 0) return;
+  const int error = ::access(path.c_str(), W_OK) == 0 ? EACCES : errno;
+  raise(error == EROFS ? ErrorCode::disk : ErrorCode::access_refused,
+        std::string{"the database can only be opened for reading: "} + std::strerror(error), {},
+        path.string());
+}
+
+void Connection::Impl::remember_wal() {
+  sqlite3_stmt* statement =
+      prepare(kOpenWal);  // the first read opens the WAL, and from then on it stays open
+  Statement{database, statement, kOpenWal}.row();
+  sqlite3_finalize(statement);
+  wal = identity_of(wal_path);
+}
+
+sqlite3_stmt* Connection::Impl::prepare(const Query& query) {
+  sqlite3_stmt* statement = nullptr;
+  const char* rest = nullptr;
+  const int code = sqlite3_prepare_v3(database, query.sql.data(), static_cast<int>(query.sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, &rest);
+  if (code != SQLITE_OK) raise_sqlite(database, code, query.name);
+  const std::string_view left{rest, static_cast<std::size_t>(query.sql.data() + query.sql.size() - rest)};
+  if (statement != nullptr && left.find_first_not_of(" \t\r\n;") == std::string_view::npos) return statement;
+  sqlite3_finalize(statement);
+  raise(ErrorCode::internal, "a query must be exactly one statement", {}, std::string{query.name});
+}
+
+// Closes the statement that has not been used for longest.
+void Connection::Impl::make_room() {
+  if (statements.size() < kStatementsMax) return;
+  auto oldest = statements.end();
+  for (auto it = statements.begin(); it != statements.end(); ++it) {
+    if (it->second.in_use) continue;
+    if (oldest == statements.end() || it->second.last_use < oldest->second.last_use) oldest = it;
+  }
+  TENURE_INVARIANT(oldest != statements.end());
+  sqlite3_finalize(oldest->second.statement);
+  statements.erase(oldest);
+}
+
+Connection::Connection(const std::filesystem::path& path, const ConnectionOptions& options)
+    : impl_(std::make_unique<Impl>(path, options)) {
+  start_library();
+  refuse_network_file_system(impl_->path.parent_path());
+  impl_->open();
+}
+
+Connection::~Connection() = default;
+
+Statement Connection::statement(const Query& query) {
+  auto found = impl_->statements.find(&query);
+  if (found == impl_->statements.end()) {
+    impl_->make_room();
+    sqlite3_stmt* prepared = impl_->prepare(query);
+    found = impl_->statements.emplace(&query, CachedStatement{.statement = prepared}).first;
+  }
+  CachedStatement& cached = found->second;
+  TENURE_INVARIANT(!cached.in_use);
+  cached.last_use = ++impl_->uses;
+  return Statement{impl_->database, cached.statement, query, &cached.in_use};
+}
+
+void Connection::execute(const Query& script) {
+  const std::string sql{script.sql};
+  const int code = sqlite3_exec(impl_->database, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) raise_sqlite(impl_->database, code, script.name);
+}
+
+std::int64_t Connection::last_insert_row() const { return sqlite3_last_insert_rowid(impl_->database); }
+
+std::int64_t Connection::changes() const { return sqlite3_changes64(impl_->database); }
+
+std::int64_t Connection::data_version() { return statement(kDataVersion).row().integer(0); }
+
+bool Connection::in_transaction() const { return sqlite3_get_autocommit(impl_->database) == 0; }
+
+const std::filesystem::path& Connection::path() const { return impl_->path; }
+
+sqlite3* Connection::native() const { return impl_->database; }
+
+bool Connection::still_on_disk() {
+  int moved = 0;
+  const int code = sqlite3_file_control(impl_->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (code != SQLITE_OK) raise_sqlite(impl_->database, code, impl_->path.native());
+  // HAS_MOVED looks at the database file only and is blind to a deleted WAL.
+  return moved == 0 && impl_->wal.has_value() && identity_of(impl_->wal_path) == impl_->wal;
+}
+
+std::int64_t Connection::wal_pages() const { return impl_->wal_pages; }
+
+}  // namespace tenure::sqlite

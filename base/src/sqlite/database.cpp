@@ -1,1 +1,99 @@
+#include "group_commit.hpp"
+#include "reader_pool.hpp"
 
+#include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/database.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <sys/stat.h>
+
+namespace tenure::sqlite {
+namespace {
+
+constexpr const char* kQueueSuffix = "-writers";  // of the lock file beside the database
+
+ConnectionOptions with_access(ConnectionOptions options, Access access) {
+  options.access = access;
+  return options;
+}
+
+// A connection that is opened at its first use: many databases never need theirs.
+struct LazyConnection {
+  std::mutex mutex = {};
+  std::optional<Connection> connection = {};
+
+  // The caller holds `mutex`.
+  Connection& open(const std::filesystem::path& path, const ConnectionOptions& options) {
+    return connection ? *connection : connection.emplace(path, options);
+  }
+};
+
+}  // namespace
+
+struct Database::Impl {
+  Impl(const std::filesystem::path& file, const DatabaseOptions& database_options)
+      : options(database_options.connection),
+        writer(file, options),
+        readers(file, options, database_options.readers_max) {
+    if (database_options.writer_queue) queue.emplace(writer.path().string() + kQueueSuffix);
+    commits.emplace(writer, queue ? &*queue : nullptr);
+  }
+
+  ConnectionOptions options;
+  // Destroyed last: only a connection that can write checkpoints and removes the WAL when it closes.
+  Connection writer;
+  std::optional<WriterQueue> queue;
+  std::optional<GroupCommit> commits;
+  ReaderPool readers;
+  LazyConnection checkpointer;
+  LazyConnection observer;
+};
+
+Database::Database(const std::filesystem::path& path, const DatabaseOptions& options)
+    : impl_(std::make_unique<Impl>(path, options)) {}
+
+Database::~Database() = default;
+
+void Database::write(Durability durability, FunctionRef<void(Connection&)> work) {
+  impl_->commits->write(durability, work);
+}
+
+void Database::read(FunctionRef<void(Connection&)> work) { impl_->readers.read(work); }
+
+void Database::sync() { impl_->commits->sync(); }
+
+CheckpointResult Database::checkpoint() {
+  const std::lock_guard lock(impl_->checkpointer.mutex);
+  Connection& checkpointer =
+      impl_->checkpointer.open(impl_->writer.path(), with_access(impl_->options, Access::read_write));
+  sync();  // before the gate closes, so that the checkpoint's own sync of the WAL finds little to do
+  CheckpointResult result;
+  impl_->commits->alone([&](Connection& gate) { result = checkpoint_gated(gate, checkpointer); });
+  return result;
+}
+
+std::int64_t Database::wal_bytes() const {
+  const std::string wal = impl_->writer.path().string() + "-wal";
+  struct stat status {};
+  if (::stat(wal.c_str(), &status) == 0) return status.st_size;
+  if (errno == ENOENT) return 0;
+  raise(ErrorCode::disk, std::string{"the write-ahead log cannot be looked at: "} + std::strerror(errno), {},
+        wal);
+}
+
+std::int64_t Database::data_version() {
+  // A connection of its own: the number of one connection says nothing about another's, nor about its own
+  // commits.
+  const std::lock_guard lock(impl_->observer.mutex);
+  return impl_->observer.open(impl_->writer.path(), with_access(impl_->options, Access::read_only))
+      .data_version();
+}
+
+const std::filesystem::path& Database::path() const { return impl_->writer.path(); }
+
+Database::Counters Database::counters() const { return impl_->commits->counters(); }
+
+}  // namespace tenure::sqlite

@@ -20,7 +20,8 @@ namespace tenure::sqlite {
 // Threads: those of its connection, one at a time.
 class Statement {
  public:
-  Statement(sqlite3* database, sqlite3_stmt* statement, const Query& query);
+  // `in_use` is the cache's mark, true for the life of the statement.
+  Statement(sqlite3* database, sqlite3_stmt* statement, const Query& query, bool* in_use = nullptr);
   ~Statement();
   Statement(Statement&& other) noexcept;
   Statement(const Statement&) = delete;
@@ -37,7 +38,7 @@ class Statement {
   bool step();
   // For statements without rows.
   void run();
-  // For a row that must be there: an invariant otherwise.
+  // For a row that must be there: throws Internal otherwise.
   Statement& row();
 
   [[nodiscard]] std::int64_t integer(int column) const;
@@ -71,6 +72,7 @@ class Statement {
   sqlite3* database_;
   sqlite3_stmt* statement_;
   const Query* query_;
+  bool* in_use_;
   int next_ = 1;
 };
 

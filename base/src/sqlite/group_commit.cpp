@@ -1,0 +1,196 @@
+#include "group_commit.hpp"
+
+#include <tenure/base/error.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace tenure::sqlite {
+namespace {
+
+constexpr Query kSavepoint{"savepoint", "savepoint shared"};
+constexpr Query kRollBackTo{"rollback_to", "rollback to shared"};
+constexpr Query kRelease{"release", "release shared"};
+
+}  // namespace
+
+// What one leader does in one go. Fixed in size, so that taking it cannot fail for want of memory.
+class GroupCommit::Batch {
+ public:
+  void add(Request* request) { requests_[size_++] = request; }
+  [[nodiscard]] bool full() const { return size_ == kBatchMax; }
+  [[nodiscard]] std::span<Request* const> requests() const { return {requests_.data(), size_}; }
+  [[nodiscard]] bool is_alone() const { return requests_[0]->kind == Kind::alone; }
+
+  [[nodiscard]] std::size_t writes() const {
+    return static_cast<std::size_t>(std::ranges::count(requests(), Kind::write, &Request::kind));
+  }
+  // A call that has failed by itself waits for no sync.
+  [[nodiscard]] bool needs_sync() const {
+    return std::ranges::any_of(requests(), [](const Request* request) {
+      return !request->error && (request->kind == Kind::sync || request->durability == Durability::durable);
+    });
+  }
+  void fail(const std::exception_ptr& error) {
+    for (Request* request : requests())
+      if (!request->error) request->error = error;
+  }
+  // Moves those that wait for nothing more to the front and takes them out.
+  [[nodiscard]] Batch take_finished() {
+    Batch finished;
+    Batch left;
+    for (Request* request : requests()) {
+      const bool waits =
+          !request->error && (request->kind == Kind::sync || request->durability == Durability::durable);
+      (waits ? left : finished).add(request);
+    }
+    *this = left;
+    return finished;
+  }
+
+ private:
+  std::array<Request*, kBatchMax> requests_{};
+  std::size_t size_ = 0;
+};
+
+void GroupCommit::write(Durability durability, FunctionRef<void(Connection&)> work) {
+  Request request{.kind = Kind::write, .durability = durability, .work = &work};
+  submit(request);
+}
+
+void GroupCommit::sync() {
+  Request request{.kind = Kind::sync, .durability = Durability::durable, .work = nullptr};
+  submit(request);
+}
+
+void GroupCommit::alone(FunctionRef<void(Connection&)> work) {
+  Request request{.kind = Kind::alone, .durability = Durability::ordered, .work = &work};
+  submit(request);
+}
+
+Database::Counters GroupCommit::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+void GroupCommit::submit(Request& request) {
+  std::unique_lock lock(mutex_);
+  if (leader_ == std::this_thread::get_id())
+    raise(ErrorCode::internal, "a write transaction must not call its own database again", {},
+          writer_.path().string());
+  if (request.kind == Kind::write) ++counters_.writes;
+  waiting_.push_back(&request);
+  request.wake.wait(lock, [&] { return request.done || (!leader_ && waiting_.front() == &request); });
+  if (!request.done) {
+    leader_ = std::this_thread::get_id();
+    lock.unlock();
+    lead();
+    lock.lock();
+    leader_.reset();
+    if (!waiting_.empty()) waiting_.front()->wake.notify_one();
+  }
+  lock.unlock();
+  if (request.error) std::rethrow_exception(request.error);
+}
+
+void GroupCommit::lead() {
+  WriterQueue::Turn turn;
+  std::exception_ptr error;
+  try {
+    if (queue_ != nullptr) turn = queue_->wait();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  Batch batch = take_batch();  // after the wait, during which more have come
+  if (error) batch.fail(error);
+  else process(batch, turn);
+  turn.end();
+  finish(batch.requests());
+}
+
+GroupCommit::Batch GroupCommit::take_batch() {
+  const std::lock_guard lock(mutex_);
+  Batch batch;
+  do {
+    batch.add(waiting_.front());
+    waiting_.pop_front();
+  } while (!batch.is_alone() && !batch.full() && !waiting_.empty() && waiting_.front()->kind != Kind::alone);
+  return batch;
+}
+
+// Notifies under the lock: a caller that is done destroys its condition variable.
+void GroupCommit::finish(std::span<Request* const> requests) {
+  const std::lock_guard lock(mutex_);
+  for (Request* request : requests) {
+    request->done = true;
+    request->wake.notify_one();
+  }
+}
+
+void GroupCommit::process(Batch& batch, WriterQueue::Turn& turn) {
+  try {
+    refuse_if_lost();
+    if (batch.is_alone()) {
+      (*batch.requests()[0]->work)(writer_);
+      return;
+    }
+    if (batch.writes() > 0) commit(batch);
+    turn.end();
+    if (!batch.needs_sync()) return;
+    finish(batch.take_finished().requests());
+    sync_file();
+  } catch (const DiskSyncFailed&) {
+    sync_failed_ = true;
+    batch.fail(std::current_exception());
+  } catch (...) {
+    batch.fail(std::current_exception());
+  }
+}
+
+void GroupCommit::commit(Batch& batch) {
+  WriteTransaction transaction{writer_};
+  const bool shared = batch.writes() > 1;
+  for (Request* request : batch.requests()) {
+    if (request->kind != Kind::write) continue;
+    if (shared) run_behind_savepoint(*request);
+    else (*request->work)(writer_);
+  }
+  transaction.commit();
+  const std::lock_guard lock(mutex_);
+  ++counters_.commits;
+}
+
+// What `work` throws is its caller's alone, unless SQLite has rolled the whole transaction back with it.
+void GroupCommit::run_behind_savepoint(Request& request) {
+  writer_.statement(kSavepoint).run();
+  try {
+    (*request.work)(writer_);
+  } catch (const DiskSyncFailed&) {
+    throw;
+  } catch (...) {
+    if (!writer_.in_transaction()) throw;
+    request.error = std::current_exception();
+    writer_.statement(kRollBackTo).run();
+  }
+  writer_.statement(kRelease).run();
+}
+
+void GroupCommit::sync_file() {
+  sync_wal(writer_);
+  const std::lock_guard lock(mutex_);
+  ++counters_.syncs;
+}
+
+void GroupCommit::refuse_if_lost() {
+  if (sync_failed_)
+    raise(ErrorCode::disk_sync_failed,
+          "a sync of this database has failed before, so nothing more can be promised; restart the process",
+          {}, writer_.path().string());
+  if (!writer_.still_on_disk())
+    raise(ErrorCode::database_moved,
+          "the database or its write-ahead log was deleted, moved or replaced while it was open; nothing was "
+          "written",
+          {}, writer_.path().string());
+}
+
+}  // namespace tenure::sqlite

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <tenure/base/sqlite/database.hpp>
+#include <tenure/base/sqlite/writer_queue.hpp>
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace tenure::sqlite {
+
+// The writers of one process in line before one connection. The first in line leads: it runs its own work and
+// that of all who wait behind it, commits once, lets the next process write, and syncs once. The others sleep
+// meanwhile. Threads: every method from any thread.
+class GroupCommit {
+ public:
+  static constexpr std::size_t kBatchMax = 64;  // calls that share a commit: bounds how long the lock is held
+
+  // Both must outlive it; `queue` may be null.
+  GroupCommit(Connection& writer, WriterQueue* queue) : writer_(writer), queue_(queue) {}
+
+  void write(Durability durability, FunctionRef<void(Connection&)> work);
+  // Shares a sync with whoever needs one.
+  void sync();
+  // Runs `work` outside of transactions, with this process's turn, while nobody else uses the connection.
+  void alone(FunctionRef<void(Connection&)> work);
+
+  [[nodiscard]] Database::Counters counters() const;
+
+ private:
+  enum class Kind : std::uint8_t { write, sync, alone };
+  struct Request {
+    Kind kind;
+    Durability durability;
+    const FunctionRef<void(Connection&)>* work;  // null for a sync
+    std::exception_ptr error = {};
+    bool done = false;
+    std::condition_variable wake = {};
+  };
+  class Batch;
+
+  void submit(Request& request);
+  void lead();
+  [[nodiscard]] Batch take_batch();
+  void finish(std::span<Request* const> requests);
+  void process(Batch& batch, WriterQueue::Turn& turn);
+  void commit(Batch& batch);
+  void run_behind_savepoint(Request& request);
+  void sync_file();
+  void refuse_if_lost();
+
+  Connection& writer_;
+  WriterQueue* queue_;
+
+  mutable std::mutex mutex_;
+  std::deque<Request*> waiting_;
+  std::optional<std::thread::id> leader_;
+  Database::Counters counters_;
+
+  bool sync_failed_ = false;  // of the leader only
+};
+
+}  // namespace tenure::sqlite

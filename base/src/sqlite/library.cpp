@@ -1,0 +1,124 @@
+#include "library.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/result_code.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <optional>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <vector>
+
+namespace tenure::sqlite {
+namespace {
+
+log::Level level_of(int code) {
+  if ((code & 0xff) == SQLITE_NOTICE) return log::Level::info;
+  if ((code & 0xff) == SQLITE_WARNING) return log::Level::warning;
+  // The caller of a failed statement gets its error; only what concerns the disk is an operator's business as
+  // well.
+  const ErrorCode ours = classify(code, 0);
+  const bool of_disk = ours == ErrorCode::database_damaged || ours == ErrorCode::disk_sync_failed ||
+                       ours == ErrorCode::database_moved ||
+                       (ours == ErrorCode::disk && (code & 0xff) != SQLITE_CANTOPEN);
+  return of_disk ? log::Level::warning : log::Level::debug;
+}
+
+void on_message(void* /*unused*/, int code, const char* message) {
+  try {
+    log::write(level_of(code), "sqlite.message", fmt::format("{} (code {})", message, code));
+  } catch (...) {  // SQLite is C: nothing may be thrown through it, and nobody is left to tell.
+    return;
+  }
+}
+
+std::optional<Failure> configure_library() {
+  if (sqlite3_threadsafe() == 0)
+    return Failure{ErrorCode::bad_configuration,
+                   "this SQLite library was built without threads; use the system's libsqlite3"};
+  const std::set<std::string> libraries = sqlite_libraries();
+  if (libraries.size() > 1)
+    return Failure{
+        ErrorCode::bad_configuration,
+        fmt::format("this process has loaded more than one SQLite library ({}), and each drops the other's "
+                    "file locks; link all of it to the same libsqlite3",
+                    fmt::join(libraries, ", "))};
+  // Refused where the application has used SQLite before us. File names stay safe: we only pass absolute
+  // ones.
+  sqlite3_config(SQLITE_CONFIG_LOG, &on_message, nullptr);
+  sqlite3_config(SQLITE_CONFIG_URI, 0);
+  if (sqlite3_initialize() != SQLITE_OK)
+    return Failure{ErrorCode::bad_configuration, "the SQLite library does not start; is there memory left?"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+void start_library() {
+  static const std::optional<Failure> refused = configure_library();
+  if (refused) raise(*refused);
+}
+
+std::set<std::string> sqlite_libraries() {
+  std::vector<std::string> objects;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* names) {
+        static_cast<std::vector<std::string>*>(names)->emplace_back(info->dlpi_name);
+        return 0;
+      },
+      &objects);
+  std::set<std::string> libraries;
+  for (const std::string& object : objects) {
+    // Asking each object finds also a copy that hides inside another library, whatever its file is called.
+    void* handle = dlopen(object.empty() ? nullptr : object.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+    if (handle == nullptr) continue;
+    Dl_info place{};
+    if (void* symbol = dlsym(handle, "sqlite3_sourceid"); symbol != nullptr && dladdr(symbol, &place) != 0)
+      libraries.emplace(place.dli_fname);
+    dlclose(handle);
+  }
+  return libraries;
+}
+
+bool is_network_file_system(std::int64_t type) {
+  // NFS, SMB1, CIFS, SMB2, AFS (two), Coda, NetWare, Ceph, Lustre, 9P: /usr/include/linux/magic.h and
+  // statfs(2).
+  constexpr std::array kTypes{0x6969LL,     0x517BLL, 0xFF534D42LL, 0xFE534D42LL, 0x5346414FLL, 0x6B414653LL,
+                              0x73757245LL, 0x564CLL, 0x00C36400LL, 0x0BD00BD0LL, 0x01021997LL};
+  // f_type is signed on some machines: compare the 32 bits that the kernel defines.
+  return std::ranges::find(kTypes, type & 0xFFFFFFFFLL) != kTypes.end();
+}
+
+void refuse_network_file_system(const std::filesystem::path& folder) {
+  struct statfs status {};
+  if (::statfs(folder.c_str(), &status) != 0) return;  // the open that follows says it better
+  if (is_network_file_system(static_cast<std::int64_t>(status.f_type)))
+    raise(ErrorCode::bad_configuration,
+          "the folder lies on a network file system, which keeps neither the locks nor the shared memory "
+          "that SQLite "
+          "needs; move it to a local disk",
+          {}, folder.string());
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!synced)
+    raise(ErrorCode::disk_sync_failed,
+          fmt::format("the folder could not be synced: {}", std::strerror(error)), {}, folder.string());
+}
+
+}  // namespace tenure::sqlite

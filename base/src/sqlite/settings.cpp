@@ -1,0 +1,107 @@
+#include "settings.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/result_code.hpp>
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <array>
+
+namespace tenure::sqlite {
+namespace {
+
+struct Switch {
+  int option;
+  int value;
+  std::string_view name;
+};
+
+constexpr std::array kSwitches{
+    Switch{SQLITE_DBCONFIG_DEFENSIVE, 1, "defensive"},
+    Switch{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, "trusted_schema"},
+    Switch{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, "enable_load_extension"},
+    Switch{SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, "enable_fts3_tokenizer"},
+    Switch{SQLITE_DBCONFIG_DQS_DML, 0, "dqs_dml"},
+    Switch{SQLITE_DBCONFIG_DQS_DDL, 0, "dqs_ddl"},
+    // The last one to close checkpoints, alone under the exclusive file lock, so the gate is not needed
+    // there.
+    Switch{SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, "no_checkpoint_on_close"},
+};
+
+struct Limit {
+  int id;
+  int value;
+};
+
+constexpr std::array kLimits{
+    Limit{SQLITE_LIMIT_LENGTH, 64 << 20},     // bytes of a row
+    Limit{SQLITE_LIMIT_SQL_LENGTH, 1 << 20},  // bytes
+    Limit{SQLITE_LIMIT_EXPR_DEPTH, 200},
+    Limit{SQLITE_LIMIT_COMPOUND_SELECT, 100},
+    Limit{SQLITE_LIMIT_VARIABLE_NUMBER, 1000},
+    Limit{SQLITE_LIMIT_TRIGGER_DEPTH, 32},
+    // No statement reaches another file. VACUUM INTO counts as an attachment: backups use a connection of
+    // their own.
+    Limit{SQLITE_LIMIT_ATTACHED, 0},
+};
+
+void require(bool holds, std::string_view setting, std::string_view found, std::string_view path) {
+  if (holds) return;
+  raise(ErrorCode::internal,
+        fmt::format(
+            "the connection did not get its setting {} (found {}); this SQLite library was built without it",
+            setting, found.empty() ? "nothing" : found),
+        {}, std::string{path});
+}
+
+void apply_pragma(sqlite3* database, std::string_view name, std::string_view value, std::string_view path) {
+  (void)read_pragma(database, fmt::format("pragma {}={}", name, value), path);
+  const std::string found = read_pragma(database, fmt::format("pragma {}", name), path);
+  require(found == value, name, found, path);
+}
+
+}  // namespace
+
+int switch_to_wal(sqlite3* database, Access access) {
+  if (access == Access::read_only) return SQLITE_OK;
+  return sqlite3_exec(database, "pragma journal_mode=wal", nullptr, nullptr, nullptr);
+}
+
+std::string read_pragma(sqlite3* database, const std::string& pragma, std::string_view path) {
+  std::string value;
+  const int code = sqlite3_exec(
+      database, pragma.c_str(),
+      [](void* result, int columns, char** row, char**) {
+        if (columns > 0 && row[0] != nullptr) *static_cast<std::string*>(result) = row[0];
+        return SQLITE_OK;
+      },
+      &value, nullptr);
+  if (code != SQLITE_OK) raise_sqlite(database, code, path);
+  return value;
+}
+
+void apply_settings(sqlite3* database, const ConnectionOptions& options, std::string_view path) {
+  for (const Switch& item : kSwitches) {
+    int found = -1;
+    const int code = sqlite3_db_config(database, item.option, item.value, &found);
+    require(code == SQLITE_OK && found == item.value, item.name, std::to_string(found), path);
+  }
+  for (const Limit& limit : kLimits) {
+    sqlite3_limit(database, limit.id, limit.value);
+    const int found = sqlite3_limit(database, limit.id, -1);
+    require(found == limit.value, fmt::format("limit {}", limit.id), std::to_string(found), path);
+  }
+  const std::string mode = read_pragma(database, "pragma journal_mode", path);
+  require(mode == "wal", "journal_mode=wal", mode, path);
+  apply_pragma(database, "synchronous", "1",
+               path);  // NORMAL: a durable commit syncs the WAL itself, outside the lock
+  apply_pragma(database, "wal_autocheckpoint", "0", path);  // every checkpoint is gated
+  apply_pragma(database, "journal_size_limit", std::to_string(options.journal_size_limit_bytes), path);
+  apply_pragma(database, "foreign_keys", "1", path);
+  apply_pragma(database, "cell_size_check", "1", path);
+  apply_pragma(database, "mmap_size", "0", path);
+  apply_pragma(database, "secure_delete", options.secure_delete ? "1" : "0", path);
+}
+
+}  // namespace tenure::sqlite

@@ -1,0 +1,38 @@
+#include <tenure/base/sqlite/transaction.hpp>
+
+#include <sqlite3.h>
+
+namespace tenure::sqlite {
+namespace {
+
+constexpr Query kBeginImmediate{"begin_immediate", "begin immediate"};
+constexpr Query kBeginDeferred{"begin_deferred", "begin deferred"};
+constexpr Query kCommit{"commit", "commit"};
+
+// SQLite itself rolls back after some errors of the disk; then nothing is left to do.
+void roll_back(const Connection& connection) {
+  if (connection.in_transaction()) sqlite3_exec(connection.native(), "rollback", nullptr, nullptr, nullptr);
+}
+
+}  // namespace
+
+WriteTransaction::WriteTransaction(Connection& connection) : connection_(&connection) {
+  connection.statement(kBeginImmediate).run();
+}
+
+WriteTransaction::~WriteTransaction() {
+  if (connection_ != nullptr) roll_back(*connection_);
+}
+
+void WriteTransaction::commit() {
+  connection_->statement(kCommit).run();
+  connection_ = nullptr;
+}
+
+ReadTransaction::ReadTransaction(Connection& connection) : connection_(connection) {
+  connection.statement(kBeginDeferred).run();
+}
+
+ReadTransaction::~ReadTransaction() { roll_back(connection_); }
+
+}  // namespace tenure::sqlite
