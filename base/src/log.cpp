@@ -1,1 +1,215 @@
+#include <tenure/base/error.hpp>
+#include <tenure/base/json.hpp>
+#include <tenure/base/limits.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/text.hpp>
 
+#include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace tenure::log {
+namespace {
+
+thread_local const Context* current_context = nullptr;
+
+// The one place of the process to which lines go.
+struct Destination {
+  std::mutex mutex;
+  Options options;
+  std::shared_ptr<spdlog::sinks::sink> sink;
+  std::vector<std::string>* captured = nullptr;
+};
+
+Destination& destination() {
+  static Destination* const kept = new Destination;  // never destroyed: threads may log until the very end
+  return *kept;
+}
+
+// Beside the destination, so that a line which is off takes no lock.
+std::atomic<Level> level_in_force{Level::info};
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
+  }
+  return "error";
+}
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+std::string thread_name() {
+  std::array<char, 16> name{};
+  return ::pthread_getname_np(::pthread_self(), name.data(), name.size()) == 0 ? name.data() : "";
+}
+
+std::shared_ptr<spdlog::sinks::sink> open_sink(const std::string& file) {
+  std::shared_ptr<spdlog::sinks::sink> sink;
+  try {
+    if (file.empty()) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+  } catch (const spdlog::spdlog_ex& error) {
+    raise(ErrorCode::disk, "the log file cannot be opened: " + escaped(error.what()), {}, escaped(file));
+  }
+  sink->set_pattern("%v");
+  return sink;
+}
+
+}  // namespace
+
+// A line before it has a format: the keys and their order are the same in both.
+struct Line {
+  static constexpr std::size_t kTextMax = limits::kErrorTextMax;
+
+  WallTime time;
+  Level level;
+  std::string_view event, message;
+  const Fields& fields;
+  std::string_view node;
+  std::string thread = thread_name();
+
+  // `each_text(key, text)` and `each_number(key, number)` for what is there, from "node" on.
+  template <class Text, class Number>
+  void visit(Text each_text, Number each_number) const {
+    const auto text = [&](std::string_view key, std::string_view value) {
+      if (!value.empty()) each_text(key, value);
+    };
+    const auto number = [&](std::string_view key, std::int64_t value) {
+      if (value >= 0) each_number(key, value);
+    };
+    text("node", node);
+    number("pid", ::getpid());
+    text("thread", thread);
+    text("pool", fields.pool);
+    number("process", fields.process);
+    if (const Context* const context = current_context) {
+      text("tenant", context->tenant_);
+      number("generation", context->generation_ > 0 ? context->generation_ : -1);
+      text("job", context->job_);
+    }
+    text("kind", fields.kind);
+    text("queue", fields.queue);
+    number("attempt", fields.attempt);
+    text("claim", fields.claim);
+    number("duration_ms", fields.duration_ms);
+    text("error", fields.error);
+    text("code", fields.code);
+  }
+
+  std::string json() const {
+    std::string out;
+    json::Writer writer(out);
+    const auto text = [&](std::string_view key, std::string_view value) {
+      writer.key(key).string(cut_utf8(to_utf8(cut_utf8(value, kTextMax)), kTextMax));
+    };
+    writer.begin_object();
+    text("time", to_rfc3339(time));
+    text("level", name_of(level));
+    text("event", event);
+    text("message", message);
+    visit(text, [&](std::string_view key, std::int64_t value) { writer.key(key).integer(value); });
+    writer.end_object();
+    return out;
+  }
+
+  std::string plain() const {
+    std::string out =
+        fmt::format("{} {:7} {} {}", to_rfc3339(time), name_of(level), escaped(event), shown(message));
+    visit([&](std::string_view key,
+              std::string_view value) { out += fmt::format(" {}={}", key, shown(value)); },
+          [&](std::string_view key, std::int64_t value) { out += fmt::format(" {}={}", key, value); });
+    return out;
+  }
+
+  static std::string shown(std::string_view text) { return escaped(text, kTextMax); }
+};
+
+namespace {
+
+void write_line(Level level, std::string_view event, std::string_view message, const Fields& fields) {
+  static const RealClock real_clock;
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  const Clock& clock = to.options.clock != nullptr ? *to.options.clock : real_clock;
+  const Line line{clock.wall(), level, event, message, fields, to.options.node};
+  std::string text = to.options.format == Format::json ? line.json() : line.plain();
+  if (to.captured != nullptr) {
+    to.captured->push_back(std::move(text));
+    return;
+  }
+  if (!to.sink) to.sink = open_sink(to.options.file);
+  to.sink->log(spdlog::details::log_msg({}, spdlog_level(level), text));
+  to.sink->flush();
+}
+
+}  // namespace
+
+Format format_for_stderr() { return ::isatty(STDERR_FILENO) == 1 ? Format::text : Format::json; }
+
+void configure(const Options& options) {
+  auto sink = open_sink(options.file);
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  to.options = options;
+  to.sink = std::move(sink);
+  level_in_force = options.level;
+}
+
+void reopen() {
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  to.sink = open_sink(to.options.file);
+}
+
+void write(Level level, std::string_view event, std::string_view message, const Fields& fields) noexcept {
+  if (level < level_in_force.load(std::memory_order_relaxed)) return;
+  try {
+    write_line(level, event, message, fields);
+  } catch (const std::exception& error) {
+    // A full disk under the log must not stop a job; stderr is the last place that is left.
+    std::fprintf(stderr, "tenure: a log line was lost: %s\n", error.what());
+  }
+}
+
+Context::Context(std::string_view tenant, std::int64_t generation, std::string_view job)
+    : tenant_(tenant), job_(job), generation_(generation), previous_(current_context) {
+  current_context = this;
+}
+
+Context::~Context() { current_context = previous_; }
+
+void capture_for_test(std::vector<std::string>* lines) {
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  to.captured = lines;
+}
+
+}  // namespace tenure::log

@@ -10,17 +10,17 @@
 #include <string>
 #include <string_view>
 
-// JSON, strictly by RFC 8259. Reading is simdjson's, behind types of our own; writing is ours, so that the same value
-// gives the same bytes on every machine: doubles by std::to_chars (shortest that reads back), always with a point or an
-// exponent so that they stay doubles.
+// JSON, strictly by RFC 8259. Reading is simdjson's, behind types of our own; writing is ours, so that the
+// same value gives the same bytes on every machine: doubles by std::to_chars (shortest that reads back),
+// always with a point or an exponent so that they stay doubles.
 namespace tenure::json {
 
 enum class Type : std::uint8_t { null, boolean, integer, number, string, array, object };
 
 class Document;
 
-// One value inside a Document, which must outlive it. The getters say WrongType or OutOfRange with the value's path
-// (`$.lines[3].amount`); a getter never converts silently.
+// One value inside a Document, which must outlive it; copied freely. The getters say WrongType or OutOfRange
+// with the value's path; a getter never converts silently. Threads: any number may read one document.
 class Value {
  public:
   [[nodiscard]] Type type() const;
@@ -39,14 +39,15 @@ class Value {
   // The first member of that name, or nothing (also where this is no object).
   [[nodiscard]] std::optional<Value> member(std::string_view key) const;
 
-  struct Raw {
-    const void* document;
-    std::size_t index;
-  };
-  explicit Value(Raw raw) : raw_(raw) {}
+  // `$.lines[3].amount`, with foreign keys escaped. For messages: it costs a walk from the root.
+  [[nodiscard]] std::string path() const;
 
  private:
-  Raw raw_;
+  friend struct Parsed;  // of json_reader.cpp, which knows what a position is
+  Value(const void* document, std::size_t position) : document_(document), position_(position) {}
+
+  const void* document_;
+  std::size_t position_;
 };
 
 struct ReadLimits {
@@ -54,11 +55,14 @@ struct ReadLimits {
   std::size_t depth_max;
 };
 
-// A parsed text. The whole of it is checked before the first value can be asked for: syntax, UTF-8, lone surrogates,
-// numbers that no 64-bit type holds, depth, and bytes after the value.
+// A parsed text. The whole of it is checked before the first value can be asked for: syntax, UTF-8, lone
+// surrogates, numbers that no 64-bit type holds, depth, and bytes after the value. Duplicate keys are for the
+// reader to judge.
 class Document {
  public:
-  // BadPayload whose `where` is the path or the byte offset of what is wrong.
+  // BadPayload whose message begins with one word for the reason (TooLarge, TooDeep, Truncated, TrailingBytes,
+  // BadText, BadSyntax, OutOfRange, NotANumber) and ends with the byte's number; `where` is the path of the first
+  // thing that is wrong.
   [[nodiscard]] static Result<Document> parse(std::string_view text, ReadLimits limits);
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;
@@ -72,8 +76,10 @@ class Document {
   std::unique_ptr<Impl> impl_;
 };
 
-// Appends JSON to a string. Members are written in the order of the calls; commas and colons are the writer's.
-// Misuse (a key outside an object, an unfinished container) is an invariant, bad text and NaN are BadPayload.
+// Appends JSON to a string. Members are written in the order of the calls; commas and colons are the
+// writer's. All controls, C1 ones and line separators too, are written as \u escapes, so that the bytes may
+// be shown on a terminal. Misuse (a key outside an object, a value without one inside it) is an invariant;
+// bad text and NaN throw BadPayload.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
@@ -92,11 +98,18 @@ class Writer {
   // Text that is JSON already.
   Writer& raw(std::string_view json);
 
+  // One whole value was written and every container is closed.
+  [[nodiscard]] bool finished() const { return open_.empty() && needs_comma_; }
+
  private:
   void separate();
+  Writer& begin(char bracket);
+  Writer& end(char opened, char bracket);
 
   std::string& out_;
+  std::string open_;  // the open containers as '{' and '['
   bool needs_comma_ = false;
+  bool after_key_ = false;
 };
 
 }  // namespace tenure::json

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <tenure/base/json.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace tenure::json {
+
+// Why a text is not JSON, with path and offset, which simdjson does not tell; nothing if it is well-formed.
+// Slower than simdjson, and so asked only about texts that simdjson refused.
+[[nodiscard]] std::optional<Failure> diagnose(std::string_view text, ReadLimits limits);
+
+// ".name", or "[\"a name\"]" where the key is no plain word.
+[[nodiscard]] std::string path_step(std::string_view key);
+[[nodiscard]] std::string path_step(std::size_t index);
+
+}  // namespace tenure::json

@@ -1,0 +1,166 @@
+#include <tenure/base/json.hpp>
+#include <tenure/base/limits.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/text.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <pthread.h>
+#include <thread>
+
+namespace tenure::log {
+namespace {
+
+using namespace std::string_literals;
+
+class LogTest : public testing::Test {
+ protected:
+  LogTest() {
+    use(Format::json);
+    capture_for_test(&lines_);
+  }
+  ~LogTest() override {
+    capture_for_test(nullptr);
+    configure({});
+  }
+  void use(Format format, Level level = Level::debug) {
+    configure({.level = level, .format = format, .node = "node1", .clock = &clock_});
+  }
+  const std::string& line() const { return lines_.back(); }
+  std::string field(std::string_view key) const {
+    const auto document =
+        value_or_raise(json::Document::parse(line(), {.bytes_max = 1U << 20U, .depth_max = 1}));
+    const auto member = document.root().member(key);
+    return member ? std::string(*member->string()) : "absent";
+  }
+
+  VirtualClock clock_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(LogTest, OBS_07_OneEventIsOneJsonLineWithKeysInOrder) {
+  ::pthread_setname_np(::pthread_self(), "dispatcher");
+  const Context context("acme", 3, "0190-job");
+  write(Level::warning, "job.failed", "no luck",
+        {.pool = "mail",
+         .process = 7,
+         .kind = "billing.send",
+         .queue = "mailers",
+         .attempt = 2,
+         .claim = "4.5",
+         .duration_ms = 12,
+         .error = "HandlerFailed",
+         .code = "60"});
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(line(),
+            R"({"time":"2023-11-14T22:13:20Z","level":"warning","event":"job.failed","message":"no luck",)"
+            R"("node":"node1","pid":)" +
+                std::to_string(::getpid()) +
+                R"(,"thread":"dispatcher","pool":"mail","process":7,"tenant":"acme","generation":3,)"
+                R"("job":"0190-job","kind":"billing.send","queue":"mailers","attempt":2,"claim":"4.5",)"
+                R"("duration_ms":12,"error":"HandlerFailed","code":"60"})");
+}
+
+TEST_F(LogTest, LeavesOutWhatIsAbsent) {
+  write(Level::info, "daemon.started", "up");
+  for (const char* key : {"pool", "process", "tenant", "generation", "job", "kind", "queue", "attempt",
+                          "claim", "duration_ms", "error", "code"})
+    EXPECT_EQ(line().find("\""s + key + "\""), std::string::npos) << key;
+}
+
+TEST_F(LogTest, OBS_07_NewlineAndEscapeBytesCannotForgeALine) {
+  const std::string forged = "x\n{\"level\":\"error\"}\r\x1b[2J\u009b\u2028\0\xFF"s;
+  for (const Format format : {Format::json, Format::text}) {
+    use(format);
+    const Context context(forged, 1, forged);
+    write(Level::error, forged, forged, {.pool = forged, .kind = forged, .queue = forged, .error = forged});
+    for (const char character : line()) EXPECT_GE(static_cast<unsigned char>(character), 0x20) << line();
+    for (const char* control : {"\u009b", "\u2028", "\x7f"})
+      EXPECT_EQ(line().find(control), std::string::npos);
+    EXPECT_TRUE(is_utf8(line()));
+  }
+  EXPECT_EQ(lines_.size(), 2U);
+}
+
+TEST_F(LogTest, KeepsTheTextOfAForgedMessageReadableInJson) {
+  write(Level::error, "job.failed", "a\nb\xFF");
+  EXPECT_EQ(field("message"), "a\nb\uFFFD");
+}
+
+TEST_F(LogTest, CutsErrorTextOnACharacterBorder) {
+  const std::string exact(limits::kErrorTextMax, 'x');
+  write(Level::error, "job.failed", "", {.error = exact});
+  EXPECT_EQ(field("error"), exact);
+  write(Level::error, "job.failed", "", {.error = exact.substr(1) + "ü"});
+  EXPECT_EQ(field("error"), exact.substr(1));
+  write(Level::error, "job.failed", "", {.error = std::string(3 * limits::kErrorTextMax, '\xFF')});
+  EXPECT_LE(field("error").size(), limits::kErrorTextMax);
+}
+
+TEST_F(LogTest, TakesTenantAndJobFromTheInnermostContextOfTheThread) {
+  const Context outer("acme", 1, "job1");
+  {
+    const Context inner("globex", 2, "");
+    write(Level::info, "e", "");
+    EXPECT_EQ(field("tenant"), "globex");
+    EXPECT_EQ(field("job"), "absent");
+  }
+  write(Level::info, "e", "");
+  EXPECT_EQ(field("tenant"), "acme");
+  EXPECT_EQ(field("job"), "job1");
+  std::thread([&] { write(Level::info, "e", ""); }).join();
+  EXPECT_EQ(field("tenant"), "absent");
+}
+
+TEST_F(LogTest, WritesOnlyTheLevelsThatAreOn) {
+  use(Format::json, Level::warning);
+  write(Level::debug, "e", "");
+  write(Level::info, "e", "");
+  EXPECT_EQ(lines_.size(), 0U);
+  write(Level::warning, "e", "");
+  write(Level::error, "e", "");
+  EXPECT_EQ(lines_.size(), 2U);
+}
+
+TEST_F(LogTest, WritesTextForATerminal) {
+  use(Format::text);
+  write(Level::info, "daemon.started", "up", {.attempt = 1});
+  EXPECT_TRUE(line().starts_with("2023-11-14T22:13:20Z info    daemon.started up node=node1 pid=")) << line();
+  EXPECT_TRUE(line().ends_with(" attempt=1")) << line();
+}
+
+std::vector<std::string> lines_of(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST_F(LogTest, WritesToItsFileAndFollowsARotationWhenToldTo) {
+  const std::filesystem::path folder = testing::TempDir() + "/tenure_log_test";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const auto file = folder / "log", moved = folder / "log.1";
+  capture_for_test(nullptr);
+  configure({.format = Format::json, .file = file.string()});
+  write(Level::info, "first", "");
+  std::filesystem::rename(file, moved);
+  write(Level::info, "second", "");
+  reopen();
+  write(Level::info, "third", "");
+  EXPECT_EQ(lines_of(moved).size(), 2U);
+  ASSERT_EQ(lines_of(file).size(), 1U);
+  EXPECT_NE(lines_of(file).at(0).find("\"third\""), std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(LogTest, RefusesAFileThatCannotBeOpenedAndKeepsTheFormerPlace) {
+  EXPECT_THROW(configure({.file = "/proc/none/log"}), DiskError);
+  write(Level::info, "e", "");
+  EXPECT_EQ(field("node"), "node1");
+}
+
+}  // namespace
+}  // namespace tenure::log
