@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-// Looks at the machine: whether the files and folders that the settings name can do their work. Creates nothing.
-// Threads: any.
+// Looks at the machine: whether the files and folders that the settings name can do their work. Creates
+// nothing. Threads: any.
 namespace tenure::config {
 
 struct MachineFindings {

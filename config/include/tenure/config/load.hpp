@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-// Reads settings: command-line options before environment variables before the file before the defaults. Whatever is
-// wrong is reported together and nothing is half accepted. It does not look at what the values point to: check.hpp does.
-// Threads: any; nothing here keeps state.
+// Reads settings: command-line options before environment variables before the file before the defaults.
+// Whatever is wrong is reported together and nothing is half accepted. It does not look at what the values
+// point to: check.hpp does. Threads: any; nothing here keeps state.
 namespace tenure::config {
 
 inline constexpr std::size_t kConfigFileMax = 1024UL * 1024;  // bytes; larger files are refused unread
@@ -23,7 +23,8 @@ inline constexpr std::string_view kDefaultConfigFile = "/etc/tenure/tenure.toml"
 enum class Origin : std::uint8_t { default_value, file, environment, option };
 [[nodiscard]] std::string_view name_of(Origin origin);  // "default", "file", "environment", "option"
 
-// A value given on a command line: `key` is "store.path", `option` what the user typed ("--store"), for messages.
+// A value given on a command line: `key` is "store.path", `option` what the user typed ("--store"), for
+// messages.
 struct OptionOverride {
   std::string key;
   std::string value;
@@ -34,7 +35,8 @@ struct SettingsSources {
   // Empty: no file, only the defaults and the overrides.
   std::filesystem::path file = {};
   // Names and values. Those that begin with TENURE_ are settings (TENURE_STORE_PATH is store.path), but for
-  // TENURE_CONFIG and those that begin with TENURE_WORKER_ or TENURE_TEST_, which are not the loader's; others are not read.
+  // TENURE_CONFIG and those that begin with TENURE_WORKER_ or TENURE_TEST_, which are not the loader's;
+  // others are not read.
   std::vector<std::pair<std::string, std::string>> environment = {};
   std::vector<OptionOverride> options = {};
 };
@@ -71,8 +73,8 @@ struct LoadedSettings {
 // What SettingsSources::environment wants, of this process.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_of_process();
 
-// Which file a program reads: `option` (of --config) if not empty, else TENURE_CONFIG, else the default file where it exists;
-// empty where there is none.
+// Which file a program reads: `option` (of --config) if not empty, else TENURE_CONFIG, else the default file
+// where it exists; empty where there is none.
 [[nodiscard]] std::filesystem::path config_file_to_read(
     std::string_view option, std::span<const std::pair<std::string, std::string>> environment);
 

@@ -10,9 +10,10 @@
 #include <string>
 #include <vector>
 
-// Every setting of Tenure as plain values, with the defaults that a program without a configuration file has. Unit, limits
-// and help of each stand once, in the tables of setting_table.cpp; the initialisers here are the only place of defaults.
-// What is loaded by load_settings() is checked; what a program fills in by hand is not.
+// Every setting of Tenure as plain values, with the defaults that a program without a configuration file has.
+// Unit, limits and help of each stand once, in the tables of setting_table.cpp; the initialisers here are the
+// only place of defaults. What is loaded by load_settings() is checked; what a program fills in by hand is
+// not.
 namespace tenure::config {
 
 // What a second daemon does while another one holds the control database.
@@ -43,8 +44,8 @@ struct StoreSettings {
 
 struct TenantsSettings {
   std::string path = "/var/lib/tenure/tenants/%{bucket}/%{tenant}.db";  // a template, not yet a path
-  std::filesystem::path migrations;                                      // empty: the application has none
-  std::int64_t descriptors_max = 256;                                    // of one worker process
+  std::filesystem::path migrations;                                     // empty: the application has none
+  std::int64_t descriptors_max = 256;                                   // of one worker process
   std::chrono::milliseconds handle_wait{std::chrono::seconds{2}};
   friend bool operator==(const TenantsSettings&, const TenantsSettings&) = default;
 };
@@ -53,7 +54,7 @@ struct TenantsSettings {
 struct PoolSettings {
   std::string name;
   std::filesystem::path program;
-  std::int64_t processes = 1;
+  std::int64_t processes = 2;
   std::int64_t slots = 8;                      // of one process
   std::vector<std::string> queues{"default"};  // strict: an earlier one goes first
   std::chrono::milliseconds time_limit{std::chrono::hours{1}};

@@ -1,0 +1,119 @@
+#include <tenure/base/text.hpp>
+#include <tenure/config/check.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace tenure::config {
+namespace {
+
+struct FileSystem {
+  std::uint32_t magic;
+  std::string_view name;
+};
+// Where locks or shared memory do not hold between machines. Numbers that linux/magic.h lacks are those of
+// statfs(2).
+constexpr std::array kNetworkFileSystems{
+    FileSystem{NFS_SUPER_MAGIC, "NFS"}, FileSystem{SMB_SUPER_MAGIC, "SMB"},
+    FileSystem{0xFF534D42, "CIFS"},     FileSystem{0xFE534D42, "SMB2"},
+    FileSystem{AFS_SUPER_MAGIC, "AFS"}, FileSystem{CODA_SUPER_MAGIC, "Coda"},
+    FileSystem{V9FS_MAGIC, "9P"},       FileSystem{0x00C36400, "Ceph"},
+    FileSystem{0x01161970, "GFS2"},     FileSystem{0x0BD00BD0, "Lustre"}};
+
+class MachineCheck {
+ public:
+  MachineCheck(const Settings& settings, std::uint64_t descriptors_limit)
+      : settings_(settings), descriptors_limit_(descriptors_limit) {}
+
+  MachineFindings run() {
+    check_data_file("store.path", settings_.store.path);
+    const std::string tenants = settings_.tenants.path.substr(0, settings_.tenants.path.find("%{"));
+    check_file_system("tenants.path", existing_ancestor(tenants));
+    if (!settings_.tenants.migrations.empty() &&
+        !std::filesystem::is_directory(settings_.tenants.migrations, ignored_))
+      problem("tenants.migrations", settings_.tenants.migrations, "is no folder");
+    for (std::size_t i = 0; i < settings_.pools.size(); ++i) check_program(i);
+    if (descriptors_limit_ != 0 &&
+        static_cast<std::uint64_t>(settings_.tenants.descriptors_max) > descriptors_limit_)
+      findings_.warnings.push_back(
+          {"this machine", "tenants.descriptors_max",
+           fmt::format(
+               "tenants.descriptors_max = {}: the limit of open files is {}; raise LimitNOFILE or lower it",
+               settings_.tenants.descriptors_max, descriptors_limit_)});
+    return std::move(findings_);
+  }
+
+ private:
+  void problem(const std::string& key, const std::filesystem::path& path, std::string_view what) {
+    findings_.problems.push_back(
+        {"this machine", key, fmt::format("{} = \"{}\": {}", key, escaped(path.string()), what)});
+  }
+
+  std::filesystem::path existing_ancestor(std::filesystem::path path) {
+    while (path.has_relative_path() && !std::filesystem::exists(path, ignored_)) path = path.parent_path();
+    return path;
+  }
+
+  void check_data_file(const std::string& key, const std::filesystem::path& path) {
+    const std::filesystem::path folder = path.parent_path();
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0)
+      return problem(key, path, fmt::format("its folder cannot be used: {}", std::strerror(errno)));
+    if (!S_ISDIR(status.st_mode)) return problem(key, path, "what should be its folder is none");
+    if (::access(folder.c_str(), W_OK | X_OK) != 0)
+      return problem(key, path, "its folder may not be written by this user");
+    if (::stat(path.c_str(), &status) == 0) {
+      if (!S_ISREG(status.st_mode)) return problem(key, path, "is not a regular file");
+      if (::access(path.c_str(), R_OK | W_OK) != 0)
+        return problem(key, path, "may not be read and written by this user");
+    }
+    check_file_system(key, folder);
+  }
+
+  void check_file_system(const std::string& key, const std::filesystem::path& folder) {
+    struct statfs status {};
+    if (::statfs(folder.c_str(), &status) != 0) return;
+    const auto magic = static_cast<std::uint32_t>(status.f_type);
+    const auto* const network = std::find_if(kNetworkFileSystems.begin(), kNetworkFileSystems.end(),
+                                             [&](const auto& f) { return f.magic == magic; });
+    if (network != kNetworkFileSystems.end())
+      problem(key, folder,
+              fmt::format("lies on {}; locks do not hold on a network file system, so use a local disk",
+                          network->name));
+    else if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC)
+      findings_.warnings.push_back(
+          {"this machine", key,
+           fmt::format("{} = \"{}\": lies in memory, and is gone after a restart of the machine", key,
+                       escaped(folder.string()))});
+  }
+
+  void check_program(std::size_t i) {
+    const std::filesystem::path& program = settings_.pools[i].program;
+    if (!std::filesystem::is_regular_file(program, ignored_) || ::access(program.c_str(), X_OK) != 0)
+      findings_.warnings.push_back(
+          {"this machine", fmt::format("pool[{}].program", i),
+           fmt::format("pool[{}].program = \"{}\": is no program that this user may start", i,
+                       escaped(program.string()))});
+  }
+
+  const Settings& settings_;
+  std::uint64_t descriptors_limit_;
+  MachineFindings findings_;
+  std::error_code ignored_;
+};
+
+}  // namespace
+
+MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit) {
+  return MachineCheck(settings, descriptors_limit).run();
+}
+
+}  // namespace tenure::config

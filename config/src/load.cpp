@@ -1,0 +1,239 @@
+#include "config_file.hpp"
+#include "setting.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/config/load.hpp>
+#include <tenure/config/setting_table.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unistd.h>
+
+namespace tenure::config {
+namespace {
+
+constexpr std::string_view kEnvironmentFront = "TENURE_";
+
+struct Provenance {
+  Origin origin = Origin::default_value;
+  std::string where;
+};
+
+std::string full_key(std::string_view section, std::string_view key) {
+  return fmt::format("{}.{}", section, key);
+}
+
+// Reads one set of sources. Lives for one call of read_settings.
+class Loader {
+ public:
+  explicit Loader(const SettingsSources& sources) : sources_(sources) {
+    if (!sources.file.empty())
+      config_dir_ = std::filesystem::absolute(sources.file).lexically_normal().parent_path();
+  }
+
+  LoadedSettings load() {
+    if (!sources_.file.empty()) take_file();
+    for (const auto& [name, value] : sources_.environment) take_variable(name, value);
+    for (const OptionOverride& option : sources_.options) take_option(option);
+    check_pools();
+    list_values();
+    return std::move(result_);
+  }
+
+ private:
+  void problem(std::string where, std::string key, std::string message) {
+    result_.problems.push_back({std::move(where), std::move(key), std::move(message)});
+  }
+
+  template <class Owner>
+  void take(const Setting<Owner>& setting, Owner& owner, const std::string& key, const RawValue& raw,
+            Provenance provenance) {
+    const auto done = assign(setting.rule, setting.field(owner), raw, config_dir_);
+    if (done) provenance_[key] = std::move(provenance);
+    else problem(provenance.where, key, fmt::format("{} = {}: {}", key, raw.text(), done.error().message));
+  }
+
+  void take_file() {
+    RawFile file = read_config_file(sources_.file);
+    result_.problems = std::move(file.problems);
+    result_.warnings = std::move(file.warnings);
+    for (const RawTable& table : file.tables) take_table(table);
+  }
+
+  void take_table(const RawTable& table) {
+    if (table.section.empty()) {
+      for (const RawEntry& entry : table.entries) unknown(entry.key, entry.line);
+    } else if (table.section == kPoolSection) {
+      take_pool(table);
+    } else if (const auto settings = plain_settings();
+               std::none_of(settings.begin(), settings.end(),
+                            [&](const auto& s) { return s.section == table.section; })) {
+      unknown_section(table);
+    } else if (table.in_array) {
+      problem(place(sources_.file, table.line), table.section,
+              fmt::format("{} is one section: write [{}]", table.section, table.section));
+    } else {
+      for (const RawEntry& entry : table.entries) take_entry(table, entry);
+    }
+  }
+
+  void take_entry(const RawTable& table, const RawEntry& entry) {
+    for (const auto& setting : plain_settings())
+      if (setting.section == table.section && setting.key == entry.key)
+        return take(setting, result_.settings, full_key(table.section, entry.key), entry.value,
+                    {Origin::file, place(sources_.file, entry.line)});
+    unknown(full_key(table.section, entry.key), entry.line);
+  }
+
+  void take_pool(const RawTable& table) {
+    if (!table.in_array)
+      return problem(place(sources_.file, table.line), "pool", "pool is a list of sections: write [[pool]]");
+    if (result_.settings.pools.size() == kPoolsMax)
+      return problem(place(sources_.file, table.line), "pool", fmt::format("more than {} pools", kPoolsMax));
+    const std::string front = fmt::format("pool[{}]", result_.settings.pools.size());
+    PoolSettings& pool = result_.settings.pools.emplace_back();
+    pool_lines_.push_back(table.line);
+    for (const auto& setting : pool_settings()) {
+      const auto entry = std::find_if(table.entries.begin(), table.entries.end(),
+                                      [&](const auto& e) { return e.key == setting.key; });
+      if (entry != table.entries.end())
+        take(setting, pool, full_key(front, setting.key), entry->value,
+             {Origin::file, place(sources_.file, entry->line)});
+      else if (setting.required)
+        problem(place(sources_.file, table.line), full_key(front, setting.key),
+                fmt::format("{}.{} is missing: every [[pool]] states it", front, setting.key));
+    }
+    for (const RawEntry& entry : table.entries)
+      if (const auto known = pool_settings();
+          std::none_of(known.begin(), known.end(), [&](const auto& s) { return s.key == entry.key; }))
+        unknown(full_key(kPoolSection, entry.key), entry.line);
+  }
+
+  void unknown(const std::string& key, int line) {
+    const auto near = nearest_setting(key);
+    problem(place(sources_.file, line), key,
+            fmt::format("{} is no setting of this release{}", escaped(key),
+                        near ? fmt::format("; did you mean {}?", *near) : ""));
+  }
+
+  void unknown_section(const RawTable& table) {
+    std::vector<std::string_view> sections{kPoolSection};
+    for (const auto& setting : plain_settings()) sections.push_back(setting.section);
+    const auto near = nearest(table.section, sections);
+    problem(place(sources_.file, table.line), table.section,
+            fmt::format("[{}] is no section of this release{}", escaped(table.section),
+                        near ? fmt::format("; did you mean [{}]?", *near) : ""));
+  }
+
+  void take_variable(const std::string& name, const std::string& value) {
+    if (!name.starts_with(kEnvironmentFront) || name == "TENURE_CONFIG" ||
+        name.starts_with("TENURE_WORKER_") || name.starts_with("TENURE_TEST_"))
+      return;
+    std::vector<std::string> names;
+    for (const auto& setting : plain_settings()) {
+      names.push_back(environment_name(setting.section, setting.key));
+      if (names.back() == name)
+        return take(setting, result_.settings, full_key(setting.section, setting.key), {value, true},
+                    {Origin::environment, name});
+    }
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const auto near = nearest(name, candidates);
+    problem(
+        escaped(name), "",
+        fmt::format("the variable names no setting{}", near ? fmt::format("; did you mean {}?", *near) : ""));
+  }
+
+  void take_option(const OptionOverride& option) {
+    for (const auto& setting : plain_settings())
+      if (full_key(setting.section, setting.key) == option.key)
+        return take(setting, result_.settings, option.key, {option.value, true},
+                    {Origin::option, option.option});
+    const auto near = nearest_setting(option.key);
+    problem(escaped(option.option), option.key,
+            fmt::format("{} is no setting of this release{}", escaped(option.key),
+                        near ? fmt::format("; did you mean {}?", *near) : ""));
+  }
+
+  void check_pools() {
+    std::map<std::string, std::size_t> first;
+    for (std::size_t i = 0; i < result_.settings.pools.size(); ++i) {
+      const std::string& name = result_.settings.pools[i].name;
+      const auto [earlier, is_new] = first.emplace(name, i);
+      if (!name.empty() && !is_new)
+        problem(
+            place(sources_.file, pool_lines_[i]), fmt::format("pool[{}].name", i),
+            fmt::format("pool[{}].name = \"{}\": pool[{}] has that name already", i, name, earlier->second));
+    }
+  }
+
+  template <class Owner>
+  void list_value(const Setting<Owner>& setting, const Owner& owner, const std::string& key) {
+    const Provenance& provenance = provenance_[key];
+    result_.values.push_back({key, value_in(setting, owner), provenance.origin, provenance.where});
+  }
+
+  void list_values() {
+    for (const auto& setting : plain_settings())
+      list_value(setting, result_.settings, full_key(setting.section, setting.key));
+    for (std::size_t i = 0; i < result_.settings.pools.size(); ++i)
+      for (const auto& setting : pool_settings())
+        list_value(setting, result_.settings.pools[i], fmt::format("pool[{}].{}", i, setting.key));
+  }
+
+  const SettingsSources& sources_;
+  std::filesystem::path config_dir_;
+  LoadedSettings result_;
+  std::map<std::string, Provenance> provenance_;
+  std::vector<int> pool_lines_;
+};
+
+}  // namespace
+
+std::string_view name_of(Origin origin) {
+  switch (origin) {
+    case Origin::default_value:
+      return "default";
+    case Origin::file:
+      return "file";
+    case Origin::environment:
+      return "environment";
+    case Origin::option:
+      return "option";
+  }
+  return "default";
+}
+
+LoadedSettings read_settings(const SettingsSources& sources) { return Loader(sources).load(); }
+
+LoadedSettings load_settings(const SettingsSources& sources) {
+  LoadedSettings loaded = read_settings(sources);
+  if (loaded.problems.empty()) return loaded;
+  std::string message;
+  for (const Problem& problem : loaded.problems) message += (message.empty() ? "" : "\n") + problem.text();
+  raise(ErrorCode::bad_configuration, std::move(message));
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of_process() {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (text.starts_with(kEnvironmentFront) && equals != std::string_view::npos)
+      variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+std::filesystem::path config_file_to_read(std::string_view option,
+                                          std::span<const std::pair<std::string, std::string>> environment) {
+  if (!option.empty()) return option;
+  for (const auto& [name, value] : environment)
+    if (name == "TENURE_CONFIG" && !value.empty()) return value;
+  std::error_code ignored;
+  return std::filesystem::exists(kDefaultConfigFile, ignored) ? std::filesystem::path(kDefaultConfigFile)
+                                                              : std::filesystem::path{};
+}
+
+}  // namespace tenure::config

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "values.hpp"
+
+#include <tenure/config/settings.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+// The tables in which each setting is declared once.
+namespace tenure::config {
+
+template <class Owner>
+struct Setting {
+  std::string_view section;
+  std::string_view key;
+  Rule rule;
+  Field (*field)(Owner&);
+  std::string_view help;  // sentences, without the limits; one line of the sample each at '\n'
+  bool needs_restart = true;
+  bool required = false;  // only of pools
+};
+
+[[nodiscard]] std::span<const Setting<Settings>> plain_settings();
+[[nodiscard]] std::span<const Setting<PoolSettings>> pool_settings();
+
+inline constexpr std::string_view kPoolSection = "pool";
+inline constexpr std::size_t kPoolsMax = 64;
+
+[[nodiscard]] std::string environment_name(std::string_view section, std::string_view key);
+
+// As the file would say it. (The field is only read.)
+template <class Owner>
+[[nodiscard]] std::string value_in(const Setting<Owner>& setting, const Owner& owner) {
+  return value_text(setting.rule, setting.field(const_cast<Owner&>(owner)));
+}
+
+}  // namespace tenure::config

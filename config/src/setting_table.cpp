@@ -1,0 +1,250 @@
+#include "setting.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/config/setting_table.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace tenure::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_name_character(char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
+
+bool is_application_name(std::string_view text) {
+  constexpr std::size_t kMax = 63;
+  return !text.empty() && text.size() <= kMax && is_lower(text.front()) &&
+         std::all_of(text.begin(), text.end(), is_name_character);
+}
+
+bool is_queue_name(std::string_view text) {
+  return !text.empty() && text.size() <= limits::kQueueNameMax &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_name_character(c) || c == '.'; });
+}
+
+bool is_pool_name(std::string_view text) {
+  constexpr std::size_t kMax = 64;
+  return !text.empty() && text.size() <= kMax && std::all_of(text.begin(), text.end(), is_name_character);
+}
+
+bool is_node_name(std::string_view text) {
+  constexpr std::size_t kMax = 253;  // of a host name
+  return text.size() <= kMax && std::all_of(text.begin(), text.end(), [](char c) {
+           return is_name_character(c) || (c >= 'A' && c <= 'Z') || c == '.';
+         });
+}
+
+constexpr std::array<std::string_view, 2> kWhenHeld{"stand_by", "exit"};
+constexpr std::array<std::string_view, 2> kDurability{"durable", "ordered"};
+constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
+
+constexpr std::uint64_t kPayloadMin = 1024;
+
+const std::array kPlainSettings{
+    Setting<Settings>{
+        .section = "application",
+        .key = "name",
+        .rule = TextRule{"a-z, then a-z 0-9 _ -, at most 63 bytes", is_application_name},
+        .field = [](Settings& s) -> Field { return &s.application.name; },
+        .help = "The APP of every Global ID, gid://APP/MODEL/ID?tenant=NAME. All programs of one control\n"
+                "database say the same. Change it only while the queue is empty."},
+    Setting<Settings>{
+        .section = "daemon",
+        .key = "node",
+        .rule = TextRule{"empty or a host name: letters, digits, . _ -, at most 253 bytes", is_node_name},
+        .field = [](Settings& s) -> Field { return &s.daemon.node; },
+        .help = "The name of this machine in logs and attempts. Empty: its host name."},
+    Setting<Settings>{
+        .section = "daemon",
+        .key = "stop_deadline",
+        .rule = DurationRule{0s, 1h},
+        .field = [](Settings& s) -> Field { return &s.daemon.stop_deadline; },
+        .help =
+            "How long running jobs may still run when the daemon stops; their stop token is set at 80 %.\n"
+            "Keep TimeoutStopSec of the unit at least 5 s above it."},
+    Setting<Settings>{
+        .section = "daemon",
+        .key = "when_held",
+        .rule = ChoiceRule{kWhenHeld},
+        .field = [](Settings& s) -> Field { return choice_field(s.daemon.when_held); },
+        .help = "What a second daemon does while another one holds the control database: wait for it, or\n"
+                "name its pid and exit with 75."},
+    Setting<Settings>{.section = "daemon",
+                      .key = "ping_max",
+                      .rule = DurationRule{1s, 10min},
+                      .field = [](Settings& s) -> Field { return &s.daemon.ping_max; },
+                      .help = "A worker process that answers no ping for so long is aborted, then killed."},
+    Setting<Settings>{
+        .section = "store",
+        .key = "path",
+        .rule = PathRule{.may_be_empty = false},
+        .field = [](Settings& s) -> Field { return &s.store.path; },
+        .help = "The control database: queue and tenant registry. Not on a network file system."},
+    Setting<Settings>{
+        .section = "store",
+        .key = "durability",
+        .rule = ChoiceRule{kDurability},
+        .field = [](Settings& s) -> Field { return choice_field(s.store.durability); },
+        .help =
+            "When an enqueue answers. durable: when its jobs are on disk. ordered: before; a power cut or a\n"
+            "crash of the system may then lose the last 100 ms of enqueues that were answered. Killing\n"
+            "processes loses nothing either way."},
+    Setting<Settings>{.section = "store",
+                      .key = "poll",
+                      .rule = DurationRule{100ms, 1min},
+                      .field = [](Settings& s) -> Field { return &s.store.poll; },
+                      .help = "How soon new work is found where its wake hint was lost."},
+    Setting<Settings>{.section = "store",
+                      .key = "payload_max",
+                      .rule = SizeRule{kPayloadMin, limits::kPayloadMax},
+                      .field = [](Settings& s) -> Field { return &s.store.payload_max; },
+                      .help = "A job with more bytes than this is refused at enqueue."},
+    Setting<Settings>{
+        .section = "tenants",
+        .key = "path",
+        .rule = TenantPathRule{},
+        .field = [](Settings& s) -> Field { return &s.tenants.path; },
+        .help =
+            "Where each tenant's database lies. %{tenant} is its name, %{bucket} two letters made from the\n"
+            "name, so that no folder grows too large. Not to be changed once tenants exist."},
+    Setting<Settings>{
+        .section = "tenants",
+        .key = "migrations",
+        .rule = PathRule{.may_be_empty = true},
+        .field = [](Settings& s) -> Field { return &s.tenants.migrations; },
+        .help = "The folder of your numbered .sql files that make a tenant's tables. Empty: none."},
+    Setting<Settings>{
+        .section = "tenants",
+        .key = "descriptors_max",
+        .rule = IntegerRule{3, 65536},
+        .field = [](Settings& s) -> Field { return &s.tenants.descriptors_max; },
+        .help =
+            "File descriptors that one worker process may spend on tenants' databases; a connection takes\n"
+            "up to three."},
+    Setting<Settings>{
+        .section = "tenants",
+        .key = "handle_wait",
+        .rule = DurationRule{0s, 1min},
+        .field = [](Settings& s) -> Field { return &s.tenants.handle_wait; },
+        .help = "How long a job waits for a tenant handle while all are in use; then HandleBudgetExhausted,\n"
+                "which costs no attempt."},
+    Setting<Settings>{.section = "log",
+                      .key = "level",
+                      .rule = ChoiceRule{kLevels},
+                      .field = [](Settings& s) -> Field { return choice_field(s.log.level); },
+                      .help = "The least important lines that are written. debug: a line for each job."},
+    Setting<Settings>{.section = "log",
+                      .key = "format",
+                      .rule = ChoiceRule{kFormats},
+                      .field = [](Settings& s) -> Field { return choice_field(s.log.format); },
+                      .help = "auto: text on a terminal, else json."},
+    Setting<Settings>{.section = "log",
+                      .key = "file",
+                      .rule = PathRule{.may_be_empty = true},
+                      .field = [](Settings& s) -> Field { return &s.log.file; },
+                      .help = "Empty: standard error, for the journal."},
+};
+
+const std::array kPoolSettings{
+    Setting<PoolSettings>{.section = kPoolSection,
+                          .key = "name",
+                          .rule = TextRule{"a-z 0-9 _ -, 1 to 64 bytes", is_pool_name},
+                          .field = [](PoolSettings& p) -> Field { return &p.name; },
+                          .help = "The pool's name in logs and commands; each pool has its own.",
+                          .required = true},
+    Setting<PoolSettings>{.section = kPoolSection,
+                          .key = "program",
+                          .rule = PathRule{.may_be_empty = false},
+                          .field = [](PoolSettings& p) -> Field { return &p.program; },
+                          .help = "Your worker program, linked with tenure::worker.",
+                          .required = true},
+    Setting<PoolSettings>{.section = kPoolSection,
+                          .key = "processes",
+                          .rule = IntegerRule{1, 64},
+                          .field = [](PoolSettings& p) -> Field { return &p.processes; },
+                          .help = "Worker processes. A job that crashes ends only its own."},
+    Setting<PoolSettings>{.section = kPoolSection,
+                          .key = "slots",
+                          .rule = IntegerRule{1, 1024},
+                          .field = [](PoolSettings& p) -> Field { return &p.slots; },
+                          .help = "Jobs at once in one process."},
+    Setting<PoolSettings>{.section = kPoolSection,
+                          .key = "queues",
+                          .rule = TextListRule{"a-z 0-9 . _ -, 1 to 64 bytes", is_queue_name, 200},
+                          .field = [](PoolSettings& p) -> Field { return &p.queues; },
+                          .help = "What the pool performs, strictly in this order."},
+    Setting<PoolSettings>{
+        .section = kPoolSection,
+        .key = "time_limit",
+        .rule = DurationRule{1s, 168h},
+        .field = [](PoolSettings& p) -> Field { return &p.time_limit; },
+        .help =
+            "For kinds that state none: the stop token is set at 80 %; at the end the process is replaced."},
+};
+
+template <class Owner>
+SettingInfo info_of(const Setting<Owner>& setting, bool has_environment) {
+  return {.key = std::string(setting.section) + '.' + std::string(setting.key),
+          .type = type_text(setting.rule),
+          .default_value = setting.required ? "" : value_in(setting, Owner{}),
+          .limits = limits_text(setting.rule),
+          .help = std::string(setting.help),
+          .environment = has_environment ? environment_name(setting.section, setting.key) : "",
+          .needs_restart = setting.needs_restart};
+}
+
+}  // namespace
+
+std::span<const Setting<Settings>> plain_settings() { return kPlainSettings; }
+std::span<const Setting<PoolSettings>> pool_settings() { return kPoolSettings; }
+
+std::string environment_name(std::string_view section, std::string_view key) {
+  std::string name = "TENURE_" + std::string(section) + '_' + std::string(key);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; });
+  return name;
+}
+
+std::vector<SettingInfo> all_settings() {
+  std::vector<SettingInfo> infos;
+  bool pools_done = false;
+  for (const auto& setting : kPlainSettings) {
+    if (setting.section == "log" && !pools_done) {
+      for (const auto& pool : kPoolSettings) infos.push_back(info_of(pool, false));
+      pools_done = true;
+    }
+    infos.push_back(info_of(setting, true));
+  }
+  return infos;
+}
+
+std::optional<SettingInfo> find_setting(std::string_view key) {
+  for (SettingInfo& info : all_settings())
+    if (info.key == key) return std::move(info);
+  return std::nullopt;
+}
+
+std::optional<std::string> nearest_setting(std::string_view key) {
+  const std::vector<SettingInfo> infos = all_settings();
+  const auto last_part = [](std::string_view full) { return full.substr(full.find('.') + 1); };
+  for (const SettingInfo& info : infos)  // the right word in the wrong section
+    if (info.key != key && last_part(info.key) == last_part(key)) return info.key;
+  std::vector<std::string_view> same_section;
+  std::vector<std::string_view> all;
+  for (const SettingInfo& info : infos) {
+    const std::size_t dot = info.key.find('.');
+    if (key.starts_with(std::string_view(info.key).substr(0, dot + 1)))
+      same_section.push_back(last_part(info.key));
+    all.emplace_back(info.key);
+  }
+  if (const auto near = nearest(last_part(key), same_section))
+    return std::string(key.substr(0, key.find('.') + 1)) + std::string(*near);
+  if (const auto near = nearest(key, all)) return std::string(*near);
+  return std::nullopt;
+}
+
+}  // namespace tenure::config

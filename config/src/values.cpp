@@ -1,0 +1,238 @@
+#include "values.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/config/units.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace tenure::config {
+namespace {
+
+constexpr std::string_view kConfigDir = "%{config_dir}";
+constexpr std::size_t kPathMax = 4096;
+
+tl::unexpected<Failure> no(std::string message) {
+  return fail(ErrorCode::bad_configuration, std::move(message));
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+Result<std::string> text_of(const RawValue& raw, std::string_view wanted) {
+  if (const auto* text = std::get_if<std::string>(&raw.value)) return *text;
+  return no(fmt::format("must be {} in quotes", wanted));
+}
+
+Result<std::int64_t> integer_of(const RawValue& raw) {
+  if (const auto* number = std::get_if<std::int64_t>(&raw.value)) return *number;
+  const auto* text = std::get_if<std::string>(&raw.value);
+  if (text == nullptr || !raw.from_words) return no("must be a whole number without quotes");
+  std::int64_t number = 0;
+  const char* const end = text->data() + text->size();
+  const auto [rest, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc{} || rest != end) return no("must be a whole number");
+  return number;
+}
+
+std::vector<std::string> split_at_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+// Absolute and without "." and "..". Relative paths are refused, since a daemon's working folder is nobody's
+// choice.
+Result<std::string> absolute_path(std::string text, const std::filesystem::path& config_dir) {
+  if (text.starts_with(kConfigDir)) {
+    if (config_dir.empty()) return no("there is no configuration file, so %{config_dir} has no meaning");
+    text = config_dir.string() + text.substr(kConfigDir.size());
+  }
+  if (!text.starts_with('/'))
+    return no("must be an absolute path, or begin with %{config_dir}, the folder of the configuration file");
+  if (text.size() > kPathMax) return no(fmt::format("is longer than {} bytes", kPathMax));
+  if (escaped(text, kPathMax) != text) return no("holds characters that cannot be shown");
+  return std::filesystem::path(text).lexically_normal().string();
+}
+
+Result<void> check_placeholders(std::string_view path) {
+  if (path.find("%{tenant}") == std::string_view::npos)
+    return no("must hold %{tenant}, or all tenants share one file");
+  for (std::size_t at = path.find("%{"); at != std::string_view::npos; at = path.find("%{", at + 2)) {
+    const std::string_view rest = path.substr(at);
+    if (!rest.starts_with("%{tenant}") && !rest.starts_with("%{bucket}"))
+      return no("knows only the placeholders %{tenant} and %{bucket}, and %{config_dir} at its front");
+  }
+  return {};
+}
+
+struct Assign {
+  const Field& field;
+  const RawValue& raw;
+  const std::filesystem::path& config_dir;
+
+  Result<void> operator()(const DurationRule& rule) const {
+    const auto text = text_of(raw, "a duration");
+    if (!text) return tl::unexpected(text.error());
+    const auto value = parse_duration(*text);
+    if (!value) return tl::unexpected(value.error());
+    if (*value < rule.min || *value > rule.max) return no("must be " + limits_text(rule));
+    *std::get<std::chrono::milliseconds*>(field) = *value;
+    return {};
+  }
+  Result<void> operator()(const SizeRule& rule) const {
+    const auto text = text_of(raw, "a size");
+    if (!text) return tl::unexpected(text.error());
+    const auto value = parse_size(*text);
+    if (!value) return tl::unexpected(value.error());
+    if (*value < rule.min || *value > rule.max) return no("must be " + limits_text(rule));
+    *std::get<std::uint64_t*>(field) = *value;
+    return {};
+  }
+  Result<void> operator()(const IntegerRule& rule) const {
+    const auto value = integer_of(raw);
+    if (!value) return tl::unexpected(value.error());
+    if (*value < rule.min || *value > rule.max) return no("must be " + limits_text(rule));
+    *std::get<std::int64_t*>(field) = *value;
+    return {};
+  }
+  Result<void> operator()(const ChoiceRule& rule) const {
+    const auto text = text_of(raw, "a word");
+    if (!text) return tl::unexpected(text.error());
+    const auto found = std::find(rule.names.begin(), rule.names.end(), *text);
+    if (found == rule.names.end()) {
+      const auto near = nearest(*text, rule.names);
+      return no("must be " + limits_text(rule) + (near ? fmt::format("; did you mean \"{}\"?", *near) : ""));
+    }
+    const auto& choice = std::get<ChoiceField>(field);
+    choice.set(choice.value, static_cast<std::size_t>(found - rule.names.begin()));
+    return {};
+  }
+  Result<void> operator()(const TextRule& rule) const {
+    const auto text = text_of(raw, "a text");
+    if (!text) return tl::unexpected(text.error());
+    if (!rule.accepts(*text)) return no(fmt::format("must be {}", rule.limits));
+    *std::get<std::string*>(field) = *text;
+    return {};
+  }
+  Result<void> operator()(const TextListRule& rule) const {
+    std::vector<std::string> list;
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&raw.value)) list = *texts;
+    else if (const auto* text = std::get_if<std::string>(&raw.value); text != nullptr && raw.from_words)
+      list = split_at_commas(*text);
+    else return no("must be a list of texts, as in [\"default\"]");
+    if (list.empty() || list.size() > rule.count_max) return no("must be " + limits_text(rule));
+    for (auto item = list.begin(); item != list.end(); ++item) {
+      if (!rule.accepts(*item)) return no(fmt::format("\"{}\" must be {}", escaped(*item), rule.limits));
+      if (std::find(list.begin(), item, *item) != item)
+        return no(fmt::format("names \"{}\" twice", escaped(*item)));
+    }
+    *std::get<std::vector<std::string>*>(field) = std::move(list);
+    return {};
+  }
+  Result<void> operator()(const PathRule& rule) const {
+    const auto text = text_of(raw, "a path");
+    if (!text) return tl::unexpected(text.error());
+    auto* const to = std::get<std::filesystem::path*>(field);
+    if (text->empty() && rule.may_be_empty) {
+      to->clear();
+      return {};
+    }
+    const auto path = absolute_path(*text, config_dir);
+    if (!path) return tl::unexpected(path.error());
+    *to = *path;
+    return {};
+  }
+  Result<void> operator()(const TenantPathRule&) const {
+    const auto text = text_of(raw, "a path");
+    if (!text) return tl::unexpected(text.error());
+    const auto path = absolute_path(*text, config_dir);
+    if (!path) return tl::unexpected(path.error());
+    if (auto checked = check_placeholders(*path); !checked) return checked;
+    *std::get<std::string*>(field) = *path;
+    return {};
+  }
+};
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+}  // namespace
+
+std::string RawValue::text() const {
+  return std::visit(Overloaded{[](const std::string& text) { return '"' + escaped(text, 128) + '"'; },
+                               [](std::int64_t number) { return fmt::format("{}", number); },
+                               [](const std::vector<std::string>& list) {
+                                 if (list.empty()) return std::string("[]");
+                                 return escaped(fmt::format("[\"{}\"]", fmt::join(list, "\", \"")), 128);
+                               },
+                               [](const OtherType& type) { return std::string(type.name); }},
+                    value);
+}
+
+Result<void> assign(const Rule& rule, const Field& field, const RawValue& raw,
+                    const std::filesystem::path& config_dir) {
+  return std::visit(Assign{field, raw, config_dir}, rule);
+}
+
+std::string value_text(const Rule& rule, const Field& field) {
+  return std::visit(
+      Overloaded{[](const std::string* text) { return in_quotes(*text); },
+                 [](const std::filesystem::path* path) { return in_quotes(path->string()); },
+                 [](const std::vector<std::string>* list) {
+                   return list->empty() ? std::string("[]")
+                                        : fmt::format("[\"{}\"]", fmt::join(*list, "\", \""));
+                 },
+                 [](const std::int64_t* number) { return fmt::format("{}", *number); },
+                 [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
+                 [](const std::chrono::milliseconds* duration) { return in_quotes(duration_text(*duration)); },
+                 [&](const ChoiceField& choice) {
+                   return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
+                 }},
+      field);
+}
+
+std::string type_text(const Rule& rule) {
+  return std::visit(
+      Overloaded{[](const DurationRule&) { return "duration"; }, [](const SizeRule&) { return "size"; },
+                 [](const IntegerRule&) { return "integer"; }, [](const ChoiceRule&) { return "word"; },
+                 [](const TextRule&) { return "text"; }, [](const TextListRule&) { return "list of texts"; },
+                 [](const PathRule&) { return "path"; },
+                 [](const TenantPathRule&) { return "path with placeholders"; }},
+      rule);
+}
+
+std::string limits_text(const Rule& rule) {
+  return std::visit(
+      Overloaded{
+          [](const DurationRule& r) {
+            return fmt::format("{} to {}", duration_text(r.min), duration_text(r.max));
+          },
+          [](const SizeRule& r) { return fmt::format("{} to {}", size_text(r.min), size_text(r.max)); },
+          [](const IntegerRule& r) { return fmt::format("{} to {}", r.min, r.max); },
+          [](const ChoiceRule& r) { return fmt::format("one of {}", fmt::join(r.names, ", ")); },
+          [](const TextRule& r) { return std::string(r.limits); },
+          [](const TextListRule& r) { return fmt::format("1 to {} texts, each {}", r.count_max, r.limits); },
+          [](const PathRule& r) { return std::string(r.may_be_empty ? "absolute, or empty" : "absolute"); },
+          [](const TenantPathRule&) { return std::string("absolute, holds %{tenant}, may hold %{bucket}"); }},
+      rule);
+}
+
+}  // namespace tenure::config

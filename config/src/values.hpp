@@ -1,0 +1,87 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+// The kinds of values that a setting can have: what is accepted, where it goes, how it is shown.
+namespace tenure::config {
+
+struct DurationRule {
+  std::chrono::milliseconds min, max;
+};
+struct SizeRule {
+  std::uint64_t min, max;  // bytes
+};
+struct IntegerRule {
+  std::int64_t min, max;
+};
+// The names of an enum's values, in their order from 0.
+struct ChoiceRule {
+  std::span<const std::string_view> names;
+};
+struct TextRule {
+  std::string_view limits;  // what `accepts` wants, in words
+  bool (*accepts)(std::string_view);
+};
+struct TextListRule {
+  std::string_view limits;  // of each element
+  bool (*accepts)(std::string_view);
+  std::size_t count_max;
+};
+// Absolute, or from the folder of the configuration file on.
+struct PathRule {
+  bool may_be_empty;
+};
+// The same with %{tenant}, and maybe %{bucket}, left in.
+struct TenantPathRule {};
+
+using Rule = std::variant<DurationRule, SizeRule, IntegerRule, ChoiceRule, TextRule, TextListRule, PathRule,
+                          TenantPathRule>;
+
+// An enum seen as the number of its value.
+struct ChoiceField {
+  void* value;
+  std::size_t (*get)(const void* value);
+  void (*set)(void* value, std::size_t index);
+};
+template <class Enum>
+ChoiceField choice_field(Enum& value) {
+  return {&value, [](const void* from) { return static_cast<std::size_t>(*static_cast<const Enum*>(from)); },
+          [](void* to, std::size_t index) { *static_cast<Enum*>(to) = static_cast<Enum>(index); }};
+}
+
+// Where a setting's value is kept; of the type that its rule wants.
+using Field = std::variant<std::string*, std::filesystem::path*, std::vector<std::string>*, std::int64_t*,
+                           std::uint64_t*, std::chrono::milliseconds*, ChoiceField>;
+
+struct OtherType {
+  std::string_view name;  // "a table"
+};
+// A value as it was written, before anybody has judged it.
+struct RawValue {
+  std::variant<std::string, std::int64_t, std::vector<std::string>, OtherType> value;
+  bool from_words = false;  // of an environment variable or an option, where numbers and lists are text too
+
+  [[nodiscard]] std::string text() const;  // escaped, for messages
+};
+
+// BadConfiguration with the end of a sentence that begins with the key and the value. `config_dir` is what
+// %{config_dir} stands for; empty where there is no file.
+[[nodiscard]] Result<void> assign(const Rule& rule, const Field& field, const RawValue& raw,
+                                  const std::filesystem::path& config_dir);
+
+// As the file would say it.
+[[nodiscard]] std::string value_text(const Rule& rule, const Field& field);
+[[nodiscard]] std::string type_text(const Rule& rule);
+[[nodiscard]] std::string limits_text(const Rule& rule);
+
+}  // namespace tenure::config
