@@ -13,8 +13,8 @@
 
 namespace tenure {
 
-// What should be (the registry) and what can be (the stamp) use the same words. Stored: never renumber; a new state takes
-// the next number and a column in the table of ARCHITECTURE.md.
+// What should be (the registry) and what can be (the stamp) use the same words. Stored: never renumber; a new
+// state takes the next number and a column in the table of ARCHITECTURE.md.
 enum class TenantState : std::uint8_t {
   provisioning = 1,
   active = 2,
@@ -39,9 +39,9 @@ struct TenantRecord {
   WallTime created;
 };
 
-// The catalogue of tenants: what should be. Its tables lie in the control database, so that an enqueue checks tenant and
-// generation in its own commit. Not for users to implement.
-// Threads: every method from any thread. Changes are durable when they return.
+// The catalogue of tenants: what should be. Its tables lie in the control database, so that an enqueue checks
+// tenant and generation in its own commit. Not for users to implement. Threads: every method from any thread.
+// Changes are durable when they return.
 class TenantRegistry {
  public:
   virtual ~TenantRegistry() = default;
@@ -49,9 +49,9 @@ class TenantRegistry {
   // The newest generation of that name, also when it is deleted.
   [[nodiscard]] virtual std::optional<TenantRecord> find(const TenantName& name) = 0;
 
-  // A row in state `provisioning`: a new one (generation 1, or one more than the deleted tenant's), or the one that a
-  // creator left behind. The caller has made sure, by the lock of create_tenant, that no other creator of that name is
-  // at work. TenantExists where the tenant is in any other live state.
+  // A row in state `provisioning`: a new one (generation 1, or one more than the deleted tenant's), or the
+  // one that a creator left behind. The caller has made sure, by the lock of create_tenant, that no other
+  // creator of that name is at work. TenantExists where the tenant is in any other live state.
   [[nodiscard]] virtual Result<TenantRecord> begin_create(const TenantName& name, WallTime now) = 0;
   // provisioning -> active. StaleGeneration where the row is another one by now.
   [[nodiscard]] virtual Result<void> activate(const TenantName& name, Generation generation) = 0;
@@ -59,7 +59,8 @@ class TenantRegistry {
   virtual void abandon_create(const TenantName& name, Generation generation) = 0;
 
   // Live tenants in the order of their names, those after `after`, at most `limit`.
-  [[nodiscard]] virtual std::vector<TenantRecord> list(const std::optional<TenantName>& after, std::size_t limit) = 0;
+  [[nodiscard]] virtual std::vector<TenantRecord> list(const std::optional<TenantName>& after,
+                                                       std::size_t limit) = 0;
 };
 
 }  // namespace tenure

@@ -11,11 +11,12 @@
 
 namespace tenure {
 
-// Grows when a tenant is created again, restored or cloned; what carries an older one can never write. 0: not known.
+// Grows when a tenant is created again, restored or cloned; what carries an older one can never write. 0: not
+// known.
 using Generation = Strong<struct GenerationTag, std::int64_t>;
 
-// The validated name of a tenant: `[a-z0-9][a-z0-9_-]{0,62}`, no reserved word. It is used as it is in paths, ids and
-// logs, and never folded, decoded or trimmed. "No tenant" is std::nullopt, never an empty name.
+// The validated name of a tenant: `[a-z0-9][a-z0-9_-]{0,62}`, no reserved word. It is used as it is in paths,
+// ids and logs, and never folded, decoded or trimmed. "No tenant" is std::nullopt, never an empty name.
 class TenantName {
  public:
   // BadTenantName whose message shows the bytes escaped and says which rule they break.

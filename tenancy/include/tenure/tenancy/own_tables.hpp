@@ -1,0 +1,27 @@
+#pragma once
+
+#include <tenure/base/sqlite/authorizer.hpp>
+#include <tenure/base/sqlite/query.hpp>
+#include <tenure/base/sqlite/statement.hpp>
+#include <tenure/tenancy/handle.hpp>
+
+namespace tenure {
+
+// Lets Tenure's own code write tenure_* tables inside a transaction (or read them inside a snapshot), for as
+// long as it lives. Not for handlers: no user code may run meanwhile. Its statements are cached apart from
+// those of user SQL, and are done before it ends. Name the tables as main.tenure_..., since user SQL may make
+// temporary ones of the same name.
+class OwnTables {
+ public:
+  // `reader` must outlive it. Failures: those of TenantReader::require_usable.
+  explicit OwnTables(const TenantReader& reader);
+  [[nodiscard]] sqlite::Statement statement(const sqlite::Query& query);
+  // Rows changed by the last statement.
+  [[nodiscard]] std::int64_t changes() const;
+
+ private:
+  sqlite::Connection& connection_;
+  sqlite::Authorizer::Permission permission_;
+};
+
+}  // namespace tenure
