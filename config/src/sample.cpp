@@ -29,12 +29,12 @@ void write(std::string& out, const Setting<Owner>& setting, std::string_view fro
 }
 
 void write_pool(std::string& out) {
-  out += "\n# One [[pool]] for each set of worker processes; there is none by default.\n# [[pool]]\n";
+  out += "\n# One [[pool]] for each set of worker processes; there is none by default.\n#[[pool]]\n";
   for (const auto& setting : pool_settings()) {
     const std::string_view example = setting.key == "name"      ? "\"general\""
                                      : setting.key == "program" ? "\"/usr/lib/billing/billing-worker\""
                                                                 : "";
-    write(out, setting, "# ", setting.required ? std::string(example) : value_in(setting, PoolSettings{}));
+    write(out, setting, "#", setting.required ? std::string(example) : value_in(setting, PoolSettings{}));
   }
 }
 

@@ -1,0 +1,76 @@
+#include "scratch_folder.hpp"
+
+#include <tenure/config/check.hpp>
+
+#include <gmock/gmock.h>
+
+namespace tenure::config {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class MachineCheck : public ScratchFolder {
+ protected:
+  MachineCheck() {
+    settings_.store.path = folder_ / "control.db";
+    settings_.tenants.path = (folder_ / "tenants/%{tenant}.db").string();
+  }
+  std::string first_problem() const {
+    const MachineFindings findings = check_machine(settings_, 0);
+    return findings.problems.empty() ? "" : findings.problems.front().message;
+  }
+  Settings settings_;
+};
+
+TEST_F(MachineCheck, CFG_02_AFolderThatIsThereAndWritableIsFine) { EXPECT_EQ(first_problem(), ""); }
+
+TEST_F(MachineCheck, CFG_02_AMissingFolderIsNamedWithTheReason) {
+  settings_.store.path = folder_ / "none/control.db";
+  EXPECT_THAT(first_problem(), HasSubstr("its folder cannot be used: No such file or directory"));
+}
+
+TEST_F(MachineCheck, CFG_02_AFileInPlaceOfTheFolderIsNamed) {
+  write("", "file");
+  settings_.store.path = folder_ / "file/control.db";
+  EXPECT_THAT(first_problem(), HasSubstr("what should be its folder is none"));
+}
+
+TEST_F(MachineCheck, CFG_02_AFolderInPlaceOfTheFileIsNamed) {
+  std::filesystem::create_directory(folder_ / "control.db");
+  EXPECT_THAT(first_problem(), HasSubstr("is not a regular file"));
+}
+
+TEST_F(MachineCheck, AMissingMigrationsFolderIsAProblem) {
+  settings_.tenants.migrations = folder_ / "none";
+  EXPECT_THAT(first_problem(), HasSubstr("tenants.migrations"));
+}
+
+TEST_F(MachineCheck, CFG_08_AHandleBudgetAboveTheDescriptorLimitIsAWarning) {
+  settings_.tenants.descriptors_max = 1024;
+  const auto warns = [&](std::uint64_t limit) {
+    for (const Problem& warning : check_machine(settings_, limit).warnings)
+      if (warning.key == "tenants.descriptors_max") return true;
+    return false;
+  };
+  EXPECT_FALSE(warns(0));
+  EXPECT_FALSE(warns(1024));
+  EXPECT_TRUE(warns(1023));
+}
+
+TEST_F(MachineCheck, AWorkerProgramThatCannotStartIsAWarning) {
+  settings_.pools = {{.name = "general", .program = write("", "worker")}};
+  bool warned = false;
+  for (const Problem& warning : check_machine(settings_, 0).warnings)
+    warned = warned || warning.key == "pool[0].program";
+  EXPECT_TRUE(warned);
+}
+
+TEST_F(MachineCheck, CFG_02_MemoryIsAWarning) {
+  if (!std::filesystem::is_directory("/dev/shm")) GTEST_SKIP() << "no /dev/shm";
+  settings_.store.path = "/dev/shm/control.db";
+  EXPECT_THAT(check_machine(settings_, 0).warnings.front().message, HasSubstr("lies in memory"));
+}
+
+}  // namespace
+}  // namespace tenure::config

@@ -1,0 +1,255 @@
+#include "scratch_folder.hpp"
+
+#include <tenure/config/load.hpp>
+
+#include <gmock/gmock.h>
+
+namespace tenure::config {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kWhole = R"([application]
+name = "billing"
+[daemon]
+node = "app-1"
+stop_deadline = "5s"
+when_held = "exit"
+ping_max = "10s"
+[store]
+path = "/srv/control.db"
+durability = "ordered"
+poll = "250ms"
+payload_max = "1MiB"
+[tenants]
+path = "%{config_dir}/tenants/%{bucket}/%{tenant}.db"
+migrations = "%{config_dir}/../migrations"
+descriptors_max = 30
+handle_wait = "0s"
+[[pool]]
+name = "general"
+program = "/usr/bin/worker"
+processes = 1
+slots = 4
+queues = ["critical", "default"]
+time_limit = "2h"
+[[pool]]
+name = "heavy"
+program = "%{config_dir}/worker"
+[log]
+level = "debug"
+format = "json"
+file = "/var/log/tenure.log"
+)";
+
+class Load : public ScratchFolder {
+ protected:
+  std::string origin(const LoadedSettings& loaded, std::string_view key) const {
+    for (const EffectiveValue& value : loaded.values)
+      if (value.key == key)
+        return value.value + " " + std::string(name_of(value.origin)) +
+               (value.where.empty() ? "" : " " + value.where);
+    return "absent";
+  }
+};
+
+TEST_F(Load, ReadsEverySetting) {
+  const LoadedSettings loaded = read(kWhole);
+  ASSERT_EQ(problems(kWhole), "");
+  Settings expected;
+  expected.application.name = "billing";
+  expected.daemon = {.node = "app-1", .stop_deadline = 5s, .when_held = WhenHeld::exit, .ping_max = 10s};
+  expected.store = {.path = "/srv/control.db",
+                    .durability = sqlite::Durability::ordered,
+                    .poll = 250ms,
+                    .payload_max = 1024UL * 1024};
+  expected.tenants = {.path = folder_.string() + "/tenants/%{bucket}/%{tenant}.db",
+                      .migrations = folder_.parent_path() / "migrations",
+                      .descriptors_max = 30,
+                      .handle_wait = 0s};
+  expected.pools = {{.name = "general",
+                     .program = "/usr/bin/worker",
+                     .processes = 1,
+                     .slots = 4,
+                     .queues = {"critical", "default"},
+                     .time_limit = 2h},
+                    {.name = "heavy", .program = folder_ / "worker"}};
+  expected.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/tenure.log"};
+  EXPECT_EQ(loaded.settings, expected);
+}
+
+TEST_F(Load, CFG_01_AnUnknownKeyIsNamedWithTheNearestOne) {
+  EXPECT_EQ(problems("[store]\npol = \"1s\"\n"),
+            "2: store.pol is no setting of this release; did you mean store.poll?");
+  EXPECT_EQ(problems("[daemon]\n\npoll = \"1s\"\n"),
+            "3: daemon.poll is no setting of this release; did you mean store.poll?");
+  EXPECT_EQ(problems("[stor]\npoll = \"1s\"\n"),
+            "1: [stor] is no section of this release; did you mean [store]?");
+  EXPECT_EQ(problems("[http]\nlisten = \"x\"\n"), "1: [http] is no section of this release");
+  EXPECT_EQ(problems("poll = \"1s\"\n"), "1: poll is no setting of this release; did you mean store.poll?");
+  EXPECT_EQ(problems("[store]\n\"po\\u001Bll\" = 1\n"),
+            "2: store.po\\x1bll is no setting of this release; did you mean store.poll?");
+}
+
+TEST_F(Load, CFG_01_AnUnknownVariableIsNamedWithTheNearestOne) {
+  const auto loaded = read_settings({.environment = {{"TENURE_STORE_POL", "1s"},
+                                                     {"HOME", "/"},
+                                                     {"TENURE_CONFIG", "x"},
+                                                     {"TENURE_WORKER_SOCKET", "3"},
+                                                     {"TENURE_TEST_ACCEPT", "1"}}});
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_EQ(loaded.problems.front().text(),
+            "TENURE_STORE_POL: the variable names no setting; did you mean TENURE_STORE_POLL?");
+}
+
+struct BadValue {
+  std::string content, problem;
+};
+class BadValues : public ScratchFolder, public ::testing::WithParamInterface<BadValue> {};
+TEST_P(BadValues, CFG_03_AreRefusedWithKeyValueAndLimit) {
+  EXPECT_EQ(problems(GetParam().content), GetParam().problem);
+}
+std::string pool(std::string_view line) {
+  return "[[pool]]\nname = \"a\"\nprogram = \"/p\"\n" + std::string(line) + "\n";
+}
+INSTANTIATE_TEST_SUITE_P(
+    BadInputs, BadValues,
+    ::testing::Values(
+        BadValue{pool("slots = 0"), "4: pool[0].slots = 0: must be 1 to 1024"},
+        BadValue{pool("slots = -1"), "4: pool[0].slots = -1: must be 1 to 1024"},
+        BadValue{pool("slots = 1000000000"), "4: pool[0].slots = 1000000000: must be 1 to 1024"},
+        BadValue{pool("slots = 1e9"),
+                 "4: pool[0].slots = a number with a fraction or an exponent: must be a whole number without "
+                 "quotes"},
+        BadValue{pool("slots = \"many\""),
+                 "4: pool[0].slots = \"many\": must be a whole number without quotes"},
+        BadValue{pool("slots = \"4\""), "4: pool[0].slots = \"4\": must be a whole number without quotes"},
+        BadValue{pool("queues = []"),
+                 "4: pool[0].queues = []: must be 1 to 200 texts, each a-z 0-9 . _ -, 1 to 64 bytes"},
+        BadValue{pool("queues = [\"a\", \"a\"]"), "4: pool[0].queues = [\"a\", \"a\"]: names \"a\" twice"},
+        BadValue{pool("queues = [\"A\"]"),
+                 "4: pool[0].queues = [\"A\"]: \"A\" must be a-z 0-9 . _ -, 1 to 64 bytes"},
+        BadValue{pool("queues = [1]"),
+                 "4: pool[0].queues = a list: must be a list of texts, as in [\"default\"]"},
+        BadValue{pool("colour = 1"), "4: pool.colour is no setting of this release"},
+        BadValue{"[[pool]]\nname = \"a\"\n", "1: pool[0].program is missing: every [[pool]] states it"},
+        BadValue{"[pool]\nname = \"a\"\n", "1: pool is a list of sections: write [[pool]]"},
+        BadValue{"[[store]]\npoll = \"1s\"\n", "1: store is one section: write [store]"},
+        BadValue{pool("") + pool(""), "5: pool[1].name = \"a\": pool[0] has that name already"},
+        BadValue{"[store]\npoll = \"5 parsecs\"\n",
+                 "2: store.poll = \"5 parsecs\": is no duration: write a whole number and one of ms, s, m, "
+                 "h, d, as in "
+                 "\"25s\""},
+        BadValue{"[store]\npoll = \"99ms\"\n", "2: store.poll = \"99ms\": must be 100ms to 1m"},
+        BadValue{"[store]\npoll = \"60001ms\"\n", "2: store.poll = \"60001ms\": must be 100ms to 1m"},
+        BadValue{"[store]\npoll = 1\n", "2: store.poll = 1: must be a duration in quotes"},
+        BadValue{"[store]\npayload_max = \"1025KiB\"\n",
+                 "2: store.payload_max = \"1025KiB\": must be 1KiB to 1MiB"},
+        BadValue{"[store]\npath = \"control.db\"\n",
+                 "2: store.path = \"control.db\": must be an absolute path, or begin with %{config_dir}, the "
+                 "folder of "
+                 "the configuration file"},
+        BadValue{
+            "[store]\npath = \"\"\n",
+            "2: store.path = \"\": must be an absolute path, or begin with %{config_dir}, the folder of the "
+            "configuration file"},
+        BadValue{"[store]\npath = \"/a\\nb\"\n",
+                 "2: store.path = \"/a\\x0ab\": holds characters that cannot be shown"},
+        BadValue{
+            "[store]\ndurability = \"durabel\"\n",
+            "2: store.durability = \"durabel\": must be one of durable, ordered; did you mean \"durable\"?"},
+        BadValue{"[tenants]\npath = \"/t.db\"\n",
+                 "2: tenants.path = \"/t.db\": must hold %{tenant}, or all tenants share one file"},
+        BadValue{"[tenants]\npath = \"/%{tenant}/%{home}\"\n",
+                 "2: tenants.path = \"/%{tenant}/%{home}\": knows only the placeholders %{tenant} and "
+                 "%{bucket}, and "
+                 "%{config_dir} at its front"},
+        BadValue{"[tenants]\ndescriptors_max = 2\n", "2: tenants.descriptors_max = 2: must be 3 to 65536"},
+        BadValue{"[application]\nname = \"Billing\"\n",
+                 "2: application.name = \"Billing\": must be a-z, then a-z 0-9 _ -, at most 63 bytes"}));
+
+TEST_F(Load, LimitsAreAcceptedThemselves) {
+  EXPECT_EQ(problems("[store]\npoll = \"100ms\"\npayload_max = \"1MiB\"\n[tenants]\ndescriptors_max = 3\n"),
+            "");
+  EXPECT_EQ(problems("[store]\npoll = \"1m\"\npayload_max = \"1KiB\"\n[tenants]\ndescriptors_max = 65536\n"),
+            "");
+  EXPECT_EQ(problems("[application]\nname = \"" + std::string(63, 'a') + "\"\n"), "");
+  EXPECT_THAT(problems("[application]\nname = \"" + std::string(64, 'a') + "\"\n"),
+              HasSubstr("at most 63 bytes"));
+  std::string pools;
+  for (int i = 0; i < 64; ++i) pools += "[[pool]]\nname = \"p" + std::to_string(i) + "\"\nprogram = \"/p\"\n";
+  EXPECT_EQ(problems(pools), "");
+  EXPECT_THAT(problems(pools + "[[pool]]\nname = \"last\"\nprogram = \"/p\"\n"),
+              HasSubstr("more than 64 pools"));
+}
+
+TEST_F(Load, SeveralProblemsAreReportedTogetherInTheOrderOfTheFile) {
+  EXPECT_EQ(problems("[store]\npol = 1\npoll = 2\n[daemon]\nping_max = \"1h\"\n"),
+            "2: store.pol is no setting of this release; did you mean store.poll?\n"
+            "3: store.poll = 2: must be a duration in quotes\n"
+            "5: daemon.ping_max = \"1h\": must be 1s to 10m");
+}
+
+TEST_F(Load, CFG_06_EachValueSaysWhereItCameFrom) {
+  const auto file =
+      write("[store]\npath = \"/a\"\npoll = \"2s\"\npayload_max = \"2KiB\"\n" + pool("slots = 3"));
+  const LoadedSettings loaded = read_settings({.file = file,
+                                               .environment = {{"TENURE_STORE_PATH", "/b"},
+                                                               {"TENURE_STORE_POLL", "3s"},
+                                                               {"TENURE_TENANTS_DESCRIPTORS_MAX", "99"}},
+                                               .options = {{"store.path", "/c", "--store"}}});
+  ASSERT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(origin(loaded, "store.path"), "\"/c\" option --store");
+  EXPECT_EQ(origin(loaded, "store.poll"), "\"3s\" environment TENURE_STORE_POLL");
+  EXPECT_EQ(origin(loaded, "store.payload_max"), "\"2KiB\" file " + file.string() + ":4");
+  EXPECT_EQ(origin(loaded, "store.durability"), "\"durable\" default");
+  EXPECT_EQ(origin(loaded, "tenants.descriptors_max"), "99 environment TENURE_TENANTS_DESCRIPTORS_MAX");
+  EXPECT_EQ(origin(loaded, "pool[0].slots"), "3 file " + file.string() + ":8");
+  EXPECT_EQ(origin(loaded, "pool[0].queues"), "[\"default\"] default");
+}
+
+TEST_F(Load, ABadOverrideIsNamedByItsVariableOrOption) {
+  const LoadedSettings loaded =
+      read_settings({.environment = {{"TENURE_TENANTS_DESCRIPTORS_MAX", "10abc"}},
+                     .options = {{"store.path", "x", "--store"}, {"store.pat", "x", "--set"}}});
+  ASSERT_EQ(loaded.problems.size(), 3U);
+  EXPECT_EQ(loaded.problems[0].text(),
+            "TENURE_TENANTS_DESCRIPTORS_MAX: tenants.descriptors_max = \"10abc\": must be a whole number");
+  EXPECT_THAT(loaded.problems[1].text(), HasSubstr("--store: store.path = \"x\": must be an absolute path"));
+  EXPECT_EQ(loaded.problems[2].text(),
+            "--set: store.pat is no setting of this release; did you mean store.path?");
+}
+
+TEST_F(Load, TheFoldersPlaceholderNeedsAFile) {
+  const LoadedSettings loaded = read_settings({.options = {{"store.path", "%{config_dir}/c.db", "--store"}}});
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_THAT(loaded.problems[0].message, HasSubstr("there is no configuration file"));
+}
+
+TEST_F(Load, WithoutAnySourceTheDefaultsHold) {
+  const LoadedSettings loaded = load_settings({});
+  EXPECT_EQ(loaded.settings, Settings{});
+}
+
+TEST_F(Load, LoadSettingsThrowsAllProblems) {
+  const auto file = write("[store]\npol = 1\npoll = 2\n");
+  try {
+    (void)load_settings({.file = file});
+    FAIL() << "loaded";
+  } catch (const BadConfiguration& error) {
+    EXPECT_THAT(error.failure().message, HasSubstr("store.pol is no setting"));
+    EXPECT_THAT(error.failure().message, HasSubstr("store.poll = 2"));
+  }
+}
+
+TEST(ConfigFileToRead, OptionBeforeVariableBeforeDefault) {
+  const std::vector<std::pair<std::string, std::string>> environment{{"TENURE_CONFIG", "/v.toml"}};
+  EXPECT_EQ(config_file_to_read("/o.toml", environment), "/o.toml");
+  EXPECT_EQ(config_file_to_read("", environment), "/v.toml");
+}
+
+}  // namespace
+}  // namespace tenure::config
