@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Whether pages and sources name only pages that exist, and the decisions are numbered."""
+
+import re
+
+import tree
+
+PAGE = re.compile(r"(?<![\w./-])docs/[\w./-]+\.md\b")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def check_links(root):
+    found = []
+    for file in tree.files(root, tree.CODE | {".md", ".sql", ".txt", ".cmake", ".py"}):
+        path = file.as_posix()
+        if path.startswith("tests/house/"):
+            continue
+        text = tree.text_of(root / file)
+        for match in PAGE.finditer(text):
+            if not (root / match.group()).is_file():
+                found.append(f"{path}:{tree.line_at(text, match.start())}: {match.group()} does not exist")
+        if file.suffix == ".md":
+            for match in LINK.finditer(text):
+                target = match.group(1)
+                if "://" not in target and not (root / file.parent / target).exists():
+                    found.append(f"{path}:{tree.line_at(text, match.start())}: the link to {target} leads nowhere")
+    return found
+
+
+def check_decisions(root):
+    """Numbered 0001, 0002, ... without a gap; the title carries the number. 0000 is the template."""
+    found = []
+    numbers = {}
+    for file in sorted((root / "docs/decisions").glob("*.md")) if (root / "docs/decisions").is_dir() else []:
+        match = re.fullmatch(r"(\d{4})-[a-z0-9-]+\.md", file.name)
+        if not match:
+            found.append(f"docs/decisions/{file.name}: a decision is NNNN-words-of-its-title.md")
+            continue
+        number = int(match.group(1))
+        if number in numbers:
+            found.append(f"docs/decisions/{file.name}: {match.group(1)} is {numbers[number]} already")
+        numbers[number] = file.name
+        if number and not tree.text_of(file).startswith(f"# {number}. "):
+            found.append(f'docs/decisions/{file.name}: the title begins with "# {number}. "')
+    for number in range(1, max(numbers, default=0)):
+        if number not in numbers:
+            found.append(f"docs/decisions: there is no {number:04}")
+    return found
+
+
+if __name__ == "__main__":
+    tree.main({"links": check_links, "decisions": check_decisions})
