@@ -20,9 +20,12 @@ bool is_application_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), is_name_character);
 }
 
+// What the queue accepts at enqueue.
 bool is_queue_name(std::string_view text) {
   return !text.empty() && text.size() <= limits::kQueueNameMax &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_name_character(c) || c == '.'; });
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_name_character(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == ':';
+         });
 }
 
 bool is_pool_name(std::string_view text) {
@@ -109,7 +112,7 @@ const std::array kPlainSettings{
         .rule = TenantPathRule{},
         .field = [](Settings& s) -> Field { return &s.tenants.path; },
         .help =
-            "Where each tenant's database lies. %{tenant} is its name, %{bucket} two letters made from the\n"
+            "Where each tenant's database lies. %{tenant} is its name, %{bucket} two digits made from the\n"
             "name, so that no folder grows too large. Not to be changed once tenants exist."},
     Setting<Settings>{
         .section = "tenants",
@@ -174,7 +177,7 @@ const std::array kPoolSettings{
                           .help = "Jobs at once in one process."},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "queues",
-                          .rule = TextListRule{"a-z 0-9 . _ -, 1 to 64 bytes", is_queue_name, 200},
+                          .rule = TextListRule{"letters, digits, _ - . :, 1 to 64 bytes", is_queue_name, 200},
                           .field = [](PoolSettings& p) -> Field { return &p.queues; },
                           .help = "What the pool performs, strictly in this order."},
     Setting<PoolSettings>{

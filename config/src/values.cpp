@@ -194,18 +194,18 @@ Result<void> assign(const Rule& rule, const Field& field, const RawValue& raw,
 
 std::string value_text(const Rule& rule, const Field& field) {
   return std::visit(
-      Overloaded{[](const std::string* text) { return in_quotes(*text); },
-                 [](const std::filesystem::path* path) { return in_quotes(path->string()); },
-                 [](const std::vector<std::string>* list) {
-                   return list->empty() ? std::string("[]")
-                                        : fmt::format("[\"{}\"]", fmt::join(*list, "\", \""));
-                 },
-                 [](const std::int64_t* number) { return fmt::format("{}", *number); },
-                 [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
-                 [](const std::chrono::milliseconds* duration) { return in_quotes(duration_text(*duration)); },
-                 [&](const ChoiceField& choice) {
-                   return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
-                 }},
+      Overloaded{
+          [](const std::string* text) { return in_quotes(*text); },
+          [](const std::filesystem::path* path) { return in_quotes(path->string()); },
+          [](const std::vector<std::string>* list) {
+            return list->empty() ? std::string("[]") : fmt::format("[\"{}\"]", fmt::join(*list, "\", \""));
+          },
+          [](const std::int64_t* number) { return fmt::format("{}", *number); },
+          [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
+          [](const std::chrono::milliseconds* duration) { return in_quotes(duration_text(*duration)); },
+          [&](const ChoiceField& choice) {
+            return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
+          }},
       field);
 }
 
