@@ -1,0 +1,34 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+
+#include <filesystem>
+
+
+namespace tenure::daemon {
+
+// The right to dispatch the jobs of one control database: an flock on a file beside it (CONTROL.db-dispatcher), held for
+// life and inherited by every worker process. So it is free exactly when no process of the former holder lives, and
+// whoever gets it may take back all claims at once. No lease, no heartbeat, no pid that could be used again.
+class ControlLock {
+ public:
+  // LockHeld, whose message names the holder's pid as far as the file tells it.
+  [[nodiscard]] static Result<ControlLock> try_acquire(const std::filesystem::path& control_database);
+
+  ~ControlLock();
+  ControlLock(ControlLock&& other) noexcept;
+  ControlLock& operator=(ControlLock&&) = delete;
+  ControlLock(const ControlLock&) = delete;
+  ControlLock& operator=(const ControlLock&) = delete;
+
+  // For handing on to a child; close-on-exec here.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  explicit ControlLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
+};
+
+[[nodiscard]] std::filesystem::path control_lock_path(const std::filesystem::path& control_database);
+
+}  // namespace tenure::daemon

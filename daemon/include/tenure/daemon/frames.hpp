@@ -1,0 +1,129 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+#include <tenure/queue/types.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+// What `tenured` and a worker process say to each other over their socketpair (docs/formats/worker-protocol.md): length,
+// type, fixed little-endian fields, then texts and the payload as raw bytes. Reading never trusts a length, a count or an
+// enum; whatever does not fit ends that worker process and not the daemon.
+namespace tenure::daemon {
+
+inline constexpr std::uint16_t kProtocolVersion = 1;
+// Of one frame without its length field: the largest payload and room for its fields.
+inline constexpr std::size_t kFrameMax = 1024UL * 1024 + 4096;
+inline constexpr std::size_t kHelloKindsMax = 10'000;
+
+// The range of tenant schemas that a kind can work with; 0 to 0 where it does not care.
+struct KindOffer {
+  std::string name;
+  std::uint32_t schema_min = 0;
+  std::uint32_t schema_max = 0;
+  friend bool operator==(const KindOffer&, const KindOffer&) = default;
+};
+
+// --- From the worker process.
+
+// The first frame. Versions are a range, so that old and new can meet during a rolling restart.
+struct HelloFrame {
+  std::uint16_t protocol_min = kProtocolVersion;
+  std::uint16_t protocol_max = kProtocolVersion;
+  std::uint16_t slots = 1;
+  std::string program_version;
+  std::vector<KindOffer> kinds;
+  friend bool operator==(const HelloFrame&, const HelloFrame&) = default;
+};
+
+enum class FinishedResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3 };
+
+struct FinishedFrame {
+  queue::JobSeq seq;
+  queue::ClaimToken token;
+  FinishedResult result = FinishedResult::succeeded;
+  std::chrono::microseconds run_time{0};
+  ErrorCode error_code = ErrorCode::internal;  // of `failed`
+  std::string error;
+  friend bool operator==(const FinishedFrame&, const FinishedFrame&) = default;
+};
+
+struct PongFrame {
+  std::uint64_t nonce = 0;
+  friend bool operator==(const PongFrame&, const PongFrame&) = default;
+};
+
+// --- From the daemon.
+
+struct WelcomeFrame {
+  std::uint16_t protocol = kProtocolVersion;
+  std::uint16_t slots = 1;  // how many the pool wants
+  friend bool operator==(const WelcomeFrame&, const WelcomeFrame&) = default;
+};
+struct RefusedFrame {
+  std::string reason;
+  friend bool operator==(const RefusedFrame&, const RefusedFrame&) = default;
+};
+
+struct AssignFrame {
+  queue::JobSeq seq;
+  queue::ClaimToken token;
+  queue::JobId id;
+  std::uint32_t attempt = 1;
+  std::uint32_t attempts_max = 1;
+  std::chrono::microseconds time_limit{0};  // 0: none
+  std::optional<TenantName> tenant;
+  Generation generation;
+  std::string kind;
+  std::string envelope;
+  friend bool operator==(const AssignFrame&, const AssignFrame&) = default;
+};
+
+struct RecallFrame {
+  queue::JobSeq seq;
+  queue::ClaimToken token;
+  friend bool operator==(const RecallFrame&, const RecallFrame&) = default;
+};
+
+enum class CancelReason : std::uint8_t { stop = 1, operator_asked = 2, time_limit = 3 };
+// Gives the stop token: to one job, or with seq 0 to all.
+struct CancelFrame {
+  queue::JobSeq seq;
+  CancelReason reason = CancelReason::stop;
+  friend bool operator==(const CancelFrame&, const CancelFrame&) = default;
+};
+struct DrainFrame {
+  friend bool operator==(const DrainFrame&, const DrainFrame&) = default;
+};
+struct PingFrame {
+  std::uint64_t nonce = 0;
+  friend bool operator==(const PingFrame&, const PingFrame&) = default;
+};
+
+using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, WelcomeFrame, RefusedFrame, AssignFrame, RecallFrame,
+                           CancelFrame, DrainFrame, PingFrame>;
+
+// Appends the frame to `out`.
+void write_frame(std::string& out, const Frame& frame);
+
+// Collects received bytes and hands out whole frames.
+class FrameReader {
+ public:
+  void feed(std::string_view bytes);
+  // The next whole frame, nothing while one is incomplete, or ProtocolViolation, after which the stream is of no use.
+  [[nodiscard]] Result<std::optional<Frame>> next();
+  // Bytes of a frame that has not arrived whole.
+  [[nodiscard]] std::size_t pending() const { return buffer_.size() - start_; }
+
+ private:
+  std::string buffer_;
+  std::size_t start_ = 0;
+};
+
+}  // namespace tenure::daemon

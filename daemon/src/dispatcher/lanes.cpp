@@ -1,0 +1,297 @@
+#include "lanes.hpp"
+
+#include <tenure/base/error.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace tenure::daemon {
+
+using queue::ClaimReply;
+using queue::ClaimRequest;
+using queue::JobSeq;
+using queue::KindNumber;
+using queue::Lane;
+using queue::LanePlace;
+using queue::QueueNumber;
+
+Lanes::Lanes(const std::vector<PoolSettings>& pools) : rings_(pools.size()) {
+  for (const PoolSettings& settings : pools) pools_.push_back(Pool{settings.queues, {}, {}});
+}
+
+void Lanes::scanned(const Lane& lane) {
+  bool is_new = false;
+  KindLane& entry = lane_at(lane, is_new);
+  entry.after = std::nullopt;
+  entry.jobs = std::nullopt;
+  const BucketId id{lane.queue, lane.priority};
+  refresh(id, lane.tenant, buckets_[id][lane.tenant]);
+}
+
+void Lanes::arrived(const Lane& lane, const LanePlace& place) {
+  // The last place before this one.
+  const LanePlace before{place.due, JobSeq{place.seq.value - 1}};
+  bool is_new = false;
+  KindLane& entry = lane_at(lane, is_new);
+  if (is_new) {
+    entry.after = before;
+    entry.jobs = 0;
+  } else if (entry.after && before < *entry.after) {
+    entry.after = before;
+  }
+  if (entry.jobs) ++*entry.jobs;
+  const BucketId id{lane.queue, lane.priority};
+  refresh(id, lane.tenant, buckets_[id][lane.tenant]);
+}
+
+Lanes::KindLane& Lanes::lane_at(const Lane& lane, bool& is_new) {
+  const BucketId id{lane.queue, lane.priority};
+  if (queues_.try_emplace(lane.queue).second) unnamed_queues_.insert(lane.queue);
+  if (kinds_.try_emplace(lane.kind).second) unnamed_kinds_.insert(lane.kind);
+  const auto [entry, tenant_is_new] = buckets_[id].try_emplace(lane.tenant);
+  if (tenant_is_new) tenants_[lane.tenant].buckets.push_back(id);
+  std::vector<KindLane>& kinds = entry->second.kinds;
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [&](const KindLane& kind) { return kind.kind == lane.kind; });
+  is_new = found == kinds.end();
+  if (!is_new) return *found;
+  ++count_;
+  kinds.push_back(KindLane{lane.kind, std::nullopt, std::nullopt});
+  return kinds.back();
+}
+
+void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq known_until) {
+  const BucketId id{request.queue, request.priority};
+  const auto bucket = buckets_.find(id);
+  if (bucket == buckets_.end()) return;
+  const auto entry = bucket->second.find(request.tenant);
+  if (entry == bucket->second.end()) return;
+  TenantLanes& lanes = entry->second;
+  lanes.planned = 0;
+  if (reply.gate) {
+    refresh(id, request.tenant, lanes);
+    set_tenant_state(request.tenant, *reply.gate);
+    return;
+  }
+  const bool is_short = reply.jobs.size() < request.count;
+  for (const queue::LaneCursor& asked : request.kinds) {
+    const auto lane = std::find_if(lanes.kinds.begin(), lanes.kinds.end(),
+                                   [&](const KindLane& kind) { return kind.kind == asked.kind; });
+    if (lane == lanes.kinds.end()) continue;  // an earlier answer of this round found it empty
+    // Something has become ready before the place where this claim began to look.
+    const bool was_taken_back = lane->after < asked.after;
+    if (!was_taken_back) settle_kind(asked, *lane, reply, known_until);
+    if (is_short) lane->jobs = was_taken_back ? std::nullopt : std::optional<std::int64_t>{0};
+    if (was_taken_back && !is_short) lane->jobs = std::nullopt;
+  }
+  remove_empty(id, request.tenant, lanes);
+}
+
+void Lanes::settle_kind(const queue::LaneCursor& asked, KindLane& lane, const ClaimReply& reply,
+                        JobSeq known_until) {
+  for (const queue::ClaimedJob& job : reply.jobs) {
+    if (job.lane.kind != asked.kind) continue;
+    if (!lane.after || *lane.after < job.place) lane.after = job.place;
+    // One that was claimed before its arrival was read has never been counted.
+    if (lane.jobs && job.seq <= known_until) lane.jobs = std::max<std::int64_t>(0, *lane.jobs - 1);
+  }
+}
+
+void Lanes::remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes) {
+  count_ -= static_cast<std::int64_t>(
+      std::erase_if(lanes.kinds, [](const KindLane& lane) { return lane.jobs == 0; }));
+  refresh(id, tenant, lanes);
+  if (!lanes.kinds.empty()) return;
+  const auto bucket = buckets_.find(id);
+  bucket->second.erase(tenant);
+  if (bucket->second.empty()) buckets_.erase(bucket);
+  const auto entry = tenants_.find(tenant);
+  std::erase(entry->second.buckets, id);
+  if (!entry->second.buckets.empty()) return;
+  gated_.erase(tenant);
+  tenants_.erase(entry);
+}
+
+std::vector<QueueNumber> Lanes::unnamed_queues(std::size_t limit) const {
+  std::vector<QueueNumber> numbers(unnamed_queues_.begin(), unnamed_queues_.end());
+  if (numbers.size() > limit) numbers.resize(limit);
+  return numbers;
+}
+
+std::vector<KindNumber> Lanes::unnamed_kinds(std::size_t limit) const {
+  std::vector<KindNumber> numbers(unnamed_kinds_.begin(), unnamed_kinds_.end());
+  if (numbers.size() > limit) numbers.resize(limit);
+  return numbers;
+}
+
+void Lanes::name_queue(QueueNumber number, const std::string& name) {
+  unnamed_queues_.erase(number);
+  QueueEntry& entry = queues_[number];
+  if (entry.named) return;
+  entry.named = true;
+  for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
+    const std::vector<std::string>& queues = pools_[pool].queues;
+    const auto rank = std::find(queues.begin(), queues.end(), name);
+    if (rank != queues.end()) entry.pools.emplace_back(pool, static_cast<std::size_t>(rank - queues.begin()));
+  }
+  for (auto& [id, bucket] : buckets_) {
+    if (id.queue != number) continue;
+    for (auto& [tenant, lanes] : bucket) refresh(id, tenant, lanes);
+  }
+}
+
+void Lanes::name_kind(KindNumber number, const std::string& name) {
+  unnamed_kinds_.erase(number);
+  kinds_[number] = name;
+  bool is_news = false;
+  for (Pool& pool : pools_) {
+    const bool performs = std::find(pool.kind_names.begin(), pool.kind_names.end(), name) != pool.kind_names.end();
+    is_news = (performs && pool.kinds.insert(number).second) || is_news;
+  }
+  if (is_news) refresh_all();
+}
+
+void Lanes::set_kinds(std::size_t pool, const std::vector<std::string>& kinds) {
+  if (pools_[pool].kind_names == kinds) return;
+  pools_[pool].kind_names = kinds;
+  pools_[pool].kinds.clear();
+  for (const auto& [number, name] : kinds_) {
+    if (std::find(kinds.begin(), kinds.end(), name) != kinds.end()) pools_[pool].kinds.insert(number);
+  }
+  refresh_all();
+}
+
+void Lanes::set_tenant_state(TenantNumber tenant, TenantState state) {
+  const auto entry = tenants_.find(tenant);
+  if (entry == tenants_.end()) return;
+  const std::optional<TenantState> gate =
+      state == TenantState::active ? std::nullopt : std::optional<TenantState>{state};
+  if (entry->second.gate == gate) return;
+  entry->second.gate = gate;
+  if (gate) {
+    gated_.insert(tenant);
+  } else {
+    gated_.erase(tenant);
+  }
+  refresh_tenant(tenant);
+}
+
+std::vector<TenantNumber> Lanes::parked_tenants(std::size_t limit) {
+  std::vector<TenantNumber> tenants;
+  auto at = asked_until_ ? gated_.upper_bound(*asked_until_) : gated_.begin();
+  while (tenants.size() < std::min(limit, gated_.size())) {
+    if (at == gated_.end()) at = gated_.begin();
+    tenants.push_back(*at++);
+  }
+  if (!tenants.empty()) asked_until_ = tenants.back();
+  return tenants;
+}
+
+void Lanes::park_busy(TenantNumber tenant, Instant until) {
+  busy_[tenant] = until;
+  refresh_tenant(tenant);
+}
+
+void Lanes::unpark_due(Instant now) {
+  for (auto at = busy_.begin(); at != busy_.end();) {
+    if (now < at->second) {
+      ++at;
+      continue;
+    }
+    const TenantNumber tenant = at->first;
+    at = busy_.erase(at);
+    refresh_tenant(tenant);
+  }
+}
+
+std::optional<Instant> Lanes::next_unpark() const {
+  std::optional<Instant> next;
+  for (const auto& [tenant, until] : busy_) next = next ? std::min(*next, until) : until;
+  return next;
+}
+
+std::size_t Lanes::jobs_max(const Ring::Place& place) const {
+  const TenantLanes& lanes = lanes_of(place);
+  std::int64_t jobs = -lanes.planned;
+  for (const KindLane& kind : lanes.kinds) {
+    if (!kind.jobs) return std::numeric_limits<std::size_t>::max();
+    jobs += *kind.jobs;
+  }
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
+}
+
+void Lanes::planned(const Ring::Place& place, std::size_t jobs) {
+  const BucketId id{place.bucket.queue, place.bucket.priority};
+  TenantLanes& lanes = buckets_.at(id).at(place.tenant);
+  lanes.planned += static_cast<std::int64_t>(jobs);
+  refresh(id, place.tenant, lanes);
+}
+
+void Lanes::forget_plan(const ClaimRequest& request) {
+  const BucketId id{request.queue, request.priority};
+  const auto bucket = buckets_.find(id);
+  if (bucket == buckets_.end()) return;
+  const auto entry = bucket->second.find(request.tenant);
+  if (entry == bucket->second.end()) return;
+  entry->second.planned = 0;
+  refresh(id, request.tenant, entry->second);
+}
+
+std::vector<KnownLane> Lanes::all() const {
+  std::vector<KnownLane> all;
+  for (const auto& [id, bucket] : buckets_) {
+    for (const auto& [tenant, lanes] : bucket) {
+      for (const KindLane& kind : lanes.kinds) {
+        all.push_back({Lane{id.queue, id.priority, tenant, kind.kind}, kind.after});
+      }
+    }
+  }
+  return all;
+}
+
+const Lanes::TenantLanes& Lanes::lanes_of(const Ring::Place& place) const {
+  return buckets_.at({place.bucket.queue, place.bucket.priority}).at(place.tenant);
+}
+
+bool Lanes::is_parked(TenantNumber tenant) const {
+  const auto entry = tenants_.find(tenant);
+  return (entry != tenants_.end() && entry->second.gate) || busy_.contains(tenant);
+}
+
+// The one place that decides what is open: in which rings the tenant stands for this bucket.
+void Lanes::refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes) {
+  std::int64_t jobs = -lanes.planned;
+  for (const KindLane& kind : lanes.kinds) {
+    jobs = kind.jobs && jobs != std::numeric_limits<std::int64_t>::max() ? jobs + *kind.jobs
+                                                                         : std::numeric_limits<std::int64_t>::max();
+  }
+  const bool is_gated = is_parked(tenant);
+  std::int64_t open = 0;
+  for (const auto& [pool, rank] : queues_[id.queue].pools) {
+    const auto known = std::count_if(lanes.kinds.begin(), lanes.kinds.end(),
+                                     [&](const KindLane& kind) { return pools_[pool].knows(kind.kind); });
+    if (!is_gated) open = std::max<std::int64_t>(open, known);
+    const BucketKey key{rank, id.priority, id.queue};
+    if (!is_gated && known > 0 && jobs > 0) {
+      rings_[pool].join(key, tenant);
+    } else {
+      rings_[pool].leave(key, tenant);
+    }
+  }
+  open_ += open - lanes.open;
+  lanes.open = open;
+}
+
+void Lanes::refresh_tenant(TenantNumber tenant) {
+  const auto entry = tenants_.find(tenant);
+  if (entry == tenants_.end()) return;
+  for (const BucketId& id : entry->second.buckets) refresh(id, tenant, buckets_.at(id).at(tenant));
+}
+
+void Lanes::refresh_all() {
+  for (auto& [id, bucket] : buckets_) {
+    for (auto& [tenant, lanes] : bucket) refresh(id, tenant, lanes);
+  }
+}
+
+}  // namespace tenure::daemon

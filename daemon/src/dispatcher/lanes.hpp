@@ -1,0 +1,139 @@
+#pragma once
+
+#include "ring.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+// Every lane that may hold a job which can be claimed, its cursor, and the gates before it. What is open to a pool stands in
+// that pool's ring; what is parked at a gate stands in none, so nobody searches past it.
+//
+// A claim does not touch the job's row, so running jobs keep standing at the front of their lane: the cursor is the place behind
+// the last one claimed, and whatever becomes ready before it takes it back.
+namespace tenure::daemon {
+
+// A tenant that answers busy is left alone for so long, instead of claiming and releasing its jobs in a circle.
+inline constexpr std::chrono::milliseconds kBusyPark{250};
+
+class Lanes {
+ public:
+  explicit Lanes(const std::vector<PoolSettings>& pools);
+
+  // --- What is known.
+
+  // A lane from the scan of the store: everything in it is unknown.
+  void scanned(const queue::Lane& lane);
+  // One job is, or has become, ready.
+  void arrived(const queue::Lane& lane, const queue::LanePlace& place);
+  // What a claim answered. `known_until`: the last sequence whose arrival was read.
+  void settle(const queue::ClaimRequest& request, const queue::ClaimReply& reply, queue::JobSeq known_until);
+
+  // --- Gates.
+
+  // Numbers that were seen and have no name yet: they gate their lanes. At most `limit`.
+  [[nodiscard]] std::vector<queue::QueueNumber> unnamed_queues(std::size_t limit) const;
+  [[nodiscard]] std::vector<queue::KindNumber> unnamed_kinds(std::size_t limit) const;
+  void name_queue(queue::QueueNumber number, const std::string& name);
+  void name_kind(queue::KindNumber number, const std::string& name);
+  // The kinds that the pool's program performs.
+  void set_kinds(std::size_t pool, const std::vector<std::string>& kinds);
+  // `active` opens the tenant's lanes, everything else parks them.
+  void set_tenant_state(TenantNumber tenant, TenantState state);
+  // Tenants to ask about, the next `limit` in turn: those parked for their state.
+  [[nodiscard]] std::vector<TenantNumber> parked_tenants(std::size_t limit);
+  void park_busy(TenantNumber tenant, Instant until);
+  void unpark_due(Instant now);
+  [[nodiscard]] std::optional<Instant> next_unpark() const;
+
+  // --- Planning. What was planned counts as gone until settle() or forget_plan().
+
+  [[nodiscard]] Ring& ring(std::size_t pool) { return rings_[pool]; }
+  [[nodiscard]] const Ring& ring(std::size_t pool) const { return rings_[pool]; }
+  // fn(cursor) for each lane of the place that the pool may run.
+  template <class Function>
+  void for_each_kind(std::size_t pool, const Ring::Place& place, Function&& fn) const {
+    const TenantLanes& lanes = lanes_of(place);
+    for (const KindLane& kind : lanes.kinds) {
+      if (pools_[pool].knows(kind.kind)) fn(queue::LaneCursor{kind.kind, kind.after});
+    }
+  }
+  // How many jobs may still be planned there, as far as is known.
+  [[nodiscard]] std::size_t jobs_max(const Ring::Place& place) const;
+  void planned(const Ring::Place& place, std::size_t jobs);
+  void forget_plan(const queue::ClaimRequest& request);
+
+  // --- Figures.
+  [[nodiscard]] std::int64_t count() const { return count_; }
+  [[nodiscard]] std::int64_t parked() const { return count_ - open_; }
+  [[nodiscard]] std::vector<KnownLane> all() const;
+
+ private:
+  struct BucketId {
+    queue::QueueNumber queue;
+    queue::Priority priority;
+    friend auto operator<=>(const BucketId&, const BucketId&) = default;
+  };
+  struct KindLane {
+    queue::KindNumber kind;
+    std::optional<queue::LanePlace> after;
+    std::optional<std::int64_t> jobs;  // nothing: unknown, until a claim comes back short
+  };
+  struct TenantLanes {
+    std::vector<KindLane> kinds;
+    std::int64_t planned = 0;
+    std::int64_t open = 0;
+  };
+  using Bucket = std::map<TenantNumber, TenantLanes>;
+  struct Tenant {
+    std::vector<BucketId> buckets;
+    std::optional<TenantState> gate;
+  };
+  struct QueueEntry {
+    bool named = false;
+    std::vector<std::pair<std::size_t, std::size_t>> pools;  // index, rank
+  };
+  struct Pool {
+    std::vector<std::string> queues;
+    std::vector<std::string> kind_names;
+    std::unordered_set<queue::KindNumber> kinds;  // never iterated
+    [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
+  };
+
+  [[nodiscard]] const TenantLanes& lanes_of(const Ring::Place& place) const;
+  KindLane& lane_at(const queue::Lane& lane, bool& is_new);
+  [[nodiscard]] bool is_parked(TenantNumber tenant) const;
+  void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
+                   queue::JobSeq known_until);
+  void remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
+  void refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
+  void refresh_tenant(TenantNumber tenant);
+  void refresh_all();
+
+  std::vector<Pool> pools_;
+  std::vector<Ring> rings_;
+  std::map<BucketId, Bucket> buckets_;
+  std::unordered_map<TenantNumber, Tenant> tenants_;  // those with lanes; never iterated
+  std::map<queue::QueueNumber, QueueEntry> queues_;
+  std::map<queue::KindNumber, std::string> kinds_;  // "" until named
+  std::set<queue::QueueNumber> unnamed_queues_;
+  std::set<queue::KindNumber> unnamed_kinds_;
+  std::set<TenantNumber> gated_;
+  std::optional<TenantNumber> asked_until_;
+  std::map<TenantNumber, Instant> busy_;
+  std::int64_t count_ = 0;
+  std::int64_t open_ = 0;
+};
+
+}  // namespace tenure::daemon

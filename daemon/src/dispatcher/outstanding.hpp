@@ -1,0 +1,83 @@
+#pragma once
+
+#include <tenure/queue/store.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+// The jobs that one worker process was assigned and has not ended, in the order of assignment. The first `slots` of them
+// are being performed; the others were assigned ahead. Every operation is O(1) and none allocates once warm.
+namespace tenure::daemon {
+
+struct OutstandingJob {
+  queue::ClaimRef claim;
+  queue::Lane lane;
+  queue::LanePlace place;
+  std::int64_t assumed_us = 0;  // what its tenant was charged at the start
+  int failures = 0;
+  int attempts_max = 0;
+  bool recalled = false;
+};
+
+class Outstanding {
+ public:
+  // `slots` is at least 1.
+  explicit Outstanding(std::size_t slots) : slots_(slots) {}
+
+  // The sequence must not be there yet.
+  void add(const OutstandingJob& job);
+  // Nothing where this very claim is not outstanding here.
+  [[nodiscard]] std::optional<OutstandingJob> take(queue::ClaimRef claim);
+  [[nodiscard]] bool contains(queue::JobSeq seq) const { return find(seq) != kNone; }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t performing() const { return size_ < slots_ ? size_ : slots_; }
+  [[nodiscard]] std::size_t ahead() const { return size_ - performing(); }
+  // The assumed run times of the jobs assigned ahead.
+  [[nodiscard]] std::int64_t ahead_us() const { return ahead_us_; }
+
+  // In order: fn(job, is_performing). `fn` may mark the job, not add or take.
+  template <class Function>
+  void for_each(Function&& fn) {
+    std::size_t position = 0;
+    for (std::int32_t at = first_; at != kNone; at = node(at).next) fn(node(at).job, position++ < slots_);
+  }
+  // The same for those assigned ahead only.
+  template <class Function>
+  void for_each_ahead(Function&& fn) {
+    for (std::int32_t at = first_ahead_; at != kNone; at = node(at).next) fn(node(at).job);
+  }
+
+ private:
+  static constexpr std::int32_t kNone = -1;
+  struct Node {
+    OutstandingJob job;
+    std::int32_t previous = kNone;
+    std::int32_t next = kNone;
+    bool ahead = false;
+  };
+  [[nodiscard]] Node& node(std::int32_t at) { return nodes_[static_cast<std::size_t>(at)]; }
+  [[nodiscard]] const Node& node(std::int32_t at) const { return nodes_[static_cast<std::size_t>(at)]; }
+  [[nodiscard]] std::int32_t find(queue::JobSeq seq) const;
+  [[nodiscard]] std::size_t home_of(queue::JobSeq seq) const;
+  [[nodiscard]] std::int32_t new_node(const OutstandingJob& job);
+  void put_into_table(std::int32_t at);
+  void take_out_of_table(queue::JobSeq seq);
+  void grow();
+  void unlink(std::int32_t at);
+  void first_ahead_starts();
+
+  std::size_t slots_;
+  std::vector<Node> nodes_;
+  std::vector<std::int32_t> free_;
+  std::vector<std::int32_t> table_;  // open addressing by sequence, a power of two, at most half full; never iterated
+  std::int32_t first_ = kNone;
+  std::int32_t last_ = kNone;
+  std::int32_t first_ahead_ = kNone;
+  std::size_t size_ = 0;
+  std::int64_t ahead_us_ = 0;
+};
+
+}  // namespace tenure::daemon

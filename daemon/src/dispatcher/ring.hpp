@@ -1,0 +1,86 @@
+#pragma once
+
+#include <tenure/queue/types.hpp>
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+// The fair order of one pool: which tenant is next. Buckets in strict order (rank of the queue, then priority); inside a
+// bucket the tenant with the least virtual time, in slot microseconds. It knows neither lanes nor gates: a tenant is in a
+// bucket exactly while it has something there that may start.
+namespace tenure::daemon {
+
+struct BucketKey {
+  std::size_t rank = 0;  // of the queue, in the pool's list
+  queue::Priority priority;
+  queue::QueueNumber queue;
+  friend auto operator<=>(const BucketKey&, const BucketKey&) = default;
+};
+
+class Ring {
+ public:
+  // Both do nothing where it is so already. A tenant that was in no bucket starts at the least virtual time present, or where
+  // its own runs have left it if that is later: no credit for idling, and nobody sheds what it used by a short absence.
+  void join(const BucketKey& bucket, TenantNumber tenant);
+  void leave(const BucketKey& bucket, TenantNumber tenant);
+
+  // In advance, for a start; negative to take it back.
+  void charge(TenantNumber tenant, std::int64_t us);
+  // At the end of a run, the real time less what was charged.
+  void correct(TenantNumber tenant, std::int64_t us);
+
+  // Jobs of a tenant in a process begin and end to be outstanding.
+  void assigned(TenantNumber tenant, queue::ProcessNumber process, int jobs);
+  void ended(TenantNumber tenant, queue::ProcessNumber process);
+  [[nodiscard]] int outstanding(TenantNumber tenant) const;
+  [[nodiscard]] int outstanding(TenantNumber tenant, queue::ProcessNumber process) const;
+
+  struct Place {
+    BucketKey bucket;
+    std::int64_t virtual_us = 0;
+    TenantNumber tenant;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  [[nodiscard]] std::optional<Place> first() const;
+  // The one behind `place` in the order.
+  [[nodiscard]] std::optional<Place> after(const Place& place) const;
+  // A visit has come to `place`: newcomers to an empty bucket start from there.
+  void served(const Place& place);
+
+  // 0 for a tenant that is unknown.
+  [[nodiscard]] std::int64_t virtual_us(TenantNumber tenant) const;
+  [[nodiscard]] std::size_t flows() const { return flows_.size(); }
+
+ private:
+  using Order = std::set<std::pair<std::int64_t, TenantNumber>>;
+  struct Flow {
+    std::int64_t virtual_us = 0;
+    // Lifted by so much while a run was still going: its correction counts only beyond that.
+    std::int64_t lifted_us = 0;
+    int outstanding = 0;
+    std::vector<BucketKey> buckets;
+    std::vector<std::pair<queue::ProcessNumber, int>> processes;
+    [[nodiscard]] bool is_present() const { return outstanding > 0 || !buckets.empty(); }
+  };
+  void move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us);
+  void came(TenantNumber tenant, const Flow& flow);
+  void went(TenantNumber tenant, const Flow& flow);
+  void forget_old_absences();
+  [[nodiscard]] std::int64_t least_in(const BucketKey& bucket) const;
+
+  std::map<BucketKey, Order> buckets_;  // none is empty
+  std::unordered_map<TenantNumber, Flow> flows_;  // never iterated
+  Order absent_;  // flows that are not present, kept until the others have caught up with them
+  std::size_t present_ = 0;
+  std::int64_t served_us_ = 0;
+};
+
+}  // namespace tenure::daemon

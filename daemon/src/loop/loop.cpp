@@ -1,0 +1,193 @@
+#include "loop.hpp"
+
+#include <tenure/base/log.hpp>
+#include <tenure/base/random.hpp>
+#include <tenure/daemon/daemon.hpp>
+#include <tenure/queue/wake_hint.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <csignal>
+#include <utility>
+
+#include <unistd.h>
+
+namespace tenure::daemon {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+std::string node_name(const std::string& configured) {
+  if (!configured.empty()) return configured;
+  std::array<char, 256> buffer{};
+  return ::gethostname(buffer.data(), buffer.size() - 1) == 0 ? std::string{buffer.data()} : "localhost";
+}
+
+AssignFrame to_frame(const queue::ClaimedJob& job) {
+  return {.seq = job.seq,
+          .token = job.token,
+          .id = job.id,
+          .attempt = static_cast<std::uint32_t>(job.failures + 1),
+          .attempts_max = static_cast<std::uint32_t>(job.attempts_max),
+          .time_limit = std::chrono::microseconds{0},
+          .tenant = job.tenant,
+          .generation = job.generation,
+          .kind = job.kind,
+          .envelope = job.envelope};
+}
+
+}  // namespace
+
+DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed) {
+  DispatcherSettings result{.pools = {},
+                            .poll = settings.store.poll,
+                            .stop_deadline = settings.daemon.stop_deadline,
+                            .ping_max = settings.daemon.ping_max,
+                            .node = node_name(settings.daemon.node),
+                            .pid = ::getpid(),
+                            .seed = seed};
+  for (const auto& pool : settings.pools)
+    result.pools.push_back(
+        {.name = pool.name, .processes = static_cast<int>(pool.processes), .queues = pool.queues});
+  return result;
+}
+
+Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store, const Clock& clock,
+           WorkerHost& host)
+    : context_(context),
+      settings_(settings),
+      clock_(clock),
+      host_(host),
+      dispatcher_(dispatcher_settings(settings, Random::seed_from_system())),
+      timer_(context),
+      signals_(context, SIGTERM, SIGINT, SIGQUIT),
+      wake_socket_(context),
+      store_thread_(std::make_unique<StoreThread>(store, clock, [this](Event event) { post(std::move(event)); })) {}
+
+Loop::~Loop() {
+  store_thread_->stop();
+  for (auto& [process, link] : links_) link->close();
+}
+
+int Loop::run() {
+  open_wake_socket();
+  await_signal();
+  handle(Started{});
+  while (!exit_code_) context_.run_one();
+  store_thread_->stop();
+  return *exit_code_;
+}
+
+Now Loop::now() const { return {clock_.wall(), clock_.steady()}; }
+
+void Loop::post(Event event) {
+  asio::post(context_, [this, event = std::move(event)] { handle(event); });
+}
+
+void Loop::handle(const Event& event) {
+  const auto* failed = std::get_if<RoundFailed>(&event);
+  if (failed != nullptr && failed->failure.code == ErrorCode::disk_sync_failed) {
+    // What was acknowledged is on disk; what is only visible may not be. A new start reads what is really there.
+    log::write(log::Level::error, "store.sync_failed", failed->failure.message);
+    exit_code_ = kExitSyncFailed;
+    return;
+  }
+  for (const Action& action : dispatcher_.step(event, now()))
+    std::visit([this](const auto& what) { perform(what); }, action);
+}
+
+void Loop::perform(const RunRound& action) { store_thread_->submit(action.work); }
+
+void Loop::perform(const StartProcess& action) {
+  const auto& pool = settings_.pools.at(action.pool);
+  const auto descriptor =
+      host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
+        if (const auto link = links_.extract(process)) link.mapped()->drain_and_close();
+        handle(WorkerGone{process, std::move(cause)});
+      });
+  if (!descriptor) return post(WorkerGone{action.process, descriptor.error().message});
+
+  auto link = std::make_shared<WorkerLink>(
+      context_.get_executor(), *descriptor, action.process, static_cast<std::uint16_t>(pool.slots),
+      WorkerLink::Handlers{
+          .on_event = [this](Event event) { handle(event); },
+          .on_broken =
+              [this, process = action.process](const std::string& cause) {
+                log::write(log::Level::info, "worker.stream_ended", cause, {.process = process.value});
+                host_.end(process, false);
+              },
+      });
+  links_.emplace(action.process, link);
+  link->start();
+}
+
+void Loop::send(ProcessNumber process, const Frame& frame) {
+  const auto link = links_.find(process);
+  if (link != links_.end()) link->second->send(frame);
+}
+
+void Loop::perform(const Assign& action) {
+  for (const auto& job : action.jobs) send(action.process, to_frame(job));
+}
+
+void Loop::perform(const Recall& action) {
+  for (const auto& claim : action.jobs) send(action.process, RecallFrame{claim.seq, claim.token});
+}
+
+void Loop::perform(const Drain& action) { send(action.process, DrainFrame{}); }
+
+void Loop::perform(const GiveStopToken& action) {
+  send(action.process, CancelFrame{.seq = {}, .reason = CancelReason::stop});
+}
+
+void Loop::perform(const Ping& action) { send(action.process, PingFrame{++ping_nonce_}); }
+
+void Loop::perform(const EndProcess& action) { host_.end(action.process, action.abort); }
+
+void Loop::perform(const WakeAt& action) {
+  const auto wait = std::max(std::chrono::microseconds{0}, action.at - clock_.steady());
+  timer_.expires_after(wait);
+  timer_.async_wait([this](error_code error) {
+    if (!error) handle(TimePassed{});
+  });
+}
+
+void Loop::perform(const Note& action) {
+  const auto level = action.level == Note::Level::warning ? log::Level::warning : log::Level::info;
+  const std::int64_t process = action.process.value > 0 ? action.process.value : -1;
+  log::write(level, action.event, action.message, {.pool = action.pool, .process = process});
+}
+
+void Loop::perform(const Leave&) { exit_code_ = kExitDone; }
+
+void Loop::await_signal() {
+  signals_.async_wait([this](error_code error, int number) {
+    if (error) return;
+    log::write(log::Level::info, "daemon.stopping", number == SIGQUIT ? "at once" : "when running jobs have ended");
+    handle(StopAsked{.at_once = number == SIGQUIT});
+    await_signal();
+  });
+}
+
+void Loop::open_wake_socket() {
+  const auto descriptor = queue::open_wake_receiver(settings_.store.path);
+  if (!descriptor) {
+    // Hints only shorten the wait; without them the poll finds the work.
+    log::write(log::Level::warning, "wake.unavailable", descriptor.error().message);
+    return;
+  }
+  wake_socket_.assign(asio::local::datagram_protocol{}, *descriptor);
+  await_hint();
+}
+
+void Loop::await_hint() {
+  wake_socket_.async_receive(asio::buffer(wake_bytes_), [this](error_code error, std::size_t) {
+    if (error) return;
+    handle(Hinted{});
+    await_hint();
+  });
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "../supervisor/worker_host.hpp"
+#include "../supervisor/worker_link.hpp"
+#include "store_thread.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/config/settings.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/datagram_protocol.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace tenure::daemon {
+
+// Carries the dispatcher's actions out and tells it what happened. It decides nothing.
+// Threads: run() and all its members on the calling thread, but for the store's, which only posts to it.
+class Loop {
+ public:
+  // Everything must outlive it. `host` is made by the caller on `context`.
+  Loop(boost::asio::io_context& context, const config::Settings& settings, queue::Store& store, const Clock& clock,
+       WorkerHost& host);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Until Leave, or until the disk can no longer be trusted. Returns the exit code.
+  [[nodiscard]] int run();
+
+ private:
+  void handle(const Event& event);
+  void post(Event event);
+  [[nodiscard]] Now now() const;
+
+  void perform(const RunRound& action);
+  void perform(const StartProcess& action);
+  void perform(const Assign& action);
+  void perform(const Recall& action);
+  void perform(const Drain& action);
+  void perform(const GiveStopToken& action);
+  void perform(const Ping& action);
+  void perform(const EndProcess& action);
+  void perform(const WakeAt& action);
+  void perform(const Note& action);
+  void perform(const Leave& action);
+
+  void send(ProcessNumber process, const Frame& frame);
+  void await_signal();
+  void await_hint();
+  void open_wake_socket();
+
+  boost::asio::io_context& context_;
+  const config::Settings& settings_;
+  const Clock& clock_;
+  WorkerHost& host_;
+  Dispatcher dispatcher_;
+  boost::asio::steady_timer timer_;
+  boost::asio::signal_set signals_;
+  boost::asio::local::datagram_protocol::socket wake_socket_;
+  std::array<char, 64> wake_bytes_{};
+  std::map<ProcessNumber, std::shared_ptr<WorkerLink>> links_;
+  std::uint64_t ping_nonce_ = 0;
+  std::optional<int> exit_code_;
+  std::unique_ptr<StoreThread> store_thread_;
+};
+
+[[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed);
+
+}  // namespace tenure::daemon

@@ -1,0 +1,85 @@
+#include "store_thread.hpp"
+
+#include <tenure/base/log.hpp>
+
+#include <utility>
+
+#include <pthread.h>
+
+namespace tenure::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long an ordered commit may stay off the disk.
+constexpr milliseconds kOrderedDelayMax{100};
+constexpr milliseconds kIdleBeforeCheckpoint{1000};
+constexpr std::int64_t kCheckpointBytes = 4LL << 20U;
+
+}  // namespace
+
+StoreThread::StoreThread(queue::Store& store, const Clock& clock, std::function<void(Event)> deliver)
+    : store_(store), clock_(clock), deliver_(std::move(deliver)), thread_([this] { run(); }) {}
+
+StoreThread::~StoreThread() { stop(); }
+
+void StoreThread::submit(RoundWork work) {
+  const std::lock_guard lock(mutex_);
+  TENURE_INVARIANT(!work_);
+  work_ = std::move(work);
+  changed_.notify_one();
+}
+
+void StoreThread::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+std::optional<RoundWork> StoreThread::wait_for_work(milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, at_most, [this] { return work_ || stopping_; });
+  return std::exchange(work_, std::nullopt);
+}
+
+void StoreThread::run() {
+  ::pthread_setname_np(::pthread_self(), "store");
+  while (true) {
+    const auto work = wait_for_work(unsynced_since_ ? kOrderedDelayMax : kIdleBeforeCheckpoint);
+    if (work) carry_out(*work);
+    tidy_up(!work);
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && !work_) return;
+  }
+}
+
+void StoreThread::carry_out(const RoundWork& work) {
+  try {
+    RoundReply reply = run_round(store_, work, clock_.wall());
+    if (!unsynced_since_) unsynced_since_ = clock_.steady();
+    deliver_(RoundDone{std::move(reply)});
+  } catch (const Error& error) {
+    deliver_(RoundFailed{error.failure()});
+  }
+}
+
+// A failure here is not lost: after a failed sync the store refuses every write, and the next round says so.
+void StoreThread::tidy_up(bool idle) {
+  try {
+    if (unsynced_since_ && (idle || clock_.steady() - *unsynced_since_ >= kOrderedDelayMax)) {
+      store_.sync();
+      unsynced_since_.reset();
+      checkpoint_due_ = true;
+      store_.checkpoint(kCheckpointBytes);
+    } else if (idle && std::exchange(checkpoint_due_, false)) {
+      store_.checkpoint(0);
+    }
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "store.upkeep_failed", error.what());
+  }
+}
+
+}  // namespace tenure::daemon

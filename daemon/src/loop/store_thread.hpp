@@ -1,0 +1,47 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace tenure::daemon {
+
+// Carries rounds out, one at a time, on a thread of its own, and looks after what follows a commit: ordered commits are on
+// disk within 100 ms, and the write-ahead log is moved into the database when it is large or nothing else is to do.
+// Threads: submit() and stop() from the loop; `deliver` is called on the store's thread.
+class StoreThread {
+ public:
+  // `store` and `clock` must outlive it.
+  StoreThread(queue::Store& store, const Clock& clock, std::function<void(Event)> deliver);
+  ~StoreThread();
+
+  void submit(RoundWork work);
+  // Ends after the round under way. Safe twice.
+  void stop();
+
+ private:
+  void run();
+  std::optional<RoundWork> wait_for_work(std::chrono::milliseconds at_most);
+  void carry_out(const RoundWork& work);
+  void tidy_up(bool idle);
+
+  queue::Store& store_;
+  const Clock& clock_;
+  std::function<void(Event)> deliver_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<RoundWork> work_;
+  bool stopping_ = false;
+  // Of the store's thread only.
+  std::optional<Instant> unsynced_since_;
+  bool checkpoint_due_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tenure::daemon

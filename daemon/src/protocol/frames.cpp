@@ -1,0 +1,266 @@
+#include "bytes.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/daemon/frames.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace tenure::daemon {
+namespace {
+
+using queue::ClaimToken;
+using queue::Incarnation;
+using queue::JobId;
+using queue::JobSeq;
+
+// On the wire: never renumber. Worker to daemon from 1, daemon to worker from 32. 3 (enqueue), 4 (progress) and
+// 38 (acknowledge) are kept for the outbox and for progress.
+enum class FrameType : std::uint8_t {
+  hello = 1,
+  finished = 2,
+  pong = 5,
+  welcome = 32,
+  refused = 33,
+  assign = 34,
+  recall = 35,
+  cancel = 36,
+  drain = 37,
+  ping = 39,
+};
+
+constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kReasonMax = 1024;
+
+// --- Writing. Each function appends the fields behind the type.
+
+void put_token(std::string& out, const ClaimToken& token) {
+  put(out, token.incarnation.value);
+  put(out, token.counter);
+}
+
+FrameType put_fields(std::string& out, const HelloFrame& frame) {
+  put(out, frame.protocol_min);
+  put(out, frame.protocol_max);
+  put(out, frame.slots);
+  put_text<std::uint8_t>(out, cut_utf8(frame.program_version, 255));
+  put(out, static_cast<std::uint16_t>(frame.kinds.size()));
+  for (const KindOffer& kind : frame.kinds) {
+    put_text<std::uint8_t>(out, kind.name);
+    put(out, kind.schema_min);
+    put(out, kind.schema_max);
+  }
+  return FrameType::hello;
+}
+
+FrameType put_fields(std::string& out, const FinishedFrame& frame) {
+  put(out, frame.seq.value);
+  put_token(out, frame.token);
+  put(out, frame.result);
+  put(out, static_cast<std::int64_t>(frame.run_time.count()));
+  put(out, frame.error_code);
+  put_text<std::uint32_t>(out, cut_utf8(frame.error, limits::kErrorTextMax));
+  put(out, std::uint32_t{0});  // rows of the outbox
+  return FrameType::finished;
+}
+
+FrameType put_fields(std::string& out, const PongFrame& frame) {
+  put(out, frame.nonce);
+  return FrameType::pong;
+}
+
+FrameType put_fields(std::string& out, const WelcomeFrame& frame) {
+  put(out, frame.protocol);
+  put(out, frame.slots);
+  return FrameType::welcome;
+}
+
+FrameType put_fields(std::string& out, const RefusedFrame& frame) {
+  put_text<std::uint16_t>(out, cut_utf8(frame.reason, kReasonMax));
+  return FrameType::refused;
+}
+
+FrameType put_fields(std::string& out, const AssignFrame& frame) {
+  put(out, frame.seq.value);
+  put_token(out, frame.token);
+  const auto& id = frame.id.uuid.bytes();
+  out.append(reinterpret_cast<const char*>(id.data()), id.size());
+  put(out, frame.attempt);
+  put(out, frame.attempts_max);
+  put(out, static_cast<std::int64_t>(frame.time_limit.count()));
+  put_text<std::uint8_t>(out, frame.tenant ? frame.tenant->text() : std::string_view{});
+  put(out, frame.generation.value);
+  put_text<std::uint8_t>(out, frame.kind);
+  out += frame.envelope;
+  return FrameType::assign;
+}
+
+FrameType put_fields(std::string& out, const RecallFrame& frame) {
+  put(out, frame.seq.value);
+  put_token(out, frame.token);
+  return FrameType::recall;
+}
+
+FrameType put_fields(std::string& out, const CancelFrame& frame) {
+  put(out, frame.seq.value);
+  put(out, frame.reason);
+  return FrameType::cancel;
+}
+
+FrameType put_fields(std::string&, const DrainFrame&) { return FrameType::drain; }
+
+FrameType put_fields(std::string& out, const PingFrame& frame) {
+  put(out, frame.nonce);
+  return FrameType::ping;
+}
+
+// --- Reading. A value outside its set refuses the whole frame.
+
+JobSeq take_seq(ByteReader& in) { return JobSeq{in.take<std::int64_t>()}; }
+
+ClaimToken take_token(ByteReader& in) {
+  const Incarnation incarnation{in.take<std::int64_t>()};
+  return {incarnation, in.take<std::int64_t>()};
+}
+
+Frame take_hello(ByteReader& in) {
+  HelloFrame frame;
+  frame.protocol_min = in.take<std::uint16_t>();
+  frame.protocol_max = in.take<std::uint16_t>();
+  frame.slots = in.take<std::uint16_t>();
+  frame.program_version = in.take_text<std::uint8_t>();
+  const std::size_t count = in.take<std::uint16_t>();
+  if (count > kHelloKindsMax || frame.slots == 0 || frame.protocol_min > frame.protocol_max) in.refuse();
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    KindOffer kind;
+    kind.name = in.take_text<std::uint8_t>();
+    kind.schema_min = in.take<std::uint32_t>();
+    kind.schema_max = in.take<std::uint32_t>();
+    if (kind.name.empty() || kind.name.size() > limits::kKindNameMax) in.refuse();
+    frame.kinds.push_back(std::move(kind));
+  }
+  return frame;
+}
+
+Frame take_finished(ByteReader& in) {
+  FinishedFrame frame;
+  frame.seq = take_seq(in);
+  frame.token = take_token(in);
+  const auto result = in.take<std::uint8_t>();
+  if (result < 1 || result > 3) in.refuse();
+  frame.result = static_cast<FinishedResult>(result);
+  frame.run_time = std::chrono::microseconds{in.take<std::int64_t>()};
+  frame.error_code = static_cast<ErrorCode>(in.take<std::uint16_t>());
+  frame.error = in.take_text<std::uint32_t>();
+  if (frame.run_time.count() < 0 || frame.error.size() > limits::kErrorTextMax || in.take<std::uint32_t>() != 0)
+    in.refuse();
+  return frame;
+}
+
+Frame take_assign(ByteReader& in) {
+  AssignFrame frame;
+  frame.seq = take_seq(in);
+  frame.token = take_token(in);
+  if (const auto id = Uuid::from_bytes(as_bytes(in.take_bytes(Uuid::kSize)))) frame.id = JobId{*id};
+  frame.attempt = in.take<std::uint32_t>();
+  frame.attempts_max = in.take<std::uint32_t>();
+  frame.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
+  const auto tenant = in.take_text<std::uint8_t>();
+  frame.generation = Generation{in.take<std::int64_t>()};
+  frame.kind = in.take_text<std::uint8_t>();
+  frame.envelope = in.take_rest();
+  if (!tenant.empty()) {
+    if (auto name = TenantName::parse(tenant))
+      frame.tenant = std::move(*name);
+    else
+      in.refuse();
+  }
+  return frame;
+}
+
+Frame take_recall(ByteReader& in) {
+  RecallFrame frame;
+  frame.seq = take_seq(in);
+  frame.token = take_token(in);
+  return frame;
+}
+
+Frame take_cancel(ByteReader& in) {
+  CancelFrame frame;
+  frame.seq = take_seq(in);
+  const auto reason = in.take<std::uint8_t>();
+  if (reason < 1 || reason > 3) in.refuse();
+  frame.reason = static_cast<CancelReason>(reason);
+  return frame;
+}
+
+Frame take_welcome(ByteReader& in) {
+  WelcomeFrame frame;
+  frame.protocol = in.take<std::uint16_t>();
+  frame.slots = in.take<std::uint16_t>();
+  if (frame.slots == 0) in.refuse();
+  return frame;
+}
+
+std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
+  switch (type) {
+    case FrameType::hello: return take_hello(in);
+    case FrameType::finished: return take_finished(in);
+    case FrameType::pong: return PongFrame{in.take<std::uint64_t>()};
+    case FrameType::welcome: return take_welcome(in);
+    case FrameType::refused: return RefusedFrame{std::string{in.take_text<std::uint16_t>()}};
+    case FrameType::assign: return take_assign(in);
+    case FrameType::recall: return take_recall(in);
+    case FrameType::cancel: return take_cancel(in);
+    case FrameType::drain: return DrainFrame{};
+    case FrameType::ping: return PingFrame{in.take<std::uint64_t>()};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void write_frame(std::string& out, const Frame& frame) {
+  const std::size_t start = out.size();
+  out.append(kLengthBytes + 1, '\0');
+  const FrameType type = std::visit([&](const auto& fields) { return put_fields(out, fields); }, frame);
+  const std::size_t length = out.size() - start - kLengthBytes;
+  TENURE_INVARIANT(length <= kFrameMax);
+  std::string head;
+  put(head, static_cast<std::uint32_t>(length));
+  put(head, type);
+  out.replace(start, head.size(), head);
+}
+
+void FrameReader::feed(std::string_view bytes) {
+  if (start_ == buffer_.size()) {
+    buffer_.clear();
+    start_ = 0;
+  } else if (start_ > kFrameMax) {
+    buffer_.erase(0, start_);
+    start_ = 0;
+  }
+  buffer_ += bytes;
+}
+
+Result<std::optional<Frame>> FrameReader::next() {
+  const std::string_view unread = std::string_view{buffer_}.substr(start_);
+  if (unread.size() < kLengthBytes) return std::nullopt;
+  const std::size_t length = ByteReader{unread}.take<std::uint32_t>();
+  if (length == 0 || length > kFrameMax)
+    return fail(ErrorCode::protocol_violation,
+                "a frame of " + std::to_string(length) + " bytes; 1 to " + std::to_string(kFrameMax) + " are allowed");
+  if (unread.size() < kLengthBytes + length) return std::nullopt;
+
+  ByteReader in{unread.substr(kLengthBytes, length)};
+  const auto type = in.take<std::uint8_t>();
+  std::optional<Frame> frame = take_frame(static_cast<FrameType>(type), in);
+  start_ += kLengthBytes + length;
+  if (!frame) return fail(ErrorCode::protocol_violation, "a frame of unknown type " + std::to_string(type));
+  if (!in.ok_and_empty())
+    return fail(ErrorCode::protocol_violation, "a damaged frame of type " + std::to_string(type));
+  return frame;
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,65 @@
+#include <tenure/daemon/control_lock.hpp>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace tenure::daemon {
+namespace {
+
+constexpr mode_t kMode = 0660;  // applications of the group never take it, but its holder may change users
+
+std::string holder_text(int descriptor) {
+  std::array<char, 24> buffer{};
+  const auto size = ::pread(descriptor, buffer.data(), buffer.size(), 0);
+  std::string_view text{buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+  text = text.substr(0, text.find('\n'));
+  int pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc{} || end != text.data() + text.size() || pid <= 0) return "another process";
+  return "pid " + std::to_string(pid) + " or a worker process of it";
+}
+
+void write_pid(int descriptor) {
+  const std::string text = std::to_string(::getpid()) + "\n";
+  // Only for people: who cannot read it still meets the lock.
+  if (::ftruncate(descriptor, 0) == 0) static_cast<void>(::pwrite(descriptor, text.data(), text.size(), 0));
+}
+
+}  // namespace
+
+std::filesystem::path control_lock_path(const std::filesystem::path& control_database) {
+  return std::filesystem::path{control_database} += "-dispatcher";
+}
+
+Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& control_database) {
+  const auto path = control_lock_path(control_database);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
+  if (descriptor < 0)
+    raise(ErrorCode::disk, std::string{"cannot open the dispatcher's lock file: "} + std::strerror(errno), {}, path);
+  ControlLock lock{descriptor};
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK)
+      raise(ErrorCode::disk, std::string{"cannot lock the dispatcher's lock file: "} + std::strerror(errno), {}, path);
+    return fail(ErrorCode::lock_held, holder_text(descriptor) + " dispatches this control database", {}, path);
+  }
+  static_cast<void>(::fchmod(descriptor, kMode));
+  write_pid(descriptor);
+  return lock;
+}
+
+ControlLock::ControlLock(ControlLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+ControlLock::~ControlLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace tenure::daemon

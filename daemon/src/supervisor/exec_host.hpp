@@ -1,0 +1,47 @@
+#pragma once
+
+#include "worker_host.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <sys/types.h>
+
+namespace tenure::daemon {
+
+// Starts worker programs by exec: no code of ours runs between fork and exec, and of our descriptors the child gets its
+// socket and the control lock only.
+// Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
+// started it ends.
+class ExecHost final : public WorkerHost {
+ public:
+  struct Environment {
+    std::filesystem::path config_file;
+    int lock_descriptor = -1;
+  };
+  ExecHost(boost::asio::any_io_executor executor, Environment environment);
+  ~ExecHost() override;
+
+  [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
+                                  OnGone on_gone) override;
+  void end(queue::ProcessNumber process, bool abort) override;
+
+ private:
+  struct Child {
+    pid_t pid = 0;
+    boost::asio::posix::stream_descriptor watch;
+    OnGone on_gone;
+  };
+  void reap(queue::ProcessNumber process);
+
+  boost::asio::any_io_executor executor_;
+  Environment environment_;
+  std::map<queue::ProcessNumber, Child> children_;
+};
+
+}  // namespace tenure::daemon

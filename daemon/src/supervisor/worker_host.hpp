@@ -1,0 +1,29 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+#include <tenure/config/settings.hpp>
+#include <tenure/queue/types.hpp>
+
+#include <functional>
+#include <string>
+
+namespace tenure::daemon {
+
+// Where worker processes come from: exec'ed programs under `tenured`, a thread of this process when a worker program runs
+// alone.
+// Threads: all methods and callbacks on the daemon's loop.
+class WorkerHost {
+ public:
+  // The worker is gone for good: reaped, and nothing of it can commit any more. Once for each start that succeeded.
+  using OnGone = std::function<void(queue::ProcessNumber, std::string cause)>;
+
+  virtual ~WorkerHost() = default;
+
+  // Starts one and returns our end of its socket, which the caller owns; or why it cannot be started.
+  [[nodiscard]] virtual Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
+                                          OnGone on_gone) = 0;
+  // Ends it, by SIGABRT for a core or by SIGKILL. Nothing for one that is gone already.
+  virtual void end(queue::ProcessNumber process, bool abort) = 0;
+};
+
+}  // namespace tenure::daemon

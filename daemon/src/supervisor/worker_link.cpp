@@ -1,0 +1,127 @@
+#include "worker_link.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include <utility>
+
+namespace tenure::daemon {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+Result<WelcomeFrame> negotiate(const HelloFrame& hello, std::uint16_t slots_wanted) {
+  if (hello.protocol_min > kProtocolVersion || hello.protocol_max < kProtocolVersion)
+    return fail(ErrorCode::protocol_violation,
+                "the worker program speaks protocol " + std::to_string(hello.protocol_min) + " to " +
+                    std::to_string(hello.protocol_max) + ", this tenured " + std::to_string(kProtocolVersion));
+  return WelcomeFrame{.protocol = kProtocolVersion, .slots = slots_wanted};
+}
+
+WorkerLink::WorkerLink(const asio::any_io_executor& executor, int descriptor, ProcessNumber process,
+                       std::uint16_t slots_wanted, Handlers handlers)
+    : socket_(executor, asio::local::stream_protocol{}, descriptor),
+      process_(process),
+      slots_wanted_(slots_wanted),
+      handlers_(std::move(handlers)) {}
+
+void WorkerLink::start() { read(); }
+
+void WorkerLink::send(const Frame& frame) {
+  if (broken_) return;
+  write_frame(outgoing_, frame);
+  if (in_flight_.empty()) write();
+}
+
+void WorkerLink::drain_and_close() {
+  error_code error;
+  socket_.cancel(error);
+  socket_.non_blocking(true, error);
+  while (!broken_ && !error) {
+    const std::size_t size = socket_.read_some(asio::buffer(received_), error);
+    if (error) break;
+    reader_.feed({received_.data(), size});
+    take_frames();
+  }
+  close();
+}
+
+void WorkerLink::close() {
+  broken_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void WorkerLink::read() {
+  socket_.async_read_some(asio::buffer(received_), [self = shared_from_this()](error_code error, std::size_t size) {
+    if (error == asio::error::operation_aborted) return;
+    if (error) return self->broken("closed its socket");
+    self->on_read(size);
+  });
+}
+
+void WorkerLink::on_read(std::size_t size) {
+  reader_.feed({received_.data(), size});
+  take_frames();
+  if (!broken_) read();
+}
+
+// All ends of one read become one event, so that a busy worker costs the dispatcher one step and not hundreds.
+void WorkerLink::take_frames() {
+  AttemptsEnded ended{.process = process_, .ends = {}};
+  while (!broken_) {
+    auto frame = reader_.next();
+    if (!frame) {
+      broken(frame.error().message);
+      break;
+    }
+    if (!*frame) break;
+    take(**frame, ended);
+  }
+  if (!ended.ends.empty()) handlers_.on_event(std::move(ended));
+}
+
+void WorkerLink::take(const Frame& frame, AttemptsEnded& ended) {
+  if (const auto* hello = std::get_if<HelloFrame>(&frame); hello != nullptr && !greeted_) return greet(*hello);
+  if (greeted_ && std::holds_alternative<PongFrame>(frame)) return handlers_.on_event(Ponged{process_});
+  const auto* finished = std::get_if<FinishedFrame>(&frame);
+  if (finished == nullptr || !greeted_) return broken("sent a frame that no worker may send now");
+  // The numbers of FinishedResult and RunResult are the wire's and the machine's own.
+  const auto result = finished->result == FinishedResult::succeeded ? RunResult::succeeded
+                      : finished->result == FinishedResult::failed  ? RunResult::failed
+                                                                    : RunResult::not_started;
+  ended.ends.push_back({.claim = {finished->seq, finished->token},
+                        .result = result,
+                        .run_time = finished->run_time,
+                        .failure = {finished->error_code, finished->error}});
+}
+
+void WorkerLink::greet(const HelloFrame& hello) {
+  const auto welcome = negotiate(hello, slots_wanted_);
+  if (!welcome) {
+    send(RefusedFrame{welcome.error().message});
+    return broken(welcome.error().message);
+  }
+  greeted_ = true;
+  send(*welcome);
+  WorkerReady ready{.process = process_, .slots = slots_wanted_, .kinds = {}};
+  for (const KindOffer& kind : hello.kinds) ready.kinds.push_back(kind.name);
+  handlers_.on_event(std::move(ready));
+}
+
+void WorkerLink::write() {
+  in_flight_.swap(outgoing_);
+  asio::async_write(socket_, asio::buffer(in_flight_), [self = shared_from_this()](error_code error, std::size_t) {
+    self->in_flight_.clear();
+    if (error == asio::error::operation_aborted) return;
+    if (error) return self->broken("does not read its socket");
+    if (!self->outgoing_.empty()) self->write();
+  });
+}
+
+void WorkerLink::broken(const std::string& cause) {
+  if (std::exchange(broken_, true)) return;
+  handlers_.on_broken(cause);
+}
+
+}  // namespace tenure::daemon

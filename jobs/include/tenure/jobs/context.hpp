@@ -1,0 +1,109 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/base/function_ref.hpp>
+#include <tenure/tenancy/handle.hpp>
+#include <tenure/tenancy/ref.hpp>
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace tenure {
+
+// The transaction of a `once` step: what it writes commits together with the mark that the step is done.
+class JobTransaction {
+ public:
+  explicit JobTransaction(TenantTransaction& transaction) : transaction_(transaction) {}
+
+  template <class... Values>
+  std::int64_t execute(std::string_view sql, const Values&... values) {
+    return transaction_.execute(sql, values...);
+  }
+  template <class... Values>
+  [[nodiscard]] TenantRows query(std::string_view sql, const Values&... values) {
+    return transaction_.query(sql, values...);
+  }
+  template <Locatable T>
+  [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {
+    return tenure::locate(reader(), ref);
+  }
+  [[nodiscard]] std::int64_t last_insert_row() const { return transaction_.last_insert_row(); }
+  [[nodiscard]] TenantReader& reader() { return transaction_; }
+
+ private:
+  TenantTransaction& transaction_;
+};
+
+namespace detail {
+struct JobRun;
+}
+
+// What a handler may know and do while it performs one attempt of one job, inside the job's tenant. A reference to it is of
+// no use after the handler has returned.
+// Threads: the handler's; stop_token() may be copied to others.
+class JobContext {
+ public:
+  explicit JobContext(detail::JobRun& run) : run_(run) {}
+  JobContext(const JobContext&) = delete;
+  JobContext& operator=(const JobContext&) = delete;
+
+  // The job's Global ID, gid://APP/tenure.job/UUID?tenant=NAME: equal over all attempts, unique among jobs. For calls to
+  // others that must happen once.
+  [[nodiscard]] const std::string& idempotency_key() const;
+  [[nodiscard]] const std::string& kind() const;
+  // Nothing: an untenanted job.
+  [[nodiscard]] const std::optional<TenantName>& tenant() const;
+  // From 1; releases and crashes are not counted.
+  [[nodiscard]] int attempt() const;
+  [[nodiscard]] int attempts_max() const;
+  [[nodiscard]] WallTime now() const;
+  // Fires when the worker is about to stop or the job was cancelled. A handler that obeys it may throw; the job runs again.
+  [[nodiscard]] std::stop_token stop_token() const;
+
+  // The tenant's database, opened at the first use. NoTenant in an untenanted job; TenantDoesNotExist, WrongTenant,
+  // StaleGeneration, HandleBudgetExhausted.
+  [[nodiscard]] TenantHandle& handle();
+
+  // Finds a record: MissingTenant, NoTenant, WrongTenant, RecordNotFound.
+  template <Locatable T>
+  [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {
+    return handle().read([&](TenantReader& reader) { return tenure::locate(reader, ref); });
+  }
+  template <class Function>
+  decltype(auto) read(Function&& function) {
+    return handle().read(std::forward<Function>(function));
+  }
+  // Durable when it returns, and repeated when the job runs again: `once` is for what must happen once.
+  template <class Function>
+  auto write(Function&& function) {
+    return handle().write(std::forward<Function>(function));
+  }
+
+  // Runs `function(JobTransaction&)` unless this job has done the step already, in whatever attempt. What it writes, and
+  // the text it returns (if any, at most 64 KiB), are kept together with the mark, in one commit; `once` returns that text,
+  // from this run or the one that did it, and only when it is on disk. What it throws undoes all of it.
+  // `step` is unique within the job (in a loop it names the item), 1 to 256 bytes: BadOptions. DuplicateStep: twice in one
+  // run. ClaimLost: a later run of this job has been here.
+  template <class Function>
+  std::string once(std::string_view step, Function&& function) {
+    return once_text(step, [&](JobTransaction& transaction) -> std::string {
+      if constexpr (std::is_void_v<std::invoke_result_t<Function&, JobTransaction&>>) {
+        function(transaction);
+        return {};
+      } else {
+        return std::string{function(transaction)};
+      }
+    });
+  }
+
+ private:
+  std::string once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function);
+  detail::JobRun& run_;
+};
+
+}  // namespace tenure

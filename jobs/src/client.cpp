@@ -1,0 +1,158 @@
+#include <tenure/base/random.hpp>
+#include <tenure/base/uuid.hpp>
+#include <tenure/config/load.hpp>
+#include <tenure/jobs/client.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+#include <tenure/queue/wake_hint.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/migrations.hpp>
+#include <tenure/tenancy/scope.hpp>
+
+#include <utility>
+
+namespace tenure {
+
+struct Client::Impl {
+  // Of a client that opened its own; else empty.
+  std::unique_ptr<Clock> own_clock;
+  std::unique_ptr<queue::Store> own_store;
+  std::unique_ptr<HandleCache> handles;
+  std::unique_ptr<Tenants> tenants;
+
+  queue::Store& store;
+  const Clock& clock;
+  ClientOptions options;
+  UuidGenerator ids;
+};
+
+namespace {
+
+// Whose job it is. The scope is what a named tenant is compared with, and the default.
+std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
+  if (options.untenanted) {
+    if (options.tenant)
+      raise(ErrorCode::bad_options, "untenanted and tenant " + options.tenant->text() + " exclude each other");
+    return std::nullopt;
+  }
+  const auto current = current_tenant();
+  if (!options.tenant) {
+    if (!current)
+      raise(ErrorCode::no_tenant,
+            "no tenant is current; enqueue inside with_tenant, name the tenant, or say untenanted");
+    return current;
+  }
+  if (current && *current != *options.tenant)
+    raise(ErrorCode::tenant_swap_prohibited,
+          "the job is for " + options.tenant->text() + ", the scope is of " + current->text(), current->text());
+  return options.tenant;
+}
+
+}  // namespace
+
+Client Client::open(const std::filesystem::path& config_file) {
+  const config::Settings settings =
+      config::load_settings({.file = config_file, .environment = config::environment_of_process()}).settings;
+  auto clock = std::make_unique<RealClock>();
+  auto store = queue::open_sqlite_store({.path = settings.store.path, .payload_max = settings.store.payload_max}, *clock);
+  auto handles = std::make_unique<HandleCache>(
+      TenantFiles{settings.tenants.path},
+      HandleCacheOptions{.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),
+                         .wait_max = settings.tenants.handle_wait,
+                         .application = settings.application.name});
+  TenantsOptions tenants_options{.application = settings.application.name};
+  if (!settings.tenants.migrations.empty()) tenants_options.migrations = read_migrations(settings.tenants.migrations);
+  auto tenants = std::make_unique<Tenants>(store->registry(), *handles, *clock, std::move(tenants_options));
+  queue::Store& store_reference = *store;
+  const Clock& clock_reference = *clock;
+  return Client{std::unique_ptr<Impl>(new Impl{
+      .own_clock = std::move(clock),
+      .own_store = std::move(store),
+      .handles = std::move(handles),
+      .tenants = std::move(tenants),
+      .store = store_reference,
+      .clock = clock_reference,
+      .options = {.application = settings.application.name,
+                  .durability = settings.store.durability,
+                  .wake_path = settings.store.path},
+      .ids = UuidGenerator{clock_reference, Random::seed_from_system()},
+  })};
+}
+
+Client::Client(queue::Store& store, const Clock& clock, ClientOptions options)
+    : impl_(new Impl{.own_clock = nullptr,
+                     .own_store = nullptr,
+                     .handles = nullptr,
+                     .tenants = nullptr,
+                     .store = store,
+                     .clock = clock,
+                     .options = std::move(options),
+                     .ids = UuidGenerator{clock, Random::seed_from_system()}}) {}
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+const std::string& Client::application() const { return impl_->options.application; }
+
+Tenants& Client::tenants() {
+  if (!impl_->tenants) raise(ErrorCode::bad_configuration, "this client was made over a store and has no tenants' files");
+  return *impl_->tenants;
+}
+
+queue::NewJob Client::address(std::string_view kind, const JobOptions& effective, const EnqueueOptions& options) {
+  queue::NewJob job;
+  job.id = {options.id ? *options.id : impl_->ids.next()};
+  job.tenant = tenant_of(options);
+  if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
+  job.queue = effective.queue;
+  job.kind = kind;
+  job.priority = queue::Priority{effective.priority};
+  job.attempts_max = effective.max_attempts;
+  job.due = options.run_at ? *options.run_at : impl_->clock.wall() + options.run_in;
+  return job;
+}
+
+Uuid Client::enqueue_one(const queue::NewJob& job) {
+  std::optional<Result<queue::Enqueued>> result;
+  impl_->store.write(impl_->options.durability,
+                     [&](queue::StoreWriter& writer) { result = writer.enqueue(job, impl_->clock.wall()); });
+  const Uuid id = value_or_raise(*std::move(result)).id.uuid;
+  // After the sync: who is woken finds the job.
+  queue::send_wake_hint(impl_->options.wake_path);
+  return id;
+}
+
+std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,
+                                             FunctionRef<queue::NewJob(std::size_t)> make_draft) {
+  if (count > limits::kBulkMax)
+    raise(ErrorCode::bad_options, "a bulk of " + std::to_string(count) + " jobs; at most 10000 go into one commit");
+  if (options.id) raise(ErrorCode::bad_options, "one id cannot name all jobs of a bulk");
+  std::vector<BulkItem> items(count);
+  std::vector<std::optional<queue::NewJob>> drafts(count);
+  const auto refuse = [&](std::size_t index, Failure failure) {
+    if (rule == BulkRule::all_or_nothing) raise(std::move(failure));
+    items[index].failure = std::move(failure);
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    try {
+      drafts[i] = make_draft(i);
+    } catch (const Error& error) {
+      refuse(i, error.failure());
+    }
+  }
+  impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!drafts[i]) continue;
+      const auto result = writer.enqueue(*drafts[i], impl_->clock.wall());
+      if (result)
+        items[i].id = result->id.uuid;
+      else
+        refuse(i, result.error());
+    }
+  });
+  queue::send_wake_hint(impl_->options.wake_path);
+  return items;
+}
+
+}  // namespace tenure

@@ -1,0 +1,60 @@
+#include "job_run.hpp"
+#include "receipts.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/jobs/context.hpp>
+#include <tenure/tenancy/global_id.hpp>
+
+namespace tenure {
+namespace {
+
+constexpr std::string_view kJobModel = "tenure.job";
+
+}  // namespace
+
+const std::string& JobContext::idempotency_key() const {
+  if (run_.global_id.empty())
+    run_.global_id = GlobalId{run_.application, kJobModel, run_.request.id.text(), run_.request.tenant}.text();
+  return run_.global_id;
+}
+
+const std::string& JobContext::kind() const { return run_.kind; }
+const std::optional<TenantName>& JobContext::tenant() const { return run_.request.tenant; }
+int JobContext::attempt() const { return run_.request.attempt; }
+int JobContext::attempts_max() const { return run_.request.attempts_max; }
+WallTime JobContext::now() const { return run_.clock.wall(); }
+std::stop_token JobContext::stop_token() const { return run_.request.stop; }
+
+TenantHandle& JobContext::handle() {
+  if (!run_.lease) {
+    if (!run_.request.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
+    run_.lease = value_or_raise(run_.handles.acquire(*run_.request.tenant, run_.request.generation));
+  }
+  return **run_.lease;
+}
+
+std::string JobContext::once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function) {
+  if (step.empty() || step.size() > limits::kStepNameMax || !is_utf8(step))
+    raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\": a step's name has 1 to 256 bytes of UTF-8");
+  if (run_.steps.contains(step))
+    raise(ErrorCode::duplicate_step, "step \"" + escaped(step) + "\" was done in this run already; name the item in it");
+
+  const auto& request = run_.request;
+  TenantTransaction transaction = handle().begin();
+  std::optional<std::string> result = find_receipt(transaction, request.id, request.token, step);
+  if (!result) {
+    JobTransaction job_transaction{transaction};
+    result = function(job_transaction);
+    if (result->size() > limits::kReceiptResultMax)
+      raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " + std::to_string(result->size()) +
+                                        " bytes; at most 65536 are kept");
+    write_receipt(transaction, request.id, request.token, step, *result, run_.clock.wall());
+  }
+  // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
+  transaction.commit();
+  run_.steps.emplace(step);
+  return *std::move(result);
+}
+
+}  // namespace tenure
