@@ -89,7 +89,7 @@ int flags_of(Access access) {
 struct Connection::Impl {
   // Absolute, so that no name is special to SQLite: neither ":memory:" nor "" nor "file:".
   Impl(const std::filesystem::path& file, const ConnectionOptions& connection_options)
-      : path(std::filesystem::absolute(file)),
+      : path(file.empty() ? file : std::filesystem::absolute(file)),
         wal_path(path.string() + "-wal"),
         options(connection_options),
         lock_wait(connection_options.busy_wait_max) {}
@@ -204,6 +204,7 @@ void Connection::Impl::make_room() {
 
 Connection::Connection(const std::filesystem::path& path, const ConnectionOptions& options)
     : impl_(std::make_unique<Impl>(path, options)) {
+  if (path.empty()) raise(ErrorCode::database_missing, "the name of the database is empty");
   start_library();
   refuse_network_file_system(impl_->path.parent_path());
   impl_->open();

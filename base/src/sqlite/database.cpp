@@ -66,10 +66,12 @@ void Database::read(FunctionRef<void(Connection&)> work) { impl_->readers.read(w
 void Database::sync() { impl_->commits->sync(); }
 
 CheckpointResult Database::checkpoint() {
+  // Before the gate closes, so that the checkpoint's own sync of the WAL finds little to do; and before
+  // anything is opened, because it notices a file that is gone.
+  sync();
   const std::lock_guard lock(impl_->checkpointer.mutex);
   Connection& checkpointer =
       impl_->checkpointer.open(impl_->writer.path(), with_access(impl_->options, Access::read_write));
-  sync();  // before the gate closes, so that the checkpoint's own sync of the WAL finds little to do
   CheckpointResult result;
   impl_->commits->alone([&](Connection& gate) { result = checkpoint_gated(gate, checkpointer); });
   return result;

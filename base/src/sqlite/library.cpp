@@ -28,11 +28,11 @@ log::Level level_of(int code) {
   if ((code & 0xff) == SQLITE_WARNING) return log::Level::warning;
   // The caller of a failed statement gets its error; only what concerns the disk is an operator's business as
   // well.
+  const bool of_caller = (code & 0xff) == SQLITE_CANTOPEN || code == SQLITE_READONLY;
   const ErrorCode ours = classify(code, 0);
   const bool of_disk = ours == ErrorCode::database_damaged || ours == ErrorCode::disk_sync_failed ||
-                       ours == ErrorCode::database_moved ||
-                       (ours == ErrorCode::disk && (code & 0xff) != SQLITE_CANTOPEN);
-  return of_disk ? log::Level::warning : log::Level::debug;
+                       ours == ErrorCode::database_moved || ours == ErrorCode::disk;
+  return of_disk && !of_caller ? log::Level::warning : log::Level::debug;
 }
 
 void on_message(void* /*unused*/, int code, const char* message) {

@@ -1,3 +1,4 @@
+#include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 
 #include <sqlite3.h>
@@ -17,6 +18,9 @@ void roll_back(const Connection& connection) {
 }  // namespace
 
 WriteTransaction::WriteTransaction(Connection& connection) : connection_(&connection) {
+  // On such a connection "begin immediate" quietly begins a read.
+  if (sqlite3_db_readonly(connection.native(), "main") == 1)
+    raise_sqlite(connection.native(), SQLITE_READONLY, kBeginImmediate.name);
   connection.statement(kBeginImmediate).run();
 }
 

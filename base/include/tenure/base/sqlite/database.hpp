@@ -13,7 +13,7 @@
 namespace tenure::sqlite {
 
 struct DatabaseOptions {
-  ConnectionOptions connection;
+  ConnectionOptions connection = {};
   bool writer_queue = false;    // line up with other processes; for the control database
   std::size_t readers_max = 4;  // read-only connections kept; more callers wait. 1 to 64
 };
