@@ -20,7 +20,7 @@ class Rule:
 
 
 def outside_base(path):
-    return _is_cpp(path) and not path.startswith(("base/", "tests/unit/base/"))
+    return _is_cpp(path) and not path.startswith(("base/", "tests/unit/base"))
 
 
 def _is_cpp(path):
