@@ -188,36 +188,39 @@ std::vector<TenantNumber> Lanes::parked_tenants(std::size_t limit) {
 }
 
 void Lanes::park_busy(TenantNumber tenant, Instant until) {
-  busy_[tenant] = until;
+  const auto [entry, is_new] = busy_.try_emplace(tenant, until);
+  if (!is_new) busy_order_.erase({entry->second, tenant});
+  entry->second = until;
+  busy_order_.emplace(until, tenant);
   refresh_tenant(tenant);
 }
 
 void Lanes::unpark_due(Instant now) {
-  for (auto at = busy_.begin(); at != busy_.end();) {
-    if (now < at->second) {
-      ++at;
-      continue;
-    }
-    const TenantNumber tenant = at->first;
-    at = busy_.erase(at);
+  while (!busy_order_.empty() && busy_order_.begin()->first <= now) {
+    const TenantNumber tenant = busy_order_.begin()->second;
+    busy_order_.erase(busy_order_.begin());
+    busy_.erase(tenant);
     refresh_tenant(tenant);
   }
 }
 
 std::optional<Instant> Lanes::next_unpark() const {
-  std::optional<Instant> next;
-  for (const auto& [tenant, until] : busy_) next = next ? std::min(*next, until) : until;
-  return next;
+  if (busy_order_.empty()) return std::nullopt;
+  return busy_order_.begin()->first;
 }
 
-std::size_t Lanes::jobs_max(const Ring::Place& place) const {
-  const TenantLanes& lanes = lanes_of(place);
+std::size_t Lanes::jobs_max(std::size_t pool, const Ring::Place& place) const {
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs_for(pools_[pool], lanes_of(place))));
+}
+
+std::int64_t Lanes::jobs_for(const Pool& pool, const TenantLanes& lanes) const {
   std::int64_t jobs = -lanes.planned;
   for (const KindLane& kind : lanes.kinds) {
-    if (!kind.jobs) return std::numeric_limits<std::size_t>::max();
+    if (!pool.knows(kind.kind)) continue;
+    if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
     jobs += *kind.jobs;
   }
-  return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
+  return jobs;
 }
 
 void Lanes::planned(const Ring::Place& place, std::size_t jobs) {
@@ -260,11 +263,6 @@ bool Lanes::is_parked(TenantNumber tenant) const {
 
 // The one place that decides what is open: in which rings the tenant stands for this bucket.
 void Lanes::refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes) {
-  std::int64_t jobs = -lanes.planned;
-  for (const KindLane& kind : lanes.kinds) {
-    jobs = kind.jobs && jobs != std::numeric_limits<std::int64_t>::max() ? jobs + *kind.jobs
-                                                                         : std::numeric_limits<std::int64_t>::max();
-  }
   const bool is_gated = is_parked(tenant);
   std::int64_t open = 0;
   for (const auto& [pool, rank] : queues_[id.queue].pools) {
@@ -272,7 +270,7 @@ void Lanes::refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes)
                                      [&](const KindLane& kind) { return pools_[pool].knows(kind.kind); });
     if (!is_gated) open = std::max<std::int64_t>(open, known);
     const BucketKey key{rank, id.priority, id.queue};
-    if (!is_gated && known > 0 && jobs > 0) {
+    if (!is_gated && known > 0 && jobs_for(pools_[pool], lanes) > 0) {
       rings_[pool].join(key, tenant);
     } else {
       rings_[pool].leave(key, tenant);

@@ -70,7 +70,7 @@ class Lanes {
     }
   }
   // How many jobs may still be planned there, as far as is known.
-  [[nodiscard]] std::size_t jobs_max(const Ring::Place& place) const;
+  [[nodiscard]] std::size_t jobs_max(std::size_t pool, const Ring::Place& place) const;
   void planned(const Ring::Place& place, std::size_t jobs);
   void forget_plan(const queue::ClaimRequest& request);
 
@@ -114,6 +114,7 @@ class Lanes {
   [[nodiscard]] const TenantLanes& lanes_of(const Ring::Place& place) const;
   KindLane& lane_at(const queue::Lane& lane, bool& is_new);
   [[nodiscard]] bool is_parked(TenantNumber tenant) const;
+  [[nodiscard]] std::int64_t jobs_for(const Pool& pool, const TenantLanes& lanes) const;
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
   void remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
@@ -132,6 +133,7 @@ class Lanes {
   std::set<TenantNumber> gated_;
   std::optional<TenantNumber> asked_until_;
   std::map<TenantNumber, Instant> busy_;
+  std::set<std::pair<Instant, TenantNumber>> busy_order_;
   std::int64_t count_ = 0;
   std::int64_t open_ = 0;
 };

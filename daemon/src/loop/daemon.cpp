@@ -1,5 +1,6 @@
 #include "../supervisor/exec_host.hpp"
 #include "loop.hpp"
+#include "settings_for_program.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/daemon/control_lock.hpp>
@@ -41,27 +42,22 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
   return std::nullopt;
 }
 
-int exit_code_of(const Error& error) {
-  switch (error.code()) {  // NOLINT(clang-diagnostic-switch-enum): all others are one answer
-    case ErrorCode::disk_sync_failed: return kExitSyncFailed;
-    case ErrorCode::schema_mismatch:
-    case ErrorCode::access_refused:
-    case ErrorCode::bad_configuration: return kExitConfiguration;
-    default: return kExitStoreUnavailable;
-  }
-}
+}  // namespace
 
-int run(const config::Settings& settings, const std::filesystem::path& config_file) {
+int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) {
+  ::pthread_setname_np(::pthread_self(), "dispatcher");
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   boost::asio::io_context context(1);
   int exit_code = kExitDone;
-  std::optional<ControlLock> lock = take_lock(context, settings, exit_code);
+  const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);
   if (!lock) return exit_code;
 
   const RealClock clock;
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
-  ExecHost host(context.get_executor(), {.config_file = config_file, .lock_descriptor = lock->descriptor()});
-  Loop loop(context, settings, *store, clock, host);
+  const auto host = make_host(context.get_executor(), lock->descriptor());
+  Loop loop(context, settings, *store, clock, *host);
   log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
   if (exit_code == kExitDone) store->checkpoint(0);
@@ -69,18 +65,10 @@ int run(const config::Settings& settings, const std::filesystem::path& config_fi
   return exit_code;
 }
 
-}  // namespace
-
 int run_daemon(const config::Settings& settings, const std::filesystem::path& config_file) {
-  ::pthread_setname_np(::pthread_self(), "dispatcher");
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
-  try {
-    return run(settings, config_file);
-  } catch (const Error& error) {
-    log::write(log::Level::error, "daemon.failed", error.what());
-    return exit_code_of(error);
-  }
+  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int lock_descriptor) {
+    return std::make_unique<ExecHost>(executor, ExecHost::Environment{config_file, lock_descriptor});
+  });
 }
 
 }  // namespace tenure::daemon

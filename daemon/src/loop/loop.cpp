@@ -172,14 +172,13 @@ void Loop::await_signal() {
 }
 
 void Loop::open_wake_socket() {
-  const auto descriptor = queue::open_wake_receiver(settings_.store.path);
-  if (!descriptor) {
+  try {
+    wake_socket_.assign(asio::local::datagram_protocol{}, queue::bind_wake_receiver(settings_.store.path));
+    await_hint();
+  } catch (const Error& error) {
     // Hints only shorten the wait; without them the poll finds the work.
-    log::write(log::Level::warning, "wake.unavailable", descriptor.error().message);
-    return;
+    log::write(log::Level::warning, "wake.unavailable", error.what());
   }
-  wake_socket_.assign(asio::local::datagram_protocol{}, *descriptor);
-  await_hint();
 }
 
 void Loop::await_hint() {

@@ -15,8 +15,8 @@ inline constexpr int kExitSyncFailed = 74;
 inline constexpr int kExitLockHeld = 75;
 inline constexpr int kExitConfiguration = 78;
 
-// Blocks until the stop is complete and returns the exit code. Installs handlers for TERM, INT, QUIT. Call it on the
-// main thread, once.
+// Blocks until the stop is complete and returns the exit code; throws what cannot be started with. Installs handlers for
+// TERM, INT, QUIT. Call it on the main thread, once.
 [[nodiscard]] int run_daemon(const config::Settings& settings, const std::filesystem::path& config_file);
 
 }  // namespace tenure::daemon

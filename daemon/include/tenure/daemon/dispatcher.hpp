@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -154,6 +155,12 @@ struct DispatcherStatus {
   std::int64_t reclaimed = 0;
 };
 
+// A lane that may hold a job to claim. Everything in it up to `after` is running, or was ended.
+struct KnownLane {
+  queue::Lane lane;
+  std::optional<queue::LanePlace> after;
+};
+
 class Dispatcher {
  public:
   explicit Dispatcher(DispatcherSettings settings);
@@ -163,6 +170,8 @@ class Dispatcher {
 
   [[nodiscard]] Actions step(const Event& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
+  // All of them, in order, for a comparison with what the store holds.
+  [[nodiscard]] std::vector<KnownLane> known_lanes() const;
 
  private:
   struct Impl;

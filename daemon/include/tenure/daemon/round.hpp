@@ -60,6 +60,9 @@ struct RoundWork {
   std::vector<TenantNumber> tenant_states;
   std::vector<queue::QueueNumber> queue_names;
   std::vector<queue::KindNumber> kind_names;
+  // Of a look that only time asked for: where the store's change counter is still this one, no other process has written and
+  // nothing of the round is done. Only beside promote, take_hints, arrivals_after and tenant_states.
+  std::optional<std::int64_t> unless_changed_since;
 
   [[nodiscard]] bool is_empty() const;
   // Opening is durable; everything else here may be undone by a power cut, and is then done again.
@@ -69,7 +72,7 @@ struct RoundWork {
 // The answers, part by part as asked.
 struct RoundReply {
   std::optional<queue::Incarnation> incarnation;
-  // In the order of `ends`; an error is ClaimLost. For EndReclaim the state that the job has now.
+  // In the order of `ends`, the state that the job has now; an error is ClaimLost.
   std::vector<Result<queue::JobState>> ends;
   std::vector<queue::JobArrival> reclaimed;
   std::vector<queue::JobArrival> promoted;
@@ -81,7 +84,11 @@ struct RoundReply {
   std::map<TenantNumber, TenantState> tenant_states;
   std::map<queue::QueueNumber, std::string> queue_names;
   std::map<queue::KindNumber, std::string> kind_names;
+  // When the next scheduled job is due. Answered where `promote` or `arrivals_after` asks, nothing where there is none.
   std::optional<WallTime> next_due;
+  // Read before everything else, so that whatever was written since shows at the next look.
+  std::int64_t change_counter = 0;
+  bool was_unchanged = false;
 };
 
 // Rows that one round reads or changes at most, for each part.

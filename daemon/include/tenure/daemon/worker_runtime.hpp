@@ -1,0 +1,26 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/jobs/registry.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+
+#include <string>
+
+namespace tenure::daemon {
+
+// What a worker process performs jobs with. All references must outlive the runtime.
+struct WorkerSetup {
+  const JobRegistry& jobs;
+  HandleCache& handles;
+  const Clock& clock;
+  std::string application;
+  std::string program_version;
+};
+
+// Speaks the worker's side of the protocol on `descriptor`, which it takes over: says hello, performs what is assigned on
+// an Asio pool of as many threads as the daemon wants slots, reports. Returns when it was drained and its last job has
+// ended (true), or when the daemon is gone or refused it (false); jobs that run then have their stop token and are waited for.
+// Threads: blocks the calling one, which answers pings; jobs run on the pool's.
+[[nodiscard]] bool run_worker(int descriptor, const WorkerSetup& setup);
+
+}  // namespace tenure::daemon

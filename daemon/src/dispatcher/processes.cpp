@@ -1,0 +1,188 @@
+#include "processes.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tenure::daemon {
+
+using std::chrono::microseconds;
+
+std::size_t Process::free_slots() const {
+  const std::size_t taken = jobs.size() + planned;
+  return takes_jobs() && taken < slots ? slots - taken : 0;
+}
+
+std::size_t Process::room_ahead(microseconds usual) const {
+  const std::size_t taken = jobs.size() + planned;
+  const std::size_t ahead = taken > slots ? taken - slots : 0;
+  const std::int64_t us_max = kAheadPerSlot.count() * static_cast<std::int64_t>(slots);
+  const std::int64_t us_left = us_max - jobs.ahead_us() - planned_us;
+  if (!takes_jobs() || ahead >= kAheadJobsMax || us_left <= 0) return 0;
+  return std::min(kAheadJobsMax - ahead, static_cast<std::size_t>(us_left / usual.count()));
+}
+
+void Process::plan(std::size_t count, microseconds usual) {
+  const std::size_t ahead = count - std::min(count, free_slots());
+  planned += count;
+  planned_us += static_cast<std::int64_t>(ahead) * usual.count();
+}
+
+void Process::used_by(TenantNumber tenant) {
+  const auto found = std::find(recent_tenants.begin(), recent_tenants.end(), tenant);
+  if (found != recent_tenants.end()) {
+    std::rotate(recent_tenants.begin(), found, found + 1);
+    return;
+  }
+  if (recent_tenants.size() == kRecentTenants) recent_tenants.pop_back();
+  recent_tenants.insert(recent_tenants.begin(), tenant);
+}
+
+bool Process::was_used_by(TenantNumber tenant) const {
+  return std::find(recent_tenants.begin(), recent_tenants.end(), tenant) != recent_tenants.end();
+}
+
+std::chrono::milliseconds restart_wait(int quick_deaths) {
+  std::chrono::milliseconds wait = kRestartWaitMin;
+  for (int death = 1; death < quick_deaths && wait < kRestartWaitMax; ++death) wait *= 2;
+  return std::min(wait, kRestartWaitMax);
+}
+
+Processes::Processes(const DispatcherSettings& settings) : ping_max_(settings.ping_max) {
+  for (std::size_t pool = 0; pool < settings.pools.size(); ++pool) {
+    pool_names_.push_back(settings.pools[pool].name);
+    for (int position = 0; position < settings.pools[pool].processes; ++position) {
+      positions_.push_back({pool, position, 0, std::nullopt});
+    }
+  }
+}
+
+void Processes::start_all(Instant now, Actions& actions) {
+  for (Position& position : positions_) start(position, now, actions);
+}
+
+void Processes::start(Position& position, Instant now, Actions& actions) {
+  position.restart.reset();
+  ++last_.value;
+  Process process;
+  process.number = last_;
+  process.pool = position.pool;
+  process.position = position.position;
+  process.started = now;
+  processes_.emplace(last_, std::move(process));
+  actions.emplace_back(StartProcess{last_, position.pool});
+}
+
+bool Processes::ready(const WorkerReady& event, Instant now) {
+  Process* const process = find(event.process);
+  if (process == nullptr || process->phase != Phase::starting) return false;
+  process->phase = Phase::ready;
+  process->slots = static_cast<std::size_t>(std::max(1, event.slots));
+  process->jobs = Outstanding{process->slots};
+  process->ready = now;
+  process->next_ping = now + ping_max_ / kPingsPerBound;
+  return true;
+}
+
+void Processes::ponged(ProcessNumber number) {
+  if (Process* const process = find(number)) process->unanswered_since.reset();
+}
+
+std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Actions& actions) {
+  const auto entry = processes_.find(event.process);
+  if (entry == processes_.end()) return std::nullopt;
+  Process dead = std::move(entry->second);
+  processes_.erase(entry);
+  plan_restart(position_of(dead), dead, event.cause, now, actions);
+  return dead;
+}
+
+void Processes::plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
+                             Actions& actions) {
+  if (position.restart && position.restart->since_start == microseconds::max()) return;  // see end_restarts
+  if (dead.ready && now - *dead.ready > kQuickDeath) {
+    position.quick_deaths = 0;
+    position.restart = now;
+    return;
+  }
+  const auto wait = restart_wait(++position.quick_deaths);
+  position.restart = now + wait;
+  actions.emplace_back(Note{Note::Level::warning, "worker.restart_delayed",
+                            fmt::format("The worker program ended {} ({}); the next start is in {} ms.",
+                                        dead.ready ? "soon after its hello" : "before its hello", cause, wait.count()),
+                            pool_names_[dead.pool], dead.number});
+}
+
+void Processes::tick(Instant now, Actions& actions) {
+  for (auto& [number, process] : processes_) watch(process, now, actions);
+  for (Position& position : positions_) {
+    if (position.restart && *position.restart <= now) start(position, now, actions);
+  }
+}
+
+// No answer for the bound: SIGABRT for a core, then SIGKILL. A process that never said hello is held to the same bound.
+void Processes::watch(Process& process, Instant now, Actions& actions) const {
+  if (process.aborted) {
+    if (process.was_killed || now < *process.aborted + kAbortWait) return;
+    process.was_killed = true;
+    actions.emplace_back(EndProcess{process.number, false});
+    return;
+  }
+  const std::optional<Instant> silent_since = process.ready ? process.unanswered_since : process.started;
+  if (silent_since && now - *silent_since >= ping_max_) {
+    process.aborted = now;
+    actions.emplace_back(Note{Note::Level::warning, "worker.hung",
+                              fmt::format("The worker process has not {} for {} ms and is aborted.",
+                                          process.ready ? "answered a ping" : "said hello",
+                                          std::chrono::duration_cast<std::chrono::milliseconds>(ping_max_).count()),
+                              pool_names_[process.pool], process.number});
+    actions.emplace_back(EndProcess{process.number, true});
+    return;
+  }
+  if (!process.ready || now < process.next_ping) return;
+  process.next_ping = now + ping_max_ / kPingsPerBound;
+  if (!process.unanswered_since) process.unanswered_since = now;
+  actions.emplace_back(Ping{process.number});
+}
+
+Instant Processes::next_watch(const Process& process) const {
+  if (process.was_killed) return {microseconds::max()};
+  if (process.aborted) return *process.aborted + kAbortWait;
+  if (!process.ready) return process.started + ping_max_;
+  if (!process.unanswered_since) return process.next_ping;
+  return std::min(process.next_ping, *process.unanswered_since + ping_max_);
+}
+
+std::optional<Instant> Processes::next_at() const {
+  Instant next{microseconds::max()};
+  for (const auto& [number, process] : processes_) next = std::min(next, next_watch(process));
+  for (const Position& position : positions_) {
+    if (position.restart) next = std::min(next, *position.restart);
+  }
+  if (next.since_start == microseconds::max()) return std::nullopt;
+  return next;
+}
+
+void Processes::end_restarts() {
+  for (Position& position : positions_) position.restart = Instant{microseconds::max()};
+}
+
+Process* Processes::find(ProcessNumber number) {
+  const auto entry = processes_.find(number);
+  return entry == processes_.end() ? nullptr : &entry->second;
+}
+
+void Processes::forget_plans() {
+  for (auto& [number, process] : processes_) {
+    process.planned = 0;
+    process.planned_us = 0;
+  }
+}
+
+Processes::Position& Processes::position_of(const Process& process) {
+  return *std::find_if(positions_.begin(), positions_.end(), [&](const Position& position) {
+    return position.pool == process.pool && position.position == process.position;
+  });
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,111 @@
+#pragma once
+
+#include "outstanding.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// The worker processes as the dispatcher sees them: what they hold, whether they answer, when a new one is started.
+namespace tenure::daemon {
+
+// Usual run time that may be assigned ahead of each busy slot, so that a worker finds its next job without a round trip.
+inline constexpr std::chrono::microseconds kAheadPerSlot{2000};
+inline constexpr std::size_t kAheadJobsMax = 512;  // per process, however short they are
+inline constexpr std::size_t kRecentTenants = 64;  // whose files a process is thought to have open
+inline constexpr std::chrono::milliseconds kQuickDeath{1000};  // after its hello: such a program is broken
+inline constexpr std::chrono::milliseconds kRestartWaitMin{250};
+inline constexpr std::chrono::milliseconds kRestartWaitMax{10'000};
+inline constexpr int kPingsPerBound = 6;
+inline constexpr std::chrono::milliseconds kAbortWait{1000};  // from SIGABRT to SIGKILL: time to write a core
+
+enum class Phase : std::uint8_t {
+  starting,  // no hello yet
+  ready,
+  draining,  // takes nothing more
+};
+
+struct Process {
+  ProcessNumber number;
+  std::size_t pool = 0;
+  int position = 0;  // in the pool, kept by its successors
+  Phase phase = Phase::starting;
+  std::size_t slots = 1;
+  Instant started;
+  std::optional<Instant> ready;
+  Outstanding jobs{1};
+  // Claims that are under way for it.
+  std::size_t planned = 0;
+  std::int64_t planned_us = 0;  // of those beyond its slots
+  std::vector<TenantNumber> recent_tenants;  // the latest first
+
+  Instant next_ping;
+  std::optional<Instant> unanswered_since;
+  std::optional<Instant> aborted;
+  bool was_killed = false;        // after an abort
+  bool was_ended_by_stop = false;
+
+  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready; }
+  [[nodiscard]] std::size_t free_slots() const;
+  // How many more jobs of that usual run time it may be assigned ahead.
+  [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
+  void plan(std::size_t count, std::chrono::microseconds usual);
+  void used_by(TenantNumber tenant);
+  [[nodiscard]] bool was_used_by(TenantNumber tenant) const;
+};
+
+class Processes {
+ public:
+  explicit Processes(const DispatcherSettings& settings);
+
+  void start_all(Instant now, Actions& actions);
+  // The hello of a process; false where it is not awaited.
+  [[nodiscard]] bool ready(const WorkerReady& event, Instant now);
+  void ponged(ProcessNumber number);
+  // Takes it out of the table and plans its successor. Nothing where it is not known.
+  [[nodiscard]] std::optional<Process> gone(const WorkerGone& event, Instant now, Actions& actions);
+  // Pings, aborts, kills and restarts that are due.
+  void tick(Instant now, Actions& actions);
+  // The next moment at which tick() has something to do.
+  [[nodiscard]] std::optional<Instant> next_at() const;
+  // From now on the dead stay dead.
+  void end_restarts();
+
+  [[nodiscard]] Process* find(ProcessNumber number);
+  // In the order of their numbers.
+  [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }
+  [[nodiscard]] const std::map<ProcessNumber, Process>& all() const { return processes_; }
+  void forget_plans();
+
+ private:
+  struct Position {
+    std::size_t pool = 0;
+    int position = 0;
+    int quick_deaths = 0;
+    std::optional<Instant> restart;
+  };
+  void start(Position& position, Instant now, Actions& actions);
+  void plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
+                    Actions& actions);
+  void watch(Process& process, Instant now, Actions& actions) const;
+  [[nodiscard]] Instant next_watch(const Process& process) const;
+  [[nodiscard]] Position& position_of(const Process& process);
+
+  std::vector<std::string> pool_names_;
+  std::vector<Position> positions_;
+  std::map<ProcessNumber, Process> processes_;
+  std::chrono::microseconds ping_max_;
+  ProcessNumber last_{0};
+};
+
+// The wait before the start after so many quick deaths in a row.
+[[nodiscard]] std::chrono::milliseconds restart_wait(int quick_deaths);
+
+}  // namespace tenure::daemon

@@ -1,0 +1,136 @@
+#include "../loop/settings_for_program.hpp"
+#include "in_process_host.hpp"
+
+#include <tenure/base/log.hpp>
+#include <tenure/daemon/daemon.hpp>
+#include <tenure/daemon/worker.hpp>
+#include <tenure/daemon/worker_environment.hpp>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace tenure {
+namespace daemon {
+namespace {
+
+std::optional<int> number_in(std::string_view variable) {
+  const char* text = std::getenv(std::string{variable}.c_str());
+  if (text == nullptr) return std::nullopt;
+  int number = 0;
+  const std::string_view view{text};
+  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), number);
+  if (error != std::errc{} || end != view.data() + view.size() || number < 0) return std::nullopt;
+  return number;
+}
+
+// First thing of all: from here on we cannot outlive the daemon. It may have died before the call; then we have another
+// parent already.
+bool die_with_parent() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const auto parent = number_in(kWorkerParentVariable);
+  return parent && *parent == ::getppid();
+}
+
+// Job code may start programs of its own; they must get neither the socket nor the lock.
+void keep_from_children(int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
+// A terminal sends its signals to all processes of the group; when to stop is the daemon's to say.
+void leave_signals_to_the_daemon() {
+  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
+}
+
+HandleCacheOptions handle_options(const config::Settings& settings) {
+  return {.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),
+          .wait_max = settings.tenants.handle_wait,
+          .application = settings.application.name};
+}
+
+int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& options) {
+  if (!die_with_parent()) return 1;
+  keep_from_children(socket);
+  if (const auto lock = number_in(kWorkerLockVariable)) keep_from_children(*lock);
+  leave_signals_to_the_daemon();
+  ::pthread_setname_np(::pthread_self(), "control");
+
+  const config::Settings settings = settings_for_program("").settings;
+  configure_log(settings);
+  HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
+  const RealClock clock;
+  return run_worker(socket, {.jobs = jobs,
+                             .handles = handles,
+                             .clock = clock,
+                             .application = settings.application.name,
+                             .program_version = options.version})
+             ? 0
+             : 1;
+}
+
+void print_help(const char* program) {
+  std::printf(
+      "usage: %s [--config FILE]\n\n"
+      "A worker program of Tenure. Under tenured it is started by the daemon. Started by hand it dispatches and performs\n"
+      "the jobs of its configuration's first pool in this one process, until Ctrl-C or SIGTERM; then it lets the running\n"
+      "jobs end. It refuses to start while a tenured, or another one, holds the control database. A job that crashes\n"
+      "ends it: only tenured puts a wall between jobs and the dispatcher.\n\n"
+      "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml)\n"
+      "  --version       print the version of this program\n"
+      "  --help          print this text\n",
+      program);
+}
+
+int run_alone(const std::string& config_option, const JobRegistry& jobs, const WorkerOptions& options) {
+  const ProgramSettings loaded = settings_for_program(config_option);
+  config::Settings settings = loaded.settings;
+  configure_log(settings);
+  if (settings.pools.empty())
+    raise(ErrorCode::bad_configuration, "the configuration has no [[pool]]; it says which queues this program serves");
+  settings.pools.resize(1);
+  settings.pools.front().processes = 1;
+  // Whoever starts a program by hand wants to see at once that he cannot.
+  settings.daemon.when_held = config::WhenHeld::exit;
+
+  HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
+  const RealClock clock;
+  const WorkerSetup setup{.jobs = jobs,
+                          .handles = handles,
+                          .clock = clock,
+                          .application = settings.application.name,
+                          .program_version = options.version};
+  log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
+  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int) {
+    return std::make_unique<InProcessHost>(executor, setup);
+  });
+}
+
+}  // namespace
+}  // namespace daemon
+
+int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOptions& options) {
+  using namespace daemon;
+  try {
+    if (const auto socket = number_in(kWorkerSocketVariable)) return run_managed(*socket, jobs, options);
+    const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});
+    if (!arguments.problem.empty()) {
+      std::fprintf(stderr, "%s: %s; try --help\n", argv[0], arguments.problem.c_str());
+      return kExitUsage;
+    }
+    if (arguments.help) return print_help(argv[0]), 0;
+    if (arguments.version) return std::printf("%s\n", options.version.c_str()), 0;
+    return run_alone(arguments.config_file, jobs, options);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+    return exit_code_of(error);
+  }
+}
+
+}  // namespace tenure
