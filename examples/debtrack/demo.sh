@@ -1,0 +1,266 @@
+#!/usr/bin/env bash
+# Runs debtrack on real data: every Debian package that apt knows, each maintainer a tenant with a database of its own.
+#
+# usage: demo.sh [--chaos] [--kills N] [--seed N] [--list FILE] [--folder DIR] BINARIES
+#   --chaos       kill -9 worker processes and tenured while the packages are imported
+#   --kills N     how often (25)
+#   --seed N      which worker is hit (printed, so that a run can be repeated)
+#   --list FILE   a package list instead of `apt-cache dumpavail` (else /var/lib/dpkg/status)
+#   --folder DIR  where everything is kept (demo beside the checkout's root); emptied at the start
+#   BINARIES      the folder with tenured, tenure, debtrack and debtrack-worker
+# Exit: 0 the cross-check holds; 1 it does not, or a fault that was asked for did not hit.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+chaos=no kills=25 seed=$RANDOM list='' folder=$here/../../demo
+
+while (($# > 1)); do
+  case $1 in
+    --chaos) chaos=yes; shift ;;
+    --kills) kills=${2:?}; shift 2 ;;
+    --seed) seed=${2:?}; shift 2 ;;
+    --list) list=${2:?}; shift 2 ;;
+    --folder) folder=${2:?}; shift 2 ;;
+    *) break ;;
+  esac
+done
+[[ $# -eq 1 && -x $1/tenured ]] || { sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+binaries=$(cd "$1" && pwd)
+RANDOM=$seed
+started_at=$SECONDS
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+
+# --- A clean start, also after a demo that was cut off.
+
+end_leftover() {
+  local pid
+  pid=$(cat "$folder/tenured.pid" 2> /dev/null) || return 0
+  [[ $pid =~ ^[0-9]+$ && $(readlink "/proc/$pid/exe" 2> /dev/null) == */tenured* ]] || return 0
+  kill -KILL "$pid" 2> /dev/null || true
+}
+
+make_folder() {
+  mkdir -p "$folder"
+  folder=$(cd "$folder" && pwd)
+  end_leftover
+  rm -rf "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,*.txt,load.log}
+}
+
+write_config() {
+  cat > "$folder/tenure.toml" << TOML
+[application]
+name = "debtrack"
+
+[store]
+path = "$folder/control.db"
+
+[tenants]
+path = "$folder/tenants/%{bucket}/%{tenant}.db"
+migrations = "$here/migrations"
+
+[[pool]]
+name = "general"
+program = "$binaries/debtrack-worker"
+processes = 2
+slots = 8
+queues = ["imports", "reports"]
+TOML
+  chmod 644 "$folder/tenure.toml"
+}
+
+find_list() {
+  packages=$folder/packages.txt
+  if [[ -n $list ]]; then
+    cp "$list" "$packages"
+  elif ! apt-cache dumpavail > "$packages" 2> /dev/null || (($(grep -c '^Package:' "$packages") < 1000)); then
+    cp /var/lib/dpkg/status "$packages"
+  fi
+  # Another route than the program's: awk, over the same list.
+  awk '/^Maintainer:/ { sub(/^Maintainer:[ \t]*/, ""); sub(/[ \t\r]+$/, ""); count[$0]++ }
+       END { for (who in count) printf "%d\t%s\n", count[who], who }' "$packages" | LC_ALL=C sort > "$folder/expected.txt"
+  total=$(awk -F'\t' '{ sum += $1 } END { print sum + 0 }' "$folder/expected.txt")
+  ((total > 0)) || die "no package list here: neither apt-cache dumpavail nor /var/lib/dpkg/status holds packages"
+  say "input: $total packages of $(wc -l < "$folder/expected.txt") maintainers"
+}
+
+# --- tenured
+
+daemon=''
+start_daemon() {
+  "$binaries/tenured" --config "$folder/tenure.toml" 2>> "$folder/tenured.log" &
+  daemon=$!
+  echo "$daemon" > "$folder/tenured.pid"
+}
+
+stop_daemon() {
+  kill -TERM "$daemon" 2> /dev/null || true
+  local code=0
+  wait "$daemon" || code=$?
+  daemon=''
+  ((code == 0)) || die "tenured ended with $code; see $folder/tenured.log"
+}
+
+loader=''
+cleanup() {
+  [[ -z $loader ]] || kill "$loader" 2> /dev/null || true
+  [[ -z $daemon ]] || kill -TERM "$daemon" 2> /dev/null || true
+  wait 2> /dev/null || true
+}
+trap cleanup EXIT
+
+tenure() { "$binaries/tenure" --config "$folder/tenure.toml" "$@"; }
+debtrack() { "$binaries/debtrack" "$1" "$folder/tenure.toml" "${@:2}"; }
+count() { tenure job count "$@" --json | sed -n 's/.*"count": *\([0-9]*\).*/\1/p'; }
+
+wait_for_store() {
+  local tries=100
+  until tenure store show > /dev/null 2>&1; do
+    kill -0 "$daemon" 2> /dev/null || die "tenured does not start: $(tail -n 1 "$folder/tenured.log")"
+    ((tries-- > 0)) || die "tenured has made no control database within 10 s"
+    sleep 0.1
+  done
+}
+
+# --- Progress
+
+shown=-1
+progress() { # DONE ALL WHAT
+  if [[ -t 1 ]]; then
+    local width=30 filled=$(($2 > 0 ? 30 * $1 / $2 : 30)) bar
+    printf -v bar '%*s' "$filled" ''
+    printf '\r[%-*s] %6d / %d %s ' "$width" "${bar// /#}" "$1" "$2" "$3"
+    (($1 < $2)) || printf '\n'
+  elif (($2 > 0 && 10 * $1 / $2 != shown)); then
+    shown=$((10 * $1 / $2))
+    printf '%3d %%  %d of %d %s\n' $((100 * $1 / $2)) "$1" "$2" "$3"
+  fi
+}
+
+# Waits until the kind has as many finished jobs as were enqueued.
+wait_for_kind() { # KIND ALL WHAT
+  shown=-1
+  local last=-1 done still=0
+  while true; do
+    done=$(count "kind=$1" state=succeeded,dead,discarded,cancelled)
+    progress "$done" "$2" "$3"
+    ((done < $2)) || return 0
+    still=$((done == last ? still + 1 : 0))
+    last=$done
+    ((still < 150)) || die "nothing has ended for 30 s; see $folder/tenured.log"
+    sleep 0.2
+  done
+}
+
+# --- Chaos
+
+daemon_kills=0 worker_kills=0
+
+kill_daemon() {
+  kill -KILL "$daemon"
+  local code=0
+  wait "$daemon" 2> /dev/null || code=$?
+  ((code == 137)) || die "tenured was to be killed and ended with $code"
+  daemon_kills=$((daemon_kills + 1))
+  start_daemon
+}
+
+# False where no worker process is up, which is so for a moment after a kill.
+kill_worker() {
+  local workers
+  mapfile -t workers < <(pgrep -P "$daemon" -x debtrack-worker || true)
+  ((${#workers[@]} > 0)) || return 1
+  kill -KILL "${workers[RANDOM % ${#workers[@]}]}" 2> /dev/null || return 1
+  worker_kills=$((worker_kills + 1))
+}
+
+# One kill each time another share of the packages is in, so that all of them fall into the work.
+import_under_chaos() {
+  shown=-1
+  local done next=1 last=-1 still=0
+  while true; do
+    done=$(count kind=debtrack.import_package state=succeeded,dead,discarded,cancelled)
+    progress "$done" "$total" "imported, $((daemon_kills + worker_kills)) kills"
+    ((done < total)) || break
+    if ((next <= kills && done >= total * next / (kills + 2))) && (($(count state=running) > 0)); then
+      if ((next % 4 == 0)); then kill_daemon; next=$((next + 1))
+      elif kill_worker; then next=$((next + 1)); fi
+    fi
+    still=$((done == last ? still + 1 : 0))
+    last=$done
+    ((still < 1500)) || die "nothing has ended for a long time; see $folder/tenured.log"
+    sleep 0.02
+  done
+}
+
+check_faults() {
+  local seen
+  seen=$(grep -c 'signal 9' "$folder/tenured.log" || true)
+  say "killed: $worker_kills worker processes (tenured saw $seen die by signal 9), tenured itself $daemon_kills times"
+  ((worker_kills + daemon_kills == kills)) || die "only $((worker_kills + daemon_kills)) of $kills kills hit"
+  # A worker that dies together with tenured is seen by nobody; every other one must have been.
+  ((seen + daemon_kills >= worker_kills)) || die "tenured saw only $seen of $worker_kills killed workers"
+}
+
+# --- The run
+
+make_folder
+find_list
+write_config
+start_daemon
+wait_for_store
+
+begin=$(date +%s.%N)
+debtrack load "$packages" > "$folder/load.log" &
+loader=$!
+if [[ $chaos == yes ]]; then
+  say "chaos: $kills kills, seed $seed"
+  import_under_chaos
+else
+  wait_for_kind debtrack.import_package "$total" imported
+fi
+end=$(date +%s.%N)
+wait "$loader" || die "debtrack load failed: $(tail -n 1 "$folder/load.log")"
+loader=''
+cat "$folder/load.log"
+awk -v jobs="$total" -v begin="$begin" -v end="$end" \
+  'BEGIN { printf "%d jobs in %.1f s: %.0f jobs/s, each with a durable commit in its tenant, while they were enqueued\n",
+           jobs, end - begin, jobs / (end - begin) }'
+
+tenants=$(wc -l < "$folder/expected.txt")
+debtrack summarise
+wait_for_kind debtrack.summarise "$tenants" summarised
+debtrack digest
+wait_for_kind debtrack.write_digest "$tenants" "digests written"
+
+say ''
+complete=yes
+debtrack report || complete=no
+debtrack counts | LC_ALL=C sort > "$folder/found.txt"
+
+# --- The cross-check
+
+[[ $chaos == no ]] || check_faults
+found=$(awk -F'\t' '{ sum += $1 } END { print sum + 0 }' "$folder/found.txt")
+succeeded=$(count kind=debtrack.import_package state=succeeded)
+stuck=$(count state=scheduled,ready,held,running,blocked)
+dead=$(count state=dead,discarded,cancelled)
+# Maintainers whose count differs, by how much: too few is lost, too many is duplicated, unknown is unexpected.
+read -r lost duplicated unexpected < <(awk -F'\t' '
+  NR == FNR { expected[$2] = $1; next }
+  { found[$2] = $1 }
+  END {
+    for (who in expected) { d = found[who] - expected[who]; if (d < 0) lost -= d; if (d > 0) duplicated += d }
+    for (who in found) if (!(who in expected)) unexpected += found[who]
+    print lost + 0, duplicated + 0, unexpected + 0
+  }' "$folder/expected.txt" "$folder/found.txt")
+wrong=$([[ $complete == yes ]] && echo 0 || echo 1)
+stop_daemon
+
+say "cross-check against the list by awk: $found of $total packages found, $succeeded imports succeeded"
+say "attempted=$total acknowledged=$total lost=$lost unexpected=$unexpected duplicated=$duplicated stuck=$stuck" \
+  "wrong-tenant=$wrong dead=$dead | faults worker-kill=$worker_kills daemon-kill=$daemon_kills seed=$seed"
+((found == total && succeeded == total && lost + unexpected + duplicated + stuck + wrong + dead == 0)) ||
+  die "the cross-check fails; see $folder"
+say "all is well, after $((SECONDS - started_at)) s; the databases are in $folder"
