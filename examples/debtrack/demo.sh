@@ -141,13 +141,13 @@ progress() { # DONE ALL WHAT
 # Waits until the kind has as many finished jobs as were enqueued.
 wait_for_kind() { # KIND ALL WHAT
   shown=-1
-  local last=-1 done still=0
+  local last=-1 ended still=0
   while true; do
-    done=$(count "kind=$1" state=succeeded,dead,discarded,cancelled)
-    progress "$done" "$2" "$3"
-    ((done < $2)) || return 0
-    still=$((done == last ? still + 1 : 0))
-    last=$done
+    ended=$(count "kind=$1" state=succeeded,dead,discarded,cancelled)
+    progress "$ended" "$2" "$3"
+    ((ended < $2)) || return 0
+    still=$((ended == last ? still + 1 : 0))
+    last=$ended
     ((still < 150)) || die "nothing has ended for 30 s; see $folder/tenured.log"
     sleep 0.2
   done
@@ -178,17 +178,17 @@ kill_worker() {
 # One kill each time another share of the packages is in, so that all of them fall into the work.
 import_under_chaos() {
   shown=-1
-  local done next=1 last=-1 still=0
+  local ended next=1 last=-1 still=0
   while true; do
-    done=$(count kind=debtrack.import_package state=succeeded,dead,discarded,cancelled)
-    progress "$done" "$total" "imported, $((daemon_kills + worker_kills)) kills"
-    ((done < total)) || break
-    if ((next <= kills && done >= total * next / (kills + 2))) && (($(count state=running) > 0)); then
+    ended=$(count kind=debtrack.import_package state=succeeded,dead,discarded,cancelled)
+    progress "$ended" "$total" "imported, $((daemon_kills + worker_kills)) kills"
+    ((ended < total)) || break
+    if ((next <= kills && ended >= total * next / (kills + 2))) && (($(count state=running) > 0)); then
       if ((next % 4 == 0)); then kill_daemon; next=$((next + 1))
       elif kill_worker; then next=$((next + 1)); fi
     fi
-    still=$((done == last ? still + 1 : 0))
-    last=$done
+    still=$((ended == last ? still + 1 : 0))
+    last=$ended
     ((still < 1500)) || die "nothing has ended for a long time; see $folder/tenured.log"
     sleep 0.02
   done
