@@ -10,10 +10,12 @@ function(tenure_library name)
 endfunction()
 
 # tenure_program(NAME SOURCES ... LIBRARIES ...)
+# Programs lie together in BUILD/bin, as they do when installed, and find each other there.
 function(tenure_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} tenure_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
 # tenure_embed(TARGET NAMESPACE HEADER FILE...)
