@@ -11,8 +11,4 @@ namespace tenure::json {
 // Slower than simdjson, and so asked only about texts that simdjson refused.
 [[nodiscard]] std::optional<Failure> diagnose(std::string_view text, ReadLimits limits);
 
-// ".name", or "[\"a name\"]" where the key is no plain word.
-[[nodiscard]] std::string path_step(std::string_view key);
-[[nodiscard]] std::string path_step(std::size_t index);
-
 }  // namespace tenure::json

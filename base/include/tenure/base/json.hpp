@@ -50,6 +50,10 @@ class Value {
   std::size_t position_;
 };
 
+// The step of a path to a member or an element: ".name", "[\"a name\"]" where the key is no plain word, "[3]".
+[[nodiscard]] std::string path_step(std::string_view key);
+[[nodiscard]] std::string path_step(std::size_t index);
+
 struct ReadLimits {
   std::size_t bytes_max;
   std::size_t depth_max;

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <tenure/base/function_ref.hpp>
+#include <tenure/jobs/payload.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+// The part of writing that no type matters to: text, limits, paths, canonical order.
+namespace tenure::detail {
+
+[[noreturn]] void refuse(std::string_view reason, std::string_view sentence, std::string path);
+
+// Runs a user's function so that nothing but tenure::Error leaves it, and none without a path.
+void run_user_code(FunctionRef<void()> code, FunctionRef<std::string()> path);
+
+[[nodiscard]] std::string base64_of(const Bytes& bytes);
+// Nothing unless `text` is what base64_of gives for some bytes.
+[[nodiscard]] Result<Bytes> bytes_of_base64(std::string_view text);
+
+class PayloadOutput {
+ public:
+  PayloadOutput(PayloadContext& context, const PayloadLimits& limits);
+
+  void null();
+  void boolean(bool value);
+  void integer(std::int64_t value);
+  void unsigned_integer(std::uint64_t value);
+  void number(double value);
+  void string(std::string_view value);
+  void reference(std::string_view gid);
+
+  // Where the value stands that is written now; after an exception, the one that it broke off.
+  [[nodiscard]] std::string path() const;
+  [[noreturn]] void refuse(std::string_view reason, std::string_view sentence) const;
+  // The whole text, once the root is written.
+  [[nodiscard]] std::string take();
+  [[nodiscard]] std::size_t size() const { return text_.size(); }
+  [[nodiscard]] std::string_view text_from(std::size_t begin) const {
+    return std::string_view{text_}.substr(begin);
+  }
+
+  // One more level of nesting, until destroyed.
+  class Level {
+   public:
+    explicit Level(PayloadOutput& output);
+    ~Level() { --output_.depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    PayloadOutput& output_;
+  };
+
+ private:
+  friend class OutputFrame;
+  using Step = std::variant<std::string, std::size_t>;
+
+  void written() const;
+  void enter(Step step);
+
+  PayloadContext& context_;
+  PayloadLimits limits_;
+  std::string text_;
+  std::vector<Step> steps_;
+  std::size_t depth_ = 0;
+  std::size_t elements_ = 0;
+};
+
+// An object or array under construction. What must be sorted is, when it is closed.
+class OutputFrame {
+ public:
+  // A user type is `undecided` until its first field or size tag.
+  enum class Form : std::uint8_t { undecided, object, array, sorted_array };
+
+  OutputFrame(PayloadOutput& output, Form form);
+
+  void field(std::string_view key, FunctionRef<void()> write);
+  void element(FunctionRef<void()> write);
+  // Without a name: an element of an array, in an object "value0", "value1" and so on.
+  void unnamed(FunctionRef<void()> write);
+  // Of a user type, by cereal's size tag: exactly `size` elements follow.
+  void become_array(std::uint64_t size);
+  void close();
+
+ private:
+  struct Item {
+    std::string key;
+    std::size_t begin, end;
+  };
+  void item(std::string key, PayloadOutput::Step step, FunctionRef<void()> write);
+  void write_sorted(char open, char shut);
+
+  PayloadOutput& output_;
+  PayloadOutput::Level level_;
+  Form form_;
+  std::size_t start_;
+  std::size_t count_ = 0;
+  std::uint64_t size_announced_ = 0;
+  bool announced_ = false;
+  std::vector<Item> items_;
+};
+
+}  // namespace tenure::detail

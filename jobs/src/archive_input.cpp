@@ -1,0 +1,153 @@
+#include <tenure/jobs/detail/payload_input.hpp>
+
+#include <algorithm>
+
+namespace tenure::detail {
+namespace {
+
+constexpr std::string_view kReferenceKey = "$gid";
+
+json::Document parsed(std::string_view text, const PayloadLimits& limits) {
+  const std::size_t bytes_max = std::min(limits.bytes_max, limits::kPayloadMax);
+  if (text.size() > bytes_max)
+    raise(ErrorCode::payload_too_large,
+          "the arguments have " + std::to_string(text.size()) + " bytes, more than the " +
+              std::to_string(bytes_max) + " that are allowed",
+          {}, "$");
+  return value_or_raise(json::Document::parse(text, {.bytes_max = bytes_max, .depth_max = limits.depth_max}));
+}
+
+void refuse_duplicates(std::vector<std::string_view>& keys, const json::Value& object) {
+  std::sort(keys.begin(), keys.end());
+  const auto twice = std::adjacent_find(keys.begin(), keys.end());
+  if (twice != keys.end())
+    refuse("DuplicateKey", "the key stands there twice", object.path() + json::path_step(*twice));
+}
+
+}  // namespace
+
+PayloadInput::PayloadInput(std::string_view text, PayloadContext& context, const PayloadLimits& limits)
+    : context_(context), limits_(limits), document_(parsed(text, limits)) {
+  check(root());
+}
+
+void PayloadInput::check(const json::Value& value) {
+  if (value.type() == json::Type::string) check_string(*value.string(), value);
+  const auto count = [&](const json::Value& element) {
+    if (++elements_ > limits_.elements_max)
+      refuse("TooManyElements",
+             "the arguments have more than the " + std::to_string(limits_.elements_max) +
+                 " elements that are allowed",
+             element.path());
+    check(element);  // as deep as the parser let it be
+    return true;
+  };
+  std::vector<std::string_view> keys;
+  value.each_element(count);
+  value.each_member([&](std::string_view key, const json::Value& member) {
+    check_string(key, value);
+    keys.push_back(key);
+    return count(member);
+  });
+  refuse_duplicates(keys, value);
+}
+
+void PayloadInput::check_string(std::string_view text, const json::Value& at) const {
+  if (text.size() > limits_.string_max)
+    refuse("StringTooLong", "the string has more than " + std::to_string(limits_.string_max) + " bytes",
+           at.path());
+}
+
+std::string_view PayloadInput::reference(const json::Value& at) {
+  const Level level(*this, at);
+  const auto gid = at.member(kReferenceKey);
+  if (!gid || at.size() != 1)
+    refuse("WrongType", "a reference was expected, {\"$gid\": \"gid://...\"}", at.path());
+  const std::string_view text = value_or_raise(gid->string());
+  if (auto checked = context_.check(text); !checked) {
+    checked.error().where = at.path();
+    raise(std::move(checked.error()));
+  }
+  return text;
+}
+
+void PayloadInput::require_array(const json::Value& at) {
+  if (at.type() != json::Type::array) refuse("WrongType", "an array was expected", at.path());
+}
+
+void PayloadInput::require_object(const json::Value& at) {
+  if (at.type() != json::Type::object) refuse("WrongType", "an object was expected", at.path());
+  if (at.member(kReferenceKey)) refuse("WrongType", "a reference stands where none was expected", at.path());
+}
+
+std::vector<json::Value> PayloadInput::exactly(std::size_t size, const json::Value& at) {
+  require_array(at);
+  if (at.size() < size)
+    refuse("MissingField", "the array has fewer than its " + std::to_string(size) + " elements",
+           at.path() + json::path_step(at.size()));
+  std::vector<json::Value> elements;
+  at.each_element([&](const json::Value& element) {
+    if (elements.size() == size)
+      refuse("TrailingBytes", "the array has more than its " + std::to_string(size) + " elements",
+             element.path());
+    elements.push_back(element);
+    return true;
+  });
+  return elements;
+}
+
+PayloadInput::Level::Level(PayloadInput& input, const json::Value& at) : input_(input) {
+  if (input.depth_ >= input.limits_.depth_max)
+    refuse("TooDeep",
+           "nested deeper than the " + std::to_string(input.limits_.depth_max) + " levels that are allowed",
+           at.path());
+  ++input.depth_;
+}
+
+void InputFrame::become_object() {
+  if (form_ == Form::array) refuse("WrongType", "a field with a name cannot stand in an array", path());
+  if (form_ == Form::undecided) PayloadInput::require_object(at_);
+  form_ = Form::object;
+}
+
+std::optional<json::Value> InputFrame::field(std::string_view name) {
+  become_object();
+  auto found = at_.member(name);
+  if (found) ++taken_;
+  return found;
+}
+
+json::Value InputFrame::required(std::string_view name) {
+  const auto found = field(name);
+  if (!found) refuse("MissingField", "the field is missing", path() + json::path_step(name));
+  return *found;
+}
+
+json::Value InputFrame::unnamed() {
+  if (form_ != Form::array) return required("value" + std::to_string(unnamed_++));
+  if (taken_ == elements_.size())
+    refuse("MissingField", "the array has no further element", path() + json::path_step(taken_));
+  return elements_[taken_++];
+}
+
+std::size_t InputFrame::become_array() {
+  if (form_ != Form::undecided) refuse("WrongType", "a size tag must come before everything else", path());
+  form_ = Form::array;
+  PayloadInput::require_array(at_);
+  at_.each_element([&](const json::Value& element) {
+    elements_.push_back(element);
+    return true;
+  });
+  return elements_.size();
+}
+
+void InputFrame::close() {
+  if (form_ == Form::undecided) become_object();
+  if (form_ == Form::object) {
+    input_.unknown_fields += at_.size() - std::min(at_.size(), taken_);
+  } else if (taken_ < elements_.size()) {
+    refuse("TrailingBytes", "the type did not read all elements", elements_[taken_].path());
+  }
+}
+
+}  // namespace tenure::detail
