@@ -1,0 +1,200 @@
+#include <tenure/base/limits.hpp>
+#include <tenure/base/random.hpp>
+#include <tenure/daemon/frames.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace tenure::daemon {
+namespace {
+
+using queue::ClaimToken;
+using queue::Incarnation;
+using queue::JobId;
+using queue::JobSeq;
+
+AssignFrame sample_assign() {
+  return {.seq = JobSeq{258},
+          .token = {Incarnation{3}, 7},
+          .id = JobId{*Uuid::parse("019cadff-fbe9-7e60-8d13-c2a9945b7a01")},
+          .attempt = 2,
+          .attempts_max = 10,
+          .time_limit = std::chrono::microseconds{5},
+          .tenant = TenantName{"acme"},
+          .generation = Generation{4},
+          .kind = "billing.send_invoice",
+          .envelope = std::string{"tenure/1\0x", 10}};
+}
+
+std::vector<Frame> samples() {
+  AssignFrame untenanted = sample_assign();
+  untenanted.tenant.reset();
+  untenanted.generation = {};
+  untenanted.envelope.clear();
+  return {
+      HelloFrame{.slots = 8, .program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}, {"a.c", 41, 42}}},
+      FinishedFrame{.seq = JobSeq{1}, .token = {Incarnation{2}, 3}, .run_time = std::chrono::microseconds{9}},
+      FinishedFrame{.seq = JobSeq{1},
+                    .token = {Incarnation{2}, 3},
+                    .result = FinishedResult::failed,
+                    .error_code = ErrorCode::wrong_tenant,
+                    .error = "no"},
+      FinishedFrame{.seq = JobSeq{9}, .result = FinishedResult::not_started},
+      PongFrame{~0ULL},
+      WelcomeFrame{.protocol = 1, .slots = 3},
+      RefusedFrame{"too old"},
+      sample_assign(),
+      untenanted,
+      RecallFrame{JobSeq{5}, {Incarnation{6}, 7}},
+      CancelFrame{JobSeq{8}, CancelReason::time_limit},
+      DrainFrame{},
+      PingFrame{12},
+  };
+}
+
+std::string written(const Frame& frame) {
+  std::string bytes;
+  write_frame(bytes, frame);
+  return bytes;
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    text += kDigits[static_cast<unsigned char>(byte) >> 4U];
+    text += kDigits[static_cast<unsigned char>(byte) & 0xFU];
+  }
+  return text;
+}
+
+TEST(Frames, EachReadsBackEqual) {
+  for (const Frame& frame : samples()) {
+    FrameReader reader;
+    reader.feed(written(frame));
+    const auto read = reader.next();
+    ASSERT_TRUE(read.has_value()) << read.error().text();
+    ASSERT_TRUE(read->has_value());
+    EXPECT_TRUE(**read == frame) << "type " << frame.index();
+    EXPECT_EQ(reader.pending(), 0U);
+  }
+}
+
+// The bytes are a contract between versions that run side by side.
+TEST(Frames, BytesOnTheWireAreFixed) {
+  EXPECT_EQ(hex(written(PingFrame{12})), "09000000" "27" "0c00000000000000");
+  EXPECT_EQ(hex(written(DrainFrame{})), "01000000" "25");
+  EXPECT_EQ(hex(written(RecallFrame{JobSeq{258}, {Incarnation{3}, 7}})),
+            "19000000" "23" "0201000000000000" "0300000000000000" "0700000000000000");
+  EXPECT_EQ(hex(written(sample_assign())),
+            "68000000" "22" "0201000000000000" "0300000000000000" "0700000000000000"
+            "019cadfffbe97e608d13c2a9945b7a01" "02000000" "0a000000" "0500000000000000"
+            "04" "61636d65" "0400000000000000" "14" "62696c6c696e672e73656e645f696e766f696365"
+            "74656e7572652f310078");
+}
+
+TEST(Frames, ArriveInAnyPieces) {
+  std::string stream;
+  for (const Frame& frame : samples()) write_frame(stream, frame);
+  for (const std::size_t piece : {1UL, 2UL, 3UL, 7UL, 64UL, stream.size()}) {
+    FrameReader reader;
+    std::size_t frames = 0;
+    for (std::size_t at = 0; at < stream.size(); at += piece) {
+      reader.feed(std::string_view{stream}.substr(at, piece));
+      while (true) {
+        const auto frame = reader.next();
+        ASSERT_TRUE(frame.has_value());
+        if (!*frame) break;
+        EXPECT_TRUE(**frame == samples()[frames]);
+        ++frames;
+      }
+    }
+    EXPECT_EQ(frames, samples().size()) << "pieces of " << piece;
+  }
+}
+
+ErrorCode refusal_of(const std::string& bytes) {
+  FrameReader reader;
+  reader.feed(bytes);
+  const auto frame = reader.next();
+  return frame.has_value() ? ErrorCode::internal : frame.error().code;
+}
+
+std::string with_length(std::string_view body) {
+  std::string bytes;
+  for (unsigned shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(body.size() >> shift & 0xFFU);
+  return bytes.append(body);
+}
+
+TEST(Frames, LSE_15_GarbageIsRefused) {
+  EXPECT_EQ(refusal_of(std::string(4, '\0')), ErrorCode::protocol_violation) << "no type";
+  EXPECT_EQ(refusal_of("\xff\xff\xff\xff"), ErrorCode::protocol_violation) << "an over-long frame, before its bytes";
+  EXPECT_EQ(refusal_of(with_length("\x7f")), ErrorCode::protocol_violation) << "an unknown type";
+  EXPECT_EQ(refusal_of(with_length(std::string{"\x25"} + "x")), ErrorCode::protocol_violation) << "a byte too many";
+}
+
+TEST(Frames, LSE_15_EveryTruncatedFrameIsRefused) {
+  for (const Frame& frame : samples()) {
+    if (std::holds_alternative<AssignFrame>(frame)) continue;  // its payload is whatever is left
+    const std::string body = written(frame).substr(4);
+    for (std::size_t size = 1; size < body.size(); ++size)
+      EXPECT_EQ(refusal_of(with_length(body.substr(0, size))), ErrorCode::protocol_violation)
+          << "type " << frame.index() << " cut to " << size;
+  }
+}
+
+TEST(Frames, LSE_15_ValuesOutsideTheirSetAreRefused) {
+  std::string finished = written(FinishedFrame{.seq = JobSeq{1}});
+  finished[4 + 1 + 24] = 9;  // behind type, seq and token
+  EXPECT_EQ(refusal_of(finished), ErrorCode::protocol_violation);
+  std::string cancel = written(CancelFrame{});
+  cancel.back() = 0;
+  EXPECT_EQ(refusal_of(cancel), ErrorCode::protocol_violation);
+  std::string assign = written(sample_assign());
+  assign[assign.find("acme")] = 'A';
+  EXPECT_EQ(refusal_of(assign), ErrorCode::protocol_violation) << "a tenant name that is none";
+}
+
+TEST(Frames, APayloadAtTheCapPasses) {
+  AssignFrame frame = sample_assign();
+  frame.envelope.assign(limits::kPayloadMax, 'x');
+  FrameReader reader;
+  reader.feed(written(frame));
+  const auto read = reader.next();
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(std::get<AssignFrame>(**read).envelope.size(), limits::kPayloadMax);
+}
+
+TEST(Frames, LongErrorTextIsCutBetweenCharacters) {
+  FinishedFrame frame{.result = FinishedResult::failed};
+  for (std::size_t i = 0; i < limits::kErrorTextMax; ++i) frame.error += "\xc3\xa4";
+  FrameReader reader;
+  reader.feed(written(frame));
+  const auto read = reader.next();
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(std::get<FinishedFrame>(**read).error.size(), limits::kErrorTextMax);
+}
+
+// Whatever bytes arrive, the reader answers with frames or a refusal and holds no more than it was fed.
+TEST(Frames, SEC_11_RandomBytesNeverCrashTheReader) {
+  std::string stream;
+  for (const Frame& frame : samples()) write_frame(stream, frame);
+  for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
+    Random random{seed};
+    std::string mutated = stream;
+    for (std::uint64_t i = 0, n = 1 + random.below(6); i < n; ++i)
+      mutated[random.below(mutated.size())] = static_cast<char>(random.next());
+    FrameReader reader;
+    reader.feed(mutated);
+    while (true) {
+      const auto frame = reader.next();
+      if (!frame || !*frame) break;
+    }
+    EXPECT_LE(reader.pending(), mutated.size());
+  }
+}
+
+}  // namespace
+}  // namespace tenure::daemon

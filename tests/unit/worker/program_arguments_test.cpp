@@ -1,0 +1,28 @@
+#include <loop/settings_for_program.hpp>
+
+#include <gtest/gtest.h>
+
+namespace tenure::daemon {
+namespace {
+
+TEST(ProgramArguments, TakesTheConfigurationInBothSpellings) {
+  EXPECT_EQ(parse_program_arguments({"--config", "a.toml"}).config_file, "a.toml");
+  EXPECT_EQ(parse_program_arguments({"--config=a.toml"}).config_file, "a.toml");
+}
+
+TEST(ProgramArguments, NamesWhatItDoesNotKnow) {
+  EXPECT_EQ(parse_program_arguments({"--confg", "a"}).problem, "unknown argument --confg");
+  EXPECT_EQ(parse_program_arguments({"--config"}).problem, "--config wants a file");
+  EXPECT_EQ(parse_program_arguments({"stray"}).problem, "unknown argument stray");
+}
+
+TEST(ProgramArguments, ExitCodesTellTheKindOfFailure) {
+  EXPECT_EQ(exit_code_of(Error{{ErrorCode::disk_sync_failed, ""}}), 74);
+  EXPECT_EQ(exit_code_of(Error{{ErrorCode::lock_held, ""}}), 75);
+  EXPECT_EQ(exit_code_of(Error{{ErrorCode::bad_configuration, ""}}), 78);
+  EXPECT_EQ(exit_code_of(Error{{ErrorCode::schema_mismatch, ""}}), 78);
+  EXPECT_EQ(exit_code_of(Error{{ErrorCode::database_missing, ""}}), 69);
+}
+
+}  // namespace
+}  // namespace tenure::daemon

@@ -1,0 +1,251 @@
+#include <tenure/daemon/frames.hpp>
+#include <tenure/daemon/worker_runtime.hpp>
+#include <tenure/queue/envelope.hpp>
+
+#include <support/temporary_folder.hpp>
+
+#include <cereal/cereal.hpp>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <future>
+#include <latch>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace tenure::daemon {
+namespace {
+
+using queue::Incarnation;
+using queue::JobSeq;
+
+struct Echo {
+  static constexpr std::string_view kind = "test.echo";
+  int number = 0;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(number));
+  }
+};
+
+// The daemon's end of the socket, played by the test.
+class Daemon {
+ public:
+  explicit Daemon(int descriptor) : descriptor_(descriptor) {
+    const timeval bound{.tv_sec = 60, .tv_usec = 0};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+  }
+  ~Daemon() { hang_up(); }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  void send(const Frame& frame) {
+    std::string bytes;
+    write_frame(bytes, frame);
+    ASSERT_EQ(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  // Nothing once the worker has closed its end.
+  std::optional<Frame> receive() {
+    while (true) {
+      auto frame = reader_.next();
+      if (!frame) return std::nullopt;
+      if (*frame) return **frame;
+      std::array<char, 4096> buffer{};
+      const auto size = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+      if (size <= 0) return std::nullopt;
+      reader_.feed({buffer.data(), static_cast<std::size_t>(size)});
+    }
+  }
+  template <class T>
+  T expect() {
+    auto frame = receive();
+    if (!frame || !std::holds_alternative<T>(*frame)) throw std::runtime_error("another frame was expected");
+    return std::get<T>(*frame);
+  }
+  void hang_up() {
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  }
+
+ private:
+  int descriptor_;
+  FrameReader reader_;
+};
+
+class RuntimeTest : public ::testing::Test {
+ protected:
+  void start(std::uint16_t slots) {
+    std::array<int, 2> pair{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+    daemon_.emplace(pair[0]);
+    drained_ = std::async(std::launch::async, [this, theirs = pair[1]] { return run_worker(theirs, setup_); });
+    const auto hello = daemon_->expect<HelloFrame>();
+    ASSERT_EQ(hello.kinds.size(), jobs_.kinds().size());
+    daemon_->send(WelcomeFrame{.slots = slots});
+  }
+  void TearDown() override {
+    if (daemon_) daemon_->hang_up();
+    if (drained_.valid()) drained_.wait();
+  }
+
+  AssignFrame job(std::int64_t seq, std::string_view kind = Echo::kind, std::string arguments = R"({"number":1})") {
+    const queue::JobId id{ids_.next()};
+    return {.seq = JobSeq{seq},
+            .token = {Incarnation{1}, seq},
+            .id = id,
+            .kind = std::string{kind},
+            .envelope = queue::write_envelope(
+                {.id = id, .tenant = {}, .generation = {}, .kind = std::string{kind}, .arguments = std::move(arguments)})};
+  }
+
+  testing::TemporaryFolder folder_;
+  VirtualClock clock_;
+  UuidGenerator ids_{clock_, 1};
+  JobRegistry jobs_;
+  HandleCache handles_{TenantFiles{(folder_.path() / "%{tenant}.db").string()}, {}};
+  WorkerSetup setup_{
+      .jobs = jobs_, .handles = handles_, .clock = clock_, .application = "test", .program_version = "1"};
+  std::optional<Daemon> daemon_;
+  std::future<bool> drained_;
+};
+
+TEST_F(RuntimeTest, PerformsWhatItIsAssignedAndReportsIt) {
+  int seen = 0;
+  jobs_.add<Echo>([&](const Echo& echo, JobContext&) { seen = echo.number; });
+  start(1);
+  daemon_->send(job(7, Echo::kind, R"({"number":42})"));
+  const auto finished = daemon_->expect<FinishedFrame>();
+  EXPECT_EQ(finished.seq, JobSeq{7});
+  EXPECT_EQ(finished.token, (queue::ClaimToken{Incarnation{1}, 7}));
+  EXPECT_EQ(finished.result, FinishedResult::succeeded);
+  EXPECT_EQ(seen, 42);
+}
+
+TEST_F(RuntimeTest, RUN_09_WhateverAHandlerThrowsIsAFailureWithItsName) {
+  jobs_.add<Echo>([](const Echo& echo, JobContext&) {
+    if (echo.number == 1) throw 42;
+    throw std::runtime_error("no answer");
+  });
+  start(1);
+  daemon_->send(job(1));
+  const auto number = daemon_->expect<FinishedFrame>();
+  EXPECT_EQ(number.result, FinishedResult::failed);
+  EXPECT_EQ(number.error_code, ErrorCode::handler_failed);
+  EXPECT_NE(number.error.find("int"), std::string::npos);
+  daemon_->send(job(2, Echo::kind, R"({"number":2})"));
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().error, "std::runtime_error: no answer");
+}
+
+TEST_F(RuntimeTest, SER_06_AnUndecodablePayloadFailsWithItsPathAndTheSlotGoesOn) {
+  jobs_.add<Echo>([](const Echo&, JobContext&) {});
+  start(1);
+  daemon_->send(job(1, Echo::kind, R"({"number":"x"})"));
+  const auto failed = daemon_->expect<FinishedFrame>();
+  EXPECT_EQ(failed.error_code, ErrorCode::bad_payload);
+  EXPECT_NE(failed.error.find("$.number"), std::string::npos) << failed.error;
+  daemon_->send(job(2));
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().result, FinishedResult::succeeded);
+}
+
+TEST_F(RuntimeTest, RunsAsManyJobsAtOnceAsThereAreSlots) {
+  std::latch all_running{3};
+  jobs_.add<Echo>([&](const Echo&, JobContext&) { all_running.arrive_and_wait(); });
+  start(3);
+  for (std::int64_t seq = 1; seq <= 3; ++seq) daemon_->send(job(seq));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(daemon_->expect<FinishedFrame>().result, FinishedResult::succeeded);
+}
+
+TEST_F(RuntimeTest, PingsAreAnsweredWhileAllSlotsAreBusy) {
+  std::latch started{1};
+  std::latch released{1};
+  jobs_.add<Echo>([&](const Echo&, JobContext&) {
+    started.count_down();
+    released.wait();
+  });
+  start(1);
+  daemon_->send(job(1));
+  started.wait();
+  daemon_->send(PingFrame{77});
+  EXPECT_EQ(daemon_->expect<PongFrame>().nonce, 77U);
+  released.count_down();
+  daemon_->expect<FinishedFrame>();
+}
+
+TEST_F(RuntimeTest, STP_01_ADrainGivesBackWhatHasNotStartedAndWaitsForTheRest) {
+  std::latch started{1};
+  std::latch released{1};
+  jobs_.add<Echo>([&](const Echo&, JobContext&) {
+    started.count_down();
+    released.wait();
+  });
+  start(1);
+  daemon_->send(job(1));
+  started.wait();
+  daemon_->send(job(2));
+  daemon_->send(DrainFrame{});
+  const auto returned = daemon_->expect<FinishedFrame>();
+  EXPECT_EQ(returned.seq, JobSeq{2});
+  EXPECT_EQ(returned.result, FinishedResult::not_started);
+  released.count_down();
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().seq, JobSeq{1});
+  EXPECT_FALSE(daemon_->receive()) << "it leaves by itself";
+  EXPECT_TRUE(drained_.get());
+}
+
+TEST_F(RuntimeTest, STP_02_TheStopTokenReachesARunningHandler) {
+  std::latch started{1};
+  jobs_.add<Echo>([&](const Echo&, JobContext& context) {
+    std::latch stopped{1};
+    const std::stop_callback on_stop(context.stop_token(), [&] { stopped.count_down(); });
+    started.count_down();
+    stopped.wait();
+    throw std::runtime_error("stopping");
+  });
+  start(1);
+  daemon_->send(job(1));
+  started.wait();
+  daemon_->send(CancelFrame{});
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().error, "std::runtime_error: stopping");
+}
+
+TEST_F(RuntimeTest, CLM_25_ARecalledJobComesBackUnstarted) {
+  std::latch started{1};
+  std::latch released{1};
+  jobs_.add<Echo>([&](const Echo&, JobContext&) {
+    started.count_down();
+    released.wait();
+  });
+  start(1);
+  daemon_->send(job(1));
+  started.wait();
+  const AssignFrame ahead = job(2);
+  daemon_->send(ahead);
+  daemon_->send(RecallFrame{ahead.seq, ahead.token});
+  const auto returned = daemon_->expect<FinishedFrame>();
+  EXPECT_EQ(returned.seq, JobSeq{2});
+  EXPECT_EQ(returned.result, FinishedResult::not_started);
+  released.count_down();
+}
+
+TEST_F(RuntimeTest, LSE_17_LeavesWhenTheDaemonIsGone) {
+  jobs_.add<Echo>([](const Echo&, JobContext&) {});
+  start(1);
+  daemon_->hang_up();
+  EXPECT_FALSE(drained_.get());
+}
+
+TEST_F(RuntimeTest, RUN_16_LeavesWhenItIsRefused) {
+  jobs_.add<Echo>([](const Echo&, JobContext&) {});
+  start(1);
+  daemon_->send(RefusedFrame{"too old"});
+  EXPECT_FALSE(daemon_->receive());
+  EXPECT_FALSE(drained_.get());
+}
+
+}  // namespace
+}  // namespace tenure::daemon
