@@ -6,6 +6,7 @@ import re
 import tree
 
 PAGE = re.compile(r"(?<![\w./-])docs/[\w./-]+\.md\b")
+QUOTE = re.compile(r"^<!-- (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -24,6 +25,18 @@ def check_links(root):
                 target = match.group(1)
                 if "://" not in target and not (root / file.parent / target).exists():
                     found.append(f"{path}:{tree.line_at(text, match.start())}: the link to {target} leads nowhere")
+    return found
+
+
+def check_quotes(root):
+    """A code block below <!-- FILE --> stands in FILE word for word, so that what pages show is compiled."""
+    found = []
+    for file in tree.files(root, {".md"}):
+        text = tree.text_of(root / file)
+        for match in QUOTE.finditer(text):
+            source = root / match.group(1)
+            if not source.is_file() or match.group(2).strip("\n") not in tree.text_of(source):
+                found.append(f"{file.as_posix()}:{tree.line_at(text, match.start())}: not so in {match.group(1)}")
     return found
 
 
@@ -49,4 +62,4 @@ def check_decisions(root):
 
 
 if __name__ == "__main__":
-    tree.main({"links": check_links, "decisions": check_decisions})
+    tree.main({"links": check_links, "quotes": check_quotes, "decisions": check_decisions})

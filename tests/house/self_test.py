@@ -211,6 +211,13 @@ class Pages(CheckCase):
         self.expect_found(check_pages.check_links, {"base/src/a.cpp": "\n// docs/formats/moon.md\n"}, "a.cpp:2", "moon.md")
         self.expect_found(check_pages.check_links, {"README.md": "[moon](moon.md)\n"}, "README.md:1", "leads nowhere")
 
+    def test_a_quote_that_is_not_in_its_file(self):
+        page = "<!-- queue/src/rows.hpp -->\n```cpp\n%s\n```\n"
+        self.expect_clean(check_pages.check_quotes, {"README.md": page % "#pragma once"})
+        self.expect_found(check_pages.check_quotes, {"README.md": page % "#pragma twice"}, "README.md:1", "rows.hpp")
+        self.expect_found(check_pages.check_quotes, {"README.md": page % "", "queue/src/rows.hpp": None,
+                                                     "queue/src/sqlite/store.cpp": "\n"}, "rows.hpp")
+
     def test_decisions_out_of_number(self):
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0002-b.md": "# 2. B\n"}, "no 0001")
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0001-a.md": "# 2. A\n"}, "title")
