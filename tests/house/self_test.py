@@ -187,6 +187,7 @@ class Habits(CheckCase):
             with self.subTest(text):
                 self.expect_found(check_habits.CHECKS["sleep"], {"tests/unit/a_test.cpp": text}, "a_test.cpp:1")
         self.expect_found(check_habits.CHECKS["sleep"], {"tests/end_to_end/run.sh": "sleep 1\n"}, "run.sh:1")
+        self.expect_clean(check_habits.CHECKS["clock"], {"cli/src/a.cpp": "std::chrono::system_clock::to_time_t(time);\n"})
         for text in ("time(nullptr);", "std::chrono::steady_clock::now();", "clock_gettime(CLOCK_REALTIME, &t);"):
             with self.subTest(text):
                 self.expect_found(check_habits.CHECKS["clock"], {"jobs/src/a.cpp": text}, "a.cpp:1")
