@@ -1,0 +1,1 @@
+create table note (number integer primary key, text text not null) strict;
