@@ -1,1 +1,305 @@
+#include "create_tenant.hpp"
 
+#include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/tenancy/stamp.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <string>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace tenure::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kFolderMode = 0770;
+constexpr mode_t kLockMode = 0660;
+constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
+
+[[noreturn]] void raise_system(ErrorCode code, std::string_view what, const fs::path& path) {
+  raise(code, fmt::format("{}: {}", what, std::strerror(errno)), {}, path.string());
+}
+
+bool is_there(const fs::path& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR)
+    raise_system(ErrorCode::disk, "the path cannot be looked at", path);
+  return false;
+}
+
+// A file of a tenant is opened here only while it lies in .building/ with every connection closed: then no process holds a
+// lock on it that closing this descriptor could drop.
+void sync(const fs::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags);
+  if (descriptor < 0) raise_system(ErrorCode::disk, "it cannot be opened to be synced", path);
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  if (result != 0) raise_system(ErrorCode::disk_sync_failed, "it could not be synced", path);
+}
+
+// `folder` and what is missing above it, each synced into its parent.
+void make_folders(const fs::path& folder) {
+  if (is_there(folder)) return;
+  make_folders(folder.parent_path());
+  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
+    raise_system(ErrorCode::disk, "the folder cannot be made", folder);
+  sync(folder.parent_path(), O_DIRECTORY);
+}
+
+// .building/NAME.lock: locked by the creator at work. What it contains tells a later creator that the file at the tenant's
+// place was put there by a creator that died, and is not one that the registry has lost.
+class BuildingLock {
+ public:
+  BuildingLock(const fs::path& path, const TenantName& name, bool wait) : path_(path) {
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt)
+      if (take(name, wait)) return;
+    raise(ErrorCode::tenant_exists, "other creators of this tenant came and went all the time", name.text());
+  }
+  ~BuildingLock() { close(); }
+  BuildingLock(const BuildingLock&) = delete;
+  BuildingLock& operator=(const BuildingLock&) = delete;
+
+  // The generation that a creator who died had begun; 0 if there was none.
+  [[nodiscard]] std::int64_t begun() const {
+    std::array<char, 24> text{};
+    const ssize_t size = ::pread(descriptor_, text.data(), text.size(), 0);
+    std::int64_t generation = 0;
+    if (size > 0) std::from_chars(text.data(), text.data() + size, generation);
+    return generation;
+  }
+  void note_begun(Generation generation) {
+    const std::string text = fmt::format("{}\n", generation.value);
+    if (::ftruncate(descriptor_, 0) != 0 ||
+        ::pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(descriptor_) != 0)
+      raise_system(ErrorCode::disk, "the lock file cannot be written", path_);
+    sync(path_.parent_path(), O_DIRECTORY);
+  }
+  // Removed while it is held, so that nobody locks a file that has no name any more and believes to be alone.
+  void remove() {
+    ::unlink(path_.c_str());
+    close();
+  }
+
+ private:
+  static constexpr int kAttemptsMax = 1000;
+
+  bool take(const TenantName& name, bool wait) {
+    close();
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kLockMode);
+    if (descriptor_ < 0) raise_system(ErrorCode::disk, "the lock file cannot be opened", path_);
+    int locked = 0;
+    do locked = ::flock(descriptor_, LOCK_EX | (wait ? 0 : LOCK_NB));
+    while (locked != 0 && errno == EINTR);
+    if (locked != 0 && errno == EWOULDBLOCK)
+      raise(ErrorCode::tenant_exists, fmt::format("{} is being created by somebody else", name.text()),
+            name.text());
+    if (locked != 0) raise_system(ErrorCode::disk, "the lock file cannot be locked", path_);
+    struct stat mine {
+    }, named{};
+    return ::fstat(descriptor_, &mine) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+           mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
+  }
+  void close() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
+  }
+
+  fs::path path_;
+  int descriptor_ = -1;
+};
+
+class Creation {
+ public:
+  Creation(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
+           const TenantsOptions& tenants, const TenantName& name, const CreateOptions& options)
+      : registry_(registry),
+        files_(files),
+        clock_(clock),
+        tenants_(tenants),
+        name_(name),
+        options_(options),
+        building_(files.building_path_for(name)),
+        final_(files.path_for(name)) {}
+
+  TenantRecord run() {
+    enter(CreateStep::lock);
+    make_folders(files_.building_folder());
+    lock_.emplace(files_.building_lock_for(name_), name_, options_.wait);
+    if (std::optional<TenantRecord> there = find_finished()) return *there;
+    refuse_unknown_file();
+    enter(CreateStep::begin);
+    record_.emplace(value_or_raise(registry_.begin_create(name_, clock_.wall())));
+    if (is_there(final_)) {
+      refuse_other_file();
+    } else {
+      build_or_take_back();
+    }
+    return finish();
+  }
+
+ private:
+  void enter(CreateStep step) const {
+    if (options_.on_step) options_.on_step(step);
+  }
+
+  std::optional<TenantRecord> find_finished() {
+    std::optional<TenantRecord> record = registry_.find(name_);
+    if (!record || record->state == TenantState::provisioning || record->state == TenantState::deleted)
+      return std::nullopt;
+    enter(CreateStep::unlock);
+    lock_->remove();
+    if (options_.wait) return record;
+    raise(ErrorCode::tenant_exists, fmt::format("{} is there and {}", name_.text(), name_of(record->state)),
+          name_.text());
+  }
+
+  // A file that no creator of ours left there holds data that the registry does not know.
+  void refuse_unknown_file() {
+    files_.refuse_links(name_);
+    const bool companion = std::ranges::any_of(kCompanions, [&](std::string_view ending) {
+      return is_there(final_.string() + std::string{ending});
+    });
+    if ((lock_->begun() != 0 && is_there(final_)) || (!companion && !is_there(final_))) return;
+    lock_->remove();
+    raise(ErrorCode::tenant_exists,
+          "a file lies where this tenant's would be, and the registry does not know it; nothing was changed",
+          name_.text(), final_.string());
+  }
+
+  // The creator died after its rename: the file is complete, if it is that creator's.
+  void refuse_other_file() {
+    sqlite::Connection connection{final_, {.secure_delete = true}};
+    const std::optional<Stamp> stamp = read_stamp(connection);
+    if (stamp == finished_stamp() && lock_->begun() == record_->generation.value) return;
+    raise(ErrorCode::tenant_exists,
+          "a file lies where this tenant's would be, and its stamp is another one; nothing was changed",
+          name_.text(), final_.string());
+  }
+
+  void build_or_take_back() {
+    try {
+      lock_->note_begun(record_->generation);
+      build();
+    } catch (...) {
+      take_back();
+      throw;
+    }
+  }
+
+  void build() {
+    enter(CreateStep::clean);
+    remove_building_files();
+    build_database();
+    enter(CreateStep::sync_file);
+    sync(building_, 0);
+    enter(CreateStep::folder);
+    make_folders(final_.parent_path());
+    files_.refuse_links(name_);
+    enter(CreateStep::rename);
+    if (::renameat2(AT_FDCWD, building_.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0)
+      raise_system(ErrorCode::disk, "the finished file cannot be put in its place", final_);
+  }
+
+  void build_database() {
+    {
+      enter(CreateStep::schema);
+      sqlite::Connection connection{building_, {.access = sqlite::Access::create, .secure_delete = true}};
+      Stamp stamp = finished_stamp();
+      stamp.state = TenantState::provisioning;
+      create_tenant_schema(connection, stamp);
+      enter(CreateStep::migrate);
+      sqlite::migrate(connection, tenants_.migrations, to_us(clock_.wall()));
+      if (read_stamp(connection) != stamp)
+        raise(ErrorCode::schema_mismatch, "a migration changed Tenure's own tables", name_.text());
+      enter(CreateStep::stamp);
+      sqlite::WriteTransaction transaction{connection};
+      write_stamp(connection, finished_stamp());
+      transaction.commit();
+      enter(CreateStep::close);
+    }
+    // The last close moves the write-ahead log into the file and removes it; a file renamed without its log is lost.
+    for (const std::string_view ending : kCompanions)
+      if (is_there(building_.string() + std::string{ending}))
+        raise(ErrorCode::disk, "the write-ahead log could not be moved into the new file", name_.text(),
+              building_.string());
+  }
+
+  // From the rename on nothing is taken back: the file is complete, and the next creator goes on from here.
+  TenantRecord finish() {
+    enter(CreateStep::sync_folder);
+    sync(final_.parent_path(), O_DIRECTORY);
+    sync(files_.building_folder(), O_DIRECTORY);
+    enter(CreateStep::activate);
+    value_or_raise(registry_.activate(name_, record_->generation));
+    record_->state = TenantState::active;
+    enter(CreateStep::unlock);
+    lock_->remove();
+    return *record_;
+  }
+
+  void take_back() noexcept {
+    try {
+      remove_building_files();
+      registry_.abandon_create(name_, record_->generation);
+      lock_->remove();
+    } catch (const std::exception& error) {
+      log::write(log::Level::warning, "tenant.create_not_taken_back",
+                 "a failed creation left its registry row; the next create of that name goes on from there",
+                 {.error = error.what()});
+    }
+  }
+
+  void remove_building_files() const {
+    std::error_code error;
+    fs::remove(building_, error);
+    for (const std::string_view ending : kCompanions)
+      fs::remove(building_.string() + std::string{ending}, error);
+  }
+
+  [[nodiscard]] Stamp finished_stamp() const {
+    return {.tenant = name_,
+            .generation = record_->generation,
+            .application = tenants_.application,
+            .state = TenantState::active,
+            .outbox_epoch = 1};
+  }
+
+  TenantRegistry& registry_;
+  const TenantFiles& files_;
+  const Clock& clock_;
+  const TenantsOptions& tenants_;
+  const TenantName& name_;
+  const CreateOptions& options_;
+  const fs::path building_;
+  const fs::path final_;
+  std::optional<BuildingLock> lock_;
+  std::optional<TenantRecord> record_;
+};
+
+}  // namespace
+
+TenantRecord create_tenant(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
+                           const TenantsOptions& tenants, const TenantName& name,
+                           const CreateOptions& options) {
+  return Creation{registry, files, clock, tenants, name, options}.run();
+}
+
+}  // namespace tenure::detail

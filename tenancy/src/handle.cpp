@@ -1,1 +1,193 @@
+#include "handle_state.hpp"
 
+#include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/wal.hpp>
+#include <tenure/tenancy/handle.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure {
+namespace {
+
+// 1 MiB of SQLite's usual pages. Each open replays the WAL, and nobody else shortens it.
+constexpr std::int64_t kCheckpointPages = 256;
+
+detail::LeaseState& live(const std::shared_ptr<detail::LeaseState>& lease) {
+  if (lease->open == nullptr)
+    raise(ErrorCode::handle_ended, fmt::format("the handle of {} has ended", lease->tenant.text()),
+          lease->tenant.text());
+  return *lease;
+}
+
+detail::WriteLane::Turn wait_for_lane(const detail::LeaseState& lease) {
+  std::optional<detail::WriteLane::Turn> turn = lease.shared->lane.wait(lease.write_wait_max);
+  if (turn) return *std::move(turn);
+  raise(ErrorCode::tenant_busy,
+        fmt::format("other writers of {} kept its lane for {} ms", lease.tenant.text(),
+                    lease.write_wait_max.count()),
+        lease.tenant.text());
+}
+
+// A commit must not fail because the housekeeping after it did: the next one tries again.
+void checkpoint_if_long(detail::LeaseState& lease) {
+  detail::OpenTenant& open = *lease.open;
+  const std::int64_t pages = open.connection.wal_pages();
+  if (pages < open.wal_pages_checkpointed) open.wal_pages_checkpointed = 0;  // the WAL began anew
+  if (pages < open.wal_pages_checkpointed + kCheckpointPages) return;
+  open.wal_pages_checkpointed = pages;
+  try {
+    const std::optional<detail::WriteLane::Turn> turn = lease.shared->lane.wait(lease.write_wait_max);
+    if (!turn) return;
+    sqlite::Connection checkpointer{open.connection.path(), {.secure_delete = true}};
+    const sqlite::Authorizer::Permission permission{open.authorizer};
+    sqlite::checkpoint_gated(open.connection, checkpointer);
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "tenant.checkpoint_failed", "the write-ahead log of a tenant stays long",
+               {.error = error.what()});
+  }
+}
+
+}  // namespace
+
+std::int64_t TenantRow::integer(int column) const { return cursor_->row().integer(column); }
+double TenantRow::real(int column) const { return cursor_->row().real(column); }
+std::string_view TenantRow::text(int column) const { return cursor_->row().text(column); }
+std::span<const std::byte> TenantRow::bytes(int column) const { return cursor_->row().blob(column); }
+bool TenantRow::is_null(int column) const { return cursor_->row().is_null(column); }
+int TenantRow::columns() const { return cursor_->row().columns(); }
+
+std::optional<std::int64_t> TenantRow::optional_integer(int column) const {
+  return cursor_->row().optional_integer(column);
+}
+
+std::optional<std::string_view> TenantRow::optional_text(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return text(column);
+}
+
+TenantRows::TenantRows(std::unique_ptr<detail::Cursor> cursor)
+    : cursor_(std::move(cursor)), row_(cursor_.get()) {}
+TenantRows::~TenantRows() = default;
+TenantRows::TenantRows(TenantRows&& other) noexcept = default;
+TenantRows& TenantRows::operator=(TenantRows&& other) noexcept = default;
+
+bool TenantRows::next() {
+  cursor_->session->require_usable();
+  if (cursor_->statement == nullptr) return false;
+  detail::with_tenant_failures(cursor_->session->lease->tenant, cursor_->session->lease->open.get(),
+                               [&] { cursor_->on_row = cursor_->statement->statement().step(); });
+  return cursor_->on_row;
+}
+
+const TenantName& TenantReader::tenant() const { return session_->lease->tenant; }
+Generation TenantReader::generation() const { return session_->lease->generation; }
+const std::string& TenantReader::application() const { return session_->lease->application; }
+void TenantReader::require_usable() const { session_->require_usable(); }
+
+TenantRows TenantReader::query_values(std::string_view sql, std::span<const TenantValue> values) const {
+  return TenantRows{std::make_unique<detail::Cursor>(session_, sql, values)};
+}
+
+sqlite3* TenantReader::native() const {
+  require_usable();
+  return session_->lease->open->connection.native();
+}
+
+TenantSnapshot::~TenantSnapshot() {
+  if (session_ != nullptr) session_->end();
+}
+
+TenantTransaction::~TenantTransaction() {
+  if (session_ != nullptr) session_->end();
+}
+
+std::int64_t TenantTransaction::execute_values(std::string_view sql, std::span<const TenantValue> values) {
+  TenantRows rows = query_values(sql, values);
+  while (rows.next()) continue;
+  return session_->lease->open->connection.changes();
+}
+
+std::int64_t TenantTransaction::last_insert_row() const {
+  require_usable();
+  return session_->lease->open->connection.last_insert_row();
+}
+
+const Stamp& TenantTransaction::stamp() const { return *session_->stamp; }
+
+void TenantTransaction::commit() {
+  commit_ordered();
+  detail::LeaseState& lease = *session_->lease;
+  try {
+    sqlite::sync_wal(lease.open->connection);
+  } catch (...) {
+    lease.poisoned = true;
+    throw;
+  }
+  checkpoint_if_long(lease);
+}
+
+// The sync comes after every lock is released: see commit().
+void TenantTransaction::commit_ordered() {
+  require_usable();
+  detail::LeaseState& lease = *session_->lease;
+  while (lease.sessions.back() != session_.get()) lease.sessions.back()->end();
+  session_->end_cursors();  // an unfinished `returning` would refuse the commit
+  detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
+    const sqlite::Authorizer::Permission permission{lease.open->authorizer};
+    try {
+      session_->write->commit();
+    } catch (...) {
+      lease.poisoned = true;
+      throw;
+    }
+  });
+  session_->end();
+}
+
+const TenantName& TenantHandle::tenant() const { return lease_->tenant; }
+Generation TenantHandle::generation() const { return lease_->generation; }
+const std::string& TenantHandle::application() const { return lease_->application; }
+
+TenantSnapshot TenantHandle::begin_read() const {
+  detail::LeaseState& lease = live(lease_);
+  const bool joins = !lease.sessions.empty();
+  TenantSnapshot snapshot{std::make_shared<detail::Session>(lease_)};
+  snapshot.require_usable();
+  if (joins) return snapshot;
+  detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
+    const sqlite::Authorizer::Permission permission{lease.open->authorizer};
+    snapshot.session_->read.emplace(lease.open->connection);
+  });
+  return snapshot;
+}
+
+TenantTransaction TenantHandle::begin() const {
+  detail::LeaseState& lease = live(lease_);
+  if (lease.access == HandleAccess::read_only)
+    raise(ErrorCode::access_refused, "this handle was leased for reading", lease.tenant.text());
+  if (!lease.sessions.empty())
+    raise(ErrorCode::bad_options,
+          "a snapshot or transaction of this handle is open already; use that one, or end it",
+          lease.tenant.text());
+  TenantTransaction transaction{std::make_shared<detail::Session>(lease_)};
+  transaction.require_usable();
+  detail::Session& session = *transaction.session_;
+  session.turn = wait_for_lane(lease);
+  detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
+    sqlite::Connection& connection = lease.open->connection;
+    if (!connection.still_on_disk()) {
+      lease.poisoned = true;
+      raise(ErrorCode::database_moved, "the tenant's file was moved or replaced while it was open",
+            lease.tenant.text(), connection.path().string());
+    }
+    const sqlite::Authorizer::Permission permission{lease.open->authorizer};
+    session.write.emplace(connection);
+    session.stamp = current_stamp(connection);
+    value_or_raise(check_writable(*session.stamp, lease.expectation()));
+  });
+  return transaction;
+}
+
+sqlite3* TenantHandle::native() const { return live(lease_).open->connection.native(); }
+
+}  // namespace tenure

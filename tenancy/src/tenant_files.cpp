@@ -1,1 +1,146 @@
+#include <tenure/base/error.hpp>
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fcntl.h>
+#include <iterator>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace tenure {
+namespace {
+
+constexpr std::string_view kOpen = "%{";
+constexpr std::string_view kTenant = "%{tenant}";
+constexpr std::string_view kBucket = "%{bucket}";
+constexpr std::size_t kBucketSize = 2;
+
+[[noreturn]] void refuse(std::string_view path_template, std::string_view reason) {
+  raise(ErrorCode::bad_configuration,
+        fmt::format("the path template \"{}\" {}", escaped(path_template), reason));
+}
+
+void check(std::string_view path_template) {
+  if (!path_template.starts_with('/')) refuse(path_template, "is not absolute");
+  if (path_template.find('\0') != std::string_view::npos) refuse(path_template, "contains NUL");
+  if (path_template.ends_with('/')) refuse(path_template, "names no file: it ends with /");
+  bool names_tenant = false;
+  for (std::size_t at = path_template.find(kOpen); at != std::string_view::npos;
+       at = path_template.find(kOpen, at + 1)) {
+    const std::string_view rest = path_template.substr(at);
+    names_tenant |= rest.starts_with(kTenant);
+    if (!rest.starts_with(kTenant) && !rest.starts_with(kBucket))
+      refuse(path_template, "has a placeholder other than %{tenant} and %{bucket}");
+  }
+  if (!names_tenant) refuse(path_template, "lacks %{tenant}: all tenants would share one file");
+  for (const auto& component : std::filesystem::path{path_template})
+    if (component == "." || component == "..") refuse(path_template, "must not contain . or ..");
+}
+
+std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+}  // namespace
+
+TenantFiles::TenantFiles(std::string_view path_template) : template_(path_template) {
+  check(path_template);
+  const std::size_t root_end = path_template.rfind('/', path_template.find(kOpen));
+  relative_template_ = path_template.substr(root_end + 1);
+  std::error_code error;
+  root_ = std::filesystem::weakly_canonical(path_template.substr(0, root_end + 1), error);
+  if (error) refuse(path_template, "has a root that cannot be resolved: " + error.message());
+  if (!root_.has_filename()) root_ = root_.parent_path();
+  const TenantName longest{std::string(limits::kTenantNameMax, 'x')};
+  const std::size_t size =
+      std::max(path_for(longest).native().size(), building_path_for(longest).native().size());
+  if (size > kPathMax)
+    refuse(path_template, fmt::format("makes paths of {} bytes, at most {} are possible", size, kPathMax));
+}
+
+// FNV-1a: changing it would lose every file, so it is written out here and depends on nothing.
+std::string TenantFiles::bucket_of(const TenantName& name) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char byte : name.text()) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3U;
+  return fmt::format("{:02x}", hash & 0xffU);
+}
+
+std::filesystem::path TenantFiles::relative_path_for(const TenantName& name) const {
+  const std::string bucket = bucket_of(name);
+  TENURE_INVARIANT(bucket.size() == kBucketSize);
+  std::filesystem::path relative =
+      replace_all(replace_all(relative_template_, kBucket, bucket), kTenant, name.text());
+  TENURE_INVARIANT(relative.is_relative() && relative == relative.lexically_normal());
+  return relative;
+}
+
+std::filesystem::path TenantFiles::path_for(const TenantName& name) const {
+  return root_ / relative_path_for(name);
+}
+
+std::filesystem::path TenantFiles::building_path_for(const TenantName& name) const {
+  return building_folder() / (name.text() + ".db");
+}
+
+std::filesystem::path TenantFiles::building_lock_for(const TenantName& name) const {
+  return building_folder() / (name.text() + ".lock");
+}
+
+// Component by component, since openat2 with its RESOLVE_NO_SYMLINKS is not available in the service's sandbox.
+// The database itself is never opened: closing a descriptor of it would drop the process's locks.
+void TenantFiles::refuse_links(const TenantName& name) const {
+  constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const std::filesystem::path relative = relative_path_for(name);
+  std::filesystem::path shown = root_;
+  Descriptor folder{::open(root_.c_str(), kFolder)};
+  for (auto component = relative.begin(); component != relative.end(); ++component) {
+    if (folder.number() < 0) {
+      if (errno == ENOENT) return;
+      raise(ErrorCode::disk, fmt::format("the folder cannot be looked at: {}", std::strerror(errno)),
+            name.text(), shown.string());
+    }
+    shown /= *component;
+    struct stat status {};
+    if (::fstatat(folder.number(), component->c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return;
+      raise(ErrorCode::disk, fmt::format("the path cannot be looked at: {}", std::strerror(errno)),
+            name.text(), shown.string());
+    }
+    if (S_ISLNK(status.st_mode))
+      raise(ErrorCode::access_refused, "a symlink stands in the way to a tenant's file; none is followed",
+            name.text(), shown.string());
+    if (std::next(component) == relative.end()) return;
+    if (!S_ISDIR(status.st_mode))
+      raise(ErrorCode::access_refused, "a folder belongs here and this is none", name.text(), shown.string());
+    folder = Descriptor{::openat(folder.number(), component->c_str(), kFolder | O_NOFOLLOW)};
+  }
+}
+
+}  // namespace tenure

@@ -1,1 +1,51 @@
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/tenancy/tenant_name.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tenure {
+namespace {
+
+// Words with a meaning of their own in Tenure's commands and settings, and the device names that other systems
+// do not allow as files, since databases are copied there.
+constexpr std::array<std::string_view, 27> kReserved{
+    "all",  "none", "default", "public", "global", "con",  "nul",  "aux",  "prn",
+    "com1", "com2", "com3",    "com4",   "com5",   "com6", "com7", "com8", "com9",
+    "lpt1", "lpt2", "lpt3",    "lpt4",   "lpt5",   "lpt6", "lpt7", "lpt8", "lpt9",
+};
+
+// With a template that ends in %{tenant}, acme-wal would be the write-ahead log of acme.
+constexpr std::array<std::string_view, 3> kReservedEndings{"-wal", "-shm", "-journal"};
+
+bool is_first(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'); }
+bool is_allowed(char byte) { return is_first(byte) || byte == '_' || byte == '-'; }
+
+// The rule that `text` breaks; empty for a name.
+std::string broken_rule(std::string_view text) {
+  if (text.empty()) return "it is empty; no tenant is not a name";
+  if (text.size() > limits::kTenantNameMax)
+    return fmt::format("it has {} bytes, at most {} are allowed", text.size(), limits::kTenantNameMax);
+  const auto bad = std::ranges::find_if_not(text, is_allowed);
+  if (bad != text.end()) return fmt::format("byte {} is none of a-z, 0-9, _ and -", bad - text.begin() + 1);
+  if (!is_first(text.front())) return "it begins with _ or -";
+  if (std::ranges::find(kReserved, text) != kReserved.end()) return "the word is reserved";
+  for (const std::string_view ending : kReservedEndings)
+    if (text.ends_with(ending)) return fmt::format("the ending {} is reserved for SQLite's files", ending);
+  return {};
+}
+
+}  // namespace
+
+Result<TenantName> TenantName::parse(std::string_view text) {
+  const std::string rule = broken_rule(text);
+  if (rule.empty()) return TenantName{Checked{}, text};
+  return fail(ErrorCode::bad_tenant_name, fmt::format("\"{}\" is no tenant name: {}", escaped(text), rule));
+}
+
+TenantName::TenantName(std::string_view text) : TenantName(value_or_raise(parse(text))) {}
+
+}  // namespace tenure

@@ -1,1 +1,31 @@
+#include "write_lane.hpp"
 
+#include <algorithm>
+
+namespace tenure::detail {
+
+std::optional<WriteLane::Turn> WriteLane::wait(std::chrono::milliseconds wait_max) {
+  std::unique_lock lock{mutex_};
+  const std::uint64_t ticket = ++last_ticket_;
+  queue_.push_back(ticket);
+  if (moved_.wait_for(lock, wait_max, [&] { return queue_.front() == ticket; })) return Turn{this};
+  queue_.erase(std::ranges::find(queue_, ticket));
+  return std::nullopt;
+}
+
+std::size_t WriteLane::queued_for_test() {
+  const std::lock_guard lock{mutex_};
+  return queue_.size();
+}
+
+void WriteLane::Turn::end() {
+  WriteLane* lane = std::exchange(lane_, nullptr);
+  if (lane == nullptr) return;
+  {
+    const std::lock_guard lock{lane->mutex_};
+    lane->queue_.pop_front();
+  }
+  lane->moved_.notify_all();
+}
+
+}  // namespace tenure::detail

@@ -37,8 +37,8 @@ class Authorizer {
     Authorizer& authorizer_;
   };
 
-  // What was refused last, for a message: "ATTACH is not allowed here". Empty if nothing was.
-  [[nodiscard]] const std::string& last_refusal() const;
+  // What was refused since the last call, for a message: "DETACH is not allowed here". Empty if nothing was.
+  [[nodiscard]] std::string take_refusal();
 
  private:
   friend class Permission;

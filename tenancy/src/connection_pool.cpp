@@ -1,0 +1,223 @@
+#include "connection_pool.hpp"
+
+#include <tenure/base/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tenure::detail {
+namespace {
+
+constexpr int kDescriptorsOfOne = 3;  // the database, its -wal and its -shm
+constexpr int kDescriptorsMax = 65536;
+
+std::size_t connections_of(const HandleCacheOptions& options) {
+  if (options.descriptors_max < kDescriptorsOfOne || options.descriptors_max > kDescriptorsMax)
+    raise(ErrorCode::bad_configuration,
+          fmt::format("descriptors_max is {}; it must lie between {} and {}", options.descriptors_max,
+                      kDescriptorsOfOne, kDescriptorsMax));
+  return static_cast<std::size_t>(options.descriptors_max / kDescriptorsOfOne);
+}
+
+// The errors that HandleCache::acquire returns; what is wrong with the world is thrown.
+bool is_answer(ErrorCode code) {
+  return code == ErrorCode::tenant_does_not_exist || code == ErrorCode::wrong_tenant ||
+         code == ErrorCode::stale_generation || code == ErrorCode::tenant_deleted ||
+         code == ErrorCode::access_refused || code == ErrorCode::handle_budget_exhausted ||
+         code == ErrorCode::tenant_busy;
+}
+
+}  // namespace
+
+ConnectionPool::ConnectionPool(TenantFiles files, HandleCacheOptions options)
+    : files_(std::move(files)), options_(std::move(options)), connections_max_(connections_of(options_)) {}
+
+Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation generation,
+                                            HandleAccess access) {
+  Result<Place> place = wait_for_place(tenant, access);
+  if (!place) return tl::unexpected<Failure>(std::move(place.error()));
+  place->evicted.reset();
+  std::unique_ptr<OpenTenant> opened = std::move(place->reused);
+  try {
+    // A file that was unlinked or replaced keeps its old content for whoever has it open.
+    if (opened != nullptr && !opened->connection.still_on_disk()) opened.reset();
+    if (opened == nullptr) opened = open(tenant, access);
+    return lease(tenant, generation, access, std::move(opened));
+  } catch (const Error& error) {
+    opened.reset();
+    give_place_back();
+    if (!is_answer(error.code())) throw;
+    return tl::unexpected<Failure>(error.failure());
+  } catch (...) {
+    opened.reset();
+    give_place_back();
+    throw;
+  }
+}
+
+std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, HandleAccess access) const {
+  std::unique_ptr<OpenTenant> opened;
+  with_tenant_failures(tenant, nullptr, [&] {
+    files_.refuse_links(tenant);
+    opened = std::make_unique<OpenTenant>(
+        files_.path_for(tenant),
+        sqlite::ConnectionOptions{.access = access == HandleAccess::read_only ? sqlite::Access::read_only
+                                                                              : sqlite::Access::read_write,
+                                  .secure_delete = true,
+                                  .busy_wait_max = options_.write_wait_max});
+    if (!read_stamp(opened->connection))
+      raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
+            tenant.text(), opened->connection.path().string());
+  });
+  return opened;
+}
+
+// The stamp is read anew for each lease: it is what other processes change.
+Result<HandleLease> ConnectionPool::lease(const TenantName& tenant, Generation generation,
+                                          HandleAccess access, std::unique_ptr<OpenTenant> open) {
+  std::optional<Stamp> stamp;
+  with_tenant_failures(tenant, open.get(), [&] { stamp = current_stamp(open->connection); });
+  const Result<void> checked = check_identity(*stamp, {tenant, generation, options_.application});
+  if (!checked) {
+    put_idle(tenant, access, std::move(open));
+    return tl::unexpected<Failure>(checked.error());
+  }
+  auto state = std::make_shared<LeaseState>(tenant, *stamp, access, options_.write_wait_max, open->stop);
+  const std::lock_guard lock{mutex_};
+  state->shared = shared_of(tenant);
+  state->closes_seen = state->shared->closes;
+  state->open = std::move(open);
+  ++counters_.leased;
+  return HandleLease{shared_from_this(), std::move(state)};
+}
+
+Result<ConnectionPool::Place> ConnectionPool::wait_for_place(const TenantName& tenant, HandleAccess access) {
+  std::unique_lock lock{mutex_};
+  const std::uint64_t ticket = ++last_ticket_;
+  waiters_.push_back(ticket);
+  const bool served =
+      changed_.wait_for(lock, options_.wait_max, [&] { return waiters_.front() == ticket && has_place(); });
+  waiters_.erase(std::ranges::find(waiters_, ticket));
+  changed_.notify_all();  // the next one in the line may be served too
+  if (served) return take_place(tenant, access);
+  ++counters_.exhausted;
+  return fail(
+      ErrorCode::handle_budget_exhausted,
+      fmt::format("all {} connections to tenants' databases were in use for {} ms; raise descriptors_max",
+                  connections_max_, options_.wait_max.count()),
+      tenant.text());
+}
+
+bool ConnectionPool::has_place() const { return connections_ < connections_max_ || !idle_.empty(); }
+
+ConnectionPool::Place ConnectionPool::take_place(const TenantName& tenant, HandleAccess access) {
+  const auto own = idle_by_tenant_.find(tenant);
+  if (own != idle_by_tenant_.end()) {
+    const auto same =
+        std::ranges::find_if(own->second, [&](const auto& idle) { return idle->access == access; });
+    if (same != own->second.end()) {
+      ++counters_.reused;
+      return {.reused = take_idle(*same), .evicted = nullptr};
+    }
+  }
+  ++counters_.opened;
+  if (connections_ < connections_max_) {
+    ++connections_;
+    return {};
+  }
+  ++counters_.evicted;
+  return {.reused = nullptr, .evicted = take_idle(idle_.begin())};
+}
+
+std::unique_ptr<OpenTenant> ConnectionPool::take_idle(IdleList::iterator idle) {
+  const auto own = idle_by_tenant_.find(idle->tenant);
+  std::erase(own->second, idle);
+  if (own->second.empty()) idle_by_tenant_.erase(own);
+  std::unique_ptr<OpenTenant> open = std::move(idle->open);
+  idle_.erase(idle);
+  return open;
+}
+
+void ConnectionPool::put_idle(const TenantName& tenant, HandleAccess access,
+                              std::unique_ptr<OpenTenant> open) {
+  {
+    const std::lock_guard lock{mutex_};
+    idle_.push_back({.tenant = tenant, .access = access, .open = std::move(open)});
+    idle_by_tenant_[tenant].push_back(std::prev(idle_.end()));
+  }
+  changed_.notify_all();
+}
+
+void ConnectionPool::give_place_back() {
+  {
+    const std::lock_guard lock{mutex_};
+    --connections_;
+  }
+  changed_.notify_all();
+}
+
+void ConnectionPool::give_back(LeaseState& lease) {
+  lease.end_sessions();
+  std::unique_ptr<OpenTenant> open = std::move(lease.open);
+  {
+    const std::lock_guard lock{mutex_};
+    --counters_.leased;
+  }
+  const bool spoiled = lease.poisoned || lease.stop->load() || lease.closes_seen != lease.shared->closes;
+  if (!spoiled) {
+    put_idle(lease.tenant, lease.access, std::move(open));
+    return;
+  }
+  open.reset();
+  give_place_back();
+}
+
+std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant) {
+  constexpr std::size_t kForgottenMax = 1024;
+  if (shared_.size() > connections_max_ + kForgottenMax)
+    std::erase_if(shared_, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<TenantShared>& known = shared_[tenant];
+  std::shared_ptr<TenantShared> shared = known.lock();
+  if (shared == nullptr) {
+    shared = std::make_shared<TenantShared>();
+    known = shared;
+  }
+  return shared;
+}
+
+void ConnectionPool::close(const TenantName& tenant) {
+  std::vector<std::unique_ptr<OpenTenant>> closed;
+  {
+    const std::lock_guard lock{mutex_};
+    ++shared_of(tenant)->closes;
+    for (auto own = idle_by_tenant_.find(tenant); own != idle_by_tenant_.end();
+         own = idle_by_tenant_.find(tenant))
+      closed.push_back(take_idle(own->second.back()));
+  }
+  for (auto& open : closed) {
+    open.reset();
+    give_place_back();
+  }
+}
+
+void ConnectionPool::close_idle() {
+  std::vector<std::unique_ptr<OpenTenant>> closed;
+  {
+    const std::lock_guard lock{mutex_};
+    while (!idle_.empty()) closed.push_back(take_idle(idle_.begin()));
+  }
+  for (auto& open : closed) {
+    open.reset();
+    give_place_back();
+  }
+}
+
+HandleCache::Counters ConnectionPool::counters() const {
+  const std::lock_guard lock{mutex_};
+  HandleCache::Counters counters = counters_;
+  counters.idle = static_cast<std::int64_t>(idle_.size());
+  return counters;
+}
+
+}  // namespace tenure::detail

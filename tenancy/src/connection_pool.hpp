@@ -1,0 +1,73 @@
+#pragma once
+
+#include "handle_state.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace tenure::detail {
+
+// The connections of a HandleCache: leased, being opened, or idle, and never more than the budget allows. Connections are
+// opened, checked and closed outside its lock.
+// Threads: every method from any thread.
+class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
+ public:
+  ConnectionPool(TenantFiles files, HandleCacheOptions options);
+
+  [[nodiscard]] Result<HandleLease> acquire(const TenantName& tenant, Generation generation,
+                                            HandleAccess access);
+  // The end of a lease.
+  void give_back(LeaseState& lease);
+  void close(const TenantName& tenant);
+  void close_idle();
+  [[nodiscard]] HandleCache::Counters counters() const;
+  [[nodiscard]] const TenantFiles& files() const { return files_; }
+
+ private:
+  struct Idle {
+    TenantName tenant;
+    HandleAccess access;
+    std::unique_ptr<OpenTenant> open;
+  };
+  using IdleList = std::list<Idle>;  // the least recently used first
+
+  // A place in the budget, and the idle connection of this tenant that came with it, if there was one.
+  struct Place {
+    std::unique_ptr<OpenTenant> reused;
+    std::unique_ptr<OpenTenant> evicted;  // to be closed outside the lock
+  };
+  [[nodiscard]] Result<Place> wait_for_place(const TenantName& tenant, HandleAccess access);
+  [[nodiscard]] Place take_place(const TenantName& tenant, HandleAccess access);
+  [[nodiscard]] bool has_place() const;
+  void give_place_back();
+
+  [[nodiscard]] std::unique_ptr<OpenTenant> open(const TenantName& tenant, HandleAccess access) const;
+  [[nodiscard]] Result<HandleLease> lease(const TenantName& tenant, Generation generation,
+                                          HandleAccess access, std::unique_ptr<OpenTenant> open);
+  void put_idle(const TenantName& tenant, HandleAccess access, std::unique_ptr<OpenTenant> open);
+  [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
+  [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
+
+  const TenantFiles files_;
+  const HandleCacheOptions options_;
+  const std::size_t connections_max_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::uint64_t> waiters_;  // tickets, served in their order
+  std::uint64_t last_ticket_ = 0;
+  std::size_t connections_ = 0;  // leased, being opened, idle
+  IdleList idle_;
+  std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
+  std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
+  HandleCache::Counters counters_;
+};
+
+}  // namespace tenure::detail

@@ -1,0 +1,116 @@
+#pragma once
+
+#include "write_lane.hpp"
+
+#include <tenure/base/function_ref.hpp>
+#include <tenure/base/sqlite/authorizer.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/text_statement_cache.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/tenancy/handle.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// What stands behind handles and their children. Children hold their session, sessions their lease, by shared_ptr, and each
+// parent knows its children by a plain list: so a parent that ends can end them, and a child that is used later finds out.
+namespace tenure::detail {
+
+// One open tenant database with what hangs on its connection; leased, or idle in the pool.
+struct OpenTenant {
+  OpenTenant(const std::filesystem::path& path, const sqlite::ConnectionOptions& options)
+      : connection(path, options), authorizer(connection, stop.get()), statements(connection) {}
+
+  // Shared with the lease, whose cancel() may come from a thread that does not know whether the connection still lives.
+  std::shared_ptr<std::atomic<bool>> stop = std::make_shared<std::atomic<bool>>(false);
+  sqlite::Connection connection;
+  sqlite::Authorizer authorizer;
+  sqlite::TextStatementCache statements;
+  std::int64_t wal_pages_checkpointed = 0;  // the WAL's size when a checkpoint was last tried
+};
+
+// What all connections of one tenant in this process share.
+struct TenantShared {
+  WriteLane lane;
+  std::atomic<std::int64_t> closes = 0;  // leases from before the last close() are not pooled again
+};
+
+struct LeaseState {
+  LeaseState(const TenantName& name, const Stamp& stamp, HandleAccess leased_access,
+             std::chrono::milliseconds wait_max, std::shared_ptr<std::atomic<bool>> stop_flag)
+      : tenant(name),
+        generation(stamp.generation),
+        application(stamp.application),
+        access(leased_access),
+        write_wait_max(wait_max),
+        stop(std::move(stop_flag)) {}
+
+  // These stay readable after the lease.
+  const TenantName tenant;
+  const Generation generation;
+  const std::string application;
+  const HandleAccess access;
+  const std::chrono::milliseconds write_wait_max;
+  const std::shared_ptr<std::atomic<bool>> stop;
+  std::shared_ptr<TenantShared> shared;
+  std::int64_t closes_seen = 0;
+  std::atomic<bool> poisoned = false;
+
+  std::unique_ptr<OpenTenant> open;  // null once the lease has ended
+  std::list<Session*> sessions;      // the outermost first: it owns SQLite's transaction
+
+  [[nodiscard]] StampExpectation expectation() const { return {tenant, generation, application}; }
+  // Ends every session, the innermost first.
+  void end_sessions();
+};
+
+struct Session {
+  explicit Session(std::shared_ptr<LeaseState> parent);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  std::shared_ptr<LeaseState> lease;
+  bool ended = false;
+  // Neither in a snapshot that was begun inside another session: it reads in that one's.
+  std::optional<sqlite::ReadTransaction> read;
+  std::optional<sqlite::WriteTransaction> write;
+  WriteLane::Turn turn;
+  std::optional<Stamp> stamp;
+  std::list<Cursor*> cursors;
+
+  [[nodiscard]] bool owns_transaction() const { return read.has_value() || write.has_value(); }
+  // HandleEnded, Interrupted, and what the current scope says.
+  void require_usable() const;
+  void end_cursors();
+  // Rolls back where nothing was committed. Safe twice.
+  void end();
+};
+
+struct Cursor {
+  Cursor(std::shared_ptr<Session> parent, std::string_view sql, std::span<const TenantValue> values);
+  ~Cursor();
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  std::shared_ptr<Session> session;
+  std::vector<std::string> copies;                               // of bound text and bytes
+  std::unique_ptr<sqlite::TextStatementCache::Lease> statement;  // null once the session has ended
+  bool on_row = false;
+
+  [[nodiscard]] const sqlite::Statement& row() const;
+};
+
+// Runs `work` on a tenant's database and gives its failures the tenant's name, and the words of this layer: TenantBusy for
+// StoreBusy, TenantDoesNotExist for DatabaseMissing, and what the authorizer refused.
+void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRef<void()> work);
+
+}  // namespace tenure::detail

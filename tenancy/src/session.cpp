@@ -1,0 +1,151 @@
+#include "handle_state.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/tenancy/own_tables.hpp>
+#include <tenure/tenancy/scope.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure::detail {
+namespace {
+
+// All owners are compared before the statement is touched.
+void require_owned(const TenantName& tenant, std::span<const TenantValue> values) {
+  for (const TenantValue& value : values)
+    if (value.owner() != nullptr && *value.owner() != tenant)
+      raise(ErrorCode::wrong_tenant,
+            fmt::format("a record of {} was used with a handle of {}", value.owner()->text(), tenant.text()),
+            value.owner()->text());
+}
+
+void require_count(const sqlite::TextStatementCache::Lease& statement, std::size_t count,
+                   std::string_view sql) {
+  if (statement.parameters() == static_cast<int>(count)) return;
+  raise(ErrorCode::bad_options,
+        fmt::format("the statement has {} parameters, {} values were given", statement.parameters(), count),
+        {}, std::string{sql.substr(0, 80)});
+}
+
+class Binder {
+ public:
+  Binder(sqlite::Statement& statement, std::vector<std::string>& copies)
+      : statement_(statement), copies_(copies) {}
+  void operator()(std::nullptr_t) { statement_.bind(nullptr); }
+  void operator()(std::int64_t value) { statement_.bind(value); }
+  void operator()(double value) { statement_.bind(value); }
+  void operator()(std::string_view text) { statement_.bind(std::string_view{copies_.emplace_back(text)}); }
+  void operator()(std::span<const std::byte> bytes) {
+    const std::string& copy = copies_.emplace_back(as_text(bytes));
+    statement_.bind(as_bytes(copy));
+  }
+
+ private:
+  sqlite::Statement& statement_;
+  std::vector<std::string>& copies_;
+};
+
+}  // namespace
+
+void LeaseState::end_sessions() {
+  while (!sessions.empty()) sessions.back()->end();
+}
+
+Session::Session(std::shared_ptr<LeaseState> parent) : lease(std::move(parent)) {
+  lease->sessions.push_back(this);
+}
+
+Session::~Session() { end(); }
+
+void Session::require_usable() const {
+  if (ended || lease->open == nullptr)
+    raise(ErrorCode::handle_ended,
+          fmt::format("the handle or transaction of {} has ended", lease->tenant.text()),
+          lease->tenant.text());
+  require_current(lease->tenant, lease->generation, "this handle");
+  if (lease->stop->load(std::memory_order_relaxed))
+    raise(ErrorCode::interrupted, "the handle was cancelled", lease->tenant.text());
+}
+
+void Session::end_cursors() {
+  for (Cursor* cursor : cursors) cursor->statement.reset();
+  cursors.clear();
+}
+
+void Session::end() {
+  if (ended) return;
+  // Whoever owns the transaction is the outermost: what was begun later reads in it and ends with it.
+  if (owns_transaction())
+    while (lease->sessions.back() != this) lease->sessions.back()->end();
+  ended = true;
+  end_cursors();
+  {
+    const sqlite::Authorizer::Permission permission{lease->open->authorizer};
+    read.reset();
+    write.reset();
+  }
+  turn.end();
+  lease->sessions.remove(this);
+}
+
+Cursor::Cursor(std::shared_ptr<Session> parent, std::string_view sql, std::span<const TenantValue> values)
+    : session(std::move(parent)) {
+  session->require_usable();
+  const TenantName& tenant = session->lease->tenant;
+  require_owned(tenant, values);
+  OpenTenant& open = *session->lease->open;
+  with_tenant_failures(tenant, &open, [&] {
+    statement = open.statements.statement_for(sql);
+    require_count(*statement, values.size(), sql);
+    if (!session->write && !statement->read_only())
+      raise(ErrorCode::access_refused, "a reader cannot write; use the handle's write()", tenant.text(),
+            std::string{sql.substr(0, 80)});
+    copies.reserve(values.size());
+    Binder binder{statement->statement(), copies};
+    for (const TenantValue& value : values) std::visit(binder, value.content());
+  });
+  session->cursors.push_back(this);
+}
+
+Cursor::~Cursor() {
+  if (statement != nullptr) session->cursors.remove(this);
+}
+
+const sqlite::Statement& Cursor::row() const {
+  if (statement == nullptr)
+    raise(ErrorCode::handle_ended,
+          fmt::format("the rows of {} were used after their transaction had ended",
+                      session->lease->tenant.text()),
+          session->lease->tenant.text());
+  TENURE_INVARIANT(on_row);
+  return statement->statement();
+}
+
+void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRef<void()> work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    Failure failure = error.failure();
+    if (failure.tenant.empty()) failure.tenant = tenant.text();
+    if (failure.code == ErrorCode::store_busy) failure.code = ErrorCode::tenant_busy;
+    if (failure.code == ErrorCode::database_missing) failure.code = ErrorCode::tenant_does_not_exist;
+    if (open != nullptr && failure.code == ErrorCode::access_refused)
+      if (const std::string refusal = open->authorizer.take_refusal(); !refusal.empty())
+        failure.message = refusal + ": " + failure.message;
+    raise(std::move(failure));
+  }
+}
+
+}  // namespace tenure::detail
+
+namespace tenure {
+
+OwnTables::OwnTables(const TenantReader& reader)
+    : connection_((reader.require_usable(), reader.session_->lease->open->connection)),
+      permission_(reader.session_->lease->open->authorizer) {}
+
+sqlite::Statement OwnTables::statement(const sqlite::Query& query) { return connection_.statement(query); }
+
+std::int64_t OwnTables::changes() const { return connection_.changes(); }
+
+}  // namespace tenure

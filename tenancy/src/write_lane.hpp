@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace tenure::detail {
+
+// Serves the writers of one tenant in this process in the order in which they came, above SQLite's lock, whose waiters poll
+// and are never queued. It orders; SQLite's lock stays the guarantee.
+// Threads: every method from any thread.
+class WriteLane {
+ public:
+  class Turn {
+   public:
+    Turn() = default;
+    ~Turn() { end(); }
+    Turn(Turn&& other) noexcept : lane_(std::exchange(other.lane_, nullptr)) {}
+    Turn& operator=(Turn&& other) noexcept {
+      std::swap(lane_, other.lane_);
+      return *this;
+    }
+    // Safe twice.
+    void end();
+
+   private:
+    friend class WriteLane;
+    explicit Turn(WriteLane* lane) : lane_(lane) {}
+    WriteLane* lane_ = nullptr;
+  };
+
+  // Nothing when `wait_max` has passed; 0 asks whether the lane is free.
+  [[nodiscard]] std::optional<Turn> wait(std::chrono::milliseconds wait_max);
+  // Whoever has the turn and those behind.
+  [[nodiscard]] std::size_t queued_for_test();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable moved_;
+  std::deque<std::uint64_t> queue_;  // the first has the turn
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace tenure::detail
