@@ -31,6 +31,7 @@ target_compile_options(
             -Wnull-dereference
             -Wimplicit-fallthrough
             -Wswitch-enum
+            -Wno-missing-field-initializers # options are structs for designated initialisers; what is left out has a default
             -Werror)
 if(TENURE_SANITIZE)
   # GCC 12 reports false null dereferences and uninitialised reads in instrumented standard containers.
