@@ -1,0 +1,112 @@
+#include "bookkeeping.hpp"
+
+#include <tenure/base/limits.hpp>
+
+namespace tenure::testing {
+namespace {
+
+using ClientTest = Bookkeeping;
+
+queue::JobRecord record_of(queue::Store& store, Uuid id) {
+  std::optional<queue::JobRecord> record;
+  store.read([&](queue::StoreReader& reader) { record = reader.find_job({id}); });
+  return value_or_raise(record ? Result<queue::JobRecord>{*record} : fail(ErrorCode::job_not_found, "no such job"));
+}
+
+std::int64_t jobs_in(queue::Store& store) {
+  std::int64_t count = 0;
+  store.read([&](queue::StoreReader& reader) { count = reader.count_jobs({}, 1000, {}); });
+  return count;
+}
+
+TEST_F(ClientTest, CTX_06_TheTenantIsCapturedAtEnqueue) {
+  const PayAll built_in_acme = with_tenant("acme", [] { return PayAll{}; });
+  const Uuid id = with_tenant("bolt", [&] { return client_.enqueue(built_in_acme); });
+  EXPECT_EQ(record_of(*store_, id).tenant, TenantName{"bolt"});
+}
+
+TEST_F(ClientTest, GID_02_AnIdOfAnotherTenantIsRefusedNamingTheField) {
+  const Ref<Invoice> of_acme = invoice_of("acme");
+  with_tenant("bolt", [&] {
+    try {
+      client_.enqueue(PayAll{{PayInvoice{invoice_of("bolt")}, PayInvoice{of_acme}}});
+      FAIL() << "accepted";
+    } catch (const WrongTenant& error) {
+      EXPECT_EQ(error.failure().where, "$.invoices[1].invoice");
+    }
+  });
+  EXPECT_EQ(jobs_in(*store_), 0);
+}
+
+TEST_F(ClientTest, ENQ_06_OutsideEveryScopeThereIsNoTenant) {
+  EXPECT_THROW(client_.enqueue(PayAll{}), NoTenant);
+  EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.untenanted = true})).tenant, std::nullopt);
+  EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}})).tenant, TenantName{"acme"});
+}
+
+TEST_F(ClientTest, ENQ_06_ATenantNamedInsideAScopeMustBeTheScopes) {
+  with_tenant("acme", [&] {
+    EXPECT_NO_THROW(client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}}));
+    EXPECT_THROW(client_.enqueue(PayAll{}, {.tenant = TenantName{"bolt"}}), TenantSwapProhibited);
+    EXPECT_THROW(client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}, .untenanted = true}), BadOptions);
+  });
+}
+
+TEST_F(ClientTest, REG_01_AnUnknownTenantIsRefused) {
+  with_tenant("nobody", [&] { EXPECT_THROW(client_.enqueue(PayAll{}), TenantDoesNotExist); });
+}
+
+TEST_F(ClientTest, OptionsOfTheKindReachTheRow) {
+  with_tenant("acme", [&] {
+    const auto record = record_of(*store_, client_.enqueue(PayAll{}, {.run_in = std::chrono::minutes{5}}));
+    EXPECT_EQ(record.queue, "slow");
+    EXPECT_EQ(record.priority, queue::Priority{7});
+    EXPECT_EQ(record.attempts_max, 2);
+    EXPECT_EQ(record.due, clock_.wall() + std::chrono::minutes{5});
+    EXPECT_EQ(record.state, queue::ShownState::scheduled);
+  });
+}
+
+TEST_F(ClientTest, ENQ_03_TheSameIdAgainIsOneJobAndOtherContentAConflict) {
+  with_tenant("acme", [&] {
+    const Uuid id = client_.enqueue(PayAll{});
+    EXPECT_EQ(client_.enqueue(PayAll{}, {.id = id}), id);
+    EXPECT_EQ(jobs_in(*store_), 1);
+    EXPECT_THROW(client_.enqueue(PayInvoice{invoice_of("acme")}, {.id = id}), IdConflict);
+  });
+}
+
+TEST_F(ClientTest, ENQ_09_ABulkStoresTheGoodOnesAndNamesTheBad) {
+  const std::vector<PayInvoice> jobs{{invoice_of("acme")}, {invoice_of("bolt")}, {invoice_of("acme", 2)}};
+  with_tenant("acme", [&] {
+    const auto items = client_.enqueue_all<PayInvoice>(jobs);
+    ASSERT_EQ(items.size(), 3U);
+    EXPECT_FALSE(items[0].failure);
+    EXPECT_EQ(items[1].failure->code, ErrorCode::wrong_tenant);
+    EXPECT_FALSE(items[2].failure);
+    EXPECT_LT(items[0].id, items[2].id) << "in input order";
+    EXPECT_EQ(jobs_in(*store_), 2);
+  });
+}
+
+TEST_F(ClientTest, ENQ_09_AllOrNothingStoresNothing) {
+  const std::vector<PayInvoice> jobs{{invoice_of("acme")}, {invoice_of("bolt")}};
+  with_tenant("acme", [&] {
+    EXPECT_THROW(client_.enqueue_all<PayInvoice>(jobs, {}, BulkRule::all_or_nothing), WrongTenant);
+    EXPECT_EQ(jobs_in(*store_), 0);
+  });
+}
+
+TEST_F(ClientTest, ABulkHasALimit) {
+  with_tenant("acme", [&] {
+    EXPECT_EQ(client_.enqueue_all<PayAll>(std::vector<PayAll>(limits::kBulkMax)).size(), limits::kBulkMax);
+    EXPECT_THROW(client_.enqueue_all<PayAll>(std::vector<PayAll>(limits::kBulkMax + 1)), BadOptions);
+  });
+}
+
+TEST_F(ClientTest, AReferenceThatNamesNothingIsRefused) {
+  with_tenant("acme", [&] { EXPECT_THROW(client_.enqueue(PayInvoice{}), BadGlobalId); });
+}
+
+}  // namespace
+}  // namespace tenure::testing

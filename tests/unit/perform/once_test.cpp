@@ -1,0 +1,131 @@
+#include "bookkeeping.hpp"
+
+#include <tenure/base/limits.hpp>
+
+#include <stdexcept>
+
+namespace tenure::testing {
+namespace {
+
+class Once : public Bookkeeping {
+ protected:
+  // Runs `body` as one attempt of one job of acme; each call is a later claim of the same job unless a token is given.
+  PerformOutcome attempt(std::function<void(JobContext&)> body, std::optional<queue::ClaimToken> token = {}) {
+    body_ = std::move(body);
+    if (!job_) {
+      jobs_.add<PayInvoice>([this](const PayInvoice&, JobContext& context) { body_(context); });
+      with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+      job_ = claim();
+    }
+    queue::ClaimedJob job = *job_;
+    job.token = token ? *token : queue::ClaimToken{job_->token.incarnation, ++counter_};
+    return perform(job);
+  }
+
+  static void pay(JobTransaction& transaction) {
+    transaction.execute("update invoice set paid = paid + 1 where id = 1");
+  }
+
+  std::function<void(JobContext&)> body_;
+  std::optional<queue::ClaimedJob> job_;
+};
+
+TEST_F(Once, RUN_04_ARerunSkipsWhatIsDoneAndGoesOnWithTheRest) {
+  const auto first = attempt([&](JobContext& context) {
+    context.once("pay", pay);
+    throw std::runtime_error("crashed after the step");
+  });
+  EXPECT_TRUE(first.has_value());
+  EXPECT_EQ(attempt([&](JobContext& context) {
+              context.once("pay", pay);
+              context.once("pay again", pay);
+            }),
+            std::nullopt);
+  EXPECT_EQ(paid("acme"), 2);
+}
+
+TEST_F(Once, RUN_03_AnExceptionInsideRollsBackEffectAndReceipt) {
+  static_cast<void>(attempt([&](JobContext& context) {
+    context.once("pay", [](JobTransaction& transaction) {
+      pay(transaction);
+      throw std::runtime_error("no");
+    });
+  }));
+  EXPECT_EQ(paid("acme"), 0);
+  EXPECT_EQ(attempt([&](JobContext& context) { context.once("pay", pay); }), std::nullopt);
+  EXPECT_EQ(paid("acme"), 1);
+}
+
+TEST_F(Once, RUN_23_TheStoredResultComesBack) {
+  std::string first;
+  std::string second;
+  const auto body = [](JobTransaction&) { return std::string{"receipt\0 7", 10}; };
+  static_cast<void>(attempt([&](JobContext& context) { first = context.once("ask", body); }));
+  static_cast<void>(attempt([&](JobContext& context) {
+    second = context.once("ask", [](JobTransaction&) -> std::string { throw std::runtime_error("asked twice"); });
+  }));
+  EXPECT_EQ(first, std::string("receipt\0 7", 10));
+  EXPECT_EQ(second, first);
+}
+
+TEST_F(Once, RUN_23_AResultAboveTheLimitIsRefusedAndNothingCommitted) {
+  for (const std::size_t size : {limits::kReceiptResultMax, limits::kReceiptResultMax + 1}) {
+    const auto outcome = attempt([&](JobContext& context) {
+      context.once("pay " + std::to_string(size), [&](JobTransaction& transaction) {
+        pay(transaction);
+        return std::string(size, 'x');
+      });
+    });
+    EXPECT_EQ(outcome.has_value(), size > limits::kReceiptResultMax);
+  }
+  EXPECT_EQ(paid("acme"), 1);
+}
+
+TEST_F(Once, RUN_19_TheSameStepTwiceInOneRunIsRefused) {
+  const auto outcome = attempt([&](JobContext& context) {
+    context.once("pay", pay);
+    context.once("pay", pay);
+  });
+  EXPECT_EQ(outcome->code, ErrorCode::duplicate_step);
+  EXPECT_EQ(paid("acme"), 1);
+}
+
+TEST_F(Once, RUN_02_AStaleRunMeetsItsSuccessorsReceipt) {
+  const queue::ClaimToken stale{queue::Incarnation{1}, 5};
+  const queue::ClaimToken successor{queue::Incarnation{2}, 1};
+  EXPECT_EQ(attempt([&](JobContext& context) { context.once("first", pay); }, successor), std::nullopt);
+  const auto outcome = attempt([&](JobContext& context) { context.once("second", pay); }, stale);
+  EXPECT_EQ(outcome->code, ErrorCode::claim_lost);
+  EXPECT_EQ(paid("acme"), 1);
+}
+
+TEST_F(Once, StepNamesHaveLimits) {
+  for (const std::size_t size : {0UL, 1UL, limits::kStepNameMax, limits::kStepNameMax + 1}) {
+    const auto outcome = attempt([&](JobContext& context) { context.once(std::string(size, 's'), pay); });
+    const bool allowed = size >= 1 && size <= limits::kStepNameMax;
+    EXPECT_EQ(outcome == std::nullopt, allowed) << size;
+    if (!allowed) EXPECT_EQ(outcome->code, ErrorCode::bad_options);
+  }
+}
+
+TEST_F(Once, RUN_24_APlainWriteRepeatsOnARerun) {
+  for (int run = 0; run < 2; ++run)
+    EXPECT_EQ(attempt([&](JobContext& context) {
+                context.write([](TenantTransaction& transaction) {
+                  transaction.execute("update invoice set paid = paid + 1 where id = 1");
+                });
+              }),
+              std::nullopt);
+  EXPECT_EQ(paid("acme"), 2);
+}
+
+// A handler's own SQL must not be able to forge or erase the marks.
+TEST_F(Once, SEC_03_ReceiptsAreOutOfReachOfJobSql) {
+  const auto outcome = attempt([&](JobContext& context) {
+    context.once("pay", [](JobTransaction& transaction) { transaction.execute("delete from tenure_receipts"); });
+  });
+  EXPECT_EQ(outcome->code, ErrorCode::access_refused);
+}
+
+}  // namespace
+}  // namespace tenure::testing

@@ -1,0 +1,57 @@
+#include <tenure/base/error.hpp>
+#include <tenure/jobs/options.hpp>
+
+#include <gtest/gtest.h>
+
+namespace tenure {
+namespace {
+
+using std::chrono::minutes;
+
+TEST(Options, ENQ_14_TheCallOverridesTheKind) {
+  const JobOptions kind{.queue = "mailers", .priority = 5, .max_attempts = 3};
+  const JobOptions same = effective_options(kind, {});
+  EXPECT_EQ(same.queue, "mailers");
+  EXPECT_EQ(same.priority, 5);
+  EXPECT_EQ(same.max_attempts, 3);
+  const JobOptions other = effective_options(kind, {.queue = "slow", .priority = -5, .max_attempts = 1});
+  EXPECT_EQ(other.queue, "slow");
+  EXPECT_EQ(other.priority, -5);
+  EXPECT_EQ(other.max_attempts, 1);
+}
+
+TEST(Options, ENQ_14_ValuesOutsideTheirLimitsAreRefused) {
+  for (const int priority : {-100, 100}) EXPECT_NO_THROW(effective_options({}, {.priority = priority}));
+  for (const int priority : {-101, 101}) EXPECT_THROW(effective_options({}, {.priority = priority}), BadOptions);
+  for (const int attempts : {1, 1000}) EXPECT_NO_THROW(effective_options({}, {.max_attempts = attempts}));
+  for (const int attempts : {0, 1001}) EXPECT_THROW(effective_options({}, {.max_attempts = attempts}), BadOptions);
+  EXPECT_THROW(effective_options({}, {.run_in = -minutes{1}}), BadOptions);
+  EXPECT_THROW(effective_options({}, {.run_in = minutes{1}, .run_at = from_us(0)}), BadOptions);
+}
+
+TEST(Options, ENQ_14_BadQueueNamesAreRefused) {
+  EXPECT_NO_THROW(effective_options({}, {.queue = std::string(64, 'q')}));
+  for (const std::string& name : {std::string(65, 'q'), std::string{""}, std::string{"A"}, std::string{"-x"},
+                                  std::string{"a b"}, std::string{"a\nb"}, std::string{"_other"}})
+    EXPECT_THROW(effective_options({}, {.queue = name}), BadOptions) << name;
+}
+
+TEST(Options, KindsAreDottedWords) {
+  for (const char* kind : {"a", "billing.send_invoice", "a.b.c2"}) EXPECT_NO_THROW(check_kind(kind)) << kind;
+  EXPECT_NO_THROW(check_kind(std::string(128, 'k')));
+  for (const std::string& kind : {std::string{""}, std::string{"A.b"}, std::string{".a"}, std::string{"a."},
+                                  std::string{"a..b"}, std::string{"a b"}, std::string(129, 'k')})
+    EXPECT_THROW(check_kind(kind), BadOptions) << kind;
+}
+
+TEST(Options, TheMessageNamesFieldValueAndLimit) {
+  try {
+    effective_options({}, {.priority = 101});
+    FAIL();
+  } catch (const BadOptions& error) {
+    EXPECT_STREQ(error.what(), "BadOptions: priority \"101\": -100 to 100 are allowed (at priority)");
+  }
+}
+
+}  // namespace
+}  // namespace tenure

@@ -1,0 +1,164 @@
+#include "bookkeeping.hpp"
+
+#include <tenure/base/log.hpp>
+#include <tenure/queue/envelope.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace tenure::testing {
+namespace {
+
+using Perform = Bookkeeping;
+
+void replace(std::string& text, std::string_view from, std::string_view to) {
+  const auto at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << text;
+  text.replace(at, from.size(), to);
+}
+
+TEST_F(Perform, RunsInTheTenantThatTheJobWasEnqueuedIn) {
+  std::optional<TenantName> seen;
+  jobs_.add<PayInvoice>([&](const PayInvoice& job, JobContext& context) {
+    seen = current_tenant();
+    EXPECT_EQ(context.locate(job.invoice)->id, 1);
+    EXPECT_EQ(context.tenant(), TenantName{"acme"});
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  EXPECT_EQ(perform(claim()), std::nullopt);
+  EXPECT_EQ(seen, TenantName{"acme"});
+  EXPECT_EQ(current_tenant(), std::nullopt);
+}
+
+TEST_F(Perform, GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler) {
+  bool entered = false;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) { entered = true; });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  queue::ClaimedJob job = claim();
+  replace(job.envelope, "Invoice/1?tenant=acme", "Invoice/1?tenant=bolt");
+  const auto opened_before = handles_.counters();
+  const PerformOutcome outcome = perform(job);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->code, ErrorCode::wrong_tenant);
+  EXPECT_EQ(outcome->where, "$.invoice");
+  EXPECT_FALSE(entered);
+  EXPECT_EQ(handles_.counters().opened + handles_.counters().reused, opened_before.opened + opened_before.reused)
+      << "no tenant's file was touched";
+}
+
+// Column, envelope and the id inside must agree; the stamp is the fourth and has its own tests.
+TEST_F(Perform, SEC_02_OnlyTheCombinationWhereAllAgreeRuns) {
+  int ran = 0;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) { ++ran; });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  const queue::ClaimedJob original = claim();
+  int combinations = 0;
+  for (const char* column : {"acme", "bolt", ""})
+    for (const char* envelope : {"acme", "bolt", "-"})
+      for (const char* reference : {"acme", "bolt"}) {
+        queue::ClaimedJob job = original;
+        job.tenant = *column == '\0' ? std::nullopt : std::optional{TenantName{column}};
+        if (!job.tenant) job.generation = {};
+        auto content = *queue::read_envelope(job.envelope);
+        content.tenant = *envelope == '-' ? std::nullopt : std::optional{TenantName{envelope}};
+        if (!content.tenant) content.generation = {};
+        replace(content.arguments, "tenant=acme", std::string{"tenant="} + reference);
+        job.envelope = queue::write_envelope(content);
+        const bool all_equal = std::string_view{column} == reference && std::string_view{envelope} == reference;
+        const PerformOutcome outcome = perform(job);
+        EXPECT_EQ(outcome == std::nullopt, all_equal) << column << ' ' << envelope << ' ' << reference;
+        ++combinations;
+      }
+  EXPECT_EQ(combinations, 18);
+  EXPECT_EQ(ran, 2) << "all acme and all bolt";
+}
+
+TEST_F(Perform, SEC_01_AnEditedRowIsRefusedWithItsReason) {
+  jobs_.add<PayInvoice>([](const PayInvoice&, JobContext&) { FAIL() << "entered"; });
+  jobs_.add<PayAll>([](const PayAll&, JobContext&) { FAIL() << "entered"; });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  const queue::ClaimedJob original = claim();
+
+  queue::ClaimedJob other_id = original;
+  other_id.id = {*Uuid::parse("019cadff-fbe9-7e60-8d13-c2a9945b7a01")};
+  EXPECT_EQ(perform(other_id)->code, ErrorCode::bad_payload);
+
+  queue::ClaimedJob other_kind = original;
+  other_kind.kind = PayAll::kind;
+  EXPECT_EQ(perform(other_kind)->code, ErrorCode::bad_payload);
+
+  queue::ClaimedJob other_generation = original;
+  other_generation.generation = Generation{2};
+  EXPECT_EQ(perform(other_generation)->code, ErrorCode::wrong_tenant);
+
+  queue::ClaimedJob unknown_kind = original;
+  unknown_kind.kind = "books.unknown";
+  auto content = *queue::read_envelope(unknown_kind.envelope);
+  content.kind = unknown_kind.kind;
+  unknown_kind.envelope = queue::write_envelope(content);
+  EXPECT_EQ(perform(unknown_kind)->code, ErrorCode::unknown_kind);
+}
+
+TEST_F(Perform, CTX_03_NoJobStartsWithWhatAnotherOneLeft) {
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
+    EXPECT_EQ(current_tenant(), context.tenant());
+    static int turn = 0;
+    switch (turn++ % 4) {
+      case 0: throw std::runtime_error("failed");
+      case 1: new TenantScope(*context.tenant()); break;  // escapes on purpose
+      case 2: throw 42;
+      default: static_cast<void>(context.handle()); break;
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const char* tenant = i % 3 == 0 ? "acme" : "bolt";
+    with_tenant(tenant, [&] { client_.enqueue(PayInvoice{invoice_of(tenant)}); });
+    const auto job = claim();
+    static_cast<void>(perform(job));
+    EXPECT_EQ(scope_depth(), 0U);
+    store_->write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
+      EXPECT_TRUE(writer.finish_succeeded({job.seq, job.token}, clock_.wall()));
+    });
+  }
+}
+
+TEST_F(Perform, CTX_09_AHandlerThatLeavesATransactionOpenIsReportedByName) {
+  std::vector<std::string> lines;
+  log::capture_for_test(&lines);
+  std::optional<TenantTransaction> escaped;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { escaped.emplace(context.handle().begin()); });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  EXPECT_EQ(perform(claim()), std::nullopt);
+  log::capture_for_test(nullptr);
+  EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("job.transaction_left_open") != std::string::npos &&
+           line.find("books.pay_invoice") != std::string::npos;
+  }));
+  EXPECT_EQ(paid("acme"), 0) << "the next user of the database is not blocked";
+}
+
+TEST_F(Perform, CTX_07_AnUntenantedJobHasNoTenantAndNoHandle) {
+  jobs_.add<PayAll>([](const PayAll&, JobContext& context) {
+    EXPECT_EQ(current_tenant(), std::nullopt);
+    EXPECT_EQ(context.tenant(), std::nullopt);
+    static_cast<void>(context.handle());
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayAll{}, {.untenanted = true}); });
+  const PerformOutcome outcome = perform(claim());
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->code, ErrorCode::no_tenant);
+}
+
+TEST_F(Perform, RUN_11_TheIdempotencyKeyIsTheJobsGlobalIdInEveryAttempt) {
+  std::vector<std::string> keys;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { keys.push_back(context.idempotency_key()); });
+  Uuid id;
+  with_tenant("acme", [&] { id = client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  const auto job = claim();
+  static_cast<void>(perform(job));
+  static_cast<void>(perform(job));
+  EXPECT_EQ(keys, std::vector<std::string>(2, "gid://books/tenure.job/" + id.text() + "?tenant=acme"));
+}
+
+}  // namespace
+}  // namespace tenure::testing
