@@ -40,6 +40,20 @@ def check_quotes(root):
     return found
 
 
+def check_threads(root):
+    """Each thread that the code names is named in ARCHITECTURE.md too."""
+    page = tree.text_of(root / "ARCHITECTURE.md")
+    found = []
+    for file in tree.files(root, {".cpp", ".hpp"}):
+        if file.parts[0] in ("tests", "examples", "bench"):
+            continue
+        text = tree.text_of(root / file)
+        for match in re.finditer(r'pthread_setname_np\([^"\n]*"(\w+)"', text):
+            if f"`{match.group(1)}`" not in page:
+                found.append(f"{file.as_posix()}:{tree.line_at(text, match.start())}: ARCHITECTURE.md lacks the thread {match.group(1)}")
+    return found
+
+
 def check_decisions(root):
     """Numbered 0001, 0002, ... without a gap; the title carries the number. 0000 is the template."""
     found = []
@@ -62,4 +76,4 @@ def check_decisions(root):
 
 
 if __name__ == "__main__":
-    tree.main({"links": check_links, "quotes": check_quotes, "decisions": check_decisions})
+    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "decisions": check_decisions})

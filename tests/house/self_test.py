@@ -219,6 +219,11 @@ class Pages(CheckCase):
         self.expect_found(check_pages.check_quotes, {"README.md": page % "", "queue/src/rows.hpp": None,
                                                      "queue/src/sqlite/store.cpp": "\n"}, "rows.hpp")
 
+    def test_a_thread_that_the_architecture_lacks(self):
+        named = {"queue/src/sqlite/store.cpp": '  ::pthread_setname_np(::pthread_self(), "sweeper");\n'}
+        self.expect_found(check_pages.check_threads, named, "store.cpp:1", "sweeper")
+        self.expect_clean(check_pages.check_threads, {**named, "ARCHITECTURE.md": ARCHITECTURE + "`sweeper`\n"})
+
     def test_decisions_out_of_number(self):
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0002-b.md": "# 2. B\n"}, "no 0001")
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0001-a.md": "# 2. A\n"}, "title")
