@@ -76,6 +76,9 @@ class Includes(CheckCase):
             "base/src/clock.cpp:2", "base may not include queue",
         )
 
+    def test_a_build_folder_of_any_name_is_not_ours(self):
+        self.expect_clean(check_includes.check_includes, {"out/CMakeCache.txt": "", "out/moc.cpp": "\n"})
+
     def test_an_edge_in_a_comment_is_none(self):
         self.expect_clean(check_includes.check_includes, {"base/src/clock.cpp": "// #include <tenure/queue/store.hpp>\n"})
 

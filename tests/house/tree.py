@@ -25,7 +25,8 @@ def files(root, suffixes=None):
             if entry.is_symlink() or entry.name in NOT_OURS:
                 continue
             if entry.is_dir():
-                pending.append(entry)
+                if not (entry / "CMakeCache.txt").exists():
+                    pending.append(entry)
             elif suffixes is None or entry.suffix in suffixes:
                 found.append(entry.relative_to(root))
     return sorted(found)
