@@ -1,0 +1,62 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The command line as a function of its arguments and of the world that it is handed, so that tests run the whole of it in
+// their own process. Threads: one call at a time.
+namespace tenure::cli {
+
+// What scripts and monitors rely on.
+enum class ExitCode : int {
+  done = 0,
+  refused = 1,  // it ran and the answer is no; or its answer could not be written
+  usage = 2,
+  data = 65,
+  unavailable = 69,
+  try_again = 75,
+  configuration = 78,
+};
+
+// Everything that is printed.
+class Output {
+ public:
+  virtual ~Output() = default;
+  // Standard output. False where it is closed or full.
+  [[nodiscard]] virtual bool data(std::string_view text) = 0;
+  // Standard error; nobody can do anything where that fails.
+  virtual void message(std::string_view text) = 0;
+};
+
+struct Environment {
+  const Clock& clock;
+  std::vector<std::pair<std::string, std::string>> variables = {};  // names and values
+  bool data_is_terminal = false;
+  bool messages_are_terminal = false;
+  bool answers_are_terminal = false;  // standard input
+  int columns = 0;                    // of the terminal; 0 where it is not known
+  std::uint64_t descriptors_limit = 0;
+
+  // A line from standard input; nothing at its end.
+  std::function<std::optional<std::string>()> read_line;
+  std::function<std::shared_ptr<queue::Store>(const queue::SqliteStoreOptions&)> open_store;
+  // After a change; `control` is the path of the control database.
+  std::function<void(const std::filesystem::path& control)> wake;
+};
+
+// `arguments` without the program's name. Returns the exit code; throws nothing.
+[[nodiscard]] int run_cli(std::span<const std::string> arguments, Output& output, Environment& environment);
+
+}  // namespace tenure::cli

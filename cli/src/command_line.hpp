@@ -1,0 +1,42 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The arguments taken apart: words and options, in any order. It knows no noun and no verb.
+namespace tenure::cli {
+
+struct OptionSpec {
+  std::string_view name;   // without the dashes
+  std::string_view value;  // what its value is called in help; empty for a flag
+  std::string_view help;
+};
+
+struct CommandLine {
+  std::vector<std::string> words;
+  std::map<std::string, std::string, std::less<>> options;  // a flag has an empty value
+
+  [[nodiscard]] bool has(std::string_view option) const { return options.contains(option); }
+  // Empty where it was not given.
+  [[nodiscard]] std::string_view value(std::string_view option) const;
+};
+
+inline constexpr std::size_t kArgumentMax = 64UL * 1024;  // bytes of one argument
+inline constexpr std::size_t kArgumentsMax = 10'000;
+
+// BadOptions names the argument: not UTF-8, too long, an unknown option (with the nearest one), a value missing, or an
+// option twice with different values. After `--` everything is a word.
+[[nodiscard]] Result<CommandLine> parse_command_line(std::span<const std::string> arguments,
+                                                     std::span<const OptionSpec> options);
+
+// The value of an option as a whole number between the limits; BadOptions names all three.
+[[nodiscard]] Result<std::int64_t> whole_number(std::string_view option, std::string_view text,
+                                                std::int64_t min, std::int64_t max);
+
+}  // namespace tenure::cli

@@ -1,0 +1,171 @@
+#include "commands.hpp"
+
+#include "nouns.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::array kNouns{
+    Noun{"job", "look at jobs, and retry those that ended badly"},
+    Noun{"tenant", "list tenants and create them"},
+    Noun{"queue", "how full each queue is"},
+    Noun{"store", "the control database"},
+    Noun{"config", "the configuration file and what is in force"},
+};
+
+constexpr std::string_view kListOptions = "limit after sort columns fail-if-any";
+constexpr std::size_t kMany = kArgumentsMax;
+constexpr std::string_view kJobFields =
+    "Filter fields: id state queue kind tenant generation priority attempt crash created due started\n"
+    "finished age error reason. See docs/manual/filters.md.";
+
+constexpr std::array kVerbs{
+    Verb{"job", "list", "[FILTER...]", 0, kMany, "the jobs that match, the newest first", kJobFields,
+         "tenure job list tenant=acme state=scheduled,held", kListOptions, job_list},
+    Verb{"job", "count", "[FILTER...]", 0, kMany, "how many jobs match", kJobFields,
+         "tenure job count state=dead 'kind=billing.*'", "fail-if-any", job_count},
+    Verb{"job", "show", "ID", 1, 1,
+         "everything about one job: its attempts, and its arguments as the JSON they are",
+         "Values whose names contain password, token or secret are not shown.",
+         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "", job_show},
+    Verb{
+        "job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
+        "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first,\n"
+        "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
+        "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run", job_retry},
+    Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
+         "Filter fields: name state.", "tenure tenant list --sort ready:desc --limit 3", kListOptions,
+         tenant_list},
+    Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
+         "Makes the control database too where there is none, unless --store names it.",
+         "tenure tenant create acme", "", tenant_create},
+    Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are", "Filter field: name.",
+         "tenure queue list --sort oldest:desc", kListOptions, queue_list},
+    Verb{"store", "show", "", 0, 0, "what and how large the control database is, and who held it last", "",
+         "tenure store show --json", "", store_show},
+    Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
+         "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
+         "tenure config check --config ./tenure.toml", "", config_check},
+    Verb{"config", "show", "", 0, 0, "every setting in force and where it came from", "",
+         "tenure config show", "", config_show},
+    Verb{"config", "explain", "KEY", 1, 1,
+         "unit, default, limits and meaning of one setting, and its value now", "",
+         "tenure config explain store.durability", "", config_explain},
+    Verb{"config", "sample", "", 0, 0, "a configuration file with every setting at its default", "",
+         "tenure config sample > tenure.toml", "", config_sample},
+};
+
+constexpr std::array kOptions{
+    OptionSpec{"config", "FILE", "the configuration; else TENURE_CONFIG, else /etc/tenure/tenure.toml"},
+    OptionSpec{"store", "FILE", "another control database than the configured one"},
+    OptionSpec{"json", "", "one JSON document instead of a table; errors too"},
+    OptionSpec{"utc", "", "times in UTC, on a terminal too"},
+    OptionSpec{"color", "WHEN", "auto, always or never"},
+    OptionSpec{"quiet", "", "no messages beside the data, but for errors"},
+    OptionSpec{"help", "", "help for what stands before it"},
+    OptionSpec{"version", "", "the version, and nothing else"},
+    OptionSpec{"limit", "N", "rows, 50 unless given, at most 1000"},
+    OptionSpec{"after", "CURSOR", "the page after the one that ended with this cursor"},
+    OptionSpec{"sort", "FIELD[:desc]", "the order of the rows"},
+    OptionSpec{"columns", "NAME,...", "these columns, in this order"},
+    OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
+    OptionSpec{"yes", "", "do not ask"},
+    OptionSpec{"dry-run", "", "count and show, and change nothing"},
+};
+constexpr std::size_t kGlobalOptions = 8;  // the first ones
+
+template <class Entries>
+std::vector<std::string_view> names_of(const Entries& entries) {
+  std::vector<std::string_view> names;
+  for (const auto& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
+std::string option_line(const OptionSpec& option) {
+  const std::string name =
+      fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
+  return fmt::format("  {:<22}{}\n", name, option.help);
+}
+
+}  // namespace
+
+std::span<const Noun> nouns() { return kNouns; }
+std::span<const Verb> verbs() { return kVerbs; }
+std::span<const OptionSpec> option_specs() { return kOptions; }
+
+bool is_global(std::string_view option) {
+  return std::any_of(kOptions.begin(), kOptions.begin() + kGlobalOptions,
+                     [&](const auto& o) { return o.name == option; });
+}
+
+bool takes(const Verb& verb, std::string_view option) {
+  return is_global(option) ||
+         fmt::format(" {} ", verb.options).find(fmt::format(" {} ", option)) != std::string::npos;
+}
+
+const Noun& find_noun(std::string_view word) {
+  const auto* const found =
+      std::find_if(kNouns.begin(), kNouns.end(), [&](const Noun& noun) { return noun.name == word; });
+  if (found != kNouns.end()) return *found;
+  const auto near = nearest(word, names_of(kNouns));
+  raise(ErrorCode::bad_options,
+        fmt::format("unknown noun '{}'; {}", escaped(word, 64),
+                    near ? fmt::format("did you mean {}?", *near) : "see tenure --help"));
+}
+
+const Verb& find_verb(const Noun& noun, std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const Verb& verb : kVerbs) {
+    if (verb.noun != noun.name) continue;
+    if (verb.name == word) return verb;
+    names.push_back(verb.name);
+  }
+  const auto near = nearest(word, names);
+  raise(ErrorCode::bad_options, fmt::format("unknown verb '{}' of {}; {}", escaped(word, 64), noun.name,
+                                            near ? fmt::format("did you mean {}?", *near)
+                                                 : fmt::format("see tenure {} --help", noun.name)));
+}
+
+std::string overview_text() {
+  std::string out =
+      "tenure NOUN VERB [FILTER...] [OPTIONS]: looks after the jobs and tenants of one control database\n\n";
+  for (const Noun& noun : kNouns) {
+    std::string names;
+    for (const Verb& verb : kVerbs)
+      if (verb.noun == noun.name) names += (names.empty() ? "" : " ") + std::string(verb.name);
+    out += fmt::format("  {:<8}{:<28}{}\n", noun.name, names, noun.summary);
+  }
+  return out +
+         "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the daemon up or down.\n";
+}
+
+std::string noun_help(const Noun& noun) {
+  std::string out = fmt::format("tenure {}: {}\n\n", noun.name, noun.summary);
+  for (const Verb& verb : kVerbs)
+    if (verb.noun == noun.name)
+      out += fmt::format("  tenure {} {} {}\n      {}\n      example: {}\n", verb.noun, verb.name, verb.words,
+                         verb.summary, verb.example);
+  return out;
+}
+
+std::string verb_help(const Verb& verb) {
+  std::string out = fmt::format("tenure {} {} {}{}[OPTIONS]: {}\n", verb.noun, verb.name, verb.words,
+                                verb.words.empty() ? "" : " ", verb.summary);
+  if (!verb.details.empty()) out += fmt::format("\n{}\n", verb.details);
+  out += fmt::format("\nExample:\n  {}\n\nOptions:\n", verb.example);
+  for (const OptionSpec& option : kOptions)
+    if (takes(verb, option.name) && !is_global(option.name)) out += option_line(option);
+  for (const OptionSpec& option : kOptions)
+    if (is_global(option.name)) out += option_line(option);
+  return out;
+}
+
+}  // namespace tenure::cli

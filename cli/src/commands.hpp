@@ -1,0 +1,48 @@
+#pragma once
+
+#include "command_line.hpp"
+#include "session.hpp"
+
+#include <tenure/cli/run.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+// The table of nouns, verbs and options, from which parsing, help and suggestions come.
+namespace tenure::cli {
+
+struct Verb {
+  std::string_view noun;
+  std::string_view name;
+  std::string_view words;  // what follows it, for help: "ID", "[FILTER...]"
+  std::size_t words_min = 0;
+  std::size_t words_max = 0;
+  std::string_view summary;
+  std::string_view details;  // more sentences, or empty
+  std::string_view example;
+  std::string_view options;  // besides the global ones, separated by spaces
+  ExitCode (*run)(Session& session);
+};
+
+struct Noun {
+  std::string_view name;
+  std::string_view summary;
+};
+
+[[nodiscard]] std::span<const Noun> nouns();
+[[nodiscard]] std::span<const Verb> verbs();
+[[nodiscard]] std::span<const OptionSpec> option_specs();
+[[nodiscard]] bool is_global(std::string_view option);
+[[nodiscard]] bool takes(const Verb& verb, std::string_view option);
+
+// BadOptions suggests the nearest.
+[[nodiscard]] const Noun& find_noun(std::string_view word);
+[[nodiscard]] const Verb& find_verb(const Noun& noun, std::string_view word);
+
+[[nodiscard]] std::string overview_text();
+[[nodiscard]] std::string noun_help(const Noun& noun);
+[[nodiscard]] std::string verb_help(const Verb& verb);
+
+}  // namespace tenure::cli

@@ -1,0 +1,178 @@
+#include "listing.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/config/check.hpp>
+#include <tenure/config/setting_table.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure::cli {
+namespace {
+
+using config::EffectiveValue;
+using config::Origin;
+using config::Problem;
+using config::SettingInfo;
+
+void write_problems(json::Writer& writer, std::string_view key, const std::vector<Problem>& problems) {
+  writer.key(key).begin_array();
+  for (const Problem& problem : problems) {
+    writer.begin_object();
+    write_text(writer, "where", problem.where);
+    write_text(writer, "key", problem.key);
+    write_text(writer, "message", problem.message);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+std::string check_json(const config::LoadedSettings& loaded) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object()
+      .key("schema")
+      .string("tenure.config.check/1")
+      .key("ok")
+      .boolean(loaded.problems.empty());
+  write_problems(writer, "problems", loaded.problems);
+  write_problems(writer, "warnings", loaded.warnings);
+  writer.end_object();
+  return out;
+}
+
+std::string check_text(const config::LoadedSettings& loaded, std::string_view file, const ShowStyle& style) {
+  std::string out;
+  for (const Problem& problem : loaded.problems) out += "FAIL  " + problem.text() + '\n';
+  for (const Problem& warning : loaded.warnings) out += "warn  " + warning.text() + '\n';
+  const auto changed = std::count_if(loaded.values.begin(), loaded.values.end(),
+                                     [](const auto& v) { return v.origin != Origin::default_value; });
+  if (loaded.problems.empty())
+    out += fmt::format("ok    {}: {} stated, {}\n", file, counted(changed, "setting", style),
+                       counted(std::ssize(loaded.settings.pools), "pool", style));
+  return out;
+}
+
+std::string file_name(const Session& session, const Environment& environment) {
+  const auto file = config::config_file_to_read(session.option("config"), environment.variables);
+  return file.empty() ? "no file, defaults only" : escaped(file.string());
+}
+
+std::string origin_text(const EffectiveValue& value) {
+  return std::string(name_of(value.origin)) + (value.where.empty() ? "" : " " + value.where);
+}
+
+std::string lines_of(std::string_view text, std::string_view indent) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += indent;
+  }
+  return out;
+}
+
+std::string explain_text(const SettingInfo& info, const std::vector<EffectiveValue>& values) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    return fmt::format("{:<13}{}\n", name, value);
+  };
+  std::string out = line("setting", info.key);
+  out += line("type", info.type);
+  out += line("default", info.default_value.empty() ? "none, it must be stated" : info.default_value);
+  out += line("limits", info.limits);
+  if (!info.environment.empty()) out += line("environment", info.environment);
+  out += line("restart", info.needs_restart ? "a change needs a restart" : "a change needs a reload");
+  for (const EffectiveValue& value : values)
+    out += line("now", fmt::format("{}  ({}, {})", escaped(value.value), value.key, origin_text(value)));
+  return out + line("help", lines_of(info.help, std::string(13, ' ')));
+}
+
+void write_value(json::Writer& writer, const EffectiveValue& value) {
+  writer.begin_object();
+  write_text(writer, "key", value.key);
+  write_text(writer, "value", value.value);
+  writer.key("origin").string(name_of(value.origin));
+  write_text(writer, "where", value.where);
+  writer.end_object();
+}
+
+std::string explain_json(const SettingInfo& info, const std::vector<EffectiveValue>& values) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.config.explain/1").key("item").begin_object();
+  writer.key("key").string(info.key).key("type").string(info.type).key("default").string(info.default_value);
+  writer.key("limits").string(info.limits).key("environment").string(info.environment);
+  writer.key("needs_restart")
+      .boolean(info.needs_restart)
+      .key("help")
+      .string(info.help)
+      .key("values")
+      .begin_array();
+  for (const EffectiveValue& value : values) write_value(writer, value);
+  writer.end_array().end_object().end_object();
+  return out;
+}
+
+// "pool[1].slots" is a value of the setting "pool.slots".
+bool is_of(const EffectiveValue& value, std::string_view key) {
+  const std::size_t bracket = value.key.find('[');
+  if (bracket == std::string::npos) return value.key == key;
+  return value.key.substr(0, bracket) + value.key.substr(value.key.find(']') + 1) == key;
+}
+
+}  // namespace
+
+ExitCode config_check(Session& session) {
+  config::LoadedSettings loaded = session.read_settings();
+  if (loaded.problems.empty()) {
+    config::MachineFindings machine =
+        config::check_machine(loaded.settings, session.environment().descriptors_limit);
+    loaded.problems = std::move(machine.problems);
+    loaded.warnings.insert(loaded.warnings.end(), machine.warnings.begin(), machine.warnings.end());
+  }
+  if (session.json()) session.print_json(check_json(loaded));
+  else session.print(check_text(loaded, file_name(session, session.environment()), session.style()));
+  return loaded.problems.empty() ? ExitCode::done : ExitCode::configuration;
+}
+
+ExitCode config_sample(Session& session) {
+  session.print(config::sample());
+  return ExitCode::done;
+}
+
+ExitCode config_explain(Session& session) {
+  const std::string& key = session.words().front();
+  const auto info = config::find_setting(key);
+  if (!info) {
+    const auto near = config::nearest_setting(key);
+    raise(ErrorCode::bad_options, fmt::format("there is no setting '{}'{}", escaped(key, 64),
+                                              near ? fmt::format("; did you mean {}?", *near) : ""));
+  }
+  config::LoadedSettings loaded = session.read_settings();
+  std::erase_if(loaded.values, [&](const EffectiveValue& value) { return !is_of(value, key); });
+  if (session.json()) session.print_json(explain_json(*info, loaded.values));
+  else session.print(explain_text(*info, loaded.values));
+  return ExitCode::done;
+}
+
+ExitCode config_show(Session& session) {
+  (void)session.settings();  // what does not load is not in force
+  const config::LoadedSettings loaded = session.read_settings();
+  if (session.json()) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().key("schema").string("tenure.config.show/1").key("items").begin_array();
+    for (const EffectiveValue& value : loaded.values) write_value(writer, value);
+    writer.end_array().end_object();
+    session.print_json(std::move(out));
+    return ExitCode::done;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const EffectiveValue& value : loaded.values)
+    rows.push_back({value.key, escaped(value.value), origin_text(value)});
+  session.print(
+      table_text({{"KEY", false, true}, {"VALUE", false, true}, {"FROM"}}, rows, session.table_style()));
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,209 @@
+#include "job.hpp"
+
+#include "nouns.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+namespace tenure::cli {
+namespace {
+
+using queue::JobReason;
+using queue::JobRecord;
+using queue::ShownState;
+
+constexpr std::size_t kErrorShown = 60;  // bytes of an error in a list
+// A cursor is opaque to users; the letter keeps it apart from every other number.
+constexpr char kCursorFront = 'j';
+
+std::string error_head(std::string_view error) {
+  const std::string_view line = error.substr(0, error.find('\n'));
+  return escaped(line, kErrorShown);
+}
+
+std::string reason_and_error(const JobRecord& job) {
+  std::string text = job.reason == JobReason::none ? "" : std::string(name_of(job.reason));
+  if (!job.error.empty()) text += (text.empty() ? "" : ": ") + error_head(job.error);
+  return text;
+}
+
+std::string state_text(const JobRecord& job, const ShowStyle&) { return std::string(name_of(job.state)); }
+
+std::string tenant_text(const JobRecord& job, const ShowStyle&) {
+  return job.tenant ? job.tenant->text() : "none";
+}
+
+std::string tries_text(const JobRecord& job, const ShowStyle&) {
+  return fmt::format("{}/{}", job.failures, job.attempts_max);
+}
+
+constexpr std::array kColumns{
+    ListColumn<JobRecord>{"id", "ID", [](const JobRecord& j, const ShowStyle&) { return j.id.text(); }, false,
+                          true},
+    ListColumn<JobRecord>{"state", "STATE", state_text},
+    ListColumn<JobRecord>{"tenant", "TENANT", tenant_text},
+    ListColumn<JobRecord>{"kind", "KIND",
+                          [](const JobRecord& j, const ShowStyle&) { return escaped(j.kind); }},
+    ListColumn<JobRecord>{"queue", "QUEUE",
+                          [](const JobRecord& j, const ShowStyle&) { return escaped(j.queue); }},
+    ListColumn<JobRecord>{"try", "TRY", tries_text, true},
+    ListColumn<JobRecord>{"waits_for", "WAITS FOR", waits_for},
+    ListColumn<JobRecord>{
+        "priority", "PRIORITY",
+        [](const JobRecord& j, const ShowStyle&) { return std::to_string(j.priority.value); }, true, false,
+        false},
+    ListColumn<JobRecord>{
+        "generation", "GEN",
+        [](const JobRecord& j, const ShowStyle&) { return std::to_string(j.generation.value); }, true, false,
+        false},
+    ListColumn<JobRecord>{"crashes", "CRASHES",
+                          [](const JobRecord& j, const ShowStyle&) { return std::to_string(j.crashes); },
+                          true, false, false},
+    ListColumn<JobRecord>{"size", "SIZE",
+                          [](const JobRecord& j, const ShowStyle& s) { return bytes_text(j.size_bytes, s); },
+                          true, false, false},
+    ListColumn<JobRecord>{"created", "CREATED",
+                          [](const JobRecord& j, const ShowStyle& s) { return time_text(j.created, s); },
+                          false, false, false},
+    ListColumn<JobRecord>{"due", "DUE",
+                          [](const JobRecord& j, const ShowStyle& s) { return time_text(j.due, s); }, false,
+                          false, false},
+    ListColumn<JobRecord>{"started", "STARTED",
+                          [](const JobRecord& j, const ShowStyle& s) { return time_text(j.started, s); },
+                          false, false, false},
+    ListColumn<JobRecord>{"finished", "FINISHED",
+                          [](const JobRecord& j, const ShowStyle& s) { return time_text(j.finished, s); },
+                          false, false, false},
+    ListColumn<JobRecord>{"reason", "REASON",
+                          [](const JobRecord& j, const ShowStyle&) { return std::string(name_of(j.reason)); },
+                          false, false, false},
+    ListColumn<JobRecord>{"error", "ERROR",
+                          [](const JobRecord& j, const ShowStyle&) { return error_head(j.error); }, false,
+                          false, false},
+};
+
+std::string cursor_of(queue::JobSeq seq) { return kCursorFront + std::to_string(seq.value); }
+
+queue::JobSeq parse_cursor(std::string_view text) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + (text.empty() ? 0 : 1), end, number);
+  if (text.empty() || text.front() != kCursorFront || error != std::errc{} || rest != end || number < 0)
+    raise(ErrorCode::bad_options,
+          fmt::format("--after {} is no cursor that a list of jobs printed", escaped(text, 64)));
+  return queue::JobSeq{number};
+}
+
+void write_job(json::Writer& writer, const JobRecord& job, WallTime) {
+  writer.begin_object();
+  write_job_members(writer, job);
+  writer.end_object();
+}
+
+ListTotal count(queue::StoreReader& reader, const queue::Filter& filter, WallTime now) {
+  const std::int64_t counted = reader.count_jobs(filter, kCountMax + 1, now);
+  return {std::min(counted, kCountMax), counted > kCountMax, std::nullopt};
+}
+
+}  // namespace
+
+std::span<const ListColumn<JobRecord>> job_columns() { return kColumns; }
+
+std::string waits_for(const JobRecord& job, const ShowStyle& style) {
+  const auto head = [&] { return job.error.empty() ? std::string() : " (" + error_head(job.error) + ")"; };
+  switch (job.state) {
+    case ShownState::scheduled:
+      if (job.reason == JobReason::retry_wait) return "retry " + time_text(job.due, style) + head();
+      return "due " + time_text(job.due, style);
+    case ShownState::running:
+      return "since " + (style.terminal && job.started ? duration_text(style.now - *job.started)
+                                                       : time_text(job.started, style));
+    case ShownState::held:
+      return fmt::format("tenant {}", name_of(job.tenant_state));
+    case ShownState::blocked:
+    case ShownState::dead:
+    case ShownState::discarded:
+    case ShownState::cancelled:
+      return reason_and_error(job);
+    case ShownState::ready:
+    case ShownState::succeeded:
+      return "";
+  }
+  return "";
+}
+
+void write_job_members(json::Writer& writer, const JobRecord& job) {
+  writer.key("id").string(job.id.text());
+  writer.key("state").string(name_of(job.state)).key("reason").string(name_of(job.reason)).key("tenant");
+  if (job.tenant) writer.string(job.tenant->text());
+  else writer.null();
+  writer.key("generation")
+      .integer(job.generation.value)
+      .key("tenant_state")
+      .string(name_of(job.tenant_state));
+  write_text(writer, "queue", job.queue);
+  write_text(writer, "kind", job.kind);
+  writer.key("priority").integer(job.priority.value);
+  write_time(writer, "created", job.created);
+  write_time(writer, "due", job.due);
+  write_time(writer, "started", job.started);
+  write_time(writer, "finished", job.finished);
+  writer.key("attempts_max").integer(job.attempts_max).key("failures").integer(job.failures);
+  writer.key("crashes").integer(job.crashes).key("releases").integer(job.releases);
+  writer.key("size_bytes").integer(job.size_bytes).key("process");
+  if (job.process) writer.integer(job.process->value);
+  else writer.null();
+  write_text(writer, "error", job.error);
+}
+
+queue::JobId job_id(std::string_view word) {
+  const auto uuid = Uuid::parse(word);
+  if (!uuid)
+    raise(ErrorCode::bad_options,
+          fmt::format("'{}' is no job id, which has the form 019cae08-9913-7c12-9a44-5b0d7e1f20c3",
+                      escaped(word, 64)));
+  return queue::JobId{*uuid};
+}
+
+ExitCode job_list(Session& session) {
+  const queue::Filter filter = session.filter(queue::job_filter_fields());
+  constexpr std::array<std::string_view, 1> kSortFields{"created"};
+  const auto order = sort_order(session, kSortFields);
+  queue::StoreReader::ListOptions options{
+      .limit = session.limit() + 1, .after = std::nullopt, .oldest_first = order && !order->descending};
+  if (session.has("after")) options.after = parse_cursor(session.option("after"));
+  std::vector<JobRecord> jobs;
+  ListTotal total;
+  session.store().read([&](queue::StoreReader& reader) {
+    jobs = reader.list_jobs(filter, options, session.now());
+    const bool whole = jobs.size() <= session.limit() && !options.after;
+    total = whole ? ListTotal{static_cast<std::int64_t>(jobs.size())} : count(reader, filter, session.now());
+  });
+  if (jobs.size() > session.limit()) {
+    jobs.resize(session.limit());
+    total.next = cursor_of(jobs.back().seq);
+  }
+  return print_list<JobRecord>(session, "tenure.job.list/1", "job", kColumns, jobs, total, write_job);
+}
+
+ExitCode job_count(Session& session) {
+  const queue::Filter filter = session.filter(queue::job_filter_fields());
+  ListTotal total;
+  session.store().read([&](queue::StoreReader& reader) { total = count(reader, filter, session.now()); });
+  if (session.json()) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().key("schema").string("tenure.job.count/1").key("count").integer(total.count);
+    writer.key("capped").boolean(total.capped).end_object();
+    session.print_json(std::move(out));
+  } else {
+    session.print(count_text(total.count, total.capped, session.style()) + '\n');
+  }
+  return session.has("fail-if-any") && total.count > 0 ? ExitCode::refused : ExitCode::done;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "listing.hpp"
+
+#include <tenure/queue/records.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenure::cli {
+
+// Counting goes no further; a greater count is shown as this one and a plus.
+inline constexpr std::int64_t kCountMax = 1'000'000;
+
+[[nodiscard]] std::span<const ListColumn<queue::JobRecord>> job_columns();
+
+// Why it is in its state and until when: "retry in 41 s (SmtpTimeout)". Empty where the state says it all.
+[[nodiscard]] std::string waits_for(const queue::JobRecord& job, const ShowStyle& style);
+
+// Its members, inside an object that the caller opened.
+void write_job_members(json::Writer& writer, const queue::JobRecord& job);
+
+// BadOptions for what is no id.
+[[nodiscard]] queue::JobId job_id(std::string_view word);
+
+}  // namespace tenure::cli

@@ -1,0 +1,225 @@
+#include "job.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+
+namespace tenure::cli {
+namespace {
+
+using queue::JobRecord;
+
+constexpr std::size_t kBatch = 500;
+constexpr std::size_t kSample = 5;
+constexpr std::size_t kFailuresShown = 20;
+constexpr std::chrono::seconds kProgressEvery{10};
+
+struct FailedJob {
+  queue::JobId id;
+  Failure failure;
+};
+
+struct RetryResult {
+  std::int64_t retried = 0;
+  std::int64_t skipped = 0;  // their state had changed
+  std::set<std::string> tenants;
+  std::vector<FailedJob> failed;
+  [[nodiscard]] std::int64_t done() const { return retried + skipped + std::ssize(failed); }
+};
+
+// One commit for all of them: each is retried, skipped or named.
+void retry_batch(Session& session, std::span<const JobRecord> jobs, RetryResult& result) {
+  RetryResult after;
+  session.store().write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    after = result;
+    for (const JobRecord& job : jobs) {
+      const auto retried = writer.retry_by_operator(job.id, session.now());
+      if (retried) {
+        ++after.retried;
+        if (job.tenant) after.tenants.insert(job.tenant->text());
+      } else if (retried.error().code == ErrorCode::state_changed ||
+                 retried.error().code == ErrorCode::job_not_found) {
+        ++after.skipped;
+      } else {
+        after.failed.push_back({job.id, retried.error()});
+      }
+    }
+  });
+  result = std::move(after);
+  session.wake();
+}
+
+// Only states that can be retried, so that what is counted is what will be done.
+queue::Filter retryable(queue::Filter filter) {
+  queue::FilterTerm term{.field = queue::FilterField::state, .negated = false, .values = {}};
+  for (const queue::JobState state :
+       {queue::JobState::dead, queue::JobState::discarded, queue::JobState::cancelled})
+    term.values.emplace_back(queue::Glob{std::string(name_of(state)), true});
+  filter.terms.push_back(std::move(term));
+  return filter;
+}
+
+class Progress {
+ public:
+  Progress(Session& session, std::int64_t total)
+      : session_(session), total_(total), next_(steady() + kProgressEvery) {}
+  void show(const RetryResult& result) {
+    if (steady() < next_) return;
+    next_ = steady() + kProgressEvery;
+    session_.note(fmt::format("{} / {}", result.done(), total_));
+  }
+
+ private:
+  [[nodiscard]] Instant steady() const { return session_.environment().clock.steady(); }
+
+  Session& session_;
+  std::int64_t total_;
+  Instant next_;
+};
+
+// Jobs that come to match after the count are not what was agreed to: no more than `total` are touched.
+RetryResult retry_all(Session& session, const queue::Filter& filter, std::int64_t total) {
+  RetryResult result;
+  Progress progress(session, total);
+  queue::StoreReader::ListOptions options{.limit = kBatch, .after = std::nullopt, .oldest_first = true};
+  for (std::int64_t left = total; left > 0;) {
+    options.limit = static_cast<std::size_t>(std::min<std::int64_t>(left, kBatch));
+    std::vector<JobRecord> jobs;
+    session.store().read(
+        [&](queue::StoreReader& reader) { jobs = reader.list_jobs(filter, options, session.now()); });
+    if (jobs.empty()) break;
+    retry_batch(session, jobs, result);
+    options.after = jobs.back().seq;
+    left -= std::ssize(jobs);
+    progress.show(result);
+  }
+  return result;
+}
+
+std::string json_of(const RetryResult& result, std::int64_t matched, bool dry_run) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.job.retry/1").key("dry_run").boolean(dry_run);
+  writer.key("matched")
+      .integer(matched)
+      .key("retried")
+      .integer(result.retried)
+      .key("skipped")
+      .integer(result.skipped);
+  writer.key("tenants").integer(std::ssize(result.tenants)).key("failed").begin_array();
+  for (const FailedJob& failed : result.failed) {
+    writer.begin_object().key("id").string(failed.id.text()).key("code").string(name_of(failed.failure.code));
+    write_text(writer, "message", failed.failure.message);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+ExitCode report(Session& session, const RetryResult& result, std::int64_t matched) {
+  const ShowStyle& style = session.style();
+  if (session.json()) {
+    session.print_json(json_of(result, matched, false));
+  } else {
+    std::string text = "retried " + counted(result.retried, "job", style);
+    if (!result.tenants.empty()) text += " of " + counted(std::ssize(result.tenants), "tenant", style);
+    if (result.skipped > 0)
+      text += fmt::format("; {} skipped (state changed)", number_text(result.skipped, style));
+    if (!result.failed.empty())
+      text += fmt::format("; {} failed", number_text(std::ssize(result.failed), style));
+    session.print(text + '\n');
+    for (std::size_t i = 0; i < std::min(result.failed.size(), kFailuresShown); ++i)
+      session.note(
+          fmt::format("{}: {}", result.failed[i].id.text(), escaped(result.failed[i].failure.text())));
+  }
+  return result.failed.empty() ? ExitCode::done : ExitCode::refused;
+}
+
+// Jobs that are named must be there and as the user thinks they are.
+ExitCode retry_named(Session& session) {
+  std::vector<JobRecord> jobs;
+  for (const std::string& word : session.words()) {
+    const queue::JobId id = job_id(word);
+    std::optional<JobRecord> job;
+    session.store().read([&](queue::StoreReader& reader) { job = reader.find_job(id); });
+    if (!job)
+      raise(ErrorCode::job_not_found, fmt::format("there is no job {}; nothing was retried", id.text()));
+    jobs.push_back(std::move(*job));
+  }
+  RetryResult result;
+  if (session.has("dry-run")) {
+    for (const JobRecord& job : jobs)
+      session.note(
+          fmt::format("would retry {} ({}, {})", job.id.text(), escaped(job.kind), name_of(job.state)));
+    if (session.json()) session.print_json(json_of(result, std::ssize(jobs), true));
+    return ExitCode::done;
+  }
+  for (std::size_t at = 0; at < jobs.size(); at += kBatch)
+    retry_batch(session, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)), result);
+  const ExitCode code = report(session, result, std::ssize(jobs));
+  return result.skipped > 0 ? ExitCode::refused : code;
+}
+
+struct Matched {
+  std::int64_t count = 0;
+  std::vector<JobRecord> sample;
+};
+
+Matched match(Session& session, const queue::Filter& filter) {
+  Matched matched;
+  session.store().read([&](queue::StoreReader& reader) {
+    matched.count = reader.count_jobs(filter, kCountMax, session.now());
+    matched.sample = reader.list_jobs(filter, {.limit = kSample, .after = std::nullopt, .oldest_first = true},
+                                      session.now());
+  });
+  return matched;
+}
+
+void show_sample(Session& session, const Matched& matched) {
+  session.note(
+      fmt::format("{} to retry, the oldest of them:", counted(matched.count, "job", session.style())));
+  for (const JobRecord& job : matched.sample)
+    session.note(fmt::format("  {}  {}  {}  {}", job.id.text(), name_of(job.state),
+                             job.tenant ? job.tenant->text() : "none", escaped(job.kind)));
+}
+
+bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
+
+}  // namespace
+
+ExitCode job_retry(Session& session) {
+  const auto words = session.words();
+  if (std::all_of(words.begin(), words.end(), is_named)) return retry_named(session);
+  const queue::Filter filter = retryable(session.filter(queue::job_filter_fields()));
+  const Matched matched = match(session, filter);
+  if (matched.count == 0) {
+    session.note("no job that could be retried matches");
+    if (session.json()) session.print_json(json_of({}, 0, session.has("dry-run")));
+    return ExitCode::done;
+  }
+  if (session.has("dry-run")) {
+    show_sample(session, matched);
+    if (session.json()) session.print_json(json_of({}, matched.count, true));
+    else session.print("would retry " + counted(matched.count, "job", session.style()) + '\n');
+    return ExitCode::done;
+  }
+  if (!session.has("yes")) {
+    show_sample(session, matched);
+    const auto answer = session.ask("retry them?");
+    if (!answer)
+      raise(ErrorCode::bad_options,
+            fmt::format("{} match: say --yes to retry them, there being no terminal to ask on",
+                        counted(matched.count, "job", session.style())));
+    if (!*answer) {
+      session.note("nothing was retried");
+      return ExitCode::refused;
+    }
+  }
+  return report(session, retry_all(session, filter, matched.count), matched.count);
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "session.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What all lists have in common: columns to choose from, a table with a count below it, or one JSON document.
+namespace tenure::cli {
+
+template <class Record>
+struct ListColumn {
+  std::string_view name;  // of --columns
+  std::string_view title;
+  std::string (*text)(const Record& record, const ShowStyle& style);  // printable
+  bool right = false;
+  bool kept = false;
+  bool shown = true;  // without --columns
+};
+
+struct ListTotal {
+  std::int64_t count = 0;
+  bool capped = false;
+  std::optional<std::string> next = std::nullopt;  // the cursor of the next page, where there is one
+};
+
+// `text` split at commas.
+[[nodiscard]] std::vector<std::string> split(std::string_view text);
+[[noreturn]] void refuse_word(std::string_view what, std::string_view word,
+                              std::span<const std::string_view> known);
+
+template <class Record>
+std::vector<const ListColumn<Record>*> chosen_columns(std::span<const ListColumn<Record>> columns,
+                                                      const Session& session) {
+  std::vector<const ListColumn<Record>*> chosen;
+  std::vector<std::string_view> names;
+  for (const auto& column : columns) {
+    names.push_back(column.name);
+    if (column.shown && !session.has("columns")) chosen.push_back(&column);
+  }
+  if (!session.has("columns")) return chosen;
+  for (const std::string& word : split(session.option("columns"))) {
+    const auto found = std::find(names.begin(), names.end(), word);
+    if (found == names.end()) refuse_word("column", word, names);
+    chosen.push_back(&columns[static_cast<std::size_t>(found - names.begin())]);
+  }
+  return chosen;
+}
+
+template <class Record>
+std::string list_table(std::span<const ListColumn<Record>> columns, std::span<const Record> records,
+                       const Session& session) {
+  std::vector<TableColumn> heads;
+  std::vector<std::vector<std::string>> rows(records.size());
+  for (const auto* column : chosen_columns(columns, session)) {
+    heads.push_back({std::string(column->title), column->right, column->kept});
+    for (std::size_t i = 0; i < records.size(); ++i)
+      rows[i].push_back(column->text(records[i], session.style()));
+  }
+  return table_text(heads, rows, session.table_style());
+}
+
+template <class Record>
+std::string list_json(std::string_view schema, std::span<const Record> records, const ListTotal& total,
+                      void (*write)(json::Writer&, const Record&, WallTime now), WallTime now) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string(schema).key("items").begin_array();
+  for (const Record& record : records) write(writer, record, now);
+  writer.end_array().key("next");
+  if (total.next) writer.string(*total.next);
+  else writer.null();
+  writer.key("count").integer(total.count).key("capped").boolean(total.capped).end_object();
+  return out;
+}
+
+template <class Record>
+ExitCode print_list(Session& session, std::string_view schema, std::string_view noun,
+                    std::span<const ListColumn<Record>> columns, std::span<const Record> records,
+                    const ListTotal& total, void (*write)(json::Writer&, const Record&, WallTime now)) {
+  (void)chosen_columns(columns, session);  // a bad --columns is refused, also with --json or without rows
+  if (session.json()) {
+    session.print_json(list_json(schema, records, total, write, session.now()));
+  } else {
+    if (!records.empty()) session.print(list_table(columns, records, session));
+    const auto shown = static_cast<std::int64_t>(records.size());
+    const std::string all = count_text(total.count, total.capped, session.style());
+    session.note(shown == total.count && !total.capped
+                     ? counted(shown, noun, session.style())
+                     : number_text(shown, session.style()) + " of " + all +
+                           (total.next ? "; next page: --after " + *total.next : ""));
+  }
+  return session.has("fail-if-any") && total.count > 0 ? ExitCode::refused : ExitCode::done;
+}
+
+struct SortOrder {
+  std::string field;
+  bool descending = false;
+};
+// --sort FIELD[:asc|:desc]; BadOptions names the fields.
+[[nodiscard]] std::optional<SortOrder> sort_order(const Session& session,
+                                                  std::span<const std::string_view> fields);
+
+void write_time(json::Writer& writer, std::string_view key, const std::optional<WallTime>& time);
+void write_text(json::Writer& writer, std::string_view key, std::string_view text);  // made UTF-8
+
+}  // namespace tenure::cli

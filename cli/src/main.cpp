@@ -1,0 +1,91 @@
+// The program `tenure`: run_cli in the real world.
+
+#include <tenure/base/clock.hpp>
+#include <tenure/cli/run.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+#include <tenure/queue/wake_hint.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <iostream>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace tenure;
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+class StandardOutput final : public cli::Output {
+ public:
+  bool data(std::string_view text) override { return write_all(STDOUT_FILENO, text); }
+  void message(std::string_view text) override { (void)write_all(STDERR_FILENO, text); }
+};
+
+// A database must not get the number of a standard stream that the caller closed: what is printed would be written into it.
+// Standard output is filled with what cannot be written, so that the loss is noticed.
+void fill_standard_streams() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(number, F_GETFD) < 0)
+      (void)::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+std::uint64_t descriptors_limit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+int terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+std::vector<std::pair<std::string, std::string>> variables() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (const std::size_t equals = text.find('='); equals != std::string_view::npos)
+      all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
+std::optional<std::string> read_line() {
+  std::string line;
+  if (!std::getline(std::cin, line)) return std::nullopt;
+  return line;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  fill_standard_streams();
+  (void)std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write()
+  const RealClock clock;
+  StandardOutput output;
+  cli::Environment environment{
+      .clock = clock,
+      .variables = variables(),
+      .data_is_terminal = ::isatty(STDOUT_FILENO) == 1,
+      .messages_are_terminal = ::isatty(STDERR_FILENO) == 1,
+      .answers_are_terminal = ::isatty(STDIN_FILENO) == 1,
+      .columns = terminal_columns(),
+      .descriptors_limit = descriptors_limit(),
+      .read_line = read_line,
+      .open_store =
+          [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },
+      .wake = queue::send_wake_hint,
+  };
+  return cli::run_cli(std::vector<std::string>(argv + 1, argv + argc), output, environment);
+}

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "session.hpp"
+
+#include <tenure/cli/run.hpp>
+
+// One function for each noun and verb, in the file of its noun. They throw what is wrong.
+namespace tenure::cli {
+
+ExitCode job_list(Session& session);
+ExitCode job_count(Session& session);
+ExitCode job_show(Session& session);
+ExitCode job_retry(Session& session);
+ExitCode tenant_list(Session& session);
+ExitCode tenant_create(Session& session);
+ExitCode queue_list(Session& session);
+ExitCode store_show(Session& session);
+ExitCode config_check(Session& session);
+ExitCode config_sample(Session& session);
+ExitCode config_explain(Session& session);
+ExitCode config_show(Session& session);
+
+}  // namespace tenure::cli

@@ -1,0 +1,178 @@
+#include "commands.hpp"
+#include "session.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/cli/run.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tenure::cli {
+namespace {
+
+ExitCode exit_code_for(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::bad_options:
+    case ErrorCode::bad_filter:
+    case ErrorCode::bad_tenant_name:
+    case ErrorCode::bad_global_id:
+      return ExitCode::usage;
+    case ErrorCode::bad_payload:
+    case ErrorCode::payload_too_large:
+    case ErrorCode::newer_envelope:
+    case ErrorCode::database_damaged:
+    case ErrorCode::protocol_violation:
+      return ExitCode::data;
+    case ErrorCode::database_missing:
+    case ErrorCode::database_moved:
+    case ErrorCode::disk:
+    case ErrorCode::disk_sync_failed:
+    case ErrorCode::access_refused:
+      return ExitCode::unavailable;
+    case ErrorCode::store_busy:
+    case ErrorCode::tenant_busy:
+    case ErrorCode::tenant_not_ready:
+    case ErrorCode::pending_migration:
+    case ErrorCode::handle_budget_exhausted:
+    case ErrorCode::lock_held:
+    case ErrorCode::interrupted:
+    case ErrorCode::out_of_memory:
+      return ExitCode::try_again;
+    case ErrorCode::bad_configuration:
+    case ErrorCode::schema_mismatch:
+      return ExitCode::configuration;
+    case ErrorCode::no_tenant:
+    case ErrorCode::wrong_tenant:
+    case ErrorCode::missing_tenant:
+    case ErrorCode::tenant_exists:
+    case ErrorCode::tenant_does_not_exist:
+    case ErrorCode::tenant_deleted:
+    case ErrorCode::stale_generation:
+    case ErrorCode::tenant_swap_prohibited:
+    case ErrorCode::record_not_found:
+    case ErrorCode::handle_ended:
+    case ErrorCode::claim_lost:
+    case ErrorCode::id_conflict:
+    case ErrorCode::unknown_kind:
+    case ErrorCode::limit_reached:
+    case ErrorCode::duplicate_step:
+    case ErrorCode::job_not_found:
+    case ErrorCode::state_changed:
+    case ErrorCode::handler_failed:
+    case ErrorCode::worker_crashed:
+    case ErrorCode::time_limit:
+    case ErrorCode::internal:
+      return ExitCode::refused;
+  }
+  return ExitCode::refused;
+}
+
+std::string error_json(const Failure& failure, ExitCode code) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("error").begin_object().key("code").string(name_of(failure.code));
+  writer.key("message").string(to_utf8(failure.message)).key("tenant").string(to_utf8(failure.tenant));
+  writer.key("where")
+      .string(to_utf8(failure.where))
+      .key("exit")
+      .integer(static_cast<int>(code))
+      .end_object()
+      .end_object();
+  return plain_json(out);
+}
+
+// One line, whatever the message holds.
+std::string error_text(const Failure& failure, ExitCode code) {
+  constexpr std::size_t kShown = 2000;
+  const std::string text =
+      code == ExitCode::usage || code == ExitCode::configuration ? failure.message : failure.text();
+  return "tenure: " + escaped(text, kShown);
+}
+
+class Run {
+ public:
+  Run(std::span<const std::string> arguments, Output& output, Environment& environment)
+      : arguments_(arguments), output_(output), environment_(environment) {
+    const auto end = std::find(arguments.begin(), arguments.end(), "--");
+    json_ = std::find(arguments.begin(), end, "--json") != end;
+  }
+
+  ExitCode run() {
+    CommandLine line = value_or_raise(parse_command_line(arguments_, option_specs()));
+    if (line.has("version")) return print("tenure " TENURE_VERSION "\n");
+    const std::vector<std::string> words = line.words;
+    if (words.empty()) return help(line.has("help"), overview_text());
+    const Noun& noun = find_noun(words[0]);
+    if (words.size() == 1) return help(line.has("help"), noun_help(noun));
+    const Verb& verb = find_verb(noun, words[1]);
+    if (line.has("help")) return print(verb_help(verb));
+    check(verb, line, words.size() - 2);
+    Session session(std::move(line), std::span(words).subspan(2), output_, environment_);
+    return verb.run(session);
+  }
+
+  ExitCode fail_with(const Failure& failure) {
+    const ExitCode code = exit_code_for(failure.code);
+    output_.message((json_ ? error_json(failure, code) : error_text(failure, code)) + '\n');
+    return code;
+  }
+
+ private:
+  ExitCode print(std::string_view text) {
+    if (!output_.data(text)) throw OutputClosed{};
+    return ExitCode::done;
+  }
+
+  // Help that was asked for is data; help in place of a command is a message.
+  ExitCode help(bool asked, const std::string& text) {
+    if (asked) return print(text);
+    if (json_) raise(ErrorCode::bad_options, "a noun and a verb are needed; see tenure --help");
+    output_.message(text);
+    return ExitCode::usage;
+  }
+
+  static void check(const Verb& verb, const CommandLine& line, std::size_t words) {
+    for (const auto& [option, value] : line.options)
+      if (!takes(verb, option))
+        raise(ErrorCode::bad_options,
+              fmt::format("--{} means nothing to tenure {} {}", option, verb.noun, verb.name));
+    if (words < verb.words_min)
+      raise(ErrorCode::bad_options, fmt::format("tenure {} {} needs {}; for example: {}", verb.noun,
+                                                verb.name, verb.words, verb.example));
+    if (words > verb.words_max)
+      raise(ErrorCode::bad_options,
+            fmt::format("tenure {} {} takes {} after it, not '{}'", verb.noun, verb.name,
+                        verb.words_max == 0 ? "nothing" : "one " + std::string(verb.words),
+                        escaped(line.words[2 + verb.words_max], 64)));
+  }
+
+  std::span<const std::string> arguments_;
+  Output& output_;
+  Environment& environment_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+int run_cli(std::span<const std::string> arguments, Output& output, Environment& environment) {
+  Run run(arguments, output, environment);
+  ExitCode code = ExitCode::refused;
+  try {
+    code = run.run();
+  } catch (const OutputClosed&) {
+    output.message(
+        "tenure: standard output is closed or full; what was asked for was done, and its answer is lost\n");
+  } catch (const Error& error) {
+    code = run.fail_with(error.failure());
+  } catch (const std::bad_alloc&) {
+    code = run.fail_with({ErrorCode::out_of_memory, "there is not enough memory"});
+  } catch (const std::exception& error) {
+    code = run.fail_with({ErrorCode::internal, error.what()});
+  }
+  return static_cast<int>(code);
+}
+
+}  // namespace tenure::cli

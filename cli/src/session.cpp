@@ -1,0 +1,156 @@
+#include "session.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::int64_t kLimitDefault = 50;
+constexpr std::int64_t kLimitMax = 1000;
+constexpr int kColumnsMin = 20;
+constexpr int kColumnsMax = 10'000;
+constexpr int kColumnsDefault = 80;
+
+bool wants_color(std::string_view option, const Environment& environment) {
+  if (option == "always") return true;
+  if (option == "never") return false;
+  if (!option.empty() && option != "auto")
+    raise(ErrorCode::bad_options,
+          fmt::format("--color {} must be auto, always or never", escaped(option, 32)));
+  return environment.data_is_terminal && variable(environment, "NO_COLOR").empty() &&
+         variable(environment, "TERM") != "dumb";
+}
+
+bool is_usable(int columns) { return columns >= kColumnsMin && columns <= kColumnsMax; }
+
+// An absurd COLUMNS is no reason to print nothing.
+int terminal_columns(const Environment& environment) {
+  const std::string_view text = variable(environment, "COLUMNS");
+  int columns = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+  if (error == std::errc{} && rest == text.data() + text.size() && is_usable(columns)) return columns;
+  return is_usable(environment.columns) ? environment.columns : kColumnsDefault;
+}
+
+// Decodes the character at the front of well-formed UTF-8 of more than one byte.
+std::pair<std::uint32_t, std::size_t> front_of(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  std::uint32_t code_point = first & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i)
+    code_point = code_point << 6U | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  return {code_point, size};
+}
+
+std::string json_escape(std::uint32_t code_point) {
+  constexpr std::uint32_t kFirstPair = 0x10000;
+  if (code_point < kFirstPair) return fmt::format("\\u{:04x}", code_point);
+  const std::uint32_t rest = code_point - kFirstPair;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xD800U + (rest >> 10U), 0xDC00U + (rest & 0x3FFU));
+}
+
+}  // namespace
+
+std::string_view variable(const Environment& environment, std::string_view name) {
+  for (const auto& [each, value] : environment.variables)
+    if (each == name) return value;
+  return {};
+}
+
+std::string plain_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    if (static_cast<unsigned char>(json.front()) < 0x80) {
+      out += json.front();
+      json.remove_prefix(1);
+      continue;
+    }
+    const auto [code_point, size] = front_of(json);
+    const std::string_view character = json.substr(0, size);
+    if (escaped(character) == character) out += character;
+    else out += json_escape(code_point);
+    json.remove_prefix(size);
+  }
+  return out;
+}
+
+Session::Session(CommandLine line, std::span<const std::string> words, Output& output,
+                 Environment& environment)
+    : line_(std::move(line)),
+      words_(words),
+      output_(output),
+      environment_(environment),
+      style_{
+          .terminal = environment.data_is_terminal, .utc = line_.has("utc"), .now = environment.clock.wall()},
+      color_(wants_color(line_.value("color"), environment)) {}
+
+std::size_t Session::limit() const {
+  if (!has("limit")) return kLimitDefault;
+  return static_cast<std::size_t>(value_or_raise(whole_number("limit", option("limit"), 1, kLimitMax)));
+}
+
+TableStyle Session::table_style() const {
+  return {.columns_max = style_.terminal ? static_cast<std::size_t>(terminal_columns(environment_)) : 0,
+          .bold_header = color_};
+}
+
+config::LoadedSettings Session::read_settings() const {
+  config::SettingsSources sources{
+      .file = config::config_file_to_read(option("config"), environment_.variables),
+      .environment = environment_.variables};
+  // What is typed is meant from the working folder on, unlike what stands in a file.
+  if (has("store"))
+    sources.options.push_back({"store.path", std::filesystem::absolute(option("store")).string(), "--store"});
+  return config::read_settings(sources);
+}
+
+const config::Settings& Session::settings() {
+  if (!settings_) settings_ = read_settings();
+  const auto& problems = settings_->problems;
+  if (!problems.empty())
+    raise(ErrorCode::bad_configuration,
+          problems.front().text() + (problems.size() == 1 ? ""
+                                                          : fmt::format(" (and {} more: tenure config check)",
+                                                                        problems.size() - 1)));
+  return settings_->settings;
+}
+
+queue::Filter Session::filter(std::span<const queue::FilterField> fields) const {
+  return value_or_raise(queue::parse_filter(words_, fields, now()));
+}
+
+queue::Store& Session::store(bool create) {
+  if (!store_) {
+    const config::StoreSettings& from = settings().store;
+    store_ = environment_.open_store({.path = from.path,
+                                      .create = create && !has("store"),
+                                      .payload_max = static_cast<std::size_t>(from.payload_max)});
+  }
+  return *store_;
+}
+
+void Session::wake() { environment_.wake(settings().store.path); }
+
+void Session::print(std::string_view text) {
+  if (!output_.data(text)) throw OutputClosed{};
+}
+
+void Session::print_json(std::string text) { print(plain_json(text) + '\n'); }
+
+void Session::note(std::string_view line) {
+  if (!has("quiet")) output_.message(std::string(line) + '\n');
+}
+
+std::optional<bool> Session::ask(std::string_view question) {
+  if (!environment_.answers_are_terminal || !environment_.messages_are_terminal) return std::nullopt;
+  output_.message(std::string(question) + " [y/N] ");
+  const auto answer = environment_.read_line();
+  return answer && (*answer == "y" || *answer == "Y" || *answer == "yes");
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "command_line.hpp"
+#include "show_text.hpp"
+#include "table.hpp"
+
+#include <tenure/cli/run.hpp>
+#include <tenure/config/load.hpp>
+#include <tenure/queue/filter.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tenure::cli {
+
+// Standard output went away; what was done stays done.
+struct OutputClosed {};
+
+// What one command works with: its words and options, settings and store opened when first asked for, and the output.
+class Session {
+ public:
+  // All must outlive it. BadOptions for a bad --color.
+  Session(CommandLine line, std::span<const std::string> words, Output& output, Environment& environment);
+
+  [[nodiscard]] std::span<const std::string> words() const { return words_; }  // after noun and verb
+  [[nodiscard]] bool has(std::string_view option) const { return line_.has(option); }
+  [[nodiscard]] std::string_view option(std::string_view name) const { return line_.value(name); }
+  [[nodiscard]] bool json() const { return line_.has("json"); }
+  // --limit, 50 unless given.
+  [[nodiscard]] std::size_t limit() const;
+
+  [[nodiscard]] const ShowStyle& style() const { return style_; }
+  [[nodiscard]] WallTime now() const { return style_.now; }
+  [[nodiscard]] TableStyle table_style() const;
+  [[nodiscard]] Environment& environment() { return environment_; }
+
+  // Problems and all, for `config`.
+  [[nodiscard]] config::LoadedSettings read_settings() const;
+  // BadConfiguration, in one line, where there are problems.
+  [[nodiscard]] const config::Settings& settings();
+  // The words as a filter; BadFilter.
+  [[nodiscard]] queue::Filter filter(std::span<const queue::FilterField> fields) const;
+  // `create`: makes the control database where there is none, but not one that --store names.
+  [[nodiscard]] queue::Store& store(bool create = false);
+  // To be called after each change.
+  void wake();
+
+  // Standard output; OutputClosed. JSON goes through print_json, which keeps hidden characters of data out.
+  void print(std::string_view text);
+  void print_json(std::string text);
+  // A line on standard error, unless --quiet.
+  void note(std::string_view line);
+  // Asks on the terminal; nothing where there is none.
+  [[nodiscard]] std::optional<bool> ask(std::string_view question);
+
+ private:
+  CommandLine line_;
+  std::span<const std::string> words_;
+  Output& output_;
+  Environment& environment_;
+  ShowStyle style_;
+  bool color_ = false;
+  std::optional<config::LoadedSettings> settings_;
+  std::shared_ptr<queue::Store> store_;
+};
+
+// JSON in which also invisible and direction-changing characters are \u escapes.
+[[nodiscard]] std::string plain_json(std::string_view json);
+
+// The value of a variable; empty where there is none.
+[[nodiscard]] std::string_view variable(const Environment& environment, std::string_view name);
+
+}  // namespace tenure::cli

@@ -1,0 +1,76 @@
+#include "listing.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure::cli {
+namespace {
+
+using queue::StoreSummary;
+
+std::string text_of(const StoreSummary& store, const ShowStyle& style) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    return fmt::format("{:<9}{}\n", name, value);
+  };
+  std::string out = line("store", fmt::format("{}, {}", store.backend, escaped(store.path)));
+  out += line("id", escaped(store.store_id));
+  out += line("schema", std::to_string(store.schema_version));
+  out += line("library", escaped(store.library));
+  out += line("size", fmt::format("{}, WAL {}", bytes_text(store.size_bytes, style),
+                                  bytes_text(store.wal_bytes, style)));
+  out += line("jobs", fmt::format("{}, {} claimed", number_text(store.jobs, style),
+                                  number_text(store.claims, style)));
+  out += line("tenants", number_text(store.tenants, style));
+  if (store.last_holder)
+    out += line("holder", fmt::format("last pid {} on {}, started {}", store.last_holder->pid,
+                                      escaped(store.last_holder->node),
+                                      full_time_text(store.last_holder->started, style)));
+  else out += line("holder", "never had one");
+  return out;
+}
+
+void write_holder(json::Writer& writer, const queue::HolderRecord& holder) {
+  writer.begin_object().key("incarnation").integer(holder.incarnation.value);
+  write_text(writer, "node", holder.node);
+  writer.key("pid").integer(holder.pid);
+  write_time(writer, "started", holder.started);
+  writer.end_object();
+}
+
+std::string json_of(const StoreSummary& store) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.store.show/1").key("item").begin_object();
+  write_text(writer, "backend", store.backend);
+  write_text(writer, "path", store.path);
+  write_text(writer, "store_id", store.store_id);
+  writer.key("schema_version").integer(store.schema_version);
+  write_text(writer, "library", store.library);
+  writer.key("size_bytes").integer(store.size_bytes).key("wal_bytes").integer(store.wal_bytes);
+  writer.key("jobs")
+      .integer(store.jobs)
+      .key("claims")
+      .integer(store.claims)
+      .key("tenants")
+      .integer(store.tenants);
+  writer.key("last_holder");
+  if (store.last_holder) write_holder(writer, *store.last_holder);
+  else writer.null();
+  writer.end_object().end_object();
+  return out;
+}
+
+}  // namespace
+
+ExitCode store_show(Session& session) {
+  StoreSummary summary;
+  session.store().read([&](queue::StoreReader& reader) { summary = reader.summary(); });
+  if (session.json()) session.print_json(json_of(summary));
+  else session.print(text_of(summary, session.style()));
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,70 @@
+#include "table.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::size_t kGap = 2;
+
+struct Placed {
+  std::size_t index;
+  std::size_t width;
+};
+
+std::size_t line_width(const std::vector<Placed>& shown) {
+  std::size_t width = shown.empty() ? 0 : kGap * (shown.size() - 1);
+  for (const Placed& column : shown) width += column.width;
+  return width;
+}
+
+void drop_from_the_right(std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
+                         std::size_t columns_max) {
+  while (columns_max != 0 && line_width(shown) > columns_max) {
+    const auto last =
+        std::find_if(shown.rbegin(), shown.rend(), [&](const Placed& p) { return !columns[p.index].kept; });
+    if (last == shown.rend()) return;
+    shown.erase(std::next(last).base());
+  }
+}
+
+void append_line(std::string& out, const std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
+                 const std::vector<std::string>& cells) {
+  std::string line;
+  for (const Placed& column : shown) {
+    const std::string& cell = cells[column.index];
+    const std::string padding(column.width - width_of(cell), ' ');
+    if (!line.empty() || column.index != shown.front().index) line.append(kGap, ' ');
+    line += columns[column.index].right ? padding + cell : cell + padding;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  out += line + '\n';
+}
+
+}  // namespace
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string table_text(const std::vector<TableColumn>& columns,
+                       const std::vector<std::vector<std::string>>& rows, const TableStyle& style) {
+  std::vector<Placed> shown;
+  std::vector<std::string> titles;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    std::size_t width = width_of(columns[i].title);
+    for (const auto& row : rows) width = std::max(width, width_of(row[i]));
+    shown.push_back({i, width});
+    titles.push_back(columns[i].title);
+  }
+  drop_from_the_right(shown, columns, style.columns_max);
+  std::string out;
+  append_line(out, shown, columns, titles);
+  if (style.bold_header) out = "\x1b[1m" + out.substr(0, out.size() - 1) + "\x1b[0m\n";
+  for (const auto& row : rows) append_line(out, shown, columns, row);
+  return out;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace tenure::cli {
+
+// Rows under one header line, two spaces between columns. Cells are printable already and nothing in them wraps.
+struct TableColumn {
+  std::string title;
+  bool right = false;  // numbers
+  bool kept = false;   // ids and names: neither cut nor dropped
+};
+
+struct TableStyle {
+  std::size_t columns_max =
+      0;  // characters of a line; columns that do not fit are dropped from the right; 0: no limit
+  bool bold_header = false;
+};
+
+[[nodiscard]] std::string table_text(const std::vector<TableColumn>& columns,
+                                     const std::vector<std::vector<std::string>>& rows,
+                                     const TableStyle& style);
+
+// Characters of UTF-8 text, which is what a column is wide.
+[[nodiscard]] std::size_t width_of(std::string_view text);
+
+}  // namespace tenure::cli

@@ -1,0 +1,191 @@
+#include "listing.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/migrations.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+#include <tenure/tenancy/tenants.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace tenure::cli {
+namespace {
+
+using queue::TenantSummary;
+
+constexpr std::size_t kPage = 1000;
+
+template <std::int64_t TenantSummary::*kMember>
+std::string number(const TenantSummary& tenant, const ShowStyle& style) {
+  return number_text(tenant.*kMember, style);
+}
+
+constexpr std::array kColumns{
+    ListColumn<TenantSummary>{"name", "TENANT",
+                              [](const TenantSummary& t, const ShowStyle&) { return t.tenant.name.text(); },
+                              false, true},
+    ListColumn<TenantSummary>{
+        "generation", "GEN",
+        [](const TenantSummary& t, const ShowStyle&) { return std::to_string(t.tenant.generation.value); },
+        true},
+    ListColumn<TenantSummary>{
+        "state", "STATE",
+        [](const TenantSummary& t, const ShowStyle&) { return std::string(name_of(t.tenant.state)); }},
+    ListColumn<TenantSummary>{"ready", "READY", number<&TenantSummary::ready>, true},
+    ListColumn<TenantSummary>{"held", "HELD", number<&TenantSummary::held>, true},
+    ListColumn<TenantSummary>{"running", "RUNNING", number<&TenantSummary::running>, true},
+    ListColumn<TenantSummary>{"dead", "DEAD", number<&TenantSummary::dead>, true},
+    ListColumn<TenantSummary>{
+        "oldest", "OLDEST",
+        [](const TenantSummary& t, const ShowStyle& s) { return age_text(t.oldest_ready, s); }, true},
+    ListColumn<TenantSummary>{
+        "created", "CREATED",
+        [](const TenantSummary& t, const ShowStyle& s) { return time_text(t.tenant.created, s); }, false,
+        false, false},
+};
+
+void write_tenant(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
+  writer.begin_object().key("name").string(tenant.tenant.name.text());
+  writer.key("generation")
+      .integer(tenant.tenant.generation.value)
+      .key("state")
+      .string(name_of(tenant.tenant.state));
+  write_time(writer, "created", tenant.tenant.created);
+  writer.key("ready")
+      .integer(tenant.ready)
+      .key("held")
+      .integer(tenant.held)
+      .key("running")
+      .integer(tenant.running);
+  writer.key("dead").integer(tenant.dead);
+  write_time(writer, "oldest_ready", tenant.oldest_ready);
+  writer.key("oldest_ms");
+  if (tenant.oldest_ready)
+    writer.integer(std::chrono::floor<std::chrono::milliseconds>(now - *tenant.oldest_ready).count());
+  else writer.null();
+  writer.end_object();
+}
+
+std::int64_t sort_key(const TenantSummary& tenant, std::string_view field, WallTime now) {
+  if (field == "ready") return tenant.ready;
+  if (field == "held") return tenant.held;
+  if (field == "running") return tenant.running;
+  if (field == "dead") return tenant.dead;
+  return tenant.oldest_ready ? (now - *tenant.oldest_ready).count() : -1;
+}
+
+void sort(std::vector<TenantSummary>& tenants, const SortOrder& order, WallTime now) {
+  std::stable_sort(tenants.begin(), tenants.end(), [&](const TenantSummary& a, const TenantSummary& b) {
+    const TenantSummary& low = order.descending ? b : a;
+    const TenantSummary& high = order.descending ? a : b;
+    if (order.field == "name") return low.tenant.name < high.tenant.name;
+    return sort_key(low, order.field, now) < sort_key(high, order.field, now);
+  });
+}
+
+std::vector<TenantSummary> matching_tenants(Session& session, const queue::Filter& filter) {
+  std::vector<TenantSummary> all;
+  std::optional<TenantName> after;
+  while (true) {
+    std::vector<TenantSummary> page;
+    session.store().read([&](queue::StoreReader& reader) { page = reader.tenants(after, kPage); });
+    if (!page.empty()) after = page.back().tenant.name;
+    const bool last = page.size() < kPage;
+    for (TenantSummary& tenant : page)
+      if (queue::matches_name(filter, tenant.tenant.name.text(), name_of(tenant.tenant.state)))
+        all.push_back(std::move(tenant));
+    if (last) return all;
+  }
+}
+
+void drop_until_after(std::vector<TenantSummary>& tenants, std::string_view cursor) {
+  const TenantName after(cursor);
+  const auto found = std::find_if(tenants.begin(), tenants.end(),
+                                  [&](const TenantSummary& t) { return t.tenant.name == after; });
+  if (found == tenants.end()) raise(ErrorCode::bad_options, "--after names no tenant of this list");
+  tenants.erase(tenants.begin(), found + 1);
+}
+
+// What making tenants needs, kept together for the length of one command.
+struct Maker {
+  HandleCache handles;
+  Tenants tenants;
+
+  Maker(const config::Settings& settings, TenantRegistry& registry, const Clock& clock)
+      : handles(TenantFiles(settings.tenants.path),
+                {.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),
+                 .wait_max = settings.tenants.handle_wait,
+                 .application = settings.application.name}),
+        tenants(registry, handles, clock,
+                {.application = settings.application.name, .migrations = migrations(settings)}) {}
+
+  static std::vector<sqlite::Migration> migrations(const config::Settings& settings) {
+    if (settings.tenants.migrations.empty()) return {};
+    return read_migrations(settings.tenants.migrations);
+  }
+};
+
+std::string created_json(const std::vector<TenantRecord>& made) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.tenant.create/1").key("items").begin_array();
+  for (const TenantRecord& tenant : made) {
+    writer.begin_object()
+        .key("name")
+        .string(tenant.name.text())
+        .key("generation")
+        .integer(tenant.generation.value);
+    writer.key("state").string(name_of(tenant.state)).end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+}  // namespace
+
+ExitCode tenant_list(Session& session) {
+  constexpr std::array<std::string_view, 6> kSortFields{"name", "ready", "held", "running", "dead", "oldest"};
+  const queue::Filter filter = session.filter(queue::name_filter_fields());
+  const auto order = sort_order(session, kSortFields);
+  const std::size_t limit = session.limit();
+  std::vector<TenantSummary> tenants = matching_tenants(session, filter);
+  sort(tenants, order.value_or(SortOrder{"name"}), session.now());
+  ListTotal total{std::ssize(tenants)};
+  if (session.has("after")) drop_until_after(tenants, session.option("after"));
+  if (tenants.size() > limit) {
+    tenants.erase(tenants.begin() + static_cast<std::ptrdiff_t>(limit), tenants.end());
+    total.next = tenants.back().tenant.name.text();
+  }
+  return print_list<TenantSummary>(session, "tenure.tenant.list/1", "tenant", kColumns, tenants, total,
+                                   write_tenant);
+}
+
+ExitCode tenant_create(Session& session) {
+  std::vector<TenantName> names;  // all are checked before the first is made
+  for (const std::string& word : session.words()) names.push_back(value_or_raise(TenantName::parse(word)));
+  const config::Settings& settings = session.settings();
+  Maker maker(settings, session.store(true).registry(), session.environment().clock);
+  std::vector<TenantRecord> made;
+  const auto report = [&] {
+    if (session.json()) return session.print_json(created_json(made));
+    for (const TenantRecord& tenant : made)
+      session.print(fmt::format("created {}, generation {}, {}\n", tenant.name.text(),
+                                tenant.generation.value, name_of(tenant.state)));
+  };
+  for (const TenantName& name : names) {
+    try {
+      made.push_back(maker.tenants.create(name));
+    } catch (const Error&) {
+      // Those before it are there: said, unless stdout must stay empty for the error's JSON.
+      if (!session.json()) report();
+      throw;
+    }
+  }
+  report();
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli
