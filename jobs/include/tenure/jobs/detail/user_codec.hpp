@@ -53,60 +53,58 @@ inline constexpr bool kReads =
     kReadsByMemberSerialize<T> || kReadsByFreeSerialize<T> || kReadsByMemberLoad<T> || kReadsByFreeLoad<T> ||
     kReadsByMemberLoadMinimal<T> || kReadsByFreeLoadMinimal<T>;
 
+// A class without members has nothing to describe.
+template <class T>
+inline constexpr bool kIsDescribed = (kWrites<T> && kReads<T>) ||
+                                     (!kWrites<T> && !kReads<T> && std::is_empty_v<T>);
+
+template <class T>
+inline constexpr bool kHasTooMany =
+    cereal::traits::detail::count_output_serializers<T, PayloadWriter>::value > 1 &&
+    !cereal::traits::is_specialized<T, PayloadWriter>::value;
+
 // What no class can be said about. True if T may go on to be asked for its functions.
 template <class T>
 constexpr bool check_kind_of_type() {
-  static_assert(
-      !std::is_pointer_v<T> && !std::is_null_pointer_v<T> && !std::is_member_pointer_v<T>,
-      "tenure: a raw pointer is no argument, for an address means nothing in the process that performs the "
-      "job. "
-      "Use the value itself, std::optional for one that may be absent, or tenure::Ref for a record.");
+  static_assert(!std::is_pointer_v<T> && !std::is_null_pointer_v<T> && !std::is_member_pointer_v<T>,
+                "tenure: a raw pointer is no argument, for an address means nothing in the process that "
+                "performs the job. Use the value itself, std::optional for one that may be absent, or "
+                "tenure::Ref for a record.");
   static_assert(!kIsSmartPointer<T>,
-                "tenure: unique_ptr, shared_ptr and weak_ptr are no arguments, for ownership and identity do "
-                "not survive "
-                "a payload. Use the value itself, std::optional for one that may be absent, or tenure::Ref "
-                "for a record.");
+                "tenure: unique_ptr, shared_ptr and weak_ptr are no arguments, for ownership and identity "
+                "do not survive a payload. Use the value itself, std::optional for one that may be "
+                "absent, or tenure::Ref for a record.");
   static_assert(!std::is_array_v<T>,
                 "tenure: a C array is no argument. Use std::array, or std::string for text.");
-  static_assert(
-      !std::is_enum_v<T>,
-      "tenure: an enum is an argument only once its values are declared, so that a number outside of them is "
-      "refused. Specialise tenure::EnumRange with `first` and `last`; for std::byte use tenure::Bytes.");
-  static_assert(
-      !std::is_arithmetic_v<T>,
-      "tenure: long double, wchar_t, char8_t, char16_t and char32_t differ between machines and are no "
-      "arguments. Use double, std::string or an integer of stated width.");
+  static_assert(!std::is_enum_v<T>,
+                "tenure: an enum is an argument only once its values are declared, so that a number "
+                "outside is refused. Specialise tenure::EnumRange with `first` and `last`; for std::byte "
+                "use tenure::Bytes.");
+  static_assert(!std::is_arithmetic_v<T>,
+                "tenure: long double, wchar_t, char8_t, char16_t and char32_t differ between machines and "
+                "are no arguments. Use double, std::string or an integer of stated width.");
   static_assert(!std::is_same_v<T, std::string_view>,
                 "tenure: std::string_view is no argument, for it does not own its text. Use std::string.");
-  static_assert(std::is_class_v<T> || std::is_union_v<T> || std::is_enum_v<T> || std::is_arithmetic_v<T> ||
-                    std::is_array_v<T> || std::is_pointer_v<T> || std::is_null_pointer_v<T> ||
-                    std::is_member_pointer_v<T>,
-                "tenure: this type is no argument.");
-  return (std::is_class_v<T> || std::is_union_v<T>)&&!kIsSmartPointer<T> &&
-         !std::is_same_v<T, std::string_view>;
+  constexpr bool kMayHaveFunctions = std::is_class_v<T> || std::is_union_v<T>;
+  return kMayHaveFunctions && !kIsSmartPointer<T> && !std::is_same_v<T, std::string_view>;
 }
 
 template <class T>
 constexpr bool check_functions_of_type() {
-  static_assert(
-      !std::is_polymorphic_v<T>,
-      "tenure: a type with virtual functions is no argument, for which class it is would depend on what a "
-      "program has registered. Use std::variant of plain types.");
-  static_assert(
-      !kIsVersioned<T>,
-      "tenure: class versions (serialize with a version number) are not supported. Let the type grow by "
-      "std::optional fields and tenure::optional_field.");
-  static_assert(
-      kIsVersioned<T> || (kWrites<T> && kReads<T>) || std::is_empty_v<T>,
-      "tenure: this type is no argument, for cereal finds no function for it (or only one of save and load). "
-      "Give it `template <class Archive> void serialize(Archive& archive)` that calls the archive with "
-      "CEREAL_NVP of each member.");
-  static_assert(!kWrites<T> ||
-                    cereal::traits::detail::count_output_serializers<T, PayloadWriter>::value < 2 ||
-                    cereal::traits::is_specialized<T, PayloadWriter>::value,
+  static_assert(!std::is_polymorphic_v<T>,
+                "tenure: a type with virtual functions is no argument, for which class it is would depend "
+                "on what a program has registered. Use std::variant of plain types.");
+  static_assert(!kIsVersioned<T>,
+                "tenure: class versions (serialize with a version number) are not supported. Let the type "
+                "grow by std::optional fields and tenure::optional_field.");
+  static_assert(kIsVersioned<T> || kIsDescribed<T>,
+                "tenure: this type is no argument, for cereal finds no function for it, or only one of "
+                "save and load. Give it `template <class Archive> void serialize(Archive& archive)` that "
+                "calls the archive with CEREAL_NVP of each member.");
+  static_assert(!kHasTooMany<T>,
                 "tenure: cereal finds more than one function for this type. Keep one, or name it by "
                 "cereal::specialize.");
-  return !std::is_polymorphic_v<T> && !kIsVersioned<T> && ((kWrites<T> && kReads<T>) || std::is_empty_v<T>);
+  return !std::is_polymorphic_v<T> && !kIsVersioned<T> && kIsDescribed<T>;
 }
 
 template <class T>
