@@ -4,6 +4,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/queue/records.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,8 +20,23 @@
 namespace tenure::queue {
 
 enum class FilterField : std::uint8_t {
-  id, state, queue, kind, tenant, generation, priority, attempt, crash,
-  created, due, started, finished, age, error, reason, name,
+  id,
+  state,
+  queue,
+  kind,
+  tenant,
+  generation,
+  priority,
+  attempt,
+  crash,
+  created,
+  due,
+  started,
+  finished,
+  age,
+  error,
+  reason,
+  name,
 };
 [[nodiscard]] std::string_view name_of(FilterField field);
 
@@ -46,16 +62,24 @@ struct Filter {
   std::vector<FilterTerm> terms;
 };
 
+// Of one filter; more is BadFilter.
+inline constexpr std::size_t kFilterTermsMax = 64;
+inline constexpr std::size_t kFilterValuesMax = 256;  // all terms together
+inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
+
 // Fields of a listing, in the order of its help.
 [[nodiscard]] std::span<const FilterField> job_filter_fields();
 [[nodiscard]] std::span<const FilterField> name_filter_fields();  // queues and tenants: name, state
 
 // `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
 // with it, and the nearest field, state or reason where one is near.
-[[nodiscard]] Result<Filter> parse_filter(std::span<const std::string> words, std::span<const FilterField> fields,
-                                          WallTime now);
+[[nodiscard]] Result<Filter> parse_filter(std::span<const std::string> words,
+                                          std::span<const FilterField> fields, WallTime now);
 
+// An untenanted job has the tenant `none`; `attempt` is its failures, `name` no field of jobs.
 [[nodiscard]] bool matches(const Filter& filter, const JobRecord& job, WallTime now);
+// For lists of name_filter_fields; a queue has no state ("").
+[[nodiscard]] bool matches_name(const Filter& filter, std::string_view name, std::string_view state);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
 
 }  // namespace tenure::queue

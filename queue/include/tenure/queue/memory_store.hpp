@@ -15,4 +15,7 @@ struct MemoryStoreOptions {
 // Threads: every method from any thread.
 [[nodiscard]] std::unique_ptr<Store> make_memory_store(const MemoryStoreOptions& options = {});
 
+// Sets the state of a tenant's newest generation in a store of make_memory_store. TenantDoesNotExist.
+void set_tenant_state_for_test(Store& memory_store, const TenantName& tenant, TenantState state);
+
 }  // namespace tenure::queue

@@ -142,7 +142,8 @@ class StoreWriter {
   virtual ~StoreWriter() = default;
 
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
-  // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge.
+  // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
+  // BadOptions (a name, priority or number of attempts that no store takes).
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
 
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
@@ -150,13 +151,14 @@ class StoreWriter {
   // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
   // outcome is recorded as `lost`.
   [[nodiscard]] virtual Result<void> finish_succeeded(ClaimRef claim, WallTime now) = 0;
-  // `state` is dead, discarded or cancelled.
+  // `state` is dead, discarded or cancelled; StateChanged for any other. Counts a failure, but not for a cancelled job
+  // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt).
   [[nodiscard]] virtual Result<void> finish(ClaimRef claim, JobState state, JobReason reason,
                                             const AttemptFailure& failure, WallTime now) = 0;
   // Counts a failure; scheduled for `due`.
   [[nodiscard]] virtual Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure,
                                            WallTime now) = 0;
-  // Given back unfinished, ready at its old place. `started` says whether an attempt row is written.
+  // Given back unfinished, ready at its old place. A `started` one is counted as a release and leaves an attempt row.
   [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, WallTime now) = 0;
   // Ready -> blocked, for an envelope that no worker knows yet.
   [[nodiscard]] virtual Result<void> block(ClaimRef claim, JobReason reason, WallTime now) = 0;
@@ -166,10 +168,14 @@ class StoreWriter {
                                                  WallTime now) = 0;
 
   // Takes back every claim of an older incarnation, uncharged: at most `limit`. Their lanes become known again.
-  [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
+  [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current,
+                                                                          std::size_t limit,
                                                                           WallTime now) = 0;
   // Scheduled jobs that are due become ready, by due time, at most `limit`.
   [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
+  // Jobs that were blocked for that reason become ready, by sequence, at most `limit`.
+  [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, std::size_t limit,
+                                                        WallTime now) = 0;
 
   // Jobs that other processes made ready, left for the dispatcher in the commit that did it. Taking deletes them.
   [[nodiscard]] virtual std::vector<JobArrival> take_lane_hints(std::size_t limit) = 0;
@@ -179,7 +185,8 @@ class StoreWriter {
                                                      std::int64_t pid, WallTime now) = 0;
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
-  // JobNotFound; StateChanged for any other state; TenantDeleted, StaleGeneration.
+  // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,
+  // TenantNotReady(draining), StaleGeneration.
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
 
   // What this transaction has seen and written.

@@ -84,6 +84,11 @@ enum class AttemptOutcome : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(AttemptOutcome outcome);
 
+// Letters, digits, `_`, `-`, `.` and `:`, at most limits::kQueueNameMax and kKindNameMax bytes. BadOptions says what is wrong.
+// Names are parts of an envelope's first line, so none may hold a space.
+[[nodiscard]] Result<void> check_queue_name(std::string_view name);
+[[nodiscard]] Result<void> check_kind_name(std::string_view name);
+
 // The ready jobs of one (queue, priority, tenant, kind).
 struct Lane {
   QueueNumber queue;

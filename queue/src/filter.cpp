@@ -1,0 +1,193 @@
+#include <tenure/queue/filter.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace tenure::queue {
+namespace {
+
+constexpr std::array kJobFields{
+    FilterField::id,       FilterField::state,      FilterField::queue,    FilterField::kind,
+    FilterField::tenant,   FilterField::generation, FilterField::priority, FilterField::attempt,
+    FilterField::crash,    FilterField::created,    FilterField::due,      FilterField::started,
+    FilterField::finished, FilterField::age,        FilterField::error,    FilterField::reason,
+};
+constexpr std::array kNameFields{FilterField::name, FilterField::state};
+
+std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
+  return time ? std::optional{to_us(*time)} : std::nullopt;
+}
+
+std::string text_of(FilterField field, const JobRecord& job) {
+  switch (field) {
+    case FilterField::id:
+      return job.id.text();
+    case FilterField::state:
+      return std::string{name_of(job.state)};
+    case FilterField::queue:
+      return job.queue;
+    case FilterField::kind:
+      return job.kind;
+    case FilterField::tenant:
+      return job.tenant ? job.tenant->text() : "none";
+    case FilterField::error:
+      return job.error;
+    case FilterField::reason:
+      return std::string{name_of(job.reason)};
+    case FilterField::generation:
+    case FilterField::priority:
+    case FilterField::attempt:
+    case FilterField::crash:
+    case FilterField::created:
+    case FilterField::due:
+    case FilterField::started:
+    case FilterField::finished:
+    case FilterField::age:
+    case FilterField::name:
+      break;
+  }
+  return {};
+}
+
+std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, WallTime now) {
+  switch (field) {
+    case FilterField::generation:
+      return job.generation.value;
+    case FilterField::priority:
+      return job.priority.value;
+    case FilterField::attempt:
+      return job.failures;
+    case FilterField::crash:
+      return job.crashes;
+    case FilterField::created:
+      return to_us(job.created);
+    case FilterField::due:
+      return to_us(job.due);
+    case FilterField::started:
+      return us_of(job.started);
+    case FilterField::finished:
+      return us_of(job.finished);
+    case FilterField::age:
+      return to_us(now) - to_us(job.created);
+    case FilterField::id:
+    case FilterField::state:
+    case FilterField::queue:
+    case FilterField::kind:
+    case FilterField::tenant:
+    case FilterField::error:
+    case FilterField::reason:
+    case FilterField::name:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool holds(const Range& range, std::int64_t number) {
+  return number >= range.first.value_or(std::numeric_limits<std::int64_t>::min()) &&
+         number <= range.last.value_or(std::numeric_limits<std::int64_t>::max());
+}
+
+bool matches_term(const FilterTerm& term, std::string_view text, std::optional<std::int64_t> number) {
+  const bool found = std::ranges::any_of(term.values, [&](const FilterValue& value) {
+    if (const auto* glob = std::get_if<Glob>(&value)) return glob_matches(*glob, text);
+    return number && holds(std::get<Range>(value), *number);
+  });
+  return found != term.negated;
+}
+
+// The character that starts at `at`, in bytes; a stray byte counts as one.
+std::size_t character_size(std::string_view text, std::size_t at) {
+  std::size_t size = 1;
+  while (at + size < text.size() && (static_cast<unsigned char>(text[at + size]) & 0xC0U) == 0x80U) ++size;
+  return size;
+}
+
+}  // namespace
+
+std::string_view name_of(FilterField field) {
+  switch (field) {
+    case FilterField::id:
+      return "id";
+    case FilterField::state:
+      return "state";
+    case FilterField::queue:
+      return "queue";
+    case FilterField::kind:
+      return "kind";
+    case FilterField::tenant:
+      return "tenant";
+    case FilterField::generation:
+      return "generation";
+    case FilterField::priority:
+      return "priority";
+    case FilterField::attempt:
+      return "attempt";
+    case FilterField::crash:
+      return "crash";
+    case FilterField::created:
+      return "created";
+    case FilterField::due:
+      return "due";
+    case FilterField::started:
+      return "started";
+    case FilterField::finished:
+      return "finished";
+    case FilterField::age:
+      return "age";
+    case FilterField::error:
+      return "error";
+    case FilterField::reason:
+      return "reason";
+    case FilterField::name:
+      return "name";
+  }
+  return "unknown";
+}
+
+std::span<const FilterField> job_filter_fields() { return kJobFields; }
+std::span<const FilterField> name_filter_fields() { return kNameFields; }
+
+bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    return matches_term(term, text_of(term.field, job), number_of(term.field, job, now));
+  });
+}
+
+bool matches_name(const Filter& filter, std::string_view name, std::string_view state) {
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    return matches_term(term, term.field == FilterField::name ? name : state, std::nullopt);
+  });
+}
+
+bool glob_matches(const Glob& glob, std::string_view text) {
+  if (glob.literal) return glob.pattern == text;
+  const std::string_view pattern = glob.pattern;
+  std::size_t p = 0;
+  std::size_t t = 0;
+  // Where to go on after a mismatch: only the last star needs to be tried again, so the cost is at most quadratic.
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t += character_size(text, t);
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      resume += character_size(text, resume);
+      t = resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,138 @@
+#include "job_rules.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+
+namespace tenure::queue {
+
+Result<void> check_new_job(const NewJob& job) {
+  if (auto queue = check_queue_name(job.queue); !queue) return queue;
+  if (auto kind = check_kind_name(job.kind); !kind) return kind;
+  if (job.priority.value < limits::kPriorityHighest || job.priority.value > limits::kPriorityLowest)
+    return fail(ErrorCode::bad_options, "the priority " + std::to_string(job.priority.value) +
+                                            " is outside " + std::to_string(limits::kPriorityHighest) +
+                                            " to " + std::to_string(limits::kPriorityLowest));
+  if (job.attempts_max < 1 || job.attempts_max > limits::kAttemptsMax)
+    return fail(ErrorCode::bad_options, std::to_string(job.attempts_max) + " attempts are outside 1 to " +
+                                            std::to_string(limits::kAttemptsMax));
+  return {};
+}
+
+Result<void> check_payload_size(const NewJob& job, std::size_t bytes, std::size_t bytes_max) {
+  if (bytes <= bytes_max) return {};
+  return fail(ErrorCode::payload_too_large, "the envelope of this " + job.kind + " has " +
+                                                std::to_string(bytes) + " bytes; the store accepts " +
+                                                std::to_string(bytes_max));
+}
+
+Result<void> check_accepts_jobs(const TenantRecord& tenant) {
+  if (tenant.state == TenantState::draining)
+    return fail(
+        ErrorCode::tenant_not_ready,
+        "tenant " + tenant.name.text() + " is draining and takes no new jobs: it is about to be deleted",
+        tenant.name.text());
+  if (tenant.state == TenantState::deleted) return deleted_tenant(tenant.name, tenant.generation);
+  return {};
+}
+
+Result<void> check_generation(const TenantRecord& tenant, Generation wanted) {
+  if (wanted.value == 0 || wanted == tenant.generation) return {};
+  return stale_generation(tenant.name, wanted, tenant.generation);
+}
+
+tl::unexpected<Failure> unknown_tenant(const TenantName& tenant) {
+  return fail(ErrorCode::tenant_does_not_exist, "there is no tenant " + tenant.text(), tenant.text());
+}
+
+tl::unexpected<Failure> deleted_tenant(const TenantName& tenant, Generation generation) {
+  return fail(
+      ErrorCode::tenant_deleted,
+      "tenant " + tenant.text() + " was deleted; its last generation was " + std::to_string(generation.value),
+      tenant.text());
+}
+
+tl::unexpected<Failure> stale_generation(const TenantName& tenant, Generation asked, Generation live) {
+  return fail(ErrorCode::stale_generation,
+              "this is for generation " + std::to_string(asked.value) + " of tenant " + tenant.text() +
+                  ", which is at generation " + std::to_string(live.value) + " by now",
+              tenant.text());
+}
+
+tl::unexpected<Failure> tenant_exists(const TenantRecord& tenant) {
+  return fail(
+      ErrorCode::tenant_exists,
+      "there is a tenant " + tenant.name.text() + " already; it is " + std::string{name_of(tenant.state)},
+      tenant.name.text());
+}
+
+Result<void> check_activation(const std::optional<TenantRecord>& newest, const TenantName& tenant,
+                              Generation generation) {
+  if (!newest)
+    return fail(ErrorCode::stale_generation, "the row of tenant " + tenant.text() + " is gone",
+                tenant.text());
+  if (newest->generation != generation) return stale_generation(tenant, generation, newest->generation);
+  if (newest->state != TenantState::provisioning)
+    return fail(
+        ErrorCode::stale_generation,
+        "tenant " + tenant.text() + " is " + std::string{name_of(newest->state)} + ", not provisioning",
+        tenant.text());
+  return {};
+}
+
+// A tenant that can only be read runs nothing yet: kinds cannot declare that they only read.
+bool may_be_claimed(TenantState state) { return state == TenantState::active; }
+
+ShownState shown_state(JobState state, bool has_claim, TenantState tenant) {
+  if (has_claim) return ShownState::running;
+  if (state == JobState::ready && !may_be_claimed(tenant)) return ShownState::held;
+  return static_cast<ShownState>(state);
+}
+
+tl::unexpected<Failure> too_many(std::string_view what) {
+  return fail(ErrorCode::limit_reached, "the store has " + std::to_string(limits::kInternedMax) + " " +
+                                            std::string{what} + ", which is its limit");
+}
+
+tl::unexpected<Failure> claim_lost(ClaimRef claim) {
+  return fail(ErrorCode::claim_lost, "the claim " + std::to_string(claim.token.incarnation.value) + "." +
+                                         std::to_string(claim.token.counter) + " of job row " +
+                                         std::to_string(claim.seq.value) +
+                                         " has moved on; nothing was changed");
+}
+
+tl::unexpected<Failure> no_such_job(JobId id) {
+  return fail(ErrorCode::job_not_found, "there is no job " + id.text());
+}
+
+tl::unexpected<Failure> id_conflict(JobId id) {
+  return fail(ErrorCode::id_conflict, "job " + id.text() + " is there already with other content");
+}
+
+tl::unexpected<Failure> wrong_state(std::string_view verb, JobState from, JobState to) {
+  return fail(ErrorCode::state_changed, std::string{verb} + " cannot take a job from " +
+                                            std::string{name_of(from)} + " to " + std::string{name_of(to)});
+}
+
+Result<Transition> ending(JobState state) {
+  for (const Transition transition : {Transition::die, Transition::discard, Transition::cancel})
+    if (is_allowed(transition, JobState::ready, state)) return transition;
+  return wrong_state("finish", JobState::ready, state);
+}
+
+bool counts_as_failure(JobState state, JobReason reason) {
+  return state != JobState::cancelled && reason != JobReason::expired;
+}
+
+std::string kept_error(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  std::string kept = to_utf8(cut_utf8(text, limits::kErrorTextMax));
+  for (std::size_t at = kept.find('\0'); at != std::string::npos; at = kept.find('\0', at))
+    kept.replace(at, 1, kReplacement);
+  return std::string{cut_utf8(kept, limits::kErrorTextMax)};
+}
+
+AttemptFailure reclaimed_from_former_holder() {
+  return {ErrorCode::interrupted, "The dispatcher that ran it ended."};
+}
+
+}  // namespace tenure::queue

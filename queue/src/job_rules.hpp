@@ -1,0 +1,48 @@
+#pragma once
+
+#include <tenure/queue/store.hpp>
+#include <tenure/queue/transitions.hpp>
+
+#include <string>
+#include <string_view>
+
+// What every store decides alike. Internal.
+namespace tenure::queue {
+
+// BadOptions: names, priority, attempts. The client has checked them for its user; the store is the last who can.
+[[nodiscard]] Result<void> check_new_job(const NewJob& job);
+[[nodiscard]] Result<void> check_payload_size(const NewJob& job, std::size_t bytes, std::size_t bytes_max);
+
+// Whether new jobs are accepted: TenantNotReady, TenantDeleted.
+[[nodiscard]] Result<void> check_accepts_jobs(const TenantRecord& tenant);
+// `wanted` 0 is whatever is there: StaleGeneration.
+[[nodiscard]] Result<void> check_generation(const TenantRecord& tenant, Generation wanted);
+[[nodiscard]] tl::unexpected<Failure> unknown_tenant(const TenantName& tenant);
+[[nodiscard]] tl::unexpected<Failure> deleted_tenant(const TenantName& tenant, Generation generation);
+[[nodiscard]] tl::unexpected<Failure> tenant_exists(const TenantRecord& tenant);
+// The row that `activate` finds must be the one that it was told to, and provisioning.
+[[nodiscard]] Result<void> check_activation(const std::optional<TenantRecord>& newest,
+                                            const TenantName& tenant, Generation generation);
+[[nodiscard]] tl::unexpected<Failure> stale_generation(const TenantName& tenant, Generation asked,
+                                                       Generation live);
+
+[[nodiscard]] bool may_be_claimed(TenantState state);
+[[nodiscard]] ShownState shown_state(JobState state, bool has_claim, TenantState tenant);
+
+// LimitReached. `what` is "queues" or "kinds".
+[[nodiscard]] tl::unexpected<Failure> too_many(std::string_view what);
+[[nodiscard]] tl::unexpected<Failure> claim_lost(ClaimRef claim);
+[[nodiscard]] tl::unexpected<Failure> no_such_job(JobId id);
+[[nodiscard]] tl::unexpected<Failure> id_conflict(JobId id);
+[[nodiscard]] tl::unexpected<Failure> wrong_state(std::string_view verb, JobState from, JobState to);
+
+// How a run may end by `finish`: StateChanged for a state that finish cannot give.
+[[nodiscard]] Result<Transition> ending(JobState state);
+// A run that was cancelled or never started is no failure of the job.
+[[nodiscard]] bool counts_as_failure(JobState state, JobReason reason);
+
+// What is kept of an error: UTF-8, no NUL, at most limits::kErrorTextMax bytes, cut between characters.
+[[nodiscard]] std::string kept_error(std::string_view text);
+[[nodiscard]] AttemptFailure reclaimed_from_former_holder();
+
+}  // namespace tenure::queue

@@ -1,0 +1,96 @@
+#include "../job_rules.hpp"
+#include "memory_writer.hpp"
+
+#include <algorithm>
+
+namespace tenure::queue {
+
+std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
+  std::vector<JobArrival> jobs;
+  while (jobs.size() < limit && !tables_.scheduled().empty() && tables_.scheduled().begin()->due <= now)
+    jobs.push_back(move_to_ready(tables_.scheduled().begin()->seq));
+  return jobs;
+}
+
+std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, std::size_t limit, WallTime) {
+  std::vector<JobSeq> seqs;
+  for (const JobSeq seq : tables_.blocked())
+    if (seqs.size() < limit && tables_.jobs().at(seq).reason == reason) seqs.push_back(seq);
+  std::vector<JobArrival> jobs;
+  for (const JobSeq seq : seqs) jobs.push_back(move_to_ready(seq));
+  return jobs;
+}
+
+JobArrival MemoryWriter::move_to_ready(JobSeq seq) {
+  MemoryJob job = tables_.jobs().at(seq);
+  job.state = JobState::ready;
+  job.reason = JobReason::none;
+  tables_.update_job(seq, job);
+  return arrival_of(seq, job);
+}
+
+std::vector<JobArrival> MemoryWriter::reclaim_of_former_holders(Incarnation current, std::size_t limit,
+                                                                WallTime now) {
+  std::vector<ClaimRef> former;
+  for (const auto& [seq, claim] : tables_.claims())
+    if (former.size() < limit && claim.token.incarnation < current) former.push_back({seq, claim.token});
+  std::vector<JobArrival> jobs;
+  const AttemptFailure failure = reclaimed_from_former_holder();
+  for (const ClaimRef& claim : former) {
+    const auto ended = end_claim(claim);
+    TENURE_INVARIANT(ended.has_value());
+    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, &failure, now);
+    jobs.push_back(arrival_of(claim.seq, tables_.jobs().at(claim.seq)));
+  }
+  return jobs;
+}
+
+std::vector<JobArrival> MemoryWriter::take_lane_hints(std::size_t limit) {
+  std::vector<JobArrival> jobs;
+  std::int64_t last = 0;
+  for (const auto& [number, seq] : tables_.hints()) {
+    if (jobs.size() == limit) break;
+    jobs.push_back(arrival_of(seq, tables_.jobs().at(seq)));
+    last = number;
+  }
+  tables_.erase_hints(last);
+  return jobs;
+}
+
+Incarnation MemoryWriter::open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
+                                           std::int64_t pid, WallTime now) {
+  const std::int64_t last = tables_.holders().empty() ? 0 : tables_.holders().rbegin()->first.value;
+  const Incarnation incarnation{std::max(last + 1, seconds_since_2020)};
+  tables_.insert_holder({incarnation, std::string{node}, pid, now});
+  return incarnation;
+}
+
+Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  MemoryJob job = tables_.jobs().at(*seq);
+  if (!is_allowed(Transition::retry_by_operator, job.state, JobState::ready))
+    return wrong_state("retry", job.state, JobState::ready);
+  if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
+  job.state = JobState::ready;
+  job.reason = JobReason::none;
+  job.due = now;
+  job.failures = 0;
+  job.crashes = 0;
+  job.started.reset();
+  job.finished.reset();
+  tables_.update_job(*seq, job);
+  tables_.add_hint(*seq);
+  return {};
+}
+
+Result<void> MemoryWriter::check_tenant_of_retry(TenantNumber number) const {
+  const auto owner = tables_.tenant(number);
+  if (!owner) return {};
+  const auto newest = tables_.newest_tenant(owner->name);
+  if (newest && newest->generation != owner->generation && newest->state != TenantState::deleted)
+    return stale_generation(owner->name, owner->generation, newest->generation);
+  return check_accepts_jobs(*owner);
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,202 @@
+#include "memory_reader.hpp"
+
+#include "../job_rules.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace tenure::queue {
+namespace {
+
+const std::string& name_in(const MemoryNames& names, std::int64_t number) {
+  TENURE_INVARIANT(number >= 1 && static_cast<std::size_t>(number) <= names.names.size());
+  return names.names[static_cast<std::size_t>(number) - 1];
+}
+
+std::optional<std::int64_t> number_in(const MemoryNames& names, std::string_view name) {
+  const auto found = names.numbers.find(name);
+  return found == names.numbers.end() ? std::nullopt : std::optional{found->second};
+}
+
+// What is counted of one job, in a queue's or a tenant's row.
+template <class Row>
+void count(Row& row, std::optional<WallTime> Row::*oldest, const JobRecord& job) {
+  if (job.state == ShownState::running) ++row.running;
+  if (job.state == ShownState::held) ++row.held;
+  if (job.state == ShownState::dead) ++row.dead;
+  if (job.state != ShownState::ready) return;
+  ++row.ready;
+  if (!(row.*oldest) || job.due < *(row.*oldest)) row.*oldest = job.due;
+}
+
+}  // namespace
+
+JobArrival arrival_of(JobSeq seq, const MemoryJob& job) { return {seq, job.lane, job.due, job.state}; }
+
+std::vector<Lane> MemoryReader::lanes(const std::optional<Lane>& after, std::size_t limit) {
+  constexpr LanePlace kLastPlace{WallTime::max(), JobSeq{std::numeric_limits<std::int64_t>::max()}};
+  std::vector<Lane> lanes;
+  const auto& ready = tables_.ready();
+  auto next = after ? ready.upper_bound({*after, kLastPlace}) : ready.begin();
+  while (next != ready.end() && lanes.size() < limit) {
+    lanes.push_back(next->first);
+    next = ready.upper_bound({lanes.back(), kLastPlace});
+  }
+  return lanes;
+}
+
+std::vector<JobArrival> MemoryReader::arrivals(JobSeq after, std::size_t limit) {
+  std::vector<JobArrival> arrivals;
+  for (auto next = tables_.jobs().upper_bound(after); next != tables_.jobs().end() && arrivals.size() < limit;
+       ++next)
+    arrivals.push_back(arrival_of(next->first, next->second));
+  return arrivals;
+}
+
+std::optional<WallTime> MemoryReader::next_due() {
+  const auto& scheduled = tables_.scheduled();
+  return scheduled.empty() ? std::nullopt : std::optional{scheduled.begin()->due};
+}
+
+std::optional<TenantState> MemoryReader::tenant_state(TenantNumber tenant) {
+  const auto found = tables_.tenants().find(tenant);
+  return found == tables_.tenants().end() ? std::nullopt : std::optional{found->second.state};
+}
+
+std::string MemoryReader::queue_name(QueueNumber queue) { return name_in(tables_.queues(), queue.value); }
+std::string MemoryReader::kind_name(KindNumber kind) { return name_in(tables_.kinds(), kind.value); }
+
+std::optional<QueueNumber> MemoryReader::queue_number(std::string_view name) {
+  const auto number = number_in(tables_.queues(), name);
+  return number ? std::optional{QueueNumber{*number}} : std::nullopt;
+}
+
+std::optional<KindNumber> MemoryReader::kind_number(std::string_view name) {
+  const auto number = number_in(tables_.kinds(), name);
+  return number ? std::optional{KindNumber{*number}} : std::nullopt;
+}
+
+JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) const {
+  JobRecord record;
+  record.seq = seq;
+  record.id = job.id;
+  const MemoryTenant& tenant = tables_.tenants().at(job.lane.tenant);
+  record.tenant = tenant.name;
+  record.generation = tenant.generation;
+  record.tenant_state = tenant.state;
+  record.queue = name_in(tables_.queues(), job.lane.queue.value);
+  record.kind = name_in(tables_.kinds(), job.lane.kind.value);
+  record.priority = job.lane.priority;
+  record.reason = job.reason;
+  record.created = job.created;
+  record.due = job.due;
+  record.started = job.started;
+  record.finished = job.finished;
+  record.attempts_max = job.attempts_max;
+  record.failures = job.failures;
+  record.crashes = job.crashes;
+  record.releases = job.releases;
+  record.size_bytes = job.size_bytes;
+  record.error = last_error(seq);
+  const auto claim = tables_.claims().find(seq);
+  const bool has_claim = claim != tables_.claims().end();
+  if (has_claim) {
+    record.started = claim->second.started;
+    record.claim = claim->second.token;
+    record.process = claim->second.process;
+  }
+  record.state = shown_state(job.state, has_claim, tenant.state);
+  return record;
+}
+
+std::string MemoryReader::last_error(JobSeq seq) const {
+  const auto found = tables_.attempts().find(seq);
+  if (found == tables_.attempts().end()) return {};
+  for (const AttemptRecord& attempt : std::ranges::reverse_view(found->second))
+    if (attempt.outcome == AttemptOutcome::failed || attempt.outcome == AttemptOutcome::interrupted)
+      return attempt.error;
+  return {};
+}
+
+std::vector<JobRecord> MemoryReader::list_jobs(const Filter& filter, const ListOptions& options,
+                                               WallTime now) {
+  std::vector<JobRecord> jobs;
+  const auto add = [&](const auto& entry) {
+    const bool is_on_page = !options.after || (options.oldest_first ? entry.first > *options.after
+                                                                    : entry.first < *options.after);
+    if (!is_on_page || jobs.size() >= options.limit) return;
+    auto job = record_of(entry.first, entry.second);
+    if (matches(filter, job, now)) jobs.push_back(std::move(job));
+  };
+  if (options.oldest_first) std::ranges::for_each(tables_.jobs(), add);
+  else std::ranges::for_each(std::ranges::reverse_view(tables_.jobs()), add);
+  return jobs;
+}
+
+std::int64_t MemoryReader::count_jobs(const Filter& filter, std::int64_t limit, WallTime now) {
+  std::int64_t count = 0;
+  for (const auto& [seq, job] : tables_.jobs())
+    if (count < limit && matches(filter, record_of(seq, job), now)) ++count;
+  return count;
+}
+
+std::optional<JobRecord> MemoryReader::find_job(JobId id) {
+  const auto seq = tables_.seq_of(id);
+  return seq ? std::optional{record_of(*seq, tables_.jobs().at(*seq))} : std::nullopt;
+}
+
+std::vector<AttemptRecord> MemoryReader::attempts(JobSeq seq) {
+  const auto found = tables_.attempts().find(seq);
+  return found == tables_.attempts().end() ? std::vector<AttemptRecord>{} : found->second;
+}
+
+std::optional<std::string> MemoryReader::envelope(JobSeq seq) {
+  const std::string* envelope = tables_.envelope(seq);
+  return envelope != nullptr ? std::optional{*envelope} : std::nullopt;
+}
+
+std::vector<QueueRecord> MemoryReader::queues() {
+  std::map<std::string, QueueRecord> queues;
+  for (const std::string& name : tables_.queues().names) queues[name].name = name;
+  for (const auto& [seq, row] : tables_.jobs()) {
+    const JobRecord job = record_of(seq, row);
+    QueueRecord& queue = queues[job.queue];
+    count(queue, &QueueRecord::oldest_ready, job);
+    if (job.state == ShownState::scheduled) ++queue.scheduled;
+  }
+  std::vector<QueueRecord> list;
+  for (auto& [name, queue] : queues) list.push_back(std::move(queue));
+  return list;
+}
+
+std::vector<TenantSummary> MemoryReader::tenants(const std::optional<TenantName>& after, std::size_t limit) {
+  std::map<TenantName, TenantSummary> live;
+  for (const auto& [number, row] : tables_.tenants())
+    if (row.name && row.state != TenantState::deleted && (!after || *row.name > *after))
+      live.insert({*row.name, {*tables_.tenant(number), 0, 0, 0, 0, std::nullopt}});
+  for (const auto& [seq, row] : tables_.jobs()) {
+    const JobRecord job = record_of(seq, row);
+    const auto found = job.tenant ? live.find(*job.tenant) : live.end();
+    if (found != live.end() && found->second.tenant.number == row.lane.tenant)
+      count(found->second, &TenantSummary::oldest_ready, job);
+  }
+  std::vector<TenantSummary> list;
+  for (auto& [name, summary] : live)
+    if (list.size() < limit) list.push_back(std::move(summary));
+  return list;
+}
+
+StoreSummary MemoryReader::summary() {
+  StoreSummary summary;
+  summary.backend = "memory";
+  summary.store_id = "memory";
+  summary.jobs = static_cast<std::int64_t>(tables_.jobs().size());
+  summary.claims = static_cast<std::int64_t>(tables_.claims().size());
+  summary.tenants = std::ranges::count_if(tables_.tenants(), [](const auto& entry) {
+    return entry.second.name && entry.second.state != TenantState::deleted;
+  });
+  if (!tables_.holders().empty()) summary.last_holder = tables_.holders().rbegin()->second;
+  return summary;
+}
+
+}  // namespace tenure::queue

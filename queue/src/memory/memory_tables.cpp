@@ -1,0 +1,148 @@
+#include "memory_tables.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace tenure::queue {
+
+MemoryTables::MemoryTables() { tenants_[kUntenanted] = {}; }
+
+template <class Map>
+void MemoryTables::set(Map& map, const typename Map::key_type& key, typename Map::mapped_type value) {
+  const auto found = map.find(key);
+  if (found == map.end()) {
+    map.emplace(key, std::move(value));
+    undo_.emplace_back([&map, key] { map.erase(key); });
+  } else {
+    undo_.emplace_back(
+        [&map, key, before = std::move(found->second)]() mutable { map.at(key) = std::move(before); });
+    found->second = std::move(value);
+  }
+}
+
+template <class Map>
+void MemoryTables::erase(Map& map, const typename Map::key_type& key) {
+  const auto found = map.find(key);
+  if (found == map.end()) return;
+  undo_.emplace_back(
+      [&map, key, before = std::move(found->second)]() mutable { map.emplace(key, std::move(before)); });
+  map.erase(found);
+}
+
+void MemoryTables::undo() {
+  for (auto& step : std::ranges::reverse_view(undo_)) step();
+  undo_.clear();
+}
+
+std::optional<JobSeq> MemoryTables::seq_of(const JobId& id) const {
+  const auto found = seq_of_id_.find(id.uuid);
+  return found == seq_of_id_.end() ? std::nullopt : std::optional{found->second};
+}
+
+const std::string* MemoryTables::envelope(JobSeq seq) const {
+  const auto found = envelopes_.find(seq);
+  return found == envelopes_.end() ? nullptr : &found->second;
+}
+
+std::optional<TenantRecord> MemoryTables::newest_tenant(const TenantName& name) const {
+  constexpr Generation kAfterAll{std::numeric_limits<std::int64_t>::max()};
+  auto next = tenant_numbers_.upper_bound({name, kAfterAll});
+  if (next == tenant_numbers_.begin() || (--next)->first.first != name) return std::nullopt;
+  return tenant(next->second);
+}
+
+std::optional<TenantRecord> MemoryTables::tenant(TenantNumber number) const {
+  const auto found = tenants_.find(number);
+  if (found == tenants_.end() || !found->second.name) return std::nullopt;
+  const MemoryTenant& row = found->second;
+  return TenantRecord{number, *row.name, row.generation, row.state, row.created};
+}
+
+bool MemoryTables::has_jobs(TenantNumber number) const {
+  return std::ranges::any_of(jobs_, [&](const auto& entry) { return entry.second.lane.tenant == number; });
+}
+
+void MemoryTables::index(JobSeq seq, const MemoryJob& job) {
+  if (job.state == JobState::ready) ready_.insert({job.lane, {job.due, seq}});
+  if (job.state == JobState::scheduled) scheduled_.insert({job.due, seq});
+  if (job.state == JobState::blocked) blocked_.insert(seq);
+}
+
+void MemoryTables::unindex(JobSeq seq, const MemoryJob& job) {
+  ready_.erase({job.lane, {job.due, seq}});
+  scheduled_.erase({job.due, seq});
+  blocked_.erase(seq);
+}
+
+JobSeq MemoryTables::insert_job(const MemoryJob& job, std::string envelope) {
+  const JobSeq seq{last_seq_.value + 1};
+  undo_.emplace_back([this, before = last_seq_] { last_seq_ = before; });
+  last_seq_ = seq;
+  set(jobs_, seq, job);
+  set(seq_of_id_, job.id.uuid, seq);
+  set(envelopes_, seq, std::move(envelope));
+  undo_.emplace_back([this, seq, job] { unindex(seq, job); });
+  index(seq, job);
+  return seq;
+}
+
+void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
+  const MemoryJob before = jobs_.at(seq);
+  undo_.emplace_back([this, seq, before, job] {
+    unindex(seq, job);
+    index(seq, before);
+  });
+  unindex(seq, before);
+  index(seq, job);
+  set(jobs_, seq, job);
+}
+
+void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(claims_, seq, claim); }
+void MemoryTables::erase_claim(JobSeq seq) { erase(claims_, seq); }
+
+void MemoryTables::add_attempt(JobSeq seq, AttemptRecord attempt) {
+  auto& rows = attempts_[seq];
+  attempt.number = static_cast<int>(rows.size()) + 1;
+  rows.push_back(std::move(attempt));
+  undo_.emplace_back([&rows] { rows.pop_back(); });
+}
+
+void MemoryTables::add_hint(JobSeq seq) { set(hints_, ++last_hint_, seq); }
+
+void MemoryTables::erase_hints(std::int64_t last) {
+  while (!hints_.empty() && hints_.begin()->first <= last) erase(hints_, std::int64_t{hints_.begin()->first});
+}
+
+void MemoryTables::insert_holder(const HolderRecord& holder) { set(holders_, holder.incarnation, holder); }
+
+std::int64_t MemoryTables::add_name(MemoryNames& names, std::string_view name) {
+  names.names.emplace_back(name);
+  undo_.emplace_back([&names] { names.names.pop_back(); });
+  const auto number = static_cast<std::int64_t>(names.names.size());
+  set(names.numbers, std::string{name}, number);
+  return number;
+}
+
+QueueNumber MemoryTables::add_queue(std::string_view name) { return QueueNumber{add_name(queues_, name)}; }
+KindNumber MemoryTables::add_kind(std::string_view name) { return KindNumber{add_name(kinds_, name)}; }
+
+TenantRecord MemoryTables::insert_tenant(const TenantName& name, Generation generation, WallTime now) {
+  last_tenant_.value += 1;  // never taken back: a number is never given out twice
+  set(tenants_, last_tenant_, MemoryTenant{name, generation, TenantState::provisioning, now});
+  set(tenant_numbers_, {name, generation}, last_tenant_);
+  return *tenant(last_tenant_);
+}
+
+void MemoryTables::set_tenant_state(TenantNumber number, TenantState state) {
+  MemoryTenant row = tenants_.at(number);
+  row.state = state;
+  set(tenants_, number, std::move(row));
+}
+
+void MemoryTables::erase_tenant(TenantNumber number) {
+  const MemoryTenant& row = tenants_.at(number);
+  erase(tenant_numbers_, {*row.name, row.generation});
+  erase(tenants_, number);
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <tenure/queue/store.hpp>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+// The rows of the memory store, and what takes their changes back. Internal.
+// Threads: one at a time; the store has the lock.
+namespace tenure::queue {
+
+struct MemoryJob {
+  JobId id;
+  Lane lane;
+  JobState state = JobState::ready;
+  JobReason reason = JobReason::none;
+  WallTime due{};
+  WallTime created{};
+  std::optional<WallTime> started;
+  std::optional<WallTime> finished;
+  int attempts_max = 0;
+  int failures = 0;
+  int crashes = 0;
+  int releases = 0;
+  std::int64_t size_bytes = 0;
+};
+
+struct MemoryClaim {
+  ClaimToken token;
+  ProcessNumber process;
+  WallTime started{};
+};
+
+struct MemoryTenant {
+  std::optional<TenantName> name;  // nothing: number 0
+  Generation generation;
+  TenantState state = TenantState::active;
+  WallTime created{};
+};
+
+// Numbers from 1 in the order of their first use.
+struct MemoryNames {
+  std::map<std::string, std::int64_t, std::less<>> numbers;
+  std::vector<std::string> names;
+};
+
+class MemoryTables {
+ public:
+  MemoryTables();
+
+  [[nodiscard]] const std::map<JobSeq, MemoryJob>& jobs() const { return jobs_; }
+  [[nodiscard]] const std::map<JobSeq, MemoryClaim>& claims() const { return claims_; }
+  [[nodiscard]] const std::map<TenantNumber, MemoryTenant>& tenants() const { return tenants_; }
+  [[nodiscard]] const std::map<JobSeq, std::vector<AttemptRecord>>& attempts() const { return attempts_; }
+  [[nodiscard]] const std::map<std::int64_t, JobSeq>& hints() const { return hints_; }
+  [[nodiscard]] const std::map<Incarnation, HolderRecord>& holders() const { return holders_; }
+  [[nodiscard]] const MemoryNames& queues() const { return queues_; }
+  [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
+  // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
+  using ReadyKey = std::pair<Lane, LanePlace>;
+  [[nodiscard]] const std::set<ReadyKey>& ready() const { return ready_; }
+  [[nodiscard]] const std::set<LanePlace>& scheduled() const { return scheduled_; }
+  [[nodiscard]] const std::set<JobSeq>& blocked() const { return blocked_; }
+
+  [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
+  [[nodiscard]] const std::string* envelope(JobSeq seq) const;
+  [[nodiscard]] JobSeq last_seq() const { return last_seq_; }
+  // The newest generation; number 0 has no name and is never found.
+  [[nodiscard]] std::optional<TenantRecord> newest_tenant(const TenantName& name) const;
+  [[nodiscard]] std::optional<TenantRecord> tenant(TenantNumber number) const;
+  // Final jobs too.
+  [[nodiscard]] bool has_jobs(TenantNumber number) const;
+
+  JobSeq insert_job(const MemoryJob& job, std::string envelope);
+  // Keeps the sets of states right.
+  void update_job(JobSeq seq, const MemoryJob& job);
+  void insert_claim(JobSeq seq, const MemoryClaim& claim);
+  void erase_claim(JobSeq seq);
+  void add_attempt(JobSeq seq, AttemptRecord attempt);  // numbers it
+  void add_hint(JobSeq seq);
+  void erase_hints(std::int64_t last);
+  void insert_holder(const HolderRecord& holder);
+  QueueNumber add_queue(std::string_view name);
+  KindNumber add_kind(std::string_view name);
+  TenantRecord insert_tenant(const TenantName& name, Generation generation, WallTime now);
+  void set_tenant_state(TenantNumber number, TenantState state);
+  void erase_tenant(TenantNumber number);
+
+  // Takes back everything since the last keep().
+  void undo();
+  void keep() { undo_.clear(); }
+
+ private:
+  template <class Map>
+  void set(Map& map, const typename Map::key_type& key, typename Map::mapped_type value);
+  template <class Map>
+  void erase(Map& map, const typename Map::key_type& key);
+  std::int64_t add_name(MemoryNames& names, std::string_view name);
+  void index(JobSeq seq, const MemoryJob& job);
+  void unindex(JobSeq seq, const MemoryJob& job);
+
+  std::map<JobSeq, MemoryJob> jobs_;
+  std::unordered_map<Uuid, JobSeq> seq_of_id_;
+  std::map<JobSeq, std::string> envelopes_;
+  std::map<JobSeq, MemoryClaim> claims_;
+  std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
+  std::map<TenantNumber, MemoryTenant> tenants_;
+  std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;
+  std::map<std::int64_t, JobSeq> hints_;
+  std::map<Incarnation, HolderRecord> holders_;
+  MemoryNames queues_, kinds_;
+  std::set<ReadyKey> ready_;
+  std::set<LanePlace> scheduled_;
+  std::set<JobSeq> blocked_;
+  JobSeq last_seq_{0};
+  std::int64_t last_hint_ = 0;
+  TenantNumber last_tenant_{0};
+  std::vector<std::function<void()>> undo_;
+};
+
+}  // namespace tenure::queue

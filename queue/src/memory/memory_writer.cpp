@@ -1,0 +1,261 @@
+#include "memory_writer.hpp"
+
+#include "../job_rules.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/queue/envelope.hpp>
+
+#include <algorithm>
+
+namespace tenure::queue {
+
+// A job comes in.
+
+Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
+  if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  const auto owner = owner_of(job);
+  auto former = existing(job);
+  if (!owner) {
+    // A lost answer is asked for again when the tenant may have gone since.
+    if (former && *former) return **former;
+    return tl::unexpected(owner.error());
+  }
+  std::string envelope = write_envelope({job.id, job.tenant, owner->generation, job.kind, job.arguments});
+  if (auto size = check_payload_size(job, envelope.size(), payload_max_); !size)
+    return tl::unexpected(std::move(size.error()));
+  const auto lane = lane_of(job, owner->number);
+  if (!lane) return tl::unexpected(lane.error());
+  if (!former) return tl::unexpected(std::move(former.error()));
+  if (*former) return **former;
+
+  const bool is_due = job.due <= now;
+  MemoryJob row;
+  row.id = job.id;
+  row.lane = *lane;
+  row.state = is_due ? JobState::ready : JobState::scheduled;
+  row.reason = is_due ? JobReason::none : JobReason::not_due;
+  row.due = job.due;
+  row.created = now;
+  row.attempts_max = job.attempts_max;
+  row.size_bytes = static_cast<std::int64_t>(envelope.size());
+  return Enqueued{job.id, tables_.insert_job(row, std::move(envelope)), owner->generation, false};
+}
+
+Result<MemoryWriter::Owner> MemoryWriter::owner_of(const NewJob& job) const {
+  if (!job.tenant) return Owner{kUntenanted, Generation{0}};
+  const auto tenant = tables_.newest_tenant(*job.tenant);
+  if (!tenant) return unknown_tenant(*job.tenant);
+  if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));
+  if (auto wanted = check_generation(*tenant, job.generation); !wanted)
+    return tl::unexpected(std::move(wanted.error()));
+  return Owner{tenant->number, tenant->generation};
+}
+
+Result<Lane> MemoryWriter::lane_of(const NewJob& job, TenantNumber tenant) {
+  auto queue = reader_.queue_number(job.queue);
+  auto kind = reader_.kind_number(job.kind);
+  if (!queue && tables_.queues().names.size() >= limits::kInternedMax) return too_many("queues");
+  if (!kind && tables_.kinds().names.size() >= limits::kInternedMax) return too_many("kinds");
+  if (const auto former = existing(job); !former) return tl::unexpected(former.error());
+  if (!queue) queue = tables_.add_queue(job.queue);
+  if (!kind) kind = tables_.add_kind(job.kind);
+  return Lane{*queue, job.priority, tenant, *kind};
+}
+
+Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) const {
+  const auto seq = tables_.seq_of(job.id);
+  if (!seq) return std::nullopt;
+  const MemoryJob& row = tables_.jobs().at(*seq);
+  const Generation generation = tables_.tenants().at(row.lane.tenant).generation;
+  // "Whatever is live" means what it meant the first time.
+  const Generation wanted = job.generation.value == 0 ? generation : job.generation;
+  const bool is_same =
+      row.lane.priority == job.priority &&
+      tables_.queues().names[static_cast<std::size_t>(row.lane.queue.value) - 1] == job.queue &&
+      tables_.kinds().names[static_cast<std::size_t>(row.lane.kind.value) - 1] == job.kind &&
+      *tables_.envelope(*seq) == write_envelope({job.id, job.tenant, wanted, job.kind, job.arguments});
+  if (!is_same) return id_conflict(job.id);
+  return Enqueued{job.id, *seq, generation, true};
+}
+
+// A job is given to a process.
+
+ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
+  const auto tenant = tables_.tenants().find(request.tenant);
+  const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
+  if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
+  ClaimReply reply;
+  std::int64_t counter = request.first_counter;
+  for (const auto& key : front_of_lanes(request)) {
+    ClaimedJob job = claimed(key);
+    job.token = {request.incarnation, counter++};
+    tables_.insert_claim(job.seq, {job.token, request.process, now});
+    reply.jobs.push_back(std::move(job));
+  }
+  return reply;
+}
+
+std::vector<MemoryTables::ReadyKey> MemoryWriter::front_of_lanes(const ClaimRequest& request) const {
+  std::vector<MemoryTables::ReadyKey> front;
+  for (const LaneCursor& cursor : request.kinds) {
+    const Lane lane{request.queue, request.priority, request.tenant, cursor.kind};
+    const LanePlace from = cursor.after.value_or(LanePlace{WallTime::min(), JobSeq{0}});
+    std::size_t found = 0;
+    for (auto next = tables_.ready().upper_bound({lane, from});
+         next != tables_.ready().end() && next->first == lane && found < request.count; ++next) {
+      if (tables_.claims().contains(next->second.seq)) continue;
+      front.push_back(*next);
+      ++found;
+    }
+  }
+  std::ranges::sort(front, {}, &MemoryTables::ReadyKey::second);
+  if (front.size() > request.count) front.resize(request.count);
+  return front;
+}
+
+ClaimedJob MemoryWriter::claimed(const MemoryTables::ReadyKey& key) const {
+  const auto& [lane, place] = key;
+  const MemoryJob& row = tables_.jobs().at(place.seq);
+  const MemoryTenant& tenant = tables_.tenants().at(lane.tenant);
+  ClaimedJob job;
+  job.seq = place.seq;
+  job.id = row.id;
+  job.lane = lane;
+  job.place = place;
+  job.tenant = tenant.name;
+  job.generation = tenant.generation;
+  job.kind = tables_.kinds().names[static_cast<std::size_t>(lane.kind.value) - 1];
+  job.attempts_max = row.attempts_max;
+  job.failures = row.failures;
+  job.crashes = row.crashes;
+  job.releases = row.releases;
+  job.envelope = *tables_.envelope(place.seq);
+  return job;
+}
+
+// A claim ends.
+
+Result<void> MemoryWriter::finish_succeeded(ClaimRef claim, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
+  end_job(claim.seq, JobState::succeeded, JobReason::none, *ended, 0, now);
+  return {};
+}
+
+Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reason,
+                                  const AttemptFailure& failure, WallTime now) {
+  if (const auto allowed = ending(state); !allowed) return tl::unexpected(allowed.error());
+  const auto ended = end_claim(claim);
+  if (!ended) {
+    add_lost_attempt(claim, failure, now);
+    return claim_lost(claim);
+  }
+  const bool is_failure = counts_as_failure(state, reason);
+  end_job(claim.seq, state, reason, *ended, is_failure ? 1 : 0, now);
+  if (is_failure) add_attempt(claim.seq, *ended, AttemptOutcome::failed, &failure, now);
+  else if (reason != JobReason::expired)
+    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, &failure, now);
+  return {};
+}
+
+Result<void> MemoryWriter::retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) {
+    add_lost_attempt(claim, failure, now);
+    return claim_lost(claim);
+  }
+  MemoryJob job = tables_.jobs().at(claim.seq);
+  job.state = JobState::scheduled;
+  job.reason = JobReason::retry_wait;
+  job.due = due;
+  ++job.failures;
+  tables_.update_job(claim.seq, job);
+  add_attempt(claim.seq, *ended, AttemptOutcome::failed, &failure, now);
+  return {};
+}
+
+Result<void> MemoryWriter::release(ClaimRef claim, bool started, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
+  if (!started) return {};
+  MemoryJob job = tables_.jobs().at(claim.seq);
+  ++job.releases;
+  tables_.update_job(claim.seq, job);
+  add_attempt(claim.seq, *ended, AttemptOutcome::released, nullptr, now);
+  return {};
+}
+
+Result<void> MemoryWriter::block(ClaimRef claim, JobReason reason, WallTime) {
+  if (!end_claim(claim)) return claim_lost(claim);
+  MemoryJob job = tables_.jobs().at(claim.seq);
+  job.state = JobState::blocked;
+  job.reason = reason;
+  tables_.update_job(claim.seq, job);
+  return {};
+}
+
+Result<JobState> MemoryWriter::reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
+                                       WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
+  add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, &failure, now);
+  if (!charged) return JobState::ready;
+  MemoryJob job = tables_.jobs().at(claim.seq);
+  ++job.crashes;
+  tables_.update_job(claim.seq, job);
+  if (job.crashes < limits::kCrashesMax) return JobState::ready;
+  end_job(claim.seq, JobState::dead, JobReason::poison, *ended, 0, now);
+  return JobState::dead;
+}
+
+std::optional<MemoryClaim> MemoryWriter::end_claim(ClaimRef claim) {
+  const auto found = tables_.claims().find(claim.seq);
+  if (found == tables_.claims().end() || found->second.token != claim.token) return std::nullopt;
+  const MemoryClaim ended = found->second;
+  TENURE_INVARIANT(tables_.jobs().at(claim.seq).state == JobState::ready);
+  tables_.erase_claim(claim.seq);
+  return ended;
+}
+
+void MemoryWriter::end_job(JobSeq seq, JobState state, JobReason reason, const MemoryClaim& claim,
+                           int failures, WallTime now) {
+  MemoryJob job = tables_.jobs().at(seq);
+  job.state = state;
+  job.reason = reason;
+  job.started = claim.started;
+  job.finished = now;
+  job.failures += failures;
+  tables_.update_job(seq, job);
+}
+
+void MemoryWriter::add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
+                               const AttemptFailure* failure, WallTime now) {
+  AttemptRecord attempt;
+  attempt.outcome = outcome;
+  if (failure != nullptr) {
+    attempt.error_code = failure->code;
+    attempt.error = kept_error(failure->error);
+  }
+  attempt.started = claim.started;
+  attempt.finished = now;
+  attempt.claim = claim.token;
+  attempt.process = claim.process;
+  tables_.add_attempt(seq, std::move(attempt));
+}
+
+void MemoryWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now) {
+  if (!tables_.jobs().contains(claim.seq)) return;
+  for (const AttemptRecord& attempt : reader_.attempts(claim.seq))
+    if (attempt.claim == claim.token &&
+        (attempt.outcome == AttemptOutcome::failed || attempt.outcome == AttemptOutcome::lost))
+      return;
+  AttemptRecord attempt;
+  attempt.outcome = AttemptOutcome::lost;
+  attempt.error_code = failure.code;
+  attempt.error = kept_error(failure.error);
+  attempt.finished = now;
+  attempt.claim = claim.token;
+  tables_.add_attempt(claim.seq, std::move(attempt));
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "memory_reader.hpp"
+
+#include <tenure/queue/store.hpp>
+
+// The verbs of the store on rows in memory. Internal.
+namespace tenure::queue {
+
+class MemoryWriter final : public StoreWriter {
+ public:
+  MemoryWriter(MemoryTables& tables, std::size_t payload_max)
+      : tables_(tables), payload_max_(payload_max), reader_(tables) {}
+
+  Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
+  ClaimReply claim(const ClaimRequest& request, WallTime now) override;
+  Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
+  Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
+                      WallTime now) override;
+  Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
+  Result<void> release(ClaimRef claim, bool started, WallTime now) override;
+  Result<void> block(ClaimRef claim, JobReason reason, WallTime now) override;
+  Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
+                           WallTime now) override;
+  std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
+                                                    WallTime now) override;
+  std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
+  std::vector<JobArrival> unblock(JobReason reason, std::size_t limit, WallTime now) override;
+  std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
+  Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
+                               WallTime now) override;
+  Result<void> retry_by_operator(JobId id, WallTime now) override;
+  StoreReader& reader() override { return reader_; }
+
+ private:
+  struct Owner {
+    TenantNumber number;
+    Generation generation;
+  };
+  Result<Owner> owner_of(const NewJob& job) const;
+  Result<Lane> lane_of(const NewJob& job, TenantNumber tenant);
+  Result<std::optional<Enqueued>> existing(const NewJob& job) const;
+
+  [[nodiscard]] std::vector<MemoryTables::ReadyKey> front_of_lanes(const ClaimRequest& request) const;
+  [[nodiscard]] ClaimedJob claimed(const MemoryTables::ReadyKey& key) const;
+
+  [[nodiscard]] std::optional<MemoryClaim> end_claim(ClaimRef claim);
+  void end_job(JobSeq seq, JobState state, JobReason reason, const MemoryClaim& claim, int failures,
+               WallTime now);
+  void add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
+                   const AttemptFailure* failure, WallTime now);
+  void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
+  JobArrival move_to_ready(JobSeq seq);
+  [[nodiscard]] Result<void> check_tenant_of_retry(TenantNumber number) const;
+
+  MemoryTables& tables_;
+  std::size_t payload_max_;
+  MemoryReader reader_;
+};
+
+}  // namespace tenure::queue

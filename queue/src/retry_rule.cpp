@@ -1,0 +1,43 @@
+#include <tenure/queue/retry_rule.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace tenure::queue {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+// What a handler meets while its tenant or its program is not ready for it: waiting heals it, so it costs no attempt.
+bool costs_no_attempt(ErrorCode code) {
+  constexpr std::array kFree{
+      ErrorCode::tenant_not_ready, ErrorCode::pending_migration, ErrorCode::handle_budget_exhausted,
+      ErrorCode::tenant_busy,      ErrorCode::unknown_kind,      ErrorCode::limit_reached,
+      ErrorCode::newer_envelope,   ErrorCode::store_busy,        ErrorCode::interrupted,
+  };
+  return std::ranges::find(kFree, code) != kFree.end();
+}
+
+}  // namespace
+
+microseconds retry_wait(int failure, Random& random) {
+  const std::int64_t n = std::max(failure, 1);
+  constexpr std::int64_t kBeyondCap =
+      13;  // 13^4 s is more than six hours; larger ones would overflow in the end
+  const auto capped = std::min(n, kBeyondCap);
+  const microseconds base = seconds{capped * capped * capped * capped + 15};
+  const microseconds jitter{
+      random.below(static_cast<std::uint64_t>(microseconds{seconds{30 * n}}.count()) + 1)};
+  return std::min<microseconds>(base + jitter, kRetryWaitMax);
+}
+
+AfterFailure after_failure(ErrorCode code, int failures, int attempts_max) {
+  if (costs_no_attempt(code)) return {AfterFailure::Verdict::release, JobReason::none};
+  if (permanence_of(code) == Permanence::permanent)
+    return {AfterFailure::Verdict::dead, JobReason::permanent_error};
+  if (failures >= attempts_max) return {AfterFailure::Verdict::dead, JobReason::attempts_exhausted};
+  return {AfterFailure::Verdict::retry, JobReason::retry_wait};
+}
+
+}  // namespace tenure::queue

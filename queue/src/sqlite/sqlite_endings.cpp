@@ -1,0 +1,178 @@
+#include "../job_rules.hpp"
+#include "sqlite_writer.hpp"
+
+#include <tenure/base/limits.hpp>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// Ends a claim. No row back means that it has moved on: ClaimLost, and the job's row is left alone.
+// ?1 seq  ?2 incarnation  ?3 counter. Index: primary key.
+constexpr Query kEndClaim{"end_claim", R"sql(
+  delete from claim where seq = ?1 and incarnation = ?2 and counter = ?3 returning started_us, process)sql"};
+
+// The second and last write of a job's row; a run that succeeded needs no attempt row.
+// ?1 seq  ?2 started_us  ?3 now_us. Index: primary key.
+constexpr Query kFinishSucceeded{"finish_succeeded", R"sql(
+  update job set state = 4, reason = 0, started_us = ?2, finished_us = ?3 where seq = ?1 and state = 2)sql"};
+
+// ?1 seq  ?2 state  ?3 reason  ?4 started_us  ?5 now_us  ?6 failures to add. Index: primary key.
+constexpr Query kFinish{"finish", R"sql(
+  update job set state = ?2, reason = ?3, started_us = ?4, finished_us = ?5, failures = failures + ?6
+  where seq = ?1 and state = 2)sql"};
+
+// ?1 seq  ?2 reason  ?3 due_us. Index: primary key.
+constexpr Query kRetry{"retry", R"sql(
+  update job set state = 1, reason = ?2, due_us = ?3, failures = failures + 1 where seq = ?1 and state = 2)sql"};
+
+// ?1 seq. Index: primary key.
+constexpr Query kCountRelease{"count_release", R"sql(
+  update job set releases = releases + 1 where seq = ?1 and state = 2)sql"};
+
+// ?1 seq  ?2 reason. Index: primary key.
+constexpr Query kBlock{"block", "update job set state = 3, reason = ?2 where seq = ?1 and state = 2"};
+
+// ?1 seq. Index: primary key.
+constexpr Query kChargeCrash{"charge_crash", R"sql(
+  update job set crashes = crashes + 1 where seq = ?1 and state = 2 returning crashes)sql"};
+
+// ?1 seq  ?2 outcome  ?3 error_code, 0 for none  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
+// Index: primary key.
+constexpr Query kInsertAttempt{"insert_attempt", R"sql(
+  insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
+  values (?1, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1), ?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9))sql"};
+
+// A loser's outcome, once for each claim, and not where that claim's own end is recorded as a failure already.
+// ?1 seq  ?2 error_code  ?3 error  ?4 now_us  ?5 incarnation  ?6 counter. Index: primary keys.
+constexpr Query kInsertLostAttempt{"insert_lost_attempt", R"sql(
+  insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
+  select seq, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1), 4, ?2, ?3, null, ?4, ?5, ?6, 0
+  from job
+  where seq = ?1
+    and not exists (select 1 from attempt where seq = ?1 and incarnation = ?5 and counter = ?6 and outcome in (1, 4)))sql"};
+
+}  // namespace
+
+Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
+  connection_.statement(kFinishSucceeded).bind(claim.seq.value, ended->started_us, to_us(now)).run();
+  require_ready_row(claim.seq);
+  return {};
+}
+
+Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reason,
+                                  const AttemptFailure& failure, WallTime now) {
+  if (const auto allowed = ending(state); !allowed) return tl::unexpected(allowed.error());
+  const auto ended = end_claim(claim);
+  if (!ended) {
+    add_lost_attempt(claim, failure, now);
+    return claim_lost(claim);
+  }
+  const bool is_failure = counts_as_failure(state, reason);
+  connection_.statement(kFinish)
+      .bind(claim.seq.value, static_cast<int>(state), static_cast<int>(reason), ended->started_us, to_us(now),
+            is_failure ? 1 : 0)
+      .run();
+  require_ready_row(claim.seq);
+  if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, &failure, now);
+  else if (reason != JobReason::expired)
+    add_attempt(claim, *ended, AttemptOutcome::interrupted, &failure, now);
+  return {};
+}
+
+Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) {
+    add_lost_attempt(claim, failure, now);
+    return claim_lost(claim);
+  }
+  connection_.statement(kRetry)
+      .bind(claim.seq.value, static_cast<int>(JobReason::retry_wait), to_us(due))
+      .run();
+  require_ready_row(claim.seq);
+  add_attempt(claim, *ended, AttemptOutcome::failed, &failure, now);
+  return {};
+}
+
+Result<void> SqliteWriter::release(ClaimRef claim, bool started, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
+  if (!started) return {};
+  connection_.statement(kCountRelease).bind(claim.seq.value).run();
+  require_ready_row(claim.seq);
+  add_attempt(claim, *ended, AttemptOutcome::released, nullptr, now);
+  return {};
+}
+
+Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
+  if (!end_claim(claim)) return claim_lost(claim);
+  connection_.statement(kBlock).bind(claim.seq.value, static_cast<int>(reason)).run();
+  require_ready_row(claim.seq);
+  return {};
+}
+
+Result<JobState> SqliteWriter::reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
+                                       WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
+  add_attempt(claim, *ended, AttemptOutcome::interrupted, &failure, now);
+  if (charged && charge_crash(claim, *ended, now)) return JobState::dead;
+  return JobState::ready;
+}
+
+std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) {
+  auto row = connection_.statement(kEndClaim);
+  if (!row.bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter).step())
+    return std::nullopt;
+  return EndedClaim{row.integer(0), row.integer(1)};
+}
+
+bool SqliteWriter::charge_crash(ClaimRef claim, const EndedClaim& ended, WallTime now) {
+  std::int64_t crashes = 0;
+  {
+    auto row = connection_.statement(kChargeCrash);
+    if (row.bind(claim.seq.value).step()) crashes = row.integer(0);
+  }
+  require_ready_row(claim.seq);
+  if (crashes < limits::kCrashesMax) return false;
+  connection_.statement(kFinish)
+      .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
+            ended.started_us, to_us(now), 0)
+      .run();
+  require_ready_row(claim.seq);
+  return true;
+}
+
+void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
+                               const AttemptFailure* failure, WallTime now) {
+  const std::string error = failure != nullptr ? kept_error(failure->error) : std::string{};
+  const int code = failure != nullptr ? static_cast<int>(failure->code) : 0;
+  connection_.statement(kInsertAttempt)
+      .bind(claim.seq.value, static_cast<int>(outcome), code, error, ended.started_us, to_us(now),
+            claim.token.incarnation.value, claim.token.counter, ended.process)
+      .run();
+}
+
+void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now) {
+  const std::string error = kept_error(failure.error);
+  connection_.statement(kInsertLostAttempt)
+      .bind(claim.seq.value, static_cast<int>(failure.code), error, to_us(now), claim.token.incarnation.value,
+            claim.token.counter)
+      .run();
+}
+
+void SqliteWriter::require_ready_row(JobSeq seq) const {
+  if (connection_.changes() == 1) return;
+  raise(ErrorCode::database_damaged,
+        "job row " + std::to_string(seq.value) + " had a claim and was not ready");
+}
+
+std::vector<const Query*> ending_queries() {
+  return {&kEndClaim,    &kFinishSucceeded, &kFinish,           &kRetry, &kCountRelease, &kBlock,
+          &kChargeCrash, &kInsertAttempt,   &kInsertLostAttempt};
+}
+
+}  // namespace tenure::queue

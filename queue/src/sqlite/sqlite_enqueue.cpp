@@ -1,0 +1,122 @@
+#include "../job_rules.hpp"
+#include "sqlite_writer.hpp"
+#include "tenant_rows.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/queue/envelope.hpp>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// The first write of a job's row. No change means that the id is there already.
+// ?1 id  ?2 state  ?3 tenant  ?4 queue  ?5 kind  ?6 priority  ?7 due_us  ?8 created_us  ?9 reason  ?10 attempts_max
+// ?11 bytes of the envelope. Index: unique id.
+constexpr Query kInsertJob{"insert_job", R"sql(
+  insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, reason, attempts_max, size_bytes)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on conflict (id) do nothing)sql"};
+
+// ?1 seq  ?2 envelope.
+constexpr Query kInsertPayload{"insert_payload", "insert into payload(seq, envelope) values (?1, ?2)"};
+
+// What a second enqueue of the same id is compared with. ?1 id. Index: unique id.
+constexpr Query kExistingJob{"existing_job", R"sql(
+  select job.seq, job.priority, queue.name, kind.name, tenant.generation, payload.envelope
+  from job
+  join queue on queue.number = job.queue
+  join kind on kind.number = job.kind
+  join tenant on tenant.number = job.tenant
+  join payload on payload.seq = job.seq
+  where job.id = ?1)sql"};
+
+std::span<const std::byte> bytes_of(const JobId& id) { return std::as_bytes(std::span{id.uuid.bytes()}); }
+
+std::string envelope_of(const NewJob& job, Generation generation) {
+  return write_envelope({job.id, job.tenant, generation, job.kind, job.arguments});
+}
+
+}  // namespace
+
+Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
+  if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  auto incoming = look_up(job);
+  if (!incoming) {
+    // A lost answer is asked for again when the tenant may have gone since.
+    auto former = existing(job);
+    if (former && *former) return **former;
+    return tl::unexpected(std::move(incoming.error()));
+  }
+  const auto numbers = intern(job);
+  if (!numbers) return tl::unexpected(numbers.error());
+
+  const bool is_due = job.due <= now;
+  connection_.statement(kInsertJob)
+      .bind(bytes_of(job.id), static_cast<int>(is_due ? JobState::ready : JobState::scheduled),
+            incoming->tenant.value, numbers->queue.value, numbers->kind.value, job.priority.value,
+            to_us(job.due), to_us(now), static_cast<int>(is_due ? JobReason::none : JobReason::not_due),
+            job.attempts_max, incoming->envelope.size())
+      .run();
+  if (connection_.changes() == 0) {
+    auto former = existing(job);
+    if (!former) return tl::unexpected(std::move(former.error()));
+    return former->value();
+  }
+  const JobSeq seq{connection_.last_insert_row()};
+  insert_payload(seq, incoming->envelope);
+  return Enqueued{job.id, seq, incoming->generation, false};
+}
+
+Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
+  Incoming incoming{job, kUntenanted, Generation{0}, {}};
+  if (job.tenant) {
+    const auto tenant = newest_tenant(connection_, *job.tenant);
+    if (!tenant) return unknown_tenant(*job.tenant);
+    if (auto accepts = check_accepts_jobs(*tenant); !accepts)
+      return tl::unexpected(std::move(accepts.error()));
+    if (auto wanted = check_generation(*tenant, job.generation); !wanted)
+      return tl::unexpected(std::move(wanted.error()));
+    incoming.tenant = tenant->number;
+    incoming.generation = tenant->generation;
+  }
+  incoming.envelope = envelope_of(job, incoming.generation);
+  if (auto size = check_payload_size(job, incoming.envelope.size(), facts_.payload_max); !size)
+    return tl::unexpected(std::move(size.error()));
+  return incoming;
+}
+
+Result<SqliteWriter::Names> SqliteWriter::intern(const NewJob& job) {
+  auto queue = names_.number(NameTable::queue, job.queue);
+  auto kind = names_.number(NameTable::kind, job.kind);
+  const auto limit = static_cast<std::int64_t>(limits::kInternedMax);
+  // Both are checked before one is written, so that a refused job leaves no name behind.
+  if (!queue && names_.count(NameTable::queue) >= limit) return too_many("queues");
+  if (!kind && names_.count(NameTable::kind) >= limit) return too_many("kinds");
+  if (!queue || !kind) {
+    if (const auto former = existing(job); !former) return tl::unexpected(former.error());
+  }
+  if (!queue) queue = names_.add(NameTable::queue, job.queue);
+  if (!kind) kind = names_.add(NameTable::kind, job.kind);
+  return Names{QueueNumber{*queue}, KindNumber{*kind}};
+}
+
+Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
+  auto row = connection_.statement(kExistingJob);
+  if (!row.bind(bytes_of(job.id)).step()) return std::nullopt;
+  const Generation generation{row.integer(4)};
+  // "Whatever is live" means what it meant the first time.
+  const Generation wanted = job.generation.value == 0 ? generation : job.generation;
+  const bool is_same = row.integer(1) == job.priority.value && row.text(2) == job.queue &&
+                       row.text(3) == job.kind && as_text(row.blob(5)) == envelope_of(job, wanted);
+  if (!is_same) return id_conflict(job.id);
+  return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true};
+}
+
+void SqliteWriter::insert_payload(JobSeq seq, std::string_view envelope) {
+  connection_.statement(kInsertPayload).bind(seq.value, as_bytes(envelope)).run();
+}
+
+std::vector<const Query*> enqueue_queries() { return {&kInsertJob, &kInsertPayload, &kExistingJob}; }
+
+}  // namespace tenure::queue

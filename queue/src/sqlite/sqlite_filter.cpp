@@ -1,0 +1,202 @@
+#include "sqlite_filter.hpp"
+
+#include "sqlite_reader.hpp"
+
+#include <algorithm>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// Few: see limits::kInternedMax. Index: none, the whole table.
+constexpr Query kAllQueueNames{"all_queue_names", "select number, name from queue"};
+constexpr Query kAllKindNames{"all_kind_names", "select number, name from kind"};
+// Every generation of every tenant, for a pattern. Index: unique (name, generation), the whole of it.
+constexpr Query kAllTenantNames{"all_tenant_names", "select number, coalesce(name, 'none') from tenant"};
+// ?1 name. Index: unique (name, generation).
+constexpr Query kTenantsNamed{"tenants_named", "select number from tenant where name = ?1"};
+
+bool is_literal(const Glob& glob) {
+  return glob.literal || glob.pattern.find_first_of("*?") == std::string::npos;
+}
+
+bool term_holds(const FilterTerm& term, std::string_view text) {
+  const bool found = std::ranges::any_of(
+      term.values, [&](const FilterValue& value) { return glob_matches(std::get<Glob>(value), text); });
+  return found != term.negated;
+}
+
+std::string json_array(const std::vector<std::int64_t>& numbers) {
+  std::string text = "[";
+  for (const std::int64_t number : numbers) text += (text.size() > 1 ? "," : "") + std::to_string(number);
+  return text + "]";
+}
+
+// The bits of all words for which the term holds.
+template <class NameOfBit>
+std::int64_t bits_of(const FilterTerm& term, int first, int last, NameOfBit name_of_bit) {
+  std::int64_t bits = 0;
+  for (int bit = first; bit <= last; ++bit)
+    if (term_holds(term, name_of_bit(bit))) bits |= std::int64_t{1} << bit;
+  return bits;
+}
+
+std::string_view state_of_bit(int bit) {
+  if (bit == kRunningBit) return name_of(ShownState::running);
+  if (bit == kHeldBit) return name_of(ShownState::held);
+  return name_of(static_cast<JobState>(bit));
+}
+
+std::string_view reason_of_bit(int bit) { return name_of(static_cast<JobReason>(bit)); }
+
+// The least range that holds all of the term's; exact if that is the only one.
+void narrow_range(SqliteFilter& narrowed, SqliteFilter::Bounds& bounds, const FilterTerm& term) {
+  if (term.negated || term.values.size() != 1) narrowed.exact = false;
+  if (term.negated) return;
+  SqliteFilter::Bounds hull{bounds.last, bounds.first};
+  for (const FilterValue& value : term.values) {
+    const auto& range = std::get<Range>(value);
+    hull.first = std::min(hull.first, range.first.value_or(std::numeric_limits<std::int64_t>::min()));
+    hull.last = std::max(hull.last, range.last.value_or(std::numeric_limits<std::int64_t>::max()));
+  }
+  bounds.first = std::max(bounds.first, hull.first);
+  bounds.last = std::min(bounds.last, hull.last);
+}
+
+// age = now - created, so the ends change places.
+FilterTerm created_by_age(const FilterTerm& term, WallTime now) {
+  FilterTerm created{FilterField::created, term.negated, {}};
+  const auto at = [&](const std::optional<std::int64_t>& age) {
+    return age ? std::optional{to_us(now) - *age} : std::nullopt;
+  };
+  for (const FilterValue& value : term.values) {
+    const auto& age = std::get<Range>(value);
+    created.values.push_back(Range{at(age.last), at(age.first)});
+  }
+  return created;
+}
+
+void narrow_ids(SqliteFilter& narrowed, const FilterTerm& term) {
+  narrowed.exact = false;
+  if (term.negated || narrowed.ids) return;
+  std::vector<JobId> ids;
+  for (const FilterValue& value : term.values) {
+    const auto uuid = Uuid::parse(std::get<Glob>(value).pattern);
+    if (!uuid) return;  // a pattern: every row has to be looked at
+    ids.push_back(JobId{*uuid});
+  }
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  narrowed.ids = std::move(ids);
+}
+
+void narrow(SqliteFilter& narrowed, const FilterTerm& term, WallTime now) {
+  switch (term.field) {
+    case FilterField::state:
+      narrowed.states &= bits_of(term, 1, kHeldBit, state_of_bit);
+      break;
+    case FilterField::reason:
+      narrowed.reasons &= bits_of(term, 0, 9, reason_of_bit);
+      break;
+    case FilterField::priority:
+      narrow_range(narrowed, narrowed.priority, term);
+      break;
+    case FilterField::attempt:
+      narrow_range(narrowed, narrowed.failures, term);
+      break;
+    case FilterField::crash:
+      narrow_range(narrowed, narrowed.crashes, term);
+      break;
+    case FilterField::created:
+      narrow_range(narrowed, narrowed.created, term);
+      break;
+    case FilterField::age:
+      narrow_range(narrowed, narrowed.created, created_by_age(term, now));
+      break;
+    case FilterField::id:
+      narrow_ids(narrowed, term);
+      break;
+    case FilterField::queue:
+    case FilterField::kind:
+    case FilterField::tenant:
+      break;  // these need the tables of names
+    case FilterField::generation:
+    case FilterField::due:
+    case FilterField::started:
+    case FilterField::finished:
+    case FilterField::error:
+    case FilterField::name:
+      narrowed.exact = false;
+      break;
+  }
+}
+
+std::vector<const FilterTerm*> terms_of(const Filter& filter, FilterField field) {
+  std::vector<const FilterTerm*> terms;
+  for (const FilterTerm& term : filter.terms)
+    if (term.field == field) terms.push_back(&term);
+  return terms;
+}
+
+// Numbers of the rows (number, name) for which all terms hold.
+std::string numbers_where(sqlite::Statement rows, const std::vector<const FilterTerm*>& terms) {
+  std::vector<std::int64_t> numbers;
+  while (rows.step()) {
+    const std::string_view name = rows.text(1);
+    if (std::ranges::all_of(terms, [&](const FilterTerm* term) { return term_holds(*term, name); }))
+      numbers.push_back(rows.integer(0));
+  }
+  return json_array(numbers);
+}
+
+bool only_literals(const FilterTerm& term) {
+  return std::ranges::all_of(term.values,
+                             [](const FilterValue& value) { return is_literal(std::get<Glob>(value)); });
+}
+
+}  // namespace
+
+void SqliteFilter::bind(sqlite::Statement& statement) const {
+  statement.bind(states, reasons, tenants, queues, kinds, priority.first, priority.last, failures.first,
+                 failures.last, crashes.first, crashes.last, created.first, created.last);
+}
+
+SqliteFilter SqliteReader::translate(const Filter& filter, WallTime now) {
+  SqliteFilter narrowed;
+  for (const FilterTerm& term : filter.terms) narrow(narrowed, term, now);
+  narrow_by_names(narrowed, filter);
+  return narrowed;
+}
+
+void SqliteReader::narrow_by_names(SqliteFilter& narrowed, const Filter& filter) {
+  if (const auto terms = terms_of(filter, FilterField::queue); !terms.empty())
+    narrowed.queues = numbers_where(connection_.statement(kAllQueueNames), terms);
+  if (const auto terms = terms_of(filter, FilterField::kind); !terms.empty())
+    narrowed.kinds = numbers_where(connection_.statement(kAllKindNames), terms);
+
+  const auto tenants = terms_of(filter, FilterField::tenant);
+  if (tenants.size() == 1 && !tenants.front()->negated && only_literals(*tenants.front()))
+    narrow_by_tenants(narrowed, *tenants.front());
+  else if (!tenants.empty())
+    narrowed.tenants = numbers_where(connection_.statement(kAllTenantNames), tenants);
+}
+
+// The usual case, which must not read the names of a hundred thousand tenants.
+void SqliteReader::narrow_by_tenants(SqliteFilter& narrowed, const FilterTerm& term) {
+  std::vector<std::int64_t> numbers;
+  for (const FilterValue& value : term.values) {
+    const std::string& name = std::get<Glob>(value).pattern;
+    if (name == "none") numbers.push_back(kUntenanted.value);
+    auto row = connection_.statement(kTenantsNamed);
+    row.bind(name);
+    while (row.step()) numbers.push_back(row.integer(0));
+  }
+  narrowed.tenants = json_array(numbers);
+}
+
+std::vector<const Query*> filter_queries() {
+  return {&kAllQueueNames, &kAllKindNames, &kAllTenantNames, &kTenantsNamed};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,160 @@
+#include "sqlite_filter.hpp"
+#include "sqlite_reader.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace tenure::queue {
+
+// One way to the rows that a filter may match, in both orders, and to their number.
+struct JobSource {
+  const sqlite::Query& newest_first;
+  const sqlite::Query& oldest_first;
+  const sqlite::Query& count;
+  std::int64_t state;  // ?14, for job_other
+};
+
+namespace {
+
+using sqlite::Query;
+
+// All sources: ?1 to ?13 the filter  ?14 state  ?15 seq of the page before  ?16 limit.
+#define TENURE_NEWEST \
+  " and ?14 = ?14 and job.seq < ?15 and " TENURE_FILTER_WHERE " order by job.seq desc limit ?16"
+#define TENURE_OLDEST \
+  " and ?14 = ?14 and job.seq > ?15 and " TENURE_FILTER_WHERE " order by job.seq limit ?16"
+#define TENURE_COUNT " and ?14 = ?14 and job.seq > ?15 and " TENURE_FILTER_WHERE " limit ?16)"
+
+// Every row. Index: primary key.
+#define TENURE_ALL "select job.seq from job where true"
+constexpr Query kAllNewest{"all_newest", TENURE_ALL TENURE_NEWEST};
+constexpr Query kAllOldest{"all_oldest", TENURE_ALL TENURE_OLDEST};
+constexpr Query kAllCount{"all_count", "select count(*) from (" TENURE_ALL TENURE_COUNT};
+
+// The rows of one state that is neither ready nor succeeded. Index: job_other.
+#define TENURE_OTHER \
+  "select job.seq from job indexed by job_other where job.state = ?14 and job.state <> 2 and job.state <> 4"
+constexpr Query kOtherNewest{"other_newest", TENURE_OTHER TENURE_NEWEST};
+constexpr Query kOtherOldest{"other_oldest", TENURE_OTHER TENURE_OLDEST};
+constexpr Query kOtherCount{"other_count", "select count(*) from (" TENURE_OTHER TENURE_COUNT};
+
+// Ready rows, sorted: the index knows lanes. Index: job_ready.
+#define TENURE_READY "select job.seq from job indexed by job_ready where job.state = 2"
+constexpr Query kReadyNewest{"ready_newest", TENURE_READY TENURE_NEWEST};
+constexpr Query kReadyOldest{"ready_oldest", TENURE_READY TENURE_OLDEST};
+constexpr Query kReadyCount{"ready_count", "select count(*) from (" TENURE_READY TENURE_COUNT};
+
+// What runs. Index: primary key of claim.
+#define TENURE_CLAIMED \
+  "select job.seq from claim as running cross join job on job.seq = running.seq where true"
+constexpr Query kClaimedNewest{"claimed_newest", TENURE_CLAIMED TENURE_NEWEST};
+constexpr Query kClaimedOldest{"claimed_oldest", TENURE_CLAIMED TENURE_OLDEST};
+constexpr Query kClaimedCount{"claimed_count", "select count(*) from (" TENURE_CLAIMED TENURE_COUNT};
+
+bool has_bit(std::int64_t bits, JobState state) { return ((bits >> static_cast<int>(state)) & 1) != 0; }
+
+// Succeeded rows are in no index, so whoever wants them reads the table.
+std::vector<JobSource> sources_of(const SqliteFilter& narrowed) {
+  const JobSource all{kAllNewest, kAllOldest, kAllCount, 0};
+  if (has_bit(narrowed.states, JobState::succeeded)) return {all};
+  std::vector<JobSource> sources;
+  for (const JobState state :
+       {JobState::scheduled, JobState::blocked, JobState::dead, JobState::discarded, JobState::cancelled})
+    if (has_bit(narrowed.states, state))
+      sources.push_back({kOtherNewest, kOtherOldest, kOtherCount, static_cast<std::int64_t>(state)});
+  const bool ready_or_held =
+      has_bit(narrowed.states, JobState::ready) || ((narrowed.states >> kHeldBit) & 1) != 0;
+  if (ready_or_held) sources.push_back({kReadyNewest, kReadyOldest, kReadyCount, 0});
+  else if (((narrowed.states >> kRunningBit) & 1) != 0)
+    sources.push_back({kClaimedNewest, kClaimedOldest, kClaimedCount, 0});
+  return sources;
+}
+
+constexpr JobSeq kBeforeAll{0};
+constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};
+
+void sort_and_cut(std::vector<JobRecord>& jobs, const StoreReader::ListOptions& options) {
+  std::ranges::sort(jobs, [&](const JobRecord& a, const JobRecord& b) {
+    return options.oldest_first ? a.seq < b.seq : a.seq > b.seq;
+  });
+  if (jobs.size() > options.limit) jobs.resize(options.limit);
+}
+
+bool is_on_page(const JobRecord& job, const StoreReader::ListOptions& options) {
+  if (!options.after) return true;
+  return options.oldest_first ? job.seq > *options.after : job.seq < *options.after;
+}
+
+}  // namespace
+
+std::vector<JobRecord> SqliteReader::list_jobs(const Filter& filter, const ListOptions& options,
+                                               WallTime now) {
+  const SqliteFilter narrowed = translate(filter, now);
+  if (narrowed.ids) return list_by_ids(narrowed, filter, options, now);
+  std::vector<JobRecord> jobs;
+  for (const JobSource& source : sources_of(narrowed))
+    list_source(source, narrowed, filter, options, now, jobs);
+  sort_and_cut(jobs, options);
+  return jobs;
+}
+
+std::vector<JobRecord> SqliteReader::list_by_ids(const SqliteFilter& narrowed, const Filter& filter,
+                                                 const ListOptions& options, WallTime now) {
+  std::vector<JobRecord> jobs;
+  for (const JobId& id : *narrowed.ids) {
+    auto job = find_job(id);
+    if (job && is_on_page(*job, options) && matches(filter, *job, now)) jobs.push_back(std::move(*job));
+  }
+  sort_and_cut(jobs, options);
+  return jobs;
+}
+
+void SqliteReader::list_source(const JobSource& source, const SqliteFilter& narrowed, const Filter& filter,
+                               const ListOptions& options, WallTime now, std::vector<JobRecord>& jobs) {
+  auto row = connection_.statement(options.oldest_first ? source.oldest_first : source.newest_first);
+  narrowed.bind(row);
+  const JobSeq after = options.after.value_or(options.oldest_first ? kBeforeAll : kAfterAll);
+  // With a limit SQLite sorts no more rows than it returns; that needs a filter of which nothing is left to judge.
+  row.bind(source.state, after.value, narrowed.exact ? static_cast<std::int64_t>(options.limit) : -1);
+  for (std::size_t found = 0; found < options.limit && row.step();) {
+    auto job = record(JobSeq{row.integer(0)});
+    if (!job || !(narrowed.exact || matches(filter, *job, now))) continue;
+    jobs.push_back(std::move(*job));
+    ++found;
+  }
+}
+
+std::int64_t SqliteReader::count_jobs(const Filter& filter, std::int64_t limit, WallTime now) {
+  const SqliteFilter narrowed = translate(filter, now);
+  if (narrowed.ids) {
+    ListOptions whole;
+    whole.limit = narrowed.ids->size();
+    return std::min(limit, static_cast<std::int64_t>(list_by_ids(narrowed, filter, whole, now).size()));
+  }
+  std::int64_t count = 0;
+  for (const JobSource& source : sources_of(narrowed))
+    if (count < limit) count += count_source(source, narrowed, filter, limit - count, now);
+  return count;
+}
+
+std::int64_t SqliteReader::count_source(const JobSource& source, const SqliteFilter& narrowed,
+                                        const Filter& filter, std::int64_t limit, WallTime now) {
+  auto row = connection_.statement(narrowed.exact ? source.count : source.oldest_first);
+  narrowed.bind(row);
+  row.bind(source.state, kBeforeAll.value, narrowed.exact ? limit : -1);
+  if (narrowed.exact) return row.row().integer(0);
+  std::int64_t count = 0;
+  while (count < limit && row.step()) {
+    const auto job = record(JobSeq{row.integer(0)});
+    if (job && matches(filter, *job, now)) ++count;
+  }
+  return count;
+}
+
+std::vector<const Query*> list_queries() {
+  return {&kAllNewest,   &kAllOldest,   &kAllCount,   &kOtherNewest,   &kOtherOldest,   &kOtherCount,
+          &kReadyNewest, &kReadyOldest, &kReadyCount, &kClaimedNewest, &kClaimedOldest, &kClaimedCount};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,86 @@
+#include "sqlite_registry.hpp"
+#include "sqlite_writer.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/sqlite/database.hpp>
+#include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <algorithm>
+#include <control_schema.hpp>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Database;
+using sqlite::DatabaseOptions;
+
+// A connection of its own, closed before the database is used: a migration has transactions of its own.
+void bring_up_to_date(const SqliteStoreOptions& options, const Clock& clock) {
+  const std::vector<sqlite::Migration> migrations{
+      {1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
+  Connection connection(options.path,
+                        {.access = options.create ? sqlite::Access::create : sqlite::Access::read_write});
+  if (sqlite::migrate(connection, migrations, to_us(clock.wall())) > 0) sqlite::sync_wal(connection);
+}
+
+const std::filesystem::path& migrated(const SqliteStoreOptions& options, const Clock& clock) {
+  bring_up_to_date(options, clock);
+  return options.path;
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
+      : database_(migrated(options, clock), DatabaseOptions{.writer_queue = true}),
+        facts_{std::min(options.payload_max, limits::kPayloadMax), [this] { return database_.wal_bytes(); }},
+        registry_(database_) {}
+
+  void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override {
+    std::vector<TransactionNames::Name> seen;
+    database_.write(durability, [&](Connection& connection) {
+      TransactionNames names(connection, committed_names_);
+      SqliteWriter writer(connection, names, facts_);
+      work(writer);
+      seen = names.take_seen();
+    });
+    remember(seen);
+  }
+
+  void read(FunctionRef<void(StoreReader&)> work) override {
+    std::vector<TransactionNames::Name> seen;
+    database_.read([&](Connection& connection) {
+      TransactionNames names(connection, committed_names_);
+      SqliteReader reader(connection, names, facts_);
+      work(reader);
+      seen = names.take_seen();
+    });
+    remember(seen);
+  }
+
+  void sync() override { database_.sync(); }
+  std::int64_t change_counter() override { return database_.data_version(); }
+  void checkpoint(std::int64_t wal_bytes_min) override {
+    if (database_.wal_bytes() > wal_bytes_min) static_cast<void>(database_.checkpoint());
+  }
+  TenantRegistry& registry() override { return registry_; }
+
+ private:
+  void remember(const std::vector<TransactionNames::Name>& names) {
+    for (const auto& [table, name, number] : names) committed_names_.remember(table, name, number);
+  }
+
+  Database database_;
+  InternedNames committed_names_;
+  StoreFacts facts_;
+  SqliteRegistry registry_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, const Clock& clock) {
+  return std::make_unique<SqliteStore>(options, clock);
+}
+
+}  // namespace tenure::queue

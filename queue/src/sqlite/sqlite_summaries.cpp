@@ -1,0 +1,178 @@
+#include "../job_rules.hpp"
+#include "sqlite_reader.hpp"
+#include "tenant_rows.hpp"
+
+#include <tenure/base/sqlite/migrations.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// In the order of names. Index: unique names.
+constexpr Query kQueues{"queues", "select number, name from queue order by name"};
+
+// Ready rows that nobody runs, grouped in the order of the index. Index: job_ready, the whole of it.
+constexpr Query kReadyByQueue{"ready_by_queue", R"sql(
+  select queue, (select state from tenant where number = job.tenant), count(*), min(due_us)
+  from job indexed by job_ready
+  where state = 2 and not exists (select 1 from claim where claim.seq = job.seq)
+  group by queue, priority, tenant)sql"};
+
+// ?1 state. Index: job_other.
+constexpr Query kOthersByQueue{"others_by_queue", R"sql(
+  select queue, count(*) from job indexed by job_other
+  where state = ?1 and state <> 2 and state <> 4 group by queue)sql"};
+
+// Scans of what runs now.
+constexpr Query kRunningByQueue{"running_by_queue", R"sql(
+  select job.queue, count(*) from claim cross join job on job.seq = claim.seq group by job.queue)sql"};
+constexpr Query kRunningByTenant{"running_by_tenant", R"sql(
+  select job.tenant, count(*) from claim cross join job on job.seq = claim.seq group by job.tenant)sql"};
+
+// Index: job_other.
+constexpr Query kDeadByTenant{"dead_by_tenant", R"sql(
+  select tenant, count(*) from job indexed by job_other
+  where state = 5 and state <> 2 and state <> 4 group by tenant)sql"};
+
+// One step of a loose scan. ?1 queue  ?2 priority before. Index: job_ready.
+constexpr Query kNextPriority{"next_priority", R"sql(
+  select queue, priority from job indexed by job_ready
+  where state = 2 and (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
+
+// ?1 queue  ?2 priority  ?3 tenant. Index: job_ready.
+constexpr Query kReadyOfTenant{"ready_of_tenant", R"sql(
+  select count(*), min(due_us) from job indexed by job_ready
+  where state = 2 and queue = ?1 and priority = ?2 and tenant = ?3
+    and not exists (select 1 from claim where claim.seq = job.seq))sql"};
+
+constexpr Query kStoreId{"store_id", "select value from meta where name = 'store_id'"};
+constexpr Query kCountJobs{"count_jobs", "select count(*) from job"};
+constexpr Query kCountClaims{"count_claims", "select count(*) from claim"};
+// Live ones. Index: tenant_live.
+constexpr Query kCountTenants{
+    "count_tenants",
+    "select count(*) from tenant indexed by tenant_live where state <> 8 and name is not null"};
+constexpr Query kLastHolder{"last_holder", R"sql(
+  select incarnation, node, pid, started_us from holder order by incarnation desc limit 1)sql"};
+constexpr Query kSizeBytes{"size_bytes", R"sql(
+  select page_count * page_size from pragma_page_count, pragma_page_size)sql"};
+constexpr Query kLibraryVersion{"library_version", "select sqlite_version()"};
+
+using Counts = std::unordered_map<std::int64_t, std::int64_t>;
+
+Counts counts_of(sqlite::Statement& rows) {
+  Counts counts;
+  while (rows.step()) counts[rows.integer(0)] += rows.integer(1);
+  return counts;
+}
+
+Counts counts_of(sqlite::Statement&& rows) { return counts_of(rows); }
+
+std::int64_t count_in(const Counts& counts, std::int64_t number) {
+  const auto found = counts.find(number);
+  return found == counts.end() ? 0 : found->second;
+}
+
+void lower(std::optional<WallTime>& oldest, WallTime due) {
+  if (!oldest || due < *oldest) oldest = due;
+}
+
+}  // namespace
+
+std::vector<QueueRecord> SqliteReader::queues() {
+  struct Ready {
+    std::int64_t ready = 0, held = 0;
+    std::optional<WallTime> oldest;
+  };
+  std::unordered_map<std::int64_t, Ready> ready;
+  {
+    auto row = connection_.statement(kReadyByQueue);
+    while (row.step()) {
+      Ready& queue = ready[row.integer(0)];
+      const bool is_open = may_be_claimed(static_cast<TenantState>(row.integer(1)));
+      (is_open ? queue.ready : queue.held) += row.integer(2);
+      if (is_open) lower(queue.oldest, from_us(row.integer(3)));
+    }
+  }
+  const auto in_state = [&](JobState state) {
+    return counts_of(connection_.statement(kOthersByQueue).bind(static_cast<int>(state)));
+  };
+  const Counts scheduled = in_state(JobState::scheduled);
+  const Counts dead = in_state(JobState::dead);
+  const Counts running = counts_of(connection_.statement(kRunningByQueue));
+
+  std::vector<QueueRecord> queues;
+  auto row = connection_.statement(kQueues);
+  while (row.step()) {
+    const std::int64_t number = row.integer(0);
+    const Ready& waiting = ready[number];
+    queues.push_back({std::string{row.text(1)}, count_in(scheduled, number), waiting.ready, waiting.held,
+                      count_in(running, number), count_in(dead, number), waiting.oldest});
+  }
+  return queues;
+}
+
+std::vector<TenantSummary> SqliteReader::tenants(const std::optional<TenantName>& after, std::size_t limit) {
+  const Counts running = counts_of(connection_.statement(kRunningByTenant));
+  const Counts dead = counts_of(connection_.statement(kDeadByTenant));
+  std::vector<TenantSummary> summaries;
+  for (TenantRecord& tenant : live_tenants(connection_, after, limit)) {
+    const std::int64_t number = tenant.number.value;
+    summaries.push_back(
+        {std::move(tenant), 0, 0, count_in(running, number), count_in(dead, number), std::nullopt});
+  }
+  add_ready_counts(summaries);
+  return summaries;
+}
+
+// One seek for each tenant of the page in each priority of each queue, of which there are few.
+void SqliteReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
+  std::int64_t queue = std::numeric_limits<std::int64_t>::min();
+  std::int64_t priority = 0;
+  for (;;) {
+    auto next = connection_.statement(kNextPriority);
+    if (!next.bind(queue, priority).step()) return;
+    queue = next.integer(0);
+    priority = next.integer(1);
+    for (TenantSummary& summary : summaries) {
+      auto row = connection_.statement(kReadyOfTenant);
+      row.bind(queue, priority, summary.tenant.number.value).row();
+      if (row.integer(0) == 0) continue;
+      const bool is_open = may_be_claimed(summary.tenant.state);
+      (is_open ? summary.ready : summary.held) += row.integer(0);
+      if (is_open) lower(summary.oldest_ready, from_us(row.integer(1)));
+    }
+  }
+}
+
+StoreSummary SqliteReader::summary() {
+  StoreSummary summary;
+  summary.backend = "sqlite";
+  summary.path = connection_.path().string();
+  summary.store_id = connection_.statement(kStoreId).row().text(0);
+  summary.schema_version = sqlite::schema_version(connection_);
+  summary.size_bytes = connection_.statement(kSizeBytes).row().integer(0);
+  summary.wal_bytes = facts_.wal_bytes();
+  summary.library = "SQLite " + std::string{connection_.statement(kLibraryVersion).row().text(0)};
+  summary.jobs = connection_.statement(kCountJobs).row().integer(0);
+  summary.claims = connection_.statement(kCountClaims).row().integer(0);
+  summary.tenants = connection_.statement(kCountTenants).row().integer(0);
+  auto holder = connection_.statement(kLastHolder);
+  if (holder.step())
+    summary.last_holder = HolderRecord{Incarnation{holder.integer(0)}, std::string{holder.text(1)},
+                                       holder.integer(2), from_us(holder.integer(3))};
+  return summary;
+}
+
+std::vector<const Query*> summary_queries() {
+  return {&kQueues,       &kReadyByQueue, &kOthersByQueue, &kRunningByQueue, &kRunningByTenant,
+          &kDeadByTenant, &kNextPriority, &kReadyOfTenant, &kStoreId,        &kCountJobs,
+          &kCountClaims,  &kCountTenants, &kLastHolder,    &kSizeBytes,      &kLibraryVersion};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,63 @@
+#include <tenure/queue/transitions.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace tenure::queue {
+namespace {
+
+constexpr std::array kTransitions{
+    TransitionRow{Transition::promote, JobState::scheduled, JobState::ready, false},
+    TransitionRow{Transition::succeed, JobState::ready, JobState::succeeded, true},
+    TransitionRow{Transition::retry, JobState::ready, JobState::scheduled, true},
+    TransitionRow{Transition::die, JobState::ready, JobState::dead, true},
+    TransitionRow{Transition::discard, JobState::ready, JobState::discarded, true},
+    TransitionRow{Transition::cancel, JobState::ready, JobState::cancelled, true},
+    TransitionRow{Transition::block, JobState::ready, JobState::blocked, true},
+    TransitionRow{Transition::unblock, JobState::blocked, JobState::ready, false},
+    TransitionRow{Transition::release, JobState::ready, JobState::ready, true},
+    TransitionRow{Transition::reclaim, JobState::ready, JobState::ready, true},
+    TransitionRow{Transition::retry_by_operator, JobState::dead, JobState::ready, false},
+    TransitionRow{Transition::retry_by_operator, JobState::discarded, JobState::ready, false},
+    TransitionRow{Transition::retry_by_operator, JobState::cancelled, JobState::ready, false},
+};
+
+}  // namespace
+
+std::string_view name_of(Transition transition) {
+  switch (transition) {
+    case Transition::promote:
+      return "promote";
+    case Transition::succeed:
+      return "succeed";
+    case Transition::retry:
+      return "retry";
+    case Transition::die:
+      return "die";
+    case Transition::discard:
+      return "discard";
+    case Transition::cancel:
+      return "cancel";
+    case Transition::block:
+      return "block";
+    case Transition::unblock:
+      return "unblock";
+    case Transition::release:
+      return "release";
+    case Transition::reclaim:
+      return "reclaim";
+    case Transition::retry_by_operator:
+      return "retry_by_operator";
+  }
+  return "unknown";
+}
+
+std::span<const TransitionRow> transitions() { return kTransitions; }
+
+bool is_allowed(Transition transition, JobState from, JobState to) {
+  return std::ranges::any_of(kTransitions, [&](const TransitionRow& row) {
+    return row.transition == transition && row.from == from && row.to == to;
+  });
+}
+
+}  // namespace tenure::queue
