@@ -145,7 +145,8 @@ void Lanes::name_kind(KindNumber number, const std::string& name) {
   kinds_[number] = name;
   bool is_news = false;
   for (Pool& pool : pools_) {
-    const bool performs = std::find(pool.kind_names.begin(), pool.kind_names.end(), name) != pool.kind_names.end();
+    const bool performs =
+        std::find(pool.kind_names.begin(), pool.kind_names.end(), name) != pool.kind_names.end();
     is_news = (performs && pool.kinds.insert(number).second) || is_news;
   }
   if (is_news) refresh_all();
@@ -207,6 +208,15 @@ void Lanes::unpark_due(Instant now) {
 std::optional<Instant> Lanes::next_unpark() const {
   if (busy_order_.empty()) return std::nullopt;
   return busy_order_.begin()->first;
+}
+
+std::optional<BucketKey> Lanes::bucket_of(std::size_t pool, const Lane& lane) const {
+  const auto entry = queues_.find(lane.queue);
+  if (entry == queues_.end()) return std::nullopt;
+  for (const auto& [index, rank] : entry->second.pools) {
+    if (index == pool) return BucketKey{rank, lane.priority, lane.queue};
+  }
+  return std::nullopt;
 }
 
 std::size_t Lanes::jobs_max(std::size_t pool, const Ring::Place& place) const {

@@ -61,6 +61,8 @@ class Lanes {
 
   [[nodiscard]] Ring& ring(std::size_t pool) { return rings_[pool]; }
   [[nodiscard]] const Ring& ring(std::size_t pool) const { return rings_[pool]; }
+  // Where the lane stands in the pool's order; nothing where the pool does not list its queue.
+  [[nodiscard]] std::optional<BucketKey> bucket_of(std::size_t pool, const queue::Lane& lane) const;
   // fn(cursor) for each lane of the place that the pool may run.
   template <class Function>
   void for_each_kind(std::size_t pool, const Ring::Place& place, Function&& fn) const {

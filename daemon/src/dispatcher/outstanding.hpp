@@ -72,7 +72,8 @@ class Outstanding {
   std::size_t slots_;
   std::vector<Node> nodes_;
   std::vector<std::int32_t> free_;
-  std::vector<std::int32_t> table_;  // open addressing by sequence, a power of two, at most half full; never iterated
+  std::vector<std::int32_t>
+      table_;  // open addressing by sequence, a power of two, at most half full; never iterated
   std::int32_t first_ = kNone;
   std::int32_t last_ = kNone;
   std::int32_t first_ahead_ = kNone;

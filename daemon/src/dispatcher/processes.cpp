@@ -1,8 +1,8 @@
 #include "processes.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace tenure::daemon {
 
@@ -29,13 +29,13 @@ void Process::plan(std::size_t count, microseconds usual) {
 }
 
 void Process::used_by(TenantNumber tenant) {
-  const auto found = std::find(recent_tenants.begin(), recent_tenants.end(), tenant);
-  if (found != recent_tenants.end()) {
-    std::rotate(recent_tenants.begin(), found, found + 1);
-    return;
+  auto found = std::find(recent_tenants.begin(), recent_tenants.end(), tenant);
+  if (found == recent_tenants.end()) {
+    if (recent_tenants.size() == kRecentTenants) recent_tenants.pop_back();
+    recent_tenants.push_back(tenant);
+    found = recent_tenants.end() - 1;
   }
-  if (recent_tenants.size() == kRecentTenants) recent_tenants.pop_back();
-  recent_tenants.insert(recent_tenants.begin(), tenant);
+  std::rotate(recent_tenants.begin(), found, found + 1);
 }
 
 bool Process::was_used_by(TenantNumber tenant) const {
@@ -99,7 +99,7 @@ std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Act
 
 void Processes::plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
                              Actions& actions) {
-  if (position.restart && position.restart->since_start == microseconds::max()) return;  // see end_restarts
+  if (!restarts_) return;
   if (dead.ready && now - *dead.ready > kQuickDeath) {
     position.quick_deaths = 0;
     position.restart = now;
@@ -107,10 +107,11 @@ void Processes::plan_restart(Position& position, const Process& dead, const std:
   }
   const auto wait = restart_wait(++position.quick_deaths);
   position.restart = now + wait;
-  actions.emplace_back(Note{Note::Level::warning, "worker.restart_delayed",
-                            fmt::format("The worker program ended {} ({}); the next start is in {} ms.",
-                                        dead.ready ? "soon after its hello" : "before its hello", cause, wait.count()),
-                            pool_names_[dead.pool], dead.number});
+  actions.emplace_back(
+      Note{Note::Level::warning, "worker.restart_delayed",
+           fmt::format("The worker program ended {} ({}); the next start is in {} ms.",
+                       dead.ready ? "soon after its hello" : "before its hello", cause, wait.count()),
+           pool_names_[dead.pool], dead.number});
 }
 
 void Processes::tick(Instant now, Actions& actions) {
@@ -131,11 +132,12 @@ void Processes::watch(Process& process, Instant now, Actions& actions) const {
   const std::optional<Instant> silent_since = process.ready ? process.unanswered_since : process.started;
   if (silent_since && now - *silent_since >= ping_max_) {
     process.aborted = now;
-    actions.emplace_back(Note{Note::Level::warning, "worker.hung",
-                              fmt::format("The worker process has not {} for {} ms and is aborted.",
-                                          process.ready ? "answered a ping" : "said hello",
-                                          std::chrono::duration_cast<std::chrono::milliseconds>(ping_max_).count()),
-                              pool_names_[process.pool], process.number});
+    actions.emplace_back(
+        Note{Note::Level::warning, "worker.hung",
+             fmt::format("The worker process has not {} for {} ms and is aborted.",
+                         process.ready ? "answered a ping" : "said hello",
+                         std::chrono::duration_cast<std::chrono::milliseconds>(ping_max_).count()),
+             pool_names_[process.pool], process.number});
     actions.emplace_back(EndProcess{process.number, true});
     return;
   }
@@ -164,7 +166,8 @@ std::optional<Instant> Processes::next_at() const {
 }
 
 void Processes::end_restarts() {
-  for (Position& position : positions_) position.restart = Instant{microseconds::max()};
+  restarts_ = false;
+  for (Position& position : positions_) position.restart.reset();
 }
 
 Process* Processes::find(ProcessNumber number) {

@@ -43,13 +43,13 @@ struct Process {
   Outstanding jobs{1};
   // Claims that are under way for it.
   std::size_t planned = 0;
-  std::int64_t planned_us = 0;  // of those beyond its slots
+  std::int64_t planned_us = 0;               // of those beyond its slots
   std::vector<TenantNumber> recent_tenants;  // the latest first
 
   Instant next_ping;
   std::optional<Instant> unanswered_since;
   std::optional<Instant> aborted;
-  bool was_killed = false;        // after an abort
+  bool was_killed = false;  // after an abort
   bool was_ended_by_stop = false;
 
   [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready; }
@@ -103,6 +103,7 @@ class Processes {
   std::map<ProcessNumber, Process> processes_;
   std::chrono::microseconds ping_max_;
   ProcessNumber last_{0};
+  bool restarts_ = true;
 };
 
 // The wait before the start after so many quick deaths in a row.

@@ -13,7 +13,11 @@ void Ring::join(const BucketKey& bucket, TenantNumber tenant) {
   if (flow.buckets.empty()) {
     const std::int64_t lift = std::max<std::int64_t>(0, least_in(bucket) - flow.virtual_us);
     flow.virtual_us += lift;
-    if (flow.outstanding > 0) flow.lifted_us += lift;
+    if (flow.outstanding > 0) {
+      flow.lifted_us += lift;
+    } else if (newcomers_.size() < kNewcomersMax) {
+      newcomers_.push_back(tenant);
+    }
   }
   flow.buckets.push_back(bucket);
   buckets_[bucket].emplace(flow.virtual_us, tenant);
@@ -113,6 +117,15 @@ std::int64_t Ring::virtual_us(TenantNumber tenant) const {
   return found == flows_.end() ? 0 : found->second.virtual_us;
 }
 
+std::vector<TenantNumber> Ring::take_newcomers() { return std::exchange(newcomers_, {}); }
+
+std::optional<Ring::Place> Ring::place_of(TenantNumber tenant) const {
+  const auto found = flows_.find(tenant);
+  if (found == flows_.end() || found->second.buckets.empty()) return std::nullopt;
+  const Flow& flow = found->second;
+  return Place{*std::min_element(flow.buckets.begin(), flow.buckets.end()), flow.virtual_us, tenant};
+}
+
 void Ring::move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us) {
   if (!flow.is_present()) {
     absent_.erase({flow.virtual_us, tenant});
@@ -121,6 +134,7 @@ void Ring::move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us) {
   for (const BucketKey& bucket : flow.buckets) {
     Order& order = buckets_.at(bucket);
     auto node = order.extract({flow.virtual_us, tenant});
+    TENURE_INVARIANT(!node.empty());
     node.value().first = virtual_us;
     order.insert(std::move(node));
   }

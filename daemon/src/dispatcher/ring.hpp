@@ -18,6 +18,9 @@
 // bucket exactly while it has something there that may start.
 namespace tenure::daemon {
 
+// Newcomers that are remembered until somebody asks: past so many, the others wait their turn.
+inline constexpr std::size_t kNewcomersMax = 64;
+
 struct BucketKey {
   std::size_t rank = 0;  // of the queue, in the pool's list
   queue::Priority priority;
@@ -57,6 +60,10 @@ class Ring {
 
   // 0 for a tenant that is unknown.
   [[nodiscard]] std::int64_t virtual_us(TenantNumber tenant) const;
+  // Those that came into the ring since the last call, with nothing outstanding.
+  [[nodiscard]] std::vector<TenantNumber> take_newcomers();
+  // Where the tenant stands in its best bucket.
+  [[nodiscard]] std::optional<Place> place_of(TenantNumber tenant) const;
   [[nodiscard]] std::size_t flows() const { return flows_.size(); }
 
  private:
@@ -76,9 +83,10 @@ class Ring {
   void forget_old_absences();
   [[nodiscard]] std::int64_t least_in(const BucketKey& bucket) const;
 
-  std::map<BucketKey, Order> buckets_;  // none is empty
+  std::map<BucketKey, Order> buckets_;            // none is empty
   std::unordered_map<TenantNumber, Flow> flows_;  // never iterated
   Order absent_;  // flows that are not present, kept until the others have caught up with them
+  std::vector<TenantNumber> newcomers_;  // at most kNewcomersMax
   std::size_t present_ = 0;
   std::int64_t served_us_ = 0;
 };

@@ -52,6 +52,8 @@ struct RoundWork {
   // Takes back claims of incarnations before this one, at most so many.
   std::optional<queue::Incarnation> reclaim_before;
   bool promote = false;
+  // Makes jobs ready that were blocked for that reason: a worker has come that may know better.
+  std::optional<queue::JobReason> unblock;
   bool take_hints = false;
   std::optional<queue::JobSeq> arrivals_after;
   // The scan of all lanes at the start; the inner nothing begins it.
@@ -61,7 +63,7 @@ struct RoundWork {
   std::vector<queue::QueueNumber> queue_names;
   std::vector<queue::KindNumber> kind_names;
   // Of a look that only time asked for: where the store's change counter is still this one, no other process has written and
-  // nothing of the round is done. Only beside promote, take_hints, arrivals_after and tenant_states.
+  // nothing of the round is done. Only beside take_hints, arrivals_after and tenant_states.
   std::optional<std::int64_t> unless_changed_since;
 
   [[nodiscard]] bool is_empty() const;
@@ -76,6 +78,7 @@ struct RoundReply {
   std::vector<Result<queue::JobState>> ends;
   std::vector<queue::JobArrival> reclaimed;
   std::vector<queue::JobArrival> promoted;
+  std::vector<queue::JobArrival> unblocked;
   std::vector<queue::JobArrival> hinted;
   std::vector<queue::JobArrival> arrived;
   std::vector<queue::Lane> lanes;

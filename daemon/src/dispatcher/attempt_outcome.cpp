@@ -1,0 +1,63 @@
+#include "attempt_outcome.hpp"
+
+#include <tenure/queue/retry_rule.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure::daemon {
+
+namespace {
+
+ClaimEnd end_of_failure(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
+  // Another program version may know it: the job waits for that one.
+  if (end.failure.code == ErrorCode::newer_envelope) return {job.claim, EndBlock{}};
+  const int failures = job.failures + 1;
+  const auto after = queue::after_failure(end.failure.code, failures, job.attempts_max);
+  switch (after.verdict) {
+    case queue::AfterFailure::Verdict::retry:
+      return {job.claim, EndRetry{now + queue::retry_wait(failures, random), end.failure}};
+    case queue::AfterFailure::Verdict::dead:
+      return {job.claim, EndFinal{queue::JobState::dead, after.reason, end.failure}};
+    case queue::AfterFailure::Verdict::release:
+      return {job.claim, EndRelease{true}};
+  }
+  return {job.claim, EndRelease{true}};
+}
+
+ClaimEnd end_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
+  switch (end.result) {
+    case RunResult::succeeded:
+      return {job.claim, EndSucceeded{}};
+    case RunResult::not_started:
+      return {job.claim, EndRelease{false}};
+    case RunResult::failed:
+      break;
+  }
+  return end_of_failure(job, end, now, random);
+}
+
+}  // namespace
+
+AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
+  AttemptOutcome outcome{{end_of(job, end, now, random), job.lane, job.place}, false};
+  const auto* const release = std::get_if<EndRelease>(&outcome.pending.end.how);
+  outcome.leaves_tenant_alone = release != nullptr && release->started;
+  return outcome;
+}
+
+PendingEnd end_with_process(const OutstandingJob& job, bool was_performing, bool was_ended_by_stop,
+                            const std::string& cause) {
+  PendingEnd pending{{job.claim, EndRelease{was_performing}}, job.lane, job.place};
+  if (was_performing && !was_ended_by_stop) {
+    pending.end.how = EndReclaim{
+        true,
+        {ErrorCode::worker_crashed, fmt::format("The worker process ended during the run: {}.", cause)}};
+  }
+  return pending;
+}
+
+PendingEnd give_back(const queue::ClaimedJob& job) {
+  return {{{job.seq, job.token}, EndRelease{false}}, job.lane, job.place};
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,495 @@
+#include "simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <exception>
+
+namespace tenure::simulation {
+
+using daemon::Action;
+using daemon::AttemptEnd;
+using daemon::RunResult;
+using queue::ClaimedJob;
+using queue::JobSeq;
+
+namespace {
+constexpr microseconds kReapTime{300};  // from a signal to the parent's knowledge
+constexpr std::size_t kPage = 1000;
+}  // namespace
+
+struct Simulation::Worker {
+  ProcessNumber number;
+  std::int64_t life = 0;
+  bool is_alive = true;
+  bool is_hung = false;
+  bool is_draining = false;
+  struct Running {
+    ClaimedJob job;
+    Instant since;
+    Performance performance;
+  };
+  std::map<JobSeq, Running> running;
+  std::deque<ClaimedJob> waiting;
+  std::vector<AttemptEnd> unreported;
+};
+
+Simulation::Simulation(queue::Store& store, Options options)
+    : store_(store), options_(std::move(options)), random_(options_.seed), ids_(clock_, options_.seed) {
+  options_.settings.seed = random_.next();
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::start() {
+  ++life_;
+  has_left_ = false;
+  dispatcher_ = std::make_unique<daemon::Dispatcher>(options_.settings);
+  step(daemon::Started{});
+}
+
+void Simulation::create_tenant(const std::string& name, bool is_active) {
+  const TenantName tenant = value_or_raise(TenantName::parse(name));
+  const TenantRecord record = value_or_raise(store_.registry().begin_create(tenant, clock_.wall()));
+  if (is_active) value_or_raise(store_.registry().activate(tenant, record.generation));
+}
+
+void Simulation::activate_tenant(const std::string& name) {
+  const TenantName tenant = value_or_raise(TenantName::parse(name));
+  value_or_raise(store_.registry().activate(tenant, store_.registry().find(tenant)->generation));
+}
+
+JobId Simulation::enqueue(const JobSpec& spec, bool hint) { return enqueue_many(spec, 1, hint).front(); }
+
+std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t count, bool hint) {
+  std::vector<JobId> ids;
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    for (std::size_t index = 0; index < count; ++index) {
+      queue::NewJob job;
+      job.id = JobId{ids_.next()};
+      if (!spec.tenant.empty()) job.tenant = value_or_raise(TenantName::parse(spec.tenant));
+      job.queue = spec.queue;
+      job.kind = spec.kind;
+      job.priority = queue::Priority{spec.priority};
+      job.due = clock_.wall() + spec.due_in;
+      job.attempts_max = spec.attempts_max;
+      job.arguments = "{}";
+      attempted_.insert(job.id);
+      value_or_raise(writer.enqueue(job, clock_.wall()));
+      ids.push_back(job.id);
+    }
+  });
+  acknowledged_.insert(ids.begin(), ids.end());
+  if (hint) this->hint();
+  return ids;
+}
+
+void Simulation::hint() {
+  at(options_.frame_time, [this] {
+    if (is_up()) step(daemon::Hinted{});
+  });
+}
+
+void Simulation::stop(bool at_once) { step(daemon::StopAsked{at_once}); }
+
+void Simulation::kill_worker(ProcessNumber process, const std::string& cause) {
+  Worker* const doomed = worker(process);
+  if (doomed == nullptr || !doomed->is_alive) return;
+  ++faults.workers_killed;
+  gone(*doomed, cause, kReapTime);
+}
+
+void Simulation::hang_worker(ProcessNumber process) {
+  if (Worker* const hung = worker(process)) {
+    ++faults.workers_hung;
+    hung->is_hung = true;
+  }
+}
+
+// The kernel ends the workers with it, before the lock is free for the next one.
+void Simulation::crash_dispatcher() {
+  ++faults.dispatchers_crashed;
+  ++life_;
+  dispatcher_.reset();
+  workers_.clear();
+  performing_.clear();
+}
+
+void Simulation::jump_wall(microseconds by) {
+  ++faults.clock_jumps;
+  clock_.jump_wall(by);
+}
+
+bool Simulation::run_one() {
+  if (events_.empty()) return false;
+  const auto event = events_.begin();
+  const Instant moment = event->first.first;
+  const auto what = std::move(event->second);
+  events_.erase(event);
+  if (moment > clock_.steady()) clock_.advance(moment - clock_.steady());
+  what();
+  return true;
+}
+
+void Simulation::run_for(microseconds time) {
+  const Instant end = now() + time;
+  while (!events_.empty() && events_.begin()->first.first <= end) run_one();
+  if (now() < end) clock_.advance(end - now());
+}
+
+bool Simulation::run_until(const std::function<bool()>& done, microseconds bound) {
+  const Instant end = now() + bound;
+  while (!done()) {
+    if (events_.empty() || events_.begin()->first.first > end) return false;
+    run_one();
+  }
+  return true;
+}
+
+void Simulation::at(microseconds in, std::function<void()> what) {
+  events_.emplace(std::pair{clock_.steady() + in, ++event_number_}, std::move(what));
+}
+
+void Simulation::at_in_this_life(microseconds in, std::function<void()> what) {
+  at(in, [this, life = life_, what = std::move(what)] {
+    if (life == life_) what();
+  });
+}
+
+void Simulation::step(const daemon::Event& event) {
+  if (!is_up()) return;
+  const daemon::Actions actions = dispatcher_->step(event, {clock_.wall(), clock_.steady()});
+  if (on_step) on_step(event, actions);
+  for (const Action& action : actions) {
+    if (is_up()) carry_out(action);
+  }
+}
+
+void Simulation::carry_out(const Action& action) {
+  if (std::holds_alternative<daemon::Drain>(action) ||
+      std::holds_alternative<daemon::GiveStopToken>(action) ||
+      std::holds_alternative<daemon::EndProcess>(action) || std::holds_alternative<daemon::Recall>(action) ||
+      std::holds_alternative<daemon::StartProcess>(action) || std::holds_alternative<daemon::Leave>(action)) {
+    control.emplace_back(now(), action);
+  }
+  const auto on_worker = [this](ProcessNumber number, auto what) {
+    at_in_this_life(options_.frame_time, [this, number, what] {
+      if (Worker* const found = worker(number); found != nullptr && found->is_alive && !found->is_hung)
+        what(*found);
+    });
+  };
+  if (const auto* round = std::get_if<daemon::RunRound>(&action)) run_round(*round);
+  if (const auto* begun = std::get_if<daemon::StartProcess>(&action)) start_process(*begun);
+  if (const auto* jobs = std::get_if<daemon::Assign>(&action)) {
+    on_worker(jobs->process, [this, copy = *jobs](Worker&) { assign(copy); });
+  }
+  if (const auto* jobs = std::get_if<daemon::Recall>(&action)) {
+    on_worker(jobs->process, [this, copy = *jobs](Worker&) { recall(copy); });
+  }
+  if (const auto* drained = std::get_if<daemon::Drain>(&action)) {
+    on_worker(drained->process, [this](Worker& found) { drain(found); });
+  }
+  if (const auto* told = std::get_if<daemon::GiveStopToken>(&action)) {
+    on_worker(told->process, [this](Worker& found) { give_stop_token(found); });
+  }
+  if (const auto* ping = std::get_if<daemon::Ping>(&action)) {
+    on_worker(ping->process, [this](Worker& found) { step(daemon::Ponged{found.number}); });
+  }
+  if (const auto* ended = std::get_if<daemon::EndProcess>(&action)) {
+    if (Worker* const found = worker(ended->process); found != nullptr && found->is_alive) {
+      // A hung one does not even die of SIGABRT.
+      if (!ended->abort || !found->is_hung) gone(*found, "signal 9 (Killed)", kReapTime);
+    }
+  }
+  if (const auto* wake = std::get_if<daemon::WakeAt>(&action)) wake_at(wake->at);
+  if (const auto* note = std::get_if<daemon::Note>(&action)) notes.push_back(*note);
+  if (std::holds_alternative<daemon::Leave>(action)) has_left_ = true;
+}
+
+// Half of its time before the commit, half after it: the dispatcher may end in either half.
+void Simulation::run_round(const daemon::RunRound& action) {
+  ++rounds;
+  at(options_.round_time / 2, [this, life = life_, work = action.work] {
+    if (life != life_) return;
+    if (rounds_to_fail_ > 0) {
+      --rounds_to_fail_;
+      ++faults.rounds_failed;
+      at_in_this_life(options_.round_time / 2, [this] {
+        step(daemon::RoundFailed{Failure{ErrorCode::store_busy, "simulated"}});
+      });
+      return;
+    }
+    const daemon::RoundReply reply = daemon::run_round(store_, work, clock_.wall());
+    note_stored(work, reply);
+    const bool looked = options_.compares_lanes && work.arrivals_after && !reply.was_unchanged;
+    at(options_.round_time / 2,
+       [this, life, reply, looked, expected = looked ? claimable() : decltype(claimable()){}] {
+         if (life != life_) {
+           ++faults.rounds_cut;
+           return;
+         }
+         step(daemon::RoundDone{reply});
+         if (looked) compare_lanes(expected);
+       });
+  });
+}
+
+void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply) {
+  for (std::size_t index = 0; index < work.ends.size(); ++index) {
+    if (!reply.ends[index]) continue;
+    claimed_.erase(work.ends[index].claim.seq);
+    if (queue::is_final(*reply.ends[index])) ++ended_;
+    if (*reply.ends[index] != queue::JobState::succeeded) continue;
+    if (!succeeded_.insert(work.ends[index].claim.seq).second) ++duplicated_;
+  }
+  for (const queue::JobArrival& row : reply.reclaimed) claimed_.erase(row.seq);
+  for (const queue::ClaimReply& claim : reply.claims) {
+    for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
+  }
+}
+
+void Simulation::start_process(const daemon::StartProcess& action) {
+  auto process = std::make_unique<Worker>();
+  process->number = action.process;
+  process->life = life_;
+  Worker& started = *process;
+  workers_[action.process] = std::move(process);
+  if (!options_.starts(action.process)) {
+    gone(started, "exit 127", kReapTime);
+    return;
+  }
+  at_in_this_life(options_.start_time, [this, number = action.process] {
+    Worker* const ready = worker(number);
+    if (ready == nullptr || !ready->is_alive) return;
+    step(daemon::WorkerReady{number, options_.slots, options_.kinds});
+  });
+}
+
+void Simulation::assign(const daemon::Assign& action) {
+  Worker& process = *worker(action.process);
+  process.waiting.insert(process.waiting.end(), action.jobs.begin(), action.jobs.end());
+  if (process.is_draining) {
+    give_back_unstarted(process);
+  } else {
+    fill(process);
+  }
+}
+
+void Simulation::recall(const daemon::Recall& action) {
+  Worker& process = *worker(action.process);
+  for (const queue::ClaimRef& claim : action.jobs) {
+    const auto found =
+        std::find_if(process.waiting.begin(), process.waiting.end(),
+                     [&](const ClaimedJob& job) { return job.seq == claim.seq && job.token == claim.token; });
+    if (found == process.waiting.end()) continue;
+    process.waiting.erase(found);
+    report(process, {claim, RunResult::not_started, microseconds{0}, {}});
+  }
+}
+
+void Simulation::drain(Worker& process) {
+  process.is_draining = true;
+  give_back_unstarted(process);
+  leave_if_drained(process);
+}
+
+void Simulation::give_back_unstarted(Worker& process) {
+  for (const ClaimedJob& job : std::exchange(process.waiting, {})) {
+    report(process, {{job.seq, job.token}, RunResult::not_started, microseconds{0}, {}});
+  }
+}
+
+void Simulation::give_stop_token(Worker& process) {
+  std::vector<JobSeq> obeying;
+  for (const auto& [seq, running] : process.running) {
+    if (running.performance.obeys_stop_token) obeying.push_back(seq);
+  }
+  for (const JobSeq seq : obeying) {
+    Performance stopped;
+    stopped.result = RunResult::failed;
+    stopped.failure = {ErrorCode::interrupted, "stopped"};
+    job_ended(process, seq, stopped);
+  }
+}
+
+void Simulation::wake_at(Instant moment) {
+  const std::int64_t number = ++wake_number_;
+  at_in_this_life(std::max(microseconds{0}, moment - now()), [this, number] {
+    if (number == wake_number_) step(daemon::TimePassed{});
+  });
+}
+
+void Simulation::fill(Worker& process) {
+  while (!process.waiting.empty() && process.running.size() < static_cast<std::size_t>(options_.slots)) {
+    const ClaimedJob job = process.waiting.front();
+    process.waiting.pop_front();
+    begin(process, job);
+    if (!process.is_alive) return;
+  }
+}
+
+void Simulation::begin(Worker& process, const ClaimedJob& job) {
+  if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;
+  performing_max = std::max(performing_max, static_cast<std::int64_t>(performing_.size()));
+  const Performance performance = options_.perform(job);
+  const std::string tenant = job.tenant ? job.tenant->text() : "";
+  starts.push_back(
+      {now(), job.id, tenant, job.kind, job.lane.queue, job.lane.priority, process.number, job.token});
+  process.running.emplace(job.seq, Worker::Running{job, now(), performance});
+  at_in_this_life(performance.run_time,
+                  [this, number = process.number, seq = job.seq, token = job.token, performance] {
+                    Worker* const performer = worker(number);
+                    if (performer == nullptr || !performer->is_alive) return;
+                    const auto running = performer->running.find(seq);
+                    if (running == performer->running.end() || running->second.job.token != token) return;
+                    if (performance.kills_process) {
+                      kill_worker(number, "signal 11 (Segmentation fault)");
+                    } else {
+                      job_ended(*performer, seq, performance);
+                    }
+                  });
+}
+
+void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& performance) {
+  if (process.is_hung) return;  // whatever it has done, nobody hears of it
+  const Worker::Running ended = process.running.at(seq);
+  process.running.erase(seq);
+  performing_.erase(seq);
+  const microseconds run_time = now() - ended.since;
+  slot_time_[ended.job.tenant ? ended.job.tenant->text() : ""] += run_time;
+  report(process, {{seq, ended.job.token}, performance.result, run_time, performance.failure});
+  fill(process);
+  leave_if_drained(process);
+}
+
+void Simulation::report(Worker& process, AttemptEnd end) {
+  process.unreported.push_back(std::move(end));
+  if (process.unreported.size() > 1) return;
+  at_in_this_life(options_.frame_time + options_.report_time, [this, number = process.number] {
+    Worker* const reporter = worker(number);
+    if (reporter == nullptr || !reporter->is_alive || reporter->is_hung) return;
+    step(daemon::AttemptsEnded{number, std::exchange(reporter->unreported, {})});
+  });
+}
+
+void Simulation::leave_if_drained(Worker& process) {
+  if (!process.is_draining || !process.running.empty() || !process.waiting.empty()) return;
+  // The last report goes out first.
+  at_in_this_life(options_.frame_time + options_.report_time + microseconds{1},
+                  [this, number = process.number] {
+                    if (Worker* const drained = worker(number); drained != nullptr && drained->is_alive)
+                      gone(*drained, "exit 0", kReapTime);
+                  });
+}
+
+void Simulation::gone(Worker& process, const std::string& cause, microseconds in) {
+  process.is_alive = false;
+  for (const auto& [seq, running] : process.running) {
+    performing_.erase(seq);
+    slot_time_[running.job.tenant ? running.job.tenant->text() : ""] += now() - running.since;
+  }
+  at_in_this_life(in, [this, number = process.number, cause] {
+    workers_.erase(number);
+    step(daemon::WorkerGone{number, cause});
+  });
+}
+
+Simulation::Worker* Simulation::worker(ProcessNumber number) const {
+  const auto found = workers_.find(number);
+  return found == workers_.end() ? nullptr : found->second.get();
+}
+
+queue::JobRecord Simulation::job(JobId id) const {
+  std::optional<queue::JobRecord> record;
+  store_.read([&](queue::StoreReader& reader) { record = reader.find_job(id); });
+  TENURE_INVARIANT(record.has_value());
+  return *record;
+}
+
+std::int64_t Simulation::count(queue::ShownState state) const {
+  std::int64_t count = 0;
+  for (const JobId& id : acknowledged_) count += job(id).state == state ? 1 : 0;
+  return count;
+}
+
+Verdict Simulation::verdict() const {
+  Verdict verdict;
+  verdict.attempted = static_cast<std::int64_t>(attempted_.size());
+  verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
+  verdict.duplicated = duplicated_;
+  store_.read([&](queue::StoreReader& reader) {
+    for (const JobId& id : acknowledged_) {
+      const auto record = reader.find_job(id);
+      verdict.lost += record ? 0 : 1;
+      if (!record) continue;
+      const auto state = queue::job_state_named(queue::name_of(record->state));
+      verdict.stuck += state && queue::is_final(*state) ? 0 : 1;
+      verdict.claims_left += record->claim ? 1 : 0;
+    }
+    verdict.unexpected = reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
+  });
+  return verdict;
+}
+
+std::string Simulation::verdict_line() const {
+  const Verdict v = verdict();
+  return fmt::format(
+      "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
+      "claims-left={} | faults "
+      "round={} kill={} hang={} crash={} cut={} hint={} jump={} | seed={}",
+      v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
+      faults.rounds_failed, faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed,
+      faults.rounds_cut, faults.hints_lost, faults.clock_jumps, options_.seed);
+}
+
+std::vector<ProcessNumber> Simulation::live_workers() const {
+  std::vector<ProcessNumber> numbers;
+  for (const auto& [number, process] : workers_) {
+    if (process->is_alive) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }
+
+microseconds Simulation::slot_time(const std::string& tenant) const {
+  const auto found = slot_time_.find(tenant);
+  microseconds time = found == slot_time_.end() ? microseconds{0} : found->second;
+  for (const auto& [number, process] : workers_) {
+    for (const auto& [seq, running] : process->running) {
+      if (process->is_alive && (running.job.tenant ? running.job.tenant->text() : "") == tenant)
+        time += now() - running.since;
+    }
+  }
+  return time;
+}
+
+std::vector<queue::JobArrival> Simulation::claimable() const {
+  std::vector<queue::JobArrival> all;
+  store_.read([&](queue::StoreReader& reader) {
+    JobSeq after;
+    for (;;) {
+      const std::vector<queue::JobArrival> rows = reader.arrivals(after, kPage);
+      for (const queue::JobArrival& row : rows) {
+        after = row.seq;
+        if (row.state == queue::JobState::ready && !claimed_.contains(row.seq)) all.push_back(row);
+      }
+      if (rows.size() < kPage) return;
+    }
+  });
+  return all;
+}
+
+void Simulation::compare_lanes(const std::vector<queue::JobArrival>& expected) {
+  std::map<queue::Lane, std::optional<queue::LanePlace>> known;
+  for (const daemon::KnownLane& lane : dispatcher_->known_lanes()) known.emplace(lane.lane, lane.after);
+  for (const queue::JobArrival& row : expected) {
+    ++lanes_compared_;
+    const auto lane = known.find(row.lane);
+    const queue::LanePlace place{row.due, row.seq};
+    if (lane == known.end() || (lane->second && place <= *lane->second)) ++lanes_missed_;
+  }
+}
+
+}  // namespace tenure::simulation

@@ -1,0 +1,205 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/base/random.hpp>
+#include <tenure/base/uuid.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/daemon/round.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+// A whole daemon on virtual time: the real dispatcher and the real rounds on a given store, with worker processes that are played.
+// One seed, one course of events. It can fail rounds, lose hints, kill and hang workers, and end the dispatcher between any
+// two steps and start another on the same store. It judges safety throughout; verdict() is for after the quiet phase.
+// Threads: one.
+namespace tenure::simulation {
+
+using daemon::ProcessNumber;
+using queue::JobId;
+using std::chrono::microseconds;
+
+// What a worker does with a job.
+struct Performance {
+  microseconds run_time{1000};
+  daemon::RunResult result = daemon::RunResult::succeeded;
+  queue::AttemptFailure failure;
+  bool obeys_stop_token = false;
+  bool kills_process = false;
+};
+
+struct Options {
+  std::uint64_t seed = 1;
+  daemon::DispatcherSettings settings;
+  int slots = 2;                          // of each process
+  std::vector<std::string> kinds{"job"};  // what the worker program performs
+  microseconds round_time{40};
+  microseconds start_time{5000};  // from exec to hello
+  microseconds frame_time{5};     // one way
+  microseconds report_time{0};    // ends of a process within it are one report
+  bool compares_lanes = false;    // with a full scan after each round that looked: slow
+  std::function<Performance(const queue::ClaimedJob&)> perform = [](const auto&) { return Performance{}; };
+  std::function<bool(ProcessNumber)> starts = [](ProcessNumber) { return true; };
+};
+
+struct Faults {
+  std::int64_t rounds_failed = 0;
+  std::int64_t workers_killed = 0;
+  std::int64_t workers_hung = 0;
+  std::int64_t dispatchers_crashed = 0;
+  std::int64_t rounds_cut = 0;  // done, and the dispatcher ended before it heard of it
+  std::int64_t hints_lost = 0;
+  std::int64_t clock_jumps = 0;
+};
+
+struct Verdict {
+  std::int64_t attempted = 0;
+  std::int64_t acknowledged = 0;
+  std::int64_t lost = 0;        // acknowledged and not in the store
+  std::int64_t unexpected = 0;  // in the store and never enqueued
+  std::int64_t duplicated = 0;  // performed at two places at once, or again after it was stored as ended
+  std::int64_t stuck = 0;       // in no final state
+  std::int64_t claims_left = 0;
+  [[nodiscard]] bool is_clean() const { return lost + unexpected + duplicated + stuck + claims_left == 0; }
+};
+
+struct Start {
+  Instant at;
+  JobId id;
+  std::string tenant;
+  std::string kind;
+  queue::QueueNumber queue;
+  queue::Priority priority;
+  ProcessNumber process;
+  queue::ClaimToken token;
+};
+
+struct JobSpec {
+  std::string tenant;  // "" for untenanted
+  std::string queue = "default";
+  std::string kind = "job";
+  int priority = 0;
+  microseconds due_in{0};
+  int attempts_max = 10;
+};
+
+class Simulation {
+ public:
+  // `store` must outlive it and be empty.
+  Simulation(queue::Store& store, Options options);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  // --- The outside.
+  void start();
+  void create_tenant(const std::string& name, bool is_active = true);
+  void activate_tenant(const std::string& name);
+  JobId enqueue(const JobSpec& spec, bool hint = true);
+  std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
+  void hint();
+  void stop(bool at_once = false);
+
+  // --- Faults.
+  void kill_worker(ProcessNumber process, const std::string& cause = "signal 9 (Killed)");
+  void hang_worker(ProcessNumber process);
+  void fail_next_rounds(int count) { rounds_to_fail_ += count; }
+  void crash_dispatcher();  // its workers die with it; start() begins the next one
+  void jump_wall(microseconds by);
+  void lost_hint() { ++faults.hints_lost; }
+
+  // --- Time.
+  // The next event; false where nothing will ever happen any more.
+  bool run_one();
+  void run_for(microseconds time);
+  // Until `done` holds, at most so long; false at the bound.
+  bool run_until(const std::function<bool()>& done, microseconds bound);
+  [[nodiscard]] Instant now() const { return clock_.steady(); }
+  [[nodiscard]] WallTime wall() const { return clock_.wall(); }
+
+  // --- What happened.
+  [[nodiscard]] queue::JobRecord job(JobId id) const;
+  [[nodiscard]] std::int64_t count(queue::ShownState state) const;
+  [[nodiscard]] Verdict verdict() const;
+  [[nodiscard]] std::string verdict_line() const;
+  [[nodiscard]] std::vector<ProcessNumber> live_workers() const;
+  [[nodiscard]] std::int64_t running() const;
+  // Every job that was enqueued is in a final state in the store.
+  [[nodiscard]] bool is_idle() const { return ended_ == acknowledged_.size(); }
+  [[nodiscard]] bool has_left() const { return has_left_; }
+  [[nodiscard]] bool is_up() const { return dispatcher_ != nullptr; }
+  [[nodiscard]] daemon::Dispatcher& dispatcher() { return *dispatcher_; }
+  [[nodiscard]] microseconds slot_time(const std::string& tenant) const;
+  // Jobs that could be claimed and that no lane of the dispatcher would have led to, over all rounds that looked; counted
+  // only with Options::compares_lanes.
+  [[nodiscard]] std::int64_t lanes_missed() const { return lanes_missed_; }
+  [[nodiscard]] std::int64_t lanes_compared() const { return lanes_compared_; }
+
+  std::vector<Start> starts;
+  std::vector<daemon::Note> notes;
+  std::vector<std::pair<Instant, daemon::Action>>
+      control;  // Drain, GiveStopToken, EndProcess, Recall, StartProcess, Leave
+  std::function<void(const daemon::Event&, const daemon::Actions&)> on_step;
+  Faults faults;
+  std::int64_t performing_max = 0;
+  std::int64_t rounds = 0;
+
+ private:
+  struct Worker;
+  void at(microseconds in, std::function<void()> what);
+  // Only while the dispatcher of now lives.
+  void at_in_this_life(microseconds in, std::function<void()> what);
+  void step(const daemon::Event& event);
+  void carry_out(const daemon::Action& action);
+  void run_round(const daemon::RunRound& action);
+  void start_process(const daemon::StartProcess& action);
+  void assign(const daemon::Assign& action);
+  void recall(const daemon::Recall& action);
+  void drain(Worker& worker);
+  void give_stop_token(Worker& worker);
+  void wake_at(Instant moment);
+  void fill(Worker& worker);
+  void begin(Worker& worker, const queue::ClaimedJob& job);
+  void job_ended(Worker& worker, queue::JobSeq seq, const Performance& performance);
+  void report(Worker& worker, daemon::AttemptEnd end);
+  void give_back_unstarted(Worker& worker);
+  void leave_if_drained(Worker& worker);
+  void gone(Worker& worker, const std::string& cause, microseconds in);
+  void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
+  [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
+  void compare_lanes(const std::vector<queue::JobArrival>& expected);
+  [[nodiscard]] Worker* worker(ProcessNumber number) const;
+
+  queue::Store& store_;
+  Options options_;
+  VirtualClock clock_;
+  Random random_;
+  UuidGenerator ids_;
+  std::unique_ptr<daemon::Dispatcher> dispatcher_;
+  std::int64_t life_ = 0;
+  bool has_left_ = false;
+  int rounds_to_fail_ = 0;
+  std::int64_t wake_number_ = 0;
+  std::uint64_t event_number_ = 0;
+  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
+  std::map<ProcessNumber, std::unique_ptr<Worker>> workers_;
+  std::set<JobId> attempted_, acknowledged_;
+  std::map<queue::JobSeq, JobId> performing_;
+  std::set<queue::JobSeq> claimed_, succeeded_;
+  std::map<std::string, microseconds> slot_time_;
+  std::size_t ended_ = 0;
+  std::int64_t duplicated_ = 0;
+  std::int64_t lanes_missed_ = 0;
+  std::int64_t lanes_compared_ = 0;
+};
+
+}  // namespace tenure::simulation
