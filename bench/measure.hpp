@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// How every benchmark runs and prints: ours and the yardstick in turns, in one folder on a real disk, one line a figure.
+// Threads: one at a time, but Stopwatch from any.
+namespace tenure::bench {
+
+struct Options {
+  bool quick = false;  // one short run of each, for a look whether the programs work
+  int runs = 5;        // of each figure
+  std::string only;    // the number of one figure; empty: all
+  std::filesystem::path folder = "/var/tmp";
+  std::vector<std::string> rest;  // arguments without dashes: a role inside a benchmark of several processes
+};
+
+// Prints help, or what is wrong, and exits.
+[[nodiscard]] Options parse_options(int argc, char** argv, std::string_view what);
+
+// A fresh folder inside `parent`, removed with all that is in it at the end. Throws where `parent` lies in memory (tmpfs),
+// whose syncs cost nothing.
+class ScratchFolder {
+ public:
+  explicit ScratchFolder(const std::filesystem::path& parent);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  // A name that was not given out before.
+  [[nodiscard]] std::filesystem::path file(std::string_view name);
+
+ private:
+  std::filesystem::path path_;
+  int files_ = 0;
+};
+
+class Stopwatch {
+ public:
+  Stopwatch();
+  [[nodiscard]] double seconds() const;
+  [[nodiscard]] double microseconds() const;
+
+ private:
+  std::int64_t started_us_;
+};
+
+// Of the steady clock, which all processes of a machine share.
+[[nodiscard]] std::int64_t steady_us();
+
+// `fraction` 0.5 is the median, 0.99 the 99th percentile; 0 of nothing.
+[[nodiscard]] double percentile(std::vector<double> values, double fraction);
+
+// What a figure must reach. All that are given must hold.
+struct Goal {
+  std::optional<double> ratio_min = {};  // ours / yardstick
+  std::optional<double> ours_min = {};
+  std::optional<double> ours_max = {};
+};
+
+// The results of the runs of one figure.
+struct Figure {
+  std::string number;
+  std::string what;
+  std::string unit;
+  Goal goal;
+  std::vector<double> ours = {};
+  std::vector<double> yardstick = {};
+  int decimals = 0;
+};
+
+// Runs `ours` and `yardstick` in turns, `runs` times each. Each returns one result for each of `figures`, in order.
+using Run = std::function<std::vector<double>()>;
+void take_turns(const Options& options, std::vector<Figure>& figures, const Run& ours, const Run& yardstick);
+
+// One line on stdout: number, what, ours and yardstick as median [lowest..highest], ratio, goal, met or not.
+void print(const Figure& figure);
+
+// The lines above the figures: what was measured on, and with what.
+void print_conditions(const Options& options, std::string_view program);
+
+}  // namespace tenure::bench
