@@ -6,8 +6,8 @@ import re
 import tree
 
 CASE = re.compile(r"\b(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\s*\(\s*(\w+)\s*,\s*(\w+)")
-# CLM_04_LoneJobIsNotStarved, BadInput07_IsRefused; several ids may stand before the claim, none behind it.
-NAME = re.compile(r"(?:(?:[A-Z]{2,5}_|BadInput)\d\d_)*[A-Z][A-Za-z0-9]*")
+# CLM_04_LoneJobIsNotStarved, BadInput7_IsRefused; several ids may stand before the claim, none behind it.
+NAME = re.compile(r"(?:[A-Z]{2,5}_\d\d_|BadInputs?\d+(?:(?:And|To)\d+)*_)*[A-Z][A-Za-z0-9]*")
 LOOKS_LIKE_ID = re.compile(r"(?<![A-Za-z])[A-Z]{2,5}_?\d+(?![A-Za-z0-9])")
 
 
