@@ -10,8 +10,6 @@
 #include <csignal>
 #include <optional>
 
-#include <pthread.h>
-
 namespace tenure::daemon {
 namespace {
 
@@ -45,7 +43,6 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
 }  // namespace
 
 int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) {
-  ::pthread_setname_np(::pthread_self(), "dispatcher");
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   boost::asio::io_context context(1);

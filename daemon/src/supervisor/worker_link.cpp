@@ -29,6 +29,7 @@ void WorkerLink::start() { read(); }
 
 void WorkerLink::send(const Frame& frame) {
   if (broken_) return;
+  draining_ = draining_ || std::holds_alternative<DrainFrame>(frame);
   write_frame(outgoing_, frame);
   if (in_flight_.empty()) write();
 }
@@ -55,6 +56,8 @@ void WorkerLink::close() {
 void WorkerLink::read() {
   socket_.async_read_some(asio::buffer(received_), [self = shared_from_this()](error_code error, std::size_t size) {
     if (error == asio::error::operation_aborted) return;
+    // A drained process closes its socket and then its databases; it ends by itself.
+    if (error && self->draining_ && self->reader_.pending() == 0) return self->close();
     if (error) return self->broken("closed its socket");
     self->on_read(size);
   });

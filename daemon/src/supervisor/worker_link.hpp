@@ -52,6 +52,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   std::string outgoing_;
   std::string in_flight_;
   bool greeted_ = false;
+  bool draining_ = false;
   bool broken_ = false;
 };
 

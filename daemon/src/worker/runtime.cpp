@@ -67,7 +67,6 @@ class Runtime {
   void take(WelcomeFrame&& frame) {
     slots_ = frame.slots;
     pool_.emplace(slots_);
-    for (std::size_t slot = 0; slot < slots_; ++slot) asio::post(*pool_, [] { ::pthread_setname_np(::pthread_self(), "slot"); });
   }
   void take(RefusedFrame&& frame) { leave(false, frame.reason); }
   void take(AssignFrame&& frame) {
@@ -90,6 +89,8 @@ class Runtime {
 
   // On a slot's thread: one job after the other as long as there are any, so that a burst costs one post.
   void perform_until_empty() {
+    thread_local const int named = ::pthread_setname_np(::pthread_self(), "slot");
+    static_cast<void>(named);
     while (auto running = board_.take()) {
       const FinishedFrame frame = perform(*running);
       send(frame);

@@ -15,7 +15,6 @@
 #include <string>
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -60,7 +59,6 @@ int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& option
   keep_from_children(socket);
   if (const auto lock = number_in(kWorkerLockVariable)) keep_from_children(*lock);
   leave_signals_to_the_daemon();
-  ::pthread_setname_np(::pthread_self(), "control");
 
   const config::Settings settings = settings_for_program("").settings;
   configure_log(settings);
