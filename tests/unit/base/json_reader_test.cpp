@@ -249,6 +249,12 @@ TEST(JsonReader, NestsAsDeepAsItsLimitAndNoDeeper) {
   EXPECT_EQ(refusal("[]", {.bytes_max = 100, .depth_max = 0}), "TooDeep at $");
 }
 
+TEST(JsonReader, QuotesInsideStringsDoNotHideTheDepth) {
+  EXPECT_EQ(refusal(R"(["\\\"",)" + nested(63) + "]"), "accepted");
+  EXPECT_TRUE(refusal(R"(["\"",)" + nested(64) + "]").starts_with("TooDeep at $[1][0]"));
+  EXPECT_TRUE(refusal(R"(["\\",)" + nested(64) + "]").starts_with("TooDeep at $[1][0]"));
+}
+
 TEST(JsonReader, SER_02_RefusesAMillionBrackets) {
   EXPECT_TRUE(refusal(std::string(1'000'000, '[')).starts_with("TooDeep"));
   std::string objects;
