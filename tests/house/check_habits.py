@@ -41,7 +41,7 @@ RULES = [
     _rule("sleep", r"\b(?:sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(|^[ \t]*sleep[ \t]+[\d$.]",
           "a test waits for a signal, never for time", lambda path: _in_tests(path) and path.endswith((".cpp", ".hpp", ".py", ".sh"))),
     _rule("clock", r"\bstd::chrono::(?:system|steady|high_resolution|utc)_clock(?:::now\b|[ \t]*;)|\b(?:clock_gettime|gettimeofday)\s*\("
-          r"|(?<![\w.>])time\s*\(\s*(?:NULL|nullptr|0)?\s*\)",
+          r"|(?<![\w.>])time\s*\(\s*(?:NULL|nullptr|0)\s*\)",
           "only base/ reads a real clock: take a Clock, or now", outside_base),
     _rule("sqlite", r"\bsqlite3_\w+|#[ \t]*include[ \t]*<sqlite3", "only base/ calls SQLite: use base/sqlite", outside_base),
     _rule("json", r"\bsimdjson\b", "only base/ names simdjson: use base/json.hpp", outside_base),
