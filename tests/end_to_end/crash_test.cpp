@@ -1,0 +1,87 @@
+#include "installation.hpp"
+
+#include <csignal>
+
+namespace tenure::testing {
+namespace {
+
+using queue::AttemptOutcome;
+using queue::ShownState;
+
+using CrashTest = Installation;
+
+TEST_F(CrashTest, LSE_01_AKilledWorkersJobRunsAgainWithOneEffect) {
+  configure();
+  const auto daemon = start_daemon();
+  const auto job = enqueue(Wait{"work"});
+  const pid_t first = wait_for_start_of("work");
+  ASSERT_EQ(::kill(first, SIGKILL), 0);
+  const pid_t second = wait_for_start_of("work");
+  EXPECT_NE(first, second);
+  let_go("work");
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(runs_of("work"), 1);
+  ASSERT_EQ(attempts(job).size(), 1U);
+  EXPECT_EQ(attempts(job)[0].outcome, AttemptOutcome::interrupted);
+  EXPECT_EQ(record(job).crashes, 1);
+  EXPECT_EQ(record(job).failures, 0);
+}
+
+TEST_F(CrashTest, LSE_04_LSE_17_AKilledDaemonTakesItsWorkersAlongAndTheNextGoesOn) {
+  configure({.processes = 2});
+  auto daemon = start_daemon();
+  const auto job = enqueue(Wait{"work"});
+  const pid_t worker = wait_for_start_of("work");
+  const auto workers = children_of(daemon->pid());
+  EXPECT_EQ(workers.size(), 2U);
+  daemon->signal(SIGKILL);
+  ASSERT_EQ(daemon->wait(), "signal 9");
+  for (const pid_t pid : workers) EXPECT_TRUE(wait_until([&] { return !is_alive(pid); })) << pid;
+
+  daemon = start_daemon();
+  EXPECT_NE(wait_for_start_of("work"), worker);
+  let_go("work");
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(runs_of("work"), 1);
+  EXPECT_EQ(record(job).crashes, 0) << "the daemon's death is nobody's fault";
+}
+
+TEST_F(CrashTest, LSE_17_AStoppedWorkerDiesWithItsDaemonToo) {
+  configure();
+  auto daemon = start_daemon();
+  const auto job = enqueue(Wait{"work"});
+  const pid_t worker = wait_for_start_of("work");
+  ASSERT_EQ(::kill(worker, SIGSTOP), 0);
+  daemon->signal(SIGKILL);
+  ASSERT_EQ(daemon->wait(), "signal 9");
+  EXPECT_TRUE(wait_until([&] { return !is_alive(worker); }));
+  daemon = start_daemon();
+  static_cast<void>(wait_for_start_of("work"));
+  let_go("work");
+  expect_state(job, ShownState::succeeded);
+}
+
+TEST_F(CrashTest, LSE_05_AJobThatKeepsKillingItsProcessIsPoison) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  for (const char* how : {"abort", "exit", "segfault"}) {
+    const auto job = enqueue(Crash{how});
+    expect_state(job, ShownState::dead);
+    EXPECT_EQ(record(job).reason, queue::JobReason::poison) << how;
+    EXPECT_EQ(record(job).crashes, 3) << how;
+    EXPECT_EQ(attempts(job).size(), 3U) << how;
+  }
+  const auto healthy = enqueue(Count{"healthy"});
+  expect_state(healthy, ShownState::succeeded);
+}
+
+TEST_F(CrashTest, RUN_10_ExitInsideAHandlerIsNeverSuccess) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto job = enqueue(Crash{"exit"});
+  expect_state(job, ShownState::dead);
+  EXPECT_EQ(attempts(job)[0].outcome, AttemptOutcome::interrupted);
+}
+
+}  // namespace
+}  // namespace tenure::testing

@@ -1,0 +1,86 @@
+#include "installation.hpp"
+
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <fstream>
+
+namespace tenure::testing {
+
+void Installation::configure(const Config& config) {
+  std::filesystem::create_directories(folder_ / "migrations");
+  std::ofstream(folder_ / "migrations/0001_run.sql") << "create table run (name text not null) strict;\n";
+  std::ofstream(config_file()) << "[application]\nname = \"test\"\n[daemon]\nstop_deadline = \"" << config.stop_deadline
+                               << "\"\nwhen_held = \"" << config.when_held << "\"\n[store]\npath = \"" << control().string()
+                               << "\"\n[tenants]\npath = \"" << (folder_ / "tenants").string()
+                               << "/%{tenant}.db\"\nmigrations = \"" << (folder_ / "migrations").string()
+                               << "\"\n[[pool]]\nname = \"general\"\nprogram = \"" << config.program
+                               << "\"\nprocesses = " << config.processes << "\nslots = " << config.slots
+                               << "\nqueues = [\"default\"]\n";
+  if (!store_) client().tenants().create(TenantName{"acme"});
+}
+
+queue::Store& Installation::store() {
+  if (!store_) store_ = queue::open_sqlite_store({.path = control(), .create = true}, *clock_);
+  return *store_;
+}
+
+Client& Installation::client() {
+  if (!client_) {
+    static_cast<void>(store());
+    client_ = Client::open(config_file());
+  }
+  return *client_;
+}
+
+std::unique_ptr<Process> Installation::start_daemon(bool wait_for_start) {
+  auto daemon = std::make_unique<Process>(
+      std::vector<std::string>{TENURED, "--config", config_file()},
+      folder_ / ("tenured-" + std::to_string(++daemons_) + ".log"));
+  if (wait_for_start)
+    EXPECT_TRUE(wait_until([&] { return daemon->output().find("daemon.started") != std::string::npos; }))
+        << daemon->output();
+  return daemon;
+}
+
+pid_t Installation::wait_for_start_of(const std::string& name) {
+  const auto file = folder_ / ("started-" + name);
+  EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(file); })) << name << " does not start";
+  pid_t pid = 0;
+  std::ifstream(file) >> pid;
+  std::filesystem::remove(file);
+  return pid;
+}
+
+void Installation::let_go(const std::string& name) { std::ofstream(folder_ / ("go-" + name)) << "go\n"; }
+
+queue::JobRecord Installation::record(queue::JobId job) {
+  std::optional<queue::JobRecord> record;
+  store().read([&](queue::StoreReader& reader) { record = reader.find_job(job); });
+  if (!record) throw std::runtime_error("no such job");
+  return *record;
+}
+
+std::vector<queue::AttemptRecord> Installation::attempts(queue::JobId job) {
+  std::vector<queue::AttemptRecord> result;
+  const queue::JobSeq seq = record(job).seq;
+  store().read([&](queue::StoreReader& reader) { result = reader.attempts(seq); });
+  return result;
+}
+
+void Installation::expect_state(queue::JobId job, queue::ShownState state) {
+  EXPECT_TRUE(wait_until([&] { return record(job).state == state; }))
+      << "is " << name_of(record(job).state) << ", not " << name_of(state) << ": " << record(job).error;
+}
+
+int Installation::runs_of(const std::string& name) {
+  return with_tenant("acme", [&] {
+    auto lease = client().tenants().open_current(HandleAccess::read_only);
+    return lease->read([&](TenantReader& reader) {
+      auto rows = reader.query("select count(*) from run where name = ?", name);
+      rows.next();
+      return static_cast<int>(rows.row().integer(0));
+    });
+  });
+}
+
+}  // namespace tenure::testing

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <tenure/jobs/options.hpp>
+
+#include <cereal/cereal.hpp>
+
+#include <string>
+#include <string_view>
+
+// What the end-to-end tests enqueue. Jobs and tests meet at files in a folder of the test.
+namespace tenure::testing {
+
+// Writes its pid into FOLDER/started-NAME, waits until FOLDER/go-NAME exists (or its stop token fires, when it obeys), then
+// counts itself in its tenant by `once`.
+struct Wait {
+  static constexpr std::string_view kind = "test.wait";
+  std::string name;
+  bool obeys_stop = false;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name), CEREAL_NVP(obeys_stop));
+  }
+};
+
+struct Count {
+  static constexpr std::string_view kind = "test.count";
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
+// Ends its process: "abort", "exit", "segfault".
+struct Crash {
+  static constexpr std::string_view kind = "test.crash";
+  std::string how;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(how));
+  }
+};
+
+struct Throw {
+  static constexpr std::string_view kind = "test.throw";
+  static JobOptions options() { return {.max_attempts = 1}; }
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
+}  // namespace tenure::testing

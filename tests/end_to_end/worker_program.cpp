@@ -1,0 +1,58 @@
+#include "jobs.hpp"
+
+#include <tenure/daemon/worker.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace tenure::testing;
+
+// Where the test looks: beside the configuration, which every worker is told.
+std::filesystem::path folder() {
+  const char* config = std::getenv("TENURE_CONFIG");
+  if (config == nullptr) throw std::runtime_error("no TENURE_CONFIG");
+  return std::filesystem::path{config}.parent_path();
+}
+
+void count(const std::string& name, tenure::JobContext& context) {
+  context.once("count", [&](tenure::JobTransaction& transaction) {
+    transaction.execute("insert into run (name) values (?)", name);
+  });
+}
+
+void wait(const Wait& job, tenure::JobContext& context) {
+  const auto started = folder() / ("started-" + job.name);
+  const auto written = started.string() + ".new";
+  std::ofstream(written) << ::getpid() << '\n';
+  std::filesystem::rename(written, started);
+  while (!std::filesystem::exists(folder() / ("go-" + job.name))) {
+    if (job.obeys_stop && context.stop_token().stop_requested()) throw std::runtime_error("stopped");
+    ::poll(nullptr, 0, 5);
+  }
+  count(job.name, context);
+}
+
+void crash(const Crash& job, tenure::JobContext&) {
+  if (job.how == "abort") std::abort();
+  if (job.how == "exit") std::_Exit(0);
+  ::raise(SIGSEGV);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tenure::JobRegistry jobs;
+  jobs.add<Wait>(wait);
+  jobs.add<Count>([](const Count& job, tenure::JobContext& context) { count(job.name, context); });
+  jobs.add<Crash>(crash);
+  jobs.add<Throw>([](const Throw&, tenure::JobContext&) { throw std::runtime_error("as asked"); });
+  return tenure::worker_main(argc, argv, jobs, {.version = "test 1"});
+}
