@@ -73,7 +73,7 @@ CheckpointResult Database::checkpoint() {
   Connection& checkpointer =
       impl_->checkpointer.open(impl_->writer.path(), with_access(impl_->options, Access::read_write));
   CheckpointResult result;
-  impl_->commits->alone([&](Connection& gate) { result = checkpoint_gated(gate, checkpointer); });
+  impl_->commits->checkpoint([&](Connection& gate) { return result = checkpoint_gated(gate, checkpointer); });
   return result;
 }
 
@@ -85,6 +85,8 @@ std::int64_t Database::wal_bytes() const {
   raise(ErrorCode::disk, std::string{"the write-ahead log cannot be looked at: "} + std::strerror(errno), {},
         wal);
 }
+
+std::int64_t Database::bytes_to_checkpoint() const { return impl_->commits->bytes_to_checkpoint(); }
 
 std::int64_t Database::data_version() {
   // A connection of its own: the number of one connection says nothing about another's, nor about its own

@@ -11,6 +11,7 @@ namespace {
 constexpr Query kSavepoint{"savepoint", "savepoint shared"};
 constexpr Query kRollBackTo{"rollback_to", "rollback to shared"};
 constexpr Query kRelease{"release", "release shared"};
+constexpr Query kPageSize{"page_size", "pragma page_size"};
 
 }  // namespace
 
@@ -20,7 +21,7 @@ class GroupCommit::Batch {
   void add(Request* request) { requests_[size_++] = request; }
   [[nodiscard]] bool full() const { return size_ == kBatchMax; }
   [[nodiscard]] std::span<Request* const> requests() const { return {requests_.data(), size_}; }
-  [[nodiscard]] bool is_alone() const { return requests_[0]->kind == Kind::alone; }
+  [[nodiscard]] bool is_checkpoint() const { return requests_[0]->kind == Kind::checkpoint; }
 
   [[nodiscard]] std::size_t writes() const {
     return static_cast<std::size_t>(std::ranges::count(requests(), Kind::write, &Request::kind));
@@ -53,6 +54,9 @@ class GroupCommit::Batch {
   std::size_t size_ = 0;
 };
 
+GroupCommit::GroupCommit(Connection& writer, WriterQueue* queue)
+    : writer_(writer), queue_(queue), page_bytes_(writer.statement(kPageSize).row().integer(0)) {}
+
 void GroupCommit::write(Durability durability, FunctionRef<void(Connection&)> work) {
   Request request{.kind = Kind::write, .durability = durability, .work = &work};
   submit(request);
@@ -63,8 +67,12 @@ void GroupCommit::sync() {
   submit(request);
 }
 
-void GroupCommit::alone(FunctionRef<void(Connection&)> work) {
-  Request request{.kind = Kind::alone, .durability = Durability::ordered, .work = &work};
+void GroupCommit::checkpoint(FunctionRef<CheckpointResult(Connection&)> work) {
+  const auto run = [&](Connection& gate) {
+    if (work(gate).outcome == CheckpointResult::Outcome::complete) bytes_to_checkpoint_ = 0;
+  };
+  const FunctionRef<void(Connection&)> run_it{run};
+  Request request{.kind = Kind::checkpoint, .durability = Durability::ordered, .work = &run_it};
   submit(request);
 }
 
@@ -114,7 +122,8 @@ GroupCommit::Batch GroupCommit::take_batch() {
   do {
     batch.add(waiting_.front());
     waiting_.pop_front();
-  } while (!batch.is_alone() && !batch.full() && !waiting_.empty() && waiting_.front()->kind != Kind::alone);
+  } while (!batch.is_checkpoint() && !batch.full() && !waiting_.empty() &&
+           waiting_.front()->kind != Kind::checkpoint);
   return batch;
 }
 
@@ -130,7 +139,7 @@ void GroupCommit::finish(std::span<Request* const> requests) {
 void GroupCommit::process(Batch& batch, WriterQueue::Turn& turn) {
   try {
     refuse_if_lost();
-    if (batch.is_alone()) {
+    if (batch.is_checkpoint()) {
       (*batch.requests()[0]->work)(writer_);
       return;
     }
@@ -156,6 +165,7 @@ void GroupCommit::commit(Batch& batch) {
     else (*request->work)(writer_);
   }
   transaction.commit();
+  bytes_to_checkpoint_ = writer_.wal_pages() * page_bytes_;
   const std::lock_guard lock(mutex_);
   ++counters_.commits;
 }

@@ -4,6 +4,7 @@
 #include <tenure/base/sqlite/writer_queue.hpp>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -21,18 +22,19 @@ class GroupCommit {
   static constexpr std::size_t kBatchMax = 64;  // calls that share a commit: bounds how long the lock is held
 
   // Both must outlive it; `queue` may be null.
-  GroupCommit(Connection& writer, WriterQueue* queue) : writer_(writer), queue_(queue) {}
+  GroupCommit(Connection& writer, WriterQueue* queue);
 
   void write(Durability durability, FunctionRef<void(Connection&)> work);
   // Shares a sync with whoever needs one.
   void sync();
   // Runs `work` outside of transactions, with this process's turn, while nobody else uses the connection.
-  void alone(FunctionRef<void(Connection&)> work);
+  void checkpoint(FunctionRef<CheckpointResult(Connection&)> work);
 
   [[nodiscard]] Database::Counters counters() const;
+  [[nodiscard]] std::int64_t bytes_to_checkpoint() const { return bytes_to_checkpoint_; }
 
  private:
-  enum class Kind : std::uint8_t { write, sync, alone };
+  enum class Kind : std::uint8_t { write, sync, checkpoint };
   struct Request {
     Kind kind;
     Durability durability;
@@ -55,12 +57,14 @@ class GroupCommit {
 
   Connection& writer_;
   WriterQueue* queue_;
+  std::int64_t page_bytes_;
 
   mutable std::mutex mutex_;
   std::deque<Request*> waiting_;
   std::optional<std::thread::id> leader_;
   Database::Counters counters_;
 
+  std::atomic<std::int64_t> bytes_to_checkpoint_ = 0;
   bool sync_failed_ = false;  // of the leader only
 };
 

@@ -141,6 +141,22 @@ TEST_F(DatabaseTest, ACheckpointMovesEveryFrameAndTheWalStartsAgain) {
   EXPECT_EQ(count(*database_), 70);
 }
 
+TEST_F(DatabaseTest, WhatAWaitingCheckpointWouldFindIsKnownWithoutLooking) {
+  EXPECT_GT(database_->bytes_to_checkpoint(), 0);
+  (void)database_->checkpoint();
+  EXPECT_EQ(database_->bytes_to_checkpoint(), 0);
+  insert(*database_);
+  const std::int64_t bytes = database_->bytes_to_checkpoint();
+  EXPECT_GT(bytes, 0);
+  EXPECT_LT(bytes, database_->wal_bytes());
+  database_->read([&](Connection& connection) {
+    (void)connection.statement(kCount).row();
+    insert(*database_);
+    EXPECT_EQ(database_->checkpoint().outcome, CheckpointResult::Outcome::partial);
+    EXPECT_GT(database_->bytes_to_checkpoint(), bytes);
+  });
+}
+
 TEST_F(DatabaseTest, HND_17_TheWalStaysBoundedAndShrinksAfterALongReader) {
   const auto write_and_checkpoint = [this] {
     for (int i = 0; i < 20; ++i) insert(*database_, Durability::ordered);

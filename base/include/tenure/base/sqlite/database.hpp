@@ -40,8 +40,11 @@ class Database {
   void sync();
 
   CheckpointResult checkpoint();
-  // Size of the WAL by stat().
+  // Size of the WAL by stat(). It does not shrink when a checkpoint is complete: that begins it anew in the same file.
   [[nodiscard]] std::int64_t wal_bytes() const;
+  // Bytes of the WAL that a checkpoint would find, as of this process's last commit or checkpoint: the measure by which
+  // to ask for one. After a partial checkpoint it stays, so whoever asks again does so with a pause.
+  [[nodiscard]] std::int64_t bytes_to_checkpoint() const;
   // Grows when another process, or a reader of this one, may see something new.
   [[nodiscard]] std::int64_t data_version();
   [[nodiscard]] const std::filesystem::path& path() const;

@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# Cuts the power under processes that write to one database, again and again, and counts what was promised and is gone.
+#
+# The database lies on an ext4 of its own, in an image on a loop device. At a random moment that file system is stopped
+# without writing anything more; the writers are killed, the image is mounted again, which replays its journal, and
+# power_cut_check compares the database with the record that the writers kept elsewhere. All cuts hit the same image, so
+# each also tests the recovery from the one before. Not modelled: a disk that lies about its own cache.
+#
+# usage: power_cut.sh [--cuts N] [--control-cuts N] [--seed N] [--programs FOLDER]
+#   --cuts          with durable writes: nothing may be lost (60)
+#   --control-cuts  before that, with ordered writes: something must be lost, else this script proves nothing (4)
+#   --seed          of the random moments
+#   --programs      where power_cut_load, power_cut_check and power_cut_stop are (build/dev/bin)
+#
+# Exit: 0 good; 1 promises were broken; 123 a cut that was asked for hit nothing; 125 it cannot run here.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cuts=60 control_cuts=4 seed=$RANDOM programs=$root/build/dev/bin inside=no
+
+cannot_run() {
+  echo "power_cut: cannot run here: $*" >&2
+  exit 125
+}
+
+arguments=("$@")
+while (($# > 0)); do
+  case $1 in
+    --cuts) cuts=$2 ;;
+    --control-cuts) control_cuts=$2 ;;
+    --seed) seed=$2 ;;
+    --programs) programs=$2 ;;
+    --inside) inside=$2 ;;
+    *) cannot_run "unknown option $1" ;;
+  esac
+  shift 2 || cannot_run "an option without its value"
+done
+
+# The real run is process 1 of namespaces of its own: however it ends, its mounts and its writers end with it.
+if [[ $inside == no ]]; then
+  ((EUID == 0)) || cannot_run "it mounts file systems and so must be root"
+  for tool in unshare mount umount mkfs.ext4 losetup; do
+    command -v "$tool" > /dev/null || cannot_run "$tool is missing"
+  done
+  for program in power_cut_load power_cut_check power_cut_stop; do
+    [[ -x $programs/$program ]] || cannot_run "$programs/$program has not been built"
+  done
+  unshare --mount --pid --fork true 2> /dev/null || cannot_run "no new namespaces allowed"
+  losetup --find > /dev/null 2>&1 || cannot_run "no loop device"
+  parent=${TMPDIR:-/tmp}
+  if [[ -d /dev/shm && -w /dev/shm ]]; then parent=/dev/shm; fi
+  work=$(mktemp -d "$parent/tenure-power-cut.XXXXXX")
+  trap 'rm -rf --one-file-system -- "$work"' EXIT
+  status=0
+  unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- \
+    "${BASH_SOURCE[0]}" --inside "$work" "${arguments[@]}" --seed "$seed" || status=$?
+  exit "$status"
+fi
+
+work=$inside
+disk=$work/disk
+database=$disk/control.db
+record=$work/record
+writers=()
+total_hits=0
+
+power_on() { mount -o loop "$work/image" "$disk" || cannot_run "the image cannot be mounted"; }
+
+new_disk() {
+  rm -f "$work/image"
+  : > "$record"
+  mkdir -p "$disk"
+  truncate -s 192M "$work/image"
+  mkfs.ext4 -q -F -m 0 "$work/image" || cannot_run "mkfs.ext4 failed"
+  power_on
+  "$programs/power_cut_load" prepare "$database"
+}
+
+start_writers() { # CUT durable|ordered
+  writers=()
+  local process
+  for process in 1 2; do
+    "$programs/power_cut_load" enqueue "$database" "$record" "$1.$process" "$2" 2>> "$work/noise" &
+    writers+=($!)
+  done
+  "$programs/power_cut_load" claim "$database" "$record" 2>> "$work/noise" &
+  writers+=($!)
+}
+
+# Fails unless each of them was still at work.
+kill_writers() {
+  local writer alive=0
+  for writer in "${writers[@]}"; do
+    if kill -KILL "$writer" 2> /dev/null; then alive=$((alive + 1)); fi
+  done
+  for writer in "${writers[@]}"; do wait "$writer" 2> /dev/null || true; done
+  ((alive == ${#writers[@]}))
+}
+
+promises() { grep -c '^=' "$record" || true; }
+
+# What was promised after the cut counts for nothing; what was tried may still have reached the disk just before it.
+forget_late_promises() { # SIZE
+  head -c "$1" "$record" > "$work/kept"
+  tail -c +"$(($1 + 1))" "$record" | grep '^+' >> "$work/kept" || true
+  # A line of which the cut has taken the second half is still at the end of `kept`, and an attempt at worst.
+  mv "$work/kept" "$record"
+}
+
+unmount_dead_disk() {
+  local tries
+  for ((tries = 0; tries < 200; tries++)); do
+    if umount "$disk" 2> /dev/null; then return; fi
+    sleep 0.02
+  done
+  cannot_run "the stopped file system stays busy"
+}
+
+cut_power() { # CUT durable|ordered
+  local before size frozen=yes
+  before=$(promises)
+  start_writers "$1" "$2"
+  sleep "0.$((RANDOM % 30 + 10))"
+  for writer in "${writers[@]}"; do kill -0 "$writer" 2> /dev/null || frozen=no; done
+  size=$("$programs/power_cut_stop" "$disk" "$record") || cannot_run "the file system cannot be stopped"
+  kill_writers || true
+  forget_late_promises "$size"
+  unmount_dead_disk
+  power_on
+  if [[ $frozen == no ]] || (($(promises) <= before)); then
+    echo "power_cut: cut $1 ($2) hit nothing: a writer had ended, or nothing was promised before it" >&2
+    tail -3 "$work/noise" >&2
+    exit 123
+  fi
+  total_hits=$((total_hits + 1))
+}
+
+check() { # [final]
+  local status=0
+  "$programs/power_cut_check" "$database" "$record" "$@" > "$work/verdict" 2>> "$work/noise" || status=$?
+  if ((status > 1)); then
+    tail -5 "$work/noise" >&2
+    echo "power_cut: the check itself failed after cut $total_hits, seed=$seed" >&2
+    exit 1
+  fi
+  return "$status"
+}
+
+RANDOM=$seed
+: > "$work/noise"
+
+new_disk
+control_lost=no
+for ((cut = 1; cut <= control_cuts; cut++)); do
+  cut_power "$cut" ordered
+  check || control_lost=yes
+done
+if ((control_cuts > 0)); then
+  echo "control: $(head -1 "$work/verdict") | faults cut=$control_cuts seed=$seed"
+  if [[ $control_lost == no ]]; then
+    echo "power_cut: the control run lost nothing, so the cuts of this script do not cut" >&2
+    exit 123
+  fi
+fi
+umount "$disk"
+
+new_disk
+total_hits=0 broken=0
+for ((cut = 1; cut <= cuts; cut++)); do
+  cut_power "$cut" durable
+  if ! check; then
+    broken=$((broken + 1))
+    echo "power_cut: after cut $cut: $(head -1 "$work/verdict")" >&2
+  fi
+done
+"$programs/power_cut_load" drain "$database" "$record" 2>> "$work/noise"
+check final || broken=$((broken + 1))
+checkpoints=$(sed -n 's/^checkpoints=//p' "$work/verdict")
+umount "$disk"
+echo "$(head -1 "$work/verdict") | faults cut=$total_hits checkpoint=$checkpoints seed=$seed"
+if ((checkpoints == 0)); then
+  echo "power_cut: no checkpoint ran while the power was cut" >&2
+  exit 123
+fi
+((total_hits == cuts)) || exit 123
+((broken == 0))

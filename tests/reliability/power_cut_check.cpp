@@ -1,0 +1,104 @@
+// Compares a database with the record of what its writers tried and were promised (power_cut_load.cpp).
+//   power_cut_check DATABASE RECORD [final]
+// Prints the verdict's first half and `checkpoints=N`. `final` also counts what is still not done, after a quiet phase.
+// Exit: 0 all is well; 1 something is lost, unexpected, duplicated or stuck; 3 the database is damaged.
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/statement.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace tenure::reliability {
+namespace {
+
+using sqlite::Access;
+using sqlite::Connection;
+using sqlite::Query;
+using sqlite::Statement;
+
+constexpr Query kIntegrity{"integrity_check", "pragma integrity_check"};
+constexpr Query kIds{"ids", "select id, count(*) from item group by id"};
+constexpr Query kOpen{"open_items", "select count(*) from item where done = 0"};
+// Ordered commits go as a suffix: no hole among those that are left, and none missing that a kept item came after.
+constexpr Query kHoles{"missing_steps", R"sql(
+  select max(coalesce(max(number), 0), (select coalesce(max(steps_seen), 0) from item)) - count(*) from step)sql"};
+// A claim and the finish that ends it are one commit each.
+constexpr Query kTorn{"torn_claims", R"sql(
+  select count(*) from claim left join item using(seq) where item.seq is null or item.done = 1)sql"};
+
+struct Verdict {
+  std::int64_t attempted = 0, acknowledged = 0, lost = 0, unexpected = 0, duplicated = 0, stuck = 0,
+               checkpoints = 0;
+
+  [[nodiscard]] bool good() const { return lost + unexpected + duplicated + stuck == 0; }
+};
+
+struct Record {
+  std::unordered_set<std::string> attempted;
+  std::unordered_set<std::string> acknowledged;
+  std::int64_t checkpoints = 0;
+
+  explicit Record(const char* file) {
+    std::ifstream lines{file};
+    for (std::string line; std::getline(lines, line);) {
+      if (line.empty()) continue;
+      if (line[0] == '+') attempted.insert(line.substr(1));
+      if (line[0] == '=') acknowledged.insert(line.substr(1));
+      if (line[0] == 'c') ++checkpoints;
+    }
+  }
+};
+
+Verdict judge(Connection& connection, const Record& record, bool final) {
+  std::unordered_map<std::string, std::int64_t> stored;
+  {
+    Statement ids = connection.statement(kIds);
+    while (ids.step()) stored.emplace(ids.text(0), ids.integer(1));
+  }
+  Verdict verdict{.attempted = static_cast<std::int64_t>(record.attempted.size()),
+                  .acknowledged = static_cast<std::int64_t>(record.acknowledged.size()),
+                  .checkpoints = record.checkpoints};
+  for (const std::string& id : record.acknowledged) verdict.lost += stored.contains(id) ? 0 : 1;
+  for (const auto& [id, count] : stored) {
+    verdict.unexpected += record.attempted.contains(id) ? 0 : 1;
+    verdict.duplicated += count - 1;
+  }
+  verdict.lost += connection.statement(kHoles).row().integer(0);
+  verdict.unexpected += connection.statement(kTorn).row().integer(0);
+  if (final) verdict.stuck = connection.statement(kOpen).row().integer(0);
+  return verdict;
+}
+
+int run(const char* database, const char* record, bool final) {
+  Connection connection{database, {}};
+  const std::string integrity{connection.statement(kIntegrity).row().text(0)};
+  if (integrity != "ok") {
+    std::fprintf(stderr, "power_cut_check: %s\n", integrity.c_str());
+    return 3;
+  }
+  const Verdict verdict = judge(connection, Record{record}, final);
+  std::printf(
+      "attempted=%ld acknowledged=%ld lost=%ld unexpected=%ld duplicated=%ld stuck=%ld wrong-tenant=0\n",
+      verdict.attempted, verdict.acknowledged, verdict.lost, verdict.unexpected, verdict.duplicated,
+      verdict.stuck);
+  std::printf("checkpoints=%ld\n", verdict.checkpoints);
+  return verdict.good() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace tenure::reliability
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  try {
+    return tenure::reliability::run(argv[1], argv[2], argc > 3 && std::string_view{argv[3]} == "final");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "power_cut_check: %s\n", error.what());
+    return 3;
+  }
+}
