@@ -51,15 +51,19 @@ class Parser {
   }
 
   Result<CommandLine> parse(std::span<const std::string> arguments) {
+    // CLI11 would report the two dashes themselves as something that it does not know.
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    std::vector<std::string> before(arguments.begin(), dashes);
+    std::reverse(before.begin(), before.end());  // it wants the last one first
     try {
-      app_.parse(
-          std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants the last one first
+      app_.parse(std::move(before));
     } catch (const CLI::Error& error) {
       return bad(escaped(error.what()));
     }
     for (const std::string& rest : app_.remaining()) return unknown_option(rest, specs_);
     CommandLine line;
     line.words = std::move(words_);
+    if (dashes != arguments.end()) line.words.insert(line.words.end(), dashes + 1, arguments.end());
     for (const auto& [i, flag] : flags_)
       if (flag->count() > 0) line.options.emplace(specs_[i].name, "");
     for (std::size_t i = 0; i < specs_.size(); ++i) {

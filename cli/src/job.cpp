@@ -51,7 +51,7 @@ constexpr std::array kColumns{
     ListColumn<JobRecord>{"queue", "QUEUE",
                           [](const JobRecord& j, const ShowStyle&) { return escaped(j.queue); }},
     ListColumn<JobRecord>{"try", "TRY", tries_text, true},
-    ListColumn<JobRecord>{"waits_for", "WAITS FOR", waits_for},
+    ListColumn<JobRecord>{.name = "waits_for", .title = "WAITS FOR", .text = waits_for, .cut = true},
     ListColumn<JobRecord>{
         "priority", "PRIORITY",
         [](const JobRecord& j, const ShowStyle&) { return std::to_string(j.priority.value); }, true, false,
@@ -83,7 +83,7 @@ constexpr std::array kColumns{
                           false, false, false},
     ListColumn<JobRecord>{"error", "ERROR",
                           [](const JobRecord& j, const ShowStyle&) { return error_head(j.error); }, false,
-                          false, false},
+                          false, false, true},
 };
 
 std::string cursor_of(queue::JobSeq seq) { return kCursorFront + std::to_string(seq.value); }
@@ -141,10 +141,9 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   writer.key("state").string(name_of(job.state)).key("reason").string(name_of(job.reason)).key("tenant");
   if (job.tenant) writer.string(job.tenant->text());
   else writer.null();
-  writer.key("generation")
-      .integer(job.generation.value)
-      .key("tenant_state")
-      .string(name_of(job.tenant_state));
+  writer.key("generation").integer(job.generation.value).key("tenant_state");
+  if (job.tenant) writer.string(name_of(job.tenant_state));
+  else writer.null();
   write_text(writer, "queue", job.queue);
   write_text(writer, "kind", job.kind);
   writer.key("priority").integer(job.priority.value);

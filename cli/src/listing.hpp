@@ -24,6 +24,7 @@ struct ListColumn {
   bool right = false;
   bool kept = false;
   bool shown = true;  // without --columns
+  bool cut = false;
 };
 
 struct ListTotal {
@@ -61,7 +62,7 @@ std::string list_table(std::span<const ListColumn<Record>> columns, std::span<co
   std::vector<TableColumn> heads;
   std::vector<std::vector<std::string>> rows(records.size());
   for (const auto* column : chosen_columns(columns, session)) {
-    heads.push_back({std::string(column->title), column->right, column->kept});
+    heads.push_back({std::string(column->title), column->right, column->kept, column->cut});
     for (std::size_t i = 0; i < records.size(); ++i)
       rows[i].push_back(column->text(records[i], session.style()));
   }

@@ -7,6 +7,7 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::size_t kGap = 2;
+constexpr std::size_t kCutMin = 16;  // characters that are worth showing of a free text
 
 struct Placed {
   std::size_t index;
@@ -17,6 +18,24 @@ std::size_t line_width(const std::vector<Placed>& shown) {
   std::size_t width = shown.empty() ? 0 : kGap * (shown.size() - 1);
   for (const Placed& column : shown) width += column.width;
   return width;
+}
+
+void shorten(std::vector<Placed>& shown, const std::vector<TableColumn>& columns, std::size_t columns_max) {
+  for (Placed& column : shown) {
+    const std::size_t width = line_width(shown);
+    if (columns_max == 0 || width <= columns_max) return;
+    if (!columns[column.index].cut || column.width <= kCutMin) continue;
+    column.width -= std::min(width - columns_max, column.width - kCutMin);
+  }
+}
+
+// The first characters of it, the last of them a mark, where it is wider than that.
+std::string fitted(const std::string& cell, std::size_t width) {
+  if (width_of(cell) <= width) return cell;
+  std::size_t end = 0;
+  for (std::size_t characters = 0; characters + 1 < width; ++characters)
+    for (++end; (static_cast<unsigned char>(cell[end]) & 0xC0U) == 0x80U;) ++end;
+  return cell.substr(0, end) + "…";
 }
 
 void drop_from_the_right(std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
@@ -33,7 +52,7 @@ void append_line(std::string& out, const std::vector<Placed>& shown, const std::
                  const std::vector<std::string>& cells) {
   std::string line;
   for (const Placed& column : shown) {
-    const std::string& cell = cells[column.index];
+    const std::string cell = fitted(cells[column.index], column.width);
     const std::string padding(column.width - width_of(cell), ' ');
     if (!line.empty() || column.index != shown.front().index) line.append(kGap, ' ');
     line += columns[column.index].right ? padding + cell : cell + padding;
@@ -59,6 +78,7 @@ std::string table_text(const std::vector<TableColumn>& columns,
     shown.push_back({i, width});
     titles.push_back(columns[i].title);
   }
+  shorten(shown, columns, style.columns_max);
   drop_from_the_right(shown, columns, style.columns_max);
   std::string out;
   append_line(out, shown, columns, titles);

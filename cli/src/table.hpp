@@ -11,6 +11,7 @@ struct TableColumn {
   std::string title;
   bool right = false;  // numbers
   bool kept = false;   // ids and names: neither cut nor dropped
+  bool cut = false;    // free text: shortened before anything is dropped
 };
 
 struct TableStyle {

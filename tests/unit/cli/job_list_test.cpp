@@ -1,0 +1,108 @@
+#include "program.hpp"
+
+namespace tenure::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class JobList : public Program {
+ protected:
+  // One job in each state that needs no daemon.
+  void fill() {
+    add_tenant("acme");
+    add_tenant("corvid");
+    add_job(1, "acme", "billing.send_invoice", R"({"invoice":"gid://billing/Invoice/8812?tenant=acme"})");
+    add_job(2, "corvid", "reports.monthly", "{}", std::chrono::hours(1));
+    add_job(3, "none", "house.keeping", "{}", {}, "low");
+    die(3);
+    add_job(4, "acme", "billing.close_books");
+    fail_once(4, "SmtpTimeout: no answer");
+  }
+};
+
+TEST_F(JobList, PrintsATableWithTheNewestFirst) {
+  fill();
+  EXPECT_EQ(run({"job", "list"}), 0);
+  expect_golden("job_list.txt");
+  EXPECT_EQ(output.error, "4 jobs\n");
+}
+
+TEST_F(JobList, OnATerminalTimesAreRelative) {
+  fill();
+  on_terminal(140);
+  EXPECT_EQ(run({"job", "list", "--color", "never"}), 0);
+  expect_golden("job_list_terminal.txt");
+}
+
+TEST_F(JobList, CLI_01_ItsJsonStaysAsItIs) {
+  fill();
+  EXPECT_EQ(run({"job", "list", "--json"}), 0);
+  expect_golden("job_list.json");
+  EXPECT_EQ(output.error, "");
+}
+
+TEST_F(JobList, ANarrowTerminalDropsColumnsAndNeverIds) {
+  fill();
+  on_terminal(45);
+  EXPECT_EQ(run({"job", "list", "--color", "never"}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("STATE")));
+  EXPECT_THAT(output.out, HasSubstr(job_id(1).text() + "\n"));
+}
+
+TEST_F(JobList, FiltersByTheWordsThatAreGiven) {
+  fill();
+  EXPECT_EQ(run({"job", "list", "tenant=acme", "state=scheduled,ready"}), 0);
+  EXPECT_EQ(output.error, "2 jobs\n");
+  EXPECT_EQ(run({"job", "count", "tenant=none"}), 0);
+  EXPECT_EQ(output.out, "1\n");
+  EXPECT_EQ(run({"job", "count", "state=dead", "--json"}), 0);
+  EXPECT_EQ(output.out, "{\"schema\":\"tenure.job.count/1\",\"count\":1,\"capped\":false}\n");
+}
+
+TEST_F(JobList, PagesShowEachJobOnce) {
+  add_tenant("acme");
+  for (int i = 1; i <= 5; ++i) add_job(i, "acme", "billing.close");
+  EXPECT_EQ(run({"job", "list", "--limit", "2", "--columns", "id"}), 0);
+  EXPECT_EQ(output.out, "ID\n" + job_id(5).text() + "\n" + job_id(4).text() + "\n");
+  EXPECT_THAT(output.error, HasSubstr("2 of 5; next page: --after "));
+  const std::string cursor =
+      output.error.substr(output.error.rfind(' ') + 1, output.error.size() - output.error.rfind(' ') - 2);
+  add_job(6, "acme", "billing.close");  // newer than the pages
+  EXPECT_EQ(run({"job", "list", "--limit", "3", "--columns", "id", "--after", cursor}), 0);
+  EXPECT_EQ(output.out, "ID\n" + job_id(3).text() + "\n" + job_id(2).text() + "\n" + job_id(1).text() + "\n");
+  EXPECT_EQ(output.error, "3 of 6\n");
+  EXPECT_EQ(run({"job", "list", "--sort", "created:asc", "--limit", "1", "--columns", "id"}), 0);
+  EXPECT_EQ(output.out, "ID\n" + job_id(1).text() + "\n");
+  for (const char* bad : {"", "j", "x1", "j-1", "j1x", "12"})
+    EXPECT_EQ(run({"job", "list", "--after", bad}), 2) << bad;
+}
+
+TEST_F(JobList, NothingIsNoTableAndNoError) {
+  EXPECT_EQ(run({"job", "list"}), 0);
+  EXPECT_EQ(output.out, "");
+  EXPECT_EQ(run({"job", "list", "--json"}), 0);
+  EXPECT_EQ(output.out,
+            "{\"schema\":\"tenure.job.list/1\",\"items\":[],\"next\":null,\"count\":0,\"capped\":false}\n");
+}
+
+TEST_F(JobList, FailIfAnyIsAnAnswerForMonitors) {
+  fill();
+  EXPECT_EQ(run({"job", "list", "state=dead", "--fail-if-any"}), 1);
+  EXPECT_EQ(run({"job", "list", "state=cancelled", "--fail-if-any"}), 0);
+  EXPECT_EQ(run({"job", "count", "state=dead", "--fail-if-any"}), 1);
+  EXPECT_EQ(run({"job", "count", "state=cancelled", "--fail-if-any"}), 0);
+}
+
+TEST_F(JobList, EveryColumnCanBeChosen) {
+  fill();
+  EXPECT_EQ(run({"job", "list", "--columns",
+                 "error,reason,finished,started,due,created,size,crashes,generation,priority,waits_for,try,"
+                 "queue,kind,tenant,"
+                 "state,id"}),
+            0);
+  expect_golden("job_list_columns.txt");
+}
+
+}  // namespace
+}  // namespace tenure::cli

@@ -1,0 +1,52 @@
+#include "masking.hpp"
+#include "program.hpp"
+
+namespace tenure::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class JobShow : public Program {};
+
+TEST_F(JobShow, ShowsFactsAttemptsAndArguments) {
+  add_tenant("acme");
+  add_job(
+      1, "acme", "billing.send_invoice",
+      R"({"invoice":"gid://billing/Invoice/8812?tenant=acme","recipient":"ap@acme.example","api_token":"t0p"})");
+  fail_once(1, "SmtpTimeout: no answer from mx.acme.example");
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  expect_golden("job_show.txt");
+  EXPECT_THAT(output.out, Not(HasSubstr("t0p")));
+}
+
+TEST_F(JobShow, CLI_01_ItsJsonStaysAsItIs) {
+  add_job(1, "none", "house.keeping",
+          R"({"password":{"a":1},"list":[{"Secret":2}],"n":-1.5,"ok":true,"none":null})");
+  die(1);
+  EXPECT_EQ(run({"job", "show", job_id(1).text(), "--json"}), 0);
+  expect_golden("job_show.json");
+}
+
+TEST_F(JobShow, AMissingJobIsExitCode1) {
+  EXPECT_EQ(run({"job", "show", job_id(9).text()}), 1);
+  EXPECT_EQ(output.out, "");
+  EXPECT_EQ(output.error, "tenure: JobNotFound: there is no job " + job_id(9).text() + "\n");
+}
+
+TEST(Masking, CoversPasswordsTokensAndSecretsAtAnyDepth) {
+  EXPECT_EQ(
+      masked_json(
+          R"({"a":[{"user_password":"x"}],"TOKEN":1,"b":{"clientSecret":[1,2]},"c":18446744073709551615})"),
+      R"({"a":[{"user_password":"••••"}],"TOKEN":"••••","b":{"clientSecret":"••••"},"c":18446744073709551615})");
+  EXPECT_EQ(masked_json("{broken"), "");
+  EXPECT_TRUE(is_masked("Password"));
+  EXPECT_FALSE(is_masked("pass"));
+}
+
+TEST(Masking, CannotBeEscapedByEscapes) {
+  EXPECT_EQ(masked_json(R"({"pass\u0077ord":"x"})"), R"({"password":"••••"})");
+}
+
+}  // namespace
+}  // namespace tenure::cli
