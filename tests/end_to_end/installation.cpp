@@ -36,9 +36,8 @@ std::unique_ptr<Process> Installation::start_daemon(bool wait_for_start) {
   auto daemon = std::make_unique<Process>(
       std::vector<std::string>{TENURED, "--config", config_file()},
       folder_ / ("tenured-" + std::to_string(++daemons_) + ".log"));
-  if (wait_for_start)
-    EXPECT_TRUE(wait_until([&] { return daemon->output().find("daemon.started") != std::string::npos; }))
-        << daemon->output();
+  const auto started = [&] { return daemon->output().find("daemon.started") != std::string::npos; };
+  EXPECT_TRUE(!wait_for_start || wait_until(started)) << daemon->output();
   return daemon;
 }
 

@@ -104,7 +104,9 @@ TEST_F(Once, StepNamesHaveLimits) {
     const auto outcome = attempt([&](JobContext& context) { context.once(std::string(size, 's'), pay); });
     const bool allowed = size >= 1 && size <= limits::kStepNameMax;
     EXPECT_EQ(outcome == std::nullopt, allowed) << size;
-    if (!allowed) EXPECT_EQ(outcome->code, ErrorCode::bad_options);
+    if (!allowed) {
+      EXPECT_EQ(outcome->code, ErrorCode::bad_options);
+    }
   }
 }
 

@@ -21,19 +21,19 @@ TEST(Options, ENQ_14_TheCallOverridesTheKind) {
 }
 
 TEST(Options, ENQ_14_ValuesOutsideTheirLimitsAreRefused) {
-  for (const int priority : {-100, 100}) EXPECT_NO_THROW(effective_options({}, {.priority = priority}));
-  for (const int priority : {-101, 101}) EXPECT_THROW(effective_options({}, {.priority = priority}), BadOptions);
-  for (const int attempts : {1, 1000}) EXPECT_NO_THROW(effective_options({}, {.max_attempts = attempts}));
-  for (const int attempts : {0, 1001}) EXPECT_THROW(effective_options({}, {.max_attempts = attempts}), BadOptions);
-  EXPECT_THROW(effective_options({}, {.run_in = -minutes{1}}), BadOptions);
-  EXPECT_THROW(effective_options({}, {.run_in = minutes{1}, .run_at = from_us(0)}), BadOptions);
+  for (const int priority : {-100, 100}) EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.priority = priority})));
+  for (const int priority : {-101, 101}) EXPECT_THROW(static_cast<void>(effective_options({}, {.priority = priority})), BadOptions);
+  for (const int attempts : {1, 1000}) EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})));
+  for (const int attempts : {0, 1001}) EXPECT_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})), BadOptions);
+  EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = -minutes{1}})), BadOptions);
+  EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = minutes{1}, .run_at = from_us(0)})), BadOptions);
 }
 
 TEST(Options, ENQ_14_BadQueueNamesAreRefused) {
-  EXPECT_NO_THROW(effective_options({}, {.queue = std::string(64, 'q')}));
+  EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.queue = std::string(64, 'q')})));
   for (const std::string& name : {std::string(65, 'q'), std::string{""}, std::string{"A"}, std::string{"-x"},
                                   std::string{"a b"}, std::string{"a\nb"}, std::string{"_other"}})
-    EXPECT_THROW(effective_options({}, {.queue = name}), BadOptions) << name;
+    EXPECT_THROW(static_cast<void>(effective_options({}, {.queue = name})), BadOptions) << name;
 }
 
 TEST(Options, KindsAreDottedWords) {
@@ -46,7 +46,7 @@ TEST(Options, KindsAreDottedWords) {
 
 TEST(Options, TheMessageNamesFieldValueAndLimit) {
   try {
-    effective_options({}, {.priority = 101});
+    static_cast<void>(effective_options({}, {.priority = 101}));
     FAIL();
   } catch (const BadOptions& error) {
     EXPECT_STREQ(error.what(), "BadOptions: priority \"101\": -100 to 100 are allowed (at priority)");
