@@ -127,9 +127,15 @@ queue::Filter Session::filter(std::span<const queue::FilterField> fields) const 
 queue::Store& Session::store(bool create) {
   if (!store_) {
     const config::StoreSettings& from = settings().store;
-    store_ = environment_.open_store({.path = from.path,
-                                      .create = create && !has("store"),
-                                      .payload_max = static_cast<std::size_t>(from.payload_max)});
+    try {
+      store_ = environment_.open_store({.path = from.path,
+                                        .create = create && !has("store"),
+                                        .payload_max = static_cast<std::size_t>(from.payload_max)});
+    } catch (const DatabaseMissing&) {
+      raise(ErrorCode::database_missing, fmt::format("there is no control database {}; tenured makes it when "
+                                                     "it starts, and so does tenure tenant create",
+                                                     escaped(from.path.string())));
+    }
   }
   return *store_;
 }

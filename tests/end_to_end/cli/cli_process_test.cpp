@@ -29,6 +29,7 @@ class CliProcess : public ::testing::Test {
 
   // A line of the shell in which $tenure is the program with its configuration; what it prints is in output_.
   std::string shell(const std::string& line) {
+    std::filesystem::remove(folder_ / "output");  // it is appended to
     testing::Process process({"/bin/sh", "-c", "tenure='" TENURE_PROGRAM "'; " + line}, folder_ / "output",
                              {"TENURE_CONFIG=" + config()});
     const auto end = process.wait();
@@ -90,8 +91,6 @@ TEST_F(CliProcess, CLI_11_BadInput12_AFullOutputIsAFailure) {
 }
 
 TEST_F(CliProcess, CLI_11_BadInput12_AClosedPipeIsAFailureAndNoSignal) {
-  EXPECT_EQ(shell("{ $tenure tenant list; echo code $? >&2; } | true"), "exit 0");
-  EXPECT_THAT(output_, HasSubstr("code "));
   EXPECT_EQ(shell("mkfifo '" + (folder_ / "pipe").string() + "'; exec 3<> '" + (folder_ / "pipe").string() +
                   "'; exec 4> '" + (folder_ / "pipe").string() + "'; exec 3>&-; $tenure tenant list >&4"),
             "exit 1");
