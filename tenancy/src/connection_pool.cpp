@@ -28,6 +28,24 @@ bool is_answer(ErrorCode code) {
          code == ErrorCode::tenant_busy;
 }
 
+constexpr sqlite::Query kHasTemporaries{"has_temporaries", "select exists(select 1 from temp.sqlite_schema)"};
+
+// Temporary tables and triggers of one user, or a savepoint that it left open, must not reach the next.
+bool is_clean(OpenTenant& open) {
+  return !open.connection.in_transaction() &&
+         open.connection.statement(kHasTemporaries).row().integer(0) == 0;
+}
+
+// Whatever cannot be told to be fit for the next user is closed.
+bool can_be_pooled(LeaseState& lease) noexcept {
+  try {
+    return !lease.poisoned && !lease.stop->load() && lease.closes_seen == lease.shared->closes &&
+           is_clean(*lease.open);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 ConnectionPool::ConnectionPool(TenantFiles files, HandleCacheOptions options)
@@ -159,13 +177,13 @@ void ConnectionPool::give_place_back() {
 
 void ConnectionPool::give_back(LeaseState& lease) {
   lease.end_sessions();
+  const bool poolable = can_be_pooled(lease);
   std::unique_ptr<OpenTenant> open = std::move(lease.open);
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
   }
-  const bool spoiled = lease.poisoned || lease.stop->load() || lease.closes_seen != lease.shared->closes;
-  if (!spoiled) {
+  if (poolable) {
     put_idle(lease.tenant, lease.access, std::move(open));
     return;
   }

@@ -14,8 +14,8 @@
 
 namespace tenure::detail {
 
-// The connections of a HandleCache: leased, being opened, or idle, and never more than the budget allows. Connections are
-// opened, checked and closed outside its lock.
+// The connections of a HandleCache: leased, being opened, or idle, and never more than the budget allows.
+// Connections are opened, checked and closed outside its lock.
 // Threads: every method from any thread.
 class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:

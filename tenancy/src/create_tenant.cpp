@@ -1,5 +1,7 @@
 #include "create_tenant.hpp"
 
+#include "descriptor.hpp"
+
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
@@ -42,16 +44,13 @@ bool is_there(const fs::path& path) {
   return false;
 }
 
-// A file of a tenant is opened here only while it lies in .building/ with every connection closed: then no process holds a
-// lock on it that closing this descriptor could drop.
+// A file of a tenant is opened here only while it lies in .building/ with every connection closed: then no
+// process holds a lock on it that closing this descriptor could drop.
 void sync(const fs::path& path, int flags) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags);
-  if (descriptor < 0) raise_system(ErrorCode::disk, "it cannot be opened to be synced", path);
-  const int result = ::fsync(descriptor);
-  const int error = errno;
-  ::close(descriptor);
-  errno = error;
-  if (result != 0) raise_system(ErrorCode::disk_sync_failed, "it could not be synced", path);
+  const Descriptor descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags)};
+  if (descriptor.number() < 0) raise_system(ErrorCode::disk, "it cannot be opened to be synced", path);
+  if (::fsync(descriptor.number()) != 0)
+    raise_system(ErrorCode::disk_sync_failed, "it could not be synced", path);
 }
 
 // `folder` and what is missing above it, each synced into its parent.
@@ -63,8 +62,9 @@ void make_folders(const fs::path& folder) {
   sync(folder.parent_path(), O_DIRECTORY);
 }
 
-// .building/NAME.lock: locked by the creator at work. What it contains tells a later creator that the file at the tenant's
-// place was put there by a creator that died, and is not one that the registry has lost.
+// .building/NAME.lock: locked by the creator at work. It goes with its creator unless that one has begun.
+// What it contains tells a later creator that the file at the tenant's place was put there by a creator that
+// died, and is not one that the registry has lost.
 class BuildingLock {
  public:
   BuildingLock(const fs::path& path, const TenantName& name, bool wait) : path_(path) {
@@ -72,58 +72,62 @@ class BuildingLock {
       if (take(name, wait)) return;
     raise(ErrorCode::tenant_exists, "other creators of this tenant came and went all the time", name.text());
   }
-  ~BuildingLock() { close(); }
+  ~BuildingLock() {
+    if (descriptor_.number() >= 0 && begun() == 0) remove();
+  }
   BuildingLock(const BuildingLock&) = delete;
   BuildingLock& operator=(const BuildingLock&) = delete;
 
   // The generation that a creator who died had begun; 0 if there was none.
   [[nodiscard]] std::int64_t begun() const {
     std::array<char, 24> text{};
-    const ssize_t size = ::pread(descriptor_, text.data(), text.size(), 0);
+    const ssize_t size = ::pread(descriptor_.number(), text.data(), text.size(), 0);
     std::int64_t generation = 0;
     if (size > 0) std::from_chars(text.data(), text.data() + size, generation);
     return generation;
   }
   void note_begun(Generation generation) {
     const std::string text = fmt::format("{}\n", generation.value);
-    if (::ftruncate(descriptor_, 0) != 0 ||
-        ::pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
-        ::fsync(descriptor_) != 0)
+    if (::ftruncate(descriptor_.number(), 0) != 0 ||
+        ::pwrite(descriptor_.number(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
+        ::fsync(descriptor_.number()) != 0)
       raise_system(ErrorCode::disk, "the lock file cannot be written", path_);
     sync(path_.parent_path(), O_DIRECTORY);
   }
   // Removed while it is held, so that nobody locks a file that has no name any more and believes to be alone.
   void remove() {
     ::unlink(path_.c_str());
-    close();
+    descriptor_ = Descriptor{};
   }
 
  private:
   static constexpr int kAttemptsMax = 1000;
 
   bool take(const TenantName& name, bool wait) {
-    close();
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kLockMode);
-    if (descriptor_ < 0) raise_system(ErrorCode::disk, "the lock file cannot be opened", path_);
+    Descriptor opened{::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kLockMode)};
+    if (opened.number() < 0) raise_system(ErrorCode::disk, "the lock file cannot be opened", path_);
     int locked = 0;
-    do locked = ::flock(descriptor_, LOCK_EX | (wait ? 0 : LOCK_NB));
+    do locked = ::flock(opened.number(), LOCK_EX | (wait ? 0 : LOCK_NB));
     while (locked != 0 && errno == EINTR);
     if (locked != 0 && errno == EWOULDBLOCK)
       raise(ErrorCode::tenant_exists, fmt::format("{} is being created by somebody else", name.text()),
             name.text());
     if (locked != 0) raise_system(ErrorCode::disk, "the lock file cannot be locked", path_);
-    struct stat mine {
-    }, named{};
-    return ::fstat(descriptor_, &mine) == 0 && ::stat(path_.c_str(), &named) == 0 &&
-           mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
+    if (!is_named(opened)) return false;
+    descriptor_ = std::move(opened);
+    return true;
   }
-  void close() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    descriptor_ = -1;
+
+  // False where the creator before this one has removed the file that was waited for.
+  [[nodiscard]] bool is_named(const Descriptor& opened) const {
+    struct stat mine {};
+    struct stat named {};
+    return ::fstat(opened.number(), &mine) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+           mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
   }
 
   fs::path path_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 class Creation {
@@ -235,7 +239,8 @@ class Creation {
       transaction.commit();
       enter(CreateStep::close);
     }
-    // The last close moves the write-ahead log into the file and removes it; a file renamed without its log is lost.
+    // The last close moves the write-ahead log into the file and removes it; a file renamed without its log
+    // is lost.
     for (const std::string_view ending : kCompanions)
       if (is_there(building_.string() + std::string{ending}))
         raise(ErrorCode::disk, "the write-ahead log could not be moved into the new file", name_.text(),

@@ -66,7 +66,8 @@ std::string escape_id(std::string_view id) {
   return text;
 }
 
-// One value has one text, so an escape of a character that needs none is refused, and so are small hexadecimal digits.
+// One value has one text, so an escape of a character that needs none is refused, and so are small
+// hexadecimal digits.
 Reason unescape_id(std::string_view text, std::string* id) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_unreserved(text[at])) {

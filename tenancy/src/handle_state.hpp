@@ -20,8 +20,9 @@
 #include <utility>
 #include <vector>
 
-// What stands behind handles and their children. Children hold their session, sessions their lease, by shared_ptr, and each
-// parent knows its children by a plain list: so a parent that ends can end them, and a child that is used later finds out.
+// What stands behind handles and their children. Children hold their session, sessions their lease, by
+// shared_ptr, and each parent knows its children by a plain list: so a parent that ends can end them, and a
+// child that is used later finds out.
 namespace tenure::detail {
 
 // One open tenant database with what hangs on its connection; leased, or idle in the pool.
@@ -29,7 +30,8 @@ struct OpenTenant {
   OpenTenant(const std::filesystem::path& path, const sqlite::ConnectionOptions& options)
       : connection(path, options), authorizer(connection, stop.get()), statements(connection) {}
 
-  // Shared with the lease, whose cancel() may come from a thread that does not know whether the connection still lives.
+  // Shared with the lease, whose cancel() may come from a thread that does not know whether the connection
+  // still lives.
   std::shared_ptr<std::atomic<bool>> stop = std::make_shared<std::atomic<bool>>(false);
   sqlite::Connection connection;
   sqlite::Authorizer authorizer;
@@ -109,8 +111,8 @@ struct Cursor {
   [[nodiscard]] const sqlite::Statement& row() const;
 };
 
-// Runs `work` on a tenant's database and gives its failures the tenant's name, and the words of this layer: TenantBusy for
-// StoreBusy, TenantDoesNotExist for DatabaseMissing, and what the authorizer refused.
+// Runs `work` on a tenant's database and gives its failures the tenant's name, and the words of this layer:
+// TenantBusy for StoreBusy, TenantDoesNotExist for DatabaseMissing, and what the authorizer refused.
 void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRef<void()> work);
 
 }  // namespace tenure::detail

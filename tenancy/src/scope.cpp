@@ -10,8 +10,8 @@
 namespace tenure {
 namespace detail {
 
-// Shared between the scope and its thread, so that a scope that escaped to another thread, or outlived an outer
-// one, can be marked as left without touching the other's list.
+// Shared between the scope and its thread, so that a scope that escaped to another thread, or outlived an
+// outer one, can be marked as left without touching the other's list.
 struct ScopeFrame {
   std::optional<TenantName> tenant;
   Generation generation;

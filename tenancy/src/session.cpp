@@ -45,6 +45,15 @@ class Binder {
   std::vector<std::string>& copies_;
 };
 
+// For a function that is refused SQLite reports a plain error.
+void name_refusal(OpenTenant& open, Failure& failure) {
+  const std::string refusal = open.authorizer.take_refusal();
+  if (refusal.empty() || (failure.code != ErrorCode::access_refused && failure.code != ErrorCode::internal))
+    return;
+  failure.code = ErrorCode::access_refused;
+  failure.message = refusal + ": " + failure.message;
+}
+
 }  // namespace
 
 void LeaseState::end_sessions() {
@@ -129,9 +138,7 @@ void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRe
     if (failure.tenant.empty()) failure.tenant = tenant.text();
     if (failure.code == ErrorCode::store_busy) failure.code = ErrorCode::tenant_busy;
     if (failure.code == ErrorCode::database_missing) failure.code = ErrorCode::tenant_does_not_exist;
-    if (open != nullptr && failure.code == ErrorCode::access_refused)
-      if (const std::string refusal = open->authorizer.take_refusal(); !refusal.empty())
-        failure.message = refusal + ": " + failure.message;
+    if (open != nullptr) name_refusal(*open, failure);
     raise(std::move(failure));
   }
 }

@@ -1,3 +1,5 @@
+#include "descriptor.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
@@ -12,7 +14,6 @@
 #include <iterator>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace tenure {
 namespace {
@@ -49,24 +50,6 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
     text.replace(at, from.size(), to);
   return text;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 }  // namespace
 
@@ -113,13 +96,13 @@ std::filesystem::path TenantFiles::building_lock_for(const TenantName& name) con
   return building_folder() / (name.text() + ".lock");
 }
 
-// Component by component, since openat2 with its RESOLVE_NO_SYMLINKS is not available in the service's sandbox.
-// The database itself is never opened: closing a descriptor of it would drop the process's locks.
+// Component by component, since openat2 with its RESOLVE_NO_SYMLINKS is not available in the service's
+// sandbox. The database itself is never opened: closing a descriptor of it would drop the process's locks.
 void TenantFiles::refuse_links(const TenantName& name) const {
   constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const std::filesystem::path relative = relative_path_for(name);
   std::filesystem::path shown = root_;
-  Descriptor folder{::open(root_.c_str(), kFolder)};
+  detail::Descriptor folder{::open(root_.c_str(), kFolder)};
   for (auto component = relative.begin(); component != relative.end(); ++component) {
     if (folder.number() < 0) {
       if (errno == ENOENT) return;
@@ -139,7 +122,7 @@ void TenantFiles::refuse_links(const TenantName& name) const {
     if (std::next(component) == relative.end()) return;
     if (!S_ISDIR(status.st_mode))
       raise(ErrorCode::access_refused, "a folder belongs here and this is none", name.text(), shown.string());
-    folder = Descriptor{::openat(folder.number(), component->c_str(), kFolder | O_NOFOLLOW)};
+    folder = detail::Descriptor{::openat(folder.number(), component->c_str(), kFolder | O_NOFOLLOW)};
   }
 }
 

@@ -10,8 +10,8 @@
 namespace tenure {
 namespace {
 
-// Words with a meaning of their own in Tenure's commands and settings, and the device names that other systems
-// do not allow as files, since databases are copied there.
+// Words with a meaning of their own in Tenure's commands and settings, and the device names that other
+// systems do not allow as files, since databases are copied there.
 constexpr std::array<std::string_view, 27> kReserved{
     "all",  "none", "default", "public", "global", "con",  "nul",  "aux",  "prn",
     "com1", "com2", "com3",    "com4",   "com5",   "com6", "com7", "com8", "com9",

@@ -11,8 +11,8 @@
 
 namespace tenure::detail {
 
-// Serves the writers of one tenant in this process in the order in which they came, above SQLite's lock, whose waiters poll
-// and are never queued. It orders; SQLite's lock stays the guarantee.
+// Serves the writers of one tenant in this process in the order in which they came, above SQLite's lock,
+// whose waiters poll and are never queued. It orders; SQLite's lock stays the guarantee.
 // Threads: every method from any thread.
 class WriteLane {
  public:

@@ -13,7 +13,8 @@
 
 // What every TenantRegistry does. A suite of one registry is made by
 //   struct MyWorld : tenure::testing::RegistryWorld { ... };
-//   INSTANTIATE_TEST_SUITE_P(My, RegistrySuite, ::testing::Values([] { return std::make_unique<MyWorld>(); }));
+//   INSTANTIATE_TEST_SUITE_P(My, RegistrySuite, ::testing::Values([] { return std::make_unique<MyWorld>();
+// }));
 namespace tenure::testing {
 
 // A registry and what only lifecycle verbs can do to it.

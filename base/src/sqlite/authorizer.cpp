@@ -43,7 +43,8 @@ bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::any_of(names, [&](std::string_view known) { return equal_ignoring_case(known, name); });
 }
 
-// Which arguments of an action name an object: a table, view, index or trigger that is made, changed or dropped.
+// Which arguments of an action name an object: a table, view, index or trigger that is made, changed or
+// dropped.
 struct Objects {
   bool first = false;
   bool second = false;

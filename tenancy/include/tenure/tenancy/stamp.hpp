@@ -35,8 +35,8 @@ void create_tenant_schema(sqlite::Connection& connection, const Stamp& stamp);
 // ours; SchemaMismatch where our tables are of a newer version.
 [[nodiscard]] std::optional<Stamp> read_stamp(sqlite::Connection& connection);
 
-// The same for a file whose stamp has been read before, in one step: what a write transaction asks. DatabaseDamaged where
-// the row is gone.
+// The same for a file whose stamp has been read before, in one step: what a write transaction asks.
+// DatabaseDamaged where the row is gone.
 [[nodiscard]] Stamp current_stamp(sqlite::Connection& connection);
 
 // Replaces generation, state and epoch. Inside the caller's write transaction.

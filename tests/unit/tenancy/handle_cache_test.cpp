@@ -1,0 +1,285 @@
+#include "shop.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <barrier>
+#include <thread>
+
+namespace tenure {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::code_of;
+using testing::Shop;
+
+constexpr milliseconds kLong{60'000};
+
+HandleCacheOptions room_for(int connections, milliseconds wait_max = milliseconds{0}) {
+  return {.descriptors_max = 3 * connections,
+          .wait_max = wait_max,
+          .write_wait_max = kLong,
+          .application = "shop"};
+}
+
+void write_one(HandleLease& lease) {
+  with_tenant(lease->tenant(), [&] {
+    lease->write(
+        [](TenantTransaction& transaction) { transaction.execute("insert into invoice(total) values(1)"); });
+  });
+}
+
+std::int64_t count(HandleLease& lease) {
+  return with_tenant(lease->tenant(), [&] {
+    return lease->read([](TenantReader& reader) {
+      TenantRows rows = reader.query("select count(*) from invoice");
+      rows.next();
+      return rows.row().integer(0);
+    });
+  });
+}
+
+std::optional<ErrorCode> acquire_code(Shop& shop, std::string_view name, std::int64_t generation = 0) {
+  const Result<HandleLease> lease = shop.handles.acquire(TenantName{name}, Generation{generation});
+  return lease ? std::nullopt : std::optional{lease.error().code};
+}
+
+TEST(HandleCache, DescriptorsHaveLimits) {
+  const testing::TemporaryFolder folder;
+  const auto with = [&](int descriptors) {
+    return code_of([&] { HandleCache{testing::files_in(folder.path()), {.descriptors_max = descriptors}}; });
+  };
+  EXPECT_EQ(with(2), ErrorCode::bad_configuration);
+  EXPECT_EQ(with(3), std::nullopt);
+  EXPECT_EQ(with(65536), std::nullopt);
+  EXPECT_EQ(with(65537), ErrorCode::bad_configuration);
+}
+
+TEST(HandleCache, HND_03_OpeningNeverCreates) {
+  Shop shop;
+  EXPECT_EQ(acquire_code(shop, "nobody"), ErrorCode::tenant_does_not_exist);
+  EXPECT_TRUE(testing::files_under(shop.folder.path()).empty());
+  shop.create("acme");
+  shop.handles.close_idle();
+  std::filesystem::remove(shop.path("acme"));
+  EXPECT_EQ(code_of([&] { static_cast<void>(shop.open("acme")); }), ErrorCode::tenant_does_not_exist);
+  EXPECT_FALSE(std::filesystem::exists(shop.path("acme")));
+}
+
+TEST(HandleCache, HND_03_AnIdleConnectionToAFileThatIsGoneIsNotLeased) {
+  Shop shop;
+  shop.create("acme");
+  std::filesystem::remove(shop.path("acme"));
+  EXPECT_EQ(acquire_code(shop, "acme"), ErrorCode::tenant_does_not_exist);
+  EXPECT_FALSE(std::filesystem::exists(shop.path("acme")));
+}
+
+TEST(HandleCache, TheStampSaysWhoseGenerationItIs) {
+  Shop shop;
+  shop.create("acme");
+  EXPECT_EQ(acquire_code(shop, "acme", 0), std::nullopt);
+  EXPECT_EQ(acquire_code(shop, "acme", 1), std::nullopt);
+  EXPECT_EQ(acquire_code(shop, "acme", 2), ErrorCode::stale_generation);
+  shop.restamp("acme", TenantState::active, 2);
+  EXPECT_EQ(acquire_code(shop, "acme", 1), ErrorCode::stale_generation);
+  Result<HandleLease> lease = shop.handles.acquire(TenantName{"acme"}, {});
+  ASSERT_TRUE(lease);
+  EXPECT_EQ(lease->handle().generation(), Generation{2});
+  EXPECT_EQ(shop.handles.counters().opened, 1) << "the same connection";
+}
+
+TEST(HandleCache, AFileWithoutStampIsNobodys) {
+  Shop shop;
+  const std::filesystem::path path = shop.path("acme");
+  std::filesystem::create_directories(path.parent_path());
+  { const sqlite::Connection made{path, {.access = sqlite::Access::create}}; }
+  EXPECT_EQ(acquire_code(shop, "acme"), ErrorCode::wrong_tenant);
+}
+
+TEST(HandleCache, NAME_07_ALinkIsNotOpened) {
+  Shop shop;
+  shop.create("acme");
+  std::filesystem::create_directories(shop.path("globex").parent_path());
+  std::filesystem::create_symlink(shop.path("acme"), shop.path("globex"));
+  EXPECT_EQ(acquire_code(shop, "globex"), ErrorCode::access_refused);
+}
+
+TEST(HandleCache, HND_05_AllInUseIsHandleBudgetExhausted) {
+  Shop shop{room_for(1)};
+  HandleLease lease = shop.create("acme");
+  EXPECT_EQ(acquire_code(shop, "acme"), ErrorCode::handle_budget_exhausted);
+  EXPECT_EQ(permanence_of(ErrorCode::handle_budget_exhausted), Permanence::transient);
+  EXPECT_EQ(shop.handles.counters().exhausted, 1);
+  write_one(lease);
+  EXPECT_EQ(count(lease), 1);
+}
+
+TEST(HandleCache, HND_05_AWaiterIsServedWhenALeaseEnds) {
+  Shop shop{room_for(1, kLong)};
+  std::optional<HandleLease> lease{shop.create("acme")};
+  std::atomic<bool> begun = false;
+  std::jthread waiter{[&] {
+    begun = true;
+    HandleLease mine = shop.open("acme");
+    write_one(mine);
+  }};
+  while (!begun) std::this_thread::yield();
+  lease.reset();
+  waiter.join();
+  EXPECT_EQ(shop.handles.counters().exhausted, 0);
+}
+
+TEST(HandleCache, HND_04_MoreTenantsThanTheBudgetAllGetTheirWorkDone) {
+  Shop shop{room_for(4, kLong)};
+  std::vector<std::string> names;
+  for (int number = 0; number < 16; ++number) names.push_back("t" + std::to_string(number));
+  for (const std::string& name : names) shop.create(name);
+  std::vector<std::jthread> workers;
+  for (int worker = 0; worker < 8; ++worker)
+    workers.emplace_back([&] {
+      for (const std::string& name : names) {
+        HandleLease lease = shop.open(name);
+        write_one(lease);
+      }
+    });
+  workers.clear();
+  for (const std::string& name : names) {
+    HandleLease lease = shop.open(name);
+    EXPECT_EQ(count(lease), 8) << name;
+  }
+  const HandleCache::Counters counters = shop.handles.counters();
+  EXPECT_LE(counters.idle, 4);
+  EXPECT_EQ(counters.leased, 0);
+  EXPECT_EQ(counters.exhausted, 0);
+}
+
+TEST(HandleCache, HND_12_TheLeastRecentlyUsedIdleOneIsClosed) {
+  Shop shop{room_for(3)};
+  for (const std::string_view name : {"a", "b", "c", "d"}) shop.create(name);  // d closed a
+  const std::int64_t opened = shop.handles.counters().opened;
+  static_cast<void>(shop.open("b"));  // touched: now c is the oldest
+  static_cast<void>(shop.open("a"));
+  EXPECT_EQ(shop.handles.counters().opened, opened + 1);
+  EXPECT_EQ(shop.handles.counters().evicted, 2);
+  for (const std::string_view name : {"b", "d", "a"}) static_cast<void>(shop.open(name));
+  EXPECT_EQ(shop.handles.counters().opened, opened + 1) << "only c was closed";
+  static_cast<void>(shop.open("c"));
+  EXPECT_EQ(shop.handles.counters().opened, opened + 2);
+  EXPECT_EQ(shop.handles.counters().idle, 3);
+}
+
+TEST(HandleCache, HND_12_ALeasedOneIsNeverClosed) {
+  Shop shop{room_for(2)};
+  HandleLease pinned = shop.create("a");
+  for (const std::string_view name : {"b", "c", "d"}) shop.create(name);
+  write_one(pinned);
+  EXPECT_EQ(count(pinned), 1);
+}
+
+// With room for one connection the eight share one open; with more room each may have its own.
+TEST(HandleCache, HND_13_EightThreadsOnAColdTenantAllSucceed) {
+  for (const int room : {1, 8}) {
+    Shop shop{room_for(room, kLong)};
+    shop.create("acme");
+    shop.handles.close_idle();
+    const std::int64_t opened = shop.handles.counters().opened;
+    std::barrier together{8};
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 8; ++thread)
+      threads.emplace_back([&] {
+        together.arrive_and_wait();
+        HandleLease lease = shop.open("acme");
+        write_one(lease);
+      });
+    threads.clear();
+    HandleLease lease = shop.open("acme");
+    EXPECT_EQ(count(lease), 8);
+    EXPECT_LE(shop.handles.counters().opened - opened, room);
+  }
+}
+
+TEST(HandleCache, HND_08_SixteenWritersOfATenantAreAllServed) {
+  Shop shop{room_for(16)};
+  shop.create("acme");
+  std::barrier together{16};
+  std::vector<std::jthread> writers;
+  for (int writer = 0; writer < 16; ++writer)
+    writers.emplace_back([&] {
+      HandleLease lease = shop.open("acme");
+      together.arrive_and_wait();
+      for (int write = 0; write < 10; ++write) write_one(lease);
+    });
+  writers.clear();
+  HandleLease lease = shop.open("acme");
+  EXPECT_EQ(count(lease), 160);
+}
+
+TEST(HandleCache, HND_08_PastTheBoundItIsTenantBusy) {
+  Shop shop{{.wait_max = milliseconds{0}, .write_wait_max = milliseconds{0}, .application = "shop"}};
+  HandleLease first = shop.create("acme");
+  HandleLease second = shop.open("acme");
+  with_tenant("acme", [&] {
+    const TenantTransaction transaction = first->begin();
+    EXPECT_EQ(code_of([&] { static_cast<void>(second->begin()); }), ErrorCode::tenant_busy);
+  });
+  EXPECT_EQ(permanence_of(ErrorCode::tenant_busy), Permanence::transient);
+  write_one(second);
+}
+
+TEST(HandleCache, HND_08_AnotherProcessesWriterIsTenantBusyToo) {
+  Shop shop{{.wait_max = milliseconds{0}, .write_wait_max = milliseconds{0}, .application = "shop"}};
+  HandleLease lease = shop.create("acme");
+  sqlite::Connection other{shop.path("acme"), {}};
+  const sqlite::WriteTransaction transaction{other};
+  with_tenant("acme", [&] {
+    EXPECT_EQ(code_of([&] { static_cast<void>(lease->begin()); }), ErrorCode::tenant_busy);
+  });
+}
+
+TEST(HandleCache, HND_09_APoisonedConnectionIsClosed) {
+  Shop shop;
+  {
+    HandleLease lease = shop.create("acme");
+    lease.poison();
+  }
+  EXPECT_EQ(shop.handles.counters().idle, 0);
+  static_cast<void>(shop.open("acme"));
+  EXPECT_EQ(shop.handles.counters().opened, 2);
+  EXPECT_EQ(shop.handles.counters().idle, 1);
+}
+
+TEST(HandleCache, ClosingATenantAlsoClosesWhatIsLeasedWhenItEnds) {
+  Shop shop;
+  shop.create("globex");
+  {
+    const HandleLease lease = shop.create("acme");
+    static_cast<void>(shop.open("acme"));
+    EXPECT_EQ(shop.handles.counters().idle, 2);
+    shop.handles.close(TenantName{"acme"});
+    EXPECT_EQ(shop.handles.counters().idle, 1);
+  }
+  EXPECT_EQ(shop.handles.counters().idle, 1) << "globex only";
+}
+
+TEST(HandleCache, HND_19_TheLastCloseLeavesOnlyTheMainFile) {
+  Shop shop;
+  {
+    HandleLease lease = shop.create("acme");
+    write_one(lease);
+  }
+  shop.handles.close_idle();
+  EXPECT_EQ(testing::files_under(shop.folder.path()), std::vector{shop.path("acme")});
+}
+
+TEST(HandleCache, ALeaseMayOutliveTheCache) {
+  auto shop = std::make_unique<Shop>();
+  shop->create("acme");
+  auto cache = std::make_unique<HandleCache>(shop->handles.files(), HandleCacheOptions{});
+  Result<HandleLease> lease = cache->acquire(TenantName{"acme"}, {});
+  ASSERT_TRUE(lease);
+  cache.reset();
+  write_one(*lease);
+}
+
+}  // namespace
+}  // namespace tenure
