@@ -188,14 +188,18 @@ class Creation {
           name_.text(), final_.string());
   }
 
-  // The creator died after its rename: the file is complete, if it is that creator's.
+  // The creator died after its rename: the file is complete, if it is that creator's. It is looked at without
+  // changing a byte; whoever reads leaves a -wal behind, which goes with the close of a writer.
   void refuse_other_file() {
-    sqlite::Connection connection{final_, {.secure_delete = true}};
-    const std::optional<Stamp> stamp = read_stamp(connection);
-    if (stamp == finished_stamp() && lock_->begun() == record_->generation.value) return;
-    raise(ErrorCode::tenant_exists,
-          "a file lies where this tenant's would be, and its stamp is another one; nothing was changed",
-          name_.text(), final_.string());
+    const bool ours = [&] {
+      sqlite::Connection connection{final_, {.access = sqlite::Access::read_only}};
+      return read_stamp(connection) == finished_stamp() && lock_->begun() == record_->generation.value;
+    }();
+    if (!ours)
+      raise(ErrorCode::tenant_exists,
+            "a file lies where this tenant's would be, and its stamp is another one; nothing was changed",
+            name_.text(), final_.string());
+    const sqlite::Connection tidying{final_, {.secure_delete = true}};
   }
 
   void build_or_take_back() {
