@@ -32,7 +32,7 @@ using std::chrono::microseconds;
 struct Performance {
   microseconds run_time{1000};
   daemon::RunResult result = daemon::RunResult::succeeded;
-  queue::AttemptFailure failure;
+  queue::AttemptFailure failure = {};
   bool obeys_stop_token = false;
   bool kills_process = false;
 };
@@ -84,7 +84,7 @@ struct Start {
 };
 
 struct JobSpec {
-  std::string tenant;  // "" for untenanted
+  std::string tenant = {};  // "" for untenanted
   std::string queue = "default";
   std::string kind = "job";
   int priority = 0;
@@ -108,11 +108,14 @@ class Simulation {
   std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
   void hint();
   void stop(bool at_once = false);
+  // Of the worker program, from the next start of a process on.
+  void set_kinds(std::vector<std::string> kinds) { options_.kinds = std::move(kinds); }
 
   // --- Faults.
   void kill_worker(ProcessNumber process, const std::string& cause = "signal 9 (Killed)");
   void hang_worker(ProcessNumber process);
   void fail_next_rounds(int count) { rounds_to_fail_ += count; }
+  [[nodiscard]] int rounds_to_fail() const { return rounds_to_fail_; }
   void crash_dispatcher();  // its workers die with it; start() begins the next one
   void jump_wall(microseconds by);
   void lost_hint() { ++faults.hints_lost; }
@@ -138,6 +141,8 @@ class Simulation {
   [[nodiscard]] bool has_left() const { return has_left_; }
   [[nodiscard]] bool is_up() const { return dispatcher_ != nullptr; }
   [[nodiscard]] daemon::Dispatcher& dispatcher() { return *dispatcher_; }
+  // As the dispatcher got them.
+  [[nodiscard]] const daemon::DispatcherSettings& settings() const { return options_.settings; }
   [[nodiscard]] microseconds slot_time(const std::string& tenant) const;
   // Jobs that could be claimed and that no lane of the dispatcher would have led to, over all rounds that looked; counted
   // only with Options::compares_lanes.

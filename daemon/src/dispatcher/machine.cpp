@@ -147,13 +147,14 @@ void Dispatcher::Impl::set_wake() {
   };
   consider(stopping_.next_at(now_.steady));
   consider(lanes_.next_unpark());
-  if (!in_flight_) {
-    if (retry_at_) {
-      consider(retry_at_);
-    } else if (!stopping_.is_asked() && stage_ == Stage::working) {
-      consider(next_look_);
-      if (next_due_) consider(at(*next_due_));
-    }
+  // What is due already waits for the round that is under way, and needs no timer.
+  const auto consider_later = [&](std::optional<Instant> moment) {
+    if (moment && *moment > now_.steady) consider(moment);
+  };
+  consider_later(retry_at_);
+  if (!stopping_.is_asked() && stage_ == Stage::working) {
+    consider_later(next_look_);
+    if (next_due_) consider_later(at(*next_due_));
   }
   if (!next || next == wake_) return;
   wake_ = next;

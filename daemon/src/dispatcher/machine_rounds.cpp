@@ -93,6 +93,9 @@ void Dispatcher::Impl::add_claims(RoundWork& work) {
 void Dispatcher::Impl::absorb(RoundReply reply) {
   if (flight_.take_hints) change_counter_ = reply.change_counter;
   if (reply.was_unchanged) return;
+  for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
+    lanes_.ring(pool).set_ahead(processes_.ahead_us(pool));
+  }
   absorb_ends(reply);
   absorb_arrivals(reply);
   absorb_names(reply);

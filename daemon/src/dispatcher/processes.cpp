@@ -175,6 +175,12 @@ Process* Processes::find(ProcessNumber number) {
   return entry == processes_.end() ? nullptr : &entry->second;
 }
 
+std::int64_t Processes::ahead_us(std::size_t pool) const {
+  std::int64_t us = 0;
+  for (const auto& [number, process] : processes_) us += process.pool == pool ? process.jobs.ahead_us() : 0;
+  return us;
+}
+
 void Processes::forget_plans() {
   for (auto& [number, process] : processes_) {
     process.planned = 0;

@@ -82,6 +82,8 @@ class Processes {
   // In the order of their numbers.
   [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }
   [[nodiscard]] const std::map<ProcessNumber, Process>& all() const { return processes_; }
+  // The usual run time of all jobs of the pool that are assigned ahead.
+  [[nodiscard]] std::int64_t ahead_us(std::size_t pool) const;
   void forget_plans();
 
  private:

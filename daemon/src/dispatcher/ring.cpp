@@ -11,7 +11,7 @@ void Ring::join(const BucketKey& bucket, TenantNumber tenant) {
   if (std::find(flow.buckets.begin(), flow.buckets.end(), bucket) != flow.buckets.end()) return;
   came(tenant, flow);
   if (flow.buckets.empty()) {
-    const std::int64_t lift = std::max<std::int64_t>(0, least_in(bucket) - flow.virtual_us);
+    const std::int64_t lift = std::max<std::int64_t>(0, start_in(bucket) - flow.virtual_us);
     flow.virtual_us += lift;
     if (flow.outstanding > 0) {
       flow.lifted_us += lift;
@@ -163,10 +163,15 @@ void Ring::went(TenantNumber tenant, const Flow& flow) {
 void Ring::forget_old_absences() {
   std::int64_t least = served_us_;
   for (const auto& [key, order] : buckets_) least = std::min(least, order.begin()->first);
-  while (!absent_.empty() && absent_.begin()->first <= least) {
+  while (!absent_.empty() && absent_.begin()->first <= least - ahead_us_) {
     flows_.erase(absent_.begin()->second);
     absent_.erase(absent_.begin());
   }
+}
+
+// Runs that were charged and have not begun can still be called back, and then the newcomer is before them.
+std::int64_t Ring::start_in(const BucketKey& bucket) const {
+  return least_in(bucket) - (ahead_us_ > 0 ? ahead_us_ + 1 : 0);
 }
 
 std::int64_t Ring::least_in(const BucketKey& bucket) const {

@@ -30,8 +30,9 @@ struct BucketKey {
 
 class Ring {
  public:
-  // Both do nothing where it is so already. A tenant that was in no bucket starts at the least virtual time present, or where
-  // its own runs have left it if that is later: no credit for idling, and nobody sheds what it used by a short absence.
+  // Both do nothing where it is so already. A tenant that was in no bucket starts at the least virtual time present, less what is
+  // charged for runs that have not begun, or where its own runs have left it if that is later: no credit for idling, and nobody
+  // sheds what it used by a short absence.
   void join(const BucketKey& bucket, TenantNumber tenant);
   void leave(const BucketKey& bucket, TenantNumber tenant);
 
@@ -39,6 +40,9 @@ class Ring {
   void charge(TenantNumber tenant, std::int64_t us);
   // At the end of a run, the real time less what was charged.
   void correct(TenantNumber tenant, std::int64_t us);
+
+  // What is charged by now for jobs that are assigned ahead.
+  void set_ahead(std::int64_t us) { ahead_us_ = us; }
 
   // Jobs of a tenant in a process begin and end to be outstanding.
   void assigned(TenantNumber tenant, queue::ProcessNumber process, int jobs);
@@ -81,6 +85,7 @@ class Ring {
   void came(TenantNumber tenant, const Flow& flow);
   void went(TenantNumber tenant, const Flow& flow);
   void forget_old_absences();
+  [[nodiscard]] std::int64_t start_in(const BucketKey& bucket) const;
   [[nodiscard]] std::int64_t least_in(const BucketKey& bucket) const;
 
   std::map<BucketKey, Order> buckets_;            // none is empty
@@ -89,6 +94,7 @@ class Ring {
   std::vector<TenantNumber> newcomers_;  // at most kNewcomersMax
   std::size_t present_ = 0;
   std::int64_t served_us_ = 0;
+  std::int64_t ahead_us_ = 0;
 };
 
 }  // namespace tenure::daemon

@@ -28,9 +28,9 @@ struct PoolSettings {
 
 struct DispatcherSettings {
   std::vector<PoolSettings> pools;
-  std::chrono::milliseconds poll{1000};           // how soon work is found without a hint
+  std::chrono::milliseconds poll{1000};  // how soon work is found without a hint
   std::chrono::milliseconds stop_deadline{25000};
-  std::chrono::milliseconds ping_max{30000};      // no answer for so long: aborted, then killed
+  std::chrono::milliseconds ping_max{30000};  // no answer for so long: aborted, then killed
   std::string node;
   std::int64_t pid = 0;
   std::uint64_t seed = 0;  // of the jitter in retries
@@ -84,8 +84,8 @@ struct StopAsked {
   bool at_once = false;  // deadline zero
 };
 
-using Event = std::variant<Started, TimePassed, Hinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded, WorkerGone,
-                           Ponged, StopAsked>;
+using Event = std::variant<Started, TimePassed, Hinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded,
+                           WorkerGone, Ponged, StopAsked>;
 
 // --- Actions: what shall be done about it, in this order.
 
@@ -137,18 +137,18 @@ struct Note {
 // Everything has ended and every claim was given back: checkpoint and leave.
 struct Leave {};
 
-using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess, WakeAt,
-                            Note, Leave>;
+using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess,
+                            WakeAt, Note, Leave>;
 using Actions = std::vector<Action>;
 
 // Figures for status lines and metrics, from memory.
 struct DispatcherStatus {
   std::int64_t slots = 0;
-  std::int64_t busy = 0;      // performing
-  std::int64_t ahead = 0;     // assigned ahead
+  std::int64_t busy = 0;   // performing
+  std::int64_t ahead = 0;  // assigned ahead
   std::int64_t lanes = 0;
-  std::int64_t parked = 0;    // lanes at a gate
-  std::int64_t started = 0;   // since the start of the daemon
+  std::int64_t parked = 0;   // lanes at a gate
+  std::int64_t started = 0;  // since the start of the daemon
   std::int64_t succeeded = 0;
   std::int64_t failed = 0;
   std::int64_t claims_lost = 0;

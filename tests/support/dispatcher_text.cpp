@@ -1,0 +1,107 @@
+#include "dispatcher_text.hpp"
+
+#include <fmt/format.h>
+
+namespace tenure::simulation {
+
+namespace {
+
+std::string of(const queue::ClaimRef& claim) {
+  return fmt::format("{}@{}.{}", claim.seq.value, claim.token.incarnation.value, claim.token.counter);
+}
+
+struct HowText {
+  std::string operator()(const daemon::EndSucceeded&) const { return "succeeded"; }
+  std::string operator()(const daemon::EndRetry& end) const {
+    return fmt::format("retry {} {} {}", to_us(end.due), int(end.failure.code), end.failure.error);
+  }
+  std::string operator()(const daemon::EndFinal& end) const {
+    return fmt::format("final {} {} {}", int(end.state), int(end.reason), end.failure.error);
+  }
+  std::string operator()(const daemon::EndRelease& end) const {
+    return fmt::format("release {}", end.started);
+  }
+  std::string operator()(const daemon::EndBlock& end) const {
+    return fmt::format("block {}", int(end.reason));
+  }
+  std::string operator()(const daemon::EndReclaim& end) const {
+    return fmt::format("reclaim {} {}", end.charged, end.failure.error);
+  }
+};
+
+std::string of(const queue::ClaimRequest& request) {
+  std::string text = fmt::format("claim {}/{}/{} x{} for {} from {}.{}:", request.queue.value,
+                                 request.priority.value, request.tenant.value, request.count,
+                                 request.process.value, request.incarnation.value, request.first_counter);
+  for (const queue::LaneCursor& kind : request.kinds) {
+    text += fmt::format(" {}", kind.kind.value);
+    if (kind.after) text += fmt::format(">{},{}", to_us(kind.after->due), kind.after->seq.value);
+  }
+  return text;
+}
+
+std::string of(const daemon::RoundWork& work) {
+  std::string text =
+      fmt::format("open={} promote={} hints={} ", work.open.has_value(), work.promote, work.take_hints);
+  text += fmt::format("unblock={} ", work.unblock ? int(*work.unblock) : -1);
+  text += fmt::format("reclaim={} ", work.reclaim_before ? work.reclaim_before->value : -1);
+  text += fmt::format("arrivals={} ", work.arrivals_after ? work.arrivals_after->value : -1);
+  text += fmt::format("lanes={} ", work.lanes_after.has_value());
+  text += fmt::format("unless={} ", work.unless_changed_since.value_or(-1));
+  for (const daemon::ClaimEnd& end : work.ends)
+    text += of(end.claim) + " " + std::visit(HowText{}, end.how) + "; ";
+  for (const queue::ClaimRequest& request : work.claims) text += of(request) + "; ";
+  for (const TenantNumber tenant : work.tenant_states) text += fmt::format("tenant {}; ", tenant.value);
+  for (const queue::QueueNumber queue : work.queue_names) text += fmt::format("queue {}; ", queue.value);
+  for (const queue::KindNumber kind : work.kind_names) text += fmt::format("kind {}; ", kind.value);
+  return text;
+}
+
+struct ActionText {
+  std::string operator()(const daemon::RunRound& action) const { return "round " + of(action.work); }
+  std::string operator()(const daemon::StartProcess& action) const {
+    return fmt::format("start {} pool {}", action.process.value, action.pool);
+  }
+  std::string operator()(const daemon::Assign& action) const {
+    std::string text = fmt::format("assign {}:", action.process.value);
+    for (const queue::ClaimedJob& job : action.jobs) text += " " + of(queue::ClaimRef{job.seq, job.token});
+    return text;
+  }
+  std::string operator()(const daemon::Recall& action) const {
+    std::string text = fmt::format("recall {}:", action.process.value);
+    for (const queue::ClaimRef& job : action.jobs) text += " " + of(job);
+    return text;
+  }
+  std::string operator()(const daemon::Drain& action) const {
+    return fmt::format("drain {}", action.process.value);
+  }
+  std::string operator()(const daemon::GiveStopToken& action) const {
+    return fmt::format("stop token {}", action.process.value);
+  }
+  std::string operator()(const daemon::Ping& action) const {
+    return fmt::format("ping {}", action.process.value);
+  }
+  std::string operator()(const daemon::EndProcess& action) const {
+    return fmt::format("{} {}", action.abort ? "abort" : "kill", action.process.value);
+  }
+  std::string operator()(const daemon::WakeAt& action) const {
+    return fmt::format("wake at {}", action.at.since_start.count());
+  }
+  std::string operator()(const daemon::Note& action) const {
+    return fmt::format("note {} {} {} {} {}", int(action.level), action.event, action.message, action.pool,
+                       action.process.value);
+  }
+  std::string operator()(const daemon::Leave&) const { return "leave"; }
+};
+
+}  // namespace
+
+std::string text_of(const daemon::Action& action) { return std::visit(ActionText{}, action); }
+
+std::string text_of(const daemon::Actions& actions) {
+  std::string text;
+  for (const daemon::Action& action : actions) text += text_of(action) + "\n";
+  return text;
+}
+
+}  // namespace tenure::simulation

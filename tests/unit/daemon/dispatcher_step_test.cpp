@@ -1,0 +1,368 @@
+#include "machine.hpp"
+#include "simulated.hpp"
+#include "support/dispatcher_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tenure::daemon {
+namespace {
+
+using queue::ClaimedJob;
+using queue::ClaimReply;
+using queue::JobSeq;
+using queue::Lane;
+
+const Lane kLane{queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{5}, queue::KindNumber{3}};
+
+// Steps a dispatcher by hand, with answers made up by the test.
+class Stepper {
+ public:
+  explicit Stepper(DispatcherSettings settings = one_pool(1, 1).settings)
+      : dispatcher_(std::move(settings)) {}
+
+  Actions step(const Event& event) {
+    Actions actions = dispatcher_.step(event, now_);
+    for (const Action& action : actions) {
+      if (const auto* const round = std::get_if<RunRound>(&action)) round_ = round->work;
+      if (const auto* const wake = std::get_if<WakeAt>(&action)) wake_ = wake->at;
+    }
+    return actions;
+  }
+  void pass(std::chrono::microseconds time) {
+    now_.steady = now_.steady + time;
+    now_.wall += time;
+  }
+  // The round under way.
+  const RoundWork& round() const { return *round_; }
+  bool has_round() const { return round_.has_value(); }
+  std::optional<Instant> wake() const { return wake_; }
+  Now now() const { return now_; }
+  Dispatcher& dispatcher() { return dispatcher_; }
+
+  Actions answer(RoundReply reply = {}) {
+    RoundWork work = *std::exchange(round_, std::nullopt);
+    for (const ClaimEnd& end : work.ends) {
+      (void)end;
+      if (reply.ends.size() < work.ends.size()) reply.ends.emplace_back(queue::JobState::succeeded);
+    }
+    reply.claims.resize(work.claims.size());
+    for (const auto queue : work.queue_names) reply.queue_names.emplace(queue, "default");
+    for (const auto kind : work.kind_names) reply.kind_names.emplace(kind, "job");
+    return step(RoundDone{reply});
+  }
+  Actions fail() {
+    round_.reset();
+    return step(RoundFailed{Failure{ErrorCode::store_busy, "busy"}});
+  }
+  // Started, opened, scanned with one lane, one process ready: the round under way claims from it.
+  void come_to_claim(int slots = 1) {
+    step(Started{});
+    RoundReply opened;
+    opened.incarnation = queue::Incarnation{7};
+    answer(opened);
+    answer();  // reclaiming
+    RoundReply lanes;
+    lanes.lanes = {kLane};
+    lanes.last_seq = JobSeq{100};
+    answer(lanes);
+    step(WorkerReady{ProcessNumber{1}, slots, {"job"}});
+    answer();  // the names
+    if (has_round() && round().claims.empty()) answer();
+  }
+  static ClaimReply jobs_of(const queue::ClaimRequest& request, std::size_t count) {
+    ClaimReply reply;
+    for (std::size_t index = 0; index < count; ++index) {
+      ClaimedJob job;
+      job.seq = JobSeq{static_cast<std::int64_t>(index) + 1};
+      job.lane = kLane;
+      job.place = {WallTime{}, job.seq};
+      job.token = {request.incarnation, request.first_counter + static_cast<std::int64_t>(index)};
+      job.kind = "job";
+      job.attempts_max = 10;
+      reply.jobs.push_back(std::move(job));
+    }
+    return reply;
+  }
+
+ private:
+  Dispatcher dispatcher_;
+  Now now_{from_us(1'700'000'000'000'000), Instant{1s}};
+  std::optional<RoundWork> round_;
+  std::optional<Instant> wake_;
+};
+
+template <class Kind>
+std::optional<Kind> find(const Actions& actions) {
+  for (const Action& action : actions) {
+    if (const auto* const found = std::get_if<Kind>(&action)) return *found;
+  }
+  return std::nullopt;
+}
+
+TEST(DispatcherStep, BeginsWithItsProcessesAndADurableRoundThatOnlyOpensAnIncarnation) {
+  Stepper stepper;
+  const Actions actions = stepper.step(Started{});
+  EXPECT_TRUE(find<StartProcess>(actions));
+  ASSERT_TRUE(stepper.has_round());
+  EXPECT_TRUE(stepper.round().open);
+  EXPECT_EQ(stepper.round().durability(), queue::Durability::durable);
+  EXPECT_TRUE(stepper.round().claims.empty());
+  EXPECT_FALSE(stepper.round().lanes_after);
+}
+
+TEST(DispatcherStep, LSE_04_ReclaimsUntilThereIsNoMoreThenScansPageByPageThenLooks) {
+  Stepper stepper;
+  stepper.step(Started{});
+  RoundReply opened;
+  opened.incarnation = queue::Incarnation{7};
+  stepper.answer(opened);
+  EXPECT_EQ(stepper.round().reclaim_before, queue::Incarnation{7});
+  RoundReply full;
+  for (std::size_t row = 0; row < kRoundRowsMax; ++row) {
+    full.reclaimed.push_back(
+        {JobSeq{static_cast<std::int64_t>(row) + 1}, kLane, WallTime{}, queue::JobState::ready});
+  }
+  stepper.answer(full);
+  EXPECT_EQ(stepper.round().reclaim_before, queue::Incarnation{7});
+  full.reclaimed.pop_back();
+  stepper.answer(full);
+  ASSERT_TRUE(stepper.round().lanes_after);
+  EXPECT_FALSE(*stepper.round().lanes_after);
+  RoundReply lanes;
+  lanes.last_seq = JobSeq{5000};
+  for (std::size_t row = 0; row < kRoundRowsMax; ++row) {
+    Lane lane = kLane;
+    lane.tenant = TenantNumber{static_cast<std::int64_t>(row) + 10};
+    lanes.lanes.push_back(lane);
+  }
+  stepper.answer(lanes);
+  ASSERT_TRUE(stepper.round().lanes_after);
+  EXPECT_EQ(*stepper.round().lanes_after, lanes.lanes.back());
+  EXPECT_EQ(stepper.round().tenant_states.size(), kRoundRowsMax);
+  stepper.answer();
+  EXPECT_FALSE(stepper.round().lanes_after);
+  EXPECT_EQ(stepper.round().arrivals_after, JobSeq{5000});
+  EXPECT_TRUE(stepper.round().take_hints);
+  EXPECT_EQ(stepper.dispatcher().status().lanes, static_cast<std::int64_t>(kRoundRowsMax) + 1);
+}
+
+TEST(DispatcherStep, OneRoundIsUnderWayAtATimeAndWhatQueuesUpMeanwhileGoesIntoTheNext) {
+  Stepper stepper;
+  stepper.come_to_claim(2);
+  ASSERT_EQ(stepper.round().claims.size(), 1U);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 2)};
+  const Actions actions = stepper.answer(reply);
+  const auto assigned = find<Assign>(actions);
+  ASSERT_TRUE(assigned);
+  ASSERT_EQ(assigned->jobs.size(), 2U);
+  const auto& jobs = assigned->jobs;
+  const Actions first = stepper.step(
+      AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
+  ASSERT_TRUE(find<RunRound>(first));
+  EXPECT_EQ(stepper.round().ends.size(), 1U);
+  EXPECT_EQ(stepper.round().claims.size(), 1U);  // for the slot that it has freed
+  const Actions second = stepper.step(
+      AttemptsEnded{ProcessNumber{1}, {{{jobs[1].seq, jobs[1].token}, RunResult::succeeded, 10us, {}}}});
+  EXPECT_FALSE(find<RunRound>(second));
+  stepper.step(Hinted{});
+  const Actions third = stepper.answer();
+  ASSERT_TRUE(find<RunRound>(third));
+  EXPECT_EQ(stepper.round().ends.size(), 1U);
+  EXPECT_TRUE(stepper.round().take_hints);
+}
+
+TEST(DispatcherStep, LSE_10_AFailedRoundLosesNothingAndIsTriedAgainAfterABackOff) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
+  stepper.step(
+      AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
+  auto wait = std::chrono::microseconds{kRoundRetryMin};
+  int notes = 0;
+  for (int failure = 0; failure < 10; ++failure) {
+    const RoundWork asked = stepper.round();
+    notes += find<Note>(stepper.fail()) ? 1 : 0;
+    EXPECT_FALSE(stepper.has_round());
+    EXPECT_FALSE(find<RunRound>(stepper.step(Hinted{})));
+    stepper.pass(wait - 1us);
+    EXPECT_FALSE(find<RunRound>(stepper.step(TimePassed{})));
+    stepper.pass(1us);
+    ASSERT_TRUE(find<RunRound>(stepper.step(TimePassed{})));
+    ASSERT_EQ(stepper.round().ends.size(), 1U);
+    EXPECT_EQ(stepper.round().claims.size(), asked.claims.size());
+    wait = std::min<std::chrono::microseconds>(wait * 2, kRoundRetryMax);
+  }
+  EXPECT_LT(notes, 10);
+  EXPECT_GE(notes, 7);
+  stepper.answer();
+  EXPECT_EQ(stepper.dispatcher().status().succeeded, 1);
+}
+
+TEST(DispatcherStep, LSE_02_ALostClaimIsCountedAndChangesNothing) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
+  stepper.step(
+      AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
+  RoundReply lost;
+  lost.ends.emplace_back(fail(ErrorCode::claim_lost, "moved on"));
+  stepper.answer(lost);
+  EXPECT_EQ(stepper.dispatcher().status().claims_lost, 1);
+  EXPECT_EQ(stepper.dispatcher().status().succeeded, 0);
+}
+
+TEST(DispatcherStep, AnEndThatIsReportedTwiceOrByAStrangerIsIgnored) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
+  const AttemptEnd end{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}};
+  AttemptEnd other = end;
+  ++other.claim.token.counter;
+  stepper.step(AttemptsEnded{ProcessNumber{9}, {end}});
+  stepper.step(AttemptsEnded{ProcessNumber{1}, {other, end, end}});
+  EXPECT_EQ(stepper.round().ends.size(), 1U);
+}
+
+TEST(DispatcherStep, JobsClaimedForAProcessThatDiedMeanwhileAreGivenBackUnstarted) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  stepper.step(WorkerGone{ProcessNumber{1}, "exit 1"});
+  const Actions actions = stepper.answer(reply);
+  EXPECT_FALSE(find<Assign>(actions));
+  ASSERT_EQ(stepper.round().ends.size(), 1U);
+  EXPECT_FALSE(std::get<EndRelease>(stepper.round().ends[0].how).started);
+}
+
+TEST(DispatcherStep, STP_01_JobsClaimedWhileTheStopCameAreGivenBackUnstarted) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  EXPECT_TRUE(find<Drain>(stepper.step(StopAsked{})));
+  const Actions actions = stepper.answer(reply);
+  EXPECT_FALSE(find<Assign>(actions));
+  ASSERT_EQ(stepper.round().ends.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<EndRelease>(stepper.round().ends[0].how));
+  EXPECT_FALSE(find<Leave>(stepper.answer()));
+  EXPECT_TRUE(find<Leave>(stepper.step(WorkerGone{ProcessNumber{1}, "exit 0"})));
+  EXPECT_TRUE(stepper.step(TimePassed{}).empty());
+}
+
+TEST(DispatcherStep, ARoundCarriesAtMostSoManyEndsAndClaims) {
+  Stepper stepper;
+  stepper.come_to_claim(1500);
+  std::size_t asked = 0;
+  for (const auto& claim : stepper.round().claims) asked += claim.count;
+  EXPECT_EQ(asked, kRoundRowsMax);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], kRoundRowsMax)};
+  const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
+  // A round for the other 500 is under way: what ends meanwhile waits.
+  AttemptsEnded ended{ProcessNumber{1}, {}};
+  for (const ClaimedJob& job : jobs)
+    ended.ends.push_back({{job.seq, job.token}, RunResult::succeeded, 1us, {}});
+  stepper.step(ended);
+  stepper.answer();
+  EXPECT_EQ(stepper.round().ends.size(), kRoundRowsMax);
+}
+
+TEST(DispatcherStep, TokensNeverRepeat) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  const auto first = stepper.round().claims.at(0);
+  stepper.fail();
+  stepper.pass(1s);
+  stepper.step(TimePassed{});
+  const auto second = stepper.round().claims.at(0);
+  EXPECT_GE(second.first_counter, first.first_counter + static_cast<std::int64_t>(first.count));
+}
+
+TEST(DispatcherStep, TheWakeIsTheNextMomentOfInterestAndToldOnlyWhenItChanges) {
+  Stepper stepper;
+  stepper.step(Started{});
+  RoundReply opened;
+  opened.incarnation = queue::Incarnation{7};
+  stepper.answer(opened);
+  stepper.answer();
+  stepper.answer();  // no lanes
+  RoundReply looked;
+  looked.next_due = stepper.now().wall + 300ms;
+  stepper.answer(looked);
+  EXPECT_EQ(stepper.wake(), stepper.now().steady + 300ms);
+  EXPECT_FALSE(find<WakeAt>(stepper.step(Ponged{ProcessNumber{1}})));
+  stepper.pass(300ms);
+  stepper.step(TimePassed{});
+  EXPECT_TRUE(stepper.round().promote);
+  stepper.answer();
+  EXPECT_EQ(stepper.wake(), stepper.now().steady + 700ms);  // the poll
+}
+
+TEST(DispatcherStep, LSE_19_AWallClockThatJumpsDelaysADueJobByAPollAtMost) {
+  Stepper stepper;
+  stepper.step(Started{});
+  RoundReply opened;
+  opened.incarnation = queue::Incarnation{7};
+  stepper.answer(opened);
+  stepper.answer();
+  stepper.answer();
+  RoundReply looked;
+  looked.next_due = stepper.now().wall + std::chrono::hours{24 * 3650};
+  stepper.answer(looked);
+  EXPECT_LE(*stepper.wake() - stepper.now().steady, 1s);
+}
+
+TEST(DispatcherStep, RPL_01_TheSameEventsGiveTheSameActionsByteForByte) {
+  Random random(5);
+  auto options = one_pool(2, 3, 5);
+  options.kinds = {"a", "b"};
+  options.perform = [&](const ClaimedJob&) {
+    simulation::Performance performance{.run_time = std::chrono::microseconds{random.below(3000)}};
+    if (random.below(20) == 0) {
+      performance.result = RunResult::failed;
+      performance.failure = {ErrorCode::handler_failed, "sometimes"};
+    }
+    return performance;
+  };
+  Simulated sim(options);
+  struct Stepped {
+    Event event;
+    Now now;
+    std::string actions;
+  };
+  std::vector<Stepped> journal;
+  sim->on_step = [&](const Event& event, const Actions& actions) {
+    journal.push_back({event, {sim->wall(), sim->now()}, simulation::text_of(actions)});
+  };
+  sim->start();
+  for (const char* name : {"acme", "bolt", "crane"}) sim->create_tenant(name);
+  for (int burst = 0; burst < 100; ++burst) {
+    const std::string tenant = burst % 3 == 0 ? "acme" : burst % 3 == 1 ? "bolt" : "crane";
+    (void)sim->enqueue_many({.tenant = tenant, .kind = burst % 2 == 0 ? "a" : "b"}, random.below(40) + 1);
+    sim->run_for(std::chrono::microseconds{random.below(9000)});
+    if (burst % 20 == 19 && !sim->live_workers().empty()) sim->kill_worker(sim->live_workers().front());
+  }
+  sim->stop();
+  ASSERT_TRUE(sim->run_until([&] { return sim->has_left(); }, 60s));
+  ASSERT_GT(journal.size(), 1000U);
+  Dispatcher again(sim->settings());
+  for (const Stepped& stepped : journal) {
+    ASSERT_EQ(simulation::text_of(again.step(stepped.event, stepped.now)), stepped.actions);
+  }
+}
+
+}  // namespace
+}  // namespace tenure::daemon

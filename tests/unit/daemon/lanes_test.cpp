@@ -1,0 +1,211 @@
+#include "lanes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace tenure::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using queue::ClaimedJob;
+using queue::ClaimReply;
+using queue::ClaimRequest;
+using queue::JobSeq;
+using queue::KindNumber;
+using queue::Lane;
+using queue::LanePlace;
+using queue::Priority;
+using queue::QueueNumber;
+
+constexpr TenantNumber kTenant{5};
+constexpr KindNumber kKind{3};
+const Lane kLane{QueueNumber{1}, Priority{0}, kTenant, kKind};
+
+LanePlace place(std::int64_t seq) { return {from_us(seq * 10), JobSeq{seq}}; }
+
+// One pool that lists the queue and performs the kind.
+struct LanesTest : ::testing::Test {
+  LanesTest() {
+    lanes.name_queue(QueueNumber{1}, "default");
+    lanes.name_kind(kKind, "job");
+    lanes.set_kinds(0, {"job"});
+  }
+  bool is_open() const { return lanes.ring(0).first().has_value(); }
+  std::optional<LanePlace> cursor() const { return lanes.all().at(0).after; }
+  ClaimRequest request(std::size_t count) {
+    lanes.planned(*lanes.ring(0).first(), count);
+    ClaimRequest made;
+    made.queue = kLane.queue;
+    made.priority = kLane.priority;
+    made.tenant = kTenant;
+    made.kinds = {{kKind, cursor()}};
+    made.count = count;
+    return made;
+  }
+  static ClaimReply reply(std::initializer_list<std::int64_t> seqs) {
+    ClaimReply made;
+    for (const std::int64_t seq : seqs) {
+      ClaimedJob job;
+      job.seq = JobSeq{seq};
+      job.lane = kLane;
+      job.place = place(seq);
+      made.jobs.push_back(job);
+    }
+    return made;
+  }
+  Lanes lanes{{PoolSettings{"default", 1, {"default"}}}};
+};
+
+TEST_F(LanesTest, AScannedLaneIsSearchedFromTheFront) {
+  lanes.scanned(kLane);
+  EXPECT_TRUE(is_open());
+  EXPECT_FALSE(cursor());
+}
+
+TEST_F(LanesTest, TheCursorStandsBehindTheLastClaimedJob) {
+  lanes.scanned(kLane);
+  lanes.settle(request(2), reply({4, 7}), JobSeq{9});
+  EXPECT_EQ(cursor(), place(7));
+  EXPECT_TRUE(is_open());
+}
+
+TEST_F(LanesTest, AShortAnswerEmptiesTheLane) {
+  lanes.scanned(kLane);
+  lanes.settle(request(3), reply({4, 7}), JobSeq{9});
+  EXPECT_FALSE(is_open());
+  EXPECT_EQ(lanes.count(), 0);
+}
+
+TEST_F(LanesTest, AnEarlierArrivalTakesTheCursorBackToJustBeforeIt) {
+  lanes.scanned(kLane);
+  lanes.settle(request(2), reply({4, 7}), JobSeq{9});
+  lanes.arrived(kLane, place(5));
+  EXPECT_EQ(cursor(), (LanePlace{from_us(50), JobSeq{4}}));
+}
+
+TEST_F(LanesTest, AShortAnswerLeavesALaneInWhichSomethingBecameReadyBeforeItsCursor) {
+  lanes.scanned(kLane);
+  lanes.settle(request(2), reply({4, 7}), JobSeq{9});
+  const ClaimRequest asked = request(2);
+  lanes.arrived(kLane, place(5));  // told by the same answer
+  lanes.settle(asked, reply({}), JobSeq{9});
+  EXPECT_TRUE(is_open());
+  EXPECT_LT(cursor(), place(5));
+}
+
+TEST_F(LanesTest, AShortAnswerOutweighsArrivalsBehindTheCursor) {
+  lanes.scanned(kLane);
+  const ClaimRequest asked = request(2);
+  lanes.arrived(kLane, place(5));  // the claim has seen it
+  lanes.settle(asked, reply({5}), JobSeq{9});
+  EXPECT_FALSE(is_open());
+}
+
+TEST_F(LanesTest, CountsArrivalsSoThatNothingIsAskedOfALaneWhoseJobsAreAllClaimed) {
+  lanes.arrived(kLane, place(4));
+  lanes.arrived(kLane, place(7));
+  EXPECT_EQ(lanes.jobs_max(0, *lanes.ring(0).first()), 2U);
+  lanes.settle(request(1), reply({4}), JobSeq{9});
+  EXPECT_EQ(lanes.jobs_max(0, *lanes.ring(0).first()), 1U);
+  lanes.settle(request(1), reply({7}), JobSeq{9});
+  EXPECT_FALSE(is_open());
+}
+
+TEST_F(LanesTest, AJobThatWasClaimedBeforeItsArrivalWasReadDoesNotCount) {
+  lanes.arrived(kLane, place(7));
+  lanes.settle(request(1), reply({9}), JobSeq{8});
+  EXPECT_TRUE(is_open());
+}
+
+TEST_F(LanesTest, WhatIsPlannedIsNotPlannedTwice) {
+  lanes.arrived(kLane, place(4));
+  const ClaimRequest asked = request(1);
+  EXPECT_FALSE(is_open());
+  lanes.forget_plan(asked);
+  EXPECT_TRUE(is_open());
+}
+
+TEST_F(LanesTest, ATenantThatMayNotBeClaimedFromIsParkedUntilItIsActive) {
+  lanes.scanned(kLane);
+  ClaimReply gated;
+  gated.gate = TenantState::paused;
+  lanes.settle(request(1), gated, JobSeq{9});
+  EXPECT_FALSE(is_open());
+  EXPECT_EQ(lanes.parked(), 1);
+  EXPECT_EQ(lanes.parked_tenants(10), std::vector{kTenant});
+  lanes.arrived(kLane, place(4));
+  EXPECT_FALSE(is_open());
+  lanes.set_tenant_state(kTenant, TenantState::active);
+  EXPECT_TRUE(is_open());
+  EXPECT_TRUE(lanes.parked_tenants(10).empty());
+}
+
+TEST_F(LanesTest, ParkedTenantsAreAskedAboutInTurn) {
+  for (std::int64_t tenant = 1; tenant <= 5; ++tenant) {
+    Lane lane = kLane;
+    lane.tenant = TenantNumber{tenant};
+    lanes.scanned(lane);
+    lanes.set_tenant_state(lane.tenant, TenantState::paused);
+  }
+  EXPECT_EQ(lanes.parked_tenants(2), (std::vector{TenantNumber{1}, TenantNumber{2}}));
+  EXPECT_EQ(lanes.parked_tenants(2), (std::vector{TenantNumber{3}, TenantNumber{4}}));
+  EXPECT_EQ(lanes.parked_tenants(2), (std::vector{TenantNumber{5}, TenantNumber{1}}));
+  EXPECT_EQ(lanes.parked_tenants(9).size(), 5U);
+}
+
+TEST_F(LanesTest, ABusyTenantIsLeftAloneForAWhile) {
+  lanes.scanned(kLane);
+  lanes.park_busy(kTenant, Instant{250ms});
+  EXPECT_FALSE(is_open());
+  EXPECT_EQ(lanes.next_unpark(), Instant{250ms});
+  lanes.unpark_due(Instant{249'999us});
+  EXPECT_FALSE(is_open());
+  lanes.unpark_due(Instant{250ms});
+  EXPECT_TRUE(is_open());
+  EXPECT_FALSE(lanes.next_unpark());
+}
+
+TEST_F(LanesTest, RTY_05_AKindThatThePoolDoesNotPerformIsParkedUntilAHelloNamesIt) {
+  Lane lane = kLane;
+  lane.kind = KindNumber{8};
+  lanes.scanned(lane);
+  EXPECT_EQ(lanes.unnamed_kinds(10), std::vector{KindNumber{8}});
+  lanes.name_kind(KindNumber{8}, "report");
+  EXPECT_FALSE(is_open());
+  EXPECT_EQ(lanes.parked(), 1);
+  lanes.set_kinds(0, {"job", "report"});
+  EXPECT_TRUE(is_open());
+  EXPECT_EQ(lanes.parked(), 0);
+}
+
+TEST_F(LanesTest, CLM_11_AQueueThatNoPoolListsIsParked) {
+  Lane lane = kLane;
+  lane.queue = QueueNumber{2};
+  lanes.scanned(lane);
+  EXPECT_EQ(lanes.unnamed_queues(10), std::vector{QueueNumber{2}});
+  lanes.name_queue(QueueNumber{2}, "elsewhere");
+  EXPECT_TRUE(lanes.unnamed_queues(10).empty());
+  EXPECT_FALSE(is_open());
+  EXPECT_EQ(lanes.parked(), 1);
+}
+
+TEST(LanesOfTwoPools, AQueueOfBothStandsInBothRings) {
+  Lanes lanes({PoolSettings{"one", 1, {"default"}}, PoolSettings{"two", 1, {"urgent", "default"}}});
+  lanes.name_queue(QueueNumber{1}, "default");
+  lanes.name_kind(kKind, "job");
+  lanes.set_kinds(0, {"job"});
+  lanes.set_kinds(1, {"job"});
+  lanes.arrived(kLane, place(4));
+  ASSERT_TRUE(lanes.ring(0).first());
+  ASSERT_TRUE(lanes.ring(1).first());
+  EXPECT_EQ(lanes.ring(0).first()->bucket.rank, 0U);
+  EXPECT_EQ(lanes.ring(1).first()->bucket.rank, 1U);
+  lanes.planned(*lanes.ring(0).first(), 1);
+  EXPECT_FALSE(lanes.ring(1).first());
+}
+
+}  // namespace
+}  // namespace tenure::daemon

@@ -1,0 +1,117 @@
+#include "lanes.hpp"
+#include "simulated.hpp"
+
+#include <tenure/queue/retry_rule.hpp>
+
+#include <gtest/gtest.h>
+
+namespace tenure::daemon {
+namespace {
+
+using simulation::Performance;
+
+simulation::Options failing_with(ErrorCode code, int times) {
+  auto options = one_pool(1, 2);
+  options.perform = [code, left = std::make_shared<int>(times)](const queue::ClaimedJob&) {
+    Performance performance;
+    if (*left == 0) return performance;
+    --*left;
+    performance.result = RunResult::failed;
+    performance.failure = {code, "no"};
+    return performance;
+  };
+  return options;
+}
+
+TEST(Retry, RTY_01_WaitsAfterFailureNAndIsDeadAfterTenAttempts) {
+  Simulated sim(failing_with(ErrorCode::handler_failed, 100));
+  sim->start();
+  const auto id = sim->enqueue({});
+  ASSERT_TRUE(sim.drains(std::chrono::hours{100}));
+  EXPECT_EQ(sim->job(id).state, ShownState::dead);
+  EXPECT_EQ(sim->job(id).reason, queue::JobReason::attempts_exhausted);
+  ASSERT_EQ(sim->starts.size(), 10U);
+  for (int n = 1; n < 10; ++n) {
+    const auto wait =
+        sim->starts[static_cast<std::size_t>(n)].at - sim->starts[static_cast<std::size_t>(n) - 1].at;
+    const std::chrono::seconds least{n * n * n * n + 15};
+    EXPECT_GE(wait, least);
+    EXPECT_LE(wait, least + std::chrono::seconds{30 * n} + 10ms);
+  }
+}
+
+TEST(Retry, RTY_03_APermanentErrorIsFinalAtOnce) {
+  Simulated sim(failing_with(ErrorCode::wrong_tenant, 100));
+  sim->start();
+  const auto id = sim->enqueue({});
+  ASSERT_TRUE(sim.drains(10s));
+  EXPECT_EQ(sim->job(id).reason, queue::JobReason::permanent_error);
+  EXPECT_EQ(sim->starts.size(), 1U);
+}
+
+TEST(Retry, RTY_04_ABusyTenantCostsNoAttemptAndDoesNotSpin) {
+  Simulated sim(failing_with(ErrorCode::tenant_busy, 8));
+  sim->create_tenant("acme");
+  sim->create_tenant("bolt");
+  sim->start();
+  const auto id = sim->enqueue({.tenant = "acme", .attempts_max = 1});
+  ASSERT_TRUE(sim.drains(10s));
+  const auto job = sim->job(id);
+  EXPECT_EQ(job.state, ShownState::succeeded);
+  EXPECT_EQ(job.failures, 0);
+  EXPECT_EQ(job.releases, 8);
+  ASSERT_EQ(sim->starts.size(), 9U);
+  for (std::size_t start = 1; start < 9; ++start) {
+    EXPECT_GE(sim->starts[start].at - sim->starts[start - 1].at, kBusyPark);
+  }
+}
+
+TEST(Retry, RTY_04_OthersRunWhileABusyTenantIsLeftAlone) {
+  auto options = one_pool(1, 2);
+  options.perform = [](const queue::ClaimedJob& job) {
+    Performance performance;
+    if (job.tenant->text() == "acme") {
+      performance.result = RunResult::failed;
+      performance.failure = {ErrorCode::tenant_busy, "no"};
+    }
+    return performance;
+  };
+  Simulated sim(options);
+  sim->create_tenant("acme");
+  sim->create_tenant("bolt");
+  sim->start();
+  (void)sim->enqueue_many({.tenant = "acme"}, 100);
+  const auto ids = sim->enqueue_many({.tenant = "bolt"}, 100);
+  sim->run_for(1s);
+  for (const auto id : ids) EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+}
+
+TEST(Retry, RTY_05_AnUnknownKindIsHeldAndStartsWhenAWorkerWithItComes) {
+  auto options = one_pool(1, 2);
+  Simulated sim(options);
+  sim->start();
+  const auto id = sim->enqueue({.kind = "report"});
+  sim->run_for(5s);
+  EXPECT_EQ(sim->job(id).state, ShownState::ready);
+  EXPECT_EQ(sim->dispatcher().status().parked, 1);
+  EXPECT_TRUE(sim->starts.empty());
+  sim->set_kinds({"job", "report"});
+  sim->kill_worker(sim->live_workers().front());
+  ASSERT_TRUE(sim.drains(2s));
+  EXPECT_EQ(sim->job(id).failures + sim->job(id).crashes + sim->job(id).releases, 0);
+}
+
+TEST(Retry, ANewerEnvelopeIsBlockedAndLookedAtAgainAtTheNextHello) {
+  Simulated sim(failing_with(ErrorCode::newer_envelope, 1));
+  sim->start();
+  const auto id = sim->enqueue({});
+  sim->run_for(5s);
+  EXPECT_EQ(sim->job(id).state, ShownState::blocked);
+  sim->kill_worker(sim->live_workers().front());
+  ASSERT_TRUE(sim.drains(2s));
+  EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+  EXPECT_EQ(sim->job(id).failures, 0);
+}
+
+}  // namespace
+}  // namespace tenure::daemon
