@@ -78,6 +78,17 @@ TEST_F(JobRetry, CLI_05_AJobWhoseStateChangedIsSkippedAndSaidSo) {
   EXPECT_EQ(job(4).state, ShownState::ready);
 }
 
+TEST_F(JobRetry, TouchesNoMoreThanItCounted) {
+  on_terminal(120);
+  environment.read_line = [this] {  // one more dies while the question stands
+    die(4);
+    return std::optional<std::string>("y");
+  };
+  EXPECT_EQ(run({"job", "retry", "state=dead"}), 0);
+  EXPECT_EQ(output.out, "retried 3 jobs of 2 tenants\n");
+  EXPECT_EQ(job(4).state, ShownState::dead);
+}
+
 TEST_F(JobRetry, ByIdNeedsNoQuestion) {
   EXPECT_EQ(run({"job", "retry", job_id(1).text(), job_id(2).text()}), 0);
   EXPECT_EQ(output.out, "retried 2 jobs of 2 tenants\n");
@@ -98,7 +109,7 @@ TEST_F(JobRetry, CLI_01_ItsJsonStaysAsItIs) {
             "\"failed\":[]}\n");
 }
 
-TEST_F(JobRetry, WorksInBatchesAndTouchesNoMoreThanItCounted) {
+TEST_F(JobRetry, WorksInBatchesWithAWakeHintEach) {
   for (int i = 100; i < 1150; ++i) {
     add_job(i, "acme", "bulk.job", "{}", {}, "bulk");
   }

@@ -151,6 +151,7 @@ struct CodeCase {
   ErrorCode code;
   int exit;
 };
+void PrintTo(const CodeCase& value, std::ostream* out) { *out << name_of(value.code); }
 class ExitCodes : public Program, public ::testing::WithParamInterface<CodeCase> {};
 TEST_P(ExitCodes, CLI_01_FollowTheKindOfTheError) {
   environment.open_store = [](const queue::SqliteStoreOptions&) -> std::shared_ptr<queue::Store> {
@@ -158,6 +159,8 @@ TEST_P(ExitCodes, CLI_01_FollowTheKindOfTheError) {
   };
   EXPECT_EQ(run({"job", "list"}), GetParam().exit);
   EXPECT_EQ(output.out, "");
+  EXPECT_EQ(std::count(output.error.begin(), output.error.end(), '\n'), 1) << output.error;
+  if (GetParam().code == ErrorCode::database_missing) return;  // says what to do instead
   EXPECT_THAT(output.error, HasSubstr("the reason\\x0aand more\n"));
 }
 INSTANTIATE_TEST_SUITE_P(

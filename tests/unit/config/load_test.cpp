@@ -108,6 +108,7 @@ TEST_F(Load, CFG_01_AnUnknownVariableIsNamedWithTheNearestOne) {
 struct BadValue {
   std::string content, problem;
 };
+void PrintTo(const BadValue& value, std::ostream* out) { *out << value.content; }
 class BadValues : public ScratchFolder, public ::testing::WithParamInterface<BadValue> {};
 TEST_P(BadValues, CFG_03_AreRefusedWithKeyValueAndLimit) {
   EXPECT_EQ(problems(GetParam().content), GetParam().problem);
@@ -127,8 +128,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{pool("slots = \"many\""),
                  "4: pool[0].slots = \"many\": must be a whole number without quotes"},
         BadValue{pool("slots = \"4\""), "4: pool[0].slots = \"4\": must be a whole number without quotes"},
-        BadValue{pool("queues = []"),
-                 "4: pool[0].queues = []: must be 1 to 200 texts, each letters, digits, _ - . :, 1 to 64 bytes"},
+        BadValue{
+            pool("queues = []"),
+            "4: pool[0].queues = []: must be 1 to 200 texts, each letters, digits, _ - . :, 1 to 64 bytes"},
         BadValue{pool("queues = [\"a\", \"a\"]"), "4: pool[0].queues = [\"a\", \"a\"]: names \"a\" twice"},
         BadValue{pool("queues = [\"a b\"]"),
                  "4: pool[0].queues = [\"a b\"]: \"a b\" must be letters, digits, _ - . :, 1 to 64 bytes"},
