@@ -13,13 +13,14 @@ namespace {
 using sqlite::Query;
 
 // The front of one lane behind a cursor, without jobs that run. The end bound is the last place that is still wanted when
-// other lanes have filled the batch.
+// other lanes have filled the batch. SQLite seeks by a rowid inside a row value only where a collation is named; without
+// it a lane in which many jobs are due at once is read from its front at each claim.
 // ?1 queue  ?2 priority  ?3 tenant  ?4 kind  ?5, ?6 cursor (due_us, seq)  ?7, ?8 end  ?9 limit. Index: job_ready.
 constexpr Query kLaneFront{"lane_front", R"sql(
   select due_us, seq, id, attempts_max, failures, crashes, releases
   from job indexed by job_ready
   where state = 2 and queue = ?1 and priority = ?2 and tenant = ?3 and kind = ?4
-    and (due_us, seq) > (?5, ?6) and (due_us, seq) < (?7, ?8)
+    and (due_us, seq) > (?5, ?6 collate binary) and (due_us, seq) < (?7, ?8 collate binary)
     and not exists (select 1 from claim where claim.seq = job.seq)
   order by due_us, seq limit ?9)sql"};
 

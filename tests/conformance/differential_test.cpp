@@ -1,0 +1,267 @@
+#include "store_suite.hpp"
+
+#include <tenure/base/random.hpp>
+
+#include <array>
+#include <map>
+#include <sstream>
+
+// One seeded script of verbs, run against both stores, must be answered alike in everything but row numbers.
+namespace tenure::testing {
+namespace {
+
+struct Abandoned {};  // thrown out of a write on purpose
+
+class Script {
+ public:
+  Script(StoreWorld& world, std::uint64_t seed) : world_(world), random_(seed) {}
+
+  std::vector<std::string> run(int verbs) {
+    for (const char* name : kTenants) create(name);
+    for (int i = 0; i < verbs; ++i) {
+      now_ += milliseconds{random_.below(500)};
+      step();
+      if (i % 500 == 499) dump();
+    }
+    dump();
+    return std::move(trace_);
+  }
+
+ private:
+  static constexpr std::array kTenants{"acme", "globex", "initech"};
+
+  void say(const std::string& line) { trace_.push_back(line); }
+  template <class T>
+  static std::string outcome(const Result<T>& result) {
+    return result ? "ok" : std::string{name_of(result.error().code)} + " " + result.error().message;
+  }
+  static std::string show(std::optional<WallTime> time) { return time ? std::to_string(to_us(*time)) : "-"; }
+
+  void create(std::string_view name) {
+    const auto begun = world_.store().registry().begin_create(TenantName{name}, now_);
+    say("create " + std::string{name} + " " +
+        (begun ? std::to_string(begun->generation.value) : outcome(begun)));
+    if (begun) say(outcome(world_.store().registry().activate(TenantName{name}, begun->generation)));
+  }
+
+  // One commit of one to four verbs; one in twelve is abandoned and must leave nothing.
+  void step() {
+    if (random_.below(40) == 0) return change_tenant();
+    const bool abandoned = random_.below(12) == 0;
+    const auto claims = claims_;
+    const auto live = live_;
+    try {
+      world_.store().write(Durability::ordered, [&](StoreWriter& writer) {
+        for (std::uint64_t verbs = 1 + random_.below(4); verbs > 0; --verbs) verb(writer);
+        if (abandoned) throw Abandoned{};
+      });
+    } catch (const Abandoned&) {
+      say("abandoned");
+      claims_ = claims;
+      live_ = live;
+    }
+  }
+
+  void change_tenant() {
+    constexpr std::array kStates{TenantState::active, TenantState::active,   TenantState::paused,
+                                 TenantState::active, TenantState::draining, TenantState::deleted};
+    const char* name = kTenants[random_.below(kTenants.size())];
+    if (world_.store().registry().find(TenantName{name})->state == TenantState::deleted) return create(name);
+    const TenantState state = kStates[random_.below(kStates.size())];
+    world_.set_tenant_state(TenantName{name}, state);
+    say(std::string{name} + " " + std::string{name_of(state)});
+  }
+
+  void verb(StoreWriter& writer) {
+    switch (random_.below(16)) {
+      case 0:
+      case 1:
+      case 2:
+        return enqueue(writer);
+      case 3:
+      case 4:
+      case 5:
+        return claim(writer);
+      case 6:
+        return moved("promote", writer.promote(now_, 1 + random_.below(5)));
+      case 7:
+        return moved("unblock", writer.unblock(JobReason::envelope_newer, 1 + random_.below(2), now_));
+      case 8:
+        return moved("hints", writer.take_lane_hints(1 + random_.below(3)));
+      case 9:
+        return retry_by_operator(writer);
+      case 10:
+        return restart(writer);
+      default:
+        return end_claim(writer);
+    }
+  }
+
+  void enqueue(StoreWriter& writer) {
+    NewJob job;
+    if (!enqueued_.empty() && random_.below(8) == 0) {
+      job = enqueued_[random_.below(enqueued_.size())];
+      if (random_.below(2) == 0) job.arguments = "[2]";
+    } else {
+      Uuid::Bytes bytes{};
+      for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::uint8_t>(random_.next());
+      job.id = JobId{Uuid{bytes}};
+      if (random_.below(4) != 0) job.tenant = TenantName{kTenants[random_.below(kTenants.size())]};
+      job.generation = Generation{static_cast<std::int64_t>(random_.below(10) == 0 ? 1 : 0)};
+      job.queue = std::array{"default", "mail"}[random_.below(2)];
+      job.kind =
+          std::array{"a.one", "a.two", "b.one", "not good"}[random_.below(30) == 0 ? 3 : random_.below(3)];
+      job.priority = Priority{static_cast<int>(random_.below(3)) - 1};
+      job.due = now_ + milliseconds{random_.below(2'000)} - milliseconds{1'500};
+      job.attempts_max = 3;
+      job.arguments = "[1]";
+      enqueued_.push_back(job);
+    }
+    const auto result = writer.enqueue(job, now_);
+    say("enqueue " + job.id.text() + " " + outcome(result));
+    if (!result) return;
+    say((result->existed ? "existed " : "new ") + std::to_string(result->generation.value));
+    ids_[result->seq] = result->id;
+  }
+
+  void claim(StoreWriter& writer) {
+    const auto lanes = writer.reader().lanes(std::nullopt, 1'000);
+    if (lanes.empty()) return say("no lanes");
+    const Lane first = lanes[random_.below(lanes.size())];
+    ClaimRequest request{.queue = first.queue, .priority = first.priority, .tenant = first.tenant};
+    for (const Lane& lane : lanes)
+      if (lane.queue == first.queue && lane.priority == first.priority && lane.tenant == first.tenant)
+        request.kinds.push_back({lane.kind, {}});
+    request.count = 1 + random_.below(4);
+    request.incarnation = life_;
+    request.first_counter = next_counter_;
+    next_counter_ += static_cast<std::int64_t>(request.count);
+    request.process = ProcessNumber{static_cast<std::int64_t>(random_.below(3)) + 1};
+    const ClaimReply reply = writer.claim(request, now_);
+    if (reply.gate) say("gate " + std::string{name_of(*reply.gate)});
+    for (const ClaimedJob& job : reply.jobs) {
+      say("claimed " + job.id.text() + " " + job.kind + " " + std::to_string(job.failures) + " " +
+          std::to_string(job.crashes) + " " + std::to_string(job.releases) + " " + job.envelope);
+      claims_.push_back({job.seq, job.token});
+      live_.push_back(job.id);
+    }
+  }
+
+  // Also with tokens that ended long ago.
+  void end_claim(StoreWriter& writer) {
+    if (claims_.empty()) return say("no claims");
+    const std::size_t which = random_.below(3) == 0 ? random_.below(claims_.size()) : claims_.size() - 1;
+    const ClaimRef claim = claims_[which];
+    const AttemptFailure failure{ErrorCode::handler_failed, "error " + std::to_string(random_.below(9))};
+    const bool flag = random_.below(2) == 0;
+    switch (random_.below(8)) {
+      case 0:
+      case 1:
+        return say("succeed " + outcome(writer.finish_succeeded(claim, now_)));
+      case 2:
+        return say("retry " + outcome_without_row(writer.retry(claim, now_ + seconds{1}, failure, now_)));
+      case 3: {
+        constexpr std::array kStates{JobState::dead, JobState::discarded, JobState::cancelled,
+                                     JobState::ready};
+        const JobState state = kStates[random_.below(kStates.size())];
+        const JobReason reason = flag ? JobReason::expired : JobReason::by_rule;
+        return say("finish " + outcome_without_row(writer.finish(claim, state, reason, failure, now_)));
+      }
+      case 4:
+        return say("release " + outcome_without_row(writer.release(claim, flag, now_)));
+      case 5:
+        return say("block " + outcome_without_row(writer.block(claim, JobReason::envelope_newer, now_)));
+      default: {
+        const auto state = writer.reclaim(claim, flag, failure, now_);
+        return say("reclaim " + (state ? std::string{name_of(*state)} : outcome_without_row(state)));
+      }
+    }
+  }
+
+  // Messages of lost claims name the row.
+  template <class T>
+  static std::string outcome_without_row(const Result<T>& result) {
+    return result ? "ok" : std::string{name_of(result.error().code)};
+  }
+
+  void retry_by_operator(StoreWriter& writer) {
+    if (live_.empty()) return;
+    const JobId id = live_[random_.below(live_.size())];
+    say("operator " + id.text() + " " + outcome(writer.retry_by_operator(id, now_)));
+  }
+
+  void restart(StoreWriter& writer) {
+    if (random_.below(10) != 0) return;
+    life_ = writer.open_incarnation(static_cast<std::int64_t>(random_.below(5'000)), "node", 1, now_);
+    next_counter_ = 1;
+    say("life " + std::to_string(life_.value));
+    moved("reclaimed", writer.reclaim_of_former_holders(life_, 1 + random_.below(20), now_));
+  }
+
+  void moved(std::string_view verb, const std::vector<JobArrival>& jobs) {
+    std::string line{verb};
+    for (const JobArrival& job : jobs)
+      line += " " + ids_[job.seq].text() + ":" + std::string{name_of(job.state)} + "@" +
+              std::to_string(to_us(job.due));
+    say(line);
+  }
+
+  void dump() {
+    world_.store().read([&](StoreReader& reader) {
+      for (const JobRecord& job : reader.list_jobs({}, {.limit = 1'000'000}, now_)) dump_job(reader, job);
+      for (const Lane& lane : reader.lanes(std::nullopt, 1'000'000))
+        say("lane " + reader.queue_name(lane.queue) + " " + std::to_string(lane.priority.value) + " " +
+            std::to_string(lane.tenant.value) + " " + reader.kind_name(lane.kind));
+      for (const QueueRecord& queue : reader.queues())
+        say(queue.name + " " + std::to_string(queue.ready) + " " + std::to_string(queue.held) + " " +
+            std::to_string(queue.running) + " " + std::to_string(queue.scheduled) + " " +
+            show(queue.oldest_ready));
+      say("next due " + show(reader.next_due()));
+    });
+  }
+
+  void dump_job(StoreReader& reader, const JobRecord& job) {
+    std::ostringstream line;
+    line << job.id.text() << ' ' << (job.tenant ? job.tenant->text() : "none") << ' ' << job.generation.value
+         << ' ' << name_of(job.tenant_state) << ' ' << job.queue << ' ' << job.kind << ' '
+         << job.priority.value << ' ' << job.state << ' ' << job.reason << ' ' << show(job.created) << ' '
+         << show(job.due) << ' ' << show(job.started) << ' ' << show(job.finished) << ' ' << job.attempts_max
+         << ' ' << job.failures << ' ' << job.crashes << ' ' << job.releases << ' ' << job.size_bytes << ' '
+         << job.error << ' ' << (job.claim ? job.claim->counter : -1) << ' '
+         << (job.process ? job.process->value : -1);
+    for (const AttemptRecord& attempt : reader.attempts(job.seq))
+      line << " | " << attempt.number << ' ' << attempt.outcome << ' '
+           << (attempt.error_code ? name_of(*attempt.error_code) : "-") << ' ' << attempt.error << ' '
+           << show(attempt.started) << ' ' << show(attempt.finished) << ' ' << attempt.claim.incarnation.value
+           << '.' << attempt.claim.counter << ' ' << attempt.process.value;
+    say(line.str());
+  }
+
+  StoreWorld& world_;
+  Random random_;
+  WallTime now_ = from_us(1'700'000'000'000'000);
+  Incarnation life_{1};
+  std::int64_t next_counter_ = 1;
+  std::map<JobSeq, JobId> ids_;
+  std::vector<NewJob> enqueued_;
+  std::vector<ClaimRef> claims_;  // of this script's whole life
+  std::vector<JobId> live_;
+  std::vector<std::string> trace_;
+};
+
+}  // namespace
+
+TEST(Differential, BothStoresAnswerASeededScriptAlike) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    const auto memory = make_memory_world();
+    const auto sqlite = make_sqlite_world();
+    const auto expected = Script{*memory, seed}.run(3'000);
+    const auto actual = Script{*sqlite, seed}.run(3'000);
+    for (std::size_t i = 0; i < std::min(expected.size(), actual.size()); ++i)
+      ASSERT_EQ(actual[i], expected[i]) << "seed " << seed << ", line " << i;
+    ASSERT_EQ(actual.size(), expected.size());
+    EXPECT_GT(actual.size(), 6'000U);
+  }
+}
+
+}  // namespace tenure::testing

@@ -1,0 +1,223 @@
+#include "store_suite.hpp"
+#include "support/shim_vfs.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <array>
+#include <atomic>
+
+// What only the store in a file has: durability, its schema, its views.
+namespace tenure::testing {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Query;
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Store> open(bool create = false) {
+    return open_sqlite_store({.path = path_, .create = create}, clock_);
+  }
+
+  NewJob new_job(std::uint8_t number) {
+    Uuid::Bytes bytes{};
+    bytes[15] = number;
+    NewJob job;
+    job.id = JobId{Uuid{bytes}};
+    job.queue = "default";
+    job.kind = "billing.send_invoice";
+    job.attempts_max = 10;
+    job.due = clock_.wall();
+    job.arguments = "{}";
+    return job;
+  }
+  ClaimedJob claim(Store& store) {
+    ClaimReply reply;
+    store.write(Durability::ordered, [&](StoreWriter& writer) {
+      const Lane lane = writer.reader().lanes(std::nullopt, 1).at(0);
+      reply = writer.claim({.queue = lane.queue,
+                            .priority = lane.priority,
+                            .tenant = lane.tenant,
+                            .kinds = {{lane.kind, {}}},
+                            .count = 1,
+                            .incarnation = kLife,
+                            .first_counter = 1,
+                            .process = kProcess},
+                           clock_.wall());
+    });
+    return reply.jobs.at(0);
+  }
+  std::int64_t number(const Query& query) {
+    Connection connection(path_, {});
+    return connection.statement(query).row().integer(0);
+  }
+  void execute(const Query& script) { Connection(path_, {}).execute(script); }
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "control.db";
+  VirtualClock clock_;
+};
+
+}  // namespace
+
+TEST_F(SqliteStoreTest, ENQ_03_AlreadyThereIsSyncedThoughNothingWasWritten) {
+  std::atomic<int> wal_syncs = 0;
+  ShimVfs shim([&](const ShimVfs::Event& event) {
+    if (event.call == ShimVfs::Call::sync && event.file == ShimVfs::File::wal) ++wal_syncs;
+    return 0;
+  });
+  const auto store = open(true);
+  const auto other = open();
+  const NewJob job = new_job(1);
+  other->write(Durability::ordered,
+               [&](StoreWriter& writer) { value_or_raise(writer.enqueue(job, clock_.wall())); });
+  const int before = wal_syncs;
+  store->write(Durability::durable, [&](StoreWriter& writer) {
+    EXPECT_TRUE(value_or_raise(writer.enqueue(job, clock_.wall())).existed);
+  });
+  EXPECT_GT(wal_syncs, before);
+  const int after = wal_syncs;
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    EXPECT_TRUE(value_or_raise(writer.enqueue(job, clock_.wall())).existed);
+  });
+  EXPECT_EQ(wal_syncs, after) << "ordered asks for none";
+  store->sync();
+  EXPECT_GT(wal_syncs, after);
+}
+
+TEST_F(SqliteStoreTest, CLM_27_AnUndisturbedJobsRowIsWrittenAtItsEnqueueAndAtItsEndOnly) {
+  const auto store = open(true);
+  execute({"count_writes", R"sql(
+    create table job_write(seq);
+    create trigger job_inserted after insert on job begin insert into job_write values (new.seq); end;
+    create trigger job_updated after update on job begin insert into job_write values (new.seq); end)sql"});
+  constexpr Query kWrites{"writes", "select count(*) from job_write"};
+  constexpr Query kAttemptRows{"attempt_rows", "select count(*) from attempt"};
+  const auto write = [&](auto work) { store->write(Durability::ordered, work); };
+  write([&](StoreWriter& writer) { value_or_raise(writer.enqueue(new_job(1), clock_.wall())); });
+  EXPECT_EQ(number(kWrites), 1);
+  const ClaimedJob first = claim(*store);
+  EXPECT_EQ(number(kWrites), 1);
+  write([&](StoreWriter& writer) {
+    value_or_raise(writer.release({first.seq, first.token}, false, clock_.wall()));
+  });
+  EXPECT_EQ(number(kWrites), 1) << "it was not started";
+  const ClaimedJob second = claim(*store);
+  write([&](StoreWriter& writer) {
+    value_or_raise(writer.finish_succeeded({second.seq, second.token}, clock_.wall()));
+  });
+  EXPECT_EQ(number(kWrites), 2);
+  EXPECT_EQ(number(kAttemptRows), 0);
+}
+
+TEST_F(SqliteStoreTest, ENQ_01_EverythingIsThereAfterOpeningAgain) {
+  const NewJob job = new_job(1);
+  {
+    const auto store = open(true);
+    store->write(Durability::durable, [&](StoreWriter& writer) {
+      value_or_raise(writer.enqueue(job, clock_.wall()));
+      static_cast<void>(writer.open_incarnation(5, "app-1", 42, clock_.wall()));
+    });
+  }
+  const auto store = open();
+  store->read([&](StoreReader& reader) {
+    EXPECT_TRUE(reader.find_job(job.id));
+    EXPECT_EQ(reader.summary().last_holder->incarnation, Incarnation{5});
+    EXPECT_EQ(reader.summary().schema_version, 1);
+    EXPECT_EQ(reader.summary().path, path_.string());
+    EXPECT_GT(reader.summary().size_bytes, 0);
+  });
+}
+
+TEST_F(SqliteStoreTest, OpeningNeverCreates) {
+  EXPECT_THROW(static_cast<void>(open()), DatabaseMissing);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
+  static_cast<void>(open(true));
+  execute(
+      {"newer",
+       "insert into tenure_migration(number, name, hash, applied_us) values (2, '0002_later.sql', 'x', 0)"});
+  EXPECT_THROW(static_cast<void>(open()), SchemaMismatch);
+}
+
+TEST_F(SqliteStoreTest, ACheckpointIsMadeOnlyWhereTheLogHasGrown) {
+  const auto store = open(true);
+  store->write(Durability::durable,
+               [&](StoreWriter& writer) { value_or_raise(writer.enqueue(new_job(1), clock_.wall())); });
+  StoreSummary summary;
+  const auto look = [&] { store->read([&](StoreReader& reader) { summary = reader.summary(); }); };
+  look();
+  ASSERT_GT(summary.wal_bytes, 0);
+  const auto database_bytes = std::filesystem::file_size(path_);
+  store->checkpoint(1LL << 30U);
+  EXPECT_EQ(std::filesystem::file_size(path_), database_bytes) << "below the limit";
+  store->checkpoint(0);
+  EXPECT_GT(std::filesystem::file_size(path_), database_bytes);
+  look();
+  EXPECT_EQ(summary.jobs, 1);
+}
+
+TEST_F(SqliteStoreTest, ThePayloadLimitIsConfigurableAndNeverAboveTheGreatest) {
+  static_cast<void>(open(true));
+  const auto refused = [&](std::size_t payload_max, std::size_t arguments) {
+    const auto store = open_sqlite_store({.path = path_, .payload_max = payload_max}, clock_);
+    NewJob job = new_job(static_cast<std::uint8_t>(arguments % 251));
+    job.arguments.assign(arguments, '1');
+    std::optional<ErrorCode> code;
+    store->write(Durability::ordered, [&](StoreWriter& writer) {
+      if (const auto result = writer.enqueue(job, clock_.wall()); !result) code = result.error().code;
+    });
+    return code;
+  };
+  EXPECT_EQ(refused(1'000, 1'000), ErrorCode::payload_too_large);
+  EXPECT_FALSE(refused(1'200, 1'000));
+  EXPECT_EQ(refused(2 * limits::kPayloadMax, limits::kPayloadMax), ErrorCode::payload_too_large);
+}
+
+TEST_F(SqliteStoreTest, TheViewsShowEveryStateReasonAndOutcomeInWords) {
+  const auto store = open(true);
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    for (std::uint8_t i = 1; i <= 10; ++i) value_or_raise(writer.enqueue(new_job(i), clock_.wall()));
+  });
+  constexpr Query kSetState{"set_state", "update job set state = ?2, reason = ?3 where seq = ?1"};
+  constexpr Query kShow{"show", "select state, reason, id, tenant, queue from jobs where seq = ?1"};
+  Connection connection(path_, {});
+  for (int state = 1; state <= 7; ++state) {
+    connection.statement(kSetState).bind(state, state, 0).run();
+    auto row = connection.statement(kShow);
+    row.bind(state).row();
+    EXPECT_EQ(row.text(0), name_of(static_cast<JobState>(state)));
+    EXPECT_EQ(row.text(2), new_job(static_cast<std::uint8_t>(state)).id.text());
+    EXPECT_EQ(row.text(3), "none");
+    EXPECT_EQ(row.text(4), "default");
+  }
+  for (int reason = 0; reason <= 9; ++reason) {
+    connection.statement(kSetState).bind(reason + 1, 1, reason).run();
+    auto row = connection.statement(kShow);
+    EXPECT_EQ(row.bind(reason + 1).row().text(1), name_of(static_cast<JobReason>(reason)));
+  }
+  constexpr Query kAddTenant{
+      "add_tenant",
+      "insert into tenant(number, name, generation, state, created_us) values (?1, 't' || ?1, 1, ?1, 0)"};
+  constexpr Query kShowTenant{"show_tenant", "select state from tenants where number = ?1"};
+  for (int state = 1; state <= 8; ++state) {
+    connection.statement(kAddTenant).bind(state).run();
+    auto row = connection.statement(kShowTenant);
+    EXPECT_EQ(row.bind(state).row().text(0), name_of(static_cast<TenantState>(state)));
+  }
+  constexpr Query kAddAttempt{"add_attempt", R"sql(
+    insert into attempt(seq, number, outcome, finished_us, incarnation, counter, process) values (1, ?1, ?1, 0, 1, 1, 1))sql"};
+  constexpr Query kShowAttempt{"show_attempt", "select outcome from attempts where seq = 1 and number = ?1"};
+  for (int outcome = 1; outcome <= 4; ++outcome) {
+    connection.statement(kAddAttempt).bind(outcome).run();
+    auto row = connection.statement(kShowAttempt);
+    EXPECT_EQ(row.bind(outcome).row().text(0), name_of(static_cast<AttemptOutcome>(outcome)));
+  }
+}
+
+}  // namespace tenure::testing

@@ -1,0 +1,74 @@
+#include <tenure/queue/retry_rule.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace tenure::queue {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+
+TEST(RetryWait, RTY_01_IsTheFourthPowerPlusFifteenSecondsAndJitter) {
+  Random random{1};
+  for (const int n : {1, 2, 3, 5, 9, 11}) {
+    const seconds base{n * n * n * n + 15};
+    microseconds least = kRetryWaitMax;
+    microseconds greatest{0};
+    for (int i = 0; i < 2'000; ++i) {
+      const microseconds wait = retry_wait(n, random);
+      least = std::min(least, wait);
+      greatest = std::max(greatest, wait);
+    }
+    EXPECT_GE(least, base) << n;
+    EXPECT_LE(greatest, base + seconds{30 * n}) << n;
+    EXPECT_LT(least, base + seconds{n}) << "the whole width of the jitter is used";
+    EXPECT_GT(greatest, base + seconds{29 * n}) << n;
+  }
+}
+
+TEST(RetryWait, RTY_01_NeverExceedsSixHours) {
+  Random random{1};
+  EXPECT_LT(retry_wait(11, random), kRetryWaitMax);
+  for (const int n : {12, 13, 100, 1'000, 2'000'000'000})
+    for (int i = 0; i < 100; ++i) EXPECT_LE(retry_wait(n, random), kRetryWaitMax) << n;
+  EXPECT_EQ(retry_wait(13, random), kRetryWaitMax);
+}
+
+TEST(RetryWait, OfNoFailureIsThatOfTheFirst) {
+  Random a{3};
+  Random b{3};
+  EXPECT_EQ(retry_wait(0, a), retry_wait(1, b));
+}
+
+TEST(AfterFailure, RTY_01_AttemptsAreUsedUpThenTheJobIsDead) {
+  using Verdict = AfterFailure::Verdict;
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 9, 10).verdict, Verdict::retry);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 10, 10).verdict, Verdict::dead);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 10, 10).reason, JobReason::attempts_exhausted);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 11, 10).verdict, Verdict::dead);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 1, 1).verdict, Verdict::dead)
+      << "one attempt never retries";
+  EXPECT_EQ(after_failure(ErrorCode::time_limit, 1, 2).verdict, Verdict::retry);
+}
+
+TEST(AfterFailure, RTY_03_PermanentTenantErrorsAreFinalAtOnce) {
+  for (const ErrorCode code :
+       {ErrorCode::tenant_deleted, ErrorCode::stale_generation, ErrorCode::wrong_tenant,
+        ErrorCode::missing_tenant, ErrorCode::tenant_does_not_exist, ErrorCode::bad_tenant_name,
+        ErrorCode::bad_payload}) {
+    EXPECT_EQ(after_failure(code, 1, 10).verdict, AfterFailure::Verdict::dead) << name_of(code);
+    EXPECT_EQ(after_failure(code, 1, 10).reason, JobReason::permanent_error) << name_of(code);
+  }
+}
+
+TEST(AfterFailure, RTY_04_TransientTenantErrorsCostNoAttempt) {
+  for (const ErrorCode code :
+       {ErrorCode::tenant_busy, ErrorCode::tenant_not_ready, ErrorCode::pending_migration,
+        ErrorCode::handle_budget_exhausted, ErrorCode::unknown_kind})
+    EXPECT_EQ(after_failure(code, 10, 10).verdict, AfterFailure::Verdict::release) << name_of(code);
+}
+
+}  // namespace
+}  // namespace tenure::queue

@@ -1,0 +1,48 @@
+#include <tenure/base/limits.hpp>
+#include <tenure/queue/records.hpp>
+#include <tenure/queue/transitions.hpp>
+
+#include <gtest/gtest.h>
+
+namespace tenure::queue {
+namespace {
+
+TEST(Types, EveryStateAndReasonIsFoundByItsName) {
+  for (int state = 1; state <= 7; ++state)
+    EXPECT_EQ(job_state_named(name_of(static_cast<JobState>(state))), static_cast<JobState>(state));
+  for (int reason = 0; reason <= 9; ++reason)
+    EXPECT_EQ(job_reason_named(name_of(static_cast<JobReason>(reason))), static_cast<JobReason>(reason));
+  for (const ShownState state : {ShownState::running, ShownState::held, ShownState::dead})
+    EXPECT_EQ(shown_state_named(name_of(state)), state);
+  EXPECT_FALSE(job_state_named("running"));
+  EXPECT_FALSE(job_state_named("Ready"));
+  EXPECT_FALSE(job_reason_named(""));
+}
+
+TEST(Types, FinalStatesAreThoseFromSucceededOn) {
+  EXPECT_FALSE(is_final(JobState::blocked));
+  EXPECT_TRUE(is_final(JobState::succeeded));
+  EXPECT_TRUE(is_final(JobState::cancelled));
+}
+
+TEST(Types, NamesOfQueuesAndKindsHaveNoSpaceControlOrForeignCharacter) {
+  EXPECT_TRUE(check_queue_name("mail-2.fast_lane:x"));
+  for (const char* name : {"", "a b", "a\n", "\xC3\xBC", "a/b", "a,b", "a*"})
+    EXPECT_FALSE(check_queue_name(name)) << name;
+  EXPECT_TRUE(check_kind_name(std::string(limits::kKindNameMax, 'k')));
+  EXPECT_FALSE(check_kind_name(std::string(limits::kKindNameMax + 1, 'k')));
+  EXPECT_TRUE(check_queue_name(std::string(limits::kQueueNameMax, 'k')));
+  EXPECT_FALSE(check_queue_name(std::string(limits::kQueueNameMax + 1, 'k')));
+}
+
+TEST(Transitions, NothingLeavesSucceeded) {
+  for (const TransitionRow& row : transitions()) EXPECT_NE(row.from, JobState::succeeded);
+}
+
+TEST(Transitions, OnlyReadyJobsHaveClaims) {
+  for (const TransitionRow& row : transitions())
+    EXPECT_TRUE(!row.needs_claim || row.from == JobState::ready) << name_of(row.transition);
+}
+
+}  // namespace
+}  // namespace tenure::queue
