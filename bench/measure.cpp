@@ -22,6 +22,7 @@ namespace tenure::bench {
 namespace {
 
 constexpr int kRunsMax = 1000;
+constexpr int kBacklogMax = 100'000'000;
 
 [[noreturn]] void leave(int code, const std::string& message) {
   std::fputs((message + "\n").c_str(), code == 0 ? stdout : stderr);
@@ -34,6 +35,7 @@ std::string help(std::string_view what) {
       "  --quick         one short run of each figure\n"
       "  --runs N        runs of each figure, 5 unless said, 1 to {}\n"
       "  --figure N      only this figure\n"
+      "  --backlog N     jobs of a filled queue, whole thousands\n"
       "  --folder DIR    where the databases lie, on a real disk; /var/tmp unless said\n\n"
       "Each line is one figure: ours and the yardstick as median [lowest..highest], and whether the goal is "
       "met.\n"
@@ -51,6 +53,12 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+double cpu_seconds(int who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
 CoreSeconds core_seconds() {
   CoreSeconds used;
   std::ifstream stat("/proc/stat");
@@ -59,11 +67,7 @@ CoreSeconds core_seconds() {
   stat >> word >> user >> nice >> system >> idle >> wait >> interrupts >> soft >> stolen;
   used.all =
       (user + nice + system + interrupts + soft + stolen) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  for (const auto who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
-    rusage usage{};
-    ::getrusage(who, &usage);
-    used.ours += seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-  }
+  used.ours = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN);
   return used;
 }
 
@@ -78,7 +82,9 @@ struct Spread {
   double highest = 0;
 };
 
-Spread spread_of(const std::vector<double>& values) {
+Spread spread_of(const std::vector<Sample>& samples, double Sample::*field = &Sample::value) {
+  std::vector<double> values;
+  for (const Sample& sample : samples) values.push_back(sample.*field);
   if (values.empty()) return {};
   const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
   return {percentile(values, 0.5), *lowest, *highest};
@@ -92,8 +98,8 @@ std::string number(double value, int decimals) {
   return text;
 }
 
-std::string shown(const std::vector<double>& values, int decimals) {
-  const Spread spread = spread_of(values);
+std::string shown(const std::vector<Sample>& samples, int decimals) {
+  const Spread spread = spread_of(samples);
   return fmt::format("{} [{}..{}]", number(spread.median, decimals), number(spread.lowest, decimals),
                      number(spread.highest, decimals));
 }
@@ -121,6 +127,14 @@ Verdict judge(const Figure& figure) {
   return verdict;
 }
 
+int number_of(const std::string& option, const std::string& text, int most) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > most)
+    leave(2, fmt::format("{} is {}, not a number from 1 to {}", option, text, most));
+  return value;
+}
+
 }  // namespace
 
 Options parse_options(int argc, char** argv, std::string_view what) {
@@ -136,13 +150,10 @@ Options parse_options(int argc, char** argv, std::string_view what) {
     else if (argument == "--quick") options.quick = true;
     else if (argument == "--figure") options.only = value();
     else if (argument == "--folder") options.folder = value();
-    else if (argument == "--runs") {
-      const std::string& text = value();
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.runs);
-      if (error != std::errc{} || end != text.data() + text.size() || options.runs < 1 ||
-          options.runs > kRunsMax)
-        leave(2, fmt::format("--runs is {}, not a number from 1 to {}", text, kRunsMax));
-    } else if (argument.starts_with("-")) leave(2, argument + " is unknown; try --help");
+    else if (argument == "--runs") options.runs = number_of(argument, value(), kRunsMax);
+    else if (argument == "--backlog")
+      options.backlog = static_cast<std::size_t>(number_of(argument, value(), kBacklogMax));
+    else if (argument.starts_with("-")) leave(2, argument + " is unknown; try --help");
     else options.rest.push_back(argument);
   }
   if (options.quick) options.runs = 1;
@@ -175,11 +186,14 @@ std::filesystem::path ScratchFolder::file(std::string_view name) {
 
 std::int64_t steady_us() { return RealClock{}.steady().since_start.count(); }
 
-Stopwatch::Stopwatch() : started_us_(steady_us()) {}
+Stopwatch::Stopwatch() : started_us_(steady_us()), cpu_seconds_(cpu_seconds(RUSAGE_SELF)) {}
 
-double Stopwatch::microseconds() const { return static_cast<double>(steady_us() - started_us_); }
+double Stopwatch::seconds() const { return static_cast<double>(steady_us() - started_us_) / 1e6; }
 
-double Stopwatch::seconds() const { return microseconds() / 1e6; }
+Sample Stopwatch::rate(std::size_t jobs) const {
+  const auto count = static_cast<double>(jobs);
+  return {.value = count / seconds(), .cpu_us = (cpu_seconds(RUSAGE_SELF) - cpu_seconds_) * 1e6 / count};
+}
 
 double percentile(std::vector<double> values, double fraction) {
   if (values.empty()) return 0;
@@ -216,6 +230,9 @@ void print(const Figure& figure) {
   if (!figure.yardstick.empty())
     line += fmt::format(" | yardstick {} {} | ratio {:.2f}", shown(figure.yardstick, figure.decimals),
                         figure.unit, yardstick > 0 ? spread_of(figure.ours).median / yardstick : 0.0);
+  if (const double cpu = spread_of(figure.ours, &Sample::cpu_us).median; cpu > 0)
+    line += fmt::format(" | cpu a job {:.1f} and {:.1f} us", cpu,
+                        spread_of(figure.yardstick, &Sample::cpu_us).median);
   if (!verdict.goal.empty())
     line += fmt::format(" | goal {} | {}", verdict.goal, verdict.met ? "met" : "not met");
   std::puts(line.c_str());

@@ -14,9 +14,10 @@
 namespace tenure::bench {
 
 struct Options {
-  bool quick = false;  // one short run of each, for a look whether the programs work
-  int runs = 5;        // of each figure
-  std::string only;    // the number of one figure; empty: all
+  bool quick = false;       // one short run of each, for a look whether the programs work
+  int runs = 5;             // of each figure
+  std::size_t backlog = 0;  // jobs of a filled queue; 0: what the benchmark thinks right
+  std::string only;         // the number of one figure; empty: all
   std::filesystem::path folder = "/var/tmp";
   std::vector<std::string> rest;  // arguments without dashes: a role inside a benchmark of several processes
 };
@@ -40,14 +41,22 @@ class ScratchFolder {
   int files_ = 0;
 };
 
+// One result of one run. The processor time says more than the rate where others use the machine meanwhile.
+struct Sample {
+  double value = 0;
+  double cpu_us = 0;  // of this process for each job, user and system; 0: not known
+};
+
 class Stopwatch {
  public:
   Stopwatch();
   [[nodiscard]] double seconds() const;
-  [[nodiscard]] double microseconds() const;
+  // Jobs a second since the start, and what they cost.
+  [[nodiscard]] Sample rate(std::size_t jobs) const;
 
  private:
   std::int64_t started_us_;
+  double cpu_seconds_;
 };
 
 // Of the steady clock, which all processes of a machine share.
@@ -69,13 +78,13 @@ struct Figure {
   std::string what;
   std::string unit;
   Goal goal;
-  std::vector<double> ours = {};
-  std::vector<double> yardstick = {};
+  std::vector<Sample> ours = {};
+  std::vector<Sample> yardstick = {};
   int decimals = 0;
 };
 
 // Runs `ours` and `yardstick` in turns, `runs` times each. Each returns one result for each of `figures`, in order.
-using Run = std::function<std::vector<double>()>;
+using Run = std::function<std::vector<Sample>()>;
 void take_turns(const Options& options, std::vector<Figure>& figures, const Run& ours, const Run& yardstick);
 
 // One line on stdout: number, what, ours and yardstick as median [lowest..highest], ratio, goal, met or not.

@@ -26,9 +26,9 @@ WallTime now() { return real_clock().wall(); }
 
 }  // namespace
 
-ZipfTenants::ZipfTenants(std::uint64_t seed) : random_(seed) {
+ZipfTenants::ZipfTenants(std::uint64_t seed, std::size_t tenants) : random_(seed) {
   double sum = 0;
-  for (std::size_t rank = 1; rank <= kTenants; ++rank)
+  for (std::size_t rank = 1; rank <= tenants; ++rank)
     cumulative_.push_back(sum += 1.0 / static_cast<double>(rank));
 }
 
@@ -36,7 +36,7 @@ std::size_t ZipfTenants::next() {
   constexpr double kSteps = 1U << 30U;
   const double at = static_cast<double>(random_.below(1U << 30U)) / kSteps * cumulative_.back();
   const auto found = std::upper_bound(cumulative_.begin(), cumulative_.end(), at);
-  return std::min(static_cast<std::size_t>(found - cumulative_.begin()), kTenants - 1);
+  return std::min(static_cast<std::size_t>(found - cumulative_.begin()), cumulative_.size() - 1);
 }
 
 TenantName tenant_name(std::size_t tenant) { return TenantName{"tenant-" + std::to_string(tenant)}; }
@@ -68,8 +68,9 @@ std::unique_ptr<queue::Store> ControlTemplate::open(const std::filesystem::path&
   return open_control(file);
 }
 
-JobMaker::JobMaker(std::uint64_t seed) : ids_(real_clock(), seed), tenants_(seed) {
-  for (std::size_t tenant = 0; tenant < kTenants; ++tenant) names_.push_back(tenant_name(tenant));
+JobMaker::JobMaker(std::uint64_t seed, std::size_t tenants)
+    : ids_(real_clock(), seed), tenants_(seed, tenants) {
+  for (std::size_t tenant = 0; tenant < tenants; ++tenant) names_.push_back(tenant_name(tenant));
 }
 
 queue::NewJob JobMaker::next(WallTime when) {
@@ -82,6 +83,13 @@ queue::NewJob JobMaker::next(WallTime when) {
           .due = when,
           .attempts_max = 10,
           .arguments = payload()};
+}
+
+void enqueue_one(queue::Store& store, JobMaker& jobs, WallTime when) {
+  const queue::NewJob job = jobs.next(when);
+  store.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.enqueue(job, when)));
+  });
 }
 
 void fill(queue::Store& store, JobMaker& jobs, std::size_t count, Log log) {

@@ -24,10 +24,10 @@ inline constexpr std::size_t kRoundJobs = 100;  // claimed in one commit, by us 
 inline constexpr std::int64_t kWalBytesMax =
     4LL << 20U;  // then the log is moved into the database, as SQLite itself does
 
-// Numbers of tenants from 0 to 999; the nth comes 1/n as often as the first.
+// Numbers of tenants from 0; the nth comes 1/n as often as the first.
 class ZipfTenants {
  public:
-  explicit ZipfTenants(std::uint64_t seed);
+  explicit ZipfTenants(std::uint64_t seed, std::size_t tenants = kTenants);
   [[nodiscard]] std::size_t next();
 
  private:
@@ -55,7 +55,7 @@ class ControlTemplate {
 // Makes jobs one after the other, with new ids.
 class JobMaker {
  public:
-  explicit JobMaker(std::uint64_t seed);
+  explicit JobMaker(std::uint64_t seed, std::size_t tenants = kTenants);
   [[nodiscard]] queue::NewJob next(WallTime now);
 
  private:
@@ -63,6 +63,9 @@ class JobMaker {
   ZipfTenants tenants_;
   std::vector<TenantName> names_;
 };
+
+// Durably, in a commit of its own.
+void enqueue_one(queue::Store& store, JobMaker& jobs, WallTime now);
 
 // Whether the write-ahead log is moved into the database as it grows, or kept whole to see its size.
 enum class Log : std::uint8_t { checkpointed, kept };
@@ -78,6 +81,8 @@ class Drain {
   explicit Drain(queue::Store& store);
   // Returns how many jobs the round finished; 0 when everything is done.
   std::size_t round();
+  // Whether a round would finish or claim anything.
+  [[nodiscard]] bool has_work() const { return !ring_.empty() || !running_.empty(); }
   // Lanes of jobs that came after the last look.
   void look_for_arrivals();
 
