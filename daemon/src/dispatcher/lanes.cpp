@@ -140,14 +140,16 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
   }
 }
 
-void Lanes::name_kind(KindNumber number, const std::string& name) {
-  unnamed_kinds_.erase(number);
-  kinds_[number] = name;
+void Lanes::name_kinds(const std::map<KindNumber, std::string>& names) {
   bool is_news = false;
-  for (Pool& pool : pools_) {
-    const bool performs =
-        std::find(pool.kind_names.begin(), pool.kind_names.end(), name) != pool.kind_names.end();
-    is_news = (performs && pool.kinds.insert(number).second) || is_news;
+  for (const auto& [number, name] : names) {
+    unnamed_kinds_.erase(number);
+    kinds_[number] = name;
+    for (Pool& pool : pools_) {
+      const bool performs =
+          std::find(pool.kind_names.begin(), pool.kind_names.end(), name) != pool.kind_names.end();
+      is_news = (performs && pool.kinds.insert(number).second) || is_news;
+    }
   }
   if (is_news) refresh_all();
 }

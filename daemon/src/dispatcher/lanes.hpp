@@ -46,7 +46,7 @@ class Lanes {
   [[nodiscard]] std::vector<queue::QueueNumber> unnamed_queues(std::size_t limit) const;
   [[nodiscard]] std::vector<queue::KindNumber> unnamed_kinds(std::size_t limit) const;
   void name_queue(queue::QueueNumber number, const std::string& name);
-  void name_kind(queue::KindNumber number, const std::string& name);
+  void name_kinds(const std::map<queue::KindNumber, std::string>& names);
   // The kinds that the pool's program performs.
   void set_kinds(std::size_t pool, const std::vector<std::string>& kinds);
   // `active` opens the tenant's lanes, everything else parks them.

@@ -17,10 +17,10 @@ Dispatcher::Impl::Impl(DispatcherSettings given)
       usual_(settings_.pools.size()),
       plan_(lanes_, processes_, usual_) {}
 
-Actions Dispatcher::Impl::step(const Event& event, Now now) {
+Actions Dispatcher::Impl::step(Event&& event, Now now) {
   if (has_left_) return {};
   now_ = now;
-  std::visit([this](const auto& happened) { on(happened); }, event);
+  std::visit([this](auto& happened) { on(happened); }, event);
   tick();
   return std::exchange(actions_, {});
 }
@@ -32,7 +32,7 @@ void Dispatcher::Impl::on(const TimePassed&) { wake_.reset(); }
 
 void Dispatcher::Impl::on(const Hinted&) { look_now_ = true; }
 
-void Dispatcher::Impl::on(const RoundDone& event) {
+void Dispatcher::Impl::on(RoundDone& event) {
   if (!in_flight_) return;
   in_flight_ = false;
   retry_wait_ = {};

@@ -23,12 +23,15 @@ namespace tenure::daemon {
 
 inline constexpr std::chrono::milliseconds kRoundRetryMin{100};
 inline constexpr std::chrono::milliseconds kRoundRetryMax{5000};
+// Of the looks that only time asks for, one in so many does not trust the change counter: it may not count what was written
+// through the dispatcher's own connection.
+inline constexpr std::uint64_t kLooksPerFullLook = 10;
 inline constexpr std::chrono::milliseconds kRoundNotePause{1000};  // between two notes of failed rounds
 
 struct Dispatcher::Impl {
   explicit Impl(DispatcherSettings given);
 
-  [[nodiscard]] Actions step(const Event& event, Now now);
+  [[nodiscard]] Actions step(Event&& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
   [[nodiscard]] const Lanes& lanes() const { return lanes_; }
 
@@ -40,7 +43,7 @@ struct Dispatcher::Impl {
   void on(const Started& event);
   void on(const TimePassed& event);
   void on(const Hinted& event);
-  void on(const RoundDone& event);
+  void on(RoundDone& event);  // takes the claimed jobs out of it
   void on(const RoundFailed& event);
   void on(const WorkerReady& event);
   void on(const AttemptsEnded& event);
@@ -61,7 +64,7 @@ struct Dispatcher::Impl {
   void add_ends(RoundWork& work);
   void add_looks(RoundWork& work);
   void add_claims(RoundWork& work);
-  void absorb(RoundReply reply);
+  void absorb(RoundReply& reply);
   void absorb_stage(const RoundReply& reply);
   void absorb_ends(const RoundReply& reply);
   void absorb_end(const PendingEnd& pending, queue::JobState state);
@@ -102,6 +105,7 @@ struct Dispatcher::Impl {
   bool unblock_ = false;
   Instant next_look_;
   std::optional<std::int64_t> change_counter_;
+  std::uint64_t idle_looks_ = 0;
 
   std::deque<PendingEnd> pending_;
   bool in_flight_ = false;

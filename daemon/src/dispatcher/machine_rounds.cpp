@@ -29,7 +29,9 @@ void Dispatcher::Impl::start_round() {
     add_claims(work);
   }
   if (work.is_empty()) return;
-  if (!look_now_ && work.take_hints && is_only_a_look(work)) work.unless_changed_since = change_counter_;
+  if (!look_now_ && work.take_hints && is_only_a_look(work) && ++idle_looks_ % kLooksPerFullLook != 0) {
+    work.unless_changed_since = change_counter_;
+  }
   if (work.take_hints) look_now_ = false;
   flight_.take_hints = work.take_hints;
   flight_.arrivals_after = work.arrivals_after;
@@ -90,7 +92,7 @@ void Dispatcher::Impl::add_claims(RoundWork& work) {
 }
 
 // In the order in which the store did it, so that the claims meet lanes that know everything the claims have seen.
-void Dispatcher::Impl::absorb(RoundReply reply) {
+void Dispatcher::Impl::absorb(RoundReply& reply) {
   if (flight_.take_hints) change_counter_ = reply.change_counter;
   if (reply.was_unchanged) return;
   for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
@@ -152,7 +154,7 @@ void Dispatcher::Impl::absorb_end(const PendingEnd& pending, JobState state) {
 
 void Dispatcher::Impl::absorb_names(const RoundReply& reply) {
   for (const auto& [number, name] : reply.queue_names) lanes_.name_queue(number, name);
-  for (const auto& [number, name] : reply.kind_names) lanes_.name_kind(number, name);
+  lanes_.name_kinds(reply.kind_names);
   for (const auto& [number, state] : reply.tenant_states) lanes_.set_tenant_state(number, state);
 }
 

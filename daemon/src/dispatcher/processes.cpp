@@ -100,7 +100,9 @@ std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Act
 void Processes::plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
                              Actions& actions) {
   if (!restarts_) return;
-  if (dead.ready && now - *dead.ready > kQuickDeath) {
+  // A process that a job took along is replaced at once, or one job could make its whole pool wait.
+  const bool program_works = dead.ready && (dead.jobs.size() > 0 || now - *dead.ready > kQuickDeath);
+  if (program_works) {
     position.quick_deaths = 0;
     position.restart = now;
     return;

@@ -20,7 +20,8 @@ namespace tenure::daemon {
 inline constexpr std::chrono::microseconds kAheadPerSlot{2000};
 inline constexpr std::size_t kAheadJobsMax = 512;  // per process, however short they are
 inline constexpr std::size_t kRecentTenants = 64;  // whose files a process is thought to have open
-inline constexpr std::chrono::milliseconds kQuickDeath{1000};  // after its hello: such a program is broken
+inline constexpr std::chrono::milliseconds kQuickDeath{
+    1000};  // after its hello, without a job: such a program is broken
 inline constexpr std::chrono::milliseconds kRestartWaitMin{250};
 inline constexpr std::chrono::milliseconds kRestartWaitMax{10'000};
 inline constexpr int kPingsPerBound = 6;

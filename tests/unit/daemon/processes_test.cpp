@@ -156,6 +156,20 @@ TEST(Processes, RUN_15_AProcessThatLivedIsStartedAgainAtOnce) {
   EXPECT_EQ(sim->live_workers().size(), 1U);
 }
 
+TEST(Processes, LSE_18_AProcessThatAJobTookAlongIsStartedAgainAtOnce) {
+  Simulated sim(running_for(one_pool(1, 1), 100s));
+  const auto id = sim->enqueue({});
+  sim->start();
+  const auto runs = [&] {
+    return sim->job(id).state == ShownState::running && sim->live_workers().size() == 1;
+  };
+  for (int crashes = 0; crashes < 3; ++crashes) {
+    ASSERT_TRUE(sim->run_until(runs, 100ms)) << "after crash " << crashes;
+    sim->kill_worker(sim->live_workers().front());
+    sim->run_for(1ms);
+  }
+}
+
 TEST(Processes, LSE_16_AProcessThatAnswersNoPingIsAbortedKilledAndReplacedAndItsJobsRunAgain) {
   Simulated sim(running_for(one_pool(1, 1), 100s));
   const auto id = sim->enqueue({});
