@@ -108,12 +108,12 @@ void Simulation::hang_worker(ProcessNumber process) {
 }
 
 // The kernel ends the workers with it, before the lock is free for the next one.
-void Simulation::crash_dispatcher() {
+void Simulation::crash_dispatcher(bool workers_survive) {
   ++faults.dispatchers_crashed;
   ++life_;
   dispatcher_.reset();
   workers_.clear();
-  performing_.clear();
+  if (!workers_survive) performing_.clear();
 }
 
 void Simulation::jump_wall(microseconds by) {
@@ -222,6 +222,11 @@ void Simulation::run_round(const daemon::RunRound& action) {
     }
     const daemon::RoundReply reply = daemon::run_round(store_, work, clock_.wall());
     note_stored(work, reply);
+    if (rounds_to_deny_ > 0) {
+      --rounds_to_deny_;
+      step(daemon::RoundFailed{Failure{ErrorCode::store_busy, "simulated, but it was done"}});
+      return;
+    }
     const bool looked = options_.compares_lanes && work.arrivals_after && !reply.was_unchanged;
     at(options_.round_time / 2,
        [this, life, reply, looked, expected = looked ? claimable() : decltype(claimable()){}] {

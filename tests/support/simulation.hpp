@@ -116,7 +116,10 @@ class Simulation {
   void hang_worker(ProcessNumber process);
   void fail_next_rounds(int count) { rounds_to_fail_ += count; }
   [[nodiscard]] int rounds_to_fail() const { return rounds_to_fail_; }
-  void crash_dispatcher();  // its workers die with it; start() begins the next one
+  // Its workers die with it, as the kernel sees to; start() begins the next one. `workers_survive` is for control runs.
+  void crash_dispatcher(bool workers_survive = false);
+  // For control runs: rounds that are reported as failed though they were done.
+  void fail_next_rounds_after_the_commit(int count) { rounds_to_deny_ += count; }
   void jump_wall(microseconds by);
   void lost_hint() { ++faults.hints_lost; }
 
@@ -193,6 +196,7 @@ class Simulation {
   std::int64_t life_ = 0;
   bool has_left_ = false;
   int rounds_to_fail_ = 0;
+  int rounds_to_deny_ = 0;
   std::int64_t wake_number_ = 0;
   std::uint64_t event_number_ = 0;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;

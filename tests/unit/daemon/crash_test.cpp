@@ -1,7 +1,10 @@
 #include "simulated.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -35,9 +38,7 @@ simulation::Performance any_performance(Random& random) {
 // and the dispatcher ends at any point and is started again. Then quiet.
 class FaultyRun {
  public:
-  explicit FaultyRun(std::uint64_t seed) : random_(seed), sim_(options(seed)) {
-    sim_.world.on_step = [this](const Event&, const Actions&) { ++steps_; };
-  }
+  explicit FaultyRun(std::uint64_t seed) : random_(seed), sim_(options(seed)) {}
 
   void run() {
     for (const char* name : {"acme", "bolt", "crane"}) sim_->create_tenant(name);
@@ -47,12 +48,13 @@ class FaultyRun {
     for (std::uint64_t trouble = 0; trouble < troubles; ++trouble) {
       const std::uint64_t events = 1 + random_.below(60);
       for (std::uint64_t event = 0; event < events; ++event) (void)sim_.world.run_one();
+      start_again_if_left();
       disturb();
     }
     quiet_phase();
   }
+  std::uint64_t stops() const { return stops_; }
   Simulated& sim() { return sim_; }
-  std::uint64_t steps() const { return steps_; }
 
  private:
   simulation::Options options(std::uint64_t seed) {
@@ -61,6 +63,8 @@ class FaultyRun {
                               PoolSettings{"other", 1, {"default"}}};
     options.kinds = {"fast", "slow"};
     options.compares_lanes = true;
+    options.settings.ping_max = 300ms;
+    options.settings.stop_deadline = 100ms;
     options.perform = [this](const queue::ClaimedJob&) {
       return is_quiet_ ? simulation::Performance{} : any_performance(random_);
     };
@@ -80,13 +84,27 @@ class FaultyRun {
         break;
       case 2: {
         const auto workers = sim_->live_workers();
-        if (!workers.empty()) sim_.world.kill_worker(workers[random_.below(workers.size())]);
+        if (workers.empty()) break;
+        const ProcessNumber victim = workers[random_.below(workers.size())];
+        if (random_.below(5) == 0) {
+          sim_.world.hang_worker(victim);
+        } else {
+          sim_.world.kill_worker(victim);
+        }
         break;
       }
+      case 3:
+        if (sim_->is_up() && random_.below(4) == 0) sim_.world.stop(random_.below(3) == 0);
+        break;
       default:
         enqueue_some();
         break;
     }
+  }
+  void start_again_if_left() {
+    if (!sim_->is_up() || !sim_->has_left()) return;
+    ++stops_;
+    sim_.world.start();
   }
   void enqueue_some() {
     simulation::JobSpec spec;
@@ -109,22 +127,24 @@ class FaultyRun {
   void quiet_phase() {
     is_quiet_ = true;
     sim_->activate_tenant("late");
-    if (!sim_->is_up()) sim_.world.start();
-    drained_ = sim_.drains(std::chrono::hours{24 * 7});
+    // A stop may be under way: until it is over.
+    (void)sim_.world.run_until([this] { return !sim_->is_up() || sim_->has_left(); }, 30s);
+    if (!sim_->is_up() || sim_->has_left()) sim_.world.start();
+    (void)sim_.drains(std::chrono::hours{24 * 7});
     sim_.world.run_for(3s);
   }
 
   Random random_;
   bool is_quiet_ = false;
   Simulated sim_;
-  std::uint64_t steps_ = 0;
-  bool drained_ = false;
+  std::uint64_t stops_ = 0;
 };
 
 TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashesBetweenAnyTwoSteps) {
   simulation::Faults total;
   std::int64_t attempted = 0;
   std::int64_t compared = 0;
+  std::uint64_t stops = 0;
   for (std::uint64_t seed = 1; seed <= seeds(400); ++seed) {
     FaultyRun run(seed);
     run.run();
@@ -137,6 +157,8 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     compared += world.lanes_compared();
     total.rounds_failed += world.faults.rounds_failed;
     total.workers_killed += world.faults.workers_killed;
+    total.workers_hung += world.faults.workers_hung;
+    stops += run.stops();
     total.dispatchers_crashed += world.faults.dispatchers_crashed;
     total.rounds_cut += world.faults.rounds_cut;
     total.hints_lost += world.faults.hints_lost;
@@ -144,17 +166,104 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   // A fault that did not happen proves nothing.
   EXPECT_GT(total.rounds_failed, 0);
   EXPECT_GT(total.workers_killed, 0);
+  EXPECT_GT(total.workers_hung, 0);
+  EXPECT_GT(stops, 0U);
   EXPECT_GT(total.dispatchers_crashed, 0);
   EXPECT_GT(total.rounds_cut, 0);
   EXPECT_GT(total.hints_lost, 0);
   EXPECT_GT(compared, 0);
-  std::printf(
-      "attempted=%lld acknowledged=%lld lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 | faults "
-      "round=%lld kill=%lld crash=%lld cut=%lld hint=%lld | seeds=%llu\n",
-      static_cast<long long>(attempted), static_cast<long long>(attempted),
-      static_cast<long long>(total.rounds_failed), static_cast<long long>(total.workers_killed),
-      static_cast<long long>(total.dispatchers_crashed), static_cast<long long>(total.rounds_cut),
-      static_cast<long long>(total.hints_lost), static_cast<unsigned long long>(seeds(400)));
+  fmt::print(
+      "attempted={0} acknowledged={0} lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 | faults "
+      "round={1} kill={2} "
+      "hang={3} crash={4} cut={5} hint={6} stop={7} | seeds=1..{8}\n",
+      attempted, total.rounds_failed, total.workers_killed, total.workers_hung, total.dispatchers_crashed,
+      total.rounds_cut, total.hints_lost, stops, seeds(400));
+}
+
+// The harness must be able to fail.
+
+TEST(DispatcherControlRun, WorkersThatOutliveTheirDispatcherAreSeenAsDuplicates) {
+  auto options = one_pool(1, 2);
+  options.perform = [](const queue::ClaimedJob&) { return simulation::Performance{.run_time = 1s}; };
+  Simulated sim(options);
+  (void)sim->enqueue_many({}, 2);
+  sim->start();
+  sim->run_for(100ms);
+  sim->crash_dispatcher(true);
+  sim->start();
+  sim->run_for(10s);
+  EXPECT_EQ(sim->verdict().duplicated, 2);
+}
+
+TEST(DispatcherControlRun, AStoreThatDeniesWhatItHasDoneLeavesJobsStuck) {
+  Simulated sim(one_pool(1, 2));
+  sim->start();
+  sim->run_for(1s);
+  (void)sim->enqueue({});
+  ASSERT_TRUE(sim.drains(1s));
+  (void)sim->enqueue({});
+  sim->run_for(50us);  // the look is over, the claim is under way
+  sim->fail_next_rounds_after_the_commit(1);
+  sim->run_for(10s);
+  EXPECT_GT(sim->verdict().stuck, 0);
+  EXPECT_GT(sim->verdict().claims_left, 0);
+  // The next incarnation takes it back.
+  sim->crash_dispatcher();
+  sim->start();
+  ASSERT_TRUE(sim.drains(1s));
+  EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
+}
+
+TEST(Dispatcher, LSE_04_AfterACrashTheNextOneStartsTheJobsAgainAtOnceUncharged) {
+  auto options = one_pool(2, 2);
+  options.perform = [](const queue::ClaimedJob&) { return simulation::Performance{.run_time = 5s}; };
+  Simulated sim(options);
+  const auto ids = sim->enqueue_many({}, 4);
+  sim->start();
+  sim->run_for(1s);
+  ASSERT_EQ(sim->running(), 4);
+  sim->crash_dispatcher();
+  const Instant crashed = sim->now();
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->running() == 4; }, 2s));
+  EXPECT_LE(sim->now() - crashed, 50ms);
+  ASSERT_TRUE(sim.drains(20s));
+  for (const auto id : ids) EXPECT_EQ(sim->job(id).crashes + sim->job(id).failures, 0);
+  for (std::size_t start = 4; start < 8; ++start)
+    EXPECT_GT(sim->starts[start].token, sim->starts[start - 4].token);
+}
+
+TEST(Dispatcher, LSE_19_ClockJumpsReclaimNoLiveClaimAndLoseNothing) {
+  for (const auto jump : {-std::chrono::hours{24 * 365}, std::chrono::hours{24 * 3650}}) {
+    auto options = one_pool(2, 2);
+    options.perform = [](const queue::ClaimedJob&) { return simulation::Performance{.run_time = 700ms}; };
+    Simulated sim(options);
+    (void)sim->enqueue_many({}, 40);
+    sim->start();
+    sim->run_for(2s);
+    sim->jump_wall(jump);
+    (void)sim->enqueue_many({}, 10);
+    sim->run_for(2s);
+    sim->jump_wall(-jump);
+    ASSERT_TRUE(sim.drains(60s));
+    EXPECT_EQ(sim->starts.size(), 50U);
+    EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
+    EXPECT_EQ(sim->faults.clock_jumps, 2);
+    const bool was_aborted = std::any_of(sim->control.begin(), sim->control.end(), [](const auto& each) {
+      return std::holds_alternative<EndProcess>(each.second);
+    });
+    EXPECT_FALSE(was_aborted);
+  }
+}
+
+TEST(Dispatcher, LSE_19_AJumpForwardMakesWhatIsDueStartWithinAPoll) {
+  Simulated sim(one_pool(1, 1));
+  const auto id = sim->enqueue({.due_in = std::chrono::hours{24}});
+  sim->start();
+  sim->run_for(5s);
+  EXPECT_EQ(sim->job(id).state, ShownState::scheduled);
+  sim->jump_wall(std::chrono::hours{25});
+  ASSERT_TRUE(sim.drains(1s + 10ms));
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ LanePlace place(std::int64_t seq) { return {from_us(seq * 10), JobSeq{seq}}; }
 struct LanesTest : ::testing::Test {
   LanesTest() {
     lanes.name_queue(QueueNumber{1}, "default");
-    lanes.name_kind(kKind, "job");
+    lanes.name_kinds({{kKind, "job"}});
     lanes.set_kinds(0, {"job"});
   }
   bool is_open() const { return lanes.ring(0).first().has_value(); }
@@ -173,7 +173,7 @@ TEST_F(LanesTest, RTY_05_AKindThatThePoolDoesNotPerformIsParkedUntilAHelloNamesI
   lane.kind = KindNumber{8};
   lanes.scanned(lane);
   EXPECT_EQ(lanes.unnamed_kinds(10), std::vector{KindNumber{8}});
-  lanes.name_kind(KindNumber{8}, "report");
+  lanes.name_kinds({{KindNumber{8}, "report"}});
   EXPECT_FALSE(is_open());
   EXPECT_EQ(lanes.parked(), 1);
   lanes.set_kinds(0, {"job", "report"});
@@ -195,7 +195,7 @@ TEST_F(LanesTest, CLM_11_AQueueThatNoPoolListsIsParked) {
 TEST(LanesOfTwoPools, AQueueOfBothStandsInBothRings) {
   Lanes lanes({PoolSettings{"one", 1, {"default"}}, PoolSettings{"two", 1, {"urgent", "default"}}});
   lanes.name_queue(QueueNumber{1}, "default");
-  lanes.name_kind(kKind, "job");
+  lanes.name_kinds({{kKind, "job"}});
   lanes.set_kinds(0, {"job"});
   lanes.set_kinds(1, {"job"});
   lanes.arrived(kLane, place(4));

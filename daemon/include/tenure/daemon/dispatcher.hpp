@@ -169,6 +169,8 @@ class Dispatcher {
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   [[nodiscard]] Actions step(const Event& event, Now now);
+  // The same; takes the claimed jobs out of the event instead of copying them.
+  [[nodiscard]] Actions step(Event&& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
   // All of them, in order, for a comparison with what the store holds.
   [[nodiscard]] std::vector<KnownLane> known_lanes() const;
