@@ -54,6 +54,12 @@ struct Record {
   }
 };
 
+// Names the first ones, for whoever has to find out why.
+void count(std::int64_t& counter, const char* word, const std::string& what) {
+  constexpr std::int64_t kNamedMax = 3;
+  if (++counter <= kNamedMax) std::fprintf(stderr, "%s: %s\n", word, what.c_str());
+}
+
 Verdict judge(Connection& connection, const Record& record, bool final) {
   std::unordered_map<std::string, std::int64_t> stored;
   {
@@ -63,13 +69,18 @@ Verdict judge(Connection& connection, const Record& record, bool final) {
   Verdict verdict{.attempted = static_cast<std::int64_t>(record.attempted.size()),
                   .acknowledged = static_cast<std::int64_t>(record.acknowledged.size()),
                   .checkpoints = record.checkpoints};
-  for (const std::string& id : record.acknowledged) verdict.lost += stored.contains(id) ? 0 : 1;
-  for (const auto& [id, count] : stored) {
-    verdict.unexpected += record.attempted.contains(id) ? 0 : 1;
-    verdict.duplicated += count - 1;
+  for (const std::string& id : record.acknowledged)
+    if (!stored.contains(id)) count(verdict.lost, "lost", id);
+  for (const auto& [id, copies] : stored) {
+    if (!record.attempted.contains(id)) count(verdict.unexpected, "unexpected", id);
+    if (copies > 1) count(verdict.duplicated, "duplicated", id);
   }
-  verdict.lost += connection.statement(kHoles).row().integer(0);
-  verdict.unexpected += connection.statement(kTorn).row().integer(0);
+  const std::int64_t holes = connection.statement(kHoles).row().integer(0);
+  if (holes > 0)
+    count(verdict.unexpected, "unexpected",
+          "ordered commits missing before others: " + std::to_string(holes));
+  const std::int64_t torn = connection.statement(kTorn).row().integer(0);
+  if (torn > 0) count(verdict.unexpected, "unexpected", "claims without their item: " + std::to_string(torn));
   if (final) verdict.stuck = connection.statement(kOpen).row().integer(0);
   return verdict;
 }

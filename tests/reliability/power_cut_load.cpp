@@ -55,7 +55,8 @@ class Record {
   explicit Record(const char* file) : descriptor_(::open(file, O_WRONLY | O_APPEND | O_CLOEXEC)) {}
   // Ends the process where the record cannot be kept: what it does then would be unknown.
   void tell(char sign, std::string_view id) const {
-    const std::string line = sign + std::string{id} + '\n';
+    // It begins a line as well: the process before may have been killed in the middle of its own.
+    const std::string line = std::string{'\n', sign} + std::string{id} + '\n';
     if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(3);
   }
 

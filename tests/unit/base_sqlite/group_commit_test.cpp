@@ -1,5 +1,6 @@
 #include "sqlite/group_commit.hpp"
 
+#include "support/lock_waiters.hpp"
 #include "support/sync_gate.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -181,6 +182,17 @@ TEST_F(GroupCommitTest, ENQ_16_NoSyncIsDoneUnderTheWriterLock) {
   EXPECT_EQ(held.wait_for(std::chrono::seconds{0}), std::future_status::timeout);
   gate_.open();
   held.get();
+}
+
+TEST_F(GroupCommitTest, ADatabaseWithAWritersQueueWaitsForItsTurn) {
+  WriterQueue queue{folder_ / "a.db-writers"};
+  WriterQueue::Turn turn = queue.wait();
+  auto waiting = insert_later(Durability::ordered, 1);
+  tenure::testing::wait_for_lock_waiters(folder_ / "a.db-writers", 1);
+  EXPECT_EQ(commits(), 0);
+  turn.end();
+  waiting.get();
+  EXPECT_EQ(commits(), 1);
 }
 
 TEST_F(GroupCommitTest, AFailedSyncIsToldToAllWhoWaitForItAndNoLaterWriteIsTried) {

@@ -1,3 +1,4 @@
+#include "support/lock_waiters.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/error.hpp>
@@ -9,7 +10,6 @@
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
@@ -22,21 +22,6 @@ namespace fs = std::filesystem;
 
 class WriterQueueTest : public ::testing::Test {
  protected:
-  // How many flock calls wait for the file, in any process: their lines in /proc/locks begin with an arrow.
-  [[nodiscard]] int waiters() const {
-    struct stat status {};
-    EXPECT_EQ(::stat(file_.c_str(), &status), 0);
-    const std::string inode = ":" + std::to_string(status.st_ino) + " ";
-    std::ifstream locks{"/proc/locks"};
-    int count = 0;
-    for (std::string line; std::getline(locks, line);)
-      if (line.find("-> FLOCK") != std::string::npos && line.find(inode) != std::string::npos) ++count;
-    return count;
-  }
-  void wait_for_waiters(int count) const {
-    while (waiters() != count) std::this_thread::yield();
-  }
-
   tenure::testing::TemporaryFolder folder_;
   fs::path file_ = folder_ / "a.db-writers";
 };
@@ -75,7 +60,7 @@ TEST_F(WriterQueueTest, AnotherQueueWaitsForTheTurn) {
     WriterQueue::Turn own = second.wait();
     had_turn = true;
   }};
-  wait_for_waiters(1);
+  tenure::testing::wait_for_lock_waiters(file_, 1);
   EXPECT_FALSE(had_turn);
   turn.end();
   turn.end();
@@ -113,10 +98,10 @@ TEST_F(WriterQueueTest, ASignalDoesNotEndTheWait) {
     const WriterQueue::Turn own = second.wait();
     had_turn = true;
   }};
-  wait_for_waiters(1);
+  tenure::testing::wait_for_lock_waiters(file_, 1);
   ASSERT_EQ(::pthread_kill(other.native_handle(), SIGUSR1), 0);
   while (signals == 0) std::this_thread::yield();
-  wait_for_waiters(1);
+  tenure::testing::wait_for_lock_waiters(file_, 1);
   EXPECT_FALSE(had_turn);
   turn.end();
   other.join();
@@ -131,7 +116,7 @@ TEST_F(WriterQueueTest, ATurnMovesAndAnEmptyOneEndsNothing) {
   WriterQueue::Turn turn = queue.wait();
   none = std::move(turn);
   turn.end();
-  EXPECT_EQ(waiters(), 0);
+  EXPECT_EQ(tenure::testing::lock_waiters(file_), 0);
   none.end();
   const WriterQueue::Turn again = queue.wait();
 }
