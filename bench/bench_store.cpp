@@ -40,11 +40,8 @@ class Bench {
     if (wanted("3")) enqueue_one_by_one();
     if (wanted("4")) enqueue_from_threads(16);
     if (wanted("4")) enqueue_from_threads(64);
-    if (wanted("2") || wanted("6")) {
-      fill_and_drain(kTenants, {.ratio_min = 0.6}, {.ratio_min = 0.8});
-      // Beside it, to tell the price of fairness, which spreads a round over many pages, from that of the store itself.
-      fill_and_drain(1, {}, {});
-    }
+    if (wanted("2") || wanted("6")) fill_and_drain(kTenants);
+    if (wanted("2.1") || wanted("6.1")) fill_and_drain(1);
     if (wanted("12")) log_bytes();
   }
 
@@ -55,7 +52,7 @@ class Bench {
 
   void enqueue_one_by_one();
   void enqueue_from_threads(std::size_t threads);
-  void fill_and_drain(std::size_t tenants, const Goal& fill_goal, const Goal& drain_goal);
+  void fill_and_drain(std::size_t tenants);
   void log_bytes();
 
   const Options& options_;
@@ -148,17 +145,20 @@ void require_all(std::size_t done, std::size_t wanted) {
   if (done != wanted) throw std::runtime_error(fmt::format("{} jobs of {} were finished", done, wanted));
 }
 
-void Bench::fill_and_drain(std::size_t tenants, const Goal& fill_goal, const Goal& drain_goal) {
-  const std::string conditions = fmt::format("backlog {}{}", backlog_, tenants == 1 ? ", one tenant" : "");
+// With one tenant, figures 2.1 and 6.1, the jobs of a round lie side by side, as they always do for the yardstick: the
+// difference is what it costs to be fair between tenants.
+void Bench::fill_and_drain(std::size_t tenants) {
+  const bool is_alone = tenants == 1;
+  const std::string conditions = fmt::format("backlog {}{}", backlog_, is_alone ? ", one tenant" : "");
   std::vector<Figure> figures{
-      {.number = "6",
+      {.number = is_alone ? "6.1" : "6",
        .what = "bulk enqueue, 1,000 a commit, durable, " + conditions,
        .unit = "jobs/s",
-       .goal = fill_goal},
-      {.number = "2",
+       .goal = is_alone ? Goal{} : Goal{.ratio_min = 0.6}},
+      {.number = is_alone ? "2.1" : "2",
        .what = "claim and finish in the store alone, 100 a commit, ordered, " + conditions,
        .unit = "jobs/s",
-       .goal = drain_goal}};
+       .goal = is_alone ? Goal{} : Goal{.ratio_min = 0.8}}};
   const auto ours = [&] {
     const auto store = template_.open(folder_.file("control.db"));
     JobMaker jobs(kSeed, tenants);
