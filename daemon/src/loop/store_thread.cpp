@@ -2,6 +2,7 @@
 
 #include <tenure/base/log.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <pthread.h>
@@ -14,6 +15,7 @@ using std::chrono::milliseconds;
 // How long an ordered commit may stay off the disk.
 constexpr milliseconds kOrderedDelayMax{100};
 constexpr milliseconds kIdleBeforeCheckpoint{1000};
+constexpr std::chrono::hours kNothingToDo{1};
 constexpr std::int64_t kCheckpointBytes = 4LL << 20U;
 
 }  // namespace
@@ -39,7 +41,7 @@ void StoreThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::optional<RoundWork> StoreThread::wait_for_work(milliseconds at_most) {
+std::optional<RoundWork> StoreThread::wait_for_work(std::chrono::microseconds at_most) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, at_most, [this] { return work_ || stopping_; });
   return std::exchange(work_, std::nullopt);
@@ -48,9 +50,8 @@ std::optional<RoundWork> StoreThread::wait_for_work(milliseconds at_most) {
 void StoreThread::run() {
   ::pthread_setname_np(::pthread_self(), "store");
   while (true) {
-    const auto work = wait_for_work(unsynced_since_ ? kOrderedDelayMax : kIdleBeforeCheckpoint);
-    if (work) carry_out(*work);
-    tidy_up(!work);
+    if (const auto work = wait_for_work(until_upkeep())) carry_out(*work);
+    upkeep();
     const std::lock_guard lock(mutex_);
     if (stopping_ && !work_) return;
   }
@@ -59,22 +60,32 @@ void StoreThread::run() {
 void StoreThread::carry_out(const RoundWork& work) {
   try {
     RoundReply reply = run_round(store_, work, clock_.wall());
-    if (!unsynced_since_) unsynced_since_ = clock_.steady();
+    if (!reply.was_unchanged) {
+      if (!unsynced_since_) unsynced_since_ = clock_.steady();
+      checkpoint_at_ = clock_.steady() + kIdleBeforeCheckpoint;
+    }
     deliver_(RoundDone{std::move(reply)});
   } catch (const Error& error) {
     deliver_(RoundFailed{error.failure()});
   }
 }
 
+std::chrono::microseconds StoreThread::until_upkeep() const {
+  if (!unsynced_since_ && !checkpoint_at_) return kNothingToDo;
+  const Instant due = unsynced_since_ ? *unsynced_since_ + kOrderedDelayMax : *checkpoint_at_;
+  return std::max(std::chrono::microseconds{0}, due - clock_.steady());
+}
+
 // A failure here is not lost: after a failed sync the store refuses every write, and the next round says so.
-void StoreThread::tidy_up(bool idle) {
+void StoreThread::upkeep() {
+  if (until_upkeep() > std::chrono::microseconds{0}) return;
   try {
-    if (unsynced_since_ && (idle || clock_.steady() - *unsynced_since_ >= kOrderedDelayMax)) {
-      store_.sync();
+    if (unsynced_since_) {
       unsynced_since_.reset();
-      checkpoint_due_ = true;
+      store_.sync();
       store_.checkpoint(kCheckpointBytes);
-    } else if (idle && std::exchange(checkpoint_due_, false)) {
+    } else {
+      checkpoint_at_.reset();
       store_.checkpoint(0);
     }
   } catch (const Error& error) {

@@ -27,9 +27,11 @@ class StoreThread {
 
  private:
   void run();
-  std::optional<RoundWork> wait_for_work(std::chrono::milliseconds at_most);
+  std::optional<RoundWork> wait_for_work(std::chrono::microseconds at_most);
   void carry_out(const RoundWork& work);
-  void tidy_up(bool idle);
+  // How long the upkeep can wait from now.
+  [[nodiscard]] std::chrono::microseconds until_upkeep() const;
+  void upkeep();
 
   queue::Store& store_;
   const Clock& clock_;
@@ -40,7 +42,7 @@ class StoreThread {
   bool stopping_ = false;
   // Of the store's thread only.
   std::optional<Instant> unsynced_since_;
-  bool checkpoint_due_ = false;
+  std::optional<Instant> checkpoint_at_;  // once everything is synced and nothing more was committed
   std::thread thread_;
 };
 

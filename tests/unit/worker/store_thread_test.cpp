@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <latch>
 #include <memory>
 
 namespace tenure::daemon {
@@ -20,7 +21,11 @@ class FailingStore final : public queue::Store {
     store_->write(durability, work);
   }
   void read(FunctionRef<void(queue::StoreReader&)> work) override { store_->read(work); }
-  void sync() override { store_->sync(); }
+  void sync() override {
+    store_->sync();
+    synced.count_down();
+  }
+  std::latch synced{1};
   std::int64_t change_counter() override { return store_->change_counter(); }
   void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
   TenantRegistry& registry() override { return store_->registry(); }
@@ -55,6 +60,13 @@ TEST_F(StoreThreadTest, TellsOfARoundThatFailedAndNothingElse) {
   const Event event = answer_to({.open = OpenIncarnation{.node = "n", .pid = 1}});
   ASSERT_TRUE(std::holds_alternative<RoundFailed>(event));
   EXPECT_EQ(std::get<RoundFailed>(event).failure.code, ErrorCode::disk);
+}
+
+// The virtual clock stands at the start and jumps past the bound, so the first look at it finds the sync due.
+TEST_F(StoreThreadTest, CLM_28_AnOrderedCommitIsSyncedWithoutMoreWork) {
+  StoreThread thread(store_, clock_, [&](const Event&) { clock_.advance(std::chrono::milliseconds{100}); });
+  thread.submit({.open = OpenIncarnation{.node = "n", .pid = 1}});
+  store_.synced.wait();
 }
 
 TEST_F(StoreThreadTest, StopIsSafeTwice) {
