@@ -10,7 +10,7 @@ using queue::JobState;
 
 namespace {
 
-// The empty round that asks only names is no look: it must be done whether or not somebody has written.
+// Whatever else a round carries must be done whether or not somebody has written.
 bool is_only_a_look(const RoundWork& work) {
   return work.ends.empty() && !work.promote && !work.unblock && work.claims.empty() &&
          work.queue_names.empty() && work.kind_names.empty();

@@ -161,6 +161,7 @@ void Ring::went(TenantNumber tenant, const Flow& flow) {
 
 // A flow that is behind everybody else would be lifted when it comes back: there is nothing to remember.
 void Ring::forget_old_absences() {
+  if (absent_.empty()) return;
   std::int64_t least = served_us_;
   for (const auto& [key, order] : buckets_) least = std::min(least, order.begin()->first);
   while (!absent_.empty() && absent_.begin()->first <= least - ahead_us_) {
