@@ -230,6 +230,7 @@ TEST_F(RuntimeTest, CLM_25_ARecalledJobComesBackUnstarted) {
   EXPECT_EQ(returned.seq, JobSeq{2});
   EXPECT_EQ(returned.result, FinishedResult::not_started);
   released.count_down();
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().seq, JobSeq{1});
 }
 
 TEST_F(RuntimeTest, LSE_17_LeavesWhenTheDaemonIsGone) {
