@@ -39,6 +39,7 @@ create table kind(
 
 -- Written when it is enqueued and when it ends; a claim does not touch it. `seq` is the order of commits. `failures` and
 -- `crashes` count against the present budget and are 0 again after an operator's retry; attempt rows keep the history.
+-- Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
 create table job(
   seq integer primary key autoincrement,
   id blob not null unique check (length(id) = 16),
@@ -55,8 +56,8 @@ create table job(
   crashes integer not null default 0,
   releases integer not null default 0,
   size_bytes integer not null,
-  started_us integer,
-  finished_us integer
+  started_us integer not null,
+  finished_us integer not null
 ) strict;
 
 -- The lanes, each one prefix, in the order in which a claim takes its jobs: due_us, then seq, with which every index
@@ -133,8 +134,8 @@ select job.seq,
        coalesce(tenant.name, 'none') as tenant, tenant.generation, queue.name as queue, kind.name as kind, job.priority,
        strftime('%Y-%m-%dT%H:%M:%SZ', job.due_us / 1000000, 'unixepoch') as due,
        strftime('%Y-%m-%dT%H:%M:%SZ', job.created_us / 1000000, 'unixepoch') as created,
-       strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(claim.started_us, job.started_us) / 1000000, 'unixepoch') as started,
-       strftime('%Y-%m-%dT%H:%M:%SZ', job.finished_us / 1000000, 'unixepoch') as finished,
+       strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(claim.started_us, case when job.state >= 4 then job.started_us end) / 1000000, 'unixepoch') as started,
+       strftime('%Y-%m-%dT%H:%M:%SZ', case when job.state >= 4 then job.finished_us end / 1000000, 'unixepoch') as finished,
        job.failures, job.crashes, job.releases, job.attempts_max, job.size_bytes
 from job
 join tenant on tenant.number = job.tenant

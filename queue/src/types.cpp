@@ -51,15 +51,16 @@ bool is_name_character(char c) {
          c == '.' || c == ':';
 }
 
+tl::unexpected<Failure> bad_name(std::string_view what, std::string_view name, const std::string& rule) {
+  return fail(ErrorCode::bad_options, "the " + std::string{what} + " name '" + escaped(name) + "' " + rule);
+}
+
 Result<void> check_name(std::string_view what, std::string_view name, std::size_t bytes_max) {
-  const std::string shown = std::string{what} + " '" + escaped(name) + "'";
-  if (name.empty()) return fail(ErrorCode::bad_options, "the " + std::string{what} + " has no name");
+  if (name.empty()) return bad_name(what, name, "is empty");
   if (name.size() > bytes_max)
-    return fail(ErrorCode::bad_options,
-                "the name of " + shown + " has more than " + std::to_string(bytes_max) + " bytes");
+    return bad_name(what, name, "has more than " + std::to_string(bytes_max) + " bytes");
   if (!std::ranges::all_of(name, is_name_character))
-    return fail(ErrorCode::bad_options,
-                "the name of " + shown + " may hold only letters, digits, '_', '-', '.' and ':'");
+    return bad_name(what, name, "may hold only letters, digits, '_', '-', '.' and ':'");
   return {};
 }
 

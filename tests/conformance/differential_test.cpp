@@ -157,7 +157,7 @@ class Script {
     switch (random_.below(8)) {
       case 0:
       case 1:
-        return say("succeed " + outcome(writer.finish_succeeded(claim, now_)));
+        return say("succeed " + outcome_without_row(writer.finish_succeeded(claim, now_)));
       case 2:
         return say("retry " + outcome_without_row(writer.retry(claim, now_ + seconds{1}, failure, now_)));
       case 3: {

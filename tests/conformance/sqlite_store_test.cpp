@@ -147,8 +147,9 @@ TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
 
 TEST_F(SqliteStoreTest, ACheckpointIsMadeOnlyWhereTheLogHasGrown) {
   const auto store = open(true);
-  store->write(Durability::durable,
-               [&](StoreWriter& writer) { value_or_raise(writer.enqueue(new_job(1), clock_.wall())); });
+  NewJob large = new_job(1);
+  large.arguments.assign(100'000, '1');
+  store->write(Durability::durable, [&](StoreWriter& writer) { value_or_raise(writer.enqueue(large, clock_.wall())); });
   StoreSummary summary;
   const auto look = [&] { store->read([&](StoreReader& reader) { summary = reader.summary(); }); };
   look();

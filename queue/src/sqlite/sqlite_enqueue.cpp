@@ -11,12 +11,17 @@ namespace {
 
 using sqlite::Query;
 
+// ?1 name. Index: tenant_live.
+constexpr Query kLiveTenant{"live_tenant", R"sql(
+  select number, generation, state from tenant indexed by tenant_live where name = ?1 and state <> 8)sql"};
+
 // The first write of a job's row. No change means that the id is there already.
 // ?1 id  ?2 state  ?3 tenant  ?4 queue  ?5 kind  ?6 priority  ?7 due_us  ?8 created_us  ?9 reason  ?10 attempts_max
 // ?11 bytes of the envelope. Index: unique id.
 constexpr Query kInsertJob{"insert_job", R"sql(
-  insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, reason, attempts_max, size_bytes)
-  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on conflict (id) do nothing)sql"};
+  insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, reason, attempts_max, size_bytes,
+                  started_us, finished_us)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?8) on conflict (id) do nothing)sql"};
 
 // ?1 seq  ?2 envelope.
 constexpr Query kInsertPayload{"insert_payload", "insert into payload(seq, envelope) values (?1, ?2)"};
@@ -69,21 +74,34 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
-  Incoming incoming{job, kUntenanted, Generation{0}, {}};
+  Incoming incoming;
   if (job.tenant) {
-    const auto tenant = newest_tenant(connection_, *job.tenant);
-    if (!tenant) return unknown_tenant(*job.tenant);
-    if (auto accepts = check_accepts_jobs(*tenant); !accepts)
-      return tl::unexpected(std::move(accepts.error()));
-    if (auto wanted = check_generation(*tenant, job.generation); !wanted)
-      return tl::unexpected(std::move(wanted.error()));
-    incoming.tenant = tenant->number;
-    incoming.generation = tenant->generation;
+    auto owner = owner_of(*job.tenant, job.generation);
+    if (!owner) return owner;
+    incoming = std::move(*owner);
   }
   incoming.envelope = envelope_of(job, incoming.generation);
   if (auto size = check_payload_size(job, incoming.envelope.size(), facts_.payload_max); !size)
     return tl::unexpected(std::move(size.error()));
   return incoming;
+}
+
+Result<SqliteWriter::Incoming> SqliteWriter::owner_of(const TenantName& name, Generation wanted) {
+  Incoming incoming;
+  {
+    auto row = connection_.statement(kLiveTenant);
+    if (row.bind(name.text()).step()) {
+      incoming.tenant = TenantNumber{row.integer(0)};
+      incoming.generation = Generation{row.integer(1)};
+      const bool is_usual = static_cast<TenantState>(row.integer(2)) != TenantState::draining &&
+                            (wanted.value == 0 || wanted == incoming.generation);
+      if (is_usual) return incoming;
+    }
+  }
+  const auto tenant = newest_tenant(connection_, name);
+  if (!tenant) return unknown_tenant(name);
+  if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));
+  return stale_generation(name, wanted, tenant->generation);
 }
 
 Result<SqliteWriter::Names> SqliteWriter::intern(const NewJob& job) {
@@ -117,6 +135,8 @@ void SqliteWriter::insert_payload(JobSeq seq, std::string_view envelope) {
   connection_.statement(kInsertPayload).bind(seq.value, as_bytes(envelope)).run();
 }
 
-std::vector<const Query*> enqueue_queries() { return {&kInsertJob, &kInsertPayload, &kExistingJob}; }
+std::vector<const Query*> enqueue_queries() {
+  return {&kLiveTenant, &kInsertJob, &kInsertPayload, &kExistingJob};
+}
 
 }  // namespace tenure::queue

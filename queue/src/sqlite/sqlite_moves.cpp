@@ -56,7 +56,8 @@ constexpr Query kJobToRetry{"job_to_retry", "select seq, state, tenant from job 
 
 // A new budget; the attempt rows keep what was. ?1 seq  ?2 now_us  ?3 the state it leaves. Index: primary key.
 constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
-  update job set state = 2, reason = 0, due_us = ?2, failures = 0, crashes = 0, started_us = null, finished_us = null
+  update job set state = 2, reason = 0, due_us = ?2, failures = 0, crashes = 0, started_us = created_us,
+    finished_us = created_us
   where seq = ?1 and state = ?3)sql"};
 
 constexpr int kHoldersKept = 100;

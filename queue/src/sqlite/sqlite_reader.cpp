@@ -35,7 +35,9 @@ constexpr Query kTenantState{"tenant_state", "select state from tenant where num
 // Everything that is shown of one job. ?1 seq. Index: primary keys.
 constexpr Query kJobRecord{"job_record", R"sql(
   select job.id, tenant.name, tenant.generation, tenant.state, queue.name, kind.name, job.priority, job.state,
-         job.reason, job.created_us, job.due_us, coalesce(claim.started_us, job.started_us), job.finished_us,
+         job.reason, job.created_us, job.due_us,
+         coalesce(claim.started_us, case when job.state >= 4 then job.started_us end),
+         case when job.state >= 4 then job.finished_us end,
          job.attempts_max, job.failures, job.crashes, job.releases, job.size_bytes,
          claim.incarnation, claim.counter, claim.process,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1)

@@ -43,9 +43,8 @@ class SqliteWriter final : public StoreWriter {
  private:
   // A job on its way in, with everything looked up.
   struct Incoming {
-    const NewJob& job;
-    TenantNumber tenant;
-    Generation generation;
+    TenantNumber tenant = kUntenanted;
+    Generation generation{0};
     std::string envelope;
   };
   struct Names {
@@ -59,6 +58,7 @@ class SqliteWriter final : public StoreWriter {
   };
 
   Result<Incoming> look_up(const NewJob& job);
+  Result<Incoming> owner_of(const TenantName& name, Generation wanted);
   Result<Names> intern(const NewJob& job);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
