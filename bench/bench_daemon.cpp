@@ -268,6 +268,7 @@ int main(int argc, char** argv) {
     print_conditions(options, "bench_daemon");
     ScratchFolder folder(options.folder);
     Bench(options, folder).run();
+    require_figures(options);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_daemon: %s\n", error.what());

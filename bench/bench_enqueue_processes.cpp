@@ -192,6 +192,7 @@ Bench::Outcome Bench::run_processes(const std::string& prefix, const std::filesy
 }
 
 void Bench::run() {
+  if (!options_.only.empty() && options_.only != "5") return;
   std::vector<Figure> figures{
       {.number = "5",
        .what = "enqueue durable, 3 processes beside a claimer, their sum (yardstick: one of ours alone)",
@@ -236,6 +237,7 @@ int main(int argc, char** argv) {
     print_conditions(options, "bench_enqueue_processes");
     ScratchFolder folder(options.folder);
     Bench(options, folder).run();
+    require_figures(options);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_enqueue_processes: %s\n", error.what());

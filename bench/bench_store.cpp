@@ -220,6 +220,7 @@ int main(int argc, char** argv) {
     print_conditions(options, "bench_store");
     ScratchFolder folder(options.folder);
     Bench(options, folder).run();
+    require_figures(options);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_store: %s\n", error.what());

@@ -21,6 +21,8 @@
 namespace tenure::bench {
 namespace {
 
+int figures_printed = 0;
+
 constexpr int kRunsMax = 1000;
 constexpr int kBacklogMax = 100'000'000;
 
@@ -222,7 +224,13 @@ void take_turns(const Options& options, std::vector<Figure>& figures, const Run&
   std::fflush(stdout);
 }
 
+void require_figures(const Options& options) {
+  if (figures_printed == 0) throw std::runtime_error("there is no figure " + options.only + " here");
+}
+
 void print(const Figure& figure) {
+  if (figure.ours.empty()) throw std::runtime_error("figure " + figure.number + " has no result");
+  ++figures_printed;
   const Verdict verdict = judge(figure);
   const double yardstick = spread_of(figure.yardstick).median;
   std::string line = fmt::format("figure {:<3} {} | ours {} {}", figure.number, figure.what,

@@ -87,6 +87,9 @@ struct Figure {
 using Run = std::function<std::vector<Sample>()>;
 void take_turns(const Options& options, std::vector<Figure>& figures, const Run& ours, const Run& yardstick);
 
+// Throws where nothing was printed, because there is no figure of the number that was asked for.
+void require_figures(const Options& options);
+
 // One line on stdout: number, what, ours and yardstick as median [lowest..highest], ratio, goal, met or not.
 void print(const Figure& figure);
 
