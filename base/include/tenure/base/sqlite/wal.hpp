@@ -9,6 +9,7 @@ namespace tenure::sqlite {
 
 // Syncs the WAL through SQLite's own file object: what this or any other connection has committed is on disk when it
 // returns. It holds no lock, so others commit meanwhile; FULL would hold the writer lock for the length of the sync.
+// (SQLite itself syncs once under the lock each time the WAL begins anew, which its recovery rests on.)
 // Throws DiskSyncFailed, after which nothing more may be acknowledged.
 void sync_wal(Connection& connection);
 
