@@ -67,6 +67,14 @@ Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock&
 
 PerformOutcome Performer::perform(const PerformRequest& request) {
   const EmptyThread thread;
+  PerformOutcome outcome = attempt(request);
+  // A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt.
+  if (outcome && outcome->code == ErrorCode::handler_failed && request.stop.stop_requested())
+    outcome->code = ErrorCode::interrupted;
+  return outcome;
+}
+
+PerformOutcome Performer::attempt(const PerformRequest& request) {
   try {
     run(request);
     return std::nullopt;

@@ -52,8 +52,9 @@ TEST_F(Stop, STP_02_AJobThatObeysItsStopTokenEndsBeforeTheDeadline) {
   static_cast<void>(wait_for_start_of("obedient"));
   daemon->signal(SIGTERM);
   EXPECT_EQ(daemon->wait(), "exit 0");
-  EXPECT_NE(record(job).state, ShownState::running);
+  EXPECT_EQ(record(job).state, ShownState::ready);
   EXPECT_EQ(record(job).crashes, 0);
+  EXPECT_EQ(record(job).failures, 0);
 }
 
 TEST_F(Stop, STP_06_QuitReleasesAllAndLeavesAtOnce) {

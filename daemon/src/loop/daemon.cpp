@@ -8,6 +8,7 @@
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <csignal>
+#include <memory>
 #include <optional>
 
 namespace tenure::daemon {
@@ -20,9 +21,10 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
   boost::asio::signal_set signals(context, SIGTERM, SIGINT, SIGQUIT);
   boost::asio::steady_timer timer(context);
   bool told = false;
-  bool leave = false;
-  signals.async_wait([&](boost::system::error_code error, int) { leave = leave || !error; });
-  while (!leave) {
+  // The handler runs once more when `signals` goes, later than this function.
+  const auto leave = std::make_shared<bool>(false);
+  signals.async_wait([leave](boost::system::error_code error, int) { *leave = *leave || !error; });
+  while (!*leave) {
     auto lock = ControlLock::try_acquire(settings.store.path);
     if (lock) return std::move(*lock);
     if (settings.daemon.when_held == config::WhenHeld::exit) {
@@ -31,10 +33,10 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
       return std::nullopt;
     }
     if (!std::exchange(told, true)) log::write(log::Level::info, "daemon.standing_by", lock.error().message);
-    bool looked = false;
+    const auto looked = std::make_shared<bool>(false);
     timer.expires_after(kStandByLook);
-    timer.async_wait([&](boost::system::error_code) { looked = true; });
-    while (!looked && !leave) context.run_one();
+    timer.async_wait([looked](boost::system::error_code) { *looked = true; });
+    while (!*looked && !*leave) context.run_one();
   }
   exit_code = kExitDone;
   return std::nullopt;
@@ -45,6 +47,8 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
 int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
+  std::signal(SIGCHLD, SIG_DFL);
   boost::asio::io_context context(1);
   int exit_code = kExitDone;
   const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);

@@ -1,5 +1,6 @@
 #include "loop.hpp"
 
+#include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/daemon/daemon.hpp>
@@ -7,7 +8,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include <unistd.h>
@@ -18,6 +21,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
+
+constexpr std::chrono::seconds kStoreStopMax{5};
 
 std::string node_name(const std::string& configured) {
   if (!configured.empty()) return configured;
@@ -35,7 +40,8 @@ AssignFrame to_frame(const queue::ClaimedJob& job) {
           .tenant = job.tenant,
           .generation = job.generation,
           .kind = job.kind,
-          .envelope = job.envelope};
+          // Only a row that was written past us can be longer; cut, its worker refuses it.
+          .envelope = job.envelope.substr(0, limits::kPayloadMax)};
 }
 
 }  // namespace
@@ -76,17 +82,21 @@ int Loop::run() {
   await_signal();
   handle(Started{});
   while (!exit_code_) context_.run_one();
-  store_thread_->stop();
+  if (!store_thread_->stops_within(kStoreStopMax)) {
+    // Another process holds the writers' lock and does not let go. What is claimed is taken back by the next start.
+    log::write(log::Level::error, "store.blocked", "a round does not end; leaving without it");
+    std::_Exit(*exit_code_);
+  }
   return *exit_code_;
 }
 
 Now Loop::now() const { return {clock_.wall(), clock_.steady()}; }
 
 void Loop::post(Event event) {
-  asio::post(context_, [this, event = std::move(event)] { handle(event); });
+  asio::post(context_, [this, event = std::move(event)]() mutable { handle(std::move(event)); });
 }
 
-void Loop::handle(const Event& event) {
+void Loop::handle(Event event) {
   const auto* failed = std::get_if<RoundFailed>(&event);
   if (failed != nullptr && failed->failure.code == ErrorCode::disk_sync_failed) {
     // What was acknowledged is on disk; what is only visible may not be. A new start reads what is really there.
@@ -94,7 +104,7 @@ void Loop::handle(const Event& event) {
     exit_code_ = kExitSyncFailed;
     return;
   }
-  for (const Action& action : dispatcher_.step(event, now()))
+  for (const Action& action : dispatcher_.step(std::move(event), now()))
     std::visit([this](const auto& what) { perform(what); }, action);
 }
 
@@ -104,15 +114,16 @@ void Loop::perform(const StartProcess& action) {
   const auto& pool = settings_.pools.at(action.pool);
   const auto descriptor =
       host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
-        if (const auto link = links_.extract(process)) link.mapped()->drain_and_close();
-        handle(WorkerGone{process, std::move(cause)});
+        const auto link = links_.extract(process);
+        // What it had still sent comes first: a job that it reported is not one that it took along.
+        link.mapped()->when_ended([this, process, cause = std::move(cause)] { handle(WorkerGone{process, cause}); });
       });
   if (!descriptor) return post(WorkerGone{action.process, descriptor.error().message});
 
   auto link = std::make_shared<WorkerLink>(
       context_.get_executor(), *descriptor, action.process, static_cast<std::uint16_t>(pool.slots),
       WorkerLink::Handlers{
-          .on_event = [this](Event event) { handle(event); },
+          .on_event = [this](Event event) { handle(std::move(event)); },
           .on_broken =
               [this, process = action.process](const std::string& cause) {
                 log::write(log::Level::info, "worker.stream_ended", cause, {.process = process.value});

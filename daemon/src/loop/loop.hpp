@@ -36,7 +36,7 @@ class Loop {
   [[nodiscard]] int run();
 
  private:
-  void handle(const Event& event);
+  void handle(Event event);
   void post(Event event);
   [[nodiscard]] Now now() const;
 

@@ -29,16 +29,27 @@ void StoreThread::submit(RoundWork work) {
   const std::lock_guard lock(mutex_);
   TENURE_INVARIANT(!work_);
   work_ = std::move(work);
-  changed_.notify_one();
+  changed_.notify_all();
 }
 
 void StoreThread::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    changed_.notify_one();
+    changed_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+}
+
+bool StoreThread::stops_within(milliseconds bound) {
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    if (!changed_.wait_for(lock, bound, [this] { return ended_; })) return false;
+  }
+  stop();
+  return true;
 }
 
 std::optional<RoundWork> StoreThread::wait_for_work(std::chrono::microseconds at_most) {
@@ -53,7 +64,10 @@ void StoreThread::run() {
     if (const auto work = wait_for_work(until_upkeep())) carry_out(*work);
     upkeep();
     const std::lock_guard lock(mutex_);
-    if (stopping_ && !work_) return;
+    if (!stopping_ || work_) continue;
+    ended_ = true;
+    changed_.notify_all();
+    return;
   }
 }
 
@@ -67,6 +81,8 @@ void StoreThread::carry_out(const RoundWork& work) {
     deliver_(RoundDone{std::move(reply)});
   } catch (const Error& error) {
     deliver_(RoundFailed{error.failure()});
+  } catch (const std::exception& error) {
+    deliver_(RoundFailed{{ErrorCode::out_of_memory, error.what()}});
   }
 }
 
@@ -76,13 +92,12 @@ std::chrono::microseconds StoreThread::until_upkeep() const {
   return std::max(std::chrono::microseconds{0}, due - clock_.steady());
 }
 
-// A failure here is not lost: after a failed sync the store refuses every write, and the next round says so.
 void StoreThread::upkeep() {
   if (until_upkeep() > std::chrono::microseconds{0}) return;
   try {
     if (unsynced_since_) {
-      unsynced_since_.reset();
       store_.sync();
+      unsynced_since_.reset();
       store_.checkpoint(kCheckpointBytes);
     } else {
       checkpoint_at_.reset();
@@ -90,6 +105,8 @@ void StoreThread::upkeep() {
     }
   } catch (const Error& error) {
     log::write(log::Level::warning, "store.upkeep_failed", error.what());
+    if (unsynced_since_) unsynced_since_ = clock_.steady();  // tried again after the same delay
+    if (error.code() == ErrorCode::disk_sync_failed) deliver_(RoundFailed{error.failure()});
   }
 }
 

@@ -24,6 +24,8 @@ class StoreThread {
   void submit(RoundWork work);
   // Ends after the round under way. Safe twice.
   void stop();
+  // The same, but false, and still running, where the round under way does not end within the bound.
+  [[nodiscard]] bool stops_within(std::chrono::milliseconds bound);
 
  private:
   void run();
@@ -40,6 +42,7 @@ class StoreThread {
   std::condition_variable changed_;
   std::optional<RoundWork> work_;
   bool stopping_ = false;
+  bool ended_ = false;
   // Of the store's thread only.
   std::optional<Instant> unsynced_since_;
   std::optional<Instant> checkpoint_at_;  // once everything is synced and nothing more was committed

@@ -72,8 +72,11 @@ class SpawnSetup {
 
 std::vector<std::string> child_environment(const ExecHost::Environment& environment, std::string_view pool) {
   std::vector<std::string> result;
-  for (char** entry = environ; *entry != nullptr; ++entry)
-    if (!std::string_view{*entry}.starts_with("TENURE_")) result.emplace_back(*entry);
+  // Settings given by variables must reach the workers too, or they would open other files than the daemon means.
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable{*entry};
+    if (!variable.starts_with("TENURE_WORKER_") && !variable.starts_with("TENURE_CONFIG=")) result.emplace_back(variable);
+  }
   result.push_back("TENURE_CONFIG=" + environment.config_file.string());
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
   result.push_back(std::string{kWorkerLockVariable} + "=" + std::to_string(kWorkerLockDescriptor));

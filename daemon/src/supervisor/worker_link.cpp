@@ -10,6 +10,8 @@ namespace tenure::daemon {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+constexpr std::chrono::seconds kLastWait{1};
+
 Result<WelcomeFrame> negotiate(const HelloFrame& hello, std::uint16_t slots_wanted) {
   if (hello.protocol_min > kProtocolVersion || hello.protocol_max < kProtocolVersion)
     return fail(ErrorCode::protocol_violation,
@@ -23,7 +25,8 @@ WorkerLink::WorkerLink(const asio::any_io_executor& executor, int descriptor, Pr
     : socket_(executor, asio::local::stream_protocol{}, descriptor),
       process_(process),
       slots_wanted_(slots_wanted),
-      handlers_(std::move(handlers)) {}
+      handlers_(std::move(handlers)),
+      last_wait_(executor) {}
 
 void WorkerLink::start() { read(); }
 
@@ -34,23 +37,25 @@ void WorkerLink::send(const Frame& frame) {
   if (in_flight_.empty()) write();
 }
 
-void WorkerLink::drain_and_close() {
-  error_code error;
-  socket_.cancel(error);
-  socket_.non_blocking(true, error);
-  while (!broken_ && !error) {
-    const std::size_t size = socket_.read_some(asio::buffer(received_), error);
-    if (error) break;
-    reader_.feed({received_.data(), size});
-    take_frames();
-  }
-  close();
+void WorkerLink::when_ended(std::function<void()> ended) {
+  if (broken_) return ended();
+  on_ended_ = std::move(ended);
+  last_wait_.expires_after(kLastWait);
+  last_wait_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) self->close();
+  });
 }
 
 void WorkerLink::close() {
   broken_ = true;
   error_code ignored;
   socket_.close(ignored);
+  tell_end();
+}
+
+void WorkerLink::tell_end() {
+  last_wait_.cancel();
+  if (on_ended_) std::exchange(on_ended_, nullptr)();
 }
 
 void WorkerLink::read() {
@@ -125,6 +130,7 @@ void WorkerLink::write() {
 void WorkerLink::broken(const std::string& cause) {
   if (std::exchange(broken_, true)) return;
   handlers_.on_broken(cause);
+  tell_end();
 }
 
 }  // namespace tenure::daemon

@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <cstdint>
@@ -30,8 +31,9 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
   void start();
   void send(const Frame& frame);
-  // For a process that is dead: what it had still sent becomes events, then the link is closed.
-  void drain_and_close();
+  // For a process that is dead: `ended` is called when all that it had still sent has become events, at once where the
+  // stream has ended already, and after a second at the latest, since a child that it forked may hold its socket.
+  void when_ended(std::function<void()> ended);
   void close();
 
  private:
@@ -42,6 +44,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   void take(const Frame& frame, AttemptsEnded& ended);
   void greet(const HelloFrame& hello);
   void broken(const std::string& cause);
+  void tell_end();
 
   boost::asio::local::stream_protocol::socket socket_;
   ProcessNumber process_;
@@ -54,6 +57,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   bool greeted_ = false;
   bool draining_ = false;
   bool broken_ = false;
+  std::function<void()> on_ended_;
+  boost::asio::steady_timer last_wait_;
 };
 
 // What the daemon answers to a hello: the protocol version that both speak, or why there is none.

@@ -1,6 +1,7 @@
 #include "job_board.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/jobs/perform.hpp>
@@ -13,6 +14,7 @@
 #include <boost/asio/write.hpp>
 
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -114,11 +116,19 @@ class Runtime {
     FinishedFrame frame{.seq = job.seq, .token = job.token};
     frame.run_time = setup_.clock.steady() - started;
     if (!failure) return frame;
+    if (failure->code == ErrorCode::disk_sync_failed) leave_at_once(*failure);
     frame.result = FinishedResult::failed;
     frame.error_code = failure->code;
     frame.error = failure->where.empty() ? failure->message : failure->message + " (at " + failure->where + ")";
     log_failure(job, *failure, frame.run_time);
     return frame;
+  }
+
+  // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
+  // trusted with a tenant's file any more. The daemon takes the jobs back.
+  [[noreturn]] static void leave_at_once(const Failure& failure) {
+    log::write(log::Level::error, "worker.sync_failed", failure.text());
+    std::_Exit(kExitSyncFailed);
   }
 
   static void log_failure(const AssignFrame& job, const Failure& failure, std::chrono::microseconds run_time) {

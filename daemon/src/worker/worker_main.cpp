@@ -43,9 +43,15 @@ bool die_with_parent() {
 // Job code may start programs of its own; they must get neither the socket nor the lock.
 void keep_from_children(int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
-// A terminal sends its signals to all processes of the group; when to stop is the daemon's to say.
+// A terminal sends its signals to all processes of the group; when to stop is the daemon's to say. An empty handler and not
+// SIG_IGN, which programs that job code starts would inherit.
 void leave_signals_to_the_daemon() {
-  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
+  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGXFSZ}) {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    action.sa_flags = SA_RESTART;
+    ::sigaction(number, &action, nullptr);
+  }
 }
 
 HandleCacheOptions handle_options(const config::Settings& settings) {

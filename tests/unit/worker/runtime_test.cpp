@@ -210,7 +210,9 @@ TEST_F(RuntimeTest, STP_02_TheStopTokenReachesARunningHandler) {
   daemon_->send(job(1));
   started.wait();
   daemon_->send(CancelFrame{});
-  EXPECT_EQ(daemon_->expect<FinishedFrame>().error, "std::runtime_error: stopping");
+  const auto finished = daemon_->expect<FinishedFrame>();
+  EXPECT_EQ(finished.error, "std::runtime_error: stopping");
+  EXPECT_EQ(finished.error_code, ErrorCode::interrupted) << "obeying is no failure";
 }
 
 TEST_F(RuntimeTest, CLM_25_ARecalledJobComesBackUnstarted) {

@@ -38,6 +38,7 @@ class Performer {
   [[nodiscard]] PerformOutcome perform(const PerformRequest& request);
 
  private:
+  PerformOutcome attempt(const PerformRequest& request);
   void run(const PerformRequest& request);
 
   const JobRegistry& jobs_;
