@@ -84,8 +84,7 @@ TEST_F(QueryPlans, OfTheHotPathNeitherScanNorSort) {
 
 TEST_F(QueryPlans, TheClaimSeeksToItsCursorInBothColumns) {
   const std::string plan = plans_of(claim_queries());
-  EXPECT_NE(plan.find("kind=? AND (due_us,rowid)>(?,?) AND (due_us,rowid)<(?,?)"), std::string::npos)
-      << plan;
+  EXPECT_NE(plan.find("kind=? AND (due_us,rowid)>(?,?) AND (due_us,rowid)<(?,?)"), std::string::npos) << plan;
 }
 
 TEST_F(QueryPlans, NamesOfQueriesAreUnique) {

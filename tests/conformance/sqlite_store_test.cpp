@@ -88,6 +88,31 @@ TEST_F(SqliteStoreTest, ENQ_03_AlreadyThereIsSyncedThoughNothingWasWritten) {
   EXPECT_GT(wal_syncs, after);
 }
 
+TEST_F(SqliteStoreTest, ENQ_13_AfterAFailedCommitTheSameEnqueueWorksAndItsNewNamesAreStored) {
+  constexpr int kDiskFull = 13;  // SQLite's number for it
+  std::atomic<bool> is_full = false;
+  ShimVfs shim([&](const ShimVfs::Event& event) {
+    const bool grows_wal = event.call == ShimVfs::Call::write && event.file == ShimVfs::File::wal;
+    return is_full && grows_wal ? kDiskFull : 0;
+  });
+  const auto store = open(true);
+  const NewJob job = new_job(1);
+  const auto enqueue = [&] {
+    store->write(Durability::durable,
+                 [&](StoreWriter& writer) { value_or_raise(writer.enqueue(job, clock_.wall())); });
+  };
+  is_full = true;
+  EXPECT_THROW(enqueue(), DiskError);
+  is_full = false;
+  enqueue();
+  store->read([&](StoreReader& reader) {
+    const auto found = reader.find_job(job.id);
+    ASSERT_TRUE(found) << "a number whose name was rolled back is no queue's";
+    EXPECT_EQ(found->queue, job.queue);
+    EXPECT_EQ(found->kind, job.kind);
+  });
+}
+
 TEST_F(SqliteStoreTest, CLM_27_AnUndisturbedJobsRowIsWrittenAtItsEnqueueAndAtItsEndOnly) {
   const auto store = open(true);
   execute({"count_writes", R"sql(
@@ -149,7 +174,8 @@ TEST_F(SqliteStoreTest, ACheckpointIsMadeOnlyWhereTheLogHasGrown) {
   const auto store = open(true);
   NewJob large = new_job(1);
   large.arguments.assign(100'000, '1');
-  store->write(Durability::durable, [&](StoreWriter& writer) { value_or_raise(writer.enqueue(large, clock_.wall())); });
+  store->write(Durability::durable,
+               [&](StoreWriter& writer) { value_or_raise(writer.enqueue(large, clock_.wall())); });
   StoreSummary summary;
   const auto look = [&] { store->read([&](StoreReader& reader) { summary = reader.summary(); }); };
   look();

@@ -45,6 +45,9 @@ class StoreWorld {
 struct StoreFactory {
   std::string_view name;
   std::unique_ptr<StoreWorld> (*make)();
+  friend std::ostream& operator<<(std::ostream& out, const StoreFactory& factory) {
+    return out << factory.name;
+  }
 };
 
 [[nodiscard]] std::unique_ptr<StoreWorld> make_memory_world();
