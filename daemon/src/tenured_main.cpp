@@ -9,13 +9,17 @@ namespace {
 
 constexpr const char* kHelp =
     "usage: tenured [--config FILE]\n\n"
-    "Dispatches the jobs of one control database to the worker programs of its pools, in the foreground, until SIGTERM or\n"
-    "Ctrl-C; then running jobs end first. SIGQUIT gives them back and leaves at once. A second tenured on the same control\n"
+    "Dispatches the jobs of one control database to the worker programs of its pools, in the foreground, "
+    "until SIGTERM or\n"
+    "Ctrl-C; then running jobs end first. SIGQUIT gives them back and leaves at once. A second tenured on "
+    "the same control\n"
     "database stands by and takes over when the first one ends.\n\n"
-    "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml); see `tenure config sample`\n"
+    "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml); see `tenure "
+    "config sample`\n"
     "  --version       print the version\n"
     "  --help          print this text\n\n"
-    "Exit codes: 0 stopped, 2 usage, 69 store unavailable, 74 a sync failed, 75 lock held, 78 configuration.\n";
+    "Exit codes: 0 stopped, 2 usage, 69 store unavailable, 74 a sync failed, 75 lock held, 78 "
+    "configuration.\n";
 
 }  // namespace
 
@@ -32,7 +36,8 @@ int main(int argc, char** argv) {
     const ProgramSettings loaded = settings_for_program(arguments.config_file);
     configure_log(loaded.settings);
     if (loaded.settings.pools.empty())
-      tenure::raise(tenure::ErrorCode::bad_configuration, "the configuration has no [[pool]], so nothing would ever run");
+      tenure::raise(tenure::ErrorCode::bad_configuration,
+                    "the configuration has no [[pool]], so nothing would ever run");
     return run_daemon(loaded.settings, loaded.file);
   } catch (const tenure::Error& error) {
     std::fprintf(stderr, "tenured: %s\n", error.what());

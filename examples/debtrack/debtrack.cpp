@@ -37,7 +37,8 @@ ImportPackage to_job(const Entry& entry) {
           .installed_kib = entry.installed_kib};
 }
 
-void load_maintainer(tenure::Client& client, const std::string& maintainer, const std::vector<Entry>& entries) {
+void load_maintainer(tenure::Client& client, const std::string& maintainer,
+                     const std::vector<Entry>& entries) {
   const tenure::TenantName tenant{tenant_name_of(maintainer)};
   client.tenants().create(tenant);
   tenure::with_tenant(tenant, [&] {
@@ -73,7 +74,8 @@ int load(tenure::Client& client, const char* file) {
     for (std::size_t thread = 0; thread < kThreads; ++thread)
       threads.emplace_back([&, thread] {
         try {
-          for (std::size_t i = next++; i < work.size(); i = next++) load_maintainer(client, work[i]->first, work[i]->second);
+          for (std::size_t i = next++; i < work.size(); i = next++)
+            load_maintainer(client, work[i]->first, work[i]->second);
         } catch (...) {
           failures[thread] = std::current_exception();
         }
@@ -100,7 +102,8 @@ std::size_t for_each_tenant_name(tenure::Client& client, Visit&& visit) {
 }
 
 int summarise(tenure::Client& client) {
-  const auto count = for_each_tenant_name(client, [&](const tenure::TenantName&) { client.enqueue(Summarise{}); });
+  const auto count =
+      for_each_tenant_name(client, [&](const tenure::TenantName&) { client.enqueue(Summarise{}); });
   std::printf("%zu summaries enqueued\n", count);
   return 0;
 }

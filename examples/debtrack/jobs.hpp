@@ -38,8 +38,8 @@ struct ImportPackage {
 
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(CEREAL_NVP(name), CEREAL_NVP(version), CEREAL_NVP(architecture), CEREAL_NVP(section), CEREAL_NVP(summary),
-            CEREAL_NVP(installed_kib));
+    archive(CEREAL_NVP(name), CEREAL_NVP(version), CEREAL_NVP(architecture), CEREAL_NVP(section),
+            CEREAL_NVP(summary), CEREAL_NVP(installed_kib));
   }
 };
 
@@ -72,7 +72,8 @@ struct tenure::Model<debtrack::Package> {
   static constexpr std::string_view name = "Package";
 
   static std::optional<debtrack::Package> load(tenure::TenantReader& reader, std::string_view id) {
-    auto rows = reader.query("select id, name, version, installed_kib, summary from package where id = ?", id);
+    auto rows =
+        reader.query("select id, name, version, installed_kib, summary from package where id = ?", id);
     if (!rows.next()) return std::nullopt;
     const tenure::TenantRow& row = rows.row();
     return debtrack::Package{.id = row.integer(0),

@@ -9,7 +9,8 @@ namespace {
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -20,7 +21,8 @@ void take_field(Entry& entry, std::string_view key, std::string_view value) {
   if (key == "Maintainer") entry.maintainer = value;
   if (key == "Section") entry.section = value;
   if (key == "Description" || key == "Description-en") entry.summary = value;
-  if (key == "Installed-Size") std::from_chars(value.data(), value.data() + value.size(), entry.installed_kib);
+  if (key == "Installed-Size")
+    std::from_chars(value.data(), value.data() + value.size(), entry.installed_kib);
 }
 
 std::uint32_t hash_of(std::string_view text) {
@@ -49,7 +51,8 @@ PackageList read_package_list(std::istream& input) {
       continue;
     }
     const auto colon = line.find(':');
-    if (line.front() == ' ' || line.front() == '\t' || colon == std::string::npos) continue;  // of the field above
+    if (line.front() == ' ' || line.front() == '\t' || colon == std::string::npos)
+      continue;  // of the field above
     const std::string_view text{line};
     take_field(entry, text.substr(0, colon), trimmed(text.substr(colon + 1)));
   }
@@ -64,10 +67,8 @@ std::string tenant_name_of(std::string_view maintainer) {
   for (char character : maintainer.substr(0, maintainer.find('<'))) {
     if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
     const bool plain = (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
-    if (plain)
-      name += character;
-    else if (!name.empty() && name.back() != '-')
-      name += '-';
+    if (plain) name += character;
+    else if (!name.empty() && name.back() != '-') name += '-';
     if (name.size() == kReadableMax) break;
   }
   if (name.empty()) name = "maintainer";

@@ -37,7 +37,8 @@ Line read_line(tenure::TenantReader& reader) {
   line.installed_kib = row.integer(2);
   line.digest = row.text(3);
   // The name follows from the address, so a database in another one's place shows.
-  line.complete = row.integer(4) == 1 && !line.digest.empty() && tenant_name_of(line.maintainer) == line.tenant;
+  line.complete =
+      row.integer(4) == 1 && !line.digest.empty() && tenant_name_of(line.maintainer) == line.tenant;
   return line;
 }
 
@@ -68,7 +69,8 @@ bool print_report(tenure::Client& client) {
   for (std::size_t i = 0; i < std::min(kShown, lines.size()); ++i)
     std::printf("%-44s %9lld %14lld\n", lines[i].tenant.c_str(), static_cast<long long>(lines[i].packages),
                 static_cast<long long>(lines[i].installed_kib / 1024));
-  if (!lines.empty()) std::printf("\ndigest of %s:\n  %s\n\n", lines[0].tenant.c_str(), lines[0].digest.c_str());
+  if (!lines.empty())
+    std::printf("\ndigest of %s:\n  %s\n\n", lines[0].tenant.c_str(), lines[0].digest.c_str());
 
   std::int64_t packages = 0;
   std::size_t incomplete = 0;
@@ -76,7 +78,8 @@ bool print_report(tenure::Client& client) {
     packages += line.packages;
     if (line.complete) continue;
     ++incomplete;
-    std::fprintf(stderr, "debtrack: %s is incomplete, or in another maintainer's place\n", line.tenant.c_str());
+    std::fprintf(stderr, "debtrack: %s is incomplete, or in another maintainer's place\n",
+                 line.tenant.c_str());
   }
   std::printf("%zu tenants hold %lld packages\n", lines.size(), static_cast<long long>(packages));
   return incomplete == 0 && !lines.empty();

@@ -12,7 +12,8 @@ using namespace debtrack;
 void import_package(const ImportPackage& job, tenure::JobContext& context) {
   context.once("import", [&](tenure::JobTransaction& transaction) {
     transaction.execute(
-        "insert into package (name, version, architecture, section, installed_kib, summary) values (?, ?, ?, ?, ?, ?)",
+        "insert into package (name, version, architecture, section, installed_kib, summary) values (?, ?, ?, "
+        "?, ?, ?)",
         job.name, job.version, job.architecture, job.section, job.installed_kib, job.summary);
   });
 }
@@ -21,7 +22,8 @@ void summarise(const Summarise&, tenure::JobContext& context) {
   context.once("summarise", [](tenure::JobTransaction& transaction) {
     transaction.execute(
         "insert or replace into summary (only_one, packages, installed_kib, largest) "
-        "select 1, count(*), sum(installed_kib), (select id from package order by installed_kib desc, id limit 1) "
+        "select 1, count(*), sum(installed_kib), (select id from package order by installed_kib desc, id "
+        "limit 1) "
         "from package");
   });
 }
@@ -32,8 +34,9 @@ void write_digest(const WriteDigest& job, tenure::JobContext& context) {
     auto rows = transaction.query("select packages, installed_kib from summary");
     rows.next();
     const std::string text = std::to_string(rows.row().integer(0)) + " packages, " +
-                             std::to_string(rows.row().integer(1) / 1024) + " MiB installed; the largest is " +
-                             largest->name + " " + largest->version + " (" + largest->summary + ")";
+                             std::to_string(rows.row().integer(1) / 1024) +
+                             " MiB installed; the largest is " + largest->name + " " + largest->version +
+                             " (" + largest->summary + ")";
     transaction.execute("insert or replace into digest (only_one, text) values (1, ?)", text);
   });
 }

@@ -31,7 +31,8 @@ namespace {
 std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
   if (options.untenanted) {
     if (options.tenant)
-      raise(ErrorCode::bad_options, "untenanted and tenant " + options.tenant->text() + " exclude each other");
+      raise(ErrorCode::bad_options,
+            "untenanted and tenant " + options.tenant->text() + " exclude each other");
     return std::nullopt;
   }
   const auto current = current_tenant();
@@ -43,7 +44,8 @@ std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
   }
   if (current && *current != *options.tenant)
     raise(ErrorCode::tenant_swap_prohibited,
-          "the job is for " + options.tenant->text() + ", the scope is of " + current->text(), current->text());
+          "the job is for " + options.tenant->text() + ", the scope is of " + current->text(),
+          current->text());
   return options.tenant;
 }
 
@@ -53,14 +55,16 @@ Client Client::open(const std::filesystem::path& config_file) {
   const config::Settings settings =
       config::load_settings({.file = config_file, .environment = config::environment_of_process()}).settings;
   auto clock = std::make_unique<RealClock>();
-  auto store = queue::open_sqlite_store({.path = settings.store.path, .payload_max = settings.store.payload_max}, *clock);
+  auto store = queue::open_sqlite_store(
+      {.path = settings.store.path, .payload_max = settings.store.payload_max}, *clock);
   auto handles = std::make_unique<HandleCache>(
       TenantFiles{settings.tenants.path},
       HandleCacheOptions{.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),
                          .wait_max = settings.tenants.handle_wait,
                          .application = settings.application.name});
   TenantsOptions tenants_options{.application = settings.application.name};
-  if (!settings.tenants.migrations.empty()) tenants_options.migrations = read_migrations(settings.tenants.migrations);
+  if (!settings.tenants.migrations.empty())
+    tenants_options.migrations = read_migrations(settings.tenants.migrations);
   auto tenants = std::make_unique<Tenants>(store->registry(), *handles, *clock, std::move(tenants_options));
   queue::Store& store_reference = *store;
   const Clock& clock_reference = *clock;
@@ -96,11 +100,13 @@ Client& Client::operator=(Client&&) noexcept = default;
 const std::string& Client::application() const { return impl_->options.application; }
 
 Tenants& Client::tenants() {
-  if (!impl_->tenants) raise(ErrorCode::bad_configuration, "this client was made over a store and has no tenants' files");
+  if (!impl_->tenants)
+    raise(ErrorCode::bad_configuration, "this client was made over a store and has no tenants' files");
   return *impl_->tenants;
 }
 
-queue::NewJob Client::address(std::string_view kind, const JobOptions& effective, const EnqueueOptions& options) {
+queue::NewJob Client::address(std::string_view kind, const JobOptions& effective,
+                              const EnqueueOptions& options) {
   queue::NewJob job;
   job.id = {options.id ? *options.id : impl_->ids.next()};
   job.tenant = tenant_of(options);
@@ -126,7 +132,8 @@ Uuid Client::enqueue_one(const queue::NewJob& job) {
 std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,
                                              FunctionRef<queue::NewJob(std::size_t)> make_draft) {
   if (count > limits::kBulkMax)
-    raise(ErrorCode::bad_options, "a bulk of " + std::to_string(count) + " jobs; at most 10000 go into one commit");
+    raise(ErrorCode::bad_options,
+          "a bulk of " + std::to_string(count) + " jobs; at most 10000 go into one commit");
   if (options.id) raise(ErrorCode::bad_options, "one id cannot name all jobs of a bulk");
   std::vector<BulkItem> items(count);
   std::vector<std::optional<queue::NewJob>> drafts(count);
@@ -145,10 +152,8 @@ std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOpt
     for (std::size_t i = 0; i < count; ++i) {
       if (!drafts[i]) continue;
       const auto result = writer.enqueue(*drafts[i], impl_->clock.wall());
-      if (result)
-        items[i].id = result->id.uuid;
-      else
-        refuse(i, result.error());
+      if (result) items[i].id = result->id.uuid;
+      else refuse(i, result.error());
     }
   });
   queue::send_wake_hint(impl_->options.wake_path);

@@ -15,7 +15,8 @@ constexpr std::string_view kJobModel = "tenure.job";
 
 const std::string& JobContext::idempotency_key() const {
   if (run_.global_id.empty())
-    run_.global_id = GlobalId{run_.application, kJobModel, run_.request.id.text(), run_.request.tenant}.text();
+    run_.global_id =
+        GlobalId{run_.application, kJobModel, run_.request.id.text(), run_.request.tenant}.text();
   return run_.global_id;
 }
 
@@ -36,9 +37,11 @@ TenantHandle& JobContext::handle() {
 
 std::string JobContext::once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function) {
   if (step.empty() || step.size() > limits::kStepNameMax || !is_utf8(step))
-    raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\": a step's name has 1 to 256 bytes of UTF-8");
+    raise(ErrorCode::bad_options,
+          "step \"" + escaped(step) + "\": a step's name has 1 to 256 bytes of UTF-8");
   if (run_.steps.contains(step))
-    raise(ErrorCode::duplicate_step, "step \"" + escaped(step) + "\" was done in this run already; name the item in it");
+    raise(ErrorCode::duplicate_step,
+          "step \"" + escaped(step) + "\" was done in this run already; name the item in it");
 
   const auto& request = run_.request;
   TenantTransaction transaction = handle().begin();
@@ -47,8 +50,8 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
     JobTransaction job_transaction{transaction};
     result = function(job_transaction);
     if (result->size() > limits::kReceiptResultMax)
-      raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " + std::to_string(result->size()) +
-                                        " bytes; at most 65536 are kept");
+      raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " +
+                                        std::to_string(result->size()) + " bytes; at most 65536 are kept");
     write_receipt(transaction, request.id, request.token, step, *result, run_.clock.wall());
   }
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.

@@ -10,9 +10,9 @@ namespace {
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
 bool is_word(std::string_view text, std::string_view also) {
-  return !text.empty() && is_lower_or_digit(text.front()) && std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_lower_or_digit(c) || also.find(c) != std::string_view::npos;
-  });
+  return !text.empty() && is_lower_or_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_lower_or_digit(c) || also.find(c) != std::string_view::npos; });
 }
 
 [[noreturn]] void refuse(std::string_view field, std::string_view value, std::string_view rule) {
@@ -22,7 +22,8 @@ bool is_word(std::string_view text, std::string_view also) {
 
 void check_between(std::string_view field, int value, int least, int most) {
   if (value < least || value > most)
-    refuse(field, std::to_string(value), std::to_string(least) + " to " + std::to_string(most) + " are allowed");
+    refuse(field, std::to_string(value),
+           std::to_string(least) + " to " + std::to_string(most) + " are allowed");
 }
 
 }  // namespace

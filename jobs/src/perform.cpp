@@ -7,18 +7,18 @@
 #include <tenure/tenancy/scope.hpp>
 
 #include <cstdlib>
+#include <cxxabi.h>
 #include <exception>
 #include <memory>
 #include <utility>
-
-#include <cxxabi.h>
 
 namespace tenure {
 namespace {
 
 std::string demangled(const char* name) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free};
+  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                    std::free};
   return status == 0 ? text.get() : name;
 }
 
@@ -33,20 +33,24 @@ void compare(const PerformRequest& request, const queue::Envelope& envelope) {
   const std::string tenant = request.tenant ? request.tenant->text() : "";
   if (envelope.tenant != request.tenant || envelope.generation != request.generation)
     raise(ErrorCode::wrong_tenant,
-          "the envelope belongs to " + (envelope.tenant ? envelope.tenant->text() : "no tenant") + ", generation " +
-              std::to_string(envelope.generation.value) + ", its row to " + (tenant.empty() ? "no tenant" : tenant) +
-              ", generation " + std::to_string(request.generation.value),
+          "the envelope belongs to " + (envelope.tenant ? envelope.tenant->text() : "no tenant") +
+              ", generation " + std::to_string(envelope.generation.value) + ", its row to " +
+              (tenant.empty() ? "no tenant" : tenant) + ", generation " +
+              std::to_string(request.generation.value),
           tenant, "envelope");
   if (envelope.id != request.id)
-    raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of job " + envelope.id.text(), tenant, "envelope");
+    raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of job " + envelope.id.text(), tenant,
+          "envelope");
   if (envelope.kind != request.kind)
-    raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of kind " + escaped(envelope.kind), tenant, "envelope");
+    raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of kind " + escaped(envelope.kind), tenant,
+          "envelope");
 }
 
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
 void report_leftovers(const detail::JobRun& run, std::size_t depth) {
   if (scope_depth() > depth)
-    log::write(log::Level::warning, "job.scope_left_open", "the handler of " + run.kind + " ended inside a tenant scope");
+    log::write(log::Level::warning, "job.scope_left_open",
+               "the handler of " + run.kind + " ended inside a tenant scope");
   if (run.lease && !run.lease->open_children().none())
     log::write(log::Level::warning, "job.transaction_left_open",
                "the handler of " + run.kind + " ended with a transaction, snapshot or cursor open");
@@ -62,7 +66,8 @@ class EmptyThread {
 
 }  // namespace
 
-Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, std::string application)
+Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock,
+                     std::string application)
     : jobs_(jobs), handles_(handles), clock_(clock), application_(std::move(application)) {}
 
 PerformOutcome Performer::perform(const PerformRequest& request) {

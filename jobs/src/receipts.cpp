@@ -23,7 +23,9 @@ constexpr Query kInsertReceipt{"insert_receipt", R"sql(
   insert into main.tenure_receipts (job_id, step, incarnation, counter, written_us, result)
   values (?1, ?2, ?3, ?4, ?5, ?6))sql"};
 
-std::span<const std::byte> bytes_of(const queue::JobId& job) { return std::as_bytes(std::span{job.uuid.bytes()}); }
+std::span<const std::byte> bytes_of(const queue::JobId& job) {
+  return std::as_bytes(std::span{job.uuid.bytes()});
+}
 
 }  // namespace
 

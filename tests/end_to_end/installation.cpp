@@ -9,10 +9,11 @@ namespace tenure::testing {
 void Installation::configure(const Config& config) {
   std::filesystem::create_directories(folder_ / "migrations");
   std::ofstream(folder_ / "migrations/0001_run.sql") << "create table run (name text not null) strict;\n";
-  std::ofstream(config_file()) << "[application]\nname = \"test\"\n[daemon]\nstop_deadline = \"" << config.stop_deadline
-                               << "\"\nwhen_held = \"" << config.when_held << "\"\n[store]\npath = \"" << control().string()
-                               << "\"\n[tenants]\npath = \"" << (folder_ / "tenants").string()
-                               << "/%{tenant}.db\"\nmigrations = \"" << (folder_ / "migrations").string()
+  std::ofstream(config_file()) << "[application]\nname = \"test\"\n[daemon]\nstop_deadline = \""
+                               << config.stop_deadline << "\"\nwhen_held = \"" << config.when_held
+                               << "\"\n[store]\npath = \"" << control().string() << "\"\n[tenants]\npath = \""
+                               << (folder_ / "tenants").string() << "/%{tenant}.db\"\nmigrations = \""
+                               << (folder_ / "migrations").string()
                                << "\"\n[[pool]]\nname = \"general\"\nprogram = \"" << config.program
                                << "\"\nprocesses = " << config.processes << "\nslots = " << config.slots
                                << "\nqueues = [\"default\"]\n";
@@ -33,9 +34,8 @@ Client& Installation::client() {
 }
 
 std::unique_ptr<Process> Installation::start_daemon(bool wait_for_start) {
-  auto daemon = std::make_unique<Process>(
-      std::vector<std::string>{TENURED, "--config", config_file()},
-      folder_ / ("tenured-" + std::to_string(++daemons_) + ".log"));
+  auto daemon = std::make_unique<Process>(std::vector<std::string>{TENURED, "--config", config_file()},
+                                          folder_ / ("tenured-" + std::to_string(++daemons_) + ".log"));
   const auto started = [&] { return daemon->output().find("daemon.started") != std::string::npos; };
   EXPECT_TRUE(!wait_for_start || wait_until(started)) << daemon->output();
   return daemon;

@@ -6,14 +6,13 @@
 #include <tenure/queue/records.hpp>
 #include <tenure/tenancy/scope.hpp>
 
-#include <support/process.hpp>
-#include <support/temporary_folder.hpp>
-
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <support/process.hpp>
+#include <support/temporary_folder.hpp>
 #include <vector>
 
 namespace tenure::testing {

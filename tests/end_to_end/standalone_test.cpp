@@ -35,7 +35,8 @@ TEST_F(StandAlone, RUN_14_IsRefusedWhileTenuredHoldsTheLock) {
   const auto daemon = start_daemon();
   const auto worker = start_alone();
   EXPECT_EQ(worker->wait(), "exit 75");
-  EXPECT_NE(worker->output().find("pid " + std::to_string(daemon->pid())), std::string::npos) << worker->output();
+  EXPECT_NE(worker->output().find("pid " + std::to_string(daemon->pid())), std::string::npos)
+      << worker->output();
 }
 
 TEST_F(StandAlone, RUN_14_HelpSaysThatThereIsNoCrashWall) {

@@ -49,7 +49,8 @@ TEST_F(Start, LSE_13_ASecondDaemonExitsNamingTheHolder) {
   const auto first = start_daemon();
   const auto second = start_daemon(false);
   EXPECT_EQ(second->wait(), "exit 75");
-  EXPECT_NE(second->output().find("pid " + std::to_string(first->pid())), std::string::npos) << second->output();
+  EXPECT_NE(second->output().find("pid " + std::to_string(first->pid())), std::string::npos)
+      << second->output();
 }
 
 TEST_F(Start, LSE_13_ASecondDaemonStandsByAndTakesOver) {
@@ -65,7 +66,8 @@ TEST_F(Start, LSE_13_ASecondDaemonStandsByAndTakesOver) {
 TEST_F(Start, RUN_15_AMissingWorkerProgramIsNamedAndTriedAgain) {
   configure({.program = folder_ / "worker"});
   const auto daemon = start_daemon();
-  ASSERT_TRUE(wait_until([&] { return daemon->output().find("cannot start") != std::string::npos; })) << daemon->output();
+  ASSERT_TRUE(wait_until([&] { return daemon->output().find("cannot start") != std::string::npos; }))
+      << daemon->output();
   const auto job = enqueue(Count{"late"});
   std::filesystem::create_symlink(WORKER_PROGRAM, folder_ / "worker");
   expect_state(job, ShownState::succeeded);
@@ -79,7 +81,8 @@ TEST_F(Start, HND_16_WorkersInheritTheLockAndTheSocketOnly) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(worker) + "/fd")) {
     std::error_code gone;
     const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
-    EXPECT_FALSE(target == control() || target == control().string() + "-wal" || target == control().string() + "-shm")
+    EXPECT_FALSE(target == control() || target == control().string() + "-wal" ||
+                 target == control().string() + "-shm")
         << target;
     if (target != control().string() + "-dispatcher") continue;
     std::ifstream info("/proc/" + std::to_string(worker) + "/fdinfo/" + entry.path().filename().string());

@@ -6,9 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
-
 #include <poll.h>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace {

@@ -2,15 +2,14 @@
 
 #include <cerrno>
 #include <csignal>
-#include <fstream>
-#include <sstream>
-#include <string_view>
-#include <system_error>
-
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <spawn.h>
+#include <sstream>
+#include <string_view>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace tenure::testing {
@@ -60,7 +59,8 @@ Process::Process(const std::vector<std::string>& command, const std::filesystem:
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                   0644);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   const int error = ::posix_spawn(&pid_, arguments[0], &actions, nullptr, arguments.data(), pointers.data());
   posix_spawn_file_actions_destroy(&actions);

@@ -5,9 +5,8 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
-
 #include <sys/types.h>
+#include <vector>
 
 namespace tenure::testing {
 
@@ -15,7 +14,8 @@ namespace tenure::testing {
 inline constexpr std::chrono::seconds kPatience{60};
 
 // Looks every few milliseconds until `condition` holds; false when it has not within the bound.
-[[nodiscard]] bool wait_until(const std::function<bool()>& condition, std::chrono::milliseconds bound = kPatience);
+[[nodiscard]] bool wait_until(const std::function<bool()>& condition,
+                              std::chrono::milliseconds bound = kPatience);
 
 // A program started by a test, without a shell; its output goes to a file. Killed and reaped when the object ends.
 class Process {

@@ -1,5 +1,6 @@
 #include "attempt_outcome.hpp"
 
+#include <tenure/base/limits.hpp>
 #include <tenure/queue/retry_rule.hpp>
 
 #include <fmt/format.h>
@@ -45,12 +46,12 @@ AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, Wall
   return outcome;
 }
 
-PendingEnd end_with_process(const OutstandingJob& job, bool was_performing, bool was_ended_by_stop,
+PendingEnd end_with_process(const OutstandingJob& job, bool was_performing, ProcessEnd end,
                             const std::string& cause) {
   PendingEnd pending{{job.claim, EndRelease{was_performing}}, job.lane, job.place};
-  if (was_performing && !was_ended_by_stop) {
+  if (was_performing && end != ProcessEnd::by_stop) {
     pending.end.how = EndReclaim{
-        true,
+        end == ProcessEnd::alone || job.crashes + 1 < limits::kCrashesMax,
         {ErrorCode::worker_crashed, fmt::format("The worker process ended during the run: {}.", cause)}};
   }
   return pending;

@@ -26,9 +26,15 @@ struct AttemptOutcome {
 [[nodiscard]] AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now,
                                         Random& random);
 
-// What becomes of a job whose process is gone. `was_ended_by_stop`: we ended it, so nobody is charged.
-[[nodiscard]] PendingEnd end_with_process(const OutstandingJob& job, bool was_performing,
-                                          bool was_ended_by_stop, const std::string& cause);
+enum class ProcessEnd : std::uint8_t {
+  by_stop,     // we ended it: nobody is charged
+  alone,       // it held this job only: the job is charged
+  in_company,  // it held others too, and nobody knows which one it was
+};
+// What becomes of a job whose process is gone. The crash that would make it dead is charged only to a job that was alone, so
+// nobody is dead by company: what was in two crashes runs alone next (Processes), and then it is certain whose crash it is.
+[[nodiscard]] PendingEnd end_with_process(const OutstandingJob& job, bool was_performing, ProcessEnd end,
+                                          const std::string& cause);
 
 // Claimed for a process that cannot take it any more.
 [[nodiscard]] PendingEnd give_back(const queue::ClaimedJob& job);

@@ -69,6 +69,7 @@ void Dispatcher::Impl::on(const AttemptsEnded& event) {
   Process* const process = processes_.find(event.process);
   if (process == nullptr) return;
   for (const AttemptEnd& end : event.ends) attempt_ended(*process, end);
+  processes_.jobs_ended(*process, event.ends.size());
 }
 
 void Dispatcher::Impl::attempt_ended(Process& process, const AttemptEnd& end) {
@@ -95,8 +96,11 @@ void Dispatcher::Impl::job_left(const Process& process, const OutstandingJob& jo
 void Dispatcher::Impl::on(const WorkerGone& event) {
   auto dead = processes_.gone(event, now_.steady, actions_);
   if (!dead) return;
+  const ProcessEnd end = dead->was_ended_by_stop  ? ProcessEnd::by_stop
+                         : dead->jobs.size() == 1 ? ProcessEnd::alone
+                                                  : ProcessEnd::in_company;
   dead->jobs.for_each([&](const OutstandingJob& job, bool was_performing) {
-    pending_.push_back(end_with_process(job, was_performing, dead->was_ended_by_stop, event.cause));
+    pending_.push_back(end_with_process(job, was_performing, end, event.cause));
     job_left(*dead, job, was_performing ? std::nullopt : std::optional{microseconds{0}});
   });
   if (dead->jobs.size() == 0 || dead->was_ended_by_stop) return;

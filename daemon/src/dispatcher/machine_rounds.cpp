@@ -210,8 +210,14 @@ void Dispatcher::Impl::count_assigned(Process& process, const std::vector<queue:
   for (const queue::ClaimedJob& job : jobs) {
     const std::int64_t usual_us = usual_[process.pool].of(job.lane.kind).count();
     charge_us += usual_us;
-    process.jobs.add(
-        {{job.seq, job.token}, job.lane, job.place, usual_us, job.failures, job.attempts_max, false});
+    process.jobs.add({{job.seq, job.token},
+                      job.lane,
+                      job.place,
+                      usual_us,
+                      job.failures,
+                      job.attempts_max,
+                      job.crashes,
+                      false});
   }
   lanes_.ring(process.pool).assigned(tenant, process.number, static_cast<int>(jobs.size()));
   lanes_.ring(process.pool).charge(tenant, charge_us);

@@ -18,6 +18,7 @@ struct OutstandingJob {
   std::int64_t assumed_us = 0;  // what its tenant was charged at the start
   int failures = 0;
   int attempts_max = 0;
+  int crashes = 0;
   bool recalled = false;
 };
 

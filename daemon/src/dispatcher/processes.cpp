@@ -18,7 +18,7 @@ std::size_t Process::room_ahead(microseconds usual) const {
   const std::size_t ahead = taken > slots ? taken - slots : 0;
   const std::int64_t us_max = kAheadPerSlot.count() * static_cast<std::int64_t>(slots);
   const std::int64_t us_left = us_max - jobs.ahead_us() - planned_us;
-  if (!takes_jobs() || ahead >= kAheadJobsMax || us_left <= 0) return 0;
+  if (!takes_jobs() || one_at_a_time || ahead >= kAheadJobsMax || us_left <= 0) return 0;
   return std::min(kAheadJobsMax - ahead, static_cast<std::size_t>(us_left / usual.count()));
 }
 
@@ -52,7 +52,7 @@ Processes::Processes(const DispatcherSettings& settings) : ping_max_(settings.pi
   for (std::size_t pool = 0; pool < settings.pools.size(); ++pool) {
     pool_names_.push_back(settings.pools[pool].name);
     for (int position = 0; position < settings.pools[pool].processes; ++position) {
-      positions_.push_back({pool, position, 0, std::nullopt});
+      positions_.push_back({.pool = pool, .position = position});
     }
   }
 }
@@ -77,7 +77,9 @@ bool Processes::ready(const WorkerReady& event, Instant now) {
   Process* const process = find(event.process);
   if (process == nullptr || process->phase != Phase::starting) return false;
   process->phase = Phase::ready;
-  process->slots = static_cast<std::size_t>(std::max(1, event.slots));
+  process->slots_offered = static_cast<std::size_t>(std::max(1, event.slots));
+  process->one_at_a_time = position_of(*process).suspects > 0;
+  process->slots = process->one_at_a_time ? 1 : process->slots_offered;
   process->jobs = Outstanding{process->slots};
   process->ready = now;
   process->next_ping = now + ping_max_ / kPingsPerBound;
@@ -88,11 +90,30 @@ void Processes::ponged(ProcessNumber number) {
   if (Process* const process = find(number)) process->unanswered_since.reset();
 }
 
+void Processes::jobs_ended(Process& process, std::size_t count) {
+  if (!process.one_at_a_time) return;
+  std::size_t& suspects = position_of(process).suspects;
+  suspects -= std::min(suspects, count);
+  if (suspects > 0 || process.jobs.size() > 0) return;
+  process.one_at_a_time = false;
+  process.slots = process.slots_offered;
+  process.jobs = Outstanding{process.slots};
+}
+
+// Twice as many as were performing, since other jobs may come between; one more for a report that was lost on its way.
+void Processes::suspect(Position& position, Process& dead) {
+  bool has_crashed_before = false;
+  dead.jobs.for_each([&](const OutstandingJob& job, bool) { has_crashed_before |= job.crashes > 0; });
+  if (dead.was_ended_by_stop || dead.jobs.size() < 2 || !has_crashed_before) return;
+  position.suspects = std::max(position.suspects, 2 * dead.jobs.performing() + 1);
+}
+
 std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Actions& actions) {
   const auto entry = processes_.find(event.process);
   if (entry == processes_.end()) return std::nullopt;
   Process dead = std::move(entry->second);
   processes_.erase(entry);
+  suspect(position_of(dead), dead);
   plan_restart(position_of(dead), dead, event.cause, now, actions);
   return dead;
 }

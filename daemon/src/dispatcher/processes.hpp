@@ -39,6 +39,8 @@ struct Process {
   int position = 0;  // in the pool, kept by its successors
   Phase phase = Phase::starting;
   std::size_t slots = 1;
+  std::size_t slots_offered = 1;  // by its hello
+  bool one_at_a_time = false;     // after crashes with several suspects
   Instant started;
   std::optional<Instant> ready;
   Outstanding jobs{1};
@@ -70,6 +72,8 @@ class Processes {
   // The hello of a process; false where it is not awaited.
   [[nodiscard]] bool ready(const WorkerReady& event, Instant now);
   void ponged(ProcessNumber number);
+  // So many attempts of it have ended well enough to be reported: suspicion wears off.
+  void jobs_ended(Process& process, std::size_t count);
   // Takes it out of the table and plans its successor. Nothing where it is not known.
   [[nodiscard]] std::optional<Process> gone(const WorkerGone& event, Instant now, Actions& actions);
   // Pings, aborts, kills and restarts that are due.
@@ -92,9 +96,13 @@ class Processes {
     std::size_t pool = 0;
     int position = 0;
     int quick_deaths = 0;
+    // After a second crash in company its successors run one job at a time, until so many have ended: then the next crash says
+    // whose it was.
+    std::size_t suspects = 0;
     std::optional<Instant> restart;
   };
   void start(Position& position, Instant now, Actions& actions);
+  static void suspect(Position& position, Process& dead);
   void plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
                     Actions& actions);
   void watch(Process& process, Instant now, Actions& actions) const;

@@ -17,7 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds kStandByLook{100};
 
 // Waits for the lock as long as the settings say so; nothing once a signal asked us to leave first.
-std::optional<ControlLock> take_lock(boost::asio::io_context& context, const config::Settings& settings, int& exit_code) {
+std::optional<ControlLock> take_lock(boost::asio::io_context& context, const config::Settings& settings,
+                                     int& exit_code) {
   boost::asio::signal_set signals(context, SIGTERM, SIGINT, SIGQUIT);
   boost::asio::steady_timer timer(context);
   bool told = false;

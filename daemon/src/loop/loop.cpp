@@ -11,9 +11,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <utility>
-
 #include <unistd.h>
+#include <utility>
 
 namespace tenure::daemon {
 
@@ -60,8 +59,8 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
   return result;
 }
 
-Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store, const Clock& clock,
-           WorkerHost& host)
+Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store,
+           const Clock& clock, WorkerHost& host)
     : context_(context),
       settings_(settings),
       clock_(clock),
@@ -70,7 +69,8 @@ Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::S
       timer_(context),
       signals_(context, SIGTERM, SIGINT, SIGQUIT),
       wake_socket_(context),
-      store_thread_(std::make_unique<StoreThread>(store, clock, [this](Event event) { post(std::move(event)); })) {}
+      store_thread_(
+          std::make_unique<StoreThread>(store, clock, [this](Event event) { post(std::move(event)); })) {}
 
 Loop::~Loop() {
   store_thread_->stop();
@@ -112,12 +112,13 @@ void Loop::perform(const RunRound& action) { store_thread_->submit(action.work);
 
 void Loop::perform(const StartProcess& action) {
   const auto& pool = settings_.pools.at(action.pool);
-  const auto descriptor =
-      host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
-        const auto link = links_.extract(process);
-        // What it had still sent comes first: a job that it reported is not one that it took along.
-        link.mapped()->when_ended([this, process, cause = std::move(cause)] { handle(WorkerGone{process, cause}); });
-      });
+  const auto descriptor = host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
+    const auto link = links_.extract(process);
+    // What it had still sent comes first: a job that it reported is not one that it took along.
+    link.mapped()->when_ended([this, process, cause = std::move(cause)] {
+      handle(WorkerGone{process, cause});
+    });
+  });
   if (!descriptor) return post(WorkerGone{action.process, descriptor.error().message});
 
   auto link = std::make_shared<WorkerLink>(
@@ -176,7 +177,8 @@ void Loop::perform(const Leave&) { exit_code_ = kExitDone; }
 void Loop::await_signal() {
   signals_.async_wait([this](error_code error, int number) {
     if (error) return;
-    log::write(log::Level::info, "daemon.stopping", number == SIGQUIT ? "at once" : "when running jobs have ended");
+    log::write(log::Level::info, "daemon.stopping",
+               number == SIGQUIT ? "at once" : "when running jobs have ended");
     handle(StopAsked{.at_once = number == SIGQUIT});
     await_signal();
   });

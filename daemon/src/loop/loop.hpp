@@ -26,8 +26,8 @@ namespace tenure::daemon {
 class Loop {
  public:
   // Everything must outlive it. `host` is made by the caller on `context`.
-  Loop(boost::asio::io_context& context, const config::Settings& settings, queue::Store& store, const Clock& clock,
-       WorkerHost& host);
+  Loop(boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
+       const Clock& clock, WorkerHost& host);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;

@@ -33,7 +33,8 @@ ProgramSettings settings_for_program(const std::string& config_option) {
   std::filesystem::path file = config::config_file_to_read(config_option, environment);
   // Workers get this path and may have another working directory.
   if (!file.empty()) file = std::filesystem::absolute(file);
-  return {.settings = config::load_settings({.file = file, .environment = environment}).settings, .file = file};
+  return {.settings = config::load_settings({.file = file, .environment = environment}).settings,
+          .file = file};
 }
 
 void configure_log(const config::Settings& settings) {
@@ -50,7 +51,8 @@ int exit_code_of(const Error& error) {
   const ErrorCode code = error.code();
   if (code == ErrorCode::disk_sync_failed) return kExitSyncFailed;
   if (code == ErrorCode::lock_held) return kExitLockHeld;
-  if (code == ErrorCode::schema_mismatch || code == ErrorCode::access_refused || code == ErrorCode::bad_configuration)
+  if (code == ErrorCode::schema_mismatch || code == ErrorCode::access_refused ||
+      code == ErrorCode::bad_configuration)
     return kExitConfiguration;
   return kExitStoreUnavailable;
 }

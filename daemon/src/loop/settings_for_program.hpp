@@ -22,7 +22,7 @@ struct ProgramArguments {
   std::string config_file;  // of --config, or empty
   bool help = false;
   bool version = false;
-  std::string problem;      // what cannot be understood, or empty
+  std::string problem;  // what cannot be understood, or empty
 };
 [[nodiscard]] ProgramArguments parse_program_arguments(const std::vector<std::string>& arguments);
 
@@ -39,7 +39,8 @@ void configure_log(const config::Settings& settings);
 
 // Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor and the
 // lock's descriptor. Returns the exit code.
-using MakeHost = std::function<std::unique_ptr<WorkerHost>(const boost::asio::any_io_executor&, int lock_descriptor)>;
+using MakeHost =
+    std::function<std::unique_ptr<WorkerHost>(const boost::asio::any_io_executor&, int lock_descriptor)>;
 [[nodiscard]] int run_dispatcher(const config::Settings& settings, const MakeHost& make_host);
 
 }  // namespace tenure::daemon

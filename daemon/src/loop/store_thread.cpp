@@ -3,9 +3,8 @@
 #include <tenure/base/log.hpp>
 
 #include <algorithm>
-#include <utility>
-
 #include <pthread.h>
+#include <utility>
 
 namespace tenure::daemon {
 namespace {

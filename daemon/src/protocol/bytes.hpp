@@ -12,7 +12,7 @@
 namespace tenure::daemon {
 
 template <class Integer>
-  requires std::integral<Integer> || std::is_enum_v<Integer>
+requires std::integral<Integer> || std::is_enum_v<Integer>
 void put(std::string& out, Integer value) {
   using Plain = typename std::conditional_t<std::is_enum_v<Integer>, std::underlying_type<Integer>,
                                             std::type_identity<Integer>>::type;

@@ -153,7 +153,8 @@ Frame take_finished(ByteReader& in) {
   frame.run_time = std::chrono::microseconds{in.take<std::int64_t>()};
   frame.error_code = static_cast<ErrorCode>(in.take<std::uint16_t>());
   frame.error = in.take_text<std::uint32_t>();
-  if (frame.run_time.count() < 0 || frame.error.size() > limits::kErrorTextMax || in.take<std::uint32_t>() != 0)
+  if (frame.run_time.count() < 0 || frame.error.size() > limits::kErrorTextMax ||
+      in.take<std::uint32_t>() != 0)
     in.refuse();
   return frame;
 }
@@ -171,10 +172,8 @@ Frame take_assign(ByteReader& in) {
   frame.kind = in.take_text<std::uint8_t>();
   frame.envelope = in.take_rest();
   if (!tenant.empty()) {
-    if (auto name = TenantName::parse(tenant))
-      frame.tenant = std::move(*name);
-    else
-      in.refuse();
+    if (auto name = TenantName::parse(tenant)) frame.tenant = std::move(*name);
+    else in.refuse();
   }
   return frame;
 }
@@ -205,16 +204,26 @@ Frame take_welcome(ByteReader& in) {
 
 std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
   switch (type) {
-    case FrameType::hello: return take_hello(in);
-    case FrameType::finished: return take_finished(in);
-    case FrameType::pong: return PongFrame{in.take<std::uint64_t>()};
-    case FrameType::welcome: return take_welcome(in);
-    case FrameType::refused: return RefusedFrame{std::string{in.take_text<std::uint16_t>()}};
-    case FrameType::assign: return take_assign(in);
-    case FrameType::recall: return take_recall(in);
-    case FrameType::cancel: return take_cancel(in);
-    case FrameType::drain: return DrainFrame{};
-    case FrameType::ping: return PingFrame{in.take<std::uint64_t>()};
+    case FrameType::hello:
+      return take_hello(in);
+    case FrameType::finished:
+      return take_finished(in);
+    case FrameType::pong:
+      return PongFrame{in.take<std::uint64_t>()};
+    case FrameType::welcome:
+      return take_welcome(in);
+    case FrameType::refused:
+      return RefusedFrame{std::string{in.take_text<std::uint16_t>()}};
+    case FrameType::assign:
+      return take_assign(in);
+    case FrameType::recall:
+      return take_recall(in);
+    case FrameType::cancel:
+      return take_cancel(in);
+    case FrameType::drain:
+      return DrainFrame{};
+    case FrameType::ping:
+      return PingFrame{in.take<std::uint64_t>()};
   }
   return std::nullopt;
 }
@@ -249,8 +258,8 @@ Result<std::optional<Frame>> FrameReader::next() {
   if (unread.size() < kLengthBytes) return std::nullopt;
   const std::size_t length = ByteReader{unread}.take<std::uint32_t>();
   if (length == 0 || length > kFrameMax)
-    return fail(ErrorCode::protocol_violation,
-                "a frame of " + std::to_string(length) + " bytes; 1 to " + std::to_string(kFrameMax) + " are allowed");
+    return fail(ErrorCode::protocol_violation, "a frame of " + std::to_string(length) + " bytes; 1 to " +
+                                                   std::to_string(kFrameMax) + " are allowed");
   if (unread.size() < kLengthBytes + length) return std::nullopt;
 
   ByteReader in{unread.substr(kLengthBytes, length)};

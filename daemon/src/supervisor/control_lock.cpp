@@ -4,14 +4,13 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fcntl.h>
 #include <string>
 #include <string_view>
-#include <utility>
-
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tenure::daemon {
 namespace {
@@ -45,12 +44,15 @@ Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& contro
   const auto path = control_lock_path(control_database);
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
   if (descriptor < 0)
-    raise(ErrorCode::disk, std::string{"cannot open the dispatcher's lock file: "} + std::strerror(errno), {}, path);
+    raise(ErrorCode::disk, std::string{"cannot open the dispatcher's lock file: "} + std::strerror(errno), {},
+          path);
   ControlLock lock{descriptor};
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK)
-      raise(ErrorCode::disk, std::string{"cannot lock the dispatcher's lock file: "} + std::strerror(errno), {}, path);
-    return fail(ErrorCode::lock_held, holder_text(descriptor) + " dispatches this control database", {}, path);
+      raise(ErrorCode::disk, std::string{"cannot lock the dispatcher's lock file: "} + std::strerror(errno),
+            {}, path);
+    return fail(ErrorCode::lock_held, holder_text(descriptor) + " dispatches this control database", {},
+                path);
   }
   static_cast<void>(::fchmod(descriptor, kMode));
   write_pid(descriptor);

@@ -6,16 +6,15 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include <fcntl.h>
 #include <spawn.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace tenure::daemon {
 namespace {
@@ -75,7 +74,8 @@ std::vector<std::string> child_environment(const ExecHost::Environment& environm
   // Settings given by variables must reach the workers too, or they would open other files than the daemon means.
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable{*entry};
-    if (!variable.starts_with("TENURE_WORKER_") && !variable.starts_with("TENURE_CONFIG=")) result.emplace_back(variable);
+    if (!variable.starts_with("TENURE_WORKER_") && !variable.starts_with("TENURE_CONFIG="))
+      result.emplace_back(variable);
   }
   result.push_back("TENURE_CONFIG=" + environment.config_file.string());
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
@@ -98,8 +98,10 @@ Failure system_failure(std::string_view what, int error) {
 Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket) {
   // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
   const Descriptor socket_copy{::fcntl(socket, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
-  const Descriptor lock_copy{::fcntl(environment.lock_descriptor, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
-  if (socket_copy.get() < 0 || lock_copy.get() < 0) return tl::unexpected(system_failure("no descriptor left", errno));
+  const Descriptor lock_copy{
+      ::fcntl(environment.lock_descriptor, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
+  if (socket_copy.get() < 0 || lock_copy.get() < 0)
+    return tl::unexpected(system_failure("no descriptor left", errno));
 
   const SpawnSetup setup{socket_copy.get(), lock_copy.get()};
   std::string program = pool.program.string();
@@ -110,8 +112,8 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   pointers.push_back(nullptr);
 
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), setup.actions(), setup.attributes(), arguments.data(),
-                                  pointers.data());
+  const int error = ::posix_spawn(&pid, program.c_str(), setup.actions(), setup.attributes(),
+                                  arguments.data(), pointers.data());
   if (error != 0) return tl::unexpected(system_failure("cannot start " + program, error));
   return pid;
 }
@@ -150,9 +152,10 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   const auto [child, fresh] = children_.try_emplace(
       process, Child{*pid, boost::asio::posix::stream_descriptor{executor_, watch}, std::move(on_gone)});
   TENURE_INVARIANT(fresh);
-  child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this, process](error_code error) {
-    if (!error) reap(process);
-  });
+  child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                 [this, process](error_code error) {
+                                   if (!error) reap(process);
+                                 });
   return ours.release();
 }
 

@@ -14,9 +14,10 @@ constexpr std::chrono::seconds kLastWait{1};
 
 Result<WelcomeFrame> negotiate(const HelloFrame& hello, std::uint16_t slots_wanted) {
   if (hello.protocol_min > kProtocolVersion || hello.protocol_max < kProtocolVersion)
-    return fail(ErrorCode::protocol_violation,
-                "the worker program speaks protocol " + std::to_string(hello.protocol_min) + " to " +
-                    std::to_string(hello.protocol_max) + ", this tenured " + std::to_string(kProtocolVersion));
+    return fail(ErrorCode::protocol_violation, "the worker program speaks protocol " +
+                                                   std::to_string(hello.protocol_min) + " to " +
+                                                   std::to_string(hello.protocol_max) + ", this tenured " +
+                                                   std::to_string(kProtocolVersion));
   return WelcomeFrame{.protocol = kProtocolVersion, .slots = slots_wanted};
 }
 
@@ -59,13 +60,15 @@ void WorkerLink::tell_end() {
 }
 
 void WorkerLink::read() {
-  socket_.async_read_some(asio::buffer(received_), [self = shared_from_this()](error_code error, std::size_t size) {
-    if (error == asio::error::operation_aborted) return;
-    // A drained process closes its socket and then its databases; it ends by itself.
-    if (error && self->draining_ && self->reader_.pending() == 0) return self->close();
-    if (error) return self->broken("closed its socket");
-    self->on_read(size);
-  });
+  socket_.async_read_some(asio::buffer(received_),
+                          [self = shared_from_this()](error_code error, std::size_t size) {
+                            if (error == asio::error::operation_aborted) return;
+                            // A drained process closes its socket and then its databases; it ends by itself.
+                            if (error && self->draining_ && self->reader_.pending() == 0)
+                              return self->close();
+                            if (error) return self->broken("closed its socket");
+                            self->on_read(size);
+                          });
 }
 
 void WorkerLink::on_read(std::size_t size) {
@@ -90,7 +93,8 @@ void WorkerLink::take_frames() {
 }
 
 void WorkerLink::take(const Frame& frame, AttemptsEnded& ended) {
-  if (const auto* hello = std::get_if<HelloFrame>(&frame); hello != nullptr && !greeted_) return greet(*hello);
+  if (const auto* hello = std::get_if<HelloFrame>(&frame); hello != nullptr && !greeted_)
+    return greet(*hello);
   if (greeted_ && std::holds_alternative<PongFrame>(frame)) return handlers_.on_event(Ponged{process_});
   const auto* finished = std::get_if<FinishedFrame>(&frame);
   if (finished == nullptr || !greeted_) return broken("sent a frame that no worker may send now");
@@ -119,12 +123,13 @@ void WorkerLink::greet(const HelloFrame& hello) {
 
 void WorkerLink::write() {
   in_flight_.swap(outgoing_);
-  asio::async_write(socket_, asio::buffer(in_flight_), [self = shared_from_this()](error_code error, std::size_t) {
-    self->in_flight_.clear();
-    if (error == asio::error::operation_aborted) return;
-    if (error) return self->broken("does not read its socket");
-    if (!self->outgoing_.empty()) self->write();
-  });
+  asio::async_write(socket_, asio::buffer(in_flight_),
+                    [self = shared_from_this()](error_code error, std::size_t) {
+                      self->in_flight_.clear();
+                      if (error == asio::error::operation_aborted) return;
+                      if (error) return self->broken("does not read its socket");
+                      if (!self->outgoing_.empty()) self->write();
+                    });
 }
 
 void WorkerLink::broken(const std::string& cause) {

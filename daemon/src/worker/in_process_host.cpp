@@ -8,10 +8,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
-
 #include <pthread.h>
 #include <sys/socket.h>
+#include <utility>
 
 namespace tenure::daemon {
 namespace {

@@ -33,8 +33,9 @@ void JobBoard::finished(queue::JobSeq seq) {
 
 std::optional<AssignFrame> JobBoard::recall(queue::JobSeq seq, const queue::ClaimToken& token) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [&](const AssignFrame& job) { return job.seq == seq && job.token == token; });
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const AssignFrame& job) {
+    return job.seq == seq && job.token == token;
+  });
   if (found == waiting_.end()) return std::nullopt;
   AssignFrame job = std::move(*found);
   waiting_.erase(found);
@@ -43,7 +44,8 @@ std::optional<AssignFrame> JobBoard::recall(queue::JobSeq seq, const queue::Clai
 
 std::vector<AssignFrame> JobBoard::recall_all() {
   const std::lock_guard lock(mutex_);
-  std::vector<AssignFrame> jobs(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+  std::vector<AssignFrame> jobs(std::make_move_iterator(waiting_.begin()),
+                                std::make_move_iterator(waiting_.end()));
   waiting_.clear();
   return jobs;
 }

@@ -18,9 +18,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
-
 #include <pthread.h>
+#include <utility>
 
 namespace tenure::daemon {
 namespace {
@@ -119,7 +118,8 @@ class Runtime {
     if (failure->code == ErrorCode::disk_sync_failed) leave_at_once(*failure);
     frame.result = FinishedResult::failed;
     frame.error_code = failure->code;
-    frame.error = failure->where.empty() ? failure->message : failure->message + " (at " + failure->where + ")";
+    frame.error =
+        failure->where.empty() ? failure->message : failure->message + " (at " + failure->where + ")";
     log_failure(job, *failure, frame.run_time);
     return frame;
   }
@@ -131,7 +131,8 @@ class Runtime {
     std::_Exit(kExitSyncFailed);
   }
 
-  static void log_failure(const AssignFrame& job, const Failure& failure, std::chrono::microseconds run_time) {
+  static void log_failure(const AssignFrame& job, const Failure& failure,
+                          std::chrono::microseconds run_time) {
     const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
     const std::string text = failure.text();
     log::write(log::Level::info, "job.failed", "the attempt failed",

@@ -11,10 +11,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <optional>
 #include <string>
-
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -82,9 +81,12 @@ int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& option
 void print_help(const char* program) {
   std::printf(
       "usage: %s [--config FILE]\n\n"
-      "A worker program of Tenure. Under tenured it is started by the daemon. Started by hand it dispatches and performs\n"
-      "the jobs of its configuration's first pool in this one process, until Ctrl-C or SIGTERM; then it lets the running\n"
-      "jobs end. It refuses to start while a tenured, or another one, holds the control database. A job that crashes\n"
+      "A worker program of Tenure. Under tenured it is started by the daemon. Started by hand it dispatches "
+      "and performs\n"
+      "the jobs of its configuration's first pool in this one process, until Ctrl-C or SIGTERM; then it lets "
+      "the running\n"
+      "jobs end. It refuses to start while a tenured, or another one, holds the control database. A job that "
+      "crashes\n"
       "ends it: only tenured puts a wall between jobs and the dispatcher.\n\n"
       "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml)\n"
       "  --version       print the version of this program\n"
@@ -97,7 +99,8 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
   config::Settings settings = loaded.settings;
   configure_log(settings);
   if (settings.pools.empty())
-    raise(ErrorCode::bad_configuration, "the configuration has no [[pool]]; it says which queues this program serves");
+    raise(ErrorCode::bad_configuration,
+          "the configuration has no [[pool]]; it says which queues this program serves");
   settings.pools.resize(1);
   settings.pools.front().processes = 1;
   // Whoever starts a program by hand wants to see at once that he cannot.

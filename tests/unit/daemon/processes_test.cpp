@@ -170,6 +170,28 @@ TEST(Processes, LSE_18_AProcessThatAJobTookAlongIsStartedAgainAtOnce) {
   }
 }
 
+TEST(Processes, LSE_06_CompanyMakesNobodyPoison) {
+  auto options = one_pool(1, 8);
+  options.perform = [](const queue::ClaimedJob& job) {
+    simulation::Performance performance;
+    const bool is_poison = job.seq == queue::JobSeq{4};
+    performance.run_time = is_poison ? 10ms : 50ms;
+    performance.kills_process = is_poison;
+    return performance;
+  };
+  Simulated sim(options);
+  std::vector<queue::JobId> ids;
+  for (int i = 0; i < 24; ++i) ids.push_back(sim->enqueue({}));
+  sim->start();
+  ASSERT_TRUE(sim.drains(60s));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto job = sim->job(ids[i]);
+    EXPECT_EQ(job.state, i == 3 ? ShownState::dead : ShownState::succeeded) << i;
+    EXPECT_EQ(job.crashes == 3, i == 3) << i;
+  }
+  EXPECT_EQ(sim->job(ids[3]).reason, queue::JobReason::poison);
+}
+
 TEST(Processes, LSE_16_AProcessThatAnswersNoPingIsAbortedKilledAndReplacedAndItsJobsRunAgain) {
   Simulated sim(running_for(one_pool(1, 1), 100s));
   const auto id = sim->enqueue({});

@@ -10,8 +10,6 @@
 #include <tenure/tenancy/scope.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
-#include <support/temporary_folder.hpp>
-
 #include <cereal/cereal.hpp>
 #include <cereal/types/vector.hpp>
 #include <gtest/gtest.h>
@@ -22,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <support/temporary_folder.hpp>
 #include <vector>
 
 // A small application with two tenants, acme and bolt, over a memory store.
@@ -137,7 +136,8 @@ class Bookkeeping : public ::testing::Test {
                    handles_,
                    clock_,
                    {.application = "books",
-                    .migrations = {{1, "0001_invoice.sql", "create table invoice (id integer primary key, paid integer)"}}}};
+                    .migrations = {{1, "0001_invoice.sql",
+                                    "create table invoice (id integer primary key, paid integer)"}}}};
   Client client_{*store_, clock_, {.application = "books"}};
   JobRegistry jobs_;
   Performer performer_{jobs_, handles_, clock_, "books"};

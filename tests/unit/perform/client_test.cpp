@@ -10,7 +10,8 @@ using ClientTest = Bookkeeping;
 queue::JobRecord record_of(queue::Store& store, Uuid id) {
   std::optional<queue::JobRecord> record;
   store.read([&](queue::StoreReader& reader) { record = reader.find_job({id}); });
-  return value_or_raise(record ? Result<queue::JobRecord>{*record} : fail(ErrorCode::job_not_found, "no such job"));
+  return value_or_raise(record ? Result<queue::JobRecord>{*record}
+                               : fail(ErrorCode::job_not_found, "no such job"));
 }
 
 std::int64_t jobs_in(queue::Store& store) {
@@ -41,7 +42,8 @@ TEST_F(ClientTest, GID_02_AnIdOfAnotherTenantIsRefusedNamingTheField) {
 TEST_F(ClientTest, ENQ_06_OutsideEveryScopeThereIsNoTenant) {
   EXPECT_THROW(client_.enqueue(PayAll{}), NoTenant);
   EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.untenanted = true})).tenant, std::nullopt);
-  EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}})).tenant, TenantName{"acme"});
+  EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}})).tenant,
+            TenantName{"acme"});
 }
 
 TEST_F(ClientTest, ENQ_06_ATenantNamedInsideAScopeMustBeTheScopes) {

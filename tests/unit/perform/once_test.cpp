@@ -62,7 +62,8 @@ TEST_F(Once, RUN_23_TheStoredResultComesBack) {
   const auto body = [](JobTransaction&) { return std::string{"receipt\0 7", 10}; };
   static_cast<void>(attempt([&](JobContext& context) { first = context.once("ask", body); }));
   static_cast<void>(attempt([&](JobContext& context) {
-    second = context.once("ask", [](JobTransaction&) -> std::string { throw std::runtime_error("asked twice"); });
+    second =
+        context.once("ask", [](JobTransaction&) -> std::string { throw std::runtime_error("asked twice"); });
   }));
   EXPECT_EQ(first, std::string("receipt\0 7", 10));
   EXPECT_EQ(second, first);
@@ -124,7 +125,8 @@ TEST_F(Once, RUN_24_APlainWriteRepeatsOnARerun) {
 // A handler's own SQL must not be able to forge or erase the marks.
 TEST_F(Once, SEC_03_ReceiptsAreOutOfReachOfJobSql) {
   const auto outcome = attempt([&](JobContext& context) {
-    context.once("pay", [](JobTransaction& transaction) { transaction.execute("delete from tenure_receipts"); });
+    context.once("pay",
+                 [](JobTransaction& transaction) { transaction.execute("delete from tenure_receipts"); });
   });
   EXPECT_EQ(outcome->code, ErrorCode::access_refused);
 }

@@ -21,12 +21,17 @@ TEST(Options, ENQ_14_TheCallOverridesTheKind) {
 }
 
 TEST(Options, ENQ_14_ValuesOutsideTheirLimitsAreRefused) {
-  for (const int priority : {-100, 100}) EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.priority = priority})));
-  for (const int priority : {-101, 101}) EXPECT_THROW(static_cast<void>(effective_options({}, {.priority = priority})), BadOptions);
-  for (const int attempts : {1, 1000}) EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})));
-  for (const int attempts : {0, 1001}) EXPECT_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})), BadOptions);
+  for (const int priority : {-100, 100})
+    EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.priority = priority})));
+  for (const int priority : {-101, 101})
+    EXPECT_THROW(static_cast<void>(effective_options({}, {.priority = priority})), BadOptions);
+  for (const int attempts : {1, 1000})
+    EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})));
+  for (const int attempts : {0, 1001})
+    EXPECT_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})), BadOptions);
   EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = -minutes{1}})), BadOptions);
-  EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = minutes{1}, .run_at = from_us(0)})), BadOptions);
+  EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = minutes{1}, .run_at = from_us(0)})),
+               BadOptions);
 }
 
 TEST(Options, ENQ_14_BadQueueNamesAreRefused) {

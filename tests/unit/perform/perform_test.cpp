@@ -42,7 +42,8 @@ TEST_F(Perform, GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler) {
   EXPECT_EQ(outcome->code, ErrorCode::wrong_tenant);
   EXPECT_EQ(outcome->where, "$.invoice");
   EXPECT_FALSE(entered);
-  EXPECT_EQ(handles_.counters().opened + handles_.counters().reused, opened_before.opened + opened_before.reused)
+  EXPECT_EQ(handles_.counters().opened + handles_.counters().reused,
+            opened_before.opened + opened_before.reused)
       << "no tenant's file was touched";
 }
 
@@ -64,7 +65,8 @@ TEST_F(Perform, SEC_02_OnlyTheCombinationWhereAllAgreeRuns) {
         if (!content.tenant) content.generation = {};
         replace(content.arguments, "tenant=acme", std::string{"tenant="} + reference);
         job.envelope = queue::write_envelope(content);
-        const bool all_equal = std::string_view{column} == reference && std::string_view{envelope} == reference;
+        const bool all_equal =
+            std::string_view{column} == reference && std::string_view{envelope} == reference;
         const PerformOutcome outcome = perform(job);
         EXPECT_EQ(outcome == std::nullopt, all_equal) << column << ' ' << envelope << ' ' << reference;
         ++combinations;
@@ -104,10 +106,16 @@ TEST_F(Perform, CTX_03_NoJobStartsWithWhatAnotherOneLeft) {
     EXPECT_EQ(current_tenant(), context.tenant());
     static int turn = 0;
     switch (turn++ % 4) {
-      case 0: throw std::runtime_error("failed");
-      case 1: new TenantScope(*context.tenant()); break;  // escapes on purpose
-      case 2: throw 42;
-      default: static_cast<void>(context.handle()); break;
+      case 0:
+        throw std::runtime_error("failed");
+      case 1:
+        new TenantScope(*context.tenant());
+        break;  // escapes on purpose
+      case 2:
+        throw 42;
+      default:
+        static_cast<void>(context.handle());
+        break;
     }
   });
   for (int i = 0; i < 200; ++i) {
@@ -126,7 +134,8 @@ TEST_F(Perform, CTX_09_AHandlerThatLeavesATransactionOpenIsReportedByName) {
   std::vector<std::string> lines;
   log::capture_for_test(&lines);
   std::optional<TenantTransaction> escaped;
-  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { escaped.emplace(context.handle().begin()); });
+  jobs_.add<PayInvoice>(
+      [&](const PayInvoice&, JobContext& context) { escaped.emplace(context.handle().begin()); });
   with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
   EXPECT_EQ(perform(claim()), std::nullopt);
   log::capture_for_test(nullptr);
@@ -151,7 +160,8 @@ TEST_F(Perform, CTX_07_AnUntenantedJobHasNoTenantAndNoHandle) {
 
 TEST_F(Perform, RUN_11_TheIdempotencyKeyIsTheJobsGlobalIdInEveryAttempt) {
   std::vector<std::string> keys;
-  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { keys.push_back(context.idempotency_key()); });
+  jobs_.add<PayInvoice>(
+      [&](const PayInvoice&, JobContext& context) { keys.push_back(context.idempotency_key()); });
   Uuid id;
   with_tenant("acme", [&] { id = client_.enqueue(PayInvoice{invoice_of("acme")}); });
   const auto job = claim();

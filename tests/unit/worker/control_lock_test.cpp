@@ -1,10 +1,9 @@
 #include <tenure/daemon/control_lock.hpp>
 
-#include <support/temporary_folder.hpp>
-
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <support/temporary_folder.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 

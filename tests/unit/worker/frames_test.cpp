@@ -84,14 +84,34 @@ TEST(Frames, EachReadsBackEqual) {
 
 // The bytes are a contract between versions that run side by side.
 TEST(Frames, BytesOnTheWireAreFixed) {
-  EXPECT_EQ(hex(written(PingFrame{12})), "09000000" "27" "0c00000000000000");
-  EXPECT_EQ(hex(written(DrainFrame{})), "01000000" "25");
+  EXPECT_EQ(hex(written(PingFrame{12})),
+            "09000000"
+            "27"
+            "0c00000000000000");
+  EXPECT_EQ(hex(written(DrainFrame{})),
+            "01000000"
+            "25");
   EXPECT_EQ(hex(written(RecallFrame{JobSeq{258}, {Incarnation{3}, 7}})),
-            "19000000" "23" "0201000000000000" "0300000000000000" "0700000000000000");
+            "19000000"
+            "23"
+            "0201000000000000"
+            "0300000000000000"
+            "0700000000000000");
   EXPECT_EQ(hex(written(sample_assign())),
-            "65000000" "22" "0201000000000000" "0300000000000000" "0700000000000000"
-            "019cadfffbe97e608d13c2a9945b7a01" "02000000" "0a000000" "0500000000000000"
-            "04" "61636d65" "0400000000000000" "14" "62696c6c696e672e73656e645f696e766f696365"
+            "65000000"
+            "22"
+            "0201000000000000"
+            "0300000000000000"
+            "0700000000000000"
+            "019cadfffbe97e608d13c2a9945b7a01"
+            "02000000"
+            "0a000000"
+            "0500000000000000"
+            "04"
+            "61636d65"
+            "0400000000000000"
+            "14"
+            "62696c6c696e672e73656e645f696e766f696365"
             "74656e7572652f310078");
 }
 
@@ -130,9 +150,11 @@ std::string with_length(std::string_view body) {
 
 TEST(Frames, LSE_15_GarbageIsRefused) {
   EXPECT_EQ(refusal_of(std::string(4, '\0')), ErrorCode::protocol_violation) << "no type";
-  EXPECT_EQ(refusal_of("\xff\xff\xff\xff"), ErrorCode::protocol_violation) << "an over-long frame, before its bytes";
+  EXPECT_EQ(refusal_of("\xff\xff\xff\xff"), ErrorCode::protocol_violation)
+      << "an over-long frame, before its bytes";
   EXPECT_EQ(refusal_of(with_length("\x7f")), ErrorCode::protocol_violation) << "an unknown type";
-  EXPECT_EQ(refusal_of(with_length(std::string{"\x25"} + "x")), ErrorCode::protocol_violation) << "a byte too many";
+  EXPECT_EQ(refusal_of(with_length(std::string{"\x25"} + "x")), ErrorCode::protocol_violation)
+      << "a byte too many";
 }
 
 TEST(Frames, LSE_15_EveryTruncatedFrameIsRefused) {

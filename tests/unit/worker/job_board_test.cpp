@@ -1,6 +1,6 @@
-#include <worker/job_board.hpp>
-
 #include <gtest/gtest.h>
+
+#include <worker/job_board.hpp>
 
 namespace tenure::daemon {
 namespace {

@@ -1,6 +1,6 @@
-#include <supervisor/worker_link.hpp>
-
 #include <gtest/gtest.h>
+
+#include <supervisor/worker_link.hpp>
 
 namespace tenure::daemon {
 namespace {

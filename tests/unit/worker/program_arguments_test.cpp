@@ -1,6 +1,6 @@
-#include <loop/settings_for_program.hpp>
-
 #include <gtest/gtest.h>
+
+#include <loop/settings_for_program.hpp>
 
 namespace tenure::daemon {
 namespace {

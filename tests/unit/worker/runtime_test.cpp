@@ -2,8 +2,6 @@
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/queue/envelope.hpp>
 
-#include <support/temporary_folder.hpp>
-
 #include <cereal/cereal.hpp>
 #include <gtest/gtest.h>
 
@@ -13,10 +11,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
-
+#include <support/temporary_folder.hpp>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <thread>
 #include <unistd.h>
 
 namespace tenure::daemon {
@@ -48,7 +46,8 @@ class Daemon {
   void send(const Frame& frame) {
     std::string bytes;
     write_frame(bytes, frame);
-    ASSERT_EQ(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
   }
   // Nothing once the worker has closed its end.
   std::optional<Frame> receive() {
@@ -83,7 +82,8 @@ class RuntimeTest : public ::testing::Test {
     std::array<int, 2> pair{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
     daemon_.emplace(pair[0]);
-    drained_ = std::async(std::launch::async, [this, theirs = pair[1]] { return run_worker(theirs, setup_); });
+    drained_ =
+        std::async(std::launch::async, [this, theirs = pair[1]] { return run_worker(theirs, setup_); });
     const auto hello = daemon_->expect<HelloFrame>();
     ASSERT_EQ(hello.kinds.size(), jobs_.kinds().size());
     daemon_->send(WelcomeFrame{.slots = slots});
@@ -93,14 +93,18 @@ class RuntimeTest : public ::testing::Test {
     if (drained_.valid()) drained_.wait();
   }
 
-  AssignFrame job(std::int64_t seq, std::string_view kind = Echo::kind, std::string arguments = R"({"number":1})") {
+  AssignFrame job(std::int64_t seq, std::string_view kind = Echo::kind,
+                  std::string arguments = R"({"number":1})") {
     const queue::JobId id{ids_.next()};
     return {.seq = JobSeq{seq},
             .token = {Incarnation{1}, seq},
             .id = id,
             .kind = std::string{kind},
-            .envelope = queue::write_envelope(
-                {.id = id, .tenant = {}, .generation = {}, .kind = std::string{kind}, .arguments = std::move(arguments)})};
+            .envelope = queue::write_envelope({.id = id,
+                                               .tenant = {},
+                                               .generation = {},
+                                               .kind = std::string{kind},
+                                               .arguments = std::move(arguments)})};
   }
 
   testing::TemporaryFolder folder_;

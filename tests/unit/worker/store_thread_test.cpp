@@ -1,10 +1,10 @@
-#include <loop/store_thread.hpp>
 #include <tenure/queue/memory_store.hpp>
 
 #include <gtest/gtest.h>
 
 #include <future>
 #include <latch>
+#include <loop/store_thread.hpp>
 #include <memory>
 
 namespace tenure::daemon {
@@ -41,7 +41,8 @@ class StoreThreadTest : public ::testing::Test {
     StoreThread thread(store_, clock_, [&](Event event) { promise.set_value(std::move(event)); });
     thread.submit(std::move(work));
     auto future = promise.get_future();
-    if (future.wait_for(std::chrono::seconds{60}) != std::future_status::ready) throw std::runtime_error("no answer");
+    if (future.wait_for(std::chrono::seconds{60}) != std::future_status::ready)
+      throw std::runtime_error("no answer");
     return future.get();
   }
 

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-
 namespace tenure::daemon {
 
 // The right to dispatch the jobs of one control database: an flock on a file beside it (CONTROL.db-dispatcher), held for

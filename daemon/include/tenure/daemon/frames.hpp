@@ -106,8 +106,8 @@ struct PingFrame {
   friend bool operator==(const PingFrame&, const PingFrame&) = default;
 };
 
-using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, WelcomeFrame, RefusedFrame, AssignFrame, RecallFrame,
-                           CancelFrame, DrainFrame, PingFrame>;
+using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, WelcomeFrame, RefusedFrame, AssignFrame,
+                           RecallFrame, CancelFrame, DrainFrame, PingFrame>;
 
 // Appends the frame to `out`.
 void write_frame(std::string& out, const Frame& frame);

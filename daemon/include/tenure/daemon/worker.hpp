@@ -14,6 +14,7 @@ struct WorkerOptions {
 // control lock and dispatches and performs in this one process (`--help` says how). Returns the exit code: 0 after a
 // drain, 1 for a daemon that went away, 2 usage, 69, 74, 75, 78 as tenured.
 // No database may be open in the process when it is called. `jobs` must outlive the call.
-[[nodiscard]] int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOptions& options = {});
+[[nodiscard]] int worker_main(int argc, char** argv, const JobRegistry& jobs,
+                              const WorkerOptions& options = {});
 
 }  // namespace tenure

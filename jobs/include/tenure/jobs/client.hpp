@@ -64,7 +64,8 @@ class Client {
   template <JobType Job>
   std::vector<BulkItem> enqueue_all(std::span<const Job> jobs, const EnqueueOptions& options = {},
                                     BulkRule rule = BulkRule::store_good_ones) {
-    return enqueue_drafts(jobs.size(), options, rule, [&](std::size_t index) { return draft<Job>(jobs[index], options); });
+    return enqueue_drafts(jobs.size(), options, rule,
+                          [&](std::size_t index) { return draft<Job>(jobs[index], options); });
   }
 
   // The application's tenants: make and open them. BadConfiguration for a client over a store.
@@ -84,7 +85,8 @@ class Client {
   }
 
   // Everything of the job but its arguments: id, tenant, times.
-  [[nodiscard]] queue::NewJob address(std::string_view kind, const JobOptions& effective, const EnqueueOptions& options);
+  [[nodiscard]] queue::NewJob address(std::string_view kind, const JobOptions& effective,
+                                      const EnqueueOptions& options);
   Uuid enqueue_one(const queue::NewJob& job);
   std::vector<BulkItem> enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,
                                        FunctionRef<queue::NewJob(std::size_t)> make_draft);

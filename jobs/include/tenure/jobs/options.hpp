@@ -14,15 +14,15 @@ namespace tenure {
 
 // What a kind says of its jobs, in a static function `options()` of the argument type.
 struct JobOptions {
-  std::string queue = "default";                 // [a-z0-9][a-z0-9_-]*, at most 64 bytes
-  int priority = 0;                              // -100 to 100; lower runs first
-  int max_attempts = limits::kAttemptsDefault;   // 1 to 1000; 1 never retries a failure
+  std::string queue = "default";                // [a-z0-9][a-z0-9_-]*, at most 64 bytes
+  int priority = 0;                             // -100 to 100; lower runs first
+  int max_attempts = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
 };
 
 // What one enqueue says; a value that is given overrides the kind's.
 struct EnqueueOptions {
-  std::chrono::microseconds run_in{0};           // at least 0
-  std::optional<WallTime> run_at = {};           // instead of run_in
+  std::chrono::microseconds run_in{0};  // at least 0
+  std::optional<WallTime> run_at = {};  // instead of run_in
   std::optional<std::string> queue = {};
   std::optional<int> priority = {};
   std::optional<int> max_attempts = {};
@@ -44,10 +44,8 @@ concept JobType = requires {
 
 template <JobType Job>
 [[nodiscard]] JobOptions options_of() {
-  if constexpr (requires { Job::options(); })
-    return Job::options();
-  else
-    return {};
+  if constexpr (requires { Job::options(); }) return Job::options();
+  else return {};
 }
 
 // BadOptions, whose message names the field, its value and its limits.

@@ -24,7 +24,9 @@ struct PayloadReference<Ref<T>> {
   }
 
  private:
-  static std::string missing(const Ref<T>& ref) { return "the id " + ref.text() + " does not say its tenant"; }
+  static std::string missing(const Ref<T>& ref) {
+    return "the id " + ref.text() + " does not say its tenant";
+  }
   static void require_tenant(const Ref<T>& ref) {
     if (!is_shared_model<T>() && !ref.tenant()) raise(ErrorCode::missing_tenant, missing(ref));
   }
