@@ -16,6 +16,13 @@ using sqlite::Connection;
 using sqlite::Database;
 using sqlite::DatabaseOptions;
 
+// SQLite's default of 2 MiB holds the indexes of some ten thousand jobs; beyond it every claim reads pages back from the
+// A daemon moves the log long before it has grown so far; where none lives, whoever enqueues does.
+constexpr std::int64_t kLonelyCheckpointBytes = 12LL << 20U;
+
+// log. Memory is taken as pages are, up to 32 MiB, by the one connection that writes.
+constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768"};
+
 // A connection of its own, closed before the database is used: a migration has transactions of its own.
 void bring_up_to_date(const SqliteStoreOptions& options, const Clock& clock) {
   const std::vector<sqlite::Migration> migrations{
@@ -35,7 +42,9 @@ class SqliteStore final : public Store {
   SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
       : database_(migrated(options, clock), DatabaseOptions{.writer_queue = true}),
         facts_{std::min(options.payload_max, limits::kPayloadMax), [this] { return database_.wal_bytes(); }},
-        registry_(database_) {}
+        registry_(database_) {
+    database_.write(Durability::ordered, [](Connection& connection) { connection.execute(kWriterCache); });
+  }
 
   void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override {
     std::vector<TransactionNames::Name> seen;
@@ -46,6 +55,7 @@ class SqliteStore final : public Store {
       seen = names.take_seen();
     });
     remember(seen);
+    checkpoint(kLonelyCheckpointBytes);
   }
 
   void read(FunctionRef<void(StoreReader&)> work) override {
@@ -62,7 +72,9 @@ class SqliteStore final : public Store {
   void sync() override { database_.sync(); }
   std::int64_t change_counter() override { return database_.data_version(); }
   void checkpoint(std::int64_t wal_bytes_min) override {
-    if (database_.wal_bytes() > wal_bytes_min) static_cast<void>(database_.checkpoint());
+    // The file keeps its size after a checkpoint; only what is new in it counts. Another process's part is found when idle.
+    const std::int64_t bytes = wal_bytes_min == 0 ? database_.wal_bytes() : database_.bytes_to_checkpoint();
+    if (bytes > wal_bytes_min) static_cast<void>(database_.checkpoint());
   }
   TenantRegistry& registry() override { return registry_; }
 
