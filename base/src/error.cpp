@@ -58,6 +58,7 @@ constexpr std::array kRows{
     row<ErrorCode::state_changed>("StateChanged", permanent),
     row<ErrorCode::newer_envelope>("NewerEnvelope", transient),
     row<ErrorCode::bad_filter>("BadFilter", permanent),
+    row<ErrorCode::constraint_violated>("ConstraintViolated", transient),
     row<ErrorCode::handler_failed>("HandlerFailed", transient),
     row<ErrorCode::worker_crashed>("WorkerCrashed", transient),
     row<ErrorCode::time_limit>("TimeLimit", transient),

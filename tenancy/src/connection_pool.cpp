@@ -53,6 +53,10 @@ ConnectionPool::ConnectionPool(TenantFiles files, HandleCacheOptions options)
 
 Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access) {
+  if (sync_failed())
+    raise(ErrorCode::disk_sync_failed,
+          "a sync of a tenant's file has failed in this process; nothing more is acknowledged",
+          tenant.text());
   Result<Place> place = wait_for_place(tenant, access);
   if (!place) return tl::unexpected<Failure>(std::move(place.error()));
   place->evicted.reset();
@@ -101,7 +105,8 @@ Result<HandleLease> ConnectionPool::lease(const TenantName& tenant, Generation g
     put_idle(tenant, access, std::move(open));
     return tl::unexpected<Failure>(checked.error());
   }
-  auto state = std::make_shared<LeaseState>(tenant, *stamp, access, options_.write_wait_max, open->stop);
+  auto state =
+      std::make_shared<LeaseState>(tenant, *stamp, access, options_.write_wait_max, open->stop, sync_failed_);
   const std::lock_guard lock{mutex_};
   state->shared = shared_of(tenant);
   state->closes_seen = state->shared->closes;

@@ -2,6 +2,7 @@
 
 #include "handle_state.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   void close_idle();
   [[nodiscard]] HandleCache::Counters counters() const;
   [[nodiscard]] const TenantFiles& files() const { return files_; }
+  [[nodiscard]] bool sync_failed() const { return *sync_failed_; }
 
  private:
   struct Idle {
@@ -55,6 +57,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
   [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
 
+  // For good: the kernel calls the lost pages clean, and another descriptor's sync would say yes.
+  const std::shared_ptr<std::atomic<bool>> sync_failed_ = std::make_shared<std::atomic<bool>>(false);
   const TenantFiles files_;
   const HandleCacheOptions options_;
   const std::size_t connections_max_;

@@ -3,6 +3,7 @@
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/tenancy/handle.hpp>
+#include <tenure/tenancy/scope.hpp>
 
 #include <fmt/format.h>
 
@@ -42,6 +43,10 @@ void checkpoint_if_long(detail::LeaseState& lease) {
     const sqlite::Authorizer::Permission permission{open.authorizer};
     sqlite::checkpoint_gated(open.connection, checkpointer);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::disk_sync_failed) {
+      lease.poisoned = true;
+      *lease.sync_failed = true;
+    }
     log::write(log::Level::warning, "tenant.checkpoint_failed", "the write-ahead log of a tenant stays long",
                {.error = error.what()});
   }
@@ -102,6 +107,8 @@ TenantTransaction::~TenantTransaction() {
 }
 
 std::int64_t TenantTransaction::execute_values(std::string_view sql, std::span<const TenantValue> values) {
+  require_usable();
+  detail::require_transaction(*session_);
   TenantRows rows = query_values(sql, values);
   while (rows.next()) continue;
   return session_->lease->open->connection.changes();
@@ -121,6 +128,7 @@ void TenantTransaction::commit() {
     sqlite::sync_wal(lease.open->connection);
   } catch (...) {
     lease.poisoned = true;
+    *lease.sync_failed = true;
     throw;
   }
   checkpoint_if_long(lease);
@@ -129,6 +137,7 @@ void TenantTransaction::commit() {
 // The sync comes after every lock is released: see commit().
 void TenantTransaction::commit_ordered() {
   require_usable();
+  detail::require_transaction(*session_);
   detail::LeaseState& lease = *session_->lease;
   while (lease.sessions.back() != session_.get()) lease.sessions.back()->end();
   session_->end_cursors();  // an unfinished `returning` would refuse the commit
@@ -188,6 +197,10 @@ TenantTransaction TenantHandle::begin() const {
   return transaction;
 }
 
-sqlite3* TenantHandle::native() const { return live(lease_).open->connection.native(); }
+sqlite3* TenantHandle::native() const {
+  const detail::LeaseState& lease = live(lease_);
+  require_current(lease.tenant, lease.generation, "this handle");
+  return lease.open->connection.native();
+}
 
 }  // namespace tenure

@@ -58,6 +58,8 @@ void HandleCache::close_idle() { pool_->close_idle(); }
 
 HandleCache::Counters HandleCache::counters() const { return pool_->counters(); }
 
+bool HandleCache::sync_failed() const { return pool_->sync_failed(); }
+
 const TenantFiles& HandleCache::files() const { return pool_->files(); }
 
 }  // namespace tenure

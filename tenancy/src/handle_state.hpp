@@ -47,13 +47,15 @@ struct TenantShared {
 
 struct LeaseState {
   LeaseState(const TenantName& name, const Stamp& stamp, HandleAccess leased_access,
-             std::chrono::milliseconds wait_max, std::shared_ptr<std::atomic<bool>> stop_flag)
+             std::chrono::milliseconds wait_max, std::shared_ptr<std::atomic<bool>> stop_flag,
+             std::shared_ptr<std::atomic<bool>> sync_failed_flag)
       : tenant(name),
         generation(stamp.generation),
         application(stamp.application),
         access(leased_access),
         write_wait_max(wait_max),
-        stop(std::move(stop_flag)) {}
+        stop(std::move(stop_flag)),
+        sync_failed(std::move(sync_failed_flag)) {}
 
   // These stay readable after the lease.
   const TenantName tenant;
@@ -62,6 +64,7 @@ struct LeaseState {
   const HandleAccess access;
   const std::chrono::milliseconds write_wait_max;
   const std::shared_ptr<std::atomic<bool>> stop;
+  const std::shared_ptr<std::atomic<bool>> sync_failed;  // of the whole pool
   std::shared_ptr<TenantShared> shared;
   std::int64_t closes_seen = 0;
   std::atomic<bool> poisoned = false;
@@ -114,5 +117,8 @@ struct Cursor {
 // Runs `work` on a tenant's database and gives its failures the tenant's name, and the words of this layer:
 // TenantBusy for StoreBusy, TenantDoesNotExist for DatabaseMissing, and what the authorizer refused.
 void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRef<void()> work);
+
+// Raises where the session's write transaction has gone without us: rolled back by a statement of the user's.
+void require_transaction(const Session& session);
 
 }  // namespace tenure::detail

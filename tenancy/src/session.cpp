@@ -143,12 +143,23 @@ void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRe
   }
 }
 
+// `insert or rollback`, a trigger's raise(rollback) or a full disk ends the whole transaction under a handler that may catch
+// the error and go on. What is written from then on would commit by itself, without the rest and without the fence.
+void require_transaction(const Session& session) {
+  LeaseState& lease = *session.lease;
+  if (!session.write || lease.open->connection.in_transaction()) return;
+  lease.poisoned = true;
+  raise(ErrorCode::handler_failed, "a statement rolled the whole transaction back; nothing of it is kept",
+        lease.tenant.text());
+}
+
 }  // namespace tenure::detail
 
 namespace tenure {
 
 OwnTables::OwnTables(const TenantReader& reader)
-    : connection_((reader.require_usable(), reader.session_->lease->open->connection)),
+    : connection_((reader.require_usable(), detail::require_transaction(*reader.session_),
+                   reader.session_->lease->open->connection)),
       permission_(reader.session_->lease->open->authorizer) {}
 
 sqlite::Statement OwnTables::statement(const sqlite::Query& query) { return connection_.statement(query); }

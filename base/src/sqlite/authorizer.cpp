@@ -35,7 +35,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   });
 }
 
+// The outbox's numbers must never be given out again, and they are kept in a table that user SQL could reset.
 bool is_own(std::string_view name) {
+  if (equal_ignoring_case(name, "sqlite_sequence")) return true;
   return equal_ignoring_case(name.substr(0, kOwnPrefix.size()), kOwnPrefix);
 }
 

@@ -158,7 +158,8 @@ void GroupCommit::process(Batch& batch, WriterQueue::Turn& turn) {
 
 void GroupCommit::commit(Batch& batch) {
   WriteTransaction transaction{writer_};
-  const bool shared = batch.writes() > 1;
+  // A sync that waits in the same batch must not hear of a write's error either.
+  const bool shared = batch.requests().size() > 1;
   for (Request* request : batch.requests()) {
     if (request->kind != Kind::write) continue;
     if (shared) run_behind_savepoint(*request);

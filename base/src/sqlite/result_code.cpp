@@ -89,8 +89,8 @@ ErrorCode classify(int extended_result_code, int system_error) {
       return ErrorCode::interrupted;
     case SQLITE_NOMEM:
       return ErrorCode::out_of_memory;
-    // CONSTRAINT too: whoever expects a conflict asks for it with `on conflict`, so what arrives here is a
-    // bug.
+    case SQLITE_CONSTRAINT:
+      return ErrorCode::constraint_violated;
     default:
       return ErrorCode::internal;
   }

@@ -114,8 +114,8 @@ class Runtime {
                                                        .stop = running.stop});
     FinishedFrame frame{.seq = job.seq, .token = job.token};
     frame.run_time = setup_.clock.steady() - started;
+    if (setup_.handles.sync_failed()) leave_at_once();
     if (!failure) return frame;
-    if (failure->code == ErrorCode::disk_sync_failed) leave_at_once(*failure);
     frame.result = FinishedResult::failed;
     frame.error_code = failure->code;
     frame.error =
@@ -126,8 +126,8 @@ class Runtime {
 
   // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
   // trusted with a tenant's file any more. The daemon takes the jobs back.
-  [[noreturn]] static void leave_at_once(const Failure& failure) {
-    log::write(log::Level::error, "worker.sync_failed", failure.text());
+  [[noreturn]] static void leave_at_once() {
+    log::write(log::Level::error, "worker.sync_failed", "a sync of a tenant's file has failed");
     std::_Exit(kExitSyncFailed);
   }
 

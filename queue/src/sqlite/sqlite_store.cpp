@@ -7,6 +7,7 @@
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <control_schema.hpp>
 
 namespace tenure::queue {
@@ -55,7 +56,7 @@ class SqliteStore final : public Store {
       seen = names.take_seen();
     });
     remember(seen);
-    checkpoint(kLonelyCheckpointBytes);
+    checkpoint_if_long();
   }
 
   void read(FunctionRef<void(StoreReader&)> work) override {
@@ -79,6 +80,17 @@ class SqliteStore final : public Store {
   TenantRegistry& registry() override { return registry_; }
 
  private:
+  // After a partial checkpoint the log must grow by as much again before the next try.
+  void checkpoint_if_long() {
+    const std::int64_t bytes = database_.bytes_to_checkpoint();
+    if (bytes < next_checkpoint_bytes_) return;
+    next_checkpoint_bytes_ = bytes + kLonelyCheckpointBytes;
+    static_cast<void>(database_.checkpoint());
+    if (database_.bytes_to_checkpoint() < kLonelyCheckpointBytes)
+      next_checkpoint_bytes_ = kLonelyCheckpointBytes;
+  }
+
+  std::atomic<std::int64_t> next_checkpoint_bytes_{kLonelyCheckpointBytes};
   void remember(const std::vector<TransactionNames::Name>& names) {
     for (const auto& [table, name, number] : names) committed_names_.remember(table, name, number);
   }

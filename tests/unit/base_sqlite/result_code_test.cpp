@@ -42,7 +42,7 @@ constexpr Case kCases[] = {
     {SQLITE_AUTH, 0, ErrorCode::access_refused},
     {SQLITE_INTERRUPT, 0, ErrorCode::interrupted},
     {SQLITE_NOMEM, 0, ErrorCode::out_of_memory},
-    {SQLITE_CONSTRAINT_UNIQUE, 0, ErrorCode::internal},
+    {SQLITE_CONSTRAINT_UNIQUE, 0, ErrorCode::constraint_violated},
     {SQLITE_TOOBIG, 0, ErrorCode::internal},
     {SQLITE_MISMATCH, 0, ErrorCode::internal},
     {SQLITE_RANGE, 0, ErrorCode::internal},

@@ -122,6 +122,42 @@ TEST_F(Once, RUN_24_APlainWriteRepeatsOnARerun) {
   EXPECT_EQ(paid("acme"), 2);
 }
 
+// `insert or rollback` ends the transaction under the handler; a receipt written after it would stand without its effect.
+TEST_F(Once, RUN_03_AStepWhoseTransactionWasRolledBackLeavesNoReceipt) {
+  const auto body = [](JobTransaction& transaction) {
+    pay(transaction);
+    try {
+      transaction.execute("insert or rollback into invoice (id, paid) values (1, 0)");
+    } catch (const Error&) {  // a handler that goes on regardless
+    }
+  };
+  const auto outcome = attempt([&](JobContext& context) { context.once("pay", body); });
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(permanence_of(outcome->code), Permanence::transient) << outcome->text();
+  EXPECT_EQ(paid("acme"), 0);
+  EXPECT_EQ(attempt([&](JobContext& context) { context.once("pay", pay); }), std::nullopt);
+  EXPECT_EQ(paid("acme"), 1) << "the step was not taken for done";
+}
+
+TEST_F(Once, SEC_03_TheOutboxNumbersAreOutOfReachOfJobSql) {
+  const auto outcome = attempt([&](JobContext& context) {
+    context.once("reset",
+                 [](JobTransaction& transaction) { transaction.execute("delete from sqlite_sequence"); });
+  });
+  EXPECT_EQ(outcome->code, ErrorCode::access_refused);
+}
+
+TEST_F(Once, GID_01_AnIdWithoutTenantCannotBeBound) {
+  const auto cut = value_or_raise(Ref<Invoice>::parse("gid://books/Invoice/1"));
+  const auto outcome = attempt([&](JobContext& context) {
+    context.once("bind", [&](JobTransaction& transaction) {
+      transaction.execute("update invoice set paid = 9 where id = ?", cut);
+    });
+  });
+  EXPECT_EQ(outcome->code, ErrorCode::missing_tenant);
+  EXPECT_EQ(paid("acme"), 0);
+}
+
 // A handler's own SQL must not be able to forge or erase the marks.
 TEST_F(Once, SEC_03_ReceiptsAreOutOfReachOfJobSql) {
   const auto outcome = attempt([&](JobContext& context) {

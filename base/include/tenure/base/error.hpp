@@ -42,6 +42,7 @@ enum class ErrorCode : std::uint16_t {
   state_changed = 39,
   newer_envelope = 40,
   bad_filter = 41,
+  constraint_violated = 42,
   // Running
   handler_failed = 60,
   worker_crashed = 61,
@@ -88,8 +89,8 @@ struct Failure {
 template <class T>
 using Result = tl::expected<T, Failure>;
 
-[[nodiscard]] inline tl::unexpected<Failure> fail(ErrorCode code, std::string message, std::string tenant = {},
-                                                  std::string where = {}) {
+[[nodiscard]] inline tl::unexpected<Failure> fail(ErrorCode code, std::string message,
+                                                  std::string tenant = {}, std::string where = {}) {
   return tl::unexpected<Failure>(Failure{code, std::move(message), std::move(tenant), std::move(where)});
 }
 
@@ -132,6 +133,7 @@ using IdConflict = TypedError<ErrorCode::id_conflict>;
 using PayloadTooLarge = TypedError<ErrorCode::payload_too_large>;
 using BadPayload = TypedError<ErrorCode::bad_payload>;
 using UnknownKind = TypedError<ErrorCode::unknown_kind>;
+using ConstraintViolated = TypedError<ErrorCode::constraint_violated>;
 using BadOptions = TypedError<ErrorCode::bad_options>;
 using DuplicateStep = TypedError<ErrorCode::duplicate_step>;
 using StoreBusy = TypedError<ErrorCode::store_busy>;

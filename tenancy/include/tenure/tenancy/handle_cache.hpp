@@ -95,6 +95,8 @@ class HandleCache {
     std::int64_t idle = 0;       // now
   };
   [[nodiscard]] Counters counters() const;
+  // A sync of some tenant's file has failed: every acquire is DiskSyncFailed from then on, and the process should end.
+  [[nodiscard]] bool sync_failed() const;
   [[nodiscard]] const TenantFiles& files() const;
 
  private:

@@ -74,6 +74,8 @@ class Ref {
 
   // Bound to SQL it is its id; the statement refuses it where its tenant is not the handle's.
   operator TenantValue() const {  // NOLINT(google-explicit-constructor)
+    if (!is_shared_model<T>() && !tenant())
+      raise(ErrorCode::missing_tenant, "the id " + text() + " does not say its tenant");
     return TenantValue::record_id(id(), tenant() ? &*tenant() : nullptr);
   }
 
