@@ -56,6 +56,7 @@ ExitCode exit_code_for(ErrorCode code) {
     case ErrorCode::handle_ended:
     case ErrorCode::claim_lost:
     case ErrorCode::id_conflict:
+    case ErrorCode::constraint_violated:
     case ErrorCode::unknown_kind:
     case ErrorCode::limit_reached:
     case ErrorCode::duplicate_step:
