@@ -12,9 +12,9 @@ std::string to_rfc3339(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{seconds - day};
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                                 unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
-                                 clock.seconds().count());
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
+                                 unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
+                                 clock.minutes().count(), clock.seconds().count());
   if (const auto fraction = (time - seconds).count(); fraction != 0) text += fmt::format(".{:06}", fraction);
   return text + "Z";
 }

@@ -16,7 +16,9 @@ struct Instant {
   friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
   friend constexpr Instant operator+(Instant a, std::chrono::microseconds b) { return {a.since_start + b}; }
   friend constexpr Instant operator-(Instant a, std::chrono::microseconds b) { return {a.since_start - b}; }
-  friend constexpr std::chrono::microseconds operator-(Instant a, Instant b) { return a.since_start - b.since_start; }
+  friend constexpr std::chrono::microseconds operator-(Instant a, Instant b) {
+    return a.since_start - b.since_start;
+  }
 };
 
 [[nodiscard]] constexpr std::int64_t to_us(WallTime time) { return time.time_since_epoch().count(); }

@@ -21,7 +21,8 @@ namespace tenure {
 [[nodiscard]] std::string to_utf8(std::string_view text);
 
 // The candidate with the least edit distance, if one is near enough to be what somebody meant (a third of its length).
-[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates);
+[[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
+                                                      std::span<const std::string_view> candidates);
 
 [[nodiscard]] inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span{text.data(), text.size()});

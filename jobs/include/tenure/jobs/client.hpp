@@ -42,7 +42,7 @@ struct BulkItem {
 // Threads: every method from any thread; callers that come at the same time share a commit and its sync.
 class Client {
  public:
-  // Reads the configuration and opens the control database, which `tenured` or `tenure store migrate` has made.
+  // Reads the configuration and opens the control database, which `tenured` or `tenure tenant create` has made.
   // BadConfiguration, DatabaseMissing, SchemaMismatch.
   [[nodiscard]] static Client open(const std::filesystem::path& config_file);
   // Over a store of the caller's; both must outlive it. There are no tenants() then.

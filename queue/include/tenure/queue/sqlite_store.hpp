@@ -11,7 +11,7 @@ namespace tenure::queue {
 
 struct SqliteStoreOptions {
   std::filesystem::path path;
-  bool create = false;            // make the control database where there is none; else DatabaseMissing
+  bool create = false;  // make the control database where there is none; else DatabaseMissing
   std::size_t payload_max = 256UL * 1024;  // bytes of an envelope, to limits::kPayloadMax
 };
 

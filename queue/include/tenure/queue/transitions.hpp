@@ -9,16 +9,16 @@ namespace tenure::queue {
 
 // Everything that can change a stored state, and nothing else can. The manual prints this table.
 enum class Transition : std::uint8_t {
-  promote,            // it is due
+  promote,  // it is due
   succeed,
-  retry,              // failed, attempts left
+  retry,  // failed, attempts left
   die,
   discard,
   cancel,
   block,
   unblock,
-  release,            // stays ready; loses its claim
-  reclaim,            // stays ready; loses its claim
+  release,  // stays ready; loses its claim
+  reclaim,  // stays ready; loses its claim
   retry_by_operator,
 };
 [[nodiscard]] std::string_view name_of(Transition transition);

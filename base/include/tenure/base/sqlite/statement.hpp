@@ -61,10 +61,8 @@ class Statement {
   void bind_next(std::nullptr_t);
   template <class T>
   void bind_next(const std::optional<T>& value) {
-    if (value)
-      bind_next(*value);
-    else
-      bind_next(nullptr);
+    if (value) bind_next(*value);
+    else bind_next(nullptr);
   }
   void bind_integer(std::int64_t value);
   void check(int code) const;
