@@ -309,17 +309,58 @@ TEST(Claim, CLM_24_ATenantsJobsStayInOneProcessWhileItHasFreeSlotsAndNoSlotIdles
   (void)sim->enqueue_many({.tenant = "acme"}, 8);
   sim->run_for(2ms);
   EXPECT_EQ(sim->running(), 12);
-  // Later the process that had it lately is preferred.
-  ASSERT_TRUE(sim.drains(5s));
+}
+
+// Three processes of four slots; "long" jobs run for ten seconds, others for 100 ms.
+simulation::Options three_processes() {
+  auto options = one_pool(3, 4);
+  options.kinds = {"job", "long"};
+  options.perform = [](const queue::ClaimedJob& job) {
+    return Performance{.run_time = job.kind == "long" ? 10s : 100ms};
+  };
+  return options;
+}
+
+TEST(Claim, CLM_24_TheProcessThatRanATenantLatelyIsPreferred) {
+  Simulated sim(three_processes());
+  sim->create_tenant("acme");
   sim->create_tenant("bolt");
+  sim->start();
+  sim->run_for(100ms);
+  (void)sim->enqueue_many({.tenant = "acme"}, 4);
+  sim->run_for(1ms);
+  const ProcessNumber acmes = sim->starts.back().process;
   (void)sim->enqueue({.tenant = "bolt"});
   sim->run_for(1ms);
   const ProcessNumber bolts = sim->starts.back().process;
+  ASSERT_NE(bolts, acmes);
   ASSERT_TRUE(sim.drains(5s));
   sim->run_for(1s);
   (void)sim->enqueue({.tenant = "bolt"});
   sim->run_for(1ms);
   EXPECT_EQ(sim->starts.back().process, bolts);
+}
+
+TEST(Claim, CLM_24_TheProcessThatRunsATenantNowIsPreferredToAnEmptierOneThatRanItLately) {
+  Simulated sim(three_processes());
+  sim->create_tenant("acme");
+  sim->create_tenant("bolt");
+  sim->start();
+  sim->run_for(100ms);
+  (void)sim->enqueue({.tenant = "bolt"});
+  sim->run_for(1ms);
+  const ProcessNumber lately = sim->starts.back().process;
+  ASSERT_TRUE(sim.drains(5s));
+  (void)sim->enqueue_many({.tenant = "acme"}, 4);
+  sim->run_for(1ms);
+  ASSERT_EQ(sim->starts.back().process, lately);
+  (void)sim->enqueue({.tenant = "bolt", .kind = "long"});
+  sim->run_for(1s);
+  const ProcessNumber now = sim->starts.back().process;
+  ASSERT_NE(now, lately);
+  (void)sim->enqueue({.tenant = "bolt"});
+  sim->run_for(1ms);
+  EXPECT_EQ(sim->starts.back().process, now);
 }
 
 TEST(Claim, CLM_25_JobsAheadAreCalledBackForATenantWithLessVirtualTime) {

@@ -144,7 +144,9 @@ TEST(DispatcherStep, LSE_04_ReclaimsUntilThereIsNoMoreThenScansPageByPageThenLoo
   ASSERT_TRUE(stepper.round().lanes_after);
   EXPECT_EQ(*stepper.round().lanes_after, lanes.lanes.back());
   EXPECT_EQ(stepper.round().tenant_states.size(), kRoundRowsMax);
-  stepper.answer();
+  RoundReply last_page;
+  last_page.last_seq = JobSeq{9000};  // what came since the first page may lie in lanes that it had passed
+  stepper.answer(last_page);
   EXPECT_FALSE(stepper.round().lanes_after);
   EXPECT_EQ(stepper.round().arrivals_after, JobSeq{5000});
   EXPECT_TRUE(stepper.round().take_hints);
@@ -204,6 +206,43 @@ TEST(DispatcherStep, LSE_10_AFailedRoundLosesNothingAndIsTriedAgainAfterABackOff
   EXPECT_GE(notes, 7);
   stepper.answer();
   EXPECT_EQ(stepper.dispatcher().status().succeeded, 1);
+}
+
+TEST(DispatcherStep, ALookThatFailedIsLookedAgainWithoutAHint) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  stepper.answer(reply);
+  stepper.step(Hinted{});
+  ASSERT_TRUE(stepper.round().take_hints);
+  stepper.fail();
+  stepper.pass(kRoundRetryMin);
+  stepper.step(TimePassed{});
+  ASSERT_TRUE(stepper.has_round());
+  EXPECT_TRUE(stepper.round().take_hints);
+  EXPECT_TRUE(stepper.round().arrivals_after);
+}
+
+TEST(DispatcherStep, AfterAFullLookItLooksAgainAtOnceFromWhereItWas) {
+  for (const std::size_t rows : {kRoundRowsMax - 1, kRoundRowsMax}) {
+    Stepper stepper;
+    stepper.come_to_claim(1);
+    RoundReply claimed;
+    claimed.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+    stepper.answer(claimed);
+    stepper.step(Hinted{});
+    RoundReply full;
+    for (std::size_t row = 0; row < rows; ++row) {
+      full.arrived.push_back(
+          {JobSeq{static_cast<std::int64_t>(row) + 200}, kLane, WallTime{}, queue::JobState::ready});
+    }
+    stepper.answer(full);
+    EXPECT_EQ(stepper.has_round(), rows == kRoundRowsMax);
+    if (stepper.has_round()) {
+      EXPECT_EQ(stepper.round().arrivals_after, full.arrived.back().seq);
+    }
+  }
 }
 
 TEST(DispatcherStep, LSE_02_ALostClaimIsCountedAndChangesNothing) {
