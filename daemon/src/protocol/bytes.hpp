@@ -39,10 +39,8 @@ class ByteReader {
   template <std::integral Integer>
   Integer take() {
     if (rest_.size() < sizeof(Integer)) return spoil(Integer{});
-    std::make_unsigned_t<Integer> bits = 0;
-    for (std::size_t i = sizeof(Integer); i-- > 0;)
-      bits = static_cast<decltype(bits)>((sizeof(bits) > 1 ? bits << 8U : 0U) |
-                                         static_cast<unsigned char>(rest_[i]));
+    std::uint64_t bits = 0;
+    for (std::size_t i = sizeof(Integer); i-- > 0;) bits = bits << 8U | static_cast<unsigned char>(rest_[i]);
     rest_.remove_prefix(sizeof(Integer));
     return static_cast<Integer>(bits);
   }
