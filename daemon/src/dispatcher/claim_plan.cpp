@@ -14,8 +14,8 @@ std::size_t quantum(microseconds usual) {
 void ClaimPlan::make(std::size_t pools, std::size_t jobs_max, queue::Incarnation incarnation,
                      std::int64_t& counter) {
   for (std::size_t pool = 0; pool < pools; ++pool) {
-    fill_slots(pool, jobs_max);
-    fill_ahead(pool, jobs_max);
+    for (Crew crew{pool, 0}; crew.program < lanes_.programs(pool); ++crew.program) fill_slots(crew, jobs_max);
+    for (Crew crew{pool, 0}; crew.program < lanes_.programs(pool); ++crew.program) fill_ahead(crew, jobs_max);
   }
   for (PlannedClaim& claim : claims_) {
     claim.request.incarnation = incarnation;
@@ -24,59 +24,59 @@ void ClaimPlan::make(std::size_t pools, std::size_t jobs_max, queue::Incarnation
   }
 }
 
-void ClaimPlan::fill_slots(std::size_t pool, std::size_t& jobs_left) {
+void ClaimPlan::fill_slots(Crew crew, std::size_t& jobs_left) {
   std::size_t slots = 0;
   std::size_t free = 0;
   for (const auto& [number, process] : processes_.all()) {
-    if (process.pool != pool || !process.takes_jobs()) continue;
+    if (!crew.has(process)) continue;
     slots += process.slots;
     free += process.free_slots();
   }
   while (free > 0 && jobs_left > 0) {
-    auto visit = next_visit(pool, free == 1 && slots >= kLongJobSlotsMin);
+    auto visit = next_visit(crew, free == 1 && slots >= kLongJobSlotsMin);
     if (!visit) return;
     const Choice choice =
-        choose(pool, visit->place.tenant, [](const Process& process) { return process.free_slots(); });
-    std::size_t count =
-        std::min({quantum(visit->usual), choice.room, lanes_.jobs_max(pool, visit->place), jobs_left});
+        choose(crew, visit->place.tenant, [](const Process& process) { return process.free_slots(); });
+    std::size_t count = std::min({quantum(visit->usual), choice.room,
+                                  lanes_.jobs_max(crew.pool, crew.program, visit->place), jobs_left});
     // Several long ones at once would step over the rule for the last slot.
     if (visit->usual > kLongJob) count = 1;
     free -= count;
     jobs_left -= count;
-    take(pool, std::move(*visit), *choice.process, count);
+    take(std::move(*visit), *choice.process, count);
   }
 }
 
 // Stops at the first tenant whose next job may not be assigned ahead: the slot that falls free next is that tenant's.
-void ClaimPlan::fill_ahead(std::size_t pool, std::size_t& jobs_left) {
+void ClaimPlan::fill_ahead(Crew crew, std::size_t& jobs_left) {
   while (jobs_left > 0) {
-    const auto place = lanes_.ring(pool).first();
+    const auto place = lanes_.ring(crew.pool).first(crew.program);
     if (!place) return;
-    Visit visit = visit_at(pool, *place, false);
+    Visit visit = visit_at(crew, *place, false);
     const Choice choice =
-        choose(pool, place->tenant, [&](const Process& process) { return process.room_ahead(visit.usual); });
+        choose(crew, place->tenant, [&](const Process& process) { return process.room_ahead(visit.usual); });
     if (choice.process == nullptr) return;
-    const std::size_t count =
-        std::min({quantum(visit.usual), choice.room, lanes_.jobs_max(pool, *place), jobs_left});
+    const std::size_t count = std::min(
+        {quantum(visit.usual), choice.room, lanes_.jobs_max(crew.pool, crew.program, *place), jobs_left});
     jobs_left -= count;
-    take(pool, std::move(visit), *choice.process, count);
+    take(std::move(visit), *choice.process, count);
   }
 }
 
 // Nearly always the first of the ring; further only past tenants that run long jobs here, of which there are fewer than slots.
-std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(std::size_t pool, bool is_last_slot) {
-  const Ring& ring = lanes_.ring(pool);
-  for (auto place = ring.first(); place; place = ring.after(*place)) {
-    Visit visit = visit_at(pool, *place, is_last_slot && ring.outstanding(place->tenant) > 0);
+std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(Crew crew, bool is_last_slot) {
+  const Ring& ring = lanes_.ring(crew.pool);
+  for (auto place = ring.first(crew.program); place; place = ring.after(*place, crew.program)) {
+    Visit visit = visit_at(crew, *place, is_last_slot && ring.outstanding(place->tenant) > 0);
     if (!visit.kinds.empty()) return visit;
   }
   return std::nullopt;
 }
 
-ClaimPlan::Visit ClaimPlan::visit_at(std::size_t pool, const Ring::Place& place, bool without_long) const {
+ClaimPlan::Visit ClaimPlan::visit_at(Crew crew, const Ring::Place& place, bool without_long) const {
   Visit visit{place, {}, microseconds{1}};
-  lanes_.for_each_kind(pool, place, [&](const queue::LaneCursor& cursor) {
-    const microseconds usual = usual_[pool].of(cursor.kind);
+  lanes_.for_each_kind(crew.pool, crew.program, place, [&](const queue::LaneCursor& cursor) {
+    const microseconds usual = usual_[crew.pool].of(cursor.kind);
     if (without_long && usual > kLongJob) return;
     visit.usual = std::max(visit.usual, usual);
     visit.kinds.push_back(cursor);
@@ -86,16 +86,16 @@ ClaimPlan::Visit ClaimPlan::visit_at(std::size_t pool, const Ring::Place& place,
 
 // Where jobs of this tenant run now, else where some ran lately, else the least loaded; the lowest number among equals.
 template <class Room>
-ClaimPlan::Choice ClaimPlan::choose(std::size_t pool, TenantNumber tenant, Room&& room_of) {
+ClaimPlan::Choice ClaimPlan::choose(Crew crew, TenantNumber tenant, Room&& room_of) {
   Choice best;
   std::pair<int, std::int64_t> best_rank{};
   for (auto& [number, process] : processes_.all()) {
-    if (process.pool != pool) continue;
+    if (!crew.has(process)) continue;
     const std::size_t room = room_of(process);
     if (room == 0) continue;
-    const int runs = lanes_.ring(pool).outstanding(tenant, number) > 0 ? 2
-                     : process.was_used_by(tenant)                     ? 1
-                                                                       : 0;
+    const int runs = lanes_.ring(crew.pool).outstanding(tenant, number) > 0 ? 2
+                     : process.was_used_by(tenant)                          ? 1
+                                                                            : 0;
     const auto load = static_cast<std::int64_t>(process.jobs.size() + process.planned);
     const std::pair<int, std::int64_t> rank{-runs, load};
     if (best.process != nullptr && best_rank <= rank) continue;
@@ -105,22 +105,22 @@ ClaimPlan::Choice ClaimPlan::choose(std::size_t pool, TenantNumber tenant, Room&
   return best;
 }
 
-void ClaimPlan::take(std::size_t pool, Visit&& visit, Process& process, std::size_t count) {
+void ClaimPlan::take(Visit&& visit, Process& process, std::size_t count) {
   const Ring::Place place = visit.place;
   const std::int64_t us = visit.usual.count() * static_cast<std::int64_t>(count);
   process.plan(count, visit.usual);
-  Ring& ring = lanes_.ring(pool);
+  Ring& ring = lanes_.ring(process.pool);
   ring.served(place);
   ring.assigned(place.tenant, process.number, static_cast<int>(count));
   ring.charge(place.tenant, us);
-  lanes_.planned(place, count);
-  PlannedClaim& claim = claim_for(pool, std::move(visit), process);
+  lanes_.planned(process.pool, process.program, place, count);
+  PlannedClaim& claim = claim_for(std::move(visit), process);
   claim.request.count += count;
   claim.charged_us += us;
 }
 
 // Several visits of one tenant for one process are one request.
-PlannedClaim& ClaimPlan::claim_for(std::size_t pool, Visit&& visit, const Process& process) {
+PlannedClaim& ClaimPlan::claim_for(Visit&& visit, const Process& process) {
   const auto& place = visit.place;
   const auto [entry, is_new] =
       index_.try_emplace({place.tenant, place.bucket, process.number, visit.kinds.size()}, claims_.size());
@@ -132,7 +132,7 @@ PlannedClaim& ClaimPlan::claim_for(std::size_t pool, Visit&& visit, const Proces
   request.kinds = std::move(visit.kinds);
   request.count = 0;
   request.process = process.number;
-  claims_.push_back({pool, place, std::move(request), 0});
+  claims_.push_back({process.pool, place, std::move(request), 0});
   return claims_.back();
 }
 

@@ -14,7 +14,8 @@
 #include <tuple>
 #include <vector>
 
-// Which claims one round asks for: first the tenant, by fairness; then the process, by affinity. What is planned is charged
+// Which claims one round asks for: first the tenant, by fairness; then the process, by affinity. Each program of a pool is
+// planned for by itself, since a claim may name only kinds that its process performs. What is planned is charged
 // and counted as outstanding at once, so that each visit sees the ones before it; the answer puts it right.
 namespace tenure::daemon {
 
@@ -23,7 +24,7 @@ inline constexpr std::size_t kQuantumJobs = 16;
 inline constexpr std::chrono::microseconds kQuantumTime{50'000};
 // Jobs of a kind that usually runs longer never take the last free slot where their tenant runs already.
 inline constexpr std::chrono::microseconds kLongJob{1'000'000};
-inline constexpr std::size_t kLongJobSlotsMin = 4;  // of the pool, for that rule
+inline constexpr std::size_t kLongJobSlotsMin = 4;  // of the pool's processes of one program, for that rule
 
 struct PlannedClaim {
   std::size_t pool = 0;
@@ -57,14 +58,22 @@ class ClaimPlan {
     Process* process = nullptr;
     std::size_t room = 0;
   };
-  void fill_slots(std::size_t pool, std::size_t& jobs_left);
-  void fill_ahead(std::size_t pool, std::size_t& jobs_left);
-  [[nodiscard]] std::optional<Visit> next_visit(std::size_t pool, bool is_last_slot);
-  [[nodiscard]] Visit visit_at(std::size_t pool, const Ring::Place& place, bool without_long) const;
+  // One program of one pool.
+  struct Crew {
+    std::size_t pool = 0;
+    std::size_t program = 0;
+    [[nodiscard]] bool has(const Process& process) const {
+      return process.pool == pool && process.program == program && process.takes_jobs();
+    }
+  };
+  void fill_slots(Crew crew, std::size_t& jobs_left);
+  void fill_ahead(Crew crew, std::size_t& jobs_left);
+  [[nodiscard]] std::optional<Visit> next_visit(Crew crew, bool is_last_slot);
+  [[nodiscard]] Visit visit_at(Crew crew, const Ring::Place& place, bool without_long) const;
   template <class Room>
-  [[nodiscard]] Choice choose(std::size_t pool, TenantNumber tenant, Room&& room_of);
-  void take(std::size_t pool, Visit&& visit, Process& process, std::size_t count);
-  [[nodiscard]] PlannedClaim& claim_for(std::size_t pool, Visit&& visit, const Process& process);
+  [[nodiscard]] Choice choose(Crew crew, TenantNumber tenant, Room&& room_of);
+  void take(Visit&& visit, Process& process, std::size_t count);
+  [[nodiscard]] PlannedClaim& claim_for(Visit&& visit, const Process& process);
 
   Lanes& lanes_;
   Processes& processes_;

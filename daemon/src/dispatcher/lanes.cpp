@@ -16,7 +16,7 @@ using queue::LanePlace;
 using queue::QueueNumber;
 
 Lanes::Lanes(const std::vector<PoolSettings>& pools) : rings_(pools.size()) {
-  for (const PoolSettings& settings : pools) pools_.push_back(Pool{settings.queues, {}, {}});
+  for (const PoolSettings& settings : pools) pools_.push_back(Pool{settings.queues, {}});
 }
 
 void Lanes::scanned(const Lane& lane) {
@@ -56,7 +56,7 @@ Lanes::KindLane& Lanes::lane_at(const Lane& lane, bool& is_new) {
   is_new = found == kinds.end();
   if (!is_new) return *found;
   ++count_;
-  kinds.push_back(KindLane{lane.kind, std::nullopt, std::nullopt});
+  kinds.push_back(KindLane{lane.kind, std::nullopt, std::nullopt, 0});
   return kinds.back();
 }
 
@@ -67,7 +67,7 @@ void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq 
   const auto entry = bucket->second.find(request.tenant);
   if (entry == bucket->second.end()) return;
   TenantLanes& lanes = entry->second;
-  lanes.planned = 0;
+  lanes.forget_plan();
   if (reply.gate) {
     refresh(id, request.tenant, lanes);
     set_tenant_state(request.tenant, *reply.gate);
@@ -146,22 +146,55 @@ void Lanes::name_kinds(const std::map<KindNumber, std::string>& names) {
     unnamed_kinds_.erase(number);
     kinds_[number] = name;
     for (Pool& pool : pools_) {
-      const bool performs =
-          std::find(pool.kind_names.begin(), pool.kind_names.end(), name) != pool.kind_names.end();
-      is_news = (performs && pool.kinds.insert(number).second) || is_news;
+      for (Program& program : pool.programs) {
+        const bool performs = std::binary_search(program.kind_names.begin(), program.kind_names.end(), name);
+        is_news = (performs && program.kinds.insert(number).second) || is_news;
+      }
     }
   }
   if (is_news) refresh_all();
 }
 
-void Lanes::set_kinds(std::size_t pool, const std::vector<std::string>& kinds) {
-  if (pools_[pool].kind_names == kinds) return;
-  pools_[pool].kind_names = kinds;
-  pools_[pool].kinds.clear();
-  for (const auto& [number, name] : kinds_) {
-    if (std::find(kinds.begin(), kinds.end(), name) != kinds.end()) pools_[pool].kinds.insert(number);
+std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds) {
+  const std::size_t number = program_with(pool, kinds);
+  std::vector<Program>& programs = pools_[pool].programs;
+  if (++programs[number].processes > 1) return number;
+  for (Program& other : programs) {
+    if (other.processes == 0) other = {};
   }
   refresh_all();
+  return number;
+}
+
+// A program that no process runs gives its number away.
+std::size_t Lanes::program_with(std::size_t pool, const std::vector<std::string>& kinds) {
+  std::vector<Program>& programs = pools_[pool].programs;
+  const auto same = std::find_if(programs.begin(), programs.end(),
+                                 [&](const Program& program) { return program.kind_names == kinds; });
+  if (same != programs.end()) return static_cast<std::size_t>(same - programs.begin());
+  auto free = std::find_if(programs.begin(), programs.end(),
+                           [](const Program& program) { return program.processes == 0; });
+  if (free == programs.end()) free = programs.insert(programs.end(), Program{});
+  free->kind_names = kinds;
+  free->kinds.clear();
+  for (const auto& [number, name] : kinds_) {
+    if (std::binary_search(kinds.begin(), kinds.end(), name)) free->kinds.insert(number);
+  }
+  return static_cast<std::size_t>(free - programs.begin());
+}
+
+void Lanes::process_went(std::size_t pool, std::size_t program) {
+  std::vector<Program>& programs = pools_[pool].programs;
+  if (--programs[program].processes > 0) return;
+  const bool is_last = std::none_of(programs.begin(), programs.end(),
+                                    [](const Program& other) { return other.processes > 0; });
+  if (!is_last) programs[program] = {};
+  refresh_all();
+}
+
+bool Lanes::Pool::performs(KindNumber kind) const {
+  return std::any_of(programs.begin(), programs.end(),
+                     [&](const Program& program) { return program.processes > 0 && program.knows(kind); });
 }
 
 void Lanes::set_tenant_state(TenantNumber tenant, TenantState state) {
@@ -221,24 +254,32 @@ std::optional<BucketKey> Lanes::bucket_of(std::size_t pool, const Lane& lane) co
   return std::nullopt;
 }
 
-std::size_t Lanes::jobs_max(std::size_t pool, const Ring::Place& place) const {
-  return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs_for(pools_[pool], lanes_of(place))));
+std::size_t Lanes::jobs_max(std::size_t pool, std::size_t program, const Ring::Place& place) const {
+  const std::int64_t jobs = jobs_for(pools_[pool].programs[program], lanes_of(place));
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
 }
 
-std::int64_t Lanes::jobs_for(const Pool& pool, const TenantLanes& lanes) const {
-  std::int64_t jobs = -lanes.planned;
+std::int64_t Lanes::jobs_for(const Program& program, const TenantLanes& lanes) {
+  std::int64_t jobs = 0;
   for (const KindLane& kind : lanes.kinds) {
-    if (!pool.knows(kind.kind)) continue;
+    if (!program.knows(kind.kind)) continue;
     if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
-    jobs += *kind.jobs;
+    jobs += *kind.jobs - kind.planned;
   }
   return jobs;
 }
 
-void Lanes::planned(const Ring::Place& place, std::size_t jobs) {
+// Counted by kind, in any order: what is planned for one program must not hide the kinds that only another one performs.
+void Lanes::planned(std::size_t pool, std::size_t program, const Ring::Place& place, std::size_t jobs) {
   const BucketId id{place.bucket.queue, place.bucket.priority};
   TenantLanes& lanes = buckets_.at(id).at(place.tenant);
-  lanes.planned += static_cast<std::int64_t>(jobs);
+  auto left = static_cast<std::int64_t>(jobs);
+  for (KindLane& kind : lanes.kinds) {
+    if (!pools_[pool].programs[program].knows(kind.kind)) continue;
+    const std::int64_t here = kind.jobs ? std::clamp<std::int64_t>(*kind.jobs - kind.planned, 0, left) : left;
+    kind.planned += here;
+    left -= here;
+  }
   refresh(id, place.tenant, lanes);
 }
 
@@ -248,7 +289,7 @@ void Lanes::forget_plan(const ClaimRequest& request) {
   if (bucket == buckets_.end()) return;
   const auto entry = bucket->second.find(request.tenant);
   if (entry == bucket->second.end()) return;
-  entry->second.planned = 0;
+  entry->second.forget_plan();
   refresh(id, request.tenant, entry->second);
 }
 
@@ -276,20 +317,28 @@ bool Lanes::is_parked(TenantNumber tenant) const {
 // The one place that decides what is open: in which rings the tenant stands for this bucket.
 void Lanes::refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes) {
   const bool is_gated = is_parked(tenant);
-  std::int64_t open = 0;
-  for (const auto& [pool, rank] : queues_[id.queue].pools) {
-    const auto known = std::count_if(lanes.kinds.begin(), lanes.kinds.end(),
-                                     [&](const KindLane& kind) { return pools_[pool].knows(kind.kind); });
-    if (!is_gated) open = std::max<std::int64_t>(open, known);
+  const QueueEntry& queue = queues_[id.queue];
+  for (const auto& [pool, rank] : queue.pools) {
     const BucketKey key{rank, id.priority, id.queue};
-    if (!is_gated && known > 0 && jobs_for(pools_[pool], lanes) > 0) {
-      rings_[pool].join(key, tenant);
-    } else {
-      rings_[pool].leave(key, tenant);
+    const std::vector<Program>& programs = pools_[pool].programs;
+    for (std::size_t program = 0; program < programs.size(); ++program) {
+      if (!is_gated && jobs_for(programs[program], lanes) > 0) {
+        rings_[pool].join(key, tenant, program);
+      } else {
+        rings_[pool].leave(key, tenant, program);
+      }
     }
   }
+  const std::int64_t open = is_gated ? 0 : open_lanes(queue, lanes);
   open_ += open - lanes.open;
   lanes.open = open;
+}
+
+std::int64_t Lanes::open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const {
+  return std::count_if(lanes.kinds.begin(), lanes.kinds.end(), [&](const KindLane& lane) {
+    return std::any_of(queue.pools.begin(), queue.pools.end(),
+                       [&](const auto& entry) { return pools_[entry.first].performs(lane.kind); });
+  });
 }
 
 void Lanes::refresh_tenant(TenantNumber tenant) {

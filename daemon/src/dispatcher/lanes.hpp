@@ -47,8 +47,12 @@ class Lanes {
   [[nodiscard]] std::vector<queue::KindNumber> unnamed_kinds(std::size_t limit) const;
   void name_queue(queue::QueueNumber number, const std::string& name);
   void name_kinds(const std::map<queue::KindNumber, std::string>& names);
-  // The kinds that the pool's program performs.
-  void set_kinds(std::size_t pool, const std::vector<std::string>& kinds);
+  // A process of the pool offers these kinds, sorted. Returns its program: the number, in the pool, of this set of kinds. A lane
+  // is open in a pool while a process of it offers its kind.
+  [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds);
+  // With the last process of a program the lanes that only it performed are parked. The pool's last program of all is
+  // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
+  void process_went(std::size_t pool, std::size_t program);
   // `active` opens the tenant's lanes, everything else parks them.
   void set_tenant_state(TenantNumber tenant, TenantState state);
   // Tenants to ask about, the next `limit` in turn: those parked for their state.
@@ -63,17 +67,19 @@ class Lanes {
   [[nodiscard]] const Ring& ring(std::size_t pool) const { return rings_[pool]; }
   // Where the lane stands in the pool's order; nothing where the pool does not list its queue.
   [[nodiscard]] std::optional<BucketKey> bucket_of(std::size_t pool, const queue::Lane& lane) const;
-  // fn(cursor) for each lane of the place that the pool may run.
+  // Programs are 0 to less than this.
+  [[nodiscard]] std::size_t programs(std::size_t pool) const { return pools_[pool].programs.size(); }
+  // fn(cursor) for each lane of the place that the program performs.
   template <class Function>
-  void for_each_kind(std::size_t pool, const Ring::Place& place, Function&& fn) const {
+  void for_each_kind(std::size_t pool, std::size_t program, const Ring::Place& place, Function&& fn) const {
     const TenantLanes& lanes = lanes_of(place);
     for (const KindLane& kind : lanes.kinds) {
-      if (pools_[pool].knows(kind.kind)) fn(queue::LaneCursor{kind.kind, kind.after});
+      if (pools_[pool].programs[program].knows(kind.kind)) fn(queue::LaneCursor{kind.kind, kind.after});
     }
   }
-  // How many jobs may still be planned there, as far as is known.
-  [[nodiscard]] std::size_t jobs_max(std::size_t pool, const Ring::Place& place) const;
-  void planned(const Ring::Place& place, std::size_t jobs);
+  // How many jobs may still be planned there for the program, as far as is known.
+  [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t program, const Ring::Place& place) const;
+  void planned(std::size_t pool, std::size_t program, const Ring::Place& place, std::size_t jobs);
   void forget_plan(const queue::ClaimRequest& request);
 
   // --- Figures.
@@ -91,11 +97,14 @@ class Lanes {
     queue::KindNumber kind;
     std::optional<queue::LanePlace> after;
     std::optional<std::int64_t> jobs;  // nothing: unknown, until a claim comes back short
+    std::int64_t planned = 0;
   };
   struct TenantLanes {
     std::vector<KindLane> kinds;
-    std::int64_t planned = 0;
     std::int64_t open = 0;
+    void forget_plan() {
+      for (KindLane& kind : kinds) kind.planned = 0;
+    }
   };
   using Bucket = std::map<TenantNumber, TenantLanes>;
   struct Tenant {
@@ -106,21 +115,28 @@ class Lanes {
     bool named = false;
     std::vector<std::pair<std::size_t, std::size_t>> pools;  // index, rank
   };
+  struct Program {
+    std::vector<std::string> kind_names;          // sorted
+    std::unordered_set<queue::KindNumber> kinds;  // those of them that have a number; never iterated
+    std::size_t processes = 0;
+    [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
+  };
   struct Pool {
     std::vector<std::string> queues;
-    std::vector<std::string> kind_names;
-    std::unordered_set<queue::KindNumber> kinds;  // never iterated
-    [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
+    std::vector<Program> programs;
+    [[nodiscard]] bool performs(queue::KindNumber kind) const;
   };
 
   [[nodiscard]] const TenantLanes& lanes_of(const Ring::Place& place) const;
   KindLane& lane_at(const queue::Lane& lane, bool& is_new);
   [[nodiscard]] bool is_parked(TenantNumber tenant) const;
-  [[nodiscard]] std::int64_t jobs_for(const Pool& pool, const TenantLanes& lanes) const;
+  [[nodiscard]] static std::int64_t jobs_for(const Program& program, const TenantLanes& lanes);
+  [[nodiscard]] std::size_t program_with(std::size_t pool, const std::vector<std::string>& kinds);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
   void remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
   void refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
+  [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const;
   void refresh_tenant(TenantNumber tenant);
   void refresh_all();
 

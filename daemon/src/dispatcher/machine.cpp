@@ -61,7 +61,9 @@ void Dispatcher::Impl::on(const WorkerReady& event) {
   if (stopping_.is_asked() || !processes_.ready(event, now_.steady)) return;
   std::vector<std::string> kinds = event.kinds;
   std::sort(kinds.begin(), kinds.end());
-  lanes_.set_kinds(processes_.find(event.process)->pool, kinds);
+  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
+  Process& process = *processes_.find(event.process);
+  process.program = lanes_.process_came(process.pool, kinds);
   unblock_ = true;
 }
 
@@ -96,6 +98,7 @@ void Dispatcher::Impl::job_left(const Process& process, const OutstandingJob& jo
 void Dispatcher::Impl::on(const WorkerGone& event) {
   auto dead = processes_.gone(event, now_.steady, actions_);
   if (!dead) return;
+  if (dead->ready) lanes_.process_went(dead->pool, dead->program);
   const ProcessEnd end = dead->was_ended_by_stop  ? ProcessEnd::by_stop
                          : dead->jobs.size() == 1 ? ProcessEnd::alone
                                                   : ProcessEnd::in_company;

@@ -37,6 +37,8 @@ struct Process {
   ProcessNumber number;
   std::size_t pool = 0;
   int position = 0;  // in the pool, kept by its successors
+  std::size_t program =
+      0;  // of the pool: the set of kinds that its hello named (Lanes); meaningless while starting
   Phase phase = Phase::starting;
   std::size_t slots = 1;
   std::size_t slots_offered = 1;  // by its hello

@@ -7,11 +7,12 @@ namespace tenure::daemon {
 
 namespace {
 
-// The process that would take the newcomer's job; nothing where a slot is free.
-Process* least_loaded(std::size_t pool, Processes& processes) {
+// The process that would take the newcomer's job, of those that perform it; nothing where a slot is free.
+Process* least_loaded(std::size_t pool, const Ring::Place& newcomer, const Ring& ring, Processes& processes) {
   Process* least = nullptr;
   for (auto& [number, process] : processes.all()) {
     if (process.pool != pool || !process.takes_jobs()) continue;
+    if (!ring.is_in(newcomer.bucket, newcomer.tenant, process.program)) continue;
     if (process.free_slots() > 0) return nullptr;
     if (least == nullptr || process.jobs.size() < least->jobs.size()) least = &process;
   }
@@ -38,7 +39,7 @@ std::vector<queue::ClaimRef> take_outranked(Process& process, const Ring::Place&
 
 void recall_for(std::size_t pool, const Ring::Place& newcomer, const Lanes& lanes, Processes& processes,
                 Actions& actions) {
-  Process* const process = least_loaded(pool, processes);
+  Process* const process = least_loaded(pool, newcomer, lanes.ring(pool), processes);
   if (process == nullptr) return;
   if (process->jobs.ahead_us() < kRecallAheadMin.count() * static_cast<std::int64_t>(process->slots)) return;
   std::vector<queue::ClaimRef> jobs = take_outranked(*process, newcomer, lanes);

@@ -6,11 +6,12 @@
 
 namespace tenure::daemon {
 
-void Ring::join(const BucketKey& bucket, TenantNumber tenant) {
+void Ring::join(const BucketKey& bucket, TenantNumber tenant, std::size_t program) {
   Flow& flow = flows_[tenant];
-  if (std::find(flow.buckets.begin(), flow.buckets.end(), bucket) != flow.buckets.end()) return;
+  const Stand stand{program, bucket};
+  if (std::find(flow.stands.begin(), flow.stands.end(), stand) != flow.stands.end()) return;
   came(tenant, flow);
-  if (flow.buckets.empty()) {
+  if (flow.stands.empty()) {
     const std::int64_t lift = std::max<std::int64_t>(0, start_in(bucket) - flow.virtual_us);
     flow.virtual_us += lift;
     if (flow.outstanding > 0) {
@@ -19,21 +20,30 @@ void Ring::join(const BucketKey& bucket, TenantNumber tenant) {
       newcomers_.push_back(tenant);
     }
   }
-  flow.buckets.push_back(bucket);
-  buckets_[bucket].emplace(flow.virtual_us, tenant);
+  flow.stands.push_back(stand);
+  if (programs_.size() <= program) programs_.resize(program + 1);
+  programs_[program][bucket].emplace(flow.virtual_us, tenant);
 }
 
-void Ring::leave(const BucketKey& bucket, TenantNumber tenant) {
+void Ring::leave(const BucketKey& bucket, TenantNumber tenant, std::size_t program) {
   const auto found = flows_.find(tenant);
   if (found == flows_.end()) return;
   Flow& flow = found->second;
-  const auto entry = std::find(flow.buckets.begin(), flow.buckets.end(), bucket);
-  if (entry == flow.buckets.end()) return;
-  flow.buckets.erase(entry);
-  const auto order = buckets_.find(bucket);
+  const auto entry = std::find(flow.stands.begin(), flow.stands.end(), Stand{program, bucket});
+  if (entry == flow.stands.end()) return;
+  flow.stands.erase(entry);
+  Buckets& buckets = programs_[program];
+  const auto order = buckets.find(bucket);
   order->second.erase({flow.virtual_us, tenant});
-  if (order->second.empty()) buckets_.erase(order);
+  if (order->second.empty()) buckets.erase(order);
   went(tenant, flow);
+}
+
+bool Ring::is_in(const BucketKey& bucket, TenantNumber tenant, std::size_t program) const {
+  const auto found = flows_.find(tenant);
+  if (found == flows_.end()) return false;
+  const std::vector<Stand>& stands = found->second.stands;
+  return std::find(stands.begin(), stands.end(), Stand{program, bucket}) != stands.end();
 }
 
 void Ring::charge(TenantNumber tenant, std::int64_t us) {
@@ -90,20 +100,22 @@ int Ring::outstanding(TenantNumber tenant, queue::ProcessNumber process) const {
   return 0;
 }
 
-std::optional<Ring::Place> Ring::first() const {
-  if (buckets_.empty()) return std::nullopt;
-  const auto& [key, order] = *buckets_.begin();
+std::optional<Ring::Place> Ring::first(std::size_t program) const {
+  if (program >= programs_.size() || programs_[program].empty()) return std::nullopt;
+  const auto& [key, order] = *programs_[program].begin();
   return Place{key, order.begin()->first, order.begin()->second};
 }
 
-std::optional<Ring::Place> Ring::after(const Place& place) const {
-  auto bucket = buckets_.lower_bound(place.bucket);
-  if (bucket != buckets_.end() && bucket->first == place.bucket) {
+std::optional<Ring::Place> Ring::after(const Place& place, std::size_t program) const {
+  if (program >= programs_.size()) return std::nullopt;
+  const Buckets& buckets = programs_[program];
+  auto bucket = buckets.lower_bound(place.bucket);
+  if (bucket != buckets.end() && bucket->first == place.bucket) {
     const auto next = bucket->second.upper_bound({place.virtual_us, place.tenant});
     if (next != bucket->second.end()) return Place{bucket->first, next->first, next->second};
     ++bucket;
   }
-  if (bucket == buckets_.end()) return std::nullopt;
+  if (bucket == buckets.end()) return std::nullopt;
   return Place{bucket->first, bucket->second.begin()->first, bucket->second.begin()->second};
 }
 
@@ -121,9 +133,11 @@ std::vector<TenantNumber> Ring::take_newcomers() { return std::exchange(newcomer
 
 std::optional<Ring::Place> Ring::place_of(TenantNumber tenant) const {
   const auto found = flows_.find(tenant);
-  if (found == flows_.end() || found->second.buckets.empty()) return std::nullopt;
+  if (found == flows_.end() || found->second.stands.empty()) return std::nullopt;
   const Flow& flow = found->second;
-  return Place{*std::min_element(flow.buckets.begin(), flow.buckets.end()), flow.virtual_us, tenant};
+  const auto best = std::min_element(flow.stands.begin(), flow.stands.end(),
+                                     [](const Stand& a, const Stand& b) { return a.bucket < b.bucket; });
+  return Place{best->bucket, flow.virtual_us, tenant};
 }
 
 void Ring::move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us) {
@@ -131,8 +145,8 @@ void Ring::move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us) {
     absent_.erase({flow.virtual_us, tenant});
     absent_.emplace(virtual_us, tenant);
   }
-  for (const BucketKey& bucket : flow.buckets) {
-    Order& order = buckets_.at(bucket);
+  for (const Stand& stand : flow.stands) {
+    Order& order = programs_[stand.program].at(stand.bucket);
     auto node = order.extract({flow.virtual_us, tenant});
     TENURE_INVARIANT(!node.empty());
     node.value().first = virtual_us;
@@ -163,7 +177,9 @@ void Ring::went(TenantNumber tenant, const Flow& flow) {
 void Ring::forget_old_absences() {
   if (absent_.empty()) return;
   std::int64_t least = served_us_;
-  for (const auto& [key, order] : buckets_) least = std::min(least, order.begin()->first);
+  for (const Buckets& buckets : programs_) {
+    for (const auto& [key, order] : buckets) least = std::min(least, order.begin()->first);
+  }
   while (!absent_.empty() && absent_.begin()->first <= least - ahead_us_) {
     flows_.erase(absent_.begin()->second);
     absent_.erase(absent_.begin());
@@ -176,8 +192,14 @@ std::int64_t Ring::start_in(const BucketKey& bucket) const {
 }
 
 std::int64_t Ring::least_in(const BucketKey& bucket) const {
-  const auto found = buckets_.find(bucket);
-  return found == buckets_.end() ? served_us_ : found->second.begin()->first;
+  std::optional<std::int64_t> least;
+  for (const Buckets& buckets : programs_) {
+    const auto found = buckets.find(bucket);
+    if (found == buckets.end()) continue;
+    const std::int64_t first = found->second.begin()->first;
+    least = least ? std::min(*least, first) : first;
+  }
+  return least.value_or(served_us_);
 }
 
 }  // namespace tenure::daemon

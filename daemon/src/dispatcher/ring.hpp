@@ -15,7 +15,8 @@
 
 // The fair order of one pool: which tenant is next. Buckets in strict order (rank of the queue, then priority); inside a
 // bucket the tenant with the least virtual time, in slot microseconds. It knows neither lanes nor gates: a tenant is in a
-// bucket exactly while it has something there that may start.
+// bucket exactly while it has something there that may start. Where processes of the pool run several programs, each program
+// has an order of its own over what it performs; a tenant has one virtual time in all of them.
 namespace tenure::daemon {
 
 // Newcomers that are remembered until somebody asks: past so many, the others wait their turn.
@@ -33,8 +34,9 @@ class Ring {
   // Both do nothing where it is so already. A tenant that was in no bucket starts at the least virtual time present, less what is
   // charged for runs that have not begun, or where its own runs have left it if that is later: no credit for idling, and nobody
   // sheds what it used by a short absence.
-  void join(const BucketKey& bucket, TenantNumber tenant);
-  void leave(const BucketKey& bucket, TenantNumber tenant);
+  void join(const BucketKey& bucket, TenantNumber tenant, std::size_t program = 0);
+  void leave(const BucketKey& bucket, TenantNumber tenant, std::size_t program = 0);
+  [[nodiscard]] bool is_in(const BucketKey& bucket, TenantNumber tenant, std::size_t program) const;
 
   // In advance, for a start; negative to take it back.
   void charge(TenantNumber tenant, std::int64_t us);
@@ -56,9 +58,9 @@ class Ring {
     TenantNumber tenant;
     friend auto operator<=>(const Place&, const Place&) = default;
   };
-  [[nodiscard]] std::optional<Place> first() const;
+  [[nodiscard]] std::optional<Place> first(std::size_t program = 0) const;
   // The one behind `place` in the order.
-  [[nodiscard]] std::optional<Place> after(const Place& place) const;
+  [[nodiscard]] std::optional<Place> after(const Place& place, std::size_t program = 0) const;
   // A visit has come to `place`: newcomers to an empty bucket start from there.
   void served(const Place& place);
 
@@ -66,20 +68,26 @@ class Ring {
   [[nodiscard]] std::int64_t virtual_us(TenantNumber tenant) const;
   // Those that came into the ring since the last call, with nothing outstanding.
   [[nodiscard]] std::vector<TenantNumber> take_newcomers();
-  // Where the tenant stands in its best bucket.
+  // Where the tenant stands in its best bucket, of whatever program.
   [[nodiscard]] std::optional<Place> place_of(TenantNumber tenant) const;
   [[nodiscard]] std::size_t flows() const { return flows_.size(); }
 
  private:
   using Order = std::set<std::pair<std::int64_t, TenantNumber>>;
+  using Buckets = std::map<BucketKey, Order>;  // none is empty
+  struct Stand {
+    std::size_t program = 0;
+    BucketKey bucket;
+    friend bool operator==(const Stand&, const Stand&) = default;
+  };
   struct Flow {
     std::int64_t virtual_us = 0;
     // Lifted by so much while a run was still going: its correction counts only beyond that.
     std::int64_t lifted_us = 0;
     int outstanding = 0;
-    std::vector<BucketKey> buckets;
+    std::vector<Stand> stands;
     std::vector<std::pair<queue::ProcessNumber, int>> processes;
-    [[nodiscard]] bool is_present() const { return outstanding > 0 || !buckets.empty(); }
+    [[nodiscard]] bool is_present() const { return outstanding > 0 || !stands.empty(); }
   };
   void move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us);
   void came(TenantNumber tenant, const Flow& flow);
@@ -88,7 +96,7 @@ class Ring {
   [[nodiscard]] std::int64_t start_in(const BucketKey& bucket) const;
   [[nodiscard]] std::int64_t least_in(const BucketKey& bucket) const;
 
-  std::map<BucketKey, Order> buckets_;            // none is empty
+  std::vector<Buckets> programs_;
   std::unordered_map<TenantNumber, Flow> flows_;  // never iterated
   Order absent_;  // flows that are not present, kept until the others have caught up with them
   std::vector<TenantNumber> newcomers_;  // at most kNewcomersMax

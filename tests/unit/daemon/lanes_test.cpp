@@ -31,12 +31,12 @@ struct LanesTest : ::testing::Test {
   LanesTest() {
     lanes.name_queue(QueueNumber{1}, "default");
     lanes.name_kinds({{kKind, "job"}});
-    lanes.set_kinds(0, {"job"});
+    static_cast<void>(lanes.process_came(0, {"job"}));
   }
   bool is_open() const { return lanes.ring(0).first().has_value(); }
   std::optional<LanePlace> cursor() const { return lanes.all().at(0).after; }
   ClaimRequest request(std::size_t count) {
-    lanes.planned(*lanes.ring(0).first(), count);
+    lanes.planned(0, 0, *lanes.ring(0).first(), count);
     ClaimRequest made;
     made.queue = kLane.queue;
     made.priority = kLane.priority;
@@ -107,9 +107,9 @@ TEST_F(LanesTest, AShortAnswerOutweighsArrivalsBehindTheCursor) {
 TEST_F(LanesTest, CountsArrivalsSoThatNothingIsAskedOfALaneWhoseJobsAreAllClaimed) {
   lanes.arrived(kLane, place(4));
   lanes.arrived(kLane, place(7));
-  EXPECT_EQ(lanes.jobs_max(0, *lanes.ring(0).first()), 2U);
+  EXPECT_EQ(lanes.jobs_max(0, 0, *lanes.ring(0).first()), 2U);
   lanes.settle(request(1), reply({4}), JobSeq{9});
-  EXPECT_EQ(lanes.jobs_max(0, *lanes.ring(0).first()), 1U);
+  EXPECT_EQ(lanes.jobs_max(0, 0, *lanes.ring(0).first()), 1U);
   lanes.settle(request(1), reply({7}), JobSeq{9});
   EXPECT_FALSE(is_open());
 }
@@ -176,9 +176,50 @@ TEST_F(LanesTest, RTY_05_AKindThatThePoolDoesNotPerformIsParkedUntilAHelloNamesI
   lanes.name_kinds({{KindNumber{8}, "report"}});
   EXPECT_FALSE(is_open());
   EXPECT_EQ(lanes.parked(), 1);
-  lanes.set_kinds(0, {"job", "report"});
-  EXPECT_TRUE(is_open());
+  const std::size_t program = lanes.process_came(0, {"job", "report"});
+  EXPECT_TRUE(lanes.ring(0).first(program));
+  EXPECT_FALSE(is_open()) << "the other process still does not perform it";
   EXPECT_EQ(lanes.parked(), 0);
+}
+
+TEST_F(LanesTest, RTY_05_ALaneIsParkedWhenTheLastProcessThatOffersItsKindIsGone) {
+  Lane report = kLane;
+  report.kind = KindNumber{8};
+  lanes.name_kinds({{KindNumber{8}, "report"}});
+  const std::size_t program = lanes.process_came(0, {"job", "report"});
+  EXPECT_EQ(lanes.process_came(0, {"job", "report"}), program);
+  lanes.arrived(report, place(4));
+  lanes.process_went(0, program);
+  EXPECT_TRUE(lanes.ring(0).first(program));
+  lanes.process_went(0, program);
+  EXPECT_FALSE(lanes.ring(0).first(program));
+  EXPECT_EQ(lanes.parked(), 1);
+  EXPECT_EQ(lanes.count(), 1);
+}
+
+TEST_F(LanesTest, TheLastProgramOfAPoolKeepsItsOrderUntilTheNextHello) {
+  lanes.arrived(kLane, place(4));
+  lanes.process_went(0, 0);
+  EXPECT_EQ(lanes.parked(), 1);
+  EXPECT_TRUE(is_open()) << "in the order, though nothing can be claimed";
+  EXPECT_EQ(lanes.process_came(0, {"report"}), 0U);
+  EXPECT_FALSE(is_open());
+  EXPECT_EQ(lanes.process_came(0, {"job"}), 1U);
+  EXPECT_TRUE(lanes.ring(0).first(1));
+  EXPECT_EQ(lanes.parked(), 0);
+}
+
+TEST_F(LanesTest, WhatIsPlannedForOneProgramLeavesTheKindsOfTheOtherToIt) {
+  const std::size_t other = lanes.process_came(0, {"report"});
+  lanes.name_kinds({{KindNumber{8}, "report"}});
+  Lane report = kLane;
+  report.kind = KindNumber{8};
+  for (std::int64_t seq = 1; seq <= 3; ++seq) lanes.arrived(kLane, place(seq));
+  lanes.arrived(report, place(9));
+  lanes.planned(0, 0, *lanes.ring(0).first(), 3);
+  EXPECT_FALSE(is_open());
+  ASSERT_TRUE(lanes.ring(0).first(other));
+  EXPECT_EQ(lanes.jobs_max(0, other, *lanes.ring(0).first(other)), 1U);
 }
 
 TEST_F(LanesTest, CLM_11_AQueueThatNoPoolListsIsParked) {
@@ -196,14 +237,14 @@ TEST(LanesOfTwoPools, AQueueOfBothStandsInBothRings) {
   Lanes lanes({PoolSettings{"one", 1, {"default"}}, PoolSettings{"two", 1, {"urgent", "default"}}});
   lanes.name_queue(QueueNumber{1}, "default");
   lanes.name_kinds({{kKind, "job"}});
-  lanes.set_kinds(0, {"job"});
-  lanes.set_kinds(1, {"job"});
+  static_cast<void>(lanes.process_came(0, {"job"}));
+  static_cast<void>(lanes.process_came(1, {"job"}));
   lanes.arrived(kLane, place(4));
   ASSERT_TRUE(lanes.ring(0).first());
   ASSERT_TRUE(lanes.ring(1).first());
   EXPECT_EQ(lanes.ring(0).first()->bucket.rank, 0U);
   EXPECT_EQ(lanes.ring(1).first()->bucket.rank, 1U);
-  lanes.planned(*lanes.ring(0).first(), 1);
+  lanes.planned(0, 0, *lanes.ring(0).first(), 1);
   EXPECT_FALSE(lanes.ring(1).first());
 }
 

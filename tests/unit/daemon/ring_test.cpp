@@ -160,5 +160,30 @@ TEST(Ring, TellsOfNewcomersOnceAndOfAtMostSoMany) {
   EXPECT_TRUE(ring.take_newcomers().empty());
 }
 
+TEST(Ring, EachProgramHasItsOwnOrderAndATenantOneVirtualTimeInAll) {
+  Ring ring;
+  ring.join(kFirst, kA, 0);
+  ring.join(kFirst, kA, 1);
+  ring.join(kFirst, kB, 1);
+  ring.charge(kA, 10);
+  EXPECT_EQ(ring.first(0)->tenant, kA);
+  EXPECT_EQ(ring.first(1)->tenant, kB);
+  EXPECT_EQ(ring.after(*ring.first(1), 1)->virtual_us, 10);
+  EXPECT_FALSE(ring.after(*ring.first(0), 0));
+  EXPECT_FALSE(ring.first(2));
+  ring.leave(kFirst, kA, 0);
+  EXPECT_FALSE(ring.is_in(kFirst, kA, 0));
+  EXPECT_TRUE(ring.is_in(kFirst, kA, 1));
+  EXPECT_EQ(ring.place_of(kA)->virtual_us, 10);
+}
+
+TEST(Ring, ANewcomerStartsAtTheLeastVirtualTimeOfItsBucketInWhateverProgram) {
+  Ring ring;
+  ring.join(kFirst, kA, 0);
+  ring.charge(kA, 50);
+  ring.join(kFirst, kB, 1);
+  EXPECT_EQ(ring.virtual_us(kB), 50);
+}
+
 }  // namespace
 }  // namespace tenure::daemon

@@ -59,7 +59,7 @@ struct RoundFailed {
 struct WorkerReady {
   ProcessNumber process;
   int slots = 1;
-  std::vector<std::string> kinds;
+  std::vector<std::string> kinds;  // that this process performs; others of its pool may differ
 };
 enum class RunResult : std::uint8_t { succeeded, failed, not_started };
 struct AttemptEnd {
