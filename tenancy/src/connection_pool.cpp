@@ -39,8 +39,7 @@ bool is_clean(OpenTenant& open) {
 // Whatever cannot be told to be fit for the next user is closed.
 bool can_be_pooled(LeaseState& lease) noexcept {
   try {
-    return !lease.poisoned && !lease.stop->load() && lease.closes_seen == lease.shared->closes &&
-           is_clean(*lease.open);
+    return !lease.poisoned && !lease.stop->load() && is_clean(*lease.open);
   } catch (const std::exception&) {
     return false;
   }
@@ -65,7 +64,7 @@ Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation
     // A file that was unlinked or replaced keeps its old content for whoever has it open.
     if (opened != nullptr && !opened->connection.still_on_disk()) opened.reset();
     if (opened == nullptr) opened = open(tenant, access);
-    return lease(tenant, generation, access, std::move(opened));
+    return lease(place->origin, generation, std::move(opened));
   } catch (const Error& error) {
     opened.reset();
     give_place_back();
@@ -96,21 +95,21 @@ std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, Handl
 }
 
 // The stamp is read anew for each lease: it is what other processes change.
-Result<HandleLease> ConnectionPool::lease(const TenantName& tenant, Generation generation,
-                                          HandleAccess access, std::unique_ptr<OpenTenant> open) {
+Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation generation,
+                                          std::unique_ptr<OpenTenant> open) {
   std::optional<Stamp> stamp;
-  with_tenant_failures(tenant, open.get(), [&] { stamp = current_stamp(open->connection); });
-  const Result<void> checked = check_identity(*stamp, {tenant, generation, options_.application});
+  with_tenant_failures(origin.tenant, open.get(), [&] { stamp = current_stamp(open->connection); });
+  const Result<void> checked = check_identity(*stamp, {origin.tenant, generation, options_.application});
   if (!checked) {
-    put_idle(tenant, access, std::move(open));
+    put_back(origin, std::move(open), true);
     return tl::unexpected<Failure>(checked.error());
   }
-  auto state =
-      std::make_shared<LeaseState>(tenant, *stamp, access, options_.write_wait_max, open->stop, sync_failed_);
-  const std::lock_guard lock{mutex_};
-  state->shared = shared_of(tenant);
-  state->closes_seen = state->shared->closes;
+  auto state = std::make_shared<LeaseState>(origin.tenant, *stamp, origin.access, options_.write_wait_max,
+                                            open->stop, sync_failed_);
+  state->shared = origin.shared;
+  state->closes_seen = origin.closes_seen;
   state->open = std::move(open);
+  const std::lock_guard lock{mutex_};
   ++counters_.leased;
   return HandleLease{shared_from_this(), std::move(state)};
 }
@@ -135,22 +134,27 @@ Result<ConnectionPool::Place> ConnectionPool::wait_for_place(const TenantName& t
 bool ConnectionPool::has_place() const { return connections_ < connections_max_ || !idle_.empty(); }
 
 ConnectionPool::Place ConnectionPool::take_place(const TenantName& tenant, HandleAccess access) {
+  std::shared_ptr<TenantShared> shared = shared_of(tenant);
+  const std::int64_t closes_seen = shared->closes;
+  Place place{.origin = {tenant, access, std::move(shared), closes_seen}};
   const auto own = idle_by_tenant_.find(tenant);
   if (own != idle_by_tenant_.end()) {
     const auto same =
         std::ranges::find_if(own->second, [&](const auto& idle) { return idle->access == access; });
     if (same != own->second.end()) {
       ++counters_.reused;
-      return {.reused = take_idle(*same), .evicted = nullptr};
+      place.reused = take_idle(*same);
+      return place;
     }
   }
   ++counters_.opened;
   if (connections_ < connections_max_) {
     ++connections_;
-    return {};
+    return place;
   }
   ++counters_.evicted;
-  return {.reused = nullptr, .evicted = take_idle(idle_.begin())};
+  place.evicted = take_idle(idle_.begin());
+  return place;
 }
 
 std::unique_ptr<OpenTenant> ConnectionPool::take_idle(IdleList::iterator idle) {
@@ -162,14 +166,22 @@ std::unique_ptr<OpenTenant> ConnectionPool::take_idle(IdleList::iterator idle) {
   return open;
 }
 
-void ConnectionPool::put_idle(const TenantName& tenant, HandleAccess access,
-                              std::unique_ptr<OpenTenant> open) {
+// Whether a close() has come since is compared under the lock that close() takes: a connection that passed it is closed
+// here, and one that is pooled before it is closed there.
+void ConnectionPool::put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, bool poolable) {
   {
     const std::lock_guard lock{mutex_};
-    idle_.push_back({.tenant = tenant, .access = access, .open = std::move(open)});
-    idle_by_tenant_[tenant].push_back(std::prev(idle_.end()));
+    if (poolable && origin.closes_seen == origin.shared->closes) {
+      idle_.push_back({.tenant = origin.tenant, .access = origin.access, .open = std::move(open)});
+      idle_by_tenant_[origin.tenant].push_back(std::prev(idle_.end()));
+    }
   }
-  changed_.notify_all();
+  if (open == nullptr) {
+    changed_.notify_all();
+    return;
+  }
+  open.reset();
+  give_place_back();
 }
 
 void ConnectionPool::give_place_back() {
@@ -183,17 +195,12 @@ void ConnectionPool::give_place_back() {
 void ConnectionPool::give_back(LeaseState& lease) {
   lease.end_sessions();
   const bool poolable = can_be_pooled(lease);
-  std::unique_ptr<OpenTenant> open = std::move(lease.open);
+  if (on_looked_at_for_test) on_looked_at_for_test();
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
   }
-  if (poolable) {
-    put_idle(lease.tenant, lease.access, std::move(open));
-    return;
-  }
-  open.reset();
-  give_place_back();
+  put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), poolable);
 }
 
 std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant) {

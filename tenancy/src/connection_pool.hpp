@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -32,11 +33,21 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   [[nodiscard]] const TenantFiles& files() const { return files_; }
   [[nodiscard]] bool sync_failed() const { return *sync_failed_; }
 
+  // Called between the look at a connection that comes back and its return into the pool.
+  std::function<void()> on_looked_at_for_test;
+
  private:
   struct Idle {
     TenantName tenant;
     HandleAccess access;
     std::unique_ptr<OpenTenant> open;
+  };
+  // Which connection it is: one of before its tenant's last close() is not pooled again.
+  struct Origin {
+    TenantName tenant;
+    HandleAccess access;
+    std::shared_ptr<TenantShared> shared;
+    std::int64_t closes_seen = 0;
   };
   using IdleList = std::list<Idle>;  // the least recently used first
 
@@ -44,6 +55,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   struct Place {
     std::unique_ptr<OpenTenant> reused;
     std::unique_ptr<OpenTenant> evicted;  // to be closed outside the lock
+    Origin origin;
   };
   [[nodiscard]] Result<Place> wait_for_place(const TenantName& tenant, HandleAccess access);
   [[nodiscard]] Place take_place(const TenantName& tenant, HandleAccess access);
@@ -51,9 +63,9 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   void give_place_back();
 
   [[nodiscard]] std::unique_ptr<OpenTenant> open(const TenantName& tenant, HandleAccess access) const;
-  [[nodiscard]] Result<HandleLease> lease(const TenantName& tenant, Generation generation,
-                                          HandleAccess access, std::unique_ptr<OpenTenant> open);
-  void put_idle(const TenantName& tenant, HandleAccess access, std::unique_ptr<OpenTenant> open);
+  [[nodiscard]] Result<HandleLease> lease(const Origin& origin, Generation generation,
+                                          std::unique_ptr<OpenTenant> open);
+  void put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, bool poolable);
   [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
   [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
 

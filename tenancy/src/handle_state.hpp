@@ -42,7 +42,8 @@ struct OpenTenant {
 // What all connections of one tenant in this process share.
 struct TenantShared {
   WriteLane lane;
-  std::atomic<std::int64_t> closes = 0;  // leases from before the last close() are not pooled again
+  std::int64_t closes =
+      0;  // under the pool's lock; connections of before the last close() are not pooled again
 };
 
 struct LeaseState {

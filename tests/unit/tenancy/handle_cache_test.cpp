@@ -1,3 +1,4 @@
+#include "connection_pool.hpp"
 #include "shop.hpp"
 
 #include <gmock/gmock.h>
@@ -262,6 +263,49 @@ TEST(HandleCache, ClosingATenantAlsoClosesWhatIsLeasedWhenItEnds) {
 }
 
 TEST(HandleCache, HND_19_TheLastCloseLeavesOnlyTheMainFile) {
+TEST(HandleCache, AClosePassesNoLeaseThatComesBackAtThatMoment) {
+  Shop shop;
+  shop.create("acme");
+  const auto pool = std::make_shared<detail::ConnectionPool>(shop.handles.files(), room_for(1));
+  {
+    Result<HandleLease> lease = pool->acquire(TenantName{"acme"}, {}, HandleAccess::read_write);
+    ASSERT_TRUE(lease);
+    pool->on_looked_at_for_test = [&] { pool->close(TenantName{"acme"}); };
+  }
+  pool->on_looked_at_for_test = nullptr;
+  EXPECT_EQ(pool->counters().idle, 0);
+  EXPECT_TRUE(pool->acquire(TenantName{"acme"}, {}, HandleAccess::read_write)) << "its place is free again";
+}
+
+// What users leave on the connection through it (functions, hooks, handlers) would reach the next lease.
+TEST(HandleCache, AConnectionWhoseSqliteHandleWasGivenOutIsNotLeasedAgain) {
+  Shop shop;
+  {
+    const HandleLease lease = shop.create("acme");
+    with_tenant("acme", [&] {
+      lease.handle().read([](TenantReader& reader) {
+        EXPECT_EQ(sqlite3_create_function(
+                      reader.native(), "leftover", 0, SQLITE_UTF8, nullptr,
+                      [](sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_int(context, 1); },
+                      nullptr, nullptr),
+                  SQLITE_OK);
+      });
+    });
+  }
+  EXPECT_EQ(shop.handles.counters().idle, 0);
+  {
+    const HandleLease lease = shop.open("acme");
+    with_tenant("acme", [&] { static_cast<void>(lease.handle().native()); });
+  }
+  EXPECT_EQ(shop.handles.counters().idle, 0);
+  HandleLease lease = shop.open("acme");
+  with_tenant("acme", [&] {
+    EXPECT_EQ(
+        code_of([&] { lease->read([](TenantReader& reader) { reader.query("select leftover()").next(); }); }),
+        ErrorCode::internal);
+  });
+}
+
   Shop shop;
   {
     HandleLease lease = shop.create("acme");
