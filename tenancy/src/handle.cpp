@@ -95,7 +95,7 @@ TenantRows TenantReader::query_values(std::string_view sql, std::span<const Tena
 
 sqlite3* TenantReader::native() const {
   require_usable();
-  return session_->lease->open->connection.native();
+  return detail::give_out(*session_->lease);
 }
 
 TenantSnapshot::~TenantSnapshot() {
@@ -198,9 +198,9 @@ TenantTransaction TenantHandle::begin() const {
 }
 
 sqlite3* TenantHandle::native() const {
-  const detail::LeaseState& lease = live(lease_);
+  detail::LeaseState& lease = live(lease_);
   require_current(lease.tenant, lease.generation, "this handle");
-  return lease.open->connection.native();
+  return detail::give_out(lease);
 }
 
 }  // namespace tenure

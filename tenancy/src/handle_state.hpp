@@ -119,6 +119,10 @@ struct Cursor {
 // TenantBusy for StoreBusy, TenantDoesNotExist for DatabaseMissing, and what the authorizer refused.
 void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRef<void()> work);
 
+// The sqlite3* itself, for the user. No look at the connection finds all that can be left on it (functions, hooks,
+// handlers, attached tables), so it is closed at the end of the lease.
+[[nodiscard]] sqlite3* give_out(LeaseState& lease);
+
 // Raises where the session's write transaction has gone without us: rolled back by a statement of the user's.
 void require_transaction(const Session& session);
 

@@ -145,6 +145,11 @@ void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRe
 
 // `insert or rollback`, a trigger's raise(rollback) or a full disk ends the whole transaction under a handler that may catch
 // the error and go on. What is written from then on would commit by itself, without the rest and without the fence.
+sqlite3* give_out(LeaseState& lease) {
+  lease.poisoned = true;
+  return lease.open->connection.native();
+}
+
 void require_transaction(const Session& session) {
   LeaseState& lease = *session.lease;
   if (!session.write || lease.open->connection.in_transaction()) return;

@@ -2,6 +2,7 @@
 #include "shop.hpp"
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <barrier>
@@ -262,7 +263,6 @@ TEST(HandleCache, ClosingATenantAlsoClosesWhatIsLeasedWhenItEnds) {
   EXPECT_EQ(shop.handles.counters().idle, 1) << "globex only";
 }
 
-TEST(HandleCache, HND_19_TheLastCloseLeavesOnlyTheMainFile) {
 TEST(HandleCache, AClosePassesNoLeaseThatComesBackAtThatMoment) {
   Shop shop;
   shop.create("acme");
@@ -306,6 +306,7 @@ TEST(HandleCache, AConnectionWhoseSqliteHandleWasGivenOutIsNotLeasedAgain) {
   });
 }
 
+TEST(HandleCache, HND_19_TheLastCloseLeavesOnlyTheMainFile) {
   Shop shop;
   {
     HandleLease lease = shop.create("acme");

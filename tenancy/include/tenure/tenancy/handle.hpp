@@ -115,7 +115,9 @@ class TenantReader {
   template <class T, class Id>
   [[nodiscard]] Ref<T> ref(const Id& id) const;
 
-  // For libraries above SQLite. Stamp, authorizer and write lane hold for it too: it commits only through us.
+  // For libraries above SQLite. Stamp, authorizer and write lane hold for it too: it commits only through us. From the
+  // call on the connection is not pooled any more: it is closed at the end of the lease, with the functions, hooks and
+  // handlers that were left on it. Statements made with it are finalized before.
   [[nodiscard]] sqlite3* native() const;
   // HandleEnded, NoTenant, WrongTenant, StaleGeneration, Interrupted: what every access checks first.
   void require_usable() const;
