@@ -131,6 +131,8 @@ const sqlite::Statement& Cursor::row() const {
 }
 
 void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRef<void()> work) {
+  // What was refused outside of here, through the sqlite3*, has nothing to do with what fails now.
+  if (open != nullptr) static_cast<void>(open->authorizer.take_refusal());
   try {
     work();
   } catch (const Error& error) {
@@ -143,13 +145,13 @@ void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRe
   }
 }
 
-// `insert or rollback`, a trigger's raise(rollback) or a full disk ends the whole transaction under a handler that may catch
-// the error and go on. What is written from then on would commit by itself, without the rest and without the fence.
 sqlite3* give_out(LeaseState& lease) {
   lease.poisoned = true;
   return lease.open->connection.native();
 }
 
+// `insert or rollback`, a trigger's raise(rollback) or a full disk ends the whole transaction under a handler that may catch
+// the error and go on. What is written from then on would commit by itself, without the rest and without the fence.
 void require_transaction(const Session& session) {
   LeaseState& lease = *session.lease;
   if (!session.write || lease.open->connection.in_transaction()) return;

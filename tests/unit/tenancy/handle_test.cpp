@@ -3,6 +3,7 @@
 #include <tenure/tenancy/own_tables.hpp>
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <stdexcept>
 #include <thread>
@@ -13,6 +14,7 @@ namespace {
 using testing::code_of;
 using testing::failure_of;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Shop;
 
 constexpr sqlite::Query kWriteReceipt{"write_receipt", R"sql(
@@ -188,6 +190,17 @@ TEST_F(HandleTest, RowsOutliveTheLeaseWithoutHarm) {
   }
   shop_.handles.close_idle();
   rows.reset();
+}
+
+// Both are "SQL logic error" to SQLite.
+TEST_F(HandleTest, AnErrorIsNotTakenForARefusalOfAnEarlierStatement) {
+  lease_->read([](TenantReader& reader) {
+    ASSERT_EQ(sqlite3_exec(reader.native(), "detach main", nullptr, nullptr, nullptr), SQLITE_AUTH);
+    const auto failure = failure_of([&] { return reader.query("select * from nowhere").next(); });
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->code, ErrorCode::internal);
+    EXPECT_THAT(failure->message, Not(HasSubstr("DETACH")));
+  });
 }
 
 TEST_F(HandleTest, HND_11_EveryWriteTransactionReadsTheStamp) {
