@@ -168,6 +168,8 @@ class Creation {
     std::optional<TenantRecord> record = registry_.find(name_);
     if (!record || record->state == TenantState::provisioning || record->state == TenantState::deleted)
       return std::nullopt;
+    // What another creator activated may be visible and not yet on disk.
+    registry_.sync();
     enter(CreateStep::unlock);
     lock_->remove();
     if (options_.wait) return record;

@@ -56,6 +56,8 @@ class MemoryStoreRegistry final : public TenantRegistry {
     return tenants;
   }
 
+  void sync() override {}
+
   void set_state(const TenantName& name, TenantState state) {
     const std::lock_guard lock(mutex_);
     const auto newest = tables_.newest_tenant(name);

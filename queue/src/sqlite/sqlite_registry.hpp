@@ -17,6 +17,7 @@ class SqliteRegistry final : public TenantRegistry {
   Result<void> activate(const TenantName& name, Generation generation) override;
   void abandon_create(const TenantName& name, Generation generation) override;
   std::vector<TenantRecord> list(const std::optional<TenantName>& after, std::size_t limit) override;
+  void sync() override { database_.sync(); }
 
  private:
   sqlite::Database& database_;

@@ -157,6 +157,57 @@ TEST(Create, REG_03_OfEightRacingCreatorsOneWins) {
   }
 }
 
+// Another creator's activation is visible before it is synced; a power cut would take it back from under an answer.
+class NotedRegistry final : public TenantRegistry {
+ public:
+  explicit NotedRegistry(TenantRegistry& registry) : registry_(registry) {}
+  std::optional<TenantRecord> find(const TenantName& name) override {
+    calls.emplace_back("find");
+    return registry_.find(name);
+  }
+  Result<TenantRecord> begin_create(const TenantName& name, WallTime now) override {
+    return registry_.begin_create(name, now);
+  }
+  Result<void> activate(const TenantName& name, Generation generation) override {
+    return registry_.activate(name, generation);
+  }
+  void abandon_create(const TenantName& name, Generation generation) override {
+    registry_.abandon_create(name, generation);
+  }
+  std::vector<TenantRecord> list(const std::optional<TenantName>& after, std::size_t limit) override {
+    return registry_.list(after, limit);
+  }
+  void sync() override {
+    if (sync_fails) raise(ErrorCode::disk_sync_failed, "no");
+    calls.emplace_back("sync");
+  }
+
+  std::vector<std::string> calls;
+  bool sync_fails = false;
+
+ private:
+  TenantRegistry& registry_;
+};
+
+TEST(Create, REG_03_WhatIsAnsweredOfAnotherCreatorsTenantIsSyncedFirst) {
+  Shop shop;
+  shop.create("acme");
+  NotedRegistry registry{shop.registry};
+  Tenants tenants{registry, shop.handles, shop.clock, {.application = "shop"}};
+  std::vector<std::string> at_unlock;
+  const auto note = [&](CreateStep step) {
+    if (step == CreateStep::unlock) at_unlock = registry.calls;
+  };
+  const std::vector<std::string> expected{"find", "sync"};
+  EXPECT_EQ(tenants.create(kAcme, {.wait = true, .on_step = note}).state, TenantState::active);
+  EXPECT_EQ(at_unlock, expected) << "before anybody else may go on from it";
+  registry.calls.clear();
+  EXPECT_EQ(code_of([&] { tenants.create(kAcme, {.on_step = note}); }), ErrorCode::tenant_exists);
+  EXPECT_EQ(at_unlock, expected);
+  registry.sync_fails = true;
+  EXPECT_EQ(code_of([&] { tenants.create(kAcme, {.wait = true}); }), ErrorCode::disk_sync_failed);
+}
+
 TEST(Create, REG_04_UntilItEndsTheTenantIsNotReadyAndItsPathIsEmpty) {
   Shop shop;
   int steps = 0;

@@ -39,6 +39,7 @@ class RecordedRegistry final : public TenantRegistry {
   std::vector<TenantRecord> list(const std::optional<TenantName>& after, std::size_t limit) override {
     return registry_.list(after, limit);
   }
+  void sync() override {}
 
  private:
   void note(const char* verb, const TenantName& name, std::int64_t number) const {

@@ -16,6 +16,7 @@ class MemoryRegistry final : public TenantRegistry {
   void abandon_create(const TenantName& name, Generation generation) override;
   [[nodiscard]] std::vector<TenantRecord> list(const std::optional<TenantName>& after,
                                                std::size_t limit) override;
+  void sync() override {}
 
   // What lifecycle verbs will do; the tenant must exist.
   void set_state(const TenantName& name, TenantState state);

@@ -61,6 +61,10 @@ class TenantRegistry {
   // Live tenants in the order of their names, those after `after`, at most `limit`.
   [[nodiscard]] virtual std::vector<TenantRecord> list(const std::optional<TenantName>& after,
                                                        std::size_t limit) = 0;
+
+  // What was visible before the call is on disk when it returns: for answers that rest on another's commit, which may be
+  // read before it is synced. Throws where the sync fails.
+  virtual void sync() = 0;
 };
 
 }  // namespace tenure
