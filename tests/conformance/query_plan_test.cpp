@@ -87,6 +87,28 @@ TEST_F(QueryPlans, TheClaimSeeksToItsCursorInBothColumns) {
   EXPECT_NE(plan.find("kind=? AND (due_us,rowid)>(?,?) AND (due_us,rowid)<(?,?)"), std::string::npos) << plan;
 }
 
+// A filter that names tenants finds their ready jobs by the index, and looks at succeeded ones only above a floor.
+TEST_F(QueryPlans, OfATenantsJobsSeek) {
+  for (const sqlite::Query* query : list_queries()) {
+    const std::string plan = plan_of(*query);
+    const auto seeks = [&](std::string_view how) { return plan.find(how) != std::string::npos; };
+    if (query->name.starts_with("laned")) {
+      EXPECT_TRUE(seeks("job_ready (queue=? AND priority=? AND tenant=?)")) << plan;
+    }
+    if (query->name.starts_with("succeeded")) {
+      EXPECT_TRUE(seeks("PRIMARY KEY (rowid>?") || seeks("PRIMARY KEY (rowid<?")) << plan;
+    }
+  }
+}
+
+// The writer's lock is held meanwhile.
+TEST_F(QueryPlans, OfTheRegistryScanOnlyWhereTheyOnlyRead) {
+  for (const sqlite::Query* query : registry_queries()) {
+    if (query->name == "has_jobs") continue;
+    EXPECT_EQ(plan_of(*query).find("SCAN"), std::string::npos) << query->name;
+  }
+}
+
 TEST_F(QueryPlans, NamesOfQueriesAreUnique) {
   std::set<std::string_view> names;
   for (const Source& source : kSources)

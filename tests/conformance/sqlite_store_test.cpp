@@ -1,4 +1,5 @@
 #include "store_suite.hpp"
+#include "support/lock_waiters.hpp"
 #include "support/shim_vfs.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <thread>
 
 // What only the store in a file has: durability, its schema, its views.
 namespace tenure::testing {
@@ -62,6 +64,25 @@ class SqliteStoreTest : public ::testing::Test {
 };
 
 }  // namespace
+
+// Whether it has jobs is asked before the writer's lock is taken, and what came in between is looked at under it.
+TEST_F(SqliteStoreTest, REG_05_AJobThatComesWhileACreationIsAbandonedKeepsTheTenant) {
+  const TenantName acme{"acme"};
+  const auto store = open(true);
+  const auto other = open();
+  const auto begun = value_or_raise(store->registry().begin_create(acme, clock_.wall()));
+  std::jthread abandoning;
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    abandoning = std::jthread{[&] { other->registry().abandon_create(acme, begun.generation); }};
+    wait_for_lock_waiters(path_.string() + "-writers", 1);
+    NewJob job = new_job(1);
+    job.tenant = acme;
+    value_or_raise(writer.enqueue(job, clock_.wall()));
+  });
+  abandoning.join();
+  ASSERT_TRUE(store->registry().find(acme));
+  EXPECT_EQ(store->registry().find(acme)->state, TenantState::provisioning);
+}
 
 TEST_F(SqliteStoreTest, ENQ_03_AlreadyThereIsSyncedThoughNothingWasWritten) {
   std::atomic<int> wal_syncs = 0;

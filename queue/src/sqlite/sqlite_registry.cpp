@@ -3,6 +3,8 @@
 #include "../job_rules.hpp"
 #include "tenant_rows.hpp"
 
+#include <optional>
+
 namespace tenure::queue {
 namespace {
 
@@ -17,12 +19,20 @@ constexpr Query kInsertTenant{"insert_tenant", R"sql(
 // ?1 number. Index: primary key.
 constexpr Query kActivateTenant{"activate_tenant", "update tenant set state = 2 where number = ?1"};
 
-// A tenant for which jobs were accepted meanwhile stays provisioning: they wait for whoever creates it. None of them can
-// have run, so the partial indexes hold them all. ?1 number. Index: primary key; job_ready and job_other, the whole of them.
+// Whether the tenant has jobs. None of them can have run, so the partial indexes hold them all. No index begins with the
+// tenant, and one that did would cost every enqueue, so this is asked without the writer's lock.
+// ?1 number. Index: job_ready and job_other, the whole of them.
+constexpr Query kHasJobs{"has_jobs", R"sql(
+  select exists (select 1 from job indexed by job_ready where state = 2 and tenant = ?1)
+      or exists (select 1 from job indexed by job_other where state <> 2 and state <> 4 and tenant = ?1))sql"};
+// In the same snapshot: what may come afterwards has a greater sequence. Index: primary key, its end.
+constexpr Query kLastJob{"last_job", "select coalesce(max(seq), 0) from job"};
+
+// A tenant for which jobs were accepted meanwhile stays provisioning: they wait for whoever creates it.
+// ?1 number  ?2 sequence up to which it is known that it has none. Index: primary keys, those of the jobs from ?2 on.
 constexpr Query kDeleteTenant{"delete_tenant", R"sql(
   delete from tenant where number = ?1
-    and not exists (select 1 from job indexed by job_ready where state = 2 and tenant = ?1)
-    and not exists (select 1 from job indexed by job_other where state <> 2 and state <> 4 and tenant = ?1))sql"};
+    and not exists (select 1 from job where seq > ?2 and tenant = ?1))sql"};
 
 }  // namespace
 
@@ -61,10 +71,22 @@ Result<void> SqliteRegistry::activate(const TenantName& name, Generation generat
 }
 
 void SqliteRegistry::abandon_create(const TenantName& name, Generation generation) {
-  database_.write(Durability::durable, [&](Connection& connection) {
+  const auto abandoned = [&](Connection& connection) {
     const auto newest = newest_tenant(connection, name);
-    if (newest && newest->generation == generation && newest->state == TenantState::provisioning)
-      connection.statement(kDeleteTenant).bind(newest->number.value).run();
+    const bool is_it =
+        newest && newest->generation == generation && newest->state == TenantState::provisioning;
+    return is_it ? std::optional{newest->number} : std::nullopt;
+  };
+  std::optional<std::int64_t> without_jobs_up_to;
+  database_.read([&](Connection& connection) {
+    const auto number = abandoned(connection);
+    if (!number || connection.statement(kHasJobs).bind(number->value).row().integer(0) != 0) return;
+    without_jobs_up_to = connection.statement(kLastJob).row().integer(0);
+  });
+  if (!without_jobs_up_to) return;
+  database_.write(Durability::durable, [&](Connection& connection) {
+    if (const auto number = abandoned(connection))
+      connection.statement(kDeleteTenant).bind(number->value, *without_jobs_up_to).run();
   });
 }
 
@@ -74,6 +96,8 @@ std::vector<TenantRecord> SqliteRegistry::list(const std::optional<TenantName>& 
   return tenants;
 }
 
-std::vector<const Query*> registry_queries() { return {&kInsertTenant, &kActivateTenant, &kDeleteTenant}; }
+std::vector<const Query*> registry_queries() {
+  return {&kInsertTenant, &kActivateTenant, &kHasJobs, &kLastJob, &kDeleteTenant};
+}
 
 }  // namespace tenure::queue
