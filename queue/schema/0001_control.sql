@@ -39,9 +39,10 @@ create table kind(
 
 -- Written when it is enqueued and when it ends; a claim does not touch it. `seq` is the order of commits. `failures` and
 -- `crashes` count against the present budget and are 0 again after an operator's retry; attempt rows keep the history.
--- Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
+-- `seq` is not autoincrement, which would write one more page in every enqueue's commit; the trigger below keeps the row
+-- that the next number is made from. Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
 create table job(
-  seq integer primary key autoincrement,
+  seq integer primary key,
   id blob not null unique check (length(id) = 16),
   state integer not null check (state between 1 and 7),
   tenant integer not null,
@@ -59,6 +60,11 @@ create table job(
   started_us integer not null,
   finished_us integer not null
 ) strict;
+
+create trigger job_newest_stays before delete on job when old.seq = (select max(seq) from job)
+begin
+  select raise(abort, 'the newest row of job stays: the next number is made from it');
+end;
 
 -- The lanes, each one prefix, in the order in which a claim takes its jobs: due_us, then seq, with which every index
 -- entry ends anyway. Named in the index it would be stored twice and could not be sought by (3.40).

@@ -51,6 +51,31 @@ TEST_P(StoreSuite, CLM_07_ARetryTakesThePlaceOfItsNewDueTime) {
   EXPECT_EQ(ids_of(claim(kUntenanted, 10)), (std::vector<JobId>{second, first, third}));
 }
 
+TEST_P(StoreSuite, AClaimStopsBeforeTheJobThatWouldPassItsBytes) {
+  std::vector<NewJob> jobs;
+  for (int i = 0; i < 4; ++i) jobs.push_back(new_job());
+  for (NewJob& job : jobs) put(job);
+  const auto size = static_cast<std::size_t>(record(jobs[0].id).size_bytes);
+
+  const ClaimReply below = claim(kUntenanted, 4, 2 * size - 1);
+  EXPECT_EQ(ids_of(below), (std::vector<JobId>{jobs[0].id}));
+  EXPECT_TRUE(below.stopped_by_bytes);
+  const ClaimReply at = claim(kUntenanted, 4, 2 * size);
+  EXPECT_EQ(ids_of(at), (std::vector<JobId>{jobs[1].id, jobs[2].id}));
+  EXPECT_TRUE(at.stopped_by_bytes);
+  const ClaimReply above = claim(kUntenanted, 4, 2 * size);
+  EXPECT_EQ(ids_of(above), (std::vector<JobId>{jobs[3].id}));
+  EXPECT_FALSE(above.stopped_by_bytes);
+}
+
+TEST_P(StoreSuite, AJobBiggerThanTheBytesOfAClaimIsClaimedAlone) {
+  const JobId first = put().id;
+  put();
+  const ClaimReply reply = claim(kUntenanted, 2, 0);
+  EXPECT_EQ(ids_of(reply), (std::vector<JobId>{first}));
+  EXPECT_TRUE(reply.stopped_by_bytes);
+}
+
 TEST_P(StoreSuite, CLM_06_TokensOfABatchCountUpAndNeverRepeat) {
   for (int i = 0; i < 6; ++i) put();
   std::optional<ClaimToken> last;

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <thread>
 
 // What only the store in a file has: durability, its schema, its views.
@@ -17,6 +18,16 @@ namespace {
 
 using sqlite::Connection;
 using sqlite::Query;
+
+constexpr Query kJobs{"jobs", "select count(*) from job"};
+constexpr Query kClaims{"claims", "select count(*) from claim"};
+constexpr Query kCancelled{"cancelled", "select count(*) from job where state = 7"};
+constexpr Query kCancelAll{"cancel_all", "update job set state = 7"};
+constexpr Query kDeleteNewest{"delete_newest", "delete from job where seq = 2"};
+constexpr Query kDeleteAll{"delete_all", "delete from job"};
+constexpr Query kDeleteFirst{"delete_first", "delete from job where seq = 1"};
+constexpr Query kDeleteFirstPayload{"delete_first_payload", "delete from payload where seq = 1"};
+constexpr Query kForgetNames{"forget_names", "delete from kind; delete from queue"};
 
 class SqliteStoreTest : public ::testing::Test {
  protected:
@@ -175,6 +186,79 @@ TEST_F(SqliteStoreTest, ENQ_01_EverythingIsThereAfterOpeningAgain) {
     EXPECT_EQ(reader.summary().schema_version, 1);
     EXPECT_EQ(reader.summary().path, path_.string());
     EXPECT_GT(reader.summary().size_bytes, 0);
+  });
+}
+
+TEST_F(SqliteStoreTest, ASequenceIsNeverGivenOutTwice) {
+  const auto store = open(true);
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    EXPECT_EQ(value_or_raise(writer.enqueue(new_job(1), clock_.wall())).seq, JobSeq{1});
+    EXPECT_EQ(value_or_raise(writer.enqueue(new_job(2), clock_.wall())).seq, JobSeq{2});
+  });
+  EXPECT_THROW(execute(kDeleteNewest), Error);
+  EXPECT_THROW(execute(kDeleteAll), Error);
+  EXPECT_EQ(number(kJobs), 2);
+  execute(kDeleteFirst);
+  EXPECT_EQ(number(kJobs), 1);
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    EXPECT_EQ(value_or_raise(writer.enqueue(new_job(3), clock_.wall())).seq, JobSeq{3});
+  });
+}
+
+TEST_F(SqliteStoreTest, AJobWithoutItsPayloadRowIsClaimedEmptyAndStopsNobody) {
+  const auto store = open(true);
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    value_or_raise(writer.enqueue(new_job(1), clock_.wall()));
+    value_or_raise(writer.enqueue(new_job(2), clock_.wall()));
+  });
+  execute(kDeleteFirstPayload);
+  EXPECT_EQ(claim(*store).envelope, "");
+  EXPECT_EQ(claim(*store).id, new_job(2).id);
+}
+
+TEST_F(SqliteStoreTest, AClaimOnAJobThatIsNotReadyIsLostAndGone) {
+  using Verb = std::function<std::optional<ErrorCode>(StoreWriter&, ClaimRef)>;
+  const auto code = [](const auto& result) {
+    return result ? std::nullopt : std::optional{result.error().code};
+  };
+  const WallTime now = clock_.wall();
+  const std::vector<Verb> verbs{
+      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.finish_succeeded(claim, now)); },
+      [&](StoreWriter& writer, ClaimRef claim) {
+        return code(writer.finish(claim, JobState::dead, JobReason::permanent_error, {}, now));
+      },
+      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.retry(claim, now, {}, now)); },
+      [&](StoreWriter& writer, ClaimRef claim) {
+        return code(writer.block(claim, JobReason::envelope_newer, now));
+      }};
+  const auto store = open(true);
+  std::uint8_t next = 0;
+  for (const Verb& verb : verbs) {
+    store->write(Durability::ordered, [&](StoreWriter& writer) {
+      value_or_raise(writer.enqueue(new_job(++next), clock_.wall()));
+    });
+    const ClaimedJob job = claim(*store);
+    execute(kCancelAll);
+    store->write(Durability::ordered, [&](StoreWriter& writer) {
+      EXPECT_EQ(verb(writer, {job.seq, job.token}), ErrorCode::claim_lost);
+    });
+    EXPECT_EQ(number(kClaims), 0);
+    EXPECT_EQ(number(kCancelled), next);
+  }
+}
+
+TEST_F(SqliteStoreTest, AKindThatLostItsNameIsNamedSoThatNobodyClaimsIt) {
+  {
+    const auto store = open(true);
+    store->write(Durability::ordered,
+                 [&](StoreWriter& writer) { value_or_raise(writer.enqueue(new_job(1), clock_.wall())); });
+  }
+  execute(kForgetNames);
+  const auto store = open();
+  store->read([&](StoreReader& reader) {
+    const Lane lane = reader.lanes(std::nullopt, 1).at(0);
+    EXPECT_EQ(reader.kind_name(lane.kind), "(kind 1 is missing)");
+    EXPECT_EQ(reader.queue_name(lane.queue), "(queue 1 is missing)");
   });
 }
 

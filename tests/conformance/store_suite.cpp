@@ -80,7 +80,7 @@ Result<Enqueued> StoreSuite::enqueue(const NewJob& job) {
 
 Enqueued StoreSuite::put(const NewJob& job) { return value_or_raise(enqueue(job)); }
 
-ClaimReply StoreSuite::claim(TenantNumber tenant, std::size_t count) {
+ClaimReply StoreSuite::claim(TenantNumber tenant, std::size_t count, std::size_t bytes_max) {
   ClaimRequest request;
   for (const Lane& lane : lanes()) {
     if (lane.tenant != tenant) continue;
@@ -93,6 +93,7 @@ ClaimReply StoreSuite::claim(TenantNumber tenant, std::size_t count) {
   }
   request.tenant = tenant;
   request.count = count;
+  request.bytes_max = bytes_max;
   request.incarnation = kLife;
   request.first_counter = next_counter_;
   request.process = kProcess;

@@ -86,8 +86,14 @@ ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
   if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   ClaimReply reply;
   std::int64_t counter = request.first_counter;
+  std::size_t bytes = 0;
   for (const auto& key : front_of_lanes(request)) {
     ClaimedJob job = claimed(key);
+    bytes += job.envelope.size();
+    if (!reply.jobs.empty() && bytes > request.bytes_max) {
+      reply.stopped_by_bytes = true;
+      break;
+    }
     job.token = {request.incarnation, counter++};
     tables_.insert_claim(job.seq, {job.token, request.process, now});
     reply.jobs.push_back(std::move(job));

@@ -45,7 +45,7 @@ class TransactionNames {
       : connection_(connection), committed_(committed) {}
 
   [[nodiscard]] std::optional<std::int64_t> number(NameTable table, std::string_view name);
-  // For a number that a row of ours holds.
+  // For a number that a row of ours holds. Where the file has lost its name, a text that is no name.
   [[nodiscard]] std::string name(NameTable table, std::int64_t number);
   // How many there are.
   [[nodiscard]] std::int64_t count(NameTable table);

@@ -60,7 +60,8 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
     const TenantState state = tenant ? tenant->state : TenantState::deleted;
     if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   }
-  ClaimReply reply{.jobs = front_of_lanes(request), .gate = {}};
+  ClaimReply reply{.jobs = front_of_lanes(request)};
+  read_envelopes(reply, request.bytes_max);
   std::int64_t counter = request.first_counter;
   for (ClaimedJob& job : reply.jobs) {
     job.token = {request.incarnation, counter++};
@@ -69,10 +70,24 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
       job.generation = tenant->generation;
     }
     job.kind = names_.name(NameTable::kind, job.lane.kind.value);
-    job.envelope = as_text(connection_.statement(kClaimedEnvelope).bind(job.seq.value).row().blob(0));
     insert_claim(job, request.process, now);
   }
   return reply;
+}
+
+// The jobs that no longer fit go out of the reply.
+void SqliteWriter::read_envelopes(ClaimReply& reply, std::size_t bytes_max) {
+  std::size_t bytes = 0;
+  for (std::size_t index = 0; index < reply.jobs.size(); ++index) {
+    ClaimedJob& job = reply.jobs[index];
+    auto row = connection_.statement(kClaimedEnvelope);
+    if (row.bind(job.seq.value).step()) job.envelope = as_text(row.blob(0));
+    bytes += job.envelope.size();
+    if (index == 0 || bytes <= bytes_max) continue;
+    reply.jobs.resize(index);
+    reply.stopped_by_bytes = true;
+    return;
+  }
 }
 
 std::vector<ClaimedJob> SqliteWriter::front_of_lanes(const ClaimRequest& request) {

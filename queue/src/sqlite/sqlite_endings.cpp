@@ -65,7 +65,10 @@ Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   connection_.statement(kFinishSucceeded)
       .bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter, to_us(now))
       .run();
-  if (connection_.changes() == 0) return claim_lost(claim);
+  if (connection_.changes() == 0) {
+    static_cast<void>(end_claim(claim));  // left where a damaged row was claimed and is not ready
+    return claim_lost(claim);
+  }
   connection_.statement(kDeleteClaim).bind(claim.seq.value).run();
   return {};
 }
@@ -83,7 +86,7 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
       .bind(claim.seq.value, static_cast<int>(state), static_cast<int>(reason), ended->started_us, to_us(now),
             is_failure ? 1 : 0)
       .run();
-  require_ready_row(claim.seq);
+  if (connection_.changes() == 0) return claim_lost(claim);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, &failure, now);
   else if (reason != JobReason::expired)
     add_attempt(claim, *ended, AttemptOutcome::interrupted, &failure, now);
@@ -99,7 +102,7 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
   connection_.statement(kRetry)
       .bind(claim.seq.value, static_cast<int>(JobReason::retry_wait), to_us(due))
       .run();
-  require_ready_row(claim.seq);
+  if (connection_.changes() == 0) return claim_lost(claim);
   add_attempt(claim, *ended, AttemptOutcome::failed, &failure, now);
   return {};
 }
@@ -109,7 +112,7 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, WallTime now) {
   if (!ended) return claim_lost(claim);
   if (!started) return {};
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
-  require_ready_row(claim.seq);
+  if (connection_.changes() == 0) return claim_lost(claim);
   add_attempt(claim, *ended, AttemptOutcome::released, nullptr, now);
   return {};
 }
@@ -117,7 +120,7 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, WallTime now) {
 Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
   if (!end_claim(claim)) return claim_lost(claim);
   connection_.statement(kBlock).bind(claim.seq.value, static_cast<int>(reason)).run();
-  require_ready_row(claim.seq);
+  if (connection_.changes() == 0) return claim_lost(claim);
   return {};
 }
 
@@ -148,13 +151,11 @@ bool SqliteWriter::charge_crash(ClaimRef claim, const EndedClaim& ended, WallTim
     auto row = connection_.statement(kChargeCrash);
     if (row.bind(claim.seq.value).step()) crashes = row.integer(0);
   }
-  require_ready_row(claim.seq);
   if (crashes < limits::kCrashesMax) return false;
   connection_.statement(kFinish)
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)
       .run();
-  require_ready_row(claim.seq);
   return true;
 }
 
@@ -174,12 +175,6 @@ void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
       .bind(claim.seq.value, static_cast<int>(failure.code), error, to_us(now), claim.token.incarnation.value,
             claim.token.counter)
       .run();
-}
-
-void SqliteWriter::require_ready_row(JobSeq seq) const {
-  if (connection_.changes() == 1) return;
-  raise(ErrorCode::database_damaged,
-        "job row " + std::to_string(seq.value) + " had a claim and was not ready");
 }
 
 std::vector<const Query*> ending_queries() {

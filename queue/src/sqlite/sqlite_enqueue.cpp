@@ -59,7 +59,7 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
   const bool is_due = job.due <= now;
   connection_.statement(kInsertJob)
       .bind(bytes_of(job.id), static_cast<int>(is_due ? JobState::ready : JobState::scheduled),
-            incoming->tenant.value, numbers->queue.value, numbers->kind.value, job.priority.value,
+            incoming->owner.number.value, numbers->queue.value, numbers->kind.value, job.priority.value,
             to_us(job.due), to_us(now), static_cast<int>(is_due ? JobReason::none : JobReason::not_due),
             job.attempts_max, incoming->envelope.size())
       .run();
@@ -70,34 +70,31 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
   }
   const JobSeq seq{connection_.last_insert_row()};
   insert_payload(seq, incoming->envelope);
-  return Enqueued{job.id, seq, incoming->generation, false};
+  return Enqueued{job.id, seq, incoming->owner.generation, false};
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
   Incoming incoming;
   if (job.tenant) {
     auto owner = owner_of(*job.tenant, job.generation);
-    if (!owner) return owner;
-    incoming = std::move(*owner);
+    if (!owner) return tl::unexpected(std::move(owner.error()));
+    incoming.owner = *owner;
   }
-  incoming.envelope = envelope_of(job, incoming.generation);
+  incoming.envelope = envelope_of(job, incoming.owner.generation);
   if (auto size = check_payload_size(job, incoming.envelope.size(), facts_.payload_max); !size)
     return tl::unexpected(std::move(size.error()));
   return incoming;
 }
 
-Result<SqliteWriter::Incoming> SqliteWriter::owner_of(const TenantName& name, Generation wanted) {
-  Incoming incoming;
-  {
+Result<SqliteWriter::Owner> SqliteWriter::owner_of(const TenantName& name, Generation wanted) {
+  auto known = owners_.find(name);
+  if (known == owners_.end()) {
     auto row = connection_.statement(kLiveTenant);
-    if (row.bind(name.text()).step()) {
-      incoming.tenant = TenantNumber{row.integer(0)};
-      incoming.generation = Generation{row.integer(1)};
-      const bool is_usual = static_cast<TenantState>(row.integer(2)) != TenantState::draining &&
-                            (wanted.value == 0 || wanted == incoming.generation);
-      if (is_usual) return incoming;
-    }
+    if (row.bind(name.text()).step() && static_cast<TenantState>(row.integer(2)) != TenantState::draining)
+      known = owners_.emplace(name, Owner{TenantNumber{row.integer(0)}, Generation{row.integer(1)}}).first;
   }
+  if (known != owners_.end() && (wanted.value == 0 || wanted == known->second.generation))
+    return known->second;
   const auto tenant = newest_tenant(connection_, name);
   if (!tenant) return unknown_tenant(name);
   if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));

@@ -22,8 +22,8 @@ constexpr Query kNextLane{"next_lane", R"sql(
 constexpr Query kArrivals{"arrivals", R"sql(
   select seq, queue, priority, tenant, kind, due_us, state from job where seq > ?1 order by seq limit ?2)sql"};
 
-// Retention may have deleted the greatest row; what was given out once is never given out again.
-constexpr Query kLastSeq{"last_seq", "select coalesce(max(seq), 0) from sqlite_sequence where name = 'job'"};
+// The newest row is never deleted. Index: primary key, its end.
+constexpr Query kLastSeq{"last_seq", "select coalesce(max(seq), 0) from job"};
 
 // Index: job_scheduled, its front.
 constexpr Query kNextDue{"next_due", R"sql(

@@ -17,10 +17,10 @@ using sqlite::Connection;
 using sqlite::Database;
 using sqlite::DatabaseOptions;
 
-// SQLite's default of 2 MiB holds the indexes of some ten thousand jobs; beyond it every claim reads pages back from the
 // A daemon moves the log long before it has grown so far; where none lives, whoever enqueues does.
 constexpr std::int64_t kLonelyCheckpointBytes = 12LL << 20U;
 
+// SQLite's default of 2 MiB holds the indexes of some ten thousand jobs; beyond it every claim reads pages back from the
 // log. Memory is taken as pages are, up to 32 MiB, by the one connection that writes.
 constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768"};
 
@@ -90,7 +90,6 @@ class SqliteStore final : public Store {
       next_checkpoint_bytes_ = kLonelyCheckpointBytes;
   }
 
-  std::atomic<std::int64_t> next_checkpoint_bytes_{kLonelyCheckpointBytes};
   void remember(const std::vector<TransactionNames::Name>& names) {
     for (const auto& [table, name, number] : names) committed_names_.remember(table, name, number);
   }
@@ -99,6 +98,7 @@ class SqliteStore final : public Store {
   InternedNames committed_names_;
   StoreFacts facts_;
   SqliteRegistry registry_;
+  std::atomic<std::int64_t> next_checkpoint_bytes_{kLonelyCheckpointBytes};
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <tenure/queue/store.hpp>
 
 #include <cstddef>
+#include <map>
 #include <vector>
 
 // The verbs of the store as SQL on one connection inside one transaction. Internal.
@@ -41,10 +42,13 @@ class SqliteWriter final : public StoreWriter {
   StoreReader& reader() override { return reader_; }
 
  private:
+  struct Owner {
+    TenantNumber number = kUntenanted;
+    Generation generation{0};
+  };
   // A job on its way in, with everything looked up.
   struct Incoming {
-    TenantNumber tenant = kUntenanted;
-    Generation generation{0};
+    Owner owner;
     std::string envelope;
   };
   struct Names {
@@ -58,7 +62,7 @@ class SqliteWriter final : public StoreWriter {
   };
 
   Result<Incoming> look_up(const NewJob& job);
-  Result<Incoming> owner_of(const TenantName& name, Generation wanted);
+  Result<Owner> owner_of(const TenantName& name, Generation wanted);
   Result<Names> intern(const NewJob& job);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
@@ -66,14 +70,13 @@ class SqliteWriter final : public StoreWriter {
 
   [[nodiscard]] std::vector<ClaimedJob> front_of_lanes(const ClaimRequest& request);
   void read_lane(const ClaimRequest& request, const LaneCursor& cursor, std::vector<ClaimedJob>& front);
+  void read_envelopes(ClaimReply& reply, std::size_t bytes_max);
   void insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure* failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
-  // After an update of the row of a job that had a claim.
-  void require_ready_row(JobSeq seq) const;
   [[nodiscard]] bool charge_crash(ClaimRef claim, const EndedClaim& ended, WallTime now);
 
   void move_to_ready(JobSeq seq, JobState from);
@@ -83,6 +86,9 @@ class SqliteWriter final : public StoreWriter {
   TransactionNames& names_;
   const StoreFacts& facts_;
   SqliteReader reader_;
+  // Live tenants that accept jobs, as this transaction has read them: nobody else writes while it lasts, and none of the
+  // verbs changes a tenant.
+  std::map<TenantName, Owner> owners_;
 };
 
 [[nodiscard]] std::vector<const sqlite::Query*> enqueue_queries();

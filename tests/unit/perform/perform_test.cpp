@@ -102,6 +102,7 @@ TEST_F(Perform, SEC_01_AnEditedRowIsRefusedWithItsReason) {
 }
 
 TEST_F(Perform, CTX_03_NoJobStartsWithWhatAnotherOneLeft) {
+  std::vector<std::unique_ptr<TenantScope>> escaped;
   jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
     EXPECT_EQ(current_tenant(), context.tenant());
     static int turn = 0;
@@ -109,8 +110,8 @@ TEST_F(Perform, CTX_03_NoJobStartsWithWhatAnotherOneLeft) {
       case 0:
         throw std::runtime_error("failed");
       case 1:
-        new TenantScope(*context.tenant());
-        break;  // escapes on purpose
+        escaped.push_back(std::make_unique<TenantScope>(*context.tenant()));
+        break;
       case 2:
         throw 42;
       default:

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,8 @@ struct ClaimRequest {
   TenantNumber tenant;
   std::vector<LaneCursor> kinds;
   std::size_t count = 1;
+  // Of the envelopes together. The first job is claimed whatever its size, so that nothing is too big to be claimed.
+  std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
   Incarnation incarnation;
   std::int64_t first_counter = 0;
   ProcessNumber process;
@@ -79,11 +82,12 @@ struct ClaimedJob {
   int failures = 0;
   int crashes = 0;
   int releases = 0;
-  std::string envelope;
+  std::string envelope;  // empty where its row is missing: nobody can decode that, and so the job ends
 };
 
 struct ClaimReply {
-  std::vector<ClaimedJob> jobs;  // fewer than asked: the lanes hold no more
+  std::vector<ClaimedJob> jobs;   // fewer than asked: the lanes hold no more, unless
+  bool stopped_by_bytes = false;  // the next job would have passed bytes_max
   // Where the tenant may not be claimed from now; then there are no jobs.
   std::optional<TenantState> gate;
 };
@@ -149,7 +153,8 @@ class StoreWriter {
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
 
   // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
-  // outcome is recorded as `lost`.
+  // outcome is recorded as `lost`. Also where a damaged file has a claim on a job that is not ready: the claim goes and the
+  // job stays as it is, so that one such row does not stop everybody's round.
   [[nodiscard]] virtual Result<void> finish_succeeded(ClaimRef claim, WallTime now) = 0;
   // `state` is dead, discarded or cancelled; StateChanged for any other. Counts a failure, but not for a cancelled job
   // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt).
