@@ -44,12 +44,14 @@ struct EndCarrier {
 };
 
 // Several requests of one round may ask for the same lane, for different processes: the later ones need not step over what the
-// earlier ones have just claimed.
+// earlier ones have just claimed. All of them together share the bytes of the round.
 class Claimer {
  public:
   Claimer(StoreWriter& writer, WallTime now) : writer_(writer), now_(now) {}
 
   queue::ClaimReply claim(queue::ClaimRequest request) {
+    if (bytes_left_ == 0) return {.stopped_by_bytes = true};
+    request.bytes_max = bytes_left_;
     for (queue::LaneCursor& cursor : request.kinds) {
       const auto found = claimed_until_.find(lane_of(request, cursor));
       if (found != claimed_until_.end() && (!cursor.after || *cursor.after < found->second))
@@ -57,6 +59,8 @@ class Claimer {
     }
     queue::ClaimReply reply = writer_.claim(request, now_);
     if (reply.jobs.empty()) return reply;
+    for (const queue::ClaimedJob& job : reply.jobs) bytes_left_ -= std::min(bytes_left_, job.envelope.size());
+    if (reply.stopped_by_bytes) bytes_left_ = 0;
     for (const queue::LaneCursor& cursor : request.kinds) {
       claimed_until_.insert_or_assign(lane_of(request, cursor), reply.jobs.back().place);
     }
@@ -69,6 +73,7 @@ class Claimer {
   }
   StoreWriter& writer_;
   WallTime now_;
+  std::size_t bytes_left_ = kRoundBytesMax;
   std::map<queue::Lane, queue::LanePlace> claimed_until_;
 };
 

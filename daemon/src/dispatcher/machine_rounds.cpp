@@ -214,6 +214,7 @@ void Dispatcher::Impl::count_assigned(Process& process, const std::vector<queue:
                       job.lane,
                       job.place,
                       usual_us,
+                      job.envelope.size(),
                       job.failures,
                       job.attempts_max,
                       job.crashes,

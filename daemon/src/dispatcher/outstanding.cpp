@@ -29,6 +29,7 @@ void Outstanding::add(const OutstandingJob& job) {
   if (last_ != kNone) node(last_).next = at;
   if (first_ == kNone) first_ = at;
   last_ = at;
+  bytes_ += job.bytes;
   if (++size_ > slots_) {
     node(at).ahead = true;
     ahead_us_ += job.assumed_us;
@@ -42,6 +43,7 @@ std::optional<OutstandingJob> Outstanding::take(queue::ClaimRef claim) {
   if (at == kNone || node(at).job.claim.token != claim.token) return std::nullopt;
   OutstandingJob job = node(at).job;
   take_out_of_table(claim.seq);
+  bytes_ -= job.bytes;
   unlink(at);
   free_.push_back(at);
   return job;

@@ -16,6 +16,7 @@ struct OutstandingJob {
   queue::Lane lane;
   queue::LanePlace place;
   std::int64_t assumed_us = 0;  // what its tenant was charged at the start
+  std::size_t bytes = 0;        // of its envelope
   int failures = 0;
   int attempts_max = 0;
   int crashes = 0;
@@ -36,6 +37,8 @@ class Outstanding {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t performing() const { return size_ < slots_ ? size_ : slots_; }
   [[nodiscard]] std::size_t ahead() const { return size_ - performing(); }
+  // The envelopes of all of them.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   // The assumed run times of the jobs assigned ahead.
   [[nodiscard]] std::int64_t ahead_us() const { return ahead_us_; }
 
@@ -79,6 +82,7 @@ class Outstanding {
   std::int32_t last_ = kNone;
   std::int32_t first_ahead_ = kNone;
   std::size_t size_ = 0;
+  std::size_t bytes_ = 0;
   std::int64_t ahead_us_ = 0;
 };
 

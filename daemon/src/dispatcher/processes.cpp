@@ -18,7 +18,9 @@ std::size_t Process::room_ahead(microseconds usual) const {
   const std::size_t ahead = taken > slots ? taken - slots : 0;
   const std::int64_t us_max = kAheadPerSlot.count() * static_cast<std::int64_t>(slots);
   const std::int64_t us_left = us_max - jobs.ahead_us() - planned_us;
-  if (!takes_jobs() || one_at_a_time || ahead >= kAheadJobsMax || us_left <= 0) return 0;
+  if (!takes_jobs() || one_at_a_time || ahead >= kAheadJobsMax || us_left <= 0 ||
+      jobs.bytes() >= kAheadBytesMax)
+    return 0;
   return std::min(kAheadJobsMax - ahead, static_cast<std::size_t>(us_left / usual.count()));
 }
 

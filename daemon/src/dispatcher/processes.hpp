@@ -19,6 +19,8 @@ namespace tenure::daemon {
 // Usual run time that may be assigned ahead of each busy slot, so that a worker finds its next job without a round trip.
 inline constexpr std::chrono::microseconds kAheadPerSlot{2000};
 inline constexpr std::size_t kAheadJobsMax = 512;  // per process, however short they are
+inline constexpr std::size_t kAheadBytesMax =
+    8U << 20U;  // of envelopes in a process from which nothing more is sent ahead
 inline constexpr std::size_t kRecentTenants = 64;  // whose files a process is thought to have open
 inline constexpr std::chrono::milliseconds kQuickDeath{
     1000};  // after its hello, without a job: such a program is broken

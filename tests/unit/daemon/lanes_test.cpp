@@ -79,6 +79,20 @@ TEST_F(LanesTest, AShortAnswerEmptiesTheLane) {
   EXPECT_EQ(lanes.count(), 0);
 }
 
+TEST_F(LanesTest, AnAnswerThatStoppedAtItsBytesLeavesTheLane) {
+  lanes.scanned(kLane);
+  ClaimReply stopped = reply({4, 7});
+  stopped.stopped_by_bytes = true;
+  lanes.settle(request(3), stopped, JobSeq{9});
+  EXPECT_TRUE(is_open());
+  EXPECT_EQ(cursor(), place(7));
+  ClaimReply nothing_left;
+  nothing_left.stopped_by_bytes = true;
+  lanes.settle(request(3), nothing_left, JobSeq{9});
+  EXPECT_TRUE(is_open());
+  EXPECT_EQ(cursor(), place(7));
+}
+
 TEST_F(LanesTest, AnEarlierArrivalTakesTheCursorBackToJustBeforeIt) {
   lanes.scanned(kLane);
   lanes.settle(request(2), reply({4, 7}), JobSeq{9});

@@ -42,6 +42,22 @@ TEST(Process, RoomAheadIsTwoMillisecondsForEachSlotBelowAtAndAbove) {
   EXPECT_EQ(process.room_ahead(1000us), 0U);
 }
 
+TEST(Process, NothingIsAssignedAheadBehindEightMebibytesOfEnvelopes) {
+  Process process;
+  process.phase = Phase::ready;
+  OutstandingJob job;
+  job.claim.seq = queue::JobSeq{1};
+  job.bytes = kAheadBytesMax - 1;
+  process.jobs.add(job);
+  EXPECT_GT(process.room_ahead(1us), 0U);
+  job.claim.seq = queue::JobSeq{2};
+  job.bytes = 1;
+  process.jobs.add(job);
+  EXPECT_EQ(process.room_ahead(1us), 0U);
+  ASSERT_TRUE(process.jobs.take(job.claim));
+  EXPECT_GT(process.room_ahead(1us), 0U);
+}
+
 TEST(Process, RemembersTheLastTenantsOnly) {
   Process process;
   for (std::size_t tenant = 0; tenant <= kRecentTenants; ++tenant) {

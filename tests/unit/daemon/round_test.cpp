@@ -1,3 +1,4 @@
+#include <tenure/base/limits.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/memory_store.hpp>
 
@@ -19,14 +20,14 @@ const WallTime kNow = from_us(1'700'000'000'000'000);
 
 class RoundTest : public ::testing::Test {
  protected:
-  void enqueue(std::uint8_t number, WallTime due = kNow) {
+  void enqueue(std::uint8_t number, WallTime due = kNow, std::string arguments = "{}") {
     queue::NewJob job;
     job.id = queue::JobId{Uuid{Uuid::Bytes{number}}};
     job.queue = "default";
     job.kind = "job";
     job.due = due;
     job.attempts_max = 10;
-    job.arguments = "{}";
+    job.arguments = std::move(arguments);
     store->write(queue::Durability::durable,
                  [&](queue::StoreWriter& writer) { ASSERT_TRUE(writer.enqueue(job, kNow).has_value()); });
   }
@@ -156,6 +157,26 @@ TEST_F(RoundTest, TwoRequestsForOneLaneDivideItInOrder) {
     for (const auto& job : each.jobs) seqs.push_back(job.seq.value);
   }
   EXPECT_EQ(seqs, (std::vector<std::int64_t>{1, 2, 3, 4, 5}));
+}
+
+TEST_F(RoundTest, ClaimsShareTheBytesOfTheRoundAndTheNextRoundGoesOn) {
+  store = queue::make_memory_store({.payload_max = limits::kPayloadMax});
+  constexpr std::size_t kBig = limits::kPayloadMax - 1000;
+  constexpr std::size_t kFit = kRoundBytesMax / kBig;
+  for (std::uint8_t number = 1; number <= kFit + 3; ++number) enqueue(number, kNow, std::string(kBig, '0'));
+  const Incarnation incarnation = open();
+  RoundWork claim;
+  claim.claims = {request(incarnation, kFit - 1, 1), request(incarnation, 4, 100),
+                  request(incarnation, 1, 200)};
+  const RoundReply first = round(claim);
+  EXPECT_EQ(first.claims.at(0).jobs.size(), kFit - 1);
+  EXPECT_FALSE(first.claims.at(0).stopped_by_bytes);
+  EXPECT_EQ(first.claims.at(1).jobs.size(), 1U);
+  EXPECT_TRUE(first.claims.at(1).stopped_by_bytes);
+  EXPECT_TRUE(first.claims.at(2).jobs.empty());
+  EXPECT_TRUE(first.claims.at(2).stopped_by_bytes);
+  claim.claims = {request(incarnation, 4, 300)};
+  EXPECT_EQ(round(claim).claims.at(0).jobs.size(), 3U);
 }
 
 TEST_F(RoundTest, ALookWhereNobodyHasWrittenDoesNothing) {
