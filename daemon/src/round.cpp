@@ -104,7 +104,8 @@ RoundReply write_round(StoreWriter& writer, const RoundWork& work, WallTime now)
     reply.reclaimed = writer.reclaim_of_former_holders(*work.reclaim_before, kRoundRowsMax, now);
   }
   if (work.promote) reply.promoted = writer.promote(now, kRoundRowsMax);
-  if (work.unblock) reply.unblocked = writer.unblock(*work.unblock, kRoundRowsMax, now);
+  if (work.unblock)
+    reply.unblocked = writer.unblock(work.unblock->reason, work.unblock->after, kRoundRowsMax, now);
   if (work.take_hints) reply.hinted = writer.take_lane_hints(kRoundRowsMax);
   read_part(writer.reader(), work, reply);
   Claimer claimer(writer, now);

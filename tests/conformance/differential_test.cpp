@@ -85,7 +85,8 @@ class Script {
       case 6:
         return moved("promote", writer.promote(now_, 1 + random_.below(5)));
       case 7:
-        return moved("unblock", writer.unblock(JobReason::envelope_newer, 1 + random_.below(2), now_));
+        return moved("unblock",
+                     writer.unblock(JobReason::envelope_newer, some_seq(), 1 + random_.below(2), now_));
       case 8:
         return moved("hints", writer.take_lane_hints(1 + random_.below(3)));
       case 9:
@@ -145,6 +146,12 @@ class Script {
       claims_.push_back({job.seq, job.token});
       live_.push_back(job.id);
     }
+  }
+
+  // Nearly always the front.
+  JobSeq some_seq() {
+    if (random_.below(4) != 0 || claims_.empty()) return JobSeq{0};
+    return claims_[random_.below(claims_.size())].seq;
   }
 
   // Also with tokens that ended long ago.

@@ -365,7 +365,7 @@ TEST_P(StoreSuite, SER_07_AJobWithANewerEnvelopeIsBlockedUntouchedUntilItIsUnblo
   EXPECT_EQ(claim(kUntenanted, 10).jobs.at(0).id, other.id);
 
   const auto unblock = [&](JobReason reason, std::size_t limit) {
-    return written([&](StoreWriter& writer) { return writer.unblock(reason, limit, now_); });
+    return written([&](StoreWriter& writer) { return writer.unblock(reason, JobSeq{0}, limit, now_); });
   };
   EXPECT_TRUE(unblock(JobReason::by_rule, 10).empty());
   EXPECT_TRUE(unblock(JobReason::envelope_newer, 0).empty());
@@ -375,6 +375,31 @@ TEST_P(StoreSuite, SER_07_AJobWithANewerEnvelopeIsBlockedUntouchedUntilItIsUnblo
   EXPECT_EQ(jobs[0].lane, claimed.lane);
   EXPECT_EQ(jobs[0].state, JobState::ready);
   EXPECT_EQ(claim_one().id, job.id);
+}
+
+TEST_P(StoreSuite, SER_07_BlockedJobsComeInPagesAndOnesThatBlockAgainAreNotOfALaterPage) {
+  std::vector<JobSeq> seqs;
+  for (int i = 0; i < 5; ++i) seqs.push_back(put().seq);
+  const auto block_ready = [&] {
+    for (const ClaimedJob& job : claim(kUntenanted, 10).jobs)
+      write([&](StoreWriter& writer) {
+        value_or_raise(writer.block(ref(job), JobReason::envelope_newer, now_));
+      });
+  };
+  const auto page_after = [&](JobSeq after) {
+    std::vector<JobSeq> page;
+    const auto jobs = written(
+        [&](StoreWriter& writer) { return writer.unblock(JobReason::envelope_newer, after, 2, now_); });
+    for (const JobArrival& job : jobs) page.push_back(job.seq);
+    block_ready();
+    return page;
+  };
+  block_ready();
+  EXPECT_EQ(page_after(JobSeq{0}), (std::vector{seqs[0], seqs[1]}));
+  EXPECT_EQ(page_after(seqs[1]), (std::vector{seqs[2], seqs[3]}));
+  EXPECT_EQ(page_after(seqs[3]), (std::vector{seqs[4]}));
+  EXPECT_TRUE(page_after(seqs[4]).empty());
+  EXPECT_EQ(page_after(JobSeq{0}), (std::vector{seqs[0], seqs[1]}));
 }
 
 TEST_P(StoreSuite, LaneHintsComeInOrderAndInPages) {

@@ -73,7 +73,7 @@ class TransitionSuite : public StoreSuite {
         case Transition::block:
           return writer.block(claim, JobReason::envelope_newer, now_).has_value();
         case Transition::unblock:
-          return !writer.unblock(JobReason::envelope_newer, 10, now_).empty();
+          return !writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10, now_).empty();
         case Transition::release:
           return writer.release(claim, true, now_).has_value();
         case Transition::reclaim:

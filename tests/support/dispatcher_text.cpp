@@ -43,7 +43,8 @@ std::string of(const queue::ClaimRequest& request) {
 std::string of(const daemon::RoundWork& work) {
   std::string text =
       fmt::format("open={} promote={} hints={} ", work.open.has_value(), work.promote, work.take_hints);
-  text += fmt::format("unblock={} ", work.unblock ? int(*work.unblock) : -1);
+  if (work.unblock)
+    text += fmt::format("unblock={}>{} ", int(work.unblock->reason), work.unblock->after.value);
   text += fmt::format("reclaim={} ", work.reclaim_before ? work.reclaim_before->value : -1);
   text += fmt::format("arrivals={} ", work.arrivals_after ? work.arrivals_after->value : -1);
   text += fmt::format("lanes={} ", work.lanes_after.has_value());

@@ -64,7 +64,8 @@ void Dispatcher::Impl::on(const WorkerReady& event) {
   kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
   Process& process = *processes_.find(event.process);
   process.program = lanes_.process_came(process.pool, kinds);
-  unblock_ = true;
+  unblock_again_ = unblocked_until_.has_value();
+  if (!unblocked_until_) unblocked_until_ = queue::JobSeq{0};
 }
 
 void Dispatcher::Impl::on(const AttemptsEnded& event) {

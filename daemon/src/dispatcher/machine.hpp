@@ -70,6 +70,7 @@ struct Dispatcher::Impl {
   void absorb_end(const PendingEnd& pending, queue::JobState state);
   void absorb_names(const RoundReply& reply);
   void absorb_arrivals(const RoundReply& reply);
+  void absorb_unblocked(const std::vector<queue::JobArrival>& page);
   void absorb_row(const queue::JobArrival& row);
   void absorb_claims(RoundReply& reply);
   void absorb_claim(const PlannedClaim& claim, queue::ClaimReply& reply, std::size_t first_action);
@@ -102,7 +103,9 @@ struct Dispatcher::Impl {
   queue::JobSeq last_seq_;                     // the last whose arrival was read
   std::optional<WallTime> next_due_;
   bool look_now_ = true;
-  bool unblock_ = false;
+  // The look at blocked jobs that a hello asks for: how far it has come, so that rows which block again are not taken again.
+  std::optional<queue::JobSeq> unblocked_until_;
+  bool unblock_again_ = false;  // another hello came meanwhile: once more from the front, afterwards
   Instant next_look_;
   std::optional<std::int64_t> change_counter_;
   std::uint64_t idle_looks_ = 0;

@@ -75,7 +75,7 @@ void Dispatcher::Impl::add_ends(RoundWork& work) {
 
 void Dispatcher::Impl::add_looks(RoundWork& work) {
   work.promote = next_due_ && *next_due_ <= now_.wall;
-  if (std::exchange(unblock_, false)) work.unblock = queue::JobReason::envelope_newer;
+  if (unblocked_until_) work.unblock = Unblock{queue::JobReason::envelope_newer, *unblocked_until_};
   const bool is_poll = now_.steady >= next_look_;
   if (!look_now_ && !is_poll) return;
   work.take_hints = true;
@@ -170,7 +170,17 @@ void Dispatcher::Impl::absorb_arrivals(const RoundReply& reply) {
   }
   if (flight_.promote || flight_.arrivals_after) next_due_ = reply.next_due;
   if (std::max(reply.arrived.size(), reply.hinted.size()) >= kRoundRowsMax) look_now_ = true;
-  if (reply.unblocked.size() >= kRoundRowsMax) unblock_ = true;
+  if (flight_.unblock) absorb_unblocked(reply.unblocked);
+}
+
+void Dispatcher::Impl::absorb_unblocked(const std::vector<queue::JobArrival>& page) {
+  if (page.size() >= kRoundRowsMax) {
+    unblocked_until_ = page.back().seq;
+  } else if (std::exchange(unblock_again_, false)) {
+    unblocked_until_ = queue::JobSeq{0};
+  } else {
+    unblocked_until_.reset();
+  }
 }
 
 void Dispatcher::Impl::absorb_row(const queue::JobArrival& row) {
@@ -251,7 +261,6 @@ void Dispatcher::Impl::undo_round() {
   plan_.clear();
   processes_.forget_plans();
   if (flight_.take_hints) look_now_ = true;
-  if (flight_.unblock) unblock_ = true;
   scanned_tenants_.insert(scanned_tenants_.end(), flight_.tenant_states.begin(), flight_.tenant_states.end());
 }
 

@@ -12,10 +12,11 @@ std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
   return jobs;
 }
 
-std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, std::size_t limit, WallTime) {
+std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime) {
   std::vector<JobSeq> seqs;
-  for (const JobSeq seq : tables_.blocked())
-    if (seqs.size() < limit && tables_.jobs().at(seq).reason == reason) seqs.push_back(seq);
+  const auto& blocked = tables_.blocked();
+  for (auto next = blocked.upper_bound(after); next != blocked.end() && seqs.size() < limit; ++next)
+    if (tables_.jobs().at(*next).reason == reason) seqs.push_back(*next);
   std::vector<JobArrival> jobs;
   for (const JobSeq seq : seqs) jobs.push_back(move_to_ready(seq));
   return jobs;

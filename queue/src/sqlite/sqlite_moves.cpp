@@ -14,10 +14,10 @@ constexpr Query kDueJobs{"due_jobs", R"sql(
   select seq, queue, priority, tenant, kind, due_us, 2 from job indexed by job_scheduled
   where state = 1 and due_us <= ?1 order by due_us, seq limit ?2)sql"};
 
-// ?1 reason  ?2 limit. Index: job_other.
+// ?1 reason  ?2 the last seq of the page before  ?3 limit. Index: job_other.
 constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
   select seq, queue, priority, tenant, kind, due_us, 2 from job indexed by job_other
-  where state = 3 and state <> 2 and state <> 4 and reason = ?1 order by seq limit ?2)sql"};
+  where state = 3 and state <> 2 and state <> 4 and seq > ?2 and reason = ?1 order by seq limit ?3)sql"};
 
 // ?1 seq  ?2 the state it leaves. Index: primary key.
 constexpr Query kMakeReady{"make_ready",
@@ -85,8 +85,9 @@ std::vector<JobArrival> SqliteWriter::promote(WallTime now, std::size_t limit) {
   return due;
 }
 
-std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, std::size_t limit, WallTime) {
-  auto blocked = arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), limit));
+std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime) {
+  auto blocked =
+      arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), after.value, limit));
   for (const JobArrival& job : blocked) move_to_ready(job.seq, JobState::blocked);
   return blocked;
 }

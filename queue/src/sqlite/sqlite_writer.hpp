@@ -34,7 +34,7 @@ class SqliteWriter final : public StoreWriter {
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
-  std::vector<JobArrival> unblock(JobReason reason, std::size_t limit, WallTime now) override;
+  std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime now) override;
   std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;

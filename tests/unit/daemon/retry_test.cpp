@@ -113,5 +113,43 @@ TEST(Retry, ANewerEnvelopeIsBlockedAndLookedAtAgainAtTheNextHello) {
   EXPECT_EQ(sim->job(id).failures, 0);
 }
 
+TEST(Retry, AHelloLooksAtEachBlockedJobAtMostOnceHoweverManyThereAre) {
+  constexpr std::size_t kJobs = 5 * kRoundRowsMax + 1;
+  auto options = failing_with(ErrorCode::newer_envelope, 1'000'000);
+  // The jobs of one page are blocked again before the next page is asked for.
+  options.slots = 2000;
+  options.perform = [perform = options.perform](const queue::ClaimedJob& job) {
+    Performance performance = perform(job);
+    performance.run_time = 1us;
+    return performance;
+  };
+  Simulated sim(options);
+  sim->start();
+  (void)sim->enqueue_many({}, kJobs);
+  sim->run_for(60s);
+  ASSERT_EQ(sim->count(ShownState::blocked), static_cast<std::int64_t>(kJobs));
+  ASSERT_EQ(sim->starts.size(), kJobs);
+  sim->kill_worker(sim->live_workers().front());
+  sim->run_for(60s);
+  EXPECT_EQ(sim->starts.size(), 2 * kJobs);
+  EXPECT_EQ(sim->count(ShownState::blocked), static_cast<std::int64_t>(kJobs));
+}
+
+TEST(Retry, AHelloInTheMiddleOfALookAtBlockedJobsIsFollowedByALookOfItsOwn) {
+  constexpr std::size_t kJobs = 2 * kRoundRowsMax + 500;
+  auto options = failing_with(ErrorCode::newer_envelope, static_cast<int>(kJobs));
+  options.settings.pools[0].processes = 2;
+  Simulated sim(options);
+  sim->start();
+  const auto ids = sim->enqueue_many({}, kJobs);
+  sim->run_for(60s);
+  ASSERT_EQ(sim->count(ShownState::blocked), static_cast<std::int64_t>(kJobs));
+  for (const ProcessNumber process : sim->live_workers()) {
+    sim->kill_worker(process);
+    sim->run_for(1ms);
+  }
+  ASSERT_TRUE(sim.drains(60s));
+}
+
 }  // namespace
 }  // namespace tenure::daemon

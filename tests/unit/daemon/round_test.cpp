@@ -141,7 +141,7 @@ TEST_F(RoundTest, EachEndTellsTheStateThatTheJobHasThen) {
   EXPECT_EQ(reply.ends.at(4), JobState::ready);
   EXPECT_EQ(reply.next_due, kNow + std::chrono::seconds{16});
   RoundWork unblock;
-  unblock.unblock = queue::JobReason::envelope_newer;
+  unblock.unblock = Unblock{};
   EXPECT_EQ(round(unblock).unblocked.size(), 1U);
 }
 

@@ -45,6 +45,12 @@ struct OpenIncarnation {
   std::int64_t pid = 0;
 };
 
+// The next page of the blocked jobs: those behind `after`.
+struct Unblock {
+  queue::JobReason reason = queue::JobReason::envelope_newer;
+  queue::JobSeq after;
+};
+
 // What one commit shall do, in this order; parts that are not asked for stay empty.
 struct RoundWork {
   std::optional<OpenIncarnation> open;
@@ -53,7 +59,7 @@ struct RoundWork {
   std::optional<queue::Incarnation> reclaim_before;
   bool promote = false;
   // Makes jobs ready that were blocked for that reason: a worker has come that may know better.
-  std::optional<queue::JobReason> unblock;
+  std::optional<Unblock> unblock;
   bool take_hints = false;
   std::optional<queue::JobSeq> arrivals_after;
   // The scan of all lanes at the start; the inner nothing begins it.

@@ -178,8 +178,8 @@ class StoreWriter {
                                                                           WallTime now) = 0;
   // Scheduled jobs that are due become ready, by due time, at most `limit`.
   [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
-  // Jobs that were blocked for that reason become ready, by sequence, at most `limit`.
-  [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, std::size_t limit,
+  // Jobs that were blocked for that reason become ready, by sequence from behind `after`, at most `limit`.
+  [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit,
                                                         WallTime now) = 0;
 
   // Jobs that other processes made ready, left for the dispatcher in the commit that did it. Taking deletes them.
