@@ -22,6 +22,7 @@ constexpr std::array kNouns{
 };
 
 constexpr std::string_view kListOptions = "limit after sort columns fail-if-any";
+constexpr std::string_view kJobListOptions = "limit after sort columns fail-if-any scan";
 constexpr std::size_t kMany = kArgumentsMax;
 constexpr std::string_view kJobFields =
     "Filter fields: id state queue kind tenant generation priority attempt crash created due started\n"
@@ -29,9 +30,9 @@ constexpr std::string_view kJobFields =
 
 constexpr std::array kVerbs{
     Verb{"job", "list", "[FILTER...]", 0, kMany, "the jobs that match, the newest first", kJobFields,
-         "tenure job list tenant=acme state=scheduled,held", kListOptions, job_list},
+         "tenure job list tenant=acme state=scheduled,held", kJobListOptions, job_list},
     Verb{"job", "count", "[FILTER...]", 0, kMany, "how many jobs match", kJobFields,
-         "tenure job count state=dead 'kind=billing.*'", "fail-if-any", job_count},
+         "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan", job_count},
     Verb{"job", "show", "ID", 1, 1,
          "everything about one job: its attempts, and its arguments as the JSON they are",
          "Values whose names contain password, token or secret are not shown.",
@@ -77,6 +78,7 @@ constexpr std::array kOptions{
     OptionSpec{"sort", "FIELD[:desc]", "the order of the rows"},
     OptionSpec{"columns", "NAME,...", "these columns, in this order"},
     OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
+    OptionSpec{"scan", "N", "succeeded jobs among the newest N jobs, 1000000 unless given"},
     OptionSpec{"yes", "", "do not ask"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
 };

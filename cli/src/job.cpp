@@ -104,10 +104,31 @@ void write_job(json::Writer& writer, const JobRecord& job, WallTime) {
   writer.end_object();
 }
 
-ListTotal count(queue::StoreReader& reader, const queue::Filter& filter, WallTime now) {
-  const std::int64_t counted = reader.count_jobs(filter, kCountMax + 1, now);
-  return {std::min(counted, kCountMax), counted > kCountMax, std::nullopt};
+ListTotal count(queue::StoreReader& reader, const queue::Filter& filter, WallTime now, queue::JobSeq floor) {
+  const std::int64_t counted = reader.count_jobs(filter, kCountMax + 1, now, floor);
+  return {std::min(counted, kCountMax), counted > kCountMax};
 }
+
+// The newest jobs, among which succeeded ones are looked for where nothing else finds them.
+class Scan {
+ public:
+  explicit Scan(const Session& session) {
+    if (session.has("scan"))
+      rows_ = value_or_raise(whole_number("scan", session.option("scan"), 1, kScanMax));
+  }
+  // 0 where all can be looked at.
+  [[nodiscard]] queue::JobSeq floor(queue::StoreReader& reader, const queue::Filter& filter) const {
+    return queue::looks_at_succeeded(filter) ? reader.scan_floor(rows_) : queue::JobSeq{0};
+  }
+  void tell(ListTotal& total, queue::JobSeq floor) const {
+    if (floor.value > 0) total.looked_at = rows_;
+  }
+
+ private:
+  static constexpr std::int64_t kScanDefault = 1'000'000;
+  static constexpr std::int64_t kScanMax = 1'000'000'000;
+  std::int64_t rows_ = kScanDefault;
+};
 
 }  // namespace
 
@@ -175,12 +196,16 @@ ExitCode job_list(Session& session) {
   queue::StoreReader::ListOptions options{
       .limit = session.limit() + 1, .after = std::nullopt, .oldest_first = order && !order->descending};
   if (session.has("after")) options.after = parse_cursor(session.option("after"));
+  const Scan scan(session);
   std::vector<JobRecord> jobs;
   ListTotal total;
   session.store().read([&](queue::StoreReader& reader) {
+    options.succeeded_above = scan.floor(reader, filter);
     jobs = reader.list_jobs(filter, options, session.now());
     const bool whole = jobs.size() <= session.limit() && !options.after;
-    total = whole ? ListTotal{static_cast<std::int64_t>(jobs.size())} : count(reader, filter, session.now());
+    total = whole ? ListTotal{static_cast<std::int64_t>(jobs.size())}
+                  : count(reader, filter, session.now(), options.succeeded_above);
+    scan.tell(total, options.succeeded_above);
   });
   if (jobs.size() > session.limit()) {
     jobs.resize(session.limit());
@@ -191,16 +216,24 @@ ExitCode job_list(Session& session) {
 
 ExitCode job_count(Session& session) {
   const queue::Filter filter = session.filter(queue::job_filter_fields());
+  const Scan scan(session);
   ListTotal total;
-  session.store().read([&](queue::StoreReader& reader) { total = count(reader, filter, session.now()); });
+  session.store().read([&](queue::StoreReader& reader) {
+    const queue::JobSeq floor = scan.floor(reader, filter);
+    total = count(reader, filter, session.now(), floor);
+    scan.tell(total, floor);
+  });
   if (session.json()) {
     std::string out;
     json::Writer writer(out);
     writer.begin_object().key("schema").string("tenure.job.count/1").key("count").integer(total.count);
-    writer.key("capped").boolean(total.capped).end_object();
+    writer.key("capped").boolean(total.capped);
+    if (total.looked_at) writer.key("looked_at").integer(*total.looked_at);
+    writer.end_object();
     session.print_json(std::move(out));
   } else {
     session.print(count_text(total.count, total.capped, session.style()) + '\n');
+    note_scan(session, total);
   }
   return session.has("fail-if-any") && total.count > 0 ? ExitCode::refused : ExitCode::done;
 }

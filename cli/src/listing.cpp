@@ -15,6 +15,13 @@ std::vector<std::string> split(std::string_view text) {
   }
 }
 
+void note_scan(Session& session, const ListTotal& total) {
+  if (!total.looked_at) return;
+  session.note(fmt::format(
+      "succeeded jobs were looked for among the newest {} jobs only; --scan N looks at more of them",
+      number_text(*total.looked_at, session.style())));
+}
+
 void refuse_word(std::string_view what, std::string_view word, std::span<const std::string_view> known) {
   const auto near = nearest(word, known);
   raise(ErrorCode::bad_options, fmt::format("there is no {} '{}'; {}", what, escaped(word, 64),

@@ -31,10 +31,14 @@ struct ListTotal {
   std::int64_t count = 0;
   bool capped = false;
   std::optional<std::string> next = std::nullopt;  // the cursor of the next page, where there is one
+  // How many of the newest jobs were looked at for succeeded ones, where there are more.
+  std::optional<std::int64_t> looked_at = std::nullopt;
 };
 
 // `text` split at commas.
 [[nodiscard]] std::vector<std::string> split(std::string_view text);
+// Says, where it is so, that older succeeded jobs were not looked at.
+void note_scan(Session& session, const ListTotal& total);
 [[noreturn]] void refuse_word(std::string_view what, std::string_view word,
                               std::span<const std::string_view> known);
 
@@ -79,7 +83,9 @@ std::string list_json(std::string_view schema, std::span<const Record> records, 
   writer.end_array().key("next");
   if (total.next) writer.string(*total.next);
   else writer.null();
-  writer.key("count").integer(total.count).key("capped").boolean(total.capped).end_object();
+  writer.key("count").integer(total.count).key("capped").boolean(total.capped);
+  if (total.looked_at) writer.key("looked_at").integer(*total.looked_at);
+  writer.end_object();
   return out;
 }
 
@@ -98,6 +104,7 @@ ExitCode print_list(Session& session, std::string_view schema, std::string_view 
                      ? counted(shown, noun, session.style())
                      : number_text(shown, session.style()) + " of " + all +
                            (total.next ? "; next page: --after " + *total.next : ""));
+    note_scan(session, total);
   }
   return session.has("fail-if-any") && total.count > 0 ? ExitCode::refused : ExitCode::done;
 }

@@ -154,6 +154,24 @@ bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   });
 }
 
+bool looks_at_succeeded(const Filter& filter) {
+  const std::string_view succeeded = name_of(JobState::succeeded);
+  bool asks_more = false;
+  for (const FilterTerm& term : filter.terms) {
+    if (term.field == FilterField::state) {
+      if (!matches_term(term, succeeded, std::nullopt)) return false;
+    } else if (term.field == FilterField::id && !term.negated &&
+               std::ranges::all_of(term.values, [](const FilterValue& value) {
+                 return Uuid::parse(std::get<Glob>(value).pattern).has_value();
+               })) {
+      return false;
+    } else {
+      asks_more = true;
+    }
+  }
+  return asks_more;
+}
+
 bool matches_name(const Filter& filter, std::string_view name, std::string_view state) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
     return matches_term(term, term.field == FilterField::name ? name : state, std::nullopt);

@@ -141,6 +141,46 @@ std::string random_term(Random& random, const JobRecord& job) {
 
 }  // namespace
 
+TEST_P(ListSuite, SucceededJobsUpToTheFloorAreLeftOutAndAllOthersAreThere) {
+  Random random{7};
+  populate(random, 300);
+  const std::vector<JobRecord> all = list({}, {.limit = 1'000});
+  const auto rows = static_cast<std::int64_t>(all.size());
+  const auto floor_of = [&](std::int64_t newest) {
+    return asked([&](StoreReader& reader) { return reader.scan_floor(newest); });
+  };
+  EXPECT_EQ(floor_of(rows), JobSeq{0});
+  EXPECT_EQ(floor_of(rows + 1), JobSeq{0});
+  EXPECT_EQ(floor_of(rows - 1), all.back().seq);
+  EXPECT_EQ(floor_of(0), all.front().seq);
+  const JobSeq floor = floor_of(100);
+  EXPECT_EQ(floor, all[100].seq);
+  for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                 {"tenant=acme"},
+                                                                 {"tenant=acme,globex"},
+                                                                 {"tenant=acme*"},
+                                                                 {"tenant=none"},
+                                                                 {"tenant!=acme"},
+                                                                 {"state=succeeded", "kind=reports.*"},
+                                                                 {"tenant=acme", "error=\"\""},
+                                                                 {"queue=mail"}}) {
+    const Filter filter = filter_of(words, now_);
+    std::vector<JobId> expected;
+    for (const JobRecord& job : all)
+      if (matches(filter, job, now_) && (job.state != ShownState::succeeded || job.seq > floor))
+        expected.push_back(job.id);
+    StoreReader::ListOptions options{.limit = 1'000};
+    options.succeeded_above = floor;
+    EXPECT_EQ(ids_of(list(filter, options)), expected) << ::testing::PrintToString(words);
+    EXPECT_EQ(asked([&](StoreReader& reader) { return reader.count_jobs(filter, 1'000, now_, floor); }),
+              std::ssize(expected))
+        << ::testing::PrintToString(words);
+    options.oldest_first = true;
+    std::ranges::reverse(expected);
+    EXPECT_EQ(ids_of(list(filter, options)), expected) << ::testing::PrintToString(words);
+  }
+}
+
 TEST_P(ListSuite, JobsAreListedNewestFirstOrOldestFirstInPages) {
   std::vector<JobId> all;
   for (int i = 0; i < 5; ++i) all.push_back(put().id);

@@ -101,6 +101,19 @@ TEST_F(QueryPlans, OfATenantsJobsSeek) {
   }
 }
 
+TEST_F(QueryPlans, AreTheSameWithAHundredThousandJobs) {
+  const std::string before = plans_of(list_queries());
+  connection_->execute({"fill", R"sql(
+    begin;
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
+    insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, attempts_max, size_bytes,
+                    started_us, finished_us)
+    select cast(printf('%016d', i) as blob), case when i % 10 = 0 then 2 when i % 97 = 0 then 5 else 4 end, i % 50, i % 3, 1, 0,
+           i, i, 10, 100, i, i from n;
+    commit)sql"});
+  EXPECT_EQ(plans_of(list_queries()), before);
+}
+
 // The writer's lock is held meanwhile.
 TEST_F(QueryPlans, OfTheRegistryScanOnlyWhereTheyOnlyRead) {
   for (const sqlite::Query* query : registry_queries()) {

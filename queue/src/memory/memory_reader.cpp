@@ -29,6 +29,10 @@ void count(Row& row, std::optional<WallTime> Row::*oldest, const JobRecord& job)
   if (!(row.*oldest) || job.due < *(row.*oldest)) row.*oldest = job.due;
 }
 
+bool is_left_out(const std::pair<const JobSeq, MemoryJob>& job, JobSeq succeeded_above) {
+  return job.second.state == JobState::succeeded && job.first <= succeeded_above;
+}
+
 }  // namespace
 
 JobArrival arrival_of(JobSeq seq, const MemoryJob& job) { return {seq, job.lane, job.due, job.state}; }
@@ -125,6 +129,7 @@ std::vector<JobRecord> MemoryReader::list_jobs(const Filter& filter, const ListO
     const bool is_on_page = !options.after || (options.oldest_first ? entry.first > *options.after
                                                                     : entry.first < *options.after);
     if (!is_on_page || jobs.size() >= options.limit) return;
+    if (is_left_out(entry, options.succeeded_above)) return;
     auto job = record_of(entry.first, entry.second);
     if (matches(filter, job, now)) jobs.push_back(std::move(job));
   };
@@ -133,11 +138,20 @@ std::vector<JobRecord> MemoryReader::list_jobs(const Filter& filter, const ListO
   return jobs;
 }
 
-std::int64_t MemoryReader::count_jobs(const Filter& filter, std::int64_t limit, WallTime now) {
+std::int64_t MemoryReader::count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
+                                      JobSeq succeeded_above) {
   std::int64_t count = 0;
-  for (const auto& [seq, job] : tables_.jobs())
-    if (count < limit && matches(filter, record_of(seq, job), now)) ++count;
+  for (const auto& entry : tables_.jobs())
+    if (count < limit && !is_left_out(entry, succeeded_above) &&
+        matches(filter, record_of(entry.first, entry.second), now))
+      ++count;
   return count;
+}
+
+JobSeq MemoryReader::scan_floor(std::int64_t rows) {
+  const auto& jobs = tables_.jobs();
+  if (rows >= std::ssize(jobs)) return JobSeq{0};
+  return std::next(jobs.rbegin(), rows)->first;
 }
 
 std::optional<JobRecord> MemoryReader::find_job(JobId id) {

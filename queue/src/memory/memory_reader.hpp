@@ -23,7 +23,9 @@ class MemoryReader final : public StoreReader {
   std::optional<QueueNumber> queue_number(std::string_view name) override;
   std::optional<KindNumber> kind_number(std::string_view name) override;
   std::vector<JobRecord> list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
-  std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now) override;
+  std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
+                          JobSeq succeeded_above) override;
+  JobSeq scan_floor(std::int64_t rows) override;
   std::optional<JobRecord> find_job(JobId id) override;
   std::vector<AttemptRecord> attempts(JobSeq seq) override;
   std::optional<std::string> envelope(JobSeq seq) override;

@@ -78,6 +78,42 @@ TEST_F(JobList, PagesShowEachJobOnce) {
     EXPECT_EQ(run({"job", "list", "--after", bad}), 2) << bad;
 }
 
+// Succeeded jobs are in no index, so how many are looked at is bounded, and said.
+TEST_F(JobList, OlderSucceededJobsAreNotLookedForAndThatIsSaid) {
+  fill();
+  for (int i = 10; i < 14; ++i) {
+    add_job(i, "acme", "billing.close");
+    succeed(i);
+  }
+  EXPECT_EQ(run({"job", "list", "tenant=acme", "--scan", "2", "--columns", "id"}), 0);
+  EXPECT_EQ(output.out, "ID\n" + job_id(13).text() + "\n" + job_id(12).text() + "\n" + job_id(4).text() +
+                            "\n" + job_id(1).text() + "\n");
+  EXPECT_EQ(output.error,
+            "4 jobs\nsucceeded jobs were looked for among the newest 2 jobs only; --scan N looks at more of "
+            "them\n");
+  EXPECT_EQ(run({"job", "list", "tenant=acme", "--scan", "8"}), 0);
+  EXPECT_EQ(output.error, "6 jobs\n") << "there are no more than eight";
+  EXPECT_EQ(run({"job", "list", "tenant=acme"}), 0);
+  EXPECT_EQ(output.error, "6 jobs\n");
+  EXPECT_EQ(run({"job", "count", "tenant=acme", "--scan", "2", "--json"}), 0);
+  EXPECT_EQ(output.out, "{\"schema\":\"tenure.job.count/1\",\"count\":4,\"capped\":false,\"looked_at\":2}\n");
+  EXPECT_EQ(run({"job", "list", "tenant=acme", "--scan", "1", "--limit", "1", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\"count\":3,\"capped\":false,\"looked_at\":1}"));
+  for (const std::vector<std::string>& all :
+       {std::vector<std::string>{"job", "count", "--scan", "2"},
+        {"job", "count", "state=succeeded,dead", "--scan", "2"},
+        {"job", "count", "tenant=acme", "state!=succeeded", "--scan", "2"},
+        {"job", "count", "id=" + job_id(10).text(), "--scan", "2"}}) {
+    EXPECT_EQ(run(all), 0);
+    EXPECT_EQ(output.error, "") << "an index or the order of the table finds all of them";
+  }
+  EXPECT_EQ(run({"job", "count", "id=" + job_id(10).text(), "--scan", "2"}), 0);
+  EXPECT_EQ(output.out, "1\n");
+  EXPECT_EQ(run({"job", "count", "--scan", "0"}), 2);
+  EXPECT_EQ(run({"job", "count", "--scan", "1000000000"}), 0);
+  EXPECT_EQ(run({"job", "count", "--scan", "1000000001"}), 2);
+}
+
 TEST_F(JobList, NothingIsNoTableAndNoError) {
   EXPECT_EQ(run({"job", "list"}), 0);
   EXPECT_EQ(output.out, "");

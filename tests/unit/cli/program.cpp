@@ -93,6 +93,13 @@ void Program::die(int seed, std::string_view error) {
   });
 }
 
+void Program::succeed(int seed) {
+  const queue::ClaimedJob claimed = claim(seed);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.finish_succeeded({claimed.seq, claimed.token}, clock.wall()));
+  });
+}
+
 void Program::fail_once(int seed, std::string_view error) {
   const queue::ClaimedJob claimed = claim(seed);
   clock.advance(std::chrono::seconds(30));

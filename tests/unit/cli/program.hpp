@@ -45,6 +45,7 @@ class Program : public ::testing::Test {
                std::chrono::seconds due_in = {}, std::string_view queue = "default");
   // Runs the next ready job of that queue and lets it end badly.
   void die(int seed, std::string_view error = "no answer from mx.acme.example");
+  void succeed(int seed);
   void fail_once(int seed, std::string_view error);
   queue::JobRecord job(int seed);
 

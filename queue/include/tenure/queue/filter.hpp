@@ -78,6 +78,9 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 
 // An untenanted job has the tenant `none`; `attempt` is its failures, `name` no field of jobs.
 [[nodiscard]] bool matches(const Filter& filter, const JobRecord& job, WallTime now);
+// Whether the jobs that match can only be found by looking at succeeded ones, which no index holds: the filter lets them
+// through and asks for more than states or whole ids.
+[[nodiscard]] bool looks_at_succeeded(const Filter& filter);
 // For lists of name_filter_fields; a queue has no state ("").
 [[nodiscard]] bool matches_name(const Filter& filter, std::string_view name, std::string_view state);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
