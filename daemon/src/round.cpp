@@ -33,7 +33,7 @@ struct EndCarrier {
     return state_after(writer.finish(claim, end.state, end.reason, end.failure, now), end.state);
   }
   Result<JobState> operator()(const EndRelease& end) const {
-    return state_after(writer.release(claim, end.started, now), JobState::ready);
+    return state_after(writer.release(claim, end.started, end.why, now), JobState::ready);
   }
   Result<JobState> operator()(const EndBlock& end) const {
     return state_after(writer.block(claim, end.reason, now), JobState::blocked);

@@ -93,7 +93,7 @@ TEST_P(StoreSuite, CLM_06_TokensOfABatchCountUpAndNeverRepeat) {
 TEST_P(StoreSuite, CLM_06_TheTokenGrowsAtEachClaimOfAJob) {
   put();
   const ClaimedJob first = claim_one();
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(first), false, now_)); });
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(first), false, {}, now_)); });
   const ClaimedJob second = claim_one();
   EXPECT_EQ(second.id, first.id);
   EXPECT_GT(second.token, first.token);

@@ -175,7 +175,7 @@ class Script {
         return say("finish " + outcome_without_row(writer.finish(claim, state, reason, failure, now_)));
       }
       case 4:
-        return say("release " + outcome_without_row(writer.release(claim, flag, now_)));
+        return say("release " + outcome_without_row(writer.release(claim, flag, failure, now_)));
       case 5:
         return say("block " + outcome_without_row(writer.block(claim, JobReason::envelope_newer, now_)));
       default: {

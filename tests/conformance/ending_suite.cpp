@@ -8,12 +8,12 @@ namespace tenure::testing {
 TEST_P(StoreSuite, LSE_02_AnOldClaimTokenChangesNothing) {
   const Enqueued job = put();
   const ClaimRef old = ref(claim_one());
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(old, false, now_)); });
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(old, false, {}, now_)); });
   const ClaimedJob current = claim_one();
   const JobRecord before = record(job.id);
   write([&](StoreWriter& writer) {
     EXPECT_EQ(code_of(writer.finish_succeeded(old, now_)), ErrorCode::claim_lost);
-    EXPECT_EQ(code_of(writer.release(old, true, now_)), ErrorCode::claim_lost);
+    EXPECT_EQ(code_of(writer.release(old, true, {}, now_)), ErrorCode::claim_lost);
     EXPECT_EQ(code_of(writer.block(old, JobReason::envelope_newer, now_)), ErrorCode::claim_lost);
     EXPECT_EQ(code_of(writer.reclaim(old, true, {}, now_)), ErrorCode::claim_lost);
   });
@@ -140,7 +140,9 @@ TEST_P(StoreSuite, RTY_02_AttemptsAreCompleteAndOrdered) {
         writer.retry(ref(claimed), now_, {ErrorCode::handler_failed, "SmtpTimeout: no answer"}, now_));
   });
   claimed = next();
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, now_)); });
+  write([&](StoreWriter& writer) {
+    value_or_raise(writer.release(ref(claimed), true, {ErrorCode::tenant_busy, "locked"}, now_));
+  });
   claimed = next();
   write([&](StoreWriter& writer) {
     value_or_raise(writer.reclaim(ref(claimed), true, {ErrorCode::worker_crashed, "signal 6"}, now_));
@@ -155,8 +157,8 @@ TEST_P(StoreSuite, RTY_02_AttemptsAreCompleteAndOrdered) {
   ASSERT_EQ(history.size(), 4U);
   const std::vector<AttemptOutcome> outcomes{AttemptOutcome::failed, AttemptOutcome::released,
                                              AttemptOutcome::interrupted, AttemptOutcome::failed};
-  const std::vector<std::optional<ErrorCode>> codes{
-      ErrorCode::handler_failed, {}, ErrorCode::worker_crashed, ErrorCode::time_limit};
+  const std::vector<std::optional<ErrorCode>> codes{ErrorCode::handler_failed, ErrorCode::tenant_busy,
+                                                    ErrorCode::worker_crashed, ErrorCode::time_limit};
   for (std::size_t i = 0; i < history.size(); ++i) {
     EXPECT_EQ(history[i].number, static_cast<int>(i) + 1);
     EXPECT_EQ(history[i].outcome, outcomes[i]);
@@ -240,7 +242,7 @@ TEST_P(StoreSuite, RTY_07_AJobOfAGoneTenantOrGenerationIsNotRetried) {
 TEST_P(StoreSuite, RTY_08_CrashesReleasesAndFailuresAreCountedApart) {
   const Enqueued job = put();
   ClaimedJob claimed = claim_one();
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, now_)); });
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, {}, now_)); });
   claimed = claim_one();
   write([&](StoreWriter& writer) { value_or_raise(writer.reclaim(ref(claimed), true, {}, now_)); });
   for (int failures = 1; failures <= 3; ++failures) {
@@ -318,7 +320,7 @@ TEST_P(StoreSuite, STP_02_AReleasedJobIsReadyAtItsOldPlaceAndUncharged) {
   const JobId second = put().id;
   const ClaimedJob claimed = claim_one();
   advance(seconds{25});
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, now_)); });
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, {}, now_)); });
   EXPECT_EQ(record(first).state, ShownState::ready);
   EXPECT_EQ(record(first).failures, 0);
   EXPECT_EQ(attempts(claimed.seq).at(0).outcome, AttemptOutcome::released);
@@ -329,10 +331,44 @@ TEST_P(StoreSuite, STP_02_AReleasedJobIsReadyAtItsOldPlaceAndUncharged) {
   EXPECT_EQ(again.jobs[1].id, second);
 }
 
+TEST_P(StoreSuite, RTY_08_ReleasesInARowShareOneAttemptWhichTellsTheLastOfThem) {
+  const Enqueued job = put();
+  const auto release = [&](ErrorCode code, const std::string& why) {
+    advance(minutes{1});
+    const ClaimedJob claimed = claim_one();
+    advance(seconds{3});
+    write([&](StoreWriter& writer) {
+      value_or_raise(writer.release(ref(claimed), true, {code, why}, now_));
+    });
+    return claimed.token;
+  };
+  static_cast<void>(release(ErrorCode::tenant_busy, "locked"));
+  static_cast<void>(release(ErrorCode::tenant_busy, "locked"));
+  const ClaimToken last = release(ErrorCode::tenant_not_ready, "migrating");
+  ASSERT_EQ(attempts(job.seq).size(), 1U);
+  const AttemptRecord shared = attempts(job.seq)[0];
+  EXPECT_EQ(shared.number, 1);
+  EXPECT_EQ(shared.outcome, AttemptOutcome::released);
+  EXPECT_EQ(shared.error_code, ErrorCode::tenant_not_ready);
+  EXPECT_EQ(shared.error, "migrating");
+  EXPECT_EQ(shared.claim, last);
+  EXPECT_EQ(shared.finished, now_);
+  EXPECT_EQ(shared.started, now_ - seconds{3});
+  EXPECT_EQ(record(job.id).releases, 3);
+  EXPECT_EQ(record(job.id).error, "") << "a release is no failure";
+
+  const ClaimedJob crashed = claim_one();
+  write([&](StoreWriter& writer) { value_or_raise(writer.reclaim(ref(crashed), true, {}, now_)); });
+  static_cast<void>(release(ErrorCode::tenant_busy, "locked again"));
+  ASSERT_EQ(attempts(job.seq).size(), 3U);
+  EXPECT_EQ(attempts(job.seq)[0].error, "migrating");
+  EXPECT_EQ(attempts(job.seq)[2].error, "locked again");
+}
+
 TEST_P(StoreSuite, STP_02_AJobThatWasNotStartedGoesBackWithoutATrace) {
   const Enqueued job = put();
   const ClaimedJob claimed = claim_one();
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), false, now_)); });
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), false, {}, now_)); });
   EXPECT_TRUE(attempts(job.seq).empty());
   EXPECT_EQ(record(job.id).releases, 0);
   EXPECT_FALSE(record(job.id).started);
@@ -341,7 +377,7 @@ TEST_P(StoreSuite, STP_02_AJobThatWasNotStartedGoesBackWithoutATrace) {
 TEST_P(StoreSuite, STP_04_AReleasedJobsLateFinishIsClaimLost) {
   const Enqueued job = put();
   const ClaimedJob claimed = claim_one();
-  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, now_)); });
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, {}, now_)); });
   EXPECT_EQ(
       code_of(written([&](StoreWriter& writer) { return writer.finish_succeeded(ref(claimed), now_); })),
       ErrorCode::claim_lost);

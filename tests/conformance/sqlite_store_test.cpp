@@ -159,7 +159,7 @@ TEST_F(SqliteStoreTest, CLM_27_AnUndisturbedJobsRowIsWrittenAtItsEnqueueAndAtIts
   const ClaimedJob first = claim(*store);
   EXPECT_EQ(number(kWrites), 1);
   write([&](StoreWriter& writer) {
-    value_or_raise(writer.release({first.seq, first.token}, false, clock_.wall()));
+    value_or_raise(writer.release({first.seq, first.token}, false, {}, clock_.wall()));
   });
   EXPECT_EQ(number(kWrites), 1) << "it was not started";
   const ClaimedJob second = claim(*store);

@@ -75,7 +75,7 @@ class TransitionSuite : public StoreSuite {
         case Transition::unblock:
           return !writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10, now_).empty();
         case Transition::release:
-          return writer.release(claim, true, now_).has_value();
+          return writer.release(claim, true, {}, now_).has_value();
         case Transition::reclaim:
           return writer.reclaim(claim, true, {}, now_).has_value();
         case Transition::retry_by_operator:

@@ -19,7 +19,7 @@ struct HowText {
     return fmt::format("final {} {} {}", int(end.state), int(end.reason), end.failure.error);
   }
   std::string operator()(const daemon::EndRelease& end) const {
-    return fmt::format("release {}", end.started);
+    return fmt::format("release {} {}", end.started, end.why.error);
   }
   std::string operator()(const daemon::EndBlock& end) const {
     return fmt::format("block {}", int(end.reason));

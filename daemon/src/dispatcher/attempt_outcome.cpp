@@ -20,9 +20,9 @@ ClaimEnd end_of_failure(const OutstandingJob& job, const AttemptEnd& end, WallTi
     case queue::AfterFailure::Verdict::dead:
       return {job.claim, EndFinal{queue::JobState::dead, after.reason, end.failure}};
     case queue::AfterFailure::Verdict::release:
-      return {job.claim, EndRelease{true}};
+      break;
   }
-  return {job.claim, EndRelease{true}};
+  return {job.claim, EndRelease{true, end.failure}};
 }
 
 ClaimEnd end_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
@@ -30,7 +30,7 @@ ClaimEnd end_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, 
     case RunResult::succeeded:
       return {job.claim, EndSucceeded{}};
     case RunResult::not_started:
-      return {job.claim, EndRelease{false}};
+      return {job.claim, EndRelease{}};
     case RunResult::failed:
       break;
   }
@@ -48,17 +48,20 @@ AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, Wall
 
 PendingEnd end_with_process(const OutstandingJob& job, bool was_performing, ProcessEnd end,
                             const std::string& cause) {
-  PendingEnd pending{{job.claim, EndRelease{was_performing}}, job.lane, job.place};
-  if (was_performing && end != ProcessEnd::by_stop) {
-    pending.end.how = EndReclaim{
-        end == ProcessEnd::alone || job.crashes + 1 < limits::kCrashesMax,
-        {ErrorCode::worker_crashed, fmt::format("The worker process ended during the run: {}.", cause)}};
+  PendingEnd pending{{job.claim, EndRelease{}}, job.lane, job.place};
+  if (!was_performing) return pending;
+  const std::string text = fmt::format("The worker process ended during the run: {}.", cause);
+  if (end == ProcessEnd::by_stop) {
+    pending.end.how = EndRelease{true, {ErrorCode::interrupted, text}};
+  } else {
+    const bool is_charged = end == ProcessEnd::alone || job.crashes + 1 < limits::kCrashesMax;
+    pending.end.how = EndReclaim{is_charged, {ErrorCode::worker_crashed, text}};
   }
   return pending;
 }
 
 PendingEnd give_back(const queue::ClaimedJob& job) {
-  return {{{job.seq, job.token}, EndRelease{false}}, job.lane, job.place};
+  return {{{job.seq, job.token}, EndRelease{}}, job.lane, job.place};
 }
 
 }  // namespace tenure::daemon

@@ -223,26 +223,49 @@ std::vector<TenantNumber> Lanes::parked_tenants(std::size_t limit) {
   return tenants;
 }
 
-void Lanes::park_busy(TenantNumber tenant, Instant until) {
-  const auto [entry, is_new] = busy_.try_emplace(tenant, until);
-  if (!is_new) busy_order_.erase({entry->second, tenant});
-  entry->second = until;
-  busy_order_.emplace(until, tenant);
+void Lanes::park_busy(TenantNumber tenant, Instant now) {
+  Busy& busy = busy_[tenant];
+  if (busy.is_parked) return;
+  remembered_from_.erase({busy.until, tenant});
+  busy.wait = std::clamp(busy.wait * 2, kBusyParkMin, kBusyParkMax);
+  busy.is_parked = true;
+  busy.until = now + busy.wait;
+  parked_until_.emplace(busy.until, tenant);
   refresh_tenant(tenant);
 }
 
+void Lanes::not_busy(TenantNumber tenant, Instant now) {
+  const auto entry = busy_.find(tenant);
+  if (entry == busy_.end()) return;
+  Busy& busy = entry->second;
+  if (!busy.is_parked) {
+    remembered_from_.erase({busy.until, tenant});
+    busy_.erase(entry);
+    return;
+  }
+  parked_until_.erase({busy.until, tenant});
+  busy.until = std::min(busy.until, now + kBusyParkMin);
+  busy.wait = {};
+  parked_until_.emplace(busy.until, tenant);
+}
+
 void Lanes::unpark_due(Instant now) {
-  while (!busy_order_.empty() && busy_order_.begin()->first <= now) {
-    const TenantNumber tenant = busy_order_.begin()->second;
-    busy_order_.erase(busy_order_.begin());
-    busy_.erase(tenant);
+  while (!parked_until_.empty() && parked_until_.begin()->first <= now) {
+    const auto node = parked_until_.extract(parked_until_.begin());
+    const TenantNumber tenant = node.value().second;
+    busy_.at(tenant).is_parked = false;
+    remembered_from_.insert(node.value());
     refresh_tenant(tenant);
+  }
+  while (!remembered_from_.empty() && remembered_from_.begin()->first + kBusyForget <= now) {
+    busy_.erase(remembered_from_.begin()->second);
+    remembered_from_.erase(remembered_from_.begin());
   }
 }
 
 std::optional<Instant> Lanes::next_unpark() const {
-  if (busy_order_.empty()) return std::nullopt;
-  return busy_order_.begin()->first;
+  if (parked_until_.empty()) return std::nullopt;
+  return parked_until_.begin()->first;
 }
 
 std::optional<BucketKey> Lanes::bucket_of(std::size_t pool, const Lane& lane) const {
@@ -311,7 +334,9 @@ const Lanes::TenantLanes& Lanes::lanes_of(const Ring::Place& place) const {
 
 bool Lanes::is_parked(TenantNumber tenant) const {
   const auto entry = tenants_.find(tenant);
-  return (entry != tenants_.end() && entry->second.gate) || busy_.contains(tenant);
+  if (entry != tenants_.end() && entry->second.gate) return true;
+  const auto busy = busy_.find(tenant);
+  return busy != busy_.end() && busy->second.is_parked;
 }
 
 // The one place that decides what is open: in which rings the tenant stands for this bucket.

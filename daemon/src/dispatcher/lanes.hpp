@@ -24,8 +24,12 @@
 // the last one claimed, and whatever becomes ready before it takes it back.
 namespace tenure::daemon {
 
-// A tenant that answers busy is left alone for so long, instead of claiming and releasing its jobs in a circle.
-inline constexpr std::chrono::milliseconds kBusyPark{250};
+// A tenant whose job was released, since it is busy or not ready, is left alone instead of claiming and releasing its jobs in a
+// circle: for so long, and twice as long each time until one of its jobs ends otherwise.
+inline constexpr std::chrono::milliseconds kBusyParkMin{250};
+inline constexpr std::chrono::milliseconds kBusyParkMax{30'000};
+// After so long without another release the next wait is the shortest again.
+inline constexpr std::chrono::minutes kBusyForget{10};
 
 class Lanes {
  public:
@@ -57,7 +61,10 @@ class Lanes {
   void set_tenant_state(TenantNumber tenant, TenantState state);
   // Tenants to ask about, the next `limit` in turn: those parked for their state.
   [[nodiscard]] std::vector<TenantNumber> parked_tenants(std::size_t limit);
-  void park_busy(TenantNumber tenant, Instant until);
+  // A job of the tenant was released. What was started before the tenant was parked does not lengthen the wait.
+  void park_busy(TenantNumber tenant, Instant now);
+  // A job of it has ended otherwise: the next wait is the shortest again, and what is left of this one no longer than that.
+  void not_busy(TenantNumber tenant, Instant now);
   void unpark_due(Instant now);
   [[nodiscard]] std::optional<Instant> next_unpark() const;
 
@@ -111,6 +118,11 @@ class Lanes {
     std::vector<BucketId> buckets;
     std::optional<TenantState> gate;
   };
+  struct Busy {
+    Instant until;
+    std::chrono::milliseconds wait{0};
+    bool is_parked = false;
+  };
   struct QueueEntry {
     bool named = false;
     std::vector<std::pair<std::size_t, std::size_t>> pools;  // index, rank
@@ -150,8 +162,10 @@ class Lanes {
   std::set<queue::KindNumber> unnamed_kinds_;
   std::set<TenantNumber> gated_;
   std::optional<TenantNumber> asked_until_;
-  std::map<TenantNumber, Instant> busy_;
-  std::set<std::pair<Instant, TenantNumber>> busy_order_;
+  std::map<TenantNumber, Busy> busy_;
+  using BusyOrder = std::set<std::pair<Instant, TenantNumber>>;
+  BusyOrder parked_until_;     // those that are parked
+  BusyOrder remembered_from_;  // the others, by the end of their parking
   std::int64_t count_ = 0;
   std::int64_t open_ = 0;
 };

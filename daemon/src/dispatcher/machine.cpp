@@ -83,7 +83,11 @@ void Dispatcher::Impl::attempt_ended(Process& process, const AttemptEnd& end) {
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? std::optional{end.run_time} : std::optional{microseconds{0}});
   if (has_run) usual_[process.pool].learn(job->lane.kind, end.run_time);
-  if (outcome.leaves_tenant_alone) lanes_.park_busy(job->lane.tenant, now_.steady + kBusyPark);
+  if (outcome.leaves_tenant_alone) {
+    lanes_.park_busy(job->lane.tenant, now_.steady);
+  } else if (has_run) {
+    lanes_.not_busy(job->lane.tenant, now_.steady);
+  }
   // It gives back what nobody recalled: it is ending by itself, and would give back the next ones too.
   if (!has_run && !job->recalled) process.phase = Phase::draining;
 }

@@ -102,6 +102,13 @@ void MemoryTables::erase_claim(JobSeq seq) { erase(claims_, seq); }
 
 void MemoryTables::add_attempt(JobSeq seq, AttemptRecord attempt) {
   auto& rows = attempts_[seq];
+  if (attempt.outcome == AttemptOutcome::released && !rows.empty() &&
+      rows.back().outcome == AttemptOutcome::released) {
+    attempt.number = rows.back().number;
+    std::swap(rows.back(), attempt);
+    undo_.emplace_back([&rows, former = std::move(attempt)] { rows.back() = former; });
+    return;
+  }
   attempt.number = static_cast<int>(rows.size()) + 1;
   rows.push_back(std::move(attempt));
   undo_.emplace_back([&rows] { rows.pop_back(); });

@@ -80,7 +80,8 @@ class MemoryTables {
   void update_job(JobSeq seq, const MemoryJob& job);
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
   void erase_claim(JobSeq seq);
-  void add_attempt(JobSeq seq, AttemptRecord attempt);  // numbers it
+  // Numbers it. A release behind a release takes its place and its number.
+  void add_attempt(JobSeq seq, AttemptRecord attempt);
   void add_hint(JobSeq seq);
   void erase_hints(std::int64_t last);
   void insert_holder(const HolderRecord& holder);

@@ -158,9 +158,9 @@ Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reas
   }
   const bool is_failure = counts_as_failure(state, reason);
   end_job(claim.seq, state, reason, *ended, is_failure ? 1 : 0, now);
-  if (is_failure) add_attempt(claim.seq, *ended, AttemptOutcome::failed, &failure, now);
+  if (is_failure) add_attempt(claim.seq, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
-    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, &failure, now);
+    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
   return {};
 }
 
@@ -176,18 +176,18 @@ Result<void> MemoryWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
   job.due = due;
   ++job.failures;
   tables_.update_job(claim.seq, job);
-  add_attempt(claim.seq, *ended, AttemptOutcome::failed, &failure, now);
+  add_attempt(claim.seq, *ended, AttemptOutcome::failed, failure, now);
   return {};
 }
 
-Result<void> MemoryWriter::release(ClaimRef claim, bool started, WallTime now) {
+Result<void> MemoryWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) return claim_lost(claim);
   if (!started) return {};
   MemoryJob job = tables_.jobs().at(claim.seq);
   ++job.releases;
   tables_.update_job(claim.seq, job);
-  add_attempt(claim.seq, *ended, AttemptOutcome::released, nullptr, now);
+  add_attempt(claim.seq, *ended, AttemptOutcome::released, why, now);
   return {};
 }
 
@@ -204,7 +204,7 @@ Result<JobState> MemoryWriter::reclaim(ClaimRef claim, bool charged, const Attem
                                        WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) return claim_lost(claim);
-  add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, &failure, now);
+  add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
   if (!charged) return JobState::ready;
   MemoryJob job = tables_.jobs().at(claim.seq);
   ++job.crashes;
@@ -235,13 +235,11 @@ void MemoryWriter::end_job(JobSeq seq, JobState state, JobReason reason, const M
 }
 
 void MemoryWriter::add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
-                               const AttemptFailure* failure, WallTime now) {
+                               const AttemptFailure& failure, WallTime now) {
   AttemptRecord attempt;
   attempt.outcome = outcome;
-  if (failure != nullptr) {
-    attempt.error_code = failure->code;
-    attempt.error = kept_error(failure->error);
-  }
+  attempt.error_code = failure.code;
+  attempt.error = kept_error(failure.error);
   attempt.started = claim.started;
   attempt.finished = now;
   attempt.claim = claim.token;

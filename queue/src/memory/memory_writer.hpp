@@ -18,7 +18,7 @@ class MemoryWriter final : public StoreWriter {
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
   Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
-  Result<void> release(ClaimRef claim, bool started, WallTime now) override;
+  Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason, WallTime now) override;
   Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
                            WallTime now) override;
@@ -48,7 +48,7 @@ class MemoryWriter final : public StoreWriter {
   void end_job(JobSeq seq, JobState state, JobReason reason, const MemoryClaim& claim, int failures,
                WallTime now);
   void add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
-                   const AttemptFailure* failure, WallTime now);
+                   const AttemptFailure& failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
   JobArrival move_to_ready(JobSeq seq);
   [[nodiscard]] Result<void> check_tenant_of_retry(TenantNumber number) const;

@@ -44,11 +44,17 @@ constexpr Query kBlock{"block", "update job set state = 3, reason = ?2 where seq
 constexpr Query kChargeCrash{"charge_crash", R"sql(
   update job set crashes = crashes + 1 where seq = ?1 and state = 2 returning crashes)sql"};
 
-// ?1 seq  ?2 outcome  ?3 error_code, 0 for none  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
+// ?1 seq  ?2 outcome  ?3 error_code  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
 // Index: primary key.
 constexpr Query kInsertAttempt{"insert_attempt", R"sql(
   insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
-  values (?1, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1), ?2, nullif(?3, 0), ?4, ?5, ?6, ?7, ?8, ?9))sql"};
+  values (?1, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))sql"};
+
+// The newest attempt, if that was a release too. ?1 seq  ?2 error_code  ?3 error  ?4 started_us  ?5 now_us  ?6 incarnation
+// ?7 counter  ?8 process. Index: primary key.
+constexpr Query kUpdateRelease{"update_release", R"sql(
+  update attempt set error_code = ?2, error = ?3, started_us = ?4, finished_us = ?5, incarnation = ?6, counter = ?7, process = ?8
+  where seq = ?1 and number = (select max(number) from attempt where seq = ?1) and outcome = 2)sql"};
 
 // A loser's outcome, once for each claim, and not where that claim's own end is recorded as a failure already.
 // ?1 seq  ?2 error_code  ?3 error  ?4 now_us  ?5 incarnation  ?6 counter. Index: primary keys.
@@ -87,9 +93,9 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
             is_failure ? 1 : 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, &failure, now);
+  if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
-    add_attempt(claim, *ended, AttemptOutcome::interrupted, &failure, now);
+    add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   return {};
 }
 
@@ -103,17 +109,17 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
       .bind(claim.seq.value, static_cast<int>(JobReason::retry_wait), to_us(due))
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  add_attempt(claim, *ended, AttemptOutcome::failed, &failure, now);
+  add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   return {};
 }
 
-Result<void> SqliteWriter::release(ClaimRef claim, bool started, WallTime now) {
+Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) return claim_lost(claim);
   if (!started) return {};
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  add_attempt(claim, *ended, AttemptOutcome::released, nullptr, now);
+  add_release(claim, *ended, why, now);
   return {};
 }
 
@@ -128,7 +134,7 @@ Result<JobState> SqliteWriter::reclaim(ClaimRef claim, bool charged, const Attem
                                        WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) return claim_lost(claim);
-  add_attempt(claim, *ended, AttemptOutcome::interrupted, &failure, now);
+  add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   if (charged && charge_crash(claim, *ended, now)) return JobState::dead;
   return JobState::ready;
 }
@@ -160,13 +166,22 @@ bool SqliteWriter::charge_crash(ClaimRef claim, const EndedClaim& ended, WallTim
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
-                               const AttemptFailure* failure, WallTime now) {
-  const std::string error = failure != nullptr ? kept_error(failure->error) : std::string{};
-  const int code = failure != nullptr ? static_cast<int>(failure->code) : 0;
+                               const AttemptFailure& failure, WallTime now) {
+  const std::string error = kept_error(failure.error);
   connection_.statement(kInsertAttempt)
-      .bind(claim.seq.value, static_cast<int>(outcome), code, error, ended.started_us, to_us(now),
+      .bind(claim.seq.value, static_cast<int>(outcome), static_cast<int>(failure.code), error,
+            ended.started_us, to_us(now), claim.token.incarnation.value, claim.token.counter, ended.process)
+      .run();
+}
+
+void SqliteWriter::add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why,
+                               WallTime now) {
+  const std::string error = kept_error(why.error);
+  connection_.statement(kUpdateRelease)
+      .bind(claim.seq.value, static_cast<int>(why.code), error, ended.started_us, to_us(now),
             claim.token.incarnation.value, claim.token.counter, ended.process)
       .run();
+  if (connection_.changes() == 0) add_attempt(claim, ended, AttemptOutcome::released, why, now);
 }
 
 void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now) {
@@ -178,8 +193,9 @@ void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
 }
 
 std::vector<const Query*> ending_queries() {
-  return {&kNamedClaim,   &kDeleteClaim, &kFinishSucceeded, &kFinish,        &kRetry,
-          &kCountRelease, &kBlock,       &kChargeCrash,     &kInsertAttempt, &kInsertLostAttempt};
+  return {&kNamedClaim,       &kDeleteClaim, &kFinishSucceeded, &kFinish,        &kRetry,
+          &kCountRelease,     &kBlock,       &kChargeCrash,     &kInsertAttempt, &kUpdateRelease,
+          &kInsertLostAttempt};
 }
 
 }  // namespace tenure::queue

@@ -112,7 +112,7 @@ std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation curr
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const ClaimRef claim{jobs[i].seq, claims[i].first};
     TENURE_INVARIANT(end_claim(claim).has_value());
-    add_attempt(claim, claims[i].second, AttemptOutcome::interrupted, &failure, now);
+    add_attempt(claim, claims[i].second, AttemptOutcome::interrupted, failure, now);
   }
   return jobs;
 }

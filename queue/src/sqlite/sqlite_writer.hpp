@@ -27,7 +27,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
   Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
-  Result<void> release(ClaimRef claim, bool started, WallTime now) override;
+  Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason, WallTime now) override;
   Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
                            WallTime now) override;
@@ -75,7 +75,8 @@ class SqliteWriter final : public StoreWriter {
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
-                   const AttemptFailure* failure, WallTime now);
+                   const AttemptFailure& failure, WallTime now);
+  void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
   [[nodiscard]] bool charge_crash(ClaimRef claim, const EndedClaim& ended, WallTime now);
 

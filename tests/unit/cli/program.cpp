@@ -75,7 +75,7 @@ queue::ClaimedJob Program::claim(int seed) {
       counter_ += std::ssize(reply.jobs);
       for (auto& each : reply.jobs) {
         if (each.id == job_id(seed)) claimed = each;
-        else value_or_raise(writer.release({each.seq, each.token}, false, clock.wall()));
+        else value_or_raise(writer.release({each.seq, each.token}, false, {}, clock.wall()));
       }
     }
   });

@@ -172,7 +172,7 @@ TEST_F(LanesTest, ParkedTenantsAreAskedAboutInTurn) {
 
 TEST_F(LanesTest, ABusyTenantIsLeftAloneForAWhile) {
   lanes.scanned(kLane);
-  lanes.park_busy(kTenant, Instant{250ms});
+  lanes.park_busy(kTenant, Instant{0ms});
   EXPECT_FALSE(is_open());
   EXPECT_EQ(lanes.next_unpark(), Instant{250ms});
   lanes.unpark_due(Instant{249'999us});
@@ -180,6 +180,54 @@ TEST_F(LanesTest, ABusyTenantIsLeftAloneForAWhile) {
   lanes.unpark_due(Instant{250ms});
   EXPECT_TRUE(is_open());
   EXPECT_FALSE(lanes.next_unpark());
+}
+
+TEST_F(LanesTest, JobsThatWereStartedBeforeTheirTenantWasParkedDoNotLengthenItsWait) {
+  lanes.scanned(kLane);
+  for (int released = 0; released < 16; ++released) lanes.park_busy(kTenant, Instant{100ms * released / 16});
+  EXPECT_EQ(lanes.next_unpark(), Instant{250ms});
+}
+
+// How long the tenant is parked by a release at that moment.
+std::chrono::microseconds parked_for(Lanes& lanes, Instant now) {
+  lanes.park_busy(kTenant, now);
+  const Instant until = lanes.next_unpark().value();
+  lanes.unpark_due(until);
+  return until - now;
+}
+
+TEST_F(LanesTest, RTY_04_TheWaitDoublesToItsBoundAndIsTheShortestAgainAfterAJobThatEndedOtherwise) {
+  lanes.scanned(kLane);
+  Instant now{1s};
+  for (const auto wait : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16000ms, 30000ms, 30000ms}) {
+    EXPECT_EQ(parked_for(lanes, now), wait);
+    now = now + 60s;
+  }
+  lanes.not_busy(kTenant, now);
+  EXPECT_EQ(parked_for(lanes, now), kBusyParkMin);
+  EXPECT_EQ(parked_for(lanes, now + 1s), 2 * kBusyParkMin);
+}
+
+TEST_F(LanesTest, AJobThatEndsOtherwiseWhileItsTenantIsParkedShortensTheWait) {
+  lanes.scanned(kLane);
+  for (int released = 0; released < 9; ++released) parked_for(lanes, Instant{1min * released});
+  lanes.park_busy(kTenant, Instant{10min});
+  lanes.not_busy(kTenant, Instant{10min + 5s});
+  EXPECT_EQ(lanes.next_unpark(), Instant{10min + 5s + kBusyParkMin});
+  lanes.not_busy(kTenant, Instant{10min + 5s + 100ms});
+  EXPECT_EQ(lanes.next_unpark(), Instant{10min + 5s + kBusyParkMin});
+  lanes.unpark_due(*lanes.next_unpark());
+  EXPECT_TRUE(is_open());
+  EXPECT_EQ(parked_for(lanes, Instant{11min}), kBusyParkMin);
+}
+
+TEST_F(LanesTest, ABusyTenantIsForgottenTenMinutesAfterItsWait) {
+  lanes.scanned(kLane);
+  EXPECT_EQ(parked_for(lanes, Instant{0s}), kBusyParkMin);
+  lanes.unpark_due(Instant{kBusyParkMin + kBusyForget - 1us});
+  EXPECT_EQ(parked_for(lanes, Instant{kBusyForget}), 2 * kBusyParkMin);
+  lanes.unpark_due(Instant{2 * kBusyForget + 2 * kBusyParkMin});
+  EXPECT_EQ(parked_for(lanes, Instant{3 * kBusyForget}), kBusyParkMin);
 }
 
 TEST_F(LanesTest, RTY_05_AKindThatThePoolDoesNotPerformIsParkedUntilAHelloNamesIt) {

@@ -55,14 +55,54 @@ TEST(Retry, RTY_04_ABusyTenantCostsNoAttemptAndDoesNotSpin) {
   sim->create_tenant("bolt");
   sim->start();
   const auto id = sim->enqueue({.tenant = "acme", .attempts_max = 1});
-  ASSERT_TRUE(sim.drains(10s));
+  ASSERT_TRUE(sim.drains(2min));
   const auto job = sim->job(id);
   EXPECT_EQ(job.state, ShownState::succeeded);
   EXPECT_EQ(job.failures, 0);
   EXPECT_EQ(job.releases, 8);
   ASSERT_EQ(sim->starts.size(), 9U);
   for (std::size_t start = 1; start < 9; ++start) {
-    EXPECT_GE(sim->starts[start].at - sim->starts[start - 1].at, kBusyPark);
+    EXPECT_GE(sim->starts[start].at - sim->starts[start - 1].at, kBusyParkMin);
+  }
+}
+
+std::vector<queue::AttemptRecord> attempts_of(Simulated& sim, queue::JobId id) {
+  std::vector<queue::AttemptRecord> attempts;
+  const queue::JobSeq seq = sim->job(id).seq;
+  sim.store->read([&](queue::StoreReader& reader) { attempts = reader.attempts(seq); });
+  return attempts;
+}
+
+TEST(Retry, RTY_04_ATenantThatIsBusyForADayIsAskedEveryHalfMinuteAndLeavesOneAttemptRow) {
+  Simulated sim(failing_with(ErrorCode::tenant_busy, 1'000'000));
+  sim->create_tenant("acme");
+  sim->start();
+  const auto id = sim->enqueue({.tenant = "acme"});
+  sim->run_for(24h);
+  EXPECT_GE(sim->starts.size(), 24U * 3600 / 30);
+  EXPECT_LE(sim->starts.size(), 24U * 3600 / 30 + 10);
+  EXPECT_EQ(sim->job(id).releases, static_cast<int>(sim->starts.size()));
+  const auto attempts = attempts_of(sim, id);
+  ASSERT_EQ(attempts.size(), 1U);
+  EXPECT_EQ(attempts[0].outcome, queue::AttemptOutcome::released);
+  EXPECT_EQ(attempts[0].error_code, ErrorCode::tenant_busy);
+  EXPECT_EQ(attempts[0].error, "no");
+  EXPECT_EQ(attempts[0].claim, sim->starts.back().token);
+}
+
+TEST(Retry, RTY_04_TheWaitForABusyTenantDoublesToItsBoundAndStartsAnewWhenAJobOfItHasEnded) {
+  Simulated sim(failing_with(ErrorCode::tenant_busy, 10));
+  sim->create_tenant("acme");
+  sim->start();
+  (void)sim->enqueue({.tenant = "acme"});
+  ASSERT_TRUE(sim.drains(10min));
+  ASSERT_EQ(sim->starts.size(), 11U);
+  auto wait = kBusyParkMin;
+  for (std::size_t start = 1; start < 11; ++start) {
+    const auto waited = sim->starts[start].at - sim->starts[start - 1].at;
+    EXPECT_GE(waited, wait) << start;
+    EXPECT_LE(waited, wait + 5ms) << start;
+    wait = std::min(wait * 2, kBusyParkMax);
   }
 }
 

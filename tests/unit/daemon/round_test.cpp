@@ -84,7 +84,7 @@ TEST_F(RoundTest, EndsComeBeforeClaimsSoThatWhatIsReleasedCanBeClaimedAtOnce) {
   claim.claims = {request(incarnation, 1, 1)};
   const auto claimed = round(claim).claims.at(0).jobs.at(0);
   RoundWork both;
-  both.ends = {{{claimed.seq, claimed.token}, EndRelease{false}}};
+  both.ends = {{{claimed.seq, claimed.token}, EndRelease{}}};
   both.claims = {request(incarnation, 1, 2)};
   const RoundReply reply = round(both);
   EXPECT_EQ(reply.ends.at(0), JobState::ready);
@@ -103,7 +103,7 @@ TEST_F(RoundTest, LSE_02_AnEndWithAnOldTokenIsLostAndTheOthersAreNot) {
   --old.counter;
   ends.ends = {{{jobs[0].seq, old}, EndSucceeded{}},
                {{jobs[0].seq, old}, EndRetry{kNow, {}}},
-               {{jobs[0].seq, old}, EndRelease{true}},
+               {{jobs[0].seq, old}, EndRelease{true, {}}},
                {{jobs[0].seq, old}, EndReclaim{true, {}}},
                {{jobs[0].seq, old}, EndFinal{JobState::dead, queue::JobReason::poison, {}}},
                {{jobs[0].seq, old}, EndBlock{}},

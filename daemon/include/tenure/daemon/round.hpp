@@ -26,6 +26,7 @@ struct EndFinal {
 };
 struct EndRelease {
   bool started = false;
+  queue::AttemptFailure why;  // of a started one
 };
 struct EndBlock {
   queue::JobReason reason = queue::JobReason::envelope_newer;

@@ -168,8 +168,10 @@ class StoreWriter {
   // Counts a failure; scheduled for `due`.
   [[nodiscard]] virtual Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure,
                                            WallTime now) = 0;
-  // Given back unfinished, ready at its old place. A `started` one is counted as a release and leaves an attempt row.
-  [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, WallTime now) = 0;
+  // Given back unfinished, ready at its old place. A `started` one is counted as a release and leaves an attempt row that says
+  // why; releases in a row share one, which tells the last of them, so that a tenant may be busy for days.
+  [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why,
+                                             WallTime now) = 0;
   // Ready -> blocked, for an envelope that no worker knows yet.
   [[nodiscard]] virtual Result<void> block(ClaimRef claim, JobReason reason, WallTime now) = 0;
   // The run ended with its process. `charged` counts a crash; at kCrashesMax the job is dead, reason poison.
