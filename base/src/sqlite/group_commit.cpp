@@ -54,8 +54,11 @@ class GroupCommit::Batch {
   std::size_t size_ = 0;
 };
 
-GroupCommit::GroupCommit(Connection& writer, WriterQueue* queue)
-    : writer_(writer), queue_(queue), page_bytes_(writer.statement(kPageSize).row().integer(0)) {}
+GroupCommit::GroupCommit(Connection& writer, WriterQueue* queue, std::chrono::milliseconds queue_wait_max)
+    : writer_(writer),
+      queue_(queue),
+      queue_wait_max_(queue_wait_max),
+      page_bytes_(writer.statement(kPageSize).row().integer(0)) {}
 
 void GroupCommit::write(Durability durability, FunctionRef<void(Connection&)> work) {
   Request request{.kind = Kind::write, .durability = durability, .work = &work};
@@ -82,6 +85,7 @@ Database::Counters GroupCommit::counters() const {
 }
 
 void GroupCommit::submit(Request& request) {
+  if (queue_ != nullptr) request.deadline = std::chrono::steady_clock::now() + queue_wait_max_;
   std::unique_lock lock(mutex_);
   if (leader_ == std::this_thread::get_id())
     raise(ErrorCode::internal, "a write transaction must not call its own database again", {},
@@ -92,7 +96,7 @@ void GroupCommit::submit(Request& request) {
   if (!request.done) {
     leader_ = std::this_thread::get_id();
     lock.unlock();
-    lead();
+    lead(request);
     lock.lock();
     leader_.reset();
     if (!waiting_.empty()) waiting_.front()->wake.notify_one();
@@ -101,23 +105,34 @@ void GroupCommit::submit(Request& request) {
   if (request.error) std::rethrow_exception(request.error);
 }
 
-void GroupCommit::lead() {
-  WriterQueue::Turn turn;
-  std::exception_ptr error;
-  try {
-    if (queue_ != nullptr) turn = queue_->wait();
-  } catch (...) {
-    error = std::current_exception();
+// `first` is the first in line. Where its wait for the turn fails it fails alone: those behind it have come later and lead
+// in their turn, each up to its own deadline.
+void GroupCommit::lead(Request& first) {
+  if (queue_ == nullptr) {
+    WriterQueue::Turn none;
+    serve(none);
+    return;
   }
+  try {
+    queue_->run(first.deadline, [this](WriterQueue::Turn& turn) { serve(turn); });
+  } catch (...) {
+    first.error = std::current_exception();
+    const std::lock_guard lock(mutex_);
+    waiting_.pop_front();
+  }
+}
+
+// May run on the queue's thread.
+void GroupCommit::serve(WriterQueue::Turn& turn) {
   Batch batch = take_batch();  // after the wait, during which more have come
-  if (error) batch.fail(error);
-  else process(batch, turn);
+  process(batch, turn);
   turn.end();
   finish(batch.requests());
 }
 
 GroupCommit::Batch GroupCommit::take_batch() {
   const std::lock_guard lock(mutex_);
+  leader_ = std::this_thread::get_id();
   Batch batch;
   do {
     batch.add(waiting_.front());

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -21,8 +22,8 @@ class GroupCommit {
  public:
   static constexpr std::size_t kBatchMax = 64;  // calls that share a commit: bounds how long the lock is held
 
-  // Both must outlive it; `queue` may be null.
-  GroupCommit(Connection& writer, WriterQueue* queue);
+  // Both must outlive it; `queue` may be null. Each call waits for `queue_wait_max` at most for the turn in it: StoreBusy.
+  GroupCommit(Connection& writer, WriterQueue* queue, std::chrono::milliseconds queue_wait_max);
 
   void write(Durability durability, FunctionRef<void(Connection&)> work);
   // Shares a sync with whoever needs one.
@@ -39,6 +40,7 @@ class GroupCommit {
     Kind kind;
     Durability durability;
     const FunctionRef<void(Connection&)>* work;  // null for a sync
+    WriterQueue::Deadline deadline = {};
     std::exception_ptr error = {};
     bool done = false;
     std::condition_variable wake = {};
@@ -46,7 +48,8 @@ class GroupCommit {
   class Batch;
 
   void submit(Request& request);
-  void lead();
+  void lead(Request& first);
+  void serve(WriterQueue::Turn& turn);
   [[nodiscard]] Batch take_batch();
   void finish(std::span<Request* const> requests);
   void process(Batch& batch, WriterQueue::Turn& turn);
@@ -57,11 +60,12 @@ class GroupCommit {
 
   Connection& writer_;
   WriterQueue* queue_;
+  std::chrono::milliseconds queue_wait_max_;
   std::int64_t page_bytes_;
 
   mutable std::mutex mutex_;
   std::deque<Request*> waiting_;
-  std::optional<std::thread::id> leader_;
+  std::optional<std::thread::id> leader_;  // set while somebody leads, to the thread that does the work
   Database::Counters counters_;
 
   std::atomic<std::int64_t> bytes_to_checkpoint_ = 0;

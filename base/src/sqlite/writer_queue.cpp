@@ -1,12 +1,22 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/writer_queue.hpp>
 
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <condition_variable>
+#include <csignal>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
+#include <fstream>
+#include <mutex>
+#include <pthread.h>
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -39,18 +49,205 @@ int open_queue(const std::filesystem::path& file) {
   return descriptor;
 }
 
+// 0 once it is locked, else errno; EWOULDBLOCK where it is not and `flags` say so.
+int lock(int descriptor, int flags) {
+  while (::flock(descriptor, LOCK_EX | flags) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
+// ", by process 812": whoever has locked the file, as far as the kernel tells; else nothing.
+std::string holder_of(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) return {};
+  const std::string inode = fmt::format(":{} ", status.st_ino);
+  std::ifstream locks{"/proc/locks"};
+  for (std::string line; std::getline(locks, line);) {
+    const std::size_t mode = line.find(" WRITE ");
+    if (mode == std::string::npos || line.find(" FLOCK ") == std::string::npos ||
+        line.find(inode) == std::string::npos || line.find("->") != std::string::npos)
+      continue;
+    const long process = std::strtol(line.c_str() + mode + 7, nullptr, 10);
+    if (process > 0) return fmt::format(", by process {}", process);
+  }
+  return {};
+}
+
+// No signal of the program's is handled on a thread that it does not know; but for those that its own faults raise.
+template <class Function>
+std::thread start_without_signals(Function&& function) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread started;
+  try {
+    started = std::thread{std::forward<Function>(function)};
+  } catch (const std::system_error&) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    raise(ErrorCode::out_of_memory, "no thread could be started to wait for the writers' lock");
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
 }  // namespace
 
-WriterQueue::WriterQueue(const std::filesystem::path& lock_file) : descriptor_(open_queue(lock_file)) {}
+// What callers and the waiting thread share, all of it under the mutex.
+struct WriterQueue::Line {
+  explicit Line(const std::filesystem::path& lock_file)
+      : file(lock_file), descriptor(open_queue(lock_file)) {}
+  ~Line() { ::close(descriptor); }
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
 
-WriterQueue::~WriterQueue() { ::close(descriptor_); }
+  // What a caller wants done, on its stack. Once it has begun the caller waits for its end.
+  struct Order {
+    WriterQueue& queue;
+    FunctionRef<void(Turn&)> work;
+    bool begun = false;
+    bool done = false;
+    std::exception_ptr error = {};
+  };
 
-WriterQueue::Turn WriterQueue::wait() {
-  std::unique_lock lock(mutex_);  // flock knows descriptors, not threads
-  while (::flock(descriptor_, LOCK_EX) != 0)
-    if (errno != EINTR) raise_system(errno, "the writers' lock file cannot be locked", "writer queue");
-  lock.release();
-  return Turn{this};
+  const std::filesystem::path file;
+  const int descriptor;
+  std::mutex mutex;
+  std::condition_variable turn_ended, asked, answered;
+  bool taken = false;      // a thread of this process has the turn or waits for it: flock knows no threads
+  bool in_flock = false;   // the waiting thread is there, or on its way
+  Order* order = nullptr;  // of whoever has `taken` and waits for that thread
+  bool closed = false;
+  std::thread waiting;
+
+  void give_up_turn() {
+    taken = false;
+    turn_ended.notify_one();
+  }
+
+  // Whether the turn is free at this moment: then the caller has it.
+  bool take_free() {
+    const int result = lock(descriptor, LOCK_NB);
+    if (result != 0 && result != EWOULDBLOCK)
+      raise_system(result, "the writers' lock file cannot be locked", file);
+    return result == 0;
+  }
+
+  // False at the deadline. The caller holds the mutex and has `taken`.
+  bool let_thread_wait(std::unique_lock<std::mutex>& held, Deadline deadline, Order& mine,
+                       const std::shared_ptr<Line>& self) {
+    if (!in_flock) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      if (!waiting.joinable()) waiting = start_without_signals([self] { self->wait_for_turns(); });
+      in_flock = true;
+      asked.notify_one();
+    }
+    order = &mine;
+    if (!answered.wait_until(held, deadline, [&] { return mine.begun; })) {
+      order = nullptr;
+      return false;
+    }
+    answered.wait(held, [&] { return mine.done; });
+    return true;
+  }
+
+  void wait_for_turns() {
+    ::pthread_setname_np(::pthread_self(), "writer-queue");
+    std::unique_lock held(mutex);
+    for (;;) {
+      asked.wait(held, [&] { return in_flock || closed; });
+      if (!in_flock) return;
+      held.unlock();
+      const int result = lock(descriptor, 0);
+      held.lock();
+      in_flock = false;
+      Order* mine = std::exchange(order, nullptr);
+      if (mine == nullptr) {
+        if (result == 0) ::flock(descriptor, LOCK_UN);
+        continue;
+      }
+      mine->begun = true;
+      held.unlock();
+      carry_out(*mine, result);
+      held.lock();
+      mine->done = true;
+      answered.notify_all();
+    }
+  }
+
+  void carry_out(Order& mine, int result) const {
+    try {
+      if (result != 0) {
+        mine.queue.release();
+        raise_system(result, "the writers' lock file cannot be locked", file);
+      }
+      Turn turn{&mine.queue};
+      mine.work(turn);
+    } catch (...) {
+      mine.error = std::current_exception();
+    }
+  }
+};
+
+WriterQueue::WriterQueue(const std::filesystem::path& lock_file) : line_(std::make_shared<Line>(lock_file)) {}
+
+WriterQueue::~WriterQueue() {
+  std::thread waiting;
+  {
+    const std::lock_guard held(line_->mutex);
+    line_->closed = true;
+    line_->asked.notify_one();
+    if (!line_->waiting.joinable()) return;
+    waiting = std::move(line_->waiting);
+    if (line_->in_flock) {
+      // It may stay there for as long as somebody else's process stands still. It owns what it touches.
+      waiting.detach();
+      return;
+    }
+  }
+  waiting.join();
+}
+
+void WriterQueue::run(Deadline deadline, FunctionRef<void(Turn&)> work) {
+  Line& line = *line_;
+  std::unique_lock held(line.mutex);
+  bool come = line.turn_ended.wait_until(held, deadline, [&] { return !line.taken; });
+  if (come) {
+    line.taken = true;
+    Line::Order order{.queue = *this, .work = work};
+    try {
+      if (!line.in_flock && line.take_free()) {
+        held.unlock();
+        Turn turn{this};
+        work(turn);
+        return;
+      }
+      come = line.let_thread_wait(held, deadline, order, line_);
+    } catch (...) {
+      if (held.owns_lock()) line.give_up_turn();
+      throw;
+    }
+    if (order.error) std::rethrow_exception(order.error);
+    if (come) return;
+    line.give_up_turn();
+  }
+  raise(ErrorCode::store_busy,
+        fmt::format(
+            "the turn to write was not given back in time{}; where that process was stopped, let it go on "
+            "or end it",
+            holder_of(line.descriptor)),
+        {}, line.file.string());
+}
+
+void WriterQueue::run(std::chrono::milliseconds wait_max, FunctionRef<void(Turn&)> work) {
+  run(std::chrono::steady_clock::now() + wait_max, work);
+}
+
+void WriterQueue::release() {
+  ::flock(line_->descriptor, LOCK_UN);
+  const std::lock_guard held(line_->mutex);
+  line_->give_up_turn();
 }
 
 WriterQueue::Turn::Turn(Turn&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)) {}
@@ -65,9 +262,7 @@ WriterQueue::Turn& WriterQueue::Turn::operator=(Turn&& other) noexcept {
 
 void WriterQueue::Turn::end() {
   WriterQueue* queue = std::exchange(queue_, nullptr);
-  if (queue == nullptr) return;
-  ::flock(queue->descriptor_, LOCK_UN);
-  queue->mutex_.unlock();
+  if (queue != nullptr) queue->release();
 }
 
 }  // namespace tenure::sqlite

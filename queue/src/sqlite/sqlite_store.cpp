@@ -41,7 +41,8 @@ const std::filesystem::path& migrated(const SqliteStoreOptions& options, const C
 class SqliteStore final : public Store {
  public:
   SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
-      : database_(migrated(options, clock), DatabaseOptions{.writer_queue = true}),
+      : database_(migrated(options, clock),
+                  DatabaseOptions{.writer_queue = true, .queue_wait_max = options.turn_wait_max}),
         facts_{std::min(options.payload_max, limits::kPayloadMax), [this] { return database_.wal_bytes(); }},
         registry_(database_) {
     database_.write(Durability::ordered, [](Connection& connection) { connection.execute(kWriterCache); });

@@ -186,11 +186,12 @@ TEST_F(GroupCommitTest, ENQ_16_NoSyncIsDoneUnderTheWriterLock) {
 
 TEST_F(GroupCommitTest, ADatabaseWithAWritersQueueWaitsForItsTurn) {
   WriterQueue queue{folder_ / "a.db-writers"};
-  WriterQueue::Turn turn = queue.wait();
-  auto waiting = insert_later(Durability::ordered, 1);
-  tenure::testing::wait_for_lock_waiters(folder_ / "a.db-writers", 1);
-  EXPECT_EQ(commits(), 0);
-  turn.end();
+  std::future<void> waiting;
+  queue.run(std::chrono::milliseconds{0}, [&](WriterQueue::Turn&) {
+    waiting = insert_later(Durability::ordered, 1);
+    tenure::testing::wait_for_lock_waiters(folder_ / "a.db-writers", 1);
+    EXPECT_EQ(commits(), 0);
+  });
   waiting.get();
   EXPECT_EQ(commits(), 1);
 }
@@ -238,10 +239,43 @@ TEST_F(GroupCommitTest, AFailedCommitIsToldToAllWhoSharedIt) {
   EXPECT_TRUE(has(4));
 }
 
+// Each to the end of its own wait, also those that came behind one that gives up.
+TEST_F(GroupCommitTest, BehindAProcessThatKeepsTheTurnEachCallIsStoreBusy) {
+  const std::filesystem::path path = folder_ / "lined_up.db";
+  Database database{path, {.connection = {.access = Access::create}, .writer_queue = true}};
+  Database other{path, {.writer_queue = true, .queue_wait_max = std::chrono::milliseconds{1}}};
+  database.write(Durability::ordered, [&](Connection& connection) {
+    connection.execute(kSchema);
+    std::vector<std::future<void>> calls;
+    for (int id = 1; id <= 4; ++id)
+      calls.push_back(std::async(std::launch::async, [&other, id] {
+        other.write(Durability::ordered,
+                    [id](Connection& writer) { writer.statement(kInsert).bind(id).run(); });
+      }));
+    for (std::future<void>& call : calls) EXPECT_THROW(call.get(), StoreBusy);
+    EXPECT_THROW(other.sync(), StoreBusy);
+  });
+  other.write(Durability::durable, [](Connection& writer) { writer.statement(kInsert).bind(5).run(); });
+  EXPECT_EQ(other.counters().commits, 1);
+}
+
 TEST_F(GroupCommitTest, ASyncWithoutAWriteCommitsNothing) {
   database_.sync();
   EXPECT_EQ(syncs(), 1);
   EXPECT_EQ(commits(), 0);
+}
+
+TEST_F(GroupCommitTest, AWriteInsideAWriteIsRefusedOnTheQueuesThreadToo) {
+  WriterQueue queue{folder_ / "a.db-writers"};
+  std::future<void> waiting;
+  queue.run(std::chrono::milliseconds{0}, [&](WriterQueue::Turn&) {
+    waiting = std::async(std::launch::async, [this] {
+      database_.write(Durability::ordered, [this](Connection&) { EXPECT_THROW(database_.sync(), Error); });
+    });
+    tenure::testing::wait_for_lock_waiters(folder_ / "a.db-writers", 1);
+  });
+  waiting.get();
+  EXPECT_EQ(commits(), 1);
 }
 
 TEST_F(GroupCommitTest, AWriteInsideAWriteIsRefused) {

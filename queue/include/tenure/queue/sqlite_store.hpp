@@ -3,6 +3,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,8 @@ struct SqliteStoreOptions {
   std::filesystem::path path;
   bool create = false;  // make the control database where there is none; else DatabaseMissing
   std::size_t payload_max = 256UL * 1024;  // bytes of an envelope, to limits::kPayloadMax
+  std::chrono::milliseconds turn_wait_max{
+      30'000};  // for other processes' turns to write; then StoreBusy names them
 };
 
 // The control database in one SQLite file. Brings an older schema up to date on opening; a newer one is SchemaMismatch.

@@ -4,7 +4,9 @@
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sqlite/wal.hpp>
+#include <tenure/base/sqlite/writer_queue.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,7 +16,9 @@ namespace tenure::sqlite {
 
 struct DatabaseOptions {
   ConnectionOptions connection = {};
-  bool writer_queue = false;    // line up with other processes; for the control database
+  bool writer_queue = false;  // line up with other processes; for the control database
+  std::chrono::milliseconds queue_wait_max =
+      WriterQueue::kWaitMax;    // for the turn in that line; then StoreBusy
   std::size_t readers_max = 4;  // read-only connections kept; more callers wait. 1 to 64
 };
 
@@ -30,7 +34,7 @@ class Database {
   // Runs `work` in a write transaction and commits it. Calls that arrive while another thread's commit or sync is under
   // way share the next commit and its one sync, each behind a savepoint of its own: a call that throws undoes itself
   // only and its exception goes to its caller. Whoever asked for `durable` returns after a sync that covers its commit.
-  // `work` may run on another thread of the callers and must not call this database again.
+  // `work` may run on another thread, of the callers or of the database, and must not call this database again.
   void write(Durability durability, FunctionRef<void(Connection&)> work);
 
   // Runs `work` with a read-only connection inside one snapshot.
