@@ -35,7 +35,7 @@ struct TenantRecord {
   TenantNumber number;
   TenantName name;
   Generation generation;
-  TenantState state;
+  TenantState state = TenantState::provisioning;
   WallTime created;
 };
 
