@@ -41,6 +41,6 @@ int main(int argc, char** argv) {
     return run_daemon(loaded.settings, loaded.file);
   } catch (const tenure::Error& error) {
     std::fprintf(stderr, "tenured: %s\n", error.what());
-    return exit_code_of(error);
+    return exit_code_of(error.code());
   }
 }

@@ -21,7 +21,7 @@ Actions Dispatcher::Impl::step(Event&& event, Now now) {
   if (has_left_) return {};
   now_ = now;
   std::visit([this](auto& happened) { on(happened); }, event);
-  tick();
+  if (!has_left_) tick();
   return std::exchange(actions_, {});
 }
 
@@ -39,8 +39,9 @@ void Dispatcher::Impl::on(RoundDone& event) {
   absorb(event.reply);
 }
 
-// Nothing of it happened, so all of it is asked again.
+// Nothing of it happened, so all of it is asked again, unless asking can not help.
 void Dispatcher::Impl::on(const RoundFailed& event) {
+  if (permanence_of(event.failure.code) == Permanence::permanent) return give_up(event.failure);
   if (!in_flight_) return;
   in_flight_ = false;
   undo_round();
@@ -55,6 +56,20 @@ void Dispatcher::Impl::on(const RoundFailed& event) {
                        retry_wait_.count(), event.failure.text()),
            {},
            {}});
+}
+
+// What was acknowledged is on disk or in the file that was taken from us; what is only visible may not be. A new start reads
+// what is really there, and takes back what was claimed.
+void Dispatcher::Impl::give_up(const Failure& failure) {
+  has_left_ = true;
+  actions_.emplace_back(
+      Note{Note::Level::error,
+           "store.lost",
+           fmt::format("Nothing more can be done on this control database, so the daemon ends. {}",
+                       failure.text()),
+           {},
+           {}});
+  actions_.emplace_back(Leave{failure});
 }
 
 void Dispatcher::Impl::on(const WorkerReady& event) {

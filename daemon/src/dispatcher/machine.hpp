@@ -50,6 +50,7 @@ struct Dispatcher::Impl {
   void on(const WorkerGone& event);
   void on(const Ponged& event);
   void on(const StopAsked& event);
+  void give_up(const Failure& failure);
   void attempt_ended(Process& process, const AttemptEnd& end);
   void job_left(const Process& process, const OutstandingJob& job,
                 std::optional<std::chrono::microseconds> run_time);

@@ -1,5 +1,7 @@
 #include "loop.hpp"
 
+#include "settings_for_program.hpp"
+
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
@@ -27,6 +29,18 @@ std::string node_name(const std::string& configured) {
   if (!configured.empty()) return configured;
   std::array<char, 256> buffer{};
   return ::gethostname(buffer.data(), buffer.size() - 1) == 0 ? std::string{buffer.data()} : "localhost";
+}
+
+log::Level level_of(Note::Level level) {
+  switch (level) {
+    case Note::Level::info:
+      return log::Level::info;
+    case Note::Level::warning:
+      return log::Level::warning;
+    case Note::Level::error:
+      break;
+  }
+  return log::Level::error;
 }
 
 AssignFrame to_frame(const queue::ClaimedJob& job) {
@@ -97,13 +111,6 @@ void Loop::post(Event event) {
 }
 
 void Loop::handle(Event event) {
-  const auto* failed = std::get_if<RoundFailed>(&event);
-  if (failed != nullptr && failed->failure.code == ErrorCode::disk_sync_failed) {
-    // What was acknowledged is on disk; what is only visible may not be. A new start reads what is really there.
-    log::write(log::Level::error, "store.sync_failed", failed->failure.message);
-    exit_code_ = kExitSyncFailed;
-    return;
-  }
   for (const Action& action : dispatcher_.step(std::move(event), now()))
     std::visit([this](const auto& what) { perform(what); }, action);
 }
@@ -167,12 +174,14 @@ void Loop::perform(const WakeAt& action) {
 }
 
 void Loop::perform(const Note& action) {
-  const auto level = action.level == Note::Level::warning ? log::Level::warning : log::Level::info;
+  const auto level = level_of(action.level);
   const std::int64_t process = action.process.value > 0 ? action.process.value : -1;
   log::write(level, action.event, action.message, {.pool = action.pool, .process = process});
 }
 
-void Loop::perform(const Leave&) { exit_code_ = kExitDone; }
+void Loop::perform(const Leave& action) {
+  exit_code_ = action.because ? exit_code_of(action.because->code) : kExitDone;
+}
 
 void Loop::await_signal() {
   signals_.async_wait([this](error_code error, int number) {

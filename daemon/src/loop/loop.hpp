@@ -32,7 +32,7 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Until Leave, or until the disk can no longer be trusted. Returns the exit code.
+  // Until Leave. Returns the exit code.
   [[nodiscard]] int run();
 
  private:

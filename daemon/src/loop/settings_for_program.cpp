@@ -47,8 +47,7 @@ void configure_log(const config::Settings& settings) {
                   .node = settings.daemon.node});
 }
 
-int exit_code_of(const Error& error) {
-  const ErrorCode code = error.code();
+int exit_code_of(ErrorCode code) {
   if (code == ErrorCode::disk_sync_failed) return kExitSyncFailed;
   if (code == ErrorCode::lock_held) return kExitLockHeld;
   if (code == ErrorCode::schema_mismatch || code == ErrorCode::access_refused ||

@@ -35,7 +35,7 @@ struct ProgramSettings {
 
 void configure_log(const config::Settings& settings);
 
-[[nodiscard]] int exit_code_of(const Error& error);
+[[nodiscard]] int exit_code_of(ErrorCode code);
 
 // Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor and the
 // lock's descriptor. Returns the exit code.

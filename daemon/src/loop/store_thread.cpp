@@ -103,9 +103,9 @@ void StoreThread::upkeep() {
       store_.checkpoint(0);
     }
   } catch (const Error& error) {
-    log::write(log::Level::warning, "store.upkeep_failed", error.what());
     if (unsynced_since_) unsynced_since_ = clock_.steady();  // tried again after the same delay
-    if (error.code() == ErrorCode::disk_sync_failed) deliver_(RoundFailed{error.failure()});
+    if (error.permanence() == Permanence::permanent) return deliver_(RoundFailed{error.failure()});
+    log::write(log::Level::warning, "store.upkeep_failed", error.what());
   }
 }
 

@@ -136,7 +136,7 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
     return run_alone(arguments.config_file, jobs, options);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
-    return exit_code_of(error);
+    return exit_code_of(error.code());
   }
 }
 

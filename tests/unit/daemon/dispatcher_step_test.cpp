@@ -55,9 +55,9 @@ class Stepper {
     for (const auto kind : work.kind_names) reply.kind_names.emplace(kind, "job");
     return step(RoundDone{reply});
   }
-  Actions fail() {
+  Actions fail(ErrorCode code = ErrorCode::store_busy) {
     round_.reset();
-    return step(RoundFailed{Failure{ErrorCode::store_busy, "busy"}});
+    return step(RoundFailed{Failure{code, "it was so"}});
   }
   // Started, opened, scanned with one lane, one process ready: the round under way claims from it.
   void come_to_claim(int slots = 1) {
@@ -206,6 +206,41 @@ TEST(DispatcherStep, LSE_10_AFailedRoundLosesNothingAndIsTriedAgainAfterABackOff
   EXPECT_GE(notes, 7);
   stepper.answer();
   EXPECT_EQ(stepper.dispatcher().status().succeeded, 1);
+}
+
+TEST(DispatcherStep, LSE_20_AStoreThatNoRetryHealsEndsTheDaemonAtOnce) {
+  for (const ErrorCode code :
+       {ErrorCode::database_moved, ErrorCode::database_missing, ErrorCode::database_damaged,
+        ErrorCode::disk_sync_failed, ErrorCode::schema_mismatch, ErrorCode::access_refused}) {
+    Stepper stepper;
+    stepper.come_to_claim(1);
+    const Actions actions = stepper.fail(code);
+    ASSERT_TRUE(find<Leave>(actions)) << name_of(code);
+    stepper.pass(1min);
+    EXPECT_TRUE(stepper.step(TimePassed{}).empty());
+  }
+}
+
+TEST(DispatcherStep, AStoreThatMayHealIsAskedAgain) {
+  for (const ErrorCode code : {ErrorCode::store_busy, ErrorCode::disk, ErrorCode::out_of_memory}) {
+    Stepper stepper;
+    stepper.come_to_claim(1);
+    EXPECT_FALSE(find<Leave>(stepper.fail(code))) << name_of(code);
+    stepper.pass(kRoundRetryMax);
+    EXPECT_TRUE(find<RunRound>(stepper.step(TimePassed{}))) << name_of(code);
+  }
+}
+
+// The log is synced and checkpointed between rounds too.
+TEST(DispatcherStep, LSE_20_WhatIsWrongBetweenTwoRoundsEndsTheDaemonToo) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  stepper.answer(reply);
+  ASSERT_FALSE(stepper.has_round());
+  EXPECT_FALSE(find<Leave>(stepper.step(RoundFailed{Failure{ErrorCode::disk, "full"}})));
+  EXPECT_TRUE(find<Leave>(stepper.step(RoundFailed{Failure{ErrorCode::database_moved, "replaced"}})));
 }
 
 TEST(DispatcherStep, ALookThatFailedIsLookedAgainWithoutAHint) {

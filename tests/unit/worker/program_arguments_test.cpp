@@ -17,11 +17,11 @@ TEST(ProgramArguments, NamesWhatItDoesNotKnow) {
 }
 
 TEST(ProgramArguments, ExitCodesTellTheKindOfFailure) {
-  EXPECT_EQ(exit_code_of(Error{{ErrorCode::disk_sync_failed, ""}}), 74);
-  EXPECT_EQ(exit_code_of(Error{{ErrorCode::lock_held, ""}}), 75);
-  EXPECT_EQ(exit_code_of(Error{{ErrorCode::bad_configuration, ""}}), 78);
-  EXPECT_EQ(exit_code_of(Error{{ErrorCode::schema_mismatch, ""}}), 78);
-  EXPECT_EQ(exit_code_of(Error{{ErrorCode::database_missing, ""}}), 69);
+  EXPECT_EQ(exit_code_of(ErrorCode::disk_sync_failed), 74);
+  EXPECT_EQ(exit_code_of(ErrorCode::lock_held), 75);
+  EXPECT_EQ(exit_code_of(ErrorCode::bad_configuration), 78);
+  EXPECT_EQ(exit_code_of(ErrorCode::schema_mismatch), 78);
+  EXPECT_EQ(exit_code_of(ErrorCode::database_missing), 69);
 }
 
 }  // namespace

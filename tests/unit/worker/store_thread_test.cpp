@@ -1,38 +1,16 @@
+#include "failing_store.hpp"
+
 #include <tenure/queue/memory_store.hpp>
 
 #include <gtest/gtest.h>
 
 #include <future>
-#include <latch>
 #include <loop/store_thread.hpp>
-#include <memory>
+#include <mutex>
+#include <stdexcept>
 
 namespace tenure::daemon {
 namespace {
-
-// Passes everything on but can be told to fail, like a disk.
-class FailingStore final : public queue::Store {
- public:
-  explicit FailingStore(std::unique_ptr<queue::Store> store) : store_(std::move(store)) {}
-  std::optional<ErrorCode> fails_with;
-
-  void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
-    if (fails_with) raise(*fails_with, "the disk is full");
-    store_->write(durability, work);
-  }
-  void read(FunctionRef<void(queue::StoreReader&)> work) override { store_->read(work); }
-  void sync() override {
-    store_->sync();
-    synced.count_down();
-  }
-  std::latch synced{1};
-  std::int64_t change_counter() override { return store_->change_counter(); }
-  void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
-  TenantRegistry& registry() override { return store_->registry(); }
-
- private:
-  std::unique_ptr<queue::Store> store_;
-};
 
 class StoreThreadTest : public ::testing::Test {
  protected:
@@ -57,7 +35,7 @@ TEST_F(StoreThreadTest, AnswersWithWhatTheStoreDid) {
 }
 
 TEST_F(StoreThreadTest, TellsOfARoundThatFailedAndNothingElse) {
-  store_.fails_with = ErrorCode::disk;
+  store_.write_fails_with = ErrorCode::disk;
   const Event event = answer_to({.open = OpenIncarnation{.node = "n", .pid = 1}});
   ASSERT_TRUE(std::holds_alternative<RoundFailed>(event));
   EXPECT_EQ(std::get<RoundFailed>(event).failure.code, ErrorCode::disk);
@@ -68,6 +46,21 @@ TEST_F(StoreThreadTest, CLM_28_AnOrderedCommitIsSyncedWithoutMoreWork) {
   StoreThread thread(store_, clock_, [&](const Event&) { clock_.advance(std::chrono::milliseconds{100}); });
   thread.submit({.open = OpenIncarnation{.node = "n", .pid = 1}});
   store_.synced.wait();
+}
+
+TEST_F(StoreThreadTest, LSE_20_TellsOfASyncBetweenTwoRoundsThatNoRetryHeals) {
+  store_.sync_fails_with = ErrorCode::database_moved;
+  std::promise<ErrorCode> told;
+  std::once_flag once;
+  StoreThread thread(store_, clock_, [&](const Event& event) {
+    clock_.advance(std::chrono::milliseconds{100});
+    if (const auto* failed = std::get_if<RoundFailed>(&event))
+      std::call_once(once, [&] { told.set_value(failed->failure.code); });
+  });
+  thread.submit({.open = OpenIncarnation{.node = "n", .pid = 1}});
+  auto code = told.get_future();
+  ASSERT_EQ(code.wait_for(std::chrono::seconds{60}), std::future_status::ready);
+  EXPECT_EQ(code.get(), ErrorCode::database_moved);
 }
 
 TEST_F(StoreThreadTest, StopIsSafeTwice) {

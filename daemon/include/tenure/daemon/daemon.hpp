@@ -10,7 +10,7 @@ namespace tenure::daemon {
 
 // Exit codes that supervisors and units rely on.
 inline constexpr int kExitDone = 0;
-inline constexpr int kExitStoreUnavailable = 69;
+inline constexpr int kExitStoreUnavailable = 69;  // also: moved, replaced or damaged while we ran
 inline constexpr int kExitSyncFailed = 74;
 inline constexpr int kExitLockHeld = 75;
 inline constexpr int kExitConfiguration = 78;

@@ -51,7 +51,7 @@ struct Hinted {};
 struct RoundDone {
   RoundReply reply;
 };
-// The store could not do it; nothing of the round happened.
+// The store could not do it; nothing of the round happened. Also what is found wrong with the store between two rounds.
 struct RoundFailed {
   Failure failure;
 };
@@ -127,15 +127,18 @@ struct WakeAt {
 };
 // Something an operator should read; `event` is the stable word of the log line.
 struct Note {
-  enum class Level : std::uint8_t { info, warning };
+  enum class Level : std::uint8_t { info, warning, error };
   Level level = Level::info;
   std::string event;
   std::string message;
   std::string pool;
   ProcessNumber process;
 };
-// Everything has ended and every claim was given back: checkpoint and leave.
-struct Leave {};
+// Everything has ended and every claim was given back: checkpoint and leave. Or: the store has failed as no retry heals, and a
+// new start must see what is there.
+struct Leave {
+  std::optional<Failure> because;
+};
 
 using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess,
                             WakeAt, Note, Leave>;

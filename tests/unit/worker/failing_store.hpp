@@ -1,0 +1,39 @@
+#pragma once
+
+#include <tenure/queue/store.hpp>
+
+#include <latch>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace tenure::daemon {
+
+// Passes everything on but can be told to fail, like a disk.
+class FailingStore final : public queue::Store {
+ public:
+  explicit FailingStore(std::unique_ptr<queue::Store> store) : store_(std::move(store)) {}
+  // Set before the store is used by another thread.
+  std::optional<ErrorCode> write_fails_with;
+  std::optional<ErrorCode> sync_fails_with;
+  std::latch synced{1};
+
+  void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
+    if (write_fails_with) raise(*write_fails_with, "the disk is full");
+    store_->write(durability, work);
+  }
+  void read(FunctionRef<void(queue::StoreReader&)> work) override { store_->read(work); }
+  void sync() override {
+    if (sync_fails_with) raise(*sync_fails_with, "the disk is gone");
+    store_->sync();
+    synced.count_down();
+  }
+  std::int64_t change_counter() override { return store_->change_counter(); }
+  void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
+  TenantRegistry& registry() override { return store_->registry(); }
+
+ private:
+  std::unique_ptr<queue::Store> store_;
+};
+
+}  // namespace tenure::daemon

@@ -1,0 +1,45 @@
+#include "failing_store.hpp"
+
+#include <tenure/daemon/daemon.hpp>
+#include <tenure/queue/memory_store.hpp>
+
+#include <gtest/gtest.h>
+
+#include <loop/loop.hpp>
+#include <support/temporary_folder.hpp>
+
+namespace tenure::daemon {
+namespace {
+
+// No program can be started.
+class NoHost final : public WorkerHost {
+ public:
+  Result<int> start(queue::ProcessNumber, const config::PoolSettings&, OnGone) override {
+    return fail(ErrorCode::disk, "there is no program");
+  }
+  void end(queue::ProcessNumber, bool) override {}
+};
+
+int exit_code_where_writes_fail_with(ErrorCode code) {
+  const testing::TemporaryFolder folder;
+  config::Settings settings;
+  settings.store.path = folder / "control.db";
+  settings.pools = {config::PoolSettings{.name = "default", .program = "/nowhere", .queues = {"default"}}};
+  FailingStore store{queue::make_memory_store()};
+  store.write_fails_with = code;
+  const RealClock clock;
+  NoHost host;
+  boost::asio::io_context context(1);
+  Loop loop(context, settings, store, clock, host);
+  return loop.run();
+}
+
+TEST(Loop, LSE_20_AStoreThatNoRetryHealsEndsItWithTheCodeThatItsManualStates) {
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::database_moved), kExitStoreUnavailable);
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::database_damaged), kExitStoreUnavailable);
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::disk_sync_failed), kExitSyncFailed);
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::schema_mismatch), kExitConfiguration);
+}
+
+}  // namespace
+}  // namespace tenure::daemon
