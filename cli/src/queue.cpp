@@ -67,16 +67,15 @@ void sort(std::vector<QueueRecord>& queues, const SortOrder& order, WallTime now
 }  // namespace
 
 ExitCode queue_list(Session& session) {
-  constexpr std::array kFields{queue::FilterField::name};
   constexpr std::array<std::string_view, 7> kSortFields{"name",    "scheduled", "ready", "held",
                                                         "running", "dead",      "oldest"};
-  const queue::Filter filter = session.filter(kFields);
+  const queue::Filter filter = session.filter(queue::queue_filter_fields());
   const auto order = sort_order(session, kSortFields);
   const std::size_t limit = session.limit();
   std::vector<QueueRecord> queues;
   session.store().read([&](queue::StoreReader& reader) { queues = reader.queues(); });
   std::erase_if(queues,
-                [&](const QueueRecord& queue) { return !queue::matches_name(filter, queue.name, ""); });
+                [&](const QueueRecord& queue) { return !queue::matches(filter, queue, session.now()); });
   sort(queues, order.value_or(SortOrder{"name"}), session.now());
   ListTotal total{std::ssize(queues)};
   if (session.has("after")) {

@@ -95,8 +95,7 @@ std::vector<TenantSummary> matching_tenants(Session& session, const queue::Filte
     if (!page.empty()) after = page.back().tenant.name;
     const bool last = page.size() < kPage;
     for (TenantSummary& tenant : page)
-      if (queue::matches_name(filter, tenant.tenant.name.text(), name_of(tenant.tenant.state)))
-        all.push_back(std::move(tenant));
+      if (queue::matches(filter, tenant, session.now())) all.push_back(std::move(tenant));
     if (last) return all;
   }
 }
@@ -148,7 +147,7 @@ std::string created_json(const std::vector<TenantRecord>& made) {
 
 ExitCode tenant_list(Session& session) {
   constexpr std::array<std::string_view, 6> kSortFields{"name", "ready", "held", "running", "dead", "oldest"};
-  const queue::Filter filter = session.filter(queue::name_filter_fields());
+  const queue::Filter filter = session.filter(queue::tenant_filter_fields());
   const auto order = sort_order(session, kSortFields);
   const std::size_t limit = session.limit();
   std::vector<TenantSummary> tenants = matching_tenants(session, filter);

@@ -13,7 +13,14 @@ constexpr std::array kJobFields{
     FilterField::crash,    FilterField::created,    FilterField::due,      FilterField::started,
     FilterField::finished, FilterField::age,        FilterField::error,    FilterField::reason,
 };
-constexpr std::array kNameFields{FilterField::name, FilterField::state};
+constexpr std::array kQueueFields{
+    FilterField::name,    FilterField::scheduled, FilterField::ready,  FilterField::held,
+    FilterField::running, FilterField::dead,      FilterField::oldest,
+};
+constexpr std::array kTenantFields{
+    FilterField::name, FilterField::state,   FilterField::generation, FilterField::ready,
+    FilterField::held, FilterField::running, FilterField::dead,       FilterField::oldest,
+};
 
 std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
   return time ? std::optional{to_us(*time)} : std::nullopt;
@@ -45,6 +52,12 @@ std::string text_of(FilterField field, const JobRecord& job) {
     case FilterField::finished:
     case FilterField::age:
     case FilterField::name:
+    case FilterField::scheduled:
+    case FilterField::ready:
+    case FilterField::held:
+    case FilterField::running:
+    case FilterField::dead:
+    case FilterField::oldest:
       break;
   }
   return {};
@@ -78,6 +91,12 @@ std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, W
     case FilterField::error:
     case FilterField::reason:
     case FilterField::name:
+    case FilterField::scheduled:
+    case FilterField::ready:
+    case FilterField::held:
+    case FilterField::running:
+    case FilterField::dead:
+    case FilterField::oldest:
       break;
   }
   return std::nullopt;
@@ -94,6 +113,17 @@ bool matches_term(const FilterTerm& term, std::string_view text, std::optional<s
     return number && holds(std::get<Range>(value), *number);
   });
   return found != term.negated;
+}
+
+// What queues and tenants have in common.
+template <class Record>
+std::optional<std::int64_t> count_of(FilterField field, const Record& record, WallTime now) {
+  if (field == FilterField::ready) return record.ready;
+  if (field == FilterField::held) return record.held;
+  if (field == FilterField::running) return record.running;
+  if (field == FilterField::dead) return record.dead;
+  if (field == FilterField::oldest && record.oldest_ready) return to_us(now) - to_us(*record.oldest_ready);
+  return std::nullopt;
 }
 
 // The character that starts at `at`, in bytes; a stray byte counts as one.
@@ -141,12 +171,25 @@ std::string_view name_of(FilterField field) {
       return "reason";
     case FilterField::name:
       return "name";
+    case FilterField::scheduled:
+      return "scheduled";
+    case FilterField::ready:
+      return "ready";
+    case FilterField::held:
+      return "held";
+    case FilterField::running:
+      return "running";
+    case FilterField::dead:
+      return "dead";
+    case FilterField::oldest:
+      return "oldest";
   }
   return "unknown";
 }
 
 std::span<const FilterField> job_filter_fields() { return kJobFields; }
-std::span<const FilterField> name_filter_fields() { return kNameFields; }
+std::span<const FilterField> queue_filter_fields() { return kQueueFields; }
+std::span<const FilterField> tenant_filter_fields() { return kTenantFields; }
 
 bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
@@ -172,9 +215,21 @@ bool looks_at_succeeded(const Filter& filter) {
   return asks_more;
 }
 
-bool matches_name(const Filter& filter, std::string_view name, std::string_view state) {
+bool matches(const Filter& filter, const QueueRecord& queue, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
-    return matches_term(term, term.field == FilterField::name ? name : state, std::nullopt);
+    const bool scheduled = term.field == FilterField::scheduled;
+    return matches_term(term, queue.name,
+                        scheduled ? std::optional{queue.scheduled} : count_of(term.field, queue, now));
+  });
+}
+
+bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now) {
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    const bool state = term.field == FilterField::state;
+    const bool generation = term.field == FilterField::generation;
+    return matches_term(
+        term, state ? name_of(tenant.tenant.state) : tenant.tenant.name.text(),
+        generation ? std::optional{tenant.tenant.generation.value} : count_of(term.field, tenant, now));
   });
 }
 

@@ -61,6 +61,11 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::priority:
     case FilterField::attempt:
     case FilterField::crash:
+    case FilterField::scheduled:
+    case FilterField::ready:
+    case FilterField::held:
+    case FilterField::running:
+    case FilterField::dead:
       return PointKind::integer;
     case FilterField::created:
     case FilterField::due:
@@ -68,6 +73,7 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::finished:
       return PointKind::time;
     case FilterField::age:
+    case FilterField::oldest:
       return PointKind::duration;
     case FilterField::id:
     case FilterField::state:

@@ -127,6 +127,12 @@ void narrow(SqliteFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::finished:
     case FilterField::error:
     case FilterField::name:
+    case FilterField::scheduled:
+    case FilterField::ready:
+    case FilterField::held:
+    case FilterField::running:
+    case FilterField::dead:
+    case FilterField::oldest:
       narrowed.exact = false;
       break;
   }

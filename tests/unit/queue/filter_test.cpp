@@ -1,6 +1,6 @@
 #include <tenure/queue/filter.hpp>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace tenure::queue {
 namespace {
@@ -157,15 +157,41 @@ TEST(Filter, LimitsHoldExactly) {
   EXPECT_NE(problem({"queue=" + std::string(kFilterBytesMax - 5, 'q')}), "");
 }
 
-TEST(Filter, ListsOfNamesHaveTheirOwnFieldsAndStates) {
-  const std::vector<std::string> words{"name=a*", "state=paused,active"};
-  const auto filter = parse_filter(words, name_filter_fields(), kNow);
-  ASSERT_TRUE(filter);
-  EXPECT_TRUE(matches_name(*filter, "acme", "active"));
-  EXPECT_FALSE(matches_name(*filter, "acme", "failed"));
-  EXPECT_FALSE(matches_name(*filter, "globex", "active"));
-  const std::vector<std::string> wrong{"kind=a"};
-  EXPECT_FALSE(parse_filter(wrong, name_filter_fields(), kNow));
+TEST(Filter, QueuesAndTenantsAreFilteredByNameStateAndCounts) {
+  const QueueRecord queue{"mail", 1, 2, 3, 4, 5, from_us(to_us(kNow) - 300 * kSecond)};
+  QueueRecord empty{"mail"};
+  const auto hits = [](const auto& record, std::span<const FilterField> fields,
+                       const std::vector<std::string>& words) {
+    return matches(value_or_raise(parse_filter(words, fields, kNow)), record, kNow);
+  };
+  for (const char* word : {"name=ma*", "scheduled=1", "ready=2", "held=3", "running=4", "dead=5", "dead=1..",
+                           "oldest=5m", "oldest=5m..", "oldest=..5m", "oldest!=6m..", "ready!=0"})
+    EXPECT_TRUE(hits(queue, queue_filter_fields(), {word})) << word;
+  for (const char* word : {"name=mai", "scheduled=0", "ready=3..", "held=..2", "running=5", "dead!=5",
+                           "oldest=301s..", "oldest=..299s"})
+    EXPECT_FALSE(hits(queue, queue_filter_fields(), {word})) << word;
+  EXPECT_FALSE(hits(empty, queue_filter_fields(), {"oldest=.."})) << "nothing is ready";
+  EXPECT_TRUE(hits(empty, queue_filter_fields(), {"oldest!=5m.."}));
+  EXPECT_FALSE(hits(queue, queue_filter_fields(), {"ready=2", "dead=0"}));
+
+  const TenantSummary tenant{
+      {TenantNumber{1}, TenantName{"acme"}, Generation{2}, TenantState::paused, kNow}, 1, 2, 3, 4, {}};
+  for (const char* word : {"name=acme", "state=paused,active", "state!=active", "generation=2", "ready=1",
+                           "held=2", "running=3", "dead=4", "oldest!=1s.."})
+    EXPECT_TRUE(hits(tenant, tenant_filter_fields(), {word})) << word;
+  for (const char* word : {"name=acm", "state=active", "generation=1", "ready=0", "oldest=.."})
+    EXPECT_FALSE(hits(tenant, tenant_filter_fields(), {word})) << word;
+
+  const auto refused = [](std::span<const FilterField> fields, const std::vector<std::string>& words) {
+    const auto filter = parse_filter(words, fields, kNow);
+    return filter ? "" : filter.error().message;
+  };
+  EXPECT_THAT(refused(tenant_filter_fields(), {"state=dead"}), ::testing::HasSubstr("no state 'dead'"));
+  EXPECT_THAT(refused(tenant_filter_fields(), {"scheduled=1"}), ::testing::HasSubstr("no field 'scheduled'"));
+  EXPECT_THAT(refused(queue_filter_fields(), {"state=active"}), ::testing::HasSubstr("no field 'state'"));
+  EXPECT_THAT(refused(queue_filter_fields(), {"ready=5m"}), ::testing::HasSubstr("no integer"));
+  EXPECT_THAT(refused(queue_filter_fields(), {"oldest=5"}), ::testing::HasSubstr("no duration"));
+  EXPECT_THAT(refused(job_filter_fields(), {"ready=1"}), ::testing::HasSubstr("no field 'ready'"));
 }
 
 TEST(Glob, MatchesWholeTexts) {

@@ -37,6 +37,12 @@ enum class FilterField : std::uint8_t {
   error,
   reason,
   name,
+  scheduled,
+  ready,
+  held,
+  running,
+  dead,
+  oldest,
 };
 [[nodiscard]] std::string_view name_of(FilterField field);
 
@@ -69,7 +75,8 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 
 // Fields of a listing, in the order of its help.
 [[nodiscard]] std::span<const FilterField> job_filter_fields();
-[[nodiscard]] std::span<const FilterField> name_filter_fields();  // queues and tenants: name, state
+[[nodiscard]] std::span<const FilterField> queue_filter_fields();
+[[nodiscard]] std::span<const FilterField> tenant_filter_fields();
 
 // `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
 // with it, and the nearest field, state or reason where one is near.
@@ -81,8 +88,9 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 // Whether the jobs that match can only be found by looking at succeeded ones, which no index holds: the filter lets them
 // through and asks for more than states or whole ids.
 [[nodiscard]] bool looks_at_succeeded(const Filter& filter);
-// For lists of name_filter_fields; a queue has no state ("").
-[[nodiscard]] bool matches_name(const Filter& filter, std::string_view name, std::string_view state);
+// `oldest` is how long the oldest ready job has been due; where none is ready it is met by no range.
+[[nodiscard]] bool matches(const Filter& filter, const QueueRecord& queue, WallTime now);
+[[nodiscard]] bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
 
 }  // namespace tenure::queue
