@@ -21,8 +21,8 @@ constexpr std::array kNouns{
     Noun{"config", "the configuration file and what is in force"},
 };
 
-constexpr std::string_view kListOptions = "limit after sort columns fail-if-any";
-constexpr std::string_view kJobListOptions = "limit after sort columns fail-if-any scan";
+constexpr std::string_view kListOptions = "limit after sort columns fail-if-any watch";
+constexpr std::string_view kJobListOptions = "limit after sort columns fail-if-any scan watch";
 constexpr std::size_t kMany = kArgumentsMax;
 constexpr std::string_view kJobFields =
     "Filter fields: id state queue kind tenant generation priority attempt crash created due started\n"
@@ -32,26 +32,27 @@ constexpr std::array kVerbs{
     Verb{"job", "list", "[FILTER...]", 0, kMany, "the jobs that match, the newest first", kJobFields,
          "tenure job list tenant=acme state=scheduled,held", kJobListOptions, job_list},
     Verb{"job", "count", "[FILTER...]", 0, kMany, "how many jobs match", kJobFields,
-         "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan", job_count},
+         "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan watch", job_count},
     Verb{"job", "show", "ID", 1, 1,
          "everything about one job: its attempts, and its arguments as the JSON they are",
          "Values whose names contain password, token or secret are not shown.",
-         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "", job_show},
+         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", job_show},
     Verb{
         "job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
         "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first,\n"
         "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
         "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run", job_retry},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
-         "Filter fields: name state.", "tenure tenant list --sort ready:desc --limit 3", kListOptions,
-         tenant_list},
+         "Filter fields: name state generation ready held running dead oldest.",
+         "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list},
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
          "tenure tenant create acme", "", tenant_create},
-    Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are", "Filter field: name.",
+    Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
+         "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, queue_list},
     Verb{"store", "show", "", 0, 0, "what and how large the control database is, and who held it last", "",
-         "tenure store show --json", "", store_show},
+         "tenure store show --json", "watch", store_show},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", config_check},
@@ -78,6 +79,7 @@ constexpr std::array kOptions{
     OptionSpec{"sort", "FIELD[:desc]", "the order of the rows"},
     OptionSpec{"columns", "NAME,...", "these columns, in this order"},
     OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
+    OptionSpec{"watch", "TIME", "again and again, so far apart: 2s"},
     OptionSpec{"scan", "N", "succeeded jobs among the newest N jobs, 1000000 unless given"},
     OptionSpec{"yes", "", "do not ask"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},

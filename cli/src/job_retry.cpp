@@ -16,7 +16,6 @@ using queue::JobRecord;
 constexpr std::size_t kBatch = 500;
 constexpr std::size_t kSample = 5;
 constexpr std::size_t kFailuresShown = 20;
-constexpr std::chrono::seconds kProgressEvery{10};
 
 struct FailedJob {
   queue::JobId id;
@@ -63,21 +62,51 @@ queue::Filter retryable(queue::Filter filter) {
   return filter;
 }
 
+// On a terminal a bar that is drawn again in its place, else a line now and then.
 class Progress {
  public:
   Progress(Session& session, std::int64_t total)
-      : session_(session), total_(total), next_(steady() + kProgressEvery) {}
+      : session_(session),
+        total_(total),
+        bar_(session.messages_can_be_redrawn()),
+        begun_(steady()),
+        next_(bar_ ? begun_ : begun_ + kLineEvery) {}
+
   void show(const RetryResult& result) {
-    if (steady() < next_) return;
-    next_ = steady() + kProgressEvery;
-    session_.note(fmt::format("{} / {}", result.done(), total_));
+    const Instant now = steady();
+    if (now < next_) return;
+    next_ = now + (bar_ ? kBarEvery : kLineEvery);
+    if (bar_) session_.redraw(bar_text(result.done(), now - begun_));
+    else session_.note(fmt::format("{} / {}", result.done(), total_));
   }
+  ~Progress() { session_.end_redrawing(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
  private:
+  static constexpr std::chrono::seconds kLineEvery{10};
+  static constexpr std::chrono::milliseconds kBarEvery{100};
+  static constexpr std::int64_t kBarWidth = 20;
+
   [[nodiscard]] Instant steady() const { return session_.environment().clock.steady(); }
+
+  // "[##########..........]  640 / 1,284   49 %   410/s   about 2 s left"
+  [[nodiscard]] std::string bar_text(std::int64_t done, std::chrono::microseconds passed) const {
+    const auto width = static_cast<std::size_t>(done * kBarWidth / total_);
+    std::string text = fmt::format("[{}{}]  {} / {}   {} %", std::string(width, '#'),
+                                   std::string(kBarWidth - width, '.'), number_text(done, session_.style()),
+                                   number_text(total_, session_.style()), done * 100 / total_);
+    if (done == 0 || passed < kBarEvery) return text;
+    const double per_second = static_cast<double>(done) / std::chrono::duration<double>(passed).count();
+    const std::chrono::duration<double> left{static_cast<double>(total_ - done) / per_second};
+    return text + fmt::format("   {:.0f}/s   about {} left", per_second,
+                              duration_text(std::chrono::ceil<std::chrono::seconds>(left)));
+  }
 
   Session& session_;
   std::int64_t total_;
+  bool bar_;
+  Instant begun_;
   Instant next_;
 };
 

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -67,6 +68,11 @@ std::optional<std::string> read_line() {
   return line;
 }
 
+bool wait_and_go_on(std::chrono::milliseconds wait) {
+  std::this_thread::sleep_for(wait);
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,6 +89,7 @@ int main(int argc, char** argv) {
       .columns = terminal_columns(),
       .descriptors_limit = descriptors_limit(),
       .read_line = read_line,
+      .pause = wait_and_go_on,
       .open_store =
           [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },
       .wake = queue::send_wake_hint,

@@ -5,6 +5,7 @@
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/cli/run.hpp>
+#include <tenure/config/units.hpp>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,9 @@
 
 namespace tenure::cli {
 namespace {
+
+constexpr std::chrono::milliseconds kWatchMin{100};
+constexpr std::chrono::milliseconds kWatchMax{3'600'000};
 
 ExitCode exit_code_for(ErrorCode code) {
   switch (code) {
@@ -111,6 +115,7 @@ class Run {
     const Verb& verb = find_verb(noun, words[1]);
     if (line.has("help")) return print(verb_help(verb));
     check(verb, line, words.size() - 2);
+    if (line.has("watch")) return watch(verb, line, std::span(words).subspan(2));
     Session session(std::move(line), std::span(words).subspan(2), output_, environment_);
     return verb.run(session);
   }
@@ -122,6 +127,34 @@ class Run {
   }
 
  private:
+  // Over and over, until something is refused or --fail-if-any met something. The store stays open.
+  ExitCode watch(const Verb& verb, const CommandLine& line, std::span<const std::string> words) {
+    const std::chrono::milliseconds every = watch_interval(line.value("watch"));
+    Environment environment = environment_;
+    std::shared_ptr<queue::Store> store;
+    environment.open_store = [&](const queue::SqliteStoreOptions& options) {
+      if (!store) store = environment_.open_store(options);
+      return store;
+    };
+    const bool clears = environment_.data_is_terminal && !json_ && variable(environment_, "TERM") != "dumb";
+    for (bool first = true;; first = false) {
+      Session session(line, words, output_, environment);
+      if (clears) session.print("\x1b[H\x1b[2J");
+      else if (!first && !json_) session.print("\n");
+      const ExitCode code = verb.run(session);
+      if (code != ExitCode::done || !environment_.pause(every)) return code;
+    }
+  }
+
+  static std::chrono::milliseconds watch_interval(std::string_view text) {
+    const auto every = config::parse_duration(text);
+    if (!every || *every < kWatchMin || *every > kWatchMax)
+      raise(ErrorCode::bad_options,
+            fmt::format("--watch {} must be a time like 2s, from {} to {}", escaped(text, 32),
+                        config::duration_text(kWatchMin), config::duration_text(kWatchMax)));
+    return *every;
+  }
+
   ExitCode print(std::string_view text) {
     if (!output_.data(text)) throw OutputClosed{};
     return ExitCode::done;

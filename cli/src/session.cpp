@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 namespace tenure::cli {
 namespace {
@@ -132,6 +133,13 @@ queue::Store& Session::store(bool create) {
                                         .create = create && !has("store"),
                                         .payload_max = static_cast<std::size_t>(from.payload_max)});
     } catch (const DatabaseMissing&) {
+      const std::filesystem::path folder = from.path.parent_path();
+      if (create && !has("store") && !std::filesystem::exists(folder))
+        raise(
+            ErrorCode::database_missing,
+            fmt::format("there is no folder {} for the control database; make it, for the user that tenured "
+                        "runs as",
+                        escaped(folder.string())));
       raise(ErrorCode::database_missing, fmt::format("there is no control database {}; tenured makes it when "
                                                      "it starts, and so does tenure tenant create",
                                                      escaped(from.path.string())));
@@ -150,6 +158,20 @@ void Session::print_json(std::string text) { print(plain_json(text) + '\n'); }
 
 void Session::note(std::string_view line) {
   if (!has("quiet")) output_.message(std::string(line) + '\n');
+}
+
+bool Session::messages_can_be_redrawn() const {
+  return environment_.messages_are_terminal && variable(environment_, "TERM") != "dumb" && !has("quiet");
+}
+
+void Session::redraw(std::string_view line) {
+  const std::size_t before = std::exchange(drawn_, line.size());
+  // Blanks and no escape code: every terminal knows them.
+  output_.message('\r' + std::string(line) + std::string(before > drawn_ ? before - drawn_ : 0, ' '));
+}
+
+void Session::end_redrawing() {
+  if (std::exchange(drawn_, 0) > 0) output_.message("\n");
 }
 
 std::optional<bool> Session::ask(std::string_view question) {

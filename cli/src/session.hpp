@@ -53,6 +53,11 @@ class Session {
   void print_json(std::string text);
   // A line on standard error, unless --quiet.
   void note(std::string_view line);
+  // Whether standard error is a terminal on which a line can be drawn again, and is wanted.
+  [[nodiscard]] bool messages_can_be_redrawn() const;
+  // A line in place of the last one that was drawn so.
+  void redraw(std::string_view line);
+  void end_redrawing();
   // Asks on the terminal; nothing where there is none.
   [[nodiscard]] std::optional<bool> ask(std::string_view question);
 
@@ -63,6 +68,7 @@ class Session {
   Environment& environment_;
   ShowStyle style_;
   bool color_ = false;
+  std::size_t drawn_ = 0;  // characters of the line that is drawn
   std::optional<config::LoadedSettings> settings_;
   std::shared_ptr<queue::Store> store_;
 };

@@ -130,6 +130,50 @@ TEST_F(JobList, FailIfAnyIsAnAnswerForMonitors) {
   EXPECT_EQ(run({"job", "count", "state=cancelled", "--fail-if-any"}), 0);
 }
 
+TEST_F(JobList, WatchAsksAgainWithOneStore) {
+  fill();
+  int stores = 0, pauses = 0;
+  environment.open_store = [&](const queue::SqliteStoreOptions&) {
+    ++stores;
+    return store;
+  };
+  on_pause = [&] {
+    add_job(10 + pauses, "acme", "billing.close");
+    return ++pauses < 3;
+  };
+  const WallTime before = clock.wall();
+  EXPECT_EQ(run({"job", "count", "tenant=acme", "--watch", "2s"}), 0);
+  EXPECT_EQ(output.out, "2\n\n3\n\n4\n");
+  EXPECT_EQ(stores, 1);
+  EXPECT_EQ(clock.wall() - before, std::chrono::seconds(6));
+  EXPECT_EQ(run({"job", "count", "--watch", "2s", "--json"}), 0) << "one document a line";
+  EXPECT_THAT(output.out, HasSubstr("\"count\":7,\"capped\":false}\n"));
+  on_terminal(80);
+  on_pause = nullptr;
+  EXPECT_EQ(run({"job", "count", "--watch", "2s"}), 0);
+  EXPECT_TRUE(output.out.starts_with("\x1b[H\x1b[2J")) << output.out;
+  environment.variables.emplace_back("TERM", "dumb");
+  EXPECT_EQ(run({"job", "count", "--watch", "2s"}), 0);
+  EXPECT_EQ(output.out, "8\n");
+}
+
+TEST_F(JobList, WatchEndsWhereFailIfAnyMeetsSomething) {
+  int pauses = 0;
+  on_pause = [&] {
+    if (++pauses == 3) fill();
+    return true;
+  };
+  EXPECT_EQ(run({"job", "list", "state=dead", "--fail-if-any", "--watch", "1m"}), 1);
+  EXPECT_EQ(pauses, 3);
+}
+
+TEST_F(JobList, WatchHasLimits) {
+  for (const char* good : {"100ms", "1h"}) EXPECT_EQ(run({"job", "list", "--watch", good}), 0) << good;
+  for (const char* bad : {"99ms", "3601s", "2", "often", ""})
+    EXPECT_EQ(run({"job", "list", "--watch", bad}), 2) << bad;
+  EXPECT_EQ(run({"job", "retry", "state=dead", "--yes", "--watch", "2s"}), 2) << "it changes something";
+}
+
 TEST_F(JobList, EveryColumnCanBeChosen) {
   fill();
   EXPECT_EQ(run({"job", "list", "--columns",

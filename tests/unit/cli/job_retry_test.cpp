@@ -109,34 +109,64 @@ TEST_F(JobRetry, CLI_01_ItsJsonStaysAsItIs) {
             "\"failed\":[]}\n");
 }
 
-TEST_F(JobRetry, WorksInBatchesWithAWakeHintEach) {
-  for (int i = 100; i < 1150; ++i) {
-    add_job(i, "acme", "bulk.job", "{}", {}, "bulk");
-  }
-  // All at once, since dying one by one is slow.
-  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
-    const auto incarnation = writer.open_incarnation(2, "app-1", 1, clock.wall());
-    std::int64_t counter = 0;
-    for (const queue::Lane& lane : writer.reader().lanes(std::nullopt, 100)) {
-      if (writer.reader().queue_name(lane.queue) != "bulk") continue;
-      auto reply = writer.claim({.queue = lane.queue,
-                                 .priority = lane.priority,
-                                 .tenant = lane.tenant,
-                                 .kinds = {{lane.kind, std::nullopt}},
-                                 .count = 2000,
-                                 .incarnation = incarnation,
-                                 .first_counter = ++counter,
-                                 .process = queue::ProcessNumber{1}},
-                                clock.wall());
-      for (const auto& each : reply.jobs)
-        value_or_raise(writer.finish({each.seq, each.token}, queue::JobState::cancelled,
-                                     queue::JobReason::by_operator, {ErrorCode::handler_failed, ""},
-                                     clock.wall()));
+class BulkRetry : public JobRetry {
+ protected:
+  // 1,050 jobs to retry.
+  BulkRetry() {
+    for (int i = 100; i < 1150; ++i) {
+      add_job(i, "acme", "bulk.job", "{}", {}, "bulk");
     }
-  });
+    // All at once, since dying one by one is slow.
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      const auto incarnation = writer.open_incarnation(2, "app-1", 1, clock.wall());
+      std::int64_t counter = 0;
+      for (const queue::Lane& lane : writer.reader().lanes(std::nullopt, 100)) {
+        if (writer.reader().queue_name(lane.queue) != "bulk") continue;
+        auto reply = writer.claim({.queue = lane.queue,
+                                   .priority = lane.priority,
+                                   .tenant = lane.tenant,
+                                   .kinds = {{lane.kind, std::nullopt}},
+                                   .count = 2000,
+                                   .incarnation = incarnation,
+                                   .first_counter = ++counter,
+                                   .process = queue::ProcessNumber{1}},
+                                  clock.wall());
+        for (const auto& each : reply.jobs)
+          value_or_raise(writer.finish({each.seq, each.token}, queue::JobState::cancelled,
+                                       queue::JobReason::by_operator, {ErrorCode::handler_failed, ""},
+                                       clock.wall()));
+      }
+    });
+  }
+};
+
+TEST_F(BulkRetry, WorksInBatchesWithAWakeHintEach) {
   EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 0);
   EXPECT_EQ(output.out, "retried 1050 jobs of 1 tenant\n");
   EXPECT_EQ(wakes, 3);  // 500, 500, 50
+}
+
+TEST_F(BulkRetry, OnATerminalABarIsDrawnAgainInItsPlace) {
+  on_terminal(120);
+  environment.wake = [this](const std::filesystem::path&) { clock.advance(std::chrono::seconds(1)); };
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 0);
+  EXPECT_EQ(output.error,
+            "\r[#########...........]  500 / 1,050   47 %   500/s   about 2 s left"
+            "\r[###################.]  1,000 / 1,050   95 %   500/s   about 1 s left"
+            "\r[####################]  1,050 / 1,050   100 %   350/s   about 0 s left\n");
+  EXPECT_EQ(output.out, "retried 1,050 jobs of 1 tenant\n");
+}
+
+TEST_F(BulkRetry, ElsewhereALineNowAndThenTellsHowFarItIs) {
+  environment.wake = [this](const std::filesystem::path&) { clock.advance(std::chrono::seconds(6)); };
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 0);
+  EXPECT_EQ(output.error, "1000 / 1050\n");
+}
+
+TEST_F(BulkRetry, NothingIsDrawnWhereNobodyWantsIt) {
+  on_terminal(120);
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes", "--quiet"}), 0);
+  EXPECT_EQ(output.error, "");
 }
 
 }  // namespace

@@ -17,6 +17,10 @@ Program::Program()
     opened = options;
     return store;
   };
+  environment.pause = [this](std::chrono::milliseconds wait) {
+    clock.advance(wait);
+    return on_pause && on_pause();
+  };
   environment.wake = [this](const std::filesystem::path&) { ++wakes; };
 }
 

@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,7 @@ class Program : public ::testing::Test {
   std::shared_ptr<queue::Store> store;
   std::optional<queue::SqliteStoreOptions> opened;  // the last store that was asked for
   int wakes = 0;
+  std::function<bool()> on_pause;     // while --watch waits; false or none: enough
   std::optional<std::string> answer;  // what is typed on the terminal
   Environment environment;
 

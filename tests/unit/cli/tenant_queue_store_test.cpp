@@ -40,7 +40,11 @@ TEST_F(Lists, TenantsCanBeSortedFilteredAndPaged) {
   EXPECT_EQ(output.out, "TENANT\nacme\ncorvid\n");
   EXPECT_EQ(run({"tenant", "list", "--after", "nobody"}), 2);
   EXPECT_EQ(run({"tenant", "list", "--after", "No Body"}), 2);
-  EXPECT_EQ(run({"tenant", "list", "ready=1.."}), 2);
+  EXPECT_EQ(run({"tenant", "list", "ready=1..", "--columns", "name"}), 0);
+  EXPECT_EQ(output.out, "TENANT\nblue-heron\n");
+  EXPECT_EQ(run({"tenant", "list", "dead=1..", "--columns", "name"}), 0);
+  EXPECT_EQ(output.out, "TENANT\nacme\n");
+  EXPECT_EQ(run({"tenant", "list", "queue=mail"}), 2);
 }
 
 TEST_F(Lists, QueuesShowWhatWaits) {
@@ -52,6 +56,10 @@ TEST_F(Lists, QueuesShowWhatWaits) {
   EXPECT_EQ(run({"queue", "list", "name=rep*", "--columns", "name,ready"}), 0);
   EXPECT_EQ(run({"queue", "list", "name=none", "--fail-if-any"}), 0);
   EXPECT_EQ(run({"queue", "list", "--fail-if-any"}), 1);
+  EXPECT_EQ(run({"queue", "list", "oldest=5m..", "--fail-if-any"}), 0);
+  EXPECT_EQ(run({"queue", "list", "oldest=40s..", "--fail-if-any"}), 1);
+  EXPECT_EQ(run({"queue", "list", "ready=3..", "--columns", "name", "--color", "never"}), 0);
+  EXPECT_EQ(output.out, "QUEUE\nreports\n");
 }
 
 TEST_F(Lists, StoreShowNamesTheLastHolder) {
@@ -87,6 +95,18 @@ TEST_F(TenantCreate, ATenantThatIsThereIsRefused) {
 TEST_F(TenantCreate, ABadNameStopsBeforeAnyIsMade) {
   EXPECT_EQ(run({"tenant", "create", "acme", "../other"}), 2);
   EXPECT_FALSE(std::filesystem::exists(folder / "tenants/acme.db"));
+}
+
+TEST_F(TenantCreate, AMissingDataFolderIsCalledThat) {
+  environment.open_store = [this](const queue::SqliteStoreOptions& options) {
+    return std::shared_ptr(queue::open_sqlite_store(options, clock));
+  };
+  const std::string missing = (folder / "nowhere").string();
+  environment.variables.emplace_back("TENURE_STORE_PATH", missing + "/control.db");
+  EXPECT_EQ(run({"tenant", "create", "acme"}), 69);
+  EXPECT_THAT(output.error, HasSubstr("there is no folder " + missing + " for the control database"));
+  EXPECT_EQ(run({"tenant", "list"}), 69);
+  EXPECT_THAT(output.error, HasSubstr("there is no control database"));
 }
 
 TEST_F(TenantCreate, AStoreThatIsNamedIsNotMade) {

@@ -4,6 +4,7 @@
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -51,6 +52,8 @@ struct Environment {
 
   // A line from standard input; nothing at its end.
   std::function<std::optional<std::string>()> read_line;
+  // Waits, for --watch; false: enough.
+  std::function<bool(std::chrono::milliseconds)> pause;
   std::function<std::shared_ptr<queue::Store>(const queue::SqliteStoreOptions&)> open_store;
   // After a change; `control` is the path of the control database.
   std::function<void(const std::filesystem::path& control)> wake;
