@@ -86,23 +86,36 @@ Database::Counters GroupCommit::counters() const {
 
 void GroupCommit::submit(Request& request) {
   if (queue_ != nullptr) request.deadline = std::chrono::steady_clock::now() + queue_wait_max_;
-  std::unique_lock lock(mutex_);
-  if (leader_ == std::this_thread::get_id())
-    raise(ErrorCode::internal, "a write transaction must not call its own database again", {},
-          writer_.path().string());
-  if (request.kind == Kind::write) ++counters_.writes;
-  waiting_.push_back(&request);
-  request.wake.wait(lock, [&] { return request.done || (!leader_ && waiting_.front() == &request); });
-  if (!request.done) {
-    leader_ = std::this_thread::get_id();
-    lock.unlock();
-    lead(request);
-    lock.lock();
-    leader_.reset();
-    if (!waiting_.empty()) waiting_.front()->wake.notify_one();
+  {
+    const std::lock_guard lock(mutex_);
+    if (leader_ == request.caller)
+      raise(ErrorCode::internal, "a write transaction must not call its own database again", {},
+            writer_.path().string());
+    if (request.kind == Kind::write) ++counters_.writes;
+    waiting_.push_back(&request);
+    if (!leader_) {
+      leader_ = request.caller;
+      request.place = Place::first;
+    }
   }
-  lock.unlock();
+  request.place.wait(Place::in_line, std::memory_order_acquire);
+  if (request.place.load(std::memory_order_acquire) == Place::first) {
+    lead(request);
+    pass_on();
+  }
   if (request.error) std::rethrow_exception(request.error);
+}
+
+// Only now, when all of the last batch have been woken, the next in line leads: whoever of them comes again at once shares the
+// next commit instead of making one alone.
+void GroupCommit::pass_on() {
+  Request* next = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty()) next = waiting_.front();
+    leader_ = next == nullptr ? std::nullopt : std::optional{next->caller};
+  }
+  if (next != nullptr) next->move_to(Place::first);
 }
 
 // `first` is the first in line. Where its wait for the turn fails it fails alone: those behind it have come later and lead
@@ -142,13 +155,8 @@ GroupCommit::Batch GroupCommit::take_batch() {
   return batch;
 }
 
-// Notifies under the lock: a caller that is done destroys its condition variable.
 void GroupCommit::finish(std::span<Request* const> requests) {
-  const std::lock_guard lock(mutex_);
-  for (Request* request : requests) {
-    request->done = true;
-    request->wake.notify_one();
-  }
+  for (Request* request : requests) request->move_to(Place::done);
 }
 
 void GroupCommit::process(Batch& batch, WriterQueue::Turn& turn) {

@@ -6,7 +6,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -36,14 +35,22 @@ class GroupCommit {
 
  private:
   enum class Kind : std::uint8_t { write, sync, checkpoint };
+  enum class Place : std::uint32_t { in_line, first, done };
   struct Request {
     Kind kind;
     Durability durability;
     const FunctionRef<void(Connection&)>* work;  // null for a sync
     WriterQueue::Deadline deadline = {};
     std::exception_ptr error = {};
-    bool done = false;
-    std::condition_variable wake = {};
+    std::thread::id caller = std::this_thread::get_id();
+    // No condition variable: each caller would be woken only to wait for the mutex of whoever woke it. Once this says done,
+    // the request may be gone.
+    std::atomic<Place> place = Place::in_line;
+
+    void move_to(Place next) {
+      place.store(next, std::memory_order_release);
+      place.notify_one();
+    }
   };
   class Batch;
 
@@ -51,7 +58,8 @@ class GroupCommit {
   void lead(Request& first);
   void serve(WriterQueue::Turn& turn);
   [[nodiscard]] Batch take_batch();
-  void finish(std::span<Request* const> requests);
+  static void finish(std::span<Request* const> requests);
+  void pass_on();
   void process(Batch& batch, WriterQueue::Turn& turn);
   void commit(Batch& batch);
   void run_behind_savepoint(Request& request);
