@@ -50,6 +50,7 @@ AssignFrame to_frame(const queue::ClaimedJob& job) {
           .attempt = static_cast<std::uint32_t>(job.failures + 1),
           .attempts_max = static_cast<std::uint32_t>(job.attempts_max),
           .time_limit = std::chrono::microseconds{0},
+          .receipt_horizon = {},
           .tenant = job.tenant,
           .generation = job.generation,
           .kind = job.kind,

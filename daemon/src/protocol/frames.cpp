@@ -40,6 +40,11 @@ void put_token(std::string& out, const ClaimToken& token) {
   put(out, token.counter);
 }
 
+void put_id(std::string& out, const JobId& id) {
+  const auto& bytes = id.uuid.bytes();
+  out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 FrameType put_fields(std::string& out, const HelloFrame& frame) {
   put(out, frame.protocol_min);
   put(out, frame.protocol_max);
@@ -84,11 +89,11 @@ FrameType put_fields(std::string& out, const RefusedFrame& frame) {
 FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put(out, frame.seq.value);
   put_token(out, frame.token);
-  const auto& id = frame.id.uuid.bytes();
-  out.append(reinterpret_cast<const char*>(id.data()), id.size());
+  put_id(out, frame.id);
   put(out, frame.attempt);
   put(out, frame.attempts_max);
   put(out, static_cast<std::int64_t>(frame.time_limit.count()));
+  put_id(out, frame.receipt_horizon);
   put_text<std::uint8_t>(out, frame.tenant ? frame.tenant->text() : std::string_view{});
   put(out, frame.generation.value);
   put_text<std::uint8_t>(out, frame.kind);
@@ -122,6 +127,11 @@ JobSeq take_seq(ByteReader& in) { return JobSeq{in.take<std::int64_t>()}; }
 ClaimToken take_token(ByteReader& in) {
   const Incarnation incarnation{in.take<std::int64_t>()};
   return {incarnation, in.take<std::int64_t>()};
+}
+
+// All zero where the frame ends before it, which refuses the frame.
+JobId take_id(ByteReader& in) {
+  return JobId{Uuid::from_bytes(as_bytes(in.take_bytes(Uuid::kSize))).value_or(Uuid{})};
 }
 
 Frame take_hello(ByteReader& in) {
@@ -163,10 +173,11 @@ Frame take_assign(ByteReader& in) {
   AssignFrame frame;
   frame.seq = take_seq(in);
   frame.token = take_token(in);
-  if (const auto id = Uuid::from_bytes(as_bytes(in.take_bytes(Uuid::kSize)))) frame.id = JobId{*id};
+  frame.id = take_id(in);
   frame.attempt = in.take<std::uint32_t>();
   frame.attempts_max = in.take<std::uint32_t>();
   frame.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
+  frame.receipt_horizon = take_id(in);
   const auto tenant = in.take_text<std::uint8_t>();
   frame.generation = Generation{in.take<std::int64_t>()};
   frame.kind = in.take_text<std::uint8_t>();

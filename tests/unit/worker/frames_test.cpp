@@ -22,6 +22,7 @@ AssignFrame sample_assign() {
           .attempt = 2,
           .attempts_max = 10,
           .time_limit = std::chrono::microseconds{5},
+          .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")},
           .tenant = TenantName{"acme"},
           .generation = Generation{4},
           .kind = "billing.send_invoice",
@@ -32,6 +33,7 @@ std::vector<Frame> samples() {
   AssignFrame untenanted = sample_assign();
   untenanted.tenant.reset();
   untenanted.generation = {};
+  untenanted.receipt_horizon = {};
   untenanted.envelope.clear();
   return {
       HelloFrame{.slots = 8, .program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}, {"a.c", 41, 42}}},
@@ -98,7 +100,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0300000000000000"
             "0700000000000000");
   EXPECT_EQ(hex(written(sample_assign())),
-            "65000000"
+            "75000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -107,6 +109,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "02000000"
             "0a000000"
             "0500000000000000"
+            "019cadfe0000700080000000000000ff"
             "04"
             "61636d65"
             "0400000000000000"

@@ -77,7 +77,10 @@ struct AssignFrame {
   queue::JobId id;
   std::uint32_t attempt = 1;
   std::uint32_t attempts_max = 1;
-  std::chrono::microseconds time_limit{0};  // 0: none
+  std::chrono::microseconds time_limit{0};  // 0: none; always so for now
+  // The smallest job id that may still run in that tenant: receipts of smaller ones may be forgotten. All zero: not known, and
+  // always so for now.
+  queue::JobId receipt_horizon;
   std::optional<TenantName> tenant;
   Generation generation;
   std::string kind;
