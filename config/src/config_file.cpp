@@ -16,6 +16,9 @@
 namespace tenure::config {
 namespace {
 
+// Of a dotted key: no setting has more than two.
+constexpr std::size_t kKeyPartsMax = 8;
+
 struct Descriptor {
   int number;
   ~Descriptor() {
@@ -128,10 +131,74 @@ std::vector<RawTable> tables_of(const toml::table& root) {
   return tables;
 }
 
+// Looks for keys of many parts before the parser meets them: it limits how deep values lie inside one another but not how deep
+// a dotted key leads, and it walks down and up by recursion. Right for TOML; what is none, the parser refuses.
+class KeyScan {
+ public:
+  explicit KeyScan(std::string_view text) : text_(text), rest_(text) {}
+
+  // The line of the first key of more than kKeyPartsMax parts; 0 where there is none.
+  int line_of_long_key() {
+    constexpr std::string_view kAroundKeys = "\n=,[]{}";
+    std::size_t parts = 1;
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      if (c == '"' || c == '\'') {
+        skip_string(c);
+        continue;
+      }
+      if (c == '#') {
+        rest_.remove_prefix(std::min(rest_.find('\n'), rest_.size()));
+        continue;
+      }
+      if (kAroundKeys.find(c) != std::string_view::npos) parts = 1;
+      if (c == '.' && ++parts > kKeyPartsMax) return line();
+      rest_.remove_prefix(1);
+    }
+    return 0;
+  }
+
+ private:
+  void skip_string(char quote) {
+    const std::string fence(3, quote);
+    if (!rest_.starts_with(fence)) {
+      rest_.remove_prefix(1);
+      return skip_to(std::string_view(&quote, 1), quote);
+    }
+    rest_.remove_prefix(fence.size());
+    skip_to(fence, quote);
+    // Up to two quotes before the closing three belong to the string.
+    for (int i = 0; i < 2 && rest_.starts_with(quote); ++i) rest_.remove_prefix(1);
+  }
+
+  // Behind `end`; a string of one line goes no further than that.
+  void skip_to(std::string_view end, char quote) {
+    while (!rest_.empty() && !rest_.starts_with(end)) {
+      if (end.size() == 1 && rest_.front() == '\n') return;
+      const bool escape = quote == '"' && rest_.front() == '\\';
+      rest_.remove_prefix(std::min<std::size_t>(escape ? 2 : 1, rest_.size()));
+    }
+    rest_.remove_prefix(std::min(end.size(), rest_.size()));
+  }
+
+  [[nodiscard]] int line() const {
+    const std::string_view before = text_.substr(0, text_.size() - rest_.size());
+    return static_cast<int>(1 + std::count(before.begin(), before.end(), '\n'));
+  }
+
+  std::string_view text_;
+  std::string_view rest_;
+};
+
 void parse(const std::filesystem::path& file, std::string_view bytes, RawFile& result) {
   if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
     const auto line = 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
     result.problems.push_back({place(file, static_cast<int>(line)), "", "the file holds a NUL byte"});
+    return;
+  }
+  if (const int line = KeyScan(bytes).line_of_long_key(); line > 0) {
+    result.problems.push_back(
+        {place(file, line), "", fmt::format("a key has more than {} parts with dots between", kKeyPartsMax)});
     return;
   }
   try {

@@ -34,7 +34,7 @@ struct RawFile {
 [[nodiscard]] std::string place(const std::filesystem::path& file, int line);
 
 // Refuses what is no regular file, what everybody may write, a symbolic link of or to another owner's file,
-// more than kConfigFileMax bytes, NUL, and what is no TOML. A byte-order mark and CRLF are accepted.
+// more than kConfigFileMax bytes, NUL, keys of more than eight dotted parts, and what is no TOML. A byte-order mark and CRLF are accepted.
 [[nodiscard]] RawFile read_config_file(const std::filesystem::path& file);
 
 }  // namespace tenure::config

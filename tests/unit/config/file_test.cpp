@@ -92,6 +92,29 @@ TEST_F(ConfigFile, WhatIsNoTomlIsOneLineWithoutControlCharacters) {
   EXPECT_EQ(text.find('\n'), std::string::npos);
 }
 
+TEST_F(ConfigFile, TheLimitOfAKeysPartsIsExact) {
+  const std::string refusal = "2: a key has more than 8 parts with dots between";
+  EXPECT_THAT(problems("[store]\na.b.c.d.e.f.g = 1"), HasSubstr("store.a is no setting"));
+  EXPECT_THAT(problems("[store]\na.b.c.d.e.f.g.h = 1"), HasSubstr("store.a is no setting"));
+  EXPECT_EQ(problems("[store]\na.b.c.d.e.f.g.h.i = 1"), refusal);
+  EXPECT_EQ(problems("\n[a.b.c.d.e.f.g.h.i]"), refusal);
+  EXPECT_EQ(problems("\nx = {\"a\" . 'b'.c.d.e.f.g.h.i = 1}"), refusal);
+  EXPECT_EQ(problems("x = \"\"\"\n\"\"\"\"\"\na.b.c.d.e.f.g.h.i = 1"), "3" + refusal.substr(1));
+}
+
+TEST_F(ConfigFile, DotsThatAreNotOfAKeyAreNotCounted) {
+  EXPECT_THAT(read("# a.b.c.d.e.f.g.h.i.j\n[store]\npath = \"/a.b.c.d/\\\"/e.f.g.h.i.j\"\n").problems,
+              IsEmpty());
+  EXPECT_THAT(read("[store]\npath = '/a.b.c.d.e.f.g.h.i.j'").problems, IsEmpty());
+  EXPECT_THAT(read("[store]\npath = \"\"\"\n/a.b.c.d.e.f.g.h.i.j\"\"\"").problems, IsEmpty());
+}
+
+TEST_F(ConfigFile, AKeyOfAHundredThousandPartsIsRefusedWithoutACrash) {
+  std::string key = "a";
+  for (int i = 0; i < 100'000; ++i) key += ".a";
+  EXPECT_EQ(problems(key + " = 1"), "1: a key has more than 8 parts with dots between");
+}
+
 TEST_F(ConfigFile, DeepNestingIsRefusedWithoutACrash) {
   EXPECT_THAT(problems("a = " + std::string(100'000, '[') + "\n"), HasSubstr("the file is no TOML"));
 }
