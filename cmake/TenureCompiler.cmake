@@ -17,6 +17,15 @@ if(TENURE_SANITIZE)
   endif()
 endif()
 
+if(TENURE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR TENURE_SANITIZE)
+    message(FATAL_ERROR "TENURE_FUZZ wants clang, and brings its sanitizers along: use the preset fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 add_library(tenure_warnings INTERFACE)
 target_compile_options(
   tenure_warnings
@@ -36,4 +45,8 @@ if(TENURE_SANITIZE)
   # GCC 12 reports false uninitialised reads in instrumented standard containers.
   target_compile_options(tenure_warnings INTERFACE -Wno-maybe-uninitialized
                                                    -Wno-stringop-overflow -Wno-error=tsan)
+endif()
+if(TENURE_FUZZ)
+  # The code is judged by the compiler that builds it; clang's further warnings are clang-tidy's business.
+  target_compile_options(tenure_warnings INTERFACE -Wno-error)
 endif()
