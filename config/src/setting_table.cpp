@@ -180,13 +180,6 @@ const std::array kPoolSettings{
                           .rule = TextListRule{"letters, digits, _ - . :, 1 to 64 bytes", is_queue_name, 200},
                           .field = [](PoolSettings& p) -> Field { return &p.queues; },
                           .help = "What the pool performs, strictly in this order."},
-    Setting<PoolSettings>{
-        .section = kPoolSection,
-        .key = "time_limit",
-        .rule = DurationRule{1s, 168h},
-        .field = [](PoolSettings& p) -> Field { return &p.time_limit; },
-        .help =
-            "For kinds that state none: the stop token is set at 80 %; at the end the process is replaced."},
 };
 
 template <class Owner>

@@ -35,7 +35,6 @@ program = "/usr/bin/worker"
 processes = 1
 slots = 4
 queues = ["critical", "default"]
-time_limit = "2h"
 [[pool]]
 name = "heavy"
 program = "%{config_dir}/worker"
@@ -74,8 +73,7 @@ TEST_F(Load, ReadsEverySetting) {
                      .program = "/usr/bin/worker",
                      .processes = 1,
                      .slots = 4,
-                     .queues = {"critical", "default"},
-                     .time_limit = 2h},
+                     .queues = {"critical", "default"}},
                     {.name = "heavy", .program = folder_ / "worker"}};
   expected.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/tenure.log"};
   EXPECT_EQ(loaded.settings, expected);
@@ -92,6 +90,12 @@ TEST_F(Load, CFG_01_AnUnknownKeyIsNamedWithTheNearestOne) {
   EXPECT_EQ(problems("poll = \"1s\"\n"), "1: poll is no setting of this release; did you mean store.poll?");
   EXPECT_EQ(problems("[store]\n\"po\\u001Bll\" = 1\n"),
             "2: store.po\\x1bll is no setting of this release; did you mean store.poll?");
+}
+
+// A setting that nothing reads yet would promise what does not happen.
+TEST_F(Load, CFG_01_ATimeLimitIsNoSettingBeforeThereIsOne) {
+  EXPECT_EQ(problems("[[pool]]\nname = \"a\"\nprogram = \"/a\"\ntime_limit = \"1h\"\n"),
+            "4: pool.time_limit is no setting of this release");
 }
 
 TEST_F(Load, CFG_01_AnUnknownVariableIsNamedWithTheNearestOne) {

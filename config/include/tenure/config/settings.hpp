@@ -57,7 +57,6 @@ struct PoolSettings {
   std::int64_t processes = 2;
   std::int64_t slots = 8;                      // of one process
   std::vector<std::string> queues{"default"};  // strict: an earlier one goes first
-  std::chrono::milliseconds time_limit{std::chrono::hours{1}};
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
