@@ -86,6 +86,7 @@ struct Spread {
 
 Spread spread_of(const std::vector<Sample>& samples, double Sample::*field = &Sample::value) {
   std::vector<double> values;
+  values.reserve(samples.size());
   for (const Sample& sample : samples) values.push_back(sample.*field);
   if (values.empty()) return {};
   const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());

@@ -56,7 +56,7 @@ class ControlTemplate {
 class JobMaker {
  public:
   explicit JobMaker(std::uint64_t seed, std::size_t tenants = kTenants);
-  [[nodiscard]] queue::NewJob next(WallTime now);
+  [[nodiscard]] queue::NewJob next(WallTime when);
 
  private:
   UuidGenerator ids_;
@@ -65,7 +65,7 @@ class JobMaker {
 };
 
 // Durably, in a commit of its own.
-void enqueue_one(queue::Store& store, JobMaker& jobs, WallTime now);
+void enqueue_one(queue::Store& store, JobMaker& jobs, WallTime when);
 
 // Whether the write-ahead log is moved into the database as it grows, or kept whole to see its size.
 enum class Log : std::uint8_t { checkpointed, kept };
@@ -92,7 +92,7 @@ class Drain {
     std::optional<queue::LanePlace> after;
   };
   void learn(const queue::Lane& lane);
-  void claim_round(queue::StoreWriter& writer, WallTime now, std::vector<queue::ClaimRef>& claimed);
+  void claim_round(queue::StoreWriter& writer, WallTime when, std::vector<queue::ClaimRef>& claimed);
 
   queue::Store& store_;
   queue::Incarnation incarnation_;

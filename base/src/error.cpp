@@ -26,56 +26,56 @@ constexpr Row row(std::string_view name, Permanence permanence) {
   return {kCode, name, permanence, &throw_typed<kCode>};
 }
 
-constexpr auto permanent = Permanence::permanent;
-constexpr auto transient = Permanence::transient;
+constexpr auto kPermanent = Permanence::permanent;
+constexpr auto kTransient = Permanence::transient;
 
 constexpr std::array kRows{
-    row<ErrorCode::no_tenant>("NoTenant", permanent),
-    row<ErrorCode::wrong_tenant>("WrongTenant", permanent),
-    row<ErrorCode::missing_tenant>("MissingTenant", permanent),
-    row<ErrorCode::tenant_exists>("TenantExists", permanent),
-    row<ErrorCode::tenant_does_not_exist>("TenantDoesNotExist", permanent),
-    row<ErrorCode::tenant_not_ready>("TenantNotReady", transient),
-    row<ErrorCode::tenant_deleted>("TenantDeleted", permanent),
-    row<ErrorCode::stale_generation>("StaleGeneration", permanent),
-    row<ErrorCode::bad_tenant_name>("BadTenantName", permanent),
-    row<ErrorCode::tenant_swap_prohibited>("TenantSwapProhibited", permanent),
-    row<ErrorCode::pending_migration>("PendingMigration", transient),
-    row<ErrorCode::handle_budget_exhausted>("HandleBudgetExhausted", transient),
-    row<ErrorCode::tenant_busy>("TenantBusy", transient),
-    row<ErrorCode::record_not_found>("RecordNotFound", permanent),
-    row<ErrorCode::bad_global_id>("BadGlobalId", permanent),
-    row<ErrorCode::handle_ended>("HandleEnded", permanent),
-    row<ErrorCode::claim_lost>("ClaimLost", permanent),
-    row<ErrorCode::id_conflict>("IdConflict", permanent),
-    row<ErrorCode::payload_too_large>("PayloadTooLarge", permanent),
-    row<ErrorCode::bad_payload>("BadPayload", permanent),
-    row<ErrorCode::unknown_kind>("UnknownKind", transient),
-    row<ErrorCode::limit_reached>("LimitReached", transient),
-    row<ErrorCode::bad_options>("BadOptions", permanent),
-    row<ErrorCode::duplicate_step>("DuplicateStep", permanent),
-    row<ErrorCode::job_not_found>("JobNotFound", permanent),
-    row<ErrorCode::state_changed>("StateChanged", permanent),
-    row<ErrorCode::newer_envelope>("NewerEnvelope", transient),
-    row<ErrorCode::bad_filter>("BadFilter", permanent),
-    row<ErrorCode::constraint_violated>("ConstraintViolated", transient),
-    row<ErrorCode::handler_failed>("HandlerFailed", transient),
-    row<ErrorCode::worker_crashed>("WorkerCrashed", transient),
-    row<ErrorCode::time_limit>("TimeLimit", transient),
-    row<ErrorCode::store_busy>("StoreBusy", transient),
-    row<ErrorCode::disk>("DiskError", transient),
-    row<ErrorCode::disk_sync_failed>("DiskSyncFailed", permanent),
-    row<ErrorCode::database_missing>("DatabaseMissing", permanent),
-    row<ErrorCode::database_moved>("DatabaseMoved", permanent),
-    row<ErrorCode::database_damaged>("DatabaseDamaged", permanent),
-    row<ErrorCode::schema_mismatch>("SchemaMismatch", permanent),
-    row<ErrorCode::bad_configuration>("BadConfiguration", permanent),
-    row<ErrorCode::lock_held>("LockHeld", transient),
-    row<ErrorCode::access_refused>("AccessRefused", permanent),
-    row<ErrorCode::interrupted>("Interrupted", transient),
-    row<ErrorCode::out_of_memory>("OutOfMemory", transient),
-    row<ErrorCode::protocol_violation>("ProtocolViolation", permanent),
-    row<ErrorCode::internal>("Internal", permanent),
+    row<ErrorCode::no_tenant>("NoTenant", kPermanent),
+    row<ErrorCode::wrong_tenant>("WrongTenant", kPermanent),
+    row<ErrorCode::missing_tenant>("MissingTenant", kPermanent),
+    row<ErrorCode::tenant_exists>("TenantExists", kPermanent),
+    row<ErrorCode::tenant_does_not_exist>("TenantDoesNotExist", kPermanent),
+    row<ErrorCode::tenant_not_ready>("TenantNotReady", kTransient),
+    row<ErrorCode::tenant_deleted>("TenantDeleted", kPermanent),
+    row<ErrorCode::stale_generation>("StaleGeneration", kPermanent),
+    row<ErrorCode::bad_tenant_name>("BadTenantName", kPermanent),
+    row<ErrorCode::tenant_swap_prohibited>("TenantSwapProhibited", kPermanent),
+    row<ErrorCode::pending_migration>("PendingMigration", kTransient),
+    row<ErrorCode::handle_budget_exhausted>("HandleBudgetExhausted", kTransient),
+    row<ErrorCode::tenant_busy>("TenantBusy", kTransient),
+    row<ErrorCode::record_not_found>("RecordNotFound", kPermanent),
+    row<ErrorCode::bad_global_id>("BadGlobalId", kPermanent),
+    row<ErrorCode::handle_ended>("HandleEnded", kPermanent),
+    row<ErrorCode::claim_lost>("ClaimLost", kPermanent),
+    row<ErrorCode::id_conflict>("IdConflict", kPermanent),
+    row<ErrorCode::payload_too_large>("PayloadTooLarge", kPermanent),
+    row<ErrorCode::bad_payload>("BadPayload", kPermanent),
+    row<ErrorCode::unknown_kind>("UnknownKind", kTransient),
+    row<ErrorCode::limit_reached>("LimitReached", kTransient),
+    row<ErrorCode::bad_options>("BadOptions", kPermanent),
+    row<ErrorCode::duplicate_step>("DuplicateStep", kPermanent),
+    row<ErrorCode::job_not_found>("JobNotFound", kPermanent),
+    row<ErrorCode::state_changed>("StateChanged", kPermanent),
+    row<ErrorCode::newer_envelope>("NewerEnvelope", kTransient),
+    row<ErrorCode::bad_filter>("BadFilter", kPermanent),
+    row<ErrorCode::constraint_violated>("ConstraintViolated", kTransient),
+    row<ErrorCode::handler_failed>("HandlerFailed", kTransient),
+    row<ErrorCode::worker_crashed>("WorkerCrashed", kTransient),
+    row<ErrorCode::time_limit>("TimeLimit", kTransient),
+    row<ErrorCode::store_busy>("StoreBusy", kTransient),
+    row<ErrorCode::disk>("DiskError", kTransient),
+    row<ErrorCode::disk_sync_failed>("DiskSyncFailed", kPermanent),
+    row<ErrorCode::database_missing>("DatabaseMissing", kPermanent),
+    row<ErrorCode::database_moved>("DatabaseMoved", kPermanent),
+    row<ErrorCode::database_damaged>("DatabaseDamaged", kPermanent),
+    row<ErrorCode::schema_mismatch>("SchemaMismatch", kPermanent),
+    row<ErrorCode::bad_configuration>("BadConfiguration", kPermanent),
+    row<ErrorCode::lock_held>("LockHeld", kTransient),
+    row<ErrorCode::access_refused>("AccessRefused", kPermanent),
+    row<ErrorCode::interrupted>("Interrupted", kTransient),
+    row<ErrorCode::out_of_memory>("OutOfMemory", kTransient),
+    row<ErrorCode::protocol_violation>("ProtocolViolation", kPermanent),
+    row<ErrorCode::internal>("Internal", kPermanent),
 };
 
 // Codes also arrive as bare numbers (rows, frames), so an unknown one is an answer and not a bug.
@@ -102,7 +102,8 @@ std::string Failure::text() const {
 Error::Error(Failure failure) : std::runtime_error(failure.text()), failure_(std::move(failure)) {}
 
 void raise(Failure failure) {
-  find(failure.code).thrower(std::move(failure));
+  const Thrower thrower = find(failure.code).thrower;
+  thrower(std::move(failure));
   std::abort();
 }
 

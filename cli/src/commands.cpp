@@ -89,6 +89,7 @@ constexpr std::size_t kGlobalOptions = 8;  // the first ones
 template <class Entries>
 std::vector<std::string_view> names_of(const Entries& entries) {
   std::vector<std::string_view> names;
+  names.reserve(entries.size());
   for (const auto& entry : entries) names.push_back(entry.name);
   return names;
 }

@@ -154,7 +154,7 @@ void Session::print(std::string_view text) {
   if (!output_.data(text)) throw OutputClosed{};
 }
 
-void Session::print_json(std::string text) { print(plain_json(text) + '\n'); }
+void Session::print_json(std::string_view text) { print(plain_json(text) + '\n'); }
 
 void Session::note(std::string_view line) {
   if (!has("quiet")) output_.message(std::string(line) + '\n');

@@ -50,7 +50,7 @@ class Session {
 
   // Standard output; OutputClosed. JSON goes through print_json, which keeps hidden characters of data out.
   void print(std::string_view text);
-  void print_json(std::string text);
+  void print_json(std::string_view text);
   // A line on standard error, unless --quiet.
   void note(std::string_view line);
   // Whether standard error is a terminal on which a line can be drawn again, and is wanted.

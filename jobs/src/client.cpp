@@ -35,7 +35,7 @@ std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
             "untenanted and tenant " + options.tenant->text() + " exclude each other");
     return std::nullopt;
   }
-  const auto current = current_tenant();
+  auto current = current_tenant();
   if (!options.tenant) {
     if (!current)
       raise(ErrorCode::no_tenant,
@@ -68,6 +68,7 @@ Client Client::open(const std::filesystem::path& config_file) {
   auto tenants = std::make_unique<Tenants>(store->registry(), *handles, *clock, std::move(tenants_options));
   queue::Store& store_reference = *store;
   const Clock& clock_reference = *clock;
+  // NOLINTNEXTLINE(modernize-make-unique): an aggregate with its members named
   return Client{std::unique_ptr<Impl>(new Impl{
       .own_clock = std::move(clock),
       .own_store = std::move(store),

@@ -20,6 +20,7 @@ std::string with_nearest(std::string message, std::string_view word,
 template <class Enum, std::size_t kCount>
 std::vector<std::string_view> names(const std::array<Enum, kCount>& values) {
   std::vector<std::string_view> list;
+  list.reserve(kCount);
   for (const Enum value : values) list.push_back(name_of(value));
   return list;
 }

@@ -173,12 +173,12 @@ Result<Range> parse_range(std::string_view text, PointKind kind, WallTime now) {
   if (dots == std::string_view::npos) return parse_point(text, kind, now);
   Range range;
   if (const auto head = text.substr(0, dots); !head.empty()) {
-    const auto point = parse_point(head, kind, now);
+    auto point = parse_point(head, kind, now);
     if (!point) return point;
     range.first = point->first;
   }
   if (const auto tail = text.substr(dots + 2); !tail.empty()) {
-    const auto point = parse_point(tail, kind, now);
+    auto point = parse_point(tail, kind, now);
     if (!point) return point;
     range.last = point->last;
   }

@@ -89,11 +89,13 @@ struct MapCodec {
   static void write(PayloadWriter& writer, const Map& map) {
     if constexpr (std::same_as<Key, std::string>) {
       OutputFrame frame(writer.output(), Form::object);
-      for (const auto& [key, mapped] : map) frame.field(key, [&] { Codec<Mapped>::write(writer, mapped); });
+      // No structured bindings: lambdas of clang's C++20 do not take them.
+      for (const auto& entry : map)
+        frame.field(entry.first, [&] { Codec<Mapped>::write(writer, entry.second); });
       frame.close();
     } else {
       OutputFrame frame(writer.output(), Form::sorted_array);
-      for (const auto& [key, mapped] : map) frame.element([&] { write_pair(writer, key, mapped); });
+      for (const auto& entry : map) frame.element([&] { write_pair(writer, entry.first, entry.second); });
       frame.close();
     }
   }

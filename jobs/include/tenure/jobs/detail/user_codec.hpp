@@ -25,6 +25,7 @@ inline constexpr bool kIsVersioned =
     cereal::traits::has_non_member_versioned_save<T, PayloadWriter>::value;
 
 // Which of cereal's functions a type has. One that is named by cereal::specialize beats the others.
+// NOLINTBEGIN(bugprone-macro-parentheses): what it declares cannot stand in parentheses
 #define TENURE_HAS(constant, archive, function)                                                     \
   template <class T>                                                                                \
   inline constexpr bool constant = cereal::traits::has_##function<T, archive>::value &&             \
@@ -43,6 +44,7 @@ TENURE_HAS(kReadsByFreeLoad, PayloadReader, non_member_load);
 TENURE_HAS(kReadsByMemberLoadMinimal, PayloadReader, member_load_minimal);
 TENURE_HAS(kReadsByFreeLoadMinimal, PayloadReader, non_member_load_minimal);
 #undef TENURE_HAS
+// NOLINTEND(bugprone-macro-parentheses)
 
 template <class T>
 inline constexpr bool kWrites =
