@@ -4,6 +4,7 @@
 
 #include "command_line.hpp"
 
+#include "commands.hpp"
 #include "settings_check.hpp"
 
 #include <tenure/base/text.hpp>
@@ -30,10 +31,7 @@ class DiscardedOutput final : public cli::Output {
 
 // Where the words behind the options are, each as it stood there.
 void check_taken_apart(const std::vector<std::string>& arguments) {
-  constexpr std::array kOptions{cli::OptionSpec{.name = "json", .value = {}, .help = {}},
-                                cli::OptionSpec{.name = "store", .value = "PATH", .help = {}},
-                                cli::OptionSpec{.name = "limit", .value = "N", .help = {}}};
-  const auto line = cli::parse_command_line(arguments, kOptions);
+  const auto line = cli::parse_command_line(arguments, cli::option_specs());
   if (!line) {
     require(line.error().code == ErrorCode::bad_options, "a refusal is BadOptions");
     return;

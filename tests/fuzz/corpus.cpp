@@ -123,13 +123,17 @@ std::string bytes_of_hex(std::string_view text) {
 
 std::vector<Input> read_corpus(const std::filesystem::path& folder) {
   std::vector<Input> corpus;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string content = content_of(entry.path());
-    const bool is_hex = entry.path().extension() == ".hex";
-    corpus.push_back({.name = entry.path().filename().string(),
-                      .bytes = is_hex ? bytes_of_hex(content) : without_last_line_feed(content)});
+  for (const std::string side : {"taken", "refused"}) {
+    const std::size_t before = corpus.size();
+    for (const auto& entry : std::filesystem::directory_iterator(folder / side)) {
+      const std::string content = content_of(entry.path());
+      const bool is_hex = entry.path().extension() == ".hex";
+      corpus.push_back({.name = side + '/' + entry.path().filename().string(),
+                        .bytes = is_hex ? bytes_of_hex(content) : without_last_line_feed(content),
+                        .is_taken = side == "taken"});
+    }
+    if (corpus.size() == before) throw std::runtime_error("no input is in " + (folder / side).string());
   }
-  if (corpus.empty()) throw std::runtime_error("no input is in " + folder.string());
   std::ranges::sort(corpus, {}, &Input::name);
   return corpus;
 }

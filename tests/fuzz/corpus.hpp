@@ -12,11 +12,12 @@
 namespace tenure::fuzz {
 
 struct Input {
-  std::string name;  // of its file
+  std::string name;  // of its file, "taken/invoice.txt"
   std::string bytes;
+  bool is_taken = false;
 };
 
-// The files of a folder by name. A file `*.hex` holds bytes as hexadecimal digits, white space between them at will, with
+// The files by name: of CORPUS/taken/, which the parser takes, and of CORPUS/refused/. A file `*.hex` holds bytes as hexadecimal digits, white space between them at will, with
 // COUNT*DIGITS for a repetition and # before a comment; any other is taken as it is, without its last line feed. Throws
 // std::runtime_error with the file's name where one cannot be read, and where there is none.
 [[nodiscard]] std::vector<Input> read_corpus(const std::filesystem::path& folder);

@@ -1,5 +1,5 @@
 // The filter language; each line of the input is a term. It is a filter within its limits or BadFilter with a message that can
-// be shown, and a term matches a job exactly where its negation does not. There is no writer.
+// be shown, and a term matches a job, a queue or a tenant exactly where its negation does not. There is no writer.
 
 #include "target.hpp"
 
@@ -45,30 +45,47 @@ void check_limits(const Filter& filter, std::span<const std::string> words) {
   require(values <= queue::kFilterValuesMax, "a filter has at most so many values");
 }
 
-void check_negation(FilterTerm term, const queue::JobRecord& job) {
-  const bool found = queue::matches({{term}}, job, kNow);
-  term.negated = !term.negated;
-  require(queue::matches({{term}}, job, kNow) != found, "a term or its negation matches");
+// Whether the words are a filter of such records.
+template <class Record>
+bool check(std::span<const std::string> words, std::span<const FilterField> fields, const Record& record) {
+  const auto filter = queue::parse_filter(words, fields, kNow);
+  if (!filter) {
+    check_refusal(filter.error());
+    return false;
+  }
+  check_limits(*filter, words);
+  for (FilterTerm term : filter->terms) {
+    const bool found = queue::matches(Filter{{term}}, record, kNow);
+    term.negated = !term.negated;
+    require(queue::matches(Filter{{term}}, record, kNow) != found, "a term or its negation matches");
+  }
+  return true;
 }
 
-void check(std::span<const std::string> words) {
-  const auto of_jobs = queue::parse_filter(words, queue::job_filter_fields(), kNow);
-  if (of_jobs) {
-    accepted();
-    check_limits(*of_jobs, words);
-    static_cast<void>(queue::looks_at_succeeded(*of_jobs));
-    const auto job = some_job();
-    for (const FilterTerm& term : of_jobs->terms) check_negation(term, job);
-  } else {
-    check_refusal(of_jobs.error());
-  }
-  const auto of_names = queue::parse_filter(words, queue::name_filter_fields(), kNow);
-  if (of_names) {
-    check_limits(*of_names, words);
-    static_cast<void>(queue::matches_name(*of_names, "acme", "active"));
-  } else {
-    check_refusal(of_names.error());
-  }
+queue::QueueRecord some_queue() {
+  queue::QueueRecord queue;
+  queue.name = "default";
+  queue.ready = 3;
+  queue.oldest_ready = kNow;
+  return queue;
+}
+
+queue::TenantSummary some_tenant() {
+  return {.tenant = {.number = TenantNumber{1},
+                     .name = TenantName{"acme"},
+                     .generation = Generation{3},
+                     .state = TenantState::active,
+                     .created = kNow}};
+}
+
+void check_all(std::span<const std::string> words) {
+  const bool of_jobs = check(words, queue::job_filter_fields(), some_job());
+  if (of_jobs)
+    static_cast<void>(
+        queue::looks_at_succeeded(*queue::parse_filter(words, queue::job_filter_fields(), kNow)));
+  const bool of_queues = check(words, queue::queue_filter_fields(), some_queue());
+  const bool of_tenants = check(words, queue::tenant_filter_fields(), some_tenant());
+  if (of_jobs || of_queues || of_tenants) accepted();
 }
 
 }  // namespace
@@ -81,6 +98,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::string> words;
   for (const std::string_view line : tenure::fuzz::lines_of(tenure::fuzz::text_of(data, size)))
     words.emplace_back(line);
-  tenure::fuzz::check(words);
+  tenure::fuzz::check_all(words);
   return 0;
 }

@@ -24,7 +24,7 @@ extern const MemoryLimit kMemoryLimit;
 // Fails the target unless `holds`; `property` is what should have been so.
 void require(bool holds, std::string_view property);
 
-// To be called for an input that the parser takes: a corpus must hold some of these, and others.
+// To be called for an input that the parser takes: corpus_main.cpp knows of each file whether it is one.
 void accepted();
 [[nodiscard]] std::size_t accepted_count();
 
