@@ -108,6 +108,7 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   const std::array<char*, 2> arguments{program.data(), nullptr};
   std::vector<std::string> variables = child_environment(environment, pool.name);
   std::vector<char*> pointers;
+  pointers.reserve(variables.size() + 1);
   for (std::string& variable : variables) pointers.push_back(variable.data());
   pointers.push_back(nullptr);
 

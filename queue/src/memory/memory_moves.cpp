@@ -18,6 +18,7 @@ std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, st
   for (auto next = blocked.upper_bound(after); next != blocked.end() && seqs.size() < limit; ++next)
     if (tables_.jobs().at(*next).reason == reason) seqs.push_back(*next);
   std::vector<JobArrival> jobs;
+  jobs.reserve(seqs.size());
   for (const JobSeq seq : seqs) jobs.push_back(move_to_ready(seq));
   return jobs;
 }

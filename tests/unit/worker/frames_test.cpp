@@ -10,7 +10,6 @@
 namespace tenure::daemon {
 namespace {
 
-using queue::ClaimToken;
 using queue::Incarnation;
 using queue::JobId;
 using queue::JobSeq;
