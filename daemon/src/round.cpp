@@ -127,7 +127,7 @@ queue::Durability RoundWork::durability() const {
 }
 
 RoundReply run_round(queue::Store& store, const RoundWork& work, WallTime now) {
-  const std::int64_t counter = work.take_hints ? store.change_counter() : 0;
+  const std::int64_t counter = work.count_changes ? store.change_counter() : 0;
   RoundReply reply;
   if (work.unless_changed_since == counter) {
     reply.was_unchanged = true;

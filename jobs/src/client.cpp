@@ -124,10 +124,11 @@ Uuid Client::enqueue_one(const queue::NewJob& job) {
   std::optional<Result<queue::Enqueued>> result;
   impl_->store.write(impl_->options.durability,
                      [&](queue::StoreWriter& writer) { result = writer.enqueue(job, impl_->clock.wall()); });
-  const Uuid id = value_or_raise(*std::move(result)).id.uuid;
+  const queue::Enqueued job_there = value_or_raise(*std::move(result));
   // After the sync: who is woken finds the job.
-  queue::send_wake_hint(impl_->options.wake_path);
-  return id;
+  const bool is_ready = job_there.arrival && job_there.arrival->state == queue::JobState::ready;
+  queue::send_wake_hint(impl_->options.wake_path, is_ready ? job_there.arrival : std::nullopt);
+  return job_there.id.uuid;
 }
 
 std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,

@@ -1,7 +1,9 @@
 #include <tenure/base/error.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -56,6 +58,21 @@ int open_folder(const std::filesystem::path& file) {
 
 int open_socket() { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
+// The first byte of a datagram.
+constexpr std::string_view kLook{"\1"};
+constexpr char kNews = 2;  // six little-endian numbers follow
+
+std::string news_of(const JobArrival& job) {
+  std::string datagram{kNews};
+  for (const std::int64_t number :
+       {job.seq.value, job.lane.queue.value, std::int64_t{job.lane.priority.value}, job.lane.tenant.value,
+        job.lane.kind.value, to_us(job.due)}) {
+    for (unsigned shift = 0; shift < 64; shift += 8)
+      datagram += static_cast<char>(static_cast<std::uint64_t>(number) >> shift & 0xffU);
+  }
+  return datagram;
+}
+
 [[noreturn]] void refuse(const std::filesystem::path& file, std::string_view why) {
   raise(ErrorCode::disk,
         "the socket " + escaped(file.string()) + " for wake hints cannot be made: " + std::string(why));
@@ -69,15 +86,35 @@ std::filesystem::path wake_socket_path(const std::filesystem::path& control) {
   return path;
 }
 
-void send_wake_hint(const std::filesystem::path& control) noexcept try {
+void send_wake_hint(const std::filesystem::path& control, const std::optional<JobArrival>& news) noexcept
+    try {
   const std::filesystem::path file = wake_socket_path(control);
   const Descriptor folder(open_folder(file));
   const Address address(file, folder);
   const Descriptor socket(open_socket());
   if (!address.fits || socket.get() < 0) return;
-  const char byte = 1;
-  (void)::sendto(socket.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL, address.get(), sizeof(address.socket));
+  const std::string datagram = news ? news_of(*news) : std::string{kLook};
+  (void)::sendto(socket.get(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address.get(),
+                 sizeof(address.socket));
 } catch (...) {  // no memory for a path: the next poll finds the work
+}
+
+std::optional<JobArrival> read_wake_hint(std::string_view datagram) {
+  if (datagram.size() != kWakeHintMax || datagram.front() != kNews) return std::nullopt;
+  std::array<std::int64_t, 6> numbers{};
+  std::size_t at = 1;
+  for (std::int64_t& number : numbers) {
+    std::uint64_t bits = 0;
+    for (unsigned shift = 0; shift < 64; shift += 8)
+      bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(datagram[at++])) << shift;
+    number = static_cast<std::int64_t>(bits);
+  }
+  const auto& [seq, queue, priority, tenant, kind, due_us] = numbers;
+  if (priority < limits::kPriorityHighest || priority > limits::kPriorityLowest) return std::nullopt;
+  return JobArrival{
+      JobSeq{seq},
+      Lane{QueueNumber{queue}, Priority{static_cast<int>(priority)}, TenantNumber{tenant}, KindNumber{kind}},
+      from_us(due_us), JobState::ready};
 }
 
 int bind_wake_receiver(const std::filesystem::path& control) {

@@ -7,6 +7,24 @@
 
 namespace tenure::testing {
 
+TEST_P(StoreSuite, AnEnqueueTellsWhereADispatcherFindsTheNewJob) {
+  create_tenant("acme");
+  NewJob job = new_job("acme");
+  job.priority = Priority{-3};
+  const Enqueued now = put(job);
+  ASSERT_TRUE(now.arrival);
+  const auto rows = asked([](StoreReader& reader) { return reader.arrivals(JobSeq{0}, 10); });
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(now.arrival->seq, rows[0].seq);
+  EXPECT_EQ(now.arrival->lane, rows[0].lane);
+  EXPECT_EQ(now.arrival->due, rows[0].due);
+  EXPECT_EQ(now.arrival->state, JobState::ready);
+  EXPECT_FALSE(put(job).arrival);  // it was there
+  NewJob later = new_job("acme");
+  later.due = now_ + seconds{1};
+  EXPECT_EQ(put(later).arrival->state, JobState::scheduled);
+}
+
 TEST_P(StoreSuite, ENQ_01_AnEnqueuedJobIsFoundByIdFromAnotherProcessEqualInAll) {
   create_tenant("acme");
   NewJob job = new_job("acme");

@@ -64,6 +64,7 @@ JobId Simulation::enqueue(const JobSpec& spec, bool hint) { return enqueue_many(
 
 std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t count, bool hint) {
   std::vector<JobId> ids;
+  std::optional<queue::JobArrival> news;
   store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     for (std::size_t index = 0; index < count; ++index) {
       queue::NewJob job;
@@ -76,18 +77,19 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
       job.attempts_max = spec.attempts_max;
       job.arguments = "{}";
       attempted_.insert(job.id);
-      value_or_raise(writer.enqueue(job, clock_.wall()));
+      news = value_or_raise(writer.enqueue(job, clock_.wall())).arrival;
       ids.push_back(job.id);
     }
   });
   acknowledged_.insert(ids.begin(), ids.end());
-  if (hint) this->hint();
+  if (count != 1 || news->state != queue::JobState::ready) news.reset();
+  if (hint) this->hint(news);
   return ids;
 }
 
-void Simulation::hint() {
-  at(options_.frame_time, [this] {
-    if (is_up()) step(daemon::Hinted{});
+void Simulation::hint(const std::optional<queue::JobArrival>& news) {
+  at(options_.frame_time, [this, news] {
+    if (is_up()) step(daemon::Hinted{news});
   });
 }
 

@@ -28,6 +28,13 @@ void Lanes::scanned(const Lane& lane) {
   refresh(id, lane.tenant, buckets_[id][lane.tenant]);
 }
 
+void Lanes::rumoured(const Lane& lane) {
+  const auto queue = queues_.find(lane.queue);
+  const auto kind = kinds_.find(lane.kind);
+  if (queue == queues_.end() || !queue->second.named || kind == kinds_.end() || kind->second.empty()) return;
+  scanned(lane);
+}
+
 void Lanes::arrived(const Lane& lane, const LanePlace& place) {
   // The last place before this one.
   const LanePlace before{place.due, JobSeq{place.seq.value - 1}};

@@ -39,6 +39,10 @@ class Lanes {
 
   // A lane from the scan of the store: everything in it is unknown.
   void scanned(const queue::Lane& lane);
+  // Somebody says that there is a job: believed for lanes whose queue and kind are known, until a claim finds nothing there.
+  void rumoured(const queue::Lane& lane);
+  // Whether there is nothing that any pool could claim now.
+  [[nodiscard]] bool none_open() const { return open_ == 0; }
   // One job is, or has become, ready.
   void arrived(const queue::Lane& lane, const queue::LanePlace& place);
   // What a claim answered. `known_until`: the last sequence whose arrival was read.

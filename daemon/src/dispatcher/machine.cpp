@@ -30,7 +30,12 @@ void Dispatcher::Impl::on(const Started&) { processes_.start_all(now_.steady, ac
 // The timer has fired, so the next wake is news even if it is the same moment.
 void Dispatcher::Impl::on(const TimePassed&) { wake_.reset(); }
 
-void Dispatcher::Impl::on(const Hinted&) { look_now_ = true; }
+void Dispatcher::Impl::on(const Hinted& event) {
+  look_now_ = true;
+  // Claimed in the same round as the look that will find it. Where there is other work the next round comes soon anyway.
+  if (event.news && stage_ == Stage::working && !in_flight_ && lanes_.none_open())
+    lanes_.rumoured(event.news->lane);
+}
 
 void Dispatcher::Impl::on(RoundDone& event) {
   if (!in_flight_) return;

@@ -34,6 +34,7 @@ void Dispatcher::Impl::start_round() {
   }
   if (work.take_hints) look_now_ = false;
   flight_.take_hints = work.take_hints;
+  flight_.count_changes = work.count_changes;
   flight_.arrivals_after = work.arrivals_after;
   flight_.promote = work.promote;
   flight_.unblock = work.unblock;
@@ -81,6 +82,7 @@ void Dispatcher::Impl::add_looks(RoundWork& work) {
   work.take_hints = true;
   work.arrivals_after = last_seq_;
   if (!is_poll) return;
+  work.count_changes = true;  // a hint is answered sooner without
   next_look_ = now_.steady + settings_.poll;
   if (work.tenant_states.empty()) work.tenant_states = lanes_.parked_tenants(kRoundRowsMax);
 }
@@ -93,7 +95,7 @@ void Dispatcher::Impl::add_claims(RoundWork& work) {
 
 // In the order in which the store did it, so that the claims meet lanes that know everything the claims have seen.
 void Dispatcher::Impl::absorb(RoundReply& reply) {
-  if (flight_.take_hints) change_counter_ = reply.change_counter;
+  if (flight_.count_changes) change_counter_ = reply.change_counter;
   if (reply.was_unchanged) return;
   for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
     lanes_.ring(pool).set_ahead(processes_.ahead_us(pool));

@@ -205,9 +205,9 @@ void Loop::open_wake_socket() {
 }
 
 void Loop::await_hint() {
-  wake_socket_.async_receive(asio::buffer(wake_bytes_), [this](error_code error, std::size_t) {
+  wake_socket_.async_receive(asio::buffer(wake_bytes_), [this](error_code error, std::size_t size) {
     if (error) return;
-    handle(Hinted{});
+    handle(Hinted{queue::read_wake_hint({wake_bytes_.data(), size})});
     await_hint();
   });
 }

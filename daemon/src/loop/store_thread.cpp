@@ -25,9 +25,11 @@ StoreThread::StoreThread(queue::Store& store, const Clock& clock, std::function<
 StoreThread::~StoreThread() { stop(); }
 
 void StoreThread::submit(RoundWork work) {
-  const std::lock_guard lock(mutex_);
-  TENURE_INVARIANT(!work_);
-  work_ = std::move(work);
+  {
+    const std::lock_guard lock(mutex_);
+    TENURE_INVARIANT(!work_);
+    work_ = std::move(work);
+  }
   changed_.notify_all();
 }
 

@@ -38,7 +38,8 @@ Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
   row.created = now;
   row.attempts_max = job.attempts_max;
   row.size_bytes = static_cast<std::int64_t>(envelope.size());
-  return Enqueued{job.id, tables_.insert_job(row, std::move(envelope)), owner->generation, false};
+  const JobSeq seq = tables_.insert_job(row, std::move(envelope));
+  return Enqueued{job.id, seq, owner->generation, false, JobArrival{seq, row.lane, row.due, row.state}};
 }
 
 Result<MemoryWriter::Owner> MemoryWriter::owner_of(const NewJob& job) const {
@@ -75,7 +76,7 @@ Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) const 
       tables_.kinds().names[static_cast<std::size_t>(row.lane.kind.value) - 1] == job.kind &&
       *tables_.envelope(*seq) == write_envelope({job.id, job.tenant, wanted, job.kind, job.arguments});
   if (!is_same) return id_conflict(job.id);
-  return Enqueued{job.id, *seq, generation, true};
+  return Enqueued{job.id, *seq, generation, true, {}};
 }
 
 // A job is given to a process.

@@ -70,7 +70,9 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
   }
   const JobSeq seq{connection_.last_insert_row()};
   insert_payload(seq, incoming->envelope);
-  return Enqueued{job.id, seq, incoming->owner.generation, false};
+  const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
+  return Enqueued{job.id, seq, incoming->owner.generation, false,
+                  JobArrival{seq, lane, job.due, is_due ? JobState::ready : JobState::scheduled}};
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
@@ -125,7 +127,7 @@ Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   const bool is_same = row.integer(1) == job.priority.value && row.text(2) == job.queue &&
                        row.text(3) == job.kind && as_text(row.blob(5)) == envelope_of(job, wanted);
   if (!is_same) return id_conflict(job.id);
-  return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true};
+  return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true, {}};
 }
 
 void SqliteWriter::insert_payload(JobSeq seq, std::string_view envelope) {

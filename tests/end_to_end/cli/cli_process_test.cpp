@@ -132,10 +132,10 @@ TEST_F(CliProcess, BadInput15_StrangePathsOfTheStoreAreRefused) {
   EXPECT_EQ(shell("echo text > '" + name + "2'; $tenure job list --store '" + name + "2'"), "exit 65");
 }
 
-class WakeHint : public ::testing::TestWithParam<std::size_t> {};
+class WakeHintPath : public ::testing::TestWithParam<std::size_t> {};
 
 // The length of the folder's name, so that the socket's path fits into an address or does not.
-TEST_P(WakeHint, ArrivesWhateverTheLengthOfThePath) {
+TEST_P(WakeHintPath, ArrivesWhateverTheLengthOfThePath) {
   const testing::TemporaryFolder folder;
   const auto control = folder.path() / std::string(GetParam(), 'd') / "control.db";
   std::filesystem::create_directory(control.parent_path());
@@ -149,7 +149,7 @@ TEST_P(WakeHint, ArrivesWhateverTheLengthOfThePath) {
     queue::send_wake_hint(control);  // to nobody
   }
 }
-INSTANTIATE_TEST_SUITE_P(Lengths, WakeHint, ::testing::Values(1U, 60U, 90U, 120U, 200U));
+INSTANTIATE_TEST_SUITE_P(Lengths, WakeHintPath, ::testing::Values(1U, 60U, 90U, 120U, 200U));
 
 TEST(WakeHintAlone, NeverComplainsAndNeverReplacesWhatIsNoSocket) {
   const testing::TemporaryFolder folder;

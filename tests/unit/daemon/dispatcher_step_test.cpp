@@ -179,6 +179,54 @@ TEST(DispatcherStep, OneRoundIsUnderWayAtATimeAndWhatQueuesUpMeanwhileGoesIntoTh
   EXPECT_TRUE(stepper.round().take_hints);
 }
 
+// Idle, after one job of kLane has been claimed: the names of its queue and kind are known.
+void come_to_rest(Stepper& stepper) {
+  stepper.come_to_claim(2);
+  RoundReply reply;
+  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
+  stepper.step(
+      AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
+  while (stepper.has_round()) stepper.answer();
+}
+
+TEST(DispatcherStep, AnIdleDispatcherClaimsWhatAHintNamesTogetherWithItsLook) {
+  Stepper stepper;
+  come_to_rest(stepper);
+  stepper.step(Hinted{queue::JobArrival{JobSeq{900}, kLane, WallTime{}, queue::JobState::ready}});
+  ASSERT_TRUE(stepper.has_round());
+  EXPECT_TRUE(stepper.round().take_hints);
+  EXPECT_TRUE(stepper.round().arrivals_after);
+  ASSERT_EQ(stepper.round().claims.size(), 1U);
+  EXPECT_EQ(stepper.round().claims[0].kinds.at(0).kind, kLane.kind);
+  RoundReply found;
+  found.arrived = {{JobSeq{900}, kLane, WallTime{}, queue::JobState::ready}};
+  found.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  found.claims[0].jobs[0].seq = JobSeq{900};
+  EXPECT_TRUE(find<Assign>(stepper.answer(found)));
+  EXPECT_FALSE(stepper.has_round());  // nothing more is asked for
+  EXPECT_EQ(stepper.dispatcher().status().lanes, 0);
+}
+
+TEST(DispatcherStep, AHintThatIsNotTrueCostsOneLookAndLeavesNothing) {
+  Lane other_kind = kLane;
+  other_kind.kind = queue::KindNumber{77};
+  Lane other_queue = kLane;
+  other_queue.queue = queue::QueueNumber{77};
+  for (const Lane& lane : {kLane, other_kind, other_queue}) {
+    Stepper stepper;
+    come_to_rest(stepper);
+    stepper.step(Hinted{queue::JobArrival{JobSeq{900}, lane, WallTime{}, queue::JobState::ready}});
+    ASSERT_TRUE(stepper.has_round());
+    EXPECT_EQ(stepper.round().claims.size(), lane == kLane ? 1U : 0U);
+    EXPECT_TRUE(stepper.round().queue_names.empty());
+    EXPECT_TRUE(stepper.round().kind_names.empty());
+    stepper.answer();
+    EXPECT_FALSE(stepper.has_round());
+    EXPECT_EQ(stepper.dispatcher().status().lanes, 0);
+  }
+}
+
 TEST(DispatcherStep, LSE_10_AFailedRoundLosesNothingAndIsTriedAgainAfterABackOff) {
   Stepper stepper;
   stepper.come_to_claim(1);

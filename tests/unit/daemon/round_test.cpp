@@ -183,8 +183,11 @@ TEST_F(RoundTest, ALookWhereNobodyHasWrittenDoesNothing) {
   RoundWork look;
   look.take_hints = true;
   look.arrivals_after = JobSeq{0};
+  look.count_changes = true;
+  const std::int64_t before = store->change_counter();
   RoundReply reply = round(look);
   EXPECT_FALSE(reply.was_unchanged);
+  EXPECT_EQ(reply.change_counter, before);
   look.unless_changed_since = store->change_counter();
   reply = round(look);
   EXPECT_TRUE(reply.was_unchanged);

@@ -47,7 +47,9 @@ struct Now {
 struct Started {};
 struct TimePassed {};
 // Another process enqueued something, or may have.
-struct Hinted {};
+struct Hinted {
+  std::optional<queue::JobArrival> news;  // which job; a guess, which the store corrects
+};
 struct RoundDone {
   RoundReply reply;
 };

@@ -69,8 +69,10 @@ struct RoundWork {
   std::vector<TenantNumber> tenant_states;
   std::vector<queue::QueueNumber> queue_names;
   std::vector<queue::KindNumber> kind_names;
+  // Whether the reply says how the store's change counter stands.
+  bool count_changes = false;
   // Of a look that only time asked for: where the store's change counter is still this one, no other process has written and
-  // nothing of the round is done. Only beside take_hints, arrivals_after and tenant_states.
+  // nothing of the round is done. Only beside count_changes, take_hints, arrivals_after and tenant_states.
   std::optional<std::int64_t> unless_changed_since;
 
   [[nodiscard]] bool is_empty() const;
@@ -96,7 +98,7 @@ struct RoundReply {
   std::map<queue::KindNumber, std::string> kind_names;
   // When the next scheduled job is due. Answered where `promote` or `arrivals_after` asks, nothing where there is none.
   std::optional<WallTime> next_due;
-  // Read before everything else, so that whatever was written since shows at the next look.
+  // Where `count_changes` asks. Read before everything else, so that whatever was written since shows at the next look.
   std::int64_t change_counter = 0;
   bool was_unchanged = false;
 };

@@ -34,19 +34,20 @@ struct NewJob {
   std::string arguments;  // the store writes the envelope, since it knows the generation
 };
 
-struct Enqueued {
-  JobId id;
-  JobSeq seq;
-  Generation generation;
-  bool existed = false;  // the same job was there already
-};
-
 // One row that a dispatcher did not know yet.
 struct JobArrival {
   JobSeq seq;
   Lane lane;
   WallTime due{};
   JobState state = JobState::ready;
+};
+
+struct Enqueued {
+  JobId id;
+  JobSeq seq;
+  Generation generation;
+  bool existed = false;               // the same job was there already
+  std::optional<JobArrival> arrival;  // of a job that is new
 };
 
 struct LaneCursor {
