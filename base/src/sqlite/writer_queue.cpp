@@ -56,7 +56,7 @@ int lock(int descriptor, int flags) {
   return 0;
 }
 
-// ", by process 812": whoever has locked the file, as far as the kernel tells; else nothing.
+// " by process 812": whoever has locked the file, as far as the kernel tells; else nothing.
 std::string holder_of(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return {};
@@ -68,7 +68,7 @@ std::string holder_of(int descriptor) {
         line.find(inode) == std::string::npos || line.find("->") != std::string::npos)
       continue;
     const long process = std::strtol(line.c_str() + mode + 7, nullptr, 10);
-    if (process > 0) return fmt::format(", by process {}", process);
+    if (process > 0) return fmt::format(" by process {}", process);
   }
   return {};
 }
