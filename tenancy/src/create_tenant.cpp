@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace tenure::detail {
 namespace {
@@ -67,7 +68,7 @@ void make_folders(const fs::path& folder) {
 // died, and is not one that the registry has lost.
 class BuildingLock {
  public:
-  BuildingLock(const fs::path& path, const TenantName& name, bool wait) : path_(path) {
+  BuildingLock(fs::path path, const TenantName& name, bool wait) : path_(std::move(path)) {
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt)
       if (take(name, wait)) return;
     raise(ErrorCode::tenant_exists, "other creators of this tenant came and went all the time", name.text());

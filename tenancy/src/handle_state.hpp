@@ -47,10 +47,10 @@ struct TenantShared {
 };
 
 struct LeaseState {
-  LeaseState(const TenantName& name, const Stamp& stamp, HandleAccess leased_access,
+  LeaseState(TenantName name, const Stamp& stamp, HandleAccess leased_access,
              std::chrono::milliseconds wait_max, std::shared_ptr<std::atomic<bool>> stop_flag,
              std::shared_ptr<std::atomic<bool>> sync_failed_flag)
-      : tenant(name),
+      : tenant(std::move(name)),
         generation(stamp.generation),
         application(stamp.application),
         access(leased_access),

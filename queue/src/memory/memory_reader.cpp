@@ -3,7 +3,6 @@
 #include "../job_rules.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace tenure::queue {
 namespace {
@@ -116,10 +115,11 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) const {
 std::string MemoryReader::last_error(JobSeq seq) const {
   const auto found = tables_.attempts().find(seq);
   if (found == tables_.attempts().end()) return {};
-  for (const AttemptRecord& attempt : std::ranges::reverse_view(found->second))
-    if (attempt.outcome == AttemptOutcome::failed || attempt.outcome == AttemptOutcome::interrupted)
-      return attempt.error;
-  return {};
+  const auto failed =
+      std::find_if(found->second.rbegin(), found->second.rend(), [](const AttemptRecord& attempt) {
+        return attempt.outcome == AttemptOutcome::failed || attempt.outcome == AttemptOutcome::interrupted;
+      });
+  return failed == found->second.rend() ? std::string{} : failed->error;
 }
 
 std::vector<JobRecord> MemoryReader::list_jobs(const Filter& filter, const ListOptions& options,
@@ -134,7 +134,7 @@ std::vector<JobRecord> MemoryReader::list_jobs(const Filter& filter, const ListO
     if (matches(filter, job, now)) jobs.push_back(std::move(job));
   };
   if (options.oldest_first) std::ranges::for_each(tables_.jobs(), add);
-  else std::ranges::for_each(std::ranges::reverse_view(tables_.jobs()), add);
+  else std::for_each(tables_.jobs().rbegin(), tables_.jobs().rend(), add);
   return jobs;
 }
 
@@ -179,6 +179,7 @@ std::vector<QueueRecord> MemoryReader::queues() {
     if (job.state == ShownState::scheduled) ++queue.scheduled;
   }
   std::vector<QueueRecord> list;
+  list.reserve(queues.size());
   for (auto& [name, queue] : queues) list.push_back(std::move(queue));
   return list;
 }

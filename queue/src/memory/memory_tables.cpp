@@ -1,7 +1,6 @@
 #include "memory_tables.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace tenure::queue {
 
@@ -30,7 +29,7 @@ void MemoryTables::erase(Map& map, const typename Map::key_type& key) {
 }
 
 void MemoryTables::undo() {
-  for (auto& step : std::ranges::reverse_view(undo_)) step();
+  std::for_each(undo_.rbegin(), undo_.rend(), [](auto& step) { step(); });
   undo_.clear();
 }
 

@@ -72,7 +72,7 @@ FilterTerm created_by_age(const FilterTerm& term, WallTime now) {
   };
   for (const FilterValue& value : term.values) {
     const auto& age = std::get<Range>(value);
-    created.values.push_back(Range{at(age.last), at(age.first)});
+    created.values.emplace_back(Range{at(age.last), at(age.first)});
   }
   return created;
 }
@@ -87,7 +87,7 @@ void narrow_ids(SqliteFilter& narrowed, const FilterTerm& term) {
     ids.push_back(JobId{*uuid});
   }
   std::ranges::sort(ids);
-  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   narrowed.ids = std::move(ids);
 }
 
