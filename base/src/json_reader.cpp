@@ -224,6 +224,8 @@ Result<Document> Document::parse(std::string_view text, ReadLimits limits) {
   if (nested_deeper_than(limits.depth_max, text)) {
     if (auto failure = diagnose(text, limits)) return tl::unexpected(std::move(*failure));
   }
+  // simdjson copies a text of no bytes too, and a copy from null is undefined even then.
+  if (text.data() == nullptr) text = "";
   auto impl = std::make_unique<Impl>();
   // Two more than may occur: simdjson counts the root, and refuses at its limit instead of above it.
   if (impl->parser.allocate(text.size(), limits.depth_max + 2) != simdjson::SUCCESS)

@@ -147,6 +147,8 @@ TEST(JsonReader, StopsWhereTheVisitorSaysSo) {
   EXPECT_EQ(seen, 2);
 }
 
+TEST(JsonReader, ATextWithoutAnAddressIsEmpty) { EXPECT_EQ(refusal(std::string_view{}), "Truncated at $"); }
+
 TEST(JsonReader, SurvivesAMoveOfItsDocument) {
   Document document = parsed(R"(["x"])");
   const Value root = document.root();
