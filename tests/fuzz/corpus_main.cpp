@@ -1,5 +1,5 @@
 // Makes a fuzz target an ordinary test, fuzz_corpus_PARSER: every file of its corpus, then mutations from seeds that are the
-// same on every machine. Whatever ends the process says which input it was.
+// same on every machine. Whatever ends it, it says which input it was.
 
 #include "corpus.hpp"
 #include "target.hpp"
@@ -7,20 +7,15 @@
 #include "counted_memory.hpp"
 #endif
 
-#include <array>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <exception>
 #include <fstream>
 #include <optional>
 #include <span>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
-
-// Of the sanitizers, where there is one: they end the process without a signal.
-extern "C" void __sanitizer_set_death_callback(void (*callback)()) __attribute__((weak));
 
 namespace tenure::fuzz {
 namespace {
@@ -28,24 +23,32 @@ namespace {
 constexpr std::uint64_t kMutations = 3000;
 constexpr std::uint64_t kFirstSeed = 20260302;
 
-// What is being tried, ready to be written by a signal handler.
-std::array<char, 256> current{};
+constexpr std::size_t kCurrentMax = 256;
+// What is being tried, in memory that outlives the process that tries it. Whatever ended that one, a signal, a sanitizer or an
+// exception, the process that waits for it can tell.
+char* current = nullptr;
 
-void tell_current() {
-  // Nobody is left to be told that it cannot be written.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, current.data(), std::strlen(current.data()));
+void make_current() {
+  void* const memory =
+      ::mmap(nullptr, kCurrentMax, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  require(memory != MAP_FAILED, "there is memory to share");
+  current = static_cast<char*>(memory);
 }
 
-void on_signal(int number) {
-  tell_current();
-  std::signal(number, SIG_DFL);
-  std::raise(number);
-}
-
-void tell_at_the_end() {
-  for (const int number : {SIGABRT, SIGFPE, SIGILL, SIGBUS}) std::signal(number, on_signal);
-  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(tell_current);
-  else std::signal(SIGSEGV, on_signal);  // a sanitizer's own handler says where it was
+template <class Work>
+int run_in_child(Work work) {
+  make_current();
+  const pid_t child = ::fork();
+  require(child >= 0, "there is a process to try in");
+  if (child == 0) {
+    work();
+    std::exit(0);
+  }
+  int status = 0;
+  require(::waitpid(child, &status, 0) == child, "the process can be waited for");
+  if (status == 0) return 0;
+  std::fprintf(stderr, "fuzz: it was %s\n", current);
+  return 1;
 }
 
 void check_memory(std::size_t size) {
@@ -72,7 +75,7 @@ void try_input(std::string_view bytes) {
 
 void try_files(const std::vector<Input>& corpus) {
   for (const Input& input : corpus) {
-    std::snprintf(current.data(), current.size(), "fuzz: it was the file %s\n", input.name.c_str());
+    std::snprintf(current, kCurrentMax, "the file %s", input.name.c_str());
     const std::size_t before = accepted_count();
     // Twice, for the first input of a parser makes what it keeps for good.
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.bytes.data()), input.bytes.size());
@@ -83,10 +86,16 @@ void try_files(const std::vector<Input>& corpus) {
 }
 
 void try_seed(const std::vector<Input>& corpus, std::uint64_t seed) {
-  std::snprintf(current.data(), current.size(), "fuzz: it was the mutation of --seed %llu\n",
-                static_cast<unsigned long long>(seed));
+  std::snprintf(current, kCurrentMax, "the mutation of --seed %llu", static_cast<unsigned long long>(seed));
   Random random(seed);
   try_input(mutated(corpus, random));
+}
+
+void try_all(const std::vector<Input>& corpus) {
+  try_files(corpus);
+  for (std::uint64_t i = 0; i < kMutations; ++i) try_seed(corpus, kFirstSeed + i);
+  std::snprintf(current, kCurrentMax, "the end, behind the last input");
+  std::printf("%zu files and %llu mutations\n", corpus.size(), static_cast<unsigned long long>(kMutations));
 }
 
 // As raw files, for libFuzzer to begin with.
@@ -117,15 +126,7 @@ int run(std::span<const std::string_view> arguments) {
     return 2;
   }
   const auto corpus = read_corpus(arguments[0]);
-  tell_at_the_end();
-  try_files(corpus);
-  if (seed) {
-    try_seed(corpus, *seed);
-    return 0;
-  }
-  for (std::uint64_t i = 0; i < kMutations; ++i) try_seed(corpus, kFirstSeed + i);
-  std::printf("%zu files and %llu mutations\n", corpus.size(), static_cast<unsigned long long>(kMutations));
-  return 0;
+  return run_in_child([&] { seed ? try_seed(corpus, *seed) : try_all(corpus); });
 }
 
 }  // namespace
