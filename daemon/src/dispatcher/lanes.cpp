@@ -75,6 +75,11 @@ void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq 
   if (entry == bucket->second.end()) return;
   TenantLanes& lanes = entry->second;
   lanes.forget_plan();
+  if (reply.gate == TenantState::deleted) {
+    // This number never comes back, if it ever was one: nothing is kept for it.
+    for (KindLane& lane : lanes.kinds) lane.jobs = 0;
+    return remove_empty(id, request.tenant, lanes);
+  }
   if (reply.gate) {
     refresh(id, request.tenant, lanes);
     set_tenant_state(request.tenant, *reply.gate);

@@ -227,6 +227,20 @@ TEST(DispatcherStep, AHintThatIsNotTrueCostsOneLookAndLeavesNothing) {
   }
 }
 
+TEST(DispatcherStep, AHintOfATenantThatIsNotThereLeavesNothing) {
+  Stepper stepper;
+  come_to_rest(stepper);
+  Lane lane = kLane;
+  lane.tenant = TenantNumber{999};
+  stepper.step(Hinted{queue::JobArrival{JobSeq{900}, lane, WallTime{}, queue::JobState::ready}});
+  ASSERT_EQ(stepper.round().claims.size(), 1U);
+  RoundReply reply;
+  reply.claims = {{.gate = TenantState::deleted}};
+  stepper.answer(reply);
+  EXPECT_FALSE(stepper.has_round());
+  EXPECT_EQ(stepper.dispatcher().status().lanes, 0);
+}
+
 TEST(DispatcherStep, LSE_10_AFailedRoundLosesNothingAndIsTriedAgainAfterABackOff) {
   Stepper stepper;
   stepper.come_to_claim(1);
