@@ -41,8 +41,8 @@ class Parser {
  public:
   explicit Parser(std::span<const OptionSpec> options) : specs_(options), values_(options.size()) {
     app_.set_help_flag();  // help is a flag like others
+    // Words are what no option takes: as values of one, CLI11 would split [a,b] into two.
     app_.allow_extras();
-    app_.add_option("words", words_)->expected(0, static_cast<int>(kArgumentsMax));
     for (std::size_t i = 0; i < options.size(); ++i) {
       const std::string name = "--" + std::string(options[i].name);
       if (options[i].value.empty()) flags_.emplace_back(i, app_.add_flag(name));
@@ -60,9 +60,11 @@ class Parser {
     } catch (const CLI::Error& error) {
       return bad(escaped(error.what()));
     }
-    for (const std::string& rest : app_.remaining()) return unknown_option(rest, specs_);
     CommandLine line;
-    line.words = std::move(words_);
+    for (std::string& rest : app_.remaining()) {
+      if (rest.size() > 1 && rest.front() == '-') return unknown_option(rest, specs_);
+      line.words.push_back(std::move(rest));
+    }
     if (dashes != arguments.end()) line.words.insert(line.words.end(), dashes + 1, arguments.end());
     for (const auto& [i, flag] : flags_)
       if (flag->count() > 0) line.options.emplace(specs_[i].name, "");
@@ -81,7 +83,6 @@ class Parser {
   CLI::App app_;
   std::span<const OptionSpec> specs_;
   std::vector<std::vector<std::string>> values_;
-  std::vector<std::string> words_;
   std::vector<std::pair<std::size_t, CLI::Option*>> flags_;
 };
 

@@ -213,6 +213,12 @@ Frame take_welcome(ByteReader& in) {
   return frame;
 }
 
+Frame take_refused(ByteReader& in) {
+  const auto reason = in.take_text<std::uint16_t>();
+  if (reason.size() > kReasonMax) in.refuse();
+  return RefusedFrame{std::string{reason}};
+}
+
 std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
   switch (type) {
     case FrameType::hello:
@@ -224,7 +230,7 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
     case FrameType::welcome:
       return take_welcome(in);
     case FrameType::refused:
-      return RefusedFrame{std::string{in.take_text<std::uint16_t>()}};
+      return take_refused(in);
     case FrameType::assign:
       return take_assign(in);
     case FrameType::recall:
