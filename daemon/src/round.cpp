@@ -1,6 +1,7 @@
 #include <tenure/daemon/round.hpp>
 
 #include <chrono>
+#include <set>
 #include <utility>
 
 namespace tenure::daemon {
@@ -44,13 +45,15 @@ struct EndCarrier {
 };
 
 // Several requests of one round may ask for the same lane, for different processes: the later ones need not step over what the
-// earlier ones have just claimed. All of them together share the bytes of the round.
+// earlier ones have just claimed. All of them together share the bytes of the round; where these are spent each process still
+// gets one job, so that no pool's big payloads keep another pool idle.
 class Claimer {
  public:
   Claimer(StoreWriter& writer, WallTime now) : writer_(writer), now_(now) {}
 
   queue::ClaimReply claim(queue::ClaimRequest request) {
-    if (bytes_left_ == 0) return {.stopped_by_bytes = true};
+    const bool is_first = served_.insert(request.process).second;
+    if (bytes_left_ == 0 && !is_first) return {.stopped_by_bytes = true};
     request.bytes_max = bytes_left_;
     for (queue::LaneCursor& cursor : request.kinds) {
       const auto found = claimed_until_.find(lane_of(request, cursor));
@@ -74,6 +77,7 @@ class Claimer {
   StoreWriter& writer_;
   WallTime now_;
   std::size_t bytes_left_ = kRoundBytesMax;
+  std::set<queue::ProcessNumber> served_;
   std::map<queue::Lane, queue::LanePlace> claimed_until_;
 };
 

@@ -127,7 +127,8 @@ Uuid Client::enqueue_one(const queue::NewJob& job) {
   const queue::Enqueued job_there = value_or_raise(*std::move(result));
   // After the sync: who is woken finds the job.
   const bool is_ready = job_there.arrival && job_there.arrival->state == queue::JobState::ready;
-  queue::send_wake_hint(impl_->options.wake_path, is_ready ? job_there.arrival : std::nullopt);
+  queue::send_wake_hint(impl_->options.wake_path,
+                        is_ready ? std::optional{job_there.arrival->lane} : std::nullopt);
   return job_there.id.uuid;
 }
 

@@ -37,10 +37,10 @@ create table kind(
   name text not null unique
 ) strict;
 
--- Written when it is enqueued and when it ends; a claim does not touch it. `seq` is the order of commits. `failures` and
--- `crashes` count against the present budget and are 0 again after an operator's retry; attempt rows keep the history.
--- `seq` is not autoincrement, which would write one more page in every enqueue's commit; the trigger below keeps the row
--- that the next number is made from. Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
+-- Written when it is enqueued and when it ends; a claim does not touch it. `seq` is the order of commits; the next one is the
+-- greatest plus one, and the trigger below keeps that row. `failures` and `crashes` count against the present budget and are 0
+-- again after an operator's retry; attempt rows keep the history.
+-- Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
 create table job(
   seq integer primary key,
   id blob not null unique check (length(id) = 16),

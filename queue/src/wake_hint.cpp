@@ -60,13 +60,12 @@ int open_socket() { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_C
 
 // The first byte of a datagram.
 constexpr std::string_view kLook{"\1"};
-constexpr char kNews = 2;  // six little-endian numbers follow
+constexpr char kLane = 2;  // four little-endian numbers follow
 
-std::string news_of(const JobArrival& job) {
-  std::string datagram{kNews};
+std::string datagram_of(const Lane& lane) {
+  std::string datagram{kLane};
   for (const std::int64_t number :
-       {job.seq.value, job.lane.queue.value, std::int64_t{job.lane.priority.value}, job.lane.tenant.value,
-        job.lane.kind.value, to_us(job.due)}) {
+       {lane.queue.value, std::int64_t{lane.priority.value}, lane.tenant.value, lane.kind.value}) {
     for (unsigned shift = 0; shift < 64; shift += 8)
       datagram += static_cast<char>(static_cast<std::uint64_t>(number) >> shift & 0xffU);
   }
@@ -86,22 +85,21 @@ std::filesystem::path wake_socket_path(const std::filesystem::path& control) {
   return path;
 }
 
-void send_wake_hint(const std::filesystem::path& control, const std::optional<JobArrival>& news) noexcept
-    try {
+void send_wake_hint(const std::filesystem::path& control, const std::optional<Lane>& lane) noexcept try {
   const std::filesystem::path file = wake_socket_path(control);
   const Descriptor folder(open_folder(file));
   const Address address(file, folder);
   const Descriptor socket(open_socket());
   if (!address.fits || socket.get() < 0) return;
-  const std::string datagram = news ? news_of(*news) : std::string{kLook};
+  const std::string datagram = lane ? datagram_of(*lane) : std::string{kLook};
   (void)::sendto(socket.get(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address.get(),
                  sizeof(address.socket));
 } catch (...) {  // no memory for a path: the next poll finds the work
 }
 
-std::optional<JobArrival> read_wake_hint(std::string_view datagram) {
-  if (datagram.size() != kWakeHintMax || datagram.front() != kNews) return std::nullopt;
-  std::array<std::int64_t, 6> numbers{};
+std::optional<Lane> read_wake_hint(std::string_view datagram) {
+  if (datagram.size() != kWakeHintMax || datagram.front() != kLane) return std::nullopt;
+  std::array<std::int64_t, 4> numbers{};
   std::size_t at = 1;
   for (std::int64_t& number : numbers) {
     std::uint64_t bits = 0;
@@ -109,12 +107,10 @@ std::optional<JobArrival> read_wake_hint(std::string_view datagram) {
       bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(datagram[at++])) << shift;
     number = static_cast<std::int64_t>(bits);
   }
-  const auto& [seq, queue, priority, tenant, kind, due_us] = numbers;
+  const auto& [queue, priority, tenant, kind] = numbers;
   if (priority < limits::kPriorityHighest || priority > limits::kPriorityLowest) return std::nullopt;
-  return JobArrival{
-      JobSeq{seq},
-      Lane{QueueNumber{queue}, Priority{static_cast<int>(priority)}, TenantNumber{tenant}, KindNumber{kind}},
-      from_us(due_us), JobState::ready};
+  return Lane{QueueNumber{queue}, Priority{static_cast<int>(priority)}, TenantNumber{tenant},
+              KindNumber{kind}};
 }
 
 int bind_wake_receiver(const std::filesystem::path& control) {

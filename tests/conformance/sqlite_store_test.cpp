@@ -214,6 +214,11 @@ TEST_F(SqliteStoreTest, AJobWithoutItsPayloadRowIsClaimedEmptyAndStopsNobody) {
   execute(kDeleteFirstPayload);
   EXPECT_EQ(claim(*store).envelope, "");
   EXPECT_EQ(claim(*store).id, new_job(2).id);
+  store->write(Durability::ordered, [&](StoreWriter& writer) {
+    const auto again = writer.enqueue(new_job(1), clock_.wall());
+    ASSERT_FALSE(again);  // whether it has the same content cannot be told any more
+    EXPECT_EQ(again.error().code, ErrorCode::id_conflict);
+  });
 }
 
 TEST_F(SqliteStoreTest, AClaimOnAJobThatIsNotReadyIsLostAndGone) {
@@ -230,7 +235,11 @@ TEST_F(SqliteStoreTest, AClaimOnAJobThatIsNotReadyIsLostAndGone) {
       [&](StoreWriter& writer, ClaimRef claim) { return code(writer.retry(claim, now, {}, now)); },
       [&](StoreWriter& writer, ClaimRef claim) {
         return code(writer.block(claim, JobReason::envelope_newer, now));
-      }};
+      },
+      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.release(claim, false, {}, now)); },
+      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.release(claim, true, {}, now)); },
+      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.reclaim(claim, false, {}, now)); },
+      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.reclaim(claim, true, {}, now)); }};
   const auto store = open(true);
   std::uint8_t next = 0;
   for (const Verb& verb : verbs) {
@@ -259,7 +268,46 @@ TEST_F(SqliteStoreTest, AKindThatLostItsNameIsNamedSoThatNobodyClaimsIt) {
     const Lane lane = reader.lanes(std::nullopt, 1).at(0);
     EXPECT_EQ(reader.kind_name(lane.kind), "(kind 1 is missing)");
     EXPECT_EQ(reader.queue_name(lane.queue), "(queue 1 is missing)");
+    const auto job = reader.find_job(new_job(1).id);
+    ASSERT_TRUE(job);  // an operator must find what waits there
+    EXPECT_EQ(job->kind, "(kind 1 is missing)");
+    EXPECT_EQ(job->queue, "(queue 1 is missing)");
   });
+}
+
+TEST_F(SqliteStoreTest, ACheckpointThatFailsDoesNotUndoTheCommitBeforeIt) {
+  bool fails = false;
+  int failed = 0;
+  ShimVfs shim([&](const ShimVfs::Event& event) {
+    if (!fails || event.call != ShimVfs::Call::write || event.file != ShimVfs::File::database) return 0;
+    ++failed;
+    return 10 | (3 << 8);  // SQLITE_IOERR_WRITE
+  });
+  const auto store = open(true);
+  fails = true;
+  const std::string arguments(200'000, '7');
+  for (std::uint8_t number = 1; number <= 100; ++number) {  // 20 MB, past the 12 MiB of an own checkpoint
+    store->write(Durability::durable, [&](StoreWriter& writer) {
+      NewJob job = new_job(number);
+      job.arguments = arguments;
+      value_or_raise(writer.enqueue(job, clock_.wall()));
+    });
+  }
+  fails = false;
+  EXPECT_GT(failed, 0);
+  store->read([&](StoreReader& reader) { EXPECT_EQ(reader.last_seq(), JobSeq{100}); });
+}
+
+TEST_F(SqliteStoreTest, TheWaitForTheTurnHasLimits) {
+  using std::chrono::milliseconds;
+  const auto opened = [&](milliseconds wait) {
+    return open_sqlite_store({.path = path_, .create = true, .turn_wait_max = wait}, clock_);
+  };
+  EXPECT_NO_THROW(opened(milliseconds{0}));
+  EXPECT_NO_THROW(opened(kTurnWaitMax));
+  EXPECT_THROW(opened(milliseconds{-1}), Error);
+  EXPECT_THROW(opened(kTurnWaitMax + milliseconds{1}), Error);
+  EXPECT_THROW(opened(milliseconds::max()), Error);
 }
 
 TEST_F(SqliteStoreTest, OpeningNeverCreates) {

@@ -64,7 +64,7 @@ JobId Simulation::enqueue(const JobSpec& spec, bool hint) { return enqueue_many(
 
 std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t count, bool hint) {
   std::vector<JobId> ids;
-  std::optional<queue::JobArrival> news;
+  std::optional<queue::Lane> lane;
   store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     for (std::size_t index = 0; index < count; ++index) {
       queue::NewJob job;
@@ -77,19 +77,20 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
       job.attempts_max = spec.attempts_max;
       job.arguments = "{}";
       attempted_.insert(job.id);
-      news = value_or_raise(writer.enqueue(job, clock_.wall())).arrival;
+      const auto arrival = value_or_raise(writer.enqueue(job, clock_.wall())).arrival;
+      if (arrival->state == queue::JobState::ready) lane = arrival->lane;
       ids.push_back(job.id);
     }
   });
   acknowledged_.insert(ids.begin(), ids.end());
-  if (count != 1 || news->state != queue::JobState::ready) news.reset();
-  if (hint) this->hint(news);
+  if (count != 1) lane.reset();
+  if (hint) this->hint(lane);
   return ids;
 }
 
-void Simulation::hint(const std::optional<queue::JobArrival>& news) {
-  at(options_.frame_time, [this, news] {
-    if (is_up()) step(daemon::Hinted{news});
+void Simulation::hint(const std::optional<queue::Lane>& lane) {
+  at(options_.frame_time, [this, lane] {
+    if (is_up()) step(daemon::Hinted{lane});
   });
 }
 

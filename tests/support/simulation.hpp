@@ -106,7 +106,7 @@ class Simulation {
   void activate_tenant(const std::string& name);
   JobId enqueue(const JobSpec& spec, bool hint = true);
   std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
-  void hint(const std::optional<queue::JobArrival>& news = {});
+  void hint(const std::optional<queue::Lane>& lane = {});
   void stop(bool at_once = false);
   // Of the worker program, from the next start of a process on.
   void set_kinds(std::vector<std::string> kinds) { options_.kinds = std::move(kinds); }

@@ -121,7 +121,8 @@ void GroupCommit::pass_on() {
 // `first` is the first in line. Where its wait for the turn fails it fails alone: those behind it have come later and lead
 // in their turn, each up to its own deadline.
 void GroupCommit::lead(Request& first) {
-  if (queue_ == nullptr) {
+  // A sync needs nobody's lock: it must not wait behind a process that was stopped in its turn.
+  if (queue_ == nullptr || first.kind == Kind::sync) {
     WriterQueue::Turn none;
     serve(none);
     return;
@@ -147,11 +148,12 @@ GroupCommit::Batch GroupCommit::take_batch() {
   const std::lock_guard lock(mutex_);
   leader_ = std::this_thread::get_id();
   Batch batch;
+  const bool has_turn = queue_ == nullptr || waiting_.front()->kind != Kind::sync;
   do {
     batch.add(waiting_.front());
     waiting_.pop_front();
   } while (!batch.is_checkpoint() && !batch.full() && !waiting_.empty() &&
-           waiting_.front()->kind != Kind::checkpoint);
+           waiting_.front()->kind != Kind::checkpoint && (has_turn || waiting_.front()->kind == Kind::sync));
   return batch;
 }
 

@@ -44,7 +44,7 @@ class GroupCommit {
     std::exception_ptr error = {};
     std::thread::id caller = std::this_thread::get_id();
     // No condition variable: each caller would be woken only to wait for the mutex of whoever woke it. Once this says done,
-    // the request may be gone.
+    // the request may be gone: waking takes its address only (a futex here).
     std::atomic<Place> place = Place::in_line;
 
     void move_to(Place next) {

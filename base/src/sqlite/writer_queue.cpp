@@ -84,7 +84,7 @@ std::thread start_without_signals(Function&& function) {
   std::thread started;
   try {
     started = std::thread{std::forward<Function>(function)};
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     raise(ErrorCode::out_of_memory, "no thread could be started to wait for the writers' lock");
   }

@@ -9,6 +9,11 @@ namespace tenure::daemon {
 
 namespace {
 
+bool is_about_tenant(ErrorCode code) {
+  return code == ErrorCode::tenant_busy || code == ErrorCode::tenant_not_ready ||
+         code == ErrorCode::pending_migration;
+}
+
 ClaimEnd end_of_failure(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
   // Another program version may know it: the job waits for that one.
   if (end.failure.code == ErrorCode::newer_envelope) return {job.claim, EndBlock{}};
@@ -40,9 +45,12 @@ ClaimEnd end_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, 
 }  // namespace
 
 AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
-  AttemptOutcome outcome{{end_of(job, end, now, random), job.lane, job.place}, false};
+  AttemptOutcome outcome{{end_of(job, end, now, random), job.lane, job.place}};
   const auto* const release = std::get_if<EndRelease>(&outcome.pending.end.how);
-  outcome.leaves_tenant_alone = release != nullptr && release->started;
+  if (release == nullptr || !release->started) return outcome;
+  // All untenanted jobs share one number: what one of them meets says little of the others.
+  const bool is_of_tenant = job.lane.tenant != queue::kUntenanted && is_about_tenant(end.failure.code);
+  outcome.pause = is_of_tenant ? AttemptOutcome::Pause::growing : AttemptOutcome::Pause::flat;
   return outcome;
 }
 

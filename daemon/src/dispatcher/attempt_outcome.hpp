@@ -17,11 +17,15 @@ struct PendingEnd {
   queue::LanePlace place;
 };
 
-// What becomes of a job whose worker has reported. `leaves_tenant_alone`: the tenant was busy, and its next jobs would meet
-// the same.
+// What becomes of a job whose worker has reported.
 struct AttemptOutcome {
+  enum class Pause : std::uint8_t {
+    none,
+    flat,     // something was busy that others may use up, too: the tenant's next jobs wait a moment
+    growing,  // the tenant itself is not ready, and the longer it has not been the longer its jobs wait
+  };
   PendingEnd pending;
-  bool leaves_tenant_alone = false;
+  Pause pause = Pause::none;
 };
 [[nodiscard]] AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now,
                                         Random& random);

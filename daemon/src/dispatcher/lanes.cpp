@@ -76,9 +76,8 @@ void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq 
   TenantLanes& lanes = entry->second;
   lanes.forget_plan();
   if (reply.gate == TenantState::deleted) {
-    // This number never comes back, if it ever was one: nothing is kept for it.
-    for (KindLane& lane : lanes.kinds) lane.jobs = 0;
-    return remove_empty(id, request.tenant, lanes);
+    forget_tenant(request.tenant);
+    return;
   }
   if (reply.gate) {
     refresh(id, request.tenant, lanes);
@@ -209,7 +208,18 @@ bool Lanes::Pool::performs(KindNumber kind) const {
                      [&](const Program& program) { return program.processes > 0 && program.knows(kind); });
 }
 
+void Lanes::forget_tenant(TenantNumber tenant) {
+  const auto entry = tenants_.find(tenant);
+  if (entry == tenants_.end()) return;
+  for (const BucketId& id : std::vector<BucketId>{entry->second.buckets}) {
+    TenantLanes& lanes = buckets_.at(id).at(tenant);
+    for (KindLane& lane : lanes.kinds) lane.jobs = 0;
+    remove_empty(id, tenant, lanes);
+  }
+}
+
 void Lanes::set_tenant_state(TenantNumber tenant, TenantState state) {
+  if (state == TenantState::deleted) return forget_tenant(tenant);
   const auto entry = tenants_.find(tenant);
   if (entry == tenants_.end()) return;
   const std::optional<TenantState> gate =
@@ -235,11 +245,11 @@ std::vector<TenantNumber> Lanes::parked_tenants(std::size_t limit) {
   return tenants;
 }
 
-void Lanes::park_busy(TenantNumber tenant, Instant now) {
+void Lanes::park_busy(TenantNumber tenant, Instant now, bool grows) {
   Busy& busy = busy_[tenant];
   if (busy.is_parked) return;
   remembered_from_.erase({busy.until, tenant});
-  busy.wait = std::clamp(busy.wait * 2, kBusyParkMin, kBusyParkMax);
+  busy.wait = grows ? std::clamp(busy.wait * 2, kBusyParkMin, kBusyParkMax) : kBusyParkMin;
   busy.is_parked = true;
   busy.until = now + busy.wait;
   parked_until_.emplace(busy.until, tenant);

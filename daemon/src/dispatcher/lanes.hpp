@@ -62,11 +62,12 @@ class Lanes {
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
   void process_went(std::size_t pool, std::size_t program);
   // `active` opens the tenant's lanes, everything else parks them.
+  // Of one that is deleted nothing is kept: its number never comes back.
   void set_tenant_state(TenantNumber tenant, TenantState state);
   // Tenants to ask about, the next `limit` in turn: those parked for their state.
   [[nodiscard]] std::vector<TenantNumber> parked_tenants(std::size_t limit);
   // A job of the tenant was released. What was started before the tenant was parked does not lengthen the wait.
-  void park_busy(TenantNumber tenant, Instant now);
+  void park_busy(TenantNumber tenant, Instant now, bool grows = true);
   // A job of it has ended otherwise: the next wait is the shortest again, and what is left of this one no longer than that.
   void not_busy(TenantNumber tenant, Instant now);
   void unpark_due(Instant now);
@@ -150,6 +151,7 @@ class Lanes {
   [[nodiscard]] std::size_t program_with(std::size_t pool, const std::vector<std::string>& kinds);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
+  void forget_tenant(TenantNumber tenant);
   void remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
   void refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
   [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const;

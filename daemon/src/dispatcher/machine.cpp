@@ -33,8 +33,8 @@ void Dispatcher::Impl::on(const TimePassed&) { wake_.reset(); }
 void Dispatcher::Impl::on(const Hinted& event) {
   look_now_ = true;
   // Claimed in the same round as the look that will find it. Where there is other work the next round comes soon anyway.
-  if (event.news && stage_ == Stage::working && !in_flight_ && lanes_.none_open())
-    lanes_.rumoured(event.news->lane);
+  if (event.lane && stage_ == Stage::working && !in_flight_ && lanes_.none_open())
+    lanes_.rumoured(*event.lane);
 }
 
 void Dispatcher::Impl::on(RoundDone& event) {
@@ -103,8 +103,8 @@ void Dispatcher::Impl::attempt_ended(Process& process, const AttemptEnd& end) {
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? std::optional{end.run_time} : std::optional{microseconds{0}});
   if (has_run) usual_[process.pool].learn(job->lane.kind, end.run_time);
-  if (outcome.leaves_tenant_alone) {
-    lanes_.park_busy(job->lane.tenant, now_.steady);
+  if (outcome.pause != AttemptOutcome::Pause::none) {
+    lanes_.park_busy(job->lane.tenant, now_.steady, outcome.pause == AttemptOutcome::Pause::growing);
   } else if (has_run) {
     lanes_.not_busy(job->lane.tenant, now_.steady);
   }

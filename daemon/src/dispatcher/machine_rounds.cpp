@@ -35,6 +35,7 @@ void Dispatcher::Impl::start_round() {
   if (work.take_hints) look_now_ = false;
   flight_.take_hints = work.take_hints;
   flight_.count_changes = work.count_changes;
+  flight_.tenant_states = work.tenant_states;
   flight_.arrivals_after = work.arrivals_after;
   flight_.promote = work.promote;
   flight_.unblock = work.unblock;
@@ -157,7 +158,11 @@ void Dispatcher::Impl::absorb_end(const PendingEnd& pending, JobState state) {
 void Dispatcher::Impl::absorb_names(const RoundReply& reply) {
   for (const auto& [number, name] : reply.queue_names) lanes_.name_queue(number, name);
   lanes_.name_kinds(reply.kind_names);
-  for (const auto& [number, state] : reply.tenant_states) lanes_.set_tenant_state(number, state);
+  for (const TenantNumber number : flight_.tenant_states) {
+    const auto state = reply.tenant_states.find(number);
+    lanes_.set_tenant_state(number,
+                            state == reply.tenant_states.end() ? TenantState::deleted : state->second);
+  }
 }
 
 void Dispatcher::Impl::absorb_arrivals(const RoundReply& reply) {

@@ -8,6 +8,7 @@
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -43,6 +44,15 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
   return std::nullopt;
 }
 
+// Everything is where it should be without it.
+void shorten_log(queue::Store& store) {
+  try {
+    store.checkpoint(0);
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "store.checkpoint_failed", error.what());
+  }
+}
+
 }  // namespace
 
 int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) {
@@ -62,8 +72,10 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   Loop loop(context, settings, *store, clock, *host);
   log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
-  if (exit_code == kExitDone) store->checkpoint(0);
+  if (exit_code == kExitDone) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
+  // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.
+  if (exit_code != kExitDone) std::_Exit(exit_code);
   return exit_code;
 }
 

@@ -149,9 +149,7 @@ std::int64_t MemoryReader::count_jobs(const Filter& filter, std::int64_t limit, 
 }
 
 JobSeq MemoryReader::scan_floor(std::int64_t rows) {
-  const auto& jobs = tables_.jobs();
-  if (rows >= std::ssize(jobs)) return JobSeq{0};
-  return std::next(jobs.rbegin(), rows)->first;
+  return JobSeq{std::max<std::int64_t>(last_seq().value - rows, 0)};
 }
 
 std::optional<JobRecord> MemoryReader::find_job(JobId id) {

@@ -44,6 +44,9 @@ constexpr Query kBlock{"block", "update job set state = 3, reason = ?2 where seq
 constexpr Query kChargeCrash{"charge_crash", R"sql(
   update job set crashes = crashes + 1 where seq = ?1 and state = 2 returning crashes)sql"};
 
+// ?1 seq. Index: primary key.
+constexpr Query kIsReady{"is_ready", "select 1 from job where seq = ?1 and state = 2"};
+
 // ?1 seq  ?2 outcome  ?3 error_code  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
 // Index: primary key.
 constexpr Query kInsertAttempt{"insert_attempt", R"sql(
@@ -115,10 +118,9 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
 
 Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
   const auto ended = end_claim(claim);
-  if (!ended) return claim_lost(claim);
+  if (!ended || !is_ready(claim.seq)) return claim_lost(claim);
   if (!started) return {};
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
-  if (connection_.changes() == 0) return claim_lost(claim);
   add_release(claim, *ended, why, now);
   return {};
 }
@@ -133,10 +135,15 @@ Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
 Result<JobState> SqliteWriter::reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
                                        WallTime now) {
   const auto ended = end_claim(claim);
-  if (!ended) return claim_lost(claim);
+  if (!ended || !is_ready(claim.seq)) return claim_lost(claim);
   add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   if (charged && charge_crash(claim, *ended, now)) return JobState::dead;
   return JobState::ready;
+}
+
+bool SqliteWriter::is_ready(JobSeq seq) {
+  auto row = connection_.statement(kIsReady);
+  return row.bind(seq.value).step();
 }
 
 std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) {
@@ -193,9 +200,8 @@ void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
 }
 
 std::vector<const Query*> ending_queries() {
-  return {&kNamedClaim,       &kDeleteClaim, &kFinishSucceeded, &kFinish,        &kRetry,
-          &kCountRelease,     &kBlock,       &kChargeCrash,     &kInsertAttempt, &kUpdateRelease,
-          &kInsertLostAttempt};
+  return {&kNamedClaim,   &kIsReady, &kDeleteClaim, &kFinishSucceeded, &kFinish,        &kRetry,
+          &kCountRelease, &kBlock,   &kChargeCrash, &kInsertAttempt,   &kUpdateRelease, &kInsertLostAttempt};
 }
 
 }  // namespace tenure::queue

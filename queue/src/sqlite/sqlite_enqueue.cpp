@@ -26,14 +26,14 @@ constexpr Query kInsertJob{"insert_job", R"sql(
 // ?1 seq  ?2 envelope.
 constexpr Query kInsertPayload{"insert_payload", "insert into payload(seq, envelope) values (?1, ?2)"};
 
-// What a second enqueue of the same id is compared with. ?1 id. Index: unique id.
+// What a second enqueue of the same id is compared with; what a damaged file has lost is null and equals nothing. ?1 id. Index: unique id.
 constexpr Query kExistingJob{"existing_job", R"sql(
   select job.seq, job.priority, queue.name, kind.name, tenant.generation, payload.envelope
   from job
-  join queue on queue.number = job.queue
-  join kind on kind.number = job.kind
-  join tenant on tenant.number = job.tenant
-  join payload on payload.seq = job.seq
+  left join queue on queue.number = job.queue
+  left join kind on kind.number = job.kind
+  left join tenant on tenant.number = job.tenant
+  left join payload on payload.seq = job.seq
   where job.id = ?1)sql"};
 
 std::span<const std::byte> bytes_of(const JobId& id) { return std::as_bytes(std::span{id.uuid.bytes()}); }

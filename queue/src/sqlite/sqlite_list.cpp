@@ -100,8 +100,8 @@ std::vector<JobSource> sources_of(const SqliteFilter& narrowed, JobSeq succeeded
   return sources;
 }
 
-// The row that has ?1 newer ones. Index: primary key.
-constexpr Query kScanFloor{"scan_floor", "select seq from job order by seq desc limit 1 offset ?1"};
+// ?1 rows. Where rows have been deleted in between it leaves fewer. Index: primary key, its end.
+constexpr Query kScanFloor{"scan_floor", "select max(coalesce(max(seq), 0) - ?1, 0) from job"};
 
 constexpr JobSeq kBeforeAll{0};
 constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};

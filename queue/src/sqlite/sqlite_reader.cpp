@@ -34,7 +34,9 @@ constexpr Query kTenantState{"tenant_state", "select state from tenant where num
 
 // Everything that is shown of one job. ?1 seq. Index: primary keys.
 constexpr Query kJobRecord{"job_record", R"sql(
-  select job.id, tenant.name, tenant.generation, tenant.state, queue.name, kind.name, job.priority, job.state,
+  select job.id, tenant.name, tenant.generation, tenant.state,
+         coalesce(queue.name, '(queue ' || job.queue || ' is missing)'),
+         coalesce(kind.name, '(kind ' || job.kind || ' is missing)'), job.priority, job.state,
          job.reason, job.created_us, job.due_us,
          coalesce(claim.started_us, case when job.state >= 4 then job.started_us end),
          case when job.state >= 4 then job.finished_us end,
@@ -43,8 +45,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1)
   from job
   cross join tenant on tenant.number = job.tenant
-  cross join queue on queue.number = job.queue
-  cross join kind on kind.number = job.kind
+  left join queue on queue.number = job.queue
+  left join kind on kind.number = job.kind
   left join claim on claim.seq = job.seq
   where job.seq = ?1)sql"};
 

@@ -2,6 +2,7 @@
 #include "sqlite_writer.hpp"
 
 #include <tenure/base/limits.hpp>
+#include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/database.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/queue/sqlite_store.hpp>
@@ -81,12 +82,18 @@ class SqliteStore final : public Store {
   TenantRegistry& registry() override { return registry_; }
 
  private:
-  // After a partial checkpoint the log must grow by as much again before the next try.
+  // After a partial checkpoint the log must grow by as much again before the next try. The commit before it stands whatever
+  // becomes of this: its caller must not take it for failed and enqueue again.
   void checkpoint_if_long() {
     const std::int64_t bytes = database_.bytes_to_checkpoint();
     if (bytes < next_checkpoint_bytes_) return;
     next_checkpoint_bytes_ = bytes + kLonelyCheckpointBytes;
-    static_cast<void>(database_.checkpoint());
+    try {
+      static_cast<void>(database_.checkpoint());
+    } catch (const Error& error) {
+      log::write(log::Level::warning, "store.checkpoint_failed", error.what());
+      return;
+    }
     if (database_.bytes_to_checkpoint() < kLonelyCheckpointBytes)
       next_checkpoint_bytes_ = kLonelyCheckpointBytes;
   }
@@ -105,6 +112,8 @@ class SqliteStore final : public Store {
 }  // namespace
 
 std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, const Clock& clock) {
+  if (options.turn_wait_max < std::chrono::milliseconds{0} || options.turn_wait_max > kTurnWaitMax)
+    raise(ErrorCode::bad_options, "turn_wait_max must be 0 ms to 1 h");
   return std::make_unique<SqliteStore>(options, clock);
 }
 

@@ -78,6 +78,7 @@ class SqliteWriter final : public StoreWriter {
                    const AttemptFailure& failure, WallTime now);
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
+  [[nodiscard]] bool is_ready(JobSeq seq);
   [[nodiscard]] bool charge_crash(ClaimRef claim, const EndedClaim& ended, WallTime now);
 
   void move_to_ready(JobSeq seq, JobState from);

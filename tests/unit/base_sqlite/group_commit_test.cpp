@@ -253,7 +253,7 @@ TEST_F(GroupCommitTest, BehindAProcessThatKeepsTheTurnEachCallIsStoreBusy) {
                     [id](Connection& writer) { writer.statement(kInsert).bind(id).run(); });
       }));
     for (std::future<void>& call : calls) EXPECT_THROW(call.get(), StoreBusy);
-    EXPECT_THROW(other.sync(), StoreBusy);
+    EXPECT_NO_THROW(other.sync());  // needs nobody's turn
   });
   // Its thread has kept its place in the line and finds now that nobody wants the turn.
   const auto write = [&] {

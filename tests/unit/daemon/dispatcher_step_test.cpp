@@ -52,6 +52,7 @@ class Stepper {
     }
     reply.claims.resize(work.claims.size());
     for (const auto queue : work.queue_names) reply.queue_names.emplace(queue, "default");
+    for (const auto tenant : work.tenant_states) reply.tenant_states.emplace(tenant, TenantState::active);
     for (const auto kind : work.kind_names) reply.kind_names.emplace(kind, "job");
     return step(RoundDone{reply});
   }
@@ -193,7 +194,7 @@ void come_to_rest(Stepper& stepper) {
 TEST(DispatcherStep, AnIdleDispatcherClaimsWhatAHintNamesTogetherWithItsLook) {
   Stepper stepper;
   come_to_rest(stepper);
-  stepper.step(Hinted{queue::JobArrival{JobSeq{900}, kLane, WallTime{}, queue::JobState::ready}});
+  stepper.step(Hinted{kLane});
   ASSERT_TRUE(stepper.has_round());
   EXPECT_TRUE(stepper.round().take_hints);
   EXPECT_TRUE(stepper.round().arrivals_after);
@@ -216,7 +217,7 @@ TEST(DispatcherStep, AHintThatIsNotTrueCostsOneLookAndLeavesNothing) {
   for (const Lane& lane : {kLane, other_kind, other_queue}) {
     Stepper stepper;
     come_to_rest(stepper);
-    stepper.step(Hinted{queue::JobArrival{JobSeq{900}, lane, WallTime{}, queue::JobState::ready}});
+    stepper.step(Hinted{lane});
     ASSERT_TRUE(stepper.has_round());
     EXPECT_EQ(stepper.round().claims.size(), lane == kLane ? 1U : 0U);
     EXPECT_TRUE(stepper.round().queue_names.empty());
@@ -232,7 +233,7 @@ TEST(DispatcherStep, AHintOfATenantThatIsNotThereLeavesNothing) {
   come_to_rest(stepper);
   Lane lane = kLane;
   lane.tenant = TenantNumber{999};
-  stepper.step(Hinted{queue::JobArrival{JobSeq{900}, lane, WallTime{}, queue::JobState::ready}});
+  stepper.step(Hinted{lane});
   ASSERT_EQ(stepper.round().claims.size(), 1U);
   RoundReply reply;
   reply.claims = {{.gate = TenantState::deleted}};

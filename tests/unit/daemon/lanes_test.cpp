@@ -221,6 +221,28 @@ TEST_F(LanesTest, AJobThatEndsOtherwiseWhileItsTenantIsParkedShortensTheWait) {
   EXPECT_EQ(parked_for(lanes, Instant{11min}), kBusyParkMin);
 }
 
+TEST_F(LanesTest, WhatSaysLittleOfTheTenantDoesNotLengthenItsWait) {
+  lanes.scanned(kLane);
+  Instant now{1s};
+  for (int released = 0; released < 5; ++released, now = now + 60s) {
+    lanes.park_busy(kTenant, now, false);
+    EXPECT_EQ(lanes.next_unpark(), now + kBusyParkMin);
+    lanes.unpark_due(now + kBusyParkMin);
+  }
+}
+
+TEST_F(LanesTest, ATenantThatIsDeletedWhileItIsParkedIsForgotten) {
+  lanes.scanned(kLane);
+  Lane other = kLane;
+  other.priority = Priority{7};
+  lanes.scanned(other);
+  lanes.set_tenant_state(kTenant, TenantState::paused);
+  ASSERT_EQ(lanes.parked_tenants(10), std::vector{kTenant});
+  lanes.set_tenant_state(kTenant, TenantState::deleted);
+  EXPECT_TRUE(lanes.parked_tenants(10).empty());
+  EXPECT_EQ(lanes.count(), 0);
+}
+
 TEST_F(LanesTest, ABusyTenantIsForgottenTenMinutesAfterItsWait) {
   lanes.scanned(kLane);
   EXPECT_EQ(parked_for(lanes, Instant{0s}), kBusyParkMin);

@@ -167,7 +167,8 @@ TEST_F(RoundTest, ClaimsShareTheBytesOfTheRoundAndTheNextRoundGoesOn) {
   const Incarnation incarnation = open();
   RoundWork claim;
   claim.claims = {request(incarnation, kFit - 1, 1), request(incarnation, 4, 100),
-                  request(incarnation, 1, 200)};
+                  request(incarnation, 1, 200), request(incarnation, 2, 300)};
+  claim.claims.back().process = queue::ProcessNumber{2};
   const RoundReply first = round(claim);
   EXPECT_EQ(first.claims.at(0).jobs.size(), kFit - 1);
   EXPECT_FALSE(first.claims.at(0).stopped_by_bytes);
@@ -175,8 +176,9 @@ TEST_F(RoundTest, ClaimsShareTheBytesOfTheRoundAndTheNextRoundGoesOn) {
   EXPECT_TRUE(first.claims.at(1).stopped_by_bytes);
   EXPECT_TRUE(first.claims.at(2).jobs.empty());
   EXPECT_TRUE(first.claims.at(2).stopped_by_bytes);
-  claim.claims = {request(incarnation, 4, 300)};
-  EXPECT_EQ(round(claim).claims.at(0).jobs.size(), 3U);
+  EXPECT_EQ(first.claims.at(3).jobs.size(), 1U);  // of another process, which must not starve
+  claim.claims = {request(incarnation, 4, 400)};
+  EXPECT_EQ(round(claim).claims.at(0).jobs.size(), 2U);
 }
 
 TEST_F(RoundTest, ALookWhereNobodyHasWrittenDoesNothing) {

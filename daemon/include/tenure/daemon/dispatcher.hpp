@@ -48,7 +48,7 @@ struct Started {};
 struct TimePassed {};
 // Another process enqueued something, or may have.
 struct Hinted {
-  std::optional<queue::JobArrival> news;  // which job; a guess, which the store corrects
+  std::optional<queue::Lane> lane;  // where a job is new; a guess, which the store corrects
 };
 struct RoundDone {
   RoundReply reply;

@@ -105,7 +105,7 @@ struct RoundReply {
 
 // Rows that one round reads or changes at most, for each part.
 inline constexpr std::size_t kRoundRowsMax = 1000;
-// Bytes of envelopes that one round claims; the first job is claimed whatever its size.
+// Bytes of envelopes that one round claims; the first job for each process is claimed whatever its size.
 inline constexpr std::size_t kRoundBytesMax = 8U << 20U;
 
 // Carries a round out. Throws what the store throws; then nothing of it has happened.

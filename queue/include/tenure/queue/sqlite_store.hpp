@@ -14,9 +14,10 @@ struct SqliteStoreOptions {
   std::filesystem::path path;
   bool create = false;  // make the control database where there is none; else DatabaseMissing
   std::size_t payload_max = 256UL * 1024;  // bytes of an envelope, to limits::kPayloadMax
-  std::chrono::milliseconds turn_wait_max{
-      30'000};  // for other processes' turns to write; then StoreBusy names them
+  // For other processes' turns to write; then StoreBusy names them. 0 to kTurnWaitMax, else BadOptions.
+  std::chrono::milliseconds turn_wait_max{30'000};
 };
+inline constexpr std::chrono::hours kTurnWaitMax{1};
 
 // The control database in one SQLite file. Brings an older schema up to date on opening; a newer one is SchemaMismatch.
 // Threads: every method from any thread.

@@ -133,8 +133,8 @@ class StoreReader {
   // Counts no further than `limit`, and no succeeded job up to `succeeded_above`.
   [[nodiscard]] virtual std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
                                                 JobSeq succeeded_above = JobSeq{0}) = 0;
-  // All but the newest `rows` jobs have this sequence or a smaller one; 0 where there are no more than that. Succeeded
-  // jobs are in no index, so a filter finds them by looking at each: this bounds how many are looked at.
+  // At most `rows` jobs have a greater sequence; 0 where there are no more than that. Succeeded jobs are in no index, so a
+  // filter finds them by looking at each: this bounds how many are looked at.
   [[nodiscard]] virtual JobSeq scan_floor(std::int64_t rows) = 0;
   [[nodiscard]] virtual std::optional<JobRecord> find_job(JobId id) = 0;
   [[nodiscard]] virtual std::vector<AttemptRecord> attempts(JobSeq seq) = 0;
