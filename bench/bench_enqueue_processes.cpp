@@ -156,7 +156,7 @@ double read_result(const std::filesystem::path& file) {
 }
 
 std::filesystem::path Bench::fresh_control() {
-  const auto file = folder_.file("control.db");
+  auto file = folder_.file("control.db");
   static_cast<void>(template_.open(file));
   return file;
 }
@@ -183,6 +183,7 @@ Bench::Outcome Bench::run_processes(const std::string& prefix, const std::filesy
 
   Outcome outcome;
   std::vector<double> shares;
+  shares.reserve(static_cast<std::size_t>(enqueuing));
   for (int i = 0; i < enqueuing; ++i) shares.push_back(read_result(results[static_cast<std::size_t>(i)]));
   for (const double share : shares) outcome.sum += share / seconds_;
   const auto [least, most] = std::minmax_element(shares.begin(), shares.end());

@@ -16,8 +16,8 @@
 
 namespace tenure::bench {
 
-Child::Child(const std::vector<std::string>& arguments, const std::filesystem::path& log)
-    : program_(arguments.at(0)), log_(log) {
+Child::Child(const std::vector<std::string>& arguments, std::filesystem::path log)
+    : program_(arguments.at(0)), log_(std::move(log)) {
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));

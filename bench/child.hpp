@@ -11,7 +11,7 @@ namespace tenure::bench {
 class Child {
  public:
   // `arguments` begins with the program's path. What it writes goes to `log`.
-  Child(const std::vector<std::string>& arguments, const std::filesystem::path& log);
+  Child(const std::vector<std::string>& arguments, std::filesystem::path log);
   // Kills what still runs.
   ~Child();
   Child(Child&& other) noexcept;

@@ -270,7 +270,9 @@ TEST_P(StoreSuite, RTY_09_AnErrorOfAnySizeAndBytesIsKeptCutAndReadable) {
     static_cast<void>(written([&](StoreWriter& writer) { return writer.promote(now_, 10); }));
     return attempts(job.seq).back().error;
   };
-  const std::string huge = fail_with("x" + std::string(10'000'000, '\xC3'));
+  std::string too_long = "x";
+  too_long.resize(10'000'000, '\xC3');
+  const std::string huge = fail_with(std::move(too_long));
   EXPECT_LE(huge.size(), limits::kErrorTextMax);
   EXPECT_TRUE(is_utf8(huge));
   EXPECT_EQ(fail_with(std::string(limits::kErrorTextMax, 'a')).size(), limits::kErrorTextMax);

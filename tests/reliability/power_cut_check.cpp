@@ -16,7 +16,6 @@
 namespace tenure::reliability {
 namespace {
 
-using sqlite::Access;
 using sqlite::Connection;
 using sqlite::Query;
 using sqlite::Statement;

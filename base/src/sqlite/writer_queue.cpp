@@ -15,6 +15,7 @@
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -60,7 +61,8 @@ int lock(int descriptor, int flags) {
 std::string holder_of(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return {};
-  const std::string inode = fmt::format(":{} ", status.st_ino);
+  const std::string inode =
+      fmt::format(" {:02x}:{:02x}:{} ", major(status.st_dev), minor(status.st_dev), status.st_ino);
   std::ifstream locks{"/proc/locks"};
   for (std::string line; std::getline(locks, line);) {
     const std::size_t mode = line.find(" WRITE ");

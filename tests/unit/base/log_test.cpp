@@ -17,11 +17,11 @@ using namespace std::string_literals;
 
 class LogTest : public testing::Test {
  protected:
-  LogTest() {
+  void SetUp() override {
     use(Format::json);
     capture_for_test(&lines_);
   }
-  ~LogTest() override {
+  void TearDown() override {
     capture_for_test(nullptr);
     configure({});
   }

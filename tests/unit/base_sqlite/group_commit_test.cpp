@@ -28,7 +28,7 @@ constexpr Query kHas{"has_item", "select count(*) from item where id = ?1"};
 
 class GroupCommitTest : public ::testing::Test {
  protected:
-  GroupCommitTest() {
+  void SetUp() override {
     database_.write(Durability::durable, [](Connection& connection) { connection.execute(kSchema); });
     before_ = database_.counters();
     syncs_before_ = gate_.arrived();
@@ -239,7 +239,7 @@ TEST_F(GroupCommitTest, AFailedCommitIsToldToAllWhoSharedIt) {
   EXPECT_TRUE(has(4));
 }
 
-// Each to the end of its own wait, also those that came behind one that gives up.
+// Those behind one that gives up lead in their turn, and give up too.
 TEST_F(GroupCommitTest, BehindAProcessThatKeepsTheTurnEachCallIsStoreBusy) {
   const std::filesystem::path path = folder_ / "lined_up.db";
   Database database{path, {.connection = {.access = Access::create}, .writer_queue = true}};

@@ -21,7 +21,7 @@ constexpr Query kCount{"count_items", "select count(*) from item"};
 
 class WalTest : public ::testing::Test {
  protected:
-  WalTest() {
+  void SetUp() override {
     first_.execute(kSchema);
     syncs_ = 0;
   }

@@ -8,7 +8,6 @@ namespace tenure::config {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class MachineCheck : public ScratchFolder {
  protected:
@@ -49,9 +48,9 @@ TEST_F(MachineCheck, AMissingMigrationsFolderIsAProblem) {
 TEST_F(MachineCheck, CFG_08_AHandleBudgetAboveTheDescriptorLimitIsAWarning) {
   settings_.tenants.descriptors_max = 1024;
   const auto warns = [&](std::uint64_t limit) {
-    for (const Problem& warning : check_machine(settings_, limit).warnings)
-      if (warning.key == "tenants.descriptors_max") return true;
-    return false;
+    return std::ranges::any_of(check_machine(settings_, limit).warnings, [](const Problem& warning) {
+      return warning.key == "tenants.descriptors_max";
+    });
   };
   EXPECT_FALSE(warns(0));
   EXPECT_FALSE(warns(1024));

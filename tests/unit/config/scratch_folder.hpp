@@ -14,13 +14,15 @@ namespace tenure::config {
 
 // A folder of its own for one test, gone at its end.
 class ScratchFolder : public ::testing::Test {
+ public:
+  ~ScratchFolder() override { std::filesystem::remove_all(folder_); }
+
  protected:
   ScratchFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "tenure-config-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
     folder_ = name;
   }
-  ~ScratchFolder() override { std::filesystem::remove_all(folder_); }
 
   std::filesystem::path write(std::string_view content, std::string_view name = "tenure.toml") const {
     const auto path = folder_ / name;

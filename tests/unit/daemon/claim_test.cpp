@@ -13,7 +13,6 @@ namespace tenure::daemon {
 namespace {
 
 using queue::JobId;
-using simulation::JobSpec;
 using simulation::Performance;
 using simulation::Start;
 

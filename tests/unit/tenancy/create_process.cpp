@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   using namespace tenure;
   if (argc != 4) return 64;
   const std::filesystem::path folder = argv[1];
-  const int last = std::atoi(argv[3]);
+  const int last = static_cast<int>(std::strtol(argv[3], nullptr, 10));
   tenure::testing::RecordedRegistry registry{folder / "registry.txt"};
   HandleCache handles{tenure::testing::files_in(folder), {}};
   const VirtualClock clock;

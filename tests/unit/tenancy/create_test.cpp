@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <thread>
 
-extern char** environ;
-
 namespace tenure {
 namespace {
 
