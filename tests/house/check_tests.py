@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Whether the names of tests are claims, each once, and the ids in them have the form of an id."""
+"""Whether the names of tests are claims, each once, the ids in them have the form of an id, and each test is built."""
 
 import re
+from pathlib import Path
 
 import tree
 
@@ -32,5 +33,16 @@ def check_names(root):
     return found
 
 
+def check_built(root):
+    """A source of tests that no CMakeLists.txt at or above it names is never compiled, and so never red."""
+    found = []
+    for file in sorted({Path(file) for file, _, _, _ in cases(root) if file.endswith(".cpp")}):
+        lists = [root / folder / "CMakeLists.txt" for folder in file.parents]
+        named = re.compile(rf"(?<![\w.]){re.escape(file.name)}(?![\w.])")
+        if not any(named.search(tree.text_of(each)) for each in lists if each.is_file()):
+            found.append(f"{file.as_posix()}:1: no CMakeLists.txt names it: its tests never run")
+    return found
+
+
 if __name__ == "__main__":
-    tree.main({"names": check_names})
+    tree.main({"names": check_names, "built": check_built})

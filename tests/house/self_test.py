@@ -28,6 +28,7 @@ WHOLE = {
     "queue/src/rows.hpp": "#pragma once\n",
     "queue/src/sqlite/store.cpp": '#include "rows.hpp"\n#include <tenure/queue/store.hpp>\n#include <vector>\n',
     "tests/unit/queue/store_test.cpp": "#include <tenure/queue/store.hpp>\nTEST(Claim, CLM_04_LoneJobIsNotStarved) {}\n",
+    "tests/unit/queue/CMakeLists.txt": "tenure_test(queue_test SOURCES store_test.cpp)\n",
     "bench/bench_store.cpp": "#include <tenure/queue/store.hpp>\n",
     "tests/house/exceptions.txt": "# none\n",
 }
@@ -149,6 +150,15 @@ class Names(CheckCase):
 
     def test_a_name_that_stands_twice(self):
         self.expect_name("TEST(Claim, CLM_04_LoneJobIsNotStarved) {}\n", "stands already in")
+
+
+class Built(CheckCase):
+    def test_a_source_that_is_in_no_target(self):
+        self.expect_clean(check_tests.check_built)
+        case = "TEST(Claim, CLM_04_LoneJobIsNotStarved) {}\n"
+        for name in ("claim_test.cpp", "restore_test.cpp"):
+            with self.subTest(name):
+                self.expect_found(check_tests.check_built, {f"tests/unit/queue/{name}": case}, name, "never run")
 
 
 class Habits(CheckCase):

@@ -51,7 +51,8 @@ struct JobRecord {
 };
 
 struct AttemptRecord {
-  int number = 0;  // from 1, in order of their ends; interruptions count here too, and releases in a row as one
+  int number =
+      0;  // from 1, in order of their ends; interruptions count here too, and releases in a row as one
   AttemptOutcome outcome = AttemptOutcome::failed;
   std::optional<ErrorCode> error_code;
   std::string error;
