@@ -15,22 +15,21 @@ constexpr std::string_view kJobModel = "tenure.job";
 
 const std::string& JobContext::idempotency_key() const {
   if (run_.global_id.empty())
-    run_.global_id =
-        GlobalId{run_.application, kJobModel, run_.request.id.text(), run_.request.tenant}.text();
+    run_.global_id = GlobalId{run_.application, kJobModel, run_.job.id.text(), run_.job.tenant}.text();
   return run_.global_id;
 }
 
-const std::string& JobContext::kind() const { return run_.kind; }
-const std::optional<TenantName>& JobContext::tenant() const { return run_.request.tenant; }
-int JobContext::attempt() const { return run_.request.attempt; }
-int JobContext::attempts_max() const { return run_.request.attempts_max; }
+const std::string& JobContext::kind() const { return run_.job.kind; }
+const std::optional<TenantName>& JobContext::tenant() const { return run_.job.tenant; }
+int JobContext::attempt() const { return run_.job.attempt; }
+int JobContext::attempts_max() const { return run_.job.attempts_max; }
 WallTime JobContext::now() const { return run_.clock.wall(); }
-std::stop_token JobContext::stop_token() const { return run_.request.stop; }
+std::stop_token JobContext::stop_token() const { return run_.stop; }
 
 TenantHandle& JobContext::handle() {
   if (!run_.lease) {
-    if (!run_.request.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
-    run_.lease = value_or_raise(run_.handles.acquire(*run_.request.tenant, run_.request.generation));
+    if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
+    run_.lease = value_or_raise(run_.handles.acquire(*run_.job.tenant, run_.job.generation));
   }
   return **run_.lease;
 }
@@ -43,16 +42,16 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
     raise(ErrorCode::duplicate_step,
           "step \"" + escaped(step) + "\" was done in this run already; name the item in it");
 
-  const auto& request = run_.request;
+  const queue::AssignedJob& job = run_.job;
   TenantTransaction transaction = handle().begin();
-  std::optional<std::string> result = find_receipt(transaction, request.id, request.token, step);
+  std::optional<std::string> result = find_receipt(transaction, job.id, job.claim.token, step);
   if (!result) {
     JobTransaction job_transaction{transaction};
     result = function(job_transaction);
     if (result->size() > limits::kReceiptResultMax)
       raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " +
                                         std::to_string(result->size()) + " bytes; at most 65536 are kept");
-    write_receipt(transaction, request.id, request.token, step, *result, run_.clock.wall());
+    write_receipt(transaction, job.id, job.claim.token, step, *result, run_.clock.wall());
   }
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
   transaction.commit();

@@ -1,22 +1,23 @@
 #pragma once
 
 #include <tenure/jobs/context.hpp>
-#include <tenure/jobs/perform.hpp>
+#include <tenure/queue/run.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 
 namespace tenure::detail {
 
 // What JobContext stands for: one attempt while it runs.
 struct JobRun {
-  const PerformRequest& request;
+  const queue::AssignedJob& job;
+  const std::stop_token& stop;
   HandleCache& handles;
   const Clock& clock;
   const std::string& application;
-  std::string kind;
   std::string global_id = {};  // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::set<std::string, std::less<>> steps = {};

@@ -29,31 +29,37 @@ std::string thrown_type() {
 }
 
 // Column, envelope and id must tell one story; a row that was edited in the store does not.
-void compare(const PerformRequest& request, const queue::Envelope& envelope) {
-  const std::string tenant = request.tenant ? request.tenant->text() : "";
-  if (envelope.tenant != request.tenant || envelope.generation != request.generation)
+void compare(const queue::AssignedJob& job, const queue::Envelope& envelope) {
+  const std::string tenant = job.tenant ? job.tenant->text() : "";
+  if (envelope.tenant != job.tenant || envelope.generation != job.generation)
     raise(ErrorCode::wrong_tenant,
           "the envelope belongs to " + (envelope.tenant ? envelope.tenant->text() : "no tenant") +
               ", generation " + std::to_string(envelope.generation.value) + ", its row to " +
               (tenant.empty() ? "no tenant" : tenant) + ", generation " +
-              std::to_string(request.generation.value),
+              std::to_string(job.generation.value),
           tenant, "envelope");
-  if (envelope.id != request.id)
+  if (envelope.id != job.id)
     raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of job " + envelope.id.text(), tenant,
           "envelope");
-  if (envelope.kind != request.kind)
+  if (envelope.kind != job.kind)
     raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of kind " + escaped(envelope.kind), tenant,
           "envelope");
+}
+
+queue::AttemptFailure failure_of(const Error& error) {
+  const Failure& failure = error.failure();
+  return {failure.code,
+          failure.where.empty() ? failure.message : failure.message + " (at " + failure.where + ")"};
 }
 
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
 void report_leftovers(const detail::JobRun& run, std::size_t depth) {
   if (scope_depth() > depth)
     log::write(log::Level::warning, "job.scope_left_open",
-               "the handler of " + run.kind + " ended inside a tenant scope");
+               "the handler of " + run.job.kind + " ended inside a tenant scope");
   if (run.lease && !run.lease->open_children().none())
     log::write(log::Level::warning, "job.transaction_left_open",
-               "the handler of " + run.kind + " ended with a transaction, snapshot or cursor open");
+               "the handler of " + run.job.kind + " ended with a transaction, snapshot or cursor open");
 }
 
 class EmptyThread {
@@ -70,46 +76,49 @@ Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock&
                      std::string application)
     : jobs_(jobs), handles_(handles), clock_(clock), application_(std::move(application)) {}
 
-PerformOutcome Performer::perform(const PerformRequest& request) {
+queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const std::stop_token& stop) {
   const EmptyThread thread;
-  PerformOutcome outcome = attempt(request);
+  const Instant started = clock_.steady();
+  std::optional<queue::AttemptFailure> failure = attempt(job, stop);
+  const std::chrono::microseconds run_time = clock_.steady() - started;
+  if (!failure) return {.claim = job.claim, .run_time = run_time, .failure = {}};
   // A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt.
-  if (outcome && outcome->code == ErrorCode::handler_failed && request.stop.stop_requested())
-    outcome->code = ErrorCode::interrupted;
-  return outcome;
+  if (failure->code == ErrorCode::handler_failed && stop.stop_requested())
+    failure->code = ErrorCode::interrupted;
+  return {.claim = job.claim,
+          .result = queue::RunResult::failed,
+          .run_time = run_time,
+          .failure = *std::move(failure)};
 }
 
-PerformOutcome Performer::attempt(const PerformRequest& request) {
+std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob& job,
+                                                        const std::stop_token& stop) {
   try {
-    run(request);
+    run(job, stop);
     return std::nullopt;
   } catch (const Error& error) {
-    return error.failure();
+    return failure_of(error);
   } catch (const std::exception& error) {
-    return Failure{ErrorCode::handler_failed, thrown_type() + ": " + to_utf8(error.what())};
+    return queue::AttemptFailure{ErrorCode::handler_failed, thrown_type() + ": " + to_utf8(error.what())};
   } catch (...) {
-    return Failure{ErrorCode::handler_failed, "the handler threw " + thrown_type()};
+    return queue::AttemptFailure{ErrorCode::handler_failed, "the handler threw " + thrown_type()};
   }
 }
 
-void Performer::run(const PerformRequest& request) {
-  const log::Context log_context(request.tenant ? request.tenant->text() : "", request.generation.value,
-                                 request.id.text());
-  const queue::Envelope envelope = value_or_raise(queue::read_envelope(request.envelope));
-  compare(request, envelope);
-  const JobRegistry::Runner* runner = jobs_.find(request.kind);
+void Performer::run(const queue::AssignedJob& job, const std::stop_token& stop) {
+  const log::Context log_context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
+  const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
+  compare(job, envelope);
+  const JobRegistry::Runner* runner = jobs_.find(job.kind);
   if (runner == nullptr)
-    raise(ErrorCode::unknown_kind, "this worker program has no handler for " + escaped(request.kind));
+    raise(ErrorCode::unknown_kind, "this worker program has no handler for " + escaped(job.kind));
 
   std::optional<TenantScope> scope;
-  if (request.tenant) scope.emplace(*request.tenant, request.generation);
+  if (job.tenant) scope.emplace(*job.tenant, job.generation);
   const std::size_t depth = scope_depth();
-  detail::JobRun run{.request = request,
-                     .handles = handles_,
-                     .clock = clock_,
-                     .application = application_,
-                     .kind = std::string{request.kind}};
-  TenantPayloadContext payload{application_, request.tenant};
+  detail::JobRun run{
+      .job = job, .stop = stop, .handles = handles_, .clock = clock_, .application = application_};
+  TenantPayloadContext payload{application_, job.tenant};
   JobContext context{run};
   (*runner)(envelope.arguments, payload, context);
   report_leftovers(run, depth);

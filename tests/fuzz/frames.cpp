@@ -65,7 +65,7 @@ bool check(std::string_view bytes) {
   require(written(reread.frames) == again, "writing what was read is stable");
   for (const Frame& frame : whole.frames)
     if (const auto* finished = std::get_if<daemon::FinishedFrame>(&frame))
-      require(!name_of(finished->error_code).empty(), "every error code has a name");
+      require(!name_of(finished->end.failure.code).empty(), "every error code has a name");
   return whole.failure.empty() && !whole.frames.empty();
 }
 

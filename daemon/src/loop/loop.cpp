@@ -44,18 +44,17 @@ log::Level level_of(Note::Level level) {
 }
 
 AssignFrame to_frame(const queue::ClaimedJob& job) {
-  return {.seq = job.seq,
-          .token = job.token,
-          .id = job.id,
-          .attempt = static_cast<std::uint32_t>(job.failures + 1),
-          .attempts_max = static_cast<std::uint32_t>(job.attempts_max),
+  return {.job = {.claim = {job.seq, job.token},
+                  .id = job.id,
+                  .tenant = job.tenant,
+                  .generation = job.generation,
+                  .kind = job.kind,
+                  // Only a row that was written past us can be longer; cut, its worker refuses it.
+                  .envelope = job.envelope.substr(0, limits::kPayloadMax),
+                  .attempt = job.failures + 1,
+                  .attempts_max = job.attempts_max},
           .time_limit = std::chrono::microseconds{0},
-          .receipt_horizon = {},
-          .tenant = job.tenant,
-          .generation = job.generation,
-          .kind = job.kind,
-          // Only a row that was written past us can be longer; cut, its worker refuses it.
-          .envelope = job.envelope.substr(0, limits::kPayloadMax)};
+          .receipt_horizon = {}};
 }
 
 }  // namespace
@@ -153,7 +152,7 @@ void Loop::perform(const Assign& action) {
 }
 
 void Loop::perform(const Recall& action) {
-  for (const auto& claim : action.jobs) send(action.process, RecallFrame{claim.seq, claim.token});
+  for (const auto& claim : action.jobs) send(action.process, RecallFrame{claim});
 }
 
 void Loop::perform(const Drain& action) { send(action.process, DrainFrame{}); }

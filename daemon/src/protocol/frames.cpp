@@ -10,7 +10,7 @@
 namespace tenure::daemon {
 namespace {
 
-using queue::ClaimToken;
+using queue::ClaimRef;
 using queue::Incarnation;
 using queue::JobId;
 using queue::JobSeq;
@@ -35,9 +35,10 @@ constexpr std::size_t kReasonMax = 1024;
 
 // --- Writing. Each function appends the fields behind the type.
 
-void put_token(std::string& out, const ClaimToken& token) {
-  put(out, token.incarnation.value);
-  put(out, token.counter);
+void put_claim(std::string& out, const ClaimRef& claim) {
+  put(out, claim.seq.value);
+  put(out, claim.token.incarnation.value);
+  put(out, claim.token.counter);
 }
 
 void put_id(std::string& out, const JobId& id) {
@@ -60,12 +61,11 @@ FrameType put_fields(std::string& out, const HelloFrame& frame) {
 }
 
 FrameType put_fields(std::string& out, const FinishedFrame& frame) {
-  put(out, frame.seq.value);
-  put_token(out, frame.token);
-  put(out, frame.result);
-  put(out, static_cast<std::int64_t>(frame.run_time.count()));
-  put(out, frame.error_code);
-  put_text<std::uint32_t>(out, cut_utf8(frame.error, limits::kErrorTextMax));
+  put_claim(out, frame.end.claim);
+  put(out, frame.end.result);
+  put(out, static_cast<std::int64_t>(frame.end.run_time.count()));
+  put(out, frame.end.failure.code);
+  put_text<std::uint32_t>(out, cut_utf8(frame.end.failure.error, limits::kErrorTextMax));
   put(out, std::uint32_t{0});  // rows of the outbox
   return FrameType::finished;
 }
@@ -87,23 +87,22 @@ FrameType put_fields(std::string& out, const RefusedFrame& frame) {
 }
 
 FrameType put_fields(std::string& out, const AssignFrame& frame) {
-  put(out, frame.seq.value);
-  put_token(out, frame.token);
-  put_id(out, frame.id);
-  put(out, frame.attempt);
-  put(out, frame.attempts_max);
+  const queue::AssignedJob& job = frame.job;
+  put_claim(out, job.claim);
+  put_id(out, job.id);
+  put(out, static_cast<std::uint32_t>(job.attempt));
+  put(out, static_cast<std::uint32_t>(job.attempts_max));
   put(out, static_cast<std::int64_t>(frame.time_limit.count()));
   put_id(out, frame.receipt_horizon);
-  put_text<std::uint8_t>(out, frame.tenant ? frame.tenant->text() : std::string_view{});
-  put(out, frame.generation.value);
-  put_text<std::uint8_t>(out, frame.kind);
-  out += frame.envelope;
+  put_text<std::uint8_t>(out, job.tenant ? job.tenant->text() : std::string_view{});
+  put(out, job.generation.value);
+  put_text<std::uint8_t>(out, job.kind);
+  out += job.envelope;
   return FrameType::assign;
 }
 
 FrameType put_fields(std::string& out, const RecallFrame& frame) {
-  put(out, frame.seq.value);
-  put_token(out, frame.token);
+  put_claim(out, frame.claim);
   return FrameType::recall;
 }
 
@@ -124,9 +123,16 @@ FrameType put_fields(std::string& out, const PingFrame& frame) {
 
 JobSeq take_seq(ByteReader& in) { return JobSeq{in.take<std::int64_t>()}; }
 
-ClaimToken take_token(ByteReader& in) {
+ClaimRef take_claim(ByteReader& in) {
+  const JobSeq seq = take_seq(in);
   const Incarnation incarnation{in.take<std::int64_t>()};
-  return {incarnation, in.take<std::int64_t>()};
+  return {seq, {incarnation, in.take<std::int64_t>()}};
+}
+
+int take_count(ByteReader& in) {
+  const auto count = in.take<std::uint32_t>();
+  if (!std::in_range<int>(count)) in.refuse();
+  return static_cast<int>(count);
 }
 
 // All zero where the frame ends before it, which refuses the frame.
@@ -154,47 +160,41 @@ Frame take_hello(ByteReader& in) {
 }
 
 Frame take_finished(ByteReader& in) {
-  FinishedFrame frame;
-  frame.seq = take_seq(in);
-  frame.token = take_token(in);
+  queue::AttemptEnd end;
+  end.claim = take_claim(in);
   const auto result = in.take<std::uint8_t>();
   if (result < 1 || result > 3) in.refuse();
-  frame.result = static_cast<FinishedResult>(result);
-  frame.run_time = std::chrono::microseconds{in.take<std::int64_t>()};
-  frame.error_code = static_cast<ErrorCode>(in.take<std::uint16_t>());
-  frame.error = in.take_text<std::uint32_t>();
-  if (frame.run_time.count() < 0 || frame.error.size() > limits::kErrorTextMax ||
+  end.result = static_cast<queue::RunResult>(result);
+  end.run_time = std::chrono::microseconds{in.take<std::int64_t>()};
+  end.failure.code = static_cast<ErrorCode>(in.take<std::uint16_t>());
+  end.failure.error = in.take_text<std::uint32_t>();
+  if (end.run_time.count() < 0 || end.failure.error.size() > limits::kErrorTextMax ||
       in.take<std::uint32_t>() != 0)
     in.refuse();
-  return frame;
+  return FinishedFrame{std::move(end)};
 }
 
 Frame take_assign(ByteReader& in) {
   AssignFrame frame;
-  frame.seq = take_seq(in);
-  frame.token = take_token(in);
-  frame.id = take_id(in);
-  frame.attempt = in.take<std::uint32_t>();
-  frame.attempts_max = in.take<std::uint32_t>();
+  queue::AssignedJob& job = frame.job;
+  job.claim = take_claim(in);
+  job.id = take_id(in);
+  job.attempt = take_count(in);
+  job.attempts_max = take_count(in);
   frame.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
   frame.receipt_horizon = take_id(in);
   const auto tenant = in.take_text<std::uint8_t>();
-  frame.generation = Generation{in.take<std::int64_t>()};
-  frame.kind = in.take_text<std::uint8_t>();
-  frame.envelope = in.take_rest();
+  job.generation = Generation{in.take<std::int64_t>()};
+  job.kind = in.take_text<std::uint8_t>();
+  job.envelope = in.take_rest();
   if (!tenant.empty()) {
-    if (auto name = TenantName::parse(tenant)) frame.tenant = std::move(*name);
+    if (auto name = TenantName::parse(tenant)) job.tenant = std::move(*name);
     else in.refuse();
   }
   return frame;
 }
 
-Frame take_recall(ByteReader& in) {
-  RecallFrame frame;
-  frame.seq = take_seq(in);
-  frame.token = take_token(in);
-  return frame;
-}
+Frame take_recall(ByteReader& in) { return RecallFrame{take_claim(in)}; }
 
 Frame take_cancel(ByteReader& in) {
   CancelFrame frame;

@@ -98,14 +98,7 @@ void WorkerLink::take(const Frame& frame, AttemptsEnded& ended) {
   if (greeted_ && std::holds_alternative<PongFrame>(frame)) return handlers_.on_event(Ponged{process_});
   const auto* finished = std::get_if<FinishedFrame>(&frame);
   if (finished == nullptr || !greeted_) return broken("sent a frame that no worker may send now");
-  // The numbers of FinishedResult and RunResult are the wire's and the machine's own.
-  const auto result = finished->result == FinishedResult::succeeded ? RunResult::succeeded
-                      : finished->result == FinishedResult::failed  ? RunResult::failed
-                                                                    : RunResult::not_started;
-  ended.ends.push_back({.claim = {finished->seq, finished->token},
-                        .result = result,
-                        .run_time = finished->run_time,
-                        .failure = {finished->error_code, finished->error}});
+  ended.ends.push_back(finished->end);
 }
 
 void WorkerLink::greet(const HelloFrame& hello) {

@@ -6,7 +6,7 @@
 
 namespace tenure::daemon {
 
-bool JobBoard::add(AssignFrame job, std::size_t slots) {
+bool JobBoard::add(AssignedJob job, std::size_t slots) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(job));
   if (performers_ >= slots) return false;
@@ -20,9 +20,9 @@ std::optional<JobBoard::Running> JobBoard::take() {
     --performers_;
     return std::nullopt;
   }
-  AssignFrame job = std::move(waiting_.front());
+  AssignedJob job = std::move(waiting_.front());
   waiting_.pop_front();
-  const auto stop = running_.try_emplace(job.seq).first->second.get_token();
+  const auto stop = running_.try_emplace(job.claim.seq).first->second.get_token();
   return Running{std::move(job), stop};
 }
 
@@ -31,20 +31,19 @@ void JobBoard::finished(queue::JobSeq seq) {
   running_.erase(seq);
 }
 
-std::optional<AssignFrame> JobBoard::recall(queue::JobSeq seq, const queue::ClaimToken& token) {
+std::optional<AssignedJob> JobBoard::recall(const queue::ClaimRef& claim) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const AssignFrame& job) {
-    return job.seq == seq && job.token == token;
-  });
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const AssignedJob& job) { return job.claim == claim; });
   if (found == waiting_.end()) return std::nullopt;
-  AssignFrame job = std::move(*found);
+  AssignedJob job = std::move(*found);
   waiting_.erase(found);
   return job;
 }
 
-std::vector<AssignFrame> JobBoard::recall_all() {
+std::vector<AssignedJob> JobBoard::recall_all() {
   const std::lock_guard lock(mutex_);
-  std::vector<AssignFrame> jobs(std::make_move_iterator(waiting_.begin()),
+  std::vector<AssignedJob> jobs(std::make_move_iterator(waiting_.begin()),
                                 std::make_move_iterator(waiting_.end()));
   waiting_.clear();
   return jobs;

@@ -72,15 +72,15 @@ class Runtime {
   void take(RefusedFrame&& frame) { leave(false, frame.reason); }
   void take(AssignFrame&& frame) {
     if (!pool_ || draining_) return leave(false, "the daemon assigned a job out of turn");
-    if (board_.add(std::move(frame), slots_)) asio::post(*pool_, [this] { perform_until_empty(); });
+    if (board_.add(std::move(frame.job), slots_)) asio::post(*pool_, [this] { perform_until_empty(); });
   }
   void take(RecallFrame&& frame) {
-    if (const auto job = board_.recall(frame.seq, frame.token)) report_not_started(*job);
+    if (const auto job = board_.recall(frame.claim)) report_not_started(*job);
   }
   void take(CancelFrame&& frame) { board_.give_stop_token(frame.seq); }
   void take(DrainFrame&&) {
     draining_ = true;
-    for (const AssignFrame& job : board_.recall_all()) report_not_started(job);
+    for (const AssignedJob& job : board_.recall_all()) report_not_started(job);
     leave_if_drained();
   }
   void take(PingFrame&& frame) { send(PongFrame{frame.nonce}); }
@@ -93,35 +93,17 @@ class Runtime {
     thread_local const int named = ::pthread_setname_np(::pthread_self(), "slot");
     static_cast<void>(named);
     while (auto running = board_.take()) {
-      const FinishedFrame frame = perform(*running);
-      send(frame);
-      board_.finished(running->job.seq);
+      send(FinishedFrame{perform(*running)});
+      board_.finished(running->job.claim.seq);
     }
     asio::post(context_, [this] { leave_if_drained(); });
   }
 
-  FinishedFrame perform(const JobBoard::Running& running) {
-    const AssignFrame& job = running.job;
-    const Instant started = setup_.clock.steady();
-    const PerformOutcome failure = performer_.perform({.id = job.id,
-                                                       .token = job.token,
-                                                       .tenant = job.tenant,
-                                                       .generation = job.generation,
-                                                       .kind = job.kind,
-                                                       .envelope = job.envelope,
-                                                       .attempt = static_cast<int>(job.attempt),
-                                                       .attempts_max = static_cast<int>(job.attempts_max),
-                                                       .stop = running.stop});
-    FinishedFrame frame{.seq = job.seq, .token = job.token};
-    frame.run_time = setup_.clock.steady() - started;
+  queue::AttemptEnd perform(const JobBoard::Running& running) {
+    queue::AttemptEnd end = performer_.perform(running.job, running.stop);
     if (setup_.handles.sync_failed()) leave_at_once();
-    if (!failure) return frame;
-    frame.result = FinishedResult::failed;
-    frame.error_code = failure->code;
-    frame.error =
-        failure->where.empty() ? failure->message : failure->message + " (at " + failure->where + ")";
-    log_failure(job, *failure, frame.run_time);
-    return frame;
+    if (end.result == queue::RunResult::failed) log_failure(running.job, end);
+    return end;
   }
 
   // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
@@ -131,19 +113,18 @@ class Runtime {
     std::_Exit(kExitSyncFailed);
   }
 
-  static void log_failure(const AssignFrame& job, const Failure& failure,
-                          std::chrono::microseconds run_time) {
+  static void log_failure(const AssignedJob& job, const queue::AttemptEnd& end) {
     const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
-    const std::string text = failure.text();
+    const std::string text = std::string{name_of(end.failure.code)} + ": " + end.failure.error;
     log::write(log::Level::info, "job.failed", "the attempt failed",
                {.kind = job.kind,
-                .attempt = static_cast<std::int64_t>(job.attempt),
-                .duration_ms = run_time.count() / 1000,
+                .attempt = job.attempt,
+                .duration_ms = end.run_time.count() / 1000,
                 .error = text});
   }
 
-  void report_not_started(const AssignFrame& job) {
-    send(FinishedFrame{.seq = job.seq, .token = job.token, .result = FinishedResult::not_started});
+  void report_not_started(const AssignedJob& job) {
+    send(FinishedFrame{{.claim = job.claim, .result = queue::RunResult::not_started, .failure = {}}});
   }
 
   // Any thread. Frames that queue up while a write is under way leave with the next one.

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <support/temporary_folder.hpp>
@@ -116,15 +117,21 @@ class Bookkeeping : public ::testing::Test {
     return *claimed;
   }
 
-  PerformOutcome perform(const queue::ClaimedJob& job) {
-    return performer_.perform({.id = job.id,
-                               .token = job.token,
-                               .tenant = job.tenant,
-                               .generation = job.generation,
-                               .kind = job.kind,
-                               .envelope = job.envelope,
-                               .attempt = job.failures + 1,
-                               .attempts_max = job.attempts_max});
+  // Nothing: it succeeded.
+  std::optional<queue::AttemptFailure> perform(const queue::ClaimedJob& job,
+                                               const std::stop_token& stop = {}) {
+    const queue::AttemptEnd end = performer_.perform({.claim = {job.seq, job.token},
+                                                      .id = job.id,
+                                                      .tenant = job.tenant,
+                                                      .generation = job.generation,
+                                                      .kind = job.kind,
+                                                      .envelope = job.envelope,
+                                                      .attempt = job.failures + 1,
+                                                      .attempts_max = job.attempts_max},
+                                                     stop);
+    EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
+    if (end.result == queue::RunResult::succeeded) return std::nullopt;
+    return end.failure;
   }
 
   TemporaryFolder folder_;

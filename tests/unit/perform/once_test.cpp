@@ -10,7 +10,8 @@ namespace {
 class Once : public Bookkeeping {
  protected:
   // Runs `body` as one attempt of one job of acme; each call is a later claim of the same job unless a token is given.
-  PerformOutcome attempt(std::function<void(JobContext&)> body, std::optional<queue::ClaimToken> token = {}) {
+  std::optional<queue::AttemptFailure> attempt(std::function<void(JobContext&)> body,
+                                               std::optional<queue::ClaimToken> token = {}) {
     body_ = std::move(body);
     if (!job_) {
       jobs_.add<PayInvoice>([this](const PayInvoice&, JobContext& context) { body_(context); });
@@ -133,7 +134,7 @@ TEST_F(Once, RUN_03_AStepWhoseTransactionWasRolledBackLeavesNoReceipt) {
   };
   const auto outcome = attempt([&](JobContext& context) { context.once("pay", body); });
   ASSERT_TRUE(outcome.has_value());
-  EXPECT_EQ(permanence_of(outcome->code), Permanence::transient) << outcome->text();
+  EXPECT_EQ(permanence_of(outcome->code), Permanence::transient) << outcome->error;
   EXPECT_EQ(paid("acme"), 0);
   EXPECT_EQ(attempt([&](JobContext& context) { context.once("pay", pay); }), std::nullopt);
   EXPECT_EQ(paid("acme"), 1) << "the step was not taken for done";

@@ -37,10 +37,10 @@ TEST_F(Perform, GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler) {
   queue::ClaimedJob job = claim();
   replace(job.envelope, "Invoice/1?tenant=acme", "Invoice/1?tenant=bolt");
   const auto opened_before = handles_.counters();
-  const PerformOutcome outcome = perform(job);
+  const auto outcome = perform(job);
   ASSERT_TRUE(outcome.has_value());
   EXPECT_EQ(outcome->code, ErrorCode::wrong_tenant);
-  EXPECT_EQ(outcome->where, "$.invoice");
+  EXPECT_NE(outcome->error.find("(at $.invoice)"), std::string::npos) << outcome->error;
   EXPECT_FALSE(entered);
   EXPECT_EQ(handles_.counters().opened + handles_.counters().reused,
             opened_before.opened + opened_before.reused)
@@ -67,7 +67,7 @@ TEST_F(Perform, SEC_02_OnlyTheCombinationWhereAllAgreeRuns) {
         job.envelope = queue::write_envelope(content);
         const bool all_equal =
             std::string_view{column} == reference && std::string_view{envelope} == reference;
-        const PerformOutcome outcome = perform(job);
+        const auto outcome = perform(job);
         EXPECT_EQ(outcome == std::nullopt, all_equal) << column << ' ' << envelope << ' ' << reference;
         ++combinations;
       }
@@ -154,7 +154,7 @@ TEST_F(Perform, CTX_07_AnUntenantedJobHasNoTenantAndNoHandle) {
     static_cast<void>(context.handle());
   });
   with_tenant("acme", [&] { client_.enqueue(PayAll{}, {.untenanted = true}); });
-  const PerformOutcome outcome = perform(claim());
+  const auto outcome = perform(claim());
   ASSERT_TRUE(outcome.has_value());
   EXPECT_EQ(outcome->code, ErrorCode::no_tenant);
 }

@@ -13,42 +13,42 @@ namespace {
 using queue::Incarnation;
 using queue::JobId;
 using queue::JobSeq;
+using queue::RunResult;
 
 AssignFrame sample_assign() {
-  return {.seq = JobSeq{258},
-          .token = {Incarnation{3}, 7},
-          .id = JobId{*Uuid::parse("019cadff-fbe9-7e60-8d13-c2a9945b7a01")},
-          .attempt = 2,
-          .attempts_max = 10,
+  return {.job = {.claim = {JobSeq{258}, {Incarnation{3}, 7}},
+                  .id = JobId{*Uuid::parse("019cadff-fbe9-7e60-8d13-c2a9945b7a01")},
+                  .tenant = TenantName{"acme"},
+                  .generation = Generation{4},
+                  .kind = "billing.send_invoice",
+                  .envelope = std::string{"tenure/1\0x", 10},
+                  .attempt = 2,
+                  .attempts_max = 10},
           .time_limit = std::chrono::microseconds{5},
-          .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")},
-          .tenant = TenantName{"acme"},
-          .generation = Generation{4},
-          .kind = "billing.send_invoice",
-          .envelope = std::string{"tenure/1\0x", 10}};
+          .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
 std::vector<Frame> samples() {
   AssignFrame untenanted = sample_assign();
-  untenanted.tenant.reset();
-  untenanted.generation = {};
+  untenanted.job.tenant.reset();
+  untenanted.job.generation = {};
   untenanted.receipt_horizon = {};
-  untenanted.envelope.clear();
+  untenanted.job.envelope.clear();
   return {
       HelloFrame{.slots = 8, .program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}, {"a.c", 41, 42}}},
-      FinishedFrame{.seq = JobSeq{1}, .token = {Incarnation{2}, 3}, .run_time = std::chrono::microseconds{9}},
-      FinishedFrame{.seq = JobSeq{1},
-                    .token = {Incarnation{2}, 3},
-                    .result = FinishedResult::failed,
-                    .error_code = ErrorCode::wrong_tenant,
-                    .error = "no"},
-      FinishedFrame{.seq = JobSeq{9}, .result = FinishedResult::not_started},
+      FinishedFrame{
+          {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}},
+      FinishedFrame{{{JobSeq{1}, {Incarnation{2}, 3}},
+                     RunResult::failed,
+                     std::chrono::microseconds{0},
+                     {ErrorCode::wrong_tenant, "no"}}},
+      FinishedFrame{{{JobSeq{9}, {}}, RunResult::not_started, std::chrono::microseconds{0}, {}}},
       PongFrame{~0ULL},
       WelcomeFrame{.protocol = 1, .slots = 3},
       RefusedFrame{"too old"},
       sample_assign(),
       untenanted,
-      RecallFrame{JobSeq{5}, {Incarnation{6}, 7}},
+      RecallFrame{{JobSeq{5}, {Incarnation{6}, 7}}},
       CancelFrame{JobSeq{8}, CancelReason::time_limit},
       DrainFrame{},
       PingFrame{12},
@@ -92,7 +92,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
   EXPECT_EQ(hex(written(DrainFrame{})),
             "01000000"
             "25");
-  EXPECT_EQ(hex(written(RecallFrame{JobSeq{258}, {Incarnation{3}, 7}})),
+  EXPECT_EQ(hex(written(RecallFrame{{JobSeq{258}, {Incarnation{3}, 7}}})),
             "19000000"
             "23"
             "0201000000000000"
@@ -170,7 +170,7 @@ TEST(Frames, LSE_15_EveryTruncatedFrameIsRefused) {
 }
 
 TEST(Frames, LSE_15_ValuesOutsideTheirSetAreRefused) {
-  std::string finished = written(FinishedFrame{.seq = JobSeq{1}});
+  std::string finished = written(FinishedFrame{});
   finished[4 + 1 + 24] = 9;  // behind type, seq and token
   EXPECT_EQ(refusal_of(finished), ErrorCode::protocol_violation);
   std::string cancel = written(CancelFrame{});
@@ -183,22 +183,22 @@ TEST(Frames, LSE_15_ValuesOutsideTheirSetAreRefused) {
 
 TEST(Frames, APayloadAtTheCapPasses) {
   AssignFrame frame = sample_assign();
-  frame.envelope.assign(limits::kPayloadMax, 'x');
+  frame.job.envelope.assign(limits::kPayloadMax, 'x');
   FrameReader reader;
   reader.feed(written(frame));
   const auto read = reader.next();
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(std::get<AssignFrame>(**read).envelope.size(), limits::kPayloadMax);
+  EXPECT_EQ(std::get<AssignFrame>(**read).job.envelope.size(), limits::kPayloadMax);
 }
 
 TEST(Frames, LongErrorTextIsCutBetweenCharacters) {
-  FinishedFrame frame{.result = FinishedResult::failed};
-  for (std::size_t i = 0; i < limits::kErrorTextMax; ++i) frame.error += "\xc3\xa4";
+  FinishedFrame frame;
+  for (std::size_t i = 0; i < limits::kErrorTextMax; ++i) frame.end.failure.error += "\xc3\xa4";
   FrameReader reader;
   reader.feed(written(frame));
   const auto read = reader.next();
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(std::get<FinishedFrame>(**read).error.size(), limits::kErrorTextMax);
+  EXPECT_EQ(std::get<FinishedFrame>(**read).end.failure.error.size(), limits::kErrorTextMax);
 }
 
 // Whatever bytes arrive, the reader answers with frames or a refusal and holds no more than it was fed.

@@ -7,7 +7,7 @@ namespace {
 
 using queue::JobSeq;
 
-AssignFrame job(std::int64_t seq) { return {.seq = JobSeq{seq}, .token = {queue::Incarnation{1}, seq}}; }
+AssignedJob job(std::int64_t seq) { return {.claim = {JobSeq{seq}, {queue::Incarnation{1}, seq}}}; }
 
 TEST(JobBoard, AsksForAsManyPerformersAsThereAreSlots) {
   JobBoard board;
@@ -19,7 +19,7 @@ TEST(JobBoard, AsksForAsManyPerformersAsThereAreSlots) {
 TEST(JobBoard, JobsAreTakenInTheOrderOfTheirAssignment) {
   JobBoard board;
   for (std::int64_t seq = 1; seq <= 3; ++seq) static_cast<void>(board.add(job(seq), 1));
-  for (std::int64_t seq = 1; seq <= 3; ++seq) EXPECT_EQ(board.take()->job.seq, JobSeq{seq});
+  for (std::int64_t seq = 1; seq <= 3; ++seq) EXPECT_EQ(board.take()->job.claim.seq, JobSeq{seq});
   EXPECT_FALSE(board.take());
   EXPECT_TRUE(board.add(job(4), 1)) << "the performer has ended, so the next job needs a new one";
 }
@@ -29,10 +29,10 @@ TEST(JobBoard, CLM_25_RecallTakesBackOnlyWhatHasNotStarted) {
   static_cast<void>(board.add(job(1), 1));
   static_cast<void>(board.add(job(2), 1));
   static_cast<void>(board.take());
-  EXPECT_FALSE(board.recall(JobSeq{1}, job(1).token)) << "it runs";
-  EXPECT_FALSE(board.recall(JobSeq{2}, job(3).token)) << "another claim of the same job";
-  EXPECT_EQ(board.recall(JobSeq{2}, job(2).token)->seq, JobSeq{2});
-  EXPECT_FALSE(board.recall(JobSeq{2}, job(2).token)) << "twice";
+  EXPECT_FALSE(board.recall(job(1).claim)) << "it runs";
+  EXPECT_FALSE(board.recall({JobSeq{2}, job(3).claim.token})) << "another claim of the same job";
+  EXPECT_EQ(board.recall(job(2).claim)->claim.seq, JobSeq{2});
+  EXPECT_FALSE(board.recall(job(2).claim)) << "twice";
 }
 
 TEST(JobBoard, StopTokensReachTheNamedJobOrAll) {

@@ -22,6 +22,7 @@ namespace {
 
 using queue::Incarnation;
 using queue::JobSeq;
+using queue::RunResult;
 
 struct Echo {
   static constexpr std::string_view kind = "test.echo";
@@ -96,15 +97,15 @@ class RuntimeTest : public ::testing::Test {
   AssignFrame job(std::int64_t seq, std::string_view kind = Echo::kind,
                   std::string arguments = R"({"number":1})") {
     const queue::JobId id{ids_.next()};
-    return {.seq = JobSeq{seq},
-            .token = {Incarnation{1}, seq},
-            .id = id,
-            .kind = std::string{kind},
-            .envelope = queue::write_envelope({.id = id,
-                                               .tenant = {},
-                                               .generation = {},
-                                               .kind = std::string{kind},
-                                               .arguments = std::move(arguments)})};
+    return {.job = {.claim = {JobSeq{seq}, {Incarnation{1}, seq}},
+                    .id = id,
+                    .tenant = {},
+                    .kind = std::string{kind},
+                    .envelope = queue::write_envelope({.id = id,
+                                                       .tenant = {},
+                                                       .generation = {},
+                                                       .kind = std::string{kind},
+                                                       .arguments = std::move(arguments)})}};
   }
 
   testing::TemporaryFolder folder_;
@@ -124,9 +125,8 @@ TEST_F(RuntimeTest, PerformsWhatItIsAssignedAndReportsIt) {
   start(1);
   daemon_->send(job(7, Echo::kind, R"({"number":42})"));
   const auto finished = daemon_->expect<FinishedFrame>();
-  EXPECT_EQ(finished.seq, JobSeq{7});
-  EXPECT_EQ(finished.token, (queue::ClaimToken{Incarnation{1}, 7}));
-  EXPECT_EQ(finished.result, FinishedResult::succeeded);
+  EXPECT_EQ(finished.end.claim, (queue::ClaimRef{JobSeq{7}, {Incarnation{1}, 7}}));
+  EXPECT_EQ(finished.end.result, RunResult::succeeded);
   EXPECT_EQ(seen, 42);
 }
 
@@ -138,11 +138,11 @@ TEST_F(RuntimeTest, RUN_09_WhateverAHandlerThrowsIsAFailureWithItsName) {
   start(1);
   daemon_->send(job(1));
   const auto number = daemon_->expect<FinishedFrame>();
-  EXPECT_EQ(number.result, FinishedResult::failed);
-  EXPECT_EQ(number.error_code, ErrorCode::handler_failed);
-  EXPECT_NE(number.error.find("int"), std::string::npos);
+  EXPECT_EQ(number.end.result, RunResult::failed);
+  EXPECT_EQ(number.end.failure.code, ErrorCode::handler_failed);
+  EXPECT_NE(number.end.failure.error.find("int"), std::string::npos);
   daemon_->send(job(2, Echo::kind, R"({"number":2})"));
-  EXPECT_EQ(daemon_->expect<FinishedFrame>().error, "std::runtime_error: no answer");
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().end.failure.error, "std::runtime_error: no answer");
 }
 
 TEST_F(RuntimeTest, SER_06_AnUndecodablePayloadFailsWithItsPathAndTheSlotGoesOn) {
@@ -150,10 +150,10 @@ TEST_F(RuntimeTest, SER_06_AnUndecodablePayloadFailsWithItsPathAndTheSlotGoesOn)
   start(1);
   daemon_->send(job(1, Echo::kind, R"({"number":"x"})"));
   const auto failed = daemon_->expect<FinishedFrame>();
-  EXPECT_EQ(failed.error_code, ErrorCode::bad_payload);
-  EXPECT_NE(failed.error.find("$.number"), std::string::npos) << failed.error;
+  EXPECT_EQ(failed.end.failure.code, ErrorCode::bad_payload);
+  EXPECT_NE(failed.end.failure.error.find("$.number"), std::string::npos) << failed.end.failure.error;
   daemon_->send(job(2));
-  EXPECT_EQ(daemon_->expect<FinishedFrame>().result, FinishedResult::succeeded);
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().end.result, RunResult::succeeded);
 }
 
 TEST_F(RuntimeTest, RunsAsManyJobsAtOnceAsThereAreSlots) {
@@ -161,7 +161,7 @@ TEST_F(RuntimeTest, RunsAsManyJobsAtOnceAsThereAreSlots) {
   jobs_.add<Echo>([&](const Echo&, JobContext&) { all_running.arrive_and_wait(); });
   start(3);
   for (std::int64_t seq = 1; seq <= 3; ++seq) daemon_->send(job(seq));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(daemon_->expect<FinishedFrame>().result, FinishedResult::succeeded);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(daemon_->expect<FinishedFrame>().end.result, RunResult::succeeded);
 }
 
 TEST_F(RuntimeTest, PingsAreAnsweredWhileAllSlotsAreBusy) {
@@ -193,10 +193,10 @@ TEST_F(RuntimeTest, STP_01_ADrainGivesBackWhatHasNotStartedAndWaitsForTheRest) {
   daemon_->send(job(2));
   daemon_->send(DrainFrame{});
   const auto returned = daemon_->expect<FinishedFrame>();
-  EXPECT_EQ(returned.seq, JobSeq{2});
-  EXPECT_EQ(returned.result, FinishedResult::not_started);
+  EXPECT_EQ(returned.end.claim.seq, JobSeq{2});
+  EXPECT_EQ(returned.end.result, RunResult::not_started);
   released.count_down();
-  EXPECT_EQ(daemon_->expect<FinishedFrame>().seq, JobSeq{1});
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().end.claim.seq, JobSeq{1});
   EXPECT_FALSE(daemon_->receive()) << "it leaves by itself";
   EXPECT_TRUE(drained_.get());
 }
@@ -215,8 +215,8 @@ TEST_F(RuntimeTest, STP_02_TheStopTokenReachesARunningHandler) {
   started.wait();
   daemon_->send(CancelFrame{});
   const auto finished = daemon_->expect<FinishedFrame>();
-  EXPECT_EQ(finished.error, "std::runtime_error: stopping");
-  EXPECT_EQ(finished.error_code, ErrorCode::interrupted) << "obeying is no failure";
+  EXPECT_EQ(finished.end.failure.error, "std::runtime_error: stopping");
+  EXPECT_EQ(finished.end.failure.code, ErrorCode::interrupted) << "obeying is no failure";
 }
 
 TEST_F(RuntimeTest, CLM_25_ARecalledJobComesBackUnstarted) {
@@ -231,12 +231,12 @@ TEST_F(RuntimeTest, CLM_25_ARecalledJobComesBackUnstarted) {
   started.wait();
   const AssignFrame ahead = job(2);
   daemon_->send(ahead);
-  daemon_->send(RecallFrame{ahead.seq, ahead.token});
+  daemon_->send(RecallFrame{ahead.job.claim});
   const auto returned = daemon_->expect<FinishedFrame>();
-  EXPECT_EQ(returned.seq, JobSeq{2});
-  EXPECT_EQ(returned.result, FinishedResult::not_started);
+  EXPECT_EQ(returned.end.claim.seq, JobSeq{2});
+  EXPECT_EQ(returned.end.result, RunResult::not_started);
   released.count_down();
-  EXPECT_EQ(daemon_->expect<FinishedFrame>().seq, JobSeq{1});
+  EXPECT_EQ(daemon_->expect<FinishedFrame>().end.claim.seq, JobSeq{1});
 }
 
 TEST_F(RuntimeTest, LSE_17_LeavesWhenTheDaemonIsGone) {

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/round.hpp>
+#include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -18,7 +19,9 @@
 // Threads: one at a time.
 namespace tenure::daemon {
 
+using queue::AttemptEnd;
 using queue::ProcessNumber;
+using queue::RunResult;
 
 struct PoolSettings {
   std::string name;
@@ -62,13 +65,6 @@ struct WorkerReady {
   ProcessNumber process;
   int slots = 1;
   std::vector<std::string> kinds;  // that this process performs; others of its pool may differ
-};
-enum class RunResult : std::uint8_t { succeeded, failed, not_started };
-struct AttemptEnd {
-  queue::ClaimRef claim;
-  RunResult result = RunResult::succeeded;
-  std::chrono::microseconds run_time{0};
-  queue::AttemptFailure failure;  // of `failed`
 };
 struct AttemptsEnded {
   ProcessNumber process;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
-#include <tenure/queue/types.hpp>
+#include <tenure/queue/run.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -42,15 +42,8 @@ struct HelloFrame {
   friend bool operator==(const HelloFrame&, const HelloFrame&) = default;
 };
 
-enum class FinishedResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3 };
-
 struct FinishedFrame {
-  queue::JobSeq seq;
-  queue::ClaimToken token;
-  FinishedResult result = FinishedResult::succeeded;
-  std::chrono::microseconds run_time{0};
-  ErrorCode error_code = ErrorCode::internal;  // of `failed`
-  std::string error;
+  queue::AttemptEnd end;
   friend bool operator==(const FinishedFrame&, const FinishedFrame&) = default;
 };
 
@@ -72,25 +65,16 @@ struct RefusedFrame {
 };
 
 struct AssignFrame {
-  queue::JobSeq seq;
-  queue::ClaimToken token;
-  queue::JobId id;
-  std::uint32_t attempt = 1;
-  std::uint32_t attempts_max = 1;
+  queue::AssignedJob job;
   std::chrono::microseconds time_limit{0};  // 0: none; always so for now
   // The smallest job id that may still run in that tenant: receipts of smaller ones may be forgotten. All zero: not known, and
   // always so for now.
   queue::JobId receipt_horizon;
-  std::optional<TenantName> tenant;
-  Generation generation;
-  std::string kind;
-  std::string envelope;
   friend bool operator==(const AssignFrame&, const AssignFrame&) = default;
 };
 
 struct RecallFrame {
-  queue::JobSeq seq;
-  queue::ClaimToken token;
+  queue::ClaimRef claim;
   friend bool operator==(const RecallFrame&, const RecallFrame&) = default;
 };
 

@@ -2,31 +2,14 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/jobs/registry.hpp>
-#include <tenure/queue/types.hpp>
+#include <tenure/queue/run.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <string_view>
 
 namespace tenure {
-
-// One attempt of one job, as the daemon assigned it. The tenant stands here and in the envelope, and both must agree.
-struct PerformRequest {
-  queue::JobId id;
-  queue::ClaimToken token;
-  std::optional<TenantName> tenant;
-  Generation generation;
-  std::string_view kind;
-  std::string_view envelope;
-  int attempt = 1;
-  int attempts_max = 1;
-  std::stop_token stop = {};
-};
-
-// Nothing: it succeeded. Whatever a handler throws is a failure and never leaves perform().
-using PerformOutcome = std::optional<Failure>;
 
 // Performs jobs: compares column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
 // handler, and sees to it that nothing of one job reaches the next.
@@ -35,11 +18,13 @@ class Performer {
  public:
   // All must outlive it.
   Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, std::string application);
-  [[nodiscard]] PerformOutcome perform(const PerformRequest& request);
+  // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves.
+  // `stop` is the handler's stop token.
+  [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const std::stop_token& stop);
 
  private:
-  PerformOutcome attempt(const PerformRequest& request);
-  void run(const PerformRequest& request);
+  std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const std::stop_token& stop);
+  void run(const queue::AssignedJob& job, const std::stop_token& stop);
 
   const JobRegistry& jobs_;
   HandleCache& handles_;

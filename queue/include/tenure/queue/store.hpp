@@ -4,6 +4,7 @@
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/records.hpp>
+#include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <cstddef>
@@ -91,17 +92,6 @@ struct ClaimReply {
   bool stopped_by_bytes = false;  // the next job would have passed bytes_max
   // Where the tenant may not be claimed from now; then there are no jobs.
   std::optional<TenantState> gate;
-};
-
-// Names the claim that a write is conditional on.
-struct ClaimRef {
-  JobSeq seq;
-  ClaimToken token;
-};
-
-struct AttemptFailure {
-  ErrorCode code = ErrorCode::handler_failed;
-  std::string error;  // cut at kErrorTextMax by the store
 };
 
 class StoreReader {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+#include <tenure/queue/types.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+// One run of a job: what a worker process is given for it, and how it ended. The same two values go all the way: through the
+// frames of the worker protocol, into a handler's context and out of it, and into the dispatcher.
+namespace tenure::queue {
+
+// Names the claim that a write is conditional on.
+struct ClaimRef {
+  JobSeq seq;
+  ClaimToken token;
+  friend auto operator<=>(const ClaimRef&, const ClaimRef&) = default;
+};
+
+// All that a run needs to know of its job. The tenant stands here and in the envelope, and both must agree.
+struct AssignedJob {
+  ClaimRef claim;
+  JobId id;
+  std::optional<TenantName> tenant;  // nothing: untenanted
+  Generation generation;
+  std::string kind;
+  std::string envelope;
+  int attempt = 1;  // from 1; releases and crashes are not counted
+  int attempts_max = 1;
+  friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
+};
+
+// On the wire: never renumber; a new one takes the next number.
+enum class RunResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3 };
+
+// Why a run failed, as its attempt's row tells it.
+struct AttemptFailure {
+  ErrorCode code = ErrorCode::handler_failed;
+  std::string error;  // without the code's name; cut at kErrorTextMax by frames and stores
+  friend bool operator==(const AttemptFailure&, const AttemptFailure&) = default;
+};
+
+// What the worker process says of a run.
+struct AttemptEnd {
+  ClaimRef claim;
+  RunResult result = RunResult::succeeded;
+  std::chrono::microseconds run_time{0};
+  AttemptFailure failure;  // of `failed`
+  friend bool operator==(const AttemptEnd&, const AttemptEnd&) = default;
+};
+
+}  // namespace tenure::queue
