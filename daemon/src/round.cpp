@@ -1,7 +1,6 @@
 #include <tenure/daemon/round.hpp>
 
 #include <chrono>
-#include <set>
 #include <utility>
 
 namespace tenure::daemon {
@@ -40,30 +39,31 @@ struct EndCarrier {
     return state_after(writer.block(claim, end.reason, now), JobState::blocked);
   }
   Result<JobState> operator()(const EndReclaim& end) const {
-    return writer.reclaim(claim, end.charged, end.failure, now);
+    const bool is_dead = end.charge == queue::CrashCharge::poison;
+    return state_after(writer.reclaim(claim, end.charge, end.failure, now),
+                       is_dead ? JobState::dead : JobState::ready);
   }
 };
 
 // Several requests of one round may ask for the same lane, for different processes: the later ones need not step over what the
-// earlier ones have just claimed. All of them together share the bytes of the round; where these are spent each process still
-// gets one job, so that no pool's big payloads keep another pool idle.
+// earlier ones have just claimed.
 class Claimer {
  public:
-  Claimer(StoreWriter& writer, WallTime now) : writer_(writer), now_(now) {}
+  Claimer(StoreWriter& writer, std::size_t bytes_max, WallTime now)
+      : writer_(writer), now_(now), bytes_left_(bytes_max) {}
 
   queue::ClaimReply claim(queue::ClaimRequest request) {
-    const bool is_first = served_.insert(request.process).second;
-    if (bytes_left_ == 0 && !is_first) return {.stopped_by_bytes = true};
-    request.bytes_max = bytes_left_;
+    if (bytes_left_ == 0 && !request.first_of_any_size) return {.stopped_by_bytes = true};
+    request.bytes_max = std::min(request.bytes_max, bytes_left_);
     for (queue::LaneCursor& cursor : request.kinds) {
       const auto found = claimed_until_.find(lane_of(request, cursor));
       if (found != claimed_until_.end() && (!cursor.after || *cursor.after < found->second))
         cursor.after = found->second;
     }
     queue::ClaimReply reply = writer_.claim(request, now_);
-    if (reply.jobs.empty()) return reply;
     for (const queue::ClaimedJob& job : reply.jobs) bytes_left_ -= std::min(bytes_left_, job.envelope.size());
     if (reply.stopped_by_bytes) bytes_left_ = 0;
+    if (reply.jobs.empty()) return reply;
     for (const queue::LaneCursor& cursor : request.kinds) {
       claimed_until_.insert_or_assign(lane_of(request, cursor), reply.jobs.back().place);
     }
@@ -76,8 +76,7 @@ class Claimer {
   }
   StoreWriter& writer_;
   WallTime now_;
-  std::size_t bytes_left_ = kRoundBytesMax;
-  std::set<queue::ProcessNumber> served_;
+  std::size_t bytes_left_;
   std::map<queue::Lane, queue::LanePlace> claimed_until_;
 };
 
@@ -112,7 +111,7 @@ RoundReply write_round(StoreWriter& writer, const RoundWork& work, WallTime now)
     reply.unblocked = writer.unblock(work.unblock->reason, work.unblock->after, kRoundRowsMax, now);
   if (work.take_hints) reply.hinted = writer.take_lane_hints(kRoundRowsMax);
   read_part(writer.reader(), work, reply);
-  Claimer claimer(writer, now);
+  Claimer claimer(writer, work.claims_bytes_max, now);
   reply.claims.reserve(work.claims.size());
   for (const queue::ClaimRequest& request : work.claims) reply.claims.push_back(claimer.claim(request));
   if (work.promote || work.arrivals_after) reply.next_due = writer.reader().next_due();

@@ -76,6 +76,24 @@ TEST_P(StoreSuite, AJobBiggerThanTheBytesOfAClaimIsClaimedAlone) {
   EXPECT_TRUE(reply.stopped_by_bytes);
 }
 
+TEST_P(StoreSuite, AClaimThatSaysSoTakesNotEvenAFirstJobPastItsBytes) {
+  const Enqueued job = put();
+  const auto size = static_cast<std::size_t>(record(job.id).size_bytes);
+  ClaimRequest request = claim_request(kUntenanted, 1);
+  request.first_of_any_size = false;
+  const auto asked_for = [&](std::size_t bytes_max) {
+    request.bytes_max = bytes_max;
+    return written([&](StoreWriter& writer) { return writer.claim(request, now_); });
+  };
+  const ClaimReply below = asked_for(size - 1);
+  EXPECT_TRUE(below.jobs.empty());
+  EXPECT_TRUE(below.stopped_by_bytes);
+  EXPECT_EQ(record(job.id).state, ShownState::ready);
+  const ClaimReply at = asked_for(size);
+  EXPECT_EQ(ids_of(at), (std::vector<JobId>{job.id}));
+  EXPECT_FALSE(at.stopped_by_bytes);
+}
+
 TEST_P(StoreSuite, CLM_06_TokensOfABatchCountUpAndNeverRepeat) {
   for (int i = 0; i < 6; ++i) put();
   std::optional<ClaimToken> last;

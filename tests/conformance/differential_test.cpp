@@ -179,8 +179,9 @@ class Script {
       case 5:
         return say("block " + outcome_without_row(writer.block(claim, JobReason::envelope_newer, now_)));
       default: {
-        const auto state = writer.reclaim(claim, flag, failure, now_);
-        return say("reclaim " + (state ? std::string{name_of(*state)} : outcome_without_row(state)));
+        constexpr std::array kCharges{CrashCharge::none, CrashCharge::counted, CrashCharge::poison};
+        const CrashCharge charge = kCharges[random_.below(kCharges.size())];
+        return say("reclaim " + outcome_without_row(writer.reclaim(claim, charge, failure, now_)));
       }
     }
   }

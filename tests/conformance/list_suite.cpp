@@ -80,7 +80,7 @@ void ListSuite::end_somehow(Random& random, const ClaimedJob& job) {
       case 5:
         return value_or_raise(writer.block(claim, JobReason::envelope_newer, now_));
       case 6:
-        return static_cast<void>(value_or_raise(writer.reclaim(claim, true, failure, now_)));
+        return value_or_raise(writer.reclaim(claim, CrashCharge::counted, failure, now_));
       default:
         return;  // goes on running
     }

@@ -238,8 +238,12 @@ TEST_F(SqliteStoreTest, AClaimOnAJobThatIsNotReadyIsLostAndGone) {
       },
       [&](StoreWriter& writer, ClaimRef claim) { return code(writer.release(claim, false, {}, now)); },
       [&](StoreWriter& writer, ClaimRef claim) { return code(writer.release(claim, true, {}, now)); },
-      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.reclaim(claim, false, {}, now)); },
-      [&](StoreWriter& writer, ClaimRef claim) { return code(writer.reclaim(claim, true, {}, now)); }};
+      [&](StoreWriter& writer, ClaimRef claim) {
+        return code(writer.reclaim(claim, CrashCharge::none, {}, now));
+      },
+      [&](StoreWriter& writer, ClaimRef claim) {
+        return code(writer.reclaim(claim, CrashCharge::counted, {}, now));
+      }};
   const auto store = open(true);
   std::uint8_t next = 0;
   for (const Verb& verb : verbs) {

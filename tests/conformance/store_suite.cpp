@@ -81,6 +81,12 @@ Result<Enqueued> StoreSuite::enqueue(const NewJob& job) {
 Enqueued StoreSuite::put(const NewJob& job) { return value_or_raise(enqueue(job)); }
 
 ClaimReply StoreSuite::claim(TenantNumber tenant, std::size_t count, std::size_t bytes_max) {
+  ClaimRequest request = claim_request(tenant, count);
+  request.bytes_max = bytes_max;
+  return written([&](StoreWriter& writer) { return writer.claim(request, now_); });
+}
+
+ClaimRequest StoreSuite::claim_request(TenantNumber tenant, std::size_t count) {
   ClaimRequest request;
   for (const Lane& lane : lanes()) {
     if (lane.tenant != tenant) continue;
@@ -93,12 +99,11 @@ ClaimReply StoreSuite::claim(TenantNumber tenant, std::size_t count, std::size_t
   }
   request.tenant = tenant;
   request.count = count;
-  request.bytes_max = bytes_max;
   request.incarnation = kLife;
   request.first_counter = next_counter_;
   request.process = kProcess;
   next_counter_ += static_cast<std::int64_t>(count);
-  return written([&](StoreWriter& writer) { return writer.claim(request, now_); });
+  return request;
 }
 
 ClaimedJob StoreSuite::claim_one(TenantNumber tenant) {

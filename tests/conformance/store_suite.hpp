@@ -89,6 +89,8 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
   // All lanes of one tenant that share the first one's queue and priority, from the front; tokens go on counting.
   ClaimReply claim(TenantNumber tenant = kUntenanted, std::size_t count = 1,
                    std::size_t bytes_max = std::numeric_limits<std::size_t>::max());
+  // What claim() asks.
+  ClaimRequest claim_request(TenantNumber tenant, std::size_t count);
   // For a job that must be there.
   ClaimedJob claim_one(TenantNumber tenant = kUntenanted);
   [[nodiscard]] static ClaimRef ref(const ClaimedJob& job) { return {job.seq, job.token}; }

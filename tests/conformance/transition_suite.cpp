@@ -77,7 +77,7 @@ class TransitionSuite : public StoreSuite {
         case Transition::release:
           return writer.release(claim, true, {}, now_).has_value();
         case Transition::reclaim:
-          return writer.reclaim(claim, true, {}, now_).has_value();
+          return writer.reclaim(claim, CrashCharge::counted, {}, now_).has_value();
         case Transition::retry_by_operator:
           return writer.retry_by_operator(job.id, now_).has_value();
       }

@@ -25,14 +25,15 @@ struct HowText {
     return fmt::format("block {}", int(end.reason));
   }
   std::string operator()(const daemon::EndReclaim& end) const {
-    return fmt::format("reclaim {} {}", end.charged, end.failure.error);
+    return fmt::format("reclaim {} {}", int(end.charge), end.failure.error);
   }
 };
 
 std::string of(const queue::ClaimRequest& request) {
-  std::string text = fmt::format("claim {}/{}/{} x{} for {} from {}.{}:", request.queue.value,
-                                 request.priority.value, request.tenant.value, request.count,
-                                 request.process.value, request.incarnation.value, request.first_counter);
+  std::string text =
+      fmt::format("claim {}/{}/{} x{}{} for {} from {}.{}:", request.queue.value, request.priority.value,
+                  request.tenant.value, request.count, request.first_of_any_size ? "" : " that fit",
+                  request.process.value, request.incarnation.value, request.first_counter);
   for (const queue::LaneCursor& kind : request.kinds) {
     text += fmt::format(" {}", kind.kind.value);
     if (kind.after) text += fmt::format(">{},{}", to_us(kind.after->due), kind.after->seq.value);

@@ -42,6 +42,11 @@ ClaimEnd end_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, 
   return end_of_failure(job, end, now, random);
 }
 
+queue::CrashCharge charge_of(const OutstandingJob& job, ProcessEnd end) {
+  if (job.crashes + 1 < limits::kCrashesMax) return queue::CrashCharge::counted;
+  return end == ProcessEnd::alone ? queue::CrashCharge::poison : queue::CrashCharge::none;
+}
+
 }  // namespace
 
 AttemptOutcome outcome_of(const OutstandingJob& job, const AttemptEnd& end, WallTime now, Random& random) {
@@ -62,8 +67,7 @@ PendingEnd end_with_process(const OutstandingJob& job, bool was_performing, Proc
   if (end == ProcessEnd::by_stop) {
     pending.end.how = EndRelease{true, {ErrorCode::interrupted, text}};
   } else {
-    const bool is_charged = end == ProcessEnd::alone || job.crashes + 1 < limits::kCrashesMax;
-    pending.end.how = EndReclaim{is_charged, {ErrorCode::worker_crashed, text}};
+    pending.end.how = EndReclaim{charge_of(job, end), {ErrorCode::worker_crashed, text}};
   }
   return pending;
 }

@@ -1,6 +1,7 @@
 #include "claim_plan.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace tenure::daemon {
 
@@ -17,7 +18,9 @@ void ClaimPlan::make(std::size_t pools, std::size_t jobs_max, queue::Incarnation
     for (Crew crew{pool, 0}; crew.program < lanes_.programs(pool); ++crew.program) fill_slots(crew, jobs_max);
     for (Crew crew{pool, 0}; crew.program < lanes_.programs(pool); ++crew.program) fill_ahead(crew, jobs_max);
   }
+  std::set<ProcessNumber> served;
   for (PlannedClaim& claim : claims_) {
+    claim.request.first_of_any_size = served.insert(claim.request.process).second;
     claim.request.incarnation = incarnation;
     claim.request.first_counter = counter;
     counter += static_cast<std::int64_t>(claim.request.count);

@@ -22,6 +22,8 @@ namespace tenure::daemon {
 // One visit takes at most so much of one tenant.
 inline constexpr std::size_t kQuantumJobs = 16;
 inline constexpr std::chrono::microseconds kQuantumTime{50'000};
+// Bytes of envelopes that one round claims.
+inline constexpr std::size_t kRoundBytesMax = 8U << 20U;
 // Jobs of a kind that usually runs longer never take the last free slot where their tenant runs already.
 inline constexpr std::chrono::microseconds kLongJob{1'000'000};
 inline constexpr std::size_t kLongJobSlotsMin = 4;  // of the pool's processes of one program, for that rule
@@ -40,7 +42,8 @@ class ClaimPlan {
       : lanes_(lanes), processes_(processes), usual_(usual) {}
 
   // Fills free slots, then the room ahead of busy ones, with at most `jobs_max` jobs. The requests carry counters from
-  // `counter` on, which is raised.
+  // `counter` on, which is raised. The first one for each process gets a job whatever its size, so that no pool's big payloads
+  // keep another pool idle.
   void make(std::size_t pools, std::size_t jobs_max, queue::Incarnation incarnation, std::int64_t& counter);
 
   [[nodiscard]] const std::vector<PlannedClaim>& claims() const { return claims_; }

@@ -90,6 +90,7 @@ void Dispatcher::Impl::add_looks(RoundWork& work) {
 
 void Dispatcher::Impl::add_claims(RoundWork& work) {
   plan_.make(settings_.pools.size(), kRoundRowsMax, incarnation_, next_counter_);
+  work.claims_bytes_max = kRoundBytesMax;
   work.claims.reserve(plan_.claims().size());
   for (const PlannedClaim& claim : plan_.claims()) work.claims.push_back(claim.request);
 }

@@ -91,7 +91,8 @@ ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
   for (const auto& key : front_of_lanes(request)) {
     ClaimedJob job = claimed(key);
     bytes += job.envelope.size();
-    if (!reply.jobs.empty() && bytes > request.bytes_max) {
+    const bool is_allowed = reply.jobs.empty() && request.first_of_any_size;
+    if (bytes > request.bytes_max && !is_allowed) {
       reply.stopped_by_bytes = true;
       break;
     }
@@ -201,18 +202,17 @@ Result<void> MemoryWriter::block(ClaimRef claim, JobReason reason, WallTime) {
   return {};
 }
 
-Result<JobState> MemoryWriter::reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
-                                       WallTime now) {
+Result<void> MemoryWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                                   WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) return claim_lost(claim);
   add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
-  if (!charged) return JobState::ready;
+  if (charge == CrashCharge::none) return {};
   MemoryJob job = tables_.jobs().at(claim.seq);
   ++job.crashes;
   tables_.update_job(claim.seq, job);
-  if (job.crashes < limits::kCrashesMax) return JobState::ready;
-  end_job(claim.seq, JobState::dead, JobReason::poison, *ended, 0, now);
-  return JobState::dead;
+  if (charge == CrashCharge::poison) end_job(claim.seq, JobState::dead, JobReason::poison, *ended, 0, now);
+  return {};
 }
 
 std::optional<MemoryClaim> MemoryWriter::end_claim(ClaimRef claim) {

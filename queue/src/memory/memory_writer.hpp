@@ -20,8 +20,8 @@ class MemoryWriter final : public StoreWriter {
   Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason, WallTime now) override;
-  Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
-                           WallTime now) override;
+  Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                       WallTime now) override;
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;

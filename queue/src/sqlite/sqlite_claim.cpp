@@ -61,7 +61,7 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
     if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   }
   ClaimReply reply{.jobs = front_of_lanes(request)};
-  read_envelopes(reply, request.bytes_max);
+  read_envelopes(reply, request);
   std::int64_t counter = request.first_counter;
   for (ClaimedJob& job : reply.jobs) {
     job.token = {request.incarnation, counter++};
@@ -76,14 +76,14 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
 }
 
 // The jobs that no longer fit go out of the reply.
-void SqliteWriter::read_envelopes(ClaimReply& reply, std::size_t bytes_max) {
+void SqliteWriter::read_envelopes(ClaimReply& reply, const ClaimRequest& request) {
   std::size_t bytes = 0;
   for (std::size_t index = 0; index < reply.jobs.size(); ++index) {
     ClaimedJob& job = reply.jobs[index];
     auto row = connection_.statement(kClaimedEnvelope);
     if (row.bind(job.seq.value).step()) job.envelope = as_text(row.blob(0));
     bytes += job.envelope.size();
-    if (index == 0 || bytes <= bytes_max) continue;
+    if (bytes <= request.bytes_max || (index == 0 && request.first_of_any_size)) continue;
     reply.jobs.resize(index);
     reply.stopped_by_bytes = true;
     return;

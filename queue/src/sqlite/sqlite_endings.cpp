@@ -41,8 +41,8 @@ constexpr Query kCountRelease{"count_release", R"sql(
 constexpr Query kBlock{"block", "update job set state = 3, reason = ?2 where seq = ?1 and state = 2"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kChargeCrash{"charge_crash", R"sql(
-  update job set crashes = crashes + 1 where seq = ?1 and state = 2 returning crashes)sql"};
+constexpr Query kCountCrash{"count_crash",
+                            "update job set crashes = crashes + 1 where seq = ?1 and state = 2"};
 
 // ?1 seq. Index: primary key.
 constexpr Query kIsReady{"is_ready", "select 1 from job where seq = ?1 and state = 2"};
@@ -132,13 +132,13 @@ Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
   return {};
 }
 
-Result<JobState> SqliteWriter::reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
-                                       WallTime now) {
+Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                                   WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended || !is_ready(claim.seq)) return claim_lost(claim);
   add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
-  if (charged && charge_crash(claim, *ended, now)) return JobState::dead;
-  return JobState::ready;
+  charge_crash(claim, charge, *ended, now);
+  return {};
 }
 
 bool SqliteWriter::is_ready(JobSeq seq) {
@@ -158,18 +158,14 @@ std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) 
   return ended;
 }
 
-bool SqliteWriter::charge_crash(ClaimRef claim, const EndedClaim& ended, WallTime now) {
-  std::int64_t crashes = 0;
-  {
-    auto row = connection_.statement(kChargeCrash);
-    if (row.bind(claim.seq.value).step()) crashes = row.integer(0);
-  }
-  if (crashes < limits::kCrashesMax) return false;
+void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now) {
+  if (charge == CrashCharge::none) return;
+  connection_.statement(kCountCrash).bind(claim.seq.value).run();
+  if (charge != CrashCharge::poison) return;
   connection_.statement(kFinish)
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)
       .run();
-  return true;
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
@@ -201,7 +197,7 @@ void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
 
 std::vector<const Query*> ending_queries() {
   return {&kNamedClaim,   &kIsReady, &kDeleteClaim, &kFinishSucceeded, &kFinish,        &kRetry,
-          &kCountRelease, &kBlock,   &kChargeCrash, &kInsertAttempt,   &kUpdateRelease, &kInsertLostAttempt};
+          &kCountRelease, &kBlock,   &kCountCrash,  &kInsertAttempt,   &kUpdateRelease, &kInsertLostAttempt};
 }
 
 }  // namespace tenure::queue

@@ -29,8 +29,8 @@ class SqliteWriter final : public StoreWriter {
   Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason, WallTime now) override;
-  Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
-                           WallTime now) override;
+  Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                       WallTime now) override;
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
@@ -70,7 +70,7 @@ class SqliteWriter final : public StoreWriter {
 
   [[nodiscard]] std::vector<ClaimedJob> front_of_lanes(const ClaimRequest& request);
   void read_lane(const ClaimRequest& request, const LaneCursor& cursor, std::vector<ClaimedJob>& front);
-  void read_envelopes(ClaimReply& reply, std::size_t bytes_max);
+  void read_envelopes(ClaimReply& reply, const ClaimRequest& request);
   void insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
@@ -79,7 +79,7 @@ class SqliteWriter final : public StoreWriter {
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
   [[nodiscard]] bool is_ready(JobSeq seq);
-  [[nodiscard]] bool charge_crash(ClaimRef claim, const EndedClaim& ended, WallTime now);
+  void charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now);
 
   void move_to_ready(JobSeq seq, JobState from);
   Result<void> check_tenant_of_retry(TenantNumber number);

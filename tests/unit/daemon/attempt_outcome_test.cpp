@@ -1,5 +1,7 @@
 #include "attempt_outcome.hpp"
 
+#include <tenure/base/limits.hpp>
+
 #include <gtest/gtest.h>
 
 namespace tenure::daemon {
@@ -26,6 +28,23 @@ TEST(AttemptOutcome, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) 
   for (const ErrorCode code : {ErrorCode::handle_budget_exhausted, ErrorCode::store_busy})
     EXPECT_EQ(pause_after(code, kTenant), Pause::flat) << name_of(code);
   EXPECT_EQ(pause_after(ErrorCode::handler_failed, kTenant), Pause::none);
+}
+
+TEST(AttemptOutcome, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasAloneAndIsNeverChargedInCompany) {
+  using queue::CrashCharge;
+  const auto charge_of = [](int crashes, ProcessEnd end) {
+    OutstandingJob job;
+    job.crashes = crashes;
+    return std::get<EndReclaim>(end_with_process(job, true, end, "signal 11").end.how).charge;
+  };
+  for (const ProcessEnd end : {ProcessEnd::alone, ProcessEnd::in_company}) {
+    EXPECT_EQ(charge_of(0, end), CrashCharge::counted);
+    EXPECT_EQ(charge_of(limits::kCrashesMax - 2, end), CrashCharge::counted);
+  }
+  for (const int crashes : {limits::kCrashesMax - 1, limits::kCrashesMax, 1000}) {
+    EXPECT_EQ(charge_of(crashes, ProcessEnd::alone), CrashCharge::poison) << crashes;
+    EXPECT_EQ(charge_of(crashes, ProcessEnd::in_company), CrashCharge::none) << crashes;
+  }
 }
 
 }  // namespace

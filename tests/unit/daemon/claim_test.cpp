@@ -1,3 +1,4 @@
+#include "claim_plan.hpp"
 #include "processes.hpp"
 #include "simulated.hpp"
 
@@ -400,6 +401,32 @@ TEST(Claim, ATenantThatIsNotActiveYetIsHeldAndRunsWithinAPollOfBecomingActive) {
   sim->activate_tenant("late");
   sim->run_for(1s + 10ms);
   for (const JobId id : held) EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+}
+
+TEST(Claim, TheFirstClaimForEachProcessMayPassTheBytesOfTheRoundAndNoOther) {
+  Simulated sim(one_pool(2, 2));
+  for (const std::string tenant : {"a", "b", "c", "d"}) {
+    sim->create_tenant(tenant);
+    (void)sim->enqueue_many({.tenant = tenant}, 20);
+  }
+  int firsts = 0;
+  int others = 0;
+  sim->on_step = [&](const Event&, const Actions& actions) {
+    for (const Action& action : actions) {
+      const auto* const round = std::get_if<RunRound>(&action);
+      if (round == nullptr || round->work.claims.empty()) continue;
+      EXPECT_EQ(round->work.claims_bytes_max, kRoundBytesMax);
+      std::set<ProcessNumber> seen;
+      for (const auto& claim : round->work.claims) {
+        EXPECT_EQ(claim.first_of_any_size, seen.insert(claim.process).second);
+        ++(claim.first_of_any_size ? firsts : others);
+      }
+    }
+  };
+  sim->start();
+  ASSERT_TRUE(sim.drains(1s));
+  EXPECT_GT(firsts, 0);
+  EXPECT_GT(others, 0);
 }
 
 TEST(Claim, UntenantedJobsAreOneFlowAmongTheTenants) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,7 +33,7 @@ struct EndBlock {
   queue::JobReason reason = queue::JobReason::envelope_newer;
 };
 struct EndReclaim {
-  bool charged = false;
+  queue::CrashCharge charge = queue::CrashCharge::none;
   queue::AttemptFailure failure;
 };
 struct ClaimEnd {
@@ -65,7 +66,10 @@ struct RoundWork {
   std::optional<queue::JobSeq> arrivals_after;
   // The scan of all lanes at the start; the inner nothing begins it.
   std::optional<std::optional<queue::Lane>> lanes_after;
+  // Each says how much it may take at most; together, in their order, they take no more than claims_bytes_max. Only the first job
+  // of a request that says so (first_of_any_size) may pass that.
   std::vector<queue::ClaimRequest> claims;
+  std::size_t claims_bytes_max = std::numeric_limits<std::size_t>::max();
   std::vector<TenantNumber> tenant_states;
   std::vector<queue::QueueNumber> queue_names;
   std::vector<queue::KindNumber> kind_names;
@@ -105,8 +109,6 @@ struct RoundReply {
 
 // Rows that one round reads or changes at most, for each part.
 inline constexpr std::size_t kRoundRowsMax = 1000;
-// Bytes of envelopes that one round claims; the first job for each process is claimed whatever its size.
-inline constexpr std::size_t kRoundBytesMax = 8U << 20U;
 
 // Carries a round out. Throws what the store throws; then nothing of it has happened.
 [[nodiscard]] RoundReply run_round(queue::Store& store, const RoundWork& work, WallTime now);

@@ -64,8 +64,10 @@ struct ClaimRequest {
   TenantNumber tenant;
   std::vector<LaneCursor> kinds;
   std::size_t count = 1;
-  // Of the envelopes together. The first job is claimed whatever its size, so that nothing is too big to be claimed.
+  // Of the envelopes together.
   std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
+  // The first job is claimed whatever its size: or something could be too big to be claimed at all.
+  bool first_of_any_size = true;
   Incarnation incarnation;
   std::int64_t first_counter = 0;
   ProcessNumber process;
@@ -165,10 +167,10 @@ class StoreWriter {
                                              WallTime now) = 0;
   // Ready -> blocked, for an envelope that no worker knows yet.
   [[nodiscard]] virtual Result<void> block(ClaimRef claim, JobReason reason, WallTime now) = 0;
-  // The run ended with its process. `charged` counts a crash; at kCrashesMax the job is dead, reason poison.
-  // Returns the state that the job has now.
-  [[nodiscard]] virtual Result<JobState> reclaim(ClaimRef claim, bool charged, const AttemptFailure& failure,
-                                                 WallTime now) = 0;
+  // The run ended with its process, and the attempt is recorded as interrupted. The job gets the state that the charge says:
+  // ready, or dead with the reason poison.
+  [[nodiscard]] virtual Result<void> reclaim(ClaimRef claim, CrashCharge charge,
+                                             const AttemptFailure& failure, WallTime now) = 0;
 
   // Takes back every claim of an older incarnation, uncharged: at most `limit`. Their lanes become known again.
   [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current,

@@ -84,6 +84,13 @@ enum class AttemptOutcome : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(AttemptOutcome outcome);
 
+// What the end of its worker process costs a job that was running in it. Whoever ends the claim has counted and decided.
+enum class CrashCharge : std::uint8_t {
+  none,     // ready again
+  counted,  // one crash more, ready again
+  poison,   // one crash more, and the last: dead
+};
+
 // Letters, digits, `_`, `-`, `.` and `:`, at most limits::kQueueNameMax and kKindNameMax bytes. BadOptions says what is wrong.
 // Names are parts of an envelope's first line, so none may hold a space.
 [[nodiscard]] Result<void> check_queue_name(std::string_view name);
