@@ -90,11 +90,11 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
 
 void Simulation::hint(const std::optional<queue::Lane>& lane) {
   at(options_.frame_time, [this, lane] {
-    if (is_up()) step(daemon::Hinted{lane});
+    if (is_up()) step(daemon::WakeHinted{lane});
   });
 }
 
-void Simulation::stop(bool at_once) { step(daemon::StopAsked{at_once}); }
+void Simulation::stop(daemon::StopAsked::How how) { step(daemon::StopAsked{how}); }
 
 void Simulation::kill_worker(ProcessNumber process, const std::string& cause) {
   Worker* const doomed = worker(process);
@@ -202,7 +202,8 @@ void Simulation::carry_out(const Action& action) {
   if (const auto* ended = std::get_if<daemon::EndProcess>(&action)) {
     if (Worker* const found = worker(ended->process); found != nullptr && found->is_alive) {
       // A hung one does not even die of SIGABRT.
-      if (!ended->abort || !found->is_hung) gone(*found, "signal 9 (Killed)", kReapTime);
+      if (ended->by == daemon::EndProcess::By::kill || !found->is_hung)
+        gone(*found, "signal 9 (Killed)", kReapTime);
     }
   }
   if (const auto* wake = std::get_if<daemon::WakeAt>(&action)) wake_at(wake->at);
@@ -223,14 +224,14 @@ void Simulation::run_round(const daemon::RunRound& action) {
       });
       return;
     }
-    const daemon::RoundReply reply = daemon::run_round(store_, work, clock_.wall());
-    note_stored(work, reply);
+    const daemon::RoundReply reply = daemon::run_round(store_, *work, clock_.wall());
+    note_stored(*work, reply);
     if (rounds_to_deny_ > 0) {
       --rounds_to_deny_;
       step(daemon::RoundFailed{Failure{ErrorCode::store_busy, "simulated, but it was done"}});
       return;
     }
-    const bool looked = options_.compares_lanes && work.arrivals_after && !reply.was_unchanged;
+    const bool looked = options_.compares_lanes && reply.answer<daemon::NewJobsPart>();
     at(options_.round_time / 2,
        [this, life, reply, looked, expected = looked ? claimable() : decltype(claimable()){}] {
          if (life != life_) {
@@ -244,17 +245,25 @@ void Simulation::run_round(const daemon::RunRound& action) {
 }
 
 void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply) {
-  for (std::size_t index = 0; index < work.ends.size(); ++index) {
-    if (!reply.ends[index]) continue;
-    claimed_.erase(work.ends[index].claim.seq);
-    if (queue::is_final(*reply.ends[index])) ++ended_;
-    if (*reply.ends[index] != queue::JobState::succeeded) continue;
-    if (!succeeded_.insert(work.ends[index].claim.seq).second) ++duplicated_;
+  if (const auto& ends = work.ask<daemon::EndsPart>()) {
+    for (std::size_t index = 0; index < ends->size(); ++index)
+      note_end((*ends)[index], (*reply.answer<daemon::EndsPart>())[index]);
   }
-  for (const queue::JobArrival& row : reply.reclaimed) claimed_.erase(row.seq);
-  for (const queue::ClaimReply& claim : reply.claims) {
-    for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
+  if (const auto& reclaimed = reply.answer<daemon::FormerClaimsPart>()) {
+    for (const queue::JobArrival& row : *reclaimed) claimed_.erase(row.seq);
   }
+  if (const auto& claims = reply.answer<daemon::ClaimsPart>()) {
+    for (const queue::ClaimReply& claim : *claims) {
+      for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
+    }
+  }
+}
+
+void Simulation::note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state) {
+  if (!state) return;
+  claimed_.erase(end.claim.seq);
+  if (queue::is_final(*state)) ++ended_;
+  if (*state == queue::JobState::succeeded && !succeeded_.insert(end.claim.seq).second) ++duplicated_;
 }
 
 void Simulation::start_process(const daemon::StartProcess& action) {

@@ -107,7 +107,7 @@ class Simulation {
   JobId enqueue(const JobSpec& spec, bool hint = true);
   std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
   void hint(const std::optional<queue::Lane>& lane = {});
-  void stop(bool at_once = false);
+  void stop(daemon::StopAsked::How how = daemon::StopAsked::How::in_phases);
   // Of the worker program, from the next start of a process on.
   void set_kinds(std::vector<std::string> kinds) { options_.kinds = std::move(kinds); }
 
@@ -183,6 +183,7 @@ class Simulation {
   void leave_if_drained(Worker& process);
   void gone(Worker& process, const std::string& cause, microseconds in);
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
+  void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
   void compare_lanes(const std::vector<queue::JobArrival>& expected);
   [[nodiscard]] Worker* worker(ProcessNumber number) const;

@@ -163,7 +163,9 @@ void Loop::perform(const GiveStopToken& action) {
 
 void Loop::perform(const Ping& action) { send(action.process, PingFrame{++ping_nonce_}); }
 
-void Loop::perform(const EndProcess& action) { host_.end(action.process, action.abort); }
+void Loop::perform(const EndProcess& action) {
+  host_.end(action.process, action.by == EndProcess::By::abort);
+}
 
 void Loop::perform(const WakeAt& action) {
   const auto wait = std::max(std::chrono::microseconds{0}, action.at - clock_.steady());
@@ -188,7 +190,7 @@ void Loop::await_signal() {
     if (error) return;
     log::write(log::Level::info, "daemon.stopping",
                number == SIGQUIT ? "at once" : "when running jobs have ended");
-    handle(StopAsked{.at_once = number == SIGQUIT});
+    handle(StopAsked{number == SIGQUIT ? StopAsked::How::at_once : StopAsked::How::in_phases});
     await_signal();
   });
 }
@@ -206,7 +208,7 @@ void Loop::open_wake_socket() {
 void Loop::await_hint() {
   wake_socket_.async_receive(asio::buffer(wake_bytes_), [this](error_code error, std::size_t size) {
     if (error) return;
-    handle(Hinted{queue::read_wake_hint({wake_bytes_.data(), size})});
+    handle(WakeHinted{queue::read_wake_hint({wake_bytes_.data(), size})});
     await_hint();
   });
 }

@@ -94,7 +94,8 @@ class FaultyRun {
         break;
       }
       case 3:
-        if (sim_->is_up() && random_.below(4) == 0) sim_.world.stop(random_.below(3) == 0);
+        if (sim_->is_up() && random_.below(4) == 0)
+          sim_.world.stop(random_.below(3) == 0 ? StopAsked::How::at_once : StopAsked::How::in_phases);
         break;
       default:
         enqueue_some();

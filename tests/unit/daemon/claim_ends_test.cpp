@@ -1,4 +1,4 @@
-#include "attempt_outcome.hpp"
+#include "claim_ends.hpp"
 
 #include <tenure/base/limits.hpp>
 
@@ -7,18 +7,19 @@
 namespace tenure::daemon {
 namespace {
 
-AttemptOutcome::Pause pause_after(ErrorCode code, TenantNumber tenant) {
+TenantPause pause_after(ErrorCode code, TenantNumber tenant) {
   OutstandingJob job;
   job.lane.tenant = tenant;
   job.attempts_max = 10;
   Random random{1};
-  return outcome_of(job, {job.claim, RunResult::failed, std::chrono::microseconds{1}, {code, "it was so"}},
-                    WallTime{}, random)
+  return end_of_attempt(job,
+                        {job.claim, RunResult::failed, std::chrono::microseconds{1}, {code, "it was so"}},
+                        WallTime{}, random)
       .pause;
 }
 
-TEST(AttemptOutcome, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) {
-  using Pause = AttemptOutcome::Pause;
+TEST(ClaimEnds, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) {
+  using Pause = TenantPause;
   constexpr TenantNumber kTenant{5};
   for (const ErrorCode code :
        {ErrorCode::tenant_busy, ErrorCode::tenant_not_ready, ErrorCode::pending_migration}) {
@@ -30,12 +31,12 @@ TEST(AttemptOutcome, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) 
   EXPECT_EQ(pause_after(ErrorCode::handler_failed, kTenant), Pause::none);
 }
 
-TEST(AttemptOutcome, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasAloneAndIsNeverChargedInCompany) {
+TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasAloneAndIsNeverChargedInCompany) {
   using queue::CrashCharge;
   const auto charge_of = [](int crashes, ProcessEnd end) {
     OutstandingJob job;
     job.crashes = crashes;
-    return std::get<EndReclaim>(end_with_process(job, true, end, "signal 11").end.how).charge;
+    return std::get<EndReclaim>(end_with_process(job, end, "signal 11").how).charge;
   };
   for (const ProcessEnd end : {ProcessEnd::alone, ProcessEnd::in_company}) {
     EXPECT_EQ(charge_of(0, end), CrashCharge::counted);
