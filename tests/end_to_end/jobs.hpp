@@ -31,6 +31,16 @@ struct Count {
   }
 };
 
+// Does nothing, which is quick; or, told to wait, what Wait does.
+struct Turn {
+  static constexpr std::string_view kind = "test.turn";
+  std::string waits_as;  // "": does not wait
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(waits_as));
+  }
+};
+
 // Ends its process: "abort", "exit", "segfault".
 struct Crash {
   static constexpr std::string_view kind = "test.crash";
@@ -43,7 +53,7 @@ struct Crash {
 
 struct Throw {
   static constexpr std::string_view kind = "test.throw";
-  static JobOptions options() { return {.attempts_max = 1}; }
+  static JobOptions options() { return {.max_attempts = 1}; }
   template <class Archive>
   void serialize(Archive&) {}
 };

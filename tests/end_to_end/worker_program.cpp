@@ -51,6 +51,9 @@ int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<Wait>(wait);
   jobs.add<Count>([](const Count& job, tenure::JobContext& context) { count(job.name, context); });
+  jobs.add<Turn>([](const Turn& job, tenure::JobContext& context) {
+    if (!job.waits_as.empty()) wait({.name = job.waits_as}, context);
+  });
   jobs.add<Crash>(crash);
   jobs.add<Throw>([](const Throw&, tenure::JobContext&) { throw std::runtime_error("as asked"); });
   return tenure::worker_main(argc, argv, jobs, {.version = "test 1"});

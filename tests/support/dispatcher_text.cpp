@@ -41,26 +41,62 @@ std::string of(const queue::ClaimRequest& request) {
   return text;
 }
 
+struct AskText {
+  std::string operator()(const daemon::OpeningPart::Ask& ask) const {
+    return fmt::format("open {} {}", ask.node, ask.pid);
+  }
+  std::string operator()(const daemon::FormerClaimsPart::Ask& ask) const {
+    return fmt::format("reclaim before {}", ask.current.value);
+  }
+  std::string operator()(const daemon::EndsPart::Ask& ends) const {
+    std::string text;
+    for (const daemon::ClaimEnd& end : ends)
+      text += of(end.claim) + " " + std::visit(HowText{}, end.how) + ", ";
+    return text;
+  }
+  std::string operator()(const daemon::DueJobsPart::Ask&) const { return "promote"; }
+  std::string operator()(const daemon::BlockedJobsPart::Ask& ask) const {
+    return fmt::format("unblock {} after {}", int(ask.reason), ask.after.value);
+  }
+  std::string operator()(const daemon::LaneHintsPart::Ask&) const { return "hints"; }
+  std::string operator()(const daemon::NewJobsPart::Ask& ask) const {
+    return fmt::format("new after {}", ask.after.value);
+  }
+  std::string operator()(const daemon::NextDuePart::Ask&) const { return "next due"; }
+  std::string operator()(const daemon::LaneScanPart::Ask& ask) const {
+    if (!ask.after) return "scan";
+    return fmt::format("scan after {}/{}/{}/{}", ask.after->queue.value, ask.after->priority.value,
+                       ask.after->tenant.value, ask.after->kind.value);
+  }
+  std::string operator()(const daemon::TenantStatesPart::Ask& tenants) const {
+    std::string text = "tenants";
+    for (const TenantNumber tenant : tenants) text += fmt::format(" {}", tenant.value);
+    return text;
+  }
+  std::string operator()(const daemon::NamesPart::Ask& ask) const {
+    std::string text = "names";
+    for (const queue::QueueNumber queue : ask.queues) text += fmt::format(" queue {}", queue.value);
+    for (const queue::KindNumber kind : ask.kinds) text += fmt::format(" kind {}", kind.value);
+    return text;
+  }
+  std::string operator()(const daemon::ClaimsPart::Ask& ask) const {
+    std::string text = fmt::format("at most {} bytes ", ask.bytes_max);
+    for (const queue::ClaimRequest& request : ask.requests) text += of(request) + ", ";
+    return text;
+  }
+};
+
 std::string of(const daemon::RoundWork& work) {
-  std::string text =
-      fmt::format("open={} promote={} hints={} ", work.open.has_value(), work.promote, work.take_hints);
-  if (work.unblock)
-    text += fmt::format("unblock={}>{} ", int(work.unblock->reason), work.unblock->after.value);
-  text += fmt::format("reclaim={} ", work.reclaim_before ? work.reclaim_before->value : -1);
-  text += fmt::format("arrivals={} ", work.arrivals_after ? work.arrivals_after->value : -1);
-  text += fmt::format("lanes={} ", work.lanes_after.has_value());
-  text += fmt::format("unless={} ", work.unless_changed_since.value_or(-1));
-  for (const daemon::ClaimEnd& end : work.ends)
-    text += of(end.claim) + " " + std::visit(HowText{}, end.how) + "; ";
-  for (const queue::ClaimRequest& request : work.claims) text += of(request) + "; ";
-  for (const TenantNumber tenant : work.tenant_states) text += fmt::format("tenant {}; ", tenant.value);
-  for (const queue::QueueNumber queue : work.queue_names) text += fmt::format("queue {}; ", queue.value);
-  for (const queue::KindNumber kind : work.kind_names) text += fmt::format("kind {}; ", kind.value);
+  std::string text;
+  if (work.change_check) text += fmt::format("unless {}; ", work.change_check->unless_still.value_or(-1));
+  daemon::RoundParts::for_each([&]<class Part>() {
+    if (const auto& ask = work.ask<Part>()) text += AskText{}(*ask) + "; ";
+  });
   return text;
 }
 
 struct ActionText {
-  std::string operator()(const daemon::RunRound& action) const { return "round " + of(action.work); }
+  std::string operator()(const daemon::RunRound& action) const { return "round " + of(*action.work); }
   std::string operator()(const daemon::StartProcess& action) const {
     return fmt::format("start {} pool {}", action.process.value, action.pool);
   }
@@ -84,7 +120,8 @@ struct ActionText {
     return fmt::format("ping {}", action.process.value);
   }
   std::string operator()(const daemon::EndProcess& action) const {
-    return fmt::format("{} {}", action.abort ? "abort" : "kill", action.process.value);
+    return fmt::format("{} {}", action.by == daemon::EndProcess::By::abort ? "abort" : "kill",
+                       action.process.value);
   }
   std::string operator()(const daemon::WakeAt& action) const {
     return fmt::format("wake at {}", action.at.since_start.count());

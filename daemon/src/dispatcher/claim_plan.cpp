@@ -1,7 +1,7 @@
 #include "claim_plan.hpp"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 namespace tenure::daemon {
 
@@ -12,19 +12,13 @@ std::size_t quantum(microseconds usual) {
       std::clamp<std::int64_t>(kQuantumTime.count() / usual.count(), 1, kQuantumJobs));
 }
 
-void ClaimPlan::make(std::size_t pools, std::size_t jobs_max, queue::Incarnation incarnation,
-                     std::int64_t& counter) {
-  for (std::size_t pool = 0; pool < pools; ++pool) {
-    for (Crew crew{pool, 0}; crew.program < lanes_.programs(pool); ++crew.program) fill_slots(crew, jobs_max);
-    for (Crew crew{pool, 0}; crew.program < lanes_.programs(pool); ++crew.program) fill_ahead(crew, jobs_max);
+std::vector<queue::ClaimRequest> ClaimPlan::make(std::size_t jobs_max, Instant now) {
+  processes_.begin_plans(now);
+  for (std::size_t pool = 0; pool < usual_.size(); ++pool) {
+    for (Crew crew{pool, 0}; crew.offer < lanes_.offers(pool); ++crew.offer) fill_slots(crew, jobs_max);
+    for (Crew crew{pool, 0}; crew.offer < lanes_.offers(pool); ++crew.offer) fill_ahead(crew, jobs_max);
   }
-  std::set<ProcessNumber> served;
-  for (PlannedClaim& claim : claims_) {
-    claim.request.first_of_any_size = served.insert(claim.request.process).second;
-    claim.request.incarnation = incarnation;
-    claim.request.first_counter = counter;
-    counter += static_cast<std::int64_t>(claim.request.count);
-  }
+  return std::exchange(requests_, {});
 }
 
 void ClaimPlan::fill_slots(Crew crew, std::size_t& jobs_left) {
@@ -36,12 +30,12 @@ void ClaimPlan::fill_slots(Crew crew, std::size_t& jobs_left) {
     free += process.free_slots();
   }
   while (free > 0 && jobs_left > 0) {
-    auto visit = next_visit(crew, free == 1 && slots >= kLongJobSlotsMin);
+    auto visit = next_visit(crew, free == 1 && slots >= kLongJobSlotsMin ? Slots::last : Slots::any);
     if (!visit) return;
     const Choice choice =
-        choose(crew, visit->place.tenant, [](const Process& process) { return process.free_slots(); });
+        choose(crew, visit->standing.tenant, [](const Process& process) { return process.free_slots(); });
     std::size_t count = std::min({quantum(visit->usual), choice.room,
-                                  lanes_.jobs_max(crew.pool, crew.program, visit->place), jobs_left});
+                                  lanes_.jobs_max(crew.pool, crew.offer, visit->standing), jobs_left});
     // Several long ones at once would step over the rule for the last slot.
     if (visit->usual > kLongJob) count = 1;
     free -= count;
@@ -53,34 +47,36 @@ void ClaimPlan::fill_slots(Crew crew, std::size_t& jobs_left) {
 // Stops at the first tenant whose next job may not be assigned ahead: the slot that falls free next is that tenant's.
 void ClaimPlan::fill_ahead(Crew crew, std::size_t& jobs_left) {
   while (jobs_left > 0) {
-    const auto place = lanes_.ring(crew.pool).first(crew.program);
-    if (!place) return;
-    Visit visit = visit_at(crew, *place, false);
-    const Choice choice =
-        choose(crew, place->tenant, [&](const Process& process) { return process.room_ahead(visit.usual); });
+    const auto standing = lanes_.ring(crew.pool).first(crew.offer);
+    if (!standing) return;
+    Visit visit = visit_at(crew, *standing, microseconds::max());
+    const Choice choice = choose(crew, standing->tenant,
+                                 [&](const Process& process) { return process.room_ahead(visit.usual); });
     if (choice.process == nullptr) return;
     const std::size_t count = std::min(
-        {quantum(visit.usual), choice.room, lanes_.jobs_max(crew.pool, crew.program, *place), jobs_left});
+        {quantum(visit.usual), choice.room, lanes_.jobs_max(crew.pool, crew.offer, *standing), jobs_left});
     jobs_left -= count;
     take(std::move(visit), *choice.process, count);
   }
 }
 
 // Nearly always the first of the ring; further only past tenants that run long jobs here, of which there are fewer than slots.
-std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(Crew crew, bool is_last_slot) {
+std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(Crew crew, Slots slots) {
   const Ring& ring = lanes_.ring(crew.pool);
-  for (auto place = ring.first(crew.program); place; place = ring.after(*place, crew.program)) {
-    Visit visit = visit_at(crew, *place, is_last_slot && ring.outstanding(place->tenant) > 0);
+  for (auto standing = ring.first(crew.offer); standing; standing = ring.after(*standing, crew.offer)) {
+    const bool keeps_short = slots == Slots::last && ring.outstanding(standing->tenant) > 0;
+    Visit visit = visit_at(crew, *standing, keeps_short ? kLongJob : microseconds::max());
     if (!visit.kinds.empty()) return visit;
   }
   return std::nullopt;
 }
 
-ClaimPlan::Visit ClaimPlan::visit_at(Crew crew, const Ring::Place& place, bool without_long) const {
-  Visit visit{place, {}, microseconds{1}};
-  lanes_.for_each_kind(crew.pool, crew.program, place, [&](const queue::LaneCursor& cursor) {
+ClaimPlan::Visit ClaimPlan::visit_at(Crew crew, const Ring::Standing& standing,
+                                     microseconds usual_max) const {
+  Visit visit{standing, {}, microseconds{1}};
+  lanes_.for_each_kind(crew.pool, crew.offer, standing, [&](const queue::LaneCursor& cursor) {
     const microseconds usual = usual_[crew.pool].of(cursor.kind);
-    if (without_long && usual > kLongJob) return;
+    if (usual > usual_max) return;
     visit.usual = std::max(visit.usual, usual);
     visit.kinds.push_back(cursor);
   });
@@ -109,47 +105,48 @@ ClaimPlan::Choice ClaimPlan::choose(Crew crew, TenantNumber tenant, Room&& room_
 }
 
 void ClaimPlan::take(Visit&& visit, Process& process, std::size_t count) {
-  const Ring::Place place = visit.place;
+  const Ring::Standing standing = visit.standing;
   const std::int64_t us = visit.usual.count() * static_cast<std::int64_t>(count);
   process.plan(count, visit.usual);
   Ring& ring = lanes_.ring(process.pool);
-  ring.served(place);
-  ring.assigned(place.tenant, process.number, static_cast<int>(count));
-  ring.charge(place.tenant, us);
-  lanes_.planned(process.pool, process.program, place, count);
-  PlannedClaim& claim = claim_for(std::move(visit), process);
-  claim.request.count += count;
-  claim.charged_us += us;
+  ring.served(standing);
+  ring.assigned(standing.tenant, process.number, static_cast<int>(count));
+  ring.charge(standing.tenant, us);
+  lanes_.planned(process.pool, process.offer, standing, count);
+  const std::size_t claim = claim_for(std::move(visit), process);
+  requests_[claim].count += count;
+  claims_[claim].charged_us += us;
 }
 
 // Several visits of one tenant for one process are one request.
-PlannedClaim& ClaimPlan::claim_for(Visit&& visit, const Process& process) {
-  const auto& place = visit.place;
-  const auto [entry, is_new] =
-      index_.try_emplace({place.tenant, place.bucket, process.number, visit.kinds.size()}, claims_.size());
-  if (!is_new) return claims_[entry->second];
+std::size_t ClaimPlan::claim_for(Visit&& visit, Process& process) {
+  const auto& standing = visit.standing;
+  const auto [entry, is_new] = index_.try_emplace(
+      {standing.tenant, standing.bucket, process.number, visit.kinds.size()}, claims_.size());
+  if (!is_new) return entry->second;
   queue::ClaimRequest request;
-  request.queue = place.bucket.queue;
-  request.priority = place.bucket.priority;
-  request.tenant = place.tenant;
+  request.queue = standing.bucket.queue;
+  request.priority = standing.bucket.priority;
+  request.tenant = standing.tenant;
   request.kinds = std::move(visit.kinds);
   request.count = 0;
   request.process = process.number;
-  claims_.push_back({process.pool, place, std::move(request), 0});
-  return claims_.back();
+  request.first_of_any_size = !std::exchange(process.has_request, true);
+  requests_.push_back(std::move(request));
+  claims_.push_back({process.pool, 0});
+  return entry->second;
 }
 
 void ClaimPlan::clear() {
   claims_.clear();
   index_.clear();
+  processes_.forget_plans();
 }
 
-void ClaimPlan::undo(const PlannedClaim& claim) {
+void ClaimPlan::undo(const PlannedClaim& claim, const queue::ClaimRequest& request) {
   Ring& ring = lanes_.ring(claim.pool);
-  ring.charge(claim.place.tenant, -claim.charged_us);
-  for (std::size_t job = 0; job < claim.request.count; ++job) {
-    ring.ended(claim.place.tenant, claim.request.process);
-  }
+  ring.charge(request.tenant, -claim.charged_us);
+  for (std::size_t job = 0; job < request.count; ++job) ring.ended(request.tenant, request.process);
 }
 
 }  // namespace tenure::daemon

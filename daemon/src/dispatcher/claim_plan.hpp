@@ -4,6 +4,7 @@
 #include "processes.hpp"
 #include "usual_run_time.hpp"
 
+#include <tenure/base/clock.hpp>
 #include <tenure/queue/store.hpp>
 
 #include <chrono>
@@ -14,7 +15,7 @@
 #include <tuple>
 #include <vector>
 
-// Which claims one round asks for: first the tenant, by fairness; then the process, by affinity. Each program of a pool is
+// Which claims one round asks for: first the tenant, by fairness; then the process, by affinity. Each offer of a pool is
 // planned for by itself, since a claim may name only kinds that its process performs. What is planned is charged
 // and counted as outstanding at once, so that each visit sees the ones before it; the answer puts it right.
 namespace tenure::daemon {
@@ -26,12 +27,11 @@ inline constexpr std::chrono::microseconds kQuantumTime{50'000};
 inline constexpr std::size_t kRoundBytesMax = 8U << 20U;
 // Jobs of a kind that usually runs longer never take the last free slot where their tenant runs already.
 inline constexpr std::chrono::microseconds kLongJob{1'000'000};
-inline constexpr std::size_t kLongJobSlotsMin = 4;  // of the pool's processes of one program, for that rule
+inline constexpr std::size_t kLongJobSlotsMin = 4;  // of the pool's processes with one offer, for that rule
 
+// What a request of the plan has changed in the accounts, in the order of the requests.
 struct PlannedClaim {
   std::size_t pool = 0;
-  Ring::Place place;
-  queue::ClaimRequest request;
   std::int64_t charged_us = 0;
 };
 
@@ -41,19 +41,19 @@ class ClaimPlan {
   ClaimPlan(Lanes& lanes, Processes& processes, const std::vector<UsualRunTimes>& usual)
       : lanes_(lanes), processes_(processes), usual_(usual) {}
 
-  // Fills free slots, then the room ahead of busy ones, with at most `jobs_max` jobs. The requests carry counters from
-  // `counter` on, which is raised. The first one for each process gets a job whatever its size, so that no pool's big payloads
-  // keep another pool idle.
-  void make(std::size_t pools, std::size_t jobs_max, queue::Incarnation incarnation, std::int64_t& counter);
+  // Fills free slots, then the room ahead of busy ones, with at most `jobs_max` jobs. Of the requests only the tokens are left
+  // open. The first one for each process gets a job whatever its size, so that no pool's big payloads keep another pool idle.
+  [[nodiscard]] std::vector<queue::ClaimRequest> make(std::size_t jobs_max, Instant now);
 
   [[nodiscard]] const std::vector<PlannedClaim>& claims() const { return claims_; }
   // Takes back what make() charged and counted for one claim, all of it: the answer is counted anew.
-  void undo(const PlannedClaim& claim);
+  void undo(const PlannedClaim& claim, const queue::ClaimRequest& request);
+  // After the answer to all of them, or after its failure.
   void clear();
 
  private:
   struct Visit {
-    Ring::Place place;
+    Ring::Standing standing;
     std::vector<queue::LaneCursor> kinds;
     std::chrono::microseconds usual{0};  // of the slowest of them
   };
@@ -61,29 +61,33 @@ class ClaimPlan {
     Process* process = nullptr;
     std::size_t room = 0;
   };
-  // One program of one pool.
+  // The processes of one offer of one pool.
   struct Crew {
     std::size_t pool = 0;
-    std::size_t program = 0;
+    std::size_t offer = 0;
     [[nodiscard]] bool has(const Process& process) const {
-      return process.pool == pool && process.program == program && process.takes_jobs();
+      return process.pool == pool && process.offer == offer && process.takes_jobs();
     }
   };
+  // `last` is the one slot that long jobs of a tenant which runs here already leave free.
+  enum class Slots : std::uint8_t { any, last };
   void fill_slots(Crew crew, std::size_t& jobs_left);
   void fill_ahead(Crew crew, std::size_t& jobs_left);
-  [[nodiscard]] std::optional<Visit> next_visit(Crew crew, bool is_last_slot);
-  [[nodiscard]] Visit visit_at(Crew crew, const Ring::Place& place, bool without_long) const;
+  [[nodiscard]] std::optional<Visit> next_visit(Crew crew, Slots slots);
+  [[nodiscard]] Visit visit_at(Crew crew, const Ring::Standing& standing,
+                               std::chrono::microseconds usual_max) const;
   template <class Room>
   [[nodiscard]] Choice choose(Crew crew, TenantNumber tenant, Room&& room_of);
   void take(Visit&& visit, Process& process, std::size_t count);
-  [[nodiscard]] PlannedClaim& claim_for(Visit&& visit, const Process& process);
+  [[nodiscard]] std::size_t claim_for(Visit&& visit, Process& process);
 
   Lanes& lanes_;
   Processes& processes_;
   const std::vector<UsualRunTimes>& usual_;
   std::vector<PlannedClaim> claims_;
+  std::vector<queue::ClaimRequest> requests_;  // while the plan is being made
   // Tenant, bucket, process and how many kinds: where its claim stands.
-  std::map<std::tuple<TenantNumber, BucketKey, ProcessNumber, std::size_t>, std::size_t> index_;
+  std::map<std::tuple<TenantNumber, Bucket, ProcessNumber, std::size_t>, std::size_t> index_;
 };
 
 // 1 to kQuantumJobs.

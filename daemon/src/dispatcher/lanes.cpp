@@ -24,7 +24,7 @@ void Lanes::scanned(const Lane& lane) {
   KindLane& entry = lane_at(lane, is_new);
   entry.after = std::nullopt;
   entry.jobs = std::nullopt;
-  const BucketId id{lane.queue, lane.priority};
+  const Bucket id{lane.queue, lane.priority};
   refresh(id, lane.tenant, buckets_[id][lane.tenant]);
 }
 
@@ -47,12 +47,12 @@ void Lanes::arrived(const Lane& lane, const LanePlace& place) {
     entry.after = before;
   }
   if (entry.jobs) ++*entry.jobs;
-  const BucketId id{lane.queue, lane.priority};
+  const Bucket id{lane.queue, lane.priority};
   refresh(id, lane.tenant, buckets_[id][lane.tenant]);
 }
 
 Lanes::KindLane& Lanes::lane_at(const Lane& lane, bool& is_new) {
-  const BucketId id{lane.queue, lane.priority};
+  const Bucket id{lane.queue, lane.priority};
   if (queues_.try_emplace(lane.queue).second) unnamed_queues_.insert(lane.queue);
   if (kinds_.try_emplace(lane.kind).second) unnamed_kinds_.insert(lane.kind);
   const auto [entry, tenant_is_new] = buckets_[id].try_emplace(lane.tenant);
@@ -68,7 +68,7 @@ Lanes::KindLane& Lanes::lane_at(const Lane& lane, bool& is_new) {
 }
 
 void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq known_until) {
-  const BucketId id{request.queue, request.priority};
+  const Bucket id{request.queue, request.priority};
   const auto bucket = buckets_.find(id);
   if (bucket == buckets_.end()) return;
   const auto entry = bucket->second.find(request.tenant);
@@ -108,11 +108,12 @@ void Lanes::settle_kind(const queue::LaneCursor& asked, KindLane& lane, const Cl
   }
 }
 
-void Lanes::remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes) {
+void Lanes::remove_empty(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   count_ -= static_cast<std::int64_t>(
       std::erase_if(lanes.kinds, [](const KindLane& lane) { return lane.jobs == 0; }));
   refresh(id, tenant, lanes);
   if (!lanes.kinds.empty()) return;
+  TENURE_INVARIANT(lanes.entries == 0 && lanes.open == 0);
   const auto bucket = buckets_.find(id);
   bucket->second.erase(tenant);
   if (bucket->second.empty()) buckets_.erase(bucket);
@@ -143,7 +144,9 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
   for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
     const std::vector<std::string>& queues = pools_[pool].queues;
     const auto rank = std::find(queues.begin(), queues.end(), name);
-    if (rank != queues.end()) entry.pools.emplace_back(pool, static_cast<std::size_t>(rank - queues.begin()));
+    if (rank == queues.end()) continue;
+    entry.pools.push_back(pool);
+    rings_[pool].list_queue(number, static_cast<std::size_t>(rank - queues.begin()));
   }
   for (auto& [id, bucket] : buckets_) {
     if (id.queue != number) continue;
@@ -151,15 +154,16 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
   }
 }
 
-void Lanes::name_kinds(const std::map<KindNumber, std::string>& names) {
+void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector<std::string>& names) {
   bool is_news = false;
-  for (const auto& [number, name] : names) {
-    unnamed_kinds_.erase(number);
-    kinds_[number] = name;
+  for (std::size_t index = 0; index < numbers.size(); ++index) {
+    unnamed_kinds_.erase(numbers[index]);
+    kinds_[numbers[index]] = names[index];
     for (Pool& pool : pools_) {
-      for (Program& program : pool.programs) {
-        const bool performs = std::binary_search(program.kind_names.begin(), program.kind_names.end(), name);
-        is_news = (performs && program.kinds.insert(number).second) || is_news;
+      for (Offer& offer : pool.offers) {
+        const bool performs =
+            std::binary_search(offer.kind_names.begin(), offer.kind_names.end(), names[index]);
+        is_news = (performs && offer.kinds.insert(numbers[index]).second) || is_news;
       }
     }
   }
@@ -167,51 +171,51 @@ void Lanes::name_kinds(const std::map<KindNumber, std::string>& names) {
 }
 
 std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds) {
-  const std::size_t number = program_with(pool, kinds);
-  std::vector<Program>& programs = pools_[pool].programs;
-  if (++programs[number].processes > 1) return number;
-  for (Program& other : programs) {
+  const std::size_t number = offer_with(pool, kinds);
+  std::vector<Offer>& offers = pools_[pool].offers;
+  if (++offers[number].processes > 1) return number;
+  for (Offer& other : offers) {
     if (other.processes == 0) other = {};
   }
   refresh_all();
   return number;
 }
 
-// A program that no process runs gives its number away.
-std::size_t Lanes::program_with(std::size_t pool, const std::vector<std::string>& kinds) {
-  std::vector<Program>& programs = pools_[pool].programs;
-  const auto same = std::find_if(programs.begin(), programs.end(),
-                                 [&](const Program& program) { return program.kind_names == kinds; });
-  if (same != programs.end()) return static_cast<std::size_t>(same - programs.begin());
-  auto free = std::find_if(programs.begin(), programs.end(),
-                           [](const Program& program) { return program.processes == 0; });
-  if (free == programs.end()) free = programs.insert(programs.end(), Program{});
+// A set of kinds that no process offers gives its number away.
+std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& kinds) {
+  std::vector<Offer>& offers = pools_[pool].offers;
+  const auto same = std::find_if(offers.begin(), offers.end(),
+                                 [&](const Offer& offer) { return offer.kind_names == kinds; });
+  if (same != offers.end()) return static_cast<std::size_t>(same - offers.begin());
+  auto free =
+      std::find_if(offers.begin(), offers.end(), [](const Offer& offer) { return offer.processes == 0; });
+  if (free == offers.end()) free = offers.insert(offers.end(), Offer{});
   free->kind_names = kinds;
   free->kinds.clear();
   for (const auto& [number, name] : kinds_) {
     if (std::binary_search(kinds.begin(), kinds.end(), name)) free->kinds.insert(number);
   }
-  return static_cast<std::size_t>(free - programs.begin());
+  return static_cast<std::size_t>(free - offers.begin());
 }
 
-void Lanes::process_went(std::size_t pool, std::size_t program) {
-  std::vector<Program>& programs = pools_[pool].programs;
-  if (--programs[program].processes > 0) return;
-  const bool is_last = std::none_of(programs.begin(), programs.end(),
-                                    [](const Program& other) { return other.processes > 0; });
-  if (!is_last) programs[program] = {};
+void Lanes::process_went(std::size_t pool, std::size_t offer) {
+  std::vector<Offer>& offers = pools_[pool].offers;
+  if (--offers[offer].processes > 0) return;
+  const bool is_last =
+      std::none_of(offers.begin(), offers.end(), [](const Offer& other) { return other.processes > 0; });
+  if (!is_last) offers[offer] = {};
   refresh_all();
 }
 
 bool Lanes::Pool::performs(KindNumber kind) const {
-  return std::any_of(programs.begin(), programs.end(),
-                     [&](const Program& program) { return program.processes > 0 && program.knows(kind); });
+  return std::any_of(offers.begin(), offers.end(),
+                     [&](const Offer& offer) { return offer.processes > 0 && offer.knows(kind); });
 }
 
 void Lanes::forget_tenant(TenantNumber tenant) {
   const auto entry = tenants_.find(tenant);
   if (entry == tenants_.end()) return;
-  for (const BucketId& id : std::vector<BucketId>{entry->second.buckets}) {
+  for (const Bucket& id : std::vector<Bucket>{entry->second.buckets}) {
     TenantLanes& lanes = buckets_.at(id).at(tenant);
     for (KindLane& lane : lanes.kinds) lane.jobs = 0;
     remove_empty(id, tenant, lanes);
@@ -245,91 +249,49 @@ std::vector<TenantNumber> Lanes::parked_tenants(std::size_t limit) {
   return tenants;
 }
 
-void Lanes::park_busy(TenantNumber tenant, Instant now, bool grows) {
-  Busy& busy = busy_[tenant];
-  if (busy.is_parked) return;
-  remembered_from_.erase({busy.until, tenant});
-  busy.wait = grows ? std::clamp(busy.wait * 2, kBusyParkMin, kBusyParkMax) : kBusyParkMin;
-  busy.is_parked = true;
-  busy.until = now + busy.wait;
-  parked_until_.emplace(busy.until, tenant);
-  refresh_tenant(tenant);
-}
-
-void Lanes::not_busy(TenantNumber tenant, Instant now) {
-  const auto entry = busy_.find(tenant);
-  if (entry == busy_.end()) return;
-  Busy& busy = entry->second;
-  if (!busy.is_parked) {
-    remembered_from_.erase({busy.until, tenant});
-    busy_.erase(entry);
-    return;
-  }
-  parked_until_.erase({busy.until, tenant});
-  busy.until = std::min(busy.until, now + kBusyParkMin);
-  busy.wait = {};
-  parked_until_.emplace(busy.until, tenant);
+void Lanes::park_busy(TenantNumber tenant, Instant now, TenantPause pause) {
+  if (busy_.released(tenant, now, pause)) refresh_tenant(tenant);
 }
 
 void Lanes::unpark_due(Instant now) {
-  while (!parked_until_.empty() && parked_until_.begin()->first <= now) {
-    const auto node = parked_until_.extract(parked_until_.begin());
-    const TenantNumber tenant = node.value().second;
-    busy_.at(tenant).is_parked = false;
-    remembered_from_.insert(node.value());
-    refresh_tenant(tenant);
-  }
-  while (!remembered_from_.empty() && remembered_from_.begin()->first + kBusyForget <= now) {
-    busy_.erase(remembered_from_.begin()->second);
-    remembered_from_.erase(remembered_from_.begin());
-  }
+  for (const TenantNumber tenant : busy_.take_due(now)) refresh_tenant(tenant);
 }
 
-std::optional<Instant> Lanes::next_unpark() const {
-  if (parked_until_.empty()) return std::nullopt;
-  return parked_until_.begin()->first;
+bool Lanes::performs(std::size_t pool, std::size_t offer, KindNumber kind) const {
+  return pools_[pool].offers[offer].knows(kind);
 }
 
-std::optional<BucketKey> Lanes::bucket_of(std::size_t pool, const Lane& lane) const {
-  const auto entry = queues_.find(lane.queue);
-  if (entry == queues_.end()) return std::nullopt;
-  for (const auto& [index, rank] : entry->second.pools) {
-    if (index == pool) return BucketKey{rank, lane.priority, lane.queue};
-  }
-  return std::nullopt;
-}
-
-std::size_t Lanes::jobs_max(std::size_t pool, std::size_t program, const Ring::Place& place) const {
-  const std::int64_t jobs = jobs_for(pools_[pool].programs[program], lanes_of(place));
+std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Standing& standing) const {
+  const std::int64_t jobs = jobs_for(pools_[pool].offers[offer], lanes_of(standing));
   return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
 }
 
-std::int64_t Lanes::jobs_for(const Program& program, const TenantLanes& lanes) {
+std::int64_t Lanes::jobs_for(const Offer& offer, const TenantLanes& lanes) {
   std::int64_t jobs = 0;
   for (const KindLane& kind : lanes.kinds) {
-    if (!program.knows(kind.kind)) continue;
+    if (!offer.knows(kind.kind)) continue;
     if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
     jobs += *kind.jobs - kind.planned;
   }
   return jobs;
 }
 
-// Counted by kind, in any order: what is planned for one program must not hide the kinds that only another one performs.
-void Lanes::planned(std::size_t pool, std::size_t program, const Ring::Place& place, std::size_t jobs) {
-  const BucketId id{place.bucket.queue, place.bucket.priority};
-  TenantLanes& lanes = buckets_.at(id).at(place.tenant);
+// Counted by kind, in any order: what is planned for one offer must not hide the kinds that only another one performs.
+void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& standing, std::size_t jobs) {
+  const Bucket& id = standing.bucket;
+  TenantLanes& lanes = buckets_.at(id).at(standing.tenant);
   auto left = static_cast<std::int64_t>(jobs);
   for (KindLane& kind : lanes.kinds) {
-    if (!pools_[pool].programs[program].knows(kind.kind)) continue;
+    if (!pools_[pool].offers[offer].knows(kind.kind)) continue;
     const std::int64_t here = kind.jobs ? std::clamp<std::int64_t>(*kind.jobs - kind.planned, 0, left) : left;
     kind.planned += here;
     left -= here;
   }
-  refresh(id, place.tenant, lanes);
+  refresh(id, standing.tenant, lanes);
 }
 
 void Lanes::forget_plan(const ClaimRequest& request) {
-  const BucketId id{request.queue, request.priority};
+  const Bucket id{request.queue, request.priority};
   const auto bucket = buckets_.find(id);
   if (bucket == buckets_.end()) return;
   const auto entry = bucket->second.find(request.tenant);
@@ -350,48 +312,59 @@ std::vector<KnownLane> Lanes::all() const {
   return all;
 }
 
-const Lanes::TenantLanes& Lanes::lanes_of(const Ring::Place& place) const {
-  return buckets_.at({place.bucket.queue, place.bucket.priority}).at(place.tenant);
+const Lanes::TenantLanes& Lanes::lanes_of(const Ring::Standing& standing) const {
+  return buckets_.at(standing.bucket).at(standing.tenant);
 }
 
 bool Lanes::is_parked(TenantNumber tenant) const {
   const auto entry = tenants_.find(tenant);
   if (entry != tenants_.end() && entry->second.gate) return true;
-  const auto busy = busy_.find(tenant);
-  return busy != busy_.end() && busy->second.is_parked;
+  return busy_.is_parked(tenant);
 }
 
 // The one place that decides what is open: in which rings the tenant stands for this bucket.
-void Lanes::refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes) {
+void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   const bool is_gated = is_parked(tenant);
   const QueueEntry& queue = queues_[id.queue];
-  for (const auto& [pool, rank] : queue.pools) {
-    const BucketKey key{rank, id.priority, id.queue};
-    const std::vector<Program>& programs = pools_[pool].programs;
-    for (std::size_t program = 0; program < programs.size(); ++program) {
-      if (!is_gated && jobs_for(programs[program], lanes) > 0) {
-        rings_[pool].join(key, tenant, program);
+  std::size_t entries = 0;
+  for (const std::size_t pool : queue.pools) {
+    const std::vector<Offer>& offers = pools_[pool].offers;
+    for (std::size_t offer = 0; offer < offers.size(); ++offer) {
+      if (!is_gated && jobs_for(offers[offer], lanes) > 0) {
+        rings_[pool].join(id, tenant, offer);
+        ++entries;
       } else {
-        rings_[pool].leave(key, tenant, program);
+        rings_[pool].leave(id, tenant, offer);
       }
     }
   }
+  entries_ += entries - lanes.entries;
+  lanes.entries = entries;
   const std::int64_t open = is_gated ? 0 : open_lanes(queue, lanes);
   open_ += open - lanes.open;
   lanes.open = open;
+  check();
+}
+
+// A lane is open to an offer exactly when its tenant stands in that ring: whoever stands there was put there by refresh(), and what
+// refresh() has put there is what is known.
+void Lanes::check() const {
+  std::size_t entries = 0;
+  for (const Ring& ring : rings_) entries += ring.entries();
+  TENURE_INVARIANT(entries == entries_);
 }
 
 std::int64_t Lanes::open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const {
   return std::count_if(lanes.kinds.begin(), lanes.kinds.end(), [&](const KindLane& lane) {
     return std::any_of(queue.pools.begin(), queue.pools.end(),
-                       [&](const auto& entry) { return pools_[entry.first].performs(lane.kind); });
+                       [&](std::size_t pool) { return pools_[pool].performs(lane.kind); });
   });
 }
 
 void Lanes::refresh_tenant(TenantNumber tenant) {
   const auto entry = tenants_.find(tenant);
   if (entry == tenants_.end()) return;
-  for (const BucketId& id : entry->second.buckets) refresh(id, tenant, buckets_.at(id).at(tenant));
+  for (const Bucket& id : entry->second.buckets) refresh(id, tenant, buckets_.at(id).at(tenant));
 }
 
 void Lanes::refresh_all() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "busy_tenants.hpp"
 #include "ring.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -24,13 +25,6 @@
 // the last one claimed, and whatever becomes ready before it takes it back.
 namespace tenure::daemon {
 
-// A tenant whose job was released, since it is busy or not ready, is left alone instead of claiming and releasing its jobs in a
-// circle: for so long, and twice as long each time until one of its jobs ends otherwise.
-inline constexpr std::chrono::milliseconds kBusyParkMin{250};
-inline constexpr std::chrono::milliseconds kBusyParkMax{30'000};
-// After so long without another release the next wait is the shortest again.
-inline constexpr std::chrono::minutes kBusyForget{10};
-
 class Lanes {
  public:
   explicit Lanes(const std::vector<PoolSettings>& pools);
@@ -54,44 +48,46 @@ class Lanes {
   [[nodiscard]] std::vector<queue::QueueNumber> unnamed_queues(std::size_t limit) const;
   [[nodiscard]] std::vector<queue::KindNumber> unnamed_kinds(std::size_t limit) const;
   void name_queue(queue::QueueNumber number, const std::string& name);
-  void name_kinds(const std::map<queue::KindNumber, std::string>& names);
-  // A process of the pool offers these kinds, sorted. Returns its program: the number, in the pool, of this set of kinds. A lane
+  void name_kinds(const std::vector<queue::KindNumber>& numbers, const std::vector<std::string>& names);
+  // A process of the pool offers these kinds, sorted. Returns its offer: the number, in the pool, of this set of kinds. A lane
   // is open in a pool while a process of it offers its kind.
   [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds);
-  // With the last process of a program the lanes that only it performed are parked. The pool's last program of all is
+  // With the last process of an offer the lanes that only it performed are parked. The pool's last offer of all is
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
-  void process_went(std::size_t pool, std::size_t program);
+  void process_went(std::size_t pool, std::size_t offer);
   // `active` opens the tenant's lanes, everything else parks them.
   // Of one that is deleted nothing is kept: its number never comes back.
   void set_tenant_state(TenantNumber tenant, TenantState state);
   // Tenants to ask about, the next `limit` in turn: those parked for their state.
   [[nodiscard]] std::vector<TenantNumber> parked_tenants(std::size_t limit);
-  // A job of the tenant was released. What was started before the tenant was parked does not lengthen the wait.
-  void park_busy(TenantNumber tenant, Instant now, bool grows = true);
-  // A job of it has ended otherwise: the next wait is the shortest again, and what is left of this one no longer than that.
-  void not_busy(TenantNumber tenant, Instant now);
+  // A job of the tenant was released, or has ended otherwise: see BusyTenants.
+  void park_busy(TenantNumber tenant, Instant now, TenantPause pause = TenantPause::growing);
+  void not_busy(TenantNumber tenant, Instant now) { busy_.ended(tenant, now); }
   void unpark_due(Instant now);
-  [[nodiscard]] std::optional<Instant> next_unpark() const;
+  [[nodiscard]] std::optional<Instant> next_unpark() const { return busy_.next_due(); }
 
   // --- Planning. What was planned counts as gone until settle() or forget_plan().
 
   [[nodiscard]] Ring& ring(std::size_t pool) { return rings_[pool]; }
   [[nodiscard]] const Ring& ring(std::size_t pool) const { return rings_[pool]; }
   // Where the lane stands in the pool's order; nothing where the pool does not list its queue.
-  [[nodiscard]] std::optional<BucketKey> bucket_of(std::size_t pool, const queue::Lane& lane) const;
-  // Programs are 0 to less than this.
-  [[nodiscard]] std::size_t programs(std::size_t pool) const { return pools_[pool].programs.size(); }
-  // fn(cursor) for each lane of the place that the program performs.
+  [[nodiscard]] std::optional<Bucket> bucket_of(std::size_t pool, const queue::Lane& lane) const;
+  // Offer are 0 to less than this.
+  [[nodiscard]] std::size_t offers(std::size_t pool) const { return pools_[pool].offers.size(); }
+  // fn(cursor) for each lane of the tenant in that bucket that the offer performs.
   template <class Function>
-  void for_each_kind(std::size_t pool, std::size_t program, const Ring::Place& place, Function&& fn) const {
-    const TenantLanes& lanes = lanes_of(place);
+  void for_each_kind(std::size_t pool, std::size_t offer, const Ring::Standing& standing,
+                     Function&& fn) const {
+    const TenantLanes& lanes = lanes_of(standing);
     for (const KindLane& kind : lanes.kinds) {
-      if (pools_[pool].programs[program].knows(kind.kind)) fn(queue::LaneCursor{kind.kind, kind.after});
+      if (pools_[pool].offers[offer].knows(kind.kind)) fn(queue::LaneCursor{kind.kind, kind.after});
     }
   }
-  // How many jobs may still be planned there for the program, as far as is known.
-  [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t program, const Ring::Place& place) const;
-  void planned(std::size_t pool, std::size_t program, const Ring::Place& place, std::size_t jobs);
+  [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, queue::KindNumber kind) const;
+  // How many jobs may still be planned there for the offer, as far as is known.
+  [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t offer,
+                                     const Ring::Standing& standing) const;
+  void planned(std::size_t pool, std::size_t offer, const Ring::Standing& standing, std::size_t jobs);
   void forget_plan(const queue::ClaimRequest& request);
 
   // --- Figures.
@@ -100,39 +96,31 @@ class Lanes {
   [[nodiscard]] std::vector<KnownLane> all() const;
 
  private:
-  struct BucketId {
-    queue::QueueNumber queue;
-    queue::Priority priority;
-    friend auto operator<=>(const BucketId&, const BucketId&) = default;
-  };
   struct KindLane {
     queue::KindNumber kind;
     std::optional<queue::LanePlace> after;
     std::optional<std::int64_t> jobs;  // nothing: unknown, until a claim comes back short
     std::int64_t planned = 0;
   };
+  // Those of one tenant in one bucket.
   struct TenantLanes {
     std::vector<KindLane> kinds;
     std::int64_t open = 0;
+    std::size_t entries = 0;  // in rings
     void forget_plan() {
       for (KindLane& kind : kinds) kind.planned = 0;
     }
   };
-  using Bucket = std::map<TenantNumber, TenantLanes>;
+  using Tenants = std::map<TenantNumber, TenantLanes>;
   struct Tenant {
-    std::vector<BucketId> buckets;
+    std::vector<Bucket> buckets;
     std::optional<TenantState> gate;
-  };
-  struct Busy {
-    Instant until;
-    std::chrono::milliseconds wait{0};
-    bool is_parked = false;
   };
   struct QueueEntry {
     bool named = false;
-    std::vector<std::pair<std::size_t, std::size_t>> pools;  // index, rank
+    std::vector<std::size_t> pools;  // that list it
   };
-  struct Program {
+  struct Offer {
     std::vector<std::string> kind_names;          // sorted
     std::unordered_set<queue::KindNumber> kinds;  // those of them that have a number; never iterated
     std::size_t processes = 0;
@@ -140,27 +128,28 @@ class Lanes {
   };
   struct Pool {
     std::vector<std::string> queues;
-    std::vector<Program> programs;
+    std::vector<Offer> offers;
     [[nodiscard]] bool performs(queue::KindNumber kind) const;
   };
 
-  [[nodiscard]] const TenantLanes& lanes_of(const Ring::Place& place) const;
+  [[nodiscard]] const TenantLanes& lanes_of(const Ring::Standing& standing) const;
   KindLane& lane_at(const queue::Lane& lane, bool& is_new);
   [[nodiscard]] bool is_parked(TenantNumber tenant) const;
-  [[nodiscard]] static std::int64_t jobs_for(const Program& program, const TenantLanes& lanes);
-  [[nodiscard]] std::size_t program_with(std::size_t pool, const std::vector<std::string>& kinds);
+  [[nodiscard]] static std::int64_t jobs_for(const Offer& offer, const TenantLanes& lanes);
+  [[nodiscard]] std::size_t offer_with(std::size_t pool, const std::vector<std::string>& kinds);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
   void forget_tenant(TenantNumber tenant);
-  void remove_empty(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
-  void refresh(const BucketId& id, TenantNumber tenant, TenantLanes& lanes);
+  void remove_empty(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
+  void refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const;
+  void check() const;
   void refresh_tenant(TenantNumber tenant);
   void refresh_all();
 
   std::vector<Pool> pools_;
   std::vector<Ring> rings_;
-  std::map<BucketId, Bucket> buckets_;
+  std::map<Bucket, Tenants> buckets_;
   std::unordered_map<TenantNumber, Tenant> tenants_;  // those with lanes; never iterated
   std::map<queue::QueueNumber, QueueEntry> queues_;
   std::map<queue::KindNumber, std::string> kinds_;  // "" until named
@@ -168,12 +157,10 @@ class Lanes {
   std::set<queue::KindNumber> unnamed_kinds_;
   std::set<TenantNumber> gated_;
   std::optional<TenantNumber> asked_until_;
-  std::map<TenantNumber, Busy> busy_;
-  using BusyOrder = std::set<std::pair<Instant, TenantNumber>>;
-  BusyOrder parked_until_;     // those that are parked
-  BusyOrder remembered_from_;  // the others, by the end of their parking
+  BusyTenants busy_;
   std::int64_t count_ = 0;
   std::int64_t open_ = 0;
+  std::size_t entries_ = 0;  // in rings
 };
 
 }  // namespace tenure::daemon

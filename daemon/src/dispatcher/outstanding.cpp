@@ -21,7 +21,7 @@ std::int32_t Outstanding::find(queue::JobSeq seq) const {
   }
 }
 
-void Outstanding::add(const OutstandingJob& job) {
+void Outstanding::add(const OutstandingJob& job, Instant now) {
   TENURE_INVARIANT(!contains(job.claim.seq));
   if ((size_ + 1) * 2 > table_.size()) grow();
   const std::int32_t at = new_node(job);
@@ -34,17 +34,26 @@ void Outstanding::add(const OutstandingJob& job) {
     node(at).ahead = true;
     ahead_us_ += job.assumed_us;
     if (first_ahead_ == kNone) first_ahead_ = at;
+  } else {
+    node(at).since = now;
   }
   put_into_table(at);
+  check();
 }
 
-std::optional<OutstandingJob> Outstanding::take(queue::ClaimRef claim) {
+void Outstanding::check() const {
+  TENURE_INVARIANT(recalled_ <= ahead());
+  TENURE_INVARIANT((first_ahead_ == kNone) == (size_ <= slots_) && ahead_us_ >= 0);
+  TENURE_INVARIANT(first_ahead_ != kNone || ahead_us_ == 0);
+}
+
+std::optional<OutstandingJob> Outstanding::take(queue::ClaimRef claim, Instant now) {
   const std::int32_t at = find(claim.seq);
   if (at == kNone || node(at).job.claim.token != claim.token) return std::nullopt;
   OutstandingJob job = node(at).job;
   take_out_of_table(claim.seq);
   bytes_ -= job.bytes;
-  unlink(at);
+  unlink(at, now);
   free_.push_back(at);
   return job;
 }
@@ -53,17 +62,18 @@ std::int32_t Outstanding::new_node(const OutstandingJob& job) {
   if (!free_.empty()) {
     const std::int32_t at = free_.back();
     free_.pop_back();
-    node(at) = Node{job, kNone, kNone, false};
+    node(at) = Node{job};
     return at;
   }
-  nodes_.push_back(Node{job, kNone, kNone, false});
+  nodes_.push_back(Node{job});
   return static_cast<std::int32_t>(nodes_.size() - 1);
 }
 
-void Outstanding::unlink(std::int32_t at) {
+void Outstanding::unlink(std::int32_t at, Instant now) {
   const Node& gone = node(at);
   if (gone.ahead) {
     ahead_us_ -= gone.job.assumed_us;
+    recalled_ -= gone.job.recalled ? 1 : 0;
     if (first_ahead_ == at) first_ahead_ = gone.next;
   }
   if (gone.previous != kNone) node(gone.previous).next = gone.next;
@@ -71,14 +81,17 @@ void Outstanding::unlink(std::int32_t at) {
   if (first_ == at) first_ = gone.next;
   if (last_ == at) last_ = gone.previous;
   --size_;
-  if (!gone.ahead) first_ahead_starts();
+  if (!gone.ahead) first_ahead_starts(now);
+  check();
 }
 
-void Outstanding::first_ahead_starts() {
+void Outstanding::first_ahead_starts(Instant now) {
   if (first_ahead_ == kNone) return;
   Node& starting = node(first_ahead_);
   starting.ahead = false;
+  starting.since = now;
   ahead_us_ -= starting.job.assumed_us;
+  recalled_ -= starting.job.recalled ? 1 : 0;
   first_ahead_ = starting.next;
 }
 

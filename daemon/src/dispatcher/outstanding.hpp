@@ -1,14 +1,16 @@
 #pragma once
 
+#include <tenure/base/clock.hpp>
 #include <tenure/queue/store.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 // The jobs that one worker process was assigned and has not ended, in the order of assignment. The first `slots` of them
-// are being performed; the others were assigned ahead. Every operation is O(1) and none allocates once warm.
+// are being performed; the others, and exactly then when there are more than `slots`, were assigned ahead. Every operation is O(1) and none allocates once warm.
 namespace tenure::daemon {
 
 struct OutstandingJob {
@@ -29,29 +31,44 @@ class Outstanding {
   explicit Outstanding(std::size_t slots) : slots_(slots) {}
 
   // The sequence must not be there yet.
-  void add(const OutstandingJob& job);
+  void add(const OutstandingJob& job, Instant now);
   // Nothing where this very claim is not outstanding here.
-  [[nodiscard]] std::optional<OutstandingJob> take(queue::ClaimRef claim);
+  [[nodiscard]] std::optional<OutstandingJob> take(queue::ClaimRef claim, Instant now);
   [[nodiscard]] bool contains(queue::JobSeq seq) const { return find(seq) != kNone; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t performing() const { return size_ < slots_ ? size_ : slots_; }
   [[nodiscard]] std::size_t ahead() const { return size_ - performing(); }
+  // Assigned ahead, and not recalled.
+  [[nodiscard]] std::size_t waiting() const { return ahead() - recalled_; }
   // The envelopes of all of them.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   // The assumed run times of the jobs assigned ahead.
   [[nodiscard]] std::int64_t ahead_us() const { return ahead_us_; }
 
-  // In order: fn(job, is_performing). `fn` may mark the job, not add or take.
+  // In order: fn(job, is_performing).
   template <class Function>
-  void for_each(Function&& fn) {
+  void for_each(Function&& fn) const {
     std::size_t position = 0;
     for (std::int32_t at = first_; at != kNone; at = node(at).next) fn(node(at).job, position++ < slots_);
   }
-  // The same for those assigned ahead only.
+  // fn(job, since) for those being performed; `since` is when that became known here, and so no sooner than it really was.
   template <class Function>
-  void for_each_ahead(Function&& fn) {
-    for (std::int32_t at = first_ahead_; at != kNone; at = node(at).next) fn(node(at).job);
+  void for_each_performing(Function&& fn) const {
+    for (std::int32_t at = first_; at != first_ahead_; at = node(at).next) fn(node(at).job, node(at).since);
+  }
+  // Marks as recalled those assigned ahead that are not yet and of which fn(job) says so, in order; returns their claims.
+  template <class Function>
+  [[nodiscard]] std::vector<queue::ClaimRef> recall(Function&& fn) {
+    std::vector<queue::ClaimRef> claims;
+    for (std::int32_t at = first_ahead_; at != kNone; at = node(at).next) {
+      OutstandingJob& job = node(at).job;
+      if (job.recalled || !fn(std::as_const(job))) continue;
+      job.recalled = true;
+      ++recalled_;
+      claims.push_back(job.claim);
+    }
+    return claims;
   }
 
  private:
@@ -61,6 +78,7 @@ class Outstanding {
     std::int32_t previous = kNone;
     std::int32_t next = kNone;
     bool ahead = false;
+    Instant since;  // of its performing
   };
   [[nodiscard]] Node& node(std::int32_t at) { return nodes_[static_cast<std::size_t>(at)]; }
   [[nodiscard]] const Node& node(std::int32_t at) const { return nodes_[static_cast<std::size_t>(at)]; }
@@ -70,8 +88,9 @@ class Outstanding {
   void put_into_table(std::int32_t at);
   void take_out_of_table(queue::JobSeq seq);
   void grow();
-  void unlink(std::int32_t at);
-  void first_ahead_starts();
+  void unlink(std::int32_t at, Instant now);
+  void first_ahead_starts(Instant now);
+  void check() const;
 
   std::size_t slots_;
   std::vector<Node> nodes_;
@@ -82,6 +101,7 @@ class Outstanding {
   std::int32_t last_ = kNone;
   std::int32_t first_ahead_ = kNone;
   std::size_t size_ = 0;
+  std::size_t recalled_ = 0;  // of those ahead
   std::size_t bytes_ = 0;
   std::int64_t ahead_us_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "processes.hpp"
 
+#include <tenure/base/error.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +9,24 @@
 namespace tenure::daemon {
 
 using std::chrono::microseconds;
+
+namespace {
+
+// By then as much has ended in its other slots as may stand ahead of all of them.
+bool is_long(const Process& process, microseconds usual) {
+  return usual > kAheadPerSlot * static_cast<std::int64_t>(process.slots);
+}
+
+std::size_t unmoving_slots(const Process& process, Instant now, microseconds late_after) {
+  std::size_t slots = 0;
+  process.jobs.for_each_performing([&](const OutstandingJob& job, Instant since) {
+    const microseconds usual{job.assumed_us};
+    if (is_long(process, usual) || now - since > usual + late_after) ++slots;
+  });
+  return slots;
+}
+
+}  // namespace
 
 std::size_t Process::free_slots() const {
   const std::size_t taken = jobs.size() + planned;
@@ -16,7 +36,8 @@ std::size_t Process::free_slots() const {
 std::size_t Process::room_ahead(microseconds usual) const {
   const std::size_t taken = jobs.size() + planned;
   const std::size_t ahead = taken > slots ? taken - slots : 0;
-  const std::int64_t us_max = kAheadPerSlot.count() * static_cast<std::int64_t>(slots);
+  const std::int64_t us_max =
+      kAheadPerSlot.count() * static_cast<std::int64_t>(slots - std::min(slots, unmoving));
   const std::int64_t us_left = us_max - jobs.ahead_us() - planned_us;
   if (!takes_jobs() || one_at_a_time || ahead >= kAheadJobsMax || us_left <= 0 ||
       jobs.bytes() >= kAheadBytesMax)
@@ -25,9 +46,31 @@ std::size_t Process::room_ahead(microseconds usual) const {
 }
 
 void Process::plan(std::size_t count, microseconds usual) {
-  const std::size_t ahead = count - std::min(count, free_slots());
+  const std::size_t at_once = std::min(count, free_slots());
+  const std::size_t ahead = count - at_once;
   planned += count;
+  if (is_long(*this, usual)) unmoving += at_once;
   planned_us += static_cast<std::int64_t>(ahead) * usual.count();
+}
+
+std::int64_t Process::ahead_us_max(Instant now, microseconds late_after) const {
+  return kAheadPerSlot.count() * static_cast<std::int64_t>(slots - unmoving_slots(*this, now, late_after));
+}
+
+void Process::begin_plan(Instant now) { unmoving = unmoving_slots(*this, now, kLateAfter); }
+
+void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Instant now) {
+  jobs.add({{job.seq, job.token},
+            job.lane,
+            job.place,
+            usual_us,
+            job.envelope.size(),
+            job.failures,
+            job.attempts_max,
+            job.crashes,
+            false},
+           now);
+  TENURE_INVARIANT(jobs.size() <= slots + (one_at_a_time ? 0 : kAheadJobsMax));
 }
 
 void Process::used_by(TenantNumber tenant) {
@@ -79,9 +122,9 @@ bool Processes::ready(const WorkerReady& event, Instant now) {
   Process* const process = find(event.process);
   if (process == nullptr || process->phase != Phase::starting) return false;
   process->phase = Phase::ready;
-  process->slots_offered = static_cast<std::size_t>(std::max(1, event.slots));
+  process->slots_at_best = static_cast<std::size_t>(std::max(1, event.slots));
   process->one_at_a_time = position_of(*process).suspects > 0;
-  process->slots = process->one_at_a_time ? 1 : process->slots_offered;
+  process->slots = process->one_at_a_time ? 1 : process->slots_at_best;
   process->jobs = Outstanding{process->slots};
   process->ready = now;
   process->next_ping = now + ping_max_ / kPingsPerBound;
@@ -98,7 +141,7 @@ void Processes::jobs_ended(Process& process, std::size_t count) {
   suspects -= std::min(suspects, count);
   if (suspects > 0 || process.jobs.size() > 0) return;
   process.one_at_a_time = false;
-  process.slots = process.slots_offered;
+  process.slots = process.slots_at_best;
   process.jobs = Outstanding{process.slots};
 }
 
@@ -151,7 +194,7 @@ void Processes::watch(Process& process, Instant now, Actions& actions) const {
   if (process.aborted) {
     if (process.was_killed || now < *process.aborted + kAbortWait) return;
     process.was_killed = true;
-    actions.emplace_back(EndProcess{process.number, false});
+    actions.emplace_back(EndProcess{process.number});
     return;
   }
   const std::optional<Instant> silent_since = process.ready ? process.unanswered_since : process.started;
@@ -163,7 +206,7 @@ void Processes::watch(Process& process, Instant now, Actions& actions) const {
                          process.ready ? "answered a ping" : "said hello",
                          std::chrono::duration_cast<std::chrono::milliseconds>(ping_max_).count()),
              pool_names_[process.pool], process.number});
-    actions.emplace_back(EndProcess{process.number, true});
+    actions.emplace_back(EndProcess{process.number, EndProcess::By::abort});
     return;
   }
   if (!process.ready || now < process.next_ping) return;
@@ -173,6 +216,11 @@ void Processes::watch(Process& process, Instant now, Actions& actions) const {
 }
 
 Instant Processes::next_watch(const Process& process) const {
+  const Instant watched = next_sign_of_life(process);
+  return process.late_check ? std::min(watched, *process.late_check) : watched;
+}
+
+Instant Processes::next_sign_of_life(const Process& process) const {
   if (process.was_killed) return {microseconds::max()};
   if (process.aborted) return *process.aborted + kAbortWait;
   if (!process.ready) return process.started + ping_max_;
@@ -206,9 +254,19 @@ std::int64_t Processes::ahead_us(std::size_t pool) const {
   return us;
 }
 
+bool Processes::is_outstanding(queue::JobSeq seq) const {
+  return std::any_of(processes_.begin(), processes_.end(),
+                     [&](const auto& entry) { return entry.second.jobs.contains(seq); });
+}
+
+void Processes::begin_plans(Instant now) {
+  for (auto& [number, process] : processes_) process.begin_plan(now);
+}
+
 void Processes::forget_plans() {
   for (auto& [number, process] : processes_) {
     process.planned = 0;
+    process.has_request = false;
     process.planned_us = 0;
   }
 }

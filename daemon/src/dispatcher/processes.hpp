@@ -18,6 +18,12 @@ namespace tenure::daemon {
 
 // Usual run time that may be assigned ahead of each busy slot, so that a worker finds its next job without a round trip.
 inline constexpr std::chrono::microseconds kAheadPerSlot{2000};
+// A job is late where it is over its usual run time by more than this; while jobs are assigned ahead that is looked at once in
+// kLateCheck. Both together are under 10 ms.
+inline constexpr std::chrono::microseconds kLateAfter{4000};
+inline constexpr std::chrono::microseconds kLateCheck{4000};
+// The same while a process has a free slot and nothing to claim.
+inline constexpr std::chrono::microseconds kLateForIdle{1000};
 inline constexpr std::size_t kAheadJobsMax = 512;  // per process, however short they are
 inline constexpr std::size_t kAheadBytesMax =
     8U << 20U;  // of envelopes in a process from which nothing more is sent ahead
@@ -32,27 +38,29 @@ inline constexpr std::chrono::milliseconds kAbortWait{1000};  // from SIGABRT to
 enum class Phase : std::uint8_t {
   starting,  // no hello yet
   ready,
-  draining,  // takes nothing more
+  leaving,  // takes nothing more
 };
 
 struct Process {
   ProcessNumber number;
   std::size_t pool = 0;
-  int position = 0;  // in the pool, kept by its successors
-  std::size_t program =
-      0;  // of the pool: the set of kinds that its hello named (Lanes); meaningless while starting
+  int position = 0;       // in the pool, kept by its successors
+  std::size_t offer = 0;  // the set of kinds that its hello named (Lanes); meaningless while starting
   Phase phase = Phase::starting;
-  std::size_t slots = 1;
-  std::size_t slots_offered = 1;  // by its hello
-  bool one_at_a_time = false;     // after crashes with several suspects
+  std::size_t slots = 1;          // that are used
+  std::size_t slots_at_best = 1;  // that its program says it has
+  bool one_at_a_time = false;     // after crashes with several suspects: one slot is used
   Instant started;
   std::optional<Instant> ready;
   Outstanding jobs{1};
   // Claims that are under way for it.
   std::size_t planned = 0;
-  std::int64_t planned_us = 0;               // of those beyond its slots
+  std::int64_t planned_us = 0;  // of those beyond its slots
+  bool has_request = false;
+  std::size_t unmoving = 0;  // slots that will not be free soon, as of the plan that is being made
   std::vector<TenantNumber> recent_tenants;  // the latest first
 
+  std::optional<Instant> late_check;  // while jobs are assigned ahead
   Instant next_ping;
   std::optional<Instant> unanswered_since;
   std::optional<Instant> aborted;
@@ -63,6 +71,11 @@ struct Process {
   [[nodiscard]] std::size_t free_slots() const;
   // How many more jobs of that usual run time it may be assigned ahead.
   [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
+  // Usual run time that may stand ahead now: nothing behind a slot whose job is long, or late by more than `late_after`.
+  [[nodiscard]] std::int64_t ahead_us_max(Instant now, std::chrono::microseconds late_after) const;
+  void begin_plan(Instant now);
+  // Claimed for it: it is outstanding from now on. `usual_us` is what its tenant is charged.
+  void assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Instant now);
   void plan(std::size_t count, std::chrono::microseconds usual);
   void used_by(TenantNumber tenant);
   [[nodiscard]] bool was_used_by(TenantNumber tenant) const;
@@ -91,8 +104,11 @@ class Processes {
   // In the order of their numbers.
   [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }
   [[nodiscard]] const std::map<ProcessNumber, Process>& all() const { return processes_; }
+  // Whether any process holds that job.
+  [[nodiscard]] bool is_outstanding(queue::JobSeq seq) const;
   // The usual run time of all jobs of the pool that are assigned ahead.
   [[nodiscard]] std::int64_t ahead_us(std::size_t pool) const;
+  void begin_plans(Instant now);
   void forget_plans();
 
  private:
@@ -111,6 +127,7 @@ class Processes {
                     Actions& actions);
   void watch(Process& process, Instant now, Actions& actions) const;
   [[nodiscard]] Instant next_watch(const Process& process) const;
+  [[nodiscard]] Instant next_sign_of_life(const Process& process) const;
   [[nodiscard]] Position& position_of(const Process& process);
 
   std::vector<std::string> pool_names_;

@@ -6,13 +6,13 @@
 
 namespace tenure::daemon {
 
-void Ring::join(const BucketKey& bucket, TenantNumber tenant, std::size_t program) {
+void Ring::join(const Bucket& bucket, TenantNumber tenant, std::size_t offer) {
   Flow& flow = flows_[tenant];
-  const Stand stand{program, bucket};
-  if (std::find(flow.stands.begin(), flow.stands.end(), stand) != flow.stands.end()) return;
+  const Entry entry{offer, key_of(bucket)};
+  if (std::find(flow.entries.begin(), flow.entries.end(), entry) != flow.entries.end()) return;
   came(tenant, flow);
-  if (flow.stands.empty()) {
-    const std::int64_t lift = std::max<std::int64_t>(0, start_in(bucket) - flow.virtual_us);
+  if (flow.entries.empty()) {
+    const std::int64_t lift = std::max<std::int64_t>(0, start_in(entry.key) - flow.virtual_us);
     flow.virtual_us += lift;
     if (flow.outstanding > 0) {
       flow.lifted_us += lift;
@@ -20,30 +20,35 @@ void Ring::join(const BucketKey& bucket, TenantNumber tenant, std::size_t progra
       newcomers_.push_back(tenant);
     }
   }
-  flow.stands.push_back(stand);
-  if (programs_.size() <= program) programs_.resize(program + 1);
-  programs_[program][bucket].emplace(flow.virtual_us, tenant);
+  flow.entries.push_back(entry);
+  ++entries_;
+  if (offers_.size() <= offer) offers_.resize(offer + 1);
+  const bool is_new = offers_[offer][entry.key].emplace(flow.virtual_us, tenant).second;
+  TENURE_INVARIANT(is_new);
 }
 
-void Ring::leave(const BucketKey& bucket, TenantNumber tenant, std::size_t program) {
+void Ring::leave(const Bucket& bucket, TenantNumber tenant, std::size_t offer) {
   const auto found = flows_.find(tenant);
   if (found == flows_.end()) return;
   Flow& flow = found->second;
-  const auto entry = std::find(flow.stands.begin(), flow.stands.end(), Stand{program, bucket});
-  if (entry == flow.stands.end()) return;
-  flow.stands.erase(entry);
-  Buckets& buckets = programs_[program];
-  const auto order = buckets.find(bucket);
-  order->second.erase({flow.virtual_us, tenant});
+  const Entry left{offer, key_of(bucket)};
+  const auto entry = std::find(flow.entries.begin(), flow.entries.end(), left);
+  if (entry == flow.entries.end()) return;
+  flow.entries.erase(entry);
+  --entries_;
+  Buckets& buckets = offers_[offer];
+  const auto order = buckets.find(left.key);
+  const auto erased = order->second.erase({flow.virtual_us, tenant});
+  TENURE_INVARIANT(erased == 1);
   if (order->second.empty()) buckets.erase(order);
   went(tenant, flow);
 }
 
-bool Ring::is_in(const BucketKey& bucket, TenantNumber tenant, std::size_t program) const {
+bool Ring::is_in(const Bucket& bucket, TenantNumber tenant, std::size_t offer) const {
   const auto found = flows_.find(tenant);
   if (found == flows_.end()) return false;
-  const std::vector<Stand>& stands = found->second.stands;
-  return std::find(stands.begin(), stands.end(), Stand{program, bucket}) != stands.end();
+  const std::vector<Entry>& entries = found->second.entries;
+  return std::find(entries.begin(), entries.end(), Entry{offer, key_of(bucket)}) != entries.end();
 }
 
 void Ring::charge(TenantNumber tenant, std::int64_t us) {
@@ -100,27 +105,28 @@ int Ring::outstanding(TenantNumber tenant, queue::ProcessNumber process) const {
   return 0;
 }
 
-std::optional<Ring::Place> Ring::first(std::size_t program) const {
-  if (program >= programs_.size() || programs_[program].empty()) return std::nullopt;
-  const auto& [key, order] = *programs_[program].begin();
-  return Place{key, order.begin()->first, order.begin()->second};
+std::optional<Ring::Standing> Ring::first(std::size_t offer) const {
+  if (offer >= offers_.size() || offers_[offer].empty()) return std::nullopt;
+  const auto& [key, order] = *offers_[offer].begin();
+  return Standing{key.bucket(), order.begin()->first, order.begin()->second};
 }
 
-std::optional<Ring::Place> Ring::after(const Place& place, std::size_t program) const {
-  if (program >= programs_.size()) return std::nullopt;
-  const Buckets& buckets = programs_[program];
-  auto bucket = buckets.lower_bound(place.bucket);
-  if (bucket != buckets.end() && bucket->first == place.bucket) {
-    const auto next = bucket->second.upper_bound({place.virtual_us, place.tenant});
-    if (next != bucket->second.end()) return Place{bucket->first, next->first, next->second};
+std::optional<Ring::Standing> Ring::after(const Standing& standing, std::size_t offer) const {
+  if (offer >= offers_.size()) return std::nullopt;
+  const Buckets& buckets = offers_[offer];
+  const Key key = key_of(standing.bucket);
+  auto bucket = buckets.lower_bound(key);
+  if (bucket != buckets.end() && bucket->first == key) {
+    const auto next = bucket->second.upper_bound({standing.virtual_us, standing.tenant});
+    if (next != bucket->second.end()) return Standing{bucket->first.bucket(), next->first, next->second};
     ++bucket;
   }
   if (bucket == buckets.end()) return std::nullopt;
-  return Place{bucket->first, bucket->second.begin()->first, bucket->second.begin()->second};
+  return Standing{bucket->first.bucket(), bucket->second.begin()->first, bucket->second.begin()->second};
 }
 
-void Ring::served(const Place& place) {
-  served_us_ = std::max(served_us_, place.virtual_us);
+void Ring::served(const Standing& standing) {
+  served_us_ = std::max(served_us_, standing.virtual_us);
   forget_old_absences();
 }
 
@@ -131,13 +137,17 @@ std::int64_t Ring::virtual_us(TenantNumber tenant) const {
 
 std::vector<TenantNumber> Ring::take_newcomers() { return std::exchange(newcomers_, {}); }
 
-std::optional<Ring::Place> Ring::place_of(TenantNumber tenant) const {
+std::optional<Ring::Standing> Ring::standing_of(TenantNumber tenant) const {
   const auto found = flows_.find(tenant);
-  if (found == flows_.end() || found->second.stands.empty()) return std::nullopt;
+  if (found == flows_.end() || found->second.entries.empty()) return std::nullopt;
   const Flow& flow = found->second;
-  const auto best = std::min_element(flow.stands.begin(), flow.stands.end(),
-                                     [](const Stand& a, const Stand& b) { return a.bucket < b.bucket; });
-  return Place{best->bucket, flow.virtual_us, tenant};
+  const auto best = std::min_element(flow.entries.begin(), flow.entries.end(),
+                                     [](const Entry& a, const Entry& b) { return a.key < b.key; });
+  return Standing{best->key.bucket(), flow.virtual_us, tenant};
+}
+
+Ring::Key Ring::key_of(const Bucket& bucket) const {
+  return {ranks_.at(bucket.queue), bucket.priority, bucket.queue};
 }
 
 void Ring::move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us) {
@@ -145,8 +155,8 @@ void Ring::move(Flow& flow, TenantNumber tenant, std::int64_t virtual_us) {
     absent_.erase({flow.virtual_us, tenant});
     absent_.emplace(virtual_us, tenant);
   }
-  for (const Stand& stand : flow.stands) {
-    Order& order = programs_[stand.program].at(stand.bucket);
+  for (const Entry& entry : flow.entries) {
+    Order& order = offers_[entry.offer].at(entry.key);
     auto node = order.extract({flow.virtual_us, tenant});
     TENURE_INVARIANT(!node.empty());
     node.value().first = virtual_us;
@@ -177,7 +187,7 @@ void Ring::went(TenantNumber tenant, const Flow& flow) {
 void Ring::forget_old_absences() {
   if (absent_.empty()) return;
   std::int64_t least = served_us_;
-  for (const Buckets& buckets : programs_) {
+  for (const Buckets& buckets : offers_) {
     for (const auto& [key, order] : buckets) least = std::min(least, order.begin()->first);
   }
   while (!absent_.empty() && absent_.begin()->first <= least - ahead_us_) {
@@ -187,14 +197,14 @@ void Ring::forget_old_absences() {
 }
 
 // Runs that were charged and have not begun can still be called back, and then the newcomer is before them.
-std::int64_t Ring::start_in(const BucketKey& bucket) const {
-  return least_in(bucket) - (ahead_us_ > 0 ? ahead_us_ + 1 : 0);
+std::int64_t Ring::start_in(const Key& key) const {
+  return least_in(key) - (ahead_us_ > 0 ? ahead_us_ + 1 : 0);
 }
 
-std::int64_t Ring::least_in(const BucketKey& bucket) const {
+std::int64_t Ring::least_in(const Key& key) const {
   std::optional<std::int64_t> least;
-  for (const Buckets& buckets : programs_) {
-    const auto found = buckets.find(bucket);
+  for (const Buckets& buckets : offers_) {
+    const auto found = buckets.find(key);
     if (found == buckets.end()) continue;
     const std::int64_t first = found->second.begin()->first;
     least = least ? std::min(*least, first) : first;

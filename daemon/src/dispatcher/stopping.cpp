@@ -15,11 +15,11 @@ void Stopping::ask(std::chrono::milliseconds deadline, Instant now, Processes& p
   for (auto& [number, process] : processes.all()) {
     if (process.phase == Phase::starting) {  // holds no job, and may not listen yet
       process.was_ended_by_stop = true;
-      actions.emplace_back(EndProcess{number, false});
+      actions.emplace_back(EndProcess{number});
     } else {
       actions.emplace_back(Drain{number});
     }
-    process.phase = Phase::draining;
+    process.phase = Phase::leaving;
   }
 }
 
@@ -29,7 +29,7 @@ void Stopping::tick(Instant now, Processes& processes, Actions& actions) {
     ended_ = true;
     for (auto& [number, process] : processes.all()) {
       process.was_ended_by_stop = true;
-      actions.emplace_back(EndProcess{number, false});
+      actions.emplace_back(EndProcess{number});
     }
     return;
   }

@@ -2,6 +2,7 @@
 
 #include "settings_for_program.hpp"
 
+#include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/daemon/daemon.hpp>
@@ -40,6 +41,20 @@ log::Level level_of(Note::Level level) {
       break;
   }
   return log::Level::error;
+}
+
+AssignFrame to_frame(const queue::ClaimedJob& job) {
+  return {.job = {.claim = {job.seq, job.token},
+                  .id = job.id,
+                  .tenant = job.tenant,
+                  .generation = job.generation,
+                  .kind = job.kind,
+                  // Only a row that was written past us can be longer; cut, its worker refuses it.
+                  .envelope = job.envelope.substr(0, limits::kPayloadMax),
+                  .attempt = job.failures + 1,
+                  .attempts_max = job.attempts_max},
+          .time_limit = std::chrono::microseconds{0},
+          .receipt_horizon = {}};
 }
 
 }  // namespace
@@ -96,16 +111,13 @@ void Loop::post(Event event) {
 }
 
 void Loop::handle(Event event) {
-  thread_.check();
-  for (Action& action : dispatcher_.step(std::move(event), now()))
-    std::visit([this](auto& what) { perform(std::move(what)); }, action);
-  for (const auto& link : asked_) link->flush();
-  asked_.clear();
+  for (const Action& action : dispatcher_.step(std::move(event), now()))
+    std::visit([this](const auto& what) { perform(what); }, action);
 }
 
-void Loop::perform(RunRound&& action) { store_thread_->submit(std::move(action.work)); }
+void Loop::perform(const RunRound& action) { store_thread_->submit(action.work); }
 
-void Loop::perform(StartProcess&& action) {
+void Loop::perform(const StartProcess& action) {
   const auto& pool = settings_.pools.at(action.pool);
   const auto descriptor = host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
     const auto link = links_.extract(process);
@@ -130,40 +142,32 @@ void Loop::perform(StartProcess&& action) {
   link->start();
 }
 
-void Loop::ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what) {
+void Loop::send(ProcessNumber process, const Frame& frame) {
   const auto link = links_.find(process);
-  if (link == links_.end()) return;
-  what(link->second->end());
-  asked_.push_back(link->second);
+  if (link != links_.end()) link->second->send(frame);
 }
 
-void Loop::perform(Assign&& action) {
-  ask(action.process, [&](DaemonEnd& end) {
-    for (queue::ClaimedJob& job : action.jobs) end.assign(std::move(job));
-  });
+void Loop::perform(const Assign& action) {
+  for (const auto& job : action.jobs) send(action.process, to_frame(job));
 }
 
-void Loop::perform(Recall&& action) {
-  ask(action.process, [&](DaemonEnd& end) {
-    for (const queue::ClaimRef& claim : action.jobs) end.recall(claim);
-  });
+void Loop::perform(const Recall& action) {
+  for (const auto& claim : action.jobs) send(action.process, RecallFrame{claim});
 }
 
-void Loop::perform(Drain&& action) {
-  ask(action.process, [](DaemonEnd& end) { end.drain(); });
+void Loop::perform(const Drain& action) { send(action.process, DrainFrame{}); }
+
+void Loop::perform(const GiveStopToken& action) {
+  send(action.process, CancelFrame{.seq = {}, .reason = CancelReason::stop});
 }
 
-void Loop::perform(GiveStopToken&& action) {
-  ask(action.process, [](DaemonEnd& end) { end.give_stop_token(StopReason::stop); });
+void Loop::perform(const Ping& action) { send(action.process, PingFrame{++ping_nonce_}); }
+
+void Loop::perform(const EndProcess& action) {
+  host_.end(action.process, action.by == EndProcess::By::abort);
 }
 
-void Loop::perform(Ping&& action) {
-  ask(action.process, [](DaemonEnd& end) { end.ping(); });
-}
-
-void Loop::perform(EndProcess&& action) { host_.end(action.process, action.abort); }
-
-void Loop::perform(WakeAt&& action) {
+void Loop::perform(const WakeAt& action) {
   const auto wait = std::max(std::chrono::microseconds{0}, action.at - clock_.steady());
   timer_.expires_after(wait);
   timer_.async_wait([this](error_code error) {
@@ -171,13 +175,13 @@ void Loop::perform(WakeAt&& action) {
   });
 }
 
-void Loop::perform(Note&& action) {
+void Loop::perform(const Note& action) {
   const auto level = level_of(action.level);
   const std::int64_t process = action.process.value > 0 ? action.process.value : -1;
   log::write(level, action.event, action.message, {.pool = action.pool, .process = process});
 }
 
-void Loop::perform(Leave&& action) {
+void Loop::perform(const Leave& action) {
   exit_code_ = action.because ? exit_code_of(action.because->code) : kExitDone;
 }
 
@@ -186,7 +190,7 @@ void Loop::await_signal() {
     if (error) return;
     log::write(log::Level::info, "daemon.stopping",
                number == SIGQUIT ? "at once" : "when running jobs have ended");
-    handle(StopAsked{.at_once = number == SIGQUIT});
+    handle(StopAsked{number == SIGQUIT ? StopAsked::How::at_once : StopAsked::How::in_phases});
     await_signal();
   });
 }
@@ -204,7 +208,7 @@ void Loop::open_wake_socket() {
 void Loop::await_hint() {
   wake_socket_.async_receive(asio::buffer(wake_bytes_), [this](error_code error, std::size_t size) {
     if (error) return;
-    handle(Hinted{queue::read_wake_hint({wake_bytes_.data(), size})});
+    handle(WakeHinted{queue::read_wake_hint({wake_bytes_.data(), size})});
     await_hint();
   });
 }

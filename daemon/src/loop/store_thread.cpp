@@ -24,7 +24,7 @@ StoreThread::StoreThread(queue::Store& store, const Clock& clock, std::function<
 
 StoreThread::~StoreThread() { stop(); }
 
-void StoreThread::submit(RoundWork work) {
+void StoreThread::submit(std::shared_ptr<const RoundWork> work) {
   {
     const std::lock_guard lock(mutex_);
     TENURE_INVARIANT(!work_);
@@ -53,10 +53,10 @@ bool StoreThread::stops_within(milliseconds bound) {
   return true;
 }
 
-std::optional<RoundWork> StoreThread::wait_for_work(std::chrono::microseconds at_most) {
+std::shared_ptr<const RoundWork> StoreThread::wait_for_work(std::chrono::microseconds at_most) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, at_most, [this] { return work_ || stopping_; });
-  return std::exchange(work_, std::nullopt);
+  return std::exchange(work_, nullptr);
 }
 
 void StoreThread::run() {
@@ -73,7 +73,6 @@ void StoreThread::run() {
 }
 
 void StoreThread::carry_out(const RoundWork& work) {
-  inside_.check();
   try {
     RoundReply reply = run_round(store_, work, clock_.wall());
     if (!reply.was_unchanged) {
@@ -95,7 +94,6 @@ std::chrono::microseconds StoreThread::until_upkeep() const {
 }
 
 void StoreThread::upkeep() {
-  inside_.check();
   if (until_upkeep() > std::chrono::microseconds{0}) return;
   try {
     if (unsynced_since_) {

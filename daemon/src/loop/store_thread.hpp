@@ -1,12 +1,12 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
-#include <tenure/base/thread_bound.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,7 +22,7 @@ class StoreThread {
   StoreThread(queue::Store& store, const Clock& clock, std::function<void(Event)> deliver);
   ~StoreThread();
 
-  void submit(RoundWork work);
+  void submit(std::shared_ptr<const RoundWork> work);
   // Ends after the round under way. Safe twice.
   void stop();
   // The same, but false, and still running, where the round under way does not end within the bound.
@@ -30,7 +30,7 @@ class StoreThread {
 
  private:
   void run();
-  std::optional<RoundWork> wait_for_work(std::chrono::microseconds at_most);
+  std::shared_ptr<const RoundWork> wait_for_work(std::chrono::microseconds at_most);
   void carry_out(const RoundWork& work);
   // How long the upkeep can wait from now.
   [[nodiscard]] std::chrono::microseconds until_upkeep() const;
@@ -41,11 +41,10 @@ class StoreThread {
   std::function<void(Event)> deliver_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<RoundWork> work_;
+  std::shared_ptr<const RoundWork> work_;
   bool stopping_ = false;
   bool ended_ = false;
-  // Of the store's thread only, which the functions above assert.
-  ThreadBound inside_{"StoreThread's inside"};
+  // Of the store's thread only.
   std::optional<Instant> unsynced_since_;
   std::optional<Instant> checkpoint_at_;  // once everything is synced and nothing more was committed
   std::thread thread_;

@@ -202,8 +202,9 @@ TEST(Claim, CLM_14_TenThousandJobsDueInOneSecondAllStart) {
     (void)sim->enqueue_many({.priority = priority, .due_in = 5s}, 2500);
   std::size_t promoted_max = 0;
   sim->on_step = [&](const Event& event, const Actions&) {
-    if (const auto* done = std::get_if<RoundDone>(&event))
-      promoted_max = std::max(promoted_max, done->reply.promoted.size());
+    const auto* const done = std::get_if<RoundDone>(&event);
+    if (done == nullptr || !done->reply.answer<DueJobsPart>()) return;
+    promoted_max = std::max(promoted_max, done->reply.answer<DueJobsPart>()->size());
   };
   sim->start();
   sim->run_for(4900ms);
@@ -414,10 +415,10 @@ TEST(Claim, TheFirstClaimForEachProcessMayPassTheBytesOfTheRoundAndNoOther) {
   sim->on_step = [&](const Event&, const Actions& actions) {
     for (const Action& action : actions) {
       const auto* const round = std::get_if<RunRound>(&action);
-      if (round == nullptr || round->work.claims.empty()) continue;
-      EXPECT_EQ(round->work.claims_bytes_max, kRoundBytesMax);
+      if (round == nullptr || !round->work->ask<ClaimsPart>()) continue;
+      EXPECT_EQ(round->work->ask<ClaimsPart>()->bytes_max, kRoundBytesMax);
       std::set<ProcessNumber> seen;
-      for (const auto& claim : round->work.claims) {
+      for (const auto& claim : round->work->ask<ClaimsPart>()->requests) {
         EXPECT_EQ(claim.first_of_any_size, seen.insert(claim.process).second);
         ++(claim.first_of_any_size ? firsts : others);
       }

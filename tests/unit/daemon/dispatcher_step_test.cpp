@@ -1,4 +1,5 @@
 #include "machine.hpp"
+#include "rounds_by_hand.hpp"
 #include "simulated.hpp"
 #include "support/dispatcher_text.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 
 using queue::ClaimedJob;
 using queue::ClaimReply;
+using queue::ClaimRequest;
 using queue::JobSeq;
 using queue::Lane;
 
@@ -30,6 +32,7 @@ class Stepper {
     for (const Action& action : actions) {
       if (const auto* const round = std::get_if<RunRound>(&action)) round_ = round->work;
       if (const auto* const wake = std::get_if<WakeAt>(&action)) wake_ = wake->at;
+      if (const auto* const assigned = std::get_if<Assign>(&action)) note(*assigned);
     }
     return actions;
   }
@@ -39,23 +42,26 @@ class Stepper {
   }
   // The round under way.
   const RoundWork& round() const { return *round_; }
-  bool has_round() const { return round_.has_value(); }
+  bool has_round() const { return round_ != nullptr; }
   std::optional<Instant> wake() const { return wake_; }
   Now now() const { return now_; }
   Dispatcher& dispatcher() { return dispatcher_; }
+  const std::vector<queue::ClaimRef>& last_assigned() const { return assigned_; }
+
+  std::vector<ClaimRequest> claims() const { return claims_in(*round_); }
+  std::vector<ClaimEnd> ends() const { return ends_in(*round_); }
 
   Actions answer(RoundReply reply = {}) {
-    RoundWork work = *std::exchange(round_, std::nullopt);
-    for (const ClaimEnd& end : work.ends) {
-      (void)end;
-      if (reply.ends.size() < work.ends.size()) reply.ends.emplace_back(queue::JobState::succeeded);
-    }
-    reply.claims.resize(work.claims.size());
-    for (const auto queue : work.queue_names) reply.queue_names.emplace(queue, "default");
-    for (const auto tenant : work.tenant_states) reply.tenant_states.emplace(tenant, TenantState::active);
-    for (const auto kind : work.kind_names) reply.kind_names.emplace(kind, "job");
-    return step(RoundDone{reply});
+    const auto work = std::exchange(round_, nullptr);
+    return step(RoundDone{completed(std::move(reply), *work)});
   }
+  template <class Part>
+  Actions answer(typename Part::Answer answer) {
+    RoundReply reply;
+    reply.answer<Part>() = std::move(answer);
+    return this->answer(std::move(reply));
+  }
+  Actions answer_claims(std::vector<ClaimReply> replies) { return answer<ClaimsPart>(std::move(replies)); }
   Actions fail(ErrorCode code = ErrorCode::store_busy) {
     round_.reset();
     return step(RoundFailed{Failure{code, "it was so"}});
@@ -63,17 +69,12 @@ class Stepper {
   // Started, opened, scanned with one lane, one process ready: the round under way claims from it.
   void come_to_claim(int slots = 1) {
     step(Started{});
-    RoundReply opened;
-    opened.incarnation = queue::Incarnation{7};
-    answer(opened);
+    answer<OpeningPart>(queue::Incarnation{7});
     answer();  // reclaiming
-    RoundReply lanes;
-    lanes.lanes = {kLane};
-    lanes.last_seq = JobSeq{100};
-    answer(lanes);
+    answer<LaneScanPart>({JobSeq{100}, {kLane}});
     step(WorkerReady{ProcessNumber{1}, slots, {"job"}});
     answer();  // the names
-    if (has_round() && round().claims.empty()) answer();
+    if (has_round() && claims().empty()) answer();
   }
   static ClaimReply jobs_of(const queue::ClaimRequest& request, std::size_t count) {
     ClaimReply reply;
@@ -91,10 +92,15 @@ class Stepper {
   }
 
  private:
+  void note(const Assign& assigned) {
+    assigned_.clear();
+    for (const ClaimedJob& job : assigned.jobs) assigned_.push_back({job.seq, job.token});
+  }
   Dispatcher dispatcher_;
   Now now_{from_us(1'700'000'000'000'000), Instant{1s}};
-  std::optional<RoundWork> round_;
+  std::shared_ptr<const RoundWork> round_;
   std::optional<Instant> wake_;
+  std::vector<queue::ClaimRef> assigned_;
 };
 
 template <class Kind>
@@ -110,56 +116,52 @@ TEST(DispatcherStep, BeginsWithItsProcessesAndADurableRoundThatOnlyOpensAnIncarn
   const Actions actions = stepper.step(Started{});
   EXPECT_TRUE(find<StartProcess>(actions));
   ASSERT_TRUE(stepper.has_round());
-  EXPECT_TRUE(stepper.round().open);
+  EXPECT_TRUE(stepper.round().ask<OpeningPart>());
   EXPECT_EQ(stepper.round().durability(), queue::Durability::durable);
-  EXPECT_TRUE(stepper.round().claims.empty());
-  EXPECT_FALSE(stepper.round().lanes_after);
+  EXPECT_TRUE(stepper.claims().empty());
+  EXPECT_FALSE(stepper.round().ask<LaneScanPart>());
 }
 
 TEST(DispatcherStep, LSE_04_ReclaimsUntilThereIsNoMoreThenScansPageByPageThenLooks) {
   Stepper stepper;
   stepper.step(Started{});
-  RoundReply opened;
-  opened.incarnation = queue::Incarnation{7};
-  stepper.answer(opened);
-  EXPECT_EQ(stepper.round().reclaim_before, queue::Incarnation{7});
-  RoundReply full;
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
+  EXPECT_EQ(stepper.round().ask<FormerClaimsPart>()->current, queue::Incarnation{7});
+  FormerClaimsPart::Answer full;
   for (std::size_t row = 0; row < kRoundRowsMax; ++row) {
-    full.reclaimed.push_back(
-        {JobSeq{static_cast<std::int64_t>(row) + 1}, kLane, WallTime{}, queue::JobState::ready});
+    full.push_back({JobSeq{static_cast<std::int64_t>(row) + 1}, kLane, WallTime{}, queue::JobState::ready});
   }
-  stepper.answer(full);
-  EXPECT_EQ(stepper.round().reclaim_before, queue::Incarnation{7});
-  full.reclaimed.pop_back();
-  stepper.answer(full);
-  ASSERT_TRUE(stepper.round().lanes_after);
-  EXPECT_FALSE(*stepper.round().lanes_after);
-  RoundReply lanes;
+  stepper.answer<FormerClaimsPart>(full);
+  EXPECT_EQ(stepper.round().ask<FormerClaimsPart>()->current, queue::Incarnation{7});
+  full.pop_back();
+  stepper.answer<FormerClaimsPart>(full);
+  ASSERT_TRUE(stepper.round().ask<LaneScanPart>());
+  EXPECT_FALSE(stepper.round().ask<LaneScanPart>()->after);
+  LaneScanPart::Answer lanes;
   lanes.last_seq = JobSeq{5000};
   for (std::size_t row = 0; row < kRoundRowsMax; ++row) {
     Lane lane = kLane;
     lane.tenant = TenantNumber{static_cast<std::int64_t>(row) + 10};
     lanes.lanes.push_back(lane);
   }
-  stepper.answer(lanes);
-  ASSERT_TRUE(stepper.round().lanes_after);
-  EXPECT_EQ(*stepper.round().lanes_after, lanes.lanes.back());
-  EXPECT_EQ(stepper.round().tenant_states.size(), kRoundRowsMax);
-  RoundReply last_page;
-  last_page.last_seq = JobSeq{9000};  // what came since the first page may lie in lanes that it had passed
-  stepper.answer(last_page);
-  EXPECT_FALSE(stepper.round().lanes_after);
-  EXPECT_EQ(stepper.round().arrivals_after, JobSeq{5000});
-  EXPECT_TRUE(stepper.round().take_hints);
+  stepper.answer<LaneScanPart>(lanes);
+  ASSERT_TRUE(stepper.round().ask<LaneScanPart>());
+  EXPECT_EQ(stepper.round().ask<LaneScanPart>()->after, lanes.lanes.back());
+  EXPECT_EQ(stepper.round().ask<TenantStatesPart>()->size(), kRoundRowsMax);
+  // What came since the first page may lie in lanes that it had passed.
+  stepper.answer<LaneScanPart>({JobSeq{9000}, {}});
+  EXPECT_FALSE(stepper.round().ask<LaneScanPart>());
+  EXPECT_EQ(stepper.round().ask<NewJobsPart>()->after, JobSeq{5000});
+  EXPECT_TRUE(stepper.round().ask<LaneHintsPart>());
   EXPECT_EQ(stepper.dispatcher().status().lanes, static_cast<std::int64_t>(kRoundRowsMax) + 1);
 }
 
 TEST(DispatcherStep, OneRoundIsUnderWayAtATimeAndWhatQueuesUpMeanwhileGoesIntoTheNext) {
   Stepper stepper;
   stepper.come_to_claim(2);
-  ASSERT_EQ(stepper.round().claims.size(), 1U);
+  ASSERT_EQ(stepper.claims().size(), 1U);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 2)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 2)}};
   const Actions actions = stepper.answer(reply);
   const auto assigned = find<Assign>(actions);
   ASSERT_TRUE(assigned);
@@ -168,23 +170,23 @@ TEST(DispatcherStep, OneRoundIsUnderWayAtATimeAndWhatQueuesUpMeanwhileGoesIntoTh
   const Actions first = stepper.step(
       AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
   ASSERT_TRUE(find<RunRound>(first));
-  EXPECT_EQ(stepper.round().ends.size(), 1U);
-  EXPECT_EQ(stepper.round().claims.size(), 1U);  // for the slot that it has freed
+  EXPECT_EQ(stepper.ends().size(), 1U);
+  EXPECT_EQ(stepper.claims().size(), 1U);  // for the slot that it has freed
   const Actions second = stepper.step(
       AttemptsEnded{ProcessNumber{1}, {{{jobs[1].seq, jobs[1].token}, RunResult::succeeded, 10us, {}}}});
   EXPECT_FALSE(find<RunRound>(second));
-  stepper.step(Hinted{});
+  stepper.step(WakeHinted{});
   const Actions third = stepper.answer();
   ASSERT_TRUE(find<RunRound>(third));
-  EXPECT_EQ(stepper.round().ends.size(), 1U);
-  EXPECT_TRUE(stepper.round().take_hints);
+  EXPECT_EQ(stepper.ends().size(), 1U);
+  EXPECT_TRUE(stepper.round().ask<LaneHintsPart>());
 }
 
 // Idle, after one job of kLane has been claimed: the names of its queue and kind are known.
 void come_to_rest(Stepper& stepper) {
   stepper.come_to_claim(2);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
   stepper.step(
       AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
@@ -194,16 +196,16 @@ void come_to_rest(Stepper& stepper) {
 TEST(DispatcherStep, AnIdleDispatcherClaimsWhatAHintNamesTogetherWithItsLook) {
   Stepper stepper;
   come_to_rest(stepper);
-  stepper.step(Hinted{kLane});
+  stepper.step(WakeHinted{kLane});
   ASSERT_TRUE(stepper.has_round());
-  EXPECT_TRUE(stepper.round().take_hints);
-  EXPECT_TRUE(stepper.round().arrivals_after);
-  ASSERT_EQ(stepper.round().claims.size(), 1U);
-  EXPECT_EQ(stepper.round().claims[0].kinds.at(0).kind, kLane.kind);
+  EXPECT_TRUE(stepper.round().ask<LaneHintsPart>());
+  EXPECT_TRUE(stepper.round().ask<NewJobsPart>());
+  ASSERT_EQ(stepper.claims().size(), 1U);
+  EXPECT_EQ(stepper.claims()[0].kinds.at(0).kind, kLane.kind);
   RoundReply found;
-  found.arrived = {{JobSeq{900}, kLane, WallTime{}, queue::JobState::ready}};
-  found.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
-  found.claims[0].jobs[0].seq = JobSeq{900};
+  found.answer<NewJobsPart>() = {{{JobSeq{900}, kLane, WallTime{}, queue::JobState::ready}}};
+  found.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
+  found.answer<ClaimsPart>()->at(0).jobs[0].seq = JobSeq{900};
   EXPECT_TRUE(find<Assign>(stepper.answer(found)));
   EXPECT_FALSE(stepper.has_round());  // nothing more is asked for
   EXPECT_EQ(stepper.dispatcher().status().lanes, 0);
@@ -217,11 +219,10 @@ TEST(DispatcherStep, AHintThatIsNotTrueCostsOneLookAndLeavesNothing) {
   for (const Lane& lane : {kLane, other_kind, other_queue}) {
     Stepper stepper;
     come_to_rest(stepper);
-    stepper.step(Hinted{lane});
+    stepper.step(WakeHinted{lane});
     ASSERT_TRUE(stepper.has_round());
-    EXPECT_EQ(stepper.round().claims.size(), lane == kLane ? 1U : 0U);
-    EXPECT_TRUE(stepper.round().queue_names.empty());
-    EXPECT_TRUE(stepper.round().kind_names.empty());
+    EXPECT_EQ(stepper.claims().size(), lane == kLane ? 1U : 0U);
+    EXPECT_FALSE(stepper.round().ask<NamesPart>());
     stepper.answer();
     EXPECT_FALSE(stepper.has_round());
     EXPECT_EQ(stepper.dispatcher().status().lanes, 0);
@@ -233,10 +234,10 @@ TEST(DispatcherStep, AHintOfATenantThatIsNotThereLeavesNothing) {
   come_to_rest(stepper);
   Lane lane = kLane;
   lane.tenant = TenantNumber{999};
-  stepper.step(Hinted{lane});
-  ASSERT_EQ(stepper.round().claims.size(), 1U);
+  stepper.step(WakeHinted{lane});
+  ASSERT_EQ(stepper.claims().size(), 1U);
   RoundReply reply;
-  reply.claims = {{.gate = TenantState::deleted}};
+  reply.answer<ClaimsPart>() = {{{.gate = TenantState::deleted}}};
   stepper.answer(reply);
   EXPECT_FALSE(stepper.has_round());
   EXPECT_EQ(stepper.dispatcher().status().lanes, 0);
@@ -246,23 +247,23 @@ TEST(DispatcherStep, LSE_10_AFailedRoundLosesNothingAndIsTriedAgainAfterABackOff
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
   stepper.step(
       AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
   auto wait = std::chrono::microseconds{kRoundRetryMin};
   int notes = 0;
   for (int failure = 0; failure < 10; ++failure) {
-    const RoundWork asked = stepper.round();
+    const std::size_t asked = stepper.claims().size();
     notes += find<Note>(stepper.fail()) ? 1 : 0;
     EXPECT_FALSE(stepper.has_round());
-    EXPECT_FALSE(find<RunRound>(stepper.step(Hinted{})));
+    EXPECT_FALSE(find<RunRound>(stepper.step(WakeHinted{})));
     stepper.pass(wait - 1us);
     EXPECT_FALSE(find<RunRound>(stepper.step(TimePassed{})));
     stepper.pass(1us);
     ASSERT_TRUE(find<RunRound>(stepper.step(TimePassed{})));
-    ASSERT_EQ(stepper.round().ends.size(), 1U);
-    EXPECT_EQ(stepper.round().claims.size(), asked.claims.size());
+    ASSERT_EQ(stepper.ends().size(), 1U);
+    EXPECT_EQ(stepper.claims().size(), asked);
     wait = std::min<std::chrono::microseconds>(wait * 2, kRoundRetryMax);
   }
   EXPECT_LT(notes, 10);
@@ -299,7 +300,7 @@ TEST(DispatcherStep, LSE_20_WhatIsWrongBetweenTwoRoundsEndsTheDaemonToo) {
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   stepper.answer(reply);
   ASSERT_FALSE(stepper.has_round());
   EXPECT_FALSE(find<Leave>(stepper.step(RoundFailed{Failure{ErrorCode::disk, "full"}})));
@@ -310,16 +311,16 @@ TEST(DispatcherStep, ALookThatFailedIsLookedAgainWithoutAHint) {
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   stepper.answer(reply);
-  stepper.step(Hinted{});
-  ASSERT_TRUE(stepper.round().take_hints);
+  stepper.step(WakeHinted{});
+  ASSERT_TRUE(stepper.round().ask<LaneHintsPart>());
   stepper.fail();
   stepper.pass(kRoundRetryMin);
   stepper.step(TimePassed{});
   ASSERT_TRUE(stepper.has_round());
-  EXPECT_TRUE(stepper.round().take_hints);
-  EXPECT_TRUE(stepper.round().arrivals_after);
+  EXPECT_TRUE(stepper.round().ask<LaneHintsPart>());
+  EXPECT_TRUE(stepper.round().ask<NewJobsPart>());
 }
 
 TEST(DispatcherStep, AfterAFullLookItLooksAgainAtOnceFromWhereItWas) {
@@ -327,18 +328,18 @@ TEST(DispatcherStep, AfterAFullLookItLooksAgainAtOnceFromWhereItWas) {
     Stepper stepper;
     stepper.come_to_claim(1);
     RoundReply claimed;
-    claimed.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+    claimed.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
     stepper.answer(claimed);
-    stepper.step(Hinted{});
-    RoundReply full;
+    stepper.step(WakeHinted{});
+    NewJobsPart::Answer full;
     for (std::size_t row = 0; row < rows; ++row) {
-      full.arrived.push_back(
+      full.push_back(
           {JobSeq{static_cast<std::int64_t>(row) + 200}, kLane, WallTime{}, queue::JobState::ready});
     }
-    stepper.answer(full);
+    stepper.answer<NewJobsPart>(full);
     EXPECT_EQ(stepper.has_round(), rows == kRoundRowsMax);
     if (stepper.has_round()) {
-      EXPECT_EQ(stepper.round().arrivals_after, full.arrived.back().seq);
+      EXPECT_EQ(stepper.round().ask<NewJobsPart>()->after, full.back().seq);
     }
   }
 }
@@ -347,12 +348,12 @@ TEST(DispatcherStep, LSE_02_ALostClaimIsCountedAndChangesNothing) {
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
   stepper.step(
       AttemptsEnded{ProcessNumber{1}, {{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}}}});
   RoundReply lost;
-  lost.ends.emplace_back(fail(ErrorCode::claim_lost, "moved on"));
+  lost.answer<EndsPart>().emplace().emplace_back(fail(ErrorCode::claim_lost, "moved on"));
   stepper.answer(lost);
   EXPECT_EQ(stepper.dispatcher().status().claims_lost, 1);
   EXPECT_EQ(stepper.dispatcher().status().succeeded, 0);
@@ -362,38 +363,38 @@ TEST(DispatcherStep, AnEndThatIsReportedTwiceOrByAStrangerIsIgnored) {
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
   const AttemptEnd end{{jobs[0].seq, jobs[0].token}, RunResult::succeeded, 10us, {}};
   AttemptEnd other = end;
   ++other.claim.token.counter;
   stepper.step(AttemptsEnded{ProcessNumber{9}, {end}});
   stepper.step(AttemptsEnded{ProcessNumber{1}, {other, end, end}});
-  EXPECT_EQ(stepper.round().ends.size(), 1U);
+  EXPECT_EQ(stepper.ends().size(), 1U);
 }
 
 TEST(DispatcherStep, JobsClaimedForAProcessThatDiedMeanwhileAreGivenBackUnstarted) {
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   stepper.step(WorkerGone{ProcessNumber{1}, "exit 1"});
   const Actions actions = stepper.answer(reply);
   EXPECT_FALSE(find<Assign>(actions));
-  ASSERT_EQ(stepper.round().ends.size(), 1U);
-  EXPECT_FALSE(std::get<EndRelease>(stepper.round().ends[0].how).started);
+  ASSERT_EQ(stepper.ends().size(), 1U);
+  EXPECT_FALSE(std::get<EndRelease>(stepper.ends()[0].how).started);
 }
 
 TEST(DispatcherStep, STP_01_JobsClaimedWhileTheStopCameAreGivenBackUnstarted) {
   Stepper stepper;
   stepper.come_to_claim(1);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], 1)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], 1)}};
   EXPECT_TRUE(find<Drain>(stepper.step(StopAsked{})));
   const Actions actions = stepper.answer(reply);
   EXPECT_FALSE(find<Assign>(actions));
-  ASSERT_EQ(stepper.round().ends.size(), 1U);
-  EXPECT_TRUE(std::holds_alternative<EndRelease>(stepper.round().ends[0].how));
+  ASSERT_EQ(stepper.ends().size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<EndRelease>(stepper.ends()[0].how));
   EXPECT_FALSE(find<Leave>(stepper.answer()));
   EXPECT_TRUE(find<Leave>(stepper.step(WorkerGone{ProcessNumber{1}, "exit 0"})));
   EXPECT_TRUE(stepper.step(TimePassed{}).empty());
@@ -403,10 +404,10 @@ TEST(DispatcherStep, ARoundCarriesAtMostSoManyEndsAndClaims) {
   Stepper stepper;
   stepper.come_to_claim(1500);
   std::size_t asked = 0;
-  for (const auto& claim : stepper.round().claims) asked += claim.count;
+  for (const auto& claim : stepper.claims()) asked += claim.count;
   EXPECT_EQ(asked, kRoundRowsMax);
   RoundReply reply;
-  reply.claims = {Stepper::jobs_of(stepper.round().claims[0], kRoundRowsMax)};
+  reply.answer<ClaimsPart>() = {{Stepper::jobs_of(stepper.claims()[0], kRoundRowsMax)}};
   const auto jobs = find<Assign>(stepper.answer(reply))->jobs;
   // A round for the other 500 is under way: what ends meanwhile waits.
   AttemptsEnded ended{ProcessNumber{1}, {}};
@@ -414,36 +415,32 @@ TEST(DispatcherStep, ARoundCarriesAtMostSoManyEndsAndClaims) {
     ended.ends.push_back({{job.seq, job.token}, RunResult::succeeded, 1us, {}});
   stepper.step(ended);
   stepper.answer();
-  EXPECT_EQ(stepper.round().ends.size(), kRoundRowsMax);
+  EXPECT_EQ(stepper.ends().size(), kRoundRowsMax);
 }
 
 TEST(DispatcherStep, TokensNeverRepeat) {
   Stepper stepper;
   stepper.come_to_claim(1);
-  const auto first = stepper.round().claims.at(0);
+  const auto first = stepper.claims().at(0);
   stepper.fail();
   stepper.pass(1s);
   stepper.step(TimePassed{});
-  const auto second = stepper.round().claims.at(0);
+  const auto second = stepper.claims().at(0);
   EXPECT_GE(second.first_counter, first.first_counter + static_cast<std::int64_t>(first.count));
 }
 
 TEST(DispatcherStep, TheWakeIsTheNextMomentOfInterestAndToldOnlyWhenItChanges) {
   Stepper stepper;
   stepper.step(Started{});
-  RoundReply opened;
-  opened.incarnation = queue::Incarnation{7};
-  stepper.answer(opened);
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
   stepper.answer();
   stepper.answer();  // no lanes
-  RoundReply looked;
-  looked.next_due = stepper.now().wall + 300ms;
-  stepper.answer(looked);
+  stepper.answer<NextDuePart>(stepper.now().wall + 300ms);
   EXPECT_EQ(stepper.wake(), stepper.now().steady + 300ms);
   EXPECT_FALSE(find<WakeAt>(stepper.step(Ponged{ProcessNumber{1}})));
   stepper.pass(300ms);
   stepper.step(TimePassed{});
-  EXPECT_TRUE(stepper.round().promote);
+  EXPECT_TRUE(stepper.round().ask<DueJobsPart>());
   stepper.answer();
   EXPECT_EQ(stepper.wake(), stepper.now().steady + 700ms);  // the poll
 }
@@ -451,15 +448,63 @@ TEST(DispatcherStep, TheWakeIsTheNextMomentOfInterestAndToldOnlyWhenItChanges) {
 TEST(DispatcherStep, LSE_19_AWallClockThatJumpsDelaysADueJobByAPollAtMost) {
   Stepper stepper;
   stepper.step(Started{});
-  RoundReply opened;
-  opened.incarnation = queue::Incarnation{7};
-  stepper.answer(opened);
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
   stepper.answer();
   stepper.answer();
-  RoundReply looked;
-  looked.next_due = stepper.now().wall + std::chrono::hours{24 * 3650};
-  stepper.answer(looked);
+  stepper.answer<NextDuePart>(stepper.now().wall + std::chrono::hours{24 * 3650});
   EXPECT_LE(*stepper.wake() - stepper.now().steady, 1s);
+}
+
+// All 8 slots perform jobs that are thought to take 10 us, and 19 stand behind them.
+void come_to_jobs_ahead(Stepper& stepper) {
+  stepper.come_to_claim(8);
+  const ClaimRequest asked = stepper.claims()[0];
+  const auto taught = find<Assign>(stepper.answer_claims({Stepper::jobs_of(asked, asked.count)}));
+  AttemptsEnded ended{ProcessNumber{1}, {}};
+  for (const ClaimedJob& job : taught->jobs)
+    ended.ends.push_back({{job.seq, job.token}, RunResult::succeeded, 10us, {}});
+  stepper.step(ended);
+  stepper.answer_claims({Stepper::jobs_of(stepper.claims()[0], 8 + 19)});
+  ASSERT_EQ(stepper.dispatcher().status().ahead, 19);
+}
+
+TEST(DispatcherStep, CLM_25_WhatStandsBehindALateJobIsRecalledAtTheLookThatFindsItLate) {
+  Stepper stepper;
+  come_to_jobs_ahead(stepper);
+  EXPECT_EQ(stepper.wake(), stepper.now().steady + kLateCheck);
+  stepper.pass(kLateCheck);
+  EXPECT_FALSE(find<Recall>(stepper.step(TimePassed{}))) << "4 ms are not yet too much";
+  EXPECT_EQ(stepper.wake(), stepper.now().steady + kLateCheck);
+  stepper.pass(kLateCheck);
+  const auto recalled = find<Recall>(stepper.step(TimePassed{}));
+  ASSERT_TRUE(recalled);
+  EXPECT_EQ(recalled->jobs.size(), 19U);
+  EXPECT_GT(*stepper.wake(), stepper.now().steady + kLateCheck) << "nothing is left to look at";
+}
+
+TEST(DispatcherStep, ALookThatComesLateItselfRecallsNothing) {
+  Stepper stepper;
+  come_to_jobs_ahead(stepper);
+  stepper.pass(2 * kLateCheck + 1us);
+  EXPECT_FALSE(find<Recall>(stepper.step(TimePassed{})));
+  stepper.pass(kLateCheck);
+  EXPECT_TRUE(find<Recall>(stepper.step(TimePassed{})));
+}
+
+TEST(DispatcherStep, AProcessThatIsLeavingIsNotLookedAtAndKeepsNobodyAwake) {
+  for (const bool by_itself : {false, true}) {
+    Stepper stepper;
+    come_to_jobs_ahead(stepper);
+    if (by_itself) {
+      stepper.step(AttemptsEnded{ProcessNumber{1},
+                                 {{stepper.last_assigned().back(), RunResult::not_started, 0us, {}}}});
+    } else {
+      stepper.step(StopAsked{});
+    }
+    stepper.pass(3 * kLateCheck);
+    EXPECT_FALSE(find<Recall>(stepper.step(TimePassed{})));
+    EXPECT_GT(*stepper.wake(), stepper.now().steady);
+  }
 }
 
 TEST(DispatcherStep, RPL_01_TheSameEventsGiveTheSameActionsByteForByte) {

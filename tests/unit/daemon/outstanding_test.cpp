@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <list>
+#include <utility>
 #include <vector>
 
 namespace tenure::daemon {
@@ -15,6 +16,8 @@ using queue::ClaimRef;
 using queue::ClaimToken;
 using queue::Incarnation;
 using queue::JobSeq;
+
+constexpr Instant kNow{std::chrono::seconds{5}};
 
 OutstandingJob job(std::int64_t seq, std::int64_t assumed_us = 100) {
   OutstandingJob made;
@@ -33,7 +36,7 @@ std::vector<std::int64_t> in_order(Outstanding& jobs, bool performing) {
 
 TEST(Outstanding, TheFirstJobsPerformAndTheOthersAreAhead) {
   Outstanding jobs(2);
-  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq));
+  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq), kNow);
   EXPECT_EQ(in_order(jobs, true), (std::vector<std::int64_t>{7, 3}));
   EXPECT_EQ(in_order(jobs, false), (std::vector<std::int64_t>{9, 1}));
   EXPECT_EQ(jobs.performing(), 2U);
@@ -43,20 +46,20 @@ TEST(Outstanding, TheFirstJobsPerformAndTheOthersAreAhead) {
 
 TEST(Outstanding, AnEndLetsTheFirstOneAheadStart) {
   Outstanding jobs(2);
-  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq));
-  ASSERT_TRUE(jobs.take(job(3).claim));
+  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq), kNow);
+  ASSERT_TRUE(jobs.take(job(3).claim, kNow));
   EXPECT_EQ(in_order(jobs, true), (std::vector<std::int64_t>{7, 9}));
   EXPECT_EQ(jobs.ahead_us(), 100);
-  ASSERT_TRUE(jobs.take(job(1).claim));  // one that had not started
+  ASSERT_TRUE(jobs.take(job(1).claim, kNow));  // one that had not started
   EXPECT_EQ(jobs.ahead_us(), 0);
   EXPECT_EQ(in_order(jobs, true), (std::vector<std::int64_t>{7, 9}));
 }
 
 TEST(Outstanding, TakesNothingForAnotherClaimOfTheSameJob) {
   Outstanding jobs(1);
-  jobs.add(job(7));
-  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{7}, ClaimToken{Incarnation{1}, 8}}));
-  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{8}, ClaimToken{Incarnation{1}, 8}}));
+  jobs.add(job(7), kNow);
+  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{7}, ClaimToken{Incarnation{1}, 8}}, kNow));
+  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{8}, ClaimToken{Incarnation{1}, 8}}, kNow));
   EXPECT_EQ(jobs.size(), 1U);
 }
 
@@ -68,12 +71,12 @@ TEST(Outstanding, AgreesWithAPlainListOverManySeededSteps) {
   for (int step = 0; step < 20'000; ++step) {
     if (plain.empty() || (plain.size() < 700 && random.below(100) < 52)) {
       const std::int64_t seq = next++ * 64;  // sequences that collide in a weak table
-      jobs.add(job(seq, seq % 50));
+      jobs.add(job(seq, seq % 50), kNow);
       plain.push_back(seq);
     } else {
       auto victim = plain.begin();
       std::advance(victim, static_cast<long>(random.below(plain.size())));
-      ASSERT_TRUE(jobs.take(job(*victim).claim));
+      ASSERT_TRUE(jobs.take(job(*victim).claim, kNow));
       plain.erase(victim);
     }
     ASSERT_EQ(jobs.size(), plain.size());
@@ -83,6 +86,36 @@ TEST(Outstanding, AgreesWithAPlainListOverManySeededSteps) {
     ASSERT_EQ(jobs.ahead_us(), ahead_us);
   }
   for (const std::int64_t seq : plain) EXPECT_TRUE(jobs.contains(JobSeq{seq}));
+}
+
+TEST(Outstanding, AJobPerformsFromItsAssignmentOrFromTheEndThatMadeRoomForIt) {
+  Outstanding jobs(2);
+  for (std::int64_t seq = 1; seq <= 4; ++seq) jobs.add(job(seq), Instant{std::chrono::seconds{seq}});
+  ASSERT_TRUE(jobs.take(job(1).claim, Instant{std::chrono::seconds{9}}));
+  std::vector<std::pair<std::int64_t, Instant>> performing;
+  jobs.for_each_performing([&](const OutstandingJob& each, Instant since) {
+    performing.emplace_back(each.claim.seq.value, since);
+  });
+  EXPECT_EQ(performing, (std::vector<std::pair<std::int64_t, Instant>>{
+                            {2, Instant{std::chrono::seconds{2}}}, {3, Instant{std::chrono::seconds{9}}}}));
+}
+
+TEST(Outstanding, RecallsWhatIsAheadOnceAndForgetsThatWhenItStartsOrEnds) {
+  Outstanding jobs(1);
+  for (std::int64_t seq = 1; seq <= 4; ++seq) jobs.add(job(seq), kNow);
+  const auto all = [](const OutstandingJob&) { return true; };
+  EXPECT_EQ(jobs.waiting(), 3U);
+  EXPECT_EQ(jobs.recall([](const OutstandingJob& each) { return each.claim.seq.value != 3; }),
+            (std::vector<ClaimRef>{job(2).claim, job(4).claim}));
+  EXPECT_EQ(jobs.waiting(), 1U);
+  EXPECT_EQ(jobs.recall(all), std::vector<ClaimRef>{job(3).claim});
+  EXPECT_TRUE(jobs.recall(all).empty());
+  EXPECT_EQ(jobs.waiting(), 0U);
+  ASSERT_TRUE(jobs.take(job(1).claim, kNow));  // the second one starts all the same
+  ASSERT_TRUE(jobs.take(job(4).claim, kNow));
+  jobs.add(job(5), kNow);
+  EXPECT_EQ(jobs.ahead(), 2U);
+  EXPECT_EQ(jobs.waiting(), 1U);
 }
 
 }  // namespace

@@ -48,13 +48,13 @@ TEST(Process, NothingIsAssignedAheadBehindEightMebibytesOfEnvelopes) {
   OutstandingJob job;
   job.claim.seq = queue::JobSeq{1};
   job.bytes = kAheadBytesMax - 1;
-  process.jobs.add(job);
+  process.jobs.add(job, Instant{});
   EXPECT_GT(process.room_ahead(1us), 0U);
   job.claim.seq = queue::JobSeq{2};
   job.bytes = 1;
-  process.jobs.add(job);
+  process.jobs.add(job, Instant{});
   EXPECT_EQ(process.room_ahead(1us), 0U);
-  ASSERT_TRUE(process.jobs.take(job.claim));
+  ASSERT_TRUE(process.jobs.take(job.claim, Instant{}));
   EXPECT_GT(process.room_ahead(1us), 0U);
 }
 
@@ -219,11 +219,11 @@ TEST(Processes, LSE_16_AProcessThatAnswersNoPingIsAbortedKilledAndReplacedAndIts
   ASSERT_TRUE(sim->run_until([&] { return sim->starts.size() == 2; }, 60s));
   EXPECT_LE(sim->now() - begun, 30s + 5s + 1s + 50ms);
   EXPECT_GE(sim->now() - begun, 30s + 1s);
-  std::vector<bool> aborts;
+  std::vector<EndProcess::By> ends;
   for (const auto& [at, action] : sim->control) {
-    if (const auto* const ended = std::get_if<EndProcess>(&action)) aborts.push_back(ended->abort);
+    if (const auto* const ended = std::get_if<EndProcess>(&action)) ends.push_back(ended->by);
   }
-  EXPECT_EQ(aborts, (std::vector<bool>{true, false}));
+  EXPECT_EQ(ends, (std::vector<EndProcess::By>{EndProcess::By::abort, EndProcess::By::kill}));
   ASSERT_TRUE(sim.drains(200s));
   EXPECT_EQ(sim->job(id).crashes, 1);
   EXPECT_EQ(sim->verdict().duplicated, 0);

@@ -14,9 +14,16 @@ using queue::QueueNumber;
 constexpr TenantNumber kA{1};
 constexpr TenantNumber kB{2};
 constexpr TenantNumber kC{3};
-const BucketKey kFirst{0, Priority{0}, QueueNumber{1}};
-const BucketKey kSecond{1, Priority{0}, QueueNumber{2}};
+const Bucket kFirst{QueueNumber{1}, Priority{0}};
+const Bucket kSecond{QueueNumber{2}, Priority{0}};
 constexpr ProcessNumber kProcess{1};
+
+Ring ring_of_both() {
+  Ring ring;
+  ring.list_queue(kFirst.queue, 0);
+  ring.list_queue(kSecond.queue, 1);
+  return ring;
+}
 
 std::vector<TenantNumber> order(const Ring& ring) {
   std::vector<TenantNumber> tenants;
@@ -25,7 +32,7 @@ std::vector<TenantNumber> order(const Ring& ring) {
 }
 
 TEST(Ring, LeastVirtualTimeIsNext) {
-  Ring ring;
+  Ring ring = ring_of_both();
   for (const TenantNumber tenant : {kA, kB, kC}) ring.join(kFirst, tenant);
   ring.charge(kA, 30);
   ring.charge(kB, 10);
@@ -35,7 +42,7 @@ TEST(Ring, LeastVirtualTimeIsNext) {
 }
 
 TEST(Ring, ABetterBucketIsAlwaysFirst) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kSecond, kA);
   ring.join(kFirst, kB);
   ring.charge(kB, 1'000'000);
@@ -45,7 +52,7 @@ TEST(Ring, ABetterBucketIsAlwaysFirst) {
 }
 
 TEST(Ring, JoiningTwiceIsOnce) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.join(kFirst, kA);
   ring.leave(kFirst, kA);
@@ -54,7 +61,7 @@ TEST(Ring, JoiningTwiceIsOnce) {
 }
 
 TEST(Ring, CLM_22_WhoComesBackHasNoCreditForIdling) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.join(kFirst, kB);
   ring.leave(kFirst, kB);
@@ -65,7 +72,7 @@ TEST(Ring, CLM_22_WhoComesBackHasNoCreditForIdling) {
 }
 
 TEST(Ring, CLM_22_WhoRanAloneForLongHasNoDebt) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.charge(kA, 3'600'000'000);
   ring.join(kFirst, kB);
@@ -73,7 +80,7 @@ TEST(Ring, CLM_22_WhoRanAloneForLongHasNoDebt) {
 }
 
 TEST(Ring, WhoComesStartsBeforeRunsThatAreChargedButHaveNotBegun) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.charge(kA, 5000);
   ring.set_ahead(2000);
@@ -82,7 +89,7 @@ TEST(Ring, WhoComesStartsBeforeRunsThatAreChargedButHaveNotBegun) {
 }
 
 TEST(Ring, AShortAbsenceDoesNotShedWhatWasUsed) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.join(kFirst, kB);
   ring.charge(kB, 1000);
@@ -92,7 +99,7 @@ TEST(Ring, AShortAbsenceDoesNotShedWhatWasUsed) {
 }
 
 TEST(Ring, AnAbsenceIsForgottenOnceTheOthersHaveCaughtUp) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.join(kFirst, kB);
   ring.charge(kB, 1000);
@@ -104,7 +111,7 @@ TEST(Ring, AnAbsenceIsForgottenOnceTheOthersHaveCaughtUp) {
 }
 
 TEST(Ring, WhereNobodyIsLeftEveryAccountBeginsAnew) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.charge(kA, 1000);
   ring.assigned(kA, kProcess, 1);
@@ -115,7 +122,7 @@ TEST(Ring, WhereNobodyIsLeftEveryAccountBeginsAnew) {
 }
 
 TEST(Ring, AStarvedTenantGivesNewcomersOfABetterQueueNoCredit) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kSecond, kC);  // never gets a turn
   ring.join(kFirst, kA);
   ring.charge(kA, 3'600'000'000);
@@ -124,7 +131,7 @@ TEST(Ring, AStarvedTenantGivesNewcomersOfABetterQueueNoCredit) {
 }
 
 TEST(Ring, ARunThatIsCorrectedAfterALiftCountsOnce) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA);
   ring.join(kFirst, kB);
   ring.charge(kA, 10);  // assumed
@@ -140,7 +147,7 @@ TEST(Ring, ARunThatIsCorrectedAfterALiftCountsOnce) {
 }
 
 TEST(Ring, CountsOutstandingJobsByProcess) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.assigned(kA, kProcess, 2);
   ring.assigned(kA, ProcessNumber{2}, 1);
   EXPECT_EQ(ring.outstanding(kA), 3);
@@ -152,7 +159,7 @@ TEST(Ring, CountsOutstandingJobsByProcess) {
 }
 
 TEST(Ring, TellsOfNewcomersOnceAndOfAtMostSoMany) {
-  Ring ring;
+  Ring ring = ring_of_both();
   for (std::size_t tenant = 1; tenant <= kNewcomersMax + 5; ++tenant) {
     ring.join(kFirst, TenantNumber{static_cast<std::int64_t>(tenant)});
   }
@@ -161,7 +168,7 @@ TEST(Ring, TellsOfNewcomersOnceAndOfAtMostSoMany) {
 }
 
 TEST(Ring, EachProgramHasItsOwnOrderAndATenantOneVirtualTimeInAll) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA, 0);
   ring.join(kFirst, kA, 1);
   ring.join(kFirst, kB, 1);
@@ -174,11 +181,11 @@ TEST(Ring, EachProgramHasItsOwnOrderAndATenantOneVirtualTimeInAll) {
   ring.leave(kFirst, kA, 0);
   EXPECT_FALSE(ring.is_in(kFirst, kA, 0));
   EXPECT_TRUE(ring.is_in(kFirst, kA, 1));
-  EXPECT_EQ(ring.place_of(kA)->virtual_us, 10);
+  EXPECT_EQ(ring.standing_of(kA)->virtual_us, 10);
 }
 
 TEST(Ring, ANewcomerStartsAtTheLeastVirtualTimeOfItsBucketInWhateverProgram) {
-  Ring ring;
+  Ring ring = ring_of_both();
   ring.join(kFirst, kA, 0);
   ring.charge(kA, 50);
   ring.join(kFirst, kB, 1);

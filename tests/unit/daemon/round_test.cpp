@@ -1,10 +1,14 @@
+#include "rounds_by_hand.hpp"
+
 #include <tenure/base/limits.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/memory_store.hpp>
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tenure::daemon {
@@ -16,6 +20,7 @@ using queue::JobSeq;
 using queue::JobState;
 using queue::Lane;
 
+constexpr std::size_t kPlenty = std::numeric_limits<std::size_t>::max();
 const WallTime kNow = from_us(1'700'000'000'000'000);
 
 class RoundTest : public ::testing::Test {
@@ -32,16 +37,8 @@ class RoundTest : public ::testing::Test {
                  [&](queue::StoreWriter& writer) { ASSERT_TRUE(writer.enqueue(job, kNow).has_value()); });
   }
   RoundReply round(const RoundWork& work, WallTime now = kNow) { return run_round(*store, work, now); }
-  Incarnation open() {
-    RoundWork work;
-    work.open = OpenIncarnation{"test", 1};
-    return *round(work).incarnation;
-  }
-  Lane lane() {
-    RoundWork work;
-    work.lanes_after.emplace(std::nullopt);
-    return round(work).lanes.at(0);
-  }
+  Incarnation open() { return *round(asking<OpeningPart>({"test", 1})).answer<OpeningPart>(); }
+  Lane lane() { return round(asking<LaneScanPart>({})).answer<LaneScanPart>()->lanes.at(0); }
   ClaimRequest request(Incarnation incarnation, std::size_t count, std::int64_t counter) {
     ClaimRequest made;
     const Lane where = lane();
@@ -55,24 +52,30 @@ class RoundTest : public ::testing::Test {
     made.process = queue::ProcessNumber{1};
     return made;
   }
+  std::vector<queue::ClaimReply> claimed(std::vector<ClaimRequest> requests,
+                                         std::size_t bytes_max = kPlenty) {
+    return *round(asking<ClaimsPart>({std::move(requests), bytes_max})).answer<ClaimsPart>();
+  }
+  EndsPart::Answer ended(std::vector<ClaimEnd> ends) {
+    return *round(asking<EndsPart>(std::move(ends))).answer<EndsPart>();
+  }
   std::unique_ptr<queue::Store> store = queue::make_memory_store();
 };
 
 TEST_F(RoundTest, OnlyOpeningIsDurable) {
   RoundWork work;
   EXPECT_TRUE(work.is_empty());
-  work.take_hints = true;
+  work.ask<LaneHintsPart>().emplace();
   EXPECT_FALSE(work.is_empty());
   EXPECT_EQ(work.durability(), queue::Durability::ordered);
-  work.open = OpenIncarnation{};
+  work.ask<OpeningPart>().emplace();
   EXPECT_EQ(work.durability(), queue::Durability::durable);
 }
 
 TEST_F(RoundTest, IncarnationsGrowAlsoWhereTheClockIsSetBack) {
-  RoundWork work;
-  work.open = OpenIncarnation{"test", 1};
-  const auto first = *round(work).incarnation;
-  const auto second = *round(work, kNow - std::chrono::hours{24 * 365}).incarnation;
+  const RoundWork work = asking<OpeningPart>({"test", 1});
+  const auto first = *round(work).answer<OpeningPart>();
+  const auto second = *round(work, kNow - std::chrono::hours{24 * 365}).answer<OpeningPart>();
   EXPECT_EQ(first.value, (kNow.time_since_epoch().count() / 1'000'000) - 1'577'836'800);
   EXPECT_EQ(second.value, first.value + 1);
 }
@@ -80,80 +83,67 @@ TEST_F(RoundTest, IncarnationsGrowAlsoWhereTheClockIsSetBack) {
 TEST_F(RoundTest, EndsComeBeforeClaimsSoThatWhatIsReleasedCanBeClaimedAtOnce) {
   enqueue(1);
   const Incarnation incarnation = open();
-  RoundWork claim;
-  claim.claims = {request(incarnation, 1, 1)};
-  const auto claimed = round(claim).claims.at(0).jobs.at(0);
-  RoundWork both;
-  both.ends = {{{claimed.seq, claimed.token}, EndRelease{}}};
-  both.claims = {request(incarnation, 1, 2)};
+  const auto job = claimed({request(incarnation, 1, 1)}).at(0).jobs.at(0);
+  RoundWork both = asking<EndsPart>({{{job.seq, job.token}, EndRelease{}}});
+  both.ask<ClaimsPart>() = ClaimsPart::Ask{{request(incarnation, 1, 2)}, kPlenty};
   const RoundReply reply = round(both);
-  EXPECT_EQ(reply.ends.at(0), JobState::ready);
-  ASSERT_EQ(reply.claims.at(0).jobs.size(), 1U);
-  EXPECT_LT(claimed.token, reply.claims[0].jobs[0].token);
+  EXPECT_EQ(reply.answer<EndsPart>()->at(0), JobState::ready);
+  const auto& again = reply.answer<ClaimsPart>()->at(0).jobs;
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_LT(job.token, again[0].token);
 }
 
 TEST_F(RoundTest, LSE_02_AnEndWithAnOldTokenIsLostAndTheOthersAreNot) {
   for (std::uint8_t number = 1; number <= 2; ++number) enqueue(number);
   const Incarnation incarnation = open();
-  RoundWork claim;
-  claim.claims = {request(incarnation, 2, 1)};
-  const auto jobs = round(claim).claims.at(0).jobs;
-  RoundWork ends;
+  const auto jobs = claimed({request(incarnation, 2, 1)}).at(0).jobs;
   auto old = jobs[0].token;
   --old.counter;
-  ends.ends = {{{jobs[0].seq, old}, EndSucceeded{}},
-               {{jobs[0].seq, old}, EndRetry{kNow, {}}},
-               {{jobs[0].seq, old}, EndRelease{true, {}}},
-               {{jobs[0].seq, old}, EndReclaim{queue::CrashCharge::counted, {}}},
-               {{jobs[0].seq, old}, EndFinal{JobState::dead, queue::JobReason::poison, {}}},
-               {{jobs[0].seq, old}, EndBlock{}},
-               {{jobs[1].seq, jobs[1].token}, EndSucceeded{}}};
-  const RoundReply reply = round(ends);
+  const auto states = ended({{{jobs[0].seq, old}, EndSucceeded{}},
+                             {{jobs[0].seq, old}, EndRetry{kNow, {}}},
+                             {{jobs[0].seq, old}, EndRelease{true, {}}},
+                             {{jobs[0].seq, old}, EndReclaim{queue::CrashCharge::counted, {}}},
+                             {{jobs[0].seq, old}, EndFinal{JobState::dead, queue::JobReason::poison, {}}},
+                             {{jobs[0].seq, old}, EndBlock{}},
+                             {{jobs[1].seq, jobs[1].token}, EndSucceeded{}}});
   for (std::size_t index = 0; index < 6; ++index) {
-    ASSERT_FALSE(reply.ends.at(index).has_value()) << index;
-    EXPECT_EQ(reply.ends[index].error().code, ErrorCode::claim_lost);
+    ASSERT_FALSE(states.at(index).has_value()) << index;
+    EXPECT_EQ(states[index].error().code, ErrorCode::claim_lost);
   }
-  EXPECT_EQ(reply.ends.at(6), JobState::succeeded);
-  RoundWork real;
-  real.ends = {{{jobs[0].seq, jobs[0].token}, EndSucceeded{}}};
-  EXPECT_EQ(round(real).ends.at(0), JobState::succeeded);
+  EXPECT_EQ(states.at(6), JobState::succeeded);
+  EXPECT_EQ(ended({{{jobs[0].seq, jobs[0].token}, EndSucceeded{}}}).at(0), JobState::succeeded);
 }
 
 TEST_F(RoundTest, EachEndTellsTheStateThatTheJobHasThen) {
   for (std::uint8_t number = 1; number <= 5; ++number) enqueue(number);
   const Incarnation incarnation = open();
-  RoundWork claim;
-  claim.claims = {request(incarnation, 5, 1)};
-  const auto jobs = round(claim).claims.at(0).jobs;
+  const auto jobs = claimed({request(incarnation, 5, 1)}).at(0).jobs;
   const auto ref = [&](std::size_t index) { return queue::ClaimRef{jobs[index].seq, jobs[index].token}; };
-  RoundWork ends;
-  ends.ends = {{ref(0), EndRetry{kNow + std::chrono::seconds{16}, {}}},
-               {ref(1), EndFinal{JobState::dead, queue::JobReason::permanent_error, {}}},
-               {ref(2), EndBlock{}},
-               {ref(3), EndReclaim{}},
-               {ref(4), EndReclaim{queue::CrashCharge::counted, {}}}};
-  ends.promote = true;
+  RoundWork ends =
+      asking<EndsPart>({{ref(0), EndRetry{kNow + std::chrono::seconds{16}, {}}},
+                        {ref(1), EndFinal{JobState::dead, queue::JobReason::permanent_error, {}}},
+                        {ref(2), EndBlock{}},
+                        {ref(3), EndReclaim{}},
+                        {ref(4), EndReclaim{queue::CrashCharge::counted, {}}}});
+  ends.ask<NextDuePart>().emplace();
   const RoundReply reply = round(ends);
-  EXPECT_EQ(reply.ends.at(0), JobState::scheduled);
-  EXPECT_EQ(reply.ends.at(1), JobState::dead);
-  EXPECT_EQ(reply.ends.at(2), JobState::blocked);
-  EXPECT_EQ(reply.ends.at(3), JobState::ready);
-  EXPECT_EQ(reply.ends.at(4), JobState::ready);
-  EXPECT_EQ(reply.next_due, kNow + std::chrono::seconds{16});
-  RoundWork unblock;
-  unblock.unblock = Unblock{};
-  EXPECT_EQ(round(unblock).unblocked.size(), 1U);
+  const auto& states = *reply.answer<EndsPart>();
+  EXPECT_EQ(states.at(0), JobState::scheduled);
+  EXPECT_EQ(states.at(1), JobState::dead);
+  EXPECT_EQ(states.at(2), JobState::blocked);
+  EXPECT_EQ(states.at(3), JobState::ready);
+  EXPECT_EQ(states.at(4), JobState::ready);
+  EXPECT_EQ(*reply.answer<NextDuePart>(), kNow + std::chrono::seconds{16});
+  EXPECT_EQ(round(asking<BlockedJobsPart>({})).answer<BlockedJobsPart>()->size(), 1U);
 }
 
 TEST_F(RoundTest, TwoRequestsForOneLaneDivideItInOrder) {
   for (std::uint8_t number = 1; number <= 5; ++number) enqueue(number);
   const Incarnation incarnation = open();
-  RoundWork claim;
-  claim.claims = {request(incarnation, 2, 1), request(incarnation, 9, 3)};
-  const RoundReply reply = round(claim);
-  ASSERT_EQ(reply.claims.size(), 2U);
+  const auto replies = claimed({request(incarnation, 2, 1), request(incarnation, 9, 3)});
+  ASSERT_EQ(replies.size(), 2U);
   std::vector<std::int64_t> seqs;
-  for (const auto& each : reply.claims) {
+  for (const auto& each : replies) {
     for (const auto& job : each.jobs) seqs.push_back(job.seq.value);
   }
   EXPECT_EQ(seqs, (std::vector<std::int64_t>{1, 2, 3, 4, 5}));
@@ -165,45 +155,39 @@ TEST_F(RoundTest, ClaimsShareTheBytesOfTheRoundAndTheNextRoundGoesOn) {
   constexpr std::size_t kFit = 7;
   for (std::uint8_t number = 1; number <= kFit + 3; ++number) enqueue(number, kNow, std::string(kBig, '0'));
   const Incarnation incarnation = open();
-  RoundWork claim;
-  claim.claims_bytes_max = kFit * limits::kPayloadMax;
-  claim.claims = {request(incarnation, kFit - 1, 1), request(incarnation, 4, 100),
-                  request(incarnation, 1, 200), request(incarnation, 2, 300)};
-  claim.claims[1].first_of_any_size = false;
-  claim.claims[2].first_of_any_size = false;
-  const RoundReply first = round(claim);
-  EXPECT_EQ(first.claims.at(0).jobs.size(), kFit - 1);
-  EXPECT_FALSE(first.claims.at(0).stopped_by_bytes);
-  EXPECT_EQ(first.claims.at(1).jobs.size(), 1U);
-  EXPECT_TRUE(first.claims.at(1).stopped_by_bytes);
-  EXPECT_TRUE(first.claims.at(2).jobs.empty());
-  EXPECT_TRUE(first.claims.at(2).stopped_by_bytes);
-  EXPECT_EQ(first.claims.at(3).jobs.size(), 1U) << "whatever its size";
-  claim.claims = {request(incarnation, 4, 400)};
-  EXPECT_EQ(round(claim).claims.at(0).jobs.size(), 2U);
+  std::vector<ClaimRequest> requests{request(incarnation, kFit - 1, 1), request(incarnation, 4, 100),
+                                     request(incarnation, 1, 200), request(incarnation, 2, 300)};
+  requests[1].first_of_any_size = false;
+  requests[2].first_of_any_size = false;
+  const auto first = claimed(requests, kFit * limits::kPayloadMax);
+  EXPECT_EQ(first.at(0).jobs.size(), kFit - 1);
+  EXPECT_FALSE(first.at(0).stopped_by_bytes);
+  EXPECT_EQ(first.at(1).jobs.size(), 1U);
+  EXPECT_TRUE(first.at(1).stopped_by_bytes);
+  EXPECT_TRUE(first.at(2).jobs.empty());
+  EXPECT_TRUE(first.at(2).stopped_by_bytes);
+  EXPECT_EQ(first.at(3).jobs.size(), 1U) << "whatever its size";
+  EXPECT_EQ(claimed({request(incarnation, 4, 400)}).at(0).jobs.size(), 2U);
 }
 
 TEST_F(RoundTest, ALookWhereNobodyHasWrittenDoesNothing) {
-  RoundWork look;
-  look.take_hints = true;
-  look.arrivals_after = JobSeq{0};
-  look.count_changes = true;
+  RoundWork look = asking<NewJobsPart>({});
+  look.change_check.emplace();
   const std::int64_t before = store->change_counter();
   RoundReply reply = round(look);
   EXPECT_FALSE(reply.was_unchanged);
   EXPECT_EQ(reply.change_counter, before);
-  look.unless_changed_since = store->change_counter();
+  look.change_check->unless_still = store->change_counter();
   reply = round(look);
   EXPECT_TRUE(reply.was_unchanged);
   enqueue(1);
   reply = round(look);
   EXPECT_FALSE(reply.was_unchanged);
-  EXPECT_EQ(reply.arrived.size(), 1U);
+  EXPECT_EQ(reply.answer<NewJobsPart>()->size(), 1U);
 }
 
 TEST_F(RoundTest, NothingHappensWhereTheStoreThrows) {
-  RoundWork work;
-  work.ends.push_back({{JobSeq{1}, {}}, EndSucceeded{}});
+  const RoundWork work = asking<EndsPart>({{{JobSeq{1}, {}}, EndSucceeded{}}});
   struct Failing final : queue::Store {
     void write(queue::Durability, FunctionRef<void(queue::StoreWriter&)>) override {
       raise(ErrorCode::disk, "no");

@@ -121,7 +121,7 @@ TEST(Stop, STP_06_AtOnceReleasesAllAndLeaves) {
     if (was_asked_before) sim->stop();
     sim->run_for(1s);
     const Instant asked = sim->now();
-    sim->stop(true);
+    sim->stop(StopAsked::How::at_once);
     ASSERT_TRUE(sim->run_until([&] { return sim->has_left(); }, 60s));
     EXPECT_LE(sim->now() - asked, 100ms);
     EXPECT_EQ(sim->job(id).state, ShownState::ready);
@@ -186,7 +186,7 @@ TEST(Stop, STP_03_AThousandStopsAtRandomMomentsLoseAndChargeNothing) {
     ids.insert(ids.end(), more.begin(), more.end());
     sim->start();
     sim->run_for(std::chrono::microseconds{random.below(12'000)});
-    sim->stop(random.below(10) == 0);
+    sim->stop(random.below(10) == 0 ? StopAsked::How::at_once : StopAsked::How::in_phases);
     ASSERT_TRUE(sim->run_until([&] { return sim->has_left(); }, 1s));
     ASSERT_EQ(sim->running(), 0);
   }

@@ -6,6 +6,7 @@
 
 #include <future>
 #include <loop/store_thread.hpp>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 
@@ -14,7 +15,12 @@ namespace {
 
 class StoreThreadTest : public ::testing::Test {
  protected:
-  Event answer_to(RoundWork work) {
+  static std::shared_ptr<const RoundWork> opening() {
+    RoundWork work;
+    work.ask<OpeningPart>() = OpeningPart::Ask{.node = "n", .pid = 1};
+    return std::make_shared<const RoundWork>(std::move(work));
+  }
+  Event answer_to(std::shared_ptr<const RoundWork> work) {
     std::promise<Event> promise;
     StoreThread thread(store_, clock_, [&](Event event) { promise.set_value(std::move(event)); });
     thread.submit(std::move(work));
@@ -29,14 +35,14 @@ class StoreThreadTest : public ::testing::Test {
 };
 
 TEST_F(StoreThreadTest, AnswersWithWhatTheStoreDid) {
-  const Event event = answer_to({.open = OpenIncarnation{.node = "n", .pid = 1}});
+  const Event event = answer_to(opening());
   ASSERT_TRUE(std::holds_alternative<RoundDone>(event));
-  EXPECT_TRUE(std::get<RoundDone>(event).reply.incarnation.has_value());
+  EXPECT_TRUE(std::get<RoundDone>(event).reply.answer<OpeningPart>().has_value());
 }
 
 TEST_F(StoreThreadTest, TellsOfARoundThatFailedAndNothingElse) {
   store_.write_fails_with = ErrorCode::disk;
-  const Event event = answer_to({.open = OpenIncarnation{.node = "n", .pid = 1}});
+  const Event event = answer_to(opening());
   ASSERT_TRUE(std::holds_alternative<RoundFailed>(event));
   EXPECT_EQ(std::get<RoundFailed>(event).failure.code, ErrorCode::disk);
 }
@@ -44,7 +50,7 @@ TEST_F(StoreThreadTest, TellsOfARoundThatFailedAndNothingElse) {
 // The virtual clock stands at the start and jumps past the bound, so the first look at it finds the sync due.
 TEST_F(StoreThreadTest, CLM_28_AnOrderedCommitIsSyncedWithoutMoreWork) {
   StoreThread thread(store_, clock_, [&](const Event&) { clock_.advance(std::chrono::milliseconds{100}); });
-  thread.submit({.open = OpenIncarnation{.node = "n", .pid = 1}});
+  thread.submit(opening());
   store_.synced.wait();
 }
 
@@ -57,7 +63,7 @@ TEST_F(StoreThreadTest, LSE_20_TellsOfASyncBetweenTwoRoundsThatNoRetryHeals) {
     if (const auto* failed = std::get_if<RoundFailed>(&event))
       std::call_once(once, [&] { told.set_value(failed->failure.code); });
   });
-  thread.submit({.open = OpenIncarnation{.node = "n", .pid = 1}});
+  thread.submit(opening());
   auto code = told.get_future();
   ASSERT_EQ(code.wait_for(std::chrono::seconds{60}), std::future_status::ready);
   EXPECT_EQ(code.get(), ErrorCode::database_moved);

@@ -49,8 +49,8 @@ struct Now {
 
 struct Started {};
 struct TimePassed {};
-// Another process enqueued something, or may have.
-struct Hinted {
+// A wake hint: another process enqueued something, or may have.
+struct WakeHinted {
   std::optional<queue::Lane> lane;  // where a job is new; a guess, which the store corrects
 };
 struct RoundDone {
@@ -79,17 +79,22 @@ struct Ponged {
   ProcessNumber process;
 };
 struct StopAsked {
-  bool at_once = false;  // deadline zero
+  enum class How : std::uint8_t {
+    in_phases,  // running jobs have until the deadline
+    at_once,    // the deadline is now
+  };
+  How how = How::in_phases;
 };
 
-using Event = std::variant<Started, TimePassed, Hinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded,
-                           WorkerGone, Ponged, StopAsked>;
+using Event = std::variant<Started, TimePassed, WakeHinted, RoundDone, RoundFailed, WorkerReady,
+                           AttemptsEnded, WorkerGone, Ponged, StopAsked>;
 
 // --- Actions: what shall be done about it, in this order.
 
 // One round is under way at a time; its answer is RoundDone or RoundFailed.
 struct RunRound {
-  RoundWork work;
+  // Never null, and nobody changes it: the dispatcher needs it again, to absorb the answer or to undo what it has asked.
+  std::shared_ptr<const RoundWork> work;
 };
 struct StartProcess {
   ProcessNumber process;
@@ -117,7 +122,8 @@ struct Ping {
 };
 struct EndProcess {
   ProcessNumber process;
-  bool abort = false;  // SIGABRT, for a core; else SIGKILL
+  enum class By : std::uint8_t { kill, abort };
+  By by = By::kill;  // SIGKILL; or SIGABRT, for a core
 };
 // The latest moment at which TimePassed is due; replaces the one before.
 struct WakeAt {
@@ -162,6 +168,8 @@ struct KnownLane {
   std::optional<queue::LanePlace> after;
 };
 
+class Machine;
+
 class Dispatcher {
  public:
   explicit Dispatcher(DispatcherSettings settings);
@@ -177,8 +185,7 @@ class Dispatcher {
   [[nodiscard]] std::vector<KnownLane> known_lanes() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Machine> machine_;
 };
 
 }  // namespace tenure::daemon

@@ -1,0 +1,77 @@
+#include "claim_ends.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/queue/retry_rule.hpp>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tenure::daemon {
+
+namespace {
+
+using How = decltype(ClaimEnd::how);
+
+bool is_about_tenant(ErrorCode code) {
+  return code == ErrorCode::tenant_busy || code == ErrorCode::tenant_not_ready ||
+         code == ErrorCode::pending_migration;
+}
+
+How end_of_failure(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now, Random& random) {
+  // Another program version may know it: the job waits for that one.
+  if (attempt.failure.code == ErrorCode::newer_envelope) return EndBlock{};
+  const int failures = job.failures + 1;
+  const auto after = queue::after_failure(attempt.failure.code, failures, job.attempts_max);
+  switch (after.verdict) {
+    case queue::AfterFailure::Verdict::retry:
+      return EndRetry{now + queue::retry_wait(failures, random), attempt.failure};
+    case queue::AfterFailure::Verdict::dead:
+      return EndFinal{queue::JobState::dead, after.reason, attempt.failure};
+    case queue::AfterFailure::Verdict::release:
+      break;
+  }
+  return EndRelease{true, attempt.failure};
+}
+
+How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now, Random& random) {
+  switch (attempt.result) {
+    case RunResult::succeeded:
+      return EndSucceeded{};
+    case RunResult::not_started:
+      return EndRelease{};
+    case RunResult::failed:
+      break;
+  }
+  return end_of_failure(job, attempt, now, random);
+}
+
+queue::CrashCharge charge_of(const OutstandingJob& job, ProcessEnd end) {
+  if (job.crashes + 1 < limits::kCrashesMax) return queue::CrashCharge::counted;
+  return end == ProcessEnd::alone ? queue::CrashCharge::poison : queue::CrashCharge::none;
+}
+
+ClaimEnd end(const OutstandingJob& job, How how) { return {job.claim, std::move(how), job.lane, job.place}; }
+
+}  // namespace
+
+EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now,
+                            Random& random) {
+  EndOfAttempt decided{end(job, how_it_ends(job, attempt, now, random))};
+  const auto* const release = std::get_if<EndRelease>(&decided.end.how);
+  if (release == nullptr || !release->started) return decided;
+  // All untenanted jobs share one number: what one of them meets says little of the others.
+  const bool is_of_tenant = job.lane.tenant != queue::kUntenanted && is_about_tenant(attempt.failure.code);
+  decided.pause = is_of_tenant ? TenantPause::growing : TenantPause::flat;
+  return decided;
+}
+
+ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const std::string& cause) {
+  const std::string text = fmt::format("The worker process ended during the run: {}.", cause);
+  if (how == ProcessEnd::by_stop) return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
+  return end(job, EndReclaim{charge_of(job, how), {ErrorCode::worker_crashed, text}});
+}
+
+ClaimEnd give_back_unstarted(const OutstandingJob& job) { return end(job, EndRelease{}); }
+
+}  // namespace tenure::daemon

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "lanes.hpp"
+#include "outstanding.hpp"
+
+#include <tenure/base/random.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/daemon/round.hpp>
+
+#include <string>
+
+// How claims end: the rules, without any state.
+namespace tenure::daemon {
+
+// What becomes of a job whose worker has reported, and of its tenant.
+struct EndOfAttempt {
+  ClaimEnd end;
+  TenantPause pause = TenantPause::none;
+};
+[[nodiscard]] EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now,
+                                          Random& random);
+
+enum class ProcessEnd : std::uint8_t {
+  by_stop,     // we ended it: nobody is charged
+  alone,       // it held this job only: the job is charged
+  in_company,  // it held others too, and nobody knows which one it was
+};
+// What becomes of a job that was being performed when its process ended. The crash that would make it dead is charged only to a job
+// that was alone, so nobody is dead by company: what was in two crashes runs alone next (Processes), and then it is certain whose
+// crash it is.
+[[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const std::string& cause);
+
+// It was assigned and has not begun.
+[[nodiscard]] ClaimEnd give_back_unstarted(const OutstandingJob& job);
+
+}  // namespace tenure::daemon

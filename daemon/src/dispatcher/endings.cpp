@@ -1,0 +1,116 @@
+#include "endings.hpp"
+
+#include "claim_ends.hpp"
+
+#include <tenure/base/error.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace tenure::daemon {
+
+using std::chrono::microseconds;
+
+Endings::Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual,
+                 DispatcherStatus& figures, std::uint64_t seed)
+    : lanes_(lanes), arrivals_(arrivals), usual_(usual), figures_(figures), random_(seed) {}
+
+void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
+  const auto job = process.jobs.take(end.claim, now.steady);
+  if (!job) return;
+  EndOfAttempt decided = end_of_attempt(*job, end, now.wall, random_);
+  add(std::move(decided.end));
+  const bool has_run = end.result != RunResult::not_started;
+  job_left(process, *job, has_run ? end.run_time : microseconds{0});
+  if (has_run) usual_[process.pool].learn(job->lane.kind, end.run_time);
+  if (decided.pause != TenantPause::none) {
+    lanes_.park_busy(job->lane.tenant, now.steady, decided.pause);
+  } else if (has_run) {
+    lanes_.not_busy(job->lane.tenant, now.steady);
+  }
+  // It gives back what nobody recalled: it is ending by itself, and would give back the next ones too.
+  if (!has_run && !job->recalled) process.phase = Phase::leaving;
+}
+
+void Endings::process_ended(Process& dead, const std::string& cause) {
+  const ProcessEnd how = dead.was_ended_by_stop  ? ProcessEnd::by_stop
+                         : dead.jobs.size() == 1 ? ProcessEnd::alone
+                                                 : ProcessEnd::in_company;
+  dead.jobs.for_each([&](const OutstandingJob& job, bool was_performing) {
+    add(was_performing ? end_with_process(job, how, cause) : give_back_unstarted(job));
+    job_left(dead, job, was_performing ? std::nullopt : std::optional{microseconds{0}});
+  });
+}
+
+void Endings::give_back(const queue::ClaimedJob& job) {
+  add({{job.seq, job.token}, EndRelease{}, job.lane, job.place});
+}
+
+void Endings::job_left(const Process& process, const OutstandingJob& job,
+                       std::optional<microseconds> run_time) {
+  Ring& ring = lanes_.ring(process.pool);
+  if (run_time) ring.correct(job.lane.tenant, run_time->count() - job.assumed_us);
+  ring.ended(job.lane.tenant, process.number);
+}
+
+void Endings::add(ClaimEnd end) {
+  pending_.push_back(std::move(end));
+  ++unanswered_;
+  check();
+}
+
+std::vector<ClaimEnd> Endings::take(std::size_t limit) {
+  TENURE_INVARIANT(under_way_ == 0);
+  std::vector<ClaimEnd> taken;
+  if (pending_.size() <= limit) {
+    taken = std::exchange(pending_, {});
+  } else {
+    const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(limit);
+    taken.assign(std::make_move_iterator(pending_.begin()), std::make_move_iterator(end));
+    pending_.erase(pending_.begin(), end);
+  }
+  under_way_ = taken.size();
+  check();
+  return taken;
+}
+
+void Endings::not_stored(const std::vector<ClaimEnd>& ends) {
+  TENURE_INVARIANT(ends.size() == under_way_);
+  pending_.insert(pending_.begin(), ends.begin(), ends.end());
+  under_way_ = 0;
+  check();
+}
+
+void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result<queue::JobState>>& states) {
+  TENURE_INVARIANT(ends.size() == under_way_ && states.size() == under_way_);
+  for (std::size_t index = 0; index < ends.size(); ++index) {
+    if (states[index]) {
+      stored(ends[index], *states[index]);
+    } else {
+      ++figures_.claims_lost;
+    }
+  }
+  unanswered_ -= std::exchange(under_way_, 0);
+  check();
+}
+
+void Endings::stored(const ClaimEnd& end, queue::JobState state) {
+  if (std::holds_alternative<EndSucceeded>(end.how)) {
+    ++figures_.succeeded;
+  } else if (const auto* const retry = std::get_if<EndRetry>(&end.how)) {
+    ++figures_.failed;
+    arrivals_.scheduled_for(retry->due);
+  } else if (std::holds_alternative<EndFinal>(end.how) || std::holds_alternative<EndBlock>(end.how)) {
+    ++figures_.failed;
+  } else {
+    if (std::holds_alternative<EndReclaim>(end.how)) ++figures_.reclaimed;
+    if (state == queue::JobState::ready) lanes_.arrived(end.lane, end.place);
+  }
+}
+
+void Endings::check() const { TENURE_INVARIANT(pending_.size() + under_way_ == unanswered_); }
+
+}  // namespace tenure::daemon

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "arrivals.hpp"
+#include "lanes.hpp"
+#include "processes.hpp"
+#include "usual_run_time.hpp"
+
+#include <tenure/base/random.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/daemon/round.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// What has ended and is not stored yet, from the report of a worker or the death of its process to the answer of the round that
+// ends the claim. Accounts, usual run times and busy tenants are put right at once, the lanes when the store has answered.
+//
+// Invariant: what was added and has no answer is either pending or under way with one round, and in that order.
+namespace tenure::daemon {
+
+class Endings {
+ public:
+  // All must outlive it. `usual` has one entry for each pool; `seed` is of the jitter in retries.
+  Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual, DispatcherStatus& figures,
+          std::uint64_t seed);
+
+  // A worker has reported. An attempt that is not outstanding there was reported before.
+  void attempt_ended(Process& process, const AttemptEnd& end, Now now);
+  // `dead` has been taken out of the table, with all that it held.
+  void process_ended(Process& dead, const std::string& cause);
+  // Claimed for a process that cannot take it any more.
+  void give_back(const queue::ClaimedJob& job);
+
+  // The next ones, at most so many: under way until stored() or not_stored().
+  [[nodiscard]] std::vector<ClaimEnd> take(std::size_t limit);
+  // `states` are the answers, in order.
+  void stored(const std::vector<ClaimEnd>& ends, const std::vector<Result<queue::JobState>>& states);
+  // All of them are pending again, before the others.
+  void not_stored(const std::vector<ClaimEnd>& ends);
+
+  [[nodiscard]] std::size_t pending() const { return pending_.size(); }
+  [[nodiscard]] std::size_t under_way() const { return under_way_; }
+  [[nodiscard]] bool all_stored() const { return pending_.empty() && under_way_ == 0; }
+
+ private:
+  void add(ClaimEnd end);
+  void stored(const ClaimEnd& end, queue::JobState state);
+  // `run_time` is what the tenant really used; nothing where nobody knows, and then what was charged stays.
+  void job_left(const Process& process, const OutstandingJob& job,
+                std::optional<std::chrono::microseconds> run_time);
+  void check() const;
+
+  Lanes& lanes_;
+  Arrivals& arrivals_;
+  std::vector<UsualRunTimes>& usual_;
+  DispatcherStatus& figures_;
+  Random random_;
+  std::vector<ClaimEnd> pending_;
+  std::size_t under_way_ = 0;
+  std::size_t unanswered_ = 0;
+};
+
+}  // namespace tenure::daemon

@@ -1,0 +1,17 @@
+#include "state.hpp"
+
+#include <utility>
+
+namespace tenure::daemon {
+
+DispatcherState::DispatcherState(DispatcherSettings given)
+    : settings(std::move(given)),
+      lanes(settings.pools),
+      processes(settings),
+      usual(settings.pools.size()),
+      looks(settings.poll),
+      arrivals(lanes),
+      endings(lanes, arrivals, usual, figures, settings.seed),
+      plan(lanes, processes, usual) {}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "arrivals.hpp"
+#include "claim_plan.hpp"
+#include "endings.hpp"
+#include "lanes.hpp"
+#include "looks.hpp"
+#include "processes.hpp"
+#include "stopping.hpp"
+#include "usual_run_time.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/daemon/round.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace tenure::daemon {
+
+// What a new incarnation does before it is at work, in this order.
+enum class Stage : std::uint8_t { opening, reclaiming, scanning, working };
+
+// All that the dispatcher decides from. Each member keeps its own rules; this only holds them together, so that events (Machine)
+// and the parts of rounds (rounds/) find them. One step at a time works on it.
+struct DispatcherState {
+  explicit DispatcherState(DispatcherSettings given);
+  DispatcherState(const DispatcherState&) = delete;
+  DispatcherState& operator=(const DispatcherState&) = delete;
+
+  // At that stage, and nobody has asked it to stop: then a round takes on nothing new.
+  [[nodiscard]] bool is_in(Stage asked) const { return stage == asked && !stopping.is_asked(); }
+  // Whether a round that is made now looks for what others have written.
+  [[nodiscard]] bool is_looking() const { return is_in(Stage::working) && looks.are_due(now.steady); }
+
+  const DispatcherSettings settings;
+  DispatcherStatus figures;  // those that only grow
+  Lanes lanes;
+  Processes processes;
+  std::vector<UsualRunTimes> usual;  // for each pool
+  Looks looks;
+  Arrivals arrivals;
+  Endings endings;
+  ClaimPlan plan;
+  Stopping stopping;
+
+  Stage stage = Stage::opening;
+  queue::Incarnation incarnation;  // from `reclaiming` on
+  std::int64_t next_counter = 1;   // of claim tokens
+
+  // Of this step.
+  Now now;
+  Actions actions;
+};
+
+}  // namespace tenure::daemon

@@ -1,0 +1,68 @@
+#include "../dispatcher/state.hpp"
+
+#include <tenure/daemon/rounds/ends.hpp>
+
+#include <variant>
+
+namespace tenure::daemon {
+
+namespace {
+
+using queue::JobState;
+
+// Carries out one end; the state that the job has then.
+struct EndCarrier {
+  queue::StoreWriter& writer;
+  queue::ClaimRef claim;
+  WallTime now;
+
+  static Result<JobState> state_after(const Result<void>& result, JobState state) {
+    if (!result) return tl::unexpected(result.error());
+    return state;
+  }
+  Result<JobState> operator()(const EndSucceeded&) const {
+    return state_after(writer.finish_succeeded(claim, now), JobState::succeeded);
+  }
+  Result<JobState> operator()(const EndRetry& end) const {
+    return state_after(writer.retry(claim, end.due, end.failure, now), JobState::scheduled);
+  }
+  Result<JobState> operator()(const EndFinal& end) const {
+    return state_after(writer.finish(claim, end.state, end.reason, end.failure, now), end.state);
+  }
+  Result<JobState> operator()(const EndRelease& end) const {
+    return state_after(writer.release(claim, end.started, end.why, now), JobState::ready);
+  }
+  Result<JobState> operator()(const EndBlock& end) const {
+    return state_after(writer.block(claim, end.reason, now), JobState::blocked);
+  }
+  Result<JobState> operator()(const EndReclaim& end) const {
+    const bool is_dead = end.charge == queue::CrashCharge::poison;
+    return state_after(writer.reclaim(claim, end.charge, end.failure, now),
+                       is_dead ? JobState::dead : JobState::ready);
+  }
+};
+
+}  // namespace
+
+// Also while the dispatcher stops: what has ended shall be stored.
+std::optional<EndsPart::Ask> EndsPart::ask(DispatcherState& state) {
+  if (state.stage == Stage::opening) return std::nullopt;
+  Ask ends = state.endings.take(kRoundRowsMax);
+  if (ends.empty()) return std::nullopt;
+  return ends;
+}
+
+EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends, WallTime now) {
+  Answer states;
+  states.reserve(ends.size());
+  for (const ClaimEnd& end : ends) states.push_back(std::visit(EndCarrier{writer, end.claim, now}, end.how));
+  return states;
+}
+
+void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
+  state.endings.stored(ends, states);
+}
+
+void EndsPart::undo(DispatcherState& state, const Ask& ends) { state.endings.not_stored(ends); }
+
+}  // namespace tenure::daemon

@@ -1,0 +1,27 @@
+#include "../dispatcher/state.hpp"
+
+#include <tenure/daemon/rounds/lane_scan.hpp>
+
+namespace tenure::daemon {
+
+std::optional<LaneScanPart::Ask> LaneScanPart::ask(DispatcherState& state) {
+  if (!state.is_in(Stage::scanning)) return std::nullopt;
+  return Ask{state.arrivals.scanned_until()};
+}
+
+LaneScanPart::Answer LaneScanPart::carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime) {
+  const queue::JobSeq last_seq = writer.reader().last_seq();
+  return {last_seq, writer.reader().lanes(ask.after, kRoundRowsMax)};
+}
+
+void LaneScanPart::absorb(DispatcherState& state, const Ask& ask, Answer& page) {
+  state.arrivals.scanned(page.lanes);
+  if (!ask.after) state.arrivals.tail_begins_behind(page.last_seq);
+  if (page.lanes.size() < kRoundRowsMax) state.stage = Stage::working;
+  state.looks.soon();
+}
+
+// The page that is asked next is still this one.
+void LaneScanPart::undo(DispatcherState&, const Ask&) {}
+
+}  // namespace tenure::daemon

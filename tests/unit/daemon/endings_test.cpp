@@ -1,0 +1,134 @@
+#include "endings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <variant>
+
+namespace tenure::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using queue::JobSeq;
+using queue::JobState;
+
+const queue::Lane kLane{queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{5}, queue::KindNumber{3}};
+const Now kNow{from_us(1'700'000'000'000'000), Instant{1s}};
+
+// One process with two slots that holds the jobs 1, 2, 3, ...
+class EndingsTest : public ::testing::Test {
+ protected:
+  EndingsTest() {
+    process.number = ProcessNumber{1};
+    process.phase = Phase::ready;
+    process.slots = 2;
+    process.jobs = Outstanding{2};
+  }
+  void hold(std::int64_t count) {
+    for (std::int64_t seq = 1; seq <= count; ++seq) {
+      queue::ClaimedJob job;
+      job.seq = JobSeq{seq};
+      job.token = {queue::Incarnation{7}, seq};
+      job.lane = kLane;
+      job.place = {WallTime{}, JobSeq{seq}};
+      job.attempts_max = 10;
+      process.assigned(job, 100, kNow.steady);
+    }
+    lanes.ring(0).assigned(kLane.tenant, process.number, static_cast<int>(count));
+  }
+  static queue::ClaimRef claim(std::int64_t seq) { return {JobSeq{seq}, {queue::Incarnation{7}, seq}}; }
+  void ended(std::int64_t seq, RunResult result) {
+    endings.attempt_ended(process, {claim(seq), result, 50us, {ErrorCode::handler_failed, "no"}}, kNow);
+  }
+  static std::vector<Result<JobState>> all(const std::vector<ClaimEnd>& ends, JobState state) {
+    return std::vector<Result<JobState>>(ends.size(), Result<JobState>{state});
+  }
+
+  Lanes lanes{{PoolSettings{"default", 1, {"default"}}}};
+  Arrivals arrivals{lanes};
+  std::vector<UsualRunTimes> usual{1};
+  DispatcherStatus figures;
+  Endings endings{lanes, arrivals, usual, figures, 1};
+  Process process;
+};
+
+TEST_F(EndingsTest, WhatEndsIsPendingThenUnderWayThenStored) {
+  hold(3);
+  ended(1, RunResult::succeeded);
+  ended(2, RunResult::succeeded);
+  EXPECT_EQ(endings.pending(), 2U);
+  const auto first = endings.take(1);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].claim, claim(1));
+  EXPECT_EQ(endings.pending(), 1U);
+  EXPECT_EQ(endings.under_way(), 1U);
+  EXPECT_FALSE(endings.all_stored());
+  endings.stored(first, all(first, JobState::succeeded));
+  EXPECT_EQ(figures.succeeded, 1);
+  const auto second = endings.take(100);
+  endings.stored(second, all(second, JobState::succeeded));
+  EXPECT_TRUE(endings.all_stored());
+}
+
+TEST_F(EndingsTest, LSE_10_WhatWasNotStoredIsAskedAgainBeforeWhatCameLater) {
+  hold(3);
+  ended(1, RunResult::succeeded);
+  ended(2, RunResult::failed);
+  endings.not_stored(endings.take(100));
+  ended(3, RunResult::not_started);
+  const auto ends = endings.take(100);
+  ASSERT_EQ(ends.size(), 3U);
+  for (std::int64_t seq = 1; seq <= 3; ++seq)
+    EXPECT_EQ(ends[static_cast<std::size_t>(seq) - 1].claim, claim(seq));
+}
+
+TEST_F(EndingsTest, AnAttemptThatIsReportedTwiceEndsOnce) {
+  hold(1);
+  ended(1, RunResult::succeeded);
+  ended(1, RunResult::failed);
+  EXPECT_EQ(endings.pending(), 1U);
+}
+
+TEST_F(EndingsTest, WhatIsGivenBackStandsInItsLaneAgainOnceThatIsStored) {
+  hold(3);
+  EXPECT_EQ(process.jobs.recall([](const OutstandingJob&) { return true; }).size(), 1U);
+  ended(3, RunResult::not_started);
+  EXPECT_EQ(lanes.count(), 0);
+  const auto ends = endings.take(100);
+  endings.stored(ends, all(ends, JobState::ready));
+  EXPECT_EQ(lanes.count(), 1);
+  EXPECT_EQ(process.phase, Phase::ready);
+}
+
+TEST_F(EndingsTest, AProcessThatGivesBackWhatNobodyRecalledIsLeaving) {
+  hold(1);
+  ended(1, RunResult::not_started);
+  EXPECT_EQ(process.phase, Phase::leaving);
+}
+
+TEST_F(EndingsTest, AFailureIsDueAgainAndALostClaimChangesNothing) {
+  hold(2);
+  ended(1, RunResult::failed);
+  ended(2, RunResult::failed);
+  const auto ends = endings.take(100);
+  const WallTime due = std::get<EndRetry>(ends[0].how).due;
+  std::vector<Result<JobState>> states = all(ends, JobState::scheduled);
+  states[1] = fail(ErrorCode::claim_lost, "moved on");
+  endings.stored(ends, states);
+  EXPECT_EQ(arrivals.next_due(), due);
+  EXPECT_EQ(figures.failed, 1);
+  EXPECT_EQ(figures.claims_lost, 1);
+  EXPECT_TRUE(endings.all_stored());
+}
+
+TEST_F(EndingsTest, LSE_04_ADeadProcessGivesBackWhatHadNotStartedAndIsChargedForTheRest) {
+  hold(3);
+  endings.process_ended(process, "signal 11");
+  const auto ends = endings.take(100);
+  ASSERT_EQ(ends.size(), 3U);
+  for (const std::size_t running : {0U, 1U})
+    EXPECT_EQ(std::get<EndReclaim>(ends[running].how).charge, queue::CrashCharge::counted);
+  EXPECT_FALSE(std::get<EndRelease>(ends[2].how).started);
+}
+
+}  // namespace
+}  // namespace tenure::daemon
