@@ -199,8 +199,8 @@ void Bench::log_bytes() {
     const auto store = template_.open(file);
     JobMaker jobs(kSeed);
     double bytes = 0;
-    store->read([&](queue::StoreReader& reader) {
-      static_cast<void>(reader.last_seq());
+    store->read([&](queue::JobReader& reader) {
+      static_cast<void>(reader.summary());
       fill(*store, jobs, backlog, Log::kept);
       require_all(drain(*store, Log::kept), backlog);
       bytes = wal_bytes(file);

@@ -107,11 +107,11 @@ void fill(queue::Store& store, JobMaker& jobs, std::size_t count, Log log) {
 Drain::Drain(queue::Store& store) : store_(store) {
   store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     incarnation_ = writer.open_incarnation(1, "bench", 1, now());
-    last_seq_ = writer.reader().last_seq();
     std::optional<queue::Lane> after;
     while (true) {
       const auto page = writer.reader().lanes(after, kPage);
       for (const queue::Lane& lane : page) learn(lane);
+      if (!after) last_seq_ = writer.reader().known_until();
       if (page.size() < kPage) break;
       after = page.back();
     }
@@ -126,9 +126,9 @@ void Drain::learn(const queue::Lane& lane) {
 }
 
 void Drain::look_for_arrivals() {
-  store_.read([&](queue::StoreReader& reader) {
+  store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
     while (true) {
-      const auto page = reader.arrivals(last_seq_, kPage);
+      const auto page = writer.reader().arrivals(last_seq_, kPage);
       for (const queue::JobArrival& arrival : page) learn(arrival.lane);
       if (!page.empty()) last_seq_ = page.back().seq;
       if (page.size() < kPage) return;

@@ -104,31 +104,20 @@ void write_job(json::Writer& writer, const JobRecord& job, WallTime) {
   writer.end_object();
 }
 
-ListTotal count(queue::StoreReader& reader, const queue::Filter& filter, WallTime now, queue::JobSeq floor) {
-  const std::int64_t counted = reader.count_jobs(filter, kCountMax + 1, now, floor);
-  return {std::min(counted, kCountMax), counted > kCountMax};
+// How many of the newest jobs are looked at for succeeded ones, where nothing else finds them.
+std::int64_t looks_max(const Session& session) {
+  constexpr std::int64_t kDefault = 1'000'000;
+  constexpr std::int64_t kMost = 1'000'000'000;
+  return session.has("scan") ? value_or_raise(whole_number("scan", session.option("scan"), 1, kMost)) : kDefault;
 }
 
-// The newest jobs, among which succeeded ones are looked for where nothing else finds them.
-class Scan {
- public:
-  explicit Scan(const Session& session) {
-    if (session.has("scan"))
-      rows_ = value_or_raise(whole_number("scan", session.option("scan"), 1, kScanMax));
-  }
-  // 0 where all can be looked at.
-  [[nodiscard]] queue::JobSeq floor(queue::StoreReader& reader, const queue::Filter& filter) const {
-    return queue::looks_at_succeeded(filter) ? reader.scan_floor(rows_) : queue::JobSeq{0};
-  }
-  void tell(ListTotal& total, queue::JobSeq floor) const {
-    if (floor.value > 0) total.looked_at = rows_;
-  }
-
- private:
-  static constexpr std::int64_t kScanDefault = 1'000'000;
-  static constexpr std::int64_t kScanMax = 1'000'000'000;
-  std::int64_t rows_ = kScanDefault;
-};
+ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const queue::ListOptions& options,
+                WallTime now) {
+  queue::ListOptions counted = options;
+  counted.limit = static_cast<std::size_t>(kCountMax) + 1;
+  const queue::JobCount total = reader.count_jobs(filter, counted, now);
+  return {std::min(total.count, kCountMax), total.count > kCountMax};
+}
 
 }  // namespace
 
@@ -193,19 +182,18 @@ ExitCode job_list(Session& session) {
   const queue::Filter filter = session.filter(queue::job_filter_fields());
   constexpr std::array<std::string_view, 1> kSortFields{"created"};
   const auto order = sort_order(session, kSortFields);
-  queue::StoreReader::ListOptions options{
-      .limit = session.limit() + 1, .after = std::nullopt, .oldest_first = order && !order->descending};
+  queue::ListOptions options{.limit = session.limit() + 1, .looks_max = looks_max(session)};
+  if (order && !order->descending) options.order = queue::ListOrder::oldest_first;
   if (session.has("after")) options.after = parse_cursor(session.option("after"));
-  const Scan scan(session);
   std::vector<JobRecord> jobs;
   ListTotal total;
-  session.store().read([&](queue::StoreReader& reader) {
-    options.succeeded_above = scan.floor(reader, filter);
-    jobs = reader.list_jobs(filter, options, session.now());
+  session.store().read([&](queue::JobReader& reader) {
+    queue::JobPage page = reader.list_jobs(filter, options, session.now());
+    jobs = std::move(page.jobs);
     const bool whole = jobs.size() <= session.limit() && !options.after;
     total = whole ? ListTotal{static_cast<std::int64_t>(jobs.size())}
-                  : count(reader, filter, session.now(), options.succeeded_above);
-    scan.tell(total, options.succeeded_above);
+                  : count(reader, filter, options, session.now());
+    if (page.left_out) total.looked_at = options.looks_max;
   });
   if (jobs.size() > session.limit()) {
     jobs.resize(session.limit());
@@ -216,12 +204,13 @@ ExitCode job_list(Session& session) {
 
 ExitCode job_count(Session& session) {
   const queue::Filter filter = session.filter(queue::job_filter_fields());
-  const Scan scan(session);
+  const queue::ListOptions options{.limit = static_cast<std::size_t>(kCountMax) + 1,
+                                   .looks_max = looks_max(session)};
   ListTotal total;
-  session.store().read([&](queue::StoreReader& reader) {
-    const queue::JobSeq floor = scan.floor(reader, filter);
-    total = count(reader, filter, session.now(), floor);
-    scan.tell(total, floor);
+  session.store().read([&](queue::JobReader& reader) {
+    const queue::JobCount counted = reader.count_jobs(filter, options, session.now());
+    total = {std::min(counted.count, kCountMax), counted.count > kCountMax};
+    if (counted.left_out) total.looked_at = options.looks_max;
   });
   if (session.json()) {
     std::string out;

@@ -114,12 +114,12 @@ class Progress {
 RetryResult retry_all(Session& session, const queue::Filter& filter, std::int64_t total) {
   RetryResult result;
   Progress progress(session, total);
-  queue::StoreReader::ListOptions options{.limit = kBatch, .after = std::nullopt, .oldest_first = true};
+  queue::ListOptions options{.limit = kBatch, .order = queue::ListOrder::oldest_first};
   for (std::int64_t left = total; left > 0;) {
     options.limit = static_cast<std::size_t>(std::min<std::int64_t>(left, kBatch));
     std::vector<JobRecord> jobs;
     session.store().read(
-        [&](queue::StoreReader& reader) { jobs = reader.list_jobs(filter, options, session.now()); });
+        [&](queue::JobReader& reader) { jobs = reader.list_jobs(filter, options, session.now()).jobs; });
     if (jobs.empty()) break;
     retry_batch(session, jobs, result);
     options.after = jobs.back().seq;
@@ -174,7 +174,7 @@ ExitCode retry_named(Session& session) {
   for (const std::string& word : session.words()) {
     const queue::JobId id = job_id(word);
     std::optional<JobRecord> job;
-    session.store().read([&](queue::StoreReader& reader) { job = reader.find_job(id); });
+    session.store().read([&](queue::JobReader& reader) { job = reader.find_job(id); });
     if (!job)
       raise(ErrorCode::job_not_found, fmt::format("there is no job {}; nothing was retried", id.text()));
     jobs.push_back(std::move(*job));
@@ -200,10 +200,11 @@ struct Matched {
 
 Matched match(Session& session, const queue::Filter& filter) {
   Matched matched;
-  session.store().read([&](queue::StoreReader& reader) {
-    matched.count = reader.count_jobs(filter, kCountMax, session.now());
-    matched.sample = reader.list_jobs(filter, {.limit = kSample, .after = std::nullopt, .oldest_first = true},
-                                      session.now());
+  session.store().read([&](queue::JobReader& reader) {
+    matched.count =
+        reader.count_jobs(filter, {.limit = static_cast<std::size_t>(kCountMax)}, session.now()).count;
+    matched.sample =
+        reader.list_jobs(filter, {.limit = kSample, .order = queue::ListOrder::oldest_first}, session.now()).jobs;
   });
   return matched;
 }

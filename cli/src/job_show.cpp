@@ -27,7 +27,7 @@ struct WholeJob {
 WholeJob find(Session& session, queue::JobId id) {
   std::optional<WholeJob> job;
   const std::string& application = session.settings().application.name;
-  session.store().read([&](queue::StoreReader& reader) {
+  session.store().read([&](queue::JobReader& reader) {
     auto record = reader.find_job(id);
     if (!record) return;
     const auto envelope = reader.envelope(record->seq);

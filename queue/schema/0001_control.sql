@@ -1,8 +1,16 @@
 -- The control database: tenants, jobs and who runs them. States, reasons and outcomes are the numbers of types.hpp and
 -- registry.hpp; times are microseconds since 1970, UTC. The views at the end show all of it in words.
 --
--- Rows of jobs carry no foreign keys: the store looks tenant, queue and kind up in the same transaction, and a check of
--- each by SQLite again costs an enqueue a third of its time.
+-- A job is written once, in the order of commits, and where it stands is told by the table that holds it:
+--   its row says 4 to 7      it has ended so
+--   claim                    it runs
+--   scheduled, blocked       it waits for its time, or for what blocks it
+--   ready                    it waits in its lane
+--   ended                    it has succeeded, and its row does not say so yet
+--   none of these            it is fresh: enqueued when due and above mark 'absorbed', it waits in its lane
+--
+-- Rows carry no foreign keys: the store looks tenant, queue and kind up in the same transaction, and a check of each by
+-- SQLite again costs an enqueue a third of its time.
 
 create table meta(
   name text primary key,
@@ -37,28 +45,30 @@ create table kind(
   name text not null unique
 ) strict;
 
--- Written when it is enqueued and when it ends; a claim does not touch it. `seq` is the order of commits; the next one is the
--- greatest plus one, and the trigger below keeps that row. `failures` and `crashes` count against the present budget and are 0
--- again after an operator's retry; attempt rows keep the history.
--- Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
+-- Appended by the enqueue, written again on the rare ways (a failed attempt, an operator, an end without success) and once when
+-- the end is settled. `seq` is the order of commits; the next one is the greatest plus one, and the trigger below keeps that row.
+-- `state`: 2 as it was enqueued when due, 1 it has a place of its own in scheduled, blocked or ready, 4 to 7 it has ended.
+-- `failures` and `crashes` count against the present budget and are 0 again after an operator's retry; attempt rows keep the
+-- history. Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
+-- The envelope is last, so that nothing else is read through it.
 create table job(
   seq integer primary key,
   id blob not null unique check (length(id) = 16),
-  state integer not null check (state between 1 and 7),
   tenant integer not null,
   queue integer not null,
   kind integer not null,
   priority integer not null,
   due_us integer not null,
   created_us integer not null,
+  state integer not null check (state in (1, 2, 4, 5, 6, 7)),
   reason integer not null default 0,
   attempts_max integer not null,
   failures integer not null default 0,
   crashes integer not null default 0,
   releases integer not null default 0,
-  size_bytes integer not null,
   started_us integer not null,
-  finished_us integer not null
+  finished_us integer not null,
+  envelope blob not null
 ) strict;
 
 create trigger job_newest_stays before delete on job when old.seq = (select max(seq) from job)
@@ -66,18 +76,42 @@ begin
   select raise(abort, 'the newest row of job stays: the next number is made from it');
 end;
 
--- The lanes, each one prefix, in the order in which a claim takes its jobs: due_us, then seq, with which every index
--- entry ends anyway. Named in the index it would be stored twice and could not be sought by (3.40).
-create index job_ready on job(queue, priority, tenant, kind, due_us) where state = 2;
-create index job_scheduled on job(due_us) where state = 1;
--- What operators look for. Ready jobs are in the index above; succeeded ones, by far the most, are in none.
-create index job_other on job(state, seq, queue, tenant) where state <> 2 and state <> 4;
+-- What operators look for: ends that were no success. Succeeded jobs, by far the most, are in no index.
+create index job_failed on job(state, seq, queue, priority, tenant, kind) where state > 4;
 
--- A row of its own, so that a change of the job's state does not rewrite the payload.
-create table payload(
+-- Waiting jobs in the order in which a claim takes them, each lane one prefix. Fresh ones are absorbed into it in batches.
+create table ready(
+  queue integer not null,
+  priority integer not null,
+  tenant integer not null,
+  kind integer not null,
+  due_us integer not null,
+  seq integer not null,
+  primary key (queue, priority, tenant, kind, due_us, seq)
+) strict, without rowid;
+
+-- The lane lies beside, so that promotion and counts look at no job. `due_us` is the job's.
+create table scheduled(
+  due_us integer not null,
+  seq integer not null,
+  queue integer not null,
+  priority integer not null,
+  tenant integer not null,
+  kind integer not null,
+  primary key (due_us, seq)
+) strict, without rowid;
+
+create table blocked(
   seq integer primary key,
-  envelope blob not null
+  reason integer not null,
+  queue integer not null,
+  priority integer not null,
+  tenant integer not null,
+  kind integer not null,
+  due_us integer not null
 ) strict;
+
+create index blocked_reason on blocked(reason, seq);
 
 -- Who runs a job now. A job is running exactly while it has one. `key` is what a concurrency limit counts by.
 create table claim(
@@ -88,6 +122,23 @@ create table claim(
   key text,
   started_us integer not null
 ) strict;
+
+-- Successes that are not yet in their jobs' rows, in the order in which they came. A row whose job says that it has ended is
+-- settled and waits for its deletion. The newest row stays: a number never comes back.
+create table ended(
+  number integer primary key,
+  seq integer not null,
+  started_us integer not null,
+  finished_us integer not null
+) strict;
+
+-- 'absorbed': jobs up to this sequence that wait in a lane have a row of ready.
+create table mark(
+  name text primary key,
+  seq integer not null
+) strict, without rowid;
+
+insert into mark(name, seq) values ('absorbed', 0);
 
 -- Runs that did not succeed, in the order in which they ended.
 create table attempt(
@@ -126,28 +177,44 @@ select number, coalesce(name, 'none') as name, generation,
 from tenant;
 
 create view jobs as
-select job.seq,
-       lower(substr(hex(job.id), 1, 8) || '-' || substr(hex(job.id), 9, 4) || '-' || substr(hex(job.id), 13, 4) || '-' ||
-             substr(hex(job.id), 17, 4) || '-' || substr(hex(job.id), 21)) as id,
-       case when claim.seq is not null then 'running'
-            when job.state = 2 and tenant.state <> 2 then 'held'
-            else case job.state when 1 then 'scheduled' when 2 then 'ready' when 3 then 'blocked' when 4 then 'succeeded'
-                                when 5 then 'dead' when 6 then 'discarded' when 7 then 'cancelled' end
+with placed as (
+  select job.*,
+         claim.started_us as claimed_us, blocked.reason as blocked_for, ended.started_us as ended_started_us,
+         ended.finished_us as ended_finished_us,
+         case when job.state >= 4 then job.state
+              when claim.seq is not null then 8
+              when blocked.seq is not null then 3
+              when exists (select 1 from scheduled where scheduled.due_us = job.due_us and scheduled.seq = job.seq) then 1
+              when ended.seq is not null then 4
+              else 2 end as place
+  from job
+  left join claim on claim.seq = job.seq
+  left join blocked on blocked.seq = job.seq
+  left join ended on ended.seq = job.seq
+)
+select placed.seq,
+       lower(substr(hex(placed.id), 1, 8) || '-' || substr(hex(placed.id), 9, 4) || '-' || substr(hex(placed.id), 13, 4) || '-' ||
+             substr(hex(placed.id), 17, 4) || '-' || substr(hex(placed.id), 21)) as id,
+       case when place = 2 and tenant.state <> 2 then 'held'
+            else case place when 1 then 'scheduled' when 2 then 'ready' when 3 then 'blocked' when 4 then 'succeeded'
+                            when 5 then 'dead' when 6 then 'discarded' when 7 then 'cancelled' when 8 then 'running' end
        end as state,
-       case job.reason when 0 then 'none' when 1 then 'not_due' when 2 then 'retry_wait' when 3 then 'envelope_newer'
-                       when 4 then 'attempts_exhausted' when 5 then 'permanent_error' when 6 then 'poison'
-                       when 7 then 'expired' when 8 then 'by_rule' when 9 then 'by_operator' end as reason,
-       coalesce(tenant.name, 'none') as tenant, tenant.generation, queue.name as queue, kind.name as kind, job.priority,
-       strftime('%Y-%m-%dT%H:%M:%SZ', job.due_us / 1000000, 'unixepoch') as due,
-       strftime('%Y-%m-%dT%H:%M:%SZ', job.created_us / 1000000, 'unixepoch') as created,
-       strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(claim.started_us, case when job.state >= 4 then job.started_us end) / 1000000, 'unixepoch') as started,
-       strftime('%Y-%m-%dT%H:%M:%SZ', case when job.state >= 4 then job.finished_us end / 1000000, 'unixepoch') as finished,
-       job.failures, job.crashes, job.releases, job.attempts_max, job.size_bytes
-from job
-join tenant on tenant.number = job.tenant
-join queue on queue.number = job.queue
-join kind on kind.number = job.kind
-left join claim on claim.seq = job.seq;
+       case case when place = 3 then blocked_for when place = 1 or placed.state > 4 then placed.reason else 0 end
+            when 0 then 'none' when 1 then 'not_due' when 2 then 'retry_wait' when 3 then 'envelope_newer'
+            when 4 then 'attempts_exhausted' when 5 then 'permanent_error' when 6 then 'poison'
+            when 7 then 'expired' when 8 then 'by_rule' when 9 then 'by_operator' end as reason,
+       coalesce(tenant.name, 'none') as tenant, tenant.generation, queue.name as queue, kind.name as kind, placed.priority,
+       strftime('%Y-%m-%dT%H:%M:%SZ', placed.due_us / 1000000, 'unixepoch') as due,
+       strftime('%Y-%m-%dT%H:%M:%SZ', placed.created_us / 1000000, 'unixepoch') as created,
+       strftime('%Y-%m-%dT%H:%M:%SZ', case when placed.state >= 4 then placed.started_us
+                                           else coalesce(claimed_us, ended_started_us) end / 1000000, 'unixepoch') as started,
+       strftime('%Y-%m-%dT%H:%M:%SZ', case when placed.state >= 4 then placed.finished_us
+                                           else ended_finished_us end / 1000000, 'unixepoch') as finished,
+       placed.failures, placed.crashes, placed.releases, placed.attempts_max, length(placed.envelope) as size_bytes
+from placed
+left join tenant on tenant.number = placed.tenant
+left join queue on queue.number = placed.queue
+left join kind on kind.number = placed.kind;
 
 create view attempts as
 select seq, number,

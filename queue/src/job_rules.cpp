@@ -88,6 +88,11 @@ ShownState shown_state(JobState state, bool has_claim, TenantState tenant) {
   return static_cast<ShownState>(state);
 }
 
+std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last, std::int64_t looks_max) {
+  if (last.value <= looks_max || !looks_at_succeeded(filter)) return std::nullopt;
+  return JobSeq{last.value - looks_max};
+}
+
 tl::unexpected<Failure> too_many(std::string_view what) {
   return fail(ErrorCode::limit_reached, "the store has " + std::to_string(limits::kInternedMax) + " " +
                                             std::string{what} + ", which is its limit");

@@ -29,6 +29,11 @@ namespace tenure::queue {
 [[nodiscard]] bool may_be_claimed(TenantState state);
 [[nodiscard]] ShownState shown_state(JobState state, bool has_claim, TenantState tenant);
 
+// Succeeded jobs are in no index: where a filter can only find them by looking at each and there are more than `looks_max` rows, the
+// sequence up to which they are not looked at.
+[[nodiscard]] std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last,
+                                                    std::int64_t looks_max);
+
 // LimitReached. `what` is "queues" or "kinds".
 [[nodiscard]] tl::unexpected<Failure> too_many(std::string_view what);
 [[nodiscard]] tl::unexpected<Failure> claim_lost(ClaimRef claim);

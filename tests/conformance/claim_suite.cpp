@@ -131,7 +131,7 @@ TEST_P(StoreSuite, AClaimCarriesWhatAWorkerNeeds) {
   EXPECT_EQ(claimed.place, (LanePlace{job.due, enqueued.seq}));
   EXPECT_EQ(claimed.token, (ClaimToken{kLife, 1}));
   EXPECT_EQ(claimed.attempts_max, 3);
-  EXPECT_EQ(claimed.envelope, asked([&](StoreReader& reader) { return reader.envelope(enqueued.seq); }));
+  EXPECT_EQ(claimed.envelope, asked([&](JobReader& reader) { return reader.envelope(enqueued.seq); }));
   const JobRecord shown = record(job.id);
   EXPECT_EQ(shown.state, ShownState::running);
   EXPECT_EQ(shown.started, now_);
@@ -184,7 +184,7 @@ TEST_P(StoreSuite, LanesAreKnownByWhatTheyHoldAndComeInPages) {
   std::vector<Lane> paged;
   std::optional<Lane> after;
   for (;;) {
-    const auto page = asked([&](StoreReader& reader) { return reader.lanes(after, 1); });
+    const auto page = told([&](LaneReader& reader) { return reader.lanes(after, 1); });
     if (page.empty()) break;
     paged.push_back(page.front());
     after = page.front();
@@ -197,15 +197,15 @@ TEST_P(StoreSuite, ArrivalsAreRowsAboveTheLastOneThatIsKnown) {
   NewJob later = new_job();
   later.due = now_ + hours{1};
   const Enqueued second = put(later);
-  const auto arrivals = asked([&](StoreReader& reader) { return reader.arrivals(JobSeq{0}, 10); });
+  const auto arrivals = told([&](LaneReader& reader) { return reader.arrivals(JobSeq{0}, 10); });
   ASSERT_EQ(arrivals.size(), 2U);
   EXPECT_EQ(arrivals[0].seq, first.seq);
   EXPECT_EQ(arrivals[0].state, JobState::ready);
   EXPECT_EQ(arrivals[1].state, JobState::scheduled);
   EXPECT_EQ(arrivals[1].due, later.due);
-  EXPECT_EQ(asked([&](StoreReader& reader) { return reader.arrivals(first.seq, 10).size(); }), 1U);
-  EXPECT_EQ(asked([&](StoreReader& reader) { return reader.arrivals(JobSeq{0}, 1).size(); }), 1U);
-  EXPECT_EQ(asked([](StoreReader& reader) { return reader.last_seq(); }), second.seq);
+  EXPECT_EQ(told([&](LaneReader& reader) { return reader.arrivals(first.seq, 10).size(); }), 1U);
+  EXPECT_EQ(told([&](LaneReader& reader) { return reader.arrivals(JobSeq{0}, 1).size(); }), 1U);
+  EXPECT_EQ(told([](LaneReader& reader) { return reader.known_until(); }), second.seq);
 }
 
 TEST_P(StoreSuite, CLM_14_JobsDueInTheSameSecondArePromotedInBatchesAndNoneIsSkipped) {
@@ -273,7 +273,7 @@ TEST_P(StoreSuite, CLM_19_EachIncarnationIsGreaterThanTheLastAndThanTheClock) {
   EXPECT_EQ(open(5'000), Incarnation{5'001}) << "twice in a second";
   EXPECT_EQ(open(7), Incarnation{5'002}) << "the clock was set back";
   EXPECT_EQ(open(9'000), Incarnation{9'000}) << "a restored control file knows nothing of the lives since";
-  const auto holder = asked([](StoreReader& reader) { return reader.summary().last_holder; });
+  const auto holder = asked([](JobReader& reader) { return reader.summary().last_holder; });
   ASSERT_TRUE(holder);
   EXPECT_EQ(holder->incarnation, Incarnation{9'000});
   EXPECT_EQ(holder->node, "app-1");
@@ -304,7 +304,8 @@ TEST_P(StoreSuite, AClaimOfAnUnknownTenantIsGated) {
 
 TEST_P(StoreSuite, NamesHaveNumbersInBothDirections) {
   put();
-  store().read([](StoreReader& reader) {
+  write([](StoreWriter& writer) {
+    LaneReader& reader = writer.reader();
     const auto queue = reader.queue_number("default");
     const auto kind = reader.kind_number("billing.send_invoice");
     ASSERT_TRUE(queue && kind);

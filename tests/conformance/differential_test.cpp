@@ -215,20 +215,23 @@ class Script {
   }
 
   void dump() {
-    world_.store().read([&](StoreReader& reader) {
-      for (const JobRecord& job : reader.list_jobs({}, {.limit = 1'000'000}, now_)) dump_job(reader, job);
-      for (const Lane& lane : reader.lanes(std::nullopt, 1'000'000))
-        say("lane " + reader.queue_name(lane.queue) + " " + std::to_string(lane.priority.value) + " " +
-            std::to_string(lane.tenant.value) + " " + reader.kind_name(lane.kind));
+    world_.store().read([&](JobReader& reader) {
+      for (const JobRecord& job : reader.list_jobs({}, {.limit = 1'000'000}, now_).jobs) dump_job(reader, job);
       for (const QueueRecord& queue : reader.queues())
         say(queue.name + " " + std::to_string(queue.ready) + " " + std::to_string(queue.held) + " " +
             std::to_string(queue.running) + " " + std::to_string(queue.scheduled) + " " +
             show(queue.oldest_ready));
+    });
+    world_.store().write(Durability::ordered, [&](StoreWriter& writer) {
+      LaneReader& reader = writer.reader();
+      for (const Lane& lane : reader.lanes(std::nullopt, 1'000'000))
+        say("lane " + reader.queue_name(lane.queue) + " " + std::to_string(lane.priority.value) + " " +
+            std::to_string(lane.tenant.value) + " " + reader.kind_name(lane.kind));
       say("next due " + show(reader.next_due()));
     });
   }
 
-  void dump_job(StoreReader& reader, const JobRecord& job) {
+  void dump_job(JobReader& reader, const JobRecord& job) {
     std::ostringstream line;
     line << job.id.text() << ' ' << (job.tenant ? job.tenant->text() : "none") << ' ' << job.generation.value
          << ' ' << name_of(job.tenant_state) << ' ' << job.queue << ' ' << job.kind << ' '

@@ -400,7 +400,7 @@ TEST_P(StoreSuite, STP_04_AReleasedJobsLateFinishIsClaimLost) {
 TEST_P(StoreSuite, SER_07_AJobWithANewerEnvelopeIsBlockedUntouchedUntilItIsUnblocked) {
   const Enqueued job = put();
   const Enqueued other = put();
-  const auto envelope = asked([&](StoreReader& reader) { return reader.envelope(job.seq); });
+  const auto envelope = asked([&](JobReader& reader) { return reader.envelope(job.seq); });
   const ClaimedJob claimed = claim_one();
   write([&](StoreWriter& writer) {
     value_or_raise(writer.block(ref(claimed), JobReason::envelope_newer, now_));
@@ -409,7 +409,7 @@ TEST_P(StoreSuite, SER_07_AJobWithANewerEnvelopeIsBlockedUntouchedUntilItIsUnblo
   EXPECT_EQ(record(job.id).reason, JobReason::envelope_newer);
   EXPECT_EQ(record(job.id).failures, 0);
   EXPECT_TRUE(attempts(job.seq).empty());
-  EXPECT_EQ(asked([&](StoreReader& reader) { return reader.envelope(job.seq); }), envelope);
+  EXPECT_EQ(asked([&](JobReader& reader) { return reader.envelope(job.seq); }), envelope);
   EXPECT_EQ(claim(kUntenanted, 10).jobs.at(0).id, other.id);
 
   const auto unblock = [&](JobReason reason, std::size_t limit) {

@@ -1,3 +1,5 @@
+#include "sqlite/ended_jobs.hpp"
+#include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
 #include "sqlite/tenant_rows.hpp"
@@ -62,7 +64,10 @@ constexpr std::array kSources{
     Source{"names", &name_queries},       Source{"tenant_rows", &tenant_row_queries},
     Source{"enqueue", &enqueue_queries},  Source{"claim", &claim_queries},
     Source{"endings", &ending_queries},   Source{"moves", &move_queries},
-    Source{"reader", &reader_queries},    Source{"list", &list_queries},
+    Source{"places", &place_queries},     Source{"fresh", &fresh_queries},
+    Source{"ended", &ended_queries},      Source{"ended_lookup", &ended_lookup_queries},
+    Source{"lanes", &lane_queries},       Source{"reader", &reader_queries},
+    Source{"list", &list_queries},        Source{"candidates", &candidate_queries},
     Source{"filter", &filter_queries},    Source{"summaries", &summary_queries},
     Source{"registry", &registry_queries}};
 
@@ -84,34 +89,34 @@ TEST_F(QueryPlans, OfTheHotPathNeitherScanNorSort) {
 
 TEST_F(QueryPlans, TheClaimSeeksToItsCursorInBothColumns) {
   const std::string plan = plans_of(claim_queries());
-  EXPECT_NE(plan.find("kind=? AND (due_us,rowid)>(?,?) AND (due_us,rowid)<(?,?)"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("kind=? AND (due_us,seq)>(?,?) AND (due_us,seq)<(?,?)"), std::string::npos) << plan;
 }
 
-// A filter that names tenants finds their ready jobs by the index, and looks at succeeded ones only above a floor.
-TEST_F(QueryPlans, OfATenantsJobsSeek) {
-  for (const sqlite::Query* query : list_queries()) {
-    const std::string plan = plan_of(*query);
-    const auto seeks = [&](std::string_view how) { return plan.find(how) != std::string::npos; };
-    if (query->name.starts_with("laned")) {
-      EXPECT_TRUE(seeks("job_ready (queue=? AND priority=? AND tenant=?)")) << plan;
-    }
-    if (query->name.starts_with("succeeded")) {
-      EXPECT_TRUE(seeks("PRIMARY KEY (rowid>?") || seeks("PRIMARY KEY (rowid<?")) << plan;
-    }
-  }
+// A filter that names tenants finds their ready jobs by the lanes, and a page of the table begins where it is asked for.
+TEST_F(QueryPlans, OfListsSeek) {
+  const std::string plans = plans_of(candidate_queries());
+  for (const std::string_view seek :
+       {"ready_rows_of_tenant\n  SEARCH ready USING PRIMARY KEY (queue=? AND priority=? AND tenant=?)",
+        "walk_newest\n  SEARCH job USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+        "fresh_rows\n  SEARCH job USING INTEGER PRIMARY KEY (rowid>?)",
+        "failed_rows\n  SEARCH job USING COVERING INDEX job_failed (state=?"})
+    EXPECT_NE(plans.find(seek), std::string::npos) << seek << '\n' << plans;
 }
 
 TEST_F(QueryPlans, AreTheSameWithAHundredThousandJobs) {
-  const std::string before = plans_of(list_queries());
+  const auto plans = [&] { return plans_of(candidate_queries()) + plans_of(claim_queries()) + plans_of(fresh_queries()); };
+  const std::string before = plans();
   connection_->execute({"fill", R"sql(
     begin;
     with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
-    insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, attempts_max, size_bytes,
-                    started_us, finished_us)
+    insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, attempts_max, started_us, finished_us,
+                    envelope)
     select cast(printf('%016d', i) as blob), case when i % 10 = 0 then 2 when i % 97 = 0 then 5 else 4 end, i % 50, i % 3, 1, 0,
-           i, i, 10, 100, i, i from n;
+           i, i, 10, i, i, x'00' from n;
+    insert into ready(queue, priority, tenant, kind, due_us, seq)
+    select queue, priority, tenant, kind, due_us, seq from job where state = 2;
     commit)sql"});
-  EXPECT_EQ(plans_of(list_queries()), before);
+  EXPECT_EQ(plans(), before);
 }
 
 // The writer's lock is held meanwhile.

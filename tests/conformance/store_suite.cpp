@@ -113,17 +113,17 @@ ClaimedJob StoreSuite::claim_one(TenantNumber tenant) {
 }
 
 JobRecord StoreSuite::record(JobId id) {
-  auto job = asked([&](StoreReader& reader) { return reader.find_job(id); });
+  auto job = asked([&](JobReader& reader) { return reader.find_job(id); });
   if (!job) raise(ErrorCode::job_not_found, "there is no job " + id.text());
   return *job;
 }
 
 std::vector<AttemptRecord> StoreSuite::attempts(JobSeq seq) {
-  return asked([&](StoreReader& reader) { return reader.attempts(seq); });
+  return asked([&](JobReader& reader) { return reader.attempts(seq); });
 }
 
 std::vector<Lane> StoreSuite::lanes() {
-  return asked([](StoreReader& reader) { return reader.lanes(std::nullopt, 1000); });
+  return told([](LaneReader& reader) { return reader.lanes(std::nullopt, 1000); });
 }
 
 INSTANTIATE_TEST_SUITE_P(EachStore, StoreSuite,

@@ -68,10 +68,15 @@ class StoreSuite : public ::testing::TestWithParam<StoreFactory> {
     write([&](StoreWriter& writer) { result.emplace(verb(writer)); });
     return std::move(*result);
   }
+  // What a dispatcher asks.
+  template <class Question>
+  auto told(Question question) {
+    return written([&](StoreWriter& writer) { return question(writer.reader()); });
+  }
   template <class Question>
   auto asked(Question question) {
-    std::optional<std::invoke_result_t<Question, StoreReader&>> answer;
-    store().read([&](StoreReader& reader) { answer.emplace(question(reader)); });
+    std::optional<std::invoke_result_t<Question, JobReader&>> answer;
+    store().read([&](JobReader& reader) { answer.emplace(question(reader)); });
     return std::move(*answer);
   }
 

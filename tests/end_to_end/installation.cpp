@@ -54,7 +54,7 @@ void Installation::let_go(const std::string& name) { std::ofstream(folder_ / ("g
 
 queue::JobRecord Installation::record(queue::JobId job) {
   std::optional<queue::JobRecord> record;
-  store().read([&](queue::StoreReader& reader) { record = reader.find_job(job); });
+  store().read([&](queue::JobReader& reader) { record = reader.find_job(job); });
   if (!record) throw std::runtime_error("no such job");
   return *record;
 }
@@ -62,7 +62,7 @@ queue::JobRecord Installation::record(queue::JobId job) {
 std::vector<queue::AttemptRecord> Installation::attempts(queue::JobId job) {
   std::vector<queue::AttemptRecord> result;
   const queue::JobSeq seq = record(job).seq;
-  store().read([&](queue::StoreReader& reader) { result = reader.attempts(seq); });
+  store().read([&](queue::JobReader& reader) { result = reader.attempts(seq); });
   return result;
 }
 

@@ -419,7 +419,7 @@ Simulation::Worker* Simulation::worker(ProcessNumber number) const {
 
 queue::JobRecord Simulation::job(JobId id) const {
   std::optional<queue::JobRecord> record;
-  store_.read([&](queue::StoreReader& reader) { record = reader.find_job(id); });
+  store_.read([&](queue::JobReader& reader) { record = reader.find_job(id); });
   TENURE_INVARIANT(record.has_value());
   return *record;
 }
@@ -435,7 +435,7 @@ Verdict Simulation::verdict() const {
   verdict.attempted = static_cast<std::int64_t>(attempted_.size());
   verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
   verdict.duplicated = duplicated_;
-  store_.read([&](queue::StoreReader& reader) {
+  store_.read([&](queue::JobReader& reader) {
     for (const JobId& id : acknowledged_) {
       const auto record = reader.find_job(id);
       verdict.lost += record ? 0 : 1;
@@ -484,10 +484,10 @@ microseconds Simulation::slot_time(const std::string& tenant) const {
 
 std::vector<queue::JobArrival> Simulation::claimable() const {
   std::vector<queue::JobArrival> all;
-  store_.read([&](queue::StoreReader& reader) {
+  store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
     JobSeq after;
     for (;;) {
-      const std::vector<queue::JobArrival> rows = reader.arrivals(after, kPage);
+      const std::vector<queue::JobArrival> rows = writer.reader().arrivals(after, kPage);
       for (const queue::JobArrival& row : rows) {
         after = row.seq;
         if (row.state == queue::JobState::ready && !claimed_.contains(row.seq)) all.push_back(row);

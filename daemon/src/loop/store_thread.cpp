@@ -100,7 +100,7 @@ void StoreThread::upkeep() {
       store_.sync();
       unsynced_since_.reset();
       store_.checkpoint(kCheckpointBytes);
-    } else {
+    } else if (!store_.tidy()) {  // else again at once, where no round has come meanwhile
       checkpoint_at_.reset();
       store_.checkpoint(0);
     }

@@ -10,13 +10,13 @@ std::optional<LaneScanPart::Ask> LaneScanPart::ask(DispatcherState& state) {
 }
 
 LaneScanPart::Answer LaneScanPart::carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime) {
-  const queue::JobSeq last_seq = writer.reader().last_seq();
-  return {last_seq, writer.reader().lanes(ask.after, kRoundRowsMax)};
+  auto lanes = writer.reader().lanes(ask.after, kRoundRowsMax);
+  return {writer.reader().known_until(), std::move(lanes)};
 }
 
 void LaneScanPart::absorb(DispatcherState& state, const Ask& ask, Answer& page) {
   state.arrivals.scanned(page.lanes);
-  if (!ask.after) state.arrivals.tail_begins_behind(page.last_seq);
+  if (!ask.after) state.arrivals.tail_begins_behind(page.known_until);
   if (page.lanes.size() < kRoundRowsMax) state.stage = Stage::working;
   state.looks.soon();
 }

@@ -3,6 +3,7 @@
 #include "../job_rules.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace tenure::queue {
 namespace {
@@ -28,8 +29,8 @@ void count(Row& row, std::optional<WallTime> Row::*oldest, const JobRecord& job)
   if (!(row.*oldest) || job.due < *(row.*oldest)) row.*oldest = job.due;
 }
 
-bool is_left_out(const std::pair<const JobSeq, MemoryJob>& job, JobSeq succeeded_above) {
-  return job.second.state == JobState::succeeded && job.first <= succeeded_above;
+bool is_left_out(const std::pair<const JobSeq, MemoryJob>& job, std::optional<JobSeq> floor) {
+  return floor && job.second.state == JobState::succeeded && job.first <= *floor;
 }
 
 }  // namespace
@@ -42,6 +43,10 @@ std::vector<Lane> MemoryReader::lanes(const std::optional<Lane>& after, std::siz
   const auto& ready = tables_.ready();
   auto next = after ? ready.upper_bound({*after, kLastPlace}) : ready.begin();
   while (next != ready.end() && lanes.size() < limit) {
+    if (tables_.claims().contains(next->second.seq)) {
+      ++next;
+      continue;
+    }
     lanes.push_back(next->first);
     next = ready.upper_bound({lanes.back(), kLastPlace});
   }
@@ -122,34 +127,30 @@ std::string MemoryReader::last_error(JobSeq seq) const {
   return failed == found->second.rend() ? std::string{} : failed->error;
 }
 
-std::vector<JobRecord> MemoryReader::list_jobs(const Filter& filter, const ListOptions& options,
-                                               WallTime now) {
-  std::vector<JobRecord> jobs;
+JobPage MemoryReader::list_jobs(const Filter& filter, const ListOptions& options, WallTime now) {
+  const auto floor = succeeded_floor(filter, tables_.last_seq(), options.looks_max);
+  const bool oldest_first = options.order == ListOrder::oldest_first;
+  JobPage page{.jobs = {}, .left_out = floor.has_value()};
   const auto add = [&](const auto& entry) {
-    const bool is_on_page = !options.after || (options.oldest_first ? entry.first > *options.after
-                                                                    : entry.first < *options.after);
-    if (!is_on_page || jobs.size() >= options.limit) return;
-    if (is_left_out(entry, options.succeeded_above)) return;
+    const bool is_on_page =
+        !options.after || (oldest_first ? entry.first > *options.after : entry.first < *options.after);
+    if (!is_on_page || page.jobs.size() >= options.limit || is_left_out(entry, floor)) return;
     auto job = record_of(entry.first, entry.second);
-    if (matches(filter, job, now)) jobs.push_back(std::move(job));
+    if (matches(filter, job, now)) page.jobs.push_back(std::move(job));
   };
-  if (options.oldest_first) std::ranges::for_each(tables_.jobs(), add);
+  if (oldest_first) std::ranges::for_each(tables_.jobs(), add);
   else std::for_each(tables_.jobs().rbegin(), tables_.jobs().rend(), add);
-  return jobs;
+  return page;
 }
 
-std::int64_t MemoryReader::count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
-                                      JobSeq succeeded_above) {
-  std::int64_t count = 0;
+JobCount MemoryReader::count_jobs(const Filter& filter, const ListOptions& options, WallTime now) {
+  const auto floor = succeeded_floor(filter, tables_.last_seq(), options.looks_max);
+  JobCount total{.count = 0, .left_out = floor.has_value()};
   for (const auto& entry : tables_.jobs())
-    if (count < limit && !is_left_out(entry, succeeded_above) &&
+    if (total.count < static_cast<std::int64_t>(options.limit) && !is_left_out(entry, floor) &&
         matches(filter, record_of(entry.first, entry.second), now))
-      ++count;
-  return count;
-}
-
-JobSeq MemoryReader::scan_floor(std::int64_t rows) {
-  return JobSeq{std::max<std::int64_t>(last_seq().value - rows, 0)};
+      ++total.count;
+  return total;
 }
 
 std::optional<JobRecord> MemoryReader::find_job(JobId id) {

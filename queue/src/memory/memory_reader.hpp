@@ -9,23 +9,21 @@ namespace tenure::queue {
 
 [[nodiscard]] JobArrival arrival_of(JobSeq seq, const MemoryJob& job);
 
-class MemoryReader final : public StoreReader {
+class MemoryReader final : public LaneReader, public JobReader {
  public:
   explicit MemoryReader(const MemoryTables& tables) : tables_(tables) {}
 
   std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
-  JobSeq last_seq() override { return tables_.last_seq(); }
+  JobSeq known_until() override { return tables_.last_seq(); }
   std::optional<WallTime> next_due() override;
   std::optional<TenantState> tenant_state(TenantNumber tenant) override;
   std::string queue_name(QueueNumber queue) override;
   std::string kind_name(KindNumber kind) override;
   std::optional<QueueNumber> queue_number(std::string_view name) override;
   std::optional<KindNumber> kind_number(std::string_view name) override;
-  std::vector<JobRecord> list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
-  std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
-                          JobSeq succeeded_above) override;
-  JobSeq scan_floor(std::int64_t rows) override;
+  JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
+  JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   std::optional<JobRecord> find_job(JobId id) override;
   std::vector<AttemptRecord> attempts(JobSeq seq) override;
   std::optional<std::string> envelope(JobSeq seq) override;

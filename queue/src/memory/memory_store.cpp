@@ -68,8 +68,7 @@ class MemoryStoreRegistry final : public TenantRegistry {
 
  private:
   void commit() {
-    tables_.keep();
-    ++changes_;
+    if (tables_.keep()) ++changes_;
   }
 
   std::mutex& mutex_;
@@ -91,11 +90,10 @@ class MemoryStore final : public Store {
       tables_.undo();
       throw;
     }
-    tables_.keep();
-    ++changes_;
+    if (tables_.keep()) ++changes_;  // as in a file, where an empty commit is none
   }
 
-  void read(FunctionRef<void(StoreReader&)> work) override {
+  void read(FunctionRef<void(JobReader&)> work) override {
     const std::lock_guard lock(mutex_);
     MemoryReader reader(tables_);
     work(reader);
@@ -107,6 +105,7 @@ class MemoryStore final : public Store {
     return changes_;
   }
   void checkpoint(std::int64_t) override {}
+  bool tidy() override { return false; }
   TenantRegistry& registry() override { return registry_; }
   MemoryStoreRegistry& own_registry() { return registry_; }
 

@@ -93,7 +93,12 @@ class MemoryTables {
 
   // Takes back everything since the last keep().
   void undo();
-  void keep() { undo_.clear(); }
+  // Whether there was anything.
+  bool keep() {
+    const bool changed = !undo_.empty();
+    undo_.clear();
+    return changed;
+  }
 
  private:
   template <class Map>

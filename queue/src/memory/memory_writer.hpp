@@ -30,7 +30,7 @@ class MemoryWriter final : public StoreWriter {
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
-  StoreReader& reader() override { return reader_; }
+  LaneReader& reader() override { return reader_; }
 
  private:
   struct Owner {

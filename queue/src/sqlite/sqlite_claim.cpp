@@ -2,6 +2,7 @@
 #include "sqlite_writer.hpp"
 #include "tenant_rows.hpp"
 
+#include <tenure/base/log.hpp>
 #include <tenure/base/text.hpp>
 
 #include <algorithm>
@@ -12,46 +13,36 @@ namespace {
 
 using sqlite::Query;
 
-// The front of one lane behind a cursor, without jobs that run. The end bound is the last place that is still wanted when
-// other lanes have filled the batch. SQLite seeks by a rowid inside a row value only where a collation is named; without
-// it a lane in which many jobs are due at once is read from its front at each claim.
-// ?1 queue  ?2 priority  ?3 tenant  ?4 kind  ?5, ?6 cursor (due_us, seq)  ?7, ?8 end  ?9 limit. Index: job_ready.
+// The front of one lane behind a cursor. The end bound is the last place that is still wanted when other lanes have filled the
+// batch. ?1 queue  ?2 priority  ?3 tenant  ?4 kind  ?5, ?6 cursor (due_us, seq)  ?7, ?8 end  ?9 limit. Index: primary key.
 constexpr Query kLaneFront{"lane_front", R"sql(
-  select due_us, seq, id, attempts_max, failures, crashes, releases
-  from job indexed by job_ready
-  where state = 2 and queue = ?1 and priority = ?2 and tenant = ?3 and kind = ?4
-    and (due_us, seq) > (?5, ?6 collate binary) and (due_us, seq) < (?7, ?8 collate binary)
-    and not exists (select 1 from claim where claim.seq = job.seq)
+  select due_us, seq from ready
+  where queue = ?1 and priority = ?2 and tenant = ?3 and kind = ?4
+    and (due_us, seq) > (?5, ?6) and (due_us, seq) < (?7, ?8)
   order by due_us, seq limit ?9)sql"};
 
-// ?1 seq. Index: primary key.
-constexpr Query kClaimedEnvelope{"claimed_envelope", "select envelope from payload where seq = ?1"};
+// The whole job in one visit, its envelope too. ?1 seq. Index: primary key.
+constexpr Query kClaimedJob{"claimed_job", R"sql(
+  select queue, priority, tenant, kind, due_us, state, id, attempts_max, failures, crashes, releases, envelope
+  from job where seq = ?1)sql"};
 
-// The whole of a claim: the job's row is not touched.
+// The whole of a claim: the job's row is not touched. No change where it has one, which only a damaged file can show.
 // ?1 seq  ?2 incarnation  ?3 counter  ?4 process  ?5 now_us.
 constexpr Query kInsertClaim{"insert_claim", R"sql(
-  insert into claim(seq, incarnation, counter, process, started_us) values (?1, ?2, ?3, ?4, ?5))sql"};
+  insert into claim(seq, incarnation, counter, process, started_us) values (?1, ?2, ?3, ?4, ?5)
+  on conflict (seq) do nothing)sql"};
 
 constexpr LanePlace kFront{from_us(std::numeric_limits<std::int64_t>::min()), JobSeq{0}};
 constexpr LanePlace kEnd{from_us(std::numeric_limits<std::int64_t>::max()),
                          JobSeq{std::numeric_limits<std::int64_t>::max()}};
 
-ClaimedJob job_of(const sqlite::Statement& row, const Lane& lane) {
-  ClaimedJob job;
-  job.place = {from_us(row.integer(0)), JobSeq{row.integer(1)}};
-  job.seq = job.place.seq;
-  if (const auto id = Uuid::from_bytes(row.blob(2))) job.id = JobId{*id};
-  job.lane = lane;
-  job.attempts_max = static_cast<int>(row.integer(3));
-  job.failures = static_cast<int>(row.integer(4));
-  job.crashes = static_cast<int>(row.integer(5));
-  job.releases = static_cast<int>(row.integer(6));
-  return job;
-}
-
-bool comes_first(const ClaimedJob& a, const ClaimedJob& b) { return a.place < b.place; }
-
 }  // namespace
+
+FreshJobs& SqliteWriter::fresh() {
+  if (!fresh_has_begun_) fresh_.begin(connection_);
+  fresh_has_begun_ = true;
+  return fresh_;
+}
 
 ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
   std::optional<TenantRecord> tenant;
@@ -60,64 +51,122 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
     const TenantState state = tenant ? tenant->state : TenantState::deleted;
     if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   }
-  ClaimReply reply{.jobs = front_of_lanes(request)};
-  read_envelopes(reply, request);
-  std::int64_t counter = request.first_counter;
+  ClaimReply reply;
+  // Once, but where damaged rows had to be left out.
+  while (reply.jobs.size() < request.count && !reply.stopped_by_bytes) {
+    const std::size_t wanted = request.count - reply.jobs.size();
+    const auto front = front_of_lanes(request, wanted);
+    claim_front(request, front, now, reply);
+    if (front.size() < wanted) break;
+  }
   for (ClaimedJob& job : reply.jobs) {
-    job.token = {request.incarnation, counter++};
-    if (tenant) {
-      job.tenant = tenant->name;
-      job.generation = tenant->generation;
-    }
     job.kind = names_.name(NameTable::kind, job.lane.kind.value);
-    insert_claim(job, request.process, now);
+    if (!tenant) continue;
+    job.tenant = tenant->name;
+    job.generation = tenant->generation;
   }
   return reply;
 }
 
-// The jobs that no longer fit go out of the reply.
-void SqliteWriter::read_envelopes(ClaimReply& reply, const ClaimRequest& request) {
+// What no longer fits in the bytes stays where it is.
+void SqliteWriter::claim_front(const ClaimRequest& request, const std::vector<Candidate>& front, WallTime now,
+                               ClaimReply& reply) {
   std::size_t bytes = 0;
-  for (std::size_t index = 0; index < reply.jobs.size(); ++index) {
-    ClaimedJob& job = reply.jobs[index];
-    auto row = connection_.statement(kClaimedEnvelope);
-    if (row.bind(job.seq.value).step()) job.envelope = as_text(row.blob(0));
-    bytes += job.envelope.size();
-    if (bytes <= request.bytes_max || (index == 0 && request.first_of_any_size)) continue;
-    reply.jobs.resize(index);
-    reply.stopped_by_bytes = true;
-    return;
+  for (const ClaimedJob& job : reply.jobs) bytes += job.envelope.size();
+  std::size_t taken = 0;
+  for (; taken < front.size(); ++taken) {
+    auto job = read_candidate(front[taken]);
+    if (!job) continue;
+    bytes += job->envelope.size();
+    const bool takes_any_size = reply.jobs.empty() && request.first_of_any_size;
+    if (bytes > request.bytes_max && !takes_any_size) {
+      reply.stopped_by_bytes = true;
+      break;
+    }
+    job->token = {request.incarnation, request.first_counter + static_cast<std::int64_t>(reply.jobs.size())};
+    if (insert_claim(*job, request.process, now)) reply.jobs.push_back(std::move(*job));
   }
+  leave_lanes(std::span{front}.first(taken));
 }
 
-std::vector<ClaimedJob> SqliteWriter::front_of_lanes(const ClaimRequest& request) {
-  std::vector<ClaimedJob> front;
-  if (request.count == 0) return front;
-  for (const LaneCursor& cursor : request.kinds) read_lane(request, cursor, front);
+std::vector<SqliteWriter::Candidate> SqliteWriter::front_of_lanes(const ClaimRequest& request,
+                                                                  std::size_t count) {
+  std::vector<Candidate> front;
+  for (const LaneCursor& cursor : request.kinds) read_lane(request, cursor, count, front);
   return front;
 }
 
-void SqliteWriter::read_lane(const ClaimRequest& request, const LaneCursor& cursor,
-                             std::vector<ClaimedJob>& front) {
+void SqliteWriter::read_lane(const ClaimRequest& request, const LaneCursor& cursor, std::size_t count,
+                             std::vector<Candidate>& front) {
+  const auto comes_first = [](const Candidate& a, const Candidate& b) { return a.place < b.place; };
   const Lane lane{request.queue, request.priority, request.tenant, cursor.kind};
   const LanePlace from = cursor.after.value_or(kFront);
-  const LanePlace end = front.size() < request.count ? kEnd : front.back().place;
-  const auto middle = static_cast<std::ptrdiff_t>(front.size());
+  const auto merge_from = [&](std::size_t middle) {
+    std::inplace_merge(front.begin(), front.begin() + static_cast<std::ptrdiff_t>(middle), front.end(),
+                       comes_first);
+    if (front.size() > count) front.resize(count);
+  };
+  const auto end = [&] { return front.size() < count ? kEnd : front.back().place; };
 
-  auto row = connection_.statement(kLaneFront);
-  row.bind(lane.queue.value, lane.priority.value, lane.tenant.value, lane.kind.value, to_us(from.due),
-           from.seq.value, to_us(end.due), end.seq.value, request.count);
-  while (row.step()) front.push_back(job_of(row, lane));
-  std::inplace_merge(front.begin(), front.begin() + middle, front.end(), comes_first);
-  if (front.size() > request.count) front.resize(request.count);
+  std::size_t middle = front.size();
+  {
+    auto row = connection_.statement(kLaneFront);
+    row.bind(lane.queue.value, lane.priority.value, lane.tenant.value, lane.kind.value, to_us(from.due),
+             from.seq.value, to_us(end().due), end().seq.value, count);
+    while (row.step()) front.push_back({lane, {from_us(row.integer(0)), JobSeq{row.integer(1)}}, false});
+  }
+  merge_from(middle);
+  middle = front.size();
+  std::vector<LanePlace> places;
+  fresh().front(lane, from, end(), count, places);
+  for (const LanePlace& place : places) front.push_back({lane, place, true});
+  merge_from(middle);
 }
 
-void SqliteWriter::insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now) {
+// Nothing where the row is not that of a job which waits there.
+std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidate) {
+  auto row = connection_.statement(kClaimedJob);
+  const bool fits = row.bind(candidate.place.seq.value).step() && lane_in(row, 0) == candidate.lane &&
+                    from_us(row.integer(4)) == candidate.place.due && !is_final_row(row.integer(5)) &&
+                    (!candidate.is_fresh || static_cast<RowState>(row.integer(5)) == RowState::as_enqueued);
+  if (!fits) {
+    // A fresh one may have been changed by somebody else; a row of ready never without going itself.
+    if (!candidate.is_fresh)
+      log::write(log::Level::warning, "store.row_left_out",
+                 "job row " + std::to_string(candidate.place.seq.value) +
+                     " is not what its lane says; it was taken out of the lane");
+    return std::nullopt;
+  }
+  ClaimedJob job;
+  job.seq = candidate.place.seq;
+  if (const auto id = Uuid::from_bytes(row.blob(6))) job.id = JobId{*id};
+  job.lane = candidate.lane;
+  job.place = candidate.place;
+  job.attempts_max = static_cast<int>(row.integer(7));
+  job.failures = static_cast<int>(row.integer(8));
+  job.crashes = static_cast<int>(row.integer(9));
+  job.releases = static_cast<int>(row.integer(10));
+  job.envelope = as_text(row.blob(11));
+  return job;
+}
+
+bool SqliteWriter::insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now) {
   connection_.statement(kInsertClaim)
       .bind(job.seq.value, job.token.incarnation.value, job.token.counter, process.value, to_us(now))
       .run();
+  return connection_.changes() > 0;
 }
 
-std::vector<const Query*> claim_queries() { return {&kLaneFront, &kClaimedEnvelope, &kInsertClaim}; }
+// Claimed jobs are the first of their lanes, so each lane's rows go by one statement.
+void SqliteWriter::leave_lanes(std::span<const Candidate> taken) {
+  std::map<Lane, std::pair<LanePlace, LanePlace>> rows;
+  for (const Candidate& candidate : taken) {
+    if (candidate.is_fresh) fresh_.remove(candidate.lane, candidate.place);
+    else rows.try_emplace(candidate.lane, candidate.place, candidate.place).first->second.second = candidate.place;
+  }
+  for (const auto& [lane, places] : rows) delete_ready(connection_, lane, places.first, places.second);
+}
+
+std::vector<const Query*> claim_queries() { return {&kLaneFront, &kClaimedJob, &kInsertClaim}; }
 
 }  // namespace tenure::queue

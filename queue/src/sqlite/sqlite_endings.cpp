@@ -1,4 +1,6 @@
 #include "../job_rules.hpp"
+#include "ended_jobs.hpp"
+#include "places.hpp"
 #include "sqlite_writer.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -17,35 +19,27 @@ constexpr Query kNamedClaim{"named_claim", R"sql(
 // ?1 seq. Index: primary key.
 constexpr Query kDeleteClaim{"delete_claim", "delete from claim where seq = ?1"};
 
-// The second and last write of a job's row; a run that succeeded needs no attempt row. No change where the claim has moved
-// on. ?1 seq  ?2 incarnation  ?3 counter  ?4 now_us. Index: primary keys.
-constexpr Query kFinishSucceeded{"finish_succeeded", R"sql(
-  update job set state = 4, reason = 0, finished_us = ?4, started_us = (select started_us from claim where seq = ?1)
-  where seq = ?1 and state = 2
-    and exists (select 1 from claim where seq = ?1 and incarnation = ?2 and counter = ?3))sql"};
+// ?1 seq. Index: primary key.
+constexpr Query kJobOfClaim{"job_of_claim", R"sql(
+  select queue, priority, tenant, kind, due_us, state from job where seq = ?1 and state < 4)sql"};
 
 // ?1 seq  ?2 state  ?3 reason  ?4 started_us  ?5 now_us  ?6 failures to add. Index: primary key.
 constexpr Query kFinish{"finish", R"sql(
   update job set state = ?2, reason = ?3, started_us = ?4, finished_us = ?5, failures = failures + ?6
-  where seq = ?1 and state = 2)sql"};
+  where seq = ?1 and state < 4)sql"};
 
 // ?1 seq  ?2 reason  ?3 due_us. Index: primary key.
 constexpr Query kRetry{"retry", R"sql(
-  update job set state = 1, reason = ?2, due_us = ?3, failures = failures + 1 where seq = ?1 and state = 2)sql"};
+  update job set state = 1, reason = ?2, due_us = ?3, failures = failures + 1 where seq = ?1)sql"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kCountRelease{"count_release", R"sql(
-  update job set releases = releases + 1 where seq = ?1 and state = 2)sql"};
-
-// ?1 seq  ?2 reason. Index: primary key.
-constexpr Query kBlock{"block", "update job set state = 3, reason = ?2 where seq = ?1 and state = 2"};
+constexpr Query kCountRelease{"count_release", "update job set releases = releases + 1 where seq = ?1"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kCountCrash{"count_crash",
-                            "update job set crashes = crashes + 1 where seq = ?1 and state = 2"};
+constexpr Query kPlace{"place", "update job set state = 1 where seq = ?1 and state = 2"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kIsReady{"is_ready", "select 1 from job where seq = ?1 and state = 2"};
+constexpr Query kCountCrash{"count_crash", "update job set crashes = crashes + 1 where seq = ?1"};
 
 // ?1 seq  ?2 outcome  ?3 error_code  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
 // Index: primary key.
@@ -70,15 +64,11 @@ constexpr Query kInsertLostAttempt{"insert_lost_attempt", R"sql(
 
 }  // namespace
 
+// Neither reads nor writes the job's row: see EndedJobs.
 Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
-  connection_.statement(kFinishSucceeded)
-      .bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter, to_us(now))
-      .run();
-  if (connection_.changes() == 0) {
-    static_cast<void>(end_claim(claim));  // left where a damaged row was claimed and is not ready
-    return claim_lost(claim);
-  }
+  if (!append_ended(connection_, claim, now)) return claim_lost(claim);
   connection_.statement(kDeleteClaim).bind(claim.seq.value).run();
+  ++successes_;
   return {};
 }
 
@@ -108,17 +98,21 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
     add_lost_attempt(claim, failure, now);
     return claim_lost(claim);
   }
+  const auto job = job_of_claim(claim.seq);
+  if (!job) return claim_lost(claim);
   connection_.statement(kRetry)
       .bind(claim.seq.value, static_cast<int>(JobReason::retry_wait), to_us(due))
       .run();
-  if (connection_.changes() == 0) return claim_lost(claim);
+  insert_scheduled(connection_, job->lane, {due, claim.seq});
   add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   return {};
 }
 
 Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
   const auto ended = end_claim(claim);
-  if (!ended || !is_ready(claim.seq)) return claim_lost(claim);
+  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  if (!job) return claim_lost(claim);
+  return_to_lane(*job);
   if (!started) return {};
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
   add_release(claim, *ended, why, now);
@@ -126,24 +120,34 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFa
 }
 
 Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
-  if (!end_claim(claim)) return claim_lost(claim);
-  connection_.statement(kBlock).bind(claim.seq.value, static_cast<int>(reason)).run();
-  if (connection_.changes() == 0) return claim_lost(claim);
+  const auto job = end_claim(claim) ? job_of_claim(claim.seq) : std::nullopt;
+  if (!job) return claim_lost(claim);
+  connection_.statement(kPlace).bind(claim.seq.value).run();
+  insert_blocked(connection_, job->lane, job->place, reason);
   return {};
 }
 
 Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                                    WallTime now) {
   const auto ended = end_claim(claim);
-  if (!ended || !is_ready(claim.seq)) return claim_lost(claim);
+  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  if (!job) return claim_lost(claim);
   add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   charge_crash(claim, charge, *ended, now);
+  if (charge != CrashCharge::poison) return_to_lane(*job);
   return {};
 }
 
-bool SqliteWriter::is_ready(JobSeq seq) {
-  auto row = connection_.statement(kIsReady);
-  return row.bind(seq.value).step();
+std::optional<SqliteWriter::JobOfClaim> SqliteWriter::job_of_claim(JobSeq seq) {
+  auto row = connection_.statement(kJobOfClaim);
+  if (!row.bind(seq.value).step()) return std::nullopt;
+  return JobOfClaim{lane_in(row, 0), {from_us(row.integer(4)), seq}, static_cast<RowState>(row.integer(5))};
+}
+
+// Where nothing but its own row ever told of it, that alone tells of it again.
+void SqliteWriter::return_to_lane(const JobOfClaim& job) {
+  if (job.state == RowState::as_enqueued && fresh().give_back(job.lane, job.place)) return;
+  insert_ready(connection_, job.lane, job.place);
 }
 
 std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) {
@@ -196,8 +200,9 @@ void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
 }
 
 std::vector<const Query*> ending_queries() {
-  return {&kNamedClaim,   &kIsReady, &kDeleteClaim, &kFinishSucceeded, &kFinish,        &kRetry,
-          &kCountRelease, &kBlock,   &kCountCrash,  &kInsertAttempt,   &kUpdateRelease, &kInsertLostAttempt};
+  return {&kNamedClaim,   &kDeleteClaim, &kJobOfClaim, &kFinish,        &kRetry,
+          &kCountRelease, &kPlace,       &kCountCrash, &kInsertAttempt, &kUpdateRelease,
+          &kInsertLostAttempt};
 }
 
 }  // namespace tenure::queue

@@ -1,4 +1,5 @@
 #include "../job_rules.hpp"
+#include "places.hpp"
 #include "sqlite_writer.hpp"
 #include "tenant_rows.hpp"
 
@@ -15,25 +16,21 @@ using sqlite::Query;
 constexpr Query kLiveTenant{"live_tenant", R"sql(
   select number, generation, state from tenant indexed by tenant_live where name = ?1 and state <> 8)sql"};
 
-// The first write of a job's row. No change means that the id is there already.
-// ?1 id  ?2 state  ?3 tenant  ?4 queue  ?5 kind  ?6 priority  ?7 due_us  ?8 created_us  ?9 reason  ?10 attempts_max
-// ?11 bytes of the envelope. Index: unique id.
+// The first write of a job's row, and for a job that is due the only one. No change means that the id is there already.
+// ?1 id  ?2 tenant  ?3 queue  ?4 kind  ?5 priority  ?6 due_us  ?7 created_us  ?8 RowState  ?9 reason  ?10 attempts_max
+// ?11 envelope. Index: unique id.
 constexpr Query kInsertJob{"insert_job", R"sql(
-  insert into job(id, state, tenant, queue, kind, priority, due_us, created_us, reason, attempts_max, size_bytes,
-                  started_us, finished_us)
-  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?8) on conflict (id) do nothing)sql"};
-
-// ?1 seq  ?2 envelope.
-constexpr Query kInsertPayload{"insert_payload", "insert into payload(seq, envelope) values (?1, ?2)"};
+  insert into job(id, tenant, queue, kind, priority, due_us, created_us, state, reason, attempts_max, started_us,
+                  finished_us, envelope)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?7, ?7, ?11) on conflict (id) do nothing)sql"};
 
 // What a second enqueue of the same id is compared with; what a damaged file has lost is null and equals nothing. ?1 id. Index: unique id.
 constexpr Query kExistingJob{"existing_job", R"sql(
-  select job.seq, job.priority, queue.name, kind.name, tenant.generation, payload.envelope
+  select job.seq, job.priority, queue.name, kind.name, tenant.generation, job.envelope
   from job
   left join queue on queue.number = job.queue
   left join kind on kind.number = job.kind
   left join tenant on tenant.number = job.tenant
-  left join payload on payload.seq = job.seq
   where job.id = ?1)sql"};
 
 std::span<const std::byte> bytes_of(const JobId& id) { return std::as_bytes(std::span{id.uuid.bytes()}); }
@@ -57,22 +54,27 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
   if (!numbers) return tl::unexpected(numbers.error());
 
   const bool is_due = job.due <= now;
-  connection_.statement(kInsertJob)
-      .bind(bytes_of(job.id), static_cast<int>(is_due ? JobState::ready : JobState::scheduled),
-            incoming->owner.number.value, numbers->queue.value, numbers->kind.value, job.priority.value,
-            to_us(job.due), to_us(now), static_cast<int>(is_due ? JobReason::none : JobReason::not_due),
-            job.attempts_max, incoming->envelope.size())
-      .run();
-  if (connection_.changes() == 0) {
+  const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
+  if (!insert_job(job, lane, incoming->envelope, is_due, now)) {
     auto former = existing(job);
     if (!former) return tl::unexpected(std::move(former.error()));
     return former->value();
   }
   const JobSeq seq{connection_.last_insert_row()};
-  insert_payload(seq, incoming->envelope);
-  const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
+  if (!is_due) insert_scheduled(connection_, lane, {job.due, seq});
   return Enqueued{job.id, seq, incoming->owner.generation, false,
                   JobArrival{seq, lane, job.due, is_due ? JobState::ready : JobState::scheduled}};
+}
+
+bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due,
+                              WallTime now) {
+  connection_.statement(kInsertJob)
+      .bind(bytes_of(job.id), lane.tenant.value, lane.queue.value, lane.kind.value, lane.priority.value,
+            to_us(job.due), to_us(now), static_cast<int>(is_due ? RowState::as_enqueued : RowState::placed),
+            static_cast<int>(is_due ? JobReason::none : JobReason::not_due), job.attempts_max,
+            as_bytes(envelope))
+      .run();
+  return connection_.changes() > 0;
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
@@ -83,7 +85,7 @@ Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
     incoming.owner = *owner;
   }
   incoming.envelope = envelope_of(job, incoming.owner.generation);
-  if (auto size = check_payload_size(job, incoming.envelope.size(), facts_.payload_max); !size)
+  if (auto size = check_payload_size(job, incoming.envelope.size(), payload_max_); !size)
     return tl::unexpected(std::move(size.error()));
   return incoming;
 }
@@ -130,12 +132,8 @@ Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true, {}};
 }
 
-void SqliteWriter::insert_payload(JobSeq seq, std::string_view envelope) {
-  connection_.statement(kInsertPayload).bind(seq.value, as_bytes(envelope)).run();
-}
-
 std::vector<const Query*> enqueue_queries() {
-  return {&kLiveTenant, &kInsertJob, &kInsertPayload, &kExistingJob};
+  return {&kLiveTenant, &kInsertJob, &kExistingJob};
 }
 
 }  // namespace tenure::queue

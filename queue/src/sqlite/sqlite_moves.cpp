@@ -1,4 +1,6 @@
 #include "../job_rules.hpp"
+#include "ended_lookup.hpp"
+#include "places.hpp"
 #include "sqlite_writer.hpp"
 #include "tenant_rows.hpp"
 
@@ -9,29 +11,30 @@ namespace {
 
 using sqlite::Query;
 
-// ?1 now_us  ?2 limit. Index: job_scheduled.
+// ?1 now_us  ?2 limit. Index: primary key.
 constexpr Query kDueJobs{"due_jobs", R"sql(
-  select seq, queue, priority, tenant, kind, due_us, 2 from job indexed by job_scheduled
-  where state = 1 and due_us <= ?1 order by due_us, seq limit ?2)sql"};
+  select seq, queue, priority, tenant, kind, due_us from scheduled where due_us <= ?1 order by due_us, seq limit ?2)sql"};
 
-// ?1 reason  ?2 the last seq of the page before  ?3 limit. Index: job_other.
+// ?1 due_us  ?2 seq of the last one that was read. Index: primary key.
+constexpr Query kDeleteScheduled{"delete_scheduled", R"sql(
+  delete from scheduled where (due_us, seq) <= (?1, ?2))sql"};
+
+// ?1 reason  ?2 the last seq of the page before  ?3 limit. Index: blocked_reason.
 constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
-  select seq, queue, priority, tenant, kind, due_us, 2 from job indexed by job_other
-  where state = 3 and state <> 2 and state <> 4 and seq > ?2 and reason = ?1 order by seq limit ?3)sql"};
+  select seq, queue, priority, tenant, kind, due_us from blocked indexed by blocked_reason
+  where reason = ?1 and seq > ?2 order by seq limit ?3)sql"};
 
-// ?1 seq  ?2 the state it leaves. Index: primary key.
-constexpr Query kMakeReady{"make_ready",
-                           "update job set state = 2, reason = 0 where seq = ?1 and state = ?2"};
+// ?1 seq. Index: primary key.
+constexpr Query kDeleteBlocked{"delete_blocked", "delete from blocked where seq = ?1"};
 
 // A scan: the table holds what runs now and nothing else. ?1 incarnation  ?2 limit.
 constexpr Query kFormerClaims{"former_claims", R"sql(
-  select job.seq, job.queue, job.priority, job.tenant, job.kind, job.due_us, job.state,
-         claim.incarnation, claim.counter, claim.process, claim.started_us
-  from claim cross join job on job.seq = claim.seq where claim.incarnation < ?1 order by claim.seq limit ?2)sql"};
+  select claim.seq, claim.incarnation, claim.counter, claim.process, claim.started_us
+  from claim where claim.incarnation < ?1 order by claim.seq limit ?2)sql"};
 
 // ?1 limit. Index: primary keys.
 constexpr Query kLaneHints{"lane_hints", R"sql(
-  select job.seq, job.queue, job.priority, job.tenant, job.kind, job.due_us, job.state, lane_hint.number
+  select job.seq, job.queue, job.priority, job.tenant, job.kind, job.due_us, lane_hint.number, job.state
   from lane_hint left join job on job.seq = lane_hint.seq order by lane_hint.number limit ?1)sql"};
 
 // ?1 the last number that was read. Index: primary key.
@@ -52,22 +55,20 @@ constexpr Query kForgetHolders{"forget_holders", R"sql(
   delete from holder where incarnation <= (select incarnation from holder order by incarnation desc limit 1 offset ?1))sql"};
 
 // ?1 id. Index: unique id.
-constexpr Query kJobToRetry{"job_to_retry", "select seq, state, tenant from job where id = ?1"};
+constexpr Query kJobToRetry{"job_to_retry", R"sql(
+  select seq, queue, priority, tenant, kind, due_us, state from job where id = ?1)sql"};
 
 // A new budget; the attempt rows keep what was. ?1 seq  ?2 now_us  ?3 the state it leaves. Index: primary key.
 constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
-  update job set state = 2, reason = 0, due_us = ?2, failures = 0, crashes = 0, started_us = created_us,
+  update job set state = 1, reason = 0, due_us = ?2, failures = 0, crashes = 0, started_us = created_us,
     finished_us = created_us
   where seq = ?1 and state = ?3)sql"};
 
 constexpr int kHoldersKept = 100;
 
+// Of a job that becomes ready.
 JobArrival arrival_of(const sqlite::Statement& row) {
-  return {JobSeq{row.integer(0)},
-          {QueueNumber{row.integer(1)}, Priority{static_cast<int>(row.integer(2))},
-           TenantNumber{row.integer(3)}, KindNumber{row.integer(4)}},
-          from_us(row.integer(5)),
-          static_cast<JobState>(row.integer(6))};
+  return {JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), JobState::ready};
 }
 
 // The whole page before its rows are changed: what a scan sees of its own table's updates is nobody's promise.
@@ -81,55 +82,63 @@ std::vector<JobArrival> arrivals_of(sqlite::Statement& rows) {
 
 std::vector<JobArrival> SqliteWriter::promote(WallTime now, std::size_t limit) {
   auto due = arrivals_of(connection_.statement(kDueJobs).bind(to_us(now), limit));
-  for (const JobArrival& job : due) move_to_ready(job.seq, JobState::scheduled);
+  for (const JobArrival& job : due) insert_ready(connection_, job.lane, {job.due, job.seq});
+  if (!due.empty())
+    connection_.statement(kDeleteScheduled).bind(to_us(due.back().due), due.back().seq.value).run();
   return due;
 }
 
 std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime) {
   auto blocked =
       arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), after.value, limit));
-  for (const JobArrival& job : blocked) move_to_ready(job.seq, JobState::blocked);
+  for (const JobArrival& job : blocked) {
+    connection_.statement(kDeleteBlocked).bind(job.seq.value).run();
+    insert_ready(connection_, job.lane, {job.due, job.seq});
+  }
   return blocked;
-}
-
-void SqliteWriter::move_to_ready(JobSeq seq, JobState from) {
-  connection_.statement(kMakeReady).bind(seq.value, static_cast<int>(from)).run();
 }
 
 std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                                 WallTime now) {
-  std::vector<JobArrival> jobs;
-  std::vector<std::pair<ClaimToken, EndedClaim>> claims;
+  std::vector<ClaimRef> claims;
+  std::vector<EndedClaim> ends;
   {
     auto row = connection_.statement(kFormerClaims);
     row.bind(current.value, limit);
     while (row.step()) {
-      jobs.push_back(arrival_of(row));
-      claims.push_back({{Incarnation{row.integer(7)}, row.integer(8)}, {row.integer(10), row.integer(9)}});
+      claims.push_back({JobSeq{row.integer(0)}, {Incarnation{row.integer(1)}, row.integer(2)}});
+      ends.push_back({row.integer(4), row.integer(3)});
     }
   }
+  std::vector<JobArrival> jobs;
   const AttemptFailure failure = reclaimed_from_former_holder();
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const ClaimRef claim{jobs[i].seq, claims[i].first};
-    TENURE_INVARIANT(end_claim(claim).has_value());
-    add_attempt(claim, claims[i].second, AttemptOutcome::interrupted, failure, now);
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    TENURE_INVARIANT(end_claim(claims[i]).has_value());
+    const auto job = job_of_claim(claims[i].seq);
+    if (!job) continue;  // a damaged file's claim on what has ended
+    add_attempt(claims[i], ends[i], AttemptOutcome::interrupted, failure, now);
+    return_to_lane(*job);
+    jobs.push_back({claims[i].seq, job->lane, job->place.due, JobState::ready});
   }
   return jobs;
 }
 
 std::vector<JobArrival> SqliteWriter::take_lane_hints(std::size_t limit) {
-  std::vector<JobArrival> jobs;
+  std::vector<JobArrival> hinted;
   std::int64_t last = 0;
   {
     auto row = connection_.statement(kLaneHints);
     row.bind(limit);
     while (row.step()) {
-      last = row.integer(7);
-      if (!row.is_null(0)) jobs.push_back(arrival_of(row));  // null: the job was deleted since
+      last = row.integer(6);
+      if (row.is_null(0)) continue;  // the job was deleted since
+      hinted.push_back(arrival_of(row));
+      if (is_final_row(row.integer(7))) hinted.back().state = static_cast<JobState>(row.integer(7));
     }
   }
   if (last > 0) connection_.statement(kDeleteLaneHints).bind(last).run();
-  return jobs;
+  tell_states(connection_, hinted);
+  return hinted;
 }
 
 Incarnation SqliteWriter::open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
@@ -142,21 +151,20 @@ Incarnation SqliteWriter::open_incarnation(std::int64_t seconds_since_2020, std:
 }
 
 Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
-  JobSeq seq;
-  JobState state{};
-  TenantNumber tenant;
+  JobArrival job;
   {
     auto row = connection_.statement(kJobToRetry);
     if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
-    seq = JobSeq{row.integer(0)};
-    state = static_cast<JobState>(row.integer(1));
-    tenant = TenantNumber{row.integer(2)};
+    job = arrival_of(row);
+    if (is_final_row(row.integer(6))) job.state = static_cast<JobState>(row.integer(6));
   }
-  if (!is_allowed(Transition::retry_by_operator, state, JobState::ready))
-    return wrong_state("retry", state, JobState::ready);
-  if (auto owner = check_tenant_of_retry(tenant); !owner) return owner;
-  connection_.statement(kRetryByOperator).bind(seq.value, to_us(now), static_cast<int>(state)).run();
-  connection_.statement(kInsertLaneHint).bind(seq.value).run();
+  tell_states(connection_, std::span{&job, 1});
+  if (!is_allowed(Transition::retry_by_operator, job.state, JobState::ready))
+    return wrong_state("retry", job.state, JobState::ready);
+  if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
+  connection_.statement(kRetryByOperator).bind(job.seq.value, to_us(now), static_cast<int>(job.state)).run();
+  insert_ready(connection_, job.lane, {now, job.seq});
+  connection_.statement(kInsertLaneHint).bind(job.seq.value).run();
   return {};
 }
 
@@ -172,9 +180,9 @@ Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
 }
 
 std::vector<const Query*> move_queries() {
-  return {&kDueJobs,      &kBlockedJobs,     &kMakeReady,      &kFormerClaims,
-          &kLaneHints,    &kDeleteLaneHints, &kInsertLaneHint, &kLastIncarnation,
-          &kInsertHolder, &kForgetHolders,   &kJobToRetry,     &kRetryByOperator};
+  return {&kDueJobs,       &kDeleteScheduled, &kBlockedJobs,  &kDeleteBlocked,   &kFormerClaims,
+          &kLaneHints,     &kDeleteLaneHints, &kInsertLaneHint, &kLastIncarnation, &kInsertHolder,
+          &kForgetHolders, &kJobToRetry,      &kRetryByOperator};
 }
 
 }  // namespace tenure::queue

@@ -1,54 +1,42 @@
 #include "sqlite_reader.hpp"
 
 #include "../job_rules.hpp"
+#include "places.hpp"
 
 #include <tenure/base/text.hpp>
 
-#include <limits>
+#include <algorithm>
 
 namespace tenure::queue {
 namespace {
 
 using sqlite::Query;
 
-// One step of the loose scan: the next lane that holds a ready job, whatever the lane before holds.
-// ?1 queue  ?2 priority  ?3 tenant  ?4 kind of the lane before. Index: job_ready.
-constexpr Query kNextLane{"next_lane", R"sql(
-  select queue, priority, tenant, kind from job indexed by job_ready
-  where state = 2 and (queue, priority, tenant, kind) > (?1, ?2, ?3, ?4)
-  order by queue, priority, tenant, kind limit 1)sql"};
-
-// ?1 the last seq that is known  ?2 limit. Index: primary key.
-constexpr Query kArrivals{"arrivals", R"sql(
-  select seq, queue, priority, tenant, kind, due_us, state from job where seq > ?1 order by seq limit ?2)sql"};
-
-// The newest row is never deleted. Index: primary key, its end.
-constexpr Query kLastSeq{"last_seq", "select coalesce(max(seq), 0) from job"};
-
-// Index: job_scheduled, its front.
-constexpr Query kNextDue{"next_due", R"sql(
-  select due_us from job indexed by job_scheduled where state = 1 order by due_us limit 1)sql"};
-
-// ?1 number. Index: primary key.
-constexpr Query kTenantState{"tenant_state", "select state from tenant where number = ?1"};
-
-// Everything that is shown of one job. ?1 seq. Index: primary keys.
+// Everything that is shown of one job. The place is of RowPlace, as far as it can be told without looking into `ended`.
+// ?1 seq. Index: primary keys.
 constexpr Query kJobRecord{"job_record", R"sql(
-  select job.id, tenant.name, tenant.generation, tenant.state,
+  select job.id, tenant.name, coalesce(tenant.generation, 0), coalesce(tenant.state, 8),
          coalesce(queue.name, '(queue ' || job.queue || ' is missing)'),
          coalesce(kind.name, '(kind ' || job.kind || ' is missing)'), job.priority, job.state,
-         job.reason, job.created_us, job.due_us,
-         coalesce(claim.started_us, case when job.state >= 4 then job.started_us end),
-         case when job.state >= 4 then job.finished_us end,
-         job.attempts_max, job.failures, job.crashes, job.releases, job.size_bytes,
-         claim.incarnation, claim.counter, claim.process,
+         coalesce(blocked.reason, job.reason), job.created_us, job.due_us, job.started_us, job.finished_us,
+         job.attempts_max, job.failures, job.crashes, job.releases, length(job.envelope),
+         claim.incarnation, claim.counter, claim.process, claim.started_us,
+         case when job.state >= 4 then 1 when claim.seq is not null then 2 when blocked.seq is not null then 3
+              when exists (select 1 from scheduled where due_us = job.due_us and seq = job.seq) then 4
+              when job.state = 1 and exists (
+                select 1 from ready where queue = job.queue and priority = job.priority and tenant = job.tenant
+                  and kind = job.kind and due_us = job.due_us and seq = job.seq) then 5
+              else 6 end,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1)
   from job
-  cross join tenant on tenant.number = job.tenant
+  left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
   left join kind on kind.number = job.kind
   left join claim on claim.seq = job.seq
+  left join blocked on blocked.seq = job.seq
   where job.seq = ?1)sql"};
+
+enum class RowPlace : std::uint8_t { ended = 1, claim = 2, blocked = 3, scheduled = 4, ready = 5, in_lane_or_ended = 6 };
 
 // ?1 id. Index: unique id.
 constexpr Query kSeqOfId{"seq_of_id", "select seq from job where id = ?1"};
@@ -59,7 +47,7 @@ constexpr Query kAttempts{"attempts", R"sql(
   from attempt where seq = ?1 order by number)sql"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kEnvelope{"envelope", "select envelope from payload where seq = ?1"};
+constexpr Query kEnvelope{"envelope", "select envelope from job where seq = ?1"};
 
 std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) {
   const auto us = row.optional_integer(column);
@@ -68,7 +56,29 @@ std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) 
 
 int small(const sqlite::Statement& row, int column) { return static_cast<int>(row.integer(column)); }
 
-JobRecord record_of(JobSeq seq, const sqlite::Statement& row) {
+JobState state_at(RowPlace place, std::int64_t row_state) {
+  switch (place) {
+    case RowPlace::ended:
+      return static_cast<JobState>(row_state);
+    case RowPlace::blocked:
+      return JobState::blocked;
+    case RowPlace::scheduled:
+      return JobState::scheduled;
+    case RowPlace::claim:
+    case RowPlace::ready:
+    case RowPlace::in_lane_or_ended:
+      return JobState::ready;
+  }
+  return JobState::ready;
+}
+
+void read_claim(JobRecord& job, const sqlite::Statement& row) {
+  job.claim = ClaimToken{Incarnation{row.integer(18)}, row.integer(19)};
+  job.process = ProcessNumber{row.integer(20)};
+  job.started = from_us(row.integer(21));
+}
+
+JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   JobRecord job;
   job.seq = seq;
   if (const auto id = Uuid::from_bytes(row.blob(0))) job.id = JobId{*id};
@@ -78,97 +88,65 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row) {
   job.queue = row.text(4);
   job.kind = row.text(5);
   job.priority = Priority{small(row, 6)};
-  job.state = shown_state(static_cast<JobState>(row.integer(7)), !row.is_null(18), job.tenant_state);
-  job.reason = static_cast<JobReason>(row.integer(8));
+  const JobState state = state_at(place, row.integer(7));
+  job.state = shown_state(state, place == RowPlace::claim, job.tenant_state);
+  if (state != JobState::ready) job.reason = static_cast<JobReason>(row.integer(8));
   job.created = from_us(row.integer(9));
   job.due = from_us(row.integer(10));
-  job.started = optional_time(row, 11);
-  job.finished = optional_time(row, 12);
+  if (place == RowPlace::ended) {
+    job.started = from_us(row.integer(11));
+    job.finished = from_us(row.integer(12));
+  }
   job.attempts_max = small(row, 13);
   job.failures = small(row, 14);
   job.crashes = small(row, 15);
   job.releases = small(row, 16);
   job.size_bytes = row.integer(17);
-  if (!row.is_null(18)) {
-    job.claim = ClaimToken{Incarnation{row.integer(18)}, row.integer(19)};
-    job.process = ProcessNumber{row.integer(20)};
-  }
-  job.error = row.text(21);
+  if (place == RowPlace::claim) read_claim(job, row);
+  job.error = row.text(23);
   return job;
+}
+
+void show_ended(JobRecord& job, const EndedTimes& times) {
+  job.state = ShownState::succeeded;
+  job.reason = JobReason::none;
+  job.started = times.started;
+  job.finished = times.finished;
 }
 
 }  // namespace
 
-std::vector<Lane> SqliteReader::lanes(const std::optional<Lane>& after, std::size_t limit) {
-  constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
-  std::vector<Lane> lanes;
-  Lane last = after.value_or(Lane{QueueNumber{kLowest}, Priority{0}, TenantNumber{0}, KindNumber{0}});
-  while (lanes.size() < limit) {
-    auto row = connection_.statement(kNextLane);
-    if (!row.bind(last.queue.value, last.priority.value, last.tenant.value, last.kind.value).step()) break;
-    last = {QueueNumber{row.integer(0)}, Priority{small(row, 1)}, TenantNumber{row.integer(2)},
-            KindNumber{row.integer(3)}};
-    lanes.push_back(last);
-  }
-  return lanes;
-}
-
-std::vector<JobArrival> SqliteReader::arrivals(JobSeq after, std::size_t limit) {
-  std::vector<JobArrival> jobs;
-  auto row = connection_.statement(kArrivals);
-  row.bind(after.value, limit);
-  while (row.step())
-    jobs.push_back({JobSeq{row.integer(0)},
-                    {QueueNumber{row.integer(1)}, Priority{small(row, 2)}, TenantNumber{row.integer(3)},
-                     KindNumber{row.integer(4)}},
-                    from_us(row.integer(5)),
-                    static_cast<JobState>(row.integer(6))});
-  return jobs;
-}
-
-JobSeq SqliteReader::last_seq() { return JobSeq{connection_.statement(kLastSeq).row().integer(0)}; }
-
-std::optional<WallTime> SqliteReader::next_due() {
-  auto row = connection_.statement(kNextDue);
-  return row.step() ? std::optional{from_us(row.integer(0))} : std::nullopt;
-}
-
-std::optional<TenantState> SqliteReader::tenant_state(TenantNumber tenant) {
-  auto row = connection_.statement(kTenantState);
-  return row.bind(tenant.value).step() ? std::optional{static_cast<TenantState>(row.integer(0))}
-                                       : std::nullopt;
-}
-
-std::string SqliteReader::queue_name(QueueNumber queue) { return names_.name(NameTable::queue, queue.value); }
-std::string SqliteReader::kind_name(KindNumber kind) { return names_.name(NameTable::kind, kind.value); }
-
-std::optional<QueueNumber> SqliteReader::queue_number(std::string_view name) {
-  const auto number = names_.number(NameTable::queue, name);
-  return number ? std::optional{QueueNumber{*number}} : std::nullopt;
-}
-
-std::optional<KindNumber> SqliteReader::kind_number(std::string_view name) {
-  const auto number = names_.number(NameTable::kind, name);
-  return number ? std::optional{KindNumber{*number}} : std::nullopt;
-}
-
-std::optional<JobSeq> SqliteReader::seq_of(JobId id) {
+std::optional<JobSeq> SqliteJobReader::seq_of(JobId id) {
   auto row = connection_.statement(kSeqOfId);
   const bool found = row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step();
   return found ? std::optional{JobSeq{row.integer(0)}} : std::nullopt;
 }
 
-std::optional<JobRecord> SqliteReader::find_job(JobId id) {
+std::optional<JobRecord> SqliteJobReader::find_job(JobId id) {
   const auto seq = seq_of(id);
-  return seq ? record(*seq) : std::nullopt;
+  if (!seq) return std::nullopt;
+  auto found = records(std::span{&*seq, 1});
+  return found.empty() ? std::nullopt : std::optional{std::move(found.front())};
 }
 
-std::optional<JobRecord> SqliteReader::record(JobSeq seq) {
-  auto row = connection_.statement(kJobRecord);
-  return row.bind(seq.value).step() ? std::optional{record_of(seq, row)} : std::nullopt;
+std::vector<JobRecord> SqliteJobReader::records(std::span<const JobSeq> seqs) {
+  std::vector<JobRecord> jobs;
+  std::vector<JobSeq> open;
+  jobs.reserve(seqs.size());
+  for (const JobSeq seq : seqs) {
+    auto row = connection_.statement(kJobRecord);
+    if (!row.bind(seq.value).step()) continue;
+    const auto place = static_cast<RowPlace>(row.integer(22));
+    jobs.push_back(record_of(seq, row, place));
+    if (place == RowPlace::in_lane_or_ended) open.push_back(seq);
+  }
+  const auto ended = ended_.find(open);
+  for (JobRecord& job : jobs)
+    if (const auto found = ended.find(job.seq); found != ended.end()) show_ended(job, found->second);
+  return jobs;
 }
 
-std::vector<AttemptRecord> SqliteReader::attempts(JobSeq seq) {
+std::vector<AttemptRecord> SqliteJobReader::attempts(JobSeq seq) {
   std::vector<AttemptRecord> attempts;
   auto row = connection_.statement(kAttempts);
   row.bind(seq.value);
@@ -187,14 +165,11 @@ std::vector<AttemptRecord> SqliteReader::attempts(JobSeq seq) {
   return attempts;
 }
 
-std::optional<std::string> SqliteReader::envelope(JobSeq seq) {
+std::optional<std::string> SqliteJobReader::envelope(JobSeq seq) {
   auto row = connection_.statement(kEnvelope);
   return row.bind(seq.value).step() ? std::optional{std::string{as_text(row.blob(0))}} : std::nullopt;
 }
 
-std::vector<const Query*> reader_queries() {
-  return {&kNextLane,  &kArrivals, &kLastSeq,  &kNextDue, &kTenantState,
-          &kJobRecord, &kSeqOfId,  &kAttempts, &kEnvelope};
-}
+std::vector<const Query*> reader_queries() { return {&kJobRecord, &kSeqOfId, &kAttempts, &kEnvelope}; }
 
 }  // namespace tenure::queue

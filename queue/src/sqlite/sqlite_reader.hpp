@@ -1,48 +1,34 @@
 #pragma once
 
-#include "interned_names.hpp"
+#include "candidates.hpp"
+#include "ended_lookup.hpp"
+#include "row_filter.hpp"
 
 #include <tenure/queue/store.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-// The questions to the store as SQL on one connection inside one snapshot or transaction. Internal.
-//   sqlite_reader.cpp      lanes, arrivals, names, one job
+// What operators ask, as SQL on one connection inside one snapshot. Internal.
+//   sqlite_reader.cpp      one job, its attempts
 //   sqlite_list.cpp        lists and counts by a filter
-//   sqlite_filter.cpp      what of a filter SQL can decide
+//   candidates.cpp         where jobs of a state are found
+//   row_filter.cpp         what of a filter a row's numbers decide
 //   sqlite_summaries.cpp   queues, tenants, the store
 namespace tenure::queue {
 
-struct SqliteFilter;
-struct JobSource;
-
-// What does not change while a store is open.
-struct StoreFacts {
-  std::size_t payload_max = 0;
-  std::function<std::int64_t()> wal_bytes;
-};
-
-class SqliteReader final : public StoreReader {
+class SqliteJobReader final : public JobReader {
  public:
-  SqliteReader(sqlite::Connection& connection, TransactionNames& names, const StoreFacts& facts)
-      : connection_(connection), names_(names), facts_(facts) {}
+  SqliteJobReader(sqlite::Connection& connection, const std::function<std::int64_t()>& wal_bytes)
+      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection) {}
 
-  std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
-  std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
-  JobSeq last_seq() override;
-  std::optional<WallTime> next_due() override;
-  std::optional<TenantState> tenant_state(TenantNumber tenant) override;
-  std::string queue_name(QueueNumber queue) override;
-  std::string kind_name(KindNumber kind) override;
-  std::optional<QueueNumber> queue_number(std::string_view name) override;
-  std::optional<KindNumber> kind_number(std::string_view name) override;
-  std::vector<JobRecord> list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
-  std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
-                          JobSeq succeeded_above) override;
-  JobSeq scan_floor(std::int64_t rows) override;
+  JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
+  JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   std::optional<JobRecord> find_job(JobId id) override;
   std::vector<AttemptRecord> attempts(JobSeq seq) override;
   std::optional<std::string> envelope(JobSeq seq) override;
@@ -51,28 +37,35 @@ class SqliteReader final : public StoreReader {
   StoreSummary summary() override;
 
  private:
-  [[nodiscard]] std::optional<JobRecord> record(JobSeq seq);
+  // Those that are there, in the order of `seqs`.
+  [[nodiscard]] std::vector<JobRecord> records(std::span<const JobSeq> seqs);
   [[nodiscard]] std::optional<JobSeq> seq_of(JobId id);
+  // Those that are there and on the page.
+  [[nodiscard]] std::vector<JobSeq> seqs_of(std::span<const JobId> ids, const ListOptions& options);
 
-  [[nodiscard]] SqliteFilter translate(const Filter& filter, WallTime now);
-  void narrow_by_names(SqliteFilter& narrowed, const Filter& filter);
-  void narrow_by_tenants(SqliteFilter& narrowed, const FilterTerm& term);
-  [[nodiscard]] std::vector<JobRecord> list_by_ids(const SqliteFilter& narrowed, const Filter& filter,
-                                                   const ListOptions& options, WallTime now);
-  void list_source(const JobSource& source, const SqliteFilter& narrowed, const Filter& filter,
-                   const ListOptions& options, WallTime now, std::vector<JobRecord>& jobs);
-  [[nodiscard]] std::int64_t count_source(const JobSource& source, const SqliteFilter& narrowed,
-                                          const Filter& filter, std::int64_t limit, WallTime now);
+  // The floor under which succeeded jobs are not looked at; nothing: all are.
+  [[nodiscard]] std::optional<JobSeq> floor_of(const Filter& filter, std::int64_t looks_max);
+  // fn(record) for what matches, in order, source by source, at most options.limit of each source.
+  void for_each_match(const Filter& filter, const RowFilter& narrowed, const ListOptions& options,
+                      std::optional<JobSeq> floor, WallTime now, FunctionRef<void(JobRecord&&)> fn);
 
+  [[nodiscard]] std::int64_t count_judged(const Filter& filter, CandidateSource& source, std::int64_t limit,
+                                          WallTime now);
+
+  // fn(lane, due) for each fresh job.
+  void for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn);
   void add_ready_counts(std::vector<TenantSummary>& summaries);
+  [[nodiscard]] bool is_open(TenantNumber tenant);
 
   sqlite::Connection& connection_;
-  TransactionNames& names_;
-  const StoreFacts& facts_;
+  const std::function<std::int64_t()>& wal_bytes_;
+  EndedLookup ended_;
+  std::unordered_map<TenantNumber, bool> open_tenants_;
 };
 
 [[nodiscard]] std::vector<const sqlite::Query*> reader_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> list_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> candidate_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> filter_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> summary_queries();
 

@@ -19,12 +19,14 @@ constexpr Query kInsertTenant{"insert_tenant", R"sql(
 // ?1 number. Index: primary key.
 constexpr Query kActivateTenant{"activate_tenant", "update tenant set state = 2 where number = ?1"};
 
-// Whether the tenant has jobs. None of them can have run, so the partial indexes hold them all. No index begins with the
-// tenant, and one that did would cost every enqueue, so this is asked without the writer's lock.
-// ?1 number. Index: job_ready and job_other, the whole of them.
+// Whether the tenant has jobs. None of them can have run, so these places hold them all. No index begins with the tenant, and
+// one that did would cost every enqueue, so this is asked without the writer's lock.
+// ?1 number. Index: none for the tenant; ready, scheduled, job_failed, and job above the mark.
 constexpr Query kHasJobs{"has_jobs", R"sql(
-  select exists (select 1 from job indexed by job_ready where state = 2 and tenant = ?1)
-      or exists (select 1 from job indexed by job_other where state <> 2 and state <> 4 and tenant = ?1))sql"};
+  select exists (select 1 from ready where tenant = ?1)
+      or exists (select 1 from scheduled where tenant = ?1)
+      or exists (select 1 from job indexed by job_failed where state > 4 and tenant = ?1)
+      or exists (select 1 from job where seq > (select seq from mark where name = 'absorbed') and tenant = ?1))sql"};
 // In the same snapshot: what may come afterwards has a greater sequence. Index: primary key, its end.
 constexpr Query kLastJob{"last_job", "select coalesce(max(seq), 0) from job"};
 

@@ -1,21 +1,19 @@
-#include "sqlite_registry.hpp"
+#include "sqlite_store.hpp"
+
+#include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
 
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
-#include <tenure/base/sqlite/database.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
-#include <tenure/queue/sqlite_store.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <control_schema.hpp>
 
 namespace tenure::queue {
 namespace {
 
 using sqlite::Connection;
-using sqlite::Database;
 using sqlite::DatabaseOptions;
 
 // A daemon moves the log long before it has grown so far; where none lives, whoever enqueues does.
@@ -24,6 +22,10 @@ constexpr std::int64_t kLonelyCheckpointBytes = 12LL << 20U;
 // SQLite's default of 2 MiB holds the indexes of some ten thousand jobs; beyond it every claim reads pages back from the
 // log. Memory is taken as pages are, up to 32 MiB, by the one connection that writes.
 constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768"};
+
+// Where ends come faster than they are settled: so many rows for each of them, until what waits is gone.
+constexpr std::size_t kSettledPerSuccess = 4;
+constexpr std::size_t kSettledMin = 64;
 
 // A connection of its own, closed before the database is used: a migration has transactions of its own.
 void bring_up_to_date(const SqliteStoreOptions& options, const Clock& clock) {
@@ -39,82 +41,129 @@ const std::filesystem::path& migrated(const SqliteStoreOptions& options, const C
   return options.path;
 }
 
-class SqliteStore final : public Store {
- public:
-  SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
-      : database_(migrated(options, clock),
-                  DatabaseOptions{.writer_queue = true, .queue_wait_max = options.turn_wait_max}),
-        facts_{std::min(options.payload_max, limits::kPayloadMax), [this] { return database_.wal_bytes(); }},
-        registry_(database_) {
-    database_.write(Durability::ordered, [](Connection& connection) { connection.execute(kWriterCache); });
-  }
+}  // namespace
 
-  void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override {
-    std::vector<TransactionNames::Name> seen;
+SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
+                         const BookkeepingLimits& limits)
+    : database_(migrated(options, clock),
+                DatabaseOptions{.writer_queue = true, .queue_wait_max = options.turn_wait_max}),
+      payload_max_(std::min(options.payload_max, limits::kPayloadMax)),
+      wal_bytes_([this] { return database_.wal_bytes(); }),
+      registry_(database_),
+      next_checkpoint_bytes_(kLonelyCheckpointBytes),
+      fresh_(limits.fresh),
+      ended_(limits.settle) {
+  database_.write(Durability::ordered, [](Connection& connection) { connection.execute(kWriterCache); });
+}
+
+void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> work) {
+  std::vector<TransactionNames::Name> seen;
+  std::size_t successes = 0;
+  try {
     database_.write(durability, [&](Connection& connection) {
       TransactionNames names(connection, committed_names_);
-      SqliteWriter writer(connection, names, facts_);
+      SqliteWriter writer(connection, names, fresh_, payload_max_);
       work(writer);
       seen = names.take_seen();
+      successes = writer.successes();
     });
-    remember(seen);
-    checkpoint_if_long();
+  } catch (...) {
+    fresh_.forget();  // what it did there was undone here
+    throw;
   }
+  remember(seen);
+  checkpoint_if_long();
+  if (successes > 0) settle_if_many(successes);
+}
 
-  void read(FunctionRef<void(StoreReader&)> work) override {
-    std::vector<TransactionNames::Name> seen;
-    database_.read([&](Connection& connection) {
-      TransactionNames names(connection, committed_names_);
-      SqliteReader reader(connection, names, facts_);
-      work(reader);
-      seen = names.take_seen();
+void SqliteStore::read(FunctionRef<void(JobReader&)> work) {
+  database_.read([&](Connection& connection) {
+    SqliteJobReader reader(connection, wal_bytes_);
+    work(reader);
+  });
+}
+
+void SqliteStore::checkpoint(std::int64_t wal_bytes_min) {
+  // The file keeps its size after a checkpoint; only what is new in it counts. Another process's part is found when idle.
+  const std::int64_t bytes = wal_bytes_min == 0 ? database_.wal_bytes() : database_.bytes_to_checkpoint();
+  if (bytes > wal_bytes_min) static_cast<void>(database_.checkpoint());
+}
+
+bool SqliteStore::tidy() {
+  if (absorb_when_idle()) return true;
+  const std::lock_guard lock(settle_mutex_);
+  return settle_some(ended_.limits().rows_idle, ended_.limits().commit_rows);
+}
+
+bool SqliteStore::absorb_when_idle() {
+  bool absorbed = false;
+  try {
+    database_.write(Durability::ordered, [&](Connection& connection) {
+      fresh_.begin(connection);
+      absorbed = fresh_.absorb(connection, true);
     });
-    remember(seen);
+  } catch (...) {
+    fresh_.forget();
+    throw;
   }
+  checkpoint_if_long();
+  return absorbed;
+}
 
-  void sync() override { database_.sync(); }
-  std::int64_t change_counter() override { return database_.data_version(); }
-  void checkpoint(std::int64_t wal_bytes_min) override {
-    // The file keeps its size after a checkpoint; only what is new in it counts. Another process's part is found when idle.
-    const std::int64_t bytes = wal_bytes_min == 0 ? database_.wal_bytes() : database_.bytes_to_checkpoint();
-    if (bytes > wal_bytes_min) static_cast<void>(database_.checkpoint());
+// The commit before it stands whatever becomes of this: see checkpoint_if_long().
+void SqliteStore::settle_if_many(std::size_t successes) {
+  const std::unique_lock lock(settle_mutex_, std::try_to_lock);
+  if (!lock) return;
+  successes_since_look_ += static_cast<std::int64_t>(successes);
+  if (!ended_.is_settling() && successes_since_look_ < ended_.limits().rows_between_looks) return;
+  successes_since_look_ = 0;
+  try {
+    const std::size_t rows = std::clamp(successes * kSettledPerSuccess, kSettledMin, ended_.limits().commit_rows);
+    static_cast<void>(settle_some(ended_.limits().rows_max, rows));
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "store.settle_failed", error.what());
   }
-  TenantRegistry& registry() override { return registry_; }
+}
 
- private:
-  // After a partial checkpoint the log must grow by as much again before the next try. The commit before it stands whatever
-  // becomes of this: its caller must not take it for failed and enqueue again.
-  void checkpoint_if_long() {
-    const std::int64_t bytes = database_.bytes_to_checkpoint();
-    if (bytes < next_checkpoint_bytes_) return;
-    next_checkpoint_bytes_ = bytes + kLonelyCheckpointBytes;
-    try {
-      static_cast<void>(database_.checkpoint());
-    } catch (const Error& error) {
-      log::write(log::Level::warning, "store.checkpoint_failed", error.what());
-      return;
-    }
-    if (database_.bytes_to_checkpoint() < kLonelyCheckpointBytes)
-      next_checkpoint_bytes_ = kLonelyCheckpointBytes;
+bool SqliteStore::settle_some(std::int64_t rows_min, std::size_t rows) {
+  bool more = false;
+  try {
+    database_.write(Durability::ordered, [&](Connection& connection) {
+      more = (ended_.is_settling() || ended_.waiting(connection) >= rows_min) && ended_.settle(connection, rows);
+    });
+  } catch (...) {
+    ended_.forget();
+    throw;
   }
+  ended_.committed();
+  checkpoint_if_long();
+  return more;
+}
 
-  void remember(const std::vector<TransactionNames::Name>& names) {
-    for (const auto& [table, name, number] : names) committed_names_.remember(table, name, number);
+// After a partial checkpoint the log must grow by as much again before the next try. The commit before it stands whatever
+// becomes of this: its caller must not take it for failed and enqueue again.
+void SqliteStore::checkpoint_if_long() {
+  const std::int64_t bytes = database_.bytes_to_checkpoint();
+  if (bytes < next_checkpoint_bytes_) return;
+  next_checkpoint_bytes_ = bytes + kLonelyCheckpointBytes;
+  try {
+    static_cast<void>(database_.checkpoint());
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "store.checkpoint_failed", error.what());
+    return;
   }
+  if (database_.bytes_to_checkpoint() < kLonelyCheckpointBytes)
+    next_checkpoint_bytes_ = kLonelyCheckpointBytes;
+}
 
-  Database database_;
-  InternedNames committed_names_;
-  StoreFacts facts_;
-  SqliteRegistry registry_;
-  std::atomic<std::int64_t> next_checkpoint_bytes_{kLonelyCheckpointBytes};
-};
-
-}  // namespace
+void SqliteStore::remember(const std::vector<TransactionNames::Name>& names) {
+  for (const auto& [table, name, number] : names) committed_names_.remember(table, name, number);
+}
 
 std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, const Clock& clock) {
   if (options.turn_wait_max < std::chrono::milliseconds{0} || options.turn_wait_max > kTurnWaitMax)
     raise(ErrorCode::bad_options, "turn_wait_max must be 0 ms to 1 h");
-  return std::make_unique<SqliteStore>(options, clock);
+  return std::make_unique<SqliteStore>(options, clock, BookkeepingLimits{});
 }
 
 }  // namespace tenure::queue

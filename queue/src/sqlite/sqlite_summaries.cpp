@@ -16,17 +16,15 @@ using sqlite::Query;
 // In the order of names. Index: unique names.
 constexpr Query kQueues{"queues", "select number, name from queue order by name"};
 
-// Ready rows that nobody runs, grouped in the order of the index. Index: job_ready, the whole of it.
+// Ready rows, grouped in the order of the table. Index: primary key, the whole of it.
 constexpr Query kReadyByQueue{"ready_by_queue", R"sql(
-  select queue, (select state from tenant where number = job.tenant), count(*), min(due_us)
-  from job indexed by job_ready
-  where state = 2 and not exists (select 1 from claim where claim.seq = job.seq)
-  group by queue, priority, tenant)sql"};
+  select queue, tenant, count(*), min(due_us) from ready group by queue, priority, tenant)sql"};
 
-// ?1 state. Index: job_other.
-constexpr Query kOthersByQueue{"others_by_queue", R"sql(
-  select queue, count(*) from job indexed by job_other
-  where state = ?1 and state <> 2 and state <> 4 group by queue)sql"};
+// Index: primary key, the whole of it.
+constexpr Query kScheduledByQueue{"scheduled_by_queue", "select queue, count(*) from scheduled group by queue"};
+// Index: job_failed.
+constexpr Query kDeadByQueue{"dead_by_queue", R"sql(
+  select queue, count(*) from job indexed by job_failed where state = 5 and state > 4 group by queue)sql"};
 
 // Scans of what runs now.
 constexpr Query kRunningByQueue{"running_by_queue", R"sql(
@@ -34,21 +32,17 @@ constexpr Query kRunningByQueue{"running_by_queue", R"sql(
 constexpr Query kRunningByTenant{"running_by_tenant", R"sql(
   select job.tenant, count(*) from claim cross join job on job.seq = claim.seq group by job.tenant)sql"};
 
-// Index: job_other.
+// Index: job_failed.
 constexpr Query kDeadByTenant{"dead_by_tenant", R"sql(
-  select tenant, count(*) from job indexed by job_other
-  where state = 5 and state <> 2 and state <> 4 group by tenant)sql"};
+  select tenant, count(*) from job indexed by job_failed where state = 5 and state > 4 group by tenant)sql"};
 
-// One step of a loose scan. ?1 queue  ?2 priority before. Index: job_ready.
+// One step of a loose scan. ?1 queue  ?2 priority before. Index: primary key.
 constexpr Query kNextPriority{"next_priority", R"sql(
-  select queue, priority from job indexed by job_ready
-  where state = 2 and (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
+  select queue, priority from ready where (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
 
-// ?1 queue  ?2 priority  ?3 tenant. Index: job_ready.
+// ?1 queue  ?2 priority  ?3 tenant. Index: primary key.
 constexpr Query kReadyOfTenant{"ready_of_tenant", R"sql(
-  select count(*), min(due_us) from job indexed by job_ready
-  where state = 2 and queue = ?1 and priority = ?2 and tenant = ?3
-    and not exists (select 1 from claim where claim.seq = job.seq))sql"};
+  select count(*), min(due_us) from ready where queue = ?1 and priority = ?2 and tenant = ?3)sql"};
 
 constexpr Query kStoreId{"store_id", "select value from meta where name = 'store_id'"};
 constexpr Query kCountJobs{"count_jobs", "select count(*) from job"};
@@ -84,26 +78,26 @@ void lower(std::optional<WallTime>& oldest, WallTime due) {
 
 }  // namespace
 
-std::vector<QueueRecord> SqliteReader::queues() {
+std::vector<QueueRecord> SqliteJobReader::queues() {
   struct Ready {
     std::int64_t ready = 0, held = 0;
     std::optional<WallTime> oldest;
   };
   std::unordered_map<std::int64_t, Ready> ready;
+  const auto add = [&](std::int64_t number, TenantNumber tenant, std::int64_t jobs, WallTime oldest) {
+    Ready& queue = ready[number];
+    const bool open = is_open(tenant);
+    (open ? queue.ready : queue.held) += jobs;
+    if (open) lower(queue.oldest, oldest);
+  };
   {
     auto row = connection_.statement(kReadyByQueue);
-    while (row.step()) {
-      Ready& queue = ready[row.integer(0)];
-      const bool is_open = may_be_claimed(static_cast<TenantState>(row.integer(1)));
-      (is_open ? queue.ready : queue.held) += row.integer(2);
-      if (is_open) lower(queue.oldest, from_us(row.integer(3)));
-    }
+    while (row.step())
+      add(row.integer(0), TenantNumber{row.integer(1)}, row.integer(2), from_us(row.integer(3)));
   }
-  const auto in_state = [&](JobState state) {
-    return counts_of(connection_.statement(kOthersByQueue).bind(static_cast<int>(state)));
-  };
-  const Counts scheduled = in_state(JobState::scheduled);
-  const Counts dead = in_state(JobState::dead);
+  for_each_fresh([&](const Lane& lane, WallTime due) { add(lane.queue.value, lane.tenant, 1, due); });
+  const Counts scheduled = counts_of(connection_.statement(kScheduledByQueue));
+  const Counts dead = counts_of(connection_.statement(kDeadByQueue));
   const Counts running = counts_of(connection_.statement(kRunningByQueue));
 
   std::vector<QueueRecord> queues;
@@ -117,7 +111,8 @@ std::vector<QueueRecord> SqliteReader::queues() {
   return queues;
 }
 
-std::vector<TenantSummary> SqliteReader::tenants(const std::optional<TenantName>& after, std::size_t limit) {
+std::vector<TenantSummary> SqliteJobReader::tenants(const std::optional<TenantName>& after,
+                                                    std::size_t limit) {
   const Counts running = counts_of(connection_.statement(kRunningByTenant));
   const Counts dead = counts_of(connection_.statement(kDeadByTenant));
   std::vector<TenantSummary> summaries;
@@ -130,8 +125,18 @@ std::vector<TenantSummary> SqliteReader::tenants(const std::optional<TenantName>
   return summaries;
 }
 
-// One seek for each tenant of the page in each priority of each queue, of which there are few.
-void SqliteReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
+void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
+  const auto add = [](TenantSummary& summary, std::int64_t jobs, WallTime oldest) {
+    const bool open = may_be_claimed(summary.tenant.state);
+    (open ? summary.ready : summary.held) += jobs;
+    if (open) lower(summary.oldest_ready, oldest);
+  };
+  std::unordered_map<TenantNumber, TenantSummary*> by_number;
+  for (TenantSummary& summary : summaries) by_number.emplace(summary.tenant.number, &summary);
+  for_each_fresh([&](const Lane& lane, WallTime due) {
+    if (const auto found = by_number.find(lane.tenant); found != by_number.end()) add(*found->second, 1, due);
+  });
+  // One seek for each tenant of the page in each priority of each queue, of which there are few.
   std::int64_t queue = std::numeric_limits<std::int64_t>::min();
   std::int64_t priority = 0;
   for (;;) {
@@ -142,22 +147,19 @@ void SqliteReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
     for (TenantSummary& summary : summaries) {
       auto row = connection_.statement(kReadyOfTenant);
       row.bind(queue, priority, summary.tenant.number.value).row();
-      if (row.integer(0) == 0) continue;
-      const bool is_open = may_be_claimed(summary.tenant.state);
-      (is_open ? summary.ready : summary.held) += row.integer(0);
-      if (is_open) lower(summary.oldest_ready, from_us(row.integer(1)));
+      if (row.integer(0) > 0) add(summary, row.integer(0), from_us(row.integer(1)));
     }
   }
 }
 
-StoreSummary SqliteReader::summary() {
+StoreSummary SqliteJobReader::summary() {
   StoreSummary summary;
   summary.backend = "sqlite";
   summary.path = connection_.path().string();
   summary.store_id = connection_.statement(kStoreId).row().text(0);
   summary.schema_version = sqlite::schema_version(connection_);
   summary.size_bytes = connection_.statement(kSizeBytes).row().integer(0);
-  summary.wal_bytes = facts_.wal_bytes();
+  summary.wal_bytes = wal_bytes_();
   summary.library = "SQLite " + std::string{connection_.statement(kLibraryVersion).row().text(0)};
   summary.jobs = connection_.statement(kCountJobs).row().integer(0);
   summary.claims = connection_.statement(kCountClaims).row().integer(0);
@@ -170,9 +172,10 @@ StoreSummary SqliteReader::summary() {
 }
 
 std::vector<const Query*> summary_queries() {
-  return {&kQueues,       &kReadyByQueue, &kOthersByQueue, &kRunningByQueue, &kRunningByTenant,
-          &kDeadByTenant, &kNextPriority, &kReadyOfTenant, &kStoreId,        &kCountJobs,
-          &kCountClaims,  &kCountTenants, &kLastHolder,    &kSizeBytes,      &kLibraryVersion};
+  return {&kQueues,          &kReadyByQueue,  &kScheduledByQueue, &kDeadByQueue, &kRunningByQueue,
+          &kRunningByTenant, &kDeadByTenant,  &kNextPriority,     &kReadyOfTenant, &kStoreId,
+          &kCountJobs,       &kCountClaims,   &kCountTenants,     &kLastHolder,  &kSizeBytes,
+          &kLibraryVersion};
 }
 
 }  // namespace tenure::queue

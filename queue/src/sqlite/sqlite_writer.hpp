@@ -1,12 +1,16 @@
 #pragma once
 
+#include "fresh_jobs.hpp"
 #include "interned_names.hpp"
-#include "sqlite_reader.hpp"
+#include "places.hpp"
+#include "sqlite_lanes.hpp"
 
 #include <tenure/queue/store.hpp>
 
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <span>
 #include <vector>
 
 // The verbs of the store as SQL on one connection inside one transaction. Internal.
@@ -18,8 +22,14 @@ namespace tenure::queue {
 
 class SqliteWriter final : public StoreWriter {
  public:
-  SqliteWriter(sqlite::Connection& connection, TransactionNames& names, const StoreFacts& facts)
-      : connection_(connection), names_(names), facts_(facts), reader_(connection, names, facts) {}
+  // `fresh` belongs to whoever claims through this store.
+  SqliteWriter(sqlite::Connection& connection, TransactionNames& names, FreshJobs& fresh,
+               std::size_t payload_max)
+      : connection_(connection),
+        names_(names),
+        fresh_(fresh),
+        payload_max_(payload_max),
+        reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -39,7 +49,10 @@ class SqliteWriter final : public StoreWriter {
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
-  StoreReader& reader() override { return reader_; }
+  LaneReader& reader() override { return reader_; }
+
+  // Jobs that succeeded in this transaction.
+  [[nodiscard]] std::size_t successes() const { return successes_; }
 
  private:
   struct Owner {
@@ -60,34 +73,56 @@ class SqliteWriter final : public StoreWriter {
     std::int64_t started_us = 0;
     std::int64_t process = 0;
   };
+  struct JobOfClaim {
+    Lane lane;
+    LanePlace place;
+    RowState state = RowState::placed;
+  };
+  // A job that may be claimed: a row of ready, or one that is held in memory.
+  struct Candidate {
+    Lane lane;
+    LanePlace place;
+    bool is_fresh = false;
+  };
 
   Result<Incoming> look_up(const NewJob& job);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   Result<Names> intern(const NewJob& job);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
-  void insert_payload(JobSeq seq, std::string_view envelope);
+  bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due, WallTime now);
 
-  [[nodiscard]] std::vector<ClaimedJob> front_of_lanes(const ClaimRequest& request);
-  void read_lane(const ClaimRequest& request, const LaneCursor& cursor, std::vector<ClaimedJob>& front);
-  void read_envelopes(ClaimReply& reply, const ClaimRequest& request);
-  void insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
+  // Ready for this transaction.
+  [[nodiscard]] FreshJobs& fresh();
+
+  [[nodiscard]] std::vector<Candidate> front_of_lanes(const ClaimRequest& request, std::size_t count);
+  void read_lane(const ClaimRequest& request, const LaneCursor& cursor, std::size_t count,
+                 std::vector<Candidate>& front);
+  void claim_front(const ClaimRequest& request, const std::vector<Candidate>& front, WallTime now,
+                   ClaimReply& reply);
+  [[nodiscard]] std::optional<ClaimedJob> read_candidate(const Candidate& candidate);
+  void leave_lanes(std::span<const Candidate> taken);
+  [[nodiscard]] bool insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
-  [[nodiscard]] bool is_ready(JobSeq seq);
+  // Nothing: no such row, or it has ended.
+  [[nodiscard]] std::optional<JobOfClaim> job_of_claim(JobSeq seq);
+  void return_to_lane(const JobOfClaim& job);
   void charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now);
 
-  void move_to_ready(JobSeq seq, JobState from);
   Result<void> check_tenant_of_retry(TenantNumber number);
 
   sqlite::Connection& connection_;
   TransactionNames& names_;
-  const StoreFacts& facts_;
-  SqliteReader reader_;
+  FreshJobs& fresh_;
+  bool fresh_has_begun_ = false;
+  std::size_t payload_max_;
+  SqliteLaneReader reader_;
+  std::size_t successes_ = 0;
   // Live tenants that accept jobs, as this transaction has read them: nobody else writes while it lasts, and none of the
   // verbs changes a tenant.
   std::map<TenantName, Owner> owners_;

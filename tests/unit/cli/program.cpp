@@ -115,7 +115,7 @@ void Program::fail_once(int seed, std::string_view error) {
 
 queue::JobRecord Program::job(int seed) {
   std::optional<queue::JobRecord> record;
-  store->read([&](queue::StoreReader& reader) { record = reader.find_job(job_id(seed)); });
+  store->read([&](queue::JobReader& reader) { record = reader.find_job(job_id(seed)); });
   if (!record) throw std::runtime_error("no such job");
   return *record;
 }

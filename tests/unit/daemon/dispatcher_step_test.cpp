@@ -138,7 +138,7 @@ TEST(DispatcherStep, LSE_04_ReclaimsUntilThereIsNoMoreThenScansPageByPageThenLoo
   ASSERT_TRUE(stepper.round().ask<LaneScanPart>());
   EXPECT_FALSE(stepper.round().ask<LaneScanPart>()->after);
   LaneScanPart::Answer lanes;
-  lanes.last_seq = JobSeq{5000};
+  lanes.known_until = JobSeq{5000};
   for (std::size_t row = 0; row < kRoundRowsMax; ++row) {
     Lane lane = kLane;
     lane.tenant = TenantNumber{static_cast<std::int64_t>(row) + 10};

@@ -96,7 +96,7 @@ TEST(Processes, LSE_01_AKilledWorkersJobsStartAgainAtOnceAndAreChargedOneCrash) 
     EXPECT_EQ(sim->job(id).failures, 0);
   }
   const queue::JobSeq seq = sim->job(ids[0]).seq;
-  sim.store->read([&](queue::StoreReader& reader) {
+  sim.store->read([&](queue::JobReader& reader) {
     const auto attempts = reader.attempts(seq);
     ASSERT_FALSE(attempts.empty());
     EXPECT_EQ(attempts[0].outcome, queue::AttemptOutcome::interrupted);

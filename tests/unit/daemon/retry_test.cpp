@@ -69,7 +69,7 @@ TEST(Retry, RTY_04_ABusyTenantCostsNoAttemptAndDoesNotSpin) {
 std::vector<queue::AttemptRecord> attempts_of(Simulated& sim, queue::JobId id) {
   std::vector<queue::AttemptRecord> attempts;
   const queue::JobSeq seq = sim->job(id).seq;
-  sim.store->read([&](queue::StoreReader& reader) { attempts = reader.attempts(seq); });
+  sim.store->read([&](queue::JobReader& reader) { attempts = reader.attempts(seq); });
   return attempts;
 }
 

@@ -192,10 +192,11 @@ TEST_F(RoundTest, NothingHappensWhereTheStoreThrows) {
     void write(queue::Durability, FunctionRef<void(queue::StoreWriter&)>) override {
       raise(ErrorCode::disk, "no");
     }
-    void read(FunctionRef<void(queue::StoreReader&)>) override {}
+    void read(FunctionRef<void(queue::JobReader&)>) override {}
     void sync() override {}
     std::int64_t change_counter() override { return 0; }
     void checkpoint(std::int64_t) override {}
+    bool tidy() override { return false; }
     TenantRegistry& registry() override { invariant_broken("unused", __FILE__, __LINE__); }
   } failing;
   EXPECT_THROW((void)run_round(failing, work, kNow), DiskError);

@@ -9,14 +9,14 @@ using ClientTest = Bookkeeping;
 
 queue::JobRecord record_of(queue::Store& store, Uuid id) {
   std::optional<queue::JobRecord> record;
-  store.read([&](queue::StoreReader& reader) { record = reader.find_job({id}); });
+  store.read([&](queue::JobReader& reader) { record = reader.find_job({id}); });
   return value_or_raise(record ? Result<queue::JobRecord>{*record}
                                : fail(ErrorCode::job_not_found, "no such job"));
 }
 
 std::int64_t jobs_in(queue::Store& store) {
   std::int64_t count = 0;
-  store.read([&](queue::StoreReader& reader) { count = reader.count_jobs({}, 1000, {}); });
+  store.read([&](queue::JobReader& reader) { count = reader.count_jobs({}, {.limit = 1000}, {}).count; });
   return count;
 }
 

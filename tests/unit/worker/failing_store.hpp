@@ -22,7 +22,7 @@ class FailingStore final : public queue::Store {
     if (write_fails_with) raise(*write_fails_with, "the disk is full");
     store_->write(durability, work);
   }
-  void read(FunctionRef<void(queue::StoreReader&)> work) override { store_->read(work); }
+  void read(FunctionRef<void(queue::JobReader&)> work) override { store_->read(work); }
   void sync() override {
     if (sync_fails_with) raise(*sync_fails_with, "the disk is gone");
     store_->sync();
@@ -30,6 +30,7 @@ class FailingStore final : public queue::Store {
   }
   std::int64_t change_counter() override { return store_->change_counter(); }
   void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
+  bool tidy() override { return store_->tidy(); }
   TenantRegistry& registry() override { return store_->registry(); }
 
  private:

@@ -86,7 +86,7 @@ struct ClaimedJob {
   int failures = 0;
   int crashes = 0;
   int releases = 0;
-  std::string envelope;  // empty where its row is missing: nobody can decode that, and so the job ends
+  std::string envelope;
 };
 
 struct ClaimReply {
@@ -96,38 +96,56 @@ struct ClaimReply {
   std::optional<TenantState> gate;
 };
 
-class StoreReader {
+// What a dispatcher learns from: lanes, what has come since, and names. Inside Store::write.
+//   scan      lanes() page by page, then known_until(): the jobs up to it are in these lanes, or come as moved jobs
+//   follow    arrivals(known_until()), and so on from the last row of each page
+// A claim finds the jobs that scan and arrivals have told of; of later ones it may find some.
+class LaneReader {
  public:
-  virtual ~StoreReader() = default;
+  virtual ~LaneReader() = default;
 
-  // Every lane that holds a ready job, by one seek each. `after` pages.
+  // Lanes that hold a ready job which nobody runs, in order. `after` pages.
   [[nodiscard]] virtual std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) = 0;
-  // Rows with a sequence above `after`, in its order.
+  // The sequence up to which lanes() knows all jobs. Ask after the first page: it never falls.
+  [[nodiscard]] virtual JobSeq known_until() = 0;
+  // Rows with a sequence above `after`, in its order, as they stand now; also those that have ended since.
   [[nodiscard]] virtual std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) = 0;
-  // The greatest sequence that was ever given out, 0 for none.
-  [[nodiscard]] virtual JobSeq last_seq() = 0;
   [[nodiscard]] virtual std::optional<WallTime> next_due() = 0;
   [[nodiscard]] virtual std::optional<TenantState> tenant_state(TenantNumber tenant) = 0;
   [[nodiscard]] virtual std::string queue_name(QueueNumber queue) = 0;
   [[nodiscard]] virtual std::string kind_name(KindNumber kind) = 0;
   [[nodiscard]] virtual std::optional<QueueNumber> queue_number(std::string_view name) = 0;
   [[nodiscard]] virtual std::optional<KindNumber> kind_number(std::string_view name) = 0;
+};
 
-  // Newest first unless `oldest_first`; `after` is the last job of the page before.
-  struct ListOptions {
-    std::size_t limit = 50;
-    std::optional<JobSeq> after;
-    bool oldest_first = false;
-    JobSeq succeeded_above{0};  // older succeeded jobs are left out; see scan_floor
-  };
-  [[nodiscard]] virtual std::vector<JobRecord> list_jobs(const Filter& filter, const ListOptions& options,
-                                                         WallTime now) = 0;
-  // Counts no further than `limit`, and no succeeded job up to `succeeded_above`.
-  [[nodiscard]] virtual std::int64_t count_jobs(const Filter& filter, std::int64_t limit, WallTime now,
-                                                JobSeq succeeded_above = JobSeq{0}) = 0;
-  // At most `rows` jobs have a greater sequence; 0 where there are no more than that. Succeeded jobs are in no index, so a
-  // filter finds them by looking at each: this bounds how many are looked at.
-  [[nodiscard]] virtual JobSeq scan_floor(std::int64_t rows) = 0;
+enum class ListOrder : std::uint8_t { newest_first, oldest_first };
+
+struct ListOptions {
+  std::size_t limit = 50;
+  std::optional<JobSeq> after;  // the last job of the page before
+  ListOrder order = ListOrder::newest_first;
+  // Succeeded jobs are in no index, so a filter finds them by looking at each: how many of the newest jobs are looked at.
+  std::int64_t looks_max = std::numeric_limits<std::int64_t>::max();
+};
+
+struct JobPage {
+  std::vector<JobRecord> jobs;
+  bool left_out = false;  // older succeeded jobs were not looked at; see looks_max
+};
+
+struct JobCount {
+  std::int64_t count = 0;
+  bool left_out = false;
+};
+
+// What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
+class JobReader {
+ public:
+  virtual ~JobReader() = default;
+
+  [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
+  // Counts no further than options.limit; `after` and order do not matter.
+  [[nodiscard]] virtual JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   [[nodiscard]] virtual std::optional<JobRecord> find_job(JobId id) = 0;
   [[nodiscard]] virtual std::vector<AttemptRecord> attempts(JobSeq seq) = 0;
   [[nodiscard]] virtual std::optional<std::string> envelope(JobSeq seq) = 0;
@@ -151,8 +169,9 @@ class StoreWriter {
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
 
   // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
-  // outcome is recorded as `lost`. Also where a damaged file has a claim on a job that is not ready: the claim goes and the
-  // job stays as it is, so that one such row does not stop everybody's round.
+  // outcome is recorded as `lost`. Also where a damaged file has a claim on a job that has ended: the claim goes and the
+  // job stays as it is, so that one such row does not stop everybody's round; finish_succeeded, which looks at no job's row,
+  // does not notice and answers as if.
   [[nodiscard]] virtual Result<void> finish_succeeded(ClaimRef claim, WallTime now) = 0;
   // `state` is dead, discarded or cancelled; StateChanged for any other. Counts a failure, but not for a cancelled job
   // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt).
@@ -195,7 +214,7 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
 
   // What this transaction has seen and written.
-  [[nodiscard]] virtual StoreReader& reader() = 0;
+  [[nodiscard]] virtual LaneReader& reader() = 0;
 };
 
 class Store {
@@ -205,13 +224,16 @@ class Store {
   // One commit. Calls of several threads may share it; one that throws undoes only itself. `work` must not call the store.
   virtual void write(Durability durability, FunctionRef<void(StoreWriter&)> work) = 0;
   // One snapshot.
-  virtual void read(FunctionRef<void(StoreReader&)> work) = 0;
+  virtual void read(FunctionRef<void(JobReader&)> work) = 0;
   // Makes durable what is visible ("sync first").
   virtual void sync() = 0;
   // Grows when another process may have written something; one cheap statement.
   [[nodiscard]] virtual std::int64_t change_counter() = 0;
   // Moves the log into the database where it has grown past `wal_bytes_min`. Safe at any time.
   virtual void checkpoint(std::int64_t wal_bytes_min) = 0;
+  // A bit of bookkeeping that only saves time later, for the dispatcher's idle moments: at most some 20 ms. True where more of
+  // it waits. Safe at any time, safe to leave out.
+  virtual bool tidy() = 0;
   [[nodiscard]] virtual TenantRegistry& registry() = 0;
 };
 

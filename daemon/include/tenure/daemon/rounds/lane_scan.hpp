@@ -12,7 +12,7 @@ struct LaneScanPart {
     std::optional<queue::Lane> after;  // nothing: the first page
   };
   struct Answer {
-    queue::JobSeq last_seq;  // read before the page
+    queue::JobSeq known_until;  // see queue::LaneReader
     std::vector<queue::Lane> lanes;
   };
 

@@ -1,4 +1,4 @@
-#include "sqlite_filter.hpp"
+#include "row_filter.hpp"
 
 #include "sqlite_reader.hpp"
 
@@ -17,6 +17,10 @@ constexpr Query kAllTenantNames{"all_tenant_names", "select number, coalesce(nam
 // ?1 name. Index: unique (name, generation).
 constexpr Query kTenantsNamed{"tenants_named", "select number from tenant where name = ?1"};
 
+constexpr std::array kShownStates{ShownState::scheduled, ShownState::ready,     ShownState::blocked,
+                                  ShownState::succeeded, ShownState::dead,      ShownState::discarded,
+                                  ShownState::cancelled, ShownState::running,   ShownState::held};
+
 bool is_literal(const Glob& glob) {
   return glob.literal || glob.pattern.find_first_of("*?") == std::string::npos;
 }
@@ -27,34 +31,17 @@ bool term_holds(const FilterTerm& term, std::string_view text) {
   return found != term.negated;
 }
 
-std::string json_array(const std::vector<std::int64_t>& numbers) {
-  std::string text = "[";
-  for (const std::int64_t number : numbers) text += (text.size() > 1 ? "," : "") + std::to_string(number);
-  return text + "]";
+void narrow_states(RowFilter& narrowed, const FilterTerm& term) {
+  narrowed.any_state = false;
+  for (const ShownState state : kShownStates)
+    if (!term_holds(term, name_of(state))) narrowed.states &= ~bit_of(state);
 }
-
-// The bits of all words for which the term holds.
-template <class NameOfBit>
-std::int64_t bits_of(const FilterTerm& term, int first, int last, NameOfBit name_of_bit) {
-  std::int64_t bits = 0;
-  for (int bit = first; bit <= last; ++bit)
-    if (term_holds(term, name_of_bit(bit))) bits |= std::int64_t{1} << bit;
-  return bits;
-}
-
-std::string_view state_of_bit(int bit) {
-  if (bit == kRunningBit) return name_of(ShownState::running);
-  if (bit == kHeldBit) return name_of(ShownState::held);
-  return name_of(static_cast<JobState>(bit));
-}
-
-std::string_view reason_of_bit(int bit) { return name_of(static_cast<JobReason>(bit)); }
 
 // The least range that holds all of the term's; exact if that is the only one.
-void narrow_range(SqliteFilter& narrowed, SqliteFilter::Bounds& bounds, const FilterTerm& term) {
+void narrow_range(RowFilter& narrowed, RowFilter::Bounds& bounds, const FilterTerm& term) {
   if (term.negated || term.values.size() != 1) narrowed.exact = false;
   if (term.negated) return;
-  SqliteFilter::Bounds hull{bounds.last, bounds.first};
+  RowFilter::Bounds hull{bounds.last, bounds.first};
   for (const FilterValue& value : term.values) {
     const auto& range = std::get<Range>(value);
     hull.first = std::min(hull.first, range.first.value_or(std::numeric_limits<std::int64_t>::min()));
@@ -77,7 +64,7 @@ FilterTerm created_by_age(const FilterTerm& term, WallTime now) {
   return created;
 }
 
-void narrow_ids(SqliteFilter& narrowed, const FilterTerm& term) {
+void narrow_ids(RowFilter& narrowed, const FilterTerm& term) {
   narrowed.exact = false;
   if (term.negated || narrowed.ids) return;
   std::vector<JobId> ids;
@@ -91,13 +78,10 @@ void narrow_ids(SqliteFilter& narrowed, const FilterTerm& term) {
   narrowed.ids = std::move(ids);
 }
 
-void narrow(SqliteFilter& narrowed, const FilterTerm& term, WallTime now) {
+void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
   switch (term.field) {
     case FilterField::state:
-      narrowed.states &= bits_of(term, 1, kHeldBit, state_of_bit);
-      break;
-    case FilterField::reason:
-      narrowed.reasons &= bits_of(term, 0, 9, reason_of_bit);
+      narrow_states(narrowed, term);
       break;
     case FilterField::priority:
       narrow_range(narrowed, narrowed.priority, term);
@@ -126,6 +110,7 @@ void narrow(SqliteFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::started:
     case FilterField::finished:
     case FilterField::error:
+    case FilterField::reason:
     case FilterField::name:
     case FilterField::scheduled:
     case FilterField::ready:
@@ -145,15 +130,21 @@ std::vector<const FilterTerm*> terms_of(const Filter& filter, FilterField field)
   return terms;
 }
 
+std::vector<std::int64_t> sorted(std::vector<std::int64_t> numbers) {
+  std::ranges::sort(numbers);
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
 // Numbers of the rows (number, name) for which all terms hold.
-std::string numbers_where(sqlite::Statement rows, const std::vector<const FilterTerm*>& terms) {
+std::vector<std::int64_t> numbers_where(sqlite::Statement rows, const std::vector<const FilterTerm*>& terms) {
   std::vector<std::int64_t> numbers;
   while (rows.step()) {
     const std::string_view name = rows.text(1);
     if (std::ranges::all_of(terms, [&](const FilterTerm* term) { return term_holds(*term, name); }))
       numbers.push_back(rows.integer(0));
   }
-  return json_array(numbers);
+  return sorted(std::move(numbers));
 }
 
 bool only_literals(const FilterTerm& term) {
@@ -161,44 +152,58 @@ bool only_literals(const FilterTerm& term) {
                              [](const FilterValue& value) { return is_literal(std::get<Glob>(value)); });
 }
 
-}  // namespace
-
-void SqliteFilter::bind(sqlite::Statement& statement) const {
-  statement.bind(states, reasons, tenants, queues, kinds, priority.first, priority.last, failures.first,
-                 failures.last, crashes.first, crashes.last, created.first, created.last);
-}
-
-SqliteFilter SqliteReader::translate(const Filter& filter, WallTime now) {
-  SqliteFilter narrowed;
-  for (const FilterTerm& term : filter.terms) narrow(narrowed, term, now);
-  narrow_by_names(narrowed, filter);
-  return narrowed;
-}
-
-void SqliteReader::narrow_by_names(SqliteFilter& narrowed, const Filter& filter) {
-  if (const auto terms = terms_of(filter, FilterField::queue); !terms.empty())
-    narrowed.queues = numbers_where(connection_.statement(kAllQueueNames), terms);
-  if (const auto terms = terms_of(filter, FilterField::kind); !terms.empty())
-    narrowed.kinds = numbers_where(connection_.statement(kAllKindNames), terms);
-
-  const auto tenants = terms_of(filter, FilterField::tenant);
-  if (tenants.size() == 1 && !tenants.front()->negated && only_literals(*tenants.front()))
-    narrow_by_tenants(narrowed, *tenants.front());
-  else if (!tenants.empty())
-    narrowed.tenants = numbers_where(connection_.statement(kAllTenantNames), tenants);
-}
-
 // The usual case, which must not read the names of a hundred thousand tenants.
-void SqliteReader::narrow_by_tenants(SqliteFilter& narrowed, const FilterTerm& term) {
+std::vector<std::int64_t> tenants_named(sqlite::Connection& connection, const FilterTerm& term) {
   std::vector<std::int64_t> numbers;
   for (const FilterValue& value : term.values) {
     const std::string& name = std::get<Glob>(value).pattern;
     if (name == "none") numbers.push_back(kUntenanted.value);
-    auto row = connection_.statement(kTenantsNamed);
+    auto row = connection.statement(kTenantsNamed);
     row.bind(name);
     while (row.step()) numbers.push_back(row.integer(0));
   }
-  narrowed.tenants = json_array(numbers);
+  return sorted(std::move(numbers));
+}
+
+void narrow_by_names(sqlite::Connection& connection, RowFilter& narrowed, const Filter& filter) {
+  if (const auto terms = terms_of(filter, FilterField::queue); !terms.empty())
+    narrowed.queues = numbers_where(connection.statement(kAllQueueNames), terms);
+  if (const auto terms = terms_of(filter, FilterField::kind); !terms.empty())
+    narrowed.kinds = numbers_where(connection.statement(kAllKindNames), terms);
+
+  const auto tenants = terms_of(filter, FilterField::tenant);
+  if (tenants.size() == 1 && !tenants.front()->negated && only_literals(*tenants.front()))
+    narrowed.tenants = tenants_named(connection, *tenants.front());
+  else if (!tenants.empty())
+    narrowed.tenants = numbers_where(connection.statement(kAllTenantNames), tenants);
+}
+
+bool holds(const RowFilter::Numbers& numbers, const sqlite::Statement& row, int column) {
+  return !numbers || std::ranges::binary_search(*numbers, row.integer(column));
+}
+
+bool holds(const RowFilter::Bounds& bounds, const sqlite::Statement& row, int column) {
+  return bounds.is_open() || bounds.holds(row.integer(column));
+}
+
+}  // namespace
+
+bool RowFilter::passes_lane(const sqlite::Statement& row, int lane_column) const {
+  return holds(tenants, row, lane_column + 2) && holds(queues, row, lane_column) &&
+         holds(kinds, row, lane_column + 3) && holds(priority, row, lane_column + 1);
+}
+
+bool RowFilter::passes_row(const sqlite::Statement& row, int first_column) const {
+  return holds(failures, row, first_column) && holds(crashes, row, first_column + 1) &&
+         holds(created, row, first_column + 2);
+}
+
+RowFilter narrow(sqlite::Connection& connection, const Filter& filter, WallTime now) {
+  RowFilter narrowed;
+  for (const ShownState state : kShownStates) narrowed.states |= bit_of(state);
+  for (const FilterTerm& term : filter.terms) narrow_by_term(narrowed, term, now);
+  narrow_by_names(connection, narrowed, filter);
+  return narrowed;
 }
 
 std::vector<const Query*> filter_queries() {

@@ -1,0 +1,219 @@
+#include "candidates.hpp"
+
+#include "places.hpp"
+#include "sqlite_reader.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// All lists of candidates: seq, then the lane in four columns.
+
+// Every row. ?1 seq before  ?2 end, both excluded. Index: primary key.
+constexpr Query kWalkOldest{"walk_oldest", R"sql(
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  where seq > ?1 and seq < ?2 order by seq)sql"};
+constexpr Query kWalkNewest{"walk_newest", R"sql(
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  where seq > ?1 and seq < ?2 order by seq desc)sql"};
+
+// Fresh jobs, and those that have ended since they were. Index: primary key, above the mark.
+constexpr Query kFreshRows{"fresh_rows", R"sql(
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, due_us from job
+  where seq > (select seq from mark where name = 'absorbed') and state = 2
+    and not exists (select 1 from claim where claim.seq = job.seq)
+  order by seq)sql"};
+
+// Ready jobs. Index: primary key, the whole of it.
+constexpr Query kReadyRows{"ready_rows", "select seq, queue, priority, tenant, kind from ready"};
+// ?1 queue  ?2 priority  ?3 tenant. Index: primary key.
+constexpr Query kReadyRowsOfTenant{"ready_rows_of_tenant", R"sql(
+  select seq, queue, priority, tenant, kind from ready where queue = ?1 and priority = ?2 and tenant = ?3)sql"};
+// One step of a loose scan. ?1 queue  ?2 priority before. Index: primary key.
+constexpr Query kNextPriority{"next_priority_of_list", R"sql(
+  select queue, priority from ready where (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
+
+constexpr Query kScheduledRows{"scheduled_rows", "select seq, queue, priority, tenant, kind from scheduled"};
+constexpr Query kBlockedRows{"blocked_rows", "select seq, queue, priority, tenant, kind from blocked"};
+// Few: what runs now.
+constexpr Query kClaimedRows{"claimed_rows", R"sql(
+  select job.seq, job.queue, job.priority, job.tenant, job.kind
+  from claim cross join job on job.seq = claim.seq)sql"};
+// ?1 state. Index: job_failed.
+constexpr Query kFailedRows{"failed_rows", R"sql(
+  select seq, queue, priority, tenant, kind from job indexed by job_failed where state = ?1 and state > 4)sql"};
+
+// Beyond this a scan of all ready rows costs less than the seeks.
+constexpr std::size_t kTenantsSought = 1'000;
+constexpr int kLaneColumn = 1;
+constexpr int kRowColumn = 5;
+constexpr int kStateColumn = 8;
+constexpr JobSeq kBeforeAll{0};
+constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};
+
+// Sorted no further than it is read.
+class SortedSeqs final : public OrderedSeqs {
+ public:
+  SortedSeqs(std::vector<JobSeq> seqs, ListOrder order) : seqs_(std::move(seqs)), order_(order) {
+    std::ranges::make_heap(seqs_, comes_later());
+  }
+  std::optional<JobSeq> next() override {
+    if (seqs_.empty()) return std::nullopt;
+    std::ranges::pop_heap(seqs_, comes_later());
+    const JobSeq seq = seqs_.back();
+    seqs_.pop_back();
+    return seq;
+  }
+
+ private:
+  [[nodiscard]] std::function<bool(JobSeq, JobSeq)> comes_later() const {
+    if (order_ == ListOrder::oldest_first) return std::greater<>{};
+    return std::less<>{};
+  }
+  std::vector<JobSeq> seqs_;
+  ListOrder order_;
+};
+
+// The table itself, row by row.
+class Walk final : public OrderedSeqs {
+ public:
+  Walk(sqlite::Statement&& rows, const RowFilter& filter, EndedLookup* only_ended)
+      : rows_(std::move(rows)), filter_(filter), only_ended_(only_ended) {}
+
+  std::optional<JobSeq> next() override {
+    while (!at_end_ && rows_.step()) {
+      if (!filter_.passes_lane(rows_, kLaneColumn) || !filter_.passes_row(rows_, kRowColumn)) continue;
+      const JobSeq seq{rows_.integer(0)};
+      if (only_ended_ == nullptr || has_succeeded(seq)) return seq;
+    }
+    at_end_ = true;  // another step would begin anew
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] bool has_succeeded(JobSeq seq) {
+    const std::int64_t state = rows_.integer(kStateColumn);
+    if (is_final_row(state)) return static_cast<JobState>(state) == JobState::succeeded;
+    return only_ended_->contains(seq);
+  }
+  sqlite::Statement rows_;
+  const RowFilter& filter_;
+  EndedLookup* only_ended_;
+  bool at_end_ = false;
+};
+
+}  // namespace
+
+void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn) {
+  if (filter_.any_state && !floor) return static_cast<void>(fn(walk(floor, false)));
+  const auto wants = [&](ShownState state) { return filter_.wants(state); };
+  if (wants(ShownState::succeeded) && !fn(walk(floor, true))) return;
+  if (wants(ShownState::ready) || wants(ShownState::held)) {
+    if (!fn(collected(in_lanes()))) return;
+    if (!fn(collected(fresh(), true))) return;
+  }
+  if (wants(ShownState::running) && !fn(collected(rows_of(connection_.statement(kClaimedRows))))) return;
+  if (wants(ShownState::scheduled) && !fn(collected(rows_of(connection_.statement(kScheduledRows))))) return;
+  if (wants(ShownState::blocked) && !fn(collected(rows_of(connection_.statement(kBlockedRows))))) return;
+  for (const ShownState state : {ShownState::dead, ShownState::discarded, ShownState::cancelled}) {
+    if (!wants(state)) continue;
+    auto rows = connection_.statement(kFailedRows);
+    rows.bind(static_cast<int>(state));
+    if (!fn(collected(rows_of(std::move(rows))))) return;
+  }
+}
+
+CandidateSource Candidates::walk(std::optional<JobSeq> floor, bool only_succeeded) {
+  const bool oldest_first = options_.order == ListOrder::oldest_first;
+  const JobSeq least = floor.value_or(kBeforeAll);
+  const JobSeq from = oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least;
+  const JobSeq to = oldest_first ? kAfterAll : options_.after.value_or(kAfterAll);
+  auto rows = connection_.statement(oldest_first ? kWalkOldest : kWalkNewest);
+  rows.bind(from.value, to.value);
+  return {std::make_unique<Walk>(std::move(rows), filter_, only_succeeded ? &ended_ : nullptr), filter_.exact};
+}
+
+CandidateSource Candidates::collected(std::vector<JobSeq> seqs, bool has_all_columns) const {
+  const bool is_decided = has_all_columns || filter_.is_open_beyond_lane();
+  return {std::make_unique<SortedSeqs>(std::move(seqs), options_.order), filter_.exact && is_decided};
+}
+
+bool Candidates::is_on_page(JobSeq seq) const {
+  if (!options_.after) return true;
+  return options_.order == ListOrder::oldest_first ? seq > *options_.after : seq < *options_.after;
+}
+
+std::vector<JobSeq> Candidates::rows_of(sqlite::Statement&& rows) const {
+  std::vector<JobSeq> seqs;
+  while (rows.step()) {
+    const JobSeq seq{rows.integer(0)};
+    if (is_on_page(seq) && filter_.passes_lane(rows, kLaneColumn)) seqs.push_back(seq);
+  }
+  return seqs;
+}
+
+std::vector<JobSeq> Candidates::in_lanes() {
+  std::vector<JobSeq> seqs;
+  if (filter_.tenants && filter_.tenants->size() <= kTenantsSought) add_lanes_of_tenants(seqs);
+  else add_in_lanes(connection_.statement(kReadyRows), seqs);
+  return seqs;
+}
+
+// One seek for each tenant in each priority of each queue, of which there are few.
+void Candidates::add_lanes_of_tenants(std::vector<JobSeq>& seqs) {
+  std::int64_t queue = std::numeric_limits<std::int64_t>::min();
+  std::int64_t priority = 0;
+  for (;;) {
+    auto next = connection_.statement(kNextPriority);
+    if (!next.bind(queue, priority).step()) return;
+    queue = next.integer(0);
+    priority = next.integer(1);
+    for (const std::int64_t tenant : *filter_.tenants) {
+      auto rows = connection_.statement(kReadyRowsOfTenant);
+      rows.bind(queue, priority, tenant);
+      add_in_lanes(std::move(rows), seqs);
+    }
+  }
+}
+
+void Candidates::add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) const {
+  const bool wants_both = filter_.wants(ShownState::ready) && filter_.wants(ShownState::held);
+  while (rows.step()) {
+    const JobSeq seq{rows.integer(0)};
+    if (!is_on_page(seq) || !filter_.passes_lane(rows, kLaneColumn)) continue;
+    if (wants_both || wants_lane_of(TenantNumber{rows.integer(kLaneColumn + 2)})) seqs.push_back(seq);
+  }
+}
+
+bool Candidates::wants_lane_of(TenantNumber tenant) const {
+  return filter_.wants(is_open_(tenant) ? ShownState::ready : ShownState::held);
+}
+
+std::vector<JobSeq> Candidates::fresh() {
+  std::vector<JobSeq> seqs;
+  auto rows = connection_.statement(kFreshRows);
+  while (rows.step()) {
+    const JobSeq seq{rows.integer(0)};
+    if (is_on_page(seq) && filter_.passes_lane(rows, kLaneColumn) && filter_.passes_row(rows, kRowColumn) &&
+        wants_lane_of(TenantNumber{rows.integer(kLaneColumn + 2)}) && !ended_.contains(seq))
+      seqs.push_back(seq);
+  }
+  return seqs;
+}
+
+void SqliteJobReader::for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn) {
+  auto rows = connection_.statement(kFreshRows);
+  while (rows.step())
+    if (!ended_.contains(JobSeq{rows.integer(0)})) fn(lane_in(rows, kLaneColumn), from_us(rows.integer(8)));
+}
+
+std::vector<const Query*> candidate_queries() {
+  return {&kWalkOldest,   &kWalkNewest,    &kFreshRows,   &kReadyRows,   &kReadyRowsOfTenant,
+          &kNextPriority, &kScheduledRows, &kBlockedRows, &kClaimedRows, &kFailedRows};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "ended_lookup.hpp"
+#include "row_filter.hpp"
+
+#include <tenure/queue/store.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+// Jobs that a filter may match, found in the tables that hold their states. Internal.
+namespace tenure::queue {
+
+// Sequences in the order of a list, one by one.
+class OrderedSeqs {
+ public:
+  virtual ~OrderedSeqs() = default;
+  virtual std::optional<JobSeq> next() = 0;
+};
+
+struct CandidateSource {
+  std::unique_ptr<OrderedSeqs> seqs;
+  bool exact = false;  // all of them match
+};
+
+class Candidates {
+ public:
+  // `is_open` says of a tenant whether its ready jobs are held. What is passed by reference must outlive this and its sources.
+  Candidates(sqlite::Connection& connection, EndedLookup& ended, const RowFilter& filter,
+             const ListOptions& options, std::function<bool(TenantNumber)> is_open)
+      : connection_(connection),
+        ended_(ended),
+        filter_(filter),
+        options_(options),
+        is_open_(std::move(is_open)) {}
+
+  // Disjoint, and together all that may match; but no succeeded jobs up to `floor`. fn is called for one after the other and
+  // must be done with it when it returns; it returns whether it wants another.
+  void for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn);
+
+ private:
+  struct WalkEnds;
+
+  [[nodiscard]] CandidateSource walk(std::optional<JobSeq> floor, bool only_succeeded);
+  [[nodiscard]] CandidateSource collected(std::vector<JobSeq> seqs, bool has_all_columns = false) const;
+  [[nodiscard]] std::vector<JobSeq> rows_of(sqlite::Statement&& rows) const;
+  [[nodiscard]] std::vector<JobSeq> in_lanes();
+  void add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) const;
+  void add_lanes_of_tenants(std::vector<JobSeq>& seqs);
+  [[nodiscard]] std::vector<JobSeq> fresh();
+  [[nodiscard]] bool wants_lane_of(TenantNumber tenant) const;
+  [[nodiscard]] bool is_on_page(JobSeq seq) const;
+
+  sqlite::Connection& connection_;
+  EndedLookup& ended_;
+  const RowFilter& filter_;
+  const ListOptions& options_;
+  std::function<bool(TenantNumber)> is_open_;
+};
+
+}  // namespace tenure::queue

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "seq_set.hpp"
+
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+// Which jobs have succeeded without their rows saying so, in one snapshot. `ended` has no index by job, which would cost each
+// finish a page; so a question is a scan, and this class asks as few as it can. Internal.
+namespace tenure::queue {
+
+struct EndedTimes {
+  WallTime started{};
+  WallTime finished{};
+};
+
+class EndedLookup {
+ public:
+  explicit EndedLookup(sqlite::Connection& connection) : connection_(connection) {}
+
+  // Reads all sequences at the first call.
+  [[nodiscard]] bool contains(JobSeq seq);
+  // Those of `seqs` that have ended. The first call reads from the newest end until it has found all; a second one reads
+  // everything and keeps it.
+  [[nodiscard]] std::map<JobSeq, EndedTimes> find(std::span<const JobSeq> seqs);
+
+ private:
+  struct Row {
+    JobSeq seq;
+    EndedTimes times;
+  };
+  [[nodiscard]] std::map<JobSeq, EndedTimes> scan_for(std::span<const JobSeq> seqs);
+  void load_rows();
+
+  sqlite::Connection& connection_;
+  std::optional<SeqSet> seqs_;
+  bool has_scanned_ = false;
+  std::optional<std::vector<Row>> rows_;  // by sequence
+};
+
+// Tells of each job that has no final state where it stands. Ready, too, where it runs.
+void tell_states(sqlite::Connection& connection, std::span<JobArrival> jobs);
+
+[[nodiscard]] std::vector<const sqlite::Query*> ended_lookup_queries();
+
+}  // namespace tenure::queue

@@ -1,0 +1,204 @@
+#include "fresh_jobs.hpp"
+
+#include "places.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// Index: primary keys.
+constexpr Query kMarks{"marks", R"sql(
+  select (select seq from mark where name = 'absorbed'), (select coalesce(max(incarnation), 0) from holder))sql"};
+
+// ?1 the last seq that was read  ?2 limit. Index: primary key.
+constexpr Query kTail{"tail", R"sql(
+  select seq, queue, priority, tenant, kind, due_us, state from job where seq > ?1 order by seq limit ?2)sql"};
+
+// What has ended above the mark. ?1 mark. Index: none, the whole table, at a start only.
+constexpr Query kEndedAbove{"ended_above", "select seq from ended where seq > ?1"};
+// ?1 mark. Index: primary key.
+constexpr Query kClaimedAbove{"claimed_above", "select seq from claim where seq > ?1"};
+
+// ?1 seq.
+constexpr Query kRaiseMark{"raise_mark", "update mark set seq = ?1 where name = 'absorbed'"};
+
+void read_into(SeqSet& set, sqlite::Statement& rows) {
+  while (rows.step()) set.insert(JobSeq{rows.integer(0)});
+}
+
+}  // namespace
+
+void FreshJobs::begin(sqlite::Connection& connection) {
+  std::int64_t mark = 0;
+  std::int64_t incarnation = 0;
+  {
+    auto row = connection.statement(kMarks);
+    mark = row.row().integer(0);
+    incarnation = row.integer(1);
+  }
+  if (!is_stale_.exchange(false) && mark == absorbed_.value && incarnation == incarnation_) return;
+  absorbed_ = JobSeq{mark};
+  incarnation_ = incarnation;
+  restart(connection);
+}
+
+void FreshJobs::restart(sqlite::Connection& connection) {
+  const JobSeq reach = tailed_;
+  lanes_.clear();
+  count_ = 0;
+  tailed_ = absorbed_;
+  ended_before_.clear();
+  claimed_before_.clear();
+  read_into(ended_before_, connection.statement(kEndedAbove).bind(absorbed_.value));
+  read_into(claimed_before_, connection.statement(kClaimedAbove).bind(absorbed_.value));
+  while (tailed_ < reach && !read_on(connection, limits_.tail_rows).empty()) continue;
+}
+
+std::vector<JobArrival> FreshJobs::read_on(sqlite::Connection& connection, std::size_t limit) {
+  if (count_ + limit > limits_.jobs_max || tailed_.value - absorbed_.value > limits_.behind_max)
+    absorb_oldest(connection);
+  std::vector<JobArrival> rows;
+  std::vector<std::int64_t> states;
+  {
+    auto row = connection.statement(kTail);
+    row.bind(tailed_.value, limit);
+    while (row.step()) {
+      rows.push_back({JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), JobState::ready});
+      states.push_back(row.integer(6));
+    }
+  }
+  for (std::size_t index = 0; index < rows.size(); ++index)
+    rows[index].state = take_in(connection, rows[index], states[index]);
+  if (!rows.empty()) tailed_ = rows.back().seq;
+  return rows;
+}
+
+JobState FreshJobs::take_in(sqlite::Connection& connection, const JobArrival& row, std::int64_t row_state) {
+  const LanePlace place{row.due, row.seq};
+  if (is_final_row(row_state)) return static_cast<JobState>(row_state);
+  if (claimed_before_.contains(row.seq)) return JobState::ready;
+  if (ended_before_.contains(row.seq)) return JobState::succeeded;
+  if (row_state == static_cast<std::int64_t>(RowState::as_enqueued)) {
+    insert(row.lane, place);
+    return JobState::ready;
+  }
+  if (is_scheduled(connection, place)) return JobState::scheduled;
+  return is_blocked(connection, row.seq) ? JobState::blocked : JobState::ready;
+}
+
+// Nearly always behind all others of its lane.
+void FreshJobs::insert(const Lane& lane, const LanePlace& place) {
+  Waiting& waiting = lanes_[lane];
+  auto& places = waiting.places;
+  if (places.empty() || places.back() < place) {
+    places.push_back(place);
+  } else {
+    const auto from = places.begin() + static_cast<std::ptrdiff_t>(waiting.head);
+    const auto at = std::lower_bound(from, places.end(), place);
+    if (at != places.end() && *at == place) return;
+    places.insert(at, place);
+  }
+  ++count_;
+}
+
+bool FreshJobs::is_held(const Lane& lane, const LanePlace& place) const {
+  const auto found = lanes_.find(lane);
+  if (found == lanes_.end()) return false;
+  const auto& [places, head] = found->second;
+  return std::binary_search(places.begin() + static_cast<std::ptrdiff_t>(head), places.end(), place);
+}
+
+std::vector<Lane> FreshJobs::lanes(const std::optional<Lane>& after, std::size_t limit) const {
+  std::vector<Lane> found;
+  for (auto next = after ? lanes_.upper_bound(*after) : lanes_.begin();
+       next != lanes_.end() && found.size() < limit; ++next)
+    found.push_back(next->first);
+  return found;
+}
+
+void FreshJobs::front(const Lane& lane, const LanePlace& after, const LanePlace& end, std::size_t limit,
+                      std::vector<LanePlace>& places) const {
+  const auto found = lanes_.find(lane);
+  if (found == lanes_.end()) return;
+  const Waiting& waiting = found->second;
+  auto next = waiting.places.begin() + static_cast<std::ptrdiff_t>(waiting.head);
+  if (!(after < *next)) next = std::upper_bound(next, waiting.places.end(), after);
+  for (; next != waiting.places.end() && *next < end && limit > 0; ++next, --limit) places.push_back(*next);
+}
+
+void FreshJobs::remove(const Lane& lane, const LanePlace& place) {
+  const auto found = lanes_.find(lane);
+  if (found == lanes_.end()) return;
+  auto& [places, head] = found->second;
+  const auto from = places.begin() + static_cast<std::ptrdiff_t>(head);
+  const auto at = std::lower_bound(from, places.end(), place);
+  if (at == places.end() || *at != place) return;
+  --count_;
+  if (at != from) {
+    places.erase(at);
+    return;
+  }
+  ++head;
+  if (head == places.size()) {
+    lanes_.erase(found);
+  } else if (head > 64 && head * 2 > places.size()) {
+    places.erase(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(head));
+    head = 0;
+  }
+}
+
+bool FreshJobs::give_back(const Lane& lane, const LanePlace& place) {
+  if (place.seq <= absorbed_) return false;
+  if (place.seq <= tailed_) insert(lane, place);
+  claimed_before_.erase(place.seq);
+  return true;
+}
+
+bool FreshJobs::absorb(sqlite::Connection& connection, bool is_idle) {
+  const std::int64_t behind = tailed_.value - absorbed_.value;
+  const bool is_worth_it = is_idle ? count_ > 0 || behind > limits_.behind_idle : behind > limits_.behind_max;
+  if (!is_worth_it) return false;
+  absorb_oldest(connection);
+  return true;
+}
+
+void FreshJobs::absorb_oldest(sqlite::Connection& connection) {
+  JobSeq until = tailed_;
+  const std::vector<Entry> entries = oldest(until);
+  for (const Entry& entry : entries) insert_ready(connection, entry.lane, entry.place);
+  for (const Entry& entry : entries) remove(entry.lane, entry.place);
+  raise_mark(connection, until);
+}
+
+// In the order of the lanes. `until` comes down to the last sequence that is among them where others are left.
+std::vector<FreshJobs::Entry> FreshJobs::oldest(JobSeq& until) const {
+  std::vector<Entry> entries;
+  entries.reserve(count_);
+  for (const auto& [lane, waiting] : lanes_)
+    for (std::size_t index = waiting.head; index < waiting.places.size(); ++index)
+      entries.push_back({lane, waiting.places[index]});
+  if (entries.size() <= limits_.absorb_rows) return entries;
+  std::vector<JobSeq> seqs;
+  seqs.reserve(entries.size());
+  for (const Entry& entry : entries) seqs.push_back(entry.place.seq);
+  const auto last = seqs.begin() + static_cast<std::ptrdiff_t>(limits_.absorb_rows - 1);
+  std::nth_element(seqs.begin(), last, seqs.end());
+  until = *last;
+  std::erase_if(entries, [&](const Entry& entry) { return entry.place.seq > until; });
+  return entries;
+}
+
+void FreshJobs::raise_mark(sqlite::Connection& connection, JobSeq until) {
+  connection.statement(kRaiseMark).bind(until.value).run();
+  absorbed_ = until;
+}
+
+std::vector<const Query*> fresh_queries() {
+  return {&kMarks, &kTail, &kEndedAbove, &kClaimedAbove, &kRaiseMark};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "ended_jobs.hpp"
+#include "fresh_jobs.hpp"
+#include "interned_names.hpp"
+#include "sqlite_registry.hpp"
+
+#include <tenure/base/sqlite/database.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+// The store in a file. Internal.
+namespace tenure::queue {
+
+struct BookkeepingLimits {
+  FreshLimits fresh;
+  SettleLimits settle;
+};
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(const SqliteStoreOptions& options, const Clock& clock, const BookkeepingLimits& limits);
+
+  void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override;
+  void read(FunctionRef<void(JobReader&)> work) override;
+  void sync() override { database_.sync(); }
+  std::int64_t change_counter() override { return database_.data_version(); }
+  void checkpoint(std::int64_t wal_bytes_min) override;
+  bool tidy() override;
+  TenantRegistry& registry() override { return registry_; }
+
+  // What is held in memory, as of the last transaction.
+  [[nodiscard]] const FreshJobs& fresh_for_test() const { return fresh_; }
+
+ private:
+  void checkpoint_if_long();
+  void settle_if_many(std::size_t successes);
+  bool absorb_when_idle();
+  bool settle_some(std::int64_t rows_min, std::size_t rows);
+  void remember(const std::vector<TransactionNames::Name>& names);
+
+  sqlite::Database database_;
+  InternedNames committed_names_;
+  std::size_t payload_max_;
+  std::function<std::int64_t()> wal_bytes_;
+  SqliteRegistry registry_;
+  std::atomic<std::int64_t> next_checkpoint_bytes_;
+  FreshJobs fresh_;  // in write transactions only
+  std::mutex settle_mutex_;
+  EndedJobs ended_;  // under the mutex
+  std::atomic<std::int64_t> successes_since_look_{0};
+};
+
+}  // namespace tenure::queue
