@@ -17,64 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kWatchMin{100};
 constexpr std::chrono::milliseconds kWatchMax{3'600'000};
 
-ExitCode exit_code_for(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::bad_options:
-    case ErrorCode::bad_filter:
-    case ErrorCode::bad_tenant_name:
-    case ErrorCode::bad_global_id:
-      return ExitCode::usage;
-    case ErrorCode::bad_payload:
-    case ErrorCode::payload_too_large:
-    case ErrorCode::newer_envelope:
-    case ErrorCode::database_damaged:
-    case ErrorCode::protocol_violation:
-      return ExitCode::data;
-    case ErrorCode::database_missing:
-    case ErrorCode::database_moved:
-    case ErrorCode::disk:
-    case ErrorCode::disk_sync_failed:
-    case ErrorCode::access_refused:
-      return ExitCode::unavailable;
-    case ErrorCode::store_busy:
-    case ErrorCode::tenant_busy:
-    case ErrorCode::tenant_not_ready:
-    case ErrorCode::pending_migration:
-    case ErrorCode::handle_budget_exhausted:
-    case ErrorCode::lock_held:
-    case ErrorCode::interrupted:
-    case ErrorCode::out_of_memory:
-      return ExitCode::try_again;
-    case ErrorCode::bad_configuration:
-    case ErrorCode::schema_mismatch:
-      return ExitCode::configuration;
-    case ErrorCode::no_tenant:
-    case ErrorCode::wrong_tenant:
-    case ErrorCode::missing_tenant:
-    case ErrorCode::tenant_exists:
-    case ErrorCode::tenant_does_not_exist:
-    case ErrorCode::tenant_deleted:
-    case ErrorCode::stale_generation:
-    case ErrorCode::tenant_swap_prohibited:
-    case ErrorCode::record_not_found:
-    case ErrorCode::handle_ended:
-    case ErrorCode::claim_lost:
-    case ErrorCode::id_conflict:
-    case ErrorCode::constraint_violated:
-    case ErrorCode::unknown_kind:
-    case ErrorCode::limit_reached:
-    case ErrorCode::duplicate_step:
-    case ErrorCode::job_not_found:
-    case ErrorCode::state_changed:
-    case ErrorCode::handler_failed:
-    case ErrorCode::worker_crashed:
-    case ErrorCode::time_limit:
-    case ErrorCode::internal:
-      return ExitCode::refused;
-  }
-  return ExitCode::refused;
-}
-
 std::string error_json(const Failure& failure, ExitCode code) {
   std::string out;
   json::Writer writer(out);
@@ -83,7 +25,7 @@ std::string error_json(const Failure& failure, ExitCode code) {
   writer.key("where")
       .string(to_utf8(failure.where))
       .key("exit")
-      .integer(static_cast<int>(code))
+      .integer(number_of(code))
       .end_object()
       .end_object();
   return plain_json(out);
@@ -121,7 +63,7 @@ class Run {
   }
 
   ExitCode fail_with(const Failure& failure) {
-    const ExitCode code = exit_code_for(failure.code);
+    const ExitCode code = exit_code_of(failure.code);
     output_.message((json_ ? error_json(failure, code) : error_text(failure, code)) + '\n');
     return code;
   }
@@ -206,7 +148,7 @@ int run_cli(std::span<const std::string> arguments, Output& output, Environment&
   } catch (const std::exception& error) {
     code = run.fail_with({ErrorCode::internal, error.what()});
   }
-  return static_cast<int>(code);
+  return number_of(code);
 }
 
 }  // namespace tenure::cli

@@ -18,8 +18,14 @@ constexpr const char* kHelp =
     "config sample`\n"
     "  --version       print the version\n"
     "  --help          print this text\n\n"
-    "Exit codes: 0 stopped, 2 usage, 69 store unavailable, 74 a sync failed, 75 lock held, 78 "
-    "configuration.\n";
+    "Exit codes:\n";
+
+int print_help() {
+  std::fputs(kHelp, stdout);
+  for (const tenure::ExitCode code : tenure::exit_codes())
+    std::printf("  %-3d %s\n", tenure::number_of(code), std::string(tenure::meaning_of(code)).c_str());
+  return tenure::number_of(tenure::ExitCode::done);
+}
 
 }  // namespace
 
@@ -28,9 +34,9 @@ int main(int argc, char** argv) {
   const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});
   if (!arguments.problem.empty()) {
     std::fprintf(stderr, "tenured: %s; try tenured --help\n", arguments.problem.c_str());
-    return kExitUsage;
+    return number_of(tenure::ExitCode::usage);
   }
-  if (arguments.help) return std::fputs(kHelp, stdout), 0;
+  if (arguments.help) return print_help();
   if (arguments.version) return std::puts("tenured " TENURE_VERSION), 0;
   try {
     const ProgramSettings loaded = settings_for_program(arguments.config_file);
@@ -41,6 +47,6 @@ int main(int argc, char** argv) {
     return run_daemon(loaded.settings, loaded.file);
   } catch (const tenure::Error& error) {
     std::fprintf(stderr, "tenured: %s\n", error.what());
-    return exit_code_of(error.code());
+    return number_of(exit_code_of(error.code()));
   }
 }

@@ -31,7 +31,7 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
     if (lock) return std::move(*lock);
     if (settings.daemon.when_held == config::WhenHeld::exit) {
       log::write(log::Level::error, "lock.held", lock.error().message);
-      exit_code = kExitLockHeld;
+      exit_code = number_of(exit_code_of(ErrorCode::lock_held));
       return std::nullopt;
     }
     if (!std::exchange(told, true)) log::write(log::Level::info, "daemon.standing_by", lock.error().message);
@@ -40,7 +40,7 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
     timer.async_wait([looked](boost::system::error_code) { *looked = true; });
     while (!*looked && !*leave) context.run_one();
   }
-  exit_code = kExitDone;
+  exit_code = number_of(ExitCode::done);
   return std::nullopt;
 }
 
@@ -61,7 +61,7 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
   std::signal(SIGCHLD, SIG_DFL);
   boost::asio::io_context context(1);
-  int exit_code = kExitDone;
+  int exit_code = number_of(ExitCode::done);
   const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);
   if (!lock) return exit_code;
 
@@ -72,10 +72,10 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   Loop loop(context, settings, *store, clock, *host);
   log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
-  if (exit_code == kExitDone) shorten_log(*store);
+  if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
   // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.
-  if (exit_code != kExitDone) std::_Exit(exit_code);
+  if (exit_code != number_of(ExitCode::done)) std::_Exit(exit_code);
   return exit_code;
 }
 

@@ -2,10 +2,10 @@
 
 #include "settings_for_program.hpp"
 
+#include <tenure/base/exit_code.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
-#include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
 #include <boost/asio/post.hpp>
@@ -182,7 +182,7 @@ void Loop::perform(const Note& action) {
 }
 
 void Loop::perform(const Leave& action) {
-  exit_code_ = action.because ? exit_code_of(action.because->code) : kExitDone;
+  exit_code_ = number_of(action.because ? exit_code_of(action.because->code) : ExitCode::done);
 }
 
 void Loop::await_signal() {

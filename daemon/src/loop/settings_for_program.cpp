@@ -2,7 +2,6 @@
 
 #include <tenure/base/log.hpp>
 #include <tenure/config/load.hpp>
-#include <tenure/daemon/daemon.hpp>
 
 #include <unistd.h>
 
@@ -45,15 +44,6 @@ void configure_log(const config::Settings& settings) {
                   .format = format,
                   .file = settings.log.file.string(),
                   .node = settings.daemon.node});
-}
-
-int exit_code_of(ErrorCode code) {
-  if (code == ErrorCode::disk_sync_failed) return kExitSyncFailed;
-  if (code == ErrorCode::lock_held) return kExitLockHeld;
-  if (code == ErrorCode::schema_mismatch || code == ErrorCode::access_refused ||
-      code == ErrorCode::bad_configuration)
-    return kExitConfiguration;
-  return kExitStoreUnavailable;
 }
 
 }  // namespace tenure::daemon

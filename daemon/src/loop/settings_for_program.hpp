@@ -2,7 +2,7 @@
 
 #include "../supervisor/worker_host.hpp"
 
-#include <tenure/base/error.hpp>
+#include <tenure/base/exit_code.hpp>
 #include <tenure/config/settings.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,8 +15,6 @@
 
 // What the mains of `tenured` and of worker programs share.
 namespace tenure::daemon {
-
-inline constexpr int kExitUsage = 2;
 
 struct ProgramArguments {
   std::string config_file;  // of --config, or empty
@@ -34,8 +32,6 @@ struct ProgramSettings {
 [[nodiscard]] ProgramSettings settings_for_program(const std::string& config_option);
 
 void configure_log(const config::Settings& settings);
-
-[[nodiscard]] int exit_code_of(ErrorCode code);
 
 // Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor and the
 // lock's descriptor. Returns the exit code.

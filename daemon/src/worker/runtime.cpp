@@ -1,7 +1,7 @@
 #include "job_board.hpp"
 
+#include <tenure/base/exit_code.hpp>
 #include <tenure/base/log.hpp>
-#include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/jobs/perform.hpp>
@@ -110,7 +110,7 @@ class Runtime {
   // trusted with a tenant's file any more. The daemon takes the jobs back.
   [[noreturn]] static void leave_at_once() {
     log::write(log::Level::error, "worker.sync_failed", "a sync of a tenant's file has failed");
-    std::_Exit(kExitSyncFailed);
+    std::_Exit(number_of(ExitCode::sync_failed));
   }
 
   static void log_failure(const AssignedJob& job, const queue::AttemptEnd& end) {

@@ -129,14 +129,14 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
     const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});
     if (!arguments.problem.empty()) {
       std::fprintf(stderr, "%s: %s; try --help\n", argv[0], arguments.problem.c_str());
-      return kExitUsage;
+      return number_of(ExitCode::usage);
     }
     if (arguments.help) return print_help(argv[0]), 0;
     if (arguments.version) return std::printf("%s\n", options.version.c_str()), 0;
     return run_alone(arguments.config_file, jobs, options);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
-    return exit_code_of(error.code());
+    return number_of(exit_code_of(error.code()));
   }
 }
 

@@ -169,8 +169,9 @@ INSTANTIATE_TEST_SUITE_P(
                       CodeCase{ErrorCode::bad_options, 2}, CodeCase{ErrorCode::bad_filter, 2},
                       CodeCase{ErrorCode::database_damaged, 65}, CodeCase{ErrorCode::bad_payload, 65},
                       CodeCase{ErrorCode::database_missing, 69}, CodeCase{ErrorCode::disk, 69},
-                      CodeCase{ErrorCode::store_busy, 75}, CodeCase{ErrorCode::lock_held, 75},
-                      CodeCase{ErrorCode::bad_configuration, 78}, CodeCase{ErrorCode::schema_mismatch, 78}));
+                      CodeCase{ErrorCode::disk_sync_failed, 74}, CodeCase{ErrorCode::store_busy, 75},
+                      CodeCase{ErrorCode::lock_held, 75}, CodeCase{ErrorCode::bad_configuration, 78},
+                      CodeCase{ErrorCode::schema_mismatch, 78}, CodeCase{ErrorCode::access_refused, 78}));
 
 class ClosedOutput : public Program, public ::testing::WithParamInterface<std::vector<std::string>> {};
 TEST_P(ClosedOutput, CLI_11_BadInput12_IsAFailureThatIsSaid) {

@@ -1,6 +1,6 @@
 #include "failing_store.hpp"
 
-#include <tenure/daemon/daemon.hpp>
+#include <tenure/base/exit_code.hpp>
 #include <tenure/queue/memory_store.hpp>
 
 #include <gtest/gtest.h>
@@ -35,10 +35,10 @@ int exit_code_where_writes_fail_with(ErrorCode code) {
 }
 
 TEST(Loop, LSE_20_AStoreThatNoRetryHealsEndsItWithTheCodeThatItsManualStates) {
-  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::database_moved), kExitStoreUnavailable);
-  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::database_damaged), kExitStoreUnavailable);
-  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::disk_sync_failed), kExitSyncFailed);
-  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::schema_mismatch), kExitConfiguration);
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::database_moved), number_of(ExitCode::unavailable));
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::database_damaged), number_of(ExitCode::data));
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::disk_sync_failed), number_of(ExitCode::sync_failed));
+  EXPECT_EQ(exit_code_where_writes_fail_with(ErrorCode::schema_mismatch), number_of(ExitCode::configuration));
 }
 
 }  // namespace

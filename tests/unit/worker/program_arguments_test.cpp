@@ -16,13 +16,5 @@ TEST(ProgramArguments, NamesWhatItDoesNotKnow) {
   EXPECT_EQ(parse_program_arguments({"stray"}).problem, "unknown argument stray");
 }
 
-TEST(ProgramArguments, ExitCodesTellTheKindOfFailure) {
-  EXPECT_EQ(exit_code_of(ErrorCode::disk_sync_failed), 74);
-  EXPECT_EQ(exit_code_of(ErrorCode::lock_held), 75);
-  EXPECT_EQ(exit_code_of(ErrorCode::bad_configuration), 78);
-  EXPECT_EQ(exit_code_of(ErrorCode::schema_mismatch), 78);
-  EXPECT_EQ(exit_code_of(ErrorCode::database_missing), 69);
-}
-
 }  // namespace
 }  // namespace tenure::daemon

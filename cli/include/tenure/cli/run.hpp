@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/exit_code.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -19,17 +20,6 @@
 // The command line as a function of its arguments and of the world that it is handed, so that tests run the whole of it in
 // their own process. Threads: one call at a time.
 namespace tenure::cli {
-
-// What scripts and monitors rely on.
-enum class ExitCode : int {
-  done = 0,
-  refused = 1,  // it ran and the answer is no; or its answer could not be written
-  usage = 2,
-  data = 65,
-  unavailable = 69,
-  try_again = 75,
-  configuration = 78,
-};
 
 // Everything that is printed.
 class Output {
@@ -59,7 +49,7 @@ struct Environment {
   std::function<void(const std::filesystem::path& control)> wake;
 };
 
-// `arguments` without the program's name. Returns the exit code; throws nothing.
+// `arguments` without the program's name. Returns the number of an ExitCode; throws nothing.
 [[nodiscard]] int run_cli(std::span<const std::string> arguments, Output& output, Environment& environment);
 
 }  // namespace tenure::cli
