@@ -1,3 +1,4 @@
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
 
@@ -35,7 +36,7 @@ class MachineCheck {
 
   MachineFindings run() {
     check_data_file("store.path", settings_.store.path);
-    const std::string tenants = settings_.tenants.path.substr(0, settings_.tenants.path.find("%{"));
+    const std::string_view tenants = folder_before_placeholders(settings_.tenants.path);
     check_file_system("tenants.path", existing_ancestor(tenants));
     if (!settings_.tenants.migrations.empty() &&
         !std::filesystem::is_directory(settings_.tenants.migrations, ignored_))

@@ -1,7 +1,10 @@
 #include "setting.hpp"
 
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/setting_table.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -11,32 +14,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_name_character(char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
+constexpr std::size_t kNodeNameMax = 253;  // bytes of a host name
 
-bool is_application_name(std::string_view text) {
-  constexpr std::size_t kMax = 63;
-  return !text.empty() && text.size() <= kMax && is_lower(text.front()) &&
-         std::all_of(text.begin(), text.end(), is_name_character);
-}
+template <NameOf kWhat>
+constexpr TextRule kNameRule{[] { return name_rule(kWhat); },
+                             [](std::string_view text) { return broken_name_rule(kWhat, text).empty(); }};
 
-// What the queue accepts at enqueue.
-bool is_queue_name(std::string_view text) {
-  return !text.empty() && text.size() <= limits::kQueueNameMax &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return is_name_character(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == ':';
-         });
-}
-
-bool is_pool_name(std::string_view text) {
-  constexpr std::size_t kMax = 64;
-  return !text.empty() && text.size() <= kMax && std::all_of(text.begin(), text.end(), is_name_character);
-}
-
+// A host name.
 bool is_node_name(std::string_view text) {
-  constexpr std::size_t kMax = 253;  // of a host name
-  return text.size() <= kMax && std::all_of(text.begin(), text.end(), [](char c) {
-           return is_name_character(c) || (c >= 'A' && c <= 'Z') || c == '.';
+  return text.size() <= kNodeNameMax && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                  c == '-' || c == '.';
          });
 }
 
@@ -51,16 +39,20 @@ const std::array kPlainSettings{
     Setting<Settings>{
         .section = "application",
         .key = "name",
-        .rule = TextRule{"a-z, then a-z 0-9 _ -, at most 63 bytes", is_application_name},
+        .rule = kNameRule<NameOf::application>,
         .field = [](Settings& s) -> Field { return &s.application.name; },
         .help = "The APP of every Global ID, gid://APP/MODEL/ID?tenant=NAME. All programs of one control\n"
                 "database say the same. Change it only while the queue is empty."},
-    Setting<Settings>{
-        .section = "daemon",
-        .key = "node",
-        .rule = TextRule{"empty or a host name: letters, digits, . _ -, at most 253 bytes", is_node_name},
-        .field = [](Settings& s) -> Field { return &s.daemon.node; },
-        .help = "The name of this machine in logs and attempts. Empty: its host name."},
+    Setting<Settings>{.section = "daemon",
+                      .key = "node",
+                      .rule = TextRule{[] {
+                                         return fmt::format(
+                                             "empty or a host name: letters, digits, . _ -, at most {} bytes",
+                                             kNodeNameMax);
+                                       },
+                                       is_node_name},
+                      .field = [](Settings& s) -> Field { return &s.daemon.node; },
+                      .help = "The name of this machine in logs and attempts. Empty: its host name."},
     Setting<Settings>{
         .section = "daemon",
         .key = "stop_deadline",
@@ -155,7 +147,7 @@ const std::array kPlainSettings{
 const std::array kPoolSettings{
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "name",
-                          .rule = TextRule{"a-z 0-9 _ -, 1 to 64 bytes", is_pool_name},
+                          .rule = kNameRule<NameOf::pool>,
                           .field = [](PoolSettings& p) -> Field { return &p.name; },
                           .help = "The pool's name in logs and commands; each pool has its own.",
                           .required = true},
@@ -177,7 +169,7 @@ const std::array kPoolSettings{
                           .help = "Jobs at once in one process."},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "queues",
-                          .rule = TextListRule{"letters, digits, _ - . :, 1 to 64 bytes", is_queue_name, 200},
+                          .rule = TextListRule{kNameRule<NameOf::queue>, 200},
                           .field = [](PoolSettings& p) -> Field { return &p.queues; },
                           .help = "What the pool performs, strictly in this order."},
 };
@@ -201,7 +193,7 @@ std::span<const Setting<PoolSettings>> pool_settings() { return kPoolSettings; }
 std::string environment_name(std::string_view section, std::string_view key) {
   std::string name = "TENURE_" + std::string(section) + '_' + std::string(key);
   std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; });
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return name;
 }
 

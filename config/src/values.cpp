@@ -1,5 +1,6 @@
 #include "values.hpp"
 
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/units.hpp>
 
@@ -69,14 +70,9 @@ Result<std::string> absolute_path(std::string text, const std::filesystem::path&
 }
 
 Result<void> check_placeholders(std::string_view path) {
-  if (path.find("%{tenant}") == std::string_view::npos)
-    return no("must hold %{tenant}, or all tenants share one file");
-  for (std::size_t at = path.find("%{"); at != std::string_view::npos; at = path.find("%{", at + 2)) {
-    const std::string_view rest = path.substr(at);
-    if (!rest.starts_with("%{tenant}") && !rest.starts_with("%{bucket}"))
-      return no("knows only the placeholders %{tenant} and %{bucket}, and %{config_dir} at its front");
-  }
-  return {};
+  const std::string rule = broken_placeholder_rule(path);
+  if (rule.empty()) return {};
+  return no(rule.starts_with("must") ? rule : fmt::format("{}, and {} at its front", rule, kConfigDir));
 }
 
 struct Assign {
@@ -124,7 +120,7 @@ struct Assign {
   Result<void> operator()(const TextRule& rule) const {
     const auto text = text_of(raw, "a text");
     if (!text) return tl::unexpected(text.error());
-    if (!rule.accepts(*text)) return no(fmt::format("must be {}", rule.limits));
+    if (!rule.accepts(*text)) return no(fmt::format("must be {}", rule.limits()));
     *std::get<std::string*>(field) = *text;
     return {};
   }
@@ -136,7 +132,8 @@ struct Assign {
     else return no("must be a list of texts, as in [\"default\"]");
     if (list.empty() || list.size() > rule.count_max) return no("must be " + limits_text(rule));
     for (auto item = list.begin(); item != list.end(); ++item) {
-      if (!rule.accepts(*item)) return no(fmt::format("\"{}\" must be {}", escaped(*item), rule.limits));
+      if (!rule.element.accepts(*item))
+        return no(fmt::format("\"{}\" must be {}", escaped(*item), rule.element.limits()));
       if (std::find(list.begin(), item, *item) != item)
         return no(fmt::format("names \"{}\" twice", escaped(*item)));
     }
@@ -228,8 +225,10 @@ std::string limits_text(const Rule& rule) {
           [](const SizeRule& r) { return fmt::format("{} to {}", size_text(r.min), size_text(r.max)); },
           [](const IntegerRule& r) { return fmt::format("{} to {}", r.min, r.max); },
           [](const ChoiceRule& r) { return fmt::format("one of {}", fmt::join(r.names, ", ")); },
-          [](const TextRule& r) { return std::string(r.limits); },
-          [](const TextListRule& r) { return fmt::format("1 to {} texts, each {}", r.count_max, r.limits); },
+          [](const TextRule& r) { return r.limits(); },
+          [](const TextListRule& r) {
+            return fmt::format("1 to {} texts, each {}", r.count_max, r.element.limits());
+          },
           [](const PathRule& r) { return std::string(r.may_be_empty ? "absolute, or empty" : "absolute"); },
           [](const TenantPathRule&) { return std::string("absolute, holds %{tenant}, may hold %{bucket}"); }},
       rule);

@@ -29,12 +29,11 @@ struct ChoiceRule {
   std::span<const std::string_view> names;
 };
 struct TextRule {
-  std::string_view limits;  // what `accepts` wants, in words
+  std::string (*limits)();  // what `accepts` wants, in words
   bool (*accepts)(std::string_view);
 };
 struct TextListRule {
-  std::string_view limits;  // of each element
-  bool (*accepts)(std::string_view);
+  TextRule element;
   std::size_t count_max;
 };
 // Absolute, or from the folder of the configuration file on.

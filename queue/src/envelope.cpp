@@ -1,4 +1,5 @@
 #include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
 
@@ -128,7 +129,7 @@ Result<Envelope> read_envelope(std::string_view bytes) {
   if (!uuid) return bad("OutOfRange", "the id is no UUID in its canonical form");
   envelope.id = JobId{*uuid};
   if (auto owner = read_owner(envelope, tenant, generation); !owner) return tl::unexpected(owner.error());
-  if (!check_kind_name(kind))
+  if (!check_name(NameOf::kind, kind))
     return bad("OutOfRange", "the kind '" + escaped(kind) + "' cannot be the name of one");
   envelope.kind = kind;
   if (auto arguments = read_arguments(envelope, size, bytes.substr(line->size() + 1)); !arguments)

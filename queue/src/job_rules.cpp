@@ -1,13 +1,14 @@
 #include "job_rules.hpp"
 
 #include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 
 namespace tenure::queue {
 
 Result<void> check_new_job(const NewJob& job) {
-  if (auto queue = check_queue_name(job.queue); !queue) return queue;
-  if (auto kind = check_kind_name(job.kind); !kind) return kind;
+  if (auto queue = check_name(NameOf::queue, job.queue); !queue) return queue;
+  if (auto kind = check_name(NameOf::kind, job.kind); !kind) return kind;
   if (job.priority.value < limits::kPriorityHighest || job.priority.value > limits::kPriorityLowest)
     return fail(ErrorCode::bad_options, "the priority " + std::to_string(job.priority.value) +
                                             " is outside " + std::to_string(limits::kPriorityHighest) +

@@ -1,8 +1,5 @@
-#include <tenure/base/limits.hpp>
-#include <tenure/base/text.hpp>
 #include <tenure/queue/types.hpp>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -46,24 +43,6 @@ auto value_in(const Rows& rows, std::string_view name) -> std::optional<decltype
   return std::nullopt;
 }
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-         c == '.' || c == ':';
-}
-
-tl::unexpected<Failure> bad_name(std::string_view what, std::string_view name, const std::string& rule) {
-  return fail(ErrorCode::bad_options, "the " + std::string{what} + " name '" + escaped(name) + "' " + rule);
-}
-
-Result<void> check_name(std::string_view what, std::string_view name, std::size_t bytes_max) {
-  if (name.empty()) return bad_name(what, name, "is empty");
-  if (name.size() > bytes_max)
-    return bad_name(what, name, "has more than " + std::to_string(bytes_max) + " bytes");
-  if (!std::ranges::all_of(name, is_name_character))
-    return bad_name(what, name, "may hold only letters, digits, '_', '-', '.' and ':'");
-  return {};
-}
-
 }  // namespace
 
 std::string_view name_of(JobState state) { return name_in(kStates, state); }
@@ -85,10 +64,5 @@ std::string_view name_of(AttemptOutcome outcome) {
   }
   return "unknown";
 }
-
-Result<void> check_queue_name(std::string_view name) {
-  return check_name("queue", name, limits::kQueueNameMax);
-}
-Result<void> check_kind_name(std::string_view name) { return check_name("kind", name, limits::kKindNameMax); }
 
 }  // namespace tenure::queue

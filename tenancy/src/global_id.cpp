@@ -1,4 +1,5 @@
 #include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/global_id.hpp>
 
@@ -32,16 +33,15 @@ Reason bad_application(std::string_view text) {
   if (text.empty()) return "it names no application";
   if (text.find('@') != std::string_view::npos) return "it has user information";
   if (text.find(':') != std::string_view::npos) return "it has a port";
-  if (text.size() > GlobalId::kApplicationMax) return "its application is longer than 63 bytes";
-  const auto allowed = [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_'; };
-  if (!std::ranges::all_of(text, allowed) || text.front() == '-' || text.front() == '_')
-    return "its application is not of the form [a-z0-9][a-z0-9_-]*";
+  if (const std::string rule = broken_name_rule(NameOf::application, text); !rule.empty())
+    return "its application " + rule;
   return std::nullopt;
 }
 
 Reason bad_model(std::string_view text) {
   if (text.empty()) return "it names no model";
-  if (text.size() > GlobalId::kModelMax) return "its model is longer than 128 bytes";
+  if (text.size() > GlobalId::kModelMax)
+    return fmt::format("its model has {} bytes, at most {} are allowed", text.size(), GlobalId::kModelMax);
   const auto allowed = [](char c) {
     return is_lower(c) || is_upper(c) || is_digit(c) || c == '_' || c == '.' || c == ':';
   };

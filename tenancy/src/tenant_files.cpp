@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -18,9 +19,6 @@
 namespace tenure {
 namespace {
 
-constexpr std::string_view kOpen = "%{";
-constexpr std::string_view kTenant = "%{tenant}";
-constexpr std::string_view kBucket = "%{bucket}";
 constexpr std::size_t kBucketSize = 2;
 
 [[noreturn]] void refuse(std::string_view path_template, std::string_view reason) {
@@ -32,15 +30,8 @@ void check(std::string_view path_template) {
   if (!path_template.starts_with('/')) refuse(path_template, "is not absolute");
   if (path_template.find('\0') != std::string_view::npos) refuse(path_template, "contains NUL");
   if (path_template.ends_with('/')) refuse(path_template, "names no file: it ends with /");
-  bool names_tenant = false;
-  for (std::size_t at = path_template.find(kOpen); at != std::string_view::npos;
-       at = path_template.find(kOpen, at + 1)) {
-    const std::string_view rest = path_template.substr(at);
-    names_tenant |= rest.starts_with(kTenant);
-    if (!rest.starts_with(kTenant) && !rest.starts_with(kBucket))
-      refuse(path_template, "has a placeholder other than %{tenant} and %{bucket}");
-  }
-  if (!names_tenant) refuse(path_template, "lacks %{tenant}: all tenants would share one file");
+  if (const std::string rule = broken_placeholder_rule(path_template); !rule.empty())
+    refuse(path_template, rule);
   for (const auto& component : std::filesystem::path{path_template})
     if (component == "." || component == "..") refuse(path_template, "must not contain . or ..");
 }
@@ -55,10 +46,10 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 
 TenantFiles::TenantFiles(std::string_view path_template) : template_(path_template) {
   check(path_template);
-  const std::size_t root_end = path_template.rfind('/', path_template.find(kOpen));
-  relative_template_ = path_template.substr(root_end + 1);
+  const std::string_view root = folder_before_placeholders(path_template);
+  relative_template_ = path_template.substr(root.size());
   std::error_code error;
-  root_ = std::filesystem::weakly_canonical(path_template.substr(0, root_end + 1), error);
+  root_ = std::filesystem::weakly_canonical(root, error);
   if (error) refuse(path_template, "has a root that cannot be resolved: " + error.message());
   if (!root_.has_filename()) root_ = root_.parent_path();
   const TenantName longest{std::string(limits::kTenantNameMax, 'x')};
@@ -78,8 +69,8 @@ std::string TenantFiles::bucket_of(const TenantName& name) {
 std::filesystem::path TenantFiles::relative_path_for(const TenantName& name) const {
   const std::string bucket = bucket_of(name);
   TENURE_INVARIANT(bucket.size() == kBucketSize);
-  std::filesystem::path relative =
-      replace_all(replace_all(relative_template_, kBucket, bucket), kTenant, name.text());
+  std::filesystem::path relative = replace_all(replace_all(relative_template_, kBucketPlaceholder, bucket),
+                                               kTenantPlaceholder, name.text());
   TENURE_INVARIANT(relative.is_relative() && relative == relative.lexically_normal());
   return relative;
 }

@@ -1,4 +1,4 @@
-#include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
@@ -21,17 +21,10 @@ constexpr std::array<std::string_view, 27> kReserved{
 // With a template that ends in %{tenant}, acme-wal would be the write-ahead log of acme.
 constexpr std::array<std::string_view, 3> kReservedEndings{"-wal", "-shm", "-journal"};
 
-bool is_first(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'); }
-bool is_allowed(char byte) { return is_first(byte) || byte == '_' || byte == '-'; }
-
 // The rule that `text` breaks; empty for a name.
 std::string broken_rule(std::string_view text) {
   if (text.empty()) return "it is empty; no tenant is not a name";
-  if (text.size() > limits::kTenantNameMax)
-    return fmt::format("it has {} bytes, at most {} are allowed", text.size(), limits::kTenantNameMax);
-  const auto bad = std::ranges::find_if_not(text, is_allowed);
-  if (bad != text.end()) return fmt::format("byte {} is none of a-z, 0-9, _ and -", bad - text.begin() + 1);
-  if (!is_first(text.front())) return "it begins with _ or -";
+  if (const std::string rule = broken_name_rule(NameOf::tenant, text); !rule.empty()) return "it " + rule;
   if (std::ranges::find(kReserved, text) != kReserved.end()) return "the word is reserved";
   for (const std::string_view ending : kReservedEndings)
     if (text.ends_with(ending)) return fmt::format("the ending {} is reserved for SQLite's files", ending);

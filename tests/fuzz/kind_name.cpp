@@ -4,8 +4,8 @@
 #include "target.hpp"
 
 #include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
-#include <tenure/queue/types.hpp>
 
 #include <algorithm>
 
@@ -14,8 +14,7 @@ namespace {
 
 bool is_plain(std::string_view name, std::string_view punctuation) {
   return std::ranges::all_of(name, [&](char c) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return letter || (c >= '0' && c <= '9') || punctuation.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || punctuation.find(c) != std::string_view::npos;
   });
 }
 
@@ -24,13 +23,14 @@ void check_refusal(const Failure& failure, ErrorCode code) {
   require(escaped(failure.message, failure.message.size()) == failure.message, "a refusal can be shown");
 }
 
-bool check_name(const Result<void>& checked, std::string_view name, std::size_t bytes_max) {
+bool is_sound(const Result<void>& checked, std::string_view name, std::size_t bytes_max) {
   if (!checked) {
     check_refusal(checked.error(), ErrorCode::bad_options);
     return false;
   }
   require(!name.empty() && name.size() <= bytes_max, "a name has at least one byte and at most its limit");
-  require(is_plain(name, "_-.:"), "a name has no space and no control character");
+  require(is_plain(name, "_-."), "a name has no space and no control character");
+  require(is_plain(name.substr(0, 1), ""), "a name begins with a letter or a digit");
   return true;
 }
 
@@ -43,7 +43,7 @@ const MemoryLimit kMemoryLimit{.base = 64UL * 1024, .for_each_byte = 4};
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tenure;
   const auto text = fuzz::text_of(data, size);
-  if (fuzz::check_name(queue::check_kind_name(text), text, limits::kKindNameMax)) fuzz::accepted();
-  static_cast<void>(fuzz::check_name(queue::check_queue_name(text), text, limits::kQueueNameMax));
+  if (fuzz::is_sound(check_name(NameOf::kind, text), text, limits::kKindNameMax)) fuzz::accepted();
+  static_cast<void>(fuzz::is_sound(check_name(NameOf::queue, text), text, limits::kQueueNameMax));
   return 0;
 }

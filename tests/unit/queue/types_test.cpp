@@ -25,16 +25,6 @@ TEST(Types, FinalStatesAreThoseFromSucceededOn) {
   EXPECT_TRUE(is_final(JobState::cancelled));
 }
 
-TEST(Types, NamesOfQueuesAndKindsHaveNoSpaceControlOrForeignCharacter) {
-  EXPECT_TRUE(check_queue_name("mail-2.fast_lane:x"));
-  for (const char* name : {"", "a b", "a\n", "\xC3\xBC", "a/b", "a,b", "a*"})
-    EXPECT_FALSE(check_queue_name(name)) << name;
-  EXPECT_TRUE(check_kind_name(std::string(limits::kKindNameMax, 'k')));
-  EXPECT_FALSE(check_kind_name(std::string(limits::kKindNameMax + 1, 'k')));
-  EXPECT_TRUE(check_queue_name(std::string(limits::kQueueNameMax, 'k')));
-  EXPECT_FALSE(check_queue_name(std::string(limits::kQueueNameMax + 1, 'k')));
-}
-
 TEST(Transitions, NothingLeavesSucceeded) {
   for (const TransitionRow& row : transitions()) EXPECT_NE(row.from, JobState::succeeded);
 }

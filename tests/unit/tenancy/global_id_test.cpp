@@ -67,7 +67,7 @@ TEST(GlobalId, GID_07_EachMalformedIdIsRefusedWithItsReason) {
       {"gid://", "names no model"},
       {"gid://shop", "names no model"},
       {"gid:///Invoice/1", "names no application"},
-      {"gid://Shop/Invoice/1", "application is not of the form"},
+      {"gid://Shop/Invoice/1", "its application cannot have byte 1"},
       {"gid://user@shop/Invoice/1", "user information"},
       {"gid://shop:80/Invoice/1", "port"},
       {"gid://shop//1", "names no model"},
@@ -116,7 +116,7 @@ TEST(GlobalId, GID_07_FourKibibytesPassAndOneMoreDoesNot) {
 
 TEST(GlobalId, ApplicationAndModelHaveLimits) {
   for (const std::size_t over : {0U, 1U}) {
-    const std::string application(GlobalId::kApplicationMax + over, 'a');
+    const std::string application(limits::kApplicationNameMax + over, 'a');
     EXPECT_EQ(GlobalId::parse("gid://" + application + "/M/1").has_value(), over == 0);
     const std::string model(GlobalId::kModelMax + over, 'M');
     EXPECT_EQ(GlobalId::parse("gid://shop/" + model + "/1").has_value(), over == 0);

@@ -65,10 +65,10 @@ TEST(TenantFiles, NAME_09_EverythingElseInATemplateIsLiteral) {
 
 TEST(TenantFiles, TemplatesThatCannotWorkAreRefused) {
   EXPECT_THAT(refusal_of("tenants/%{tenant}.db"), HasSubstr("not absolute"));
-  EXPECT_THAT(refusal_of("/t/all.db"), HasSubstr("lacks %{tenant}"));
-  EXPECT_THAT(refusal_of("/t/%{bucket}.db"), HasSubstr("lacks %{tenant}"));
+  EXPECT_THAT(refusal_of("/t/all.db"), HasSubstr("must hold %{tenant}"));
+  EXPECT_THAT(refusal_of("/t/%{bucket}.db"), HasSubstr("must hold %{tenant}"));
   EXPECT_THAT(refusal_of("/t/%{name}/%{tenant}.db"), HasSubstr("placeholder"));
-  EXPECT_THAT(refusal_of("/t/%{tenant.db"), HasSubstr("placeholder"));
+  EXPECT_THAT(refusal_of("/t/%{tenant.db"), HasSubstr("must hold %{tenant}"));
   EXPECT_THAT(refusal_of("/t/%{tenant}/../x.db"), HasSubstr(".."));
   EXPECT_THAT(refusal_of("/t/./%{tenant}.db"), HasSubstr("."));
   EXPECT_THAT(refusal_of("/t/%{tenant}/"), HasSubstr("names no file"));

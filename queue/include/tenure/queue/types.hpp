@@ -91,11 +91,6 @@ enum class CrashCharge : std::uint8_t {
   poison,   // one crash more, and the last: dead
 };
 
-// Letters, digits, `_`, `-`, `.` and `:`, at most limits::kQueueNameMax and kKindNameMax bytes. BadOptions says what is wrong.
-// Names are parts of an envelope's first line, so none may hold a space.
-[[nodiscard]] Result<void> check_queue_name(std::string_view name);
-[[nodiscard]] Result<void> check_kind_name(std::string_view name);
-
 // The ready jobs of one (queue, priority, tenant, kind).
 struct Lane {
   QueueNumber queue;

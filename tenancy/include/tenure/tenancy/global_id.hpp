@@ -16,10 +16,9 @@ namespace tenure {
 // of plain characters, two tenants) is refused. Threads: a value.
 class GlobalId {
  public:
-  static constexpr std::size_t kApplicationMax = 63;  // bytes of [a-z0-9][a-z0-9_-]*
-  static constexpr std::size_t kModelMax = 128;       // bytes of [A-Za-z][A-Za-z0-9_.:]*
+  static constexpr std::size_t kModelMax = 128;  // bytes of [A-Za-z][A-Za-z0-9_.:]*
 
-  // `id` is any UTF-8 text without control characters; it is escaped when printed. BadGlobalId.
+  // `application` is a name (NameOf::application), `id` any UTF-8 text without control characters; it is escaped when printed. BadGlobalId.
   GlobalId(std::string_view application, std::string_view model, std::string_view id,
            std::optional<TenantName> tenant);
 
