@@ -1,11 +1,11 @@
 // The program `tenure`: run_cli in the real world.
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/cli/run.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <iostream>
@@ -17,16 +17,6 @@
 namespace {
 
 using namespace tenure;
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 class StandardOutput final : public cli::Output {
  public:

@@ -1,33 +1,16 @@
 #include <tenure/base/names.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace tenure::config {
 namespace {
-
-struct FileSystem {
-  std::uint32_t magic;
-  std::string_view name;
-};
-// Where locks or shared memory do not hold between machines. Numbers that linux/magic.h lacks are those of
-// statfs(2).
-constexpr std::array kNetworkFileSystems{
-    FileSystem{NFS_SUPER_MAGIC, "NFS"}, FileSystem{SMB_SUPER_MAGIC, "SMB"},
-    FileSystem{0xFF534D42, "CIFS"},     FileSystem{0xFE534D42, "SMB2"},
-    FileSystem{AFS_SUPER_MAGIC, "AFS"}, FileSystem{CODA_SUPER_MAGIC, "Coda"},
-    FileSystem{V9FS_MAGIC, "9P"},       FileSystem{0x00C36400, "Ceph"},
-    FileSystem{0x01161970, "GFS2"},     FileSystem{0x0BD00BD0, "Lustre"}};
 
 class MachineCheck {
  public:
@@ -67,7 +50,7 @@ class MachineCheck {
     const std::filesystem::path folder = path.parent_path();
     struct stat status {};
     if (::stat(folder.c_str(), &status) != 0)
-      return problem(key, path, fmt::format("its folder cannot be used: {}", std::strerror(errno)));
+      return problem(key, path, "its folder cannot be used: " + system_text(errno));
     if (!S_ISDIR(status.st_mode)) return problem(key, path, "what should be its folder is none");
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
       return problem(key, path, "its folder may not be written by this user");
@@ -80,16 +63,12 @@ class MachineCheck {
   }
 
   void check_file_system(const std::string& key, const std::filesystem::path& folder) {
-    struct statfs status {};
-    if (::statfs(folder.c_str(), &status) != 0) return;
-    const auto magic = static_cast<std::uint32_t>(status.f_type);
-    const auto* const network = std::find_if(kNetworkFileSystems.begin(), kNetworkFileSystems.end(),
-                                             [&](const auto& f) { return f.magic == magic; });
-    if (network != kNetworkFileSystems.end())
+    const std::string_view network = network_file_system_below(folder).value_or("");
+    if (!network.empty())
       problem(key, folder,
               fmt::format("lies on {}; locks do not hold on a network file system, so use a local disk",
-                          network->name));
-    else if (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC)
+                          network));
+    else if (lies_in_memory(folder))
       findings_.warnings.push_back(
           {"this machine", key,
            fmt::format("{} = \"{}\": lies in memory, and is gone after a restart of the machine", key,

@@ -1,5 +1,6 @@
 #include "config_file.hpp"
 
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/units.hpp>
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,13 +18,6 @@ namespace {
 
 // Of a dotted key: no setting has more than two.
 constexpr std::size_t kKeyPartsMax = 8;
-
-struct Descriptor {
-  int number;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-};
 
 bool is_ours(uid_t owner) { return owner == 0 || owner == ::geteuid(); }
 
@@ -45,20 +38,11 @@ std::string refusal(const std::filesystem::path& file, const struct stat& status
 }
 
 Result<std::string> read_all(int descriptor) {
-  std::string bytes(kConfigFileMax + 1, '\0');
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got = ::read(descriptor, bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      return fail(ErrorCode::bad_configuration, fmt::format("cannot be read: {}", std::strerror(errno)));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  if (size > kConfigFileMax)
+  std::optional<std::string> bytes = read_up_to(descriptor, kConfigFileMax + 1);
+  if (!bytes) return fail(ErrorCode::bad_configuration, "cannot be read: " + system_text(errno));
+  if (bytes->size() > kConfigFileMax)
     return fail(ErrorCode::bad_configuration, "is larger than " + size_text(kConfigFileMax));
-  bytes.resize(size);
-  return bytes;
+  return *std::move(bytes);
 }
 
 std::string_view type_name(toml::node_type type) {
@@ -224,8 +208,8 @@ RawFile read_config_file(const std::filesystem::path& file) {
   // Without blocking, so that a pipe in its place cannot hold up a start.
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
-  if (descriptor.number < 0 || ::fstat(descriptor.number, &status) != 0) {
-    refuse(fmt::format("cannot be opened: {}", std::strerror(errno)));
+  if (!descriptor.is_open() || ::fstat(descriptor.number(), &status) != 0) {
+    refuse("cannot be opened: " + system_text(errno));
     return result;
   }
   if (std::string why = refusal(file, status); !why.empty()) {
@@ -235,7 +219,7 @@ RawFile read_config_file(const std::filesystem::path& file) {
   if (!is_ours(status.st_uid))
     result.warnings.push_back(
         {place(file, 0), "", fmt::format("the file belongs to another user (uid {})", status.st_uid)});
-  if (auto bytes = read_all(descriptor.number)) parse(file, *bytes, result);
+  if (auto bytes = read_all(descriptor.number())) parse(file, *bytes, result);
   else refuse(bytes.error().message);
   return result;
 }

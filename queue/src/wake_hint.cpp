@@ -1,9 +1,10 @@
+#include <tenure/base/bytes.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -12,28 +13,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <utility>
 
 namespace tenure::queue {
 namespace {
 
 constexpr mode_t kSocketMode = 0660;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 // A socket's address has room for 108 bytes; a longer path goes through a descriptor of its folder, which
 // must stay open while the address is used.
@@ -43,8 +27,8 @@ struct Address {
   bool fits = false;
 
   Address(const std::filesystem::path& file, const Descriptor& folder) : path(file.string()) {
-    if (path.size() >= sizeof(socket.sun_path) && folder.get() >= 0)
-      path = "/proc/self/fd/" + std::to_string(folder.get()) + '/' + file.filename().string();
+    if (path.size() >= sizeof(socket.sun_path) && folder.is_open())
+      path = "/proc/self/fd/" + std::to_string(folder.number()) + '/' + file.filename().string();
     fits = path.size() < sizeof(socket.sun_path);
     socket.sun_family = AF_UNIX;
     if (fits) std::memcpy(socket.sun_path, path.data(), path.size());
@@ -64,11 +48,10 @@ constexpr char kLane = 2;  // four little-endian numbers follow
 
 std::string datagram_of(const Lane& lane) {
   std::string datagram{kLane};
-  for (const std::int64_t number :
-       {lane.queue.value, std::int64_t{lane.priority.value}, lane.tenant.value, lane.kind.value}) {
-    for (unsigned shift = 0; shift < 64; shift += 8)
-      datagram += static_cast<char>(static_cast<std::uint64_t>(number) >> shift & 0xffU);
-  }
+  put(datagram, lane.queue.value);
+  put(datagram, std::int64_t{lane.priority.value});
+  put(datagram, lane.tenant.value);
+  put(datagram, lane.kind.value);
   return datagram;
 }
 
@@ -90,27 +73,22 @@ void send_wake_hint(const std::filesystem::path& control, const std::optional<La
   const Descriptor folder(open_folder(file));
   const Address address(file, folder);
   const Descriptor socket(open_socket());
-  if (!address.fits || socket.get() < 0) return;
+  if (!address.fits || !socket.is_open()) return;
   const std::string datagram = lane ? datagram_of(*lane) : std::string{kLook};
-  (void)::sendto(socket.get(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address.get(),
-                 sizeof(address.socket));
+  (void)::sendto(socket.number(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                 address.get(), sizeof(address.socket));
 } catch (...) {  // no memory for a path: the next poll finds the work
 }
 
 std::optional<Lane> read_wake_hint(std::string_view datagram) {
   if (datagram.size() != kWakeHintMax || datagram.front() != kLane) return std::nullopt;
-  std::array<std::int64_t, 4> numbers{};
-  std::size_t at = 1;
-  for (std::int64_t& number : numbers) {
-    std::uint64_t bits = 0;
-    for (unsigned shift = 0; shift < 64; shift += 8)
-      bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(datagram[at++])) << shift;
-    number = static_cast<std::int64_t>(bits);
-  }
-  const auto& [queue, priority, tenant, kind] = numbers;
+  ByteReader numbers{datagram.substr(1)};
+  const QueueNumber queue{numbers.take<std::int64_t>()};
+  const auto priority = numbers.take<std::int64_t>();
+  const TenantNumber tenant{numbers.take<std::int64_t>()};
+  const KindNumber kind{numbers.take<std::int64_t>()};
   if (priority < limits::kPriorityHighest || priority > limits::kPriorityLowest) return std::nullopt;
-  return Lane{QueueNumber{queue}, Priority{static_cast<int>(priority)}, TenantNumber{tenant},
-              KindNumber{kind}};
+  return Lane{queue, Priority{static_cast<int>(priority)}, tenant, kind};
 }
 
 int bind_wake_receiver(const std::filesystem::path& control) {
@@ -119,16 +97,16 @@ int bind_wake_receiver(const std::filesystem::path& control) {
   const Address address(file, folder);
   if (!address.fits) refuse(file, "its name is too long");
   Descriptor socket(open_socket());
-  if (socket.get() < 0) refuse(file, std::strerror(errno));
+  if (!socket.is_open()) refuse(file, system_text(errno));
   // Only a socket is removed: whatever else has that name is not ours.
   struct stat status {};
   if (::lstat(file.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) refuse(file, "something else has its name");
     ::unlink(file.c_str());
   }
-  if (::bind(socket.get(), address.get(), sizeof(address.socket)) != 0 ||
+  if (::bind(socket.number(), address.get(), sizeof(address.socket)) != 0 ||
       ::chmod(address.path.c_str(), kSocketMode) != 0)
-    refuse(file, std::strerror(errno));
+    refuse(file, system_text(errno));
   return socket.release();
 }
 

@@ -1,10 +1,9 @@
 #include "create_tenant.hpp"
 
-#include "descriptor.hpp"
-
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/tenancy/stamp.hpp>
 
 #include <fmt/format.h>
@@ -14,11 +13,9 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <optional>
 #include <string>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -33,15 +30,10 @@ constexpr mode_t kFolderMode = 0770;
 constexpr mode_t kLockMode = 0660;
 constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
 
-[[noreturn]] void raise_system(ErrorCode code, std::string_view what, const fs::path& path) {
-  raise(code, fmt::format("{}: {}", what, std::strerror(errno)), {}, path.string());
-}
-
 bool is_there(const fs::path& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) return true;
-  if (errno != ENOENT && errno != ENOTDIR)
-    raise_system(ErrorCode::disk, "the path cannot be looked at", path);
+  if (errno != ENOENT && errno != ENOTDIR) raise_system(errno, "the path cannot be looked at", path);
   return false;
 }
 
@@ -49,9 +41,9 @@ bool is_there(const fs::path& path) {
 // process holds a lock on it that closing this descriptor could drop.
 void sync(const fs::path& path, int flags) {
   const Descriptor descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags)};
-  if (descriptor.number() < 0) raise_system(ErrorCode::disk, "it cannot be opened to be synced", path);
+  if (!descriptor.is_open()) raise_system(errno, "it cannot be opened to be synced", path);
   if (::fsync(descriptor.number()) != 0)
-    raise_system(ErrorCode::disk_sync_failed, "it could not be synced", path);
+    raise_system(ErrorCode::disk_sync_failed, errno, "it could not be synced", path);
 }
 
 // `folder` and what is missing above it, each synced into its parent.
@@ -59,7 +51,7 @@ void make_folders(const fs::path& folder) {
   if (is_there(folder)) return;
   make_folders(folder.parent_path());
   if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
-    raise_system(ErrorCode::disk, "the folder cannot be made", folder);
+    raise_system(errno, "the folder cannot be made", folder);
   sync(folder.parent_path(), O_DIRECTORY);
 }
 
@@ -74,7 +66,7 @@ class BuildingLock {
     raise(ErrorCode::tenant_exists, "other creators of this tenant came and went all the time", name.text());
   }
   ~BuildingLock() {
-    if (descriptor_.number() >= 0 && begun() == 0) remove();
+    if (descriptor_.is_open() && begun() == 0) remove();
   }
   BuildingLock(const BuildingLock&) = delete;
   BuildingLock& operator=(const BuildingLock&) = delete;
@@ -92,7 +84,7 @@ class BuildingLock {
     if (::ftruncate(descriptor_.number(), 0) != 0 ||
         ::pwrite(descriptor_.number(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
         ::fsync(descriptor_.number()) != 0)
-      raise_system(ErrorCode::disk, "the lock file cannot be written", path_);
+      raise_system(errno, "the lock file cannot be written", path_);
     sync(path_.parent_path(), O_DIRECTORY);
   }
   // Removed while it is held, so that nobody locks a file that has no name any more and believes to be alone.
@@ -106,14 +98,12 @@ class BuildingLock {
 
   bool take(const TenantName& name, bool wait) {
     Descriptor opened{::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kLockMode)};
-    if (opened.number() < 0) raise_system(ErrorCode::disk, "the lock file cannot be opened", path_);
-    int locked = 0;
-    do locked = ::flock(opened.number(), LOCK_EX | (wait ? 0 : LOCK_NB));
-    while (locked != 0 && errno == EINTR);
-    if (locked != 0 && errno == EWOULDBLOCK)
+    if (!opened.is_open()) raise_system(errno, "the lock file cannot be opened", path_);
+    const int locked = lock_file(opened.number(), wait ? WhenLocked::wait : WhenLocked::give_up);
+    if (locked == EWOULDBLOCK)
       raise(ErrorCode::tenant_exists, fmt::format("{} is being created by somebody else", name.text()),
             name.text());
-    if (locked != 0) raise_system(ErrorCode::disk, "the lock file cannot be locked", path_);
+    if (locked != 0) raise_system(locked, "the lock file cannot be locked", path_);
     if (!is_named(opened)) return false;
     descriptor_ = std::move(opened);
     return true;
@@ -226,7 +216,7 @@ class Creation {
     files_.refuse_links(name_);
     enter(CreateStep::rename);
     if (::renameat2(AT_FDCWD, building_.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0)
-      raise_system(ErrorCode::disk, "the finished file cannot be put in its place", final_);
+      raise_system(errno, "the finished file cannot be put in its place", final_);
   }
 
   void build_database() {

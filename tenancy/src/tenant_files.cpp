@@ -1,8 +1,7 @@
-#include "descriptor.hpp"
-
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -10,7 +9,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <fcntl.h>
 #include <iterator>
 #include <sys/stat.h>
@@ -93,19 +91,19 @@ void TenantFiles::refuse_links(const TenantName& name) const {
   constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const std::filesystem::path relative = relative_path_for(name);
   std::filesystem::path shown = root_;
-  detail::Descriptor folder{::open(root_.c_str(), kFolder)};
+  Descriptor folder{::open(root_.c_str(), kFolder)};
   for (auto component = relative.begin(); component != relative.end(); ++component) {
-    if (folder.number() < 0) {
+    if (!folder.is_open()) {
       if (errno == ENOENT) return;
-      raise(ErrorCode::disk, fmt::format("the folder cannot be looked at: {}", std::strerror(errno)),
+      raise(ErrorCode::disk, fmt::format("the folder cannot be looked at: {}", system_text(errno)),
             name.text(), shown.string());
     }
     shown /= *component;
     struct stat status {};
     if (::fstatat(folder.number(), component->c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return;
-      raise(ErrorCode::disk, fmt::format("the path cannot be looked at: {}", std::strerror(errno)),
-            name.text(), shown.string());
+      raise(ErrorCode::disk, fmt::format("the path cannot be looked at: {}", system_text(errno)), name.text(),
+            shown.string());
     }
     if (S_ISLNK(status.st_mode))
       raise(ErrorCode::access_refused, "a symlink stands in the way to a tenant's file; none is followed",
@@ -113,7 +111,7 @@ void TenantFiles::refuse_links(const TenantName& name) const {
     if (std::next(component) == relative.end()) return;
     if (!S_ISDIR(status.st_mode))
       raise(ErrorCode::access_refused, "a folder belongs here and this is none", name.text(), shown.string());
-    folder = detail::Descriptor{::openat(folder.number(), component->c_str(), kFolder | O_NOFOLLOW)};
+    folder = Descriptor{::openat(folder.number(), component->c_str(), kFolder | O_NOFOLLOW)};
   }
 }
 

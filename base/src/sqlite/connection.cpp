@@ -6,6 +6,7 @@
 #include <tenure/base/random.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
+#include <tenure/base/system.hpp>
 
 #include <sqlite3.h>
 
@@ -44,7 +45,7 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) return FileIdentity{status.st_dev, status.st_ino};
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-  raise(ErrorCode::disk, std::string{"the file cannot be looked at: "} + std::strerror(errno), {}, path);
+  raise_system(errno, "the file cannot be looked at", path);
 }
 
 // Waits between two attempts to get SQLite's lock: evenly short, where SQLite's own handler grows to 100 ms
@@ -134,8 +135,7 @@ void Connection::Impl::open() {
   // Before WAL is switched on: the -wal and -shm take the file's mode. By path, because a descriptor of ours
   // may not be.
   if (!existed && ::chmod(path.c_str(), kDatabaseMode) != 0)
-    raise(ErrorCode::disk, std::string{"the new file's mode cannot be set: "} + std::strerror(errno), {},
-          path.string());
+    raise_system(errno, "the new file's mode cannot be set", path);
   sqlite3_busy_handler(
       database,
       [](void* impl, int attempt) { return static_cast<Impl*>(impl)->lock_wait.wait(attempt) ? 1 : 0; },
@@ -164,9 +164,8 @@ void Connection::Impl::open() {
 void Connection::Impl::refuse_lesser_access() {
   if (options.access == Access::read_only || sqlite3_db_readonly(database, "main") == 0) return;
   const int error = ::access(path.c_str(), W_OK) == 0 ? EACCES : errno;
-  raise(error == EROFS ? ErrorCode::disk : ErrorCode::access_refused,
-        std::string{"the database can only be opened for reading: "} + std::strerror(error), {},
-        path.string());
+  raise_system(error == EROFS ? ErrorCode::disk : ErrorCode::access_refused, error,
+               "the database can only be opened for reading", path);
 }
 
 void Connection::Impl::remember_wal() {

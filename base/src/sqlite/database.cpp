@@ -3,9 +3,9 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/database.hpp>
+#include <tenure/base/system.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <sys/stat.h>
@@ -82,8 +82,7 @@ std::int64_t Database::wal_bytes() const {
   struct stat status {};
   if (::stat(wal.c_str(), &status) == 0) return status.st_size;
   if (errno == ENOENT) return 0;
-  raise(ErrorCode::disk, std::string{"the write-ahead log cannot be looked at: "} + std::strerror(errno), {},
-        wal);
+  raise_system(errno, "the write-ahead log cannot be looked at", wal);
 }
 
 std::int64_t Database::bytes_to_checkpoint() const { return impl_->commits->bytes_to_checkpoint(); }

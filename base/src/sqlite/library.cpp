@@ -3,20 +3,17 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
+#include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sqlite3.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <optional>
-#include <sys/vfs.h>
 #include <unistd.h>
 #include <vector>
 
@@ -91,34 +88,21 @@ std::set<std::string> sqlite_libraries() {
   return libraries;
 }
 
-bool is_network_file_system(std::int64_t type) {
-  // NFS, SMB1, CIFS, SMB2, AFS (two), Coda, NetWare, Ceph, Lustre, 9P: /usr/include/linux/magic.h and
-  // statfs(2).
-  constexpr std::array kTypes{0x6969LL,     0x517BLL, 0xFF534D42LL, 0xFE534D42LL, 0x5346414FLL, 0x6B414653LL,
-                              0x73757245LL, 0x564CLL, 0x00C36400LL, 0x0BD00BD0LL, 0x01021997LL};
-  // f_type is signed on some machines: compare the 32 bits that the kernel defines.
-  return std::ranges::find(kTypes, type & 0xFFFFFFFFLL) != kTypes.end();
-}
-
 void refuse_network_file_system(const std::filesystem::path& folder) {
-  struct statfs status {};
-  if (::statfs(folder.c_str(), &status) != 0) return;  // the open that follows says it better
-  if (is_network_file_system(static_cast<std::int64_t>(status.f_type)))
+  // What cannot be looked at is told better by the open that follows.
+  const std::string_view network = network_file_system_below(folder).value_or("");
+  if (!network.empty())
     raise(ErrorCode::bad_configuration,
-          "the folder lies on a network file system, which keeps neither the locks nor the shared memory "
-          "that SQLite "
-          "needs; move it to a local disk",
+          fmt::format("the folder lies on a network file system ({}), which keeps neither the locks nor the "
+                      "shared memory that SQLite needs; move it to a local disk",
+                      network),
           {}, folder.string());
 }
 
 void sync_folder(const std::filesystem::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!synced)
-    raise(ErrorCode::disk_sync_failed,
-          fmt::format("the folder could not be synced: {}", std::strerror(error)), {}, folder.string());
+  const Descriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!descriptor.is_open() || ::fsync(descriptor.number()) != 0)
+    raise_system(ErrorCode::disk_sync_failed, errno, "the folder could not be synced", folder);
 }
 
 }  // namespace tenure::sqlite

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -19,9 +18,6 @@ void start_library();
 // Network file systems keep neither the locks nor the shared memory that a WAL needs. Raises
 // BadConfiguration.
 void refuse_network_file_system(const std::filesystem::path& folder);
-
-// `type` is statfs().f_type.
-[[nodiscard]] bool is_network_file_system(std::int64_t type);
 
 // Makes the creation of a file in `folder` outlive a power cut. Raises DiskSyncFailed.
 void sync_folder(const std::filesystem::path& folder);

@@ -1,10 +1,10 @@
 #include <tenure/base/sqlite/result_code.hpp>
+#include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
 
 namespace tenure::sqlite {
@@ -109,8 +109,7 @@ void raise_sqlite(sqlite3* database, int result_code, std::string_view where) {
   std::string message =
       fmt::format("{}; SQLite: {} (code {})", explained,
                   remembered ? sqlite3_errmsg(database) : sqlite3_errstr(result_code), result_code);
-  if (system_error != 0 && code != ErrorCode::internal)
-    message += fmt::format(", {}", std::strerror(system_error));
+  if (system_error != 0 && code != ErrorCode::internal) message += ", " + system_text(system_error);
   const char* file = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
   if (file != nullptr && where != file) message += fmt::format(", in {}", file);
   raise(code, std::move(message), {}, std::string{where});

@@ -1,12 +1,12 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/writer_queue.hpp>
+#include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
-#include <cstring>
 #include <exception>
 #include <fcntl.h>
 #include <fstream>
@@ -26,35 +26,18 @@ namespace {
 
 constexpr mode_t kQueueMode = 0660;
 
-[[noreturn]] void raise_system(int error, const std::string& what, const std::filesystem::path& file) {
-  const bool refused = error == EACCES || error == EPERM || error == ELOOP;
-  const bool descriptors = error == EMFILE || error == ENFILE;
-  const ErrorCode code = refused       ? ErrorCode::access_refused
-                         : descriptors ? ErrorCode::handle_budget_exhausted
-                                       : ErrorCode::disk;
-  raise(code, what + ": " + std::strerror(error), {}, file.string());
-}
-
-int open_queue(const std::filesystem::path& file) {
+Descriptor open_queue(const std::filesystem::path& file) {
   constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-  int descriptor = ::open(file.c_str(), kFlags | O_CREAT | O_EXCL, kQueueMode);
-  if (descriptor >= 0) {
+  Descriptor descriptor{::open(file.c_str(), kFlags | O_CREAT | O_EXCL, kQueueMode)};
+  if (descriptor.is_open()) {
     // The umask may have taken the group's bits, and then the other user's processes could not line up.
-    if (::fchmod(descriptor, kQueueMode) == 0) return descriptor;
-    const int error = errno;
-    ::close(descriptor);
-    raise_system(error, "the mode of the writers' lock file cannot be set", file);
+    if (::fchmod(descriptor.number(), kQueueMode) != 0)
+      raise_system(errno, "the mode of the writers' lock file cannot be set", file);
+    return descriptor;
   }
-  if (errno == EEXIST) descriptor = ::open(file.c_str(), kFlags);
-  if (descriptor < 0) raise_system(errno, "the writers' lock file cannot be opened", file);
+  if (errno == EEXIST) descriptor = Descriptor{::open(file.c_str(), kFlags)};
+  if (!descriptor.is_open()) raise_system(errno, "the writers' lock file cannot be opened", file);
   return descriptor;
-}
-
-// 0 once it is locked, else errno; EWOULDBLOCK where it is not and `flags` say so.
-int lock(int descriptor, int flags) {
-  while (::flock(descriptor, LOCK_EX | flags) != 0)
-    if (errno != EINTR) return errno;
-  return 0;
 }
 
 // " by process 812": whoever has locked the file, as far as the kernel tells; else nothing.
@@ -100,7 +83,6 @@ std::thread start_without_signals(Function&& function) {
 struct WriterQueue::Line {
   explicit Line(const std::filesystem::path& lock_file)
       : file(lock_file), descriptor(open_queue(lock_file)) {}
-  ~Line() { ::close(descriptor); }
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
 
@@ -114,7 +96,7 @@ struct WriterQueue::Line {
   };
 
   const std::filesystem::path file;
-  const int descriptor;
+  const Descriptor descriptor;
   std::mutex mutex;
   std::condition_variable turn_ended, asked, answered;
   bool taken = false;      // a thread of this process has the turn or waits for it: flock knows no threads
@@ -130,7 +112,7 @@ struct WriterQueue::Line {
 
   // Whether the turn is free at this moment: then the caller has it.
   bool take_free() {
-    const int result = lock(descriptor, LOCK_NB);
+    const int result = lock_file(descriptor.number(), WhenLocked::give_up);
     if (result != 0 && result != EWOULDBLOCK)
       raise_system(result, "the writers' lock file cannot be locked", file);
     return result == 0;
@@ -161,12 +143,12 @@ struct WriterQueue::Line {
       asked.wait(held, [&] { return in_flock || closed; });
       if (!in_flock) return;
       held.unlock();
-      const int result = lock(descriptor, 0);
+      const int result = lock_file(descriptor.number(), WhenLocked::wait);
       held.lock();
       in_flock = false;
       Order* mine = std::exchange(order, nullptr);
       if (mine == nullptr) {
-        if (result == 0) ::flock(descriptor, LOCK_UN);
+        if (result == 0) ::flock(descriptor.number(), LOCK_UN);
         continue;
       }
       mine->begun = true;
@@ -238,7 +220,7 @@ void WriterQueue::run(Deadline deadline, FunctionRef<void(Turn&)> work) {
         fmt::format(
             "the turn to write was not given back in time{}; where that process was stopped, let it go on "
             "or end it",
-            holder_of(line.descriptor)),
+            holder_of(line.descriptor.number())),
         {}, line.file.string());
 }
 
@@ -247,7 +229,7 @@ void WriterQueue::run(std::chrono::milliseconds wait_max, FunctionRef<void(Turn&
 }
 
 void WriterQueue::release() {
-  ::flock(line_->descriptor, LOCK_UN);
+  ::flock(line_->descriptor.number(), LOCK_UN);
   const std::lock_guard held(line_->mutex);
   line_->give_up_turn();
 }

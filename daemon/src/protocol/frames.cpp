@@ -1,5 +1,4 @@
-#include "bytes.hpp"
-
+#include <tenure/base/bytes.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/daemon/frames.hpp>

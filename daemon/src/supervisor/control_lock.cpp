@@ -3,11 +3,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -42,27 +40,16 @@ std::filesystem::path control_lock_path(const std::filesystem::path& control_dat
 
 Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& control_database) {
   const auto path = control_lock_path(control_database);
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode);
-  if (descriptor < 0)
-    raise(ErrorCode::disk, std::string{"cannot open the dispatcher's lock file: "} + std::strerror(errno), {},
-          path);
-  ControlLock lock{descriptor};
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK)
-      raise(ErrorCode::disk, std::string{"cannot lock the dispatcher's lock file: "} + std::strerror(errno),
-            {}, path);
-    return fail(ErrorCode::lock_held, holder_text(descriptor) + " dispatches this control database", {},
-                path);
-  }
-  static_cast<void>(::fchmod(descriptor, kMode));
-  write_pid(descriptor);
-  return lock;
-}
-
-ControlLock::ControlLock(ControlLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-ControlLock::~ControlLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  Descriptor descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode)};
+  if (!descriptor.is_open()) raise_system(errno, "cannot open the dispatcher's lock file", path);
+  const int locked = lock_file(descriptor.number(), WhenLocked::give_up);
+  if (locked == EWOULDBLOCK)
+    return fail(ErrorCode::lock_held, holder_text(descriptor.number()) + " dispatches this control database",
+                {}, path);
+  if (locked != 0) raise_system(locked, "cannot lock the dispatcher's lock file", path);
+  static_cast<void>(::fchmod(descriptor.number(), kMode));
+  write_pid(descriptor.number());
+  return ControlLock{std::move(descriptor)};
 }
 
 }  // namespace tenure::daemon

@@ -1,5 +1,6 @@
 #include "exec_host.hpp"
 
+#include <tenure/base/system.hpp>
 #include <tenure/daemon/worker_environment.hpp>
 
 #include <array>
@@ -20,22 +21,6 @@ namespace tenure::daemon {
 namespace {
 
 using boost::system::error_code;
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return value_; }
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 class SpawnSetup {
  public:
@@ -92,7 +77,7 @@ std::string describe_end(int status) {
 }
 
 Failure system_failure(std::string_view what, int error) {
-  return {ErrorCode::disk, std::string{what} + ": " + std::strerror(error)};
+  return {ErrorCode::disk, std::string{what} + ": " + system_text(error)};
 }
 
 Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket) {
@@ -100,10 +85,10 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   const Descriptor socket_copy{::fcntl(socket, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
   const Descriptor lock_copy{
       ::fcntl(environment.lock_descriptor, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
-  if (socket_copy.get() < 0 || lock_copy.get() < 0)
+  if (!socket_copy.is_open() || !lock_copy.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
-  const SpawnSetup setup{socket_copy.get(), lock_copy.get()};
+  const SpawnSetup setup{socket_copy.number(), lock_copy.number()};
   std::string program = pool.program.string();
   const std::array<char*, 2> arguments{program.data(), nullptr};
   std::vector<std::string> variables = child_environment(environment, pool.name);
@@ -141,7 +126,7 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   Descriptor ours{pair[0]};
   const Descriptor theirs{pair[1]};
 
-  const auto pid = spawn(pool, environment_, theirs.get());
+  const auto pid = spawn(pool, environment_, theirs.number());
   if (!pid) return tl::unexpected(pid.error());
   const int watch = open_pid(*pid);
   if (watch < 0) {

@@ -1,13 +1,13 @@
 #include "in_process_host.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
 
 #include <boost/asio/post.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <utility>
@@ -30,7 +30,7 @@ InProcessHost::~InProcessHost() {
 Result<int> InProcessHost::start(queue::ProcessNumber process, const config::PoolSettings&, OnGone on_gone) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
-    return fail(ErrorCode::disk, std::string{"cannot make a socket pair: "} + std::strerror(errno));
+    return fail(ErrorCode::disk, "cannot make a socket pair: " + system_text(errno));
   threads_.emplace(process, std::thread([this, process, theirs = pair[1], on_gone = std::move(on_gone)] {
                      ::pthread_setname_np(::pthread_self(), "control");
                      const bool drained = run_worker(theirs, setup_);

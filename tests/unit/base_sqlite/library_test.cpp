@@ -38,14 +38,6 @@ TEST(LibraryDeathTest, HND_22_ASecondSqliteIsRefusedAndBothAreNamed) {
   EXPECT_EXIT(open_beside_a_second_library(), ::testing::ExitedWithCode(3), "libsqlite3");
 }
 
-TEST(Library, NetworkFileSystemsAreKnown) {
-  for (const std::int64_t type : std::array{0x6969LL, 0xFF534D42LL, 0xFE534D42LL, 0x01021997LL, 0x00C36400LL})
-    EXPECT_TRUE(is_network_file_system(type)) << type;
-  EXPECT_TRUE(is_network_file_system(static_cast<std::int32_t>(0xFF534D42U))) << "where f_type is signed";
-  for (const std::int64_t type : std::array{0xEF53LL, 0x58465342LL, 0x9123683ELL, 0x01021994LL})
-    EXPECT_FALSE(is_network_file_system(type)) << type;
-}
-
 TEST(Library, AFolderThatCannotBeSyncedIsTold) {
   const tenure::testing::TemporaryFolder folder;
   sync_folder(folder.path());

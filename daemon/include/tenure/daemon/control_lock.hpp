@@ -1,8 +1,10 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/system.hpp>
 
 #include <filesystem>
+#include <utility>
 
 namespace tenure::daemon {
 
@@ -14,18 +16,12 @@ class ControlLock {
   // LockHeld, whose message names the holder's pid as far as the file tells it.
   [[nodiscard]] static Result<ControlLock> try_acquire(const std::filesystem::path& control_database);
 
-  ~ControlLock();
-  ControlLock(ControlLock&& other) noexcept;
-  ControlLock& operator=(ControlLock&&) = delete;
-  ControlLock(const ControlLock&) = delete;
-  ControlLock& operator=(const ControlLock&) = delete;
-
   // For handing on to a child; close-on-exec here.
-  [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] int descriptor() const { return descriptor_.number(); }
 
  private:
-  explicit ControlLock(int descriptor) : descriptor_(descriptor) {}
-  int descriptor_;
+  explicit ControlLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  Descriptor descriptor_;
 };
 
 [[nodiscard]] std::filesystem::path control_lock_path(const std::filesystem::path& control_database);

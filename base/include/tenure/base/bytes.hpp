@@ -8,8 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
-// Little-endian fields in a byte string, independent of the machine.
-namespace tenure::daemon {
+// Little-endian fields in a byte string, independent of the machine: worker frames and wake hints. Threads: a value.
+namespace tenure {
 
 template <class Integer>
 requires std::integral<Integer> || std::is_enum_v<Integer>
@@ -77,4 +77,4 @@ class ByteReader {
   bool ok_ = true;
 };
 
-}  // namespace tenure::daemon
+}  // namespace tenure
