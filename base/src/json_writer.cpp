@@ -34,20 +34,13 @@ std::string_view short_escape(char character) {
   }
 }
 
-// Terminals act on C1 controls, and on some of them U+2028 and U+2029 end a line, so they are escaped too:
-// the bytes of a JSON text can then be shown as they are. Two bytes C2 80..9F, or three E2 80 A8..A9; `text`
-// is UTF-8 already.
-std::size_t foreign_control_size(std::string_view text) {
-  if (text.size() >= 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0) return 2;
-  if (text.starts_with("\xE2\x80\xA8") || text.starts_with("\xE2\x80\xA9")) return 3;
-  return 0;
+// Terminals act on C1 controls, and on some of them U+2028 and U+2029 end a line, so they are escaped too: the bytes of a JSON
+// text can then be shown as they are.
+bool is_foreign_control(std::uint32_t code_point) {
+  return (code_point >= 0x80 && code_point <= 0x9F) || code_point == 0x2028 || code_point == 0x2029;
 }
 
-unsigned foreign_control(std::string_view text) {
-  const unsigned last = static_cast<unsigned char>(text.back());
-  return text.size() == 2 ? last : 0x2000U | (last & 0x3FU);
-}
-
+// C2 and E2 begin the foreign controls, and ordinary characters too.
 bool is_plain(char character) {
   const auto byte = static_cast<unsigned char>(character);
   return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F && byte != 0xC2 && byte != 0xE2;
@@ -61,15 +54,17 @@ void append_escaped(std::string& out, std::string_view value) {
     if (end == value.size()) return;
     at = end + 1;
     const std::string_view rest = value.substr(end);
-    if (const auto size = foreign_control_size(rest); size != 0) {
-      out += fmt::format("\\u{:04x}", foreign_control(rest.substr(0, size)));
-      at = end + size;
+    const Character character = first_character(rest);
+    if (is_foreign_control(character.code_point)) {
+      out += fmt::format("\\u{:04x}", character.code_point);
+      at = end + character.size;
     } else if (const auto escape = short_escape(rest[0]); !escape.empty()) {
       out += escape;
-    } else if (static_cast<unsigned char>(rest[0]) <= 0x7F) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(rest[0]));
+    } else if (character.code_point <= 0x7F) {
+      out += fmt::format("\\u{:04x}", character.code_point);
     } else {
-      out += rest[0];  // C2 or E2 that begins an ordinary character
+      out += rest.substr(0, character.size);
+      at = end + character.size;
     }
   }
 }

@@ -4,18 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <vector>
 
 namespace tenure {
 namespace {
-
-// What stands at the front of a text: a code point and its bytes, or one malformed byte.
-struct Character {
-  std::uint32_t code_point = 0;
-  std::size_t size = 1;
-  bool well_formed = false;
-};
 
 struct Lead {
   std::uint8_t mask, pattern;
@@ -29,21 +21,6 @@ std::uint32_t byte_at(std::string_view text, std::size_t at) { return static_cas
 
 bool is_continuation(std::uint32_t byte) { return (byte & 0xC0U) == 0x80U; }
 
-Character front(std::string_view text) {
-  const std::uint32_t first = byte_at(text, 0);
-  const auto* const lead = std::find_if(kLeads.begin(), kLeads.end(),
-                                        [&](const Lead& l) { return (first & l.mask) == l.pattern; });
-  if (lead == kLeads.end() || text.size() < lead->size) return {};
-  std::uint32_t code_point = first & static_cast<std::uint8_t>(~lead->mask);
-  for (std::size_t i = 1; i < lead->size; ++i) {
-    if (!is_continuation(byte_at(text, i))) return {};
-    code_point = code_point << 6U | (byte_at(text, i) & 0x3FU);
-  }
-  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
-  if (code_point < lead->least || code_point > 0x10FFFF || surrogate) return {};
-  return {code_point, lead->size, true};
-}
-
 struct Range {
   std::uint32_t first, last;
 };
@@ -52,11 +29,6 @@ constexpr std::array kHidden{Range{0x00, 0x1F},     Range{0x7F, 0x9F},     Range
                              Range{0x61C, 0x61C},   Range{0x180E, 0x180E}, Range{0x200B, 0x200F},
                              Range{0x2028, 0x202E}, Range{0x2060, 0x206F}, Range{0xFE00, 0xFE0F},
                              Range{0xFEFF, 0xFEFF}, Range{0xFFF9, 0xFFFB}, Range{0xE0000, 0xE0FFF}};
-
-bool is_hidden(std::uint32_t code_point) {
-  return std::any_of(kHidden.begin(), kHidden.end(),
-                     [&](const Range& r) { return code_point >= r.first && code_point <= r.last; });
-}
 
 // The least number of insertions, deletions, replacements and swaps of neighbours.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -81,12 +53,45 @@ constexpr std::size_t kNearestWordMax = 128;
 
 }  // namespace
 
+Character first_character(std::string_view text) {
+  const std::uint32_t first = byte_at(text, 0);
+  const auto* const lead = std::find_if(kLeads.begin(), kLeads.end(),
+                                        [&](const Lead& l) { return (first & l.mask) == l.pattern; });
+  if (lead == kLeads.end() || text.size() < lead->size) return {};
+  std::uint32_t code_point = first & static_cast<std::uint8_t>(~lead->mask);
+  for (std::size_t i = 1; i < lead->size; ++i) {
+    if (!is_continuation(byte_at(text, i))) return {};
+    code_point = code_point << 6U | (byte_at(text, i) & 0x3FU);
+  }
+  const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
+  if (code_point < lead->least || code_point > 0x10FFFF || surrogate) return {};
+  return {code_point, lead->size, true};
+}
+
+std::size_t character_count(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(first_character(text).size);
+  return count;
+}
+
+std::string_view first_characters(std::string_view text, std::size_t characters_max) {
+  std::size_t end = 0;
+  for (std::size_t count = 0; count < characters_max && end < text.size(); ++count)
+    end += first_character(text.substr(end)).size;
+  return text.substr(0, end);
+}
+
+bool is_hidden(std::uint32_t code_point) {
+  return std::any_of(kHidden.begin(), kHidden.end(),
+                     [&](const Range& r) { return code_point >= r.first && code_point <= r.last; });
+}
+
 std::string escaped(std::string_view text, std::size_t bytes_max) {
   const std::string_view shown = cut_utf8(text, bytes_max);
   std::string out;
   out.reserve(shown.size());
   for (std::size_t at = 0; at < shown.size();) {
-    const Character character = front(shown.substr(at));
+    const Character character = first_character(shown.substr(at));
     if (!character.well_formed || (character.size == 1 && is_hidden(character.code_point)))
       out += fmt::format("\\x{:02x}", byte_at(shown, at));
     else if (is_hidden(character.code_point)) out += fmt::format("\\u{{{:x}}}", character.code_point);
@@ -111,7 +116,7 @@ bool is_utf8(std::string_view text) {
       ++at;
       continue;
     }
-    const Character character = front(text.substr(at));
+    const Character character = first_character(text.substr(at));
     if (!character.well_formed) return false;
     at += character.size;
   }
@@ -122,7 +127,7 @@ std::string to_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const Character character = front(text.substr(at));
+    const Character character = first_character(text.substr(at));
     out += character.well_formed ? text.substr(at, character.size) : std::string_view{"\xEF\xBF\xBD"};
     at += character.size;
   }

@@ -37,16 +37,6 @@ int terminal_columns(const Environment& environment) {
   return is_usable(environment.columns) ? environment.columns : kColumnsDefault;
 }
 
-// Decodes the character at the front of well-formed UTF-8 of more than one byte.
-std::pair<std::uint32_t, std::size_t> front_of(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  std::uint32_t code_point = first & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i)
-    code_point = code_point << 6U | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  return {code_point, size};
-}
-
 std::string json_escape(std::uint32_t code_point) {
   constexpr std::uint32_t kFirstPair = 0x10000;
   if (code_point < kFirstPair) return fmt::format("\\u{:04x}", code_point);
@@ -66,16 +56,12 @@ std::string plain_json(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   while (!json.empty()) {
-    if (static_cast<unsigned char>(json.front()) < 0x80) {
-      out += json.front();
-      json.remove_prefix(1);
-      continue;
-    }
-    const auto [code_point, size] = front_of(json);
-    const std::string_view character = json.substr(0, size);
-    if (escaped(character) == character) out += character;
-    else out += json_escape(code_point);
-    json.remove_prefix(size);
+    const Character character = first_character(json);
+    // Below 0x80 they are part of the JSON, or escaped already.
+    const bool shown = character.code_point < 0x80 || !is_hidden(character.code_point);
+    if (shown) out += json.substr(0, character.size);
+    else out += json_escape(character.code_point);
+    json.remove_prefix(character.size);
   }
   return out;
 }

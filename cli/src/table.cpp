@@ -1,5 +1,7 @@
 #include "table.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <algorithm>
 #include <string_view>
 
@@ -31,11 +33,8 @@ void shorten(std::vector<Placed>& shown, const std::vector<TableColumn>& columns
 
 // The first characters of it, the last of them a mark, where it is wider than that.
 std::string fitted(const std::string& cell, std::size_t width) {
-  if (width_of(cell) <= width) return cell;
-  std::size_t end = 0;
-  for (std::size_t characters = 0; characters + 1 < width; ++characters)
-    for (++end; (static_cast<unsigned char>(cell[end]) & 0xC0U) == 0x80U;) ++end;
-  return cell.substr(0, end) + "…";
+  if (character_count(cell) <= width) return cell;
+  return std::string(first_characters(cell, width - 1)) + "…";
 }
 
 void drop_from_the_right(std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
@@ -53,7 +52,7 @@ void append_line(std::string& out, const std::vector<Placed>& shown, const std::
   std::string line;
   for (const Placed& column : shown) {
     const std::string cell = fitted(cells[column.index], column.width);
-    const std::string padding(column.width - width_of(cell), ' ');
+    const std::string padding(column.width - character_count(cell), ' ');
     if (!line.empty() || column.index != shown.front().index) line.append(kGap, ' ');
     line += columns[column.index].right ? padding + cell : cell + padding;
   }
@@ -63,18 +62,13 @@ void append_line(std::string& out, const std::vector<Placed>& shown, const std::
 
 }  // namespace
 
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 std::string table_text(const std::vector<TableColumn>& columns,
                        const std::vector<std::vector<std::string>>& rows, const TableStyle& style) {
   std::vector<Placed> shown;
   std::vector<std::string> titles;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    std::size_t width = width_of(columns[i].title);
-    for (const auto& row : rows) width = std::max(width, width_of(row[i]));
+    std::size_t width = character_count(columns[i].title);
+    for (const auto& row : rows) width = std::max(width, character_count(row[i]));
     shown.push_back({i, width});
     titles.push_back(columns[i].title);
   }

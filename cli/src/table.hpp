@@ -24,7 +24,4 @@ struct TableStyle {
                                      const std::vector<std::vector<std::string>>& rows,
                                      const TableStyle& style);
 
-// Characters of UTF-8 text, which is what a column is wide.
-[[nodiscard]] std::size_t width_of(std::string_view text);
-
 }  // namespace tenure::cli

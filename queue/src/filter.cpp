@@ -126,13 +126,6 @@ std::optional<std::int64_t> count_of(FilterField field, const Record& record, Wa
   return std::nullopt;
 }
 
-// The character that starts at `at`, in bytes; a stray byte counts as one.
-std::size_t character_size(std::string_view text, std::size_t at) {
-  std::size_t size = 1;
-  while (at + size < text.size() && (static_cast<unsigned char>(text[at + size]) & 0xC0U) == 0x80U) ++size;
-  return size;
-}
-
 }  // namespace
 
 std::string_view name_of(FilterField field) {
@@ -247,13 +240,13 @@ bool glob_matches(const Glob& glob, std::string_view text) {
       resume = t;
     } else if (p < pattern.size() && pattern[p] == '?') {
       ++p;
-      t += character_size(text, t);
+      t += first_character(text.substr(t)).size;
     } else if (p < pattern.size() && pattern[p] == text[t]) {
       ++p;
       ++t;
     } else if (star != std::string_view::npos) {
       p = star + 1;
-      resume += character_size(text, resume);
+      resume += first_character(text.substr(resume)).size;
       t = resume;
     } else {
       return false;

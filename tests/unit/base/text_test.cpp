@@ -66,6 +66,26 @@ TEST(ToUtf8, ReplacesEachMalformedByteAndNothingElse) {
   EXPECT_EQ(to_utf8("a\0b"s), "a\0b"s);
 }
 
+TEST(Characters, AreCountedAndCutWhole) {
+  EXPECT_EQ(character_count(""), 0U);
+  EXPECT_EQ(character_count("aü€😀"), 4U);
+  EXPECT_EQ(character_count("a\xFF\xC3"), 3U);
+  EXPECT_EQ(first_characters("aü€😀", 0), "");
+  EXPECT_EQ(first_characters("aü€😀", 3), "aü€");
+  EXPECT_EQ(first_characters("aü€😀", 4), "aü€😀");
+  EXPECT_EQ(first_characters("aü€😀", 5), "aü€😀");
+}
+
+TEST(Characters, TheFirstIsACodePointOrOneMalformedByte) {
+  const Character euro = first_character("€x");
+  EXPECT_EQ(euro.code_point, 0x20ACU);
+  EXPECT_EQ(euro.size, 3U);
+  EXPECT_TRUE(euro.well_formed);
+  const Character stray = first_character("\x80x");
+  EXPECT_EQ(stray.size, 1U);
+  EXPECT_FALSE(stray.well_formed);
+}
+
 TEST(Nearest, FindsWhatSomebodyMeant) {
   constexpr std::array<std::string_view, 4> kCandidates{"job", "tenant", "queue", "schedule"};
   EXPECT_EQ(nearest("tennant", kCandidates), "tenant");

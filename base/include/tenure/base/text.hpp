@@ -1,12 +1,31 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace tenure {
+
+// What stands at the front of a text: a code point and its bytes, or one malformed byte.
+struct Character {
+  std::uint32_t code_point = 0;
+  std::size_t size = 1;
+  bool well_formed = false;
+};
+
+// Of a text that is not empty.
+[[nodiscard]] Character first_character(std::string_view text);
+
+// How many characters there are; a malformed byte counts as one.
+[[nodiscard]] std::size_t character_count(std::string_view text);
+// The prefix of at most so many.
+[[nodiscard]] std::string_view first_characters(std::string_view text, std::size_t characters_max);
+
+// Whether it is a control, invisible, or turns the direction of what follows.
+[[nodiscard]] bool is_hidden(std::uint32_t code_point);
 
 // For people: control characters, escapes, bidi and zero-width marks and bad UTF-8 become \xNN or \u{...}, so that
 // nothing that came from data can move a cursor or forge a line. At most `bytes_max` bytes of input are shown.
