@@ -1,3 +1,4 @@
+#include <tenure/base/text.hpp>
 #include <tenure/queue/filter.hpp>
 
 #include <algorithm>

@@ -256,14 +256,16 @@ TEST(Create, AFileThatTheRegistryDoesNotKnowIsLeftAlone) {
   Shop shop;
   shop.create("acme");
   shop.handles.close_idle();
-  MemoryRegistry lost;
-  Tenants tenants{
-      lost, shop.handles, shop.clock, {.application = "shop", .migrations = testing::shop_migrations()}};
+  const auto lost = queue::make_memory_store();
+  Tenants tenants{lost->registry(),
+                  shop.handles,
+                  shop.clock,
+                  {.application = "shop", .migrations = testing::shop_migrations()}};
   const auto failure = failure_of([&] { return tenants.create(kAcme); });
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->code, ErrorCode::tenant_exists);
   EXPECT_EQ(failure->where, shop.path("acme"));
-  EXPECT_FALSE(lost.find(kAcme));
+  EXPECT_FALSE(lost->registry().find(kAcme));
   EXPECT_EQ(files_under(shop.folder.path()), only(shop.path("acme")));
   expect_complete(shop.tenants, "untouched");
 }
@@ -289,7 +291,7 @@ TEST(Create, REG_07_ADeletedTenantsNameIsTakenInANewGeneration) {
   Shop shop;
   shop.create("acme");
   shop.handles.close_idle();
-  shop.registry.set_state(kAcme, TenantState::deleted);
+  queue::set_tenant_state_for_test(*shop.store, kAcme, TenantState::deleted);
   fs::remove(shop.path("acme"));
   EXPECT_EQ(shop.tenants.create(kAcme).generation, Generation{2});
   EXPECT_EQ(shop.open("acme")->generation(), Generation{2});
@@ -300,11 +302,11 @@ TEST(Create, REG_07_ADeletedTenantsNameIsTakenInANewGeneration) {
 
 TEST(Create, APlainTemplateWithAFolderForEachTenantWorks) {
   const TemporaryFolder folder;
-  MemoryRegistry registry;
+  const auto store = queue::make_memory_store();
   const VirtualClock clock;
   HandleCache handles{TenantFiles{folder.path().string() + "/data/%{tenant}/main.db"}, {}};
   Tenants tenants{
-      registry, handles, clock, {.application = "shop", .migrations = testing::shop_migrations()}};
+      store->registry(), handles, clock, {.application = "shop", .migrations = testing::shop_migrations()}};
   tenants.create(kAcme);
   expect_complete(tenants, "plain");
   EXPECT_TRUE(fs::exists(folder.path() / "data" / "acme" / "main.db"));

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <tenure/tenancy/memory_registry.hpp>
+#include <tenure/queue/memory_store.hpp>
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 
 namespace tenure::testing {
@@ -47,7 +48,8 @@ class RecordedRegistry final : public TenantRegistry {
   }
 
   std::filesystem::path file_;
-  MemoryRegistry registry_;
+  std::unique_ptr<queue::Store> store_ = queue::make_memory_store();
+  TenantRegistry& registry_ = store_->registry();
 };
 
 }  // namespace tenure::testing

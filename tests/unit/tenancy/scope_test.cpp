@@ -149,7 +149,7 @@ TEST(Scope, CTX_12_ATenantDeletedWhileOpenIsDeleted) {
   with_tenant("acme", [&] {
     EXPECT_EQ(code_of([&] { lease->write([](TenantTransaction&) {}); }), ErrorCode::tenant_deleted);
   });
-  shop.registry.set_state(kAcme, TenantState::deleted);
+  queue::set_tenant_state_for_test(*shop.store, kAcme, TenantState::deleted);
   EXPECT_EQ(code_of([&] { static_cast<void>(shop.open("acme")); }), ErrorCode::tenant_deleted);
 }
 

@@ -5,7 +5,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
-#include <tenure/tenancy/memory_registry.hpp>
+#include <tenure/queue/memory_store.hpp>
 #include <tenure/tenancy/ref.hpp>
 #include <tenure/tenancy/scope.hpp>
 #include <tenure/tenancy/tenants.hpp>
@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,7 +63,8 @@ class Shop {
 
   TemporaryFolder folder;
   VirtualClock clock;
-  MemoryRegistry registry;
+  std::unique_ptr<queue::Store> store = queue::make_memory_store();
+  TenantRegistry& registry = store->registry();
   HandleCache handles;
   Tenants tenants{registry, handles, clock, {.application = "shop", .migrations = shop_migrations()}};
 };

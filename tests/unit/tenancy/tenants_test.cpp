@@ -34,7 +34,7 @@ TEST(Tenants, EachStateSaysWhetherTheDataIsOpen) {
       {TenantState::deleted, ErrorCode::tenant_deleted},
   };
   for (const auto& [state, code] : expected) {
-    shop.registry.set_state(acme, state);
+    queue::set_tenant_state_for_test(*shop.store, acme, state);
     EXPECT_EQ(open_code(shop, "acme"), code) << name_of(state);
   }
 }
