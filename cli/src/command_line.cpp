@@ -2,7 +2,6 @@
 
 #include <tenure/base/text.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,64 +25,79 @@ Result<void> check_arguments(std::span<const std::string> arguments) {
   return {};
 }
 
-tl::unexpected<Failure> unknown_option(const std::string& argument, std::span<const OptionSpec> options) {
-  const std::string typed = argument.substr(0, argument.find('='));
+tl::unexpected<Failure> unknown_option(std::string_view name, std::span<const OptionSpec> options) {
   std::vector<std::string> names;
-  for (const OptionSpec& option : options) names.push_back("--" + std::string(option.name));
+  names.reserve(options.size());
+  for (const OptionSpec& option : options) names.push_back(fmt::format("--{}", option.name));
   const std::vector<std::string_view> candidates(names.begin(), names.end());
-  const auto near = nearest(typed, candidates);
-  return bad(fmt::format("unknown option {}{}", escaped(typed),
+  const auto near = nearest(name, candidates);
+  return bad(fmt::format("unknown option {}{}", escaped(name),
                          near ? fmt::format("; did you mean {}?", *near) : ""));
 }
 
-// Holds what CLI11 fills while it parses.
+// An option as it stands in an argument: "--limit=10" has its value with it.
+struct Written {
+  std::string_view name;  // with its dashes
+  std::optional<std::string_view> value;
+};
+
+Written written_option(std::string_view argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals == std::string_view::npos) return {argument, std::nullopt};
+  return {argument.substr(0, equals), argument.substr(equals + 1)};
+}
+
 class Parser {
  public:
-  explicit Parser(std::span<const OptionSpec> options) : specs_(options), values_(options.size()) {
-    app_.set_help_flag();  // help is a flag like others
-    // Words are what no option takes: as values of one, CLI11 would split [a,b] into two.
-    app_.allow_extras();
-    for (std::size_t i = 0; i < options.size(); ++i) {
-      const std::string name = "--" + std::string(options[i].name);
-      if (options[i].value.empty()) flags_.emplace_back(i, app_.add_flag(name));
-      else app_.add_option(name, values_[i])->expected(1)->take_all()->allow_extra_args(false);
-    }
-  }
+  Parser(std::span<const std::string> arguments, std::span<const OptionSpec> options)
+      : rest_(arguments), options_(options) {}
 
-  Result<CommandLine> parse(std::span<const std::string> arguments) {
-    // CLI11 would report the two dashes themselves as something that it does not know.
-    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
-    std::vector<std::string> before(arguments.begin(), dashes);
-    std::reverse(before.begin(), before.end());  // it wants the last one first
-    try {
-      app_.parse(std::move(before));
-    } catch (const CLI::Error& error) {
-      return bad(escaped(error.what()));
+  Result<CommandLine> parse() {
+    while (!rest_.empty()) {
+      const std::string& argument = take();
+      if (argument == "--") break;
+      // A lone dash is a word.
+      if (argument.size() < 2 || argument.front() != '-') line_.words.push_back(argument);
+      else if (auto read = read_option(argument); !read) return tl::unexpected(read.error());
     }
-    CommandLine line;
-    for (std::string& rest : app_.remaining()) {
-      if (rest.size() > 1 && rest.front() == '-') return unknown_option(rest, specs_);
-      line.words.push_back(std::move(rest));
-    }
-    if (dashes != arguments.end()) line.words.insert(line.words.end(), dashes + 1, arguments.end());
-    for (const auto& [i, flag] : flags_)
-      if (flag->count() > 0) line.options.emplace(specs_[i].name, "");
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      const std::vector<std::string>& given = values_[i];
-      if (given.empty()) continue;
-      if (std::any_of(given.begin(), given.end(), [&](const auto& other) { return other != given.front(); }))
-        return bad(fmt::format("--{} is given twice, as {} and {}", specs_[i].name, escaped(given.front()),
-                               escaped(given.back())));
-      line.options.emplace(specs_[i].name, given.front());
-    }
-    return line;
+    line_.words.insert(line_.words.end(), rest_.begin(), rest_.end());
+    return std::move(line_);
   }
 
  private:
-  CLI::App app_;
-  std::span<const OptionSpec> specs_;
-  std::vector<std::vector<std::string>> values_;
-  std::vector<std::pair<std::size_t, CLI::Option*>> flags_;
+  const std::string& take() {
+    const std::string& argument = rest_.front();
+    rest_ = rest_.subspan(1);
+    return argument;
+  }
+
+  Result<void> read_option(std::string_view argument) {
+    const auto [name, value] = written_option(argument);
+    const auto option = std::ranges::find_if(options_, [&, name = name](const OptionSpec& each) {
+      return name.starts_with("--") && name.substr(2) == each.name;
+    });
+    if (option == options_.end()) return unknown_option(name, options_);
+    if (option->value.empty()) {
+      if (value) return bad(fmt::format("{} takes no value; write it alone", name));
+      return keep(*option, "");
+    }
+    if (value) return keep(*option, *value);
+    // What begins with two dashes is taken for an option whose neighbour lost its value; a negative number is one.
+    if (rest_.empty() || rest_.front().starts_with("--"))
+      return bad(fmt::format("{} needs a value behind it: {} {}", name, name, option->value));
+    return keep(*option, take());
+  }
+
+  Result<void> keep(const OptionSpec& option, std::string_view value) {
+    const auto [kept, fresh] = line_.options.emplace(option.name, value);
+    if (fresh || kept->second == value) return {};
+    return bad(
+        fmt::format("--{} is given twice, as {} and {}", option.name, escaped(kept->second), escaped(value)));
+  }
+
+  std::span<const std::string> rest_;
+  std::span<const OptionSpec> options_;
+  CommandLine line_;
 };
 
 }  // namespace
@@ -96,7 +110,7 @@ std::string_view CommandLine::value(std::string_view option) const {
 Result<CommandLine> parse_command_line(std::span<const std::string> arguments,
                                        std::span<const OptionSpec> options) {
   if (auto checked = check_arguments(arguments); !checked) return tl::unexpected(checked.error());
-  return Parser(options).parse(arguments);
+  return Parser(arguments, options).parse();
 }
 
 Result<std::int64_t> whole_number(std::string_view option, std::string_view text, std::int64_t min,

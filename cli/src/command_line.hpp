@@ -30,8 +30,9 @@ struct CommandLine {
 inline constexpr std::size_t kArgumentMax = 64UL * 1024;  // bytes of one argument
 inline constexpr std::size_t kArgumentsMax = 10'000;
 
-// BadOptions names the argument: not UTF-8, too long, an unknown option (with the nearest one), a value missing, or an
-// option twice with different values. After `--` everything is a word.
+// Options are --NAME, and --NAME VALUE or --NAME=VALUE; a value that begins with two dashes needs the second form. After `--`
+// everything is a word. BadOptions names the argument: not UTF-8, too long, an unknown option (with the nearest one), a value
+// missing or where none belongs, or an option twice with different values.
 [[nodiscard]] Result<CommandLine> parse_command_line(std::span<const std::string> arguments,
                                                      std::span<const OptionSpec> options);
 

@@ -54,7 +54,28 @@ TEST(CommandLine, BadInput6_AnOptionTwiceWithDifferentValuesIsRefused) {
 }
 
 TEST(CommandLine, AnOptionWithoutItsValueIsRefused) {
-  EXPECT_THAT(refusal({"--limit"}), HasSubstr("--limit"));
+  EXPECT_EQ(refusal({"--limit"}), "--limit needs a value behind it: --limit N");
+  EXPECT_EQ(refusal({"--limit", "--json"}), "--limit needs a value behind it: --limit N");
+  EXPECT_EQ(refusal({"--limit", "--"}), "--limit needs a value behind it: --limit N");
+  EXPECT_EQ(parse({"--store=--json"})->value("store"), "--json");
+  EXPECT_EQ(parse({"--store="})->value("store"), "");
+  EXPECT_EQ(parse({"--store", ""})->value("store"), "");
+}
+
+TEST(CommandLine, AFlagWithAValueIsRefused) {
+  EXPECT_EQ(refusal({"--json=no"}), "--json takes no value; write it alone");
+  EXPECT_EQ(refusal({"--json="}), "--json takes no value; write it alone");
+  EXPECT_THAT(parse({"--json", "no"})->words, ElementsAre("no"));
+}
+
+TEST(CommandLine, ALoneDashIsAWordAndOneDashWithMoreIsNoOption) {
+  EXPECT_THAT(parse({"job", "-"})->words, ElementsAre("job", "-"));
+  EXPECT_EQ(refusal({"-limit", "3"}), "unknown option -limit; did you mean --limit?");
+}
+
+TEST(CommandLine, WordsAreTakenAsTheyStand) {
+  EXPECT_THAT(parse({"[a,b]", "'c'", "", "a=--b", "x y"})->words,
+              ElementsAre("[a,b]", "'c'", "", "a=--b", "x y"));
 }
 
 TEST(CommandLine, BadInput10_TheLimitOfAnArgumentIsExact) {
