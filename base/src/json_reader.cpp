@@ -6,33 +6,34 @@
 #include <simdjson.h>
 
 #include <bit>
-#include <cmath>
+#include <type_traits>
 
 namespace tenure::json {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-// A Value is a position on simdjson's tape; an element is the same position with its type.
-struct Parsed {
-  const simdjson::dom::document* document;
-  std::size_t position;
+// The document that a Value lies in.
+struct Value::Tree {
+  simdjson::dom::parser parser;
+};
 
-  static Parsed from(element value) {
-    static_assert(sizeof(element) == sizeof(Parsed) && std::is_trivially_copyable_v<element>);
-    return std::bit_cast<Parsed>(value);
+// A Value carries an element as bytes, so that the header names no library. They go in and out unread; two elements are the same
+// value exactly where their bytes are.
+struct Parsed {
+  static_assert(sizeof(element) == sizeof(Value::Element) && alignof(element) <= alignof(Value::Element));
+  static_assert(std::is_trivially_copyable_v<element> && std::has_unique_object_representations_v<element>);
+
+  static element element_of(const Value& value) { return std::bit_cast<element>(value.element_); }
+  static Value value_of(const Value& of_the_same_document, element found) {
+    return {*of_the_same_document.tree_, std::bit_cast<Value::Element>(found)};
   }
-  static Parsed of(const Value& value) {
-    return {static_cast<const simdjson::dom::document*>(value.document_), value.position_};
-  }
-  element as_element() const { return std::bit_cast<element>(*this); }
-  Value as_value() const { return {document, position}; }
+  static bool same(const Value& one, const Value& other) { return one.element_ == other.element_; }
 };
 
 namespace {
 
-element element_of(const Value& value) { return Parsed::of(value).as_element(); }
-Value value_of(element found) { return Parsed::from(found).as_value(); }
+element element_of(const Value& value) { return Parsed::element_of(value); }
 
 // "a string", with its article, for messages.
 std::string_view noun(Type type) {
@@ -63,6 +64,23 @@ tl::unexpected<Failure> wrong_type(const Value& value, Type wanted) {
 
 tl::unexpected<Failure> out_of_range(const Value& value, std::string_view sentence) {
   return fail(ErrorCode::bad_payload, fmt::format("OutOfRange: {}", sentence), {}, value.path());
+}
+
+// Appends the steps from `at` to `wanted` and is true where it lies below. As deep as the document, whose depth is limited.
+bool append_path(const Value& at, const Value& wanted, std::string& path) {
+  if (Parsed::same(at, wanted)) return true;
+  bool found = false;
+  std::size_t index = 0;
+  const std::size_t size = path.size();
+  const auto below = [&](const Value& child, const auto& step) {
+    path += path_step(step);
+    found = append_path(child, wanted, path);
+    if (!found) path.resize(size);
+    return !found;
+  };
+  at.each_element([&](Value item) { return below(item, index++); });
+  at.each_member([&](std::string_view key, Value item) { return below(item, key); });
+  return found;
 }
 
 // Brackets outside strings, counted in one pass before anything is allocated for them. Right for JSON;
@@ -132,13 +150,12 @@ Result<std::uint64_t> Value::unsigned_integer() const {
 
 Result<double> Value::number() const {
   constexpr std::uint64_t kExactMax = 1ULL << 53U;
-  if (type() == Type::number) return element_of(*this).get_double().value_unsafe();
+  const element value = element_of(*this);
+  if (type() == Type::number) return value.get_double().value_unsafe();
   if (type() != Type::integer) return wrong_type(*this, Type::number);
-  if (const auto integer = this->integer(); integer && *integer < 0) {
-    const auto magnitude = 0 - static_cast<std::uint64_t>(*integer);
-    if (magnitude <= kExactMax) return static_cast<double>(*integer);
-  } else if (const auto natural = unsigned_integer(); natural && *natural <= kExactMax) {
-    return static_cast<double>(*natural);
+  if (std::int64_t integer = 0; value.get(integer) == simdjson::SUCCESS) {
+    const auto bits = static_cast<std::uint64_t>(integer);
+    if ((integer < 0 ? 0 - bits : bits) <= kExactMax) return static_cast<double>(integer);
   }
   return out_of_range(*this, "a double cannot hold the integer exactly");
 }
@@ -160,14 +177,14 @@ void Value::each_element(FunctionRef<bool(Value)> visit) const {
   simdjson::dom::array array;
   if (element_of(*this).get(array) != simdjson::SUCCESS) return;
   for (const element item : array)
-    if (!visit(value_of(item))) return;
+    if (!visit(Parsed::value_of(*this, item))) return;
 }
 
 void Value::each_member(FunctionRef<bool(std::string_view, Value)> visit) const {
   simdjson::dom::object object;
   if (element_of(*this).get(object) != simdjson::SUCCESS) return;
   for (const auto [key, item] : object)
-    if (!visit(key, value_of(item))) return;
+    if (!visit(key, Parsed::value_of(*this, item))) return;
 }
 
 std::optional<Value> Value::member(std::string_view key) const {
@@ -179,38 +196,43 @@ std::optional<Value> Value::member(std::string_view key) const {
   return found;
 }
 
-std::string Value::path() const {
-  // The tape is in document order: the way leads through the last child that begins at or before the target.
-  std::string path = "$";
-  Value at = value_of(Parsed::of(*this).document->root());
-  while (at.position_ != position_) {
-    std::optional<Value> next;
-    std::string step;
-    std::size_t index = 0;
-    at.each_element([&](Value item) {
-      if (item.position_ > position_) return false;
-      next = item;
-      step = path_step(index++);
-      return true;
-    });
-    at.each_member([&](std::string_view key, Value item) {
-      if (item.position_ > position_) return false;
-      next = item;
-      step = path_step(key);
-      return true;
-    });
-    if (!next) break;
-    path += step;
-    at = *next;
+void Value::write_scalar(Writer& writer) const {
+  const element value = element_of(*this);
+  switch (value.type()) {
+    case element_type::NULL_VALUE:
+      writer.null();
+      return;
+    case element_type::BOOL:
+      writer.boolean(value.get_bool().value_unsafe());
+      return;
+    case element_type::INT64:
+      writer.integer(value.get_int64().value_unsafe());
+      return;
+    case element_type::UINT64:
+      writer.unsigned_integer(value.get_uint64().value_unsafe());
+      return;
+    case element_type::DOUBLE:
+      writer.number(value.get_double().value_unsafe());
+      return;
+    case element_type::STRING:
+      writer.string(value.get_string().value_unsafe());
+      return;
+    case element_type::ARRAY:
+    case element_type::OBJECT:
+      break;
   }
+  TENURE_INVARIANT(!"a container is no scalar");
+}
+
+std::string Value::path() const {
+  const Value root(*tree_, std::bit_cast<Element>(element{tree_->parser.doc.root()}));
+  std::string path = "$";
+  // Left out of the path: a value that is in no tree, which cannot be.
+  static_cast<void>(append_path(root, *this, path));
   return path;
 }
 
-struct Document::Impl {
-  simdjson::dom::parser parser;
-};
-
-Document::Document(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Document::Document(std::unique_ptr<Value::Tree> tree) : tree_(std::move(tree)) {}
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
@@ -226,11 +248,11 @@ Result<Document> Document::parse(std::string_view text, ReadLimits limits) {
   }
   // simdjson copies a text of no bytes too, and a copy from null is undefined even then.
   if (text.data() == nullptr) text = "";
-  auto impl = std::make_unique<Impl>();
+  auto tree = std::make_unique<Value::Tree>();
   // Two more than may occur: simdjson counts the root, and refuses at its limit instead of above it.
-  if (impl->parser.allocate(text.size(), limits.depth_max + 2) != simdjson::SUCCESS)
+  if (tree->parser.allocate(text.size(), limits.depth_max + 2) != simdjson::SUCCESS)
     return fail(ErrorCode::out_of_memory, "there is no memory to read the text");
-  const auto error = impl->parser.parse(text.data(), text.size()).error();
+  const auto error = tree->parser.parse(text.data(), text.size()).error();
   if (error == simdjson::MEMALLOC)
     return fail(ErrorCode::out_of_memory, "there is no memory to read the text");
   if (error != simdjson::SUCCESS) {
@@ -238,9 +260,11 @@ Result<Document> Document::parse(std::string_view text, ReadLimits limits) {
     return fail(ErrorCode::bad_payload, fmt::format("BadSyntax: {}", simdjson::error_message(error)), {},
                 "$");
   }
-  return Document(std::move(impl));
+  return Document(std::move(tree));
 }
 
-Value Document::root() const { return value_of(impl_->parser.doc.root()); }
+Value Document::root() const {
+  return {*tree_, std::bit_cast<Value::Element>(element{tree_->parser.doc.root()})};
+}
 
 }  // namespace tenure::json

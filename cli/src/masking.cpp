@@ -38,20 +38,11 @@ void copy_array(json::Writer& writer, const json::Value& value) {
 void copy(json::Writer& writer, const json::Value& value) {
   switch (value.type()) {
     case json::Type::null:
-      writer.null();
-      return;
     case json::Type::boolean:
-      writer.boolean(value_or_raise(value.boolean()));
-      return;
     case json::Type::integer:
-      if (const auto number = value.integer()) writer.integer(*number);
-      else writer.unsigned_integer(value_or_raise(value.unsigned_integer()));
-      return;
     case json::Type::number:
-      writer.number(value_or_raise(value.number()));
-      return;
     case json::Type::string:
-      writer.string(value_or_raise(value.string()));
+      value.write_scalar(writer);
       return;
     case json::Type::array:
       copy_array(writer, value);

@@ -106,6 +106,20 @@ TEST(JsonReader, TakesAnIntegerForADoubleOnlyWhereItIsExact) {
   EXPECT_EQ(refusal(parsed("18446744073709551615").root().number()), "OutOfRange at $");
 }
 
+TEST(JsonReader, WritesScalarsAsTheyWereRead) {
+  const std::string text = R"([null,true,-9223372036854775808,18446744073709551615,1.5,"a\nb"])";
+  const Document document = parsed(text);
+  std::string out;
+  Writer writer(out);
+  writer.begin_array();
+  document.root().each_element([&](Value item) {
+    item.write_scalar(writer);
+    return true;
+  });
+  writer.end_array();
+  EXPECT_EQ(out, text);
+}
+
 TEST(JsonReader, NamesThePathOfAValue) {
   const Document document =
       parsed(R"({"a b":[0,{"c":[[]]}],"lines":[{"amount":1},{"amount":"x"}],"\u001b":true})");

@@ -3,6 +3,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@ namespace tenure::json {
 enum class Type : std::uint8_t { null, boolean, integer, number, string, array, object };
 
 class Document;
+class Writer;
 
 // One value inside a Document, which must outlive it; copied freely. The getters say WrongType or OutOfRange
 // with the value's path; a getter never converts silently. Threads: any number may read one document.
@@ -39,15 +41,25 @@ class Value {
   // The first member of that name, or nothing (also where this is no object).
   [[nodiscard]] std::optional<Value> member(std::string_view key) const;
 
-  // `$.lines[3].amount`, with foreign keys escaped. For messages: it costs a walk from the root.
+  // Null, a boolean, a number or a string, as it was read; a container is an invariant.
+  void write_scalar(Writer& writer) const;
+
+  // `$.lines[3].amount`, with foreign keys escaped. For messages: it costs a walk through what stands before it.
   [[nodiscard]] std::string path() const;
 
  private:
-  friend struct Parsed;  // of json_reader.cpp, which knows what a position is
-  Value(const void* document, std::size_t position) : document_(document), position_(position) {}
+  friend class Document;
+  friend struct Parsed;  // of json_reader.cpp, which alone knows what an element is
+  struct Tree;
+  // Of the reading library: its bytes are kept here and handed back to it, never looked into.
+  struct Element {
+    alignas(void*) std::array<std::byte, 2 * sizeof(void*)> bytes;
+    friend bool operator==(const Element&, const Element&) = default;
+  };
+  Value(const Tree& tree, Element element) : tree_(&tree), element_(element) {}
 
-  const void* document_;
-  std::size_t position_;
+  const Tree* tree_;
+  Element element_;
 };
 
 // The step of a path to a member or an element: ".name", "[\"a name\"]" where the key is no plain word, "[3]".
@@ -75,9 +87,8 @@ class Document {
   [[nodiscard]] Value root() const;
 
  private:
-  struct Impl;
-  explicit Document(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Document(std::unique_ptr<Value::Tree> tree);
+  std::unique_ptr<Value::Tree> tree_;
 };
 
 // Appends JSON to a string. Members are written in the order of the calls; commas and colons are the
