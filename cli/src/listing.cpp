@@ -5,16 +5,6 @@
 
 namespace tenure::cli {
 
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> parts;
-  while (true) {
-    const std::size_t comma = text.find(',');
-    parts.emplace_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 void note_scan(Session& session, const ListTotal& total) {
   if (!total.looked_at) return;
   session.note(fmt::format(

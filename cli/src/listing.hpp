@@ -35,8 +35,6 @@ struct ListTotal {
   std::optional<std::int64_t> looked_at = std::nullopt;
 };
 
-// `text` split at commas.
-[[nodiscard]] std::vector<std::string> split(std::string_view text);
 // Says, where it is so, that older succeeded jobs were not looked at.
 void note_scan(Session& session, const ListTotal& total);
 [[noreturn]] void refuse_word(std::string_view what, std::string_view word,
@@ -52,7 +50,7 @@ std::vector<const ListColumn<Record>*> chosen_columns(std::span<const ListColumn
     if (column.shown && !session.has("columns")) chosen.push_back(&column);
   }
   if (!session.has("columns")) return chosen;
-  for (const std::string& word : split(session.option("columns"))) {
+  for (const std::string& word : split(session.option("columns"), ',')) {
     const auto found = std::find(names.begin(), names.end(), word);
     if (found == names.end()) refuse_word("column", word, names);
     chosen.push_back(&columns[static_cast<std::size_t>(found - names.begin())]);

@@ -111,16 +111,16 @@ queue::Filter Session::filter(std::span<const queue::FilterField> fields) const 
   return value_or_raise(queue::parse_filter(words_, fields, now()));
 }
 
-queue::Store& Session::store(bool create) {
+queue::Store& Session::store(IfMissing if_missing) {
+  const bool create = if_missing == IfMissing::create && !has("store");
   if (!store_) {
     const config::StoreSettings& from = settings().store;
     try {
-      store_ = environment_.open_store({.path = from.path,
-                                        .create = create && !has("store"),
-                                        .payload_max = static_cast<std::size_t>(from.payload_max)});
+      store_ = environment_.open_store(
+          {.path = from.path, .create = create, .payload_max = static_cast<std::size_t>(from.payload_max)});
     } catch (const DatabaseMissing&) {
       const std::filesystem::path folder = from.path.parent_path();
-      if (create && !has("store") && !std::filesystem::exists(folder))
+      if (create && !std::filesystem::exists(folder))
         raise(
             ErrorCode::database_missing,
             fmt::format("there is no folder {} for the control database; make it, for the user that tenured "

@@ -8,6 +8,7 @@
 #include <tenure/config/load.hpp>
 #include <tenure/queue/filter.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,8 +44,9 @@ class Session {
   [[nodiscard]] const config::Settings& settings();
   // The words as a filter; BadFilter.
   [[nodiscard]] queue::Filter filter(std::span<const queue::FilterField> fields) const;
-  // `create`: makes the control database where there is none, but not one that --store names.
-  [[nodiscard]] queue::Store& store(bool create = false);
+  // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
+  enum class IfMissing : std::uint8_t { refuse, create };
+  [[nodiscard]] queue::Store& store(IfMissing if_missing = IfMissing::refuse);
   // To be called after each change.
   void wake();
 

@@ -177,25 +177,25 @@ class KeyScan {
 void parse(const std::filesystem::path& file, std::string_view bytes, RawFile& result) {
   if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
     const auto line = 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
-    result.problems.push_back({place(file, static_cast<int>(line)), "", "the file holds a NUL byte"});
+    result.problems.push_back({file_and_line(file, static_cast<int>(line)), "", "the file holds a NUL byte"});
     return;
   }
   if (const int line = KeyScan(bytes).line_of_long_key(); line > 0) {
-    result.problems.push_back(
-        {place(file, line), "", fmt::format("a key has more than {} parts with dots between", kKeyPartsMax)});
+    result.problems.push_back({file_and_line(file, line), "",
+                               fmt::format("a key has more than {} parts with dots between", kKeyPartsMax)});
     return;
   }
   try {
     result.tables = tables_of(toml::parse(bytes));
   } catch (const toml::parse_error& error) {
-    result.problems.push_back({place(file, static_cast<int>(error.source().begin.line)), "",
+    result.problems.push_back({file_and_line(file, static_cast<int>(error.source().begin.line)), "",
                                "the file is no TOML: " + escaped(error.description())});
   }
 }
 
 }  // namespace
 
-std::string place(const std::filesystem::path& file, int line) {
+std::string file_and_line(const std::filesystem::path& file, int line) {
   const std::string name = escaped(file.string());
   return line > 0 ? fmt::format("{}:{}", name, line) : name;
 }
@@ -203,7 +203,7 @@ std::string place(const std::filesystem::path& file, int line) {
 RawFile read_config_file(const std::filesystem::path& file) {
   RawFile result;
   const auto refuse = [&](std::string why) {
-    result.problems.push_back({place(file, 0), "", "the file " + std::move(why)});
+    result.problems.push_back({file_and_line(file, 0), "", "the file " + std::move(why)});
   };
   // Without blocking, so that a pipe in its place cannot hold up a start.
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -217,8 +217,8 @@ RawFile read_config_file(const std::filesystem::path& file) {
     return result;
   }
   if (!is_ours(status.st_uid))
-    result.warnings.push_back(
-        {place(file, 0), "", fmt::format("the file belongs to another user (uid {})", status.st_uid)});
+    result.warnings.push_back({file_and_line(file, 0), "",
+                               fmt::format("the file belongs to another user (uid {})", status.st_uid)});
   if (auto bytes = read_all(descriptor.number())) parse(file, *bytes, result);
   else refuse(bytes.error().message);
   return result;

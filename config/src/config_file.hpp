@@ -31,7 +31,7 @@ struct RawFile {
   std::vector<Problem> warnings;
 };
 
-[[nodiscard]] std::string place(const std::filesystem::path& file, int line);
+[[nodiscard]] std::string file_and_line(const std::filesystem::path& file, int line);
 
 // Refuses what is no regular file, what everybody may write, a symbolic link of or to another owner's file,
 // more than kConfigFileMax bytes, NUL, keys of more than eight dotted parts, and what is no TOML. A byte-order mark and CRLF are accepted.

@@ -72,7 +72,7 @@ class Loader {
                             [&](const auto& s) { return s.section == table.section; })) {
       unknown_section(table);
     } else if (table.in_array) {
-      problem(place(sources_.file, table.line), table.section,
+      problem(file_and_line(sources_.file, table.line), table.section,
               fmt::format("{} is one section: write [{}]", table.section, table.section));
     } else {
       for (const RawEntry& entry : table.entries) take_entry(table, entry);
@@ -83,15 +83,17 @@ class Loader {
     for (const auto& setting : plain_settings())
       if (setting.section == table.section && setting.key == entry.key)
         return take(setting, result_.settings, full_key(table.section, entry.key), entry.value,
-                    {Origin::file, place(sources_.file, entry.line)});
+                    {Origin::file, file_and_line(sources_.file, entry.line)});
     unknown(full_key(table.section, entry.key), entry.line);
   }
 
   void take_pool(const RawTable& table) {
     if (!table.in_array)
-      return problem(place(sources_.file, table.line), "pool", "pool is a list of sections: write [[pool]]");
+      return problem(file_and_line(sources_.file, table.line), "pool",
+                     "pool is a list of sections: write [[pool]]");
     if (result_.settings.pools.size() == kPoolsMax)
-      return problem(place(sources_.file, table.line), "pool", fmt::format("more than {} pools", kPoolsMax));
+      return problem(file_and_line(sources_.file, table.line), "pool",
+                     fmt::format("more than {} pools", kPoolsMax));
     const std::string front = fmt::format("pool[{}]", result_.settings.pools.size());
     PoolSettings& pool = result_.settings.pools.emplace_back();
     pool_lines_.push_back(table.line);
@@ -100,9 +102,9 @@ class Loader {
                                       [&](const auto& e) { return e.key == setting.key; });
       if (entry != table.entries.end())
         take(setting, pool, full_key(front, setting.key), entry->value,
-             {Origin::file, place(sources_.file, entry->line)});
+             {Origin::file, file_and_line(sources_.file, entry->line)});
       else if (setting.required)
-        problem(place(sources_.file, table.line), full_key(front, setting.key),
+        problem(file_and_line(sources_.file, table.line), full_key(front, setting.key),
                 fmt::format("{}.{} is missing: every [[pool]] states it", front, setting.key));
     }
     for (const RawEntry& entry : table.entries)
@@ -113,7 +115,7 @@ class Loader {
 
   void unknown(const std::string& key, int line) {
     const auto near = nearest_setting(key);
-    problem(place(sources_.file, line), key,
+    problem(file_and_line(sources_.file, line), key,
             fmt::format("{} is no setting of this release{}", escaped(key),
                         near ? fmt::format("; did you mean {}?", *near) : ""));
   }
@@ -122,7 +124,7 @@ class Loader {
     std::vector<std::string_view> sections{kPoolSection};
     for (const auto& setting : plain_settings()) sections.push_back(setting.section);
     const auto near = nearest(table.section, sections);
-    problem(place(sources_.file, table.line), table.section,
+    problem(file_and_line(sources_.file, table.line), table.section,
             fmt::format("[{}] is no section of this release{}", escaped(table.section),
                         near ? fmt::format("; did you mean [{}]?", *near) : ""));
   }
@@ -163,7 +165,7 @@ class Loader {
       const auto [earlier, is_new] = first.emplace(name, i);
       if (!name.empty() && !is_new)
         problem(
-            place(sources_.file, pool_lines_[i]), fmt::format("pool[{}].name", i),
+            file_and_line(sources_.file, pool_lines_[i]), fmt::format("pool[{}].name", i),
             fmt::format("pool[{}].name = \"{}\": pool[{}] has that name already", i, name, earlier->second));
     }
   }

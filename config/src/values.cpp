@@ -45,16 +45,6 @@ Result<std::int64_t> integer_of(const RawValue& raw) {
   return number;
 }
 
-std::vector<std::string> split_at_commas(std::string_view text) {
-  std::vector<std::string> parts;
-  while (true) {
-    const std::size_t comma = text.find(',');
-    parts.emplace_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 // Absolute and without "." and "..". Relative paths are refused, since a daemon's working folder is nobody's
 // choice.
 Result<std::string> absolute_path(std::string text, const std::filesystem::path& config_dir) {
@@ -128,7 +118,7 @@ struct Assign {
     std::vector<std::string> list;
     if (const auto* texts = std::get_if<std::vector<std::string>>(&raw.value)) list = *texts;
     else if (const auto* text = std::get_if<std::string>(&raw.value); text != nullptr && raw.from_words)
-      list = split_at_commas(*text);
+      list = split(*text, ',');
     else return no("must be a list of texts, as in [\"default\"]");
     if (list.empty() || list.size() > rule.count_max) return no("must be " + limits_text(rule));
     for (auto item = list.begin(); item != list.end(); ++item) {

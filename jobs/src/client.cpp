@@ -135,8 +135,8 @@ Uuid Client::enqueue_one(const queue::NewJob& job) {
 std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,
                                              FunctionRef<queue::NewJob(std::size_t)> make_draft) {
   if (count > limits::kBulkMax)
-    raise(ErrorCode::bad_options,
-          "a bulk of " + std::to_string(count) + " jobs; at most 10000 go into one commit");
+    raise(ErrorCode::bad_options, "a bulk of " + std::to_string(count) + " jobs; at most " +
+                                      std::to_string(limits::kBulkMax) + " go into one commit");
   if (options.id) raise(ErrorCode::bad_options, "one id cannot name all jobs of a bulk");
   std::vector<BulkItem> items(count);
   std::vector<std::optional<queue::NewJob>> drafts(count);

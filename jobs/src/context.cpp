@@ -36,8 +36,8 @@ TenantHandle& JobContext::handle() {
 
 std::string JobContext::once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function) {
   if (step.empty() || step.size() > limits::kStepNameMax || !is_utf8(step))
-    raise(ErrorCode::bad_options,
-          "step \"" + escaped(step) + "\": a step's name has 1 to 256 bytes of UTF-8");
+    raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\": a step's name has 1 to " +
+                                      std::to_string(limits::kStepNameMax) + " bytes of UTF-8");
   if (run_.steps.contains(step))
     raise(ErrorCode::duplicate_step,
           "step \"" + escaped(step) + "\" was done in this run already; name the item in it");
@@ -50,7 +50,8 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
     result = function(job_transaction);
     if (result->size() > limits::kReceiptResultMax)
       raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " +
-                                        std::to_string(result->size()) + " bytes; at most 65536 are kept");
+                                        std::to_string(result->size()) + " bytes; at most " +
+                                        std::to_string(limits::kReceiptResultMax) + " are kept");
     write_receipt(transaction, job.id, job.claim.token, step, *result, run_.clock.wall());
   }
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.

@@ -101,7 +101,7 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
   with_tenant_failures(origin.tenant, open.get(), [&] { stamp = current_stamp(open->connection); });
   const Result<void> checked = check_identity(*stamp, {origin.tenant, generation, options_.application});
   if (!checked) {
-    put_back(origin, std::move(open), true);
+    put_back(origin, std::move(open), Afterwards::pooled);
     return tl::unexpected<Failure>(checked.error());
   }
   auto state = std::make_shared<LeaseState>(origin.tenant, *stamp, origin.access, options_.write_wait_max,
@@ -168,10 +168,10 @@ std::unique_ptr<OpenTenant> ConnectionPool::take_idle(IdleList::iterator idle) {
 
 // Whether a close() has come since is compared under the lock that close() takes: a connection that passed it is closed
 // here, and one that is pooled before it is closed there.
-void ConnectionPool::put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, bool poolable) {
+void ConnectionPool::put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, Afterwards afterwards) {
   {
     const std::lock_guard lock{mutex_};
-    if (poolable && origin.closes_seen == origin.shared->closes) {
+    if (afterwards == Afterwards::pooled && origin.closes_seen == origin.shared->closes) {
       idle_.push_back({.tenant = origin.tenant, .access = origin.access, .open = std::move(open)});
       idle_by_tenant_[origin.tenant].push_back(std::prev(idle_.end()));
     }
@@ -193,14 +193,14 @@ void ConnectionPool::give_place_back() {
 }
 
 void ConnectionPool::give_back(LeaseState& lease) {
-  lease.end_sessions();
-  const bool poolable = can_be_pooled(lease);
+  lease.end_transactions();
+  const Afterwards afterwards = can_be_pooled(lease) ? Afterwards::pooled : Afterwards::closed;
   if (on_looked_at_for_test) on_looked_at_for_test();
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
   }
-  put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), poolable);
+  put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), afterwards);
 }
 
 std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant) {

@@ -65,7 +65,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   [[nodiscard]] std::unique_ptr<OpenTenant> open(const TenantName& tenant, HandleAccess access) const;
   [[nodiscard]] Result<HandleLease> lease(const Origin& origin, Generation generation,
                                           std::unique_ptr<OpenTenant> open);
-  void put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, bool poolable);
+  enum class Afterwards : std::uint8_t { pooled, closed };
+  void put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, Afterwards afterwards);
   [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
   [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
 

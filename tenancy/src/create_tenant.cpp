@@ -60,9 +60,9 @@ void make_folders(const fs::path& folder) {
 // died, and is not one that the registry has lost.
 class BuildingLock {
  public:
-  BuildingLock(fs::path path, const TenantName& name, bool wait) : path_(std::move(path)) {
+  BuildingLock(fs::path path, const TenantName& name, WhenLocked when_locked) : path_(std::move(path)) {
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt)
-      if (take(name, wait)) return;
+      if (take(name, when_locked)) return;
     raise(ErrorCode::tenant_exists, "other creators of this tenant came and went all the time", name.text());
   }
   ~BuildingLock() {
@@ -96,10 +96,10 @@ class BuildingLock {
  private:
   static constexpr int kAttemptsMax = 1000;
 
-  bool take(const TenantName& name, bool wait) {
+  bool take(const TenantName& name, WhenLocked when_locked) {
     Descriptor opened{::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kLockMode)};
     if (!opened.is_open()) raise_system(errno, "the lock file cannot be opened", path_);
-    const int locked = lock_file(opened.number(), wait ? WhenLocked::wait : WhenLocked::give_up);
+    const int locked = lock_file(opened.number(), when_locked);
     if (locked == EWOULDBLOCK)
       raise(ErrorCode::tenant_exists, fmt::format("{} is being created by somebody else", name.text()),
             name.text());
@@ -137,7 +137,8 @@ class Creation {
   TenantRecord run() {
     enter(CreateStep::lock);
     make_folders(files_.building_folder());
-    lock_.emplace(files_.building_lock_for(name_), name_, options_.wait);
+    lock_.emplace(files_.building_lock_for(name_), name_,
+                  options_.wait ? WhenLocked::wait : WhenLocked::give_up);
     if (std::optional<TenantRecord> there = find_finished()) return *there;
     refuse_unknown_file();
     enter(CreateStep::begin);

@@ -77,53 +77,53 @@ TenantRows::TenantRows(TenantRows&& other) noexcept = default;
 TenantRows& TenantRows::operator=(TenantRows&& other) noexcept = default;
 
 bool TenantRows::next() {
-  cursor_->session->require_usable();
+  cursor_->state->require_usable();
   if (cursor_->statement == nullptr) return false;
-  detail::with_tenant_failures(cursor_->session->lease->tenant, cursor_->session->lease->open.get(),
+  detail::with_tenant_failures(cursor_->state->lease->tenant, cursor_->state->lease->open.get(),
                                [&] { cursor_->on_row = cursor_->statement->statement().step(); });
   return cursor_->on_row;
 }
 
-const TenantName& TenantReader::tenant() const { return session_->lease->tenant; }
-Generation TenantReader::generation() const { return session_->lease->generation; }
-const std::string& TenantReader::application() const { return session_->lease->application; }
-void TenantReader::require_usable() const { session_->require_usable(); }
+const TenantName& TenantReader::tenant() const { return state_->lease->tenant; }
+Generation TenantReader::generation() const { return state_->lease->generation; }
+const std::string& TenantReader::application() const { return state_->lease->application; }
+void TenantReader::require_usable() const { state_->require_usable(); }
 
 TenantRows TenantReader::query_values(std::string_view sql, std::span<const TenantValue> values) const {
-  return TenantRows{std::make_unique<detail::Cursor>(session_, sql, values)};
+  return TenantRows{std::make_unique<detail::Cursor>(state_, sql, values)};
 }
 
 sqlite3* TenantReader::native() const {
   require_usable();
-  return detail::give_out(*session_->lease);
+  return detail::give_out(*state_->lease);
 }
 
 TenantSnapshot::~TenantSnapshot() {
-  if (session_ != nullptr) session_->end();
+  if (state_ != nullptr) state_->end();
 }
 
 TenantTransaction::~TenantTransaction() {
-  if (session_ != nullptr) session_->end();
+  if (state_ != nullptr) state_->end();
 }
 
 std::int64_t TenantTransaction::execute_values(std::string_view sql, std::span<const TenantValue> values) {
   require_usable();
-  detail::require_transaction(*session_);
+  detail::require_transaction(*state_);
   TenantRows rows = query_values(sql, values);
   while (rows.next()) continue;
-  return session_->lease->open->connection.changes();
+  return state_->lease->open->connection.changes();
 }
 
 std::int64_t TenantTransaction::last_insert_row() const {
   require_usable();
-  return session_->lease->open->connection.last_insert_row();
+  return state_->lease->open->connection.last_insert_row();
 }
 
-const Stamp& TenantTransaction::stamp() const { return *session_->stamp; }
+const Stamp& TenantTransaction::stamp() const { return *state_->stamp; }
 
 void TenantTransaction::commit() {
   commit_ordered();
-  detail::LeaseState& lease = *session_->lease;
+  detail::LeaseState& lease = *state_->lease;
   try {
     sqlite::sync_wal(lease.open->connection);
   } catch (...) {
@@ -137,20 +137,20 @@ void TenantTransaction::commit() {
 // The sync comes after every lock is released: see commit().
 void TenantTransaction::commit_ordered() {
   require_usable();
-  detail::require_transaction(*session_);
-  detail::LeaseState& lease = *session_->lease;
-  while (lease.sessions.back() != session_.get()) lease.sessions.back()->end();
-  session_->end_cursors();  // an unfinished `returning` would refuse the commit
+  detail::require_transaction(*state_);
+  detail::LeaseState& lease = *state_->lease;
+  while (lease.transactions.back() != state_.get()) lease.transactions.back()->end();
+  state_->end_cursors();  // an unfinished `returning` would refuse the commit
   detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
     try {
-      session_->write->commit();
+      state_->write->commit();
     } catch (...) {
       lease.poisoned = true;
       throw;
     }
   });
-  session_->end();
+  state_->end();
 }
 
 const TenantName& TenantHandle::tenant() const { return lease_->tenant; }
@@ -159,13 +159,13 @@ const std::string& TenantHandle::application() const { return lease_->applicatio
 
 TenantSnapshot TenantHandle::begin_read() const {
   detail::LeaseState& lease = live(lease_);
-  const bool joins = !lease.sessions.empty();
-  TenantSnapshot snapshot{std::make_shared<detail::Session>(lease_)};
+  const bool joins = !lease.transactions.empty();
+  TenantSnapshot snapshot{std::make_shared<detail::TransactionState>(lease_)};
   snapshot.require_usable();
   if (joins) return snapshot;
   detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
-    snapshot.session_->read.emplace(lease.open->connection);
+    snapshot.state_->read.emplace(lease.open->connection);
   });
   return snapshot;
 }
@@ -174,14 +174,14 @@ TenantTransaction TenantHandle::begin() const {
   detail::LeaseState& lease = live(lease_);
   if (lease.access == HandleAccess::read_only)
     raise(ErrorCode::access_refused, "this handle was leased for reading", lease.tenant.text());
-  if (!lease.sessions.empty())
+  if (!lease.transactions.empty())
     raise(ErrorCode::bad_options,
           "a snapshot or transaction of this handle is open already; use that one, or end it",
           lease.tenant.text());
-  TenantTransaction transaction{std::make_shared<detail::Session>(lease_)};
+  TenantTransaction transaction{std::make_shared<detail::TransactionState>(lease_)};
   transaction.require_usable();
-  detail::Session& session = *transaction.session_;
-  session.turn = wait_for_lane(lease);
+  detail::TransactionState& state = *transaction.state_;
+  state.turn = wait_for_lane(lease);
   detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
     sqlite::Connection& connection = lease.open->connection;
     if (!connection.still_on_disk()) {
@@ -190,9 +190,9 @@ TenantTransaction TenantHandle::begin() const {
             lease.tenant.text(), connection.path().string());
     }
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
-    session.write.emplace(connection);
-    session.stamp = current_stamp(connection);
-    value_or_raise(check_writable(*session.stamp, lease.expectation()));
+    state.write.emplace(connection);
+    state.stamp = current_stamp(connection);
+    value_or_raise(check_writable(*state.stamp, lease.expectation()));
   });
   return transaction;
 }

@@ -35,9 +35,9 @@ void HandleLease::cancel() { state_->stop->store(true); }
 
 OpenChildren HandleLease::open_children() const {
   OpenChildren open;
-  for (const detail::Session* session : state_->sessions) {
-    ++(session->write ? open.transactions : open.snapshots);
-    open.cursors += static_cast<int>(session->cursors.size());
+  for (const detail::TransactionState* state : state_->transactions) {
+    ++(state->write ? open.transactions : open.snapshots);
+    open.cursors += static_cast<int>(state->cursors.size());
   }
   return open;
 }

@@ -20,9 +20,9 @@
 #include <utility>
 #include <vector>
 
-// What stands behind handles and their children. Children hold their session, sessions their lease, by
-// shared_ptr, and each parent knows its children by a plain list: so a parent that ends can end them, and a
-// child that is used later finds out.
+// What stands behind handles and their children: a lease, the transactions begun with it, their cursors. Children hold their
+// parent by shared_ptr, and each parent knows its children by a plain list: so a parent that ends can end them, and a child
+// that is used later finds out.
 namespace tenure::detail {
 
 // One open tenant database with what hangs on its connection; leased, or idle in the pool.
@@ -70,23 +70,24 @@ struct LeaseState {
   std::int64_t closes_seen = 0;
   std::atomic<bool> poisoned = false;
 
-  std::unique_ptr<OpenTenant> open;  // null once the lease has ended
-  std::list<Session*> sessions;      // the outermost first: it owns SQLite's transaction
+  std::unique_ptr<OpenTenant> open;           // null once the lease has ended
+  std::list<TransactionState*> transactions;  // the outermost first: it owns SQLite's transaction
 
   [[nodiscard]] StampExpectation expectation() const { return {tenant, generation, application}; }
-  // Ends every session, the innermost first.
-  void end_sessions();
+  // Ends every one of them, the innermost first.
+  void end_transactions();
 };
 
-struct Session {
-  explicit Session(std::shared_ptr<LeaseState> parent);
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+// A snapshot or a write transaction; it goes on for as long as somebody holds it, and is of no use once it has ended.
+struct TransactionState {
+  explicit TransactionState(std::shared_ptr<LeaseState> parent);
+  ~TransactionState();
+  TransactionState(const TransactionState&) = delete;
+  TransactionState& operator=(const TransactionState&) = delete;
 
   std::shared_ptr<LeaseState> lease;
   bool ended = false;
-  // Neither in a snapshot that was begun inside another session: it reads in that one's.
+  // Neither in a snapshot that was begun inside another transaction: it reads in that one's.
   std::optional<sqlite::ReadTransaction> read;
   std::optional<sqlite::WriteTransaction> write;
   WriteLane::Turn turn;
@@ -102,14 +103,14 @@ struct Session {
 };
 
 struct Cursor {
-  Cursor(std::shared_ptr<Session> parent, std::string_view sql, std::span<const TenantValue> values);
+  Cursor(std::shared_ptr<TransactionState> parent, std::string_view sql, std::span<const TenantValue> values);
   ~Cursor();
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
 
-  std::shared_ptr<Session> session;
+  std::shared_ptr<TransactionState> state;
   std::vector<std::string> copies;                               // of bound text and bytes
-  std::unique_ptr<sqlite::TextStatementCache::Lease> statement;  // null once the session has ended
+  std::unique_ptr<sqlite::TextStatementCache::Lease> statement;  // null once the transaction has ended
   bool on_row = false;
 
   [[nodiscard]] const sqlite::Statement& row() const;
@@ -123,7 +124,7 @@ void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRe
 // handlers, attached tables), so it is closed at the end of the lease.
 [[nodiscard]] sqlite3* give_out(LeaseState& lease);
 
-// Raises where the session's write transaction has gone without us: rolled back by a statement of the user's.
-void require_transaction(const Session& session);
+// Raises where the write transaction has gone without us: rolled back by a statement of the user's.
+void require_transaction(const TransactionState& state);
 
 }  // namespace tenure::detail

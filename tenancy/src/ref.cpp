@@ -9,21 +9,21 @@ constexpr std::size_t kMissingShownMax = 20;
 
 }  // namespace
 
-Result<GlobalId> checked_id(Result<GlobalId> id, std::string_view model, bool shared) {
+Result<GlobalId> checked_id(Result<GlobalId> id, std::string_view model, RecordsOf records) {
   if (!id) return id;
   if (id->model() != model)
     return fail(ErrorCode::bad_global_id,
                 fmt::format("{} is an id of the model {}, {} belongs here", id->text(), id->model(), model));
-  if (shared && id->tenant())
+  if (records == RecordsOf::all_tenants && id->tenant())
     return fail(ErrorCode::bad_global_id,
                 fmt::format("{} names a tenant, and the model {} is shared by all", id->text(), model));
   return id;
 }
 
 // The order is part of the contract: what is wrong with the id itself comes before what is wrong around it.
-void require_locatable(const TenantReader& reader, const std::optional<GlobalId>& id, bool shared) {
+void require_locatable(const TenantReader& reader, const std::optional<GlobalId>& id, RecordsOf records) {
   if (!id) raise(ErrorCode::bad_global_id, "an empty reference refers to no record");
-  if (!shared) {
+  if (records == RecordsOf::one_tenant) {
     if (!id->tenant())
       raise(ErrorCode::missing_tenant, fmt::format("{} names no tenant, and its model has one", id->text()));
     require_current(*id->tenant(), Generation{}, "the id " + id->text());

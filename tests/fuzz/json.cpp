@@ -79,8 +79,8 @@ std::string written(const Document& document) {
   return text;
 }
 
-void check_refusal(const Failure& failure) {
-  require(failure.code == ErrorCode::bad_payload, "a refusal is BadPayload");
+void check_json_refusal(const Failure& failure) {
+  check_refusal(failure, ErrorCode::bad_payload);
   const std::string_view message = failure.message;
   require(std::ranges::count(kReasons, message.substr(0, message.find(':'))) == 1,
           "the message begins with a reason");
@@ -112,7 +112,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tenure;
   const auto document = json::Document::parse(fuzz::text_of(data, size), fuzz::kLimits);
   if (!document) {
-    fuzz::check_refusal(document.error());
+    fuzz::check_json_refusal(document.error());
     return 0;
   }
   fuzz::accepted();

@@ -18,11 +18,6 @@ bool is_plain(std::string_view name, std::string_view punctuation) {
   });
 }
 
-void check_refusal(const Failure& failure, ErrorCode code) {
-  require(failure.code == code, "a refusal has its own code");
-  require(escaped(failure.message, failure.message.size()) == failure.message, "a refusal can be shown");
-}
-
 bool is_sound(const Result<void>& checked, std::string_view name, std::size_t bytes_max) {
   if (!checked) {
     check_refusal(checked.error(), ErrorCode::bad_options);

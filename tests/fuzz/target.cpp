@@ -1,5 +1,7 @@
 #include "target.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,6 +11,11 @@ void require(bool holds, std::string_view property) {
   if (holds) return;
   std::fprintf(stderr, "fuzz: not so: %.*s\n", static_cast<int>(property.size()), property.data());
   std::abort();
+}
+
+void check_refusal(const Failure& failure, ErrorCode code) {
+  require(failure.code == code, "a refusal has its own code");
+  require(escaped(failure.message, failure.message.size()) == failure.message, "a refusal can be shown");
 }
 
 namespace {

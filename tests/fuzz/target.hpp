@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tenure/base/error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -23,6 +25,9 @@ extern const MemoryLimit kMemoryLimit;
 
 // Fails the target unless `holds`; `property` is what should have been so.
 void require(bool holds, std::string_view property);
+
+// A refusal has that code and a message that can be shown.
+void check_refusal(const Failure& failure, ErrorCode code);
 
 // To be called for an input that the parser takes: corpus_main.cpp knows of each file whether it is one.
 void accepted();

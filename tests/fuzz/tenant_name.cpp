@@ -19,11 +19,6 @@ bool is_plain(std::string_view name, std::string_view punctuation) {
   });
 }
 
-void check_refusal(const Failure& failure, ErrorCode code) {
-  require(failure.code == code, "a refusal has its own code");
-  require(escaped(failure.message, failure.message.size()) == failure.message, "a refusal can be shown");
-}
-
 }  // namespace
 
 const MemoryLimit kMemoryLimit{.base = 64UL * 1024, .for_each_byte = 4};

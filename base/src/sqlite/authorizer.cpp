@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
 #include <new>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -84,22 +86,26 @@ Objects objects_of(int action) {
   }
 }
 
-std::string refused_pragma(std::string_view name, bool has_argument) {
+std::string refused_pragma(std::string_view name, std::optional<std::string_view> argument) {
   if (is_one_of(kDescribing, name)) return {};
-  if (!has_argument && is_one_of(kReadable, name)) return {};
-  return "PRAGMA " + std::string{name} + (has_argument ? " with a value" : "");
+  if (!argument && is_one_of(kReadable, name)) return {};
+  return "PRAGMA " + std::string{name} + (argument ? " with a value" : "");
 }
 
-// What is refused, in words; empty for what is allowed. `permitted`: our own code is at work.
-std::string refused(int action, std::string_view first, std::string_view second, bool has_second,
-                    bool permitted) {
+enum class AtWork : std::uint8_t { user_code, ours };
+
+// What is refused, in words; empty for what is allowed.
+std::string refused(int action, std::string_view first, std::optional<std::string_view> argument,
+                    AtWork at_work) {
+  const std::string_view second = argument.value_or("");
+  const bool permitted = at_work == AtWork::ours;
   switch (action) {
     case SQLITE_ATTACH:
       return "ATTACH (VACUUM too)";
     case SQLITE_DETACH:
       return "DETACH";
     case SQLITE_PRAGMA:
-      return refused_pragma(first, has_second);
+      return refused_pragma(first, argument);
     case SQLITE_FUNCTION:
       if (equal_ignoring_case(second, "load_extension") || equal_ignoring_case(second, "fts3_tokenizer"))
         return "the function " + std::string{second};
@@ -115,7 +121,9 @@ std::string refused(int action, std::string_view first, std::string_view second,
          ", which is Tenure's own,";
 }
 
-std::string_view or_empty(const char* text) { return text == nullptr ? std::string_view{} : text; }
+std::optional<std::string_view> text_of(const char* text) {
+  return text == nullptr ? std::nullopt : std::optional<std::string_view>{text};
+}
 
 }  // namespace
 
@@ -127,8 +135,8 @@ struct Authorizer::Impl {
 
   int decide(int action, const char* first, const char* second) noexcept {
     try {
-      std::string reason =
-          refused(action, or_empty(first), or_empty(second), second != nullptr, permissions > 0);
+      std::string reason = refused(action, text_of(first).value_or(""), text_of(second),
+                                   permissions > 0 ? AtWork::ours : AtWork::user_code);
       if (reason.empty()) return SQLITE_OK;
       refusal = std::move(reason) + " is not allowed here";
     } catch (const std::bad_alloc&) {

@@ -48,7 +48,8 @@ struct TextStatementCache::Entry {
   Entry(sqlite3* owner, std::string_view text)
       : database(owner), sql(text), shown(escaped(text, kShownMax)), query{shown, sql} {
     if (sql.size() > kSqlMax)
-      raise(ErrorCode::bad_options, "an SQL text may have at most 1,000,000 bytes", {}, shown);
+      raise(ErrorCode::bad_options, "an SQL text may have at most " + std::to_string(kSqlMax) + " bytes", {},
+            shown);
     if (sql.find('\0') != std::string::npos)
       raise(ErrorCode::bad_options, "SQL must not contain NUL", {}, shown);
     std::string_view rest;

@@ -86,6 +86,12 @@ TEST(Characters, TheFirstIsACodePointOrOneMalformedByte) {
   EXPECT_FALSE(stray.well_formed);
 }
 
+TEST(Split, GivesOnePartMoreThanThereAreSeparators) {
+  EXPECT_EQ(split("", ','), std::vector<std::string>{""});
+  EXPECT_EQ(split("a", ','), std::vector<std::string>{"a"});
+  EXPECT_EQ(split(",a,,b,", ','), (std::vector<std::string>{"", "a", "", "b", ""}));
+}
+
 TEST(Nearest, FindsWhatSomebodyMeant) {
   constexpr std::array<std::string_view, 4> kCandidates{"job", "tenant", "queue", "schedule"};
   EXPECT_EQ(nearest("tennant", kCandidates), "tenant");

@@ -37,7 +37,7 @@ struct Options {
   const Clock* clock =
       nullptr;  // for the time of a line, kept until the next configure(); nullptr: the real one
 };
-// DiskError if the file cannot be opened; then the former place stays.
+// DiskError if the file cannot be opened; then lines go where they went before.
 void configure(const Options& options);
 
 // Opens the file by its name again, after it was moved away.
@@ -66,7 +66,7 @@ class Context {
   friend struct Line;  // of log.cpp
 };
 
-// Receives every line instead of the configured place, for tests. Pass nullptr to end it.
+// Receives every line instead of where they are configured to go, for tests. Pass nullptr to end it.
 void capture_for_test(std::vector<std::string>* lines);
 
 }  // namespace tenure::log

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenure {
 
@@ -38,6 +39,9 @@ struct Character {
 
 // `text` with every malformed byte replaced by U+FFFD.
 [[nodiscard]] std::string to_utf8(std::string_view text);
+
+// The parts between the separators, empty ones too: one more than there are separators.
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 
 // The candidate with the least edit distance, if one is near enough to be what somebody meant (a third of its length).
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,

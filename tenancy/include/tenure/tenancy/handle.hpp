@@ -28,7 +28,7 @@ namespace tenure {
 
 namespace detail {
 struct LeaseState;
-struct Session;
+struct TransactionState;
 struct Cursor;
 }  // namespace detail
 
@@ -124,8 +124,8 @@ class TenantReader {
 
  protected:
   friend class OwnTables;
-  explicit TenantReader(std::shared_ptr<detail::Session> session) : session_(std::move(session)) {}
-  std::shared_ptr<detail::Session> session_;
+  explicit TenantReader(std::shared_ptr<detail::TransactionState> state) : state_(std::move(state)) {}
+  std::shared_ptr<detail::TransactionState> state_;
 };
 
 // A snapshot that lasts until this object ends.
@@ -139,7 +139,7 @@ class TenantSnapshot : public TenantReader {
 
  private:
   friend class TenantHandle;
-  explicit TenantSnapshot(std::shared_ptr<detail::Session> session) : TenantReader(std::move(session)) {}
+  explicit TenantSnapshot(std::shared_ptr<detail::TransactionState> state) : TenantReader(std::move(state)) {}
 };
 
 // The tenant's one write transaction: it holds the write lane and SQLite's writer lock. Rolled back unless
@@ -174,7 +174,8 @@ class TenantTransaction : public TenantReader {
 
  private:
   friend class TenantHandle;
-  explicit TenantTransaction(std::shared_ptr<detail::Session> session) : TenantReader(std::move(session)) {}
+  explicit TenantTransaction(std::shared_ptr<detail::TransactionState> state)
+      : TenantReader(std::move(state)) {}
 };
 
 // A leased connection to one tenant's database. Copies stand for the same lease and end with it.

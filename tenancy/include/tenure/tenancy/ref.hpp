@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -40,9 +41,15 @@ template <class T>
 }
 
 namespace detail {
+// Whose a model's records are; an id of a shared one names no tenant.
+enum class RecordsOf : std::uint8_t { one_tenant, all_tenants };
+template <class T>
+[[nodiscard]] consteval RecordsOf records_of() {
+  return is_shared_model<T>() ? RecordsOf::all_tenants : RecordsOf::one_tenant;
+}
 // The parts of Ref and locate that know no type.
-[[nodiscard]] Result<GlobalId> checked_id(Result<GlobalId> id, std::string_view model, bool shared);
-void require_locatable(const TenantReader& reader, const std::optional<GlobalId>& id, bool shared);
+[[nodiscard]] Result<GlobalId> checked_id(Result<GlobalId> id, std::string_view model, RecordsOf records);
+void require_locatable(const TenantReader& reader, const std::optional<GlobalId>& id, RecordsOf records);
 [[noreturn]] void raise_not_found(const TenantReader& reader, const std::vector<std::string>& missing);
 [[noreturn]] void raise_empty_ref(std::string_view model);
 }  // namespace detail
@@ -58,7 +65,7 @@ class Ref {
   // BadGlobalId also for another model, and for a tenant in the id of a shared one. An id without tenant
   // parses: it is MissingTenant when it is located or enqueued.
   [[nodiscard]] static Result<Ref> parse(std::string_view text) {
-    auto id = detail::checked_id(GlobalId::parse(text), Model<T>::name, is_shared_model<T>());
+    auto id = detail::checked_id(GlobalId::parse(text), Model<T>::name, detail::records_of<T>());
     if (!id) return tl::unexpected<Failure>(std::move(id.error()));
     return Ref{*std::move(id)};
   }
@@ -124,7 +131,7 @@ template <Locatable T>
 [[nodiscard]] std::vector<Loaded<T>> locate_all(TenantReader& reader, std::span<const Ref<T>> refs) {
   for (const Ref<T>& ref : refs) {
     detail::require_locatable(reader, ref.empty() ? std::nullopt : std::optional{ref.global_id()},
-                              is_shared_model<T>());
+                              detail::records_of<T>());
   }
   std::vector<Loaded<T>> records;
   std::vector<std::string> missing;

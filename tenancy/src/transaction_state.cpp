@@ -56,17 +56,17 @@ void name_refusal(OpenTenant& open, Failure& failure) {
 
 }  // namespace
 
-void LeaseState::end_sessions() {
-  while (!sessions.empty()) sessions.back()->end();
+void LeaseState::end_transactions() {
+  while (!transactions.empty()) transactions.back()->end();
 }
 
-Session::Session(std::shared_ptr<LeaseState> parent) : lease(std::move(parent)) {
-  lease->sessions.push_back(this);
+TransactionState::TransactionState(std::shared_ptr<LeaseState> parent) : lease(std::move(parent)) {
+  lease->transactions.push_back(this);
 }
 
-Session::~Session() { end(); }
+TransactionState::~TransactionState() { end(); }
 
-void Session::require_usable() const {
+void TransactionState::require_usable() const {
   if (ended || lease->open == nullptr)
     raise(ErrorCode::handle_ended,
           fmt::format("the handle or transaction of {} has ended", lease->tenant.text()),
@@ -76,16 +76,16 @@ void Session::require_usable() const {
     raise(ErrorCode::interrupted, "the handle was cancelled", lease->tenant.text());
 }
 
-void Session::end_cursors() {
+void TransactionState::end_cursors() {
   for (Cursor* cursor : cursors) cursor->statement.reset();
   cursors.clear();
 }
 
-void Session::end() {
+void TransactionState::end() {
   if (ended) return;
   // Whoever owns the transaction is the outermost: what was begun later reads in it and ends with it.
   if (owns_transaction())
-    while (lease->sessions.back() != this) lease->sessions.back()->end();
+    while (lease->transactions.back() != this) lease->transactions.back()->end();
   ended = true;
   end_cursors();
   {
@@ -94,38 +94,39 @@ void Session::end() {
     write.reset();
   }
   turn.end();
-  lease->sessions.remove(this);
+  lease->transactions.remove(this);
 }
 
-Cursor::Cursor(std::shared_ptr<Session> parent, std::string_view sql, std::span<const TenantValue> values)
-    : session(std::move(parent)) {
-  session->require_usable();
-  const TenantName& tenant = session->lease->tenant;
+Cursor::Cursor(std::shared_ptr<TransactionState> parent, std::string_view sql,
+               std::span<const TenantValue> values)
+    : state(std::move(parent)) {
+  state->require_usable();
+  const TenantName& tenant = state->lease->tenant;
   require_owned(tenant, values);
-  OpenTenant& open = *session->lease->open;
+  OpenTenant& open = *state->lease->open;
   with_tenant_failures(tenant, &open, [&] {
     statement = open.statements.statement_for(sql);
     require_count(*statement, values.size(), sql);
-    if (!session->write && !statement->read_only())
+    if (!state->write && !statement->read_only())
       raise(ErrorCode::access_refused, "a reader cannot write; use the handle's write()", tenant.text(),
             std::string{sql.substr(0, 80)});
     copies.reserve(values.size());
     Binder binder{statement->statement(), copies};
     for (const TenantValue& value : values) std::visit(binder, value.content());
   });
-  session->cursors.push_back(this);
+  state->cursors.push_back(this);
 }
 
 Cursor::~Cursor() {
-  if (statement != nullptr) session->cursors.remove(this);
+  if (statement != nullptr) state->cursors.remove(this);
 }
 
 const sqlite::Statement& Cursor::row() const {
   if (statement == nullptr)
     raise(ErrorCode::handle_ended,
           fmt::format("the rows of {} were used after their transaction had ended",
-                      session->lease->tenant.text()),
-          session->lease->tenant.text());
+                      state->lease->tenant.text()),
+          state->lease->tenant.text());
   TENURE_INVARIANT(on_row);
   return statement->statement();
 }
@@ -152,9 +153,9 @@ sqlite3* give_out(LeaseState& lease) {
 
 // `insert or rollback`, a trigger's raise(rollback) or a full disk ends the whole transaction under a handler that may catch
 // the error and go on. What is written from then on would commit by itself, without the rest and without the fence.
-void require_transaction(const Session& session) {
-  LeaseState& lease = *session.lease;
-  if (!session.write || lease.open->connection.in_transaction()) return;
+void require_transaction(const TransactionState& state) {
+  LeaseState& lease = *state.lease;
+  if (!state.write || lease.open->connection.in_transaction()) return;
   lease.poisoned = true;
   raise(ErrorCode::handler_failed, "a statement rolled the whole transaction back; nothing of it is kept",
         lease.tenant.text());
@@ -165,9 +166,9 @@ void require_transaction(const Session& session) {
 namespace tenure {
 
 OwnTables::OwnTables(const TenantReader& reader)
-    : connection_((reader.require_usable(), detail::require_transaction(*reader.session_),
-                   reader.session_->lease->open->connection)),
-      permission_(reader.session_->lease->open->authorizer) {}
+    : connection_((reader.require_usable(), detail::require_transaction(*reader.state_),
+                   reader.state_->lease->open->connection)),
+      permission_(reader.state_->lease->open->authorizer) {}
 
 sqlite::Statement OwnTables::statement(const sqlite::Query& query) { return connection_.statement(query); }
 
