@@ -29,7 +29,8 @@ struct ConnectionOptions {
 // One connection with the settings that every connection of ours has, each read back when it is opened: WAL, NORMAL, no
 // automatic checkpoint, defensive, untrusted schema, no mmap, foreign keys, cell checks, no ATTACH, no symlinks, no URIs.
 // A connection that did not get all of them is not handed out.
-// Threads: one at a time; statements are the connection's children and go first.
+// Threads: one at a time; statements are the connection's children and go first. It does not assert that (ThreadBound): tenants'
+// connections go from slot to slot with their leases, and a group's commit is made by whichever caller leads, each under a lock.
 class Connection {
  public:
   // DatabaseMissing, AccessRefused (a symlink), DatabaseDamaged, DiskError.
