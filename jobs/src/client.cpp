@@ -115,7 +115,7 @@ queue::NewJob Client::address(std::string_view kind, const JobOptions& effective
   job.queue = effective.queue;
   job.kind = kind;
   job.priority = queue::Priority{effective.priority};
-  job.attempts_max = effective.max_attempts;
+  job.attempts_max = effective.attempts_max;
   job.due = options.run_at ? *options.run_at : impl_->clock.wall() + options.run_in;
   return job;
 }

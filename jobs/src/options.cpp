@@ -24,14 +24,14 @@ void check_kind(std::string_view kind) { value_or_raise(check_name(NameOf::kind,
 void check_options(const JobOptions& options) {
   value_or_raise(check_name(NameOf::queue, options.queue));
   check_between("priority", options.priority, limits::kPriorityHighest, limits::kPriorityLowest);
-  check_between("max_attempts", options.max_attempts, 1, limits::kAttemptsMax);
+  check_between("attempts_max", options.attempts_max, 1, limits::kAttemptsMax);
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {
   JobOptions result = of_kind;
   if (of_call.queue) result.queue = *of_call.queue;
   if (of_call.priority) result.priority = *of_call.priority;
-  if (of_call.max_attempts) result.max_attempts = *of_call.max_attempts;
+  if (of_call.attempts_max) result.attempts_max = *of_call.attempts_max;
   check_options(result);
   if (of_call.run_in < std::chrono::microseconds{0})
     refuse("run_in", std::to_string(of_call.run_in.count()) + " us", "a delay cannot be negative");

@@ -53,7 +53,7 @@ struct Crash {
 
 struct Throw {
   static constexpr std::string_view kind = "test.throw";
-  static JobOptions options() { return {.max_attempts = 1}; }
+  static JobOptions options() { return {.attempts_max = 1}; }
   template <class Archive>
   void serialize(Archive&) {}
 };

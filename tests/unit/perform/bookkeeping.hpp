@@ -43,7 +43,7 @@ struct PayInvoice {
 
 struct PayAll {
   static constexpr std::string_view kind = "books.pay_all";
-  static JobOptions options() { return {.queue = "slow", .priority = 7, .max_attempts = 2}; }
+  static JobOptions options() { return {.queue = "slow", .priority = 7, .attempts_max = 2}; }
   std::vector<PayInvoice> invoices;
   template <class Archive>
   void serialize(Archive& archive) {

@@ -9,15 +9,15 @@ namespace {
 using std::chrono::minutes;
 
 TEST(Options, ENQ_14_TheCallOverridesTheKind) {
-  const JobOptions kind{.queue = "mailers", .priority = 5, .max_attempts = 3};
+  const JobOptions kind{.queue = "mailers", .priority = 5, .attempts_max = 3};
   const JobOptions same = effective_options(kind, {});
   EXPECT_EQ(same.queue, "mailers");
   EXPECT_EQ(same.priority, 5);
-  EXPECT_EQ(same.max_attempts, 3);
-  const JobOptions other = effective_options(kind, {.queue = "slow", .priority = -5, .max_attempts = 1});
+  EXPECT_EQ(same.attempts_max, 3);
+  const JobOptions other = effective_options(kind, {.queue = "slow", .priority = -5, .attempts_max = 1});
   EXPECT_EQ(other.queue, "slow");
   EXPECT_EQ(other.priority, -5);
-  EXPECT_EQ(other.max_attempts, 1);
+  EXPECT_EQ(other.attempts_max, 1);
 }
 
 TEST(Options, ENQ_14_ValuesOutsideTheirLimitsAreRefused) {
@@ -26,9 +26,9 @@ TEST(Options, ENQ_14_ValuesOutsideTheirLimitsAreRefused) {
   for (const int priority : {-101, 101})
     EXPECT_THROW(static_cast<void>(effective_options({}, {.priority = priority})), BadOptions);
   for (const int attempts : {1, 1000})
-    EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})));
+    EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.attempts_max = attempts})));
   for (const int attempts : {0, 1001})
-    EXPECT_THROW(static_cast<void>(effective_options({}, {.max_attempts = attempts})), BadOptions);
+    EXPECT_THROW(static_cast<void>(effective_options({}, {.attempts_max = attempts})), BadOptions);
   EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = -minutes{1}})), BadOptions);
   EXPECT_THROW(static_cast<void>(effective_options({}, {.run_in = minutes{1}, .run_at = from_us(0)})),
                BadOptions);

@@ -16,7 +16,7 @@ namespace tenure {
 struct JobOptions {
   std::string queue = "default";                // [a-z0-9][a-z0-9_-]*, at most 64 bytes
   int priority = 0;                             // -100 to 100; lower runs first
-  int max_attempts = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
+  int attempts_max = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
 };
 
 // What one enqueue says; a value that is given overrides the kind's.
@@ -25,7 +25,7 @@ struct EnqueueOptions {
   std::optional<WallTime> run_at = {};  // instead of run_in
   std::optional<std::string> queue = {};
   std::optional<int> priority = {};
-  std::optional<int> max_attempts = {};
+  std::optional<int> attempts_max = {};
   // Made by the caller who repeats an enqueue after a lost reply: the same id again is the same job.
   std::optional<Uuid> id = {};
   // Instead of with_tenant around the call. Inside a scope it must be the scope's tenant.
