@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <exception>
+#include <stop_token>
 
 namespace tenure::simulation {
 
 using daemon::Action;
-using daemon::AttemptEnd;
 using daemon::RunResult;
 using queue::ClaimedJob;
 using queue::JobSeq;
@@ -20,19 +19,24 @@ constexpr std::size_t kPage = 1000;
 }  // namespace
 
 struct Simulation::Worker {
+  Worker(ProcessNumber process, std::int64_t of_life, std::uint16_t slots, const daemon::HelloFrame& hello)
+      : number(process), life(of_life), daemon_end(process, slots), end(hello) {}
+
   ProcessNumber number;
   std::int64_t life = 0;
   bool is_alive = true;
   bool is_hung = false;
-  bool is_draining = false;
+  daemon::DaemonEnd daemon_end;
+  daemon::WorkerEnd end;
+  bool is_report_due = false;
+  std::map<JobSeq, ClaimedJob> assigned;  // as the dispatcher knows them
   struct Running {
     ClaimedJob job;
     Instant since;
     Performance performance;
+    std::stop_token stop;
   };
   std::map<JobSeq, Running> running;
-  std::deque<ClaimedJob> waiting;
-  std::vector<AttemptEnd> unreported;
 };
 
 Simulation::Simulation(queue::Store& store, Options options)
@@ -101,6 +105,13 @@ void Simulation::kill_worker(ProcessNumber process, const std::string& cause) {
   if (doomed == nullptr || !doomed->is_alive) return;
   ++faults.workers_killed;
   gone(*doomed, cause, kReapTime);
+}
+
+void Simulation::garble_worker(ProcessNumber process, std::string_view bytes) {
+  Worker* const garbled = worker(process);
+  if (garbled == nullptr || !garbled->is_alive || garbled->is_hung) return;
+  ++faults.workers_garbled;
+  heard(process, bytes);
 }
 
 void Simulation::hang_worker(ProcessNumber process) {
@@ -176,29 +187,20 @@ void Simulation::carry_out(const Action& action) {
       std::holds_alternative<daemon::StartProcess>(action) || std::holds_alternative<daemon::Leave>(action)) {
     control.emplace_back(now(), action);
   }
-  const auto on_worker = [this](ProcessNumber number, auto what) {
-    at_in_this_life(options_.frame_time, [this, number, what] {
-      if (Worker* const found = worker(number); found != nullptr && found->is_alive && !found->is_hung)
-        what(*found);
-    });
-  };
   if (const auto* round = std::get_if<daemon::RunRound>(&action)) run_round(*round);
   if (const auto* begun = std::get_if<daemon::StartProcess>(&action)) start_process(*begun);
-  if (const auto* jobs = std::get_if<daemon::Assign>(&action)) {
-    on_worker(jobs->process, [this, copy = *jobs](Worker&) { assign(copy); });
-  }
+  if (const auto* jobs = std::get_if<daemon::Assign>(&action)) assign(*jobs);
   if (const auto* jobs = std::get_if<daemon::Recall>(&action)) {
-    on_worker(jobs->process, [this, copy = *jobs](Worker&) { recall(copy); });
+    ask(jobs->process, [&](daemon::DaemonEnd& end) {
+      for (const queue::ClaimRef& claim : jobs->jobs) end.recall(claim);
+    });
   }
-  if (const auto* drained = std::get_if<daemon::Drain>(&action)) {
-    on_worker(drained->process, [this](Worker& found) { drain(found); });
-  }
-  if (const auto* told = std::get_if<daemon::GiveStopToken>(&action)) {
-    on_worker(told->process, [this](Worker& found) { give_stop_token(found); });
-  }
-  if (const auto* ping = std::get_if<daemon::Ping>(&action)) {
-    on_worker(ping->process, [this](Worker& found) { step(daemon::Ponged{found.number}); });
-  }
+  if (const auto* drained = std::get_if<daemon::Drain>(&action))
+    ask(drained->process, [](daemon::DaemonEnd& end) { end.drain(); });
+  if (const auto* told = std::get_if<daemon::GiveStopToken>(&action))
+    ask(told->process, [](daemon::DaemonEnd& end) { end.give_stop_token(daemon::StopReason::stop); });
+  if (const auto* ping = std::get_if<daemon::Ping>(&action))
+    ask(ping->process, [](daemon::DaemonEnd& end) { end.ping(); });
   if (const auto* ended = std::get_if<daemon::EndProcess>(&action)) {
     if (Worker* const found = worker(ended->process); found != nullptr && found->is_alive) {
       // A hung one does not even die of SIGABRT.
@@ -267,60 +269,92 @@ void Simulation::note_end(const daemon::ClaimEnd& end, const Result<queue::JobSt
 }
 
 void Simulation::start_process(const daemon::StartProcess& action) {
-  auto process = std::make_unique<Worker>();
-  process->number = action.process;
-  process->life = life_;
+  daemon::HelloFrame hello{.program_version = "played", .kinds = {}};
+  for (const std::string& kind : options_.kinds) hello.kinds.push_back({.name = kind});
+  auto process =
+      std::make_unique<Worker>(action.process, life_, static_cast<std::uint16_t>(options_.slots), hello);
   Worker& started = *process;
   workers_[action.process] = std::move(process);
   if (!options_.starts(action.process)) {
     gone(started, "exit 127", kReapTime);
     return;
   }
-  at_in_this_life(options_.start_time, [this, number = action.process] {
-    Worker* const ready = worker(number);
-    if (ready == nullptr || !ready->is_alive) return;
-    step(daemon::WorkerReady{number, options_.slots, options_.kinds});
+  at_in_this_life(options_.start_time, [this, number = action.process] { hear(number); });
+}
+
+// --- The stream to a worker process. Bytes are under way for one frame time each way, and are lost with whom they leave.
+
+void Simulation::ask(ProcessNumber number, FunctionRef<void(daemon::DaemonEnd&)> what) {
+  Worker* const asked = worker(number);
+  if (asked == nullptr) return;
+  what(asked->daemon_end);
+  say(*asked);
+}
+
+void Simulation::say(Worker& process) {
+  std::string bytes;
+  if (!process.daemon_end.take_outgoing(bytes)) return;
+  at_in_this_life(options_.frame_time, [this, number = process.number, bytes = std::move(bytes)] {
+    Worker* const found = worker(number);
+    if (found != nullptr && found->is_alive && !found->is_hung) carry_out(*found, found->end.received(bytes));
   });
 }
 
+// What the worker process has to say: its hello, and what has gathered since the first report.
+void Simulation::hear(ProcessNumber number) {
+  Worker* const found = worker(number);
+  if (found == nullptr || !found->is_alive || found->is_hung) return;
+  found->is_report_due = false;
+  std::string bytes;
+  if (!found->end.take_outgoing(bytes)) return;
+  carry_out(*found, found->end.written());
+  heard(number, bytes);
+}
+
+void Simulation::heard(ProcessNumber number, std::string_view bytes) {
+  Worker* found = worker(number);
+  if (found == nullptr) return;
+  for (daemon::DaemonEnd::Action& action : found->daemon_end.received(bytes)) {
+    if (auto* deliver = std::get_if<daemon::DaemonEnd::Deliver>(&action)) step(deliver->event);
+    found = worker(number);
+    if (found != nullptr && std::holds_alternative<daemon::DaemonEnd::Broken>(action))
+      gone(*found, "signal 9 (Killed)", kReapTime);
+  }
+  if (found != nullptr) say(*found);
+}
+
+void Simulation::carry_out(Worker& process, daemon::WorkerEnd::Actions actions) {
+  for (daemon::WorkerEnd::Action& action : actions) {
+    if (!process.is_alive) return;
+    if (const auto* job = std::get_if<daemon::WorkerEnd::Perform>(&action)) begin(process, *job);
+    if (auto* token = std::get_if<daemon::WorkerEnd::GiveStopToken>(&action)) token->source.request_stop();
+    if (const auto* leave = std::get_if<daemon::WorkerEnd::Leave>(&action)) {
+      TENURE_INVARIANT(leave->reason ==
+                       daemon::WorkerEnd::LeaveReason::drained);  // our end says nothing wrong
+      gone(process, "exit 0", kReapTime);
+    }
+  }
+  if (!process.is_alive) return;
+  obey_stop_tokens(process);
+  if (!process.end.has_outgoing() || std::exchange(process.is_report_due, true)) return;
+  at_in_this_life(options_.frame_time + options_.report_time,
+                  [this, number = process.number] { hear(number); });
+}
+
 void Simulation::assign(const daemon::Assign& action) {
-  Worker& process = *worker(action.process);
-  process.waiting.insert(process.waiting.end(), action.jobs.begin(), action.jobs.end());
-  if (process.is_draining) {
-    give_back_unstarted(process);
-  } else {
-    fill(process);
+  Worker* const process = worker(action.process);
+  if (process == nullptr) return;
+  for (const ClaimedJob& job : action.jobs) {
+    process->assigned.insert_or_assign(job.seq, job);
+    process->daemon_end.assign(ClaimedJob{job});
   }
+  say(*process);
 }
 
-void Simulation::recall(const daemon::Recall& action) {
-  Worker& process = *worker(action.process);
-  for (const queue::ClaimRef& claim : action.jobs) {
-    const auto found =
-        std::find_if(process.waiting.begin(), process.waiting.end(),
-                     [&](const ClaimedJob& job) { return job.seq == claim.seq && job.token == claim.token; });
-    if (found == process.waiting.end()) continue;
-    process.waiting.erase(found);
-    report(process, {claim, RunResult::not_started, microseconds{0}, {}});
-  }
-}
-
-void Simulation::drain(Worker& process) {
-  process.is_draining = true;
-  give_back_unstarted(process);
-  leave_if_drained(process);
-}
-
-void Simulation::give_back_unstarted(Worker& process) {
-  for (const ClaimedJob& job : std::exchange(process.waiting, {})) {
-    report(process, {{job.seq, job.token}, RunResult::not_started, microseconds{0}, {}});
-  }
-}
-
-void Simulation::give_stop_token(Worker& process) {
+void Simulation::obey_stop_tokens(Worker& process) {
   std::vector<JobSeq> obeying;
   for (const auto& [seq, running] : process.running) {
-    if (running.performance.obeys_stop_token) obeying.push_back(seq);
+    if (running.performance.obeys_stop_token && running.stop.stop_requested()) obeying.push_back(seq);
   }
   for (const JobSeq seq : obeying) {
     Performance stopped;
@@ -337,23 +371,16 @@ void Simulation::wake_at(Instant moment) {
   });
 }
 
-void Simulation::fill(Worker& process) {
-  while (!process.waiting.empty() && process.running.size() < static_cast<std::size_t>(options_.slots)) {
-    const ClaimedJob job = process.waiting.front();
-    process.waiting.pop_front();
-    begin(process, job);
-    if (!process.is_alive) return;
-  }
-}
-
-void Simulation::begin(Worker& process, const ClaimedJob& job) {
+void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) {
+  const ClaimedJob job = process.assigned.at(work.job.claim.seq);
+  TENURE_INVARIANT(job.token == work.job.claim.token);
   if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;
   performing_max = std::max(performing_max, static_cast<std::int64_t>(performing_.size()));
   const Performance performance = options_.perform(job);
   const std::string tenant = job.tenant ? job.tenant->text() : "";
   starts.push_back(
       {now(), job.id, tenant, job.kind, job.lane.queue, job.lane.priority, process.number, job.token});
-  process.running.emplace(job.seq, Worker::Running{job, now(), performance});
+  process.running.emplace(job.seq, Worker::Running{job, now(), performance, work.stop});
   at_in_this_life(performance.run_time,
                   [this, number = process.number, seq = job.seq, token = job.token, performance] {
                     Worker* const performer = worker(number);
@@ -372,32 +399,12 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
   if (process.is_hung) return;  // whatever it has done, nobody hears of it
   const Worker::Running ended = process.running.at(seq);
   process.running.erase(seq);
+  process.assigned.erase(seq);
   performing_.erase(seq);
   const microseconds run_time = now() - ended.since;
   slot_time_[ended.job.tenant ? ended.job.tenant->text() : ""] += run_time;
-  report(process, {{seq, ended.job.token}, performance.result, run_time, performance.failure});
-  fill(process);
-  leave_if_drained(process);
-}
-
-void Simulation::report(Worker& process, AttemptEnd end) {
-  process.unreported.push_back(std::move(end));
-  if (process.unreported.size() > 1) return;
-  at_in_this_life(options_.frame_time + options_.report_time, [this, number = process.number] {
-    Worker* const reporter = worker(number);
-    if (reporter == nullptr || !reporter->is_alive || reporter->is_hung) return;
-    step(daemon::AttemptsEnded{number, std::exchange(reporter->unreported, {})});
-  });
-}
-
-void Simulation::leave_if_drained(Worker& process) {
-  if (!process.is_draining || !process.running.empty() || !process.waiting.empty()) return;
-  // The last report goes out first.
-  at_in_this_life(options_.frame_time + options_.report_time + microseconds{1},
-                  [this, number = process.number] {
-                    if (Worker* const drained = worker(number); drained != nullptr && drained->is_alive)
-                      gone(*drained, "exit 0", kReapTime);
-                  });
+  carry_out(process, process.end.finished(
+                         {{seq, ended.job.token}, performance.result, run_time, performance.failure}));
 }
 
 void Simulation::gone(Worker& process, const std::string& cause, microseconds in) {

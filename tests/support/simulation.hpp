@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -13,12 +14,16 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <protocol/daemon_end.hpp>
+#include <protocol/worker_end.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-// A whole daemon on virtual time: the real dispatcher and the real rounds on a given store, with worker processes that are played.
+// A whole daemon on virtual time: the real dispatcher and the real rounds on a given store, with worker processes that are played
+// behind both real ends of the worker protocol.
 // One seed, one course of events. It can fail rounds, lose hints, kill and hang workers, and end the dispatcher between any
 // two steps and start another on the same store. It judges safety throughout; verdict() is for after the quiet phase.
 // Threads: one.
@@ -55,6 +60,7 @@ struct Faults {
   std::int64_t rounds_failed = 0;
   std::int64_t workers_killed = 0;
   std::int64_t workers_hung = 0;
+  std::int64_t workers_garbled = 0;  // said what no worker may say
   std::int64_t dispatchers_crashed = 0;
   std::int64_t rounds_cut = 0;  // done, and the dispatcher ended before it heard of it
   std::int64_t hints_lost = 0;
@@ -114,6 +120,8 @@ class Simulation {
   // --- Faults.
   void kill_worker(ProcessNumber process, const std::string& cause = "signal 9 (Killed)");
   void hang_worker(ProcessNumber process);
+  // Its next bytes are these, whole; they break its stream.
+  void garble_worker(ProcessNumber process, std::string_view bytes);
   void fail_next_rounds(int count) { rounds_to_fail_ += count; }
   [[nodiscard]] int rounds_to_fail() const { return rounds_to_fail_; }
   // Its workers die with it, as the kernel sees to; start() begins the next one. `workers_survive` is for control runs.
@@ -171,16 +179,15 @@ class Simulation {
   void run_round(const daemon::RunRound& action);
   void start_process(const daemon::StartProcess& action);
   void assign(const daemon::Assign& action);
-  void recall(const daemon::Recall& action);
-  void drain(Worker& process);
-  void give_stop_token(Worker& process);
+  void ask(ProcessNumber number, FunctionRef<void(daemon::DaemonEnd&)> what);
+  void say(Worker& process);
+  void hear(ProcessNumber number);
+  void heard(ProcessNumber number, std::string_view bytes);
+  void carry_out(Worker& process, daemon::WorkerEnd::Actions actions);
   void wake_at(Instant moment);
-  void fill(Worker& process);
-  void begin(Worker& process, const queue::ClaimedJob& job);
+  void begin(Worker& process, const daemon::WorkerEnd::Perform& work);
+  void obey_stop_tokens(Worker& process);
   void job_ended(Worker& process, queue::JobSeq seq, const Performance& performance);
-  void report(Worker& process, daemon::AttemptEnd end);
-  void give_back_unstarted(Worker& process);
-  void leave_if_drained(Worker& process);
   void gone(Worker& process, const std::string& cause, microseconds in);
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);

@@ -8,9 +8,21 @@ Dispatcher::Dispatcher(DispatcherSettings settings)
     : machine_(std::make_unique<Machine>(std::move(settings))) {}
 Dispatcher::~Dispatcher() = default;
 
-Actions Dispatcher::step(const Event& event, Now now) { return machine_->step(Event{event}, now); }
-Actions Dispatcher::step(Event&& event, Now now) { return machine_->step(std::move(event), now); }
-DispatcherStatus Dispatcher::status() const { return machine_->status(); }
-std::vector<KnownLane> Dispatcher::known_lanes() const { return machine_->known_lanes(); }
+Actions Dispatcher::step(const Event& event, Now now) { return step(Event{event}, now); }
+
+Actions Dispatcher::step(Event&& event, Now now) {
+  thread_.check();
+  return machine_->step(std::move(event), now);
+}
+
+DispatcherStatus Dispatcher::status() const {
+  thread_.check();
+  return machine_->status();
+}
+
+std::vector<KnownLane> Dispatcher::known_lanes() const {
+  thread_.check();
+  return machine_->known_lanes();
+}
 
 }  // namespace tenure::daemon

@@ -43,20 +43,6 @@ log::Level level_of(Note::Level level) {
   return log::Level::error;
 }
 
-AssignFrame to_frame(const queue::ClaimedJob& job) {
-  return {.job = {.claim = {job.seq, job.token},
-                  .id = job.id,
-                  .tenant = job.tenant,
-                  .generation = job.generation,
-                  .kind = job.kind,
-                  // Only a row that was written past us can be longer; cut, its worker refuses it.
-                  .envelope = job.envelope.substr(0, limits::kPayloadMax),
-                  .attempt = job.failures + 1,
-                  .attempts_max = job.attempts_max},
-          .time_limit = std::chrono::microseconds{0},
-          .receipt_horizon = {}};
-}
-
 }  // namespace
 
 DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed) {
@@ -111,13 +97,16 @@ void Loop::post(Event event) {
 }
 
 void Loop::handle(Event event) {
-  for (const Action& action : dispatcher_.step(std::move(event), now()))
-    std::visit([this](const auto& what) { perform(what); }, action);
+  thread_.check();
+  for (Action& action : dispatcher_.step(std::move(event), now()))
+    std::visit([this](auto& what) { perform(std::move(what)); }, action);
+  for (const auto& link : asked_) link->flush();
+  asked_.clear();
 }
 
-void Loop::perform(const RunRound& action) { store_thread_->submit(action.work); }
+void Loop::perform(RunRound&& action) { store_thread_->submit(std::move(action.work)); }
 
-void Loop::perform(const StartProcess& action) {
+void Loop::perform(StartProcess&& action) {
   const auto& pool = settings_.pools.at(action.pool);
   const auto descriptor = host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
     const auto link = links_.extract(process);
@@ -135,39 +124,47 @@ void Loop::perform(const StartProcess& action) {
           .on_broken =
               [this, process = action.process](const std::string& cause) {
                 log::write(log::Level::info, "worker.stream_ended", cause, {.process = process.value});
-                host_.end(process, false);
+                host_.end(process, EndProcess::By::kill);
               },
       });
   links_.emplace(action.process, link);
   link->start();
 }
 
-void Loop::send(ProcessNumber process, const Frame& frame) {
+void Loop::ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what) {
   const auto link = links_.find(process);
-  if (link != links_.end()) link->second->send(frame);
+  if (link == links_.end()) return;
+  what(link->second->end());
+  asked_.push_back(link->second);
 }
 
-void Loop::perform(const Assign& action) {
-  for (const auto& job : action.jobs) send(action.process, to_frame(job));
+void Loop::perform(Assign&& action) {
+  ask(action.process, [&](DaemonEnd& end) {
+    for (queue::ClaimedJob& job : action.jobs) end.assign(std::move(job));
+  });
 }
 
-void Loop::perform(const Recall& action) {
-  for (const auto& claim : action.jobs) send(action.process, RecallFrame{claim});
+void Loop::perform(Recall&& action) {
+  ask(action.process, [&](DaemonEnd& end) {
+    for (const queue::ClaimRef& claim : action.jobs) end.recall(claim);
+  });
 }
 
-void Loop::perform(const Drain& action) { send(action.process, DrainFrame{}); }
-
-void Loop::perform(const GiveStopToken& action) {
-  send(action.process, CancelFrame{.seq = {}, .reason = CancelReason::stop});
+void Loop::perform(Drain&& action) {
+  ask(action.process, [](DaemonEnd& end) { end.drain(); });
 }
 
-void Loop::perform(const Ping& action) { send(action.process, PingFrame{++ping_nonce_}); }
-
-void Loop::perform(const EndProcess& action) {
-  host_.end(action.process, action.by == EndProcess::By::abort);
+void Loop::perform(GiveStopToken&& action) {
+  ask(action.process, [](DaemonEnd& end) { end.give_stop_token(StopReason::stop); });
 }
 
-void Loop::perform(const WakeAt& action) {
+void Loop::perform(Ping&& action) {
+  ask(action.process, [](DaemonEnd& end) { end.ping(); });
+}
+
+void Loop::perform(EndProcess&& action) { host_.end(action.process, action.by); }
+
+void Loop::perform(WakeAt&& action) {
   const auto wait = std::max(std::chrono::microseconds{0}, action.at - clock_.steady());
   timer_.expires_after(wait);
   timer_.async_wait([this](error_code error) {
@@ -175,13 +172,13 @@ void Loop::perform(const WakeAt& action) {
   });
 }
 
-void Loop::perform(const Note& action) {
+void Loop::perform(Note&& action) {
   const auto level = level_of(action.level);
   const std::int64_t process = action.process.value > 0 ? action.process.value : -1;
   log::write(level, action.event, action.message, {.pool = action.pool, .process = process});
 }
 
-void Loop::perform(const Leave& action) {
+void Loop::perform(Leave&& action) {
   exit_code_ = number_of(action.because ? exit_code_of(action.because->code) : ExitCode::done);
 }
 

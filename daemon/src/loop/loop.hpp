@@ -5,6 +5,8 @@
 #include "store_thread.hpp"
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/function_ref.hpp>
+#include <tenure/base/thread_bound.hpp>
 #include <tenure/config/settings.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
@@ -18,11 +20,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace tenure::daemon {
 
 // Carries the dispatcher's actions out and tells it what happened. It decides nothing.
-// Threads: run() and all its members on the calling thread, but for the store's, which only posts to it.
+// Threads: run() and all its members on the calling thread, and it asserts so; the store's thread only posts to it.
 class Loop {
  public:
   // Everything must outlive it. `host` is made by the caller on `context`.
@@ -40,23 +43,25 @@ class Loop {
   void post(Event event);
   [[nodiscard]] Now now() const;
 
-  void perform(const RunRound& action);
-  void perform(const StartProcess& action);
-  void perform(const Assign& action);
-  void perform(const Recall& action);
-  void perform(const Drain& action);
-  void perform(const GiveStopToken& action);
-  void perform(const Ping& action);
-  void perform(const EndProcess& action);
-  void perform(const WakeAt& action);
-  void perform(const Note& action);
-  void perform(const Leave& action);
+  void perform(RunRound&& action);
+  void perform(StartProcess&& action);
+  void perform(Assign&& action);
+  void perform(Recall&& action);
+  void perform(Drain&& action);
+  void perform(GiveStopToken&& action);
+  void perform(Ping&& action);
+  void perform(EndProcess&& action);
+  void perform(WakeAt&& action);
+  void perform(Note&& action);
+  void perform(Leave&& action);
 
-  void send(ProcessNumber process, const Frame& frame);
+  // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.
+  void ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what);
   void await_signal();
   void await_hint();
   void open_wake_socket();
 
+  ThreadBound thread_{"Loop"};
   boost::asio::io_context& context_;
   const config::Settings& settings_;
   const Clock& clock_;
@@ -67,7 +72,7 @@ class Loop {
   boost::asio::local::datagram_protocol::socket wake_socket_;
   std::array<char, 64> wake_bytes_{};
   std::map<ProcessNumber, std::shared_ptr<WorkerLink>> links_;
-  std::uint64_t ping_nonce_ = 0;
+  std::vector<std::shared_ptr<WorkerLink>> asked_;  // and not flushed yet
   std::optional<int> exit_code_;
   std::unique_ptr<StoreThread> store_thread_;
 };

@@ -73,6 +73,7 @@ void StoreThread::run() {
 }
 
 void StoreThread::carry_out(const RoundWork& work) {
+  inside_.check();
   try {
     RoundReply reply = run_round(store_, work, clock_.wall());
     if (!reply.was_unchanged) {
@@ -94,6 +95,7 @@ std::chrono::microseconds StoreThread::until_upkeep() const {
 }
 
 void StoreThread::upkeep() {
+  inside_.check();
   if (until_upkeep() > std::chrono::microseconds{0}) return;
   try {
     if (unsynced_since_) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/thread_bound.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -44,7 +45,8 @@ class StoreThread {
   std::shared_ptr<const RoundWork> work_;
   bool stopping_ = false;
   bool ended_ = false;
-  // Of the store's thread only.
+  // Of the store's thread only, which the functions above assert.
+  ThreadBound inside_{"StoreThread's inside"};
   std::optional<Instant> unsynced_since_;
   std::optional<Instant> checkpoint_at_;  // once everything is synced and nothing more was committed
   std::thread thread_;

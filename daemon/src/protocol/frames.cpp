@@ -24,7 +24,7 @@ enum class FrameType : std::uint8_t {
   refused = 33,
   assign = 34,
   recall = 35,
-  cancel = 36,
+  stop_token = 36,
   drain = 37,
   ping = 39,
 };
@@ -48,7 +48,6 @@ void put_id(std::string& out, const JobId& id) {
 FrameType put_fields(std::string& out, const HelloFrame& frame) {
   put(out, frame.protocol_min);
   put(out, frame.protocol_max);
-  put(out, frame.slots);
   put_text<std::uint8_t>(out, cut_utf8(frame.program_version, 255));
   put(out, static_cast<std::uint16_t>(frame.kinds.size()));
   for (const KindOffer& kind : frame.kinds) {
@@ -69,10 +68,7 @@ FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   return FrameType::finished;
 }
 
-FrameType put_fields(std::string& out, const PongFrame& frame) {
-  put(out, frame.nonce);
-  return FrameType::pong;
-}
+FrameType put_fields(std::string&, const PongFrame&) { return FrameType::pong; }
 
 FrameType put_fields(std::string& out, const WelcomeFrame& frame) {
   put(out, frame.protocol);
@@ -105,18 +101,15 @@ FrameType put_fields(std::string& out, const RecallFrame& frame) {
   return FrameType::recall;
 }
 
-FrameType put_fields(std::string& out, const CancelFrame& frame) {
+FrameType put_fields(std::string& out, const StopTokenFrame& frame) {
   put(out, frame.seq.value);
   put(out, frame.reason);
-  return FrameType::cancel;
+  return FrameType::stop_token;
 }
 
 FrameType put_fields(std::string&, const DrainFrame&) { return FrameType::drain; }
 
-FrameType put_fields(std::string& out, const PingFrame& frame) {
-  put(out, frame.nonce);
-  return FrameType::ping;
-}
+FrameType put_fields(std::string&, const PingFrame&) { return FrameType::ping; }
 
 // --- Reading. A value outside its set refuses the whole frame.
 
@@ -143,10 +136,9 @@ Frame take_hello(ByteReader& in) {
   HelloFrame frame;
   frame.protocol_min = in.take<std::uint16_t>();
   frame.protocol_max = in.take<std::uint16_t>();
-  frame.slots = in.take<std::uint16_t>();
   frame.program_version = in.take_text<std::uint8_t>();
   const std::size_t count = in.take<std::uint16_t>();
-  if (count > kHelloKindsMax || frame.slots == 0 || frame.protocol_min > frame.protocol_max) in.refuse();
+  if (count > kHelloKindsMax || frame.protocol_min > frame.protocol_max) in.refuse();
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     KindOffer kind;
     kind.name = in.take_text<std::uint8_t>();
@@ -195,12 +187,12 @@ Frame take_assign(ByteReader& in) {
 
 Frame take_recall(ByteReader& in) { return RecallFrame{take_claim(in)}; }
 
-Frame take_cancel(ByteReader& in) {
-  CancelFrame frame;
+Frame take_stop_token(ByteReader& in) {
+  StopTokenFrame frame;
   frame.seq = take_seq(in);
   const auto reason = in.take<std::uint8_t>();
   if (reason < 1 || reason > 3) in.refuse();
-  frame.reason = static_cast<CancelReason>(reason);
+  frame.reason = static_cast<StopReason>(reason);
   return frame;
 }
 
@@ -225,7 +217,7 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
     case FrameType::finished:
       return take_finished(in);
     case FrameType::pong:
-      return PongFrame{in.take<std::uint64_t>()};
+      return PongFrame{};
     case FrameType::welcome:
       return take_welcome(in);
     case FrameType::refused:
@@ -234,12 +226,12 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
       return take_assign(in);
     case FrameType::recall:
       return take_recall(in);
-    case FrameType::cancel:
-      return take_cancel(in);
+    case FrameType::stop_token:
+      return take_stop_token(in);
     case FrameType::drain:
       return DrainFrame{};
     case FrameType::ping:
-      return PingFrame{in.take<std::uint64_t>()};
+      return PingFrame{};
   }
   return std::nullopt;
 }

@@ -145,10 +145,10 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   return ours.release();
 }
 
-void ExecHost::end(queue::ProcessNumber process, bool abort) {
+void ExecHost::end(queue::ProcessNumber process, EndProcess::By by) {
   const auto child = children_.find(process);
   // Not reaped yet, so the pid is still its own.
-  if (child != children_.end()) ::kill(child->second.pid, abort ? SIGABRT : SIGKILL);
+  if (child != children_.end()) ::kill(child->second.pid, by == EndProcess::By::abort ? SIGABRT : SIGKILL);
 }
 
 void ExecHost::reap(queue::ProcessNumber process) {

@@ -28,7 +28,7 @@ class ExecHost final : public WorkerHost {
 
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
-  void end(queue::ProcessNumber process, bool abort) override;
+  void end(queue::ProcessNumber process, EndProcess::By by) override;
 
  private:
   struct Child {

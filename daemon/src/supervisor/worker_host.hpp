@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/config/settings.hpp>
+#include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <functional>
@@ -22,8 +23,8 @@ class WorkerHost {
   // Starts one and returns our end of its socket, which the caller owns; or why it cannot be started.
   [[nodiscard]] virtual Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                           OnGone on_gone) = 0;
-  // Ends it, by SIGABRT for a core or by SIGKILL. Nothing for one that is gone already.
-  virtual void end(queue::ProcessNumber process, bool abort) = 0;
+  // Ends it at once. Nothing for one that is gone already.
+  virtual void end(queue::ProcessNumber process, EndProcess::By by) = 0;
 };
 
 }  // namespace tenure::daemon

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <tenure/daemon/dispatcher.hpp>
-#include <tenure/daemon/frames.hpp>
+#include "../protocol/daemon_end.hpp"
+
+#include <tenure/base/thread_bound.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -15,7 +16,7 @@
 
 namespace tenure::daemon {
 
-// The daemon's end of one worker process's socket: frames in become events, actions become frames out.
+// One worker process's socket under the daemon's end of the protocol: it moves bytes and carries that machine's actions out.
 // Threads: those of its executor, one at a time. Kept alive by its own pending operations; close() ends them.
 class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
  public:
@@ -30,38 +31,33 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
              std::uint16_t slots_wanted, Handlers handlers);
 
   void start();
-  void send(const Frame& frame);
+  // For what is asked of the process; flush() writes all of it in one piece.
+  [[nodiscard]] DaemonEnd& end() { return end_; }
+  void flush();
   // For a process that is dead: `ended` is called when all that it had still sent has become events, at once where the
-  // stream has ended already, and after a second at the latest, since a child that it forked may hold its socket.
+  // stream has ended already, and after kLastWait at the latest.
   void when_ended(std::function<void()> ended);
   void close();
 
  private:
   void read();
-  void on_read(std::size_t size);
-  void write();
-  void take_frames();
-  void take(const Frame& frame, AttemptsEnded& ended);
-  void greet(const HelloFrame& hello);
-  void broken(const std::string& cause);
-  void tell_end();
+  void carry_out(DaemonEnd::Actions actions);
+  void perform(DaemonEnd::Deliver&& action);
+  void perform(DaemonEnd::Greeted&& action);
+  void perform(DaemonEnd::Broken&& action);
+  void perform(DaemonEnd::AwaitEnd&& action);
+  void perform(DaemonEnd::Ended&& action);
 
+  ThreadBound thread_{"WorkerLink"};
   boost::asio::local::stream_protocol::socket socket_;
-  ProcessNumber process_;
-  std::uint16_t slots_wanted_;
+  const ProcessNumber process_;
+  DaemonEnd end_;
   Handlers handlers_;
-  FrameReader reader_;
   std::array<char, 64UL * 1024> received_{};
-  std::string outgoing_;
   std::string in_flight_;
-  bool greeted_ = false;
-  bool draining_ = false;
-  bool broken_ = false;
+  bool is_writing_ = false;
   std::function<void()> on_ended_;
   boost::asio::steady_timer last_wait_;
 };
-
-// What the daemon answers to a hello: the protocol version that both speak, or why there is none.
-[[nodiscard]] Result<WelcomeFrame> negotiate(const HelloFrame& hello, std::uint16_t slots_wanted);
 
 }  // namespace tenure::daemon

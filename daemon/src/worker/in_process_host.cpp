@@ -43,7 +43,7 @@ Result<int> InProcessHost::start(queue::ProcessNumber process, const config::Poo
   return pair[0];
 }
 
-void InProcessHost::end(queue::ProcessNumber, bool) {
+void InProcessHost::end(queue::ProcessNumber, EndProcess::By) {
   log::write(log::Level::error, "worker.will_not_end",
              "a job has not ended in time and shares this process; leaving without it");
   std::_Exit(kExitJobWouldNotEnd);

@@ -22,7 +22,7 @@ class InProcessHost final : public WorkerHost {
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
   // Leaves the whole program at once: what it held is taken back by the next start.
-  void end(queue::ProcessNumber process, bool abort) override;
+  void end(queue::ProcessNumber process, EndProcess::By by) override;
 
  private:
   boost::asio::any_io_executor executor_;

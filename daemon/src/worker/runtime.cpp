@@ -1,4 +1,4 @@
-#include "job_board.hpp"
+#include "../protocol/worker_end.hpp"
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/log.hpp>
@@ -10,100 +10,149 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/write.hpp>
 
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <pthread.h>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace tenure::daemon {
 namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using Perform = WorkerEnd::Perform;
 
+// Carries out what WorkerEnd says, with one thread more than there are slots, all of them alike: whichever reads a job off the
+// socket performs it, and Asio has woken another one to read on. So a job that meets an idle process waits for one wake and not
+// for two, and with every slot busy one thread is left that answers pings.
 class Runtime {
  public:
   Runtime(int descriptor, const WorkerSetup& setup)
       : setup_(setup),
         performer_(setup.jobs, setup.handles, setup.clock, setup.application),
-        socket_(context_, asio::local::stream_protocol{}, descriptor) {}
+        descriptor_(descriptor),
+        socket_(context_, asio::local::stream_protocol{}, descriptor),
+        end_(hello(setup)) {}
 
   bool run() {
-    hello();
-    read();
+    flush();
+    {
+      const std::lock_guard lock(mutex_);
+      read();
+    }
     context_.run();
-    // The daemon is gone or has refused us: what still runs may end, and nothing is waited for but that.
-    board_.give_stop_token({});
-    static_cast<void>(board_.recall_all());
-    if (pool_) pool_->join();
-    return drained_;
+    for (std::thread& thread : threads_) thread.join();
+    return is_drained_;
   }
 
  private:
-  void hello() {
-    HelloFrame frame{.program_version = setup_.program_version};
-    for (std::string& kind : setup_.jobs.kinds()) frame.kinds.push_back({.name = std::move(kind)});
-    send(frame);
+  static HelloFrame hello(const WorkerSetup& setup) {
+    HelloFrame frame{.program_version = setup.program_version, .kinds = {}};
+    for (std::string& kind : setup.jobs.kinds()) frame.kinds.push_back({.name = std::move(kind)});
+    return frame;
   }
 
+  // --- Under the mutex: the socket's object is no more for several threads than the machine is.
+
   void read() {
-    socket_.async_read_some(asio::buffer(received_), [this](error_code error, std::size_t size) {
-      if (error) return leave(false, "the daemon closed the socket");
-      reader_.feed({received_.data(), size});
-      while (!left_) {
-        auto frame = reader_.next();
-        if (!frame) return leave(false, frame.error().message);
-        if (!*frame) return read();
-        std::visit([this](auto& what) { take(std::move(what)); }, **frame);
-      }
+    socket_.async_read_some(asio::buffer(received_),
+                            [this](error_code error, std::size_t size) { on_read(error, size); });
+  }
+
+  void await_writable() {
+    socket_.async_wait(asio::local::stream_protocol::socket::wait_write, [this](error_code error) {
+      if (!error) go_on_writing();
     });
   }
 
-  void take(WelcomeFrame&& frame) {
-    slots_ = frame.slots;
-    pool_.emplace(slots_);
-  }
-  void take(RefusedFrame&& frame) { leave(false, frame.reason); }
-  void take(AssignFrame&& frame) {
-    if (!pool_ || draining_) return leave(false, "the daemon assigned a job out of turn");
-    if (board_.add(std::move(frame.job), slots_)) asio::post(*pool_, [this] { perform_until_empty(); });
-  }
-  void take(RecallFrame&& frame) {
-    if (const auto job = board_.recall(frame.claim)) report_not_started(*job);
-  }
-  void take(CancelFrame&& frame) { board_.give_stop_token(frame.seq); }
-  void take(DrainFrame&&) {
-    draining_ = true;
-    for (const AssignedJob& job : board_.recall_all()) report_not_started(job);
-    leave_if_drained();
-  }
-  void take(PingFrame&& frame) { send(PongFrame{frame.nonce}); }
-  void take(HelloFrame&&) { leave(false, "the daemon said hello"); }
-  void take(FinishedFrame&&) { leave(false, "the daemon sent a worker's frame"); }
-  void take(PongFrame&&) { leave(false, "the daemon sent a worker's frame"); }
+  // --- On any of the threads.
 
-  // On a slot's thread: one job after the other as long as there are any, so that a burst costs one post.
-  void perform_until_empty() {
-    thread_local const int named = ::pthread_setname_np(::pthread_self(), "slot");
-    static_cast<void>(named);
-    while (auto running = board_.take()) {
-      send(FinishedFrame{perform(*running)});
-      board_.finished(running->job.claim.seq);
+  // The next read is asked for before anything is carried out, so that a job performed here keeps nobody waiting.
+  void on_read(error_code error, std::size_t size) {
+    WorkerEnd::Actions actions;
+    {
+      const std::lock_guard lock(mutex_);
+      actions =
+          error ? end_.stream_ended("the daemon closed the socket") : end_.received({received_.data(), size});
+      if (!end_.has_left()) read();
     }
-    asio::post(context_, [this] { leave_if_drained(); });
+    flush();
+    perform_all(std::move(actions));
   }
 
-  queue::AttemptEnd perform(const JobBoard::Running& running) {
-    queue::AttemptEnd end = performer_.perform(running.job, running.stop);
+  // As long as each end of a job names the next, so that a burst costs one hand-over.
+  void perform_all(WorkerEnd::Actions actions) {
+    while (std::optional<Perform> job = carry_out(std::move(actions))) actions = perform(*job);
+  }
+
+  // The first job is for this thread, the others wake one each.
+  std::optional<Perform> carry_out(WorkerEnd::Actions actions) {
+    std::optional<Perform> mine;
+    for (WorkerEnd::Action& action : actions) {
+      if (auto* job = std::get_if<Perform>(&action); job != nullptr && !mine) {
+        mine = std::move(*job);
+      } else {
+        std::visit([this](auto& what) { carry_out_one(std::move(what)); }, action);
+      }
+    }
+    return mine;
+  }
+
+  void carry_out_one(WorkerEnd::OpenSlots&& action) {
+    for (std::size_t slot = 0; slot < action.count; ++slot) {
+      threads_.emplace_back([this] {
+        ::pthread_setname_np(::pthread_self(), "slot");
+        context_.run();
+      });
+    }
+  }
+
+  void carry_out_one(Perform&& action) {
+    asio::post(context_, [this, job = std::move(action)]() mutable {
+      WorkerEnd::Actions actions;
+      actions.emplace_back(std::move(job));
+      perform_all(std::move(actions));
+    });
+  }
+
+  static void carry_out_one(WorkerEnd::GiveStopToken&& action) { action.source.request_stop(); }
+
+  // Shut and not closed: another thread may be about to write, and the number must not be somebody else's by then.
+  void carry_out_one(WorkerEnd::Leave&& action) {
+    is_drained_ = action.reason == WorkerEnd::LeaveReason::drained;
+    if (!is_drained_) log::write(log::Level::warning, "worker.leaving", action.cause);
+    ::shutdown(descriptor_, SHUT_RDWR);
+    context_.stop();
+  }
+
+  WorkerEnd::Actions perform(const Perform& work) {
+    AttemptEnd end = performer_.perform(work.job, work.stop);
     if (setup_.handles.sync_failed()) leave_at_once();
-    if (end.result == queue::RunResult::failed) log_failure(running.job, end);
-    return end;
+    if (end.result == queue::RunResult::failed) log_failure(work.job, end);
+    WorkerEnd::Actions actions;
+    {
+      const std::lock_guard lock(mutex_);
+      actions = end_.finished(std::move(end));
+    }
+    // With a job to do next, another thread writes, and what ends meanwhile leaves in the same piece; otherwise this one has the
+    // time, and nobody need be woken.
+    if (actions.empty()) {
+      flush();
+    } else {
+      flush_elsewhere();
+    }
+    return actions;
   }
 
   // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
@@ -113,7 +162,7 @@ class Runtime {
     std::_Exit(number_of(ExitCode::sync_failed));
   }
 
-  static void log_failure(const AssignedJob& job, const queue::AttemptEnd& end) {
+  static void log_failure(const AssignedJob& job, const AttemptEnd& end) {
     const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
     const std::string text = std::string{name_of(end.failure.code)} + ": " + end.failure.error;
     log::write(log::Level::info, "job.failed", "the attempt failed",
@@ -123,68 +172,65 @@ class Runtime {
                 .error = text});
   }
 
-  void report_not_started(const AssignedJob& job) {
-    send(FinishedFrame{{.claim = job.claim, .result = queue::RunResult::not_started, .failure = {}}});
+  void flush_elsewhere() {
+    if (!is_flush_asked_.exchange(true))
+      asio::post(context_, [this] {
+        is_flush_asked_ = false;
+        flush();
+      });
   }
 
-  // Any thread. Frames that queue up while a write is under way leave with the next one.
-  void send(const Frame& frame) {
-    const std::lock_guard lock(outgoing_mutex_);
-    write_frame(outgoing_, frame);
-    if (!std::exchange(write_asked_, true)) asio::post(context_, [this] { write(); });
-  }
-
-  void write() {
+  // One thread writes at a time; what the others leave meanwhile it takes along.
+  void flush() {
     {
-      const std::lock_guard lock(outgoing_mutex_);
-      in_flight_.clear();
-      in_flight_.swap(outgoing_);
-      if (in_flight_.empty()) {
-        write_asked_ = false;
-        return leave_if_drained_unlocked();
-      }
+      const std::lock_guard lock(mutex_);
+      if (is_writing_ || !end_.take_outgoing(in_flight_)) return;
+      is_writing_ = true;
+      unwritten_ = in_flight_;
     }
-    asio::async_write(socket_, asio::buffer(in_flight_), [this](error_code error, std::size_t) {
-      if (error) return leave(false, "the daemon does not read the socket");
-      write();
-    });
+    go_on_writing();
   }
 
-  void leave_if_drained() {
-    const std::lock_guard lock(outgoing_mutex_);
-    leave_if_drained_unlocked();
+  void go_on_writing() {
+    WorkerEnd::Actions actions;
+    for (bool is_more = true; is_more;) {
+      const int error = write_all();
+      const std::lock_guard lock(mutex_);
+      if (error == EAGAIN) return await_writable();
+      actions = error == 0 ? end_.written() : end_.stream_ended("the daemon does not read the socket");
+      is_more = error == 0 && end_.take_outgoing(in_flight_);
+      is_writing_ = is_more;
+      unwritten_ = in_flight_;
+    }
+    perform_all(std::move(actions));
   }
 
-  // Every report must have left before we do; the daemon takes what it has not heard of as a crash.
-  void leave_if_drained_unlocked() {
-    if (draining_ && !write_asked_ && board_.idle()) leave(true, {});
-  }
-
-  void leave(bool drained, const std::string& cause) {
-    if (std::exchange(left_, true)) return;
-    drained_ = drained;
-    if (!drained) log::write(log::Level::warning, "worker.leaving", cause);
-    error_code ignored;
-    socket_.close(ignored);
-    context_.stop();
+  // Until all of it has gone (0) or the socket takes no more (EAGAIN); else what is wrong.
+  [[nodiscard]] int write_all() {
+    while (!unwritten_.empty()) {
+      const ssize_t size =
+          ::send(descriptor_, unwritten_.data(), unwritten_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size < 0 && errno != EINTR) return errno;
+      if (size > 0) unwritten_.remove_prefix(static_cast<std::size_t>(size));
+    }
+    return 0;
   }
 
   const WorkerSetup& setup_;
   Performer performer_;
-  asio::io_context context_{1};
+  const int descriptor_;  // of the socket
+  asio::io_context context_;
+  std::vector<std::thread> threads_;
+  bool is_drained_ = false;  // for run(), once the context has stopped
+  std::atomic<bool> is_flush_asked_ = false;
+  std::array<char, 64UL * 1024> received_{};  // of the read under way
+  std::string in_flight_;                     // of who writes
+  std::string_view unwritten_;                // the rest of it
+
+  std::mutex mutex_;
   asio::local::stream_protocol::socket socket_;
-  FrameReader reader_;
-  std::array<char, 64UL * 1024> received_{};
-  JobBoard board_;
-  std::size_t slots_ = 1;
-  std::optional<asio::thread_pool> pool_;
-  bool draining_ = false;
-  bool drained_ = false;
-  bool left_ = false;
-  std::mutex outgoing_mutex_;
-  std::string outgoing_;
-  bool write_asked_ = false;
-  std::string in_flight_;  // of the control thread
+  WorkerEnd end_;
+  bool is_writing_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "simulated.hpp"
 
+#include <tenure/daemon/frames.hpp>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +34,17 @@ simulation::Performance any_performance(Random& random) {
     performance.kills_process = true;
   }
   return performance;
+}
+
+// What no worker may say, whole: refused at its last byte.
+std::string bad_bytes(Random& random) {
+  const auto dice = random.below(4);
+  if (dice == 0) return "\xff\xff\xff\x7f";     // a frame that is too long
+  if (dice == 1) return {"\x01\0\0\0\x7e", 5};  // of no type
+  std::string bytes;
+  write_frame(bytes, dice == 2 ? Frame{DrainFrame{}} : Frame{HelloFrame{.program_version = {}, .kinds = {}}});
+  if (dice == 3) bytes += bytes;  // one hello may be in order, two are not
+  return bytes;
 }
 
 // One run: jobs of several tenants, queues, priorities and kinds come in while rounds fail, workers are killed, hints are lost
@@ -88,6 +101,8 @@ class FaultyRun {
         const ProcessNumber victim = workers[random_.below(workers.size())];
         if (random_.below(5) == 0) {
           sim_.world.hang_worker(victim);
+        } else if (random_.below(5) == 0) {
+          sim_.world.garble_worker(victim, bad_bytes(random_));
         } else {
           sim_.world.kill_worker(victim);
         }
@@ -159,6 +174,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     total.rounds_failed += world.faults.rounds_failed;
     total.workers_killed += world.faults.workers_killed;
     total.workers_hung += world.faults.workers_hung;
+    total.workers_garbled += world.faults.workers_garbled;
     stops += run.stops();
     total.dispatchers_crashed += world.faults.dispatchers_crashed;
     total.rounds_cut += world.faults.rounds_cut;
@@ -168,6 +184,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   EXPECT_GT(total.rounds_failed, 0);
   EXPECT_GT(total.workers_killed, 0);
   EXPECT_GT(total.workers_hung, 0);
+  EXPECT_GT(total.workers_garbled, 0);
   EXPECT_GT(stops, 0U);
   EXPECT_GT(total.dispatchers_crashed, 0);
   EXPECT_GT(total.rounds_cut, 0);
@@ -176,9 +193,9 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   fmt::print(
       "attempted={0} acknowledged={0} lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 | faults "
       "round={1} kill={2} "
-      "hang={3} crash={4} cut={5} hint={6} stop={7} | seeds=1..{8}\n",
+      "hang={3} garbled={9} crash={4} cut={5} hint={6} stop={7} | seeds=1..{8}\n",
       attempted, total.rounds_failed, total.workers_killed, total.workers_hung, total.dispatchers_crashed,
-      total.rounds_cut, total.hints_lost, stops, seeds(400));
+      total.rounds_cut, total.hints_lost, stops, seeds(400), total.workers_garbled);
 }
 
 // The harness must be able to fail.

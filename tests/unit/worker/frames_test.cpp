@@ -35,7 +35,7 @@ std::vector<Frame> samples() {
   untenanted.receipt_horizon = {};
   untenanted.job.envelope.clear();
   return {
-      HelloFrame{.slots = 8, .program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}, {"a.c", 41, 42}}},
+      HelloFrame{.program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}, {"a.c", 41, 42}}},
       FinishedFrame{
           {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}},
       FinishedFrame{{{JobSeq{1}, {Incarnation{2}, 3}},
@@ -43,15 +43,15 @@ std::vector<Frame> samples() {
                      std::chrono::microseconds{0},
                      {ErrorCode::wrong_tenant, "no"}}},
       FinishedFrame{{{JobSeq{9}, {}}, RunResult::not_started, std::chrono::microseconds{0}, {}}},
-      PongFrame{~0ULL},
+      PongFrame{},
       WelcomeFrame{.protocol = 1, .slots = 3},
       RefusedFrame{"too old"},
       sample_assign(),
       untenanted,
       RecallFrame{{JobSeq{5}, {Incarnation{6}, 7}}},
-      CancelFrame{JobSeq{8}, CancelReason::time_limit},
+      StopTokenFrame{JobSeq{8}, StopReason::time_limit},
       DrainFrame{},
-      PingFrame{12},
+      PingFrame{},
   };
 }
 
@@ -85,10 +85,49 @@ TEST(Frames, EachReadsBackEqual) {
 
 // The bytes are a contract between versions that run side by side.
 TEST(Frames, BytesOnTheWireAreFixed) {
-  EXPECT_EQ(hex(written(PingFrame{12})),
-            "09000000"
-            "27"
-            "0c00000000000000");
+  EXPECT_EQ(hex(written(PingFrame{})),
+            "01000000"
+            "27");
+  EXPECT_EQ(hex(written(PongFrame{})),
+            "01000000"
+            "05");
+  EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2", .kinds = {{"a.b", 1, 2}}})),
+            "16000000"
+            "01"
+            "0100"
+            "0100"
+            "02"
+            "7632"
+            "0100"
+            "03"
+            "612e62"
+            "01000000"
+            "02000000");
+  EXPECT_EQ(hex(written(WelcomeFrame{.protocol = 1, .slots = 3})),
+            "05000000"
+            "20"
+            "0100"
+            "0300");
+  EXPECT_EQ(hex(written(FinishedFrame{{{JobSeq{258}, {Incarnation{3}, 7}},
+                                       RunResult::failed,
+                                       std::chrono::microseconds{9},
+                                       {ErrorCode::interrupted, "no"}}})),
+            "2e000000"
+            "02"
+            "0201000000000000"
+            "0300000000000000"
+            "0700000000000000"
+            "02"
+            "0900000000000000"
+            "5a00"
+            "02000000"
+            "6e6f"
+            "00000000");
+  EXPECT_EQ(hex(written(StopTokenFrame{.seq = JobSeq{258}, .reason = StopReason::operator_asked})),
+            "0a000000"
+            "24"
+            "0201000000000000"
+            "02");
   EXPECT_EQ(hex(written(DrainFrame{})),
             "01000000"
             "25");
@@ -173,9 +212,9 @@ TEST(Frames, LSE_15_ValuesOutsideTheirSetAreRefused) {
   std::string finished = written(FinishedFrame{});
   finished[4 + 1 + 24] = 9;  // behind type, seq and token
   EXPECT_EQ(refusal_of(finished), ErrorCode::protocol_violation);
-  std::string cancel = written(CancelFrame{});
-  cancel.back() = 0;
-  EXPECT_EQ(refusal_of(cancel), ErrorCode::protocol_violation);
+  std::string stop_token = written(StopTokenFrame{});
+  stop_token.back() = 0;
+  EXPECT_EQ(refusal_of(stop_token), ErrorCode::protocol_violation);
   std::string assign = written(sample_assign());
   assign[assign.find("acme")] = 'A';
   EXPECT_EQ(refusal_of(assign), ErrorCode::protocol_violation) << "a tenant name that is none";

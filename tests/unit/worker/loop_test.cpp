@@ -17,7 +17,7 @@ class NoHost final : public WorkerHost {
   Result<int> start(queue::ProcessNumber, const config::PoolSettings&, OnGone) override {
     return fail(ErrorCode::disk, "there is no program");
   }
-  void end(queue::ProcessNumber, bool) override {}
+  void end(queue::ProcessNumber, EndProcess::By) override {}
 };
 
 int exit_code_where_writes_fail_with(ErrorCode code) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/thread_bound.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
@@ -16,7 +17,7 @@
 // The part of `tenured` that decides: which job goes to which worker process next, what becomes of it afterwards, when
 // processes start and end, and how a stop proceeds. A state machine without I/O, clocks or threads: the same events in the
 // same order give the same actions, byte for byte.
-// Threads: one at a time.
+// Threads: the one that steps it first, which it asserts.
 namespace tenure::daemon {
 
 using queue::AttemptEnd;
@@ -185,6 +186,7 @@ class Dispatcher {
   [[nodiscard]] std::vector<KnownLane> known_lanes() const;
 
  private:
+  ThreadBound thread_{"Dispatcher"};
   std::unique_ptr<Machine> machine_;
 };
 

@@ -22,7 +22,7 @@ inline constexpr std::uint16_t kProtocolVersion = 1;
 inline constexpr std::size_t kFrameMax = 1024UL * 1024 + 4096;
 inline constexpr std::size_t kHelloKindsMax = 10'000;
 
-// The range of tenant schemas that a kind can work with; 0 to 0 where it does not care.
+// The range of tenant schemas that a kind can work with; 0 to 0 where it does not care, and always so for now.
 struct KindOffer {
   std::string name;
   std::uint32_t schema_min = 0;
@@ -36,7 +36,6 @@ struct KindOffer {
 struct HelloFrame {
   std::uint16_t protocol_min = kProtocolVersion;
   std::uint16_t protocol_max = kProtocolVersion;
-  std::uint16_t slots = 1;
   std::string program_version;
   std::vector<KindOffer> kinds;
   friend bool operator==(const HelloFrame&, const HelloFrame&) = default;
@@ -48,7 +47,6 @@ struct FinishedFrame {
 };
 
 struct PongFrame {
-  std::uint64_t nonce = 0;
   friend bool operator==(const PongFrame&, const PongFrame&) = default;
 };
 
@@ -56,7 +54,7 @@ struct PongFrame {
 
 struct WelcomeFrame {
   std::uint16_t protocol = kProtocolVersion;
-  std::uint16_t slots = 1;  // how many the pool wants
+  std::uint16_t slots = 1;  // how many jobs may run at once: the pool says
   friend bool operator==(const WelcomeFrame&, const WelcomeFrame&) = default;
 };
 struct RefusedFrame {
@@ -78,23 +76,23 @@ struct RecallFrame {
   friend bool operator==(const RecallFrame&, const RecallFrame&) = default;
 };
 
-enum class CancelReason : std::uint8_t { stop = 1, operator_asked = 2, time_limit = 3 };
+// Only `stop` is sent so far; the others are kept for what an operator cancels and for the time limit.
+enum class StopReason : std::uint8_t { stop = 1, operator_asked = 2, time_limit = 3 };
 // Gives the stop token: to one job, or with seq 0 to all.
-struct CancelFrame {
+struct StopTokenFrame {
   queue::JobSeq seq;
-  CancelReason reason = CancelReason::stop;
-  friend bool operator==(const CancelFrame&, const CancelFrame&) = default;
+  StopReason reason = StopReason::stop;
+  friend bool operator==(const StopTokenFrame&, const StopTokenFrame&) = default;
 };
 struct DrainFrame {
   friend bool operator==(const DrainFrame&, const DrainFrame&) = default;
 };
 struct PingFrame {
-  std::uint64_t nonce = 0;
   friend bool operator==(const PingFrame&, const PingFrame&) = default;
 };
 
 using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, WelcomeFrame, RefusedFrame, AssignFrame,
-                           RecallFrame, CancelFrame, DrainFrame, PingFrame>;
+                           RecallFrame, StopTokenFrame, DrainFrame, PingFrame>;
 
 // Appends the frame to `out`.
 void write_frame(std::string& out, const Frame& frame);

@@ -18,9 +18,9 @@ struct WorkerSetup {
 };
 
 // Speaks the worker's side of the protocol on `descriptor`, which it takes over: says hello, performs what is assigned on
-// an Asio pool of as many threads as the daemon wants slots, reports. Returns when it was drained and its last job has
+// an Asio pool, as many jobs at once as the daemon wants slots, reports. Returns when it was drained and its last job has
 // ended (true), or when the daemon is gone or refused it (false); jobs that run then have their stop token and are waited for.
-// Threads: blocks the calling one, which answers pings; jobs run on the pool's.
+// Threads: the calling one is of the pool, which has one more than there are slots: any of them reads, answers pings, performs.
 [[nodiscard]] bool run_worker(int descriptor, const WorkerSetup& setup);
 
 }  // namespace tenure::daemon
