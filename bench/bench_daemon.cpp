@@ -6,7 +6,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/sqlite/connection.hpp>
-#include <tenure/jobs/client.hpp>
+#include <tenure/client.hpp>
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 #include "nothing_jobs.hpp"
 
 #include <tenure/base/clock.hpp>
-#include <tenure/daemon/worker.hpp>
+#include <tenure/worker.hpp>
 
 #include <cstdint>
 #include <fcntl.h>

@@ -7,18 +7,16 @@ find_package(spdlog REQUIRED)
 find_package(simdjson 3.0 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
-find_path(CEREAL_INCLUDE_DIR cereal/cereal.hpp REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET GLOBAL tomlplusplus)
+find_package(cereal REQUIRED)
 find_path(BOOST_ASIO_INCLUDE_DIR boost/asio.hpp REQUIRED)
-
-add_library(tenure_cereal INTERFACE)
-target_include_directories(tenure_cereal SYSTEM INTERFACE ${CEREAL_INCLUDE_DIR})
 
 # Asio's implementation is compiled once, here; everyone else sees declarations.
 add_library(tenure_asio STATIC ${CMAKE_CURRENT_LIST_DIR}/asio.cpp)
 target_compile_definitions(tenure_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
                                               BOOST_ASIO_DISABLE_BOOST_COROUTINE)
-target_include_directories(tenure_asio SYSTEM PUBLIC ${BOOST_ASIO_INCLUDE_DIR})
+target_include_directories(tenure_asio SYSTEM PUBLIC $<BUILD_INTERFACE:${BOOST_ASIO_INCLUDE_DIR}>)
+target_compile_features(tenure_asio PUBLIC cxx_std_20)
 target_link_libraries(tenure_asio PUBLIC Threads::Threads)
 
 if(TENURE_BUILD_TESTS)

@@ -1,12 +1,22 @@
-# tenure_library(NAME [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
+include(GNUInstallDirs)
+
+# tenure_library(NAME [INTERNAL] [SOURCES ...] [PUBLIC ...] [PRIVATE ...])
 # A folder's library: its own include root, our warnings, and the libraries that its folder may use (the table in
-# ARCHITECTURE.md). What is PUBLIC may be named in its headers.
+# ARCHITECTURE.md). What is PUBLIC may be named in its headers. It is installed with its headers, unless INTERNAL: then
+# only programs of ours are made of it. C++20 is said by the target, so that whoever links it need not know.
 function(tenure_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "INTERNAL" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(tenure_${name} STATIC ${arg_SOURCES})
   add_library(tenure::${name} ALIAS tenure_${name})
-  target_include_directories(tenure_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>)
+  target_compile_features(tenure_${name} PUBLIC cxx_std_20)
+  target_include_directories(tenure_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+                                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(tenure_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:tenure_warnings>)
+  set_target_properties(tenure_${name} PROPERTIES EXPORT_NAME ${name})
+  if(TENURE_INSTALL AND NOT arg_INTERNAL)
+    install(TARGETS tenure_${name} EXPORT tenureTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(DIRECTORY include/tenure DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
 endfunction()
 
 # tenure_program(NAME SOURCES ... LIBRARIES ...)

@@ -2,8 +2,7 @@
 #include "package_list.hpp"
 #include "report.hpp"
 
-#include <tenure/jobs/client.hpp>
-#include <tenure/tenancy/scope.hpp>
+#include <tenure/client.hpp>
 
 #include <atomic>
 #include <cstdio>

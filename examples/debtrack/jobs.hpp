@@ -1,9 +1,6 @@
 #pragma once
 
-#include <tenure/jobs/options.hpp>
-#include <tenure/jobs/reference.hpp>
-#include <tenure/tenancy/handle.hpp>
-#include <tenure/tenancy/ref.hpp>
+#include <tenure/client.hpp>
 
 #include <cereal/cereal.hpp>
 

@@ -2,8 +2,6 @@
 
 #include "package_list.hpp"
 
-#include <tenure/tenancy/scope.hpp>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

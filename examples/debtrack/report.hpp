@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tenure/jobs/client.hpp>
+#include <tenure/client.hpp>
 
 namespace debtrack {
 

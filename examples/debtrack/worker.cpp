@@ -1,6 +1,6 @@
 #include "jobs.hpp"
 
-#include <tenure/daemon/worker.hpp>
+#include <tenure/worker.hpp>
 
 #include <string>
 

@@ -1,6 +1,5 @@
-#include <tenure/daemon/worker.hpp>
-#include <tenure/jobs/client.hpp>
-#include <tenure/tenancy/scope.hpp>
+#include <tenure/client.hpp>
+#include <tenure/worker.hpp>
 
 #include <cstdio>
 #include <exception>

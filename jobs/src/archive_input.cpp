@@ -1,6 +1,7 @@
 #include <tenure/jobs/detail/payload_input.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace tenure::detail {
 namespace {
@@ -24,7 +25,19 @@ void refuse_duplicates(std::vector<std::string_view>& keys, const json::Value& o
     refuse("DuplicateKey", "the key stands there twice", object.path() + json::path_step(*twice));
 }
 
+template <class Float>
+void read_float(const json::Value& at, Float& value) {
+  const double number = value_or_raise(at.number());
+  value = static_cast<Float>(number);
+  const bool inexact_integer = at.type() == json::Type::integer && static_cast<double>(value) != number;
+  if (!std::isfinite(value) || inexact_integer)
+    refuse("OutOfRange", "a float cannot hold the number", at.path());
+}
+
 }  // namespace
+
+void read_number(const json::Value& at, double& value) { read_float(at, value); }
+void read_number(const json::Value& at, float& value) { read_float(at, value); }
 
 PayloadInput::PayloadInput(std::string_view text, PayloadContext& context, const PayloadLimits& limits)
     : context_(context), limits_(limits), document_(parsed(text, limits)) {

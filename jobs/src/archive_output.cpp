@@ -27,6 +27,14 @@ void refuse(std::string_view reason, std::string_view sentence, std::string path
 void run_user_code(FunctionRef<void()> code, FunctionRef<std::string()> path) {
   try {
     code();
+  } catch (...) {
+    rethrow_from_user_code(path);
+  }
+}
+
+void rethrow_from_user_code(FunctionRef<std::string()> path) {
+  try {
+    throw;
   } catch (const Error& error) {
     if (!error.failure().where.empty()) throw;
     Failure failure = error.failure();

@@ -2,11 +2,14 @@
 #include <tenure/base/uuid.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/jobs/client.hpp>
+#include <tenure/jobs/reference.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/migrations.hpp>
 #include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+#include <tenure/tenancy/tenants.hpp>
 
 #include <utility>
 
@@ -23,6 +26,9 @@ struct Client::Impl {
   const Clock& clock;
   ClientOptions options;
   UuidGenerator ids;
+
+  // The job as it will be stored, its arguments encoded and every id in them compared.
+  [[nodiscard]] queue::NewJob draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call);
 };
 
 namespace {
@@ -51,7 +57,7 @@ std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
 
 }  // namespace
 
-Client Client::open(const std::filesystem::path& config_file) {
+Client Client::open(const std::string& config_file) {
   const config::Settings settings =
       config::load_settings({.file = config_file, .environment = config::environment_of_process()}).settings;
   auto clock = std::make_unique<RealClock>();
@@ -78,7 +84,7 @@ Client Client::open(const std::filesystem::path& config_file) {
       .clock = clock_reference,
       .options = {.application = settings.application.name,
                   .durability = settings.store.durability,
-                  .wake_path = settings.store.path},
+                  .wake_path = settings.store.path.string()},
       .ids = UuidGenerator{clock_reference, Random::seed_from_system()},
   })};
 }
@@ -98,29 +104,31 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
-const std::string& Client::application() const { return impl_->options.application; }
-
 Tenants& Client::tenants() {
   if (!impl_->tenants)
     raise(ErrorCode::bad_configuration, "this client was made over a store and has no tenants' files");
   return *impl_->tenants;
 }
 
-queue::NewJob Client::address(std::string_view kind, const JobOptions& effective,
-                              const EnqueueOptions& options) {
+queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call) {
+  check_kind(kind.name);
+  const JobOptions effective = effective_options(kind.options(), of_call);
   queue::NewJob job;
-  job.id = {options.id ? *options.id : impl_->ids.next()};
-  job.tenant = tenant_of(options);
+  job.id = {of_call.id ? *of_call.id : ids.next()};
+  job.tenant = tenant_of(of_call);
   if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
   job.queue = effective.queue;
-  job.kind = kind;
+  job.kind = kind.name;
   job.priority = queue::Priority{effective.priority};
   job.attempts_max = effective.attempts_max;
-  job.due = options.run_at ? *options.run_at : impl_->clock.wall() + options.run_in;
+  job.due = of_call.run_at ? *of_call.run_at : clock.wall() + of_call.run_in;
+  TenantPayloadContext context{options.application, job.tenant};
+  job.arguments = kind.encode(arguments, context);
   return job;
 }
 
-Uuid Client::enqueue_one(const queue::NewJob& job) {
+Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOptions& options) {
+  const queue::NewJob job = impl_->draft(kind, job_data, options);
   std::optional<Result<queue::Enqueued>> result;
   impl_->store.write(impl_->options.durability,
                      [&](queue::StoreWriter& writer) { result = writer.enqueue(job, impl_->clock.wall()); });
@@ -132,8 +140,8 @@ Uuid Client::enqueue_one(const queue::NewJob& job) {
   return job_there.id.uuid;
 }
 
-std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,
-                                             FunctionRef<queue::NewJob(std::size_t)> make_draft) {
+std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, std::size_t count,
+                                           const EnqueueOptions& options, BulkRule rule) {
   if (count > limits::kBulkMax)
     raise(ErrorCode::bad_options, "a bulk of " + std::to_string(count) + " jobs; at most " +
                                       std::to_string(limits::kBulkMax) + " go into one commit");
@@ -146,7 +154,7 @@ std::vector<BulkItem> Client::enqueue_drafts(std::size_t count, const EnqueueOpt
   };
   for (std::size_t i = 0; i < count; ++i) {
     try {
-      drafts[i] = make_draft(i);
+      drafts[i] = impl_->draft(kind, static_cast<const std::byte*>(jobs) + i * kind.size, options);
     } catch (const Error& error) {
       refuse(i, error.failure());
     }

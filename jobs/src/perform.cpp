@@ -3,6 +3,7 @@
 #include <tenure/base/log.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/perform.hpp>
+#include <tenure/jobs/reference.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/tenancy/scope.hpp>
 

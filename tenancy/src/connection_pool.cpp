@@ -1,6 +1,8 @@
 #include "connection_pool.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
 #include <fmt/format.h>
 

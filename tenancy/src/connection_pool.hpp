@@ -2,6 +2,8 @@
 
 #include "handle_state.hpp"
 
+#include <tenure/tenancy/tenant_files.hpp>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>

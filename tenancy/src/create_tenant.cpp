@@ -2,6 +2,7 @@
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/tenancy/stamp.hpp>

@@ -9,6 +9,7 @@
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/stamp.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,3 @@
-#include "../supervisor/exec_host.hpp"
 #include "loop.hpp"
 #include "settings_for_program.hpp"
 
@@ -77,12 +76,6 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.
   if (exit_code != number_of(ExitCode::done)) std::_Exit(exit_code);
   return exit_code;
-}
-
-int run_daemon(const config::Settings& settings, const std::filesystem::path& config_file) {
-  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int lock_descriptor) {
-    return std::make_unique<ExecHost>(executor, ExecHost::Environment{config_file, lock_descriptor});
-  });
 }
 
 }  // namespace tenure::daemon

@@ -5,6 +5,7 @@
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
 #include <tenure/daemon/worker_environment.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
 #include <cerrno>
 #include <charconv>

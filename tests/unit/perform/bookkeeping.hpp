@@ -8,6 +8,7 @@
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/ref.hpp>
 #include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
 #include <cereal/cereal.hpp>

@@ -1,6 +1,8 @@
 #include "create_world.hpp"
 #include "shop.hpp"
 
+#include <tenure/tenancy/tenant_files.hpp>
+
 #include <gmock/gmock.h>
 
 #include <array>

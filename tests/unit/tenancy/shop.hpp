@@ -8,6 +8,8 @@
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/tenancy/ref.hpp>
 #include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/queue/envelope.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
 #include <cereal/cereal.hpp>
 #include <gtest/gtest.h>

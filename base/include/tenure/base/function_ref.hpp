@@ -1,8 +1,6 @@
 #pragma once
 
-#include <memory>
 #include <type_traits>
-#include <utility>
 
 namespace tenure {
 
@@ -16,15 +14,18 @@ class FunctionRef<R(Args...)> {
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<R, F&, Args...>)
       FunctionRef(F&& function)  // NOLINT(google-explicit-constructor): stands for any callable argument
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
-        call_([](void* object, Args... args) -> R {
-          return (*static_cast<std::add_pointer_t<std::remove_reference_t<F>>>(object))(
-              std::forward<Args>(args)...);
-        }) {}
+      : object_(const_cast<void*>(static_cast<const void*>(__builtin_addressof(function)))),
+        call_(&call<std::remove_reference_t<F>>) {}
 
-  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
+  R operator()(Args... args) const { return call_(object_, static_cast<Args&&>(args)...); }
 
  private:
+  // Neither a lambda nor std::addressof: this is compiled anew for each callable of each user.
+  template <class F>
+  static R call(void* object, Args... args) {
+    return (*static_cast<F*>(object))(static_cast<Args&&>(args)...);
+  }
+
   void* object_;
   R (*call_)(void*, Args...);
 };

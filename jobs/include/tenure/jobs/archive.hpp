@@ -25,7 +25,9 @@ template <class T>
 [[nodiscard]] std::string encode_arguments(const T& value, PayloadContext& context,
                                            const PayloadLimits& limits = {}) {
   PayloadWriter writer(context, limits);
-  return writer.write_root(value);
+  return writer.write_root(&value, [](PayloadWriter& to, const void* root) {
+    detail::Codec<T>::write(to, *static_cast<const T*>(root));
+  });
 }
 
 // The value that `text` says. The whole text is checked before the first field is looked at, and memory grows only with

@@ -1,15 +1,13 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/durability.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/options.hpp>
-#include <tenure/jobs/reference.hpp>
-#include <tenure/queue/store.hpp>
-#include <tenure/tenancy/tenants.hpp>
+#include <tenure/jobs/payload.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,11 +17,16 @@
 
 namespace tenure {
 
+class Tenants;
+namespace queue {
+class Store;
+}  // namespace queue
+
 // What an application says when it makes a client by hand; Client::open takes it from the configuration.
 struct ClientOptions {
   std::string application = "tenure";
-  queue::Durability durability = queue::Durability::durable;
-  std::filesystem::path wake_path = {};  // the control database whose daemon is told; empty: nobody is
+  Durability durability = Durability::durable;
+  std::string wake_path = {};  // the control database whose daemon is told; empty: nobody is
 };
 
 // Whether a bulk with bad items stores the good ones.
@@ -44,7 +47,7 @@ class Client {
  public:
   // Reads the configuration and opens the control database, which `tenured` or `tenure tenant create` has made.
   // BadConfiguration, DatabaseMissing, SchemaMismatch.
-  [[nodiscard]] static Client open(const std::filesystem::path& config_file);
+  [[nodiscard]] static Client open(const std::string& config_file);
   // Over a store of the caller's; both must outlive it. There are no tenants() then.
   Client(queue::Store& store, const Clock& clock, ClientOptions options);
   ~Client();
@@ -56,7 +59,7 @@ class Client {
   // IdConflict, StoreBusy.
   template <JobType Job>
   Uuid enqueue(const Job& job, const EnqueueOptions& options = {}) {
-    return enqueue_one(draft<Job>(job, options));
+    return enqueue_one(kind_of<Job>(), &job, options);
   }
 
   // One commit for at most 10,000 jobs of one kind, and one hint to the daemon. `options.id` must be empty.
@@ -64,33 +67,34 @@ class Client {
   template <JobType Job>
   std::vector<BulkItem> enqueue_all(std::span<const Job> jobs, const EnqueueOptions& options = {},
                                     BulkRule rule = BulkRule::store_good_ones) {
-    return enqueue_drafts(jobs.size(), options, rule,
-                          [&](std::size_t index) { return draft<Job>(jobs[index], options); });
+    return enqueue_many(kind_of<Job>(), jobs.data(), jobs.size(), options, rule);
   }
 
-  // The application's tenants: make and open them. BadConfiguration for a client over a store.
+  // The application's tenants: make and open them (tenancy/tenants.hpp). BadConfiguration for a client over a store.
   [[nodiscard]] Tenants& tenants();
 
  private:
   struct Impl;
   explicit Client(std::unique_ptr<Impl> impl);
 
+  // What the calls need of an argument type, so that nothing but its encoding is compiled for each.
+  struct Kind {
+    std::string_view name;
+    JobOptions (*options)();
+    std::string (*encode)(const void* job, PayloadContext&);
+    std::size_t size;  // of one job, bytes
+  };
   template <JobType Job>
-  queue::NewJob draft(const Job& job, const EnqueueOptions& options) {
-    check_kind(Job::kind);
-    queue::NewJob draft = address(Job::kind, effective_options(options_of<Job>(), options), options);
-    TenantPayloadContext payload{application(), draft.tenant};
-    draft.arguments = encode_arguments(job, payload);
-    return draft;
+  static std::string encode(const void* job, PayloadContext& context) {
+    return encode_arguments(*static_cast<const Job*>(job), context);
   }
-
-  // Everything of the job but its arguments: id, tenant, times.
-  [[nodiscard]] queue::NewJob address(std::string_view kind, const JobOptions& effective,
-                                      const EnqueueOptions& options);
-  Uuid enqueue_one(const queue::NewJob& job);
-  std::vector<BulkItem> enqueue_drafts(std::size_t count, const EnqueueOptions& options, BulkRule rule,
-                                       FunctionRef<queue::NewJob(std::size_t)> make_draft);
-  [[nodiscard]] const std::string& application() const;
+  template <JobType Job>
+  static Kind kind_of() {
+    return {Job::kind, &options_of<Job>, &encode<Job>, sizeof(Job)};
+  }
+  Uuid enqueue_one(const Kind& kind, const void* job, const EnqueueOptions& options);
+  std::vector<BulkItem> enqueue_many(const Kind& kind, const void* jobs, std::size_t count,
+                                     const EnqueueOptions& options, BulkRule rule);
 
   std::unique_ptr<Impl> impl_;
 };

@@ -4,10 +4,9 @@
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/options.hpp>
-#include <tenure/jobs/reference.hpp>
 
-#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,8 +19,21 @@ namespace tenure {
 // Threads: add() on one; the rest from any.
 class JobRegistry {
  public:
-  // Decodes the arguments and calls the handler with them.
-  using Runner = std::function<void(std::string_view arguments, PayloadContext&, JobContext&)>;
+  // Decodes the arguments and calls the handler with them. Copies share the handler.
+  class Runner {
+   public:
+    void operator()(std::string_view arguments, PayloadContext& payload, JobContext& context) const {
+      run_(handler_.get(), arguments, payload, context);
+    }
+
+   private:
+    friend class JobRegistry;
+    using Run = void (*)(void* handler, std::string_view arguments, PayloadContext&, JobContext&);
+    // Of plain pointers, so that one type serves all handlers: a std::function would be compiled for each.
+    Runner(void* handler, void (*destroy)(void*), Run run) : handler_(handler, destroy), run_(run) {}
+    std::shared_ptr<void> handler_;
+    Run run_;
+  };
 
   // `handler(const Job&, JobContext&)` is called from several threads at once. The kind's aliases go with it.
   // BadOptions: a malformed kind, or one that is there already.
@@ -30,11 +42,7 @@ class JobRegistry {
     static_assert(std::is_invocable_v<Handler&, const Job&, JobContext&>,
                   "a handler is called as handler(const Job&, tenure::JobContext&)");
     check_options(options_of<Job>());
-    const Runner runner = [handler = std::move(handler)](std::string_view arguments, PayloadContext& payload,
-                                                         JobContext& context) mutable {
-      const Job job = decode_arguments<Job>(arguments, payload);
-      handler(job, context);
-    };
+    const Runner runner{new Handler(std::move(handler)), &destroy<Handler>, &run<Job, Handler>};
     add_runner(Job::kind, runner);
     if constexpr (requires { Job::aliases; })
       for (const std::string_view alias : Job::aliases) add_runner(alias, runner);
@@ -46,6 +54,15 @@ class JobRegistry {
   [[nodiscard]] std::vector<std::string> kinds() const;
 
  private:
+  template <class Handler>
+  static void destroy(void* handler) {
+    delete static_cast<Handler*>(handler);
+  }
+  template <JobType Job, class Handler>
+  static void run(void* handler, std::string_view arguments, PayloadContext& payload, JobContext& context) {
+    const Job job = decode_arguments<Job>(arguments, payload);
+    (*static_cast<Handler*>(handler))(job, context);
+  }
   void add_runner(std::string_view kind, Runner runner);
   std::map<std::string, Runner, std::less<>> runners_;
 };

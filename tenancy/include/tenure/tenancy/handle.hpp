@@ -1,7 +1,6 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
-#include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 #include <tenure/tenancy/value.hpp>
 
@@ -25,6 +24,8 @@ struct sqlite3;
 // HandleEnded, in every build. SQL is one statement a call; ATTACH, writing PRAGMAs, BEGIN, COMMIT and writes
 // to tenure_* tables are AccessRefused. Threads: a handle and its children belong to one thread at a time.
 namespace tenure {
+
+struct Stamp;
 
 namespace detail {
 struct LeaseState;

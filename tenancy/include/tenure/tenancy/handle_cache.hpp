@@ -2,7 +2,6 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/tenancy/handle.hpp>
-#include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
 #include <chrono>
@@ -11,6 +10,8 @@
 #include <string>
 
 namespace tenure {
+
+class TenantFiles;
 
 enum class HandleAccess : std::uint8_t { read_write, read_only };
 

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
-#include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/base/sqlite/migration.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/registry.hpp>
-#include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
 #include <cstdint>

@@ -1,20 +1,12 @@
 #pragma once
 
 #include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/migration.hpp>
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
 
 namespace tenure::sqlite {
-
-// One numbered step of a schema: `0001_control.sql`.
-struct Migration {
-  std::int64_t number = 0;
-  std::string name;
-  std::string sql;
-};
 
 // Brings a database from whatever step it has to the last one. Each step and its row (number, name, hash of the text)
 // commit together. Table: tenure_migration(number, name, hash, applied_us).

@@ -1,14 +1,11 @@
 #pragma once
 
+#include <tenure/base/durability.hpp>
 #include <tenure/base/sqlite/connection.hpp>
-
-#include <cstdint>
 
 namespace tenure::sqlite {
 
-// Durable: on disk when commit returns. Ordered: visible at once and on disk with the next durable commit; a power cut
-// undoes a suffix of such commits and never one from the middle. There is no default: each caller says which.
-enum class Durability : std::uint8_t { durable, ordered };
+using tenure::Durability;
 
 // BEGIN IMMEDIATE; rolls back unless committed. The sync of a durable commit is the caller's (sync_wal), after every
 // lock is released: see Database::write.

@@ -51,20 +51,6 @@ inline constexpr bool kIsA<Wrapper<T>, Wrapper> = true;
 template <class>
 inline constexpr bool kNever = false;
 
-// Puts a value in place until destroyed.
-template <class T>
-class InPlace {
- public:
-  InPlace(T& place, T value) : place_(place), former_(std::exchange(place, value)) {}
-  ~InPlace() { place_ = former_; }
-  InPlace(const InPlace&) = delete;
-  InPlace& operator=(const InPlace&) = delete;
-
- private:
-  T& place_;
-  T former_;
-};
-
 // What may stand in a serialize function but not in a payload.
 template <class T>
 constexpr void refuse_wrapper() {
@@ -104,21 +90,15 @@ class PayloadWriter final : public cereal::OutputArchive<PayloadWriter, cereal::
     return (*this)(field);
   }
 
-  template <class T>
-  [[nodiscard]] std::string write_root(const T& value) {
-    detail::run_user_code([&] { detail::Codec<T>::write(*this, value); }, [this] { return output_.path(); });
-    return output_.take();
-  }
+  // User types come as a pointer and a function of a plain signature: a callable of its own for each of them is most
+  // of what a program with many kinds would compile.
+  using Write = void (*)(PayloadWriter&, const void* value);
+
+  [[nodiscard]] std::string write_root(const void* value, Write write_value);
 
   // For codecs.
   [[nodiscard]] detail::PayloadOutput& output() { return output_; }
-  template <class UserCode>
-  void write_fields(UserCode user_code) {
-    detail::OutputFrame frame(output_, detail::OutputFrame::Form::undecided);
-    const detail::InPlace<detail::OutputFrame*> in_place(frame_, &frame);
-    detail::run_user_code(user_code, [this] { return output_.path(); });
-    frame.close();
-  }
+  void write_fields(const void* value, Write user_code);
 
  private:
   template <class T>
@@ -181,12 +161,13 @@ class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::A
     return (*this)(field);
   }
 
+  using Read = void (*)(PayloadReader&, void* value);
+
   template <class T>
-  [[nodiscard]] T read_root() {
-    std::optional<T> value;
-    detail::run_user_code([&] { value.emplace(read_new<T>(input_.root())); },
-                          [] { return std::string{"$"}; });
-    return std::move(*value);
+  [[nodiscard]] T read_root() try {
+    return read_new<T>(input_.root());
+  } catch (...) {
+    rethrow_at_root();
   }
 
   // Fields of the payload, at any depth, that the types which were read do not have.
@@ -214,15 +195,11 @@ class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::A
     detail::Codec<T>::read(*this, at, value);
   }
 
-  template <class UserCode>
-  void read_fields(const json::Value& at, UserCode user_code) {
-    detail::InputFrame frame(input_, at);
-    const detail::InPlace<detail::InputFrame*> in_place(frame_, &frame);
-    detail::run_user_code(user_code, [&] { return frame.path(); });
-    frame.close();
-  }
+  void read_fields(const json::Value& at, void* value, Read user_code);
 
  private:
+  [[noreturn]] static void rethrow_at_root();
+
   template <class T>
   void process_one(T& head) {
     detail::refuse_wrapper<T>();

@@ -48,6 +48,10 @@ class PayloadInput {
   std::size_t elements_ = 0;
 };
 
+// OutOfRange for what the type cannot hold.
+void read_number(const json::Value& at, double& value);
+void read_number(const json::Value& at, float& value);
+
 // An object or array from which a user type takes what it knows.
 class InputFrame {
  public:

@@ -16,6 +16,8 @@ namespace tenure::detail {
 
 // Runs a user's function so that nothing but tenure::Error leaves it, and none without a path.
 void run_user_code(FunctionRef<void()> code, FunctionRef<std::string()> path);
+// The same in a catch block, for what was thrown.
+[[noreturn]] void rethrow_from_user_code(FunctionRef<std::string()> path);
 
 [[nodiscard]] std::string base64_of(const Bytes& bytes);
 // Nothing unless `text` is what base64_of gives for some bytes.

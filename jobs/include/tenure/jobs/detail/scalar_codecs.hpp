@@ -3,7 +3,6 @@
 #include <tenure/jobs/detail/archives.hpp>
 
 #include <chrono>
-#include <cmath>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -74,13 +73,7 @@ struct Codec<char> {
 template <class T>
 requires(std::same_as<T, double> || std::same_as<T, float>) struct Codec<T> {
   static void write(PayloadWriter& writer, T value) { writer.output().number(static_cast<double>(value)); }
-  static void read(PayloadReader&, const json::Value& at, T& value) {
-    const double number = value_or_raise(at.number());
-    value = static_cast<T>(number);
-    const bool inexact_integer = at.type() == json::Type::integer && static_cast<double>(value) != number;
-    if (!std::isfinite(value) || inexact_integer)
-      refuse("OutOfRange", "a float cannot hold the number", at.path());
-  }
+  static void read(PayloadReader&, const json::Value& at, T& value) { read_number(at, value); }
 };
 
 template <>

@@ -120,7 +120,8 @@ constexpr bool check_user_type() {
 
 // The user's function is called without a qualifier, so that it is found beside the type.
 template <class T>
-void call_to_write(PayloadWriter& archive, const T& value) {
+void call_to_write(PayloadWriter& archive, const void* object) {
+  [[maybe_unused]] const T& value = *static_cast<const T*>(object);
   // cereal's serialize is one function for both ways and so takes T&; when writing, it has no reason to change it.
   [[maybe_unused]] T& both_ways = const_cast<T&>(value);
   if constexpr (kWritesByMemberSerialize<T>) {
@@ -135,7 +136,8 @@ void call_to_write(PayloadWriter& archive, const T& value) {
 }
 
 template <class T>
-void call_to_read(PayloadReader& archive, T& value) {
+void call_to_read(PayloadReader& archive, void* object) {
+  [[maybe_unused]] T& value = *static_cast<T*>(object);
   if constexpr (kReadsByMemberSerialize<T>) {
     cereal::access::member_serialize(archive, value);
   } else if constexpr (kReadsByFreeSerialize<T>) {
@@ -180,7 +182,7 @@ struct Codec {
           },
           path);
     } else {
-      writer.write_fields([&] { call_to_write(writer, value); });
+      writer.write_fields(&value, &call_to_write<T>);
     }
   }
 
@@ -193,7 +195,7 @@ struct Codec {
       run_user_code([&] { load_minimal_into(reader, value, reader.read_new<Minimal>(at)); },
                     [&] { return at.path(); });
     } else {
-      reader.read_fields(at, [&] { call_to_read(reader, value); });
+      reader.read_fields(at, &value, &call_to_read<T>);
     }
   }
 
@@ -201,10 +203,10 @@ struct Codec {
   static void write_into_frame(PayloadWriter& writer, const T& value) {
     static_assert(!kIsMinimal,
                   "tenure: a base class needs serialize, or save and load, not the minimal ones.");
-    if constexpr (check_user_type<T>()) call_to_write(writer, value);
+    if constexpr (check_user_type<T>()) call_to_write<T>(writer, &value);
   }
   static void read_from_frame(PayloadReader& reader, T& value) {
-    if constexpr (check_user_type<T>()) call_to_read(reader, value);
+    if constexpr (check_user_type<T>()) call_to_read<T>(reader, &value);
   }
 
  private:

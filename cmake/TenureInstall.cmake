@@ -1,0 +1,12 @@
+# What `cmake --install` puts down beside the targets that install themselves: the package for find_package(tenure).
+include(CMakePackageConfigHelpers)
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/tenure)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tenureConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/tenureConfig.cmake ${PROJECT_BINARY_DIR}/tenureConfigVersion.cmake
+        DESTINATION ${package_folder})
+install(EXPORT tenureTargets NAMESPACE tenure:: DESTINATION ${package_folder})
+
+# Linked, but no folder's library.
+set_target_properties(tenure_asio PROPERTIES EXPORT_NAME asio)
+install(TARGETS tenure_asio EXPORT tenureTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
