@@ -116,6 +116,7 @@ Drain::Drain(queue::Store& store) : store_(store) {
       after = page.back();
     }
   });
+  look_for_arrivals();
 }
 
 void Drain::learn(const queue::Lane& lane) {

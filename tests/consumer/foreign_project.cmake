@@ -26,8 +26,10 @@ if(INSTALL)
   set(about -DCMAKE_PREFIX_PATH=${FOLDER}/installed)
 endif()
 
+# By the environment: a launcher is a list, which an argument would take apart.
+set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} "${LAUNCHER}")
 run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${FOLDER}/build ${about} -DCMAKE_CXX_COMPILER=${CXX}
-    -DCMAKE_C_COMPILER=${CC} "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
+    -DCMAKE_C_COMPILER=${CC})
 run(${CMAKE_COMMAND} --build ${FOLDER}/build --parallel 2 --target application)
 run(${FOLDER}/build/application)
 expect("no job")

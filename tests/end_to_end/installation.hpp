@@ -4,7 +4,10 @@
 
 #include <tenure/jobs/client.hpp>
 #include <tenure/queue/records.hpp>
+#include <tenure/queue/store.hpp>
+#include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenants.hpp>
 
 #include <gtest/gtest.h>
 

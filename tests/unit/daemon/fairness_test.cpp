@@ -27,7 +27,7 @@ double jain_of_slot_time(int processes, int slots, const std::vector<std::chrono
                          bool own_kinds, std::chrono::microseconds time) {
   auto options = one_pool(processes, slots);
   options.kinds.clear();
-  for (int tenant = 0; tenant < 50; ++tenant) options.kinds.push_back("kind-" + std::to_string(tenant));
+  for (int tenant = 0; tenant < 50; ++tenant) options.kinds.push_back("kind_" + std::to_string(tenant));
   options.perform = [&](const queue::ClaimedJob& job) {
     const auto number = static_cast<std::size_t>(std::stoi(job.tenant->text().substr(7)));
     return simulation::Performance{.run_time = run_times[number % run_times.size()]};
@@ -38,7 +38,7 @@ double jain_of_slot_time(int processes, int slots, const std::vector<std::chrono
     const auto run_time = run_times[static_cast<std::size_t>(tenant) % run_times.size()];
     const auto backlog = static_cast<std::size_t>(time * slots * processes / run_time / 20 + 50);
     (void)sim->enqueue_many(
-        {.tenant = tenant_name(tenant), .kind = own_kinds ? "kind-" + std::to_string(tenant) : "kind-0"},
+        {.tenant = tenant_name(tenant), .kind = own_kinds ? "kind_" + std::to_string(tenant) : "kind_0"},
         backlog, false);
   }
   sim->start();

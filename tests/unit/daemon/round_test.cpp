@@ -83,9 +83,10 @@ TEST_F(RoundTest, IncarnationsGrowAlsoWhereTheClockIsSetBack) {
 TEST_F(RoundTest, EndsComeBeforeClaimsSoThatWhatIsReleasedCanBeClaimedAtOnce) {
   enqueue(1);
   const Incarnation incarnation = open();
+  const ClaimRequest second = request(incarnation, 1, 2);
   const auto job = claimed({request(incarnation, 1, 1)}).at(0).jobs.at(0);
   RoundWork both = asking<EndsPart>({{{job.seq, job.token}, EndRelease{}}});
-  both.ask<ClaimsPart>() = ClaimsPart::Ask{{request(incarnation, 1, 2)}, kPlenty};
+  both.ask<ClaimsPart>() = ClaimsPart::Ask{{second}, kPlenty};
   const RoundReply reply = round(both);
   EXPECT_EQ(reply.answer<EndsPart>()->at(0), JobState::ready);
   const auto& again = reply.answer<ClaimsPart>()->at(0).jobs;

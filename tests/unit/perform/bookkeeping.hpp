@@ -4,6 +4,7 @@
 #include <tenure/base/uuid.hpp>
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/perform.hpp>
+#include <tenure/jobs/reference.hpp>
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/ref.hpp>
