@@ -108,7 +108,8 @@ void write_job(json::Writer& writer, const JobRecord& job, WallTime) {
 std::int64_t looks_max(const Session& session) {
   constexpr std::int64_t kDefault = 1'000'000;
   constexpr std::int64_t kMost = 1'000'000'000;
-  return session.has("scan") ? value_or_raise(whole_number("scan", session.option("scan"), 1, kMost)) : kDefault;
+  return session.has("scan") ? value_or_raise(whole_number("scan", session.option("scan"), 1, kMost))
+                             : kDefault;
 }
 
 ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const queue::ListOptions& options,

@@ -204,7 +204,8 @@ Matched match(Session& session, const queue::Filter& filter) {
     matched.count =
         reader.count_jobs(filter, {.limit = static_cast<std::size_t>(kCountMax)}, session.now()).count;
     matched.sample =
-        reader.list_jobs(filter, {.limit = kSample, .order = queue::ListOrder::oldest_first}, session.now()).jobs;
+        reader.list_jobs(filter, {.limit = kSample, .order = queue::ListOrder::oldest_first}, session.now())
+            .jobs;
   });
   return matched;
 }

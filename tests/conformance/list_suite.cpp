@@ -149,8 +149,10 @@ TEST_P(ListSuite, SucceededJobsUpToTheFloorAreLeftOutAndAllOthersAreThere) {
   const auto leaves_out = [&](const std::vector<std::string>& words, std::int64_t looks_max) {
     const Filter filter = filter_of(words, now_);
     const ListOptions options{.limit = 1'000, .looks_max = looks_max};
-    const bool left_out = asked([&](JobReader& reader) { return reader.list_jobs(filter, options, now_); }).left_out;
-    EXPECT_EQ(asked([&](JobReader& reader) { return reader.count_jobs(filter, options, now_); }).left_out, left_out);
+    const bool left_out =
+        asked([&](JobReader& reader) { return reader.list_jobs(filter, options, now_); }).left_out;
+    EXPECT_EQ(asked([&](JobReader& reader) { return reader.count_jobs(filter, options, now_); }).left_out,
+              left_out);
     return left_out;
   };
   EXPECT_FALSE(leaves_out({"tenant=acme"}, rows + 1));
@@ -171,7 +173,8 @@ TEST_P(ListSuite, SucceededJobsUpToTheFloorAreLeftOutAndAllOthersAreThere) {
     const Filter filter = filter_of(words, now_);
     std::vector<JobId> expected;
     for (const JobRecord& job : all)
-      if (matches(filter, job, now_) && (job.state != ShownState::succeeded || job.seq > floor || words.empty()))
+      if (matches(filter, job, now_) &&
+          (job.state != ShownState::succeeded || job.seq > floor || words.empty()))
         expected.push_back(job.id);
     ListOptions options{.limit = 1'000, .looks_max = 100};
     EXPECT_EQ(ids_of(list(filter, options)), expected) << ::testing::PrintToString(words);

@@ -104,7 +104,9 @@ TEST_F(QueryPlans, OfListsSeek) {
 }
 
 TEST_F(QueryPlans, AreTheSameWithAHundredThousandJobs) {
-  const auto plans = [&] { return plans_of(candidate_queries()) + plans_of(claim_queries()) + plans_of(fresh_queries()); };
+  const auto plans = [&] {
+    return plans_of(candidate_queries()) + plans_of(claim_queries()) + plans_of(fresh_queries());
+  };
   const std::string before = plans();
   connection_->execute({"fill", R"sql(
     begin;

@@ -1,4 +1,5 @@
 #include "sqlite/sqlite_store.hpp"
+
 #include "store_suite.hpp"
 #include "support/lock_waiters.hpp"
 #include "support/shim_vfs.hpp"
@@ -176,6 +177,31 @@ TEST_F(SqliteStoreTest, CLM_27_AnUndisturbedJobsRowIsWrittenAtItsEnqueueAndAtIts
   while (store->tidy()) continue;
   EXPECT_EQ(number(kWrites), 2) << "settled";
   EXPECT_EQ(number(kAttemptRows), 0);
+}
+
+// The row and the index of ids; more where a page is full, once in some ten jobs.
+TEST_F(SqliteStoreTest, ALoneEnqueueWritesTwoPagesAndThreeOnAverageAtMost) {
+  constexpr int kJobs = 200;
+  constexpr std::int64_t kFrameBytes = 4096 + 24;
+  const auto store = open(true);
+  const auto wal_bytes = [&] {
+    return static_cast<std::int64_t>(std::filesystem::file_size(path_.string() + "-wal"));
+  };
+  int twos = 0;
+  std::int64_t frames = 0;
+  for (int i = 0; i < kJobs; ++i) {
+    const std::int64_t before = wal_bytes();
+    store->write(Durability::durable, [&](StoreWriter& writer) {
+      NewJob job = new_job(static_cast<std::uint8_t>(i));
+      job.arguments.assign(200, '1');
+      value_or_raise(writer.enqueue(job, clock_.wall()));
+    });
+    const std::int64_t written = (wal_bytes() - before) / kFrameBytes;
+    frames += written;
+    if (written == 2) ++twos;
+  }
+  EXPECT_GT(twos, kJobs * 3 / 4);
+  EXPECT_LE(frames, 3 * kJobs);
 }
 
 TEST_F(SqliteStoreTest, ENQ_01_EverythingIsThereAfterOpeningAgain) {
@@ -385,7 +411,8 @@ TEST_F(SqliteStoreTest, TheViewsShowEveryStateReasonAndOutcomeInWords) {
     insert into ended(seq, started_us, finished_us) values (4, 1000000, 2000000);
     update job set state = seq where seq in (5, 6, 7);
     insert into claim(seq, incarnation, counter, process, started_us) values (8, 1, 1, 1, 3000000))sql"});
-  constexpr Query kShow{"show", "select state, reason, id, tenant, queue, started, finished from jobs where seq = ?1"};
+  constexpr Query kShow{
+      "show", "select state, reason, id, tenant, queue, started, finished from jobs where seq = ?1"};
   Connection connection(path_, {});
   for (int state = 1; state <= 7; ++state) {
     auto row = connection.statement(kShow);

@@ -1,5 +1,6 @@
 #include "store_suite.hpp"
 
+#include "sqlite/sqlite_store.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -28,6 +29,7 @@ constexpr sqlite::Query kSetTenantState{"set_tenant_state", R"sql(
 
 class SqliteWorld final : public StoreWorld {
  public:
+  explicit SqliteWorld(const BookkeepingLimits& limits = {}) : limits_(limits) {}
   Store& store() override { return *store_; }
   Store& of_another_process() override { return *other_; }
   void set_tenant_state(const TenantName& tenant, TenantState state) override {
@@ -39,7 +41,9 @@ class SqliteWorld final : public StoreWorld {
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "control.db";
   VirtualClock clock_;
-  std::unique_ptr<Store> store_ = open_sqlite_store({.path = path_, .create = true}, clock_);
+  BookkeepingLimits limits_;
+  std::unique_ptr<Store> store_ =
+      std::make_unique<SqliteStore>(SqliteStoreOptions{.path = path_, .create = true}, clock_, limits_);
   std::unique_ptr<Store> other_ = open_sqlite_store({.path = path_}, clock_);
 };
 
@@ -47,6 +51,21 @@ class SqliteWorld final : public StoreWorld {
 
 std::unique_ptr<StoreWorld> make_memory_world() { return std::make_unique<MemoryWorld>(); }
 std::unique_ptr<StoreWorld> make_sqlite_world() { return std::make_unique<SqliteWorld>(); }
+std::unique_ptr<StoreWorld> make_eager_sqlite_world() {
+  return std::make_unique<SqliteWorld>(eager_bookkeeping());
+}
+
+BookkeepingLimits eager_bookkeeping() {
+  BookkeepingLimits limits;
+  limits.fresh = {.jobs_max = 12, .absorb_rows = 5, .tail_rows = 7, .behind_max = 30, .behind_idle = 3};
+  limits.settle = {.rows_max = 20,
+                   .rows_idle = 1,
+                   .batch_rows = 8,
+                   .commit_rows = 3,
+                   .delete_rows = 2,
+                   .rows_between_looks = 5};
+  return limits;
+}
 
 TenantRecord StoreSuite::create_tenant(std::string_view name) {
   const TenantName tenant{name};

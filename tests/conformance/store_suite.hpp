@@ -17,6 +17,8 @@
 // stores.
 namespace tenure::queue {
 
+struct BookkeepingLimits;
+
 // For messages of failed expectations.
 inline std::ostream& operator<<(std::ostream& out, JobState state) { return out << name_of(state); }
 inline std::ostream& operator<<(std::ostream& out, ShownState state) { return out << name_of(state); }
@@ -52,6 +54,9 @@ struct StoreFactory {
 
 [[nodiscard]] std::unique_ptr<StoreWorld> make_memory_world();
 [[nodiscard]] std::unique_ptr<StoreWorld> make_sqlite_world();
+// One that absorbs and settles a few rows at a time, as soon as it may.
+[[nodiscard]] std::unique_ptr<StoreWorld> make_eager_sqlite_world();
+[[nodiscard]] BookkeepingLimits eager_bookkeeping();
 
 inline constexpr Incarnation kLife{1000};
 inline constexpr ProcessNumber kProcess{7};

@@ -49,7 +49,7 @@ constexpr std::array kStrays{
 }  // namespace
 
 std::vector<std::string> misplaced_jobs(sqlite::Connection& connection) {
-  constexpr std::array kColumns{"seq",   "state",  "final", "claim", "ready",
+  constexpr std::array kColumns{"seq",       "state",   "final", "claim", "ready",
                                 "scheduled", "blocked", "ended", "fresh"};
   std::vector<std::string> lines;
   {

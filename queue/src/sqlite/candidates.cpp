@@ -21,9 +21,11 @@ constexpr Query kWalkNewest{"walk_newest", R"sql(
   select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
   where seq > ?1 and seq < ?2 order by seq desc)sql"};
 
+constexpr Query kMark{"mark_of_list", "select seq from mark where name = 'absorbed'"};
+
 // Fresh jobs, and those that have ended since they were. Index: primary key, above the mark.
 constexpr Query kFreshRows{"fresh_rows", R"sql(
-  select seq, queue, priority, tenant, kind, failures, crashes, created_us, due_us from job
+  select seq, queue, priority, tenant, kind, due_us from job
   where seq > (select seq from mark where name = 'absorbed') and state = 2
     and not exists (select 1 from claim where claim.seq = job.seq)
   order by seq)sql"};
@@ -78,43 +80,39 @@ class SortedSeqs final : public OrderedSeqs {
   ListOrder order_;
 };
 
-// The table itself, row by row.
+// The table itself, row by row, as far as it is read.
 class Walk final : public OrderedSeqs {
  public:
-  Walk(sqlite::Statement&& rows, const RowFilter& filter, EndedLookup* only_ended)
-      : rows_(std::move(rows)), filter_(filter), only_ended_(only_ended) {}
+  Walk(sqlite::Statement&& rows, std::function<bool(const sqlite::Statement&)> takes)
+      : rows_(std::move(rows)), takes_(std::move(takes)) {}
 
   std::optional<JobSeq> next() override {
-    while (!at_end_ && rows_.step()) {
-      if (!filter_.passes_lane(rows_, kLaneColumn) || !filter_.passes_row(rows_, kRowColumn)) continue;
-      const JobSeq seq{rows_.integer(0)};
-      if (only_ended_ == nullptr || has_succeeded(seq)) return seq;
-    }
+    while (!at_end_ && rows_.step())
+      if (takes_(rows_)) return JobSeq{rows_.integer(0)};
     at_end_ = true;  // another step would begin anew
     return std::nullopt;
   }
 
  private:
-  [[nodiscard]] bool has_succeeded(JobSeq seq) {
-    const std::int64_t state = rows_.integer(kStateColumn);
-    if (is_final_row(state)) return static_cast<JobState>(state) == JobState::succeeded;
-    return only_ended_->contains(seq);
-  }
   sqlite::Statement rows_;
-  const RowFilter& filter_;
-  EndedLookup* only_ended_;
+  std::function<bool(const sqlite::Statement&)> takes_;
   bool at_end_ = false;
 };
 
 }  // namespace
 
 void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn) {
-  if (filter_.any_state && !floor) return static_cast<void>(fn(walk(floor, false)));
+  const auto passes = [this](const sqlite::Statement& row) {
+    return filter_.passes_lane(row, kLaneColumn) && filter_.passes_row(row, kRowColumn);
+  };
+  if (filter_.any_state && !floor) return static_cast<void>(fn(walk(kBeforeAll, passes)));
   const auto wants = [&](ShownState state) { return filter_.wants(state); };
-  if (wants(ShownState::succeeded) && !fn(walk(floor, true))) return;
+  const auto succeeded = [&](const sqlite::Statement& row) { return passes(row) && has_succeeded(row); };
+  if (wants(ShownState::succeeded) && !fn(walk(floor.value_or(kBeforeAll), succeeded))) return;
   if (wants(ShownState::ready) || wants(ShownState::held)) {
     if (!fn(collected(in_lanes()))) return;
-    if (!fn(collected(fresh(), true))) return;
+    const auto fresh = [&](const sqlite::Statement& row) { return passes(row) && is_fresh(row); };
+    if (!fn(walk(JobSeq{connection_.statement(kMark).row().integer(0)}, fresh))) return;
   }
   if (wants(ShownState::running) && !fn(collected(rows_of(connection_.statement(kClaimedRows))))) return;
   if (wants(ShownState::scheduled) && !fn(collected(rows_of(connection_.statement(kScheduledRows))))) return;
@@ -127,19 +125,31 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
   }
 }
 
-CandidateSource Candidates::walk(std::optional<JobSeq> floor, bool only_succeeded) {
+CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes) {
   const bool oldest_first = options_.order == ListOrder::oldest_first;
-  const JobSeq least = floor.value_or(kBeforeAll);
   const JobSeq from = oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least;
   const JobSeq to = oldest_first ? kAfterAll : options_.after.value_or(kAfterAll);
   auto rows = connection_.statement(oldest_first ? kWalkOldest : kWalkNewest);
   rows.bind(from.value, to.value);
-  return {std::make_unique<Walk>(std::move(rows), filter_, only_succeeded ? &ended_ : nullptr), filter_.exact};
+  return {std::make_unique<Walk>(std::move(rows), std::move(takes)), filter_.exact};
 }
 
-CandidateSource Candidates::collected(std::vector<JobSeq> seqs, bool has_all_columns) const {
-  const bool is_decided = has_all_columns || filter_.is_open_beyond_lane();
-  return {std::make_unique<SortedSeqs>(std::move(seqs), options_.order), filter_.exact && is_decided};
+bool Candidates::has_succeeded(const sqlite::Statement& row) {
+  const std::int64_t state = row.integer(kStateColumn);
+  if (is_final_row(state)) return static_cast<JobState>(state) == JobState::succeeded;
+  return ended_.contains(JobSeq{row.integer(0)});
+}
+
+bool Candidates::is_fresh(const sqlite::Statement& row) {
+  const JobSeq seq{row.integer(0)};
+  return static_cast<RowState>(row.integer(kStateColumn)) == RowState::as_enqueued &&
+         wants_lane_of(TenantNumber{row.integer(kLaneColumn + 2)}) && !is_claimed(connection_, seq) &&
+         !ended_.contains(seq);
+}
+
+CandidateSource Candidates::collected(std::vector<JobSeq> seqs) const {
+  return {std::make_unique<SortedSeqs>(std::move(seqs), options_.order),
+          filter_.exact && filter_.is_open_beyond_lane()};
 }
 
 bool Candidates::is_on_page(JobSeq seq) const {
@@ -193,26 +203,14 @@ bool Candidates::wants_lane_of(TenantNumber tenant) const {
   return filter_.wants(is_open_(tenant) ? ShownState::ready : ShownState::held);
 }
 
-std::vector<JobSeq> Candidates::fresh() {
-  std::vector<JobSeq> seqs;
-  auto rows = connection_.statement(kFreshRows);
-  while (rows.step()) {
-    const JobSeq seq{rows.integer(0)};
-    if (is_on_page(seq) && filter_.passes_lane(rows, kLaneColumn) && filter_.passes_row(rows, kRowColumn) &&
-        wants_lane_of(TenantNumber{rows.integer(kLaneColumn + 2)}) && !ended_.contains(seq))
-      seqs.push_back(seq);
-  }
-  return seqs;
-}
-
 void SqliteJobReader::for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn) {
   auto rows = connection_.statement(kFreshRows);
   while (rows.step())
-    if (!ended_.contains(JobSeq{rows.integer(0)})) fn(lane_in(rows, kLaneColumn), from_us(rows.integer(8)));
+    if (!ended_.contains(JobSeq{rows.integer(0)})) fn(lane_in(rows, kLaneColumn), from_us(rows.integer(5)));
 }
 
 std::vector<const Query*> candidate_queries() {
-  return {&kWalkOldest,   &kWalkNewest,    &kFreshRows,   &kReadyRows,   &kReadyRowsOfTenant,
+  return {&kWalkOldest,   &kWalkNewest,    &kMark,        &kFreshRows,   &kReadyRows, &kReadyRowsOfTenant,
           &kNextPriority, &kScheduledRows, &kBlockedRows, &kClaimedRows, &kFailedRows};
 }
 

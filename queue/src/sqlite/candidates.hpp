@@ -41,15 +41,15 @@ class Candidates {
   void for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn);
 
  private:
-  struct WalkEnds;
-
-  [[nodiscard]] CandidateSource walk(std::optional<JobSeq> floor, bool only_succeeded);
-  [[nodiscard]] CandidateSource collected(std::vector<JobSeq> seqs, bool has_all_columns = false) const;
+  // Of the rows above `least` those that it takes.
+  [[nodiscard]] CandidateSource walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes);
+  [[nodiscard]] bool has_succeeded(const sqlite::Statement& row);
+  [[nodiscard]] bool is_fresh(const sqlite::Statement& row);
+  [[nodiscard]] CandidateSource collected(std::vector<JobSeq> seqs) const;
   [[nodiscard]] std::vector<JobSeq> rows_of(sqlite::Statement&& rows) const;
   [[nodiscard]] std::vector<JobSeq> in_lanes();
   void add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) const;
   void add_lanes_of_tenants(std::vector<JobSeq>& seqs);
-  [[nodiscard]] std::vector<JobSeq> fresh();
   [[nodiscard]] bool wants_lane_of(TenantNumber tenant) const;
   [[nodiscard]] bool is_on_page(JobSeq seq) const;
 

@@ -47,7 +47,6 @@ std::int64_t EndedJobs::waiting(sqlite::Connection& connection) const {
 bool EndedJobs::settle(sqlite::Connection& connection, std::size_t rows) {
   written_next_ = written_;
   deleted_next_ = deleted_;
-  if (batch_.empty() && !load(connection)) return false;
   if (written_ < batch_.size()) {
     const std::size_t end = std::min(batch_.size(), written_ + rows);
     for (; written_next_ < end; ++written_next_) {
@@ -72,21 +71,21 @@ void EndedJobs::committed() {
 void EndedJobs::forget() {
   batch_ = {};
   written_ = written_next_ = 0;
-  first_number_ = last_number_ = deleted_ = deleted_next_ = 0;
+  last_number_ = deleted_ = deleted_next_ = 0;
 }
 
-bool EndedJobs::load(sqlite::Connection& connection) {
+void EndedJobs::load(sqlite::Connection& connection) {
+  std::int64_t first = 0;
   auto row = connection.statement(kEndedBatch);
   row.bind(settled_, limits_.batch_rows);
   while (row.step()) {
-    if (batch_.empty()) first_number_ = row.integer(0);
+    if (batch_.empty()) first = row.integer(0);
     last_number_ = row.integer(0);
     batch_.push_back({JobSeq{row.integer(1)}, row.integer(2), row.integer(3)});
   }
   std::ranges::sort(batch_, {}, &End::seq);
   written_ = written_next_ = 0;
-  deleted_ = deleted_next_ = first_number_ - 1;
-  return !batch_.empty();
+  deleted_ = deleted_next_ = first - 1;
 }
 
 std::vector<const Query*> ended_queries() {

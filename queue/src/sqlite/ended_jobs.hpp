@@ -21,11 +21,11 @@
 namespace tenure::queue {
 
 struct SettleLimits {
-  std::int64_t rows_max = 1'000'000;      // that wait while there is work
-  std::int64_t rows_idle = 1'000;         // and while there is none
-  std::size_t batch_rows = 1'000'000;     // sorted together, 24 bytes each
-  std::size_t commit_rows = 1'000;        // of `job`, in one commit
-  std::size_t delete_rows = 10'000;       // of `ended`, in one commit
+  std::int64_t rows_max = 1'000'000;       // that wait while there is work
+  std::int64_t rows_idle = 1'000;          // and while there is none
+  std::size_t batch_rows = 1'000'000;      // sorted together, 24 bytes each
+  std::size_t commit_rows = 1'000;         // of `job`, in one commit
+  std::size_t delete_rows = 10'000;        // of `ended`, in one commit
   std::int64_t rows_between_looks = 4096;  // ends after which it is counted what waits
 };
 
@@ -38,7 +38,9 @@ class EndedJobs {
   // Rows that are not settled, as far as this process knows.
   [[nodiscard]] std::int64_t waiting(sqlite::Connection& connection) const;
 
-  // A part of the work; `rows` bounds how many jobs are written. True: more of this batch is to be done.
+  // Takes the next batch, where there is one: in any snapshot.
+  void load(sqlite::Connection& connection);
+  // A part of the batch; `rows` bounds how many jobs are written. True: more of it is to be done.
   bool settle(sqlite::Connection& connection, std::size_t rows);
   void committed();
   void forget();
@@ -50,14 +52,12 @@ class EndedJobs {
     std::int64_t finished_us = 0;
   };
 
-  [[nodiscard]] bool load(sqlite::Connection& connection);
-
   const SettleLimits limits_;
   std::vector<End> batch_;  // by sequence
   std::size_t written_ = 0, written_next_ = 0;
-  std::int64_t first_number_ = 0, last_number_ = 0;  // of the batch
-  std::int64_t deleted_ = 0, deleted_next_ = 0;      // numbers up to this one
-  std::int64_t settled_ = 0;                         // numbers up to this one, the last batch's end
+  std::int64_t last_number_ = 0;                 // of the batch
+  std::int64_t deleted_ = 0, deleted_next_ = 0;  // numbers up to this one
+  std::int64_t settled_ = 0;                     // numbers up to this one, the last batch's end
 };
 
 // Ends the claim as a success. False: it has moved on, and nothing was written.

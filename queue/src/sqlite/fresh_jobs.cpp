@@ -47,7 +47,6 @@ void FreshJobs::begin(sqlite::Connection& connection) {
 }
 
 void FreshJobs::restart(sqlite::Connection& connection) {
-  const JobSeq reach = tailed_;
   lanes_.clear();
   count_ = 0;
   tailed_ = absorbed_;
@@ -55,7 +54,7 @@ void FreshJobs::restart(sqlite::Connection& connection) {
   claimed_before_.clear();
   read_into(ended_before_, connection.statement(kEndedAbove).bind(absorbed_.value));
   read_into(claimed_before_, connection.statement(kClaimedAbove).bind(absorbed_.value));
-  while (tailed_ < reach && !read_on(connection, limits_.tail_rows).empty()) continue;
+  while (tailed_ < told_until_ && !read_on(connection, limits_.tail_rows).empty()) continue;
 }
 
 std::vector<JobArrival> FreshJobs::read_on(sqlite::Connection& connection, std::size_t limit) {
@@ -74,15 +73,18 @@ std::vector<JobArrival> FreshJobs::read_on(sqlite::Connection& connection, std::
   for (std::size_t index = 0; index < rows.size(); ++index)
     rows[index].state = take_in(connection, rows[index], states[index]);
   if (!rows.empty()) tailed_ = rows.back().seq;
+  told_until_ = std::max(told_until_, tailed_);
   return rows;
 }
 
 JobState FreshJobs::take_in(sqlite::Connection& connection, const JobArrival& row, std::int64_t row_state) {
   const LanePlace place{row.due, row.seq};
   if (is_final_row(row_state)) return static_cast<JobState>(row_state);
-  if (claimed_before_.contains(row.seq)) return JobState::ready;
   if (ended_before_.contains(row.seq)) return JobState::succeeded;
+  const bool had_claim = claimed_before_.contains(row.seq);
+  if (had_claim && is_claimed(connection, row.seq)) return JobState::ready;
   if (row_state == static_cast<std::int64_t>(RowState::as_enqueued)) {
+    if (had_claim) return JobState::succeeded;  // given back it would have left the set
     insert(row.lane, place);
     return JobState::ready;
   }
@@ -158,10 +160,8 @@ bool FreshJobs::give_back(const Lane& lane, const LanePlace& place) {
   return true;
 }
 
-bool FreshJobs::absorb(sqlite::Connection& connection, bool is_idle) {
-  const std::int64_t behind = tailed_.value - absorbed_.value;
-  const bool is_worth_it = is_idle ? count_ > 0 || behind > limits_.behind_idle : behind > limits_.behind_max;
-  if (!is_worth_it) return false;
+bool FreshJobs::absorb_when_idle(sqlite::Connection& connection) {
+  if (count_ == 0 && tailed_.value - absorbed_.value <= limits_.behind_idle) return false;
   absorb_oldest(connection);
   return true;
 }
@@ -194,6 +194,7 @@ std::vector<FreshJobs::Entry> FreshJobs::oldest(JobSeq& until) const {
 
 void FreshJobs::raise_mark(sqlite::Connection& connection, JobSeq until) {
   connection.statement(kRaiseMark).bind(until.value).run();
+  if (connection.changes() != 1) raise(ErrorCode::database_damaged, "the mark of absorbed jobs is missing");
   absorbed_ = until;
 }
 

@@ -21,10 +21,11 @@
 //   1 A job whose row says as_enqueued, that has no claim and has not ended, waits in `ready` if its sequence is at most absorbed(),
 //     else it is fresh and has no row of `ready`.
 //   2 Every fresh job up to tailed() is held here, in the order of its lane, and nothing else that could be claimed.
-//   3 absorbed() <= tailed(), and neither falls but by begin() anew, which reads on at once to where tailed() was: whoever was
-//     told of a job finds it.
-// Memory follows the transaction at once. Where that is undone, forget() makes the next begin() read all anew; until then jobs may
-// be missing here, and what is held wrongly is found out when its row is read for a claim: whoever claims compares.
+//   3 absorbed() <= tailed(), and where begin() reads anew it reads on at once to where tailed() ever was: whoever was told of a
+//     job finds it.
+// Memory follows the transaction at once. Where that is undone, forget() makes the next begin() read all anew. That a row is still
+// the one it was held for is compared by whoever claims it; that another dispatcher has not claimed and ended it meanwhile is the
+// promise of the dispatcher's lock.
 // Threads: one at a time, in the write transaction; forget() from any.
 namespace tenure::queue {
 
@@ -32,7 +33,7 @@ struct FreshLimits {
   std::size_t jobs_max = 65'536;      // in memory, 16 bytes each and their lanes
   std::size_t absorb_rows = 16'384;   // of `ready`, in one commit
   std::size_t tail_rows = 4'096;      // read on for a scan of lanes
-  std::int64_t behind_max = 1 << 20;  // how far the mark may lie behind the tail while there is work; at least absorb_rows
+  std::int64_t behind_max = 1 << 17;  // how far the mark may lie behind the tail while there is work
   std::int64_t behind_idle = 4'096;   // and while there is none
 };
 
@@ -52,7 +53,6 @@ class FreshJobs {
 
   // Reads the next rows, at most `limit`, and absorbs where memory is full. Their states as they stand now.
   std::vector<JobArrival> read_on(sqlite::Connection& connection, std::size_t limit);
-  // Whether read_on() would find anything; of this transaction.
   [[nodiscard]] bool is_held(const Lane& lane, const LanePlace& place) const;
 
   // Lanes behind `after` that hold a fresh job, in order.
@@ -67,7 +67,7 @@ class FreshJobs {
   [[nodiscard]] bool give_back(const Lane& lane, const LanePlace& place);
 
   // Makes `ready` rows of the oldest, at most absorb_rows, and raises the mark over them. False: nothing was worth a commit.
-  bool absorb(sqlite::Connection& connection, bool is_idle);
+  bool absorb_when_idle(sqlite::Connection& connection);
 
  private:
   // Sorted by place from `head` on; what lies before it was taken from the front.
@@ -92,7 +92,8 @@ class FreshJobs {
   std::map<Lane, Waiting> lanes_;
   std::size_t count_ = 0;
   JobSeq tailed_{0};
-  JobSeq absorbed_{-1};  // below every mark: the first begin() starts
+  JobSeq told_until_{0};  // the farthest that tailed_ ever was
+  JobSeq absorbed_{-1};   // below every mark: the first begin() starts
   std::int64_t incarnation_ = -1;
   // Of the time when it was read anew, above the mark: what the tail must not take for fresh.
   SeqSet ended_before_;

@@ -17,9 +17,9 @@ constexpr Query kAllTenantNames{"all_tenant_names", "select number, coalesce(nam
 // ?1 name. Index: unique (name, generation).
 constexpr Query kTenantsNamed{"tenants_named", "select number from tenant where name = ?1"};
 
-constexpr std::array kShownStates{ShownState::scheduled, ShownState::ready,     ShownState::blocked,
-                                  ShownState::succeeded, ShownState::dead,      ShownState::discarded,
-                                  ShownState::cancelled, ShownState::running,   ShownState::held};
+constexpr std::array kShownStates{ShownState::scheduled, ShownState::ready,   ShownState::blocked,
+                                  ShownState::succeeded, ShownState::dead,    ShownState::discarded,
+                                  ShownState::cancelled, ShownState::running, ShownState::held};
 
 bool is_literal(const Glob& glob) {
   return glob.literal || glob.pattern.find_first_of("*?") == std::string::npos;
@@ -174,8 +174,7 @@ void narrow_by_names(sqlite::Connection& connection, RowFilter& narrowed, const 
   const auto tenants = terms_of(filter, FilterField::tenant);
   if (tenants.size() == 1 && !tenants.front()->negated && only_literals(*tenants.front()))
     narrowed.tenants = tenants_named(connection, *tenants.front());
-  else if (!tenants.empty())
-    narrowed.tenants = numbers_where(connection.statement(kAllTenantNames), tenants);
+  else if (!tenants.empty()) narrowed.tenants = numbers_where(connection.statement(kAllTenantNames), tenants);
 }
 
 bool holds(const RowFilter::Numbers& numbers, const sqlite::Statement& row, int column) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace tenure::queue {
 namespace {
@@ -39,8 +40,7 @@ constexpr LanePlace kEnd{from_us(std::numeric_limits<std::int64_t>::max()),
 }  // namespace
 
 FreshJobs& SqliteWriter::fresh() {
-  if (!fresh_has_begun_) fresh_.begin(connection_);
-  fresh_has_begun_ = true;
+  if (!std::exchange(fresh_has_begun_, true)) fresh_.begin(connection_);
   return fresh_;
 }
 
@@ -51,6 +51,7 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
     const TenantState state = tenant ? tenant->state : TenantState::deleted;
     if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   }
+  static_cast<void>(fresh());  // before any lane is read: it may absorb
   ClaimReply reply;
   // Once, but where damaged rows had to be left out.
   while (reply.jobs.size() < request.count && !reply.stopped_by_bytes) {
@@ -162,7 +163,9 @@ void SqliteWriter::leave_lanes(std::span<const Candidate> taken) {
   std::map<Lane, std::pair<LanePlace, LanePlace>> rows;
   for (const Candidate& candidate : taken) {
     if (candidate.is_fresh) fresh_.remove(candidate.lane, candidate.place);
-    else rows.try_emplace(candidate.lane, candidate.place, candidate.place).first->second.second = candidate.place;
+    else
+      rows.try_emplace(candidate.lane, candidate.place, candidate.place).first->second.second =
+          candidate.place;
   }
   for (const auto& [lane, places] : rows) delete_ready(connection_, lane, places.first, places.second);
 }

@@ -109,6 +109,7 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
 }
 
 Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
+  static_cast<void>(fresh());  // while the job still has its claim
   const auto ended = end_claim(claim);
   const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
   if (!job) return claim_lost(claim);
@@ -129,6 +130,7 @@ Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
 
 Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                                    WallTime now) {
+  static_cast<void>(fresh());  // while the job still has its claim
   const auto ended = end_claim(claim);
   const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
   if (!job) return claim_lost(claim);
@@ -200,8 +202,8 @@ void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
 }
 
 std::vector<const Query*> ending_queries() {
-  return {&kNamedClaim,   &kDeleteClaim, &kJobOfClaim, &kFinish,        &kRetry,
-          &kCountRelease, &kPlace,       &kCountCrash, &kInsertAttempt, &kUpdateRelease,
+  return {&kNamedClaim,       &kDeleteClaim, &kJobOfClaim, &kFinish,        &kRetry,
+          &kCountRelease,     &kPlace,       &kCountCrash, &kInsertAttempt, &kUpdateRelease,
           &kInsertLostAttempt};
 }
 

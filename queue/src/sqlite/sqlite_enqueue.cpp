@@ -132,8 +132,6 @@ Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true, {}};
 }
 
-std::vector<const Query*> enqueue_queries() {
-  return {&kLiveTenant, &kInsertJob, &kExistingJob};
-}
+std::vector<const Query*> enqueue_queries() { return {&kLiveTenant, &kInsertJob, &kExistingJob}; }
 
 }  // namespace tenure::queue

@@ -3,7 +3,10 @@
 #include "ended_lookup.hpp"
 #include "places.hpp"
 
+#include <tenure/base/limits.hpp>
+
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
 
@@ -48,14 +51,16 @@ std::vector<Lane> SqliteLaneReader::lanes(const std::optional<Lane>& after, std:
 }
 
 std::vector<Lane> SqliteLaneReader::lanes_of_ready(const std::optional<Lane>& after, std::size_t limit) {
-  constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
+  std::array<std::int64_t, 4> last{std::numeric_limits<std::int64_t>::min(), 0, 0, 0};
+  if (after) last = {after->queue.value, after->priority.value, after->tenant.value, after->kind.value};
   std::vector<Lane> lanes;
-  Lane last = after.value_or(Lane{QueueNumber{kLowest}, Priority{0}, TenantNumber{0}, KindNumber{0}});
   while (lanes.size() < limit) {
     auto row = connection_.statement(kNextLane);
-    if (!row.bind(last.queue.value, last.priority.value, last.tenant.value, last.kind.value).step()) break;
-    last = lane_in(row, 0);
-    lanes.push_back(last);
+    if (!row.bind(last[0], last[1], last[2], last[3]).step()) break;
+    for (int column = 0; column < 4; ++column) last[static_cast<std::size_t>(column)] = row.integer(column);
+    // A priority that no enqueue takes is a damaged row's, which must not stop the scan.
+    if (last[1] >= limits::kPriorityHighest && last[1] <= limits::kPriorityLowest)
+      lanes.push_back(lane_in(row, 0));
   }
   return lanes;
 }
@@ -81,7 +86,8 @@ std::vector<JobArrival> SqliteLaneReader::known_rows(JobSeq after, JobSeq until,
   auto row = connection_.statement(kRowsBetween);
   row.bind(after.value, until.value, limit);
   while (row.step())
-    rows.push_back({JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), shown_by_row(row.integer(6))});
+    rows.push_back(
+        {JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), shown_by_row(row.integer(6))});
   tell_states(connection_, rows);
   return rows;
 }

@@ -61,7 +61,8 @@ JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& op
     total.count = std::min(total.count, limit);
     return total;
   }
-  Candidates candidates(connection_, ended_, narrowed, whole, [this](TenantNumber tenant) { return is_open(tenant); });
+  Candidates candidates(connection_, ended_, narrowed, whole,
+                        [this](TenantNumber tenant) { return is_open(tenant); });
   candidates.for_each_source(floor, [&](CandidateSource source) {
     if (!source.exact) {
       total.count += count_judged(filter, source, limit - total.count, now);
@@ -99,7 +100,8 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
     std::size_t left = narrowed.ids->size();
     return take(seqs_of(*narrowed.ids, options), false, left);
   }
-  Candidates candidates(connection_, ended_, narrowed, options, [this](TenantNumber tenant) { return is_open(tenant); });
+  Candidates candidates(connection_, ended_, narrowed, options,
+                        [this](TenantNumber tenant) { return is_open(tenant); });
   candidates.for_each_source(floor, [&](CandidateSource source) {
     for (std::size_t left = options.limit; left > 0;) {
       const auto seqs = next_of(*source.seqs, source.exact ? left : kJudgedTogether);

@@ -100,27 +100,33 @@ std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, st
 
 std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                                 WallTime now) {
-  std::vector<ClaimRef> claims;
-  std::vector<EndedClaim> ends;
-  {
-    auto row = connection_.statement(kFormerClaims);
-    row.bind(current.value, limit);
-    while (row.step()) {
-      claims.push_back({JobSeq{row.integer(0)}, {Incarnation{row.integer(1)}, row.integer(2)}});
-      ends.push_back({row.integer(4), row.integer(3)});
-    }
-  }
+  static_cast<void>(fresh());  // while the jobs still have their claims
   std::vector<JobArrival> jobs;
   const AttemptFailure failure = reclaimed_from_former_holder();
-  for (std::size_t i = 0; i < claims.size(); ++i) {
-    TENURE_INVARIANT(end_claim(claims[i]).has_value());
-    const auto job = job_of_claim(claims[i].seq);
-    if (!job) continue;  // a damaged file's claim on what has ended
-    add_attempt(claims[i], ends[i], AttemptOutcome::interrupted, failure, now);
-    return_to_lane(*job);
-    jobs.push_back({claims[i].seq, job->lane, job->place.due, JobState::ready});
+  for (;;) {
+    const std::size_t wanted = limit - jobs.size();
+    const auto claims = former_claims(current, wanted);
+    for (const auto& [claim, ended] : claims) {
+      TENURE_INVARIANT(end_claim(claim).has_value());
+      const auto job = job_of_claim(claim.seq);
+      if (!job) continue;  // a damaged file's claim on what has ended
+      add_attempt(claim, ended, AttemptOutcome::interrupted, failure, now);
+      return_to_lane(*job);
+      jobs.push_back({claim.seq, job->lane, job->place.due, JobState::ready});
+    }
+    if (claims.size() < wanted || jobs.size() == limit) return jobs;
   }
-  return jobs;
+}
+
+std::vector<std::pair<ClaimRef, SqliteWriter::EndedClaim>> SqliteWriter::former_claims(Incarnation current,
+                                                                                       std::size_t limit) {
+  std::vector<std::pair<ClaimRef, EndedClaim>> claims;
+  auto row = connection_.statement(kFormerClaims);
+  row.bind(current.value, limit);
+  while (row.step())
+    claims.push_back({{JobSeq{row.integer(0)}, {Incarnation{row.integer(1)}, row.integer(2)}},
+                      {row.integer(4), row.integer(3)}});
+  return claims;
 }
 
 std::vector<JobArrival> SqliteWriter::take_lane_hints(std::size_t limit) {
@@ -180,7 +186,7 @@ Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
 }
 
 std::vector<const Query*> move_queries() {
-  return {&kDueJobs,       &kDeleteScheduled, &kBlockedJobs,  &kDeleteBlocked,   &kFormerClaims,
+  return {&kDueJobs,       &kDeleteScheduled, &kBlockedJobs,    &kDeleteBlocked,   &kFormerClaims,
           &kLaneHints,     &kDeleteLaneHints, &kInsertLaneHint, &kLastIncarnation, &kInsertHolder,
           &kForgetHolders, &kJobToRetry,      &kRetryByOperator};
 }

@@ -23,7 +23,7 @@ constexpr Query kJobRecord{"job_record", R"sql(
          claim.incarnation, claim.counter, claim.process, claim.started_us,
          case when job.state >= 4 then 1 when claim.seq is not null then 2 when blocked.seq is not null then 3
               when exists (select 1 from scheduled where due_us = job.due_us and seq = job.seq) then 4
-              when job.state = 1 and exists (
+              when exists (
                 select 1 from ready where queue = job.queue and priority = job.priority and tenant = job.tenant
                   and kind = job.kind and due_us = job.due_us and seq = job.seq) then 5
               else 6 end,
@@ -36,7 +36,14 @@ constexpr Query kJobRecord{"job_record", R"sql(
   left join blocked on blocked.seq = job.seq
   where job.seq = ?1)sql"};
 
-enum class RowPlace : std::uint8_t { ended = 1, claim = 2, blocked = 3, scheduled = 4, ready = 5, in_lane_or_ended = 6 };
+enum class RowPlace : std::uint8_t {
+  ended = 1,
+  claim = 2,
+  blocked = 3,
+  scheduled = 4,
+  ready = 5,
+  in_lane_or_ended = 6
+};
 
 // ?1 id. Index: unique id.
 constexpr Query kSeqOfId{"seq_of_id", "select seq from job where id = ?1"};

@@ -59,16 +59,24 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
 void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> work) {
   std::vector<TransactionNames::Name> seen;
   std::size_t successes = 0;
+  bool used_fresh = false;
   try {
     database_.write(durability, [&](Connection& connection) {
       TransactionNames names(connection, committed_names_);
       SqliteWriter writer(connection, names, fresh_, payload_max_);
-      work(writer);
+      try {
+        work(writer);
+      } catch (...) {
+        // Before anybody else's work in the same commit: memory must follow what is undone here.
+        if (writer.used_fresh()) fresh_.forget();
+        throw;
+      }
       seen = names.take_seen();
       successes = writer.successes();
+      used_fresh = writer.used_fresh();
     });
   } catch (...) {
-    fresh_.forget();  // what it did there was undone here
+    if (used_fresh) fresh_.forget();  // the commit itself has failed
     throw;
   }
   remember(seen);
@@ -100,7 +108,7 @@ bool SqliteStore::absorb_when_idle() {
   try {
     database_.write(Durability::ordered, [&](Connection& connection) {
       fresh_.begin(connection);
-      absorbed = fresh_.absorb(connection, true);
+      absorbed = fresh_.absorb_when_idle(connection);
     });
   } catch (...) {
     fresh_.forget();
@@ -118,7 +126,8 @@ void SqliteStore::settle_if_many(std::size_t successes) {
   if (!ended_.is_settling() && successes_since_look_ < ended_.limits().rows_between_looks) return;
   successes_since_look_ = 0;
   try {
-    const std::size_t rows = std::clamp(successes * kSettledPerSuccess, kSettledMin, ended_.limits().commit_rows);
+    const std::size_t rows =
+        std::clamp(successes * kSettledPerSuccess, kSettledMin, ended_.limits().commit_rows);
     static_cast<void>(settle_some(ended_.limits().rows_max, rows));
   } catch (const Error& error) {
     log::write(log::Level::warning, "store.settle_failed", error.what());
@@ -126,11 +135,16 @@ void SqliteStore::settle_if_many(std::size_t successes) {
 }
 
 bool SqliteStore::settle_some(std::int64_t rows_min, std::size_t rows) {
+  // Read and sorted without the writer's lock: rows of `ended` never change.
+  if (!ended_.is_settling())
+    database_.read([&](Connection& connection) {
+      if (ended_.waiting(connection) >= rows_min) ended_.load(connection);
+    });
+  if (!ended_.is_settling()) return false;
   bool more = false;
   try {
-    database_.write(Durability::ordered, [&](Connection& connection) {
-      more = (ended_.is_settling() || ended_.waiting(connection) >= rows_min) && ended_.settle(connection, rows);
-    });
+    database_.write(Durability::ordered,
+                    [&](Connection& connection) { more = ended_.settle(connection, rows); });
   } catch (...) {
     ended_.forget();
     throw;

@@ -52,8 +52,8 @@ class SqliteStore final : public Store {
   std::atomic<std::int64_t> next_checkpoint_bytes_;
   FreshJobs fresh_;  // in write transactions only
   std::mutex settle_mutex_;
-  EndedJobs ended_;  // under the mutex
-  std::atomic<std::int64_t> successes_since_look_{0};
+  EndedJobs ended_;  // under the mutex, as the number below
+  std::int64_t successes_since_look_ = 0;
 };
 
 }  // namespace tenure::queue

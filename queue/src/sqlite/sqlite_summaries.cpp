@@ -21,7 +21,8 @@ constexpr Query kReadyByQueue{"ready_by_queue", R"sql(
   select queue, tenant, count(*), min(due_us) from ready group by queue, priority, tenant)sql"};
 
 // Index: primary key, the whole of it.
-constexpr Query kScheduledByQueue{"scheduled_by_queue", "select queue, count(*) from scheduled group by queue"};
+constexpr Query kScheduledByQueue{"scheduled_by_queue",
+                                  "select queue, count(*) from scheduled group by queue"};
 // Index: job_failed.
 constexpr Query kDeadByQueue{"dead_by_queue", R"sql(
   select queue, count(*) from job indexed by job_failed where state = 5 and state > 4 group by queue)sql"};
@@ -172,10 +173,10 @@ StoreSummary SqliteJobReader::summary() {
 }
 
 std::vector<const Query*> summary_queries() {
-  return {&kQueues,          &kReadyByQueue,  &kScheduledByQueue, &kDeadByQueue, &kRunningByQueue,
-          &kRunningByTenant, &kDeadByTenant,  &kNextPriority,     &kReadyOfTenant, &kStoreId,
-          &kCountJobs,       &kCountClaims,   &kCountTenants,     &kLastHolder,  &kSizeBytes,
-          &kLibraryVersion};
+  return {&kQueues,         &kReadyByQueue,    &kScheduledByQueue, &kDeadByQueue,
+          &kRunningByQueue, &kRunningByTenant, &kDeadByTenant,     &kNextPriority,
+          &kReadyOfTenant,  &kStoreId,         &kCountJobs,        &kCountClaims,
+          &kCountTenants,   &kLastHolder,      &kSizeBytes,        &kLibraryVersion};
 }
 
 }  // namespace tenure::queue

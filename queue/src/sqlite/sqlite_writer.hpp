@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 // The verbs of the store as SQL on one connection inside one transaction. Internal.
@@ -53,6 +54,8 @@ class SqliteWriter final : public StoreWriter {
 
   // Jobs that succeeded in this transaction.
   [[nodiscard]] std::size_t successes() const { return successes_; }
+  // Whether it may have changed what is held of fresh jobs.
+  [[nodiscard]] bool used_fresh() const { return fresh_has_begun_; }
 
  private:
   struct Owner {
@@ -92,8 +95,8 @@ class SqliteWriter final : public StoreWriter {
   Result<std::optional<Enqueued>> existing(const NewJob& job);
   bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due, WallTime now);
 
-  // Ready for this transaction.
-  [[nodiscard]] FreshJobs& fresh();
+  // Ready for this transaction. Whoever changes rows that it reads calls it before.
+  FreshJobs& fresh();
 
   [[nodiscard]] std::vector<Candidate> front_of_lanes(const ClaimRequest& request, std::size_t count);
   void read_lane(const ClaimRequest& request, const LaneCursor& cursor, std::size_t count,
@@ -105,6 +108,8 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] bool insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
+  [[nodiscard]] std::vector<std::pair<ClaimRef, EndedClaim>> former_claims(Incarnation current,
+                                                                           std::size_t limit);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);

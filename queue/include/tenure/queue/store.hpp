@@ -145,7 +145,8 @@ class JobReader {
 
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
-  [[nodiscard]] virtual JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
+  [[nodiscard]] virtual JobCount count_jobs(const Filter& filter, const ListOptions& options,
+                                            WallTime now) = 0;
   [[nodiscard]] virtual std::optional<JobRecord> find_job(JobId id) = 0;
   [[nodiscard]] virtual std::vector<AttemptRecord> attempts(JobSeq seq) = 0;
   [[nodiscard]] virtual std::optional<std::string> envelope(JobSeq seq) = 0;
