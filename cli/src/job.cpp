@@ -210,7 +210,8 @@ ExitCode job_count(Session& session) {
   ListTotal total;
   session.store().read([&](queue::JobReader& reader) {
     const queue::JobCount counted = reader.count_jobs(filter, options, session.now());
-    total = {std::min(counted.count, kCountMax), counted.count > kCountMax};
+    total.count = std::min(counted.count, kCountMax);
+    total.capped = counted.count > kCountMax;
     if (counted.left_out) total.looked_at = options.looks_max;
   });
   if (session.json()) {
