@@ -67,6 +67,7 @@ class Places {
     JobState state = JobState::ready;
     std::optional<ClaimToken> claim;
     WallTime due{};
+    Lane lane;
   };
 
   void start_dispatcher() {
@@ -83,36 +84,32 @@ class Places {
 
   void carry_out(const Step& step) {
     const auto before = model_;
-    try {
-      switch (step.verb) {
-        case 0:
-          return enqueue(*other_, step.choice);
-        case 1:
-          return enqueue(*store_, step.choice);
-        case 2:
-        case 3:
-          return claim(step.choice);
-        case 4:
-        case 5:
-          return end(step.choice);
-        case 6:
-          return move(step.choice);
-        case 7:
-          return retry_by_operator(step.choice);
-        case 8:
-          if (step.choice % 3 == 0) return claim_blindly();
-          static_cast<void>(store_->tidy());
-          return;
-        case 9:
-          return set_tenant_state(step.choice);
-        case 10:
-          return abandon(step.choice);
-        default:
-          if (step.choice % 2 == 0) store_.reset();
-          return start_dispatcher();
-      }
-    } catch (const Abandoned&) {
-      model_ = before;
+    switch (step.verb) {
+      case 0:
+        return enqueue(*other_, step.choice);
+      case 1:
+        return enqueue(*store_, step.choice);
+      case 2:
+      case 3:
+        return claim(step.choice);
+      case 4:
+      case 5:
+        return end(step.choice);
+      case 6:
+        return move(step.choice);
+      case 7:
+        return retry_by_operator(step.choice);
+      case 8:
+        if (step.choice % 3 == 0) return claim_blindly();
+        static_cast<void>(store_->tidy());
+        return;
+      case 9:
+        return set_tenant_state(step.choice);
+      case 10:
+        return abandon(step.choice, before);
+      default:
+        if (step.choice % 2 == 0) store_.reset();
+        return start_dispatcher();
     }
   }
 
@@ -136,7 +133,7 @@ class Places {
       job.arguments = "{}";
       const auto enqueued = value_or_raise(writer.enqueue(job, now_));
       ids_[enqueued.seq] = job.id;
-      model_[enqueued.seq] = {job.due <= now_ ? JobState::ready : JobState::scheduled, std::nullopt, job.due};
+      model_[enqueued.seq] = {enqueued.arrival->state, std::nullopt, job.due, enqueued.arrival->lane};
     }
   }
 
@@ -188,18 +185,15 @@ class Places {
     return reply.gate ? 0 : reply.jobs.size();
   }
 
+  // A short claim has taken all that its lanes hold of the jobs that the dispatcher was told of.
   void check_nothing_left(const ClaimRequest& request) const {
     for (const auto& [seq, model] : model_) {
-      const bool is_of_tenant = (tenant_number(seq) == request.tenant);
-      RC_ASSERT((!is_of_tenant || model.claim || model.state != JobState::ready));
+      const bool is_asked = model.lane.tenant == request.tenant &&
+                            std::ranges::any_of(request.kinds, [&](const LaneCursor& cursor) {
+                              return cursor.kind == model.lane.kind;
+                            });
+      RC_ASSERT((!is_asked || seq > known_until_ || model.claim || model.state != JobState::ready));
     }
-  }
-
-  [[nodiscard]] TenantNumber tenant_number(JobSeq seq) const {
-    Connection connection(path_, {});
-    constexpr Query kTenantOf{"tenant_of", "select tenant from job where seq = ?1"};
-    auto row = connection.statement(kTenantOf);
-    return row.bind(seq.value).step() ? TenantNumber{row.integer(0)} : TenantNumber{-1};
   }
 
   std::optional<JobSeq> running(int choice) const {
@@ -265,7 +259,7 @@ class Places {
     other_->write(Durability::durable, [&](StoreWriter& writer) {
       const bool retried = writer.retry_by_operator(ids_.at(which->first), now_).has_value();
       RC_ASSERT(retried == (which->second.state == JobState::dead));
-      if (retried) which->second = {JobState::ready, std::nullopt, now_};
+      if (retried) which->second = {JobState::ready, std::nullopt, now_, which->second.lane};
     });
   }
 
@@ -285,18 +279,21 @@ class Places {
     request.incarnation = life_;
     request.first_counter = next_counter_;
     store_->write(Durability::ordered, [&](StoreWriter& writer) {
-      for (const ClaimedJob& job : writer.claim(request, now_).jobs) {
+      const ClaimReply reply = writer.claim(request, now_);
+      for (const ClaimedJob& job : reply.jobs) {
         Model& model = model_.at(job.seq);
         RC_ASSERT(model.state == JobState::ready);
         RC_ASSERT(!model.claim);
         model.claim = job.token;
       }
+      if (!reply.gate && reply.jobs.size() < request.count) check_nothing_left(request);
     });
     next_counter_ += static_cast<std::int64_t>(request.count);
   }
 
-  // What a transaction did is undone, in memory too.
-  void abandon(int choice) {
+  // What a transaction did is undone, in memory too. Nothing asks between that and what comes next, so that a claim or an end is
+  // the first to meet memory that has to be read anew.
+  void abandon(int choice, const std::map<JobSeq, Model>& before) {
     const JobSeq known_until = known_until_;
     try {
       store_->write(Durability::ordered, [&](StoreWriter& writer) {
@@ -306,8 +303,10 @@ class Places {
       });
     } catch (const Abandoned&) {
       known_until_ = known_until;
-      throw;
+      model_ = before;
     }
+    if (choice % 3 == 0) claim_blindly();
+    if (choice % 3 == 1) end(choice / 3);
   }
 
   void check() {
