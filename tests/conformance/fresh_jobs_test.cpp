@@ -1,0 +1,154 @@
+#include "sqlite/sqlite_store.hpp"
+#include "store_suite.hpp"
+#include "support/job_places.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <tenure/base/sqlite/connection.hpp>
+
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+// Memory of fresh jobs that was undone and is read anew by the verb that needs it first, with limits so small that reading anew
+// absorbs on its way.
+namespace tenure::testing {
+namespace {
+
+class FreshJobsTest : public ::testing::Test {
+ protected:
+  template <class Verb>
+  auto written(Verb verb) {
+    std::optional<std::invoke_result_t<Verb, StoreWriter&>> result;
+    store_.write(Durability::ordered, [&](StoreWriter& writer) { result.emplace(verb(writer)); });
+    return std::move(*result);
+  }
+
+  Enqueued put(std::string_view kind, WallTime due) {
+    NewJob job;
+    Uuid::Bytes bytes{};
+    bytes[15] = ++last_id_;
+    job.id = JobId{Uuid{bytes}};
+    job.queue = "default";
+    job.kind = kind;
+    job.due = due;
+    job.attempts_max = 3;
+    job.arguments = "{}";
+    return written([&](StoreWriter& writer) { return value_or_raise(writer.enqueue(job, now_)); });
+  }
+
+  // Reads the tail row by row, so that memory fills up to its limit and no further.
+  void follow() {
+    JobSeq last{0};
+    while (written([&](StoreWriter& writer) {
+      const auto rows = writer.reader().arrivals(last, 1);
+      if (!rows.empty()) last = rows.back().seq;
+      return !rows.empty();
+    }))
+      continue;
+  }
+
+  void undo_something() {
+    EXPECT_THROW(store_.write(Durability::ordered,
+                              [](StoreWriter& writer) {
+                                static_cast<void>(writer.reader().known_until());
+                                throw std::runtime_error("undone");
+                              }),
+                 std::runtime_error);
+  }
+
+  std::vector<ClaimedJob> claim(const Lane& lane, std::size_t count) {
+    ClaimRequest request{.queue = lane.queue, .priority = lane.priority, .tenant = lane.tenant};
+    request.kinds = {{lane.kind, std::nullopt}};
+    request.count = count;
+    request.incarnation = kLife;
+    request.first_counter = next_counter_;
+    request.process = kProcess;
+    next_counter_ += static_cast<std::int64_t>(count);
+    return written([&](StoreWriter& writer) { return writer.claim(request, now_); }).jobs;
+  }
+
+  std::vector<std::string> misplaced() {
+    sqlite::Connection connection(path_, {});
+    return misplaced_jobs(connection);
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "control.db";
+  VirtualClock clock_;
+  WallTime now_ = from_us(1'700'000'000'000'000);
+  SqliteStore store_{SqliteStoreOptions{.path = path_, .create = true}, clock_, eager_bookkeeping()};
+  std::uint8_t last_id_ = 0;
+  std::int64_t next_counter_ = 1;
+  const std::size_t held_max_ = eager_bookkeeping().fresh.jobs_max;
+};
+
+}  // namespace
+
+TEST_F(FreshJobsTest, AJobIsGivenBackAlthoughReadingAnewAbsorbsItsNeighbours) {
+  using Verb = std::function<Result<void>(StoreWriter&, ClaimRef)>;
+  const std::vector<Verb> verbs{
+      [&](StoreWriter& writer, ClaimRef claim) { return writer.release(claim, false, {}, now_); },
+      [&](StoreWriter& writer, ClaimRef claim) {
+        return writer.reclaim(claim, CrashCharge::none, {}, now_);
+      }};
+  for (const Verb& verb : verbs) {
+    const Enqueued first = put("a.one", now_);
+    for (std::size_t i = 1; i < held_max_; ++i) put("a.two", now_);
+    follow();
+    const auto claimed = claim(first.arrival->lane, 1);
+    ASSERT_EQ(claimed.size(), 1U);
+    undo_something();
+    EXPECT_TRUE(written([&](StoreWriter& writer) {
+      return verb(writer, {claimed[0].seq, claimed[0].token});
+    }));
+    EXPECT_EQ(misplaced(), std::vector<std::string>{});
+    EXPECT_EQ(claim(first.arrival->lane, 2).size(), 1U) << "once";
+    while (store_.tidy()) continue;
+  }
+}
+
+TEST_F(FreshJobsTest, ClaimsOfAFormerHolderAreGivenBackAlthoughReadingAnewAbsorbs) {
+  const Enqueued first = put("a.one", now_);
+  for (std::size_t i = 1; i < held_max_; ++i) put("a.two", now_);
+  follow();
+  ASSERT_EQ(claim(first.arrival->lane, 1).size(), 1U);
+  undo_something();
+  const auto jobs = written([&](StoreWriter& writer) {
+    return writer.reclaim_of_former_holders(Incarnation{kLife.value + 1}, 10, now_);
+  });
+  EXPECT_EQ(jobs.size(), 1U);
+  EXPECT_EQ(misplaced(), std::vector<std::string>{});
+}
+
+// A row that reading anew puts between two that were read already must not leave the lane with them.
+TEST_F(FreshJobsTest, AClaimTakesWhatReadingAnewAbsorbsIntoItsLane) {
+  const Enqueued early = put("a.one", now_ + seconds{1});
+  const Enqueued late = put("a.one", now_ + seconds{10});
+  for (int i = 0; i < 3; ++i) put("a.two", now_ + hours{1});  // so that the mark is worth raising
+  now_ += seconds{20};
+  ASSERT_EQ(written([&](StoreWriter& writer) { return writer.promote(now_, 10); }).size(), 2U);
+  follow();
+  ASSERT_TRUE(store_.tidy());
+  const Enqueued between = put("a.one", now_ - seconds{15});
+  for (std::size_t i = 1; i < held_max_; ++i) put("a.two", now_);
+  follow();
+  undo_something();
+  const auto claimed = claim(early.arrival->lane, 3);
+  ASSERT_EQ(claimed.size(), 3U);
+  EXPECT_EQ(claimed[0].seq, early.seq);
+  EXPECT_EQ(claimed[1].seq, between.seq);
+  EXPECT_EQ(claimed[2].seq, late.seq);
+  EXPECT_EQ(misplaced(), std::vector<std::string>{});
+}
+
+TEST_F(FreshJobsTest, WhatWasToldOnceIsFoundAfterReadingAnew) {
+  for (std::size_t i = 1; i < held_max_; ++i) put("a.two", now_);
+  const Enqueued last = put("a.one", now_);
+  follow();
+  undo_something();
+  const auto claimed = claim(last.arrival->lane, 1);
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].seq, last.seq);
+}
+
+}  // namespace tenure::testing
