@@ -16,13 +16,13 @@ using queue::JobReason;
 using queue::JobRecord;
 using queue::ShownState;
 
-constexpr std::size_t kErrorShown = 60;  // bytes of an error in a list
+constexpr std::size_t kErrorInListMax = 60;  // bytes of an error in a list
 // A cursor is opaque to users; the letter keeps it apart from every other number.
 constexpr char kCursorFront = 'j';
 
 std::string error_head(std::string_view error) {
   const std::string_view line = error.substr(0, error.find('\n'));
-  return escaped(line, kErrorShown);
+  return escaped(line, kErrorInListMax);
 }
 
 std::string reason_and_error(const JobRecord& job) {
@@ -41,7 +41,7 @@ std::string tries_text(const JobRecord& job, const ShowStyle&) {
   return fmt::format("{}/{}", job.failures, job.attempts_max);
 }
 
-constexpr std::array kColumns{
+constexpr std::array kJobColumns{
     ListColumn<JobRecord>{"id", "ID", [](const JobRecord& j, const ShowStyle&) { return j.id.text(); }, false,
                           true},
     ListColumn<JobRecord>{"state", "STATE", state_text},
@@ -122,7 +122,7 @@ ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const que
 
 }  // namespace
 
-std::span<const ListColumn<JobRecord>> job_columns() { return kColumns; }
+std::span<const ListColumn<JobRecord>> job_columns() { return kJobColumns; }
 
 std::string waits_for(const JobRecord& job, const ShowStyle& style) {
   const auto head = [&] { return job.error.empty() ? std::string() : " (" + error_head(job.error) + ")"; };
@@ -200,7 +200,7 @@ ExitCode job_list(Session& session) {
     jobs.resize(session.limit());
     total.next = cursor_of(jobs.back().seq);
   }
-  return print_list<JobRecord>(session, "tenure.job.list/1", "job", kColumns, jobs, total, write_job);
+  return print_list<JobRecord>(session, "tenure.job.list/1", "job", kJobColumns, jobs, total, write_job);
 }
 
 ExitCode job_count(Session& session) {

@@ -15,7 +15,7 @@ using queue::AttemptRecord;
 using queue::JobRecord;
 
 constexpr std::size_t kArgumentsShown = 4096;  // bytes of arguments on a terminal; --json has all
-constexpr std::size_t kErrorShown = 500;
+constexpr std::size_t kErrorShownMax = 500;
 
 struct WholeJob {
   JobRecord record;
@@ -43,7 +43,7 @@ std::string attempt_lines(const WholeJob& job, const ShowStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (const AttemptRecord& attempt : job.attempts) {
     std::string error = attempt.error_code ? std::string(name_of(*attempt.error_code)) : "";
-    if (!attempt.error.empty()) error += (error.empty() ? "" : ": ") + escaped(attempt.error, kErrorShown);
+    if (!attempt.error.empty()) error += (error.empty() ? "" : ": ") + escaped(attempt.error, kErrorShownMax);
     rows.push_back({"", std::to_string(attempt.number), time_text(attempt.started, style),
                     fmt::format("process {}", attempt.process.value),
                     attempt.started ? seconds_text(attempt.finished - *attempt.started) : "-",

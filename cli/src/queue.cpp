@@ -15,7 +15,7 @@ std::string number(const QueueRecord& queue, const ShowStyle& style) {
   return number_text(queue.*kMember, style);
 }
 
-constexpr std::array kColumns{
+constexpr std::array kQueueColumns{
     ListColumn<QueueRecord>{
         "name", "QUEUE", [](const QueueRecord& q, const ShowStyle&) { return escaped(q.name); }, false, true},
     ListColumn<QueueRecord>{"scheduled", "SCHEDULED", number<&QueueRecord::scheduled>, true},
@@ -88,7 +88,7 @@ ExitCode queue_list(Session& session) {
     queues.resize(limit);
     total.next = queues.back().name;
   }
-  return print_list<QueueRecord>(session, "tenure.queue.list/1", "queue", kColumns, queues, total,
+  return print_list<QueueRecord>(session, "tenure.queue.list/1", "queue", kQueueColumns, queues, total,
                                  write_queue);
 }
 

@@ -23,7 +23,7 @@ std::string number(const TenantSummary& tenant, const ShowStyle& style) {
   return number_text(tenant.*kMember, style);
 }
 
-constexpr std::array kColumns{
+constexpr std::array kTenantColumns{
     ListColumn<TenantSummary>{"name", "TENANT",
                               [](const TenantSummary& t, const ShowStyle&) { return t.tenant.name.text(); },
                               false, true},
@@ -158,7 +158,7 @@ ExitCode tenant_list(Session& session) {
     tenants.erase(tenants.begin() + static_cast<std::ptrdiff_t>(limit), tenants.end());
     total.next = tenants.back().tenant.name.text();
   }
-  return print_list<TenantSummary>(session, "tenure.tenant.list/1", "tenant", kColumns, tenants, total,
+  return print_list<TenantSummary>(session, "tenure.tenant.list/1", "tenant", kTenantColumns, tenants, total,
                                    write_tenant);
 }
 

@@ -6,8 +6,6 @@
 namespace tenure::detail {
 namespace {
 
-constexpr std::string_view kReferenceKey = "$gid";
-
 json::Document parsed(std::string_view text, const PayloadLimits& limits) {
   const std::size_t bytes_max = std::min(limits.bytes_max, limits::kPayloadMax);
   if (text.size() > bytes_max)

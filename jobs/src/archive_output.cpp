@@ -8,8 +8,6 @@
 namespace tenure::detail {
 namespace {
 
-constexpr std::string_view kReferenceKey = "$gid";
-
 PayloadLimits capped(PayloadLimits limits) {
   limits.bytes_max = std::min(limits.bytes_max, limits::kPayloadMax);
   return limits;

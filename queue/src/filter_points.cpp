@@ -17,7 +17,7 @@ constexpr std::int64_t kDurationMaxUs = 365'000 * kDayUs;  // a thousand years: 
 // What a point covers: both ends included.
 using Point = Range;
 
-tl::unexpected<Failure> bad(std::string_view text, std::string_view what) {
+tl::unexpected<Failure> no_point(std::string_view text, std::string_view what) {
   return fail(ErrorCode::bad_filter, "'" + escaped(text) + "' " + std::string{what});
 }
 
@@ -152,18 +152,18 @@ Result<Point> parse_point(std::string_view text, PointKind kind, WallTime now) {
   switch (kind) {
     case PointKind::integer:
       if (const auto value = whole_integer(text)) return Point{*value, *value};
-      return bad(text, "is no integer");
+      return no_point(text, "is no integer");
     case PointKind::duration:
       if (const auto value = duration_us(text)) return Point{*value, *value};
-      return bad(text, "is no duration like 15s, 5m, 2h or 3d");
+      return no_point(text, "is no duration like 15s, 5m, 2h or 3d");
     case PointKind::time:
       if (const auto value = time_point_of(text, now)) return *value;
       if (duration_us(text))
-        return bad(text, "has no sign: -" + std::string{text} + " is that long ago, +" + std::string{text} +
-                             " that far ahead");
-      return bad(text, "is no time like 2026-03-02, 2026-03-02T10:14:00Z, now, -2h or +10m");
+        return no_point(text, "has no sign: -" + std::string{text} + " is that long ago, +" +
+                                  std::string{text} + " that far ahead");
+      return no_point(text, "is no time like 2026-03-02, 2026-03-02T10:14:00Z, now, -2h or +10m");
   }
-  return bad(text, "is no point");
+  return no_point(text, "is no point");
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ Result<Range> parse_range(std::string_view text, PointKind kind, WallTime now) {
     if (!point) return point;
     range.last = point->last;
   }
-  if (range.first && range.last && *range.first > *range.last) return bad(text, "ends before it begins");
+  if (range.first && range.last && *range.first > *range.last) return no_point(text, "ends before it begins");
   return range;
 }
 

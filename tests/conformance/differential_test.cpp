@@ -10,8 +10,6 @@
 namespace tenure::testing {
 namespace {
 
-struct Abandoned {};  // thrown out of a write on purpose
-
 class Script {
  public:
   Script(StoreWorld& world, std::uint64_t seed) : world_(world), random_(seed) {}

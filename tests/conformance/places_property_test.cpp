@@ -23,8 +23,6 @@ namespace {
 using sqlite::Connection;
 using sqlite::Query;
 
-struct Abandoned {};  // thrown out of a write on purpose
-
 struct Step {
   int verb = 0;
   int choice = 0;

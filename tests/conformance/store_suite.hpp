@@ -35,6 +35,8 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+struct Abandoned {};  // thrown out of a write on purpose
+
 // A store, the same store as another process has it open, and what only lifecycle verbs can do to its tenants.
 class StoreWorld {
  public:

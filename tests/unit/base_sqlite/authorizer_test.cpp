@@ -15,17 +15,18 @@
 namespace tenure::sqlite {
 namespace {
 
-constexpr Query kSchema{"schema", R"sql(
+constexpr Query kItemsAndStamp{"schema", R"sql(
   create table item(id integer primary key, name text);
   create table tenure_stamp(x);
   insert into tenure_stamp values(1))sql"};
 constexpr Query kOwnWrite{"own_write", "insert into tenure_stamp values(2)"};
-constexpr Query kCount{"count", "select (select count(*) from item), (select count(*) from tenure_stamp)"};
+constexpr Query kCountBoth{"count",
+                           "select (select count(*) from item), (select count(*) from tenure_stamp)"};
 
 // Speaks to SQLite as another library would that got the sqlite3*.
 class AuthorizerTest : public ::testing::Test {
  protected:
-  AuthorizerTest() { connection_.execute(kSchema); }
+  AuthorizerTest() { connection_.execute(kItemsAndStamp); }
 
   int run(const std::string& sql) {
     return sqlite3_exec(connection_.native(), sql.c_str(), nullptr, nullptr, nullptr);
@@ -99,7 +100,7 @@ TEST_F(AuthorizerTest, OurTablesAreReadButNotWritten) {
         "with x as (select 1) insert into tenure_stamp select * from x"})
     EXPECT_EQ(run_in_transaction(sql), SQLITE_AUTH) << sql;
   authorizer_.reset();
-  EXPECT_EQ(connection_.statement(kCount).row().integer(1), 1);
+  EXPECT_EQ(connection_.statement(kCountBoth).row().integer(1), 1);
 }
 
 TEST_F(AuthorizerTest, OurTablesAreNotWrittenThroughATrigger) {
@@ -107,7 +108,7 @@ TEST_F(AuthorizerTest, OurTablesAreNotWrittenThroughATrigger) {
                                "insert into item(name) values('x')"),
             SQLITE_OK);
   authorizer_.reset();
-  EXPECT_EQ(connection_.statement(kCount).row().integer(1), 1);
+  EXPECT_EQ(connection_.statement(kCountBoth).row().integer(1), 1);
 }
 
 TEST_F(AuthorizerTest, OurOwnCodeWritesThemWhileItHasPermission) {
@@ -119,7 +120,7 @@ TEST_F(AuthorizerTest, OurOwnCodeWritesThemWhileItHasPermission) {
     connection_.statement(kOwnWrite).run();
     transaction.commit();
   }
-  EXPECT_EQ(connection_.statement(kCount).row().integer(1), 2);
+  EXPECT_EQ(connection_.statement(kCountBoth).row().integer(1), 2);
   EXPECT_EQ(run("insert into tenure_stamp values(3)"), SQLITE_AUTH);
 }
 
@@ -146,7 +147,7 @@ TEST_F(AuthorizerTest, HND_23_AWriteOutsideOurTransactionIsNotCommitted) {
   EXPECT_NE(run("insert into item(name) values('x')"), SQLITE_OK);
   EXPECT_NE(run("savepoint s; insert into item(name) values('x'); release s"), SQLITE_OK);
   Connection other{folder_ / "test.db", {}};
-  EXPECT_EQ(other.statement(kCount).row().integer(0), 0);
+  EXPECT_EQ(other.statement(kCountBoth).row().integer(0), 0);
 }
 
 TEST_F(AuthorizerTest, TheRefusalIsToldOnceAndInWords) {

@@ -1,3 +1,4 @@
+#include "items.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/error.hpp>
@@ -17,10 +18,6 @@ namespace tenure::sqlite {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr Query kSchema{"schema", "create table item(id integer primary key, name text)"};
-constexpr Query kInsert{"insert_item", "insert into item(name) values(?1)"};
-constexpr Query kCount{"count_items", "select count(*) from item"};
 
 class ConnectionTest : public ::testing::Test {
  protected:
@@ -125,7 +122,7 @@ TEST_F(ConnectionTest, ANewFileBelongsToTheGroupWhateverTheUmask) {
   const mode_t before = ::umask(0077);
   {
     Connection connection = create();
-    connection.execute(kSchema);
+    connection.execute(kItemTable);
     for (const char* name : {"a.db", "a.db-wal", "a.db-shm"})
       EXPECT_EQ(mode_of(folder_ / name), 0660) << name;
   }
@@ -142,7 +139,7 @@ TEST_F(ConnectionTest, TheModeOfAFileThatWasThereIsLeftAlone) {
 TEST_F(ConnectionTest, TheLastCloseLeavesOnlyTheDatabase) {
   {
     Connection connection = create();
-    connection.execute(kSchema);
+    connection.execute(kItemTable);
     EXPECT_TRUE(fs::exists(folder_ / "a.db-wal"));
   }
   EXPECT_FALSE(fs::exists(folder_ / "a.db-wal"));
@@ -151,12 +148,12 @@ TEST_F(ConnectionTest, TheLastCloseLeavesOnlyTheDatabase) {
 
 TEST_F(ConnectionTest, AReadOnlyConnectionRefusesWritesAndReadsBesideAWriter) {
   Connection writer = create();
-  writer.execute(kSchema);
+  writer.execute(kItemTable);
   Connection reader{folder_ / "a.db", {.access = Access::read_only}};
   const WriteTransaction transaction{writer};
-  writer.statement(kInsert).bind("uncommitted").run();
-  EXPECT_EQ(reader.statement(kCount).row().integer(0), 0);
-  EXPECT_THROW(reader.statement(kInsert).bind("x").run(), AccessRefused);
+  writer.statement(kInsertName).bind("uncommitted").run();
+  EXPECT_EQ(reader.statement(kCountItems).row().integer(0), 0);
+  EXPECT_THROW(reader.statement(kInsertName).bind("x").run(), AccessRefused);
   EXPECT_THROW(reader.execute({"ddl", "create table other(id)"}), AccessRefused);
   EXPECT_THROW(WriteTransaction{reader}, AccessRefused);
 }
@@ -182,47 +179,47 @@ TEST_F(ConnectionTest, AWriterThatWaitsTooLongIsToldThatTheStoreIsBusy) {
 
 TEST_F(ConnectionTest, ATransactionThatIsNotCommittedLeavesNothing) {
   Connection connection = create();
-  connection.execute(kSchema);
+  connection.execute(kItemTable);
   {
     const WriteTransaction transaction{connection};
-    connection.statement(kInsert).bind("x").run();
+    connection.statement(kInsertName).bind("x").run();
     EXPECT_EQ(connection.changes(), 1);
     EXPECT_EQ(connection.last_insert_row(), 1);
   }
   EXPECT_FALSE(connection.in_transaction());
-  EXPECT_EQ(connection.statement(kCount).row().integer(0), 0);
+  EXPECT_EQ(connection.statement(kCountItems).row().integer(0), 0);
 }
 
 TEST_F(ConnectionTest, AReadTransactionSeesOneMoment) {
   Connection writer = create();
-  writer.execute(kSchema);
+  writer.execute(kItemTable);
   Connection reader{folder_ / "a.db", {.access = Access::read_only}};
   {
     const ReadTransaction snapshot{reader};
-    EXPECT_EQ(reader.statement(kCount).row().integer(0), 0);
-    writer.statement(kInsert).bind("x").run();
-    EXPECT_EQ(reader.statement(kCount).row().integer(0), 0);
+    EXPECT_EQ(reader.statement(kCountItems).row().integer(0), 0);
+    writer.statement(kInsertName).bind("x").run();
+    EXPECT_EQ(reader.statement(kCountItems).row().integer(0), 0);
   }
-  EXPECT_EQ(reader.statement(kCount).row().integer(0), 1);
+  EXPECT_EQ(reader.statement(kCountItems).row().integer(0), 1);
 }
 
 TEST_F(ConnectionTest, TheDataVersionGrowsWithTheCommitsOfOthers) {
   Connection writer = create();
-  writer.execute(kSchema);
+  writer.execute(kItemTable);
   Connection reader{folder_ / "a.db", {.access = Access::read_only}};
   const std::int64_t before = reader.data_version();
   EXPECT_EQ(reader.data_version(), before);
-  writer.statement(kInsert).bind("x").run();
+  writer.statement(kInsertName).bind("x").run();
   EXPECT_GT(reader.data_version(), before);
 }
 
 TEST_F(ConnectionTest, WalPagesAreThoseAfterTheLastCommit) {
   Connection connection = create();
   EXPECT_EQ(connection.wal_pages(), 0);
-  connection.execute(kSchema);
+  connection.execute(kItemTable);
   const std::int64_t pages = connection.wal_pages();
   EXPECT_GT(pages, 0);
-  connection.statement(kInsert).bind("x").run();
+  connection.statement(kInsertName).bind("x").run();
   EXPECT_GT(connection.wal_pages(), pages);
 }
 

@@ -1,3 +1,4 @@
+#include "items.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/error.hpp>
@@ -18,17 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Query kSchema{"schema", "create table item(id integer primary key, name text)"};
-constexpr Query kInsert{"insert_item", "insert into item(name) values(?1)"};
-constexpr Query kCount{"count_items", "select count(*) from item"};
-
 void insert(Database& database, Durability durability = Durability::durable) {
-  database.write(durability, [](Connection& connection) { connection.statement(kInsert).bind("x").run(); });
+  database.write(durability,
+                 [](Connection& connection) { connection.statement(kInsertName).bind("x").run(); });
 }
 
 std::int64_t count(Database& database) {
   std::int64_t rows = 0;
-  database.read([&](Connection& connection) { rows = connection.statement(kCount).row().integer(0); });
+  database.read([&](Connection& connection) { rows = connection.statement(kCountItems).row().integer(0); });
   return rows;
 }
 
@@ -36,7 +34,7 @@ class DatabaseTest : public ::testing::Test {
  protected:
   DatabaseTest() {
     database_.emplace(folder_ / "a.db", DatabaseOptions{.connection = {.access = Access::create}});
-    database_->write(Durability::durable, [](Connection& connection) { connection.execute(kSchema); });
+    database_->write(Durability::durable, [](Connection& connection) { connection.execute(kItemTable); });
   }
 
   tenure::testing::TemporaryFolder folder_;
@@ -72,16 +70,17 @@ TEST_F(DatabaseTest, LSE_20_NothingIsWrittenToAFileThatIsGone) {
 
 TEST_F(DatabaseTest, AReadSeesOneMoment) {
   database_->read([this](Connection& connection) {
-    EXPECT_EQ(connection.statement(kCount).row().integer(0), 0);
+    EXPECT_EQ(connection.statement(kCountItems).row().integer(0), 0);
     insert(*database_);
-    EXPECT_EQ(connection.statement(kCount).row().integer(0), 0);
+    EXPECT_EQ(connection.statement(kCountItems).row().integer(0), 0);
   });
   EXPECT_EQ(count(*database_), 1);
 }
 
 TEST_F(DatabaseTest, AReadCannotWrite) {
-  EXPECT_THROW(database_->read([](Connection& connection) { connection.statement(kInsert).bind("x").run(); }),
-               AccessRefused);
+  EXPECT_THROW(
+      database_->read([](Connection& connection) { connection.statement(kInsertName).bind("x").run(); }),
+      AccessRefused);
 }
 
 TEST_F(DatabaseTest, AReadThatThrowsGivesItsConnectionBack) {
@@ -150,7 +149,7 @@ TEST_F(DatabaseTest, WhatAWaitingCheckpointWouldFindIsKnownWithoutLooking) {
   EXPECT_GT(bytes, 0);
   EXPECT_LT(bytes, database_->wal_bytes());
   database_->read([&](Connection& connection) {
-    (void)connection.statement(kCount).row();
+    (void)connection.statement(kCountItems).row();
     insert(*database_);
     EXPECT_EQ(database_->checkpoint().outcome, CheckpointResult::Outcome::partial);
     EXPECT_GT(database_->bytes_to_checkpoint(), bytes);
@@ -168,7 +167,7 @@ TEST_F(DatabaseTest, HND_17_TheWalStaysBoundedAndShrinksAfterALongReader) {
   for (int round = 0; round < 5; ++round) EXPECT_EQ(write_and_checkpoint(), complete);
   EXPECT_LE(database_->wal_bytes(), bytes + bytes / 4);
   database_->read([&](Connection& connection) {
-    (void)connection.statement(kCount).row();
+    (void)connection.statement(kCountItems).row();
     for (int round = 0; round < 3; ++round) EXPECT_EQ(write_and_checkpoint(), partial);
     EXPECT_GT(database_->wal_bytes(), 2 * bytes);
   });

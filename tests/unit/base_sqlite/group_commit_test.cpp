@@ -1,5 +1,6 @@
 #include "sqlite/group_commit.hpp"
 
+#include "items.hpp"
 #include "support/lock_waiters.hpp"
 #include "support/sync_gate.hpp"
 #include "support/temporary_folder.hpp"
@@ -21,22 +22,20 @@ namespace {
 using tenure::testing::ShimVfs;
 using tenure::testing::SyncGate;
 
-constexpr Query kSchema{"schema", "create table item(id integer primary key, name text)"};
-constexpr Query kInsert{"insert_item", "insert into item(id) values(?1)"};
-constexpr Query kCount{"count_items", "select count(*) from item"};
+constexpr Query kInsertId{"insert_item", "insert into item(id) values(?1)"};
 constexpr Query kHas{"has_item", "select count(*) from item where id = ?1"};
 
 class GroupCommitTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    database_.write(Durability::durable, [](Connection& connection) { connection.execute(kSchema); });
+    database_.write(Durability::durable, [](Connection& connection) { connection.execute(kItemTable); });
     before_ = database_.counters();
     syncs_before_ = gate_.arrived();
   }
 
   void insert(Durability durability, int id) {
     database_.write(durability,
-                    [id](Connection& connection) { connection.statement(kInsert).bind(id).run(); });
+                    [id](Connection& connection) { connection.statement(kInsertId).bind(id).run(); });
   }
   std::future<void> insert_later(Durability durability, int id) {
     return std::async(std::launch::async, [=, this] { insert(durability, id); });
@@ -44,7 +43,7 @@ class GroupCommitTest : public ::testing::Test {
   std::future<void> fail_later() {
     return std::async(std::launch::async, [this] {
       database_.write(Durability::durable, [](Connection& connection) {
-        connection.statement(kInsert).bind(99).run();
+        connection.statement(kInsertId).bind(99).run();
         raise(ErrorCode::limit_reached, "changed its mind");
       });
     });
@@ -53,7 +52,7 @@ class GroupCommitTest : public ::testing::Test {
   void wait_for_writes(std::int64_t count) const {
     while (database_.counters().writes - before_.writes < count) std::this_thread::yield();
   }
-  std::int64_t count(const Query& query = kCount) {
+  std::int64_t count(const Query& query = kCountItems) {
     std::int64_t rows = 0;
     database_.read([&](Connection& connection) { rows = connection.statement(query).row().integer(0); });
     return rows;
@@ -177,7 +176,7 @@ TEST_F(GroupCommitTest, ENQ_16_NoSyncIsDoneUnderTheWriterLock) {
   auto held = insert_later(Durability::durable, 1);
   gate_.wait_for_arrivals(syncs_before_ + 1);
   other.write(Durability::ordered,
-              [](Connection& connection) { connection.statement(kInsert).bind(2).run(); });
+              [](Connection& connection) { connection.statement(kInsertId).bind(2).run(); });
   EXPECT_EQ(count(), 2);
   EXPECT_EQ(held.wait_for(std::chrono::seconds{0}), std::future_status::timeout);
   gate_.open();
@@ -245,12 +244,12 @@ TEST_F(GroupCommitTest, BehindAProcessThatKeepsTheTurnEachCallIsStoreBusy) {
   Database database{path, {.connection = {.access = Access::create}, .writer_queue = true}};
   Database other{path, {.writer_queue = true, .queue_wait_max = std::chrono::milliseconds{1}}};
   database.write(Durability::ordered, [&](Connection& connection) {
-    connection.execute(kSchema);
+    connection.execute(kItemTable);
     std::vector<std::future<void>> calls;
     for (int id = 1; id <= 4; ++id)
       calls.push_back(std::async(std::launch::async, [&other, id] {
         other.write(Durability::ordered,
-                    [id](Connection& writer) { writer.statement(kInsert).bind(id).run(); });
+                    [id](Connection& writer) { writer.statement(kInsertId).bind(id).run(); });
       }));
     for (std::future<void>& call : calls) EXPECT_THROW(call.get(), StoreBusy);
     EXPECT_NO_THROW(other.sync());  // needs nobody's turn
@@ -258,7 +257,7 @@ TEST_F(GroupCommitTest, BehindAProcessThatKeepsTheTurnEachCallIsStoreBusy) {
   // Its thread has kept its place in the line and finds now that nobody wants the turn.
   const auto write = [&] {
     try {
-      other.write(Durability::durable, [](Connection& writer) { writer.statement(kInsert).bind(5).run(); });
+      other.write(Durability::durable, [](Connection& writer) { writer.statement(kInsertId).bind(5).run(); });
       return true;
     } catch (const StoreBusy&) {
       return false;

@@ -13,16 +13,16 @@
 namespace tenure::sqlite {
 namespace {
 
-constexpr Query kSchema{"schema",
-                        "create table item(id integer primary key, name text); "
-                        "insert into item values(1, 'a'), (2, 'b'), (3, 'c')"};
+constexpr Query kThreeItems{"schema",
+                            "create table item(id integer primary key, name text); "
+                            "insert into item values(1, 'a'), (2, 'b'), (3, 'c')"};
 constexpr Query kEcho{"echo", "select ?1, typeof(?1), ?2, typeof(?2)"};
 constexpr Query kItems{"items", "select id, name from item order by id"};
 constexpr Query kItem{"item", "select name from item where id = ?1"};
 
 class StatementTest : public ::testing::Test {
  protected:
-  StatementTest() { connection_.execute(kSchema); }
+  StatementTest() { connection_.execute(kThreeItems); }
 
   tenure::testing::TemporaryFolder folder_;
   Connection connection_{folder_ / "a.db", {.access = Access::create}};

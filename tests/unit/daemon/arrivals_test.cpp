@@ -1,5 +1,7 @@
 #include "arrivals.hpp"
 
+#include "rounds_by_hand.hpp"
+
 #include <tenure/daemon/round.hpp>
 
 #include <gtest/gtest.h>
@@ -11,8 +13,6 @@ using queue::JobArrival;
 using queue::JobSeq;
 using queue::JobState;
 using queue::Lane;
-
-const Lane kLane{queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{5}, queue::KindNumber{3}};
 
 JobArrival row(std::int64_t seq, JobState state = JobState::ready, std::int64_t due_us = 0) {
   return {JobSeq{seq}, kLane, from_us(due_us), state};

@@ -19,8 +19,6 @@ using queue::ClaimRequest;
 using queue::JobSeq;
 using queue::Lane;
 
-const Lane kLane{queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{5}, queue::KindNumber{3}};
-
 // Steps a dispatcher by hand, with answers made up by the test.
 class Stepper {
  public:

@@ -1,5 +1,7 @@
 #include "endings.hpp"
 
+#include "rounds_by_hand.hpp"
+
 #include <gtest/gtest.h>
 
 #include <variant>
@@ -11,7 +13,6 @@ using namespace std::chrono_literals;
 using queue::JobSeq;
 using queue::JobState;
 
-const queue::Lane kLane{queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{5}, queue::KindNumber{3}};
 const Now kNow{from_us(1'700'000'000'000'000), Instant{1s}};
 
 // One process with two slots that holds the jobs 1, 2, 3, ...

@@ -1,5 +1,7 @@
 #include "lanes.hpp"
 
+#include "rounds_by_hand.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -22,7 +24,6 @@ using queue::QueueNumber;
 
 constexpr TenantNumber kTenant{5};
 constexpr KindNumber kKind{3};
-const Lane kLane{QueueNumber{1}, Priority{0}, kTenant, kKind};
 
 LanePlace place(std::int64_t seq) { return {from_us(seq * 10), JobSeq{seq}}; }
 

@@ -17,7 +17,7 @@ using queue::ClaimToken;
 using queue::Incarnation;
 using queue::JobSeq;
 
-constexpr Instant kNow{std::chrono::seconds{5}};
+constexpr Instant kAssigned{std::chrono::seconds{5}};
 
 OutstandingJob job(std::int64_t seq, std::int64_t assumed_us = 100) {
   OutstandingJob made;
@@ -36,7 +36,7 @@ std::vector<std::int64_t> in_order(Outstanding& jobs, bool performing) {
 
 TEST(Outstanding, TheFirstJobsPerformAndTheOthersAreAhead) {
   Outstanding jobs(2);
-  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq), kNow);
+  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq), kAssigned);
   EXPECT_EQ(in_order(jobs, true), (std::vector<std::int64_t>{7, 3}));
   EXPECT_EQ(in_order(jobs, false), (std::vector<std::int64_t>{9, 1}));
   EXPECT_EQ(jobs.performing(), 2U);
@@ -46,20 +46,20 @@ TEST(Outstanding, TheFirstJobsPerformAndTheOthersAreAhead) {
 
 TEST(Outstanding, AnEndLetsTheFirstOneAheadStart) {
   Outstanding jobs(2);
-  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq), kNow);
-  ASSERT_TRUE(jobs.take(job(3).claim, kNow));
+  for (const std::int64_t seq : {7, 3, 9, 1}) jobs.add(job(seq), kAssigned);
+  ASSERT_TRUE(jobs.take(job(3).claim, kAssigned));
   EXPECT_EQ(in_order(jobs, true), (std::vector<std::int64_t>{7, 9}));
   EXPECT_EQ(jobs.ahead_us(), 100);
-  ASSERT_TRUE(jobs.take(job(1).claim, kNow));  // one that had not started
+  ASSERT_TRUE(jobs.take(job(1).claim, kAssigned));  // one that had not started
   EXPECT_EQ(jobs.ahead_us(), 0);
   EXPECT_EQ(in_order(jobs, true), (std::vector<std::int64_t>{7, 9}));
 }
 
 TEST(Outstanding, TakesNothingForAnotherClaimOfTheSameJob) {
   Outstanding jobs(1);
-  jobs.add(job(7), kNow);
-  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{7}, ClaimToken{Incarnation{1}, 8}}, kNow));
-  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{8}, ClaimToken{Incarnation{1}, 8}}, kNow));
+  jobs.add(job(7), kAssigned);
+  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{7}, ClaimToken{Incarnation{1}, 8}}, kAssigned));
+  EXPECT_FALSE(jobs.take(ClaimRef{JobSeq{8}, ClaimToken{Incarnation{1}, 8}}, kAssigned));
   EXPECT_EQ(jobs.size(), 1U);
 }
 
@@ -71,12 +71,12 @@ TEST(Outstanding, AgreesWithAPlainListOverManySeededSteps) {
   for (int step = 0; step < 20'000; ++step) {
     if (plain.empty() || (plain.size() < 700 && random.below(100) < 52)) {
       const std::int64_t seq = next++ * 64;  // sequences that collide in a weak table
-      jobs.add(job(seq, seq % 50), kNow);
+      jobs.add(job(seq, seq % 50), kAssigned);
       plain.push_back(seq);
     } else {
       auto victim = plain.begin();
       std::advance(victim, static_cast<long>(random.below(plain.size())));
-      ASSERT_TRUE(jobs.take(job(*victim).claim, kNow));
+      ASSERT_TRUE(jobs.take(job(*victim).claim, kAssigned));
       plain.erase(victim);
     }
     ASSERT_EQ(jobs.size(), plain.size());
@@ -102,7 +102,7 @@ TEST(Outstanding, AJobPerformsFromItsAssignmentOrFromTheEndThatMadeRoomForIt) {
 
 TEST(Outstanding, RecallsWhatIsAheadOnceAndForgetsThatWhenItStartsOrEnds) {
   Outstanding jobs(1);
-  for (std::int64_t seq = 1; seq <= 4; ++seq) jobs.add(job(seq), kNow);
+  for (std::int64_t seq = 1; seq <= 4; ++seq) jobs.add(job(seq), kAssigned);
   const auto all = [](const OutstandingJob&) { return true; };
   EXPECT_EQ(jobs.waiting(), 3U);
   EXPECT_EQ(jobs.recall([](const OutstandingJob& each) { return each.claim.seq.value != 3; }),
@@ -111,9 +111,9 @@ TEST(Outstanding, RecallsWhatIsAheadOnceAndForgetsThatWhenItStartsOrEnds) {
   EXPECT_EQ(jobs.recall(all), std::vector<ClaimRef>{job(3).claim});
   EXPECT_TRUE(jobs.recall(all).empty());
   EXPECT_EQ(jobs.waiting(), 0U);
-  ASSERT_TRUE(jobs.take(job(1).claim, kNow));  // the second one starts all the same
-  ASSERT_TRUE(jobs.take(job(4).claim, kNow));
-  jobs.add(job(5), kNow);
+  ASSERT_TRUE(jobs.take(job(1).claim, kAssigned));  // the second one starts all the same
+  ASSERT_TRUE(jobs.take(job(4).claim, kAssigned));
+  jobs.add(job(5), kAssigned);
   EXPECT_EQ(jobs.ahead(), 2U);
   EXPECT_EQ(jobs.waiting(), 1U);
 }

@@ -21,11 +21,11 @@ using queue::JobState;
 using queue::Lane;
 
 constexpr std::size_t kPlenty = std::numeric_limits<std::size_t>::max();
-const WallTime kNow = from_us(1'700'000'000'000'000);
+const WallTime kRoundTime = from_us(1'700'000'000'000'000);
 
 class RoundTest : public ::testing::Test {
  protected:
-  void enqueue(std::uint8_t number, WallTime due = kNow, std::string arguments = "{}") {
+  void enqueue(std::uint8_t number, WallTime due = kRoundTime, std::string arguments = "{}") {
     queue::NewJob job;
     job.id = queue::JobId{Uuid{Uuid::Bytes{number}}};
     job.queue = "default";
@@ -33,10 +33,11 @@ class RoundTest : public ::testing::Test {
     job.due = due;
     job.attempts_max = 10;
     job.arguments = std::move(arguments);
-    store->write(queue::Durability::durable,
-                 [&](queue::StoreWriter& writer) { ASSERT_TRUE(writer.enqueue(job, kNow).has_value()); });
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      ASSERT_TRUE(writer.enqueue(job, kRoundTime).has_value());
+    });
   }
-  RoundReply round(const RoundWork& work, WallTime now = kNow) { return run_round(*store, work, now); }
+  RoundReply round(const RoundWork& work, WallTime now = kRoundTime) { return run_round(*store, work, now); }
   Incarnation open() { return *round(asking<OpeningPart>({"test", 1})).answer<OpeningPart>(); }
   Lane lane() { return round(asking<LaneScanPart>({})).answer<LaneScanPart>()->lanes.at(0); }
   ClaimRequest request(Incarnation incarnation, std::size_t count, std::int64_t counter) {
@@ -75,8 +76,8 @@ TEST_F(RoundTest, OnlyOpeningIsDurable) {
 TEST_F(RoundTest, IncarnationsGrowAlsoWhereTheClockIsSetBack) {
   const RoundWork work = asking<OpeningPart>({"test", 1});
   const auto first = *round(work).answer<OpeningPart>();
-  const auto second = *round(work, kNow - std::chrono::hours{24 * 365}).answer<OpeningPart>();
-  EXPECT_EQ(first.value, (kNow.time_since_epoch().count() / 1'000'000) - 1'577'836'800);
+  const auto second = *round(work, kRoundTime - std::chrono::hours{24 * 365}).answer<OpeningPart>();
+  EXPECT_EQ(first.value, (kRoundTime.time_since_epoch().count() / 1'000'000) - 1'577'836'800);
   EXPECT_EQ(second.value, first.value + 1);
 }
 
@@ -101,7 +102,7 @@ TEST_F(RoundTest, LSE_02_AnEndWithAnOldTokenIsLostAndTheOthersAreNot) {
   auto old = jobs[0].token;
   --old.counter;
   const auto states = ended({{{jobs[0].seq, old}, EndSucceeded{}},
-                             {{jobs[0].seq, old}, EndRetry{kNow, {}}},
+                             {{jobs[0].seq, old}, EndRetry{kRoundTime, {}}},
                              {{jobs[0].seq, old}, EndRelease{true, {}}},
                              {{jobs[0].seq, old}, EndReclaim{queue::CrashCharge::counted, {}}},
                              {{jobs[0].seq, old}, EndFinal{JobState::dead, queue::JobReason::poison, {}}},
@@ -121,7 +122,7 @@ TEST_F(RoundTest, EachEndTellsTheStateThatTheJobHasThen) {
   const auto jobs = claimed({request(incarnation, 5, 1)}).at(0).jobs;
   const auto ref = [&](std::size_t index) { return queue::ClaimRef{jobs[index].seq, jobs[index].token}; };
   RoundWork ends =
-      asking<EndsPart>({{ref(0), EndRetry{kNow + std::chrono::seconds{16}, {}}},
+      asking<EndsPart>({{ref(0), EndRetry{kRoundTime + std::chrono::seconds{16}, {}}},
                         {ref(1), EndFinal{JobState::dead, queue::JobReason::permanent_error, {}}},
                         {ref(2), EndBlock{}},
                         {ref(3), EndReclaim{}},
@@ -134,7 +135,7 @@ TEST_F(RoundTest, EachEndTellsTheStateThatTheJobHasThen) {
   EXPECT_EQ(states.at(2), JobState::blocked);
   EXPECT_EQ(states.at(3), JobState::ready);
   EXPECT_EQ(states.at(4), JobState::ready);
-  EXPECT_EQ(*reply.answer<NextDuePart>(), kNow + std::chrono::seconds{16});
+  EXPECT_EQ(*reply.answer<NextDuePart>(), kRoundTime + std::chrono::seconds{16});
   EXPECT_EQ(round(asking<BlockedJobsPart>({})).answer<BlockedJobsPart>()->size(), 1U);
 }
 
@@ -154,7 +155,8 @@ TEST_F(RoundTest, ClaimsShareTheBytesOfTheRoundAndTheNextRoundGoesOn) {
   store = queue::make_memory_store({.payload_max = limits::kPayloadMax});
   constexpr std::size_t kBig = limits::kPayloadMax - 1000;
   constexpr std::size_t kFit = 7;
-  for (std::uint8_t number = 1; number <= kFit + 3; ++number) enqueue(number, kNow, std::string(kBig, '0'));
+  for (std::uint8_t number = 1; number <= kFit + 3; ++number)
+    enqueue(number, kRoundTime, std::string(kBig, '0'));
   const Incarnation incarnation = open();
   std::vector<ClaimRequest> requests{request(incarnation, kFit - 1, 1), request(incarnation, 4, 100),
                                      request(incarnation, 1, 200), request(incarnation, 2, 300)};
@@ -200,7 +202,7 @@ TEST_F(RoundTest, NothingHappensWhereTheStoreThrows) {
     bool tidy() override { return false; }
     TenantRegistry& registry() override { invariant_broken("unused", __FILE__, __LINE__); }
   } failing;
-  EXPECT_THROW((void)run_round(failing, work, kNow), DiskError);
+  EXPECT_THROW((void)run_round(failing, work, kRoundTime), DiskError);
 }
 
 }  // namespace

@@ -9,6 +9,9 @@
 // Rounds that tests write and read without the dispatcher.
 namespace tenure::daemon {
 
+inline const queue::Lane kLane{queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{5},
+                               queue::KindNumber{3}};
+
 template <class Part>
 RoundWork asking(typename Part::Ask ask) {
   RoundWork work;

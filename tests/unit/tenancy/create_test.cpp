@@ -22,12 +22,12 @@ using testing::code_of;
 using testing::failure_of;
 using testing::files_under;
 using ::testing::HasSubstr;
+using testing::kAcme;
 using testing::Shop;
 using testing::TemporaryFolder;
 
 constexpr int kFirstStep = static_cast<int>(CreateStep::lock);
 constexpr int kLastStep = static_cast<int>(CreateStep::unlock);
-const TenantName kAcme{"acme"};
 
 std::vector<fs::path> only(const fs::path& path) { return {path}; }
 

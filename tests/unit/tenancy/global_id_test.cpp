@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using namespace std::string_view_literals;
 
-std::string refusal_of(std::string_view text) {
+std::string refusal_of_id(std::string_view text) {
   const Result<GlobalId> id = GlobalId::parse(text);
   if (id) return {};
   EXPECT_EQ(id.error().code, ErrorCode::bad_global_id);
@@ -99,7 +99,7 @@ TEST(GlobalId, GID_07_EachMalformedIdIsRefusedWithItsReason) {
       {"gid://shop/Invoice/1?x= ", "must be escaped"},
   };
   for (const auto& [text, reason] : cases)
-    EXPECT_THAT(refusal_of(text), HasSubstr(std::string{reason})) << text;
+    EXPECT_THAT(refusal_of_id(text), HasSubstr(std::string{reason})) << text;
 }
 
 TEST(GlobalId, GID_07_FourKibibytesPassAndOneMoreDoesNot) {
@@ -110,7 +110,7 @@ TEST(GlobalId, GID_07_FourKibibytesPassAndOneMoreDoesNot) {
   };
   EXPECT_TRUE(GlobalId::parse(of_size(limits::kGlobalIdMax - 1)));
   EXPECT_TRUE(GlobalId::parse(of_size(limits::kGlobalIdMax)));
-  EXPECT_THAT(refusal_of(of_size(limits::kGlobalIdMax + 1)), HasSubstr("at most 4096"));
+  EXPECT_THAT(refusal_of_id(of_size(limits::kGlobalIdMax + 1)), HasSubstr("at most 4096"));
   EXPECT_THROW(GlobalId("shop", "Invoice", std::string(1366, ' '), TenantName{"acme"}), BadGlobalId);
 }
 
@@ -129,7 +129,7 @@ TEST(GlobalId, GID_08_NothingIsDecodedTwice) {
        {"gid://shop/Invoice/1?tenant=%61cme", "gid://shop/Invoice/1?tenant=ac%252dme",
         "gid://shop/Invoice/1?tenant=acme%26tenant%3Dglobex", "gid://shop/Invoice/1?tenant%3Dacme",
         "gid://shop/Invoice/1?%74enant=globex&tenant=acme", "gid://shop/Invoice/1?tenant=acme%3D"})
-    EXPECT_NE(refusal_of(text), "") << text;
+    EXPECT_NE(refusal_of_id(text), "") << text;
 }
 
 TEST(GlobalId, GID_09_EqualityAndHashIncludeTheTenant) {

@@ -12,9 +12,9 @@ namespace {
 using testing::code_of;
 using testing::failure_of;
 using ::testing::HasSubstr;
+using testing::kAcme;
 using testing::Shop;
 
-const TenantName kAcme{"acme"};
 const TenantName kGlobex{"globex"};
 
 TEST(Scope, CTX_01_NoTenantIsCurrentByDefault) {

@@ -25,6 +25,8 @@
 
 namespace tenure::testing {
 
+inline const TenantName kAcme{"acme"};
+
 inline std::vector<sqlite::Migration> shop_migrations() {
   return {
       {.number = 1,

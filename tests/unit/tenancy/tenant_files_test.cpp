@@ -17,7 +17,7 @@ using testing::failure_of;
 using ::testing::HasSubstr;
 using testing::TemporaryFolder;
 
-std::string refusal_of(const std::string& path_template) {
+std::string refusal_of_template(const std::string& path_template) {
   const std::optional<Failure> failure = failure_of([&] { return TenantFiles{path_template}; });
   if (!failure) return {};
   EXPECT_EQ(failure->code, ErrorCode::bad_configuration);
@@ -64,15 +64,15 @@ TEST(TenantFiles, NAME_09_EverythingElseInATemplateIsLiteral) {
 }
 
 TEST(TenantFiles, TemplatesThatCannotWorkAreRefused) {
-  EXPECT_THAT(refusal_of("tenants/%{tenant}.db"), HasSubstr("not absolute"));
-  EXPECT_THAT(refusal_of("/t/all.db"), HasSubstr("must hold %{tenant}"));
-  EXPECT_THAT(refusal_of("/t/%{bucket}.db"), HasSubstr("must hold %{tenant}"));
-  EXPECT_THAT(refusal_of("/t/%{name}/%{tenant}.db"), HasSubstr("placeholder"));
-  EXPECT_THAT(refusal_of("/t/%{tenant.db"), HasSubstr("must hold %{tenant}"));
-  EXPECT_THAT(refusal_of("/t/%{tenant}/../x.db"), HasSubstr(".."));
-  EXPECT_THAT(refusal_of("/t/./%{tenant}.db"), HasSubstr("."));
-  EXPECT_THAT(refusal_of("/t/%{tenant}/"), HasSubstr("names no file"));
-  EXPECT_THAT(refusal_of(std::string{"/t/\0/%{tenant}", 14}), HasSubstr("NUL"));
+  EXPECT_THAT(refusal_of_template("tenants/%{tenant}.db"), HasSubstr("not absolute"));
+  EXPECT_THAT(refusal_of_template("/t/all.db"), HasSubstr("must hold %{tenant}"));
+  EXPECT_THAT(refusal_of_template("/t/%{bucket}.db"), HasSubstr("must hold %{tenant}"));
+  EXPECT_THAT(refusal_of_template("/t/%{name}/%{tenant}.db"), HasSubstr("placeholder"));
+  EXPECT_THAT(refusal_of_template("/t/%{tenant.db"), HasSubstr("must hold %{tenant}"));
+  EXPECT_THAT(refusal_of_template("/t/%{tenant}/../x.db"), HasSubstr(".."));
+  EXPECT_THAT(refusal_of_template("/t/./%{tenant}.db"), HasSubstr("."));
+  EXPECT_THAT(refusal_of_template("/t/%{tenant}/"), HasSubstr("names no file"));
+  EXPECT_THAT(refusal_of_template(std::string{"/t/\0/%{tenant}", 14}), HasSubstr("NUL"));
 }
 
 TEST(TenantFiles, PathIsLimitedBySqlite) {
@@ -81,8 +81,9 @@ TEST(TenantFiles, PathIsLimitedBySqlite) {
   const auto of_size = [&](std::size_t size) {
     return start + std::string(size - start.size() - 67, 'd') + end;
   };
-  EXPECT_EQ(refusal_of(of_size(TenantFiles::kPathMax - 11)), "");  // .building/ makes the longer path
-  EXPECT_THAT(refusal_of(of_size(TenantFiles::kPathMax + 1)), HasSubstr("at most 500"));
+  EXPECT_EQ(refusal_of_template(of_size(TenantFiles::kPathMax - 11)),
+            "");  // .building/ makes the longer path
+  EXPECT_THAT(refusal_of_template(of_size(TenantFiles::kPathMax + 1)), HasSubstr("at most 500"));
 }
 
 TEST(TenantFiles, NAME_07_ASymlinkOnTheWayIsRefused) {

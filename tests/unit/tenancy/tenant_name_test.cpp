@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string refusal_of(std::string_view text) {
+std::string refusal_of_name(std::string_view text) {
   const Result<TenantName> name = TenantName::parse(text);
   if (name) return {};
   EXPECT_EQ(name.error().code, ErrorCode::bad_tenant_name);
@@ -27,8 +27,8 @@ TEST(TenantName, NAME_01_OneTo63BytesOfTheAlphabetPass) {
     ASSERT_TRUE(name) << text;
     EXPECT_EQ(name->text(), text);
   }
-  EXPECT_THAT(refusal_of(std::string(limits::kTenantNameMax + 1, 'x')), HasSubstr("at most 63"));
-  EXPECT_THAT(refusal_of(std::string(300, 'x')), HasSubstr("300 bytes"));
+  EXPECT_THAT(refusal_of_name(std::string(limits::kTenantNameMax + 1, 'x')), HasSubstr("at most 63"));
+  EXPECT_THAT(refusal_of_name(std::string(300, 'x')), HasSubstr("300 bytes"));
 }
 
 TEST(TenantName, NAME_02_PathsAndEscapesAreRefusedWithTheReason) {
@@ -55,9 +55,9 @@ TEST(TenantName, NAME_02_PathsAndEscapesAreRefusedWithTheReason) {
                                       "*"sv,
                                       "~"sv,
                                       "a.db"sv})
-    EXPECT_THAT(refusal_of(text), HasSubstr("is no tenant name: ")) << text;
-  EXPECT_THAT(refusal_of("a/b"), HasSubstr("byte 2"));
-  EXPECT_THAT(refusal_of("-a"), HasSubstr("begins with neither"));
+    EXPECT_THAT(refusal_of_name(text), HasSubstr("is no tenant name: ")) << text;
+  EXPECT_THAT(refusal_of_name("a/b"), HasSubstr("byte 2"));
+  EXPECT_THAT(refusal_of_name("-a"), HasSubstr("begins with neither"));
 }
 
 TEST(TenantName, NAME_03_NothingIsFoldedIntoAnotherName) {
@@ -69,16 +69,16 @@ TEST(TenantName, NAME_03_NothingIsFoldedIntoAnotherName) {
 TEST(TenantName, NAME_04_ReservedWordsAndEndingsAreRefused) {
   for (const std::string_view text :
        {"all", "none", "default", "public", "global", "con", "nul", "aux", "prn", "com1", "lpt9"})
-    EXPECT_THAT(refusal_of(text), HasSubstr("reserved")) << text;
+    EXPECT_THAT(refusal_of_name(text), HasSubstr("reserved")) << text;
   for (const std::string_view text : {"acme-wal", "acme-shm", "acme-journal"})
-    EXPECT_THAT(refusal_of(text), HasSubstr("reserved for SQLite")) << text;
+    EXPECT_THAT(refusal_of_name(text), HasSubstr("reserved for SQLite")) << text;
   for (const std::string_view text : {"allied", "console", "nuls", "walter", "com10"})
     EXPECT_TRUE(TenantName::parse(text)) << text;
 }
 
 TEST(TenantName, NAME_05_TheEmptyTextIsNoName) {
   EXPECT_THROW(TenantName{""}, BadTenantName);
-  EXPECT_THAT(refusal_of(""), HasSubstr("no tenant is not a name"));
+  EXPECT_THAT(refusal_of_name(""), HasSubstr("no tenant is not a name"));
 }
 
 TEST(TenantName, NAME_06_TextsThatSqliteWouldReadAreNoNames) {
@@ -87,9 +87,9 @@ TEST(TenantName, NAME_06_TextsThatSqliteWouldReadAreNoNames) {
 }
 
 TEST(TenantName, NAME_08_TheRefusalShowsBadBytesEscapedAndShort) {
-  EXPECT_THAT(refusal_of("a\x1b[2Jb"), HasSubstr("\\x1b"));
-  EXPECT_EQ(refusal_of("a\x1b[2Jb").find('\x1b'), std::string::npos);
-  EXPECT_LT(refusal_of(std::string(100'000, '/')).size(), 600U);
+  EXPECT_THAT(refusal_of_name("a\x1b[2Jb"), HasSubstr("\\x1b"));
+  EXPECT_EQ(refusal_of_name("a\x1b[2Jb").find('\x1b'), std::string::npos);
+  EXPECT_LT(refusal_of_name(std::string(100'000, '/')).size(), 600U);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 // The part of writing that no type matters to: text, limits, paths, canonical order.
 namespace tenure::detail {
 
+inline constexpr std::string_view kReferenceKey = "$gid";
+
 [[noreturn]] void refuse(std::string_view reason, std::string_view sentence, std::string path);
 
 // Runs a user's function so that nothing but tenure::Error leaves it, and none without a path.
