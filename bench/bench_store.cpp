@@ -15,7 +15,7 @@
 #include <vector>
 
 // The store alone, in one process: figures 2 (claim and finish), 3 (enqueue one by one), 4 (from many threads), 6 (in
-// bulk) and 12 (bytes of the write-ahead log).
+// bulk), 12 (bytes of the write-ahead log) and 20 (the first page of a list).
 namespace {
 
 using namespace tenure;
@@ -24,6 +24,10 @@ using namespace tenure::bench;
 constexpr std::size_t kLookAtLog = 16;  // enqueues between two looks at the size of the log
 constexpr std::uint64_t kSeed = 20260302;
 constexpr std::size_t kLogBacklog = 60'000;
+constexpr std::size_t kFew = 16;              // jobs of a commit of figures 2.2, 6.2 and 12.2
+constexpr std::size_t kManyJobs = 1'500'000;  // the backlog of figures 2.3 and 6.3
+constexpr std::size_t kListed = 1'000'000;    // ended jobs that are not settled, of figure 20
+constexpr std::size_t kPageJobs = 100;
 
 class Bench {
  public:
@@ -40,20 +44,35 @@ class Bench {
     if (wanted("3")) enqueue_one_by_one();
     if (wanted("4")) enqueue_from_threads(16);
     if (wanted("4")) enqueue_from_threads(64);
-    if (wanted("2") || wanted("6")) fill_and_drain(kTenants);
-    if (wanted("2.1") || wanted("6.1")) fill_and_drain(1);
-    if (wanted("12")) log_bytes();
+    for (const Shape& shape : shapes())
+      if (wanted("2" + shape.suffix) || wanted("6" + shape.suffix)) fill_and_drain(shape);
+    if (wanted("12")) log_bytes("12", kBulk, 1500);
+    if (wanted("12.2")) log_bytes("12.2", kFew, 2500);
+    if (wanted("20")) first_pages();
   }
 
  private:
+  // Of figures 2 and 6.
+  struct Shape {
+    std::string suffix;
+    std::string conditions;
+    std::size_t backlog;
+    std::size_t tenants = kTenants;
+    std::size_t together = kBulk;  // enqueued in one commit
+    Goal enqueue_goal = {};
+    Goal claim_goal = {};
+  };
+
   [[nodiscard]] bool wanted(std::string_view figure) const {
     return options_.only.empty() || options_.only == figure;
   }
+  [[nodiscard]] std::vector<Shape> shapes() const;
 
   void enqueue_one_by_one();
   void enqueue_from_threads(std::size_t threads);
-  void fill_and_drain(std::size_t tenants);
-  void log_bytes();
+  void fill_and_drain(const Shape& shape);
+  void log_bytes(std::string number, std::size_t together, double goal);
+  void first_pages();
 
   const Options& options_;
   ScratchFolder& folder_;
@@ -147,37 +166,56 @@ void require_all(std::size_t done, std::size_t wanted) {
 
 // With one tenant, figures 2.1 and 6.1, the jobs of a round lie side by side, as they always do for the yardstick: the
 // difference is what it costs to be fair between tenants.
-void Bench::fill_and_drain(std::size_t tenants) {
-  const bool is_alone = tenants == 1;
-  const std::string conditions = fmt::format("backlog {}{}", backlog_, is_alone ? ", one tenant" : "");
+std::vector<Bench::Shape> Bench::shapes() const {
+  return {{.suffix = "",
+           .conditions = "",
+           .backlog = backlog_,
+           .enqueue_goal = {.ratio_min = 0.6},
+           .claim_goal = {.ratio_min = 0.8}},
+          {.suffix = ".1", .conditions = ", one tenant", .backlog = backlog_, .tenants = 1},
+          {.suffix = ".2",
+           .conditions = "",
+           .backlog = backlog_ / 5 / kFew * kFew,
+           .together = kFew,
+           .enqueue_goal = {.ratio_min = 0.8},
+           .claim_goal = {.ratio_min = 0.8}},
+          {.suffix = ".3",
+           .conditions = "",
+           .backlog = options_.quick || options_.backlog > 0 ? backlog_ : kManyJobs}};
+}
+
+void Bench::fill_and_drain(const Shape& shape) {
+  const std::string conditions = fmt::format("backlog {}{}", shape.backlog, shape.conditions);
   std::vector<Figure> figures{
-      {.number = is_alone ? "6.1" : "6",
-       .what = "bulk enqueue, 1,000 a commit, durable, " + conditions,
+      {.number = "6" + shape.suffix,
+       .what = fmt::format("bulk enqueue, {} a commit, durable, {}", shape.together, conditions),
        .unit = "jobs/s",
-       .goal = is_alone ? Goal{} : Goal{.ratio_min = 0.6}},
-      {.number = is_alone ? "2.1" : "2",
-       .what = "claim and finish in the store alone, 100 a commit, ordered, " + conditions,
+       .goal = shape.enqueue_goal},
+      {.number = "2" + shape.suffix,
+       .what =
+           fmt::format("claim and finish in the store alone, 100 a commit, ordered, enqueued {} a commit, {}",
+                       shape.together, conditions),
        .unit = "jobs/s",
-       .goal = is_alone ? Goal{} : Goal{.ratio_min = 0.8}}};
+       .goal = shape.claim_goal}};
   const auto ours = [&] {
     const auto store = template_.open(folder_.file("control.db"));
-    JobMaker jobs(kSeed, tenants);
+    JobMaker jobs(kSeed, shape.tenants);
     const Stopwatch filling;
-    fill(*store, jobs, backlog_);
-    const Sample filled = filling.rate(backlog_);
+    fill(*store, jobs, shape.backlog, Log::checkpointed, shape.together);
+    const Sample filled = filling.rate(shape.backlog);
     const Stopwatch draining;
-    require_all(drain(*store), backlog_);
-    return std::vector{filled, draining.rate(backlog_)};
+    require_all(drain(*store), shape.backlog);
+    return std::vector{filled, draining.rate(shape.backlog)};
   };
   const auto yardstick = [&] {
     const auto open = open_yardstick(folder_.file("yardstick.db"), YARDSTICK_FULL);
     const Stopwatch filling;
-    fill(open.get(), backlog_);
-    const Sample filled = filling.rate(backlog_);
+    fill(open.get(), shape.backlog, shape.together);
+    const Sample filled = filling.rate(shape.backlog);
     yardstick_set_sync(open.get(), YARDSTICK_NORMAL);
     const Stopwatch draining;
-    require_all(drain(open.get()), backlog_);
-    return std::vector{filled, draining.rate(backlog_)};
+    require_all(drain(open.get()), shape.backlog);
+    return std::vector{filled, draining.rate(shape.backlog)};
   };
   take_turns(options_, figures, ours, yardstick);
 }
@@ -186,14 +224,17 @@ double wal_bytes(const std::filesystem::path& file) {
   return static_cast<double>(std::filesystem::file_size(file.string() + "-wal"));
 }
 
-// A reader of the first moment keeps the log from starting over, so its size is what was written to it.
-void Bench::log_bytes() {
-  const std::size_t backlog = options_.backlog > 0 ? options_.backlog : options_.quick ? 5'000 : kLogBacklog;
+// From the enqueue to the settled end. A reader of the first moment keeps the log from starting over, so its size is what
+// was written to it.
+void Bench::log_bytes(std::string number, std::size_t together, double goal) {
+  const std::size_t wanted = options_.backlog > 0 ? options_.backlog : options_.quick ? 5'000 : kLogBacklog;
+  const std::size_t backlog = wanted / together * together;
   std::vector<Figure> figures{
-      {.number = "12",
-       .what = fmt::format("log bytes a job, enqueued 1,000 and finished 100 a commit, backlog {}", backlog),
+      {.number = std::move(number),
+       .what = fmt::format("log bytes a job, enqueued {} and finished 100 a commit, settled, backlog {}",
+                           together, backlog),
        .unit = "bytes",
-       .goal = {.ours_max = 4096}}};
+       .goal = {.ours_max = goal}}};
   const auto ours = [&] {
     const auto file = folder_.file("control.db");
     const auto store = template_.open(file);
@@ -201,8 +242,9 @@ void Bench::log_bytes() {
     double bytes = 0;
     store->read([&](queue::JobReader& reader) {
       static_cast<void>(reader.summary());
-      fill(*store, jobs, backlog, Log::kept);
+      fill(*store, jobs, backlog, Log::kept, together);
       require_all(drain(*store, Log::kept), backlog);
+      tidy(*store, Log::kept);
       bytes = wal_bytes(file);
     });
     return std::vector{Sample{.value = bytes / static_cast<double>(backlog)}};
@@ -210,11 +252,48 @@ void Bench::log_bytes() {
   const auto yardstick = [&] {
     const auto file = folder_.file("yardstick.db");
     const auto open = open_yardstick(file, YARDSTICK_NORMAL, Log::kept);
-    fill(open.get(), backlog);
+    fill(open.get(), backlog, together);
     require_all(drain(open.get()), backlog);
     return std::vector{Sample{.value = wal_bytes(file) / static_cast<double>(backlog)}};
   };
   take_turns(options_, figures, ours, yardstick);
+}
+
+// A page is asked for anew each time, as each call of the CLI does.
+void Bench::first_pages() {
+  const std::size_t ended = options_.quick ? 5'000 : kListed;
+  const auto store = template_.open(folder_.file("control.db"));
+  {
+    JobMaker jobs(kSeed);
+    fill(*store, jobs, ended);
+    require_all(drain(*store), ended);
+    fill(*store, jobs, ended / 10);
+  }
+  const RealClock clock;
+  const std::string quiet = tenant_name(kTenants - 1).text();
+  for (const std::string& filter :
+       {std::string{}, "tenant=" + quiet, std::string{"tenant=tenant-0"}, std::string{"state=ready"},
+        std::string{"state=succeeded"}, std::string{"state=dead"}}) {
+    std::vector<Figure> figures{
+        {.number = "20",
+         .what = fmt::format("first page of jobs, newest first, {}, {} ended and not settled, {} waiting",
+                             filter.empty() ? "all" : filter, ended, ended / 10),
+         .unit = "ms",
+         .goal = {.ours_max = 200},
+         .decimals = 1}};
+    const auto ours = [&] {
+      const WallTime when = clock.wall();
+      const std::vector<std::string> words(filter.empty() ? 0 : 1, filter);
+      const auto parsed = value_or_raise(queue::parse_filter(words, queue::job_filter_fields(), when));
+      const Stopwatch watch;
+      store->read([&](queue::JobReader& reader) {
+        static_cast<void>(
+            reader.list_jobs(parsed, {.limit = kPageJobs, .order = queue::ListOrder::newest_first}, when));
+      });
+      return std::vector{Sample{.value = watch.seconds() * 1e3}};
+    };
+    take_turns(options_, figures, ours, [] { return std::vector<Sample>{}; });
+  }
 }
 
 }  // namespace

@@ -198,6 +198,8 @@ Sample Stopwatch::rate(std::size_t jobs) const {
   return {.value = count / seconds(), .cpu_us = (cpu_seconds(RUSAGE_SELF) - cpu_seconds_) * 1e6 / count};
 }
 
+double cpu_seconds_of_children() { return cpu_seconds(RUSAGE_CHILDREN); }
+
 double percentile(std::vector<double> values, double fraction) {
   if (values.empty()) return 0;
   const auto last = static_cast<double>(values.size() - 1);

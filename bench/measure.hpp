@@ -59,6 +59,9 @@ class Stopwatch {
   double cpu_seconds_;
 };
 
+// Processor time, user and system, of the processes that this one has started and waited for, and of theirs.
+[[nodiscard]] double cpu_seconds_of_children();
+
 // Of the steady clock, which all processes of a machine share.
 [[nodiscard]] std::int64_t steady_us();
 

@@ -11,7 +11,6 @@ namespace tenure::bench {
 namespace {
 
 constexpr std::size_t kVisitMax = 16;
-constexpr std::size_t kBulk = 1000;
 constexpr std::size_t kPage = 1000;
 constexpr std::uint64_t kYardstickSeed = 1;
 constexpr int kSqliteCheckpointPages = 1000;  // SQLite's default: 4 MiB, as ours
@@ -92,16 +91,21 @@ void enqueue_one(queue::Store& store, JobMaker& jobs, WallTime when) {
   });
 }
 
-void fill(queue::Store& store, JobMaker& jobs, std::size_t count, Log log) {
-  for (std::size_t done = 0; done + kBulk <= count; done += kBulk) {
+void fill(queue::Store& store, JobMaker& jobs, std::size_t count, Log log, std::size_t together) {
+  for (std::size_t done = 0; done + together <= count; done += together) {
     const WallTime when = now();
     std::vector<queue::NewJob> batch;
-    for (std::size_t i = 0; i < kBulk; ++i) batch.push_back(jobs.next(when));
+    for (std::size_t i = 0; i < together; ++i) batch.push_back(jobs.next(when));
     store.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
       for (const queue::NewJob& job : batch) static_cast<void>(value_or_raise(writer.enqueue(job, when)));
     });
     if (log == Log::checkpointed) store.checkpoint(kWalBytesMax);
   }
+}
+
+void tidy(queue::Store& store, Log log) {
+  while (store.tidy())
+    if (log == Log::checkpointed) store.checkpoint(kWalBytesMax);
 }
 
 Drain::Drain(queue::Store& store) : store_(store) {
@@ -194,10 +198,10 @@ Yardstick open_yardstick(const std::filesystem::path& file, yardstick_sync sync,
   return Yardstick{yardstick_open(file.c_str(), sync, log == Log::kept ? 0 : kSqliteCheckpointPages)};
 }
 
-void fill(yardstick* open, std::size_t count) {
+void fill(yardstick* open, std::size_t count, std::size_t together) {
   ZipfTenants tenants(kYardstickSeed);
-  std::vector<std::int64_t> numbers(kBulk);
-  for (std::size_t done = 0; done + kBulk <= count; done += kBulk) {
+  std::vector<std::int64_t> numbers(together);
+  for (std::size_t done = 0; done + together <= count; done += together) {
     for (auto& each : numbers) each = static_cast<std::int64_t>(tenants.next());
     yardstick_enqueue(open, numbers.data(), numbers.size(), payload().data(), payload().size());
   }

@@ -70,8 +70,14 @@ void enqueue_one(queue::Store& store, JobMaker& jobs, WallTime when);
 // Whether the write-ahead log is moved into the database as it grows, or kept whole to see its size.
 enum class Log : std::uint8_t { checkpointed, kept };
 
-// Enqueues `count` jobs, whole thousands, 1,000 a commit, durably.
-void fill(queue::Store& store, JobMaker& jobs, std::size_t count, Log log = Log::checkpointed);
+inline constexpr std::size_t kBulk = 1000;  // enqueued in one commit
+
+// Enqueues `count` jobs, whole commits of `together`, durably.
+void fill(queue::Store& store, JobMaker& jobs, std::size_t count, Log log = Log::checkpointed,
+          std::size_t together = kBulk);
+
+// What an idle daemon does until nothing is left: absorbs and settles.
+void tidy(queue::Store& store, Log log = Log::checkpointed);
 
 // Claims and finishes as the dispatcher does: the lanes in turns, at most 16 jobs of one a visit, one ordered commit a
 // round, which finishes the jobs of the round before and claims the next.
@@ -114,8 +120,8 @@ using Yardstick = std::unique_ptr<yardstick, YardstickClose>;
 
 [[nodiscard]] Yardstick open_yardstick(const std::filesystem::path& file, yardstick_sync sync,
                                        Log log = Log::checkpointed);
-// The same as above, in plain C: whole thousands in, 100 a claim and a finish out.
-void fill(yardstick* open, std::size_t count);
+// The same as above, in plain C: whole commits of `together` in, 100 a claim and a finish out.
+void fill(yardstick* open, std::size_t count, std::size_t together = kBulk);
 std::size_t drain(yardstick* open);
 
 }  // namespace tenure::bench

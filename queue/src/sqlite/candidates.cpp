@@ -21,6 +21,14 @@ constexpr Query kWalkNewest{"walk_newest", R"sql(
   select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
   where seq > ?1 and seq < ?2 order by seq desc)sql"};
 
+// The same of one tenant: rows of others do not leave SQLite. ?3 tenant.
+constexpr Query kWalkOldestOfTenant{"walk_oldest_of_tenant", R"sql(
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  where seq > ?1 and seq < ?2 and tenant = ?3 order by seq)sql"};
+constexpr Query kWalkNewestOfTenant{"walk_newest_of_tenant", R"sql(
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  where seq > ?1 and seq < ?2 and tenant = ?3 order by seq desc)sql"};
+
 constexpr Query kMark{"mark_of_list", "select seq from mark where name = 'absorbed'"};
 
 // Fresh jobs, and those that have ended since they were. Index: primary key, above the mark.
@@ -49,7 +57,7 @@ constexpr Query kClaimedRows{"claimed_rows", R"sql(
 constexpr Query kFailedRows{"failed_rows", R"sql(
   select seq, queue, priority, tenant, kind from job indexed by job_failed where state = ?1 and state > 4)sql"};
 
-// Beyond this a scan of all ready rows costs less than the seeks.
+// Bounds the seeks of one list; for more tenants all ready rows are read.
 constexpr std::size_t kTenantsSought = 1'000;
 constexpr int kLaneColumn = 1;
 constexpr int kRowColumn = 5;
@@ -129,8 +137,12 @@ CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::
   const bool oldest_first = options_.order == ListOrder::oldest_first;
   const JobSeq from = oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least;
   const JobSeq to = oldest_first ? kAfterAll : options_.after.value_or(kAfterAll);
-  auto rows = connection_.statement(oldest_first ? kWalkOldest : kWalkNewest);
+  const bool is_of_one = filter_.tenants && filter_.tenants->size() == 1;
+  auto rows = connection_.statement(is_of_one      ? oldest_first ? kWalkOldestOfTenant : kWalkNewestOfTenant
+                                    : oldest_first ? kWalkOldest
+                                                   : kWalkNewest);
   rows.bind(from.value, to.value);
+  if (is_of_one) rows.bind(*filter_.tenants->begin());
   return {std::make_unique<Walk>(std::move(rows), std::move(takes)), filter_.exact};
 }
 
@@ -210,8 +222,9 @@ void SqliteJobReader::for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn
 }
 
 std::vector<const Query*> candidate_queries() {
-  return {&kWalkOldest,   &kWalkNewest,    &kMark,        &kFreshRows,   &kReadyRows, &kReadyRowsOfTenant,
-          &kNextPriority, &kScheduledRows, &kBlockedRows, &kClaimedRows, &kFailedRows};
+  return {&kWalkOldest,  &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant, &kMark,
+          &kFreshRows,   &kReadyRows,   &kReadyRowsOfTenant,  &kNextPriority,       &kScheduledRows,
+          &kBlockedRows, &kClaimedRows, &kFailedRows};
 }
 
 }  // namespace tenure::queue

@@ -44,7 +44,7 @@ std::int64_t EndedJobs::waiting(sqlite::Connection& connection) const {
   return row.integer(1) - std::max(row.integer(0) - 1, settled_);
 }
 
-bool EndedJobs::settle(sqlite::Connection& connection, std::size_t rows) {
+void EndedJobs::settle(sqlite::Connection& connection, std::size_t rows) {
   written_next_ = written_;
   deleted_next_ = deleted_;
   if (written_ < batch_.size()) {
@@ -53,11 +53,10 @@ bool EndedJobs::settle(sqlite::Connection& connection, std::size_t rows) {
       const End& each = batch_[written_next_];
       connection.statement(kSettle).bind(each.seq.value, each.started_us, each.finished_us).run();
     }
-    return true;
+    return;
   }
   deleted_next_ = std::min(last_number_, deleted_ + static_cast<std::int64_t>(limits_.delete_rows));
   connection.statement(kDeleteEnded).bind(deleted_next_).run();
-  return deleted_next_ < last_number_;
 }
 
 void EndedJobs::committed() {

@@ -40,8 +40,8 @@ class EndedJobs {
 
   // Takes the next batch, where there is one: in any snapshot.
   void load(sqlite::Connection& connection);
-  // A part of the batch; `rows` bounds how many jobs are written. True: more of it is to be done.
-  bool settle(sqlite::Connection& connection, std::size_t rows);
+  // A part of the batch; `rows` bounds how many jobs are written.
+  void settle(sqlite::Connection& connection, std::size_t rows);
   void committed();
   void forget();
 

@@ -30,7 +30,9 @@ bool EndedLookup::contains(JobSeq seq) {
   return seqs_->contains(seq);
 }
 
-std::map<JobSeq, EndedTimes> EndedLookup::find(std::span<const JobSeq> seqs) {
+std::map<JobSeq, EndedTimes> EndedLookup::find(std::span<const JobSeq> asked) {
+  std::vector<JobSeq> seqs(asked.begin(), asked.end());
+  if (seqs_) std::erase_if(seqs, [&](JobSeq seq) { return !seqs_->contains(seq); });
   if (seqs.empty()) return {};
   if (!has_scanned_) return scan_for(seqs);
   if (!rows_) load_rows();

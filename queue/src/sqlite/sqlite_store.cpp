@@ -141,17 +141,15 @@ bool SqliteStore::settle_some(std::int64_t rows_min, std::size_t rows) {
       if (ended_.waiting(connection) >= rows_min) ended_.load(connection);
     });
   if (!ended_.is_settling()) return false;
-  bool more = false;
   try {
-    database_.write(Durability::ordered,
-                    [&](Connection& connection) { more = ended_.settle(connection, rows); });
+    database_.write(Durability::ordered, [&](Connection& connection) { ended_.settle(connection, rows); });
   } catch (...) {
     ended_.forget();
     throw;
   }
   ended_.committed();
   checkpoint_if_long();
-  return more;
+  return true;
 }
 
 // After a partial checkpoint the log must grow by as much again before the next try. The commit before it stands whatever

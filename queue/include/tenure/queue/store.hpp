@@ -232,8 +232,8 @@ class Store {
   [[nodiscard]] virtual std::int64_t change_counter() = 0;
   // Moves the log into the database where it has grown past `wal_bytes_min`. Safe at any time.
   virtual void checkpoint(std::int64_t wal_bytes_min) = 0;
-  // A bit of bookkeeping that only saves time later, for the dispatcher's idle moments: at most some 20 ms. True where more of
-  // it waits. Safe at any time, safe to leave out.
+  // A bit of bookkeeping that only saves time later, for the dispatcher's idle moments: one commit of a bounded number of rows.
+  // True where it did something, and may have left more. Safe at any time, safe to leave out.
   virtual bool tidy() = 0;
   [[nodiscard]] virtual TenantRegistry& registry() = 0;
 };
