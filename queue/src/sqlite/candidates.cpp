@@ -43,9 +43,6 @@ constexpr Query kReadyRows{"ready_rows", "select seq, queue, priority, tenant, k
 // ?1 queue  ?2 priority  ?3 tenant. Index: primary key.
 constexpr Query kReadyRowsOfTenant{"ready_rows_of_tenant", R"sql(
   select seq, queue, priority, tenant, kind from ready where queue = ?1 and priority = ?2 and tenant = ?3)sql"};
-// One step of a loose scan. ?1 queue  ?2 priority before. Index: primary key.
-constexpr Query kNextPriority{"next_priority_of_list", R"sql(
-  select queue, priority from ready where (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
 
 constexpr Query kScheduledRows{"scheduled_rows", "select seq, queue, priority, tenant, kind from scheduled"};
 constexpr Query kBlockedRows{"blocked_rows", "select seq, queue, priority, tenant, kind from blocked"};
@@ -187,16 +184,10 @@ std::vector<JobSeq> Candidates::in_lanes() {
 
 // One seek for each tenant in each priority of each queue, of which there are few.
 void Candidates::add_lanes_of_tenants(std::vector<JobSeq>& seqs) {
-  std::int64_t queue = std::numeric_limits<std::int64_t>::min();
-  std::int64_t priority = 0;
-  for (;;) {
-    auto next = connection_.statement(kNextPriority);
-    if (!next.bind(queue, priority).step()) return;
-    queue = next.integer(0);
-    priority = next.integer(1);
+  for (ReadyPriority at; go_to_next(connection_, at);) {
     for (const std::int64_t tenant : *filter_.tenants) {
       auto rows = connection_.statement(kReadyRowsOfTenant);
-      rows.bind(queue, priority, tenant);
+      rows.bind(at.queue, at.priority, tenant);
       add_in_lanes(std::move(rows), seqs);
     }
   }
@@ -222,9 +213,9 @@ void SqliteJobReader::for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn
 }
 
 std::vector<const Query*> candidate_queries() {
-  return {&kWalkOldest,  &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant, &kMark,
-          &kFreshRows,   &kReadyRows,   &kReadyRowsOfTenant,  &kNextPriority,       &kScheduledRows,
-          &kBlockedRows, &kClaimedRows, &kFailedRows};
+  return {&kWalkOldest,    &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant,
+          &kMark,          &kFreshRows,   &kReadyRows,          &kReadyRowsOfTenant,
+          &kScheduledRows, &kBlockedRows, &kClaimedRows,        &kFailedRows};
 }
 
 }  // namespace tenure::queue

@@ -19,6 +19,10 @@ constexpr Query kIsInReady{"is_in_ready", R"sql(
   select 1 from ready
   where queue = ?1 and priority = ?2 and tenant = ?3 and kind = ?4 and due_us = ?5 and seq = ?6)sql"};
 
+// One step of a loose scan. ?1 queue  ?2 priority before. Index: primary key.
+constexpr Query kNextPriority{"next_priority", R"sql(
+  select queue, priority from ready where (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
+
 // ?1 due_us  ?2 seq  ?3 queue  ?4 priority  ?5 tenant  ?6 kind.
 constexpr Query kInsertScheduled{"insert_scheduled", R"sql(
   insert into scheduled(due_us, seq, queue, priority, tenant, kind) values (?1, ?2, ?3, ?4, ?5, ?6))sql"};
@@ -66,6 +70,13 @@ bool is_in_ready(sqlite::Connection& connection, const Lane& lane, const LanePla
   return statement.bind(to_us(place.due), place.seq.value).step();
 }
 
+bool go_to_next(sqlite::Connection& connection, ReadyPriority& at) {
+  auto row = connection.statement(kNextPriority);
+  if (!row.bind(at.queue, at.priority).step()) return false;
+  at = {row.integer(0), row.integer(1)};
+  return true;
+}
+
 void insert_scheduled(sqlite::Connection& connection, const Lane& lane, const LanePlace& place) {
   auto statement = connection.statement(kInsertScheduled);
   statement.bind(to_us(place.due), place.seq.value);
@@ -95,7 +106,7 @@ bool is_claimed(sqlite::Connection& connection, JobSeq seq) {
 }
 
 std::vector<const Query*> place_queries() {
-  return {&kInsertReady, &kDeleteReady,   &kIsInReady, &kInsertScheduled,
+  return {&kInsertReady, &kDeleteReady,   &kIsInReady, &kNextPriority, &kInsertScheduled,
           &kIsScheduled, &kInsertBlocked, &kIsBlocked, &kIsClaimed};
 }
 

@@ -4,6 +4,7 @@
 #include <tenure/queue/store.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 // The tables in which jobs wait: ready, scheduled, blocked. Internal.
@@ -26,6 +27,13 @@ void insert_ready(sqlite::Connection& connection, const Lane& lane, const LanePl
 void delete_ready(sqlite::Connection& connection, const Lane& lane, const LanePlace& first,
                   const LanePlace& last);
 [[nodiscard]] bool is_in_ready(sqlite::Connection& connection, const Lane& lane, const LanePlace& place);
+// A priority of a queue that has rows of `ready`; as made, it lies before all of them.
+struct ReadyPriority {
+  std::int64_t queue = std::numeric_limits<std::int64_t>::min();
+  std::int64_t priority = 0;
+};
+// Moves to the next one, by one seek. False: there is none.
+[[nodiscard]] bool go_to_next(sqlite::Connection& connection, ReadyPriority& at);
 void insert_scheduled(sqlite::Connection& connection, const Lane& lane, const LanePlace& place);
 [[nodiscard]] bool is_scheduled(sqlite::Connection& connection, const LanePlace& place);
 void insert_blocked(sqlite::Connection& connection, const Lane& lane, const LanePlace& place,

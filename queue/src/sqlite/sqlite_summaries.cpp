@@ -1,11 +1,11 @@
 #include "../job_rules.hpp"
+#include "places.hpp"
 #include "sqlite_reader.hpp"
 #include "tenant_rows.hpp"
 
 #include <tenure/base/sqlite/migrations.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 
 namespace tenure::queue {
@@ -36,10 +36,6 @@ constexpr Query kRunningByTenant{"running_by_tenant", R"sql(
 // Index: job_failed.
 constexpr Query kDeadByTenant{"dead_by_tenant", R"sql(
   select tenant, count(*) from job indexed by job_failed where state = 5 and state > 4 group by tenant)sql"};
-
-// One step of a loose scan. ?1 queue  ?2 priority before. Index: primary key.
-constexpr Query kNextPriority{"next_priority", R"sql(
-  select queue, priority from ready where (queue, priority) > (?1, ?2) order by queue, priority limit 1)sql"};
 
 // ?1 queue  ?2 priority  ?3 tenant. Index: primary key.
 constexpr Query kReadyOfTenant{"ready_of_tenant", R"sql(
@@ -138,16 +134,10 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
     if (const auto found = by_number.find(lane.tenant); found != by_number.end()) add(*found->second, 1, due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
-  std::int64_t queue = std::numeric_limits<std::int64_t>::min();
-  std::int64_t priority = 0;
-  for (;;) {
-    auto next = connection_.statement(kNextPriority);
-    if (!next.bind(queue, priority).step()) return;
-    queue = next.integer(0);
-    priority = next.integer(1);
+  for (ReadyPriority at; go_to_next(connection_, at);) {
     for (TenantSummary& summary : summaries) {
       auto row = connection_.statement(kReadyOfTenant);
-      row.bind(queue, priority, summary.tenant.number.value).row();
+      row.bind(at.queue, at.priority, summary.tenant.number.value).row();
       if (row.integer(0) > 0) add(summary, row.integer(0), from_us(row.integer(1)));
     }
   }
@@ -173,10 +163,9 @@ StoreSummary SqliteJobReader::summary() {
 }
 
 std::vector<const Query*> summary_queries() {
-  return {&kQueues,         &kReadyByQueue,    &kScheduledByQueue, &kDeadByQueue,
-          &kRunningByQueue, &kRunningByTenant, &kDeadByTenant,     &kNextPriority,
-          &kReadyOfTenant,  &kStoreId,         &kCountJobs,        &kCountClaims,
-          &kCountTenants,   &kLastHolder,      &kSizeBytes,        &kLibraryVersion};
+  return {&kQueues,          &kReadyByQueue, &kScheduledByQueue, &kDeadByQueue, &kRunningByQueue,
+          &kRunningByTenant, &kDeadByTenant, &kReadyOfTenant,    &kStoreId,     &kCountJobs,
+          &kCountClaims,     &kCountTenants, &kLastHolder,       &kSizeBytes,   &kLibraryVersion};
 }
 
 }  // namespace tenure::queue
