@@ -26,16 +26,16 @@ std::int32_t ThreadBound::this_thread() {
   return number;
 }
 
-void ThreadBound::bind_or_abort(std::int32_t caller, std::source_location where) const {
+void ThreadBound::bind_or_abort(std::int32_t caller, const char* file, int line) const {
   std::int32_t owner = kNobody;
   if (owner_.compare_exchange_strong(owner, caller, std::memory_order_relaxed)) return;
   const std::string text = fmt::format("{} is bound to {} and was called on {}", object_,
                                        name_of_thread(owner), name_of_thread(caller));
-  invariant_broken(text.c_str(), where.file_name(), static_cast<int>(where.line()));
+  invariant_broken(text.c_str(), file, line);
 }
 
-void ThreadBound::release(std::source_location where) {
-  check(where);
+void ThreadBound::release(const char* file, int line) {
+  check(file, line);
   owner_.store(kNobody, std::memory_order_relaxed);
 }
 

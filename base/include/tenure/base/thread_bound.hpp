@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <source_location>
 
 namespace tenure {
 
@@ -17,20 +16,21 @@ class ThreadBound {
   ThreadBound(const ThreadBound&) = delete;
   ThreadBound& operator=(const ThreadBound&) = delete;
 
-  // The first call binds. Costs two loads.
-  void check(std::source_location where = std::source_location::current()) const {
+  // The first call binds. Costs two loads. The defaults name the caller's place; std::source_location is unknown to clang 14,
+  // which lints us.
+  void check(const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
     const std::int32_t caller = this_thread();
-    if (owner_.load(std::memory_order_relaxed) != caller) bind_or_abort(caller, where);
+    if (owner_.load(std::memory_order_relaxed) != caller) bind_or_abort(caller, file, line);
   }
 
   // Hands over: the next thread that calls is the owner. What makes the object's content visible to it is the caller's matter.
-  void release(std::source_location where = std::source_location::current());
+  void release(const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
  private:
   static constexpr std::int32_t kNobody = 0;
   // The kernel's number, asked for once.
   static std::int32_t this_thread();
-  void bind_or_abort(std::int32_t caller, std::source_location where) const;
+  void bind_or_abort(std::int32_t caller, const char* file, int line) const;
 
   const char* object_;
   mutable std::atomic<std::int32_t> owner_{kNobody};
