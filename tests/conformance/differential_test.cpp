@@ -85,8 +85,7 @@ class Script {
       case 6:
         return moved("promote", writer.promote(now_, 1 + random_.below(5)));
       case 7:
-        return moved("unblock",
-                     writer.unblock(JobReason::envelope_newer, some_seq(), 1 + random_.below(2), now_));
+        return moved("unblock", writer.unblock(JobReason::envelope_newer, some_seq(), 1 + random_.below(2)));
       case 8:
         return moved("hints", writer.take_lane_hints(1 + random_.below(3)));
       case 9:
@@ -177,7 +176,7 @@ class Script {
       case 4:
         return say("release " + outcome_without_row(writer.release(claim, flag, failure, now_)));
       case 5:
-        return say("block " + outcome_without_row(writer.block(claim, JobReason::envelope_newer, now_)));
+        return say("block " + outcome_without_row(writer.block(claim, JobReason::envelope_newer)));
       default: {
         constexpr std::array kCharges{CrashCharge::none, CrashCharge::counted, CrashCharge::poison};
         const CrashCharge charge = kCharges[random_.below(kCharges.size())];

@@ -14,7 +14,7 @@ TEST_P(StoreSuite, LSE_02_AnOldClaimTokenChangesNothing) {
   write([&](StoreWriter& writer) {
     EXPECT_EQ(code_of(writer.finish_succeeded(old, now_)), ErrorCode::claim_lost);
     EXPECT_EQ(code_of(writer.release(old, true, {}, now_)), ErrorCode::claim_lost);
-    EXPECT_EQ(code_of(writer.block(old, JobReason::envelope_newer, now_)), ErrorCode::claim_lost);
+    EXPECT_EQ(code_of(writer.block(old, JobReason::envelope_newer)), ErrorCode::claim_lost);
     EXPECT_EQ(code_of(writer.reclaim(old, CrashCharge::counted, {}, now_)), ErrorCode::claim_lost);
   });
   EXPECT_TRUE(attempts(job.seq).empty());
@@ -402,9 +402,7 @@ TEST_P(StoreSuite, SER_07_AJobWithANewerEnvelopeIsBlockedUntouchedUntilItIsUnblo
   const Enqueued other = put();
   const auto envelope = asked([&](JobReader& reader) { return reader.envelope(job.seq); });
   const ClaimedJob claimed = claim_one();
-  write([&](StoreWriter& writer) {
-    value_or_raise(writer.block(ref(claimed), JobReason::envelope_newer, now_));
-  });
+  write([&](StoreWriter& writer) { value_or_raise(writer.block(ref(claimed), JobReason::envelope_newer)); });
   EXPECT_EQ(record(job.id).state, ShownState::blocked);
   EXPECT_EQ(record(job.id).reason, JobReason::envelope_newer);
   EXPECT_EQ(record(job.id).failures, 0);
@@ -413,7 +411,7 @@ TEST_P(StoreSuite, SER_07_AJobWithANewerEnvelopeIsBlockedUntouchedUntilItIsUnblo
   EXPECT_EQ(claim(kUntenanted, 10).jobs.at(0).id, other.id);
 
   const auto unblock = [&](JobReason reason, std::size_t limit) {
-    return written([&](StoreWriter& writer) { return writer.unblock(reason, JobSeq{0}, limit, now_); });
+    return written([&](StoreWriter& writer) { return writer.unblock(reason, JobSeq{0}, limit); });
   };
   EXPECT_TRUE(unblock(JobReason::by_rule, 10).empty());
   EXPECT_TRUE(unblock(JobReason::envelope_newer, 0).empty());
@@ -430,14 +428,12 @@ TEST_P(StoreSuite, SER_07_BlockedJobsComeInPagesAndOnesThatBlockAgainAreNotOfALa
   for (int i = 0; i < 5; ++i) seqs.push_back(put().seq);
   const auto block_ready = [&] {
     for (const ClaimedJob& job : claim(kUntenanted, 10).jobs)
-      write([&](StoreWriter& writer) {
-        value_or_raise(writer.block(ref(job), JobReason::envelope_newer, now_));
-      });
+      write([&](StoreWriter& writer) { value_or_raise(writer.block(ref(job), JobReason::envelope_newer)); });
   };
   const auto page_after = [&](JobSeq after) {
     std::vector<JobSeq> page;
-    const auto jobs = written(
-        [&](StoreWriter& writer) { return writer.unblock(JobReason::envelope_newer, after, 2, now_); });
+    const auto jobs =
+        written([&](StoreWriter& writer) { return writer.unblock(JobReason::envelope_newer, after, 2); });
     for (const JobArrival& job : jobs) page.push_back(job.seq);
     block_ready();
     return page;

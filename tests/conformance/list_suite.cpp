@@ -78,7 +78,7 @@ void ListSuite::end_somehow(Random& random, const ClaimedJob& job) {
         return value_or_raise(
             writer.finish(claim, JobState::cancelled, JobReason::by_operator, failure, now_));
       case 5:
-        return value_or_raise(writer.block(claim, JobReason::envelope_newer, now_));
+        return value_or_raise(writer.block(claim, JobReason::envelope_newer));
       case 6:
         return value_or_raise(writer.reclaim(claim, CrashCharge::counted, failure, now_));
       default:

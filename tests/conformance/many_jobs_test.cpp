@@ -1,5 +1,6 @@
 #include "bookkeeping_test.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <thread>
@@ -10,11 +11,15 @@ namespace tenure::testing {
 namespace {
 
 constexpr std::size_t kTogether = 1'000;
+const TenantName kPaused{"acme"};
+const TenantName kActive{"beta"};
 
-// More than fit in memory, and farther than the mark may lie behind. TENURE_TEST_JOBS asks for more.
+// More than fit in memory, and farther than the mark may lie behind. TENURE_TEST_JOBS asks for more, never for less.
 std::size_t many() {
   const char* asked = std::getenv("TENURE_TEST_JOBS");
-  return asked == nullptr ? 150'000 : static_cast<std::size_t>(std::atoll(asked)) / kTogether * kTogether;
+  const long long wanted = asked == nullptr ? 0 : std::strtoll(asked, nullptr, 10);
+  return std::max<std::size_t>(150'000,
+                               static_cast<std::size_t>(std::max(wanted, 0LL)) / kTogether * kTogether);
 }
 
 class ManyJobsTest : public BookkeepingTest {
@@ -82,8 +87,6 @@ class ManyJobsTest : public BookkeepingTest {
   static constexpr sqlite::Query kReadyRows{"count_ready", "select count(*) from ready"};
   static constexpr sqlite::Query kEndedRows{"count_ended", "select count(*) from ended"};
   static constexpr sqlite::Query kSettledRows{"count_settled", "select count(*) from job where state = 4"};
-  const TenantName kPaused{"acme"};
-  const TenantName kActive{"beta"};
   SqliteStore other_{SqliteStoreOptions{.path = path_, .create = true}, clock_, limits_};
 };
 
@@ -149,7 +152,7 @@ TEST_F(EagerJobsTest, AnotherProcessEnqueuesWhileJobsAreAbsorbedAndSettled) {
     all_there = true;
   });
   std::size_t done = 0;
-  for (int idle = 0; done < kJobs && idle < 3;) {
+  for (int idle = 0; done < kJobs && idle < 3;) {  // a job that is lost must fail the test, not hold it up
     const bool was_all_there = all_there;
     follow_in_pages();
     std::size_t found = 0;

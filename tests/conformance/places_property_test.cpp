@@ -222,7 +222,7 @@ class Places {
           return value_or_raise(writer.release(claim, choice % 3 == 0, failure, now_));
         case 3:
           model.state = JobState::blocked;
-          return value_or_raise(writer.block(claim, JobReason::envelope_newer, now_));
+          return value_or_raise(writer.block(claim, JobReason::envelope_newer));
         case 4:
           if (choice % 3 == 0) model.state = JobState::dead;
           return value_or_raise(writer.reclaim(
@@ -238,7 +238,7 @@ class Places {
     now_ += seconds{choice % 4};
     store_->write(Durability::ordered, [&](StoreWriter& writer) {
       const auto limit = static_cast<std::size_t>(1 + choice % 3);
-      const auto moved = choice % 3 == 0 ? writer.unblock(JobReason::envelope_newer, JobSeq{0}, limit, now_)
+      const auto moved = choice % 3 == 0 ? writer.unblock(JobReason::envelope_newer, JobSeq{0}, limit)
                                          : writer.promote(now_, limit);
       for (const JobArrival& job : moved) {
         RC_ASSERT(job.state == JobState::ready);
@@ -349,7 +349,7 @@ class Places {
     now_ += hours{1};
     store_->write(Durability::ordered, [&](StoreWriter& writer) {
       for (const JobArrival& job : writer.promote(now_, 10'000)) model_.at(job.seq).state = JobState::ready;
-      for (const JobArrival& job : writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10'000, now_))
+      for (const JobArrival& job : writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10'000))
         model_.at(job.seq).state = JobState::ready;
       for (int choice = 0; claim(writer, choice, 50) > 0; ++choice) continue;
     });

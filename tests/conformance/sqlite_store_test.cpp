@@ -265,7 +265,7 @@ TEST_F(SqliteStoreTest, AClaimOnAJobThatIsNotReadyIsLostAndGone) {
       },
       [&](StoreWriter& writer, ClaimRef claim) { return code(writer.retry(claim, now, {}, now)); },
       [&](StoreWriter& writer, ClaimRef claim) {
-        return code(writer.block(claim, JobReason::envelope_newer, now));
+        return code(writer.block(claim, JobReason::envelope_newer));
       },
       [&](StoreWriter& writer, ClaimRef claim) { return code(writer.release(claim, false, {}, now)); },
       [&](StoreWriter& writer, ClaimRef claim) { return code(writer.release(claim, true, {}, now)); },

@@ -37,7 +37,7 @@ class TransitionSuite : public StoreSuite {
           value_or_raise(writer.retry(claim, now_ + seconds{1}, {}, now_));
           break;
         case JobState::blocked:
-          value_or_raise(writer.block(claim, JobReason::envelope_newer, now_));
+          value_or_raise(writer.block(claim, JobReason::envelope_newer));
           break;
         case JobState::succeeded:
           value_or_raise(writer.finish_succeeded(claim, now_));
@@ -71,9 +71,9 @@ class TransitionSuite : public StoreSuite {
         case Transition::cancel:
           return writer.finish(claim, JobState::cancelled, JobReason::by_rule, {}, now_).has_value();
         case Transition::block:
-          return writer.block(claim, JobReason::envelope_newer, now_).has_value();
+          return writer.block(claim, JobReason::envelope_newer).has_value();
         case Transition::unblock:
-          return !writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10, now_).empty();
+          return !writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10).empty();
         case Transition::release:
           return writer.release(claim, true, {}, now_).has_value();
         case Transition::reclaim:

@@ -10,8 +10,8 @@ std::optional<BlockedJobsPart::Ask> BlockedJobsPart::ask(DispatcherState& state)
   return Ask{queue::JobReason::envelope_newer, *after};
 }
 
-BlockedJobsPart::Answer BlockedJobsPart::carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime now) {
-  return writer.unblock(ask.reason, ask.after, kRoundRowsMax, now);
+BlockedJobsPart::Answer BlockedJobsPart::carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime) {
+  return writer.unblock(ask.reason, ask.after, kRoundRowsMax);
 }
 
 void BlockedJobsPart::absorb(DispatcherState& state, const Ask&, Answer& page) {

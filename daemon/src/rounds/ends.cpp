@@ -33,7 +33,7 @@ struct EndCarrier {
     return state_after(writer.release(claim, end.started, end.why, now), JobState::ready);
   }
   Result<JobState> operator()(const EndBlock& end) const {
-    return state_after(writer.block(claim, end.reason, now), JobState::blocked);
+    return state_after(writer.block(claim, end.reason), JobState::blocked);
   }
   Result<JobState> operator()(const EndReclaim& end) const {
     const bool is_dead = end.charge == queue::CrashCharge::poison;

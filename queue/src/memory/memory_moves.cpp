@@ -12,7 +12,7 @@ std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
   return jobs;
 }
 
-std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime) {
+std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, std::size_t limit) {
   std::vector<JobSeq> seqs;
   const auto& blocked = tables_.blocked();
   for (auto next = blocked.upper_bound(after); next != blocked.end() && seqs.size() < limit; ++next)

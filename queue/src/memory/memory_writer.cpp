@@ -193,7 +193,7 @@ Result<void> MemoryWriter::release(ClaimRef claim, bool started, const AttemptFa
   return {};
 }
 
-Result<void> MemoryWriter::block(ClaimRef claim, JobReason reason, WallTime) {
+Result<void> MemoryWriter::block(ClaimRef claim, JobReason reason) {
   if (!end_claim(claim)) return claim_lost(claim);
   MemoryJob job = tables_.jobs().at(claim.seq);
   job.state = JobState::blocked;

@@ -19,13 +19,13 @@ class MemoryWriter final : public StoreWriter {
                       WallTime now) override;
   Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
-  Result<void> block(ClaimRef claim, JobReason reason, WallTime now) override;
+  Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                        WallTime now) override;
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
-  std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime now) override;
+  std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit) override;
   std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;

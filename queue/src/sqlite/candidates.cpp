@@ -135,9 +135,9 @@ CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::
   const JobSeq from = oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least;
   const JobSeq to = oldest_first ? kAfterAll : options_.after.value_or(kAfterAll);
   const bool is_of_one = filter_.tenants && filter_.tenants->size() == 1;
-  auto rows = connection_.statement(is_of_one      ? oldest_first ? kWalkOldestOfTenant : kWalkNewestOfTenant
-                                    : oldest_first ? kWalkOldest
-                                                   : kWalkNewest);
+  const Query& all = oldest_first ? kWalkOldest : kWalkNewest;
+  const Query& of_one = oldest_first ? kWalkOldestOfTenant : kWalkNewestOfTenant;
+  auto rows = connection_.statement(is_of_one ? of_one : all);
   rows.bind(from.value, to.value);
   if (is_of_one) rows.bind(*filter_.tenants->begin());
   return {std::make_unique<Walk>(std::move(rows), std::move(takes)), filter_.exact};

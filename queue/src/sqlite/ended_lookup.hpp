@@ -26,9 +26,9 @@ class EndedLookup {
 
   // Reads all sequences at the first call.
   [[nodiscard]] bool contains(JobSeq seq);
-  // Those of `seqs` that have ended. The first call reads from the newest end until it has found all; a second one reads
+  // Those of `asked` that have ended. The first call reads from the newest end until it has found all; a second one reads
   // everything and keeps it.
-  [[nodiscard]] std::map<JobSeq, EndedTimes> find(std::span<const JobSeq> seqs);
+  [[nodiscard]] std::map<JobSeq, EndedTimes> find(std::span<const JobSeq> asked);
 
  private:
   struct Row {

@@ -120,7 +120,7 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFa
   return {};
 }
 
-Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason, WallTime) {
+Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason) {
   const auto job = end_claim(claim) ? job_of_claim(claim.seq) : std::nullopt;
   if (!job) return claim_lost(claim);
   connection_.statement(kPlace).bind(claim.seq.value).run();

@@ -88,7 +88,7 @@ std::vector<JobArrival> SqliteWriter::promote(WallTime now, std::size_t limit) {
   return due;
 }
 
-std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, std::size_t limit, WallTime) {
+std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, std::size_t limit) {
   auto blocked =
       arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), after.value, limit));
   for (const JobArrival& job : blocked) {

@@ -186,7 +186,7 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why,
                                              WallTime now) = 0;
   // Ready -> blocked, for an envelope that no worker knows yet.
-  [[nodiscard]] virtual Result<void> block(ClaimRef claim, JobReason reason, WallTime now) = 0;
+  [[nodiscard]] virtual Result<void> block(ClaimRef claim, JobReason reason) = 0;
   // The run ended with its process, and the attempt is recorded as interrupted. The job gets the state that the charge says:
   // ready, or dead with the reason poison.
   [[nodiscard]] virtual Result<void> reclaim(ClaimRef claim, CrashCharge charge,
@@ -199,8 +199,8 @@ class StoreWriter {
   // Scheduled jobs that are due become ready, by due time, at most `limit`.
   [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
   // Jobs that were blocked for that reason become ready, by sequence from behind `after`, at most `limit`.
-  [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit,
-                                                        WallTime now) = 0;
+  [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, JobSeq after,
+                                                        std::size_t limit) = 0;
 
   // Jobs that other processes made ready, left for the dispatcher in the commit that did it. Taking deletes them.
   [[nodiscard]] virtual std::vector<JobArrival> take_lane_hints(std::size_t limit) = 0;
