@@ -3,6 +3,7 @@
 #include "yardstick.h"
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/sqlite/connection.hpp>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,8 @@ constexpr std::size_t kFew = 16;              // jobs of a commit of figures 2.2
 constexpr std::size_t kManyJobs = 1'500'000;  // the backlog of figures 2.3 and 6.3
 constexpr std::size_t kListed = 1'000'000;    // ended jobs that are not settled, of figure 20
 constexpr std::size_t kPageJobs = 100;
+constexpr sqlite::Query kUnsettled{"unsettled",
+                                   "select count(*) from ended join job using (seq) where state < 4"};
 
 class Bench {
  public:
@@ -55,7 +58,6 @@ class Bench {
   // Of figures 2 and 6.
   struct Shape {
     std::string suffix;
-    std::string conditions;
     std::size_t backlog;
     std::size_t tenants = kTenants;
     std::size_t together = kBulk;  // enqueued in one commit
@@ -168,24 +170,21 @@ void require_all(std::size_t done, std::size_t wanted) {
 // difference is what it costs to be fair between tenants.
 std::vector<Bench::Shape> Bench::shapes() const {
   return {{.suffix = "",
-           .conditions = "",
            .backlog = backlog_,
            .enqueue_goal = {.ratio_min = 0.6},
            .claim_goal = {.ratio_min = 0.8}},
-          {.suffix = ".1", .conditions = ", one tenant", .backlog = backlog_, .tenants = 1},
+          {.suffix = ".1", .backlog = backlog_, .tenants = 1},
           {.suffix = ".2",
-           .conditions = "",
            .backlog = backlog_ / 5 / kFew * kFew,
            .together = kFew,
            .enqueue_goal = {.ratio_min = 0.8},
            .claim_goal = {.ratio_min = 0.8}},
-          {.suffix = ".3",
-           .conditions = "",
-           .backlog = options_.quick || options_.backlog > 0 ? backlog_ : kManyJobs}};
+          {.suffix = ".3", .backlog = options_.quick || options_.backlog > 0 ? backlog_ : kManyJobs}};
 }
 
 void Bench::fill_and_drain(const Shape& shape) {
-  const std::string conditions = fmt::format("backlog {}{}", shape.backlog, shape.conditions);
+  const std::string conditions =
+      fmt::format("backlog {}{}", shape.backlog, shape.tenants == 1 ? ", one tenant" : "");
   std::vector<Figure> figures{
       {.number = "6" + shape.suffix,
        .what = fmt::format("bulk enqueue, {} a commit, durable, {}", shape.together, conditions),
@@ -259,16 +258,25 @@ void Bench::log_bytes(std::string number, std::size_t together, double goal) {
   take_turns(options_, figures, ours, yardstick);
 }
 
+void require_unsettled(const std::filesystem::path& file, std::size_t wanted) {
+  sqlite::Connection control(file, {.access = sqlite::Access::read_only});
+  const std::int64_t found = control.statement(kUnsettled).row().integer(0);
+  if (found != static_cast<std::int64_t>(wanted))
+    throw std::runtime_error(fmt::format("{} ends of {} are not settled", found, wanted));
+}
+
 // A page is asked for anew each time, as each call of the CLI does.
 void Bench::first_pages() {
   const std::size_t ended = options_.quick ? 5'000 : kListed;
-  const auto store = template_.open(folder_.file("control.db"));
+  const auto file = folder_.file("control.db");
+  const auto store = template_.open(file);
   {
     JobMaker jobs(kSeed);
     fill(*store, jobs, ended);
     require_all(drain(*store), ended);
     fill(*store, jobs, ended / 10);
   }
+  require_unsettled(file, ended);
   const RealClock clock;
   const std::string quiet = tenant_name(kTenants - 1).text();
   for (const std::string& filter :
