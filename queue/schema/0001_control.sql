@@ -60,7 +60,7 @@ create table job(
   priority integer not null,
   due_us integer not null,
   created_us integer not null,
-  state integer not null check (state in (1, 2, 4, 5, 6, 7)),
+  state integer not null check (state between 1 and 7 and state <> 3),
   reason integer not null default 0,
   attempts_max integer not null,
   failures integer not null default 0,
