@@ -2,16 +2,16 @@
 //   power_cut_check DATABASE RECORD [final]
 // Prints the verdict's first half and `checkpoints=N`. `final` also counts what is still not done, after a quiet phase.
 // Exit: 0 all is well; 1 something is lost, unexpected, duplicated or stuck; 3 the database is damaged.
+#include "record.hpp"
+
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/statement.hpp>
 
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace tenure::reliability {
 namespace {
@@ -37,29 +37,13 @@ struct Verdict {
   [[nodiscard]] bool good() const { return lost + unexpected + duplicated + stuck == 0; }
 };
 
-struct Record {
-  std::unordered_set<std::string> attempted;
-  std::unordered_set<std::string> acknowledged;
-  std::int64_t checkpoints = 0;
-
-  explicit Record(const char* file) {
-    std::ifstream lines{file};
-    for (std::string line; std::getline(lines, line);) {
-      if (line.empty()) continue;
-      if (line[0] == '+') attempted.insert(line.substr(1));
-      if (line[0] == '=') acknowledged.insert(line.substr(1));
-      if (line[0] == 'c') ++checkpoints;
-    }
-  }
-};
-
 // Names the first ones, for whoever has to find out why.
 void count(std::int64_t& counter, const char* word, const std::string& what) {
   constexpr std::int64_t kNamedMax = 3;
   if (++counter <= kNamedMax) std::fprintf(stderr, "%s: %s\n", word, what.c_str());
 }
 
-Verdict judge(Connection& connection, const Record& record, bool final) {
+Verdict judge(Connection& connection, const Recorded& record, bool final) {
   std::unordered_map<std::string, std::int64_t> stored;
   {
     Statement ids = connection.statement(kIds);
@@ -91,7 +75,7 @@ int run(const char* database, const char* record, bool final) {
     std::fprintf(stderr, "power_cut_check: %s\n", integrity.c_str());
     return 3;
   }
-  const Verdict verdict = judge(connection, Record{record}, final);
+  const Verdict verdict = judge(connection, Recorded{record}, final);
   std::printf(
       "attempted=%ld acknowledged=%ld lost=%ld unexpected=%ld duplicated=%ld stuck=%ld wrong-tenant=0\n",
       verdict.attempted, verdict.acknowledged, verdict.lost, verdict.unexpected, verdict.duplicated,

@@ -6,12 +6,13 @@
 //   power_cut_load claim   DATABASE RECORD                 claims and finishes items for ever, by ordered commits, and
 //                                                          checkpoints ("c")
 //   power_cut_load drain   DATABASE RECORD                 the same until nothing is left
+#include "record.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/database.hpp>
 
 #include <cstdio>
 #include <exception>
-#include <fcntl.h>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,20 +50,6 @@ constexpr Query kClaim{"insert_claim", "insert into claim(seq) values(?1)"};
 constexpr Query kRelease{"delete_claim", "delete from claim where seq = ?1"};
 constexpr Query kReclaim{"delete_claims", "delete from claim"};
 constexpr Query kFinish{"finish_item", "update item set done = 1 where seq = ?1"};
-
-class Record {
- public:
-  explicit Record(const char* file) : descriptor_(::open(file, O_WRONLY | O_APPEND | O_CLOEXEC)) {}
-  // Ends the process where the record cannot be kept: what it does then would be unknown.
-  void tell(char sign, std::string_view id) const {
-    // It begins a line as well: the process before may have been killed in the middle of its own.
-    const std::string line = std::string{'\n', sign} + std::string{id} + '\n';
-    if (::write(descriptor_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(3);
-  }
-
- private:
-  int descriptor_;
-};
 
 void enqueue(Database& database, const Record& record, const std::string& name, Durability durability) {
   for (std::int64_t number = 1;; ++number) {

@@ -8,9 +8,9 @@
 #include <tenure/queue/store.hpp>
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -130,7 +130,7 @@ class SqliteWriter final : public StoreWriter {
   std::size_t successes_ = 0;
   // Live tenants that accept jobs, as this transaction has read them: nobody else writes while it lasts, and none of the
   // verbs changes a tenant.
-  std::map<TenantName, Owner> owners_;
+  std::unordered_map<TenantName, Owner> owners_;
 };
 
 [[nodiscard]] std::vector<const sqlite::Query*> enqueue_queries();
