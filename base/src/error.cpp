@@ -75,6 +75,7 @@ constexpr std::array kRows{
     row<ErrorCode::interrupted>("Interrupted", kTransient),
     row<ErrorCode::out_of_memory>("OutOfMemory", kTransient),
     row<ErrorCode::protocol_violation>("ProtocolViolation", kPermanent),
+    row<ErrorCode::forked_process>("ForkedProcess", kPermanent),
     row<ErrorCode::internal>("Internal", kPermanent),
 };
 

@@ -30,8 +30,17 @@ struct Destination {
   std::vector<std::string>* captured = nullptr;
 };
 
+Destination& destination();
+
+// A child of fork() logs on: it must not inherit the mutex from a thread that is not there.
+Destination* make_destination() {
+  ::pthread_atfork([] { destination().mutex.lock(); }, [] { destination().mutex.unlock(); },
+                   [] { destination().mutex.unlock(); });
+  return new Destination;  // never destroyed: threads may log until the very end
+}
+
 Destination& destination() {
-  static Destination* const kept = new Destination;  // never destroyed: threads may log until the very end
+  static Destination* const kept = make_destination();
   return *kept;
 }
 

@@ -1,3 +1,4 @@
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/config/load.hpp>
@@ -26,6 +27,7 @@ struct Client::Impl {
   const Clock& clock;
   ClientOptions options;
   UuidGenerator ids;
+  ProcessBound process = {};
 
   // The job as it will be stored, its arguments encoded and every id in them compared.
   [[nodiscard]] queue::NewJob draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call);
@@ -100,11 +102,17 @@ Client::Client(queue::Store& store, const Clock& clock, ClientOptions options)
                      .ids = UuidGenerator{clock, Random::seed_from_system()}}) {}
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Client::~Client() = default;
+Client::~Client() {
+  if (impl_ && impl_->process.is_inherited()) static_cast<void>(impl_.release());
+}
 Client::Client(Client&&) noexcept = default;
-Client& Client::operator=(Client&&) noexcept = default;
+Client& Client::operator=(Client&& other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
 
 Tenants& Client::tenants() {
+  impl_->process.check("the client");
   if (!impl_->tenants)
     raise(ErrorCode::bad_configuration, "this client was made over a store and has no tenants' files");
   return *impl_->tenants;
@@ -128,6 +136,7 @@ queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const
 }
 
 Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOptions& options) {
+  impl_->process.check("the client");
   const queue::NewJob job = impl_->draft(kind, job_data, options);
   std::optional<Result<queue::Enqueued>> result;
   impl_->store.write(impl_->options.durability,
@@ -142,6 +151,7 @@ Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOp
 
 std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, std::size_t count,
                                            const EnqueueOptions& options, BulkRule rule) {
+  impl_->process.check("the client");
   if (count > limits::kBulkMax)
     raise(ErrorCode::bad_options, "a bulk of " + std::to_string(count) + " jobs; at most " +
                                       std::to_string(limits::kBulkMax) + " go into one commit");

@@ -54,6 +54,7 @@ ConnectionPool::ConnectionPool(TenantFiles files, HandleCacheOptions options)
 
 Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access) {
+  process_.check("the cache of tenants' databases");
   if (sync_failed())
     raise(ErrorCode::disk_sync_failed,
           "a sync of a tenant's file has failed in this process; nothing more is acknowledged",
@@ -195,6 +196,7 @@ void ConnectionPool::give_place_back() {
 }
 
 void ConnectionPool::give_back(LeaseState& lease) {
+  if (process_.is_inherited()) return static_cast<void>(lease.open.release());
   lease.end_transactions();
   const Afterwards afterwards = can_be_pooled(lease) ? Afterwards::pooled : Afterwards::closed;
   if (on_looked_at_for_test) on_looked_at_for_test();
@@ -219,6 +221,7 @@ std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant
 }
 
 void ConnectionPool::close(const TenantName& tenant) {
+  process_.check("the cache of tenants' databases");
   std::vector<std::unique_ptr<OpenTenant>> closed;
   {
     const std::lock_guard lock{mutex_};
@@ -234,6 +237,7 @@ void ConnectionPool::close(const TenantName& tenant) {
 }
 
 void ConnectionPool::close_idle() {
+  if (process_.is_inherited()) return;
   std::vector<std::unique_ptr<OpenTenant>> closed;
   {
     const std::lock_guard lock{mutex_};

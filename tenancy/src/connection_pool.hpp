@@ -2,6 +2,7 @@
 
 #include "handle_state.hpp"
 
+#include <tenure/base/process_bound.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <atomic>
@@ -87,6 +88,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
   HandleCache::Counters counters_;
+  ProcessBound process_;
 };
 
 }  // namespace tenure::detail

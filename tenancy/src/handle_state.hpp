@@ -3,6 +3,7 @@
 #include "write_lane.hpp"
 
 #include <tenure/base/function_ref.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/authorizer.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/text_statement_cache.hpp>
@@ -70,6 +71,7 @@ struct LeaseState {
   std::shared_ptr<TenantShared> shared;
   std::int64_t closes_seen = 0;
   std::atomic<bool> poisoned = false;
+  ProcessBound process;
 
   std::unique_ptr<OpenTenant> open;           // null once the lease has ended
   std::list<TransactionState*> transactions;  // the outermost first: it owns SQLite's transaction
@@ -101,6 +103,9 @@ struct TransactionState {
   void end_cursors();
   // Rolls back where nothing was committed. Safe twice.
   void end();
+
+ private:
+  void leave_to_parent();
 };
 
 struct Cursor {

@@ -67,6 +67,7 @@ TransactionState::TransactionState(std::shared_ptr<LeaseState> parent) : lease(s
 TransactionState::~TransactionState() { end(); }
 
 void TransactionState::require_usable() const {
+  lease->process.check("the handle");
   if (ended || lease->open == nullptr)
     raise(ErrorCode::handle_ended,
           fmt::format("the handle or transaction of {} has ended", lease->tenant.text()),
@@ -83,6 +84,7 @@ void TransactionState::end_cursors() {
 
 void TransactionState::end() {
   if (ended) return;
+  if (lease->process.is_inherited()) return leave_to_parent();
   // Whoever owns the transaction is the outermost: what was begun later reads in it and ends with it.
   if (owns_transaction())
     while (lease->transactions.back() != this) lease->transactions.back()->end();
@@ -94,6 +96,13 @@ void TransactionState::end() {
     write.reset();
   }
   turn.end();
+  lease->transactions.remove(this);
+}
+
+// The parent's transaction goes on: nothing of it is rolled back, and its turn is not given up.
+void TransactionState::leave_to_parent() {
+  ended = true;
+  turn.leave_to_parent();
   lease->transactions.remove(this);
 }
 

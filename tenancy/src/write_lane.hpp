@@ -27,6 +27,8 @@ class WriteLane {
     }
     // Safe twice.
     void end();
+    // In a child of fork(): the lane is the parent's.
+    void leave_to_parent() { lane_ = nullptr; }
 
    private:
     friend class WriteLane;

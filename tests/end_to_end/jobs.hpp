@@ -51,6 +51,19 @@ struct Crash {
   }
 };
 
+// Counts itself and forks. "returns": parent and child return from the handler; "in_once": the fork is inside the step, and both
+// commit; "daemon": the process makes itself one, and only the child returns; "lives_on": the child writes its pid into
+// FOLDER/started-child-NAME and stays.
+struct Fork {
+  static constexpr std::string_view kind = "test.fork";
+  std::string name;
+  std::string how;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name), CEREAL_NVP(how));
+  }
+};
+
 struct Throw {
   static constexpr std::string_view kind = "test.throw";
   static JobOptions options() { return {.attempts_max = 1}; }

@@ -35,7 +35,7 @@ TEST_F(StandAlone, RUN_14_IsRefusedWhileTenuredHoldsTheLock) {
   const auto daemon = start_daemon();
   const auto worker = start_alone();
   EXPECT_EQ(worker->wait(), "exit 75");
-  EXPECT_NE(worker->output().find("pid " + std::to_string(daemon->pid())), std::string::npos)
+  EXPECT_NE(worker->output().find(std::to_string(daemon->pid()) + " (tenured)"), std::string::npos)
       << worker->output();
 }
 

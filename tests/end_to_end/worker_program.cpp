@@ -27,11 +27,15 @@ void count(const std::string& name, tenure::JobContext& context) {
   });
 }
 
-void wait(const Wait& job, tenure::JobContext& context) {
-  const auto started = folder() / ("started-" + job.name);
+void write_pid(const std::string& name) {
+  const auto started = folder() / ("started-" + name);
   const auto written = started.string() + ".new";
   std::ofstream(written) << ::getpid() << '\n';
   std::filesystem::rename(written, started);
+}
+
+void wait(const Wait& job, tenure::JobContext& context) {
+  write_pid(job.name);
   while (!std::filesystem::exists(folder() / ("go-" + job.name))) {
     if (job.obeys_stop && context.stop_token().stop_requested()) throw std::runtime_error("stopped");
     ::poll(nullptr, 0, 5);
@@ -45,6 +49,22 @@ void crash(const Crash& job, tenure::JobContext&) {
   ::raise(SIGSEGV);
 }
 
+void fork_in(const Fork& job, tenure::JobContext& context) {
+  if (job.how == "in_once") {
+    context.once("count", [&](tenure::JobTransaction& transaction) {
+      transaction.execute("insert into run (name) values (?)", job.name);
+      static_cast<void>(::fork());
+    });
+    return;
+  }
+  if (job.how == "daemon" && ::daemon(1, 1) != 0) throw std::runtime_error("no daemon");
+  if (job.how != "daemon" && ::fork() == 0 && job.how == "lives_on") {
+    write_pid("child-" + job.name);
+    while (true) ::pause();
+  }
+  count(job.name, context);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,6 +75,7 @@ int main(int argc, char** argv) {
     if (!job.waits_as.empty()) wait({.name = job.waits_as}, context);
   });
   jobs.add<Crash>(crash);
+  jobs.add<Fork>(fork_in);
   jobs.add<Throw>([](const Throw&, tenure::JobContext&) { throw std::runtime_error("as asked"); });
   return tenure::worker_main(argc, argv, jobs, {.version = "test 1"});
 }

@@ -3,6 +3,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
@@ -11,6 +12,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -72,6 +74,29 @@ class LockWait {
   Random random_;
 };
 
+// Whether SQLite in this process holds what it inherited from the process that it was forked from. Its list of open files knows
+// inodes and not processes: a child's own connection to the same file would find the parent's locks in it.
+class OpenConnections {
+ public:
+  static OpenConnections& of_process() {
+    static OpenConnections* const kept = new OpenConnections;  // connections may live until the very end
+    return *kept;
+  }
+  void begin() {
+    const std::uint64_t process = forks_of_process();
+    const std::uint64_t owner = owner_;
+    // Another thread of a child may have come first: then the owner was written before its connection was counted.
+    if (owner != process && count_ > 0 && owner_ == owner) refuse_in_child("a database that is open");
+    owner_ = process;
+    ++count_;
+  }
+  void end() { --count_; }
+
+ private:
+  std::atomic<std::uint64_t> owner_{0};
+  std::atomic<std::int64_t> count_{0};
+};
+
 int flags_of(Access access) {
   constexpr int kAlways = SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   switch (access) {
@@ -93,7 +118,9 @@ struct Connection::Impl {
       : path(file.empty() ? file : std::filesystem::absolute(file)),
         wal_path(path.string() + "-wal"),
         options(connection_options),
-        lock_wait(connection_options.busy_wait_max) {}
+        lock_wait(connection_options.busy_wait_max) {
+    OpenConnections::of_process().begin();
+  }
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -113,9 +140,12 @@ struct Connection::Impl {
   std::uint64_t uses = 0;
   std::optional<FileIdentity> wal;
   std::int64_t wal_pages = 0;
+  ProcessBound process;
 };
 
 Connection::Impl::~Impl() {
+  if (process.is_inherited()) return;
+  OpenConnections::of_process().end();
   for (auto& [query, cached] : statements) sqlite3_finalize(cached.statement);
   if (sqlite3_close(database) == SQLITE_OK) return;
   // A statement that user code prepared on native() is still alive: SQLite closes the file when that goes.
@@ -212,6 +242,7 @@ Connection::Connection(const std::filesystem::path& path, const ConnectionOption
 Connection::~Connection() = default;
 
 Statement Connection::statement(const Query& query) {
+  impl_->process.check("the database");
   auto found = impl_->statements.find(&query);
   if (found == impl_->statements.end()) {
     impl_->make_room();
@@ -225,6 +256,7 @@ Statement Connection::statement(const Query& query) {
 }
 
 void Connection::execute(const Query& script) {
+  impl_->process.check("the database");
   const std::string sql{script.sql};
   const int code = sqlite3_exec(impl_->database, sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) raise_sqlite(impl_->database, code, script.name);
@@ -236,13 +268,19 @@ std::int64_t Connection::changes() const { return sqlite3_changes64(impl_->datab
 
 std::int64_t Connection::data_version() { return statement(kDataVersion).row().integer(0); }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(impl_->database) == 0; }
+bool Connection::in_transaction() const {
+  return !impl_->process.is_inherited() && sqlite3_get_autocommit(impl_->database) == 0;
+}
 
 const std::filesystem::path& Connection::path() const { return impl_->path; }
 
-sqlite3* Connection::native() const { return impl_->database; }
+sqlite3* Connection::native() const {
+  impl_->process.check("the database");
+  return impl_->database;
+}
 
 bool Connection::still_on_disk() {
+  impl_->process.check("the database");
   int moved = 0;
   const int code = sqlite3_file_control(impl_->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   if (code != SQLITE_OK) raise_sqlite(impl_->database, code, impl_->path.native());

@@ -2,6 +2,7 @@
 #include "reader_pool.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/database.hpp>
 #include <tenure/base/system.hpp>
 
@@ -50,20 +51,33 @@ struct Database::Impl {
   ReaderPool readers;
   LazyConnection checkpointer;
   LazyConnection observer;
+  ProcessBound process;
+
+  // First of all: a mutex may have been copied while another thread had it.
+  void require_own_process() const { process.check("the database"); }
 };
 
 Database::Database(const std::filesystem::path& path, const DatabaseOptions& options)
     : impl_(std::make_unique<Impl>(path, options)) {}
 
-Database::~Database() = default;
+Database::~Database() {
+  if (impl_->process.is_inherited()) static_cast<void>(impl_.release());
+}
 
 void Database::write(Durability durability, FunctionRef<void(Connection&)> work) {
+  impl_->require_own_process();
   impl_->commits->write(durability, work);
 }
 
-void Database::read(FunctionRef<void(Connection&)> work) { impl_->readers.read(work); }
+void Database::read(FunctionRef<void(Connection&)> work) {
+  impl_->require_own_process();
+  impl_->readers.read(work);
+}
 
-void Database::sync() { impl_->commits->sync(); }
+void Database::sync() {
+  impl_->require_own_process();
+  impl_->commits->sync();
+}
 
 CheckpointResult Database::checkpoint() {
   // Before the gate closes, so that the checkpoint's own sync of the WAL finds little to do; and before
@@ -88,6 +102,7 @@ std::int64_t Database::wal_bytes() const {
 std::int64_t Database::bytes_to_checkpoint() const { return impl_->commits->bytes_to_checkpoint(); }
 
 std::int64_t Database::data_version() {
+  impl_->require_own_process();
   // A connection of its own: the number of one connection says nothing about another's, nor about its own
   // commits.
   const std::lock_guard lock(impl_->observer.mutex);

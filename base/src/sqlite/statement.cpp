@@ -13,7 +13,7 @@ Statement::Statement(sqlite3* database, sqlite3_stmt* statement, const Query& qu
 }
 
 Statement::~Statement() {
-  if (statement_ == nullptr) return;
+  if (statement_ == nullptr || process_.is_inherited()) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);  // they point at the caller's memory
   if (in_use_ != nullptr) *in_use_ = false;
@@ -24,9 +24,11 @@ Statement::Statement(Statement&& other) noexcept
       statement_(std::exchange(other.statement_, nullptr)),
       query_(other.query_),
       in_use_(std::exchange(other.in_use_, nullptr)),
-      next_(other.next_) {}
+      next_(other.next_),
+      process_(other.process_) {}
 
 bool Statement::step() {
+  process_.check("the statement");
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;

@@ -1,4 +1,6 @@
 #include <tenure/base/error.hpp>
+#include <tenure/base/lock_holders.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/writer_queue.hpp>
 #include <tenure/base/system.hpp>
 
@@ -9,13 +11,11 @@
 #include <csignal>
 #include <exception>
 #include <fcntl.h>
-#include <fstream>
 #include <mutex>
 #include <pthread.h>
 #include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -38,24 +38,6 @@ Descriptor open_queue(const std::filesystem::path& file) {
   if (errno == EEXIST) descriptor = Descriptor{::open(file.c_str(), kFlags)};
   if (!descriptor.is_open()) raise_system(errno, "the writers' lock file cannot be opened", file);
   return descriptor;
-}
-
-// " by process 812": whoever has locked the file, as far as the kernel tells; else nothing.
-std::string holder_of(int descriptor) {
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) return {};
-  const std::string inode =
-      fmt::format(" {:02x}:{:02x}:{} ", major(status.st_dev), minor(status.st_dev), status.st_ino);
-  std::ifstream locks{"/proc/locks"};
-  for (std::string line; std::getline(locks, line);) {
-    const std::size_t mode = line.find(" WRITE ");
-    if (mode == std::string::npos || line.find(" FLOCK ") == std::string::npos ||
-        line.find(inode) == std::string::npos || line.find("->") != std::string::npos)
-      continue;
-    const long process = std::strtol(line.c_str() + mode + 7, nullptr, 10);
-    if (process > 0) return fmt::format(" by process {}", process);
-  }
-  return {};
 }
 
 // No signal of the program's is handled on a thread that it does not know; but for those that its own faults raise.
@@ -97,6 +79,7 @@ struct WriterQueue::Line {
 
   const std::filesystem::path file;
   const Descriptor descriptor;
+  const KeptFromChildren kept{descriptor.number()};
   std::mutex mutex;
   std::condition_variable turn_ended, asked, answered;
   bool taken = false;      // a thread of this process has the turn or waits for it: flock knows no threads
@@ -218,9 +201,9 @@ void WriterQueue::run(Deadline deadline, FunctionRef<void(Turn&)> work) {
   }
   raise(ErrorCode::store_busy,
         fmt::format(
-            "the turn to write was not given back in time{}; where that process was stopped, let it go on "
+            "the turn to write was not given back in time by {}; where it was stopped, let it go on "
             "or end it",
-            holder_of(line.descriptor.number())),
+            lock_holders(line.descriptor.number())),
         {}, line.file.string());
 }
 

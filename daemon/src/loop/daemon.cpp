@@ -2,6 +2,7 @@
 #include "settings_for_program.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/sqlite_store.hpp>
@@ -59,6 +60,7 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
   std::signal(SIGCHLD, SIG_DFL);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) default_in_children(number);
   boost::asio::io_context context(1);
   int exit_code = number_of(ExitCode::done);
   const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);

@@ -195,6 +195,7 @@ void Loop::await_signal() {
 void Loop::open_wake_socket() {
   try {
     wake_socket_.assign(asio::local::datagram_protocol{}, queue::bind_wake_receiver(settings_.store.path));
+    wake_socket_kept_.emplace(wake_socket_.native_handle());
     await_hint();
   } catch (const Error& error) {
     // Hints only shorten the wait; without them the poll finds the work.

@@ -6,6 +6,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/thread_bound.hpp>
 #include <tenure/config/settings.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -70,6 +71,7 @@ class Loop {
   boost::asio::steady_timer timer_;
   boost::asio::signal_set signals_;
   boost::asio::local::datagram_protocol::socket wake_socket_;
+  std::optional<KeptFromChildren> wake_socket_kept_;
   std::array<char, 64> wake_bytes_{};
   std::map<ProcessNumber, std::shared_ptr<WorkerLink>> links_;
   std::vector<std::shared_ptr<WorkerLink>> asked_;  // and not flushed yet

@@ -16,6 +16,7 @@ using boost::system::error_code;
 WorkerLink::WorkerLink(const asio::any_io_executor& executor, int descriptor, ProcessNumber process,
                        std::uint16_t slots_wanted, Handlers handlers)
     : socket_(executor, asio::local::stream_protocol{}, descriptor),
+      socket_kept_(descriptor),
       process_(process),
       end_(process, slots_wanted),
       handlers_(std::move(handlers)),

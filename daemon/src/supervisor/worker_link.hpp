@@ -2,6 +2,7 @@
 
 #include "../protocol/daemon_end.hpp"
 
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/thread_bound.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -50,6 +51,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
   ThreadBound thread_{"WorkerLink"};
   boost::asio::local::stream_protocol::socket socket_;
+  KeptFromChildren socket_kept_;
   const ProcessNumber process_;
   DaemonEnd end_;
   Handlers handlers_;

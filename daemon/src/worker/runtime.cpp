@@ -2,6 +2,7 @@
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/jobs/perform.hpp>
@@ -32,6 +33,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using Perform = WorkerEnd::Perform;
+
+constexpr int kExitChildReturned = 70;  // EX_SOFTWARE of sysexits.h; nobody of ours waits for it
 
 // Carries out what WorkerEnd says, with one thread more than there are slots, all of them alike: whichever reads a job off the
 // socket performs it, and Asio has woken another one to read on. So a job that meets an idle process waits for one wake and not
@@ -138,6 +141,7 @@ class Runtime {
 
   WorkerEnd::Actions perform(const Perform& work) {
     AttemptEnd end = performer_.perform(work.job, work.stop);
+    if (process_.is_inherited()) end_child(work.job);
     if (setup_.handles.sync_failed()) leave_at_once();
     if (end.result == queue::RunResult::failed) log_failure(work.job, end);
     WorkerEnd::Actions actions;
@@ -160,6 +164,15 @@ class Runtime {
   [[noreturn]] static void leave_at_once() {
     log::write(log::Level::error, "worker.sync_failed", "a sync of a tenant's file has failed");
     std::_Exit(number_of(ExitCode::sync_failed));
+  }
+
+  // A handler has forked and its child has come back. The job, the socket and whatever is assigned are the parent's.
+  [[noreturn]] static void end_child(const AssignedJob& job) {
+    log::write(log::Level::error, "job.child_returned",
+               "a child process that a handler forked has returned from the handler; it ends here. A child ends itself by "
+               "_exit() or by executing a program",
+               {.kind = job.kind});
+    std::_Exit(kExitChildReturned);
   }
 
   static void log_failure(const AssignedJob& job, const AttemptEnd& end) {
@@ -231,6 +244,8 @@ class Runtime {
   asio::local::stream_protocol::socket socket_;
   WorkerEnd end_;
   bool is_writing_ = false;
+  ProcessBound process_;
+  KeptFromChildren socket_kept_{descriptor_};
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "in_process_host.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
 #include <tenure/daemon/worker_environment.hpp>
@@ -51,6 +52,7 @@ void leave_signals_to_the_daemon() {
     action.sa_handler = [](int) {};
     action.sa_flags = SA_RESTART;
     ::sigaction(number, &action, nullptr);
+    default_in_children(number);
   }
 }
 
@@ -63,7 +65,11 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
 int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& options) {
   if (!die_with_parent()) return 1;
   keep_from_children(socket);
-  if (const auto lock = number_in(kWorkerLockVariable)) keep_from_children(*lock);
+  std::optional<KeptFromChildren> lock_kept;
+  if (const auto lock = number_in(kWorkerLockVariable)) {
+    keep_from_children(*lock);
+    lock_kept.emplace(*lock);
+  }
   leave_signals_to_the_daemon();
 
   const config::Settings settings = settings_for_program("").settings;

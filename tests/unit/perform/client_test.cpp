@@ -1,4 +1,5 @@
 #include "bookkeeping.hpp"
+#include "support/in_child.hpp"
 
 #include <tenure/base/limits.hpp>
 
@@ -56,6 +57,19 @@ TEST_F(ClientTest, ENQ_06_ATenantNamedInsideAScopeMustBeTheScopes) {
 
 TEST_F(ClientTest, REG_01_AnUnknownTenantIsRefused) {
   with_tenant("nobody", [&] { EXPECT_THROW(client_.enqueue(PayAll{}), TenantDoesNotExist); });
+}
+
+TEST_F(ClientTest, AChildOfAForkCannotEnqueue) {
+  EXPECT_EQ(in_child([&] {
+              const std::vector<PayAll> bulk(2);
+              const bool is_one_refused =
+                  throws<ForkedProcess>([&] { client_.enqueue(PayAll{}, {.untenanted = true}); });
+              const bool are_many_refused =
+                  throws<ForkedProcess>([&] { client_.enqueue_all(std::span{bulk}, {.untenanted = true}); });
+              return is_one_refused && are_many_refused ? 1 : 0;
+            }),
+            1);
+  EXPECT_NO_THROW(client_.enqueue(PayAll{}, {.untenanted = true}));
 }
 
 TEST_F(ClientTest, OptionsOfTheKindReachTheRow) {

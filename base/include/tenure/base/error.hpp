@@ -61,6 +61,7 @@ enum class ErrorCode : std::uint16_t {
   interrupted = 90,
   out_of_memory = 91,
   protocol_violation = 92,
+  forked_process = 93,
   internal = 99,
 };
 
@@ -146,6 +147,7 @@ using SchemaMismatch = TypedError<ErrorCode::schema_mismatch>;
 using BadConfiguration = TypedError<ErrorCode::bad_configuration>;
 using LockHeld = TypedError<ErrorCode::lock_held>;
 using AccessRefused = TypedError<ErrorCode::access_refused>;
+using ForkedProcess = TypedError<ErrorCode::forked_process>;
 
 // Throws the TypedError of `failure.code`.
 [[noreturn]] void raise(Failure failure);

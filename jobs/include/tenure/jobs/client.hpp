@@ -42,6 +42,8 @@ struct BulkItem {
 // every Global ID inside the arguments is compared with it. When an enqueue returns, the job is on disk (with the default
 // durability); when it throws, nothing of it is stored, except that after DiskSyncFailed the outcome is unknown and
 // the same id may be enqueued again.
+// In a child of fork() every method is ForkedProcess, and so is Client::open as long as the parent had a database open when it
+// forked: a server that forks its workers opens the client in each of them.
 // Threads: every method from any thread; callers that come at the same time share a commit and its sync.
 class Client {
  public:

@@ -69,7 +69,7 @@ class HandleLease {
 // in each write transaction. The least recently used idle connection is closed for a new one. One fair write
 // lane per tenant: writers of this process are served in the order in which they came. A checkpoint after a
 // commit opens one connection more for its length, above the budget. Threads: every method from any thread.
-// Leases may outlive the cache.
+// Leases may outlive the cache. In a child of fork() a cache and its handles are ForkedProcess.
 class HandleCache {
  public:
   HandleCache(TenantFiles files, HandleCacheOptions options);

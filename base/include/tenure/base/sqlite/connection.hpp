@@ -29,11 +29,13 @@ struct ConnectionOptions {
 // One connection with the settings that every connection of ours has, each read back when it is opened: WAL, NORMAL, no
 // automatic checkpoint, defensive, untrusted schema, no mmap, foreign keys, cell checks, no ATTACH, no symlinks, no URIs.
 // A connection that did not get all of them is not handed out.
+// In a child of fork() it is of no use (ForkedProcess), and no other can be opened there while the parent had one: SQLite keeps
+// count of its locks for each process, and the copy of that count is wrong.
 // Threads: one at a time; statements are the connection's children and go first. It does not assert that (ThreadBound): tenants'
 // connections go from slot to slot with their leases, and a group's commit is made by whichever caller leads, each under a lock.
 class Connection {
  public:
-  // DatabaseMissing, AccessRefused (a symlink), DatabaseDamaged, DiskError.
+  // DatabaseMissing, AccessRefused (a symlink), DatabaseDamaged, DiskError, ForkedProcess.
   Connection(const std::filesystem::path& path, const ConnectionOptions& options);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -48,6 +50,7 @@ class Connection {
   [[nodiscard]] std::int64_t changes() const;
   // Grows when another connection has committed; costs no lock.
   [[nodiscard]] std::int64_t data_version();
+  // False in a child of fork(): there is nothing to roll back there.
   [[nodiscard]] bool in_transaction() const;
   [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] sqlite3* native() const;

@@ -23,6 +23,7 @@ struct DatabaseOptions {
 };
 
 // A database file as this process sees it: one writer connection, a few readers, group commit, gated checkpoints.
+// In a child of fork() every call is ForkedProcess, and its destructor leaves everything to the parent.
 // Threads: every method from any thread. Destroy it after the last call has returned.
 class Database {
  public:

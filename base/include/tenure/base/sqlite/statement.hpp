@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/query.hpp>
 
 #include <concepts>
@@ -72,6 +73,7 @@ class Statement {
   const Query* query_;
   bool* in_use_;
   int next_ = 1;
+  ProcessBound process_;
 };
 
 }  // namespace tenure::sqlite
