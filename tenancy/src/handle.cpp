@@ -29,6 +29,15 @@ detail::WriteLane::Turn wait_for_lane(const detail::LeaseState& lease) {
         lease.tenant.text());
 }
 
+void require_on_disk(detail::LeaseState& lease) {
+  if (lease.open->connection.still_on_disk()) return;
+  lease.poisoned = true;
+  raise(ErrorCode::database_moved,
+        "the tenant's file, its -wal or its -shm was deleted, moved, replaced or linked to a second name "
+        "while it was open",
+        lease.tenant.text(), lease.open->connection.path().string());
+}
+
 // A commit must not fail because the housekeeping after it did: the next one tries again.
 void checkpoint_if_long(detail::LeaseState& lease) {
   detail::OpenTenant& open = *lease.open;
@@ -131,6 +140,7 @@ void TenantTransaction::commit() {
     *lease.sync_failed = true;
     throw;
   }
+  require_on_disk(lease);
   checkpoint_if_long(lease);
 }
 
@@ -184,11 +194,7 @@ TenantTransaction TenantHandle::begin() const {
   state.turn = wait_for_lane(lease);
   detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
     sqlite::Connection& connection = lease.open->connection;
-    if (!connection.still_on_disk()) {
-      lease.poisoned = true;
-      raise(ErrorCode::database_moved, "the tenant's file was moved or replaced while it was open",
-            lease.tenant.text(), connection.path().string());
-    }
+    require_on_disk(lease);
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
     state.write.emplace(connection);
     state.stamp = current_stamp(connection);

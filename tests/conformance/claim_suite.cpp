@@ -273,6 +273,7 @@ TEST_P(StoreSuite, CLM_19_EachIncarnationIsGreaterThanTheLastAndThanTheClock) {
   EXPECT_EQ(open(5'000), Incarnation{5'001}) << "twice in a second";
   EXPECT_EQ(open(7), Incarnation{5'002}) << "the clock was set back";
   EXPECT_EQ(open(9'000), Incarnation{9'000}) << "a restored control file knows nothing of the lives since";
+  EXPECT_EQ(written([](StoreWriter& writer) { return writer.newest_incarnation(); }), Incarnation{9'000});
   const auto holder = asked([](JobReader& reader) { return reader.summary().last_holder; });
   ASSERT_TRUE(holder);
   EXPECT_EQ(holder->incarnation, Incarnation{9'000});

@@ -61,6 +61,31 @@ TEST_F(CrashTest, LSE_17_AStoppedWorkerDiesWithItsDaemonToo) {
   expect_state(job, ShownState::succeeded);
 }
 
+TEST_F(CrashTest, ADaemonWhoseLockFileIsRemovedLeavesAndNoJobRunsTwice) {
+  configure({.slots = 1});
+  const auto first = start_daemon();
+  const auto job = enqueue(Wait{"work"});
+  const pid_t worker = wait_for_start_of("work");
+  std::filesystem::remove(control().string() + "-dispatcher");
+  const auto second = start_daemon();
+  EXPECT_EQ(first->wait(), "exit 69") << first->output();
+  EXPECT_TRUE(wait_until([&] { return !is_alive(worker); }));
+  let_go("work");
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(runs_of("work"), 1);
+}
+
+TEST_F(CrashTest, ASideFileOfTheControlDatabaseThatIsRemovedEndsTheDaemonAndTheClientSaysSo) {
+  for (const char* side : {"-shm", "-wal"}) {
+    configure({.slots = 1});
+    const auto daemon = start_daemon();
+    Client own = Client::open(config_file());
+    std::filesystem::remove(control().string() + side);
+    EXPECT_THROW(with_tenant("acme", [&] { own.enqueue(Count{"lost"}); }), DatabaseMoved) << side;
+    EXPECT_EQ(daemon->wait(), "exit 69") << side << daemon->output();
+  }
+}
+
 TEST_F(CrashTest, LSE_05_AJobThatKeepsKillingItsProcessIsPoison) {
   configure({.slots = 1});
   const auto daemon = start_daemon();

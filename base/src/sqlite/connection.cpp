@@ -9,9 +9,11 @@
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/system.hpp>
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -39,15 +41,27 @@ struct CachedStatement {
 struct FileIdentity {
   dev_t device = 0;
   ino_t number = 0;
+  nlink_t names = 0;
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
 // By stat() and never by open(): closing a descriptor of ours would drop the process's locks on the file.
 std::optional<FileIdentity> identity_of(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0) return FileIdentity{status.st_dev, status.st_ino};
+  if (::stat(path.c_str(), &status) == 0) return FileIdentity{status.st_dev, status.st_ino, status.st_nlink};
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
   raise_system(errno, "the file cannot be looked at", path);
+}
+
+// Each name has a log and a lock table of its own, and what is written by one is never seen by the other.
+void refuse_second_name(const struct stat& status, const std::filesystem::path& path) {
+  if (status.st_nlink <= 1) return;
+  raise(ErrorCode::access_refused,
+        fmt::format("the file has {} names (hard links); a database is opened by one name only, so remove "
+                    "the others or "
+                    "make a copy of the file",
+                    status.st_nlink),
+        {}, path.string());
 }
 
 // Waits between two attempts to get SQLite's lock: evenly short, where SQLite's own handler grows to 100 ms
@@ -116,7 +130,7 @@ struct Connection::Impl {
   // Absolute, so that no name is special to SQLite: neither ":memory:" nor "" nor "file:".
   Impl(const std::filesystem::path& file, const ConnectionOptions& connection_options)
       : path(file.empty() ? file : std::filesystem::absolute(file)),
-        wal_path(path.string() + "-wal"),
+        side_paths{path.string() + "-wal", path.string() + "-shm"},
         options(connection_options),
         lock_wait(connection_options.busy_wait_max) {
     OpenConnections::of_process().begin();
@@ -127,18 +141,18 @@ struct Connection::Impl {
 
   void open();
   void refuse_lesser_access();
-  void remember_wal();
+  void remember_files();
   sqlite3_stmt* prepare(const Query& query);
   void make_room();
 
   std::filesystem::path path;
-  std::string wal_path;
+  std::array<std::string, 2> side_paths;  // the log and its index
   ConnectionOptions options;
   LockWait lock_wait;
   sqlite3* database = nullptr;
   std::unordered_map<const Query*, CachedStatement> statements;
   std::uint64_t uses = 0;
-  std::optional<FileIdentity> wal;
+  std::array<std::optional<FileIdentity>, 2> side_files;
   std::int64_t wal_pages = 0;
   ProcessBound process;
 };
@@ -159,6 +173,7 @@ void Connection::Impl::open() {
   const bool existed = ::stat(path.c_str(), &status) == 0;
   if (existed && !S_ISREG(status.st_mode))
     raise(ErrorCode::access_refused, "this is not a regular file", {}, path.string());
+  if (existed) refuse_second_name(status, path);
   const int code = sqlite3_open_v2(path.c_str(), &database, flags_of(options.access), nullptr);
   if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
   refuse_lesser_access();
@@ -186,7 +201,7 @@ void Connection::Impl::open() {
         return SQLITE_OK;
       },
       this);
-  remember_wal();
+  remember_files();
   if (!existed) sync_folder(path.parent_path());
 }
 
@@ -198,12 +213,12 @@ void Connection::Impl::refuse_lesser_access() {
                "the database can only be opened for reading", path);
 }
 
-void Connection::Impl::remember_wal() {
+void Connection::Impl::remember_files() {
   sqlite3_stmt* statement =
-      prepare(kOpenWal);  // the first read opens the WAL, and from then on it stays open
+      prepare(kOpenWal);  // the first read opens the WAL and its index, and from then on they stay open
   Statement{database, statement, kOpenWal}.row();
   sqlite3_finalize(statement);
-  wal = identity_of(wal_path);
+  std::ranges::transform(side_paths, side_files.begin(), identity_of);
 }
 
 sqlite3_stmt* Connection::Impl::prepare(const Query& query) {
@@ -284,8 +299,13 @@ bool Connection::still_on_disk() {
   int moved = 0;
   const int code = sqlite3_file_control(impl_->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   if (code != SQLITE_OK) raise_sqlite(impl_->database, code, impl_->path.native());
-  // HAS_MOVED looks at the database file only and is blind to a deleted WAL.
-  return moved == 0 && impl_->wal.has_value() && identity_of(impl_->wal_path) == impl_->wal;
+  if (moved != 0) return false;
+  // HAS_MOVED looks at the inode of the database file only.
+  const auto main = identity_of(impl_->path.native());
+  if (!main || main->names > 1) return false;
+  for (std::size_t i = 0; i < impl_->side_paths.size(); ++i)
+    if (!impl_->side_files[i] || identity_of(impl_->side_paths[i]) != impl_->side_files[i]) return false;
+  return true;
 }
 
 std::int64_t Connection::wal_pages() const { return impl_->wal_pages; }

@@ -173,6 +173,8 @@ void GroupCommit::process(Batch& batch, WriterQueue::Turn& turn) {
     if (!batch.needs_sync()) return;
     finish(batch.take_finished().requests());
     sync_file();
+    // What was written to files that have lost their names meanwhile is not kept, however well it was synced.
+    refuse_if_lost();
   } catch (const DiskSyncFailed&) {
     sync_failed_ = true;
     batch.fail(std::current_exception());
@@ -224,8 +226,9 @@ void GroupCommit::refuse_if_lost() {
           {}, writer_.path().string());
   if (!writer_.still_on_disk())
     raise(ErrorCode::database_moved,
-          "the database or its write-ahead log was deleted, moved or replaced while it was open; nothing was "
-          "written",
+          "the database, its -wal or its -shm was deleted, moved, replaced or linked to a second name while "
+          "it was open; "
+          "what was written last may not be in the file that has the name now",
           {}, writer_.path().string());
 }
 

@@ -200,10 +200,9 @@ void WriterQueue::run(Deadline deadline, FunctionRef<void(Turn&)> work) {
     line.give_up_turn();
   }
   raise(ErrorCode::store_busy,
-        fmt::format(
-            "the turn to write was not given back in time by {}; where it was stopped, let it go on "
-            "or end it",
-            lock_holders(line.descriptor.number())),
+        fmt::format("the turn to write was not given back in time by {}; where it was stopped, let it go on "
+                    "or end it",
+                    lock_holders(line.descriptor.number())),
         {}, line.file.string());
 }
 

@@ -70,7 +70,7 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
   const auto host = make_host(context.get_executor(), lock->descriptor());
-  Loop loop(context, settings, *store, clock, *host);
+  Loop loop(context, settings, *store, clock, *host, [&] { lock->require_in_place(); });
   log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);

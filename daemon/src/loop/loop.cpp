@@ -60,7 +60,7 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
 }
 
 Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store,
-           const Clock& clock, WorkerHost& host)
+           const Clock& clock, WorkerHost& host, std::function<void()> before_round)
     : context_(context),
       settings_(settings),
       clock_(clock),
@@ -69,8 +69,8 @@ Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::S
       timer_(context),
       signals_(context, SIGTERM, SIGINT, SIGQUIT),
       wake_socket_(context),
-      store_thread_(
-          std::make_unique<StoreThread>(store, clock, [this](Event event) { post(std::move(event)); })) {}
+      store_thread_(std::make_unique<StoreThread>(
+          store, clock, [this](Event event) { post(std::move(event)); }, std::move(before_round))) {}
 
 Loop::~Loop() {
   store_thread_->stop();

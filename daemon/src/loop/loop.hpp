@@ -18,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,9 +30,10 @@ namespace tenure::daemon {
 // Threads: run() and all its members on the calling thread, and it asserts so; the store's thread only posts to it.
 class Loop {
  public:
-  // Everything must outlive it. `host` is made by the caller on `context`.
-  Loop(boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
-       const Clock& clock, WorkerHost& host);
+  // Everything must outlive it. `host` is made by the caller on `context`; `before_round` is StoreThread's.
+  Loop(
+      boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
+      const Clock& clock, WorkerHost& host, std::function<void()> before_round = [] {});
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;

@@ -19,8 +19,13 @@ constexpr std::int64_t kCheckpointBytes = 4LL << 20U;
 
 }  // namespace
 
-StoreThread::StoreThread(queue::Store& store, const Clock& clock, std::function<void(Event)> deliver)
-    : store_(store), clock_(clock), deliver_(std::move(deliver)), thread_([this] { run(); }) {}
+StoreThread::StoreThread(queue::Store& store, const Clock& clock, std::function<void(Event)> deliver,
+                         std::function<void()> before_round)
+    : store_(store),
+      clock_(clock),
+      deliver_(std::move(deliver)),
+      before_round_(std::move(before_round)),
+      thread_([this] { run(); }) {}
 
 StoreThread::~StoreThread() { stop(); }
 
@@ -75,6 +80,7 @@ void StoreThread::run() {
 void StoreThread::carry_out(const RoundWork& work) {
   inside_.check();
   try {
+    before_round_();
     RoundReply reply = run_round(store_, work, clock_.wall());
     if (!reply.was_unchanged) {
       if (!unsynced_since_) unsynced_since_ = clock_.steady();

@@ -19,8 +19,10 @@ namespace tenure::daemon {
 // Threads: submit() and stop() from the loop; `deliver` is called on the store's thread.
 class StoreThread {
  public:
-  // `store` and `clock` must outlive it.
-  StoreThread(queue::Store& store, const Clock& clock, std::function<void(Event)> deliver);
+  // `store` and `clock` must outlive it. `before_round` is called on the store's thread; what it throws fails the round.
+  StoreThread(
+      queue::Store& store, const Clock& clock, std::function<void(Event)> deliver,
+      std::function<void()> before_round = [] {});
   ~StoreThread();
 
   void submit(std::shared_ptr<const RoundWork> work);
@@ -40,6 +42,7 @@ class StoreThread {
   queue::Store& store_;
   const Clock& clock_;
   std::function<void(Event)> deliver_;
+  std::function<void()> before_round_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const RoundWork> work_;

@@ -169,7 +169,8 @@ class Runtime {
   // A handler has forked and its child has come back. The job, the socket and whatever is assigned are the parent's.
   [[noreturn]] static void end_child(const AssignedJob& job) {
     log::write(log::Level::error, "job.child_returned",
-               "a child process that a handler forked has returned from the handler; it ends here. A child ends itself by "
+               "a child process that a handler forked has returned from the handler; it ends here. A child "
+               "ends itself by "
                "_exit() or by executing a program",
                {.kind = job.kind});
     std::_Exit(kExitChildReturned);

@@ -61,10 +61,13 @@ std::vector<JobArrival> MemoryWriter::take_lane_hints(std::size_t limit) {
 
 Incarnation MemoryWriter::open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
                                            std::int64_t pid, WallTime now) {
-  const std::int64_t last = tables_.holders().empty() ? 0 : tables_.holders().rbegin()->first.value;
-  const Incarnation incarnation{std::max(last + 1, seconds_since_2020)};
+  const Incarnation incarnation{std::max(newest_incarnation().value + 1, seconds_since_2020)};
   tables_.insert_holder({incarnation, std::string{node}, pid, now});
   return incarnation;
+}
+
+Incarnation MemoryWriter::newest_incarnation() {
+  return tables_.holders().empty() ? Incarnation{} : tables_.holders().rbegin()->first;
 }
 
 Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {

@@ -149,11 +149,14 @@ std::vector<JobArrival> SqliteWriter::take_lane_hints(std::size_t limit) {
 
 Incarnation SqliteWriter::open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
                                            std::int64_t pid, WallTime now) {
-  const std::int64_t last = connection_.statement(kLastIncarnation).row().integer(0);
-  const Incarnation incarnation{std::max(last + 1, seconds_since_2020)};
+  const Incarnation incarnation{std::max(newest_incarnation().value + 1, seconds_since_2020)};
   connection_.statement(kInsertHolder).bind(incarnation.value, node, pid, to_us(now)).run();
   connection_.statement(kForgetHolders).bind(kHoldersKept).run();
   return incarnation;
+}
+
+Incarnation SqliteWriter::newest_incarnation() {
+  return Incarnation{connection_.statement(kLastIncarnation).row().integer(0)};
 }
 
 Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {

@@ -49,6 +49,7 @@ class SqliteWriter final : public StoreWriter {
   std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;
+  Incarnation newest_incarnation() override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 

@@ -224,7 +224,7 @@ TEST_F(ConnectionTest, WalPagesAreThoseAfterTheLastCommit) {
 }
 
 TEST_F(ConnectionTest, AFileThatWasDeletedMovedOrReplacedIsNoticed) {
-  for (const std::string victim : {"a.db", "a.db-wal"}) {
+  for (const std::string victim : {"a.db", "a.db-wal", "a.db-shm"}) {
     Connection connection = create();
     EXPECT_TRUE(connection.still_on_disk());
     fs::rename(folder_ / victim, folder_ / "elsewhere");
@@ -240,6 +240,16 @@ TEST_F(ConnectionTest, AFileThatWasDeletedMovedOrReplacedIsNoticed) {
     fs::remove(folder_ / "a.db-wal");
     fs::remove(folder_ / "a.db-shm");
   }
+}
+
+TEST_F(ConnectionTest, AFileWithASecondNameIsRefused) {
+  Connection connection = create();
+  fs::create_hard_link(folder_ / "a.db", folder_ / "b.db");
+  EXPECT_FALSE(connection.still_on_disk());
+  for (const Access access : {Access::read_only, Access::read_write, Access::create})
+    EXPECT_THROW((Connection{folder_ / "b.db", {.access = access}}), AccessRefused);
+  fs::remove(folder_ / "b.db");
+  EXPECT_TRUE(connection.still_on_disk());
 }
 
 TEST_F(ConnectionTest, AQueryIsExactlyOneStatement) {

@@ -55,7 +55,7 @@ TEST_F(DatabaseTest, OpeningNeverCreates) {
 }
 
 TEST_F(DatabaseTest, LSE_20_NothingIsWrittenToAFileThatIsGone) {
-  for (const std::string victim : {"a.db", "a.db-wal"}) {
+  for (const std::string victim : {"a.db", "a.db-wal", "a.db-shm"}) {
     fs::rename(folder_ / victim, folder_ / "elsewhere");
     bool called = false;
     EXPECT_THROW(database_->write(Durability::durable, [&](Connection&) { called = true; }), DatabaseMoved);
@@ -66,6 +66,27 @@ TEST_F(DatabaseTest, LSE_20_NothingIsWrittenToAFileThatIsGone) {
   }
   insert(*database_);
   EXPECT_EQ(count(*database_), 1);
+}
+
+TEST_F(DatabaseTest, LSE_20_NothingIsWrittenToAFileWithASecondName) {
+  fs::create_hard_link(folder_ / "a.db", folder_ / "b.db");
+  EXPECT_THROW(insert(*database_), DatabaseMoved);
+  fs::remove(folder_ / "b.db");
+  insert(*database_);
+  EXPECT_EQ(count(*database_), 1);
+}
+
+TEST_F(DatabaseTest, LSE_20_WhatWasWrittenWhileAFileWentIsNotPromised) {
+  for (const std::string victim : {"a.db", "a.db-wal", "a.db-shm"}) {
+    EXPECT_THROW(database_->write(Durability::durable,
+                                  [&](Connection& connection) {
+                                    connection.statement(kInsertName).bind("x").run();
+                                    fs::rename(folder_ / victim, folder_ / "elsewhere");
+                                  }),
+                 DatabaseMoved)
+        << victim;
+    fs::rename(folder_ / "elsewhere", folder_ / victim);
+  }
 }
 
 TEST_F(DatabaseTest, AReadSeesOneMoment) {

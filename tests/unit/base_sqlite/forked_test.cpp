@@ -71,7 +71,8 @@ TEST_F(ForkedTest, ATransactionThatIsOpenAtTheForkIsTheParents) {
   database_->write(Durability::durable, [&](Connection& connection) {
     connection.statement(kInsertForked).bind(1).run();
     EXPECT_EQ(in_child([&] {
-                return throws<ForkedProcess>([&] { connection.statement(kInsertForked).bind(2).run(); }) ? 1 : 0;
+                return throws<ForkedProcess>([&] { connection.statement(kInsertForked).bind(2).run(); }) ? 1
+                                                                                                         : 0;
               }),
               1);
     connection.statement(kInsertForked).bind(3).run();

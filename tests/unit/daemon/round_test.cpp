@@ -63,6 +63,18 @@ class RoundTest : public ::testing::Test {
   std::unique_ptr<queue::Store> store = queue::make_memory_store();
 };
 
+TEST_F(RoundTest, ADispatcherThatHasBeenFollowedChangesNothing) {
+  const Incarnation former = open();
+  enqueue(1);
+  const Incarnation later = open();
+  RoundWork work = asking<ClaimsPart>({{request(former, 1, 1)}, kPlenty});
+  work.incarnation = former;
+  EXPECT_THROW(static_cast<void>(round(work)), ClaimLost);
+  store->read([](queue::JobReader& reader) { EXPECT_EQ(reader.summary().claims, 0); });
+  work.incarnation = later;
+  EXPECT_EQ(round(work).answer<ClaimsPart>()->at(0).jobs.size(), 1U);
+}
+
 TEST_F(RoundTest, OnlyOpeningIsDurable) {
   RoundWork work;
   EXPECT_TRUE(work.is_empty());

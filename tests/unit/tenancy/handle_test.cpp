@@ -219,6 +219,16 @@ TEST_F(HandleTest, AFileThatWasReplacedIsNotWritten) {
   EXPECT_EQ(code_of([&] { add(1, 1); }), ErrorCode::database_moved);
 }
 
+TEST_F(HandleTest, ACommitIsNotPromisedWhereASideFileWentMeanwhile) {
+  EXPECT_EQ(code_of([&] {
+              lease_->write([&](TenantTransaction& transaction) {
+                transaction.execute("insert into invoice(id, total) values(7, 7)");
+                std::filesystem::rename(shop_.path("acme").string() + "-shm", shop_.folder / "away");
+              });
+            }),
+            ErrorCode::database_moved);
+}
+
 TEST_F(HandleTest, HND_14_ReadersRefuseEveryWrite) {
   shop_.handles.close_idle();
   const Result<HandleLease> reading = shop_.handles.acquire(TenantName{"acme"}, {}, HandleAccess::read_only);

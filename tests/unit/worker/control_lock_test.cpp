@@ -18,7 +18,7 @@ TEST(ControlLock, LSE_13_ASecondHolderIsToldTheFirstOnesPid) {
   const auto second = ControlLock::try_acquire(control);
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code, ErrorCode::lock_held);
-  EXPECT_NE(second.error().message.find("pid " + std::to_string(::getpid())), std::string::npos);
+  EXPECT_NE(second.error().message.find("process " + std::to_string(::getpid())), std::string::npos);
 }
 
 TEST(ControlLock, IsFreeAgainWhenItsHolderHasGone) {
@@ -42,6 +42,20 @@ TEST(ControlLock, LSE_23_IsHeldAsLongAsAnyCopyOfItsDescriptorIsOpen) {
   EXPECT_FALSE(ControlLock::try_acquire(control).has_value());
   ::close(copy);
   EXPECT_TRUE(ControlLock::try_acquire(control).has_value());
+}
+
+TEST(ControlLock, AFileThatWasRemovedOrReplacedIsNoLockAnyMore) {
+  const testing::TemporaryFolder folder;
+  const auto control = folder.path() / "control.db";
+  const auto first = ControlLock::try_acquire(control);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_NO_THROW(first->require_in_place());
+  std::filesystem::remove(control_lock_path(control));
+  EXPECT_THROW(first->require_in_place(), DatabaseMoved);
+  const auto second = ControlLock::try_acquire(control);
+  ASSERT_TRUE(second.has_value());
+  EXPECT_THROW(first->require_in_place(), DatabaseMoved);
+  EXPECT_NO_THROW(second->require_in_place());
 }
 
 TEST(ControlLock, LiesBesideTheControlDatabaseForTheGroup) {

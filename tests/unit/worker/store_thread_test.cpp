@@ -47,6 +47,18 @@ TEST_F(StoreThreadTest, TellsOfARoundThatFailedAndNothingElse) {
   EXPECT_EQ(std::get<RoundFailed>(event).failure.code, ErrorCode::disk);
 }
 
+TEST_F(StoreThreadTest, NoRoundIsCarriedOutWhoseConditionFails) {
+  std::promise<Event> promise;
+  StoreThread thread(
+      store_, clock_, [&](Event event) { promise.set_value(std::move(event)); },
+      [] { raise(ErrorCode::database_moved, "the lock is gone"); });
+  thread.submit(opening());
+  const Event event = promise.get_future().get();
+  ASSERT_TRUE(std::holds_alternative<RoundFailed>(event));
+  EXPECT_EQ(std::get<RoundFailed>(event).failure.code, ErrorCode::database_moved);
+  store_.read([](queue::JobReader& reader) { EXPECT_FALSE(reader.summary().last_holder); });
+}
+
 // The virtual clock stands at the start and jumps past the bound, so the first look at it finds the sync due.
 TEST_F(StoreThreadTest, CLM_28_AnOrderedCommitIsSyncedWithoutMoreWork) {
   StoreThread thread(store_, clock_, [&](const Event&) { clock_.advance(std::chrono::milliseconds{100}); });

@@ -18,12 +18,17 @@ class ControlLock {
   // LockHeld, whose message names the processes that hold it as far as the kernel tells.
   [[nodiscard]] static Result<ControlLock> try_acquire(const std::filesystem::path& control_database);
 
+  // DatabaseMoved where the lock file was removed or replaced: then another process may hold what has its name now.
+  void require_in_place() const;
   // For handing on to a child; close-on-exec here.
   [[nodiscard]] int descriptor() const { return descriptor_.number(); }
 
  private:
-  explicit ControlLock(Descriptor descriptor)
-      : descriptor_(std::move(descriptor)), kept_(std::make_unique<KeptFromChildren>(descriptor_.number())) {}
+  ControlLock(std::filesystem::path path, Descriptor descriptor)
+      : path_(std::move(path)),
+        descriptor_(std::move(descriptor)),
+        kept_(std::make_unique<KeptFromChildren>(descriptor_.number())) {}
+  std::filesystem::path path_;
   Descriptor descriptor_;
   std::unique_ptr<KeptFromChildren> kept_;
 };

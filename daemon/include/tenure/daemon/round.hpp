@@ -60,6 +60,8 @@ struct ChangeCheck {
 struct RoundWork {
   RoundParts::Asks asks;
   std::optional<ChangeCheck> change_check;
+  // Carried out only while no later dispatcher has opened the store; 0 asks nothing.
+  queue::Incarnation incarnation = {};
 
   template <class Part>
   [[nodiscard]] std::optional<typename Part::Ask>& ask() {
@@ -96,7 +98,8 @@ struct RoundReply {
 // Rows that one round reads or changes at most, for each part.
 inline constexpr std::size_t kRoundRowsMax = 1000;
 
-// Carries a round out. Throws what the store throws; then nothing of it has happened.
+// Carries a round out. Throws what the store throws, and ClaimLost where a later dispatcher has taken over; then nothing of it has
+// happened.
 [[nodiscard]] RoundReply run_round(queue::Store& store, const RoundWork& work, WallTime now);
 
 }  // namespace tenure::daemon

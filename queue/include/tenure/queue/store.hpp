@@ -208,6 +208,8 @@ class StoreWriter {
   // Starts a new incarnation: the greater of the last one plus one and `seconds_since_2020`. Commit it durably.
   [[nodiscard]] virtual Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
                                                      std::int64_t pid, WallTime now) = 0;
+  // The last one that was opened, by whomever; 0 before the first.
+  [[nodiscard]] virtual Incarnation newest_incarnation() = 0;
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,

@@ -35,7 +35,7 @@ struct ConnectionOptions {
 // connections go from slot to slot with their leases, and a group's commit is made by whichever caller leads, each under a lock.
 class Connection {
  public:
-  // DatabaseMissing, AccessRefused (a symlink), DatabaseDamaged, DiskError, ForkedProcess.
+  // DatabaseMissing, AccessRefused (a symlink, or a file with a second hard link), DatabaseDamaged, DiskError, ForkedProcess.
   Connection(const std::filesystem::path& path, const ConnectionOptions& options);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -55,7 +55,8 @@ class Connection {
   [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] sqlite3* native() const;
 
-  // False once the file, or its WAL, was unlinked or replaced under the connection: commits would go nowhere.
+  // False once the file, its WAL or the WAL's index was unlinked or replaced under the connection, or the file has a second name:
+  // commits would go nowhere, or to where others do not see them.
   [[nodiscard]] bool still_on_disk();
   // Pages in the WAL after this connection's last commit; 0 before the first.
   [[nodiscard]] std::int64_t wal_pages() const;
