@@ -35,6 +35,7 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::store_busy:
     case ErrorCode::tenant_busy:
     case ErrorCode::tenant_not_ready:
+    case ErrorCode::tenant_unavailable:
     case ErrorCode::pending_migration:
     case ErrorCode::handle_budget_exhausted:
     case ErrorCode::lock_held:
@@ -59,6 +60,7 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::claim_lost:
     case ErrorCode::id_conflict:
     case ErrorCode::constraint_violated:
+    case ErrorCode::query_failed:
     case ErrorCode::unknown_kind:
     case ErrorCode::limit_reached:
     case ErrorCode::duplicate_step:

@@ -1,5 +1,6 @@
 #include "job_run.hpp"
 #include "receipts.hpp"
+#include "tenants_file.hpp"
 
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
@@ -10,6 +11,14 @@ namespace tenure {
 namespace {
 
 constexpr std::string_view kJobModel = "tenure.job";
+
+HandleLease lease_for(const detail::JobRun& run) {
+  std::optional<HandleLease> lease;
+  detail::with_tenants_file(*run.job.tenant, [&] {
+    lease.emplace(value_or_raise(run.handles.acquire(*run.job.tenant, run.job.generation)));
+  });
+  return *std::move(lease);
+}
 
 }  // namespace
 
@@ -29,7 +38,7 @@ std::stop_token JobContext::stop_token() const { return run_.stop; }
 TenantHandle& JobContext::handle() {
   if (!run_.lease) {
     if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
-    run_.lease = value_or_raise(run_.handles.acquire(*run_.job.tenant, run_.job.generation));
+    run_.lease = lease_for(run_);
   }
   return **run_.lease;
 }

@@ -1,4 +1,5 @@
 #include "job_run.hpp"
+#include "tenants_file.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/text.hpp>
@@ -121,6 +122,9 @@ void Performer::run(const queue::AssignedJob& job, const std::stop_token& stop) 
       .job = job, .stop = stop, .handles = handles_, .clock = clock_, .application = application_};
   TenantPayloadContext payload{application_, job.tenant};
   JobContext context{run};
+  if (job.tenant) {
+    detail::with_tenants_file(*job.tenant, [&] { value_or_raise(handles_.verify(*job.tenant, job.generation)); });
+  }
   (*runner)(envelope.arguments, payload, context);
   report_leftovers(run, depth);
 }

@@ -9,6 +9,18 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
+}  // namespace
+
+bool is_trouble(ErrorCode code) {
+  constexpr std::array kTroubles{
+      ErrorCode::tenant_unavailable, ErrorCode::disk,           ErrorCode::disk_sync_failed, ErrorCode::database_missing,
+      ErrorCode::database_moved,     ErrorCode::database_damaged,
+  };
+  return std::ranges::find(kTroubles, code) != kTroubles.end();
+}
+
+namespace {
+
 // What a handler meets while its tenant or its program is not ready for it: waiting heals it, so it costs no attempt.
 bool costs_no_attempt(ErrorCode code) {
   constexpr std::array kFree{
@@ -16,7 +28,7 @@ bool costs_no_attempt(ErrorCode code) {
       ErrorCode::tenant_busy,      ErrorCode::unknown_kind,      ErrorCode::limit_reached,
       ErrorCode::newer_envelope,   ErrorCode::store_busy,        ErrorCode::interrupted,
   };
-  return std::ranges::find(kFree, code) != kFree.end();
+  return is_trouble(code) || std::ranges::find(kFree, code) != kFree.end();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sys/stat.h>
 
 namespace tenure::detail {
 namespace {
@@ -28,6 +29,15 @@ bool is_answer(ErrorCode code) {
          code == ErrorCode::stale_generation || code == ErrorCode::tenant_deleted ||
          code == ErrorCode::access_refused || code == ErrorCode::handle_budget_exhausted ||
          code == ErrorCode::tenant_busy;
+}
+
+constexpr std::size_t kVerifiedMax = 100'000;
+
+// Nothing where no file of one name is there.
+std::optional<VerifiedFile> look_at(const std::filesystem::path& path, Generation generation) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) return std::nullopt;
+  return VerifiedFile{status.st_dev, status.st_ino, generation};
 }
 
 constexpr sqlite::Query kHasTemporaries{"has_temporaries", "select exists(select 1 from temp.sqlite_schema)"};
@@ -89,7 +99,7 @@ std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, Handl
         sqlite::ConnectionOptions{.access = access == HandleAccess::read_only ? sqlite::Access::read_only
                                                                               : sqlite::Access::read_write,
                                   .secure_delete = true,
-                                  .busy_wait_max = options_.write_wait_max});
+                                  .busy_wait_max = options_.lock_wait_max});
     if (!read_stamp(opened->connection))
       raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
             tenant.text(), opened->connection.path().string());
@@ -107,6 +117,7 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
     put_back(origin, std::move(open), Afterwards::pooled);
     return tl::unexpected<Failure>(checked.error());
   }
+  remember_verified(origin.tenant, stamp->generation, open->connection);
   auto state = std::make_shared<LeaseState>(origin.tenant, *stamp, origin.access, options_.write_wait_max,
                                             open->stop, sync_failed_);
   state->shared = origin.shared;
@@ -218,6 +229,29 @@ std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant
     known = shared;
   }
   return shared;
+}
+
+Result<void> ConnectionPool::verify(const TenantName& tenant, Generation generation) {
+  process_.check("the cache of tenants' databases");
+  const std::optional<VerifiedFile> file = look_at(files_.path_for(tenant), generation);
+  if (file) {
+    const std::lock_guard lock{mutex_};
+    const auto known = verified_.find(tenant);
+    if (known != verified_.end() && known->second == *file) return {};
+  }
+  const Result<HandleLease> lease = acquire(tenant, generation, HandleAccess::read_write);
+  if (!lease) return tl::unexpected<Failure>(lease.error());
+  return {};
+}
+
+// The look comes before the comparison with what the connection has open, so that a file that was replaced in between is not taken
+// for the one that was read.
+void ConnectionPool::remember_verified(const TenantName& tenant, Generation generation, sqlite::Connection& connection) {
+  const std::optional<VerifiedFile> file = look_at(connection.path(), generation);
+  if (!file || !connection.still_on_disk()) return;
+  const std::lock_guard lock{mutex_};
+  if (verified_.size() >= kVerifiedMax) verified_.clear();
+  verified_.insert_or_assign(tenant, *file);
 }
 
 void ConnectionPool::close(const TenantName& tenant) {

@@ -19,6 +19,14 @@
 
 namespace tenure::detail {
 
+// A file whose stamp was found to name the tenant it lies at.
+struct VerifiedFile {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  Generation generation;
+  friend bool operator==(const VerifiedFile&, const VerifiedFile&) = default;
+};
+
 // The connections of a HandleCache: leased, being opened, or idle, and never more than the budget allows.
 // Connections are opened, checked and closed outside its lock.
 // Threads: every method from any thread.
@@ -28,6 +36,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
 
   [[nodiscard]] Result<HandleLease> acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access);
+  [[nodiscard]] Result<void> verify(const TenantName& tenant, Generation generation);
   // The end of a lease.
   void give_back(LeaseState& lease);
   void close(const TenantName& tenant);
@@ -73,6 +82,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
   [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
 
+  void remember_verified(const TenantName& tenant, Generation generation, sqlite::Connection& connection);
+
   // For good: the kernel calls the lost pages clean, and another descriptor's sync would say yes.
   const std::shared_ptr<std::atomic<bool>> sync_failed_ = std::make_shared<std::atomic<bool>>(false);
   const TenantFiles files_;
@@ -87,6 +98,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   IdleList idle_;
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
+  std::unordered_map<TenantName, VerifiedFile> verified_;  // at most kVerifiedMax
   HandleCache::Counters counters_;
   ProcessBound process_;
 };

@@ -38,6 +38,16 @@ void require_on_disk(detail::LeaseState& lease) {
         lease.tenant.text(), lease.open->connection.path().string());
 }
 
+// Whoever stands behind this one in the lane would wait for the same lock in vain, each in its turn.
+void begin_write(detail::LeaseState& lease, detail::TransactionState& state) {
+  try {
+    state.write.emplace(lease.open->connection);
+  } catch (const StoreBusy&) {
+    lease.shared->lane.refuse_waiting();
+    throw;
+  }
+}
+
 // A commit must not fail because the housekeeping after it did: the next one tries again.
 void checkpoint_if_long(detail::LeaseState& lease) {
   detail::OpenTenant& open = *lease.open;
@@ -155,6 +165,10 @@ void TenantTransaction::commit_ordered() {
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
     try {
       state_->write->commit();
+    } catch (const DiskSyncFailed&) {
+      lease.poisoned = true;
+      *lease.sync_failed = true;
+      throw;
     } catch (...) {
       lease.poisoned = true;
       throw;
@@ -196,7 +210,7 @@ TenantTransaction TenantHandle::begin() const {
     sqlite::Connection& connection = lease.open->connection;
     require_on_disk(lease);
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
-    state.write.emplace(connection);
+    begin_write(lease, state);
     state.stamp = current_stamp(connection);
     value_or_raise(check_writable(*state.stamp, lease.expectation()));
   });

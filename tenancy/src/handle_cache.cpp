@@ -52,6 +52,10 @@ Result<HandleLease> HandleCache::acquire(const TenantName& tenant, Generation ge
   return pool_->acquire(tenant, generation, access);
 }
 
+Result<void> HandleCache::verify(const TenantName& tenant, Generation generation) {
+  return pool_->verify(tenant, generation);
+}
+
 void HandleCache::close(const TenantName& tenant) { pool_->close(tenant); }
 
 void HandleCache::close_idle() { pool_->close_idle(); }

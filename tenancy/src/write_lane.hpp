@@ -36,8 +36,10 @@ class WriteLane {
     WriteLane* lane_ = nullptr;
   };
 
-  // Nothing when `wait_max` has passed; 0 asks whether the lane is free.
+  // Nothing when `wait_max` has passed, or somebody refused; 0 asks whether the lane is free.
   [[nodiscard]] std::optional<Turn> wait(std::chrono::milliseconds wait_max);
+  // Those that wait now are told at once that it is in vain.
+  void refuse_waiting();
   // Whoever has the turn and those behind.
   [[nodiscard]] std::size_t queued_for_test();
 
@@ -46,6 +48,7 @@ class WriteLane {
   std::condition_variable moved_;
   std::deque<std::uint64_t> queue_;  // the first has the turn
   std::uint64_t last_ticket_ = 0;
+  std::uint64_t refused_up_to_ = 0;  // tickets of those that waited at the last refuse_waiting()
 };
 
 }  // namespace tenure::detail

@@ -91,6 +91,10 @@ ErrorCode classify(int extended_result_code, int system_error) {
       return ErrorCode::out_of_memory;
     case SQLITE_CONSTRAINT:
       return ErrorCode::constraint_violated;
+    case SQLITE_ERROR:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return ErrorCode::query_failed;
     default:
       return ErrorCode::internal;
   }
@@ -109,7 +113,8 @@ void raise_sqlite(sqlite3* database, int result_code, std::string_view where) {
   std::string message =
       fmt::format("{}; SQLite: {} (code {})", explained,
                   remembered ? sqlite3_errmsg(database) : sqlite3_errstr(result_code), result_code);
-  if (system_error != 0 && code != ErrorCode::internal) message += ", " + system_text(system_error);
+  if (system_error != 0 && code != ErrorCode::internal && code != ErrorCode::query_failed)
+    message += ", " + system_text(system_error);
   const char* file = database == nullptr ? nullptr : sqlite3_db_filename(database, "main");
   if (file != nullptr && where != file) message += fmt::format(", in {}", file);
   raise(code, std::move(message), {}, std::string{where});

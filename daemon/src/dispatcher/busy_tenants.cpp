@@ -3,57 +3,86 @@
 #include <algorithm>
 
 namespace tenure::daemon {
+namespace {
+
+std::chrono::milliseconds next_wait(std::chrono::milliseconds last, TenantPause pause) {
+  if (pause == TenantPause::flat) return kBusyParkMin;
+  return std::clamp(last * 2, kBusyParkMin, pause == TenantPause::trouble ? kTroubleParkMax : kBusyParkMax);
+}
+
+}  // namespace
+
+void BusyTenants::move(TenantNumber tenant, Busy& busy, Phase phase, Instant until) {
+  order_of(busy.phase).erase({busy.until, tenant});
+  busy.phase = phase;
+  busy.until = until;
+  order_of(phase).emplace(until, tenant);
+}
 
 bool BusyTenants::released(TenantNumber tenant, Instant now, TenantPause pause) {
   Busy& busy = busy_[tenant];
-  if (busy.is_parked) return false;
-  remembered_from_.erase({busy.until, tenant});
-  const bool grows = pause == TenantPause::growing;
-  busy.wait = grows ? std::clamp(busy.wait * 2, kBusyParkMin, kBusyParkMax) : kBusyParkMin;
-  busy.is_parked = true;
-  busy.until = now + busy.wait;
-  parked_until_.emplace(busy.until, tenant);
+  if (busy.phase == Phase::parked) return false;
+  busy.wait = next_wait(busy.wait, pause);
+  busy.pause = pause;
+  move(tenant, busy, Phase::parked, now + busy.wait);
   return true;
 }
 
-void BusyTenants::ended(TenantNumber tenant, Instant now) {
+bool BusyTenants::ended(TenantNumber tenant, Instant now) {
   const auto entry = busy_.find(tenant);
-  if (entry == busy_.end()) return;
+  if (entry == busy_.end()) return false;
   Busy& busy = entry->second;
-  if (!busy.is_parked) {
-    remembered_from_.erase({busy.until, tenant});
-    busy_.erase(entry);
-    return;
+  if (busy.phase == Phase::parked) {
+    busy.wait = {};
+    move(tenant, busy, Phase::parked, std::min(busy.until, now + kBusyParkMin));
+    return false;
   }
-  parked_until_.erase({busy.until, tenant});
-  busy.until = std::min(busy.until, now + kBusyParkMin);
-  busy.wait = {};
-  parked_until_.emplace(busy.until, tenant);
+  order_of(busy.phase).erase({busy.until, tenant});
+  busy_.erase(entry);
+  return true;
 }
 
 bool BusyTenants::is_parked(TenantNumber tenant) const {
   const auto busy = busy_.find(tenant);
-  return busy != busy_.end() && busy->second.is_parked;
+  return busy != busy_.end() && withholds(busy->second.phase);
+}
+
+bool BusyTenants::is_probed(TenantNumber tenant) const {
+  const auto busy = busy_.find(tenant);
+  return busy != busy_.end() && busy->second.phase == Phase::probed;
+}
+
+void BusyTenants::probe_sent(TenantNumber tenant) {
+  const auto entry = busy_.find(tenant);
+  if (entry == busy_.end() || entry->second.phase != Phase::probed) return;
+  move(tenant, entry->second, Phase::probing, entry->second.until + kProbeMax);
+}
+
+bool BusyTenants::probe_failed(TenantNumber tenant) {
+  const auto entry = busy_.find(tenant);
+  if (entry == busy_.end() || entry->second.phase != Phase::probing) return false;
+  move(tenant, entry->second, Phase::probed, entry->second.until);
+  return true;
 }
 
 std::vector<TenantNumber> BusyTenants::take_due(Instant now) {
   std::vector<TenantNumber> due;
-  while (!parked_until_.empty() && parked_until_.begin()->first <= now) {
-    const auto node = parked_until_.extract(parked_until_.begin());
-    due.push_back(node.value().second);
-    busy_.at(due.back()).is_parked = false;
-    remembered_from_.insert(node.value());
+  while (!withheld_until_.empty() && withheld_until_.begin()->first <= now) {
+    const TenantNumber tenant = withheld_until_.begin()->second;
+    Busy& busy = busy_.at(tenant);
+    move(tenant, busy, busy.pause == TenantPause::flat ? Phase::remembered : Phase::probed, busy.until);
+    due.push_back(tenant);
   }
-  while (!remembered_from_.empty() && remembered_from_.begin()->first + kBusyForget <= now) {
-    busy_.erase(remembered_from_.begin()->second);
-    remembered_from_.erase(remembered_from_.begin());
+  while (!open_since_.empty() && open_since_.begin()->first + kBusyForget <= now) {
+    busy_.erase(open_since_.begin()->second);
+    open_since_.erase(open_since_.begin());
   }
   return due;
 }
 
 std::optional<Instant> BusyTenants::next_due() const {
-  if (parked_until_.empty()) return std::nullopt;
-  return parked_until_.begin()->first;
+  if (withheld_until_.empty()) return std::nullopt;
+  return withheld_until_.begin()->first;
 }
 
 }  // namespace tenure::daemon

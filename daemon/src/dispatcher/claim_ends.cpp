@@ -13,9 +13,10 @@ namespace {
 
 using How = decltype(ClaimEnd::how);
 
-bool is_about_tenant(ErrorCode code) {
-  return code == ErrorCode::tenant_busy || code == ErrorCode::tenant_not_ready ||
-         code == ErrorCode::pending_migration;
+TenantPause pause_for(ErrorCode code) {
+  if (queue::is_trouble(code) || code == ErrorCode::tenant_busy) return TenantPause::trouble;
+  if (code == ErrorCode::tenant_not_ready || code == ErrorCode::pending_migration) return TenantPause::growing;
+  return TenantPause::flat;
 }
 
 How end_of_failure(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now, Random& random) {
@@ -61,14 +62,14 @@ EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt
   const auto* const release = std::get_if<EndRelease>(&decided.end.how);
   if (release == nullptr || !release->started) return decided;
   // All untenanted jobs share one number: what one of them meets says little of the others.
-  const bool is_of_tenant = job.lane.tenant != queue::kUntenanted && is_about_tenant(attempt.failure.code);
-  decided.pause = is_of_tenant ? TenantPause::growing : TenantPause::flat;
+  const bool is_of_tenant = job.lane.tenant != queue::kUntenanted;
+  decided.pause = is_of_tenant ? pause_for(attempt.failure.code) : TenantPause::flat;
   return decided;
 }
 
 ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const std::string& cause) {
   const std::string text = fmt::format("The worker process ended during the run: {}.", cause);
-  if (how == ProcessEnd::by_stop) return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
+  if (how == ProcessEnd::by_stop || how == ProcessEnd::by_trouble) return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
   return end(job, EndReclaim{charge_of(job, how), {ErrorCode::worker_crashed, text}});
 }
 

@@ -22,6 +22,7 @@ struct EndOfAttempt {
 
 enum class ProcessEnd : std::uint8_t {
   by_stop,     // we ended it: nobody is charged
+  by_trouble,  // the world did: nobody is charged
   alone,       // it held this job only: the job is charged
   in_company,  // it held others too, and nobody knows which one it was
 };

@@ -30,23 +30,28 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
     lanes_.park_busy(job->lane.tenant, now.steady, decided.pause);
   } else if (has_run) {
     lanes_.not_busy(job->lane.tenant, now.steady);
+  } else {
+    lanes_.tried_in_vain(job->lane.tenant);
   }
   // It gives back what nobody recalled: it is ending by itself, and would give back the next ones too.
   if (!has_run && !job->recalled) process.phase = Phase::leaving;
 }
 
-void Endings::process_ended(Process& dead, const std::string& cause) {
+void Endings::process_ended(Process& dead, const WorkerGone& gone) {
   const ProcessEnd how = dead.was_ended_by_stop  ? ProcessEnd::by_stop
+                         : gone.is_in_trouble    ? ProcessEnd::by_trouble
                          : dead.jobs.size() == 1 ? ProcessEnd::alone
                                                  : ProcessEnd::in_company;
   dead.jobs.for_each([&](const OutstandingJob& job, bool was_performing) {
-    add(was_performing ? end_with_process(job, how, cause) : give_back_unstarted(job));
+    add(was_performing ? end_with_process(job, how, gone.cause) : give_back_unstarted(job));
     job_left(dead, job, was_performing ? std::nullopt : std::optional{microseconds{0}});
+    lanes_.tried_in_vain(job.lane.tenant);
   });
 }
 
 void Endings::give_back(const queue::ClaimedJob& job) {
   add({{job.seq, job.token}, EndRelease{}, job.lane, job.place});
+  lanes_.tried_in_vain(job.lane.tenant);
 }
 
 void Endings::job_left(const Process& process, const OutstandingJob& job,

@@ -68,6 +68,7 @@ Lanes::KindLane& Lanes::lane_at(const Lane& lane, bool& is_new) {
 }
 
 void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq known_until) {
+  if (reply.jobs.empty()) tried_in_vain(request.tenant);
   const Bucket id{request.queue, request.priority};
   const auto bucket = buckets_.find(id);
   if (bucket == buckets_.end()) return;
@@ -253,6 +254,14 @@ void Lanes::park_busy(TenantNumber tenant, Instant now, TenantPause pause) {
   if (busy_.released(tenant, now, pause)) refresh_tenant(tenant);
 }
 
+void Lanes::not_busy(TenantNumber tenant, Instant now) {
+  if (busy_.ended(tenant, now)) refresh_tenant(tenant);
+}
+
+void Lanes::tried_in_vain(TenantNumber tenant) {
+  if (busy_.probe_failed(tenant)) refresh_tenant(tenant);
+}
+
 void Lanes::unpark_due(Instant now) {
   for (const TenantNumber tenant : busy_.take_due(now)) refresh_tenant(tenant);
 }
@@ -262,7 +271,8 @@ bool Lanes::performs(std::size_t pool, std::size_t offer, KindNumber kind) const
 }
 
 std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Standing& standing) const {
-  const std::int64_t jobs = jobs_for(pools_[pool].offers[offer], lanes_of(standing));
+  std::int64_t jobs = jobs_for(pools_[pool].offers[offer], lanes_of(standing));
+  if (busy_.is_probed(standing.tenant)) jobs = std::min<std::int64_t>(jobs, 1);
   return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
 }
 
@@ -288,9 +298,13 @@ void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& s
     left -= here;
   }
   refresh(id, standing.tenant, lanes);
+  if (!busy_.is_probed(standing.tenant)) return;
+  busy_.probe_sent(standing.tenant);
+  refresh_tenant(standing.tenant);
 }
 
 void Lanes::forget_plan(const ClaimRequest& request) {
+  tried_in_vain(request.tenant);
   const Bucket id{request.queue, request.priority};
   const auto bucket = buckets_.find(id);
   if (bucket == buckets_.end()) return;

@@ -62,7 +62,9 @@ class Lanes {
   [[nodiscard]] std::vector<TenantNumber> parked_tenants(std::size_t limit);
   // A job of the tenant was released, or has ended otherwise: see BusyTenants.
   void park_busy(TenantNumber tenant, Instant now, TenantPause pause = TenantPause::growing);
-  void not_busy(TenantNumber tenant, Instant now) { busy_.ended(tenant, now); }
+  void not_busy(TenantNumber tenant, Instant now);
+  // A job of it came back without having run, or its process died under it.
+  void tried_in_vain(TenantNumber tenant);
   void unpark_due(Instant now);
   [[nodiscard]] std::optional<Instant> next_unpark() const { return busy_.next_due(); }
 

@@ -76,7 +76,7 @@ void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;
   if (dead->ready) state_.lanes.process_went(dead->pool, dead->offer);
-  state_.endings.process_ended(*dead, event.cause);
+  state_.endings.process_ended(*dead, event);
   if (dead->jobs.size() == 0 || dead->was_ended_by_stop) return;
   state_.actions.emplace_back(
       Note{Note::Level::warning, "worker.crashed",

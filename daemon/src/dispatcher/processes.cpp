@@ -146,10 +146,10 @@ void Processes::jobs_ended(Process& process, std::size_t count) {
 }
 
 // Twice as many as were performing, since other jobs may come between; one more for a report that was lost on its way.
-void Processes::suspect(Position& position, Process& dead) {
+void Processes::suspect(Position& position, Process& dead, const WorkerGone& gone) {
   bool has_crashed_before = false;
   dead.jobs.for_each([&](const OutstandingJob& job, bool) { has_crashed_before |= job.crashes > 0; });
-  if (dead.was_ended_by_stop || dead.jobs.size() < 2 || !has_crashed_before) return;
+  if (gone.is_in_trouble || dead.was_ended_by_stop || dead.jobs.size() < 2 || !has_crashed_before) return;
   position.suspects = std::max(position.suspects, 2 * dead.jobs.performing() + 1);
 }
 
@@ -158,16 +158,17 @@ std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Act
   if (entry == processes_.end()) return std::nullopt;
   Process dead = std::move(entry->second);
   processes_.erase(entry);
-  suspect(position_of(dead), dead);
-  plan_restart(position_of(dead), dead, event.cause, now, actions);
+  suspect(position_of(dead), dead, event);
+  plan_restart(position_of(dead), dead, event, now, actions);
   return dead;
 }
 
-void Processes::plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
+void Processes::plan_restart(Position& position, const Process& dead, const WorkerGone& gone, Instant now,
                              Actions& actions) {
   if (!restarts_) return;
-  // A process that a job took along is replaced at once, or one job could make its whole pool wait.
-  const bool program_works = dead.ready && (dead.jobs.size() > 0 || now - *dead.ready > kQuickDeath);
+  // A process that a job took along is replaced at once, or one job could make its whole pool wait; trouble is not over at once.
+  const bool was_taken_along = dead.jobs.size() > 0 && !gone.is_in_trouble;
+  const bool program_works = dead.ready && (was_taken_along || now - *dead.ready > kQuickDeath);
   if (program_works) {
     position.quick_deaths = 0;
     position.restart = now;
@@ -178,7 +179,7 @@ void Processes::plan_restart(Position& position, const Process& dead, const std:
   actions.emplace_back(
       Note{Note::Level::warning, "worker.restart_delayed",
            fmt::format("The worker program ended {} ({}); the next start is in {} ms.",
-                       dead.ready ? "soon after its hello" : "before its hello", cause, wait.count()),
+                       dead.ready ? "soon after its hello" : "before its hello", gone.cause, wait.count()),
            pool_names_[dead.pool], dead.number});
 }
 

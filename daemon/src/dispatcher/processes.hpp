@@ -122,8 +122,8 @@ class Processes {
     std::optional<Instant> restart;
   };
   void start(Position& position, Instant now, Actions& actions);
-  static void suspect(Position& position, Process& dead);
-  void plan_restart(Position& position, const Process& dead, const std::string& cause, Instant now,
+  static void suspect(Position& position, Process& dead, const WorkerGone& gone);
+  void plan_restart(Position& position, const Process& dead, const WorkerGone& gone, Instant now,
                     Actions& actions);
   void watch(Process& process, Instant now, Actions& actions) const;
   [[nodiscard]] Instant next_watch(const Process& process) const;

@@ -1,3 +1,4 @@
+#include "../worker/bus_errors.hpp"
 #include "loop.hpp"
 #include "settings_for_program.hpp"
 
@@ -60,6 +61,7 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
   std::signal(SIGCHLD, SIG_DFL);
+  leave_on_bus_errors_of_databases();
   for (const int number : {SIGTERM, SIGINT, SIGQUIT}) default_in_children(number);
   boost::asio::io_context context(1);
   int exit_code = number_of(ExitCode::done);

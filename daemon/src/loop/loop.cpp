@@ -108,12 +108,10 @@ void Loop::perform(RunRound&& action) { store_thread_->submit(std::move(action.w
 
 void Loop::perform(StartProcess&& action) {
   const auto& pool = settings_.pools.at(action.pool);
-  const auto descriptor = host_.start(action.process, pool, [this](ProcessNumber process, std::string cause) {
-    const auto link = links_.extract(process);
+  const auto descriptor = host_.start(action.process, pool, [this](WorkerGone gone) {
+    const auto link = links_.extract(gone.process);
     // What it had still sent comes first: a job that it reported is not one that it took along.
-    link.mapped()->when_ended([this, process, cause = std::move(cause)] {
-      handle(WorkerGone{process, cause});
-    });
+    link.mapped()->when_ended([this, gone = std::move(gone)] { handle(gone); });
   });
   if (!descriptor) return post(WorkerGone{action.process, descriptor.error().message});
 

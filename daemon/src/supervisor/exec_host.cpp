@@ -1,5 +1,6 @@
 #include "exec_host.hpp"
 
+#include <tenure/base/exit_code.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/daemon/worker_environment.hpp>
 
@@ -155,7 +156,8 @@ void ExecHost::reap(queue::ProcessNumber process) {
   auto child = children_.extract(process);
   int status = 0;
   TENURE_INVARIANT(::waitpid(child.mapped().pid, &status, 0) == child.mapped().pid);
-  child.mapped().on_gone(process, describe_end(status));
+  const bool is_in_trouble = WIFEXITED(status) && WEXITSTATUS(status) == number_of(ExitCode::sync_failed);
+  child.mapped().on_gone({process, describe_end(status), is_in_trouble});
 }
 
 }  // namespace tenure::daemon

@@ -16,7 +16,7 @@ namespace tenure::daemon {
 class WorkerHost {
  public:
   // The worker is gone for good: reaped, and nothing of it can commit any more. Once for each start that succeeded.
-  using OnGone = std::function<void(queue::ProcessNumber, std::string cause)>;
+  using OnGone = std::function<void(WorkerGone)>;
 
   virtual ~WorkerHost() = default;
 

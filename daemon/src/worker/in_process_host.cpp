@@ -37,7 +37,7 @@ Result<int> InProcessHost::start(queue::ProcessNumber process, const config::Poo
                      boost::asio::post(executor_, [this, process, drained, on_gone] {
                        threads_.at(process).join();
                        threads_.erase(process);
-                       on_gone(process, drained ? "drained" : "ended early");
+                       on_gone({process, drained ? "drained" : "ended early"});
                      });
                    }));
   return pair[0];

@@ -1,4 +1,5 @@
 #include "../loop/settings_for_program.hpp"
+#include "bus_errors.hpp"
 #include "in_process_host.hpp"
 
 #include <tenure/base/log.hpp>
@@ -56,9 +57,13 @@ void leave_signals_to_the_daemon() {
   }
 }
 
+// A tenant that somebody else has locked must not fill the slots: its job goes back and comes again.
+constexpr std::chrono::milliseconds kLockWaitMax{100};
+
 HandleCacheOptions handle_options(const config::Settings& settings) {
   return {.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),
           .wait_max = settings.tenants.handle_wait,
+          .lock_wait_max = kLockWaitMax,
           .application = settings.application.name};
 }
 
@@ -71,6 +76,7 @@ int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& option
     lock_kept.emplace(*lock);
   }
   leave_signals_to_the_daemon();
+  leave_on_bus_errors_of_databases();
 
   const config::Settings settings = settings_for_program("").settings;
   configure_log(settings);

@@ -43,11 +43,11 @@ constexpr Case kCases[] = {
     {SQLITE_INTERRUPT, 0, ErrorCode::interrupted},
     {SQLITE_NOMEM, 0, ErrorCode::out_of_memory},
     {SQLITE_CONSTRAINT_UNIQUE, 0, ErrorCode::constraint_violated},
-    {SQLITE_TOOBIG, 0, ErrorCode::internal},
-    {SQLITE_MISMATCH, 0, ErrorCode::internal},
+    {SQLITE_TOOBIG, 0, ErrorCode::query_failed},
+    {SQLITE_MISMATCH, 0, ErrorCode::query_failed},
     {SQLITE_RANGE, 0, ErrorCode::internal},
     {SQLITE_MISUSE, 0, ErrorCode::internal},
-    {SQLITE_ERROR, 0, ErrorCode::internal},
+    {SQLITE_ERROR, 0, ErrorCode::query_failed},
     {250, 0, ErrorCode::internal},
 };
 

@@ -302,7 +302,7 @@ TEST(HandleCache, AConnectionWhoseSqliteHandleWasGivenOutIsNotLeasedAgain) {
   with_tenant("acme", [&] {
     EXPECT_EQ(
         code_of([&] { lease->read([](TenantReader& reader) { reader.query("select leftover()").next(); }); }),
-        ErrorCode::internal);
+        ErrorCode::query_failed);
   });
 }
 

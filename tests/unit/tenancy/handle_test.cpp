@@ -198,7 +198,7 @@ TEST_F(HandleTest, AnErrorIsNotTakenForARefusalOfAnEarlierStatement) {
     ASSERT_EQ(sqlite3_exec(reader.native(), "detach main", nullptr, nullptr, nullptr), SQLITE_AUTH);
     const auto failure = failure_of([&] { return reader.query("select * from nowhere").next(); });
     ASSERT_TRUE(failure);
-    EXPECT_EQ(failure->code, ErrorCode::internal);
+    EXPECT_EQ(failure->code, ErrorCode::query_failed);
     EXPECT_THAT(failure->message, Not(HasSubstr("DETACH")));
   });
 }

@@ -29,6 +29,7 @@ enum class ErrorCode : std::uint16_t {
   record_not_found = 14,
   bad_global_id = 15,
   handle_ended = 16,
+  tenant_unavailable = 17,
   // Queue
   claim_lost = 30,
   id_conflict = 31,
@@ -43,6 +44,7 @@ enum class ErrorCode : std::uint16_t {
   newer_envelope = 40,
   bad_filter = 41,
   constraint_violated = 42,
+  query_failed = 43,
   // Running
   handler_failed = 60,
   worker_crashed = 61,
@@ -128,6 +130,7 @@ using HandleBudgetExhausted = TypedError<ErrorCode::handle_budget_exhausted>;
 using TenantBusy = TypedError<ErrorCode::tenant_busy>;
 using RecordNotFound = TypedError<ErrorCode::record_not_found>;
 using BadGlobalId = TypedError<ErrorCode::bad_global_id>;
+using TenantUnavailable = TypedError<ErrorCode::tenant_unavailable>;
 using HandleEnded = TypedError<ErrorCode::handle_ended>;
 using ClaimLost = TypedError<ErrorCode::claim_lost>;
 using IdConflict = TypedError<ErrorCode::id_conflict>;
@@ -135,6 +138,7 @@ using PayloadTooLarge = TypedError<ErrorCode::payload_too_large>;
 using BadPayload = TypedError<ErrorCode::bad_payload>;
 using UnknownKind = TypedError<ErrorCode::unknown_kind>;
 using ConstraintViolated = TypedError<ErrorCode::constraint_violated>;
+using QueryFailed = TypedError<ErrorCode::query_failed>;
 using BadOptions = TypedError<ErrorCode::bad_options>;
 using DuplicateStep = TypedError<ErrorCode::duplicate_step>;
 using StoreBusy = TypedError<ErrorCode::store_busy>;

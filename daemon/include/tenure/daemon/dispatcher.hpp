@@ -75,6 +75,8 @@ struct AttemptsEnded {
 struct WorkerGone {
   ProcessNumber process;
   std::string cause;  // "exit 0", "signal 9 (Killed)"
+  // It left since the world failed it (a sync to disk, the memory behind a database): no job of it is charged.
+  bool is_in_trouble = false;
 };
 struct Ponged {
   ProcessNumber process;

@@ -21,8 +21,12 @@ struct AfterFailure {
   JobReason reason = JobReason::none;
 };
 
-// `failures` counts this one. Permanent errors of ours are final at once, transient tenant errors cost no attempt,
-// and what a handler threw is retried until the attempts are used up.
+// What is wrong with the world and not with the job: its tenant's file is missing, another's or damaged, the disk is full or
+// broken. It costs no attempt, however often it is met, and the tenant's jobs wait until it is put right.
+[[nodiscard]] bool is_trouble(ErrorCode code);
+
+// `failures` counts this one. What the registry or the job itself says is final at once, trouble and transient tenant errors cost no
+// attempt, and what a handler threw is retried until the attempts are used up.
 [[nodiscard]] AfterFailure after_failure(ErrorCode code, int failures, int attempts_max);
 
 }  // namespace tenure::queue

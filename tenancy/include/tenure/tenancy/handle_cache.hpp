@@ -18,8 +18,8 @@ enum class HandleAccess : std::uint8_t { read_write, read_only };
 struct HandleCacheOptions {
   int descriptors_max = 256;                 // three a connection; 3 to 65536
   std::chrono::milliseconds wait_max{2000};  // while all connections are leased; 0 = fail at once
-  std::chrono::milliseconds write_wait_max{
-      5000};                     // for the tenant's write lane, and again for other processes' writes
+  std::chrono::milliseconds write_wait_max{5000};  // for the tenant's write lane: other writers of this process
+  std::chrono::milliseconds lock_wait_max{5000};   // for other processes' writes
   std::string application = {};  // the stamp must name it; empty: not compared
 };
 
@@ -82,6 +82,10 @@ class HandleCache {
   // AccessRefused (a symlink). Transient: HandleBudgetExhausted after wait_max. A damaged file throws.
   [[nodiscard]] Result<HandleLease> acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access = HandleAccess::read_write);
+
+  // That the file at the tenant's path is one whose stamp this process has read, with the look of a stat(); where it is not, it is
+  // leased once to read it. What acquire says.
+  [[nodiscard]] Result<void> verify(const TenantName& tenant, Generation generation);
 
   // Closes this tenant's idle connections; leased ones are closed when their lease ends.
   void close(const TenantName& tenant);
