@@ -115,14 +115,12 @@ PayloadInput::Level::Level(PayloadInput& input, const json::Value& at) : input_(
   ++input.depth_;
 }
 
-void InputFrame::become_object() {
-  if (form_ == Form::array) refuse("WrongType", "a field with a name cannot stand in an array", path());
-  if (form_ == Form::undecided) PayloadInput::require_object(at_);
-  form_ = Form::object;
+InputFrame::InputFrame(PayloadInput& input, const json::Value& at)
+    : input_(input), at_(at), level_(input, at) {
+  PayloadInput::require_object(at_);
 }
 
 std::optional<json::Value> InputFrame::field(std::string_view name) {
-  become_object();
   auto found = at_.member(name);
   if (found) ++taken_;
   return found;
@@ -134,31 +132,6 @@ json::Value InputFrame::required(std::string_view name) {
   return *found;
 }
 
-json::Value InputFrame::unnamed() {
-  if (form_ != Form::array) return required("value" + std::to_string(unnamed_++));
-  if (taken_ == elements_.size())
-    refuse("MissingField", "the array has no further element", path() + json::path_step(taken_));
-  return elements_[taken_++];
-}
-
-std::size_t InputFrame::become_array() {
-  if (form_ != Form::undecided) refuse("WrongType", "a size tag must come before everything else", path());
-  form_ = Form::array;
-  PayloadInput::require_array(at_);
-  at_.each_element([&](const json::Value& element) {
-    elements_.push_back(element);
-    return true;
-  });
-  return elements_.size();
-}
-
-void InputFrame::close() {
-  if (form_ == Form::undecided) become_object();
-  if (form_ == Form::object) {
-    input_.unknown_fields += at_.size() - std::min(at_.size(), taken_);
-  } else if (taken_ < elements_.size()) {
-    refuse("TrailingBytes", "the type did not read all elements", elements_[taken_].path());
-  }
-}
+void InputFrame::close() { input_.unknown_fields += at_.size() - std::min(at_.size(), taken_); }
 
 }  // namespace tenure::detail

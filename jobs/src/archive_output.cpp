@@ -8,6 +8,8 @@
 namespace tenure::detail {
 namespace {
 
+constexpr bool kChecksItsText = TENURE_CHECKS_ARGUMENTS;
+
 PayloadLimits capped(PayloadLimits limits) {
   limits.bytes_max = std::min(limits.bytes_max, limits::kPayloadMax);
   return limits;
@@ -106,8 +108,20 @@ void PayloadOutput::refuse(std::string_view reason, std::string_view sentence) c
 std::string PayloadOutput::take() {
   // Steps are left standing by exceptions only.
   if (!steps_.empty()) refuse("SerializeFailed", "the type's own function hid an error");
+  require_written_since(0);
   written();
+  if (kChecksItsText) require_json();
   return std::move(text_);
+}
+
+void PayloadOutput::require_written_since(std::size_t begin) const {
+  if (text_.size() == begin) refuse("SerializeFailed", "nothing was written for the value");
+}
+
+void PayloadOutput::require_json() const {
+  const auto document =
+      json::Document::parse(text_, {.bytes_max = limits_.bytes_max, .depth_max = limits_.depth_max});
+  if (!document) refuse("SerializeFailed", "what was written is no JSON: " + document.error().message);
 }
 
 void PayloadOutput::written() const {
@@ -144,7 +158,9 @@ void OutputFrame::item(std::string key, PayloadOutput::Step step, FunctionRef<vo
     output_.string(key);
     output_.text_ += ':';
   }
+  const std::size_t begin_of_value = output_.text_.size();
   write();
+  output_.require_written_since(begin_of_value);
   output_.steps_.resize(depth);
   if (form_ == Form::array) return;
   const std::size_t end = output_.text_.size();
@@ -153,9 +169,6 @@ void OutputFrame::item(std::string key, PayloadOutput::Step step, FunctionRef<vo
 }
 
 void OutputFrame::field(std::string_view key, FunctionRef<void()> write) {
-  if (form_ == Form::undecided) form_ = Form::object;
-  if (form_ != Form::object)
-    output_.refuse("WrongType", "a field with the name " + escaped(key) + " cannot stand in an array");
   if (key == kReferenceKey) output_.refuse("WrongType", "the key $gid is kept for references to records");
   item(std::string(key), std::string(key), write);
 }
@@ -165,23 +178,8 @@ void OutputFrame::element(FunctionRef<void()> write) {
   item({}, count_++, write);
 }
 
-void OutputFrame::unnamed(FunctionRef<void()> write) {
-  if (form_ == Form::array) return element(write);
-  const std::string name = "value" + std::to_string(count_++);
-  field(name, write);
-}
-
-void OutputFrame::become_array(std::uint64_t size) {
-  if (form_ != Form::undecided) output_.refuse("WrongType", "a size tag must come before everything else");
-  form_ = Form::array;
-  announced_ = true;
-  size_announced_ = size;
-  output_.text_ += '[';
-}
-
 void OutputFrame::close() {
   switch (form_) {
-    case Form::undecided:
     case Form::object:
       write_sorted('{', '}');
       break;
@@ -189,8 +187,6 @@ void OutputFrame::close() {
       write_sorted('[', ']');
       break;
     case Form::array:
-      if (announced_ && size_announced_ != count_)
-        output_.refuse("WrongType", "the size tag and the number of elements differ");
       output_.text_ += ']';
       break;
   }

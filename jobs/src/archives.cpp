@@ -10,7 +10,7 @@ std::string PayloadWriter::write_root(const void* value, Write write_value) {
 }
 
 void PayloadWriter::write_fields(const void* value, Write user_code) {
-  detail::OutputFrame frame(output_, detail::OutputFrame::Form::undecided);
+  detail::OutputFrame frame(output_, detail::OutputFrame::Form::object);
   const detail::InPlace<detail::OutputFrame*> in_place(frame_, &frame);
   detail::run_user_code([&] { user_code(*this, value); }, [this] { return output_.path(); });
   frame.close();

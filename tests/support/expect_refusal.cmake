@@ -1,4 +1,4 @@
-# Runs COMPILE on SOURCE; passes if it fails with all of WORDS in what it prints, or compiles where WORDS is empty.
+# Runs COMPILE on SOURCE; passes if it fails with each of the list WORDS in what it prints, or compiles where WORDS is empty.
 execute_process(
   COMMAND ${COMPILE} ${SOURCE}
   RESULT_VARIABLE result
@@ -14,7 +14,7 @@ if(result EQUAL 0)
   message(FATAL_ERROR "compiles, but should not")
 endif()
 get_filename_component(source_name ${SOURCE} NAME)
-foreach(word IN ITEMS "tenure: " "${WORDS}" ${source_name})
+foreach(word IN ITEMS "tenure: " ${WORDS} ${source_name})
   string(FIND "${output}" "${word}" found)
   if(found EQUAL -1)
     message(FATAL_ERROR "is refused without the words \"${word}\":\n${output}")

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <tenure/base/json.hpp>
 #include <tenure/jobs/archive.hpp>
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +23,14 @@ class AcmeOnly final : public PayloadContext {
   std::vector<std::string> seen;
 };
 
+// Fails the test where what was written is no JSON.
 template <class T>
 std::string encoded(const T& value, const PayloadLimits& limits = {}) {
   AcmeOnly context;
-  return encode_arguments(value, context, limits);
+  std::string text = encode_arguments(value, context, limits);
+  if (!json::Document::parse(text, {.bytes_max = text.size(), .depth_max = limits::kDepthMax}))
+    throw std::logic_error("no JSON: " + text);
+  return text;
 }
 
 template <class T>

@@ -10,7 +10,8 @@
 // ones, private through cereal::access); PayloadWriter and PayloadReader are the archives. Known besides user types: bool,
 // integers, float, double, std::string, Bytes, enums with an EnumRange, std::chrono durations and sys_time (nanoseconds),
 // std::optional, vector, deque, list, array, set, map and their unordered kin, pair, tuple, variant, and references.
-// Pointers, polymorphic types and raw bytes do not compile, and the message names the remedy.
+// All else does not compile (pointers, polymorphic types, raw bytes, the rest of the standard library, members without a
+// name), and the message names the remedy.
 //
 // Fields are objects' members. One that the type lacks is skipped and counted; an absent std::optional is nullopt; any
 // other absent field is refused, unless it is written with optional_field(). So a type may grow while payloads wait.

@@ -32,6 +32,12 @@ namespace detail {
 template <class T>
 struct Codec;
 
+// The codec of user types, which is also that of types with no codec at all.
+template <class T>
+concept HasUserCodec = requires {
+  typename Codec<T>::OfUserType;
+};
+
 template <class T>
 concept IsReference = requires(const T& value, std::string_view text) {
   { PayloadReference<T>::text(value) } -> std::convertible_to<std::string>;
@@ -51,25 +57,44 @@ inline constexpr bool kIsA<Wrapper<T>, Wrapper> = true;
 template <class>
 inline constexpr bool kNever = false;
 
-// What may stand in a serialize function but not in a payload.
+// Does not compile; one sentence says why T is no argument, and what to do.
 template <class T>
-constexpr void refuse_wrapper() {
-  static_assert(
-      !kIsA<T, cereal::BinaryData>,
-      "tenure: raw bytes of memory are no argument, for their layout and padding belong to one build of one "
-      "program. Use tenure::Bytes for bytes, and serialize the members of a struct.");
-  static_assert(!kIsA<T, cereal::DeferredData>,
-                "tenure: cereal::defer orders pointers, and pointers are no arguments. Serialize the values "
-                "themselves.");
-  static_assert(
-      !kIsA<T, cereal::virtual_base_class>,
-      "tenure: cereal::virtual_base_class is not supported. Use cereal::base_class once, or a member.");
+constexpr void refuse_type();
+
+// What cereal wraps a value in, besides the wrappers that stand for members.
+template <class T>
+inline constexpr bool kIsForeignWrapper = kIsA<T, cereal::BinaryData> || kIsA<T, cereal::DeferredData> ||
+                                          kIsA<T, cereal::virtual_base_class> || kIsA<T, cereal::SizeTag>;
+
+template <class T>
+constexpr void refuse_member() {
+  if constexpr (kIsForeignWrapper<T>) {
+    refuse_type<T>();
+  } else {
+    static_assert(kNever<T>,
+                  "tenure: each member needs its name, archive(CEREAL_NVP(member)), for without names two "
+                  "that change places would swap their values in the jobs that wait.");
+  }
+}
+
+template <class Base>
+constexpr void refuse_base() {
+  static_assert(kNever<Base>,
+                "tenure: this base class has no fields that could stand beside others. Make it a member, or "
+                "name it: cereal::make_nvp(\"base\", cereal::base_class<Base>(this)).");
+}
+
+template <class T>
+constexpr void refuse_constant() {
+  static_assert(kNever<T>,
+                "tenure: a const or volatile member is no argument, for the payload is read into it.");
 }
 
 }  // namespace detail
 
 // Writes one payload. Users meet it as the `Archive&` of their serialize functions.
-class PayloadWriter final : public cereal::OutputArchive<PayloadWriter, cereal::AllowEmptyClassElision> {
+class PayloadWriter final : public cereal::OutputArchive<PayloadWriter, cereal::AllowEmptyClassElision>,
+                            public cereal::traits::TextArchive {
  public:
   PayloadWriter(PayloadContext& context, const PayloadLimits& limits)
       : OutputArchive(this), output_(context, limits) {}
@@ -104,17 +129,14 @@ class PayloadWriter final : public cereal::OutputArchive<PayloadWriter, cereal::
   template <class T>
   void process_one(T& head) {
     using Head = std::remove_cv_t<T>;
-    detail::refuse_wrapper<Head>();
     if constexpr (detail::kIsA<Head, cereal::NameValuePair>) {
       write_field(head.name, head.value);
     } else if constexpr (detail::kIsA<Head, OptionalField>) {
       frame_->field(head.name, [&] { write(head.value); });
-    } else if constexpr (detail::kIsA<Head, cereal::SizeTag>) {
-      frame_->become_array(static_cast<std::uint64_t>(head.size));
     } else if constexpr (detail::kIsA<Head, cereal::base_class>) {
       write_base(*head.base_ptr);
     } else {
-      frame_->unnamed([&] { write(head); });
+      detail::refuse_member<Head>();
     }
   }
 
@@ -133,7 +155,11 @@ class PayloadWriter final : public cereal::OutputArchive<PayloadWriter, cereal::
 
   template <class T>
   void write_base(const T& base) {
-    detail::Codec<T>::write_into_frame(*this, base);
+    if constexpr (detail::HasUserCodec<T>) {
+      detail::Codec<T>::write_into_frame(*this, base);
+    } else {
+      detail::refuse_base<T>();
+    }
   }
 
   detail::PayloadOutput output_;
@@ -141,7 +167,8 @@ class PayloadWriter final : public cereal::OutputArchive<PayloadWriter, cereal::
 };
 
 // Reads one payload.
-class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::AllowEmptyClassElision> {
+class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::AllowEmptyClassElision>,
+                            public cereal::traits::TextArchive {
  public:
   PayloadReader(std::string_view text, PayloadContext& context, const PayloadLimits& limits)
       : InputArchive(this), input_(text, context, limits) {}
@@ -181,9 +208,11 @@ class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::A
     if constexpr (detail::IsReference<T>) {
       return detail::Codec<T>::read_new(*this, at);
     } else {
-      static_assert(
-          std::is_default_constructible_v<T>,
-          "tenure: an argument type needs a default constructor, for it is made first and read then.");
+      static_assert(std::is_default_constructible_v<T>,
+                    "tenure: an argument type needs a public default constructor (cereal::access does not "
+                    "help it to a private one), for it is made first and read then.");
+      static_assert(std::is_move_constructible_v<T>,
+                    "tenure: an argument type must be movable, for what was read is handed on.");
       T value{};
       read(at, value);
       return value;
@@ -192,7 +221,11 @@ class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::A
 
   template <class T>
   void read(const json::Value& at, T& value) {
-    detail::Codec<T>::read(*this, at, value);
+    if constexpr (std::is_const_v<T> || std::is_volatile_v<T>) {
+      detail::refuse_constant<T>();
+    } else {
+      detail::Codec<T>::read(*this, at, value);
+    }
   }
 
   void read_fields(const json::Value& at, void* value, Read user_code);
@@ -202,17 +235,15 @@ class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::A
 
   template <class T>
   void process_one(T& head) {
-    detail::refuse_wrapper<T>();
-    if constexpr (detail::kIsA<T, cereal::NameValuePair>) {
+    using Head = std::remove_cv_t<T>;
+    if constexpr (detail::kIsA<Head, cereal::NameValuePair>) {
       read_field(head.name, head.value);
-    } else if constexpr (detail::kIsA<T, OptionalField>) {
+    } else if constexpr (detail::kIsA<Head, OptionalField>) {
       if (const auto at = frame_->field(head.name)) read(*at, head.value);
-    } else if constexpr (detail::kIsA<T, cereal::SizeTag>) {
-      head.size = static_cast<std::remove_cvref_t<decltype(head.size)>>(frame_->become_array());
-    } else if constexpr (detail::kIsA<T, cereal::base_class>) {
+    } else if constexpr (detail::kIsA<Head, cereal::base_class>) {
       read_base(*head.base_ptr);
     } else {
-      read(frame_->unnamed(), head);
+      detail::refuse_member<Head>();
     }
   }
 
@@ -229,7 +260,11 @@ class PayloadReader final : public cereal::InputArchive<PayloadReader, cereal::A
 
   template <class T>
   void read_base(T& base) {
-    detail::Codec<T>::read_from_frame(*this, base);
+    if constexpr (detail::HasUserCodec<T>) {
+      detail::Codec<T>::read_from_frame(*this, base);
+    } else {
+      detail::refuse_base<T>();
+    }
   }
 
   detail::PayloadInput input_;

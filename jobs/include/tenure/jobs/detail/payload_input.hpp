@@ -52,30 +52,22 @@ class PayloadInput {
 void read_number(const json::Value& at, double& value);
 void read_number(const json::Value& at, float& value);
 
-// An object or array from which a user type takes what it knows.
+// An object from which a user type takes what it knows.
 class InputFrame {
  public:
-  InputFrame(PayloadInput& input, const json::Value& at) : input_(input), at_(at), level_(input, at) {}
+  InputFrame(PayloadInput& input, const json::Value& at);
 
   [[nodiscard]] std::optional<json::Value> field(std::string_view name);
   [[nodiscard]] json::Value required(std::string_view name);
-  [[nodiscard]] json::Value unnamed();
-  [[nodiscard]] std::size_t become_array();
-  // Counts the fields that nobody asked for; elements left over are TrailingBytes.
+  // Counts the fields that nobody asked for.
   void close();
   [[nodiscard]] std::string path() const { return at_.path(); }
 
  private:
-  enum class Form : std::uint8_t { undecided, object, array };
-  void become_object();
-
   PayloadInput& input_;
   json::Value at_;
   PayloadInput::Level level_;
-  Form form_ = Form::undecided;
   std::size_t taken_ = 0;
-  std::size_t unnamed_ = 0;
-  std::vector<json::Value> elements_;
 };
 
 }  // namespace tenure::detail

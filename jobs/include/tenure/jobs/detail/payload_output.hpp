@@ -64,6 +64,9 @@ class PayloadOutput {
   using Step = std::variant<std::string, std::size_t>;
 
   void written() const;
+  // Whatever the text has grown by since `begin` is the value; without it the arguments would be lost unseen.
+  void require_written_since(std::size_t begin) const;
+  void require_json() const;
   void enter(Step step);
 
   PayloadContext& context_;
@@ -77,17 +80,12 @@ class PayloadOutput {
 // An object or array under construction. What must be sorted is, when it is closed.
 class OutputFrame {
  public:
-  // A user type is `undecided` until its first field or size tag.
-  enum class Form : std::uint8_t { undecided, object, array, sorted_array };
+  enum class Form : std::uint8_t { object, array, sorted_array };
 
   OutputFrame(PayloadOutput& output, Form form);
 
   void field(std::string_view key, FunctionRef<void()> write);
   void element(FunctionRef<void()> write);
-  // Without a name: an element of an array, in an object "value0", "value1" and so on.
-  void unnamed(FunctionRef<void()> write);
-  // Of a user type, by cereal's size tag: exactly `size` elements follow.
-  void become_array(std::uint64_t size);
   void close();
 
  private:
@@ -103,8 +101,6 @@ class OutputFrame {
   Form form_;
   std::size_t start_;
   std::size_t count_ = 0;
-  std::uint64_t size_announced_ = 0;
-  bool announced_ = false;
   std::vector<Item> items_;
 };
 

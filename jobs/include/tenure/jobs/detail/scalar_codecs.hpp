@@ -102,9 +102,11 @@ concept HasEnumRange = std::is_enum_v<E> && requires {
 
 template <HasEnumRange E>
 struct Codec<E> {
-  // A bool or char under an enum is a number all the same.
+  // A bool or a character under an enum is a number all the same.
   using Underlying = std::underlying_type_t<E>;
-  using Number = std::conditional_t<IsInteger<Underlying>, Underlying, std::int32_t>;
+  static_assert(sizeof(Underlying) <= sizeof(std::int64_t),
+                "tenure: an enum of more than 64 bits is no argument.");
+  using Number = std::conditional_t<IsInteger<Underlying>, Underlying, std::int64_t>;
   static constexpr auto kFirst = static_cast<Number>(EnumRange<E>::first);
   static constexpr auto kLast = static_cast<Number>(EnumRange<E>::last);
   static_assert(kFirst <= kLast, "tenure: EnumRange has its first value after its last.");
@@ -124,8 +126,10 @@ struct Codec<E> {
 template <class Rep, class Period>
 struct Codec<std::chrono::duration<Rep, Period>> {
   using Duration = std::chrono::duration<Rep, Period>;
-  static_assert(IsInteger<Rep>,
-                "tenure: a duration that counts in fractions is not exact. Use one that counts integers.");
+  static_assert(
+      IsInteger<Rep>,
+      "tenure: a duration is an argument if it counts in integers of at most 64 bits; fractions are "
+      "not exact.");
   static_assert(std::ratio_divide<Period, std::nano>::den == 1,
                 "tenure: a duration finer than nanoseconds, or no whole number of them, is no argument.");
   static constexpr auto kNanoseconds = std::int64_t{std::ratio_divide<Period, std::nano>::num};
