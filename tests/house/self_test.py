@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Each check sees a whole tree as clean and each kind of violation in it: a check that cannot fail checks nothing."""
 
+import os
+import socket
 import tempfile
 import unittest
 from pathlib import Path
@@ -79,6 +81,13 @@ class Includes(CheckCase):
 
     def test_a_build_folder_of_any_name_is_not_ours(self):
         self.expect_clean(check_includes.check_includes, {"out/CMakeCache.txt": "", "out/moc.cpp": "\n"})
+
+    def test_what_a_running_program_left_in_the_tree_is_not_read(self):
+        with Tree({}) as root, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
+            left.bind(str(root / "base/src/control.db-wake"))
+            os.mkfifo(root / "base/src/pipe.cpp")
+            for check in (check_includes.check_includes, check_habits.check_size, check_habits.check_guard):
+                self.assertEqual(check(root), [])
 
     def test_an_edge_in_a_comment_is_none(self):
         self.expect_clean(check_includes.check_includes, {"base/src/clock.cpp": "// #include <tenure/queue/store.hpp>\n"})

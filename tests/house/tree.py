@@ -27,7 +27,7 @@ def files(root, suffixes=None):
             if entry.is_dir():
                 if not (entry / "CMakeCache.txt").exists():
                     pending.append(entry)
-            elif suffixes is None or entry.suffix in suffixes:
+            elif entry.is_file() and (suffixes is None or entry.suffix in suffixes):
                 found.append(entry.relative_to(root))
     return sorted(found)
 
