@@ -2,12 +2,14 @@
 #include "settings_for_program.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/config/check.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -59,6 +61,9 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
   std::signal(SIGCHLD, SIG_DFL);
+  std::error_code ignored;
+  if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
+    raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
   boost::asio::io_context context(1);
   int exit_code = number_of(ExitCode::done);
   const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);
