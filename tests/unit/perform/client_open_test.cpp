@@ -1,6 +1,5 @@
 #include "bookkeeping.hpp"
 
-#include <support/temporary_folder.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
 #include <gmock/gmock.h>
@@ -8,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <support/temporary_folder.hpp>
 
 namespace tenure::testing {
 namespace {
