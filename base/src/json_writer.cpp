@@ -77,7 +77,28 @@ void append_string(std::string& out, std::string_view value) {
   out += '"';
 }
 
+std::string hex_escape(std::uint32_t code_point) {
+  constexpr std::uint32_t kFirstPair = 0x10000;
+  if (code_point < kFirstPair) return fmt::format("\\u{:04x}", code_point);
+  const std::uint32_t rest = code_point - kFirstPair;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xD800U + (rest >> 10U), 0xDC00U + (rest & 0x3FFU));
+}
+
 }  // namespace
+
+std::string printable(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const Character character = first_character(json);
+    // Below 0x7F they are part of the JSON, or escaped already.
+    const bool shown = character.code_point < 0x7F || !is_hidden(character.code_point);
+    if (shown) out += json.substr(0, character.size);
+    else out += hex_escape(character.code_point);
+    json.remove_prefix(character.size);
+  }
+  return out;
+}
 
 void Writer::separate() {
   TENURE_INVARIANT(open_.empty() || open_.back() == '[' || after_key_);

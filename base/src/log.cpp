@@ -2,6 +2,7 @@
 #include <tenure/base/json.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <pthread.h>
@@ -46,6 +49,7 @@ Destination& destination() {
 
 // Beside the destination, so that a line which is off takes no lock.
 std::atomic<Level> level_in_force{Level::info};
+std::atomic<bool> is_silent{false};
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -80,11 +84,23 @@ std::string thread_name() {
   return ::pthread_getname_np(::pthread_self(), name.data(), name.size()) == 0 ? name.data() : "";
 }
 
+// Errors of jobs may quote what only tenants should read; spdlog would make the file readable by everybody.
+void make_file(const std::string& file) {
+  constexpr mode_t kUserAndGroup = 0640;
+  std::error_code ignored;  // the open that follows says it better
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
+  const Descriptor made{::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kUserAndGroup)};
+}
+
 std::shared_ptr<spdlog::sinks::sink> open_sink(const std::string& file) {
   std::shared_ptr<spdlog::sinks::sink> sink;
   try {
-    if (file.empty()) sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    else sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+    if (file.empty()) {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    } else {
+      make_file(file);
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
+    }
   } catch (const spdlog::spdlog_ex& error) {
     raise(ErrorCode::disk, "the log file cannot be opened: " + escaped(error.what()), {}, escaped(file));
   }
@@ -92,12 +108,50 @@ std::shared_ptr<spdlog::sinks::sink> open_sink(const std::string& file) {
   return sink;
 }
 
+// The most bytes that it takes in a line of either format.
+std::size_t written_size_max(const Character& character) {
+  constexpr std::string_view kMalformed = "\\xff", kControl = "\\u001b", kHidden = "\\u{202e}";
+  constexpr std::string_view kTwoEscapes = "\\udb40\\udc41";
+  if (!character.well_formed) return kMalformed.size();
+  if (is_hidden(character.code_point)) {
+    if (character.code_point > 0xFFFF) return kTwoEscapes.size();
+    return character.size == 1 ? kControl.size() : kHidden.size();
+  }
+  return character.code_point == '"' || character.code_point == '\\' ? 2 : character.size;
+}
+
+// The whole text, or as much of it as takes `bytes_max` bytes in a line, and "...".
+std::string cut_as_written(std::string_view text, std::size_t bytes_max) {
+  std::size_t written = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const Character character = first_character(text.substr(at));
+    written += written_size_max(character);
+    if (written > bytes_max) return std::string(text.substr(0, at)) + "...";
+    at += character.size;
+  }
+  return std::string(text);
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+// `delimiters` are what a reader of the line would take for the end of the text.
+std::string shown(std::string_view text, std::string_view delimiters) {
+  const bool ambiguous = text.find_first_of(delimiters) != std::string_view::npos;
+  const std::string whole = ambiguous ? in_quotes(text) : std::string(text);
+  return escaped(whole, whole.size());
+}
+
 }  // namespace
 
 // A line before it has a format: the keys and their order are the same in both.
 struct Line {
-  static constexpr std::size_t kTextMax = limits::kErrorTextMax;
-
   WallTime time;
   Level level;
   std::string_view event, message;
@@ -108,8 +162,8 @@ struct Line {
   // `each_text(key, text)` and `each_number(key, number)` for what is there, from "node" on.
   template <class Text, class Number>
   void visit(Text each_text, Number each_number) const {
-    const auto text = [&](std::string_view key, std::string_view value) {
-      if (!value.empty()) each_text(key, value);
+    const auto text = [&](std::string_view key, std::string_view value, std::size_t bytes_max = kFieldMax) {
+      if (!value.empty()) each_text(key, cut_as_written(value, bytes_max));
     };
     const auto number = [&](std::string_view key, std::int64_t value) {
       if (value >= 0) each_number(key, value);
@@ -129,7 +183,7 @@ struct Line {
     number("attempt", fields.attempt);
     text("claim", fields.claim);
     number("duration_ms", fields.duration_ms);
-    text("error", fields.error);
+    text("error", fields.error, limits::kErrorTextMax);
     text("code", fields.code);
   }
 
@@ -137,28 +191,29 @@ struct Line {
     std::string out;
     json::Writer writer(out);
     const auto text = [&](std::string_view key, std::string_view value) {
-      writer.key(key).string(cut_utf8(to_utf8(cut_utf8(value, kTextMax)), kTextMax));
+      writer.key(key).string(to_utf8(value));
     };
     writer.begin_object();
     text("time", to_rfc3339(time));
     text("level", name_of(level));
-    text("event", event);
-    text("message", message);
+    text("event", cut_as_written(event, kFieldMax));
+    text("message", cut_as_written(message, limits::kErrorTextMax));
     visit(text, [&](std::string_view key, std::int64_t value) { writer.key(key).integer(value); });
     writer.end_object();
-    return out;
+    return json::printable(out);
   }
 
   std::string plain() const {
-    std::string out =
-        fmt::format("{} {:7} {} {}", to_rfc3339(time), name_of(level), escaped(event), shown(message));
+    constexpr std::string_view kOfValues = " =\"\\";
+    constexpr std::string_view kOfMessages = "=\"\\";
+    std::string out = fmt::format("{} {:7} {} {}", to_rfc3339(time), name_of(level),
+                                  shown(cut_as_written(event, kFieldMax), kOfValues),
+                                  shown(cut_as_written(message, limits::kErrorTextMax), kOfMessages));
     visit([&](std::string_view key,
-              std::string_view value) { out += fmt::format(" {}={}", key, shown(value)); },
+              std::string_view value) { out += fmt::format(" {}={}", key, shown(value, kOfValues)); },
           [&](std::string_view key, std::int64_t value) { out += fmt::format(" {}={}", key, value); });
     return out;
   }
-
-  static std::string shown(std::string_view text) { return escaped(text, kTextMax); }
 };
 
 namespace {
@@ -190,7 +245,10 @@ void configure(const Options& options) {
   to.options = options;
   to.sink = std::move(sink);
   level_in_force = options.level;
+  is_silent = false;
 }
+
+void silence() { is_silent = true; }
 
 void reopen() {
   Destination& to = destination();
@@ -200,6 +258,7 @@ void reopen() {
 
 void write(Level level, std::string_view event, std::string_view message, const Fields& fields) noexcept {
   if (level < level_in_force.load(std::memory_order_relaxed)) return;
+  if (is_silent.load(std::memory_order_relaxed)) return;
   try {
     write_line(level, event, message, fields);
   } catch (const std::exception& error) {

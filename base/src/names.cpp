@@ -79,6 +79,9 @@ std::string broken_placeholder_rule(std::string_view path_template) {
     if (!rest.starts_with(kTenantPlaceholder) && !rest.starts_with(kBucketPlaceholder))
       return fmt::format("knows only the placeholders {} and {}", kTenantPlaceholder, kBucketPlaceholder);
   }
+  const std::string_view behind = path_template.substr(path_template.find(kPlaceholderBegin));
+  if (behind.find("/../") != std::string_view::npos || behind.ends_with("/.."))
+    return "must have no .. behind a placeholder";
   return {};
 }
 

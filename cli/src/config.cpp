@@ -136,7 +136,7 @@ ExitCode config_check(Session& session) {
 }
 
 ExitCode config_sample(Session& session) {
-  session.print(config::sample());
+  session.print_document("tenure.config.sample/1", config::sample());
   return ExitCode::done;
 }
 

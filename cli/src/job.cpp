@@ -37,21 +37,34 @@ std::string tenant_text(const JobRecord& job, const ShowStyle&) {
   return job.tenant ? job.tenant->text() : "none";
 }
 
+// The one that succeeded or is under way is a try too, and no failure.
 std::string tries_text(const JobRecord& job, const ShowStyle&) {
-  return fmt::format("{}/{}", job.failures, job.attempts_max);
+  const bool has_one_more = job.state == ShownState::succeeded || job.state == ShownState::running;
+  return fmt::format("{}/{}", job.failures + (has_one_more ? 1 : 0), job.attempts_max);
 }
 
+// On a narrow terminal goes first what tells least.
 constexpr std::array kJobColumns{
     ListColumn<JobRecord>{"id", "ID", [](const JobRecord& j, const ShowStyle&) { return j.id.text(); }, false,
                           true},
-    ListColumn<JobRecord>{"state", "STATE", state_text},
-    ListColumn<JobRecord>{"tenant", "TENANT", tenant_text},
-    ListColumn<JobRecord>{"kind", "KIND",
-                          [](const JobRecord& j, const ShowStyle&) { return escaped(j.kind); }},
-    ListColumn<JobRecord>{"queue", "QUEUE",
-                          [](const JobRecord& j, const ShowStyle&) { return escaped(j.queue); }},
-    ListColumn<JobRecord>{"try", "TRY", tries_text, true},
-    ListColumn<JobRecord>{.name = "waits_for", .title = "WAITS FOR", .text = waits_for, .cut = true},
+    ListColumn<JobRecord>{.name = "state", .title = "STATE", .text = state_text, .rank = 0},
+    ListColumn<JobRecord>{.name = "tenant", .title = "TENANT", .text = tenant_text, .rank = 3},
+    ListColumn<JobRecord>{.name = "kind",
+                          .title = "KIND",
+                          .text = [](const JobRecord& j, const ShowStyle&) { return escaped(j.kind); },
+                          .rank = 1},
+    ListColumn<JobRecord>{.name = "queue",
+                          .title = "QUEUE",
+                          .text = [](const JobRecord& j, const ShowStyle&) { return escaped(j.queue); },
+                          .rank = 6},
+    ListColumn<JobRecord>{
+        .name = "created",
+        .title = "CREATED",
+        .text = [](const JobRecord& j, const ShowStyle& s) { return time_text(j.created, s); },
+        .rank = 5},
+    ListColumn<JobRecord>{.name = "try", .title = "TRY", .text = tries_text, .right = true, .rank = 2},
+    ListColumn<JobRecord>{
+        .name = "waits_for", .title = "WAITS FOR", .text = waits_for, .cut = true, .rank = 4},
     ListColumn<JobRecord>{
         "priority", "PRIORITY",
         [](const JobRecord& j, const ShowStyle&) { return std::to_string(j.priority.value); }, true, false,
@@ -66,9 +79,6 @@ constexpr std::array kJobColumns{
     ListColumn<JobRecord>{"size", "SIZE",
                           [](const JobRecord& j, const ShowStyle& s) { return bytes_text(j.size_bytes, s); },
                           true, false, false},
-    ListColumn<JobRecord>{"created", "CREATED",
-                          [](const JobRecord& j, const ShowStyle& s) { return time_text(j.created, s); },
-                          false, false, false},
     ListColumn<JobRecord>{"due", "DUE",
                           [](const JobRecord& j, const ShowStyle& s) { return time_text(j.due, s); }, false,
                           false, false},

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -24,7 +25,8 @@ struct FailedJob {
 
 struct RetryResult {
   std::int64_t retried = 0;
-  std::int64_t skipped = 0;  // their state had changed
+  std::int64_t skipped = 0;           // their state had changed
+  std::vector<JobRecord> left_alone;  // named, and in a state that is not for retrying
   std::set<std::string> tenants;
   std::vector<FailedJob> failed;
   [[nodiscard]] std::int64_t done() const { return retried + skipped + std::ssize(failed); }
@@ -52,11 +54,18 @@ void retry_batch(Session& session, std::span<const JobRecord> jobs, RetryResult&
   session.wake();
 }
 
+constexpr std::array kRetryable{queue::JobState::dead, queue::JobState::discarded,
+                                queue::JobState::cancelled};
+
+bool is_retryable(const JobRecord& job) {
+  return std::ranges::any_of(kRetryable,
+                             [&](queue::JobState state) { return name_of(state) == name_of(job.state); });
+}
+
 // Only states that can be retried, so that what is counted is what will be done.
 queue::Filter retryable(queue::Filter filter) {
   queue::FilterTerm term{.field = queue::FilterField::state, .negated = false, .values = {}};
-  for (const queue::JobState state :
-       {queue::JobState::dead, queue::JobState::discarded, queue::JobState::cancelled})
+  for (const queue::JobState state : kRetryable)
     term.values.emplace_back(queue::Glob{std::string(name_of(state)), true});
   filter.terms.push_back(std::move(term));
   return filter;
@@ -111,8 +120,7 @@ class Progress {
 };
 
 // Jobs that come to match after the count are not what was agreed to: no more than `total` are touched.
-RetryResult retry_all(Session& session, const queue::Filter& filter, std::int64_t total) {
-  RetryResult result;
+void retry_all(Session& session, const queue::Filter& filter, std::int64_t total, RetryResult& result) {
   Progress progress(session, total);
   queue::ListOptions options{.limit = kBatch, .order = queue::ListOrder::oldest_first};
   for (std::int64_t left = total; left > 0;) {
@@ -126,7 +134,6 @@ RetryResult retry_all(Session& session, const queue::Filter& filter, std::int64_
     left -= std::ssize(jobs);
     progress.show(result);
   }
-  return result;
 }
 
 std::string json_of(const RetryResult& result, std::int64_t matched, bool dry_run) {
@@ -145,8 +152,26 @@ std::string json_of(const RetryResult& result, std::int64_t matched, bool dry_ru
     write_text(writer, "message", failed.failure.message);
     writer.end_object();
   }
+  writer.end_array().key("left_alone").begin_array();
+  for (const JobRecord& job : result.left_alone)
+    writer.begin_object()
+        .key("id")
+        .string(job.id.text())
+        .key("state")
+        .string(name_of(job.state))
+        .end_object();
   writer.end_array().end_object();
   return out;
+}
+
+// "is scheduled, retry in 41 s", and why that is left alone.
+void note_left_alone(Session& session, const RetryResult& result) {
+  for (std::size_t i = 0; i < std::min(result.left_alone.size(), kFailuresShown); ++i) {
+    const JobRecord& job = result.left_alone[i];
+    const std::string waits = waits_for(job, session.style());
+    session.note(fmt::format("{} is {}{}; only dead, discarded and cancelled jobs are retried", job.id.text(),
+                             name_of(job.state), waits.empty() ? "" : ", " + waits));
+  }
 }
 
 ExitCode report(Session& session, const RetryResult& result, std::int64_t matched) {
@@ -158,9 +183,12 @@ ExitCode report(Session& session, const RetryResult& result, std::int64_t matche
     if (!result.tenants.empty()) text += " of " + counted(std::ssize(result.tenants), "tenant", style);
     if (result.skipped > 0)
       text += fmt::format("; {} skipped (state changed)", number_text(result.skipped, style));
+    if (!result.left_alone.empty())
+      text += fmt::format("; {} left alone", number_text(std::ssize(result.left_alone), style));
     if (!result.failed.empty())
       text += fmt::format("; {} failed", number_text(std::ssize(result.failed), style));
     session.print(text + '\n');
+    note_left_alone(session, result);
     for (std::size_t i = 0; i < std::min(result.failed.size(), kFailuresShown); ++i)
       session.note(
           fmt::format("{}: {}", result.failed[i].id.text(), escaped(result.failed[i].failure.text())));
@@ -168,8 +196,20 @@ ExitCode report(Session& session, const RetryResult& result, std::int64_t matche
   return result.failed.empty() ? ExitCode::done : ExitCode::refused;
 }
 
-// Jobs that are named must be there and as the user thinks they are.
-ExitCode retry_named(Session& session) {
+// What was committed before an error is said all the same.
+template <class Retry>
+RetryResult retried_by(Session& session, std::int64_t matched, RetryResult result, const Retry& retry) {
+  try {
+    retry(result);
+  } catch (const Error&) {
+    if (result.done() > 0) (void)report(session, result, matched);
+    throw;
+  }
+  return result;
+}
+
+// Jobs that are named must be there.
+std::vector<JobRecord> find_named(Session& session) {
   std::vector<JobRecord> jobs;
   for (const std::string& word : session.words()) {
     const queue::JobId id = job_id(word);
@@ -179,18 +219,32 @@ ExitCode retry_named(Session& session) {
       raise(ErrorCode::job_not_found, fmt::format("there is no job {}; nothing was retried", id.text()));
     jobs.push_back(std::move(*job));
   }
-  RetryResult result;
-  if (session.has("dry-run")) {
-    for (const JobRecord& job : jobs)
-      session.note(
-          fmt::format("would retry {} ({}, {})", job.id.text(), escaped(job.kind), name_of(job.state)));
-    if (session.json()) session.print_json(json_of(result, std::ssize(jobs), true));
-    return ExitCode::done;
-  }
-  for (std::size_t at = 0; at < jobs.size(); at += kBatch)
-    retry_batch(session, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)), result);
+  return jobs;
+}
+
+ExitCode preview_named(Session& session, std::span<const JobRecord> jobs, const RetryResult& left_alone) {
+  for (const JobRecord& job : jobs)
+    session.note(
+        fmt::format("would retry {} ({}, {})", job.id.text(), escaped(job.kind), name_of(job.state)));
+  note_left_alone(session, left_alone);
+  if (session.json()) session.print_json(json_of(left_alone, std::ssize(jobs), true));
+  return ExitCode::done;
+}
+
+ExitCode retry_named(Session& session) {
+  std::vector<JobRecord> jobs = find_named(session);
+  RetryResult left_alone;
+  const auto others = std::stable_partition(jobs.begin(), jobs.end(), is_retryable);
+  left_alone.left_alone.assign(others, jobs.end());
+  jobs.erase(others, jobs.end());
+  if (session.has("dry-run")) return preview_named(session, jobs, left_alone);
+  const RetryResult result =
+      retried_by(session, std::ssize(jobs), std::move(left_alone), [&](RetryResult& so_far) {
+        for (std::size_t at = 0; at < jobs.size(); at += kBatch)
+          retry_batch(session, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)), so_far);
+      });
   const ExitCode code = report(session, result, std::ssize(jobs));
-  return result.skipped > 0 ? ExitCode::refused : code;
+  return result.skipped > 0 || !result.left_alone.empty() ? ExitCode::refused : code;
 }
 
 struct Matched {
@@ -243,14 +297,17 @@ ExitCode job_retry(Session& session) {
     const auto answer = session.ask("retry them?");
     if (!answer)
       raise(ErrorCode::bad_options,
-            fmt::format("{} match: say --yes to retry them, there being no terminal to ask on",
+            fmt::format("{} match: say --yes to retry them, since nobody can be asked here",
                         counted(matched.count, "job", session.style())));
     if (!*answer) {
       session.note("nothing was retried");
       return ExitCode::refused;
     }
   }
-  return report(session, retry_all(session, filter, matched.count), matched.count);
+  const RetryResult result = retried_by(session, matched.count, {}, [&](RetryResult& so_far) {
+    retry_all(session, filter, matched.count, so_far);
+  });
+  return report(session, result, matched.count);
 }
 
 }  // namespace tenure::cli

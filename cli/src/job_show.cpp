@@ -39,6 +39,11 @@ WholeJob find(Session& session, queue::JobId id) {
   return std::move(*job);
 }
 
+// Of a job that has ended none are left, however many it needed.
+std::string attempts_left_text(const JobRecord& job) {
+  return job.finished ? "" : fmt::format("; {} left", std::max(0, job.attempts_max - job.failures));
+}
+
 std::string attempt_lines(const WholeJob& job, const ShowStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (const AttemptRecord& attempt : job.attempts) {
@@ -58,7 +63,7 @@ std::string arguments_text(const WholeJob& job) {
   if (job.arguments.empty())
     return fmt::format("are no JSON and not shown, since nothing in them could be masked ({} bytes)",
                        job.record.size_bytes);
-  return escaped(job.arguments, kArgumentsShown);
+  return escaped(json::printable(job.arguments), kArgumentsShown);
 }
 
 std::string text_of(const WholeJob& job, const ShowStyle& style) {
@@ -80,9 +85,8 @@ std::string text_of(const WholeJob& job, const ShowStyle& style) {
   if (r.finished) out += line("finished", full_time_text(r.finished, style));
   out += line("size", fmt::format("{} bytes, envelope {}, not sealed", number_text(r.size_bytes, style),
                                   queue::kEnvelopeVersion));
-  out += line("attempts",
-              fmt::format("{} failed, {} released (costs no attempt), {} crashes; {} left", r.failures,
-                          r.releases, r.crashes, std::max(0, r.attempts_max - r.failures)));
+  out += line("attempts", fmt::format("{} failed, {} released (costs no attempt), {} crashes{}", r.failures,
+                                      r.releases, r.crashes, attempts_left_text(r)));
   out += attempt_lines(job, style);
   return out + line("arguments", arguments_text(job));
 }

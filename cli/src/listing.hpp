@@ -25,6 +25,7 @@ struct ListColumn {
   bool kept = false;
   bool shown = true;  // without --columns
   bool cut = false;
+  int rank = 0;
 };
 
 struct ListTotal {
@@ -64,7 +65,7 @@ std::string list_table(std::span<const ListColumn<Record>> columns, std::span<co
   std::vector<TableColumn> heads;
   std::vector<std::vector<std::string>> rows(records.size());
   for (const auto* column : chosen_columns(columns, session)) {
-    heads.push_back({std::string(column->title), column->right, column->kept, column->cut});
+    heads.push_back({std::string(column->title), column->right, column->kept, column->cut, column->rank});
     for (std::size_t i = 0; i < records.size(); ++i)
       rows[i].push_back(column->text(records[i], session.style()));
   }

@@ -3,6 +3,8 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/json.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/cli/run.hpp>
 #include <tenure/config/units.hpp>
@@ -10,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace tenure::cli {
 namespace {
@@ -17,10 +20,10 @@ namespace {
 constexpr std::chrono::milliseconds kWatchMin{100};
 constexpr std::chrono::milliseconds kWatchMax{3'600'000};
 
-std::string error_json(const Failure& failure, ExitCode code) {
+std::string error_json(std::string_view name, const Failure& failure, ExitCode code) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().key("error").begin_object().key("code").string(name_of(failure.code));
+  writer.begin_object().key("error").begin_object().key("code").string(name);
   writer.key("message").string(to_utf8(failure.message)).key("tenant").string(to_utf8(failure.tenant));
   writer.key("where")
       .string(to_utf8(failure.where))
@@ -28,15 +31,16 @@ std::string error_json(const Failure& failure, ExitCode code) {
       .integer(number_of(code))
       .end_object()
       .end_object();
-  return plain_json(out);
+  return json::printable(out);
 }
 
 // One line, whatever the message holds.
 std::string error_text(const Failure& failure, ExitCode code) {
   constexpr std::size_t kShown = 2000;
-  const std::string text =
-      code == ExitCode::usage || code == ExitCode::configuration ? failure.message : failure.text();
-  return "tenure: " + escaped(text, kShown);
+  if (code != ExitCode::usage && code != ExitCode::configuration)
+    return "tenure: " + escaped(failure.text(), kShown);
+  const std::string where = failure.where.empty() ? "" : " (at " + failure.where + ")";
+  return "tenure: " + escaped(failure.message + where, kShown);
 }
 
 class Run {
@@ -49,13 +53,14 @@ class Run {
 
   ExitCode run() {
     CommandLine line = value_or_raise(parse_command_line(arguments_, option_specs()));
-    if (line.has("version")) return print("tenure " TENURE_VERSION "\n");
+    configure_log(line);
+    if (line.has("version")) return print_text("tenure.version/1", "tenure " TENURE_VERSION "\n");
     const std::vector<std::string> words = line.words;
     if (words.empty()) return help(line.has("help"), overview_text());
     const Noun& noun = find_noun(words[0]);
     if (words.size() == 1) return help(line.has("help"), noun_help(noun));
     const Verb& verb = find_verb(noun, words[1]);
-    if (line.has("help")) return print(verb_help(verb));
+    if (line.has("help")) return print_text("tenure.help/1", verb_help(verb));
     check(verb, line, words.size() - 2);
     if (line.has("watch")) return watch(verb, line, std::span(words).subspan(2));
     Session session(std::move(line), std::span(words).subspan(2), output_, environment_);
@@ -64,11 +69,28 @@ class Run {
 
   ExitCode fail_with(const Failure& failure) {
     const ExitCode code = exit_code_of(failure.code);
-    output_.message((json_ ? error_json(failure, code) : error_text(failure, code)) + '\n');
+    output_.message((json_ ? error_json(name_of(failure.code), failure, code) : error_text(failure, code)) +
+                    '\n');
     return code;
   }
 
+  ExitCode output_closed() {
+    const Failure failure{
+        ErrorCode::internal,
+        "standard output is closed or full; what was asked for was done, and its answer is lost"};
+    output_.message(
+        (json_ ? error_json("OutputClosed", failure, ExitCode::refused) : "tenure: " + failure.message) +
+        '\n');
+    return ExitCode::refused;
+  }
+
  private:
+  // Lines of the libraries stand between our own messages; with --json they have no place.
+  void configure_log(const CommandLine& line) const {
+    if (json_) return log::silence();
+    log::configure({.level = line.has("quiet") ? log::Level::error : log::Level::warning});
+  }
+
   // Over and over, until something is refused or --fail-if-any met something. The store stays open.
   ExitCode watch(const Verb& verb, const CommandLine& line, std::span<const std::string> words) {
     const std::chrono::milliseconds every = watch_interval(line.value("watch"));
@@ -97,14 +119,14 @@ class Run {
     return *every;
   }
 
-  ExitCode print(std::string_view text) {
-    if (!output_.data(text)) throw OutputClosed{};
+  ExitCode print_text(std::string_view schema, const std::string& text) {
+    if (!output_.data(json_ ? text_document(schema, text) : text)) throw OutputClosed{};
     return ExitCode::done;
   }
 
   // Help that was asked for is data; help in place of a command is a message.
   ExitCode help(bool asked, const std::string& text) {
-    if (asked) return print(text);
+    if (asked) return print_text("tenure.help/1", text);
     if (json_) raise(ErrorCode::bad_options, "a noun and a verb are needed; see tenure --help");
     output_.message(text);
     return ExitCode::usage;
@@ -139,10 +161,11 @@ int run_cli(std::span<const std::string> arguments, Output& output, Environment&
   try {
     code = run.run();
   } catch (const OutputClosed&) {
-    output.message(
-        "tenure: standard output is closed or full; what was asked for was done, and its answer is lost\n");
+    code = run.output_closed();
   } catch (const Error& error) {
     code = run.fail_with(error.failure());
+  } catch (const std::system_error& error) {
+    code = run.fail_with({error_code_of_system(error.code().value()), error.what()});
   } catch (const std::bad_alloc&) {
     code = run.fail_with({ErrorCode::out_of_memory, "there is not enough memory"});
   } catch (const std::exception& error) {

@@ -1,6 +1,8 @@
 #include "session.hpp"
 
+#include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/config/check.hpp>
 
 #include <fmt/format.h>
 
@@ -37,13 +39,6 @@ int terminal_columns(const Environment& environment) {
   return is_usable(environment.columns) ? environment.columns : kColumnsDefault;
 }
 
-std::string json_escape(std::uint32_t code_point) {
-  constexpr std::uint32_t kFirstPair = 0x10000;
-  if (code_point < kFirstPair) return fmt::format("\\u{:04x}", code_point);
-  const std::uint32_t rest = code_point - kFirstPair;
-  return fmt::format("\\u{:04x}\\u{:04x}", 0xD800U + (rest >> 10U), 0xDC00U + (rest & 0x3FFU));
-}
-
 }  // namespace
 
 std::string_view variable(const Environment& environment, std::string_view name) {
@@ -52,18 +47,10 @@ std::string_view variable(const Environment& environment, std::string_view name)
   return {};
 }
 
-std::string plain_json(std::string_view json) {
+std::string text_document(std::string_view schema, std::string_view text) {
   std::string out;
-  out.reserve(json.size());
-  while (!json.empty()) {
-    const Character character = first_character(json);
-    // Below 0x80 they are part of the JSON, or escaped already.
-    const bool shown = character.code_point < 0x80 || !is_hidden(character.code_point);
-    if (shown) out += json.substr(0, character.size);
-    else out += json_escape(character.code_point);
-    json.remove_prefix(character.size);
-  }
-  return out;
+  json::Writer(out).begin_object().key("schema").string(schema).key("text").string(text).end_object();
+  return json::printable(out) + '\n';
 }
 
 Session::Session(CommandLine line, std::span<const std::string> words, Output& output,
@@ -91,13 +78,24 @@ config::LoadedSettings Session::read_settings() const {
       .file = config::config_file_to_read(option("config"), environment_.variables),
       .environment = environment_.variables};
   // What is typed is meant from the working folder on, unlike what stands in a file.
-  if (has("store"))
-    sources.options.push_back({"store.path", std::filesystem::absolute(option("store")).string(), "--store"});
+  if (has("store")) {
+    std::error_code error;
+    const std::filesystem::path store = std::filesystem::absolute(option("store"), error);
+    if (error)
+      raise(ErrorCode::bad_configuration,
+            "--store is named from the working folder on, which cannot be told: " + error.message());
+    sources.options.push_back({"store.path", store.string(), "--store"});
+  }
   return config::read_settings(sources);
 }
 
 const config::Settings& Session::settings() {
-  if (!settings_) settings_ = read_settings();
+  if (!settings_) {
+    settings_ = read_settings();
+    // Those with a key are nearly a setting, which whoever typed them takes to be in force.
+    for (const config::Problem& warning : settings_->warnings)
+      if (!warning.key.empty()) note("tenure: " + warning.text());
+  }
   const auto& problems = settings_->problems;
   if (!problems.empty())
     raise(ErrorCode::bad_configuration,
@@ -119,16 +117,7 @@ queue::Store& Session::store(IfMissing if_missing) {
       store_ = environment_.open_store(
           {.path = from.path, .create = create, .payload_max = static_cast<std::size_t>(from.payload_max)});
     } catch (const DatabaseMissing&) {
-      const std::filesystem::path folder = from.path.parent_path();
-      if (create && !std::filesystem::exists(folder))
-        raise(
-            ErrorCode::database_missing,
-            fmt::format("there is no folder {} for the control database; make it, for the user that tenured "
-                        "runs as",
-                        escaped(folder.string())));
-      raise(ErrorCode::database_missing, fmt::format("there is no control database {}; tenured makes it when "
-                                                     "it starts, and so does tenure tenant create",
-                                                     escaped(from.path.string())));
+      raise(ErrorCode::database_missing, config::missing_store_text(from));
     }
   }
   return *store_;
@@ -140,14 +129,19 @@ void Session::print(std::string_view text) {
   if (!output_.data(text)) throw OutputClosed{};
 }
 
-void Session::print_json(std::string_view text) { print(plain_json(text) + '\n'); }
+void Session::print_document(std::string_view schema, std::string_view text) {
+  print(json() ? text_document(schema, text) : std::string(text));
+}
+
+void Session::print_json(std::string_view text) { print(json::printable(text) + '\n'); }
 
 void Session::note(std::string_view line) {
-  if (!has("quiet")) output_.message(std::string(line) + '\n');
+  if (!has("quiet") && !json()) output_.message(std::string(line) + '\n');
 }
 
 bool Session::messages_can_be_redrawn() const {
-  return environment_.messages_are_terminal && variable(environment_, "TERM") != "dumb" && !has("quiet");
+  return environment_.messages_are_terminal && variable(environment_, "TERM") != "dumb" && !has("quiet") &&
+         !json();
 }
 
 void Session::redraw(std::string_view line) {
@@ -161,7 +155,8 @@ void Session::end_redrawing() {
 }
 
 std::optional<bool> Session::ask(std::string_view question) {
-  if (!environment_.answers_are_terminal || !environment_.messages_are_terminal) return std::nullopt;
+  if (json() || !environment_.answers_are_terminal || !environment_.messages_are_terminal)
+    return std::nullopt;
   output_.message(std::string(question) + " [y/N] ");
   const auto answer = environment_.read_line();
   return answer && (*answer == "y" || *answer == "Y" || *answer == "yes");

@@ -53,14 +53,16 @@ class Session {
   // Standard output; OutputClosed. JSON goes through print_json, which keeps hidden characters of data out.
   void print(std::string_view text);
   void print_json(std::string_view text);
-  // A line on standard error, unless --quiet.
+  // A text as it is, or as {"schema": ..., "text": ...} with --json.
+  void print_document(std::string_view schema, std::string_view text);
+  // A line on standard error, unless --quiet or --json, with which standard error is for one error's object.
   void note(std::string_view line);
   // Whether standard error is a terminal on which a line can be drawn again, and is wanted.
   [[nodiscard]] bool messages_can_be_redrawn() const;
   // A line in place of the last one that was drawn so.
   void redraw(std::string_view line);
   void end_redrawing();
-  // Asks on the terminal; nothing where there is none.
+  // Asks on the terminal; nothing where there is none, and with --json.
   [[nodiscard]] std::optional<bool> ask(std::string_view question);
 
  private:
@@ -75,8 +77,8 @@ class Session {
   std::shared_ptr<queue::Store> store_;
 };
 
-// JSON in which also invisible and direction-changing characters are \u escapes.
-[[nodiscard]] std::string plain_json(std::string_view json);
+// {"schema": ..., "text": ...} and a line's end: with --json, what is a text without it.
+[[nodiscard]] std::string text_document(std::string_view schema, std::string_view text);
 
 // The value of a variable; empty where there is none.
 [[nodiscard]] std::string_view variable(const Environment& environment, std::string_view name);

@@ -22,12 +22,32 @@ std::size_t line_width(const std::vector<Placed>& shown) {
   return width;
 }
 
+std::size_t shortened(const Placed& placed, const std::vector<TableColumn>& columns) {
+  return columns[placed.index].cut ? std::min(placed.width, kCutMin) : placed.width;
+}
+
+std::size_t shortest_line(const std::vector<Placed>& shown, const std::vector<TableColumn>& columns) {
+  std::size_t width = line_width(shown);
+  for (const Placed& column : shown) width -= column.width - shortened(column, columns);
+  return width;
+}
+
+void drop_what_does_not_fit(std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
+                            std::size_t columns_max) {
+  while (columns_max != 0 && shortest_line(shown, columns) > columns_max) {
+    const auto goes = [&](const Placed& p) { return columns[p.index].kept ? -1 : columns[p.index].rank; };
+    const auto last = std::max_element(shown.rbegin(), shown.rend(),
+                                       [&](const auto& a, const auto& b) { return goes(a) < goes(b); });
+    if (last == shown.rend() || goes(*last) < 0) return;
+    shown.erase(std::next(last).base());
+  }
+}
+
 void shorten(std::vector<Placed>& shown, const std::vector<TableColumn>& columns, std::size_t columns_max) {
   for (Placed& column : shown) {
     const std::size_t width = line_width(shown);
     if (columns_max == 0 || width <= columns_max) return;
-    if (!columns[column.index].cut || column.width <= kCutMin) continue;
-    column.width -= std::min(width - columns_max, column.width - kCutMin);
+    column.width -= std::min(width - columns_max, column.width - shortened(column, columns));
   }
 }
 
@@ -35,16 +55,6 @@ void shorten(std::vector<Placed>& shown, const std::vector<TableColumn>& columns
 std::string fitted(const std::string& cell, std::size_t width) {
   if (character_count(cell) <= width) return cell;
   return std::string(first_characters(cell, width - 1)) + "…";
-}
-
-void drop_from_the_right(std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
-                         std::size_t columns_max) {
-  while (columns_max != 0 && line_width(shown) > columns_max) {
-    const auto last =
-        std::find_if(shown.rbegin(), shown.rend(), [&](const Placed& p) { return !columns[p.index].kept; });
-    if (last == shown.rend()) return;
-    shown.erase(std::next(last).base());
-  }
 }
 
 void append_line(std::string& out, const std::vector<Placed>& shown, const std::vector<TableColumn>& columns,
@@ -72,8 +82,8 @@ std::string table_text(const std::vector<TableColumn>& columns,
     shown.push_back({i, width});
     titles.push_back(columns[i].title);
   }
+  drop_what_does_not_fit(shown, columns, style.columns_max);
   shorten(shown, columns, style.columns_max);
-  drop_from_the_right(shown, columns, style.columns_max);
   std::string out;
   append_line(out, shown, columns, titles);
   if (style.bold_header) out = "\x1b[1m" + out.substr(0, out.size() - 1) + "\x1b[0m\n";

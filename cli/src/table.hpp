@@ -12,11 +12,11 @@ struct TableColumn {
   bool right = false;  // numbers
   bool kept = false;   // ids and names: neither cut nor dropped
   bool cut = false;    // free text: shortened before anything is dropped
+  int rank = 0;        // where not all fit, the greatest is dropped first, and the right one of equals
 };
 
 struct TableStyle {
-  std::size_t columns_max =
-      0;  // characters of a line; columns that do not fit are dropped from the right; 0: no limit
+  std::size_t columns_max = 0;  // characters of a line; columns that do not fit are dropped; 0: no limit
   bool bold_header = false;
 };
 

@@ -92,6 +92,18 @@ class MachineCheck {
 
 }  // namespace
 
+std::string missing_store_text(const StoreSettings& store) {
+  const std::filesystem::path folder = store.path.parent_path();
+  std::error_code ignored;
+  if (!std::filesystem::exists(folder, ignored))
+    return fmt::format(
+        "there is no folder {} for the control database; make it, for the user that tenured runs as",
+        escaped(folder.string()));
+  return fmt::format(
+      "there is no control database {}; tenured makes it when it starts, and so does tenure tenant create",
+      escaped(store.path.string()));
+}
+
 MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit) {
   return MachineCheck(settings, descriptors_limit).run();
 }

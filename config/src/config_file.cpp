@@ -92,7 +92,11 @@ void add_entry(RawTable& table, const toml::key& key, const toml::node& node) {
 }
 
 RawTable table_of(std::string_view section, const toml::table& from, bool in_array) {
-  RawTable table{std::string(section), in_array, line_of(from), {}};
+  RawTable table{.section = std::string(section),
+                 .before_headers = false,
+                 .in_array = in_array,
+                 .line = line_of(from),
+                 .entries = {}};
   for (const auto& [key, node] : from) add_entry(table, key, node);
   std::stable_sort(table.entries.begin(), table.entries.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
@@ -100,7 +104,7 @@ RawTable table_of(std::string_view section, const toml::table& from, bool in_arr
 }
 
 std::vector<RawTable> tables_of(const toml::table& root) {
-  RawTable front;
+  RawTable front{.section = {}, .before_headers = true, .in_array = false, .line = 0, .entries = {}};
   std::vector<RawTable> tables;
   for (const auto& [key, node] : root) {
     const auto* array = node.as_array();

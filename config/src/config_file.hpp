@@ -19,8 +19,9 @@ struct RawEntry {
 };
 
 struct RawTable {
-  std::string section;    // "" for what stands before the first header
-  bool in_array = false;  // [[section]]
+  std::string section;
+  bool before_headers = false;  // what stands before the first of them, and has no section
+  bool in_array = false;        // [[section]]
   int line = 0;
   std::vector<RawEntry> entries;  // in the order of their lines
 };

@@ -6,6 +6,7 @@
 #include <tenure/config/setting_table.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -21,6 +22,9 @@ struct Provenance {
   std::string where;
 };
 
+// "" and "store.", whose last word is empty: shown in quotes, as the file says it.
+bool is_without_word(std::string_view key) { return key.empty() || key.ends_with('.'); }
+
 std::string full_key(std::string_view section, std::string_view key) {
   return fmt::format("{}.{}", section, key);
 }
@@ -28,14 +32,12 @@ std::string full_key(std::string_view section, std::string_view key) {
 // Reads one set of sources. Lives for one call of read_settings.
 class Loader {
  public:
-  explicit Loader(const SettingsSources& sources) : sources_(sources) {
-    if (!sources.file.empty())
-      config_dir_ = std::filesystem::absolute(sources.file).lexically_normal().parent_path();
-  }
+  explicit Loader(const SettingsSources& sources) : sources_(sources) {}
 
   LoadedSettings load() {
     if (!sources_.file.empty()) take_file();
     for (const auto& [name, value] : sources_.environment) take_variable(name, value);
+    warn_of_others();
     for (const OptionOverride& option : sources_.options) take_option(option);
     check_pools();
     list_values();
@@ -56,6 +58,12 @@ class Loader {
   }
 
   void take_file() {
+    std::error_code error;
+    config_dir_ = std::filesystem::absolute(sources_.file, error).lexically_normal().parent_path();
+    if (error)
+      return problem(
+          file_and_line(sources_.file, 0), "",
+          "the file is named from the working folder on, which cannot be told: " + error.message());
     RawFile file = read_config_file(sources_.file);
     result_.problems = std::move(file.problems);
     result_.warnings = std::move(file.warnings);
@@ -63,7 +71,7 @@ class Loader {
   }
 
   void take_table(const RawTable& table) {
-    if (table.section.empty()) {
+    if (table.before_headers) {
       for (const RawEntry& entry : table.entries) unknown(entry.key, entry.line);
     } else if (table.section == kPoolSection) {
       take_pool(table);
@@ -115,9 +123,10 @@ class Loader {
 
   void unknown(const std::string& key, int line) {
     const auto near = nearest_setting(key);
-    problem(file_and_line(sources_.file, line), key,
-            fmt::format("{} is no setting of this release{}", escaped(key),
-                        near ? fmt::format("; did you mean {}?", *near) : ""));
+    problem(
+        file_and_line(sources_.file, line), key,
+        fmt::format("{}{} is no setting of this release{}", escaped(key), is_without_word(key) ? "\"\"" : "",
+                    near ? fmt::format("; did you mean {}?", *near) : ""));
   }
 
   void unknown_section(const RawTable& table) {
@@ -125,7 +134,8 @@ class Loader {
     for (const auto& setting : plain_settings()) sections.push_back(setting.section);
     const auto near = nearest(table.section, sections);
     problem(file_and_line(sources_.file, table.line), table.section,
-            fmt::format("[{}] is no section of this release{}", escaped(table.section),
+            fmt::format("[{}] is no section of this release{}",
+                        table.section.empty() ? "\"\"" : escaped(table.section),
                         near ? fmt::format("; did you mean [{}]?", *near) : ""));
   }
 
@@ -133,18 +143,38 @@ class Loader {
     if (!name.starts_with(kEnvironmentFront) || name == "TENURE_CONFIG" ||
         name.starts_with("TENURE_WORKER_") || name.starts_with("TENURE_TEST_"))
       return;
-    std::vector<std::string> names;
-    for (const auto& setting : plain_settings()) {
-      names.push_back(environment_name(setting.section, setting.key));
-      if (names.back() == name)
+    for (const auto& setting : plain_settings())
+      if (environment_name(setting.section, setting.key) == name)
         return take(setting, result_.settings, full_key(setting.section, setting.key), {value, true},
                     {Origin::environment, name});
-    }
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    const auto near = nearest(name, candidates);
-    problem(
-        escaped(name), "",
-        fmt::format("the variable names no setting{}", near ? fmt::format("; did you mean {}?", *near) : ""));
+    ignore_variable(name);
+  }
+
+  // Others have variables of this front too: an orchestrator makes some for each service, by its name.
+  void ignore_variable(const std::string& name) {
+    const auto settings = plain_settings();
+    std::vector<std::string> words;  // STORE_POLL
+    for (const auto& setting : settings)
+      words.push_back(environment_name(setting.section, setting.key).substr(kEnvironmentFront.size()));
+    const std::vector<std::string_view> candidates(words.begin(), words.end());
+    const auto near = nearest(std::string_view(name).substr(kEnvironmentFront.size()), candidates);
+    if (!near) return others_.push_back(escaped(name));
+    const auto& setting =
+        settings[static_cast<std::size_t>(std::ranges::find(candidates, *near) - candidates.begin())];
+    result_.warnings.push_back(
+        {escaped(name), full_key(setting.section, setting.key),
+         fmt::format("the variable names no setting and is ignored; did you mean {}{}?", kEnvironmentFront,
+                     *near)});
+  }
+
+  void warn_of_others() {
+    constexpr std::size_t kNamed = 5;
+    if (others_.empty()) return;
+    const std::span<const std::string> named(others_.data(), std::min(others_.size(), kNamed));
+    result_.warnings.push_back(
+        {"environment", "",
+         fmt::format("no settings, and ignored: {}{}", fmt::join(named, ", "),
+                     others_.size() > kNamed ? fmt::format(" and {} more", others_.size() - kNamed) : "")});
   }
 
   void take_option(const OptionOverride& option) {
@@ -189,6 +219,7 @@ class Loader {
   LoadedSettings result_;
   std::map<std::string, Provenance> provenance_;
   std::vector<int> pool_lines_;
+  std::vector<std::string> others_;  // variables that are no settings, nor near one
 };
 
 }  // namespace

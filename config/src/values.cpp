@@ -45,8 +45,7 @@ Result<std::int64_t> integer_of(const RawValue& raw) {
   return number;
 }
 
-// Absolute and without "." and "..". Relative paths are refused, since a daemon's working folder is nobody's
-// choice.
+// Absolute. Relative paths are refused, since a daemon's working folder is nobody's choice.
 Result<std::string> absolute_path(std::string text, const std::filesystem::path& config_dir) {
   if (text.starts_with(kConfigDir)) {
     if (config_dir.empty()) return no("there is no configuration file, so %{config_dir} has no meaning");
@@ -56,7 +55,17 @@ Result<std::string> absolute_path(std::string text, const std::filesystem::path&
     return no("must be an absolute path, or begin with %{config_dir}, the folder of the configuration file");
   if (text.size() > kPathMax) return no(fmt::format("is longer than {} bytes", kPathMax));
   if (escaped(text, kPathMax) != text) return no("holds characters that cannot be shown");
-  return std::filesystem::path(text).lexically_normal().string();
+  return text;
+}
+
+// Without "." and "..".
+std::string normal_path(const std::string& path) {
+  return std::filesystem::path(path).lexically_normal().string();
+}
+
+Result<void> refuse_placeholders(std::string_view path) {
+  if (path.find("%{") == std::string_view::npos) return {};
+  return no(fmt::format("knows only the placeholder {}, at its front", kConfigDir));
 }
 
 Result<void> check_placeholders(std::string_view path) {
@@ -140,7 +149,8 @@ struct Assign {
     }
     const auto path = absolute_path(*text, config_dir);
     if (!path) return tl::unexpected(path.error());
-    *to = *path;
+    if (auto checked = refuse_placeholders(*path); !checked) return checked;
+    *to = normal_path(*path);
     return {};
   }
   Result<void> operator()(const TenantPathRule&) const {
@@ -149,7 +159,7 @@ struct Assign {
     const auto path = absolute_path(*text, config_dir);
     if (!path) return tl::unexpected(path.error());
     if (auto checked = check_placeholders(*path); !checked) return checked;
-    *std::get<std::string*>(field) = *path;
+    *std::get<std::string*>(field) = normal_path(*path);
     return {};
   }
 };

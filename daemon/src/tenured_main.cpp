@@ -4,6 +4,8 @@
 #include <tenure/daemon/daemon.hpp>
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -27,26 +29,24 @@ int print_help() {
   return tenure::number_of(tenure::ExitCode::done);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(const std::vector<std::string>& given) {
   using namespace tenure::daemon;
-  const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});
+  const ProgramArguments arguments = parse_program_arguments(given);
   if (!arguments.problem.empty()) {
     std::fprintf(stderr, "tenured: %s; try tenured --help\n", arguments.problem.c_str());
     return number_of(tenure::ExitCode::usage);
   }
   if (arguments.help) return print_help();
   if (arguments.version) return std::puts("tenured " TENURE_VERSION), 0;
-  try {
-    const ProgramSettings loaded = settings_for_program(arguments.config_file);
-    configure_log(loaded.settings);
-    if (loaded.settings.pools.empty())
-      tenure::raise(tenure::ErrorCode::bad_configuration,
-                    "the configuration has no [[pool]], so nothing would ever run");
-    return run_daemon(loaded.settings, loaded.file);
-  } catch (const tenure::Error& error) {
-    std::fprintf(stderr, "tenured: %s\n", error.what());
-    return number_of(exit_code_of(error.code()));
-  }
+  const ProgramSettings loaded = settings_for_program(arguments.config_file);
+  configure_log(loaded.settings);
+  log_warnings(loaded);
+  refuse_without_pools(loaded, ", so nothing would ever run");
+  return run_daemon(loaded.settings, loaded.file);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return tenure::daemon::run_program("tenured", [&] { return run({argv + 1, argv + argc}); });
 }

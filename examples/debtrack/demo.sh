@@ -6,47 +6,97 @@
 #   --kills N     how often (25)
 #   --seed N      which worker is hit (printed, so that a run can be repeated)
 #   --list FILE   a package list instead of `apt-cache dumpavail` (else /var/lib/dpkg/status)
-#   --folder DIR  where everything is kept (demo beside the checkout's root); emptied at the start
+#   --folder DIR  where everything is kept (demo beside the checkout's root); what an earlier demo left in it is deleted first
+#   --arguments   look at the arguments, and do nothing
+#   --help        this text
 #   BINARIES      the folder with tenured, tenure, debtrack and debtrack-worker
-# Exit: 0 the cross-check holds; 1 it does not, or a fault that was asked for did not hit.
+# Exit: 0 the cross-check holds; 1 it does not, or a fault that was asked for did not hit; 2 it was called wrongly.
 set -euo pipefail
-
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-chaos=no kills=25 seed=$RANDOM list='' folder=$here/../../demo
-
-while (($# > 1)); do
-  case $1 in
-    --chaos) chaos=yes; shift ;;
-    --kills) kills=${2:?}; shift 2 ;;
-    --seed) seed=${2:?}; shift 2 ;;
-    --list) list=${2:?}; shift 2 ;;
-    --folder) folder=${2:?}; shift 2 ;;
-    *) break ;;
-  esac
-done
-[[ $# -eq 1 && -x $1/tenured ]] || { sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
-binaries=$(cd "$1" && pwd)
-RANDOM=$seed
-started_at=$SECONDS
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+misuse() { printf 'demo: %s; see --help\n' "$*" >&2; exit 2; }
+usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly MARKER=.tenure-demo  # in each folder that a demo has made
+readonly PROGRAMS=(tenured tenure debtrack debtrack-worker)
+chaos=no kills=25 seed=$RANDOM list='' folder=$here/../../demo binaries='' only_arguments=no
+
+# --- Arguments, all of them before anything is done
+
+is_number() { [[ $1 =~ ^[0-9]{1,9}$ ]]; }
+
+take_arguments() {
+  while (($#)); do
+    case $1 in
+      --help) usage; exit 0 ;;
+      --chaos) chaos=yes ;;
+      --arguments) only_arguments=yes ;;
+      --kills | --seed | --list | --folder)
+        [[ ${2:-} ]] || misuse "$1 wants a value"
+        printf -v "${1#--}" '%s' "$2"
+        shift
+        ;;
+      -*) misuse "there is no option $1" ;;
+      *)
+        [[ ! $binaries ]] || misuse "one folder of programs, not $1 as well"
+        binaries=$1
+        ;;
+    esac
+    shift
+  done
+}
+
+# Empty, ours, or not there yet: what is somebody else's is left alone.
+check_folder() {
+  [[ ! -e $folder || -d $folder ]] || misuse "$folder is no folder"
+  [[ ! -d $folder || -e $folder/$MARKER || -z $(ls -A -- "$folder") ]] ||
+    misuse "$folder is not empty, and no demo has made it (there is no $MARKER in it): name another folder"
+}
+
+check_arguments() {
+  is_number "$kills" || misuse "--kills wants a number, not $kills"
+  is_number "$seed" || misuse "--seed wants a number, not $seed"
+  [[ ! $list || -f $list ]] || misuse "--list: there is no file $list"
+  check_folder
+  [[ $only_arguments == no ]] || exit 0
+  [[ $binaries ]] || misuse "the folder with the programs is missing"
+  local program
+  for program in "${PROGRAMS[@]}"; do
+    [[ -x $binaries/$program ]] || misuse "there is no program $binaries/$program"
+  done
+}
+
+take_arguments "$@"
+check_arguments
+binaries=$(cd "$binaries" && pwd)
+RANDOM=$seed
+started_at=$SECONDS
+# A variable would win over the demo's own configuration, and name a store in use.
+unset "${!TENURE_@}"
 
 # --- A clean start, also after a demo that was cut off.
 
 end_leftover() {
   local pid
   pid=$(cat "$folder/tenured.pid" 2> /dev/null) || return 0
-  [[ $pid =~ ^[0-9]+$ && $(readlink "/proc/$pid/exe" 2> /dev/null) == */tenured* ]] || return 0
+  # The number may be another process's by now.
+  [[ $pid =~ ^[0-9]+$ ]] || return 0
+  grep --quiet --text --fixed-strings -- "$folder/tenure.toml" "/proc/$pid/cmdline" 2> /dev/null || return 0
   kill -KILL "$pid" 2> /dev/null || true
 }
 
 make_folder() {
   mkdir -p "$folder"
   folder=$(cd "$folder" && pwd)
+  : > "$folder/$MARKER"
   end_leftover
-  rm -rf "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,*.txt,load.log}
+  rm -rf -- "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,load.log,{packages,expected,found}.txt}
 }
+
+# As a text of TOML may hold it.
+quoted() { sed 's/[\\"]/\\&/g; s/.*/"&"/' <<< "$1"; }
 
 write_config() {
   cat > "$folder/tenure.toml" << TOML
@@ -54,15 +104,15 @@ write_config() {
 name = "debtrack"
 
 [store]
-path = "$folder/control.db"
+path = $(quoted "$folder/control.db")
 
 [tenants]
-path = "$folder/tenants/%{bucket}/%{tenant}.db"
-migrations = "$here/migrations"
+path = $(quoted "$folder/tenants/%{bucket}/%{tenant}.db")
+migrations = $(quoted "$here/migrations")
 
 [[pool]]
 name = "general"
-program = "$binaries/debtrack-worker"
+program = $(quoted "$binaries/debtrack-worker")
 processes = 2
 slots = 8
 queues = ["imports", "reports"]

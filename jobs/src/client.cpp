@@ -1,6 +1,7 @@
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/uuid.hpp>
+#include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/reference.hpp>
@@ -57,14 +58,28 @@ std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
   return options.tenant;
 }
 
+config::Settings settings_of(const std::string& config_file) {
+  auto environment = config::environment_of_process();
+  const auto file = config::config_file_to_read(config_file, environment);
+  return config::load_settings({.file = file, .environment = std::move(environment)}).settings;
+}
+
+// The first program that comes makes it, so that an application can make the first tenant.
+std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, const Clock& clock) {
+  try {
+    return queue::open_sqlite_store(
+        {.path = settings.path, .create = true, .payload_max = settings.payload_max}, clock);
+  } catch (const DatabaseMissing&) {
+    raise(ErrorCode::database_missing, config::missing_store_text(settings));
+  }
+}
+
 }  // namespace
 
 Client Client::open(const std::string& config_file) {
-  const config::Settings settings =
-      config::load_settings({.file = config_file, .environment = config::environment_of_process()}).settings;
+  const config::Settings settings = settings_of(config_file);
   auto clock = std::make_unique<RealClock>();
-  auto store = queue::open_sqlite_store(
-      {.path = settings.store.path, .payload_max = settings.store.payload_max}, *clock);
+  auto store = open_store(settings.store, *clock);
   auto handles = std::make_unique<HandleCache>(
       TenantFiles{settings.tenants.path},
       HandleCacheOptions{.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace tenure::testing {
 namespace {
@@ -71,6 +72,92 @@ TEST_F(Start, RUN_15_AMissingWorkerProgramIsNamedAndTriedAgain) {
   const auto job = enqueue(Count{"late"});
   std::filesystem::create_symlink(WORKER_PROGRAM, folder_ / "worker");
   expect_state(job, ShownState::succeeded);
+}
+
+// Runs a line of the shell in the test's folder, in which $tenured and $worker are the programs.
+class StartByShell : public Start {
+ protected:
+  [[nodiscard]] std::unique_ptr<Process> shell(const std::string& line) {
+    std::filesystem::remove(output_);
+    return std::make_unique<Process>(
+        std::vector<std::string>{"/bin/sh", "-c",
+                                 "cd '" + folder_.path().string() +
+                                     "'; tenured='" TENURED "'; worker='" WORKER_PROGRAM "'; " + line},
+        output_, std::vector<std::string>{"TENURE_CONFIG=" + config_file().string()});
+  }
+
+ private:
+  std::filesystem::path output_ = folder_ / "shell.log";
+};
+
+TEST_F(StartByShell, AFileNamedFromAFolderThatIsGoneIsABadConfiguration) {
+  for (const char* program : {"$tenured", "$worker"}) {
+    const auto start =
+        shell("mkdir gone; cd gone; rmdir ../gone; exec " + std::string(program) + " --config t.toml");
+    EXPECT_EQ(start->wait(), "exit 78") << program;
+    EXPECT_NE(start->output().find("t.toml: the file is named from the working folder on"), std::string::npos)
+        << start->output();
+  }
+}
+
+TEST_F(StartByShell, WithoutADataFolderOrAConfigurationItSaysWhatToMake) {
+  configure();
+  for (const char* program : {"$tenured", "$worker"}) {
+    const auto missing = shell("TENURE_STORE_PATH=/nowhere/control.db exec " + std::string(program));
+    EXPECT_EQ(missing->wait(), "exit 69") << program;
+    EXPECT_NE(missing->output().find("there is no folder /nowhere for the control database; make it"),
+              std::string::npos)
+        << missing->output();
+    if (std::filesystem::exists("/etc/tenure/tenure.toml")) continue;
+    const auto bare = shell("TENURE_CONFIG= exec " + std::string(program));
+    EXPECT_EQ(bare->wait(), "exit 78") << program;
+    EXPECT_NE(bare->output().find("there is no configuration: name one with --config FILE or TENURE_CONFIG"),
+              std::string::npos)
+        << bare->output();
+  }
+}
+
+// Wherever the start finds no descriptor left.
+TEST_F(StartByShell, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
+  configure();
+  constexpr int kEnough = 64;
+  for (const char* program : {"$tenured", "$worker"}) {
+    bool is_up = false;
+    for (int limit = 4; limit < kEnough && !is_up; ++limit) {
+      const auto start = shell("ulimit -n " + std::to_string(limit) + "; exec " + program);
+      ASSERT_TRUE(wait_until([&] {
+        is_up = start->output().find("daemon.started") != std::string::npos;
+        return is_up || !is_alive(start->pid());
+      }));
+      if (is_up) continue;
+      const std::string end = start->wait().value_or("still running");
+      EXPECT_TRUE(end == "exit 69" || end == "exit 75" || end == "exit 78" || end == "exit 127")
+          << limit << ": " << end;
+      EXPECT_NE(start->output(), "");
+    }
+    EXPECT_TRUE(is_up);
+  }
+}
+
+TEST_F(StartByShell, VariablesOfOthersAreOneWarningAndStopNothing) {
+  configure();
+  const auto start = shell("TENURE_DEPS=skip TENURE_SERVICE_HOST=10.0.0.1 exec $tenured");
+  expect_state(enqueue(Count{"one"}), ShownState::succeeded);
+  const std::string output = start->output();
+  const std::size_t first = output.find("configuration.warning");
+  ASSERT_NE(first, std::string::npos) << output;
+  EXPECT_EQ(output.find("configuration.warning", first + 1), std::string::npos) << output;
+  EXPECT_NE(output.find("TENURE_SERVICE_HOST"), std::string::npos);
+}
+
+TEST_F(Start, LogLinesNameTheMachine) {
+  configure();
+  const auto daemon = start_daemon();
+  expect_state(enqueue(Throw{}), ShownState::dead);
+  ASSERT_TRUE(wait_until([&] { return daemon->output().find("job.failed") != std::string::npos; }));
+  std::istringstream lines(daemon->output());
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_NE(line.find("\"node\":\""), std::string::npos) << line;
 }
 
 TEST_F(Start, HND_16_WorkersInheritTheLockAndTheSocketOnly) {

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Each check sees a whole tree as clean and each kind of violation in it: a check that cannot fail checks nothing."""
 
+import socket
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -79,6 +81,18 @@ class Includes(CheckCase):
 
     def test_a_build_folder_of_any_name_is_not_ours(self):
         self.expect_clean(check_includes.check_includes, {"out/CMakeCache.txt": "", "out/moc.cpp": "\n"})
+
+    def test_what_a_running_program_left_in_the_tree_is_not_read(self):
+        with Tree({}) as root, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
+            left.bind(str(root / "base/src/control.db-wake"))
+            for rule in check_habits.RULES:
+                check_habits.check_rule(rule, root)
+
+    def test_what_git_ignores_is_not_read(self):
+        with Tree({".gitignore": "/left.log\n", "left.log": "/" "home/joe\n", "kept.log": "/" "home/joe\n"}) as root:
+            subprocess.run(["git", "init", "-q", str(root)], check=True)
+            [rule] = [rule for rule in check_habits.RULES if rule.name == "machine_path"]
+            self.assertEqual([line.split(":")[0] for line in check_habits.check_rule(rule, root)], ["kept.log"])
 
     def test_an_edge_in_a_comment_is_none(self):
         self.expect_clean(check_includes.check_includes, {"base/src/clock.cpp": "// #include <tenure/queue/store.hpp>\n"})

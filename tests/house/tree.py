@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +18,22 @@ NOT_CODE = re.compile(
 
 
 def files(root, suffixes=None):
-    """Every file of the tree, relative to root and in order; only those with one of the suffixes, if any are given."""
+    """Every file of the tree, relative to root and in order; only those with one of the suffixes, if any are given. What git
+    ignores is not of the tree: programs that were run in it leave logs, databases and sockets."""
+    ignored = _ignored(root)
+    return sorted(file for file in _walk(root, suffixes) if file.as_posix() not in ignored)
+
+
+def _ignored(root):
+    """Paths below a checkout's root; none where it is no checkout."""
+    asked = ["git", "-C", str(root), "ls-files", "--others", "--ignored", "--exclude-standard", "-z"]
+    if not (root / ".git").exists():
+        return set()
+    answer = subprocess.run(asked, capture_output=True, check=False)
+    return set(answer.stdout.decode("utf-8", "replace").split("\0"))
+
+
+def _walk(root, suffixes):
     found = []
     pending = [root]
     while pending:
@@ -27,9 +43,9 @@ def files(root, suffixes=None):
             if entry.is_dir():
                 if not (entry / "CMakeCache.txt").exists():
                     pending.append(entry)
-            elif suffixes is None or entry.suffix in suffixes:
+            elif entry.is_file() and (suffixes is None or entry.suffix in suffixes):
                 found.append(entry.relative_to(root))
-    return sorted(found)
+    return found
 
 
 def text_of(path):

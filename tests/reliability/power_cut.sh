@@ -20,7 +20,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cuts=60 control_cuts=20 seed=$RANDOM programs=$root/build/dev/bin inside=no
 
 cannot_run() {
-  echo "power_cut: cannot run here: $*" >&2
+  echo "not run here: power_cut: $*" >&2
   exit 125
 }
 

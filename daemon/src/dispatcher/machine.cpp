@@ -8,6 +8,13 @@
 #include <utility>
 
 namespace tenure::daemon {
+namespace {
+
+std::string interrupted_text(std::size_t jobs) {
+  return jobs == 1 ? "1 job; it runs again" : fmt::format("{} jobs; they run again", jobs);
+}
+
+}  // namespace
 
 Actions Machine::step(Event&& event, Now now) {
   if (has_left_) return {};
@@ -78,11 +85,10 @@ void Machine::on(const WorkerGone& event) {
   if (dead->ready) state_.lanes.process_went(dead->pool, dead->offer);
   state_.endings.process_ended(*dead, event);
   if (dead->jobs.size() == 0 || dead->was_ended_by_stop) return;
-  state_.actions.emplace_back(
-      Note{Note::Level::warning, "worker.crashed",
-           fmt::format("The worker process ended ({}) while it performed {} jobs; they run again.",
-                       event.cause, dead->jobs.performing()),
-           state_.settings.pools[dead->pool].name, dead->number});
+  state_.actions.emplace_back(Note{Note::Level::warning, "worker.crashed",
+                                   fmt::format("The worker process ended ({}) while it performed {}.",
+                                               event.cause, interrupted_text(dead->jobs.performing())),
+                                   state_.settings.pools[dead->pool].name, dead->number});
 }
 
 void Machine::on(const Ponged& event) { state_.processes.ponged(event.process); }
@@ -102,6 +108,7 @@ void Machine::tick() {
   recall_for_newcomers(state_);
   rounds_.start(state_);
   recall_by_the_clock(state_);
+  state_.dead_jobs.tick(now, state_.actions);
   leave_if_done();
   if (!has_left_) set_wake();
 }
@@ -119,6 +126,7 @@ void Machine::leave_if_done() {
              {}});
   }
   has_left_ = true;
+  state_.dead_jobs.leave(state_.actions);
   state_.actions.emplace_back(Leave{});
 }
 
@@ -137,6 +145,7 @@ std::optional<Instant> Machine::next_wake() const {
   };
   consider(state_.stopping.next_at(now.steady));
   consider(state_.lanes.next_unpark());
+  consider(state_.dead_jobs.next_at());
   // What is due already waits for the round that is under way, and needs no timer.
   const auto consider_later = [&](std::optional<Instant> moment) {
     if (moment && *moment > now.steady) consider(moment);

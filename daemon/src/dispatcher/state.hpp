@@ -2,6 +2,7 @@
 
 #include "arrivals.hpp"
 #include "claim_plan.hpp"
+#include "dead_jobs.hpp"
 #include "endings.hpp"
 #include "lanes.hpp"
 #include "looks.hpp"
@@ -41,6 +42,7 @@ struct DispatcherState {
   Looks looks;
   Arrivals arrivals;
   Endings endings;
+  DeadJobs dead_jobs;
   ClaimPlan plan;
   Stopping stopping;
 

@@ -4,12 +4,14 @@
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
+#include <tenure/config/check.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -63,6 +65,9 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   std::signal(SIGCHLD, SIG_DFL);
   leave_on_bus_errors_of_databases();
   for (const int number : {SIGTERM, SIGINT, SIGQUIT}) default_in_children(number);
+  std::error_code ignored;
+  if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
+    raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
   boost::asio::io_context context(1);
   int exit_code = number_of(ExitCode::done);
   const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);

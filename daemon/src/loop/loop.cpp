@@ -25,12 +25,6 @@ namespace {
 
 constexpr std::chrono::seconds kStoreStopMax{5};
 
-std::string node_name(const std::string& configured) {
-  if (!configured.empty()) return configured;
-  std::array<char, 256> buffer{};
-  return ::gethostname(buffer.data(), buffer.size() - 1) == 0 ? std::string{buffer.data()} : "localhost";
-}
-
 log::Level level_of(Note::Level level) {
   switch (level) {
     case Note::Level::info:
@@ -50,7 +44,7 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .poll = settings.store.poll,
                             .stop_deadline = settings.daemon.stop_deadline,
                             .ping_max = settings.daemon.ping_max,
-                            .node = node_name(settings.daemon.node),
+                            .node = node_name(settings),
                             .pid = ::getpid(),
                             .seed = seed};
   for (const auto& pool : settings.pools)

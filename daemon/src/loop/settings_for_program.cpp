@@ -1,11 +1,47 @@
 #include "settings_for_program.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/config/load.hpp>
 
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <system_error>
 #include <unistd.h>
 
 namespace tenure::daemon {
+namespace {
+
+int ended_by(const char* name, ErrorCode code, const char* what) {
+  std::fprintf(stderr, "%s: %s\n", name, what);
+  return number_of(exit_code_of(code));
+}
+
+}  // namespace
+
+int run_program(const char* name, FunctionRef<int()> run) noexcept {
+  try {
+    return run();
+  } catch (const Error& error) {
+    return ended_by(name, error.code(), error.what());
+  } catch (const std::system_error& error) {
+    return ended_by(name, error_code_of_system(error.code().value()), error.what());
+  } catch (const boost::system::system_error& error) {
+    return ended_by(name, error_code_of_system(error.code().value()), error.what());
+  } catch (const std::bad_alloc&) {
+    return ended_by(name, ErrorCode::out_of_memory, "there is not enough memory");
+  } catch (const std::exception& error) {
+    return ended_by(name, ErrorCode::internal, error.what());
+  } catch (...) {
+    return ended_by(name, ErrorCode::internal, "something was thrown that is no exception");
+  }
+}
 
 ProgramArguments parse_program_arguments(const std::vector<std::string>& arguments) {
   ProgramArguments result;
@@ -17,10 +53,14 @@ ProgramArguments parse_program_arguments(const std::vector<std::string>& argumen
       result.version = true;
     } else if (argument.starts_with("--config=")) {
       result.config_file = argument.substr(9);
-    } else if (argument == "--config" && i + 1 < arguments.size()) {
-      result.config_file = arguments[++i];
+    } else if (argument == "--config") {
+      result.config_file = i + 1 < arguments.size() ? arguments[++i] : "";
     } else {
-      result.problem = argument == "--config" ? "--config wants a file" : "unknown argument " + argument;
+      result.problem = "unknown argument " + escaped(argument);
+      return result;
+    }
+    if (argument.starts_with("--config") && result.config_file.empty()) {
+      result.problem = "--config wants a file";
       return result;
     }
   }
@@ -30,10 +70,34 @@ ProgramArguments parse_program_arguments(const std::vector<std::string>& argumen
 ProgramSettings settings_for_program(const std::string& config_option) {
   const auto environment = config::environment_of_process();
   std::filesystem::path file = config::config_file_to_read(config_option, environment);
+  config::LoadedSettings loaded = config::load_settings({.file = file, .environment = environment});
   // Workers get this path and may have another working directory.
   if (!file.empty()) file = std::filesystem::absolute(file);
-  return {.settings = config::load_settings({.file = file, .environment = environment}).settings,
-          .file = file};
+  return {.settings = std::move(loaded.settings),
+          .file = std::move(file),
+          .warnings = std::move(loaded.warnings)};
+}
+
+void refuse_without_pools(const ProgramSettings& settings, std::string_view consequence) {
+  if (!settings.settings.pools.empty()) return;
+  if (settings.file.empty())
+    raise(ErrorCode::bad_configuration, fmt::format("there is no configuration: name one with --config FILE "
+                                                    "or TENURE_CONFIG, or make {} (tenure config "
+                                                    "sample prints one)",
+                                                    config::kDefaultConfigFile));
+  raise(ErrorCode::bad_configuration, fmt::format("the configuration has no [[pool]]{}", consequence), {},
+        escaped(settings.file.string()));
+}
+
+void log_warnings(const ProgramSettings& settings) {
+  for (const config::Problem& warning : settings.warnings)
+    log::write(log::Level::warning, "configuration.warning", warning.text());
+}
+
+std::string node_name(const config::Settings& settings) {
+  if (!settings.daemon.node.empty()) return settings.daemon.node;
+  std::array<char, 256> buffer{};
+  return ::gethostname(buffer.data(), buffer.size() - 1) == 0 ? std::string{buffer.data()} : "localhost";
 }
 
 void configure_log(const config::Settings& settings) {
@@ -43,7 +107,7 @@ void configure_log(const config::Settings& settings) {
   log::configure({.level = settings.log.level,
                   .format = format,
                   .file = settings.log.file.string(),
-                  .node = settings.daemon.node});
+                  .node = node_name(settings)});
 }
 
 }  // namespace tenure::daemon

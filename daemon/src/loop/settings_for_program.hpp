@@ -3,6 +3,8 @@
 #include "../supervisor/worker_host.hpp"
 
 #include <tenure/base/exit_code.hpp>
+#include <tenure/base/function_ref.hpp>
+#include <tenure/config/load.hpp>
 #include <tenure/config/settings.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,10 +13,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What the mains of `tenured` and of worker programs share.
 namespace tenure::daemon {
+
+// The whole of a main: what `run` returns, or the exit code of what it throws, with a line on standard error that begins with
+// the program's name.
+[[nodiscard]] int run_program(const char* name, FunctionRef<int()> run) noexcept;
 
 struct ProgramArguments {
   std::string config_file;  // of --config, or empty
@@ -27,9 +34,19 @@ struct ProgramArguments {
 struct ProgramSettings {
   config::Settings settings;
   std::filesystem::path file;  // absolute; empty where there is none
+  std::vector<config::Problem> warnings;
 };
-// BadConfiguration with every problem. Warnings go to the log once it is configured.
+// BadConfiguration with every problem.
 [[nodiscard]] ProgramSettings settings_for_program(const std::string& config_option);
+
+// BadConfiguration where there is nothing to perform, with what to do about it; `consequence` is the end of a sentence.
+void refuse_without_pools(const ProgramSettings& settings, std::string_view consequence);
+
+// To be called once the log is configured.
+void log_warnings(const ProgramSettings& settings);
+
+// The one of the settings, or this machine's own.
+[[nodiscard]] std::string node_name(const config::Settings& settings);
 
 void configure_log(const config::Settings& settings);
 

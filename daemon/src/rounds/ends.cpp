@@ -42,6 +42,13 @@ struct EndCarrier {
   }
 };
 
+// Of one that is final for a failure.
+queue::AttemptFailure failure_of(const ClaimEnd& end) {
+  if (const auto* final = std::get_if<EndFinal>(&end.how)) return final->failure;
+  if (const auto* reclaim = std::get_if<EndReclaim>(&end.how)) return reclaim->failure;
+  return {};
+}
+
 }  // namespace
 
 // Also while the dispatcher stops: what has ended shall be stored.
@@ -60,6 +67,8 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
 }
 
 void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
+  for (std::size_t index = 0; index < ends.size(); ++index)
+    if (states[index] && *states[index] == JobState::dead) state.dead_jobs.died(failure_of(ends[index]));
   state.endings.stored(ends, states);
 }
 

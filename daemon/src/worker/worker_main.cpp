@@ -111,9 +111,8 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
   const ProgramSettings loaded = settings_for_program(config_option);
   config::Settings settings = loaded.settings;
   configure_log(settings);
-  if (settings.pools.empty())
-    raise(ErrorCode::bad_configuration,
-          "the configuration has no [[pool]]; it says which queues this program serves");
+  log_warnings(loaded);
+  refuse_without_pools(loaded, "; it says which queues this program serves");
   settings.pools.resize(1);
   settings.pools.front().processes = 1;
   // Whoever starts a program by hand wants to see at once that he cannot.
@@ -137,7 +136,7 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
 
 int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOptions& options) {
   using namespace daemon;
-  try {
+  return run_program(argv[0], [&] {
     if (const auto socket = number_in(kWorkerSocketVariable)) return run_managed(*socket, jobs, options);
     const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});
     if (!arguments.problem.empty()) {
@@ -147,10 +146,7 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
     if (arguments.help) return print_help(argv[0]), 0;
     if (arguments.version) return std::printf("%s\n", options.version.c_str()), 0;
     return run_alone(arguments.config_file, jobs, options);
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
-    return number_of(exit_code_of(error.code()));
-  }
+  });
 }
 
 }  // namespace tenure

@@ -132,6 +132,52 @@ TEST_F(CliProcess, BadInput15_StrangePathsOfTheStoreAreRefused) {
   EXPECT_EQ(shell("echo text > '" + name + "2'; $tenure job list --store '" + name + "2'"), "exit 65");
 }
 
+TEST_F(CliProcess, AFolderThatIsGoneIsABadConfiguration) {
+  const std::string gone = "mkdir '" + (folder_ / "gone").string() + "'; cd '" + (folder_ / "gone").string() +
+                           "'; rmdir '" + (folder_ / "gone").string() + "'; ";
+  EXPECT_EQ(shell(gone + "$tenure job list --config t.toml"), "exit 78");
+  EXPECT_THAT(output_, HasSubstr("which cannot be told"));
+  EXPECT_EQ(shell(gone + "$tenure job list --store c.db"), "exit 78");
+  EXPECT_THAT(output_, HasSubstr("which cannot be told"));
+}
+
+TEST_F(CliProcess, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
+  bool is_done = false;
+  for (int limit = 4; limit < 32 && !is_done; ++limit) {
+    const std::string end = shell("ulimit -n " + std::to_string(limit) + "; exec $tenure job list");
+    is_done = end == "exit 0";
+    EXPECT_TRUE(is_done || end == "exit 69" || end == "exit 75" || end == "exit 78" || end == "exit 127")
+        << limit << ": " << end;
+    EXPECT_NE(output_, "");
+  }
+  EXPECT_TRUE(is_done);
+}
+
+// As after a kill -9: SQLite tells of what it recovers.
+TEST_F(CliProcess, CLI_01_WithJsonStandardErrorIsEmptyOverALogThatIsRecovered) {
+  const RealClock clock;
+  const auto store = queue::open_sqlite_store({.path = folder_ / "control.db"}, clock);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    (void)writer.open_incarnation(1, "app-1", 1, clock.wall());
+  });
+  for (const char* end : {"", "-wal"})
+    std::filesystem::copy_file((folder_ / "control.db").string() + end, (folder_ / "left.db").string() + end);
+  EXPECT_EQ(shell("$tenure job count --json --store '" + (folder_ / "left.db").string() + "' > /dev/null"),
+            "exit 0");
+  EXPECT_EQ(output_, "");
+}
+
+TEST_F(CliProcess, AVariableThatIsNearlyASettingIsNamedAndThoseOfOthersAreNot) {
+  EXPECT_EQ(shell("TENURE_STORE_PTH=/x TENURE_SERVICE_HOST=10.0.0.1 $tenure job count"), "exit 0");
+  EXPECT_EQ(output_,
+            "tenure: TENURE_STORE_PTH: the variable names no setting and is ignored; did you mean "
+            "TENURE_STORE_PATH?\n0\n");
+  EXPECT_EQ(shell("TENURE_STORE_PTH=/x $tenure job count --quiet"), "exit 0");
+  EXPECT_EQ(output_, "0\n");
+  EXPECT_EQ(shell("TENURE_DEPS=skip $tenure config check"), "exit 0");
+  EXPECT_THAT(output_, HasSubstr("warn  environment: no settings, and ignored: TENURE_DEPS\n"));
+}
+
 class WakeHintPath : public ::testing::TestWithParam<std::size_t> {};
 
 // The length of the folder's name, so that the socket's path fits into an address or does not.

@@ -1,4 +1,5 @@
 #include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
 
 #include <gtest/gtest.h>
 
@@ -96,6 +97,20 @@ TEST(JsonWriterDeathTest, MisuseIsAnInvariant) {
   EXPECT_DEATH(written([](Writer& writer) { writer.begin_array().end_object(); }), "invariant");
   EXPECT_DEATH(written([](Writer& writer) { writer.begin_object().key("a").end_object(); }), "invariant");
   EXPECT_DEATH(written([](Writer& writer) { writer.integer(1).integer(2); }), "invariant");
+}
+
+TEST(Printable, KeepsTheValueAndHidesTheCharacters) {
+  constexpr std::string_view kHostile = "a\u202Eb\u200Bc\u2066d\uFEFFe\U000E0041f\u061Cg\"\\";
+  std::string text;
+  Writer(text).string(kHostile);
+  const std::string printed = printable(text);
+  for (const char* hidden : {"\u202E", "\u200B", "\u2066", "\uFEFF", "\U000E0041", "\u061C"})
+    EXPECT_EQ(printed.find(hidden), std::string::npos) << escaped(hidden);
+  const auto document = Document::parse(printed, {.bytes_max = 10'000, .depth_max = 4});
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().string().value(), kHostile);
+  EXPECT_EQ(printable("[\"é日本😀\", 1]"), "[\"é日本😀\", 1]");
+  EXPECT_EQ(printable("\"\x7F\""), "\"\\u007f\"");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <thread>
 
 namespace tenure::log {
@@ -89,14 +90,70 @@ TEST_F(LogTest, KeepsTheTextOfAForgedMessageReadableInJson) {
   EXPECT_EQ(field("message"), "a\nb\uFFFD");
 }
 
-TEST_F(LogTest, CutsErrorTextOnACharacterBorder) {
+// Written bytes count: an escape is longer than what it stands for.
+TEST_F(LogTest, CutsTextsByWhatIsWrittenAndSaysThatThereIsMore) {
   const std::string exact(limits::kErrorTextMax, 'x');
-  write(Level::error, "job.failed", "", {.error = exact});
+  write(Level::error, "job.failed", exact, {.kind = std::string(kFieldMax, 'k'), .error = exact});
   EXPECT_EQ(field("error"), exact);
-  write(Level::error, "job.failed", "", {.error = exact.substr(1) + "ü"});
-  EXPECT_EQ(field("error"), exact.substr(1));
-  write(Level::error, "job.failed", "", {.error = std::string(3 * limits::kErrorTextMax, '\xFF')});
-  EXPECT_LE(field("error").size(), limits::kErrorTextMax);
+  EXPECT_EQ(field("message"), exact);
+  EXPECT_EQ(field("kind"), std::string(kFieldMax, 'k'));
+  write(Level::error, "job.failed", exact + "x",
+        {.kind = std::string(kFieldMax + 1, 'k'), .error = exact.substr(1) + "ü"});
+  EXPECT_EQ(field("message"), exact + "...");
+  EXPECT_EQ(field("kind"), std::string(kFieldMax, 'k') + "...");
+  EXPECT_EQ(field("error"), exact.substr(1) + "...");
+  write(Level::error, "job.failed", "", {.error = std::string(limits::kErrorTextMax, '\x01')});
+  EXPECT_EQ(field("error"), std::string(limits::kErrorTextMax / 6, '\x01') + "...");
+}
+
+TEST_F(LogTest, OBS_07_NoLineIsLongerThanItsLimitWhateverIsWritten) {
+  for (const std::string each : {"\x01", "\xFF", "\"", "\\", "ü", "\u202E", "\U000E0041", "x"}) {
+    std::string huge;
+    while (huge.size() < 8 * limits::kErrorTextMax) huge += each;
+    for (const Format format : {Format::json, Format::text}) {
+      configure({.level = Level::debug, .format = format, .node = huge, .clock = &clock_});
+      const Context context(huge, 1, huge);
+      write(Level::error, huge, huge,
+            {.pool = huge, .kind = huge, .queue = huge, .claim = huge, .error = huge, .code = huge});
+      EXPECT_LE(line().size(), kLineMax) << escaped(each);
+      EXPECT_GE(line().size(), limits::kErrorTextMax);
+    }
+  }
+}
+
+TEST_F(LogTest, OBS_07_NoInvisibleOrDirectionChangingCharacterReachesALine) {
+  for (const Format format : {Format::json, Format::text}) {
+    use(format);
+    write(Level::error, "job.failed", "abc\u202Edcba", {.error = "\u2066\u200B\uFEFF\U000E0041"});
+    for (const char* hidden : {"\u202E", "\u2066", "\u200B", "\uFEFF", "\U000E0041"})
+      EXPECT_EQ(line().find(hidden), std::string::npos) << escaped(hidden);
+  }
+  use(Format::json);
+  write(Level::error, "job.failed", "abc\u202Edcba");
+  EXPECT_EQ(field("message"), "abc\u202Edcba");
+}
+
+TEST_F(LogTest, NoTextForgesAFieldOfTheTextFormat) {
+  use(Format::text);
+  const auto written = [&](std::string_view message, std::string_view error) {
+    write(Level::info, "e", message, {.error = error});
+    const std::size_t from = line().find(" e ") + 3;
+    return line().substr(from, line().find(" node=") - from) + " | " + line().substr(line().rfind("error="));
+  };
+  EXPECT_EQ(written("two words", "one"), "two words | error=one");
+  EXPECT_EQ(written("up tenant=acme", "x tenant=acme"), "\"up tenant=acme\" | error=\"x tenant=acme\"");
+  EXPECT_EQ(written("say \"hi\"", "\"x\" y"), "\"say \\\"hi\\\"\" | error=\"\\\"x\\\" y\"");
+  EXPECT_EQ(written("a\nb", "\x1b[2J"), "a\\x0ab | error=\\x1b[2J");
+  EXPECT_EQ(written("a\\x0ab", "\\x1b"), "\"a\\\\x0ab\" | error=\"\\\\x1b\"") << "no escape of ours";
+}
+
+TEST_F(LogTest, SilenceLastsUntilTheNextConfiguration) {
+  silence();
+  write(Level::error, "e", "");
+  EXPECT_EQ(lines_.size(), 0U);
+  use(Format::json);
+  write(Level::error, "e", "");
+  EXPECT_EQ(lines_.size(), 1U);
 }
 
 TEST_F(LogTest, TakesTenantAndJobFromTheInnermostContextOfTheThread) {
@@ -153,6 +210,21 @@ TEST_F(LogTest, WritesToItsFileAndFollowsARotationWhenToldTo) {
   EXPECT_EQ(lines_of(moved).size(), 2U);
   ASSERT_EQ(lines_of(file).size(), 1U);
   EXPECT_NE(lines_of(file).at(0).find("\"third\""), std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(LogTest, AFileThatIsMadeIsNotForEverybodyAndOneThatIsThereKeepsItsMode) {
+  using std::filesystem::perms;
+  const std::filesystem::path folder = testing::TempDir() + "/tenure_log_mode_test";
+  std::filesystem::remove_all(folder);
+  const auto file = folder / "made" / "log";
+  const mode_t before = ::umask(022);
+  configure({.file = file.string()});
+  EXPECT_EQ(std::filesystem::status(file).permissions(), perms{0640});
+  std::filesystem::permissions(file, perms{0644});
+  reopen();
+  EXPECT_EQ(std::filesystem::status(file).permissions(), perms{0644});
+  ::umask(before);
   std::filesystem::remove_all(folder);
 }
 

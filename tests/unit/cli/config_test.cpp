@@ -101,6 +101,8 @@ TEST_F(Config, ExplainOfAPoolsSettingListsEachPool) {
 TEST_F(Config, CFG_05_SampleIsTheSample) {
   EXPECT_EQ(run({"config", "sample"}), 0);
   EXPECT_EQ(output.out, config::sample());
+  EXPECT_EQ(run({"config", "sample", "--json"}), 0);
+  EXPECT_TRUE(output.out.starts_with("{\"schema\":\"tenure.config.sample/1\",\"text\":\"# ")) << output.out;
 }
 
 }  // namespace

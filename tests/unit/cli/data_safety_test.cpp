@@ -73,16 +73,5 @@ TEST_F(DataSafety, CLI_10_ArgumentsThatAreRefusedAreShownEscaped) {
   }
 }
 
-TEST(PlainJson, KeepsTheValueAndHidesTheCharacters) {
-  std::string text;
-  json::Writer(text).string(kHostile);
-  const std::string plain = plain_json(text);
-  EXPECT_TRUE(is_plain(plain));
-  const auto document = json::Document::parse(plain, {.bytes_max = 10'000, .depth_max = 4});
-  ASSERT_TRUE(document);
-  EXPECT_EQ(document->root().string().value(), kHostile);
-  EXPECT_EQ(plain_json("\"é日本😀\""), "\"é日本😀\"");
-}
-
 }  // namespace
 }  // namespace tenure::cli

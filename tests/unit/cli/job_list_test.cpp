@@ -1,5 +1,7 @@
 #include "program.hpp"
 
+#include <sstream>
+
 namespace tenure::cli {
 namespace {
 
@@ -48,6 +50,34 @@ TEST_F(JobList, ANarrowTerminalDropsColumnsAndNeverIds) {
   EXPECT_EQ(run({"job", "list", "--color", "never"}), 0);
   EXPECT_THAT(output.out, Not(HasSubstr("STATE")));
   EXPECT_THAT(output.out, HasSubstr(job_id(1).text() + "\n"));
+}
+
+TEST_F(JobList, OnEightyColumnsStateKindAndTriesStayAndTheQueueGoesFirst) {
+  fill();
+  const auto header = [&](int columns) {
+    on_terminal(columns);
+    EXPECT_EQ(run({"job", "list", "--color", "never"}), 0);
+    std::istringstream words(output.out.substr(0, output.out.find('\n')));
+    std::string all;
+    for (std::string word; words >> word;) all += word + ' ';
+    return all;
+  };
+  EXPECT_EQ(header(120), "ID STATE TENANT KIND QUEUE CREATED TRY WAITS FOR ");
+  EXPECT_EQ(header(119), "ID STATE TENANT KIND CREATED TRY WAITS FOR ");
+  EXPECT_EQ(header(80), "ID STATE KIND TRY ");
+}
+
+TEST_F(JobList, TriesAreThoseThatWereBegun) {
+  add_tenant("acme");
+  for (int i = 1; i <= 3; ++i) add_job(i, "acme", "billing.close");
+  succeed(1);
+  fail_once(2, "no");
+  EXPECT_EQ(run({"job", "list", "--columns", "id,state,try", "--sort", "created:asc"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("succeeded  1/10\n"));
+  EXPECT_THAT(output.out, HasSubstr("scheduled  1/10\n"));
+  EXPECT_THAT(output.out, HasSubstr("ready      0/10\n"));
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("attempts   0 failed, 0 released (costs no attempt), 0 crashes\n"));
 }
 
 TEST_F(JobList, FiltersByTheWordsThatAreGiven) {

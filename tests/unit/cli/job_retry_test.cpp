@@ -73,8 +73,33 @@ TEST_F(JobRetry, CLI_05_AJobWhoseStateChangedIsSkippedAndSaidSo) {
   };
   EXPECT_EQ(run({"job", "retry", "state=dead"}), 0);
   EXPECT_EQ(output.out, "retried 2 jobs of 1 tenant\n");
+  // Between its reading and its writing: by the same command, named twice.
+  die(4);
+  EXPECT_EQ(run({"job", "retry", job_id(4).text(), job_id(4).text()}), 1);
+  EXPECT_EQ(output.out, "retried 1 job of 1 tenant; 1 skipped (state changed)\n");
+  EXPECT_EQ(job(4).state, ShownState::ready);
+}
+
+// Nobody was faster: it never was to be retried.
+TEST_F(JobRetry, CLI_05_ANamedJobInAnotherStateIsLeftAloneAndSaysWhichOne) {
+  add_job(5, "acme", "billing.retry");
+  fail_once(5, "SmtpTimeout");
+  EXPECT_EQ(run({"job", "retry", job_id(5).text(), job_id(1).text()}), 1);
+  EXPECT_EQ(output.out, "retried 1 job of 1 tenant; 1 left alone\n");
+  EXPECT_THAT(output.error, HasSubstr(job_id(5).text() + " is scheduled, retry 2026-"));
+  EXPECT_THAT(output.error,
+              HasSubstr(" (SmtpTimeout); only dead, discarded and cancelled jobs are retried\n"));
+  EXPECT_EQ(job(5).state, ShownState::scheduled);
   EXPECT_EQ(run({"job", "retry", job_id(4).text()}), 1);
-  EXPECT_EQ(output.out, "retried 0 jobs; 1 skipped (state changed)\n");
+  EXPECT_EQ(output.out, "retried 0 jobs; 1 left alone\n");
+  EXPECT_EQ(output.error,
+            job_id(4).text() + " is ready; only dead, discarded and cancelled jobs are retried\n");
+  EXPECT_EQ(run({"job", "retry", job_id(4).text(), job_id(2).text(), "--dry-run"}), 0);
+  EXPECT_EQ(output.error, "would retry " + job_id(2).text() + " (billing.close, dead)\n" + job_id(4).text() +
+                              " is ready; only dead, discarded and cancelled jobs are retried\n");
+  EXPECT_EQ(run({"job", "retry", job_id(4).text(), "--json"}), 1);
+  EXPECT_THAT(output.out,
+              HasSubstr("\"left_alone\":[{\"id\":\"" + job_id(4).text() + "\",\"state\":\"ready\"}]"));
   EXPECT_EQ(job(4).state, ShownState::ready);
 }
 
@@ -106,7 +131,7 @@ TEST_F(JobRetry, CLI_01_ItsJsonStaysAsItIs) {
   EXPECT_EQ(output.out,
             "{\"schema\":\"tenure.job.retry/"
             "1\",\"dry_run\":false,\"matched\":3,\"retried\":3,\"skipped\":0,\"tenants\":2,"
-            "\"failed\":[]}\n");
+            "\"failed\":[],\"left_alone\":[]}\n");
 }
 
 class BulkRetry : public JobRetry {
@@ -144,6 +169,18 @@ TEST_F(BulkRetry, WorksInBatchesWithAWakeHintEach) {
   EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 0);
   EXPECT_EQ(output.out, "retried 1050 jobs of 1 tenant\n");
   EXPECT_EQ(wakes, 3);  // 500, 500, 50
+}
+
+TEST_F(BulkRetry, CLI_11_WhatWasRetriedBeforeAnErrorIsSaid) {
+  environment.wake = [this](const std::filesystem::path&) {
+    if (++wakes == 2) raise(ErrorCode::store_busy, "somebody else writes");
+  };
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 75);
+  EXPECT_EQ(output.out, "retried 1000 jobs of 1 tenant\n");
+  EXPECT_THAT(output.error, HasSubstr("somebody else writes"));
+  wakes = 1;
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes", "--json"}), 75);
+  EXPECT_THAT(output.out, HasSubstr("\"retried\":50,"));
 }
 
 TEST_F(BulkRetry, OnATerminalABarIsDrawnAgainInItsPlace) {

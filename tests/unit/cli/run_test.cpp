@@ -1,6 +1,9 @@
 #include "commands.hpp"
 #include "program.hpp"
 
+#include <tenure/base/json.hpp>
+#include <tenure/base/log.hpp>
+
 #include <array>
 
 namespace tenure::cli {
@@ -136,6 +139,91 @@ TEST_F(Usage, MissingAndSurplusWordsAreNamed) {
   EXPECT_EQ(refusal({"config", "explain", "a", "b"}),
             "tenure config explain takes one KEY after it, not 'b'");
   EXPECT_THAT(refusal({"job", "retry"}), HasSubstr("needs ID...|FILTER..."));
+}
+
+bool is_one_json_object(std::string_view text) {
+  if (!text.ends_with('\n')) return false;
+  const auto document =
+      json::Document::parse(text.substr(0, text.size() - 1), {.bytes_max = 1U << 20U, .depth_max = 16});
+  return document && document->root().type() == json::Type::object;
+}
+
+class WithJson : public Program, public ::testing::WithParamInterface<std::vector<std::string>> {};
+TEST_P(WithJson, CLI_01_EachOutputHoldsOneObjectOrNothing) {
+  on_terminal(120);
+  answer = "y";
+  for (const char* tenant : {"acme", "corvid"}) add_tenant(tenant);
+  for (int i = 1; i <= 3; ++i) add_job(i, "acme", "billing.close");
+  die(1);
+  succeed(2);
+  succeed(3);
+  std::vector<std::string> arguments = GetParam();
+  arguments.emplace_back("--json");
+  (void)run(arguments);
+  EXPECT_TRUE(output.out.empty() || is_one_json_object(output.out)) << output.out;
+  EXPECT_TRUE(output.error.empty() || is_one_json_object(output.error)) << output.error;
+  EXPECT_FALSE(output.out.empty() && output.error.empty());
+}
+INSTANTIATE_TEST_SUITE_P(
+    Commands, WithJson,
+    ::testing::Values(
+        std::vector<std::string>{}, std::vector<std::string>{"--help"}, std::vector<std::string>{"--version"},
+        std::vector<std::string>{"job"}, std::vector<std::string>{"job", "--help"},
+        std::vector<std::string>{"job", "list", "--help"}, std::vector<std::string>{"job", "list"},
+        std::vector<std::string>{"job", "list", "tenant=acme", "--scan", "1"},
+        std::vector<std::string>{"job", "count", "tenant=acme", "--scan", "1"},
+        std::vector<std::string>{"job", "show", "019cadff-0000-7000-8000-000000000001"},
+        std::vector<std::string>{"job", "show", "019cadff-0000-7000-8000-000000000009"},
+        std::vector<std::string>{"job", "retry", "state=dead"},
+        std::vector<std::string>{"job", "retry", "state=dead", "--dry-run"},
+        std::vector<std::string>{"job", "retry", "state=dead", "--yes"},
+        std::vector<std::string>{"job", "retry", "state=cancelled"},
+        std::vector<std::string>{"job", "retry", "019cadff-0000-7000-8000-000000000001", "--dry-run"},
+        std::vector<std::string>{"job", "retry", "019cadff-0000-7000-8000-000000000001"},
+        std::vector<std::string>{"job", "retry", "019cadff-0000-7000-8000-000000000002"},
+        std::vector<std::string>{"tenant", "list"}, std::vector<std::string>{"tenant", "create", "heron"},
+        std::vector<std::string>{"tenant", "create", "heron", "acme"},
+        std::vector<std::string>{"queue", "list"}, std::vector<std::string>{"store", "show"},
+        std::vector<std::string>{"config", "check"}, std::vector<std::string>{"config", "show"},
+        std::vector<std::string>{"config", "explain", "store.poll"},
+        std::vector<std::string>{"config", "explain", "store.pol"},
+        std::vector<std::string>{"config", "sample"}));
+
+TEST_F(Usage, CLI_11_AClosedOutputIsOneObjectToo) {
+  output.closed = true;
+  EXPECT_EQ(run({"job", "list", "--json"}), 1);
+  EXPECT_TRUE(is_one_json_object(output.error)) << output.error;
+  EXPECT_THAT(output.error, HasSubstr("\"code\":\"OutputClosed\""));
+}
+
+class LogLines : public Program {
+ protected:
+  LogLines() {
+    log::capture_for_test(&lines_);
+    environment.open_store = [this](const queue::SqliteStoreOptions&) {
+      for (const log::Level level : {log::Level::info, log::Level::warning, log::Level::error})
+        log::write(level, "sqlite.message", "recovered 3 frames");
+      return store;
+    };
+  }
+  ~LogLines() override {
+    log::capture_for_test(nullptr);
+    log::configure({});
+  }
+  std::size_t lines_of(const std::vector<std::string>& arguments) {
+    lines_.clear();
+    EXPECT_EQ(run(arguments), 0);
+    return lines_.size();
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+TEST_F(LogLines, OfTheLibrariesStandBetweenMessagesOnlyWhereSomebodyShouldLook) {
+  EXPECT_EQ(lines_of({"job", "list"}), 2U);
+  EXPECT_EQ(lines_of({"job", "list", "--quiet"}), 1U);
+  EXPECT_EQ(lines_of({"job", "list", "--json"}), 0U);
 }
 
 TEST_F(Usage, CLI_01_ErrorsAreOneJsonObjectWithJson) {

@@ -23,6 +23,22 @@ TEST(Table, DropsColumnsFromTheRightAndNeverIds) {
   EXPECT_EQ(table_text(kColumns, kRows, {.columns_max = 3}), "ID\naaaaaaaa\nb\n");
 }
 
+TEST(Table, DropsWhatTellsLeastFirst) {
+  std::vector<TableColumn> columns = kColumns;
+  columns[1].rank = 2;
+  columns[2].rank = 1;
+  EXPECT_EQ(table_text(columns, kRows, {.columns_max = 27}),
+            "ID        TRY  NOTE\naaaaaaaa    1  broken\nb          10\n");
+  EXPECT_EQ(table_text(columns, kRows, {.columns_max = 16}), "ID        NOTE\naaaaaaaa  broken\nb\n");
+}
+
+TEST(Table, WhatIsDroppedMakesRoomForFreeText) {
+  const std::vector<TableColumn> columns{
+      {"ID", false, true}, {"A", false, false, false, 1}, {"NOTE", false, false, true}};
+  const std::vector<std::vector<std::string>> rows{{"aaaa", "aaaaaaaaaa", "••••••••••••••••••••"}};
+  EXPECT_EQ(table_text(columns, rows, {.columns_max = 33}), "ID    NOTE\naaaa  ••••••••••••••••••••\n");
+}
+
 TEST(Table, ShortensFreeTextBeforeItDropsAnything) {
   const std::vector<TableColumn> columns{{"ID", false, true}, {"NOTE", false, false, true}};
   const std::vector<std::vector<std::string>> rows{{"aaaa", "••••••••••••••••••••"}, {"b", "short"}};

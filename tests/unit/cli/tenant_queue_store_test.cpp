@@ -92,9 +92,28 @@ TEST_F(TenantCreate, ATenantThatIsThereIsRefused) {
   EXPECT_THAT(output.error, HasSubstr("TenantExists"));
 }
 
+TEST_F(TenantCreate, CLI_11_WhatWasMadeBeforeAnErrorIsNamed) {
+  EXPECT_EQ(run({"tenant", "create", "acme"}), 0);
+  EXPECT_EQ(run({"tenant", "create", "corvid", "acme", "heron"}), 1);
+  EXPECT_EQ(output.out, "created corvid, generation 1, active\n");
+  EXPECT_THAT(output.error, HasSubstr("TenantExists"));
+  EXPECT_EQ(run({"tenant", "create", "heron", "acme", "--json"}), 1);
+  EXPECT_THAT(output.out, HasSubstr(R"("items":[{"name":"heron","generation":1,"state":"active"}])"));
+  EXPECT_THAT(output.error, HasSubstr("\"code\":\"TenantExists\""));
+  EXPECT_EQ(run({"tenant", "create", "acme", "--json"}), 1);
+  EXPECT_EQ(output.out, "");
+}
+
 TEST_F(TenantCreate, ABadNameStopsBeforeAnyIsMade) {
   EXPECT_EQ(run({"tenant", "create", "acme", "../other"}), 2);
   EXPECT_FALSE(std::filesystem::exists(folder / "tenants/acme.db"));
+}
+
+TEST_F(TenantCreate, AFolderOfMigrationsThatCannotBeReadIsNamed) {
+  const std::string missing = (folder / "none").string();
+  environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", missing);
+  EXPECT_EQ(run({"tenant", "create", "acme"}), 78);
+  EXPECT_THAT(output.error, HasSubstr("cannot be read: No such file or directory (at " + missing + ")"));
 }
 
 TEST_F(TenantCreate, AMissingDataFolderIsCalledThat) {
@@ -106,7 +125,11 @@ TEST_F(TenantCreate, AMissingDataFolderIsCalledThat) {
   EXPECT_EQ(run({"tenant", "create", "acme"}), 69);
   EXPECT_THAT(output.error, HasSubstr("there is no folder " + missing + " for the control database"));
   EXPECT_EQ(run({"tenant", "list"}), 69);
-  EXPECT_THAT(output.error, HasSubstr("there is no control database"));
+  EXPECT_THAT(output.error, HasSubstr("there is no folder " + missing));
+  std::filesystem::create_directory(missing);
+  EXPECT_EQ(run({"tenant", "list"}), 69);
+  EXPECT_THAT(output.error,
+              HasSubstr("there is no control database " + missing + "/control.db; tenured makes it"));
 }
 
 TEST_F(TenantCreate, AStoreThatIsNamedIsNotMade) {

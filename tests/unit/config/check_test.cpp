@@ -66,7 +66,7 @@ TEST_F(MachineCheck, AWorkerProgramThatCannotStartIsAWarning) {
 }
 
 TEST_F(MachineCheck, CFG_02_MemoryIsAWarning) {
-  if (!std::filesystem::is_directory("/dev/shm")) GTEST_SKIP() << "no /dev/shm";
+  if (!std::filesystem::is_directory("/dev/shm")) GTEST_SKIP() << "not run here: there is no /dev/shm";
   settings_.store.path = "/dev/shm/control.db";
   EXPECT_THAT(check_machine(settings_, 0).warnings.front().message, HasSubstr("lies in memory"));
 }

@@ -55,7 +55,7 @@ TEST_F(ConfigFile, CFG_07_ASparseFileOf200MiBIsRefusedUnread) {
 }
 
 TEST_F(ConfigFile, CFG_07_ALinkToAnotherOwnersFileIsRefused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  if (::geteuid() != 0) GTEST_SKIP() << "not run here: only root can give a file away";
   const auto file = write("", "real.toml");
   std::filesystem::create_symlink(file, folder_ / "tenure.toml");
   EXPECT_THAT(read_settings({.file = folder_ / "tenure.toml"}).problems, IsEmpty());
@@ -65,7 +65,7 @@ TEST_F(ConfigFile, CFG_07_ALinkToAnotherOwnersFileIsRefused) {
 }
 
 TEST_F(ConfigFile, CFG_07_AnotherUsersLinkIsRefused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  if (::geteuid() != 0) GTEST_SKIP() << "not run here: only root can give a file away";
   const auto link = folder_ / "tenure.toml";
   std::filesystem::create_symlink(write("", "real.toml"), link);
   ASSERT_EQ(::lchown(link.c_str(), 12345, 12345), 0);

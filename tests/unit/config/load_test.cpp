@@ -97,15 +97,53 @@ TEST_F(Load, CFG_01_ATimeLimitIsNoSettingBeforeThereIsOne) {
             "4: pool.time_limit is no setting of this release");
 }
 
-TEST_F(Load, CFG_01_AnUnknownVariableIsNamedWithTheNearestOne) {
+// The front of our variables is anybody's: an orchestrator makes some from the names of its services.
+TEST_F(Load, AVariableThatNamesNoSettingIsIgnoredAndTheNearestOneNamed) {
   const auto loaded = read_settings({.environment = {{"TENURE_STORE_POL", "1s"},
                                                      {"HOME", "/"},
                                                      {"TENURE_CONFIG", "x"},
                                                      {"TENURE_WORKER_SOCKET", "3"},
                                                      {"TENURE_TEST_ACCEPT", "1"}}});
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_EQ(loaded.settings, Settings{});
+  ASSERT_EQ(loaded.warnings.size(), 1U);
+  EXPECT_EQ(loaded.warnings.front().key, "store.poll");
+  EXPECT_EQ(
+      loaded.warnings.front().text(),
+      "TENURE_STORE_POL: the variable names no setting and is ignored; did you mean TENURE_STORE_POLL?");
+}
+
+TEST_F(Load, VariablesOfOthersAreOneWarning) {
+  SettingsSources sources{.environment = {{"TENURE_DEPS", "skip"},
+                                          {"TENURE_SERVICE_HOST", "10.0.0.1"},
+                                          {"TENURE_PORT_80_TCP", "tcp://10.0.0.1:80"},
+                                          {"TENURE_", ""}}};
+  auto loaded = read_settings(sources);
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  ASSERT_EQ(loaded.warnings.size(), 1U);
+  EXPECT_EQ(loaded.warnings.front().key, "");
+  EXPECT_EQ(
+      loaded.warnings.front().text(),
+      "environment: no settings, and ignored: TENURE_DEPS, TENURE_SERVICE_HOST, TENURE_PORT_80_TCP, TENURE_");
+  for (const char* name : {"TENURE_SERVICE_PORT", "TENURE_ZZZ"}) sources.environment.emplace_back(name, "");
+  loaded = read_settings(sources);
+  ASSERT_EQ(loaded.warnings.size(), 1U);
+  EXPECT_THAT(loaded.warnings.front().message, HasSubstr("TENURE_SERVICE_PORT and 1 more"));
+}
+
+TEST_F(Load, ARelativeFileInAFolderThatIsGoneIsAProblem) {
+  const auto before = std::filesystem::current_path();
+  const auto gone = folder_ / "gone";
+  std::filesystem::create_directory(gone);
+  std::filesystem::current_path(gone);
+  std::filesystem::remove(gone);
+  const auto loaded = read_settings({.file = "tenure.toml"});
+  std::filesystem::current_path(before);
   ASSERT_EQ(loaded.problems.size(), 1U);
-  EXPECT_EQ(loaded.problems.front().text(),
-            "TENURE_STORE_POL: the variable names no setting; did you mean TENURE_STORE_POLL?");
+  EXPECT_EQ(
+      loaded.problems.front().text(),
+      "tenure.toml: the file is named from the working folder on, which cannot be told: No such file or "
+      "directory");
 }
 
 struct BadValue {
@@ -173,6 +211,26 @@ INSTANTIATE_TEST_SUITE_P(
                  "2: tenants.path = \"/%{tenant}/%{home}\": knows only the placeholders %{tenant} and "
                  "%{bucket}, and "
                  "%{config_dir} at its front"},
+        BadValue{"[tenants]\npath = \"/t/%{tenant}/../x.db\"\n",
+                 "2: tenants.path = \"/t/%{tenant}/../x.db\": must have no .. behind a placeholder"},
+        BadValue{"[tenants]\npath = \"/t/%{bucket}/../%{tenant}/..\"\n",
+                 "2: tenants.path = \"/t/%{bucket}/../%{tenant}/..\": must have no .. behind a placeholder"},
+        BadValue{"[tenants]\nmigrations = \"/m/%{tenant}\"\n",
+                 "2: tenants.migrations = \"/m/%{tenant}\": knows only the placeholder %{config_dir}, at its "
+                 "front"},
+        BadValue{"[store]\npath = \"/%{config_dir}/c.db\"\n",
+                 "2: store.path = \"/%{config_dir}/c.db\": knows only the placeholder %{config_dir}, at its "
+                 "front"},
+        BadValue{"[log]\nfile = \"/var/log/%{node}.log\"\n",
+                 "2: log.file = \"/var/log/%{node}.log\": knows only the placeholder %{config_dir}, at its "
+                 "front"},
+        BadValue{
+            "[[pool]]\nname = \"a\"\nprogram = \"/%{home}/a\"\n",
+            "3: pool[0].program = \"/%{home}/a\": knows only the placeholder %{config_dir}, at its front"},
+        BadValue{"\"\" = 1\n", "1: \"\" is no setting of this release"},
+        BadValue{"[store]\n\"\" = 1\n", "2: store.\"\" is no setting of this release"},
+        BadValue{pool("\"\" = 1"), "4: pool.\"\" is no setting of this release"},
+        BadValue{"[\"\"]\npath = \"/a\"\n", "1: [\"\"] is no section of this release"},
         BadValue{"[tenants]\ndescriptors_max = 2\n", "2: tenants.descriptors_max = 2: must be 3 to 65536"},
         BadValue{
             "[application]\nname = \"Billing\"\n",

@@ -1,3 +1,4 @@
+#include "dead_jobs.hpp"
 #include "lanes.hpp"
 #include "simulated.hpp"
 
@@ -38,6 +39,41 @@ TEST(Retry, RTY_01_WaitsAfterFailureNAndIsDeadAfterTenAttempts) {
     EXPECT_GE(wait, least);
     EXPECT_LE(wait, least + std::chrono::seconds{30 * n} + 10ms);
   }
+}
+
+std::vector<std::string> told_of_the_dead(const Simulated& sim) {
+  std::vector<std::string> told;
+  for (const Note& note : sim.world.notes)
+    if (note.event == "job.dead") told.push_back(note.message);
+  return told;
+}
+
+TEST(Retry, ADeadJobIsToldToTheOperator) {
+  Simulated sim(failing_with(ErrorCode::wrong_tenant, 100));
+  sim->start();
+  (void)sim->enqueue({});
+  ASSERT_TRUE(sim.drains(10s));
+  sim->run_for(1ms);  // until the dispatcher knows that it is stored
+  EXPECT_EQ(told_of_the_dead(sim),
+            std::vector<std::string>{"A job is dead by WrongTenant: no. See tenure job list state=dead"});
+}
+
+// However many die: one line at once, and one a second after that.
+TEST(Retry, OBS_10_ManyDeadJobsAreOneLineASecond) {
+  constexpr int kJobs = 500;
+  Simulated sim(failing_with(ErrorCode::wrong_tenant, kJobs));
+  sim->start();
+  for (int i = 0; i < kJobs; ++i) (void)sim->enqueue({});
+  const auto from = sim->now();
+  ASSERT_TRUE(sim.drains(1min));
+  const auto passed = sim->now() - from;
+  sim->run_for(2 * kDeadNotePause);
+  const auto told = told_of_the_dead(sim);
+  EXPECT_LE(std::ssize(told), 2 + passed / kDeadNotePause);
+  EXPECT_GE(told.size(), 2U);
+  std::int64_t counted = 0;
+  for (const std::string& line : told) counted += line.starts_with("A job") ? 1 : std::stoll(line);
+  EXPECT_EQ(counted, kJobs);
 }
 
 TEST(Retry, RTY_03_APermanentErrorIsFinalAtOnce) {

@@ -13,6 +13,9 @@ TEST(ProgramArguments, TakesTheConfigurationInBothSpellings) {
 TEST(ProgramArguments, NamesWhatItDoesNotKnow) {
   EXPECT_EQ(parse_program_arguments({"--confg", "a"}).problem, "unknown argument --confg");
   EXPECT_EQ(parse_program_arguments({"--config"}).problem, "--config wants a file");
+  EXPECT_EQ(parse_program_arguments({"--config="}).problem, "--config wants a file");
+  EXPECT_EQ(parse_program_arguments({"--config", ""}).problem, "--config wants a file");
+  EXPECT_EQ(parse_program_arguments({"\x1b[2J"}).problem, "unknown argument \\x1b[2J");
   EXPECT_EQ(parse_program_arguments({"stray"}).problem, "unknown argument stray");
 }
 

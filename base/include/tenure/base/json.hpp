@@ -127,4 +127,8 @@ class Writer {
   bool after_key_ = false;
 };
 
+// The same JSON, in which what is invisible or turns the direction of what follows is a \u escape as well: for terminals, and for
+// lines that people read.
+[[nodiscard]] std::string printable(std::string_view json);
+
 }  // namespace tenure::json

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +15,11 @@ namespace tenure::log {
 enum class Level : std::uint8_t { debug, info, warning, error };
 enum class Format : std::uint8_t { text, json };
 
+// Bytes of a line, whatever is written. journald splits at 48 KiB, and what follows would begin a record of its own.
+inline constexpr std::size_t kLineMax = 24UL * 1024;
+// Bytes of a text within a line, as it is written, but for message and error, which have limits::kErrorTextMax.
+inline constexpr std::size_t kFieldMax = 256;
+
 // The facts of a line besides its message, in the order in which OPERATIONS names them; empty ones are left
 // out.
 struct Fields {
@@ -24,7 +30,7 @@ struct Fields {
   std::int64_t attempt = -1;
   std::string_view claim = {};
   std::int64_t duration_ms = -1;
-  std::string_view error = {};  // cut at limits::kErrorTextMax
+  std::string_view error = {};
   std::string_view code = {};
 };
 
@@ -37,8 +43,11 @@ struct Options {
   const Clock* clock =
       nullptr;  // for the time of a line, kept until the next configure(); nullptr: the real one
 };
-// DiskError if the file cannot be opened; then lines go where they went before.
+// A file that is made is for its user and group only. DiskError if it cannot be opened; then lines go where they went before.
 void configure(const Options& options);
+
+// No line is written until the next configure(): for programs whose standard error is a document.
+void silence();
 
 // Opens the file by its name again, after it was moved away.
 void reopen();
@@ -47,8 +56,10 @@ void reopen();
 [[nodiscard]] Format format_for_stderr();
 
 // Writes a line if `level` is on. `event` is a stable word such as `worker.exited`. Tenant and job come from
-// the thread's context and not from the caller, so a line cannot name the wrong ones. Control characters are
-// escaped and bad UTF-8 is replaced: no text can begin a line of its own. Never throws. Threads: any.
+// the thread's context and not from the caller, so a line cannot name the wrong ones. Control, invisible and
+// direction-changing characters are escaped, bad UTF-8 is replaced, and a text that is too long ends in "...". In the text
+// format a value with a blank, =, " or \ stands in quotes, a message with one of the last three too, and " and \ in quotes
+// have a \ before them: no text can begin a line or a field of its own. Never throws. Threads: any.
 void write(Level level, std::string_view event, std::string_view message, const Fields& fields = {}) noexcept;
 
 // Sets the tenant and job of this thread's lines until it is destroyed; then the former ones are back.

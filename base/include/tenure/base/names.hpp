@@ -27,8 +27,8 @@ enum class NameOf : std::uint8_t { application, kind, pool, queue, tenant };
 inline constexpr std::string_view kTenantPlaceholder = "%{tenant}";
 inline constexpr std::string_view kBucketPlaceholder = "%{bucket}";
 
-// Why no tenants' databases can lie there, as the rest of a sentence about the path: %{tenant} is missing, or something else in
-// %{ is neither of the two. Empty where they can.
+// Why no tenants' databases can lie there, as the rest of a sentence about the path: %{tenant} is missing, something else in
+// %{ is neither of the two, or a .. takes away what a placeholder stands for. Empty where they can.
 [[nodiscard]] std::string broken_placeholder_rule(std::string_view path_template);
 
 // The folder above all of them: what stands before the component with the first placeholder, with its slash.

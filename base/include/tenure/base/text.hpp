@@ -29,7 +29,8 @@ struct Character {
 [[nodiscard]] bool is_hidden(std::uint32_t code_point);
 
 // For people: control characters, escapes, bidi and zero-width marks and bad UTF-8 become \xNN or \u{...}, so that
-// nothing that came from data can move a cursor or forge a line. At most `bytes_max` bytes of input are shown.
+// nothing that came from data can move a cursor or forge a line. At most `bytes_max` bytes of input are shown. What was escaped
+// before stays as it is, since messages quote texts that were: a backslash of the data is left alone, and log lines double it.
 [[nodiscard]] std::string escaped(std::string_view text, std::size_t bytes_max = 256);
 
 // The prefix of at most `bytes_max` bytes that ends between two characters.

@@ -4,6 +4,7 @@
 #include <tenure/config/settings.hpp>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 // Looks at the machine: whether the files and folders that the settings name can do their work. Creates
@@ -17,5 +18,8 @@ struct MachineFindings {
 
 // `descriptors_limit` is the limit of open files of the process that asks (RLIMIT_NOFILE), 0 for none.
 [[nodiscard]] MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit);
+
+// What to say where the control database that the settings name is not there: which folder or file is missing, and what makes it.
+[[nodiscard]] std::string missing_store_text(const StoreSettings& store);
 
 }  // namespace tenure::config

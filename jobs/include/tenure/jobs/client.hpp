@@ -47,9 +47,10 @@ struct BulkItem {
 // Threads: every method from any thread; callers that come at the same time share a commit and its sync.
 class Client {
  public:
-  // Reads the configuration and opens the control database, which `tenured` or `tenure tenant create` has made.
-  // BadConfiguration, DatabaseMissing, SchemaMismatch.
-  [[nodiscard]] static Client open(const std::string& config_file);
+  // Reads the configuration (without a name the file that `tenure` would read: TENURE_CONFIG's, else /etc/tenure/tenure.toml)
+  // and opens the control database, which it makes where its folder is there. BadConfiguration, DatabaseMissing (the folder),
+  // SchemaMismatch.
+  [[nodiscard]] static Client open(const std::string& config_file = {});
   // Over a store of the caller's; both must outlive it. There are no tenants() then.
   Client(queue::Store& store, const Clock& clock, ClientOptions options);
   ~Client();

@@ -1,0 +1,44 @@
+#include "dead_jobs.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tenure::daemon {
+
+void DeadJobs::died(const queue::AttemptFailure& why) {
+  ++untold_;
+  last_ = why;
+}
+
+void DeadJobs::tick(Instant now, Actions& actions) {
+  if (untold_ == 0 || (told_at_ && now < *told_at_ + kDeadNotePause)) return;
+  told_at_ = now;
+  tell(actions);
+}
+
+void DeadJobs::leave(Actions& actions) {
+  if (untold_ > 0) tell(actions);
+}
+
+std::optional<Instant> DeadJobs::next_at() const {
+  if (untold_ == 0 || !told_at_) return std::nullopt;
+  return *told_at_ + kDeadNotePause;
+}
+
+void DeadJobs::tell(Actions& actions) {
+  constexpr std::size_t kErrorShown =
+      200;  // bytes; the whole of it is in the line of the failure, and in the store
+  const std::int64_t count = std::exchange(untold_, 0);
+  const std::string who = count == 1 ? "A job is dead" : fmt::format("{} jobs are dead, the last one", count);
+  actions.emplace_back(Note{Note::Level::warning,
+                            "job.dead",
+                            fmt::format("{} by {}: {}. See tenure job list state=dead", who,
+                                        name_of(last_.code), escaped(last_.error, kErrorShown)),
+                            {},
+                            {}});
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/records.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+// Tells an operator of jobs that are dead: of the first at once, then at most once in kDeadNotePause with how many they are, so
+// that a fault which kills thousands is a few lines. Which jobs they are the store knows.
+namespace tenure::daemon {
+
+inline constexpr std::chrono::milliseconds kDeadNotePause{1000};
+
+class DeadJobs {
+ public:
+  void died(const queue::AttemptFailure& why);
+  void tick(Instant now, Actions& actions);
+  // What is untold is told, however soon.
+  void leave(Actions& actions);
+  // When tick() has something to tell; nothing where there is nothing.
+  [[nodiscard]] std::optional<Instant> next_at() const;
+
+ private:
+  void tell(Actions& actions);
+
+  std::int64_t untold_ = 0;
+  queue::AttemptFailure last_;
+  std::optional<Instant> told_at_;
+};
+
+}  // namespace tenure::daemon

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# ./dev and the demo look at all their arguments before they do anything: what is wrong is named with exit code 2, help is none,
+# and a folder that no demo has made stays as it is.
+#
+# usage: dev_arguments.sh ROOT
+set -euo pipefail
+
+root=$1
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+wrong=0
+
+# Nothing may be built or installed meanwhile: the first thing that either says begins with ==.
+expect() { # CODE TEXT COMMAND...
+  local code=0
+  "${@:3}" > "$work/output" 2>&1 || code=$?
+  if ((code != $1)) || [[ $(< "$work/output") != *"$2"* ]] || grep --quiet '^==' "$work/output"; then
+    printf '%s\nended with %d, not %d, or without "%s":\n' "${*:3}" "$code" "$1" "$2"
+    head -5 "$work/output"
+    wrong=1
+  fi
+}
+
+dev=$root/dev demo=$root/examples/debtrack/demo.sh
+mkdir "$work/programs" "$work/empty" "$work/other" "$work/of a demo"
+for program in tenured tenure debtrack debtrack-worker; do
+  printf '#!/bin/sh\n' > "$work/programs/$program"
+  chmod +x "$work/programs/$program"
+done
+echo mine > "$work/other/notes.txt"
+: > "$work/of a demo/.tenure-demo"
+
+expect 0 'usage: ./dev' "$dev"
+for command in deps build test lint format bench fuzz sanitize clean; do expect 0 'usage: ./dev' "$dev" "$command" --help; done
+expect 0 'usage: demo.sh' "$dev" demo --help
+expect 0 'usage: demo.sh' "$demo" --help
+
+expect 2 'no command tset' "$dev" tset
+expect 2 'no preset is named relaese' "$dev" build relaese
+expect 2 'no preset is named --al' "$dev" test --al
+expect 2 'one preset at most' "$dev" test dev release
+for command in deps format bench sanitize clean; do expect 2 "$command takes no arguments" "$dev" "$command" now; done
+expect 2 'not --al' "$dev" lint --al
+expect 2 'no such file' "$dev" lint none.cpp
+expect 2 'one of these parsers' "$dev" fuzz none
+expect 2 'a number of seconds' "$dev" fuzz json 1e9
+
+expect 2 'no option --caos' "$dev" demo --caos
+expect 2 '--kills wants a value' "$dev" demo --kills
+expect 2 '--kills wants a number' "$dev" demo --kills many
+expect 2 '--seed wants a number' "$dev" demo --seed -1
+expect 2 'there is no file' "$dev" demo --list "$work/none"
+expect 2 'one folder of programs' "$dev" demo here
+expect 2 'no demo has made it' "$dev" demo --folder "$work/other"
+expect 2 'is no folder' "$dev" demo --folder "$work/other/notes.txt"
+
+expect 2 'the programs is missing' "$demo" --chaos
+expect 2 'there is no program' "$demo" "$work/empty"
+expect 2 'no demo has made it' "$demo" --folder "$work/other" "$work/programs"
+expect 0 '' "$demo" --arguments --folder "$work/empty" "$work/programs"
+expect 0 '' "$demo" --arguments --folder "$work/of a demo" "$work/programs"
+expect 0 '' "$demo" --arguments --folder "$work/new" "$work/programs"
+
+[[ $(cat "$work/other/notes.txt") == mine && $(ls -A "$work/other") == notes.txt ]] || {
+  echo "a folder of somebody else was changed"
+  wrong=1
+}
+exit "$wrong"
