@@ -14,7 +14,7 @@ constexpr std::string_view kJobModel = "tenure.job";
 
 HandleLease lease_for(const detail::JobRun& run) {
   std::optional<HandleLease> lease;
-  detail::with_tenants_file(*run.job.tenant, [&] {
+  detail::with_tenants_file(run.handles, *run.job.tenant, [&] {
     lease.emplace(value_or_raise(run.handles.acquire(*run.job.tenant, run.job.generation)));
   });
   return *std::move(lease);

@@ -123,7 +123,8 @@ void Performer::run(const queue::AssignedJob& job, const std::stop_token& stop) 
   TenantPayloadContext payload{application_, job.tenant};
   JobContext context{run};
   if (job.tenant) {
-    detail::with_tenants_file(*job.tenant, [&] { value_or_raise(handles_.verify(*job.tenant, job.generation)); });
+    detail::with_tenants_file(handles_, *job.tenant,
+                              [&] { value_or_raise(handles_.verify(*job.tenant, job.generation)); });
   }
   (*runner)(envelope.arguments, payload, context);
   report_leftovers(run, depth);

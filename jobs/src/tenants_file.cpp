@@ -1,6 +1,7 @@
 #include "tenants_file.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,16 +11,21 @@ namespace {
 
 bool is_about_file(ErrorCode code) {
   constexpr std::array kAboutFiles{
-      ErrorCode::tenant_does_not_exist, ErrorCode::wrong_tenant,     ErrorCode::access_refused,
-      ErrorCode::schema_mismatch,       ErrorCode::disk,             ErrorCode::database_missing,
-      ErrorCode::database_moved,        ErrorCode::database_damaged,
+      ErrorCode::tenant_does_not_exist,
+      ErrorCode::wrong_tenant,
+      ErrorCode::access_refused,
+      ErrorCode::schema_mismatch,
+      ErrorCode::disk,
+      ErrorCode::database_missing,
+      ErrorCode::database_moved,
+      ErrorCode::database_damaged,
   };
   return std::ranges::find(kAboutFiles, code) != kAboutFiles.end();
 }
 
 }  // namespace
 
-void with_tenants_file(const TenantName& tenant, FunctionRef<void()> work) {
+void with_tenants_file(const HandleCache& handles, const TenantName& tenant, FunctionRef<void()> work) {
   try {
     work();
   } catch (const Error& error) {
@@ -28,7 +34,7 @@ void with_tenants_file(const TenantName& tenant, FunctionRef<void()> work) {
     raise(ErrorCode::tenant_unavailable,
           "the tenant's database cannot be used, and its jobs wait until that is put right: " +
               std::string{name_of(failure.code)} + ": " + failure.message,
-          tenant.text(), failure.where);
+          tenant.text(), handles.files().path_for(tenant).string());
   }
 }
 

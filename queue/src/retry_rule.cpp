@@ -13,8 +13,8 @@ using std::chrono::seconds;
 
 bool is_trouble(ErrorCode code) {
   constexpr std::array kTroubles{
-      ErrorCode::tenant_unavailable, ErrorCode::disk,           ErrorCode::disk_sync_failed, ErrorCode::database_missing,
-      ErrorCode::database_moved,     ErrorCode::database_damaged,
+      ErrorCode::tenant_unavailable, ErrorCode::disk,           ErrorCode::disk_sync_failed,
+      ErrorCode::database_missing,   ErrorCode::database_moved, ErrorCode::database_damaged,
   };
   return std::ranges::find(kTroubles, code) != kTroubles.end();
 }

@@ -36,7 +36,8 @@ constexpr std::size_t kVerifiedMax = 100'000;
 // Nothing where no file of one name is there.
 std::optional<VerifiedFile> look_at(const std::filesystem::path& path, Generation generation) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) return std::nullopt;
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
+    return std::nullopt;
   return VerifiedFile{status.st_dev, status.st_ino, generation};
 }
 
@@ -246,7 +247,8 @@ Result<void> ConnectionPool::verify(const TenantName& tenant, Generation generat
 
 // The look comes before the comparison with what the connection has open, so that a file that was replaced in between is not taken
 // for the one that was read.
-void ConnectionPool::remember_verified(const TenantName& tenant, Generation generation, sqlite::Connection& connection) {
+void ConnectionPool::remember_verified(const TenantName& tenant, Generation generation,
+                                       sqlite::Connection& connection) {
   const std::optional<VerifiedFile> file = look_at(connection.path(), generation);
   if (!file || !connection.still_on_disk()) return;
   const std::lock_guard lock{mutex_};

@@ -48,7 +48,8 @@ class Binder {
 // For a function that is refused SQLite reports a plain error.
 void name_refusal(OpenTenant& open, Failure& failure) {
   const std::string refusal = open.authorizer.take_refusal();
-  if (refusal.empty() || (failure.code != ErrorCode::access_refused && failure.code != ErrorCode::query_failed))
+  if (refusal.empty() ||
+      (failure.code != ErrorCode::access_refused && failure.code != ErrorCode::query_failed))
     return;
   failure.code = ErrorCode::access_refused;
   failure.message = refusal + ": " + failure.message;

@@ -65,7 +65,9 @@ class BusyTenants {
     TenantPause pause = TenantPause::flat;
   };
   using Order = std::set<std::pair<Instant, TenantNumber>>;
-  [[nodiscard]] static bool withholds(Phase phase) { return phase == Phase::parked || phase == Phase::probing; }
+  [[nodiscard]] static bool withholds(Phase phase) {
+    return phase == Phase::parked || phase == Phase::probing;
+  }
   [[nodiscard]] Order& order_of(Phase phase) { return withholds(phase) ? withheld_until_ : open_since_; }
   void move(TenantNumber tenant, Busy& busy, Phase phase, Instant until);
 

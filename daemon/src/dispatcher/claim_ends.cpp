@@ -15,7 +15,8 @@ using How = decltype(ClaimEnd::how);
 
 TenantPause pause_for(ErrorCode code) {
   if (queue::is_trouble(code) || code == ErrorCode::tenant_busy) return TenantPause::trouble;
-  if (code == ErrorCode::tenant_not_ready || code == ErrorCode::pending_migration) return TenantPause::growing;
+  if (code == ErrorCode::tenant_not_ready || code == ErrorCode::pending_migration)
+    return TenantPause::growing;
   return TenantPause::flat;
 }
 
@@ -69,7 +70,8 @@ EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt
 
 ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const std::string& cause) {
   const std::string text = fmt::format("The worker process ended during the run: {}.", cause);
-  if (how == ProcessEnd::by_stop || how == ProcessEnd::by_trouble) return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
+  if (how == ProcessEnd::by_stop || how == ProcessEnd::by_trouble)
+    return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
   return end(job, EndReclaim{charge_of(job, how), {ErrorCode::worker_crashed, text}});
 }
 

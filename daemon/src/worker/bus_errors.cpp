@@ -79,7 +79,8 @@ void on_bus_error(int number, siginfo_t* info, void*) {
     return;
   }
   constexpr std::string_view kText =
-      "worker: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is charged\n";
+      "worker: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is "
+      "charged\n";
   static_cast<void>(!::write(STDERR_FILENO, kText.data(), kText.size()));
   ::_exit(number_of(ExitCode::sync_failed));
 }

@@ -21,9 +21,12 @@ TenantPause pause_after(ErrorCode code, TenantNumber tenant) {
 TEST(ClaimEnds, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) {
   using Pause = TenantPause;
   constexpr TenantNumber kTenant{5};
-  for (const ErrorCode code :
-       {ErrorCode::tenant_busy, ErrorCode::tenant_not_ready, ErrorCode::pending_migration}) {
+  for (const ErrorCode code : {ErrorCode::tenant_not_ready, ErrorCode::pending_migration}) {
     EXPECT_EQ(pause_after(code, kTenant), Pause::growing) << name_of(code);
+    EXPECT_EQ(pause_after(code, queue::kUntenanted), Pause::flat) << name_of(code);
+  }
+  for (const ErrorCode code : {ErrorCode::tenant_busy, ErrorCode::tenant_unavailable, ErrorCode::disk}) {
+    EXPECT_EQ(pause_after(code, kTenant), Pause::trouble) << name_of(code);
     EXPECT_EQ(pause_after(code, queue::kUntenanted), Pause::flat) << name_of(code);
   }
   for (const ErrorCode code : {ErrorCode::handle_budget_exhausted, ErrorCode::store_busy})
@@ -45,6 +48,16 @@ TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasAloneAndIsNeverCharged
   for (const int crashes : {limits::kCrashesMax - 1, limits::kCrashesMax, 1000}) {
     EXPECT_EQ(charge_of(crashes, ProcessEnd::alone), CrashCharge::poison) << crashes;
     EXPECT_EQ(charge_of(crashes, ProcessEnd::in_company), CrashCharge::none) << crashes;
+  }
+}
+
+TEST(ClaimEnds, AProcessThatLeftInTroubleChargesNobody) {
+  OutstandingJob job;
+  job.crashes = limits::kCrashesMax - 1;
+  for (const ProcessEnd end : {ProcessEnd::by_trouble, ProcessEnd::by_stop}) {
+    const ClaimEnd ended = end_with_process(job, end, "exit 74");
+    ASSERT_TRUE(std::holds_alternative<EndRelease>(ended.how));
+    EXPECT_TRUE(std::get<EndRelease>(ended.how).started);
   }
 }
 

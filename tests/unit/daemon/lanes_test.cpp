@@ -232,6 +232,54 @@ TEST_F(LanesTest, WhatSaysLittleOfTheTenantDoesNotLengthenItsWait) {
   }
 }
 
+TEST_F(LanesTest, TroubleIsLookedAtAgainWithinSeconds) {
+  lanes.scanned(kLane);
+  Instant now{1s};
+  for (const auto wait : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 4000ms}) {
+    lanes.park_busy(kTenant, now, TenantPause::trouble);
+    EXPECT_EQ(lanes.next_unpark(), now + wait);
+    lanes.unpark_due(now + wait);
+    now = now + 60s;
+  }
+}
+
+// What is left of a tenant's lanes to be claimed at this moment.
+std::size_t claimable(const Lanes& lanes) {
+  const auto standing = lanes.ring(0).first();
+  return standing ? lanes.jobs_max(0, 0, *standing) : 0;
+}
+
+TEST_F(LanesTest, ATenantWhoseWaitIsOverIsTriedByOneJob) {
+  lanes.scanned(kLane);
+  Lane other = kLane;
+  other.priority = Priority{7};
+  lanes.scanned(other);
+  lanes.park_busy(kTenant, Instant{0s}, TenantPause::trouble);
+  lanes.unpark_due(Instant{kBusyParkMin});
+  EXPECT_EQ(claimable(lanes), 1U);
+  const ClaimRequest probe = request(1);
+  EXPECT_FALSE(is_open()) << "one is on its way";
+  lanes.settle(probe, reply({1}), JobSeq{1});
+  EXPECT_FALSE(is_open()) << "and runs";
+  lanes.not_busy(kTenant, Instant{1s});
+  EXPECT_GT(claimable(lanes), 1U) << "it went well";
+}
+
+TEST_F(LanesTest, AJobThatTriedInVainIsFollowedByAnother) {
+  lanes.scanned(kLane);
+  lanes.park_busy(kTenant, Instant{0s}, TenantPause::trouble);
+  lanes.unpark_due(Instant{kBusyParkMin});
+  lanes.forget_plan(request(1));
+  EXPECT_EQ(claimable(lanes), 1U) << "its round failed";
+  lanes.settle(request(1), reply({1}), JobSeq{1});
+  lanes.tried_in_vain(kTenant);
+  EXPECT_EQ(claimable(lanes), 1U) << "it came back without having run";
+  lanes.settle(request(1), reply({2}), JobSeq{2});
+  EXPECT_FALSE(is_open());
+  lanes.unpark_due(Instant{kBusyParkMin + kProbeMax});
+  EXPECT_EQ(claimable(lanes), 1U) << "it does not end";
+}
+
 TEST_F(LanesTest, ATenantThatIsDeletedWhileItIsParkedIsForgotten) {
   lanes.scanned(kLane);
   Lane other = kLane;

@@ -101,6 +101,54 @@ TEST_F(Perform, SEC_01_AnEditedRowIsRefusedWithItsReason) {
   EXPECT_EQ(perform(unknown_kind)->code, ErrorCode::unknown_kind);
 }
 
+// A worker knows no registry: a file that is missing or another's says nothing of the job.
+TEST_F(Perform, AHandlerStartsOnlyOnTheFileOfItsTenantWhateverItDoes) {
+  int ran = 0;
+  jobs_.add<PayAll>([&](const PayAll&, JobContext&) { ++ran; });
+  with_tenant("acme", [&] { client_.enqueue(PayAll{}); });
+  const queue::ClaimedJob job = claim();
+  const auto file = [&](const char* name) { return folder_.path() / "tenants" / name; };
+  const auto expect_unavailable = [&](const std::string& because) {
+    const auto outcome = perform(job);
+    ASSERT_TRUE(outcome.has_value()) << because;
+    EXPECT_EQ(outcome->code, ErrorCode::tenant_unavailable) << because;
+    EXPECT_NE(outcome->error.find(because), std::string::npos) << outcome->error;
+    EXPECT_NE(outcome->error.find("acme.db"), std::string::npos) << outcome->error;
+  };
+  std::filesystem::rename(file("acme.db"), file("away.db"));
+  expect_unavailable("TenantDoesNotExist");
+  std::filesystem::copy_file(file("bolt.db"), file("acme.db"));
+  expect_unavailable("WrongTenant");
+  EXPECT_EQ(ran, 0);
+  std::filesystem::rename(file("away.db"), file("acme.db"));
+  EXPECT_EQ(perform(job), std::nullopt);
+  EXPECT_EQ(ran, 1);
+}
+
+TEST_F(Perform, AFileThatGoesWhileTheHandlerRunsIsTrouble) {
+  jobs_.add<PayAll>([&](const PayAll&, JobContext& context) {
+    handles_.close_idle();
+    std::filesystem::rename(folder_.path() / "tenants/acme.db", folder_.path() / "tenants/away.db");
+    static_cast<void>(context.handle());
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayAll{}); });
+  const auto outcome = perform(claim());
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->code, ErrorCode::tenant_unavailable);
+}
+
+TEST_F(Perform, SqlThatFailsIsAQueryThatFailed) {
+  jobs_.add<PayAll>([](const PayAll&, JobContext& context) {
+    context.once("pay",
+                 [](JobTransaction& transaction) { transaction.execute("update invoice set payed = 1"); });
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayAll{}); });
+  const auto outcome = perform(claim());
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->code, ErrorCode::query_failed);
+  EXPECT_NE(outcome->error.find("no such column: payed"), std::string::npos) << outcome->error;
+}
+
 TEST_F(Perform, CTX_03_NoJobStartsWithWhatAnotherOneLeft) {
   std::vector<std::unique_ptr<TenantScope>> escaped;
   jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {

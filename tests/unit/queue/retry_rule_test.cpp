@@ -70,5 +70,23 @@ TEST(AfterFailure, RTY_04_TransientTenantErrorsCostNoAttempt) {
     EXPECT_EQ(after_failure(code, 10, 10).verdict, AfterFailure::Verdict::release) << name_of(code);
 }
 
+// However often it is met: what nobody can do anything about in the job says nothing of the job.
+TEST(AfterFailure, TroubleOfTheWorldIsNeverTheJobsFailure) {
+  for (const ErrorCode code :
+       {ErrorCode::tenant_unavailable, ErrorCode::disk, ErrorCode::disk_sync_failed,
+        ErrorCode::database_missing, ErrorCode::database_moved, ErrorCode::database_damaged}) {
+    EXPECT_TRUE(is_trouble(code)) << name_of(code);
+    EXPECT_EQ(after_failure(code, 10, 10).verdict, AfterFailure::Verdict::release) << name_of(code);
+  }
+  for (const ErrorCode code : {ErrorCode::handler_failed, ErrorCode::wrong_tenant, ErrorCode::query_failed})
+    EXPECT_FALSE(is_trouble(code)) << name_of(code);
+}
+
+// A tenant that a deploy has not migrated yet lacks the column, and gets it.
+TEST(AfterFailure, SqlThatFailsIsRetried) {
+  for (const ErrorCode code : {ErrorCode::query_failed, ErrorCode::constraint_violated})
+    EXPECT_EQ(after_failure(code, 1, 10).verdict, AfterFailure::Verdict::retry) << name_of(code);
+}
+
 }  // namespace
 }  // namespace tenure::queue

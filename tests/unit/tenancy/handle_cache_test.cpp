@@ -57,6 +57,38 @@ TEST(HandleCache, DescriptorsHaveLimits) {
   EXPECT_EQ(with(65537), ErrorCode::bad_configuration);
 }
 
+std::int64_t leases(const HandleCache& handles) {
+  return handles.counters().opened + handles.counters().reused;
+}
+
+TEST(HandleCache, AFileWhoseStampWasReadIsVerifiedByItsIdentity) {
+  Shop shop;
+  { const HandleLease lease = shop.create("acme"); }
+  const std::int64_t before = leases(shop.handles);
+  EXPECT_TRUE(shop.handles.verify(kAcme, Generation{1}));
+  EXPECT_EQ(leases(shop.handles), before);
+  shop.handles.close_idle();
+  EXPECT_TRUE(shop.handles.verify(kAcme, Generation{1}));
+  EXPECT_EQ(leases(shop.handles), before) << "nothing was opened for a file that is what it was";
+  EXPECT_EQ(shop.handles.verify(kAcme, Generation{2}).error().code, ErrorCode::stale_generation);
+}
+
+TEST(HandleCache, AFileThatIsNotTheOneThatWasReadIsReadAgain) {
+  Shop shop;
+  for (const char* name : {"acme", "bolt"}) {
+    const HandleLease lease = shop.create(name);
+  }
+  shop.handles.close_idle();
+  const auto away = shop.folder / "away.db";
+  std::filesystem::rename(shop.path("acme"), away);
+  EXPECT_EQ(shop.handles.verify(kAcme, Generation{1}).error().code, ErrorCode::tenant_does_not_exist);
+  std::filesystem::copy_file(shop.path("bolt"), shop.path("acme"));
+  EXPECT_EQ(shop.handles.verify(kAcme, Generation{1}).error().code, ErrorCode::wrong_tenant);
+  std::filesystem::remove(shop.path("acme"));
+  std::filesystem::copy_file(away, shop.path("acme"));
+  EXPECT_TRUE(shop.handles.verify(kAcme, Generation{1})) << "a copy that is put back is acme's file again";
+}
+
 TEST(HandleCache, HND_03_OpeningNeverCreates) {
   Shop shop;
   EXPECT_EQ(acquire_code(shop, "nobody"), ErrorCode::tenant_does_not_exist);

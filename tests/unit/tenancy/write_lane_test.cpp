@@ -30,6 +30,20 @@ TEST(WriteLane, HND_08_WaitersAreServedInTheOrderInWhichTheyCame) {
   EXPECT_EQ(served, expected);
 }
 
+TEST(WriteLane, WhoeverWaitsIsRefusedAndWhoeverComesLaterIsNot) {
+  WriteLane lane;
+  std::optional<WriteLane::Turn> turn = lane.wait(kLong);
+  std::optional<WriteLane::Turn> waited;
+  std::jthread waiting([&] { waited = lane.wait(kLong); });
+  while (lane.queued_for_test() < 2) std::this_thread::yield();
+  lane.refuse_waiting();
+  waiting.join();
+  EXPECT_FALSE(waited);
+  EXPECT_EQ(lane.queued_for_test(), 1U);
+  turn.reset();
+  EXPECT_TRUE(lane.wait(kLong));
+}
+
 TEST(WriteLane, ABoundOfNothingAsksWhetherItIsFree) {
   WriteLane lane;
   std::optional<WriteLane::Turn> turn = lane.wait(std::chrono::milliseconds{0});

@@ -18,9 +18,10 @@ enum class HandleAccess : std::uint8_t { read_write, read_only };
 struct HandleCacheOptions {
   int descriptors_max = 256;                 // three a connection; 3 to 65536
   std::chrono::milliseconds wait_max{2000};  // while all connections are leased; 0 = fail at once
-  std::chrono::milliseconds write_wait_max{5000};  // for the tenant's write lane: other writers of this process
-  std::chrono::milliseconds lock_wait_max{5000};   // for other processes' writes
-  std::string application = {};  // the stamp must name it; empty: not compared
+  std::chrono::milliseconds write_wait_max{
+      5000};  // for the tenant's write lane: other writers of this process
+  std::chrono::milliseconds lock_wait_max{5000};  // for other processes' writes
+  std::string application = {};                   // the stamp must name it; empty: not compared
 };
 
 namespace detail {
