@@ -55,11 +55,11 @@ std::string Uuid::text() const {
   return text;
 }
 
-UuidGenerator::UuidGenerator(const Clock& clock, std::uint64_t seed) : clock_(clock), random_(seed) {}
+UuidGenerator::UuidGenerator(std::uint64_t seed) : random_(seed) {}
 
-Uuid UuidGenerator::next() {
+Uuid UuidGenerator::next(WallTime now) {
   const std::lock_guard lock(mutex_);
-  const auto now_ms = static_cast<std::uint64_t>(to_us(clock_.wall()) / 1000);
+  const auto now_ms = static_cast<std::uint64_t>(to_us(now) / 1000);
   if (now_ms > last_ms_) {
     last_ms_ = now_ms;
     high_ = random_.next() & kHighMask;
@@ -81,6 +81,11 @@ Uuid UuidGenerator::next() {
   bytes[8] = static_cast<std::uint8_t>(0x80U | low_ >> 56U);
   for (unsigned i = 0; i < 7; ++i) bytes[9 + i] = static_cast<std::uint8_t>(low_ >> (48U - 8U * i));
   return Uuid{bytes};
+}
+
+UuidGenerator& uuids_of_process() {
+  static UuidGenerator generator{Random::seed_from_system()};
+  return generator;
 }
 
 }  // namespace tenure
