@@ -67,13 +67,12 @@ std::unique_ptr<queue::Store> ControlTemplate::open(const std::filesystem::path&
   return open_control(file);
 }
 
-JobMaker::JobMaker(std::uint64_t seed, std::size_t tenants)
-    : ids_(real_clock(), seed), tenants_(seed, tenants) {
+JobMaker::JobMaker(std::uint64_t seed, std::size_t tenants) : ids_(seed), tenants_(seed, tenants) {
   for (std::size_t tenant = 0; tenant < tenants; ++tenant) names_.push_back(tenant_name(tenant));
 }
 
 queue::NewJob JobMaker::next(WallTime when) {
-  return {.id = queue::JobId{ids_.next()},
+  return {.id = queue::JobId{ids_.next(now())},
           .tenant = names_[tenants_.next()],
           .generation = Generation{0},
           .queue = "default",

@@ -83,6 +83,11 @@ bool append_path(const Value& at, const Value& wanted, std::string& path) {
   return found;
 }
 
+// A double holds 53 bits, and the zeros behind them are free.
+bool is_exact_as_double(std::uint64_t magnitude) {
+  return magnitude == 0 || magnitude >> static_cast<unsigned>(std::countr_zero(magnitude)) < 1ULL << 53U;
+}
+
 // Brackets outside strings, counted in one pass before anything is allocated for them. Right for JSON;
 // whatever is not JSON is refused by the parser anyway.
 bool nested_deeper_than(std::size_t depth_max, std::string_view text) {
@@ -149,14 +154,15 @@ Result<std::uint64_t> Value::unsigned_integer() const {
 }
 
 Result<double> Value::number() const {
-  constexpr std::uint64_t kExactMax = 1ULL << 53U;
   const element value = element_of(*this);
   if (type() == Type::number) return value.get_double().value_unsafe();
   if (type() != Type::integer) return wrong_type(*this, Type::number);
   if (std::int64_t integer = 0; value.get(integer) == simdjson::SUCCESS) {
     const auto bits = static_cast<std::uint64_t>(integer);
-    if ((integer < 0 ? 0 - bits : bits) <= kExactMax) return static_cast<double>(integer);
+    if (is_exact_as_double(integer < 0 ? 0 - bits : bits)) return static_cast<double>(integer);
   }
+  if (std::uint64_t integer = 0; value.get(integer) == simdjson::SUCCESS && is_exact_as_double(integer))
+    return static_cast<double>(integer);
   return out_of_range(*this, "a double cannot hold the integer exactly");
 }
 

@@ -1,7 +1,10 @@
+#include <tenure/base/process_bound.hpp>
 #include <tenure/base/uuid.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <memory>
 
 namespace tenure {
 namespace {
@@ -55,11 +58,11 @@ std::string Uuid::text() const {
   return text;
 }
 
-UuidGenerator::UuidGenerator(const Clock& clock, std::uint64_t seed) : clock_(clock), random_(seed) {}
+UuidGenerator::UuidGenerator(std::uint64_t seed) : random_(seed) {}
 
-Uuid UuidGenerator::next() {
+Uuid UuidGenerator::next(WallTime now) {
   const std::lock_guard lock(mutex_);
-  const auto now_ms = static_cast<std::uint64_t>(to_us(clock_.wall()) / 1000);
+  const auto now_ms = static_cast<std::uint64_t>(to_us(now) / 1000);
   if (now_ms > last_ms_) {
     last_ms_ = now_ms;
     high_ = random_.next() & kHighMask;
@@ -81,6 +84,27 @@ Uuid UuidGenerator::next() {
   bytes[8] = static_cast<std::uint8_t>(0x80U | low_ >> 56U);
   for (unsigned i = 0; i < 7; ++i) bytes[9 + i] = static_cast<std::uint8_t>(low_ >> (48U - 8U * i));
   return Uuid{bytes};
+}
+
+namespace {
+
+struct OwnGenerator {
+  ProcessBound process;
+  UuidGenerator generator{Random::seed_from_system()};
+};
+
+}  // namespace
+
+// A child of fork() begins one of its own: the copied one would make the parent's ids again, and another thread may have had its
+// mutex.
+UuidGenerator& uuids_of_process() {
+  static std::atomic<OwnGenerator*> own{new OwnGenerator};
+  OwnGenerator* found = own;
+  while (found->process.is_inherited()) {
+    auto fresh = std::make_unique<OwnGenerator>();
+    if (own.compare_exchange_strong(found, fresh.get())) found = fresh.release();
+  }
+  return found->generator;
 }
 
 }  // namespace tenure

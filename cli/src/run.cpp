@@ -2,6 +2,7 @@
 #include "session.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/exception_text.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/system.hpp>
@@ -169,7 +170,7 @@ int run_cli(std::span<const std::string> arguments, Output& output, Environment&
   } catch (const std::bad_alloc&) {
     code = run.fail_with({ErrorCode::out_of_memory, "there is not enough memory"});
   } catch (const std::exception& error) {
-    code = run.fail_with({ErrorCode::internal, error.what()});
+    code = run.fail_with({ErrorCode::internal, text_of(error)});
   }
   return number_of(code);
 }

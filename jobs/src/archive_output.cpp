@@ -1,3 +1,4 @@
+#include <tenure/base/exception_text.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/detail/payload_output.hpp>
@@ -38,12 +39,14 @@ void rethrow_from_user_code(FunctionRef<std::string()> path) {
   } catch (const Error& error) {
     if (!error.failure().where.empty()) throw;
     Failure failure = error.failure();
+    failure.message += text_of_nested(error);
     failure.where = path();
     raise(std::move(failure));
   } catch (const std::bad_alloc&) {
     raise(ErrorCode::out_of_memory, "there is no memory for the arguments", {}, path());
   } catch (const std::exception& error) {
-    refuse("SerializeFailed", "the type's own function threw: " + escaped(error.what()), path());
+    refuse("SerializeFailed",
+           "the type's own function threw: " + escaped(text_of(error) + text_of_nested(error)), path());
   } catch (...) {
     refuse("SerializeFailed", "the type's own function threw what is no std::exception", path());
   }

@@ -1,5 +1,4 @@
 #include <tenure/base/process_bound.hpp>
-#include <tenure/base/random.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
@@ -27,7 +26,6 @@ struct Client::Impl {
   queue::Store& store;
   const Clock& clock;
   ClientOptions options;
-  UuidGenerator ids;
   ProcessBound process = {};
 
   // The job as it will be stored, its arguments encoded and every id in them compared.
@@ -102,7 +100,6 @@ Client Client::open(const std::string& config_file) {
       .options = {.application = settings.application.name,
                   .durability = settings.store.durability,
                   .wake_path = settings.store.path.string()},
-      .ids = UuidGenerator{clock_reference, Random::seed_from_system()},
   })};
 }
 
@@ -113,8 +110,7 @@ Client::Client(queue::Store& store, const Clock& clock, ClientOptions options)
                      .tenants = nullptr,
                      .store = store,
                      .clock = clock,
-                     .options = std::move(options),
-                     .ids = UuidGenerator{clock, Random::seed_from_system()}}) {}
+                     .options = std::move(options)}) {}
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() {
@@ -137,7 +133,7 @@ queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const
   check_kind(kind.name);
   const JobOptions effective = effective_options(kind.options(), of_call);
   queue::NewJob job;
-  job.id = {of_call.id ? *of_call.id : ids.next()};
+  job.id = {of_call.id ? *of_call.id : uuids_of_process().next(clock.wall())};
   job.tenant = tenant_of(of_call);
   if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
   job.queue = effective.queue;

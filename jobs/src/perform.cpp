@@ -1,6 +1,7 @@
 #include "job_run.hpp"
 #include "tenants_file.hpp"
 
+#include <tenure/base/exception_text.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/perform.hpp>
@@ -8,27 +9,11 @@
 #include <tenure/queue/envelope.hpp>
 #include <tenure/tenancy/scope.hpp>
 
-#include <cstdlib>
-#include <cxxabi.h>
 #include <exception>
-#include <memory>
 #include <utility>
 
 namespace tenure {
 namespace {
-
-std::string demangled(const char* name) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(name, nullptr, nullptr, &status),
-                                                    std::free};
-  return status == 0 ? text.get() : name;
-}
-
-// In a catch block: the name of what was thrown, whatever it is.
-std::string thrown_type() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  return type == nullptr ? "a foreign exception" : demangled(type->name());
-}
 
 // Column, envelope and id must tell one story; a row that was edited in the store does not.
 void compare(const queue::AssignedJob& job, const queue::Envelope& envelope) {
@@ -50,8 +35,8 @@ void compare(const queue::AssignedJob& job, const queue::Envelope& envelope) {
 
 queue::AttemptFailure failure_of(const Error& error) {
   const Failure& failure = error.failure();
-  return {failure.code,
-          failure.where.empty() ? failure.message : failure.message + " (at " + failure.where + ")"};
+  const std::string where = failure.where.empty() ? "" : " (at " + failure.where + ")";
+  return {failure.code, failure.message + where + text_of_nested(error)};
 }
 
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
@@ -100,10 +85,10 @@ std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob
     return std::nullopt;
   } catch (const Error& error) {
     return failure_of(error);
-  } catch (const std::exception& error) {
-    return queue::AttemptFailure{ErrorCode::handler_failed, thrown_type() + ": " + to_utf8(error.what())};
+  } catch (const std::exception&) {
+    return queue::AttemptFailure{ErrorCode::handler_failed, text_of_thrown()};
   } catch (...) {
-    return queue::AttemptFailure{ErrorCode::handler_failed, "the handler threw " + thrown_type()};
+    return queue::AttemptFailure{ErrorCode::handler_failed, "the handler threw " + text_of_thrown()};
   }
 }
 

@@ -22,7 +22,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_unreserved(char c) {
   return is_lower(c) || is_upper(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'A' && c <= 'F'); }
 int hex_value(char c) { return is_digit(c) ? c - '0' : c - 'A' + 10; }
 
@@ -50,10 +49,19 @@ Reason bad_model(std::string_view text) {
   return std::nullopt;
 }
 
+// C0, DEL and C1, which a terminal obeys too.
+bool has_control(std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(first_character(text).size)) {
+    const std::uint32_t code_point = first_character(text).code_point;
+    if (code_point < 0x20 || (code_point >= 0x7F && code_point <= 0x9F)) return true;
+  }
+  return false;
+}
+
 Reason bad_id(std::string_view id) {
   if (id.empty()) return "it has no id";
   if (!is_utf8(id)) return "its id is not UTF-8";
-  if (std::ranges::any_of(id, is_control)) return "its id contains a control character";
+  if (has_control(id)) return "its id contains a control character";
   return std::nullopt;
 }
 
@@ -127,6 +135,12 @@ tl::unexpected<Failure> refuse(std::string_view text, std::string_view reason) {
   return fail(ErrorCode::bad_global_id, fmt::format("\"{}\" is no Global ID: {}", escaped(text), reason));
 }
 
+Failure refuse_parts(const GlobalId& id, std::string_view reason) {
+  return {ErrorCode::bad_global_id,
+          fmt::format("no Global ID can be made of application \"{}\", model \"{}\" and id \"{}\": {}",
+                      escaped(id.application()), escaped(id.model()), escaped(id.id()), reason)};
+}
+
 // The text after the scheme.
 Result<std::string_view> after_scheme(std::string_view text) {
   if (text.size() > limits::kGlobalIdMax)
@@ -145,9 +159,11 @@ GlobalId::GlobalId(std::string_view application, std::string_view model, std::st
                    std::optional<TenantName> tenant)
     : application_(application), model_(model), id_(id), tenant_(std::move(tenant)) {
   if (tenant_) query_ = fmt::format("{}={}", kTenantParameter, tenant_->text());
-  for (Reason reason : {bad_application(application_), bad_model(model_), bad_id(id_)})
-    if (reason) raise(refuse(id, *reason).value());
-  if (text().size() > limits::kGlobalIdMax) raise(refuse(id, "it is too long").value());
+  for (const Reason& reason : {bad_application(application_), bad_model(model_), bad_id(id_)})
+    if (reason) raise(refuse_parts(*this, *reason));
+  if (const std::size_t size = text().size(); size > limits::kGlobalIdMax)
+    raise(refuse_parts(
+        *this, fmt::format("it would have {} bytes, at most {} are allowed", size, limits::kGlobalIdMax)));
 }
 
 Result<GlobalId> GlobalId::parse(std::string_view text) {

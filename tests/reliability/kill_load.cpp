@@ -82,9 +82,10 @@ void enqueue_for_ever(const char* config, const char* record_file, const std::st
     threads.emplace_back([&, thread] {
       try {
         // Another seed for each process, life and thread, so that no id is made twice.
-        UuidGenerator ids(clock, (std::hash<std::string>{}(name) ^ life) * kThreads + thread);
+        UuidGenerator ids((std::hash<std::string>{}(name) ^ life) * kThreads + thread);
         for (std::size_t number = thread;; ++number)
-          enqueue(client, record, name, {ids.next(), tenant_of(number)}, number % kDelayedEvery == 0);
+          enqueue(client, record, name, {ids.next(clock.wall()), tenant_of(number)},
+                  number % kDelayedEvery == 0);
       } catch (const std::exception& error) {
         std::fprintf(stderr, "kill_load %s: %s\n", name.c_str(), error.what());
         ::_exit(1);

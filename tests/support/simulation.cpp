@@ -40,7 +40,7 @@ struct Simulation::Worker {
 };
 
 Simulation::Simulation(queue::Store& store, Options options)
-    : store_(store), options_(std::move(options)), random_(options_.seed), ids_(clock_, options_.seed) {
+    : store_(store), options_(std::move(options)), random_(options_.seed), ids_(options_.seed) {
   options_.settings.seed = random_.next();
 }
 
@@ -72,7 +72,7 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
   store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     for (std::size_t index = 0; index < count; ++index) {
       queue::NewJob job;
-      job.id = JobId{ids_.next()};
+      job.id = JobId{ids_.next(clock_.wall())};
       if (!spec.tenant.empty()) job.tenant = value_or_raise(TenantName::parse(spec.tenant));
       job.queue = spec.queue;
       job.kind = spec.kind;

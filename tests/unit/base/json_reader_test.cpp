@@ -101,8 +101,14 @@ TEST(JsonReader, NeverConvertsSilently) {
 TEST(JsonReader, TakesAnIntegerForADoubleOnlyWhereItIsExact) {
   EXPECT_EQ(parsed("9007199254740992").root().number(), 9007199254740992.0);
   EXPECT_EQ(parsed("-9007199254740992").root().number(), -9007199254740992.0);
+  EXPECT_EQ(parsed("9007199254740994").root().number(), 9007199254740994.0);
+  EXPECT_EQ(parsed("9223372036854775808").root().number(), 0x1p63);
+  EXPECT_EQ(parsed("-9223372036854775808").root().number(), -0x1p63);
+  EXPECT_EQ(parsed("18446744073709549568").root().number(), 0x1.fffffffffffffp63);
   EXPECT_EQ(refusal(parsed("9007199254740993").root().number()), "OutOfRange at $");
-  EXPECT_EQ(refusal(parsed("-9223372036854775808").root().number()), "OutOfRange at $");
+  EXPECT_EQ(refusal(parsed("-9007199254740993").root().number()), "OutOfRange at $");
+  EXPECT_EQ(refusal(parsed("9223372036854775807").root().number()), "OutOfRange at $");
+  EXPECT_EQ(refusal(parsed("9223372036854775809").root().number()), "OutOfRange at $");
   EXPECT_EQ(refusal(parsed("18446744073709551615").root().number()), "OutOfRange at $");
 }
 

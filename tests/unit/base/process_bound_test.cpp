@@ -6,6 +6,7 @@
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/base/uuid.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -75,6 +76,21 @@ TEST(ProcessBound, AGrandchildInheritsWhatItsParentMade) {
               return in_child([&] { return before.is_inherited() && between.is_inherited() ? 1 : 0; });
             }),
             1);
+}
+
+// The time is the same, so only what is random tells the ids apart.
+TEST(ProcessBound, AChildMakesIdsOfItsOwn) {
+  constexpr WallTime kNow{};
+  static_cast<void>(uuids_of_process().next(kNow));
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  const Descriptor from_child{pipe[0]};
+  Descriptor to_parent{pipe[1]};
+  EXPECT_EQ(
+      in_child([&] { return write_all(to_parent.number(), uuids_of_process().next(kNow).text()) ? 1 : 0; }),
+      1);
+  to_parent = Descriptor{};
+  EXPECT_NE(read_up_to(from_child.number(), 64), uuids_of_process().next(kNow).text());
 }
 
 TEST(KeptFromChildren, ALockEndsWithItsOwnerWhileAChildLivesOn) {

@@ -52,8 +52,7 @@ TEST(ArchiveOutput, AValueThatIsWrittenAsNothingIsRefusedWherever) {
 TEST(ArchiveOutput, ADebugBuildReadsAgainWhatItWrote) {
   EXPECT_EQ(refused(WritesTwice{}), TENURE_CHECKS_ARGUMENTS ? "SerializeFailed at $" : "accepted");
   EXPECT_EQ(refused(Holds<WritesTwice>{}), TENURE_CHECKS_ARGUMENTS ? "SerializeFailed at $" : "accepted");
-  EXPECT_THROW((void)encoded(WritesTwice{}), std::logic_error)
-      << "what tests encode is read again in any build";
+  EXPECT_ANY_THROW((void)encoded(WritesTwice{})) << "what tests encode is read again in any build";
 }
 
 }  // namespace

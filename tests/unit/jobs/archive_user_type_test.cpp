@@ -208,6 +208,10 @@ TEST(ArchiveUserType, SER_08_UnknownFieldsAreSkippedAndCountedAtEveryDepth) {
   EXPECT_EQ(unknown, 3U);
 }
 
+struct Silent : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
+
 struct Throwing {
   int what = 0;
   template <class Archive>
@@ -218,6 +222,17 @@ struct Throwing {
     if (what == 3) throw std::bad_alloc();
     if (what == 4) raise(ErrorCode::record_not_found, "not there");
     if (what == 5) raise(ErrorCode::record_not_found, "not there", "", "elsewhere");
+    if (what == 6) throw Silent();
+    if (what == 7) throw_nested(std::runtime_error("outer"));
+    if (what == 8) throw_nested(RecordNotFound({ErrorCode::record_not_found, "not there"}));
+  }
+  template <class Outer>
+  static void throw_nested(Outer outer) {
+    try {
+      throw std::out_of_range("inner");
+    } catch (...) {
+      std::throw_with_nested(outer);
+    }
   }
 };
 
@@ -245,6 +260,21 @@ TEST(ArchiveUserType, WhatAFunctionThrowsCannotForgeALine) {
   } catch (const Error& error) {
     EXPECT_EQ(error.failure().message, "SerializeFailed: the type's own function threw: broken\\x1b[2J");
   }
+}
+
+TEST(ArchiveUserType, WhatAFunctionThrowsKeepsItsTextAndWhatIsNestedInIt) {
+  const auto message = [](int what) {
+    try {
+      (void)encoded(Throwing{what});
+    } catch (const Error& error) {
+      return error.failure().message;
+    }
+    return std::string{"accepted"};
+  };
+  EXPECT_EQ(message(6), "SerializeFailed: the type's own function threw: ");
+  EXPECT_EQ(message(7),
+            "SerializeFailed: the type's own function threw: outer; because of std::out_of_range: inner");
+  EXPECT_EQ(message(8), "not there; because of std::out_of_range: inner");
 }
 
 struct HidesErrors {

@@ -83,6 +83,18 @@ TEST_F(ClientTest, OptionsOfTheKindReachTheRow) {
   });
 }
 
+TEST_F(ClientTest, IdsIncreaseOverAllClientsOfTheProcess) {
+  Client other{*store_, clock_, {.application = "books"}};
+  with_tenant("acme", [&] {
+    Uuid last;
+    for (int i = 0; i < 100; ++i) {
+      const Uuid id = (i % 2 == 0 ? client_ : other).enqueue(PayAll{});
+      EXPECT_LT(last, id) << i;
+      last = id;
+    }
+  });
+}
+
 TEST_F(ClientTest, ENQ_03_TheSameIdAgainIsOneJobAndOtherContentAConflict) {
   with_tenant("acme", [&] {
     const Uuid id = client_.enqueue(PayAll{});

@@ -70,6 +70,20 @@ TEST_F(Once, RUN_23_TheStoredResultComesBack) {
   EXPECT_EQ(second, first);
 }
 
+TEST_F(Once, AStepReturnsNothingOrTextInAnyForm) {
+  std::vector<std::string> returned;
+  const std::string text = "kept";
+  static_cast<void>(attempt([&](JobContext& context) {
+    returned.push_back(context.once("nothing", [](JobTransaction&) {}));
+    returned.push_back(context.once("text", [&](JobTransaction&) { return text; }));
+    returned.push_back(
+        context.once("reference", [&](JobTransaction&) -> const std::string& { return text; }));
+    returned.push_back(context.once("view", [&](JobTransaction&) { return std::string_view{text}; }));
+    returned.push_back(context.once("literal", [](JobTransaction&) { return "65"; }));
+  }));
+  EXPECT_EQ(returned, (std::vector<std::string>{"", "kept", "kept", "kept", "65"}));
+}
+
 TEST_F(Once, RUN_23_AResultAboveTheLimitIsRefusedAndNothingCommitted) {
   for (const std::size_t size : {limits::kReceiptResultMax, limits::kReceiptResultMax + 1}) {
     const auto outcome = attempt([&](JobContext& context) {

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace tenure {
 namespace {
 
@@ -47,6 +51,29 @@ TEST(Options, KindsAreDottedWords) {
   for (const std::string& kind : {std::string{""}, std::string{"A.b"}, std::string{".a"}, std::string{"a."},
                                   std::string{"a..b"}, std::string{"a b"}, std::string(129, 'k')})
     EXPECT_THROW(check_kind(kind), BadOptions) << kind;
+}
+
+struct SaysNothing {
+  static constexpr std::string_view kind = "nothing";
+};
+struct SaysOptions {
+  static constexpr std::string_view kind = "options";
+  static constexpr JobOptions options() { return {.queue = "slow", .priority = 7}; }
+};
+struct HasThemAsData {
+  static constexpr std::string_view kind = "data";
+  std::vector<std::string> options;
+  std::vector<std::string> aliases;
+  std::string alias;
+  int priority = 0;
+};
+
+TEST(Options, AKindSaysThemInAStaticFunctionAndMembersWithDataMayHaveTheName) {
+  EXPECT_EQ(options_of<SaysNothing>().priority, 0);
+  EXPECT_EQ(options_of<SaysOptions>().queue, "slow");
+  EXPECT_EQ(options_of<SaysOptions>().priority, 7);
+  EXPECT_EQ(options_of<HasThemAsData>().queue, "default");
+  static_assert(!detail::SaysAliases<HasThemAsData>);
 }
 
 TEST(Options, TheMessageNamesFieldValueAndLimit) {

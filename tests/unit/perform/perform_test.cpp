@@ -149,6 +149,36 @@ TEST_F(Perform, SqlThatFailsIsAQueryThatFailed) {
   EXPECT_NE(outcome->error.find("no such column: payed"), std::string::npos) << outcome->error;
 }
 
+struct SilentError : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return nullptr; }
+};
+
+TEST_F(Perform, WhateverAHandlerThrowsEndsOnlyItsJobAndKeepsItsText) {
+  std::function<void()> code;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) { code(); });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  const queue::ClaimedJob job = claim();
+  const auto error_of = [&](std::function<void()> throws) {
+    code = std::move(throws);
+    return perform(job)->error;
+  };
+  const auto nested_in = [](auto outer) {
+    try {
+      throw std::out_of_range("no line 7");
+    } catch (...) {
+      std::throw_with_nested(outer);
+    }
+  };
+  EXPECT_TRUE(error_of([] { throw SilentError{}; }).ends_with("SilentError: "));
+  EXPECT_EQ(error_of([] { throw 42; }), "the handler threw int");
+  EXPECT_EQ(error_of([&] { nested_in(std::runtime_error("cannot load")); }),
+            "std::runtime_error: cannot load; because of std::out_of_range: no line 7");
+  EXPECT_EQ(error_of([&] {
+              nested_in(RecordNotFound({ErrorCode::record_not_found, "gone"}));
+            }),
+            "gone; because of std::out_of_range: no line 7");
+}
+
 TEST_F(Perform, CTX_03_NoJobStartsWithWhatAnotherOneLeft) {
   std::vector<std::unique_ptr<TenantScope>> escaped;
   jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {

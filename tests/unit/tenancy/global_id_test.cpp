@@ -84,6 +84,10 @@ TEST(GlobalId, GID_07_EachMalformedIdIsRefusedWithItsReason) {
       {"gid://shop/Invoice/%41", "needs none"},
       {"gid://shop/Invoice/%00", "control character"},
       {"gid://shop/Invoice/%0A", "control character"},
+      {"gid://shop/Invoice/%7F", "control character"},
+      {"gid://shop/Invoice/a%C2%80", "control character"},
+      {"gid://shop/Invoice/%C2%9B2J", "control character"},
+      {"gid://shop/Invoice/%C2%9F", "control character"},
       {"gid://shop/Invoice/%FF", "not UTF-8"},
       {"gid://shop/Invoice/1#top", "fragment"},
       {"gid://shop/Invoice/1?", "no name or no value"},
@@ -139,6 +143,37 @@ TEST(GlobalId, GID_09_EqualityAndHashIncludeTheTenant) {
   EXPECT_NE(acme, globex);
   EXPECT_NE(acme, none);
   EXPECT_NE(std::hash<GlobalId>{}(acme), std::hash<GlobalId>{}(globex));
+}
+
+TEST(GlobalId, EqualMeansTheSameTextWhateverTheModelTakesForTheSameRecord) {
+  const auto parsed = [](std::string_view text) { return *GlobalId::parse(text); };
+  const GlobalId one = parsed("gid://shop/User/1?tenant=acme");
+  for (const std::string_view other : {"gid://shop/User/01?tenant=acme", "gid://shop/User/%2B1?tenant=acme",
+                                       "gid://shop/User/1.0?tenant=acme", "gid://shop/user/1?tenant=acme",
+                                       "gid://shop/User/1?tenant=acme&page=2"}) {
+    EXPECT_NE(parsed(other), one) << other;
+    EXPECT_NE(std::hash<GlobalId>{}(parsed(other)), std::hash<GlobalId>{}(one)) << other;
+  }
+  EXPECT_NE(parsed("gid://shop/User/1?a=1&b=2"), parsed("gid://shop/User/1?b=2&a=1"));
+}
+
+TEST(GlobalId, WhatCannotBePutTogetherIsShownPartByPart) {
+  const auto message = [](std::string_view model, std::string_view id) {
+    try {
+      return GlobalId("shop", model, id, TenantName{"acme"}).text();
+    } catch (const BadGlobalId& error) {
+      return error.failure().message;
+    }
+  };
+  EXPECT_EQ(message("Invoice", "a\nb"),
+            R"(no Global ID can be made of application "shop", model "Invoice" and id "a\x0ab": )"
+            "its id contains a control character");
+  EXPECT_THAT(message("1nvoice", "1"),
+              HasSubstr(R"(model "1nvoice" and id "1": its model is not of the form)"));
+  EXPECT_THAT(message("Invoice", std::string(1366, ' ')),
+              HasSubstr("it would have 4129 bytes, at most 4096"));
+  EXPECT_THAT(message("Invoice", "\xC2\x9B"), HasSubstr("control character"));
+  EXPECT_EQ(message("Invoice", "\xC2\xA0"), "gid://shop/Invoice/%C2%A0?tenant=acme");
 }
 
 TEST(GlobalId, BadPartsCannotBePutTogether) {

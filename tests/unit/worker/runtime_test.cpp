@@ -97,7 +97,7 @@ class RuntimeTest : public ::testing::Test {
 
   AssignFrame job(std::int64_t seq, std::string_view kind = Echo::kind,
                   std::string arguments = R"({"number":1})") {
-    const queue::JobId id{ids_.next()};
+    const queue::JobId id{ids_.next(clock_.wall())};
     return {.job = {.claim = {JobSeq{seq}, {Incarnation{1}, seq}},
                     .id = id,
                     .tenant = {},
@@ -111,7 +111,7 @@ class RuntimeTest : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   VirtualClock clock_;
-  UuidGenerator ids_{clock_, 1};
+  UuidGenerator ids_{1};
   JobRegistry jobs_;
   HandleCache handles_{TenantFiles{(folder_.path() / "%{tenant}.db").string()}, {}};
   WorkerSetup setup_{

@@ -43,18 +43,19 @@ class Uuid {
 // Threads: next() from any thread.
 class UuidGenerator {
  public:
-  // `clock` must outlive the generator.
-  UuidGenerator(const Clock& clock, std::uint64_t seed);
-  [[nodiscard]] Uuid next();
+  explicit UuidGenerator(std::uint64_t seed);
+  [[nodiscard]] Uuid next(WallTime now);
 
  private:
-  const Clock& clock_;
   std::mutex mutex_;
   Random random_;
   std::uint64_t last_ms_ = 0;
   std::uint64_t high_ = 0;  // 12 bits: rand_a
   std::uint64_t low_ = 0;   // 62 bits: rand_b
 };
+
+// The one of this process, seeded by the system: ids of jobs increase within a process, and it may have many clients.
+[[nodiscard]] UuidGenerator& uuids_of_process();
 
 }  // namespace tenure
 

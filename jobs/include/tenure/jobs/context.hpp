@@ -91,14 +91,20 @@ class JobContext {
   // run. ClaimLost: a later run of this job has been here.
   template <class Function>
   std::string once(std::string_view step, Function&& function) {
-    return once_text(step, [&](JobTransaction& transaction) -> std::string {
-      if constexpr (std::is_void_v<std::invoke_result_t<Function&, JobTransaction&>>) {
+    using Returned = std::invoke_result_t<Function&, JobTransaction&>;
+    if constexpr (std::is_void_v<Returned>) {
+      return once_text(step, [&](JobTransaction& transaction) -> std::string {
         function(transaction);
         return {};
-      } else {
-        return std::string{function(transaction)};
-      }
-    });
+      });
+    } else if constexpr (std::is_convertible_v<Returned, std::string_view>) {
+      return once_text(step, [&](JobTransaction& transaction) { return std::string(function(transaction)); });
+    } else {
+      static_assert(
+          std::is_convertible_v<Returned, std::string_view>,
+          "tenure: a step of `once` returns nothing or text; std::to_string makes text of a number.");
+      return {};
+    }
   }
 
  private:

@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <concepts>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace tenure {
 
@@ -36,15 +38,113 @@ struct EnqueueOptions {
 
 // Plain data with a stable wire name: `static constexpr std::string_view kind = "billing.send_invoice";` and a cereal
 // `serialize` function. `static JobOptions options()` is optional, and so is
-// `static constexpr std::array<std::string_view, N> aliases`, the names that the kind had before.
+// `static constexpr std::array<std::string_view, N> aliases`, the names that the kind had before. In another form (not static,
+// private, `alias`) neither compiles.
 template <class Job>
 concept JobType = requires {
   { Job::kind } -> std::convertible_to<std::string_view>;
 };
 
+namespace detail {
+
+template <class Pointer>
+concept PointsToStaticData =
+    std::is_pointer_v<Pointer> && !std::is_function_v<std::remove_pointer_t<Pointer>>;
+
+template <class Range>
+concept IsRangeOfNames = requires(Range& range) {
+  { *std::begin(range) } -> std::convertible_to<std::string_view>;
+};
+
+// No member that is written is of views, since these are no arguments.
+template <class Range>
+concept IsRangeOfViews = IsRangeOfNames<Range> && requires(Range& range) {
+  requires std::is_same_v<std::remove_cvref_t<decltype(*std::begin(range))>, std::string_view>;
+};
+
+template <class Job>
+concept SaysOptions = requires {
+  { Job::options() } -> std::convertible_to<JobOptions>;
+};
+template <class Job>
+concept SaysAliases = requires {
+  { &Job::aliases } -> PointsToStaticData;
+  requires IsRangeOfNames<decltype(Job::aliases)>;
+};
+
+// Members that are part of the arguments may have these names too.
+template <class Job>
+concept HasOptionsAsData = requires {
+  requires std::is_member_object_pointer_v<decltype(&Job::options)>;
+  requires !std::same_as<std::remove_cv_t<decltype(Job::options)>, JobOptions>;
+};
+template <class Job>
+concept HasAliasesAsData = requires {
+  requires std::is_member_object_pointer_v<decltype(&Job::aliases)>;
+  requires !IsRangeOfViews<decltype(Job::aliases)>;
+};
+
+// Whether a class has a member of the name, of whatever sort and access: the same name from another base is ambiguous then.
+struct NamesOptions {
+  int options;
+};
+struct NamesAliases {
+  int aliases;
+};
+template <class Job, class Names>
+struct Both : Job, Names {};
+template <class Job>
+concept NamesOptionsItself = std::is_class_v<Job> && !std::is_final_v<Job> && !requires {
+  &Both<Job, NamesOptions>::options;
+};
+template <class Job>
+concept NamesAliasesItself = std::is_class_v<Job> && !std::is_final_v<Job> && !requires {
+  &Both<Job, NamesAliases>::aliases;
+};
+
+template <class Job>
+concept SaysAlias = requires {
+  { &Job::alias } -> PointsToStaticData;
+};
+template <class Job>
+concept SaysOneOption = requires {
+  { &Job::queue } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::priority } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::attempts_max } -> PointsToStaticData;
+};
+
+// What a job type says in a form that nobody reads must not compile.
+template <class Job>
+struct CheckedJobType {
+  static_assert(
+      !requires { requires std::is_member_object_pointer_v<decltype(&Job::kind)>; },
+      "tenure: `kind` of a job type is `static constexpr std::string_view kind`.");
+  static_assert(
+      SaysOptions<Job> || HasOptionsAsData<Job> || !NamesOptionsItself<Job>,
+      "tenure: `options` of a job type is a public function, `static tenure::JobOptions options()`.");
+  static_assert(
+      SaysAliases<Job> || HasAliasesAsData<Job> || !NamesAliasesItself<Job>,
+      "tenure: `aliases` of a job type is public, `static constexpr std::array<std::string_view, N> "
+      "aliases`.");
+  static_assert(!SaysAlias<Job>,
+                "tenure: former names of a kind stand in `static constexpr std::array<std::string_view, N> "
+                "aliases`, and `alias` is nothing that Tenure reads.");
+  static_assert(!SaysOneOption<Job>,
+                "tenure: queue, priority and attempts_max of a kind stand in what `static tenure::JobOptions "
+                "options()` returns, and static members of these names are nothing that Tenure reads.");
+  static constexpr bool kChecked = true;
+};
+
+}  // namespace detail
+
 template <JobType Job>
 [[nodiscard]] JobOptions options_of() {
-  if constexpr (requires { Job::options(); }) return Job::options();
+  static_assert(detail::CheckedJobType<Job>::kChecked);
+  if constexpr (detail::SaysOptions<Job>) return Job::options();
   else return {};
 }
 

@@ -44,7 +44,7 @@ class JobRegistry {
     check_options(options_of<Job>());
     const Runner runner{new Handler(std::move(handler)), &destroy<Handler>, &run<Job, Handler>};
     add_runner(Job::kind, runner);
-    if constexpr (requires { Job::aliases; })
+    if constexpr (detail::SaysAliases<Job>)
       for (const std::string_view alias : Job::aliases) add_runner(alias, runner);
   }
 

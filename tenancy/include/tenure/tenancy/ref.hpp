@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -36,8 +37,13 @@ concept Locatable = requires(TenantReader& reader, std::string_view id) {
 
 template <class T>
 [[nodiscard]] consteval bool is_shared_model() {
-  if constexpr (requires { Model<T>::shared; }) return Model<T>::shared;
-  else return false;
+  if constexpr (requires { Model<T>::shared; }) {
+    static_assert(std::is_same_v<decltype(Model<T>::shared), const bool>,
+                  "tenure: `shared` of a Model is `static constexpr bool shared`.");
+    return Model<T>::shared;
+  } else {
+    return false;
+  }
 }
 
 namespace detail {
@@ -157,6 +163,8 @@ template <Locatable T>
 
 template <class T, class Id>
 Ref<T> TenantReader::ref(const Id& id) const {
+  static_assert(!std::is_same_v<Id, bool> && !std::is_same_v<Id, char>,
+                "tenure: the id of a record is an integer or text, and no bool or char.");
   require_usable();
   std::optional<TenantName> owner;
   if constexpr (!is_shared_model<T>()) owner = tenant();

@@ -73,6 +73,7 @@ enum class Refused : std::uint8_t {
   deferred,
   virtual_base,
   size_tag,
+  bad_reference,
   polymorphic,
   versioned,
   changed_by_saving,
@@ -114,7 +115,13 @@ consteval Refused why_library_class_refused() {
 }
 
 template <class T>
+inline constexpr bool kHasPayloadReference = requires {
+  sizeof(PayloadReference<T>);
+};
+
+template <class T>
 consteval Refused why_user_class_refused() {
+  if (kHasPayloadReference<T>) return Refused::bad_reference;
   if (std::is_polymorphic_v<T>) return Refused::polymorphic;
   if constexpr (kChangedBySaving<T>) {
     return Refused::changed_by_saving;
@@ -212,6 +219,9 @@ constexpr void refuse_wrapper() {
 
 template <class T>
 constexpr void refuse_user_class() {
+  static_assert(kRefused<T> != Refused::bad_reference,
+                "tenure: PayloadReference of a type has `static std::string text(const T&)` and "
+                "`static tenure::Result<T> from_text(std::string_view)`.");
   static_assert(kRefused<T> != Refused::polymorphic,
                 "tenure: a type with virtual functions is no argument, for which class it is would depend "
                 "on what a program has registered. Use std::variant of plain types.");
