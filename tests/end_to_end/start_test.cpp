@@ -74,7 +74,7 @@ TEST_F(Start, RUN_15_AMissingWorkerProgramIsNamedAndTriedAgain) {
   expect_state(job, ShownState::succeeded);
 }
 
-// Runs a line of the shell in the test's folder, in which $tenured and $worker are the programs.
+// Runs a line of the shell in the test's folder, in which "$tenured" and "$worker" are the programs.
 class StartByShell : public Start {
  protected:
   [[nodiscard]] std::unique_ptr<Process> shell(const std::string& line) {
@@ -91,7 +91,7 @@ class StartByShell : public Start {
 };
 
 TEST_F(StartByShell, AFileNamedFromAFolderThatIsGoneIsABadConfiguration) {
-  for (const char* program : {"$tenured", "$worker"}) {
+  for (const char* program : {R"("$tenured")", R"("$worker")"}) {
     const auto start =
         shell("mkdir gone; cd gone; rmdir ../gone; exec " + std::string(program) + " --config t.toml");
     EXPECT_EQ(start->wait(), "exit 78") << program;
@@ -102,7 +102,7 @@ TEST_F(StartByShell, AFileNamedFromAFolderThatIsGoneIsABadConfiguration) {
 
 TEST_F(StartByShell, WithoutADataFolderOrAConfigurationItSaysWhatToMake) {
   configure();
-  for (const char* program : {"$tenured", "$worker"}) {
+  for (const char* program : {R"("$tenured")", R"("$worker")"}) {
     const auto missing = shell("TENURE_STORE_PATH=/nowhere/control.db exec " + std::string(program));
     EXPECT_EQ(missing->wait(), "exit 69") << program;
     EXPECT_NE(missing->output().find("there is no folder /nowhere for the control database; make it"),
@@ -121,7 +121,7 @@ TEST_F(StartByShell, WithoutADataFolderOrAConfigurationItSaysWhatToMake) {
 TEST_F(StartByShell, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
   configure();
   constexpr int kEnough = 64;
-  for (const char* program : {"$tenured", "$worker"}) {
+  for (const char* program : {R"("$tenured")", R"("$worker")"}) {
     bool is_up = false;
     for (int limit = 4; limit < kEnough && !is_up; ++limit) {
       const auto start = shell("ulimit -n " + std::to_string(limit) + "; exec " + program);
@@ -141,7 +141,7 @@ TEST_F(StartByShell, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
 
 TEST_F(StartByShell, VariablesOfOthersAreOneWarningAndStopNothing) {
   configure();
-  const auto start = shell("TENURE_DEPS=skip TENURE_SERVICE_HOST=10.0.0.1 exec $tenured");
+  const auto start = shell("TENURE_DEPS=skip TENURE_SERVICE_HOST=10.0.0.1 exec \"$tenured\"");
   expect_state(enqueue(Count{"one"}), ShownState::succeeded);
   const std::string output = start->output();
   const std::size_t first = output.find("configuration.warning");

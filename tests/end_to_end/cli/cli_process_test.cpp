@@ -22,12 +22,12 @@ class CliProcess : public ::testing::Test {
     std::ofstream(config()) << "[store]\npath = \"%{config_dir}/control.db\"\n"
                                "[tenants]\npath = \"%{config_dir}/tenants/%{tenant}.db\"\n";
     std::filesystem::permissions(config(), std::filesystem::perms{0644});
-    EXPECT_EQ(shell("$tenure tenant create acme"), "exit 0") << output_;
+    EXPECT_EQ(shell("\"$tenure\" tenant create acme"), "exit 0") << output_;
   }
 
   std::string config() const { return (folder_ / "tenure.toml").string(); }
 
-  // A line of the shell in which $tenure is the program with its configuration; what it prints is in output_.
+  // A line of the shell in which "$tenure" is the program with its configuration; what it prints is in output_.
   std::string shell(const std::string& line) {
     std::filesystem::remove(folder_ / "output");  // it is appended to
     testing::Process process({"/bin/sh", "-c", "tenure='" TENURE_PROGRAM "'; " + line}, folder_ / "output",
@@ -76,75 +76,75 @@ class CliProcess : public ::testing::Test {
 TEST_F(CliProcess, CLI_02_WorksWithoutADaemonAndSendsAWakeHint) {
   add_dead_job();
   const int receiver = queue::bind_wake_receiver(folder_ / "control.db");
-  EXPECT_EQ(shell("$tenure job retry state=dead --yes"), "exit 0");
+  EXPECT_EQ(shell("\"$tenure\" job retry state=dead --yes"), "exit 0");
   EXPECT_EQ(output_, "retried 1 job of 1 tenant\n");
   char byte = 0;
   EXPECT_EQ(::recv(receiver, &byte, 1, 0), 1);
   ::close(receiver);
-  EXPECT_EQ(shell("$tenure job count state=ready"), "exit 0");
+  EXPECT_EQ(shell("\"$tenure\" job count state=ready"), "exit 0");
   EXPECT_EQ(output_, "1\n");
 }
 
 TEST_F(CliProcess, CLI_11_BadInput12_AFullOutputIsAFailure) {
-  EXPECT_EQ(shell("$tenure tenant list > /dev/full"), "exit 1");
+  EXPECT_EQ(shell("\"$tenure\" tenant list > /dev/full"), "exit 1");
   EXPECT_THAT(output_, HasSubstr("standard output is closed or full"));
 }
 
 TEST_F(CliProcess, CLI_11_BadInput12_AClosedPipeIsAFailureAndNoSignal) {
   EXPECT_EQ(shell("mkfifo '" + (folder_ / "pipe").string() + "'; exec 3<> '" + (folder_ / "pipe").string() +
-                  "'; exec 4> '" + (folder_ / "pipe").string() + "'; exec 3>&-; $tenure tenant list >&4"),
+                  "'; exec 4> '" + (folder_ / "pipe").string() + "'; exec 3>&-; \"$tenure\" tenant list >&4"),
             "exit 1");
   EXPECT_THAT(output_, HasSubstr("standard output is closed or full"));
 }
 
 TEST_F(CliProcess, CLI_11_BadInput12_AClosedOutputNeverBecomesTheDatabase) {
-  EXPECT_EQ(shell("$tenure tenant list >&-"), "exit 1");
+  EXPECT_EQ(shell("\"$tenure\" tenant list >&-"), "exit 1");
   EXPECT_THAT(output_, HasSubstr("standard output is closed or full"));
-  EXPECT_EQ(shell("$tenure tenant list <&- >&- 2>&-"), "exit 1");
-  EXPECT_EQ(shell("$tenure tenant list --columns name"), "exit 0");  // the file is whole
+  EXPECT_EQ(shell("\"$tenure\" tenant list <&- >&- 2>&-"), "exit 1");
+  EXPECT_EQ(shell("\"$tenure\" tenant list --columns name"), "exit 0");  // the file is whole
   EXPECT_THAT(output_, HasSubstr("TENANT\nacme\n"));
 }
 
 TEST_F(CliProcess, BadInput13_AClosedOrStrangeInputMeansThatNobodyCanBeAsked) {
   add_dead_job();
   for (const char* input : {"<&-", "< /", "< /dev/null"}) {
-    EXPECT_EQ(shell(std::string("$tenure job retry state=dead ") + input), "exit 2") << input;
+    EXPECT_EQ(shell(std::string("\"$tenure\" job retry state=dead ") + input), "exit 2") << input;
     EXPECT_THAT(output_, HasSubstr("say --yes"));
   }
 }
 
 TEST_F(CliProcess, BadInput14_AnAbsurdEnvironmentChangesNothing) {
   EXPECT_EQ(
-      shell("HOME= TZ=Nowhere/At_All LANG=xx_XX.none LC_ALL=absurd COLUMNS=0 TERM= $tenure tenant list"),
+      shell("HOME= TZ=Nowhere/At_All LANG=xx_XX.none LC_ALL=absurd COLUMNS=0 TERM= \"$tenure\" tenant list"),
       "exit 0");
-  EXPECT_EQ(shell("unset HOME TZ LANG PATH; $tenure tenant list"), "exit 0");
+  EXPECT_EQ(shell("unset HOME TZ LANG PATH; \"$tenure\" tenant list"), "exit 0");
 }
 
 TEST_F(CliProcess, BadInput15_StrangePathsOfTheStoreAreRefused) {
   const std::string name = (folder_ / "x").string();
-  EXPECT_EQ(shell("$tenure job list --store '" + name + "'"), "exit 69");
+  EXPECT_EQ(shell("\"$tenure\" job list --store '" + name + "'"), "exit 69");
   EXPECT_THAT(output_, HasSubstr("there is no control database"));
   EXPECT_FALSE(std::filesystem::exists(name));
-  EXPECT_EQ(shell("ln -s x '" + name + "'; $tenure job list --store '" + name + "'"), "exit 78");
-  EXPECT_EQ(shell("$tenure job list --store '" + folder_.path().string() + "'"), "exit 78");
-  EXPECT_EQ(shell("$tenure job list --store '" + (folder_ / std::string(200, 'a')).string() + "'"),
+  EXPECT_EQ(shell("ln -s x '" + name + "'; \"$tenure\" job list --store '" + name + "'"), "exit 78");
+  EXPECT_EQ(shell("\"$tenure\" job list --store '" + folder_.path().string() + "'"), "exit 78");
+  EXPECT_EQ(shell("\"$tenure\" job list --store '" + (folder_ / std::string(200, 'a')).string() + "'"),
             "exit 69");
-  EXPECT_EQ(shell("echo text > '" + name + "2'; $tenure job list --store '" + name + "2'"), "exit 65");
+  EXPECT_EQ(shell("echo text > '" + name + "2'; \"$tenure\" job list --store '" + name + "2'"), "exit 65");
 }
 
 TEST_F(CliProcess, AFolderThatIsGoneIsABadConfiguration) {
   const std::string gone = "mkdir '" + (folder_ / "gone").string() + "'; cd '" + (folder_ / "gone").string() +
                            "'; rmdir '" + (folder_ / "gone").string() + "'; ";
-  EXPECT_EQ(shell(gone + "$tenure job list --config t.toml"), "exit 78");
+  EXPECT_EQ(shell(gone + "\"$tenure\" job list --config t.toml"), "exit 78");
   EXPECT_THAT(output_, HasSubstr("which cannot be told"));
-  EXPECT_EQ(shell(gone + "$tenure job list --store c.db"), "exit 78");
+  EXPECT_EQ(shell(gone + "\"$tenure\" job list --store c.db"), "exit 78");
   EXPECT_THAT(output_, HasSubstr("which cannot be told"));
 }
 
 TEST_F(CliProcess, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
   bool is_done = false;
   for (int limit = 4; limit < 32 && !is_done; ++limit) {
-    const std::string end = shell("ulimit -n " + std::to_string(limit) + "; exec $tenure job list");
+    const std::string end = shell("ulimit -n " + std::to_string(limit) + "; exec \"$tenure\" job list");
     is_done = end == "exit 0";
     EXPECT_TRUE(is_done || end == "exit 69" || end == "exit 75" || end == "exit 78" || end == "exit 127")
         << limit << ": " << end;
@@ -162,19 +162,20 @@ TEST_F(CliProcess, CLI_01_WithJsonStandardErrorIsEmptyOverALogThatIsRecovered) {
   });
   for (const char* end : {"", "-wal"})
     std::filesystem::copy_file((folder_ / "control.db").string() + end, (folder_ / "left.db").string() + end);
-  EXPECT_EQ(shell("$tenure job count --json --store '" + (folder_ / "left.db").string() + "' > /dev/null"),
-            "exit 0");
+  EXPECT_EQ(
+      shell("\"$tenure\" job count --json --store '" + (folder_ / "left.db").string() + "' > /dev/null"),
+      "exit 0");
   EXPECT_EQ(output_, "");
 }
 
 TEST_F(CliProcess, AVariableThatIsNearlyASettingIsNamedAndThoseOfOthersAreNot) {
-  EXPECT_EQ(shell("TENURE_STORE_PTH=/x TENURE_SERVICE_HOST=10.0.0.1 $tenure job count"), "exit 0");
+  EXPECT_EQ(shell("TENURE_STORE_PTH=/x TENURE_SERVICE_HOST=10.0.0.1 \"$tenure\" job count"), "exit 0");
   EXPECT_EQ(output_,
             "tenure: TENURE_STORE_PTH: the variable names no setting and is ignored; did you mean "
             "TENURE_STORE_PATH?\n0\n");
-  EXPECT_EQ(shell("TENURE_STORE_PTH=/x $tenure job count --quiet"), "exit 0");
+  EXPECT_EQ(shell("TENURE_STORE_PTH=/x \"$tenure\" job count --quiet"), "exit 0");
   EXPECT_EQ(output_, "0\n");
-  EXPECT_EQ(shell("TENURE_DEPS=skip $tenure config check"), "exit 0");
+  EXPECT_EQ(shell("TENURE_DEPS=skip \"$tenure\" config check"), "exit 0");
   EXPECT_THAT(output_, HasSubstr("warn  environment: no settings, and ignored: TENURE_DEPS\n"));
 }
 

@@ -198,7 +198,7 @@ TEST_F(Usage, CLI_11_AClosedOutputIsOneObjectToo) {
 
 class LogLines : public Program {
  protected:
-  LogLines() {
+  void SetUp() override {
     log::capture_for_test(&lines_);
     environment.open_store = [this](const queue::SqliteStoreOptions&) {
       for (const log::Level level : {log::Level::info, log::Level::warning, log::Level::error})
@@ -206,7 +206,7 @@ class LogLines : public Program {
       return store;
     };
   }
-  ~LogLines() override {
+  void TearDown() override {
     log::capture_for_test(nullptr);
     log::configure({});
   }

@@ -17,14 +17,12 @@ using ::testing::HasSubstr;
 // A machine on which nothing has run yet.
 class ClientOpen : public ::testing::Test {
  protected:
-  ClientOpen() { configure("data"); }
-  ~ClientOpen() override { ::unsetenv("TENURE_CONFIG"); }
-
-  void configure(const std::string& folder) {
-    std::ofstream(config()) << "[application]\nname = \"books\"\n[store]\npath = \"%{config_dir}/" << folder
+  void SetUp() override {
+    std::ofstream(config()) << "[application]\nname = \"books\"\n[store]\npath = \"%{config_dir}/data"
                             << "/control.db\"\n[tenants]\npath = \"%{config_dir}/data/%{tenant}.db\"\n";
     std::filesystem::permissions(config(), std::filesystem::perms{0644});
   }
+  void TearDown() override { ::unsetenv("TENURE_CONFIG"); }
   std::filesystem::path config() const { return folder_ / "tenure.toml"; }
 
   TemporaryFolder folder_;
