@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace tenure::detail {
@@ -14,13 +15,24 @@ namespace {
 
 constexpr int kDescriptorsOfOne = 3;  // the database, its -wal and its -shm
 constexpr int kDescriptorsMax = 65536;
+constexpr int kDescriptorsOfOthers = 64;
+
+// What the process may have open (RLIMIT_NOFILE), less what a worker and its jobs open besides.
+int descriptors_of_process() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return kDescriptorsMax;
+  const auto allowed = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, kDescriptorsMax));
+  return allowed - std::min(kDescriptorsOfOthers, allowed / 2);
+}
 
 std::size_t connections_of(const HandleCacheOptions& options) {
   if (options.descriptors_max < kDescriptorsOfOne || options.descriptors_max > kDescriptorsMax)
     raise(ErrorCode::bad_configuration,
           fmt::format("descriptors_max is {}; it must lie between {} and {}", options.descriptors_max,
                       kDescriptorsOfOne, kDescriptorsMax));
-  return static_cast<std::size_t>(options.descriptors_max / kDescriptorsOfOne);
+  return static_cast<std::size_t>(
+      std::max(std::min(options.descriptors_max, descriptors_of_process()), kDescriptorsOfOne) /
+      kDescriptorsOfOne);
 }
 
 // The errors that HandleCache::acquire returns; what is wrong with the world is thrown.
@@ -77,7 +89,7 @@ Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation
   try {
     // A file that was unlinked or replaced keeps its old content for whoever has it open.
     if (opened != nullptr && !opened->connection.still_on_disk()) opened.reset();
-    if (opened == nullptr) opened = open(tenant, access);
+    if (opened == nullptr) opened = open_with_room(tenant, access);
     return lease(place->origin, generation, std::move(opened));
   } catch (const Error& error) {
     opened.reset();
@@ -89,6 +101,31 @@ Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation
     give_place_back();
     throw;
   }
+}
+
+// The process may run out of descriptors before the budget is used up: others of it open files, too, and SQLite keeps a closed
+// connection's descriptor while another connection locks that file. Each idle connection that is closed makes room.
+std::unique_ptr<OpenTenant> ConnectionPool::open_with_room(const TenantName& tenant, HandleAccess access) {
+  while (true) {
+    try {
+      return open(tenant, access);
+    } catch (const HandleBudgetExhausted&) {
+      if (!close_least_recently_used()) throw;
+    }
+  }
+}
+
+bool ConnectionPool::close_least_recently_used() {
+  std::unique_ptr<OpenTenant> oldest;
+  {
+    const std::lock_guard lock{mutex_};
+    if (idle_.empty()) return false;
+    ++counters_.evicted;
+    oldest = take_idle(idle_.begin());
+  }
+  oldest.reset();
+  give_place_back();
+  return true;
 }
 
 std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, HandleAccess access) const {

@@ -75,6 +75,9 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   void give_place_back();
 
   [[nodiscard]] std::unique_ptr<OpenTenant> open(const TenantName& tenant, HandleAccess access) const;
+  [[nodiscard]] std::unique_ptr<OpenTenant> open_with_room(const TenantName& tenant, HandleAccess access);
+  // False where none is idle.
+  [[nodiscard]] bool close_least_recently_used();
   [[nodiscard]] Result<HandleLease> lease(const Origin& origin, Generation generation,
                                           std::unique_ptr<OpenTenant> open);
   enum class Afterwards : std::uint8_t { pooled, closed };

@@ -95,15 +95,16 @@ void TenantFiles::refuse_links(const TenantName& name) const {
   for (auto component = relative.begin(); component != relative.end(); ++component) {
     if (!folder.is_open()) {
       if (errno == ENOENT) return;
-      raise(ErrorCode::disk, fmt::format("the folder cannot be looked at: {}", system_text(errno)),
-            name.text(), shown.string());
+      raise(error_code_of_system(errno),
+            fmt::format("the folder cannot be looked at: {}", system_text(errno)), name.text(),
+            shown.string());
     }
     shown /= *component;
     struct stat status {};
     if (::fstatat(folder.number(), component->c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return;
-      raise(ErrorCode::disk, fmt::format("the path cannot be looked at: {}", system_text(errno)), name.text(),
-            shown.string());
+      raise(error_code_of_system(errno), fmt::format("the path cannot be looked at: {}", system_text(errno)),
+            name.text(), shown.string());
     }
     if (S_ISLNK(status.st_mode))
       raise(ErrorCode::access_refused, "a symlink stands in the way to a tenant's file; none is followed",

@@ -50,7 +50,7 @@ TEST_F(Start, LSE_13_ASecondDaemonExitsNamingTheHolder) {
   const auto first = start_daemon();
   const auto second = start_daemon(false);
   EXPECT_EQ(second->wait(), "exit 75");
-  EXPECT_NE(second->output().find("pid " + std::to_string(first->pid())), std::string::npos)
+  EXPECT_NE(second->output().find(std::to_string(first->pid()) + " (tenured)"), std::string::npos)
       << second->output();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdio>
+#include <exception>
 #include <functional>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +15,8 @@ inline int in_child(const std::function<int()>& work) {
     int result = 255;
     try {
       result = work();
-    } catch (...) {  // NOLINT(bugprone-empty-catch): the parent sees 255
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "in the child: %s\n", error.what());
     }
     ::_exit(result);
   }

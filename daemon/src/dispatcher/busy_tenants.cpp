@@ -61,7 +61,7 @@ void BusyTenants::probe_sent(TenantNumber tenant) {
 bool BusyTenants::probe_failed(TenantNumber tenant) {
   const auto entry = busy_.find(tenant);
   if (entry == busy_.end() || entry->second.phase != Phase::probing) return false;
-  move(tenant, entry->second, Phase::probed, entry->second.until);
+  move(tenant, entry->second, Phase::probed, Instant{entry->second.until.since_start - kProbeMax});
   return true;
 }
 

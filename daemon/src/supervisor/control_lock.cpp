@@ -32,9 +32,10 @@ Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& contro
   if (!descriptor.is_open()) raise_system(errno, "cannot open the dispatcher's lock file", path);
   const int locked = lock_file(descriptor.number(), WhenLocked::give_up);
   if (locked == EWOULDBLOCK)
-    return fail(ErrorCode::lock_held,
-                lock_holders(descriptor.number()) + " holds the dispatcher's lock of this control database",
-                {}, path);
+    return fail(
+        ErrorCode::lock_held,
+        "the dispatcher's lock of this control database is held by " + lock_holders(descriptor.number()), {},
+        path);
   if (locked != 0) raise_system(locked, "cannot lock the dispatcher's lock file", path);
   static_cast<void>(::fchmod(descriptor.number(), kMode));
   ControlLock lock{path, std::move(descriptor)};

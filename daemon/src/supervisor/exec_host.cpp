@@ -38,7 +38,10 @@ class SpawnSetup {
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes_,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    // A job that signals its group (kill(0, ...)) reaches its own process only.
+    posix_spawnattr_setpgroup(&attributes_, 0);
   }
   ~SpawnSetup() {
     posix_spawn_file_actions_destroy(&actions_);

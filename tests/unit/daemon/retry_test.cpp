@@ -109,25 +109,40 @@ std::vector<queue::AttemptRecord> attempts_of(Simulated& sim, queue::JobId id) {
   return attempts;
 }
 
-TEST(Retry, RTY_04_ATenantThatIsBusyForADayIsAskedEveryHalfMinuteAndLeavesOneAttemptRow) {
-  Simulated sim(failing_with(ErrorCode::tenant_busy, 1'000'000));
+// What a tenant is not ready with, and how long it is left alone at most.
+struct Reason {
+  ErrorCode code;
+  std::chrono::milliseconds wait_max;
+};
+class LongWait : public ::testing::TestWithParam<Reason> {};
+
+TEST_P(LongWait, RTY_04_ATenantThatIsNotReadyForADayIsAskedInTheLongestStepsAndLeavesOneAttemptRow) {
+  const auto [code, wait_max] = GetParam();
+  Simulated sim(failing_with(code, 1'000'000));
   sim->create_tenant("acme");
   sim->start();
   const auto id = sim->enqueue({.tenant = "acme"});
   sim->run_for(24h);
-  EXPECT_GE(sim->starts.size(), 24U * 3600 / 30);
-  EXPECT_LE(sim->starts.size(), 24U * 3600 / 30 + 10);
+  EXPECT_GE(std::ssize(sim->starts), 24h / wait_max - 50);
+  EXPECT_LE(std::ssize(sim->starts), 24h / wait_max + 10);
   EXPECT_EQ(sim->job(id).releases, static_cast<int>(sim->starts.size()));
   const auto attempts = attempts_of(sim, id);
   ASSERT_EQ(attempts.size(), 1U);
   EXPECT_EQ(attempts[0].outcome, queue::AttemptOutcome::released);
-  EXPECT_EQ(attempts[0].error_code, ErrorCode::tenant_busy);
+  EXPECT_EQ(attempts[0].error_code, code);
   EXPECT_EQ(attempts[0].error, "no");
   EXPECT_EQ(attempts[0].claim, sim->starts.back().token);
 }
 
+INSTANTIATE_TEST_SUITE_P(EachReason, LongWait,
+                         ::testing::Values(Reason{ErrorCode::tenant_not_ready, kBusyParkMax},
+                                           Reason{ErrorCode::tenant_busy, kTroubleParkMax},
+                                           Reason{ErrorCode::tenant_unavailable, kTroubleParkMax},
+                                           Reason{ErrorCode::disk, kTroubleParkMax}),
+                         [](const auto& each) { return std::string{name_of(each.param.code)}; });
+
 TEST(Retry, RTY_04_TheWaitForABusyTenantDoublesToItsBoundAndStartsAnewWhenAJobOfItHasEnded) {
-  Simulated sim(failing_with(ErrorCode::tenant_busy, 10));
+  Simulated sim(failing_with(ErrorCode::tenant_not_ready, 10));
   sim->create_tenant("acme");
   sim->start();
   (void)sim->enqueue({.tenant = "acme"});

@@ -1,11 +1,13 @@
 #include "connection_pool.hpp"
 #include "shop.hpp"
+#include "support/in_child.hpp"
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
 #include <atomic>
 #include <barrier>
+#include <sys/resource.h>
 #include <thread>
 
 namespace tenure {
@@ -55,6 +57,53 @@ TEST(HandleCache, DescriptorsHaveLimits) {
   EXPECT_EQ(with(3), std::nullopt);
   EXPECT_EQ(with(65536), std::nullopt);
   EXPECT_EQ(with(65537), ErrorCode::bad_configuration);
+}
+
+void limit_descriptors_to(rlim_t count) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = count;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) raise(ErrorCode::internal, "no limit");
+}
+
+// In a child, since the limit is the process's.
+TEST(HandleCache, WithoutADescriptorLeftIdleConnectionsMakeRoom) {
+  constexpr int kTenants = 12;
+  Shop shop;
+  for (int i = 0; i < kTenants; ++i) {
+    const HandleLease lease = shop.create("tenant-" + std::to_string(i));
+  }
+  shop.handles.close_idle();
+  EXPECT_EQ(testing::in_child([&] {
+              HandleCache handles{testing::files_in(shop.folder.path()), room_for(kTenants)};
+              const int next = ::dup(STDIN_FILENO);
+              limit_descriptors_to(static_cast<rlim_t>(next) + 15);
+              int leased = 0;
+              for (int turn = 0; turn < 2 * kTenants; ++turn)
+                leased +=
+                    handles.acquire(TenantName{"tenant-" + std::to_string(turn % kTenants)}, {}) ? 1 : 0;
+              return leased;
+            }),
+            2 * kTenants);
+}
+
+// In a child, since the limit is the process's.
+TEST(HandleCache, TheBudgetFollowsTheLimitOfOpenFiles) {
+  Shop shop;
+  for (int i = 0; i < 7; ++i) {
+    const HandleLease lease = shop.create("tenant-" + std::to_string(i));
+  }
+  shop.handles.close_idle();
+  EXPECT_EQ(testing::in_child([&] {
+              limit_descriptors_to(36);
+              HandleCache handles{testing::files_in(shop.folder.path()), room_for(1000)};
+              std::vector<HandleLease> held;
+              for (int i = 0; i < 7; ++i)
+                if (auto lease = handles.acquire(TenantName{"tenant-" + std::to_string(i)}, {}))
+                  held.push_back(*std::move(lease));
+              return static_cast<int>(held.size());
+            }),
+            6);
 }
 
 std::int64_t leases(const HandleCache& handles) {

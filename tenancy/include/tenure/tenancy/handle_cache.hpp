@@ -16,7 +16,8 @@ class TenantFiles;
 enum class HandleAccess : std::uint8_t { read_write, read_only };
 
 struct HandleCacheOptions {
-  int descriptors_max = 256;                 // three a connection; 3 to 65536
+  // Three a connection; 3 to 65536, and never more than RLIMIT_NOFILE leaves beside what else a process opens.
+  int descriptors_max = 256;
   std::chrono::milliseconds wait_max{2000};  // while all connections are leased; 0 = fail at once
   std::chrono::milliseconds write_wait_max{
       5000};  // for the tenant's write lane: other writers of this process
