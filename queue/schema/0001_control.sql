@@ -133,12 +133,17 @@ create table ended(
 ) strict;
 
 -- 'absorbed': jobs up to this sequence that wait in a lane have a row of ready.
+-- 'tenants': raised by every change of a tenant, so that what was read of them at the same value is still true.
 create table mark(
   name text primary key,
   seq integer not null
 ) strict, without rowid;
 
-insert into mark(name, seq) values ('absorbed', 0);
+insert into mark(name, seq) values ('absorbed', 0), ('tenants', 0);
+
+create trigger tenant_inserted after insert on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
+create trigger tenant_updated after update on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
+create trigger tenant_deleted after delete on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
 
 -- Runs that did not succeed, in the order in which they ended.
 create table attempt(

@@ -102,6 +102,36 @@ TEST_F(SqliteStoreTest, REG_05_AJobThatComesWhileACreationIsAbandonedKeepsTheTen
   EXPECT_EQ(store->registry().find(acme)->state, TenantState::provisioning);
 }
 
+// What one enqueue has read of its tenant serves the next ones, until anybody changes a tenant in whatever way.
+TEST_F(SqliteStoreTest, AnEnqueueKnowsOfEveryChangeOfItsTenant) {
+  static constexpr Query kDrain{"drain_acme", "update tenant set state = 7 where name = 'acme'"};
+  static constexpr Query kDelete{"delete_acme", "update tenant set state = 8 where name = 'acme'"};
+  const TenantName acme{"acme"};
+  const auto store = open(true);
+  const auto other = open();
+  const auto create = [&] {
+    const auto begun = value_or_raise(other->registry().begin_create(acme, clock_.wall()));
+    value_or_raise(other->registry().activate(acme, begun.generation));
+  };
+  std::uint8_t number = 0;
+  const auto enqueue = [&] {
+    NewJob job = new_job(++number);
+    job.tenant = acme;
+    Result<Enqueued> result;
+    store->write(Durability::ordered,
+                 [&](StoreWriter& writer) { result = writer.enqueue(job, clock_.wall()); });
+    return result;
+  };
+  create();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(value_or_raise(enqueue()).generation, Generation{1});
+  execute(kDrain);
+  EXPECT_EQ(enqueue().error().code, ErrorCode::tenant_not_ready);
+  execute(kDelete);
+  EXPECT_EQ(enqueue().error().code, ErrorCode::tenant_deleted);
+  create();
+  EXPECT_EQ(value_or_raise(enqueue()).generation, Generation{2});
+}
+
 TEST_F(SqliteStoreTest, ENQ_03_AlreadyThereIsSyncedThoughNothingWasWritten) {
   std::atomic<int> wal_syncs = 0;
   ShimVfs shim([&](const ShimVfs::Event& event) {

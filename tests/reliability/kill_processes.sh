@@ -18,12 +18,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$root/tests/reliability/world.sh"
 clients=10 workers=10 daemons=10 control_workers=10 seed=$RANDOM programs=$root/build/release/bin
-
-cannot_run() {
-  echo "kill_processes: cannot run here: $*" >&2
-  exit 125
-}
 
 while (($# > 0)); do
   case $1 in
@@ -37,86 +33,8 @@ while (($# > 0)); do
   esac
   shift 2 || cannot_run "an option without its value"
 done
-for program in tenured tenure kill_load kill_worker; do
-  [[ -x $programs/$program ]] || cannot_run "$programs/$program has not been built"
-done
+require_programs
 RANDOM=$seed
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/tenure-kill.XXXXXX")
-daemon='' client_pids=('' '') client_lives=(0 0)
-
-kill_all() {
-  local pid
-  for pid in "${client_pids[@]}" "$daemon"; do
-    [[ -z $pid ]] || kill -KILL "$pid" 2> /dev/null || true
-  done
-  wait 2> /dev/null || true
-  client_pids=('' '') daemon=''
-}
-trap 'kill_all; rm -rf --one-file-system -- "$work"' EXIT
-
-hit_nothing() {
-  echo "kill_processes: $*, seed=$seed" >&2
-  tail -3 "$work"/*.log >&2
-  exit 123
-}
-
-tenure() { "$programs/tenure" --config "$work/tenure.toml" "$@"; }
-count() { tenure job count "$@" --json | sed -n 's/.*"count": *\([0-9]*\).*/\1/p'; }
-
-new_world() {
-  rm -rf "${work:?}"/*
-  mkdir "$work/migrations"
-  echo 'create table effect (number integer primary key, id text not null, tenant text not null);' \
-    > "$work/migrations/0001_effect.sql"
-  cat > "$work/tenure.toml" << TOML
-[application]
-name = "reliability"
-[store]
-path = "$work/control.db"
-[tenants]
-path = "$work/tenants/%{tenant}.db"
-migrations = "$work/migrations"
-[[pool]]
-name = "all"
-program = "$programs/kill_worker"
-processes = 2
-slots = 4
-queues = ["default"]
-TOML
-  chmod 644 "$work/tenure.toml"
-  : > "$work/record"
-  client_lives=(0 0)
-  tenure tenant create tenant-{0..7} > /dev/null
-}
-
-start_daemon() {
-  "$programs/tenured" --config "$work/tenure.toml" 2>> "$work/tenured.log" &
-  daemon=$!
-}
-
-start_client() { # NUMBER
-  client_lives[$1]=$((client_lives[$1] + 1))
-  "$programs/kill_load" enqueue "$work/tenure.toml" "$work/record" "client-$1" "${client_lives[$1]}" \
-    2>> "$work/client.log" &
-  client_pids[$1]=$!
-}
-
-worker_pids() { pgrep -P "$daemon" -x kill_worker || true; }
-
-# Waits, with a bound, until the condition holds.
-await() { # WHAT COMMAND...
-  local what=$1 tries
-  shift
-  for ((tries = 0; tries < 3000; tries++)); do
-    if "$@"; then return; fi
-    sleep 0.01
-  done
-  hit_nothing "waited 30 s for $what"
-}
-
-record_has_grown() { (($(stat -c %s "$work/record") > $1)); }
-has_workers() { (($(worker_pids | wc -l) == 2)); }
 
 # Everybody is at work, and has been for a random while.
 settle_in() {
@@ -169,31 +87,8 @@ run() { # CLIENTS WORKERS DAEMONS
   wait_until_quiet
 }
 
-# Until no job waits or runs, or nothing has ended for 30 s.
-wait_until_quiet() {
-  local open last=-1 still=0
-  while true; do
-    open=$(count state=scheduled,ready,held,running,blocked)
-    ((open > 0)) || return 0
-    still=$((open == last ? still + 1 : 0))
-    last=$open
-    ((still < 100)) || return 0
-    sleep 0.3
-  done
-}
-
-stop_daemon() {
-  kill -TERM "$daemon"
-  local code=0
-  wait "$daemon" || code=$?
-  daemon=''
-  ((code == 0)) || hit_nothing "tenured ended with $code"
-}
-
-check() { "$programs/kill_load" check "$work/tenure.toml" "$work/record" > "$work/verdict" 2> "$work/complaints"; }
-
 if ((control_workers > 0)); then
-  new_world
+  new_world ""
   export KILL_WORKER_ONCE=no
   run 0 "$control_workers" 0
   stop_daemon
@@ -206,7 +101,7 @@ if ((control_workers > 0)); then
   fi
 fi
 
-new_world
+new_world ""
 run "$clients" "$workers" "$daemons"
 stuck=$(count state=scheduled,ready,held,running,blocked)
 dead=$(count state=dead,discarded,cancelled)

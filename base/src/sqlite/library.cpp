@@ -1,6 +1,8 @@
 #include "library.hpp"
 
+#include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
+#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/system.hpp>
@@ -9,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -19,6 +22,8 @@
 
 namespace tenure::sqlite {
 namespace {
+
+constexpr std::size_t kPrimaryCodes = 256;
 
 log::Level level_of(int code) {
   if ((code & 0xff) == SQLITE_NOTICE) return log::Level::info;
@@ -34,7 +39,16 @@ log::Level level_of(int code) {
 
 void on_message(void* /*unused*/, int code, const char* message) {
   try {
-    log::write(level_of(code), "sqlite.message", fmt::format("{} (code {})", message, code));
+    static const RealClock clock;
+    static std::array<LineLimit, kPrimaryCodes>
+        limits;  // a full disk is told of by every statement that meets it
+    const log::Level level = level_of(code);
+    std::optional<std::int64_t> left_out = 0;
+    if (level == log::Level::warning)
+      left_out = limits[static_cast<std::size_t>(code & 0xff)].pass(clock.steady());
+    if (!left_out) return;
+    log::write(level, "sqlite.message",
+               fmt::format("{} (code {}){}", message, code, left_out_text(*left_out)));
   } catch (...) {  // SQLite is C: nothing may be thrown through it, and nobody is left to tell.
     return;
   }

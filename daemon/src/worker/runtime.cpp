@@ -1,11 +1,13 @@
 #include "../protocol/worker_end.hpp"
 
 #include <tenure/base/exit_code.hpp>
+#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/jobs/perform.hpp>
+#include <tenure/queue/retry_rule.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -176,10 +178,19 @@ class Runtime {
     std::_Exit(kExitChildReturned);
   }
 
-  static void log_failure(const AssignedJob& job, const AttemptEnd& end) {
+  // What costs no attempt comes again and again, from every job that meets it.
+  void log_failure(const AssignedJob& job, const AttemptEnd& end) {
+    const bool is_free =
+        queue::after_failure(end.failure.code, 1, 2).verdict == queue::AfterFailure::Verdict::release;
+    const auto left_out = is_free ? released_lines_.pass(setup_.clock.steady()) : 0;
+    if (!left_out) return;
     const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
     const std::string text = std::string{name_of(end.failure.code)} + ": " + end.failure.error;
-    log::write(log::Level::info, "job.failed", "the attempt failed",
+    const std::string message = is_free
+                                    ? "the attempt costs nothing and comes again" + left_out_text(*left_out)
+                                    : "the attempt failed";
+    log::write(is_free ? log::Level::warning : log::Level::info, is_free ? "job.released" : "job.failed",
+               message,
                {.kind = job.kind,
                 .attempt = job.attempt,
                 .duration_ms = end.run_time.count() / 1000,
@@ -246,6 +257,7 @@ class Runtime {
   WorkerEnd end_;
   bool is_writing_ = false;
   ProcessBound process_;
+  LineLimit released_lines_;
   KeptFromChildren socket_kept_{descriptor_};
 };
 

@@ -16,6 +16,9 @@ using sqlite::Query;
 constexpr Query kLiveTenant{"live_tenant", R"sql(
   select number, generation, state from tenant indexed by tenant_live where name = ?1 and state <> 8)sql"};
 
+// Index: primary key.
+constexpr Query kTenantsMark{"tenants_mark", "select seq from mark where name = 'tenants'"};
+
 // The first write of a job's row, and for a job that is due the only one. No change means that the id is there already.
 // ?1 id  ?2 tenant  ?3 queue  ?4 kind  ?5 priority  ?6 due_us  ?7 created_us  ?8 RowState  ?9 reason  ?10 attempts_max
 // ?11 envelope. Index: unique id.
@@ -90,15 +93,19 @@ Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
   return incoming;
 }
 
-Result<SqliteWriter::Owner> SqliteWriter::owner_of(const TenantName& name, Generation wanted) {
-  auto known = owners_.find(name);
-  if (known == owners_.end()) {
-    auto row = connection_.statement(kLiveTenant);
-    if (row.bind(name.text()).step() && static_cast<TenantState>(row.integer(2)) != TenantState::draining)
-      known = owners_.emplace(name, Owner{TenantNumber{row.integer(0)}, Generation{row.integer(1)}}).first;
-  }
-  if (known != owners_.end() && (wanted.value == 0 || wanted == known->second.generation))
-    return known->second;
+std::optional<Owner> SqliteWriter::live_owner(const TenantName& name) {
+  if (const auto known = owners_.find(name); known != owners_.end()) return known->second;
+  if (!tenants_mark_) tenants_mark_ = connection_.statement(kTenantsMark).row().integer(0);
+  if (auto known = known_owners_.find(*tenants_mark_, name)) return known;
+  auto row = connection_.statement(kLiveTenant);
+  if (!row.bind(name.text()).step() || static_cast<TenantState>(row.integer(2)) == TenantState::draining)
+    return std::nullopt;
+  return owners_.emplace(name, Owner{TenantNumber{row.integer(0)}, Generation{row.integer(1)}}).first->second;
+}
+
+Result<Owner> SqliteWriter::owner_of(const TenantName& name, Generation wanted) {
+  const auto live = live_owner(name);
+  if (live && (wanted.value == 0 || wanted == live->generation)) return *live;
   const auto tenant = newest_tenant(connection_, name);
   if (!tenant) return unknown_tenant(name);
   if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));
@@ -132,6 +139,8 @@ Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true, {}};
 }
 
-std::vector<const Query*> enqueue_queries() { return {&kLiveTenant, &kInsertJob, &kExistingJob}; }
+std::vector<const Query*> enqueue_queries() {
+  return {&kLiveTenant, &kTenantsMark, &kInsertJob, &kExistingJob};
+}
 
 }  // namespace tenure::queue

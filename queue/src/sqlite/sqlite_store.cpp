@@ -58,12 +58,14 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
 
 void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> work) {
   std::vector<TransactionNames::Name> seen;
+  Owners owners;
+  std::int64_t tenants_mark = 0;
   std::size_t successes = 0;
   bool used_fresh = false;
   try {
     database_.write(durability, [&](Connection& connection) {
       TransactionNames names(connection, committed_names_);
-      SqliteWriter writer(connection, names, fresh_, payload_max_);
+      SqliteWriter writer(connection, names, known_owners_, fresh_, payload_max_);
       try {
         work(writer);
       } catch (...) {
@@ -72,6 +74,8 @@ void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> w
         throw;
       }
       seen = names.take_seen();
+      owners = writer.owners();
+      tenants_mark = writer.tenants_mark();
       successes = writer.successes();
       used_fresh = writer.used_fresh();
     });
@@ -80,6 +84,7 @@ void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> w
     throw;
   }
   remember(seen);
+  known_owners_.remember(tenants_mark, owners);
   checkpoint_if_long();
   if (successes > 0) settle_if_many(successes);
 }

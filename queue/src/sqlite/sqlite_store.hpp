@@ -3,6 +3,7 @@
 #include "ended_jobs.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
+#include "known_owners.hpp"
 #include "sqlite_registry.hpp"
 
 #include <tenure/base/sqlite/database.hpp>
@@ -46,6 +47,7 @@ class SqliteStore final : public Store {
 
   sqlite::Database database_;
   InternedNames committed_names_;
+  KnownOwners known_owners_;
   std::size_t payload_max_;
   std::function<std::int64_t()> wal_bytes_;
   SqliteRegistry registry_;

@@ -2,6 +2,7 @@
 
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
+#include "known_owners.hpp"
 #include "places.hpp"
 #include "sqlite_lanes.hpp"
 
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,10 +24,11 @@ namespace tenure::queue {
 class SqliteWriter final : public StoreWriter {
  public:
   // `fresh` belongs to whoever claims through this store.
-  SqliteWriter(sqlite::Connection& connection, TransactionNames& names, FreshJobs& fresh,
-               std::size_t payload_max)
+  SqliteWriter(sqlite::Connection& connection, TransactionNames& names, const KnownOwners& known_owners,
+               FreshJobs& fresh, std::size_t payload_max)
       : connection_(connection),
         names_(names),
+        known_owners_(known_owners),
         fresh_(fresh),
         payload_max_(payload_max),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
@@ -53,16 +54,15 @@ class SqliteWriter final : public StoreWriter {
   Result<void> retry_by_operator(JobId id, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
+  // Of the registry, as this transaction has read it, and the mark at which it did.
+  [[nodiscard]] const Owners& owners() const { return owners_; }
+  [[nodiscard]] std::int64_t tenants_mark() const { return tenants_mark_.value_or(0); }
   // Jobs that succeeded in this transaction.
   [[nodiscard]] std::size_t successes() const { return successes_; }
   // Whether it may have changed what is held of fresh jobs.
   [[nodiscard]] bool used_fresh() const { return fresh_has_begun_; }
 
  private:
-  struct Owner {
-    TenantNumber number = kUntenanted;
-    Generation generation{0};
-  };
   // A job on its way in, with everything looked up.
   struct Incoming {
     Owner owner;
@@ -91,6 +91,7 @@ class SqliteWriter final : public StoreWriter {
 
   Result<Incoming> look_up(const NewJob& job);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
+  [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
   Result<Names> intern(const NewJob& job);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
@@ -124,14 +125,15 @@ class SqliteWriter final : public StoreWriter {
 
   sqlite::Connection& connection_;
   TransactionNames& names_;
+  const KnownOwners& known_owners_;
   FreshJobs& fresh_;
   bool fresh_has_begun_ = false;
   std::size_t payload_max_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
-  // Live tenants that accept jobs, as this transaction has read them: nobody else writes while it lasts, and none of the
-  // verbs changes a tenant.
-  std::unordered_map<TenantName, Owner> owners_;
+  // Nobody else writes while the transaction lasts, and none of the verbs changes a tenant.
+  std::optional<std::int64_t> tenants_mark_;
+  Owners owners_;
 };
 
 [[nodiscard]] std::vector<const sqlite::Query*> enqueue_queries();

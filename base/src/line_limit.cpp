@@ -1,0 +1,24 @@
+#include <tenure/base/line_limit.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace tenure {
+
+std::optional<std::int64_t> LineLimit::pass(Instant now) {
+  constexpr std::chrono::microseconds kPause = std::chrono::seconds{1};
+  std::int64_t next = next_us_.load(std::memory_order_relaxed);
+  const std::int64_t now_us = now.since_start.count();
+  if (now_us < next || !next_us_.compare_exchange_strong(next, now_us + kPause.count())) {
+    left_out_.fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  return left_out_.exchange(0, std::memory_order_relaxed);
+}
+
+std::string left_out_text(std::int64_t left_out) {
+  return left_out == 0 ? std::string{} : fmt::format(" (and {} more that are not shown)", left_out);
+}
+
+}  // namespace tenure

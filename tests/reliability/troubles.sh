@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Brings trouble over the tenants' files while jobs are enqueued and performed, ends it, and sees that no job was charged for it.
+#
+# For each trouble: two clients enqueue for jobs of eight tenants, the trouble lasts a while, is ended, and all jobs must be done soon
+# after. A line each says what was burnt meanwhile, how loud and how busy it was, and how long the rest took; then the effects are compared
+# with what the clients recorded (kill_load.cpp).
+#
+#   folder-away      the folder of all tenants has another name
+#   swapped          two tenants' files, with their logs, stand in each other's place
+#   foreign-lock     somebody else keeps a write transaction open on one tenant
+#   no-descriptors   the worker processes may open no file more than they have
+#   full-4096, full-1024   the file system of the tenants is full; blocks of 4 KiB, and of 1 KiB, where a page of a -shm may be missing (SIGBUS)
+#
+# usage: troubles.sh [--seconds N] [--only NAME] [--programs FOLDER]
+#   --seconds   how long each lasts (3)
+#   --only      one of them
+#   --programs  where tenured, tenure, kill_load and kill_worker are (build/release/bin)
+#
+# Exit: 0 good; 1 a job was charged, lost or done twice, or it took too long; 123 a trouble did not happen; 125 it cannot run here.
+# shellcheck disable=SC2317 # functions are called by name
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+inside=${TROUBLES_INSIDE:-no}
+# The mounts, and whatever runs on them, end with the script: it is process 1 of namespaces of its own.
+if [[ $inside == no ]]; then
+  ((EUID == 0)) || { echo "troubles.sh: cannot run here: it mounts file systems and so must be root" >&2; exit 125; }
+  unshare --mount --pid --fork true 2> /dev/null || { echo "troubles.sh: cannot run here: no new namespaces allowed" >&2; exit 125; }
+  exec env TROUBLES_INSIDE=yes unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- "${BASH_SOURCE[0]}" "$@"
+fi
+. "$root/tests/reliability/world.sh"
+seconds=3 only='' programs=$root/build/release/bin seed=0
+readonly DONE_WITHIN_MS=15000 # the longest pause of a tenant, and the work that has gathered
+
+while (($# > 0)); do
+  case $1 in
+    --seconds) seconds=$2 ;;
+    --only) only=$2 ;;
+    --programs) programs=$2 ;;
+    *) cannot_run "unknown option $1" ;;
+  esac
+  shift 2 || cannot_run "an option without its value"
+done
+require_programs
+
+image() { # BLOCK_SIZE
+  truncate -s 64M "$work/image"
+  mkfs.ext4 -q -F -m 0 -b "$1" "$work/image" || cannot_run "mkfs.ext4 failed"
+  mkdir -p "$work/tenants"
+  mount -o loop "$work/image" "$work/tenants" || cannot_run "no loop device"
+}
+
+# --- The troubles: prepare_X before the world is made, begin_X, end_X.
+
+begin_folder_away() { mv "$work/tenants" "$work/away"; }
+end_folder_away() { mv "$work/away" "$work/tenants"; }
+
+swap_files() {
+  local suffix
+  for suffix in '' -wal -shm; do
+    [[ -e $work/tenants/tenant-0.db$suffix ]] && mv "$work/tenants/tenant-0.db$suffix" "$work/swap$suffix"
+    [[ -e $work/tenants/tenant-1.db$suffix ]] && mv "$work/tenants/tenant-1.db$suffix" "$work/tenants/tenant-0.db$suffix"
+    [[ -e $work/swap$suffix ]] && mv "$work/swap$suffix" "$work/tenants/tenant-1.db$suffix"
+  done
+  return 0
+}
+begin_swapped() { swap_files; }
+end_swapped() { swap_files; }
+
+lock_holder=''
+begin_foreign_lock() {
+  mkfifo "$work/to-holder"
+  sqlite3 "$work/tenants/tenant-0.db" < "$work/to-holder" &
+  lock_holder=$!
+  exec 9> "$work/to-holder"
+  printf '.timeout 10000\nbegin immediate;\n' >&9
+}
+end_foreign_lock() {
+  printf 'rollback;\n.quit\n' >&9
+  exec 9>&-
+  wait "$lock_holder" || hit_nothing "sqlite3 ended with an error"
+}
+
+begin_no_descriptors() {
+  local pid
+  for pid in $(worker_pids); do
+    prlimit --pid "$pid" --nofile="$(find "/proc/$pid/fd" -maxdepth 1 -type l | wc -l):" || hit_nothing "no limit for $pid"
+  done
+}
+end_no_descriptors() {
+  local pid
+  for pid in $(worker_pids); do prlimit --pid "$pid" --nofile=1024:; done
+}
+
+prepare_full_4096() { image 4096; }
+prepare_full_1024() { image 1024; }
+fill() {
+  local size
+  for size in 1M 4K 512; do dd if=/dev/zero of="$work/tenants/filler-$size" bs=$size 2> /dev/null || true; done
+  (($(stat -f -c %a "$work/tenants") < 256)) || hit_nothing "the disk is not full"
+}
+begin_full_4096() { fill; }
+begin_full_1024() { fill; }
+end_full_4096() { rm -f "$work"/tenants/filler-*; }
+end_full_1024() { rm -f "$work"/tenants/filler-*; }
+
+# --- What it costs.
+
+# Clock ticks of processor time of tenured, its workers, and those workers that have ended.
+ticks() {
+  local pid sum=0 fields
+  for pid in "$daemon" $(worker_pids); do
+    read -r -a fields < <(sed 's/.*) //' "/proc/$pid/stat" 2> /dev/null) || continue
+    sum=$((sum + fields[11] + fields[12]))
+    [[ $pid != "$daemon" ]] || sum=$((sum + fields[13] + fields[14]))
+  done
+  echo "$sum"
+}
+log_lines() { wc -l < "$work/tenured.log"; }
+in_database() { sqlite3 "file:$work/control.db?mode=ro" "$1"; }
+
+stop_clients() {
+  local pid
+  for pid in "${client_pids[@]}"; do
+    kill -KILL "$pid"
+    wait "$pid" 2> /dev/null || true
+  done
+  client_pids=('' '')
+}
+
+meet() { # NAME
+  local name=${1//-/_} before_ticks before_lines began busy lines waited stuck dead burnt crashes status=0
+  ! mountpoint -q "$work/tenants" || umount "$work/tenants"
+  new_world "prepare_$name"
+  start_daemon
+  start_client 0
+  start_client 1
+  await 'two worker processes' has_workers
+  await 'promises' record_has_grown 20000
+  "begin_$name"
+  before_ticks=$(ticks) before_lines=$(log_lines)
+  sleep "$seconds"
+  busy=$(($(ticks) - before_ticks)) lines=$(($(log_lines) - before_lines))
+  stop_clients
+  began=$(date +%s%N)
+  "end_$name"
+  wait_until_quiet
+  waited=$((($(date +%s%N) - began) / 1000000))
+  stuck=$(count state=scheduled,ready,held,running,blocked)
+  dead=$(count state=dead,discarded,cancelled)
+  stop_daemon
+  burnt=$(in_database 'select count(*) from attempt where outcome = 1')
+  crashes=$(in_database 'select coalesce(sum(crashes), 0) from job')
+  check || status=1
+  cat "$work/complaints" >&2
+  echo "trouble=$name attempts-burnt=$burnt crashes=$crashes dead=$dead log-lines/s=$((lines / seconds))" \
+    "processor=$((busy * 100 / $(getconf CLK_TCK) / seconds))% done-after=${waited}ms | $(< "$work/verdict") stuck=$stuck"
+  ((burnt + crashes + dead + stuck == 0 && waited <= DONE_WITHIN_MS)) || status=1
+  return "$status"
+}
+
+failed=0
+for trouble in folder-away swapped foreign-lock no-descriptors full-4096 full-1024; do
+  [[ -z $only || $only == "$trouble" ]] || continue
+  meet "$trouble" || failed=1
+done
+! mountpoint -q "$work/tenants" || umount "$work/tenants"
+exit "$failed"

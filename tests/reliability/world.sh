@@ -1,0 +1,122 @@
+# An application with eight tenants, two clients and a tenured with two worker processes, for the scripts beside it, which source
+# this file first. They set `programs` (a folder) and `seed`; what there is lies in `work`.
+# shellcheck shell=bash disable=SC2154,SC2034 # what they say and read
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/tenure-world.XXXXXX")
+daemon='' client_pids=('' '') client_lives=(0 0)
+
+kill_all() {
+  local pid
+  for pid in "${client_pids[@]}" "$daemon"; do
+    [[ -z $pid ]] || kill -KILL "$pid" 2> /dev/null || true
+  done
+  wait 2> /dev/null || true
+  client_pids=('' '') daemon=''
+}
+# TENURE_KEEP_WORLD=yes leaves it to be looked at.
+leave_world() {
+  kill_all
+  if mountpoint -q "$work/tenants"; then umount "$work/tenants"; fi
+  [[ ${TENURE_KEEP_WORLD:-no} == yes ]] || rm -rf --one-file-system -- "$work"
+}
+trap leave_world EXIT
+
+cannot_run() {
+  echo "${0##*/}: cannot run here: $*" >&2
+  exit 125
+}
+
+require_programs() {
+  local program
+  for program in tenured tenure kill_load kill_worker; do
+    [[ -x $programs/$program ]] || cannot_run "$programs/$program has not been built"
+  done
+}
+
+# What was asked for did not happen, so nothing is proved.
+hit_nothing() {
+  echo "${0##*/}: $*, seed=$seed" >&2
+  tail -n 3 "$work"/*.log >&2
+  exit 123
+}
+
+tenure() { "$programs/tenure" --config "$work/tenure.toml" "$@"; }
+count() { tenure job count "$@" --json | sed -n 's/.*"count": *\([0-9]*\).*/\1/p'; }
+
+new_world() { # [PREPARE: called where it exists, before the first tenant is made]
+  rm -rf "${work:?}"/*
+  if [[ $(type -t "${1:-}") == function ]]; then "$1"; fi
+  mkdir "$work/migrations"
+  echo 'create table effect (number integer primary key, id text not null, tenant text not null);' \
+    > "$work/migrations/0001_effect.sql"
+  cat > "$work/tenure.toml" << TOML
+[application]
+name = "reliability"
+[store]
+path = "$work/control.db"
+[tenants]
+path = "$work/tenants/%{tenant}.db"
+migrations = "$work/migrations"
+[[pool]]
+name = "all"
+program = "$programs/kill_worker"
+processes = 2
+slots = 4
+queues = ["default"]
+TOML
+  chmod 644 "$work/tenure.toml"
+  : > "$work/record"
+  client_lives=(0 0)
+  tenure tenant create tenant-{0..7} > /dev/null
+}
+
+start_daemon() {
+  "$programs/tenured" --config "$work/tenure.toml" 2>> "$work/tenured.log" &
+  daemon=$!
+}
+
+start_client() { # NUMBER
+  client_lives[$1]=$((client_lives[$1] + 1))
+  "$programs/kill_load" enqueue "$work/tenure.toml" "$work/record" "client-$1" "${client_lives[$1]}" \
+    2>> "$work/client.log" &
+  client_pids[$1]=$!
+}
+
+worker_pids() { pgrep -P "$daemon" -x kill_worker || true; }
+
+# Waits, with a bound, until the condition holds.
+await() { # WHAT COMMAND...
+  local what=$1 tries
+  shift
+  for ((tries = 0; tries < 3000; tries++)); do
+    if "$@"; then return; fi
+    sleep 0.01
+  done
+  hit_nothing "waited 30 s for $what"
+}
+
+record_has_grown() { (($(stat -c %s "$work/record") > $1)); }
+has_workers() { (($(worker_pids | wc -l) == 2)); }
+
+# Until no job waits or runs, or nothing has ended for 30 s.
+wait_until_quiet() {
+  local open last=-1 still=0
+  while true; do
+    open=$(count state=scheduled,ready,held,running,blocked)
+    ((open > 0)) || return 0
+    still=$((open == last ? still + 1 : 0))
+    last=$open
+    ((still < 100)) || return 0
+    sleep 0.3
+  done
+}
+
+stop_daemon() {
+  kill -TERM "$daemon"
+  local code=0
+  wait "$daemon" || code=$?
+  daemon=''
+  ((code == 0)) || hit_nothing "tenured ended with $code"
+}
+
+check() { "$programs/kill_load" check "$work/tenure.toml" "$work/record" > "$work/verdict" 2> "$work/complaints"; }
