@@ -17,6 +17,11 @@ std::optional<std::int64_t> LineLimit::pass(Instant now) {
   return left_out_.exchange(0, std::memory_order_relaxed);
 }
 
+std::optional<std::int64_t> LineLimit::pass() {
+  static const RealClock clock;
+  return pass(clock.steady());
+}
+
 std::string left_out_text(std::int64_t left_out) {
   return left_out == 0 ? std::string{} : fmt::format(" (and {} more that are not shown)", left_out);
 }

@@ -2,6 +2,7 @@
 
 #include <tenure/worker.hpp>
 
+#include <stdexcept>
 #include <string>
 
 // The worker program of debtrack: how its jobs are performed. `tenured` starts as many of it as its pool says.
@@ -32,7 +33,7 @@ void write_digest(const WriteDigest& job, tenure::JobContext& context) {
   const auto largest = context.locate(job.largest);
   context.once("write digest", [&](tenure::JobTransaction& transaction) {
     auto rows = transaction.query("select packages, installed_kib from summary");
-    rows.next();
+    if (!rows.next()) throw std::runtime_error("there is no summary yet");
     const std::string text = std::to_string(rows.row().integer(0)) + " packages, " +
                              std::to_string(rows.row().integer(1) / 1024) +
                              " MiB installed; the largest is " + largest->name + " " + largest->version +

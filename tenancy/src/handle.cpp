@@ -1,6 +1,8 @@
 #include "handle_state.hpp"
 
+#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/scope.hpp>
@@ -66,27 +68,58 @@ void checkpoint_if_long(detail::LeaseState& lease) {
       lease.poisoned = true;
       *lease.sync_failed = true;
     }
-    log::write(log::Level::warning, "tenant.checkpoint_failed", "the write-ahead log of a tenant stays long",
-               {.error = error.what()});
+    static LineLimit lines;
+    if (const auto left_out = lines.pass())
+      log::write(log::Level::warning, "tenant.checkpoint_failed",
+                 "the write-ahead log of a tenant stays long" + left_out_text(*left_out),
+                 {.error = error.what()});
   }
 }
 
 }  // namespace
 
-std::int64_t TenantRow::integer(int column) const { return cursor_->row().integer(column); }
-double TenantRow::real(int column) const { return cursor_->row().real(column); }
-std::string_view TenantRow::text(int column) const { return cursor_->row().text(column); }
-std::span<const std::byte> TenantRow::bytes(int column) const { return cursor_->row().blob(column); }
-bool TenantRow::is_null(int column) const { return cursor_->row().is_null(column); }
+std::int64_t TenantRow::integer(int column) const {
+  return number_in(column, sqlite::ColumnType::integer).integer(column);
+}
+double TenantRow::real(int column) const { return number_in(column, sqlite::ColumnType::real).real(column); }
+std::string_view TenantRow::text(int column) const { return row_with(column).text(column); }
+std::span<const std::byte> TenantRow::bytes(int column) const { return row_with(column).blob(column); }
+bool TenantRow::is_null(int column) const { return row_with(column).is_null(column); }
 int TenantRow::columns() const { return cursor_->row().columns(); }
 
 std::optional<std::int64_t> TenantRow::optional_integer(int column) const {
-  return cursor_->row().optional_integer(column);
+  if (is_null(column)) return std::nullopt;
+  return integer(column);
 }
 
 std::optional<std::string_view> TenantRow::optional_text(int column) const {
   if (is_null(column)) return std::nullopt;
   return text(column);
+}
+
+int TenantRow::column(std::string_view name) const {
+  const sqlite::Statement& row = cursor_->row();
+  for (int column = 0; column < row.columns(); ++column)
+    if (row.name(column) == name) return column;
+  raise(ErrorCode::query_failed, fmt::format("the result has no column named {}", escaped(name)));
+}
+
+// SQLite would give an empty value.
+const sqlite::Statement& TenantRow::row_with(int column) const {
+  const sqlite::Statement& row = cursor_->row();
+  if (column >= 0 && column < row.columns()) return row;
+  raise(ErrorCode::query_failed,
+        fmt::format("the result has no column {}; it has {}, counted from 0", column, row.columns()));
+}
+
+// Where SQLite would convert, text becomes 0 and a fraction is cut.
+const sqlite::Statement& TenantRow::number_in(int column, sqlite::ColumnType wanted) const {
+  using sqlite::ColumnType;
+  const sqlite::Statement& row = row_with(column);
+  const ColumnType found = row.type(column);
+  if (found == wanted || found == ColumnType::integer || found == ColumnType::null) return row;
+  raise(ErrorCode::query_failed, fmt::format("column {} ({}) holds no {}", column, escaped(row.name(column)),
+                                             wanted == ColumnType::integer ? "integer" : "number"));
 }
 
 TenantRows::TenantRows(std::unique_ptr<detail::Cursor> cursor)

@@ -137,7 +137,8 @@ const sqlite::Statement& Cursor::row() const {
           fmt::format("the rows of {} were used after their transaction had ended",
                       state->lease->tenant.text()),
           state->lease->tenant.text());
-  TENURE_INVARIANT(on_row);
+  if (!on_row)
+    raise(ErrorCode::query_failed, "there is no row: next() was false, or was not called", state->lease->tenant.text());
   return statement->statement();
 }
 

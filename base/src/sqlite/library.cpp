@@ -1,6 +1,5 @@
 #include "library.hpp"
 
-#include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
@@ -39,13 +38,11 @@ log::Level level_of(int code) {
 
 void on_message(void* /*unused*/, int code, const char* message) {
   try {
-    static const RealClock clock;
     static std::array<LineLimit, kPrimaryCodes>
         limits;  // a full disk is told of by every statement that meets it
     const log::Level level = level_of(code);
     std::optional<std::int64_t> left_out = 0;
-    if (level == log::Level::warning)
-      left_out = limits[static_cast<std::size_t>(code & 0xff)].pass(clock.steady());
+    if (level == log::Level::warning) left_out = limits[static_cast<std::size_t>(code & 0xff)].pass();
     if (!left_out) return;
     log::write(level, "sqlite.message",
                fmt::format("{} (code {}){}", message, code, left_out_text(*left_out)));

@@ -62,7 +62,16 @@ std::span<const std::byte> Statement::blob(int column) const {
   return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+ColumnType Statement::type(int column) const {
+  return static_cast<ColumnType>(sqlite3_column_type(statement_, column));
+}
+
+std::string_view Statement::name(int column) const {
+  const char* name = sqlite3_column_name(statement_, column);
+  return name == nullptr ? std::string_view{} : name;
+}
+
+bool Statement::is_null(int column) const { return type(column) == ColumnType::null; }
 
 std::optional<std::int64_t> Statement::optional_integer(int column) const {
   if (is_null(column)) return std::nullopt;

@@ -59,6 +59,29 @@ TEST_F(ClientTest, REG_01_AnUnknownTenantIsRefused) {
   with_tenant("nobody", [&] { EXPECT_THROW(client_.enqueue(PayAll{}), TenantDoesNotExist); });
 }
 
+struct Letter {
+  static constexpr std::string_view kind = "books.letter";
+  std::string text;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(text));
+  }
+};
+
+// The store's own limit counts, and nobody's default beside it.
+TEST_F(ClientTest, AsMuchIsEnqueuedAndPerformedAsTheStoreAllows) {
+  const Letter letter{std::string(500'000, 'x')};
+  EXPECT_THROW(client_.enqueue(letter, {.tenant = TenantName{"acme"}}), PayloadTooLarge) << "256 KiB";
+  auto larger = queue::make_memory_store({.payload_max = 600'000});
+  std::swap(store_, larger);
+  Client client{*store_, clock_, {.application = "books"}};
+  std::size_t read = 0;
+  jobs_.add<Letter>([&](const Letter& job, JobContext&) { read = job.text.size(); });
+  client.enqueue(letter, {.untenanted = true});
+  EXPECT_EQ(perform(claim()), std::nullopt);
+  EXPECT_EQ(read, letter.text.size());
+}
+
 TEST_F(ClientTest, AChildOfAForkCannotEnqueue) {
   EXPECT_EQ(in_child([&] {
               const std::vector<PayAll> bulk(2);

@@ -229,6 +229,34 @@ TEST_F(HandleTest, ACommitIsNotPromisedWhereASideFileWentMeanwhile) {
             ErrorCode::database_moved);
 }
 
+TEST_F(HandleTest, WhatARowDoesNotHoldIsAnErrorAndNoValue) {
+  lease_->read([](TenantReader& reader) {
+    TenantRows none = reader.query("select id from invoice where id = 99");
+    EXPECT_EQ(code_of([&] { static_cast<void>(none.row().integer(0)); }), ErrorCode::query_failed)
+        << "before next()";
+    EXPECT_FALSE(none.next());
+    EXPECT_EQ(code_of([&] { static_cast<void>(none.row().text(0)); }), ErrorCode::query_failed)
+        << "at the end";
+
+    TenantRows rows = reader.query("select 7 as whole, 1.5 as part, 'x' as word, null as nothing");
+    ASSERT_TRUE(rows.next());
+    const TenantRow& row = rows.row();
+    EXPECT_EQ(row.integer(row.column("whole")), 7);
+    EXPECT_EQ(row.real(0), 7.0);
+    EXPECT_EQ(row.real(row.column("part")), 1.5);
+    EXPECT_EQ(row.text(1), "1.5");
+    EXPECT_EQ(row.integer(row.column("nothing")), 0);
+    for (const int column : {1, 2})
+      EXPECT_EQ(code_of([&] { static_cast<void>(row.integer(column)); }), ErrorCode::query_failed) << column;
+    EXPECT_EQ(code_of([&] { static_cast<void>(row.real(2)); }), ErrorCode::query_failed);
+    for (const int column : {-1, 4}) {
+      EXPECT_EQ(code_of([&] { static_cast<void>(row.text(column)); }), ErrorCode::query_failed) << column;
+      EXPECT_EQ(code_of([&] { static_cast<void>(row.is_null(column)); }), ErrorCode::query_failed) << column;
+    }
+    EXPECT_EQ(code_of([&] { static_cast<void>(row.column("wholly")); }), ErrorCode::query_failed);
+  });
+}
+
 TEST_F(HandleTest, HND_14_ReadersRefuseEveryWrite) {
   shop_.handles.close_idle();
   const Result<HandleLease> reading = shop_.handles.acquire(TenantName{"acme"}, {}, HandleAccess::read_only);

@@ -15,6 +15,8 @@ class LineLimit {
  public:
   // Nothing where this one is left out; else how many were left out since the last one that passed.
   [[nodiscard]] std::optional<std::int64_t> pass(Instant now);
+  // By the machine's clock, for whoever has none.
+  [[nodiscard]] std::optional<std::int64_t> pass();
 
  private:
   std::atomic<std::int64_t> next_us_{0};  // of Instant, when one may pass again

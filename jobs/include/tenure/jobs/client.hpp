@@ -89,7 +89,7 @@ class Client {
   };
   template <JobType Job>
   static std::string encode(const void* job, PayloadContext& context) {
-    return encode_arguments(*static_cast<const Job*>(job), context);
+    return encode_arguments(*static_cast<const Job*>(job), context, kLimitsOfStored);
   }
   template <JobType Job>
   static Kind kind_of() {

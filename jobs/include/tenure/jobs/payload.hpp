@@ -44,4 +44,7 @@ struct PayloadLimits {
   std::size_t string_max = limits::kPayloadMax;     // bytes of one string or key
 };
 
+// Between an application and its handlers the store says how much a job may carry (`store.payload_max`), and what it has taken is read.
+inline constexpr PayloadLimits kLimitsOfStored{.bytes_max = limits::kPayloadMax};
+
 }  // namespace tenure

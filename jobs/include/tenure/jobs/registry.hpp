@@ -60,7 +60,7 @@ class JobRegistry {
   }
   template <JobType Job, class Handler>
   static void run(void* handler, std::string_view arguments, PayloadContext& payload, JobContext& context) {
-    const Job job = decode_arguments<Job>(arguments, payload);
+    const Job job = decode_arguments<Job>(arguments, payload, kLimitsOfStored);
     (*static_cast<Handler*>(handler))(job, context);
   }
   void add_runner(std::string_view kind, Runner runner);

@@ -27,6 +27,11 @@ namespace tenure {
 
 struct Stamp;
 
+namespace sqlite {
+class Statement;
+enum class ColumnType : std::uint8_t;
+}  // namespace sqlite
+
 namespace detail {
 struct LeaseState;
 struct TransactionState;
@@ -36,7 +41,8 @@ struct Cursor;
 template <class T>
 class Ref;
 
-// The current row of TenantRows. Text and bytes live until the next row.
+// The current row of TenantRows; text and bytes live until the next one. Columns are counted from 0. QueryFailed: there is no row, no
+// such column, or a number is asked of what is none (but null, which is 0, and an integer is a real too).
 class TenantRow {
  public:
   [[nodiscard]] std::int64_t integer(int column) const;
@@ -48,8 +54,12 @@ class TenantRow {
   [[nodiscard]] std::optional<std::int64_t> optional_integer(int column) const;
   [[nodiscard]] std::optional<std::string_view> optional_text(int column) const;
   [[nodiscard]] int columns() const;
+  // The first one of that name.
+  [[nodiscard]] int column(std::string_view name) const;
 
  private:
+  [[nodiscard]] const sqlite::Statement& row_with(int column) const;
+  [[nodiscard]] const sqlite::Statement& number_in(int column, sqlite::ColumnType wanted) const;
   friend class TenantRows;
   explicit TenantRow(const detail::Cursor* cursor) : cursor_(cursor) {}
   const detail::Cursor* cursor_;
@@ -67,7 +77,7 @@ class TenantRows {
 
   // False at the end. HandleEnded after the snapshot or transaction of the query.
   bool next();
-  // After a next() that was true.
+  // After a next() that was true; otherwise its values are QueryFailed.
   [[nodiscard]] const TenantRow& row() const { return row_; }
 
   struct End {};

@@ -15,6 +15,9 @@ struct sqlite3_stmt;
 
 namespace tenure::sqlite {
 
+// The numbers are SQLite's.
+enum class ColumnType : std::uint8_t { integer = 1, real = 2, text = 3, blob = 4, null = 5 };
+
 // One use of a prepared statement, leased from its connection's cache: bind left to right, step, read columns. The
 // destructor resets it, so a loop that is left early holds no read transaction open.
 // Bound text and blobs must live until the statement is done. Columns live until the next step.
@@ -46,6 +49,9 @@ class Statement {
   [[nodiscard]] double real(int column) const;
   [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] std::span<const std::byte> blob(int column) const;
+  // As it was stored, before any conversion: ask for it first.
+  [[nodiscard]] ColumnType type(int column) const;
+  [[nodiscard]] std::string_view name(int column) const;
   [[nodiscard]] bool is_null(int column) const;
   [[nodiscard]] std::optional<std::int64_t> optional_integer(int column) const;
   [[nodiscard]] int columns() const;
