@@ -1,6 +1,7 @@
 #include "../job_rules.hpp"
 #include "places.hpp"
 #include "sqlite_writer.hpp"
+#include "stored_values.hpp"
 #include "tenant_rows.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -94,7 +95,7 @@ Result<SqliteWriter::Owner> SqliteWriter::owner_of(const TenantName& name, Gener
   auto known = owners_.find(name);
   if (known == owners_.end()) {
     auto row = connection_.statement(kLiveTenant);
-    if (row.bind(name.text()).step() && static_cast<TenantState>(row.integer(2)) != TenantState::draining)
+    if (row.bind(name.text()).step() && tenant_state_of(row.integer(2)) != TenantState::draining)
       known = owners_.emplace(name, Owner{TenantNumber{row.integer(0)}, Generation{row.integer(1)}}).first;
   }
   if (known != owners_.end() && (wanted.value == 0 || wanted == known->second.generation))
