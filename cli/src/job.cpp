@@ -34,7 +34,7 @@ std::string reason_and_error(const JobRecord& job) {
 std::string state_text(const JobRecord& job, const ShowStyle&) { return std::string(name_of(job.state)); }
 
 std::string tenant_text(const JobRecord& job, const ShowStyle&) {
-  return job.tenant ? job.tenant->text() : "none";
+  return job.tenant ? escaped(job.tenant->text()) : "none";
 }
 
 // The one that succeeded or is under way is a try too, and no failure.
@@ -136,6 +136,7 @@ std::span<const ListColumn<JobRecord>> job_columns() { return kJobColumns; }
 
 std::string waits_for(const JobRecord& job, const ShowStyle& style) {
   const auto head = [&] { return job.error.empty() ? std::string() : " (" + error_head(job.error) + ")"; };
+  if (!job.refused.empty()) return "nobody: " + escaped(job.refused);
   switch (job.state) {
     case ShownState::scheduled:
       if (job.reason == JobReason::retry_wait) return "retry " + time_text(job.due, style) + head();
@@ -159,9 +160,9 @@ std::string waits_for(const JobRecord& job, const ShowStyle& style) {
 
 void write_job_members(json::Writer& writer, const JobRecord& job) {
   writer.key("id").string(job.id.text());
-  writer.key("state").string(name_of(job.state)).key("reason").string(name_of(job.reason)).key("tenant");
-  if (job.tenant) writer.string(job.tenant->text());
-  else writer.null();
+  writer.key("state").string(name_of(job.state)).key("reason").string(name_of(job.reason));
+  if (job.tenant) write_text(writer, "tenant", job.tenant->text());
+  else writer.key("tenant").null();
   writer.key("generation").integer(job.generation.value).key("tenant_state");
   if (job.tenant) writer.string(name_of(job.tenant_state));
   else writer.null();
@@ -178,6 +179,7 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   if (job.process) writer.integer(job.process->value);
   else writer.null();
   write_text(writer, "error", job.error);
+  if (!job.refused.empty()) write_text(writer, "refused", job.refused);
 }
 
 queue::JobId job_id(std::string_view word) {

@@ -269,7 +269,7 @@ void show_sample(Session& session, const Matched& matched) {
       fmt::format("{} to retry, the oldest of them:", counted(matched.count, "job", session.style())));
   for (const JobRecord& job : matched.sample)
     session.note(fmt::format("  {}  {}  {}  {}", job.id.text(), name_of(job.state),
-                             job.tenant ? job.tenant->text() : "none", escaped(job.kind)));
+                             job.tenant ? escaped(job.tenant->text()) : "none", escaped(job.kind)));
 }
 
 bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }

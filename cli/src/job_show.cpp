@@ -20,9 +20,40 @@ constexpr std::size_t kErrorShownMax = 500;
 struct WholeJob {
   JobRecord record;
   std::vector<AttemptRecord> attempts;
-  std::string arguments;  // masked JSON; empty where the payload is none
+  std::string envelope_problem;  // why its arguments are not this job's to show; empty where they are
+  std::string arguments;         // masked JSON; empty where the payload is none
   std::string global_id;
 };
+
+std::string tenant_of(const std::optional<TenantName>& tenant) { return tenant ? tenant->text() : "none"; }
+
+// What of an envelope says that it belongs to another job than the row.
+std::string differences(const queue::Envelope& envelope, const JobRecord& row) {
+  std::vector<std::string> found;
+  if (envelope.id != row.id) found.push_back("id " + envelope.id.text());
+  if (envelope.tenant != row.tenant) found.push_back("tenant " + tenant_of(envelope.tenant));
+  else if (row.tenant && envelope.generation != row.generation)
+    found.push_back(fmt::format("generation {}", envelope.generation.value));
+  if (envelope.kind != row.kind) found.push_back("kind " + envelope.kind);
+  return fmt::format("{}", fmt::join(found, ", "));
+}
+
+void read_arguments(WholeJob& job, std::string_view bytes) {
+  const auto envelope = queue::read_envelope(bytes);
+  if (!envelope) {
+    job.envelope_problem = "the envelope cannot be read: " + envelope.error().message;
+    return;
+  }
+  if (const std::string differs = differences(*envelope, job.record); !differs.empty())
+    job.envelope_problem = "the envelope is another job's: it says " + differs;
+  else job.arguments = masked_json(envelope->arguments);
+}
+
+// An id is made of no name that breaks the rules of names.
+std::string global_id_of(const JobRecord& job, std::string_view application) {
+  if (job.tenant && !job.tenant->keeps_rules()) return job.id.text();
+  return GlobalId(application, "tenure.job", job.id.text(), job.tenant).text();
+}
 
 WholeJob find(Session& session, queue::JobId id) {
   std::optional<WholeJob> job;
@@ -30,10 +61,12 @@ WholeJob find(Session& session, queue::JobId id) {
   session.store().read([&](queue::JobReader& reader) {
     auto record = reader.find_job(id);
     if (!record) return;
-    const auto envelope = reader.envelope(record->seq);
-    job = WholeJob{*record, reader.attempts(record->seq),
-                   masked_json(queue::arguments_of(envelope.value_or(""))),
-                   GlobalId(application, "tenure.job", id.text(), record->tenant).text()};
+    job = WholeJob{.record = *record,
+                   .attempts = reader.attempts(record->seq),
+                   .envelope_problem = {},
+                   .arguments = {},
+                   .global_id = global_id_of(*record, application)};
+    read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
   return std::move(*job);
@@ -59,7 +92,15 @@ std::string attempt_lines(const WholeJob& job, const ShowStyle& style) {
   return table.substr(table.find('\n') + 1);  // these rows explain themselves
 }
 
+std::string size_text(const WholeJob& job, const ShowStyle& style) {
+  const std::string bytes = number_text(job.record.size_bytes, style) + " bytes";
+  return job.envelope_problem.empty()
+             ? fmt::format("{}, envelope {}, not sealed", bytes, queue::kEnvelopeVersion)
+             : bytes;
+}
+
 std::string arguments_text(const WholeJob& job) {
+  if (!job.envelope_problem.empty()) return "are not shown: " + escaped(job.envelope_problem, kErrorShownMax);
   if (job.arguments.empty())
     return fmt::format("are no JSON and not shown, since nothing in them could be masked ({} bytes)",
                        job.record.size_bytes);
@@ -75,16 +116,15 @@ std::string text_of(const WholeJob& job, const ShowStyle& style) {
   std::string out = line("id", job.global_id);
   out += line("kind", escaped(r.kind));
   out += line("queue", fmt::format("{}, priority {}", escaped(r.queue), r.priority.value));
-  out += line("tenant", r.tenant ? fmt::format("{}, generation {}, {}", r.tenant->text(), r.generation.value,
-                                               name_of(r.tenant_state))
+  out += line("tenant", r.tenant ? fmt::format("{}, generation {}, {}", escaped(r.tenant->text()),
+                                               r.generation.value, name_of(r.tenant_state))
                                  : "none");
   out += line("state", std::string(name_of(r.state)) + (waits.empty() ? "" : ", " + waits));
   out += line("enqueued", full_time_text(r.created, style));
   out += line("due", full_time_text(r.due, style));
   if (r.started) out += line("started", full_time_text(r.started, style));
   if (r.finished) out += line("finished", full_time_text(r.finished, style));
-  out += line("size", fmt::format("{} bytes, envelope {}, not sealed", number_text(r.size_bytes, style),
-                                  queue::kEnvelopeVersion));
+  out += line("size", size_text(job, style));
   out += line("attempts", fmt::format("{} failed, {} released (costs no attempt), {} crashes{}", r.failures,
                                       r.releases, r.crashes, attempts_left_text(r)));
   out += attempt_lines(job, style);
@@ -117,6 +157,7 @@ std::string json_of(const WholeJob& job) {
   writer.end_array().key("arguments");
   if (job.arguments.empty()) writer.null();
   else writer.raw(job.arguments);
+  if (!job.envelope_problem.empty()) write_text(writer, "envelope_problem", job.envelope_problem);
   writer.end_object().end_object();
   return out;
 }

@@ -80,7 +80,7 @@ std::string list_json(std::string_view schema, std::span<const Record> records, 
   writer.begin_object().key("schema").string(schema).key("items").begin_array();
   for (const Record& record : records) write(writer, record, now);
   writer.end_array().key("next");
-  if (total.next) writer.string(*total.next);
+  if (total.next) writer.string(to_utf8(*total.next));
   else writer.null();
   writer.key("count").integer(total.count).key("capped").boolean(total.capped);
   if (total.looked_at) writer.key("looked_at").integer(*total.looked_at);
@@ -102,7 +102,7 @@ ExitCode print_list(Session& session, std::string_view schema, std::string_view 
     session.note(shown == total.count && !total.capped
                      ? counted(shown, noun, session.style())
                      : number_text(shown, session.style()) + " of " + all +
-                           (total.next ? "; next page: --after " + *total.next : ""));
+                           (total.next ? "; next page: --after " + escaped(*total.next) : ""));
     note_scan(session, total);
   }
   return session.has("fail-if-any") && total.count > 0 ? ExitCode::refused : ExitCode::done;

@@ -24,9 +24,9 @@ std::string number(const TenantSummary& tenant, const ShowStyle& style) {
 }
 
 constexpr std::array kTenantColumns{
-    ListColumn<TenantSummary>{"name", "TENANT",
-                              [](const TenantSummary& t, const ShowStyle&) { return t.tenant.name.text(); },
-                              false, true},
+    ListColumn<TenantSummary>{
+        "name", "TENANT",
+        [](const TenantSummary& t, const ShowStyle&) { return escaped(t.tenant.name.text()); }, false, true},
     ListColumn<TenantSummary>{
         "generation", "GEN",
         [](const TenantSummary& t, const ShowStyle&) { return std::to_string(t.tenant.generation.value); },
@@ -48,7 +48,8 @@ constexpr std::array kTenantColumns{
 };
 
 void write_tenant(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
-  writer.begin_object().key("name").string(tenant.tenant.name.text());
+  writer.begin_object();
+  write_text(writer, "name", tenant.tenant.name.text());
   writer.key("generation")
       .integer(tenant.tenant.generation.value)
       .key("state")
@@ -101,9 +102,8 @@ std::vector<TenantSummary> matching_tenants(Session& session, const queue::Filte
 }
 
 void drop_until_after(std::vector<TenantSummary>& tenants, std::string_view cursor) {
-  const TenantName after(cursor);
   const auto found = std::find_if(tenants.begin(), tenants.end(),
-                                  [&](const TenantSummary& t) { return t.tenant.name == after; });
+                                  [&](const TenantSummary& t) { return t.tenant.name.text() == cursor; });
   if (found == tenants.end()) raise(ErrorCode::bad_options, "--after names no tenant of this list");
   tenants.erase(tenants.begin(), found + 1);
 }

@@ -57,15 +57,15 @@ create table job(
   tenant integer not null,
   queue integer not null,
   kind integer not null,
-  priority integer not null,
+  priority integer not null check (priority between -100 and 100),
   due_us integer not null,
   created_us integer not null,
   state integer not null check (state between 1 and 7 and state <> 3),
-  reason integer not null default 0,
-  attempts_max integer not null,
-  failures integer not null default 0,
-  crashes integer not null default 0,
-  releases integer not null default 0,
+  reason integer not null default 0 check (reason between 0 and 254),
+  attempts_max integer not null check (attempts_max between 1 and 1000),
+  failures integer not null default 0 check (failures between 0 and 2147483647),
+  crashes integer not null default 0 check (crashes between 0 and 2147483647),
+  releases integer not null default 0 check (releases between 0 and 2147483647),
   started_us integer not null,
   finished_us integer not null,
   envelope blob not null
@@ -82,7 +82,7 @@ create index job_failed on job(state, seq, queue, priority, tenant, kind) where 
 -- Waiting jobs in the order in which a claim takes them, each lane one prefix. Fresh ones are absorbed into it in batches.
 create table ready(
   queue integer not null,
-  priority integer not null,
+  priority integer not null check (priority between -100 and 100),
   tenant integer not null,
   kind integer not null,
   due_us integer not null,
@@ -95,7 +95,7 @@ create table scheduled(
   due_us integer not null,
   seq integer not null,
   queue integer not null,
-  priority integer not null,
+  priority integer not null check (priority between -100 and 100),
   tenant integer not null,
   kind integer not null,
   primary key (due_us, seq)
@@ -103,9 +103,9 @@ create table scheduled(
 
 create table blocked(
   seq integer primary key,
-  reason integer not null,
+  reason integer not null check (reason between 0 and 254),
   queue integer not null,
-  priority integer not null,
+  priority integer not null check (priority between -100 and 100),
   tenant integer not null,
   kind integer not null,
   due_us integer not null
@@ -148,9 +148,9 @@ create trigger tenant_deleted after delete on tenant begin update mark set seq =
 -- Runs that did not succeed, in the order in which they ended.
 create table attempt(
   seq integer not null,
-  number integer not null,
+  number integer not null check (number between 1 and 2147483647),
   outcome integer not null check (outcome between 1 and 4),
-  error_code integer,
+  error_code integer check (error_code between 0 and 65535),
   error text not null default '',
   started_us integer,
   finished_us integer not null,

@@ -137,9 +137,4 @@ Result<Envelope> read_envelope(std::string_view bytes) {
   return envelope;
 }
 
-std::string_view arguments_of(std::string_view envelope_bytes) {
-  const auto line = first_line(envelope_bytes);
-  return line ? envelope_bytes.substr(line->size() + 1) : envelope_bytes;
-}
-
 }  // namespace tenure::queue

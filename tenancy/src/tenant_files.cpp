@@ -65,6 +65,7 @@ std::string TenantFiles::bucket_of(const TenantName& name) {
 }
 
 std::filesystem::path TenantFiles::relative_path_for(const TenantName& name) const {
+  if (!name.keeps_rules()) value_or_raise(TenantName::parse(name.text()));
   const std::string bucket = bucket_of(name);
   TENURE_INVARIANT(bucket.size() == kBucketSize);
   std::filesystem::path relative = replace_all(replace_all(relative_template_, kBucketPlaceholder, bucket),

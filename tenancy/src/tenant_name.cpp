@@ -39,6 +39,8 @@ Result<TenantName> TenantName::parse(std::string_view text) {
   return fail(ErrorCode::bad_tenant_name, fmt::format("\"{}\" is no tenant name: {}", escaped(text), rule));
 }
 
+bool TenantName::keeps_rules() const { return broken_rule(text_).empty(); }
+
 TenantName::TenantName(std::string_view text) : TenantName(value_or_raise(parse(text))) {}
 
 }  // namespace tenure

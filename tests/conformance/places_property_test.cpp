@@ -1,5 +1,6 @@
 #include "sqlite/places.hpp"
 #include "sqlite/sqlite_store.hpp"
+#include "sqlite/stored_values.hpp"
 #include "store_suite.hpp"
 #include "support/job_places.hpp"
 #include "support/temporary_folder.hpp"
@@ -337,7 +338,7 @@ class Places {
     std::size_t count = 0;
     while (row.step()) {
       ++count;
-      RC_ASSERT(fresh.is_held(lane_in(row, 0), {from_us(row.integer(4)), JobSeq{row.integer(5)}}));
+      RC_ASSERT(fresh.is_held(lane_in(row, 0).value(), {from_us(row.integer(4)), JobSeq{row.integer(5)}}));
     }
     RC_ASSERT(fresh.count() == count);
     RC_ASSERT(fresh.absorbed() <= fresh.tailed());

@@ -2,6 +2,7 @@
 
 #include "places.hpp"
 #include "sqlite_reader.hpp"
+#include "stored_values.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -134,25 +135,25 @@ CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::
   const bool oldest_first = options_.order == ListOrder::oldest_first;
   const JobSeq from = oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least;
   const JobSeq to = oldest_first ? kAfterAll : options_.after.value_or(kAfterAll);
-  const bool is_of_one = filter_.tenants && filter_.tenants->size() == 1;
+  const auto* const tenants = filter_.only_tenants();
+  const bool is_of_one = tenants != nullptr && tenants->size() == 1;
   const Query& all = oldest_first ? kWalkOldest : kWalkNewest;
   const Query& of_one = oldest_first ? kWalkOldestOfTenant : kWalkNewestOfTenant;
   auto rows = connection_.statement(is_of_one ? of_one : all);
   rows.bind(from.value, to.value);
-  if (is_of_one) rows.bind(*filter_.tenants->begin());
+  if (is_of_one) rows.bind(tenants->front());
   return {std::make_unique<Walk>(std::move(rows), std::move(takes)), filter_.exact};
 }
 
 bool Candidates::has_succeeded(const sqlite::Statement& row) {
   const std::int64_t state = row.integer(kStateColumn);
-  if (is_final_row(state)) return static_cast<JobState>(state) == JobState::succeeded;
+  if (is_final_row(state)) return job_state_of(state) == JobState::succeeded;
   return ended_.contains(JobSeq{row.integer(0)});
 }
 
 bool Candidates::is_fresh(const sqlite::Statement& row) {
   const JobSeq seq{row.integer(0)};
-  return static_cast<RowState>(row.integer(kStateColumn)) == RowState::as_enqueued &&
-         wants_lane_of(TenantNumber{row.integer(kLaneColumn + 2)}) && !is_claimed(connection_, seq) &&
+  return is_as_enqueued(row.integer(kStateColumn)) && wants_lane_of(row) && !is_claimed(connection_, seq) &&
          !ended_.contains(seq);
 }
 
@@ -177,15 +178,16 @@ std::vector<JobSeq> Candidates::rows_of(sqlite::Statement&& rows) const {
 
 std::vector<JobSeq> Candidates::in_lanes() {
   std::vector<JobSeq> seqs;
-  if (filter_.tenants && filter_.tenants->size() <= kTenantsSought) add_lanes_of_tenants(seqs);
+  const auto* const tenants = filter_.only_tenants();
+  if (tenants != nullptr && tenants->size() <= kTenantsSought) add_lanes_of_tenants(*tenants, seqs);
   else add_in_lanes(connection_.statement(kReadyRows), seqs);
   return seqs;
 }
 
 // One seek for each tenant in each priority of each queue, of which there are few.
-void Candidates::add_lanes_of_tenants(std::vector<JobSeq>& seqs) {
+void Candidates::add_lanes_of_tenants(std::span<const std::int64_t> tenants, std::vector<JobSeq>& seqs) {
   for (ReadyPriority at; go_to_next(connection_, at);) {
-    for (const std::int64_t tenant : *filter_.tenants) {
+    for (const std::int64_t tenant : tenants) {
       auto rows = connection_.statement(kReadyRowsOfTenant);
       rows.bind(at.queue, at.priority, tenant);
       add_in_lanes(std::move(rows), seqs);
@@ -198,18 +200,21 @@ void Candidates::add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seq
   while (rows.step()) {
     const JobSeq seq{rows.integer(0)};
     if (!is_on_page(seq) || !filter_.passes_lane(rows, kLaneColumn)) continue;
-    if (wants_both || wants_lane_of(TenantNumber{rows.integer(kLaneColumn + 2)})) seqs.push_back(seq);
+    if (wants_both || wants_lane_of(rows)) seqs.push_back(seq);
   }
 }
 
-bool Candidates::wants_lane_of(TenantNumber tenant) const {
-  return filter_.wants(is_open_(tenant) ? ShownState::ready : ShownState::held);
+bool Candidates::wants_lane_of(const sqlite::Statement& row) const {
+  const auto lane = lane_in(row, kLaneColumn);
+  return filter_.wants(lane && is_open_(lane->tenant) ? ShownState::ready : ShownState::held);
 }
 
-void SqliteJobReader::for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn) {
+void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn) {
   auto rows = connection_.statement(kFreshRows);
   while (rows.step())
-    if (!ended_.contains(JobSeq{rows.integer(0)})) fn(lane_in(rows, kLaneColumn), from_us(rows.integer(5)));
+    if (!ended_.contains(JobSeq{rows.integer(0)}))
+      fn({rows.integer(kLaneColumn), is_priority(rows.integer(kLaneColumn + 1)),
+          TenantNumber{rows.integer(kLaneColumn + 2)}, from_us(rows.integer(5))});
 }
 
 std::vector<const Query*> candidate_queries() {

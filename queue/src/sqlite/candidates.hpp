@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 // Jobs that a filter may match, found in the tables that hold their states. Internal.
@@ -49,8 +50,8 @@ class Candidates {
   [[nodiscard]] std::vector<JobSeq> rows_of(sqlite::Statement&& rows) const;
   [[nodiscard]] std::vector<JobSeq> in_lanes();
   void add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) const;
-  void add_lanes_of_tenants(std::vector<JobSeq>& seqs);
-  [[nodiscard]] bool wants_lane_of(TenantNumber tenant) const;
+  void add_lanes_of_tenants(std::span<const std::int64_t> tenants, std::vector<JobSeq>& seqs);
+  [[nodiscard]] bool wants_lane_of(const sqlite::Statement& row) const;
   [[nodiscard]] bool is_on_page(JobSeq seq) const;
 
   sqlite::Connection& connection_;

@@ -67,9 +67,8 @@ void EndedLookup::load_rows() {
 void tell_states(sqlite::Connection& connection, std::span<JobArrival> jobs) {
   std::vector<JobSeq> nowhere;  // fresh, or ended
   for (JobArrival& job : jobs) {
-    if (is_final(job.state)) continue;
+    if (job.state != JobState::ready) continue;
     const LanePlace place{job.due, job.seq};
-    job.state = JobState::ready;
     if (is_claimed(connection, job.seq) || is_in_ready(connection, job.lane, place)) continue;
     if (is_scheduled(connection, place)) job.state = JobState::scheduled;
     else if (is_blocked(connection, job.seq)) job.state = JobState::blocked;

@@ -44,7 +44,7 @@ class EndedLookup {
   std::optional<std::vector<Row>> rows_;  // by sequence
 };
 
-// Tells of each job that has no final state where it stands. Ready, too, where it runs.
+// Tells of each job where it stands that comes as ready. Ready, too, where it runs.
 void tell_states(sqlite::Connection& connection, std::span<JobArrival> jobs);
 
 [[nodiscard]] std::vector<const sqlite::Query*> ended_lookup_queries();

@@ -1,6 +1,7 @@
 #include "fresh_jobs.hpp"
 
 #include "places.hpp"
+#include "stored_values.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -66,7 +67,7 @@ std::vector<JobArrival> FreshJobs::read_on(sqlite::Connection& connection, std::
     auto row = connection.statement(kTail);
     row.bind(tailed_.value, limit);
     while (row.step()) {
-      rows.push_back({JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), JobState::ready});
+      rows.push_back(arrival_in(row));
       states.push_back(row.integer(6));
     }
   }
@@ -79,11 +80,15 @@ std::vector<JobArrival> FreshJobs::read_on(sqlite::Connection& connection, std::
 
 JobState FreshJobs::take_in(sqlite::Connection& connection, const JobArrival& row, std::int64_t row_state) {
   const LanePlace place{row.due, row.seq};
-  if (is_final_row(row_state)) return static_cast<JobState>(row_state);
+  if (is_final_row(row_state)) return job_state_of(row_state);
   if (ended_before_.contains(row.seq)) return JobState::succeeded;
+  if (row.state == JobState::blocked) {
+    log_left_out(row.seq, "has a priority that no job has; it is in no lane");
+    return row.state;
+  }
   const bool had_claim = claimed_before_.contains(row.seq);
   if (had_claim && is_claimed(connection, row.seq)) return JobState::ready;
-  if (row_state == static_cast<std::int64_t>(RowState::as_enqueued)) {
+  if (is_as_enqueued(row_state)) {
     if (had_claim) return JobState::succeeded;  // given back it would have left the set
     insert(row.lane, place);
     return JobState::ready;

@@ -24,6 +24,10 @@ const Query& pick(NameTable table, const Query& queue, const Query& kind) {
 
 }  // namespace
 
+std::string missing_name(NameTable table, std::int64_t number) {
+  return (table == NameTable::queue ? "(queue " : "(kind ") + std::to_string(number) + " is missing)";
+}
+
 std::optional<std::int64_t> InternedNames::number(NameTable table, std::string_view name) const {
   const std::shared_lock lock(mutex_);
   const auto& numbers = tables_[static_cast<std::size_t>(table)].numbers;
@@ -61,8 +65,7 @@ std::string TransactionNames::name(NameTable table, std::int64_t number) {
     if (each.table == table && each.number == number) return each.name;
   auto statement = connection_.statement(pick(table, kQueueName, kKindName));
   // No name that anybody could enqueue under: a damaged row's lane waits as one of an unknown kind, others go on.
-  if (!statement.bind(number).step())
-    return (table == NameTable::queue ? "(queue " : "(kind ") + std::to_string(number) + " is missing)";
+  if (!statement.bind(number).step()) return missing_name(table, number);
   seen_.push_back({table, std::string{statement.text(0)}, number});
   return seen_.back().name;
 }

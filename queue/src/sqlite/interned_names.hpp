@@ -37,6 +37,9 @@ class InternedNames {
   std::array<Table, 2> tables_;
 };
 
+// What stands for a name that the file has lost: a text that is none.
+[[nodiscard]] std::string missing_name(NameTable table, std::int64_t number);
+
 // The names as one transaction sees them: those remembered, those read, and those it made itself, which are remembered
 // after its commit and forgotten without one.
 class TransactionNames {

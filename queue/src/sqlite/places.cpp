@@ -46,11 +46,6 @@ bool finds(sqlite::Statement&& statement) { return statement.step(); }
 
 }  // namespace
 
-Lane lane_in(const sqlite::Statement& row, int first) {
-  return {QueueNumber{row.integer(first)}, Priority{static_cast<int>(row.integer(first + 1))},
-          TenantNumber{row.integer(first + 2)}, KindNumber{row.integer(first + 3)}};
-}
-
 void insert_ready(sqlite::Connection& connection, const Lane& lane, const LanePlace& place) {
   auto statement = connection.statement(kInsertReady);
   bind_lane(statement, lane);

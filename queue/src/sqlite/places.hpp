@@ -16,11 +16,11 @@ enum class RowState : std::uint8_t {
   as_enqueued = 2,  // was due when it was enqueued, and has waited in its lane ever since
 };
 
+[[nodiscard]] constexpr bool is_as_enqueued(std::int64_t row_state) {
+  return row_state == static_cast<std::int64_t>(RowState::as_enqueued);
+}
 inline constexpr std::int64_t kFirstFinalState = static_cast<std::int64_t>(JobState::succeeded);
 [[nodiscard]] constexpr bool is_final_row(std::int64_t row_state) { return row_state >= kFirstFinalState; }
-
-// A lane in four columns from `first` on.
-[[nodiscard]] Lane lane_in(const sqlite::Statement& row, int first);
 
 void insert_ready(sqlite::Connection& connection, const Lane& lane, const LanePlace& place);
 // All of the lane from `first` to `last`, both included.

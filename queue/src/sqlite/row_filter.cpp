@@ -136,15 +136,17 @@ std::vector<std::int64_t> sorted(std::vector<std::int64_t> numbers) {
   return numbers;
 }
 
-// Numbers of the rows (number, name) for which all terms hold.
-std::vector<std::int64_t> numbers_where(sqlite::Statement rows, const std::vector<const FilterTerm*>& terms) {
-  std::vector<std::int64_t> numbers;
-  while (rows.step()) {
-    const std::string_view name = rows.text(1);
-    if (std::ranges::all_of(terms, [&](const FilterTerm* term) { return term_holds(*term, name); }))
-      numbers.push_back(rows.integer(0));
-  }
-  return sorted(std::move(numbers));
+// Of the rows (number, name) those for which all terms hold, or those for which one does not.
+RowFilter::NumberList numbers_where(sqlite::Statement rows, const std::vector<const FilterTerm*>& terms,
+                                    std::string_view placeholder) {
+  const auto all_hold = [&](std::string_view name) {
+    return std::ranges::all_of(terms, [&](const FilterTerm* term) { return term_holds(*term, name); });
+  };
+  RowFilter::NumberList list{.numbers = {}, .pass = !all_hold(placeholder)};
+  while (rows.step())
+    if (all_hold(rows.text(1)) == list.pass) list.numbers.push_back(rows.integer(0));
+  list.numbers = sorted(std::move(list.numbers));
+  return list;
 }
 
 bool only_literals(const FilterTerm& term) {
@@ -153,7 +155,7 @@ bool only_literals(const FilterTerm& term) {
 }
 
 // The usual case, which must not read the names of a hundred thousand tenants.
-std::vector<std::int64_t> tenants_named(sqlite::Connection& connection, const FilterTerm& term) {
+RowFilter::NumberList tenants_named(sqlite::Connection& connection, const FilterTerm& term) {
   std::vector<std::int64_t> numbers;
   for (const FilterValue& value : term.values) {
     const std::string& name = std::get<Glob>(value).pattern;
@@ -162,23 +164,24 @@ std::vector<std::int64_t> tenants_named(sqlite::Connection& connection, const Fi
     row.bind(name);
     while (row.step()) numbers.push_back(row.integer(0));
   }
-  return sorted(std::move(numbers));
+  return {.numbers = sorted(std::move(numbers)), .pass = true};
 }
 
 void narrow_by_names(sqlite::Connection& connection, RowFilter& narrowed, const Filter& filter) {
   if (const auto terms = terms_of(filter, FilterField::queue); !terms.empty())
-    narrowed.queues = numbers_where(connection.statement(kAllQueueNames), terms);
+    narrowed.queues = numbers_where(connection.statement(kAllQueueNames), terms, "(queue 0 is missing)");
   if (const auto terms = terms_of(filter, FilterField::kind); !terms.empty())
-    narrowed.kinds = numbers_where(connection.statement(kAllKindNames), terms);
+    narrowed.kinds = numbers_where(connection.statement(kAllKindNames), terms, "(kind 0 is missing)");
 
   const auto tenants = terms_of(filter, FilterField::tenant);
   if (tenants.size() == 1 && !tenants.front()->negated && only_literals(*tenants.front()))
     narrowed.tenants = tenants_named(connection, *tenants.front());
-  else if (!tenants.empty()) narrowed.tenants = numbers_where(connection.statement(kAllTenantNames), tenants);
+  else if (!tenants.empty())
+    narrowed.tenants = numbers_where(connection.statement(kAllTenantNames), tenants, "(tenant 0 is missing)");
 }
 
 bool holds(const RowFilter::Numbers& numbers, const sqlite::Statement& row, int column) {
-  return !numbers || std::ranges::binary_search(*numbers, row.integer(column));
+  return !numbers || std::ranges::binary_search(numbers->numbers, row.integer(column)) == numbers->pass;
 }
 
 bool holds(const RowFilter::Bounds& bounds, const sqlite::Statement& row, int column) {

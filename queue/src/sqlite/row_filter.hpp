@@ -32,7 +32,13 @@ struct RowFilter {
     [[nodiscard]] bool is_open() const { return *this == Bounds{}; }
     friend bool operator==(const Bounds&, const Bounds&) = default;
   };
-  using Numbers = std::optional<std::vector<std::int64_t>>;  // sorted; nothing: all
+  // Sorted. A number whose row of names is missing is in no list: it is shown by a placeholder, and where the filter takes that
+  // the list says what does not pass.
+  struct NumberList {
+    std::vector<std::int64_t> numbers;
+    bool pass = true;  // these and no other; else all others
+  };
+  using Numbers = std::optional<NumberList>;  // nothing: all
 
   bool exact = true;
   WordBits states = 0;  // that pass
@@ -41,6 +47,10 @@ struct RowFilter {
   Bounds priority, failures, crashes, created;
   std::optional<std::vector<JobId>> ids;  // only these can match
 
+  // Null where others than these may pass.
+  [[nodiscard]] const std::vector<std::int64_t>* only_tenants() const {
+    return tenants && tenants->pass ? &tenants->numbers : nullptr;
+  }
   [[nodiscard]] bool wants(ShownState state) const { return (states & bit_of(state)) != 0; }
   // Looks at nothing that is not restricted.
   [[nodiscard]] bool passes_lane(const sqlite::Statement& row, int lane_column) const;

@@ -1,8 +1,8 @@
 #include "../job_rules.hpp"
 #include "sqlite_writer.hpp"
+#include "stored_values.hpp"
 #include "tenant_rows.hpp"
 
-#include <tenure/base/log.hpp>
 #include <tenure/base/text.hpp>
 
 #include <algorithm>
@@ -124,29 +124,33 @@ void SqliteWriter::read_lane(const ClaimRequest& request, const LaneCursor& curs
   merge_from(middle);
 }
 
-// Nothing where the row is not that of a job which waits there.
+// Nothing where the row is not that of a job which waits there, or holds what no job can have.
 std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidate) {
   auto row = connection_.statement(kClaimedJob);
   const bool fits = row.bind(candidate.place.seq.value).step() && lane_in(row, 0) == candidate.lane &&
                     from_us(row.integer(4)) == candidate.place.due && !is_final_row(row.integer(5)) &&
-                    (!candidate.is_fresh || static_cast<RowState>(row.integer(5)) == RowState::as_enqueued);
+                    (!candidate.is_fresh || is_as_enqueued(row.integer(5)));
   if (!fits) {
     // A fresh one may have been changed by somebody else; a row of ready never without going itself.
     if (!candidate.is_fresh)
-      log::write(log::Level::warning, "store.row_left_out",
-                 "job row " + std::to_string(candidate.place.seq.value) +
-                     " is not what its lane says; it was taken out of the lane");
+      log_left_out(candidate.place.seq, "is not what its lane says; it was taken out of the lane");
+    return std::nullopt;
+  }
+  const auto id = Uuid::from_bytes(row.blob(6));
+  const auto counts = counts_in(row, 7);
+  if (!id || !counts) {
+    log_left_out(candidate.place.seq, "has an id or a count that no job has; it was taken out of the lane");
     return std::nullopt;
   }
   ClaimedJob job;
   job.seq = candidate.place.seq;
-  if (const auto id = Uuid::from_bytes(row.blob(6))) job.id = JobId{*id};
+  job.id = JobId{*id};
   job.lane = candidate.lane;
   job.place = candidate.place;
-  job.attempts_max = static_cast<int>(row.integer(7));
-  job.failures = static_cast<int>(row.integer(8));
-  job.crashes = static_cast<int>(row.integer(9));
-  job.releases = static_cast<int>(row.integer(10));
+  job.attempts_max = counts->attempts_max;
+  job.failures = counts->failures;
+  job.crashes = counts->crashes;
+  job.releases = counts->releases;
   job.envelope = as_text(row.blob(11));
   return job;
 }

@@ -2,6 +2,7 @@
 #include "ended_jobs.hpp"
 #include "places.hpp"
 #include "sqlite_writer.hpp"
+#include "stored_values.hpp"
 
 #include <tenure/base/limits.hpp>
 
@@ -23,29 +24,36 @@ constexpr Query kDeleteClaim{"delete_claim", "delete from claim where seq = ?1"}
 constexpr Query kJobOfClaim{"job_of_claim", R"sql(
   select queue, priority, tenant, kind, due_us, state from job where seq = ?1 and state < 4)sql"};
 
+// Counts are kept within their limits: a count that a damaged row holds must not make the update fail, and the round with it.
 // ?1 seq  ?2 state  ?3 reason  ?4 started_us  ?5 now_us  ?6 failures to add. Index: primary key.
 constexpr Query kFinish{"finish", R"sql(
-  update job set state = ?2, reason = ?3, started_us = ?4, finished_us = ?5, failures = failures + ?6
+  update job set state = ?2, reason = ?3, started_us = ?4, finished_us = ?5,
+    failures = min(max(failures, 0), 2147483646) + ?6
   where seq = ?1 and state < 4)sql"};
 
 // ?1 seq  ?2 reason  ?3 due_us. Index: primary key.
 constexpr Query kRetry{"retry", R"sql(
-  update job set state = 1, reason = ?2, due_us = ?3, failures = failures + 1 where seq = ?1)sql"};
+  update job set state = 1, reason = ?2, due_us = ?3, failures = min(max(failures, 0), 2147483646) + 1
+  where seq = ?1)sql"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kCountRelease{"count_release", "update job set releases = releases + 1 where seq = ?1"};
+constexpr Query kCountRelease{
+    "count_release", "update job set releases = min(max(releases, 0), 2147483646) + 1 where seq = ?1"};
 
 // ?1 seq. Index: primary key.
 constexpr Query kPlace{"place", "update job set state = 1 where seq = ?1 and state = 2"};
 
 // ?1 seq. Index: primary key.
-constexpr Query kCountCrash{"count_crash", "update job set crashes = crashes + 1 where seq = ?1"};
+constexpr Query kCountCrash{"count_crash",
+                            "update job set crashes = min(max(crashes, 0), 2147483646) + 1 where seq = ?1"};
 
+// Behind the greatest number that an attempt can have; no change where that one is taken too.
 // ?1 seq  ?2 outcome  ?3 error_code  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
 // Index: primary key.
 constexpr Query kInsertAttempt{"insert_attempt", R"sql(
   insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
-  values (?1, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))sql"};
+  values (?1, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1 and number between 1 and 2147483646), ?2, ?3,
+    ?4, ?5, ?6, ?7, ?8, ?9) on conflict (seq, number) do nothing)sql"};
 
 // The newest attempt, if that was a release too. ?1 seq  ?2 error_code  ?3 error  ?4 started_us  ?5 now_us  ?6 incarnation
 // ?7 counter  ?8 process. Index: primary key.
@@ -57,10 +65,12 @@ constexpr Query kUpdateRelease{"update_release", R"sql(
 // ?1 seq  ?2 error_code  ?3 error  ?4 now_us  ?5 incarnation  ?6 counter. Index: primary keys.
 constexpr Query kInsertLostAttempt{"insert_lost_attempt", R"sql(
   insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
-  select seq, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1), 4, ?2, ?3, null, ?4, ?5, ?6, 0
+  select seq, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1 and number between 1 and 2147483646), 4, ?2, ?3,
+    null, ?4, ?5, ?6, 0
   from job
   where seq = ?1
-    and not exists (select 1 from attempt where seq = ?1 and incarnation = ?5 and counter = ?6 and outcome in (1, 4)))sql"};
+    and not exists (select 1 from attempt where seq = ?1 and incarnation = ?5 and counter = ?6 and outcome in (1, 4))
+  on conflict (seq, number) do nothing)sql"};
 
 }  // namespace
 
@@ -143,7 +153,14 @@ Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const Att
 std::optional<SqliteWriter::JobOfClaim> SqliteWriter::job_of_claim(JobSeq seq) {
   auto row = connection_.statement(kJobOfClaim);
   if (!row.bind(seq.value).step()) return std::nullopt;
-  return JobOfClaim{lane_in(row, 0), {from_us(row.integer(4)), seq}, static_cast<RowState>(row.integer(5))};
+  const auto lane = lane_in(row, 0);
+  if (!lane) {
+    log_left_out(seq, "has a priority that no job has; its claim goes and it returns to no lane");
+    return std::nullopt;
+  }
+  return JobOfClaim{*lane,
+                    {from_us(row.integer(4)), seq},
+                    is_as_enqueued(row.integer(5)) ? RowState::as_enqueued : RowState::placed};
 }
 
 // Where nothing but its own row ever told of it, that alone tells of it again.

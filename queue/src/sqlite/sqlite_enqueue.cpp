@@ -1,6 +1,7 @@
 #include "../job_rules.hpp"
 #include "places.hpp"
 #include "sqlite_writer.hpp"
+#include "stored_values.hpp"
 #include "tenant_rows.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -98,7 +99,7 @@ std::optional<Owner> SqliteWriter::live_owner(const TenantName& name) {
   if (!tenants_mark_) tenants_mark_ = connection_.statement(kTenantsMark).row().integer(0);
   if (auto known = known_owners_.find(*tenants_mark_, name)) return known;
   auto row = connection_.statement(kLiveTenant);
-  if (!row.bind(name.text()).step() || static_cast<TenantState>(row.integer(2)) == TenantState::draining)
+  if (!row.bind(name.text()).step() || tenant_state_of(row.integer(2)) == TenantState::draining)
     return std::nullopt;
   return owners_.emplace(name, Owner{TenantNumber{row.integer(0)}, Generation{row.integer(1)}}).first->second;
 }

@@ -2,8 +2,7 @@
 
 #include "ended_lookup.hpp"
 #include "places.hpp"
-
-#include <tenure/base/limits.hpp>
+#include "stored_values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,15 +26,12 @@ constexpr Query kRowsBetween{"rows_between", R"sql(
   select seq, queue, priority, tenant, kind, due_us, state from job
   where seq > ?1 and seq <= ?2 order by seq limit ?3)sql"};
 
-// Index: primary key, its front.
-constexpr Query kNextDue{"next_due", "select due_us from scheduled order by due_us limit 1"};
+// What is in no lane is never promoted. Index: primary key, its front.
+constexpr Query kNextDue{
+    "next_due", "select due_us from scheduled where priority between -100 and 100 order by due_us limit 1"};
 
 // ?1 number. Index: primary key.
-constexpr Query kTenantState{"tenant_state", "select state from tenant where number = ?1"};
-
-JobState shown_by_row(std::int64_t row_state) {
-  return is_final_row(row_state) ? static_cast<JobState>(row_state) : JobState::ready;
-}
+constexpr Query kTenantState{"tenant_state", "select state, name from tenant where number = ?1"};
 
 }  // namespace
 
@@ -58,9 +54,7 @@ std::vector<Lane> SqliteLaneReader::lanes_of_ready(const std::optional<Lane>& af
     auto row = connection_.statement(kNextLane);
     if (!row.bind(last[0], last[1], last[2], last[3]).step()) break;
     for (int column = 0; column < 4; ++column) last[static_cast<std::size_t>(column)] = row.integer(column);
-    // A priority that no enqueue takes is a damaged row's, which must not stop the scan.
-    if (last[1] >= limits::kPriorityHighest && last[1] <= limits::kPriorityLowest)
-      lanes.push_back(lane_in(row, 0));
+    if (const auto lane = lane_in(row, 0)) lanes.push_back(*lane);
   }
   return lanes;
 }
@@ -85,9 +79,10 @@ std::vector<JobArrival> SqliteLaneReader::known_rows(JobSeq after, JobSeq until,
   if (after >= until) return rows;
   auto row = connection_.statement(kRowsBetween);
   row.bind(after.value, until.value, limit);
-  while (row.step())
-    rows.push_back(
-        {JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), shown_by_row(row.integer(6))});
+  while (row.step()) {
+    rows.push_back(arrival_in(row));
+    if (is_final_row(row.integer(6))) rows.back().state = job_state_of(row.integer(6));
+  }
   tell_states(connection_, rows);
   return rows;
 }
@@ -99,8 +94,9 @@ std::optional<WallTime> SqliteLaneReader::next_due() {
 
 std::optional<TenantState> SqliteLaneReader::tenant_state(TenantNumber tenant) {
   auto row = connection_.statement(kTenantState);
-  return row.bind(tenant.value).step() ? std::optional{static_cast<TenantState>(row.integer(0))}
-                                       : std::nullopt;
+  if (!row.bind(tenant.value).step() || (row.is_null(1) && tenant != kUntenanted)) return std::nullopt;
+  return row.is_null(1) ? tenant_state_of(row.integer(0))
+                        : tenant_state_of(row.integer(0), TenantName::stored(row.text(1)));
 }
 
 std::string SqliteLaneReader::queue_name(QueueNumber queue) {

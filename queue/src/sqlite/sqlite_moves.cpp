@@ -2,7 +2,10 @@
 #include "ended_lookup.hpp"
 #include "places.hpp"
 #include "sqlite_writer.hpp"
+#include "stored_values.hpp"
 #include "tenant_rows.hpp"
+
+#include <tenure/base/limits.hpp>
 
 #include <algorithm>
 
@@ -11,18 +14,19 @@ namespace {
 
 using sqlite::Query;
 
-// ?1 now_us  ?2 limit. Index: primary key.
+// What is in no lane stays where it is. ?1 now_us  ?2 limit. Index: primary key.
 constexpr Query kDueJobs{"due_jobs", R"sql(
-  select seq, queue, priority, tenant, kind, due_us from scheduled where due_us <= ?1 order by due_us, seq limit ?2)sql"};
+  select seq, queue, priority, tenant, kind, due_us from scheduled
+  where due_us <= ?1 and priority between -100 and 100 order by due_us, seq limit ?2)sql"};
 
 // ?1 due_us  ?2 seq of the last one that was read. Index: primary key.
 constexpr Query kDeleteScheduled{"delete_scheduled", R"sql(
-  delete from scheduled where (due_us, seq) <= (?1, ?2))sql"};
+  delete from scheduled where (due_us, seq) <= (?1, ?2) and priority between -100 and 100)sql"};
 
 // ?1 reason  ?2 the last seq of the page before  ?3 limit. Index: blocked_reason.
 constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
   select seq, queue, priority, tenant, kind, due_us from blocked indexed by blocked_reason
-  where reason = ?1 and seq > ?2 order by seq limit ?3)sql"};
+  where reason = ?1 and seq > ?2 and priority between -100 and 100 order by seq limit ?3)sql"};
 
 // ?1 seq. Index: primary key.
 constexpr Query kDeleteBlocked{"delete_blocked", "delete from blocked where seq = ?1"};
@@ -66,15 +70,17 @@ constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
 
 constexpr int kHoldersKept = 100;
 
-// Of a job that becomes ready.
-JobArrival arrival_of(const sqlite::Statement& row) {
-  return {JobSeq{row.integer(0)}, lane_in(row, 1), from_us(row.integer(5)), JobState::ready};
+static_assert(limits::kPriorityHighest == -100 && limits::kPriorityLowest == 100, "the queries say so");
+
+tl::unexpected<Failure> in_no_lane(JobId id, std::int64_t priority) {
+  return fail(ErrorCode::database_damaged, "the row of job " + id.text() + " has the priority " +
+                                               std::to_string(priority) + ", which no job can have");
 }
 
 // The whole page before its rows are changed: what a scan sees of its own table's updates is nobody's promise.
 std::vector<JobArrival> arrivals_of(sqlite::Statement& rows) {
   std::vector<JobArrival> arrivals;
-  while (rows.step()) arrivals.push_back(arrival_of(rows));
+  while (rows.step()) arrivals.push_back(arrival_in(rows));
   return arrivals;
 }
 
@@ -138,8 +144,8 @@ std::vector<JobArrival> SqliteWriter::take_lane_hints(std::size_t limit) {
     while (row.step()) {
       last = row.integer(6);
       if (row.is_null(0)) continue;  // the job was deleted since
-      hinted.push_back(arrival_of(row));
-      if (is_final_row(row.integer(7))) hinted.back().state = static_cast<JobState>(row.integer(7));
+      hinted.push_back(arrival_in(row));
+      if (is_final_row(row.integer(7))) hinted.back().state = job_state_of(row.integer(7));
     }
   }
   if (last > 0) connection_.statement(kDeleteLaneHints).bind(last).run();
@@ -164,8 +170,9 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   {
     auto row = connection_.statement(kJobToRetry);
     if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
-    job = arrival_of(row);
-    if (is_final_row(row.integer(6))) job.state = static_cast<JobState>(row.integer(6));
+    job = arrival_in(row);
+    if (job.state == JobState::blocked) return in_no_lane(id, row.integer(2));
+    if (is_final_row(row.integer(6))) job.state = job_state_of(row.integer(6));
   }
   tell_states(connection_, std::span{&job, 1});
   if (!is_allowed(Transition::retry_by_operator, job.state, JobState::ready))
@@ -181,7 +188,8 @@ Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
   if (number == kUntenanted) return {};
   const auto owner = tenant_numbered(connection_, number);
   if (!owner)
-    raise(ErrorCode::database_damaged, "there is no tenant with the number " + std::to_string(number.value));
+    return fail(ErrorCode::database_damaged,
+                "there is no tenant with the number " + std::to_string(number.value));
   const auto newest = newest_tenant(connection_, owner->name);
   if (newest && newest->generation != owner->generation && newest->state != TenantState::deleted)
     return stale_generation(owner->name, owner->generation, newest->generation);

@@ -2,6 +2,7 @@
 
 #include "../job_rules.hpp"
 #include "places.hpp"
+#include "stored_values.hpp"
 
 #include <tenure/base/text.hpp>
 
@@ -15,7 +16,8 @@ using sqlite::Query;
 // Everything that is shown of one job. The place is of RowPlace, as far as it can be told without looking into `ended`.
 // ?1 seq. Index: primary keys.
 constexpr Query kJobRecord{"job_record", R"sql(
-  select job.id, tenant.name, coalesce(tenant.generation, 0), coalesce(tenant.state, 8),
+  select job.id, coalesce(tenant.name, case when job.tenant <> 0 then '(tenant ' || job.tenant || ' is missing)' end),
+         coalesce(tenant.generation, 0), coalesce(tenant.state, 8),
          coalesce(queue.name, '(queue ' || job.queue || ' is missing)'),
          coalesce(kind.name, '(kind ' || job.kind || ' is missing)'), job.priority, job.state,
          coalesce(blocked.reason, job.reason), job.created_us, job.due_us, job.started_us, job.finished_us,
@@ -27,7 +29,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
                 select 1 from ready where queue = job.queue and priority = job.priority and tenant = job.tenant
                   and kind = job.kind and due_us = job.due_us and seq = job.seq) then 5
               else 6 end,
-         (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1)
+         (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
+         tenant.number is null
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -61,12 +64,10 @@ std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) 
   return us ? std::optional{from_us(*us)} : std::nullopt;
 }
 
-int small(const sqlite::Statement& row, int column) { return static_cast<int>(row.integer(column)); }
-
 JobState state_at(RowPlace place, std::int64_t row_state) {
   switch (place) {
     case RowPlace::ended:
-      return static_cast<JobState>(row_state);
+      return job_state_of(row_state);
     case RowPlace::blocked:
       return JobState::blocked;
     case RowPlace::scheduled:
@@ -85,29 +86,44 @@ void read_claim(JobRecord& job, const sqlite::Statement& row) {
   job.started = from_us(row.integer(21));
 }
 
+// Of a job that has not ended, what its row holds that keeps it from work.
+std::string refusal_of(const sqlite::Statement& row, const std::optional<TenantName>& tenant) {
+  if (is_final_row(row.integer(7))) return {};
+  if (row.integer(24) != 0) return "the row of its tenant is missing";
+  if (tenant && !tenant->keeps_rules()) return "the name of its tenant breaks the rules of names";
+  if (!is_priority(row.integer(6))) return "its priority is " + std::to_string(row.integer(6));
+  if (!counts_in(row, 13)) return "its attempts are counted wrongly";
+  if (!Uuid::from_bytes(row.blob(0))) return "its id is none";
+  return {};
+}
+
 JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   JobRecord job;
   job.seq = seq;
   if (const auto id = Uuid::from_bytes(row.blob(0))) job.id = JobId{*id};
-  if (!row.is_null(1)) job.tenant = TenantName{row.text(1)};
+  if (!row.is_null(1)) job.tenant = TenantName::stored(row.text(1));
   job.generation = Generation{row.integer(2)};
-  job.tenant_state = static_cast<TenantState>(row.integer(3));
+  job.tenant_state =
+      row.is_null(1) ? tenant_state_of(row.integer(3)) : tenant_state_of(row.integer(3), *job.tenant);
   job.queue = row.text(4);
   job.kind = row.text(5);
-  job.priority = Priority{small(row, 6)};
+  job.priority = Priority{clamped(row.integer(6))};
   const JobState state = state_at(place, row.integer(7));
+  job.refused = refusal_of(row, job.tenant);
   job.state = shown_state(state, place == RowPlace::claim, job.tenant_state);
-  if (state != JobState::ready) job.reason = static_cast<JobReason>(row.integer(8));
+  if (job.state == ShownState::ready && !job.refused.empty()) job.state = ShownState::held;
+  if (state != JobState::ready) job.reason = job_reason_of(row.integer(8));
   job.created = from_us(row.integer(9));
   job.due = from_us(row.integer(10));
   if (place == RowPlace::ended) {
     job.started = from_us(row.integer(11));
     job.finished = from_us(row.integer(12));
   }
-  job.attempts_max = small(row, 13);
-  job.failures = small(row, 14);
-  job.crashes = small(row, 15);
-  job.releases = small(row, 16);
+  const JobCounts counts = clamped_counts_in(row, 13);
+  job.attempts_max = counts.attempts_max;
+  job.failures = counts.failures;
+  job.crashes = counts.crashes;
+  job.releases = counts.releases;
   job.size_bytes = row.integer(17);
   if (place == RowPlace::claim) read_claim(job, row);
   job.error = row.text(23);
@@ -115,6 +131,7 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
 }
 
 void show_ended(JobRecord& job, const EndedTimes& times) {
+  job.refused.clear();
   job.state = ShownState::succeeded;
   job.reason = JobReason::none;
   job.started = times.started;
@@ -159,9 +176,9 @@ std::vector<AttemptRecord> SqliteJobReader::attempts(JobSeq seq) {
   row.bind(seq.value);
   while (row.step()) {
     AttemptRecord attempt;
-    attempt.number = small(row, 0);
-    attempt.outcome = static_cast<AttemptOutcome>(row.integer(1));
-    if (const auto code = row.optional_integer(2)) attempt.error_code = static_cast<ErrorCode>(*code);
+    attempt.number = clamped(row.integer(0));
+    attempt.outcome = outcome_of(row.integer(1));
+    if (const auto code = row.optional_integer(2)) attempt.error_code = error_code_of(*code);
     attempt.error = row.text(3);
     attempt.started = optional_time(row, 4);
     attempt.finished = from_us(row.integer(5));

@@ -52,8 +52,13 @@ class SqliteJobReader final : public JobReader {
   [[nodiscard]] std::int64_t count_judged(const Filter& filter, CandidateSource& source, std::int64_t limit,
                                           WallTime now);
 
-  // fn(lane, due) for each fresh job.
-  void for_each_fresh(FunctionRef<void(const Lane&, WallTime)> fn);
+  struct FreshRow {
+    std::int64_t queue = 0;
+    bool has_priority = true;  // else its lane is none
+    TenantNumber tenant;
+    WallTime due{};
+  };
+  void for_each_fresh(FunctionRef<void(const FreshRow&)> fn);
   void add_ready_counts(std::vector<TenantSummary>& summaries);
   [[nodiscard]] bool is_open(TenantNumber tenant);
 

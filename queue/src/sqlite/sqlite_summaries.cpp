@@ -1,11 +1,14 @@
 #include "../job_rules.hpp"
+#include "interned_names.hpp"
 #include "places.hpp"
 #include "sqlite_reader.hpp"
+#include "stored_values.hpp"
 #include "tenant_rows.hpp"
 
 #include <tenure/base/sqlite/migrations.hpp>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 namespace tenure::queue {
@@ -18,7 +21,7 @@ constexpr Query kQueues{"queues", "select number, name from queue order by name"
 
 // Ready rows, grouped in the order of the table. Index: primary key, the whole of it.
 constexpr Query kReadyByQueue{"ready_by_queue", R"sql(
-  select queue, tenant, count(*), min(due_us) from ready group by queue, priority, tenant)sql"};
+  select queue, tenant, count(*), min(due_us), priority from ready group by queue, priority, tenant)sql"};
 
 // Index: primary key, the whole of it.
 constexpr Query kScheduledByQueue{"scheduled_by_queue",
@@ -81,30 +84,39 @@ std::vector<QueueRecord> SqliteJobReader::queues() {
     std::optional<WallTime> oldest;
   };
   std::unordered_map<std::int64_t, Ready> ready;
-  const auto add = [&](std::int64_t number, TenantNumber tenant, std::int64_t jobs, WallTime oldest) {
+  const auto add = [&](std::int64_t number, bool open, std::int64_t jobs, WallTime oldest) {
     Ready& queue = ready[number];
-    const bool open = is_open(tenant);
     (open ? queue.ready : queue.held) += jobs;
     if (open) lower(queue.oldest, oldest);
   };
   {
     auto row = connection_.statement(kReadyByQueue);
     while (row.step())
-      add(row.integer(0), TenantNumber{row.integer(1)}, row.integer(2), from_us(row.integer(3)));
+      add(row.integer(0), is_priority(row.integer(4)) && is_open(TenantNumber{row.integer(1)}),
+          row.integer(2), from_us(row.integer(3)));
   }
-  for_each_fresh([&](const Lane& lane, WallTime due) { add(lane.queue.value, lane.tenant, 1, due); });
+  for_each_fresh(
+      [&](const FreshRow& job) { add(job.queue, job.has_priority && is_open(job.tenant), 1, job.due); });
   const Counts scheduled = counts_of(connection_.statement(kScheduledByQueue));
   const Counts dead = counts_of(connection_.statement(kDeadByQueue));
   const Counts running = counts_of(connection_.statement(kRunningByQueue));
+  std::set<std::int64_t> nameless;
+  for (const auto& each : ready) nameless.insert(each.first);
+  for (const Counts* const counts : {&scheduled, &dead, &running})
+    for (const auto& each : *counts) nameless.insert(each.first);
 
   std::vector<QueueRecord> queues;
+  const auto add_queue = [&](std::int64_t number, std::string name) {
+    const Ready& waiting = ready[number];
+    queues.push_back({std::move(name), count_in(scheduled, number), waiting.ready, waiting.held,
+                      count_in(running, number), count_in(dead, number), waiting.oldest});
+  };
   auto row = connection_.statement(kQueues);
   while (row.step()) {
-    const std::int64_t number = row.integer(0);
-    const Ready& waiting = ready[number];
-    queues.push_back({std::string{row.text(1)}, count_in(scheduled, number), waiting.ready, waiting.held,
-                      count_in(running, number), count_in(dead, number), waiting.oldest});
+    add_queue(row.integer(0), std::string{row.text(1)});
+    nameless.erase(row.integer(0));
   }
+  for (const std::int64_t number : nameless) add_queue(number, missing_name(NameTable::queue, number));
   return queues;
 }
 
@@ -123,22 +135,23 @@ std::vector<TenantSummary> SqliteJobReader::tenants(const std::optional<TenantNa
 }
 
 void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
-  const auto add = [](TenantSummary& summary, std::int64_t jobs, WallTime oldest) {
-    const bool open = may_be_claimed(summary.tenant.state);
+  const auto add = [](TenantSummary& summary, bool has_priority, std::int64_t jobs, WallTime oldest) {
+    const bool open = has_priority && may_be_claimed(summary.tenant.state);
     (open ? summary.ready : summary.held) += jobs;
     if (open) lower(summary.oldest_ready, oldest);
   };
   std::unordered_map<TenantNumber, TenantSummary*> by_number;
   for (TenantSummary& summary : summaries) by_number.emplace(summary.tenant.number, &summary);
-  for_each_fresh([&](const Lane& lane, WallTime due) {
-    if (const auto found = by_number.find(lane.tenant); found != by_number.end()) add(*found->second, 1, due);
+  for_each_fresh([&](const FreshRow& job) {
+    if (const auto found = by_number.find(job.tenant); found != by_number.end())
+      add(*found->second, job.has_priority, 1, job.due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
   for (ReadyPriority at; go_to_next(connection_, at);) {
     for (TenantSummary& summary : summaries) {
       auto row = connection_.statement(kReadyOfTenant);
       row.bind(at.queue, at.priority, summary.tenant.number.value).row();
-      if (row.integer(0) > 0) add(summary, row.integer(0), from_us(row.integer(1)));
+      if (row.integer(0) > 0) add(summary, is_priority(at.priority), row.integer(0), from_us(row.integer(1)));
     }
   }
 }

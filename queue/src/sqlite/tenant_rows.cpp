@@ -1,5 +1,9 @@
 #include "tenant_rows.hpp"
 
+#include "stored_values.hpp"
+
+#include <utility>
+
 namespace tenure::queue {
 namespace {
 
@@ -19,8 +23,10 @@ constexpr Query kLiveTenants{"live_tenants", R"sql(
   where state <> 8 and name > ?1 order by name limit ?2)sql"};
 
 TenantRecord record_of(const sqlite::Statement& row) {
-  return {TenantNumber{row.integer(0)}, TenantName{row.text(1)}, Generation{row.integer(2)},
-          static_cast<TenantState>(row.integer(3)), from_us(row.integer(4))};
+  auto name = TenantName::stored(row.text(1));
+  const TenantState state = tenant_state_of(row.integer(3), name);
+  return {TenantNumber{row.integer(0)}, std::move(name), Generation{row.integer(2)}, state,
+          from_us(row.integer(4))};
 }
 
 std::optional<TenantRecord> one(sqlite::Statement& statement) {

@@ -86,11 +86,5 @@ TEST(Envelope, OneValueHasOneText) {
   }
 }
 
-TEST(Envelope, TheArgumentsAreShownWithoutAnyCheck) {
-  EXPECT_EQ(arguments_of(kExample), R"({"invoice":8812})");
-  EXPECT_EQ(arguments_of("no header"), "no header");
-  EXPECT_EQ(arguments_of("tenure/2 other header\nrest"), "rest");
-}
-
 }  // namespace
 }  // namespace tenure::queue

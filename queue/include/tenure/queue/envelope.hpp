@@ -36,7 +36,4 @@ inline constexpr int kEnvelopeVersion = 1;
 // Truncated, TrailingBytes, OutOfRange). Never looks into the arguments.
 [[nodiscard]] Result<Envelope> read_envelope(std::string_view bytes);
 
-// The arguments' part of an envelope for showing it, without checking anything else; all of it where there is no header.
-[[nodiscard]] std::string_view arguments_of(std::string_view envelope_bytes);
-
 }  // namespace tenure::queue

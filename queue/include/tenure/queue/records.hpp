@@ -48,6 +48,7 @@ struct JobRecord {
   std::optional<ClaimToken> claim;
   std::optional<ProcessNumber> process;  // of the claim
   std::string error;                     // of the last failure, "" for none
+  std::string refused;                   // what its damaged row holds that keeps it from work, "" for nothing
 };
 
 struct AttemptRecord {
