@@ -200,7 +200,7 @@ ExitCode job_list(Session& session) {
   if (session.has("after")) options.after = parse_cursor(session.option("after"));
   std::vector<JobRecord> jobs;
   ListTotal total;
-  session.store().read([&](queue::JobReader& reader) {
+  session.readable_store().read([&](queue::JobReader& reader) {
     queue::JobPage page = reader.list_jobs(filter, options, session.now());
     jobs = std::move(page.jobs);
     const bool whole = jobs.size() <= session.limit() && !options.after;
@@ -220,7 +220,7 @@ ExitCode job_count(Session& session) {
   const queue::ListOptions options{.limit = static_cast<std::size_t>(kCountMax) + 1,
                                    .looks_max = looks_max(session)};
   ListTotal total;
-  session.store().read([&](queue::JobReader& reader) {
+  session.readable_store().read([&](queue::JobReader& reader) {
     const queue::JobCount counted = reader.count_jobs(filter, options, session.now());
     total.count = std::min(counted.count, kCountMax);
     total.capped = counted.count > kCountMax;

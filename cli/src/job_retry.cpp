@@ -126,7 +126,7 @@ void retry_all(Session& session, const queue::Filter& filter, std::int64_t total
   for (std::int64_t left = total; left > 0;) {
     options.limit = static_cast<std::size_t>(std::min<std::int64_t>(left, kBatch));
     std::vector<JobRecord> jobs;
-    session.store().read(
+    session.readable_store().read(
         [&](queue::JobReader& reader) { jobs = reader.list_jobs(filter, options, session.now()).jobs; });
     if (jobs.empty()) break;
     retry_batch(session, jobs, result);
@@ -214,7 +214,7 @@ std::vector<JobRecord> find_named(Session& session) {
   for (const std::string& word : session.words()) {
     const queue::JobId id = job_id(word);
     std::optional<JobRecord> job;
-    session.store().read([&](queue::JobReader& reader) { job = reader.find_job(id); });
+    session.readable_store().read([&](queue::JobReader& reader) { job = reader.find_job(id); });
     if (!job)
       raise(ErrorCode::job_not_found, fmt::format("there is no job {}; nothing was retried", id.text()));
     jobs.push_back(std::move(*job));
@@ -254,7 +254,7 @@ struct Matched {
 
 Matched match(Session& session, const queue::Filter& filter) {
   Matched matched;
-  session.store().read([&](queue::JobReader& reader) {
+  session.readable_store().read([&](queue::JobReader& reader) {
     matched.count =
         reader.count_jobs(filter, {.limit = static_cast<std::size_t>(kCountMax)}, session.now()).count;
     matched.sample =

@@ -58,7 +58,7 @@ std::string global_id_of(const JobRecord& job, std::string_view application) {
 WholeJob find(Session& session, queue::JobId id) {
   std::optional<WholeJob> job;
   const std::string& application = session.settings().application.name;
-  session.store().read([&](queue::JobReader& reader) {
+  session.readable_store().read([&](queue::JobReader& reader) {
     auto record = reader.find_job(id);
     if (!record) return;
     job = WholeJob{.record = *record,

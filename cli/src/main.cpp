@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
       .pause = wait_and_go_on,
       .open_store =
           [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },
+      .look_at_store = [](const std::filesystem::path& path) { return queue::look_at_sqlite_store(path); },
       .wake = [](const std::filesystem::path& control) { queue::send_wake_hint(control); },
   };
   return cli::run_cli(std::vector<std::string>(argv + 1, argv + argc), output, environment);

@@ -73,7 +73,7 @@ ExitCode queue_list(Session& session) {
   const auto order = sort_order(session, kSortFields);
   const std::size_t limit = session.limit();
   std::vector<QueueRecord> queues;
-  session.store().read([&](queue::JobReader& reader) { queues = reader.queues(); });
+  session.readable_store().read([&](queue::JobReader& reader) { queues = reader.queues(); });
   std::erase_if(queues,
                 [&](const QueueRecord& queue) { return !queue::matches(filter, queue, session.now()); });
   sort(queues, order.value_or(SortOrder{"name"}), session.now());

@@ -96,9 +96,9 @@ class Run {
   ExitCode watch(const Verb& verb, const CommandLine& line, std::span<const std::string> words) {
     const std::chrono::milliseconds every = watch_interval(line.value("watch"));
     Environment environment = environment_;
-    std::shared_ptr<queue::Store> store;
-    environment.open_store = [&](const queue::SqliteStoreOptions& options) {
-      if (!store) store = environment_.open_store(options);
+    std::shared_ptr<queue::ReadableStore> store;
+    environment.look_at_store = [&](const std::filesystem::path& path) {
+      if (!store) store = environment_.look_at_store(path);
       return store;
     };
     const bool clears = environment_.data_is_terminal && !json_ && variable(environment_, "TERM") != "dumb";

@@ -39,6 +39,15 @@ int terminal_columns(const Environment& environment) {
   return is_usable(environment.columns) ? environment.columns : kColumnsDefault;
 }
 
+template <class Open>
+auto opened(const config::StoreSettings& store, const Open& open) {
+  try {
+    return open(store);
+  } catch (const DatabaseMissing&) {
+    raise(ErrorCode::database_missing, config::missing_store_text(store));
+  }
+}
+
 }  // namespace
 
 std::string_view variable(const Environment& environment, std::string_view name) {
@@ -111,16 +120,21 @@ queue::Filter Session::filter(std::span<const queue::FilterField> fields) const 
 
 queue::Store& Session::store(IfMissing if_missing) {
   const bool create = if_missing == IfMissing::create && !has("store");
-  if (!store_) {
-    const config::StoreSettings& from = settings().store;
-    try {
-      store_ = environment_.open_store(
+  if (!store_)
+    store_ = opened(settings().store, [&](const config::StoreSettings& from) {
+      return environment_.open_store(
           {.path = from.path, .create = create, .payload_max = static_cast<std::size_t>(from.payload_max)});
-    } catch (const DatabaseMissing&) {
-      raise(ErrorCode::database_missing, config::missing_store_text(from));
-    }
-  }
+    });
   return *store_;
+}
+
+queue::ReadableStore& Session::readable_store() {
+  if (store_) return *store_;
+  if (!readable_store_)
+    readable_store_ = opened(settings().store, [&](const config::StoreSettings& from) {
+      return environment_.look_at_store(from.path);
+    });
+  return *readable_store_;
 }
 
 void Session::wake() { environment_.wake(settings().store.path); }

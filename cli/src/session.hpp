@@ -47,6 +47,8 @@ class Session {
   // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
   enum class IfMissing : std::uint8_t { refuse, create };
   [[nodiscard]] queue::Store& store(IfMissing if_missing = IfMissing::refuse);
+  // The control database for looking at it: changes nothing, waits for nobody. For whatever does not write.
+  [[nodiscard]] queue::ReadableStore& readable_store();
   // To be called after each change.
   void wake();
 
@@ -75,6 +77,7 @@ class Session {
   std::size_t drawn_ = 0;  // characters of the line that is drawn
   std::optional<config::LoadedSettings> settings_;
   std::shared_ptr<queue::Store> store_;
+  std::shared_ptr<queue::ReadableStore> readable_store_;
 };
 
 // {"schema": ..., "text": ...} and a line's end: with --json, what is a text without it.

@@ -67,7 +67,7 @@ std::string json_of(const StoreSummary& store) {
 
 ExitCode store_show(Session& session) {
   StoreSummary summary;
-  session.store().read([&](queue::JobReader& reader) { summary = reader.summary(); });
+  session.readable_store().read([&](queue::JobReader& reader) { summary = reader.summary(); });
   if (session.json()) session.print_json(json_of(summary));
   else session.print(text_of(summary, session.style()));
   return ExitCode::done;

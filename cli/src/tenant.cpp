@@ -92,7 +92,7 @@ std::vector<TenantSummary> matching_tenants(Session& session, const queue::Filte
   std::optional<TenantName> after;
   while (true) {
     std::vector<TenantSummary> page;
-    session.store().read([&](queue::JobReader& reader) { page = reader.tenants(after, kPage); });
+    session.readable_store().read([&](queue::JobReader& reader) { page = reader.tenants(after, kPage); });
     if (!page.empty()) after = page.back().tenant.name;
     const bool last = page.size() < kPage;
     for (TenantSummary& tenant : page)

@@ -40,6 +40,12 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
   return text;
 }
 
+// BadTenantName for one that a row held and that the rules refuse.
+const std::string& text_for_path(const TenantName& name) {
+  if (!name.keeps_rules()) value_or_raise(TenantName::parse(name.text()));
+  return name.text();
+}
+
 }  // namespace
 
 TenantFiles::TenantFiles(std::string_view path_template) : template_(path_template) {
@@ -65,11 +71,11 @@ std::string TenantFiles::bucket_of(const TenantName& name) {
 }
 
 std::filesystem::path TenantFiles::relative_path_for(const TenantName& name) const {
-  if (!name.keeps_rules()) value_or_raise(TenantName::parse(name.text()));
+  const std::string& text = text_for_path(name);
   const std::string bucket = bucket_of(name);
   TENURE_INVARIANT(bucket.size() == kBucketSize);
-  std::filesystem::path relative = replace_all(replace_all(relative_template_, kBucketPlaceholder, bucket),
-                                               kTenantPlaceholder, name.text());
+  std::filesystem::path relative =
+      replace_all(replace_all(relative_template_, kBucketPlaceholder, bucket), kTenantPlaceholder, text);
   TENURE_INVARIANT(relative.is_relative() && relative == relative.lexically_normal());
   return relative;
 }
@@ -79,11 +85,11 @@ std::filesystem::path TenantFiles::path_for(const TenantName& name) const {
 }
 
 std::filesystem::path TenantFiles::building_path_for(const TenantName& name) const {
-  return building_folder() / (name.text() + ".db");
+  return building_folder() / (text_for_path(name) + ".db");
 }
 
 std::filesystem::path TenantFiles::building_lock_for(const TenantName& name) const {
-  return building_folder() / (name.text() + ".lock");
+  return building_folder() / (text_for_path(name) + ".lock");
 }
 
 // Component by component, since openat2 with its RESOLVE_NO_SYMLINKS is not available in the service's

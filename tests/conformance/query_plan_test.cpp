@@ -103,8 +103,9 @@ TEST_F(QueryPlans, OfTheHotPathNeitherScanNorSort) {
 // A check `in (1, 2, ...)` of more than two values is a table that each insert and update builds anew and that no plan shows.
 TEST_F(QueryPlans, OfTheHotPathBuildNoTableForOneRun) {
   std::string found;
-  for (const auto& queries : {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(),
-                              place_queries(), fresh_queries(), ended_queries(), registry_queries()})
+  for (const auto& queries :
+       {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(), place_queries(),
+        fresh_queries(), ended_queries(), registry_queries()})
     for (const sqlite::Query* query : queries) found += scratch_tables_of(*query);
   // Reads the table that it writes, and is rare.
   EXPECT_EQ(found, "insert_lost_attempt: OpenEphemeral\n");

@@ -51,6 +51,9 @@ void perform(const std::vector<std::string>& arguments) {
   environment.open_store = [](const queue::SqliteStoreOptions&) -> std::shared_ptr<queue::Store> {
     raise(ErrorCode::database_missing, "there is no store");
   };
+  environment.look_at_store = [](const std::filesystem::path&) -> std::shared_ptr<queue::ReadableStore> {
+    raise(ErrorCode::database_missing, "there is no store");
+  };
   environment.wake = [](const std::filesystem::path&) {};
   const int code = cli::run_cli(arguments, output, environment);
   require(std::ranges::find(exit_codes(), code, number_of) != exit_codes().end(),

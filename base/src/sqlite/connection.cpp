@@ -1,4 +1,5 @@
 #include "library.hpp"
+#include "look_uri.hpp"
 #include "settings.hpp"
 
 #include <tenure/base/error.hpp>
@@ -120,6 +121,8 @@ int flags_of(Access access) {
       return kAlways | SQLITE_OPEN_READWRITE;
     case Access::create:
       return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case Access::look:
+      return kAlways | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
   }
   invariant_broken("unknown access", __FILE__, __LINE__);
 }
@@ -174,7 +177,8 @@ void Connection::Impl::open() {
   if (existed && !S_ISREG(status.st_mode))
     raise(ErrorCode::access_refused, "this is not a regular file", {}, path.string());
   if (existed) refuse_second_name(status, path);
-  const int code = sqlite3_open_v2(path.c_str(), &database, flags_of(options.access), nullptr);
+  const std::string name = options.access == Access::look ? look_uri(path) : path.native();
+  const int code = sqlite3_open_v2(name.c_str(), &database, flags_of(options.access), nullptr);
   if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
   refuse_lesser_access();
   // Before WAL is switched on: the -wal and -shm take the file's mode. By path, because a descriptor of ours
@@ -207,7 +211,7 @@ void Connection::Impl::open() {
 
 // Where a file may not be written, SQLite quietly opens it for reading.
 void Connection::Impl::refuse_lesser_access() {
-  if (options.access == Access::read_only || sqlite3_db_readonly(database, "main") == 0) return;
+  if (only_reads(options.access) || sqlite3_db_readonly(database, "main") == 0) return;
   const int error = ::access(path.c_str(), W_OK) == 0 ? EACCES : errno;
   raise_system(error == EROFS ? ErrorCode::disk : ErrorCode::access_refused, error,
                "the database can only be opened for reading", path);

@@ -4,12 +4,9 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/database.hpp>
-#include <tenure/base/system.hpp>
 
-#include <cerrno>
 #include <optional>
 #include <string>
-#include <sys/stat.h>
 
 namespace tenure::sqlite {
 namespace {
@@ -91,13 +88,7 @@ CheckpointResult Database::checkpoint() {
   return result;
 }
 
-std::int64_t Database::wal_bytes() const {
-  const std::string wal = impl_->writer.path().string() + "-wal";
-  struct stat status {};
-  if (::stat(wal.c_str(), &status) == 0) return status.st_size;
-  if (errno == ENOENT) return 0;
-  raise_system(errno, "the write-ahead log cannot be looked at", wal);
-}
+std::int64_t Database::wal_bytes() const { return sqlite::wal_bytes(impl_->writer.path()); }
 
 std::int64_t Database::bytes_to_checkpoint() const { return impl_->commits->bytes_to_checkpoint(); }
 

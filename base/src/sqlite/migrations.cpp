@@ -107,6 +107,16 @@ int migrate(Connection& connection, std::span<const Migration> migrations, std::
   return applied;
 }
 
+void require_applied(Connection& connection, std::span<const Migration> migrations) {
+  const std::size_t applied = count_applied(connection, migrations);
+  if (applied == migrations.size()) return;
+  mismatch(
+      connection,
+      fmt::format("the database has {} of the {} schema steps that this program knows; tenured, or a command "
+                  "that writes, brings it up to date",
+                  applied, migrations.size()));
+}
+
 std::int64_t schema_version(Connection& connection) {
   if (!has_table(connection)) return 0;
   std::int64_t version = 0;

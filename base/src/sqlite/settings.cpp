@@ -64,7 +64,7 @@ void apply_pragma(sqlite3* database, std::string_view name, std::string_view val
 }  // namespace
 
 int switch_to_wal(sqlite3* database, Access access) {
-  if (access == Access::read_only) return SQLITE_OK;
+  if (only_reads(access)) return SQLITE_OK;
   return sqlite3_exec(database, "pragma journal_mode=wal", nullptr, nullptr, nullptr);
 }
 
@@ -93,7 +93,7 @@ void apply_settings(sqlite3* database, const ConnectionOptions& options, std::st
     require(found == limit.value, fmt::format("limit {}", limit.id), std::to_string(found), path);
   }
   const std::string mode = read_pragma(database, "pragma journal_mode", path);
-  require(mode == "wal", "journal_mode=wal", mode, path);
+  require(mode == "wal" || options.access == Access::look, "journal_mode=wal", mode, path);
   apply_pragma(database, "synchronous", "1",
                path);  // NORMAL: a durable commit syncs the WAL itself, outside the lock
   apply_pragma(database, "wal_autocheckpoint", "0", path);  // every checkpoint is gated

@@ -9,6 +9,10 @@
 // a word.
 namespace tenure::sqlite {
 
+[[nodiscard]] constexpr bool only_reads(Access access) {
+  return access == Access::read_only || access == Access::look;
+}
+
 // Returns SQLite's code; SQLITE_BUSY may go away by waiting. A connection for reading changes nothing:
 // apply_settings refuses it where the file is not in WAL mode.
 [[nodiscard]] int switch_to_wal(sqlite3* database, Access access);

@@ -2,12 +2,23 @@
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sqlite/wal.hpp>
+#include <tenure/base/system.hpp>
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <string>
+#include <sys/stat.h>
 
 namespace tenure::sqlite {
+
+std::int64_t wal_bytes(const std::filesystem::path& path) {
+  const std::string wal = path.string() + "-wal";
+  struct stat status {};
+  if (::stat(wal.c_str(), &status) == 0) return status.st_size;
+  if (errno == ENOENT || errno == ENOTDIR) return 0;
+  raise_system(errno, "the write-ahead log cannot be looked at", wal);
+}
 
 void sync_wal(Connection& connection) {
   sqlite3_file* wal = nullptr;

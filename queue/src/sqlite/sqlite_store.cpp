@@ -5,7 +5,9 @@
 
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/base/sqlite/wal.hpp>
 
 #include <algorithm>
 #include <control_schema.hpp>
@@ -27,19 +29,43 @@ constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768
 constexpr std::size_t kSettledPerSuccess = 4;
 constexpr std::size_t kSettledMin = 64;
 
+std::vector<sqlite::Migration> control_migrations() {
+  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
+}
+
 // A connection of its own, closed before the database is used: a migration has transactions of its own.
 void bring_up_to_date(const SqliteStoreOptions& options, const Clock& clock) {
-  const std::vector<sqlite::Migration> migrations{
-      {1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
   Connection connection(options.path,
                         {.access = options.create ? sqlite::Access::create : sqlite::Access::read_write});
-  if (sqlite::migrate(connection, migrations, to_us(clock.wall())) > 0) sqlite::sync_wal(connection);
+  if (sqlite::migrate(connection, control_migrations(), to_us(clock.wall())) > 0)
+    sqlite::sync_wal(connection);
 }
 
 const std::filesystem::path& migrated(const SqliteStoreOptions& options, const Clock& clock) {
   bring_up_to_date(options, clock);
   return options.path;
 }
+
+class LookedAtStore final : public ReadableStore {
+ public:
+  explicit LookedAtStore(const std::filesystem::path& path) : path_(path) {
+    sqlite::look_at(path_,
+                    [this](Connection& connection) { sqlite::require_applied(connection, migrations_); });
+  }
+
+  void read(FunctionRef<void(JobReader&)> work) override {
+    sqlite::look_at(path_, [&](Connection& connection) {
+      sqlite::require_applied(connection, migrations_);
+      SqliteJobReader reader(connection, wal_bytes_);
+      work(reader);
+    });
+  }
+
+ private:
+  const std::filesystem::path path_;
+  const std::vector<sqlite::Migration> migrations_ = control_migrations();
+  const std::function<std::int64_t()> wal_bytes_ = [this] { return sqlite::wal_bytes(path_); };
+};
 
 }  // namespace
 
@@ -181,6 +207,10 @@ std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, cons
   if (options.turn_wait_max < std::chrono::milliseconds{0} || options.turn_wait_max > kTurnWaitMax)
     raise(ErrorCode::bad_options, "turn_wait_max must be 0 ms to 1 h");
   return std::make_unique<SqliteStore>(options, clock, BookkeepingLimits{});
+}
+
+std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path) {
+  return std::make_unique<LookedAtStore>(path);
 }
 
 }  // namespace tenure::queue

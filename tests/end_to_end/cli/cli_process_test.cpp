@@ -160,7 +160,7 @@ TEST_F(CliProcess, CLI_01_WithJsonStandardErrorIsEmptyOverALogThatIsRecovered) {
   store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     (void)writer.open_incarnation(1, "app-1", 1, clock.wall());
   });
-  for (const char* end : {"", "-wal"})
+  for (const char* end : {"", "-wal", "-shm"})
     std::filesystem::copy_file((folder_ / "control.db").string() + end, (folder_ / "left.db").string() + end);
   EXPECT_EQ(
       shell("\"$tenure\" job count --json --store '" + (folder_ / "left.db").string() + "' > /dev/null"),

@@ -163,7 +163,7 @@ TEST_F(JobList, FailIfAnyIsAnAnswerForMonitors) {
 TEST_F(JobList, WatchAsksAgainWithOneStore) {
   fill();
   int stores = 0, pauses = 0;
-  environment.open_store = [&](const queue::SqliteStoreOptions&) {
+  environment.look_at_store = [&](const std::filesystem::path&) {
     ++stores;
     return store;
   };

@@ -17,6 +17,7 @@ Program::Program()
     opened = options;
     return store;
   };
+  environment.look_at_store = [this](const std::filesystem::path&) { return store; };
   environment.pause = [this](std::chrono::milliseconds wait) {
     clock.advance(wait);
     return on_pause && on_pause();

@@ -200,7 +200,7 @@ class LogLines : public Program {
  protected:
   void SetUp() override {
     log::capture_for_test(&lines_);
-    environment.open_store = [this](const queue::SqliteStoreOptions&) {
+    environment.look_at_store = [this](const std::filesystem::path&) {
       for (const log::Level level : {log::Level::info, log::Level::warning, log::Level::error})
         log::write(level, "sqlite.message", "recovered 3 frames");
       return store;
@@ -242,7 +242,7 @@ struct CodeCase {
 void PrintTo(const CodeCase& value, std::ostream* out) { *out << name_of(value.code); }
 class ExitCodes : public Program, public ::testing::WithParamInterface<CodeCase> {};
 TEST_P(ExitCodes, CLI_01_FollowTheKindOfTheError) {
-  environment.open_store = [](const queue::SqliteStoreOptions&) -> std::shared_ptr<queue::Store> {
+  environment.look_at_store = [](const std::filesystem::path&) -> std::shared_ptr<queue::ReadableStore> {
     raise(GetParam().code, "the reason\nand more");
   };
   EXPECT_EQ(run({"job", "list"}), GetParam().exit);

@@ -120,6 +120,9 @@ TEST_F(TenantCreate, AMissingDataFolderIsCalledThat) {
   environment.open_store = [this](const queue::SqliteStoreOptions& options) {
     return std::shared_ptr(queue::open_sqlite_store(options, clock));
   };
+  environment.look_at_store = [](const std::filesystem::path& path) {
+    return queue::look_at_sqlite_store(path);
+  };
   const std::string missing = (folder / "nowhere").string();
   environment.variables.emplace_back("TENURE_STORE_PATH", missing + "/control.db");
   EXPECT_EQ(run({"tenant", "create", "acme"}), 69);

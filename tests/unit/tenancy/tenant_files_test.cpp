@@ -47,6 +47,16 @@ TEST(TenantFiles, BucketsSpreadTheTenants) {
   EXPECT_EQ(buckets.size(), 256U);
 }
 
+TEST(TenantFiles, NoPathIsMadeOfANameThatARowHeldAndTheRulesRefuse) {
+  const TemporaryFolder folder;
+  const TenantFiles files((folder / "%{tenant}.db").native());
+  for (const char* name : {"../other", "Acme Ltd", "none", ""}) {
+    EXPECT_THROW(static_cast<void>(files.path_for(TenantName::stored(name))), BadTenantName) << name;
+    EXPECT_THROW(static_cast<void>(files.building_path_for(TenantName::stored(name))), BadTenantName) << name;
+    EXPECT_THROW(static_cast<void>(files.building_lock_for(TenantName::stored(name))), BadTenantName) << name;
+  }
+}
+
 TEST(TenantFiles, PlainTemplateHasNoBucket) {
   const TemporaryFolder folder;
   const TenantFiles files{folder.path().string() + "/%{tenant}"};

@@ -45,6 +45,8 @@ struct Environment {
   // Waits, for --watch; false: enough.
   std::function<bool(std::chrono::milliseconds)> pause;
   std::function<std::shared_ptr<queue::Store>(const queue::SqliteStoreOptions&)> open_store;
+  // The same for commands that only read.
+  std::function<std::shared_ptr<queue::ReadableStore>(const std::filesystem::path&)> look_at_store;
   // After a change; `control` is the path of the control database.
   std::function<void(const std::filesystem::path& control)> wake;
 };

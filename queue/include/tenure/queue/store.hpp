@@ -220,14 +220,18 @@ class StoreWriter {
   [[nodiscard]] virtual LaneReader& reader() = 0;
 };
 
-class Store {
+// A store that is only looked at. Threads: every method from any thread.
+class ReadableStore {
  public:
-  virtual ~Store() = default;
-
-  // One commit. Calls of several threads may share it; one that throws undoes only itself. `work` must not call the store.
-  virtual void write(Durability durability, FunctionRef<void(StoreWriter&)> work) = 0;
+  virtual ~ReadableStore() = default;
   // One snapshot.
   virtual void read(FunctionRef<void(JobReader&)> work) = 0;
+};
+
+class Store : public ReadableStore {
+ public:
+  // One commit. Calls of several threads may share it; one that throws undoes only itself. `work` must not call the store.
+  virtual void write(Durability durability, FunctionRef<void(StoreWriter&)> work) = 0;
   // Makes durable what is visible ("sync first").
   virtual void sync() = 0;
   // Grows when another process may have written something; one cheap statement.

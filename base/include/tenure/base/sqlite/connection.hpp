@@ -17,6 +17,7 @@ enum class Access : std::uint8_t {
   read_only,
   read_write,
   create,  // only where a tenant is created or a store is initialised: opening never creates
+  look,    // for reading; changes nothing on disk, not even the log's index: see look.hpp
 };
 
 struct ConnectionOptions {
@@ -27,8 +28,8 @@ struct ConnectionOptions {
 };
 
 // One connection with the settings that every connection of ours has, each read back when it is opened: WAL, NORMAL, no
-// automatic checkpoint, defensive, untrusted schema, no mmap, foreign keys, cell checks, no ATTACH, no symlinks, no URIs.
-// A connection that did not get all of them is not handed out.
+// automatic checkpoint, defensive, untrusted schema, no mmap, foreign keys, cell checks, no ATTACH, no symlinks, no URIs of others.
+// A connection that did not get all of them is not handed out. One for looking takes the journal mode as it is.
 // In a child of fork() it is of no use (ForkedProcess), and no other can be opened there while the parent had one: SQLite keeps
 // count of its locks for each process, and the copy of that count is wrong.
 // Threads: one at a time; statements are the connection's children and go first. It does not assert that (ThreadBound): tenants'

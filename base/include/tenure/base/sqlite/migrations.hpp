@@ -14,6 +14,9 @@ namespace tenure::sqlite {
 // `now_us` is what the rows carry as their time. The caller syncs. Returns the number of steps applied.
 int migrate(Connection& connection, std::span<const Migration> migrations, std::int64_t now_us);
 
+// SchemaMismatch unless exactly these steps were applied, as they are. Changes nothing.
+void require_applied(Connection& connection, std::span<const Migration> migrations);
+
 // The last applied step, 0 for none. SchemaMismatch where one before it is missing. Changes nothing.
 [[nodiscard]] std::int64_t schema_version(Connection& connection);
 

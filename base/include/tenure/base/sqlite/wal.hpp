@@ -3,6 +3,7 @@
 #include <tenure/base/sqlite/connection.hpp>
 
 #include <cstdint>
+#include <filesystem>
 
 // The two things that may be done to a write-ahead log, and nothing else is ever done to one.
 namespace tenure::sqlite {
@@ -12,6 +13,9 @@ namespace tenure::sqlite {
 // (SQLite itself syncs once under the lock each time the WAL begins anew, which its recovery rests on.)
 // Throws DiskSyncFailed, after which nothing more may be acknowledged.
 void sync_wal(Connection& connection);
+
+// Size of the log of the database at `path` by stat(); 0 where there is none.
+[[nodiscard]] std::int64_t wal_bytes(const std::filesystem::path& path);
 
 struct CheckpointResult {
   enum class Outcome : std::uint8_t {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <tenure/base/function_ref.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+
+#include <filesystem>
+
+namespace tenure::sqlite {
+
+// Runs `work` with a connection of its own inside one snapshot. It waits for no writer, needs no permission to write, and changes
+// nothing on disk, so that a copy stays the copy that it was.
+//   with a log   its index is only read; where no process has it open, SQLite makes one in memory
+//   without one  the file is read as it lies there, by no lock at all
+// AccessRefused where there is a log without an index, which a look would have to write; StoreBusy where a file without a log was
+// written to meanwhile: `work` may have seen half of that, so what it found is no answer. Else as Connection.
+// Threads: any.
+void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> work);
+
+}  // namespace tenure::sqlite

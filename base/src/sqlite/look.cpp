@@ -1,0 +1,74 @@
+#include "look_uri.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/base/sqlite/wal.hpp>
+#include <tenure/base/system.hpp>
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cerrno>
+#include <ctime>
+#include <optional>
+#include <sys/stat.h>
+#include <tuple>
+
+namespace tenure::sqlite {
+namespace {
+
+using Contents = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+
+// Of a file, what is another once somebody has written to it.
+std::optional<Contents> contents_of(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    raise_system(errno, "the file cannot be looked at", path);
+  }
+  return Contents{status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                  status.st_mtim.tv_nsec};
+}
+
+std::string escaped_path(const std::string& path) {
+  std::string text;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '/' || c == '.' || c == '-' || c == '_') text += c;
+    else text += fmt::format("%{:02X}", byte);
+  }
+  return text;
+}
+
+}  // namespace
+
+bool has_log(const std::filesystem::path& path) { return wal_bytes(path) > 0; }
+
+std::string look_uri(const std::filesystem::path& path) {
+  const std::string file = "file://" + escaped_path(path.native());
+  if (!has_log(path)) return file + "?immutable=1";
+  if (contents_of(path.native() + "-shm")) return file + "?readonly_shm=1";
+  raise(
+      ErrorCode::access_refused,
+      "there is a log beside the database (-wal) and no index of it (-shm), and reading would have to write "
+      "one. Of a copy: make it with `sqlite3 -readonly control.db \".backup copy.db\"`, which needs no log. "
+      "Else start tenured, which reads the log",
+      {}, path.string());
+}
+
+void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> work) {
+  const bool had_log = has_log(path);
+  const auto before = contents_of(path);
+  {
+    Connection connection(path, {.access = Access::look});
+    const ReadTransaction snapshot{connection};
+    work(connection);
+  }
+  // Without a log nothing keeps a checkpoint from the pages that are read.
+  if ((!had_log || !has_log(path)) && contents_of(path) != before)
+    raise(ErrorCode::store_busy, "the database was written to while it was read; try again", {},
+          path.string());
+}
+
+}  // namespace tenure::sqlite
