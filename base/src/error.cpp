@@ -1,4 +1,5 @@
 #include <tenure/base/error.hpp>
+#include <tenure/base/system.hpp>
 
 #include <array>
 #include <cstdio>
@@ -115,7 +116,9 @@ void raise(ErrorCode code, std::string message, std::string tenant, std::string 
 }
 
 void invariant_broken(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "tenure: invariant broken: %s (%s:%d)\n", condition, file, line);
+  std::array<char, 1024> text{};
+  std::snprintf(text.data(), text.size(), "tenure: invariant broken: %s (%s:%d)\n", condition, file, line);
+  write_last_words(text.data());
   std::abort();
 }
 

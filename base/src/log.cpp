@@ -1,3 +1,6 @@
+#include "log_output.hpp"
+#include "thread_without_signals.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/limits.hpp>
@@ -6,19 +9,21 @@
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdio>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <exception>
-#include <fcntl.h>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <pthread.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace tenure::log {
 namespace {
@@ -29,16 +34,26 @@ thread_local const Context* current_context = nullptr;
 struct Destination {
   std::mutex mutex;
   Options options;
-  std::shared_ptr<spdlog::sinks::sink> sink;
+  std::shared_ptr<Output> output;  // shared with who waits for its room
+  Backlog backlog;
+  bool has_failed = false;  // and that was said
+  bool has_thread = false;  // which writes when whoever reads goes on
   std::vector<std::string>* captured = nullptr;
 };
 
 Destination& destination();
 
-// A child of fork() logs on: it must not inherit the mutex from a thread that is not there.
+// A child of fork() logs on: it must not inherit the mutex from a thread that is not there, nor write its parent's lines.
+void begin_child() {
+  Destination& to = destination();
+  to.backlog.clear();
+  to.has_thread = false;
+  to.mutex.unlock();
+}
+
 Destination* make_destination() {
-  ::pthread_atfork([] { destination().mutex.lock(); }, [] { destination().mutex.unlock(); },
-                   [] { destination().mutex.unlock(); });
+  ::pthread_atfork([] { destination().mutex.lock(); }, [] { destination().mutex.unlock(); }, begin_child);
+  std::atexit(finish);
   return new Destination;  // never destroyed: threads may log until the very end
 }
 
@@ -50,6 +65,8 @@ Destination& destination() {
 // Beside the destination, so that a line which is off takes no lock.
 std::atomic<Level> level_in_force{Level::info};
 std::atomic<bool> is_silent{false};
+// For a signal handler, which may take no lock.
+std::atomic<bool> is_reopen_asked{false};
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -65,47 +82,9 @@ std::string_view name_of(Level level) {
   return "error";
 }
 
-spdlog::level::level_enum spdlog_level(Level level) {
-  switch (level) {
-    case Level::debug:
-      return spdlog::level::debug;
-    case Level::info:
-      return spdlog::level::info;
-    case Level::warning:
-      return spdlog::level::warn;
-    case Level::error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
-}
-
 std::string thread_name() {
   std::array<char, 16> name{};
   return ::pthread_getname_np(::pthread_self(), name.data(), name.size()) == 0 ? name.data() : "";
-}
-
-// Errors of jobs may quote what only tenants should read; spdlog would make the file readable by everybody.
-void make_file(const std::string& file) {
-  constexpr mode_t kUserAndGroup = 0640;
-  std::error_code ignored;  // the open that follows says it better
-  std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
-  const Descriptor made{::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kUserAndGroup)};
-}
-
-std::shared_ptr<spdlog::sinks::sink> open_sink(const std::string& file) {
-  std::shared_ptr<spdlog::sinks::sink> sink;
-  try {
-    if (file.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else {
-      make_file(file);
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
-    }
-  } catch (const spdlog::spdlog_ex& error) {
-    raise(ErrorCode::disk, "the log file cannot be opened: " + escaped(error.what()), {}, escaped(file));
-  }
-  sink->set_pattern("%v");
-  return sink;
 }
 
 // The most bytes that it takes in a line of either format.
@@ -218,20 +197,125 @@ struct Line {
 
 namespace {
 
-void write_line(Level level, std::string_view event, std::string_view message, const Fields& fields) {
+constexpr std::chrono::milliseconds kLookAgain{100};  // for another output
+
+// --- Under the mutex.
+
+std::string written(const Destination& to, Level level, std::string_view event, std::string_view message,
+                    const Fields& fields) {
   static const RealClock real_clock;
-  Destination& to = destination();
-  const std::lock_guard lock(to.mutex);
   const Clock& clock = to.options.clock != nullptr ? *to.options.clock : real_clock;
   const Line line{clock.wall(), level, event, message, fields, to.options.node};
-  std::string text = to.options.format == Format::json ? line.json() : line.plain();
+  return to.options.format == Format::json ? line.json() : line.plain();
+}
+
+// False where there is no room for it yet. One count for many lines: it waits until the reader has taken half of what waits.
+bool add_line_of_dropped(Destination& to) {
+  if (to.backlog.dropped() == 0) return true;
+  if (!to.backlog.has_room_for(kWaitingMax / 2)) return false;
+  std::string line =
+      written(to, Level::warning, "log.lines_dropped",
+              fmt::format("{} lines were dropped: they could not be written", to.backlog.dropped()), {}) +
+      '\n';
+  to.backlog.forget_dropped();
+  return to.backlog.add(std::move(line));
+}
+
+void add_line(Destination& to, std::string line) {
+  // Behind the lines that were dropped there is none without their count.
+  if (add_line_of_dropped(to)) {
+    static_cast<void>(to.backlog.add(std::move(line)));
+  } else {
+    to.backlog.drop();
+  }
+}
+
+// A full disk under the log must not stop a job; standard error is the last place that is left.
+void say_beside_the_log(const std::string& text) {
+  write_last_words("tenure: " + text + "\n", std::chrono::milliseconds{0});
+}
+
+void say_that_it_failed(Destination& to, int error) {
+  if (std::exchange(to.has_failed, true) || to.options.file.empty()) return;
+  say_beside_the_log("the log file cannot be written: " + system_text(error));
+}
+
+Backlog::End write_backlog(Destination& to) {
+  if (!to.output) to.output = std::make_shared<Output>(to.options.file);
+  Backlog::End end = to.backlog.write_to(*to.output);
+  if (end == Backlog::End::all_written && to.backlog.dropped() > 0 && add_line_of_dropped(to))
+    end = to.backlog.write_to(*to.output);
+  if (end == Backlog::End::failed) {
+    say_that_it_failed(to, errno);
+  } else if (end == Backlog::End::all_written) {
+    to.has_failed = false;
+  }
+  return end;
+}
+
+// ---
+
+void use(Destination& to, std::shared_ptr<Output> output) {
+  to.output = std::move(output);
+  to.backlog.begin_line_anew();
+  to.has_failed = false;
+}
+
+void reopen_if_asked(Destination& to) {
+  if (!is_reopen_asked.exchange(false)) return;
+  try {
+    use(to, std::make_shared<Output>(to.options.file));
+  } catch (const Error& error) {
+    say_beside_the_log(error.what());
+  }
+}
+
+// Who is to be waited for before more can be written, or nobody.
+std::shared_ptr<Output> write_on(Destination& to) {
+  return write_backlog(to) == Backlog::End::reader_waited_for ? to.output : nullptr;
+}
+
+// ---
+
+std::shared_ptr<Output> write_on_or_end_thread() {
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  std::shared_ptr<Output> waits_for;
+  try {
+    waits_for = write_on(to);
+  } catch (const std::exception& error) {  // the next line tries again
+    say_beside_the_log(std::string{"log lines wait: "} + error.what());
+  }
+  to.has_thread = waits_for != nullptr;
+  return waits_for;
+}
+
+// Lives while lines wait for their reader.
+void run_thread() {
+  ::pthread_setname_np(::pthread_self(), "log");
+  while (const std::shared_ptr<Output> output = write_on_or_end_thread()) output->await_room(kLookAgain);
+}
+
+void start_thread(Destination& to) {
+  if (to.has_thread) return;
+  try {
+    start_without_signals(run_thread).detach();
+    to.has_thread = true;
+  } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch): lines wait for the next one
+  }
+}
+
+void write_line(Level level, std::string_view event, std::string_view message, const Fields& fields) {
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  std::string text = written(to, level, event, message, fields);
   if (to.captured != nullptr) {
     to.captured->push_back(std::move(text));
     return;
   }
-  if (!to.sink) to.sink = open_sink(to.options.file);
-  to.sink->log(spdlog::details::log_msg({}, spdlog_level(level), text));
-  to.sink->flush();
+  reopen_if_asked(to);
+  add_line(to, std::move(text) + '\n');
+  if (write_backlog(to) == Backlog::End::reader_waited_for) start_thread(to);
 }
 
 }  // namespace
@@ -239,11 +323,11 @@ void write_line(Level level, std::string_view event, std::string_view message, c
 Format format_for_stderr() { return ::isatty(STDERR_FILENO) == 1 ? Format::text : Format::json; }
 
 void configure(const Options& options) {
-  auto sink = open_sink(options.file);
+  auto output = std::make_shared<Output>(options.file);
   Destination& to = destination();
   const std::lock_guard lock(to.mutex);
   to.options = options;
-  to.sink = std::move(sink);
+  use(to, std::move(output));
   level_in_force = options.level;
   is_silent = false;
 }
@@ -253,7 +337,30 @@ void silence() { is_silent = true; }
 void reopen() {
   Destination& to = destination();
   const std::lock_guard lock(to.mutex);
-  to.sink = open_sink(to.options.file);
+  use(to, std::make_shared<Output>(to.options.file));
+}
+
+void reopen_at_next_line() noexcept { is_reopen_asked = true; }
+
+void finish() noexcept {
+  const RealClock clock;
+  const Instant end = clock.steady() + kFinishMax;
+  Destination& to = destination();
+  try {
+    while (clock.steady() < end) {
+      std::unique_lock lock(to.mutex);
+      const std::shared_ptr<Output> waits_for = write_on(to);
+      lock.unlock();
+      if (!waits_for) return;
+      waits_for->await_room(kLookAgain);
+    }
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): no later line can say it
+  }
+}
+
+void exit_at_once(int exit_code) {
+  finish();
+  std::_Exit(exit_code);
 }
 
 void write(Level level, std::string_view event, std::string_view message, const Fields& fields) noexcept {
@@ -262,8 +369,7 @@ void write(Level level, std::string_view event, std::string_view message, const 
   try {
     write_line(level, event, message, fields);
   } catch (const std::exception& error) {
-    // A full disk under the log must not stop a job; stderr is the last place that is left.
-    std::fprintf(stderr, "tenure: a log line was lost: %s\n", error.what());
+    say_beside_the_log(std::string{"a log line was lost: "} + error.what());
   }
 }
 

@@ -1,11 +1,15 @@
 #include <tenure/base/system.hpp>
 
+#include <climits>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <system_error>
 #include <unistd.h>
@@ -41,6 +45,18 @@ Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
 }
 
+std::optional<DescriptorIdentity> identity_of_descriptor(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) return std::nullopt;
+  return DescriptorIdentity{status.st_dev, status.st_ino, status.st_mode & S_IFMT};
+}
+
+void fill_standard_streams() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(number, F_GETFD) < 0)
+      static_cast<void>(::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 // Not strerror(), whose text another thread may overwrite.
 std::string system_text(int error) { return std::generic_category().message(error); }
 
@@ -66,6 +82,20 @@ bool write_all(int descriptor, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+bool takes_bytes(int descriptor, std::chrono::milliseconds within) {
+  pollfd wanted{.fd = descriptor, .events = POLLOUT, .revents = 0};
+  return ::poll(&wanted, 1, static_cast<int>(within.count())) > 0 && (wanted.revents & POLLOUT) != 0;
+}
+
+void write_last_words(std::string_view text, std::chrono::milliseconds moment) noexcept {
+  while (!text.empty() && takes_bytes(STDERR_FILENO, moment)) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 std::optional<std::string> read_up_to(int descriptor, std::size_t bytes_max) {

@@ -7,7 +7,6 @@
 #include <tenure/queue/wake_hint.hpp>
 
 #include <csignal>
-#include <fcntl.h>
 #include <iostream>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -23,14 +22,6 @@ class StandardOutput final : public cli::Output {
   bool data(std::string_view text) override { return write_all(STDOUT_FILENO, text); }
   void message(std::string_view text) override { (void)write_all(STDERR_FILENO, text); }
 };
-
-// A database must not get the number of a standard stream that the caller closed: what is printed would be written into it.
-// Standard output is filled with what cannot be written, so that the loss is noticed.
-void fill_standard_streams() {
-  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (::fcntl(number, F_GETFD) < 0)
-      (void)::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-}
 
 std::uint64_t descriptors_limit() {
   rlimit limit{};

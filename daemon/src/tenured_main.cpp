@@ -1,6 +1,8 @@
 #include "loop/settings_for_program.hpp"
+#include "loop/signals.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/daemon/daemon.hpp>
 
 #include <cstdio>
@@ -48,5 +50,7 @@ int run(const std::vector<std::string>& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tenure::daemon::hold_signals_back();
+  tenure::fill_standard_streams();
   return tenure::daemon::run_program("tenured", [&] { return run({argv + 1, argv + argc}); });
 }

@@ -1,6 +1,7 @@
 #include <tenure/base/bytes.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/base/ownership.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/wake_hint.hpp>
@@ -107,6 +108,7 @@ int bind_wake_receiver(const std::filesystem::path& control) {
   if (::bind(socket.number(), address.get(), sizeof(address.socket)) != 0 ||
       ::chmod(address.path.c_str(), kSocketMode) != 0)
     refuse(file, system_text(errno));
+  give_to_owner_of_folder(file);
   return socket.release();
 }
 

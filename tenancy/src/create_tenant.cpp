@@ -1,6 +1,7 @@
 #include "create_tenant.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
@@ -27,7 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kFolderMode = 0770;
 constexpr mode_t kLockMode = 0660;
 constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
 
@@ -48,11 +48,10 @@ void sync(const fs::path& path, int flags) {
 }
 
 // `folder` and what is missing above it, each synced into its parent.
-void make_folders(const fs::path& folder) {
+void make_synced_folders(const fs::path& folder) {
   if (is_there(folder)) return;
-  make_folders(folder.parent_path());
-  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
-    raise_system(errno, "the folder cannot be made", folder);
+  make_synced_folders(folder.parent_path());
+  static_cast<void>(make_folder(folder));
   sync(folder.parent_path(), O_DIRECTORY);
 }
 
@@ -106,6 +105,8 @@ class BuildingLock {
             name.text());
     if (locked != 0) raise_system(locked, "the lock file cannot be locked", path_);
     if (!is_named(opened)) return false;
+    static_cast<void>(::fchmod(opened.number(), kLockMode));
+    give_to_owner_of_folder(path_);
     descriptor_ = std::move(opened);
     return true;
   }
@@ -137,7 +138,7 @@ class Creation {
 
   TenantRecord run() {
     enter(CreateStep::lock);
-    make_folders(files_.building_folder());
+    make_synced_folders(files_.building_folder());
     lock_.emplace(files_.building_lock_for(name_), name_,
                   options_.wait ? WhenLocked::wait : WhenLocked::give_up);
     if (std::optional<TenantRecord> there = find_finished()) return *there;
@@ -214,7 +215,7 @@ class Creation {
     enter(CreateStep::sync_file);
     sync(building_, 0);
     enter(CreateStep::folder);
-    make_folders(final_.parent_path());
+    make_synced_folders(final_.parent_path());
     files_.refuse_links(name_);
     enter(CreateStep::rename);
     if (::renameat2(AT_FDCWD, building_.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0)

@@ -64,6 +64,24 @@ struct Fork {
   }
 };
 
+// Does to its process what no job after it should meet: "working_folder", "umask"; "children_environment" writes the variables that a
+// child gets into FOLDER/environment; "socket", "eventpoll", "eventfd" close that descriptor of the worker's.
+struct Meddle {
+  static constexpr std::string_view kind = "test.meddle";
+  std::string with;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(with));
+  }
+};
+
+// Writes umask and working folder of its process into FOLDER/surroundings.
+struct LookAround {
+  static constexpr std::string_view kind = "test.look_around";
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
 struct Throw {
   static constexpr std::string_view kind = "test.throw";
   static JobOptions options() { return {.attempts_max = 1}; }

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tenure::testing {
 namespace {
@@ -148,6 +150,49 @@ TEST_F(StartByShell, VariablesOfOthersAreOneWarningAndStopNothing) {
   ASSERT_NE(first, std::string::npos) << output;
   EXPECT_EQ(output.find("configuration.warning", first + 1), std::string::npos) << output;
   EXPECT_NE(output.find("TENURE_SERVICE_HOST"), std::string::npos);
+}
+
+TEST_F(StartByShell, StandardDescriptorsThatAreClosedAreNoneOfOurs) {
+  configure();
+  for (const char* program : {R"("$tenured")", R"("$worker")"}) {
+    const auto start = shell("exec 0<&- 1>&- 2>&-; exec " + std::string(program));
+    const auto job = enqueue(Wait{"held"});
+    const pid_t worker = wait_for_start_of("held");
+    for (const pid_t process : {start->pid(), worker})
+      for (const char* number : {"0", "1", "2"})
+        EXPECT_EQ(std::filesystem::read_symlink("/proc/" + std::to_string(process) + "/fd/" + number),
+                  "/dev/null")
+            << program << number;
+    let_go("held");
+    expect_state(job, ShownState::succeeded);
+    start->signal(SIGTERM);
+    EXPECT_EQ(start->wait(), "exit 0");
+    std::filesystem::remove(folder_ / "go-held");
+  }
+}
+
+TEST_F(Start, WhatRootMakesBelongsToTheOwnerOfTheDataFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not run here: only root can make files for others";
+  constexpr uid_t kService = 4711;
+  const mode_t before = ::umask(077);
+  ASSERT_EQ(::chown(folder_.path().c_str(), kService, kService), 0);
+  ASSERT_EQ(::chmod(folder_.path().c_str(), 02750), 0);
+  configure();
+  const auto daemon = start_daemon();
+  expect_state(enqueue(Count{"one"}), ShownState::succeeded);
+  int looked_at = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+    const std::string path = entry.path().lexically_relative(folder_.path());
+    if (!path.starts_with("control.db") && !path.starts_with("tenants")) continue;
+    struct stat status {};
+    ASSERT_EQ(::lstat(entry.path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, kService) << path;
+    EXPECT_EQ(status.st_gid, kService) << path;
+    EXPECT_EQ(status.st_mode & 07777, entry.is_directory() ? 02750U : 0660U) << path;
+    ++looked_at;
+  }
+  EXPECT_GE(looked_at, 9);
+  ::umask(before);
 }
 
 TEST_F(Start, LogLinesNameTheMachine) {

@@ -1,6 +1,7 @@
 #include "installation.hpp"
 
 #include <csignal>
+#include <support/unread_pipe.hpp>
 
 namespace tenure::testing {
 namespace {
@@ -79,6 +80,15 @@ TEST_F(Stop, STP_06_ASecondTermChangesNothing) {
   let_go("running");
   EXPECT_EQ(daemon->wait(), "exit 0");
   EXPECT_EQ(record(job).state, ShownState::succeeded);
+}
+
+TEST_F(Stop, ALogThatNobodyReadsStopsNeitherJobsNorTheEnd) {
+  configure();
+  const UnreadPipe log(folder_ / "log");
+  Process daemon({TENURED, "--config", config_file()}, log.path());
+  for (int i = 0; i < 4; ++i) expect_state(enqueue(Throw{}), ShownState::dead);
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait(), "exit 0");
 }
 
 }  // namespace

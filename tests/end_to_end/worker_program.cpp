@@ -8,7 +8,11 @@
 #include <fstream>
 #include <poll.h>
 #include <stdexcept>
+#include <string>
+#include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -65,6 +69,37 @@ void fork_in(const Fork& job, tenure::JobContext& context) {
   count(job.name, context);
 }
 
+void close_descriptors(const std::string& link) {
+  std::vector<int> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path(), gone).string().find(link) != std::string::npos)
+      found.push_back(std::stoi(entry.path().filename().string()));
+  }
+  for (const int number : found) ::close(number);
+}
+
+void meddle(const Meddle& job, tenure::JobContext&) {
+  if (job.with == "working_folder") {
+    std::filesystem::current_path("/");
+  } else if (job.with == "umask") {
+    ::umask(0);
+  } else if (job.with == "children_environment") {
+    const std::string command = "env > '" + (folder() / "environment").string() + "'";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("no environment");
+  } else if (job.with == "socket") {
+    ::close(3);
+  } else {
+    close_descriptors("[" + job.with + "]");
+  }
+}
+
+void look_around(const LookAround&, tenure::JobContext&) {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  std::ofstream(folder() / "surroundings") << mask << ' ' << std::filesystem::current_path().string();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,6 +111,8 @@ int main(int argc, char** argv) {
   });
   jobs.add<Crash>(crash);
   jobs.add<Fork>(fork_in);
+  jobs.add<Meddle>(meddle);
+  jobs.add<LookAround>(look_around);
   jobs.add<Throw>([](const Throw&, tenure::JobContext&) { throw std::runtime_error("as asked"); });
   return tenure::worker_main(argc, argv, jobs, {.version = "test 1"});
 }

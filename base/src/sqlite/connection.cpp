@@ -4,6 +4,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/ownership.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/sqlite/connection.hpp>
@@ -181,10 +182,11 @@ void Connection::Impl::open() {
   const int code = sqlite3_open_v2(name.c_str(), &database, flags_of(options.access), nullptr);
   if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
   refuse_lesser_access();
-  // Before WAL is switched on: the -wal and -shm take the file's mode. By path, because a descriptor of ours
+  // Before WAL is switched on: the -wal and -shm take the file's mode and owner. By path, because a descriptor of ours
   // may not be.
   if (!existed && ::chmod(path.c_str(), kDatabaseMode) != 0)
     raise_system(errno, "the new file's mode cannot be set", path);
+  if (!existed) give_to_owner_of_folder(path);
   sqlite3_busy_handler(
       database,
       [](void* impl, int attempt) { return static_cast<Impl*>(impl)->lock_wait.wait(attempt) ? 1 : 0; },

@@ -1,5 +1,8 @@
+#include "../thread_without_signals.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/lock_holders.hpp>
+#include <tenure/base/ownership.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/writer_queue.hpp>
 #include <tenure/base/system.hpp>
@@ -8,7 +11,6 @@
 
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <exception>
 #include <fcntl.h>
 #include <mutex>
@@ -33,6 +35,7 @@ Descriptor open_queue(const std::filesystem::path& file) {
     // The umask may have taken the group's bits, and then the other user's processes could not line up.
     if (::fchmod(descriptor.number(), kQueueMode) != 0)
       raise_system(errno, "the mode of the writers' lock file cannot be set", file);
+    give_to_owner_of_folder(file);
     return descriptor;
   }
   if (errno == EEXIST) descriptor = Descriptor{::open(file.c_str(), kFlags)};
@@ -40,23 +43,14 @@ Descriptor open_queue(const std::filesystem::path& file) {
   return descriptor;
 }
 
-// No signal of the program's is handled on a thread that it does not know; but for those that its own faults raise.
+// Throws OutOfMemory.
 template <class Function>
-std::thread start_without_signals(Function&& function) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread started;
+std::thread start_waiting_thread(Function&& function) {
   try {
-    started = std::thread{std::forward<Function>(function)};
+    return start_without_signals(std::forward<Function>(function));
   } catch (const std::exception&) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     raise(ErrorCode::out_of_memory, "no thread could be started to wait for the writers' lock");
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
 }
 
 }  // namespace
@@ -106,7 +100,7 @@ struct WriterQueue::Line {
                        const std::shared_ptr<Line>& self) {
     if (!in_flock) {
       if (std::chrono::steady_clock::now() >= deadline) return false;
-      if (!waiting.joinable()) waiting = start_without_signals([self] { self->wait_for_turns(); });
+      if (!waiting.joinable()) waiting = start_waiting_thread([self] { self->wait_for_turns(); });
       in_flock = true;
       asked.notify_one();
     }

@@ -1,19 +1,19 @@
 #include "../worker/bus_errors.hpp"
 #include "loop.hpp"
 #include "settings_for_program.hpp"
+#include "signals.hpp"
 
 #include <tenure/base/log.hpp>
-#include <tenure/base/process_bound.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace tenure::daemon {
 namespace {
@@ -22,14 +22,12 @@ constexpr std::chrono::milliseconds kStandByLook{100};
 
 // Waits for the lock as long as the settings say so; nothing once a signal asked us to leave first.
 std::optional<ControlLock> take_lock(boost::asio::io_context& context, const config::Settings& settings,
-                                     int& exit_code) {
-  boost::asio::signal_set signals(context, SIGTERM, SIGINT, SIGQUIT);
+                                     Signals& signals, int& exit_code) {
   boost::asio::steady_timer timer(context);
   bool told = false;
-  // The handler runs once more when `signals` goes, later than this function.
-  const auto leave = std::make_shared<bool>(false);
-  signals.async_wait([leave](boost::system::error_code error, int) { *leave = *leave || !error; });
-  while (!*leave) {
+  bool leave = false;
+  signals.set_handlers({.on_stop = [&](Signals::Stop) { leave = true; }});
+  while (!leave) {
     auto lock = ControlLock::try_acquire(settings.store.path);
     if (lock) return std::move(*lock);
     if (settings.daemon.when_held == config::WhenHeld::exit) {
@@ -41,7 +39,7 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
     const auto looked = std::make_shared<bool>(false);
     timer.expires_after(kStandByLook);
     timer.async_wait([looked](boost::system::error_code) { *looked = true; });
-    while (!*looked && !*leave) context.run_one();
+    while (!*looked && !leave) context.run_one();
   }
   exit_code = number_of(ExitCode::done);
   return std::nullopt;
@@ -64,26 +62,27 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
   std::signal(SIGCHLD, SIG_DFL);
   leave_on_bus_errors_of_databases();
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) default_in_children(number);
   std::error_code ignored;
   if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
     raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
   boost::asio::io_context context(1);
   int exit_code = number_of(ExitCode::done);
-  const std::optional<ControlLock> lock = take_lock(context, settings, exit_code);
+  Signals signals(context);
+  const std::optional<ControlLock> lock = take_lock(context, settings, signals, exit_code);
+  signals.set_handlers({});
   if (!lock) return exit_code;
 
   const RealClock clock;
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
   const auto host = make_host(context.get_executor(), lock->descriptor());
-  Loop loop(context, settings, *store, clock, *host, [&] { lock->require_in_place(); });
+  Loop loop(context, settings, *store, clock, *host, signals, [&] { lock->require_in_place(); });
   log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
   // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.
-  if (exit_code != number_of(ExitCode::done)) std::_Exit(exit_code);
+  if (exit_code != number_of(ExitCode::done)) log::exit_at_once(exit_code);
   return exit_code;
 }
 

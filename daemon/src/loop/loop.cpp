@@ -11,8 +11,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
 #include <unistd.h>
 #include <utility>
 
@@ -54,32 +52,33 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
 }
 
 Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store,
-           const Clock& clock, WorkerHost& host, std::function<void()> before_round)
+           const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round)
     : context_(context),
       settings_(settings),
       clock_(clock),
       host_(host),
       dispatcher_(dispatcher_settings(settings, Random::seed_from_system())),
       timer_(context),
-      signals_(context, SIGTERM, SIGINT, SIGQUIT),
+      signals_(signals),
       wake_socket_(context),
       store_thread_(std::make_unique<StoreThread>(
           store, clock, [this](Event event) { post(std::move(event)); }, std::move(before_round))) {}
 
 Loop::~Loop() {
+  signals_.set_handlers({});
   store_thread_->stop();
   for (auto& [process, link] : links_) link->close();
 }
 
 int Loop::run() {
   open_wake_socket();
-  await_signal();
+  obey_signals();
   handle(Started{});
   while (!exit_code_) context_.run_one();
   if (!store_thread_->stops_within(kStoreStopMax)) {
     // Another process holds the writers' lock and does not let go. What is claimed is taken back by the next start.
     log::write(log::Level::error, "store.blocked", "a round does not end; leaving without it");
-    std::_Exit(*exit_code_);
+    log::exit_at_once(*exit_code_);
   }
   return *exit_code_;
 }
@@ -174,13 +173,14 @@ void Loop::perform(Leave&& action) {
   exit_code_ = number_of(action.because ? exit_code_of(action.because->code) : ExitCode::done);
 }
 
-void Loop::await_signal() {
-  signals_.async_wait([this](error_code error, int number) {
-    if (error) return;
-    log::write(log::Level::info, "daemon.stopping",
-               number == SIGQUIT ? "at once" : "when running jobs have ended");
-    handle(StopAsked{number == SIGQUIT ? StopAsked::How::at_once : StopAsked::How::in_phases});
-    await_signal();
+void Loop::obey_signals() {
+  signals_.set_handlers({
+      .on_stop =
+          [this](Signals::Stop how) {
+            handle(StopAsked{how == Signals::Stop::at_once ? StopAsked::How::at_once
+                                                           : StopAsked::How::in_phases});
+          },
+      .on_log_opened = [this] { host_.tell_to_open_log(); },
   });
 }
 

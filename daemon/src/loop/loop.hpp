@@ -2,6 +2,7 @@
 
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
+#include "signals.hpp"
 #include "store_thread.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -14,7 +15,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/datagram_protocol.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
@@ -33,7 +33,7 @@ class Loop {
   // Everything must outlive it. `host` is made by the caller on `context`; `before_round` is StoreThread's.
   Loop(
       boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
-      const Clock& clock, WorkerHost& host, std::function<void()> before_round = [] {});
+      const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round = [] {});
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -60,7 +60,7 @@ class Loop {
 
   // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.
   void ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what);
-  void await_signal();
+  void obey_signals();
   void await_hint();
   void open_wake_socket();
 
@@ -71,7 +71,7 @@ class Loop {
   WorkerHost& host_;
   Dispatcher dispatcher_;
   boost::asio::steady_timer timer_;
-  boost::asio::signal_set signals_;
+  Signals& signals_;
   boost::asio::local::datagram_protocol::socket wake_socket_;
   std::optional<KeptFromChildren> wake_socket_kept_;
   std::array<char, 64> wake_bytes_{};

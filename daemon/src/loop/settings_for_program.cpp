@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdio>
 #include <exception>
 #include <new>
 #include <system_error>
@@ -19,7 +18,8 @@ namespace tenure::daemon {
 namespace {
 
 int ended_by(const char* name, ErrorCode code, const char* what) {
-  std::fprintf(stderr, "%s: %s\n", name, what);
+  for (const char* const part : {name, ": ", what, "\n"})
+    write_last_words(part);  // there may be no memory to join them
   return number_of(exit_code_of(code));
 }
 

@@ -1,4 +1,5 @@
 #include <tenure/base/lock_holders.hpp>
+#include <tenure/base/ownership.hpp>
 #include <tenure/daemon/control_lock.hpp>
 
 #include <cerrno>
@@ -38,6 +39,7 @@ Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& contro
         path);
   if (locked != 0) raise_system(locked, "cannot lock the dispatcher's lock file", path);
   static_cast<void>(::fchmod(descriptor.number(), kMode));
+  give_to_owner_of_folder(path);
   ControlLock lock{path, std::move(descriptor)};
   lock.require_in_place();
   return lock;

@@ -1,5 +1,7 @@
 #include "exec_host.hpp"
 
+#include "../loop/signals.hpp"
+
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/daemon/worker_environment.hpp>
@@ -32,11 +34,11 @@ class SpawnSetup {
     posix_spawn_file_actions_adddup2(&actions_, lock, kWorkerLockDescriptor);
 
     posix_spawnattr_init(&attributes_);
-    sigset_t none;
+    // Let through by worker_main, once it has handlers for them.
+    const sigset_t held_back = told_signals();
     sigset_t all;
-    sigemptyset(&none);
     sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigmask(&attributes_, &held_back);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setflags(&attributes_,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
@@ -153,6 +155,10 @@ void ExecHost::end(queue::ProcessNumber process, EndProcess::By by) {
   const auto child = children_.find(process);
   // Not reaped yet, so the pid is still its own.
   if (child != children_.end()) ::kill(child->second.pid, by == EndProcess::By::abort ? SIGABRT : SIGKILL);
+}
+
+void ExecHost::tell_to_open_log() {
+  for (const auto& [process, child] : children_) ::kill(child.pid, SIGUSR1);
 }
 
 void ExecHost::reap(queue::ProcessNumber process) {

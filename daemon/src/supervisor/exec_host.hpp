@@ -29,6 +29,7 @@ class ExecHost final : public WorkerHost {
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
   void end(queue::ProcessNumber process, EndProcess::By by) override;
+  void tell_to_open_log() override;
 
  private:
   struct Child {

@@ -25,6 +25,8 @@ class WorkerHost {
                                           OnGone on_gone) = 0;
   // Ends it at once. Nothing for one that is gone already.
   virtual void end(queue::ProcessNumber process, EndProcess::By by) = 0;
+  // The log's file was moved away and opened again: processes that write to it by themselves do the same.
+  virtual void tell_to_open_log() {}
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #include "bus_errors.hpp"
 
 #include <tenure/base/exit_code.hpp>
+#include <tenure/base/system.hpp>
 
 #include <array>
 #include <csignal>
@@ -81,7 +82,7 @@ void on_bus_error(int number, siginfo_t* info, void*) {
   constexpr std::string_view kText =
       "worker: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is "
       "charged\n";
-  static_cast<void>(!::write(STDERR_FILENO, kText.data(), kText.size()));
+  write_last_words(kText);
   ::_exit(number_of(ExitCode::sync_failed));
 }
 

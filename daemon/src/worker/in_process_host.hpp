@@ -2,11 +2,15 @@
 
 #include "../supervisor/worker_host.hpp"
 
+#include <tenure/base/process_bound.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <map>
+#include <optional>
 #include <thread>
 
 namespace tenure::daemon {
@@ -21,13 +25,22 @@ class InProcessHost final : public WorkerHost {
 
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
-  // Leaves the whole program at once: what it held is taken back by the next start.
+  // Ends the stream. Where a job then does not end within half a second, leaves the whole program: what it held is taken back by the
+  // next start.
   void end(queue::ProcessNumber process, EndProcess::By by) override;
 
  private:
+  struct Worker {
+    Descriptor socket;  // a copy of its own
+    std::optional<KeptFromChildren> socket_kept;
+    std::thread thread;
+  };
+  void reap(queue::ProcessNumber process);
+
   boost::asio::any_io_executor executor_;
   const WorkerSetup& setup_;
-  std::map<queue::ProcessNumber, std::thread> threads_;
+  boost::asio::steady_timer last_wait_;
+  std::map<queue::ProcessNumber, Worker> workers_;
 };
 
 }  // namespace tenure::daemon

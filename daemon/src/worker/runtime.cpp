@@ -1,4 +1,5 @@
 #include "../protocol/worker_end.hpp"
+#include "own_things.hpp"
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/line_limit.hpp>
@@ -17,7 +18,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
+#include <fcntl.h>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,7 +37,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using Perform = WorkerEnd::Perform;
 
-constexpr int kExitChildReturned = 70;  // EX_SOFTWARE of sysexits.h; nobody of ours waits for it
+constexpr int kExitChildReturned = 70;     // EX_SOFTWARE of sysexits.h; nobody of ours waits for it
+constexpr int kExitDescriptorClosed = 70;  // a crash of the jobs that were running
 
 // Carries out what WorkerEnd says, with one thread more than there are slots, all of them alike: whichever reads a job off the
 // socket performs it, and Asio has woken another one to read on. So a job that meets an idle process waits for one wake and not
@@ -47,8 +49,13 @@ class Runtime {
       : setup_(setup),
         performer_(setup.jobs, setup.handles, setup.clock, setup.application),
         descriptor_(descriptor),
+        own_descriptors_(OwnDescriptors::before_asio()),
         socket_(context_, asio::local::stream_protocol{}, descriptor),
-        end_(hello(setup)) {}
+        end_(hello(setup)) {
+    own_descriptors_.after_asio();
+    own_descriptors_.watch(descriptor);
+    own_descriptors_.watch(setup.lock_descriptor);
+  }
 
   bool run() {
     flush();
@@ -144,6 +151,8 @@ class Runtime {
   WorkerEnd::Actions perform(const Perform& work) {
     AttemptEnd end = performer_.perform(work.job, work.stop);
     if (process_.is_inherited()) end_child(work.job);
+    if (!own_descriptors_.are_in_place()) leave_without_descriptors(work.job);
+    surroundings_.put_back(work.job.kind);
     if (setup_.handles.sync_failed()) leave_at_once();
     if (end.result == queue::RunResult::failed) log_failure(work.job, end);
     WorkerEnd::Actions actions;
@@ -165,7 +174,17 @@ class Runtime {
   // trusted with a tenant's file any more. The daemon takes the jobs back.
   [[noreturn]] static void leave_at_once() {
     log::write(log::Level::error, "worker.sync_failed", "a sync of a tenant's file has failed");
-    std::_Exit(number_of(ExitCode::sync_failed));
+    log::exit_at_once(number_of(ExitCode::sync_failed));
+  }
+
+  // A descriptor's number may be another file's by now, and nothing would be read or reported any more. Unreported, it is charged as a crash.
+  [[noreturn]] static void leave_without_descriptors(const AssignedJob& job) {
+    const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
+    log::write(log::Level::error, "worker.descriptor_closed",
+               "a descriptor of the worker process was closed while this job ran; the process ends and the "
+               "jobs in it are charged with a crash. A handler closes what it has opened and nothing else",
+               {.kind = job.kind});
+    log::exit_at_once(kExitDescriptorClosed);
   }
 
   // A handler has forked and its child has come back. The job, the socket and whatever is assigned are the parent's.
@@ -175,7 +194,7 @@ class Runtime {
                "ends itself by "
                "_exit() or by executing a program",
                {.kind = job.kind});
-    std::_Exit(kExitChildReturned);
+    log::exit_at_once(kExitChildReturned);
   }
 
   // What costs no attempt comes again and again, from every job that meets it.
@@ -244,6 +263,10 @@ class Runtime {
   const WorkerSetup& setup_;
   Performer performer_;
   const int descriptor_;  // of the socket
+  // So that a handler that closes the socket is noticed by this process, and its kind told, before the daemon sees an end.
+  Descriptor socket_copy_{::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0)};
+  OwnDescriptors own_descriptors_;
+  const SurroundingsOfJobs surroundings_;
   asio::io_context context_;
   std::vector<std::thread> threads_;
   bool is_drained_ = false;  // for run(), once the context has stopped
@@ -259,6 +282,7 @@ class Runtime {
   ProcessBound process_;
   LineLimit released_lines_;
   KeptFromChildren socket_kept_{descriptor_};
+  KeptFromChildren socket_copy_kept_{socket_copy_.number()};
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "../loop/settings_for_program.hpp"
+#include "../loop/signals.hpp"
 #include "bus_errors.hpp"
 #include "in_process_host.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
 #include <tenure/daemon/worker_environment.hpp>
@@ -34,27 +36,45 @@ std::optional<int> number_in(std::string_view variable) {
   return number;
 }
 
+// What the daemon says by variables, which are gone afterwards: they are not for programs that job code starts.
+struct WorkerEnvironment {
+  std::optional<int> socket = number_in(kWorkerSocketVariable);
+  std::optional<int> lock = number_in(kWorkerLockVariable);
+  std::optional<int> parent = number_in(kWorkerParentVariable);
+};
+WorkerEnvironment take_environment() {
+  const WorkerEnvironment environment;
+  for (const std::string_view variable :
+       {kWorkerSocketVariable, kWorkerLockVariable, kWorkerParentVariable, kWorkerPoolVariable})
+    ::unsetenv(std::string{variable}.c_str());
+  return environment;
+}
+
 // First thing of all: from here on we cannot outlive the daemon. It may have died before the call; then we have another
 // parent already.
-bool die_with_parent() {
+bool die_with_parent(std::optional<int> parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const auto parent = number_in(kWorkerParentVariable);
   return parent && *parent == ::getppid();
 }
 
 // Job code may start programs of its own; they must get neither the socket nor the lock.
 void keep_from_children(int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
+void handle_signal(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(number, &action, nullptr);
+  default_in_children(number);
+}
+
 // A terminal sends its signals to all processes of the group; when to stop is the daemon's to say. An empty handler and not
 // SIG_IGN, which programs that job code starts would inherit.
 void leave_signals_to_the_daemon() {
-  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGPIPE, SIGXFSZ}) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    action.sa_flags = SA_RESTART;
-    ::sigaction(number, &action, nullptr);
-    default_in_children(number);
-  }
+  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR2, SIGPIPE, SIGXFSZ})
+    handle_signal(number, [](int) {});
+  handle_signal(SIGUSR1, [](int) { log::reopen_at_next_line(); });
+  let_signals_through();
 }
 
 // A tenant that somebody else has locked must not fill the slots: its job goes back and comes again.
@@ -67,13 +87,13 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
           .application = settings.application.name};
 }
 
-int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& options) {
-  if (!die_with_parent()) return 1;
-  keep_from_children(socket);
+int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
+  if (!die_with_parent(environment.parent)) return 1;
+  keep_from_children(*environment.socket);
   std::optional<KeptFromChildren> lock_kept;
-  if (const auto lock = number_in(kWorkerLockVariable)) {
-    keep_from_children(*lock);
-    lock_kept.emplace(*lock);
+  if (environment.lock) {
+    keep_from_children(*environment.lock);
+    lock_kept.emplace(*environment.lock);
   }
   leave_signals_to_the_daemon();
   leave_on_bus_errors_of_databases();
@@ -82,11 +102,12 @@ int run_managed(int socket, const JobRegistry& jobs, const WorkerOptions& option
   configure_log(settings);
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
-  return run_worker(socket, {.jobs = jobs,
-                             .handles = handles,
-                             .clock = clock,
-                             .application = settings.application.name,
-                             .program_version = options.version})
+  return run_worker(*environment.socket, {.jobs = jobs,
+                                          .handles = handles,
+                                          .clock = clock,
+                                          .application = settings.application.name,
+                                          .program_version = options.version,
+                                          .lock_descriptor = environment.lock.value_or(-1)})
              ? 0
              : 1;
 }
@@ -120,13 +141,14 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
 
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
-  const WorkerSetup setup{.jobs = jobs,
-                          .handles = handles,
-                          .clock = clock,
-                          .application = settings.application.name,
-                          .program_version = options.version};
+  WorkerSetup setup{.jobs = jobs,
+                    .handles = handles,
+                    .clock = clock,
+                    .application = settings.application.name,
+                    .program_version = options.version};
   log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
-  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int) {
+  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int lock) {
+    setup.lock_descriptor = lock;
     return std::make_unique<InProcessHost>(executor, setup);
   });
 }
@@ -136,8 +158,11 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
 
 int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOptions& options) {
   using namespace daemon;
+  hold_signals_back();
+  fill_standard_streams();
   return run_program(argv[0], [&] {
-    if (const auto socket = number_in(kWorkerSocketVariable)) return run_managed(*socket, jobs, options);
+    const WorkerEnvironment environment = take_environment();
+    if (environment.socket) return run_managed(environment, jobs, options);
     const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});
     if (!arguments.problem.empty()) {
       std::fprintf(stderr, "%s: %s; try --help\n", argv[0], arguments.problem.c_str());

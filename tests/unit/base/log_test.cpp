@@ -1,10 +1,17 @@
+#include "support/in_child.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/unread_pipe.hpp"
+
 #include <tenure/base/json.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <pthread.h>
@@ -16,7 +23,7 @@ namespace {
 
 using namespace std::string_literals;
 
-class LogTest : public testing::Test {
+class LogTest : public ::testing::Test {
  protected:
   void SetUp() override {
     use(Format::json);
@@ -196,7 +203,7 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
 }
 
 TEST_F(LogTest, WritesToItsFileAndFollowsARotationWhenToldTo) {
-  const std::filesystem::path folder = testing::TempDir() + "/tenure_log_test";
+  const std::filesystem::path folder = ::testing::TempDir() + "/tenure_log_test";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   const auto file = folder / "log", moved = folder / "log.1";
@@ -215,7 +222,7 @@ TEST_F(LogTest, WritesToItsFileAndFollowsARotationWhenToldTo) {
 
 TEST_F(LogTest, AFileThatIsMadeIsNotForEverybodyAndOneThatIsThereKeepsItsMode) {
   using std::filesystem::perms;
-  const std::filesystem::path folder = testing::TempDir() + "/tenure_log_mode_test";
+  const std::filesystem::path folder = ::testing::TempDir() + "/tenure_log_mode_test";
   std::filesystem::remove_all(folder);
   const auto file = folder / "made" / "log";
   const mode_t before = ::umask(022);
@@ -232,6 +239,109 @@ TEST_F(LogTest, RefusesAFileThatCannotBeOpenedAndKeepsTheFormerPlace) {
   EXPECT_THROW(configure({.file = "/proc/none/log"}), DiskError);
   write(Level::info, "e", "");
   EXPECT_EQ(field("node"), "node1");
+}
+
+class UnreadLogTest : public LogTest {
+ protected:
+  void SetUp() override {
+    LogTest::SetUp();
+    capture_for_test(nullptr);
+    configure({.format = Format::json, .file = pipe_.path().string(), .clock = &clock_});
+  }
+  void TearDown() override {
+    configure({});
+    static_cast<void>(pipe_.read_all());
+    LogTest::TearDown();
+  }
+  std::string next_line() {
+    pipe_.read_until([&](const std::string& line) { return lines_.assign({line}), true; });
+    return lines_.back();
+  }
+
+  testing::TemporaryFolder folder_;
+  testing::UnreadPipe pipe_{folder_ / "log"};
+};
+
+TEST_F(UnreadLogTest, NobodyWaitsForTheReaderWhoIsToldHowManyLinesWereDropped) {
+  constexpr int kLines = 4000;
+  for (int number = 0; number < kLines; ++number)
+    write(Level::info, std::to_string(number), std::string(kFieldMax, 'x'));
+  int kept = 0;
+  for (std::string line = next_line(); field("event") != "log.lines_dropped"; line = next_line()) {
+    ASSERT_EQ(field("event"), std::to_string(kept)) << line;
+    ++kept;
+  }
+  EXPECT_EQ(field("message").find(std::to_string(kLines - kept) + " lines were dropped"), 0U) << line();
+  EXPECT_GE(static_cast<std::size_t>(kept) * kFieldMax, kWaitingMax / 3);
+  write(Level::info, "after", "");
+  next_line();
+  EXPECT_EQ(field("event"), "after");
+}
+
+TEST_F(UnreadLogTest, AChildDoesNotWriteItsParentsLines) {
+  for (int number = 0; number < 10; ++number) write(Level::info, "parent", "");
+  EXPECT_EQ(testing::in_child([&] {
+              write(Level::info, "child", "");
+              pipe_.make_room();
+              finish();
+              return 0;
+            }),
+            0);
+  write(Level::info, "last", "");
+  int parents = 0;
+  bool is_child_there = false;
+  for (next_line(); field("event") != "last"; next_line()) {
+    if (field("event") == "parent") ++parents;
+    if (field("event") == "child") is_child_there = true;
+  }
+  EXPECT_EQ(parents, 10);
+  EXPECT_TRUE(is_child_there);
+}
+
+TEST_F(UnreadLogTest, FinishWaitsForTheReaderNoLongerThanItsBound) {
+  write(Level::info, "waits", "");
+  finish();
+  next_line();
+  EXPECT_EQ(field("event"), "waits");
+}
+
+TEST_F(UnreadLogTest, StandardErrorKeepsTheFlagsThatItSharesWithOthers) {
+  const Descriptor before{::dup(STDERR_FILENO)};
+  const Descriptor shared{::open(pipe_.path().c_str(), O_WRONLY | O_CLOEXEC)};
+  ASSERT_EQ(::dup2(shared.number(), STDERR_FILENO), STDERR_FILENO);
+  configure({.format = Format::json, .clock = &clock_});
+  write(Level::info, "to stderr", "");
+  const int flags = ::fcntl(STDERR_FILENO, F_GETFL);
+  next_line();
+  ::dup2(before.number(), STDERR_FILENO);
+  EXPECT_EQ(flags & O_NONBLOCK, 0);
+  EXPECT_EQ(field("event"), "to stderr");
+}
+
+// Of this process; -1 where it is not open.
+int descriptor_of(const std::filesystem::path& file) {
+  struct stat wanted {};
+  struct stat status {};
+  if (::stat(file.c_str(), &wanted) != 0) return -1;
+  constexpr int kLooked = 256;
+  for (int number = 0; number < kLooked; ++number)
+    if (::fstat(number, &status) == 0 && status.st_ino == wanted.st_ino && status.st_dev == wanted.st_dev)
+      return number;
+  return -1;
+}
+
+TEST_F(LogTest, ALineNeverGoesToTheFileThatHasGotTheLogsNumber) {
+  const testing::TemporaryFolder folder;
+  capture_for_test(nullptr);
+  configure({.format = Format::json, .file = (folder / "log").string()});
+  const int number = descriptor_of(folder / "log");
+  ASSERT_GE(number, 0);
+  ::close(number);
+  const Descriptor other{::open((folder / "other").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  ASSERT_EQ(other.number(), number);
+  write(Level::info, "first", "");
+  EXPECT_EQ(lines_of(folder / "log").size(), 1U);
+  EXPECT_EQ(std::filesystem::file_size(folder / "other"), 0U);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ int exit_code_where_writes_fail_with(ErrorCode code) {
   const RealClock clock;
   NoHost host;
   boost::asio::io_context context(1);
-  Loop loop(context, settings, store, clock, host);
+  Signals signals(context);
+  Loop loop(context, settings, store, clock, host, signals);
   return loop.run();
 }
 

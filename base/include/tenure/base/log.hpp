@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,6 +20,12 @@ enum class Format : std::uint8_t { text, json };
 inline constexpr std::size_t kLineMax = 24UL * 1024;
 // Bytes of a text within a line, as it is written, but for message and error, which have limits::kErrorTextMax.
 inline constexpr std::size_t kFieldMax = 256;
+
+// Bytes of lines that wait where nobody reads the pipe, socket or terminal that they go to. A line that finds no room is dropped, and
+// a line log.lines_dropped says how many were, once there is room.
+inline constexpr std::size_t kWaitingMax = 256UL * 1024;
+// How long finish() waits for whoever reads.
+inline constexpr std::chrono::milliseconds kFinishMax{500};
 
 // The facts of a line besides its message, in the order in which OPERATIONS names them; empty ones are left
 // out.
@@ -49,8 +56,16 @@ void configure(const Options& options);
 // No line is written until the next configure(): for programs whose standard error is a document.
 void silence();
 
-// Opens the file by its name again, after it was moved away.
+// Opens the file by its name again, after it was moved away. DiskError as configure().
 void reopen();
+// The same before the next line is written; where the file cannot be opened, lines go where they went before. Safe in a signal
+// handler.
+void reopen_at_next_line() noexcept;
+
+// Writes what waits as far as whoever reads takes it within kFinishMax. exit() does it by itself.
+void finish() noexcept;
+// std::_Exit after finish().
+[[noreturn]] void exit_at_once(int exit_code);
 
 // The format "auto" of the configuration: text on a terminal, else JSON.
 [[nodiscard]] Format format_for_stderr();
@@ -59,7 +74,8 @@ void reopen();
 // the thread's context and not from the caller, so a line cannot name the wrong ones. Control, invisible and
 // direction-changing characters are escaped, bad UTF-8 is replaced, and a text that is too long ends in "...". In the text
 // format a value with a blank, =, " or \ stands in quotes, a message with one of the last three too, and " and \ in quotes
-// have a \ before them: no text can begin a line or a field of its own. Never throws. Threads: any.
+// have a \ before them: no text can begin a line or a field of its own. Never throws, and never waits for whoever reads the lines.
+// Threads: any.
 void write(Level level, std::string_view event, std::string_view message, const Fields& fields = {}) noexcept;
 
 // Sets the tenant and job of this thread's lines until it is destroyed; then the former ones are back.

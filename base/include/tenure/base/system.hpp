@@ -2,12 +2,14 @@
 
 #include <tenure/base/error.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
 
 // What the operating system hands out: file descriptors, the numbers of its errors, kinds of file systems. Threads: any; one
@@ -35,6 +37,19 @@ class Descriptor {
   int number_ = -1;
 };
 
+// Which file a descriptor has open: the same for each copy of it. Nothing for one that is closed.
+struct DescriptorIdentity {
+  dev_t device = 0;
+  ino_t number = 0;
+  mode_t type = 0;
+  friend bool operator==(const DescriptorIdentity&, const DescriptorIdentity&) = default;
+};
+[[nodiscard]] std::optional<DescriptorIdentity> identity_of_descriptor(int descriptor);
+
+// Opens what is closed of the descriptors 0 to 2 on /dev/null, so that no file, socket or database of ours gets a number that
+// others print to. Standard output is given what cannot be written, and so the loss is noticed. Before anything is opened.
+void fill_standard_streams();
+
 // "No such file or directory", for a value of errno.
 [[nodiscard]] std::string system_text(int error);
 
@@ -49,6 +64,14 @@ class Descriptor {
 
 // All of it, however often a signal interrupts. False with errno where that cannot be.
 [[nodiscard]] bool write_all(int descriptor, std::string_view bytes);
+
+// Whether a pipe, socket or terminal takes some bytes, within that time. Safe in a signal handler.
+[[nodiscard]] bool takes_bytes(int descriptor, std::chrono::milliseconds within);
+
+// To standard error, as far as it takes each PIPE_BUF bytes within `moment`: for what a program says before it ends, and for who may
+// not wait. Safe in a signal handler.
+void write_last_words(std::string_view text,
+                      std::chrono::milliseconds moment = std::chrono::milliseconds{100}) noexcept;
 
 // What there is to read, at most so many bytes. Nothing with errno where that cannot be.
 [[nodiscard]] std::optional<std::string> read_up_to(int descriptor, std::size_t bytes_max);

@@ -1,0 +1,81 @@
+#include "signals.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/process_bound.hpp>
+
+#include <array>
+#include <csignal>
+
+namespace tenure::daemon {
+namespace {
+
+constexpr std::array kTold{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
+}  // namespace
+
+sigset_t told_signals() {
+  sigset_t told;
+  sigemptyset(&told);
+  for (const int number : kTold) sigaddset(&told, number);
+  return told;
+}
+
+void hold_signals_back() {
+  const sigset_t told = told_signals();
+  ::pthread_sigmask(SIG_BLOCK, &told, nullptr);
+}
+
+void let_signals_through() {
+  const sigset_t told = told_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &told, nullptr);
+}
+
+Signals::Signals(boost::asio::io_context& context) : set_(context) {
+  for (const int number : kTold) {
+    set_.add(number);
+    default_in_children(number);
+  }
+  await();
+  const sigset_t told = told_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &told, &mask_before_);
+}
+
+// First the mask: without the set each signal has its default action.
+Signals::~Signals() { ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr); }
+
+void Signals::await() {
+  set_.async_wait([this](boost::system::error_code error, int number) {
+    if (error) return;
+    on_signal(number);
+    await();
+  });
+}
+
+void Signals::on_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+    case SIGUSR1:
+      return open_log_again();
+    case SIGUSR2:
+      return log::write(log::Level::info, "signal.ignored", "SIGUSR2 has no meaning here");
+    default:
+      break;
+  }
+  log::write(log::Level::info, "daemon.stopping",
+             number == SIGQUIT ? "at once" : "when running jobs have ended");
+  handlers_.on_stop(number == SIGQUIT ? Stop::at_once : Stop::in_phases);
+}
+
+void Signals::open_log_again() {
+  try {
+    log::reopen();
+    log::write(log::Level::info, "log.reopened", "lines go to the log's file as it is named now");
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "log.not_reopened", "lines go where they went before",
+               {.error = error.what()});
+  }
+  handlers_.on_log_opened();
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+namespace tenure::daemon {
+
+// What a process of ours is told by signals: to stop, to open its log again, nothing.
+[[nodiscard]] sigset_t told_signals();
+
+// The first thing of a main: until there are handlers, these signals wait. By their default action the process would end out of order.
+void hold_signals_back();
+void let_signals_through();
+
+// What operators tell a process that dispatches: SIGTERM and SIGINT stop it in phases, SIGQUIT at once; SIGHUP and SIGUSR1 open the
+// log's file again; SIGUSR2 does nothing. Each writes a line.
+// Threads: the one that makes it, which also runs the context. For its life these signals are let through on that thread.
+class Signals {
+ public:
+  explicit Signals(boost::asio::io_context& context);
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  enum class Stop : std::uint8_t { in_phases, at_once };
+  struct Handlers {
+    std::function<void(Stop)> on_stop = [](Stop) {};
+    std::function<void()> on_log_opened = [] {};
+  };
+  // From now on in place of the former ones.
+  void set_handlers(Handlers handlers) { handlers_ = std::move(handlers); }
+
+ private:
+  void await();
+  void on_signal(int number);
+  void open_log_again();
+
+  boost::asio::signal_set set_;
+  sigset_t mask_before_{};
+  Handlers handlers_;
+};
+
+}  // namespace tenure::daemon

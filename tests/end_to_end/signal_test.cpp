@@ -1,0 +1,107 @@
+#include "installation.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace tenure::testing {
+namespace {
+
+using queue::ShownState;
+
+class SignalTest : public Installation {
+ protected:
+  void configure_log_file() {
+    configure({.slots = 1});
+    std::ofstream(config_file(), std::ios::app) << "[log]\nfile = \"" << log().string() << "\"\n";
+  }
+  [[nodiscard]] std::filesystem::path log() const { return folder_ / "tenure.log"; }
+  static bool has(const std::filesystem::path& file, const std::string& text) {
+    std::ifstream stream(file);
+    const std::string all{std::istreambuf_iterator<char>(stream), {}};
+    return all.find(text) != std::string::npos;
+  }
+  bool comes(const std::filesystem::path& file, const std::string& text) {
+    return wait_until([&] { return has(file, text); });
+  }
+  // With SIGTERM pending from before the program's first instruction on: what comes earlier than any handler of its own.
+  [[nodiscard]] std::unique_ptr<Process> start_with_pending_end(const std::string& program,
+                                                                const std::filesystem::path& output) {
+    const std::string line =
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {15}); "
+        "os.kill(os.getpid(), 15); os.execv(sys.argv[1], sys.argv[1:])";
+    return std::make_unique<Process>(
+        std::vector<std::string>{"/usr/bin/python3", "-c", line, program, "--config", config_file()}, output);
+  }
+};
+
+TEST_F(SignalTest, AnEndThatIsAskedForBeforeTheStartIsOrderly) {
+  configure();
+  for (const char* program : {TENURED, WORKER_PROGRAM}) {
+    const auto output = folder_ / "early.log";
+    std::filesystem::remove(output);
+    const auto daemon = start_with_pending_end(program, output);
+    EXPECT_EQ(daemon->wait(), "exit 0") << program;
+    EXPECT_TRUE(has(output, "daemon.stopping")) << program;
+  }
+}
+
+TEST_F(SignalTest, USR2IsIgnoredWithALine) {
+  configure();
+  const auto daemon = start_daemon();
+  daemon->signal(SIGUSR2);
+  EXPECT_TRUE(wait_until([&] { return daemon->output().find("signal.ignored") != std::string::npos; }));
+  daemon->signal(SIGTERM);
+  EXPECT_EQ(daemon->wait(), "exit 0");
+}
+
+TEST_F(SignalTest, TheLogIsOpenedAgainByTheDaemonAndItsWorkers) {
+  configure_log_file();
+  const auto daemon = start_daemon(false);
+  ASSERT_TRUE(comes(log(), "daemon.started"));
+  expect_state(enqueue(Throw{}), ShownState::dead);
+  for (const int number : {SIGHUP, SIGUSR1}) {
+    const auto moved = folder_ / ("moved-" + std::to_string(number));
+    std::filesystem::rename(log(), moved);
+    daemon->signal(number);
+    ASSERT_TRUE(comes(log(), "log.reopened"));
+    expect_state(enqueue(Throw{}), ShownState::dead);
+    EXPECT_TRUE(comes(log(), "job.failed")) << "of the worker process";
+    EXPECT_TRUE(wait_until([&] { return is_alive(daemon->pid()); }));
+  }
+  EXPECT_FALSE(has(log(), "worker.exited"));
+  daemon->signal(SIGTERM);
+  EXPECT_EQ(daemon->wait(), "exit 0");
+}
+
+TEST_F(SignalTest, WorkersDieOfNoSignalThatTheirDaemonDecidesAbout) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto job = enqueue(Wait{"work"});
+  const pid_t worker = wait_for_start_of("work");
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT}) ::kill(worker, number);
+  let_go("work");
+  expect_state(job, ShownState::succeeded);
+  EXPECT_TRUE(is_alive(worker));
+  EXPECT_EQ(record(job).crashes, 0);
+}
+
+TEST_F(SignalTest, AStandAloneWorkerDiesOfNoneEither) {
+  configure_log_file();
+  Process worker({WORKER_PROGRAM, "--config", config_file()}, folder_ / "alone.log",
+                 {"TENURE_CONFIG=" + config_file().string()});
+  ASSERT_TRUE(comes(log(), "daemon.started"));
+  worker.signal(SIGUSR2);
+  ASSERT_TRUE(comes(log(), "signal.ignored"));
+  for (const int number : {SIGHUP, SIGUSR1}) {
+    std::filesystem::rename(log(), folder_ / "moved");
+    worker.signal(number);
+    ASSERT_TRUE(comes(log(), "log.reopened"));
+  }
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), "exit 0");
+}
+
+}  // namespace
+}  // namespace tenure::testing
