@@ -77,7 +77,8 @@ class Bench {
   Bench(const Options& options, ScratchFolder& folder)
       : options_(options),
         folder_(folder),
-        template_(folder.file("template.db")),
+        tenants_(folder.file("tenants")),
+        template_(folder.file("template.db"), tenants_),
         backlog_(options.backlog > 0 ? options.backlog
                  : options.quick     ? 5'000
                                      : 300'000),
@@ -109,6 +110,7 @@ class Bench {
 
   const Options& options_;
   ScratchFolder& folder_;
+  std::filesystem::path tenants_;
   ControlTemplate template_;
   std::size_t backlog_;
   int starts_;
@@ -119,9 +121,10 @@ Bench::Daemon Bench::start_daemon(const std::filesystem::path& control) {
   std::ofstream(config) << fmt::format(
       "[application]\nname = \"bench\"\n\n[store]\npath = \"{}\"\n\n[tenants]\npath = "
       "\"{}/%{{tenant}}.db\"\n\n"
-      "[log]\nlevel = \"warning\"\n\n[[pool]]\nname = \"general\"\nprogram = \"{}\"\nprocesses = 2\nslots = "
+      "descriptors_max = 1500\n\n[log]\nlevel = \"warning\"\n\n[[pool]]\nname = \"general\"\nprogram = "
+      "\"{}\"\nprocesses = 2\nslots = "
       "4\n",
-      control.string(), folder_.file("tenants").string(), BENCH_WORKER);
+      control.string(), tenants_.string(), BENCH_WORKER);
   return {Child({BENCH_TENURED, "--config", config.string()}, folder_.file("tenured.log")), config, control};
 }
 

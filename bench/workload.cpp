@@ -3,6 +3,9 @@
 #include "measure.hpp"
 
 #include <tenure/queue/sqlite_store.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+#include <tenure/tenancy/tenants.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -59,6 +62,15 @@ ControlTemplate::ControlTemplate(std::filesystem::path file) : file_(std::move(f
     const TenantRecord record = value_or_raise(store->registry().begin_create(tenant_name(tenant), now()));
     value_or_raise(store->registry().activate(record.name, record.generation));
   }
+  store->checkpoint(0);
+}
+
+ControlTemplate::ControlTemplate(std::filesystem::path file, const std::filesystem::path& tenants)
+    : file_(std::move(file)) {
+  const auto store = open_control(file_);
+  HandleCache handles(TenantFiles{tenants.string() + "/%{tenant}.db"}, {.application = "bench"});
+  Tenants all(store->registry(), handles, real_clock(), {.application = "bench"});
+  for (std::size_t tenant = 0; tenant < kTenants; ++tenant) all.create(tenant_name(tenant));
   store->checkpoint(0);
 }
 

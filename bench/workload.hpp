@@ -43,6 +43,8 @@ class ZipfTenants {
 class ControlTemplate {
  public:
   explicit ControlTemplate(std::filesystem::path file);
+  // With the tenants' databases, FOLDER/NAME.db of the application `bench`, for workers that look at them.
+  ControlTemplate(std::filesystem::path file, const std::filesystem::path& tenants);
   // Opens a copy.
   [[nodiscard]] std::unique_ptr<queue::Store> open(const std::filesystem::path& file) const;
 

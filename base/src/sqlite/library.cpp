@@ -112,8 +112,9 @@ void refuse_network_file_system(const std::filesystem::path& folder) {
 
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!descriptor.is_open()) raise_system(errno, "the folder cannot be opened to be synced", folder);
-  if (::fsync(descriptor.number()) != 0)
+  if (!descriptor.is_open() && error_code_of_system(errno) == ErrorCode::handle_budget_exhausted)
+    raise_system(errno, "the folder cannot be opened to be synced", folder);
+  if (!descriptor.is_open() || ::fsync(descriptor.number()) != 0)
     raise_system(ErrorCode::disk_sync_failed, errno, "the folder could not be synced", folder);
 }
 

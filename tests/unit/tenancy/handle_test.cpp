@@ -238,14 +238,14 @@ TEST_F(HandleTest, WhatARowDoesNotHoldIsAnErrorAndNoValue) {
     EXPECT_EQ(code_of([&] { static_cast<void>(none.row().text(0)); }), ErrorCode::query_failed)
         << "at the end";
 
-    TenantRows rows = reader.query("select 7 as whole, 1.5 as part, 'x' as word, null as nothing");
+    TenantRows rows = reader.query("select 7 as whole, 1.5 as part, 'x' as word, null as empty");
     ASSERT_TRUE(rows.next());
     const TenantRow& row = rows.row();
     EXPECT_EQ(row.integer(row.column("whole")), 7);
     EXPECT_EQ(row.real(0), 7.0);
     EXPECT_EQ(row.real(row.column("part")), 1.5);
     EXPECT_EQ(row.text(1), "1.5");
-    EXPECT_EQ(row.integer(row.column("nothing")), 0);
+    EXPECT_EQ(row.integer(row.column("empty")), 0);
     for (const int column : {1, 2})
       EXPECT_EQ(code_of([&] { static_cast<void>(row.integer(column)); }), ErrorCode::query_failed) << column;
     EXPECT_EQ(code_of([&] { static_cast<void>(row.real(2)); }), ErrorCode::query_failed);
