@@ -69,17 +69,18 @@ bool OwnDescriptors::are_in_place() const {
 }
 
 SurroundingsOfJobs::SurroundingsOfJobs()
-    : folder_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)), umask_(umask_of_process()) {}
+    : folder_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      folder_identity_(identity_of_descriptor(folder_.number()).value_or(DescriptorIdentity{})),
+      umask_(umask_of_process()) {}
 
 void SurroundingsOfJobs::put_back(std::string_view kind) const {
   if (::umask(umask_) != umask_)
     log::write(log::Level::warning, "job.umask_changed", "the handler has changed the umask; it is put back",
                {.kind = kind});
   struct stat now {};
-  struct stat before {};
-  if (::fstat(folder_.number(), &before) != 0 || !S_ISDIR(before.st_mode)) return;
   const bool is_there = ::stat(".", &now) == 0;
-  if (is_there && now.st_ino == before.st_ino && now.st_dev == before.st_dev) return;
+  if (is_there && now.st_ino == folder_identity_.number && now.st_dev == folder_identity_.device) return;
+  if (identity_of_descriptor(folder_.number()) != folder_identity_) return;  // a handler has closed it
   const bool is_back = ::fchdir(folder_.number()) == 0;
   log::write(log::Level::warning, "job.working_folder_changed",
              is_back ? "the handler has changed the working folder; it is put back"

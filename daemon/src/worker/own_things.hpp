@@ -36,6 +36,7 @@ class SurroundingsOfJobs {
 
  private:
   Descriptor folder_;
+  DescriptorIdentity folder_identity_;
   mode_t umask_;
 };
 
