@@ -271,12 +271,13 @@ std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant
 
 Result<void> ConnectionPool::verify(const TenantName& tenant, Generation generation) {
   process_.check("the cache of tenants' databases");
-  const std::optional<VerifiedFile> file = look_at(files_.path_for(tenant), generation);
-  if (file) {
+  Verified known;
+  {
     const std::lock_guard lock{mutex_};
-    const auto known = verified_.find(tenant);
-    if (known != verified_.end() && known->second == *file) return {};
+    const auto found = verified_.find(tenant);
+    if (found != verified_.end()) known = found->second;
   }
+  if (known.path != nullptr && look_at(*known.path, generation) == known.file) return {};
   const Result<HandleLease> lease = acquire(tenant, generation, HandleAccess::read_write);
   if (!lease) return tl::unexpected<Failure>(lease.error());
   return {};
@@ -290,7 +291,8 @@ void ConnectionPool::remember_verified(const TenantName& tenant, Generation gene
   if (!file || !connection.still_on_disk()) return;
   const std::lock_guard lock{mutex_};
   if (verified_.size() >= kVerifiedMax) verified_.clear();
-  verified_.insert_or_assign(tenant, *file);
+  verified_.insert_or_assign(
+      tenant, Verified{*file, std::make_shared<const std::filesystem::path>(connection.path())});
 }
 
 void ConnectionPool::close(const TenantName& tenant) {

@@ -101,7 +101,12 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   IdleList idle_;
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
-  std::unordered_map<TenantName, VerifiedFile> verified_;  // at most kVerifiedMax
+  // With the path at which it was found: to make one costs more than to look there. At most kVerifiedMax.
+  struct Verified {
+    VerifiedFile file;
+    std::shared_ptr<const std::filesystem::path> path;
+  };
+  std::unordered_map<TenantName, Verified> verified_;
   HandleCache::Counters counters_;
   ProcessBound process_;
 };
