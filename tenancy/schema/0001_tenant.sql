@@ -1,8 +1,5 @@
 -- Tenure's own tables in a tenant's database. The application's tables lie beside them.
 
--- "TNUR": a tenant's file is known before it is opened for writing.
-pragma application_id = 1414419794;
-
 -- One row: whose file this is and what may be done with it. state: TenantState of registry.hpp.
 create table tenure_stamp (
   only_one integer not null primary key check (only_one = 1),

@@ -88,7 +88,10 @@ Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation
   std::unique_ptr<OpenTenant> opened = std::move(place->reused);
   try {
     // A file that was unlinked or replaced keeps its old content for whoever has it open.
-    if (opened != nullptr && !opened->connection.still_on_disk()) opened.reset();
+    if (opened != nullptr && !opened->connection.still_on_disk()) {
+      opened.reset();
+      close(tenant);  // no new connection is made beside those that have the former log open
+    }
     if (opened == nullptr) opened = open_with_room(tenant, access);
     return lease(place->origin, generation, std::move(opened));
   } catch (const Error& error) {

@@ -75,15 +75,17 @@ TEST_F(CrashTest, ADaemonWhoseLockFileIsRemovedLeavesAndNoJobRunsTwice) {
   EXPECT_EQ(runs_of("work"), 1);
 }
 
-TEST_F(CrashTest, ASideFileOfTheControlDatabaseThatIsRemovedEndsTheDaemonAndTheClientSaysSo) {
-  for (const char* side : {"-shm", "-wal"}) {
-    configure({.slots = 1});
-    const auto daemon = start_daemon();
-    Client own = Client::open(config_file());
-    std::filesystem::remove(control().string() + side);
-    EXPECT_THROW(with_tenant("acme", [&] { own.enqueue(Count{"lost"}); }), DatabaseMoved) << side;
-    EXPECT_EQ(daemon->wait(), "exit 69") << side << daemon->output();
-  }
+class SideFileTest : public CrashTest, public ::testing::WithParamInterface<std::string> {};
+INSTANTIATE_TEST_SUITE_P(OfTheControlDatabase, SideFileTest, ::testing::Values("-shm", "-wal"),
+                         [](const auto& side) { return side.param.substr(1); });
+
+TEST_P(SideFileTest, ThatIsRemovedEndsTheDaemonAndTheClientSaysSo) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  Client own = Client::open(config_file());
+  std::filesystem::remove(control().string() + GetParam());
+  EXPECT_THROW(with_tenant("acme", [&] { own.enqueue(Count{"lost"}); }), DatabaseMoved);
+  EXPECT_EQ(daemon->wait(), "exit 69") << daemon->output();
 }
 
 TEST_F(CrashTest, LSE_05_AJobThatKeepsKillingItsProcessIsPoison) {

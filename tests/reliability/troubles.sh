@@ -6,7 +6,7 @@
 # with what the clients recorded (kill_load.cpp).
 #
 #   folder-away      the folder of all tenants has another name
-#   swapped          two tenants' files, with their logs, stand in each other's place
+#   swapped          two tenants' folders stand in each other's place
 #   foreign-lock     somebody else keeps a write transaction open on one tenant
 #   no-descriptors   the worker processes may open no file more than they have
 #   full-4096, full-1024   the file system of the tenants is full; blocks of 4 KiB, and of 1 KiB, where a page of a -shm may be missing (SIGBUS)
@@ -17,7 +17,7 @@
 #   --programs  where tenured, tenure, kill_load and kill_worker are (build/release/bin)
 #
 # Exit: 0 good; 1 a job was charged, lost or done twice, or it took too long; 123 a trouble did not happen; 125 it cannot run here.
-# shellcheck disable=SC2317 # functions are called by name
+# shellcheck disable=SC2317,SC2154,SC2034,SC1091 # functions are called by name; world.sh shares its variables
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -55,14 +55,12 @@ image() { # BLOCK_SIZE
 begin_folder_away() { mv "$work/tenants" "$work/away"; }
 end_folder_away() { mv "$work/away" "$work/tenants"; }
 
+# By their folders, so that a file, its log and its index move in one step: moved one by one under a writer, a log is replaced that has
+# just been written to, whoever the writer is.
 swap_files() {
-  local suffix
-  for suffix in '' -wal -shm; do
-    [[ -e $work/tenants/tenant-0.db$suffix ]] && mv "$work/tenants/tenant-0.db$suffix" "$work/swap$suffix"
-    [[ -e $work/tenants/tenant-1.db$suffix ]] && mv "$work/tenants/tenant-1.db$suffix" "$work/tenants/tenant-0.db$suffix"
-    [[ -e $work/swap$suffix ]] && mv "$work/swap$suffix" "$work/tenants/tenant-1.db$suffix"
-  done
-  return 0
+  mv "$work/tenants/tenant-0" "$work/swap"
+  mv "$work/tenants/tenant-1" "$work/tenants/tenant-0"
+  mv "$work/swap" "$work/tenants/tenant-1"
 }
 begin_swapped() { swap_files; }
 end_swapped() { swap_files; }
@@ -70,7 +68,7 @@ end_swapped() { swap_files; }
 lock_holder=''
 begin_foreign_lock() {
   mkfifo "$work/to-holder"
-  sqlite3 "$work/tenants/tenant-0.db" < "$work/to-holder" &
+  sqlite3 "$work/tenants/tenant-0/data.db" < "$work/to-holder" &
   lock_holder=$!
   exec 9> "$work/to-holder"
   printf '.timeout 10000\nbegin immediate;\n' >&9
@@ -96,7 +94,7 @@ prepare_full_4096() { image 4096; }
 prepare_full_1024() { image 1024; }
 fill() {
   local size
-  for size in 1M 4K 512; do dd if=/dev/zero of="$work/tenants/filler-$size" bs=$size 2> /dev/null || true; done
+  for size in 1M 4K 512; do dd if=/dev/zero of="$work/tenants/filler-$size" bs="$size" 2> /dev/null || true; done
   (($(stat -f -c %a "$work/tenants") < 256)) || hit_nothing "the disk is not full"
 }
 begin_full_4096() { fill; }

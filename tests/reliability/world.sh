@@ -55,7 +55,7 @@ name = "reliability"
 [store]
 path = "$work/control.db"
 [tenants]
-path = "$work/tenants/%{tenant}.db"
+path = "$work/tenants/%{tenant}/data.db"
 migrations = "$work/migrations"
 [[pool]]
 name = "all"

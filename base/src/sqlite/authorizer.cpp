@@ -105,6 +105,7 @@ std::string refused(int action, std::string_view first, std::optional<std::strin
     case SQLITE_DETACH:
       return "DETACH";
     case SQLITE_PRAGMA:
+      if (permitted && equal_ignoring_case(first, "application_id")) return {};  // the label of the log
       return refused_pragma(first, argument);
     case SQLITE_FUNCTION:
       if (equal_ignoring_case(second, "load_extension") || equal_ignoring_case(second, "fts3_tokenizer"))

@@ -1,5 +1,7 @@
 #include "library.hpp"
+#include "log_label.hpp"
 #include "look_uri.hpp"
+#include "open_files.hpp"
 #include "settings.hpp"
 
 #include <tenure/base/error.hpp>
@@ -9,6 +11,7 @@
 #include <tenure/base/random.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
+#include <tenure/base/sqlite/wal.hpp>
 #include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
@@ -16,7 +19,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -25,6 +27,7 @@
 #include <thread>
 #include <unistd.h>
 #include <unordered_map>
+#include <utility>
 
 namespace tenure::sqlite {
 namespace {
@@ -32,39 +35,12 @@ namespace {
 constexpr std::size_t kStatementsMax = 256;  // cached in one connection
 constexpr mode_t kDatabaseMode = 0660;       // the application's users and the daemon share a group
 constexpr Query kDataVersion{"data_version", "pragma data_version"};
-constexpr Query kOpenWal{"open_wal", "select count(*) from sqlite_schema"};
 
 struct CachedStatement {
   sqlite3_stmt* statement = nullptr;
   std::uint64_t last_use = 0;
   bool in_use = false;
 };
-
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t number = 0;
-  nlink_t names = 0;
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-};
-
-// By stat() and never by open(): closing a descriptor of ours would drop the process's locks on the file.
-std::optional<FileIdentity> identity_of(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) == 0) return FileIdentity{status.st_dev, status.st_ino, status.st_nlink};
-  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-  raise_system(errno, "the file cannot be looked at", path);
-}
-
-// Each name has a log and a lock table of its own, and what is written by one is never seen by the other.
-void refuse_second_name(const struct stat& status, const std::filesystem::path& path) {
-  if (status.st_nlink <= 1) return;
-  raise(ErrorCode::access_refused,
-        fmt::format("the file has {} names (hard links); a database is opened by one name only, so remove "
-                    "the others or "
-                    "make a copy of the file",
-                    status.st_nlink),
-        {}, path.string());
-}
 
 // Waits between two attempts to get SQLite's lock: evenly short, where SQLite's own handler grows to 100 ms
 // and so starves whoever has waited longest.
@@ -88,29 +64,6 @@ class LockWait {
   std::chrono::milliseconds wait_max_;
   std::chrono::steady_clock::time_point until_;
   Random random_;
-};
-
-// Whether SQLite in this process holds what it inherited from the process that it was forked from. Its list of open files knows
-// inodes and not processes: a child's own connection to the same file would find the parent's locks in it.
-class OpenConnections {
- public:
-  static OpenConnections& of_process() {
-    static OpenConnections* const kept = new OpenConnections;  // connections may live until the very end
-    return *kept;
-  }
-  void begin() {
-    const std::uint64_t process = forks_of_process();
-    const std::uint64_t owner = owner_;
-    // Another thread of a child may have come first: then the owner was written before its connection was counted.
-    if (owner != process && count_ > 0 && owner_ == owner) refuse_in_child("a database that is open");
-    owner_ = process;
-    ++count_;
-  }
-  void end() { --count_; }
-
- private:
-  std::atomic<std::uint64_t> owner_{0};
-  std::atomic<std::int64_t> count_{0};
 };
 
 int flags_of(Access access) {
@@ -137,15 +90,26 @@ struct Connection::Impl {
         side_paths{path.string() + "-wal", path.string() + "-shm"},
         options(connection_options),
         lock_wait(connection_options.busy_wait_max) {
-    OpenConnections::of_process().begin();
+    OpenFiles::of_process().begin_connection();
   }
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   void open();
+  std::optional<FileIdentity> refuse_unfit_file() const;
+  void open_file(bool existed);
   void refuse_lesser_access();
-  void remember_files();
+  SideFiles files_beside() const;
+  bool in_same_place(const std::optional<FileIdentity>& existed, const SideFiles& before);
+  void join();
+  bool in_place() const noexcept;
+  bool have_side_files() const;
+  void keep_log_at_close() const;
+  void leave_log() const;
+  void save_removed_log() const;
+  bool database_in_place() const;
+  void close();
   sqlite3_stmt* prepare(const Query& query);
   void make_room();
 
@@ -156,15 +120,23 @@ struct Connection::Impl {
   sqlite3* database = nullptr;
   std::unordered_map<const Query*, CachedStatement> statements;
   std::uint64_t uses = 0;
-  std::array<std::optional<FileIdentity>, 2> side_files;
+  SideFiles side_files;
+  std::optional<FileIdentity> joined;  // the database, once it is known beside what it lies
   std::int64_t wal_pages = 0;
   ProcessBound process;
 };
 
 Connection::Impl::~Impl() {
   if (process.is_inherited()) return;
-  OpenConnections::of_process().end();
   for (auto& [query, cached] : statements) sqlite3_finalize(cached.statement);
+  close();
+  if (joined) OpenFiles::of_process().leave(*joined);
+  OpenFiles::of_process().end_connection();
+}
+
+// The last connection moves the log into the database and removes it by its name, which may be another log's by now.
+void Connection::Impl::close() {
+  if (joined && !in_place()) leave_log();
   if (sqlite3_close(database) == SQLITE_OK) return;
   // A statement that user code prepared on native() is still alive: SQLite closes the file when that goes.
   sqlite3_close_v2(database);
@@ -172,15 +144,46 @@ Connection::Impl::~Impl() {
              "a database stays open because a foreign statement is still alive", {.error = path.native()});
 }
 
+// SQLite opens the log by its name at the first read, so that database and log may be of two files while somebody moves them.
 void Connection::Impl::open() {
+  constexpr int kAttempts = 10;  // another process may have ended the log and begun a new one
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const SideFiles before = files_beside();
+    const std::optional<FileIdentity> existed = refuse_unfit_file();
+    open_file(existed.has_value());
+    if (in_same_place(existed, before)) {
+      join();
+      apply_settings(database, options, path.native());
+      sqlite3_wal_hook(
+          database,
+          [](void* impl, sqlite3*, const char*, int pages) {
+            static_cast<Impl*>(impl)->wal_pages = pages;
+            return SQLITE_OK;
+          },
+          this);
+      if (!existed) sync_folder(path.parent_path());
+      return;
+    }
+    sqlite3_close(std::exchange(database, nullptr));
+  }
+  raise(ErrorCode::database_moved, "the database or the log beside it was moved while it was opened", {},
+        path.string());
+}
+
+std::optional<FileIdentity> Connection::Impl::refuse_unfit_file() const {
   struct stat status {};
-  const bool existed = ::stat(path.c_str(), &status) == 0;
-  if (existed && !S_ISREG(status.st_mode))
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  if (!S_ISREG(status.st_mode))
     raise(ErrorCode::access_refused, "this is not a regular file", {}, path.string());
-  if (existed) refuse_second_name(status, path);
+  refuse_second_name(status, path);
+  return FileIdentity{status.st_dev, status.st_ino, status.st_nlink};
+}
+
+void Connection::Impl::open_file(bool existed) {
   const std::string name = options.access == Access::look ? look_uri(path) : path.native();
   const int code = sqlite3_open_v2(name.c_str(), &database, flags_of(options.access), nullptr);
   if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
+  keep_log_at_close();  // until it is known whose log it is
   refuse_lesser_access();
   // Before WAL is switched on: the -wal and -shm take the file's mode and owner. By path, because a descriptor of ours
   // may not be.
@@ -199,16 +202,7 @@ void Connection::Impl::open() {
     if ((switched & 0xff) != SQLITE_BUSY || !lock_wait.wait(attempt))
       raise_sqlite(database, switched, path.native());
   }
-  apply_settings(database, options, path.native());
-  sqlite3_wal_hook(
-      database,
-      [](void* impl, sqlite3*, const char*, int pages) {
-        static_cast<Impl*>(impl)->wal_pages = pages;
-        return SQLITE_OK;
-      },
-      this);
-  remember_files();
-  if (!existed) sync_folder(path.parent_path());
+  require_own_log(database, path);  // a read, which opens the log and its index; from then on they stay open
 }
 
 // Where a file may not be written, SQLite quietly opens it for reading.
@@ -219,12 +213,74 @@ void Connection::Impl::refuse_lesser_access() {
                "the database can only be opened for reading", path);
 }
 
-void Connection::Impl::remember_files() {
-  sqlite3_stmt* statement =
-      prepare(kOpenWal);  // the first read opens the WAL and its index, and from then on they stay open
-  Statement{database, statement, kOpenWal}.row();
-  sqlite3_finalize(statement);
-  std::ranges::transform(side_paths, side_files.begin(), identity_of);
+SideFiles Connection::Impl::files_beside() const {
+  SideFiles files;
+  std::ranges::transform(side_paths, files.begin(), identity_of);
+  return files;
+}
+
+bool Connection::Impl::in_same_place(const std::optional<FileIdentity>& existed, const SideFiles& before) {
+  side_files = files_beside();
+  if (existed && identity_of(path.native()) != existed) return false;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (before[i] && side_files[i] != before[i]) return false;
+  return true;
+}
+
+void Connection::Impl::join() {
+  const auto main = identity_of(path.native());
+  if (options.access == Access::look || !main) return;
+  const FileIdentity file{main->device, main->number};
+  OpenFiles::of_process().join(file, side_files, log_label(database, path), path);
+  joined = file;
+}
+
+void Connection::Impl::keep_log_at_close() const {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+void Connection::Impl::leave_log() const {
+  keep_log_at_close();
+  try {
+    save_removed_log();
+    OpenFiles::of_process().leave_log(*joined, log_label(database, path));
+  } catch (const Error& error) {
+    log::write(log::Level::warning, "sqlite.log_left",
+               "a database that was moved could not be read once more", {.error = error.what()});
+  }
+}
+
+// A log that was deleted is still whole for whoever has it open, and with its index in place nobody can have begun another. FULL keeps
+// other writers out, so it needs no gate.
+void Connection::Impl::save_removed_log() const {
+  if (only_reads(options.access) || !database_in_place()) return;
+  if (!side_files[1] || identity_of(side_paths[1]) != side_files[1] || wal_bytes(path) != 0) return;
+  int frames = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database, "main", SQLITE_CHECKPOINT_FULL, &frames, &moved);
+  if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
+  log::write(
+      log::Level::warning, "sqlite.log_saved",
+      fmt::format("the write-ahead log of {} was removed while it was open; {} of the {} pages in it were "
+                  "moved into the database",
+                  path.native(), moved, frames));
+}
+
+bool Connection::Impl::database_in_place() const {
+  const auto main = identity_of(path.native());
+  return main && FileIdentity{main->device, main->number} == *joined;
+}
+
+bool Connection::Impl::in_place() const noexcept {
+  try {
+    return database_in_place() && have_side_files();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool Connection::Impl::have_side_files() const {
+  return side_files[0] && side_files[1] && files_beside() == side_files;
 }
 
 sqlite3_stmt* Connection::Impl::prepare(const Query& query) {
@@ -309,9 +365,7 @@ bool Connection::still_on_disk() {
   // HAS_MOVED looks at the inode of the database file only.
   const auto main = identity_of(impl_->path.native());
   if (!main || main->names > 1) return false;
-  for (std::size_t i = 0; i < impl_->side_paths.size(); ++i)
-    if (!impl_->side_files[i] || identity_of(impl_->side_paths[i]) != impl_->side_files[i]) return false;
-  return true;
+  return impl_->have_side_files();
 }
 
 std::int64_t Connection::wal_pages() const { return impl_->wal_pages; }

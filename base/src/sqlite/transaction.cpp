@@ -1,3 +1,5 @@
+#include "log_label.hpp"
+
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 
@@ -22,6 +24,7 @@ WriteTransaction::WriteTransaction(Connection& connection) : connection_(&connec
   if (sqlite3_db_readonly(connection.native(), "main") == 1)
     raise_sqlite(connection.native(), SQLITE_READONLY, kBeginImmediate.name);
   connection.statement(kBeginImmediate).run();
+  changes_before_ = sqlite3_total_changes64(connection.native());
 }
 
 WriteTransaction::~WriteTransaction() {
@@ -29,6 +32,7 @@ WriteTransaction::~WriteTransaction() {
 }
 
 void WriteTransaction::commit() {
+  if (sqlite3_total_changes64(connection_->native()) != changes_before_) label_log(*connection_);
   connection_->statement(kCommit).run();
   connection_ = nullptr;
 }

@@ -1,3 +1,4 @@
+#include "items.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/error.hpp>
@@ -6,10 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <optional>
-#include <sstream>
 
 namespace tenure::sqlite {
 namespace {
@@ -19,12 +18,6 @@ using Files = std::map<std::string, std::string>;
 
 constexpr Query kCount{"count", "select count(*) from item"};
 constexpr Query kInsert{"insert", "insert into item values (1)"};
-
-std::string bytes_of(const std::filesystem::path& file) {
-  std::ostringstream bytes;
-  bytes << std::ifstream(file, std::ios::binary).rdbuf();
-  return bytes.str();
-}
 
 class Look : public ::testing::Test {
  protected:

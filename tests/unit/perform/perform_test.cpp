@@ -118,7 +118,10 @@ TEST_F(Perform, AHandlerStartsOnlyOnTheFileOfItsTenantWhateverItDoes) {
   std::filesystem::rename(file("acme.db"), file("away.db"));
   expect_unavailable("TenantDoesNotExist");
   std::filesystem::copy_file(file("bolt.db"), file("acme.db"));
+  expect_unavailable("(-wal) beside the database is another's");
+  std::filesystem::rename(file("acme.db-wal"), file("away.db-wal"));
   expect_unavailable("WrongTenant");
+  std::filesystem::rename(file("away.db-wal"), file("acme.db-wal"));
   EXPECT_EQ(ran, 0);
   std::filesystem::rename(file("away.db"), file("acme.db"));
   EXPECT_EQ(perform(job), std::nullopt);

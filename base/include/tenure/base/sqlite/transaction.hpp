@@ -3,12 +3,14 @@
 #include <tenure/base/durability.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 
+#include <cstdint>
+
 namespace tenure::sqlite {
 
 using tenure::Durability;
 
 // BEGIN IMMEDIATE; rolls back unless committed. The sync of a durable commit is the caller's (sync_wal), after every
-// lock is released: see Database::write.
+// lock is released: see Database::write. A commit that has changed rows labels the log as this database's.
 class WriteTransaction {
  public:
   explicit WriteTransaction(Connection& connection);
@@ -19,6 +21,7 @@ class WriteTransaction {
 
  private:
   Connection* connection_;
+  std::int64_t changes_before_ = 0;
 };
 
 // BEGIN DEFERRED for several reads of one snapshot.
