@@ -1,6 +1,7 @@
 #include "connection_pool.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/look.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 namespace tenure::detail {
 namespace {
@@ -41,16 +41,6 @@ bool is_answer(ErrorCode code) {
          code == ErrorCode::stale_generation || code == ErrorCode::tenant_deleted ||
          code == ErrorCode::access_refused || code == ErrorCode::handle_budget_exhausted ||
          code == ErrorCode::tenant_busy;
-}
-
-constexpr std::size_t kVerifiedMax = 100'000;
-
-// Nothing where no file of one name is there.
-std::optional<VerifiedFile> look_at(const std::filesystem::path& path, Generation generation) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1)
-    return std::nullopt;
-  return VerifiedFile{status.st_dev, status.st_ino, generation};
 }
 
 constexpr sqlite::Query kHasTemporaries{"has_temporaries", "select exists(select 1 from temp.sqlite_schema)"};
@@ -274,28 +264,36 @@ std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant
 
 Result<void> ConnectionPool::verify(const TenantName& tenant, Generation generation) {
   process_.check("the cache of tenants' databases");
-  Verified known;
-  {
-    const std::lock_guard lock{mutex_};
-    const auto found = verified_.find(tenant);
-    if (found != verified_.end()) known = found->second;
-  }
-  if (known.path != nullptr && look_at(*known.path, generation) == known.file) return {};
+  if (verified_.has(tenant, generation) || verify_by_look(tenant, generation)) return {};
   const Result<HandleLease> lease = acquire(tenant, generation, HandleAccess::read_write);
   if (!lease) return tl::unexpected<Failure>(lease.error());
   return {};
+}
+
+// A handler may use no database, and a connection makes and removes a log and an index. What the look cannot tell, or finds wrong,
+// is left to a lease.
+bool ConnectionPool::verify_by_look(const TenantName& tenant, Generation generation) {
+  try {
+    files_.refuse_links(tenant);
+    const std::filesystem::path path = files_.path_for(tenant);
+    const std::optional<SeenFile> before = look_at(path);
+    std::optional<Stamp> stamp;
+    if (before) sqlite::look_at(path, [&](sqlite::Connection& file) { stamp = read_stamp(file); });
+    if (!stamp || !check_identity(*stamp, {tenant, generation, options_.application})) return false;
+    if (look_at(path) != before) return false;
+    verified_.remember(tenant, stamp->generation, *before, path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 // The look comes before the comparison with what the connection has open, so that a file that was replaced in between is not taken
 // for the one that was read.
 void ConnectionPool::remember_verified(const TenantName& tenant, Generation generation,
                                        sqlite::Connection& connection) {
-  const std::optional<VerifiedFile> file = look_at(connection.path(), generation);
-  if (!file || !connection.still_on_disk()) return;
-  const std::lock_guard lock{mutex_};
-  if (verified_.size() >= kVerifiedMax) verified_.clear();
-  verified_.insert_or_assign(
-      tenant, Verified{*file, std::make_shared<const std::filesystem::path>(connection.path())});
+  const std::optional<SeenFile> file = look_at(connection.path());
+  if (file && connection.still_on_disk()) verified_.remember(tenant, generation, *file, connection.path());
 }
 
 void ConnectionPool::close(const TenantName& tenant) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "handle_state.hpp"
+#include "verified_files.hpp"
 
 #include <tenure/base/process_bound.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
@@ -18,14 +19,6 @@
 #include <vector>
 
 namespace tenure::detail {
-
-// A file whose stamp was found to name the tenant it lies at.
-struct VerifiedFile {
-  std::uint64_t device = 0;
-  std::uint64_t number = 0;
-  Generation generation;
-  friend bool operator==(const VerifiedFile&, const VerifiedFile&) = default;
-};
 
 // The connections of a HandleCache: leased, being opened, or idle, and never more than the budget allows.
 // Connections are opened, checked and closed outside its lock.
@@ -85,6 +78,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
   [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
 
+  // By a look that makes no file and takes no place in the budget. False where that tells nothing.
+  [[nodiscard]] bool verify_by_look(const TenantName& tenant, Generation generation);
   void remember_verified(const TenantName& tenant, Generation generation, sqlite::Connection& connection);
 
   // For good: the kernel calls the lost pages clean, and another descriptor's sync would say yes.
@@ -101,13 +96,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   IdleList idle_;
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
-  // With the path at which it was found: to make one costs more than to look there. At most kVerifiedMax.
-  struct Verified {
-    VerifiedFile file;
-    std::shared_ptr<const std::filesystem::path> path;
-  };
-  std::unordered_map<TenantName, Verified> verified_;
   HandleCache::Counters counters_;
+  VerifiedFiles verified_;
   ProcessBound process_;
 };
 

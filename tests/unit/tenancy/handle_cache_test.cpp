@@ -122,6 +122,36 @@ TEST(HandleCache, AFileWhoseStampWasReadIsVerifiedByItsIdentity) {
   EXPECT_EQ(shop.handles.verify(kAcme, Generation{2}).error().code, ErrorCode::stale_generation);
 }
 
+TEST(HandleCache, AFileIsVerifiedWithoutAConnectionOfTheBudgetAndMakesNoLog) {
+  Shop shop;
+  { const HandleLease lease = shop.create("acme"); }
+  shop.handles.close_idle();
+  HandleCache other{shop.handles.files(), {.application = "shop"}};
+  EXPECT_TRUE(other.verify(kAcme, Generation{1}));
+  EXPECT_EQ(leases(other), 0);
+  for (const char* ending : {"-wal", "-shm"})
+    EXPECT_FALSE(std::filesystem::exists(shop.path("acme").string() + ending)) << ending;
+}
+
+TEST(HandleCache, AStampThatIsOnlyInTheLogIsFoundByTheLook) {
+  Shop shop;
+  { const HandleLease lease = shop.create("acme"); }
+  shop.handles.close_idle();
+  sqlite::Connection writer{shop.path("acme"), {}};
+  Stamp stamp = current_stamp(writer);
+  stamp.generation = Generation{2};
+  {
+    sqlite::WriteTransaction transaction{writer};
+    write_stamp(writer, stamp);
+    transaction.commit();
+  }
+  HandleCache other{shop.handles.files(), {.application = "shop"}};
+  EXPECT_EQ(other.verify(kAcme, Generation{1}).error().code, ErrorCode::stale_generation);
+  const std::int64_t before = leases(other);
+  EXPECT_TRUE(other.verify(kAcme, Generation{2}));
+  EXPECT_EQ(leases(other), before);
+}
+
 TEST(HandleCache, AFileThatIsNotTheOneThatWasReadIsReadAgain) {
   Shop shop;
   for (const char* name : {"acme", "bolt"}) {

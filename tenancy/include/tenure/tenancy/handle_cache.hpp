@@ -85,8 +85,8 @@ class HandleCache {
   [[nodiscard]] Result<HandleLease> acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access = HandleAccess::read_write);
 
-  // That the file at the tenant's path is one whose stamp this process has read, with the look of a stat(); where it is not, it is
-  // leased once to read it. What acquire says.
+  // That the file at the tenant's path is one whose stamp this process has read, with the look of a stat(); where it is not, the
+  // stamp is read without a connection of the budget, and where that tells nothing with one. What acquire says.
   [[nodiscard]] Result<void> verify(const TenantName& tenant, Generation generation);
 
   // Closes this tenant's idle connections; leased ones are closed when their lease ends.
