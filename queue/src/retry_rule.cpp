@@ -26,7 +26,7 @@ bool costs_no_attempt(ErrorCode code) {
   constexpr std::array kFree{
       ErrorCode::tenant_not_ready, ErrorCode::pending_migration, ErrorCode::handle_budget_exhausted,
       ErrorCode::tenant_busy,      ErrorCode::unknown_kind,      ErrorCode::limit_reached,
-      ErrorCode::newer_envelope,   ErrorCode::store_busy,        ErrorCode::interrupted,
+      ErrorCode::newer_envelope,   ErrorCode::interrupted,
   };
   return is_trouble(code) || std::ranges::find(kFree, code) != kFree.end();
 }
@@ -44,11 +44,13 @@ microseconds retry_wait(int failure, Random& random) {
   return std::min<microseconds>(base + jitter, kRetryWaitMax);
 }
 
-AfterFailure after_failure(ErrorCode code, int failures, int attempts_max) {
-  if (costs_no_attempt(code)) return {AfterFailure::Verdict::release, JobReason::none};
+AfterFailure after_failure(ErrorCode code, const JobBudget& job) {
+  const bool is_free =
+      code == ErrorCode::store_busy ? job.releases < kStoreBusyFreeMax : costs_no_attempt(code);
+  if (is_free) return {AfterFailure::Verdict::release, JobReason::none};
   if (permanence_of(code) == Permanence::permanent)
     return {AfterFailure::Verdict::dead, JobReason::permanent_error};
-  if (failures >= attempts_max) return {AfterFailure::Verdict::dead, JobReason::attempts_exhausted};
+  if (job.failures >= job.attempts_max) return {AfterFailure::Verdict::dead, JobReason::attempts_exhausted};
   return {AfterFailure::Verdict::retry, JobReason::retry_wait};
 }
 

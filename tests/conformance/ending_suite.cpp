@@ -92,6 +92,17 @@ TEST_P(StoreSuite, LSE_04_ClaimsOfFormerHoldersAreReclaimedUnchargedAndKnownAgai
   EXPECT_EQ(attempts(second.seq)[0].error_code, ErrorCode::interrupted);
 }
 
+TEST_P(StoreSuite, AClaimOfADispatcherThatNeverWasIsReclaimed) {
+  const auto acme = create_tenant("acme");
+  const Enqueued job = put(new_job("acme"));
+  ASSERT_EQ(claim(acme.number, 1).jobs.size(), 1U);
+  const auto reclaimed = written([&](StoreWriter& writer) {
+    return writer.reclaim_of_former_holders(Incarnation{kLife.value - 1}, 10, now_);
+  });
+  EXPECT_EQ(reclaimed.size(), 1U);
+  EXPECT_EQ(record(job.id).state, ShownState::ready);
+}
+
 TEST_P(StoreSuite, LSE_05_ACrashIsCountedAndPoisonWhereItIsSaid) {
   const Enqueued job = put();
   const AttemptFailure crash{ErrorCode::worker_crashed, "signal 11"};

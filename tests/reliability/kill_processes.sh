@@ -18,6 +18,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/reliability/world.sh
 . "$root/tests/reliability/world.sh"
 clients=10 workers=10 daemons=10 control_workers=10 seed=$RANDOM programs=$root/build/release/bin
 

@@ -17,7 +17,7 @@
 #   --programs  where tenured, tenure, kill_load and kill_worker are (build/release/bin)
 #
 # Exit: 0 good; 1 a job was charged, lost or done twice, or it took too long; 123 a trouble did not happen; 125 it cannot run here.
-# shellcheck disable=SC2317,SC2154,SC2034,SC1091 # functions are called by name; world.sh shares its variables
+# shellcheck disable=SC2317 # functions are called by name
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -28,6 +28,7 @@ if [[ $inside == no ]]; then
   unshare --mount --pid --fork true 2> /dev/null || { echo "troubles.sh: cannot run here: no new namespaces allowed" >&2; exit 125; }
   exec env TROUBLES_INSIDE=yes unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- "${BASH_SOURCE[0]}" "$@"
 fi
+# shellcheck source=tests/reliability/world.sh
 . "$root/tests/reliability/world.sh"
 seconds=3 only='' programs=$root/build/release/bin seed=0
 readonly DONE_WITHIN_MS=15000 # the longest pause of a tenant, and the work that has gathered

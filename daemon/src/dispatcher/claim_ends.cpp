@@ -24,7 +24,9 @@ How end_of_failure(const OutstandingJob& job, const AttemptEnd& attempt, WallTim
   // Another program version may know it: the job waits for that one.
   if (attempt.failure.code == ErrorCode::newer_envelope) return EndBlock{};
   const int failures = job.failures + 1;
-  const auto after = queue::after_failure(attempt.failure.code, failures, job.attempts_max);
+  const auto after = queue::after_failure(
+      attempt.failure.code,
+      {.failures = failures, .attempts_max = job.attempts_max, .releases = job.releases});
   switch (after.verdict) {
     case queue::AfterFailure::Verdict::retry:
       return EndRetry{now + queue::retry_wait(failures, random), attempt.failure};

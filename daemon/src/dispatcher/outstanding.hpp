@@ -22,6 +22,7 @@ struct OutstandingJob {
   int failures = 0;
   int attempts_max = 0;
   int crashes = 0;
+  int releases = 0;
   bool recalled = false;
 };
 

@@ -68,6 +68,7 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             job.failures,
             job.attempts_max,
             job.crashes,
+            job.releases,
             false},
            now);
   TENURE_INVARIANT(jobs.size() <= slots + (one_at_a_time ? 0 : kAheadJobsMax));

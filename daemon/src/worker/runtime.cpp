@@ -210,8 +210,8 @@ class Runtime {
 
   // What costs no attempt comes again and again, from every job that meets it.
   void log_failure(const AssignedJob& job, const AttemptEnd& end) {
-    const bool is_free =
-        queue::after_failure(end.failure.code, 1, 2).verdict == queue::AfterFailure::Verdict::release;
+    const bool is_free = queue::after_failure(end.failure.code, {.failures = 1, .attempts_max = 2}).verdict ==
+                         queue::AfterFailure::Verdict::release;
     const auto left_out = is_free ? released_lines_.pass(setup_.clock.steady()) : 0;
     if (!left_out) return;
     const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());

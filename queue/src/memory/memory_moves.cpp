@@ -35,7 +35,7 @@ std::vector<JobArrival> MemoryWriter::reclaim_of_former_holders(Incarnation curr
                                                                 WallTime now) {
   std::vector<ClaimRef> former;
   for (const auto& [seq, claim] : tables_.claims())
-    if (former.size() < limit && claim.token.incarnation < current) former.push_back({seq, claim.token});
+    if (former.size() < limit && claim.token.incarnation != current) former.push_back({seq, claim.token});
   std::vector<JobArrival> jobs;
   const AttemptFailure failure = reclaimed_from_former_holder();
   for (const ClaimRef& claim : former) {

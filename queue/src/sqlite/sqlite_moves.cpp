@@ -31,10 +31,10 @@ constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
 // ?1 seq. Index: primary key.
 constexpr Query kDeleteBlocked{"delete_blocked", "delete from blocked where seq = ?1"};
 
-// A scan: the table holds what runs now and nothing else. ?1 incarnation  ?2 limit.
+// A scan: the table holds what runs now and nothing else. A later incarnation than the newest is nobody's. ?1 incarnation  ?2 limit.
 constexpr Query kFormerClaims{"former_claims", R"sql(
   select claim.seq, claim.incarnation, claim.counter, claim.process, claim.started_us
-  from claim where claim.incarnation < ?1 order by claim.seq limit ?2)sql"};
+  from claim where claim.incarnation <> ?1 order by claim.seq limit ?2)sql"};
 
 // ?1 limit. Index: primary keys.
 constexpr Query kLaneHints{"lane_hints", R"sql(

@@ -44,13 +44,13 @@ TEST(RetryWait, OfNoFailureIsThatOfTheFirst) {
 
 TEST(AfterFailure, RTY_01_AttemptsAreUsedUpThenTheJobIsDead) {
   using Verdict = AfterFailure::Verdict;
-  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 9, 10).verdict, Verdict::retry);
-  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 10, 10).verdict, Verdict::dead);
-  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 10, 10).reason, JobReason::attempts_exhausted);
-  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 11, 10).verdict, Verdict::dead);
-  EXPECT_EQ(after_failure(ErrorCode::handler_failed, 1, 1).verdict, Verdict::dead)
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, {9, 10}).verdict, Verdict::retry);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, {10, 10}).verdict, Verdict::dead);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, {10, 10}).reason, JobReason::attempts_exhausted);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, {11, 10}).verdict, Verdict::dead);
+  EXPECT_EQ(after_failure(ErrorCode::handler_failed, {1, 1}).verdict, Verdict::dead)
       << "one attempt never retries";
-  EXPECT_EQ(after_failure(ErrorCode::time_limit, 1, 2).verdict, Verdict::retry);
+  EXPECT_EQ(after_failure(ErrorCode::time_limit, {1, 2}).verdict, Verdict::retry);
 }
 
 TEST(AfterFailure, RTY_03_PermanentTenantErrorsAreFinalAtOnce) {
@@ -58,8 +58,8 @@ TEST(AfterFailure, RTY_03_PermanentTenantErrorsAreFinalAtOnce) {
        {ErrorCode::tenant_deleted, ErrorCode::stale_generation, ErrorCode::wrong_tenant,
         ErrorCode::missing_tenant, ErrorCode::tenant_does_not_exist, ErrorCode::bad_tenant_name,
         ErrorCode::bad_payload}) {
-    EXPECT_EQ(after_failure(code, 1, 10).verdict, AfterFailure::Verdict::dead) << name_of(code);
-    EXPECT_EQ(after_failure(code, 1, 10).reason, JobReason::permanent_error) << name_of(code);
+    EXPECT_EQ(after_failure(code, {1, 10}).verdict, AfterFailure::Verdict::dead) << name_of(code);
+    EXPECT_EQ(after_failure(code, {1, 10}).reason, JobReason::permanent_error) << name_of(code);
   }
 }
 
@@ -67,7 +67,7 @@ TEST(AfterFailure, RTY_04_TransientTenantErrorsCostNoAttempt) {
   for (const ErrorCode code :
        {ErrorCode::tenant_busy, ErrorCode::tenant_not_ready, ErrorCode::pending_migration,
         ErrorCode::handle_budget_exhausted, ErrorCode::unknown_kind})
-    EXPECT_EQ(after_failure(code, 10, 10).verdict, AfterFailure::Verdict::release) << name_of(code);
+    EXPECT_EQ(after_failure(code, {10, 10}).verdict, AfterFailure::Verdict::release) << name_of(code);
 }
 
 // However often it is met: what nobody can do anything about in the job says nothing of the job.
@@ -76,16 +76,25 @@ TEST(AfterFailure, TroubleOfTheWorldIsNeverTheJobsFailure) {
        {ErrorCode::tenant_unavailable, ErrorCode::disk, ErrorCode::disk_sync_failed,
         ErrorCode::database_missing, ErrorCode::database_moved, ErrorCode::database_damaged}) {
     EXPECT_TRUE(is_trouble(code)) << name_of(code);
-    EXPECT_EQ(after_failure(code, 10, 10).verdict, AfterFailure::Verdict::release) << name_of(code);
+    EXPECT_EQ(after_failure(code, {10, 10}).verdict, AfterFailure::Verdict::release) << name_of(code);
   }
   for (const ErrorCode code : {ErrorCode::handler_failed, ErrorCode::wrong_tenant, ErrorCode::query_failed})
     EXPECT_FALSE(is_trouble(code)) << name_of(code);
 }
 
+TEST(AfterFailure, ABusyStoreIsMetAtNoCostEightTimesAndThenIsAFailure) {
+  const auto verdict = [](int releases) {
+    return after_failure(ErrorCode::store_busy, {.failures = 1, .attempts_max = 10, .releases = releases})
+        .verdict;
+  };
+  EXPECT_EQ(verdict(kStoreBusyFreeMax - 1), AfterFailure::Verdict::release);
+  EXPECT_EQ(verdict(kStoreBusyFreeMax), AfterFailure::Verdict::retry);
+}
+
 // A tenant that a deploy has not migrated yet lacks the column, and gets it.
 TEST(AfterFailure, SqlThatFailsIsRetried) {
   for (const ErrorCode code : {ErrorCode::query_failed, ErrorCode::constraint_violated})
-    EXPECT_EQ(after_failure(code, 1, 10).verdict, AfterFailure::Verdict::retry) << name_of(code);
+    EXPECT_EQ(after_failure(code, {1, 10}).verdict, AfterFailure::Verdict::retry) << name_of(code);
 }
 
 }  // namespace

@@ -25,8 +25,18 @@ struct AfterFailure {
 // broken. It costs no attempt, however often it is met, and the tenant's jobs wait until it is put right.
 [[nodiscard]] bool is_trouble(ErrorCode code);
 
-// `failures` counts this one. What the registry or the job itself says is final at once, trouble and transient tenant errors cost no
-// attempt, and what a handler threw is retried until the attempts are used up.
-[[nodiscard]] AfterFailure after_failure(ErrorCode code, int failures, int attempts_max);
+// How often a handler may meet the busy control database and run again at no cost. It has perhaps acted before that, and would
+// act for ever beside a store that is always busy.
+inline constexpr int kStoreBusyFreeMax = 8;
+
+struct JobBudget {
+  int failures = 0;  // with this one
+  int attempts_max = 0;
+  int releases = 0;
+};
+
+// What the registry or the job itself says is final at once, trouble and transient tenant errors cost no attempt, and what a handler
+// threw is retried until the attempts are used up.
+[[nodiscard]] AfterFailure after_failure(ErrorCode code, const JobBudget& job);
 
 }  // namespace tenure::queue

@@ -192,7 +192,8 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> reclaim(ClaimRef claim, CrashCharge charge,
                                              const AttemptFailure& failure, WallTime now) = 0;
 
-  // Takes back every claim of an older incarnation, uncharged: at most `limit`. Their lanes become known again.
+  // Takes back every claim of another incarnation, uncharged: at most `limit`. Their lanes become known again. The caller is the
+  // newest dispatcher: a claim of a later one was made by nobody.
   [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current,
                                                                           std::size_t limit,
                                                                           WallTime now) = 0;
