@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/sqlite/wal.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr int kDescriptorsOfOne = 3;  // the database, its -wal and its -shm
 constexpr int kDescriptorsMax = 65536;
 constexpr int kDescriptorsOfOthers = 64;
+// Of a tenant's log that has grown beside a long reader, from its next beginning on. Else it is 1 MiB long (handle.cpp).
+constexpr std::int64_t kLogBytesKept = 4LL << 20U;
 
 // What the process may have open (RLIMIT_NOFILE), less what a worker and its jobs open besides.
 int descriptors_of_process() {
@@ -130,7 +133,8 @@ std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, Handl
         sqlite::ConnectionOptions{.access = access == HandleAccess::read_only ? sqlite::Access::read_only
                                                                               : sqlite::Access::read_write,
                                   .secure_delete = true,
-                                  .busy_wait_max = options_.lock_wait_max});
+                                  .busy_wait_max = options_.lock_wait_max,
+                                  .journal_size_limit_bytes = kLogBytesKept});
     if (!read_stamp(opened->connection))
       raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
             tenant.text(), opened->connection.path().string());
@@ -320,8 +324,10 @@ void ConnectionPool::close_idle() {
     while (!idle_.empty()) closed.push_back(take_idle(idle_.begin()));
   }
   for (auto& open : closed) {
+    const std::filesystem::path path = open->connection.path();
     open.reset();
     give_place_back();
+    sqlite::end_log(path);
   }
 }
 

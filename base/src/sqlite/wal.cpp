@@ -33,6 +33,16 @@ void sync_wal(Connection& connection) {
         {}, connection.path().string());
 }
 
+void end_log(const std::filesystem::path& path) noexcept {
+  constexpr int kAttempts = 2;
+  try {
+    for (int attempt = 0; attempt < kAttempts && wal_bytes(path) > 0; ++attempt)
+      Connection last{path, {.secure_delete = true, .busy_wait_max = std::chrono::milliseconds{0}}};
+  } catch (const Error&) {
+    return;  // the next one to open it reads the log
+  }
+}
+
 CheckpointResult checkpoint_gated(Connection& gate, Connection& checkpointer) {
   WriteTransaction closed{gate};
   int frames = -1;

@@ -11,8 +11,8 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <spawn.h>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,41 +24,6 @@ namespace tenure::daemon {
 namespace {
 
 using boost::system::error_code;
-
-class SpawnSetup {
- public:
-  SpawnSetup(int socket, int lock) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions_, socket, kWorkerSocketDescriptor);
-    posix_spawn_file_actions_adddup2(&actions_, lock, kWorkerLockDescriptor);
-
-    posix_spawnattr_init(&attributes_);
-    // Let through by worker_main, once it has handlers for them.
-    const sigset_t held_back = told_signals();
-    sigset_t all;
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &held_back);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    // A job that signals its group (kill(0, ...)) reaches its own process only.
-    posix_spawnattr_setpgroup(&attributes_, 0);
-  }
-  ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
-
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
 
 std::vector<std::string> child_environment(const ExecHost::Environment& environment, std::string_view pool) {
   std::vector<std::string> result;
@@ -86,15 +51,79 @@ Failure system_failure(std::string_view what, int error) {
   return {ErrorCode::disk, std::string{what} + ": " + system_text(error)};
 }
 
+// What a child needs between fork and exec, where nothing may be allocated.
+struct Start {
+  const char* program = nullptr;
+  char* const* arguments = nullptr;
+  char* const* variables = nullptr;
+  int nothing = -1;  // /dev/null
+  int socket = -1;
+  int lock = -1;
+  int report = -1;  // where errno is written if the program cannot be started; closed by its start
+  pid_t parent = -1;
+  sigset_t held_back{};
+};
+
+// In the child: calls that signal-safety(7) lists, and nothing else. The death signal outlives exec, so that no program, however long
+// it takes to reach worker_main, keeps the lock of a daemon that is gone.
+[[noreturn]] void become_worker(const Start& start) {
+  constexpr int kCannotStart = 127;  // as a shell says it
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != start.parent) ::_exit(kCannotStart);
+  ::setpgid(0, 0);  // a job that signals its group (kill(0, ...)) reaches its own process only
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  ::dup2(start.nothing, STDIN_FILENO);
+  ::dup2(start.socket, kWorkerSocketDescriptor);
+  ::dup2(start.lock, kWorkerLockDescriptor);
+  // Let through by worker_main, once it has handlers for them.
+  ::sigprocmask(SIG_SETMASK, &start.held_back, nullptr);
+  ::execve(start.program, start.arguments, start.variables);
+  const int error = errno;
+  static_cast<void>(!::write(start.report, &error, sizeof error));
+  ::_exit(kCannotStart);
+}
+
+// No handler of ours may run in the child before it is another program.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+Result<pid_t> fork_worker(const Start& start) {
+  const SignalsHeldBack held_back;
+  const pid_t pid = ::fork();
+  if (pid == 0) become_worker(start);
+  if (pid < 0) return tl::unexpected(system_failure("cannot make a process", errno));
+  return pid;
+}
+
 Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket) {
   // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
-  const Descriptor socket_copy{::fcntl(socket, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
-  const Descriptor lock_copy{
-      ::fcntl(environment.lock_descriptor, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
-  if (!socket_copy.is_open() || !lock_copy.is_open())
+  const auto above = [](int descriptor) {
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
+  };
+  const Descriptor socket_copy = above(socket);
+  const Descriptor lock_copy = above(environment.lock_descriptor);
+  const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  const Descriptor nothing = above(null_low.number());
+  std::array<int, 2> ends{-1, -1};
+  const bool has_pipe = ::pipe2(ends.data(), O_CLOEXEC) == 0;
+  const Descriptor result{ends[0]};
+  Descriptor report_low{ends[1]};
+  Descriptor report = above(report_low.number());
+  if (!has_pipe || !socket_copy.is_open() || !lock_copy.is_open() || !nothing.is_open() || !report.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
-  const SpawnSetup setup{socket_copy.number(), lock_copy.number()};
   std::string program = pool.program.string();
   const std::array<char*, 2> arguments{program.data(), nullptr};
   std::vector<std::string> variables = child_environment(environment, pool.name);
@@ -103,11 +132,22 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   for (std::string& variable : variables) pointers.push_back(variable.data());
   pointers.push_back(nullptr);
 
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), setup.actions(), setup.attributes(),
-                                  arguments.data(), pointers.data());
-  if (error != 0) return tl::unexpected(system_failure("cannot start " + program, error));
-  return pid;
+  const auto pid = fork_worker({.program = program.c_str(),
+                                .arguments = arguments.data(),
+                                .variables = pointers.data(),
+                                .nothing = nothing.number(),
+                                .socket = socket_copy.number(),
+                                .lock = lock_copy.number(),
+                                .report = report.number(),
+                                .parent = ::getpid(),
+                                .held_back = told_signals()});
+  if (!pid) return pid;
+  report = Descriptor{};
+  report_low = Descriptor{};
+  int error = 0;
+  if (::read(result.number(), &error, sizeof error) != sizeof error) return pid;
+  ::waitpid(*pid, nullptr, 0);
+  return tl::unexpected(system_failure("cannot start " + program, error));
 }
 
 int open_pid(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }

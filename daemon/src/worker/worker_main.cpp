@@ -57,6 +57,15 @@ bool die_with_parent(std::optional<int> parent) {
   return parent && *parent == ::getppid();
 }
 
+// The daemon watches, and its end ends, the process that it has started itself.
+int refuse_wrapper() {
+  log::write(log::Level::error, "worker.wrapped",
+             "tenured has not started this process itself, or is gone; a script that starts the worker "
+             "program must end with "
+             "`exec`");
+  return 1;
+}
+
 // Job code may start programs of its own; they must get neither the socket nor the lock.
 void keep_from_children(int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
@@ -88,7 +97,7 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
 }
 
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
-  if (!die_with_parent(environment.parent)) return 1;
+  if (!die_with_parent(environment.parent)) return refuse_wrapper();
   keep_from_children(*environment.socket);
   std::optional<KeptFromChildren> lock_kept;
   if (environment.lock) {

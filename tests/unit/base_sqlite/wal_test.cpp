@@ -87,5 +87,21 @@ TEST_F(WalTest, ACheckpointWhoseSyncFailsIsToldAndTheGateIsOpen) {
   EXPECT_FALSE(first_.in_transaction());
 }
 
+TEST_F(WalTest, ALogThatNobodyHasOpenIsEnded) {
+  first_.statement(kInsert).bind("x").run();
+  for (const std::string ending : {"", "-wal"})
+    std::filesystem::copy_file(folder_ / ("a.db" + ending), folder_ / ("left.db" + ending));
+  EXPECT_GT(wal_bytes(folder_ / "left.db"), 0);
+  end_log(folder_ / "left.db");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "left.db-wal"));
+  Connection left{folder_ / "left.db", {}};
+  EXPECT_EQ(left.statement(kCount).row().integer(0), 1);
+
+  end_log(folder_ / "a.db");
+  EXPECT_GT(wal_bytes(folder_ / "a.db"), 0) << "it is in use";
+  end_log(folder_ / "none.db");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "none.db"));
+}
+
 }  // namespace
 }  // namespace tenure::sqlite

@@ -2,6 +2,8 @@
 #include "shop.hpp"
 #include "support/in_child.hpp"
 
+#include <tenure/base/sqlite/wal.hpp>
+
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
@@ -131,6 +133,40 @@ TEST(HandleCache, AFileIsVerifiedWithoutAConnectionOfTheBudgetAndMakesNoLog) {
   EXPECT_EQ(leases(other), 0);
   for (const char* ending : {"-wal", "-shm"})
     EXPECT_FALSE(std::filesystem::exists(shop.path("acme").string() + ending)) << ending;
+}
+
+TEST(HandleCache, ALogThatGrewBesideALongReaderIsShortAgain) {
+  constexpr int kWrites = 40;
+  constexpr std::size_t kBytes = 512 * 1024;
+  Shop shop;
+  const auto execute = [&](std::string_view sql) {
+    HandleLease lease = shop.open("acme");
+    with_tenant(kAcme, [&] {
+      TenantTransaction transaction = lease->begin();
+      transaction.execute(sql, std::string(kBytes, 'x'));
+      transaction.commit();
+    });
+  };
+  constexpr std::string_view kGrow = "insert into filler values(?1)";
+  { const HandleLease lease = shop.create("acme"); }
+  with_tenant(kAcme, [&] {
+    HandleLease lease = shop.open("acme");
+    TenantTransaction transaction = lease->begin();
+    transaction.execute("create table filler(text text)");
+    transaction.commit();
+  });
+  {
+    HandleLease reader = shop.open("acme");
+    with_tenant(kAcme, [&] {
+      const TenantSnapshot snapshot = reader->begin_read();
+      TenantRows rows = snapshot.query("select count(*) from filler");
+      ASSERT_TRUE(rows.next());
+      for (int i = 0; i < kWrites; ++i) execute(kGrow);
+      EXPECT_GT(sqlite::wal_bytes(shop.path("acme")), std::int64_t{kWrites} * kBytes / 2);
+    });
+  }
+  for (int i = 0; i < 4; ++i) execute(kGrow);
+  EXPECT_LE(sqlite::wal_bytes(shop.path("acme")), 8LL << 20U);
 }
 
 TEST(HandleCache, AStampThatIsOnlyInTheLogIsFoundByTheLook) {

@@ -17,6 +17,10 @@ void sync_wal(Connection& connection);
 // Size of the log of the database at `path` by stat(); 0 where there is none.
 [[nodiscard]] std::int64_t wal_bytes(const std::filesystem::path& path);
 
+// Moves a log that nobody has open into its database and removes it, as the last close does; two processes that close at once may each
+// take the other for somebody who stays. No harm where there is none, where it is in use, or where the database cannot be opened.
+void end_log(const std::filesystem::path& path) noexcept;
+
 struct CheckpointResult {
   enum class Outcome : std::uint8_t {
     complete,  // every frame is in the database

@@ -1,0 +1,54 @@
+#include "installation.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+namespace tenure::testing {
+namespace {
+
+using queue::ShownState;
+
+// The worker program is a script.
+class ScriptTest : public Installation {
+ protected:
+  std::string script(const std::string& text) {
+    const std::filesystem::path path = folder_ / "worker.sh";
+    std::ofstream{path} << "#!/bin/sh\n" << text << '\n';
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+  }
+};
+
+TEST_F(ScriptTest, ThatEndsWithExecIsAWorkerLikeAnother) {
+  configure({.program = script("exec " WORKER_PROGRAM)});
+  const auto daemon = start_daemon();
+  expect_state(enqueue(Count{"run"}), ShownState::succeeded);
+}
+
+TEST_F(ScriptTest, WithoutExecIsNamed) {
+  configure({.program = script(WORKER_PROGRAM "; true")});
+  const auto daemon = start_daemon();
+  EXPECT_TRUE(wait_until([&] { return daemon->output().find("worker.wrapped") != std::string::npos; }))
+      << daemon->output();
+}
+
+TEST_F(ScriptTest, ThatIsSlowToStartDoesNotKeepTheLockOfItsDaemon) {
+  configure({.program = script("exec sleep 1000")});
+  const auto killed = start_daemon();
+  pid_t slow = 0;
+  ASSERT_TRUE(wait_until([&] {
+    const auto children = children_of(killed->pid());
+    if (children.size() == 1) slow = children[0];
+    return slow != 0;
+  }));
+  killed->signal(SIGKILL);
+  ASSERT_EQ(killed->wait(), "signal 9");
+  EXPECT_TRUE(wait_until([&] { return !is_alive(slow); }));
+  configure();
+  const auto daemon = start_daemon();
+  expect_state(enqueue(Count{"run"}), ShownState::succeeded);
+}
+
+}  // namespace
+}  // namespace tenure::testing
