@@ -47,6 +47,39 @@ TEST_F(ClientTest, ENQ_06_OutsideEveryScopeThereIsNoTenant) {
             TenantName{"acme"});
 }
 
+TEST_F(ClientTest, OptionsAreTakenAsOneWouldWriteThem) {
+  using std::chrono::nanoseconds;
+  const std::chrono::sys_time<nanoseconds> fine{clock_.wall() + std::chrono::hours{1} + nanoseconds{999}};
+  const std::string name = "acme";
+  EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.run_at = fine, .tenant = "acme"})).due,
+            clock_.wall() + std::chrono::hours{1});
+  EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.run_at = clock_.wall(), .tenant = name})).due,
+            clock_.wall());
+  EXPECT_THROW(client_.enqueue(PayAll{}, {.tenant = "Acme Ltd"}), BadTenantName);
+  const std::vector<PayAll> bulk(3);
+  EXPECT_EQ(client_.enqueue_all(bulk, {.tenant = "acme"}).size(), 3U);
+}
+
+enum class Colour : std::uint8_t { red = 1, green = 7 };
+
+TEST_F(ClientTest, EnumsTimesAndMoveOnlyHandlersWork) {
+  std::int64_t colour = 0;
+  std::int64_t time_us = 0;
+  const std::chrono::sys_seconds noon{std::chrono::seconds{1'700'000'000}};
+  jobs_.add<PayAll>([&, own = std::make_unique<int>(1)](const PayAll&, JobContext& context) {
+    context.read([&](TenantReader& reader) {
+      TenantRows rows = reader.query("select ?1, ?2", Colour::green, noon);
+      rows.next();
+      colour = rows.row().integer(0);
+      time_us = rows.row().integer(1);
+    });
+  });
+  client_.enqueue(PayAll{}, {.tenant = "acme"});
+  EXPECT_EQ(perform(claim()), std::nullopt);
+  EXPECT_EQ(colour, 7);
+  EXPECT_EQ(time_us, 1'700'000'000'000'000);
+}
+
 TEST_F(ClientTest, ENQ_06_ATenantNamedInsideAScopeMustBeTheScopes) {
   with_tenant("acme", [&] {
     EXPECT_NO_THROW(client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}}));

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +72,20 @@ class Client {
   std::vector<BulkItem> enqueue_all(std::span<const Job> jobs, const EnqueueOptions& options = {},
                                     BulkRule rule = BulkRule::store_good_ones) {
     return enqueue_many(kind_of<Job>(), jobs.data(), jobs.size(), options, rule);
+  }
+
+  template <std::ranges::contiguous_range Range>
+  requires JobType<std::ranges::range_value_t<Range>> std::vector<BulkItem> enqueue_all(
+      const Range& jobs, const EnqueueOptions& options = {}, BulkRule rule = BulkRule::store_good_ones) {
+    return enqueue_many(kind_of<std::ranges::range_value_t<Range>>(), std::ranges::data(jobs),
+                        std::ranges::size(jobs), options, rule);
+  }
+
+  // Says what is missing.
+  template <class Job>
+  requires(!JobType<Job>) Uuid enqueue(const Job&, const EnqueueOptions& = {}) {
+    static_assert(detail::kNever<Job>, TENURE_JOB_WITHOUT_KIND);
+    return {};
   }
 
   // The application's tenants: make and open them (tenancy/tenants.hpp). BadConfiguration for a client over a store.

@@ -91,6 +91,15 @@ class JobContext {
   // run. ClaimLost: a later run of this job has been here.
   template <class Function>
   std::string once(std::string_view step, Function&& function) {
+    static_assert(std::is_invocable_v<Function&, JobTransaction&>,
+                  "tenure: a step of `once` is called as function(tenure::JobTransaction&).");
+    if constexpr (std::is_invocable_v<Function&, JobTransaction&>) return once_of(step, function);
+    else return {};
+  }
+
+ private:
+  template <class Function>
+  std::string once_of(std::string_view step, Function& function) {
     using Returned = std::invoke_result_t<Function&, JobTransaction&>;
     if constexpr (std::is_void_v<Returned>) {
       return once_text(step, [&](JobTransaction& transaction) -> std::string {
@@ -106,8 +115,6 @@ class JobContext {
       return {};
     }
   }
-
- private:
   std::string once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function);
   detail::JobRun& run_;
 };

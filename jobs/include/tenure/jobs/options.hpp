@@ -2,6 +2,7 @@
 
 #include <tenure/base/limits.hpp>
 #include <tenure/base/uuid.hpp>
+#include <tenure/jobs/detail/never.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace tenure {
 
@@ -21,20 +23,45 @@ struct JobOptions {
   int attempts_max = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
 };
 
+// A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
+struct RunAt : std::optional<WallTime> {
+  using std::optional<WallTime>::optional;
+  template <class Duration>
+  requires(!std::same_as<Duration, WallTime::duration>)
+      RunAt(std::chrono::sys_time<Duration> time)  // NOLINT(google-explicit-constructor): a value of a field
+      : std::optional<WallTime>(std::chrono::floor<WallTime::duration>(time)) {}
+};
+
+// A tenant, or none: also made from a name's text. BadTenantName.
+struct TenantOfCall : std::optional<TenantName> {
+  using std::optional<TenantName>::optional;
+  TenantOfCall(std::string_view name)  // NOLINT(google-explicit-constructor): a value of a field
+      : std::optional<TenantName>(std::in_place, name) {}
+  TenantOfCall(const char* name)
+      : TenantOfCall(std::string_view{name}) {}  // NOLINT(google-explicit-constructor)
+  TenantOfCall(const std::string& name)          // NOLINT(google-explicit-constructor)
+      : TenantOfCall(std::string_view{name}) {}
+};
+
 // What one enqueue says; a value that is given overrides the kind's.
 struct EnqueueOptions {
   std::chrono::microseconds run_in{0};  // at least 0
-  std::optional<WallTime> run_at = {};  // instead of run_in
+  RunAt run_at = {};                    // instead of run_in
   std::optional<std::string> queue = {};
   std::optional<int> priority = {};
   std::optional<int> attempts_max = {};
   // Made by the caller who repeats an enqueue after a lost reply: the same id again is the same job.
   std::optional<Uuid> id = {};
   // Instead of with_tenant around the call. Inside a scope it must be the scope's tenant.
-  std::optional<TenantName> tenant = {};
+  TenantOfCall tenant = {};
   // Outside every tenant, on purpose; wins over the scope.
   bool untenanted = false;
 };
+
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): static_assert takes nothing but a literal
+#define TENURE_JOB_WITHOUT_KIND                                                              \
+  "tenure: a job type says its name on the wire, `static constexpr std::string_view kind = " \
+  "\"billing.send_invoice\"`."
 
 // Plain data with a stable wire name: `static constexpr std::string_view kind = "billing.send_invoice";` and a cereal
 // `serialize` function. `static JobOptions options()` is optional, and so is

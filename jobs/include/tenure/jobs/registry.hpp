@@ -48,6 +48,10 @@ class JobRegistry {
       for (const std::string_view alias : Job::aliases) add_runner(alias, runner);
   }
 
+  // Says what is missing.
+  template <class Job, class Handler>
+  requires(!JobType<Job>) void add(Handler) { static_assert(detail::kNever<Job>, TENURE_JOB_WITHOUT_KIND); }
+
   // Null for a kind that is not here.
   [[nodiscard]] const Runner* find(std::string_view kind) const;
   // In the order of their names, aliases included.

@@ -116,8 +116,7 @@ class TenantReader {
   // another tenant's record.
   template <class... Values>
   [[nodiscard]] TenantRows query(std::string_view sql, const Values&... values) const {
-    const std::array<TenantValue, sizeof...(Values)> bound{TenantValue(values)...};
-    return query_values(sql, bound);
+    return query_values(sql, detail::values_of(values...));
   }
   [[nodiscard]] TenantRows query_values(std::string_view sql, std::span<const TenantValue> values) const;
 
@@ -167,8 +166,7 @@ class TenantTransaction : public TenantReader {
   // them.
   template <class... Values>
   std::int64_t execute(std::string_view sql, const Values&... values) {
-    const std::array<TenantValue, sizeof...(Values)> bound{TenantValue(values)...};
-    return execute_values(sql, bound);
+    return execute_values(sql, detail::values_of(values...));
   }
   std::int64_t execute_values(std::string_view sql, std::span<const TenantValue> values);
   [[nodiscard]] std::int64_t last_insert_row() const;

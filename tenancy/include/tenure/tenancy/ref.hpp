@@ -35,6 +35,18 @@ concept Locatable = requires(TenantReader& reader, std::string_view id) {
   { Model<T>::load(reader, id) } -> std::same_as<std::optional<T>>;
 };
 
+namespace detail {
+template <class T>
+[[nodiscard]] constexpr std::string_view model_name() {
+  constexpr bool kIsModel = requires { Model<T>::name; };
+  static_assert(kIsModel,
+                "tenure: a Ref<T> needs `template <> struct tenure::Model<T>` with `name` and `load`, before "
+                "its first use.");
+  if constexpr (kIsModel) return Model<T>::name;
+  else return {};
+}
+}  // namespace detail
+
 template <class T>
 [[nodiscard]] consteval bool is_shared_model() {
   if constexpr (requires { Model<T>::shared; }) {
@@ -71,14 +83,14 @@ class Ref {
   // BadGlobalId also for another model, and for a tenant in the id of a shared one. An id without tenant
   // parses: it is MissingTenant when it is located or enqueued.
   [[nodiscard]] static Result<Ref> parse(std::string_view text) {
-    auto id = detail::checked_id(GlobalId::parse(text), Model<T>::name, detail::records_of<T>());
+    auto id = detail::checked_id(GlobalId::parse(text), detail::model_name<T>(), detail::records_of<T>());
     if (!id) return tl::unexpected<Failure>(std::move(id.error()));
     return Ref{*std::move(id)};
   }
 
   [[nodiscard]] bool empty() const { return !id_; }
   [[nodiscard]] const GlobalId& global_id() const {
-    if (!id_) detail::raise_empty_ref(Model<T>::name);
+    if (!id_) detail::raise_empty_ref(detail::model_name<T>());
     return *id_;
   }
   [[nodiscard]] const std::string& id() const { return global_id().id(); }
@@ -169,8 +181,9 @@ Ref<T> TenantReader::ref(const Id& id) const {
   std::optional<TenantName> owner;
   if constexpr (!is_shared_model<T>()) owner = tenant();
   if constexpr (std::integral<Id>)
-    return Ref<T>{GlobalId{application(), Model<T>::name, std::to_string(id), std::move(owner)}};
-  else return Ref<T>{GlobalId{application(), Model<T>::name, std::string_view{id}, std::move(owner)}};
+    return Ref<T>{GlobalId{application(), detail::model_name<T>(), std::to_string(id), std::move(owner)}};
+  else
+    return Ref<T>{GlobalId{application(), detail::model_name<T>(), std::string_view{id}, std::move(owner)}};
 }
 
 }  // namespace tenure

@@ -4,6 +4,8 @@
 #include <tenure/base/error.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
+#include <array>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +19,7 @@
 namespace tenure {
 
 // One value bound to a parameter of SQL. Made from integers, double, text, bytes, WallTime (whole
-// microseconds since 1970), nullptr, an optional of these, and a Ref or Loaded record (its id, whose tenant
+// microseconds since 1970) or another time of the system clock, an enum (its number), nullptr, an optional of these, and a Ref or Loaded record (its id, whose tenant
 // is checked before the statement is touched). It points into what it was made from: an argument of a call,
 // never stored.
 class TenantValue {
@@ -37,10 +39,16 @@ class TenantValue {
   TenantValue(const std::string& text) : content_(std::string_view{text}) {}
   TenantValue(const char* text) : content_(std::string_view{text}) {}
   TenantValue(std::span<const std::byte> bytes) : content_(bytes) {}
+  template <class Enum>
+  requires std::is_enum_v<Enum> TenantValue(Enum value)
+      : TenantValue(static_cast<std::underlying_type_t<Enum>>(value)) {}
   TenantValue(WallTime time) : content_(to_us(time)) {}
+  template <class Duration>
+  requires(!std::same_as<Duration, WallTime::duration>) TenantValue(std::chrono::sys_time<Duration> time)
+      : TenantValue(std::chrono::floor<WallTime::duration>(time)) {}
   TenantValue(std::nullptr_t) : content_(nullptr) {}
   template <class T>
-  TenantValue(const std::optional<T>& value)
+  requires std::convertible_to<const T&, TenantValue> TenantValue(const std::optional<T>& value)
       : TenantValue(value ? TenantValue(*value) : TenantValue(nullptr)) {}
 
   // NOLINTEND(google-explicit-constructor)
@@ -59,5 +67,20 @@ class TenantValue {
   Content content_;
   const TenantName* owner_ = nullptr;
 };
+
+namespace detail {
+
+template <class... Values>
+[[nodiscard]] std::array<TenantValue, sizeof...(Values)> values_of(const Values&... values) {
+  constexpr bool kAll = (std::is_convertible_v<const Values&, TenantValue> && ...);
+  static_assert(kAll,
+                "tenure: a parameter of SQL is an integer, an enum, double, text, std::span<const "
+                "std::byte>, a time of the "
+                "system clock, nullptr, a Ref or Loaded record, or an optional of these.");
+  if constexpr (kAll) return {TenantValue(values)...};
+  else return {((void)values, TenantValue(nullptr))...};
+}
+
+}  // namespace detail
 
 }  // namespace tenure

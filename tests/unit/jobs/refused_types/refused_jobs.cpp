@@ -1,4 +1,5 @@
 // Job types that say something in a form that nobody reads, and steps of `once` whose result is no text. None may compile.
+#include <tenure/jobs/client.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/reference.hpp>
 #include <tenure/jobs/registry.hpp>
@@ -46,7 +47,10 @@ struct KindForgotStatic {
   std::string kind = "plain";
 };
 
+struct WithoutKind {};
+
 struct Record {};
+struct NoModel {};
 struct BadReference {};
 
 }  // namespace
@@ -83,4 +87,12 @@ void perform_all(tenure::JobContext& context, tenure::TenantReader& reader, tenu
   context.once("maybe", [](tenure::JobTransaction&) { return std::optional<std::string>{}; });
   static_cast<void>(reader.ref<Record>('A'));
   static_cast<void>(tenure::encode_arguments(BadReference{}, payload));
+  context.once("wrong", [](int) { return "text"; });
+  static_cast<void>(reader.query("select ?1", WithoutKind{}));
+  static_cast<void>(tenure::Ref<NoModel>::parse("gid://app/NoModel/1"));
+}
+
+void without_kind(tenure::Client& client, tenure::JobRegistry& jobs) {
+  client.enqueue(WithoutKind{});
+  jobs.add<WithoutKind>([](const WithoutKind&, tenure::JobContext&) {});
 }

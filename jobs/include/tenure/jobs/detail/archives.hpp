@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/jobs/detail/never.hpp>
 #include <tenure/jobs/detail/payload_input.hpp>
 #include <tenure/jobs/detail/payload_output.hpp>
 
@@ -53,9 +54,6 @@ template <class T, template <class> class Wrapper>
 inline constexpr bool kIsA = false;
 template <class T, template <class> class Wrapper>
 inline constexpr bool kIsA<Wrapper<T>, Wrapper> = true;
-
-template <class>
-inline constexpr bool kNever = false;
 
 // Does not compile; one sentence says why T is no argument, and what to do.
 template <class T>
