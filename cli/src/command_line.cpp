@@ -32,7 +32,7 @@ tl::unexpected<Failure> unknown_option(std::string_view name, std::span<const Op
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const auto near = nearest(name, candidates);
   return bad(fmt::format("unknown option {}{}", escaped(name),
-                         near ? fmt::format("; did you mean {}?", *near) : ""));
+                         near ? fmt::format("; did you mean {}?", *near) : "; --help lists them"));
 }
 
 // An option as it stands in an argument: "--limit=10" has its value with it.

@@ -62,6 +62,11 @@ config::Settings settings_of(const std::string& config_file) {
   return config::load_settings({.file = file, .environment = std::move(environment)}).settings;
 }
 
+// A delay is counted from the commit and not from the call, which may have waited for others.
+WallTime due_of(const EnqueueOptions& of_call, WallTime now) {
+  return of_call.run_at ? *of_call.run_at : now + of_call.run_in;
+}
+
 // The first program that comes makes it, so that an application can make the first tenant.
 std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, const Clock& clock) {
   try {
@@ -140,7 +145,6 @@ queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const
   job.kind = kind.name;
   job.priority = queue::Priority{effective.priority};
   job.attempts_max = effective.attempts_max;
-  job.due = of_call.run_at ? *of_call.run_at : clock.wall() + of_call.run_in;
   TenantPayloadContext context{options.application, job.tenant};
   job.arguments = kind.encode(arguments, context);
   return job;
@@ -148,10 +152,13 @@ queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const
 
 Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOptions& options) {
   impl_->process.check("the client");
-  const queue::NewJob job = impl_->draft(kind, job_data, options);
+  queue::NewJob job = impl_->draft(kind, job_data, options);
   std::optional<Result<queue::Enqueued>> result;
-  impl_->store.write(impl_->options.durability,
-                     [&](queue::StoreWriter& writer) { result = writer.enqueue(job, impl_->clock.wall()); });
+  impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
+    const WallTime now = impl_->clock.wall();
+    job.due = due_of(options, now);
+    result = writer.enqueue(job, now);
+  });
   const queue::Enqueued job_there = value_or_raise(*std::move(result));
   // After the sync: who is woken finds the job.
   const bool is_ready = job_there.arrival && job_there.arrival->state == queue::JobState::ready;
@@ -183,7 +190,9 @@ std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, s
   impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
     for (std::size_t i = 0; i < count; ++i) {
       if (!drafts[i]) continue;
-      const auto result = writer.enqueue(*drafts[i], impl_->clock.wall());
+      const WallTime now = impl_->clock.wall();
+      drafts[i]->due = due_of(options, now);
+      const auto result = writer.enqueue(*drafts[i], now);
       if (result) items[i].id = result->id.uuid;
       else refuse(i, result.error());
     }

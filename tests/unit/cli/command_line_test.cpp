@@ -44,8 +44,8 @@ TEST(CommandLine, BadInput7_AfterTwoDashesEverythingIsAWord) {
 TEST(CommandLine, CLI_09_AnUnknownOptionIsNamedWithTheNearest) {
   EXPECT_EQ(refusal({"--limt", "10"}), "unknown option --limt; did you mean --limit?");
   EXPECT_EQ(refusal({"--limt=10"}), "unknown option --limt; did you mean --limit?");
-  EXPECT_EQ(refusal({"--colour"}), "unknown option --colour");
-  EXPECT_EQ(refusal({"-x"}), "unknown option -x");
+  EXPECT_EQ(refusal({"--colour"}), "unknown option --colour; --help lists them");
+  EXPECT_EQ(refusal({"-x"}), "unknown option -x; --help lists them");
 }
 
 TEST(CommandLine, BadInput6_AnOptionTwiceWithDifferentValuesIsRefused) {

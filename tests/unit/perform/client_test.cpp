@@ -139,6 +139,29 @@ TEST_F(ClientTest, OptionsOfTheKindReachTheRow) {
   });
 }
 
+// Time goes by while it is encoded, as it does while a commit waits for others.
+struct Slow {
+  static constexpr std::string_view kind = "books.slow";
+  static inline VirtualClock* clock = nullptr;
+  int number = 0;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    clock->advance(std::chrono::seconds{10});
+    archive(CEREAL_NVP(number));
+  }
+};
+
+TEST_F(ClientTest, ADelayIsCountedFromTheCommit) {
+  Slow::clock = &clock_;
+  const auto record =
+      record_of(*store_, client_.enqueue(Slow{}, {.run_in = std::chrono::minutes{5}, .untenanted = true}));
+  EXPECT_EQ(record.due, clock_.wall() + std::chrono::minutes{5});
+  const std::vector<Slow> bulk(2);
+  for (const BulkItem& item :
+       client_.enqueue_all(bulk, {.run_in = std::chrono::minutes{5}, .untenanted = true}))
+    EXPECT_EQ(record_of(*store_, item.id).due, clock_.wall() + std::chrono::minutes{5});
+}
+
 TEST_F(ClientTest, IdsIncreaseOverAllClientsOfTheProcess) {
   Client other{*store_, clock_, {.application = "books"}};
   with_tenant("acme", [&] {
