@@ -247,7 +247,7 @@ TEST_F(SqliteStoreTest, ENQ_01_EverythingIsThereAfterOpeningAgain) {
   store->read([&](JobReader& reader) {
     EXPECT_TRUE(reader.find_job(job.id));
     EXPECT_EQ(reader.summary().last_holder->incarnation, Incarnation{5});
-    EXPECT_EQ(reader.summary().schema_version, 1);
+    EXPECT_EQ(reader.summary().schema_version, 2);
     EXPECT_EQ(reader.summary().path, path_.string());
     EXPECT_GT(reader.summary().size_bytes, 0);
   });
