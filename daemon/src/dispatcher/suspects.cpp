@@ -51,7 +51,7 @@ void Suspects::read(std::vector<queue::Suspect> page, Instant now, Actions& acti
 bool Suspects::hold_others(Instant now) const {
   if (unread_after_ || trial_ || is_beginning_) return true;
   if (waiting_.empty()) return false;
-  if (first_possible(now) != nullptr) return true;
+  if (first_possible() != nullptr) return true;
   // The process that performs them may be about to say hello.
   const bool is_any_starting = std::ranges::any_of(
       processes_.all(), [](const auto& entry) { return entry.second.phase == Phase::starting; });
@@ -60,13 +60,13 @@ bool Suspects::hold_others(Instant now) const {
 
 std::optional<Suspects::Trial> Suspects::next(Instant now) {
   if (unread_after_ || trial_ || is_beginning_ || waiting_.empty()) return std::nullopt;
-  const Waiting* const first = first_possible(now);
-  if (first == nullptr || now < first->not_before) return std::nullopt;
   const std::size_t others = outstanding();
+  const Waiting* chosen = first_possible();
   const bool is_waited_for = others > performing_.size() && now < holding_since_.value_or(now) + kQuietMax;
-  if (is_waited_for) return std::nullopt;
+  if (chosen == nullptr || is_waited_for || now < chosen->not_before) chosen = first_to_ask(now);
+  if (chosen == nullptr) return std::nullopt;
   is_beginning_ = true;
-  return Trial{first->job.seq, process_for(first->job)->number, others == 0};
+  return Trial{chosen->job.seq, process_for(chosen->job)->number, others == 0};
 }
 
 void Suspects::begun(queue::JobSeq seq, Instant now) {
@@ -78,9 +78,12 @@ void Suspects::begun(queue::JobSeq seq, Instant now) {
 
 void Suspects::gated(queue::JobSeq seq, Instant now) {
   is_beginning_ = false;
-  const auto gated = waiting(seq);
-  gated->is_gated = true;
-  gated->not_before = now + kGatedWait;
+  const TenantNumber tenant = waiting(seq)->job.tenant;
+  for (Waiting& each : waiting_) {
+    if (each.job.tenant != tenant) continue;
+    each.is_gated = true;
+    each.not_before = now + kGatedWait;
+  }
 }
 
 void Suspects::gone(queue::JobSeq seq) {
@@ -100,7 +103,7 @@ void Suspects::tick(Instant now) {
     news_.outlived.push_back(trial_->seq);
     trial_.reset();
   }
-  if (waiting_.empty() || first_possible(now) == nullptr) return holding_since_.reset();
+  if (waiting_.empty() || first_possible() == nullptr) return holding_since_.reset();
   if (!holding_since_) holding_since_ = now;
 }
 
@@ -141,12 +144,16 @@ Process* Suspects::process_for(const queue::Suspect& job) const {
   return best;
 }
 
-// One that waits for its time still is the next one; one whose tenant is gated lets the others pass.
-const Suspects::Waiting* Suspects::first_possible(Instant now) const {
-  for (const Waiting& each : waiting_) {
-    if (each.is_gated && now < each.not_before) continue;
-    if (process_for(each.job) != nullptr) return &each;
-  }
+// Also one that waits for its time still.
+const Suspects::Waiting* Suspects::first_possible() const {
+  for (const Waiting& each : waiting_)
+    if (!each.is_gated && process_for(each.job) != nullptr) return &each;
+  return nullptr;
+}
+
+const Suspects::Waiting* Suspects::first_to_ask(Instant now) const {
+  for (const Waiting& each : waiting_)
+    if (each.is_gated && each.not_before <= now && process_for(each.job) != nullptr) return &each;
   return nullptr;
 }
 

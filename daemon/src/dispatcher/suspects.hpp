@@ -30,7 +30,8 @@ inline constexpr std::chrono::milliseconds kTrialMax{120'000};
 inline constexpr std::chrono::milliseconds kQuietMax{2000};
 // Who was alone at a death starts so much later: what kills the daemon from outside soon after each start meets nobody.
 inline constexpr std::chrono::milliseconds kRetrialWait{500};
-inline constexpr std::chrono::milliseconds kGatedWait{1000};  // until a gated tenant's suspect is tried again
+inline constexpr std::chrono::milliseconds kGatedWait{
+    1000};  // until a gated tenant's suspects are tried again
 
 [[nodiscard]] std::chrono::milliseconds trial_time(int deaths, std::size_t suspects);
 
@@ -81,8 +82,10 @@ class Suspects {
   };
   [[nodiscard]] std::vector<Waiting>::iterator waiting(queue::JobSeq seq);
   [[nodiscard]] Process* process_for(const queue::Suspect& job) const;
-  // The first in order that some process could perform now.
-  [[nodiscard]] const Waiting* first_possible(Instant now) const;
+  // The first in order that some process could perform now, of those that others wait for.
+  [[nodiscard]] const Waiting* first_possible() const;
+  // The tenant of this one was gated, and may not be any more: nobody waits for the answer.
+  [[nodiscard]] const Waiting* first_to_ask(Instant now) const;
   [[nodiscard]] std::size_t outstanding() const;
 
   const DispatcherSettings& settings_;

@@ -1,6 +1,6 @@
 #include "suspects.hpp"
 
-#include "simulated.hpp"
+#include "stepper.hpp"
 
 #include <gtest/gtest.h>
 
@@ -201,6 +201,30 @@ TEST(Suspects, LSE_26_OneOfAKindThatNobodyPerformsHoldsNobodyUp) {
   ASSERT_TRUE(sim->run_until([&] { return sim->job(job).finished.has_value(); }, 100ms));
   EXPECT_EQ(sim->job(old).reason, queue::JobReason::suspect);
   EXPECT_EQ(sim->job(old).state, ShownState::blocked);
+}
+
+TEST(Suspects, LSE_26_OneOfAGatedTenantHoldsNobodyUpAndIsTriedAgain) {
+  Stepper stepper;
+  stepper.step(Started{});
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
+  stepper.answer();  // reclaiming
+  RoundReply reply;
+  reply.answer<SuspectsPart>() = {{.seq = queue::JobSeq{50}, .queue = "default", .kind = "job"}};
+  reply.answer<LaneScanPart>() = {queue::JobSeq{100}, {kLane}};
+  stepper.answer(std::move(reply));
+  stepper.step(WorkerReady{ProcessNumber{1}, 1, {"job"}});
+  stepper.answer();  // the names
+  ASSERT_TRUE(stepper.round().ask<TrialsPart>());
+  EXPECT_TRUE(stepper.round().ask<TrialsPart>()->is_alone);
+  EXPECT_TRUE(stepper.claims().empty());
+  stepper.answer<TrialsPart>({.jobs = {}, .gate = TenantState::paused});
+  ASSERT_EQ(stepper.claims().size(), 1U);
+  stepper.answer_claims({Stepper::jobs_of(stepper.claims().front(), 1)});
+  stepper.pass(kGatedWait);
+  stepper.step(
+      AttemptsEnded{ProcessNumber{1}, {{stepper.last_assigned().front(), RunResult::succeeded, 1ms, {}}}});
+  ASSERT_TRUE(stepper.round().ask<TrialsPart>());
+  EXPECT_EQ(stepper.round().ask<TrialsPart>()->seq, queue::JobSeq{50});
 }
 
 TEST(Suspects, LSE_26_AnOrderlyStopBetweenKeepsThemSuspects) {
