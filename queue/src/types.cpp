@@ -27,6 +27,7 @@ constexpr std::array kReasons{
     std::pair{JobReason::expired, std::string_view{"expired"}},
     std::pair{JobReason::by_rule, std::string_view{"by_rule"}},
     std::pair{JobReason::by_operator, std::string_view{"by_operator"}},
+    std::pair{JobReason::suspect, std::string_view{"suspect"}},
 };
 
 template <class Rows, class Value>

@@ -73,16 +73,24 @@ struct Source {
   const char* name;
   std::vector<const sqlite::Query*> (*queries)();
 };
-constexpr std::array kSources{
-    Source{"names", &name_queries},       Source{"tenant_rows", &tenant_row_queries},
-    Source{"enqueue", &enqueue_queries},  Source{"claim", &claim_queries},
-    Source{"endings", &ending_queries},   Source{"moves", &move_queries},
-    Source{"places", &place_queries},     Source{"fresh", &fresh_queries},
-    Source{"ended", &ended_queries},      Source{"ended_lookup", &ended_lookup_queries},
-    Source{"lanes", &lane_queries},       Source{"reader", &reader_queries},
-    Source{"list", &list_queries},        Source{"candidates", &candidate_queries},
-    Source{"filter", &filter_queries},    Source{"summaries", &summary_queries},
-    Source{"registry", &registry_queries}};
+constexpr std::array kSources{Source{"names", &name_queries},
+                              Source{"tenant_rows", &tenant_row_queries},
+                              Source{"enqueue", &enqueue_queries},
+                              Source{"claim", &claim_queries},
+                              Source{"endings", &ending_queries},
+                              Source{"moves", &move_queries},
+                              Source{"suspects", &suspect_queries},
+                              Source{"places", &place_queries},
+                              Source{"fresh", &fresh_queries},
+                              Source{"ended", &ended_queries},
+                              Source{"ended_lookup", &ended_lookup_queries},
+                              Source{"lanes", &lane_queries},
+                              Source{"reader", &reader_queries},
+                              Source{"list", &list_queries},
+                              Source{"candidates", &candidate_queries},
+                              Source{"filter", &filter_queries},
+                              Source{"summaries", &summary_queries},
+                              Source{"registry", &registry_queries}};
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 #include "installation.hpp"
 
 #include <csignal>
+#include <functional>
+#include <memory>
 
 namespace tenure::testing {
 namespace {
@@ -100,6 +102,83 @@ TEST_F(CrashTest, LSE_05_AJobThatKeepsKillingItsProcessIsPoison) {
   }
   const auto healthy = enqueue(Count{"healthy"});
   expect_state(healthy, ShownState::succeeded);
+}
+
+// Starts the daemon again each time that it has died, as an init system does, until the job has ended; how often it died.
+class DaemonDeathTest : public Installation {
+ protected:
+  static constexpr int kDeathsMax = 8;
+
+  int start_until_ended(queue::JobId job, const std::function<std::unique_ptr<Process>()>& start) {
+    int deaths = 0;
+    const auto has_ended = [&] { return record(job).finished.has_value(); };
+    while (deaths < kDeathsMax && !has_ended()) {
+      daemon_ = start();
+      bool is_dead = false;
+      EXPECT_TRUE(wait_until([&] {
+        is_dead = daemon_->wait(std::chrono::milliseconds{1}).has_value();
+        return is_dead || has_ended();
+      }));
+      deaths += is_dead ? 1 : 0;
+    }
+    return deaths;
+  }
+  void expect_poison(queue::JobId job) {
+    expect_state(job, ShownState::dead);
+    EXPECT_EQ(record(job).reason, queue::JobReason::poison);
+    EXPECT_EQ(record(job).crashes, 3);
+    const auto history = attempts(job);
+    ASSERT_GE(history.size(), 3U);
+    EXPECT_EQ(history.back().outcome, AttemptOutcome::interrupted);
+    EXPECT_NE(history.back().error.find("daemon ended"), std::string::npos) << history.back().error;
+  }
+  void expect_innocent(queue::JobId job) {
+    expect_state(job, ShownState::succeeded);
+    EXPECT_EQ(record(job).crashes, 0);
+  }
+
+  std::unique_ptr<Process> daemon_;
+};
+
+TEST_F(DaemonDeathTest, LSE_26_AJobThatKillsTheDaemonIsPoisonAndTheOthersEnd) {
+  configure({.processes = 2, .slots = 2});
+  const auto slow = enqueue(Wait{"slow"});
+  const auto killer = enqueue(Crash{"kill-daemon"});
+  const auto quick = enqueue(Count{"quick"});
+  EXPECT_LE(start_until_ended(killer, [&] { return start_daemon(); }), 5);
+  expect_poison(killer);
+  let_go("slow");
+  expect_innocent(slow);
+  expect_innocent(quick);
+  EXPECT_EQ(runs_of("slow"), 1);
+  EXPECT_EQ(runs_of("quick"), 1);
+  EXPECT_NE(daemon_->output().find("daemon.suspects"), std::string::npos) << daemon_->output();
+}
+
+TEST_F(DaemonDeathTest, LSE_26_AJobThatCrashesAStandAloneWorkerIsPoisonAndTheOthersEnd) {
+  configure({.slots = 2});
+  const auto slow = enqueue(Wait{"slow"});
+  const auto crash = enqueue(Crash{"segfault"});
+  const auto quick = enqueue(Count{"quick"});
+  EXPECT_LE(start_until_ended(crash, [&] { return start_alone(); }), 5);
+  expect_poison(crash);
+  let_go("slow");
+  expect_innocent(slow);
+  expect_innocent(quick);
+}
+
+TEST_F(DaemonDeathTest, LSE_26_AStopAtOnceMakesNoSuspects) {
+  configure({.stop_deadline = "1s"});
+  auto worker = start_alone();
+  const auto job = enqueue(Wait{"work"});
+  static_cast<void>(wait_for_start_of("work"));
+  worker->signal(SIGQUIT);
+  ASSERT_TRUE(worker->wait().has_value());
+  worker = start_alone();
+  static_cast<void>(wait_for_start_of("work"));
+  EXPECT_EQ(worker->output().find("daemon.suspects"), std::string::npos) << worker->output();
+  let_go("work");
+  expect_innocent(job);
 }
 
 TEST_F(CrashTest, RUN_10_ExitInsideAHandlerIsNeverSuccess) {

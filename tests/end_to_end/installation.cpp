@@ -41,6 +41,13 @@ std::unique_ptr<Process> Installation::start_daemon(bool wait_for_start) {
   return daemon;
 }
 
+// The jobs find the test's folder by the variable, as under tenured.
+std::unique_ptr<Process> Installation::start_alone() {
+  return std::make_unique<Process>(std::vector<std::string>{WORKER_PROGRAM, "--config", config_file()},
+                                   folder_ / ("alone-" + std::to_string(++daemons_) + ".log"),
+                                   std::vector<std::string>{"TENURE_CONFIG=" + config_file().string()});
+}
+
 pid_t Installation::wait_for_start_of(const std::string& name) {
   const auto file = folder_ / ("started-" + name);
   EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(file); })) << name << " does not start";

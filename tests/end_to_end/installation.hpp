@@ -35,6 +35,8 @@ class Installation : public ::testing::Test {
   void configure() { configure(Config{}); }
   // Starts tenured and waits until it dispatches (or, told not to, only that it was started).
   [[nodiscard]] std::unique_ptr<Process> start_daemon(bool wait_for_start = true);
+  // Starts the worker program by hand.
+  [[nodiscard]] std::unique_ptr<Process> start_alone();
   [[nodiscard]] Client& client();
 
   template <class Job>

@@ -41,7 +41,7 @@ struct Turn {
   }
 };
 
-// Ends its process: "abort", "exit", "segfault".
+// Ends its process: "abort", "exit", "segfault"; or the daemon, which is its process's parent: "kill-daemon".
 struct Crash {
   static constexpr std::string_view kind = "test.crash";
   std::string how;

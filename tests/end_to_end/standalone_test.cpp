@@ -7,15 +7,7 @@ namespace {
 
 using queue::ShownState;
 
-class StandAlone : public Installation {
- protected:
-  std::unique_ptr<Process> start_alone() {
-    // The jobs find the test's folder by it, as under tenured.
-    return std::make_unique<Process>(std::vector<std::string>{WORKER_PROGRAM, "--config", config_file()},
-                                     folder_ / "alone.log",
-                                     std::vector<std::string>{"TENURE_CONFIG=" + config_file().string()});
-  }
-};
+using StandAlone = Installation;
 
 TEST_F(StandAlone, RUN_14_PerformsAlikeAndCtrlCDrains) {
   configure();

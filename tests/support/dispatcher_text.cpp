@@ -46,7 +46,20 @@ struct AskText {
     return fmt::format("open {} {}", ask.node, ask.pid);
   }
   std::string operator()(const daemon::FormerClaimsPart::Ask& ask) const {
-    return fmt::format("reclaim before {}", ask.current.value);
+    return fmt::format("{} before {}", ask.former_died ? "suspect" : "reclaim", ask.current.value);
+  }
+  std::string operator()(const daemon::SuspectsPart::Ask& ask) const {
+    return fmt::format("suspects after {}", ask.after.value);
+  }
+  std::string operator()(const daemon::SuspectNewsPart::Ask& ask) const {
+    std::string text = "suspects";
+    for (const queue::JobSeq seq : ask.outlived) text += fmt::format(" {} outlived", seq.value);
+    for (const queue::JobSeq seq : ask.acquitted) text += fmt::format(" {} acquitted", seq.value);
+    return text;
+  }
+  std::string operator()(const daemon::TrialsPart::Ask& ask) const {
+    return fmt::format("try {}{} for {}", of(queue::ClaimRef{ask.seq, ask.token}),
+                       ask.is_alone ? " alone" : "", ask.process.value);
   }
   std::string operator()(const daemon::EndsPart::Ask& ends) const {
     std::string text;

@@ -48,6 +48,7 @@ Simulation::~Simulation() = default;
 
 void Simulation::start() {
   ++life_;
+  if (has_left_) options_.settings.former_died = false;
   has_left_ = false;
   dispatcher_ = std::make_unique<daemon::Dispatcher>(options_.settings);
   step(daemon::Started{});
@@ -124,6 +125,7 @@ void Simulation::hang_worker(ProcessNumber process) {
 // The kernel ends the workers with it, before the lock is free for the next one.
 void Simulation::crash_dispatcher(bool workers_survive) {
   ++faults.dispatchers_crashed;
+  if (!has_left_) options_.settings.former_died = true;
   ++life_;
   dispatcher_.reset();
   workers_.clear();
@@ -252,7 +254,11 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
       note_end((*ends)[index], (*reply.answer<daemon::EndsPart>())[index]);
   }
   if (const auto& reclaimed = reply.answer<daemon::FormerClaimsPart>()) {
-    for (const queue::JobArrival& row : *reclaimed) claimed_.erase(row.seq);
+    for (const queue::JobArrival& row : reclaimed->ready) claimed_.erase(row.seq);
+    ended_ += reclaimed->dead.size();
+  }
+  if (const auto& trial = reply.answer<daemon::TrialsPart>()) {
+    for (const ClaimedJob& job : trial->jobs) claimed_.insert(job.seq);
   }
   if (const auto& claims = reply.answer<daemon::ClaimsPart>()) {
     for (const queue::ClaimReply& claim : *claims) {
@@ -387,7 +393,9 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
                     if (performer == nullptr || !performer->is_alive) return;
                     const auto running = performer->running.find(seq);
                     if (running == performer->running.end() || running->second.job.token != token) return;
-                    if (performance.kills_process) {
+                    if (performance.kills_dispatcher) {
+                      crash_dispatcher();
+                    } else if (performance.kills_process) {
                       kill_worker(number, "signal 11 (Segmentation fault)");
                     } else {
                       job_ended(*performer, seq, performance);

@@ -40,6 +40,7 @@ struct Performance {
   queue::AttemptFailure failure = {};
   bool obeys_stop_token = false;
   bool kills_process = false;
+  bool kills_dispatcher = false;
 };
 
 struct Options {
@@ -126,6 +127,11 @@ class Simulation {
   [[nodiscard]] int rounds_to_fail() const { return rounds_to_fail_; }
   // Its workers die with it, as the kernel sees to; start() begins the next one. `workers_survive` is for control runs.
   void crash_dispatcher(bool workers_survive = false);
+  // The machine goes down with it.
+  void reboot() {
+    crash_dispatcher();
+    options_.settings.former_died = false;
+  }
   // For control runs: rounds that are reported as failed though they were done.
   void fail_next_rounds_after_the_commit(int count) { rounds_to_deny_ += count; }
   void jump_wall(microseconds by);

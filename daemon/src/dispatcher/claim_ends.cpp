@@ -77,6 +77,14 @@ ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const std::
   return end(job, EndReclaim{charge_of(job, how), {ErrorCode::worker_crashed, text}});
 }
 
+EndReclaim end_with_daemon(const queue::FormerClaim& claim) {
+  if (!claim.was_alone)
+    return {queue::CrashCharge::none, {ErrorCode::interrupted, "The daemon ended while it held this job."}};
+  const auto charge =
+      claim.crashes + 1 < limits::kCrashesMax ? queue::CrashCharge::counted : queue::CrashCharge::poison;
+  return {charge, {ErrorCode::worker_crashed, "The daemon ended while this job performed alone."}};
+}
+
 ClaimEnd give_back_unstarted(const OutstandingJob& job) { return end(job, EndRelease{}); }
 
 }  // namespace tenure::daemon

@@ -31,6 +31,10 @@ enum class ProcessEnd : std::uint8_t {
 // crash it is.
 [[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const std::string& cause);
 
+// What becomes of a job whose daemon died while it was claimed. Only who performed alone is charged: whoever ends the daemon from outside,
+// as often as he likes, hardly meets one and the same job alone three times.
+[[nodiscard]] EndReclaim end_with_daemon(const queue::FormerClaim& claim);
+
 // It was assigned and has not begun.
 [[nodiscard]] ClaimEnd give_back_unstarted(const OutstandingJob& job);
 

@@ -270,6 +270,11 @@ bool Lanes::performs(std::size_t pool, std::size_t offer, KindNumber kind) const
   return pools_[pool].offers[offer].knows(kind);
 }
 
+bool Lanes::performs(std::size_t pool, std::size_t offer, const std::string& kind) const {
+  const std::vector<std::string>& names = pools_[pool].offers[offer].kind_names;
+  return std::binary_search(names.begin(), names.end(), kind);
+}
+
 std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Standing& standing) const {
   std::int64_t jobs = jobs_for(pools_[pool].offers[offer], lanes_of(standing));
   if (busy_.is_probed(standing.tenant)) jobs = std::min<std::int64_t>(jobs, 1);

@@ -86,6 +86,8 @@ class Lanes {
     }
   }
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, queue::KindNumber kind) const;
+  // The same, of a kind in no lane.
+  [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const std::string& kind) const;
   // How many jobs may still be planned there for the offer, as far as is known.
   [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t offer,
                                      const Ring::Standing& standing) const;

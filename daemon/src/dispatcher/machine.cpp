@@ -76,6 +76,7 @@ void Machine::on(const AttemptsEnded& event) {
   Process* const process = state_.processes.find(event.process);
   if (process == nullptr) return;
   for (const AttemptEnd& end : event.ends) state_.endings.attempt_ended(*process, end, state_.now);
+  for (const AttemptEnd& end : event.ends) state_.suspects.ended(end.claim.seq);
   state_.processes.jobs_ended(*process, event.ends.size());
 }
 
@@ -84,6 +85,7 @@ void Machine::on(const WorkerGone& event) {
   if (!dead) return;
   if (dead->ready) state_.lanes.process_went(dead->pool, dead->offer);
   state_.endings.process_ended(*dead, event);
+  dead->jobs.for_each([&](const OutstandingJob& job, bool) { state_.suspects.ended(job.claim.seq); });
   if (dead->jobs.size() == 0 || dead->was_ended_by_stop) return;
   state_.actions.emplace_back(Note{Note::Level::warning, "worker.crashed",
                                    fmt::format("The worker process ended ({}) while it performed {}.",
@@ -104,6 +106,7 @@ void Machine::tick() {
   state_.lanes.unpark_due(now);
   state_.processes.tick(now, state_.actions);
   state_.stopping.tick(now, state_.processes, state_.actions);
+  state_.suspects.tick(now);
   // Before the round plans first jobs for newcomers, and after it has planned what free slots can have.
   recall_for_newcomers(state_);
   rounds_.start(state_);
@@ -153,6 +156,7 @@ std::optional<Instant> Machine::next_wake() const {
   consider_later(rounds_.retry_at());
   if (!state_.is_in(Stage::working)) return next;
   consider_later(state_.looks.next_poll());
+  consider_later(state_.suspects.next_at());
   // When the wall clock will show it, if it does not jump: after a jump the next look puts it right.
   if (const auto& due = state_.arrivals.next_due()) consider_later(now.steady + (*due - now.wall));
   return next;

@@ -12,6 +12,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       looks(settings.poll),
       arrivals(lanes),
       endings(lanes, arrivals, usual, figures, settings.seed),
-      plan(lanes, processes, usual) {}
+      plan(lanes, processes, usual),
+      suspects(settings, lanes, processes) {}
 
 }  // namespace tenure::daemon

@@ -8,6 +8,7 @@
 #include "looks.hpp"
 #include "processes.hpp"
 #include "stopping.hpp"
+#include "suspects.hpp"
 #include "usual_run_time.hpp"
 
 #include <tenure/base/error.hpp>
@@ -44,6 +45,7 @@ struct DispatcherState {
   Endings endings;
   DeadJobs dead_jobs;
   ClaimPlan plan;
+  Suspects suspects;
   Stopping stopping;
 
   Stage stage = Stage::opening;

@@ -76,9 +76,12 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
   const auto host = make_host(context.get_executor(), lock->descriptor());
-  Loop loop(context, settings, *store, clock, *host, signals, [&] { lock->require_in_place(); });
+  Loop loop(
+      context, settings, *store, clock, *host, signals, [&] { lock->require_in_place(); },
+      lock->former_died());
   log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
+  ControlLock::note_leaving();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
   // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.

@@ -6,6 +6,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
+#include <tenure/daemon/control_lock.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
 #include <boost/asio/post.hpp>
@@ -37,14 +38,16 @@ log::Level level_of(Note::Level level) {
 
 }  // namespace
 
-DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed) {
+DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
+                                       bool former_died) {
   DispatcherSettings result{.pools = {},
                             .poll = settings.store.poll,
                             .stop_deadline = settings.daemon.stop_deadline,
                             .ping_max = settings.daemon.ping_max,
                             .node = node_name(settings),
                             .pid = ::getpid(),
-                            .seed = seed};
+                            .seed = seed,
+                            .former_died = former_died};
   for (const auto& pool : settings.pools)
     result.pools.push_back(
         {.name = pool.name, .processes = static_cast<int>(pool.processes), .queues = pool.queues});
@@ -52,12 +55,13 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
 }
 
 Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store,
-           const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round)
+           const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round,
+           bool former_died)
     : context_(context),
       settings_(settings),
       clock_(clock),
       host_(host),
-      dispatcher_(dispatcher_settings(settings, Random::seed_from_system())),
+      dispatcher_(dispatcher_settings(settings, Random::seed_from_system(), former_died)),
       timer_(context),
       signals_(signals),
       wake_socket_(context),
@@ -177,6 +181,7 @@ void Loop::obey_signals() {
   signals_.set_handlers({
       .on_stop =
           [this](Signals::Stop how) {
+            ControlLock::note_leaving();
             handle(StopAsked{how == Signals::Stop::at_once ? StopAsked::How::at_once
                                                            : StopAsked::How::in_phases});
           },

@@ -30,10 +30,12 @@ namespace tenure::daemon {
 // Threads: run() and all its members on the calling thread, and it asserts so; the store's thread only posts to it.
 class Loop {
  public:
-  // Everything must outlive it. `host` is made by the caller on `context`; `before_round` is StoreThread's.
+  // Everything must outlive it. `host` is made by the caller on `context`; `before_round` is StoreThread's, `former_died` the
+  // dispatcher's.
   Loop(
       boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
-      const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round = [] {});
+      const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round = [] {},
+      bool former_died = false);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -81,6 +83,7 @@ class Loop {
   std::unique_ptr<StoreThread> store_thread_;
 };
 
-[[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed);
+[[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
+                                                     bool former_died = false);
 
 }  // namespace tenure::daemon

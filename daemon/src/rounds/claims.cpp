@@ -1,4 +1,4 @@
-#include "../dispatcher/state.hpp"
+#include "../dispatcher/assigned_jobs.hpp"
 
 #include <tenure/daemon/rounds/claims.hpp>
 
@@ -47,22 +47,6 @@ class Claimer {
   std::map<queue::Lane, queue::LanePlace> claimed_until_;
 };
 
-void count_assigned(DispatcherState& state, Process& process, const std::vector<ClaimedJob>& jobs) {
-  if (jobs.empty()) return;
-  const TenantNumber tenant = jobs.front().lane.tenant;
-  std::int64_t charge_us = 0;
-  for (const ClaimedJob& job : jobs) {
-    const std::int64_t usual_us = state.usual[process.pool].of(job.lane.kind).count();
-    charge_us += usual_us;
-    process.assigned(job, usual_us, state.now.steady);
-  }
-  Ring& ring = state.lanes.ring(process.pool);
-  ring.assigned(tenant, process.number, static_cast<int>(jobs.size()));
-  ring.charge(tenant, charge_us);
-  process.used_by(tenant);
-  state.figures.started += static_cast<std::int64_t>(jobs.size());
-}
-
 // One frame for each process and round.
 void assign(Actions& actions, std::size_t first_action, ProcessNumber process, std::vector<ClaimedJob> jobs) {
   if (jobs.empty()) return;
@@ -94,7 +78,7 @@ void absorb_claim(DispatcherState& state, const PlannedClaim& planned, const que
 }  // namespace
 
 std::optional<ClaimsPart::Ask> ClaimsPart::ask(DispatcherState& state) {
-  if (!state.is_in(Stage::working)) return std::nullopt;
+  if (!state.is_in(Stage::working) || state.suspects.hold_others(state.now.steady)) return std::nullopt;
   Ask ask{state.plan.make(kRoundRowsMax, state.now.steady), kRoundBytesMax};
   if (ask.requests.empty()) return std::nullopt;
   for (queue::ClaimRequest& request : ask.requests) {

@@ -1,23 +1,46 @@
+#include "../dispatcher/claim_ends.hpp"
 #include "../dispatcher/state.hpp"
 
 #include <tenure/daemon/rounds/former_claims.hpp>
 
+#include <utility>
+
 namespace tenure::daemon {
+
+namespace {
+
+// A damaged file's claim on what has ended only goes.
+FormerClaimsPart::Answer suspect_all(queue::StoreWriter& writer, queue::Incarnation current, WallTime now) {
+  FormerClaimsPart::Answer answer;
+  for (const queue::FormerClaim& claim : writer.former_claims(current, kRoundRowsMax)) {
+    ++answer.claims;
+    EndReclaim end = end_with_daemon(claim);
+    const auto suspected = writer.suspect(claim.claim, end.charge, end.failure, now);
+    if (suspected && end.charge == queue::CrashCharge::poison) answer.dead.push_back(std::move(end.failure));
+  }
+  return answer;
+}
+
+}  // namespace
 
 std::optional<FormerClaimsPart::Ask> FormerClaimsPart::ask(DispatcherState& state) {
   if (!state.is_in(Stage::reclaiming)) return std::nullopt;
-  return Ask{state.incarnation};
+  return Ask{state.incarnation, state.settings.former_died};
 }
 
 FormerClaimsPart::Answer FormerClaimsPart::carry_out(queue::StoreWriter& writer, const Ask& ask,
                                                      WallTime now) {
-  return writer.reclaim_of_former_holders(ask.current, kRoundRowsMax, now);
+  if (ask.former_died) return suspect_all(writer, ask.current, now);
+  auto ready = writer.reclaim_of_former_holders(ask.current, kRoundRowsMax, now);
+  const std::size_t claims = ready.size();
+  return {claims, std::move(ready), {}};
 }
 
-void FormerClaimsPart::absorb(DispatcherState& state, const Ask&, Answer& reclaimed) {
-  state.figures.reclaimed += static_cast<std::int64_t>(reclaimed.size());
-  state.arrivals.came(reclaimed);
-  if (reclaimed.size() < kRoundRowsMax) state.stage = Stage::scanning;
+void FormerClaimsPart::absorb(DispatcherState& state, const Ask&, Answer& answer) {
+  state.figures.reclaimed += static_cast<std::int64_t>(answer.claims);
+  state.arrivals.came(answer.ready);
+  for (const queue::AttemptFailure& failure : answer.dead) state.dead_jobs.died(failure);
+  if (answer.claims < kRoundRowsMax) state.stage = Stage::scanning;
 }
 
 // The stage is what it was, so it is asked again.

@@ -2,6 +2,7 @@
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/daemon/control_lock.hpp>
 
 #include <array>
 #include <csignal>
@@ -82,6 +83,7 @@ void on_bus_error(int number, siginfo_t* info, void*) {
   constexpr std::string_view kText =
       "worker: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is "
       "charged\n";
+  ControlLock::note_leaving();
   write_last_words(kText);
   ::_exit(number_of(ExitCode::sync_failed));
 }

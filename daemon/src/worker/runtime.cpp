@@ -5,6 +5,7 @@
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
+#include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/jobs/perform.hpp>
@@ -184,6 +185,7 @@ class Runtime {
   // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
   // trusted with a tenant's file any more. The daemon takes the jobs back.
   [[noreturn]] static void leave_at_once() {
+    ControlLock::note_leaving();  // of a stand-alone worker, whose jobs are charged no more than others'
     log::write(log::Level::error, "worker.sync_failed", "a sync of a tenant's file has failed");
     log::exit_at_once(number_of(ExitCode::sync_failed));
   }

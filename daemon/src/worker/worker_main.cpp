@@ -130,7 +130,8 @@ void print_help(const char* program) {
       "the running\n"
       "jobs end. It refuses to start while a tenured, or another one, holds the control database. A job that "
       "crashes\n"
-      "ends it: only tenured puts a wall between jobs and the dispatcher.\n\n"
+      "ends it: only tenured puts a wall between jobs and the dispatcher. Started again, it finds out which "
+      "job that was.\n\n"
       "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml)\n"
       "  --version       print the version of this program\n"
       "  --help          print this text\n",

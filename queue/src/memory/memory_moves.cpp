@@ -41,6 +41,7 @@ std::vector<JobArrival> MemoryWriter::reclaim_of_former_holders(Incarnation curr
   for (const ClaimRef& claim : former) {
     const auto ended = end_claim(claim);
     TENURE_INVARIANT(ended.has_value());
+    acquit(claim.seq);
     add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
     jobs.push_back(arrival_of(claim.seq, tables_.jobs().at(claim.seq)));
   }

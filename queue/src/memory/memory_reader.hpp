@@ -22,6 +22,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::string kind_name(KindNumber kind) override;
   std::optional<QueueNumber> queue_number(std::string_view name) override;
   std::optional<KindNumber> kind_number(std::string_view name) override;
+  std::vector<Suspect> suspects(JobSeq after, std::size_t limit) override;
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   std::optional<JobRecord> find_job(JobId id) override;

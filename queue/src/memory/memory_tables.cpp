@@ -99,6 +99,9 @@ void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
 void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(claims_, seq, claim); }
 void MemoryTables::erase_claim(JobSeq seq) { erase(claims_, seq); }
 
+void MemoryTables::set_suspect(JobSeq seq, const MemorySuspect& suspect) { set(suspects_, seq, suspect); }
+void MemoryTables::erase_suspect(JobSeq seq) { erase(suspects_, seq); }
+
 void MemoryTables::add_attempt(JobSeq seq, AttemptRecord attempt) {
   auto& rows = attempts_[seq];
   if (attempt.outcome == AttemptOutcome::released && !rows.empty() &&

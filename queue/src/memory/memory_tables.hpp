@@ -35,6 +35,13 @@ struct MemoryClaim {
   WallTime started{};
 };
 
+struct MemorySuspect {
+  int deaths = 0;
+  ClaimToken token;  // of its newest claim
+  bool is_on_trial = false;
+  bool is_alone = false;
+};
+
 struct MemoryTenant {
   std::optional<TenantName> name;  // nothing: number 0
   Generation generation;
@@ -54,6 +61,7 @@ class MemoryTables {
 
   [[nodiscard]] const std::map<JobSeq, MemoryJob>& jobs() const { return jobs_; }
   [[nodiscard]] const std::map<JobSeq, MemoryClaim>& claims() const { return claims_; }
+  [[nodiscard]] const std::map<JobSeq, MemorySuspect>& suspects() const { return suspects_; }
   [[nodiscard]] const std::map<TenantNumber, MemoryTenant>& tenants() const { return tenants_; }
   [[nodiscard]] const std::map<JobSeq, std::vector<AttemptRecord>>& attempts() const { return attempts_; }
   [[nodiscard]] const std::map<std::int64_t, JobSeq>& hints() const { return hints_; }
@@ -80,6 +88,8 @@ class MemoryTables {
   void update_job(JobSeq seq, const MemoryJob& job);
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
   void erase_claim(JobSeq seq);
+  void set_suspect(JobSeq seq, const MemorySuspect& suspect);
+  void erase_suspect(JobSeq seq);
   // Numbers it. A release behind a release takes its place and its number.
   void add_attempt(JobSeq seq, AttemptRecord attempt);
   void add_hint(JobSeq seq);
@@ -113,6 +123,7 @@ class MemoryTables {
   std::unordered_map<Uuid, JobSeq> seq_of_id_;
   std::map<JobSeq, std::string> envelopes_;
   std::map<JobSeq, MemoryClaim> claims_;
+  std::map<JobSeq, MemorySuspect> suspects_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;

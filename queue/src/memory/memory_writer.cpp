@@ -195,11 +195,15 @@ Result<void> MemoryWriter::release(ClaimRef claim, bool started, const AttemptFa
 
 Result<void> MemoryWriter::block(ClaimRef claim, JobReason reason) {
   if (!end_claim(claim)) return claim_lost(claim);
-  MemoryJob job = tables_.jobs().at(claim.seq);
+  block(claim.seq, reason);
+  return {};
+}
+
+void MemoryWriter::block(JobSeq seq, JobReason reason) {
+  MemoryJob job = tables_.jobs().at(seq);
   job.state = JobState::blocked;
   job.reason = reason;
-  tables_.update_job(claim.seq, job);
-  return {};
+  tables_.update_job(seq, job);
 }
 
 Result<void> MemoryWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,

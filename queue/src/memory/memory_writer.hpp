@@ -24,6 +24,12 @@ class MemoryWriter final : public StoreWriter {
                        WallTime now) override;
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
+  std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) override;
+  Result<void> suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                       WallTime now) override;
+  ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) override;
+  void end_trial(JobSeq seq) override;
+  void acquit(JobSeq seq) override { tables_.erase_suspect(seq); }
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
   std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit) override;
   std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
@@ -48,6 +54,7 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] std::optional<MemoryClaim> end_claim(ClaimRef claim);
   void end_job(JobSeq seq, JobState state, JobReason reason, const MemoryClaim& claim, int failures,
                WallTime now);
+  void block(JobSeq seq, JobReason reason);
   void add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);

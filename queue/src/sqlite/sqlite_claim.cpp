@@ -45,14 +45,10 @@ FreshJobs& SqliteWriter::fresh() {
 }
 
 ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
-  std::optional<TenantRecord> tenant;
-  if (request.tenant != kUntenanted) {
-    tenant = tenant_numbered(connection_, request.tenant);
-    const TenantState state = tenant ? tenant->state : TenantState::deleted;
-    if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
-  }
-  static_cast<void>(fresh());  // before any lane is read: it may absorb
   ClaimReply reply;
+  const auto tenant = tenant_to_claim(request.tenant, reply);
+  if (reply.gate) return reply;
+  static_cast<void>(fresh());  // before any lane is read: it may absorb
   // Once, but where damaged rows had to be left out.
   while (reply.jobs.size() < request.count && !reply.stopped_by_bytes) {
     const std::size_t wanted = request.count - reply.jobs.size();
@@ -60,13 +56,25 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
     claim_front(request, front, now, reply);
     if (front.size() < wanted) break;
   }
-  for (ClaimedJob& job : reply.jobs) {
+  name_claimed(tenant, reply.jobs);
+  return reply;
+}
+
+std::optional<TenantRecord> SqliteWriter::tenant_to_claim(TenantNumber number, ClaimReply& reply) {
+  if (number == kUntenanted) return std::nullopt;
+  auto tenant = tenant_numbered(connection_, number);
+  const TenantState state = tenant ? tenant->state : TenantState::deleted;
+  if (!may_be_claimed(state)) reply.gate = state;
+  return tenant;
+}
+
+void SqliteWriter::name_claimed(const std::optional<TenantRecord>& tenant, std::vector<ClaimedJob>& jobs) {
+  for (ClaimedJob& job : jobs) {
     job.kind = names_.name(NameTable::kind, job.lane.kind.value);
     if (!tenant) continue;
     job.tenant = tenant->name;
     job.generation = tenant->generation;
   }
-  return reply;
 }
 
 // What no longer fits in the bytes stays where it is.

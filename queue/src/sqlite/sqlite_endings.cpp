@@ -133,9 +133,13 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFa
 Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason) {
   const auto job = end_claim(claim) ? job_of_claim(claim.seq) : std::nullopt;
   if (!job) return claim_lost(claim);
-  connection_.statement(kPlace).bind(claim.seq.value).run();
-  insert_blocked(connection_, job->lane, job->place, reason);
+  place_blocked(claim.seq, *job, reason);
   return {};
+}
+
+void SqliteWriter::place_blocked(JobSeq seq, const JobOfClaim& job, JobReason reason) {
+  connection_.statement(kPlace).bind(seq.value).run();
+  insert_blocked(connection_, job.lane, job.place, reason);
 }
 
 Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,

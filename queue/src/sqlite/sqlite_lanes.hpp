@@ -28,6 +28,7 @@ class SqliteLaneReader final : public LaneReader {
   std::string kind_name(KindNumber kind) override;
   std::optional<QueueNumber> queue_number(std::string_view name) override;
   std::optional<KindNumber> kind_number(std::string_view name) override;
+  std::vector<Suspect> suspects(JobSeq after, std::size_t limit) override;
 
  private:
   [[nodiscard]] std::vector<Lane> lanes_of_ready(const std::optional<Lane>& after, std::size_t limit);

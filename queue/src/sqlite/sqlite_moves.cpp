@@ -111,9 +111,10 @@ std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation curr
   const AttemptFailure failure = reclaimed_from_former_holder();
   for (;;) {
     const std::size_t wanted = limit - jobs.size();
-    const auto claims = former_claims(current, wanted);
+    const auto claims = claims_before(current, wanted);
     for (const auto& [claim, ended] : claims) {
       TENURE_INVARIANT(end_claim(claim).has_value());
+      acquit(claim.seq);
       const auto job = job_of_claim(claim.seq);
       if (!job) continue;  // a damaged file's claim on what has ended
       add_attempt(claim, ended, AttemptOutcome::interrupted, failure, now);
@@ -124,7 +125,7 @@ std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation curr
   }
 }
 
-std::vector<std::pair<ClaimRef, SqliteWriter::EndedClaim>> SqliteWriter::former_claims(Incarnation current,
+std::vector<std::pair<ClaimRef, SqliteWriter::EndedClaim>> SqliteWriter::claims_before(Incarnation current,
                                                                                        std::size_t limit) {
   std::vector<std::pair<ClaimRef, EndedClaim>> claims;
   auto row = connection_.statement(kFormerClaims);

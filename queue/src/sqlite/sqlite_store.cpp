@@ -30,7 +30,8 @@ constexpr std::size_t kSettledPerSuccess = 4;
 constexpr std::size_t kSettledMin = 64;
 
 std::vector<sqlite::Migration> control_migrations() {
-  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
+  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}},
+          {2, "0002_suspects.sql", std::string{schema::k0002_suspects_sql}}};
 }
 
 // A connection of its own, closed before the database is used: a migration has transactions of its own.

@@ -18,6 +18,7 @@
 //   sqlite_enqueue.cpp   a job comes in
 //   sqlite_claim.cpp     a job is given to a process
 //   sqlite_endings.cpp   a claim ends: finish, retry, release, block, reclaim
+//   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 namespace tenure::queue {
 
@@ -45,6 +46,12 @@ class SqliteWriter final : public StoreWriter {
                        WallTime now) override;
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
+  std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) override;
+  Result<void> suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                       WallTime now) override;
+  ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) override;
+  void end_trial(JobSeq seq) override;
+  void acquit(JobSeq seq) override;
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
   std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit) override;
   std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
@@ -106,11 +113,14 @@ class SqliteWriter final : public StoreWriter {
   void claim_front(const ClaimRequest& request, const std::vector<Candidate>& front, WallTime now,
                    ClaimReply& reply);
   [[nodiscard]] std::optional<ClaimedJob> read_candidate(const Candidate& candidate);
+  // Its tenant's row, or untenanted; where it may not be claimed from, the gate is in the reply.
+  [[nodiscard]] std::optional<TenantRecord> tenant_to_claim(TenantNumber number, ClaimReply& reply);
+  void name_claimed(const std::optional<TenantRecord>& tenant, std::vector<ClaimedJob>& jobs);
   void leave_lanes(std::span<const Candidate> taken);
   [[nodiscard]] bool insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
-  [[nodiscard]] std::vector<std::pair<ClaimRef, EndedClaim>> former_claims(Incarnation current,
+  [[nodiscard]] std::vector<std::pair<ClaimRef, EndedClaim>> claims_before(Incarnation current,
                                                                            std::size_t limit);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
@@ -119,6 +129,8 @@ class SqliteWriter final : public StoreWriter {
   // Nothing: no such row, or it has ended.
   [[nodiscard]] std::optional<JobOfClaim> job_of_claim(JobSeq seq);
   void return_to_lane(const JobOfClaim& job);
+  void place_blocked(JobSeq seq, const JobOfClaim& job, JobReason reason);
+  [[nodiscard]] std::optional<Candidate> blocked_suspect(JobSeq seq);
   void charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now);
 
   Result<void> check_tenant_of_retry(TenantNumber number);
@@ -140,5 +152,6 @@ class SqliteWriter final : public StoreWriter {
 [[nodiscard]] std::vector<const sqlite::Query*> claim_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> ending_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> move_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> suspect_queries();
 
 }  // namespace tenure::queue

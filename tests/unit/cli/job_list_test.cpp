@@ -80,6 +80,19 @@ TEST_F(JobList, TriesAreThoseThatWereBegun) {
   EXPECT_THAT(output.out, HasSubstr("attempts   0 failed, 0 released (costs no attempt), 0 crashes\n"));
 }
 
+TEST_F(JobList, LSE_26_ASuspectIsFoundAndSaysWhy) {
+  add_tenant("acme");
+  for (int i = 1; i <= 2; ++i) add_job(i, "acme", "billing.close");
+  suspect(1);
+  EXPECT_EQ(run({"job", "list", "reason=suspect", "--columns", "id,state,waits_for"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr(job_id(1).text() + "  blocked  suspect: The daemon ended while it held this job.\n"));
+  EXPECT_EQ(output.error, "1 job\n");
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("state      blocked, suspect: The daemon ended while it held this job.\n"));
+}
+
 TEST_F(JobList, FiltersByTheWordsThatAreGiven) {
   fill();
   EXPECT_EQ(run({"job", "list", "tenant=acme", "state=scheduled,ready"}), 0);

@@ -114,6 +114,15 @@ void Program::fail_once(int seed, std::string_view error) {
   });
 }
 
+void Program::suspect(int seed) {
+  const queue::ClaimedJob claimed = claim(seed);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.suspect({claimed.seq, claimed.token}, queue::CrashCharge::none,
+                                  {ErrorCode::interrupted, "The daemon ended while it held this job."},
+                                  clock.wall()));
+  });
+}
+
 queue::JobRecord Program::job(int seed) {
   std::optional<queue::JobRecord> record;
   store->read([&](queue::JobReader& reader) { record = reader.find_job(job_id(seed)); });

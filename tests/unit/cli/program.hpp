@@ -48,6 +48,8 @@ class Program : public ::testing::Test {
   void die(int seed, std::string_view error = "no answer from mx.acme.example");
   void succeed(int seed);
   void fail_once(int seed, std::string_view error);
+  // The daemon died while it held the job.
+  void suspect(int seed);
   queue::JobRecord job(int seed);
 
   // Compares standard output with a golden file.

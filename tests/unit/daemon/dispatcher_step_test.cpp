@@ -33,11 +33,14 @@ TEST(DispatcherStep, LSE_04_ReclaimsUntilThereIsNoMoreThenScansPageByPageThenLoo
   EXPECT_EQ(stepper.round().ask<FormerClaimsPart>()->current, queue::Incarnation{7});
   FormerClaimsPart::Answer full;
   for (std::size_t row = 0; row < kRoundRowsMax; ++row) {
-    full.push_back({JobSeq{static_cast<std::int64_t>(row) + 1}, kLane, WallTime{}, queue::JobState::ready});
+    full.ready.push_back(
+        {JobSeq{static_cast<std::int64_t>(row) + 1}, kLane, WallTime{}, queue::JobState::ready});
   }
+  full.claims = full.ready.size();
   stepper.answer<FormerClaimsPart>(full);
   EXPECT_EQ(stepper.round().ask<FormerClaimsPart>()->current, queue::Incarnation{7});
-  full.pop_back();
+  full.ready.pop_back();
+  --full.claims;
   stepper.answer<FormerClaimsPart>(full);
   ASSERT_TRUE(stepper.round().ask<LaneScanPart>());
   EXPECT_FALSE(stepper.round().ask<LaneScanPart>()->after);

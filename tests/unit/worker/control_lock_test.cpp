@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <support/temporary_folder.hpp>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace tenure::daemon {
@@ -56,6 +61,60 @@ TEST(ControlLock, AFileThatWasRemovedOrReplacedIsNoLockAnyMore) {
   ASSERT_TRUE(second.has_value());
   EXPECT_THROW(first->require_in_place(), DatabaseMoved);
   EXPECT_NO_THROW(second->require_in_place());
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream{file}.rdbuf();
+  return text.str();
+}
+
+// What the holder leaves behind is written over, as if it had never come to its end.
+bool former_died_after(const std::filesystem::path& control, const std::string& text) {
+  std::ofstream(control_lock_path(control)) << text;
+  const auto lock = ControlLock::try_acquire(control);
+  return lock.has_value() && lock->former_died();
+}
+
+TEST(ControlLock, LSE_26_TellsAHolderThatDiedFromOneThatLeft) {
+  const testing::TemporaryFolder folder;
+  const auto control = folder.path() / "control.db";
+  std::string at_work;
+  std::string leaving;
+  {
+    const auto first = ControlLock::try_acquire(control);
+    ASSERT_TRUE(first.has_value());
+    EXPECT_FALSE(first->former_died()) << "there was none";
+    at_work = text_of(control_lock_path(control));
+    ControlLock::note_leaving();
+    leaving = text_of(control_lock_path(control));
+  }
+  EXPECT_EQ(text_of(control_lock_path(control)), leaving);
+  EXPECT_TRUE(former_died_after(control, at_work));
+  EXPECT_FALSE(former_died_after(control, leaving));
+  EXPECT_FALSE(former_died_after(control, ""));
+}
+
+TEST(ControlLock, LSE_26_AfterARebootNobodyHasDied) {
+  const testing::TemporaryFolder folder;
+  const auto control = folder.path() / "control.db";
+  { ASSERT_TRUE(ControlLock::try_acquire(control).has_value()); }
+  EXPECT_FALSE(former_died_after(control, "at-work 00000000-0000-0000-0000-000000000000\n"));
+}
+
+TEST(ControlLock, LSE_26_AChildOfItsHolderSaysNothingOfIt) {
+  const testing::TemporaryFolder folder;
+  const auto control = folder.path() / "control.db";
+  const auto lock = ControlLock::try_acquire(control);
+  ASSERT_TRUE(lock.has_value());
+  const std::string before = text_of(control_lock_path(control));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ControlLock::note_leaving();
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(text_of(control_lock_path(control)), before);
 }
 
 TEST(ControlLock, LiesBesideTheControlDatabaseForTheGroup) {

@@ -20,17 +20,36 @@ class ControlLock {
 
   // DatabaseMoved where the lock file was removed or replaced: then another process may hold what has its name now.
   void require_in_place() const;
+  // The holder before this one died: since this boot, and without having said that it would leave.
+  [[nodiscard]] bool former_died() const { return at_work_->former_died(); }
+  // From now on the end of this process is no death. Safe in a signal handler; does nothing in a process that holds no lock.
+  static void note_leaving() noexcept;
   // For handing on to a child; close-on-exec here.
   [[nodiscard]] int descriptor() const { return descriptor_.number(); }
 
  private:
+  // What the file says of its holder, for the next one.
+  class AtWork {
+   public:
+    explicit AtWork(int descriptor);
+    ~AtWork();
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+    [[nodiscard]] bool former_died() const { return former_died_; }
+
+   private:
+    int descriptor_;
+    bool former_died_ = false;
+  };
   ControlLock(std::filesystem::path path, Descriptor descriptor)
       : path_(std::move(path)),
         descriptor_(std::move(descriptor)),
-        kept_(std::make_unique<KeptFromChildren>(descriptor_.number())) {}
+        kept_(std::make_unique<KeptFromChildren>(descriptor_.number())),
+        at_work_(std::make_unique<AtWork>(descriptor_.number())) {}
   std::filesystem::path path_;
   Descriptor descriptor_;
   std::unique_ptr<KeptFromChildren> kept_;
+  std::unique_ptr<AtWork> at_work_;
 };
 
 [[nodiscard]] std::filesystem::path control_lock_path(const std::filesystem::path& control_database);

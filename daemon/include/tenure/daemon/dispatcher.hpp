@@ -38,6 +38,8 @@ struct DispatcherSettings {
   std::string node;
   std::int64_t pid = 0;
   std::uint64_t seed = 0;  // of the jitter in retries
+  // The dispatcher before this one died, since this boot and without having been told to stop: what it had claimed is suspect.
+  bool former_died = false;
 };
 
 // Both clocks at the moment of an event, read by the caller.

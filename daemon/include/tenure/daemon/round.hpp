@@ -12,7 +12,10 @@
 #include <tenure/daemon/rounds/new_jobs.hpp>
 #include <tenure/daemon/rounds/next_due.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
+#include <tenure/daemon/rounds/suspect_news.hpp>
+#include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
+#include <tenure/daemon/rounds/trials.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -46,9 +49,9 @@ struct PartList {
 
 // In the order in which they are asked, carried out and absorbed. Ends come before claims, so that what is given back can be
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
-using RoundParts =
-    PartList<OpeningPart, EndsPart, FormerClaimsPart, DueJobsPart, BlockedJobsPart, LaneHintsPart,
-             NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart, ClaimsPart>;
+using RoundParts = PartList<OpeningPart, EndsPart, SuspectNewsPart, FormerClaimsPart, SuspectsPart,
+                            DueJobsPart, BlockedJobsPart, LaneHintsPart, NewJobsPart, NextDuePart,
+                            LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, ClaimsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

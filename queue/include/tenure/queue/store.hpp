@@ -96,6 +96,33 @@ struct ClaimReply {
   std::optional<TenantState> gate;
 };
 
+// A claim that a dispatcher before this one has left behind.
+struct FormerClaim {
+  ClaimRef claim;
+  int crashes = 0;         // of its job
+  bool was_alone = false;  // claimed as a suspect that performs alone, and so it was to the end
+};
+
+// A job that was claimed when the daemon died. It is blocked for the reason `suspect` until it is claimed by itself.
+struct Suspect {
+  JobSeq seq;
+  TenantNumber tenant;
+  std::string queue;
+  std::string kind;
+  int deaths = 1;  // of the daemon, so far
+  // At the last of them it was on trial, and then whether nothing else performed.
+  bool was_on_trial = false;
+  bool was_alone = false;
+  std::int64_t counter = 0;  // of the claim that it had then: the greater, the later it had started
+};
+
+struct SuspectRequest {
+  JobSeq seq;
+  ClaimToken token;
+  ProcessNumber process;
+  bool is_alone = false;
+};
+
 // What a dispatcher learns from: lanes, what has come since, and names. Inside Store::write.
 //   scan      lanes() page by page, then known_until(): the jobs up to it are in these lanes, or come as moved jobs
 //   follow    arrivals(known_until()), and so on from the last row of each page
@@ -116,6 +143,8 @@ class LaneReader {
   [[nodiscard]] virtual std::string kind_name(KindNumber kind) = 0;
   [[nodiscard]] virtual std::optional<QueueNumber> queue_number(std::string_view name) = 0;
   [[nodiscard]] virtual std::optional<KindNumber> kind_number(std::string_view name) = 0;
+  // By sequence from behind `after`.
+  [[nodiscard]] virtual std::vector<Suspect> suspects(JobSeq after, std::size_t limit) = 0;
 };
 
 enum class ListOrder : std::uint8_t { newest_first, oldest_first };
@@ -197,6 +226,21 @@ class StoreWriter {
   [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current,
                                                                           std::size_t limit,
                                                                           WallTime now) = 0;
+
+  // Where the holder before has died, its claims make suspects instead, one by one.
+  // Claims of older incarnations, which stay as they are: by sequence, at most `limit`.
+  [[nodiscard]] virtual std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) = 0;
+  // The attempt is recorded as interrupted. The job becomes a suspect, or dead with the reason poison, as the charge says.
+  // ClaimLost.
+  [[nodiscard]] virtual Result<void> suspect(ClaimRef claim, CrashCharge charge,
+                                             const AttemptFailure& failure, WallTime now) = 0;
+  // Begins the trial of one suspect: it is claimed. No job: it is no suspect any more, or its tenant is gated.
+  [[nodiscard]] virtual ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) = 0;
+  // It performs on, and others beside it.
+  virtual void end_trial(JobSeq seq) = 0;
+  // Its claim has ended otherwise than with the daemon. Both do nothing where it is none.
+  virtual void acquit(JobSeq seq) = 0;
+
   // Scheduled jobs that are due become ready, by due time, at most `limit`.
   [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
   // Jobs that were blocked for that reason become ready, by sequence from behind `after`, at most `limit`.

@@ -71,6 +71,7 @@ enum class JobReason : std::uint8_t {
   expired = 7,             // discarded: its start-before time had passed
   by_rule = 8,             // discarded or dead: a rule of its kind
   by_operator = 9,
+  suspect = 10,  // blocked: the daemon died while it held the job, which starts alone next
 };
 [[nodiscard]] std::string_view name_of(JobReason reason);
 [[nodiscard]] std::optional<JobReason> job_reason_named(std::string_view name);
@@ -84,7 +85,7 @@ enum class AttemptOutcome : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(AttemptOutcome outcome);
 
-// What the end of its worker process costs a job that was running in it. Whoever ends the claim has counted and decided.
+// What the end of its worker process, or of the daemon, costs a job that was running in it. Whoever ends the claim has counted and decided.
 enum class CrashCharge : std::uint8_t {
   none,     // ready again
   counted,  // one crash more, ready again

@@ -2,16 +2,23 @@
 
 #include <tenure/daemon/round_part.hpp>
 
+#include <cstddef>
 #include <vector>
 
 namespace tenure::daemon {
 
-// What the dispatchers before this one had claimed is taken back, a page at a time; nothing else is claimed before.
+// What the dispatchers before this one had claimed is taken back, a page at a time; nothing else is claimed before. Where the last one
+// died, its jobs are suspects, and one that performed alone is charged.
 struct FormerClaimsPart {
   struct Ask {
     queue::Incarnation current;
+    bool former_died = false;
   };
-  using Answer = std::vector<queue::JobArrival>;
+  struct Answer {
+    std::size_t claims = 0;  // that were taken back
+    std::vector<queue::JobArrival> ready;
+    std::vector<queue::AttemptFailure> dead;
+  };
 
   static constexpr auto kDurability = queue::Durability::ordered;
   static constexpr auto kAskedBy = AskedBy::need;

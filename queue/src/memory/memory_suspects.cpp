@@ -1,0 +1,87 @@
+#include "../job_rules.hpp"
+#include "memory_writer.hpp"
+
+namespace tenure::queue {
+
+std::vector<FormerClaim> MemoryWriter::former_claims(Incarnation current, std::size_t limit) {
+  std::vector<FormerClaim> claims;
+  for (const auto& [seq, claim] : tables_.claims()) {
+    if (claims.size() == limit) break;
+    if (claim.token.incarnation >= current) continue;
+    const auto suspect = tables_.suspects().find(seq);
+    claims.push_back({{seq, claim.token},
+                      tables_.jobs().at(seq).crashes,
+                      suspect != tables_.suspects().end() && suspect->second.is_alone &&
+                          suspect->second.token == claim.token});
+  }
+  return claims;
+}
+
+Result<void> MemoryWriter::suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                                   WallTime now) {
+  if (auto reclaimed = reclaim(claim, charge, failure, now); !reclaimed) return reclaimed;
+  if (charge == CrashCharge::poison) {
+    acquit(claim.seq);
+    return {};
+  }
+  block(claim.seq, JobReason::suspect);
+  MemorySuspect row;
+  const auto former = tables_.suspects().find(claim.seq);
+  if (former != tables_.suspects().end()) row = former->second;
+  if (row.token != claim.token) row.is_on_trial = row.is_alone = false;
+  row.token = claim.token;
+  ++row.deaths;
+  tables_.set_suspect(claim.seq, row);
+  return {};
+}
+
+ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime now) {
+  const auto found = tables_.jobs().find(request.seq);
+  if (found == tables_.jobs().end() || found->second.state != JobState::blocked ||
+      found->second.reason != JobReason::suspect)
+    return {};
+  const auto tenant = tables_.tenants().find(found->second.lane.tenant);
+  const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
+  if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
+  const JobArrival ready = move_to_ready(request.seq);
+  ClaimedJob job = claimed({ready.lane, {ready.due, ready.seq}});
+  job.token = request.token;
+  tables_.insert_claim(job.seq, {job.token, request.process, now});
+  MemorySuspect row = tables_.suspects().at(request.seq);
+  row.token = request.token;
+  row.is_on_trial = true;
+  row.is_alone = request.is_alone;
+  tables_.set_suspect(request.seq, row);
+  ClaimReply reply;
+  reply.jobs.push_back(std::move(job));
+  return reply;
+}
+
+void MemoryWriter::end_trial(JobSeq seq) {
+  const auto found = tables_.suspects().find(seq);
+  if (found == tables_.suspects().end()) return;
+  MemorySuspect row = found->second;
+  row.is_on_trial = row.is_alone = false;
+  tables_.set_suspect(seq, row);
+}
+
+std::vector<Suspect> MemoryReader::suspects(JobSeq after, std::size_t limit) {
+  std::vector<Suspect> suspects;
+  for (const auto& [seq, row] : tables_.suspects()) {
+    const MemoryJob& job = tables_.jobs().at(seq);
+    if (seq <= after || job.state != JobState::blocked || job.reason != JobReason::suspect ||
+        suspects.size() == limit)
+      continue;
+    suspects.push_back({.seq = seq,
+                        .tenant = job.lane.tenant,
+                        .queue = queue_name(job.lane.queue),
+                        .kind = kind_name(job.lane.kind),
+                        .deaths = row.deaths,
+                        .was_on_trial = row.is_on_trial,
+                        .was_alone = row.is_alone,
+                        .counter = row.token.counter});
+  }
+  return suspects;
+}
+
+}  // namespace tenure::queue
