@@ -1,4 +1,5 @@
 #include "sqlite/ended_jobs.hpp"
+#include "sqlite/pools.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
@@ -74,15 +75,15 @@ struct Source {
   std::vector<const sqlite::Query*> (*queries)();
 };
 constexpr std::array kSources{
-    Source{"names", &name_queries},       Source{"tenant_rows", &tenant_row_queries},
-    Source{"enqueue", &enqueue_queries},  Source{"claim", &claim_queries},
-    Source{"endings", &ending_queries},   Source{"moves", &move_queries},
-    Source{"places", &place_queries},     Source{"fresh", &fresh_queries},
-    Source{"ended", &ended_queries},      Source{"ended_lookup", &ended_lookup_queries},
-    Source{"lanes", &lane_queries},       Source{"reader", &reader_queries},
-    Source{"list", &list_queries},        Source{"candidates", &candidate_queries},
-    Source{"filter", &filter_queries},    Source{"summaries", &summary_queries},
-    Source{"registry", &registry_queries}};
+    Source{"names", &name_queries},        Source{"tenant_rows", &tenant_row_queries},
+    Source{"enqueue", &enqueue_queries},   Source{"claim", &claim_queries},
+    Source{"endings", &ending_queries},    Source{"moves", &move_queries},
+    Source{"places", &place_queries},      Source{"fresh", &fresh_queries},
+    Source{"ended", &ended_queries},       Source{"ended_lookup", &ended_lookup_queries},
+    Source{"lanes", &lane_queries},        Source{"reader", &reader_queries},
+    Source{"list", &list_queries},         Source{"candidates", &candidate_queries},
+    Source{"filter", &filter_queries},     Source{"summaries", &summary_queries},
+    Source{"registry", &registry_queries}, Source{"pools", &pool_queries}};
 
 }  // namespace
 

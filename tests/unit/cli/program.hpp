@@ -49,6 +49,8 @@ class Program : public ::testing::Test {
   void succeed(int seed);
   void fail_once(int seed, std::string_view error);
   queue::JobRecord job(int seed);
+  // What a dispatcher that lives tells of its pools.
+  void tell_pools(const std::vector<queue::PoolRecord>& pools);
 
   // Compares standard output with a golden file.
   void expect_golden(std::string_view file) const {

@@ -1,4 +1,5 @@
 #include <tenure/daemon/control_lock.hpp>
+#include <tenure/queue/sqlite_store.hpp>
 
 #include <gtest/gtest.h>
 
@@ -50,7 +51,7 @@ TEST(ControlLock, AFileThatWasRemovedOrReplacedIsNoLockAnyMore) {
   const auto first = ControlLock::try_acquire(control);
   ASSERT_TRUE(first.has_value());
   EXPECT_NO_THROW(first->require_in_place());
-  std::filesystem::remove(control_lock_path(control));
+  std::filesystem::remove(queue::dispatcher_lock_path(control));
   EXPECT_THROW(first->require_in_place(), DatabaseMoved);
   const auto second = ControlLock::try_acquire(control);
   ASSERT_TRUE(second.has_value());
@@ -63,7 +64,7 @@ TEST(ControlLock, LiesBesideTheControlDatabaseForTheGroup) {
   const auto control = folder.path() / "control.db";
   const auto lock = ControlLock::try_acquire(control);
   struct stat status {};
-  ASSERT_EQ(::stat(control_lock_path(control).c_str(), &status), 0);
+  ASSERT_EQ(::stat(queue::dispatcher_lock_path(control).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0660U);
 }
 
