@@ -12,6 +12,7 @@
 #include <tenure/daemon/rounds/new_jobs.hpp>
 #include <tenure/daemon/rounds/next_due.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
+#include <tenure/daemon/rounds/pools.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
 
 #include <cstddef>
@@ -48,7 +49,7 @@ struct PartList {
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
 using RoundParts =
     PartList<OpeningPart, EndsPart, FormerClaimsPart, DueJobsPart, BlockedJobsPart, LaneHintsPart,
-             NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart, ClaimsPart>;
+             NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {
