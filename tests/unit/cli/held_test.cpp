@@ -1,6 +1,6 @@
 #include "program.hpp"
 
-#include <tenure/queue/sqlite_store.hpp>
+#include <fstream>
 
 // How the command line tells jobs that no worker process can perform.
 namespace tenure::cli {
@@ -61,6 +61,56 @@ TEST_F(Held, RTY_05_WithoutADispatcherReadyJobsAreReadyAndShowSaysThatNoneRuns) 
   EXPECT_EQ(run({"job", "show", job_id(1).text(), "--json"}), 0);
   EXPECT_THAT(output.out,
               AllOf(HasSubstr(R"("state":"ready","reason":"none")"), HasSubstr(R"("has_dispatcher":false)")));
+}
+
+// A daemon with this configuration would serve none of them.
+class HeldByConfig : public Held {
+ protected:
+  void configure(std::string_view pools) {
+    const auto file = folder / "tenure.toml";
+    std::ofstream(file) << "[store]\npath = \"%{config_dir}/control.db\"\n"
+                           "[tenants]\npath = \"%{config_dir}/%{tenant}.db\"\n"
+                        << pools;
+    std::filesystem::permissions(file, std::filesystem::perms{0644});
+  }
+  static constexpr std::string_view kPool =
+      "[[pool]]\nname = \"general\"\nprogram = \"/bin/true\"\nqueues = [\"default\"]\n";
+};
+
+TEST_F(HeldByConfig, RTY_05_ConfigCheckWarnsOfQueuesThatHoldJobsAndThatNoPoolLists) {
+  configure(kPool);
+  add_job(1, "none", "mail.send");
+  add_job(2, "none", "mail.send", "{}", {}, "exports");
+  add_job(3, "none", "mail.send", "{}", std::chrono::hours{1}, "exports");
+  add_job(4, "none", "mail.send", "{}", {}, "done");
+  succeed(4);
+  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("warn  the control database: pool.queues: no pool lists the queue exports, "
+                        "in which 2 jobs wait\n"));
+  EXPECT_THAT(output.out, AllOf(Not(HasSubstr("default, in")), Not(HasSubstr("done"))));
+  EXPECT_EQ(run({"config", "check", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("warnings":[{"where":"the control database","key":"pool.queues",)"));
+}
+
+TEST_F(HeldByConfig, ConfigCheckLooksAtNoJobsWithoutPoolsOrWithoutADatabase) {
+  add_job(1, "none", "mail.send", "{}", {}, "exports");
+  configure("");
+  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("exports")));
+  configure(kPool);
+  environment.look_at_store = [](const std::filesystem::path&) -> std::shared_ptr<queue::ReadableStore> {
+    raise(ErrorCode::database_missing, "there is none");
+  };
+  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("control database")));
+  environment.look_at_store = [](const std::filesystem::path&) -> std::shared_ptr<queue::ReadableStore> {
+    raise(ErrorCode::schema_mismatch, "it is older");
+  };
+  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_THAT(
+      output.out,
+      HasSubstr("warn  the control database: its queues cannot be looked at: SchemaMismatch: it is older"));
 }
 
 }  // namespace
