@@ -69,4 +69,15 @@ std::string lock_holders(int descriptor) {
                      more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
+// By the inode alone: the device in that table is not always the one that stat tells.
+bool is_locked(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return false;
+  const std::string inode = fmt::format(":{} ", status.st_ino);
+  std::ifstream locks{"/proc/locks"};
+  for (std::string line; std::getline(locks, line);)
+    if (line.find(": FLOCK") != std::string::npos && line.find(inode) != std::string::npos) return true;
+  return false;
+}
+
 }  // namespace tenure

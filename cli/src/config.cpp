@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tenure::cli {
 namespace {
 
@@ -120,6 +122,42 @@ bool is_of(const EffectiveValue& value, std::string_view key) {
   return value.key.substr(0, bracket) + value.key.substr(value.key.find(']') + 1) == key;
 }
 
+bool is_listed(const std::vector<config::PoolSettings>& pools, std::string_view queue) {
+  return std::ranges::any_of(pools, [&](const config::PoolSettings& pool) {
+    return std::ranges::find(pool.queues, queue) != pool.queues.end();
+  });
+}
+
+constexpr std::string_view kControlDatabase = "the control database";
+
+// What cannot be looked at is one warning of several: the rest of the check stands.
+std::vector<queue::QueueRecord> queues_of(Session& session, config::LoadedSettings& loaded) {
+  std::vector<queue::QueueRecord> queues;
+  try {
+    session.environment().look_at_store(loaded.settings.store.path)->read([&](queue::JobReader& reader) {
+      queues = reader.queues();
+    });
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::database_missing)
+      loaded.warnings.push_back({std::string(kControlDatabase), "",
+                                 std::string("its queues cannot be looked at: ") + error.what()});
+  }
+  return queues;
+}
+
+// A program that has no pools (an application, a machine for commands) says nothing of who performs what.
+void warn_of_queues(Session& session, config::LoadedSettings& loaded) {
+  if (loaded.settings.pools.empty()) return;
+  for (const queue::QueueRecord& queue : queues_of(session, loaded)) {
+    const std::int64_t waiting = queue.scheduled + queue.ready + queue.held;
+    if (waiting == 0 || is_listed(loaded.settings.pools, queue.name)) continue;
+    loaded.warnings.push_back(
+        {std::string(kControlDatabase), "pool.queues",
+         fmt::format("pool.queues: no pool lists the queue {}, in which {} wait{}", escaped(queue.name),
+                     counted(waiting, "job", session.style()), waiting == 1 ? "s" : "")});
+  }
+}
+
 }  // namespace
 
 ExitCode config_check(Session& session) {
@@ -129,6 +167,7 @@ ExitCode config_check(Session& session) {
         config::check_machine(loaded.settings, session.environment().descriptors_limit);
     loaded.problems = std::move(machine.problems);
     loaded.warnings.insert(loaded.warnings.end(), machine.warnings.begin(), machine.warnings.end());
+    if (loaded.problems.empty()) warn_of_queues(session, loaded);
   }
   if (session.json()) session.print_json(check_json(loaded));
   else session.print(check_text(loaded, file_name(session, session.environment()), session.style()));

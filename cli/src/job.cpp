@@ -31,6 +31,31 @@ std::string reason_and_error(const JobRecord& job) {
   return text;
 }
 
+// Its tenant's gate comes before its lane's.
+std::string held_text(const JobRecord& job) {
+  switch (job.reason) {
+    case JobReason::kind_unknown:
+      return "a worker that knows the kind (kind_unknown)";
+    case JobReason::queue_without_pool:
+      return "a pool that lists the queue (queue_without_pool)";
+    case JobReason::pool_without_worker:
+      return "a worker of its pool (pool_without_worker)";
+    case JobReason::none:
+    case JobReason::not_due:
+    case JobReason::retry_wait:
+    case JobReason::envelope_newer:
+    case JobReason::attempts_exhausted:
+    case JobReason::permanent_error:
+    case JobReason::poison:
+    case JobReason::expired:
+    case JobReason::by_rule:
+    case JobReason::by_operator:
+    case JobReason::suspect:
+      break;
+  }
+  return fmt::format("tenant {}", name_of(job.tenant_state));
+}
+
 std::string state_text(const JobRecord& job, const ShowStyle&) { return std::string(name_of(job.state)); }
 
 std::string tenant_text(const JobRecord& job, const ShowStyle&) {
@@ -145,7 +170,7 @@ std::string waits_for(const JobRecord& job, const ShowStyle& style) {
       return "since " + (style.terminal && job.started ? duration_text(style.now - *job.started)
                                                        : time_text(job.started, style));
     case ShownState::held:
-      return fmt::format("tenant {}", name_of(job.tenant_state));
+      return held_text(job);
     case ShownState::blocked:
     case ShownState::dead:
     case ShownState::discarded:

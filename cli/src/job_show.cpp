@@ -13,6 +13,7 @@ namespace {
 
 using queue::AttemptRecord;
 using queue::JobRecord;
+using queue::ShownState;
 
 constexpr std::size_t kArgumentsShown = 4096;  // bytes of arguments on a terminal; --json has all
 constexpr std::size_t kErrorShownMax = 500;
@@ -23,6 +24,7 @@ struct WholeJob {
   std::string envelope_problem;  // why its arguments are not this job's to show; empty where they are
   std::string arguments;         // masked JSON; empty where the payload is none
   std::string global_id;
+  bool has_dispatcher = false;
 };
 
 std::string tenant_of(const std::optional<TenantName>& tenant) { return tenant ? tenant->text() : "none"; }
@@ -65,7 +67,8 @@ WholeJob find(Session& session, queue::JobId id) {
                    .attempts = reader.attempts(record->seq),
                    .envelope_problem = {},
                    .arguments = {},
-                   .global_id = global_id_of(*record, application)};
+                   .global_id = global_id_of(*record, application),
+                   .has_dispatcher = reader.has_dispatcher()};
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
@@ -112,7 +115,8 @@ std::string text_of(const WholeJob& job, const ShowStyle& style) {
   const auto line = [](std::string_view name, std::string_view value) {
     return fmt::format("{:<11}{}\n", name, value);
   };
-  const std::string waits = waits_for(r, style);
+  const bool lacks_dispatcher = r.state == ShownState::ready && !job.has_dispatcher;
+  const std::string waits = lacks_dispatcher ? "no dispatcher is seen to run" : waits_for(r, style);
   std::string out = line("id", job.global_id);
   out += line("kind", escaped(r.kind));
   out += line("queue", fmt::format("{}, priority {}", escaped(r.queue), r.priority.value));
@@ -152,6 +156,7 @@ std::string json_of(const WholeJob& job) {
   writer.begin_object().key("schema").string("tenure.job.show/1").key("item").begin_object();
   writer.key("global_id").string(job.global_id);
   write_job_members(writer, job.record);
+  writer.key("has_dispatcher").boolean(job.has_dispatcher);
   writer.key("attempts").begin_array();
   for (const AttemptRecord& attempt : job.attempts) write_attempt(writer, attempt);
   writer.end_array().key("arguments");

@@ -89,6 +89,12 @@ ShownState shown_state(JobState state, bool has_claim, TenantState tenant) {
   return static_cast<ShownState>(state);
 }
 
+void show_gate(JobRecord& job, JobReason gate) {
+  if (job.state != ShownState::ready || gate == JobReason::none) return;
+  job.state = ShownState::held;
+  job.reason = gate;
+}
+
 std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last, std::int64_t looks_max) {
   if (last.value <= looks_max || !looks_at_succeeded(filter)) return std::nullopt;
   return JobSeq{last.value - looks_max};

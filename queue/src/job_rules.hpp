@@ -29,6 +29,9 @@ namespace tenure::queue {
 [[nodiscard]] bool may_be_claimed(TenantState state);
 [[nodiscard]] ShownState shown_state(JobState state, bool has_claim, TenantState tenant);
 
+// A job that is ready so far is held by its lane's gate, if there is one.
+void show_gate(JobRecord& job, JobReason gate);
+
 // Succeeded jobs are in no index: where a filter can only find them by looking at each and there are more than `looks_max` rows, the
 // sequence up to which they are not looked at.
 [[nodiscard]] std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last,

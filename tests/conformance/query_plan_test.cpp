@@ -1,4 +1,5 @@
 #include "sqlite/ended_jobs.hpp"
+#include "sqlite/pools.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
@@ -90,7 +91,8 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"candidates", &candidate_queries},
                               Source{"filter", &filter_queries},
                               Source{"summaries", &summary_queries},
-                              Source{"registry", &registry_queries}};
+                              Source{"registry", &registry_queries},
+                              Source{"pools", &pool_queries}};
 
 }  // namespace
 

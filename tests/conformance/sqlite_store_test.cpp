@@ -247,7 +247,7 @@ TEST_F(SqliteStoreTest, ENQ_01_EverythingIsThereAfterOpeningAgain) {
   store->read([&](JobReader& reader) {
     EXPECT_TRUE(reader.find_job(job.id));
     EXPECT_EQ(reader.summary().last_holder->incarnation, Incarnation{5});
-    EXPECT_EQ(reader.summary().schema_version, 2);
+    EXPECT_EQ(reader.summary().schema_version, 3);
     EXPECT_EQ(reader.summary().path, path_.string());
     EXPECT_GT(reader.summary().size_bytes, 0);
   });
@@ -389,7 +389,7 @@ TEST_F(SqliteStoreTest, LSE_26_ADatabaseFromBeforeTheSuspectsIsBroughtUpToDate) 
   execute({"drop", "drop table suspect"});
   execute({"forget", "delete from tenure_migration where number = 2"});
   const auto store = open();
-  store->read([](JobReader& reader) { EXPECT_EQ(reader.summary().schema_version, 2); });
+  store->read([](JobReader& reader) { EXPECT_EQ(reader.summary().schema_version, 3); });
   store->write(Durability::ordered, [](StoreWriter& writer) {
     EXPECT_TRUE(writer.reader().suspects(JobSeq{0}, 10).empty());
     EXPECT_TRUE(writer.former_claims(Incarnation{1}, 10).empty());

@@ -5,8 +5,11 @@
 
 #include <tenure/base/limits.hpp>
 #include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/queue/sqlite_store.hpp>
+
+#include <fcntl.h>
 
 namespace tenure::testing {
 namespace {
@@ -36,12 +39,17 @@ class SqliteWorld final : public StoreWorld {
     sqlite::Connection connection(path_, {});
     connection.statement(kSetTenantState).bind(tenant.text(), static_cast<int>(state)).run();
   }
+  void lock_as_dispatcher() override {
+    lock_ = Descriptor{::open(dispatcher_lock_path(path_).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    ASSERT_EQ(lock_file(lock_.number(), WhenLocked::give_up), 0);
+  }
 
  private:
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "control.db";
   VirtualClock clock_;
   BookkeepingLimits limits_;
+  Descriptor lock_;
   std::unique_ptr<Store> store_ =
       std::make_unique<SqliteStore>(SqliteStoreOptions{.path = path_, .create = true}, clock_, limits_);
   std::unique_ptr<Store> other_ = open_sqlite_store({.path = path_}, clock_);

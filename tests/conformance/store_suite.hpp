@@ -44,6 +44,8 @@ class StoreWorld {
   virtual Store& store() = 0;
   virtual Store& of_another_process() = 0;
   virtual void set_tenant_state(const TenantName& tenant, TenantState state) = 0;
+  // What a dispatcher holds for life. One in memory needs nothing: it is in its own process.
+  virtual void lock_as_dispatcher() {}
 };
 
 struct StoreFactory {

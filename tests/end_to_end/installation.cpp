@@ -16,7 +16,7 @@ void Installation::configure(const Config& config) {
                                << (folder_ / "migrations").string()
                                << "\"\n[[pool]]\nname = \"general\"\nprogram = \"" << config.program
                                << "\"\nprocesses = " << config.processes << "\nslots = " << config.slots
-                               << "\nqueues = [\"default\"]\n";
+                               << "\nqueues = [" << config.queues << "]\n";
   if (!store_) client().tenants().create(TenantName{"acme"});
 }
 

@@ -29,6 +29,7 @@ class Installation : public ::testing::Test {
     std::string stop_deadline = "25s";
     std::string when_held = "stand_by";
     std::string program = WORKER_PROGRAM;
+    std::string queues = R"("default")";
   };
 
   void configure(const Config& config);

@@ -1,6 +1,7 @@
 #include "dispatcher_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace tenure::simulation {
 
@@ -65,6 +66,12 @@ struct AskText {
     std::string text;
     for (const daemon::ClaimEnd& end : ends)
       text += of(end.claim) + " " + std::visit(HowText{}, end.how) + ", ";
+    return text;
+  }
+  std::string operator()(const daemon::PoolsPart::Ask& ask) const {
+    std::string text = "tell";
+    for (const queue::PoolRecord& pool : ask.pools)
+      text += fmt::format(" {} x{}: {}", pool.name, pool.workers, fmt::join(pool.kinds, ","));
     return text;
   }
   std::string operator()(const daemon::DueJobsPart::Ask&) const { return "promote"; }

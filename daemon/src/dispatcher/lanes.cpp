@@ -16,7 +16,7 @@ using queue::LanePlace;
 using queue::QueueNumber;
 
 Lanes::Lanes(const std::vector<PoolSettings>& pools) : rings_(pools.size()) {
-  for (const PoolSettings& settings : pools) pools_.push_back(Pool{settings.queues, {}});
+  for (const PoolSettings& settings : pools) pools_.push_back(Pool{settings.name, settings.queues, {}});
 }
 
 void Lanes::scanned(const Lane& lane) {
@@ -31,7 +31,8 @@ void Lanes::scanned(const Lane& lane) {
 void Lanes::rumoured(const Lane& lane) {
   const auto queue = queues_.find(lane.queue);
   const auto kind = kinds_.find(lane.kind);
-  if (queue == queues_.end() || !queue->second.named || kind == kinds_.end() || kind->second.empty()) return;
+  if (queue == queues_.end() || queue->second.name.empty() || kind == kinds_.end() || kind->second.empty())
+    return;
   scanned(lane);
 }
 
@@ -140,8 +141,8 @@ std::vector<KindNumber> Lanes::unnamed_kinds(std::size_t limit) const {
 void Lanes::name_queue(QueueNumber number, const std::string& name) {
   unnamed_queues_.erase(number);
   QueueEntry& entry = queues_[number];
-  if (entry.named) return;
-  entry.named = true;
+  if (!entry.name.empty()) return;
+  entry.name = name;
   for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
     const std::vector<std::string>& queues = pools_[pool].queues;
     const auto rank = std::find(queues.begin(), queues.end(), name);
@@ -360,6 +361,7 @@ void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   entries_ += entries - lanes.entries;
   lanes.entries = entries;
   const std::int64_t open = is_gated ? 0 : open_lanes(queue, lanes);
+  if (!is_gated && open < std::ssize(lanes.kinds)) may_hold_ = true;
   open_ += open - lanes.open;
   lanes.open = open;
   check();

@@ -25,6 +25,13 @@
 // the last one claimed, and whatever becomes ready before it takes it back.
 namespace tenure::daemon {
 
+// Of the lanes of a queue and kind, whose tenants have no gate as far as is known: why nobody performs them.
+struct HeldLane {
+  queue::JobReason reason = queue::JobReason::none;
+  std::string queue;
+  std::string kind;
+};
+
 class Lanes {
  public:
   explicit Lanes(const std::vector<PoolSettings>& pools);
@@ -98,6 +105,12 @@ class Lanes {
   [[nodiscard]] std::int64_t count() const { return count_; }
   [[nodiscard]] std::int64_t parked() const { return count_ - open_; }
   [[nodiscard]] std::vector<KnownLane> all() const;
+  // Who performs what, for those who only look.
+  [[nodiscard]] std::vector<queue::PoolRecord> pools() const;
+  // Whether held() may find something: cheap, and true too often at most.
+  [[nodiscard]] bool may_hold() const { return may_hold_; }
+  // Looks at every lane. One of each queue and kind, in their order; what has no name yet is left out.
+  [[nodiscard]] std::vector<HeldLane> held();
 
  private:
   struct KindLane {
@@ -121,7 +134,7 @@ class Lanes {
     std::optional<TenantState> gate;
   };
   struct QueueEntry {
-    bool named = false;
+    std::string name;                // "" until named
     std::vector<std::size_t> pools;  // that list it
   };
   struct Offer {
@@ -131,9 +144,11 @@ class Lanes {
     [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
   };
   struct Pool {
+    std::string name;
     std::vector<std::string> queues;
     std::vector<Offer> offers;
     [[nodiscard]] bool performs(queue::KindNumber kind) const;
+    [[nodiscard]] std::size_t processes() const;
   };
 
   [[nodiscard]] const TenantLanes& lanes_of(const Ring::Standing& standing) const;
@@ -148,6 +163,7 @@ class Lanes {
   void refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const;
   void check() const;
+  [[nodiscard]] queue::JobReason gate_of(const QueueEntry& queue, queue::KindNumber kind) const;
   void refresh_tenant(TenantNumber tenant);
   void refresh_all();
 
@@ -164,6 +180,7 @@ class Lanes {
   BusyTenants busy_;
   std::int64_t count_ = 0;
   std::int64_t open_ = 0;
+  bool may_hold_ = false;
   std::size_t entries_ = 0;  // in rings
 };
 

@@ -69,6 +69,7 @@ void Machine::on(const WorkerReady& event) {
   kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
   Process& process = *state_.processes.find(event.process);
   process.offer = state_.lanes.process_came(process.pool, kinds);
+  state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
   state_.arrivals.look_at_blocked();
 }
 
@@ -83,7 +84,10 @@ void Machine::on(const AttemptsEnded& event) {
 void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;
-  if (dead->ready) state_.lanes.process_went(dead->pool, dead->offer);
+  if (dead->ready) {
+    state_.lanes.process_went(dead->pool, dead->offer);
+    state_.told_pools.went(state_.lanes.pools(), state_.now.steady);
+  }
   state_.endings.process_ended(*dead, event);
   dead->jobs.for_each([&](const OutstandingJob& job, bool) { state_.suspects.ended(job.claim.seq); });
   if (dead->jobs.size() == 0 || dead->was_ended_by_stop) return;
@@ -112,6 +116,7 @@ void Machine::tick() {
   rounds_.start(state_);
   recall_by_the_clock(state_);
   state_.dead_jobs.tick(now, state_.actions);
+  if (state_.is_in(Stage::working)) state_.held_notes.tick(state_.lanes, now, state_.actions);
   leave_if_done();
   if (!has_left_) set_wake();
 }
@@ -155,6 +160,8 @@ std::optional<Instant> Machine::next_wake() const {
   };
   consider_later(rounds_.retry_at());
   if (!state_.is_in(Stage::working)) return next;
+  consider(state_.held_notes.next_at());
+  consider_later(state_.told_pools.next_at());
   consider_later(state_.looks.next_poll());
   consider_later(state_.suspects.next_at());
   // When the wall clock will show it, if it does not jump: after a jump the next look puts it right.

@@ -12,6 +12,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       looks(settings.poll),
       arrivals(lanes),
       endings(lanes, arrivals, usual, figures, settings.seed),
+      told_pools(lanes.pools()),
       plan(lanes, processes, usual),
       suspects(settings, lanes, processes) {}
 

@@ -4,11 +4,13 @@
 #include "claim_plan.hpp"
 #include "dead_jobs.hpp"
 #include "endings.hpp"
+#include "held_notes.hpp"
 #include "lanes.hpp"
 #include "looks.hpp"
 #include "processes.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
+#include "told_pools.hpp"
 #include "usual_run_time.hpp"
 
 #include <tenure/base/error.hpp>
@@ -44,6 +46,8 @@ struct DispatcherState {
   Arrivals arrivals;
   Endings endings;
   DeadJobs dead_jobs;
+  HeldNotes held_notes;
+  ToldPools told_pools;
   ClaimPlan plan;
   Suspects suspects;
   Stopping stopping;

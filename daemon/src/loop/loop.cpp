@@ -1,5 +1,6 @@
 #include "loop.hpp"
 
+#include "../supervisor/greeting.hpp"
 #include "settings_for_program.hpp"
 
 #include <tenure/base/exit_code.hpp>
@@ -116,6 +117,12 @@ void Loop::perform(StartProcess&& action) {
       context_.get_executor(), *descriptor, action.process, static_cast<std::uint16_t>(pool.slots),
       WorkerLink::Handlers{
           .on_event = [this](Event event) { handle(std::move(event)); },
+          .on_greeted =
+              [this, process = action.process, &pool](const DaemonEnd::Greeted& hello) {
+                log::write(log::Level::info, "worker.ready",
+                           greeting_text(host_.pid_of(process), pool, hello),
+                           {.pool = pool.name, .process = process.value});
+              },
           .on_broken =
               [this, process = action.process](const std::string& cause) {
                 log::write(log::Level::info, "worker.stream_ended", cause, {.process = process.value});
@@ -170,7 +177,8 @@ void Loop::perform(WakeAt&& action) {
 void Loop::perform(Note&& action) {
   const auto level = level_of(action.level);
   const std::int64_t process = action.process.value > 0 ? action.process.value : -1;
-  log::write(level, action.event, action.message, {.pool = action.pool, .process = process});
+  log::write(level, action.event, action.message,
+             {.pool = action.pool, .process = process, .kind = action.kind, .queue = action.queue});
 }
 
 void Loop::perform(Leave&& action) {

@@ -105,7 +105,7 @@ void DaemonEnd::on(HelloFrame&& frame) {
   write(*welcome);
   WorkerReady ready{.process = process_, .slots = slots_wanted_, .kinds = {}};
   for (KindOffer& kind : frame.kinds) ready.kinds.push_back(std::move(kind.name));
-  actions_.emplace_back(Greeted{std::move(frame.program_version)});
+  actions_.emplace_back(Greeted{std::move(frame.program_version), ready.kinds});
   actions_.emplace_back(Deliver{std::move(ready)});
 }
 

@@ -28,6 +28,7 @@ class DaemonEnd {
   };
   struct Greeted {
     std::string program_version;
+    std::vector<std::string> kinds;
   };
   // The stream is of no use any more: ended by the process, or it carried what no worker may say. The process must end. Once.
   struct Broken {

@@ -1,6 +1,7 @@
 #include <tenure/base/lock_holders.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/daemon/control_lock.hpp>
+#include <tenure/queue/sqlite_store.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -69,12 +70,8 @@ void ControlLock::note_leaving() noexcept {
   if (descriptor >= 0 && holding_process == ::getpid()) write_word(descriptor, kLeaving);
 }
 
-std::filesystem::path control_lock_path(const std::filesystem::path& control_database) {
-  return std::filesystem::path{control_database} += "-dispatcher";
-}
-
 Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& control_database) {
-  const auto path = control_lock_path(control_database);
+  const auto path = queue::dispatcher_lock_path(control_database);
   Descriptor descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode)};
   if (!descriptor.is_open()) raise_system(errno, "cannot open the dispatcher's lock file", path);
   const int locked = lock_file(descriptor.number(), WhenLocked::give_up);

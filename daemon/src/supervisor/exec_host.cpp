@@ -191,6 +191,11 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   return ours.release();
 }
 
+pid_t ExecHost::pid_of(queue::ProcessNumber process) const {
+  const auto child = children_.find(process);
+  return child == children_.end() ? 0 : child->second.pid;
+}
+
 void ExecHost::end(queue::ProcessNumber process, EndProcess::By by) {
   const auto child = children_.find(process);
   // Not reaped yet, so the pid is still its own.

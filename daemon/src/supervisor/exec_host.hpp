@@ -28,6 +28,7 @@ class ExecHost final : public WorkerHost {
 
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
+  [[nodiscard]] pid_t pid_of(queue::ProcessNumber process) const override;
   void end(queue::ProcessNumber process, EndProcess::By by) override;
   void tell_to_open_log() override;
 

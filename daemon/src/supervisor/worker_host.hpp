@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <sys/types.h>
 
 namespace tenure::daemon {
 
@@ -23,6 +24,8 @@ class WorkerHost {
   // Starts one and returns our end of its socket, which the caller owns; or why it cannot be started.
   [[nodiscard]] virtual Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                           OnGone on_gone) = 0;
+  // The process that performs its jobs: for the log, while it lives.
+  [[nodiscard]] virtual pid_t pid_of(queue::ProcessNumber process) const = 0;
   // Ends it at once. Nothing for one that is gone already.
   virtual void end(queue::ProcessNumber process, EndProcess::By by) = 0;
   // The log's file was moved away and opened again: processes that write to it by themselves do the same.

@@ -1,8 +1,5 @@
 #include "worker_link.hpp"
 
-#include <tenure/base/log.hpp>
-#include <tenure/base/text.hpp>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
@@ -70,10 +67,7 @@ void WorkerLink::carry_out(DaemonEnd::Actions actions) {
 
 void WorkerLink::perform(DaemonEnd::Deliver&& action) { handlers_.on_event(std::move(action.event)); }
 
-void WorkerLink::perform(DaemonEnd::Greeted&& action) {
-  log::write(log::Level::info, "worker.ready", "program version " + escaped(action.program_version),
-             {.process = process_.value});
-}
+void WorkerLink::perform(DaemonEnd::Greeted&& action) { handlers_.on_greeted(action); }
 
 void WorkerLink::perform(DaemonEnd::Broken&& action) { handlers_.on_broken(std::move(action.cause)); }
 

@@ -23,6 +23,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
  public:
   struct Handlers {
     std::function<void(Event)> on_event;
+    // Its hello was accepted.
+    std::function<void(const DaemonEnd::Greeted&)> on_greeted;
     // The stream is of no use any more: closed by the peer, or it carried what no worker may say. Once.
     std::function<void(std::string cause)> on_broken;
   };

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace tenure::daemon {
@@ -55,6 +56,8 @@ void InProcessHost::reap(queue::ProcessNumber process) {
   workers_.at(process).thread.join();
   workers_.erase(process);
 }
+
+pid_t InProcessHost::pid_of(queue::ProcessNumber) const { return ::getpid(); }
 
 void InProcessHost::end(queue::ProcessNumber process, EndProcess::By) {
   const auto worker = workers_.find(process);

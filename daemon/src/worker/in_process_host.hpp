@@ -25,6 +25,7 @@ class InProcessHost final : public WorkerHost {
 
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
+  [[nodiscard]] pid_t pid_of(queue::ProcessNumber process) const override;
   // Ends the stream. Where a job then does not end within half a second, leaves the whole program: what it held is taken back by the
   // next start.
   void end(queue::ProcessNumber process, EndProcess::By by) override;

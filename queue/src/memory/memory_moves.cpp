@@ -71,6 +71,23 @@ Incarnation MemoryWriter::newest_incarnation() {
   return tables_.holders().empty() ? Incarnation{} : tables_.holders().rbegin()->first;
 }
 
+void MemoryWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) {
+  std::map<std::string, MemoryPool> told;
+  for (const PoolRecord& pool : pools) {
+    MemoryPool& row = told[pool.name];
+    row = {incarnation, pool};
+    for (std::vector<std::string>* const names : {&row.record.queues, &row.record.kinds}) {
+      std::ranges::sort(*names);
+      names->erase(std::unique(names->begin(), names->end()), names->end());
+    }
+    const auto before = tables_.pools().find(pool.name);
+    if (pool.workers == 0)
+      row.record.kinds =
+          before == tables_.pools().end() ? std::vector<std::string>{} : before->second.record.kinds;
+  }
+  tables_.set_pools(std::move(told));
+}
+
 Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   const auto seq = tables_.seq_of(id);
   if (!seq) return no_such_job(id);

@@ -18,6 +18,14 @@ std::optional<std::int64_t> number_in(const MemoryNames& names, std::string_view
   return found == names.numbers.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::vector<std::int64_t> numbers_in(const MemoryNames& names, const std::vector<std::string>& wanted) {
+  std::vector<std::int64_t> numbers;
+  for (const std::string& name : wanted)
+    if (const auto number = number_in(names, name)) numbers.push_back(*number);
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
 // What is counted of one job, in a queue's or a tenant's row.
 template <class Row>
 void count(Row& row, std::optional<WallTime> Row::*oldest, const JobRecord& job) {
@@ -84,7 +92,7 @@ std::optional<KindNumber> MemoryReader::kind_number(std::string_view name) {
   return number ? std::optional{KindNumber{*number}} : std::nullopt;
 }
 
-JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) const {
+JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   JobRecord record;
   record.seq = seq;
   record.id = job.id;
@@ -114,6 +122,7 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) const {
     record.process = claim->second.process;
   }
   record.state = shown_state(job.state, has_claim, tenant.state);
+  show_gate(record, gates().of(job.lane.queue, job.lane.kind));
   return record;
 }
 
@@ -211,6 +220,23 @@ StoreSummary MemoryReader::summary() {
   });
   if (!tables_.holders().empty()) summary.last_holder = tables_.holders().rbegin()->second;
   return summary;
+}
+
+std::vector<PoolRecord> MemoryReader::pools() {
+  std::vector<PoolRecord> pools;
+  for (const auto& [name, pool] : tables_.pools()) pools.push_back(pool.record);
+  return pools;
+}
+
+const LaneGates& MemoryReader::gates() {
+  if (gates_) return *gates_;
+  std::vector<LaneGates::Pool> pools;
+  for (const auto& [name, pool] : tables_.pools()) {
+    if (tables_.holders().empty() || pool.told_by != tables_.holders().rbegin()->first) continue;
+    pools.push_back({pool.record.workers > 0, numbers_in(tables_.queues(), pool.record.queues),
+                     numbers_in(tables_.kinds(), pool.record.kinds)});
+  }
+  return gates_.emplace(pools.empty() ? LaneGates{} : LaneGates{std::move(pools)});
 }
 
 }  // namespace tenure::queue

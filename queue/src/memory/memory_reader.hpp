@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../lane_gates.hpp"
 #include "memory_tables.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -31,12 +32,16 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<QueueRecord> queues() override;
   std::vector<TenantSummary> tenants(const std::optional<TenantName>& after, std::size_t limit) override;
   StoreSummary summary() override;
+  bool has_dispatcher() override { return !tables_.holders().empty(); }
+  std::vector<PoolRecord> pools() override;
 
  private:
-  [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job) const;
+  [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
   [[nodiscard]] std::string last_error(JobSeq seq) const;
+  [[nodiscard]] const LaneGates& gates();
 
   const MemoryTables& tables_;
+  std::optional<LaneGates> gates_;
 };
 
 }  // namespace tenure::queue

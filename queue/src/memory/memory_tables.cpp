@@ -1,6 +1,7 @@
 #include "memory_tables.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tenure::queue {
 
@@ -123,6 +124,11 @@ void MemoryTables::erase_hints(std::int64_t last) {
 }
 
 void MemoryTables::insert_holder(const HolderRecord& holder) { set(holders_, holder.incarnation, holder); }
+
+void MemoryTables::set_pools(std::map<std::string, MemoryPool> pools) {
+  undo_.emplace_back(
+      [this, before = std::exchange(pools_, std::move(pools))]() mutable { pools_ = std::move(before); });
+}
 
 std::int64_t MemoryTables::add_name(MemoryNames& names, std::string_view name) {
   names.names.emplace_back(name);

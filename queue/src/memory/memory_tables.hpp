@@ -49,6 +49,11 @@ struct MemoryTenant {
   WallTime created{};
 };
 
+struct MemoryPool {
+  Incarnation told_by;
+  PoolRecord record;
+};
+
 // Numbers from 1 in the order of their first use.
 struct MemoryNames {
   std::map<std::string, std::int64_t, std::less<>> numbers;
@@ -66,6 +71,7 @@ class MemoryTables {
   [[nodiscard]] const std::map<JobSeq, std::vector<AttemptRecord>>& attempts() const { return attempts_; }
   [[nodiscard]] const std::map<std::int64_t, JobSeq>& hints() const { return hints_; }
   [[nodiscard]] const std::map<Incarnation, HolderRecord>& holders() const { return holders_; }
+  [[nodiscard]] const std::map<std::string, MemoryPool>& pools() const { return pools_; }
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
   [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
   // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
@@ -95,6 +101,7 @@ class MemoryTables {
   void add_hint(JobSeq seq);
   void erase_hints(std::int64_t last);
   void insert_holder(const HolderRecord& holder);
+  void set_pools(std::map<std::string, MemoryPool> pools);
   QueueNumber add_queue(std::string_view name);
   KindNumber add_kind(std::string_view name);
   TenantRecord insert_tenant(const TenantName& name, Generation generation, WallTime now);
@@ -129,6 +136,7 @@ class MemoryTables {
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;
   std::map<std::int64_t, JobSeq> hints_;
   std::map<Incarnation, HolderRecord> holders_;
+  std::map<std::string, MemoryPool> pools_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;

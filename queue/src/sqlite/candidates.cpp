@@ -206,15 +206,16 @@ void Candidates::add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seq
 
 bool Candidates::wants_lane_of(const sqlite::Statement& row) const {
   const auto lane = lane_in(row, kLaneColumn);
-  return filter_.wants(lane && is_open_(lane->tenant) ? ShownState::ready : ShownState::held);
+  return filter_.wants(lane && is_open_(*lane) ? ShownState::ready : ShownState::held);
 }
 
 void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn) {
   auto rows = connection_.statement(kFreshRows);
   while (rows.step())
     if (!ended_.contains(JobSeq{rows.integer(0)}))
-      fn({rows.integer(kLaneColumn), is_priority(rows.integer(kLaneColumn + 1)),
-          TenantNumber{rows.integer(kLaneColumn + 2)}, from_us(rows.integer(5))});
+      fn({QueueNumber{rows.integer(kLaneColumn)}, KindNumber{rows.integer(kLaneColumn + 3)},
+          is_priority(rows.integer(kLaneColumn + 1)), TenantNumber{rows.integer(kLaneColumn + 2)},
+          from_us(rows.integer(5))});
 }
 
 std::vector<const Query*> candidate_queries() {

@@ -28,9 +28,9 @@ struct CandidateSource {
 
 class Candidates {
  public:
-  // `is_open` says of a tenant whether its ready jobs are held. What is passed by reference must outlive this and its sources.
+  // `is_open` says of a lane whether its ready jobs are shown as ready, not as held. What is passed by reference must outlive this and its sources.
   Candidates(sqlite::Connection& connection, EndedLookup& ended, const RowFilter& filter,
-             const ListOptions& options, std::function<bool(TenantNumber)> is_open)
+             const ListOptions& options, std::function<bool(const Lane&)> is_open)
       : connection_(connection),
         ended_(ended),
         filter_(filter),
@@ -58,7 +58,7 @@ class Candidates {
   EndedLookup& ended_;
   const RowFilter& filter_;
   const ListOptions& options_;
-  std::function<bool(TenantNumber)> is_open_;
+  std::function<bool(const Lane&)> is_open_;
 };
 
 }  // namespace tenure::queue

@@ -62,7 +62,7 @@ JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& op
     return total;
   }
   Candidates candidates(connection_, ended_, narrowed, whole,
-                        [this](TenantNumber tenant) { return is_open(tenant); });
+                        [this](const Lane& lane) { return is_open(lane.tenant, lane.queue, lane.kind); });
   candidates.for_each_source(floor, [&](CandidateSource source) {
     if (!source.exact) {
       total.count += count_judged(filter, source, limit - total.count, now);
@@ -101,7 +101,7 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
     return take(seqs_of(*narrowed.ids, options), false, left);
   }
   Candidates candidates(connection_, ended_, narrowed, options,
-                        [this](TenantNumber tenant) { return is_open(tenant); });
+                        [this](const Lane& lane) { return is_open(lane.tenant, lane.queue, lane.kind); });
   candidates.for_each_source(floor, [&](CandidateSource source) {
     for (std::size_t left = options.limit; left > 0;) {
       const auto seqs = next_of(*source.seqs, source.exact ? left : kJudgedTogether);
@@ -131,6 +131,10 @@ bool SqliteJobReader::is_open(TenantNumber number) {
   const bool open = number == kUntenanted || (tenant && may_be_claimed(tenant->state));
   open_tenants_.emplace(number, open);
   return open;
+}
+
+bool SqliteJobReader::is_open(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
+  return is_open(tenant) && gates().of(queue, kind) == JobReason::none;
 }
 
 std::vector<const Query*> list_queries() { return {&kLastSeq}; }

@@ -1,6 +1,7 @@
 #include "../job_rules.hpp"
 #include "ended_lookup.hpp"
 #include "places.hpp"
+#include "pools.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
@@ -164,6 +165,10 @@ Incarnation SqliteWriter::open_incarnation(std::int64_t seconds_since_2020, std:
 
 Incarnation SqliteWriter::newest_incarnation() {
   return Incarnation{connection_.statement(kLastIncarnation).row().integer(0)};
+}
+
+void SqliteWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) {
+  write_pools(connection_, incarnation, pools);
 }
 
 Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {

@@ -30,7 +30,7 @@ constexpr Query kJobRecord{"job_record", R"sql(
                   and kind = job.kind and due_us = job.due_us and seq = job.seq) then 5
               else 6 end,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
-         tenant.number is null
+         tenant.number is null, job.queue, job.kind
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -162,6 +162,8 @@ std::vector<JobRecord> SqliteJobReader::records(std::span<const JobSeq> seqs) {
     if (!row.bind(seq.value).step()) continue;
     const auto place = static_cast<RowPlace>(row.integer(22));
     jobs.push_back(record_of(seq, row, place));
+    if (jobs.back().state == ShownState::ready)
+      show_gate(jobs.back(), gates().of(QueueNumber{row.integer(25)}, KindNumber{row.integer(26)}));
     if (place == RowPlace::in_lane_or_ended) open.push_back(seq);
   }
   const auto ended = ended_.find(open);

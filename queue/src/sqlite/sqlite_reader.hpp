@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../lane_gates.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
 #include "row_filter.hpp"
@@ -19,7 +20,7 @@
 //   sqlite_list.cpp        lists and counts by a filter
 //   candidates.cpp         where jobs of a state are found
 //   row_filter.cpp         what of a filter a row's numbers decide
-//   sqlite_summaries.cpp   queues, tenants, the store
+//   sqlite_summaries.cpp   queues, tenants, pools, the store
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -35,6 +36,8 @@ class SqliteJobReader final : public JobReader {
   std::vector<QueueRecord> queues() override;
   std::vector<TenantSummary> tenants(const std::optional<TenantName>& after, std::size_t limit) override;
   StoreSummary summary() override;
+  bool has_dispatcher() override;
+  std::vector<PoolRecord> pools() override;
 
  private:
   // Those that are there, in the order of `seqs`.
@@ -53,7 +56,8 @@ class SqliteJobReader final : public JobReader {
                                           WallTime now);
 
   struct FreshRow {
-    std::int64_t queue = 0;
+    QueueNumber queue;
+    KindNumber kind;
     bool has_priority = true;  // else its lane is none
     TenantNumber tenant;
     WallTime due{};
@@ -61,11 +65,15 @@ class SqliteJobReader final : public JobReader {
   void for_each_fresh(FunctionRef<void(const FreshRow&)> fn);
   void add_ready_counts(std::vector<TenantSummary>& summaries);
   [[nodiscard]] bool is_open(TenantNumber tenant);
+  // Whether its jobs are shown as ready, not as held.
+  [[nodiscard]] bool is_open(TenantNumber tenant, QueueNumber queue, KindNumber kind);
+  [[nodiscard]] const LaneGates& gates();
 
   sqlite::Connection& connection_;
   const std::function<std::int64_t()>& wal_bytes_;
   EndedLookup ended_;
   std::unordered_map<TenantNumber, bool> open_tenants_;
+  std::optional<LaneGates> gates_;  // once they were asked for
 };
 
 [[nodiscard]] std::vector<const sqlite::Query*> reader_queries();

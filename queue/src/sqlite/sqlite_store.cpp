@@ -31,7 +31,8 @@ constexpr std::size_t kSettledMin = 64;
 
 std::vector<sqlite::Migration> control_migrations() {
   return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}},
-          {2, "0002_suspects.sql", std::string{schema::k0002_suspects_sql}}};
+          {2, "0002_pools.sql", std::string{schema::k0002_pools_sql}},
+          {3, "0003_suspects.sql", std::string{schema::k0003_suspects_sql}}};
 }
 
 // A connection of its own, closed before the database is used: a migration has transactions of its own.
@@ -208,6 +209,10 @@ std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, cons
   if (options.turn_wait_max < std::chrono::milliseconds{0} || options.turn_wait_max > kTurnWaitMax)
     raise(ErrorCode::bad_options, "turn_wait_max must be 0 ms to 1 h");
   return std::make_unique<SqliteStore>(options, clock, BookkeepingLimits{});
+}
+
+std::filesystem::path dispatcher_lock_path(const std::filesystem::path& control_database) {
+  return std::filesystem::path{control_database} += "-dispatcher";
 }
 
 std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path) {

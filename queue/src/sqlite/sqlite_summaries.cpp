@@ -1,11 +1,14 @@
 #include "../job_rules.hpp"
 #include "interned_names.hpp"
 #include "places.hpp"
+#include "pools.hpp"
 #include "sqlite_reader.hpp"
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
 
+#include <tenure/base/lock_holders.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/queue/sqlite_store.hpp>
 
 #include <algorithm>
 #include <set>
@@ -21,7 +24,8 @@ constexpr Query kQueues{"queues", "select number, name from queue order by name"
 
 // Ready rows, grouped in the order of the table. Index: primary key, the whole of it.
 constexpr Query kReadyByQueue{"ready_by_queue", R"sql(
-  select queue, tenant, count(*), min(due_us), priority from ready group by queue, priority, tenant)sql"};
+  select queue, tenant, count(*), min(due_us), priority, kind from ready
+  group by queue, priority, tenant, kind)sql"};
 
 // Index: primary key, the whole of it.
 constexpr Query kScheduledByQueue{"scheduled_by_queue",
@@ -42,7 +46,8 @@ constexpr Query kDeadByTenant{"dead_by_tenant", R"sql(
 
 // ?1 queue  ?2 priority  ?3 tenant. Index: primary key.
 constexpr Query kReadyOfTenant{"ready_of_tenant", R"sql(
-  select count(*), min(due_us) from ready where queue = ?1 and priority = ?2 and tenant = ?3)sql"};
+  select count(*), min(due_us), kind from ready where queue = ?1 and priority = ?2 and tenant = ?3
+  group by kind)sql"};
 
 constexpr Query kStoreId{"store_id", "select value from meta where name = 'store_id'"};
 constexpr Query kCountJobs{"count_jobs", "select count(*) from job"};
@@ -84,19 +89,24 @@ std::vector<QueueRecord> SqliteJobReader::queues() {
     std::optional<WallTime> oldest;
   };
   std::unordered_map<std::int64_t, Ready> ready;
-  const auto add = [&](std::int64_t number, bool open, std::int64_t jobs, WallTime oldest) {
-    Ready& queue = ready[number];
+  const auto add = [&](QueueNumber number, bool open, std::int64_t jobs, WallTime oldest) {
+    Ready& queue = ready[number.value];
     (open ? queue.ready : queue.held) += jobs;
     if (open) lower(queue.oldest, oldest);
   };
   {
     auto row = connection_.statement(kReadyByQueue);
-    while (row.step())
-      add(row.integer(0), is_priority(row.integer(4)) && is_open(TenantNumber{row.integer(1)}),
+    while (row.step()) {
+      const QueueNumber queue{row.integer(0)};
+      add(queue,
+          is_priority(row.integer(4)) &&
+              is_open(TenantNumber{row.integer(1)}, queue, KindNumber{row.integer(5)}),
           row.integer(2), from_us(row.integer(3)));
+    }
   }
-  for_each_fresh(
-      [&](const FreshRow& job) { add(job.queue, job.has_priority && is_open(job.tenant), 1, job.due); });
+  for_each_fresh([&](const FreshRow& job) {
+    add(job.queue, job.has_priority && is_open(job.tenant, job.queue, job.kind), 1, job.due);
+  });
   const Counts scheduled = counts_of(connection_.statement(kScheduledByQueue));
   const Counts dead = counts_of(connection_.statement(kDeadByQueue));
   const Counts running = counts_of(connection_.statement(kRunningByQueue));
@@ -135,8 +145,8 @@ std::vector<TenantSummary> SqliteJobReader::tenants(const std::optional<TenantNa
 }
 
 void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
-  const auto add = [](TenantSummary& summary, bool has_priority, std::int64_t jobs, WallTime oldest) {
-    const bool open = has_priority && may_be_claimed(summary.tenant.state);
+  const auto add = [](TenantSummary& summary, bool is_lane_open, std::int64_t jobs, WallTime oldest) {
+    const bool open = is_lane_open && may_be_claimed(summary.tenant.state);
     (open ? summary.ready : summary.held) += jobs;
     if (open) lower(summary.oldest_ready, oldest);
   };
@@ -144,14 +154,18 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
   for (TenantSummary& summary : summaries) by_number.emplace(summary.tenant.number, &summary);
   for_each_fresh([&](const FreshRow& job) {
     if (const auto found = by_number.find(job.tenant); found != by_number.end())
-      add(*found->second, job.has_priority, 1, job.due);
+      add(*found->second, job.has_priority && gates().of(job.queue, job.kind) == JobReason::none, 1, job.due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
   for (ReadyPriority at; go_to_next(connection_, at);) {
     for (TenantSummary& summary : summaries) {
       auto row = connection_.statement(kReadyOfTenant);
-      row.bind(at.queue, at.priority, summary.tenant.number.value).row();
-      if (row.integer(0) > 0) add(summary, is_priority(at.priority), row.integer(0), from_us(row.integer(1)));
+      row.bind(at.queue, at.priority, summary.tenant.number.value);
+      while (row.step()) {
+        const JobReason gate = gates().of(QueueNumber{at.queue}, KindNumber{row.integer(2)});
+        add(summary, is_priority(at.priority) && gate == JobReason::none, row.integer(0),
+            from_us(row.integer(1)));
+      }
     }
   }
 }
@@ -173,6 +187,16 @@ StoreSummary SqliteJobReader::summary() {
     summary.last_holder = HolderRecord{Incarnation{holder.integer(0)}, std::string{holder.text(1)},
                                        holder.integer(2), from_us(holder.integer(3))};
   return summary;
+}
+
+bool SqliteJobReader::has_dispatcher() { return is_locked(dispatcher_lock_path(connection_.path())); }
+
+std::vector<PoolRecord> SqliteJobReader::pools() { return read_pools(connection_); }
+
+// Of a dispatcher that has ended nothing is said: the next one may have other pools.
+const LaneGates& SqliteJobReader::gates() {
+  if (!gates_) gates_ = has_dispatcher() ? read_gates(connection_) : LaneGates{};
+  return *gates_;
 }
 
 std::vector<const Query*> summary_queries() {

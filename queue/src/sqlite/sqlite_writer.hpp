@@ -58,6 +58,7 @@ class SqliteWriter final : public StoreWriter {
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;
   Incarnation newest_incarnation() override;
+  void tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 

@@ -137,6 +137,18 @@ TEST(LockHolders, NamesWhoKeepsTheLockAndNotWhoHasTheFileOpen) {
       << "whoever took it is not asked about";
 }
 
+TEST(LockHolders, ALockIsSeenWithoutTryingIt) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(is_locked(folder / "nothing"));
+  Descriptor owner = open_lock(folder);
+  const auto file = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(owner.number()));
+  EXPECT_FALSE(is_locked(file)) << "open is not locked";
+  ASSERT_EQ(lock_file(owner.number(), WhenLocked::give_up), 0);
+  EXPECT_TRUE(is_locked(file));
+  owner = Descriptor{};
+  EXPECT_FALSE(is_locked(file));
+}
+
 TEST(LockHolders, NobodyIsAnotherProcess) {
   const TemporaryFolder folder;
   EXPECT_EQ(lock_holders(open_lock(folder).number()), "another process");

@@ -123,6 +123,13 @@ void Program::suspect(int seed) {
   });
 }
 
+void Program::tell_pools(const std::vector<queue::PoolRecord>& pools) {
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    if (incarnation_.value == 0) incarnation_ = writer.open_incarnation(1, "app-1", 812, clock.wall());
+    writer.tell_pools(incarnation_, pools);
+  });
+}
+
 queue::JobRecord Program::job(int seed) {
   std::optional<queue::JobRecord> record;
   store->read([&](queue::JobReader& reader) { record = reader.find_job(job_id(seed)); });

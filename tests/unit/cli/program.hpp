@@ -51,6 +51,8 @@ class Program : public ::testing::Test {
   // The daemon died while it held the job.
   void suspect(int seed);
   queue::JobRecord job(int seed);
+  // What a dispatcher that lives tells of its pools.
+  void tell_pools(const std::vector<queue::PoolRecord>& pools);
 
   // Compares standard output with a golden file.
   void expect_golden(std::string_view file) const {

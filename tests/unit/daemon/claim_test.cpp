@@ -151,7 +151,7 @@ TEST(Claim, CLM_11_TheFirstQueueIsDrainedBeforeTheSecondAndAnUnlistedOneNeverRun
   for (std::size_t index = 0; index < 40; ++index) {
     EXPECT_EQ(sim->starts[index].priority, queue::Priority{index < 20 ? 50 : -50});
   }
-  EXPECT_EQ(sim->job(unlisted).state, ShownState::ready);
+  EXPECT_EQ(sim->job(unlisted).state, ShownState::held);
   EXPECT_EQ(sim->dispatcher().status().parked, 1);
 }
 

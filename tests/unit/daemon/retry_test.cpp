@@ -183,7 +183,7 @@ TEST(Retry, RTY_05_AnUnknownKindIsHeldAndStartsWhenAWorkerWithItComes) {
   sim->start();
   const auto id = sim->enqueue({.kind = "report"});
   sim->run_for(5s);
-  EXPECT_EQ(sim->job(id).state, ShownState::ready);
+  EXPECT_EQ(sim->job(id).state, ShownState::held);
   EXPECT_EQ(sim->dispatcher().status().parked, 1);
   EXPECT_TRUE(sim->starts.empty());
   sim->set_kinds({"job", "report"});

@@ -77,7 +77,7 @@ TEST(RollingRestart, RTY_05_WhenTheLastProcessThatKnowsAKindIsGoneItsJobsAreHeld
   (void)sim->enqueue_many({.kind = "job"}, 5);
   sim->run_for(5s);
   EXPECT_EQ(sim.succeeded(), 5);
-  EXPECT_EQ(sim->count(ShownState::ready), 5);
+  EXPECT_EQ(sim->count(ShownState::held), 5);
   EXPECT_EQ(sim->dispatcher().status().parked, 1);
   sim.replace_one({"job", "report"});
   EXPECT_TRUE(sim.drains(1s));

@@ -1,4 +1,5 @@
 #include <tenure/daemon/control_lock.hpp>
+#include <tenure/queue/sqlite_store.hpp>
 
 #include <gtest/gtest.h>
 
@@ -55,7 +56,7 @@ TEST(ControlLock, AFileThatWasRemovedOrReplacedIsNoLockAnyMore) {
   const auto first = ControlLock::try_acquire(control);
   ASSERT_TRUE(first.has_value());
   EXPECT_NO_THROW(first->require_in_place());
-  std::filesystem::remove(control_lock_path(control));
+  std::filesystem::remove(queue::dispatcher_lock_path(control));
   EXPECT_THROW(first->require_in_place(), DatabaseMoved);
   const auto second = ControlLock::try_acquire(control);
   ASSERT_TRUE(second.has_value());
@@ -71,7 +72,7 @@ std::string text_of(const std::filesystem::path& file) {
 
 // What the holder leaves behind is written over, as if it had never come to its end.
 bool former_died_after(const std::filesystem::path& control, const std::string& text) {
-  std::ofstream(control_lock_path(control)) << text;
+  std::ofstream(queue::dispatcher_lock_path(control)) << text;
   const auto lock = ControlLock::try_acquire(control);
   return lock.has_value() && lock->former_died();
 }
@@ -85,11 +86,11 @@ TEST(ControlLock, LSE_26_TellsAHolderThatDiedFromOneThatLeft) {
     const auto first = ControlLock::try_acquire(control);
     ASSERT_TRUE(first.has_value());
     EXPECT_FALSE(first->former_died()) << "there was none";
-    at_work = text_of(control_lock_path(control));
+    at_work = text_of(queue::dispatcher_lock_path(control));
     ControlLock::note_leaving();
-    leaving = text_of(control_lock_path(control));
+    leaving = text_of(queue::dispatcher_lock_path(control));
   }
-  EXPECT_EQ(text_of(control_lock_path(control)), leaving);
+  EXPECT_EQ(text_of(queue::dispatcher_lock_path(control)), leaving);
   EXPECT_TRUE(former_died_after(control, at_work));
   EXPECT_FALSE(former_died_after(control, leaving));
   EXPECT_FALSE(former_died_after(control, ""));
@@ -107,14 +108,14 @@ TEST(ControlLock, LSE_26_AChildOfItsHolderSaysNothingOfIt) {
   const auto control = folder.path() / "control.db";
   const auto lock = ControlLock::try_acquire(control);
   ASSERT_TRUE(lock.has_value());
-  const std::string before = text_of(control_lock_path(control));
+  const std::string before = text_of(queue::dispatcher_lock_path(control));
   const pid_t child = ::fork();
   if (child == 0) {
     ControlLock::note_leaving();
     ::_exit(0);
   }
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  EXPECT_EQ(text_of(control_lock_path(control)), before);
+  EXPECT_EQ(text_of(queue::dispatcher_lock_path(control)), before);
 }
 
 TEST(ControlLock, LiesBesideTheControlDatabaseForTheGroup) {
@@ -122,7 +123,7 @@ TEST(ControlLock, LiesBesideTheControlDatabaseForTheGroup) {
   const auto control = folder.path() / "control.db";
   const auto lock = ControlLock::try_acquire(control);
   struct stat status {};
-  ASSERT_EQ(::stat(control_lock_path(control).c_str(), &status), 0);
+  ASSERT_EQ(::stat(queue::dispatcher_lock_path(control).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0660U);
 }
 

@@ -17,6 +17,7 @@ class NoHost final : public WorkerHost {
   Result<int> start(queue::ProcessNumber, const config::PoolSettings&, OnGone) override {
     return fail(ErrorCode::disk, "there is no program");
   }
+  pid_t pid_of(queue::ProcessNumber) const override { return 0; }
   void end(queue::ProcessNumber, EndProcess::By) override {}
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace tenure {
@@ -8,5 +9,9 @@ namespace tenure {
 // the kernel, since the process that took it may have ended and left it to others. "another process" where the kernel does not
 // tell this user.
 [[nodiscard]] std::string lock_holders(int descriptor);
+
+// Whether somebody has the file locked (flock), without trying the lock, which could be in the way of whoever wants it. False where there
+// is no such file, and where the kernel does not tell: it names no locks of another namespace of processes.
+[[nodiscard]] bool is_locked(const std::filesystem::path& file);
 
 }  // namespace tenure

@@ -10,7 +10,7 @@
 
 namespace tenure::daemon {
 
-// The right to dispatch the jobs of one control database: an flock on a file beside it (CONTROL.db-dispatcher), held for
+// The right to dispatch the jobs of one control database: an flock on a file beside it (queue::dispatcher_lock_path), held for
 // life and inherited by every worker process. So it is free exactly when no process of the former holder lives, and
 // whoever gets it may take back all claims at once. A child that a handler forks without exec does not inherit it. No lease, no heartbeat, no pid that could be used again.
 class ControlLock {
@@ -51,7 +51,5 @@ class ControlLock {
   std::unique_ptr<KeptFromChildren> kept_;
   std::unique_ptr<AtWork> at_work_;
 };
-
-[[nodiscard]] std::filesystem::path control_lock_path(const std::filesystem::path& control_database);
 
 }  // namespace tenure::daemon

@@ -142,6 +142,8 @@ struct Note {
   std::string message;
   std::string pool;
   ProcessNumber process;
+  std::string kind = {};
+  std::string queue = {};
 };
 // Everything has ended and every claim was given back: checkpoint and leave. Or: the store has failed as no retry heals, and a
 // new start must see what is there.

@@ -12,6 +12,7 @@
 #include <tenure/daemon/rounds/new_jobs.hpp>
 #include <tenure/daemon/rounds/next_due.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
+#include <tenure/daemon/rounds/pools.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
@@ -51,7 +52,7 @@ struct PartList {
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
 using RoundParts = PartList<OpeningPart, EndsPart, SuspectNewsPart, FormerClaimsPart, SuspectsPart,
                             DueJobsPart, BlockedJobsPart, LaneHintsPart, NewJobsPart, NextDuePart,
-                            LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, ClaimsPart>;
+                            LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

@@ -82,6 +82,15 @@ struct TenantSummary {
   std::optional<WallTime> oldest_ready;
 };
 
+// A pool of the dispatcher, as it tells whoever only looks.
+struct PoolRecord {
+  std::string name;
+  std::vector<std::string> queues;  // that it lists, sorted
+  std::int64_t workers = 0;         // live worker processes that have said hello
+  std::vector<std::string> kinds;   // that they perform, sorted; those of the last ones where there are none
+  friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
+};
+
 struct HolderRecord {
   Incarnation incarnation;
   std::string node;

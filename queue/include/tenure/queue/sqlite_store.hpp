@@ -23,6 +23,9 @@ inline constexpr std::chrono::hours kTurnWaitMax{1};
 // Threads: every method from any thread.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, const Clock& clock);
 
+// The file beside it that its dispatcher holds locked (flock) for life.
+[[nodiscard]] std::filesystem::path dispatcher_lock_path(const std::filesystem::path& control_database);
+
 // The same file for reading: each read waits for nobody, needs no permission to write, and changes nothing on disk. DatabaseMissing;
 // SchemaMismatch for an older schema too; what base/sqlite/look.hpp says of a look.
 [[nodiscard]] std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -184,6 +185,10 @@ class JobReader {
   [[nodiscard]] virtual std::vector<TenantSummary> tenants(const std::optional<TenantName>& after,
                                                            std::size_t limit) = 0;
   [[nodiscard]] virtual StoreSummary summary() = 0;
+  // Whether a dispatcher holds this store, as far as this process is told.
+  [[nodiscard]] virtual bool has_dispatcher() = 0;
+  // As the last dispatcher has told them, in the order of names, whether or not it lives.
+  [[nodiscard]] virtual std::vector<PoolRecord> pools() = 0;
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
@@ -255,6 +260,10 @@ class StoreWriter {
                                                      std::int64_t pid, WallTime now) = 0;
   // The last one that was opened, by whomever; 0 before the first.
   [[nodiscard]] virtual Incarnation newest_incarnation() = 0;
+
+  // What the dispatcher of that incarnation tells of its pools, in place of what was told before; where one has no worker its last
+  // kinds stay. From it follows which ready jobs are shown as held while that dispatcher lives; nothing else depends on it.
+  virtual void tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) = 0;
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,

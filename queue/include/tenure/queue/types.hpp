@@ -59,7 +59,8 @@ enum class JobState : std::uint8_t {
 [[nodiscard]] std::optional<JobState> job_state_named(std::string_view name);
 [[nodiscard]] constexpr bool is_final(JobState state) { return state >= JobState::succeeded; }
 
-// Why a job is in its state, where the state alone does not say it.
+// Why a job is in its state, where the state alone does not say it. Those from 100 on say why a ready job is held: shown, never
+// stored.
 enum class JobReason : std::uint8_t {
   none = 0,
   not_due = 1,             // scheduled: enqueued for later
@@ -72,6 +73,10 @@ enum class JobReason : std::uint8_t {
   by_rule = 8,             // discarded or dead: a rule of its kind
   by_operator = 9,
   suspect = 10,  // blocked: the daemon died while it held the job, which starts alone next
+  kind_unknown =
+      100,  // no live worker process of the pools that list its queue has named the kind in its hello
+  queue_without_pool = 101,   // no pool lists its queue
+  pool_without_worker = 102,  // the pools that list its queue have no live worker process
 };
 [[nodiscard]] std::string_view name_of(JobReason reason);
 [[nodiscard]] std::optional<JobReason> job_reason_named(std::string_view name);

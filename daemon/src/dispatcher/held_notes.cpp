@@ -1,0 +1,76 @@
+#include "held_notes.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure::daemon {
+
+using queue::JobReason;
+
+namespace {
+
+Note note_of(const HeldLane& lane) {
+  if (lane.reason == JobReason::queue_without_pool)
+    return {.level = Note::Level::warning,
+            .event = "queue.without_pool",
+            .message = fmt::format("Jobs in queue {} are held: no pool lists it. See tenure job list "
+                                   "reason=queue_without_pool",
+                                   escaped(lane.queue)),
+            .pool = {},
+            .process = {},
+            .kind = {},
+            .queue = lane.queue};
+  return {
+      .level = Note::Level::warning,
+      .event = "kind.unknown",
+      .message = fmt::format("Jobs of kind {} are held: no worker process of the pools that list queue {} "
+                             "has a handler for it. See tenure job list reason=kind_unknown",
+                             escaped(lane.kind), escaped(lane.queue)),
+      .pool = {},
+      .process = {},
+      .kind = lane.kind,
+      .queue = lane.queue};
+}
+
+}  // namespace
+
+void HeldNotes::tick(Lanes& lanes, Instant now, Actions& actions) {
+  if (!look_at_ && lanes.may_hold()) look_at_ = now + kHeldLook;
+  if (!look_at_ || now < *look_at_) return;
+  const std::vector<HeldLane> held = lanes.held();
+  look(held, now, actions);
+  look_at_.reset();
+  if (!held.empty()) look_at_ = now + kHeldLook;
+}
+
+void HeldNotes::look(const std::vector<HeldLane>& held, Instant now, Actions& actions) {
+  std::map<Key, const HeldLane*> found;
+  for (const HeldLane& lane : held) {
+    if (lane.reason == JobReason::kind_unknown) found.try_emplace({lane.reason, lane.kind}, &lane);
+    if (lane.reason == JobReason::queue_without_pool) found.try_emplace({lane.reason, lane.queue}, &lane);
+  }
+  forget(found, now);
+  std::size_t notes = 0;
+  for (const auto& [key, lane] : found) {
+    Entry& entry = entries_[key];
+    if (!entry.since) entry.since = now;
+    const bool is_due = now - *entry.since >= kHeldToldAfter;
+    if (!is_due || notes == kHeldNotesMax || (entry.told && now - *entry.told < kHeldNotePause)) continue;
+    entry.told = now;
+    ++notes;
+    actions.emplace_back(note_of(*lane));
+  }
+}
+
+// One that is not held now may be again within the hour.
+void HeldNotes::forget(const std::map<Key, const HeldLane*>& held, Instant now) {
+  for (auto& [key, entry] : entries_)
+    if (!held.contains(key)) entry.since.reset();
+  std::erase_if(entries_, [&](const auto& each) {
+    const Entry& entry = each.second;
+    return !entry.since && (!entry.told || now - *entry.told >= kHeldNotePause);
+  });
+}
+
+}  // namespace tenure::daemon

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "lanes.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Tells an operator of ready jobs that nobody performs: once for each kind without a handler and each queue without a pool, within a
+// minute, and again after an hour. Of a pool without a worker it says nothing: why none comes is said where it is started.
+namespace tenure::daemon {
+
+inline constexpr std::chrono::seconds kHeldLook{15};  // between two looks, while some lane may be held
+inline constexpr std::chrono::seconds kHeldToldAfter{
+    15};                                                // by then a rolling restart has brought the handler
+inline constexpr std::chrono::hours kHeldNotePause{1};  // between two notes of the same kind or queue
+inline constexpr std::size_t kHeldNotesMax = 20;        // of one look; further ones wait for the next
+
+class HeldNotes {
+ public:
+  void tick(Lanes& lanes, Instant now, Actions& actions);
+  // When tick() looks again; nothing where no lane may be held.
+  [[nodiscard]] const std::optional<Instant>& next_at() const { return look_at_; }
+
+ private:
+  using Key =
+      std::pair<queue::JobReason, std::string>;  // of kind_unknown the kind, of queue_without_pool the queue
+  struct Entry {
+    std::optional<Instant> since;  // held at every look since; nothing: not held any more
+    std::optional<Instant> told;
+  };
+  void look(const std::vector<HeldLane>& held, Instant now, Actions& actions);
+  void forget(const std::map<Key, const HeldLane*>& held, Instant now);
+
+  std::map<Key, Entry> entries_;
+  std::optional<Instant> look_at_;
+};
+
+}  // namespace tenure::daemon

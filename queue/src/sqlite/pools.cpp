@@ -1,0 +1,132 @@
+#include "pools.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// Few rows in all of them: pools are configured, and kinds are limited. Index: none, the whole table.
+constexpr Query kPools{"pools", "select name, workers from pool order by name"};
+// ?1 pool. Index: primary key.
+constexpr Query kQueuesOfPool{"queues_of_pool",
+                              "select queue from pool_queue where pool = ?1 order by queue"};
+constexpr Query kKindsOfPool{"kinds_of_pool", "select kind from pool_kind where pool = ?1 order by kind"};
+
+// The newest dispatcher's. Index: none, the whole table.
+constexpr Query kPoolsOfNow{"pools_of_now", R"sql(
+  select name, workers from pool where incarnation = (select max(incarnation) from holder))sql"};
+// ?1 pool. Index: primary key; names of queues and kinds.
+constexpr Query kQueueNumbersOfPool{"queue_numbers_of_pool", R"sql(
+  select queue.number from pool_queue join queue on queue.name = pool_queue.queue
+  where pool_queue.pool = ?1 order by queue.number)sql"};
+constexpr Query kKindNumbersOfPool{"kind_numbers_of_pool", R"sql(
+  select kind.number from pool_kind join kind on kind.name = pool_kind.kind
+  where pool_kind.pool = ?1 order by kind.number)sql"};
+
+// ?1 name  ?2 incarnation  ?3 workers. Index: primary key.
+constexpr Query kPutPool{"put_pool", R"sql(
+  insert into pool(name, incarnation, workers) values (?1, ?2, ?3)
+  on conflict(name) do update set incarnation = excluded.incarnation, workers = excluded.workers)sql"};
+// ?1 pool. Index: primary key.
+constexpr Query kDeletePool{"delete_pool", "delete from pool where name = ?1"};
+constexpr Query kDeleteQueuesOfPool{"delete_queues_of_pool", "delete from pool_queue where pool = ?1"};
+constexpr Query kDeleteKindsOfPool{"delete_kinds_of_pool", "delete from pool_kind where pool = ?1"};
+// ?1 pool  ?2 queue or kind.
+constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
+                                   "insert into pool_queue(pool, queue) values (?1, ?2)"};
+constexpr Query kInsertKindOfPool{"insert_kind_of_pool", "insert into pool_kind(pool, kind) values (?1, ?2)"};
+
+std::vector<std::string> texts_of(sqlite::Connection& connection, const Query& query, std::string_view pool) {
+  std::vector<std::string> texts;
+  auto row = connection.statement(query);
+  row.bind(pool);
+  while (row.step()) texts.emplace_back(row.text(0));
+  return texts;
+}
+
+std::vector<std::int64_t> numbers_of(sqlite::Connection& connection, const Query& query,
+                                     std::string_view pool) {
+  std::vector<std::int64_t> numbers;
+  auto row = connection.statement(query);
+  row.bind(pool);
+  while (row.step()) numbers.push_back(row.integer(0));
+  return numbers;
+}
+
+void replace(sqlite::Connection& connection, const Query& erase, const Query& insert, std::string_view pool,
+             const std::vector<std::string>& texts) {
+  connection.statement(erase).bind(pool).run();
+  for (const std::string& text : texts) connection.statement(insert).bind(pool, text).run();
+}
+
+std::vector<std::string> sorted(std::vector<std::string> texts) {
+  std::ranges::sort(texts);
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return texts;
+}
+
+void write_pool(sqlite::Connection& connection, Incarnation incarnation, const PoolRecord& pool,
+                const PoolRecord& before) {
+  connection.statement(kPutPool).bind(pool.name, incarnation.value, pool.workers).run();
+  if (const auto queues = sorted(pool.queues); queues != before.queues)
+    replace(connection, kDeleteQueuesOfPool, kInsertQueueOfPool, pool.name, queues);
+  if (pool.workers == 0) return;
+  if (const auto kinds = sorted(pool.kinds); kinds != before.kinds)
+    replace(connection, kDeleteKindsOfPool, kInsertKindOfPool, pool.name, kinds);
+}
+
+}  // namespace
+
+void write_pools(sqlite::Connection& connection, Incarnation incarnation, std::span<const PoolRecord> pools) {
+  std::vector<PoolRecord> former = read_pools(connection);
+  for (const PoolRecord& pool : pools) {
+    const auto before = std::ranges::find(former, pool.name, &PoolRecord::name);
+    write_pool(connection, incarnation, pool, before == former.end() ? PoolRecord{} : *before);
+    if (before != former.end()) former.erase(before);
+  }
+  for (const PoolRecord& gone : former)
+    for (const Query* const erase : {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool})
+      connection.statement(*erase).bind(gone.name).run();
+}
+
+std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
+  std::vector<PoolRecord> pools;
+  auto row = connection.statement(kPools);
+  while (row.step()) {
+    const std::string name{row.text(0)};
+    pools.push_back({name, texts_of(connection, kQueuesOfPool, name), row.integer(1),
+                     texts_of(connection, kKindsOfPool, name)});
+  }
+  return pools;
+}
+
+LaneGates read_gates(sqlite::Connection& connection) {
+  std::vector<LaneGates::Pool> pools;
+  auto row = connection.statement(kPoolsOfNow);
+  while (row.step()) {
+    const std::string name{row.text(0)};
+    pools.push_back({row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
+                     numbers_of(connection, kKindNumbersOfPool, name)});
+  }
+  return pools.empty() ? LaneGates{} : LaneGates{std::move(pools)};
+}
+
+std::vector<const Query*> pool_queries() {
+  return {&kPools,
+          &kQueuesOfPool,
+          &kKindsOfPool,
+          &kPoolsOfNow,
+          &kQueueNumbersOfPool,
+          &kKindNumbersOfPool,
+          &kPutPool,
+          &kDeletePool,
+          &kDeleteQueuesOfPool,
+          &kDeleteKindsOfPool,
+          &kInsertQueueOfPool,
+          &kInsertKindOfPool};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,145 @@
+#include "store_suite.hpp"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+// What is shown of ready jobs that no worker process can perform: it follows from what the dispatcher tells of its pools.
+namespace tenure::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr Incarnation kDispatcher{2000};
+
+class HeldSuite : public StoreSuite {
+ protected:
+  // A dispatcher that lives.
+  void begin_dispatcher(Incarnation incarnation = kDispatcher) {
+    world_->lock_as_dispatcher();
+    write([&](StoreWriter& writer) {
+      static_cast<void>(writer.open_incarnation(incarnation.value, "app-1", 42, now_));
+    });
+  }
+  void tell(const std::vector<PoolRecord>& pools, Incarnation incarnation = kDispatcher) {
+    write([&](StoreWriter& writer) { writer.tell_pools(incarnation, pools); });
+  }
+  Enqueued put_in(std::string_view queue, std::string_view kind,
+                  std::optional<std::string_view> tenant = std::nullopt) {
+    NewJob job = new_job(tenant);
+    job.queue = queue;
+    job.kind = kind;
+    return put(job);
+  }
+  std::pair<ShownState, JobReason> shown(const Enqueued& job) {
+    const JobRecord found = record(job.id);
+    return {found.state, found.reason};
+  }
+  std::int64_t count(std::string_view word) {
+    const auto filter =
+        value_or_raise(parse_filter(std::vector{std::string{word}}, job_filter_fields(), now_));
+    const auto counted =
+        asked([&](JobReader& reader) { return reader.count_jobs(filter, {.limit = 1000}, now_); });
+    const auto page = asked([&](JobReader& reader) { return reader.list_jobs(filter, {}, now_); });
+    EXPECT_EQ(counted.count, std::ssize(page.jobs)) << word;
+    return counted.count;
+  }
+};
+
+constexpr auto kReady = std::pair{ShownState::ready, JobReason::none};
+constexpr auto held_for(JobReason reason) { return std::pair{ShownState::held, reason}; }
+
+const PoolRecord kGeneral{"general", {"default"}, 2, {"mail.send"}};
+
+}  // namespace
+
+TEST_P(HeldSuite, RTY_05_AJobThatNobodyCanPerformIsHeldWithItsReason) {
+  begin_dispatcher();
+  tell({kGeneral, {"reports", {"reports"}, 0, {}}});
+  const auto known = put_in("default", "mail.send");
+  const auto unknown = put_in("default", "mail.sned");
+  const auto unlisted = put_in("exports", "mail.send");
+  const auto unserved = put_in("reports", "mail.send");
+  EXPECT_EQ(shown(known), kReady);
+  EXPECT_EQ(shown(unknown), held_for(JobReason::kind_unknown));
+  EXPECT_EQ(shown(unlisted), held_for(JobReason::queue_without_pool));
+  EXPECT_EQ(shown(unserved), held_for(JobReason::pool_without_worker));
+}
+
+TEST_P(HeldSuite, RTY_05_ListsAndCountsTellHeldJobsFromReadyOnes) {
+  create_tenant("acme");
+  begin_dispatcher();
+  tell({kGeneral});
+  put_in("default", "mail.send", "acme");
+  for (int i = 0; i < 2; ++i) put_in("default", "mail.sned", "acme");
+  for (int i = 0; i < 3; ++i) put_in("exports", "mail.send");
+  EXPECT_EQ(count("state=ready"), 1);
+  EXPECT_EQ(count("state=held"), 5);
+  EXPECT_EQ(count("state=ready,held"), 6);
+  EXPECT_EQ(count("reason=kind_unknown"), 2);
+  EXPECT_EQ(count("reason=queue_without_pool"), 3);
+  const auto queues = asked([](JobReader& reader) { return reader.queues(); });
+  ASSERT_EQ(queues.size(), 2U);
+  EXPECT_EQ(std::pair(queues[0].ready, queues[0].held), std::pair(std::int64_t{1}, std::int64_t{2}));
+  EXPECT_EQ(std::pair(queues[1].ready, queues[1].held), std::pair(std::int64_t{0}, std::int64_t{3}));
+  EXPECT_FALSE(queues[1].oldest_ready);
+  const auto tenants = asked([](JobReader& reader) { return reader.tenants(std::nullopt, 10); });
+  EXPECT_EQ(std::pair(tenants.at(0).ready, tenants.at(0).held), std::pair(std::int64_t{1}, std::int64_t{2}));
+}
+
+TEST_P(HeldSuite, RTY_05_AHeldJobIsReadyAgainWhenAWorkerThatKnowsItsKindHasSaidHello) {
+  begin_dispatcher();
+  tell({kGeneral});
+  const auto job = put_in("default", "mail.sned");
+  ASSERT_EQ(shown(job), held_for(JobReason::kind_unknown));
+  tell({{"general", {"default"}, 3, {"mail.send", "mail.sned"}}});
+  EXPECT_EQ(shown(job), kReady);
+}
+
+TEST_P(HeldSuite, OfOtherStatesNothingIsSaid) {
+  create_tenant("acme");
+  NewJob later = new_job();
+  later.due = now_ + hours{1};
+  const auto scheduled = put(later);
+  const auto paused = put_in("exports", "mail.send", "acme");
+  set_tenant_state("acme", TenantState::paused);
+  const auto running = put();
+  static_cast<void>(claim_one());
+  begin_dispatcher();
+  tell({{"general", {}, 1, {}}});
+  EXPECT_EQ(record(scheduled.id).state, ShownState::scheduled);
+  EXPECT_EQ(record(running.id).state, ShownState::running);
+  EXPECT_EQ(shown(paused), held_for(JobReason::none)) << "its tenant comes first";
+}
+
+TEST_P(HeldSuite, ANewDispatcherIsBelievedOnlyOnceItHasToldItsOwnPools) {
+  begin_dispatcher();
+  tell({kGeneral});
+  const auto job = put_in("exports", "mail.send");
+  ASSERT_EQ(shown(job), held_for(JobReason::queue_without_pool));
+  write([&](StoreWriter& writer) {
+    static_cast<void>(writer.open_incarnation(kDispatcher.value + 1, "app-1", 43, now_));
+  });
+  EXPECT_EQ(shown(job), kReady);
+  tell({{"general", {"exports"}, 0, {}}}, Incarnation{kDispatcher.value + 1});
+  EXPECT_EQ(shown(job), held_for(JobReason::pool_without_worker));
+}
+
+TEST_P(HeldSuite, APoolWithoutAWorkerKeepsTheKindsThatItsLastOnesNamed) {
+  begin_dispatcher();
+  tell({{"general", {"mail", "default"}, 2, {"b", "a"}}, {"old", {"old"}, 1, {"c"}}});
+  tell({{"general", {"default"}, 0, {}}});
+  EXPECT_THAT(asked([](JobReader& reader) { return reader.pools(); }),
+              ElementsAre(PoolRecord{"general", {"default"}, 0, {"a", "b"}}));
+  tell({{"general", {"default"}, 1, {"d"}}});
+  EXPECT_THAT(asked([](JobReader& reader) { return reader.pools(); }),
+              ElementsAre(PoolRecord{"general", {"default"}, 1, {"d"}}));
+}
+
+INSTANTIATE_TEST_SUITE_P(EachStore, HeldSuite,
+                         ::testing::Values(StoreFactory{"Memory", &make_memory_world},
+                                           StoreFactory{"Sqlite", &make_sqlite_world},
+                                           StoreFactory{"EagerSqlite", &make_eager_sqlite_world}),
+                         [](const auto& each) { return std::string{each.param.name}; });
+
+}  // namespace tenure::testing
