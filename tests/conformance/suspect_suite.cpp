@@ -166,6 +166,15 @@ TEST_P(SuspectSuite, LSE_26_ClaimsAndSuspectsComeInPages) {
   ASSERT_EQ(suspects(page[1].seq, 2).size(), 1U);
 }
 
+TEST_P(SuspectSuite, LSE_26_ClaimsOfADispatcherThatNeverWasMakeSuspectsToo) {
+  put();
+  static_cast<void>(claim_one());
+  life_ = Incarnation{kLife.value - 1};
+  EXPECT_EQ(former_claims().size(), 1U);
+  life_ = kLife;
+  EXPECT_TRUE(former_claims().empty());
+}
+
 TEST_P(SuspectSuite, LSE_02_AClaimThatHasMovedOnIsNotSuspected) {
   const Enqueued job = put();
   const ClaimRef old = ref(claim_one());

@@ -7,7 +7,7 @@ std::vector<FormerClaim> MemoryWriter::former_claims(Incarnation current, std::s
   std::vector<FormerClaim> claims;
   for (const auto& [seq, claim] : tables_.claims()) {
     if (claims.size() == limit) break;
-    if (claim.token.incarnation >= current) continue;
+    if (claim.token.incarnation == current) continue;
     const auto suspect = tables_.suspects().find(seq);
     claims.push_back({{seq, claim.token},
                       tables_.jobs().at(seq).crashes,

@@ -19,7 +19,7 @@ constexpr Query kClaimsLeft{"claims_left", R"sql(
   select claim.seq, claim.incarnation, claim.counter, coalesce(job.crashes, 0),
     coalesce(suspect.trial = ?3 and suspect.incarnation = claim.incarnation and suspect.counter = claim.counter, 0)
   from claim left join job on job.seq = claim.seq left join suspect on suspect.seq = claim.seq
-  where claim.incarnation < ?1 order by claim.seq limit ?2)sql"};
+  where claim.incarnation <> ?1 order by claim.seq limit ?2)sql"};
 
 // How the claim that the daemon died under was made stays; of one that was made without a trial nothing does.
 // ?1 seq  ?2 incarnation  ?3 counter. Index: primary key.

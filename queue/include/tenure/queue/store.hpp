@@ -233,7 +233,7 @@ class StoreWriter {
                                                                           WallTime now) = 0;
 
   // Where the holder before has died, its claims make suspects instead, one by one.
-  // Claims of older incarnations, which stay as they are: by sequence, at most `limit`.
+  // Claims of any other incarnation, which stay as they are: by sequence, at most `limit`.
   [[nodiscard]] virtual std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) = 0;
   // The attempt is recorded as interrupted. The job becomes a suspect, or dead with the reason poison, as the charge says.
   // ClaimLost.
