@@ -282,7 +282,8 @@ bool ConnectionPool::verify_by_look(const TenantName& tenant, Generation generat
     const std::filesystem::path path = files_.path_for(tenant);
     const std::optional<SeenFile> before = look_at(path);
     std::optional<Stamp> stamp;
-    if (before) sqlite::look_at(path, [&](sqlite::Connection& file) { stamp = read_stamp(file); });
+    const auto read = [&](sqlite::Connection& file) { stamp = read_stamp(file); };
+    if (!before || !sqlite::look_at_file(path, read)) return false;
     if (!stamp || !check_identity(*stamp, {tenant, generation, options_.application})) return false;
     if (look_at(path) != before) return false;
     verified_.remember(tenant, stamp->generation, *before, path);

@@ -76,6 +76,7 @@ int flags_of(Access access) {
     case Access::create:
       return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     case Access::look:
+    case Access::look_at_file:
       return kAlways | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
   }
   invariant_broken("unknown access", __FILE__, __LINE__);
@@ -180,7 +181,7 @@ std::optional<FileIdentity> Connection::Impl::refuse_unfit_file() const {
 }
 
 void Connection::Impl::open_file(bool existed) {
-  const std::string name = options.access == Access::look ? look_uri(path) : path.native();
+  const std::string name = only_looks(options.access) ? look_uri(path, options.access) : path.native();
   const int code = sqlite3_open_v2(name.c_str(), &database, flags_of(options.access), nullptr);
   if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
   keep_log_at_close();  // until it is known whose log it is
@@ -229,7 +230,7 @@ bool Connection::Impl::in_same_place(const std::optional<FileIdentity>& existed,
 
 void Connection::Impl::join() {
   const auto main = identity_of(path.native());
-  if (options.access == Access::look || !main) return;
+  if (only_looks(options.access) || !main) return;
   const FileIdentity file{main->device, main->number};
   OpenFiles::of_process().join(file, side_files, log_label(database, path), path);
   joined = file;

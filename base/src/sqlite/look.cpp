@@ -45,9 +45,9 @@ std::string escaped_path(const std::string& path) {
 
 bool has_log(const std::filesystem::path& path) { return wal_bytes(path) > 0; }
 
-std::string look_uri(const std::filesystem::path& path) {
+std::string look_uri(const std::filesystem::path& path, Access access) {
   const std::string file = "file://" + escaped_path(path.native());
-  if (!has_log(path)) return file + "?immutable=1";
+  if (access == Access::look_at_file || !has_log(path)) return file + "?immutable=1";
   if (contents_of(path.native() + "-shm")) return file + "?readonly_shm=1";
   raise(
       ErrorCode::access_refused,
@@ -69,6 +69,17 @@ void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> w
   if ((!had_log || !has_log(path)) && contents_of(path) != before)
     raise(ErrorCode::store_busy, "the database was written to while it was read; try again", {},
           path.string());
+}
+
+bool look_at_file(const std::filesystem::path& path, FunctionRef<void(Connection&)> work) {
+  if (has_log(path)) return false;
+  const auto before = contents_of(path);
+  {
+    Connection connection(path, {.access = Access::look_at_file});
+    const ReadTransaction snapshot{connection};
+    work(connection);
+  }
+  return !has_log(path) && contents_of(path) == before;
 }
 
 }  // namespace tenure::sqlite

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tenure/base/sqlite/connection.hpp>
+
 #include <filesystem>
 #include <string>
 
@@ -10,6 +12,6 @@ namespace tenure::sqlite {
 [[nodiscard]] bool has_log(const std::filesystem::path& path);
 
 // AccessRefused, see look_at().
-[[nodiscard]] std::string look_uri(const std::filesystem::path& path);
+[[nodiscard]] std::string look_uri(const std::filesystem::path& path, Access access);
 
 }  // namespace tenure::sqlite

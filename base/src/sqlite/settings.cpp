@@ -93,7 +93,7 @@ void apply_settings(sqlite3* database, const ConnectionOptions& options, std::st
     require(found == limit.value, fmt::format("limit {}", limit.id), std::to_string(found), path);
   }
   const std::string mode = read_pragma(database, "pragma journal_mode", path);
-  require(mode == "wal" || options.access == Access::look, "journal_mode=wal", mode, path);
+  require(mode == "wal" || only_looks(options.access), "journal_mode=wal", mode, path);
   apply_pragma(database, "synchronous", "1",
                path);  // NORMAL: a durable commit syncs the WAL itself, outside the lock
   apply_pragma(database, "wal_autocheckpoint", "0", path);  // every checkpoint is gated

@@ -9,8 +9,12 @@
 // a word.
 namespace tenure::sqlite {
 
+[[nodiscard]] constexpr bool only_looks(Access access) {
+  return access == Access::look || access == Access::look_at_file;
+}
+
 [[nodiscard]] constexpr bool only_reads(Access access) {
-  return access == Access::read_only || access == Access::look;
+  return access == Access::read_only || only_looks(access);
 }
 
 // Returns SQLite's code; SQLITE_BUSY may go away by waiting. A connection for reading changes nothing:

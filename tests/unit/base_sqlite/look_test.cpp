@@ -120,5 +120,23 @@ TEST_F(Look, NothingIsMadeWhereThereIsNothing) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+TEST_F(Look, AFileAloneIsLookedAtBesideWritersOfTheProcessWhoGoOnWriting) {
+  create();
+  const auto count = [&](std::int64_t& found) {
+    return look_at_file(path_, [&](Connection& file) { found = file.statement(kCount).row().integer(0); });
+  };
+  std::int64_t found = -1;
+  EXPECT_FALSE(count(found)) << "there is a log";
+  writer_.reset();
+  EXPECT_TRUE(count(found));
+  EXPECT_EQ(found, 1);
+  EXPECT_FALSE(look_at_file(path_, [&](Connection& file) {
+    writer_.emplace(path_, ConnectionOptions{});
+    writer_->statement(kInsert).run();
+    found = file.statement(kCount).row().integer(0);
+  })) << "written to meanwhile";
+  EXPECT_NO_THROW(writer_->statement(kInsert).run());
+}
+
 }  // namespace
 }  // namespace tenure::sqlite

@@ -169,7 +169,7 @@ TEST(HandleCache, ALogThatGrewBesideALongReaderIsShortAgain) {
   EXPECT_LE(sqlite::wal_bytes(shop.path("acme")), 8LL << 20U);
 }
 
-TEST(HandleCache, AStampThatIsOnlyInTheLogIsFoundByTheLook) {
+TEST(HandleCache, AStampThatIsOnlyInTheLogIsFound) {
   Shop shop;
   { const HandleLease lease = shop.create("acme"); }
   shop.handles.close_idle();
@@ -183,9 +183,7 @@ TEST(HandleCache, AStampThatIsOnlyInTheLogIsFoundByTheLook) {
   }
   HandleCache other{shop.handles.files(), {.application = "shop"}};
   EXPECT_EQ(other.verify(kAcme, Generation{1}).error().code, ErrorCode::stale_generation);
-  const std::int64_t before = leases(other);
   EXPECT_TRUE(other.verify(kAcme, Generation{2}));
-  EXPECT_EQ(leases(other), before);
 }
 
 TEST(HandleCache, AFileThatIsNotTheOneThatWasReadIsReadAgain) {

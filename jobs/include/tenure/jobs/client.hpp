@@ -8,12 +8,14 @@
 #include <tenure/jobs/payload.hpp>
 
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tenure {
@@ -74,11 +76,12 @@ class Client {
     return enqueue_many(kind_of<Job>(), jobs.data(), jobs.size(), options, rule);
   }
 
-  template <std::ranges::contiguous_range Range>
-  requires JobType<std::ranges::range_value_t<Range>> std::vector<BulkItem> enqueue_all(
-      const Range& jobs, const EnqueueOptions& options = {}, BulkRule rule = BulkRule::store_good_ones) {
-    return enqueue_many(kind_of<std::ranges::range_value_t<Range>>(), std::ranges::data(jobs),
-                        std::ranges::size(jobs), options, rule);
+  // The same for a vector, an array, or what else has its elements side by side.
+  template <class Jobs, class Job = std::remove_cvref_t<decltype(*std::data(std::declval<const Jobs&>()))>>
+  requires JobType<Job> std::vector<BulkItem> enqueue_all(const Jobs& jobs,
+                                                          const EnqueueOptions& options = {},
+                                                          BulkRule rule = BulkRule::store_good_ones) {
+    return enqueue_many(kind_of<Job>(), std::data(jobs), std::size(jobs), options, rule);
   }
 
   // Says what is missing.

@@ -16,8 +16,9 @@ namespace tenure::sqlite {
 enum class Access : std::uint8_t {
   read_only,
   read_write,
-  create,  // only where a tenant is created or a store is initialised: opening never creates
-  look,    // for reading; changes nothing on disk, not even the log's index: see look.hpp
+  create,        // only where a tenant is created or a store is initialised: opening never creates
+  look,          // for reading; changes nothing on disk, not even the log's index: see look.hpp
+  look_at_file,  // the same without the log, whether there is one or not
 };
 
 struct ConnectionOptions {

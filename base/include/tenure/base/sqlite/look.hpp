@@ -13,7 +13,14 @@ namespace tenure::sqlite {
 //   without one  the file is read as it lies there, by no lock at all
 // AccessRefused where there is a log without an index, which a look would have to write; StoreBusy where a file without a log was
 // written to meanwhile: `work` may have seen half of that, so what it found is no answer. Else as Connection.
+// Not beside other connections of the process to the same database, which could not write: see look_at_file.
 // Threads: any.
 void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> work);
+
+// The same where the database file alone is the whole database. False where there is a log, or the file was written to meanwhile: what
+// `work` found is no answer then. For processes that have the database open as well: SQLite keeps one index of a log for all
+// connections of a process, and one that was opened to be looked at makes all of them unable to write.
+// Threads: any.
+[[nodiscard]] bool look_at_file(const std::filesystem::path& path, FunctionRef<void(Connection&)> work);
 
 }  // namespace tenure::sqlite
