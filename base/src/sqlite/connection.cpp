@@ -131,13 +131,14 @@ Connection::Impl::~Impl() {
   if (process.is_inherited()) return;
   for (auto& [query, cached] : statements) sqlite3_finalize(cached.statement);
   close();
-  if (joined) OpenFiles::of_process().leave(*joined);
   OpenFiles::of_process().end_connection();
 }
 
 // The last connection moves the log into the database and removes it by its name, which may be another log's by now.
 void Connection::Impl::close() {
   if (joined && !in_place()) leave_log();
+  // Before the close, after which another thread may open the database beside a new log.
+  if (joined) OpenFiles::of_process().leave(*joined);
   if (sqlite3_close(database) == SQLITE_OK) return;
   // A statement that user code prepared on native() is still alive: SQLite closes the file when that goes.
   sqlite3_close_v2(database);
