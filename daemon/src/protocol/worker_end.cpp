@@ -42,9 +42,11 @@ WorkerEnd::Actions WorkerEnd::finished(AttemptEnd end) {
 }
 
 bool WorkerEnd::take_outgoing(std::string& bytes) {
-  TENURE_INVARIANT(!is_being_written_);
   bytes.clear();
-  if (has_left() || outgoing_.empty()) return false;
+  // The last write may have failed, and what it was of stays unwritten.
+  if (has_left()) return false;
+  TENURE_INVARIANT(!is_being_written_);
+  if (outgoing_.empty()) return false;
   bytes.swap(outgoing_);
   is_being_written_ = true;
   return true;

@@ -196,5 +196,16 @@ TEST_F(WorkerEndTest, LSE_15_AFrameOutOfTurnEndsIt) {
   }
 }
 
+// Another thread may want to write what it has just finished.
+TEST_F(WorkerEndTest, AWriteThatFailsIsTheLast) {
+  welcome(1);
+  say(AssignFrame{.job = job(1), .receipt_horizon = {}});
+  take(end_.finished(end_of(1)));
+  std::string bytes;
+  ASSERT_TRUE(end_.take_outgoing(bytes));
+  take(end_.stream_ended("the daemon does not read the socket"));
+  EXPECT_FALSE(end_.take_outgoing(bytes));
+}
+
 }  // namespace
 }  // namespace tenure::daemon
