@@ -142,14 +142,22 @@ void SqliteWriter::place_blocked(JobSeq seq, const JobOfClaim& job, JobReason re
   insert_blocked(connection_, job.lane, job.place, reason);
 }
 
-Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
-                                   WallTime now) {
+std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_crash(ClaimRef claim, CrashCharge charge,
+                                                                   const AttemptFailure& failure,
+                                                                   WallTime now) {
   static_cast<void>(fresh());  // while the job still has its claim
   const auto ended = end_claim(claim);
-  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
-  if (!job) return claim_lost(claim);
+  auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  if (!job) return std::nullopt;
   add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   charge_crash(claim, charge, *ended, now);
+  return job;
+}
+
+Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                                   WallTime now) {
+  const auto job = end_by_crash(claim, charge, failure, now);
+  if (!job) return claim_lost(claim);
   if (charge != CrashCharge::poison) return_to_lane(*job);
   return {};
 }

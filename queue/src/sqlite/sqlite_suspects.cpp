@@ -78,12 +78,8 @@ std::vector<FormerClaim> SqliteWriter::former_claims(Incarnation current, std::s
 
 Result<void> SqliteWriter::suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                                    WallTime now) {
-  static_cast<void>(fresh());  // while the job still has its claim
-  const auto ended = end_claim(claim);
-  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  const auto job = end_by_crash(claim, charge, failure, now);
   if (!job) return claim_lost(claim);
-  add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
-  charge_crash(claim, charge, *ended, now);
   if (charge == CrashCharge::poison) {
     acquit(claim.seq);
     return {};

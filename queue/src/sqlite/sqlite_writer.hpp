@@ -133,6 +133,9 @@ class SqliteWriter final : public StoreWriter {
   void place_blocked(JobSeq seq, const JobOfClaim& job, JobReason reason);
   [[nodiscard]] std::optional<Candidate> blocked_suspect(JobSeq seq);
   void charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now);
+  // Nothing where the claim was lost.
+  [[nodiscard]] std::optional<JobOfClaim> end_by_crash(ClaimRef claim, CrashCharge charge,
+                                                       const AttemptFailure& failure, WallTime now);
 
   Result<void> check_tenant_of_retry(TenantNumber number);
 

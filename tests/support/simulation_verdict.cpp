@@ -1,0 +1,89 @@
+#include "simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
+// What a simulation tells of the store, and of the dispatcher's lanes beside it.
+namespace tenure::simulation {
+
+using queue::JobSeq;
+
+namespace {
+constexpr std::size_t kPage = 1000;
+}  // namespace
+
+queue::JobRecord Simulation::job(JobId id) const {
+  std::optional<queue::JobRecord> record;
+  store_.read([&](queue::JobReader& reader) { record = reader.find_job(id); });
+  TENURE_INVARIANT(record.has_value());
+  return *record;
+}
+
+std::int64_t Simulation::count(queue::ShownState state) const {
+  std::int64_t count = 0;
+  for (const JobId& id : acknowledged_) count += job(id).state == state ? 1 : 0;
+  return count;
+}
+
+Verdict Simulation::verdict() const {
+  Verdict verdict;
+  verdict.attempted = static_cast<std::int64_t>(attempted_.size());
+  verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
+  verdict.duplicated = duplicated_;
+  store_.read([&](queue::JobReader& reader) {
+    for (const JobId& id : acknowledged_) {
+      const auto record = reader.find_job(id);
+      verdict.lost += record ? 0 : 1;
+      if (!record) continue;
+      const auto state = queue::job_state_named(queue::name_of(record->state));
+      verdict.stuck += state && queue::is_final(*state) ? 0 : 1;
+      verdict.claims_left += record->claim ? 1 : 0;
+    }
+    verdict.unexpected = reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
+  });
+  return verdict;
+}
+
+std::string Simulation::verdict_line() const {
+  const Verdict v = verdict();
+  return fmt::format(
+      "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
+      "claims-left={} | faults "
+      "round={} kill={} hang={} crash={} cut={} hint={} jump={} | seed={}",
+      v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
+      faults.rounds_failed, faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed,
+      faults.rounds_cut, faults.hints_lost, faults.clock_jumps, options_.seed);
+}
+
+std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }
+
+std::vector<queue::JobArrival> Simulation::claimable() const {
+  std::vector<queue::JobArrival> all;
+  store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
+    JobSeq after;
+    for (;;) {
+      const std::vector<queue::JobArrival> rows = writer.reader().arrivals(after, kPage);
+      for (const queue::JobArrival& row : rows) {
+        after = row.seq;
+        if (row.state == queue::JobState::ready && !claimed_.contains(row.seq)) all.push_back(row);
+      }
+      if (rows.size() < kPage) return;
+    }
+  });
+  return all;
+}
+
+void Simulation::compare_lanes(const std::vector<queue::JobArrival>& expected) {
+  std::map<queue::Lane, std::optional<queue::LanePlace>> known;
+  for (const daemon::KnownLane& lane : dispatcher_->known_lanes()) known.emplace(lane.lane, lane.after);
+  for (const queue::JobArrival& row : expected) {
+    ++lanes_compared_;
+    const auto lane = known.find(row.lane);
+    const queue::LanePlace place{row.due, row.seq};
+    if (lane == known.end() || (lane->second && place <= *lane->second)) ++lanes_missed_;
+  }
+}
+
+}  // namespace tenure::simulation
