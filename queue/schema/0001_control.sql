@@ -132,6 +132,15 @@ create table ended(
   finished_us integer not null
 ) strict;
 
+-- Which tenants have jobs between two sequences, both included: a list of one tenant passes over ranges that do not name it.
+-- `tenants`: their numbers, 8 bytes each, the least byte first. Written by the dispatcher behind the tail; what lies in no
+-- range is read.
+create table job_range(
+  first integer primary key,
+  last integer not null check (last >= first),
+  tenants blob not null
+) strict;
+
 -- 'absorbed': jobs up to this sequence that wait in a lane have a row of ready.
 -- 'tenants': raised by every change of a tenant, so that what was read of them at the same value is still true.
 create table mark(

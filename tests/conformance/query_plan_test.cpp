@@ -3,6 +3,7 @@
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
+#include "sqlite/tenant_ranges.hpp"
 #include "sqlite/tenant_rows.hpp"
 #include "support/golden.hpp"
 #include "support/temporary_folder.hpp"
@@ -92,6 +93,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"filter", &filter_queries},
                               Source{"summaries", &summary_queries},
                               Source{"registry", &registry_queries},
+                              Source{"tenant_ranges", &tenant_range_queries},
                               Source{"pools", &pool_queries}};
 
 }  // namespace

@@ -65,7 +65,12 @@ std::unique_ptr<StoreWorld> make_eager_sqlite_world() {
 
 BookkeepingLimits eager_bookkeeping() {
   BookkeepingLimits limits;
-  limits.fresh = {.jobs_max = 12, .absorb_rows = 5, .tail_rows = 7, .behind_max = 30, .behind_idle = 3};
+  limits.fresh = {.jobs_max = 12,
+                  .absorb_rows = 5,
+                  .tail_rows = 7,
+                  .behind_max = 30,
+                  .behind_idle = 3,
+                  .ranges = {.length = 4}};
   limits.settle = {.rows_max = 20,
                    .rows_idle = 1,
                    .batch_rows = 8,

@@ -1,5 +1,9 @@
 #include "support/job_places.hpp"
 
+#include "sqlite/tenant_ranges.hpp"
+
+#include <tenure/base/text.hpp>
+
 #include <array>
 
 namespace tenure::testing {
@@ -46,6 +50,24 @@ constexpr std::array kStrays{
     Stray{"ended", {"stray_ended", R"sql(
       select seq from ended where not exists (select 1 from job where seq = ended.seq and state in (1, 2, 4)))sql"}}};
 
+// Jobs whose tenant is not named by the range in which they lie, and ranges that overlap.
+constexpr Query kUnnamed{"unnamed_tenants", R"sql(
+  select job.seq, job.tenant, job_range.tenants from job_range join job on job.seq between job_range.first and job_range.last)sql"};
+constexpr Query kOverlapping{"overlapping_ranges", R"sql(
+  select first from job_range as each where exists (
+    select 1 from job_range where first > each.first and first <= each.last))sql"};
+
+void add_wrong_ranges(sqlite::Connection& connection, std::vector<std::string>& lines) {
+  {
+    auto row = connection.statement(kUnnamed);
+    while (row.step())
+      if (const std::int64_t tenant = row.integer(1); !queue::names_any(as_text(row.blob(2)), {&tenant, 1}))
+        lines.push_back("range without the tenant of seq=" + std::to_string(row.integer(0)));
+  }
+  auto row = connection.statement(kOverlapping);
+  while (row.step()) lines.push_back("range overlaps: first=" + std::to_string(row.integer(0)));
+}
+
 }  // namespace
 
 std::vector<std::string> misplaced_jobs(sqlite::Connection& connection) {
@@ -67,6 +89,7 @@ std::vector<std::string> misplaced_jobs(sqlite::Connection& connection) {
     while (row.step())
       lines.push_back(std::string{"row of "} + stray.table + " seq=" + std::to_string(row.integer(0)));
   }
+  add_wrong_ranges(connection, lines);
   return lines;
 }
 

@@ -3,6 +3,7 @@
 #include "places.hpp"
 #include "sqlite_reader.hpp"
 #include "stored_values.hpp"
+#include "tenant_ranges.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -89,21 +90,38 @@ class SortedSeqs final : public OrderedSeqs {
 // The table itself, row by row, as far as it is read.
 class Walk final : public OrderedSeqs {
  public:
-  Walk(sqlite::Statement&& rows, std::function<bool(const sqlite::Statement&)> takes)
-      : rows_(std::move(rows)), takes_(std::move(takes)) {}
+  using Part = std::optional<sqlite::Statement>;
+  // `next_part` gives the rows of one part of it after the other, in the order of the list.
+  Walk(std::function<Part()> next_part, std::function<bool(const sqlite::Statement&)> takes)
+      : next_part_(std::move(next_part)), takes_(std::move(takes)), rows_(next_part_()) {}
 
   std::optional<JobSeq> next() override {
-    while (!at_end_ && rows_.step())
-      if (takes_(rows_)) return JobSeq{rows_.integer(0)};
-    at_end_ = true;  // another step would begin anew
+    while (rows_) {
+      while (rows_->step())
+        if (takes_(*rows_)) return JobSeq{rows_->integer(0)};
+      rows_.reset();  // before the next: they share one statement
+      if (auto part = next_part_()) rows_.emplace(std::move(*part));
+    }
     return std::nullopt;
   }
 
  private:
-  sqlite::Statement rows_;
+  std::function<Part()> next_part_;
   std::function<bool(const sqlite::Statement&)> takes_;
-  bool at_end_ = false;
+  Part rows_;
 };
+
+// Of one tenant, or of all.
+Walk::Part rows_between(sqlite::Connection& connection, SeqRange range, ListOrder order,
+                        std::optional<std::int64_t> tenant) {
+  const bool oldest_first = order == ListOrder::oldest_first;
+  const Query& all = oldest_first ? kWalkOldest : kWalkNewest;
+  const Query& of_one = oldest_first ? kWalkOldestOfTenant : kWalkNewestOfTenant;
+  auto rows = connection.statement(tenant ? of_one : all);
+  rows.bind(range.above.value, range.below.value);
+  if (tenant) rows.bind(*tenant);
+  return rows;
+}
 
 }  // namespace
 
@@ -133,16 +151,25 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
 
 CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes) {
   const bool oldest_first = options_.order == ListOrder::oldest_first;
-  const JobSeq from = oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least;
-  const JobSeq to = oldest_first ? kAfterAll : options_.after.value_or(kAfterAll);
+  const SeqRange whole{oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least,
+                       oldest_first ? kAfterAll : options_.after.value_or(kAfterAll)};
+  return {std::make_unique<Walk>(parts_of(whole), std::move(takes)), filter_.exact};
+}
+
+std::function<std::optional<sqlite::Statement>()> Candidates::parts_of(SeqRange whole) {
   const auto* const tenants = filter_.only_tenants();
-  const bool is_of_one = tenants != nullptr && tenants->size() == 1;
-  const Query& all = oldest_first ? kWalkOldest : kWalkNewest;
-  const Query& of_one = oldest_first ? kWalkOldestOfTenant : kWalkNewestOfTenant;
-  auto rows = connection_.statement(is_of_one ? of_one : all);
-  rows.bind(from.value, to.value);
-  if (is_of_one) rows.bind(tenants->front());
-  return {std::make_unique<Walk>(std::move(rows), std::move(takes)), filter_.exact};
+  if (tenants == nullptr)
+    return [this, whole, is_done = false]() mutable -> Walk::Part {
+      if (std::exchange(is_done, true)) return std::nullopt;
+      return rows_between(connection_, whole, options_.order, std::nullopt);
+    };
+  auto ranges = std::make_shared<RangesOfTenants>(connection_, whole, options_.order, *tenants);
+  const auto only = tenants->size() == 1 ? std::optional{tenants->front()} : std::nullopt;
+  return [this, ranges, only]() -> Walk::Part {
+    const auto range = ranges->next();
+    if (!range) return std::nullopt;
+    return rows_between(connection_, *range, options_.order, only);
+  };
 }
 
 bool Candidates::has_succeeded(const sqlite::Statement& row) {

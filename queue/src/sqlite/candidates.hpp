@@ -2,6 +2,7 @@
 
 #include "ended_lookup.hpp"
 #include "row_filter.hpp"
+#include "tenant_ranges.hpp"
 
 #include <tenure/queue/store.hpp>
 
@@ -44,6 +45,8 @@ class Candidates {
  private:
   // Of the rows above `least` those that it takes.
   [[nodiscard]] CandidateSource walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes);
+  // What walks `whole`, or no more of it than where the wanted tenants may have jobs.
+  [[nodiscard]] std::function<std::optional<sqlite::Statement>()> parts_of(SeqRange whole);
   [[nodiscard]] bool has_succeeded(const sqlite::Statement& row);
   [[nodiscard]] bool is_fresh(const sqlite::Statement& row);
   [[nodiscard]] CandidateSource collected(std::vector<JobSeq> seqs) const;

@@ -27,6 +27,20 @@ constexpr Query kClaimedAbove{"claimed_above", "select seq from claim where seq 
 // ?1 seq.
 constexpr Query kRaiseMark{"raise_mark", "update mark set seq = ?1 where name = 'absorbed'"};
 
+struct TailRow {
+  JobArrival job;
+  TenantNumber tenant{0};  // also of a row that is in no lane
+  std::int64_t state = 0;
+};
+
+std::vector<TailRow> tail_behind(sqlite::Connection& connection, JobSeq seq, std::size_t limit) {
+  std::vector<TailRow> rows;
+  auto row = connection.statement(kTail);
+  row.bind(seq.value, limit);
+  while (row.step()) rows.push_back({arrival_in(row), TenantNumber{row.integer(3)}, row.integer(6)});
+  return rows;
+}
+
 void read_into(SeqSet& set, sqlite::Statement& rows) {
   while (rows.step()) set.insert(JobSeq{rows.integer(0)});
 }
@@ -51,6 +65,7 @@ void FreshJobs::restart(sqlite::Connection& connection) {
   lanes_.clear();
   count_ = 0;
   tailed_ = absorbed_;
+  ranges_.restart(connection, tailed_);
   ended_before_.clear();
   claimed_before_.clear();
   read_into(ended_before_, connection.statement(kEndedAbove).bind(absorbed_.value));
@@ -61,18 +76,14 @@ void FreshJobs::restart(sqlite::Connection& connection) {
 std::vector<JobArrival> FreshJobs::read_on(sqlite::Connection& connection, std::size_t limit) {
   if (count_ + limit > limits_.jobs_max || tailed_.value - absorbed_.value > limits_.behind_max)
     absorb_oldest(connection);
+  const auto tail = tail_behind(connection, tailed_, limit);
   std::vector<JobArrival> rows;
-  std::vector<std::int64_t> states;
-  {
-    auto row = connection.statement(kTail);
-    row.bind(tailed_.value, limit);
-    while (row.step()) {
-      rows.push_back(arrival_in(row));
-      states.push_back(row.integer(6));
-    }
+  rows.reserve(tail.size());
+  for (const TailRow& row : tail) {
+    ranges_.add(connection, row.job.seq, row.tenant);
+    rows.push_back(row.job);
+    rows.back().state = take_in(connection, row.job, row.state);
   }
-  for (std::size_t index = 0; index < rows.size(); ++index)
-    rows[index].state = take_in(connection, rows[index], states[index]);
   if (!rows.empty()) tailed_ = rows.back().seq;
   told_until_ = std::max(told_until_, tailed_);
   return rows;

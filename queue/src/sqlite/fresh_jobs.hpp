@@ -1,6 +1,7 @@
 #pragma once
 
 #include "seq_set.hpp"
+#include "tenant_ranges.hpp"
 
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/queue/store.hpp>
@@ -35,11 +36,12 @@ struct FreshLimits {
   std::size_t tail_rows = 4'096;      // read on for a scan of lanes
   std::int64_t behind_max = 1 << 17;  // how far the mark may lie behind the tail while there is work
   std::int64_t behind_idle = 4'096;   // and while there is none
+  TenantRangeLimits ranges;
 };
 
 class FreshJobs {
  public:
-  explicit FreshJobs(const FreshLimits& limits) : limits_(limits) {}
+  explicit FreshJobs(const FreshLimits& limits) : limits_(limits), ranges_(limits.ranges) {}
 
   void forget() noexcept { is_stale_ = true; }
 
@@ -89,6 +91,7 @@ class FreshJobs {
   void raise_mark(sqlite::Connection& connection, JobSeq until);
 
   const FreshLimits limits_;
+  TenantRanges ranges_;  // what read_on() passes is told it
   std::map<Lane, Waiting> lanes_;
   std::size_t count_ = 0;
   JobSeq tailed_{0};
