@@ -50,5 +50,24 @@ TEST_F(ScriptTest, ThatIsSlowToStartDoesNotKeepTheLockOfItsDaemon) {
   expect_state(enqueue(Count{"run"}), ShownState::succeeded);
 }
 
+// Nothing ends what a script leaves behind.
+TEST_F(ScriptTest, ThatNeverSaysHelloLeavesNobodyWithTheLock) {
+  configure({.program = script("sleep 1000 & exec sleep 1001")});
+  const auto killed = start_daemon();
+  pid_t left_behind = 0;
+  ASSERT_TRUE(wait_until([&] {
+    for (const pid_t child : children_of(killed->pid()))
+      if (const auto of_child = children_of(child); of_child.size() == 1) left_behind = of_child[0];
+    return left_behind != 0;
+  }));
+  killed->signal(SIGKILL);
+  ASSERT_EQ(killed->wait(), "signal 9");
+  configure();
+  const auto daemon = start_daemon();
+  expect_state(enqueue(Count{"run"}), ShownState::succeeded);
+  EXPECT_TRUE(is_alive(left_behind));
+  ::kill(left_behind, SIGKILL);
+}
+
 }  // namespace
 }  // namespace tenure::testing

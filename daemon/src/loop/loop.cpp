@@ -114,7 +114,8 @@ void Loop::perform(StartProcess&& action) {
   if (!descriptor) return post(WorkerGone{action.process, descriptor.error().message});
 
   auto link = std::make_shared<WorkerLink>(
-      context_.get_executor(), *descriptor, action.process, static_cast<std::uint16_t>(pool.slots),
+      context_.get_executor(), *descriptor, host_.lock_to_share(), action.process,
+      static_cast<std::uint16_t>(pool.slots),
       WorkerLink::Handlers{
           .on_event = [this](Event event) { handle(std::move(event)); },
           .on_greeted =

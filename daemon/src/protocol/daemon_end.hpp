@@ -59,6 +59,8 @@ class DaemonEnd {
   // Swaps what waits to be written into `bytes`, whose content goes; false where there is nothing.
   [[nodiscard]] bool take_outgoing(std::string& bytes);
   [[nodiscard]] bool has_outgoing() const { return !outgoing_.empty(); }
+  // Its hello was accepted.
+  [[nodiscard]] bool is_greeted() const { return stage_ == Stage::open; }
   // A last word may still be written: a refusal.
   [[nodiscard]] bool is_open() const { return stage_ != Stage::ended; }
 

@@ -35,7 +35,6 @@ std::vector<std::string> child_environment(const ExecHost::Environment& environm
   }
   result.push_back("TENURE_CONFIG=" + environment.config_file.string());
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
-  result.push_back(std::string{kWorkerLockVariable} + "=" + std::to_string(kWorkerLockDescriptor));
   result.push_back(std::string{kWorkerParentVariable} + "=" + std::to_string(::getpid()));
   result.push_back(std::string{kWorkerPoolVariable} + "=" + std::string{pool});
   return result;
@@ -58,14 +57,13 @@ struct Start {
   char* const* variables = nullptr;
   int nothing = -1;  // /dev/null
   int socket = -1;
-  int lock = -1;
   int report = -1;  // where errno is written if the program cannot be started; closed by its start
   pid_t parent = -1;
   sigset_t held_back{};
 };
 
-// In the child: calls that signal-safety(7) lists, and nothing else. The death signal outlives exec, so that no program, however long
-// it takes to reach worker_main, keeps the lock of a daemon that is gone.
+// In the child: calls that signal-safety(7) lists, and nothing else. The death signal outlives exec: no program, however long it takes to
+// reach worker_main, outlives its daemon.
 [[noreturn]] void become_worker(const Start& start) {
   constexpr int kCannotStart = 127;  // as a shell says it
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -74,7 +72,6 @@ struct Start {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   ::dup2(start.nothing, STDIN_FILENO);
   ::dup2(start.socket, kWorkerSocketDescriptor);
-  ::dup2(start.lock, kWorkerLockDescriptor);
   // Let through by worker_main, once it has handlers for them.
   ::sigprocmask(SIG_SETMASK, &start.held_back, nullptr);
   ::execve(start.program, start.arguments, start.variables);
@@ -110,10 +107,9 @@ Result<pid_t> fork_worker(const Start& start) {
 Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket) {
   // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
   const auto above = [](int descriptor) {
-    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerLockDescriptor + 1)};
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerSocketDescriptor + 1)};
   };
   const Descriptor socket_copy = above(socket);
-  const Descriptor lock_copy = above(environment.lock_descriptor);
   const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   const Descriptor nothing = above(null_low.number());
   std::array<int, 2> ends{-1, -1};
@@ -121,7 +117,7 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   const Descriptor result{ends[0]};
   Descriptor report_low{ends[1]};
   Descriptor report = above(report_low.number());
-  if (!has_pipe || !socket_copy.is_open() || !lock_copy.is_open() || !nothing.is_open() || !report.is_open())
+  if (!has_pipe || !socket_copy.is_open() || !nothing.is_open() || !report.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
   std::string program = pool.program.string();
@@ -137,7 +133,6 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
                                 .variables = pointers.data(),
                                 .nothing = nothing.number(),
                                 .socket = socket_copy.number(),
-                                .lock = lock_copy.number(),
                                 .report = report.number(),
                                 .parent = ::getpid(),
                                 .held_back = told_signals()});

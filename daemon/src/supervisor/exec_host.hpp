@@ -14,7 +14,7 @@
 namespace tenure::daemon {
 
 // Starts worker programs by exec: no code of ours runs between fork and exec, and of our descriptors the child gets its
-// socket and the control lock only.
+// socket only.
 // Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
 // started it ends.
 class ExecHost final : public WorkerHost {
@@ -30,6 +30,7 @@ class ExecHost final : public WorkerHost {
                                   OnGone on_gone) override;
   [[nodiscard]] pid_t pid_of(queue::ProcessNumber process) const override;
   void end(queue::ProcessNumber process, EndProcess::By by) override;
+  [[nodiscard]] int lock_to_share() const override { return environment_.lock_descriptor; }
   void tell_to_open_log() override;
 
  private:

@@ -28,6 +28,8 @@ class WorkerHost {
   [[nodiscard]] virtual pid_t pid_of(queue::ProcessNumber process) const = 0;
   // Ends it at once. Nothing for one that is gone already.
   virtual void end(queue::ProcessNumber process, EndProcess::By by) = 0;
+  // The dispatcher's lock, for a process that has said hello to keep open while it lives; -1 where it is ours anyway.
+  [[nodiscard]] virtual int lock_to_share() const { return -1; }
   // The log's file was moved away and opened again: processes that write to it by themselves do the same.
   virtual void tell_to_open_log() {}
 };

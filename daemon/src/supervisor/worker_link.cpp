@@ -1,5 +1,7 @@
 #include "worker_link.hpp"
 
+#include <tenure/base/passed_descriptor.hpp>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 
@@ -10,10 +12,11 @@ namespace tenure::daemon {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-WorkerLink::WorkerLink(const asio::any_io_executor& executor, int descriptor, ProcessNumber process,
+WorkerLink::WorkerLink(const asio::any_io_executor& executor, int descriptor, int lock, ProcessNumber process,
                        std::uint16_t slots_wanted, Handlers handlers)
     : socket_(executor, asio::local::stream_protocol{}, descriptor),
       socket_kept_(descriptor),
+      lock_to_share_(lock),
       process_(process),
       end_(process, slots_wanted),
       handlers_(std::move(handlers)),
@@ -48,7 +51,18 @@ void WorkerLink::flush() {
   thread_.check();
   if (is_writing_ || !end_.take_outgoing(in_flight_)) return;
   is_writing_ = true;
-  asio::async_write(socket_, asio::buffer(in_flight_),
+  // Nothing is written before a hello, and the first that is written behind one is the welcome. A process that has not said hello,
+  // or never will, must not keep the lock when we are gone.
+  if (lock_to_share_ < 0 || !end_.is_greeted()) return write(0);
+  const SentBytes sent =
+      send_with_descriptor(socket_.native_handle(), in_flight_, std::exchange(lock_to_share_, -1));
+  if (sent.error == 0) return write(sent.size);
+  is_writing_ = false;
+  carry_out(end_.stream_ended("does not take the lock: " + system_text(sent.error)));
+}
+
+void WorkerLink::write(std::size_t written) {
+  asio::async_write(socket_, asio::buffer(in_flight_) + written,
                     [self = shared_from_this()](error_code error, std::size_t) {
                       self->is_writing_ = false;
                       if (error == asio::error::operation_aborted) return;

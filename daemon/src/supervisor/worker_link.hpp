@@ -29,8 +29,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
     std::function<void(std::string cause)> on_broken;
   };
 
-  // Takes ownership of `descriptor`.
-  WorkerLink(const boost::asio::any_io_executor& executor, int descriptor, ProcessNumber process,
+  // Takes ownership of `descriptor`. `lock` goes beside the welcome, -1 for none; it must outlive the link.
+  WorkerLink(const boost::asio::any_io_executor& executor, int descriptor, int lock, ProcessNumber process,
              std::uint16_t slots_wanted, Handlers handlers);
 
   void start();
@@ -44,6 +44,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
  private:
   void read();
+  void write(std::size_t written);
   void carry_out(DaemonEnd::Actions actions);
   void perform(DaemonEnd::Deliver&& action);
   void perform(DaemonEnd::Greeted&& action);
@@ -54,6 +55,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   ThreadBound thread_{"WorkerLink"};
   boost::asio::local::stream_protocol::socket socket_;
   KeptFromChildren socket_kept_;
+  int lock_to_share_;  // -1 once it is shared
   const ProcessNumber process_;
   DaemonEnd end_;
   Handlers handlers_;

@@ -4,6 +4,7 @@
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/passed_descriptor.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/frames.hpp>
@@ -62,7 +63,7 @@ class Runtime {
     flush();
     {
       const std::lock_guard lock(mutex_);
-      read();
+      read_welcome();
     }
     context_.run();
     for (std::thread& thread : threads_) thread.join();
@@ -83,6 +84,25 @@ class Runtime {
                             [this](error_code error, std::size_t size) { on_read(error, size); });
   }
 
+  // Beside it comes the dispatcher's lock, which Asio's reading would drop.
+  void read_welcome() {
+    socket_.async_wait(asio::local::stream_protocol::socket::wait_read, [this](error_code error) {
+      if (error) return on_read(error, 0);
+      auto received = receive_with_descriptor(descriptor_, received_);
+      if (received.error == EAGAIN) return read_welcome();
+      if (received.descriptor.is_open()) keep_lock(std::move(received.descriptor));
+      const bool is_closed = received.error == 0 && received.size == 0;
+      on_read(is_closed ? asio::error::eof : error_code{received.error, boost::system::system_category()},
+              received.size);
+    });
+  }
+
+  void keep_lock(Descriptor lock) {
+    lock_ = std::move(lock);
+    lock_kept_.emplace(lock_.number());
+    own_descriptors_.watch(lock_.number());
+  }
+
   void await_writable() {
     socket_.async_wait(asio::local::stream_protocol::socket::wait_write, [this](error_code error) {
       if (!error) go_on_writing();
@@ -96,12 +116,16 @@ class Runtime {
     WorkerEnd::Actions actions;
     {
       const std::lock_guard lock(mutex_);
-      actions =
-          error ? end_.stream_ended("the daemon closed the socket") : end_.received({received_.data(), size});
+      actions = error ? end_.stream_ended(why_ended(error)) : end_.received({received_.data(), size});
       if (!end_.has_left()) read();
     }
     flush();
     perform_all(std::move(actions));
+  }
+
+  static std::string why_ended(error_code error) {
+    if (error.value() == EMFILE) return "no descriptor is left for the dispatcher's lock; raise LimitNOFILE";
+    return "the daemon closed the socket";
   }
 
   // As long as each end of a job names the next, so that a burst costs one hand-over.
@@ -297,6 +321,8 @@ class Runtime {
   LineLimit released_lines_;
   KeptFromChildren socket_kept_{descriptor_};
   KeptFromChildren socket_copy_kept_{socket_copy_.number()};
+  Descriptor lock_;
+  std::optional<KeptFromChildren> lock_kept_;
 };
 
 }  // namespace

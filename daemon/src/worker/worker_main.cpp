@@ -39,13 +39,11 @@ std::optional<int> number_in(std::string_view variable) {
 // What the daemon says by variables, which are gone afterwards: they are not for programs that job code starts.
 struct WorkerEnvironment {
   std::optional<int> socket = number_in(kWorkerSocketVariable);
-  std::optional<int> lock = number_in(kWorkerLockVariable);
   std::optional<int> parent = number_in(kWorkerParentVariable);
 };
 WorkerEnvironment take_environment() {
   const WorkerEnvironment environment;
-  for (const std::string_view variable :
-       {kWorkerSocketVariable, kWorkerLockVariable, kWorkerParentVariable, kWorkerPoolVariable})
+  for (const std::string_view variable : {kWorkerSocketVariable, kWorkerParentVariable, kWorkerPoolVariable})
     ::unsetenv(std::string{variable}.c_str());
   return environment;
 }
@@ -66,7 +64,7 @@ int refuse_wrapper() {
   return 1;
 }
 
-// Job code may start programs of its own; they must get neither the socket nor the lock.
+// Job code may start programs of its own; they must not get the socket.
 void keep_from_children(int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
 void handle_signal(int number, void (*handler)(int)) {
@@ -99,11 +97,6 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
   if (!die_with_parent(environment.parent)) return refuse_wrapper();
   keep_from_children(*environment.socket);
-  std::optional<KeptFromChildren> lock_kept;
-  if (environment.lock) {
-    keep_from_children(*environment.lock);
-    lock_kept.emplace(*environment.lock);
-  }
   leave_signals_to_the_daemon();
   leave_on_bus_errors_of_databases();
 
@@ -115,8 +108,7 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
                                           .handles = handles,
                                           .clock = clock,
                                           .application = settings.application.name,
-                                          .program_version = options.version,
-                                          .lock_descriptor = environment.lock.value_or(-1)})
+                                          .program_version = options.version})
              ? 0
              : 1;
 }

@@ -1,3 +1,4 @@
+#include <tenure/base/passed_descriptor.hpp>
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/queue/envelope.hpp>
@@ -7,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
+#include <fcntl.h>
 #include <future>
 #include <latch>
 #include <optional>
@@ -51,6 +54,11 @@ class Daemon {
     ASSERT_EQ(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
+  void send_with(int descriptor, const Frame& frame) {
+    std::string bytes;
+    write_frame(bytes, frame);
+    ASSERT_EQ(send_with_descriptor(descriptor_, bytes, descriptor).size, bytes.size());
+  }
   // Nothing once the worker has closed its end.
   std::optional<Frame> receive() {
     while (true) {
@@ -80,7 +88,8 @@ class Daemon {
 
 class RuntimeTest : public ::testing::Test {
  protected:
-  void start(std::uint16_t slots) {
+  // `lock` comes beside the welcome, if it is open.
+  void start(std::uint16_t slots, Descriptor lock = {}) {
     std::array<int, 2> pair{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
     daemon_.emplace(pair[0]);
@@ -88,7 +97,8 @@ class RuntimeTest : public ::testing::Test {
         std::async(std::launch::async, [this, theirs = pair[1]] { return run_worker(theirs, setup_); });
     const auto hello = daemon_->expect<HelloFrame>();
     ASSERT_EQ(hello.kinds.size(), jobs_.kinds().size());
-    daemon_->send(WelcomeFrame{.slots = slots});
+    if (lock.is_open()) daemon_->send_with(lock.number(), WelcomeFrame{.slots = slots});
+    else daemon_->send(WelcomeFrame{.slots = slots});
   }
   void TearDown() override {
     if (daemon_) daemon_->hang_up();
@@ -119,6 +129,23 @@ class RuntimeTest : public ::testing::Test {
   std::optional<Daemon> daemon_;
   std::future<bool> drained_;
 };
+
+TEST_F(RuntimeTest, KeepsTheLockThatComesBesideTheWelcomeUntilItEnds) {
+  const auto open_lock = [&] {
+    return Descriptor{::open((folder_ / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)};
+  };
+  jobs_.add<Echo>([](const Echo&, JobContext&) {});
+  Descriptor lock = open_lock();
+  ASSERT_EQ(lock_file(lock.number(), WhenLocked::give_up), 0);
+  start(1, std::move(lock));
+  daemon_->send(job(7));
+  static_cast<void>(daemon_->expect<FinishedFrame>());
+  const Descriptor next = open_lock();
+  EXPECT_EQ(lock_file(next.number(), WhenLocked::give_up), EWOULDBLOCK);
+  daemon_->hang_up();
+  drained_.wait();
+  EXPECT_EQ(lock_file(next.number(), WhenLocked::give_up), 0);
+}
 
 TEST_F(RuntimeTest, PerformsWhatItIsAssignedAndReportsIt) {
   int seen = 0;

@@ -15,13 +15,13 @@ struct WorkerSetup {
   const Clock& clock;
   std::string application;
   std::string program_version;
-  int lock_descriptor = -1;  // of the dispatcher's lock, where the process has it
+  int lock_descriptor = -1;  // of the dispatcher's lock, where this process took it
 };
 
 // Speaks the worker's side of the protocol on `descriptor`, which it takes over: says hello, performs what is assigned on
 // an Asio pool, as many jobs at once as the daemon wants slots, reports. Returns when it was drained and its last job has
 // ended (true), or when the daemon is gone or refused it (false); jobs that run then have their stop token and are waited for.
-// A handler that closes the socket, the lock or what Asio has open ends the process.
+// The lock that comes beside the welcome it keeps open till its end. A handler that closes the socket, the lock or what Asio has open ends the process.
 // Threads: the calling one is of the pool, which has one more than there are slots: any of them reads, answers pings, performs.
 [[nodiscard]] bool run_worker(int descriptor, const WorkerSetup& setup);
 
