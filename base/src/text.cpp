@@ -133,6 +133,11 @@ std::string to_utf8(std::string_view text) {
   return out;
 }
 
+void sort_uniquely(std::vector<std::string>& texts) {
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (true) {

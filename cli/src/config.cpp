@@ -130,32 +130,49 @@ bool is_listed(const std::vector<config::PoolSettings>& pools, std::string_view 
 
 constexpr std::string_view kControlDatabase = "the control database";
 
-// What cannot be looked at is one warning of several: the rest of the check stands.
-std::vector<queue::QueueRecord> queues_of(Session& session, config::LoadedSettings& loaded) {
+struct QueuesInUse {
   std::vector<queue::QueueRecord> queues;
+  std::vector<std::string> defaults;  // of the kinds that the last worker programs have named
+};
+
+// What cannot be looked at is one warning of several: the rest of the check stands.
+QueuesInUse queues_in_use(Session& session, config::LoadedSettings& loaded) {
+  QueuesInUse found;
   try {
     session.environment().look_at_store(loaded.settings.store.path)->read([&](queue::JobReader& reader) {
-      queues = reader.queues();
+      found.queues = reader.queues();
+      for (const queue::PoolRecord& pool : reader.pools())
+        found.defaults.insert(found.defaults.end(), pool.default_queues.begin(), pool.default_queues.end());
     });
   } catch (const Error& error) {
     if (error.code() != ErrorCode::database_missing)
       loaded.warnings.push_back({std::string(kControlDatabase), "",
                                  std::string("its queues cannot be looked at: ") + error.what()});
   }
-  return queues;
+  sort_uniquely(found.defaults);
+  return found;
 }
 
 // A program that has no pools (an application, a machine for commands) says nothing of who performs what.
 void warn_of_queues(Session& session, config::LoadedSettings& loaded) {
   if (loaded.settings.pools.empty()) return;
-  for (const queue::QueueRecord& queue : queues_of(session, loaded)) {
-    const std::int64_t waiting = queue.scheduled + queue.ready + queue.held;
-    if (waiting == 0 || is_listed(loaded.settings.pools, queue.name)) continue;
+  const auto [queues, defaults] = queues_in_use(session, loaded);
+  const auto warn = [&](std::string_view queue, const std::string& why) {
     loaded.warnings.push_back(
         {std::string(kControlDatabase), "pool.queues",
-         fmt::format("pool.queues: no pool lists the queue {}, in which {} wait{}", escaped(queue.name),
-                     counted(waiting, "job", session.style()), waiting == 1 ? "s" : "")});
+         fmt::format("pool.queues: no pool lists the queue {}, {}", escaped(queue), why)});
+  };
+  std::vector<std::string> named;
+  for (const queue::QueueRecord& queue : queues) {
+    const std::int64_t waiting = queue.scheduled + queue.ready + queue.held;
+    if (waiting == 0 || is_listed(loaded.settings.pools, queue.name)) continue;
+    warn(queue.name, fmt::format("in which {} wait{}", counted(waiting, "job", session.style()),
+                                 waiting == 1 ? "s" : ""));
+    named.push_back(queue.name);
   }
+  for (const std::string& queue : defaults)
+    if (!is_listed(loaded.settings.pools, queue) && std::ranges::find(named, queue) == named.end())
+      warn(queue, "to which a kind of the worker program sends its jobs");
 }
 
 }  // namespace

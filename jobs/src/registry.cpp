@@ -2,22 +2,22 @@
 
 namespace tenure {
 
-void JobRegistry::add_runner(std::string_view kind, Runner runner) {
+void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const std::string& queue) {
   check_kind(kind);
-  if (!runners_.emplace(kind, std::move(runner)).second)
+  if (!kinds_.emplace(kind, Entry{runner, queue}).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
 
 const JobRegistry::Runner* JobRegistry::find(std::string_view kind) const {
-  const auto found = runners_.find(kind);
-  return found == runners_.end() ? nullptr : &found->second;
+  const auto found = kinds_.find(kind);
+  return found == kinds_.end() ? nullptr : &found->second.runner;
 }
 
-std::vector<std::string> JobRegistry::kinds() const {
-  std::vector<std::string> names;
-  names.reserve(runners_.size());
-  for (const auto& [kind, runner] : runners_) names.push_back(kind);
-  return names;
+std::vector<JobRegistry::Kind> JobRegistry::kinds() const {
+  std::vector<Kind> kinds;
+  kinds.reserve(kinds_.size());
+  for (const auto& [name, entry] : kinds_) kinds.push_back({name, entry.queue});
+  return kinds;
 }
 
 }  // namespace tenure

@@ -15,6 +15,13 @@ create table pool_queue(
   primary key (pool, queue)
 ) strict, without rowid;
 
+-- The queues to which jobs of its kinds go by default, and that it need not list.
+create table pool_default_queue(
+  pool text not null,
+  queue text not null,
+  primary key (pool, queue)
+) strict, without rowid;
+
 -- The kinds that its worker processes have named in their hellos; those of the last ones where it has none.
 create table pool_kind(
   pool text not null,

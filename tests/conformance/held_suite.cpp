@@ -127,10 +127,10 @@ TEST_P(HeldSuite, ANewDispatcherIsBelievedOnlyOnceItHasToldItsOwnPools) {
 
 TEST_P(HeldSuite, APoolWithoutAWorkerKeepsTheKindsThatItsLastOnesNamed) {
   begin_dispatcher();
-  tell({{"general", {"mail", "default"}, 2, {"b", "a"}}, {"old", {"old"}, 1, {"c"}}});
+  tell({{"general", {"mail", "default"}, 2, {"b", "a"}, {"y", "x"}}, {"old", {"old"}, 1, {"c"}, {"z"}}});
   tell({{"general", {"default"}, 0, {}}});
   EXPECT_THAT(asked([](JobReader& reader) { return reader.pools(); }),
-              ElementsAre(PoolRecord{"general", {"default"}, 0, {"a", "b"}}));
+              ElementsAre(PoolRecord{"general", {"default"}, 0, {"a", "b"}, {"x", "y"}}));
   tell({{"general", {"default"}, 1, {"d"}}});
   EXPECT_THAT(asked([](JobReader& reader) { return reader.pools(); }),
               ElementsAre(PoolRecord{"general", {"default"}, 1, {"d"}}));

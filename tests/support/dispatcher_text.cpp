@@ -150,6 +150,7 @@ struct ActionText {
     return fmt::format("note {} {} {} {} {}", int(action.level), action.event, action.message, action.pool,
                        action.process.value);
   }
+  std::string operator()(const daemon::FormerClaimsTaken&) const { return "former claims taken"; }
   std::string operator()(const daemon::Leave&) const { return "leave"; }
 };
 

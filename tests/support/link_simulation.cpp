@@ -20,7 +20,9 @@ constexpr int kStepsPerJob = 40;
 
 }  // namespace
 
-daemon::HelloFrame LinkSimulation::hello() { return {.program_version = "played", .kinds = {{"job", 0, 0}}}; }
+daemon::HelloFrame LinkSimulation::hello() {
+  return {.program_version = "played", .kinds = {{"job", "default"}}};
+}
 
 LinkSimulation::LinkSimulation(LinkOptions options)
     : options_(options), random_(options.seed), daemon_(kProcess, options.slots), worker_(hello()) {}

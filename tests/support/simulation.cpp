@@ -45,8 +45,9 @@ Simulation::~Simulation() = default;
 
 void Simulation::start() {
   ++life_;
-  if (has_left_) options_.settings.former_died = false;
+  if (has_left_ && has_taken_claims_) options_.settings.former_died = false;
   has_left_ = false;
+  has_taken_claims_ = false;
   dispatcher_ = std::make_unique<daemon::Dispatcher>(options_.settings);
   step(daemon::Started{});
 }
@@ -209,6 +210,7 @@ void Simulation::carry_out(const Action& action) {
   }
   if (const auto* wake = std::get_if<daemon::WakeAt>(&action)) wake_at(wake->at);
   if (const auto* note = std::get_if<daemon::Note>(&action)) notes.push_back(*note);
+  if (std::holds_alternative<daemon::FormerClaimsTaken>(action)) has_taken_claims_ = true;
   if (std::holds_alternative<daemon::Leave>(action)) has_left_ = true;
 }
 
@@ -273,7 +275,8 @@ void Simulation::note_end(const daemon::ClaimEnd& end, const Result<queue::JobSt
 
 void Simulation::start_process(const daemon::StartProcess& action) {
   daemon::HelloFrame hello{.program_version = "played", .kinds = {}};
-  for (const std::string& kind : options_.kinds) hello.kinds.push_back({.name = kind});
+  for (const std::string& kind : options_.kinds)
+    hello.kinds.push_back({.name = kind, .queue = options_.default_queue});
   auto process =
       std::make_unique<Worker>(action.process, life_, static_cast<std::uint16_t>(options_.slots), hello);
   Worker& started = *process;

@@ -48,6 +48,7 @@ struct Options {
   daemon::DispatcherSettings settings;
   int slots = 2;                          // of each process
   std::vector<std::string> kinds{"job"};  // what the worker program performs
+  std::string default_queue = "default";  // of all of them
   microseconds round_time{40};
   microseconds start_time{5000};  // from exec to hello
   microseconds frame_time{5};     // one way
@@ -209,6 +210,7 @@ class Simulation {
   std::unique_ptr<daemon::Dispatcher> dispatcher_;
   std::int64_t life_ = 0;
   bool has_left_ = false;
+  bool has_taken_claims_ = false;  // of former lives, in this one
   int rounds_to_fail_ = 0;
   int rounds_to_deny_ = 0;
   std::int64_t wake_number_ = 0;

@@ -1,5 +1,6 @@
 #include "lanes.hpp"
 
+#include <tenure/base/text.hpp>
 #include <tenure/queue/lane_gate.hpp>
 
 #include <algorithm>
@@ -18,15 +19,32 @@ std::size_t Lanes::Pool::processes() const {
                          [](std::size_t sum, const Offer& offer) { return sum + offer.processes; });
 }
 
+namespace {
+void append(std::vector<std::string>& texts, const std::vector<std::string>& more) {
+  texts.insert(texts.end(), more.begin(), more.end());
+}
+}  // namespace
+
+bool Lanes::is_listed(std::string_view queue) const {
+  return std::ranges::any_of(
+      pools_, [&](const Pool& pool) { return std::ranges::find(pool.queues, queue) != pool.queues.end(); });
+}
+
 std::vector<queue::PoolRecord> Lanes::pools() const {
   std::vector<queue::PoolRecord> records;
   for (const Pool& pool : pools_) {
-    queue::PoolRecord record{pool.name, pool.queues, static_cast<std::int64_t>(pool.processes()), {}};
-    for (const Offer& offer : pool.offers)
-      if (offer.processes > 0)
-        record.kinds.insert(record.kinds.end(), offer.kind_names.begin(), offer.kind_names.end());
-    std::ranges::sort(record.kinds);
-    record.kinds.erase(std::unique(record.kinds.begin(), record.kinds.end()), record.kinds.end());
+    queue::PoolRecord record{.name = pool.name,
+                             .queues = pool.queues,
+                             .workers = static_cast<std::int64_t>(pool.processes()),
+                             .kinds = {},
+                             .default_queues = {}};
+    for (const Offer& offer : pool.offers) {
+      if (offer.processes == 0) continue;
+      append(record.kinds, offer.kind_names);
+      append(record.default_queues, offer.default_queues);
+    }
+    sort_uniquely(record.kinds);
+    sort_uniquely(record.default_queues);
     records.push_back(std::move(record));
   }
   return records;

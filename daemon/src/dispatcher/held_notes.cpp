@@ -4,23 +4,30 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tenure::daemon {
 
 using queue::JobReason;
 
 namespace {
 
+Note without_pool(const std::string& queue, std::string message) {
+  return {.level = Note::Level::warning,
+          .event = "queue.without_pool",
+          .message = std::move(message),
+          .pool = {},
+          .process = {},
+          .kind = {},
+          .queue = queue};
+}
+
 Note note_of(const HeldLane& lane) {
   if (lane.reason == JobReason::queue_without_pool)
-    return {.level = Note::Level::warning,
-            .event = "queue.without_pool",
-            .message = fmt::format("Jobs in queue {} are held: no pool lists it. See tenure job list "
-                                   "reason=queue_without_pool",
-                                   escaped(lane.queue)),
-            .pool = {},
-            .process = {},
-            .kind = {},
-            .queue = lane.queue};
+    return without_pool(lane.queue,
+                        fmt::format("Jobs in queue {} are held: no pool lists it. See tenure job list "
+                                    "reason=queue_without_pool",
+                                    escaped(lane.queue)));
   return {
       .level = Note::Level::warning,
       .event = "kind.unknown",
@@ -34,6 +41,19 @@ Note note_of(const HeldLane& lane) {
 }
 
 }  // namespace
+
+void HeldNotes::came(const std::vector<std::string>& default_queues, const Lanes& lanes, Actions& actions) {
+  std::size_t notes = 0;
+  for (const std::string& queue : default_queues) {
+    if (notes == kHeldNotesMax) return;
+    if (lanes.is_listed(queue) || !told_defaults_.insert(queue).second) continue;
+    ++notes;
+    actions.emplace_back(without_pool(
+        queue, fmt::format("A kind of the worker program sends its jobs to queue {}, and no pool lists it: "
+                           "they will be held",
+                           escaped(queue))));
+  }
+}
 
 void HeldNotes::tick(Lanes& lanes, Instant now, Actions& actions) {
   if (!look_at_ && lanes.may_hold()) look_at_ = now + kHeldLook;

@@ -9,12 +9,13 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 // Tells an operator of ready jobs that nobody performs: once for each kind without a handler and each queue without a pool, within a
-// minute, and again after an hour. Of a pool without a worker it says nothing: why none comes is said where it is started.
+// minute, and again after an hour; and once of a queue without a pool to which a kind's jobs would go. Of a pool without a worker it says nothing: why none comes is said where it is started.
 namespace tenure::daemon {
 
 inline constexpr std::chrono::seconds kHeldLook{15};  // between two looks, while some lane may be held
@@ -25,6 +26,8 @@ inline constexpr std::size_t kHeldNotesMax = 20;        // of one look; further 
 
 class HeldNotes {
  public:
+  // A worker process has come, whose kinds go to these queues by default: tells of each that no pool lists, once.
+  void came(const std::vector<std::string>& default_queues, const Lanes& lanes, Actions& actions);
   void tick(Lanes& lanes, Instant now, Actions& actions);
   // When tick() looks again; nothing where no lane may be held.
   [[nodiscard]] const std::optional<Instant>& next_at() const { return look_at_; }
@@ -40,6 +43,7 @@ class HeldNotes {
   void forget(const std::map<Key, const HeldLane*>& held, Instant now);
 
   std::map<Key, Entry> entries_;
+  std::set<std::string> told_defaults_;
   std::optional<Instant> look_at_;
 };
 

@@ -172,9 +172,11 @@ void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector
   if (is_news) refresh_all();
 }
 
-std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds) {
+std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds,
+                                const std::vector<std::string>& default_queues) {
   const std::size_t number = offer_with(pool, kinds);
   std::vector<Offer>& offers = pools_[pool].offers;
+  offers[number].default_queues = default_queues;
   if (++offers[number].processes > 1) return number;
   for (Offer& other : offers) {
     if (other.processes == 0) other = {};

@@ -58,7 +58,8 @@ class Lanes {
   void name_kinds(const std::vector<queue::KindNumber>& numbers, const std::vector<std::string>& names);
   // A process of the pool offers these kinds, sorted. Returns its offer: the number, in the pool, of this set of kinds. A lane
   // is open in a pool while a process of it offers its kind.
-  [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds);
+  [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds,
+                                         const std::vector<std::string>& default_queues = {});
   // With the last process of an offer the lanes that only it performed are parked. The pool's last offer of all is
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
   void process_went(std::size_t pool, std::size_t offer);
@@ -107,6 +108,7 @@ class Lanes {
   [[nodiscard]] std::vector<KnownLane> all() const;
   // Who performs what, for those who only look.
   [[nodiscard]] std::vector<queue::PoolRecord> pools() const;
+  [[nodiscard]] bool is_listed(std::string_view queue) const;
   // Whether held() may find something: cheap, and true too often at most.
   [[nodiscard]] bool may_hold() const { return may_hold_; }
   // Looks at every lane. One of each queue and kind, in their order; what has no name yet is left out.
@@ -140,6 +142,7 @@ class Lanes {
   struct Offer {
     std::vector<std::string> kind_names;          // sorted
     std::unordered_set<queue::KindNumber> kinds;  // those of them that have a number; never iterated
+    std::vector<std::string> default_queues;      // of these kinds, as the last of its processes has said
     std::size_t processes = 0;
     [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
   };

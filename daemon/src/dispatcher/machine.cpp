@@ -64,11 +64,9 @@ void Machine::give_up(const Failure& failure) {
 
 void Machine::on(const WorkerReady& event) {
   if (state_.stopping.is_asked() || !state_.processes.ready(event, state_.now.steady)) return;
-  std::vector<std::string> kinds = event.kinds;
-  std::sort(kinds.begin(), kinds.end());
-  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
   Process& process = *state_.processes.find(event.process);
-  process.offer = state_.lanes.process_came(process.pool, kinds);
+  process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues);
+  state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
   state_.arrivals.look_at_blocked();
 }

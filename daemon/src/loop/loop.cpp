@@ -182,6 +182,8 @@ void Loop::perform(Note&& action) {
              {.pool = action.pool, .process = process, .kind = action.kind, .queue = action.queue});
 }
 
+void Loop::perform(FormerClaimsTaken&&) { ControlLock::note_claims_taken_back(); }
+
 void Loop::perform(Leave&& action) {
   exit_code_ = number_of(action.because ? exit_code_of(action.because->code) : ExitCode::done);
 }

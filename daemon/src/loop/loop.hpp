@@ -58,6 +58,7 @@ class Loop {
   void perform(EndProcess&& action);
   void perform(WakeAt&& action);
   void perform(Note&& action);
+  static void perform(FormerClaimsTaken&& action);
   void perform(Leave&& action);
 
   // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.

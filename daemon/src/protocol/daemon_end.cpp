@@ -1,5 +1,7 @@
 #include "daemon_end.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <tenure/base/limits.hpp>
 
 #include <utility>
@@ -104,7 +106,12 @@ void DaemonEnd::on(HelloFrame&& frame) {
   stage_ = Stage::open;
   write(*welcome);
   WorkerReady ready{.process = process_, .slots = slots_wanted_, .kinds = {}};
-  for (KindOffer& kind : frame.kinds) ready.kinds.push_back(std::move(kind.name));
+  for (KindOffer& kind : frame.kinds) {
+    ready.kinds.push_back(std::move(kind.name));
+    ready.default_queues.push_back(std::move(kind.queue));
+  }
+  sort_uniquely(ready.kinds);
+  sort_uniquely(ready.default_queues);
   actions_.emplace_back(Greeted{std::move(frame.program_version), ready.kinds});
   actions_.emplace_back(Deliver{std::move(ready)});
 }

@@ -52,6 +52,7 @@ FrameType put_fields(std::string& out, const HelloFrame& frame) {
   put(out, static_cast<std::uint16_t>(frame.kinds.size()));
   for (const KindOffer& kind : frame.kinds) {
     put_text<std::uint8_t>(out, kind.name);
+    put_text<std::uint8_t>(out, kind.queue);
     put(out, kind.schema_min);
     put(out, kind.schema_max);
   }
@@ -142,9 +143,11 @@ Frame take_hello(ByteReader& in) {
   for (std::size_t i = 0; i < count && in.ok(); ++i) {
     KindOffer kind;
     kind.name = in.take_text<std::uint8_t>();
+    kind.queue = in.take_text<std::uint8_t>();
     kind.schema_min = in.take<std::uint32_t>();
     kind.schema_max = in.take<std::uint32_t>();
     if (kind.name.empty() || kind.name.size() > limits::kKindNameMax) in.refuse();
+    if (kind.queue.empty() || kind.queue.size() > limits::kQueueNameMax) in.refuse();
     frame.kinds.push_back(std::move(kind));
   }
   return frame;

@@ -40,7 +40,9 @@ void FormerClaimsPart::absorb(DispatcherState& state, const Ask&, Answer& answer
   state.figures.reclaimed += static_cast<std::int64_t>(answer.claims);
   state.arrivals.came(answer.ready);
   for (const queue::AttemptFailure& failure : answer.dead) state.dead_jobs.died(failure);
-  if (answer.claims < kRoundRowsMax) state.stage = Stage::scanning;
+  if (answer.claims == kRoundRowsMax) return;
+  state.stage = Stage::scanning;
+  state.actions.emplace_back(FormerClaimsTaken{});
 }
 
 // The stage is what it was, so it is asked again.

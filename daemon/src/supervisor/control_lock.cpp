@@ -26,6 +26,7 @@ constexpr std::size_t kTextMax = 128;
 // Of the process that holds a lock. A child of it may have the number for another file.
 std::atomic<int> holding_descriptor{-1};
 std::atomic<pid_t> holding_process{0};
+std::atomic<bool> owes_claims{false};  // of a former holder that died
 
 // Empty where the kernel does not tell: then nobody knows whether it is another one, and nobody has died.
 std::string this_boot() {
@@ -54,6 +55,7 @@ ControlLock::AtWork::AtWork(int descriptor) : descriptor_(descriptor) {
   former_died_ = !boot.empty() && read_up_to(descriptor_, kTextMax) == text;
   static_cast<void>(::ftruncate(descriptor_, 0));
   write_word(descriptor_, text);
+  owes_claims = former_died_;
   holding_process = ::getpid();
   holding_descriptor = descriptor_;
 }
@@ -67,7 +69,11 @@ ControlLock::AtWork::~AtWork() {
 
 void ControlLock::note_leaving() noexcept {
   const int descriptor = holding_descriptor;
-  if (descriptor >= 0 && holding_process == ::getpid()) write_word(descriptor, kLeaving);
+  if (descriptor >= 0 && holding_process == ::getpid() && !owes_claims) write_word(descriptor, kLeaving);
+}
+
+void ControlLock::note_claims_taken_back() noexcept {
+  if (holding_process == ::getpid()) owes_claims = false;
 }
 
 Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& control_database) {

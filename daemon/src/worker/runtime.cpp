@@ -73,7 +73,8 @@ class Runtime {
  private:
   static HelloFrame hello(const WorkerSetup& setup) {
     HelloFrame frame{.program_version = setup.program_version, .kinds = {}};
-    for (std::string& kind : setup.jobs.kinds()) frame.kinds.push_back({.name = std::move(kind)});
+    for (JobRegistry::Kind& kind : setup.jobs.kinds())
+      frame.kinds.push_back({.name = std::move(kind.name), .queue = std::move(kind.queue)});
     return frame;
   }
 

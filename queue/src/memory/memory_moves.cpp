@@ -1,6 +1,8 @@
 #include "../job_rules.hpp"
 #include "memory_writer.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <algorithm>
 
 namespace tenure::queue {
@@ -76,14 +78,14 @@ void MemoryWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecor
   for (const PoolRecord& pool : pools) {
     MemoryPool& row = told[pool.name];
     row = {incarnation, pool};
-    for (std::vector<std::string>* const names : {&row.record.queues, &row.record.kinds}) {
-      std::ranges::sort(*names);
-      names->erase(std::unique(names->begin(), names->end()), names->end());
-    }
+    for (std::vector<std::string>* const names :
+         {&row.record.queues, &row.record.kinds, &row.record.default_queues})
+      sort_uniquely(*names);
+    if (pool.workers > 0) continue;
     const auto before = tables_.pools().find(pool.name);
-    if (pool.workers == 0)
-      row.record.kinds =
-          before == tables_.pools().end() ? std::vector<std::string>{} : before->second.record.kinds;
+    const PoolRecord last = before == tables_.pools().end() ? PoolRecord{} : before->second.record;
+    row.record.kinds = last.kinds;
+    row.record.default_queues = last.default_queues;
   }
   tables_.set_pools(std::move(told));
 }

@@ -1,5 +1,7 @@
 #include "pools.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <algorithm>
 #include <string>
 
@@ -14,6 +16,8 @@ constexpr Query kPools{"pools", "select name, workers from pool order by name"};
 constexpr Query kQueuesOfPool{"queues_of_pool",
                               "select queue from pool_queue where pool = ?1 order by queue"};
 constexpr Query kKindsOfPool{"kinds_of_pool", "select kind from pool_kind where pool = ?1 order by kind"};
+constexpr Query kDefaultsOfPool{"defaults_of_pool",
+                                "select queue from pool_default_queue where pool = ?1 order by queue"};
 
 // The newest dispatcher's. Index: none, the whole table.
 constexpr Query kPoolsOfNow{"pools_of_now", R"sql(
@@ -34,10 +38,14 @@ constexpr Query kPutPool{"put_pool", R"sql(
 constexpr Query kDeletePool{"delete_pool", "delete from pool where name = ?1"};
 constexpr Query kDeleteQueuesOfPool{"delete_queues_of_pool", "delete from pool_queue where pool = ?1"};
 constexpr Query kDeleteKindsOfPool{"delete_kinds_of_pool", "delete from pool_kind where pool = ?1"};
+constexpr Query kDeleteDefaultsOfPool{"delete_defaults_of_pool",
+                                      "delete from pool_default_queue where pool = ?1"};
 // ?1 pool  ?2 queue or kind.
 constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
                                    "insert into pool_queue(pool, queue) values (?1, ?2)"};
 constexpr Query kInsertKindOfPool{"insert_kind_of_pool", "insert into pool_kind(pool, kind) values (?1, ?2)"};
+constexpr Query kInsertDefaultOfPool{"insert_default_of_pool",
+                                     "insert into pool_default_queue(pool, queue) values (?1, ?2)"};
 
 std::vector<std::string> texts_of(sqlite::Connection& connection, const Query& query, std::string_view pool) {
   std::vector<std::string> texts;
@@ -63,8 +71,7 @@ void replace(sqlite::Connection& connection, const Query& erase, const Query& in
 }
 
 std::vector<std::string> sorted(std::vector<std::string> texts) {
-  std::ranges::sort(texts);
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  sort_uniquely(texts);
   return texts;
 }
 
@@ -76,6 +83,8 @@ void write_pool(sqlite::Connection& connection, Incarnation incarnation, const P
   if (pool.workers == 0) return;
   if (const auto kinds = sorted(pool.kinds); kinds != before.kinds)
     replace(connection, kDeleteKindsOfPool, kInsertKindOfPool, pool.name, kinds);
+  if (const auto queues = sorted(pool.default_queues); queues != before.default_queues)
+    replace(connection, kDeleteDefaultsOfPool, kInsertDefaultOfPool, pool.name, queues);
 }
 
 }  // namespace
@@ -88,7 +97,8 @@ void write_pools(sqlite::Connection& connection, Incarnation incarnation, std::s
     if (before != former.end()) former.erase(before);
   }
   for (const PoolRecord& gone : former)
-    for (const Query* const erase : {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool})
+    for (const Query* const erase :
+         {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool, &kDeleteDefaultsOfPool})
       connection.statement(*erase).bind(gone.name).run();
 }
 
@@ -98,7 +108,7 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
   while (row.step()) {
     const std::string name{row.text(0)};
     pools.push_back({name, texts_of(connection, kQueuesOfPool, name), row.integer(1),
-                     texts_of(connection, kKindsOfPool, name)});
+                     texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name)});
   }
   return pools;
 }
@@ -118,6 +128,7 @@ std::vector<const Query*> pool_queries() {
   return {&kPools,
           &kQueuesOfPool,
           &kKindsOfPool,
+          &kDefaultsOfPool,
           &kPoolsOfNow,
           &kQueueNumbersOfPool,
           &kKindNumbersOfPool,
@@ -125,8 +136,10 @@ std::vector<const Query*> pool_queries() {
           &kDeletePool,
           &kDeleteQueuesOfPool,
           &kDeleteKindsOfPool,
+          &kDeleteDefaultsOfPool,
           &kInsertQueueOfPool,
-          &kInsertKindOfPool};
+          &kInsertKindOfPool,
+          &kInsertDefaultOfPool};
 }
 
 }  // namespace tenure::queue

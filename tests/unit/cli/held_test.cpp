@@ -89,6 +89,13 @@ TEST_F(HeldByConfig, RTY_05_ConfigCheckWarnsOfQueuesThatHoldJobsAndThatNoPoolLis
               HasSubstr("warn  the control database: pool.queues: no pool lists the queue exports, "
                         "in which 2 jobs wait\n"));
   EXPECT_THAT(output.out, AllOf(Not(HasSubstr("default, in")), Not(HasSubstr("done"))));
+  tell_pools(
+      {{"general", {"default"}, 0, {}}, {"heavy", {"reports"}, 1, {"a"}, {"default", "exports", "mail"}}});
+  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("no pool lists the queue mail, to which a kind of the worker program sends "
+                        "its jobs\n"));
+  EXPECT_THAT(output.out, AllOf(Not(HasSubstr("exports, to")), Not(HasSubstr("default, to"))));
   EXPECT_EQ(run({"config", "check", "--json"}), 0);
   EXPECT_THAT(output.out, HasSubstr(R"("warnings":[{"where":"the control database","key":"pool.queues",)"));
 }

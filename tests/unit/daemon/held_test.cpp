@@ -84,6 +84,20 @@ TEST(HeldWithoutWorker, RTY_05_AJobWaitsForAWorkerAsLongAsItTakes) {
   EXPECT_TRUE(sim.drains(1min));
 }
 
+TEST(HeldByDefault, RTY_05_AQueueThatAKindNamesAndNoPoolListsIsToldAtTheFirstHelloOnly) {
+  simulation::Options options = one_pool(2, 1);
+  options.default_queue = "exports";
+  HeldSimulation sim{std::move(options)};
+  sim->start();
+  sim->run_for(50ms);
+  EXPECT_EQ(sim.notes_of("queue.without_pool"), std::vector<std::string>{"exports"});
+  sim.replace_one({"job"});
+  EXPECT_EQ(sim.notes_of("queue.without_pool").size(), 1U);
+  std::vector<PoolRecord> pools;
+  sim->store->read([&](queue::JobReader& reader) { pools = reader.pools(); });
+  EXPECT_EQ(pools, (std::vector<PoolRecord>{{"default", {"default"}, 2, {"job"}, {"exports"}}}));
+}
+
 TEST_F(HeldJobs, RTY_05_OneWarningWithinAMinuteAndTheNextAfterAnHour) {
   (void)sim->enqueue_many({.kind = "report"}, 3);
   (void)sim->enqueue({.queue = "exports"});
@@ -149,7 +163,7 @@ TEST_F(HeldJobs, WhatTheStoreCouldNotBeToldIsToldAgain) {
   sim->run_for(10s);
   std::vector<PoolRecord> pools;
   sim.store->read([&](queue::JobReader& reader) { pools = reader.pools(); });
-  EXPECT_EQ(pools, (std::vector<PoolRecord>{{"default", {"default"}, 1, {"job", "report"}}}));
+  EXPECT_EQ(pools, (std::vector<PoolRecord>{{"default", {"default"}, 1, {"job", "report"}, {"default"}}}));
   EXPECT_EQ(job(id).reason, JobReason::kind_unknown);
 }
 

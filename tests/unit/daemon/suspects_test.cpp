@@ -75,6 +75,20 @@ TEST(Suspects, LSE_26_AKillerIsPoisonAfterThreeChargedDeathsAndTheOthersEnd) {
   EXPECT_TRUE(sim->verdict().claims_left == 0 && sim->verdict().duplicated == 0) << sim->verdict_line();
 }
 
+TEST(Suspects, LSE_26_AnOrderlyLeaveBeforeClaimsAreTakenBackMakesNobodyInnocent) {
+  Simulated sim(with_killers(1, 1));
+  const auto killer = sim->enqueue({.kind = "killer"});
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return !sim->is_up(); }, 60s));
+  sim->start();
+  sim->fail_next_rounds(1000);
+  sim->stop();
+  ASSERT_TRUE(sim->run_until([&] { return sim->has_left(); }, 60s));
+  sim->fail_next_rounds(-sim->rounds_to_fail());
+  EXPECT_EQ(live_until_ended(sim, killer), 3) << "those that are charged";
+  expect_poisoned(sim, killer);
+}
+
 TEST(Suspects, LSE_26_LongJobsBesideAKillerAreNotBlamedAndDoNotHideIt) {
   for (const bool killer_is_last : {false, true}) {
     Simulated sim(with_killers(1, 6));

@@ -96,6 +96,28 @@ TEST(ControlLock, LSE_26_TellsAHolderThatDiedFromOneThatLeft) {
   EXPECT_FALSE(former_died_after(control, ""));
 }
 
+TEST(ControlLock, LSE_26_WhoLeavesBeforeItHasTakenClaimsBackLeavesTheDeathToTheNext) {
+  const testing::TemporaryFolder folder;
+  const auto control = folder.path() / "control.db";
+  const auto next_former_died = [&](bool takes_claims_back) {
+    const auto lock = ControlLock::try_acquire(control);
+    const bool died = lock.value().former_died();
+    if (takes_claims_back) ControlLock::note_claims_taken_back();
+    ControlLock::note_leaving();
+    return died;
+  };
+  std::string at_work;
+  {
+    const auto lock = ControlLock::try_acquire(control);
+    at_work = text_of(queue::dispatcher_lock_path(control));
+  }
+  std::ofstream(queue::dispatcher_lock_path(control)) << at_work;
+  EXPECT_TRUE(next_former_died(false));
+  EXPECT_TRUE(next_former_died(false));
+  EXPECT_TRUE(next_former_died(true));
+  EXPECT_FALSE(next_former_died(false));
+}
+
 TEST(ControlLock, LSE_26_AfterARebootNobodyHasDied) {
   const testing::TemporaryFolder folder;
   const auto control = folder.path() / "control.db";

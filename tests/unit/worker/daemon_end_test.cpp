@@ -12,7 +12,7 @@ namespace {
 
 using queue::JobSeq;
 
-const HelloFrame kHello{.program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}}};
+const HelloFrame kHello{.program_version = "billing 1.2", .kinds = {{"a.b", "default"}}};
 
 FinishedFrame finished(std::int64_t seq) {
   return {{.claim = {JobSeq{seq}, {queue::Incarnation{1}, seq}}, .failure = {}}};
@@ -62,6 +62,7 @@ TEST_F(DaemonEndTest, RUN_16_WelcomesAHelloAndTellsTheDispatcher) {
   EXPECT_EQ(ready.process, ProcessNumber{3});
   EXPECT_EQ(ready.slots, 5);
   EXPECT_EQ(ready.kinds, std::vector<std::string>{"a.b"});
+  EXPECT_EQ(ready.default_queues, std::vector<std::string>{"default"});
 }
 
 TEST_F(DaemonEndTest, RUN_16_RefusesAnotherProtocolInWords) {

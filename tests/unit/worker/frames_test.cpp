@@ -35,7 +35,7 @@ std::vector<Frame> samples() {
   untenanted.receipt_horizon = {};
   untenanted.job.envelope.clear();
   return {
-      HelloFrame{.program_version = "billing 1.2", .kinds = {{"a.b", 0, 0}, {"a.c", 41, 42}}},
+      HelloFrame{.program_version = "billing 1.2", .kinds = {{"a.b", "default"}, {"a.c", "reports", 41, 42}}},
       FinishedFrame{
           {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}},
       FinishedFrame{{{JobSeq{1}, {Incarnation{2}, 3}},
@@ -91,8 +91,8 @@ TEST(Frames, BytesOnTheWireAreFixed) {
   EXPECT_EQ(hex(written(PongFrame{})),
             "01000000"
             "05");
-  EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2", .kinds = {{"a.b", 1, 2}}})),
-            "16000000"
+  EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2", .kinds = {{"a.b", "q", 1, 2}}})),
+            "18000000"
             "01"
             "0100"
             "0100"
@@ -101,6 +101,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0100"
             "03"
             "612e62"
+            "0171"
             "01000000"
             "02000000");
   EXPECT_EQ(hex(written(WelcomeFrame{.protocol = 1, .slots = 3})),

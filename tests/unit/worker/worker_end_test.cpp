@@ -65,7 +65,7 @@ class WorkerEndTest : public ::testing::Test {
     return jobs;
   }
 
-  WorkerEnd end_{HelloFrame{.program_version = "1", .kinds = {{"a.b", 0, 0}}}};
+  WorkerEnd end_{HelloFrame{.program_version = "1", .kinds = {{"a.b", "default"}}}};
   std::size_t slots_ = 0;
   std::vector<WorkerEnd::Perform> performing_;
   std::optional<WorkerEnd::Leave> left_;

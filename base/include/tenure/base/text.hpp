@@ -33,6 +33,9 @@ struct Character {
 // before stays as it is, since messages quote texts that were: a backslash of the data is left alone, and log lines double it.
 [[nodiscard]] std::string escaped(std::string_view text, std::size_t bytes_max = 256);
 
+// Sorts them and keeps each once.
+void sort_uniquely(std::vector<std::string>& texts);
+
 // The prefix of at most `bytes_max` bytes that ends between two characters.
 [[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
 

@@ -11,7 +11,7 @@
 namespace tenure::daemon {
 
 // The right to dispatch the jobs of one control database: an flock on a file beside it (queue::dispatcher_lock_path), held for
-// life and inherited by every worker process. So it is free exactly when no process of the former holder lives, and
+// life and shared with every worker process that has said hello. So it is free exactly when no process of the former holder lives, and
 // whoever gets it may take back all claims at once. A child that a handler forks without exec does not inherit it. No lease, no heartbeat, no pid that could be used again.
 class ControlLock {
  public:
@@ -22,9 +22,12 @@ class ControlLock {
   void require_in_place() const;
   // The holder before this one died: since this boot, and without having said that it would leave.
   [[nodiscard]] bool former_died() const { return at_work_->former_died(); }
-  // From now on the end of this process is no death. Safe in a signal handler; does nothing in a process that holds no lock.
+  // From now on the end of this process is no death. Safe in a signal handler; does nothing in a process that holds no lock, nor
+  // where the former holder died and its claims have not been taken back: who is suspect is then for the next one to find out.
   static void note_leaving() noexcept;
-  // For handing on to a child; close-on-exec here.
+  // The claims of former holders have been taken back. Does nothing in a process that holds no lock.
+  static void note_claims_taken_back() noexcept;
+  // For handing on to a worker process; close-on-exec here.
   [[nodiscard]] int descriptor() const { return descriptor_.number(); }
 
  private:

@@ -67,7 +67,8 @@ struct RoundFailed {
 struct WorkerReady {
   ProcessNumber process;
   int slots = 1;
-  std::vector<std::string> kinds;  // that this process performs; others of its pool may differ
+  std::vector<std::string> kinds;  // that this process performs, sorted; others of its pool may differ
+  std::vector<std::string> default_queues;  // of these kinds, sorted
 };
 struct AttemptsEnded {
   ProcessNumber process;
@@ -151,8 +152,11 @@ struct Leave {
   std::optional<Failure> because;
 };
 
+// Nothing is claimed any more by a dispatcher before this one. Once.
+struct FormerClaimsTaken {};
+
 using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess,
-                            WakeAt, Note, Leave>;
+                            WakeAt, Note, FormerClaimsTaken, Leave>;
 using Actions = std::vector<Action>;
 
 // Figures for status lines and metrics, from memory.

@@ -22,9 +22,11 @@ inline constexpr std::uint16_t kProtocolVersion = 1;
 inline constexpr std::size_t kFrameMax = 1024UL * 1024 + 4096;
 inline constexpr std::size_t kHelloKindsMax = 10'000;
 
-// The range of tenant schemas that a kind can work with; 0 to 0 where it does not care, and always so for now.
+// A kind and the queue to which its jobs go by default. The range of tenant schemas that it can work with is 0 to 0 where it does
+// not care, and always so for now.
 struct KindOffer {
   std::string name;
+  std::string queue;
   std::uint32_t schema_min = 0;
   std::uint32_t schema_max = 0;
   friend bool operator==(const KindOffer&, const KindOffer&) = default;

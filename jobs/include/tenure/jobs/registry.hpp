@@ -41,11 +41,12 @@ class JobRegistry {
   void add(Handler handler) {
     static_assert(std::is_invocable_v<Handler&, const Job&, JobContext&>,
                   "a handler is called as handler(const Job&, tenure::JobContext&)");
-    check_options(options_of<Job>());
+    const JobOptions options = options_of<Job>();
+    check_options(options);
     const Runner runner{new Handler(std::move(handler)), &destroy<Handler>, &run<Job, Handler>};
-    add_runner(Job::kind, runner);
+    add_runner(Job::kind, runner, options.queue);
     if constexpr (detail::SaysAliases<Job>)
-      for (const std::string_view alias : Job::aliases) add_runner(alias, runner);
+      for (const std::string_view alias : Job::aliases) add_runner(alias, runner, options.queue);
   }
 
   // Says what is missing.
@@ -54,8 +55,12 @@ class JobRegistry {
 
   // Null for a kind that is not here.
   [[nodiscard]] const Runner* find(std::string_view kind) const;
+  struct Kind {
+    std::string name;
+    std::string queue;  // where its jobs go unless their enqueue says otherwise
+  };
   // In the order of their names, aliases included.
-  [[nodiscard]] std::vector<std::string> kinds() const;
+  [[nodiscard]] std::vector<Kind> kinds() const;
 
  private:
   template <class Handler>
@@ -67,8 +72,12 @@ class JobRegistry {
     const Job job = decode_arguments<Job>(arguments, payload, kLimitsOfStored);
     (*static_cast<Handler*>(handler))(job, context);
   }
-  void add_runner(std::string_view kind, Runner runner);
-  std::map<std::string, Runner, std::less<>> runners_;
+  struct Entry {
+    Runner runner;
+    std::string queue;
+  };
+  void add_runner(std::string_view kind, const Runner& runner, const std::string& queue);
+  std::map<std::string, Entry, std::less<>> kinds_;
 };
 
 }  // namespace tenure

@@ -87,7 +87,10 @@ struct PoolRecord {
   std::string name;
   std::vector<std::string> queues;  // that it lists, sorted
   std::int64_t workers = 0;         // live worker processes that have said hello
-  std::vector<std::string> kinds;   // that they perform, sorted; those of the last ones where there are none
+  // Of the last ones where there are none:
+  std::vector<std::string> kinds;  // that they perform, sorted
+  std::vector<std::string>
+      default_queues;  // to which jobs of these kinds go by default, sorted; a pool may list them or not
   friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
 };
 
