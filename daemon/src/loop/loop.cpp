@@ -79,6 +79,8 @@ int Loop::run() {
   open_wake_socket();
   obey_signals();
   handle(Started{});
+  // Whoever waits for this line may send hints and signals from now on.
+  log::write(log::Level::info, "daemon.started", "dispatching " + settings_.store.path.string());
   while (!exit_code_) context_.run_one();
   if (!store_thread_->stops_within(kStoreStopMax)) {
     // Another process holds the writers' lock and does not let go. What is claimed is taken back by the next start.
