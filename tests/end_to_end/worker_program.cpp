@@ -1,12 +1,14 @@
 #include "jobs.hpp"
 
 #include <tenure/worker.hpp>
+#include <tenure/client.hpp>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <poll.h>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
@@ -122,3 +124,5 @@ int main(int argc, char** argv) {
   jobs.add<Throw>([](const Throw&, tenure::JobContext&) { throw std::runtime_error("as asked"); });
   return tenure::worker_main(argc, argv, jobs, {.version = "test 1"});
 }
+  std::optional<tenure::Client> client;
+  if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
