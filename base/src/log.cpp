@@ -322,17 +322,45 @@ void write_line(Level level, std::string_view event, std::string_view message, c
 
 Format format_for_stderr() { return ::isatty(STDERR_FILENO) == 1 ? Format::text : Format::json; }
 
-void configure(const Options& options) {
+namespace {
+
+// By the program, whose word goes before that of a library's configuration.
+std::atomic<bool> is_decided{false};
+
+void use_options(const Options& options) {
   auto output = std::make_shared<Output>(options.file);
   Destination& to = destination();
   const std::lock_guard lock(to.mutex);
   to.options = options;
   use(to, std::move(output));
   level_in_force = options.level;
+}
+
+}  // namespace
+
+void configure(const Options& options) {
+  use_options(options);
+  is_decided = true;
   is_silent = false;
 }
 
-void silence() { is_silent = true; }
+void configure_as_default(const Options& options) {
+  if (is_decided) return;
+  try {
+    use_options(options);
+  } catch (const Error& error) {
+    Options beside = options;
+    beside.file.clear();
+    use_options(beside);
+    write(Level::warning, "log.file_unavailable", "lines go to standard error instead",
+          {.error = error.what()});
+  }
+}
+
+void silence() {
+  is_decided = true;
+  is_silent = true;
+}
 
 void reopen() {
   Destination& to = destination();

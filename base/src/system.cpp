@@ -1,3 +1,4 @@
+#include <tenure/base/file_kind.hpp>
 #include <tenure/base/system.hpp>
 
 #include <climits>
@@ -71,7 +72,9 @@ void raise_system(int error, std::string_view what, const std::filesystem::path&
 }
 
 void raise_system(ErrorCode code, int error, std::string_view what, const std::filesystem::path& file) {
-  raise(code, fmt::format("{}: {}", what, system_text(error)), {}, file.string());
+  // A link that is not followed is "Too many levels of symbolic links" to the system.
+  const std::string found = error == ELOOP ? fmt::format("; this is {}", kind_of_file_at(file)) : "";
+  raise(code, fmt::format("{}: {}{}", what, system_text(error), found), {}, file.string());
 }
 
 bool write_all(int descriptor, std::string_view bytes) {

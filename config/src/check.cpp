@@ -1,3 +1,4 @@
+#include <tenure/base/file_kind.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
@@ -54,8 +55,13 @@ class MachineCheck {
     if (!S_ISDIR(status.st_mode)) return problem(key, path, "what should be its folder is none");
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
       return problem(key, path, "its folder may not be written by this user");
+    if (const auto link = first_link_in(path); !link.empty())
+      return problem(key, path,
+                     fmt::format("{} is {}, and Tenure follows none to a database", escaped(link.string()),
+                                 kind_of_file_at(link)));
     if (::stat(path.c_str(), &status) == 0) {
-      if (!S_ISREG(status.st_mode)) return problem(key, path, "is not a regular file");
+      if (!S_ISREG(status.st_mode))
+        return problem(key, path, "is not a regular file but " + kind_of_file_at(path));
       if (::access(path.c_str(), R_OK | W_OK) != 0)
         return problem(key, path, "may not be read and written by this user");
     }

@@ -1,7 +1,9 @@
+#include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
+#include <tenure/config/log_options.hpp>
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/reference.hpp>
 #include <tenure/queue/sqlite_store.hpp>
@@ -81,6 +83,7 @@ std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, 
 
 Client Client::open(const std::string& config_file) {
   const config::Settings settings = settings_of(config_file);
+  log::configure_as_default(config::log_options(settings));
   auto clock = std::make_unique<RealClock>();
   auto store = open_store(settings.store, *clock);
   auto handles = std::make_unique<HandleCache>(

@@ -9,6 +9,15 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
+microseconds least_wait(int failure) {
+  constexpr std::int64_t kBeyondCap =
+      13;  // 13^4 s is more than six hours; larger ones would overflow in the end
+  const std::int64_t n = std::clamp<std::int64_t>(failure, 1, kBeyondCap);
+  return seconds{n * n * n * n + 15};
+}
+
+microseconds jitter_max(int failure) { return seconds{30 * std::max<std::int64_t>(failure, 1)}; }
+
 }  // namespace
 
 bool is_trouble(ErrorCode code) {
@@ -34,14 +43,12 @@ bool costs_no_attempt(ErrorCode code) {
 }  // namespace
 
 microseconds retry_wait(int failure, Random& random) {
-  const std::int64_t n = std::max(failure, 1);
-  constexpr std::int64_t kBeyondCap =
-      13;  // 13^4 s is more than six hours; larger ones would overflow in the end
-  const auto capped = std::min(n, kBeyondCap);
-  const microseconds base = seconds{capped * capped * capped * capped + 15};
-  const microseconds jitter{
-      random.below(static_cast<std::uint64_t>(microseconds{seconds{30 * n}}.count()) + 1)};
-  return std::min<microseconds>(base + jitter, kRetryWaitMax);
+  const microseconds jitter{random.below(static_cast<std::uint64_t>(jitter_max(failure).count()) + 1)};
+  return std::min<microseconds>(least_wait(failure) + jitter, kRetryWaitMax);
+}
+
+microseconds retry_wait_max(int failure) {
+  return std::min<microseconds>(least_wait(failure) + jitter_max(failure), kRetryWaitMax);
 }
 
 AfterFailure after_failure(ErrorCode code, const JobBudget& job) {

@@ -1,5 +1,6 @@
 #include "create_tenant.hpp"
 
+#include <tenure/base/file_kind.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
@@ -49,7 +50,17 @@ void sync(const fs::path& path, int flags) {
 
 // `folder` and what is missing above it, each synced into its parent.
 void make_synced_folders(const fs::path& folder) {
-  if (is_there(folder)) return;
+  if (is_there(folder)) {
+    // A link above the tenants' root is the administrator's choice, if it leads to a folder.
+    if (!fs::is_directory(folder))
+      raise(ErrorCode::access_refused,
+            fmt::format(
+                "{} lies where a folder for tenants belongs, and leads to none; make the folder, or name "
+                "another in tenants.path",
+                kind_of_file_at(folder)),
+            {}, folder.string());
+    return;
+  }
   make_synced_folders(folder.parent_path());
   static_cast<void>(make_folder(folder));
   sync(folder.parent_path(), O_DIRECTORY);

@@ -1,4 +1,5 @@
 #include <tenure/base/error.hpp>
+#include <tenure/base/file_kind.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/system.hpp>
@@ -38,6 +39,16 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
   return text;
+}
+
+[[noreturn]] void refuse_what_lies_at(const std::filesystem::path& path, const TenantName& name,
+                                      bool is_last) {
+  raise(ErrorCode::access_refused,
+        fmt::format(
+            "{} lies where {} of this tenant belongs; Tenure follows no link beneath the tenants' root and "
+            "uses nothing else in that place, so move it away, or put the real {} there",
+            kind_of_file_at(path), is_last ? "the file" : "a folder", is_last ? "file" : "folder"),
+        name.text(), path.string());
 }
 
 // BadTenantName for one that a row held and that the rules refuse.
@@ -113,12 +124,10 @@ void TenantFiles::refuse_links(const TenantName& name) const {
       raise(error_code_of_system(errno), fmt::format("the path cannot be looked at: {}", system_text(errno)),
             name.text(), shown.string());
     }
-    if (S_ISLNK(status.st_mode))
-      raise(ErrorCode::access_refused, "a symlink stands in the way to a tenant's file; none is followed",
-            name.text(), shown.string());
-    if (std::next(component) == relative.end()) return;
-    if (!S_ISDIR(status.st_mode))
-      raise(ErrorCode::access_refused, "a folder belongs here and this is none", name.text(), shown.string());
+    const bool is_last = std::next(component) == relative.end();
+    if (is_last ? !S_ISREG(status.st_mode) : !S_ISDIR(status.st_mode))
+      refuse_what_lies_at(shown, name, is_last);
+    if (is_last) return;
     folder = Descriptor{::openat(folder.number(), component->c_str(), kFolder | O_NOFOLLOW)};
   }
 }

@@ -73,7 +73,7 @@ class Script {
   }
 
   void verb(StoreWriter& writer) {
-    switch (random_.below(16)) {
+    switch (random_.below(17)) {
       case 0:
       case 1:
       case 2:
@@ -92,6 +92,8 @@ class Script {
         return retry_by_operator(writer);
       case 10:
         return restart(writer);
+      case 11:
+        return draw_in(writer);
       default:
         return end_claim(writer);
     }
@@ -145,6 +147,16 @@ class Script {
       claims_.push_back({job.seq, job.token});
       live_.push_back(job.id);
     }
+  }
+
+  // By a clock that has gone back a little, now and then.
+  void draw_in(StoreWriter& writer) {
+    const auto wait_max = [](int failures) { return milliseconds{300} * failures; };
+    const auto drawn = writer.draw_in_retries({now_, JobSeq{0}}, 1 + random_.below(5), wait_max,
+                                              now_ - milliseconds{random_.below(800)});
+    std::string line = drawn.read_until ? "drawn in, more:" : "drawn in:";
+    for (const WallTime due : drawn.due) line += " " + show(due);
+    say(line);
   }
 
   // Nearly always the front.

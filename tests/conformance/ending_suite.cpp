@@ -457,6 +457,56 @@ TEST_P(StoreSuite, SER_07_BlockedJobsComeInPagesAndOnesThatBlockAgainAreNotOfALa
   EXPECT_EQ(page_after(JobSeq{0}), (std::vector{seqs[0], seqs[1]}));
 }
 
+TEST_P(StoreSuite, OnlyRetriesThatAreFurtherOffThanTheirWaitAreDrawnIn) {
+  const auto failed_until = [&](WallTime due) {
+    const Enqueued job = put();
+    const ClaimedJob claimed = claim_one();
+    write([&](StoreWriter& writer) { value_or_raise(writer.retry(ref(claimed), due, {}, now_)); });
+    return job;
+  };
+  const auto wait_max = [](int failures) { return minutes{failures}; };
+  const Enqueued at_its_limit = failed_until(now_ + minutes{1});
+  const Enqueued far = failed_until(now_ + minutes{1} + std::chrono::microseconds{1});
+  const Enqueued further = failed_until(now_ + hours{24});
+  NewJob next_week = new_job();
+  next_week.due = now_ + hours{24 * 7};
+  put(next_week);
+  const auto drawn = written([&](StoreWriter& writer) {
+    return writer.draw_in_retries({now_, JobSeq{0}}, 10, wait_max, now_);
+  });
+  EXPECT_EQ(drawn.due, (std::vector{now_ + minutes{1}, now_ + minutes{1}}));
+  EXPECT_FALSE(drawn.read_until);
+  for (const Enqueued& job : {at_its_limit, far, further}) {
+    EXPECT_EQ(record(job.id).due, now_ + minutes{1});
+    EXPECT_EQ(record(job.id).reason, JobReason::retry_wait);
+  }
+  EXPECT_EQ(record(next_week.id).due, next_week.due);
+  advance(minutes{1});
+  EXPECT_EQ(written([&](StoreWriter& writer) { return writer.promote(now_, 10); }).size(), 3U);
+  EXPECT_EQ(record(further.id).state, ShownState::ready);
+}
+
+TEST_P(StoreSuite, RetriesAreDrawnInPageByPage) {
+  std::vector<Enqueued> jobs;
+  for (int i = 0; i < 3; ++i) {
+    jobs.push_back(put());
+    const ClaimedJob claimed = claim_one();
+    write(
+        [&](StoreWriter& writer) { value_or_raise(writer.retry(ref(claimed), now_ + hours{24}, {}, now_)); });
+  }
+  const auto wait_max = [](int) { return minutes{1}; };
+  const auto page_after = [&](LanePlace after, std::size_t limit) {
+    return written([&](StoreWriter& writer) { return writer.draw_in_retries(after, limit, wait_max, now_); });
+  };
+  const auto first = page_after({now_ + minutes{1}, JobSeq{0}}, 2);
+  EXPECT_EQ(first.due.size(), 2U);
+  EXPECT_EQ(first.read_until, (LanePlace{now_ + hours{24}, jobs[1].seq}));
+  const auto second = page_after(*first.read_until, 2);
+  EXPECT_EQ(second.due.size(), 1U);
+  EXPECT_FALSE(second.read_until);
+  for (const Enqueued& job : jobs) EXPECT_EQ(record(job.id).due, now_ + minutes{1});
+}
+
 TEST_P(StoreSuite, LaneHintsComeInOrderAndInPages) {
   std::vector<JobSeq> seqs;
   for (int i = 0; i < 3; ++i) {

@@ -119,6 +119,15 @@ TEST_F(StartByShell, WithoutADataFolderOrAConfigurationItSaysWhatToMake) {
   }
 }
 
+TEST_F(StartByShell, AWorkerProgramThatHasADatabaseOpenIsToldToCloseIt) {
+  configure();
+  const auto worker =
+      shell("TENURE_CONFIG=" + config_file().string() + " WITH_OPEN_CLIENT=1 exec \"$worker\"");
+  EXPECT_EQ(worker->wait(), "exit 78");
+  EXPECT_NE(worker->output().find("worker_main was called while this process has"), std::string::npos)
+      << worker->output();
+}
+
 // Wherever the start finds no descriptor left.
 TEST_F(StartByShell, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
   configure();

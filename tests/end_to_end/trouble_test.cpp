@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 
 namespace tenure::testing {
 namespace {
@@ -62,6 +64,50 @@ TEST_F(TroubleTest, AFileOfAnotherTenantInItsPlaceCostsNoAttempt) {
   wait_until_met();
   std::filesystem::rename(tenants() / "away.db", tenants() / "acme.db");
   expect_all_done_unharmed();
+}
+
+// The worker process leaves, since no later sync of it could be believed, and another one takes the job up.
+TEST_F(TroubleTest, ASyncThatFailsAtATenantsCommitCostsNoAttempt) {
+  const auto daemon = start_daemon();
+  const auto fault = folder_ / "fail-sync-acme";
+  std::ofstream(fault) << "now\n";
+  const auto job = enqueue(Count{"unsynced"}, {.attempts_max = 1});
+  ASSERT_TRUE(wait_until([&] { return daemon->output().find("worker.sync_failed") != std::string::npos; }));
+  std::filesystem::remove(fault);
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(record(job).failures, 0);
+  EXPECT_EQ(record(job).crashes, 0);
+  EXPECT_EQ(runs_of("unsynced"), 1);
+}
+
+// By itself a worker program dispatches too, and what it may not promise it does not go on with.
+TEST_F(TroubleTest, ASyncThatFailsAtATenantsCommitEndsAProgramThatRunsByHandWithItsCode) {
+  auto alone = start_alone();
+  expect_state(enqueue(Count{"before"}), ShownState::succeeded);
+  std::ofstream(folder_ / "fail-sync-acme") << "now\n";
+  const auto job = enqueue(Count{"unsynced"}, {.attempts_max = 1});
+  EXPECT_EQ(alone->wait(), "exit 74");
+  std::filesystem::remove(folder_ / "fail-sync-acme");
+  alone = start_alone();
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(record(job).failures, 0);
+  EXPECT_EQ(record(job).crashes, 0);
+  EXPECT_EQ(runs_of("unsynced"), 1);
+}
+
+TEST_F(TroubleTest, ASyncOfTheControlDatabaseThatFailsEndsTheDispatcherWithItsCode) {
+  auto alone = start_alone();
+  expect_state(enqueue(Count{"before"}), ShownState::succeeded);
+  std::ofstream(folder_ / "fail-sync-control") << "now\n";
+  const auto job = enqueue(Count{"unsynced"}, {.attempts_max = 1});
+  EXPECT_EQ(alone->wait(), "exit 74");
+  EXPECT_NE(alone->output().find("store.lost"), std::string::npos) << alone->output();
+  std::filesystem::remove(folder_ / "fail-sync-control");
+  alone = start_alone();
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(record(job).failures, 0);
+  EXPECT_EQ(record(job).crashes, 0);
+  EXPECT_EQ(runs_of("unsynced"), 1);
 }
 
 TEST_F(TroubleTest, ALogThatIsRemovedCostsNoAttempt) {

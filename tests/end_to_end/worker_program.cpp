@@ -1,14 +1,18 @@
 #include "jobs.hpp"
+#include "support/shim_vfs.hpp"
 
+#include <tenure/client.hpp>
 #include <tenure/worker.hpp>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -104,10 +108,25 @@ void look_around(const LookAround&, tenure::JobContext&) {
   std::ofstream(folder() / "surroundings") << mask << ' ' << std::filesystem::current_path().string();
 }
 
+// Each sync of a write-ahead log whose path holds NAME fails, as with EIO, while the test's folder has a file fail-sync-NAME.
+int failing_sync(const ShimVfs::Event& event) {
+  constexpr int kIoErrorOfSync = 10 | (4 << 8);  // SQLITE_IOERR_FSYNC
+  if (event.call != ShimVfs::Call::sync || event.file != ShimVfs::File::wal) return 0;
+  if (std::getenv("TENURE_CONFIG") == nullptr) return 0;
+  for (const char* name : {"acme", "control"})
+    if (event.path.find(name) != std::string_view::npos &&
+        std::filesystem::exists(folder() / ("fail-sync-" + std::string{name})))
+      return kIoErrorOfSync;
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  const ShimVfs disk{failing_sync};
   tenure::JobRegistry jobs;
+  std::optional<tenure::Client> client;
+  if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
   // Another version of the program, which has no handler for it.
   if (std::getenv("WITHOUT_COUNT") == nullptr)

@@ -75,6 +75,10 @@ struct AskText {
     return text;
   }
   std::string operator()(const daemon::DueJobsPart::Ask&) const { return "promote"; }
+  std::string operator()(const daemon::FarRetriesPart::Ask& ask) const {
+    if (!ask.after) return "draw in retries";
+    return fmt::format("draw in retries after {},{}", to_us(ask.after->due), ask.after->seq.value);
+  }
   std::string operator()(const daemon::BlockedJobsPart::Ask& ask) const {
     return fmt::format("unblock {} after {}", int(ask.reason), ask.after.value);
   }

@@ -5,6 +5,7 @@
 #include "settings.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/file_kind.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/process_bound.hpp>
@@ -80,6 +81,17 @@ int flags_of(Access access) {
       return kAlways | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
   }
   invariant_broken("unknown access", __FILE__, __LINE__);
+}
+
+// SQLite only says that there is one.
+[[noreturn]] void refuse_link(const std::filesystem::path& path) {
+  const auto link = first_link_in(path);
+  raise(ErrorCode::access_refused,
+        fmt::format(
+            "{} is {}; a database is opened by its real path only and no link is followed, so name that "
+            "path, or put the real file or folder there",
+            link.string(), kind_of_file_at(link)),
+        {}, path.string());
 }
 
 }  // namespace
@@ -176,7 +188,10 @@ std::optional<FileIdentity> Connection::Impl::refuse_unfit_file() const {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   if (!S_ISREG(status.st_mode))
-    raise(ErrorCode::access_refused, "this is not a regular file", {}, path.string());
+    raise(ErrorCode::access_refused,
+          fmt::format("{} lies where a database belongs; move it away, or name another path",
+                      kind_of_file_at(path)),
+          {}, path.string());
   refuse_second_name(status, path);
   return FileIdentity{status.st_dev, status.st_ino, status.st_nlink};
 }
@@ -184,6 +199,7 @@ std::optional<FileIdentity> Connection::Impl::refuse_unfit_file() const {
 void Connection::Impl::open_file(bool existed) {
   const std::string name = only_looks(options.access) ? look_uri(path, options.access) : path.native();
   const int code = sqlite3_open_v2(name.c_str(), &database, flags_of(options.access), nullptr);
+  if (code == SQLITE_CANTOPEN_SYMLINK) refuse_link(path);
   if (code != SQLITE_OK) raise_sqlite(database, code, path.native());
   keep_log_at_close();  // until it is known whose log it is
   refuse_lesser_access();

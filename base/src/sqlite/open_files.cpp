@@ -4,6 +4,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/process_bound.hpp>
+#include <tenure/base/sqlite/open_databases.hpp>
 #include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
@@ -40,6 +41,17 @@ void OpenFiles::begin_connection() {
   if (owner != process && connections_ > 0 && owner_ == owner) refuse_in_child("a database that is open");
   owner_ = process;
   ++connections_;
+}
+
+void refuse_open_databases(std::string_view caller) {
+  const std::int64_t connections = OpenFiles::of_process().connections();
+  if (connections == 0) return;
+  raise(
+      ErrorCode::bad_configuration,
+      fmt::format("{} was called while this process has {} open; close every Client, tenant and transaction "
+                  "before the call, or open them in the handlers",
+                  caller,
+                  connections == 1 ? "a database" : fmt::format("{} connections to databases", connections)));
 }
 
 void OpenFiles::join(const FileIdentity& database, const SideFiles& beside, std::uint32_t label,

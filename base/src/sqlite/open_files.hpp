@@ -41,6 +41,7 @@ class OpenFiles {
   // ForkedProcess.
   void begin_connection();
   void end_connection() { --connections_; }
+  [[nodiscard]] std::int64_t connections() const { return connections_; }
 
   // `label` is the log's (log_label.hpp). DatabaseMoved.
   void join(const FileIdentity& database, const SideFiles& beside, std::uint32_t label,

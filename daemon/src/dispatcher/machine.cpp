@@ -109,6 +109,7 @@ void Machine::tick() {
   state_.processes.tick(now, state_.actions);
   state_.stopping.tick(now, state_.processes, state_.actions);
   state_.suspects.tick(now);
+  state_.far_retries.tick(state_.now);
   // Before the round plans first jobs for newcomers, and after it has planned what free slots can have.
   recall_for_newcomers(state_);
   rounds_.start(state_);

@@ -4,6 +4,7 @@
 #include "claim_plan.hpp"
 #include "dead_jobs.hpp"
 #include "endings.hpp"
+#include "far_retries.hpp"
 #include "held_notes.hpp"
 #include "lanes.hpp"
 #include "looks.hpp"
@@ -45,6 +46,7 @@ struct DispatcherState {
   Looks looks;
   Arrivals arrivals;
   Endings endings;
+  FarRetries far_retries;
   DeadJobs dead_jobs;
   HeldNotes held_notes;
   ToldPools told_pools;

@@ -79,7 +79,6 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   Loop loop(
       context, settings, *store, clock, *host, signals, [&] { lock->require_in_place(); },
       lock->former_died());
-  log::write(log::Level::info, "daemon.started", "dispatching " + settings.store.path.string());
   exit_code = loop.run();
   ControlLock::note_leaving();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);

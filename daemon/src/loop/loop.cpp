@@ -7,6 +7,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
+#include <tenure/config/log_options.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
@@ -45,7 +46,7 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .poll = settings.store.poll,
                             .stop_deadline = settings.daemon.stop_deadline,
                             .ping_max = settings.daemon.ping_max,
-                            .node = node_name(settings),
+                            .node = config::node_name(settings),
                             .pid = ::getpid(),
                             .seed = seed,
                             .former_died = former_died};
@@ -78,6 +79,8 @@ Loop::~Loop() {
 int Loop::run() {
   open_wake_socket();
   obey_signals();
+  // Whoever waits for this line may send hints and signals from now on.
+  log::write(log::Level::info, "daemon.started", "dispatching " + settings_.store.path.string());
   handle(Started{});
   while (!exit_code_) context_.run_one();
   if (!store_thread_->stops_within(kStoreStopMax)) {

@@ -4,15 +4,14 @@
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/load.hpp>
+#include <tenure/config/log_options.hpp>
 
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
-#include <array>
 #include <exception>
 #include <new>
 #include <system_error>
-#include <unistd.h>
 
 namespace tenure::daemon {
 namespace {
@@ -94,20 +93,6 @@ void log_warnings(const ProgramSettings& settings) {
     log::write(log::Level::warning, "configuration.warning", warning.text());
 }
 
-std::string node_name(const config::Settings& settings) {
-  if (!settings.daemon.node.empty()) return settings.daemon.node;
-  std::array<char, 256> buffer{};
-  return ::gethostname(buffer.data(), buffer.size() - 1) == 0 ? std::string{buffer.data()} : "localhost";
-}
-
-void configure_log(const config::Settings& settings) {
-  log::Format format = log::format_for_stderr();
-  if (settings.log.format == config::LogFormat::text) format = log::Format::text;
-  if (settings.log.format == config::LogFormat::json) format = log::Format::json;
-  log::configure({.level = settings.log.level,
-                  .format = format,
-                  .file = settings.log.file.string(),
-                  .node = node_name(settings)});
-}
+void configure_log(const config::Settings& settings) { log::configure(config::log_options(settings)); }
 
 }  // namespace tenure::daemon

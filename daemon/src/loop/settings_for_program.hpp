@@ -45,9 +45,6 @@ void refuse_without_pools(const ProgramSettings& settings, std::string_view cons
 // To be called once the log is configured.
 void log_warnings(const ProgramSettings& settings);
 
-// The one of the settings, or this machine's own.
-[[nodiscard]] std::string node_name(const config::Settings& settings);
-
 void configure_log(const config::Settings& settings);
 
 // Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor and the

@@ -5,6 +5,7 @@
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
+#include <tenure/base/sqlite/open_databases.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
@@ -163,6 +164,7 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
   hold_signals_back();
   fill_standard_streams();
   return run_program(argv[0], [&] {
+    sqlite::refuse_open_databases("worker_main");
     const WorkerEnvironment environment = take_environment();
     if (environment.socket) return run_managed(environment, jobs, options);
     const ProgramArguments arguments = parse_program_arguments({argv + 1, argv + argc});

@@ -14,6 +14,26 @@ std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
   return jobs;
 }
 
+DrawnIn MemoryWriter::draw_in_retries(LanePlace after, std::size_t limit,
+                                      FunctionRef<std::chrono::microseconds(int)> wait_max, WallTime now) {
+  // The whole page before its jobs get other places.
+  std::vector<LanePlace> page;
+  const auto& scheduled = tables_.scheduled();
+  for (auto next = scheduled.upper_bound(after); next != scheduled.end() && page.size() < limit; ++next)
+    page.push_back(*next);
+  DrawnIn drawn;
+  if (page.size() == limit) drawn.read_until = page.back();
+  for (const LanePlace& place : page) {
+    MemoryJob job = tables_.jobs().at(place.seq);
+    const WallTime due_max = now + wait_max(job.failures);
+    if (job.reason != JobReason::retry_wait || job.due <= due_max) continue;
+    job.due = due_max;
+    tables_.update_job(place.seq, job);
+    drawn.due.push_back(due_max);
+  }
+  return drawn;
+}
+
 std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, std::size_t limit) {
   std::vector<JobSeq> seqs;
   const auto& blocked = tables_.blocked();

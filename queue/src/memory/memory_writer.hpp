@@ -31,6 +31,8 @@ class MemoryWriter final : public StoreWriter {
   void end_trial(JobSeq seq) override;
   void acquit(JobSeq seq) override { tables_.erase_suspect(seq); }
   std::vector<JobArrival> promote(WallTime now, std::size_t limit) override;
+  DrawnIn draw_in_retries(LanePlace after, std::size_t limit,
+                          FunctionRef<std::chrono::microseconds(int)> wait_max, WallTime now) override;
   std::vector<JobArrival> unblock(JobReason reason, JobSeq after, std::size_t limit) override;
   std::vector<JobArrival> take_lane_hints(std::size_t limit) override;
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,

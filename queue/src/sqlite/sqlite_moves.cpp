@@ -24,6 +24,20 @@ constexpr Query kDueJobs{"due_jobs", R"sql(
 constexpr Query kDeleteScheduled{"delete_scheduled", R"sql(
   delete from scheduled where (due_us, seq) <= (?1, ?2) and priority between -100 and 100)sql"};
 
+// Whether each waits for a retry, and after how many failures. A damaged row, which says two due times or a priority that no job can
+// have, stays where it is. ?1 due_us  ?2 seq of the last one of the page before  ?3 limit  ?4 JobReason::retry_wait.
+// Index: primary keys.
+constexpr Query kScheduledRetries{"scheduled_retries", R"sql(
+  select scheduled.due_us, scheduled.seq, job.failures,
+    job.state = 1 and job.reason = ?4 and job.due_us = scheduled.due_us and scheduled.priority between -100 and 100
+  from scheduled left join job on job.seq = scheduled.seq
+  where (scheduled.due_us, scheduled.seq) > (?1, ?2) order by scheduled.due_us, scheduled.seq limit ?3)sql"};
+
+// Both rows of a scheduled job say when it is due. ?1 due_us as it is  ?2 seq  ?3 due_us as it becomes. Index: primary keys.
+constexpr Query kDrawInScheduled{"draw_in_scheduled",
+                                 "update scheduled set due_us = ?3 where due_us = ?1 and seq = ?2"};
+constexpr Query kDrawInJob{"draw_in_job", "update job set due_us = ?2 where seq = ?1"};
+
 // ?1 reason  ?2 the last seq of the page before  ?3 limit. Index: blocked_reason.
 constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
   select seq, queue, priority, tenant, kind, due_us from blocked indexed by blocked_reason
@@ -93,6 +107,37 @@ std::vector<JobArrival> SqliteWriter::promote(WallTime now, std::size_t limit) {
   if (!due.empty())
     connection_.statement(kDeleteScheduled).bind(to_us(due.back().due), due.back().seq.value).run();
   return due;
+}
+
+DrawnIn SqliteWriter::draw_in_retries(LanePlace after, std::size_t limit,
+                                      FunctionRef<std::chrono::microseconds(int)> wait_max, WallTime now) {
+  struct Late {
+    LanePlace place;
+    WallTime due;
+  };
+  std::vector<Late> late;
+  DrawnIn drawn;
+  {
+    auto row = connection_.statement(kScheduledRetries);
+    row.bind(to_us(after.due), after.seq.value, limit, static_cast<int>(JobReason::retry_wait));
+    LanePlace place;
+    std::size_t looked_at = 0;
+    for (; row.step(); ++looked_at) {
+      place = {from_us(row.integer(0)), JobSeq{row.integer(1)}};
+      if (row.is_null(3) || row.integer(3) == 0) continue;
+      const WallTime due_max = now + wait_max(clamped(row.integer(2)));
+      if (place.due > due_max) late.push_back({place, due_max});
+    }
+    if (looked_at == limit) drawn.read_until = place;
+  }
+  for (const Late& job : late) {
+    connection_.statement(kDrawInScheduled)
+        .bind(to_us(job.place.due), job.place.seq.value, to_us(job.due))
+        .run();
+    connection_.statement(kDrawInJob).bind(job.place.seq.value, to_us(job.due)).run();
+    drawn.due.push_back(job.due);
+  }
+  return drawn;
 }
 
 std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, std::size_t limit) {
@@ -203,9 +248,10 @@ Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
 }
 
 std::vector<const Query*> move_queries() {
-  return {&kDueJobs,       &kDeleteScheduled, &kBlockedJobs,    &kDeleteBlocked,   &kFormerClaims,
-          &kLaneHints,     &kDeleteLaneHints, &kInsertLaneHint, &kLastIncarnation, &kInsertHolder,
-          &kForgetHolders, &kJobToRetry,      &kRetryByOperator};
+  return {&kDueJobs,      &kDeleteScheduled, &kScheduledRetries, &kDrawInScheduled,
+          &kDrawInJob,    &kBlockedJobs,     &kDeleteBlocked,    &kFormerClaims,
+          &kLaneHints,    &kDeleteLaneHints, &kInsertLaneHint,   &kLastIncarnation,
+          &kInsertHolder, &kForgetHolders,   &kJobToRetry,       &kRetryByOperator};
 }
 
 }  // namespace tenure::queue

@@ -107,6 +107,24 @@ TEST_F(ConnectionTest, ASymlinkIsRefusedAsFileAndAsFolder) {
   EXPECT_THROW((Connection{folder_ / "linked/a.db", {}}), AccessRefused);
 }
 
+TEST_F(ConnectionTest, ALinkIsSaidWithItsTarget) {
+  const auto refusal = [](const fs::path& path) -> std::string {
+    try {
+      const Connection connection{path, {.access = Access::create}};
+    } catch (const AccessRefused& error) {
+      return error.what();
+    }
+    return "";
+  };
+  fs::create_symlink("/nowhere/x.db", folder_ / "dangling.db");
+  EXPECT_NE(refusal(folder_ / "dangling.db").find("dangling.db is a symbolic link to /nowhere/x.db"),
+            std::string::npos);
+  fs::create_directory(folder_ / "real");
+  fs::create_directory_symlink("real", folder_ / "linked");
+  EXPECT_NE(refusal(folder_ / "linked/a.db").find("linked is a symbolic link to real"), std::string::npos);
+  EXPECT_NE(refusal(folder_ / "real").find("a folder lies where a database belongs"), std::string::npos);
+}
+
 TEST_F(ConnectionTest, WhatIsNoRegularFileIsRefused) {
   EXPECT_THROW((Connection{folder_.path(), {}}), AccessRefused);
   ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);

@@ -238,6 +238,31 @@ TEST_F(GroupCommitTest, AFailedCommitIsToldToAllWhoSharedIt) {
   EXPECT_TRUE(has(4));
 }
 
+// The first commit into a log that begins anew syncs its header, inside COMMIT.
+TEST_F(GroupCommitTest, ASyncThatFailsInsideAnOrderedCommitIsToldAndNoLaterWriteIsTried) {
+  insert(Durability::durable, 1);
+  ASSERT_EQ(database_.checkpoint().outcome, CheckpointResult::Outcome::complete);
+  gate_.answer(SQLITE_IOERR_FSYNC);
+  EXPECT_THROW(insert(Durability::ordered, 2), DiskSyncFailed);
+  gate_.answer(SQLITE_OK);
+  for (const Durability durability : {Durability::durable, Durability::ordered})
+    EXPECT_THROW(insert(durability, 3), DiskSyncFailed);
+  EXPECT_FALSE(has(2));
+  EXPECT_FALSE(has(3));
+}
+
+// Nothing of it was written, so the next commit may succeed.
+TEST_F(GroupCommitTest, AnInputOutputErrorAtTheCommitIsTheDisksAndAcknowledgesNothing) {
+  for (const Durability durability : {Durability::durable, Durability::ordered}) {
+    write_result_ = SQLITE_IOERR_WRITE;
+    EXPECT_THROW(insert(durability, 1), DiskError);
+    write_result_ = SQLITE_OK;
+    EXPECT_FALSE(has(1));
+  }
+  insert(Durability::durable, 1);
+  EXPECT_TRUE(has(1));
+}
+
 // Those behind one that gives up lead in their turn, and give up too.
 TEST_F(GroupCommitTest, BehindAProcessThatKeepsTheTurnEachCallIsStoreBusy) {
   const std::filesystem::path path = folder_ / "lined_up.db";

@@ -40,6 +40,11 @@ TEST_F(MachineCheck, CFG_02_AFolderInPlaceOfTheFileIsNamed) {
   EXPECT_THAT(first_problem(), HasSubstr("is not a regular file"));
 }
 
+TEST_F(MachineCheck, CFG_02_ALinkToADatabaseIsNamedWithItsTarget) {
+  std::filesystem::create_symlink("/nowhere/real.db", folder_ / "control.db");
+  EXPECT_THAT(first_problem(), HasSubstr("control.db is a symbolic link to /nowhere/real.db"));
+}
+
 TEST_F(MachineCheck, AMissingMigrationsFolderIsAProblem) {
   settings_.tenants.migrations = folder_ / "none";
   EXPECT_THAT(first_problem(), HasSubstr("tenants.migrations"));

@@ -41,6 +41,41 @@ TEST(Retry, RTY_01_WaitsAfterFailureNAndIsDeadAfterTenAttempts) {
   }
 }
 
+// The note of retries that were drawn in, where there was one.
+std::vector<std::string> told_of_drawn_in(const Simulated& sim) {
+  std::vector<std::string> told;
+  for (const Note& note : sim.world.notes)
+    if (note.event == "retries.drawn_in") told.push_back(note.message);
+  return told;
+}
+
+TEST(Retry, AClockThatWasADayAheadAndIsPutRightDelaysNoRetryByADay) {
+  Simulated sim(failing_with(ErrorCode::handler_failed, 1));
+  sim->start();
+  sim->jump_wall(24h);
+  const auto id = sim->enqueue({});
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(id).reason == queue::JobReason::retry_wait; }, 10s));
+  sim->jump_wall(-24h);
+  const auto next_week = sim->enqueue({.due_in = 24h * 7});
+  const auto week_due = sim->job(next_week).due;
+  EXPECT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::succeeded; }, 1min));
+  EXPECT_EQ(sim->job(next_week).due, week_due);
+  EXPECT_EQ(told_of_drawn_in(sim).size(), 1U);
+}
+
+// The clock is put right while no daemon runs.
+TEST(Retry, ADaemonThatStartsDrawsInWhatAWrongClockPutOff) {
+  Simulated sim(failing_with(ErrorCode::handler_failed, 1));
+  sim->start();
+  sim->jump_wall(24h);
+  const auto id = sim->enqueue({});
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(id).reason == queue::JobReason::retry_wait; }, 10s));
+  sim->reboot();
+  sim->jump_wall(-24h);
+  sim->start();
+  EXPECT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::succeeded; }, 1min));
+}
+
 std::vector<std::string> told_of_the_dead(const Simulated& sim) {
   std::vector<std::string> told;
   for (const Note& note : sim.world.notes)

@@ -34,6 +34,7 @@ class Stepper {
     now_.steady = now_.steady + time;
     now_.wall += time;
   }
+  void set_wall_back(std::chrono::microseconds by) { now_.wall -= by; }
   // The round under way.
   const RoundWork& round() const { return *round_; }
   bool has_round() const { return round_ != nullptr; }

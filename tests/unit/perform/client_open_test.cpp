@@ -1,5 +1,6 @@
 #include "bookkeeping.hpp"
 
+#include <tenure/base/log.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
 #include <gmock/gmock.h>
@@ -7,6 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <support/in_child.hpp>
 #include <support/temporary_folder.hpp>
 
 namespace tenure::testing {
@@ -51,6 +56,56 @@ TEST_F(ClientOpen, WithoutANameItReadsTheFileThatTheCommandLineReads) {
   ASSERT_EQ(::setenv("TENURE_CONFIG", config().c_str(), 1), 0);
   (void)Client::open();
   EXPECT_TRUE(std::filesystem::exists(folder_ / "data/control.db"));
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+// In a child, since what a program has said about its log holds for the rest of its life.
+int in_child_with_log(const std::filesystem::path& config, const std::filesystem::path& log_file,
+                      const std::function<int()>& work) {
+  std::filesystem::create_directory(config.parent_path() / "data");
+  std::ofstream(config, std::ios::app)
+      << "[log]\nlevel = \"warning\"\nformat = \"json\"\nfile = \"" << log_file.string() << "\"\n";
+  return in_child(work);
+}
+
+TEST_F(ClientOpen, TheLogSettingsOfItsConfigurationGovernTheLibrarysLines) {
+  const auto file = folder_ / "books.log";
+  const int result = in_child_with_log(config(), file, [&] {
+    const Client client = Client::open(config());
+    log::write(log::Level::info, "test.quiet", "below the level");
+    log::write(log::Level::warning, "test.loud", "at the level");
+    return 0;
+  });
+  EXPECT_EQ(result, 0);
+  EXPECT_THAT(text_of(file), HasSubstr("\"event\":\"test.loud\""));
+  EXPECT_THAT(text_of(file), ::testing::Not(HasSubstr("test.quiet")));
+}
+
+TEST_F(ClientOpen, WhatTheProgramHasSaidOfItsLogHolds) {
+  const auto file = folder_ / "books.log";
+  const auto own = folder_ / "own.log";
+  const int result = in_child_with_log(config(), file, [&] {
+    log::configure({.file = own.string()});
+    const Client client = Client::open(config());
+    log::write(log::Level::warning, "test.loud", "to its own file");
+    return 0;
+  });
+  EXPECT_EQ(result, 0);
+  EXPECT_THAT(text_of(own), HasSubstr("test.loud"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST_F(ClientOpen, ALogFileThatCannotBeOpenedStopsNoApplication) {
+  const int result = in_child_with_log(config(), folder_ / "nowhere/books.log", [&] {
+    const Client client = Client::open(config());
+    return 0;
+  });
+  EXPECT_EQ(result, 0);
 }
 
 }  // namespace

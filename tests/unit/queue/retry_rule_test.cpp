@@ -36,6 +36,14 @@ TEST(RetryWait, RTY_01_NeverExceedsSixHours) {
   EXPECT_EQ(retry_wait(13, random), kRetryWaitMax);
 }
 
+TEST(RetryWait, TheLongestIsThatOfTheWholeJitterAndAtMostSixHours) {
+  EXPECT_EQ(retry_wait_max(0), seconds{1 + 15 + 30});
+  EXPECT_EQ(retry_wait_max(1), seconds{1 + 15 + 30});
+  EXPECT_EQ(retry_wait_max(11), seconds{14'641 + 15 + 330});
+  for (const int n : {12, 13, 2'000'000'000}) EXPECT_LE(retry_wait_max(n), kRetryWaitMax) << n;
+  EXPECT_EQ(retry_wait_max(2'000'000'000), kRetryWaitMax);
+}
+
 TEST(RetryWait, OfNoFailureIsThatOfTheFirst) {
   Random a{3};
   Random b{3};

@@ -314,6 +314,23 @@ TEST(Create, APlainTemplateWithAFolderForEachTenantWorks) {
   EXPECT_TRUE(fs::exists(folder.path() / "data" / "acme" / "main.db"));
 }
 
+TEST(Create, ADanglingLinkInPlaceOfTheTenantsFolderIsSaid) {
+  const TemporaryFolder folder;
+  fs::create_directory_symlink("/nowhere", folder / "data");
+  const auto store = queue::make_memory_store();
+  const VirtualClock clock;
+  HandleCache handles{TenantFiles{folder.path().string() + "/data/%{tenant}.db"}, {}};
+  Tenants tenants{store->registry(), handles, clock, {.application = "shop"}};
+  try {
+    tenants.create(kAcme);
+    FAIL() << "created";
+  } catch (const AccessRefused& error) {
+    EXPECT_NE(std::string{error.what()}.find("a symbolic link to /nowhere lies where a folder"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(Create, ALinkInPlaceOfABucketIsRefusedAndTakenBack) {
   Shop shop;
   fs::create_directories(shop.handles.files().root());

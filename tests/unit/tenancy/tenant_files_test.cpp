@@ -115,6 +115,34 @@ TEST(TenantFiles, NAME_07_ASymlinkOnTheWayIsRefused) {
   EXPECT_EQ(code_of([&] { files.refuse_links(name); }), ErrorCode::access_refused);
 }
 
+std::string refusal_of(const TenantFiles& files, const TenantName& name) {
+  try {
+    files.refuse_links(name);
+  } catch (const AccessRefused& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(TenantFiles, WhatLiesInTheFilesPlaceIsSaid) {
+  const TemporaryFolder folder;
+  const TenantFiles files = testing::files_in(folder.path());
+  const TenantName name{"acme"};
+  const fs::path file = files.path_for(name);
+  fs::create_directories(file.parent_path());
+  fs::create_symlink("/nowhere/real.db", file);
+  EXPECT_THAT(refusal_of(files, name), HasSubstr("a symbolic link to /nowhere/real.db lies where the file"));
+  fs::remove(file);
+  fs::create_directory(file);
+  EXPECT_THAT(refusal_of(files, name), HasSubstr("a folder lies where the file"));
+  fs::remove(file);
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_THAT(refusal_of(files, name), HasSubstr("a fifo lies where the file"));
+  fs::remove_all(file.parent_path());
+  fs::create_directory_symlink("/nowhere", file.parent_path());
+  EXPECT_THAT(refusal_of(files, name), HasSubstr("a symbolic link to /nowhere lies where a folder"));
+}
+
 TEST(TenantFiles, AFileInAFoldersPlaceIsRefused) {
   const TemporaryFolder folder;
   const TenantFiles files{folder.path().string() + "/%{tenant}/%{tenant}"};

@@ -53,6 +53,10 @@ struct Options {
 // A file that is made is for its user and group only. DiskError if it cannot be opened; then lines go where they went before.
 void configure(const Options& options);
 
+// The same for what a library finds in its configuration: does nothing where the program has called configure() or silence() itself.
+// Where the file cannot be opened, lines go to standard error, and the first of them says so.
+void configure_as_default(const Options& options);
+
 // No line is written until the next configure(): for programs whose standard error is a document.
 void silence();
 

@@ -5,6 +5,7 @@
 #include <tenure/daemon/rounds/claims.hpp>
 #include <tenure/daemon/rounds/due_jobs.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
+#include <tenure/daemon/rounds/far_retries.hpp>
 #include <tenure/daemon/rounds/former_claims.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
 #include <tenure/daemon/rounds/lane_scan.hpp>
@@ -50,9 +51,10 @@ struct PartList {
 
 // In the order in which they are asked, carried out and absorbed. Ends come before claims, so that what is given back can be
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
-using RoundParts = PartList<OpeningPart, EndsPart, SuspectNewsPart, FormerClaimsPart, SuspectsPart,
-                            DueJobsPart, BlockedJobsPart, LaneHintsPart, NewJobsPart, NextDuePart,
-                            LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, ClaimsPart, PoolsPart>;
+using RoundParts =
+    PartList<OpeningPart, EndsPart, SuspectNewsPart, FormerClaimsPart, SuspectsPart, FarRetriesPart,
+             DueJobsPart, BlockedJobsPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart,
+             TenantStatesPart, NamesPart, TrialsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

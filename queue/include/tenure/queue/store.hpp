@@ -7,6 +7,7 @@
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -42,6 +43,12 @@ struct JobArrival {
   Lane lane;
   WallTime due{};
   JobState state = JobState::ready;
+};
+
+// What became of one page of scheduled jobs whose retries were drawn in.
+struct DrawnIn {
+  std::vector<WallTime> due;            // of each job that was drawn in, its new due time
+  std::optional<LanePlace> read_until;  // the last job of the page; nothing: there are no more behind it
 };
 
 struct Enqueued {
@@ -248,6 +255,11 @@ class StoreWriter {
 
   // Scheduled jobs that are due become ready, by due time, at most `limit`.
   [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
+  // Looks at the `limit` scheduled jobs next behind `after`, in the order of (due, seq). Those among them that wait for a retry, and
+  // are due later than `wait_max` of their failures from now, are due then; what an enqueue has scheduled stays as it is.
+  [[nodiscard]] virtual DrawnIn draw_in_retries(LanePlace after, std::size_t limit,
+                                                FunctionRef<std::chrono::microseconds(int)> wait_max,
+                                                WallTime now) = 0;
   // Jobs that were blocked for that reason become ready, by sequence from behind `after`, at most `limit`.
   [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, JobSeq after,
                                                         std::size_t limit) = 0;

@@ -33,8 +33,8 @@ class TenantFiles {
   [[nodiscard]] std::filesystem::path building_path_for(const TenantName& name) const;
   [[nodiscard]] std::filesystem::path building_lock_for(const TenantName& name) const;
 
-  // AccessRefused if a component of path_for(name) beneath the root is a symlink, or one before the last is
-  // no folder. Missing ones are no error: SQLite, which follows none either, says what is missing.
+  // AccessRefused, which says what lies there, if the last component of path_for(name) is no file of its own, or one before it beneath
+  // the root is no folder: a symlink is neither. Missing ones are no error: SQLite, which follows none either, says what is missing.
   void refuse_links(const TenantName& name) const;
 
   [[nodiscard]] static std::string bucket_of(const TenantName& name);

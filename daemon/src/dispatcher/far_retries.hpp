@@ -1,0 +1,41 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+// When the store is looked through for retries that are further off than their rule allows: a clock that was ahead when a job failed
+// and has been put right since leaves a wait of 15 s waiting a day. Looked for at the start, since nobody watched the clock before, and
+// whenever the wall clock has gone back.
+namespace tenure::daemon {
+
+// Less is not worth a look: no retry waits much longer for it, and a clock that is only slewed goes back by little at a time.
+inline constexpr std::chrono::seconds kClockSetBackMin{5};
+
+class FarRetries {
+ public:
+  // At each step.
+  void tick(Now now);
+
+  [[nodiscard]] bool is_wanted() const { return is_wanted_; }
+  // The last job of the page before; nothing: from the front.
+  [[nodiscard]] const std::optional<queue::LanePlace>& after() const { return after_; }
+  // The next page. At the last one an operator is told, where anything was drawn in.
+  void read(const queue::DrawnIn& page, Actions& actions);
+
+ private:
+  void tell(Actions& actions);
+
+  bool is_wanted_ = true;
+  bool from_the_front_again_ = false;  // the clock went back meanwhile
+  std::optional<queue::LanePlace> after_;
+  std::size_t drawn_in_ = 0;
+  // The furthest that the wall clock was before the steady one since it last went back.
+  std::optional<std::chrono::microseconds> ahead_max_;
+};
+
+}  // namespace tenure::daemon
