@@ -94,7 +94,7 @@ TEST(HeldByDefault, RTY_05_AQueueThatAKindNamesAndNoPoolListsIsToldAtTheFirstHel
   sim.replace_one({"job"});
   EXPECT_EQ(sim.notes_of("queue.without_pool").size(), 1U);
   std::vector<PoolRecord> pools;
-  sim->store->read([&](queue::JobReader& reader) { pools = reader.pools(); });
+  sim.store->read([&](queue::JobReader& reader) { pools = reader.pools(); });
   EXPECT_EQ(pools, (std::vector<PoolRecord>{{"default", {"default"}, 2, {"job"}, {"exports"}}}));
 }
 
