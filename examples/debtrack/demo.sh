@@ -158,6 +158,7 @@ stop_daemon() {
   wait "$daemon" || code=$?
   daemon=''
   ((code == 0)) || die "tenured ended with $code; see $folder/tenured.log"
+  rm -f -- "$folder/tenured.pid"
 }
 
 loader=''
