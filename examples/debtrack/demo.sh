@@ -100,7 +100,7 @@ make_folder() {
   folder=$(cd "$folder" && pwd)
   : > "$folder/$MARKER"
   end_leftover
-  rm -rf -- "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,load.log,{packages,expected,found}.txt}
+  rm -rf -- "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,{load,count}.log,{packages,expected,found}.txt}
 }
 
 # As a text of TOML may hold it.
@@ -171,7 +171,18 @@ trap cleanup EXIT
 
 tenure() { "$binaries/tenure" --config "$folder/tenure.toml" "$@"; }
 debtrack() { "$binaries/debtrack" "$1" "$folder/tenure.toml" "${@:2}"; }
-count() { tenure job count "$@" --json | sed -n 's/.*"count": *\([0-9]*\).*/\1/p'; }
+# Exit code 75 is "ask again": a daemon that has just been killed left its log to the next one, which reads it now.
+count() {
+  local answer code tries=100
+  while true; do
+    code=0
+    answer=$(tenure job count "$@" --json 2> "$folder/count.log") || code=$?
+    ((code != 0)) || break
+    ((code == 75 && tries-- > 0)) || die "tenure job count ended with $code: $(cat "$folder/count.log")"
+    sleep 0.1
+  done
+  sed -n 's/.*"count": *\([0-9]*\).*/\1/p' <<< "$answer"
+}
 
 wait_for_store() {
   local tries=100
