@@ -62,8 +62,9 @@ Destination& destination() {
   return *kept;
 }
 
-// Beside the destination, so that a line which is off takes no lock.
-std::atomic<Level> level_in_force{Level::info};
+// Beside the destination, so that a line which is off takes no lock. Nobody configures it in an application that enqueues, whose
+// standard error is no place for the life of our database.
+std::atomic<Level> level_in_force{Level::warning};
 std::atomic<bool> is_silent{false};
 // For a signal handler, which may take no lock.
 std::atomic<bool> is_reopen_asked{false};
@@ -412,6 +413,7 @@ void capture_for_test(std::vector<std::string>* lines) {
   Destination& to = destination();
   const std::lock_guard lock(to.mutex);
   to.captured = lines;
+  level_in_force = to.options.level;
 }
 
 }  // namespace tenure::log

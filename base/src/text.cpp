@@ -148,6 +148,21 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  std::string rest(text), out;
+  std::ranges::replace(rest, '\n', ' ');
+  for (std::size_t room = columns; rest.size() > room; room = columns - indent) {
+    std::size_t end = rest.rfind(' ', room);
+    // The first word of the line is too long for it.
+    if (end == std::string::npos || rest.find_first_not_of(' ') > end) end = rest.find(' ', room);
+    const std::size_t next = rest.find_first_not_of(' ', end);
+    if (next == std::string::npos) break;
+    out += rest.substr(0, end) + '\n' + std::string(indent, ' ');
+    rest.erase(0, next);
+  }
+  return out + rest;
+}
+
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
   if (word.empty() || word.size() > kNearestWordMax) return std::nullopt;
   const std::size_t distance_max = std::max<std::size_t>(1, word.size() / 3);

@@ -25,7 +25,7 @@ constexpr std::string_view kListOptions = "limit after sort columns fail-if-any 
 constexpr std::string_view kJobListOptions = "limit after sort columns fail-if-any scan watch";
 constexpr std::size_t kMany = kArgumentsMax;
 constexpr std::string_view kJobFields =
-    "Filter fields: id state queue kind tenant generation priority attempt crash created due started\n"
+    "Filter fields: id state queue kind tenant generation priority attempt crash created due started "
     "finished age error reason. See docs/manual/filters.md.";
 
 constexpr std::array kVerbs{
@@ -37,11 +37,10 @@ constexpr std::array kVerbs{
          "everything about one job: its attempts, and its arguments as the JSON they are",
          "Values whose names contain password, token or secret are not shown.",
          "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", job_show},
-    Verb{
-        "job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
-        "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first,\n"
-        "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
-        "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run", job_retry},
+    Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
+         "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
+         "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
+         "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run", job_retry},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
          "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list},
@@ -85,6 +84,8 @@ constexpr std::array kOptions{
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
 };
 constexpr std::size_t kGlobalOptions = 8;  // the first ones
+constexpr std::size_t kOptionColumn = 24;  // where the help of options begins
+constexpr std::size_t kNounColumn = 38;    // and that of nouns
 
 template <class Entries>
 std::vector<std::string_view> names_of(const Entries& entries) {
@@ -97,7 +98,7 @@ std::vector<std::string_view> names_of(const Entries& entries) {
 std::string option_line(const OptionSpec& option) {
   const std::string name =
       fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
-  return fmt::format("  {:<22}{}\n", name, option.help);
+  return wrapped(fmt::format("  {:<22}{}", name, option.help), kHelpColumns, kOptionColumn) + '\n';
 }
 
 }  // namespace
@@ -140,31 +141,36 @@ const Verb& find_verb(const Noun& noun, std::string_view word) {
 }
 
 std::string overview_text() {
-  std::string out =
-      "tenure NOUN VERB [FILTER...] [OPTIONS]: looks after the jobs and tenants of one control database\n\n";
+  std::string out = wrapped(
+      "tenure NOUN VERB [FILTER...] [OPTIONS]: looks after the jobs and tenants of one control database",
+      kHelpColumns, 2);
+  out += "\n\n";
   for (const Noun& noun : kNouns) {
     std::string names;
     for (const Verb& verb : kVerbs)
       if (verb.noun == noun.name) names += (names.empty() ? "" : " ") + std::string(verb.name);
-    out += fmt::format("  {:<8}{:<28}{}\n", noun.name, names, noun.summary);
+    out += wrapped(fmt::format("  {:<8}{:<28}{}", noun.name, names, noun.summary), kHelpColumns, kNounColumn);
+    out += '\n';
   }
   return out +
-         "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the daemon up or down.\n";
+         "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the\ndaemon up or down.\n";
 }
 
 std::string noun_help(const Noun& noun) {
   std::string out = fmt::format("tenure {}: {}\n\n", noun.name, noun.summary);
   for (const Verb& verb : kVerbs)
     if (verb.noun == noun.name)
-      out += fmt::format("  tenure {} {} {}\n      {}\n      example: {}\n", verb.noun, verb.name, verb.words,
-                         verb.summary, verb.example);
+      out += fmt::format("  tenure {} {} {}\n{}\n      example: {}\n", verb.noun, verb.name, verb.words,
+                         wrapped("      " + std::string(verb.summary), kHelpColumns, 6), verb.example);
   return out;
 }
 
 std::string verb_help(const Verb& verb) {
-  std::string out = fmt::format("tenure {} {} {}{}[OPTIONS]: {}\n", verb.noun, verb.name, verb.words,
-                                verb.words.empty() ? "" : " ", verb.summary);
-  if (!verb.details.empty()) out += fmt::format("\n{}\n", verb.details);
+  std::string out = wrapped(fmt::format("tenure {} {} {}{}[OPTIONS]: {}", verb.noun, verb.name, verb.words,
+                                        verb.words.empty() ? "" : " ", verb.summary),
+                            kHelpColumns, 2);
+  out += '\n';
+  if (!verb.details.empty()) out += fmt::format("\n{}\n", wrapped(verb.details, kHelpColumns, 0));
   out += fmt::format("\nExample:\n  {}\n\nOptions:\n", verb.example);
   for (const OptionSpec& option : kOptions)
     if (takes(verb, option.name) && !is_global(option.name)) out += option_line(option);

@@ -13,6 +13,9 @@
 // The table of nouns, verbs and options, from which parsing, help and suggestions come.
 namespace tenure::cli {
 
+// As wide as help is at most, on whatever terminal.
+inline constexpr std::size_t kHelpColumns = 80;
+
 struct Verb {
   std::string_view noun;
   std::string_view name;

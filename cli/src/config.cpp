@@ -1,3 +1,4 @@
+#include "commands.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
 
@@ -65,28 +66,24 @@ std::string origin_text(const EffectiveValue& value) {
   return std::string(name_of(value.origin)) + (value.where.empty() ? "" : " " + value.where);
 }
 
-std::string lines_of(std::string_view text, std::string_view indent) {
-  std::string out;
-  for (const char c : text) {
-    out += c;
-    if (c == '\n') out += indent;
-  }
-  return out;
-}
+constexpr std::size_t kValueColumn = 13;  // of what explains a setting
 
 std::string explain_text(const SettingInfo& info, const std::vector<EffectiveValue>& values) {
   const auto line = [](std::string_view name, std::string_view value) {
-    return fmt::format("{:<13}{}\n", name, value);
+    return fmt::format("{:<{}}{}\n", name, kValueColumn, value);
+  };
+  const auto sentences = [](std::string_view name, std::string_view text) {
+    return wrapped(fmt::format("{:<{}}{}", name, kValueColumn, text), kHelpColumns, kValueColumn) + '\n';
   };
   std::string out = line("setting", info.key);
   out += line("type", info.type);
   out += line("default", info.default_value.empty() ? "none, it must be stated" : info.default_value);
-  out += line("limits", info.limits);
+  out += sentences("limits", info.limits);
   if (!info.environment.empty()) out += line("environment", info.environment);
   out += line("restart", info.needs_restart ? "a change needs a restart" : "a change needs a reload");
   for (const EffectiveValue& value : values)
     out += line("now", fmt::format("{}  ({}, {})", escaped(value.value), value.key, origin_text(value)));
-  return out + line("help", lines_of(info.help, std::string(13, ' ')));
+  return out + sentences("help", info.help);
 }
 
 void write_value(json::Writer& writer, const EffectiveValue& value) {

@@ -13,6 +13,13 @@
 namespace tenure::config {
 namespace {
 
+// The default is in force where nobody names another path, most often because the configuration was not named.
+std::string default_path_text(const std::filesystem::path& path) {
+  return path == StoreSettings{}.path ? "; this is the default path: another one stands in a configuration, "
+                                        "which TENURE_CONFIG or --config FILE names"
+                                      : "";
+}
+
 class MachineCheck {
  public:
   MachineCheck(const Settings& settings, std::uint64_t descriptors_limit)
@@ -51,7 +58,7 @@ class MachineCheck {
     const std::filesystem::path folder = path.parent_path();
     struct stat status {};
     if (::stat(folder.c_str(), &status) != 0)
-      return problem(key, path, "its folder cannot be used: " + system_text(errno));
+      return problem(key, path, "its folder cannot be used: " + system_text(errno) + default_path_text(path));
     if (!S_ISDIR(status.st_mode)) return problem(key, path, "what should be its folder is none");
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
       return problem(key, path, "its folder may not be written by this user");
@@ -103,11 +110,11 @@ std::string missing_store_text(const StoreSettings& store) {
   std::error_code ignored;
   if (!std::filesystem::exists(folder, ignored))
     return fmt::format(
-        "there is no folder {} for the control database; make it, for the user that tenured runs as",
-        escaped(folder.string()));
+        "there is no folder {} for the control database; make it, for the user that tenured runs as{}",
+        escaped(folder.string()), default_path_text(store.path));
   return fmt::format(
-      "there is no control database {}; tenured makes it when it starts, and so does tenure tenant create",
-      escaped(store.path.string()));
+      "there is no control database {}; tenured makes it when it starts, and so does tenure tenant create{}",
+      escaped(store.path.string()), default_path_text(store.path));
 }
 
 MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit) {

@@ -13,13 +13,12 @@ namespace {
 
 constexpr const char* kHelp =
     "usage: tenured [--config FILE]\n\n"
-    "Dispatches the jobs of one control database to the worker programs of its pools, in the foreground, "
-    "until SIGTERM or\n"
-    "Ctrl-C; then running jobs end first. SIGQUIT gives them back and leaves at once. A second tenured on "
-    "the same control\n"
+    "Dispatches the jobs of one control database to the worker programs of its pools,\n"
+    "in the foreground, until SIGTERM or Ctrl-C; then running jobs end first. SIGQUIT\n"
+    "gives them back and leaves at once. A second tenured on the same control\n"
     "database stands by and takes over when the first one ends.\n\n"
-    "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml); see `tenure "
-    "config sample`\n"
+    "  --config FILE   the configuration; else TENURE_CONFIG, else\n"
+    "                  /etc/tenure/tenure.toml; see `tenure config sample`\n"
     "  --version       print the version\n"
     "  --help          print this text\n\n"
     "Exit codes:\n";

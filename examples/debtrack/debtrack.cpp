@@ -4,6 +4,8 @@
 
 #include <tenure/client.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <exception>
@@ -21,11 +23,15 @@ using namespace debtrack;
 
 constexpr const char* kHelp =
     "usage: debtrack COMMAND CONFIG [LIST]\n\n"
-    "  load CONFIG LIST   make a tenant for each maintainer and enqueue one import for each package\n"
+    "  load CONFIG LIST   make a tenant for each maintainer and enqueue one import\n"
+    "                     for each package\n"
     "  summarise CONFIG   enqueue a summary for each tenant\n"
     "  digest CONFIG      enqueue a digest for each tenant that has a summary\n"
-    "  report CONFIG      print the largest tenants and the totals, from all tenants' databases\n"
-    "  counts CONFIG      print the number of packages and the address of each maintainer\n";
+    "  report CONFIG      print the largest tenants and the totals, from all tenants'\n"
+    "                     databases\n"
+    "  counts CONFIG      print the number of packages and the address of each\n"
+    "                     maintainer\n";
+constexpr std::array<std::string_view, 5> kCommands{"load", "summarise", "digest", "report", "counts"};
 
 ImportPackage to_job(const Entry& entry) {
   return {.name = entry.name,
@@ -126,24 +132,25 @@ int digest(tenure::Client& client) {
 
 int run(std::string_view command, const char* config, const char* list) {
   tenure::Client client = tenure::Client::open(config);
-  if (command == "load" && list != nullptr) return load(client, list);
+  if (command == "load") return load(client, list);
   if (command == "summarise") return summarise(client);
   if (command == "digest") return digest(client);
   if (command == "report") return print_report(client) ? 0 : 1;
-  if (command == "counts") return print_counts(client), 0;
-  std::fputs(kHelp, stderr);
-  return 2;
+  return print_counts(client), 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "--help") return std::fputs(kHelp, stdout), 0;
+  // Before the client, which makes a control database where there is none.
+  if (std::ranges::find(kCommands, command) == kCommands.end() || argc != (command == "load" ? 4 : 3)) {
     std::fputs(kHelp, stderr);
     return 2;
   }
   try {
-    return run(argv[1], argv[2], argc > 3 ? argv[3] : nullptr);
+    return run(command, argv[2], argv[3]);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "debtrack: %s\n", error.what());
     return 1;

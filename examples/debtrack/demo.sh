@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Runs debtrack on real data: every Debian package that apt knows, each maintainer a tenant with a database of its own.
+# Runs debtrack on real data: every Debian package that apt knows, each maintainer
+# a tenant with a database of its own.
 #
-# usage: demo.sh [--chaos] [--kills N] [--seed N] [--list FILE] [--folder DIR] BINARIES
-#   --chaos       kill -9 worker processes and tenured while the packages are imported
-#   --kills N     how often (25)
-#   --seed N      which worker is hit (printed, so that a run can be repeated)
-#   --list FILE   a package list instead of `apt-cache dumpavail` (else /var/lib/dpkg/status)
-#   --folder DIR  where everything is kept (demo beside the checkout's root); what an earlier demo left in it is deleted first
+# usage: ./dev demo [OPTIONS], which builds the programs first,
+#        or demo.sh [OPTIONS] BINARIES
+#   --chaos       kill -9 worker processes and tenured while packages are imported
+#   --kills N     with --chaos: how often (25)
+#   --seed N      with --chaos: which worker is hit (printed, to repeat a run)
+#   --list FILE   a package list instead of `apt-cache dumpavail`
+#                 (where that has none: /var/lib/dpkg/status)
+#   --folder DIR  where everything is kept (demo at the checkout's root); what an
+#                 earlier demo left in it is deleted first
 #   --arguments   look at the arguments, and do nothing
 #   --help        this text
 #   BINARIES      the folder with tenured, tenure, debtrack and debtrack-worker
-# Exit: 0 the cross-check holds; 1 it does not, or a fault that was asked for did not hit; 2 it was called wrongly.
+# Exit: 0 the cross-check holds; 1 it does not, or a fault that was asked for did
+# not hit; 2 it was called wrongly.
 set -euo pipefail
 
 say() { printf '%s\n' "$*"; }
@@ -21,11 +26,12 @@ usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly MARKER=.tenure-demo  # in each folder that a demo has made
 readonly PROGRAMS=(tenured tenure debtrack debtrack-worker)
-chaos=no kills=25 seed=$RANDOM list='' folder=$here/../../demo binaries='' only_arguments=no
+chaos=no kills='' seed='' list='' folder=$here/../../demo binaries='' only_arguments=no
 
 # --- Arguments, all of them before anything is done
 
-is_number() { [[ $1 =~ ^[0-9]{1,9}$ ]]; }
+# Without a zero in front, which would make it octal.
+is_number() { [[ $1 =~ ^(0|[1-9][0-9]{0,8})$ ]]; }
 
 take_arguments() {
   while (($#)); do
@@ -40,7 +46,7 @@ take_arguments() {
         ;;
       -*) misuse "there is no option $1" ;;
       *)
-        [[ ! $binaries ]] || misuse "one folder of programs, not $1 as well"
+        [[ ! $binaries ]] || misuse "$1 is one word too many: the programs are those in $binaries"
         binaries=$1
         ;;
     esac
@@ -56,8 +62,10 @@ check_folder() {
 }
 
 check_arguments() {
-  is_number "$kills" || misuse "--kills wants a number, not $kills"
-  is_number "$seed" || misuse "--seed wants a number, not $seed"
+  [[ ! $kills ]] || is_number "$kills" || misuse "--kills wants a number, not $kills"
+  [[ ! $seed ]] || is_number "$seed" || misuse "--seed wants a number, not $seed"
+  [[ $chaos == yes || ! $kills$seed ]] || misuse "--kills and --seed go with --chaos"
+  : "${kills:=25}" "${seed:=$RANDOM}"
   [[ ! $list || -f $list ]] || misuse "--list: there is no file $list"
   check_folder
   [[ $only_arguments == no ]] || exit 0
@@ -92,7 +100,7 @@ make_folder() {
   folder=$(cd "$folder" && pwd)
   : > "$folder/$MARKER"
   end_leftover
-  rm -rf -- "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,load.log,{packages,expected,found}.txt}
+  rm -rf -- "${folder:?}"/{tenants,control.db*,tenured.log,tenured.pid,tenure.toml,{load,count}.log,{packages,expected,found}.txt}
 }
 
 # As a text of TOML may hold it.
@@ -150,6 +158,7 @@ stop_daemon() {
   wait "$daemon" || code=$?
   daemon=''
   ((code == 0)) || die "tenured ended with $code; see $folder/tenured.log"
+  rm -f -- "$folder/tenured.pid"
 }
 
 loader=''
@@ -162,7 +171,18 @@ trap cleanup EXIT
 
 tenure() { "$binaries/tenure" --config "$folder/tenure.toml" "$@"; }
 debtrack() { "$binaries/debtrack" "$1" "$folder/tenure.toml" "${@:2}"; }
-count() { tenure job count "$@" --json | sed -n 's/.*"count": *\([0-9]*\).*/\1/p'; }
+# Exit code 75 is "ask again": a daemon that has just been killed left its log to the next one, which reads it now.
+count() {
+  local answer code tries=100
+  while true; do
+    code=0
+    answer=$(tenure job count "$@" --json 2> "$folder/count.log") || code=$?
+    ((code != 0)) || break
+    ((code == 75 && tries-- > 0)) || die "tenure job count ended with $code: $(cat "$folder/count.log")"
+    sleep 0.1
+  done
+  sed -n 's/.*"count": *\([0-9]*\).*/\1/p' <<< "$answer"
+}
 
 wait_for_store() {
   local tries=100

@@ -36,7 +36,8 @@ int work(int argc, char** argv) {
 }
 
 int main(int argc, char** argv) try {
-  if (argc == 4 && std::string_view{argv[1]} == "add") {
+  if (argc > 1 && std::string_view{argv[1]} == "add") {
+    if (argc != 4) return std::fputs("usage: notes add TENANT TEXT\n", stderr), 2;
     enqueue_note(argv[2], argv[3]);
     return 0;
   }

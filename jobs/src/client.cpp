@@ -48,7 +48,8 @@ std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
   if (!options.tenant) {
     if (!current)
       raise(ErrorCode::no_tenant,
-            "no tenant is current; enqueue inside with_tenant, name the tenant, or say untenanted");
+            "no tenant is current; enqueue inside with_tenant, or with {.tenant = ...}; a job outside every "
+            "tenant is enqueued with {.untenanted = true}");
     return current;
   }
   if (current && *current != *options.tenant)

@@ -138,7 +138,8 @@ const sqlite::Statement& Cursor::row() const {
                       state->lease->tenant.text()),
           state->lease->tenant.text());
   if (!on_row)
-    raise(ErrorCode::query_failed, "there is no row: next() was false, or was not called", state->lease->tenant.text());
+    raise(ErrorCode::query_failed, "there is no row: next() was false, or was not called",
+          state->lease->tenant.text());
   return statement->statement();
 }
 

@@ -24,6 +24,9 @@ set(about -DTENURE_SOURCE=${TENURE_SOURCE})
 if(INSTALL)
   run(${CMAKE_COMMAND} --install ${TENURE_BINARY_DIR} --prefix ${FOLDER}/installed)
   set(about -DCMAKE_PREFIX_PATH=${FOLDER}/installed)
+  if(NOT EXISTS ${FOLDER}/installed/share/doc/tenure/manual/filters.md)
+    message(FATAL_ERROR "the manual is not installed, which the help of programs names")
+  endif()
 endif()
 
 # By the environment: a launcher is a list, which an argument would take apart.

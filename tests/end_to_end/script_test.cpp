@@ -21,13 +21,13 @@ class ScriptTest : public Installation {
 };
 
 TEST_F(ScriptTest, ThatEndsWithExecIsAWorkerLikeAnother) {
-  configure({.program = script("exec " WORKER_PROGRAM)});
+  configure({.program = script("exec '" WORKER_PROGRAM "'")});
   const auto daemon = start_daemon();
   expect_state(enqueue(Count{"run"}), ShownState::succeeded);
 }
 
 TEST_F(ScriptTest, WithoutExecIsNamed) {
-  configure({.program = script(WORKER_PROGRAM "; true")});
+  configure({.program = script("'" WORKER_PROGRAM "'; true")});
   const auto daemon = start_daemon();
   EXPECT_TRUE(wait_until([&] { return daemon->output().find("worker.wrapped") != std::string::npos; }))
       << daemon->output();

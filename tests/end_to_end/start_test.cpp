@@ -66,6 +66,16 @@ TEST_F(Start, LSE_13_ASecondDaemonStandsByAndTakesOver) {
   expect_state(enqueue(Count{"after"}), ShownState::succeeded);
 }
 
+TEST_F(Start, ADaemonThatIsToldToStopWhileItStandsBySaysThatItHasStopped) {
+  configure();
+  const auto first = start_daemon();
+  const auto second = start_daemon(false);
+  ASSERT_TRUE(wait_until([&] { return second->output().find("daemon.standing_by") != std::string::npos; }));
+  second->signal(SIGTERM);
+  EXPECT_EQ(second->wait(), "exit 0");
+  EXPECT_NE(second->output().find("daemon.stopped"), std::string::npos) << second->output();
+}
+
 TEST_F(Start, RUN_15_AMissingWorkerProgramIsNamedAndTriedAgain) {
   configure({.program = folder_ / "worker"});
   const auto daemon = start_daemon();

@@ -24,8 +24,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 inside=${TROUBLES_INSIDE:-no}
 # The mounts, and whatever runs on them, end with the script: it is process 1 of namespaces of its own.
 if [[ $inside == no ]]; then
-  ((EUID == 0)) || { echo "troubles.sh: cannot run here: it mounts file systems and so must be root" >&2; exit 125; }
-  unshare --mount --pid --fork true 2> /dev/null || { echo "troubles.sh: cannot run here: no new namespaces allowed" >&2; exit 125; }
+  ((EUID == 0)) || { echo "not run here: troubles: it mounts file systems and so must be root" >&2; exit 125; }
+  unshare --mount --pid --fork true 2> /dev/null || { echo "not run here: troubles: no new namespaces allowed" >&2; exit 125; }
   exec env TROUBLES_INSIDE=yes unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- "${BASH_SOURCE[0]}" "$@"
 fi
 # shellcheck source=tests/reliability/world.sh

@@ -22,7 +22,7 @@ leave_world() {
 trap leave_world EXIT
 
 cannot_run() {
-  echo "${0##*/}: cannot run here: $*" >&2
+  echo "not run here: $(basename "$0" .sh): $*" >&2
   exit 125
 }
 

@@ -42,6 +42,7 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
     while (!*looked && !leave) context.run_one();
   }
   exit_code = number_of(ExitCode::done);
+  log::write(log::Level::info, "daemon.stopped", "exit 0, without having dispatched");
   return std::nullopt;
 }
 

@@ -117,15 +117,14 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
 void print_help(const char* program) {
   std::printf(
       "usage: %s [--config FILE]\n\n"
-      "A worker program of Tenure. Under tenured it is started by the daemon. Started by hand it dispatches "
-      "and performs\n"
-      "the jobs of its configuration's first pool in this one process, until Ctrl-C or SIGTERM; then it lets "
-      "the running\n"
-      "jobs end. It refuses to start while a tenured, or another one, holds the control database. A job that "
-      "crashes\n"
-      "ends it: only tenured puts a wall between jobs and the dispatcher. Started again, it finds out which "
-      "job that was.\n\n"
-      "  --config FILE   the configuration (else TENURE_CONFIG, else /etc/tenure/tenure.toml)\n"
+      "A worker program of Tenure. Under tenured it is started by the daemon. Started by\n"
+      "hand it dispatches and performs the jobs of its configuration's first pool in\n"
+      "this one process, until Ctrl-C or SIGTERM; then it lets the running jobs end. It\n"
+      "refuses to start while a tenured, or another one, holds the control database.\n"
+      "A job that crashes ends it: only tenured puts a wall between jobs and the\n"
+      "dispatcher. Started again, it finds out which job that was.\n\n"
+      "  --config FILE   the configuration; else TENURE_CONFIG, else\n"
+      "                  /etc/tenure/tenure.toml\n"
       "  --version       print the version of this program\n"
       "  --help          print this text\n",
       program);

@@ -23,6 +23,17 @@ namespace {
 
 using namespace std::string_literals;
 
+// Stands before the tests that configure the log, for whoever runs all of them in one process.
+TEST(UnconfiguredLog, IsOfWhatSomebodyShouldLookAt) {
+  ::testing::internal::CaptureStderr();
+  write(Level::info, "sqlite.message", "recovered 15 frames");
+  write(Level::warning, "sqlite.log_saved", "look at it");
+  finish();
+  const std::string lines = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(lines.find("recovered"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("warning sqlite.log_saved look at it"), std::string::npos) << lines;
+}
+
 class LogTest : public ::testing::Test {
  protected:
   void SetUp() override {

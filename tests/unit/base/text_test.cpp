@@ -92,6 +92,21 @@ TEST(Split, GivesOnePartMoreThanThereAreSeparators) {
   EXPECT_EQ(split(",a,,b,", ','), (std::vector<std::string>{"", "a", "", "b", ""}));
 }
 
+TEST(Wrapped, BreaksBetweenWordsAndIndentsAllLinesButTheFirst) {
+  EXPECT_EQ(wrapped("", 10, 2), "");
+  EXPECT_EQ(wrapped("one two", 7, 2), "one two");
+  EXPECT_EQ(wrapped("one two", 6, 2), "one\n  two");
+  EXPECT_EQ(wrapped("one two three four", 9, 4), "one two\n    three\n    four");
+  EXPECT_EQ(wrapped("one\ntwo", 9, 2), "one two");
+  EXPECT_EQ(wrapped("  name  what it is", 14, 8), "  name  what\n        it is");
+}
+
+TEST(Wrapped, LeavesAWordThatIsLongerThanALineInOnePiece) {
+  EXPECT_EQ(wrapped("/a/long/path", 5, 2), "/a/long/path");
+  EXPECT_EQ(wrapped("/a/long/path and more", 8, 2), "/a/long/path\n  and\n  more");
+  EXPECT_EQ(wrapped("more /a/long/path", 8, 2), "more\n  /a/long/path");
+}
+
 TEST(Nearest, FindsWhatSomebodyMeant) {
   constexpr std::array<std::string_view, 4> kCandidates{"job", "tenant", "queue", "schedule"};
   EXPECT_EQ(nearest("tennant", kCandidates), "tenant");

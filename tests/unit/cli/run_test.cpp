@@ -3,6 +3,8 @@
 
 #include <tenure/base/json.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/config/setting_table.hpp>
 
 #include <array>
 
@@ -64,6 +66,22 @@ TEST_F(Usage, HelpStaysAsItIs) {
   }
   output.out = all;
   expect_golden("help.txt");
+}
+
+TEST_F(Usage, HelpFitsIntoEightyColumns) {
+  std::vector<std::vector<std::string>> pages{{"--help"}};
+  for (const Noun& noun : nouns()) pages.push_back({std::string(noun.name), "--help"});
+  for (const Verb& verb : verbs())
+    pages.push_back({std::string(verb.noun), std::string(verb.name), "--help"});
+  for (const config::SettingInfo& setting : config::all_settings())
+    pages.push_back({"config", "explain", setting.key});
+  for (const auto& page : pages) {
+    ASSERT_EQ(run(page), 0) << output.error;
+    for (const std::string& line : split(output.out, '\n')) {
+      if (line.starts_with("now ")) continue;  // a value is as long as it is
+      EXPECT_LE(line.size(), 80U) << line;
+    }
+  }
 }
 
 TEST_F(Usage, VersionIsPrinted) {

@@ -8,6 +8,7 @@ namespace tenure::config {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class MachineCheck : public ScratchFolder {
  protected:
@@ -68,6 +69,18 @@ TEST_F(MachineCheck, AWorkerProgramThatCannotStartIsAWarning) {
   for (const Problem& warning : check_machine(settings_, 0).warnings)
     warned = warned || warning.key == "pool[0].program";
   EXPECT_TRUE(warned);
+}
+
+TEST_F(MachineCheck, TheDefaultPathOfTheControlDatabaseIsCalledThat) {
+  EXPECT_THAT(missing_store_text({}), HasSubstr("this is the default path"));
+  EXPECT_THAT(missing_store_text({}), HasSubstr("which TENURE_CONFIG or --config FILE names"));
+  settings_.store.path = folder_ / "none/control.db";
+  EXPECT_THAT(missing_store_text(settings_.store), Not(HasSubstr("default")));
+  EXPECT_THAT(first_problem(), Not(HasSubstr("default")));
+  settings_.store = {};
+  if (!std::filesystem::exists(settings_.store.path.parent_path())) {
+    EXPECT_THAT(first_problem(), HasSubstr("this is the default path"));
+  }
 }
 
 TEST_F(MachineCheck, CFG_02_MemoryIsAWarning) {

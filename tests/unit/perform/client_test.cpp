@@ -41,6 +41,13 @@ TEST_F(ClientTest, GID_02_AnIdOfAnotherTenantIsRefusedNamingTheField) {
 }
 
 TEST_F(ClientTest, ENQ_06_OutsideEveryScopeThereIsNoTenant) {
+  try {
+    without_tenant([&] { client_.enqueue(PayAll{}); });
+    FAIL() << "enqueued";
+  } catch (const NoTenant& error) {
+    EXPECT_NE(std::string_view{error.what()}.find("{.untenanted = true}"), std::string_view::npos)
+        << error.what();
+  }
   EXPECT_THROW(client_.enqueue(PayAll{}), NoTenant);
   EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.untenanted = true})).tenant, std::nullopt);
   EXPECT_EQ(record_of(*store_, client_.enqueue(PayAll{}, {.tenant = TenantName{"acme"}})).tenant,

@@ -41,7 +41,8 @@ struct Fields {
   std::string_view code = {};
 };
 
-// Where lines go, set in main before threads start; until then, text on stderr. An empty file means stderr.
+// Where lines go, set in main before threads start; until then, text on stderr, of warnings and errors alone: an application
+// that enqueues has not asked for more. An empty file means stderr.
 struct Options {
   Level level = Level::info;
   Format format = Format::text;
@@ -97,7 +98,8 @@ class Context {
   friend struct Line;  // of log.cpp
 };
 
-// Receives every line instead of where they are configured to go, for tests. Pass nullptr to end it.
+// Receives every line (of info and above, where nobody has configured another level) instead of where they are configured to
+// go, for tests. Pass nullptr to end it.
 void capture_for_test(std::vector<std::string>* lines);
 
 }  // namespace tenure::log

@@ -47,6 +47,10 @@ void sort_uniquely(std::vector<std::string>& texts);
 // The parts between the separators, empty ones too: one more than there are separators.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 
+// Broken between words so that no line has more than `columns` bytes, if no word has; those after the first begin with `indent`
+// blanks. A newline of the text is a blank like another. For texts of our own, which are ASCII.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent);
+
 // The candidate with the least edit distance, if one is near enough to be what somebody meant (a third of its length).
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       std::span<const std::string_view> candidates);

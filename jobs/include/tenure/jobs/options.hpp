@@ -37,9 +37,9 @@ struct TenantOfCall : std::optional<TenantName> {
   using std::optional<TenantName>::optional;
   TenantOfCall(std::string_view name)  // NOLINT(google-explicit-constructor): a value of a field
       : std::optional<TenantName>(std::in_place, name) {}
-  TenantOfCall(const char* name)
-      : TenantOfCall(std::string_view{name}) {}  // NOLINT(google-explicit-constructor)
-  TenantOfCall(const std::string& name)          // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  TenantOfCall(const char* name) : TenantOfCall(std::string_view{name}) {}
+  TenantOfCall(const std::string& name)  // NOLINT(google-explicit-constructor)
       : TenantOfCall(std::string_view{name}) {}
 };
 
