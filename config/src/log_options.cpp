@@ -1,5 +1,6 @@
 #include <tenure/config/log_options.hpp>
 
+#include <algorithm>
 #include <array>
 #include <unistd.h>
 
@@ -19,6 +20,14 @@ log::Options log_options(const Settings& settings) {
           .format = format,
           .file = settings.log.file.string(),
           .node = node_name(settings)};
+}
+
+log::Options log_options_of_application(const LoadedSettings& loaded) {
+  log::Options options = log_options(loaded.settings);
+  const auto level = std::ranges::find(loaded.values, "log.level", &EffectiveValue::key);
+  const bool is_said = level != loaded.values.end() && level->origin != Origin::default_value;
+  if (!is_said) options.level = log::Level::warning;
+  return options;
 }
 
 }  // namespace tenure::config

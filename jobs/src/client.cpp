@@ -59,10 +59,10 @@ std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
   return options.tenant;
 }
 
-config::Settings settings_of(const std::string& config_file) {
+config::LoadedSettings load(const std::string& config_file) {
   auto environment = config::environment_of_process();
   const auto file = config::config_file_to_read(config_file, environment);
-  return config::load_settings({.file = file, .environment = std::move(environment)}).settings;
+  return config::load_settings({.file = file, .environment = std::move(environment)});
 }
 
 // A delay is counted from the commit and not from the call, which may have waited for others.
@@ -83,8 +83,9 @@ std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, 
 }  // namespace
 
 Client Client::open(const std::string& config_file) {
-  const config::Settings settings = settings_of(config_file);
-  log::configure_as_default(config::log_options(settings));
+  const config::LoadedSettings loaded = load(config_file);
+  const config::Settings& settings = loaded.settings;
+  log::configure_as_default(config::log_options_of_application(loaded));
   auto clock = std::make_unique<RealClock>();
   auto store = open_store(settings.store, *clock);
   auto handles = std::make_unique<HandleCache>(

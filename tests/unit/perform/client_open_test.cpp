@@ -66,19 +66,32 @@ std::string text_of(const std::filesystem::path& file) {
 
 // In a child, since what a program has said about its log holds for the rest of its life.
 int in_child_with_log(const std::filesystem::path& config, const std::filesystem::path& log_file,
-                      const std::function<int()>& work) {
+                      const std::function<int()>& work, const std::string& level = "") {
   std::filesystem::create_directory(config.parent_path() / "data");
-  std::ofstream(config, std::ios::app)
-      << "[log]\nlevel = \"warning\"\nformat = \"json\"\nfile = \"" << log_file.string() << "\"\n";
+  std::ofstream(config, std::ios::app) << "[log]\nformat = \"json\"\nfile = \"" << log_file.string() << "\"\n"
+                                       << level;
   return in_child(work);
 }
 
 TEST_F(ClientOpen, TheLogSettingsOfItsConfigurationGovernTheLibrarysLines) {
   const auto file = folder_ / "books.log";
+  const auto write_lines = [&] {
+    const Client client = Client::open(config());
+    log::write(log::Level::debug, "test.quiet", "below the level");
+    log::write(log::Level::info, "test.loud", "at the level");
+    return 0;
+  };
+  EXPECT_EQ(in_child_with_log(config(), file, write_lines, "level = \"info\"\n"), 0);
+  EXPECT_THAT(text_of(file), HasSubstr("\"event\":\"test.loud\""));
+  EXPECT_THAT(text_of(file), ::testing::Not(HasSubstr("test.quiet")));
+}
+
+TEST_F(ClientOpen, WithoutALevelAnApplicationWritesWarningsAndErrors) {
+  const auto file = folder_ / "books.log";
   const int result = in_child_with_log(config(), file, [&] {
     const Client client = Client::open(config());
-    log::write(log::Level::info, "test.quiet", "below the level");
-    log::write(log::Level::warning, "test.loud", "at the level");
+    log::write(log::Level::info, "test.quiet", "of no interest to it");
+    log::write(log::Level::warning, "test.loud", "of interest");
     return 0;
   });
   EXPECT_EQ(result, 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/log.hpp>
+#include <tenure/config/load.hpp>
 #include <tenure/config/settings.hpp>
 
 #include <string>
@@ -12,5 +13,7 @@ namespace tenure::config {
 
 // Where lines go by [log].
 [[nodiscard]] log::Options log_options(const Settings& settings);
+// The same for a program that has a configuration for its jobs and not for its lines: warnings and errors, unless log.level is said.
+[[nodiscard]] log::Options log_options_of_application(const LoadedSettings& loaded);
 
 }  // namespace tenure::config
