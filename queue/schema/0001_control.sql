@@ -183,6 +183,48 @@ create table lane_hint(
   seq integer not null
 ) strict;
 
+-- Jobs that were claimed when the daemon died, until their claims end otherwise. They stand in `blocked` for the reason 10 (suspect),
+-- or have a claim. `deaths` counts those of the daemon in a row. The token is that of the newest claim; `trial` says how that one
+-- was made: 1 as a suspect beside others that performed, 2 as a suspect alone, 0 otherwise, or its trial was over.
+create table suspect(
+  seq integer primary key,
+  deaths integer not null check (deaths between 1 and 2147483647),
+  trial integer not null check (trial between 0 and 2),
+  incarnation integer not null,
+  counter integer not null
+) strict;
+
+-- Who performs what, as the dispatcher `incarnation` has last told: for those who only look, who show by it which jobs are held.
+-- Changed when a worker process comes or goes, never for a job. Names and no numbers: a kind may have no job yet.
+
+-- `workers`: live worker processes that have said hello.
+create table pool(
+  name text primary key,
+  incarnation integer not null,
+  workers integer not null check (workers >= 0)
+) strict, without rowid;
+
+-- The queues that it lists.
+create table pool_queue(
+  pool text not null,
+  queue text not null,
+  primary key (pool, queue)
+) strict, without rowid;
+
+-- The queues to which jobs of its kinds go by default, and that it need not list.
+create table pool_default_queue(
+  pool text not null,
+  queue text not null,
+  primary key (pool, queue)
+) strict, without rowid;
+
+-- The kinds that its worker processes have named in their hellos; those of the last ones where it has none.
+create table pool_kind(
+  pool text not null,
+  kind text not null,
+  primary key (pool, kind)
+) strict, without rowid;
+
 create view tenants as
 select number, coalesce(name, 'none') as name, generation,
        case state when 1 then 'provisioning' when 2 then 'active' when 3 then 'paused' when 4 then 'read_only'
@@ -216,7 +258,7 @@ select placed.seq,
        case case when place = 3 then blocked_for when place = 1 or placed.state > 4 then placed.reason else 0 end
             when 0 then 'none' when 1 then 'not_due' when 2 then 'retry_wait' when 3 then 'envelope_newer'
             when 4 then 'attempts_exhausted' when 5 then 'permanent_error' when 6 then 'poison'
-            when 7 then 'expired' when 8 then 'by_rule' when 9 then 'by_operator' end as reason,
+            when 7 then 'expired' when 8 then 'by_rule' when 9 then 'by_operator' when 10 then 'suspect' end as reason,
        coalesce(tenant.name, 'none') as tenant, tenant.generation, queue.name as queue, kind.name as kind, placed.priority,
        strftime('%Y-%m-%dT%H:%M:%SZ', placed.due_us / 1000000, 'unixepoch') as due,
        strftime('%Y-%m-%dT%H:%M:%SZ', placed.created_us / 1000000, 'unixepoch') as created,

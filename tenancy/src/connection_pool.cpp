@@ -14,7 +14,7 @@
 namespace tenure::detail {
 namespace {
 
-constexpr int kDescriptorsOfOne = 3;  // the database, its -wal and its -shm
+constexpr int kDescriptorsMin = 3;  // of one connection
 constexpr int kDescriptorsMax = 65536;
 constexpr int kDescriptorsOfOthers = 64;
 // Of a tenant's log that has grown beside a long reader, from its next beginning on. Else it is 1 MiB long (handle.cpp).
@@ -28,14 +28,12 @@ int descriptors_of_process() {
   return allowed - std::min(kDescriptorsOfOthers, allowed / 2);
 }
 
-std::size_t connections_of(const HandleCacheOptions& options) {
-  if (options.descriptors_max < kDescriptorsOfOne || options.descriptors_max > kDescriptorsMax)
+int budget_of(const HandleCacheOptions& options) {
+  if (options.descriptors_max < kDescriptorsMin || options.descriptors_max > kDescriptorsMax)
     raise(ErrorCode::bad_configuration,
           fmt::format("descriptors_max is {}; it must lie between {} and {}", options.descriptors_max,
-                      kDescriptorsOfOne, kDescriptorsMax));
-  return static_cast<std::size_t>(
-      std::max(std::min(options.descriptors_max, descriptors_of_process()), kDescriptorsOfOne) /
-      kDescriptorsOfOne);
+                      kDescriptorsMin, kDescriptorsMax));
+  return std::max(std::min(options.descriptors_max, descriptors_of_process()), kDescriptorsMin);
 }
 
 // The errors that HandleCache::acquire returns; what is wrong with the world is thrown.
@@ -66,7 +64,7 @@ bool can_be_pooled(LeaseState& lease) noexcept {
 }  // namespace
 
 ConnectionPool::ConnectionPool(TenantFiles files, HandleCacheOptions options)
-    : files_(std::move(files)), options_(std::move(options)), connections_max_(connections_of(options_)) {}
+    : files_(std::move(files)), options_(std::move(options)), descriptors_max_(budget_of(options_)) {}
 
 Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access) {
@@ -77,7 +75,7 @@ Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation
           tenant.text());
   Result<Place> place = wait_for_place(tenant, access);
   if (!place) return tl::unexpected<Failure>(std::move(place.error()));
-  place->evicted.reset();
+  place->evicted.clear();
   std::unique_ptr<OpenTenant> opened = std::move(place->reused);
   try {
     // A file that was unlinked or replaced keeps its old content for whoever has it open.
@@ -89,18 +87,18 @@ Result<HandleLease> ConnectionPool::acquire(const TenantName& tenant, Generation
     return lease(place->origin, generation, std::move(opened));
   } catch (const Error& error) {
     opened.reset();
-    give_place_back();
+    give_place_back(tenant, access);
     if (!is_answer(error.code())) throw;
     return tl::unexpected<Failure>(error.failure());
   } catch (...) {
     opened.reset();
-    give_place_back();
+    give_place_back(tenant, access);
     throw;
   }
 }
 
-// The process may run out of descriptors before the budget is used up: others of it open files, too, and SQLite keeps a closed
-// connection's descriptor while another connection locks that file. Each idle connection that is closed makes room.
+// The process may run out of descriptors before the budget is used up: others of it open files, too. Each idle connection that is
+// closed makes room.
 std::unique_ptr<OpenTenant> ConnectionPool::open_with_room(const TenantName& tenant, HandleAccess access) {
   while (true) {
     try {
@@ -116,11 +114,10 @@ bool ConnectionPool::close_least_recently_used() {
   {
     const std::lock_guard lock{mutex_};
     if (idle_.empty()) return false;
-    ++counters_.evicted;
-    oldest = take_idle(idle_.begin());
+    oldest = evict(idle_.begin());
   }
   oldest.reset();
-  give_place_back();
+  changed_.notify_all();
   return true;
 }
 
@@ -167,8 +164,8 @@ Result<ConnectionPool::Place> ConnectionPool::wait_for_place(const TenantName& t
   std::unique_lock lock{mutex_};
   const std::uint64_t ticket = ++last_ticket_;
   waiters_.push_back(ticket);
-  const bool served =
-      changed_.wait_for(lock, options_.wait_max, [&] { return waiters_.front() == ticket && has_place(); });
+  const bool served = changed_.wait_for(
+      lock, options_.wait_max, [&] { return waiters_.front() == ticket && has_place(tenant, access); });
   waiters_.erase(std::ranges::find(waiters_, ticket));
   changed_.notify_all();  // the next one in the line may be served too
   if (served) return take_place(tenant, access);
@@ -176,67 +173,97 @@ Result<ConnectionPool::Place> ConnectionPool::wait_for_place(const TenantName& t
   return fail(
       ErrorCode::handle_budget_exhausted,
       fmt::format("all {} connections to tenants' databases were in use for {} ms; raise descriptors_max",
-                  connections_max_, options_.wait_max.count()),
+                  account_.connections(), options_.wait_max.count()),
       tenant.text());
 }
 
-bool ConnectionPool::has_place() const { return connections_ < connections_max_ || !idle_.empty(); }
+bool ConnectionPool::has_place(const TenantName& tenant, HandleAccess access) {
+  return idle_of(tenant, access) || evictions_for(tenant, access);
+}
+
+std::optional<ConnectionPool::IdleList::iterator> ConnectionPool::idle_of(const TenantName& tenant,
+                                                                          HandleAccess access) {
+  const auto own = idle_by_tenant_.find(tenant);
+  if (own == idle_by_tenant_.end()) return std::nullopt;
+  const auto same =
+      std::ranges::find_if(own->second, [&](const auto& idle) { return idle->access == access; });
+  return same == own->second.end() ? std::nullopt : std::optional{*same};
+}
+
+// An idle connection beside others of its tenant frees one descriptor only, the last one of a tenant three and more.
+std::optional<std::size_t> ConnectionPool::evictions_for(const TenantName& tenant,
+                                                         HandleAccess access) const {
+  const auto fits = [&](const DescriptorAccount& account) {
+    return account.in_use() + account.needed_for(tenant, access) <= descriptors_max_;
+  };
+  if (fits(account_)) return 0;
+  DescriptorAccount after = account_;
+  std::size_t evictions = 0;
+  for (const Idle& idle : idle_) {
+    after.closed(idle.tenant, idle.access);
+    ++evictions;
+    if (fits(after)) return evictions;
+  }
+  return std::nullopt;
+}
 
 ConnectionPool::Place ConnectionPool::take_place(const TenantName& tenant, HandleAccess access) {
   std::shared_ptr<TenantShared> shared = shared_of(tenant);
   const std::int64_t closes_seen = shared->closes;
   Place place{.origin = {tenant, access, std::move(shared), closes_seen}};
-  const auto own = idle_by_tenant_.find(tenant);
-  if (own != idle_by_tenant_.end()) {
-    const auto same =
-        std::ranges::find_if(own->second, [&](const auto& idle) { return idle->access == access; });
-    if (same != own->second.end()) {
-      ++counters_.reused;
-      place.reused = take_idle(*same);
-      return place;
-    }
-  }
-  ++counters_.opened;
-  if (connections_ < connections_max_) {
-    ++connections_;
+  if (const auto idle = idle_of(tenant, access)) {
+    ++counters_.reused;
+    place.reused = take_idle(*idle).open;
     return place;
   }
-  ++counters_.evicted;
-  place.evicted = take_idle(idle_.begin());
+  ++counters_.opened;
+  for (std::size_t left = evictions_for(tenant, access).value(); left > 0; --left)
+    place.evicted.push_back(evict(idle_.begin()));
+  account_.opened(tenant, access);
   return place;
 }
 
-std::unique_ptr<OpenTenant> ConnectionPool::take_idle(IdleList::iterator idle) {
+std::unique_ptr<OpenTenant> ConnectionPool::evict(IdleList::iterator idle) {
+  ++counters_.evicted;
+  account_.closed(idle->tenant, idle->access);
+  return take_idle(idle).open;
+}
+
+ConnectionPool::Idle ConnectionPool::take_idle(IdleList::iterator idle) {
   const auto own = idle_by_tenant_.find(idle->tenant);
   std::erase(own->second, idle);
   if (own->second.empty()) idle_by_tenant_.erase(own);
-  std::unique_ptr<OpenTenant> open = std::move(idle->open);
+  Idle taken = std::move(*idle);
   idle_.erase(idle);
-  return open;
+  return taken;
 }
 
 // Whether a close() has come since is compared under the lock that close() takes: a connection that passed it is closed
 // here, and one that is pooled before it is closed there.
 void ConnectionPool::put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, Afterwards afterwards) {
+  std::vector<std::unique_ptr<OpenTenant>> evicted;
   {
     const std::lock_guard lock{mutex_};
     if (afterwards == Afterwards::pooled && origin.closes_seen == origin.shared->closes) {
       idle_.push_back({.tenant = origin.tenant, .access = origin.access, .open = std::move(open)});
       idle_by_tenant_[origin.tenant].push_back(std::prev(idle_.end()));
     }
+    // A checkpoint may have left a descriptor too many.
+    while (account_.in_use() > descriptors_max_ && !idle_.empty()) evicted.push_back(evict(idle_.begin()));
   }
+  evicted.clear();
   if (open == nullptr) {
     changed_.notify_all();
     return;
   }
   open.reset();
-  give_place_back();
+  give_place_back(origin.tenant, origin.access);
 }
 
-void ConnectionPool::give_place_back() {
+void ConnectionPool::give_place_back(const TenantName& tenant, HandleAccess access) {
   {
     const std::lock_guard lock{mutex_};
-    --connections_;
+    account_.closed(tenant, access);
   }
   changed_.notify_all();
 }
@@ -249,13 +276,14 @@ void ConnectionPool::give_back(LeaseState& lease) {
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
+    if (lease.open->was_checkpointed) account_.visited(lease.tenant);
   }
   put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), afterwards);
 }
 
 std::shared_ptr<TenantShared> ConnectionPool::shared_of(const TenantName& tenant) {
   constexpr std::size_t kForgottenMax = 1024;
-  if (shared_.size() > connections_max_ + kForgottenMax)
+  if (shared_.size() > account_.connections() + kForgottenMax)
     std::erase_if(shared_, [](const auto& entry) { return entry.second.expired(); });
   std::weak_ptr<TenantShared>& known = shared_[tenant];
   std::shared_ptr<TenantShared> shared = known.lock();
@@ -301,9 +329,14 @@ void ConnectionPool::remember_verified(const TenantName& tenant, Generation gene
   if (file && connection.still_on_disk()) verified_.remember(tenant, generation, *file, connection.path());
 }
 
+void ConnectionPool::close(Idle idle) {
+  idle.open.reset();
+  give_place_back(idle.tenant, idle.access);
+}
+
 void ConnectionPool::close(const TenantName& tenant) {
   process_.check("the cache of tenants' databases");
-  std::vector<std::unique_ptr<OpenTenant>> closed;
+  std::vector<Idle> closed;
   {
     const std::lock_guard lock{mutex_};
     ++shared_of(tenant)->closes;
@@ -311,23 +344,19 @@ void ConnectionPool::close(const TenantName& tenant) {
          own = idle_by_tenant_.find(tenant))
       closed.push_back(take_idle(own->second.back()));
   }
-  for (auto& open : closed) {
-    open.reset();
-    give_place_back();
-  }
+  for (Idle& idle : closed) close(std::move(idle));
 }
 
 void ConnectionPool::close_idle() {
   if (process_.is_inherited()) return;
-  std::vector<std::unique_ptr<OpenTenant>> closed;
+  std::vector<Idle> closed;
   {
     const std::lock_guard lock{mutex_};
     while (!idle_.empty()) closed.push_back(take_idle(idle_.begin()));
   }
-  for (auto& open : closed) {
-    const std::filesystem::path path = open->connection.path();
-    open.reset();
-    give_place_back();
+  for (Idle& idle : closed) {
+    const std::filesystem::path path = idle.open->connection.path();
+    close(std::move(idle));
     sqlite::end_log(path);
   }
 }
@@ -336,6 +365,7 @@ HandleCache::Counters ConnectionPool::counters() const {
   const std::lock_guard lock{mutex_};
   HandleCache::Counters counters = counters_;
   counters.idle = static_cast<std::int64_t>(idle_.size());
+  counters.descriptors = account_.in_use();
   return counters;
 }
 

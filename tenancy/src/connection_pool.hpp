@@ -1,5 +1,6 @@
 #pragma once
 
+#include "descriptor_account.hpp"
 #include "handle_state.hpp"
 #include "verified_files.hpp"
 
@@ -59,13 +60,17 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   // A place in the budget, and the idle connection of this tenant that came with it, if there was one.
   struct Place {
     std::unique_ptr<OpenTenant> reused;
-    std::unique_ptr<OpenTenant> evicted;  // to be closed outside the lock
+    std::vector<std::unique_ptr<OpenTenant>> evicted;  // to be closed outside the lock
     Origin origin;
   };
   [[nodiscard]] Result<Place> wait_for_place(const TenantName& tenant, HandleAccess access);
   [[nodiscard]] Place take_place(const TenantName& tenant, HandleAccess access);
-  [[nodiscard]] bool has_place() const;
-  void give_place_back();
+  [[nodiscard]] bool has_place(const TenantName& tenant, HandleAccess access);
+  [[nodiscard]] std::optional<IdleList::iterator> idle_of(const TenantName& tenant, HandleAccess access);
+  // How many of the least recently used make room for a connection; nothing where all of them do not.
+  [[nodiscard]] std::optional<std::size_t> evictions_for(const TenantName& tenant, HandleAccess access) const;
+  [[nodiscard]] std::unique_ptr<OpenTenant> evict(IdleList::iterator idle);
+  void give_place_back(const TenantName& tenant, HandleAccess access);
 
   [[nodiscard]] std::unique_ptr<OpenTenant> open(const TenantName& tenant, HandleAccess access) const;
   [[nodiscard]] std::unique_ptr<OpenTenant> open_with_room(const TenantName& tenant, HandleAccess access);
@@ -75,7 +80,8 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
                                           std::unique_ptr<OpenTenant> open);
   enum class Afterwards : std::uint8_t { pooled, closed };
   void put_back(const Origin& origin, std::unique_ptr<OpenTenant> open, Afterwards afterwards);
-  [[nodiscard]] std::unique_ptr<OpenTenant> take_idle(IdleList::iterator idle);
+  [[nodiscard]] Idle take_idle(IdleList::iterator idle);
+  void close(Idle idle);
   [[nodiscard]] std::shared_ptr<TenantShared> shared_of(const TenantName& tenant);
 
   // By a look that makes no file and takes no place in the budget. False where that tells nothing.
@@ -86,13 +92,13 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   const std::shared_ptr<std::atomic<bool>> sync_failed_ = std::make_shared<std::atomic<bool>>(false);
   const TenantFiles files_;
   const HandleCacheOptions options_;
-  const std::size_t connections_max_;
+  const int descriptors_max_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::uint64_t> waiters_;  // tickets, served in their order
   std::uint64_t last_ticket_ = 0;
-  std::size_t connections_ = 0;  // leased, being opened, idle
+  DescriptorAccount account_;  // of what is leased, being opened, idle
   IdleList idle_;
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;

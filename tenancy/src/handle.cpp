@@ -60,6 +60,7 @@ void checkpoint_if_long(detail::LeaseState& lease) {
   try {
     const std::optional<detail::WriteLane::Turn> turn = lease.shared->lane.wait(lease.write_wait_max);
     if (!turn) return;
+    open.was_checkpointed = true;
     sqlite::Connection checkpointer{open.connection.path(), {.secure_delete = true}};
     const sqlite::Authorizer::Permission permission{open.authorizer};
     sqlite::checkpoint_gated(open.connection, checkpointer);

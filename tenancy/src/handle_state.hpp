@@ -39,6 +39,7 @@ struct OpenTenant {
   sqlite::Authorizer authorizer;
   sqlite::TextStatementCache statements;
   std::int64_t wal_pages_checkpointed = 0;  // the WAL's size when a checkpoint was last tried
+  bool was_checkpointed = false;            // by a connection beside this one
 };
 
 // What all connections of one tenant in this process share.

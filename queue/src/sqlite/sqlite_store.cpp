@@ -30,9 +30,7 @@ constexpr std::size_t kSettledPerSuccess = 4;
 constexpr std::size_t kSettledMin = 64;
 
 std::vector<sqlite::Migration> control_migrations() {
-  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}},
-          {2, "0002_pools.sql", std::string{schema::k0002_pools_sql}},
-          {3, "0003_suspects.sql", std::string{schema::k0003_suspects_sql}}};
+  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
 }
 
 // A connection of its own, closed before the database is used: a migration has transactions of its own.

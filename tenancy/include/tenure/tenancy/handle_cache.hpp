@@ -16,7 +16,7 @@ class TenantFiles;
 enum class HandleAccess : std::uint8_t { read_write, read_only };
 
 struct HandleCacheOptions {
-  // Three a connection; 3 to 65536, and never more than RLIMIT_NOFILE leaves beside what else a process opens.
+  // Three for a tenant's first connection, one or two for each further one at the same time; 3 to 65536, and never more than RLIMIT_NOFILE leaves beside what else a process opens.
   int descriptors_max = 256;
   std::chrono::milliseconds wait_max{2000};  // while all connections are leased; 0 = fail at once
   std::chrono::milliseconds write_wait_max{
@@ -70,7 +70,7 @@ class HandleLease {
 // tenants should exist: a worker process has no registry. The stamp says whose file it is, at each lease and
 // in each write transaction. The least recently used idle connection is closed for a new one. One fair write
 // lane per tenant: writers of this process are served in the order in which they came. A checkpoint after a
-// commit opens one connection more for its length, above the budget. Threads: every method from any thread.
+// commit opens one connection more for its length, two descriptors above the budget, and leaves one of them to the next one. Threads: every method from any thread.
 // Leases may outlive the cache. In a child of fork() a cache and its handles are ForkedProcess.
 class HandleCache {
  public:
@@ -96,10 +96,11 @@ class HandleCache {
   struct Counters {
     std::int64_t opened = 0;
     std::int64_t reused = 0;
-    std::int64_t evicted = 0;    // idle, closed to make room
-    std::int64_t exhausted = 0;  // HandleBudgetExhausted
-    std::int64_t leased = 0;     // now
-    std::int64_t idle = 0;       // now
+    std::int64_t evicted = 0;      // idle, closed to make room
+    std::int64_t exhausted = 0;    // HandleBudgetExhausted
+    std::int64_t leased = 0;       // now
+    std::int64_t idle = 0;         // now
+    std::int64_t descriptors = 0;  // now, as the kernel counts them
   };
   [[nodiscard]] Counters counters() const;
   // A sync of some tenant's file has failed: every acquire is DiskSyncFailed from then on, and the process should end.
