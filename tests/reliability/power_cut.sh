@@ -6,7 +6,9 @@
 # power_cut_check compares the database with the record that the writers kept elsewhere. All cuts hit the same image, so
 # each also tests the recovery from the one before. Not modelled: a disk that lies about its own cache.
 #
-# usage: power_cut.sh [--cuts N] [--control-cuts N] [--seed N] [--programs FOLDER]
+# usage: power_cut.sh [--of database|store] [--cuts N] [--control-cuts N] [--seed N] [--programs FOLDER]
+#   --of            what is written to: a plain database that knows how many ordered commits it has seen (power_cut_load), or
+#                   the control database, absorbed and settled all the time (power_cut_store); database unless said
 #   --cuts          with durable writes: nothing may be lost (60)
 #   --control-cuts  before that, with ordered writes, until one of so many loses something, else this script proves nothing
 #                   (20): one cut may fall just behind a checkpoint's sync
@@ -17,7 +19,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cuts=60 control_cuts=20 seed=$RANDOM programs=$root/build/dev/bin inside=no
+of=database cuts=60 control_cuts=20 seed=$RANDOM programs=$root/build/dev/bin inside=no
 
 cannot_run() {
   echo "not run here: power_cut: $*" >&2
@@ -27,6 +29,7 @@ cannot_run() {
 arguments=("$@")
 while (($# > 0)); do
   case $1 in
+    --of) of=$2 ;;
     --cuts) cuts=$2 ;;
     --control-cuts) control_cuts=$2 ;;
     --seed) seed=$2 ;;
@@ -37,13 +40,19 @@ while (($# > 0)); do
   shift 2 || cannot_run "an option without its value"
 done
 
+case $of in
+  database) load=$programs/power_cut_load checker=("$programs/power_cut_check") ;;
+  store) load=$programs/power_cut_store checker=("$programs/power_cut_store" check) ;;
+  *) cannot_run "--of is database or store, not $of" ;;
+esac
+
 # The real run is process 1 of namespaces of its own: however it ends, its mounts and its writers end with it.
 if [[ $inside == no ]]; then
   ((EUID == 0)) || cannot_run "it mounts file systems and so must be root"
   for tool in unshare mount umount mkfs.ext4 losetup; do
     command -v "$tool" > /dev/null || cannot_run "$tool is missing"
   done
-  for program in power_cut_load power_cut_check power_cut_stop; do
+  for program in power_cut_load power_cut_check power_cut_store power_cut_stop; do
     [[ -x $programs/$program ]] || cannot_run "$programs/$program has not been built"
   done
   unshare --mount --pid --fork true 2> /dev/null || cannot_run "no new namespaces allowed"
@@ -74,17 +83,17 @@ new_disk() {
   truncate -s 192M "$work/image"
   mkfs.ext4 -q -F -m 0 "$work/image" || cannot_run "mkfs.ext4 failed"
   power_on
-  "$programs/power_cut_load" prepare "$database"
+  "$load" prepare "$database"
 }
 
 start_writers() { # CUT durable|ordered
   writers=()
   local process
   for process in 1 2; do
-    "$programs/power_cut_load" enqueue "$database" "$record" "$1.$process" "$2" 2>> "$work/noise" &
+    "$load" enqueue "$database" "$record" "$1.$process" "$2" 2>> "$work/noise" &
     writers+=($!)
   done
-  "$programs/power_cut_load" claim "$database" "$record" 2>> "$work/noise" &
+  "$load" claim "$database" "$record" 2>> "$work/noise" &
   writers+=($!)
 }
 
@@ -143,7 +152,7 @@ cut_power() { # CUT durable|ordered
 
 check() { # [final]
   local status=0
-  "$programs/power_cut_check" "$database" "$record" "$@" > "$work/verdict" 2> "$work/complaints" || status=$?
+  "${checker[@]}" "$database" "$record" "$@" > "$work/verdict" 2> "$work/complaints" || status=$?
   if ((status > 1)); then
     tail -5 "$work/complaints" >&2
     echo "power_cut: the check itself failed after cut $total_hits, seed=$seed" >&2
@@ -189,13 +198,17 @@ for ((cut = 1; cut <= cuts; cut++)); do
     complain
   fi
 done
-"$programs/power_cut_load" drain "$database" "$record" 2>> "$work/noise"
+"$load" drain "$database" "$record" 2>> "$work/noise"
 check final || broken=$((broken + 1))
 checkpoints=$(sed -n 's/^checkpoints=//p' "$work/verdict")
 umount "$disk"
 echo "$(head -1 "$work/verdict") | faults cut=$total_hits checkpoint=$checkpoints seed=$seed"
 if ((checkpoints == 0)); then
   echo "power_cut: no checkpoint ran while the power was cut" >&2
+  exit 123
+fi
+if [[ $of == store ]] && ! grep -q '^bookkeeping=[1-9]' "$work/verdict"; then
+  echo "power_cut: nothing was absorbed or settled while the power was cut" >&2
   exit 123
 fi
 ((total_hits == cuts)) || exit 123

@@ -31,6 +31,7 @@ struct Recorded {
   std::unordered_set<std::string> attempted;
   std::unordered_set<std::string> acknowledged;
   std::int64_t checkpoints = 0;  // "c"
+  std::int64_t bookkeeping = 0;  // "b": absorbed or settled
 
   explicit Recorded(const char* file) {
     std::ifstream lines{file};
@@ -39,6 +40,7 @@ struct Recorded {
       if (line[0] == '+') attempted.insert(line.substr(1));
       if (line[0] == '=') acknowledged.insert(line.substr(1));
       if (line[0] == 'c') ++checkpoints;
+      if (line[0] == 'b') ++bookkeeping;
     }
   }
 };
