@@ -7,8 +7,10 @@
 #
 #   folder-away      the folder of all tenants has another name
 #   swapped          two tenants' folders stand in each other's place
+#   read-only        one tenant's file may not be written: immutable, since root may write what is 0400
 #   foreign-lock     somebody else keeps a write transaction open on one tenant
 #   no-descriptors   the worker processes may open no file more than they have
+#   eio-read, eio-write, eio-sync   that call fails with EIO on each file of each tenant
 #   full-4096, full-1024   the file system of the tenants is full; blocks of 4 KiB, and of 1 KiB, where a page of a -shm may be missing (SIGBUS)
 #
 # usage: troubles.sh [--seconds N] [--only NAME] [--programs FOLDER]
@@ -43,6 +45,7 @@ while (($# > 0)); do
   shift 2 || cannot_run "an option without its value"
 done
 require_programs
+[[ -f $programs/trouble_eio.so ]] || cannot_run "$programs/trouble_eio.so has not been built"
 
 image() { # BLOCK_SIZE
   truncate -s 64M "$work/image"
@@ -65,6 +68,21 @@ swap_files() {
 }
 begin_swapped() { swap_files; }
 end_swapped() { swap_files; }
+
+prepare_read_only() { image 4096; }
+begin_read_only() { chattr +i "$work/tenants/tenant-0/data.db" || hit_nothing "chattr refused"; }
+end_read_only() { chattr -i "$work/tenants/tenant-0/data.db"; }
+
+begin_eio() {
+  echo "$1" > "$work/eio.new"
+  mv "$work/eio.new" "$work/eio"
+}
+begin_eio_read() { begin_eio read; }
+begin_eio_write() { begin_eio write; }
+begin_eio_sync() { begin_eio sync; }
+end_eio_read() { rm "$work/eio"; }
+end_eio_write() { rm "$work/eio"; }
+end_eio_sync() { rm "$work/eio"; }
 
 lock_holder=''
 begin_foreign_lock() {
@@ -103,7 +121,9 @@ begin_full_1024() { fill; }
 end_full_4096() { rm -f "$work"/tenants/filler-*; }
 end_full_1024() { rm -f "$work"/tenants/filler-*; }
 
-# --- What it costs.
+with_eio() { LD_PRELOAD=$programs/trouble_eio.so TROUBLE_FOLDER=$work/tenants TROUBLE_FLAG=$work/eio "$@"; }
+
+# --- What it costs: beside the work of other tenants and, after the stroke, when only the troubled jobs are left.
 
 # Clock ticks of processor time of tenured, its workers, and those workers that have ended.
 ticks() {
@@ -127,20 +147,40 @@ stop_clients() {
   client_pids=('' '')
 }
 
+# Over so long a time: busy, in per cent of a core, and lines of log a second.
+watch_for() { # SECONDS
+  local before_ticks before_lines
+  before_ticks=$(ticks) before_lines=$(log_lines)
+  sleep "$1"
+  busy=$((($(ticks) - before_ticks) * 100 / $(getconf CLK_TCK) / $1)) lines=$((($(log_lines) - before_lines) / $1))
+}
+
+# Until only what the trouble holds back is left: nothing has ended for a second.
+wait_until_others_are_done() {
+  local ended last=-1 still=0 tries
+  for ((tries = 0; still < 4 && tries < 100; tries++)); do
+    ended=$(count state=succeeded)
+    still=$((ended == last ? still + 1 : 0))
+    last=$ended
+    sleep 0.25
+  done
+}
+
 meet() { # NAME
-  local name=${1//-/_} before_ticks before_lines began busy lines waited stuck dead burnt crashes status=0
+  local name=${1//-/_} began busy lines waited stuck dead burnt crashes status=0
   ! mountpoint -q "$work/tenants" || umount "$work/tenants"
   new_world "prepare_$name"
-  start_daemon
+  with_eio start_daemon
   start_client 0
   start_client 1
   await 'two worker processes' has_workers
   await 'promises' record_has_grown 20000
   "begin_$name"
-  before_ticks=$(ticks) before_lines=$(log_lines)
-  sleep "$seconds"
-  busy=$(($(ticks) - before_ticks)) lines=$(($(log_lines) - before_lines))
+  watch_for "$seconds"
+  local busy_beside=$busy lines_beside=$lines
   stop_clients
+  wait_until_others_are_done
+  watch_for "$seconds"
   began=$(date +%s%N)
   "end_$name"
   wait_until_quiet
@@ -152,14 +192,14 @@ meet() { # NAME
   crashes=$(in_database 'select coalesce(sum(crashes), 0) from job')
   check || status=1
   cat "$work/complaints" >&2
-  echo "trouble=$name attempts-burnt=$burnt crashes=$crashes dead=$dead log-lines/s=$((lines / seconds))" \
-    "processor=$((busy * 100 / $(getconf CLK_TCK) / seconds))% done-after=${waited}ms | $(< "$work/verdict") stuck=$stuck"
+  echo "trouble=$name attempts-burnt=$burnt crashes=$crashes dead=$dead log-lines/s=$lines_beside/$lines" \
+    "processor=$busy_beside/$busy% done-after=${waited}ms | $(< "$work/verdict") stuck=$stuck"
   ((burnt + crashes + dead + stuck == 0 && waited <= DONE_WITHIN_MS)) || status=1
   return "$status"
 }
 
 failed=0
-for trouble in folder-away swapped foreign-lock no-descriptors full-4096 full-1024; do
+for trouble in folder-away swapped read-only foreign-lock no-descriptors eio-read eio-write eio-sync full-4096 full-1024; do
   [[ -z $only || $only == "$trouble" ]] || continue
   meet "$trouble" || failed=1
 done
