@@ -38,12 +38,11 @@ std::vector<std::string_view> tenant_state_names() {
 }
 
 std::vector<std::string_view> reason_names() {
-  return names(std::array{JobReason::none, JobReason::not_due, JobReason::retry_wait,
-                          JobReason::envelope_newer, JobReason::attempts_exhausted,
-                          JobReason::permanent_error, JobReason::poison, JobReason::expired,
-                          JobReason::by_rule, JobReason::by_operator, JobReason::suspect,
-                          JobReason::kind_unknown, JobReason::queue_without_pool,
-                          JobReason::pool_without_worker});
+  return names(
+      std::array{JobReason::none, JobReason::not_due, JobReason::retry_wait, JobReason::envelope_newer,
+                 JobReason::attempts_exhausted, JobReason::permanent_error, JobReason::poison,
+                 JobReason::expired, JobReason::by_rule, JobReason::by_operator, JobReason::suspect,
+                 JobReason::kind_unknown, JobReason::queue_without_pool, JobReason::pool_without_worker});
 }
 
 bool has(std::span<const FilterField> fields, FilterField field) {

@@ -2,8 +2,8 @@
 
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
-#include <tenure/base/text.hpp>
 #include <tenure/base/sqlite/wal.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/scope.hpp>
 

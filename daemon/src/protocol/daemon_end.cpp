@@ -1,8 +1,7 @@
 #include "daemon_end.hpp"
 
-#include <tenure/base/text.hpp>
-
 #include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
 
 #include <utility>
 
