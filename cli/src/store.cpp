@@ -9,9 +9,18 @@
 namespace tenure::cli {
 namespace {
 
-using queue::StoreSummary;
+struct ShownStore : queue::StoreSummary {
+  bool has_dispatcher = false;  // that is seen to run
+};
 
-std::string text_of(const StoreSummary& store, const ShowStyle& style) {
+std::string holder_text(const ShownStore& store, const ShowStyle& style) {
+  const std::string last =
+      fmt::format("pid {} on {}, started {}", store.last_holder->pid, escaped(store.last_holder->node),
+                  full_time_text(store.last_holder->started, style));
+  return store.has_dispatcher ? last : "last " + last + "; no dispatcher is seen to run";
+}
+
+std::string text_of(const ShownStore& store, const ShowStyle& style) {
   const auto line = [](std::string_view name, std::string_view value) {
     return fmt::format("{:<9}{}\n", name, value);
   };
@@ -24,12 +33,7 @@ std::string text_of(const StoreSummary& store, const ShowStyle& style) {
   out += line("jobs", fmt::format("{}, {} claimed", number_text(store.jobs, style),
                                   number_text(store.claims, style)));
   out += line("tenants", number_text(store.tenants, style));
-  if (store.last_holder)
-    out += line("holder", fmt::format("last pid {} on {}, started {}", store.last_holder->pid,
-                                      escaped(store.last_holder->node),
-                                      full_time_text(store.last_holder->started, style)));
-  else out += line("holder", "never had one");
-  return out;
+  return out + line("holder", store.last_holder ? holder_text(store, style) : "never had one");
 }
 
 void write_holder(json::Writer& writer, const queue::HolderRecord& holder) {
@@ -40,7 +44,7 @@ void write_holder(json::Writer& writer, const queue::HolderRecord& holder) {
   writer.end_object();
 }
 
-std::string json_of(const StoreSummary& store) {
+std::string json_of(const ShownStore& store) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("schema").string("tenure.store.show/1").key("item").begin_object();
@@ -59,6 +63,7 @@ std::string json_of(const StoreSummary& store) {
   writer.key("last_holder");
   if (store.last_holder) write_holder(writer, *store.last_holder);
   else writer.null();
+  writer.key("has_dispatcher").boolean(store.has_dispatcher);
   writer.end_object().end_object();
   return out;
 }
@@ -66,10 +71,12 @@ std::string json_of(const StoreSummary& store) {
 }  // namespace
 
 ExitCode store_show(Session& session) {
-  StoreSummary summary;
-  session.readable_store().read([&](queue::JobReader& reader) { summary = reader.summary(); });
-  if (session.json()) session.print_json(json_of(summary));
-  else session.print(text_of(summary, session.style()));
+  ShownStore store;
+  session.readable_store().read([&](queue::JobReader& reader) {
+    store = {reader.summary(), reader.has_dispatcher()};
+  });
+  if (session.json()) session.print_json(json_of(store));
+  else session.print(text_of(store, session.style()));
   return ExitCode::done;
 }
 

@@ -1,11 +1,13 @@
 #include "support/process.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <tenure/base/system.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
 #include <fstream>
 #include <sstream>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 namespace tenure {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class CliProcess : public ::testing::Test {
@@ -166,6 +169,18 @@ TEST_F(CliProcess, CLI_01_WithJsonStandardErrorIsEmptyOverALogThatIsRecovered) {
       shell("\"$tenure\" job count --json --store '" + (folder_ / "left.db").string() + "' > /dev/null"),
       "exit 0");
   EXPECT_EQ(output_, "");
+}
+
+TEST_F(CliProcess, StoreShowSaysWhetherADispatcherIsSeenToRun) {
+  add_dead_job();
+  EXPECT_EQ(shell("\"$tenure\" store show"), "exit 0");
+  EXPECT_THAT(output_,
+              ContainsRegex("holder   last pid 1 on app-1, started .*; no dispatcher is seen to run\n"));
+  const Descriptor lock{::open(queue::dispatcher_lock_path(folder_ / "control.db").c_str(),
+                               O_CREAT | O_RDWR | O_CLOEXEC, 0600)};
+  ASSERT_EQ(lock_file(lock.number(), WhenLocked::give_up), 0);
+  EXPECT_EQ(shell("\"$tenure\" store show"), "exit 0");
+  EXPECT_THAT(output_, ContainsRegex("holder   pid 1 on app-1, started [^;]*\n"));
 }
 
 TEST_F(CliProcess, AVariableThatIsNearlyASettingIsNamedAndThoseOfOthersAreNot) {

@@ -62,15 +62,16 @@ TEST_F(Lists, QueuesShowWhatWaits) {
   EXPECT_EQ(output.out, "QUEUE\nreports\n");
 }
 
-TEST_F(Lists, StoreShowNamesTheLastHolder) {
+TEST_F(Lists, StoreShowNamesTheHolder) {
   EXPECT_EQ(run({"store", "show"}), 0);
   EXPECT_THAT(output.out, HasSubstr("store    memory"));
   EXPECT_THAT(output.out, HasSubstr("jobs     5, 0 claimed"));
   EXPECT_THAT(output.out, HasSubstr("tenants  3"));
-  EXPECT_THAT(output.out, HasSubstr("last pid 812 on app-1"));
+  EXPECT_THAT(output.out, HasSubstr("holder   pid 812 on app-1"));
   EXPECT_EQ(run({"store", "show", "--json"}), 0);
   EXPECT_TRUE(output.out.starts_with("{\"schema\":\"tenure.store.show/1\",\"item\":{\"backend\":\"memory\""))
       << output.out;
+  EXPECT_THAT(output.out, HasSubstr("\"has_dispatcher\":true}}"));
 }
 
 class TenantCreate : public Program {};
