@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <pthread.h>
@@ -347,14 +348,14 @@ void configure(const Options& options) {
 
 void configure_as_default(const Options& options) {
   if (is_decided) return;
+  Options beside = options;
+  std::error_code ignored;
+  if (!std::filesystem::exists(beside.file, ignored)) beside.file.clear();
   try {
-    use_options(options);
-  } catch (const Error& error) {
-    Options beside = options;
+    use_options(beside);
+  } catch (const Error&) {
     beside.file.clear();
     use_options(beside);
-    write(Level::warning, "log.file_unavailable", "lines go to standard error instead",
-          {.error = error.what()});
   }
 }
 

@@ -1,9 +1,14 @@
+#include <tenure/base/limits.hpp>
 #include <tenure/jobs/registry.hpp>
 
 namespace tenure {
 
 void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const std::string& queue) {
   check_kind(kind);
+  if (kinds_.size() == limits::kProgramKindsMax)
+    raise(ErrorCode::bad_options, "a worker program has at most " + std::to_string(limits::kProgramKindsMax) +
+                                      " kinds, aliases included; \"" + std::string{kind} +
+                                      "\" is one too many");
   if (!kinds_.emplace(kind, Entry{runner, queue}).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }

@@ -155,6 +155,10 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
   state->shared = origin.shared;
   state->closes_seen = origin.closes_seen;
   state->open = std::move(open);
+  state->on_visited = [this, tenant = origin.tenant] {
+    const std::lock_guard lock{mutex_};
+    account_.visited(tenant);
+  };
   const std::lock_guard lock{mutex_};
   ++counters_.leased;
   return HandleLease{shared_from_this(), std::move(state)};
@@ -162,12 +166,11 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
 
 Result<ConnectionPool::Place> ConnectionPool::wait_for_place(const TenantName& tenant, HandleAccess access) {
   std::unique_lock lock{mutex_};
-  const std::uint64_t ticket = ++last_ticket_;
-  waiters_.push_back(ticket);
-  const bool served = changed_.wait_for(
-      lock, options_.wait_max, [&] { return waiters_.front() == ticket && has_place(tenant, access); });
-  waiters_.erase(std::ranges::find(waiters_, ticket));
-  changed_.notify_all();  // the next one in the line may be served too
+  const InLine in_line(*this);
+  // An idle connection of its own is for nobody else, so whoever has one does not wait behind those who want room.
+  const bool served = changed_.wait_for(lock, options_.wait_max, [&] {
+    return idle_of(tenant, access) || (in_line.is_first() && evictions_for(tenant, access));
+  });
   if (served) return take_place(tenant, access);
   ++counters_.exhausted;
   return fail(
@@ -175,10 +178,6 @@ Result<ConnectionPool::Place> ConnectionPool::wait_for_place(const TenantName& t
       fmt::format("all {} connections to tenants' databases were in use for {} ms; raise descriptors_max",
                   account_.connections(), options_.wait_max.count()),
       tenant.text());
-}
-
-bool ConnectionPool::has_place(const TenantName& tenant, HandleAccess access) {
-  return idle_of(tenant, access) || evictions_for(tenant, access);
 }
 
 std::optional<ConnectionPool::IdleList::iterator> ConnectionPool::idle_of(const TenantName& tenant,
@@ -193,17 +192,14 @@ std::optional<ConnectionPool::IdleList::iterator> ConnectionPool::idle_of(const 
 // An idle connection beside others of its tenant frees one descriptor only, the last one of a tenant three and more.
 std::optional<std::size_t> ConnectionPool::evictions_for(const TenantName& tenant,
                                                          HandleAccess access) const {
-  const auto fits = [&](const DescriptorAccount& account) {
-    return account.in_use() + account.needed_for(tenant, access) <= descriptors_max_;
-  };
-  if (fits(account_)) return 0;
-  DescriptorAccount after = account_;
+  DescriptorAccount::Closings closings(account_);
   std::size_t evictions = 0;
   for (const Idle& idle : idle_) {
-    after.closed(idle.tenant, idle.access);
+    if (closings.make_room_for(tenant, access, descriptors_max_)) return evictions;
+    closings.close(idle.tenant, idle.access);
     ++evictions;
-    if (fits(after)) return evictions;
   }
+  if (closings.make_room_for(tenant, access, descriptors_max_)) return evictions;
   return std::nullopt;
 }
 
@@ -276,7 +272,6 @@ void ConnectionPool::give_back(LeaseState& lease) {
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
-    if (lease.open->was_checkpointed) account_.visited(lease.tenant);
   }
   put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), afterwards);
 }

@@ -63,9 +63,26 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
     std::vector<std::unique_ptr<OpenTenant>> evicted;  // to be closed outside the lock
     Origin origin;
   };
+  // A ticket in the line of those who want room, under the lock.
+  class InLine {
+   public:
+    explicit InLine(ConnectionPool& pool) : pool_(pool), ticket_(++pool.last_ticket_) {
+      pool_.waiters_.push_back(ticket_);
+    }
+    ~InLine() {
+      std::erase(pool_.waiters_, ticket_);
+      pool_.changed_.notify_all();  // the next one may be served too
+    }
+    InLine(const InLine&) = delete;
+    InLine& operator=(const InLine&) = delete;
+    [[nodiscard]] bool is_first() const { return pool_.waiters_.front() == ticket_; }
+
+   private:
+    ConnectionPool& pool_;
+    const std::uint64_t ticket_;
+  };
   [[nodiscard]] Result<Place> wait_for_place(const TenantName& tenant, HandleAccess access);
   [[nodiscard]] Place take_place(const TenantName& tenant, HandleAccess access);
-  [[nodiscard]] bool has_place(const TenantName& tenant, HandleAccess access);
   [[nodiscard]] std::optional<IdleList::iterator> idle_of(const TenantName& tenant, HandleAccess access);
   // How many of the least recently used make room for a connection; nothing where all of them do not.
   [[nodiscard]] std::optional<std::size_t> evictions_for(const TenantName& tenant, HandleAccess access) const;

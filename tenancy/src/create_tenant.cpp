@@ -52,7 +52,8 @@ void sync(const fs::path& path, int flags) {
 void make_synced_folders(const fs::path& folder) {
   if (is_there(folder)) {
     // A link above the tenants' root is the administrator's choice, if it leads to a folder.
-    if (!fs::is_directory(folder))
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored))
       raise(ErrorCode::access_refused,
             fmt::format(
                 "{} lies where a folder for tenants belongs, and leads to none; make the folder, or name "

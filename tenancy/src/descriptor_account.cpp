@@ -31,13 +31,28 @@ void DescriptorAccount::visited(const TenantName& tenant) {
   change(tenant, files);
 }
 
-int DescriptorAccount::needed_for(const TenantName& tenant, HandleAccess access) const {
-  const auto known = files_.find(tenant);
-  DescriptorAccount::Files files = known == files_.end() ? Files{} : known->second;
+DescriptorAccount::Files DescriptorAccount::Closings::files_of(const TenantName& tenant) const {
+  if (const auto changed = changed_.find(tenant); changed != changed_.end()) return changed->second;
+  const auto known = account_.files_.find(tenant);
+  return known == account_.files_.end() ? Files{} : known->second;
+}
+
+void DescriptorAccount::Closings::close(const TenantName& tenant, HandleAccess access) {
+  Files files = files_of(tenant);
+  const int before = files.descriptors();
+  --files.connections;
+  ++files.kept(access);
+  in_use_ += files.descriptors() - before;
+  changed_[tenant] = files.connections == 0 ? Files{} : files;
+}
+
+bool DescriptorAccount::Closings::make_room_for(const TenantName& tenant, HandleAccess access,
+                                                int descriptors_max) const {
+  Files files = files_of(tenant);
   const int before = files.descriptors();
   ++files.connections;
   if (files.kept(access) > 0) --files.kept(access);
-  return files.descriptors() - before;
+  return in_use_ + files.descriptors() - before <= descriptors_max;
 }
 
 void DescriptorAccount::change(const TenantName& tenant, const Files& files) {

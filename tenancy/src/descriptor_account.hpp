@@ -13,18 +13,6 @@
 namespace tenure::detail {
 
 class DescriptorAccount {
- public:
-  void opened(const TenantName& tenant, HandleAccess access);
-  void closed(const TenantName& tenant, HandleAccess access);
-  // A connection that may write has come and gone beside those that are open.
-  void visited(const TenantName& tenant);
-
-  [[nodiscard]] int in_use() const { return in_use_; }
-  // What one more connection takes.
-  [[nodiscard]] int needed_for(const TenantName& tenant, HandleAccess access) const;
-  [[nodiscard]] std::size_t connections() const { return connections_; }
-
- private:
   struct Files {
     int connections = 0;
     int kept_to_write = 0;  // of connections that are closed
@@ -36,6 +24,33 @@ class DescriptorAccount {
       return access == HandleAccess::read_only ? kept_to_read : kept_to_write;
     }
   };
+
+ public:
+  void opened(const TenantName& tenant, HandleAccess access);
+  void closed(const TenantName& tenant, HandleAccess access);
+  // A connection that may write has come and gone beside those that are open.
+  void visited(const TenantName& tenant);
+
+  [[nodiscard]] int in_use() const { return in_use_; }
+  // Connections that are closed in thought.
+  class Closings {
+   public:
+    explicit Closings(const DescriptorAccount& account) : account_(account), in_use_(account.in_use_) {}
+    void close(const TenantName& tenant, HandleAccess access);
+    // Whether one more connection to it keeps within so many.
+    [[nodiscard]] bool make_room_for(const TenantName& tenant, HandleAccess access,
+                                     int descriptors_max) const;
+
+   private:
+    [[nodiscard]] Files files_of(const TenantName& tenant) const;
+    const DescriptorAccount& account_;
+    std::unordered_map<TenantName, Files> changed_;
+    int in_use_;
+  };
+
+  [[nodiscard]] std::size_t connections() const { return connections_; }
+
+ private:
   void change(const TenantName& tenant, const Files& files);
 
   std::unordered_map<TenantName, Files> files_;

@@ -50,6 +50,12 @@ void begin_write(detail::LeaseState& lease, detail::TransactionState& state) {
   }
 }
 
+void checkpoint(detail::OpenTenant& open) {
+  sqlite::Connection checkpointer{open.connection.path(), {.secure_delete = true}};
+  const sqlite::Authorizer::Permission permission{open.authorizer};
+  sqlite::checkpoint_gated(open.connection, checkpointer);
+}
+
 // A commit must not fail because the housekeeping after it did: the next one tries again.
 void checkpoint_if_long(detail::LeaseState& lease) {
   detail::OpenTenant& open = *lease.open;
@@ -60,10 +66,8 @@ void checkpoint_if_long(detail::LeaseState& lease) {
   try {
     const std::optional<detail::WriteLane::Turn> turn = lease.shared->lane.wait(lease.write_wait_max);
     if (!turn) return;
-    open.was_checkpointed = true;
-    sqlite::Connection checkpointer{open.connection.path(), {.secure_delete = true}};
-    const sqlite::Authorizer::Permission permission{open.authorizer};
-    sqlite::checkpoint_gated(open.connection, checkpointer);
+    checkpoint(open);
+    lease.on_visited();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::disk_sync_failed) {
       lease.poisoned = true;

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -39,7 +40,6 @@ struct OpenTenant {
   sqlite::Authorizer authorizer;
   sqlite::TextStatementCache statements;
   std::int64_t wal_pages_checkpointed = 0;  // the WAL's size when a checkpoint was last tried
-  bool was_checkpointed = false;            // by a connection beside this one
 };
 
 // What all connections of one tenant in this process share.
@@ -71,6 +71,7 @@ struct LeaseState {
   const std::shared_ptr<std::atomic<bool>> sync_failed;  // of the whole pool
   std::shared_ptr<TenantShared> shared;
   std::int64_t closes_seen = 0;
+  std::function<void()> on_visited = [] {};  // a connection beside its own has come and gone
   std::atomic<bool> poisoned = false;
   ProcessBound process;
 

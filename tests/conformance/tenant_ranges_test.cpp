@@ -4,6 +4,7 @@
 
 #include <tenure/base/text.hpp>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -104,6 +105,19 @@ TEST_F(TenantRangesTest, BytesThatNobodyWroteAreNotBelieved) {
   damage("update job_range set tenants = x'020304' where first = 1");
   EXPECT_EQ(listed("tenant=acme", ListOrder::newest_first).size(), 8U);
   EXPECT_EQ(parts_read(kGlobex, ListOrder::oldest_first), (Parts{{1, 4}, {9, 99}}));
+  damage("update job_range set tenants = x'' where first = 1");
+  EXPECT_EQ(listed("tenant=acme", ListOrder::newest_first).size(), 8U);
+  damage("update job_range set last = 9223372036854775807 where first = 1");
+  EXPECT_EQ(listed("tenant=acme", ListOrder::newest_first).size(), 8U);
+  EXPECT_EQ(parts_read(kGlobex, ListOrder::oldest_first), (Parts{{1, 4}, {9, 99}}));
+}
+
+TEST_F(TenantRangesTest, ACursorAtTheEndOfAllNumbersFindsNothing) {
+  put_for("acme", 8);
+  follow();
+  const JobSeq end{std::numeric_limits<std::int64_t>::max()};
+  EXPECT_EQ(listed("tenant=acme", ListOrder::oldest_first, end), Seqs{});
+  EXPECT_EQ(listed("tenant=acme", ListOrder::newest_first, end).size(), 8U);
 }
 
 }  // namespace tenure::testing

@@ -160,7 +160,8 @@ TEST_F(DaemonDeathTest, LSE_26_AJobThatCrashesAStandAloneWorkerIsPoisonAndTheOth
   const auto slow = enqueue(Wait{"slow"});
   const auto crash = enqueue(Crash{"segfault"});
   const auto quick = enqueue(Count{"quick"});
-  EXPECT_LE(start_until_ended(crash, [&] { return start_alone(); }), 5);
+  // One that makes suspects, three that are charged, and some where a slow machine had not started its trial yet.
+  EXPECT_LE(start_until_ended(crash, [&] { return start_alone(); }), 8);
   expect_poison(crash);
   let_go("slow");
   expect_innocent(slow);

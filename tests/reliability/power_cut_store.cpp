@@ -14,6 +14,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
 
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <exception>
@@ -33,6 +34,7 @@ using sqlite::Connection;
 using sqlite::Query;
 
 constexpr int kThreads = 4;
+constexpr std::array<const char*, 2> kTenants{"acme", "bolt"};
 constexpr int kRoundsBetweenCheckpoints = 50;  // few, so that cuts also hit checkpoints
 constexpr std::size_t kClaimed = 16;
 
@@ -94,7 +96,7 @@ void enqueue(SqliteStore& store, const Record& record, Ids ids, int thread, Dura
   const std::string arguments = R"({"text":")" + std::string(280, 'x') + R"("})";
   for (;;) {
     const queue::NewJob job{.id = ids.next(),
-                            .tenant = {},
+                            .tenant = TenantName{kTenants[static_cast<std::size_t>(thread % 2)]},
                             .generation = {},
                             .queue = thread % 2 == 0 ? "default" : "mail",
                             .kind = "power.cut",
@@ -217,7 +219,13 @@ int run(std::string_view role, const std::vector<std::string>& arguments) {
   if (role == "check")
     return check(path, arguments.at(1).c_str(), arguments.size() > 2 && arguments[2] == "final");
   SqliteStore store = open_store(path, role == "prepare");
-  if (role == "prepare") return 0;
+  if (role == "prepare") {
+    for (const char* const name : kTenants) {
+      const auto record = value_or_raise(store.registry().begin_create(TenantName{name}, now()));
+      value_or_raise(store.registry().activate(record.name, record.generation));
+    }
+    return 0;
+  }
   const Record record{arguments.at(1).c_str()};
   if (role == "enqueue")
     enqueue_from_threads(store, record, arguments.at(2),

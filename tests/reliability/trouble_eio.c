@@ -2,6 +2,7 @@
  *
  *   TROUBLE_FOLDER  the folder
  *   TROUBLE_FLAG    the file; its first line names the call: read, write or sync. Nothing fails while it is not there.
+ *   TROUBLE_HITS    gets a byte for each call that failed
  *
  * SQLite calls these functions through the dynamic linker, so no disk need be broken. Threads: any.
  */
@@ -33,12 +34,21 @@ static int is_below(int descriptor, const char* folder) {
   return strncmp(path, folder, strlen(folder)) == 0;
 }
 
+static void count(void) {
+  const char* const hits = getenv("TROUBLE_HITS");
+  const int file = hits == NULL ? -1 : open(hits, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return;
+  if (write(file, "x", 1) != 1) abort();
+  close(file);
+}
+
 static int fails(int descriptor, const char* call) {
   const char* const flag = getenv("TROUBLE_FLAG");
   const char* const folder = getenv("TROUBLE_FOLDER");
   if (flag == NULL || folder == NULL || access(flag, F_OK) != 0) return 0;
   const int before = errno;
   const int found = says(flag, call) && is_below(descriptor, folder);
+  if (found) count();
   errno = found ? EIO : before;
   return found;
 }

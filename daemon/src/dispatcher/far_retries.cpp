@@ -9,6 +9,9 @@ namespace tenure::daemon {
 
 void FarRetries::tick(Now now) {
   const std::chrono::microseconds ahead = now.wall.time_since_epoch() - now.steady.since_start;
+  const bool has_jumped = !ahead_ || std::chrono::abs(ahead - *ahead_) >= kClockSetBackMin;
+  if (has_jumped) trusted_at_ = now.steady + kClockTrustedAfter;
+  ahead_ = ahead;
   if (ahead_max_ && *ahead_max_ - ahead >= kClockSetBackMin) {
     ahead_max_ = ahead;
     from_the_front_again_ = is_wanted_;

@@ -43,16 +43,19 @@ Note note_of(const HeldLane& lane) {
 }  // namespace
 
 void HeldNotes::came(const std::vector<std::string>& default_queues, const Lanes& lanes, Actions& actions) {
-  std::size_t notes = 0;
+  std::size_t queues = 0;
   for (const std::string& queue : default_queues) {
-    if (notes == kHeldNotesMax) return;
-    if (lanes.is_listed(queue) || !told_defaults_.insert(queue).second) continue;
-    ++notes;
+    if (lanes.is_listed(queue) || !told_defaults_.insert(queue).second || ++queues > kHeldNotesMax) continue;
     actions.emplace_back(without_pool(
         queue, fmt::format("A kind of the worker program sends its jobs to queue {}, and no pool lists it: "
                            "they will be held",
                            escaped(queue))));
   }
+  if (queues > kHeldNotesMax)
+    actions.emplace_back(without_pool(
+        {}, fmt::format("Kinds of the worker program send jobs to {} more queues that no pool lists. "
+                        "tenure config check names all of them",
+                        queues - kHeldNotesMax)));
 }
 
 void HeldNotes::tick(Lanes& lanes, Instant now, Actions& actions) {

@@ -4,10 +4,17 @@
 #include <tenure/queue/retry_rule.hpp>
 
 namespace tenure::daemon {
+namespace {
+
+// Each may be a look at another page of `job`, inside a commit for which enqueues wait.
+constexpr std::size_t kPageRows = 100;
+
+}  // namespace
 
 // Behind all ends: a failure that was told by the wrong clock and is not stored yet would be missed.
 std::optional<FarRetriesPart::Ask> FarRetriesPart::ask(DispatcherState& state) {
-  if (!state.is_in(Stage::working) || !state.far_retries.is_wanted() || state.endings.pending() > 0)
+  if (!state.is_in(Stage::working) || !state.far_retries.is_wanted(state.now.steady) ||
+      state.endings.pending() > 0)
     return std::nullopt;
   return Ask{state.far_retries.after()};
 }
@@ -16,7 +23,7 @@ std::optional<FarRetriesPart::Ask> FarRetriesPart::ask(DispatcherState& state) {
 FarRetriesPart::Answer FarRetriesPart::carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime now) {
   const queue::LanePlace front{now + queue::retry_wait_max(1), queue::JobSeq{0}};
   return writer.draw_in_retries(
-      ask.after.value_or(front), kRoundRowsMax, [](int failures) { return queue::retry_wait_max(failures); },
+      ask.after.value_or(front), kPageRows, [](int failures) { return queue::retry_wait_max(failures); },
       now);
 }
 

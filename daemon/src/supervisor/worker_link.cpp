@@ -58,6 +58,7 @@ void WorkerLink::flush() {
       send_with_descriptor(socket_.native_handle(), in_flight_, std::exchange(lock_to_share_, -1));
   if (sent.error == 0) return write(sent.size);
   is_writing_ = false;
+  is_welcomed_ = false;
   carry_out(end_.stream_ended("does not take the lock: " + system_text(sent.error)));
 }
 
@@ -79,9 +80,13 @@ void WorkerLink::carry_out(DaemonEnd::Actions actions) {
   if (!end_.is_open()) close();
 }
 
-void WorkerLink::perform(DaemonEnd::Deliver&& action) { handlers_.on_event(std::move(action.event)); }
+void WorkerLink::perform(DaemonEnd::Deliver&& action) {
+  if (is_welcomed_) handlers_.on_event(std::move(action.event));
+}
 
-void WorkerLink::perform(DaemonEnd::Greeted&& action) { handlers_.on_greeted(action); }
+void WorkerLink::perform(DaemonEnd::Greeted&& action) {
+  if (is_welcomed_) handlers_.on_greeted(action);
+}
 
 void WorkerLink::perform(DaemonEnd::Broken&& action) { handlers_.on_broken(std::move(action.cause)); }
 

@@ -55,7 +55,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   ThreadBound thread_{"WorkerLink"};
   boost::asio::local::stream_protocol::socket socket_;
   KeptFromChildren socket_kept_;
-  int lock_to_share_;  // -1 once it is shared
+  int lock_to_share_;        // -1 once it is shared
+  bool is_welcomed_ = true;  // not where the welcome could not be sent: then its hello was none
   const ProcessNumber process_;
   DaemonEnd end_;
   Handlers handlers_;

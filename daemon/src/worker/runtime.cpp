@@ -21,6 +21,7 @@
 #include <atomic>
 #include <cerrno>
 #include <fcntl.h>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,6 +42,17 @@ using Perform = WorkerEnd::Perform;
 
 constexpr int kExitChildReturned = 70;     // EX_SOFTWARE of sysexits.h; nobody of ours waits for it
 constexpr int kExitDescriptorClosed = 70;  // a crash of the jobs that were running
+
+// Until the process ends, whatever is closed before that: what a handler has done is in no other hands as long as it lives.
+void keep_for_life(Descriptor lock) {
+  struct Kept {
+    explicit Kept(Descriptor given) : descriptor(std::move(given)), kept(descriptor.number()) {}
+    Descriptor descriptor;
+    KeptFromChildren kept;
+  };
+  static std::list<Kept> all;
+  all.emplace_back(std::move(lock));
+}
 
 // Carries out what WorkerEnd says, with one thread more than there are slots, all of them alike: whichever reads a job off the
 // socket performs it, and Asio has woken another one to read on. So a job that meets an idle process waits for one wake and not
@@ -99,9 +111,8 @@ class Runtime {
   }
 
   void keep_lock(Descriptor lock) {
-    lock_ = std::move(lock);
-    lock_kept_.emplace(lock_.number());
-    own_descriptors_.watch(lock_.number());
+    own_descriptors_.watch(lock.number());
+    keep_for_life(std::move(lock));
   }
 
   void await_writable() {
@@ -322,8 +333,6 @@ class Runtime {
   LineLimit released_lines_;
   KeptFromChildren socket_kept_{descriptor_};
   KeptFromChildren socket_copy_kept_{socket_copy_.number()};
-  Descriptor lock_;
-  std::optional<KeptFromChildren> lock_kept_;
 };
 
 }  // namespace

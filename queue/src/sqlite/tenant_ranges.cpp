@@ -4,6 +4,7 @@
 #include <tenure/base/text.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace tenure::queue {
@@ -31,6 +32,13 @@ const Query& ranges_in(ListOrder order) {
   return order == ListOrder::oldest_first ? kRangesOldest : kRangesNewest;
 }
 
+// A longer one has been damaged, or would lie over sequences that are long gone.
+constexpr std::int64_t kLongest = 1 << 20;
+
+bool is_range(std::int64_t first, std::int64_t last) {
+  return first > 0 && last >= first && last - first < kLongest;
+}
+
 std::string bytes_of(const std::set<std::int64_t>& tenants) {
   std::string bytes;
   bytes.reserve(tenants.size() * sizeof(std::int64_t));
@@ -38,11 +46,16 @@ std::string bytes_of(const std::set<std::int64_t>& tenants) {
   return bytes;
 }
 
+bool is_empty(SeqRange range) {
+  return range.above >= range.below || range.above.value + 1 == range.below.value;
+}
+
 }  // namespace
 
 void TenantRanges::restart(sqlite::Connection& connection, JobSeq tailed) {
   auto row = connection.statement(kLastRange);
-  const std::int64_t last = row.step() ? row.integer(0) : 0;
+  constexpr std::int64_t kSeqMax = std::numeric_limits<std::int64_t>::max() - 1;
+  const std::int64_t last = row.step() ? std::min(row.integer(0), kSeqMax) : 0;
   first_ = std::max(last, tailed.value) + 1;
   tenants_.clear();
 }
@@ -51,14 +64,16 @@ void TenantRanges::add(sqlite::Connection& connection, JobSeq seq, TenantNumber 
   if (seq.value < first_) return;
   tenants_.insert(tenant.value);
   if (seq.value - first_ + 1 < limits_.length) return;
-  const std::string bytes = bytes_of(tenants_);
-  connection.statement(kAddRange).bind(first_, seq.value, as_bytes(bytes)).run();
+  if (is_range(first_, seq.value)) {
+    const std::string bytes = bytes_of(tenants_);
+    connection.statement(kAddRange).bind(first_, seq.value, as_bytes(bytes)).run();
+  }
   first_ = seq.value + 1;
   tenants_.clear();
 }
 
 bool names_any(std::string_view bytes, std::span<const std::int64_t> tenants) {
-  if (bytes.size() % sizeof(std::int64_t) != 0) return true;
+  if (bytes.empty() || bytes.size() % sizeof(std::int64_t) != 0) return true;
   ByteReader named(bytes);
   while (named.left() > 0)
     if (std::ranges::binary_search(tenants, named.take<std::int64_t>())) return true;
@@ -72,7 +87,7 @@ RangesOfTenants::RangesOfTenants(sqlite::Connection& connection, SeqRange whole,
 }
 
 std::optional<SeqRange> RangesOfTenants::next() {
-  while (rest_.above.value + 1 < rest_.below.value) {
+  while (!is_empty(rest_)) {
     const auto passed = next_without_them();
     if (!passed) return std::exchange(rest_, SeqRange{});
     SeqRange part = rest_;
@@ -83,7 +98,7 @@ std::optional<SeqRange> RangesOfTenants::next() {
       part.above = JobSeq{passed->last};
       rest_.below = std::min(rest_.below, JobSeq{passed->first});
     }
-    if (part.above.value + 1 < part.below.value) return part;
+    if (!is_empty(part)) return part;
   }
   return std::nullopt;
 }
@@ -91,7 +106,7 @@ std::optional<SeqRange> RangesOfTenants::next() {
 std::optional<RangesOfTenants::Passed> RangesOfTenants::next_without_them() {
   while (!at_end_ && rows_.step())
     if (const Passed range{rows_.integer(0), rows_.integer(1)};
-        range.first <= range.last && !names_any(as_text(rows_.blob(2)), tenants_))
+        is_range(range.first, range.last) && !names_any(as_text(rows_.blob(2)), tenants_))
       return range;
   at_end_ = true;  // another step would begin anew
   return std::nullopt;

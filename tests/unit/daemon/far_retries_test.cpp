@@ -31,24 +31,50 @@ FarRetries at_rest() {
   return far;
 }
 
-TEST(FarRetries, AreLookedForAtTheStart) { EXPECT_TRUE(FarRetries{}.is_wanted()); }
+// What follows kStart by so much, without another jump on the way.
+bool is_wanted_after(FarRetries far, std::chrono::microseconds by, std::chrono::microseconds set_back = 0us) {
+  const Now then = later(by + kClockTrustedAfter, set_back);
+  far.tick(then);
+  return far.is_wanted(then.steady);
+}
+
+TEST(FarRetries, AreLookedForAfterTheStartOnceTheClockHasBeenSteady) {
+  FarRetries far;
+  far.tick(kStart);
+  EXPECT_FALSE(far.is_wanted(kStart.steady));
+  EXPECT_EQ(far.next_at(), kStart.steady + kClockTrustedAfter);
+  far.tick(later(kClockTrustedAfter - 1us));
+  EXPECT_FALSE(far.is_wanted(later(kClockTrustedAfter - 1us).steady));
+  EXPECT_TRUE(is_wanted_after(far, 0us));
+}
+
+// It began in 1970, and the time has come from elsewhere.
+TEST(FarRetries, AClockThatJumpsForwardIsNotTrustedForAWhile) {
+  FarRetries far;
+  far.tick(kStart);
+  const Now corrected = later(kClockTrustedAfter - 1s, -50 * 365 * 24h);
+  far.tick(corrected);
+  EXPECT_FALSE(far.is_wanted(corrected.steady + kClockTrustedAfter - 1us));
+  EXPECT_TRUE(far.is_wanted(corrected.steady + kClockTrustedAfter));
+}
 
 TEST(FarRetries, AreLookedForWhereTheClockWentBackByTheLeastThatCounts) {
   FarRetries below = at_rest(), at = at_rest(), above = at_rest();
   below.tick(later(1h, kClockSetBackMin - 1us));
   at.tick(later(1h, kClockSetBackMin));
   above.tick(later(1h, 24h));
-  EXPECT_FALSE(below.is_wanted());
-  EXPECT_TRUE(at.is_wanted());
-  EXPECT_TRUE(above.is_wanted());
+  EXPECT_FALSE(is_wanted_after(below, 1h, kClockSetBackMin - 1us));
+  EXPECT_TRUE(is_wanted_after(at, 1h, kClockSetBackMin));
+  EXPECT_TRUE(is_wanted_after(above, 1h, 24h));
 }
 
 TEST(FarRetries, AClockThatGoesForwardIsNoReason) {
   FarRetries far = at_rest();
   far.tick(later(1h, -24h));
-  EXPECT_FALSE(far.is_wanted());
+  EXPECT_FALSE(is_wanted_after(far, 1h, -24h));
   far.tick(later(1h, -24h + kClockSetBackMin));
-  EXPECT_TRUE(far.is_wanted()) << "measured from where it was furthest ahead";
+  EXPECT_TRUE(is_wanted_after(far, 1h, -24h + kClockSetBackMin))
+      << "measured from where it was furthest ahead";
 }
 
 TEST(FarRetries, AreReadPageByPageAndToldOnceAtTheEnd) {
@@ -60,7 +86,7 @@ TEST(FarRetries, AreReadPageByPageAndToldOnceAtTheEnd) {
   EXPECT_EQ(far.after(), last);
   EXPECT_TRUE(actions.empty());
   far.read({{kStart.wall}, {}}, actions);
-  EXPECT_FALSE(far.is_wanted());
+  EXPECT_FALSE(is_wanted_after(far, 0us));
   ASSERT_EQ(actions.size(), 1U);
   EXPECT_EQ(std::get<Note>(actions[0]).event, "retries.drawn_in");
   EXPECT_TRUE(std::get<Note>(actions[0]).message.starts_with("2 jobs waited"));
@@ -72,19 +98,24 @@ TEST(FarRetries, AClockThatGoesBackDuringALookBeginsAnother) {
   far.tick(kStart);
   far.tick(later(1s, 1h));
   far.read({{}, LanePlace{kStart.wall, JobSeq{7}}}, actions);
-  EXPECT_TRUE(far.is_wanted());
+  EXPECT_TRUE(is_wanted_after(far, 1s, 1h));
   EXPECT_FALSE(far.after());
   far.read(kNothing, actions);
-  EXPECT_FALSE(far.is_wanted());
+  EXPECT_FALSE(is_wanted_after(far, 1s, 1h));
 }
 
 TEST(FarRetries, APageThatFailedIsAskedAgain) {
   Stepper stepper;
   stepper.come_to_claim();
   while (stepper.has_round()) stepper.answer();
-  stepper.pass(1s);
+  stepper.pass(kClockTrustedAfter);
+  stepper.step(TimePassed{});
+  while (stepper.has_round()) stepper.answer();
   const LanePlace last{stepper.now().wall + 24h, JobSeq{7}};
   stepper.set_wall_back(1h);
+  stepper.step(TimePassed{});
+  while (stepper.has_round()) stepper.answer();
+  stepper.pass(kClockTrustedAfter);
   stepper.step(TimePassed{});
   ASSERT_TRUE(stepper.has_round());
   ASSERT_TRUE(stepper.round().ask<FarRetriesPart>());

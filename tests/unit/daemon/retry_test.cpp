@@ -58,7 +58,7 @@ TEST(Retry, AClockThatWasADayAheadAndIsPutRightDelaysNoRetryByADay) {
   sim->jump_wall(-24h);
   const auto next_week = sim->enqueue({.due_in = 24h * 7});
   const auto week_due = sim->job(next_week).due;
-  EXPECT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::succeeded; }, 1min));
+  EXPECT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::succeeded; }, 7min));
   EXPECT_EQ(sim->job(next_week).due, week_due);
   EXPECT_EQ(told_of_drawn_in(sim).size(), 1U);
 }
@@ -73,7 +73,24 @@ TEST(Retry, ADaemonThatStartsDrawsInWhatAWrongClockPutOff) {
   sim->reboot();
   sim->jump_wall(-24h);
   sim->start();
-  EXPECT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::succeeded; }, 1min));
+  EXPECT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::succeeded; }, 7min));
+}
+
+// A machine without a clock of its own, and the time comes from elsewhere a minute later.
+TEST(Retry, AMachineThatStartsInAnotherYearDrawsInNothing) {
+  Simulated sim(failing_with(ErrorCode::handler_failed, 3));
+  sim->start();
+  const auto id = sim->enqueue({});
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(id).failures == 2; }, 10min));
+  const auto due = sim->job(id).due;
+  sim->reboot();
+  sim->jump_wall(-24h * 365 * 20);
+  sim->start();
+  sim->run_for(1min);
+  sim->jump_wall(24h * 365 * 20);
+  sim->run_for(1s);
+  EXPECT_EQ(sim->job(id).due, due);
+  EXPECT_TRUE(told_of_drawn_in(sim).empty());
 }
 
 std::vector<std::string> told_of_the_dead(const Simulated& sim) {

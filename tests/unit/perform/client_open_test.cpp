@@ -68,6 +68,7 @@ std::string text_of(const std::filesystem::path& file) {
 int in_child_with_log(const std::filesystem::path& config, const std::filesystem::path& log_file,
                       const std::function<int()>& work, const std::string& level = "") {
   std::filesystem::create_directory(config.parent_path() / "data");
+  if (exists(log_file.parent_path())) std::ofstream(log_file).flush();  // as tenured has made it
   std::ofstream(config, std::ios::app) << "[log]\nformat = \"json\"\nfile = \"" << log_file.string() << "\"\n"
                                        << level;
   return in_child(work);
@@ -110,7 +111,19 @@ TEST_F(ClientOpen, WhatTheProgramHasSaidOfItsLogHolds) {
   });
   EXPECT_EQ(result, 0);
   EXPECT_THAT(text_of(own), HasSubstr("test.loud"));
-  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_EQ(text_of(file), "");
+}
+
+// An application may have another user than tenured, which could not open what it makes.
+TEST_F(ClientOpen, ALogFileThatIsNotThereIsNotMadeByAnApplication) {
+  const auto file = folder_ / "books.log";
+  const int result = in_child_with_log(config(), file, [&] {
+    std::filesystem::remove(file);
+    const Client client = Client::open(config());
+    log::write(log::Level::warning, "test.loud", "to standard error");
+    return std::filesystem::exists(file) ? 1 : 0;
+  });
+  EXPECT_EQ(result, 0);
 }
 
 TEST_F(ClientOpen, ALogFileThatCannotBeOpenedStopsNoApplication) {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <support/in_child.hpp>
 #include <support/temporary_folder.hpp>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -130,20 +131,25 @@ class RuntimeTest : public ::testing::Test {
   std::future<bool> drained_;
 };
 
-TEST_F(RuntimeTest, KeepsTheLockThatComesBesideTheWelcomeUntilItEnds) {
+// In a child, since it is kept for the whole life of a process.
+TEST_F(RuntimeTest, KeepsTheLockThatComesBesideTheWelcomeUntilTheProcessEnds) {
   const auto open_lock = [&] {
     return Descriptor{::open((folder_ / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)};
   };
   jobs_.add<Echo>([](const Echo&, JobContext&) {});
-  Descriptor lock = open_lock();
-  ASSERT_EQ(lock_file(lock.number(), WhenLocked::give_up), 0);
-  start(1, std::move(lock));
-  daemon_->send(job(7));
-  static_cast<void>(daemon_->expect<FinishedFrame>());
   const Descriptor next = open_lock();
-  EXPECT_EQ(lock_file(next.number(), WhenLocked::give_up), EWOULDBLOCK);
-  daemon_->hang_up();
-  drained_.wait();
+  const int in_life = testing::in_child([&] {
+    Descriptor lock = open_lock();
+    if (lock_file(lock.number(), WhenLocked::give_up) != 0) return 1;
+    start(1, std::move(lock));
+    daemon_->send(job(7));
+    static_cast<void>(daemon_->expect<FinishedFrame>());
+    if (lock_file(open_lock().number(), WhenLocked::give_up) != EWOULDBLOCK) return 2;
+    daemon_->hang_up();
+    drained_.wait();
+    return lock_file(open_lock().number(), WhenLocked::give_up) == EWOULDBLOCK ? 0 : 3;
+  });
+  EXPECT_EQ(in_life, 0);
   EXPECT_EQ(lock_file(next.number(), WhenLocked::give_up), 0);
 }
 

@@ -23,8 +23,9 @@ inline constexpr int kPriorityLowest = 100;                    // larger numbers
 inline constexpr int kPriorityHighest = -100;
 inline constexpr int kAttemptsDefault = 10;
 inline constexpr int kAttemptsMax = 1000;
-inline constexpr int kCrashesMax = 3;                // then `dead`, reason `poison`
-inline constexpr std::size_t kInternedMax = 10'000;  // distinct kinds, and distinct queues, of one store
-inline constexpr std::size_t kBulkMax = 10'000;      // jobs of one bulk enqueue
+inline constexpr int kCrashesMax = 3;                   // then `dead`, reason `poison`
+inline constexpr std::size_t kInternedMax = 10'000;     // distinct kinds, and distinct queues, of one store
+inline constexpr std::size_t kProgramKindsMax = 5'000;  // of one worker program, aliases included
+inline constexpr std::size_t kBulkMax = 10'000;         // jobs of one bulk enqueue
 
 }  // namespace tenure::limits

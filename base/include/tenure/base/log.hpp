@@ -55,7 +55,7 @@ struct Options {
 void configure(const Options& options);
 
 // The same for what a library finds in its configuration: does nothing where the program has called configure() or silence() itself.
-// Where the file cannot be opened, lines go to standard error, and the first of them says so.
+// Where the file is not there yet, which is for those to make whose file it is, or cannot be opened, lines go to standard error.
 void configure_as_default(const Options& options);
 
 // No line is written until the next configure(): for programs whose standard error is a document.

@@ -11,7 +11,7 @@
 namespace tenure::daemon {
 
 // The right to dispatch the jobs of one control database: an flock on a file beside it (queue::dispatcher_lock_path), held for
-// life and shared with every worker process that has said hello. So it is free exactly when no process of the former holder lives, and
+// life and shared with every worker process that has said hello. So it is free exactly when no process of the former holder lives that could perform a job, and
 // whoever gets it may take back all claims at once. A child that a handler forks without exec does not inherit it. No lease, no heartbeat, no pid that could be used again.
 class ControlLock {
  public:

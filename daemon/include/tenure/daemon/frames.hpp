@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/queue/run.hpp>
 
 #include <chrono>
@@ -20,7 +21,9 @@ namespace tenure::daemon {
 inline constexpr std::uint16_t kProtocolVersion = 1;
 // Of one frame without its length field: the largest payload and room for its fields.
 inline constexpr std::size_t kFrameMax = 1024UL * 1024 + 4096;
-inline constexpr std::size_t kHelloKindsMax = 10'000;
+inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
+static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 8) + 1024 <= kFrameMax,
+              "the longest hello fits into a frame");
 
 // A kind and the queue to which its jobs go by default. The range of tenant schemas that it can work with is 0 to 0 where it does
 // not care, and always so for now.

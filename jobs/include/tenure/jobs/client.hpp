@@ -53,8 +53,8 @@ class Client {
   // Reads the configuration (without a name the file that `tenure` would read: TENURE_CONFIG's, else /etc/tenure/tenure.toml)
   // and opens the control database, which it makes where its folder is there. BadConfiguration, DatabaseMissing (the folder),
   // SchemaMismatch. What the library has to tell of this process (rare: a disk in trouble, a log that grew long) is written as [log] of
-  // the configuration says (format, file, and level where it is said, else warnings and errors; in a file that cannot be opened: to
-  // standard error), unless the program has
+  // the configuration says (format, file, and level where it is said, else warnings and errors; where the file is not there or cannot be opened:
+  // to standard error), unless the program has
   // called log::configure() or log::silence() (<tenure/base/log.hpp>) itself, or is in worker_main.
   [[nodiscard]] static Client open(const std::string& config_file = {});
   // Over a store of the caller's; both must outlive it. There are no tenants() then.

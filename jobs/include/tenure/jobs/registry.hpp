@@ -36,7 +36,7 @@ class JobRegistry {
   };
 
   // `handler(const Job&, JobContext&)` is called from several threads at once. The kind's aliases go with it.
-  // BadOptions: a malformed kind, or one that is there already.
+  // BadOptions: a malformed kind, one that is there already, or more than 5,000.
   template <JobType Job, class Handler>
   void add(Handler handler) {
     static_assert(std::is_invocable_v<Handler&, const Job&, JobContext&>,
