@@ -161,17 +161,6 @@ watch_for() { # SECONDS
   busy=$((($(ticks) - before_ticks) * 100 / $(getconf CLK_TCK) / $1)) lines=$((($(log_lines) - before_lines) / $1))
 }
 
-# Until only what the trouble holds back is left: nothing has ended for a second.
-wait_until_others_are_done() {
-  local ended last=-1 still=0 tries
-  for ((tries = 0; still < 4 && tries < 100; tries++)); do
-    ended=$(count state=succeeded)
-    still=$((ended == last ? still + 1 : 0))
-    last=$ended
-    sleep 0.25
-  done
-}
-
 meet() { # NAME
   local name=${1//-/_} began busy lines waited stuck dead burnt crashes status=0
   ! mountpoint -q "$work/tenants" || umount "$work/tenants"

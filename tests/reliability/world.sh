@@ -111,6 +111,17 @@ wait_until_quiet() {
   done
 }
 
+# Until only what a trouble holds back is left: nothing has ended for a second.
+wait_until_others_are_done() {
+  local ended last=-1 still=0 tries
+  for ((tries = 0; still < 4 && tries < 100; tries++)); do
+    ended=$(count state=succeeded)
+    still=$((ended == last ? still + 1 : 0))
+    last=$ended
+    sleep 0.25
+  done
+}
+
 stop_daemon() {
   kill -TERM "$daemon"
   local code=0
