@@ -18,8 +18,7 @@ if(TENURE_SANITIZE)
   add_compile_options(-fsanitize=${TENURE_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TENURE_SANITIZE})
   if(TENURE_SANITIZE MATCHES "undefined")
-    # The vptr check reads memory through a pipe of its own, and calls an object bad where tests leave no descriptor.
-    add_compile_options(-fno-sanitize=vptr -fno-sanitize-recover=undefined)
+    add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
 

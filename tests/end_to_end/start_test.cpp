@@ -1,4 +1,5 @@
 #include "installation.hpp"
+#include "support/sanitized.hpp"
 
 #include <csignal>
 #include <filesystem>
@@ -140,6 +141,7 @@ TEST_F(StartByShell, AWorkerProgramThatHasADatabaseOpenIsToldToCloseIt) {
 
 // Wherever the start finds no descriptor left.
 TEST_F(StartByShell, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "not run here: a sanitizer needs descriptors of its own";
   configure();
   constexpr int kEnough = 64;
   for (const char* program : {R"("$tenured")", R"("$worker")"}) {

@@ -31,11 +31,14 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
     auto lock = ControlLock::try_acquire(settings.store.path);
     if (lock) return std::move(*lock);
     if (settings.daemon.when_held == config::WhenHeld::exit) {
-      log::write(log::Level::error, "lock.held", lock.error().message);
+      log::write(log::Level::error, "lock.held",
+                 lock.error().message + "; one dispatcher at a time serves it, so stop that one first");
       exit_code = number_of(exit_code_of(ErrorCode::lock_held));
       return std::nullopt;
     }
-    if (!std::exchange(told, true)) log::write(log::Level::info, "daemon.standing_by", lock.error().message);
+    if (!std::exchange(told, true))
+      log::write(log::Level::info, "daemon.standing_by",
+                 lock.error().message + "; waiting until that one ends");
     const auto looked = std::make_shared<bool>(false);
     timer.expires_after(kStandByLook);
     timer.async_wait([looked](boost::system::error_code) { *looked = true; });

@@ -82,11 +82,10 @@ Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& contro
   if (!descriptor.is_open()) raise_system(errno, "cannot open the dispatcher's lock file", path);
   const int locked = lock_file(descriptor.number(), WhenLocked::give_up);
   if (locked == EWOULDBLOCK)
-    return fail(ErrorCode::lock_held,
-                "the dispatcher's lock of this control database is held by " +
-                    lock_holders(descriptor.number()) +
-                    "; one dispatcher at a time serves it, so stop that one first",
-                {}, path);
+    return fail(
+        ErrorCode::lock_held,
+        "the dispatcher's lock of this control database is held by " + lock_holders(descriptor.number()), {},
+        path);
   if (locked != 0) raise_system(locked, "cannot lock the dispatcher's lock file", path);
   static_cast<void>(::fchmod(descriptor.number(), kMode));
   give_to_owner_of_folder(path);

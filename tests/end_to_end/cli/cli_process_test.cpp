@@ -1,4 +1,5 @@
 #include "support/process.hpp"
+#include "support/sanitized.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/system.hpp>
@@ -145,6 +146,7 @@ TEST_F(CliProcess, AFolderThatIsGoneIsABadConfiguration) {
 }
 
 TEST_F(CliProcess, WithoutDescriptorsTheEndIsAnExitCodeAndALine) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "not run here: a sanitizer needs descriptors of its own";
   bool is_done = false;
   for (int limit = 4; limit < 32 && !is_done; ++limit) {
     const std::string end = shell("ulimit -n " + std::to_string(limit) + "; exec \"$tenure\" job list");
