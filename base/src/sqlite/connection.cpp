@@ -376,14 +376,9 @@ sqlite3* Connection::native() const {
 
 bool Connection::still_on_disk() {
   impl_->process.check("the database");
-  int moved = 0;
-  const int code = sqlite3_file_control(impl_->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (code != SQLITE_OK) raise_sqlite(impl_->database, code, impl_->path.native());
-  if (moved != 0) return false;
-  // HAS_MOVED looks at the inode of the database file only.
   const auto main = identity_of(impl_->path.native());
-  if (!main || main->names > 1) return false;
-  return impl_->have_side_files();
+  if (!main || main->names > 1 || !impl_->joined) return false;
+  return FileIdentity{main->device, main->number} == *impl_->joined && impl_->have_side_files();
 }
 
 std::int64_t Connection::wal_pages() const { return impl_->wal_pages; }
