@@ -22,6 +22,16 @@ struct Wait {
   }
 };
 
+// As Wait, but busy: it never sleeps.
+struct Spin {
+  static constexpr std::string_view kind = "test.spin";
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
 struct Count {
   static constexpr std::string_view kind = "test.count";
   std::string name;

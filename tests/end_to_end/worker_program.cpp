@@ -51,6 +51,12 @@ void wait(const Wait& job, tenure::JobContext& context) {
   count(job.name, context);
 }
 
+void spin(const Spin& job, tenure::JobContext&) {
+  write_pid(job.name);
+  while (!std::filesystem::exists(folder() / ("go-" + job.name))) {
+  }
+}
+
 void crash(const Crash& job, tenure::JobContext&) {
   if (job.how == "abort") std::abort();
   if (job.how == "exit") std::_Exit(0);
@@ -128,6 +134,7 @@ int main(int argc, char** argv) {
   std::optional<tenure::Client> client;
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
+  jobs.add<Spin>(spin);
   // Another version of the program, which has no handler for it.
   if (std::getenv("WITHOUT_COUNT") == nullptr)
     jobs.add<Count>([](const Count& job, tenure::JobContext& context) { count(job.name, context); });

@@ -155,6 +155,7 @@ struct ActionText {
                        action.process.value);
   }
   std::string operator()(const daemon::FormerClaimsTaken&) const { return "former claims taken"; }
+  std::string operator()(const daemon::Serving&) const { return "serving"; }
   std::string operator()(const daemon::Leave&) const { return "leave"; }
 };
 

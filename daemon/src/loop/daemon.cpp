@@ -1,5 +1,6 @@
 #include "../worker/bus_errors.hpp"
 #include "loop.hpp"
+#include "service_manager.hpp"
 #include "settings_for_program.hpp"
 #include "signals.hpp"
 
@@ -22,7 +23,7 @@ constexpr std::chrono::milliseconds kStandByLook{100};
 
 // Waits for the lock as long as the settings say so; nothing once a signal asked us to leave first.
 std::optional<ControlLock> take_lock(boost::asio::io_context& context, const config::Settings& settings,
-                                     Signals& signals, int& exit_code) {
+                                     Signals& signals, ServiceManager& service, int& exit_code) {
   boost::asio::steady_timer timer(context);
   bool told = false;
   bool leave = false;
@@ -36,14 +37,17 @@ std::optional<ControlLock> take_lock(boost::asio::io_context& context, const con
       exit_code = number_of(exit_code_of(ErrorCode::lock_held));
       return std::nullopt;
     }
-    if (!std::exchange(told, true))
+    if (!std::exchange(told, true)) {
       log::write(log::Level::info, "daemon.standing_by",
                  lock.error().message + "; waiting until that one ends");
+      service.standing_by(lock.error().message);
+    }
     const auto looked = std::make_shared<bool>(false);
     timer.expires_after(kStandByLook);
     timer.async_wait([looked](boost::system::error_code) { *looked = true; });
     while (!*looked && !leave) context.run_one();
   }
+  service.stopping();
   exit_code = number_of(ExitCode::done);
   log::write(log::Level::info, "daemon.stopped", "exit 0, without having dispatched");
   return std::nullopt;
@@ -69,19 +73,20 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   std::error_code ignored;
   if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
     raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
+  const RealClock clock;
   boost::asio::io_context context(1);
+  ServiceManager service(context, clock);
   int exit_code = number_of(ExitCode::done);
   Signals signals(context);
-  const std::optional<ControlLock> lock = take_lock(context, settings, signals, exit_code);
+  const std::optional<ControlLock> lock = take_lock(context, settings, signals, service, exit_code);
   signals.set_handlers({});
   if (!lock) return exit_code;
 
-  const RealClock clock;
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
   const auto host = make_host(context.get_executor(), lock->descriptor());
   Loop loop(
-      context, settings, *store, clock, *host, signals, [&] { lock->require_in_place(); },
+      context, settings, *store, clock, *host, signals, service, [&] { lock->require_in_place(); },
       lock->former_died());
   exit_code = loop.run();
   ControlLock::note_leaving();

@@ -57,8 +57,8 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
 }
 
 Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store,
-           const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round,
-           bool former_died)
+           const Clock& clock, WorkerHost& host, Signals& signals, ServiceManager& service,
+           std::function<void()> before_round, bool former_died)
     : context_(context),
       settings_(settings),
       clock_(clock),
@@ -66,12 +66,14 @@ Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::S
       dispatcher_(dispatcher_settings(settings, Random::seed_from_system(), former_died)),
       timer_(context),
       signals_(signals),
+      service_(service),
       wake_socket_(context),
       store_thread_(std::make_unique<StoreThread>(
-          store, clock, [this](Event event) { post(std::move(event)); }, std::move(before_round))) {}
+          store, clock, [this](Event event) { answer(std::move(event)); }, std::move(before_round))) {}
 
 Loop::~Loop() {
   signals_.set_handlers({});
+  service_.leave();
   store_thread_->stop();
   for (auto& [process, link] : links_) link->close();
 }
@@ -81,6 +83,7 @@ int Loop::run() {
   obey_signals();
   // Whoever waits for this line may send hints and signals from now on.
   log::write(log::Level::info, "daemon.started", "dispatching " + settings_.store.path.string());
+  service_.serve([this] { return ServiceReport::Look{dispatcher_.status(), round_since_}; });
   handle(Started{});
   while (!exit_code_) context_.run_one();
   if (!store_thread_->stops_within(kStoreStopMax)) {
@@ -97,6 +100,14 @@ void Loop::post(Event event) {
   asio::post(context_, [this, event = std::move(event)]() mutable { handle(std::move(event)); });
 }
 
+// On the store's thread.
+void Loop::answer(Event event) {
+  asio::post(context_, [this, event = std::move(event)]() mutable {
+    round_since_.reset();
+    handle(std::move(event));
+  });
+}
+
 void Loop::handle(Event event) {
   thread_.check();
   for (Action& action : dispatcher_.step(std::move(event), now()))
@@ -105,7 +116,10 @@ void Loop::handle(Event event) {
   asked_.clear();
 }
 
-void Loop::perform(RunRound&& action) { store_thread_->submit(std::move(action.work)); }
+void Loop::perform(RunRound&& action) {
+  round_since_ = clock_.steady();
+  store_thread_->submit(std::move(action.work));
+}
 
 void Loop::perform(StartProcess&& action) {
   const auto& pool = settings_.pools.at(action.pool);
@@ -187,6 +201,8 @@ void Loop::perform(Note&& action) {
 
 void Loop::perform(FormerClaimsTaken&&) { ControlLock::note_claims_taken_back(); }
 
+void Loop::perform(Serving&&) { service_.serving(); }
+
 void Loop::perform(Leave&& action) {
   exit_code_ = number_of(action.because ? exit_code_of(action.because->code) : ExitCode::done);
 }
@@ -196,6 +212,7 @@ void Loop::obey_signals() {
       .on_stop =
           [this](Signals::Stop how) {
             ControlLock::note_leaving();
+            service_.stopping();
             handle(StopAsked{how == Signals::Stop::at_once ? StopAsked::How::at_once
                                                            : StopAsked::How::in_phases});
           },

@@ -2,6 +2,7 @@
 
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
+#include "service_manager.hpp"
 #include "signals.hpp"
 #include "store_thread.hpp"
 
@@ -34,7 +35,8 @@ class Loop {
   // dispatcher's.
   Loop(
       boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
-      const Clock& clock, WorkerHost& host, Signals& signals, std::function<void()> before_round = [] {},
+      const Clock& clock, WorkerHost& host, Signals& signals, ServiceManager& service,
+      std::function<void()> before_round = [] {},
       bool former_died = false);
   ~Loop();
   Loop(const Loop&) = delete;
@@ -46,6 +48,7 @@ class Loop {
  private:
   void handle(Event event);
   void post(Event event);
+  void answer(Event event);
   [[nodiscard]] Now now() const;
 
   void perform(RunRound&& action);
@@ -59,6 +62,7 @@ class Loop {
   void perform(WakeAt&& action);
   void perform(Note&& action);
   static void perform(FormerClaimsTaken&& action);
+  void perform(Serving&& action);
   void perform(Leave&& action);
 
   // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.
@@ -75,12 +79,14 @@ class Loop {
   Dispatcher dispatcher_;
   boost::asio::steady_timer timer_;
   Signals& signals_;
+  ServiceManager& service_;
   boost::asio::local::datagram_protocol::socket wake_socket_;
   std::optional<KeptFromChildren> wake_socket_kept_;
   std::array<char, 64> wake_bytes_{};
   std::map<ProcessNumber, std::shared_ptr<WorkerLink>> links_;
   std::vector<std::shared_ptr<WorkerLink>> asked_;  // and not flushed yet
   std::optional<int> exit_code_;
+  std::optional<Instant> round_since_;  // of the one under way
   std::unique_ptr<StoreThread> store_thread_;
 };
 

@@ -17,7 +17,10 @@ LaneScanPart::Answer LaneScanPart::carry_out(queue::StoreWriter& writer, const A
 void LaneScanPart::absorb(DispatcherState& state, const Ask& ask, Answer& page) {
   state.arrivals.scanned(page.lanes);
   if (!ask.after) state.arrivals.tail_begins_behind(page.known_until);
-  if (page.lanes.size() < kRoundRowsMax) state.stage = Stage::working;
+  if (page.lanes.size() < kRoundRowsMax) {
+    state.stage = Stage::working;
+    state.actions.emplace_back(Serving{});
+  }
   state.looks.soon();
 }
 

@@ -36,7 +36,8 @@ int exit_code_where_writes_fail_with(ErrorCode code, const testing::TemporaryFol
   NoHost host;
   boost::asio::io_context context(1);
   Signals signals(context);
-  Loop loop(context, settings, store, clock, host, signals);
+  ServiceManager service(context, clock);
+  Loop loop(context, settings, store, clock, host, signals, service);
   return loop.run();
 }
 

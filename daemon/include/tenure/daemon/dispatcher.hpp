@@ -155,8 +155,11 @@ struct Leave {
 // Nothing is claimed any more by a dispatcher before this one. Once.
 struct FormerClaimsTaken {};
 
+// The store has been read as far as is needed to claim. Once.
+struct Serving {};
+
 using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess,
-                            WakeAt, Note, FormerClaimsTaken, Leave>;
+                            WakeAt, Note, FormerClaimsTaken, Serving, Leave>;
 using Actions = std::vector<Action>;
 
 // Figures for status lines and metrics, from memory.
