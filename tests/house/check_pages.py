@@ -7,6 +7,7 @@ import tree
 
 PAGE = re.compile(r"(?<![\w./-])docs/[\w./-]+\.md\b")
 QUOTE = re.compile(r"^<!-- (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -21,10 +22,12 @@ def check_links(root):
             if not (root / match.group()).is_file():
                 found.append(f"{path}:{tree.line_at(text, match.start())}: {match.group()} does not exist")
         if file.suffix == ".md":
-            for match in LINK.finditer(text):
+            # A lambda of C++ looks like a link.
+            prose = CODE_BLOCK.sub(lambda block: "\n" * block.group().count("\n"), text)
+            for match in LINK.finditer(prose):
                 target = match.group(1)
                 if "://" not in target and not (root / file.parent / target).exists():
-                    found.append(f"{path}:{tree.line_at(text, match.start())}: the link to {target} leads nowhere")
+                    found.append(f"{path}:{tree.line_at(prose, match.start())}: the link to {target} leads nowhere")
     return found
 
 

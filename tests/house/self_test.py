@@ -236,7 +236,7 @@ class Pages(CheckCase):
 
     def test_a_page_that_is_named_and_not_there(self):
         self.expect_found(check_pages.check_links, {"base/src/a.cpp": "\n// docs/formats/moon.md\n"}, "a.cpp:2", "moon.md")
-        self.expect_found(check_pages.check_links, {"README.md": "[moon](moon.md)\n"}, "README.md:1", "leads nowhere")
+        self.expect_found(check_pages.check_links, {"README.md": "```\n[&](int)\n```\n[moon](moon.md)\n"}, "README.md:4", "leads nowhere")
 
     def test_a_quote_that_is_not_in_its_file(self):
         page = "<!-- queue/src/rows.hpp -->\n```cpp\n%s\n```\n"
