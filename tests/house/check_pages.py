@@ -7,6 +7,10 @@ import tree
 
 PAGE = re.compile(r"(?<![\w./-])docs/[\w./-]+\.md\b")
 QUOTE = re.compile(r"^<!-- (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITES_EVENT = re.compile(r"\blog::write\s*\(|\bwritten\s*\(|\bNote\s*\{|\.event\s*=")
+EVENT = re.compile(r'"([a-z]+\.[a-z_]+)"')
+EVENT_ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+EVENTS_PAGE = "docs/manual/log-events.md"
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -57,6 +61,42 @@ def check_threads(root):
     return found
 
 
+def _end_of_call(code, start):
+    """Behind the bracket that closes the first one from `start` on; of a designated member, its comma."""
+    depth = 0
+    for at in range(start, len(code)):
+        if code[at] in "({[":
+            depth += 1
+        elif code[at] in ")}]":
+            depth -= 1
+        if depth < 0 or (depth == 0 and code[at] in ")},;"):
+            return at
+    return len(code)
+
+
+def _written_events(root):
+    """(file, line, event) of each event of the log that a source names where it writes a line or hands a note on."""
+    for file in tree.files(root, {".cpp", ".hpp"}):
+        if file.parts[0] in ("tests", "examples", "bench"):
+            continue
+        text = tree.text_of(root / file)
+        code = tree.code_of(text)
+        for match in WRITES_EVENT.finditer(code):
+            end = _end_of_call(code, match.end() - (code[match.end() - 1] in "({"))
+            for event in EVENT.finditer(text, match.start(), end):
+                yield file, tree.line_at(text, event.start()), event.group(1)
+
+
+def check_events(root):
+    """The page of the log's events and the sources name the same ones."""
+    page = tree.text_of(root / EVENTS_PAGE) if (root / EVENTS_PAGE).is_file() else ""
+    rows = {match.group(1): tree.line_at(page, match.start()) for match in EVENT_ROW.finditer(page)}
+    written = {event: (file, line) for file, line, event in _written_events(root)}
+    found = [f"{file.as_posix()}:{line}: {EVENTS_PAGE} lacks {event}" for event, (file, line) in written.items() if event not in rows]
+    found += [f"{EVENTS_PAGE}:{line}: no source writes {event}" for event, line in rows.items() if event not in written]
+    return found
+
+
 def check_decisions(root):
     """Numbered 0001, 0002, ... without a gap; the title carries the number. 0000 is the template."""
     found = []
@@ -79,4 +119,4 @@ def check_decisions(root):
 
 
 if __name__ == "__main__":
-    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "decisions": check_decisions})
+    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events, "decisions": check_decisions})

@@ -250,6 +250,20 @@ class Pages(CheckCase):
         self.expect_found(check_pages.check_threads, named, "store.cpp:1", "sweeper")
         self.expect_clean(check_pages.check_threads, {**named, "ARCHITECTURE.md": ARCHITECTURE + "`sweeper`\n"})
 
+    def test_an_event_of_the_log_that_page_or_sources_lack(self):
+        for writes in (
+            'log::write(level, is_free ? "job.released" : "job.released", "no (bracket", {.kind = kind});',
+            'actions.emplace_back(Note{Note::Level::error,\n "job.released", text("a, b"), {}, {}});',
+            'return {.level = level, .event = "job.released", .message = {}};',
+            'line = written(to, Level::warning, "job.released", "text", {});',
+        ):
+            source = {"queue/src/sqlite/store.cpp": f'\n{writes} other("moon.landed");\n'}
+            row = "| event | level |\n| --- | --- |\n| `job.released` | warning |\n"
+            with self.subTest(writes):
+                self.expect_clean(check_pages.check_events, {**source, "docs/manual/log-events.md": row})
+                self.expect_found(check_pages.check_events, source, "store.cpp:", "lacks job.released")
+        self.expect_found(check_pages.check_events, {"docs/manual/log-events.md": row}, "log-events.md:3", "no source writes job.released")
+
     def test_decisions_out_of_number(self):
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0002-b.md": "# 2. B\n"}, "no 0001")
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0001-a.md": "# 2. A\n"}, "title")
