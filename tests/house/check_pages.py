@@ -11,6 +11,10 @@ WRITES_EVENT = re.compile(r"\blog::write\s*\(|\bwritten\s*\(|\bNote\s*\{|\.event
 EVENT = re.compile(r'"([a-z]+\.[a-z_]+)"')
 EVENT_ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 EVENTS_PAGE = "docs/manual/log-events.md"
+INSIDE_PAGE = "docs/architecture/inside.md"
+BEHAVIOUR_ROW = re.compile(r"^\| (.+?) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
+FOLDER_SECTION = re.compile(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+FILE_ROW = re.compile(r"^\| (`[^|]+`) \|", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -97,6 +101,29 @@ def check_events(root):
     return found
 
 
+def check_behaviours(root):
+    """The page of what is inside the folders names files that exist, and beside each behaviour functions that its file has."""
+    page = tree.text_of(root / INSIDE_PAGE) if (root / INSIDE_PAGE).is_file() else ""
+    rows = list(BEHAVIOUR_ROW.finditer(page))
+    found = [] if rows else [f"{INSIDE_PAGE}: there is no table of behaviours"]
+    for row in rows:
+        behaviour, file, functions = row.groups()
+        at = f"{INSIDE_PAGE}:{tree.line_at(page, row.start())}: {behaviour}"
+        if not (root / file).is_file():
+            found.append(f"{at}: there is no {file}")
+            continue
+        names = re.findall(r"`(\w+)`", functions)
+        text = tree.text_of(root / file)
+        found += [f"{at}: {file} has no {name}" for name in names if not re.search(rf"\b{name}\b", text)]
+        if not names:
+            found.append(f"{at}: no function is named")
+    for folder, section in (match.groups() for match in FOLDER_SECTION.finditer(page)):
+        for name in (name for row in FILE_ROW.finditer(section) for name in re.findall(r"`([^`]+)`", row.group(1))):
+            if not any((root / folder / f"{name}{suffix}").is_file() for suffix in (".cpp", ".hpp")):
+                found.append(f"{INSIDE_PAGE}: {folder} has no {name}")
+    return found
+
+
 def check_decisions(root):
     """Numbered 0001, 0002, ... without a gap; the title carries the number. 0000 is the template."""
     found = []
@@ -119,4 +146,5 @@ def check_decisions(root):
 
 
 if __name__ == "__main__":
-    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events, "decisions": check_decisions})
+    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events,
+               "behaviours": check_behaviours, "decisions": check_decisions})

@@ -264,6 +264,23 @@ class Pages(CheckCase):
                 self.expect_found(check_pages.check_events, source, "store.cpp:", "lacks job.released")
         self.expect_found(check_pages.check_events, {"docs/manual/log-events.md": row}, "log-events.md:3", "no source writes job.released")
 
+    def test_a_behaviour_that_is_not_where_the_page_says(self):
+        page = (
+            "| behaviour | file | function |\n| --- | --- | --- |\n| a look | `base/src/clock.cpp` | `now` |\n"
+            "\n## `queue/src`\n\n| file | what it holds |\n| --- | --- |\n| `rows` | rows |\n"
+        )
+        check = check_pages.check_behaviours
+        self.expect_clean(check, {"docs/architecture/inside.md": page})
+        for old, new, said in (
+            ("clock.cpp", "moon.cpp", "inside.md:3: a look: there is no base/src/moon.cpp"),
+            ("`now`", "`now`, `then`", "has no then"),
+            ("`now`", "now", "no function is named"),
+            ("`rows`", "`rows`, `moons`", "queue/src has no moons"),
+        ):
+            with self.subTest(said):
+                self.expect_found(check, {"docs/architecture/inside.md": page.replace(old, new)}, said)
+        self.expect_found(check, {}, "no table of behaviours")
+
     def test_decisions_out_of_number(self):
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0002-b.md": "# 2. B\n"}, "no 0001")
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0001-a.md": "# 2. A\n"}, "title")
