@@ -74,9 +74,6 @@ struct CloseMonth {
 
 struct FetchRates {
   static constexpr std::string_view kind = "billing.fetch_rates";
-
-  template <class Archive>
-  void serialize(Archive&) {}
 };
 
 }  // namespace guide
