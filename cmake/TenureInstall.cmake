@@ -7,8 +7,9 @@ install(FILES ${CMAKE_CURRENT_LIST_DIR}/tenureConfig.cmake ${PROJECT_BINARY_DIR}
         DESTINATION ${package_folder})
 install(EXPORT tenureTargets NAMESPACE tenure:: DESTINATION ${package_folder})
 
-# The pages that help and messages name.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/manual DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# The pages that help and messages name, and those that they lead to.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/manual ${PROJECT_SOURCE_DIR}/docs/formats ${PROJECT_SOURCE_DIR}/docs/decisions
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # Linked, but no folder's library.
 set_target_properties(tenure_asio PROPERTIES EXPORT_NAME asio)

@@ -7,6 +7,15 @@ import tree
 
 PAGE = re.compile(r"(?<![\w./-])docs/[\w./-]+\.md\b")
 QUOTE = re.compile(r"^<!-- (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITES_EVENT = re.compile(r"\blog::write\s*\(|\bwritten\s*\(|\bNote\s*\{|\.event\s*=")
+EVENT = re.compile(r'"([a-z]+\.[a-z_]+)"')
+EVENT_ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+EVENTS_PAGE = "docs/manual/log-events.md"
+INSIDE_PAGE = "docs/architecture/inside.md"
+BEHAVIOUR_ROW = re.compile(r"^\| (.+?) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
+FOLDER_SECTION = re.compile(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+FILE_ROW = re.compile(r"^\| (`[^|]+`) \|", re.MULTILINE)
+CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -21,10 +30,12 @@ def check_links(root):
             if not (root / match.group()).is_file():
                 found.append(f"{path}:{tree.line_at(text, match.start())}: {match.group()} does not exist")
         if file.suffix == ".md":
-            for match in LINK.finditer(text):
+            # A lambda of C++ looks like a link.
+            prose = CODE_BLOCK.sub(lambda block: "\n" * block.group().count("\n"), text)
+            for match in LINK.finditer(prose):
                 target = match.group(1)
                 if "://" not in target and not (root / file.parent / target).exists():
-                    found.append(f"{path}:{tree.line_at(text, match.start())}: the link to {target} leads nowhere")
+                    found.append(f"{path}:{tree.line_at(prose, match.start())}: the link to {target} leads nowhere")
     return found
 
 
@@ -54,6 +65,65 @@ def check_threads(root):
     return found
 
 
+def _end_of_call(code, start):
+    """Behind the bracket that closes the first one from `start` on; of a designated member, its comma."""
+    depth = 0
+    for at in range(start, len(code)):
+        if code[at] in "({[":
+            depth += 1
+        elif code[at] in ")}]":
+            depth -= 1
+        if depth < 0 or (depth == 0 and code[at] in ")},;"):
+            return at
+    return len(code)
+
+
+def _written_events(root):
+    """(file, line, event) of each event of the log that a source names where it writes a line or hands a note on."""
+    for file in tree.files(root, {".cpp", ".hpp"}):
+        if file.parts[0] in ("tests", "examples", "bench"):
+            continue
+        text = tree.text_of(root / file)
+        code = tree.code_of(text)
+        for match in WRITES_EVENT.finditer(code):
+            end = _end_of_call(code, match.end() - (code[match.end() - 1] in "({"))
+            for event in EVENT.finditer(text, match.start(), end):
+                yield file, tree.line_at(text, event.start()), event.group(1)
+
+
+def check_events(root):
+    """The page of the log's events and the sources name the same ones."""
+    page = tree.text_of(root / EVENTS_PAGE) if (root / EVENTS_PAGE).is_file() else ""
+    rows = {match.group(1): tree.line_at(page, match.start()) for match in EVENT_ROW.finditer(page)}
+    written = {event: (file, line) for file, line, event in _written_events(root)}
+    found = [f"{file.as_posix()}:{line}: {EVENTS_PAGE} lacks {event}" for event, (file, line) in written.items() if event not in rows]
+    found += [f"{EVENTS_PAGE}:{line}: no source writes {event}" for event, line in rows.items() if event not in written]
+    return found
+
+
+def check_behaviours(root):
+    """The page of what is inside the folders names files that exist, and beside each behaviour functions that its file has."""
+    page = tree.text_of(root / INSIDE_PAGE) if (root / INSIDE_PAGE).is_file() else ""
+    rows = list(BEHAVIOUR_ROW.finditer(page))
+    found = [] if rows else [f"{INSIDE_PAGE}: there is no table of behaviours"]
+    for row in rows:
+        behaviour, file, functions = row.groups()
+        at = f"{INSIDE_PAGE}:{tree.line_at(page, row.start())}: {behaviour}"
+        if not (root / file).is_file():
+            found.append(f"{at}: there is no {file}")
+            continue
+        names = re.findall(r"`(\w+)`", functions)
+        text = tree.text_of(root / file)
+        found += [f"{at}: {file} has no {name}" for name in names if not re.search(rf"\b{name}\b", text)]
+        if not names:
+            found.append(f"{at}: no function is named")
+    for folder, section in (match.groups() for match in FOLDER_SECTION.finditer(page)):
+        for name in (name for row in FILE_ROW.finditer(section) for name in re.findall(r"`([^`]+)`", row.group(1))):
+            if not any((root / folder / f"{name}{suffix}").is_file() for suffix in (".cpp", ".hpp")):
+                found.append(f"{INSIDE_PAGE}: {folder} has no {name}")
+    return found
+
+
 def check_decisions(root):
     """Numbered 0001, 0002, ... without a gap; the title carries the number. 0000 is the template."""
     found = []
@@ -76,4 +146,5 @@ def check_decisions(root):
 
 
 if __name__ == "__main__":
-    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "decisions": check_decisions})
+    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events,
+               "behaviours": check_behaviours, "decisions": check_decisions})

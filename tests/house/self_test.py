@@ -236,7 +236,7 @@ class Pages(CheckCase):
 
     def test_a_page_that_is_named_and_not_there(self):
         self.expect_found(check_pages.check_links, {"base/src/a.cpp": "\n// docs/formats/moon.md\n"}, "a.cpp:2", "moon.md")
-        self.expect_found(check_pages.check_links, {"README.md": "[moon](moon.md)\n"}, "README.md:1", "leads nowhere")
+        self.expect_found(check_pages.check_links, {"README.md": "```\n[&](int)\n```\n[moon](moon.md)\n"}, "README.md:4", "leads nowhere")
 
     def test_a_quote_that_is_not_in_its_file(self):
         page = "<!-- queue/src/rows.hpp -->\n```cpp\n%s\n```\n"
@@ -249,6 +249,37 @@ class Pages(CheckCase):
         named = {"queue/src/sqlite/store.cpp": '  ::pthread_setname_np(::pthread_self(), "sweeper");\n'}
         self.expect_found(check_pages.check_threads, named, "store.cpp:1", "sweeper")
         self.expect_clean(check_pages.check_threads, {**named, "ARCHITECTURE.md": ARCHITECTURE + "`sweeper`\n"})
+
+    def test_an_event_of_the_log_that_page_or_sources_lack(self):
+        for writes in (
+            'log::write(level, is_free ? "job.released" : "job.released", "no (bracket", {.kind = kind});',
+            'actions.emplace_back(Note{Note::Level::error,\n "job.released", text("a, b"), {}, {}});',
+            'return {.level = level, .event = "job.released", .message = {}};',
+            'line = written(to, Level::warning, "job.released", "text", {});',
+        ):
+            source = {"queue/src/sqlite/store.cpp": f'\n{writes} other("moon.landed");\n'}
+            row = "| event | level |\n| --- | --- |\n| `job.released` | warning |\n"
+            with self.subTest(writes):
+                self.expect_clean(check_pages.check_events, {**source, "docs/manual/log-events.md": row})
+                self.expect_found(check_pages.check_events, source, "store.cpp:", "lacks job.released")
+        self.expect_found(check_pages.check_events, {"docs/manual/log-events.md": row}, "log-events.md:3", "no source writes job.released")
+
+    def test_a_behaviour_that_is_not_where_the_page_says(self):
+        page = (
+            "| behaviour | file | function |\n| --- | --- | --- |\n| a look | `base/src/clock.cpp` | `now` |\n"
+            "\n## `queue/src`\n\n| file | what it holds |\n| --- | --- |\n| `rows` | rows |\n"
+        )
+        check = check_pages.check_behaviours
+        self.expect_clean(check, {"docs/architecture/inside.md": page})
+        for old, new, said in (
+            ("clock.cpp", "moon.cpp", "inside.md:3: a look: there is no base/src/moon.cpp"),
+            ("`now`", "`now`, `then`", "has no then"),
+            ("`now`", "now", "no function is named"),
+            ("`rows`", "`rows`, `moons`", "queue/src has no moons"),
+        ):
+            with self.subTest(said):
+                self.expect_found(check, {"docs/architecture/inside.md": page.replace(old, new)}, said)
+        self.expect_found(check, {}, "no table of behaviours")
 
     def test_decisions_out_of_number(self):
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0002-b.md": "# 2. B\n"}, "no 0001")

@@ -1,0 +1,72 @@
+#include "jobs.hpp"
+
+#include <tenure/base/uuid.hpp>
+#include <tenure/worker.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using guide::CloseMonth;
+using guide::FetchRates;
+using guide::Invoice;
+using guide::SendInvoice;
+
+// Stands for a service that drops a second letter with the same key.
+void mail(const std::string& address, const std::string& text, const std::string& key) {
+  std::printf("to %s: %s (%s)\n", address.c_str(), text.c_str(), key.c_str());
+}
+
+void send_invoice(const SendInvoice& job, tenure::JobContext& context) {
+  const tenure::Loaded<Invoice> invoice = context.locate(job.invoice);
+  mail(invoice->address, std::to_string(invoice->total_cents) + " cents", context.idempotency_key());
+  context.once("note", [&](tenure::JobTransaction& transaction) {
+    transaction.execute("insert into letter (invoice, sent_us) values (?, ?)", job.invoice, context.now());
+  });
+}
+
+std::vector<std::int64_t> open_invoices(tenure::JobContext& context) {
+  return context.read([](tenure::TenantReader& reader) {
+    std::vector<std::int64_t> ids;
+    for (const tenure::TenantRow& row : reader.query("select id from invoice where not closed"))
+      ids.push_back(row.integer(0));
+    return ids;
+  });
+}
+
+// Opened by the first handler that enqueues: worker_main refuses a process that has a database open.
+tenure::Client& client() {
+  static tenure::Client opened = tenure::Client::open();
+  return opened;
+}
+
+void close_month(const CloseMonth& job, tenure::JobContext& context) {
+  for (const std::int64_t id : open_invoices(context)) {
+    if (context.stop_token().stop_requested()) throw std::runtime_error("stopped; goes on in the next run");
+    context.once("close " + std::to_string(id), [&](tenure::JobTransaction& transaction) {
+      transaction.execute("update invoice set closed = 1 where id = ?", id);
+    });
+  }
+  context.write([](tenure::TenantTransaction& transaction) { transaction.execute("delete from draft"); });
+  if (job.month != 12) return;
+  const std::string id = context.once("id of the next job", [&](tenure::JobTransaction&) {
+    return tenure::uuids_of_process().next(context.now()).text();
+  });
+  client().enqueue(CloseMonth{job.year + 1, 1}, {.id = tenure::Uuid::parse(id)});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tenure::JobRegistry jobs;
+  jobs.add<SendInvoice>(send_invoice);
+  jobs.add<CloseMonth>(close_month);
+  jobs.add<FetchRates>([](const FetchRates&, tenure::JobContext& context) {
+    if (context.attempt() == context.attempts_max()) std::puts("the last attempt");
+  });
+  return tenure::worker_main(argc, argv, jobs, {.version = "guide 1"});
+}
