@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""tenured as a service: the unit, its sandbox, and what systemd and tenured tell each other.
+
+usage: service_test.py --programs FOLDER --source FOLDER [TEST...]
+"""
+import argparse
+import json
+import re
+import signal
+import sys
+import unittest
+
+from machine import CannotRun, Machine, wait_until
+
+STATE = "/var/lib/tenure"
+SIGNALS = f"{STATE}/signals"
+CONFIG = """
+[tenants]
+migrations = "/usr/share/tenure-test/migrations"
+[daemon]
+stop_deadline = "20s"
+[[pool]]
+name = "general"
+program = "/usr/lib/tenure-test/worker"
+processes = 1
+slots = 4
+"""
+machine = None
+options = None
+
+
+def unit(verb, *words, check=True):
+    return machine.run("systemctl", verb, "tenured", *words, check=check)
+
+
+def prop(name):
+    return machine.run("systemctl", "show", "-P", name, "tenured").strip()
+
+
+def journal():
+    return [json.loads(line) for line in machine.run("journalctl", "-u", "tenured", "-o", "json", "--no-pager").splitlines()
+            if line.startswith("{")]
+
+
+def events():
+    found = []
+    for entry in journal():
+        message = entry.get("MESSAGE")
+        if isinstance(message, str) and message.startswith("{"):
+            found.append(json.loads(message))
+    return found
+
+
+def enqueue(name):
+    return machine.run("/usr/lib/tenure-test/enqueue_wait", "/etc/tenure/tenure.toml", name, user="application").strip()
+
+
+def runs_in(name):
+    """The pid, inside, of the process that performs the job."""
+    started = machine.path(f"{SIGNALS}/started-{name}")
+    return wait_until(lambda: started.exists() and int(started.read_text()))
+
+
+def let_go(name):
+    machine.run("touch", f"{SIGNALS}/go-{name}")
+
+
+def state_of(job):
+    return json.loads(machine.run("tenure", "job", "show", job, "--json"))["item"]["state"]
+
+
+def drop_in(name, text):
+    machine.write(f"/etc/systemd/system/tenured.service.d/{name}.conf", text)
+    machine.run("systemctl", "daemon-reload")
+
+
+class Service(unittest.TestCase):
+    def setUp(self):
+        machine.run("rm", "-rf", "/etc/systemd/system/tenured.service.d")
+        drop_in("test", f"[Service]\nEnvironment=SIGNALS_FOLDER={SIGNALS}\n")
+        machine.write("/etc/tenure/tenure.toml", CONFIG)
+        unit("stop")
+        unit("reset-failed", check=False)
+        machine.run("sh", "-c", f"rm -rf {SIGNALS}; install -d -o tenure -g tenure -m 2770 {SIGNALS}")
+
+    def start(self):
+        unit("start")
+        self.assertEqual(prop("ActiveState"), "active")
+
+    def test_STP_07_it_is_started_once_it_dispatches_and_its_status_says_how_it_does(self):
+        self.start()
+        self.assertTrue(any(event["event"] == "daemon.started" for event in events()))
+        self.assertEqual(prop("StatusText"), "dispatching")
+        job = enqueue("status")
+        self.assertTrue(runs_in("status"))
+        self.assertTrue(wait_until(lambda: prop("StatusText").startswith("1/4 slots")), prop("StatusText"))
+        let_go("status")
+        self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
+
+    def test_OBS_07_the_journal_has_one_line_of_json_for_one_event(self):
+        self.start()
+        job = enqueue("journal")
+        self.assertTrue(runs_in("journal"))
+        let_go("journal")
+        self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
+        ready = [event for event in events() if event["event"] == "worker.ready"]
+        self.assertTrue(ready)
+        self.assertEqual(ready[-1]["pool"], "general")
+
+    def test_a_reload_opens_the_log_again_and_interrupts_nothing(self):
+        self.start()
+        job = enqueue("reload")
+        worker = runs_in("reload")
+        unit("reload")
+        self.assertTrue(wait_until(lambda: any(event["event"] == "log.reopened" for event in events())))
+        let_go("reload")
+        self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
+        self.assertTrue(machine.path(f"/proc/{worker}").exists())
+
+    def test_a_killed_daemon_is_started_again_and_its_jobs_run(self):
+        self.start()
+        job = enqueue("killed")
+        self.assertTrue(runs_in("killed"))
+        before = prop("MainPID")
+        machine.path(f"{SIGNALS}/started-killed").unlink()
+        unit("kill", "--kill-whom=main", "--signal=KILL")
+        self.assertTrue(wait_until(lambda: prop("ActiveState") == "active" and prop("MainPID") != before))
+        self.assertTrue(runs_in("killed"))
+        let_go("killed")
+        self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
+
+    def test_STP_08_a_daemon_that_stands_still_is_ended_by_the_watchdog_and_started_again(self):
+        drop_in("watchdog", "[Service]\nWatchdogSec=1\n")
+        self.start()
+        before = prop("MainPID")
+        # Busy jobs are no standstill.
+        busy = enqueue("busy")
+        self.assertTrue(runs_in("busy"))
+        machine.run("timeout", "3", "tail", "-f", "/dev/null", check=False)
+        self.assertEqual(prop("MainPID"), before)
+        unit("kill", "--kill-whom=main", f"--signal={signal.SIGSTOP.value}")
+        self.assertTrue(wait_until(lambda: prop("ActiveState") == "active" and prop("MainPID") not in (before, "0")))
+        self.assertIn("watchdog", machine.run("journalctl", "-u", "tenured", "--no-pager").lower())
+        let_go("busy")
+        self.assertTrue(wait_until(lambda: state_of(busy) == "succeeded"))
+
+    def test_STP_07_a_stop_waits_for_running_jobs_beyond_the_time_of_the_unit(self):
+        drop_in("stop", "[Service]\nTimeoutStopSec=2\n")
+        self.start()
+        job = enqueue("stop")
+        self.assertTrue(runs_in("stop"))
+        machine.run("systemctl", "stop", "--no-block", "tenured")
+        self.assertTrue(wait_until(lambda: prop("SubState") == "stop-sigterm"))
+        self.assertTrue(wait_until(lambda: prop("StatusText").startswith("stopping: 1 ")), prop("StatusText"))
+        machine.run("timeout", "4", "tail", "-f", "/dev/null", check=False)  # longer than the unit allows
+        self.assertEqual(prop("SubState"), "stop-sigterm")
+        let_go("stop")
+        self.assertTrue(wait_until(lambda: prop("ActiveState") == "inactive"), prop("ActiveState"))
+        self.assertEqual(prop("Result"), "success")
+        self.assertEqual(state_of(job), "succeeded")
+
+    def test_STP_02_a_stop_leaves_no_process(self):
+        self.start()
+        enqueue("left")
+        worker = runs_in("left")
+        group = machine.path("/sys/fs/cgroup" + prop("ControlGroup"))
+        self.assertIn(str(worker), machine.run("cat", "/sys/fs/cgroup" + prop("ControlGroup") + "/cgroup.procs").split())
+        drop_in("short", "[Service]\nEnvironment=TENURE_DAEMON_STOP_DEADLINE=1s\n")
+        unit("restart")
+        unit("stop")
+        self.assertEqual(prop("Result"), "success")
+        self.assertFalse(group.exists() and (group / "cgroup.procs").read_text())
+
+    def test_CFG_01_a_configuration_that_cannot_be_used_is_not_tried_again(self):
+        machine.write("/etc/tenure/tenure.toml", CONFIG + "[daemon2]\nx = 1\n")
+        unit("start", check=False)
+        self.assertTrue(wait_until(lambda: prop("ActiveState") == "failed"))
+        self.assertEqual((prop("ExecMainStatus"), prop("NRestarts")), ("78", "0"))
+
+    def test_SEC_16_the_unit_is_as_closed_as_promised(self):
+        text = machine.run("systemd-analyze", "security", "--no-pager", "tenured.service")
+        exposure = float(re.search(r"Overall exposure level for tenured.service: ([\d.]+)", text)[1])
+        print(f"exposure={exposure}")
+        self.assertLessEqual(exposure, 0.5)
+
+
+def files():
+    programs = options.programs
+    return [
+        (f"{options.source}/systemd/tenured.service", "/lib/systemd/system/tenured.service"),
+        (f"{options.source}/systemd/tenure.sysusers", "/usr/lib/sysusers.d/tenure.conf"),
+        (f"{options.source}/systemd/tenure.tmpfiles", "/usr/lib/tmpfiles.d/tenure.conf"),
+        (f"{programs}/tenured", "/usr/bin/tenured"),
+        (f"{programs}/tenure", "/usr/bin/tenure"),
+        (f"{programs}/end_to_end_worker", "/usr/lib/tenure-test/worker"),
+        (f"{programs}/enqueue_wait", "/usr/lib/tenure-test/enqueue_wait"),
+    ]
+
+
+def prepare():
+    machine.run("systemd-sysusers", "tenure.conf")
+    machine.run("useradd", "--no-create-home", "--groups", "tenure", "application")
+    machine.run("systemd-tmpfiles", "--create", "tenure.conf")
+    machine.write("/usr/share/tenure-test/migrations/0001_run.sql", "create table run (name text not null);\n")
+    machine.write("/etc/tenure/tenure.toml", CONFIG)
+    machine.run("systemctl", "daemon-reload")
+    print(machine.run("tenure", "tenant", "create", "acme"), end="")
+
+
+def main():
+    global machine, options
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--source", required=True)
+    options, rest = parser.parse_known_args()
+    try:
+        machine = Machine(files())
+    except CannotRun as reason:
+        print(f"not run here: systemd_service: {reason}", file=sys.stderr)
+        return 125
+    try:
+        prepare()
+        return 0 if unittest.main(argv=[sys.argv[0], "-v", *rest], exit=False).result.wasSuccessful() else 1
+    finally:
+        machine.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
