@@ -11,6 +11,12 @@ install(EXPORT tenureTargets NAMESPACE tenure:: DESTINATION ${package_folder})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/manual ${PROJECT_SOURCE_DIR}/docs/formats ${PROJECT_SOURCE_DIR}/docs/decisions
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# For the system's systemd, wherever the prefix is below /usr.
+configure_file(${PROJECT_SOURCE_DIR}/systemd/tenured.service.in ${PROJECT_BINARY_DIR}/systemd/tenured.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/systemd/tenured.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/tenure.sysusers DESTINATION lib/sysusers.d RENAME tenure.conf)
+install(FILES ${PROJECT_SOURCE_DIR}/systemd/tenure.tmpfiles DESTINATION lib/tmpfiles.d RENAME tenure.conf)
+
 # Linked, but no folder's library.
 set_target_properties(tenure_asio PROPERTIES EXPORT_NAME asio)
 install(TARGETS tenure_asio EXPORT tenureTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

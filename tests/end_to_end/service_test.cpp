@@ -1,5 +1,7 @@
 #include "installation.hpp"
 
+#include <tenure/base/system.hpp>
+
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -9,7 +11,6 @@
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <tenure/base/system.hpp>
 
 namespace tenure::testing {
 namespace {
@@ -50,8 +51,10 @@ class NotifySocket {
 
 class ServiceTest : public Installation {
  protected:
-  [[nodiscard]] std::unique_ptr<Process> start(const std::string& program, std::vector<std::string> variables = {}) {
+  [[nodiscard]] std::unique_ptr<Process> start(const std::string& program,
+                                               std::vector<std::string> variables = {}) {
     variables.push_back(manager_.variable());
+    variables.push_back("TENURE_CONFIG=" + config_file().string());  // which handlers look at, by hand too
     return std::make_unique<Process>(std::vector<std::string>{program, "--config", config_file()},
                                      folder_ / ("service-" + std::to_string(++starts_) + ".log"), variables);
   }
@@ -105,7 +108,9 @@ TEST_F(ServiceTest, STP_08_SignsOfLifeComeWhileAJobKeepsItsProcessBusy) {
   const auto signs = [&] {
     const std::string& heard = manager_.heard();
     std::size_t count = 0;
-    for (std::size_t at = heard.find("WATCHDOG=1"); at != std::string::npos; at = heard.find("WATCHDOG=1", at + 1)) ++count;
+    for (std::size_t at = heard.find("WATCHDOG=1"); at != std::string::npos;
+         at = heard.find("WATCHDOG=1", at + 1))
+      ++count;
     return count;
   };
   const std::size_t before = signs();

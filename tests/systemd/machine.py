@@ -156,6 +156,7 @@ def become_systemd(work, copies):
     for folder in ("dev/pts", "dev/shm"):
         os.mkdir(os.path.join(root, folder))
     sh("mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts", os.path.join(root, "dev/pts"))
+    os.symlink("pts/ptmx", os.path.join(root, "dev/ptmx"))  # PrivateDevices= fails without it
     sh("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", os.path.join(root, "dev/shm"))
     leave_only_the_journal(root)
     for copy in copies:

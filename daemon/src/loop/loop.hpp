@@ -36,8 +36,7 @@ class Loop {
   Loop(
       boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
       const Clock& clock, WorkerHost& host, Signals& signals, ServiceManager& service,
-      std::function<void()> before_round = [] {},
-      bool former_died = false);
+      std::function<void()> before_round = [] {}, bool former_died = false);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;

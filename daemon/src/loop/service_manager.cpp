@@ -42,9 +42,8 @@ int send_datagram(const std::string& socket, std::string_view text) {
   const std::size_t size = offsetof(sockaddr_un, sun_path) + socket.size() + (is_abstract ? 0 : 1);
   const Descriptor descriptor{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   if (!descriptor.is_open()) return errno;
-  const ssize_t sent =
-      ::sendto(descriptor.number(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
+  const ssize_t sent = ::sendto(descriptor.number(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                                reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size));
   return sent < 0 ? errno : 0;
 }
 

@@ -57,7 +57,8 @@ class ServiceReport {
 
   std::optional<std::chrono::microseconds> watchdog_;
   Phase phase_ = Phase::starting;
-  std::map<std::string, std::string, std::less<>> fields_;  // a later value takes the place of one that was not told
+  std::map<std::string, std::string, std::less<>>
+      fields_;  // a later value takes the place of one that was not told
   std::string status_;
   std::optional<Instant> status_at_;
   std::optional<Instant> alive_at_;

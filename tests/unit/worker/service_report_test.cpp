@@ -44,11 +44,13 @@ TEST(ServiceReport, TellsAChangedStatusOnceInFiveSeconds) {
   ServiceReport report{std::nullopt};
   report.serving();
   report.told();
-  ServiceReport::Look look{.status = {.slots = 8, .busy = 3, .lanes = 12, .parked = 1, .started = 40}, .round_since = {}};
+  ServiceReport::Look look{.status = {.slots = 8, .busy = 3, .lanes = 12, .parked = 1, .started = 40},
+                           .round_since = {}};
   EXPECT_EQ(told_after_look(report, look, at(1s)), "STATUS=3/8 slots, 12 lanes wait, 1 of them at a gate\n");
   look.status.started = 90;
   EXPECT_EQ(told_after_look(report, look, at(5s)), "") << "four seconds later";
-  EXPECT_EQ(told_after_look(report, look, at(6s)), "STATUS=3/8 slots, 12 lanes wait, 1 of them at a gate; 10 starts/s\n");
+  EXPECT_EQ(told_after_look(report, look, at(6s)),
+            "STATUS=3/8 slots, 12 lanes wait, 1 of them at a gate; 10 starts/s\n");
   look.status.started = 140;
   EXPECT_EQ(told_after_look(report, look, at(11s)), "") << "the same text again";
 }
