@@ -80,7 +80,7 @@ std::string explain_text(const SettingInfo& info, const std::vector<EffectiveVal
   out += line("default", info.default_value.empty() ? "none, it must be stated" : info.default_value);
   out += sentences("limits", info.limits);
   if (!info.environment.empty()) out += line("environment", info.environment);
-  out += line("restart", info.needs_restart ? "a change needs a restart" : "a change needs a reload");
+  out += line("change", "is taken over " + std::string(config::text_of(info.taken_over)));
   for (const EffectiveValue& value : values)
     out += line("now", fmt::format("{}  ({}, {})", escaped(value.value), value.key, origin_text(value)));
   return out + sentences("help", info.help);
@@ -101,8 +101,9 @@ std::string explain_json(const SettingInfo& info, const std::vector<EffectiveVal
   writer.begin_object().key("schema").string("tenure.config.explain/1").key("item").begin_object();
   writer.key("key").string(info.key).key("type").string(info.type).key("default").string(info.default_value);
   writer.key("limits").string(info.limits).key("environment").string(info.environment);
-  writer.key("needs_restart")
-      .boolean(info.needs_restart)
+  writer.key("needs_restart").boolean(info.taken_over == config::TakenOver::at_start);
+  writer.key("taken_over")
+      .string(config::text_of(info.taken_over))
       .key("help")
       .string(info.help)
       .key("values")

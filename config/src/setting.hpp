@@ -2,6 +2,7 @@
 
 #include "values.hpp"
 
+#include <tenure/config/setting_table.hpp>
 #include <tenure/config/settings.hpp>
 
 #include <span>
@@ -18,7 +19,7 @@ struct Setting {
   Rule rule;
   Field (*field)(Owner&);
   std::string_view help;  // sentences, without the limits; one line of the sample each at '\n'
-  bool needs_restart = true;
+  TakenOver taken_over = TakenOver::at_start;
   bool required = false;  // only of pools
 };
 

@@ -34,6 +34,8 @@ constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "e
 constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 
 constexpr std::uint64_t kPayloadMin = 1024;
+constexpr std::uint64_t kMemoryMin = 16ULL << 20U;  // a process that has done nothing has less
+constexpr std::uint64_t kMemoryMax = 1ULL << 40U;
 
 const std::array kPlainSettings{
     Setting<Settings>{
@@ -60,7 +62,8 @@ const std::array kPlainSettings{
         .field = [](Settings& s) -> Field { return &s.daemon.stop_deadline; },
         .help =
             "How long running jobs may still run when the daemon stops; their stop token is set at 80 %.\n"
-            "Keep TimeoutStopSec of the unit at least 5 s above it."},
+            "Keep TimeoutStopSec of the unit at least 5 s above it.",
+        .taken_over = TakenOver::by_reload},
     Setting<Settings>{
         .section = "daemon",
         .key = "when_held",
@@ -72,7 +75,8 @@ const std::array kPlainSettings{
                       .key = "ping_max",
                       .rule = DurationRule{1s, 10min},
                       .field = [](Settings& s) -> Field { return &s.daemon.ping_max; },
-                      .help = "A worker process that answers no ping for so long is aborted, then killed."},
+                      .help = "A worker process that answers no ping for so long is aborted, then killed.",
+                      .taken_over = TakenOver::by_reload},
     Setting<Settings>{
         .section = "store",
         .key = "path",
@@ -92,7 +96,8 @@ const std::array kPlainSettings{
                       .key = "poll",
                       .rule = DurationRule{100ms, 1min},
                       .field = [](Settings& s) -> Field { return &s.store.poll; },
-                      .help = "How soon new work is found where its wake hint was lost."},
+                      .help = "How soon new work is found where its wake hint was lost.",
+                      .taken_over = TakenOver::by_reload},
     Setting<Settings>{.section = "store",
                       .key = "payload_max",
                       .rule = SizeRule{kPayloadMin, limits::kPayloadMax},
@@ -111,7 +116,8 @@ const std::array kPlainSettings{
         .key = "migrations",
         .rule = PathRule{.may_be_empty = true},
         .field = [](Settings& s) -> Field { return &s.tenants.migrations; },
-        .help = "The folder of your numbered .sql files that make a tenant's tables. Empty: none."},
+        .help = "The folder of your numbered .sql files that make a tenant's tables. Empty: none.",
+        .taken_over = TakenOver::by_reload},
     Setting<Settings>{
         .section = "tenants",
         .key = "descriptors_max",
@@ -119,29 +125,34 @@ const std::array kPlainSettings{
         .field = [](Settings& s) -> Field { return &s.tenants.descriptors_max; },
         .help =
             "File descriptors that one worker process may spend on tenants' databases; a connection takes\n"
-            "up to three."},
+            "up to three.",
+        .taken_over = TakenOver::by_new_workers},
     Setting<Settings>{
         .section = "tenants",
         .key = "handle_wait",
         .rule = DurationRule{0s, 1min},
         .field = [](Settings& s) -> Field { return &s.tenants.handle_wait; },
         .help = "How long a job waits for a tenant handle while all are in use; then HandleBudgetExhausted,\n"
-                "which costs no attempt."},
+                "which costs no attempt.",
+        .taken_over = TakenOver::by_new_workers},
     Setting<Settings>{.section = "log",
                       .key = "level",
                       .rule = ChoiceRule{kLevels},
                       .field = [](Settings& s) -> Field { return choice_field(s.log.level); },
-                      .help = "The least important lines that are written. debug: a line for each job."},
+                      .help = "The least important lines that are written. debug: a line for each job.",
+                      .taken_over = TakenOver::by_new_workers},
     Setting<Settings>{.section = "log",
                       .key = "format",
                       .rule = ChoiceRule{kFormats},
                       .field = [](Settings& s) -> Field { return choice_field(s.log.format); },
-                      .help = "auto: text on a terminal, else json."},
+                      .help = "auto: text on a terminal, else json.",
+                      .taken_over = TakenOver::by_new_workers},
     Setting<Settings>{.section = "log",
                       .key = "file",
                       .rule = PathRule{.may_be_empty = true},
                       .field = [](Settings& s) -> Field { return &s.log.file; },
-                      .help = "Empty: standard error, for the journal."},
+                      .help = "Empty: standard error, for the journal.",
+                      .taken_over = TakenOver::by_new_workers},
 };
 
 const std::array kPoolSettings{
@@ -156,17 +167,37 @@ const std::array kPoolSettings{
                           .rule = PathRule{.may_be_empty = false},
                           .field = [](PoolSettings& p) -> Field { return &p.program; },
                           .help = "Your worker program, linked with tenure::worker.",
+                          .taken_over = TakenOver::by_new_workers,
                           .required = true},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "processes",
                           .rule = IntegerRule{1, 64},
                           .field = [](PoolSettings& p) -> Field { return &p.processes; },
-                          .help = "Worker processes. A job that crashes ends only its own."},
+                          .help = "Worker processes. A job that crashes ends only its own.",
+                          .taken_over = TakenOver::by_reload},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "slots",
                           .rule = IntegerRule{1, 1024},
                           .field = [](PoolSettings& p) -> Field { return &p.slots; },
-                          .help = "Jobs at once in one process."},
+                          .help = "Jobs at once in one process.",
+                          .taken_over = TakenOver::by_new_workers},
+    Setting<PoolSettings>{.section = kPoolSection,
+                          .key = "jobs_max",
+                          .rule = IntegerRule{0, 1'000'000'000},
+                          .field = [](PoolSettings& p) -> Field { return &p.jobs_max; },
+                          .help = "A worker process that has performed so many jobs is replaced, without "
+                                  "interrupting one; 0: never\n"
+                                  "for that.",
+                          .taken_over = TakenOver::by_reload},
+    Setting<PoolSettings>{
+        .section = kPoolSection,
+        .key = "memory_max",
+        .rule = SizeRule{kMemoryMin, kMemoryMax},
+        .field = [](PoolSettings& p) -> Field { return &p.memory_max; },
+        .help =
+            "A worker process with more memory than this (resident) is replaced, one at a time and without\n"
+            "interrupting a job. Looked at every sixth of daemon.ping_max.",
+        .taken_over = TakenOver::by_reload},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "queues",
                           .rule = TextListRule{kNameRule<NameOf::queue>, 200},
@@ -182,10 +213,22 @@ SettingInfo info_of(const Setting<Owner>& setting, bool has_environment) {
           .limits = limits_text(setting.rule),
           .help = std::string(setting.help),
           .environment = has_environment ? environment_name(setting.section, setting.key) : "",
-          .needs_restart = setting.needs_restart};
+          .taken_over = setting.taken_over};
 }
 
 }  // namespace
+
+std::string_view text_of(TakenOver taken_over) {
+  switch (taken_over) {
+    case TakenOver::by_reload:
+      return "by a reload";
+    case TakenOver::by_new_workers:
+      return "by a reload, which replaces worker processes";
+    case TakenOver::at_start:
+      break;
+  }
+  return "at the next start";
+}
 
 std::span<const Setting<Settings>> plain_settings() { return kPlainSettings; }
 std::span<const Setting<PoolSettings>> pool_settings() { return kPoolSettings; }

@@ -47,16 +47,32 @@ TEST_F(SignalTest, AnEndThatIsAskedForBeforeTheStartIsOrderly) {
   }
 }
 
-TEST_F(SignalTest, USR2IsIgnoredWithALine) {
+TEST_F(SignalTest, STP_12_USR2LogsWhatEachSlotRuns) {
   configure();
-  const auto daemon = start_daemon();
-  daemon->signal(SIGUSR2);
-  EXPECT_TRUE(wait_until([&] { return daemon->output().find("signal.ignored") != std::string::npos; }));
-  daemon->signal(SIGTERM);
-  EXPECT_EQ(daemon->wait(), "exit 0");
+  for (const bool is_alone : {false, true}) {
+    const auto daemon = is_alone ? start_alone() : start_daemon();
+    const auto says = [&](const std::string& text) {
+      return wait_until([&] { return daemon->output().find(text) != std::string::npos; });
+    };
+    const auto job = enqueue(Wait{"described"});
+    static_cast<void>(wait_for_start_of("described"));
+    daemon->signal(SIGUSR2);
+    EXPECT_TRUE(says("1 of 2 slots perform"));
+    EXPECT_TRUE(says("takes jobs, performs 1 jobs in 2 slots"));
+    EXPECT_TRUE(says("slot.performing"));
+    const std::string lines = daemon->output();
+    const std::string line = lines.substr(lines.find("slot.performing"));
+    for (const std::string& text : {job.text(), std::string{"test.wait"}, std::string{"acme"}})
+      EXPECT_NE(line.find(text), std::string::npos) << text << " is not in " << line;
+    let_go("described");
+    expect_state(job, ShownState::succeeded);
+    std::filesystem::remove(folder_ / "go-described");
+    daemon->signal(SIGTERM);
+    EXPECT_EQ(daemon->wait(), "exit 0");
+  }
 }
 
-TEST_F(SignalTest, TheLogIsOpenedAgainByTheDaemonAndItsWorkers) {
+TEST_F(SignalTest, STP_12_TheLogIsOpenedAgainByTheDaemonAndItsWorkers) {
   configure_log_file();
   const auto daemon = start_daemon(false);
   ASSERT_TRUE(comes(log(), "daemon.started"));
@@ -65,7 +81,7 @@ TEST_F(SignalTest, TheLogIsOpenedAgainByTheDaemonAndItsWorkers) {
     const auto moved = folder_ / ("moved-" + std::to_string(number));
     std::filesystem::rename(log(), moved);
     daemon->signal(number);
-    ASSERT_TRUE(comes(log(), "log.reopened"));
+    ASSERT_TRUE(comes(log(), number == SIGHUP ? "configuration.reloaded" : "log.reopened"));
     expect_state(enqueue(Throw{}), ShownState::dead);
     EXPECT_TRUE(comes(log(), "job.failed")) << "of the worker process";
     EXPECT_TRUE(wait_until([&] { return is_alive(daemon->pid()); }));
@@ -80,11 +96,32 @@ TEST_F(SignalTest, WorkersDieOfNoSignalThatTheirDaemonDecidesAbout) {
   const auto daemon = start_daemon();
   const auto job = enqueue(Wait{"work"});
   const pid_t worker = wait_for_start_of("work");
-  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGQUIT}) ::kill(worker, number);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT}) ::kill(worker, number);
   let_go("work");
   expect_state(job, ShownState::succeeded);
   EXPECT_TRUE(is_alive(worker));
   EXPECT_EQ(record(job).crashes, 0);
+}
+
+TEST_F(SignalTest, STP_11_AWorkerThatIsToldToEndDrainsAndIsReplacedAndNothingIsCharged) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto running = enqueue(Wait{"running"});
+  const pid_t worker = wait_for_start_of("running");
+  ::kill(worker, SIGTERM);
+  const auto next = enqueue(Wait{"next"});
+  const pid_t successor = wait_for_start_of("next");
+  EXPECT_NE(successor, worker);
+  EXPECT_TRUE(is_alive(worker)) << "its job still runs";
+  let_go("running");
+  let_go("next");
+  for (const auto& job : {running, next}) {
+    expect_state(job, ShownState::succeeded);
+    EXPECT_EQ(record(job).crashes, 0);
+  }
+  EXPECT_TRUE(wait_until([&] { return !is_alive(worker); }));
+  EXPECT_EQ(children_of(daemon->pid()), std::vector{successor});
+  EXPECT_NE(daemon->output().find("worker.told_to_end"), std::string::npos);
 }
 
 TEST_F(SignalTest, AStandAloneWorkerDiesOfNoneEither) {
@@ -93,11 +130,11 @@ TEST_F(SignalTest, AStandAloneWorkerDiesOfNoneEither) {
                  {"TENURE_CONFIG=" + config_file().string()});
   ASSERT_TRUE(comes(log(), "daemon.started"));
   worker.signal(SIGUSR2);
-  ASSERT_TRUE(comes(log(), "signal.ignored"));
+  ASSERT_TRUE(comes(log(), "daemon.described"));
   for (const int number : {SIGHUP, SIGUSR1}) {
     std::filesystem::rename(log(), folder_ / "moved");
     worker.signal(number);
-    ASSERT_TRUE(comes(log(), "log.reopened"));
+    ASSERT_TRUE(comes(log(), number == SIGHUP ? "configuration.reloaded" : "log.reopened"));
   }
   worker.signal(SIGTERM);
   EXPECT_EQ(worker.wait(), "exit 0");

@@ -143,6 +143,9 @@ struct ActionText {
   std::string operator()(const daemon::Ping& action) const {
     return fmt::format("ping {}", action.process.value);
   }
+  std::string operator()(const daemon::Describe& action) const {
+    return fmt::format("describe {}", action.process.value);
+  }
   std::string operator()(const daemon::EndProcess& action) const {
     return fmt::format("{} {}", action.by == daemon::EndProcess::By::abort ? "abort" : "kill",
                        action.process.value);

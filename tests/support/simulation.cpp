@@ -113,6 +113,27 @@ void Simulation::garble_worker(ProcessNumber process, std::string_view bytes) {
   heard(process, bytes);
 }
 
+void Simulation::tell_worker_to_end(ProcessNumber process) {
+  Worker* const told = worker(process);
+  if (told == nullptr || !told->is_alive || told->is_hung) return;
+  ++faults.workers_told;
+  carry_out(*told, told->end.told_to_end());
+}
+
+void Simulation::reload(int processes, bool is_new) {
+  daemon::Reconfigured settings{.poll = options_.settings.poll,
+                                .stop_deadline = options_.settings.stop_deadline,
+                                .ping_max = options_.settings.ping_max,
+                                .pools = {}};
+  settings.pools.assign(options_.settings.pools.size(), {.processes = processes, .is_new = is_new});
+  reload(settings);
+}
+
+void Simulation::reload(const daemon::Reconfigured& settings) {
+  ++faults.reloads;
+  step(settings);
+}
+
 void Simulation::hang_worker(ProcessNumber process) {
   if (Worker* const hung = worker(process)) {
     ++faults.workers_hung;
@@ -321,7 +342,10 @@ void Simulation::heard(ProcessNumber number, std::string_view bytes) {
   Worker* found = worker(number);
   if (found == nullptr) return;
   for (daemon::DaemonEnd::Action& action : found->daemon_end.received(bytes)) {
-    if (auto* deliver = std::get_if<daemon::DaemonEnd::Deliver>(&action)) step(deliver->event);
+    if (auto* deliver = std::get_if<daemon::DaemonEnd::Deliver>(&action)) {
+      if (auto* const ponged = std::get_if<daemon::Ponged>(&deliver->event)) ponged->memory = memory_;
+      step(deliver->event);
+    }
     found = worker(number);
     if (found != nullptr && std::holds_alternative<daemon::DaemonEnd::Broken>(action))
       gone(*found, "signal 9 (Killed)", kReapTime);
@@ -335,8 +359,9 @@ void Simulation::carry_out(Worker& process, daemon::WorkerEnd::Actions actions) 
     if (const auto* job = std::get_if<daemon::WorkerEnd::Perform>(&action)) begin(process, *job);
     if (auto* token = std::get_if<daemon::WorkerEnd::GiveStopToken>(&action)) token->source.request_stop();
     if (const auto* leave = std::get_if<daemon::WorkerEnd::Leave>(&action)) {
-      TENURE_INVARIANT(leave->reason ==
-                       daemon::WorkerEnd::LeaveReason::drained);  // our end says nothing wrong
+      TENURE_INVARIANT(leave->reason == daemon::WorkerEnd::LeaveReason::drained ||
+                       leave->reason ==
+                           daemon::WorkerEnd::LeaveReason::told_to_end);  // our end says nothing wrong
       gone(process, "exit 0", kReapTime);
     }
   }

@@ -63,6 +63,8 @@ struct Faults {
   std::int64_t workers_killed = 0;
   std::int64_t workers_hung = 0;
   std::int64_t workers_garbled = 0;  // said what no worker may say
+  std::int64_t workers_told = 0;     // to end, by somebody else than the daemon
+  std::int64_t reloads = 0;
   std::int64_t dispatchers_crashed = 0;
   std::int64_t rounds_cut = 0;  // done, and the dispatcher ended before it heard of it
   std::int64_t hints_lost = 0;
@@ -122,6 +124,13 @@ class Simulation {
   // --- Faults.
   void kill_worker(ProcessNumber process, const std::string& cause = "signal 9 (Killed)");
   void hang_worker(ProcessNumber process);
+  // SIGTERM to it alone.
+  void tell_worker_to_end(ProcessNumber process);
+  // The configuration was read again: so many processes in each pool, `is_new` for each.
+  void reload(int processes, bool is_new);
+  void reload(const daemon::Reconfigured& settings);
+  // The memory of all processes from now on, as the daemon sees it behind a ping.
+  void set_memory(std::int64_t bytes) { memory_ = bytes; }
   // Its next bytes are these, whole; they break its stream.
   void garble_worker(ProcessNumber process, std::string_view bytes);
   void fail_next_rounds(int count) { rounds_to_fail_ += count; }
@@ -225,6 +234,7 @@ class Simulation {
   std::int64_t duplicated_ = 0;
   std::int64_t lanes_missed_ = 0;
   std::int64_t lanes_compared_ = 0;
+  std::int64_t memory_ = 0;
 };
 
 }  // namespace tenure::simulation

@@ -118,15 +118,37 @@ class Service(unittest.TestCase):
         self.assertTrue(ready)
         self.assertEqual(ready[-1]["pool"], "general")
 
-    def test_a_reload_opens_the_log_again_and_interrupts_nothing(self):
+    def test_STP_09_a_reload_takes_settings_over_and_interrupts_nothing(self):
         self.start()
         job = enqueue("reload")
         worker = runs_in("reload")
+        machine.write("/etc/tenure/tenure.toml", CONFIG.replace("processes = 1", "processes = 2"))
         unit("reload")
-        self.assertTrue(wait_until(lambda: any(event["event"] == "log.reopened" for event in events())))
+        self.assertTrue(wait_until(lambda: any("pool.processes of general" in event["message"] for event in events())))
+        machine.write("/etc/tenure/tenure.toml", CONFIG.replace("slots", "slotz"))
+        unit("reload")
+        self.assertTrue(wait_until(lambda: any(event["event"] == "configuration.refused" for event in events())))
+        self.assertEqual(prop("ActiveState"), "active")
+        machine.write("/etc/tenure/tenure.toml", CONFIG)
         let_go("reload")
         self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
         self.assertTrue(machine.path(f"/proc/{worker}").exists())
+
+    def test_STP_10_a_reload_brings_a_new_program_in_while_jobs_end_in_the_old_one(self):
+        self.start()
+        old_job = enqueue("old")
+        old = runs_in("old")
+        program = "/usr/lib/tenure-test/worker"
+        machine.run("sh", "-c", f"cp {program} {program}.new && mv {program}.new {program}")
+        unit("reload")
+        self.assertTrue(wait_until(lambda: any(event["event"] == "worker.replaced" for event in events())))
+        new_job = enqueue("new")
+        self.assertNotEqual(runs_in("new"), old)
+        self.assertTrue(machine.path(f"/proc/{old}").exists())
+        for name in ("old", "new"):
+            let_go(name)
+        self.assertTrue(wait_until(lambda: [state_of(old_job), state_of(new_job)] == ["succeeded"] * 2))
+        self.assertTrue(wait_until(lambda: not machine.path(f"/proc/{old}").exists()))
 
     def test_a_killed_daemon_is_started_again_and_its_jobs_run(self):
         self.start()

@@ -25,7 +25,10 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   add(std::move(decided.end));
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? end.run_time : microseconds{0});
-  if (has_run) usual_[process.pool].learn(job->lane.kind, end.run_time);
+  if (has_run) {
+    ++process.performed;
+    usual_[process.pool].learn(job->lane.kind, end.run_time);
+  }
   if (decided.pause != TenantPause::none) {
     lanes_.park_busy(job->lane.tenant, now.steady, decided.pause);
   } else if (has_run) {

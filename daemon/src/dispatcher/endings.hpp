@@ -42,6 +42,7 @@ class Endings {
 
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
+  [[nodiscard]] std::size_t not_stored_yet() const { return unanswered_; }
   [[nodiscard]] bool all_stored() const { return pending_.empty() && under_way_ == 0; }
 
  private:

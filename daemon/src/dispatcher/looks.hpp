@@ -19,6 +19,8 @@ class Looks {
  public:
   explicit Looks(std::chrono::milliseconds poll) : poll_(poll) {}
 
+  void set_poll(std::chrono::milliseconds poll) { poll_ = poll; }
+
   // There is something to find, as far as somebody knows; also after a look that has failed, or that found a full page.
   void soon() { is_wanted_ = true; }
   [[nodiscard]] bool are_due(Instant now) const { return is_wanted_ || is_poll(now); }

@@ -10,6 +10,18 @@
 namespace tenure::daemon {
 namespace {
 
+std::string_view text_of(Phase phase) {
+  switch (phase) {
+    case Phase::starting:
+      return "has not said hello";
+    case Phase::ready:
+      return "takes jobs";
+    case Phase::leaving:
+      break;
+  }
+  return "is leaving";
+}
+
 std::string interrupted_text(std::size_t jobs) {
   return jobs == 1 ? "1 job; it runs again" : fmt::format("{} jobs; they run again", jobs);
 }
@@ -69,6 +81,7 @@ void Machine::on(const WorkerReady& event) {
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
   state_.arrivals.look_at_blocked();
+  state_.replacements.came(process, state_.actions);
 }
 
 void Machine::on(const AttemptsEnded& event) {
@@ -77,6 +90,7 @@ void Machine::on(const AttemptsEnded& event) {
   for (const AttemptEnd& end : event.ends) state_.endings.attempt_ended(*process, end, state_.now);
   for (const AttemptEnd& end : event.ends) state_.suspects.ended(end.claim.seq);
   state_.processes.jobs_ended(*process, event.ends.size());
+  state_.replacements.look_at(*process);
 }
 
 void Machine::on(const WorkerGone& event) {
@@ -95,7 +109,52 @@ void Machine::on(const WorkerGone& event) {
                                    state_.settings.pools[dead->pool].name, dead->number});
 }
 
-void Machine::on(const Ponged& event) { state_.processes.ponged(event.process); }
+void Machine::on(const Ponged& event) {
+  state_.processes.ponged(event.process);
+  if (const Process* const process = state_.processes.find(event.process))
+    state_.replacements.look_at(*process, event.memory);
+}
+
+void Machine::on(const WorkerLeaving& event) {
+  Process* const process = state_.processes.find(event.process);
+  if (process != nullptr) state_.replacements.leaves(*process, state_.now.steady, state_.actions);
+}
+
+void Machine::on(const Reconfigured& event) {
+  state_.settings.stop_deadline = event.stop_deadline;
+  state_.looks.set_poll(event.poll);
+  for (std::size_t pool = 0; pool < event.pools.size(); ++pool) {
+    state_.settings.pools[pool].jobs_max = event.pools[pool].jobs_max;
+    state_.settings.pools[pool].memory_max = event.pools[pool].memory_max;
+  }
+  if (state_.stopping.is_asked()) return;
+  state_.processes.reconfigure(event, state_.now.steady, state_.actions);
+  state_.replacements.reloaded(event);
+}
+
+void Machine::on(const DescriptionAsked&) {
+  const DispatcherStatus figures = status();
+  state_.actions.emplace_back(Note{
+      Note::Level::info,
+      "daemon.described",
+      fmt::format(
+          "{} of {} slots perform, {} jobs are assigned ahead; {} lanes wait, {} of them at a gate; {} ends "
+          "are not stored yet.",
+          figures.busy, figures.slots, figures.ahead, figures.lanes, figures.parked,
+          state_.endings.not_stored_yet()),
+      {},
+      {}});
+  for (const auto& [number, process] : state_.processes.all()) {
+    state_.actions.emplace_back(
+        Note{Note::Level::info, "worker.described",
+             fmt::format(
+                 "The worker process {}, performs {} jobs in {} slots, holds {} ahead, and has performed {}.",
+                 text_of(process.phase), process.jobs.performing(), process.slots, process.jobs.ahead(),
+                 process.performed),
+             state_.settings.pools[process.pool].name, number});
+    if (process.phase != Phase::starting) state_.actions.emplace_back(Describe{number});
+  }
+}
 
 void Machine::on(const StopAsked& event) {
   const auto deadline =
@@ -108,6 +167,7 @@ void Machine::tick() {
   state_.lanes.unpark_due(now);
   state_.processes.tick(now, state_.actions);
   state_.stopping.tick(now, state_.processes, state_.actions);
+  if (!state_.stopping.is_asked()) state_.replacements.tick(now, state_.actions);
   state_.suspects.tick(now);
   state_.far_retries.tick(state_.now);
   // Before the round plans first jobs for newcomers, and after it has planned what free slots can have.

@@ -30,6 +30,9 @@ class Machine {
   void on(const AttemptsEnded& event);
   void on(const WorkerGone& event);
   void on(const Ponged& event);
+  void on(const WorkerLeaving& event);
+  void on(const Reconfigured& event);
+  void on(const DescriptionAsked& event);
   void on(const StopAsked& event);
   void give_up(const Failure& failure);
   void tick();

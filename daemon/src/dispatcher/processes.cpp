@@ -166,7 +166,7 @@ std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Act
 
 void Processes::plan_restart(Position& position, const Process& dead, const WorkerGone& gone, Instant now,
                              Actions& actions) {
-  if (!restarts_) return;
+  if (!restarts_ || position.is_closed || has_successor(dead)) return;
   // A process that a job took along is replaced at once, or one job could make its whole pool wait; trouble is not over at once.
   const bool was_taken_along = dead.jobs.size() > 0 && !gone.is_in_trouble;
   const bool program_works = dead.ready && (was_taken_along || now - *dead.ready > kQuickDeath);
@@ -243,6 +243,69 @@ std::optional<Instant> Processes::next_at() const {
 void Processes::end_restarts() {
   restarts_ = false;
   for (Position& position : positions_) position.restart.reset();
+}
+
+// A process of the same place that is to stay, or the start of one.
+bool Processes::has_successor(const Process& process) const {
+  const auto is_in_place = [&](const auto& other) {
+    return other.pool == process.pool && other.position == process.position;
+  };
+  return std::ranges::any_of(
+             processes_,
+             [&](const auto& entry) { return is_in_place(entry.second) && !entry.second.is_replaced; }) ||
+         (process.is_replaced && std::ranges::any_of(positions_, [&](const Position& position) {
+            return is_in_place(position) && position.restart;
+          }));
+}
+
+void Processes::start_successor(Process& former, Instant now, Actions& actions) {
+  former.is_replaced = true;
+  Position& position = position_of(former);
+  if (restarts_ && !position.is_closed && !has_successor(former)) start(position, now, actions);
+}
+
+void Processes::drain(Process& process, Actions& actions) {
+  if (process.phase == Phase::starting) {
+    process.was_ended_by_stop = true;
+    actions.emplace_back(EndProcess{process.number});
+  } else if (process.phase == Phase::ready) {
+    actions.emplace_back(Drain{process.number});
+  }
+  process.phase = Phase::leaving;
+}
+
+void Processes::reconfigure(const Reconfigured& settings, Instant now, Actions& actions) {
+  ping_max_ = settings.ping_max;
+  TENURE_INVARIANT(settings.pools.size() == pool_names_.size());
+  for (std::size_t pool = 0; pool < settings.pools.size(); ++pool) {
+    for (int position = 0; position < settings.pools[pool].processes; ++position)
+      open_place(pool, position, now, actions);
+  }
+  for (Position& place : positions_) {
+    if (place.position >= settings.pools[place.pool].processes) close_place(place, actions);
+  }
+}
+
+void Processes::open_place(std::size_t pool, int position, Instant now, Actions& actions) {
+  const auto known = std::ranges::find_if(
+      positions_, [&](const Position& place) { return place.pool == pool && place.position == position; });
+  if (known != positions_.end() && !known->is_closed) return;
+  Position& place = known != positions_.end()
+                        ? *known
+                        : positions_.emplace_back(Position{.pool = pool, .position = position});
+  place.is_closed = false;
+  place.quick_deaths = 0;
+  start(place, now, actions);
+}
+
+void Processes::close_place(Position& place, Actions& actions) {
+  place.is_closed = true;
+  place.restart.reset();
+  for (auto& [number, process] : processes_) {
+    if (process.pool != place.pool || process.position != place.position) continue;
+    process.is_replaced = true;
+    drain(process, actions);
+  }
 }
 
 Process* Processes::find(ProcessNumber number) {

@@ -66,6 +66,8 @@ struct Process {
   std::optional<Instant> aborted;
   bool was_killed = false;  // after an abort
   bool was_ended_by_stop = false;
+  bool is_replaced = false;    // a successor takes its place, or nobody: its end starts none
+  std::int64_t performed = 0;  // jobs that have ended in it
 
   [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready; }
   [[nodiscard]] std::size_t free_slots() const;
@@ -100,6 +102,15 @@ class Processes {
   // From now on the dead stay dead.
   void end_restarts();
 
+  // Another process for the place of this one, which goes on meanwhile and is not started again.
+  void start_successor(Process& former, Instant now, Actions& actions);
+  // It takes nothing more, gives back what has not started, and ends when the rest has ended. One that has not said hello holds nothing
+  // and is ended.
+  static void drain(Process& process, Actions& actions);
+  // Times and numbers of processes as they are from now on: places that are new get a process, the processes of those that are gone
+  // are drained.
+  void reconfigure(const Reconfigured& settings, Instant now, Actions& actions);
+
   [[nodiscard]] Process* find(ProcessNumber number);
   // In the order of their numbers.
   [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }
@@ -120,6 +131,7 @@ class Processes {
     // whose it was.
     std::size_t suspects = 0;
     std::optional<Instant> restart;
+    bool is_closed = false;  // by a reload: nothing is started here
   };
   void start(Position& position, Instant now, Actions& actions);
   static void suspect(Position& position, Process& dead, const WorkerGone& gone);
@@ -129,6 +141,9 @@ class Processes {
   [[nodiscard]] Instant next_watch(const Process& process) const;
   [[nodiscard]] Instant next_sign_of_life(const Process& process) const;
   [[nodiscard]] Position& position_of(const Process& process);
+  [[nodiscard]] bool has_successor(const Process& process) const;
+  void open_place(std::size_t pool, int position, Instant now, Actions& actions);
+  void close_place(Position& place, Actions& actions);
 
   std::vector<std::string> pool_names_;
   std::vector<Position> positions_;

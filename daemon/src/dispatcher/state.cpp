@@ -8,6 +8,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
     : settings(std::move(given)),
       lanes(settings.pools),
       processes(settings),
+      replacements(settings, processes),
       usual(settings.pools.size()),
       looks(settings.poll),
       arrivals(lanes),

@@ -9,6 +9,7 @@
 #include "lanes.hpp"
 #include "looks.hpp"
 #include "processes.hpp"
+#include "replacements.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
 #include "told_pools.hpp"
@@ -38,10 +39,11 @@ struct DispatcherState {
   // Whether a round that is made now looks for what others have written.
   [[nodiscard]] bool is_looking() const { return is_in(Stage::working) && looks.are_due(now.steady); }
 
-  const DispatcherSettings settings;
-  DispatcherStatus figures;  // those that only grow
+  DispatcherSettings settings;  // changed by a reload only
+  DispatcherStatus figures;     // those that only grow
   Lanes lanes;
   Processes processes;
+  Replacements replacements;
   std::vector<UsualRunTimes> usual;  // for each pool
   Looks looks;
   Arrivals arrivals;

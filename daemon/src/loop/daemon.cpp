@@ -21,37 +21,84 @@ namespace {
 
 constexpr std::chrono::milliseconds kStandByLook{100};
 
-// Waits for the lock as long as the settings say so; nothing once a signal asked us to leave first.
-std::optional<ControlLock> take_lock(boost::asio::io_context& context, const config::Settings& settings,
-                                     Signals& signals, ServiceManager& service, int& exit_code) {
-  boost::asio::steady_timer timer(context);
-  bool told = false;
-  bool leave = false;
-  signals.set_handlers({.on_stop = [&](Signals::Stop) { leave = true; }});
-  while (!leave) {
-    auto lock = ControlLock::try_acquire(settings.store.path);
-    if (lock) return std::move(*lock);
-    if (settings.daemon.when_held == config::WhenHeld::exit) {
-      log::write(log::Level::error, "lock.held",
-                 lock.error().message + "; one dispatcher at a time serves it, so stop that one first");
-      exit_code = number_of(exit_code_of(ErrorCode::lock_held));
-      return std::nullopt;
-    }
-    if (!std::exchange(told, true)) {
-      log::write(log::Level::info, "daemon.standing_by",
-                 lock.error().message + "; waiting until that one ends");
-      service.standing_by(lock.error().message);
-    }
-    const auto looked = std::make_shared<bool>(false);
-    timer.expires_after(kStandByLook);
-    timer.async_wait([looked](boost::system::error_code) { *looked = true; });
-    while (!*looked && !leave) context.run_one();
+// What waits for the lock, until it is there or a signal asks it to leave first.
+class StandBy {
+ public:
+  StandBy(boost::asio::io_context& context, config::Settings& settings, const ReadSettings& read_settings,
+          Signals& signals, ServiceManager& service)
+      : context_(context),
+        settings_(settings),
+        read_settings_(read_settings),
+        signals_(signals),
+        service_(service) {
+    signals_.set_handlers(
+        {.on_stop = [this](Signals::Stop) { leave_ = true; }, .on_reload = [this] { reload(); }});
   }
-  service.stopping();
-  exit_code = number_of(ExitCode::done);
-  log::write(log::Level::info, "daemon.stopped", "exit 0, without having dispatched");
-  return std::nullopt;
-}
+  ~StandBy() { signals_.set_handlers({}); }
+  StandBy(const StandBy&) = delete;
+  StandBy& operator=(const StandBy&) = delete;
+
+  // Nothing, and what to leave with, where there will be no lock.
+  std::optional<ControlLock> take_lock(int& exit_code) {
+    while (!leave_) {
+      auto lock = ControlLock::try_acquire(settings_.store.path);
+      if (lock) return std::move(*lock);
+      if (settings_.daemon.when_held == config::WhenHeld::exit) {
+        log::write(log::Level::error, "lock.held",
+                   lock.error().message + "; one dispatcher at a time serves it, so stop that one first");
+        exit_code = number_of(exit_code_of(ErrorCode::lock_held));
+        return std::nullopt;
+      }
+      tell_once(lock.error().message);
+      wait();
+    }
+    service_.stopping();
+    exit_code = number_of(ExitCode::done);
+    log::write(log::Level::info, "daemon.stopped", "exit 0, without having dispatched");
+    return std::nullopt;
+  }
+
+ private:
+  void tell_once(const std::string& holder) {
+    if (std::exchange(is_told_, true)) return;
+    log::write(log::Level::info, "daemon.standing_by", holder + "; waiting until that one ends");
+    service_.standing_by(holder);
+  }
+
+  void wait() {
+    const auto looked = std::make_shared<bool>(false);
+    timer_.expires_after(kStandByLook);
+    timer_.async_wait([looked](boost::system::error_code) { *looked = true; });
+    while (!*looked && !leave_) context_.run_one();
+  }
+
+  // Nothing has been begun by the former settings but waiting for this very lock.
+  void reload() {
+    service_.reloading();
+    try {
+      config::Settings fresh = read_settings_();
+      if (fresh.store.path != settings_.store.path)
+        log::write(log::Level::warning, "configuration.waits",
+                   "changed, and in force from the next start on: store.path");
+      fresh.store.path = settings_.store.path;
+      settings_ = std::move(fresh);
+      configure_log(settings_);
+      log::write(log::Level::info, "configuration.reloaded", "while standing by: all of it is in force");
+    } catch (const Error& error) {
+      log_refused_settings(error);
+    }
+    service_.reloaded();
+  }
+
+  boost::asio::io_context& context_;
+  config::Settings& settings_;
+  const ReadSettings& read_settings_;
+  Signals& signals_;
+  ServiceManager& service_;
+  boost::asio::steady_timer timer_{context_};
+  bool is_told_ = false;
+  bool leave_ = false;
+};
 
 // Everything is where it should be without it.
 void shorten_log(queue::Store& store) {
@@ -64,7 +111,7 @@ void shorten_log(queue::Store& store) {
 
 }  // namespace
 
-int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) {
+int run_dispatcher(config::Settings settings, const ReadSettings& read_settings, const MakeHost& make_host) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
@@ -78,16 +125,16 @@ int run_dispatcher(const config::Settings& settings, const MakeHost& make_host) 
   ServiceManager service(context, clock);
   int exit_code = number_of(ExitCode::done);
   Signals signals(context);
-  const std::optional<ControlLock> lock = take_lock(context, settings, signals, service, exit_code);
-  signals.set_handlers({});
+  const std::optional<ControlLock> lock =
+      StandBy(context, settings, read_settings, signals, service).take_lock(exit_code);
   if (!lock) return exit_code;
 
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
-  const auto host = make_host(context.get_executor(), lock->descriptor());
+  const auto host = make_host(context.get_executor(), lock->descriptor(), settings);
   Loop loop(
-      context, settings, *store, clock, *host, signals, service, [&] { lock->require_in_place(); },
-      lock->former_died());
+      context, settings, *store, clock, *host, signals, service, read_settings,
+      [&] { lock->require_in_place(); }, lock->former_died());
   exit_code = loop.run();
   ControlLock::note_leaving();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);

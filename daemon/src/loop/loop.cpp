@@ -12,6 +12,8 @@
 #include <tenure/queue/wake_hint.hpp>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unistd.h>
@@ -38,6 +40,15 @@ log::Level level_of(Note::Level level) {
   return log::Level::error;
 }
 
+std::string reload_text(const config::Changes& changes) {
+  if (changes.taken_over.empty()) return "nothing in it is different that a reload can take over";
+  return fmt::format("taken over: {}", fmt::join(changes.taken_over, ", "));
+}
+
+std::string waiting_text(const config::Changes& changes) {
+  return fmt::format("changed, and in force from the next start on: {}", fmt::join(changes.at_start, ", "));
+}
+
 }  // namespace
 
 DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
@@ -51,19 +62,23 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .seed = seed,
                             .former_died = former_died};
   for (const auto& pool : settings.pools)
-    result.pools.push_back(
-        {.name = pool.name, .processes = static_cast<int>(pool.processes), .queues = pool.queues});
+    result.pools.push_back({.name = pool.name,
+                            .processes = static_cast<int>(pool.processes),
+                            .queues = pool.queues,
+                            .jobs_max = pool.jobs_max,
+                            .memory_max = static_cast<std::int64_t>(pool.memory_max)});
   return result;
 }
 
-Loop::Loop(asio::io_context& context, const config::Settings& settings, queue::Store& store,
-           const Clock& clock, WorkerHost& host, Signals& signals, ServiceManager& service,
+Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& store, const Clock& clock,
+           WorkerHost& host, Signals& signals, ServiceManager& service, ReadSettings read_settings,
            std::function<void()> before_round, bool former_died)
     : context_(context),
-      settings_(settings),
+      settings_(std::move(settings)),
+      read_settings_(std::move(read_settings)),
       clock_(clock),
       host_(host),
-      dispatcher_(dispatcher_settings(settings, Random::seed_from_system(), former_died)),
+      dispatcher_(dispatcher_settings(settings_, Random::seed_from_system(), former_died)),
       timer_(context),
       signals_(signals),
       service_(service),
@@ -134,9 +149,9 @@ void Loop::perform(StartProcess&& action) {
       context_.get_executor(), *descriptor, host_.lock_to_share(), action.process,
       static_cast<std::uint16_t>(pool.slots),
       WorkerLink::Handlers{
-          .on_event = [this](Event event) { handle(std::move(event)); },
+          .on_event = [this](Event event) { handle(with_memory(std::move(event))); },
           .on_greeted =
-              [this, process = action.process, &pool](const DaemonEnd::Greeted& hello) {
+              [this, process = action.process, pool](const DaemonEnd::Greeted& hello) {
                 log::write(log::Level::info, "worker.ready",
                            greeting_text(host_.pid_of(process), pool, hello),
                            {.pool = pool.name, .process = process.value});
@@ -182,6 +197,10 @@ void Loop::perform(Ping&& action) {
   ask(action.process, [](DaemonEnd& end) { end.ping(); });
 }
 
+void Loop::perform(Describe&& action) {
+  ask(action.process, [](DaemonEnd& end) { end.describe(); });
+}
+
 void Loop::perform(EndProcess&& action) { host_.end(action.process, action.by); }
 
 void Loop::perform(WakeAt&& action) {
@@ -216,8 +235,48 @@ void Loop::obey_signals() {
             handle(StopAsked{how == Signals::Stop::at_once ? StopAsked::How::at_once
                                                            : StopAsked::How::in_phases});
           },
+      .on_reload = [this] { reload(); },
       .on_log_opened = [this] { host_.tell_to_open_log(); },
+      .on_describe = [this] { handle(DescriptionAsked{}); },
   });
+}
+
+// All of it or nothing: a configuration that cannot be used changes nothing.
+void Loop::reload() {
+  service_.reloading();
+  try {
+    take_over(config::changes(settings_, read_settings_()));
+  } catch (const Error& error) {
+    log_refused_settings(error);
+  }
+  service_.reloaded();
+}
+
+void Loop::take_over(const config::Changes& changes) {
+  settings_ = changes.settings;
+  configure_log(settings_);
+  host_.tell_to_open_log();
+  host_.use(settings_);
+  Reconfigured event{.poll = settings_.store.poll,
+                     .stop_deadline = settings_.daemon.stop_deadline,
+                     .ping_max = settings_.daemon.ping_max,
+                     .pools = {}};
+  for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
+    const config::PoolSettings& settings = settings_.pools[pool];
+    event.pools.push_back({.processes = static_cast<int>(settings.processes),
+                           .jobs_max = settings.jobs_max,
+                           .memory_max = static_cast<std::int64_t>(settings.memory_max),
+                           .is_new = changes.workers_are_old[pool] || host_.has_new_program(settings)});
+  }
+  log::write(log::Level::info, "configuration.reloaded", reload_text(changes));
+  if (!changes.at_start.empty())
+    log::write(log::Level::warning, "configuration.waits", waiting_text(changes));
+  handle(std::move(event));
+}
+
+Event Loop::with_memory(Event event) const {
+  if (auto* const ponged = std::get_if<Ponged>(&event)) ponged->memory = host_.memory_of(ponged->process);
+  return event;
 }
 
 void Loop::open_wake_socket() {

@@ -3,6 +3,7 @@
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
 #include "service_manager.hpp"
+#include "settings_for_program.hpp"
 #include "signals.hpp"
 #include "store_thread.hpp"
 
@@ -10,6 +11,7 @@
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/thread_bound.hpp>
+#include <tenure/config/changes.hpp>
 #include <tenure/config/settings.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
@@ -31,11 +33,11 @@ namespace tenure::daemon {
 // Threads: run() and all its members on the calling thread, and it asserts so; the store's thread only posts to it.
 class Loop {
  public:
-  // Everything must outlive it. `host` is made by the caller on `context`; `before_round` is StoreThread's, `former_died` the
-  // dispatcher's.
+  // Everything must outlive it but the settings. `host` is made by the caller on `context`; `read_settings` is for a reload; `before_round` is
+  // StoreThread's, `former_died` the dispatcher's.
   Loop(
-      boost::asio::io_context& context, const config::Settings& settings, queue::Store& store,
-      const Clock& clock, WorkerHost& host, Signals& signals, ServiceManager& service,
+      boost::asio::io_context& context, config::Settings settings, queue::Store& store, const Clock& clock,
+      WorkerHost& host, Signals& signals, ServiceManager& service, ReadSettings read_settings,
       std::function<void()> before_round = [] {}, bool former_died = false);
   ~Loop();
   Loop(const Loop&) = delete;
@@ -57,6 +59,7 @@ class Loop {
   void perform(Drain&& action);
   void perform(GiveStopToken&& action);
   void perform(Ping&& action);
+  void perform(Describe&& action);
   void perform(EndProcess&& action);
   void perform(WakeAt&& action);
   void perform(Note&& action);
@@ -67,12 +70,16 @@ class Loop {
   // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.
   void ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what);
   void obey_signals();
+  void reload();
+  void take_over(const config::Changes& changes);
+  [[nodiscard]] Event with_memory(Event event) const;
   void await_hint();
   void open_wake_socket();
 
   ThreadBound thread_{"Loop"};
   boost::asio::io_context& context_;
-  const config::Settings& settings_;
+  config::Settings settings_;
+  ReadSettings read_settings_;
   const Clock& clock_;
   WorkerHost& host_;
   Dispatcher dispatcher_;

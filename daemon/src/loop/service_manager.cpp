@@ -77,6 +77,16 @@ void ServiceManager::serving() {
   tell();
 }
 
+void ServiceManager::reloading() {
+  report_.reloading(clock_.steady());
+  tell();
+}
+
+void ServiceManager::reloaded() {
+  report_.reloaded();
+  tell();
+}
+
 void ServiceManager::stopping() {
   report_.stopping();
   if (look_) report_.look(look_(), clock_.steady());

@@ -29,6 +29,8 @@ class ServiceManager {
   // From now on until stopping() returns for good, `look` is asked every period.
   void serve(std::function<ServiceReport::Look()> look);
   void serving();
+  void reloading();
+  void reloaded();
   void stopping();
   // Asks nobody any more.
   void leave();

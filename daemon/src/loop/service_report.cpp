@@ -23,6 +23,14 @@ void ServiceReport::serving() {
   fields_["STATUS"] = status_;
 }
 
+void ServiceReport::reloading(Instant now) {
+  fields_.erase("READY");  // one datagram must not say both
+  fields_["RELOADING"] = "1";
+  fields_["MONOTONIC_USEC"] = std::to_string(now.since_start.count());
+}
+
+void ServiceReport::reloaded() { fields_["READY"] = "1"; }
+
 void ServiceReport::stopping() {
   phase_ = Phase::stopping;
   fields_["STOPPING"] = "1";

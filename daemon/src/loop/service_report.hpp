@@ -31,6 +31,9 @@ class ServiceReport {
   void standing_by(std::string_view holder);
   // Jobs are claimed from now on.
   void serving();
+  // The configuration is read again, from that moment of the monotonic clock until reloaded().
+  void reloading(Instant now);
+  void reloaded();
   // No job is claimed any more.
   void stopping();
 

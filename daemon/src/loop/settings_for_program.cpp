@@ -93,6 +93,11 @@ void log_warnings(const ProgramSettings& settings) {
     log::write(log::Level::warning, "configuration.warning", warning.text());
 }
 
+void log_refused_settings(const Error& error) {
+  log::write(log::Level::error, "configuration.refused",
+             "the configuration cannot be used, and the one before stays in force", {.error = error.what()});
+}
+
 void configure_log(const config::Settings& settings) { log::configure(config::log_options(settings)); }
 
 }  // namespace tenure::daemon

@@ -2,6 +2,7 @@
 
 #include "../supervisor/worker_host.hpp"
 
+#include <tenure/base/error.hpp>
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/function_ref.hpp>
 #include <tenure/config/load.hpp>
@@ -47,10 +48,15 @@ void log_warnings(const ProgramSettings& settings);
 
 void configure_log(const config::Settings& settings);
 
-// Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor and the
-// lock's descriptor. Returns the exit code.
-using MakeHost =
-    std::function<std::unique_ptr<WorkerHost>(const boost::asio::any_io_executor&, int lock_descriptor)>;
-[[nodiscard]] int run_dispatcher(const config::Settings& settings, const MakeHost& make_host);
+// What a program reads its settings again with, for a reload. Error: why they cannot be used.
+using ReadSettings = std::function<config::Settings()>;
+void log_refused_settings(const Error& error);
+
+// Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor, the lock's descriptor and the
+// settings, which may have been read again while another one had the lock. Returns the exit code.
+using MakeHost = std::function<std::unique_ptr<WorkerHost>(
+    const boost::asio::any_io_executor&, int lock_descriptor, const config::Settings& settings)>;
+[[nodiscard]] int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
+                                 const MakeHost& make_host);
 
 }  // namespace tenure::daemon

@@ -55,10 +55,11 @@ void Signals::await() {
 void Signals::on_signal(int number) {
   switch (number) {
     case SIGHUP:
+      return handlers_.on_reload();
     case SIGUSR1:
       return open_log_again();
     case SIGUSR2:
-      return log::write(log::Level::info, "signal.ignored", "SIGUSR2 has no meaning here");
+      return handlers_.on_describe();
     default:
       break;
   }

@@ -17,8 +17,8 @@ namespace tenure::daemon {
 void hold_signals_back();
 void let_signals_through();
 
-// What operators tell a process that dispatches: SIGTERM and SIGINT stop it in phases, SIGQUIT at once; SIGHUP and SIGUSR1 open the
-// log's file again; SIGUSR2 does nothing. Each writes a line.
+// What operators tell a process that dispatches: SIGTERM and SIGINT stop it in phases, SIGQUIT at once; SIGHUP has the configuration
+// read again, SIGUSR1 the log's file opened again, SIGUSR2 what is done written into the log. Each writes a line.
 // Threads: the one that makes it, which also runs the context. For its life these signals are let through on that thread.
 class Signals {
  public:
@@ -30,7 +30,9 @@ class Signals {
   enum class Stop : std::uint8_t { in_phases, at_once };
   struct Handlers {
     std::function<void(Stop)> on_stop = [](Stop) {};
+    std::function<void()> on_reload = [] {};
     std::function<void()> on_log_opened = [] {};
+    std::function<void()> on_describe = [] {};
   };
   // From now on in place of the former ones.
   void set_handlers(Handlers handlers) { handlers_ = std::move(handlers); }

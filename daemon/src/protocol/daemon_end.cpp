@@ -89,6 +89,8 @@ void DaemonEnd::ping() {
   write(PingFrame{});
 }
 
+void DaemonEnd::describe() { write(DescribeFrame{}); }
+
 bool DaemonEnd::take_outgoing(std::string& bytes) {
   bytes.clear();
   bytes.swap(outgoing_);
@@ -125,6 +127,11 @@ void DaemonEnd::on(PongFrame&&) {
   if (pings_unanswered_ == 0) return refuse_stream("answered a ping that was not sent");
   --pings_unanswered_;
   actions_.emplace_back(Deliver{Ponged{process_}});
+}
+
+void DaemonEnd::on(LeavingFrame&&) {
+  if (stage_ != Stage::open) return refuse_stream("left before its hello");
+  actions_.emplace_back(Deliver{WorkerLeaving{process_}});
 }
 
 template <class DaemonsFrame>

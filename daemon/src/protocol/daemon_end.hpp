@@ -55,6 +55,7 @@ class DaemonEnd {
   void give_stop_token(StopReason reason);
   void drain();
   void ping();
+  void describe();
 
   // Swaps what waits to be written into `bytes`, whose content goes; false where there is nothing.
   [[nodiscard]] bool take_outgoing(std::string& bytes);
@@ -69,6 +70,7 @@ class DaemonEnd {
   void on(HelloFrame&& frame);
   void on(FinishedFrame&& frame);
   void on(PongFrame&& frame);
+  void on(LeavingFrame&& frame);
   template <class DaemonsFrame>
   void on(DaemonsFrame&& frame);
   void deliver_ends();

@@ -20,6 +20,7 @@ enum class FrameType : std::uint8_t {
   hello = 1,
   finished = 2,
   pong = 5,
+  leaving = 6,
   welcome = 32,
   refused = 33,
   assign = 34,
@@ -27,6 +28,7 @@ enum class FrameType : std::uint8_t {
   stop_token = 36,
   drain = 37,
   ping = 39,
+  describe = 40,
 };
 
 constexpr std::size_t kLengthBytes = 4;
@@ -71,6 +73,8 @@ FrameType put_fields(std::string& out, const FinishedFrame& frame) {
 
 FrameType put_fields(std::string&, const PongFrame&) { return FrameType::pong; }
 
+FrameType put_fields(std::string&, const LeavingFrame&) { return FrameType::leaving; }
+
 FrameType put_fields(std::string& out, const WelcomeFrame& frame) {
   put(out, frame.protocol);
   put(out, frame.slots);
@@ -111,6 +115,8 @@ FrameType put_fields(std::string& out, const StopTokenFrame& frame) {
 FrameType put_fields(std::string&, const DrainFrame&) { return FrameType::drain; }
 
 FrameType put_fields(std::string&, const PingFrame&) { return FrameType::ping; }
+
+FrameType put_fields(std::string&, const DescribeFrame&) { return FrameType::describe; }
 
 // --- Reading. A value outside its set refuses the whole frame.
 
@@ -221,6 +227,8 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
       return take_finished(in);
     case FrameType::pong:
       return PongFrame{};
+    case FrameType::leaving:
+      return LeavingFrame{};
     case FrameType::welcome:
       return take_welcome(in);
     case FrameType::refused:
@@ -235,6 +243,8 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
       return DrainFrame{};
     case FrameType::ping:
       return PingFrame{};
+    case FrameType::describe:
+      return DescribeFrame{};
   }
   return std::nullopt;
 }

@@ -41,6 +41,15 @@ WorkerEnd::Actions WorkerEnd::finished(AttemptEnd end) {
   return take_actions();
 }
 
+WorkerEnd::Actions WorkerEnd::told_to_end() {
+  if (!is_welcomed()) {
+    leave(LeaveReason::told_to_end, "told to end before the daemon's welcome");
+  } else if (stage_ == Stage::open && !std::exchange(has_asked_to_leave_, true)) {
+    write_frame(outgoing_, LeavingFrame{});
+  }
+  return take_actions();
+}
+
 bool WorkerEnd::take_outgoing(std::string& bytes) {
   bytes.clear();
   // The last write may have failed, and what it was of stays unwritten.
@@ -107,6 +116,12 @@ void WorkerEnd::on(PingFrame&&) {
 
 void WorkerEnd::on(HelloFrame&&) { refuse_stream("the daemon said hello"); }
 void WorkerEnd::on(FinishedFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
+void WorkerEnd::on(DescribeFrame&&) {
+  if (!is_welcomed()) return refuse_stream("the daemon asked before its welcome");
+  actions_.emplace_back(Describe{});
+}
+
+void WorkerEnd::on(LeavingFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
 void WorkerEnd::on(PongFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
 
 bool WorkerEnd::has(queue::JobSeq seq) const {

@@ -38,10 +38,13 @@ class WorkerEnd {
   struct GiveStopToken {
     std::stop_source source;
   };
+  // Write into the log what each slot does.
+  struct Describe {};
   enum class LeaveReason : std::uint8_t {
     drained,       // asked to, and every report has been written
     stream_ended,  // the daemon is gone
     refused,
+    told_to_end,  // before its welcome
     protocol_violation,
   };
   // Close the socket, wait for what runs, end. The last action; nothing is written behind it.
@@ -49,7 +52,7 @@ class WorkerEnd {
     LeaveReason reason = LeaveReason::drained;
     std::string cause;
   };
-  using Action = std::variant<OpenSlots, Perform, GiveStopToken, Leave>;
+  using Action = std::variant<OpenSlots, Perform, GiveStopToken, Describe, Leave>;
   using Actions = std::vector<Action>;
 
   // Says hello.
@@ -60,6 +63,10 @@ class WorkerEnd {
   [[nodiscard]] Actions stream_ended(const std::string& cause);
   // Of a job that Perform named. The slot takes the next one: at most one Perform comes back.
   [[nodiscard]] Actions finished(AttemptEnd end);
+
+  // The process was told to end: the daemon is asked to drain it, and so takes back what has not started. Before its welcome it leaves
+  // at once.
+  [[nodiscard]] Actions told_to_end();
 
   // Swaps what waits to be written into `bytes`, whose content goes; false where there is nothing. Once at a time: the next
   // call comes after written().
@@ -80,6 +87,7 @@ class WorkerEnd {
   void on(HelloFrame&& frame);
   void on(FinishedFrame&& frame);
   void on(PongFrame&& frame);
+  void on(LeavingFrame&& frame);
   void on(WelcomeFrame&& frame);
   void on(RefusedFrame&& frame);
   void on(AssignFrame&& frame);
@@ -87,6 +95,7 @@ class WorkerEnd {
   void on(StopTokenFrame&& frame);
   void on(DrainFrame&& frame);
   void on(PingFrame&& frame);
+  void on(DescribeFrame&& frame);
   [[nodiscard]] bool is_welcomed() const { return stage_ != Stage::awaits_welcome; }
   [[nodiscard]] bool has(queue::JobSeq seq) const;
   void fill_slots();
@@ -109,6 +118,7 @@ class WorkerEnd {
   std::map<queue::JobSeq, Running> running_;
   std::string outgoing_;
   bool is_being_written_ = false;
+  bool has_asked_to_leave_ = false;
   Actions actions_;
 };
 

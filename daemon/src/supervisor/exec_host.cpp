@@ -4,16 +4,20 @@
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/config/load.hpp>
 #include <tenure/daemon/worker_environment.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,12 +31,14 @@ using boost::system::error_code;
 
 std::vector<std::string> child_environment(const ExecHost::Environment& environment, std::string_view pool) {
   std::vector<std::string> result;
-  // Settings given by variables must reach the workers too, or they would open other files than the daemon means.
+  // What an application that runs as a job reads is for it to say; the process itself gets what is in force here.
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable{*entry};
     if (!variable.starts_with("TENURE_WORKER_") && !variable.starts_with("TENURE_CONFIG="))
       result.emplace_back(variable);
   }
+  for (const auto& [name, value] : config::variables_of(environment.settings))
+    result.push_back(std::string{kWorkerSettingPrefix} + name + "=" + value);
   result.push_back("TENURE_CONFIG=" + environment.config_file.string());
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
   result.push_back(std::string{kWorkerParentVariable} + "=" + std::to_string(::getpid()));
@@ -145,6 +151,15 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   return tl::unexpected(system_failure("cannot start " + program, error));
 }
 
+// All zero where there is none.
+ProgramFile program_file(const std::filesystem::path& program) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  struct stat status {};
+  if (::stat(program.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size,
+          status.st_ctim.tv_sec * kSecond + status.st_ctim.tv_nsec};
+}
+
 int open_pid(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 }  // namespace
@@ -167,6 +182,8 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   Descriptor ours{pair[0]};
   const Descriptor theirs{pair[1]};
 
+  const ProgramFile program =
+      program_file(pool.program);  // before the start: if it changes meanwhile, it is new again
   const auto pid = spawn(pool, environment_, theirs.number());
   if (!pid) return tl::unexpected(pid.error());
   const int watch = open_pid(*pid);
@@ -177,7 +194,8 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
     return tl::unexpected(system_failure("cannot watch the worker process", error));
   }
   const auto [child, fresh] = children_.try_emplace(
-      process, Child{*pid, boost::asio::posix::stream_descriptor{executor_, watch}, std::move(on_gone)});
+      process, Child{*pid, pool.name, program, boost::asio::posix::stream_descriptor{executor_, watch},
+                     std::move(on_gone)});
   TENURE_INVARIANT(fresh);
   child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                                  [this, process](error_code error) {
@@ -200,6 +218,24 @@ void ExecHost::end(queue::ProcessNumber process, EndProcess::By by) {
 void ExecHost::tell_to_open_log() {
   for (const auto& [process, child] : children_) ::kill(child.pid, SIGUSR1);
 }
+
+bool ExecHost::has_new_program(const config::PoolSettings& pool) const {
+  const ProgramFile now = program_file(pool.program);
+  return std::ranges::any_of(children_, [&](const auto& entry) {
+    return entry.second.pool == pool.name && !(entry.second.program == now);
+  });
+}
+
+std::int64_t ExecHost::memory_of(queue::ProcessNumber process) const {
+  const auto child = children_.find(process);
+  if (child == children_.end()) return 0;
+  std::int64_t size = 0;
+  std::int64_t resident = 0;
+  std::ifstream("/proc/" + std::to_string(child->second.pid) + "/statm") >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+void ExecHost::use(const config::Settings& settings) { environment_.settings = settings; }
 
 void ExecHost::reap(queue::ProcessNumber process) {
   auto child = children_.extract(process);

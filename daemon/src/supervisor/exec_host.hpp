@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -17,11 +18,21 @@ namespace tenure::daemon {
 // socket only.
 // Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
 // started it ends.
+// Which file a program was: another one after each deploy, whether it was replaced or written over.
+struct ProgramFile {
+  dev_t device = 0;
+  ino_t number = 0;
+  std::int64_t size = 0;
+  std::int64_t changed_ns = 0;
+  friend bool operator==(const ProgramFile&, const ProgramFile&) = default;
+};
+
 class ExecHost final : public WorkerHost {
  public:
   struct Environment {
     std::filesystem::path config_file;
     int lock_descriptor = -1;
+    config::Settings settings;  // that the processes work by
   };
   ExecHost(boost::asio::any_io_executor executor, Environment environment);
   ~ExecHost() override;
@@ -32,10 +43,15 @@ class ExecHost final : public WorkerHost {
   void end(queue::ProcessNumber process, EndProcess::By by) override;
   [[nodiscard]] int lock_to_share() const override { return environment_.lock_descriptor; }
   void tell_to_open_log() override;
+  [[nodiscard]] bool has_new_program(const config::PoolSettings& pool) const override;
+  [[nodiscard]] std::int64_t memory_of(queue::ProcessNumber process) const override;
+  void use(const config::Settings& settings) override;
 
  private:
   struct Child {
     pid_t pid = 0;
+    std::string pool;
+    ProgramFile program;
     boost::asio::posix::stream_descriptor watch;
     OnGone on_gone;
   };

@@ -8,9 +8,19 @@
 namespace tenure::daemon {
 
 int run_daemon(const config::Settings& settings, const std::filesystem::path& config_file) {
-  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int lock_descriptor) {
-    return std::make_unique<ExecHost>(executor, ExecHost::Environment{config_file, lock_descriptor});
-  });
+  const auto read_settings = [&] {
+    const ProgramSettings loaded = settings_for_program(config_file.string());
+    refuse_without_pools(loaded, ", so nothing would ever run");
+    log_warnings(loaded);
+    return loaded.settings;
+  };
+  return run_dispatcher(settings, read_settings,
+                        [&](const boost::asio::any_io_executor& executor, int lock_descriptor,
+                            const config::Settings& settings_in_force) {
+                          return std::make_unique<ExecHost>(
+                              executor,
+                              ExecHost::Environment{config_file, lock_descriptor, settings_in_force});
+                        });
 }
 
 }  // namespace tenure::daemon

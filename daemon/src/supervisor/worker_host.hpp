@@ -5,6 +5,7 @@
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/types.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <sys/types.h>
@@ -32,6 +33,12 @@ class WorkerHost {
   [[nodiscard]] virtual int lock_to_share() const { return -1; }
   // The log's file was moved away and opened again: processes that write to it by themselves do the same.
   virtual void tell_to_open_log() {}
+  // Whether a process of the pool runs another program than the file is now.
+  [[nodiscard]] virtual bool has_new_program(const config::PoolSettings&) const { return false; }
+  // Resident bytes; 0 where that is not to be known, or is not its own.
+  [[nodiscard]] virtual std::int64_t memory_of(queue::ProcessNumber) const { return 0; }
+  // The processes that start from now on work by these settings, whatever the configuration's file says by then.
+  virtual void use(const config::Settings&) {}
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,6 @@
 #include "../protocol/worker_end.hpp"
 #include "own_things.hpp"
+#include "performing_jobs.hpp"
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/line_limit.hpp>
@@ -15,6 +16,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 
 #include <array>
@@ -69,6 +71,7 @@ class Runtime {
     own_descriptors_.after_asio();
     own_descriptors_.watch(descriptor);
     own_descriptors_.watch(setup.lock_descriptor);
+    own_descriptors_.watch(setup.told_to_end);
   }
 
   bool run() {
@@ -76,10 +79,11 @@ class Runtime {
     {
       const std::lock_guard lock(mutex_);
       read_welcome();
+      if (setup_.told_to_end >= 0) await_end();
     }
     context_.run();
     for (std::thread& thread : threads_) thread.join();
-    return is_drained_;
+    return is_in_order_;
   }
 
  private:
@@ -113,6 +117,20 @@ class Runtime {
   void keep_lock(Descriptor lock) {
     own_descriptors_.watch(lock.number());
     keep_for_life(std::move(lock));
+  }
+
+  void await_end() {
+    end_asked_.emplace(context_, ::fcntl(setup_.told_to_end, F_DUPFD_CLOEXEC, 0));
+    end_asked_->async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
+      if (error) return;
+      WorkerEnd::Actions actions;
+      {
+        const std::lock_guard lock(mutex_);
+        actions = end_.told_to_end();
+      }
+      flush();
+      perform_all(std::move(actions));
+    });
   }
 
   void await_writable() {
@@ -177,10 +195,13 @@ class Runtime {
 
   static void carry_out_one(WorkerEnd::GiveStopToken&& action) { action.source.request_stop(); }
 
+  void carry_out_one(WorkerEnd::Describe&&) { performing_.describe(setup_.clock.steady()); }
+
   // Shut and not closed: another thread may be about to write, and the number must not be somebody else's by then.
   void carry_out_one(WorkerEnd::Leave&& action) {
-    is_drained_ = action.reason == WorkerEnd::LeaveReason::drained;
-    if (!is_drained_) log::write(log::Level::warning, "worker.leaving", action.cause);
+    is_in_order_ = action.reason == WorkerEnd::LeaveReason::drained ||
+                   action.reason == WorkerEnd::LeaveReason::told_to_end;
+    if (!is_in_order_) log::write(log::Level::warning, "worker.leaving", action.cause);
     ::shutdown(descriptor_, SHUT_RDWR);
     context_.stop();
   }
@@ -195,7 +216,7 @@ class Runtime {
   }
 
   WorkerEnd::Actions perform(const Perform& work) {
-    AttemptEnd end = performer_.perform(work.job, work.stop);
+    AttemptEnd end = performed_job(work);
     if (process_.is_inherited()) end_child(work.job);
     if (is_looked_after(end)) {
       if (!own_descriptors_.are_in_place()) leave_without_descriptors(work.job);
@@ -216,6 +237,11 @@ class Runtime {
       flush_elsewhere();
     }
     return actions;
+  }
+
+  AttemptEnd performed_job(const Perform& work) {
+    const PerformingJobs::Entry entry(performing_, work.job, setup_.clock.steady());
+    return performer_.perform(work.job, work.stop);
   }
 
   // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
@@ -316,10 +342,11 @@ class Runtime {
   Descriptor socket_copy_{::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0)};
   OwnDescriptors own_descriptors_;
   std::atomic<std::uint32_t> performed_{0};
+  PerformingJobs performing_;
   const SurroundingsOfJobs surroundings_;
   asio::io_context context_;
   std::vector<std::thread> threads_;
-  bool is_drained_ = false;  // for run(), once the context has stopped
+  bool is_in_order_ = false;  // for run(), once the context has stopped
   std::atomic<bool> is_flush_asked_ = false;
   std::array<char, 64UL * 1024> received_{};  // of the read under way
   std::string in_flight_;                     // of who writes
@@ -327,6 +354,7 @@ class Runtime {
 
   std::mutex mutex_;
   asio::local::stream_protocol::socket socket_;
+  std::optional<asio::posix::stream_descriptor> end_asked_;
   WorkerEnd end_;
   bool is_writing_ = false;
   ProcessBound process_;

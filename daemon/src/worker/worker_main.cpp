@@ -7,21 +7,27 @@
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/open_databases.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/config/load.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
 #include <tenure/daemon/worker_environment.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <optional>
 #include <string>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace tenure {
 namespace daemon {
@@ -41,12 +47,26 @@ std::optional<int> number_in(std::string_view variable) {
 struct WorkerEnvironment {
   std::optional<int> socket = number_in(kWorkerSocketVariable);
   std::optional<int> parent = number_in(kWorkerParentVariable);
+  std::vector<std::pair<std::string, std::string>> settings = {};
 };
 WorkerEnvironment take_environment() {
-  const WorkerEnvironment environment;
-  for (const std::string_view variable : {kWorkerSocketVariable, kWorkerParentVariable, kWorkerPoolVariable})
-    ::unsetenv(std::string{variable}.c_str());
+  WorkerEnvironment environment;
+  for (auto& [name, value] : config::environment_of_process()) {
+    if (!name.starts_with(kWorkerPrefix)) continue;
+    ::unsetenv(name.c_str());
+    if (name.starts_with(kWorkerSettingPrefix))
+      environment.settings.emplace_back(name.substr(kWorkerSettingPrefix.size()), std::move(value));
+  }
   return environment;
+}
+
+// Those in force in the daemon, which an edited file does not change.
+config::Settings settings_of(const WorkerEnvironment& environment) {
+  if (environment.settings.empty())
+    raise(ErrorCode::bad_configuration,
+          "tenured has said by no variable which settings are in force: it is older than this worker "
+          "program, so restart it");
+  return config::load_settings({.environment = environment.settings}).settings;
 }
 
 // First thing of all: from here on we cannot outlive the daemon. It may have died before the call; then we have another
@@ -76,11 +96,22 @@ void handle_signal(int number, void (*handler)(int)) {
   default_in_children(number);
 }
 
-// A terminal sends its signals to all processes of the group; when to stop is the daemon's to say. An empty handler and not
-// SIG_IGN, which programs that job code starts would inherit.
+// Becomes readable when the process is told to end.
+std::atomic<int> told_to_end{-1};
+
+void note_told_to_end(int) {
+  const int error = errno;
+  const std::uint64_t once = 1;
+  static_cast<void>(!::write(told_to_end, &once, sizeof once));
+  errno = error;
+}
+
+// A terminal sends its signals to all processes of the group; when to stop is the daemon's to say, and SIGTERM asks it. An empty handler
+// and not SIG_IGN, which programs that job code starts would inherit.
 void leave_signals_to_the_daemon() {
-  for (const int number : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR2, SIGPIPE, SIGXFSZ})
+  for (const int number : {SIGINT, SIGQUIT, SIGHUP, SIGUSR2, SIGPIPE, SIGXFSZ})
     handle_signal(number, [](int) {});
+  handle_signal(SIGTERM, note_told_to_end);
   handle_signal(SIGUSR1, [](int) { log::reopen_at_next_line(); });
   let_signals_through();
 }
@@ -98,10 +129,13 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
   if (!die_with_parent(environment.parent)) return refuse_wrapper();
   keep_from_children(*environment.socket);
+  const Descriptor end_asked{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  if (!end_asked.is_open()) raise_system(errno, "no descriptor for the end that is asked for", {});
+  told_to_end = end_asked.number();
   leave_signals_to_the_daemon();
   leave_on_bus_errors_of_databases();
 
-  const config::Settings settings = settings_for_program("").settings;
+  const config::Settings settings = settings_of(environment);
   configure_log(settings);
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
@@ -109,7 +143,8 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
                                           .handles = handles,
                                           .clock = clock,
                                           .application = settings.application.name,
-                                          .program_version = options.version})
+                                          .program_version = options.version,
+                                          .told_to_end = end_asked.number()})
              ? 0
              : 1;
 }
@@ -130,16 +165,25 @@ void print_help(const char* program) {
       program);
 }
 
-int run_alone(const std::string& config_option, const JobRegistry& jobs, const WorkerOptions& options) {
-  const ProgramSettings loaded = settings_for_program(config_option);
-  config::Settings settings = loaded.settings;
-  configure_log(settings);
-  log_warnings(loaded);
+config::Settings settings_alone(const ProgramSettings& loaded) {
   refuse_without_pools(loaded, "; it says which queues this program serves");
+  config::Settings settings = loaded.settings;
   settings.pools.resize(1);
   settings.pools.front().processes = 1;
+  settings.pools.front().jobs_max = 0;  // there is no other process that could take its place
   // Whoever starts a program by hand wants to see at once that he cannot.
   settings.daemon.when_held = config::WhenHeld::exit;
+  return settings;
+}
+
+int run_alone(const std::string& config_option, const JobRegistry& jobs, const WorkerOptions& options) {
+  const ProgramSettings loaded = settings_for_program(config_option);
+  configure_log(loaded.settings);
+  log_warnings(loaded);
+  const config::Settings settings = settings_alone(loaded);
+  const auto read_settings = [file = loaded.file] {
+    return settings_alone(settings_for_program(file.string()));
+  };
 
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
@@ -149,10 +193,11 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
                     .application = settings.application.name,
                     .program_version = options.version};
   log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
-  return run_dispatcher(settings, [&](const boost::asio::any_io_executor& executor, int lock) {
-    setup.lock_descriptor = lock;
-    return std::make_unique<InProcessHost>(executor, setup);
-  });
+  return run_dispatcher(settings, read_settings,
+                        [&](const boost::asio::any_io_executor& executor, int lock, const config::Settings&) {
+                          setup.lock_descriptor = lock;
+                          return std::make_unique<InProcessHost>(executor, setup);
+                        });
 }
 
 }  // namespace

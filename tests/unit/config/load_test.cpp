@@ -316,5 +316,29 @@ TEST(ConfigFileToRead, OptionBeforeVariableBeforeDefault) {
   EXPECT_EQ(config_file_to_read("", environment), "/v.toml");
 }
 
+// Each setting differs from its default, so that none can be left out.
+TEST(VariablesOf, GiveBackAllSettingsButPools) {
+  Settings settings;
+  settings.application.name = "other";
+  settings.daemon = {
+      .node = "host-2.example", .stop_deadline = 1500ms, .when_held = WhenHeld::exit, .ping_max = 2s};
+  settings.store = {.path = "/odd \"path\" \\ with = and %/control.db",
+                    .durability = sqlite::Durability::ordered,
+                    .poll = 3s,
+                    .payload_max = 4096};
+  settings.tenants = {.path = "/tenants/%{bucket}/%{tenant}/x.db",
+                      .migrations = "/m",
+                      .descriptors_max = 7,
+                      .handle_wait = 0s};
+  settings.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/x"};
+  const auto variables = variables_of(settings);
+  EXPECT_EQ(load_settings({.environment = variables}).settings, settings);
+  const auto defaults = variables_of(Settings{});
+  ASSERT_EQ(variables.size(), defaults.size());
+  for (std::size_t i = 0; i < variables.size(); ++i)
+    EXPECT_NE(variables[i].second, defaults[i].second) << variables[i].first;
+  EXPECT_EQ(load_settings({.environment = defaults}).settings, Settings{});
+}
+
 }  // namespace
 }  // namespace tenure::config

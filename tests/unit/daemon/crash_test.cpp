@@ -85,7 +85,7 @@ class FaultyRun {
     return options;
   }
   void disturb() {
-    switch (random_.below(10)) {
+    switch (random_.below(11)) {
       case 0:
         sim_.world.fail_next_rounds(1 + static_cast<int>(random_.below(3)));
         break;
@@ -113,9 +113,20 @@ class FaultyRun {
         if (sim_->is_up() && random_.below(4) == 0)
           sim_.world.stop(random_.below(3) == 0 ? StopAsked::How::at_once : StopAsked::How::in_phases);
         break;
+      case 4:
+        change_workers();
+        break;
       default:
         enqueue_some();
         break;
+    }
+  }
+  void change_workers() {
+    const auto workers = sim_->live_workers();
+    if (random_.below(2) == 0) {
+      if (sim_->is_up()) sim_.world.reload(1 + static_cast<int>(random_.below(3)), random_.below(2) == 0);
+    } else if (!workers.empty()) {
+      sim_.world.tell_worker_to_end(workers[random_.below(workers.size())]);
     }
   }
   void start_again_if_left() {
@@ -176,6 +187,8 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     total.workers_killed += world.faults.workers_killed;
     total.workers_hung += world.faults.workers_hung;
     total.workers_garbled += world.faults.workers_garbled;
+    total.workers_told += world.faults.workers_told;
+    total.reloads += world.faults.reloads;
     stops += run.stops();
     total.dispatchers_crashed += world.faults.dispatchers_crashed;
     total.rounds_cut += world.faults.rounds_cut;
@@ -186,6 +199,8 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   EXPECT_GT(total.workers_killed, 0);
   EXPECT_GT(total.workers_hung, 0);
   EXPECT_GT(total.workers_garbled, 0);
+  EXPECT_GT(total.workers_told, 0);
+  EXPECT_GT(total.reloads, 0);
   EXPECT_GT(stops, 0U);
   EXPECT_GT(total.dispatchers_crashed, 0);
   EXPECT_GT(total.rounds_cut, 0);
@@ -194,9 +209,10 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   fmt::print(
       "attempted={0} acknowledged={0} lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 | faults "
       "round={1} kill={2} "
-      "hang={3} garbled={9} crash={4} cut={5} hint={6} stop={7} | seeds=1..{8}\n",
+      "hang={3} garbled={9} told={10} reload={11} crash={4} cut={5} hint={6} stop={7} | seeds=1..{8}\n",
       attempted, total.rounds_failed, total.workers_killed, total.workers_hung, total.dispatchers_crashed,
-      total.rounds_cut, total.hints_lost, stops, seeds(400), total.workers_garbled);
+      total.rounds_cut, total.hints_lost, stops, seeds(400), total.workers_garbled, total.workers_told,
+      total.reloads);
 }
 
 // The harness must be able to fail.

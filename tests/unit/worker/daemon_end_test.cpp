@@ -100,8 +100,11 @@ TEST_F(DaemonEndTest, LSE_15_WhatWasSaidBeforeTheBadFrameCounts) {
 
 TEST_F(DaemonEndTest, LSE_15_AFrameOutOfTurnBreaksTheStream) {
   const std::vector<std::vector<Frame>> scripts{
-      {finished(1)},         {PongFrame{}},           {DrainFrame{}},        {kHello, kHello},
-      {kHello, PongFrame{}}, {kHello, AssignFrame{}}, {kHello, PingFrame{}}, {kHello, WelcomeFrame{}},
+      {finished(1)},         {PongFrame{}},
+      {DrainFrame{}},        {kHello, kHello},
+      {LeavingFrame{}},      {kHello, DescribeFrame{}},
+      {kHello, PongFrame{}}, {kHello, AssignFrame{}},
+      {kHello, PingFrame{}}, {kHello, WelcomeFrame{}},
   };
   for (std::size_t script = 0; script < scripts.size(); ++script) {
     DaemonEnd end{ProcessNumber{1}, 1};
@@ -111,6 +114,18 @@ TEST_F(DaemonEndTest, LSE_15_AFrameOutOfTurnBreaksTheStream) {
     take(end.received(bytes));
     EXPECT_EQ(broken_.size(), 1U) << "script " << script;
   }
+}
+
+TEST_F(DaemonEndTest, STP_11_AProcessThatWasToldToEndIsAnEvent) {
+  hear(kHello);
+  hear(finished(1), LeavingFrame{});
+  ASSERT_EQ(events_.size(), 3U);
+  EXPECT_EQ(std::ranges::count_if(
+                events_, [](const Event& event) { return std::holds_alternative<WorkerLeaving>(event); }),
+            1);
+  EXPECT_TRUE(broken_.empty());
+  end_.describe();
+  EXPECT_TRUE(std::holds_alternative<DescribeFrame>(said().back()));
 }
 
 TEST_F(DaemonEndTest, AnswersToPingsAreCounted) {

@@ -44,6 +44,8 @@ std::vector<Frame> samples() {
                      {ErrorCode::wrong_tenant, "no"}}},
       FinishedFrame{{{JobSeq{9}, {}}, RunResult::not_started, std::chrono::microseconds{0}, {}}},
       PongFrame{},
+      LeavingFrame{},
+      DescribeFrame{},
       WelcomeFrame{.protocol = 1, .slots = 3},
       RefusedFrame{"too old"},
       sample_assign(),
@@ -91,6 +93,12 @@ TEST(Frames, BytesOnTheWireAreFixed) {
   EXPECT_EQ(hex(written(PongFrame{})),
             "01000000"
             "05");
+  EXPECT_EQ(hex(written(LeavingFrame{})),
+            "01000000"
+            "06");
+  EXPECT_EQ(hex(written(DescribeFrame{})),
+            "01000000"
+            "28");
   EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2", .kinds = {{"a.b", "q", 1, 2}}})),
             "18000000"
             "01"

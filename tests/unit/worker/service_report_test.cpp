@@ -91,6 +91,16 @@ TEST(ServiceReport, STP_07_ExtendsTheTimeToStopOnlyWhileJobsStillEnd) {
   EXPECT_EQ(told_after_look(report, {.status = {.slots = 8}, .round_since = {}}, at(3s)), "");
 }
 
+TEST(ServiceReport, STP_09_AReloadIsToldWithItsMomentAndThenReadiness) {
+  ServiceReport report{std::nullopt};
+  report.serving();
+  report.reloading(at(5s));
+  EXPECT_EQ(report.untold(), "MONOTONIC_USEC=5000000\nRELOADING=1\nSTATUS=dispatching\n");
+  report.told();
+  report.reloaded();
+  EXPECT_EQ(report.untold(), "READY=1\n");
+}
+
 TEST(ServiceReport, WhatCouldNotBeToldIsToldLaterWithItsLatestValue) {
   ServiceReport report{std::nullopt};
   report.serving();

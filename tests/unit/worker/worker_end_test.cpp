@@ -181,6 +181,8 @@ TEST_F(WorkerEndTest, LSE_15_AFrameOutOfTurnEndsIt) {
       {WelcomeFrame{}, WelcomeFrame{}},
       {WelcomeFrame{}, FinishedFrame{}},
       {WelcomeFrame{}, PongFrame{}},
+      {WelcomeFrame{}, LeavingFrame{}},
+      {DescribeFrame{}},
       {WelcomeFrame{}, assign_1, assign_1},
       {WelcomeFrame{}, assign_1, DrainFrame{}, AssignFrame{.job = job(2), .receipt_horizon = {}}},
   };
@@ -194,6 +196,30 @@ TEST_F(WorkerEndTest, LSE_15_AFrameOutOfTurnEndsIt) {
     EXPECT_EQ(left_->reason, LeaveReason::protocol_violation) << "script " << script;
     EXPECT_TRUE(end.received(bytes).empty()) << "what comes behind it is not looked at";
   }
+}
+
+TEST_F(WorkerEndTest, STP_11_ToldToEndItAsksOnceToBeDrainedAndGoesOnUntilThen) {
+  welcome(1);
+  say(AssignFrame{.job = job(1), .receipt_horizon = {}});
+  static_cast<void>(written());
+  take(end_.told_to_end());
+  take(end_.told_to_end());
+  const auto frames = written();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<LeavingFrame>(frames[0]));
+  EXPECT_FALSE(left_);
+  say(DrainFrame{});
+  take(end_.told_to_end());
+  take(end_.finished(end_of(1)));
+  EXPECT_EQ(written().size(), 1U) << "the report, and nothing about leaving";
+  ASSERT_TRUE(left_);
+  EXPECT_EQ(left_->reason, LeaveReason::drained);
+}
+
+TEST_F(WorkerEndTest, STP_11_ToldToEndBeforeItsWelcomeItLeaves) {
+  take(end_.told_to_end());
+  ASSERT_TRUE(left_);
+  EXPECT_EQ(left_->reason, LeaveReason::told_to_end);
 }
 
 // Another thread may want to write what it has just finished.

@@ -73,6 +73,9 @@ struct LoadedSettings {
 // What SettingsSources::environment wants, of this process.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_of_process();
 
+// The environment that gives back these settings where there is no file; the pools are left out.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> variables_of(const Settings& settings);
+
 // Which file a program reads: `option` (of --config) if not empty, else TENURE_CONFIG, else the default file
 // where it exists; empty where there is none.
 [[nodiscard]] std::filesystem::path config_file_to_read(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,15 @@
 // that the loader reads too. Threads: any.
 namespace tenure::config {
 
+// When a daemon that runs takes a change over.
+enum class TakenOver : std::uint8_t {
+  by_reload,
+  by_new_workers,  // by a reload, which replaces the worker processes one by one
+  at_start,
+};
+// "by a reload", "at the next start".
+[[nodiscard]] std::string_view text_of(TakenOver taken_over);
+
 struct SettingInfo {
   std::string key;  // "store.poll", "pool.slots"
   std::string
@@ -18,7 +28,7 @@ struct SettingInfo {
   std::string limits;         // "100ms to 1m"
   std::string help;           // a sentence or two
   std::string environment;    // "TENURE_STORE_POLL"; empty where there is none
-  bool needs_restart = false;
+  TakenOver taken_over = TakenOver::at_start;
 };
 
 // In the order of the sample.

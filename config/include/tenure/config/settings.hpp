@@ -56,6 +56,8 @@ struct PoolSettings {
   std::filesystem::path program;
   std::int64_t processes = 2;
   std::int64_t slots = 8;                      // of one process
+  std::int64_t jobs_max = 0;                   // of one process, which is then replaced; 0: no bound
+  std::uint64_t memory_max = 1ULL << 30U;      // bytes, resident, of one process
   std::vector<std::string> queues{"default"};  // strict: an earlier one goes first
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };

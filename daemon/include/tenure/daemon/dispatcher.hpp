@@ -28,6 +28,9 @@ struct PoolSettings {
   std::string name;
   int processes = 1;                // 1 to 256
   std::vector<std::string> queues;  // strict order; other queues never run here
+  // A process that has performed so many jobs, or whose memory is larger, is replaced; 0: never for that.
+  std::int64_t jobs_max = 0;
+  std::int64_t memory_max = 0;  // bytes, resident
 };
 
 struct DispatcherSettings {
@@ -83,7 +86,28 @@ struct WorkerGone {
 };
 struct Ponged {
   ProcessNumber process;
+  std::int64_t memory = 0;  // of its process: bytes, resident; 0 where nobody knows
 };
+// The process was told to end by somebody else: it asks to be drained.
+struct WorkerLeaving {
+  ProcessNumber process;
+};
+// The configuration was read again. Each time and each pool by its new values; what a pool's name and queues are does not change.
+struct Reconfigured {
+  std::chrono::milliseconds poll{1000};
+  std::chrono::milliseconds stop_deadline{25000};
+  std::chrono::milliseconds ping_max{30000};
+  struct Pool {
+    int processes = 1;
+    std::int64_t jobs_max = 0;
+    std::int64_t memory_max = 0;
+    bool is_new =
+        false;  // program, slots or what its processes have read: those that run are replaced one by one
+  };
+  std::vector<Pool> pools;  // as many as there are
+};
+// Somebody wants to read in the log what each process does.
+struct DescriptionAsked {};
 struct StopAsked {
   enum class How : std::uint8_t {
     in_phases,  // running jobs have until the deadline
@@ -92,8 +116,9 @@ struct StopAsked {
   How how = How::in_phases;
 };
 
-using Event = std::variant<Started, TimePassed, WakeHinted, RoundDone, RoundFailed, WorkerReady,
-                           AttemptsEnded, WorkerGone, Ponged, StopAsked>;
+using Event =
+    std::variant<Started, TimePassed, WakeHinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded,
+                 WorkerGone, Ponged, WorkerLeaving, Reconfigured, DescriptionAsked, StopAsked>;
 
 // --- Actions: what shall be done about it, in this order.
 
@@ -124,6 +149,10 @@ struct GiveStopToken {
   ProcessNumber process;
 };
 struct Ping {
+  ProcessNumber process;
+};
+// Have it write what its slots do into the log.
+struct Describe {
   ProcessNumber process;
 };
 struct EndProcess {
@@ -158,8 +187,8 @@ struct FormerClaimsTaken {};
 // The store has been read as far as is needed to claim. Once.
 struct Serving {};
 
-using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, EndProcess,
-                            WakeAt, Note, FormerClaimsTaken, Serving, Leave>;
+using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, Describe,
+                            EndProcess, WakeAt, Note, FormerClaimsTaken, Serving, Leave>;
 using Actions = std::vector<Action>;
 
 // Figures for status lines and metrics, from memory.

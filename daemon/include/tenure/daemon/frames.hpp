@@ -55,6 +55,11 @@ struct PongFrame {
   friend bool operator==(const PongFrame&, const PongFrame&) = default;
 };
 
+// It was told to end by somebody else than the daemon, and asks to be drained.
+struct LeavingFrame {
+  friend bool operator==(const LeavingFrame&, const LeavingFrame&) = default;
+};
+
 // --- From the daemon.
 
 struct WelcomeFrame {
@@ -95,9 +100,13 @@ struct DrainFrame {
 struct PingFrame {
   friend bool operator==(const PingFrame&, const PingFrame&) = default;
 };
+// Write into the log what each slot does.
+struct DescribeFrame {
+  friend bool operator==(const DescribeFrame&, const DescribeFrame&) = default;
+};
 
-using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, WelcomeFrame, RefusedFrame, AssignFrame,
-                           RecallFrame, StopTokenFrame, DrainFrame, PingFrame>;
+using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, LeavingFrame, WelcomeFrame, RefusedFrame,
+                           AssignFrame, RecallFrame, StopTokenFrame, DrainFrame, PingFrame, DescribeFrame>;
 
 // Appends the frame to `out`.
 void write_frame(std::string& out, const Frame& frame);

@@ -2,12 +2,15 @@
 
 #include <string_view>
 
-// How `tenured` hands a worker program what it needs: a socket and a few variables. The names begin with
-// TENURE_WORKER_, which no setting does. The configuration's path comes in TENURE_CONFIG.
+// How `tenured` hands a worker program what it needs: a socket and variables, whose names begin with TENURE_WORKER_, which
+// no setting does. The configuration's path comes in TENURE_CONFIG, for what jobs open by themselves.
 namespace tenure::daemon {
 
 inline constexpr int kWorkerSocketDescriptor = 3;  // frames
 
+inline constexpr std::string_view kWorkerPrefix = "TENURE_WORKER_";
+// Before the name of a setting's variable: the value that is in force in the daemon.
+inline constexpr std::string_view kWorkerSettingPrefix = "TENURE_WORKER_IN_FORCE_";
 inline constexpr std::string_view kWorkerSocketVariable = "TENURE_WORKER_FD";
 inline constexpr std::string_view kWorkerParentVariable = "TENURE_WORKER_PARENT";
 inline constexpr std::string_view kWorkerPoolVariable = "TENURE_WORKER_POOL";

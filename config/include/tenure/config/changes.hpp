@@ -1,0 +1,22 @@
+#pragma once
+
+#include <tenure/config/settings.hpp>
+
+#include <string>
+#include <vector>
+
+// What becomes of a configuration that was read again while a daemon runs by another one. Threads: any.
+namespace tenure::config {
+
+struct Changes {
+  Settings settings;                    // those before, with all that can be taken over
+  std::vector<std::string> taken_over;  // "store.poll", "pool.slots of general"
+  std::vector<std::string> at_start;    // keys whose new values wait for the next start
+  // For each pool, in the order of `settings`: what its worker processes have read is different now.
+  std::vector<bool> workers_are_old;
+};
+
+// Pools are compared by name. One that came or went waits for the next start, and so do its queues.
+[[nodiscard]] Changes changes(const Settings& before, const Settings& after);
+
+}  // namespace tenure::config

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "processes.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+// Worker processes that make room for others without interrupting a job: their program or settings are new, or they have performed
+// enough, or have grown too large. One at a time over all pools: the successor is started beside the former one, which is
+// drained once that has said hello. So no slot is missed, and a program that does not start takes nobody's place.
+namespace tenure::daemon {
+
+class Replacements {
+ public:
+  // Both must outlive it.
+  Replacements(const DispatcherSettings& settings, Processes& processes)
+      : settings_(settings), processes_(processes) {}
+
+  // Every process of the pools that are new, in the order of their numbers.
+  void reloaded(const Reconfigured& settings);
+  // Whether it has performed enough, or has grown too large (`memory` in bytes, 0: not known).
+  void look_at(const Process& process, std::int64_t memory = 0);
+  // It asks to be drained, and that waits for no turn.
+  void leaves(Process& process, Instant now, Actions& actions);
+  // It has said hello: those whose place it takes are drained.
+  void came(const Process& successor, Actions& actions);
+  void tick(Instant now, Actions& actions);
+
+ private:
+  struct Wanted {
+    ProcessNumber process;
+    std::string because;
+  };
+  void want(ProcessNumber process, std::string because);
+
+  const DispatcherSettings& settings_;
+  Processes& processes_;
+  std::deque<Wanted> wanted_;
+  std::optional<ProcessNumber> under_way_;  // whose successor has not said hello yet
+};
+
+}  // namespace tenure::daemon

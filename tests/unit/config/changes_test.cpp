@@ -1,0 +1,84 @@
+#include <tenure/config/changes.hpp>
+
+#include <gmock/gmock.h>
+
+namespace tenure::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using namespace std::chrono_literals;
+
+Settings two_pools() {
+  Settings settings;
+  settings.pools = {{.name = "general", .program = "/usr/bin/worker"},
+                    {.name = "heavy", .program = "/usr/bin/worker"}};
+  return settings;
+}
+
+TEST(Changes, NothingChangedIsNothingToDo) {
+  const Changes none = changes(two_pools(), two_pools());
+  EXPECT_EQ(none.settings, two_pools());
+  EXPECT_THAT(none.taken_over, IsEmpty());
+  EXPECT_THAT(none.at_start, IsEmpty());
+  EXPECT_THAT(none.workers_are_old, ElementsAre(false, false));
+}
+
+TEST(Changes, STP_09_WhatTheDaemonAloneReadsIsTakenOverAtOnce) {
+  Settings after = two_pools();
+  after.daemon.stop_deadline = 5s;
+  after.store.poll = 2s;
+  after.pools[0].processes = 7;
+  const Changes found = changes(two_pools(), after);
+  EXPECT_EQ(found.settings, after);
+  EXPECT_THAT(found.taken_over,
+              ElementsAre("daemon.stop_deadline", "store.poll", "pool.processes of general"));
+  EXPECT_THAT(found.workers_are_old, ElementsAre(false, false));
+}
+
+TEST(Changes, STP_10_WhatWorkersHaveReadMakesThemOld) {
+  Settings after = two_pools();
+  after.pools[1].slots = 3;
+  EXPECT_THAT(changes(two_pools(), after).workers_are_old, ElementsAre(false, true));
+  after = two_pools();
+  after.tenants.handle_wait = 1s;
+  EXPECT_THAT(changes(two_pools(), after).workers_are_old, ElementsAre(true, true));
+  after = two_pools();
+  after.log.level = log::Level::debug;
+  EXPECT_EQ(changes(two_pools(), after).settings, after);
+}
+
+TEST(Changes, STP_09_WhatWaitsForTheNextStartIsNamedAndKeepsItsValue) {
+  Settings after = two_pools();
+  after.store.path = "/elsewhere/control.db";
+  after.store.durability = sqlite::Durability::ordered;
+  after.store.payload_max = 4096;
+  after.tenants.path = "/elsewhere/%{tenant}.db";
+  after.pools[0].queues = {"mailers"};
+  const Changes found = changes(two_pools(), after);
+  EXPECT_EQ(found.settings, two_pools());
+  EXPECT_THAT(found.taken_over, IsEmpty());
+  EXPECT_THAT(found.at_start, ElementsAre("store.path", "store.durability", "store.payload_max",
+                                          "tenants.path", "pool.queues of general"));
+}
+
+TEST(Changes, PoolsThatCameOrWentWaitForTheNextStart) {
+  Settings after = two_pools();
+  after.pools[0].name = "mail";
+  const Changes found = changes(two_pools(), after);
+  EXPECT_EQ(found.settings, two_pools());
+  EXPECT_THAT(found.at_start, ElementsAre("pool general, which is gone", "pool mail, which is new"));
+}
+
+TEST(Changes, PoolsMayStandInAnotherOrder) {
+  Settings after = two_pools();
+  std::swap(after.pools[0], after.pools[1]);
+  after.pools[0].slots = 5;
+  const Changes found = changes(two_pools(), after);
+  EXPECT_EQ(found.settings.pools[1].slots, 5);
+  EXPECT_THAT(found.workers_are_old, ElementsAre(false, true));
+  EXPECT_THAT(found.at_start, IsEmpty());
+}
+
+}  // namespace
+}  // namespace tenure::config
