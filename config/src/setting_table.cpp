@@ -181,6 +181,15 @@ const std::array kPoolSettings{
                           .field = [](PoolSettings& p) -> Field { return &p.slots; },
                           .help = "Jobs at once in one process.",
                           .taken_over = TakenOver::by_new_workers},
+    Setting<PoolSettings>{
+        .section = kPoolSection,
+        .key = "time_limit",
+        .rule = DurationRule{limits::kTimeLimitMin, limits::kTimeLimitMax},
+        .field = [](PoolSettings& p) -> Field { return &p.time_limit; },
+        .help = "How long one run of a job may take whose kind states no time limit. At 80 % of it its stop "
+                "token is\n"
+                "set, at its end the worker process is replaced; the other jobs in it run again at no cost.",
+        .taken_over = TakenOver::by_new_workers},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "jobs_max",
                           .rule = IntegerRule{0, 1'000'000'000},

@@ -7,6 +7,9 @@
 #include <tenure/jobs/context.hpp>
 #include <tenure/tenancy/global_id.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 namespace tenure {
 namespace {
 
@@ -33,7 +36,13 @@ const std::optional<TenantName>& JobContext::tenant() const { return run_.job.te
 int JobContext::attempt() const { return run_.job.attempt; }
 int JobContext::attempts_max() const { return run_.job.attempts_max; }
 WallTime JobContext::now() const { return run_.clock.wall(); }
-std::stop_token JobContext::stop_token() const { return run_.stop; }
+std::stop_token JobContext::stop_token() const { return run_.stop.token(); }
+
+std::optional<std::chrono::milliseconds> JobContext::remaining() const {
+  if (run_.job.time_limit.count() == 0) return std::nullopt;
+  const auto left = run_.started + run_.job.time_limit - run_.clock.steady();
+  return std::chrono::floor<std::chrono::milliseconds>(std::max(left, std::chrono::microseconds{0}));
+}
 
 TenantHandle& JobContext::handle() {
   if (!run_.lease) {

@@ -25,6 +25,10 @@ void check_options(const JobOptions& options) {
   value_or_raise(check_name(NameOf::queue, options.queue));
   check_between("priority", options.priority, limits::kPriorityHighest, limits::kPriorityLowest);
   check_between("attempts_max", options.attempts_max, 1, limits::kAttemptsMax);
+  if (options.time_limit.count() != 0 &&
+      (options.time_limit < limits::kTimeLimitMin || options.time_limit > limits::kTimeLimitMax))
+    refuse("time_limit", std::to_string(options.time_limit.count()) + " ms",
+           "100 ms to 30 days are allowed, or 0");
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {

@@ -49,6 +49,11 @@ void report_leftovers(const detail::JobRun& run, std::size_t depth) {
                "the handler of " + run.job.kind + " ended with a transaction, snapshot or cursor open");
 }
 
+// A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt, unless it has taken too long.
+ErrorCode code_of_obedience(queue::StopReason reason) {
+  return reason == queue::StopReason::time_limit ? ErrorCode::time_limit : ErrorCode::interrupted;
+}
+
 class EmptyThread {
  public:
   EmptyThread() { TENURE_INVARIANT(scope_depth() == 0); }
@@ -63,15 +68,14 @@ Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock&
                      std::string application)
     : jobs_(jobs), handles_(handles), clock_(clock), application_(std::move(application)) {}
 
-queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const std::stop_token& stop) {
+queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop) {
   const EmptyThread thread;
   const Instant started = clock_.steady();
   std::optional<queue::AttemptFailure> failure = attempt(job, stop);
   const std::chrono::microseconds run_time = clock_.steady() - started;
   if (!failure) return {.claim = job.claim, .run_time = run_time, .failure = {}};
-  // A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt.
-  if (failure->code == ErrorCode::handler_failed && stop.stop_requested())
-    failure->code = ErrorCode::interrupted;
+  if (failure->code == ErrorCode::handler_failed && stop.reason())
+    failure->code = code_of_obedience(*stop.reason());
   return {.claim = job.claim,
           .result = queue::RunResult::failed,
           .run_time = run_time,
@@ -79,7 +83,7 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const std::s
 }
 
 std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob& job,
-                                                        const std::stop_token& stop) {
+                                                        const queue::StopSignal& stop) {
   try {
     run(job, stop);
     return std::nullopt;
@@ -92,7 +96,7 @@ std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob
   }
 }
 
-void Performer::run(const queue::AssignedJob& job, const std::stop_token& stop) {
+void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop) {
   const log::Context log_context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
   const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
   compare(job, envelope);
@@ -103,8 +107,12 @@ void Performer::run(const queue::AssignedJob& job, const std::stop_token& stop) 
   std::optional<TenantScope> scope;
   if (job.tenant) scope.emplace(*job.tenant, job.generation);
   const std::size_t depth = scope_depth();
-  detail::JobRun run{
-      .job = job, .stop = stop, .handles = handles_, .clock = clock_, .application = application_};
+  detail::JobRun run{.job = job,
+                     .stop = stop,
+                     .handles = handles_,
+                     .clock = clock_,
+                     .application = application_,
+                     .started = clock_.steady()};
   TenantPayloadContext payload{application_, job.tenant};
   JobContext context{run};
   if (job.tenant) {

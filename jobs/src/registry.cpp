@@ -3,13 +3,13 @@
 
 namespace tenure {
 
-void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const std::string& queue) {
+void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const JobOptions& options) {
   check_kind(kind);
   if (kinds_.size() == limits::kProgramKindsMax)
     raise(ErrorCode::bad_options, "a worker program has at most " + std::to_string(limits::kProgramKindsMax) +
                                       " kinds, aliases included; \"" + std::string{kind} +
                                       "\" is one too many");
-  if (!kinds_.emplace(kind, Entry{runner, queue}).second)
+  if (!kinds_.emplace(kind, Entry{runner, options.queue, options.time_limit}).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
 
@@ -21,7 +21,7 @@ const JobRegistry::Runner* JobRegistry::find(std::string_view kind) const {
 std::vector<JobRegistry::Kind> JobRegistry::kinds() const {
   std::vector<Kind> kinds;
   kinds.reserve(kinds_.size());
-  for (const auto& [name, entry] : kinds_) kinds.push_back({name, entry.queue});
+  for (const auto& [name, entry] : kinds_) kinds.push_back({name, entry.queue, entry.time_limit});
   return kinds;
 }
 

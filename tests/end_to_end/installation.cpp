@@ -16,7 +16,8 @@ void Installation::configure(const Config& config) {
                                << (folder_ / "migrations").string()
                                << "\"\n[[pool]]\nname = \"general\"\nprogram = \"" << config.program
                                << "\"\nprocesses = " << config.processes << "\nslots = " << config.slots
-                               << "\nqueues = [" << config.queues << "]\n";
+                               << "\nqueues = [" << config.queues << "]\ntime_limit = \"" << config.time_limit
+                               << "\"\n";
   if (!store_) client().tenants().create(TenantName{"acme"});
 }
 

@@ -30,6 +30,7 @@ class Installation : public ::testing::Test {
     std::string when_held = "stand_by";
     std::string program = WORKER_PROGRAM;
     std::string queues = R"("default")";
+    std::string time_limit = "1h";
   };
 
   void configure(const Config& config);

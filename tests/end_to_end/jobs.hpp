@@ -32,6 +32,17 @@ struct Spin {
   }
 };
 
+// A query without an end, in its tenant; `name` as in Wait. Its kind's time limit is a second.
+struct EndlessQuery {
+  static constexpr std::string_view kind = "test.endless_query";
+  static tenure::JobOptions options() { return {.attempts_max = 1, .time_limit = std::chrono::seconds{1}}; }
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
 struct Count {
   static constexpr std::string_view kind = "test.count";
   std::string name;

@@ -58,6 +58,15 @@ void spin(const Spin& job, tenure::JobContext&) {
   }
 }
 
+void query_without_end(const EndlessQuery& job, tenure::JobContext& context) {
+  write_pid(job.name);
+  context.read([](tenure::TenantReader& reader) {
+    auto rows =
+        reader.query("with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n");
+    static_cast<void>(rows.next());
+  });
+}
+
 void crash(const Crash& job, tenure::JobContext&) {
   if (job.how == "abort") std::abort();
   if (job.how == "exit") std::_Exit(0);
@@ -136,6 +145,7 @@ int main(int argc, char** argv) {
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
   jobs.add<Spin>(spin);
+  jobs.add<EndlessQuery>(query_without_end);
   // Another version of the program, which has no handler for it.
   if (std::getenv("WITHOUT_COUNT") == nullptr)
     jobs.add<Count>([](const Count& job, tenure::JobContext& context) { count(job.name, context); });

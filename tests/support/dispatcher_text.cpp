@@ -138,7 +138,7 @@ struct ActionText {
     return fmt::format("drain {}", action.process.value);
   }
   std::string operator()(const daemon::GiveStopToken& action) const {
-    return fmt::format("stop token {}", action.process.value);
+    return fmt::format("stop token {} {} {}", action.process.value, action.seq.value, int(action.reason));
   }
   std::string operator()(const daemon::Ping& action) const {
     return fmt::format("ping {}", action.process.value);

@@ -80,7 +80,7 @@ void LinkSimulation::step() {
       }
       return;
     default:
-      if (is_ready_ && random_.below(8) == 0) daemon_.give_stop_token(daemon::StopReason::stop);
+      if (is_ready_ && random_.below(8) == 0) daemon_.give_stop_token({}, daemon::StopReason::stop);
   }
 }
 
@@ -118,7 +118,7 @@ void LinkSimulation::end_a_job() {
   AttemptEnd end{.claim = job->job.claim,
                  .run_time = std::chrono::microseconds{static_cast<std::int64_t>(random_.below(1000))},
                  .failure = {}};
-  if (job->stop.stop_requested() || random_.below(4) == 0) {
+  if (job->stop.reason().has_value() || random_.below(4) == 0) {
     end.result = RunResult::failed;
     end.failure = {ErrorCode::handler_failed, "played " + std::to_string(end.claim.seq.value)};
   }
@@ -240,8 +240,8 @@ void LinkSimulation::carry_out(WorkerEnd::Actions actions) {
   for (WorkerEnd::Action& action : actions) {
     if (auto* job = std::get_if<WorkerEnd::Perform>(&action)) perform(std::move(*job));
     if (const auto* token = std::get_if<WorkerEnd::GiveStopToken>(&action)) {
-      auto source = token->source;
-      source.request_stop();
+      auto signal = token->signal;
+      signal.give(token->reason);
     }
     if (const auto* leave = std::get_if<WorkerEnd::Leave>(&action)) left(*leave);
   }
@@ -266,7 +266,7 @@ void LinkSimulation::left(const WorkerEnd::Leave& action) {
   verdict_.after_the_end += verdict_.left ? 1 : 0;
   verdict_.left = action;
   verdict_.without_token += std::count_if(running_.begin(), running_.end(),
-                                          [](const Running& job) { return !job.stop.stop_requested(); });
+                                          [](const Running& job) { return !job.stop.reason().has_value(); });
   to_daemon_.is_closed = true;
 }
 

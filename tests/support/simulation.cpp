@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <stop_token>
 
 namespace tenure::simulation {
 
@@ -16,8 +15,11 @@ constexpr microseconds kReapTime{300};  // from a signal to the parent's knowled
 }  // namespace
 
 struct Simulation::Worker {
-  Worker(ProcessNumber process, std::int64_t of_life, std::uint16_t slots, const daemon::HelloFrame& hello)
-      : number(process), life(of_life), daemon_end(process, slots), end(hello) {}
+  Worker(ProcessNumber process, std::int64_t of_life, const Options& options, const daemon::HelloFrame& hello)
+      : number(process),
+        life(of_life),
+        daemon_end(process, static_cast<std::uint16_t>(options.slots), options.time_limit),
+        end(hello) {}
 
   ProcessNumber number;
   std::int64_t life = 0;
@@ -31,7 +33,7 @@ struct Simulation::Worker {
     ClaimedJob job;
     Instant since;
     Performance performance;
-    std::stop_token stop;
+    queue::StopSignal stop;
   };
   std::map<JobSeq, Running> running;
 };
@@ -219,7 +221,7 @@ void Simulation::carry_out(const Action& action) {
   if (const auto* drained = std::get_if<daemon::Drain>(&action))
     ask(drained->process, [](daemon::DaemonEnd& end) { end.drain(); });
   if (const auto* told = std::get_if<daemon::GiveStopToken>(&action))
-    ask(told->process, [](daemon::DaemonEnd& end) { end.give_stop_token(daemon::StopReason::stop); });
+    ask(told->process, [&](daemon::DaemonEnd& end) { end.give_stop_token(told->seq, told->reason); });
   if (const auto* ping = std::get_if<daemon::Ping>(&action))
     ask(ping->process, [](daemon::DaemonEnd& end) { end.ping(); });
   if (const auto* ended = std::get_if<daemon::EndProcess>(&action)) {
@@ -298,8 +300,7 @@ void Simulation::start_process(const daemon::StartProcess& action) {
   daemon::HelloFrame hello{.program_version = "played", .kinds = {}};
   for (const std::string& kind : options_.kinds)
     hello.kinds.push_back({.name = kind, .queue = options_.default_queue});
-  auto process =
-      std::make_unique<Worker>(action.process, life_, static_cast<std::uint16_t>(options_.slots), hello);
+  auto process = std::make_unique<Worker>(action.process, life_, options_, hello);
   Worker& started = *process;
   workers_[action.process] = std::move(process);
   if (!options_.starts(action.process)) {
@@ -357,7 +358,8 @@ void Simulation::carry_out(Worker& process, daemon::WorkerEnd::Actions actions) 
   for (daemon::WorkerEnd::Action& action : actions) {
     if (!process.is_alive) return;
     if (const auto* job = std::get_if<daemon::WorkerEnd::Perform>(&action)) begin(process, *job);
-    if (auto* token = std::get_if<daemon::WorkerEnd::GiveStopToken>(&action)) token->source.request_stop();
+    if (auto* token = std::get_if<daemon::WorkerEnd::GiveStopToken>(&action))
+      token->signal.give(token->reason);
     if (const auto* leave = std::get_if<daemon::WorkerEnd::Leave>(&action)) {
       TENURE_INVARIANT(leave->reason == daemon::WorkerEnd::LeaveReason::drained ||
                        leave->reason ==
@@ -383,14 +385,16 @@ void Simulation::assign(const daemon::Assign& action) {
 }
 
 void Simulation::obey_stop_tokens(Worker& process) {
-  std::vector<JobSeq> obeying;
+  std::vector<std::pair<JobSeq, queue::StopReason>> obeying;
   for (const auto& [seq, running] : process.running) {
-    if (running.performance.obeys_stop_token && running.stop.stop_requested()) obeying.push_back(seq);
+    if (running.performance.obeys_stop_token && running.stop.reason())
+      obeying.emplace_back(seq, *running.stop.reason());
   }
-  for (const JobSeq seq : obeying) {
+  for (const auto& [seq, reason] : obeying) {
+    const bool is_late = reason == queue::StopReason::time_limit;
     Performance stopped;
     stopped.result = RunResult::failed;
-    stopped.failure = {ErrorCode::interrupted, "stopped"};
+    stopped.failure = {is_late ? ErrorCode::time_limit : ErrorCode::interrupted, "stopped"};
     job_ended(process, seq, stopped);
   }
 }

@@ -47,6 +47,7 @@ struct Options {
   std::uint64_t seed = 1;
   daemon::DispatcherSettings settings;
   int slots = 2;                          // of each process
+  microseconds time_limit{0};             // of each run; 0: none
   std::vector<std::string> kinds{"job"};  // what the worker program performs
   std::string default_queue = "default";  // of all of them
   microseconds round_time{40};

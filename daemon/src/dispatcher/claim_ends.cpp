@@ -20,22 +20,22 @@ TenantPause pause_for(ErrorCode code) {
   return TenantPause::flat;
 }
 
-How end_of_failure(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now, Random& random) {
+How end_of_failure(const OutstandingJob& job, const queue::AttemptFailure& failure, WallTime now,
+                   Random& random) {
   // Another program version may know it: the job waits for that one.
-  if (attempt.failure.code == ErrorCode::newer_envelope) return EndBlock{};
+  if (failure.code == ErrorCode::newer_envelope) return EndBlock{};
   const int failures = job.failures + 1;
   const auto after = queue::after_failure(
-      attempt.failure.code,
-      {.failures = failures, .attempts_max = job.attempts_max, .releases = job.releases});
+      failure.code, {.failures = failures, .attempts_max = job.attempts_max, .releases = job.releases});
   switch (after.verdict) {
     case queue::AfterFailure::Verdict::retry:
-      return EndRetry{now + queue::retry_wait(failures, random), attempt.failure};
+      return EndRetry{now + queue::retry_wait(failures, random), failure};
     case queue::AfterFailure::Verdict::dead:
-      return EndFinal{queue::JobState::dead, after.reason, attempt.failure};
+      return EndFinal{queue::JobState::dead, after.reason, failure};
     case queue::AfterFailure::Verdict::release:
       break;
   }
-  return EndRelease{true, attempt.failure};
+  return EndRelease{true, failure};
 }
 
 How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now, Random& random) {
@@ -47,7 +47,7 @@ How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, WallTime n
     case RunResult::failed:
       break;
   }
-  return end_of_failure(job, attempt, now, random);
+  return end_of_failure(job, attempt.failure, now, random);
 }
 
 queue::CrashCharge charge_of(const OutstandingJob& job, ProcessEnd end) {
@@ -72,9 +72,22 @@ EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt
 
 ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const std::string& cause) {
   const std::string text = fmt::format("The worker process ended during the run: {}.", cause);
+  if (how == ProcessEnd::by_limit)
+    return end(job, EndRelease{true,
+                               {ErrorCode::interrupted,
+                                "The worker process was ended for the time limit of another job in it."}});
   if (how == ProcessEnd::by_stop || how == ProcessEnd::by_trouble)
     return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
   return end(job, EndReclaim{charge_of(job, how), {ErrorCode::worker_crashed, text}});
+}
+
+ClaimEnd end_at_time_limit(const OutstandingJob& job, WallTime now, Random& random) {
+  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(job.time_limit);
+  const queue::AttemptFailure failure{
+      ErrorCode::time_limit,
+      fmt::format("The run was ended at its time limit of {} ms; it had not obeyed its stop token.",
+                  limit.count())};
+  return end(job, end_of_failure(job, failure, now, random));
 }
 
 EndReclaim end_with_daemon(const queue::FormerClaim& claim) {

@@ -23,6 +23,7 @@ struct EndOfAttempt {
 enum class ProcessEnd : std::uint8_t {
   by_stop,     // we ended it: nobody is charged
   by_trouble,  // the world did: nobody is charged
+  by_limit,    // we ended it for another job's time limit: nobody is charged
   alone,       // it held this job only: the job is charged
   in_company,  // it held others too, and nobody knows which one it was
 };
@@ -30,6 +31,9 @@ enum class ProcessEnd : std::uint8_t {
 // that was alone, so nobody is dead by company: what was in two crashes runs alone next (Processes), and then it is certain whose
 // crash it is.
 [[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const std::string& cause);
+
+// What becomes of a job that ran for longer than its time limit: a failed attempt.
+[[nodiscard]] ClaimEnd end_at_time_limit(const OutstandingJob& job, WallTime now, Random& random);
 
 // What becomes of a job whose daemon died while it was claimed. Only who performed alone is charged: whoever ends the daemon from outside,
 // as often as he likes, hardly meets one and the same job alone three times.

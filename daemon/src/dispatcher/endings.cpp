@@ -40,13 +40,17 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   if (!has_run && !job->recalled) process.phase = Phase::leaving;
 }
 
-void Endings::process_ended(Process& dead, const WorkerGone& gone) {
-  const ProcessEnd how = dead.was_ended_by_stop  ? ProcessEnd::by_stop
-                         : gone.is_in_trouble    ? ProcessEnd::by_trouble
-                         : dead.jobs.size() == 1 ? ProcessEnd::alone
-                                                 : ProcessEnd::in_company;
+void Endings::process_ended(Process& dead, const WorkerGone& gone, WallTime now) {
+  const ProcessEnd how = dead.was_ended_by_stop    ? ProcessEnd::by_stop
+                         : !dead.timed_out.empty() ? ProcessEnd::by_limit
+                         : gone.is_in_trouble      ? ProcessEnd::by_trouble
+                         : dead.jobs.size() == 1   ? ProcessEnd::alone
+                                                   : ProcessEnd::in_company;
   dead.jobs.for_each([&](const OutstandingJob& job, bool was_performing) {
-    add(was_performing ? end_with_process(job, how, gone.cause) : give_back_unstarted(job));
+    const bool is_timed_out = std::ranges::find(dead.timed_out, job.claim.seq) != dead.timed_out.end();
+    add(is_timed_out     ? end_at_time_limit(job, now, random_)
+        : was_performing ? end_with_process(job, how, gone.cause)
+                         : give_back_unstarted(job));
     job_left(dead, job, was_performing ? std::nullopt : std::optional{microseconds{0}});
     lanes_.tried_in_vain(job.lane.tenant);
   });

@@ -29,7 +29,7 @@ class Endings {
   // A worker has reported. An attempt that is not outstanding there was reported before.
   void attempt_ended(Process& process, const AttemptEnd& end, Now now);
   // `dead` has been taken out of the table, with all that it held.
-  void process_ended(Process& dead, const WorkerGone& gone);
+  void process_ended(Process& dead, const WorkerGone& gone, WallTime now);
   // Claimed for a process that cannot take it any more.
   void give_back(const queue::ClaimedJob& job);
 

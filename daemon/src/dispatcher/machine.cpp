@@ -1,6 +1,7 @@
 #include "machine.hpp"
 
 #include "recall.hpp"
+#include "time_limits.hpp"
 
 #include <fmt/format.h>
 
@@ -100,9 +101,9 @@ void Machine::on(const WorkerGone& event) {
     state_.lanes.process_went(dead->pool, dead->offer);
     state_.told_pools.went(state_.lanes.pools(), state_.now.steady);
   }
-  state_.endings.process_ended(*dead, event);
+  state_.endings.process_ended(*dead, event, state_.now.wall);
   dead->jobs.for_each([&](const OutstandingJob& job, bool) { state_.suspects.ended(job.claim.seq); });
-  if (dead->jobs.size() == 0 || dead->was_ended_by_stop) return;
+  if (dead->jobs.size() == 0 || dead->was_ended_by_stop || !dead->timed_out.empty()) return;
   state_.actions.emplace_back(Note{Note::Level::warning, "worker.crashed",
                                    fmt::format("The worker process ended ({}) while it performed {}.",
                                                event.cause, interrupted_text(dead->jobs.performing())),
@@ -166,6 +167,7 @@ void Machine::tick() {
   const Instant now = state_.now.steady;
   state_.lanes.unpark_due(now);
   state_.processes.tick(now, state_.actions);
+  enforce_time_limits(state_.processes, state_.settings, now, state_.actions);
   state_.stopping.tick(now, state_.processes, state_.actions);
   if (!state_.stopping.is_asked()) state_.replacements.tick(now, state_.actions);
   state_.suspects.tick(now);

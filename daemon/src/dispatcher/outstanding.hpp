@@ -3,6 +3,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@ struct OutstandingJob {
   int attempts_max = 0;
   int crashes = 0;
   int releases = 0;
+  std::chrono::microseconds time_limit{0};  // 0: none
   bool recalled = false;
 };
 

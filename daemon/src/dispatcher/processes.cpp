@@ -1,5 +1,7 @@
 #include "processes.hpp"
 
+#include "time_limits.hpp"
+
 #include <tenure/base/error.hpp>
 
 #include <fmt/format.h>
@@ -60,6 +62,7 @@ std::int64_t Process::ahead_us_max(Instant now, microseconds late_after) const {
 void Process::begin_plan(Instant now) { unmoving = unmoving_slots(*this, now, kLateAfter); }
 
 void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Instant now) {
+  const microseconds time_limit = time_limits.of(job.kind);
   jobs.add({{job.seq, job.token},
             job.lane,
             job.place,
@@ -69,8 +72,10 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             job.attempts_max,
             job.crashes,
             job.releases,
+            time_limit,
             false},
            now);
+  if (time_limit.count() > 0) limit_checked_by(now + token_time(time_limit));
   TENURE_INVARIANT(jobs.size() <= slots + (one_at_a_time ? 0 : kAheadJobsMax));
 }
 
@@ -127,6 +132,7 @@ bool Processes::ready(const WorkerReady& event, Instant now) {
   process->one_at_a_time = position_of(*process).suspects > 0;
   process->slots = process->one_at_a_time ? 1 : process->slots_at_best;
   process->jobs = Outstanding{process->slots};
+  process->time_limits = event.time_limits;
   process->ready = now;
   process->next_ping = now + ping_max_ / kPingsPerBound;
   return true;
@@ -150,7 +156,9 @@ void Processes::jobs_ended(Process& process, std::size_t count) {
 void Processes::suspect(Position& position, Process& dead, const WorkerGone& gone) {
   bool has_crashed_before = false;
   dead.jobs.for_each([&](const OutstandingJob& job, bool) { has_crashed_before |= job.crashes > 0; });
-  if (gone.is_in_trouble || dead.was_ended_by_stop || dead.jobs.size() < 2 || !has_crashed_before) return;
+  if (gone.is_in_trouble || dead.was_ended_by_stop || !dead.timed_out.empty() || dead.jobs.size() < 2 ||
+      !has_crashed_before)
+    return;
   position.suspects = std::max(position.suspects, 2 * dead.jobs.performing() + 1);
 }
 
@@ -218,7 +226,8 @@ void Processes::watch(Process& process, Instant now, Actions& actions) const {
 }
 
 Instant Processes::next_watch(const Process& process) const {
-  const Instant watched = next_sign_of_life(process);
+  Instant watched = next_sign_of_life(process);
+  if (process.limit_check && !process.is_ending()) watched = std::min(watched, *process.limit_check);
   return process.late_check ? std::min(watched, *process.late_check) : watched;
 }
 

@@ -5,6 +5,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,11 @@ struct Process {
   std::size_t unmoving = 0;  // slots that will not be free soon, as of the plan that is being made
   std::vector<TenantNumber> recent_tenants;  // the latest first
 
+  TimeLimits time_limits;
+  std::optional<Instant> limit_check;        // when a job of it may have come to its token or to its limit
+  std::vector<queue::JobSeq> told_of_limit;  // performing, with their token
+  std::vector<queue::JobSeq> timed_out;      // for whose time limit it is ended
+
   std::optional<Instant> late_check;  // while jobs are assigned ahead
   Instant next_ping;
   std::optional<Instant> unanswered_since;
@@ -75,6 +81,12 @@ struct Process {
   [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
   // Usual run time that may stand ahead now: nothing behind a slot whose job is long, or late by more than `late_after`.
   [[nodiscard]] std::int64_t ahead_us_max(Instant now, std::chrono::microseconds late_after) const;
+  // It is being ended by us.
+  [[nodiscard]] bool is_ending() const { return was_ended_by_stop || aborted || !timed_out.empty(); }
+  // Has its time limits looked at by then.
+  void limit_checked_by(Instant moment) {
+    limit_check = limit_check ? std::min(*limit_check, moment) : moment;
+  }
   void begin_plan(Instant now);
   // Claimed for it: it is outstanding from now on. `usual_us` is what its tenant is charged.
   void assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Instant now);

@@ -147,7 +147,7 @@ void Loop::perform(StartProcess&& action) {
 
   auto link = std::make_shared<WorkerLink>(
       context_.get_executor(), *descriptor, host_.lock_to_share(), action.process,
-      static_cast<std::uint16_t>(pool.slots),
+      static_cast<std::uint16_t>(pool.slots), pool.time_limit,
       WorkerLink::Handlers{
           .on_event = [this](Event event) { handle(with_memory(std::move(event))); },
           .on_greeted =
@@ -190,7 +190,7 @@ void Loop::perform(Drain&& action) {
 }
 
 void Loop::perform(GiveStopToken&& action) {
-  ask(action.process, [](DaemonEnd& end) { end.give_stop_token(StopReason::stop); });
+  ask(action.process, [&](DaemonEnd& end) { end.give_stop_token(action.seq, action.reason); });
 }
 
 void Loop::perform(Ping&& action) {

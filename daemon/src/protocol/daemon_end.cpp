@@ -10,7 +10,7 @@ namespace tenure::daemon {
 namespace {
 
 // The job's texts move; the envelope's next copy is the one in the bytes to be written.
-AssignFrame to_frame(queue::ClaimedJob&& job) {
+AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_limit) {
   // Only a row that was written past us can be longer; cut, its worker refuses it.
   if (job.envelope.size() > limits::kPayloadMax) job.envelope.resize(limits::kPayloadMax);
   return {.job = {.claim = {job.seq, job.token},
@@ -20,8 +20,8 @@ AssignFrame to_frame(queue::ClaimedJob&& job) {
                   .kind = std::move(job.kind),
                   .envelope = std::move(job.envelope),
                   .attempt = job.failures + 1,
-                  .attempts_max = job.attempts_max},
-          .time_limit = std::chrono::microseconds{0},
+                  .attempts_max = job.attempts_max,
+                  .time_limit = time_limit},
           .receipt_horizon = {}};
 }
 
@@ -36,8 +36,11 @@ Result<WelcomeFrame> negotiate(const HelloFrame& hello, std::uint16_t slots_want
   return WelcomeFrame{.protocol = kProtocolVersion, .slots = slots_wanted};
 }
 
-DaemonEnd::DaemonEnd(ProcessNumber process, std::uint16_t slots_wanted)
-    : process_(process), slots_wanted_(slots_wanted), ended_{.process = process, .ends = {}} {}
+DaemonEnd::DaemonEnd(ProcessNumber process, std::uint16_t slots_wanted, std::chrono::microseconds time_limit)
+    : process_(process),
+      slots_wanted_(slots_wanted),
+      time_limits_{.usual = time_limit, .of_kinds = {}},
+      ended_{.process = process, .ends = {}} {}
 
 DaemonEnd::Actions DaemonEnd::received(std::string_view bytes) {
   if (is_open()) reader_.feed(bytes);
@@ -77,9 +80,14 @@ DaemonEnd::Actions DaemonEnd::waited_enough() {
   return take_actions();
 }
 
-void DaemonEnd::assign(queue::ClaimedJob&& job) { write(to_frame(std::move(job))); }
+void DaemonEnd::assign(queue::ClaimedJob&& job) {
+  const std::chrono::microseconds time_limit = time_limits_.of(job.kind);
+  write(to_frame(std::move(job), time_limit));
+}
 void DaemonEnd::recall(const queue::ClaimRef& claim) { write(RecallFrame{claim}); }
-void DaemonEnd::give_stop_token(StopReason reason) { write(StopTokenFrame{.seq = {}, .reason = reason}); }
+void DaemonEnd::give_stop_token(queue::JobSeq seq, StopReason reason) {
+  write(StopTokenFrame{.seq = seq, .reason = reason});
+}
 void DaemonEnd::drain() {
   was_drained_ = true;
   write(DrainFrame{});
@@ -108,11 +116,13 @@ void DaemonEnd::on(HelloFrame&& frame) {
   write(*welcome);
   WorkerReady ready{.process = process_, .slots = slots_wanted_, .kinds = {}};
   for (KindOffer& kind : frame.kinds) {
+    if (kind.time_limit.count() > 0) time_limits_.of_kinds[kind.name] = kind.time_limit;
     ready.kinds.push_back(std::move(kind.name));
     ready.default_queues.push_back(std::move(kind.queue));
   }
   sort_uniquely(ready.kinds);
   sort_uniquely(ready.default_queues);
+  ready.time_limits = time_limits_;
   actions_.emplace_back(Greeted{std::move(frame.program_version), ready.kinds});
   actions_.emplace_back(Deliver{std::move(ready)});
 }

@@ -41,7 +41,8 @@ class DaemonEnd {
   using Action = std::variant<Deliver, Greeted, Broken, AwaitEnd, Ended>;
   using Actions = std::vector<Action>;
 
-  DaemonEnd(ProcessNumber process, std::uint16_t slots_wanted);
+  // `time_limit` is that of kinds which state none; 0: none.
+  DaemonEnd(ProcessNumber process, std::uint16_t slots_wanted, std::chrono::microseconds time_limit = {});
 
   [[nodiscard]] Actions received(std::string_view bytes);
   // It cannot be read or written any more.
@@ -52,7 +53,7 @@ class DaemonEnd {
   // What the dispatcher wants of the process. Nothing happens once the stream has ended.
   void assign(queue::ClaimedJob&& job);
   void recall(const queue::ClaimRef& claim);
-  void give_stop_token(StopReason reason);
+  void give_stop_token(queue::JobSeq seq, StopReason reason);
   void drain();
   void ping();
   void describe();
@@ -81,6 +82,7 @@ class DaemonEnd {
 
   const ProcessNumber process_;
   const std::uint16_t slots_wanted_;
+  TimeLimits time_limits_;
   Stage stage_ = Stage::awaits_hello;
   bool was_drained_ = false;  // so it ends its stream by itself
   bool is_dead_ = false;

@@ -57,6 +57,7 @@ FrameType put_fields(std::string& out, const HelloFrame& frame) {
     put_text<std::uint8_t>(out, kind.queue);
     put(out, kind.schema_min);
     put(out, kind.schema_max);
+    put(out, static_cast<std::uint32_t>(kind.time_limit.count()));
   }
   return FrameType::hello;
 }
@@ -92,7 +93,7 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put_id(out, job.id);
   put(out, static_cast<std::uint32_t>(job.attempt));
   put(out, static_cast<std::uint32_t>(job.attempts_max));
-  put(out, static_cast<std::int64_t>(frame.time_limit.count()));
+  put(out, static_cast<std::int64_t>(job.time_limit.count()));
   put_id(out, frame.receipt_horizon);
   put_text<std::uint8_t>(out, job.tenant ? job.tenant->text() : std::string_view{});
   put(out, job.generation.value);
@@ -152,6 +153,8 @@ Frame take_hello(ByteReader& in) {
     kind.queue = in.take_text<std::uint8_t>();
     kind.schema_min = in.take<std::uint32_t>();
     kind.schema_max = in.take<std::uint32_t>();
+    kind.time_limit = std::chrono::milliseconds{in.take<std::uint32_t>()};
+    if (kind.time_limit > limits::kTimeLimitMax) in.refuse();
     if (kind.name.empty() || kind.name.size() > limits::kKindNameMax) in.refuse();
     if (kind.queue.empty() || kind.queue.size() > limits::kQueueNameMax) in.refuse();
     frame.kinds.push_back(std::move(kind));
@@ -181,7 +184,8 @@ Frame take_assign(ByteReader& in) {
   job.id = take_id(in);
   job.attempt = take_count(in);
   job.attempts_max = take_count(in);
-  frame.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
+  job.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
+  if (job.time_limit.count() < 0) in.refuse();
   frame.receipt_horizon = take_id(in);
   const auto tenant = in.take_text<std::uint8_t>();
   job.generation = Generation{in.take<std::int64_t>()};

@@ -99,7 +99,8 @@ void WorkerEnd::on(RecallFrame&& frame) {
 void WorkerEnd::on(StopTokenFrame&& frame) {
   if (!is_welcomed()) return refuse_stream("the daemon gave a stop token before its welcome");
   for (const auto& [seq, running] : running_)
-    if (frame.seq.value == 0 || frame.seq == seq) actions_.emplace_back(GiveStopToken{running.stop});
+    if (frame.seq.value == 0 || frame.seq == seq)
+      actions_.emplace_back(GiveStopToken{running.stop, frame.reason});
 }
 
 void WorkerEnd::on(DrainFrame&&) {
@@ -135,7 +136,7 @@ void WorkerEnd::fill_slots() {
     waiting_.pop_front();
     const auto [running, is_new] = running_.try_emplace(job.claim.seq, Running{job.claim.token, {}});
     TENURE_INVARIANT(is_new);
-    actions_.emplace_back(Perform{std::move(job), running->second.stop.get_token()});
+    actions_.emplace_back(Perform{std::move(job), running->second.stop});
   }
 }
 

@@ -2,13 +2,13 @@
 
 #include <tenure/daemon/frames.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/stop_signal.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -32,11 +32,12 @@ class WorkerEnd {
   // There is a free slot for it; finished() tells how it ended.
   struct Perform {
     AssignedJob job;
-    std::stop_token stop;
+    queue::StopSignal stop;
   };
   // Runs what handlers have registered at their tokens, so never under a lock.
   struct GiveStopToken {
-    std::stop_source source;
+    queue::StopSignal signal;
+    StopReason reason = StopReason::stop;
   };
   // Write into the log what each slot does.
   struct Describe {};
@@ -107,7 +108,7 @@ class WorkerEnd {
 
   struct Running {
     queue::ClaimToken token;
-    std::stop_source stop;
+    queue::StopSignal stop;
   };
   Stage stage_ = Stage::awaits_welcome;
   std::size_t slots_ = 0;

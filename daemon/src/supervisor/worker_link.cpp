@@ -13,12 +13,12 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 WorkerLink::WorkerLink(const asio::any_io_executor& executor, int descriptor, int lock, ProcessNumber process,
-                       std::uint16_t slots_wanted, Handlers handlers)
+                       std::uint16_t slots_wanted, std::chrono::microseconds time_limit, Handlers handlers)
     : socket_(executor, asio::local::stream_protocol{}, descriptor),
       socket_kept_(descriptor),
       lock_to_share_(lock),
       process_(process),
-      end_(process, slots_wanted),
+      end_(process, slots_wanted, time_limit),
       handlers_(std::move(handlers)),
       last_wait_(executor) {}
 

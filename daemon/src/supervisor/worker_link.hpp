@@ -31,7 +31,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
   // Takes ownership of `descriptor`. `lock` goes beside the welcome, -1 for none; it must outlive the link.
   WorkerLink(const boost::asio::any_io_executor& executor, int descriptor, int lock, ProcessNumber process,
-             std::uint16_t slots_wanted, Handlers handlers);
+             std::uint16_t slots_wanted, std::chrono::microseconds time_limit, Handlers handlers);
 
   void start();
   // For what is asked of the process; flush() writes all of it in one piece.

@@ -90,7 +90,8 @@ class Runtime {
   static HelloFrame hello(const WorkerSetup& setup) {
     HelloFrame frame{.program_version = setup.program_version, .kinds = {}};
     for (JobRegistry::Kind& kind : setup.jobs.kinds())
-      frame.kinds.push_back({.name = std::move(kind.name), .queue = std::move(kind.queue)});
+      frame.kinds.push_back(
+          {.name = std::move(kind.name), .queue = std::move(kind.queue), .time_limit = kind.time_limit});
     return frame;
   }
 
@@ -193,7 +194,7 @@ class Runtime {
     });
   }
 
-  static void carry_out_one(WorkerEnd::GiveStopToken&& action) { action.source.request_stop(); }
+  static void carry_out_one(WorkerEnd::GiveStopToken&& action) { action.signal.give(action.reason); }
 
   void carry_out_one(WorkerEnd::Describe&&) { performing_.describe(setup_.clock.steady()); }
 

@@ -92,10 +92,6 @@ TEST_F(Load, CFG_01_AnUnknownKeyIsNamedWithTheNearestOne) {
 }
 
 // A setting that nothing reads yet would promise what does not happen.
-TEST_F(Load, CFG_01_ATimeLimitIsNoSettingBeforeThereIsOne) {
-  EXPECT_EQ(problems("[[pool]]\nname = \"a\"\nprogram = \"/a\"\ntime_limit = \"1h\"\n"),
-            "4: pool.time_limit is no setting of this release");
-}
 
 // The front of our variables is anybody's: an orchestrator makes some from the names of its services.
 TEST_F(Load, AVariableThatNamesNoSettingIsIgnoredAndTheNearestOneNamed) {

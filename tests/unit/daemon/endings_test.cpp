@@ -123,7 +123,7 @@ TEST_F(EndingsTest, AFailureIsDueAgainAndALostClaimChangesNothing) {
 
 TEST_F(EndingsTest, LSE_04_ADeadProcessGivesBackWhatHadNotStartedAndIsChargedForTheRest) {
   hold(3);
-  endings.process_ended(process, WorkerGone{ProcessNumber{1}, "signal 11"});
+  endings.process_ended(process, WorkerGone{ProcessNumber{1}, "signal 11"}, {});
   const auto ends = endings.take(100);
   ASSERT_EQ(ends.size(), 3U);
   for (const std::size_t running : {0U, 1U})

@@ -121,7 +121,7 @@ class Bookkeeping : public ::testing::Test {
 
   // Nothing: it succeeded.
   std::optional<queue::AttemptFailure> perform(const queue::ClaimedJob& job,
-                                               const std::stop_token& stop = {}) {
+                                               const queue::StopSignal& stop = {}) {
     const queue::AttemptEnd end = performer_.perform({.claim = {job.seq, job.token},
                                                       .id = job.id,
                                                       .tenant = job.tenant,

@@ -23,8 +23,8 @@ AssignFrame sample_assign() {
                   .kind = "billing.send_invoice",
                   .envelope = std::string{"tenure/1\0x", 10},
                   .attempt = 2,
-                  .attempts_max = 10},
-          .time_limit = std::chrono::microseconds{5},
+                  .attempts_max = 10,
+                  .time_limit = std::chrono::microseconds{5}},
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
@@ -99,8 +99,9 @@ TEST(Frames, BytesOnTheWireAreFixed) {
   EXPECT_EQ(hex(written(DescribeFrame{})),
             "01000000"
             "28");
-  EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2", .kinds = {{"a.b", "q", 1, 2}}})),
-            "18000000"
+  EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2",
+                                   .kinds = {{"a.b", "q", 1, 2, std::chrono::milliseconds{3}}}})),
+            "1c000000"
             "01"
             "0100"
             "0100"
@@ -111,7 +112,8 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "612e62"
             "0171"
             "01000000"
-            "02000000");
+            "02000000"
+            "03000000");
   EXPECT_EQ(hex(written(WelcomeFrame{.protocol = 1, .slots = 3})),
             "05000000"
             "20"

@@ -36,7 +36,7 @@ class WorkerEndTest : public ::testing::Test {
     for (WorkerEnd::Action& action : actions) {
       if (const auto* slots = std::get_if<WorkerEnd::OpenSlots>(&action)) slots_ = slots->count;
       if (auto* work = std::get_if<WorkerEnd::Perform>(&action)) performing_.push_back(std::move(*work));
-      if (auto* token = std::get_if<WorkerEnd::GiveStopToken>(&action)) token->source.request_stop();
+      if (auto* token = std::get_if<WorkerEnd::GiveStopToken>(&action)) token->signal.give(token->reason);
       if (auto* leave = std::get_if<WorkerEnd::Leave>(&action)) left_ = std::move(*leave);
     }
   }
@@ -113,10 +113,10 @@ TEST_F(WorkerEndTest, StopTokensReachTheNamedJobOrAll) {
   welcome(2);
   assign(1, 2);
   say(StopTokenFrame{.seq = JobSeq{2}});
-  EXPECT_FALSE(performing_[0].stop.stop_requested());
-  EXPECT_TRUE(performing_[1].stop.stop_requested());
+  EXPECT_FALSE(performing_[0].stop.reason().has_value());
+  EXPECT_TRUE(performing_[1].stop.reason().has_value());
   say(StopTokenFrame{});
-  EXPECT_TRUE(performing_[0].stop.stop_requested());
+  EXPECT_TRUE(performing_[0].stop.reason().has_value());
 }
 
 TEST_F(WorkerEndTest, STP_01_ADrainedOneLeavesWhenItsLastReportIsWritten) {
@@ -147,7 +147,7 @@ TEST_F(WorkerEndTest, LSE_17_WhenTheDaemonIsGoneItStopsWhatRunsAndStartsNothing)
   take(end_.stream_ended("gone"));
   ASSERT_TRUE(left_);
   EXPECT_EQ(left_->reason, LeaveReason::stream_ended);
-  EXPECT_TRUE(performing_[0].stop.stop_requested());
+  EXPECT_TRUE(performing_[0].stop.reason().has_value());
   take(end_.finished(end_of(1)));
   EXPECT_EQ(performing(), (Numbers{1}));
   EXPECT_EQ(written().size(), 0U);

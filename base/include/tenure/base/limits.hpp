@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,6 +24,9 @@ inline constexpr int kPriorityLowest = 100;                    // larger numbers
 inline constexpr int kPriorityHighest = -100;
 inline constexpr int kAttemptsDefault = 10;
 inline constexpr int kAttemptsMax = 1000;
+// How long one run may take.
+inline constexpr std::chrono::milliseconds kTimeLimitMin{100};
+inline constexpr std::chrono::milliseconds kTimeLimitMax{std::chrono::hours{24 * 30}};
 inline constexpr int kCrashesMax = 3;                   // then `dead`, reason `poison`
 inline constexpr std::size_t kInternedMax = 10'000;     // distinct kinds, and distinct queues, of one store
 inline constexpr std::size_t kProgramKindsMax = 5'000;  // of one worker program, aliases included

@@ -55,7 +55,8 @@ struct PoolSettings {
   std::string name;
   std::filesystem::path program;
   std::int64_t processes = 2;
-  std::int64_t slots = 8;                      // of one process
+  std::int64_t slots = 8;                                       // of one process
+  std::chrono::milliseconds time_limit{std::chrono::hours{1}};  // of a run, where its kind states none
   std::int64_t jobs_max = 0;                   // of one process, which is then replaced; 0: no bound
   std::uint64_t memory_max = 1ULL << 30U;      // bytes, resident, of one process
   std::vector<std::string> queues{"default"};  // strict: an earlier one goes first

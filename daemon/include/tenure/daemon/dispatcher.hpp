@@ -8,9 +8,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -66,12 +69,24 @@ struct RoundDone {
 struct RoundFailed {
   Failure failure;
 };
+// How long a run may take in one worker process.
+struct TimeLimits {
+  std::chrono::microseconds usual{0};                                      // 0: no limit
+  std::map<std::string, std::chrono::microseconds, std::less<>> of_kinds;  // that state one themselves
+  [[nodiscard]] std::chrono::microseconds of(std::string_view kind) const {
+    const auto own = of_kinds.empty() ? of_kinds.end() : of_kinds.find(kind);
+    return own == of_kinds.end() ? usual : own->second;
+  }
+  friend bool operator==(const TimeLimits&, const TimeLimits&) = default;
+};
+
 // A worker process said hello and was accepted.
 struct WorkerReady {
   ProcessNumber process;
   int slots = 1;
   std::vector<std::string> kinds;  // that this process performs, sorted; others of its pool may differ
   std::vector<std::string> default_queues;  // of these kinds, sorted
+  TimeLimits time_limits = {};
 };
 struct AttemptsEnded {
   ProcessNumber process;
@@ -144,9 +159,11 @@ struct Recall {
 struct Drain {
   ProcessNumber process;
 };
-// Give all running jobs their stop token.
+// Give a running job its stop token, or with seq 0 all of them.
 struct GiveStopToken {
   ProcessNumber process;
+  queue::JobSeq seq = {};
+  queue::StopReason reason = queue::StopReason::stop;
 };
 struct Ping {
   ProcessNumber process;

@@ -22,16 +22,17 @@ inline constexpr std::uint16_t kProtocolVersion = 1;
 // Of one frame without its length field: the largest payload and room for its fields.
 inline constexpr std::size_t kFrameMax = 1024UL * 1024 + 4096;
 inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
-static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 8) + 1024 <= kFrameMax,
+static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,
               "the longest hello fits into a frame");
 
-// A kind and the queue to which its jobs go by default. The range of tenant schemas that it can work with is 0 to 0 where it does
+// A kind, the queue to which its jobs go by default, and how long one of them may run (0: as the pool says). The range of tenant schemas that it can work with is 0 to 0 where it does
 // not care, and always so for now.
 struct KindOffer {
   std::string name;
   std::string queue;
   std::uint32_t schema_min = 0;
   std::uint32_t schema_max = 0;
+  std::chrono::milliseconds time_limit{0};
   friend bool operator==(const KindOffer&, const KindOffer&) = default;
 };
 
@@ -74,7 +75,6 @@ struct RefusedFrame {
 
 struct AssignFrame {
   queue::AssignedJob job;
-  std::chrono::microseconds time_limit{0};  // 0: none; always so for now
   // The smallest job id that may still run in that tenant: receipts of smaller ones may be forgotten. All zero: not known, and
   // always so for now.
   queue::JobId receipt_horizon;
@@ -86,8 +86,7 @@ struct RecallFrame {
   friend bool operator==(const RecallFrame&, const RecallFrame&) = default;
 };
 
-// Only `stop` is sent so far; the others are kept for what an operator cancels and for the time limit.
-enum class StopReason : std::uint8_t { stop = 1, operator_asked = 2, time_limit = 3 };
+using queue::StopReason;
 // Gives the stop token: to one job, or with seq 0 to all.
 struct StopTokenFrame {
   queue::JobSeq seq;

@@ -5,6 +5,7 @@
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/ref.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -62,8 +63,11 @@ class JobContext {
   [[nodiscard]] int attempt() const;
   [[nodiscard]] int attempts_max() const;
   [[nodiscard]] WallTime now() const;
-  // Fires when the worker is about to stop or the job was cancelled. A handler that obeys it may throw; the job runs again.
+  // Fires when the worker is about to stop, or at 80 % of the run's time limit. A handler that obeys it may throw: the job runs again, at no
+  // cost where the worker stops, as a failed attempt (TimeLimit) where it has taken too long.
   [[nodiscard]] std::stop_token stop_token() const;
+  // Until the worker process is ended for this run's time limit (JobOptions, or `time_limit` of the pool); nothing where there is none.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> remaining() const;
 
   // The tenant's database, opened at the first use. NoTenant in an untenanted job; TenantDoesNotExist, WrongTenant,
   // StaleGeneration, HandleBudgetExhausted.

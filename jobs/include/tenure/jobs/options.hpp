@@ -21,6 +21,8 @@ struct JobOptions {
   std::string queue = "default";                // [a-z0-9][a-z0-9_-]*, at most 64 bytes
   int priority = 0;                             // -100 to 100; lower runs first
   int attempts_max = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
+  // Of one run: the stop token at 80 % of it, at its end the worker process is replaced. 100 ms to 30 days; 0: as the pool says.
+  std::chrono::milliseconds time_limit{0};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.

@@ -3,10 +3,10 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/stop_signal.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <optional>
-#include <stop_token>
 #include <string>
 
 namespace tenure {
@@ -19,12 +19,12 @@ class Performer {
   // All must outlive it.
   Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, std::string application);
   // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves.
-  // `stop` is the handler's stop token.
-  [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const std::stop_token& stop);
+  // `stop` is behind the handler's stop token.
+  [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop);
 
  private:
-  std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const std::stop_token& stop);
-  void run(const queue::AssignedJob& job, const std::stop_token& stop);
+  std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const queue::StopSignal& stop);
+  void run(const queue::AssignedJob& job, const queue::StopSignal& stop);
 
   const JobRegistry& jobs_;
   HandleCache& handles_;

@@ -44,9 +44,9 @@ class JobRegistry {
     const JobOptions options = options_of<Job>();
     check_options(options);
     const Runner runner{new Handler(std::move(handler)), &destroy<Handler>, &run<Job, Handler>};
-    add_runner(Job::kind, runner, options.queue);
+    add_runner(Job::kind, runner, options);
     if constexpr (detail::SaysAliases<Job>)
-      for (const std::string_view alias : Job::aliases) add_runner(alias, runner, options.queue);
+      for (const std::string_view alias : Job::aliases) add_runner(alias, runner, options);
   }
 
   // Says what is missing.
@@ -57,7 +57,8 @@ class JobRegistry {
   [[nodiscard]] const Runner* find(std::string_view kind) const;
   struct Kind {
     std::string name;
-    std::string queue;  // where its jobs go unless their enqueue says otherwise
+    std::string queue;                        // where its jobs go unless their enqueue says otherwise
+    std::chrono::milliseconds time_limit{0};  // 0: as the pool says
   };
   // In the order of their names, aliases included.
   [[nodiscard]] std::vector<Kind> kinds() const;
@@ -75,8 +76,9 @@ class JobRegistry {
   struct Entry {
     Runner runner;
     std::string queue;
+    std::chrono::milliseconds time_limit{0};
   };
-  void add_runner(std::string_view kind, const Runner& runner, const std::string& queue);
+  void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;
 };
 
