@@ -1,6 +1,8 @@
-// The program `tenure-manual`, which the build runs: writes man pages and completion. It is not installed.
+// The program `tenure-manual`, which the build runs: writes man pages, completion and the sample of a configuration. It is not installed.
 
 #include "manual/manual.hpp"
+
+#include <tenure/config/setting_table.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -31,6 +33,7 @@ int main(int argc, char** argv) try {
   for (const manual::File& script :
        {manual::bash_completion(), manual::zsh_completion(), manual::fish_completion()})
     write(folder / "share", script);
+  write(folder / "doc", {"tenure.toml.sample", tenure::config::sample()});
 } catch (const std::exception& error) {
   std::fprintf(stderr, "tenure-manual: %s\n", error.what());
   return 1;
