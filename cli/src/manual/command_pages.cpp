@@ -11,14 +11,6 @@ constexpr std::string_view kSummary = "looks after the jobs and tenants of one c
 
 std::string page_name(const Noun& noun) { return fmt::format("tenure-{}", noun.name); }
 
-std::string sentence(std::string_view text) {
-  std::string out(text);
-  if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')
-    out.front() = static_cast<char>(out.front() - 'a' + 'A');
-  if (!out.ends_with('.')) out += '.';
-  return out;
-}
-
 void add_filters(ManPage& page) {
   page.section("FILTERS")
       .paragraph(

@@ -63,6 +63,7 @@ ManPage::ManPage(std::string_view name, int section, std::string_view date, std:
   text_ = fmt::format(".\\\" Made from the tables of the command; changes here are lost.\n");
   text_ += fmt::format(".TH {} {} {} \"tenure {}\" \"Tenure manual\"\n", escaped_for_roff(upper(name)),
                        section, date, TENURE_VERSION);
+  text_ += ".nh\n";  // else names of settings and pages are broken where they have no hyphen
   this->section("NAME");
   text_ += fmt::format("{} \\- {}\n", escaped_for_roff(name), escaped_for_roff(summary));
 }

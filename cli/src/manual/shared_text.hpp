@@ -17,10 +17,18 @@ inline std::string written(const OptionSpec& option) {
   return fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
 }
 
+inline std::string sentence(std::string_view text) {
+  std::string out(text);
+  if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')
+    out.front() = static_cast<char>(out.front() - 'a' + 'A');
+  if (!out.ends_with('.')) out += '.';
+  return out;
+}
+
 inline void add_exit_codes(ManPage& page) {
   page.section("EXIT STATUS");
   for (const ExitCode code : exit_codes())
-    page.entry(std::to_string(number_of(code)), fmt::format("{}.", meaning_of(code)));
+    page.entry(std::to_string(number_of(code)), sentence(meaning_of(code)));
 }
 
 // The words of a range, with `separator` between them; `text_of` makes each.
