@@ -16,6 +16,7 @@ struct OptionSpec {
   std::string_view name;   // without the dashes
   std::string_view value;  // what its value is called in help; empty for a flag
   std::string_view help;
+  std::string_view values = {};  // all that it can be, separated by blanks; empty where that is no list
 };
 
 struct CommandLine {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "command_line.hpp"
+#include "list_words.hpp"
 #include "session.hpp"
 
 #include <tenure/cli/run.hpp>
@@ -10,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-// The table of nouns, verbs and options, from which parsing, help and suggestions come.
+// The table of nouns, verbs and options, from which parsing, help, suggestions, man pages and completion come.
 namespace tenure::cli {
 
 // As wide as help is at most, on whatever terminal.
@@ -27,6 +28,7 @@ struct Verb {
   std::string_view example;
   std::string_view options;  // besides the global ones, separated by spaces
   ExitCode (*run)(Session& session);
+  ListWords (*list_words)() = nullptr;  // where a filter may follow it
 };
 
 struct Noun {

@@ -121,6 +121,8 @@ constexpr std::array kJobColumns{
                           false, false, true},
 };
 
+constexpr std::array<std::string_view, 1> kJobSortFields{"created"};
+
 std::string cursor_of(queue::JobSeq seq) { return kCursorFront + std::to_string(seq.value); }
 
 queue::JobSeq parse_cursor(std::string_view text) {
@@ -158,6 +160,7 @@ ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const que
 }  // namespace
 
 std::span<const ListColumn<JobRecord>> job_columns() { return kJobColumns; }
+ListWords job_words() { return {queue::job_filter_fields(), kJobSortFields, column_names(job_columns())}; }
 
 std::string waits_for(const JobRecord& job, const ShowStyle& style) {
   const auto head = [&] { return job.error.empty() ? std::string() : " (" + error_head(job.error) + ")"; };
@@ -218,8 +221,7 @@ queue::JobId job_id(std::string_view word) {
 
 ExitCode job_list(Session& session) {
   const queue::Filter filter = session.filter(queue::job_filter_fields());
-  constexpr std::array<std::string_view, 1> kSortFields{"created"};
-  const auto order = sort_order(session, kSortFields);
+  const auto order = sort_order(session, kJobSortFields);
   queue::ListOptions options{.limit = session.limit() + 1, .looks_max = looks_max(session)};
   if (order && !order->descending) options.order = queue::ListOrder::oldest_first;
   if (session.has("after")) options.after = parse_cursor(session.option("after"));

@@ -42,15 +42,21 @@ void note_scan(Session& session, const ListTotal& total);
                               std::span<const std::string_view> known);
 
 template <class Record>
+std::vector<std::string_view> column_names(std::span<const ListColumn<Record>> columns) {
+  std::vector<std::string_view> names;
+  names.reserve(columns.size());
+  for (const auto& column : columns) names.push_back(column.name);
+  return names;
+}
+
+template <class Record>
 std::vector<const ListColumn<Record>*> chosen_columns(std::span<const ListColumn<Record>> columns,
                                                       const Session& session) {
   std::vector<const ListColumn<Record>*> chosen;
-  std::vector<std::string_view> names;
-  for (const auto& column : columns) {
-    names.push_back(column.name);
+  for (const auto& column : columns)
     if (column.shown && !session.has("columns")) chosen.push_back(&column);
-  }
   if (!session.has("columns")) return chosen;
+  const std::vector<std::string_view> names = column_names(columns);
   for (const std::string& word : split(session.option("columns"), ',')) {
     const auto found = std::find(names.begin(), names.end(), word);
     if (found == names.end()) refuse_word("column", word, names);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "list_words.hpp"
 #include "session.hpp"
 
 #include <tenure/cli/run.hpp>
@@ -19,5 +20,9 @@ ExitCode config_check(Session& session);
 ExitCode config_sample(Session& session);
 ExitCode config_explain(Session& session);
 ExitCode config_show(Session& session);
+
+ListWords job_words();
+ListWords tenant_words();
+ListWords queue_words();
 
 }  // namespace tenure::cli

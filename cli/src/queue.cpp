@@ -28,6 +28,9 @@ constexpr std::array kQueueColumns{
         [](const QueueRecord& q, const ShowStyle& s) { return age_text(q.oldest_ready, s); }, true},
 };
 
+constexpr std::array<std::string_view, 7> kQueueSortFields{"name",    "scheduled", "ready", "held",
+                                                           "running", "dead",      "oldest"};
+
 void write_queue(json::Writer& writer, const QueueRecord& queue, WallTime now) {
   writer.begin_object();
   write_text(writer, "name", queue.name);
@@ -66,11 +69,13 @@ void sort(std::vector<QueueRecord>& queues, const SortOrder& order, WallTime now
 
 }  // namespace
 
+ListWords queue_words() {
+  return {queue::queue_filter_fields(), kQueueSortFields, column_names<QueueRecord>(kQueueColumns)};
+}
+
 ExitCode queue_list(Session& session) {
-  constexpr std::array<std::string_view, 7> kSortFields{"name",    "scheduled", "ready", "held",
-                                                        "running", "dead",      "oldest"};
   const queue::Filter filter = session.filter(queue::queue_filter_fields());
-  const auto order = sort_order(session, kSortFields);
+  const auto order = sort_order(session, kQueueSortFields);
   const std::size_t limit = session.limit();
   std::vector<QueueRecord> queues;
   session.readable_store().read([&](queue::JobReader& reader) { queues = reader.queues(); });

@@ -47,6 +47,9 @@ constexpr std::array kTenantColumns{
         false, false},
 };
 
+constexpr std::array<std::string_view, 6> kTenantSortFields{"name",    "ready", "held",
+                                                            "running", "dead",  "oldest"};
+
 void write_tenant(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
   writer.begin_object();
   write_text(writer, "name", tenant.tenant.name.text());
@@ -145,10 +148,13 @@ std::string created_json(const std::vector<TenantRecord>& made) {
 
 }  // namespace
 
+ListWords tenant_words() {
+  return {queue::tenant_filter_fields(), kTenantSortFields, column_names<TenantSummary>(kTenantColumns)};
+}
+
 ExitCode tenant_list(Session& session) {
-  constexpr std::array<std::string_view, 6> kSortFields{"name", "ready", "held", "running", "dead", "oldest"};
   const queue::Filter filter = session.filter(queue::tenant_filter_fields());
-  const auto order = sort_order(session, kSortFields);
+  const auto order = sort_order(session, kTenantSortFields);
   const std::size_t limit = session.limit();
   std::vector<TenantSummary> tenants = matching_tenants(session, filter);
   sort(tenants, order.value_or(SortOrder{"name"}), session.now());

@@ -24,9 +24,13 @@ set(about -DTENURE_SOURCE=${TENURE_SOURCE})
 if(INSTALL)
   run(${CMAKE_COMMAND} --install ${TENURE_BINARY_DIR} --prefix ${FOLDER}/installed)
   set(about -DCMAKE_PREFIX_PATH=${FOLDER}/installed)
-  if(NOT EXISTS ${FOLDER}/installed/share/doc/tenure/manual/filters.md)
-    message(FATAL_ERROR "the manual is not installed, which the help of programs names")
-  endif()
+  # The manual is what the help of programs names.
+  foreach(file doc/tenure/manual/filters.md man/man1/tenure-job.1 man/man5/tenure.toml.5 man/man8/tenured.8
+               bash-completion/completions/tenure zsh/vendor-completions/_tenure fish/vendor_completions.d/tenure.fish)
+    if(NOT EXISTS ${FOLDER}/installed/share/${file})
+      message(FATAL_ERROR "share/${file} is not installed")
+    endif()
+  endforeach()
 endif()
 
 # By the environment: a launcher is a list, which an argument would take apart.

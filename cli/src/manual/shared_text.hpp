@@ -1,0 +1,44 @@
+#pragma once
+
+#include "../commands.hpp"
+#include "man_page.hpp"
+
+#include <tenure/base/exit_code.hpp>
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+// What several pages and scripts say alike.
+namespace tenure::cli::manual {
+
+inline std::string written(const OptionSpec& option) {
+  return fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
+}
+
+inline std::string sentence(std::string_view text) {
+  std::string out(text);
+  if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')
+    out.front() = static_cast<char>(out.front() - 'a' + 'A');
+  if (!out.ends_with('.')) out += '.';
+  return out;
+}
+
+inline void add_exit_codes(ManPage& page) {
+  page.section("EXIT STATUS");
+  for (const ExitCode code : exit_codes())
+    page.entry(std::to_string(number_of(code)), sentence(meaning_of(code)));
+}
+
+// The words of a range, with `separator` between them; `text_of` makes each.
+template <class Range, class TextOf>
+std::string joined(const Range& range, std::string_view separator, TextOf text_of) {
+  std::string out;
+  for (const auto& each : range) out += fmt::format("{}{}", out.empty() ? "" : separator, text_of(each));
+  return out;
+}
+
+inline std::string_view same(std::string_view word) { return word; }
+
+}  // namespace tenure::cli::manual
