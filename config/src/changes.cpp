@@ -52,8 +52,12 @@ class Comparison {
       return false;
     }
     copy_field(setting.field(result_.settings), setting.field(after_));
-    result_.taken_over.push_back(key);
+    note_taken_over(setting.taken_over, key);
     return setting.taken_over == TakenOver::by_new_workers;
+  }
+
+  void note_taken_over(TakenOver how, const std::string& key) {
+    (how == TakenOver::by_new_workers ? result_.by_new_workers : result_.taken_over).push_back(key);
   }
 
   void compare_pool(std::size_t number) {
@@ -68,7 +72,7 @@ class Comparison {
         continue;
       }
       copy_field(setting.field(pool), setting.field(*fresh));
-      result_.taken_over.push_back(key);
+      note_taken_over(setting.taken_over, key);
       if (setting.taken_over == TakenOver::by_new_workers) result_.workers_are_old[number] = true;
     }
   }

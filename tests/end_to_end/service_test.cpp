@@ -75,6 +75,18 @@ TEST_F(ServiceTest, STP_07_TheServiceManagerHearsOfReadinessAndOfTheStop) {
   }
 }
 
+TEST_F(ServiceTest, STP_09_AReloadIsToldAndEndsInReadiness) {
+  configure();
+  const auto daemon = start(TENURED);
+  EXPECT_TRUE(manager_.hears("STATUS=dispatching"));
+  daemon->signal(SIGHUP);
+  EXPECT_TRUE(manager_.hears("RELOADING=1"));
+  EXPECT_TRUE(wait_until([&] {
+    const std::string& heard = manager_.heard();
+    return heard.find("READY=1", heard.find("RELOADING=1")) != std::string::npos;
+  }));
+}
+
 TEST_F(ServiceTest, STP_07_TheTimeToStopIsExtendedWhileAJobRuns) {
   configure();
   const auto daemon = start(TENURED);

@@ -1,5 +1,7 @@
 #include "simulation.hpp"
 
+#include "simulation_worker.hpp"
+
 #include <algorithm>
 #include <exception>
 
@@ -9,34 +11,6 @@ using daemon::Action;
 using daemon::RunResult;
 using queue::ClaimedJob;
 using queue::JobSeq;
-
-namespace {
-constexpr microseconds kReapTime{300};  // from a signal to the parent's knowledge
-}  // namespace
-
-struct Simulation::Worker {
-  Worker(ProcessNumber process, std::int64_t of_life, const Options& options, const daemon::HelloFrame& hello)
-      : number(process),
-        life(of_life),
-        daemon_end(process, static_cast<std::uint16_t>(options.slots), options.time_limit),
-        end(hello) {}
-
-  ProcessNumber number;
-  std::int64_t life = 0;
-  bool is_alive = true;
-  bool is_hung = false;
-  daemon::DaemonEnd daemon_end;
-  daemon::WorkerEnd end;
-  bool is_report_due = false;
-  std::map<JobSeq, ClaimedJob> assigned;  // as the dispatcher knows them
-  struct Running {
-    ClaimedJob job;
-    Instant since;
-    Performance performance;
-    queue::StopSignal stop;
-  };
-  std::map<JobSeq, Running> running;
-};
 
 Simulation::Simulation(queue::Store& store, Options options)
     : store_(store), options_(std::move(options)), random_(options_.seed), ids_(options_.seed) {
@@ -310,175 +284,11 @@ void Simulation::start_process(const daemon::StartProcess& action) {
   at_in_this_life(options_.start_time, [this, number = action.process] { hear(number); });
 }
 
-// --- The stream to a worker process. Bytes are under way for one frame time each way, and are lost with whom they leave.
-
-void Simulation::ask(ProcessNumber number, FunctionRef<void(daemon::DaemonEnd&)> what) {
-  Worker* const asked = worker(number);
-  if (asked == nullptr) return;
-  what(asked->daemon_end);
-  say(*asked);
-}
-
-void Simulation::say(Worker& process) {
-  std::string bytes;
-  if (!process.daemon_end.take_outgoing(bytes)) return;
-  at_in_this_life(options_.frame_time, [this, number = process.number, bytes = std::move(bytes)] {
-    Worker* const found = worker(number);
-    if (found != nullptr && found->is_alive && !found->is_hung) carry_out(*found, found->end.received(bytes));
-  });
-}
-
-// What the worker process has to say: its hello, and what has gathered since the first report.
-void Simulation::hear(ProcessNumber number) {
-  Worker* const found = worker(number);
-  if (found == nullptr || !found->is_alive || found->is_hung) return;
-  found->is_report_due = false;
-  std::string bytes;
-  if (!found->end.take_outgoing(bytes)) return;
-  carry_out(*found, found->end.written());
-  heard(number, bytes);
-}
-
-void Simulation::heard(ProcessNumber number, std::string_view bytes) {
-  Worker* found = worker(number);
-  if (found == nullptr) return;
-  for (daemon::DaemonEnd::Action& action : found->daemon_end.received(bytes)) {
-    if (auto* deliver = std::get_if<daemon::DaemonEnd::Deliver>(&action)) {
-      if (auto* const ponged = std::get_if<daemon::Ponged>(&deliver->event)) ponged->memory = memory_;
-      step(deliver->event);
-    }
-    found = worker(number);
-    if (found != nullptr && std::holds_alternative<daemon::DaemonEnd::Broken>(action))
-      gone(*found, "signal 9 (Killed)", kReapTime);
-  }
-  if (found != nullptr) say(*found);
-}
-
-void Simulation::carry_out(Worker& process, daemon::WorkerEnd::Actions actions) {
-  for (daemon::WorkerEnd::Action& action : actions) {
-    if (!process.is_alive) return;
-    if (const auto* job = std::get_if<daemon::WorkerEnd::Perform>(&action)) begin(process, *job);
-    if (auto* token = std::get_if<daemon::WorkerEnd::GiveStopToken>(&action))
-      token->signal.give(token->reason);
-    if (const auto* leave = std::get_if<daemon::WorkerEnd::Leave>(&action)) {
-      TENURE_INVARIANT(leave->reason == daemon::WorkerEnd::LeaveReason::drained ||
-                       leave->reason ==
-                           daemon::WorkerEnd::LeaveReason::told_to_end);  // our end says nothing wrong
-      gone(process, "exit 0", kReapTime);
-    }
-  }
-  if (!process.is_alive) return;
-  obey_stop_tokens(process);
-  if (!process.end.has_outgoing() || std::exchange(process.is_report_due, true)) return;
-  at_in_this_life(options_.frame_time + options_.report_time,
-                  [this, number = process.number] { hear(number); });
-}
-
-void Simulation::assign(const daemon::Assign& action) {
-  Worker* const process = worker(action.process);
-  if (process == nullptr) return;
-  for (const ClaimedJob& job : action.jobs) {
-    process->assigned.insert_or_assign(job.seq, job);
-    process->daemon_end.assign(ClaimedJob{job});
-  }
-  say(*process);
-}
-
-void Simulation::obey_stop_tokens(Worker& process) {
-  std::vector<std::pair<JobSeq, queue::StopReason>> obeying;
-  for (const auto& [seq, running] : process.running) {
-    if (running.performance.obeys_stop_token && running.stop.reason())
-      obeying.emplace_back(seq, *running.stop.reason());
-  }
-  for (const auto& [seq, reason] : obeying) {
-    const bool is_late = reason == queue::StopReason::time_limit;
-    Performance stopped;
-    stopped.result = RunResult::failed;
-    stopped.failure = {is_late ? ErrorCode::time_limit : ErrorCode::interrupted, "stopped"};
-    job_ended(process, seq, stopped);
-  }
-}
-
 void Simulation::wake_at(Instant moment) {
   const std::int64_t number = ++wake_number_;
   at_in_this_life(std::max(microseconds{0}, moment - now()), [this, number] {
     if (number == wake_number_) step(daemon::TimePassed{});
   });
-}
-
-void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) {
-  const ClaimedJob job = process.assigned.at(work.job.claim.seq);
-  TENURE_INVARIANT(job.token == work.job.claim.token);
-  if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;
-  performing_max = std::max(performing_max, static_cast<std::int64_t>(performing_.size()));
-  const Performance performance = options_.perform(job);
-  const std::string tenant = job.tenant ? job.tenant->text() : "";
-  starts.push_back(
-      {now(), job.id, tenant, job.kind, job.lane.queue, job.lane.priority, process.number, job.token});
-  process.running.emplace(job.seq, Worker::Running{job, now(), performance, work.stop});
-  at_in_this_life(performance.run_time,
-                  [this, number = process.number, seq = job.seq, token = job.token, performance] {
-                    Worker* const performer = worker(number);
-                    if (performer == nullptr || !performer->is_alive) return;
-                    const auto running = performer->running.find(seq);
-                    if (running == performer->running.end() || running->second.job.token != token) return;
-                    if (performance.kills_dispatcher) {
-                      crash_dispatcher();
-                    } else if (performance.kills_process) {
-                      kill_worker(number, "signal 11 (Segmentation fault)");
-                    } else {
-                      job_ended(*performer, seq, performance);
-                    }
-                  });
-}
-
-void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& performance) {
-  if (process.is_hung) return;  // whatever it has done, nobody hears of it
-  const Worker::Running ended = process.running.at(seq);
-  process.running.erase(seq);
-  process.assigned.erase(seq);
-  performing_.erase(seq);
-  const microseconds run_time = now() - ended.since;
-  slot_time_[ended.job.tenant ? ended.job.tenant->text() : ""] += run_time;
-  carry_out(process, process.end.finished(
-                         {{seq, ended.job.token}, performance.result, run_time, performance.failure}));
-}
-
-void Simulation::gone(Worker& process, const std::string& cause, microseconds in) {
-  process.is_alive = false;
-  for (const auto& [seq, running] : process.running) {
-    performing_.erase(seq);
-    slot_time_[running.job.tenant ? running.job.tenant->text() : ""] += now() - running.since;
-  }
-  at_in_this_life(in, [this, number = process.number, cause] {
-    workers_.erase(number);
-    step(daemon::WorkerGone{number, cause});
-  });
-}
-
-Simulation::Worker* Simulation::worker(ProcessNumber number) const {
-  const auto found = workers_.find(number);
-  return found == workers_.end() ? nullptr : found->second.get();
-}
-
-std::vector<ProcessNumber> Simulation::live_workers() const {
-  std::vector<ProcessNumber> numbers;
-  for (const auto& [number, process] : workers_) {
-    if (process->is_alive) numbers.push_back(number);
-  }
-  return numbers;
-}
-
-microseconds Simulation::slot_time(const std::string& tenant) const {
-  const auto found = slot_time_.find(tenant);
-  microseconds time = found == slot_time_.end() ? microseconds{0} : found->second;
-  for (const auto& [number, process] : workers_) {
-    for (const auto& [seq, running] : process->running) {
-      if (process->is_alive && (running.job.tenant ? running.job.tenant->text() : "") == tenant)
-        time += now() - running.since;
-    }
-  }
-  return time;
 }
 
 }  // namespace tenure::simulation

@@ -192,7 +192,7 @@ class Service(unittest.TestCase):
         self.assertEqual(prop("Result"), "success")
         self.assertEqual(state_of(job), "succeeded")
 
-    def test_STP_02_a_stop_leaves_no_process(self):
+    def test_a_restart_and_a_stop_leave_no_process(self):
         self.start()
         enqueue("left")
         worker = runs_in("left")

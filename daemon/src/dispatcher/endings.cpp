@@ -51,7 +51,11 @@ void Endings::process_ended(Process& dead, const WorkerGone& gone, WallTime now)
     add(is_timed_out     ? end_at_time_limit(job, now, random_)
         : was_performing ? end_with_process(job, how, gone.cause)
                          : give_back_unstarted(job));
-    job_left(dead, job, was_performing ? std::nullopt : std::optional{microseconds{0}});
+    if (is_timed_out) usual_[dead.pool].learn(job.lane.kind, job.time_limit);
+    job_left(dead, job,
+             is_timed_out     ? std::optional{job.time_limit}
+             : was_performing ? std::nullopt
+                              : std::optional{microseconds{0}});
     lanes_.tried_in_vain(job.lane.tenant);
   });
 }

@@ -129,8 +129,8 @@ void Machine::on(const Reconfigured& event) {
     state_.settings.pools[pool].memory_max = event.pools[pool].memory_max;
   }
   if (state_.stopping.is_asked()) return;
+  state_.replacements.reloaded(event);  // those that start now have read what is new
   state_.processes.reconfigure(event, state_.now.steady, state_.actions);
-  state_.replacements.reloaded(event);
 }
 
 void Machine::on(const DescriptionAsked&) {

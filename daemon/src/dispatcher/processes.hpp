@@ -62,9 +62,14 @@ struct Process {
   std::vector<TenantNumber> recent_tenants;  // the latest first
 
   TimeLimits time_limits;
-  std::optional<Instant> limit_check;        // when a job of it may have come to its token or to its limit
-  std::vector<queue::JobSeq> told_of_limit;  // performing, with their token
-  std::vector<queue::JobSeq> timed_out;      // for whose time limit it is ended
+  std::optional<Instant> limit_check;  // when a job of it may have come to its token or to its limit
+  struct Told {
+    queue::ClaimRef claim;  // of this run: a job that obeys comes back under another one
+    Instant at;
+    bool is_noted = false;
+  };
+  std::vector<Told> told_of_limit;       // performing, with their token
+  std::vector<queue::JobSeq> timed_out;  // for whose time limit it is ended
 
   std::optional<Instant> late_check;  // while jobs are assigned ahead
   Instant next_ping;

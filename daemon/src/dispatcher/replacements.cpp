@@ -9,8 +9,12 @@ namespace tenure::daemon {
 
 void Replacements::reloaded(const Reconfigured& settings) {
   for (auto& [number, process] : processes_.all()) {
-    if (settings.pools[process.pool].is_new && !process.is_replaced)
-      want(number, "its program or what it has read of the configuration is new");
+    if (process.is_replaced) continue;
+    const bool has_old_program =
+        std::ranges::find(settings.of_old_programs, number) != settings.of_old_programs.end();
+    if (has_old_program) want(number, Note::Level::info, "its program's file is another one now");
+    else if (settings.pools[process.pool].is_new)
+      want(number, Note::Level::info, "what it has read of the configuration is different now");
   }
 }
 
@@ -19,15 +23,18 @@ void Replacements::look_at(const Process& process, std::int64_t memory) {
   if (process.is_replaced || !process.takes_jobs()) return;
   const PoolSettings& pool = settings_.pools[process.pool];
   if (pool.jobs_max > 0 && process.performed >= pool.jobs_max)
-    want(process.number, fmt::format("it has performed {} jobs (jobs_max)", process.performed));
-  if (pool.memory_max > 0 && memory > pool.memory_max)
-    want(process.number, fmt::format("it has {} MiB of memory (memory_max)", memory / kMebibyte));
+    want(process.number, Note::Level::info,
+         fmt::format("it has performed {} jobs (jobs_max)", process.performed));
+  // One that has done nothing would be followed by one that is as large.
+  if (pool.memory_max > 0 && memory > pool.memory_max && process.performed > 0)
+    want(process.number, Note::Level::warning,
+         fmt::format("it has {} MiB of memory (memory_max)", memory / kMebibyte));
 }
 
-void Replacements::want(ProcessNumber process, std::string because) {
+void Replacements::want(ProcessNumber process, Note::Level level, std::string because) {
   const bool is_wanted =
       std::ranges::any_of(wanted_, [&](const Wanted& wanted) { return wanted.process == process; });
-  if (!is_wanted) wanted_.push_back({process, std::move(because)});
+  if (!is_wanted) wanted_.push_back({process, level, std::move(because)});
 }
 
 void Replacements::leaves(Process& process, Instant now, Actions& actions) {
@@ -40,6 +47,7 @@ void Replacements::leaves(Process& process, Instant now, Actions& actions) {
 }
 
 void Replacements::came(const Process& successor, Actions& actions) {
+  if (successor.is_replaced) return;  // it came late, and another one is on its way already
   for (auto& [number, process] : processes_.all()) {
     if (process.pool == successor.pool && process.position == successor.position && process.is_replaced)
       Processes::drain(process, actions);
@@ -47,22 +55,34 @@ void Replacements::came(const Process& successor, Actions& actions) {
 }
 
 void Replacements::tick(Instant now, Actions& actions) {
-  // It was drained, or has ended by itself.
-  if (const Process* former = under_way_ ? processes_.find(*under_way_) : nullptr;
-      former == nullptr || former->phase == Phase::leaving)
-    under_way_.reset();
-  while (!under_way_ && !wanted_.empty()) {
-    const Wanted next = std::move(wanted_.front());
-    wanted_.pop_front();
-    Process* const former = processes_.find(next.process);
+  std::deque<Wanted> later;
+  for (Wanted& wanted : std::exchange(wanted_, {})) {
+    Process* const former = processes_.find(wanted.process);
     if (former == nullptr || former->is_replaced || former->phase == Phase::leaving) continue;
-    actions.emplace_back(
-        Note{Note::Level::info, "worker.replaced",
-             fmt::format("Another worker process takes the place of this one: {}.", next.because),
-             settings_.pools[former->pool].name, former->number});
-    under_way_ = former->number;
-    processes_.start_successor(*former, now, actions);
+    if (is_busy(former->pool)) {
+      later.push_back(std::move(wanted));
+    } else {
+      begin(*former, wanted, now, actions);
+    }
   }
+  wanted_ = std::move(later);
+}
+
+// Until the former one was drained, or has ended by itself.
+bool Replacements::is_busy(std::size_t pool) {
+  std::optional<ProcessNumber>& under_way = under_way_[pool];
+  const Process* const former = under_way ? processes_.find(*under_way) : nullptr;
+  if (former == nullptr || former->phase == Phase::leaving) under_way.reset();
+  return under_way.has_value();
+}
+
+void Replacements::begin(Process& former, const Wanted& wanted, Instant now, Actions& actions) {
+  actions.emplace_back(
+      Note{wanted.level, "worker.replaced",
+           fmt::format("Another worker process takes the place of this one: {}.", wanted.because),
+           settings_.pools[former.pool].name, former.number});
+  under_way_[former.pool] = former.number;
+  processes_.start_successor(former, now, actions);
 }
 
 }  // namespace tenure::daemon

@@ -5,13 +5,15 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 // Worker processes that make room for others without interrupting a job: their program or settings are new, or they have performed
-// enough, or have grown too large. One at a time over all pools: the successor is started beside the former one, which is
+// enough, or have grown too large. One at a time in each pool: the successor is started beside the former one, which is
 // drained once that has said hello. So no slot is missed, and a program that does not start takes nobody's place.
 namespace tenure::daemon {
 
@@ -19,9 +21,9 @@ class Replacements {
  public:
   // Both must outlive it.
   Replacements(const DispatcherSettings& settings, Processes& processes)
-      : settings_(settings), processes_(processes) {}
+      : settings_(settings), processes_(processes), under_way_(settings.pools.size()) {}
 
-  // Every process of the pools that are new, in the order of their numbers.
+  // Every process of the pools that are new, or of a program that was replaced, in the order of their numbers.
   void reloaded(const Reconfigured& settings);
   // Whether it has performed enough, or has grown too large (`memory` in bytes, 0: not known).
   void look_at(const Process& process, std::int64_t memory = 0);
@@ -34,14 +36,18 @@ class Replacements {
  private:
   struct Wanted {
     ProcessNumber process;
+    Note::Level level = Note::Level::info;
     std::string because;
   };
-  void want(ProcessNumber process, std::string because);
+  void want(ProcessNumber process, Note::Level level, std::string because);
+  [[nodiscard]] bool is_busy(std::size_t pool);
+  void begin(Process& former, const Wanted& wanted, Instant now, Actions& actions);
 
   const DispatcherSettings& settings_;
   Processes& processes_;
   std::deque<Wanted> wanted_;
-  std::optional<ProcessNumber> under_way_;  // whose successor has not said hello yet
+  std::vector<std::optional<ProcessNumber>>
+      under_way_;  // of each pool, whose successor has not said hello yet
 };
 
 }  // namespace tenure::daemon

@@ -5,11 +5,11 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 
-#include <string>
-#include <vector>
+#include <chrono>
 
 // What becomes of jobs that run for too long: at 80 % of their time limit they get their stop token, at its end their process is ended,
-// since nothing else ends a thread. The time is counted from when the dispatcher knew that the job was performed.
+// since nothing else ends a thread. The time is counted from when the dispatcher knew that the job was performed, and nobody is ended who
+// has not had the last 20 % with his token: a daemon that stood still finds ends that it has not heard of.
 namespace tenure::daemon {
 
 inline constexpr int kLimitTokenPercent = 80;

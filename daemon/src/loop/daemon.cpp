@@ -81,8 +81,8 @@ class StandBy {
         log::write(log::Level::warning, "configuration.waits",
                    "changed, and in force from the next start on: store.path");
       fresh.store.path = settings_.store.path;
+      configure_log(fresh);
       settings_ = std::move(fresh);
-      configure_log(settings_);
       log::write(log::Level::info, "configuration.reloaded", "while standing by: all of it is in force");
     } catch (const Error& error) {
       log_refused_settings(error);

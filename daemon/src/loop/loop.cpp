@@ -40,19 +40,29 @@ log::Level level_of(Note::Level level) {
   return log::Level::error;
 }
 
-std::string reload_text(const config::Changes& changes) {
-  if (changes.taken_over.empty()) return "nothing in it is different that a reload can take over";
-  return fmt::format("taken over: {}", fmt::join(changes.taken_over, ", "));
-}
-
-std::string waiting_text(const config::Changes& changes) {
-  return fmt::format("changed, and in force from the next start on: {}", fmt::join(changes.at_start, ", "));
-}
+// A program that was started by hand has no other process that could read what is new.
+struct ReloadTexts {
+  std::vector<std::string> taken_over;
+  std::vector<std::string> waiting;
+  ReloadTexts(const config::Changes& changes, bool has_new_workers)
+      : taken_over(changes.taken_over), waiting(changes.at_start) {
+    auto& list = has_new_workers ? taken_over : waiting;
+    list.insert(list.end(), changes.by_new_workers.begin(), changes.by_new_workers.end());
+  }
+  void write() const {
+    log::write(log::Level::info, "configuration.reloaded",
+               taken_over.empty() ? "nothing in it is different that a reload can take over"
+                                  : fmt::format("taken over: {}", fmt::join(taken_over, ", ")));
+    if (!waiting.empty())
+      log::write(log::Level::warning, "configuration.waits",
+                 fmt::format("changed, and in force from the next start on: {}", fmt::join(waiting, ", ")));
+  }
+};
 
 }  // namespace
 
 DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
-                                       bool former_died) {
+                                       bool can_end_processes, bool former_died) {
   DispatcherSettings result{.pools = {},
                             .poll = settings.store.poll,
                             .stop_deadline = settings.daemon.stop_deadline,
@@ -60,6 +70,7 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .node = config::node_name(settings),
                             .pid = ::getpid(),
                             .seed = seed,
+                            .can_end_processes = can_end_processes,
                             .former_died = former_died};
   for (const auto& pool : settings.pools)
     result.pools.push_back({.name = pool.name,
@@ -78,7 +89,8 @@ Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& s
       read_settings_(std::move(read_settings)),
       clock_(clock),
       host_(host),
-      dispatcher_(dispatcher_settings(settings_, Random::seed_from_system(), former_died)),
+      dispatcher_(
+          dispatcher_settings(settings_, Random::seed_from_system(), host.can_replace(), former_died)),
       timer_(context),
       signals_(signals),
       service_(service),
@@ -253,24 +265,23 @@ void Loop::reload() {
 }
 
 void Loop::take_over(const config::Changes& changes) {
+  configure_log(changes.settings);  // may refuse the log's file, and then nothing is taken over
   settings_ = changes.settings;
-  configure_log(settings_);
   host_.tell_to_open_log();
   host_.use(settings_);
   Reconfigured event{.poll = settings_.store.poll,
                      .stop_deadline = settings_.daemon.stop_deadline,
                      .ping_max = settings_.daemon.ping_max,
-                     .pools = {}};
+                     .pools = {},
+                     .of_old_programs = host_.of_old_programs()};
   for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
     const config::PoolSettings& settings = settings_.pools[pool];
     event.pools.push_back({.processes = static_cast<int>(settings.processes),
                            .jobs_max = settings.jobs_max,
                            .memory_max = static_cast<std::int64_t>(settings.memory_max),
-                           .is_new = changes.workers_are_old[pool] || host_.has_new_program(settings)});
+                           .is_new = changes.workers_are_old[pool] && host_.can_replace()});
   }
-  log::write(log::Level::info, "configuration.reloaded", reload_text(changes));
-  if (!changes.at_start.empty())
-    log::write(log::Level::warning, "configuration.waits", waiting_text(changes));
+  ReloadTexts(changes, host_.can_replace()).write();
   handle(std::move(event));
 }
 

@@ -97,6 +97,6 @@ class Loop {
 };
 
 [[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
-                                                     bool former_died = false);
+                                                     bool can_end_processes = true, bool former_died = false);
 
 }  // namespace tenure::daemon

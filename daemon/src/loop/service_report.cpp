@@ -29,7 +29,11 @@ void ServiceReport::reloading(Instant now) {
   fields_["MONOTONIC_USEC"] = std::to_string(now.since_start.count());
 }
 
-void ServiceReport::reloaded() { fields_["READY"] = "1"; }
+void ServiceReport::reloaded() {
+  fields_.erase("RELOADING");
+  fields_.erase("MONOTONIC_USEC");
+  if (phase_ != Phase::starting) fields_["READY"] = "1";
+}
 
 void ServiceReport::stopping() {
   phase_ = Phase::stopping;

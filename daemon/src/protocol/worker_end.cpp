@@ -42,12 +42,16 @@ WorkerEnd::Actions WorkerEnd::finished(AttemptEnd end) {
 }
 
 WorkerEnd::Actions WorkerEnd::told_to_end() {
-  if (!is_welcomed()) {
-    leave(LeaveReason::told_to_end, "told to end before the daemon's welcome");
-  } else if (stage_ == Stage::open && !std::exchange(has_asked_to_leave_, true)) {
-    write_frame(outgoing_, LeavingFrame{});
-  }
+  is_told_to_end_ = true;
+  ask_to_leave();
   return take_actions();
+}
+
+// Before the welcome the daemon may already have claimed jobs for it, and would charge them with its end.
+void WorkerEnd::ask_to_leave() {
+  if (!is_told_to_end_ || has_asked_to_leave_ || stage_ != Stage::open) return;
+  has_asked_to_leave_ = true;
+  write_frame(outgoing_, LeavingFrame{});
 }
 
 bool WorkerEnd::take_outgoing(std::string& bytes) {
@@ -76,6 +80,7 @@ void WorkerEnd::on(WelcomeFrame&& frame) {
   stage_ = Stage::open;
   slots_ = frame.slots;
   actions_.emplace_back(OpenSlots{slots_});
+  ask_to_leave();
 }
 
 void WorkerEnd::on(RefusedFrame&& frame) { leave(LeaveReason::refused, frame.reason); }

@@ -45,7 +45,6 @@ class WorkerEnd {
     drained,       // asked to, and every report has been written
     stream_ended,  // the daemon is gone
     refused,
-    told_to_end,  // before its welcome
     protocol_violation,
   };
   // Close the socket, wait for what runs, end. The last action; nothing is written behind it.
@@ -65,8 +64,7 @@ class WorkerEnd {
   // Of a job that Perform named. The slot takes the next one: at most one Perform comes back.
   [[nodiscard]] Actions finished(AttemptEnd end);
 
-  // The process was told to end: the daemon is asked to drain it, and so takes back what has not started. Before its welcome it leaves
-  // at once.
+  // The process was told to end: once it is welcome it asks the daemon to drain it, which so takes back what has not started.
   [[nodiscard]] Actions told_to_end();
 
   // Swaps what waits to be written into `bytes`, whose content goes; false where there is nothing. Once at a time: the next
@@ -99,6 +97,7 @@ class WorkerEnd {
   void on(DescribeFrame&& frame);
   [[nodiscard]] bool is_welcomed() const { return stage_ != Stage::awaits_welcome; }
   [[nodiscard]] bool has(queue::JobSeq seq) const;
+  void ask_to_leave();
   void fill_slots();
   void report_not_started(const queue::ClaimRef& claim);
   void leave_if_drained();
@@ -119,6 +118,7 @@ class WorkerEnd {
   std::map<queue::JobSeq, Running> running_;
   std::string outgoing_;
   bool is_being_written_ = false;
+  bool is_told_to_end_ = false;
   bool has_asked_to_leave_ = false;
   Actions actions_;
 };

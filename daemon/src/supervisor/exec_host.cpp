@@ -194,7 +194,7 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
     return tl::unexpected(system_failure("cannot watch the worker process", error));
   }
   const auto [child, fresh] = children_.try_emplace(
-      process, Child{*pid, pool.name, program, boost::asio::posix::stream_descriptor{executor_, watch},
+      process, Child{*pid, pool.program, program, boost::asio::posix::stream_descriptor{executor_, watch},
                      std::move(on_gone)});
   TENURE_INVARIANT(fresh);
   child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -219,11 +219,14 @@ void ExecHost::tell_to_open_log() {
   for (const auto& [process, child] : children_) ::kill(child.pid, SIGUSR1);
 }
 
-bool ExecHost::has_new_program(const config::PoolSettings& pool) const {
-  const ProgramFile now = program_file(pool.program);
-  return std::ranges::any_of(children_, [&](const auto& entry) {
-    return entry.second.pool == pool.name && !(entry.second.program == now);
-  });
+// A file that is not there for a moment is no new one.
+std::vector<queue::ProcessNumber> ExecHost::of_old_programs() const {
+  std::vector<queue::ProcessNumber> old;
+  for (const auto& [process, child] : children_) {
+    const ProgramFile now = program_file(child.program);
+    if (!(now == ProgramFile{}) && !(now == child.file)) old.push_back(process);
+  }
+  return old;
 }
 
 std::int64_t ExecHost::memory_of(queue::ProcessNumber process) const {

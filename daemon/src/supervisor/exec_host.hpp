@@ -11,13 +11,10 @@
 #include <memory>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace tenure::daemon {
 
-// Starts worker programs by exec: no code of ours runs between fork and exec, and of our descriptors the child gets its
-// socket only.
-// Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
-// started it ends.
 // Which file a program was: another one after each deploy, whether it was replaced or written over.
 struct ProgramFile {
   dev_t device = 0;
@@ -27,6 +24,10 @@ struct ProgramFile {
   friend bool operator==(const ProgramFile&, const ProgramFile&) = default;
 };
 
+// Starts worker programs by exec: between fork and exec only calls that are safe there, and of our descriptors the child gets its
+// socket only.
+// Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
+// started it ends.
 class ExecHost final : public WorkerHost {
  public:
   struct Environment {
@@ -43,15 +44,16 @@ class ExecHost final : public WorkerHost {
   void end(queue::ProcessNumber process, EndProcess::By by) override;
   [[nodiscard]] int lock_to_share() const override { return environment_.lock_descriptor; }
   void tell_to_open_log() override;
-  [[nodiscard]] bool has_new_program(const config::PoolSettings& pool) const override;
+  [[nodiscard]] bool can_replace() const override { return true; }
+  [[nodiscard]] std::vector<queue::ProcessNumber> of_old_programs() const override;
   [[nodiscard]] std::int64_t memory_of(queue::ProcessNumber process) const override;
   void use(const config::Settings& settings) override;
 
  private:
   struct Child {
     pid_t pid = 0;
-    std::string pool;
-    ProgramFile program;
+    std::filesystem::path program;
+    ProgramFile file;  // that it was
     boost::asio::posix::stream_descriptor watch;
     OnGone on_gone;
   };

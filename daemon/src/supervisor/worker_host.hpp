@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace tenure::daemon {
 
@@ -33,8 +34,10 @@ class WorkerHost {
   [[nodiscard]] virtual int lock_to_share() const { return -1; }
   // The log's file was moved away and opened again: processes that write to it by themselves do the same.
   virtual void tell_to_open_log() {}
-  // Whether a process of the pool runs another program than the file is now.
-  [[nodiscard]] virtual bool has_new_program(const config::PoolSettings&) const { return false; }
+  // Whether another process can take the place of one that runs.
+  [[nodiscard]] virtual bool can_replace() const { return false; }
+  // The processes that were started from another file than has the name of their program now.
+  [[nodiscard]] virtual std::vector<queue::ProcessNumber> of_old_programs() const { return {}; }
   // Resident bytes; 0 where that is not to be known, or is not its own.
   [[nodiscard]] virtual std::int64_t memory_of(queue::ProcessNumber) const { return 0; }
   // The processes that start from now on work by these settings, whatever the configuration's file says by then.

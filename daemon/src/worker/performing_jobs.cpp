@@ -12,7 +12,9 @@ PerformingJobs::Entry::Entry(PerformingJobs& jobs, const queue::AssignedJob& job
   jobs_.entries_.splice(jobs_.entries_.end(), node_);
 }
 
+// In a child that a handler has forked nobody may ever open the lock again.
 PerformingJobs::Entry::~Entry() {
+  if (jobs_.process_.is_inherited()) return;
   const std::lock_guard lock(jobs_.mutex_);
   node_.splice(node_.end(), jobs_.entries_, place_);
 }

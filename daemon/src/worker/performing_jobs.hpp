@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/process_bound.hpp>
 #include <tenure/queue/run.hpp>
 
 #include <list>
@@ -33,6 +34,7 @@ class PerformingJobs {
   void describe(Instant now);
 
  private:
+  ProcessBound process_;
   std::mutex mutex_;
   std::list<const Entry*> entries_;
 };

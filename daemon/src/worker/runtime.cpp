@@ -83,7 +83,7 @@ class Runtime {
     }
     context_.run();
     for (std::thread& thread : threads_) thread.join();
-    return is_in_order_;
+    return is_drained_;
   }
 
  private:
@@ -200,9 +200,8 @@ class Runtime {
 
   // Shut and not closed: another thread may be about to write, and the number must not be somebody else's by then.
   void carry_out_one(WorkerEnd::Leave&& action) {
-    is_in_order_ = action.reason == WorkerEnd::LeaveReason::drained ||
-                   action.reason == WorkerEnd::LeaveReason::told_to_end;
-    if (!is_in_order_) log::write(log::Level::warning, "worker.leaving", action.cause);
+    is_drained_ = action.reason == WorkerEnd::LeaveReason::drained;
+    if (!is_drained_) log::write(log::Level::warning, "worker.leaving", action.cause);
     ::shutdown(descriptor_, SHUT_RDWR);
     context_.stop();
   }
@@ -347,7 +346,7 @@ class Runtime {
   const SurroundingsOfJobs surroundings_;
   asio::io_context context_;
   std::vector<std::thread> threads_;
-  bool is_in_order_ = false;  // for run(), once the context has stopped
+  bool is_drained_ = false;  // for run(), once the context has stopped
   std::atomic<bool> is_flush_asked_ = false;
   std::array<char, 64UL * 1024> received_{};  // of the read under way
   std::string in_flight_;                     // of who writes

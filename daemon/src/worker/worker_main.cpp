@@ -139,14 +139,14 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
   configure_log(settings);
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
-  return run_worker(*environment.socket, {.jobs = jobs,
-                                          .handles = handles,
-                                          .clock = clock,
-                                          .application = settings.application.name,
-                                          .program_version = options.version,
-                                          .told_to_end = end_asked.number()})
-             ? 0
-             : 1;
+  const bool was_drained = run_worker(*environment.socket, {.jobs = jobs,
+                                                            .handles = handles,
+                                                            .clock = clock,
+                                                            .application = settings.application.name,
+                                                            .program_version = options.version,
+                                                            .told_to_end = end_asked.number()});
+  told_to_end = -1;  // the descriptor is closed next
+  return was_drained ? 0 : 1;
 }
 
 void print_help(const char* program) {

@@ -20,6 +20,7 @@ TEST(Changes, NothingChangedIsNothingToDo) {
   const Changes none = changes(two_pools(), two_pools());
   EXPECT_EQ(none.settings, two_pools());
   EXPECT_THAT(none.taken_over, IsEmpty());
+  EXPECT_THAT(none.by_new_workers, IsEmpty());
   EXPECT_THAT(none.at_start, IsEmpty());
   EXPECT_THAT(none.workers_are_old, ElementsAre(false, false));
 }
@@ -40,6 +41,8 @@ TEST(Changes, STP_10_WhatWorkersHaveReadMakesThemOld) {
   Settings after = two_pools();
   after.pools[1].slots = 3;
   EXPECT_THAT(changes(two_pools(), after).workers_are_old, ElementsAre(false, true));
+  EXPECT_THAT(changes(two_pools(), after).by_new_workers, ElementsAre("pool.slots of heavy"));
+  EXPECT_THAT(changes(two_pools(), after).taken_over, IsEmpty());
   after = two_pools();
   after.tenants.handle_wait = 1s;
   EXPECT_THAT(changes(two_pools(), after).workers_are_old, ElementsAre(true, true));

@@ -31,6 +31,8 @@ simulation::Performance any_performance(Random& random) {
   } else if (dice == 1) {
     performance.result = RunResult::failed;
     performance.failure = {ErrorCode::tenant_busy, "simulated"};
+  } else if (dice >= 30) {
+    performance.obeys_stop_token = true;
   } else if (dice == 2 && random.below(10) == 0) {
     performance.kills_process = true;
   }
@@ -79,6 +81,7 @@ class FaultyRun {
     options.compares_lanes = true;
     options.settings.ping_max = 300ms;
     options.settings.stop_deadline = 100ms;
+    if (seed % 2 == 0) options.time_limit = 4ms;  // which some of them do not keep
     options.perform = [this](const queue::ClaimedJob&) {
       return is_quiet_ ? simulation::Performance{} : any_performance(random_);
     };
@@ -173,6 +176,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   std::int64_t attempted = 0;
   std::int64_t compared = 0;
   std::uint64_t stops = 0;
+  std::int64_t ended_at_limits = 0;
   for (std::uint64_t seed = 1; seed <= seeds(400); ++seed) {
     FaultyRun run(seed);
     run.run();
@@ -190,6 +194,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     total.workers_told += world.faults.workers_told;
     total.reloads += world.faults.reloads;
     stops += run.stops();
+    ended_at_limits += std::ranges::count(world.notes, "worker.time_limit", &Note::event);
     total.dispatchers_crashed += world.faults.dispatchers_crashed;
     total.rounds_cut += world.faults.rounds_cut;
     total.hints_lost += world.faults.hints_lost;
@@ -200,6 +205,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   EXPECT_GT(total.workers_hung, 0);
   EXPECT_GT(total.workers_garbled, 0);
   EXPECT_GT(total.workers_told, 0);
+  EXPECT_GT(ended_at_limits, 0);
   EXPECT_GT(total.reloads, 0);
   EXPECT_GT(stops, 0U);
   EXPECT_GT(total.dispatchers_crashed, 0);

@@ -63,6 +63,19 @@ TEST(DispatcherStep, LSE_04_ReclaimsUntilThereIsNoMoreThenScansPageByPageThenLoo
   EXPECT_EQ(stepper.dispatcher().status().lanes, static_cast<std::int64_t>(kRoundRowsMax) + 1);
 }
 
+TEST(DispatcherStep, STP_07_ItServesOnceTheLanesAreReadToTheirEndAndSaysSoOnce) {
+  Stepper stepper;
+  EXPECT_FALSE(find<Serving>(stepper.step(Started{})));
+  EXPECT_FALSE(find<Serving>(stepper.step(WorkerReady{ProcessNumber{1}, 1, {"job"}})));
+  EXPECT_FALSE(find<Serving>(stepper.fail()));
+  stepper.pass(1s);
+  stepper.step(TimePassed{});
+  EXPECT_FALSE(find<Serving>(stepper.answer<OpeningPart>(queue::Incarnation{7})));
+  EXPECT_FALSE(find<Serving>(stepper.answer()));  // reclaiming
+  EXPECT_TRUE(find<Serving>(stepper.answer<LaneScanPart>({JobSeq{100}, {}})));
+  EXPECT_FALSE(find<Serving>(stepper.answer()));
+}
+
 TEST(DispatcherStep, OneRoundIsUnderWayAtATimeAndWhatQueuesUpMeanwhileGoesIntoTheNext) {
   Stepper stepper;
   stepper.come_to_claim(2);

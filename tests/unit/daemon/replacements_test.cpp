@@ -116,6 +116,14 @@ TEST(Replacements, STP_09_MoreProcessesStartAtOnceAndFewerEndWhenTheirJobsHave) 
   EXPECT_EQ(sim->live_workers().size(), 2U) << "a place may be opened again";
 }
 
+TEST(Replacements, ThoseThatStartByTheReloadAreNotReplacedByIt) {
+  Replacing sim(slow_jobs(1, 1));
+  sim->reload(3, true);
+  sim->run_for(2s);
+  EXPECT_EQ(processes_of<StartProcess>(sim.world).size(), 1U + 2U + 1U);
+  EXPECT_EQ(processes_of<Drain>(sim.world), std::vector{ProcessNumber{1}});
+}
+
 TEST(Replacements, STP_09_TheNewDeadlineIsThatOfTheNextStop) {
   Replacing sim(slow_jobs(1, 1, 1h));
   (void)sim->enqueue({.tenant = "acme"});
@@ -187,14 +195,45 @@ TEST(Replacements, RUN_17_AProcessThatHasGrownTooLargeIsReplaced) {
   options.settings.ping_max = 600ms;
   options.settings.pools[0].memory_max = 1000;
   Replacing sim(options);
+  const auto jobs = sim->enqueue_many({.tenant = "acme"}, 20);
   sim->set_memory(1000);
   sim->run_for(1s);
   EXPECT_TRUE(processes_of<Drain>(sim.world).empty()) << "at the bound";
   sim->set_memory(1001);
-  sim->run_until([&] { return processes_of<Drain>(sim.world).size() == 2; }, 1s);
-  sim->set_memory(1);
-  sim->run_for(1s);
-  EXPECT_EQ(sim->live_workers(), (std::vector{ProcessNumber{3}, ProcessNumber{4}}));
+  sim->run_for(2s);
+  EXPECT_EQ(sim->live_workers(), (std::vector{ProcessNumber{3}, ProcessNumber{4}}))
+      << "and not again and again, since those have done nothing";
+  EXPECT_TRUE(sim.ended_undisturbed(jobs));
+}
+
+TEST(Replacements, STP_10_ProcessesOfAProgramThatWasReplacedMakeRoomAndNoOthers) {
+  Replacing sim(slow_jobs(3, 1));
+  sim->reload(Reconfigured{.pools = {{.processes = 3}}, .of_old_programs = {ProcessNumber{2}}});
+  sim->run_for(2s);
+  EXPECT_EQ(sim->live_workers(), (std::vector{ProcessNumber{1}, ProcessNumber{3}, ProcessNumber{4}}));
+}
+
+TEST(Replacements, AProcessThatIsReplacedBeforeItsHelloStaysUntilItsSuccessorIsThere) {
+  Stepper stepper;
+  stepper.step(Started{});
+  EXPECT_EQ(
+      find<StartProcess>(stepper.step(Reconfigured{.pools = {{.processes = 1, .is_new = true}}}))->process,
+      ProcessNumber{2});
+  EXPECT_FALSE(find<Drain>(stepper.step(WorkerReady{ProcessNumber{1}, 1, {"job"}})));
+  const Actions came = stepper.step(WorkerReady{ProcessNumber{2}, 1, {"job"}});
+  ASSERT_TRUE(find<Drain>(came));
+  EXPECT_EQ(find<Drain>(came)->process, ProcessNumber{1});
+}
+
+TEST(Replacements, AProgramThatDoesNotStartHoldsUpItsOwnPoolOnly) {
+  auto options = slow_jobs(1, 1, 10ms);
+  options.settings.pools = {PoolSettings{"broken", 1, {"default"}}, PoolSettings{"sound", 1, {"default"}}};
+  options.starts = [](ProcessNumber process) { return process.value % 2 == 0 || process.value == 1; };
+  Replacing sim(options);
+  sim->reload(Reconfigured{.pools = {{.processes = 1, .is_new = true}, {.processes = 1, .is_new = true}}});
+  sim->run_for(30s);
+  EXPECT_FALSE(processes_of<Drain>(sim.world).empty());
+  EXPECT_EQ(processes_of<Drain>(sim.world).front(), ProcessNumber{2}) << "of the pool that can";
 }
 
 TEST(Replacements, NobodyIsReplacedDuringAStop) {

@@ -93,6 +93,47 @@ TEST(TimeLimits, RUN_07_AHandlerThatObeysItsTokenFailsAndItsProcessGoesOn) {
   EXPECT_EQ(sim->live_workers(), std::vector{ProcessNumber{1}});
 }
 
+// The second run of a job that has obeyed has its token, too, though it comes soon and in the same process.
+TEST(TimeLimits, RUN_07_EachRunHasItsOwnToken) {
+  Limited sim(limited(1, 5min, true));
+  const auto slow = sim->enqueue({.tenant = "acme", .kind = "slow", .attempts_max = 3});
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(slow).state == ShownState::dead; }, 1h));
+  EXPECT_EQ(sim->starts.size(), 3U);
+  EXPECT_FALSE(sim.first<EndProcess>()) << "it has obeyed each time";
+}
+
+// A daemon that stood still hears of an end later than of the time.
+TEST(TimeLimits, ALateLookGivesTheTokenFirstAndTheRestOfTheTimeWithIt) {
+  Stepper stepper;
+  stepper.step(Started{});
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
+  stepper.answer();
+  stepper.answer<LaneScanPart>({queue::JobSeq{100}, {kLane}});
+  stepper.step(WorkerReady{ProcessNumber{1}, 1, {"job"}, {}, {.usual = 1s, .of_kinds = {}}});
+  stepper.answer();
+  if (stepper.has_round() && stepper.claims().empty()) stepper.answer();
+  stepper.answer_claims({Stepper::jobs_of(stepper.claims().front(), 1)});
+  stepper.pass(1h);
+  const Actions late = stepper.step(TimePassed{});
+  EXPECT_TRUE(find<GiveStopToken>(late));
+  EXPECT_FALSE(find<EndProcess>(late));
+  stepper.pass(199ms);
+  EXPECT_FALSE(find<EndProcess>(stepper.step(TimePassed{})));
+  stepper.pass(1ms);
+  EXPECT_TRUE(find<EndProcess>(stepper.step(TimePassed{})));
+}
+
+TEST(TimeLimits, WhereNoProcessCanBeEndedTheTokenIsAll) {
+  auto options = limited(1, 1s);
+  options.settings.can_end_processes = false;
+  Limited sim(options);
+  const auto slow = sim->enqueue({.tenant = "acme", .kind = "slow"});
+  ASSERT_TRUE(sim.drains(2h));
+  EXPECT_EQ(sim->job(slow).state, ShownState::succeeded);
+  EXPECT_TRUE(sim.first<GiveStopToken>());
+  EXPECT_FALSE(sim.first<EndProcess>());
+}
+
 TEST(TimeLimits, OfAKindThatStatesOneThatOneCounts) {
   Stepper stepper;
   stepper.step(Started{});

@@ -101,6 +101,23 @@ TEST(ServiceReport, STP_09_AReloadIsToldWithItsMomentAndThenReadiness) {
   EXPECT_EQ(report.untold(), "READY=1\n");
 }
 
+TEST(ServiceReport, AReloadThatCouldNotBeToldIsOverInTheNextDatagram) {
+  ServiceReport report{std::nullopt};
+  report.serving();
+  report.told();
+  report.reloading(at(5s));
+  report.reloaded();
+  EXPECT_EQ(report.untold(), "READY=1\n");
+}
+
+TEST(ServiceReport, STP_07_AReloadMakesNobodyReadyWhoIsNot) {
+  ServiceReport report{std::nullopt};
+  report.reloading(at(5s));
+  report.told();
+  report.reloaded();
+  EXPECT_EQ(report.untold(), "");
+}
+
 TEST(ServiceReport, WhatCouldNotBeToldIsToldLaterWithItsLatestValue) {
   ServiceReport report{std::nullopt};
   report.serving();

@@ -9,9 +9,10 @@
 namespace tenure::config {
 
 struct Changes {
-  Settings settings;                    // those before, with all that can be taken over
-  std::vector<std::string> taken_over;  // "store.poll", "pool.slots of general"
-  std::vector<std::string> at_start;    // keys whose new values wait for the next start
+  Settings settings;                        // those before, with all that can be taken over
+  std::vector<std::string> taken_over;      // at once: "store.poll", "pool.processes of general"
+  std::vector<std::string> by_new_workers;  // by those that start from now on
+  std::vector<std::string> at_start;        // keys whose new values wait for the next start
   // For each pool, in the order of `settings`: what its worker processes have read is different now.
   std::vector<bool> workers_are_old;
 };

@@ -44,6 +44,8 @@ struct DispatcherSettings {
   std::string node;
   std::int64_t pid = 0;
   std::uint64_t seed = 0;  // of the jitter in retries
+  // Whether a worker process can be ended alone; not where it is this very process.
+  bool can_end_processes = true;
   // The dispatcher before this one died, since this boot and without having been told to stop: what it had claimed is suspect.
   bool former_died = false;
 };
@@ -116,10 +118,10 @@ struct Reconfigured {
     int processes = 1;
     std::int64_t jobs_max = 0;
     std::int64_t memory_max = 0;
-    bool is_new =
-        false;  // program, slots or what its processes have read: those that run are replaced one by one
+    bool is_new = false;  // what its processes have read: those that run are replaced one by one
   };
-  std::vector<Pool> pools;  // as many as there are
+  std::vector<Pool> pools;                     // as many as there are
+  std::vector<ProcessNumber> of_old_programs;  // whose program's file is another one now: replaced, too
 };
 // Somebody wants to read in the log what each process does.
 struct DescriptionAsked {};
