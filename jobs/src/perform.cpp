@@ -119,7 +119,12 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
     detail::with_tenants_file(handles_, *job.tenant,
                               [&] { value_or_raise(handles_.verify(*job.tenant, job.generation)); });
   }
-  (*runner)(envelope.arguments, payload, context);
+  try {
+    (*runner)(envelope.arguments, payload, context);
+  } catch (...) {  // whatever it is goes on to attempt()
+    report_leftovers(run, depth);
+    throw;
+  }
   report_leftovers(run, depth);
 }
 

@@ -21,6 +21,7 @@ AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_lim
                   .envelope = std::move(job.envelope),
                   .attempt = job.failures + 1,
                   .attempts_max = job.attempts_max,
+                  .releases = job.releases,
                   .time_limit = time_limit},
           .receipt_horizon = {}};
 }

@@ -93,6 +93,7 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put_id(out, job.id);
   put(out, static_cast<std::uint32_t>(job.attempt));
   put(out, static_cast<std::uint32_t>(job.attempts_max));
+  put(out, static_cast<std::uint32_t>(job.releases));
   put(out, static_cast<std::int64_t>(job.time_limit.count()));
   put_id(out, frame.receipt_horizon);
   put_text<std::uint8_t>(out, job.tenant ? job.tenant->text() : std::string_view{});
@@ -184,6 +185,7 @@ Frame take_assign(ByteReader& in) {
   job.id = take_id(in);
   job.attempt = take_count(in);
   job.attempts_max = take_count(in);
+  job.releases = take_count(in);
   job.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
   if (job.time_limit.count() < 0) in.refuse();
   frame.receipt_horizon = take_id(in);

@@ -1,5 +1,7 @@
 #include "own_things.hpp"
 
+#include "job_lines.hpp"
+
 #include <tenure/base/log.hpp>
 
 #include <algorithm>
@@ -73,19 +75,22 @@ SurroundingsOfJobs::SurroundingsOfJobs()
       folder_identity_(identity_of_descriptor(folder_.number()).value_or(DescriptorIdentity{})),
       umask_(umask_of_process()) {}
 
-void SurroundingsOfJobs::put_back(std::string_view kind) const {
-  if (::umask(umask_) != umask_)
+void SurroundingsOfJobs::put_back(const queue::AssignedJob& after) const {
+  if (::umask(umask_) != umask_) {
+    const JobLines lines(after);
     log::write(log::Level::warning, "job.umask_changed", "the handler has changed the umask; it is put back",
-               {.kind = kind});
+               {.kind = after.kind});
+  }
   struct stat now {};
   const bool is_there = ::stat(".", &now) == 0;
   if (is_there && now.st_ino == folder_identity_.number && now.st_dev == folder_identity_.device) return;
   if (identity_of_descriptor(folder_.number()) != folder_identity_) return;  // a handler has closed it
+  const JobLines lines(after);
   const bool is_back = ::fchdir(folder_.number()) == 0;
   log::write(log::Level::warning, "job.working_folder_changed",
              is_back ? "the handler has changed the working folder; it is put back"
                      : "the handler has changed the working folder, and it cannot be put back",
-             {.kind = kind});
+             {.kind = after.kind});
 }
 
 }  // namespace tenure::daemon

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <tenure/base/system.hpp>
+#include <tenure/queue/run.hpp>
 
-#include <string_view>
 #include <sys/stat.h>
 #include <utility>
 #include <vector>
@@ -31,8 +31,8 @@ class OwnDescriptors {
 class SurroundingsOfJobs {
  public:
   SurroundingsOfJobs();
-  // Puts back what is different, with a line that names the kind.
-  void put_back(std::string_view kind) const;
+  // Puts back what is different, with a line that names the job.
+  void put_back(const queue::AssignedJob& after) const;
 
  private:
   Descriptor folder_;

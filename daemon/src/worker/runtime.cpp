@@ -1,9 +1,9 @@
 #include "../protocol/worker_end.hpp"
+#include "job_lines.hpp"
 #include "own_things.hpp"
 #include "performing_jobs.hpp"
 
 #include <tenure/base/exit_code.hpp>
-#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/passed_descriptor.hpp>
 #include <tenure/base/process_bound.hpp>
@@ -11,7 +11,6 @@
 #include <tenure/daemon/frames.hpp>
 #include <tenure/daemon/worker_runtime.hpp>
 #include <tenure/jobs/perform.hpp>
-#include <tenure/queue/retry_rule.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -220,10 +219,10 @@ class Runtime {
     if (process_.is_inherited()) end_child(work.job);
     if (is_looked_after(end)) {
       if (!own_descriptors_.are_in_place()) leave_without_descriptors(work.job);
-      surroundings_.put_back(work.job.kind);
+      surroundings_.put_back(work.job);
     }
     if (setup_.handles.sync_failed()) leave_at_once();
-    if (end.result == queue::RunResult::failed) log_failure(work.job, end);
+    if (end.result == queue::RunResult::failed) failure_lines_.write(work.job, end);
     WorkerEnd::Actions actions;
     {
       const std::lock_guard lock(mutex_);
@@ -254,7 +253,7 @@ class Runtime {
 
   // A descriptor's number may be another file's by now, and nothing would be read or reported any more. Unreported, it is charged as a crash.
   [[noreturn]] static void leave_without_descriptors(const AssignedJob& job) {
-    const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
+    const JobLines lines(job);
     log::write(log::Level::error, "worker.descriptor_closed",
                "a descriptor of the worker process was closed while this job ran; the process ends and the "
                "jobs in it are charged with a crash. A handler closes what it has opened and nothing else",
@@ -264,31 +263,13 @@ class Runtime {
 
   // A handler has forked and its child has come back. The job, the socket and whatever is assigned are the parent's.
   [[noreturn]] static void end_child(const AssignedJob& job) {
+    const JobLines lines(job);
     log::write(log::Level::error, "job.child_returned",
                "a child process that a handler forked has returned from the handler; it ends here. A child "
                "ends itself by "
                "_exit() or by executing a program",
                {.kind = job.kind});
     log::exit_at_once(kExitChildReturned);
-  }
-
-  // What costs no attempt comes again and again, from every job that meets it.
-  void log_failure(const AssignedJob& job, const AttemptEnd& end) {
-    const bool is_free = queue::after_failure(end.failure.code, {.failures = 1, .attempts_max = 2}).verdict ==
-                         queue::AfterFailure::Verdict::release;
-    const auto left_out = is_free ? released_lines_.pass(setup_.clock.steady()) : 0;
-    if (!left_out) return;
-    const log::Context context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
-    const std::string text = std::string{name_of(end.failure.code)} + ": " + end.failure.error;
-    const std::string message = is_free
-                                    ? "the attempt costs nothing and comes again" + left_out_text(*left_out)
-                                    : "the attempt failed";
-    log::write(is_free ? log::Level::warning : log::Level::info, is_free ? "job.released" : "job.failed",
-               message,
-               {.kind = job.kind,
-                .attempt = job.attempt,
-                .duration_ms = end.run_time.count() / 1000,
-                .error = text});
   }
 
   void flush_elsewhere() {
@@ -358,7 +339,7 @@ class Runtime {
   WorkerEnd end_;
   bool is_writing_ = false;
   ProcessBound process_;
-  LineLimit released_lines_;
+  FailureLines failure_lines_{setup_.clock};
   KeptFromChildren socket_kept_{descriptor_};
   KeptFromChildren socket_copy_kept_{socket_copy_.number()};
 };

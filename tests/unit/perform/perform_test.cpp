@@ -228,6 +228,24 @@ TEST_F(Perform, CTX_09_AHandlerThatLeavesATransactionOpenIsReportedByName) {
   EXPECT_EQ(paid("acme"), 0) << "the next user of the database is not blocked";
 }
 
+TEST_F(Perform, CTX_09_AlsoOneThatThrows) {
+  std::vector<std::string> lines;
+  log::capture_for_test(&lines);
+  std::optional<TenantTransaction> escaped;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
+    escaped.emplace(context.handle().begin());
+    throw std::runtime_error("in the midst of it");
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  const auto outcome = perform(claim());
+  log::capture_for_test(nullptr);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->code, ErrorCode::handler_failed);
+  EXPECT_TRUE(std::ranges::any_of(lines, [](const std::string& line) {
+    return line.find("job.transaction_left_open") != std::string::npos;
+  }));
+}
+
 TEST_F(Perform, CTX_07_AnUntenantedJobHasNoTenantAndNoHandle) {
   jobs_.add<PayAll>([](const PayAll&, JobContext& context) {
     EXPECT_EQ(current_tenant(), std::nullopt);

@@ -24,6 +24,7 @@ AssignFrame sample_assign() {
                   .envelope = std::string{"tenure/1\0x", 10},
                   .attempt = 2,
                   .attempts_max = 10,
+                  .releases = 3,
                   .time_limit = std::chrono::microseconds{5}},
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }

@@ -29,6 +29,7 @@ struct AssignedJob {
   std::string envelope;
   int attempt = 1;  // from 1; releases and crashes are not counted
   int attempts_max = 1;
+  int releases = 0;  // runs that were given back and cost nothing
   std::chrono::microseconds time_limit{0};  // of this run; 0: none
   friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
 };

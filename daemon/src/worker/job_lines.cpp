@@ -1,0 +1,51 @@
+#include "job_lines.hpp"
+
+#include <tenure/queue/retry_rule.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace tenure::daemon {
+namespace {
+
+using Verdict = queue::AfterFailure::Verdict;
+
+// What the dispatcher makes of it, by the same rule.
+Verdict verdict_on(const queue::AssignedJob& job, const queue::AttemptEnd& end) {
+  return queue::after_failure(
+             end.failure.code,
+             {.failures = job.attempt, .attempts_max = job.attempts_max, .releases = job.releases})
+      .verdict;
+}
+
+std::string_view text_of(Verdict verdict, ErrorCode code) {
+  if (code == ErrorCode::newer_envelope)
+    return "the attempt costs nothing, and the job waits for a program that reads its envelope";
+  switch (verdict) {
+    case Verdict::release:
+      return "the attempt costs nothing and comes again";
+    case Verdict::retry:
+      return "the attempt failed, and the job is tried again";
+    case Verdict::dead:
+      break;
+  }
+  return "the attempt failed, and the job is dead";
+}
+
+}  // namespace
+
+void FailureLines::write(const queue::AssignedJob& job, const queue::AttemptEnd& end) {
+  const Verdict verdict = verdict_on(job, end);
+  const bool is_free = verdict == Verdict::release;
+  const auto left_out = is_free ? released_.pass(clock_.steady()) : 0;
+  if (!left_out) return;
+  const JobLines lines(job);
+  log::write(is_free ? log::Level::warning : log::Level::info, is_free ? "job.released" : "job.failed",
+             std::string{text_of(verdict, end.failure.code)} + left_out_text(*left_out),
+             {.kind = job.kind,
+              .attempt = job.attempt,
+              .duration_ms = end.run_time.count() / 1000,
+              .error = std::string{name_of(end.failure.code)} + ": " + end.failure.error});
+}
+
+}  // namespace tenure::daemon
