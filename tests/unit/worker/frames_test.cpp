@@ -150,7 +150,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0300000000000000"
             "0700000000000000");
   EXPECT_EQ(hex(written(sample_assign())),
-            "75000000"
+            "79000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -158,6 +158,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "019cadfffbe97e608d13c2a9945b7a01"
             "02000000"
             "0a000000"
+            "03000000"
             "0500000000000000"
             "019cadfe0000700080000000000000ff"
             "04"
