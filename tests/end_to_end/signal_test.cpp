@@ -22,6 +22,12 @@ class SignalTest : public Installation {
     const std::string all{std::istreambuf_iterator<char>(stream), {}};
     return all.find(text) != std::string::npos;
   }
+  static int count_of(const std::string& text, const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    int count = 0;
+    for (std::string line; std::getline(stream, line);) count += line.find(text) != std::string::npos ? 1 : 0;
+    return count;
+  }
   bool comes(const std::filesystem::path& file, const std::string& text) {
     return wait_until([&] { return has(file, text); });
   }
@@ -101,6 +107,29 @@ TEST_F(SignalTest, WorkersDieOfNoSignalThatTheirDaemonDecidesAbout) {
   expect_state(job, ShownState::succeeded);
   EXPECT_TRUE(is_alive(worker));
   EXPECT_EQ(record(job).crashes, 0);
+}
+
+// Each run writes a line of its worker process, and the log is moved away again and again under them.
+TEST_F(SignalTest, STP_12_NoLineIsLostWhereTheLogIsMovedAway) {
+  configure_log_file();
+  const auto daemon = start_daemon(false);
+  ASSERT_TRUE(comes(log(), "daemon.started"));
+  constexpr int kMoves = 5;
+  constexpr int kJobs = 40;
+  std::vector<queue::JobId> jobs;
+  for (int move = 0; move < kMoves; ++move) {
+    for (int job = 0; job < kJobs; ++job) jobs.push_back(enqueue(Throw{}));
+    std::filesystem::rename(log(), folder_ / ("moved-" + std::to_string(move)));
+    daemon->signal(SIGUSR1);
+    ASSERT_TRUE(comes(log(), "log.reopened"));
+  }
+  for (const auto& job : jobs) expect_state(job, ShownState::dead);
+  daemon->signal(SIGTERM);
+  EXPECT_EQ(daemon->wait(), "exit 0");
+  int lines = count_of("job.failed", log());
+  for (int move = 0; move < kMoves; ++move)
+    lines += count_of("job.failed", folder_ / ("moved-" + std::to_string(move)));
+  EXPECT_EQ(lines, kMoves * kJobs);
 }
 
 TEST_F(SignalTest, STP_11_AWorkerThatIsToldToEndDrainsAndIsReplacedAndNothingIsCharged) {

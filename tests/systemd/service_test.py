@@ -108,7 +108,7 @@ class Service(unittest.TestCase):
         let_go("status")
         self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
 
-    def test_OBS_07_the_journal_has_one_line_of_json_for_one_event(self):
+    def test_the_journal_has_one_line_of_json_for_one_event(self):
         self.start()
         job = enqueue("journal")
         self.assertTrue(runs_in("journal"))
@@ -204,13 +204,13 @@ class Service(unittest.TestCase):
         self.assertEqual(prop("Result"), "success")
         self.assertFalse(group.exists() and (group / "cgroup.procs").read_text())
 
-    def test_CFG_01_a_configuration_that_cannot_be_used_is_not_tried_again(self):
+    def test_a_configuration_that_cannot_be_used_is_not_tried_again(self):
         machine.write("/etc/tenure/tenure.toml", CONFIG + "[daemon2]\nx = 1\n")
         unit("start", check=False)
         self.assertTrue(wait_until(lambda: prop("ActiveState") == "failed"))
         self.assertEqual((prop("ExecMainStatus"), prop("NRestarts")), ("78", "0"))
 
-    def test_SEC_16_the_unit_is_as_closed_as_promised(self):
+    def test_the_unit_is_as_closed_as_promised(self):
         text = machine.run("systemd-analyze", "security", "--no-pager", "tenured.service")
         exposure = float(re.search(r"Overall exposure level for tenured.service: ([\d.]+)", text)[1])
         print(f"exposure={exposure}")

@@ -121,7 +121,8 @@ class Bookkeeping : public ::testing::Test {
 
   // Nothing: it succeeded.
   std::optional<queue::AttemptFailure> perform(const queue::ClaimedJob& job,
-                                               const queue::StopSignal& stop = {}) {
+                                               const queue::StopSignal& stop = {},
+                                               std::chrono::microseconds time_limit = {}) {
     const queue::AttemptEnd end = performer_.perform({.claim = {job.seq, job.token},
                                                       .id = job.id,
                                                       .tenant = job.tenant,
@@ -129,7 +130,8 @@ class Bookkeeping : public ::testing::Test {
                                                       .kind = job.kind,
                                                       .envelope = job.envelope,
                                                       .attempt = job.failures + 1,
-                                                      .attempts_max = job.attempts_max},
+                                                      .attempts_max = job.attempts_max,
+                                                      .time_limit = time_limit},
                                                      stop);
     EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
     if (end.result == queue::RunResult::succeeded) return std::nullopt;

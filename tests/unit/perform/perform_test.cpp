@@ -9,6 +9,8 @@
 namespace tenure::testing {
 namespace {
 
+using namespace std::chrono_literals;
+
 using Perform = Bookkeeping;
 
 void replace(std::string& text, std::string_view from, std::string_view to) {
@@ -226,6 +228,39 @@ TEST_F(Perform, CTX_09_AHandlerThatLeavesATransactionOpenIsReportedByName) {
            line.find("books.pay_invoice") != std::string::npos;
   }));
   EXPECT_EQ(paid("acme"), 0) << "the next user of the database is not blocked";
+}
+
+TEST_F(Perform, RUN_07_WhatRemainsCountsDownToNothing) {
+  std::vector<std::optional<std::chrono::milliseconds>> left;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
+    for (const std::chrono::milliseconds passed : {0ms, 1500ms, 499ms, 1ms, 5ms}) {
+      clock_.advance(passed);
+      left.push_back(context.remaining());
+    }
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  EXPECT_EQ(perform(claim(), {}, 2s), std::nullopt);
+  EXPECT_EQ(left, (std::vector<std::optional<std::chrono::milliseconds>>{2000ms, 500ms, 1ms, 0ms, 0ms}));
+  left.clear();
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  EXPECT_EQ(perform(claim()), std::nullopt);
+  EXPECT_EQ(left.front(), std::nullopt) << "without a limit";
+}
+
+TEST_F(Perform, RUN_07_AHandlerThatObeysItsTokenFailsOnlyWhereItHasTakenTooLong) {
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
+    if (context.stop_token().stop_requested()) throw std::runtime_error("as asked");
+  });
+  for (const auto& [reason, code] : {std::pair{queue::StopReason::stop, ErrorCode::interrupted},
+                                     std::pair{queue::StopReason::time_limit, ErrorCode::time_limit}}) {
+    queue::StopSignal stop;
+    stop.give(reason);
+    stop.give(queue::StopReason::stop);  // the first reason stays
+    with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+    const auto outcome = perform(claim(), stop);
+    ASSERT_TRUE(outcome.has_value());
+    EXPECT_EQ(outcome->code, code);
+  }
 }
 
 TEST_F(Perform, CTX_09_AlsoOneThatThrows) {
