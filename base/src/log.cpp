@@ -322,7 +322,7 @@ void write_line(Level level, std::string_view event, std::string_view message, c
 
 }  // namespace
 
-Format format_for_stderr() { return ::isatty(STDERR_FILENO) == 1 ? Format::text : Format::json; }
+Format format_for_stderr() { return ::isatty(standard_error()) == 1 ? Format::text : Format::json; }
 
 namespace {
 

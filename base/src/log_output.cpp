@@ -1,16 +1,19 @@
 #include "log_output.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/log_descriptor.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/text.hpp>
 
 #include <climits>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +22,8 @@
 namespace tenure::log {
 
 namespace {
+
+std::atomic<int> descriptor_in_place_of_standard_error{STDERR_FILENO};
 
 void make_folders_of_log(const std::string& file) {
   try {
@@ -29,6 +34,10 @@ void make_folders_of_log(const std::string& file) {
 
 }  // namespace
 
+int standard_error() { return descriptor_in_place_of_standard_error; }
+
+void use_as_standard_error(int descriptor) { descriptor_in_place_of_standard_error = descriptor; }
+
 Output::Output(std::string file) : file_(std::move(file)) { open(); }
 
 void Output::open() {
@@ -37,7 +46,7 @@ void Output::open() {
   } else {
     open_file();
   }
-  number_ = own_.is_open() ? own_.number() : STDERR_FILENO;
+  number_ = own_.is_open() ? own_.number() : standard_error();
   identity_ = identity_of_descriptor(number_);
 }
 
@@ -62,16 +71,17 @@ void Output::open_standard_error() {
   own_ = Descriptor{};
   way_ = Way::write;
   struct stat status {};
-  if (::fstat(STDERR_FILENO, &status) != 0) return;
+  if (::fstat(standard_error(), &status) != 0) return;
   if (S_ISSOCK(status.st_mode)) way_ = Way::send;
-  if (!S_ISFIFO(status.st_mode) && ::isatty(STDERR_FILENO) != 1) return;
-  own_ = Descriptor{::open("/proc/self/fd/2", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
+  if (!S_ISFIFO(status.st_mode) && ::isatty(standard_error()) != 1) return;
+  const std::string name = "/proc/self/fd/" + std::to_string(standard_error());
+  own_ = Descriptor{::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
   if (!own_.is_open()) way_ = Way::look_and_write;
 }
 
 bool Output::is_in_place() const {
   if (!identity_ || identity_of_descriptor(number_) != identity_) return false;
-  return !file_.empty() || !own_.is_open() || identity_of_descriptor(STDERR_FILENO) == identity_;
+  return !file_.empty() || !own_.is_open() || identity_of_descriptor(standard_error()) == identity_;
 }
 
 ssize_t Output::write(std::string_view bytes) {

@@ -15,6 +15,9 @@
 
 namespace tenure::log {
 
+// The descriptor for lines without a file: 2, unless somebody has named another one.
+[[nodiscard]] int standard_error();
+
 // The file, pipe, socket or terminal to which lines go. Writing never waits for whoever reads it; a disk may take its time.
 // Threads: one at a time; await_room() also beside a write.
 class Output {

@@ -43,6 +43,17 @@ struct EndlessQuery {
   }
 };
 
+// Prints numbered lines: `lines` of them to standard output, and one to standard error.
+struct Print {
+  static constexpr std::string_view kind = "test.print";
+  std::string text;
+  int lines = 1;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(text), CEREAL_NVP(lines));
+  }
+};
+
 struct Count {
   static constexpr std::string_view kind = "test.count";
   std::string name;

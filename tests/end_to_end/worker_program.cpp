@@ -5,6 +5,7 @@
 #include <tenure/worker.hpp>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -65,6 +66,12 @@ void query_without_end(const EndlessQuery& job, tenure::JobContext& context) {
         reader.query("with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n");
     static_cast<void>(rows.next());
   });
+}
+
+void print(const Print& job, tenure::JobContext&) {
+  for (int line = 1; line <= job.lines; ++line) std::printf("%s %d\n", job.text.c_str(), line);
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s at the end\n", job.text.c_str());
 }
 
 void crash(const Crash& job, tenure::JobContext&) {
@@ -145,6 +152,7 @@ int main(int argc, char** argv) {
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
   jobs.add<Spin>(spin);
+  jobs.add<Print>(print);
   jobs.add<EndlessQuery>(query_without_end);
   // Another version of the program, which has no handler for it.
   if (std::getenv("WITHOUT_COUNT") == nullptr)

@@ -41,6 +41,7 @@ std::vector<std::string> child_environment(const ExecHost::Environment& environm
     result.push_back(std::string{kWorkerSettingPrefix} + name + "=" + value);
   result.push_back("TENURE_CONFIG=" + environment.config_file.string());
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
+  result.push_back(std::string{kWorkerLogVariable} + "=" + std::to_string(kWorkerLogDescriptor));
   result.push_back(std::string{kWorkerParentVariable} + "=" + std::to_string(::getpid()));
   result.push_back(std::string{kWorkerPoolVariable} + "=" + std::string{pool});
   return result;
@@ -62,6 +63,8 @@ struct Start {
   char* const* arguments = nullptr;
   char* const* variables = nullptr;
   int nothing = -1;  // /dev/null
+  int output = -1;   // of what it prints
+  int log = -1;      // our standard error
   int socket = -1;
   int report = -1;  // where errno is written if the program cannot be started; closed by its start
   pid_t parent = -1;
@@ -77,7 +80,10 @@ struct Start {
   ::setpgid(0, 0);  // a job that signals its group (kill(0, ...)) reaches its own process only
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   ::dup2(start.nothing, STDIN_FILENO);
+  ::dup2(start.output, STDOUT_FILENO);
+  ::dup2(start.output, STDERR_FILENO);
   ::dup2(start.socket, kWorkerSocketDescriptor);
+  ::dup2(start.log, kWorkerLogDescriptor);
   // Let through by worker_main, once it has handlers for them.
   ::sigprocmask(SIG_SETMASK, &start.held_back, nullptr);
   ::execve(start.program, start.arguments, start.variables);
@@ -110,12 +116,17 @@ Result<pid_t> fork_worker(const Start& start) {
   return pid;
 }
 
-Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket) {
+constexpr int kPipeBytes = 1 << 20;  // how much a job can print while the daemon does something else
+
+Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket,
+                    int output) {
   // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
   const auto above = [](int descriptor) {
-    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerSocketDescriptor + 1)};
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerLogDescriptor + 1)};
   };
   const Descriptor socket_copy = above(socket);
+  const Descriptor output_copy = above(output);
+  const Descriptor log = above(STDERR_FILENO);
   const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   const Descriptor nothing = above(null_low.number());
   std::array<int, 2> ends{-1, -1};
@@ -123,7 +134,8 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   const Descriptor result{ends[0]};
   Descriptor report_low{ends[1]};
   Descriptor report = above(report_low.number());
-  if (!has_pipe || !socket_copy.is_open() || !nothing.is_open() || !report.is_open())
+  if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !log.is_open() || !nothing.is_open() ||
+      !report.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
   std::string program = pool.program.string();
@@ -138,6 +150,8 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
                                 .arguments = arguments.data(),
                                 .variables = pointers.data(),
                                 .nothing = nothing.number(),
+                                .output = output_copy.number(),
+                                .log = log.number(),
                                 .socket = socket_copy.number(),
                                 .report = report.number(),
                                 .parent = ::getpid(),
@@ -182,9 +196,16 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   Descriptor ours{pair[0]};
   const Descriptor theirs{pair[1]};
 
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    return tl::unexpected(system_failure("cannot make a pipe", errno));
+  Descriptor output{pipe[0]};
+  const Descriptor printed{pipe[1]};
+  ::fcntl(printed.number(), F_SETPIPE_SZ, kPipeBytes);  // less, where the system allows no more, is fine, too
+
   const ProgramFile program =
       program_file(pool.program);  // before the start: if it changes meanwhile, it is new again
-  const auto pid = spawn(pool, environment_, theirs.number());
+  const auto pid = spawn(pool, environment_, theirs.number(), printed.number());
   if (!pid) return tl::unexpected(pid.error());
   const int watch = open_pid(*pid);
   if (watch < 0) {
@@ -195,8 +216,10 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   }
   const auto [child, fresh] = children_.try_emplace(
       process, Child{*pid, pool.program, program, boost::asio::posix::stream_descriptor{executor_, watch},
+                     std::make_shared<WorkerOutput>(executor_, std::move(output), pool.name, process),
                      std::move(on_gone)});
   TENURE_INVARIANT(fresh);
+  child->second.output->start();
   child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                                  [this, process](error_code error) {
                                    if (!error) reap(process);
@@ -245,6 +268,7 @@ void ExecHost::reap(queue::ProcessNumber process) {
   int status = 0;
   TENURE_INVARIANT(::waitpid(child.mapped().pid, &status, 0) == child.mapped().pid);
   const bool is_in_trouble = WIFEXITED(status) && WEXITSTATUS(status) == number_of(ExitCode::sync_failed);
+  child.mapped().output->finish();
   child.mapped().on_gone({process, describe_end(status), is_in_trouble});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "worker_host.hpp"
+#include "worker_output.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -55,6 +56,7 @@ class ExecHost final : public WorkerHost {
     std::filesystem::path program;
     ProgramFile file;  // that it was
     boost::asio::posix::stream_descriptor watch;
+    std::shared_ptr<WorkerOutput> output;
     OnGone on_gone;
   };
   void reap(queue::ProcessNumber process);

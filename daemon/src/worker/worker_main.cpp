@@ -4,6 +4,7 @@
 #include "in_process_host.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/log_descriptor.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/open_databases.hpp>
 #include <tenure/base/system.hpp>
@@ -47,6 +48,7 @@ std::optional<int> number_in(std::string_view variable) {
 struct WorkerEnvironment {
   std::optional<int> socket = number_in(kWorkerSocketVariable);
   std::optional<int> parent = number_in(kWorkerParentVariable);
+  std::optional<int> log = number_in(kWorkerLogVariable);
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 WorkerEnvironment take_environment() {
@@ -129,6 +131,10 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
   if (!die_with_parent(environment.parent)) return refuse_wrapper();
   keep_from_children(*environment.socket);
+  if (environment.log) {
+    keep_from_children(*environment.log);
+    log::use_as_standard_error(*environment.log);
+  }
   const Descriptor end_asked{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!end_asked.is_open()) raise_system(errno, "no descriptor for the end that is asked for", {});
   told_to_end = end_asked.number();
