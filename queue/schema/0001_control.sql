@@ -50,6 +50,7 @@ create table kind(
 -- `state`: 2 as it was enqueued when due, 1 it has a place of its own in scheduled, blocked or ready, 4 to 7 it has ended.
 -- `failures` and `crashes` count against the present budget and are 0 again after an operator's retry; attempt rows keep the
 -- history. Until a job ends, `started_us` and `finished_us` hold created_us: a row that grew at its end would split its page.
+-- `started_us` is 0 where an operator ended the job while it waited.
 -- The envelope is last, so that nothing else is read through it.
 create table job(
   seq integer primary key,
@@ -142,13 +143,14 @@ create table job_range(
 ) strict;
 
 -- 'absorbed': jobs up to this sequence that wait in a lane have a row of ready.
+-- 'withdrawn': raised where an operator ends a job that has no row but its own, of which the dispatcher may know in memory.
 -- 'tenants': raised by every change of a tenant, so that what was read of them at the same value is still true.
 create table mark(
   name text primary key,
   seq integer not null
 ) strict, without rowid;
 
-insert into mark(name, seq) values ('absorbed', 0), ('tenants', 0);
+insert into mark(name, seq) values ('absorbed', 0), ('tenants', 0), ('withdrawn', 0);
 
 create trigger tenant_inserted after insert on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
 create trigger tenant_updated after update on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
@@ -262,7 +264,7 @@ select placed.seq,
        coalesce(tenant.name, 'none') as tenant, tenant.generation, queue.name as queue, kind.name as kind, placed.priority,
        strftime('%Y-%m-%dT%H:%M:%SZ', placed.due_us / 1000000, 'unixepoch') as due,
        strftime('%Y-%m-%dT%H:%M:%SZ', placed.created_us / 1000000, 'unixepoch') as created,
-       strftime('%Y-%m-%dT%H:%M:%SZ', case when placed.state >= 4 then placed.started_us
+       strftime('%Y-%m-%dT%H:%M:%SZ', case when placed.state >= 4 then nullif(placed.started_us, 0)
                                            else coalesce(claimed_us, ended_started_us) end / 1000000, 'unixepoch') as started,
        strftime('%Y-%m-%dT%H:%M:%SZ', case when placed.state >= 4 then placed.finished_us
                                            else ended_finished_us end / 1000000, 'unixepoch') as finished,

@@ -5,6 +5,18 @@
 #include <tenure/base/text.hpp>
 
 namespace tenure::queue {
+namespace {
+
+std::string_view verb_of(Transition transition) {
+  const std::string_view name = name_of(transition);
+  return name.substr(0, name.find('_'));
+}
+
+tl::unexpected<Failure> is_running(JobId id) {
+  return fail(ErrorCode::state_changed, "job " + id.text() + " is running");
+}
+
+}  // namespace
 
 Result<void> check_new_job(const NewJob& job) {
   if (auto queue = check_name(NameOf::queue, job.queue); !queue) return queue;
@@ -123,6 +135,27 @@ tl::unexpected<Failure> id_conflict(JobId id) {
 tl::unexpected<Failure> wrong_state(std::string_view verb, JobState from, JobState to) {
   return fail(ErrorCode::state_changed, std::string{verb} + " cannot take a job from " +
                                             std::string{name_of(from)} + " to " + std::string{name_of(to)});
+}
+
+Result<void> check_operator(Transition transition, JobId id, const OperatorSees& job, JobState to) {
+  if (job.is_running && !is_final(job.state)) return is_running(id);
+  if (!is_allowed(transition, job.state, to)) return wrong_state(verb_of(transition), job.state, to);
+  if (transition == Transition::discard_by_operator && job.reason != JobReason::retry_wait)
+    return fail(ErrorCode::state_changed, "discard takes no job that has not failed");
+  return {};
+}
+
+Result<void> check_deletion(JobId id, const OperatorSees& job) {
+  if (job.is_running) return is_running(id);
+  if (is_final(job.state)) return {};
+  return fail(ErrorCode::state_changed,
+              "delete takes no job that is " + std::string{name_of(job.state)} + ", only one that has ended");
+}
+
+tl::unexpected<Failure> newest_job_stays(JobId id) {
+  return fail(ErrorCode::limit_reached, "job " + id.text() +
+                                            " is the newest of all, and stays until another one is enqueued: "
+                                            "the number of the next is made from it");
 }
 
 Result<Transition> ending(JobState state) {

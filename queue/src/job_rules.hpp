@@ -44,6 +44,20 @@ void show_gate(JobRecord& job, JobReason gate);
 [[nodiscard]] tl::unexpected<Failure> id_conflict(JobId id);
 [[nodiscard]] tl::unexpected<Failure> wrong_state(std::string_view verb, JobState from, JobState to);
 
+// A job that an operator has named, as it stands.
+struct OperatorSees {
+  JobState state = JobState::ready;
+  JobReason reason = JobReason::none;
+  bool is_running = false;
+};
+// StateChanged: the table of transitions has nothing from where it stands, or it runs, or is to be discarded and has not failed.
+[[nodiscard]] Result<void> check_operator(Transition transition, JobId id, const OperatorSees& job,
+                                          JobState to);
+// StateChanged for what has not ended.
+[[nodiscard]] Result<void> check_deletion(JobId id, const OperatorSees& job);
+// LimitReached.
+[[nodiscard]] tl::unexpected<Failure> newest_job_stays(JobId id);
+
 // How a run may end by `finish`: StateChanged for a state that finish cannot give.
 [[nodiscard]] Result<Transition> ending(JobState state);
 // A run that was cancelled or never started is no failure of the job.

@@ -20,6 +20,11 @@ constexpr std::array kTransitions{
     TransitionRow{Transition::retry_by_operator, JobState::dead, JobState::ready, false},
     TransitionRow{Transition::retry_by_operator, JobState::discarded, JobState::ready, false},
     TransitionRow{Transition::retry_by_operator, JobState::cancelled, JobState::ready, false},
+    TransitionRow{Transition::run_by_operator, JobState::scheduled, JobState::ready, false},
+    TransitionRow{Transition::cancel_by_operator, JobState::scheduled, JobState::cancelled, false},
+    TransitionRow{Transition::cancel_by_operator, JobState::ready, JobState::cancelled, false},
+    TransitionRow{Transition::cancel_by_operator, JobState::blocked, JobState::cancelled, false},
+    TransitionRow{Transition::discard_by_operator, JobState::scheduled, JobState::discarded, false},
 };
 
 }  // namespace
@@ -48,6 +53,12 @@ std::string_view name_of(Transition transition) {
       return "reclaim";
     case Transition::retry_by_operator:
       return "retry_by_operator";
+    case Transition::run_by_operator:
+      return "run_by_operator";
+    case Transition::cancel_by_operator:
+      return "cancel_by_operator";
+    case Transition::discard_by_operator:
+      return "discard_by_operator";
   }
   return "unknown";
 }

@@ -73,7 +73,7 @@ class Script {
   }
 
   void verb(StoreWriter& writer) {
-    switch (random_.below(17)) {
+    switch (random_.below(20)) {
       case 0:
       case 1:
       case 2:
@@ -94,6 +94,9 @@ class Script {
         return restart(writer);
       case 11:
         return draw_in(writer);
+      case 12:
+      case 13:
+        return act_as_operator(writer);
       default:
         return end_claim(writer);
     }
@@ -126,7 +129,13 @@ class Script {
     ids_[result->seq] = result->id;
   }
 
+  // As a dispatcher does, for its lanes are those of what it was told.
+  static void follow(LaneReader& reader) {
+    while (!reader.arrivals(reader.known_until(), 100).empty()) continue;
+  }
+
   void claim(StoreWriter& writer) {
+    follow(writer.reader());
     const auto lanes = writer.reader().lanes(std::nullopt, 1'000);
     if (lanes.empty()) return say("no lanes");
     const Lane first = lanes[random_.below(lanes.size())];
@@ -209,6 +218,23 @@ class Script {
     say("operator " + id.text() + " " + outcome(writer.retry_by_operator(id, now_)));
   }
 
+  // Also on jobs that run, are gone, or have never been claimed.
+  void act_as_operator(StoreWriter& writer) {
+    if (enqueued_.empty()) return;
+    const std::size_t recent = std::min<std::size_t>(enqueued_.size(), 60);
+    const JobId id = enqueued_[enqueued_.size() - 1 - random_.below(recent)].id;
+    switch (random_.below(4)) {
+      case 0:
+        return say("cancel " + id.text() + " " + outcome(writer.cancel_by_operator(id, now_)));
+      case 1:
+        return say("run " + id.text() + " " + outcome(writer.run_by_operator(id, now_)));
+      case 2:
+        return say("discard " + id.text() + " " + outcome(writer.discard_by_operator(id, now_)));
+      default:
+        return say("delete " + id.text() + " " + outcome(writer.delete_by_operator(id)));
+    }
+  }
+
   void restart(StoreWriter& writer) {
     if (random_.below(10) != 0) return;
     life_ = writer.open_incarnation(static_cast<std::int64_t>(random_.below(5'000)), "node", 1, now_);
@@ -236,6 +262,7 @@ class Script {
     });
     world_.store().write(Durability::ordered, [&](StoreWriter& writer) {
       LaneReader& reader = writer.reader();
+      follow(reader);
       for (const Lane& lane : reader.lanes(std::nullopt, 1'000'000))
         say("lane " + reader.queue_name(lane.queue) + " " + std::to_string(lane.priority.value) + " " +
             std::to_string(lane.tenant.value) + " " + reader.kind_name(lane.kind));

@@ -67,6 +67,7 @@ class Places {
     std::optional<ClaimToken> claim;
     WallTime due{};
     Lane lane;
+    bool has_failed = false;  // and waits, or waited last, for its retry
   };
 
   void start_dispatcher() {
@@ -106,6 +107,10 @@ class Places {
         return set_tenant_state(step.choice);
       case 10:
         return abandon(step.choice, before);
+      case 11:
+        return act_as_operator(step.choice);
+      case 12:
+        return act_on_what_the_dispatcher_has_heard_of(step.choice);
       default:
         if (step.choice % 2 == 0) store_.reset();
         return start_dispatcher();
@@ -215,6 +220,7 @@ class Places {
         case 0:
           model.state = JobState::scheduled;
           model.due = now_ + seconds{3};
+          model.has_failed = true;
           return value_or_raise(writer.retry(claim, model.due, failure, now_));
         case 1:
           model.state = JobState::dead;
@@ -257,9 +263,81 @@ class Places {
         model_.begin(), static_cast<std::ptrdiff_t>(static_cast<std::size_t>(choice) % model_.size()));
     other_->write(Durability::durable, [&](StoreWriter& writer) {
       const bool retried = writer.retry_by_operator(ids_.at(which->first), now_).has_value();
-      RC_ASSERT(retried == (which->second.state == JobState::dead));
+      const JobState state = which->second.state;
+      RC_ASSERT(retried ==
+                (state == JobState::dead || state == JobState::discarded || state == JobState::cancelled));
       if (retried) which->second = {JobState::ready, std::nullopt, now_, which->second.lane};
     });
+  }
+
+  // From another process or from the dispatcher's own, also where it is refused.
+  void act_as_operator(int choice) {
+    if (model_.empty()) return;
+    // Mostly one of the newest, which may be fresh.
+    const std::size_t range = choice % 5 == 0 ? model_.size() : std::min<std::size_t>(model_.size(), 10);
+    const JobSeq seq =
+        std::next(model_.rbegin(), static_cast<std::ptrdiff_t>(static_cast<std::size_t>(choice) / 8 % range))
+            ->first;
+    Store& store = choice % 2 == 0 ? *other_ : *store_;
+    switch (choice / 2 % 4) {
+      case 0:
+      case 1:
+        return cancel(store, seq);
+      case 2:
+        return choice % 3 == 0 ? discard(store, seq) : run_now(store, seq);
+      default:
+        return remove(store, seq);
+    }
+  }
+
+  void act_on_what_the_dispatcher_has_heard_of(int choice) {
+    store_->write(Durability::ordered, [&](StoreWriter& writer) { follow(writer.reader()); });
+    act_as_operator(choice);
+    if (choice % 3 == 0) retry_by_operator(choice);
+    static_cast<void>(store_->tidy());
+  }
+
+  bool is_waiting(JobSeq seq) const {
+    const Model& model = model_.at(seq);
+    return !model.claim && !is_final(model.state);
+  }
+
+  void cancel(Store& store, JobSeq seq) {
+    store.write(Durability::ordered, [&](StoreWriter& writer) {
+      RC_ASSERT(writer.cancel_by_operator(ids_.at(seq), now_).has_value() == is_waiting(seq));
+    });
+    if (!is_waiting(seq)) return;
+    // Of this one the dispatcher's memory may go on to know.
+    if (&store == other_.get() && model_.at(seq).state == JobState::ready) ++withdrawn_elsewhere_;
+    model_.at(seq).state = JobState::cancelled;
+  }
+
+  void discard(Store& store, JobSeq seq) {
+    Model& model = model_.at(seq);
+    store.write(Durability::ordered, [&](StoreWriter& writer) {
+      const bool discarded = writer.discard_by_operator(ids_.at(seq), now_).has_value();
+      RC_ASSERT(discarded == (model.state == JobState::scheduled && model.has_failed));
+      if (discarded) model.state = JobState::discarded;
+    });
+  }
+
+  void run_now(Store& store, JobSeq seq) {
+    Model& model = model_.at(seq);
+    store.write(Durability::ordered, [&](StoreWriter& writer) {
+      const bool is_due = writer.run_by_operator(ids_.at(seq), now_).has_value();
+      RC_ASSERT(is_due == (model.state == JobState::scheduled));
+      if (!is_due) return;
+      model.state = JobState::ready;
+      model.due = std::min(model.due, now_);
+    });
+  }
+
+  void remove(Store& store, JobSeq seq) {
+    const bool may_go = is_final(model_.at(seq).state) && seq != model_.rbegin()->first;
+    store.write(Durability::ordered, [&](StoreWriter& writer) {
+      RC_ASSERT(writer.delete_by_operator(ids_.at(seq)).has_value() == may_go);
+    });
+    if (may_go) model_.erase(seq);
   }
 
   void set_tenant_state(int choice) {
@@ -340,7 +418,8 @@ class Places {
       ++count;
       RC_ASSERT(fresh.is_held(lane_in(row, 0).value(), {from_us(row.integer(4)), JobSeq{row.integer(5)}}));
     }
-    RC_ASSERT(fresh.count() == count);
+    RC_ASSERT(fresh.count() >= count);
+    RC_ASSERT(fresh.count() <= count + withdrawn_elsewhere_);
     RC_ASSERT(fresh.absorbed() <= fresh.tailed());
   }
 
@@ -367,6 +446,7 @@ class Places {
   Incarnation life_{0};
   std::int64_t next_counter_ = 1;
   JobSeq known_until_{0};
+  std::size_t withdrawn_elsewhere_ = 0;
   int last_id_ = 0;
   std::map<JobSeq, JobId> ids_;
   std::map<JobSeq, Model> model_;
@@ -383,7 +463,7 @@ TEST(Places, EachJobStandsInExactlyOnePlaceAfterAnyScript) {
       [](int verb, int choice) {
         return Step{verb, choice};
       },
-      rc::gen::inRange(0, 12), rc::gen::inRange(0, 1000)));
+      rc::gen::inRange(0, 14), rc::gen::inRange(0, 1000)));
   EXPECT_TRUE(rc::check("each job stands in exactly one place", [&] {
     const auto script = *steps;
     Places places;

@@ -75,26 +75,18 @@ struct Source {
   const char* name;
   std::vector<const sqlite::Query*> (*queries)();
 };
-constexpr std::array kSources{Source{"names", &name_queries},
-                              Source{"tenant_rows", &tenant_row_queries},
-                              Source{"enqueue", &enqueue_queries},
-                              Source{"claim", &claim_queries},
-                              Source{"endings", &ending_queries},
-                              Source{"moves", &move_queries},
-                              Source{"suspects", &suspect_queries},
-                              Source{"places", &place_queries},
-                              Source{"fresh", &fresh_queries},
-                              Source{"ended", &ended_queries},
-                              Source{"ended_lookup", &ended_lookup_queries},
-                              Source{"lanes", &lane_queries},
-                              Source{"reader", &reader_queries},
-                              Source{"list", &list_queries},
-                              Source{"candidates", &candidate_queries},
-                              Source{"filter", &filter_queries},
-                              Source{"summaries", &summary_queries},
-                              Source{"registry", &registry_queries},
-                              Source{"tenant_ranges", &tenant_range_queries},
-                              Source{"pools", &pool_queries}};
+constexpr std::array kSources{
+    Source{"names", &name_queries},        Source{"tenant_rows", &tenant_row_queries},
+    Source{"enqueue", &enqueue_queries},   Source{"claim", &claim_queries},
+    Source{"endings", &ending_queries},    Source{"moves", &move_queries},
+    Source{"suspects", &suspect_queries},  Source{"operators", &operator_queries},
+    Source{"places", &place_queries},      Source{"fresh", &fresh_queries},
+    Source{"ended", &ended_queries},       Source{"ended_lookup", &ended_lookup_queries},
+    Source{"lanes", &lane_queries},        Source{"reader", &reader_queries},
+    Source{"list", &list_queries},         Source{"candidates", &candidate_queries},
+    Source{"filter", &filter_queries},     Source{"summaries", &summary_queries},
+    Source{"registry", &registry_queries}, Source{"tenant_ranges", &tenant_range_queries},
+    Source{"pools", &pool_queries}};
 
 }  // namespace
 
@@ -116,8 +108,8 @@ TEST_F(QueryPlans, OfTheHotPathNeitherScanNorSort) {
 TEST_F(QueryPlans, OfTheHotPathBuildNoTableForOneRun) {
   std::string found;
   for (const auto& queries :
-       {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(), place_queries(),
-        fresh_queries(), ended_queries(), registry_queries()})
+       {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(),
+        operator_queries(), place_queries(), fresh_queries(), ended_queries(), registry_queries()})
     for (const sqlite::Query* query : queries) found += scratch_tables_of(*query);
   // Reads the table that it writes, and is rare.
   EXPECT_EQ(found, "insert_lost_attempt: OpenEphemeral\n");

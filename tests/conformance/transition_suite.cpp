@@ -12,10 +12,20 @@ namespace {
 constexpr std::array kStates{JobState::scheduled, JobState::ready, JobState::blocked,
                              JobState::succeeded, JobState::dead,  JobState::discarded,
                              JobState::cancelled};
-constexpr std::array kTransitions{Transition::promote, Transition::succeed,          Transition::retry,
-                                  Transition::die,     Transition::discard,          Transition::cancel,
-                                  Transition::block,   Transition::unblock,          Transition::release,
-                                  Transition::reclaim, Transition::retry_by_operator};
+constexpr std::array kTransitions{Transition::promote,
+                                  Transition::succeed,
+                                  Transition::retry,
+                                  Transition::die,
+                                  Transition::discard,
+                                  Transition::cancel,
+                                  Transition::block,
+                                  Transition::unblock,
+                                  Transition::release,
+                                  Transition::reclaim,
+                                  Transition::retry_by_operator,
+                                  Transition::run_by_operator,
+                                  Transition::cancel_by_operator,
+                                  Transition::discard_by_operator};
 
 class TransitionSuite : public StoreSuite {
  protected:
@@ -80,8 +90,21 @@ class TransitionSuite : public StoreSuite {
           return writer.reclaim(claim, CrashCharge::counted, {}, now_).has_value();
         case Transition::retry_by_operator:
           return writer.retry_by_operator(job.id, now_).has_value();
+        case Transition::run_by_operator:
+          return writer.run_by_operator(job.id, now_).has_value();
+        case Transition::cancel_by_operator:
+          return writer.cancel_by_operator(job.id, now_).has_value();
+        case Transition::discard_by_operator:
+          return writer.discard_by_operator(job.id, now_).has_value();
       }
       return false;
+    });
+  }
+
+  // What needs no claim is not done to a job that has one.
+  static bool needs_no_claim(Transition transition) {
+    return std::ranges::none_of(transitions(), [&](const TransitionRow& row) {
+      return row.transition == transition && row.needs_claim;
     });
   }
 
@@ -99,6 +122,11 @@ TEST_P(TransitionSuite, TheStoreDoesWhatTheTableHasAndNothingElse) {
       world_ = GetParam().make();
       const Prepared job = prepare(from);
       ASSERT_EQ(stored_state(job.id), from);
+      if (from == JobState::ready && needs_no_claim(transition)) {
+        EXPECT_FALSE(attempt(transition, job)) << name_of(transition) << " while it runs";
+        EXPECT_EQ(record(job.id).state, ShownState::running);
+        write([&](StoreWriter& writer) { value_or_raise(writer.release(job.claim, false, {}, now_)); });
+      }
       const bool done = attempt(transition, job);
       const JobState to = stored_state(job.id);
       const bool in_table = std::ranges::any_of(transitions(), [&](const TransitionRow& row) {

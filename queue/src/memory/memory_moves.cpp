@@ -73,10 +73,13 @@ std::vector<JobArrival> MemoryWriter::reclaim_of_former_holders(Incarnation curr
 std::vector<JobArrival> MemoryWriter::take_lane_hints(std::size_t limit) {
   std::vector<JobArrival> jobs;
   std::int64_t last = 0;
+  std::size_t read = 0;
   for (const auto& [number, seq] : tables_.hints()) {
-    if (jobs.size() == limit) break;
-    jobs.push_back(arrival_of(seq, tables_.jobs().at(seq)));
+    if (read++ == limit) break;
     last = number;
+    const auto job = tables_.jobs().find(seq);
+    if (job != tables_.jobs().end())
+      jobs.push_back(arrival_of(seq, job->second));  // else it was deleted since
   }
   tables_.erase_hints(last);
   return jobs;
@@ -108,34 +111,6 @@ void MemoryWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecor
     row.record.default_queues = last.default_queues;
   }
   tables_.set_pools(std::move(told));
-}
-
-Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
-  const auto seq = tables_.seq_of(id);
-  if (!seq) return no_such_job(id);
-  MemoryJob job = tables_.jobs().at(*seq);
-  if (!is_allowed(Transition::retry_by_operator, job.state, JobState::ready))
-    return wrong_state("retry", job.state, JobState::ready);
-  if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
-  job.state = JobState::ready;
-  job.reason = JobReason::none;
-  job.due = now;
-  job.failures = 0;
-  job.crashes = 0;
-  job.started.reset();
-  job.finished.reset();
-  tables_.update_job(*seq, job);
-  tables_.add_hint(*seq);
-  return {};
-}
-
-Result<void> MemoryWriter::check_tenant_of_retry(TenantNumber number) const {
-  const auto owner = tables_.tenant(number);
-  if (!owner) return {};
-  const auto newest = tables_.newest_tenant(owner->name);
-  if (newest && newest->generation != owner->generation && newest->state != TenantState::deleted)
-    return stale_generation(owner->name, owner->generation, newest->generation);
-  return check_accepts_jobs(*owner);
 }
 
 }  // namespace tenure::queue

@@ -97,6 +97,18 @@ void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
   set(jobs_, seq, job);
 }
 
+void MemoryTables::erase_job(JobSeq seq) {
+  erase(seq_of_id_, jobs_.at(seq).id.uuid);
+  erase(envelopes_, seq);
+  erase(jobs_, seq);
+  const auto rows = attempts_.find(seq);
+  if (rows == attempts_.end()) return;
+  // The entry stays: what takes an attempt of the same transaction back holds on to it.
+  undo_.emplace_back([&attempts = rows->second, before = std::exchange(rows->second, {})]() mutable {
+    attempts = std::move(before);
+  });
+}
+
 void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(claims_, seq, claim); }
 void MemoryTables::erase_claim(JobSeq seq) { erase(claims_, seq); }
 

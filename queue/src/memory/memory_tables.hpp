@@ -92,6 +92,8 @@ class MemoryTables {
   JobSeq insert_job(const MemoryJob& job, std::string envelope);
   // Keeps the sets of states right.
   void update_job(JobSeq seq, const MemoryJob& job);
+  // One that has ended, with its attempts.
+  void erase_job(JobSeq seq);
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
   void erase_claim(JobSeq seq);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);

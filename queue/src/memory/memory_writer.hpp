@@ -3,6 +3,7 @@
 #include "memory_reader.hpp"
 
 #include <tenure/queue/store.hpp>
+#include <tenure/queue/transitions.hpp>
 
 // The verbs of the store on rows in memory. Internal.
 namespace tenure::queue {
@@ -40,6 +41,10 @@ class MemoryWriter final : public StoreWriter {
   Incarnation newest_incarnation() override;
   void tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
+  Result<void> run_by_operator(JobId id, WallTime now) override;
+  Result<void> cancel_by_operator(JobId id, WallTime now) override;
+  Result<void> discard_by_operator(JobId id, WallTime now) override;
+  Result<void> delete_by_operator(JobId id) override;
   LaneReader& reader() override { return reader_; }
 
  private:
@@ -62,6 +67,8 @@ class MemoryWriter final : public StoreWriter {
                    const AttemptFailure& failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
   JobArrival move_to_ready(JobSeq seq);
+  [[nodiscard]] Result<JobSeq> named_job_for(Transition transition, JobId id, JobState to) const;
+  Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   [[nodiscard]] Result<void> check_tenant_of_retry(TenantNumber number) const;
 
   MemoryTables& tables_;

@@ -13,7 +13,8 @@ using sqlite::Query;
 
 // Index: primary keys.
 constexpr Query kMarks{"marks", R"sql(
-  select (select seq from mark where name = 'absorbed'), (select coalesce(max(incarnation), 0) from holder))sql"};
+  select (select seq from mark where name = 'absorbed'), (select coalesce(max(incarnation), 0) from holder),
+    (select seq from mark where name = 'withdrawn'))sql"};
 
 // ?1 the last seq that was read  ?2 limit. Index: primary key.
 constexpr Query kTail{"tail", R"sql(
@@ -26,6 +27,11 @@ constexpr Query kClaimedAbove{"claimed_above", "select seq from claim where seq 
 
 // ?1 seq.
 constexpr Query kRaiseMark{"raise_mark", "update mark set seq = ?1 where name = 'absorbed'"};
+
+constexpr Query kRaiseWithdrawn{"raise_withdrawn", "update mark set seq = seq + 1 where name = 'withdrawn'"};
+
+// ?1 seq. Index: primary key.
+constexpr Query kIsAsEnqueued{"is_as_enqueued", "select 1 from job where seq = ?1 and state = 2"};
 
 struct TailRow {
   JobArrival job;
@@ -45,17 +51,29 @@ void read_into(SeqSet& set, sqlite::Statement& rows) {
   while (rows.step()) set.insert(JobSeq{rows.integer(0)});
 }
 
+bool is_as_enqueued(sqlite::Connection& connection, JobSeq seq) {
+  auto row = connection.statement(kIsAsEnqueued);
+  return row.bind(seq.value).step();
+}
+
 }  // namespace
 
 void FreshJobs::begin(sqlite::Connection& connection) {
   std::int64_t mark = 0;
   std::int64_t incarnation = 0;
+  std::int64_t withdrawn = 0;
   {
     auto row = connection.statement(kMarks);
     mark = row.row().integer(0);
     incarnation = row.integer(1);
+    withdrawn = row.integer(2);
   }
-  if (!is_stale_.exchange(false) && mark == absorbed_.value && incarnation == incarnation_) return;
+  const bool others_withdrew = std::exchange(withdrawn_, withdrawn) != withdrawn;
+  if (!is_stale_.exchange(false) && mark == absorbed_.value && incarnation == incarnation_) {
+    may_hold_withdrawn_ = may_hold_withdrawn_ || others_withdrew;
+    return;
+  }
+  may_hold_withdrawn_ = false;
   absorbed_ = JobSeq{mark};
   incarnation_ = incarnation;
   restart(connection);
@@ -169,6 +187,12 @@ void FreshJobs::remove(const Lane& lane, const LanePlace& place) {
   }
 }
 
+void FreshJobs::withdraw(sqlite::Connection& connection, const Lane& lane, const LanePlace& place) {
+  connection.statement(kRaiseWithdrawn).run();
+  ++withdrawn_;
+  remove(lane, place);
+}
+
 bool FreshJobs::give_back(const Lane& lane, const LanePlace& place) {
   if (place.seq <= absorbed_) return false;
   if (place.seq <= tailed_) insert(lane, place);
@@ -185,8 +209,11 @@ bool FreshJobs::absorb_when_idle(sqlite::Connection& connection) {
 void FreshJobs::absorb_oldest(sqlite::Connection& connection) {
   JobSeq until = tailed_;
   const std::vector<Entry> entries = oldest(until);
-  for (const Entry& entry : entries) insert_ready(connection, entry.lane, entry.place);
+  for (const Entry& entry : entries)
+    if (!may_hold_withdrawn_ || is_as_enqueued(connection, entry.place.seq))
+      insert_ready(connection, entry.lane, entry.place);
   for (const Entry& entry : entries) remove(entry.lane, entry.place);
+  if (count_ == 0) may_hold_withdrawn_ = false;
   raise_mark(connection, until);
 }
 
@@ -215,7 +242,7 @@ void FreshJobs::raise_mark(sqlite::Connection& connection, JobSeq until) {
 }
 
 std::vector<const Query*> fresh_queries() {
-  return {&kMarks, &kTail, &kEndedAbove, &kClaimedAbove, &kRaiseMark};
+  return {&kMarks, &kTail, &kEndedAbove, &kClaimedAbove, &kRaiseMark, &kRaiseWithdrawn, &kIsAsEnqueued};
 }
 
 }  // namespace tenure::queue

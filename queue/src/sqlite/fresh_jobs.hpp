@@ -24,6 +24,8 @@
 //   2 Every fresh job up to tailed() is held here, in the order of its lane, and nothing else that could be claimed.
 //   3 absorbed() <= tailed(), and where begin() reads anew it reads on at once to where tailed() ever was: whoever was told of a
 //     job finds it.
+// An operator in another process may end a fresh job that is held here: its commit raises the mark `withdrawn`, and from then on rows
+// are looked at before they are absorbed, until memory holds none of that time.
 // Memory follows the transaction at once. Where that is undone, forget() makes the next begin() read all anew. That a row is still
 // the one it was held for is compared by whoever claims it; that another dispatcher has not claimed and ended it meanwhile is the
 // promise of the dispatcher's lock.
@@ -64,6 +66,10 @@ class FreshJobs {
              std::vector<LanePlace>& places) const;
   // It was claimed, or is not what it was held for.
   void remove(const Lane& lane, const LanePlace& place);
+  // An operator ends a fresh job, in whatever process. Where is_in_use(), begin() comes before.
+  void withdraw(sqlite::Connection& connection, const Lane& lane, const LanePlace& place);
+  // Whether this process has ever asked what is fresh.
+  [[nodiscard]] bool is_in_use() const { return incarnation_ >= 0; }
   // The claim of a job whose row says as_enqueued has ended and it waits again. False: it is not fresh any more and needs a row
   // of `ready`.
   [[nodiscard]] bool give_back(const Lane& lane, const LanePlace& place);
@@ -98,6 +104,8 @@ class FreshJobs {
   JobSeq told_until_{0};  // the farthest that tailed_ ever was
   JobSeq absorbed_{-1};   // below every mark: the first begin() starts
   std::int64_t incarnation_ = -1;
+  std::int64_t withdrawn_ = 0;  // the mark
+  bool may_hold_withdrawn_ = false;
   // Of the time when it was read anew, above the mark: what the tail must not take for fresh.
   SeqSet ended_before_;
   SeqSet claimed_before_;

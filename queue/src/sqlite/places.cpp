@@ -28,6 +28,8 @@ constexpr Query kInsertScheduled{"insert_scheduled", R"sql(
   insert into scheduled(due_us, seq, queue, priority, tenant, kind) values (?1, ?2, ?3, ?4, ?5, ?6))sql"};
 
 // ?1 due_us  ?2 seq. Index: primary key.
+constexpr Query kDeleteOneScheduled{"delete_one_scheduled",
+                                    "delete from scheduled where due_us = ?1 and seq = ?2"};
 constexpr Query kIsScheduled{"is_scheduled", "select 1 from scheduled where due_us = ?1 and seq = ?2"};
 
 // ?1 seq  ?2 reason  ?3 queue  ?4 priority  ?5 tenant  ?6 kind  ?7 due_us.
@@ -35,6 +37,7 @@ constexpr Query kInsertBlocked{"insert_blocked", R"sql(
   insert into blocked(seq, reason, queue, priority, tenant, kind, due_us) values (?1, ?2, ?3, ?4, ?5, ?6, ?7))sql"};
 
 // ?1 seq. Index: primary key.
+constexpr Query kDeleteBlocked{"delete_blocked", "delete from blocked where seq = ?1"};
 constexpr Query kIsBlocked{"is_blocked", "select 1 from blocked where seq = ?1"};
 constexpr Query kIsClaimed{"is_claimed", "select 1 from claim where seq = ?1"};
 
@@ -79,6 +82,10 @@ void insert_scheduled(sqlite::Connection& connection, const Lane& lane, const La
   statement.run();
 }
 
+void delete_scheduled(sqlite::Connection& connection, const LanePlace& place) {
+  connection.statement(kDeleteOneScheduled).bind(to_us(place.due), place.seq.value).run();
+}
+
 bool is_scheduled(sqlite::Connection& connection, const LanePlace& place) {
   auto statement = connection.statement(kIsScheduled);
   return statement.bind(to_us(place.due), place.seq.value).step();
@@ -92,6 +99,10 @@ void insert_blocked(sqlite::Connection& connection, const Lane& lane, const Lane
   statement.bind(to_us(place.due)).run();
 }
 
+void delete_blocked(sqlite::Connection& connection, JobSeq seq) {
+  connection.statement(kDeleteBlocked).bind(seq.value).run();
+}
+
 bool is_blocked(sqlite::Connection& connection, JobSeq seq) {
   return finds(std::move(connection.statement(kIsBlocked).bind(seq.value)));
 }
@@ -101,8 +112,9 @@ bool is_claimed(sqlite::Connection& connection, JobSeq seq) {
 }
 
 std::vector<const Query*> place_queries() {
-  return {&kInsertReady, &kDeleteReady,   &kIsInReady, &kNextPriority, &kInsertScheduled,
-          &kIsScheduled, &kInsertBlocked, &kIsBlocked, &kIsClaimed};
+  return {&kInsertReady,     &kDeleteReady,        &kIsInReady,   &kNextPriority,
+          &kInsertScheduled, &kDeleteOneScheduled, &kIsScheduled, &kInsertBlocked,
+          &kDeleteBlocked,   &kIsBlocked,          &kIsClaimed};
 }
 
 }  // namespace tenure::queue

@@ -19,6 +19,8 @@ enum class RowState : std::uint8_t {
 [[nodiscard]] constexpr bool is_as_enqueued(std::int64_t row_state) {
   return row_state == static_cast<std::int64_t>(RowState::as_enqueued);
 }
+// job.started_us of a job that has ended without a run of its own to tell of: an operator ended it while it waited.
+inline constexpr std::int64_t kNeverStarted = 0;
 inline constexpr std::int64_t kFirstFinalState = static_cast<std::int64_t>(JobState::succeeded);
 [[nodiscard]] constexpr bool is_final_row(std::int64_t row_state) { return row_state >= kFirstFinalState; }
 
@@ -35,9 +37,11 @@ struct ReadyPriority {
 // Moves to the next one, by one seek. False: there is none.
 [[nodiscard]] bool go_to_next(sqlite::Connection& connection, ReadyPriority& at);
 void insert_scheduled(sqlite::Connection& connection, const Lane& lane, const LanePlace& place);
+void delete_scheduled(sqlite::Connection& connection, const LanePlace& place);
 [[nodiscard]] bool is_scheduled(sqlite::Connection& connection, const LanePlace& place);
 void insert_blocked(sqlite::Connection& connection, const Lane& lane, const LanePlace& place,
                     JobReason reason);
+void delete_blocked(sqlite::Connection& connection, JobSeq seq);
 [[nodiscard]] bool is_blocked(sqlite::Connection& connection, JobSeq seq);
 [[nodiscard]] bool is_claimed(sqlite::Connection& connection, JobSeq seq);
 

@@ -79,6 +79,7 @@ Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   if (!append_ended(connection_, claim, now)) return claim_lost(claim);
   connection_.statement(kDeleteClaim).bind(claim.seq.value).run();
   ++successes_;
+  ended_.reset();
   return {};
 }
 

@@ -4,7 +4,6 @@
 #include "pools.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
-#include "tenant_rows.hpp"
 
 #include <tenure/base/limits.hpp>
 
@@ -43,9 +42,6 @@ constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
   select seq, queue, priority, tenant, kind, due_us from blocked indexed by blocked_reason
   where reason = ?1 and seq > ?2 and priority between -100 and 100 order by seq limit ?3)sql"};
 
-// ?1 seq. Index: primary key.
-constexpr Query kDeleteBlocked{"delete_blocked", "delete from blocked where seq = ?1"};
-
 // A scan: the table holds what runs now and nothing else. A later incarnation than the newest is nobody's. ?1 incarnation  ?2 limit.
 constexpr Query kFormerClaims{"former_claims", R"sql(
   select claim.seq, claim.incarnation, claim.counter, claim.process, claim.started_us
@@ -59,9 +55,6 @@ constexpr Query kLaneHints{"lane_hints", R"sql(
 // ?1 the last number that was read. Index: primary key.
 constexpr Query kDeleteLaneHints{"delete_lane_hints", "delete from lane_hint where number <= ?1"};
 
-// ?1 seq.
-constexpr Query kInsertLaneHint{"insert_lane_hint", "insert into lane_hint(seq) values (?1)"};
-
 // Index: primary key, its end.
 constexpr Query kLastIncarnation{"last_incarnation", "select coalesce(max(incarnation), 0) from holder"};
 
@@ -73,24 +66,9 @@ constexpr Query kInsertHolder{"insert_holder", R"sql(
 constexpr Query kForgetHolders{"forget_holders", R"sql(
   delete from holder where incarnation <= (select incarnation from holder order by incarnation desc limit 1 offset ?1))sql"};
 
-// ?1 id. Index: unique id.
-constexpr Query kJobToRetry{"job_to_retry", R"sql(
-  select seq, queue, priority, tenant, kind, due_us, state from job where id = ?1)sql"};
-
-// A new budget; the attempt rows keep what was. ?1 seq  ?2 now_us  ?3 the state it leaves. Index: primary key.
-constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
-  update job set state = 1, reason = 0, due_us = ?2, failures = 0, crashes = 0, started_us = created_us,
-    finished_us = created_us
-  where seq = ?1 and state = ?3)sql"};
-
 constexpr int kHoldersKept = 100;
 
 static_assert(limits::kPriorityHighest == -100 && limits::kPriorityLowest == 100, "the queries say so");
-
-tl::unexpected<Failure> in_no_lane(JobId id, std::int64_t priority) {
-  return fail(ErrorCode::database_damaged, "the row of job " + id.text() + " has the priority " +
-                                               std::to_string(priority) + ", which no job can have");
-}
 
 // The whole page before its rows are changed: what a scan sees of its own table's updates is nobody's promise.
 std::vector<JobArrival> arrivals_of(sqlite::Statement& rows) {
@@ -144,7 +122,7 @@ std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, st
   auto blocked =
       arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), after.value, limit));
   for (const JobArrival& job : blocked) {
-    connection_.statement(kDeleteBlocked).bind(job.seq.value).run();
+    delete_blocked(connection_, job.seq);
     insert_ready(connection_, job.lane, {job.due, job.seq});
   }
   return blocked;
@@ -216,42 +194,10 @@ void SqliteWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecor
   write_pools(connection_, incarnation, pools);
 }
 
-Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
-  JobArrival job;
-  {
-    auto row = connection_.statement(kJobToRetry);
-    if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
-    job = arrival_in(row);
-    if (job.state == JobState::blocked) return in_no_lane(id, row.integer(2));
-    if (is_final_row(row.integer(6))) job.state = job_state_of(row.integer(6));
-  }
-  tell_states(connection_, std::span{&job, 1});
-  if (!is_allowed(Transition::retry_by_operator, job.state, JobState::ready))
-    return wrong_state("retry", job.state, JobState::ready);
-  if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
-  connection_.statement(kRetryByOperator).bind(job.seq.value, to_us(now), static_cast<int>(job.state)).run();
-  insert_ready(connection_, job.lane, {now, job.seq});
-  connection_.statement(kInsertLaneHint).bind(job.seq.value).run();
-  return {};
-}
-
-Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
-  if (number == kUntenanted) return {};
-  const auto owner = tenant_numbered(connection_, number);
-  if (!owner)
-    return fail(ErrorCode::database_damaged,
-                "there is no tenant with the number " + std::to_string(number.value));
-  const auto newest = newest_tenant(connection_, owner->name);
-  if (newest && newest->generation != owner->generation && newest->state != TenantState::deleted)
-    return stale_generation(owner->name, owner->generation, newest->generation);
-  return check_accepts_jobs(*owner);
-}
-
 std::vector<const Query*> move_queries() {
-  return {&kDueJobs,      &kDeleteScheduled, &kScheduledRetries, &kDrawInScheduled,
-          &kDrawInJob,    &kBlockedJobs,     &kDeleteBlocked,    &kFormerClaims,
-          &kLaneHints,    &kDeleteLaneHints, &kInsertLaneHint,   &kLastIncarnation,
-          &kInsertHolder, &kForgetHolders,   &kJobToRetry,       &kRetryByOperator};
+  return {&kDueJobs,         &kDeleteScheduled, &kScheduledRetries, &kDrawInScheduled,
+          &kDrawInJob,       &kBlockedJobs,     &kFormerClaims,     &kLaneHints,
+          &kDeleteLaneHints, &kLastIncarnation, &kInsertHolder,     &kForgetHolders};
 }
 
 }  // namespace tenure::queue

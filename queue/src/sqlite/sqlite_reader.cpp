@@ -116,7 +116,7 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   job.created = from_us(row.integer(9));
   job.due = from_us(row.integer(10));
   if (place == RowPlace::ended) {
-    job.started = from_us(row.integer(11));
+    if (row.integer(11) != kNeverStarted) job.started = from_us(row.integer(11));
     job.finished = from_us(row.integer(12));
   }
   const JobCounts counts = clamped_counts_in(row, 13);

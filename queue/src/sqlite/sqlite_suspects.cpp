@@ -39,9 +39,6 @@ constexpr Query kSuspects{"suspects", R"sql(
 constexpr Query kBlockedSuspect{"blocked_suspect", R"sql(
   select queue, priority, tenant, kind, due_us from blocked where seq = ?1 and reason = ?2)sql"};
 
-// ?1 seq. Index: primary key.
-constexpr Query kUnblockSuspect{"unblock_suspect", "delete from blocked where seq = ?1"};
-
 // ?1 seq  ?2 trial  ?3 incarnation  ?4 counter. Index: primary key.
 constexpr Query kBeginTrial{"begin_trial", R"sql(
   insert into suspect(seq, deaths, trial, incarnation, counter) values (?1, 1, ?2, ?3, ?4)
@@ -97,7 +94,7 @@ ClaimReply SqliteWriter::claim_suspect(const SuspectRequest& request, WallTime n
   if (!candidate) return reply;
   const auto tenant = tenant_to_claim(candidate->lane.tenant, reply);
   if (reply.gate) return reply;
-  connection_.statement(kUnblockSuspect).bind(request.seq.value).run();
+  delete_blocked(connection_, request.seq);
   auto job = read_candidate(*candidate);
   if (!job) return reply;
   job->token = request.token;
@@ -140,8 +137,7 @@ std::vector<Suspect> SqliteLaneReader::suspects(JobSeq after, std::size_t limit)
 }
 
 std::vector<const Query*> suspect_queries() {
-  return {&kClaimsLeft,     &kSuspect,    &kSuspects, &kBlockedSuspect,
-          &kUnblockSuspect, &kBeginTrial, &kEndTrial, &kAcquit};
+  return {&kClaimsLeft, &kSuspect, &kSuspects, &kBlockedSuspect, &kBeginTrial, &kEndTrial, &kAcquit};
 }
 
 }  // namespace tenure::queue

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ended_lookup.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
 #include "known_owners.hpp"
@@ -7,6 +8,7 @@
 #include "sqlite_lanes.hpp"
 
 #include <tenure/queue/store.hpp>
+#include <tenure/queue/transitions.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -20,6 +22,7 @@
 //   sqlite_endings.cpp   a claim ends: finish, retry, release, block, reclaim
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
+//   sqlite_operators.cpp what an operator does to one job
 namespace tenure::queue {
 
 class SqliteWriter final : public StoreWriter {
@@ -62,6 +65,10 @@ class SqliteWriter final : public StoreWriter {
   Incarnation newest_incarnation() override;
   void tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
+  Result<void> run_by_operator(JobId id, WallTime now) override;
+  Result<void> cancel_by_operator(JobId id, WallTime now) override;
+  Result<void> discard_by_operator(JobId id, WallTime now) override;
+  Result<void> delete_by_operator(JobId id) override;
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.
@@ -96,6 +103,19 @@ class SqliteWriter final : public StoreWriter {
   struct Candidate {
     Lane lane;
     LanePlace place;
+    bool is_fresh = false;
+  };
+
+  // A job that an operator has named, as it stands now.
+  struct NamedJob {
+    JobId id;
+    Lane lane;
+    LanePlace place;
+    std::int64_t priority = 0;  // as the row has it
+    bool has_lane = true;
+    JobState state = JobState::ready;
+    JobReason reason = JobReason::none;
+    bool is_running = false;
     bool is_fresh = false;
   };
 
@@ -139,6 +159,14 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] std::optional<JobOfClaim> end_by_crash(ClaimRef claim, CrashCharge charge,
                                                        const AttemptFailure& failure, WallTime now);
 
+  // JobNotFound.
+  Result<NamedJob> named_job(JobId id);
+  void find_place(NamedJob& job);
+  // The same, where the transition from its state is allowed to an operator: StateChanged.
+  Result<NamedJob> named_job_for(Transition transition, JobId id, JobState to);
+  void leave_place(const NamedJob& job);
+  void place_in_lane(const NamedJob& job, WallTime due);
+  Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
 
   sqlite::Connection& connection_;
@@ -149,6 +177,7 @@ class SqliteWriter final : public StoreWriter {
   std::size_t payload_max_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
+  std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
   // Nobody else writes while the transaction lasts, and none of the verbs changes a tenant.
   std::optional<std::int64_t> tenants_mark_;
   Owners owners_;
@@ -159,5 +188,6 @@ class SqliteWriter final : public StoreWriter {
 [[nodiscard]] std::vector<const sqlite::Query*> ending_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> move_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> suspect_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> operator_queries();
 
 }  // namespace tenure::queue

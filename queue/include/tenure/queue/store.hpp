@@ -281,6 +281,17 @@ class StoreWriter {
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,
   // TenantNotReady(draining), StaleGeneration.
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
+  // What an operator does to a job that waits. JobNotFound; StateChanged for any other state, and where it has a claim, which none
+  // of them touches. Without a look at its tenant: what was accepted may go or be due whatever has become of it.
+  // Scheduled -> ready, due now, or where it was due already; with a lane hint.
+  [[nodiscard]] virtual Result<void> run_by_operator(JobId id, WallTime now) = 0;
+  // Scheduled, ready or blocked -> cancelled; a suspect is none any more. A claim that was planned on it finds it gone.
+  [[nodiscard]] virtual Result<void> cancel_by_operator(JobId id, WallTime now) = 0;
+  // Scheduled for a retry -> discarded.
+  [[nodiscard]] virtual Result<void> discard_by_operator(JobId id, WallTime now) = 0;
+  // Removes a job that has ended, with its attempts: its id is free again. JobNotFound; StateChanged for one that has not ended;
+  // LimitReached for the newest job of all, from whose number the next one is made.
+  [[nodiscard]] virtual Result<void> delete_by_operator(JobId id) = 0;
 
   // What this transaction has seen and written.
   [[nodiscard]] virtual LaneReader& reader() = 0;

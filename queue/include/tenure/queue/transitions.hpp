@@ -20,6 +20,9 @@ enum class Transition : std::uint8_t {
   release,  // stays ready; loses its claim
   reclaim,  // stays ready; loses its claim
   retry_by_operator,
+  run_by_operator,
+  cancel_by_operator,
+  discard_by_operator,
 };
 [[nodiscard]] std::string_view name_of(Transition transition);
 

@@ -1,0 +1,89 @@
+#include "../job_rules.hpp"
+#include "memory_writer.hpp"
+
+#include <algorithm>
+
+namespace tenure::queue {
+
+Result<JobSeq> MemoryWriter::named_job_for(Transition transition, JobId id, JobState to) const {
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  const MemoryJob& job = tables_.jobs().at(*seq);
+  if (auto allowed =
+          check_operator(transition, id, {job.state, job.reason, tables_.claims().contains(*seq)}, to);
+      !allowed)
+    return tl::unexpected(std::move(allowed.error()));
+  return *seq;
+}
+
+Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
+  const auto seq = named_job_for(Transition::retry_by_operator, id, JobState::ready);
+  if (!seq) return tl::unexpected(seq.error());
+  MemoryJob job = tables_.jobs().at(*seq);
+  if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
+  job.state = JobState::ready;
+  job.reason = JobReason::none;
+  job.due = now;
+  job.failures = 0;
+  job.crashes = 0;
+  job.started.reset();
+  job.finished.reset();
+  tables_.update_job(*seq, job);
+  tables_.add_hint(*seq);
+  return {};
+}
+
+Result<void> MemoryWriter::run_by_operator(JobId id, WallTime now) {
+  const auto seq = named_job_for(Transition::run_by_operator, id, JobState::ready);
+  if (!seq) return tl::unexpected(seq.error());
+  MemoryJob job = tables_.jobs().at(*seq);
+  job.state = JobState::ready;
+  job.reason = JobReason::none;
+  job.due = std::min(job.due, now);
+  tables_.update_job(*seq, job);
+  tables_.add_hint(*seq);
+  return {};
+}
+
+Result<void> MemoryWriter::cancel_by_operator(JobId id, WallTime now) {
+  return end_waiting(Transition::cancel_by_operator, id, JobState::cancelled, now);
+}
+
+Result<void> MemoryWriter::discard_by_operator(JobId id, WallTime now) {
+  return end_waiting(Transition::discard_by_operator, id, JobState::discarded, now);
+}
+
+Result<void> MemoryWriter::end_waiting(Transition transition, JobId id, JobState to, WallTime now) {
+  const auto seq = named_job_for(transition, id, to);
+  if (!seq) return tl::unexpected(seq.error());
+  MemoryJob job = tables_.jobs().at(*seq);
+  job.state = to;
+  job.reason = JobReason::by_operator;
+  job.finished = now;
+  tables_.update_job(*seq, job);
+  acquit(*seq);
+  return {};
+}
+
+Result<void> MemoryWriter::delete_by_operator(JobId id) {
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  const MemoryJob& job = tables_.jobs().at(*seq);
+  if (auto allowed = check_deletion(id, {job.state, job.reason, tables_.claims().contains(*seq)}); !allowed)
+    return allowed;
+  if (*seq == tables_.last_seq()) return newest_job_stays(id);
+  tables_.erase_job(*seq);
+  acquit(*seq);
+  return {};
+}
+
+Result<void> MemoryWriter::check_tenant_of_retry(TenantNumber number) const {
+  const auto owner = tables_.tenant(number);
+  if (!owner) return {};
+  const auto newest = tables_.newest_tenant(owner->name);
+  if (newest && newest->generation != owner->generation && newest->state != TenantState::deleted)
+    return stale_generation(owner->name, owner->generation, newest->generation);
+  return check_accepts_jobs(*owner);
+}
+
+}  // namespace tenure::queue

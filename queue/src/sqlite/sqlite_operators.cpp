@@ -1,0 +1,187 @@
+#include "../job_rules.hpp"
+#include "places.hpp"
+#include "sqlite_writer.hpp"
+#include "stored_values.hpp"
+#include "tenant_rows.hpp"
+
+#include <algorithm>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// ?1 id. Index: unique id.
+constexpr Query kNamedJob{"named_job", R"sql(
+  select seq, queue, priority, tenant, kind, due_us, state, reason from job where id = ?1)sql"};
+
+// A new budget; the attempt rows keep what was. ?1 seq  ?2 now_us. Index: primary key.
+constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
+  update job set state = 1, reason = 0, due_us = ?2, failures = 0, crashes = 0, started_us = created_us,
+    finished_us = created_us
+  where seq = ?1)sql"};
+
+// ?1 seq  ?2 due_us. Index: primary key.
+constexpr Query kRunByOperator{"run_by_operator",
+                               "update job set state = 1, reason = 0, due_us = ?2 where seq = ?1"};
+
+// ?1 seq  ?2 state  ?3 reason  ?4 started_us  ?5 now_us. Index: primary key.
+constexpr Query kEndByOperator{"end_by_operator", R"sql(
+  update job set state = ?2, reason = ?3, started_us = ?4, finished_us = ?5 where seq = ?1)sql"};
+
+// ?1 seq.
+constexpr Query kInsertLaneHint{"insert_lane_hint", "insert into lane_hint(seq) values (?1)"};
+
+// Index: primary key, its end.
+constexpr Query kNewestJob{"newest_job", "select max(seq) from job"};
+
+// ?1 seq. Index: primary keys.
+constexpr Query kDeleteAttempts{"delete_attempts", "delete from attempt where seq = ?1"};
+constexpr Query kDeleteJob{"delete_job", "delete from job where seq = ?1"};
+
+tl::unexpected<Failure> in_no_lane(JobId id, std::int64_t priority) {
+  return fail(ErrorCode::database_damaged, "the row of job " + id.text() + " has the priority " +
+                                               std::to_string(priority) + ", which no job can have");
+}
+
+}  // namespace
+
+Result<SqliteWriter::NamedJob> SqliteWriter::named_job(JobId id) {
+  if (fresh_.is_in_use()) static_cast<void>(fresh());  // before any place is looked at: it may absorb
+  NamedJob job;
+  job.id = id;
+  std::int64_t row_state = 0;
+  {
+    auto row = connection_.statement(kNamedJob);
+    if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
+    const auto lane = lane_in(row, 1);
+    job.has_lane = lane.has_value();
+    job.lane = lane.value_or(Lane{});
+    job.priority = row.integer(2);
+    job.place = {from_us(row.integer(5)), JobSeq{row.integer(0)}};
+    row_state = row.integer(6);
+    job.reason = job_reason_of(row.integer(7));
+  }
+  job.is_running = is_claimed(connection_, job.place.seq);
+  if (is_final_row(row_state)) job.state = job_state_of(row_state);
+  else if (!job.is_running) find_place(job);
+  return job;
+}
+
+void SqliteWriter::find_place(NamedJob& job) {
+  const JobSeq seq = job.place.seq;
+  if (is_in_ready(connection_, job.lane, job.place)) return;
+  if (is_scheduled(connection_, job.place)) {
+    job.state = JobState::scheduled;
+  } else if (is_blocked(connection_, seq)) {
+    job.state = JobState::blocked;
+  } else {
+    // All of it at once, since a command names hundreds in one transaction.
+    if (!ended_) ended_.emplace(connection_);
+    if (ended_->contains(seq)) job.state = JobState::succeeded;
+    else job.is_fresh = true;
+  }
+}
+
+Result<SqliteWriter::NamedJob> SqliteWriter::named_job_for(Transition transition, JobId id, JobState to) {
+  auto job = named_job(id);
+  if (!job) return job;
+  if (!job->has_lane) return in_no_lane(id, job->priority);
+  if (auto allowed = check_operator(transition, id, {job->state, job->reason, job->is_running}, to); !allowed)
+    return tl::unexpected(std::move(allowed.error()));
+  return job;
+}
+
+void SqliteWriter::leave_place(const NamedJob& job) {
+  switch (job.state) {
+    case JobState::scheduled:
+      return delete_scheduled(connection_, job.place);
+    case JobState::blocked:
+      delete_blocked(connection_, job.place.seq);
+      return acquit(job.place.seq);
+    case JobState::ready:
+      if (job.is_fresh) return fresh_.withdraw(connection_, job.lane, job.place);
+      return delete_ready(connection_, job.lane, job.place, job.place);
+    case JobState::succeeded:
+    case JobState::dead:
+    case JobState::discarded:
+    case JobState::cancelled:
+      return;
+  }
+}
+
+void SqliteWriter::place_in_lane(const NamedJob& job, WallTime due) {
+  insert_ready(connection_, job.lane, {due, job.place.seq});
+  connection_.statement(kInsertLaneHint).bind(job.place.seq.value).run();
+}
+
+Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
+  const auto job = named_job_for(Transition::retry_by_operator, id, JobState::ready);
+  if (!job) return tl::unexpected(job.error());
+  if (auto owner = check_tenant_of_retry(job->lane.tenant); !owner) return owner;
+  connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
+  place_in_lane(*job, now);
+  return {};
+}
+
+// What is due already keeps its place before others.
+Result<void> SqliteWriter::run_by_operator(JobId id, WallTime now) {
+  const auto job = named_job_for(Transition::run_by_operator, id, JobState::ready);
+  if (!job) return tl::unexpected(job.error());
+  const WallTime due = std::min(job->place.due, now);
+  leave_place(*job);
+  connection_.statement(kRunByOperator).bind(job->place.seq.value, to_us(due)).run();
+  place_in_lane(*job, due);
+  return {};
+}
+
+Result<void> SqliteWriter::cancel_by_operator(JobId id, WallTime now) {
+  return end_waiting(Transition::cancel_by_operator, id, JobState::cancelled, now);
+}
+
+Result<void> SqliteWriter::discard_by_operator(JobId id, WallTime now) {
+  return end_waiting(Transition::discard_by_operator, id, JobState::discarded, now);
+}
+
+Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState to, WallTime now) {
+  const auto job = named_job_for(transition, id, to);
+  if (!job) return tl::unexpected(job.error());
+  leave_place(*job);
+  connection_.statement(kEndByOperator)
+      .bind(job->place.seq.value, static_cast<int>(to), static_cast<int>(JobReason::by_operator),
+            kNeverStarted, to_us(now))
+      .run();
+  return {};
+}
+
+// A row of `ended` stays where the success was not settled: settling finds no job, and no number comes back.
+Result<void> SqliteWriter::delete_by_operator(JobId id) {
+  const auto job = named_job(id);
+  if (!job) return tl::unexpected(job.error());
+  const JobSeq seq = job->place.seq;
+  if (auto allowed = check_deletion(id, {job->state, job->reason, job->is_running}); !allowed) return allowed;
+  if (connection_.statement(kNewestJob).row().integer(0) == seq.value) return newest_job_stays(id);
+  connection_.statement(kDeleteAttempts).bind(seq.value).run();
+  connection_.statement(kDeleteJob).bind(seq.value).run();
+  acquit(seq);
+  return {};
+}
+
+Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
+  if (number == kUntenanted) return {};
+  const auto owner = tenant_numbered(connection_, number);
+  if (!owner)
+    return fail(ErrorCode::database_damaged,
+                "there is no tenant with the number " + std::to_string(number.value));
+  const auto newest = newest_tenant(connection_, owner->name);
+  if (newest && newest->generation != owner->generation && newest->state != TenantState::deleted)
+    return stale_generation(owner->name, owner->generation, newest->generation);
+  return check_accepts_jobs(*owner);
+}
+
+std::vector<const Query*> operator_queries() {
+  return {&kNamedJob,       &kRetryByOperator, &kRunByOperator,  &kEndByOperator,
+          &kInsertLaneHint, &kNewestJob,       &kDeleteAttempts, &kDeleteJob};
+}
+
+}  // namespace tenure::queue
