@@ -14,7 +14,7 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::array kNouns{
-    Noun{"job", "look at jobs, and retry those that ended badly"},
+    Noun{"job", "look at jobs, and retry, run, cancel, discard or delete them"},
     Noun{"tenant", "list tenants and create them"},
     Noun{"queue", "how full each queue is"},
     Noun{"store", "the control database"},
@@ -42,6 +42,28 @@ constexpr std::array kVerbs{
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
          "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run", job_retry,
          job_words},
+    Verb{"job", "run", "ID...|FILTER...", 1, kMany, "make scheduled jobs due now",
+         "The job keeps its id and its count of failures. It starts when its turn comes, as any job that is "
+         "due. Asks as "
+         "retry does. Other states are left alone.",
+         "tenure job run state=scheduled tenant=acme --yes", "yes dry-run", job_run, job_words},
+    Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs that wait, so that they never start",
+         "For jobs that are scheduled, ready, held or blocked; job retry makes them ready again. A job that "
+         "is running is "
+         "left alone. Asks as retry does.",
+         "tenure job cancel 'kind=reports.*' tenant=acme --yes", "yes dry-run", job_cancel, job_words},
+    Verb{"job", "discard", "ID...|FILTER...", 1, kMany, "give up jobs that failed and wait for their retry",
+         "The job ends as discarded and keeps its history; job retry makes it ready again. Asks as retry "
+         "does. A job "
+         "that is running is left alone, and so is one that has not failed: see job cancel.",
+         "tenure job discard 'error=*no such mailbox*' --yes", "yes dry-run", job_discard, job_words},
+    Verb{"job", "delete", "ID...|FILTER...", 1, kMany, "remove jobs that have ended, with their history",
+         "For jobs that succeeded, are dead, discarded or cancelled. It cannot be undone, so it asks for "
+         "named jobs "
+         "too; --yes answers, --dry-run stops there. What waits or runs is left alone, and so is the newest "
+         "job of "
+         "all, until another one is enqueued. Enqueued again under the same id, a deleted job runs again.",
+         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run", job_delete, job_words},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
          "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list, tenant_words},
@@ -150,7 +172,12 @@ std::string overview_text() {
     std::string names;
     for (const Verb& verb : kVerbs)
       if (verb.noun == noun.name) names += (names.empty() ? "" : " ") + std::string(verb.name);
-    out += wrapped(fmt::format("  {:<8}{:<28}{}", noun.name, names, noun.summary), kHelpColumns, kNounColumn);
+    // Where the verbs reach into the next column, that begins below them.
+    const std::string front = fmt::format("  {:<8}{:<28}", noun.name, names);
+    const bool fits = front.size() == kNounColumn;
+    if (!fits) out += front + '\n';
+    out += wrapped((fits ? front : std::string(kNounColumn, ' ')) + std::string(noun.summary), kHelpColumns,
+                   kNounColumn);
     out += '\n';
   }
   return out +

@@ -52,7 +52,7 @@ class Completion(unittest.TestCase):
 
     def test_nouns_and_verbs(self):
         self.offers([""], ["job", "tenant", "queue", "store", "config"])
-        self.offers(["job", ""], ["list", "count", "show", "retry"])
+        self.offers(["job", ""], ["list", "count", "show", "retry", "run", "cancel", "discard", "delete"])
         self.offers(["--json", "--store", "copy.db", "config", ""], ["check", "sample"])
 
     def test_options_of_a_verb(self):
@@ -61,6 +61,7 @@ class Completion(unittest.TestCase):
 
     def test_filter_fields_and_keys(self):
         self.offers(["job", "list", ""], ["state=", "kind=", "reason="])
+        self.offers(["job", "cancel", ""], ["state=", "kind="])
         self.offers(["queue", "list", ""], ["oldest="])
         self.offers(["config", "explain", ""], ["store.durability", "pool.slots"])
 

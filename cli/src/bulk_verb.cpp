@@ -1,12 +1,12 @@
+#include "bulk_verb.hpp"
+
 #include "job.hpp"
-#include "nouns.hpp"
 
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace tenure::cli {
@@ -23,30 +23,31 @@ struct FailedJob {
   Failure failure;
 };
 
-struct RetryResult {
-  std::int64_t retried = 0;
+struct BulkResult {
+  std::int64_t acted_on = 0;
   std::int64_t skipped = 0;           // their state had changed
-  std::vector<JobRecord> left_alone;  // named, and in a state that is not for retrying
+  std::vector<JobRecord> left_alone;  // named, and in a state that is not for this verb
   std::set<std::string> tenants;
   std::vector<FailedJob> failed;
-  [[nodiscard]] std::int64_t done() const { return retried + skipped + std::ssize(failed); }
+  [[nodiscard]] std::int64_t done() const { return acted_on + skipped + std::ssize(failed); }
 };
 
-// One commit for all of them: each is retried, skipped or named.
-void retry_batch(Session& session, std::span<const JobRecord> jobs, RetryResult& result) {
-  RetryResult after;
+// One commit for all of them: each is acted on, skipped or named.
+void act_on_batch(Session& session, const BulkVerb& verb, std::span<const JobRecord> jobs,
+                  BulkResult& result) {
+  BulkResult after;
   session.store().write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     after = result;
     for (const JobRecord& job : jobs) {
-      const auto retried = writer.retry_by_operator(job.id, session.now());
-      if (retried) {
-        ++after.retried;
+      const auto acted = verb.act(writer, job.id, session.now());
+      if (acted) {
+        ++after.acted_on;
         if (job.tenant) after.tenants.insert(job.tenant->text());
-      } else if (retried.error().code == ErrorCode::state_changed ||
-                 retried.error().code == ErrorCode::job_not_found) {
+      } else if (acted.error().code == ErrorCode::state_changed ||
+                 acted.error().code == ErrorCode::job_not_found) {
         ++after.skipped;
       } else {
-        after.failed.push_back({job.id, retried.error()});
+        after.failed.push_back({job.id, acted.error()});
       }
     }
   });
@@ -54,20 +55,22 @@ void retry_batch(Session& session, std::span<const JobRecord> jobs, RetryResult&
   session.wake();
 }
 
-constexpr std::array kRetryable{queue::JobState::dead, queue::JobState::discarded,
-                                queue::JobState::cancelled};
-
-bool is_retryable(const JobRecord& job) {
-  return std::ranges::any_of(kRetryable,
-                             [&](queue::JobState state) { return name_of(state) == name_of(job.state); });
+bool is_for(const BulkVerb& verb, const JobRecord& job) {
+  return std::ranges::find(verb.states, job.state) != verb.states.end() &&
+         (verb.reason == queue::JobReason::none || verb.reason == job.reason);
 }
 
-// Only states that can be retried, so that what is counted is what will be done.
-queue::Filter retryable(queue::Filter filter) {
-  queue::FilterTerm term{.field = queue::FilterField::state, .negated = false, .values = {}};
-  for (const queue::JobState state : kRetryable)
-    term.values.emplace_back(queue::Glob{std::string(name_of(state)), true});
-  filter.terms.push_back(std::move(term));
+// Only states that the verb acts on, so that what is counted is what will be done.
+queue::Filter narrowed(queue::Filter filter, const BulkVerb& verb) {
+  const auto add = [&](queue::FilterField field) -> std::vector<queue::FilterValue>& {
+    filter.terms.push_back({.field = field, .negated = false, .values = {}});
+    return filter.terms.back().values;
+  };
+  auto& states = add(queue::FilterField::state);
+  for (const queue::ShownState state : verb.states)
+    states.emplace_back(queue::Glob{std::string(name_of(state)), true});
+  if (verb.reason != queue::JobReason::none)
+    add(queue::FilterField::reason).emplace_back(queue::Glob{std::string(name_of(verb.reason)), true});
   return filter;
 }
 
@@ -81,7 +84,7 @@ class Progress {
         begun_(steady()),
         next_(bar_ ? begun_ : begun_ + kLineEvery) {}
 
-  void show(const RetryResult& result) {
+  void show(const BulkResult& result) {
     const Instant now = steady();
     if (now < next_) return;
     next_ = now + (bar_ ? kBarEvery : kLineEvery);
@@ -120,7 +123,8 @@ class Progress {
 };
 
 // Jobs that come to match after the count are not what was agreed to: no more than `total` are touched.
-void retry_all(Session& session, const queue::Filter& filter, std::int64_t total, RetryResult& result) {
+void act_on_all(Session& session, const BulkVerb& verb, const queue::Filter& filter, std::int64_t total,
+                BulkResult& result) {
   Progress progress(session, total);
   queue::ListOptions options{.limit = kBatch, .order = queue::ListOrder::oldest_first};
   for (std::int64_t left = total; left > 0;) {
@@ -129,21 +133,25 @@ void retry_all(Session& session, const queue::Filter& filter, std::int64_t total
     session.readable_store().read(
         [&](queue::JobReader& reader) { jobs = reader.list_jobs(filter, options, session.now()).jobs; });
     if (jobs.empty()) break;
-    retry_batch(session, jobs, result);
+    act_on_batch(session, verb, jobs, result);
     options.after = jobs.back().seq;
     left -= std::ssize(jobs);
     progress.show(result);
   }
 }
 
-std::string json_of(const RetryResult& result, std::int64_t matched, bool dry_run) {
+std::string json_of(const BulkVerb& verb, const BulkResult& result, std::int64_t matched, bool dry_run) {
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().key("schema").string("tenure.job.retry/1").key("dry_run").boolean(dry_run);
+  writer.begin_object()
+      .key("schema")
+      .string(fmt::format("tenure.job.{}/1", verb.name))
+      .key("dry_run")
+      .boolean(dry_run);
   writer.key("matched")
       .integer(matched)
-      .key("retried")
-      .integer(result.retried)
+      .key(verb.json_key)
+      .integer(result.acted_on)
       .key("skipped")
       .integer(result.skipped);
   writer.key("tenants").integer(std::ssize(result.tenants)).key("failed").begin_array();
@@ -165,21 +173,21 @@ std::string json_of(const RetryResult& result, std::int64_t matched, bool dry_ru
 }
 
 // "is scheduled, retry in 41 s", and why that is left alone.
-void note_left_alone(Session& session, const RetryResult& result) {
+void note_left_alone(Session& session, const BulkVerb& verb, const BulkResult& result) {
   for (std::size_t i = 0; i < std::min(result.left_alone.size(), kFailuresShown); ++i) {
     const JobRecord& job = result.left_alone[i];
     const std::string waits = waits_for(job, session.style());
-    session.note(fmt::format("{} is {}{}; only dead, discarded and cancelled jobs are retried", job.id.text(),
-                             name_of(job.state), waits.empty() ? "" : ", " + waits));
+    session.note(fmt::format("{} is {}{}; only {} are {}", job.id.text(), name_of(job.state),
+                             waits.empty() ? "" : ", " + waits, verb.whom, verb.done));
   }
 }
 
-ExitCode report(Session& session, const RetryResult& result, std::int64_t matched) {
+ExitCode report(Session& session, const BulkVerb& verb, const BulkResult& result, std::int64_t matched) {
   const ShowStyle& style = session.style();
   if (session.json()) {
-    session.print_json(json_of(result, matched, false));
+    session.print_json(json_of(verb, result, matched, false));
   } else {
-    std::string text = "retried " + counted(result.retried, "job", style);
+    std::string text = fmt::format("{} {}", verb.done, counted(result.acted_on, "job", style));
     if (!result.tenants.empty()) text += " of " + counted(std::ssize(result.tenants), "tenant", style);
     if (result.skipped > 0)
       text += fmt::format("; {} skipped (state changed)", number_text(result.skipped, style));
@@ -188,7 +196,7 @@ ExitCode report(Session& session, const RetryResult& result, std::int64_t matche
     if (!result.failed.empty())
       text += fmt::format("; {} failed", number_text(std::ssize(result.failed), style));
     session.print(text + '\n');
-    note_left_alone(session, result);
+    note_left_alone(session, verb, result);
     for (std::size_t i = 0; i < std::min(result.failed.size(), kFailuresShown); ++i)
       session.note(
           fmt::format("{}: {}", result.failed[i].id.text(), escaped(result.failed[i].failure.text())));
@@ -197,53 +205,79 @@ ExitCode report(Session& session, const RetryResult& result, std::int64_t matche
 }
 
 // What was committed before an error is said all the same.
-template <class Retry>
-RetryResult retried_by(Session& session, std::int64_t matched, RetryResult result, const Retry& retry) {
+template <class Act>
+BulkResult acted_by(Session& session, const BulkVerb& verb, std::int64_t matched, BulkResult result,
+                    const Act& act) {
   try {
-    retry(result);
+    act(result);
   } catch (const Error&) {
-    if (result.done() > 0) (void)report(session, result, matched);
+    if (result.done() > 0) (void)report(session, verb, result, matched);
     throw;
   }
   return result;
 }
 
+std::string sample_line(const JobRecord& job) {
+  return fmt::format("  {}  {}  {}  {}", job.id.text(), name_of(job.state),
+                     job.tenant ? escaped(job.tenant->text()) : "none", escaped(job.kind));
+}
+
 // Jobs that are named must be there.
-std::vector<JobRecord> find_named(Session& session) {
+std::vector<JobRecord> find_named(Session& session, const BulkVerb& verb) {
   std::vector<JobRecord> jobs;
   for (const std::string& word : session.words()) {
     const queue::JobId id = job_id(word);
     std::optional<JobRecord> job;
     session.readable_store().read([&](queue::JobReader& reader) { job = reader.find_job(id); });
     if (!job)
-      raise(ErrorCode::job_not_found, fmt::format("there is no job {}; nothing was retried", id.text()));
+      raise(ErrorCode::job_not_found,
+            fmt::format("there is no job {}; nothing was {}", id.text(), verb.done));
     jobs.push_back(std::move(*job));
   }
   return jobs;
 }
 
-ExitCode preview_named(Session& session, std::span<const JobRecord> jobs, const RetryResult& left_alone) {
+ExitCode preview_named(Session& session, const BulkVerb& verb, std::span<const JobRecord> jobs,
+                       const BulkResult& left_alone) {
   for (const JobRecord& job : jobs)
-    session.note(
-        fmt::format("would retry {} ({}, {})", job.id.text(), escaped(job.kind), name_of(job.state)));
-  note_left_alone(session, left_alone);
-  if (session.json()) session.print_json(json_of(left_alone, std::ssize(jobs), true));
+    session.note(fmt::format("would {} {} ({}, {})", verb.to_do, job.id.text(), escaped(job.kind),
+                             name_of(job.state)));
+  note_left_alone(session, verb, left_alone);
+  if (session.json()) session.print_json(json_of(verb, left_alone, std::ssize(jobs), true));
   return ExitCode::done;
 }
 
-ExitCode retry_named(Session& session) {
-  std::vector<JobRecord> jobs = find_named(session);
-  RetryResult left_alone;
-  const auto others = std::stable_partition(jobs.begin(), jobs.end(), is_retryable);
+// Nothing: go on. `count` jobs have been shown.
+std::optional<ExitCode> refused_by_answer(Session& session, const BulkVerb& verb, std::int64_t count) {
+  const auto answer = session.ask(verb.question);
+  if (!answer)
+    raise(ErrorCode::bad_options,
+          fmt::format("{} match: say --yes to {} them, since nobody can be asked here",
+                      counted(count, "job", session.style()), verb.name));
+  if (*answer) return std::nullopt;
+  session.note(fmt::format("nothing was {}", verb.done));
+  return ExitCode::refused;
+}
+
+ExitCode act_on_named(Session& session, const BulkVerb& verb) {
+  std::vector<JobRecord> jobs = find_named(session, verb);
+  BulkResult left_alone;
+  const auto others = std::stable_partition(jobs.begin(), jobs.end(),
+                                            [&](const JobRecord& job) { return is_for(verb, job); });
   left_alone.left_alone.assign(others, jobs.end());
   jobs.erase(others, jobs.end());
-  if (session.has("dry-run")) return preview_named(session, jobs, left_alone);
-  const RetryResult result =
-      retried_by(session, std::ssize(jobs), std::move(left_alone), [&](RetryResult& so_far) {
+  if (session.has("dry-run")) return preview_named(session, verb, jobs, left_alone);
+  if (verb.cannot_be_undone && !jobs.empty() && !session.has("yes")) {
+    for (const JobRecord& job : jobs) session.note(sample_line(job));
+    if (const auto refused = refused_by_answer(session, verb, std::ssize(jobs))) return *refused;
+  }
+  const BulkResult result =
+      acted_by(session, verb, std::ssize(jobs), std::move(left_alone), [&](BulkResult& so_far) {
         for (std::size_t at = 0; at < jobs.size(); at += kBatch)
-          retry_batch(session, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)), so_far);
+          act_on_batch(session, verb, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)),
+                       so_far);
       });
-  const ExitCode code = report(session, result, std::ssize(jobs));
+  const ExitCode code = report(session, verb, result, std::ssize(jobs));
   return result.skipped > 0 || !result.left_alone.empty() ? ExitCode::refused : code;
 }
 
@@ -264,50 +298,43 @@ Matched match(Session& session, const queue::Filter& filter) {
   return matched;
 }
 
-void show_sample(Session& session, const Matched& matched) {
-  session.note(
-      fmt::format("{} to retry, the oldest of them:", counted(matched.count, "job", session.style())));
-  for (const JobRecord& job : matched.sample)
-    session.note(fmt::format("  {}  {}  {}  {}", job.id.text(), name_of(job.state),
-                             job.tenant ? escaped(job.tenant->text()) : "none", escaped(job.kind)));
+void show_sample(Session& session, const BulkVerb& verb, const Matched& matched) {
+  session.note(fmt::format("{} to {}, the oldest of them:", counted(matched.count, "job", session.style()),
+                           verb.to_do));
+  for (const JobRecord& job : matched.sample) session.note(sample_line(job));
 }
 
 bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
 
+ExitCode preview(Session& session, const BulkVerb& verb, const Matched& matched) {
+  show_sample(session, verb, matched);
+  if (session.json()) session.print_json(json_of(verb, {}, matched.count, true));
+  else
+    session.print(fmt::format("would {} {}\n", verb.to_do, counted(matched.count, "job", session.style())));
+  return ExitCode::done;
+}
+
 }  // namespace
 
-ExitCode job_retry(Session& session) {
+ExitCode run_bulk_verb(Session& session, const BulkVerb& verb) {
   const auto words = session.words();
-  if (std::all_of(words.begin(), words.end(), is_named)) return retry_named(session);
-  const queue::Filter filter = retryable(session.filter(queue::job_filter_fields()));
+  if (std::all_of(words.begin(), words.end(), is_named)) return act_on_named(session, verb);
+  const queue::Filter filter = narrowed(session.filter(queue::job_filter_fields()), verb);
   const Matched matched = match(session, filter);
   if (matched.count == 0) {
-    session.note("no job that could be retried matches");
-    if (session.json()) session.print_json(json_of({}, 0, session.has("dry-run")));
+    session.note(fmt::format("no job that could be {} matches", verb.done));
+    if (session.json()) session.print_json(json_of(verb, {}, 0, session.has("dry-run")));
     return ExitCode::done;
   }
-  if (session.has("dry-run")) {
-    show_sample(session, matched);
-    if (session.json()) session.print_json(json_of({}, matched.count, true));
-    else session.print("would retry " + counted(matched.count, "job", session.style()) + '\n');
-    return ExitCode::done;
-  }
+  if (session.has("dry-run")) return preview(session, verb, matched);
   if (!session.has("yes")) {
-    show_sample(session, matched);
-    const auto answer = session.ask("retry them?");
-    if (!answer)
-      raise(ErrorCode::bad_options,
-            fmt::format("{} match: say --yes to retry them, since nobody can be asked here",
-                        counted(matched.count, "job", session.style())));
-    if (!*answer) {
-      session.note("nothing was retried");
-      return ExitCode::refused;
-    }
+    show_sample(session, verb, matched);
+    if (const auto refused = refused_by_answer(session, verb, matched.count)) return *refused;
   }
-  const RetryResult result = retried_by(session, matched.count, {}, [&](RetryResult& so_far) {
-    retry_all(session, filter, matched.count, so_far);
+  const BulkResult result = acted_by(session, verb, matched.count, {}, [&](BulkResult& so_far) {
+    act_on_all(session, verb, filter, matched.count, so_far);
   });
-  return report(session, result, matched.count);
+  return report(session, verb, result, matched.count);
 }
 
 }  // namespace tenure::cli
