@@ -1,0 +1,91 @@
+#include "installation.hpp"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <vector>
+
+// What an operator does from the command line to jobs that wait, beside a daemon that lives and knows of them.
+namespace tenure::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using queue::ShownState;
+using ::testing::HasSubstr;
+
+class Operator : public Installation {
+ protected:
+  // "exit 0"; what it printed is in output_.
+  std::string tenure(std::vector<std::string> words) {
+    words.insert(words.begin(), TENURE_PROGRAM);
+    words.insert(words.end(), {"--config", config_file().string()});
+    const auto path = folder_ / "tenure-output";
+    std::filesystem::remove(path);  // it is appended to
+    Process process(words, path);
+    const auto end = process.wait();
+    output_ = process.output();
+    return end.value_or("still running");
+  }
+  void end(Process& daemon) {
+    daemon.signal(SIGTERM);
+    EXPECT_EQ(daemon.wait(), "exit 0");
+  }
+  std::string output_;
+};
+
+TEST_F(Operator, AScheduledJobIsMadeDueAndStarts) {
+  configure();
+  const auto daemon = start_daemon();
+  const auto job = enqueue(Count{"early"}, {.run_in = 1h});
+  const auto other = enqueue(Count{"late"}, {.run_in = 1h});
+  EXPECT_EQ(tenure({"job", "run", job.text()}), "exit 0") << output_;
+  EXPECT_EQ(output_, "made due 1 job of 1 tenant\n");
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(runs_of("early"), 1);
+  EXPECT_EQ(record(other).state, ShownState::scheduled);
+  end(*daemon);
+}
+
+TEST_F(Operator, AJobThatIsCancelledWhileItWaitsNeverStartsAndARunningOneIsLeftAlone) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto running = enqueue(Wait{.name = "first"});
+  static_cast<void>(wait_for_start_of("first"));
+  std::vector<queue::JobId> behind;
+  for (int i = 0; i < 20; ++i) behind.push_back(enqueue(Count{"behind"}));
+  EXPECT_EQ(tenure({"job", "cancel", "kind=test.*", "--yes"}), "exit 0") << output_;
+  EXPECT_EQ(output_, "cancelled 20 jobs of 1 tenant\n");
+  EXPECT_EQ(tenure({"job", "cancel", running.text()}), "exit 1");
+  EXPECT_THAT(output_, HasSubstr(running.text() + " is running"));
+  const auto after = enqueue(Count{"after"});
+  let_go("first");
+  expect_state(running, ShownState::succeeded);
+  expect_state(after, ShownState::succeeded);
+  EXPECT_EQ(runs_of("behind"), 0);
+  for (const queue::JobId job : behind) {
+    EXPECT_EQ(record(job).state, ShownState::cancelled);
+    EXPECT_TRUE(attempts(job).empty());
+  }
+  end(*daemon);
+}
+
+TEST_F(Operator, ACancelledJobIsRetriedAndStartsOnce) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  static_cast<void>(enqueue(Wait{.name = "first"}));
+  static_cast<void>(wait_for_start_of("first"));
+  const auto job = enqueue(Count{"again"});
+  EXPECT_EQ(tenure({"job", "cancel", job.text()}), "exit 0") << output_;
+  EXPECT_EQ(tenure({"job", "retry", job.text()}), "exit 0") << output_;
+  let_go("first");
+  expect_state(job, ShownState::succeeded);
+  EXPECT_EQ(runs_of("again"), 1);
+  EXPECT_EQ(tenure({"job", "delete", job.text(), "--yes"}), "exit 1") << "it is the newest";
+  static_cast<void>(enqueue(Count{"newest"}));
+  EXPECT_EQ(tenure({"job", "delete", job.text(), "--yes"}), "exit 0") << output_;
+  EXPECT_EQ(tenure({"job", "show", job.text()}), "exit 1");
+  end(*daemon);
+}
+
+}  // namespace
+}  // namespace tenure::testing
