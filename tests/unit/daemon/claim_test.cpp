@@ -243,6 +243,42 @@ TEST(Claim, CLM_21_WhatAnotherProcessMadeReadyWithoutAHintStartsWithinASecond) {
   EXPECT_EQ(sim->job(silent).state, ShownState::succeeded);
 }
 
+TEST(Claim, JobsThatAnOperatorCancelsAreMissedByNoClaimAndStopNoOther) {
+  auto options = one_pool(1, 1);
+  options.perform = [](const queue::ClaimedJob&) { return Performance{.run_time = 10s}; };
+  Simulated sim(options);
+  sim->start();
+  (void)sim->enqueue({});
+  sim->run_for(1s);
+  std::vector<queue::JobId> behind;
+  for (int i = 0; i < 6; ++i) behind.push_back(sim->enqueue({}));
+  sim->run_for(1s);
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    for (std::size_t i = 0; i < behind.size(); i += 2)
+      EXPECT_TRUE(writer.cancel_by_operator(behind[i], sim->wall()).has_value());
+  });
+  sim->run_for(60s);
+  EXPECT_EQ(sim->starts.size(), 4U);
+  for (std::size_t i = 0; i < behind.size(); ++i)
+    EXPECT_EQ(sim->job(behind[i]).state, i % 2 == 0 ? ShownState::cancelled : ShownState::succeeded);
+}
+
+TEST(Claim, AJobThatAnOperatorMakesDueStartsWithinASecondWithoutAHint) {
+  Simulated sim(one_pool(1, 1));
+  sim->start();
+  const auto id = sim->enqueue({.due_in = 1h});
+  const auto other = sim->enqueue({.due_in = 2h});
+  sim->run_for(1s);
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_TRUE(writer.run_by_operator(id, sim->wall()).has_value());
+  });
+  sim->lost_hint();
+  sim->run_for(1s + 10ms);
+  EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+  sim->run_for(2h);
+  EXPECT_EQ(sim->job(other).state, ShownState::succeeded);
+}
+
 TEST(Claim, CLM_10_AnIdleDispatcherLooksOncePerPollAndOtherwiseSleeps) {
   Simulated sim(one_pool(1, 2));
   sim->start();
