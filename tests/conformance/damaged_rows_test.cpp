@@ -190,6 +190,25 @@ TEST_F(DamagedRows, AJobOfNoPriorityIsNotRetriedByAnOperator) {
   EXPECT_EQ(record(1).state, ShownState::dead);
 }
 
+TEST_F(DamagedRows, AJobOfNoPriorityThatWaitsIsLeftToItsOperatorsEyes) {
+  put(1);
+  damage("update job set priority = 9223372036854775807");
+  for (const auto verb : {&StoreWriter::cancel_by_operator, &StoreWriter::run_by_operator}) {
+    const auto done = written([&](StoreWriter& writer) { return (writer.*verb)(id(1), clock_.wall()); });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::database_damaged);
+  }
+  EXPECT_EQ(record(1).state, ShownState::held);
+}
+
+TEST_F(DamagedRows, AJobOfNoPriorityThatHasEndedIsRemoved) {
+  put(1);
+  put(2);
+  damage(std::string{kJobState} + "5, priority = 9223372036854775807 where seq = 1");
+  EXPECT_TRUE(written([&](StoreWriter& writer) { return writer.delete_by_operator(id(1)); }));
+  EXPECT_EQ(count(""), 1);
+}
+
 TEST_F(DamagedRows, CountsThatNoJobHasAreShownUncutAndRefusedForWork) {
   const std::array<std::string_view, 5> damages{"attempts_max = 4294967297", "failures = 9223372036854775807",
                                                 "crashes = -4294967295", "releases = 4294967296",

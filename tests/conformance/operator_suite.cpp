@@ -103,6 +103,18 @@ TEST_P(OperatorSuite, AJobThatWaitsIsCancelledWhereverItWaitsAndNeverStarts) {
   EXPECT_TRUE(claim(kUntenanted, 10).jobs.empty());
 }
 
+TEST_P(OperatorSuite, ASuspectThatCameBackFromItsTrialAndIsCancelledIsNone) {
+  const Enqueued suspect = put_blocked(JobReason::suspect);
+  write([&](StoreWriter& writer) {
+    const ClaimReply reply =
+        writer.claim_suspect({.seq = suspect.seq, .token = {kLife, 99}, .process = kProcess}, now_);
+    value_or_raise(writer.release(ref(reply.jobs.at(0)), false, {}, now_));
+  });
+  EXPECT_EQ(cancel(suspect.id), std::nullopt);
+  expect_cancelled(suspect.id);
+  EXPECT_EQ(erase(suspect.id), ErrorCode::limit_reached);
+}
+
 TEST_P(OperatorSuite, AJobIsCancelledByAnotherProcessAfterTheDispatcherHasHeardOfIt) {
   const Enqueued first = put();
   const Enqueued second = put();

@@ -50,8 +50,7 @@ constexpr std::array kStrays{
     Stray{"ended", {"stray_ended", R"sql(
       select seq from ended where exists (select 1 from job where seq = ended.seq and state not in (1, 2, 4)))sql"}},
     Stray{"attempt", {"stray_attempt", "select seq from attempt where seq not in (select seq from job)"}},
-    Stray{"suspect", {"stray_suspect", R"sql(
-      select seq from suspect where not exists (select 1 from job where seq = suspect.seq and state < 4))sql"}}};
+    Stray{"suspect", {"stray_suspect", "select seq from suspect where seq not in (select seq from job)"}}};
 
 // Jobs whose tenant is not named by the range in which they lie, and ranges that overlap.
 constexpr Query kUnnamed{"unnamed_tenants", R"sql(

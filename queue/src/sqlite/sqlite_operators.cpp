@@ -97,8 +97,7 @@ void SqliteWriter::leave_place(const NamedJob& job) {
     case JobState::scheduled:
       return delete_scheduled(connection_, job.place);
     case JobState::blocked:
-      delete_blocked(connection_, job.place.seq);
-      return acquit(job.place.seq);
+      return delete_blocked(connection_, job.place.seq);
     case JobState::ready:
       if (job.is_fresh) return fresh_.withdraw(connection_, job.lane, job.place);
       return delete_ready(connection_, job.lane, job.place, job.place);
@@ -151,6 +150,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
       .bind(job->place.seq.value, static_cast<int>(to), static_cast<int>(JobReason::by_operator),
             kNeverStarted, to_us(now))
       .run();
+  acquit(job->place.seq);  // also one whose trial has ended a moment ago
   return {};
 }
 
