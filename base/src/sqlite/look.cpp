@@ -10,9 +10,11 @@
 
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <optional>
 #include <sys/stat.h>
+#include <thread>
 #include <tuple>
 
 namespace tenure::sqlite {
@@ -43,6 +45,30 @@ std::string escaped_path(const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+// Whoever opens or closes the database meanwhile makes or removes log and index one after the other, and reads the one into the other.
+bool may_be_of_a_moment(ErrorCode code, const std::filesystem::path& path) {
+  return code == ErrorCode::access_refused || code == ErrorCode::store_busy ||
+         (code == ErrorCode::database_missing && contents_of(path));
+}
+
+void open_to_look(std::optional<Connection>& connection, const std::filesystem::path& path) {
+  constexpr int kTries = 20;
+  constexpr std::chrono::milliseconds kMoment{5};
+  for (int attempt = 1;; ++attempt) {
+    try {
+      connection.emplace(path, ConnectionOptions{.access = Access::look});
+      return;
+    } catch (const Error& error) {
+      if (attempt == kTries || !may_be_of_a_moment(error.code(), path)) throw;
+    }
+    std::this_thread::sleep_for(kMoment);
+  }
+}
+
+}  // namespace
+
 bool has_log(const std::filesystem::path& path) { return wal_bytes(path) > 0; }
 
 std::string look_uri(const std::filesystem::path& path, Access access) {
@@ -61,9 +87,10 @@ void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> w
   const bool had_log = has_log(path);
   const auto before = contents_of(path);
   {
-    Connection connection(path, {.access = Access::look});
-    const ReadTransaction snapshot{connection};
-    work(connection);
+    std::optional<Connection> connection;
+    open_to_look(connection, path);
+    const ReadTransaction snapshot{*connection};
+    work(*connection);
   }
   // Without a log nothing keeps a checkpoint from the pages that are read.
   if ((!had_log || !has_log(path)) && contents_of(path) != before)

@@ -10,6 +10,18 @@
 namespace tenure::sqlite {
 namespace {
 
+ErrorCode classify_readonly(int code) {
+  switch (code) {
+    case SQLITE_READONLY_DBMOVED:
+      return ErrorCode::database_moved;
+    case SQLITE_READONLY_RECOVERY:  // whoever writes is reading the log into its index at this moment
+    case SQLITE_READONLY_CANTLOCK:
+      return ErrorCode::store_busy;
+    default:
+      return ErrorCode::disk;
+  }
+}
+
 ErrorCode classify_cannot_open(int code, int system_error) {
   if (code == SQLITE_CANTOPEN_SYMLINK) return ErrorCode::access_refused;
   switch (system_error) {
@@ -78,7 +90,7 @@ ErrorCode classify(int extended_result_code, int system_error) {
     case SQLITE_CANTOPEN:
       return classify_cannot_open(code, system_error);
     case SQLITE_READONLY:
-      return code == SQLITE_READONLY_DBMOVED ? ErrorCode::database_moved : ErrorCode::disk;
+      return classify_readonly(code);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return ErrorCode::database_damaged;

@@ -9,6 +9,8 @@
 
 #include <map>
 #include <optional>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tenure::sqlite {
 namespace {
@@ -91,6 +93,32 @@ TEST_F(Look, ACopyWithALogAndNoIndexIsRefusedAndStaysAsItIs) {
     EXPECT_THAT(error.what(), HasSubstr(".backup copy.db"));
   }
   EXPECT_EQ(copied_files(), before);
+}
+
+// Who closes last removes the index before the log, and so there is a moment with a log and no index.
+TEST_F(Look, IsRefusedByNobodyWhoOpensAndCloses) {
+  create();
+  writer_.reset();
+  // In another process, as a look is: within one it would share the writer's index.
+  const pid_t opener = ::fork();
+  ASSERT_GE(opener, 0);
+  if (opener == 0) {
+    for (int round = 0; round < 300; ++round) {
+      Connection writer(path_, {.access = Access::read_write});
+      writer.execute(kInsert);
+    }
+    ::_exit(0);
+  }
+  std::int64_t looks = 0;
+  for (int status = 0; ::waitpid(opener, &status, WNOHANG) == 0; ++looks) {
+    try {
+      EXPECT_GE(items(path_), 1);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::store_busy) << error.what();
+    }
+  }
+  EXPECT_GT(looks, 0);
+  EXPECT_EQ(items(path_), 301);
 }
 
 TEST_F(Look, NeverWrites) {
