@@ -13,15 +13,6 @@ namespace {
 
 using simulation::Performance;
 
-template <class Kind>
-std::vector<Instant> moments(const simulation::Simulation& world) {
-  std::vector<Instant> moments;
-  for (const auto& [at, action] : world.control) {
-    if (std::holds_alternative<Kind>(action)) moments.push_back(at);
-  }
-  return moments;
-}
-
 simulation::Options running_for(simulation::Options options, std::chrono::microseconds time) {
   options.perform = [time](const queue::ClaimedJob&) { return Performance{.run_time = time}; };
   return options;

@@ -9,15 +9,6 @@
 namespace tenure::daemon {
 namespace {
 
-template <class Kind>
-std::vector<ProcessNumber> processes_of(const simulation::Simulation& world) {
-  std::vector<ProcessNumber> found;
-  for (const auto& [moment, action] : world.control) {
-    if (const auto* const one = std::get_if<Kind>(&action)) found.push_back(one->process);
-  }
-  return found;
-}
-
 struct Replacing : Simulated {
   explicit Replacing(simulation::Options options) : Simulated(std::move(options)) {
     world.create_tenant("acme");

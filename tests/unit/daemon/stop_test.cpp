@@ -18,14 +18,6 @@ simulation::Options running_for(std::chrono::microseconds time, bool obeys = fal
   return options;
 }
 
-template <class Kind>
-std::optional<Instant> first(const simulation::Simulation& world) {
-  for (const auto& [at, action] : world.control) {
-    if (std::holds_alternative<Kind>(action)) return at;
-  }
-  return std::nullopt;
-}
-
 TEST(Stop, STP_01_AnIdleDaemonLeavesWithinASecond) {
   Simulated sim(running_for(1ms));
   sim->start();

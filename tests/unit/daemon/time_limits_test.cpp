@@ -30,13 +30,6 @@ struct Limited : Simulated {
     world.run_for(50ms);
   }
   [[nodiscard]] Instant begun(std::size_t start) const { return world.starts.at(start).at; }
-  // The moment of the first action of that kind.
-  template <class Kind>
-  [[nodiscard]] std::optional<Instant> first() const {
-    for (const auto& [moment, action] : world.control)
-      if (std::holds_alternative<Kind>(action)) return moment;
-    return std::nullopt;
-  }
 };
 
 TEST(TimeLimits, RUN_07_TheTokenComesAtEightyPercentAndTheEndAtTheLimitAndTheSlotIsUsableSoonAfter) {
@@ -51,8 +44,8 @@ TEST(TimeLimits, RUN_07_TheTokenComesAtEightyPercentAndTheEndAtTheLimitAndTheSlo
     const auto passed = moment ? *moment - sim.begun(0) : std::chrono::microseconds{0};
     return passed > after - 1ms && passed < after + 1ms;
   };
-  EXPECT_TRUE(near(sim.first<GiveStopToken>(), 800ms));
-  EXPECT_TRUE(near(sim.first<EndProcess>(), 1s));
+  EXPECT_TRUE(near(first<GiveStopToken>(sim.world), 800ms));
+  EXPECT_TRUE(near(first<EndProcess>(sim.world), 1s));
   EXPECT_LT(sim.begun(1) - sim.begun(0), 1s + 100ms) << "the next job starts in another process";
   const auto record = sim->job(slow);
   EXPECT_EQ(record.state, ShownState::scheduled);
@@ -89,7 +82,7 @@ TEST(TimeLimits, RUN_07_AHandlerThatObeysItsTokenFailsAndItsProcessGoesOn) {
   const auto slow = sim->enqueue({.tenant = "acme", .kind = "slow", .attempts_max = 1});
   ASSERT_TRUE(sim->run_until([&] { return sim->job(slow).state == ShownState::dead; }, 2s));
   EXPECT_EQ(sim->job(slow).failures, 1);
-  EXPECT_FALSE(sim.first<EndProcess>());
+  EXPECT_FALSE(first<EndProcess>(sim.world));
   EXPECT_EQ(sim->live_workers(), std::vector{ProcessNumber{1}});
 }
 
@@ -99,7 +92,7 @@ TEST(TimeLimits, RUN_07_EachRunHasItsOwnToken) {
   const auto slow = sim->enqueue({.tenant = "acme", .kind = "slow", .attempts_max = 3});
   ASSERT_TRUE(sim->run_until([&] { return sim->job(slow).state == ShownState::dead; }, 1h));
   EXPECT_EQ(sim->starts.size(), 3U);
-  EXPECT_FALSE(sim.first<EndProcess>()) << "it has obeyed each time";
+  EXPECT_FALSE(first<EndProcess>(sim.world)) << "it has obeyed each time";
 }
 
 // A daemon that stood still hears of an end later than of the time.
@@ -130,8 +123,8 @@ TEST(TimeLimits, WhereNoProcessCanBeEndedTheTokenIsAll) {
   const auto slow = sim->enqueue({.tenant = "acme", .kind = "slow"});
   ASSERT_TRUE(sim.drains(2h));
   EXPECT_EQ(sim->job(slow).state, ShownState::succeeded);
-  EXPECT_TRUE(sim.first<GiveStopToken>());
-  EXPECT_FALSE(sim.first<EndProcess>());
+  EXPECT_TRUE(first<GiveStopToken>(sim.world));
+  EXPECT_FALSE(first<EndProcess>(sim.world));
 }
 
 TEST(TimeLimits, OfAKindThatStatesOneThatOneCounts) {
@@ -165,7 +158,7 @@ TEST(TimeLimits, AJobThatWaitedAheadHasItsWholeTime) {
   const auto jobs = sim->enqueue_many({.tenant = "acme"}, 30);
   ASSERT_TRUE(sim.drains(10s));
   for (const auto& id : jobs) EXPECT_EQ(sim->job(id).failures, 0);
-  EXPECT_FALSE(sim.first<EndProcess>());
+  EXPECT_FALSE(first<EndProcess>(sim.world));
 }
 
 TEST(TimeLimits, WithoutOneAJobRunsForAsLongAsItTakes) {
@@ -173,7 +166,7 @@ TEST(TimeLimits, WithoutOneAJobRunsForAsLongAsItTakes) {
   const auto slow = sim->enqueue({.tenant = "acme", .kind = "slow"});
   ASSERT_TRUE(sim.drains(2h));
   EXPECT_EQ(sim->job(slow).state, ShownState::succeeded);
-  EXPECT_FALSE(sim.first<GiveStopToken>());
+  EXPECT_FALSE(first<GiveStopToken>(sim.world));
 }
 
 TEST(TimeLimits, AStopEndsTheProcessBeforeTheLimitUncharged) {
