@@ -38,10 +38,20 @@ Child::Child(Child&& other) noexcept
       program_(std::move(other.program_)),
       log_(std::move(other.log_)) {}
 
-Child::~Child() {
+Child& Child::operator=(Child&& other) noexcept {
+  std::swap(process_, other.process_);
+  std::swap(program_, other.program_);
+  std::swap(log_, other.log_);
+  return *this;
+}
+
+Child::~Child() { kill(); }
+
+void Child::kill() {
   if (process_ < 0) return;
   ::kill(process_, SIGKILL);
   ::waitpid(process_, nullptr, 0);
+  process_ = -1;
 }
 
 void Child::signal(int number) const { ::kill(process_, number); }

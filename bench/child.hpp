@@ -17,9 +17,12 @@ class Child {
   Child(Child&& other) noexcept;
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  Child& operator=(Child&&) = delete;
+  Child& operator=(Child&& other) noexcept;
 
+  [[nodiscard]] pid_t pid() const { return process_; }
   void signal(int number) const;
+  // SIGKILL, and waits for its end. Nothing for one that has ended.
+  void kill();
   // Throws, with the end of the log, unless it exits with 0.
   void wait();
   // Throws if it has ended already: whoever waits for something of it would wait for ever.

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-// The jobs of bench_daemon, shared by it and its worker program.
+// The jobs of what starts `tenured`, shared with its worker program.
 namespace tenure::bench {
 
 struct Nothing {
@@ -16,6 +16,18 @@ struct Nothing {
   template <class Archive>
   void serialize(Archive& archive) {
     archive(CEREAL_NVP(text));
+  }
+};
+
+// Its first run says the number of its process and goes on until that is killed; the second does as TellStart.
+struct StayOnce {
+  static constexpr std::string_view kind = "bench.stay_once";
+  std::string pipe;
+  std::string mark;  // a file that is there from the first run on
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(pipe), CEREAL_NVP(mark));
   }
 };
 

@@ -3,22 +3,42 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/worker.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <fcntl.h>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <unistd.h>
 
-// The worker program of bench_daemon: its jobs do nothing, so that what is measured is the way to them and back.
+// The worker program of what starts `tenured`: its jobs do nothing, so that what is measured is the way to them and back.
 namespace {
 
 using namespace tenure::bench;
 
-void tell_start(const TellStart& job, tenure::JobContext&) {
-  const std::int64_t now_us = tenure::RealClock{}.steady().since_start.count();
-  const int pipe = ::open(job.pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  const bool told = pipe >= 0 && ::write(pipe, &now_us, sizeof now_us) == static_cast<ssize_t>(sizeof now_us);
+constexpr std::chrono::milliseconds kLook{10};
+
+void tell(const std::string& path, std::int64_t word) {
+  const int pipe = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  const bool told = pipe >= 0 && ::write(pipe, &word, sizeof word) == static_cast<ssize_t>(sizeof word);
   if (pipe >= 0) ::close(pipe);
-  if (!told) throw std::runtime_error("nobody listens on " + job.pipe);
+  if (!told) throw std::runtime_error("nobody listens on " + path);
+}
+
+std::int64_t now_us() { return tenure::RealClock{}.steady().since_start.count(); }
+
+void tell_start(const TellStart& job, tenure::JobContext&) { tell(job.pipe, now_us()); }
+
+void stay_once(const StayOnce& job, tenure::JobContext& context) {
+  const std::int64_t started_us = now_us();
+  const int mark = ::open(job.mark.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (mark < 0) {
+    tell(job.pipe, started_us);
+    return;
+  }
+  ::close(mark);
+  tell(job.pipe, ::getpid());
+  while (!context.stop_token().stop_requested()) std::this_thread::sleep_for(kLook);
 }
 
 }  // namespace
@@ -27,5 +47,6 @@ int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<Nothing>([](const Nothing&, tenure::JobContext&) {});
   jobs.add<TellStart>(tell_start);
+  jobs.add<StayOnce>(stay_once);
   return tenure::worker_main(argc, argv, jobs, {.version = "bench 1"});
 }
