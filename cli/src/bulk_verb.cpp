@@ -25,12 +25,33 @@ struct FailedJob {
 
 struct BulkResult {
   std::int64_t acted_on = 0;
+  std::int64_t asked = 0;             // to stop, since they run
   std::int64_t skipped = 0;           // their state had changed
   std::vector<JobRecord> left_alone;  // named, and in a state that is not for this verb
   std::set<std::string> tenants;
   std::vector<FailedJob> failed;
-  [[nodiscard]] std::int64_t done() const { return acted_on + skipped + std::ssize(failed); }
+  [[nodiscard]] std::int64_t done() const { return acted_on + asked + skipped + std::ssize(failed); }
 };
+
+// At this moment; what was read of the job before may not be true any more.
+void act_on_one(queue::StoreWriter& writer, const BulkVerb& verb, const JobRecord& job, WallTime now,
+                BulkResult& result) {
+  auto acted = verb.act(writer, job.id, now);
+  std::int64_t* done = &result.acted_on;
+  if (!acted && acted.error().code == ErrorCode::state_changed && verb.ask_running != nullptr) {
+    acted = verb.ask_running(writer, job.id, now);
+    done = &result.asked;
+  }
+  if (acted) {
+    ++*done;
+    if (job.tenant) result.tenants.insert(job.tenant->text());
+  } else if (acted.error().code == ErrorCode::state_changed ||
+             acted.error().code == ErrorCode::job_not_found) {
+    ++result.skipped;
+  } else {
+    result.failed.push_back({job.id, acted.error()});
+  }
+}
 
 // One commit for all of them: each is acted on, skipped or named.
 void act_on_batch(Session& session, const BulkVerb& verb, std::span<const JobRecord> jobs,
@@ -38,18 +59,7 @@ void act_on_batch(Session& session, const BulkVerb& verb, std::span<const JobRec
   BulkResult after;
   session.store().write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     after = result;
-    for (const JobRecord& job : jobs) {
-      const auto acted = verb.act(writer, job.id, session.now());
-      if (acted) {
-        ++after.acted_on;
-        if (job.tenant) after.tenants.insert(job.tenant->text());
-      } else if (acted.error().code == ErrorCode::state_changed ||
-                 acted.error().code == ErrorCode::job_not_found) {
-        ++after.skipped;
-      } else {
-        after.failed.push_back({job.id, acted.error()});
-      }
-    }
+    for (const JobRecord& job : jobs) act_on_one(writer, verb, job, session.now(), after);
   });
   result = std::move(after);
   session.wake();
@@ -154,6 +164,7 @@ std::string json_of(const BulkVerb& verb, const BulkResult& result, std::int64_t
       .integer(result.acted_on)
       .key("skipped")
       .integer(result.skipped);
+  if (verb.ask_running != nullptr) writer.key("asked_to_stop").integer(result.asked);
   writer.key("tenants").integer(std::ssize(result.tenants)).key("failed").begin_array();
   for (const FailedJob& failed : result.failed) {
     writer.begin_object().key("id").string(failed.id.text()).key("code").string(name_of(failed.failure.code));
@@ -189,6 +200,8 @@ ExitCode report(Session& session, const BulkVerb& verb, const BulkResult& result
   } else {
     std::string text = fmt::format("{} {}", verb.done, counted(result.acted_on, "job", style));
     if (!result.tenants.empty()) text += " of " + counted(std::ssize(result.tenants), "tenant", style);
+    if (result.asked > 0)
+      text += fmt::format("; asked {} to stop", counted(result.asked, "running job", style));
     if (result.skipped > 0)
       text += fmt::format("; {} skipped (state changed)", number_text(result.skipped, style));
     if (!result.left_alone.empty())

@@ -21,6 +21,8 @@ struct BulkVerb {
   queue::JobReason reason = queue::JobReason::none;  // besides the state, unless none
   bool cannot_be_undone = false;                     // so that it asks for named jobs too
   Result<void> (*act)(queue::StoreWriter& writer, queue::JobId id, WallTime now) = nullptr;
+  // What is done instead to a job that runs, so that it stops by itself; null: such a job is left alone.
+  Result<void> (*ask_running)(queue::StoreWriter& writer, queue::JobId id, WallTime now) = nullptr;
 };
 
 // Counts first, shows the oldest, asks; in commits of some hundred. Skipped and failed ones are counted and named.

@@ -47,10 +47,10 @@ constexpr std::array kVerbs{
          "due. Asks as "
          "retry does. Other states are left alone.",
          "tenure job run state=scheduled tenant=acme --yes", "yes dry-run", job_run, job_words},
-    Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs that wait, so that they never start",
-         "For jobs that are scheduled, ready, held or blocked; job retry makes them ready again. A job that "
-         "is running is "
-         "left alone. Asks as retry does.",
+    Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs, so that they never start, or stop",
+         "A job that waits ends at once. One that is running is told to stop, and ends as cancelled when "
+         "its handler obeys, fails, or is ended at its time limit; one that takes no notice and succeeds "
+         "has succeeded. job retry makes a cancelled job ready again. Asks as retry does.",
          "tenure job cancel 'kind=reports.*' tenant=acme --yes", "yes dry-run", job_cancel, job_words},
     Verb{"job", "discard", "ID...|FILTER...", 1, kMany, "give up jobs that failed and wait for their retry",
          "The job ends as discarded and keeps its history; job retry makes it ready again. Asks as retry "

@@ -68,6 +68,14 @@ std::string tries_text(const JobRecord& job, const ShowStyle&) {
   return fmt::format("{}/{}", job.failures + (has_one_more ? 1 : 0), job.attempts_max);
 }
 
+// How long it runs, and since when it should stop.
+std::string running_text(const JobRecord& job, const ShowStyle& style) {
+  std::string text = "since " + (style.terminal && job.started ? duration_text(style.now - *job.started)
+                                                               : time_text(job.started, style));
+  if (job.cancel_asked) text += "; cancel requested " + time_text(job.cancel_asked, style);
+  return text;
+}
+
 // On a narrow terminal goes first what tells least.
 constexpr std::array kJobColumns{
     ListColumn<JobRecord>{"id", "ID", [](const JobRecord& j, const ShowStyle&) { return j.id.text(); }, false,
@@ -170,8 +178,7 @@ std::string waits_for(const JobRecord& job, const ShowStyle& style) {
       if (job.reason == JobReason::retry_wait) return "retry " + time_text(job.due, style) + head();
       return "due " + time_text(job.due, style);
     case ShownState::running:
-      return "since " + (style.terminal && job.started ? duration_text(style.now - *job.started)
-                                                       : time_text(job.started, style));
+      return running_text(job, style);
     case ShownState::held:
       return held_text(job);
     case ShownState::blocked:
@@ -206,6 +213,7 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   writer.key("size_bytes").integer(job.size_bytes).key("process");
   if (job.process) writer.integer(job.process->value);
   else writer.null();
+  if (job.cancel_asked) write_time(writer, "cancel_requested", job.cancel_asked);
   write_text(writer, "error", job.error);
   if (!job.refused.empty()) write_text(writer, "refused", job.refused);
 }

@@ -127,6 +127,7 @@ std::string text_of(const WholeJob& job, const ShowStyle& style) {
   out += line("enqueued", full_time_text(r.created, style));
   out += line("due", full_time_text(r.due, style));
   if (r.started) out += line("started", full_time_text(r.started, style));
+  if (r.cancel_asked) out += line("cancel", "requested " + full_time_text(r.cancel_asked, style));
   if (r.finished) out += line("finished", full_time_text(r.finished, style));
   out += line("size", size_text(job, style));
   out += line("attempts", fmt::format("{} failed, {} released (costs no attempt), {} crashes{}", r.failures,

@@ -13,8 +13,8 @@ using queue::StoreWriter;
 
 constexpr std::array kEndedBadly{ShownState::dead, ShownState::discarded, ShownState::cancelled};
 constexpr std::array kScheduled{ShownState::scheduled};
-constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
-                              ShownState::blocked};
+constexpr std::array kNotEnded{ShownState::scheduled, ShownState::ready, ShownState::held,
+                               ShownState::blocked, ShownState::running};
 constexpr std::array kEnded{ShownState::succeeded, ShownState::dead, ShownState::discarded,
                             ShownState::cancelled};
 
@@ -44,9 +44,10 @@ constexpr BulkVerb kCancel{
     .done = "cancelled",
     .json_key = "cancelled",
     .question = "cancel them?",
-    .whom = "jobs that wait",
-    .states = kWaiting,
-    .act = [](StoreWriter& writer, JobId id, WallTime now) { return writer.cancel_by_operator(id, now); }};
+    .whom = "jobs that wait or run",
+    .states = kNotEnded,
+    .act = [](StoreWriter& writer, JobId id, WallTime now) { return writer.cancel_by_operator(id, now); },
+    .ask_running = [](StoreWriter& writer, JobId id, WallTime now) { return writer.ask_to_cancel(id, now); }};
 
 constexpr BulkVerb kDiscard{
     .name = "discard",

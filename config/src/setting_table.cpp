@@ -203,9 +203,9 @@ const std::array kPoolSettings{
         .key = "memory_max",
         .rule = SizeRule{kMemoryMin, kMemoryMax},
         .field = [](PoolSettings& p) -> Field { return &p.memory_max; },
-        .help =
-            "A worker process that has performed jobs and has more memory than this (resident) is replaced, one\n"
-            "at a time and without interrupting a job. Looked at every sixth of daemon.ping_max.",
+        .help = "A worker process that has performed jobs and has more memory than this (resident) is "
+                "replaced, one\n"
+                "at a time and without interrupting a job. Looked at every sixth of daemon.ping_max.",
         .taken_over = TakenOver::by_reload},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "queues",

@@ -36,7 +36,17 @@ const std::optional<TenantName>& JobContext::tenant() const { return run_.job.te
 int JobContext::attempt() const { return run_.job.attempt; }
 int JobContext::attempts_max() const { return run_.job.attempts_max; }
 WallTime JobContext::now() const { return run_.clock.wall(); }
-std::stop_token JobContext::stop_token() const { return run_.stop.token(); }
+
+std::stop_token JobContext::stop_token() const {
+  run_.may_know_of_stop = true;
+  return run_.stop.token();
+}
+
+std::optional<StopReason> JobContext::stop_reason() const {
+  const auto reason = run_.stop.reason();
+  run_.may_know_of_stop |= reason.has_value();
+  return reason;
+}
 
 std::optional<std::chrono::milliseconds> JobContext::remaining() const {
   if (run_.job.time_limit.count() == 0) return std::nullopt;

@@ -22,6 +22,7 @@ struct JobRun {
   std::string global_id = {};  // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::set<std::string, std::less<>> steps = {};
+  bool may_know_of_stop = false;  // its handler has asked for the token, or was told that it is to stop
 };
 
 }  // namespace tenure::detail

@@ -126,6 +126,8 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
     throw;
   }
   report_leftovers(run, depth);
+  if (run.may_know_of_stop && stop.reason() == StopReason::operator_asked)
+    raise(ErrorCode::interrupted, "The job was cancelled, and its handler returned at its stop token.");
 }
 
 }  // namespace tenure

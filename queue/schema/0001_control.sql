@@ -124,6 +124,17 @@ create table claim(
   started_us integer not null
 ) strict;
 
+-- Jobs that run and that an operator has asked to cancel, in the order in which it was asked. A row is of the claim that it names
+-- and goes with it; where the job has another claim the row says nothing. `number` only grows, so that the dispatcher reads what is
+-- new behind the last one it has seen.
+create table cancel_request(
+  number integer primary key autoincrement,
+  seq integer not null unique,
+  incarnation integer not null,
+  counter integer not null,
+  asked_us integer not null
+) strict;
+
 -- Successes that are not yet in their jobs' rows, in the order in which they came. A row whose job says that it has ended is
 -- settled and waits for its deletion. The newest row stays: a number never comes back.
 create table ended(

@@ -145,6 +145,11 @@ Result<void> check_operator(Transition transition, JobId id, const OperatorSees&
   return {};
 }
 
+Result<void> check_running(JobId id, const OperatorSees& job) {
+  if (job.is_running && !is_final(job.state)) return {};
+  return fail(ErrorCode::state_changed, "job " + id.text() + " does not run");
+}
+
 Result<void> check_deletion(JobId id, const OperatorSees& job) {
   if (job.is_running) return is_running(id);
   if (is_final(job.state)) return {};

@@ -53,6 +53,8 @@ struct OperatorSees {
 // StateChanged: the table of transitions has nothing from where it stands, or it runs, or is to be discarded and has not failed.
 [[nodiscard]] Result<void> check_operator(Transition transition, JobId id, const OperatorSees& job,
                                           JobState to);
+// StateChanged for what does not run.
+[[nodiscard]] Result<void> check_running(JobId id, const OperatorSees& job);
 // StateChanged for what has not ended.
 [[nodiscard]] Result<void> check_deletion(JobId id, const OperatorSees& job);
 // LimitReached.

@@ -273,6 +273,27 @@ TEST_F(DamagedRows, AClaimOfAJobThatLostItsPriorityEndsAndStopsNobody) {
   EXPECT_THAT(worked(), ElementsAre(id(2)));
 }
 
+TEST_F(DamagedRows, ARequestOfAClaimThatHasMovedOnSaysNothingAndIsReplaced) {
+  put(1);
+  const auto claimed = work();
+  ASSERT_EQ(claimed.size(), 1U);
+  const std::string seq = std::to_string(claimed[0].seq.value);
+  damage("insert into cancel_request(seq, incarnation, counter, asked_us) values (" + seq +
+         ", 1, 1, 5); insert into cancel_request(seq, incarnation, counter, asked_us) values (99, 1, 1, 5)");
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.find_job(id(1)); })->cancel_asked, std::nullopt);
+  const auto requests = [&](CancelNumber after) {
+    return written([&](StoreWriter& writer) { return writer.cancel_requests(after, 10); });
+  };
+  EXPECT_TRUE(requests({}).empty());
+  EXPECT_FALSE(written([&](StoreWriter& writer) {
+    return writer.is_cancel_asked({claimed[0].seq, claimed[0].token});
+  }));
+  written([&](StoreWriter& writer) { return writer.ask_to_cancel(id(1), clock_.wall()).has_value(); });
+  const auto anew = requests(CancelNumber{2});
+  ASSERT_EQ(anew.size(), 1U) << "behind what the dispatcher has read";
+  EXPECT_EQ(anew[0].claim.token, claimed[0].token);
+}
+
 TEST_F(DamagedRows, AttemptsAreShownUncut) {
   put(1);
   damage(

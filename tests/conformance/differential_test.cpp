@@ -50,6 +50,7 @@ class Script {
     const bool abandoned = random_.below(12) == 0;
     const auto claims = claims_;
     const auto live = live_;
+    const auto cancels_read = cancels_read_;
     try {
       world_.store().write(Durability::ordered, [&](StoreWriter& writer) {
         for (std::uint64_t verbs = 1 + random_.below(4); verbs > 0; --verbs) verb(writer);
@@ -59,6 +60,7 @@ class Script {
       say("abandoned");
       claims_ = claims;
       live_ = live;
+      cancels_read_ = cancels_read;
     }
   }
 
@@ -181,7 +183,7 @@ class Script {
     const ClaimRef claim = claims_[which];
     const AttemptFailure failure{ErrorCode::handler_failed, "error " + std::to_string(random_.below(9))};
     const bool flag = random_.below(2) == 0;
-    switch (random_.below(8)) {
+    switch (random_.below(9)) {
       case 0:
       case 1:
         return say("succeed " + outcome_without_row(writer.finish_succeeded(claim, now_)));
@@ -196,6 +198,9 @@ class Script {
       }
       case 4:
         return say("release " + outcome_without_row(writer.release(claim, flag, failure, now_)));
+      case 6:
+        say(std::string{"asked to cancel: "} + (writer.is_cancel_asked(claim) ? "yes" : "no"));
+        return say("end as cancelled " + outcome_without_row(writer.cancel(claim, flag, failure, now_)));
       case 5:
         return say("block " + outcome_without_row(writer.block(claim, JobReason::envelope_newer)));
       default: {
@@ -223,7 +228,10 @@ class Script {
     if (enqueued_.empty()) return;
     const std::size_t recent = std::min<std::size_t>(enqueued_.size(), 60);
     const JobId id = enqueued_[enqueued_.size() - 1 - random_.below(recent)].id;
-    switch (random_.below(4)) {
+    switch (random_.below(6)) {
+      case 4:
+      case 5:
+        return ask_to_cancel(writer);
       case 0:
         return say("cancel " + id.text() + " " + outcome(writer.cancel_by_operator(id, now_)));
       case 1:
@@ -233,6 +241,21 @@ class Script {
       default:
         return say("delete " + id.text() + " " + outcome(writer.delete_by_operator(id)));
     }
+  }
+
+  // Nearly always of one that was claimed.
+  void ask_to_cancel(StoreWriter& writer) {
+    const JobId id = live_.empty() || random_.below(8) == 0
+                         ? enqueued_.back().id
+                         : live_[live_.size() - 1 - random_.below(std::min<std::size_t>(live_.size(), 5))];
+    say("ask to cancel " + id.text() + " " + outcome(writer.ask_to_cancel(id, now_)));
+    const auto requests = writer.cancel_requests(cancels_read_, 1 + random_.below(3));
+    std::string line = "requests:";
+    for (const CancelRequest& request : requests) {
+      line += " " + request.id.text() + "@" + std::to_string(request.claim.token.counter);
+      cancels_read_ = request.number;
+    }
+    say(line);
   }
 
   void restart(StoreWriter& writer) {
@@ -278,7 +301,7 @@ class Script {
          << show(job.due) << ' ' << show(job.started) << ' ' << show(job.finished) << ' ' << job.attempts_max
          << ' ' << job.failures << ' ' << job.crashes << ' ' << job.releases << ' ' << job.size_bytes << ' '
          << job.error << ' ' << (job.claim ? job.claim->counter : -1) << ' '
-         << (job.process ? job.process->value : -1);
+         << (job.process ? job.process->value : -1) << ' ' << show(job.cancel_asked);
     for (const AttemptRecord& attempt : reader.attempts(job.seq))
       line << " | " << attempt.number << ' ' << attempt.outcome << ' '
            << (attempt.error_code ? name_of(*attempt.error_code) : "-") << ' ' << attempt.error << ' '
@@ -296,6 +319,7 @@ class Script {
   std::vector<NewJob> enqueued_;
   std::vector<ClaimRef> claims_;  // of this script's whole life
   std::vector<JobId> live_;
+  CancelNumber cancels_read_;
   std::vector<std::string> trace_;
 };
 

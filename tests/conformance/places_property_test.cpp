@@ -219,7 +219,10 @@ class Places {
     const AttemptFailure failure{ErrorCode::handler_failed, "no"};
     model.claim.reset();
     store_->write(Durability::ordered, [&](StoreWriter& writer) {
-      switch (choice % 8) {
+      switch (choice % 9) {
+        case 8:
+          model.state = JobState::cancelled;
+          return value_or_raise(writer.cancel(claim, choice % 2 == 0, failure, now_));
         case 0:
           model.state = JobState::scheduled;
           model.due = now_ + seconds{3};
@@ -308,6 +311,8 @@ class Places {
   void cancel(Store& store, JobSeq seq) {
     store.write(Durability::ordered, [&](StoreWriter& writer) {
       RC_ASSERT(writer.cancel_by_operator(ids_.at(seq), now_).has_value() == is_waiting(seq));
+      const bool is_asked = writer.ask_to_cancel(ids_.at(seq), now_).has_value();
+      RC_ASSERT(is_asked == model_.at(seq).claim.has_value());
     });
     if (!is_waiting(seq)) return;
     // Of this one the dispatcher's memory may go on to know.

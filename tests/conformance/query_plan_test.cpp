@@ -1,3 +1,4 @@
+#include "sqlite/cancel_requests.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/pools.hpp"
 #include "sqlite/sqlite_reader.hpp"
@@ -86,7 +87,7 @@ constexpr std::array kSources{
     Source{"list", &list_queries},         Source{"candidates", &candidate_queries},
     Source{"filter", &filter_queries},     Source{"summaries", &summary_queries},
     Source{"registry", &registry_queries}, Source{"tenant_ranges", &tenant_range_queries},
-    Source{"pools", &pool_queries}};
+    Source{"pools", &pool_queries},        Source{"cancel_requests", &cancel_request_queries}};
 
 }  // namespace
 
@@ -107,9 +108,9 @@ TEST_F(QueryPlans, OfTheHotPathNeitherScanNorSort) {
 // A check `in (1, 2, ...)` of more than two values is a table that each insert and update builds anew and that no plan shows.
 TEST_F(QueryPlans, OfTheHotPathBuildNoTableForOneRun) {
   std::string found;
-  for (const auto& queries :
-       {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(),
-        operator_queries(), place_queries(), fresh_queries(), ended_queries(), registry_queries()})
+  for (const auto& queries : {name_queries(), enqueue_queries(), claim_queries(), ending_queries(),
+                              move_queries(), operator_queries(), place_queries(), fresh_queries(),
+                              ended_queries(), registry_queries(), cancel_request_queries()})
     for (const sqlite::Query* query : queries) found += scratch_tables_of(*query);
   // Reads the table that it writes, and is rare.
   EXPECT_EQ(found, "insert_lost_attempt: OpenEphemeral\n");

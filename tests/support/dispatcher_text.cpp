@@ -82,6 +82,9 @@ struct AskText {
   std::string operator()(const daemon::BlockedJobsPart::Ask& ask) const {
     return fmt::format("unblock {} after {}", int(ask.reason), ask.after.value);
   }
+  std::string operator()(const daemon::CancelRequestsPart::Ask& ask) const {
+    return fmt::format("cancels after {}", ask.after.value);
+  }
   std::string operator()(const daemon::LaneHintsPart::Ask&) const { return "hints"; }
   std::string operator()(const daemon::NewJobsPart::Ask& ask) const {
     return fmt::format("new after {}", ask.after.value);

@@ -50,6 +50,9 @@ constexpr std::array kStrays{
     Stray{"ended", {"stray_ended", R"sql(
       select seq from ended where exists (select 1 from job where seq = ended.seq and state not in (1, 2, 4)))sql"}},
     Stray{"attempt", {"stray_attempt", "select seq from attempt where seq not in (select seq from job)"}},
+    Stray{"cancel_request", {"stray_cancel_request", R"sql(
+      select seq from cancel_request as each where not exists (
+        select 1 from claim where seq = each.seq and incarnation = each.incarnation and counter = each.counter))sql"}},
     Stray{"suspect", {"stray_suspect", "select seq from suspect where seq not in (select seq from job)"}}};
 
 // Jobs whose tenant is not named by the range in which they lie, and ranges that overlap.

@@ -73,6 +73,19 @@ void Simulation::hint(const std::optional<queue::Lane>& lane) {
   });
 }
 
+void Simulation::cancel(JobId id, bool hint) {
+  const queue::JobRecord before = job(id);
+  if (before.finished) return;
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(before.claim ? writer.ask_to_cancel(id, clock_.wall())
+                                : writer.cancel_by_operator(id, clock_.wall()));
+  });
+  ++faults.cancels;
+  if (!before.claim) ++ended_;
+  cancelled_.emplace(id, before.claim);
+  if (hint) this->hint();
+}
+
 void Simulation::stop(daemon::StopAsked::How how) { step(daemon::StopAsked{how}); }
 
 void Simulation::kill_worker(ProcessNumber process, const std::string& cause) {
@@ -251,7 +264,7 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
   }
   if (const auto& reclaimed = reply.answer<daemon::FormerClaimsPart>()) {
     for (const queue::JobArrival& row : reclaimed->ready) claimed_.erase(row.seq);
-    ended_ += reclaimed->dead.size();
+    ended_ += reclaimed->dead.size() + reclaimed->cancelled;
   }
   if (const auto& trial = reply.answer<daemon::TrialsPart>()) {
     for (const ClaimedJob& job : trial->jobs) claimed_.insert(job.seq);

@@ -70,6 +70,7 @@ struct Faults {
   std::int64_t rounds_cut = 0;  // done, and the dispatcher ended before it heard of it
   std::int64_t hints_lost = 0;
   std::int64_t clock_jumps = 0;
+  std::int64_t cancels = 0;  // by an operator
 };
 
 struct Verdict {
@@ -80,7 +81,10 @@ struct Verdict {
   std::int64_t duplicated = 0;  // performed at two places at once, or again after it was stored as ended
   std::int64_t stuck = 0;       // in no final state
   std::int64_t claims_left = 0;
-  [[nodiscard]] bool is_clean() const { return lost + unexpected + duplicated + stuck + claims_left == 0; }
+  std::int64_t not_cancelled = 0;  // cancelled, and started again, or ended neither so nor in success
+  [[nodiscard]] bool is_clean() const {
+    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled == 0;
+  }
 };
 
 struct Start {
@@ -118,6 +122,8 @@ class Simulation {
   JobId enqueue(const JobSpec& spec, bool hint = true);
   std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
   void hint(const std::optional<queue::Lane>& lane = {});
+  // By an operator: what waits ends at once, what runs is asked to stop, what has ended stays.
+  void cancel(JobId id, bool hint = true);
   void stop(daemon::StopAsked::How how = daemon::StopAsked::How::in_phases);
   // Of the worker program, from the next start of a process on.
   void set_kinds(std::vector<std::string> kinds) { options_.kinds = std::move(kinds); }
@@ -228,11 +234,13 @@ class Simulation {
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
   std::map<ProcessNumber, std::unique_ptr<Worker>> workers_;
   std::set<JobId> attempted_, acknowledged_;
+  std::map<JobId, std::optional<queue::ClaimToken>> cancelled_;  // with the claim that they had then
   std::map<queue::JobSeq, JobId> performing_;
   std::set<queue::JobSeq> claimed_, succeeded_;
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;
   std::int64_t duplicated_ = 0;
+  std::int64_t started_again_ = 0;  // of cancelled jobs
   std::int64_t lanes_missed_ = 0;
   std::int64_t lanes_compared_ = 0;
   std::int64_t memory_ = 0;

@@ -32,6 +32,7 @@ Verdict Simulation::verdict() const {
   verdict.attempted = static_cast<std::int64_t>(attempted_.size());
   verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
   verdict.duplicated = duplicated_;
+  verdict.not_cancelled = started_again_;
   store_.read([&](queue::JobReader& reader) {
     for (const JobId& id : acknowledged_) {
       const auto record = reader.find_job(id);
@@ -40,6 +41,9 @@ Verdict Simulation::verdict() const {
       const auto state = queue::job_state_named(queue::name_of(record->state));
       verdict.stuck += state && queue::is_final(*state) ? 0 : 1;
       verdict.claims_left += record->claim ? 1 : 0;
+      const bool is_as_asked =
+          record->state == queue::ShownState::cancelled || record->state == queue::ShownState::succeeded;
+      verdict.not_cancelled += cancelled_.contains(id) && !is_as_asked ? 1 : 0;
     }
     verdict.unexpected = reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
   });
@@ -50,11 +54,12 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} | faults "
-      "round={} kill={} hang={} crash={} cut={} hint={} jump={} | seed={}",
+      "claims-left={} not-cancelled={} | faults "
+      "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
-      faults.rounds_failed, faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed,
-      faults.rounds_cut, faults.hints_lost, faults.clock_jumps, options_.seed);
+      v.not_cancelled, faults.rounds_failed, faults.workers_killed, faults.workers_hung,
+      faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost, faults.clock_jumps, faults.cancels,
+      options_.seed);
 }
 
 std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }

@@ -64,6 +64,8 @@ EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt
   EndOfAttempt decided{end(job, how_it_ends(job, attempt, now, random))};
   const auto* const release = std::get_if<EndRelease>(&decided.end.how);
   if (release == nullptr || !release->started) return decided;
+  decided.says_nothing = job.cancelled;
+  if (decided.says_nothing) return decided;
   // All untenanted jobs share one number: what one of them meets says little of the others.
   const bool is_of_tenant = job.lane.tenant != queue::kUntenanted;
   decided.pause = is_of_tenant ? pause_for(attempt.failure.code) : TenantPause::flat;

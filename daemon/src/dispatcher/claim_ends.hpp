@@ -16,6 +16,7 @@ namespace tenure::daemon {
 struct EndOfAttempt {
   ClaimEnd end;
   TenantPause pause = TenantPause::none;
+  bool says_nothing = false;  // of its tenant: it was stopped since an operator cancelled it
 };
 [[nodiscard]] EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now,
                                           Random& random);

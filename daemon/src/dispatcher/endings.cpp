@@ -31,7 +31,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   }
   if (decided.pause != TenantPause::none) {
     lanes_.park_busy(job->lane.tenant, now.steady, decided.pause);
-  } else if (has_run) {
+  } else if (has_run && !decided.says_nothing) {
     lanes_.not_busy(job->lane.tenant, now.steady);
   } else {
     lanes_.tried_in_vain(job->lane.tenant);
@@ -114,7 +114,9 @@ void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result
 }
 
 void Endings::stored(const ClaimEnd& end, queue::JobState state) {
-  if (std::holds_alternative<EndSucceeded>(end.how)) {
+  if (state == queue::JobState::cancelled) {
+    ++figures_.cancelled;
+  } else if (std::holds_alternative<EndSucceeded>(end.how)) {
     ++figures_.succeeded;
   } else if (const auto* const retry = std::get_if<EndRetry>(&end.how)) {
     ++figures_.failed;

@@ -58,6 +58,12 @@ std::optional<OutstandingJob> Outstanding::take(queue::ClaimRef claim, Instant n
   return job;
 }
 
+bool Outstanding::note_cancelled(queue::ClaimRef claim) {
+  const std::int32_t at = find(claim.seq);
+  if (at == kNone || node(at).job.claim.token != claim.token) return false;
+  return !std::exchange(node(at).job.cancelled, true);
+}
+
 std::int32_t Outstanding::new_node(const OutstandingJob& job) {
   if (!free_.empty()) {
     const std::int32_t at = free_.back();

@@ -26,6 +26,7 @@ struct OutstandingJob {
   int releases = 0;
   std::chrono::microseconds time_limit{0};  // 0: none
   bool recalled = false;
+  bool cancelled = false;  // by an operator, since it was claimed
 };
 
 class Outstanding {
@@ -37,6 +38,8 @@ class Outstanding {
   void add(const OutstandingJob& job, Instant now);
   // Nothing where this very claim is not outstanding here.
   [[nodiscard]] std::optional<OutstandingJob> take(queue::ClaimRef claim, Instant now);
+  // An operator has cancelled it. False where this very claim is not outstanding here, or that was noted already.
+  [[nodiscard]] bool note_cancelled(queue::ClaimRef claim);
   [[nodiscard]] bool contains(queue::JobSeq seq) const { return find(seq) != kNone; }
 
   [[nodiscard]] std::size_t size() const { return size_; }

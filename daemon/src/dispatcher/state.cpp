@@ -13,6 +13,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       looks(settings.poll),
       arrivals(lanes),
       endings(lanes, arrivals, usual, figures, settings.seed),
+      cancelled_runs(settings, processes),
       told_pools(lanes.pools()),
       plan(lanes, processes, usual),
       suspects(settings, lanes, processes) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "arrivals.hpp"
+#include "cancelled_runs.hpp"
 #include "claim_plan.hpp"
 #include "dead_jobs.hpp"
 #include "endings.hpp"
@@ -48,6 +49,7 @@ struct DispatcherState {
   Looks looks;
   Arrivals arrivals;
   Endings endings;
+  CancelledRuns cancelled_runs;
   FarRetries far_retries;
   DeadJobs dead_jobs;
   HeldNotes held_notes;

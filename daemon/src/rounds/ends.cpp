@@ -42,11 +42,30 @@ struct EndCarrier {
   }
 };
 
-// Of one that is final for a failure.
-queue::AttemptFailure failure_of(const ClaimEnd& end) {
-  if (const auto* final = std::get_if<EndFinal>(&end.how)) return final->failure;
-  if (const auto* reclaim = std::get_if<EndReclaim>(&end.how)) return reclaim->failure;
-  return {};
+// The run that a claim ends with, whatever becomes of its job.
+struct RunOfEnd {
+  bool has_started = true;
+  queue::AttemptFailure failure;
+};
+struct RunReader {
+  RunOfEnd operator()(const EndSucceeded&) const { return {true, {}}; }
+  RunOfEnd operator()(const EndRetry& end) const { return {true, end.failure}; }
+  RunOfEnd operator()(const EndFinal& end) const { return {true, end.failure}; }
+  RunOfEnd operator()(const EndRelease& end) const { return {end.started, end.why}; }
+  RunOfEnd operator()(const EndBlock&) const { return {false, {}}; }
+  RunOfEnd operator()(const EndReclaim& end) const { return {true, end.failure}; }
+};
+RunOfEnd run_of(const ClaimEnd& end) { return std::visit(RunReader{}, end.how); }
+
+// What an operator has cancelled does not start again, and is not dead for how it was stopped. The store is asked here, since a request
+// may be younger than what the dispatcher knows.
+Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) {
+  const EndCarrier carrier{writer, end.claim, now};
+  if (std::holds_alternative<EndSucceeded>(end.how) || !writer.is_cancel_asked(end.claim))
+    return std::visit(carrier, end.how);
+  const RunOfEnd run = run_of(end);
+  return EndCarrier::state_after(writer.cancel(end.claim, run.has_started, run.failure, now),
+                                 JobState::cancelled);
 }
 
 }  // namespace
@@ -62,13 +81,13 @@ std::optional<EndsPart::Ask> EndsPart::ask(DispatcherState& state) {
 EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends, WallTime now) {
   Answer states;
   states.reserve(ends.size());
-  for (const ClaimEnd& end : ends) states.push_back(std::visit(EndCarrier{writer, end.claim, now}, end.how));
+  for (const ClaimEnd& end : ends) states.push_back(carried_out(writer, end, now));
   return states;
 }
 
 void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
   for (std::size_t index = 0; index < ends.size(); ++index)
-    if (states[index] && *states[index] == JobState::dead) state.dead_jobs.died(failure_of(ends[index]));
+    if (states[index] && *states[index] == JobState::dead) state.dead_jobs.died(run_of(ends[index]).failure);
   state.endings.stored(ends, states);
 }
 

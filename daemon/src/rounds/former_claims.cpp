@@ -9,6 +9,22 @@ namespace tenure::daemon {
 
 namespace {
 
+// All of them at once: what is taken back behind them may start again. Whether one had begun is not known.
+std::size_t cancel_all(queue::StoreWriter& writer, queue::Incarnation current, WallTime now) {
+  std::size_t cancelled = 0;
+  queue::CancelNumber after;
+  for (std::size_t read = kRoundRowsMax; read == kRoundRowsMax;) {
+    const auto requests = writer.cancel_requests(after, kRoundRowsMax);
+    read = requests.size();
+    for (const auto& [number, claim, id] : requests) {
+      after = number;
+      if (claim.token.incarnation == current) continue;
+      if (writer.cancel(claim, true, end_with_daemon({.claim = claim}).failure, now)) ++cancelled;
+    }
+  }
+  return cancelled;
+}
+
 // A damaged file's claim on what has ended only goes.
 FormerClaimsPart::Answer suspect_all(queue::StoreWriter& writer, queue::Incarnation current, WallTime now) {
   FormerClaimsPart::Answer answer;
@@ -30,14 +46,21 @@ std::optional<FormerClaimsPart::Ask> FormerClaimsPart::ask(DispatcherState& stat
 
 FormerClaimsPart::Answer FormerClaimsPart::carry_out(queue::StoreWriter& writer, const Ask& ask,
                                                      WallTime now) {
-  if (ask.former_died) return suspect_all(writer, ask.current, now);
-  auto ready = writer.reclaim_of_former_holders(ask.current, kRoundRowsMax, now);
-  const std::size_t claims = ready.size();
-  return {claims, std::move(ready), {}};
+  const std::size_t cancelled = cancel_all(writer, ask.current, now);
+  Answer answer;
+  if (ask.former_died) {
+    answer = suspect_all(writer, ask.current, now);
+  } else {
+    answer.ready = writer.reclaim_of_former_holders(ask.current, kRoundRowsMax, now);
+    answer.claims = answer.ready.size();
+  }
+  answer.cancelled = cancelled;
+  return answer;
 }
 
 void FormerClaimsPart::absorb(DispatcherState& state, const Ask&, Answer& answer) {
-  state.figures.reclaimed += static_cast<std::int64_t>(answer.claims);
+  state.figures.reclaimed += static_cast<std::int64_t>(answer.claims + answer.cancelled);
+  state.figures.cancelled += static_cast<std::int64_t>(answer.cancelled);
   state.arrivals.came(answer.ready);
   for (const queue::AttemptFailure& failure : answer.dead) state.dead_jobs.died(failure);
   if (answer.claims == kRoundRowsMax) return;

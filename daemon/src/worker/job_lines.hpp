@@ -5,6 +5,8 @@
 #include <tenure/base/log.hpp>
 #include <tenure/queue/run.hpp>
 
+#include <optional>
+
 // What a worker process writes into the log about jobs.
 namespace tenure::daemon {
 
@@ -19,12 +21,14 @@ class JobLines {
 };
 
 // A line for each run that has failed. What costs no attempt comes again and again, from every job that meets it, and is told once a
-// second.
+// second. Where an operator has cancelled the job it is the line of that.
 // Threads: any.
 class FailureLines {
  public:
   explicit FailureLines(const Clock& clock) : clock_(clock) {}
-  void write(const queue::AssignedJob& job, const queue::AttemptEnd& end);
+  // `stop`: why the run was told to stop, if it was.
+  void write(const queue::AssignedJob& job, const queue::AttemptEnd& end,
+             std::optional<queue::StopReason> stop);
 
  private:
   const Clock& clock_;

@@ -222,7 +222,7 @@ class Runtime {
       surroundings_.put_back(work.job);
     }
     if (setup_.handles.sync_failed()) leave_at_once();
-    if (end.result == queue::RunResult::failed) failure_lines_.write(work.job, end);
+    if (end.result == queue::RunResult::failed) failure_lines_.write(work.job, end, work.stop.reason());
     WorkerEnd::Actions actions;
     {
       const std::lock_guard lock(mutex_);

@@ -49,6 +49,17 @@ Result<void> MemoryWriter::cancel_by_operator(JobId id, WallTime now) {
   return end_waiting(Transition::cancel_by_operator, id, JobState::cancelled, now);
 }
 
+Result<void> MemoryWriter::ask_to_cancel(JobId id, WallTime now) {
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  const auto claim = tables_.claims().find(*seq);
+  const MemoryJob& job = tables_.jobs().at(*seq);
+  if (auto running = check_running(id, {job.state, job.reason, claim != tables_.claims().end()}); !running)
+    return running;
+  if (!tables_.cancel_asked(*seq)) tables_.add_cancel_request({{*seq, claim->second.token}, now});
+  return {};
+}
+
 Result<void> MemoryWriter::discard_by_operator(JobId id, WallTime now) {
   return end_waiting(Transition::discard_by_operator, id, JobState::discarded, now);
 }

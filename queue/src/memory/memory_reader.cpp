@@ -120,6 +120,7 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
     record.started = claim->second.started;
     record.claim = claim->second.token;
     record.process = claim->second.process;
+    record.cancel_asked = tables_.cancel_asked(seq);
   }
   record.state = shown_state(job.state, has_claim, tenant.state);
   show_gate(record, gates().of(job.lane.queue, job.lane.kind));

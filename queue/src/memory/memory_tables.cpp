@@ -110,7 +110,24 @@ void MemoryTables::erase_job(JobSeq seq) {
 }
 
 void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(claims_, seq, claim); }
-void MemoryTables::erase_claim(JobSeq seq) { erase(claims_, seq); }
+
+void MemoryTables::erase_claim(JobSeq seq) {
+  erase(claims_, seq);
+  const auto request = std::ranges::find_if(cancel_requests_,
+                                            [&](const auto& entry) { return entry.second.claim.seq == seq; });
+  if (request != cancel_requests_.end()) erase(cancel_requests_, CancelNumber{request->first});
+}
+
+void MemoryTables::add_cancel_request(const MemoryCancelRequest& request) {
+  last_cancel_.value += 1;  // never taken back: a number is never given out twice
+  set(cancel_requests_, last_cancel_, request);
+}
+
+std::optional<WallTime> MemoryTables::cancel_asked(JobSeq seq) const {
+  for (const auto& [number, request] : cancel_requests_)
+    if (request.claim.seq == seq) return request.asked;
+  return std::nullopt;
+}
 
 void MemoryTables::set_suspect(JobSeq seq, const MemorySuspect& suspect) { set(suspects_, seq, suspect); }
 void MemoryTables::erase_suspect(JobSeq seq) { erase(suspects_, seq); }

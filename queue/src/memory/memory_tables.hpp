@@ -42,6 +42,11 @@ struct MemorySuspect {
   bool is_alone = false;
 };
 
+struct MemoryCancelRequest {
+  ClaimRef claim;
+  WallTime asked{};
+};
+
 struct MemoryTenant {
   std::optional<TenantName> name;  // nothing: number 0
   Generation generation;
@@ -67,6 +72,12 @@ class MemoryTables {
   [[nodiscard]] const std::map<JobSeq, MemoryJob>& jobs() const { return jobs_; }
   [[nodiscard]] const std::map<JobSeq, MemoryClaim>& claims() const { return claims_; }
   [[nodiscard]] const std::map<JobSeq, MemorySuspect>& suspects() const { return suspects_; }
+  // Of claims that stand.
+  [[nodiscard]] const std::map<CancelNumber, MemoryCancelRequest>& cancel_requests() const {
+    return cancel_requests_;
+  }
+  // When the cancel of the job that runs was asked for.
+  [[nodiscard]] std::optional<WallTime> cancel_asked(JobSeq seq) const;
   [[nodiscard]] const std::map<TenantNumber, MemoryTenant>& tenants() const { return tenants_; }
   [[nodiscard]] const std::map<JobSeq, std::vector<AttemptRecord>>& attempts() const { return attempts_; }
   [[nodiscard]] const std::map<std::int64_t, JobSeq>& hints() const { return hints_; }
@@ -95,7 +106,9 @@ class MemoryTables {
   // One that has ended, with its attempts.
   void erase_job(JobSeq seq);
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
+  // With the request for its cancel.
   void erase_claim(JobSeq seq);
+  void add_cancel_request(const MemoryCancelRequest& request);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);
   void erase_suspect(JobSeq seq);
   // Numbers it. A release behind a release takes its place and its number.
@@ -133,6 +146,7 @@ class MemoryTables {
   std::map<JobSeq, std::string> envelopes_;
   std::map<JobSeq, MemoryClaim> claims_;
   std::map<JobSeq, MemorySuspect> suspects_;
+  std::map<CancelNumber, MemoryCancelRequest> cancel_requests_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;
@@ -145,6 +159,7 @@ class MemoryTables {
   std::set<JobSeq> blocked_;
   JobSeq last_seq_{0};
   std::int64_t last_hint_ = 0;
+  CancelNumber last_cancel_{0};
   TenantNumber last_tenant_{0};
   std::vector<std::function<void()>> undo_;
 };

@@ -166,6 +166,37 @@ Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reas
   return {};
 }
 
+Result<void> MemoryWriter::cancel(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) {
+    if (started) add_lost_attempt(claim, why, now);
+    return claim_lost(claim);
+  }
+  end_job(claim.seq, JobState::cancelled, JobReason::by_operator, *ended, 0, now);
+  acquit(claim.seq);
+  if (started) {
+    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, why, now);
+    return {};
+  }
+  MemoryJob job = tables_.jobs().at(claim.seq);
+  job.started.reset();
+  tables_.update_job(claim.seq, job);
+  return {};
+}
+
+std::vector<CancelRequest> MemoryWriter::cancel_requests(CancelNumber after, std::size_t limit) {
+  std::vector<CancelRequest> requests;
+  const auto& all = tables_.cancel_requests();
+  for (auto next = all.upper_bound(after); next != all.end() && requests.size() < limit; ++next)
+    requests.push_back({next->first, next->second.claim, tables_.jobs().at(next->second.claim.seq).id});
+  return requests;
+}
+
+bool MemoryWriter::is_cancel_asked(ClaimRef claim) {
+  return std::ranges::any_of(tables_.cancel_requests(),
+                             [&](const auto& entry) { return entry.second.claim == claim; });
+}
+
 Result<void> MemoryWriter::retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) {

@@ -23,6 +23,9 @@ class MemoryWriter final : public StoreWriter {
   Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                        WallTime now) override;
+  Result<void> cancel(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
+  std::vector<CancelRequest> cancel_requests(CancelNumber after, std::size_t limit) override;
+  bool is_cancel_asked(ClaimRef claim) override;
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
   std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) override;
@@ -43,6 +46,7 @@ class MemoryWriter final : public StoreWriter {
   Result<void> retry_by_operator(JobId id, WallTime now) override;
   Result<void> run_by_operator(JobId id, WallTime now) override;
   Result<void> cancel_by_operator(JobId id, WallTime now) override;
+  Result<void> ask_to_cancel(JobId id, WallTime now) override;
   Result<void> discard_by_operator(JobId id, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   LaneReader& reader() override { return reader_; }

@@ -77,7 +77,7 @@ constexpr Query kInsertLostAttempt{"insert_lost_attempt", R"sql(
 // Neither reads nor writes the job's row: see EndedJobs.
 Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   if (!append_ended(connection_, claim, now)) return claim_lost(claim);
-  connection_.statement(kDeleteClaim).bind(claim.seq.value).run();
+  delete_claim(claim.seq);
   ++successes_;
   ended_.reset();
   return {};
@@ -100,6 +100,22 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
     add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
+  return {};
+}
+
+Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
+  const auto ended = end_claim(claim);
+  if (!ended) {
+    if (started) add_lost_attempt(claim, why, now);
+    return claim_lost(claim);
+  }
+  connection_.statement(kFinish)
+      .bind(claim.seq.value, static_cast<int>(JobState::cancelled), static_cast<int>(JobReason::by_operator),
+            started ? ended->started_us : kNeverStarted, to_us(now), 0)
+      .run();
+  if (connection_.changes() == 0) return claim_lost(claim);
+  acquit(claim.seq);
+  if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
 }
 
@@ -190,8 +206,13 @@ std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) 
       return std::nullopt;
     ended = {row.integer(0), row.integer(1)};
   }
-  connection_.statement(kDeleteClaim).bind(claim.seq.value).run();
+  delete_claim(claim.seq);
   return ended;
+}
+
+void SqliteWriter::delete_claim(JobSeq seq) {
+  connection_.statement(kDeleteClaim).bind(seq.value).run();
+  cancel_requests_.forget(seq);
 }
 
 void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now) {

@@ -138,6 +138,14 @@ Result<void> SqliteWriter::cancel_by_operator(JobId id, WallTime now) {
   return end_waiting(Transition::cancel_by_operator, id, JobState::cancelled, now);
 }
 
+Result<void> SqliteWriter::ask_to_cancel(JobId id, WallTime now) {
+  const auto job = named_job(id);
+  if (!job) return tl::unexpected(job.error());
+  if (auto running = check_running(id, {job->state, job->reason, job->is_running}); !running) return running;
+  cancel_requests_.add(job->place.seq, now);
+  return {};
+}
+
 Result<void> SqliteWriter::discard_by_operator(JobId id, WallTime now) {
   return end_waiting(Transition::discard_by_operator, id, JobState::discarded, now);
 }

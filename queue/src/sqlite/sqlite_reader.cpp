@@ -30,13 +30,15 @@ constexpr Query kJobRecord{"job_record", R"sql(
                   and kind = job.kind and due_us = job.due_us and seq = job.seq) then 5
               else 6 end,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
-         tenant.number is null, job.queue, job.kind
+         tenant.number is null, job.queue, job.kind, cancel_request.asked_us
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
   left join kind on kind.number = job.kind
   left join claim on claim.seq = job.seq
   left join blocked on blocked.seq = job.seq
+  left join cancel_request on cancel_request.seq = claim.seq and cancel_request.incarnation = claim.incarnation
+    and cancel_request.counter = claim.counter
   where job.seq = ?1)sql"};
 
 enum class RowPlace : std::uint8_t {
@@ -84,6 +86,7 @@ void read_claim(JobRecord& job, const sqlite::Statement& row) {
   job.claim = ClaimToken{Incarnation{row.integer(18)}, row.integer(19)};
   job.process = ProcessNumber{row.integer(20)};
   job.started = from_us(row.integer(21));
+  job.cancel_asked = optional_time(row, 27);
 }
 
 // Of a job that has not ended, what its row holds that keeps it from work.

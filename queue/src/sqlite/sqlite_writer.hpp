@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cancel_requests.hpp"
 #include "ended_lookup.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
@@ -35,6 +36,7 @@ class SqliteWriter final : public StoreWriter {
         known_owners_(known_owners),
         fresh_(fresh),
         payload_max_(payload_max),
+        cancel_requests_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
@@ -47,6 +49,11 @@ class SqliteWriter final : public StoreWriter {
   Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                        WallTime now) override;
+  Result<void> cancel(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
+  std::vector<CancelRequest> cancel_requests(CancelNumber after, std::size_t limit) override {
+    return cancel_requests_.behind(after, limit);
+  }
+  bool is_cancel_asked(ClaimRef claim) override { return cancel_requests_.has(claim); }
   std::vector<JobArrival> reclaim_of_former_holders(Incarnation current, std::size_t limit,
                                                     WallTime now) override;
   std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) override;
@@ -67,6 +74,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> retry_by_operator(JobId id, WallTime now) override;
   Result<void> run_by_operator(JobId id, WallTime now) override;
   Result<void> cancel_by_operator(JobId id, WallTime now) override;
+  Result<void> ask_to_cancel(JobId id, WallTime now) override;
   Result<void> discard_by_operator(JobId id, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   LaneReader& reader() override { return reader_; }
@@ -145,6 +153,7 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
   [[nodiscard]] std::vector<std::pair<ClaimRef, EndedClaim>> claims_before(Incarnation current,
                                                                            std::size_t limit);
+  void delete_claim(JobSeq seq);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);
@@ -175,6 +184,7 @@ class SqliteWriter final : public StoreWriter {
   FreshJobs& fresh_;
   bool fresh_has_begun_ = false;
   std::size_t payload_max_;
+  CancelRequests cancel_requests_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old

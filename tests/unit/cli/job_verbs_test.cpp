@@ -63,8 +63,13 @@ class JobVerbs : public Program {
   }
 };
 
-TEST_F(JobVerbs, CLI_04_CancelsWhatWaitsAndNothingThatRunsOrHasEnded) {
-  expect_dry_run_equals_effect("cancel", "would cancel 5 jobs\n", "cancelled 5 jobs of 2 tenants\n");
+TEST_F(JobVerbs, CLI_04_CancelsWhatWaitsAsksWhatRunsToStopAndLeavesWhatHasEnded) {
+  EXPECT_EQ(run({"job", "cancel", "tenant=*", "--dry-run"}), 0) << output.error;
+  EXPECT_EQ(output.out, "would cancel 6 jobs\n");
+  EXPECT_EQ(job(7).cancel_asked, std::nullopt);
+  EXPECT_EQ(run({"job", "cancel", "tenant=*", "--yes"}), 0) << output.error;
+  EXPECT_EQ(output.out, "cancelled 5 jobs of 2 tenants; asked 1 running job to stop\n");
+  EXPECT_EQ(wakes, 1);
   for (const int seed : {3, 4, 5, 6, 8}) {
     EXPECT_EQ(job(seed).state, ShownState::cancelled);
     EXPECT_EQ(job(seed).reason, JobReason::by_operator);
@@ -72,6 +77,22 @@ TEST_F(JobVerbs, CLI_04_CancelsWhatWaitsAndNothingThatRunsOrHasEnded) {
   EXPECT_EQ(job(1).state, ShownState::dead);
   EXPECT_EQ(job(2).state, ShownState::succeeded);
   EXPECT_EQ(job(7).state, ShownState::running);
+  EXPECT_EQ(job(7).cancel_asked, clock.wall());
+}
+
+TEST_F(JobVerbs, RUN_06_AJobThatRunsOnAfterItsCancelSaysSo) {
+  EXPECT_EQ(run({"job", "cancel", job_id(7).text()}), 0) << output.error;
+  EXPECT_EQ(output.out, "cancelled 0 jobs of 1 tenant; asked 1 running job to stop\n");
+  clock.advance(std::chrono::seconds{90});
+  EXPECT_EQ(run({"job", "list", "state=running", "--columns", "state,waits_for"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("; cancel requested 2026-"));
+  EXPECT_EQ(run({"job", "show", job_id(7).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\ncancel     requested "));
+  EXPECT_EQ(run({"job", "show", job_id(7).text(), "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\"cancel_requested\":\"2026-"));
+  on_terminal(160);
+  EXPECT_EQ(run({"job", "show", job_id(7).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("; cancel requested "));
 }
 
 TEST_F(JobVerbs, CLI_04_MakesScheduledJobsDueWithTheirFailures) {
@@ -105,12 +126,12 @@ TEST_F(JobVerbs, HeldJobsWaitToo) {
 
 TEST_F(JobVerbs, CLI_05_NamedJobsInOtherStatesAreLeftAloneInWords) {
   const std::string id1 = job_id(1).text(), id4 = job_id(4).text(), id7 = job_id(7).text();
-  EXPECT_EQ(run({"job", "cancel", id7, id1, id4}), 1);
-  EXPECT_EQ(output.out, "cancelled 1 job of 1 tenant; 2 left alone\n");
-  EXPECT_THAT(output.error, HasSubstr(id7 + " is running, since 2026-"));
-  EXPECT_THAT(output.error, HasSubstr("; only jobs that wait are cancelled\n"));
+  EXPECT_EQ(run({"job", "cancel", id1, id4}), 1);
+  EXPECT_EQ(output.out, "cancelled 1 job of 1 tenant; 1 left alone\n");
+  EXPECT_THAT(output.error, HasSubstr("; only jobs that wait or run are cancelled\n"));
   EXPECT_THAT(output.error, HasSubstr(id1 + " is dead"));
   EXPECT_EQ(run({"job", "run", id7}), 1);
+  EXPECT_THAT(output.error, HasSubstr(id7 + " is running, since 2026-"));
   EXPECT_THAT(output.error, HasSubstr("; only scheduled jobs are made due\n"));
   EXPECT_EQ(run({"job", "discard", job_id(5).text()}), 1);
   EXPECT_THAT(output.error, HasSubstr(" is scheduled, due 2026-"));
@@ -120,7 +141,7 @@ TEST_F(JobVerbs, CLI_05_NamedJobsInOtherStatesAreLeftAloneInWords) {
   EXPECT_EQ(job(7).state, ShownState::running);
 }
 
-TEST_F(JobVerbs, CLI_05_AJobThatStartsBeforeTheAnswerIsNotCancelled) {
+TEST_F(JobVerbs, CLI_05_AJobThatStartsBeforeTheAnswerIsAskedToStop) {
   add_job(9, "corvid", "reports.monthly");
   on_terminal(120);
   environment.read_line = [this] {
@@ -128,8 +149,8 @@ TEST_F(JobVerbs, CLI_05_AJobThatStartsBeforeTheAnswerIsNotCancelled) {
     return std::optional<std::string>("y");
   };
   EXPECT_EQ(run({"job", "cancel", "tenant=corvid", "kind=reports.*"}), 0);
-  EXPECT_THAT(output.error, HasSubstr("2 jobs to cancel, the oldest of them:"));
-  EXPECT_EQ(output.out, "cancelled 1 job of 1 tenant\n");
+  EXPECT_THAT(output.error, HasSubstr("3 jobs to cancel, the oldest of them:"));
+  EXPECT_EQ(output.out, "cancelled 1 job of 1 tenant; asked 2 running jobs to stop\n");
   EXPECT_EQ(job(9).state, ShownState::running);
 }
 

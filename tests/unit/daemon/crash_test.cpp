@@ -88,7 +88,7 @@ class FaultyRun {
     return options;
   }
   void disturb() {
-    switch (random_.below(11)) {
+    switch (random_.below(12)) {
       case 0:
         sim_.world.fail_next_rounds(1 + static_cast<int>(random_.below(3)));
         break;
@@ -119,10 +119,19 @@ class FaultyRun {
       case 4:
         change_workers();
         break;
+      case 5:
+        cancel_some();
+        break;
       default:
         enqueue_some();
         break;
     }
+  }
+  // Those that came last, which wait, are on their way or perform.
+  void cancel_some() {
+    const std::size_t recent = std::min<std::size_t>(jobs_.size(), 20);
+    for (std::size_t count = std::min<std::size_t>(recent, 1 + random_.below(4)); count > 0; --count)
+      sim_.world.cancel(jobs_[jobs_.size() - 1 - random_.below(recent)], random_.below(4) != 0);
   }
   void change_workers() {
     const auto workers = sim_->live_workers();
@@ -153,7 +162,8 @@ class FaultyRun {
     if (random_.below(4) == 0) spec.due_in = -std::chrono::microseconds{random_.below(2'000)};
     const bool hint = random_.below(4) != 0;
     if (!hint) sim_.world.lost_hint();
-    (void)sim_->enqueue_many(spec, 1 + random_.below(random_.below(5) == 0 ? 80 : 5), hint);
+    const auto ids = sim_->enqueue_many(spec, 1 + random_.below(random_.below(5) == 0 ? 80 : 5), hint);
+    jobs_.insert(jobs_.end(), ids.begin(), ids.end());
   }
   void quiet_phase() {
     is_quiet_ = true;
@@ -166,6 +176,7 @@ class FaultyRun {
   }
 
   Random random_;
+  std::vector<simulation::JobId> jobs_;
   bool is_quiet_ = false;
   Simulated sim_;
   std::uint64_t stops_ = 0;
@@ -177,6 +188,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   std::int64_t compared = 0;
   std::uint64_t stops = 0;
   std::int64_t ended_at_limits = 0;
+  std::int64_t cancelled_runs = 0;
   for (std::uint64_t seed = 1; seed <= seeds(400); ++seed) {
     FaultyRun run(seed);
     run.run();
@@ -198,6 +210,8 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     total.dispatchers_crashed += world.faults.dispatchers_crashed;
     total.rounds_cut += world.faults.rounds_cut;
     total.hints_lost += world.faults.hints_lost;
+    total.cancels += world.faults.cancels;
+    cancelled_runs += std::ranges::count(world.notes, "job.cancel_requested", &Note::event);
   }
   // A fault that did not happen proves nothing.
   EXPECT_GT(total.rounds_failed, 0);
@@ -211,14 +225,18 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   EXPECT_GT(total.dispatchers_crashed, 0);
   EXPECT_GT(total.rounds_cut, 0);
   EXPECT_GT(total.hints_lost, 0);
+  EXPECT_GT(total.cancels, cancelled_runs);
+  EXPECT_GT(cancelled_runs, 0);
   EXPECT_GT(compared, 0);
   fmt::print(
-      "attempted={0} acknowledged={0} lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 | faults "
+      "attempted={0} acknowledged={0} lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 "
+      "not-cancelled=0 | faults "
       "round={1} kill={2} "
-      "hang={3} garbled={9} told={10} reload={11} crash={4} cut={5} hint={6} stop={7} | seeds=1..{8}\n",
+      "hang={3} garbled={9} told={10} reload={11} crash={4} cut={5} hint={6} stop={7} cancel={12} | "
+      "seeds=1..{8}\n",
       attempted, total.rounds_failed, total.workers_killed, total.workers_hung, total.dispatchers_crashed,
       total.rounds_cut, total.hints_lost, stops, seeds(400), total.workers_garbled, total.workers_told,
-      total.reloads);
+      total.reloads, total.cancels);
 }
 
 // The harness must be able to fail.

@@ -123,16 +123,21 @@ class Bookkeeping : public ::testing::Test {
   std::optional<queue::AttemptFailure> perform(const queue::ClaimedJob& job,
                                                const queue::StopSignal& stop = {},
                                                std::chrono::microseconds time_limit = {}) {
-    const queue::AttemptEnd end = performer_.perform({.claim = {job.seq, job.token},
-                                                      .id = job.id,
-                                                      .tenant = job.tenant,
-                                                      .generation = job.generation,
-                                                      .kind = job.kind,
-                                                      .envelope = job.envelope,
-                                                      .attempt = job.failures + 1,
-                                                      .attempts_max = job.attempts_max,
-                                                      .time_limit = time_limit},
-                                                     stop);
+    return perform_by(performer_, job, stop, time_limit);
+  }
+  static std::optional<queue::AttemptFailure> perform_by(Performer& performer, const queue::ClaimedJob& job,
+                                                         const queue::StopSignal& stop,
+                                                         std::chrono::microseconds time_limit = {}) {
+    const queue::AttemptEnd end = performer.perform({.claim = {job.seq, job.token},
+                                                     .id = job.id,
+                                                     .tenant = job.tenant,
+                                                     .generation = job.generation,
+                                                     .kind = job.kind,
+                                                     .envelope = job.envelope,
+                                                     .attempt = job.failures + 1,
+                                                     .attempts_max = job.attempts_max,
+                                                     .time_limit = time_limit},
+                                                    stop);
     EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
     if (end.result == queue::RunResult::succeeded) return std::nullopt;
     return end.failure;

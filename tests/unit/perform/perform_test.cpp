@@ -4,7 +4,9 @@
 #include <tenure/queue/envelope.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
+#include <string_view>
 
 namespace tenure::testing {
 namespace {
@@ -260,6 +262,51 @@ TEST_F(Perform, RUN_07_AHandlerThatObeysItsTokenFailsOnlyWhereItHasTakenTooLong)
     const auto outcome = perform(claim(), stop);
     ASSERT_TRUE(outcome.has_value());
     EXPECT_EQ(outcome->code, code);
+  }
+}
+
+TEST_F(Perform, RUN_06_AHandlerOfACancelledJobThatKnowsOfItsTokenHasObeyedByReturning) {
+  using Handler = std::function<void(JobContext&)>;
+  struct Case {
+    std::string_view name;
+    Handler handler;
+    bool has_obeyed;
+  };
+  for (const Case& each :
+       {Case{"has asked for its token", [](JobContext& context) { (void)context.stop_token(); }, true},
+        Case{"was told why",
+             [](JobContext& context) { EXPECT_EQ(context.stop_reason(), StopReason::operator_asked); }, true},
+        Case{"threw", [](JobContext&) { throw std::runtime_error("stopped"); }, true},
+        Case{"takes no notice", [](JobContext&) {}, false}}) {
+    JobRegistry jobs;
+    jobs.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { each.handler(context); });
+    Performer performer{jobs, handles_, clock_, "books"};
+    with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+    queue::StopSignal stop;
+    stop.give(StopReason::operator_asked);
+    const auto outcome = perform_by(performer, claim(), stop);
+    EXPECT_EQ(outcome.has_value(), each.has_obeyed) << each.name;
+    if (outcome) EXPECT_EQ(outcome->code, ErrorCode::interrupted) << each.name;
+  }
+}
+
+TEST_F(Perform, AHandlerThatReturnsBeforeItIsToldToStopHasSucceeded) {
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
+    EXPECT_FALSE(context.stop_token().stop_requested());
+    EXPECT_EQ(context.stop_reason(), std::nullopt);
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  EXPECT_EQ(perform(claim()), std::nullopt);
+}
+
+// It has done what it could: a stop of the daemon is no reason to do it again.
+TEST_F(Perform, AHandlerThatReturnsAfterAnyOtherTokenHasSucceeded) {
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { (void)context.stop_token(); });
+  for (const StopReason reason : {StopReason::stop, StopReason::time_limit}) {
+    with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+    queue::StopSignal stop;
+    stop.give(reason);
+    EXPECT_EQ(perform(claim(), stop), std::nullopt);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 #include <worker/job_lines.hpp>
@@ -26,7 +27,7 @@ class FailureLinesTest : public ::testing::Test {
     job.releases = releases;
     lines_.clear();
     FailureLines{clock_}.write(
-        job, {.claim = {}, .result = queue::RunResult::failed, .failure = {code, "no answer"}});
+        job, {.claim = {}, .result = queue::RunResult::failed, .failure = {code, "no answer"}}, stop_);
     return lines_.empty() ? "" : lines_.front();
   }
   void expect_says(ErrorCode code, const std::string& event, const std::string& words, int releases = 0) {
@@ -37,6 +38,7 @@ class FailureLinesTest : public ::testing::Test {
   }
 
   int attempt_ = 1;
+  std::optional<queue::StopReason> stop_;
   VirtualClock clock_;
   std::vector<std::string> lines_;
 };
@@ -47,6 +49,14 @@ TEST_F(FailureLinesTest, SayWhetherTheJobIsTriedAgainOrDead) {
   expect_says(ErrorCode::handler_failed, "job.failed", "the job is dead");
   attempt_ = 1;
   expect_says(ErrorCode::record_not_found, "job.failed", "the job is dead");
+}
+
+TEST_F(FailureLinesTest, SayThatTheJobWasCancelledWhateverItsRunEndedWith) {
+  stop_ = queue::StopReason::operator_asked;
+  for (const ErrorCode code : {ErrorCode::interrupted, ErrorCode::tenant_busy, ErrorCode::record_not_found})
+    expect_says(code, "job.cancelled", "an operator has cancelled the job");
+  stop_ = queue::StopReason::time_limit;
+  expect_says(ErrorCode::time_limit, "job.failed", "the job is tried again");
 }
 
 TEST_F(FailureLinesTest, SayWhatCostsNothing) {
@@ -65,10 +75,10 @@ TEST_F(FailureLinesTest, WhatCostsNothingIsToldOnceASecond) {
   const queue::AssignedJob job{.claim = {}, .id = {}, .kind = "k", .envelope = {}};
   const queue::AttemptEnd end{
       .claim = {}, .result = queue::RunResult::failed, .failure = {ErrorCode::tenant_busy, "x"}};
-  for (int run = 0; run < 5; ++run) lines.write(job, end);
+  for (int run = 0; run < 5; ++run) lines.write(job, end, std::nullopt);
   EXPECT_EQ(lines_.size(), 1U);
   clock_.advance(std::chrono::seconds{1});
-  lines.write(job, end);
+  lines.write(job, end, std::nullopt);
   ASSERT_EQ(lines_.size(), 2U);
   EXPECT_NE(lines_[1].find("4 more"), std::string::npos) << lines_[1];
 }

@@ -220,6 +220,7 @@ struct DispatcherStatus {
   std::int64_t started = 0;  // since the start of the daemon
   std::int64_t succeeded = 0;
   std::int64_t failed = 0;
+  std::int64_t cancelled = 0;  // while they were claimed
   std::int64_t claims_lost = 0;
   std::int64_t reclaimed = 0;
 };

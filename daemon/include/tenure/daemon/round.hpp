@@ -2,6 +2,7 @@
 
 #include <tenure/daemon/round_part.hpp>
 #include <tenure/daemon/rounds/blocked_jobs.hpp>
+#include <tenure/daemon/rounds/cancel_requests.hpp>
 #include <tenure/daemon/rounds/claims.hpp>
 #include <tenure/daemon/rounds/due_jobs.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
@@ -53,8 +54,8 @@ struct PartList {
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
 using RoundParts =
     PartList<OpeningPart, EndsPart, SuspectNewsPart, FormerClaimsPart, SuspectsPart, FarRetriesPart,
-             DueJobsPart, BlockedJobsPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart,
-             TenantStatesPart, NamesPart, TrialsPart, ClaimsPart, PoolsPart>;
+             DueJobsPart, BlockedJobsPart, CancelRequestsPart, LaneHintsPart, NewJobsPart, NextDuePart,
+             LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/queue/stop_reason.hpp>
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/ref.hpp>
 
@@ -15,6 +16,9 @@
 #include <utility>
 
 namespace tenure {
+
+// `stop`: its worker process is about to end. `operator_asked`: the job was cancelled. `time_limit`: the run takes too long.
+using queue::StopReason;
 
 // The transaction of a `once` step: what it writes commits together with the mark that the step is done.
 class JobTransaction {
@@ -63,9 +67,13 @@ class JobContext {
   [[nodiscard]] int attempt() const;
   [[nodiscard]] int attempts_max() const;
   [[nodiscard]] WallTime now() const;
-  // Fires when the worker is about to stop, or at 80 % of the run's time limit. A handler that obeys it may throw: the job runs again, at no
-  // cost where the worker stops, as a failed attempt (TimeLimit) where it has taken too long.
+  // Fires when the worker is about to stop, when an operator has cancelled the job, or at 80 % of the run's time limit. A handler that obeys
+  // it may throw: a cancelled job has ended; else it runs again, at no cost where the worker stops, as a failed attempt (TimeLimit)
+  // where it has taken too long. A handler that has asked for it, and returns after it has fired for a cancel, has obeyed too.
   [[nodiscard]] std::stop_token stop_token() const;
+  // Why it has fired; nothing where it has not. A handler of a cancelled job that has never asked for either has not obeyed: returning,
+  // it has succeeded.
+  [[nodiscard]] std::optional<StopReason> stop_reason() const;
   // Until the worker process is ended for this run's time limit (JobOptions, or `time_limit` of the pool); nothing where there is none.
   [[nodiscard]] std::optional<std::chrono::milliseconds> remaining() const;
 

@@ -47,6 +47,7 @@ struct JobRecord {
   std::int64_t size_bytes = 0;
   std::optional<ClaimToken> claim;
   std::optional<ProcessNumber> process;  // of the claim
+  std::optional<WallTime> cancel_asked;  // since when it runs on though an operator has cancelled it
   std::string error;                     // of the last failure, "" for none
   std::string refused;                   // what its damaged row holds that keeps it from work, "" for nothing
 };

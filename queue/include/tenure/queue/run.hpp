@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/queue/stop_reason.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -29,16 +30,13 @@ struct AssignedJob {
   std::string envelope;
   int attempt = 1;  // from 1; releases and crashes are not counted
   int attempts_max = 1;
-  int releases = 0;  // runs that were given back and cost nothing
+  int releases = 0;                         // runs that were given back and cost nothing
   std::chrono::microseconds time_limit{0};  // of this run; 0: none
   friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
 };
 
 // On the wire: never renumber; a new one takes the next number.
 enum class RunResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3 };
-
-// Why a run shall stop. On the wire: never renumber.
-enum class StopReason : std::uint8_t { stop = 1, operator_asked = 2, time_limit = 3 };
 
 // Why a run failed, as its attempt's row tells it.
 struct AttemptFailure {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tenure/queue/run.hpp>
+#include <tenure/queue/stop_reason.hpp>
 
 #include <atomic>
 #include <memory>

@@ -111,6 +111,16 @@ struct FormerClaim {
   bool was_alone = false;  // claimed as a suspect that performs alone, and so it was to the end
 };
 
+// Numbers requests in the order in which they were made; grows for ever.
+using CancelNumber = Strong<struct CancelNumberTag, std::int64_t>;
+
+// An operator has cancelled a job that runs.
+struct CancelRequest {
+  CancelNumber number;
+  ClaimRef claim;
+  JobId id;
+};
+
 // A job that was claimed when the daemon died. It is blocked for the reason `suspect` until it is claimed by itself.
 struct Suspect {
   JobSeq seq;
@@ -233,6 +243,15 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> reclaim(ClaimRef claim, CrashCharge charge,
                                              const AttemptFailure& failure, WallTime now) = 0;
 
+  // The end of a claim whose job an operator has cancelled, reason by_operator: it starts no more. A `started` run is recorded as an
+  // interrupted attempt, one that never began leaves nothing. A suspect is none any more. ClaimLost.
+  [[nodiscard]] virtual Result<void> cancel(ClaimRef claim, bool started, const AttemptFailure& why,
+                                            WallTime now) = 0;
+  // Requests of ask_to_cancel whose claims still stand, by number from behind `after`, at most `limit`. While there are none both cost
+  // next to nothing. Whoever ends a claim asks, so that no job starts again that was cancelled a moment ago.
+  [[nodiscard]] virtual std::vector<CancelRequest> cancel_requests(CancelNumber after, std::size_t limit) = 0;
+  [[nodiscard]] virtual bool is_cancel_asked(ClaimRef claim) = 0;
+
   // Takes back every claim of another incarnation, uncharged: at most `limit`. Their lanes become known again. The caller is the
   // newest dispatcher: a claim of a later one was made by nobody.
   [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current,
@@ -287,6 +306,9 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> run_by_operator(JobId id, WallTime now) = 0;
   // Scheduled, ready or blocked -> cancelled; a suspect is none any more. A claim that was planned on it finds it gone.
   [[nodiscard]] virtual Result<void> cancel_by_operator(JobId id, WallTime now) = 0;
+  // Asks for the cancel of a job that has a claim, which the request goes with, however it ends; asked again, the first one stays.
+  // Commit it durably. JobNotFound; StateChanged for a job that does not run.
+  [[nodiscard]] virtual Result<void> ask_to_cancel(JobId id, WallTime now) = 0;
   // Scheduled for a retry -> discarded.
   [[nodiscard]] virtual Result<void> discard_by_operator(JobId id, WallTime now) = 0;
   // Removes a job that has ended, with its attempts: its id is free again. JobNotFound; StateChanged for one that has not ended;
