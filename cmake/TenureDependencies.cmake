@@ -7,6 +7,7 @@ find_package(simdjson 3.0 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET GLOBAL tomlplusplus)
+pkg_check_modules(libmd REQUIRED IMPORTED_TARGET GLOBAL libmd)
 find_package(cereal REQUIRED)
 find_path(BOOST_ASIO_INCLUDE_DIR boost/asio.hpp REQUIRED)
 

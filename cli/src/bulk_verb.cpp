@@ -1,10 +1,12 @@
 #include "bulk_verb.hpp"
 
 #include "job.hpp"
+#include "progress.hpp"
 
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -33,6 +35,10 @@ struct BulkResult {
   [[nodiscard]] std::int64_t done() const { return acted_on + asked + skipped + std::ssize(failed); }
 };
 
+bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
+
+bool are_named(const Session& session) { return std::ranges::all_of(session.words(), is_named); }
+
 // At this moment; what was read of the job before may not be true any more.
 void act_on_one(queue::StoreWriter& writer, const BulkVerb& verb, const JobRecord& job, WallTime now,
                 BulkResult& result) {
@@ -53,13 +59,21 @@ void act_on_one(queue::StoreWriter& writer, const BulkVerb& verb, const JobRecor
   }
 }
 
-// One commit for all of them: each is acted on, skipped or named.
+// One commit for all of them: each is acted on, skipped or named. The audit record names those that were acted on, or the filter.
 void act_on_batch(Session& session, const BulkVerb& verb, std::span<const JobRecord> jobs,
                   BulkResult& result) {
   BulkResult after;
-  session.store().write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+  session.change([&](queue::StoreWriter& writer) {
     after = result;
-    for (const JobRecord& job : jobs) act_on_one(writer, verb, job, session.now(), after);
+    std::vector<std::string> names;
+    for (const JobRecord& job : jobs) {
+      const std::int64_t before = after.acted_on + after.asked;
+      act_on_one(writer, verb, job, session.now(), after);
+      if (after.acted_on + after.asked > before) names.push_back(job.id.text());
+    }
+    return Changed{std::ssize(names), are_named(session)
+                                          ? fmt::format("{}", fmt::join(names, " "))
+                                          : fmt::format("{}", fmt::join(session.words(), " "))};
   });
   result = std::move(after);
   session.wake();
@@ -84,58 +98,10 @@ queue::Filter narrowed(queue::Filter filter, const BulkVerb& verb) {
   return filter;
 }
 
-// On a terminal a bar that is drawn again in its place, else a line now and then.
-class Progress {
- public:
-  Progress(Session& session, std::int64_t total)
-      : session_(session),
-        total_(total),
-        bar_(session.messages_can_be_redrawn()),
-        begun_(steady()),
-        next_(bar_ ? begun_ : begun_ + kLineEvery) {}
-
-  void show(const BulkResult& result) {
-    const Instant now = steady();
-    if (now < next_) return;
-    next_ = now + (bar_ ? kBarEvery : kLineEvery);
-    if (bar_) session_.redraw(bar_text(result.done(), now - begun_));
-    else session_.note(fmt::format("{} / {}", result.done(), total_));
-  }
-  ~Progress() { session_.end_redrawing(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
- private:
-  static constexpr std::chrono::seconds kLineEvery{10};
-  static constexpr std::chrono::milliseconds kBarEvery{100};
-  static constexpr std::int64_t kBarWidth = 20;
-
-  [[nodiscard]] Instant steady() const { return session_.environment().clock.steady(); }
-
-  // "[##########..........]  640 / 1,284   49 %   410/s   about 2 s left"
-  [[nodiscard]] std::string bar_text(std::int64_t done, std::chrono::microseconds passed) const {
-    const auto width = static_cast<std::size_t>(done * kBarWidth / total_);
-    std::string text = fmt::format("[{}{}]  {} / {}   {} %", std::string(width, '#'),
-                                   std::string(kBarWidth - width, '.'), number_text(done, session_.style()),
-                                   number_text(total_, session_.style()), done * 100 / total_);
-    if (done == 0 || passed < kBarEvery) return text;
-    const double per_second = static_cast<double>(done) / std::chrono::duration<double>(passed).count();
-    const std::chrono::duration<double> left{static_cast<double>(total_ - done) / per_second};
-    return text + fmt::format("   {:.0f}/s   about {} left", per_second,
-                              duration_text(std::chrono::ceil<std::chrono::seconds>(left)));
-  }
-
-  Session& session_;
-  std::int64_t total_;
-  bool bar_;
-  Instant begun_;
-  Instant next_;
-};
-
 // Jobs that come to match after the count are not what was agreed to: no more than `total` are touched.
 void act_on_all(Session& session, const BulkVerb& verb, const queue::Filter& filter, std::int64_t total,
                 BulkResult& result) {
-  Progress progress(session, total);
+  Progress progress(session, number_text);
   queue::ListOptions options{.limit = kBatch, .order = queue::ListOrder::oldest_first};
   for (std::int64_t left = total; left > 0;) {
     options.limit = static_cast<std::size_t>(std::min<std::int64_t>(left, kBatch));
@@ -146,7 +112,7 @@ void act_on_all(Session& session, const BulkVerb& verb, const queue::Filter& fil
     act_on_batch(session, verb, jobs, result);
     options.after = jobs.back().seq;
     left -= std::ssize(jobs);
-    progress.show(result);
+    progress.show(result.done(), total);
   }
 }
 
@@ -317,8 +283,6 @@ void show_sample(Session& session, const BulkVerb& verb, const Matched& matched)
   for (const JobRecord& job : matched.sample) session.note(sample_line(job));
 }
 
-bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
-
 ExitCode preview(Session& session, const BulkVerb& verb, const Matched& matched) {
   show_sample(session, verb, matched);
   if (session.json()) session.print_json(json_of(verb, {}, matched.count, true));
@@ -330,8 +294,7 @@ ExitCode preview(Session& session, const BulkVerb& verb, const Matched& matched)
 }  // namespace
 
 ExitCode run_bulk_verb(Session& session, const BulkVerb& verb) {
-  const auto words = session.words();
-  if (std::all_of(words.begin(), words.end(), is_named)) return act_on_named(session, verb);
+  if (are_named(session)) return act_on_named(session, verb);
   const queue::Filter filter = narrowed(session.filter(queue::job_filter_fields()), verb);
   const Matched matched = match(session, filter);
   if (matched.count == 0) {

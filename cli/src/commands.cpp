@@ -21,12 +21,23 @@ constexpr std::array kNouns{
     Noun{"config", "the configuration file and what is in force"},
 };
 
+constexpr std::array kShorthands{
+    Shorthand{"doctor", "store", "doctor"},
+};
+
 constexpr std::string_view kListOptions = "limit after sort columns fail-if-any watch";
 constexpr std::string_view kJobListOptions = "limit after sort columns fail-if-any scan watch";
 constexpr std::size_t kMany = kArgumentsMax;
 constexpr std::string_view kJobFields =
     "Filter fields: id state queue kind tenant generation priority attempt crash created due started "
     "finished age error reason. See docs/manual/filters.md.";
+
+constexpr std::size_t kChecksMax = 64;
+constexpr std::string_view kDoctorDetails =
+    "Checks: store sqlite holder places audit queues kinds dangling tenants, and stamps, which opens each "
+    "tenant's database and is done only when it is named. Exit code 1 where one of them fails. --fix removes "
+    "rows that belong to no job, makes jobs ready that are blocked without cause, and removes summaries of "
+    "tenants that are wrong; nothing else is changed, and each has an audit record.";
 
 constexpr std::array kVerbs{
     Verb{"job", "list", "[FILTER...]", 0, kMany, "the jobs that match, the newest first", kJobFields,
@@ -40,41 +51,59 @@ constexpr std::array kVerbs{
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
-         "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run", job_retry,
+         "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run reason", job_retry,
          job_words},
     Verb{"job", "run", "ID...|FILTER...", 1, kMany, "make scheduled jobs due now",
          "The job keeps its id and its count of failures. It starts when its turn comes, as any job that is "
          "due. Asks as "
          "retry does. Other states are left alone.",
-         "tenure job run state=scheduled tenant=acme --yes", "yes dry-run", job_run, job_words},
+         "tenure job run state=scheduled tenant=acme --yes", "yes dry-run reason", job_run, job_words},
     Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs, so that they never start, or stop",
          "A job that waits ends at once. One that is running is told to stop, and ends as cancelled when "
          "its handler obeys, fails, or is ended at its time limit; one that takes no notice and succeeds "
          "has succeeded. job retry makes a cancelled job ready again. Asks as retry does.",
-         "tenure job cancel 'kind=reports.*' tenant=acme --yes", "yes dry-run", job_cancel, job_words},
+         "tenure job cancel 'kind=reports.*' tenant=acme --yes", "yes dry-run reason", job_cancel, job_words},
     Verb{"job", "discard", "ID...|FILTER...", 1, kMany, "give up jobs that failed and wait for their retry",
          "The job ends as discarded and keeps its history; job retry makes it ready again. Asks as retry "
          "does. A job "
          "that is running is left alone, and so is one that has not failed: see job cancel.",
-         "tenure job discard 'error=*no such mailbox*' --yes", "yes dry-run", job_discard, job_words},
+         "tenure job discard 'error=*no such mailbox*' --yes", "yes dry-run reason", job_discard, job_words},
     Verb{"job", "delete", "ID...|FILTER...", 1, kMany, "remove jobs that have ended, with their history",
          "For jobs that succeeded, are dead, discarded or cancelled. It cannot be undone, so it asks for "
          "named jobs "
          "too; --yes answers, --dry-run stops there. What waits or runs is left alone, and so is the newest "
          "job of "
          "all, until another one is enqueued. Enqueued again under the same id, a deleted job runs again.",
-         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run", job_delete, job_words},
+         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run reason", job_delete, job_words},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
          "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list, tenant_words},
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
-         "tenure tenant create acme", "", tenant_create},
+         "tenure tenant create acme", "reason", tenant_create},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, queue_list, queue_words},
     Verb{"store", "show", "", 0, 0, "what and how large the control database is, and who held it last", "",
          "tenure store show --json", "watch", store_show},
+    Verb{
+        "store", "audit", "[FILTER...]", 0, kMany, "what operators have changed, the newest first",
+        "Filter fields: at verb login host subject reason. --verify looks at each record and names the first "
+        "one that was edited, moved or cut off; it prints the head, which can be kept elsewhere and given "
+        "back "
+        "by --head.",
+        "tenure store audit 'verb=job delete' at=-7d..", "limit after columns fail-if-any verify head watch",
+        store_audit, audit_words},
+    Verb{"store", "doctor", "[CHECK...]", 0, kChecksMax,
+         "look whether all is well, and what mends what is not", kDoctorDetails, "tenure doctor queues kinds",
+         "fix reason", store_doctor},
+    Verb{"store", "check", "", 0, 0, "look through every page, row and audit record of the control database",
+         "It takes as long as reading the file. Exit code 1 where something is wrong.", "tenure store check",
+         "", store_check},
+    Verb{"store", "backup", "FILE", 1, 1, "copy the control database as it is now, while others work on it",
+         "The copy is whole or not there, on disk, and looked through; nothing is overwritten. See "
+         "docs/manual/operation.md for what else to copy.",
+         "tenure store backup /backup/control-2026-03-02.db", "reason", store_backup},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", config_check},
@@ -90,6 +119,8 @@ constexpr std::array kVerbs{
 constexpr std::array kOptions{
     OptionSpec{"config", "FILE", "the configuration; else TENURE_CONFIG, else /etc/tenure/tenure.toml"},
     OptionSpec{"store", "FILE", "another control database than the configured one"},
+    OptionSpec{"offline", "", "--store names a copy, which is only looked at"},
+    OptionSpec{"now", "TIME", "with --offline: as if it were then, not when it was copied"},
     OptionSpec{"json", "", "one JSON document instead of a table; errors too"},
     OptionSpec{"utc", "", "times in UTC, on a terminal too"},
     OptionSpec{"color", "WHEN", "auto, always or never", "auto always never"},
@@ -105,10 +136,14 @@ constexpr std::array kOptions{
     OptionSpec{"scan", "N", "succeeded jobs among the newest N jobs, 1000000 unless given"},
     OptionSpec{"yes", "", "do not ask"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
+    OptionSpec{"reason", "TEXT", "why, for the audit record of the change"},
+    OptionSpec{"fix", "", "mend what can be mended without a decision"},
+    OptionSpec{"verify", "", "look whether the records are as they were made"},
+    OptionSpec{"head", "N:HASH", "a head that --verify has printed before"},
 };
-constexpr std::size_t kGlobalOptions = 8;  // the first ones
-constexpr std::size_t kOptionColumn = 24;  // where the help of options begins
-constexpr std::size_t kNounColumn = 38;    // and that of nouns
+constexpr std::size_t kGlobalOptions = 10;  // the first ones
+constexpr std::size_t kOptionColumn = 24;   // where the help of options begins
+constexpr std::size_t kNounColumn = 38;     // and that of nouns
 
 template <class Entries>
 std::vector<std::string_view> names_of(const Entries& entries) {
@@ -128,6 +163,7 @@ std::string option_line(const OptionSpec& option) {
 
 std::span<const Noun> nouns() { return kNouns; }
 std::span<const Verb> verbs() { return kVerbs; }
+std::span<const Shorthand> shorthands() { return kShorthands; }
 std::span<const OptionSpec> option_specs() { return kOptions; }
 
 bool is_global(std::string_view option) {
@@ -140,11 +176,25 @@ bool takes(const Verb& verb, std::string_view option) {
          fmt::format(" {} ", verb.options).find(fmt::format(" {} ", option)) != std::string::npos;
 }
 
+bool changes_something(const Verb& verb, const CommandLine& line) {
+  return takes(verb, "reason") && (!takes(verb, "fix") || line.has("fix"));
+}
+
+void write_out(std::vector<std::string>& words) {
+  if (words.empty()) return;
+  const auto* const found = std::ranges::find(kShorthands, words.front(), &Shorthand::word);
+  if (found == kShorthands.end()) return;
+  words.front() = found->noun;
+  words.insert(words.begin() + 1, std::string(found->verb));
+}
+
 const Noun& find_noun(std::string_view word) {
   const auto* const found =
       std::find_if(kNouns.begin(), kNouns.end(), [&](const Noun& noun) { return noun.name == word; });
   if (found != kNouns.end()) return *found;
-  const auto near = nearest(word, names_of(kNouns));
+  std::vector<std::string_view> names = names_of(kNouns);
+  for (const Shorthand& each : kShorthands) names.push_back(each.word);
+  const auto near = nearest(word, names);
   raise(ErrorCode::bad_options,
         fmt::format("unknown noun '{}'; {}", escaped(word, 64),
                     near ? fmt::format("did you mean {}?", *near) : "see tenure --help"));
@@ -180,6 +230,9 @@ std::string overview_text() {
                    kNounColumn);
     out += '\n';
   }
+  for (const Shorthand& each : kShorthands)
+    out +=
+        fmt::format("  {:<{}}the same as tenure {} {}\n", each.word, kNounColumn - 2, each.noun, each.verb);
   return out +
          "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the\ndaemon up or down.\n";
 }

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The table of nouns, verbs and options, from which parsing, help, suggestions, man pages and completion come.
 namespace tenure::cli {
@@ -36,11 +37,24 @@ struct Noun {
   std::string_view summary;
 };
 
+// A word that stands for a noun and a verb.
+struct Shorthand {
+  std::string_view word;
+  std::string_view noun;
+  std::string_view verb;
+};
+
 [[nodiscard]] std::span<const Noun> nouns();
 [[nodiscard]] std::span<const Verb> verbs();
+[[nodiscard]] std::span<const Shorthand> shorthands();
 [[nodiscard]] std::span<const OptionSpec> option_specs();
 [[nodiscard]] bool is_global(std::string_view option);
 [[nodiscard]] bool takes(const Verb& verb, std::string_view option);
+// Whoever changes something can say why. What can mend does so with --fix only.
+[[nodiscard]] bool changes_something(const Verb& verb, const CommandLine& line);
+
+// Puts noun and verb in the place of a shorthand that the words begin with.
+void write_out(std::vector<std::string>& words);
 
 // BadOptions suggests the nearest.
 [[nodiscard]] const Noun& find_noun(std::string_view word);

@@ -7,6 +7,7 @@
 #include <tenure/queue/wake_hint.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -43,6 +44,11 @@ std::vector<std::pair<std::string, std::string>> variables() {
   return all;
 }
 
+std::string_view sudo_uid() {
+  const char* const text = std::getenv("SUDO_UID");
+  return text == nullptr ? "" : text;
+}
+
 std::optional<std::string> read_line() {
   std::string line;
   if (!std::getline(std::cin, line)) return std::nullopt;
@@ -69,11 +75,18 @@ int main(int argc, char** argv) {
       .answers_are_terminal = ::isatty(STDIN_FILENO) == 1,
       .columns = terminal_columns(),
       .descriptors_limit = descriptors_limit(),
+      .who = identify_operator(sudo_uid()),
       .read_line = read_line,
       .pause = wait_and_go_on,
       .open_store =
           [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },
       .look_at_store = [](const std::filesystem::path& path) { return queue::look_at_sqlite_store(path); },
+      .open_copy = [](const std::filesystem::path& copy) { return queue::open_control_copy(copy); },
+      .copy_store =
+          [&](const std::filesystem::path& control, const std::filesystem::path& target,
+              FunctionRef<void(const queue::CopyProgress&)> progress) {
+            return queue::copy_control_database(control, target, clock, progress);
+          },
       .wake = [](const std::filesystem::path& control) { queue::send_wake_hint(control); },
   };
   return cli::run_cli(std::vector<std::string>(argv + 1, argv + argc), output, environment);

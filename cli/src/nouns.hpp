@@ -20,6 +20,10 @@ ExitCode tenant_list(Session& session);
 ExitCode tenant_create(Session& session);
 ExitCode queue_list(Session& session);
 ExitCode store_show(Session& session);
+ExitCode store_audit(Session& session);
+ExitCode store_doctor(Session& session);
+ExitCode store_check(Session& session);
+ExitCode store_backup(Session& session);
 ExitCode config_check(Session& session);
 ExitCode config_sample(Session& session);
 ExitCode config_explain(Session& session);
@@ -28,5 +32,6 @@ ExitCode config_show(Session& session);
 ListWords job_words();
 ListWords tenant_words();
 ListWords queue_words();
+ListWords audit_words();
 
 }  // namespace tenure::cli

@@ -56,6 +56,7 @@ class Run {
     CommandLine line = value_or_raise(parse_command_line(arguments_, option_specs()));
     configure_log(line);
     if (line.has("version")) return print_text("tenure.version/1", "tenure " TENURE_VERSION "\n");
+    write_out(line.words);
     const std::vector<std::string> words = line.words;
     if (words.empty()) return help(line.has("help"), overview_text());
     const Noun& noun = find_noun(words[0]);
@@ -64,7 +65,7 @@ class Run {
     if (line.has("help")) return print_text("tenure.help/1", verb_help(verb));
     check(verb, line, words.size() - 2);
     if (line.has("watch")) return watch(verb, line, std::span(words).subspan(2));
-    Session session(std::move(line), std::span(words).subspan(2), output_, environment_);
+    Session session(std::move(line), verb, std::span(words).subspan(2), output_, environment_);
     return verb.run(session);
   }
 
@@ -103,7 +104,7 @@ class Run {
     };
     const bool clears = environment_.data_is_terminal && !json_ && variable(environment_, "TERM") != "dumb";
     for (bool first = true;; first = false) {
-      Session session(line, words, output_, environment);
+      Session session(line, verb, words, output_, environment);
       if (clears) session.print("\x1b[H\x1b[2J");
       else if (!first && !json_) session.print("\n");
       const ExitCode code = verb.run(session);
@@ -170,7 +171,7 @@ int run_cli(std::span<const std::string> arguments, Output& output, Environment&
   } catch (const std::bad_alloc&) {
     code = run.fail_with({ErrorCode::out_of_memory, "there is not enough memory"});
   } catch (const std::exception& error) {
-    code = run.fail_with({ErrorCode::internal, text_of(error)});
+    code = run.fail_with({ErrorCode::internal, tenure::text_of(error)});
   }
   return number_of(code);
 }

@@ -1,11 +1,14 @@
 #include "session.hpp"
 
+#include "commands.hpp"
+
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -39,6 +42,18 @@ int terminal_columns(const Environment& environment) {
   return is_usable(environment.columns) ? environment.columns : kColumnsDefault;
 }
 
+// A point of the filter language; relative ones count from `now`.
+WallTime time_in(std::string_view text, WallTime now) {
+  const std::array word{fmt::format("at={}", text)};
+  const auto filter = queue::parse_filter(word, queue::audit_filter_fields(), now);
+  const auto* const range =
+      filter ? std::get_if<queue::Range>(&filter->terms.front().values.front()) : nullptr;
+  if (range == nullptr || !range->first)
+    raise(ErrorCode::bad_options,
+          fmt::format("--now {} is no time like 2026-03-02T10:14:00Z", escaped(text, 64)));
+  return from_us(*range->first);
+}
+
 template <class Open>
 auto opened(const config::StoreSettings& store, const Open& open) {
   try {
@@ -62,15 +77,36 @@ std::string text_document(std::string_view schema, std::string_view text) {
   return json::printable(out) + '\n';
 }
 
-Session::Session(CommandLine line, std::span<const std::string> words, Output& output,
+Session::Session(CommandLine line, const Verb& verb, std::span<const std::string> words, Output& output,
                  Environment& environment)
     : line_(std::move(line)),
+      verb_(verb),
       words_(words),
       output_(output),
       environment_(environment),
       style_{
           .terminal = environment.data_is_terminal, .utc = line_.has("utc"), .now = environment.clock.wall()},
-      color_(wants_color(line_.value("color"), environment)) {}
+      color_(wants_color(line_.value("color"), environment)) {
+  if (option("reason").size() > queue::kAuditReasonMax)
+    raise(ErrorCode::bad_options, fmt::format("--reason has {} bytes, and {} at most are recorded",
+                                              option("reason").size(), queue::kAuditReasonMax));
+  if (is_offline()) open_copy();
+  else if (has("now")) raise(ErrorCode::bad_options, "--now is for a copy that is looked at with --offline");
+}
+
+void Session::open_copy() {
+  const std::string name = fmt::format("tenure {} {}", verb_.noun, verb_.name);
+  if (changes_something(verb_, line_))
+    raise(ErrorCode::bad_options,
+          "--offline looks at a copy, which stays as it is; " + name + " changes something");
+  if (verb_.noun == "config") raise(ErrorCode::bad_options, "--offline means nothing to " + name);
+  if (!has("store")) raise(ErrorCode::bad_options, "--offline looks at the copy that --store names");
+  queue::ControlCopy copy = environment_.open_copy(option("store"));
+  readable_store_ = std::move(copy.store);
+  style_.now = has("now") ? time_in(option("now"), copy.as_of) : copy.as_of;
+  as_of_ = to_rfc3339(style_.now);
+  note("as of " + as_of_);
+}
 
 std::size_t Session::limit() const {
   if (!has("limit")) return kLimitDefault;
@@ -128,6 +164,40 @@ queue::Store& Session::store(IfMissing if_missing) {
   return *store_;
 }
 
+queue::AuditEntry Session::audit_entry() const {
+  return {.who = environment_.who,
+          .verb = fmt::format("{} {}", verb_.noun, verb_.name),
+          .subject = {},
+          .count = 0,
+          .reason = std::string(option("reason"))};
+}
+
+void Session::change(FunctionRef<Changed(queue::StoreWriter&)> work) {
+  store(IfMissing::refuse).write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    Changed changed = work(writer);
+    if (changed.count == 0) return;
+    queue::AuditEntry entry = audit_entry();
+    entry.count = changed.count;
+    entry.subject = std::move(changed.subject);
+    writer.append_audit(entry, environment_.clock.wall());
+  });
+}
+
+TenantRegistry& Session::registry() {
+  if (!registry_) registry_ = store(IfMissing::create).audited_registry(audit_entry(), environment_.clock);
+  return *registry_;
+}
+
+std::int64_t Session::back_up(const std::filesystem::path& target,
+                              FunctionRef<void(const queue::CopyProgress&)> progress) {
+  change([&](queue::StoreWriter&) { return Changed{1, target.string() + ", begun"}; });
+  const std::int64_t bytes = environment_.copy_store(settings().store.path, target, progress);
+  change([&](queue::StoreWriter&) {
+    return Changed{1, fmt::format("{}, complete, {} bytes", target.string(), bytes)};
+  });
+  return bytes;
+}
+
 queue::ReadableStore& Session::readable_store() {
   if (store_) return *store_;
   if (!readable_store_)
@@ -147,7 +217,12 @@ void Session::print_document(std::string_view schema, std::string_view text) {
   print(json() ? text_document(schema, text) : std::string(text));
 }
 
-void Session::print_json(std::string_view text) { print(json::printable(text) + '\n'); }
+// Every document is an object.
+void Session::print_json(std::string_view text) {
+  const std::string printable = json::printable(text);
+  if (as_of_.empty()) return print(printable + '\n');
+  print(fmt::format("{{\"as_of\":\"{}\",{}\n", as_of_, printable.substr(1)));
+}
 
 void Session::note(std::string_view line) {
   if (!has("quiet") && !json()) output_.message(std::string(line) + '\n');

@@ -4,6 +4,7 @@
 #include "show_text.hpp"
 #include "table.hpp"
 
+#include <tenure/base/function_ref.hpp>
 #include <tenure/cli/run.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/queue/filter.hpp>
@@ -20,11 +21,21 @@ namespace tenure::cli {
 // Standard output went away; what was done stays done.
 struct OutputClosed {};
 
+struct Verb;
+
+// What an operator has changed in one commit.
+struct Changed {
+  std::int64_t count = 0;
+  std::string subject;  // of the audit record: what they are called, or the filter that found them
+};
+
 // What one command works with: its words and options, settings and store opened when first asked for, and the output.
 class Session {
  public:
-  // All must outlive it. BadOptions for a bad --color.
-  Session(CommandLine line, std::span<const std::string> words, Output& output, Environment& environment);
+  // All must outlive it. BadOptions for a bad --color, a --reason that is too long, and for --offline with what is not for it; opens the
+  // copy then, and throws what open_control_copy does.
+  Session(CommandLine line, const Verb& verb, std::span<const std::string> words, Output& output,
+          Environment& environment);
 
   [[nodiscard]] std::span<const std::string> words() const { return words_; }  // after noun and verb
   [[nodiscard]] bool has(std::string_view option) const { return line_.has(option); }
@@ -34,7 +45,9 @@ class Session {
   [[nodiscard]] std::size_t limit() const;
 
   [[nodiscard]] const ShowStyle& style() const { return style_; }
+  // With --offline the time of the copy, or what --now says.
   [[nodiscard]] WallTime now() const { return style_.now; }
+  [[nodiscard]] bool is_offline() const { return has("offline"); }
   [[nodiscard]] TableStyle table_style() const;
   [[nodiscard]] Environment& environment() { return environment_; }
 
@@ -44,9 +57,16 @@ class Session {
   [[nodiscard]] const config::Settings& settings();
   // The words as a filter; BadFilter.
   [[nodiscard]] queue::Filter filter(std::span<const queue::FilterField> fields) const;
-  // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
-  enum class IfMissing : std::uint8_t { refuse, create };
-  [[nodiscard]] queue::Store& store(IfMissing if_missing = IfMissing::refuse);
+  // One durable commit of what `work` changes, with the audit record of it; where it says that it was nothing there is none. The
+  // only ways to change anything are this one and the registry.
+  void change(FunctionRef<Changed(queue::StoreWriter&)> work);
+  // Each change of it has its audit record in its own commit. Where there is no control database it is made, unless --store names
+  // it. Until the session ends.
+  [[nodiscard]] TenantRegistry& registry();
+  // Copies the control database to `target`, an absolute path, and returns the bytes of the copy. Audit records say that it was begun
+  // and that it is complete, since whoever has a copy has all that is in it.
+  std::int64_t back_up(const std::filesystem::path& target,
+                       FunctionRef<void(const queue::CopyProgress&)> progress);
   // The control database for looking at it: changes nothing, waits for nobody. For whatever does not write.
   [[nodiscard]] queue::ReadableStore& readable_store();
   // To be called after each change.
@@ -68,16 +88,26 @@ class Session {
   [[nodiscard]] std::optional<bool> ask(std::string_view question);
 
  private:
+  enum class IfMissing : std::uint8_t { refuse, create };
+  // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
+  [[nodiscard]] queue::Store& store(IfMissing if_missing);
+  [[nodiscard]] queue::AuditEntry audit_entry() const;
+  // A control database that only rests, and when it was copied.
+  void open_copy();
+
   CommandLine line_;
+  const Verb& verb_;
   std::span<const std::string> words_;
   Output& output_;
   Environment& environment_;
   ShowStyle style_;
   bool color_ = false;
   std::size_t drawn_ = 0;  // characters of the line that is drawn
+  std::string as_of_;      // with --offline
   std::optional<config::LoadedSettings> settings_;
   std::shared_ptr<queue::Store> store_;
   std::shared_ptr<queue::ReadableStore> readable_store_;
+  std::unique_ptr<TenantRegistry> registry_;
 };
 
 // {"schema": ..., "text": ...} and a line's end: with --json, what is a text without it.

@@ -172,7 +172,7 @@ ExitCode tenant_create(Session& session) {
   std::vector<TenantName> names;  // all are checked before the first is made
   for (const std::string& word : session.words()) names.push_back(value_or_raise(TenantName::parse(word)));
   const config::Settings& settings = session.settings();
-  Maker maker(settings, session.store(Session::IfMissing::create).registry(), session.environment().clock);
+  Maker maker(settings, session.registry(), session.environment().clock);
   std::vector<TenantRecord> made;
   const auto report = [&] {
     if (session.json()) return session.print_json(created_json(made));

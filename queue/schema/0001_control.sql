@@ -238,6 +238,45 @@ create table pool_kind(
   primary key (pool, kind)
 ) strict, without rowid;
 
+-- What operators have changed, a row in each commit that did. `hash` is SHA-256 over the one of the row before and this row's content:
+-- docs/formats/control-database.md. `count` is of what was changed; `subject` names it, or is the filter that did.
+create table audit(
+  number integer primary key check (number >= 1),
+  at_us integer not null,
+  uid integer not null,
+  login_uid integer,
+  sudo_uid integer,
+  login text not null,
+  terminal text not null,
+  host text not null,
+  verb text not null,
+  subject text not null,
+  count integer not null,
+  reason text not null,
+  hash blob not null check (length(hash) = 32)
+) strict;
+
+-- 'head': the newest row, apart from it, so that rows that are cut off at the end are missed. 'anchor': the row before the first one
+-- that is kept.
+create table audit_mark(
+  name text primary key,
+  number integer not null,
+  hash blob not null check (length(hash) = 32)
+) strict, without rowid;
+
+insert into audit_mark(name, number, hash) values ('anchor', 0, zeroblob(32)), ('head', 0, zeroblob(32));
+
+create trigger audit_row_stays_as_it_is before update on audit
+begin
+  select raise(abort, 'rows of audit are never changed');
+end;
+
+create trigger audit_row_stays before delete on audit
+when old.number > (select number from audit_mark where name = 'anchor')
+begin
+  select raise(abort, 'rows of audit behind the anchor stay');
+end;
+
 create view tenants as
 select number, coalesce(name, 'none') as name, generation,
        case state when 1 then 'provisioning' when 2 then 'active' when 3 then 'paused' when 4 then 'read_only'

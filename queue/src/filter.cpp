@@ -22,6 +22,10 @@ constexpr std::array kTenantFields{
     FilterField::name, FilterField::state,   FilterField::generation, FilterField::ready,
     FilterField::held, FilterField::running, FilterField::dead,       FilterField::oldest,
 };
+constexpr std::array kAuditFields{
+    FilterField::at,   FilterField::verb,    FilterField::login,
+    FilterField::host, FilterField::subject, FilterField::reason,
+};
 
 std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
   return time ? std::optional{to_us(*time)} : std::nullopt;
@@ -59,6 +63,11 @@ std::string text_of(FilterField field, const JobRecord& job) {
     case FilterField::running:
     case FilterField::dead:
     case FilterField::oldest:
+    case FilterField::at:
+    case FilterField::verb:
+    case FilterField::login:
+    case FilterField::host:
+    case FilterField::subject:
       break;
   }
   return {};
@@ -98,6 +107,11 @@ std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, W
     case FilterField::running:
     case FilterField::dead:
     case FilterField::oldest:
+    case FilterField::at:
+    case FilterField::verb:
+    case FilterField::login:
+    case FilterField::host:
+    case FilterField::subject:
       break;
   }
   return std::nullopt;
@@ -114,6 +128,14 @@ bool matches_term(const FilterTerm& term, std::string_view text, std::optional<s
     return number && holds(std::get<Range>(value), *number);
   });
   return found != term.negated;
+}
+
+std::string_view text_of(FilterField field, const AuditEntry& entry) {
+  if (field == FilterField::verb) return entry.verb;
+  if (field == FilterField::login) return entry.who.login;
+  if (field == FilterField::host) return entry.who.host;
+  if (field == FilterField::subject) return entry.subject;
+  return entry.reason;
 }
 
 // What queues and tenants have in common.
@@ -177,6 +199,16 @@ std::string_view name_of(FilterField field) {
       return "dead";
     case FilterField::oldest:
       return "oldest";
+    case FilterField::at:
+      return "at";
+    case FilterField::verb:
+      return "verb";
+    case FilterField::login:
+      return "login";
+    case FilterField::host:
+      return "host";
+    case FilterField::subject:
+      return "subject";
   }
   return "unknown";
 }
@@ -184,6 +216,7 @@ std::string_view name_of(FilterField field) {
 std::span<const FilterField> job_filter_fields() { return kJobFields; }
 std::span<const FilterField> queue_filter_fields() { return kQueueFields; }
 std::span<const FilterField> tenant_filter_fields() { return kTenantFields; }
+std::span<const FilterField> audit_filter_fields() { return kAuditFields; }
 
 bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
@@ -224,6 +257,12 @@ bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now) {
     return matches_term(
         term, state ? name_of(tenant.tenant.state) : tenant.tenant.name.text(),
         generation ? std::optional{tenant.tenant.generation.value} : count_of(term.field, tenant, now));
+  });
+}
+
+bool matches(const Filter& filter, const AuditRecord& record) {
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    return matches_term(term, text_of(term.field, record.entry), to_us(record.at));
   });
 }
 

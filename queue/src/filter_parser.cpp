@@ -53,7 +53,7 @@ bool has(std::span<const FilterField> fields, FilterField field) {
 std::vector<std::string_view> closed_words(FilterField field, std::span<const FilterField> fields) {
   if (field == FilterField::state)
     return has(fields, FilterField::name) ? tenant_state_names() : shown_state_names();
-  if (field == FilterField::reason) return reason_names();
+  if (field == FilterField::reason && !has(fields, FilterField::verb)) return reason_names();
   return {};
 }
 
@@ -73,6 +73,7 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::due:
     case FilterField::started:
     case FilterField::finished:
+    case FilterField::at:
       return PointKind::time;
     case FilterField::age:
     case FilterField::oldest:
@@ -85,6 +86,10 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::error:
     case FilterField::reason:
     case FilterField::name:
+    case FilterField::verb:
+    case FilterField::login:
+    case FilterField::host:
+    case FilterField::subject:
       break;
   }
   return std::nullopt;

@@ -6,6 +6,7 @@
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/tenancy/stamp.hpp>
 
@@ -39,15 +40,6 @@ bool is_there(const fs::path& path) {
   return false;
 }
 
-// A file of a tenant is opened here only while it lies in .building/ with every connection closed: then no
-// process holds a lock on it that closing this descriptor could drop.
-void sync(const fs::path& path, int flags) {
-  const Descriptor descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags)};
-  if (!descriptor.is_open()) raise_system(errno, "it cannot be opened to be synced", path);
-  if (::fsync(descriptor.number()) != 0)
-    raise_system(ErrorCode::disk_sync_failed, errno, "it could not be synced", path);
-}
-
 // `folder` and what is missing above it, each synced into its parent.
 void make_synced_folders(const fs::path& folder) {
   if (is_there(folder)) {
@@ -64,7 +56,7 @@ void make_synced_folders(const fs::path& folder) {
   }
   make_synced_folders(folder.parent_path());
   static_cast<void>(make_folder(folder));
-  sync(folder.parent_path(), O_DIRECTORY);
+  sync_folder(folder.parent_path());
 }
 
 // .building/NAME.lock: locked by the creator at work. It goes with its creator unless that one has begun.
@@ -97,7 +89,7 @@ class BuildingLock {
         ::pwrite(descriptor_.number(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
         ::fsync(descriptor_.number()) != 0)
       raise_system(errno, "the lock file cannot be written", path_);
-    sync(path_.parent_path(), O_DIRECTORY);
+    sync_folder(path_.parent_path());
   }
   // Removed while it is held, so that nobody locks a file that has no name any more and believes to be alone.
   void remove() {
@@ -225,7 +217,7 @@ class Creation {
     remove_building_files();
     build_database();
     enter(CreateStep::sync_file);
-    sync(building_, 0);
+    sync_file(building_);  // every connection is closed by now
     enter(CreateStep::folder);
     make_synced_folders(final_.parent_path());
     files_.refuse_links(name_);
@@ -262,8 +254,8 @@ class Creation {
   // From the rename on nothing is taken back: the file is complete, and the next creator goes on from here.
   TenantRecord finish() {
     enter(CreateStep::sync_folder);
-    sync(final_.parent_path(), O_DIRECTORY);
-    sync(files_.building_folder(), O_DIRECTORY);
+    sync_folder(final_.parent_path());
+    sync_folder(files_.building_folder());
     enter(CreateStep::activate);
     value_or_raise(registry_.activate(name_, record_->generation));
     record_->state = TenantState::active;

@@ -1,4 +1,6 @@
+#include "sqlite/audit_rows.hpp"
 #include "sqlite/cancel_requests.hpp"
+#include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/pools.hpp"
 #include "sqlite/sqlite_reader.hpp"
@@ -76,18 +78,31 @@ struct Source {
   const char* name;
   std::vector<const sqlite::Query*> (*queries)();
 };
-constexpr std::array kSources{
-    Source{"names", &name_queries},        Source{"tenant_rows", &tenant_row_queries},
-    Source{"enqueue", &enqueue_queries},   Source{"claim", &claim_queries},
-    Source{"endings", &ending_queries},    Source{"moves", &move_queries},
-    Source{"suspects", &suspect_queries},  Source{"operators", &operator_queries},
-    Source{"places", &place_queries},      Source{"fresh", &fresh_queries},
-    Source{"ended", &ended_queries},       Source{"ended_lookup", &ended_lookup_queries},
-    Source{"lanes", &lane_queries},        Source{"reader", &reader_queries},
-    Source{"list", &list_queries},         Source{"candidates", &candidate_queries},
-    Source{"filter", &filter_queries},     Source{"summaries", &summary_queries},
-    Source{"registry", &registry_queries}, Source{"tenant_ranges", &tenant_range_queries},
-    Source{"pools", &pool_queries},        Source{"cancel_requests", &cancel_request_queries}};
+constexpr std::array kSources{Source{"names", &name_queries},
+                              Source{"tenant_rows", &tenant_row_queries},
+                              Source{"enqueue", &enqueue_queries},
+                              Source{"claim", &claim_queries},
+                              Source{"endings", &ending_queries},
+                              Source{"moves", &move_queries},
+                              Source{"suspects", &suspect_queries},
+                              Source{"operators", &operator_queries},
+                              Source{"places", &place_queries},
+                              Source{"fresh", &fresh_queries},
+                              Source{"ended", &ended_queries},
+                              Source{"ended_lookup", &ended_lookup_queries},
+                              Source{"lanes", &lane_queries},
+                              Source{"reader", &reader_queries},
+                              Source{"list", &list_queries},
+                              Source{"candidates", &candidate_queries},
+                              Source{"filter", &filter_queries},
+                              Source{"summaries", &summary_queries},
+                              Source{"registry", &registry_queries},
+                              Source{"tenant_ranges", &tenant_range_queries},
+                              Source{"pools", &pool_queries},
+                              Source{"cancel_requests", &cancel_request_queries},
+                              Source{"audit", &audit_queries},
+                              Source{"defects", &defect_queries},
+                              Source{"inspection", &inspection_queries}};
 
 }  // namespace
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-// Counts where each job of a control database stands, over all tables: exactly one place is right. One line for each that is
-// not, and for each row of a table whose job is not what the row says; empty where all is well.
+// What the store itself would find wrong with a control database, whose jobs stand in exactly one place each: a line for each kind of
+// defect, empty where all is well.
 namespace tenure::testing {
 
 [[nodiscard]] std::vector<std::string> misplaced_jobs(sqlite::Connection& connection);

@@ -26,7 +26,7 @@ _tenure() {{
         ((at++))
         ;;
       -* | =) ;;
-      *) if [[ ! $noun ]]; then noun=$word; elif [[ ! $verb ]]; then verb=$word; fi ;;
+{shorthands}      *) if [[ ! $noun ]]; then noun=$word; elif [[ ! $verb ]]; then verb=$word; fi ;;
     esac
   done
   local options='{options}' words='' sort='' columns=''
@@ -108,6 +108,14 @@ std::string cases() {
   return out;
 }
 
+std::string bash_shorthands() {
+  return joined(shorthands(), "", [](const Shorthand& each) {
+    return fmt::format(
+        "      {}) if [[ ! $noun ]]; then noun={} verb={}; elif [[ ! $verb ]]; then verb=$word; fi ;;\n",
+        each.word, each.noun, each.verb);
+  });
+}
+
 std::string choices() {
   std::string out;
   for (const OptionSpec& option : option_specs())
@@ -130,7 +138,7 @@ File bash_completion() {
                       fmt::arg("with_other_value", joined(with_other_value, " | ", long_name)),
                       fmt::arg("with_file", joined(with_file, " | ", long_name)),
                       fmt::arg("options", joined(global, " ", long_name)),
-                      fmt::arg("nouns", joined(nouns(), " ", [](const Noun& noun) { return noun.name; })),
+                      fmt::arg("nouns", first_words()), fmt::arg("shorthands", bash_shorthands()),
                       fmt::arg("cases", cases()), fmt::arg("choices", choices()))};
 }
 

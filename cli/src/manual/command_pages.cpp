@@ -49,6 +49,7 @@ File overview_page(std::string_view date) {
       if (verb.noun == noun.name)
         page.entry(fmt::format("{} {}{}{}", verb.noun, verb.name, verb.words.empty() ? "" : " ", verb.words),
                    fmt::format("{} See `{}`(1).", sentence(verb.summary), page_name(noun)));
+  for (const Shorthand& each : shorthands()) page.entry(each.word, sentence(summary_of(each)));
   page.section("OPTIONS").paragraph(
       "They go with every command; those of one command are in the page of its noun.");
   for (const OptionSpec& option : option_specs())

@@ -21,7 +21,7 @@ function __tenure_is
             case {with_value}
                 set skip yes
             case '-*'
-            case '*'
+{shorthands}            case '*'
                 set -a found $word
         end
     end
@@ -78,6 +78,16 @@ std::string verb_offers(const Verb& verb) {
   return out;
 }
 
+std::string fish_shorthands() {
+  return joined(shorthands(), "", [](const Shorthand& each) {
+    return fmt::format(
+        "            case {0}\n                if test (count $found) -eq 0\n"
+        "                    set -a found {1} {2}\n                else\n"
+        "                    set -a found $word\n                end\n",
+        each.word, each.noun, each.verb);
+  });
+}
+
 }  // namespace
 
 File fish_completion() {
@@ -85,8 +95,10 @@ File fish_completion() {
   for (const OptionSpec& option : option_specs())
     if (!option.value.empty())
       with_value += fmt::format("{}--{}", with_value.empty() ? "" : " ", option.name);
-  std::string out = fmt::format(kFishHead, fmt::arg("with_value", with_value));
+  std::string out = fmt::format(kFishHead, fmt::arg("with_value", with_value),
+                                fmt::arg("shorthands", fish_shorthands()));
   for (const Noun& noun : nouns()) out += offer("", noun.name, noun.summary);
+  for (const Shorthand& each : shorthands()) out += offer("", each.word, summary_of(each));
   for (const Verb& verb : verbs()) out += offer(fmt::format(" {}", verb.noun), verb.name, verb.summary);
   for (const OptionSpec& option : option_specs())
     if (is_global(option.name)) out += option_offer(option, nullptr);

@@ -41,4 +41,14 @@ std::string joined(const Range& range, std::string_view separator, TextOf text_o
 
 inline std::string_view same(std::string_view word) { return word; }
 
+// Nouns, and what stands for one with its verb.
+inline std::string first_words() {
+  return joined(nouns(), " ", [](const Noun& noun) { return noun.name; }) + ' ' +
+         joined(shorthands(), " ", [](const Shorthand& each) { return each.word; });
+}
+
+inline std::string summary_of(const Shorthand& shorthand) {
+  return fmt::format("the same as tenure {} {}", shorthand.noun, shorthand.verb);
+}
+
 }  // namespace tenure::cli::manual

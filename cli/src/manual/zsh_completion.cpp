@@ -28,7 +28,7 @@ _tenure() {{
     case $word in
       {with_value}) ((at++)) ;;
       -*) ;;
-      *) if [[ -z $noun ]]; then noun=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;
+{shorthands}      *) if [[ -z $noun ]]; then noun=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;
     esac
   done
   options=({options})
@@ -106,6 +106,14 @@ std::string zsh_cases() {
   return out;
 }
 
+std::string zsh_shorthands() {
+  return joined(shorthands(), "", [](const Shorthand& each) {
+    return fmt::format(
+        "      {}) if [[ -z $noun ]]; then noun={} verb={}; elif [[ -z $verb ]]; then verb=$word; fi ;;\n",
+        each.word, each.noun, each.verb);
+  });
+}
+
 }  // namespace
 
 File zsh_completion() {
@@ -117,11 +125,12 @@ File zsh_completion() {
       with_value += fmt::format("{}--{}", with_value.empty() ? "" : " | ", option.name);
   }
   const std::string all_nouns =
-      joined(nouns(), "", [](const Noun& noun) { return described(noun.name, noun.summary); });
+      joined(nouns(), "", [](const Noun& noun) { return described(noun.name, noun.summary); }) +
+      joined(shorthands(), "", [](const Shorthand& each) { return described(each.word, summary_of(each)); });
   return {"zsh/vendor-completions/_tenure",
           fmt::format(kZshScript, fmt::arg("nouns", all_nouns), fmt::arg("words", zsh_words()),
                       fmt::arg("with_value", with_value), fmt::arg("options", global),
-                      fmt::arg("cases", zsh_cases()))};
+                      fmt::arg("cases", zsh_cases()), fmt::arg("shorthands", zsh_shorthands()))};
 }
 
 }  // namespace tenure::cli::manual

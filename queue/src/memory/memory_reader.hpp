@@ -34,6 +34,11 @@ class MemoryReader final : public LaneReader, public JobReader {
   StoreSummary summary() override;
   bool has_dispatcher() override { return !tables_.holders().empty(); }
   std::vector<PoolRecord> pools() override;
+  void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
+  AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
+  std::vector<DefectRecord> defects(PageCheck page_check) override;
+  std::vector<DanglingWork> dangling_work() override;
+  ClaimCensus claims() override;
 
  private:
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);

@@ -1,3 +1,4 @@
+#include "../audit_chain.hpp"
 #include "../job_rules.hpp"
 #include "memory_writer.hpp"
 
@@ -12,8 +13,15 @@ namespace {
 
 class MemoryStoreRegistry final : public TenantRegistry {
  public:
-  MemoryStoreRegistry(std::mutex& mutex, MemoryTables& tables, std::int64_t& changes)
-      : mutex_(mutex), tables_(tables), changes_(changes) {}
+  // Of an operator, whose changes are recorded.
+  struct Audit {
+    AuditEntry entry;
+    const Clock& clock;
+  };
+
+  MemoryStoreRegistry(std::mutex& mutex, MemoryTables& tables, std::int64_t& changes,
+                      std::optional<Audit> audit = std::nullopt)
+      : mutex_(mutex), tables_(tables), changes_(changes), audit_(std::move(audit)) {}
 
   std::optional<TenantRecord> find(const TenantName& name) override {
     const std::lock_guard lock(mutex_);
@@ -26,6 +34,7 @@ class MemoryStoreRegistry final : public TenantRegistry {
     if (newest && newest->state == TenantState::provisioning) return *newest;
     if (newest && newest->state != TenantState::deleted) return tenant_exists(*newest);
     auto created = tables_.insert_tenant(name, Generation{newest ? newest->generation.value + 1 : 1}, now);
+    note(name, created.generation, name_of(created.state));
     commit();
     return created;
   }
@@ -35,6 +44,7 @@ class MemoryStoreRegistry final : public TenantRegistry {
     const auto newest = tables_.newest_tenant(name);
     if (auto row = check_activation(newest, name, generation); !row) return row;
     tables_.set_tenant_state(newest->number, TenantState::active);
+    note(name, generation, name_of(TenantState::active));
     commit();
     return {};
   }
@@ -44,7 +54,9 @@ class MemoryStoreRegistry final : public TenantRegistry {
     const std::lock_guard lock(mutex_);
     const auto newest = tables_.newest_tenant(name);
     if (!newest || newest->generation != generation || newest->state != TenantState::provisioning) return;
-    if (!tables_.has_jobs(newest->number)) tables_.erase_tenant(newest->number);
+    if (tables_.has_jobs(newest->number)) return;
+    tables_.erase_tenant(newest->number);
+    note(name, generation, "taken back");
     commit();
   }
 
@@ -67,6 +79,13 @@ class MemoryStoreRegistry final : public TenantRegistry {
   }
 
  private:
+  void note(const TenantName& name, Generation generation, std::string_view state) {
+    if (!audit_) return;
+    AuditEntry entry = audit_->entry;
+    entry.subject = audit_subject(name, generation, state);
+    entry.count = 1;
+    tables_.append_audit(entry, audit_->clock.wall());
+  }
   void commit() {
     if (tables_.keep()) ++changes_;
   }
@@ -74,6 +93,7 @@ class MemoryStoreRegistry final : public TenantRegistry {
   std::mutex& mutex_;
   MemoryTables& tables_;
   std::int64_t& changes_;
+  const std::optional<Audit> audit_;
 };
 
 class MemoryStore final : public Store {
@@ -107,6 +127,10 @@ class MemoryStore final : public Store {
   void checkpoint(std::int64_t) override {}
   bool tidy() override { return false; }
   TenantRegistry& registry() override { return registry_; }
+  std::unique_ptr<TenantRegistry> audited_registry(AuditEntry entry, const Clock& clock) override {
+    return std::make_unique<MemoryStoreRegistry>(mutex_, tables_, changes_,
+                                                 MemoryStoreRegistry::Audit{std::move(entry), clock});
+  }
   MemoryStoreRegistry& own_registry() { return registry_; }
 
  private:

@@ -1,5 +1,7 @@
 #include "memory_tables.hpp"
 
+#include "../audit_chain.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -107,6 +109,16 @@ void MemoryTables::erase_job(JobSeq seq) {
   undo_.emplace_back([&attempts = rows->second, before = std::exchange(rows->second, {})]() mutable {
     attempts = std::move(before);
   });
+}
+
+AuditMark MemoryTables::audit_head() const {
+  return audit_.empty() ? AuditMark{} : AuditMark{audit_.back().number, audit_.back().hash};
+}
+
+void MemoryTables::append_audit(const AuditEntry& entry, WallTime now) {
+  const AuditMark head = audit_head();
+  audit_.push_back(next_record(head, head.number, entry, now));
+  undo_.emplace_back([this] { audit_.pop_back(); });
 }
 
 void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(claims_, seq, claim); }

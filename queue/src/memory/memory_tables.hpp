@@ -83,6 +83,8 @@ class MemoryTables {
   [[nodiscard]] const std::map<std::int64_t, JobSeq>& hints() const { return hints_; }
   [[nodiscard]] const std::map<Incarnation, HolderRecord>& holders() const { return holders_; }
   [[nodiscard]] const std::map<std::string, MemoryPool>& pools() const { return pools_; }
+  [[nodiscard]] const std::vector<AuditRecord>& audit() const { return audit_; }
+  [[nodiscard]] AuditMark audit_head() const;
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
   [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
   // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
@@ -123,6 +125,8 @@ class MemoryTables {
   void set_tenant_state(TenantNumber number, TenantState state);
   void erase_tenant(TenantNumber number);
 
+  void append_audit(const AuditEntry& entry, WallTime now);
+
   // Takes back everything since the last keep().
   void undo();
   // Whether there was anything.
@@ -153,6 +157,7 @@ class MemoryTables {
   std::map<std::int64_t, JobSeq> hints_;
   std::map<Incarnation, HolderRecord> holders_;
   std::map<std::string, MemoryPool> pools_;
+  std::vector<AuditRecord> audit_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;

@@ -49,6 +49,8 @@ class MemoryWriter final : public StoreWriter {
   Result<void> ask_to_cancel(JobId id, WallTime now) override;
   Result<void> discard_by_operator(JobId id, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
+  std::int64_t mend(Defect defect, std::size_t limit) override;
+  void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
  private:

@@ -118,6 +118,11 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::running:
     case FilterField::dead:
     case FilterField::oldest:
+    case FilterField::at:
+    case FilterField::verb:
+    case FilterField::login:
+    case FilterField::host:
+    case FilterField::subject:
       narrowed.exact = false;
       break;
   }

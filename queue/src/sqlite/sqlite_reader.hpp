@@ -21,6 +21,7 @@
 //   candidates.cpp         where jobs of a state are found
 //   row_filter.cpp         what of a filter a row's numbers decide
 //   sqlite_summaries.cpp   queues, tenants, pools, the store
+//   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -38,6 +39,11 @@ class SqliteJobReader final : public JobReader {
   StoreSummary summary() override;
   bool has_dispatcher() override;
   std::vector<PoolRecord> pools() override;
+  void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
+  AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
+  std::vector<DefectRecord> defects(PageCheck page_check) override;
+  std::vector<DanglingWork> dangling_work() override;
+  ClaimCensus claims() override;
 
  private:
   // Those that are there, in the order of `seqs`.
@@ -81,5 +87,6 @@ class SqliteJobReader final : public JobReader {
 [[nodiscard]] std::vector<const sqlite::Query*> candidate_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> filter_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> summary_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> inspection_queries();
 
 }  // namespace tenure::queue

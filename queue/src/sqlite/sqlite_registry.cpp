@@ -1,6 +1,8 @@
 #include "sqlite_registry.hpp"
 
+#include "../audit_chain.hpp"
 #include "../job_rules.hpp"
+#include "audit_rows.hpp"
 #include "tenant_rows.hpp"
 
 #include <optional>
@@ -38,6 +40,15 @@ constexpr Query kDeleteTenant{"delete_tenant", R"sql(
 
 }  // namespace
 
+void SqliteRegistry::note(Connection& connection, const TenantName& name, Generation generation,
+                          std::string_view state) const {
+  if (!audit_) return;
+  AuditEntry entry = audit_->entry;
+  entry.subject = audit_subject(name, generation, state);
+  entry.count = 1;
+  append_audit(connection, entry, audit_->clock.wall());
+}
+
 std::optional<TenantRecord> SqliteRegistry::find(const TenantName& name) {
   std::optional<TenantRecord> found;
   database_.read([&](Connection& connection) { found = newest_tenant(connection, name); });
@@ -57,6 +68,7 @@ Result<TenantRecord> SqliteRegistry::begin_create(const TenantName& name, WallTi
       connection.statement(kInsertTenant).bind(name.text(), generation.value, to_us(now)).run();
       result = TenantRecord{TenantNumber{connection.last_insert_row()}, name, generation,
                             TenantState::provisioning, now};
+      note(connection, name, generation, name_of(TenantState::provisioning));
     }
   });
   return result;
@@ -67,7 +79,9 @@ Result<void> SqliteRegistry::activate(const TenantName& name, Generation generat
   database_.write(Durability::durable, [&](Connection& connection) {
     const auto newest = newest_tenant(connection, name);
     result = check_activation(newest, name, generation);
-    if (result) connection.statement(kActivateTenant).bind(newest->number.value).run();
+    if (!result) return;
+    connection.statement(kActivateTenant).bind(newest->number.value).run();
+    note(connection, name, generation, name_of(TenantState::active));
   });
   return result;
 }
@@ -87,8 +101,10 @@ void SqliteRegistry::abandon_create(const TenantName& name, Generation generatio
   });
   if (!without_jobs_up_to) return;
   database_.write(Durability::durable, [&](Connection& connection) {
-    if (const auto number = abandoned(connection))
-      connection.statement(kDeleteTenant).bind(number->value, *without_jobs_up_to).run();
+    const auto number = abandoned(connection);
+    if (!number) return;
+    connection.statement(kDeleteTenant).bind(number->value, *without_jobs_up_to).run();
+    if (connection.changes() > 0) note(connection, name, generation, "taken back");
   });
 }
 

@@ -29,10 +29,6 @@ constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768
 constexpr std::size_t kSettledPerSuccess = 4;
 constexpr std::size_t kSettledMin = 64;
 
-std::vector<sqlite::Migration> control_migrations() {
-  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
-}
-
 // A connection of its own, closed before the database is used: a migration has transactions of its own.
 void bring_up_to_date(const SqliteStoreOptions& options, const Clock& clock) {
   Connection connection(options.path,
@@ -68,6 +64,10 @@ class LookedAtStore final : public ReadableStore {
 };
 
 }  // namespace
+
+std::vector<sqlite::Migration> control_migrations() {
+  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
+}
 
 SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
                          const BookkeepingLimits& limits)
@@ -120,6 +120,10 @@ void SqliteStore::read(FunctionRef<void(JobReader&)> work) {
     SqliteJobReader reader(connection, wal_bytes_);
     work(reader);
   });
+}
+
+std::unique_ptr<TenantRegistry> SqliteStore::audited_registry(AuditEntry entry, const Clock& clock) {
+  return std::make_unique<SqliteRegistry>(database_, SqliteRegistry::Audit{std::move(entry), clock});
 }
 
 void SqliteStore::checkpoint(std::int64_t wal_bytes_min) {

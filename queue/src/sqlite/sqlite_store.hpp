@@ -7,6 +7,7 @@
 #include "sqlite_registry.hpp"
 
 #include <tenure/base/sqlite/database.hpp>
+#include <tenure/base/sqlite/migration.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <atomic>
@@ -17,6 +18,8 @@
 
 // The store in a file. Internal.
 namespace tenure::queue {
+
+[[nodiscard]] std::vector<sqlite::Migration> control_migrations();
 
 struct BookkeepingLimits {
   FreshLimits fresh;
@@ -34,6 +37,7 @@ class SqliteStore final : public Store {
   void checkpoint(std::int64_t wal_bytes_min) override;
   bool tidy() override;
   TenantRegistry& registry() override { return registry_; }
+  std::unique_ptr<TenantRegistry> audited_registry(AuditEntry entry, const Clock& clock) override;
 
   // What is held in memory, as of the last transaction.
   [[nodiscard]] const FreshJobs& fresh_for_test() const { return fresh_; }

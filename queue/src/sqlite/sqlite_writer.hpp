@@ -24,6 +24,7 @@
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
+//   sqlite_inspection.cpp the record of it, and mending what is damaged
 namespace tenure::queue {
 
 class SqliteWriter final : public StoreWriter {
@@ -77,6 +78,8 @@ class SqliteWriter final : public StoreWriter {
   Result<void> ask_to_cancel(JobId id, WallTime now) override;
   Result<void> discard_by_operator(JobId id, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
+  std::int64_t mend(Defect defect, std::size_t limit) override;
+  void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.

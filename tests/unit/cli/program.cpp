@@ -12,12 +12,23 @@ Program::Program()
       << "[application]\nname = \"billing\"\n[tenants]\npath = \"%{config_dir}/tenants/%{tenant}.db\"\n";
   std::filesystem::permissions(folder / "tenure.toml", std::filesystem::perms{0644});
   environment.variables = {{"TENURE_CONFIG", (folder / "tenure.toml").string()}};
+  environment.who = {.uid = 0,
+                     .login = "root",
+                     .login_uid = 1000,
+                     .sudo_uid = 1000,
+                     .terminal = "/dev/pts/3",
+                     .host = "app-1"};
   environment.read_line = [this] { return answer; };
   environment.open_store = [this](const queue::SqliteStoreOptions& options) {
     opened = options;
     return store;
   };
   environment.look_at_store = [this](const std::filesystem::path&) { return store; };
+  environment.open_copy = queue::open_control_copy;
+  environment.copy_store = [this](const std::filesystem::path& control, const std::filesystem::path& target,
+                                  FunctionRef<void(const queue::CopyProgress&)> progress) {
+    return queue::copy_control_database(control, target, clock, progress);
+  };
   environment.pause = [this](std::chrono::milliseconds wait) {
     clock.advance(wait);
     return on_pause && on_pause();

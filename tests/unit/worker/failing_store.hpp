@@ -32,6 +32,9 @@ class FailingStore final : public queue::Store {
   void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
   bool tidy() override { return store_->tidy(); }
   TenantRegistry& registry() override { return store_->registry(); }
+  std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
+    return store_->audited_registry(std::move(entry), clock);
+  }
 
  private:
   std::unique_ptr<queue::Store> store_;

@@ -2,6 +2,8 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/exit_code.hpp>
+#include <tenure/base/operator_identity.hpp>
+#include <tenure/queue/copies.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -39,6 +41,7 @@ struct Environment {
   bool answers_are_terminal = false;  // standard input
   int columns = 0;                    // of the terminal; 0 where it is not known
   std::uint64_t descriptors_limit = 0;
+  OperatorIdentity who = {};  // for the audit records of changes
 
   // A line from standard input; nothing at its end.
   std::function<std::optional<std::string>()> read_line;
@@ -47,6 +50,11 @@ struct Environment {
   std::function<std::shared_ptr<queue::Store>(const queue::SqliteStoreOptions&)> open_store;
   // The same for commands that only read.
   std::function<std::shared_ptr<queue::ReadableStore>(const std::filesystem::path&)> look_at_store;
+  // Whatever open_control_copy and copy_control_database do.
+  std::function<queue::ControlCopy(const std::filesystem::path& copy)> open_copy;
+  std::function<std::int64_t(const std::filesystem::path& control, const std::filesystem::path& target,
+                             FunctionRef<void(const queue::CopyProgress&)> progress)>
+      copy_store;
   // After a change; `control` is the path of the control database.
   std::function<void(const std::filesystem::path& control)> wake;
 };

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
+#include <tenure/queue/audit.hpp>
 #include <tenure/queue/records.hpp>
 
 #include <cstddef>
@@ -43,6 +44,11 @@ enum class FilterField : std::uint8_t {
   running,
   dead,
   oldest,
+  at,
+  verb,
+  login,
+  host,
+  subject,
 };
 [[nodiscard]] std::string_view name_of(FilterField field);
 
@@ -77,6 +83,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] std::span<const FilterField> job_filter_fields();
 [[nodiscard]] std::span<const FilterField> queue_filter_fields();
 [[nodiscard]] std::span<const FilterField> tenant_filter_fields();
+[[nodiscard]] std::span<const FilterField> audit_filter_fields();
 
 // `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
 // with it, and the nearest field, state or reason where one is near.
@@ -91,6 +98,8 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 // `oldest` is how long the oldest ready job has been due; where none is ready it is met by no range.
 [[nodiscard]] bool matches(const Filter& filter, const QueueRecord& queue, WallTime now);
 [[nodiscard]] bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now);
+// `reason` is the text that the operator has given.
+[[nodiscard]] bool matches(const Filter& filter, const AuditRecord& record);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
 
 }  // namespace tenure::queue

@@ -2,7 +2,9 @@
 
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/queue/audit.hpp>
 #include <tenure/queue/filter.hpp>
+#include <tenure/queue/inspection.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
@@ -11,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -206,6 +209,18 @@ class JobReader {
   [[nodiscard]] virtual bool has_dispatcher() = 0;
   // As the last dispatcher has told them, in the order of names, whether or not it lives.
   [[nodiscard]] virtual std::vector<PoolRecord> pools() = 0;
+
+  // fn(record) for what operators have changed, the newest first, of those with a number below `before`, until it answers false.
+  virtual void for_each_audit(std::optional<std::int64_t> before,
+                              FunctionRef<bool(const AuditRecord&)> fn) = 0;
+  // Whether the records follow each other, and whether `known`, a head that was noted before, is still among them.
+  [[nodiscard]] virtual AuditVerdict check_audit(const std::optional<AuditMark>& known) = 0;
+
+  // What no store of ours leaves behind, each kind once, in the order of Defect. Looks at every row.
+  [[nodiscard]] virtual std::vector<DefectRecord> defects(PageCheck page_check) = 0;
+  // By the name and generation of the owner.
+  [[nodiscard]] virtual std::vector<DanglingWork> dangling_work() = 0;
+  [[nodiscard]] virtual ClaimCensus claims() = 0;
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
@@ -315,6 +330,13 @@ class StoreWriter {
   // LimitReached for the newest job of all, from whose number the next one is made.
   [[nodiscard]] virtual Result<void> delete_by_operator(JobId id) = 0;
 
+  // Mends what can be mended without a decision: rows without a job are removed, and so are ranges that name too little; jobs that
+  // are blocked without cause become ready, with a lane hint. Of other defects nothing. At most `limit`; returns how many.
+  [[nodiscard]] virtual std::int64_t mend(Defect defect, std::size_t limit) = 0;
+
+  // The record of what an operator changes in this transaction; see audit.hpp.
+  virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;
+
   // What this transaction has seen and written.
   [[nodiscard]] virtual LaneReader& reader() = 0;
 };
@@ -341,6 +363,10 @@ class Store : public ReadableStore {
   // True where it did something, and may have left more. Safe at any time, safe to leave out.
   virtual bool tidy() = 0;
   [[nodiscard]] virtual TenantRegistry& registry() = 0;
+  // The same registry for an operator: each change has its audit record in its own commit, with the tenant and what became of it for
+  // its subject. Store and clock outlive it.
+  [[nodiscard]] virtual std::unique_ptr<TenantRegistry> audited_registry(AuditEntry entry,
+                                                                         const Clock& clock) = 0;
 };
 
 }  // namespace tenure::queue

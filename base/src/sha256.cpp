@@ -1,0 +1,29 @@
+#include <tenure/base/sha256.hpp>
+
+#include <cstdint>
+#include <sha2.h>
+
+namespace tenure {
+
+Sha256Digest sha256(std::string_view bytes) {
+  SHA2_CTX context{};
+  Sha256Digest digest{};
+  static_assert(sizeof(digest) == SHA256_DIGEST_LENGTH);
+  SHA256Init(&context);
+  SHA256Update(&context, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  SHA256Final(reinterpret_cast<std::uint8_t*>(digest.data()), &context);
+  return digest;
+}
+
+std::string hex_text(const Sha256Digest& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(digest.size() * 2);
+  for (const std::byte byte : digest) {
+    text += kDigits[std::to_integer<std::size_t>(byte >> 4U)];
+    text += kDigits[std::to_integer<std::size_t>(byte & std::byte{0xF})];
+  }
+  return text;
+}
+
+}  // namespace tenure

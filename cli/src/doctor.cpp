@@ -1,0 +1,91 @@
+#include "doctor_checks.hpp"
+#include "listing.hpp"
+#include "nouns.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+// `tenure doctor`: which checks there are, and mending. `tenure store check` is some of them, more thoroughly.
+namespace tenure::cli {
+namespace {
+
+struct Check {
+  std::string_view name;
+  void (*run)(Examination& examination);
+  bool only_by_name = false;
+};
+constexpr std::array kChecks{
+    Check{"store", check_file},          Check{"sqlite", check_library},    Check{"holder", check_holder},
+    Check{"places", check_places},       Check{"audit", check_audit},       Check{"queues", check_queues},
+    Check{"kinds", check_kinds},         Check{"dangling", check_dangling}, Check{"tenants", check_tenants},
+    Check{"stamps", check_stamps, true},
+};
+
+constexpr std::size_t kMendedAtOnce = 500;
+
+// Those that are named, or all that need no naming.
+std::vector<const Check*> chosen_checks(const Session& session) {
+  std::vector<const Check*> chosen;
+  if (session.words().empty()) {
+    for (const Check& check : kChecks)
+      if (!check.only_by_name) chosen.push_back(&check);
+    return chosen;
+  }
+  std::vector<std::string_view> names;
+  std::ranges::transform(kChecks, std::back_inserter(names), &Check::name);
+  for (const std::string& word : session.words()) {
+    const auto* const found = std::ranges::find(kChecks, word, &Check::name);
+    if (found == kChecks.end()) refuse_word("check", word, names);
+    if (std::ranges::find(chosen, found) == chosen.end()) chosen.push_back(found);
+  }
+  return chosen;
+}
+
+// In commits of some hundred, until nothing is left of it.
+std::int64_t mend(Session& session, queue::Defect defect) {
+  std::int64_t all = 0;
+  for (std::int64_t mended = 1; mended > 0; all += mended)
+    session.change([&](queue::StoreWriter& writer) {
+      mended = writer.mend(defect, kMendedAtOnce);
+      return Changed{mended, std::string(name_of(defect))};
+    });
+  return all;
+}
+
+// Before the checks, which say what is left.
+void mend_all(Session& session) {
+  std::vector<queue::DefectRecord> defects;
+  session.readable_store().read(
+      [&](queue::JobReader& reader) { defects = reader.defects(queue::PageCheck::quick); });
+  if (std::ranges::find(defects, queue::Defect::damaged_page, &queue::DefectRecord::defect) != defects.end())
+    return session.note("nothing was mended: rows of damaged pages are not to be trusted");
+  for (const queue::DefectRecord& found : defects)
+    if (can_be_mended(found.defect))
+      session.note(fmt::format("mended {}: {}", name_of(found.defect),
+                               number_text(mend(session, found.defect), session.style())));
+  session.wake();
+}
+
+}  // namespace
+
+ExitCode store_doctor(Session& session) {
+  const auto checks = chosen_checks(session);
+  if (session.has("fix")) mend_all(session);
+  Examination examination(session);
+  for (const Check* const check : checks) check->run(examination);
+  return print_findings(session, "tenure.doctor/1", examination.findings());
+}
+
+ExitCode store_check(Session& session) {
+  Examination examination(session);
+  static_cast<void>(examination.defects(queue::PageCheck::full));
+  check_file(examination);
+  check_places(examination);
+  check_audit(examination);
+  return print_findings(session, "tenure.store.check/1", examination.findings());
+}
+
+}  // namespace tenure::cli

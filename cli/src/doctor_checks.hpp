@@ -1,0 +1,59 @@
+#pragma once
+
+#include "finding.hpp"
+#include "session.hpp"
+
+#include <tenure/queue/store.hpp>
+
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+// What `tenure doctor` and `tenure store check` look at, a function for each check. They change nothing.
+namespace tenure::cli {
+
+// The store that is looked at, and what has been found.
+class Examination {
+ public:
+  explicit Examination(Session& session) : session_(session) {}
+
+  [[nodiscard]] Session& session() { return session_; }
+  [[nodiscard]] const ShowStyle& style() const { return session_.style(); }
+  // Asked once, since it looks at every row: by the first who asks, as thoroughly as he wants it.
+  [[nodiscard]] const std::vector<queue::DefectRecord>& defects(queue::PageCheck page_check);
+  template <class Question>
+  auto ask(Question question) {
+    std::optional<std::invoke_result_t<Question, queue::JobReader&>> answer;
+    session_.readable_store().read([&](queue::JobReader& reader) { answer.emplace(question(reader)); });
+    return std::move(*answer);
+  }
+
+  void add(FindingLevel level, std::string_view check, std::string text, std::string command = {}) {
+    findings_.push_back({level, check, std::move(text), std::move(command)});
+  }
+  [[nodiscard]] const std::vector<Finding>& findings() const { return findings_; }
+
+ private:
+  Session& session_;
+  std::optional<std::vector<queue::DefectRecord>> defects_;
+  std::vector<Finding> findings_;
+};
+
+// In doctor_checks.cpp: the store itself.
+void check_file(Examination& examination);
+void check_library(Examination& examination);
+void check_holder(Examination& examination);
+void check_places(Examination& examination);
+void check_audit(Examination& examination);
+// In doctor_work_checks.cpp: what nobody will perform, and the tenants.
+void check_queues(Examination& examination);
+void check_kinds(Examination& examination);
+void check_dangling(Examination& examination);
+void check_tenants(Examination& examination);
+void check_stamps(Examination& examination);
+
+// Of defects, those that a store mends without a decision.
+[[nodiscard]] bool can_be_mended(queue::Defect defect);
+
+}  // namespace tenure::cli

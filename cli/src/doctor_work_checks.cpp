@@ -1,0 +1,204 @@
+#include "doctor_checks.hpp"
+
+#include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace tenure::cli {
+namespace {
+
+using queue::JobReason;
+using queue::JobRecord;
+using queue::PoolRecord;
+using queue::TenantSummary;
+
+constexpr std::size_t kTenantsPage = 1000;
+constexpr std::size_t kHeldLooks = 10'000;  // of jobs that are held, the oldest
+constexpr std::size_t kNamed = 20;          // of one kind of finding; more are counted
+constexpr std::chrono::hours kCreationMax{1};
+
+std::set<std::string> served_queues(std::span<const PoolRecord> pools) {
+  std::set<std::string> served;
+  for (const PoolRecord& pool : pools) {
+    served.insert(pool.queues.begin(), pool.queues.end());
+    served.insert(pool.default_queues.begin(), pool.default_queues.end());
+  }
+  return served;
+}
+
+// What was found of one thing after the other, as far as it is named, and whether nothing was.
+class Named {
+ public:
+  Named(Examination& examination, std::string_view check) : examination_(examination), check_(check) {}
+
+  void add(FindingLevel level, std::string text, std::string command) {
+    if (++count_ <= kNamed) examination_.add(level, check_, std::move(text), std::move(command));
+  }
+  void end(std::string ok_text) {
+    if (count_ == 0) examination_.add(FindingLevel::ok, check_, std::move(ok_text));
+    if (count_ > kNamed)
+      examination_.add(FindingLevel::warn, check_, fmt::format("{} more like these", count_ - kNamed));
+  }
+
+ private:
+  Examination& examination_;
+  std::string_view check_;
+  std::size_t count_ = 0;
+};
+
+queue::Filter held_for(JobReason reason) {
+  queue::Filter filter;
+  filter.terms.push_back(
+      {queue::FilterField::state, false, {queue::Glob{std::string(name_of(queue::ShownState::held)), true}}});
+  filter.terms.push_back(
+      {queue::FilterField::reason, false, {queue::Glob{std::string(name_of(reason)), true}}});
+  return filter;
+}
+
+std::vector<TenantSummary> all_tenants(Examination& examination) {
+  std::vector<TenantSummary> all;
+  while (true) {
+    const auto after = all.empty() ? std::nullopt : std::optional{all.back().tenant.name};
+    auto page =
+        examination.ask([&](queue::JobReader& reader) { return reader.tenants(after, kTenantsPage); });
+    const bool is_last = page.size() < kTenantsPage;
+    for (TenantSummary& tenant : page) all.push_back(std::move(tenant));
+    if (is_last) return all;
+  }
+}
+
+// What the tenant's own file says against the registry; empty where they agree.
+std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
+                          std::string_view application) {
+  const std::filesystem::path path = files.path_for(tenant.name);
+  try {
+    files.refuse_links(tenant.name);
+    std::optional<Stamp> stamp;
+    sqlite::look_at(path, [&](sqlite::Connection& connection) { stamp = read_stamp(connection); });
+    if (!stamp) return "the file has no stamp, so it is no tenant's";
+    const auto same = check_identity(*stamp, {tenant.name, tenant.generation, std::string(application)});
+    if (!same) return same.error().message;
+    if (stamp->state != tenant.state)
+      return fmt::format("the file says {}, the registry {}", name_of(stamp->state), name_of(tenant.state));
+  } catch (const Error& error) {  // of one tenant; the others are looked at all the same
+    return error.failure().message;
+  }
+  return {};
+}
+
+}  // namespace
+
+void check_queues(Examination& examination) {
+  struct Work {
+    std::vector<queue::QueueRecord> queues;
+    std::vector<PoolRecord> pools;
+  };
+  const Work work = examination.ask([](queue::JobReader& reader) {
+    return Work{reader.queues(), reader.pools()};
+  });
+  if (work.pools.empty())
+    return examination.add(FindingLevel::ok, "queues", "no dispatcher has told yet which pools there are");
+  const std::set<std::string> served = served_queues(work.pools);
+  Named named(examination, "queues");
+  for (const queue::QueueRecord& queue : work.queues) {
+    const std::int64_t waiting = queue.scheduled + queue.ready + queue.held;
+    if (waiting == 0 || served.contains(queue.name)) continue;
+    named.add(FindingLevel::fail,
+              fmt::format("{} in \"{}\", which no pool lists", counted(waiting, "job", examination.style()),
+                          escaped(queue.name)),
+              fmt::format("add it to queues of a [[pool]]; tenure job list queue={}", escaped(queue.name)));
+  }
+  named.end("each queue in which jobs wait is listed by a pool");
+}
+
+void check_kinds(Examination& examination) {
+  Named named(examination, "kinds");
+  for (const JobReason reason : {JobReason::kind_unknown, JobReason::pool_without_worker}) {
+    const auto held = examination.ask([&](queue::JobReader& reader) {
+      return reader
+          .list_jobs(held_for(reason), {.limit = kHeldLooks, .order = queue::ListOrder::oldest_first},
+                     examination.session().now())
+          .jobs;
+    });
+    std::map<std::string, std::int64_t> counts;
+    for (const JobRecord& job : held) ++counts[reason == JobReason::kind_unknown ? job.kind : job.queue];
+    for (const auto& [name, count] : counts) {
+      const std::string jobs = counted(count, "job", examination.style());
+      if (reason == JobReason::kind_unknown)
+        named.add(FindingLevel::warn,
+                  fmt::format("{} of {} held: no running worker program knows the kind", jobs, escaped(name)),
+                  "tenure job list state=held kind=" + escaped(name));
+      else
+        named.add(FindingLevel::warn,
+                  fmt::format("{} in \"{}\" held: the pools that list it have no worker process", jobs,
+                              escaped(name)),
+                  "journalctl -u tenured");
+    }
+  }
+  named.end("no job is held for want of a worker program");
+}
+
+void check_dangling(Examination& examination) {
+  Named named(examination, "dangling");
+  for (const queue::DanglingWork& work :
+       examination.ask([](queue::JobReader& reader) { return reader.dangling_work(); }))
+    named.add(FindingLevel::warn,
+              fmt::format("{} of {}, generation {}, which is {}",
+                          counted(work.jobs, "waiting job", examination.style()), escaped(work.tenant),
+                          work.generation.value,
+                          work.state == TenantState::deleted ? "deleted" : "no more the newest"),
+              fmt::format("tenure job cancel tenant={} generation={}", escaped(work.tenant),
+                          work.generation.value));
+  named.end("no job waits for a tenant that will never take it");
+}
+
+void check_tenants(Examination& examination) {
+  const auto tenants = all_tenants(examination);
+  std::map<TenantState, std::int64_t> states;
+  Named named(examination, "tenants");
+  for (const TenantSummary& summary : tenants) {
+    const TenantRecord& tenant = summary.tenant;
+    ++states[tenant.state];
+    if (tenant.state == TenantState::failed)
+      named.add(FindingLevel::fail, escaped(tenant.name.text()) + " is failed: its jobs wait",
+                "tenure tenant list state=failed");
+    else if (tenant.state == TenantState::provisioning &&
+             examination.session().now() - tenant.created > kCreationMax)
+      named.add(FindingLevel::warn,
+                fmt::format("{} has been in creation since {}", escaped(tenant.name.text()),
+                            full_time_text(tenant.created, examination.style())),
+                "tenure tenant create " + escaped(tenant.name.text()));
+  }
+  std::string text = counted(std::ssize(tenants), "tenant", examination.style());
+  for (const auto& [state, count] : states)
+    text += fmt::format(", {} {}", number_text(count, examination.style()), name_of(state));
+  named.end(text);
+}
+
+void check_stamps(Examination& examination) {
+  if (examination.session().is_offline())
+    raise(ErrorCode::bad_options, "stamps opens the tenants' databases, which lie beside no copy");
+  const config::Settings& settings = examination.session().settings();
+  const TenantFiles files(settings.tenants.path);
+  const auto tenants = all_tenants(examination);
+  Named named(examination, "stamps");
+  for (const TenantSummary& summary : tenants) {
+    const TenantRecord& tenant = summary.tenant;
+    if (tenant.state == TenantState::provisioning) continue;  // its file may not be there yet
+    if (const auto problem = stamp_problem(files, tenant, settings.application.name); !problem.empty())
+      named.add(FindingLevel::fail,
+                fmt::format("{}: {}", escaped(tenant.name.text()), escaped(problem, 1024)),
+                files.path_for(tenant.name).string());
+  }
+  named.end(counted(std::ssize(tenants), "tenant", examination.style()) +
+            ", each with the stamp that the registry has");
+}
+
+}  // namespace tenure::cli

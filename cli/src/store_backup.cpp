@@ -1,0 +1,38 @@
+#include "listing.hpp"
+#include "nouns.hpp"
+#include "progress.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace tenure::cli {
+
+ExitCode store_backup(Session& session) {
+  std::error_code error;
+  const std::filesystem::path target = std::filesystem::absolute(session.words().front(), error);
+  if (error)
+    raise(ErrorCode::disk,
+          "the file is named from the working folder on, which cannot be told: " + error.message());
+  std::int64_t bytes = 0;
+  {
+    Progress progress(session, bytes_text);
+    bytes = session.back_up(
+        target, [&](const queue::CopyProgress& so_far) { progress.show(so_far.bytes_done, so_far.bytes); });
+  }
+  if (session.json()) {
+    std::string out;
+    json::Writer writer(out);
+    writer.begin_object().key("schema").string("tenure.store.backup/1").key("item").begin_object();
+    write_text(writer, "path", target.string());
+    writer.key("size_bytes").integer(bytes).end_object().end_object();
+    session.print_json(out);
+  } else {
+    session.print(fmt::format("copied to {}, {}\n", escaped(target.string(), 4096),
+                              bytes_text(bytes, session.style())));
+  }
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli

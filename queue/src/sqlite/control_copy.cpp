@@ -1,0 +1,172 @@
+#include "defects.hpp"
+#include "sqlite_reader.hpp"
+#include "sqlite_store.hpp"
+
+#include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/base/sync_file.hpp>
+#include <tenure/base/system.hpp>
+#include <tenure/queue/copies.hpp>
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace tenure::queue {
+namespace {
+
+namespace fs = std::filesystem;
+using sqlite::Connection;
+using sqlite::Query;
+
+// Of a copy: when it was made. ?1 now_us. Index: primary key.
+constexpr Query kNoteCopied{"note_copied", R"sql(
+  insert into meta(name, value) values ('copied_us', ?1) on conflict(name) do update set value = excluded.value)sql"};
+constexpr Query kPageSize{"page_size", "pragma page_size"};
+constexpr Query kCopied{"copied", "select value from meta where name = 'copied_us'"};
+
+constexpr std::string_view kUnfinished = ".partial";  // behind the name of a copy that is being made
+constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
+
+// The file in which a copy is built; it goes where the copy was not finished.
+class UnfinishedCopy {
+ public:
+  explicit UnfinishedCopy(const fs::path& target) : path_(fs::path{target} += kUnfinished) {
+    // As readable as the control database would be where the umask lets it.
+    const Descriptor made{::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640)};
+    if (!made.is_open())
+      raise_system(errno,
+                   errno == EEXIST
+                       ? "another copy is being made to this name, or was not finished; if none is, remove it"
+                       : "the copy cannot be made here",
+                   path_);
+  }
+  ~UnfinishedCopy() {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+    for (const std::string_view ending : kCompanions)
+      fs::remove(path_.string() + std::string{ending}, ignored);
+  }
+  UnfinishedCopy(const UnfinishedCopy&) = delete;
+  UnfinishedCopy& operator=(const UnfinishedCopy&) = delete;
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+  // Nothing is overwritten, also where somebody has been quicker.
+  void finish(const fs::path& target) const {
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0)
+      raise_system(errno, "the finished copy cannot be put in its place", target);
+    sync_folder(fs::absolute(target).parent_path());
+  }
+
+ private:
+  fs::path path_;
+};
+
+void refuse_what_is_there(const fs::path& target) {
+  struct stat status {};
+  if (::lstat(target.c_str(), &status) == 0)
+    raise(ErrorCode::access_refused,
+          "something lies there already, and nothing is overwritten; name another file", {}, target.string());
+}
+
+void note_copied(const fs::path& path, WallTime now) {
+  Connection connection(path, {});
+  sqlite::WriteTransaction transaction{connection};
+  connection.statement(kNoteCopied).bind(to_us(now)).run();
+  transaction.commit();
+}
+
+void require_whole(const fs::path& path, std::span<const sqlite::Migration> migrations) {
+  const bool alone = sqlite::look_at_file(path, [&](Connection& connection) {
+    sqlite::require_applied(connection, migrations);
+    if (const auto problem = first_page_problem(connection, PageCheck::full))
+      raise(ErrorCode::database_damaged,
+            "the copy has damaged pages, as the control database must have: " + *problem, {}, path.string());
+  });
+  if (!alone) raise(ErrorCode::disk, "the log of the copy could not be moved into it", {}, path.string());
+}
+
+std::int64_t page_bytes(Connection& source) { return source.statement(kPageSize).row().integer(0); }
+
+class CopiedStore final : public ReadableStore {
+ public:
+  explicit CopiedStore(const fs::path& path) : path_(path) {}
+
+  void read(FunctionRef<void(JobReader&)> work) override {
+    look([&](Connection& connection) {
+      SqliteJobReader reader(connection, no_log_);
+      work(reader);
+    });
+  }
+
+  std::optional<WallTime> copied() {
+    std::optional<WallTime> time;
+    look([&](Connection& connection) {
+      auto row = connection.statement(kCopied);
+      if (row.step()) time = from_us(row.integer(0));
+    });
+    return time;
+  }
+
+ private:
+  void look(FunctionRef<void(Connection&)> work) {
+    const bool alone = sqlite::look_at_file(path_, [&](Connection& connection) {
+      sqlite::require_applied(connection, migrations_);
+      work(connection);
+    });
+    if (!alone)
+      raise(ErrorCode::access_refused,
+            "it is no copy that rests: there is a log beside it (-wal), or somebody writes to it. Copies are "
+            "made by "
+            "tenure store backup FILE",
+            {}, path_.string());
+  }
+
+  const fs::path path_;
+  const std::vector<sqlite::Migration> migrations_ = control_migrations();
+  const std::function<std::int64_t()> no_log_ = [] { return 0; };
+};
+
+WallTime last_written(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) raise_system(errno, "the file cannot be looked at", path);
+  return from_us(status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1000);
+}
+
+}  // namespace
+
+std::int64_t copy_control_database(const fs::path& path, const fs::path& target, const Clock& clock,
+                                   FunctionRef<void(const CopyProgress&)> progress) {
+  refuse_what_is_there(target);
+  const auto migrations = control_migrations();
+  Connection source(path, {.access = sqlite::Access::read_only});
+  sqlite::require_applied(source, migrations);
+  const UnfinishedCopy unfinished(target);
+  const WallTime now = clock.wall();
+  const std::int64_t page = page_bytes(source);
+  sqlite::copy_database(source, unfinished.path(), [&](const sqlite::CopyProgress& done) {
+    progress({done.pages_done * page, done.pages * page});
+  });
+  note_copied(unfinished.path(), now);
+  require_whole(unfinished.path(), migrations);
+  sync_file(unfinished.path());
+  const auto bytes = static_cast<std::int64_t>(fs::file_size(unfinished.path()));
+  unfinished.finish(target);
+  return bytes;
+}
+
+ControlCopy open_control_copy(const fs::path& path) {
+  auto store = std::make_unique<CopiedStore>(path);
+  const auto copied = store->copied();
+  return {std::move(store), copied ? *copied : last_written(path)};
+}
+
+}  // namespace tenure::queue

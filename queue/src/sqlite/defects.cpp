@@ -1,0 +1,260 @@
+#include "defects.hpp"
+
+#include "stored_values.hpp"
+#include "tenant_ranges.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Query;
+
+constexpr Query kQuickCheck{"quick_check", "pragma quick_check(100)"};
+constexpr Query kIntegrityCheck{"integrity_check", "pragma integrity_check(100)"};
+
+// Jobs that stand in no place or in several. A row of ended that is settled and not yet deleted counts with the job's row, which is
+// believed. Index: primary keys, for each job.
+constexpr Query kPlacesOfJobs{"places_of_jobs", R"sql(
+  select seq, final, running, in_lane, waits, blocks, ended, fresh from (
+    select job.seq,
+           job.state >= 4 as final,
+           exists (select 1 from claim where claim.seq = job.seq) as running,
+           exists (select 1 from ready where queue = job.queue and priority = job.priority and tenant = job.tenant
+                     and kind = job.kind and due_us = job.due_us and seq = job.seq) as in_lane,
+           exists (select 1 from scheduled where due_us = job.due_us and seq = job.seq) as waits,
+           exists (select 1 from blocked where seq = job.seq) as blocks,
+           job.state < 4 and job.seq in (select seq from ended) as ended,
+           job.state = 2 and job.seq > (select seq from mark where name = 'absorbed')
+             and job.seq not in (select seq from ended)
+             and not exists (select 1 from claim where claim.seq = job.seq) as fresh
+    from job)
+  where final + running + in_lane + waits + blocks + ended + fresh <> 1)sql"};
+
+// Successes of one job in several rows, or of one that its own row says has ended otherwise. Index: primary keys.
+constexpr Query kWronglyEnded{"wrongly_ended", R"sql(
+  select seq from ended group by seq having count(*) > 1
+  union
+  select ended.seq from ended join job on job.seq = ended.seq where job.state not in (1, 2, 4))sql"};
+
+// Rows of a table in which jobs stand, whose job is not there or is another one; and their removal, ?1 at most.
+// Index: primary keys.
+struct Strays {
+  std::string_view table;
+  Query find;
+  Query remove;
+};
+constexpr std::array kStrays{
+    Strays{"ready",
+           {"stray_ready", R"sql(
+  select seq from ready as each where not exists (
+    select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
+      and tenant = each.tenant and kind = each.kind and due_us = each.due_us))sql"},
+           {"remove_stray_ready", R"sql(
+  delete from ready where (queue, priority, tenant, kind, due_us, seq) in (
+    select queue, priority, tenant, kind, due_us, seq from ready as each where not exists (
+      select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
+        and tenant = each.tenant and kind = each.kind and due_us = each.due_us) limit ?1))sql"}},
+    Strays{"scheduled",
+           {"stray_scheduled", R"sql(
+  select seq from scheduled as each where not exists (
+    select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
+      and tenant = each.tenant and kind = each.kind and due_us = each.due_us))sql"},
+           {"remove_stray_scheduled", R"sql(
+  delete from scheduled where (due_us, seq) in (
+    select due_us, seq from scheduled as each where not exists (
+      select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
+        and tenant = each.tenant and kind = each.kind and due_us = each.due_us) limit ?1))sql"}},
+    Strays{"blocked",
+           {"stray_blocked", R"sql(
+  select seq from blocked as each where not exists (
+    select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
+      and tenant = each.tenant and kind = each.kind and due_us = each.due_us))sql"},
+           {"remove_stray_blocked", R"sql(
+  delete from blocked where seq in (
+    select seq from blocked as each where not exists (
+      select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
+        and tenant = each.tenant and kind = each.kind and due_us = each.due_us) limit ?1))sql"}},
+    Strays{"claim",
+           {"stray_claim", "select seq from claim where seq not in (select seq from job)"},
+           {"remove_stray_claim", R"sql(
+  delete from claim where seq in (select seq from claim where seq not in (select seq from job) limit ?1))sql"}},
+    Strays{"attempt",
+           {"stray_attempt", "select seq from attempt where seq not in (select seq from job)"},
+           {"remove_stray_attempt", R"sql(
+  delete from attempt where (seq, number) in (
+    select seq, number from attempt where seq not in (select seq from job) limit ?1))sql"}},
+    Strays{"cancel_request",
+           {"stray_cancel_request", R"sql(
+  select seq from cancel_request as each where not exists (
+    select 1 from claim where seq = each.seq and incarnation = each.incarnation and counter = each.counter))sql"},
+           {"remove_stray_cancel_request", R"sql(
+  delete from cancel_request where seq in (
+    select seq from cancel_request as each where not exists (
+      select 1 from claim where seq = each.seq and incarnation = each.incarnation and counter = each.counter)
+    limit ?1))sql"}},
+    Strays{"suspect",
+           {"stray_suspect", "select seq from suspect where seq not in (select seq from job)"},
+           {"remove_stray_suspect", R"sql(
+  delete from suspect where seq in (select seq from suspect where seq not in (select seq from job) limit ?1))sql"}}};
+
+// The reasons for which a job is blocked are 3 (envelope_newer), which a dispatcher lifts, and 10 (suspect), which ends with a trial.
+// Index: primary keys.
+constexpr Query kCauseless{"blocked_without_cause", R"sql(
+  select seq, queue, priority, tenant, kind, due_us from blocked
+  where not (reason = 3 or (reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq))))sql"};
+
+// Index: primary keys.
+constexpr Query kHolderless{"claim_without_holder", R"sql(
+  select seq from claim where incarnation not in (select incarnation from holder))sql"};
+
+// The mark up to which due jobs have a row of ready, above the newest job: whatever is enqueued next would be passed over.
+constexpr Query kMarkBeyond{"mark_beyond", R"sql(
+  select seq from mark where name = 'absorbed' and seq > coalesce((select max(seq) from job), 0))sql"};
+
+// Jobs beside the range in which they lie. Index: primary keys.
+constexpr Query kRangesOfJobs{"ranges_of_jobs", R"sql(
+  select job_range.first, job.tenant, job_range.tenants
+  from job_range cross join job on job.seq between job_range.first and job_range.last)sql"};
+constexpr Query kOverlapping{"overlapping_ranges", R"sql(
+  select first from job_range as each where exists (
+    select 1 from job_range where first > each.first and first <= each.last))sql"};
+// ?1 first. Index: primary key.
+constexpr Query kRemoveRange{"remove_range", "delete from job_range where first = ?1"};
+
+class Findings {
+ public:
+  void add(Defect defect, std::string example) {
+    auto& record = records_[defect];
+    record.defect = defect;
+    if (++record.count == 1) record.example = std::move(example);
+  }
+  std::vector<DefectRecord> take() {
+    std::vector<DefectRecord> list;
+    for (auto& [defect, record] : records_) list.push_back(std::move(record));
+    return list;
+  }
+
+ private:
+  std::map<Defect, DefectRecord> records_;
+};
+
+std::string seq_text(std::int64_t seq) { return "seq " + std::to_string(seq); }
+
+void add_pages(Connection& connection, PageCheck page_check, Findings& findings) {
+  if (page_check == PageCheck::none) return;
+  auto row = connection.statement(page_check == PageCheck::quick ? kQuickCheck : kIntegrityCheck);
+  while (row.step())
+    if (row.text(0) != "ok") findings.add(Defect::damaged_page, escaped(row.text(0)));
+}
+
+void add_places(Connection& connection, Findings& findings) {
+  constexpr std::array<std::string_view, 7> kPlaces{"ended",   "claim", "ready",   "scheduled",
+                                                    "blocked", "ended", "its lane"};
+  {
+    auto row = connection.statement(kPlacesOfJobs);
+    while (row.step()) {
+      std::string places;
+      for (std::size_t place = 0; place < kPlaces.size(); ++place)
+        if (row.integer(static_cast<int>(place) + 1) != 0)
+          places += (places.empty() ? "" : ", ") + std::string{kPlaces[place]};
+      const std::string seq = seq_text(row.integer(0));
+      if (places.empty()) findings.add(Defect::job_in_no_place, seq);
+      else findings.add(Defect::job_in_several_places, seq + ": in " + places);
+    }
+  }
+  auto row = connection.statement(kWronglyEnded);
+  while (row.step())
+    findings.add(Defect::job_in_several_places, seq_text(row.integer(0)) + ": has ended in two ways");
+}
+
+void add_each(Connection& connection, const Query& query, Defect defect, std::string_view front,
+              Findings& findings) {
+  auto row = connection.statement(query);
+  while (row.step()) findings.add(defect, std::string{front} + seq_text(row.integer(0)));
+}
+
+// The ranges that do not name the tenant of one of their jobs, and those that overlap.
+std::vector<std::int64_t> wrong_ranges(Connection& connection) {
+  std::vector<std::int64_t> ranges;
+  const auto add = [&](std::int64_t first) {
+    if (std::ranges::find(ranges, first) == ranges.end()) ranges.push_back(first);
+  };
+  {
+    auto row = connection.statement(kRangesOfJobs);
+    while (row.step())
+      if (const std::int64_t tenant = row.integer(1); !names_any(as_text(row.blob(2)), {&tenant, 1}))
+        add(row.integer(0));
+  }
+  auto row = connection.statement(kOverlapping);
+  while (row.step()) add(row.integer(0));
+  return ranges;
+}
+
+}  // namespace
+
+std::vector<DefectRecord> find_defects(Connection& connection, PageCheck page_check) {
+  Findings findings;
+  add_pages(connection, page_check, findings);
+  add_places(connection, findings);
+  for (const Strays& strays : kStrays)
+    add_each(connection, strays.find, Defect::row_without_job, std::string{strays.table} + ", ", findings);
+  add_each(connection, kCauseless, Defect::blocked_without_cause, "", findings);
+  add_each(connection, kHolderless, Defect::claim_without_holder, "", findings);
+  add_each(connection, kMarkBeyond, Defect::wrong_counter, "the mark 'absorbed' is ", findings);
+  for (const std::int64_t first : wrong_ranges(connection))
+    findings.add(Defect::wrong_range, "the range from " + std::to_string(first));
+  return findings.take();
+}
+
+std::optional<std::string> first_page_problem(Connection& connection, PageCheck page_check) {
+  Findings findings;
+  add_pages(connection, page_check, findings);
+  const auto found = findings.take();
+  return found.empty() ? std::nullopt : std::optional{found.front().example};
+}
+
+std::int64_t remove_strays(Connection& connection, Defect defect, std::size_t limit) {
+  const auto most = static_cast<std::int64_t>(limit);
+  std::int64_t removed = 0;
+  if (defect == Defect::row_without_job) {
+    for (const Strays& strays : kStrays) {
+      connection.statement(strays.remove).bind(most - removed).run();
+      removed += connection.changes();
+    }
+  } else if (defect == Defect::wrong_range) {
+    auto ranges = wrong_ranges(connection);
+    ranges.resize(std::min(ranges.size(), limit));
+    for (const std::int64_t first : ranges) connection.statement(kRemoveRange).bind(first).run();
+    removed = std::ssize(ranges);
+  }
+  return removed;
+}
+
+std::vector<JobArrival> blocked_without_cause(Connection& connection, std::size_t limit) {
+  std::vector<JobArrival> jobs;
+  auto row = connection.statement(kCauseless);
+  while (jobs.size() < limit && row.step())
+    if (const JobArrival job = arrival_in(row); job.state == JobState::ready) jobs.push_back(job);
+  return jobs;
+}
+
+std::vector<const Query*> defect_queries() {
+  std::vector<const Query*> queries{&kPlacesOfJobs, &kWronglyEnded, &kCauseless,   &kHolderless,
+                                    &kMarkBeyond,   &kRangesOfJobs, &kOverlapping, &kRemoveRange};
+  for (const Strays& strays : kStrays) {
+    queries.push_back(&strays.find);
+    queries.push_back(&strays.remove);
+  }
+  return queries;
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,91 @@
+#include "audit_rows.hpp"
+#include "defects.hpp"
+#include "places.hpp"
+#include "sqlite_reader.hpp"
+#include "sqlite_writer.hpp"
+#include "stored_values.hpp"
+#include "tenant_rows.hpp"
+
+#include <map>
+#include <string>
+#include <tuple>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// Scans of what waits, beside the jobs that have no row but their own.
+constexpr Query kWaitingByTenant{"waiting_by_tenant", R"sql(
+  select tenant, count(*) from ready group by tenant
+  union all select tenant, count(*) from scheduled group by tenant
+  union all select tenant, count(*) from blocked group by tenant)sql"};
+
+// A scan of what runs now.
+constexpr Query kClaimCensus{"claim_census", R"sql(
+  select coalesce(sum(incarnation = newest), 0), coalesce(sum(incarnation is not newest), 0)
+  from claim, (select max(incarnation) as newest from holder))sql"};
+
+}  // namespace
+
+void SqliteJobReader::for_each_audit(std::optional<std::int64_t> before,
+                                     FunctionRef<bool(const AuditRecord&)> fn) {
+  queue::for_each_audit(connection_, before, fn);
+}
+
+AuditVerdict SqliteJobReader::check_audit(const std::optional<AuditMark>& known) {
+  return queue::check_audit(connection_, known);
+}
+
+std::vector<DefectRecord> SqliteJobReader::defects(PageCheck page_check) {
+  return find_defects(connection_, page_check);
+}
+
+std::vector<DanglingWork> SqliteJobReader::dangling_work() {
+  std::map<TenantNumber, std::int64_t> waiting;
+  {
+    auto row = connection_.statement(kWaitingByTenant);
+    while (row.step()) waiting[TenantNumber{row.integer(0)}] += row.integer(1);
+  }
+  for_each_fresh([&](const FreshRow& job) { ++waiting[job.tenant]; });
+  std::map<std::tuple<std::string, Generation>, DanglingWork> dangling;
+  for (const auto& [number, jobs] : waiting) {
+    const auto owner = tenant_numbered(connection_, number);
+    if (!owner) continue;  // untenanted, or of a row that is missing, which is shown as refused
+    const auto newest = newest_tenant(connection_, owner->name);
+    if (owner->state == TenantState::deleted || (newest && newest->generation != owner->generation))
+      dangling[{owner->name.text(), owner->generation}] = {owner->name.text(), owner->generation,
+                                                           owner->state, jobs};
+  }
+  std::vector<DanglingWork> list;
+  for (auto& [name, work] : dangling) list.push_back(std::move(work));
+  return list;
+}
+
+ClaimCensus SqliteJobReader::claims() {
+  auto row = connection_.statement(kClaimCensus);
+  row.row();
+  return {.of_newest_holder = row.integer(0), .of_others = row.integer(1)};
+}
+
+void SqliteWriter::append_audit(const AuditEntry& entry, WallTime now) {
+  queue::append_audit(connection_, entry, now);
+}
+
+std::int64_t SqliteWriter::mend(Defect defect, std::size_t limit) {
+  if (defect != Defect::blocked_without_cause) return remove_strays(connection_, defect, limit);
+  const auto jobs = blocked_without_cause(connection_, limit);
+  for (const JobArrival& job : jobs) {
+    delete_blocked(connection_, job.seq);
+    NamedJob named;
+    named.lane = job.lane;
+    named.place = {job.due, job.seq};
+    place_in_lane(named, job.due);
+    acquit(job.seq);
+  }
+  return std::ssize(jobs);
+}
+
+std::vector<const Query*> inspection_queries() { return {&kWaitingByTenant, &kClaimCensus}; }
+
+}  // namespace tenure::queue

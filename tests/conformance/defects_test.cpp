@@ -1,0 +1,171 @@
+#include "sqlite/defects.hpp"
+
+#include "support/temporary_folder.hpp"
+
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+// What is wrong with a store, planted by hand: each kind is found, and what can be mended is.
+namespace tenure::testing {
+namespace {
+
+using namespace queue;  // NOLINT
+
+struct Planted {
+  Defect defect;
+  const char* sql;
+  const char* example;
+};
+
+class Defects : public ::testing::Test {
+ protected:
+  Defects() {
+    store_->write(Durability::ordered, [&](StoreWriter& writer) {
+      static_cast<void>(writer.open_incarnation(1, "app-1", 812, clock_.wall()));
+      for (std::uint8_t number = 1; number <= 6; ++number) {
+        Uuid::Bytes bytes{};
+        bytes[15] = number;
+        NewJob job{.id = JobId{Uuid{bytes}},
+                   .queue = "default",
+                   .kind = "billing.close",
+                   .attempts_max = 10,
+                   .arguments = "{}"};
+        job.due = clock_.wall() + std::chrono::hours(number < 4 ? 1 : 0);
+        static_cast<void>(value_or_raise(writer.enqueue(job, clock_.wall())));
+      }
+    });
+  }
+  void execute(const std::string& sql) {
+    sqlite::Connection(path_, {}).execute({"script", "pragma ignore_check_constraints = 1; " + sql});
+  }
+  std::vector<DefectRecord> found() {
+    std::vector<DefectRecord> list;
+    store_->read([&](JobReader& reader) { list = reader.defects(PageCheck::full); });
+    return list;
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "control.db";
+  VirtualClock clock_;
+  std::unique_ptr<Store> store_ = open_sqlite_store({.path = path_, .create = true}, clock_);
+};
+
+constexpr const char* kPlaceless = "delete from scheduled where seq = 1";
+
+constexpr std::array kPlanted{
+    Planted{Defect::job_in_no_place, kPlaceless, "seq 1"},
+    Planted{
+        Defect::job_in_several_places,
+        "insert into ready select queue, priority, tenant, kind, due_us, seq from scheduled where seq = 2",
+        "seq 2: in ready, scheduled"},
+    Planted{Defect::job_in_several_places,
+            "update job set state = 5 where seq = 4; insert into ended values (1, 4, 0, 0)",
+            "seq 4: has ended in two ways"},
+    Planted{Defect::row_without_job, "insert into ready values (1, 0, 0, 1, 5, 77)", "ready, seq 77"},
+    Planted{Defect::row_without_job, "insert into scheduled values (5, 77, 1, 0, 0, 1)", "scheduled, seq 77"},
+    Planted{Defect::row_without_job, "insert into blocked values (77, 3, 1, 0, 0, 1, 5)", "blocked, seq 77"},
+    Planted{Defect::row_without_job, "insert into claim values (77, 1, 1, 1, 'a key', 5)", "claim, seq 77"},
+    Planted{Defect::row_without_job, "insert into suspect values (77, 1, 0, 1, 1)", "suspect, seq 77"},
+    Planted{Defect::row_without_job,
+            "insert into attempt(seq, number, outcome, finished_us, incarnation, counter, process)"
+            " values (77, 1, 1, 5, 1, 1, 1)",
+            "attempt, seq 77"},
+    Planted{Defect::blocked_without_cause,
+            "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled where "
+            "seq = 3;"
+            "delete from scheduled where seq = 3",
+            "seq 3"},
+    Planted{Defect::blocked_without_cause,
+            "insert into blocked select seq, 10, queue, priority, tenant, kind, due_us from scheduled where "
+            "seq = 3;"
+            "delete from scheduled where seq = 3",
+            "seq 3"},
+    Planted{Defect::claim_without_holder, "insert into claim values (5, 99, 1, 1, null, 5)", "seq 5"},
+    Planted{Defect::wrong_counter,
+            "update mark set seq = 900 where name = 'withdrawn'; insert into ready"
+            " select queue, priority, tenant, kind, due_us, seq from job where seq > 3;"
+            "update mark set seq = 900 where name = 'absorbed'",
+            "the mark 'absorbed' is seq 900"},
+    Planted{Defect::wrong_range, "insert into job_range values (1, 6, x'0700000000000000')",
+            "the range from 1"},
+};
+
+}  // namespace
+
+TEST_F(Defects, AWholeStoreHasNone) { EXPECT_TRUE(found().empty()); }
+
+TEST_F(Defects, EachKindIsFoundAloneAndSaysWhere) {
+  for (const Planted& planted : kPlanted) {
+    SCOPED_TRACE(planted.sql);
+    const TemporaryFolder folder;
+    store_.reset();
+    const auto original = path_;
+    path_ = folder / "control.db";
+    std::filesystem::copy_file(original, path_);
+    execute(planted.sql);
+    store_ = open_sqlite_store({.path = path_}, clock_);
+    const auto defects = found();
+    ASSERT_EQ(defects.size(), 1U);
+    EXPECT_EQ(name_of(defects[0].defect), name_of(planted.defect));
+    EXPECT_EQ(defects[0].count, 1);
+    EXPECT_EQ(defects[0].example, planted.example);
+    store_.reset();
+    path_ = original;
+    store_ = open_sqlite_store({.path = path_}, clock_);
+  }
+}
+
+TEST_F(Defects, RowsWithoutAJobAreRemovedInPieces) {
+  for (const Planted& planted : kPlanted)
+    if (planted.defect == Defect::row_without_job) execute(planted.sql);
+  ASSERT_EQ(found().at(0).count, 6);
+  const auto mended = [&](std::size_t limit) {
+    std::int64_t count = 0;
+    store_->write(Durability::ordered,
+                  [&](StoreWriter& writer) { count = writer.mend(Defect::row_without_job, limit); });
+    return count;
+  };
+  EXPECT_EQ(mended(2), 2);
+  EXPECT_EQ(found().at(0).count, 4);
+  EXPECT_EQ(mended(100), 4);
+  EXPECT_EQ(mended(100), 0);
+  EXPECT_TRUE(found().empty());
+}
+
+TEST_F(Defects, AJobThatIsBlockedWithoutCauseIsReadyAndAHintSaysSo) {
+  execute(
+      "insert into blocked select seq, 10, queue, priority, tenant, kind, due_us from scheduled where seq in "
+      "(1, 2);"
+      "insert into suspect values (2, 1, 0, 1, 1); delete from scheduled where seq in (1, 2)");
+  std::vector<JobArrival> hints;
+  store_->write(Durability::ordered, [&](StoreWriter& writer) {
+    EXPECT_EQ(writer.mend(Defect::blocked_without_cause, 100), 1);
+    hints = writer.take_lane_hints(100);
+  });
+  ASSERT_EQ(hints.size(), 1U);
+  EXPECT_EQ(hints[0].seq, JobSeq{1});
+  EXPECT_EQ(hints[0].state, JobState::ready);
+  EXPECT_TRUE(found().empty());
+}
+
+TEST_F(Defects, AWrongRangeIsForgotten) {
+  execute("insert into job_range values (1, 6, x'0700000000000000')");
+  store_->write(Durability::ordered,
+                [&](StoreWriter& writer) { EXPECT_EQ(writer.mend(Defect::wrong_range, 100), 1); });
+  EXPECT_TRUE(found().empty());
+}
+
+TEST_F(Defects, WhatNeedsADecisionIsLeftAlone) {
+  execute(kPlaceless);
+  for (const Defect defect : {Defect::damaged_page, Defect::job_in_no_place, Defect::job_in_several_places,
+                              Defect::claim_without_holder, Defect::wrong_counter})
+    store_->write(Durability::ordered, [&](StoreWriter& writer) { EXPECT_EQ(writer.mend(defect, 100), 0); });
+  EXPECT_EQ(found().size(), 1U);
+}
+
+}  // namespace tenure::testing

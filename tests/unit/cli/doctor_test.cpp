@@ -1,0 +1,219 @@
+#include "file_program.hpp"
+
+#include <array>
+#include <fstream>
+#include <iterator>
+
+// `tenure doctor`: each fault, planted in a store of its own, is found, and nothing changes unless it is told to mend.
+namespace tenure::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Planted {
+  const char* check;
+  const char* sql;
+  const char* line;  // what is printed of it
+};
+
+constexpr std::array kPlanted{
+    Planted{"places", "insert into claim select seq, 99, 1, 1, null, 5 from job where seq = 4",
+            "FAIL  places    1 claims of a dispatcher that this store never had (claim_without_holder, the "
+            "first: "
+            "seq 4)  -> systemctl restart tenured"},
+    Planted{"places",
+            "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled;"
+            "delete from scheduled",
+            "FAIL  places    1 jobs that are blocked for a reason that nothing lifts (blocked_without_cause, "
+            "the first: "
+            "seq 2)  -> tenure doctor places --fix"},
+    Planted{"places", "insert into claim values (77, 1, 1, 1, 'reports', 5)",
+            "FAIL  places    1 rows whose job is missing or another one (row_without_job, the first: claim, "
+            "seq 77)"},
+    Planted{"places", "update mark set seq = 900 where name = 'absorbed'",
+            "FAIL  places    1 counters beyond what is there (wrong_counter, the first: the mark 'absorbed' "
+            "is seq 900)"},
+    Planted{"places", "delete from scheduled",
+            "FAIL  places    1 jobs that stand nowhere and will never start"},
+    Planted{"places", "insert into ready select queue, priority, tenant, kind, due_us, seq from scheduled",
+            "FAIL  places    1 jobs that stand in several places and may start twice"},
+    Planted{"places", "insert into job_range values (1, 4, x'0700000000000000')",
+            "FAIL  places    1 summaries that hide jobs from lists of their tenant"},
+    Planted{"audit", "delete from audit_mark", "FAIL  audit     row 1: the head is missing"},
+    Planted{"holder", "insert into claim select seq, 1, 1, 1, null, 5 from job where seq = 4",
+            "FAIL  holder    1 claim, and nobody is seen to hold the lock"},
+    Planted{"queues",
+            "insert into pool values ('general', 1, 1); insert into pool_queue values ('general', 'default')",
+            "FAIL  queues    1 job in \"exports\", which no pool lists"},
+    Planted{"tenants", "update tenant set state = 6 where name = 'acme'",
+            "FAIL  tenants   acme is failed: its jobs wait"},
+    Planted{"tenants", "update tenant set state = 1, created_us = 0 where name = 'acme'",
+            "warn  tenants   acme has been in creation since 1970-01-01"},
+    Planted{"dangling", "update tenant set state = 8 where name = 'acme'",
+            "warn  dangling  2 waiting jobs of acme, generation 1, which is deleted  -> tenure job cancel "
+            "tenant=acme "
+            "generation=1"},
+    Planted{"dangling",
+            "update tenant set state = 8 where name = 'acme';"
+            "insert into tenant(name, generation, state, created_us) values ('acme', 2, 2, 0)",
+            "warn  dangling  2 waiting jobs of acme, generation 1, which is deleted"},
+};
+
+class Doctor : public FileProgram {
+ protected:
+  Doctor() {
+    add_tenant("acme");
+    add_job(1, "acme", "billing.close");
+    die(1);
+    add_job(2, "acme", "billing.close", "{}", std::chrono::hours(1));
+    add_job(3, "acme", "billing.close");
+    add_job(4, "none", "house.keeping", "{}", {}, "exports");
+  }
+  int examine(std::vector<std::string> words = {}) {
+    words.insert(words.begin(), "doctor");
+    return run(words);
+  }
+  std::string bytes() {
+    store.reset();  // the log into the file
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+};
+
+TEST_F(Doctor, OfAStoreThatIsWellFindsNoFault) {
+  EXPECT_EQ(examine({"store", "places", "audit", "queues", "kinds", "dangling", "tenants"}), 0) << output.out;
+  EXPECT_THAT(output.out, Not(HasSubstr("warn")));
+  EXPECT_EQ(output.error, "0 faults, 0 warnings\n");
+  EXPECT_THAT(output.out, HasSubstr("ok    store     schema 1, pages clean, "));
+  EXPECT_THAT(output.out, HasSubstr("ok    tenants   1 tenant, 1 active\n"));
+}
+
+TEST_F(Doctor, CLI_07_FindsEachFaultAndChangesNothing) {
+  for (const Planted& planted : kPlanted) {
+    SCOPED_TRACE(planted.sql);
+    const auto original = path;
+    store.reset();
+    path = folder / "planted.db";
+    std::filesystem::copy_file(original, path);
+    execute(planted.sql);
+    const std::string before = bytes();
+    const bool is_fault = std::string_view(planted.line).starts_with("FAIL");
+    EXPECT_EQ(examine({planted.check, "--store", path.string()}), is_fault ? 1 : 0);
+    EXPECT_THAT(output.out, HasSubstr(planted.line));
+    EXPECT_EQ(output.error, is_fault ? "1 fault, 0 warnings\n" : "0 faults, 1 warning\n");
+    (void)examine({"--store", path.string()});
+    EXPECT_THAT(output.out, HasSubstr(planted.line));
+    EXPECT_TRUE(bytes() == before);
+    std::filesystem::remove(path);
+    path = original;
+  }
+}
+
+TEST_F(Doctor, CLI_07_KnowsTheLibraryThatCanDamageAFile) {
+  EXPECT_EQ(examine({"sqlite"}), 0);
+  EXPECT_THAT(output.out, ::testing::AnyOf(HasSubstr("has the WAL-reset bug"), HasSubstr("ok    sqlite")));
+}
+
+TEST_F(Doctor, CLI_07_MendsOnRequestWhatNeedsNoDecisionAndRecordsIt) {
+  execute(
+      "insert into claim values (77, 1, 1, 1, null, 5); insert into claim values (78, 1, 2, 1, null, 5);"
+      "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled;"
+      "delete from scheduled; insert into job_range values (1, 4, x'0700000000000000')");
+  EXPECT_EQ(examine({"places", "--fix", "--reason", "ticket 4711"}), 0) << output.out;
+  EXPECT_THAT(output.error, HasSubstr("mended row_without_job: 2\n"));
+  EXPECT_THAT(output.error, HasSubstr("mended blocked_without_cause: 1\n"));
+  EXPECT_THAT(output.error, HasSubstr("mended wrong_range: 1\n"));
+  EXPECT_EQ(job(2).state, queue::ShownState::ready);
+  EXPECT_EQ(wakes, 1);
+  EXPECT_EQ(run({"store", "audit", "--columns", "verb,count,subject,reason"}), 0);
+  EXPECT_EQ(output.out,
+            "VERB          COUNT  SUBJECT                REASON\n"
+            "store doctor      1  wrong_range            ticket 4711\n"
+            "store doctor      1  blocked_without_cause  ticket 4711\n"
+            "store doctor      2  row_without_job        ticket 4711\n");
+}
+
+TEST_F(Doctor, MendsNothingElse) {
+  execute("delete from scheduled; insert into claim select seq, 99, 1, 1, null, 5 from job where seq = 4");
+  EXPECT_EQ(examine({"places", "--fix"}), 1);
+  EXPECT_EQ(output.error, "2 faults, 0 warnings\n");
+  EXPECT_EQ(run({"store", "audit", "--fail-if-any"}), 0);
+}
+
+TEST_F(Doctor, HasAJsonOfItsOwn) {
+  execute("delete from scheduled");
+  EXPECT_EQ(examine({"places", "audit", "--json"}), 1);
+  expect_golden("doctor.json");
+}
+
+TEST_F(Doctor, AnUnknownCheckIsNamedWithTheNearest) {
+  EXPECT_EQ(examine({"queus"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("there is no check 'queus'; did you mean queues?"));
+}
+
+TEST_F(Doctor, ComparesStampsWhenItIsTold) {
+  EXPECT_EQ(run({"tenant", "create", "corvid", "heron"}), 0) << output.error;
+  std::filesystem::copy_file(folder / "tenants/corvid.db", folder / "tenants/acme.db");
+  execute("update tenant set state = 3 where name = 'heron'");
+  EXPECT_EQ(examine({"stamps"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
+  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    heron: the file says active, the registry paused"));
+  EXPECT_THAT(output.out, Not(HasSubstr("stamps    corvid")));
+  std::filesystem::remove(folder / "tenants/acme.db");
+  execute("update tenant set state = 2 where name = 'heron'");
+  EXPECT_EQ(examine({"stamps"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
+  EXPECT_EQ(output.error, "1 fault, 0 warnings\n");
+  EXPECT_EQ(run({"store", "doctor"}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("stamps")));
+}
+
+TEST_F(Doctor, SaysWhatIsHeldForWantOfAWorkerProgram) {
+  store = queue::make_memory_store();
+  environment.look_at_store = [this](const std::filesystem::path&) { return store; };
+  tell_pools({{.name = "general",
+               .queues = {"default"},
+               .workers = 1,
+               .kinds = {"billing.close"},
+               .default_queues = {}},
+              {.name = "heavy", .queues = {"reports"}, .workers = 0, .kinds = {}, .default_queues = {}}});
+  add_job(1, "none", "house.keeping");
+  add_job(2, "none", "billing.close", "{}", {}, "reports");
+  EXPECT_EQ(examine({"kinds", "queues"}), 0);
+  EXPECT_EQ(output.out,
+            "warn  kinds     1 job of house.keeping held: no running worker program knows the kind  -> "
+            "tenure job list "
+            "state=held kind=house.keeping\n"
+            "warn  kinds     1 job in \"reports\" held: the pools that list it have no worker process  -> "
+            "journalctl "
+            "-u tenured\n"
+            "ok    queues    each queue in which jobs wait is listed by a pool\n");
+}
+
+TEST_F(Doctor, CheckLooksThroughAllPagesRowsAndRecords) {
+  EXPECT_EQ(run({"store", "check"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("ok    places"));
+  EXPECT_THAT(output.out, HasSubstr("ok    audit"));
+  execute("delete from scheduled");
+  EXPECT_EQ(run({"store", "check"}), 1);
+  EXPECT_EQ(run({"store", "check", "--json"}), 1);
+  EXPECT_TRUE(output.out.starts_with("{\"schema\":\"tenure.store.check/1\",\"items\":[")) << output.out;
+}
+
+TEST_F(Doctor, DamagedPagesAreFoundAndNothingIsMended) {
+  for (int i = 10; i < 400; ++i) add_job(i, "acme", "billing.close");
+  store.reset();
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(path)) - 4096);
+    file << std::string(4096, 'x');
+  }
+  EXPECT_EQ(examine({"store"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("found in its pages, the first: "));
+  EXPECT_EQ(examine({"store", "--fix"}), 1);
+  EXPECT_THAT(output.error, HasSubstr("nothing was mended"));
+}
+
+}  // namespace
+}  // namespace tenure::cli

@@ -1,0 +1,186 @@
+#include "commands.hpp"
+#include "program.hpp"
+
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <map>
+
+// What operators change leaves a record, and who may look at it.
+namespace tenure::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Audit : public Program {
+ protected:
+  Audit() {
+    add_tenant("acme");
+    for (int i = 1; i <= 3; ++i) add_job(i, "acme", "billing.close");
+    for (int i = 1; i <= 3; ++i) die(i);
+    add_job(4, "acme", "house.keeping");
+    add_job(5, "acme", "billing.close", "{}", std::chrono::hours(1));
+  }
+  static std::string id(int seed) { return job_id(seed).text(); }
+
+  std::vector<queue::AuditRecord> records() {
+    std::vector<queue::AuditRecord> list;
+    store->read([&](queue::JobReader& reader) {
+      reader.for_each_audit(std::nullopt, [&](const queue::AuditRecord& record) {
+        list.push_back(record);
+        return true;
+      });
+    });
+    return list;
+  }
+  queue::AuditRecord newest() {
+    const auto all = records();
+    if (all.empty()) throw std::runtime_error("there is no record");
+    return all.front();
+  }
+};
+
+// From the table of verbs, so that none can be forgotten.
+TEST_F(Audit, OBS_09_EveryVerbThatChangesSomethingLeavesARecord) {
+  const std::map<std::string, std::vector<std::string>, std::less<>> arguments{
+      {"job retry", {id(1)}},           {"job run", {id(5)}},
+      {"job cancel", {id(4)}},          {"job discard", {id(3)}},
+      {"job delete", {id(2), "--yes"}}, {"tenant create", {"heron"}},
+  };
+  const CommandLine always{.words = {}, .options = {{"fix", ""}}};
+  for (const Verb& verb : verbs()) {
+    if (!changes_something(verb, always)) continue;
+    const std::string name = std::string(verb.noun) + ' ' + std::string(verb.name);
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(arguments.contains(name)) << "say here what it can be tried with";
+    if (name == "job discard") {
+      ASSERT_EQ(run({"job", "retry", id(3)}), 0);
+      fail_once(3, "no answer");
+    }
+    std::vector<std::string> words{std::string(verb.noun), std::string(verb.name)};
+    for (const std::string& word : arguments.at(name)) words.push_back(word);
+    words.insert(words.end(), {"--reason", "ticket 4711"});
+    const std::size_t before = records().size();
+    EXPECT_EQ(run(words), 0) << output.error;
+    ASSERT_GT(records().size(), before);
+    EXPECT_EQ(newest().entry.verb, name);
+    EXPECT_EQ(newest().entry.reason, "ticket 4711");
+    EXPECT_EQ(newest().entry.count, 1);
+    EXPECT_EQ(newest().entry.who, environment.who);
+  }
+}
+
+TEST_F(Audit, ARecordNamesTheJobsOrTheFilter) {
+  EXPECT_EQ(run({"job", "retry", id(1), id(4), id(2)}), 1);  // 4 is not for it
+  EXPECT_EQ(newest().entry.subject, id(1) + ' ' + id(2));
+  EXPECT_EQ(newest().entry.count, 2);
+  EXPECT_EQ(run({"job", "retry", "state=dead", "tenant=acme", "--yes"}), 0);
+  EXPECT_EQ(newest().entry.subject, "state=dead tenant=acme");
+  EXPECT_EQ(newest().entry.count, 1);
+}
+
+TEST_F(Audit, WhatChangesNothingLeavesNone) {
+  EXPECT_EQ(run({"job", "retry", "state=dead", "--dry-run"}), 0);
+  EXPECT_EQ(run({"job", "retry", "state=discarded", "--yes"}), 0);
+  EXPECT_EQ(run({"job", "retry", id(4)}), 1);
+  EXPECT_EQ(run({"job", "delete", id(1)}), 2);
+  EXPECT_EQ(run({"job", "list"}), 0);
+  EXPECT_TRUE(records().empty());
+}
+
+TEST_F(Audit, EachCommitOfManyHasItsOwn) {
+  for (int i = 10; i < 10 + 501; ++i) add_job(i, "acme", "reports.monthly");
+  EXPECT_EQ(run({"job", "cancel", "kind=reports.*", "--yes"}), 0);
+  const auto all = records();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[1].entry.count, 500);
+  EXPECT_EQ(all[0].entry.count, 1);
+}
+
+TEST_F(Audit, AReasonHasALimit) {
+  EXPECT_EQ(run({"job", "retry", id(1), "--reason", std::string(queue::kAuditReasonMax + 1, 'x')}), 2);
+  EXPECT_THAT(output.error, HasSubstr("--reason has 1025 bytes, and 1024 at most are recorded"));
+  EXPECT_TRUE(records().empty());
+  EXPECT_EQ(run({"job", "retry", id(1), "--reason", std::string(queue::kAuditReasonMax, 'x')}), 0);
+  EXPECT_EQ(run({"job", "list", "--reason", "x"}), 2);
+}
+
+TEST_F(Audit, IsListedTheNewestFirst) {
+  EXPECT_EQ(run({"job", "retry", "state=dead", "--yes", "--reason", "mail\x1b[2J is back"}), 0);
+  clock.advance(std::chrono::seconds(90));
+  environment.who = {.uid = 1001, .login = "dana", .login_uid = 1001, .host = "app-2"};
+  EXPECT_EQ(run({"job", "cancel", id(4)}), 0);
+  EXPECT_EQ(run({"store", "audit"}), 0);
+  expect_golden("store_audit.txt");
+  EXPECT_EQ(output.error, "2 records\n");
+  EXPECT_EQ(run({"store", "audit", "--json"}), 0);
+  expect_golden("store_audit.json");
+}
+
+TEST_F(Audit, IsFilteredAndPaged) {
+  for (int i = 1; i <= 3; ++i)
+    EXPECT_EQ(run({"job", "retry", id(i), "--reason", "no " + std::to_string(i)}), 0);
+  EXPECT_EQ(run({"job", "cancel", id(4)}), 0);
+  const auto shown = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"store", "audit", "--columns", "number"});
+    EXPECT_EQ(run(words), 0) << output.error;
+    std::string numbers;
+    for (const char c : output.out)
+      if (std::isdigit(static_cast<unsigned char>(c)) != 0) numbers += c;
+    return numbers;
+  };
+  EXPECT_EQ(shown({}), "4321");
+  EXPECT_EQ(shown({"--limit", "3"}), "432");
+  EXPECT_EQ(output.error, "3 of 4; next page: --after 2\n");
+  EXPECT_EQ(shown({"--limit", "3", "--after", "2"}), "1");
+  EXPECT_EQ(shown({"verb=job retry"}), "321");
+  EXPECT_EQ(shown({"verb!=job re*"}), "4");
+  EXPECT_EQ(shown({"reason=no ?"}), "321");
+  EXPECT_EQ(shown({"login=root", "host=app-1", "subject=*" + id(2)}), "2");
+  EXPECT_EQ(shown({"at=-1h.."}), "4321");
+  EXPECT_EQ(shown({"at=..-1h"}), "");
+  EXPECT_EQ(run({"store", "audit", "--after", "x"}), 2);
+  EXPECT_EQ(run({"store", "audit", "state=dead"}), 2);
+  EXPECT_EQ(run({"store", "audit", "--fail-if-any"}), 1);
+  EXPECT_EQ(run({"store", "audit", "login=nobody", "--fail-if-any"}), 0);
+}
+
+TEST_F(Audit, OBS_09_VerifySaysThatAllIsWellAndPrintsTheHead) {
+  EXPECT_EQ(run({"job", "retry", "state=dead", "--yes"}), 0);
+  EXPECT_EQ(run({"store", "audit", "--verify"}), 0);
+  const std::string head = text_of(queue::AuditMark{1, newest().hash});
+  EXPECT_EQ(output.out, "ok    1 record, each as it was made\nhead  " + head + "\n");
+  EXPECT_EQ(run({"store", "audit", "--verify", "--json"}), 0);
+  EXPECT_EQ(
+      output.out,
+      "{\"schema\":\"tenure.store.audit.verify/1\",\"item\":{\"intact\":true,\"records\":1,\"head\":\"" +
+          head + "\",\"fault\":null}}\n");
+  EXPECT_EQ(run({"store", "audit", "--verify", "--head", head}), 0);
+  EXPECT_EQ(run({"store", "audit", "--verify", "--head", "2" + head.substr(1)}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  row 2: rows are cut off at the end"));
+  EXPECT_EQ(run({"store", "audit", "--verify", "--head", "2"}), 2);
+  EXPECT_EQ(run({"store", "audit", "--head", head}), 2);
+  EXPECT_EQ(run({"store", "audit", "--verify", "verb=x"}), 2);
+}
+
+TEST_F(Audit, OBS_09_VerifyNamesTheFirstRowThatWasEdited) {
+  const std::filesystem::path path = folder / "control.db";
+  store = queue::open_sqlite_store({.path = path, .create = true}, clock);
+  add_tenant("acme");
+  add_job(1, "acme", "billing.close");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(run({"job", "cancel", id(1)}), 0);
+    EXPECT_EQ(run({"job", "retry", id(1)}), 0);
+  }
+  sqlite::Connection(path, {}).execute(
+      {"edit",
+       "drop trigger audit_row_stays_as_it_is; update audit set login = 'dana' where number in (3, 5)"});
+  EXPECT_EQ(run({"store", "audit", "--verify"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  row 3: the row does not follow from the one before it"));
+  EXPECT_EQ(run({"store", "audit", "--verify", "--json"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("\"intact\":false,\"records\":6"));
+  EXPECT_THAT(output.out, HasSubstr("\"fault\":{\"number\":3,"));
+}
+
+}  // namespace
+}  // namespace tenure::cli
