@@ -19,6 +19,23 @@ target_include_directories(tenure_asio SYSTEM PUBLIC $<BUILD_INTERFACE:${BOOST_A
 target_compile_features(tenure_asio PUBLIC cxx_std_20)
 target_link_libraries(tenure_asio PUBLIC Threads::Threads)
 
+# What only an HTTP listener needs: Beast, which is headers, and the text format of metrics
+# (docs/decisions/0022-who-asks-how-it-is-is-answered-from-memory.md).
+if(TENURE_HTTP)
+  set(needed REQUIRED)
+  if(TENURE_HTTP STREQUAL "AUTO")
+    set(needed QUIET)
+  endif()
+  pkg_check_modules(prometheus_core ${needed} IMPORTED_TARGET prometheus-cpp-core)
+  find_path(BOOST_BEAST_INCLUDE_DIR boost/beast/core.hpp)
+  if(prometheus_core_FOUND AND BOOST_BEAST_INCLUDE_DIR)
+    set(TENURE_HTTP ON)
+  else()
+    message(STATUS "tenured is built without HTTP: prometheus-cpp-core or Boost.Beast is not there")
+    set(TENURE_HTTP OFF)
+  endif()
+endif()
+
 if(TENURE_BUILD_TESTS)
   find_package(GTest REQUIRED)
   find_package(rapidcheck REQUIRED)

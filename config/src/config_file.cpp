@@ -74,6 +74,7 @@ std::string_view type_name(toml::node_type type) {
 RawValue raw_value(const toml::node& node) {
   if (const auto* text = node.as_string()) return {text->get()};
   if (const auto* number = node.as_integer()) return {number->get()};
+  if (const auto* boolean = node.as_boolean()) return {boolean->get()};
   if (const auto* array = node.as_array();
       array != nullptr && (array->empty() || array->is_homogeneous<std::string>())) {
     std::vector<std::string> list;

@@ -2,6 +2,7 @@
 #include "setting.hpp"
 
 #include <tenure/base/text.hpp>
+#include <tenure/config/listen_address.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/config/setting_table.hpp>
 
@@ -40,6 +41,7 @@ class Loader {
     warn_of_others();
     for (const OptionOverride& option : sources_.options) take_option(option);
     check_pools();
+    check_listening();
     list_values();
     return std::move(result_);
   }
@@ -198,6 +200,17 @@ class Loader {
             file_and_line(sources_.file, pool_lines_[i]), fmt::format("pool[{}].name", i),
             fmt::format("pool[{}].name = \"{}\": pool[{}] has that name already", i, name, earlier->second));
     }
+  }
+
+  void check_listening() {
+    const HttpSettings& http = result_.settings.http;
+    const auto address = parse_listen_address(http.probe_listen);
+    if (!address || address->is_local() || http.allow_remote) return;
+    const std::string key = "http.probe_listen";
+    problem(provenance_[key].where, key,
+            fmt::format("{} = \"{}\": other machines may reach this address, and it has neither password nor "
+                        "encryption; listen on unix:PATH or 127.0.0.1, or say http.allow_remote = true",
+                        key, http.probe_listen));
   }
 
   template <class Owner>

@@ -46,7 +46,7 @@ std::string sample() {
   std::string_view section;
   for (const auto& setting : plain_settings()) {
     if (setting.section != section) {
-      if (setting.section == "log") write_pool(out);
+      if (setting.section == kSectionAfterPools) write_pool(out);
       section = setting.section;
       out += fmt::format("\n[{}]\n", section);
     }

@@ -28,6 +28,8 @@ struct Setting {
 
 inline constexpr std::string_view kPoolSection = "pool";
 inline constexpr std::size_t kPoolsMax = 64;
+// In the sample and in lists, pools stand before it.
+inline constexpr std::string_view kSectionAfterPools = "http";
 
 [[nodiscard]] std::string environment_name(std::string_view section, std::string_view key);
 

@@ -2,6 +2,7 @@
 
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/config/listen_address.hpp>
 #include <tenure/config/setting_table.hpp>
 
 #include <fmt/format.h>
@@ -27,6 +28,14 @@ bool is_node_name(std::string_view text) {
                   c == '-' || c == '.';
          });
 }
+
+const TextRule kListenRule{
+    [] {
+      return fmt::format(
+          "empty, unix:PATH (absolute, at most {} bytes) or ADDRESS:PORT, as in 127.0.0.1:7421 or [::1]:7421",
+          kSocketPathMax);
+    },
+    [](std::string_view text) { return text.empty() || parse_listen_address(text).has_value(); }};
 
 constexpr std::array<std::string_view, 2> kWhenHeld{"stand_by", "exit"};
 constexpr std::array<std::string_view, 2> kDurability{"durable", "ordered"};
@@ -135,6 +144,34 @@ const std::array kPlainSettings{
         .help = "How long a job waits for a tenant handle while all are in use; then HandleBudgetExhausted,\n"
                 "which costs no attempt.",
         .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{.section = "http",
+                      .key = "probe_listen",
+                      .rule = kListenRule,
+                      .field = [](Settings& s) -> Field { return &s.http.probe_listen; },
+                      .help = "Where tenured answers /health/live, /health/ready, /health/started and "
+                              "/metrics, to everybody who\n"
+                              "reaches it. Empty: nowhere. Under systemd: unix:/run/tenure/probe.sock."},
+    Setting<Settings>{
+        .section = "http",
+        .key = "allow_remote",
+        .rule = BooleanRule{},
+        .field = [](Settings& s) -> Field { return &s.http.allow_remote; },
+        .help =
+            "Whether an address that other machines reach may be listened on. There is neither password nor\n"
+            "encryption."},
+    Setting<Settings>{
+        .section = "http",
+        .key = "top_tenants",
+        .rule = IntegerRule{0, 50},
+        .field = [](Settings& s) -> Field { return &s.http.top_tenants; },
+        .help = "So many tenants are named in /metrics, by slot time and chosen anew each minute."},
+    Setting<Settings>{.section = "http",
+                      .key = "connections_max",
+                      .rule = IntegerRule{4, 1024},
+                      .field = [](Settings& s) -> Field { return &s.http.connections_max; },
+                      .help = "So many connections are open at once; for one more the one that has been "
+                              "longest at its request\n"
+                              "is closed."},
     Setting<Settings>{.section = "log",
                       .key = "level",
                       .rule = ChoiceRule{kLevels},
@@ -253,7 +290,7 @@ std::vector<SettingInfo> all_settings() {
   std::vector<SettingInfo> infos;
   bool pools_done = false;
   for (const auto& setting : kPlainSettings) {
-    if (setting.section == "log" && !pools_done) {
+    if (setting.section == kSectionAfterPools && !pools_done) {
       for (const auto& pool : kPoolSettings) infos.push_back(info_of(pool, false));
       pools_done = true;
     }

@@ -104,6 +104,14 @@ struct Assign {
     *std::get<std::int64_t*>(field) = *value;
     return {};
   }
+  Result<void> operator()(const BooleanRule&) const {
+    const auto* const text = std::get_if<std::string>(&raw.value);
+    const bool is_word = text != nullptr && raw.from_words && (*text == "true" || *text == "false");
+    const auto* const value = std::get_if<bool>(&raw.value);
+    if (value == nullptr && !is_word) return no("must be true or false, without quotes");
+    *std::get<bool*>(field) = value != nullptr ? *value : *text == "true";
+    return {};
+  }
   Result<void> operator()(const ChoiceRule& rule) const {
     const auto text = text_of(raw, "a word");
     if (!text) return tl::unexpected(text.error());
@@ -176,6 +184,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 std::string RawValue::text() const {
   return std::visit(Overloaded{[](const std::string& text) { return '"' + escaped(text, 128) + '"'; },
                                [](std::int64_t number) { return fmt::format("{}", number); },
+                               [](bool boolean) { return fmt::format("{}", boolean); },
                                [](const std::vector<std::string>& list) {
                                  if (list.empty()) return std::string("[]");
                                  return escaped(fmt::format("[\"{}\"]", fmt::join(list, "\", \"")), 128);
@@ -198,6 +207,7 @@ std::string value_text(const Rule& rule, const Field& field) {
             return list->empty() ? std::string("[]") : fmt::format("[\"{}\"]", fmt::join(*list, "\", \""));
           },
           [](const std::int64_t* number) { return fmt::format("{}", *number); },
+          [](const bool* value) { return fmt::format("{}", *value); },
           [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
           [](const std::chrono::milliseconds* duration) { return in_quotes(duration_text(*duration)); },
           [&](const ChoiceField& choice) {
@@ -209,9 +219,9 @@ std::string value_text(const Rule& rule, const Field& field) {
 std::string type_text(const Rule& rule) {
   return std::visit(
       Overloaded{[](const DurationRule&) { return "duration"; }, [](const SizeRule&) { return "size"; },
-                 [](const IntegerRule&) { return "integer"; }, [](const ChoiceRule&) { return "word"; },
-                 [](const TextRule&) { return "text"; }, [](const TextListRule&) { return "list of texts"; },
-                 [](const PathRule&) { return "path"; },
+                 [](const IntegerRule&) { return "integer"; }, [](const BooleanRule&) { return "boolean"; },
+                 [](const ChoiceRule&) { return "word"; }, [](const TextRule&) { return "text"; },
+                 [](const TextListRule&) { return "list of texts"; }, [](const PathRule&) { return "path"; },
                  [](const TenantPathRule&) { return "path with placeholders"; }},
       rule);
 }
@@ -224,6 +234,7 @@ std::string limits_text(const Rule& rule) {
           },
           [](const SizeRule& r) { return fmt::format("{} to {}", size_text(r.min), size_text(r.max)); },
           [](const IntegerRule& r) { return fmt::format("{} to {}", r.min, r.max); },
+          [](const BooleanRule&) { return std::string("true or false"); },
           [](const ChoiceRule& r) { return fmt::format("one of {}", fmt::join(r.names, ", ")); },
           [](const TextRule& r) { return r.limits(); },
           [](const TextListRule& r) {

@@ -24,6 +24,7 @@ struct SizeRule {
 struct IntegerRule {
   std::int64_t min, max;
 };
+struct BooleanRule {};
 // The names of an enum's values, in their order from 0.
 struct ChoiceRule {
   std::span<const std::string_view> names;
@@ -43,8 +44,8 @@ struct PathRule {
 // The same with %{tenant}, and maybe %{bucket}, left in.
 struct TenantPathRule {};
 
-using Rule = std::variant<DurationRule, SizeRule, IntegerRule, ChoiceRule, TextRule, TextListRule, PathRule,
-                          TenantPathRule>;
+using Rule = std::variant<DurationRule, SizeRule, IntegerRule, BooleanRule, ChoiceRule, TextRule,
+                          TextListRule, PathRule, TenantPathRule>;
 
 // An enum seen as the number of its value.
 struct ChoiceField {
@@ -60,15 +61,16 @@ ChoiceField choice_field(Enum& value) {
 
 // Where a setting's value is kept; of the type that its rule wants.
 using Field = std::variant<std::string*, std::filesystem::path*, std::vector<std::string>*, std::int64_t*,
-                           std::uint64_t*, std::chrono::milliseconds*, ChoiceField>;
+                           std::uint64_t*, bool*, std::chrono::milliseconds*, ChoiceField>;
 
 struct OtherType {
   std::string_view name;  // "a table"
 };
 // A value as it was written, before anybody has judged it.
 struct RawValue {
-  std::variant<std::string, std::int64_t, std::vector<std::string>, OtherType> value;
-  bool from_words = false;  // of an environment variable or an option, where numbers and lists are text too
+  std::variant<std::string, std::int64_t, bool, std::vector<std::string>, OtherType> value;
+  bool from_words =
+      false;  // of an environment variable or an option, where numbers, booleans and lists are text too
 
   [[nodiscard]] std::string text() const;  // escaped, for messages
 };

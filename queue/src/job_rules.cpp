@@ -107,6 +107,25 @@ void show_gate(JobRecord& job, JobReason gate) {
   job.reason = gate;
 }
 
+std::string_view held_by(TenantState tenant, JobReason gate) {
+  switch (tenant) {
+    case TenantState::active:
+      return gate == JobReason::none ? std::string_view{} : name_of(gate);
+    case TenantState::paused:
+      return "tenant_paused";
+    case TenantState::read_only:
+      return "tenant_read_only";
+    case TenantState::deleted:
+      return "tenant_deleted";
+    case TenantState::provisioning:
+    case TenantState::migrating:
+    case TenantState::failed:
+    case TenantState::draining:
+      break;
+  }
+  return "tenant_not_ready";
+}
+
 std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last, std::int64_t looks_max) {
   if (last.value <= looks_max || !looks_at_succeeded(filter)) return std::nullopt;
   return JobSeq{last.value - looks_max};

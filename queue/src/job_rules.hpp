@@ -29,6 +29,9 @@ namespace tenure::queue {
 [[nodiscard]] bool may_be_claimed(TenantState state);
 [[nodiscard]] ShownState shown_state(JobState state, bool has_claim, TenantState tenant);
 
+// Why a job that is ready and has no claim is held, in the words of HeldJobs; empty where it is not.
+[[nodiscard]] std::string_view held_by(TenantState tenant, JobReason gate);
+
 // A job that is ready so far is held by its lane's gate, if there is one.
 void show_gate(JobRecord& job, JobReason gate);
 

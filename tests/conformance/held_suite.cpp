@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <map>
 
 // What is shown of ready jobs that no worker process can perform: it follows from what the dispatcher tells of its pools.
 namespace tenure::testing {
@@ -134,6 +135,47 @@ TEST_P(HeldSuite, APoolWithoutAWorkerKeepsTheKindsThatItsLastOnesNamed) {
   tell({{"general", {"default"}, 1, {"d"}}});
   EXPECT_THAT(asked([](JobReader& reader) { return reader.pools(); }),
               ElementsAre(PoolRecord{"general", {"default"}, 1, {"d"}}));
+}
+
+TEST_P(HeldSuite, AQueueSaysWhyItsJobsAreHeld) {
+  for (const char* const name : {"acme", "bolt", "cog", "dune"}) create_tenant(name);
+  begin_dispatcher();
+  tell({kGeneral});
+  for (const char* const tenant : {"acme", "bolt", "cog", "dune"}) put_in("default", "mail.send", tenant);
+  put_in("default", "mail.sned", "acme");
+  put_in("default", "mail.sned", "bolt");
+  put_in("exports", "mail.send");
+  set_tenant_state("bolt", TenantState::paused);
+  set_tenant_state("cog", TenantState::read_only);
+  set_tenant_state("dune", TenantState::migrating);
+  const auto queues = asked([](JobReader& reader) { return reader.queues(); });
+  const auto reasons = [&](std::size_t queue) {
+    std::map<std::string_view, std::int64_t> jobs;
+    for (const HeldJobs& held : queues.at(queue).held_by) jobs[held.reason] = held.jobs;
+    return jobs;
+  };
+  EXPECT_THAT(reasons(0), ElementsAre(std::pair{"kind_unknown", 1}, std::pair{"tenant_not_ready", 1},
+                                      std::pair{"tenant_paused", 2}, std::pair{"tenant_read_only", 1}));
+  EXPECT_EQ(queues.at(0).held, 5);
+  EXPECT_THAT(reasons(1), ElementsAre(std::pair{"queue_without_pool", 1}));
+}
+
+TEST_P(HeldSuite, TenantsAreCountedByStateAndFoundByName) {
+  for (const char* const name : {"acme", "bolt", "cog"}) create_tenant(name);
+  begin_dispatcher();
+  tell({kGeneral});
+  for (int i = 0; i < 2; ++i) put_in("default", "mail.send", "cog");
+  set_tenant_state("acme", TenantState::paused);
+  set_tenant_state("bolt", TenantState::deleted);
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.tenant_counts(); }),
+            (std::map<TenantState, std::int64_t>{{TenantState::active, 1}, {TenantState::paused, 1}}));
+  const std::vector<TenantName> names{TenantName{"cog"}, TenantName{"bolt"}, TenantName{"none"},
+                                      TenantName{"acme"}};
+  const auto found = asked([&](JobReader& reader) { return reader.tenants_named(names); });
+  ASSERT_EQ(found.size(), 2U) << "neither a deleted one nor one that was never there";
+  EXPECT_EQ(found[0].tenant.name, TenantName{"cog"});
+  EXPECT_EQ(found[0].ready, 2);
+  EXPECT_EQ(found[1].tenant.name, TenantName{"acme"});
 }
 
 INSTANTIATE_TEST_SUITE_P(EachStore, HeldSuite,

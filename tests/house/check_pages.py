@@ -11,6 +11,9 @@ WRITES_EVENT = re.compile(r"\blog::write\s*\(|\bwritten\s*\(|\bNote\s*\{|\.event
 EVENT = re.compile(r'"([a-z]+\.[a-z_]+)"')
 EVENT_ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 EVENTS_PAGE = "docs/manual/log-events.md"
+METRICS_PAGE = "docs/manual/metrics.md"
+METRICS_TABLE = "daemon/src/observing/metric_table.hpp"
+METRIC = re.compile(r'"(tenure_[a-z_]+)"')
 INSIDE_PAGE = "docs/architecture/inside.md"
 BEHAVIOUR_ROW = re.compile(r"^\| (.+?) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 FOLDER_SECTION = re.compile(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -101,6 +104,17 @@ def check_events(root):
     return found
 
 
+def check_metrics(root):
+    """The page of metrics and the table of the sources name the same ones."""
+    page = tree.text_of(root / METRICS_PAGE) if (root / METRICS_PAGE).is_file() else ""
+    table = tree.text_of(root / METRICS_TABLE) if (root / METRICS_TABLE).is_file() else ""
+    rows = {match.group(1): tree.line_at(page, match.start()) for match in EVENT_ROW.finditer(page) if match.group(1).startswith("tenure_")}
+    declared = {match.group(1): tree.line_at(table, match.start()) for match in METRIC.finditer(table)}
+    found = [f"{METRICS_TABLE}:{line}: {METRICS_PAGE} lacks {name}" for name, line in declared.items() if name not in rows]
+    found += [f"{METRICS_PAGE}:{line}: no source has {name}" for name, line in rows.items() if name not in declared]
+    return found
+
+
 def check_behaviours(root):
     """The page of what is inside the folders names files that exist, and beside each behaviour functions that its file has."""
     page = tree.text_of(root / INSIDE_PAGE) if (root / INSIDE_PAGE).is_file() else ""
@@ -147,4 +161,5 @@ def check_decisions(root):
 
 if __name__ == "__main__":
     tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events,
+               "metrics": check_metrics,
                "behaviours": check_behaviours, "decisions": check_decisions})

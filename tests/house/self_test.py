@@ -264,6 +264,13 @@ class Pages(CheckCase):
                 self.expect_found(check_pages.check_events, source, "store.cpp:", "lacks job.released")
         self.expect_found(check_pages.check_events, {"docs/manual/log-events.md": row}, "log-events.md:3", "no source writes job.released")
 
+    def test_a_metric_that_page_or_table_lack(self):
+        table = {check_pages.METRICS_TABLE: 'constexpr MetricInfo kJobs{"tenure_jobs", gauge, "Jobs."};\n'}
+        row = "| metric | labels |\n| --- | --- |\n| `tenure_jobs` | queue |\n"
+        self.expect_clean(check_pages.check_metrics, {**table, check_pages.METRICS_PAGE: row})
+        self.expect_found(check_pages.check_metrics, table, "metric_table.hpp:1", "lacks tenure_jobs")
+        self.expect_found(check_pages.check_metrics, {check_pages.METRICS_PAGE: row}, "metrics.md:3", "no source has tenure_jobs")
+
     def test_a_behaviour_that_is_not_where_the_page_says(self):
         page = (
             "| behaviour | file | function |\n| --- | --- | --- |\n| a look | `base/src/clock.cpp` | `now` |\n"

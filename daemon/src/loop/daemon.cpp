@@ -111,7 +111,8 @@ void shorten_log(queue::Store& store) {
 
 }  // namespace
 
-int run_dispatcher(config::Settings settings, const ReadSettings& read_settings, const MakeHost& make_host) {
+int run_dispatcher(config::Settings settings, const ReadSettings& read_settings, const MakeHost& make_host,
+                   const MakeObserver& make_observer) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
@@ -125,15 +126,17 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   ServiceManager service(context, clock);
   int exit_code = number_of(ExitCode::done);
   Signals signals(context);
+  const auto observer = make_observer(context, clock, settings);
   const std::optional<ControlLock> lock =
       StandBy(context, settings, read_settings, signals, service).take_lock(exit_code);
   if (!lock) return exit_code;
+  observer->lock_taken();
 
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
   const auto host = make_host(context.get_executor(), lock->descriptor(), settings);
   Loop loop(
-      context, settings, *store, clock, *host, signals, service, read_settings,
+      context, settings, *store, clock, *host, signals, service, *observer, read_settings,
       [&] { lock->require_in_place(); }, lock->former_died());
   exit_code = loop.run();
   ControlLock::note_leaving();

@@ -82,11 +82,12 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
 }
 
 Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& store, const Clock& clock,
-           WorkerHost& host, Signals& signals, ServiceManager& service, ReadSettings read_settings,
-           std::function<void()> before_round, bool former_died)
+           WorkerHost& host, Signals& signals, ServiceManager& service, Observer& observer,
+           ReadSettings read_settings, std::function<void()> before_round, bool former_died)
     : context_(context),
       settings_(std::move(settings)),
       read_settings_(std::move(read_settings)),
+      store_(store),
       clock_(clock),
       host_(host),
       dispatcher_(
@@ -94,6 +95,7 @@ Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& s
       timer_(context),
       signals_(signals),
       service_(service),
+      observer_(observer),
       wake_socket_(context),
       store_thread_(std::make_unique<StoreThread>(
           store, clock, [this](Event event) { answer(std::move(event)); }, std::move(before_round))) {}
@@ -101,6 +103,7 @@ Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& s
 Loop::~Loop() {
   signals_.set_handlers({});
   service_.leave();
+  observer_.leave();
   store_thread_->stop();
   for (auto& [process, link] : links_) link->close();
 }
@@ -111,6 +114,7 @@ int Loop::run() {
   // Whoever waits for this line may send hints and signals from now on.
   log::write(log::Level::info, "daemon.started", "dispatching " + settings_.store.path.string());
   service_.serve([this] { return ServiceReport::Look{dispatcher_.status(), round_since_}; });
+  observer_.serve(store_, [this] { return dispatcher_.status(); });
   handle(Started{});
   while (!exit_code_) context_.run_one();
   if (!store_thread_->stops_within(kStoreStopMax)) {
@@ -137,8 +141,11 @@ void Loop::answer(Event event) {
 
 void Loop::handle(Event event) {
   thread_.check();
-  for (Action& action : dispatcher_.step(std::move(event), now()))
-    std::visit([this](auto& what) { perform(std::move(what)); }, action);
+  const Now at = now();
+  observer_.happened(event, at);
+  Actions actions = dispatcher_.step(std::move(event), at);
+  observer_.decided(actions, at);
+  for (Action& action : actions) std::visit([this](auto& what) { perform(std::move(what)); }, action);
   for (const auto& link : asked_) link->flush();
   asked_.clear();
 }

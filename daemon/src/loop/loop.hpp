@@ -2,6 +2,7 @@
 
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
+#include "observer.hpp"
 #include "service_manager.hpp"
 #include "settings_for_program.hpp"
 #include "signals.hpp"
@@ -37,8 +38,8 @@ class Loop {
   // StoreThread's, `former_died` the dispatcher's.
   Loop(
       boost::asio::io_context& context, config::Settings settings, queue::Store& store, const Clock& clock,
-      WorkerHost& host, Signals& signals, ServiceManager& service, ReadSettings read_settings,
-      std::function<void()> before_round = [] {}, bool former_died = false);
+      WorkerHost& host, Signals& signals, ServiceManager& service, Observer& observer,
+      ReadSettings read_settings, std::function<void()> before_round = [] {}, bool former_died = false);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -80,12 +81,14 @@ class Loop {
   boost::asio::io_context& context_;
   config::Settings settings_;
   ReadSettings read_settings_;
+  queue::Store& store_;
   const Clock& clock_;
   WorkerHost& host_;
   Dispatcher dispatcher_;
   boost::asio::steady_timer timer_;
   Signals& signals_;
   ServiceManager& service_;
+  Observer& observer_;
   boost::asio::local::datagram_protocol::socket wake_socket_;
   std::optional<KeptFromChildren> wake_socket_kept_;
   std::array<char, 64> wake_bytes_{};

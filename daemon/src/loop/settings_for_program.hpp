@@ -1,7 +1,9 @@
 #pragma once
 
 #include "../supervisor/worker_host.hpp"
+#include "observer.hpp"
 
+#include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/function_ref.hpp>
@@ -9,6 +11,7 @@
 #include <tenure/config/settings.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <filesystem>
 #include <functional>
@@ -53,10 +56,13 @@ using ReadSettings = std::function<config::Settings()>;
 void log_refused_settings(const Error& error);
 
 // Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor, the lock's descriptor and the
-// settings, which may have been read again while another one had the lock. Returns the exit code.
+// settings, which may have been read again while another one had the lock; `make_observer` is called before the lock is asked for, and
+// what it throws ends the start. Returns the exit code.
 using MakeHost = std::function<std::unique_ptr<WorkerHost>(
     const boost::asio::any_io_executor&, int lock_descriptor, const config::Settings& settings)>;
+using MakeObserver = std::function<std::unique_ptr<Observer>(boost::asio::io_context& context,
+                                                             const Clock& clock, const config::Settings&)>;
 [[nodiscard]] int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
-                                 const MakeHost& make_host);
+                                 const MakeHost& make_host, const MakeObserver& make_observer);
 
 }  // namespace tenure::daemon

@@ -1,4 +1,5 @@
 #include "../loop/settings_for_program.hpp"
+#include "../observing/probes.hpp"
 #include "exec_host.hpp"
 
 #include <tenure/daemon/daemon.hpp>
@@ -14,13 +15,14 @@ int run_daemon(const config::Settings& settings, const std::filesystem::path& co
     log_warnings(loaded);
     return loaded.settings;
   };
-  return run_dispatcher(settings, read_settings,
-                        [&](const boost::asio::any_io_executor& executor, int lock_descriptor,
-                            const config::Settings& settings_in_force) {
-                          return std::make_unique<ExecHost>(
-                              executor,
-                              ExecHost::Environment{config_file, lock_descriptor, settings_in_force});
-                        });
+  return run_dispatcher(
+      settings, read_settings,
+      [&](const boost::asio::any_io_executor& executor, int lock_descriptor,
+          const config::Settings& settings_in_force) {
+        return std::make_unique<ExecHost>(
+            executor, ExecHost::Environment{config_file, lock_descriptor, settings_in_force});
+      },
+      make_probes);
 }
 
 }  // namespace tenure::daemon

@@ -199,11 +199,13 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
                     .application = settings.application.name,
                     .program_version = options.version};
   log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
-  return run_dispatcher(settings, read_settings,
-                        [&](const boost::asio::any_io_executor& executor, int lock, const config::Settings&) {
-                          setup.lock_descriptor = lock;
-                          return std::make_unique<InProcessHost>(executor, setup);
-                        });
+  return run_dispatcher(
+      settings, read_settings,
+      [&](const boost::asio::any_io_executor& executor, int lock, const config::Settings&) {
+        setup.lock_descriptor = lock;
+        return std::make_unique<InProcessHost>(executor, setup);
+      },
+      [](auto&&...) { return std::make_unique<NoObserver>(); });
 }
 
 }  // namespace

@@ -180,13 +180,18 @@ std::optional<std::string> MemoryReader::envelope(JobSeq seq) {
 
 std::vector<QueueRecord> MemoryReader::queues() {
   std::map<std::string, QueueRecord> queues;
+  std::map<std::string, std::map<std::string_view, std::int64_t>> held;
   for (const std::string& name : tables_.queues().names) queues[name].name = name;
   for (const auto& [seq, row] : tables_.jobs()) {
     const JobRecord job = record_of(seq, row);
     QueueRecord& queue = queues[job.queue];
     count(queue, &QueueRecord::oldest_ready, job);
     if (job.state == ShownState::scheduled) ++queue.scheduled;
+    if (job.state == ShownState::held)
+      ++held[job.queue][held_by(job.tenant_state, gates().of(row.lane.queue, row.lane.kind))];
   }
+  for (const auto& [name, reasons] : held)
+    for (const auto& [reason, jobs] : reasons) queues[name].held_by.push_back({reason, jobs});
   std::vector<QueueRecord> list;
   list.reserve(queues.size());
   for (auto& [name, queue] : queues) list.push_back(std::move(queue));
@@ -208,6 +213,22 @@ std::vector<TenantSummary> MemoryReader::tenants(const std::optional<TenantName>
   for (auto& [name, summary] : live)
     if (list.size() < limit) list.push_back(std::move(summary));
   return list;
+}
+
+std::vector<TenantSummary> MemoryReader::tenants_named(std::span<const TenantName> names) {
+  std::vector<TenantSummary> all = tenants(std::nullopt, std::numeric_limits<std::size_t>::max());
+  std::vector<TenantSummary> named;
+  for (const TenantName& name : names)
+    for (TenantSummary& summary : all)
+      if (summary.tenant.name == name) named.push_back(summary);
+  return named;
+}
+
+std::map<TenantState, std::int64_t> MemoryReader::tenant_counts() {
+  std::map<TenantState, std::int64_t> counts;
+  for (const auto& [number, tenant] : tables_.tenants())
+    if (tenant.name && tenant.state != TenantState::deleted) ++counts[tenant.state];
+  return counts;
 }
 
 StoreSummary MemoryReader::summary() {

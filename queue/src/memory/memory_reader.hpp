@@ -31,6 +31,8 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::optional<std::string> envelope(JobSeq seq) override;
   std::vector<QueueRecord> queues() override;
   std::vector<TenantSummary> tenants(const std::optional<TenantName>& after, std::size_t limit) override;
+  std::vector<TenantSummary> tenants_named(std::span<const TenantName> names) override;
+  std::map<TenantState, std::int64_t> tenant_counts() override;
   StoreSummary summary() override;
   bool has_dispatcher() override { return !tables_.holders().empty(); }
   std::vector<PoolRecord> pools() override;

@@ -124,17 +124,20 @@ std::vector<JobSeq> SqliteJobReader::seqs_of(std::span<const JobId> ids, const L
   return seqs;
 }
 
-bool SqliteJobReader::is_open(TenantNumber number) {
-  const auto known = open_tenants_.find(number);
-  if (known != open_tenants_.end()) return known->second;
-  const auto tenant = number == kUntenanted ? std::nullopt : tenant_numbered(connection_, number);
-  const bool open = number == kUntenanted || (tenant && may_be_claimed(tenant->state));
-  open_tenants_.emplace(number, open);
-  return open;
+TenantState SqliteJobReader::state_of(TenantNumber number) {
+  if (number == kUntenanted) return TenantState::active;
+  const auto known = tenant_states_.find(number);
+  if (known != tenant_states_.end()) return known->second;
+  const auto tenant = tenant_numbered(connection_, number);
+  return tenant_states_.emplace(number, tenant ? tenant->state : TenantState::deleted).first->second;
+}
+
+std::string_view SqliteJobReader::held_by(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
+  return queue::held_by(state_of(tenant), gates().of(queue, kind));
 }
 
 bool SqliteJobReader::is_open(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
-  return is_open(tenant) && gates().of(queue, kind) == JobReason::none;
+  return held_by(tenant, queue, kind).empty();
 }
 
 std::vector<const Query*> list_queries() { return {&kLastSeq}; }

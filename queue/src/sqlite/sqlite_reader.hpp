@@ -36,6 +36,8 @@ class SqliteJobReader final : public JobReader {
   std::optional<std::string> envelope(JobSeq seq) override;
   std::vector<QueueRecord> queues() override;
   std::vector<TenantSummary> tenants(const std::optional<TenantName>& after, std::size_t limit) override;
+  std::vector<TenantSummary> tenants_named(std::span<const TenantName> names) override;
+  std::map<TenantState, std::int64_t> tenant_counts() override;
   StoreSummary summary() override;
   bool has_dispatcher() override;
   std::vector<PoolRecord> pools() override;
@@ -69,8 +71,12 @@ class SqliteJobReader final : public JobReader {
     WallTime due{};
   };
   void for_each_fresh(FunctionRef<void(const FreshRow&)> fn);
+  [[nodiscard]] std::vector<TenantSummary> summaries_of(std::vector<TenantRecord> tenants);
   void add_ready_counts(std::vector<TenantSummary>& summaries);
-  [[nodiscard]] bool is_open(TenantNumber tenant);
+  // One without a row counts as deleted.
+  [[nodiscard]] TenantState state_of(TenantNumber tenant);
+  // Why its jobs are shown as held; empty: as ready.
+  [[nodiscard]] std::string_view held_by(TenantNumber tenant, QueueNumber queue, KindNumber kind);
   // Whether its jobs are shown as ready, not as held.
   [[nodiscard]] bool is_open(TenantNumber tenant, QueueNumber queue, KindNumber kind);
   [[nodiscard]] const LaneGates& gates();
@@ -78,7 +84,7 @@ class SqliteJobReader final : public JobReader {
   sqlite::Connection& connection_;
   const std::function<std::int64_t()>& wal_bytes_;
   EndedLookup ended_;
-  std::unordered_map<TenantNumber, bool> open_tenants_;
+  std::unordered_map<TenantNumber, TenantState> tenant_states_;
   std::optional<LaneGates> gates_;  // once they were asked for
 };
 

@@ -11,6 +11,7 @@
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -56,11 +57,17 @@ constexpr Query kCountClaims{"count_claims", "select count(*) from claim"};
 constexpr Query kCountTenants{
     "count_tenants",
     "select count(*) from tenant indexed by tenant_live where state <> 8 and name is not null"};
+// Live ones. Index: tenant_live, the whole of it.
+constexpr Query kTenantsByState{"tenants_by_state", R"sql(
+  select state, count(*) from tenant indexed by tenant_live where state <> 8 and name is not null group by state)sql"};
 constexpr Query kLastHolder{"last_holder", R"sql(
   select incarnation, node, pid, started_us from holder order by incarnation desc limit 1)sql"};
 constexpr Query kSizeBytes{"size_bytes", R"sql(
   select page_count * page_size from pragma_page_count, pragma_page_size)sql"};
 constexpr Query kLibraryVersion{"library_version", "select sqlite_version()"};
+
+// Of jobs whose rows no lane has.
+constexpr std::string_view kDamaged = "damaged";
 
 using Counts = std::unordered_map<std::int64_t, std::int64_t>;
 
@@ -87,25 +94,28 @@ std::vector<QueueRecord> SqliteJobReader::queues() {
   struct Ready {
     std::int64_t ready = 0, held = 0;
     std::optional<WallTime> oldest;
+    std::map<std::string_view, std::int64_t> held_by;
   };
   std::unordered_map<std::int64_t, Ready> ready;
-  const auto add = [&](QueueNumber number, bool open, std::int64_t jobs, WallTime oldest) {
+  const auto add = [&](QueueNumber number, std::string_view reason, std::int64_t jobs, WallTime oldest) {
     Ready& queue = ready[number.value];
-    (open ? queue.ready : queue.held) += jobs;
-    if (open) lower(queue.oldest, oldest);
+    (reason.empty() ? queue.ready : queue.held) += jobs;
+    if (reason.empty()) lower(queue.oldest, oldest);
+    else queue.held_by[reason] += jobs;
   };
   {
     auto row = connection_.statement(kReadyByQueue);
     while (row.step()) {
       const QueueNumber queue{row.integer(0)};
       add(queue,
-          is_priority(row.integer(4)) &&
-              is_open(TenantNumber{row.integer(1)}, queue, KindNumber{row.integer(5)}),
+          is_priority(row.integer(4))
+              ? held_by(TenantNumber{row.integer(1)}, queue, KindNumber{row.integer(5)})
+              : kDamaged,
           row.integer(2), from_us(row.integer(3)));
     }
   }
   for_each_fresh([&](const FreshRow& job) {
-    add(job.queue, job.has_priority && is_open(job.tenant, job.queue, job.kind), 1, job.due);
+    add(job.queue, job.has_priority ? held_by(job.tenant, job.queue, job.kind) : kDamaged, 1, job.due);
   });
   const Counts scheduled = counts_of(connection_.statement(kScheduledByQueue));
   const Counts dead = counts_of(connection_.statement(kDeadByQueue));
@@ -118,8 +128,15 @@ std::vector<QueueRecord> SqliteJobReader::queues() {
   std::vector<QueueRecord> queues;
   const auto add_queue = [&](std::int64_t number, std::string name) {
     const Ready& waiting = ready[number];
-    queues.push_back({std::move(name), count_in(scheduled, number), waiting.ready, waiting.held,
-                      count_in(running, number), count_in(dead, number), waiting.oldest});
+    queues.push_back({std::move(name),
+                      count_in(scheduled, number),
+                      waiting.ready,
+                      waiting.held,
+                      count_in(running, number),
+                      count_in(dead, number),
+                      waiting.oldest,
+                      {}});
+    for (const auto& [reason, jobs] : waiting.held_by) queues.back().held_by.push_back({reason, jobs});
   };
   auto row = connection_.statement(kQueues);
   while (row.step()) {
@@ -132,10 +149,29 @@ std::vector<QueueRecord> SqliteJobReader::queues() {
 
 std::vector<TenantSummary> SqliteJobReader::tenants(const std::optional<TenantName>& after,
                                                     std::size_t limit) {
+  return summaries_of(live_tenants(connection_, after, limit));
+}
+
+std::vector<TenantSummary> SqliteJobReader::tenants_named(std::span<const TenantName> names) {
+  std::vector<TenantRecord> tenants;
+  for (const TenantName& name : names)
+    if (auto tenant = newest_tenant(connection_, name); tenant && tenant->state != TenantState::deleted)
+      tenants.push_back(std::move(*tenant));
+  return summaries_of(std::move(tenants));
+}
+
+std::map<TenantState, std::int64_t> SqliteJobReader::tenant_counts() {
+  std::map<TenantState, std::int64_t> counts;
+  auto row = connection_.statement(kTenantsByState);
+  while (row.step()) counts[tenant_state_of(row.integer(0))] += row.integer(1);
+  return counts;
+}
+
+std::vector<TenantSummary> SqliteJobReader::summaries_of(std::vector<TenantRecord> tenants) {
   const Counts running = counts_of(connection_.statement(kRunningByTenant));
   const Counts dead = counts_of(connection_.statement(kDeadByTenant));
   std::vector<TenantSummary> summaries;
-  for (TenantRecord& tenant : live_tenants(connection_, after, limit)) {
+  for (TenantRecord& tenant : tenants) {
     const std::int64_t number = tenant.number.value;
     summaries.push_back(
         {std::move(tenant), 0, 0, count_in(running, number), count_in(dead, number), std::nullopt});
@@ -200,9 +236,10 @@ const LaneGates& SqliteJobReader::gates() {
 }
 
 std::vector<const Query*> summary_queries() {
-  return {&kQueues,          &kReadyByQueue, &kScheduledByQueue, &kDeadByQueue, &kRunningByQueue,
-          &kRunningByTenant, &kDeadByTenant, &kReadyOfTenant,    &kStoreId,     &kCountJobs,
-          &kCountClaims,     &kCountTenants, &kLastHolder,       &kSizeBytes,   &kLibraryVersion};
+  return {&kQueues,         &kReadyByQueue,    &kScheduledByQueue, &kDeadByQueue,
+          &kRunningByQueue, &kRunningByTenant, &kDeadByTenant,     &kReadyOfTenant,
+          &kStoreId,        &kCountJobs,       &kCountClaims,      &kCountTenants,
+          &kTenantsByState, &kLastHolder,      &kSizeBytes,        &kLibraryVersion};
 }
 
 }  // namespace tenure::queue

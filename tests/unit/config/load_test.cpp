@@ -1,7 +1,9 @@
 #include "scratch_folder.hpp"
 
+#include <tenure/config/listen_address.hpp>
 #include <tenure/config/load.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace tenure::config {
@@ -10,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr std::string_view kWhole = R"([application]
 name = "billing"
@@ -37,6 +40,11 @@ queues = ["critical", "default"]
 [[pool]]
 name = "heavy"
 program = "%{config_dir}/worker"
+[http]
+probe_listen = "0.0.0.0:7421"
+allow_remote = true
+top_tenants = 0
+connections_max = 8
 [log]
 level = "debug"
 format = "json"
@@ -74,6 +82,8 @@ TEST_F(Load, ReadsEverySetting) {
                      .slots = 4,
                      .queues = {"critical", "default"}},
                     {.name = "heavy", .program = folder_ / "worker"}};
+  expected.http = {
+      .probe_listen = "0.0.0.0:7421", .allow_remote = true, .top_tenants = 0, .connections_max = 8};
   expected.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/tenure.log"};
   EXPECT_EQ(loaded.settings, expected);
 }
@@ -85,13 +95,55 @@ TEST_F(Load, CFG_01_AnUnknownKeyIsNamedWithTheNearestOne) {
             "3: daemon.poll is no setting of this release; did you mean store.poll?");
   EXPECT_EQ(problems("[stor]\npoll = \"1s\"\n"),
             "1: [stor] is no section of this release; did you mean [store]?");
-  EXPECT_EQ(problems("[http]\nlisten = \"x\"\n"), "1: [http] is no section of this release");
+  EXPECT_EQ(problems("[schedule]\nname = \"x\"\n"), "1: [schedule] is no section of this release");
   EXPECT_EQ(problems("poll = \"1s\"\n"), "1: poll is no setting of this release; did you mean store.poll?");
   EXPECT_EQ(problems("[store]\n\"po\\u001Bll\" = 1\n"),
             "2: store.po\\x1bll is no setting of this release; did you mean store.poll?");
 }
 
-// A setting that nothing reads yet would promise what does not happen.
+TEST_F(Load, SEC_08_AnAddressThatOtherMachinesReachNeedsAnExplicitSetting) {
+  const auto listening = [&](std::string_view address, std::string_view more = "") {
+    return problems(fmt::format("[http]\nprobe_listen = \"{}\"\n{}", address, more));
+  };
+  for (const char* const local :
+       {"", "unix:/run/tenure/probe.sock", "127.0.0.1:7421", "127.8.0.1:1", "[::1]:65535"})
+    EXPECT_EQ(listening(local), "") << local;
+  for (const char* const remote : {"0.0.0.0:7421", "[::]:7421", "192.0.2.1:80", "[::ffff:127.0.0.1]:7421"}) {
+    EXPECT_THAT(listening(remote), HasSubstr("2: http.probe_listen = ")) << remote;
+    EXPECT_THAT(listening(remote), HasSubstr("or say http.allow_remote = true")) << remote;
+    EXPECT_EQ(listening(remote, "allow_remote = true\n"), "") << remote;
+    EXPECT_THAT(listening(remote, "allow_remote = false\n"), HasSubstr("other machines")) << remote;
+  }
+  EXPECT_THAT(read_settings({.environment = {{"TENURE_HTTP_PROBE_LISTEN", "0.0.0.0:1"}}}).problems,
+              SizeIs(1));
+  EXPECT_THAT(read_settings({.environment = {{"TENURE_HTTP_PROBE_LISTEN", "0.0.0.0:1"},
+                                             {"TENURE_HTTP_ALLOW_REMOTE", "true"}}})
+                  .problems,
+              IsEmpty());
+}
+
+TEST_F(Load, WhatIsNoAddressIsRefused) {
+  for (const char* const none :
+       {"unix:", "unix:run/probe.sock", "unix:/run/", "localhost:7421", "127.0.0.1", "127.0.0.1:", ":7421",
+        "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:07421", "127.0.0.1:74x", "::1:7421", "[127.0.0.1]:7421",
+        "[::1]", "[]:7421", "unix:/a\\u0000b", "/run/probe.sock"})
+    EXPECT_THAT(problems(fmt::format("[http]\nprobe_listen = \"{}\"\n", none)),
+                HasSubstr("must be empty, unix:PATH"))
+        << none;
+  const std::string longest = "unix:/" + std::string(kSocketPathMax - 1, 'a');
+  EXPECT_EQ(problems(fmt::format("[http]\nprobe_listen = \"{}\"\n", longest)), "");
+  EXPECT_THAT(problems(fmt::format("[http]\nprobe_listen = \"{}a\"\n", longest)),
+              HasSubstr("at most 107 bytes"));
+}
+
+TEST_F(Load, ABooleanIsTrueOrFalseWithoutQuotes) {
+  EXPECT_EQ(problems("[http]\nallow_remote = \"true\"\n"),
+            "2: http.allow_remote = \"true\": must be true or false, without quotes");
+  EXPECT_EQ(problems("[http]\nallow_remote = 1\n"),
+            "2: http.allow_remote = 1: must be true or false, without quotes");
+  EXPECT_EQ(problems("[store]\npoll = true\n"), "2: store.poll = true: must be a duration in quotes");
+  EXPECT_THAT(read_settings({.environment = {{"TENURE_HTTP_ALLOW_REMOTE", "yes"}}}).problems, SizeIs(1));
+}
 
 // The front of our variables is anybody's: an orchestrator makes some from the names of its services.
 TEST_F(Load, AVariableThatNamesNoSettingIsIgnoredAndTheNearestOneNamed) {
@@ -326,6 +378,7 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                       .migrations = "/m",
                       .descriptors_max = 7,
                       .handle_wait = 0s};
+  settings.http = {.probe_listen = "[::]:7421", .allow_remote = true, .top_tenants = 3, .connections_max = 5};
   settings.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/x"};
   const auto variables = variables_of(settings);
   EXPECT_EQ(load_settings({.environment = variables}).settings, settings);

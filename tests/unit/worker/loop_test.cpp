@@ -37,7 +37,8 @@ int exit_code_where_writes_fail_with(ErrorCode code, const testing::TemporaryFol
   boost::asio::io_context context(1);
   Signals signals(context);
   ServiceManager service(context, clock);
-  Loop loop(context, settings, store, clock, host, signals, service, [&] { return settings; });
+  NoObserver observer;
+  Loop loop(context, settings, store, clock, host, signals, service, observer, [&] { return settings; });
   return loop.run();
 }
 

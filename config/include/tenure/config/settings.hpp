@@ -63,6 +63,15 @@ struct PoolSettings {
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
+// Where whoever watches the daemon asks it: `/health/...` and `/metrics`.
+struct HttpSettings {
+  std::string probe_listen;   // "unix:/run/tenure/probe.sock", "127.0.0.1:7421"; empty: nowhere
+  bool allow_remote = false;  // an address that other machines reach may be listened on
+  std::int64_t top_tenants = 10;
+  std::int64_t connections_max = 64;
+  friend bool operator==(const HttpSettings&, const HttpSettings&) = default;
+};
+
 struct LogSettings {
   log::Level level = log::Level::info;
   LogFormat format = LogFormat::automatic;
@@ -76,6 +85,7 @@ struct Settings {
   StoreSettings store;
   TenantsSettings tenants;
   std::vector<PoolSettings> pools;
+  HttpSettings http;
   LogSettings log;
   friend bool operator==(const Settings&, const Settings&) = default;
 };

@@ -64,6 +64,13 @@ struct AttemptRecord {
   ProcessNumber process;
 };
 
+// So many jobs are held for this reason: the name of a JobReason, or `tenant_paused`, `tenant_read_only`, `tenant_not_ready`,
+// `tenant_deleted`; `damaged` where their rows hold what no lane has.
+struct HeldJobs {
+  std::string_view reason;
+  std::int64_t jobs = 0;
+};
+
 struct QueueRecord {
   std::string name;
   std::int64_t scheduled = 0;
@@ -72,6 +79,7 @@ struct QueueRecord {
   std::int64_t running = 0;
   std::int64_t dead = 0;
   std::optional<WallTime> oldest_ready;  // due time
+  std::vector<HeldJobs> held_by;         // in the order of reasons; together `held`
 };
 
 struct TenantSummary {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -204,6 +205,10 @@ class JobReader {
   // In the order of names, after `after`.
   [[nodiscard]] virtual std::vector<TenantSummary> tenants(const std::optional<TenantName>& after,
                                                            std::size_t limit) = 0;
+  // Those of these names that live, in the order given.
+  [[nodiscard]] virtual std::vector<TenantSummary> tenants_named(std::span<const TenantName> names) = 0;
+  // How many live tenants there are in each state.
+  [[nodiscard]] virtual std::map<TenantState, std::int64_t> tenant_counts() = 0;
   [[nodiscard]] virtual StoreSummary summary() = 0;
   // Whether a dispatcher holds this store, as far as this process is told.
   [[nodiscard]] virtual bool has_dispatcher() = 0;

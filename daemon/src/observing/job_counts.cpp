@@ -1,0 +1,131 @@
+#include "job_counts.hpp"
+
+#include "metric_table.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace tenure::daemon {
+namespace {
+
+using queue::JobState;
+
+// The word of an attempt that is over; empty where there was none.
+struct OutcomeOf {
+  std::string_view operator()(const EndSucceeded&) const { return "succeeded"; }
+  std::string_view operator()(const EndRetry&) const { return "failed"; }
+  std::string_view operator()(const EndFinal& end) const {
+    if (end.reason == queue::JobReason::expired) return {};
+    return end.state == JobState::cancelled ? "interrupted" : "failed";
+  }
+  std::string_view operator()(const EndRelease& end) const {
+    return end.started ? std::string_view{"released"} : std::string_view{};
+  }
+  std::string_view operator()(const EndBlock&) const { return {}; }
+  std::string_view operator()(const EndReclaim&) const { return "interrupted"; }
+};
+
+// Errors of tenancy: the tenant, or an id of another one, was refused.
+bool is_refusal(ErrorCode code) { return code < ErrorCode::claim_lost; }
+
+}  // namespace
+
+void JobCounts::began(const Run& run, Now now) {
+  const Key key = key_of(run.lane);
+  ++counts_[key].started;
+  delays_[key.first].add(now.wall - run.due);
+}
+
+void JobCounts::ended(const Run& run, const AttemptEnd& end) {
+  if (end.result == RunResult::not_started) return;
+  run_times_[kinds_.place_of(run.lane.kind.value)].add(end.run_time);
+  if (end.result == RunResult::failed && is_refusal(end.failure.code)) ++refusals_[name_of(end.failure.code)];
+}
+
+void JobCounts::stored(const RoundWork& work, const RoundReply& reply) {
+  learn_names(work, reply);
+  if (const auto& arrivals = reply.answer<NewJobsPart>())
+    for (const queue::JobArrival& job : *arrivals) ++counts_[key_of(job.lane)].enqueued;
+  if (const auto& former = reply.answer<FormerClaimsPart>()) {
+    reclaimed_from_daemons_ += static_cast<std::int64_t>(former->claims);
+    // Nobody says of which kinds they are.
+    for (std::size_t job = 0; job < former->dead.size(); ++job)
+      count_final({LabelBound::kOther, LabelBound::kOther}, JobState::dead, true);
+  }
+  const auto& ends = work.ask<EndsPart>();
+  const auto& states = reply.answer<EndsPart>();
+  if (!ends || !states) return;
+  for (std::size_t index = 0; index < ends->size(); ++index) stored_end((*ends)[index], (*states)[index]);
+}
+
+void JobCounts::stored_end(const ClaimEnd& end, const Result<JobState>& state) {
+  const Key key = key_of(end.lane);
+  if (!state) {
+    ++claims_lost_;
+    ++counts_[key].finished["lost"];
+    return;
+  }
+  if (const std::string_view outcome = std::visit(OutcomeOf{}, end.how); !outcome.empty())
+    ++counts_[key].finished[outcome];
+  const bool is_reclaim = std::holds_alternative<EndReclaim>(end.how);
+  reclaimed_from_workers_ += is_reclaim ? 1 : 0;
+  if (is_final(*state)) count_final(key, *state, is_reclaim);
+}
+
+void JobCounts::count_final(Key key, JobState state, bool is_poison) {
+  ++counts_[key].final[name_of(state)];
+  if (is_poison) ++poison_[key.second];
+}
+
+void JobCounts::learn_names(const RoundWork& work, const RoundReply& reply) {
+  const auto& ask = work.ask<NamesPart>();
+  const auto& names = reply.answer<NamesPart>();
+  if (!ask || !names) return;
+  for (std::size_t index = 0; index < ask->queues.size(); ++index)
+    queues_.name(ask->queues[index].value, names->queues[index]);
+  for (std::size_t index = 0; index < ask->kinds.size(); ++index)
+    kinds_.name(ask->kinds[index].value, names->kinds[index]);
+}
+
+std::optional<Labels> JobCounts::labels_of(Key key) const {
+  auto queue = queues_.label(key.first);
+  auto kind = kinds_.label(key.second);
+  if (!queue || !kind) return std::nullopt;
+  return Labels{{"queue", std::move(*queue)}, {"kind", std::move(*kind)}};
+}
+
+void JobCounts::add_to(MetricFamilies& families) const {
+  const auto with = [](Labels labels, std::string_view name, std::string_view value) {
+    labels.emplace_back(name, value);
+    return labels;
+  };
+  for (const auto& [key, counts] : counts_) {
+    const auto labels = labels_of(key);
+    if (!labels) continue;
+    families.add(metric::kJobsEnqueued, *labels, static_cast<double>(counts.enqueued));
+    families.add(metric::kAttemptsStarted, *labels, static_cast<double>(counts.started));
+    for (const auto& [outcome, count] : counts.finished)
+      families.add(metric::kAttemptsFinished, with(*labels, "outcome", outcome), static_cast<double>(count));
+    for (const auto& [state, count] : counts.final)
+      families.add(metric::kJobsFinal, with(*labels, "state", state), static_cast<double>(count));
+  }
+  for (const auto& [kind, count] : poison_)
+    if (auto label = kinds_.label(kind))
+      families.add(metric::kJobsPoison, {{"kind", std::move(*label)}}, static_cast<double>(count));
+  for (const auto& [queue, delays] : delays_)
+    if (auto label = queues_.label(queue))
+      families.add(metric::kQueueDelay, {{"queue", std::move(*label)}}, delays.value());
+  for (const auto& [kind, times] : run_times_)
+    if (auto label = kinds_.label(kind))
+      families.add(metric::kPerform, {{"kind", std::move(*label)}}, times.value());
+  for (const auto& [error, count] : refusals_)
+    families.add(metric::kTenantRefusals, {{"error", std::string{error}}}, static_cast<double>(count));
+  families.add(metric::kClaimsLost, {}, static_cast<double>(claims_lost_));
+  families.add(metric::kClaimsReclaimed, {{"cause", "worker_gone"}},
+               static_cast<double>(reclaimed_from_workers_));
+  families.add(metric::kClaimsReclaimed, {{"cause", "daemon_gone"}},
+               static_cast<double>(reclaimed_from_daemons_));
+  families.add(metric::kLabelsFolded, {}, static_cast<double>(queues_.folded() + kinds_.folded()));
+}
+
+}  // namespace tenure::daemon

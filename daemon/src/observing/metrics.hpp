@@ -1,0 +1,66 @@
+#pragma once
+
+#include "histogram.hpp"
+#include "job_counts.hpp"
+#include "store_sample.hpp"
+#include "top_tenants.hpp"
+#include "worker_counts.hpp"
+
+#include <tenure/daemon/dispatcher.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tenure::daemon {
+
+// All that /metrics tells, but what health knows. It folds what the dispatcher is told and what it wants, and keeps the last look at the
+// store. A machine without I/O: the same events and actions give the same figures.
+// Threads: one at a time.
+class Metrics {
+ public:
+  struct Options {
+    std::vector<std::string> pools;  // their names, in the dispatcher's order
+    std::size_t top_tenants = 0;
+    std::string version = {};
+  };
+  Metrics(Options options, Now now)
+      : options_(std::move(options)),
+        workers_(options_.pools),
+        top_tenants_(options_.top_tenants, now.steady) {}
+
+  void happened(const Event& event, Now now);
+  void decided(const Actions& actions, Now now);
+  // To be called about each second.
+  void ticked(const DispatcherStatus& status, Now now);
+  void store_was_seen(StoreSample sample);
+
+  // Whose figures the next look at the store shall bring.
+  [[nodiscard]] std::vector<TenantName> top_tenants() const;
+  [[nodiscard]] MetricFamilies collect(Now now);
+
+ private:
+  void on_round(const RoundReply& reply, Now now);
+  void assigned(const Assign& assignment, Now now);
+  void ended(const AttemptsEnded& event, Now now);
+  void left_slot(const Run& run, Now now);
+  void add_store(MetricFamilies& families, Now now);
+
+  Options options_;
+  JobCounts jobs_;
+  WorkerCounts workers_;
+  TopTenants top_tenants_;
+  LabelNames queue_names_;
+  std::shared_ptr<const RoundWork> round_;  // under way, since:
+  Instant round_at_;
+  DurationHistogram rounds_, samples_;
+  std::map<std::string_view, std::int64_t> store_errors_;
+  std::int64_t store_busy_ = 0;
+  DispatcherStatus status_;
+  std::optional<StoreSample> sample_;
+};
+
+}  // namespace tenure::daemon

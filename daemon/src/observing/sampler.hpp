@@ -1,0 +1,57 @@
+#pragma once
+
+#include "observations.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/base/line_limit.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace tenure::daemon {
+
+// Looks now and then, on a thread of its own, at what takes time to look at: the store, and the disk below it. Whoever asks is answered
+// with what was seen last.
+// Threads: its functions from one.
+class Sampler {
+ public:
+  static constexpr std::chrono::seconds kPeriod{5};
+  // A look at a store with many jobs takes long, and shall not take more than this part of the time.
+  static constexpr int kRestsTimes = 10;
+
+  // Both references must outlive it. `control` is the path of the control database.
+  Sampler(Observations& observations, const Clock& clock, std::filesystem::path control);
+  ~Sampler();
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  // From now on until leave_store() has returned.
+  void look_at(queue::ReadableStore& store);
+  void leave_store();
+
+ private:
+  void run();
+  void look_at_disk();
+  void learn_library();
+  // How long it took.
+  std::chrono::microseconds look_at_store();
+
+  Observations& observations_;
+  const Clock& clock_;
+  const std::filesystem::path control_;
+  LineLimit lines_;
+  std::mutex store_mutex_;  // held while it is looked at
+  queue::ReadableStore* store_ = nullptr;
+  std::string backend_, library_;  // of the store, once it has been asked
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tenure::daemon

@@ -1,0 +1,75 @@
+#include "store_sample.hpp"
+
+#include "metric_table.hpp"
+
+#include <algorithm>
+
+namespace tenure::daemon {
+namespace {
+
+double age_in_seconds(WallTime since, WallTime now) {
+  return std::max(0.0, static_cast<double>((now - since).count()) / 1e6);
+}
+
+// Of one queue, or of those that share `_other`.
+struct QueueSum {
+  std::map<std::string_view, std::int64_t> jobs;  // by state
+  std::optional<WallTime> oldest;
+  bool is_without_pool = false;
+
+  void add(const queue::QueueRecord& queue) {
+    jobs["scheduled"] += queue.scheduled;
+    jobs["ready"] += queue.ready;
+    jobs["held"] += queue.held;
+    jobs["running"] += queue.running;
+    jobs["dead"] += queue.dead;
+    if (queue.oldest_ready && (!oldest || *queue.oldest_ready < *oldest)) oldest = queue.oldest_ready;
+    is_without_pool |= std::ranges::any_of(queue.held_by, [](const queue::HeldJobs& held) {
+      return held.reason == name_of(queue::JobReason::queue_without_pool);
+    });
+  }
+};
+
+}  // namespace
+
+StoreSample sample_store(queue::ReadableStore& store, std::span<const TenantName> top_tenants) {
+  StoreSample sample;
+  store.read([&](queue::JobReader& reader) {
+    sample.queues = reader.queues();
+    sample.tenants = reader.tenant_counts();
+    if (!top_tenants.empty()) sample.top_tenants = reader.tenants_named(top_tenants);
+  });
+  return sample;
+}
+
+void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& names, Now now) {
+  std::map<std::string, QueueSum> queues;
+  std::map<std::string_view, std::int64_t> held;
+  for (const queue::QueueRecord& queue : sample.queues) {
+    queues[names.label(queue.name)].add(queue);
+    for (const queue::HeldJobs& reason : queue.held_by) held[reason.reason] += reason.jobs;
+  }
+  for (const auto& [name, sum] : queues) {
+    for (const auto& [state, jobs] : sum.jobs)
+      families.add(metric::kJobs, {{"queue", name}, {"state", std::string{state}}},
+                   static_cast<double>(jobs));
+    families.add(metric::kQueueOldest, {{"queue", name}},
+                 sum.oldest ? age_in_seconds(*sum.oldest, now.wall) : 0);
+    families.add(metric::kQueueWithoutPool, {{"queue", name}}, sum.is_without_pool ? 1 : 0);
+  }
+  for (const auto& [reason, jobs] : held)
+    families.add(metric::kJobsHeld, {{"reason", std::string{reason}}}, static_cast<double>(jobs));
+  for (const auto& [state, tenants] : sample.tenants)
+    families.add(metric::kTenants, {{"state", std::string{name_of(state)}}}, static_cast<double>(tenants));
+  for (const queue::TenantSummary& tenant : sample.top_tenants) {
+    families.add(metric::kTopReady, {{"tenant", tenant.tenant.name.text()}},
+                 static_cast<double>(tenant.ready));
+    families.add(metric::kTopOldest, {{"tenant", tenant.tenant.name.text()}},
+                 tenant.oldest_ready ? age_in_seconds(*tenant.oldest_ready, now.wall) : 0);
+  }
+  for (const auto& [file, bytes] : sample.file_bytes)
+    families.add(metric::kStoreSize, {{"file", file}}, static_cast<double>(bytes));
+  families.add(metric::kSampleAge, {}, static_cast<double>((now.steady - sample.at).count()) / 1e6);
+}
+
+}  // namespace tenure::daemon
