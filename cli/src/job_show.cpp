@@ -80,15 +80,33 @@ std::string attempts_left_text(const JobRecord& job) {
   return job.finished ? "" : fmt::format("; {} left", std::max(0, job.attempts_max - job.failures));
 }
 
+// "app-1/general.0"; by the process's number where no more is known.
+std::string performer_text(const AttemptRecord& attempt) {
+  const std::string process = attempt.place.process.empty() ? fmt::format("process {}", attempt.process.value)
+                                                            : escaped(attempt.place.process);
+  return attempt.node.empty() ? process : fmt::format("{}/{}", escaped(attempt.node), process);
+}
+
+// It ended with its process, and is charged with that.
+bool is_crash(const AttemptRecord& attempt) {
+  return attempt.outcome == queue::AttemptOutcome::interrupted &&
+         attempt.error_code == ErrorCode::worker_crashed;
+}
+
+std::string end_text(const AttemptRecord& attempt) {
+  if (is_crash(attempt) && attempt.place.exit) return queue::text_of(*attempt.place.exit);
+  std::string error = attempt.error_code ? std::string(name_of(*attempt.error_code)) : "";
+  if (!attempt.error.empty()) error += (error.empty() ? "" : ": ") + escaped(attempt.error, kErrorShownMax);
+  return error;
+}
+
 std::string attempt_lines(const WholeJob& job, const ShowStyle& style) {
   std::vector<std::vector<std::string>> rows;
   for (const AttemptRecord& attempt : job.attempts) {
-    std::string error = attempt.error_code ? std::string(name_of(*attempt.error_code)) : "";
-    if (!attempt.error.empty()) error += (error.empty() ? "" : ": ") + escaped(attempt.error, kErrorShownMax);
-    rows.push_back({"", std::to_string(attempt.number), time_text(attempt.started, style),
-                    fmt::format("process {}", attempt.process.value),
-                    attempt.started ? seconds_text(attempt.finished - *attempt.started) : "-",
-                    std::string(name_of(attempt.outcome)), std::move(error)});
+    rows.push_back(
+        {"", std::to_string(attempt.number), time_text(attempt.started, style), performer_text(attempt),
+         attempt.started ? seconds_text(attempt.finished - *attempt.started) : "-",
+         is_crash(attempt) ? "crashed" : std::string(name_of(attempt.outcome)), end_text(attempt)});
   }
   const std::string table =
       table_text({{"", false}, {"", true}, {""}, {""}, {"", true}, {""}, {""}}, rows, {});
@@ -136,6 +154,15 @@ std::string text_of(const WholeJob& job, const ShowStyle& style) {
   return out + line("arguments", arguments_text(job));
 }
 
+void write_exit(json::Writer& writer, const std::optional<queue::ProcessExit>& exit) {
+  for (const auto& [key, by] : {std::pair{"exit_code", queue::ProcessExit::By::code},
+                                std::pair{"signal", queue::ProcessExit::By::signal}}) {
+    writer.key(key);
+    if (exit && exit->by == by) writer.integer(exit->number);
+    else writer.null();
+  }
+}
+
 void write_attempt(json::Writer& writer, const AttemptRecord& attempt) {
   writer.begin_object()
       .key("number")
@@ -148,7 +175,14 @@ void write_attempt(json::Writer& writer, const AttemptRecord& attempt) {
   write_text(writer, "error", attempt.error);
   write_time(writer, "started", attempt.started);
   write_time(writer, "finished", attempt.finished);
-  writer.key("process").integer(attempt.process.value).end_object();
+  writer.key("process").integer(attempt.process.value);
+  write_text(writer, "node", attempt.node);
+  write_text(writer, "performer", attempt.place.process);
+  writer.key("pid");
+  if (attempt.place.pid > 0) writer.integer(attempt.place.pid);
+  else writer.null();
+  write_exit(writer, attempt.place.exit);
+  writer.end_object();
 }
 
 std::string json_of(const WholeJob& job) {

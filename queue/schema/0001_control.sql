@@ -167,7 +167,9 @@ create trigger tenant_inserted after insert on tenant begin update mark set seq 
 create trigger tenant_updated after update on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
 create trigger tenant_deleted after delete on tenant begin update mark set seq = seq + 1 where name = 'tenants'; end;
 
--- Runs that did not succeed, in the order in which they ended.
+-- Runs that did not succeed, in the order in which they ended. `performer`: the worker process, as the pool and its place in it
+-- ('general.0'), '' where that is not known, and `pid` its number, 0 then. `exit_code` or `signal`: how that process ended, where the
+-- run ended with it.
 create table attempt(
   seq integer not null,
   number integer not null check (number between 1 and 2147483647),
@@ -179,6 +181,10 @@ create table attempt(
   incarnation integer not null,
   counter integer not null,
   process integer not null,
+  performer text not null default '',
+  pid integer not null default 0 check (pid between 0 and 2147483647),
+  exit_code integer check (exit_code between 0 and 255),
+  signal integer check (signal between 1 and 127),
   primary key (seq, number)
 ) strict, without rowid;
 
@@ -196,7 +202,8 @@ create table lane_hint(
   seq integer not null
 ) strict;
 
--- Jobs that were claimed when the daemon died, until their claims end otherwise. They stand in `blocked` for the reason 10 (suspect),
+-- Jobs that were claimed when the daemon died, or performed when their worker process ended and nobody was named, until their claims
+-- end otherwise. They stand in `blocked` for the reason 10 (suspect),
 -- or have a claim. `deaths` counts those of the daemon in a row. The token is that of the newest claim; `trial` says how that one
 -- was made: 1 as a suspect beside others that performed, 2 as a suspect alone, 0 otherwise, or its trial was over.
 create table suspect(
@@ -328,7 +335,8 @@ create view attempts as
 select seq, number,
        case outcome when 1 then 'failed' when 2 then 'released' when 3 then 'interrupted' when 4 then 'lost' end as outcome,
        error_code, error,
-       strftime('%Y-%m-%dT%H:%M:%SZ', started_us / 1000000, 'unixepoch') as started,
+       strftime('%Y-%m-%dT%H:%M:%SZ', attempt.started_us / 1000000, 'unixepoch') as started,
        strftime('%Y-%m-%dT%H:%M:%SZ', finished_us / 1000000, 'unixepoch') as finished,
-       incarnation || '.' || counter as claim, process
-from attempt;
+       attempt.incarnation || '.' || counter as claim, process, holder.node, performer, attempt.pid, exit_code, signal
+from attempt
+left join holder on holder.incarnation = attempt.incarnation;

@@ -1,6 +1,17 @@
 #include <tenure/queue/records.hpp>
 
+#include <fmt/format.h>
+
+#include <cstring>
+
 namespace tenure::queue {
+
+// Not strsignal(), which speaks the language of the environment and is not for several threads.
+std::string text_of(const ProcessExit& exit) {
+  if (exit.by == ProcessExit::By::code) return fmt::format("exit {}", exit.number);
+  const char* const description = ::sigdescr_np(exit.number);
+  return fmt::format("signal {} ({})", exit.number, description != nullptr ? description : "unknown");
+}
 
 std::string_view name_of(ShownState state) {
   switch (state) {

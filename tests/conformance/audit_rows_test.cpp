@@ -180,7 +180,7 @@ TEST_F(AuditRows, WithoutANumberLeftNothingIsRecordedAndNothingHappens) {
 TEST(AuditMarks, AreReadAsTheyArePrinted) {
   AuditMark mark{1284, sha256("x")};
   EXPECT_EQ(audit_mark_from(text_of(mark)), mark);
-  EXPECT_EQ(audit_mark_from(text_of({})), AuditMark{});
+  EXPECT_EQ(audit_mark_from(text_of(AuditMark{})), AuditMark{});
   const std::string digits(64, 'a');
   for (const std::string& text :
        {std::string{}, std::string{"7"}, ":" + digits, "7:" + digits + "a", "7:" + digits.substr(1),

@@ -421,11 +421,13 @@ TEST_F(DamagedRows, TheSchemaRefusesThem) {
         "update scheduled set priority = 101", "update job set attempts_max = 0",
         "update job set attempts_max = 1001", "update job set failures = -1",
         "update job set crashes = 2147483648", "update job set releases = -1", "update job set reason = 255",
-        "update attempt set number = 0", "update attempt set error_code = 65536"})
+        "update attempt set number = 0", "update attempt set error_code = 65536",
+        "update attempt set exit_code = 256", "update attempt set signal = 0", "update attempt set pid = -1"})
     EXPECT_THROW(execute(change), ConstraintViolated) << change;
   for (const char* change : {"update job set priority = 100", "update job set priority = -100",
                              "update job set attempts_max = 1000", "update job set failures = 2147483647",
-                             "update attempt set error_code = 65535"})
+                             "update attempt set error_code = 65535", "update attempt set exit_code = 255",
+                             "update attempt set signal = 127"})
     EXPECT_NO_THROW(execute(change)) << change;
 }
 

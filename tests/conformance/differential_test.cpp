@@ -306,7 +306,7 @@ class Script {
       line << " | " << attempt.number << ' ' << attempt.outcome << ' '
            << (attempt.error_code ? name_of(*attempt.error_code) : "-") << ' ' << attempt.error << ' '
            << show(attempt.started) << ' ' << show(attempt.finished) << ' ' << attempt.claim.incarnation.value
-           << '.' << attempt.claim.counter << ' ' << attempt.process.value;
+           << '.' << attempt.claim.counter << ' ' << attempt.process.value << ' ' << attempt.node;
     say(line.str());
   }
 

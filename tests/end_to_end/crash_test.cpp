@@ -94,7 +94,7 @@ TEST_P(SideFileTest, ThatIsRemovedEndsTheDaemonAndTheClientSaysSo) {
 TEST_F(CrashTest, LSE_05_AJobThatKeepsKillingItsProcessIsPoison) {
   configure({.slots = 1});
   const auto daemon = start_daemon();
-  for (const char* how : {"abort", "exit", "segfault"}) {
+  for (const char* how : {"abort", "exit", "segfault", "stack", "terminate"}) {
     const auto job = enqueue(Crash{how});
     expect_state(job, ShownState::dead);
     EXPECT_EQ(record(job).reason, queue::JobReason::poison) << how;

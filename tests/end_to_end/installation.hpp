@@ -31,6 +31,7 @@ class Installation : public ::testing::Test {
     std::string program = WORKER_PROGRAM;
     std::string queues = R"("default")";
     std::string time_limit = "1h";
+    std::string ping_max = "30s";
   };
 
   void configure(const Config& config);

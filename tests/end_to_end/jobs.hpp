@@ -73,13 +73,16 @@ struct Turn {
   }
 };
 
-// Ends its process: "abort", "exit", "segfault"; or the daemon, which is its process's parent: "kill-daemon".
+// Ends its process: "abort", "exit", "segfault", "divide" (by zero), "stack" (an overflow of it), "terminate" (an exception that leaves a thread of its own);
+// or the daemon, which is its process's parent: "kill-daemon". Or tries what does not: "throw" (what is no std::exception), "allocate" (a
+// GiB beyond the limit of its process). With a name it waits as Wait does before that.
 struct Crash {
   static constexpr std::string_view kind = "test.crash";
   std::string how;
+  std::string waits_as = {};
   template <class Archive>
   void serialize(Archive& archive) {
-    archive(CEREAL_NVP(how));
+    archive(CEREAL_NVP(how), CEREAL_NVP(waits_as));
   }
 };
 

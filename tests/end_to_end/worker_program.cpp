@@ -4,6 +4,7 @@
 #include <tenure/client.hpp>
 #include <tenure/worker.hpp>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,8 +15,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -74,7 +77,45 @@ void print(const Print& job, tenure::JobContext&) {
   std::fprintf(stderr, "%s at the end\n", job.text.c_str());
 }
 
+// Deeper than any stack, and not in a loop that a compiler makes of it.
+int overflow(volatile char* above) {
+  std::array<volatile char, 4096> frame{};
+  if (*above != 0) return 0;
+  frame[0] = *above;
+  return overflow(frame.data()) + frame[1];
+}
+
+void wait_for(const std::string& name) {
+  if (name.empty()) return;
+  write_pid(name);
+  while (!std::filesystem::exists(folder() / ("go-" + name))) ::poll(nullptr, 0, 5);
+}
+
+// Beyond what the process may have: as under a unit's or a container's limit of its address space.
+void allocate_beyond_limit() {
+  constexpr rlim_t kGibibyte = 1UL << 30U;
+  rlimit before{};
+  ::getrlimit(RLIMIT_AS, &before);
+  const rlimit tight{kGibibyte, before.rlim_max};
+  ::setrlimit(RLIMIT_AS, &tight);
+  try {
+    std::vector<char> memory(kGibibyte);
+    std::printf("%d\n", memory.back());
+  } catch (...) {
+    ::setrlimit(RLIMIT_AS, &before);
+    throw;
+  }
+}
+
 void crash(const Crash& job, tenure::JobContext&) {
+  wait_for(job.waits_as);
+  if (job.how == "throw") throw 42;
+  if (job.how == "allocate") allocate_beyond_limit();
+  if (job.how == "terminate") std::thread([] { throw std::runtime_error("nobody catches this"); }).join();
+  volatile int zero = 0;
+  if (job.how == "divide") std::exit(1 / zero);
+  volatile char top = 0;
+  if (job.how == "stack") std::exit(overflow(&top));
   if (job.how == "abort") std::abort();
   if (job.how == "exit") std::_Exit(0);
   if (job.how == "kill-daemon") {

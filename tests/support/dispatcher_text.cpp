@@ -28,6 +28,9 @@ struct HowText {
   std::string operator()(const daemon::EndReclaim& end) const {
     return fmt::format("reclaim {} {}", int(end.charge), end.failure.error);
   }
+  std::string operator()(const daemon::EndSuspect& end) const {
+    return fmt::format("suspect {} {} of pool {}", int(end.charge), end.failure.error, end.pool);
+  }
 };
 
 std::string of(const queue::ClaimRequest& request) {
@@ -104,6 +107,13 @@ struct AskText {
     std::string text = "names";
     for (const queue::QueueNumber queue : ask.queues) text += fmt::format(" queue {}", queue.value);
     for (const queue::KindNumber kind : ask.kinds) text += fmt::format(" kind {}", kind.value);
+    return text;
+  }
+  std::string operator()(const daemon::LoneClaimsPart::Ask& requests) const {
+    std::string text = "alone";
+    for (const queue::SuspectRequest& request : requests)
+      text += fmt::format(" {} for {} from {}.{}", request.seq.value, request.process.value,
+                          request.token.incarnation.value, request.token.counter);
     return text;
   }
   std::string operator()(const daemon::ClaimsPart::Ask& ask) const {

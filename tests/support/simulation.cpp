@@ -88,11 +88,16 @@ void Simulation::cancel(JobId id, bool hint) {
 
 void Simulation::stop(daemon::StopAsked::How how) { step(daemon::StopAsked{how}); }
 
-void Simulation::kill_worker(ProcessNumber process, const std::string& cause) {
-  Worker* const doomed = worker(process);
-  if (doomed == nullptr || !doomed->is_alive) return;
+void Simulation::kill_worker(ProcessNumber process, const queue::ProcessExit& exit) {
+  if (Worker* const doomed = worker(process)) kill(*doomed, exit, {});
+}
+
+void Simulation::kill(Worker& process, const queue::ProcessExit& exit,
+                      std::optional<queue::ClaimRef> crashed) {
+  if (!process.is_alive) return;
   ++faults.workers_killed;
-  gone(*doomed, cause, kReapTime);
+  if (crashed) ++faults.workers_crashed;
+  gone(process, exit, kReapTime, crashed);
 }
 
 void Simulation::garble_worker(ProcessNumber process, std::string_view bytes) {
@@ -214,8 +219,7 @@ void Simulation::carry_out(const Action& action) {
   if (const auto* ended = std::get_if<daemon::EndProcess>(&action)) {
     if (Worker* const found = worker(ended->process); found != nullptr && found->is_alive) {
       // A hung one does not even die of SIGABRT.
-      if (ended->by == daemon::EndProcess::By::kill || !found->is_hung)
-        gone(*found, "signal 9 (Killed)", kReapTime);
+      if (ended->by == daemon::EndProcess::By::kill || !found->is_hung) gone(*found, kKilled, kReapTime);
     }
   }
   if (const auto* wake = std::get_if<daemon::WakeAt>(&action)) wake_at(wake->at);
@@ -269,6 +273,11 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
   if (const auto& trial = reply.answer<daemon::TrialsPart>()) {
     for (const ClaimedJob& job : trial->jobs) claimed_.insert(job.seq);
   }
+  if (const auto& claims = reply.answer<daemon::LoneClaimsPart>()) {
+    for (const queue::ClaimReply& claim : *claims) {
+      for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
+    }
+  }
   if (const auto& claims = reply.answer<daemon::ClaimsPart>()) {
     for (const queue::ClaimReply& claim : *claims) {
       for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
@@ -291,7 +300,7 @@ void Simulation::start_process(const daemon::StartProcess& action) {
   Worker& started = *process;
   workers_[action.process] = std::move(process);
   if (!options_.starts(action.process)) {
-    gone(started, "exit 127", kReapTime);
+    gone(started, {queue::ProcessExit::By::code, 127}, kReapTime);
     return;
   }
   at_in_this_life(options_.start_time, [this, number = action.process] { hear(number); });

@@ -33,6 +33,9 @@ using daemon::ProcessNumber;
 using queue::JobId;
 using std::chrono::microseconds;
 
+inline constexpr queue::ProcessExit kKilled{queue::ProcessExit::By::signal, 9};
+inline constexpr queue::ProcessExit kSegmentationFault{queue::ProcessExit::By::signal, 11};
+
 // What a worker does with a job.
 struct Performance {
   microseconds run_time{1000};
@@ -40,6 +43,7 @@ struct Performance {
   queue::AttemptFailure failure = {};
   bool obeys_stop_token = false;
   bool kills_process = false;
+  bool is_named = false;  // by the slot board, as who killed it
   bool kills_dispatcher = false;
 };
 
@@ -54,6 +58,7 @@ struct Options {
   microseconds start_time{5000};  // from exec to hello
   microseconds frame_time{5};     // one way
   microseconds report_time{0};    // ends of a process within it are one report
+  bool keeps_board = true;        // the worker program; not one of an older version
   bool compares_lanes = false;    // with a full scan after each round that looked: slow
   std::function<Performance(const queue::ClaimedJob&)> perform = [](const auto&) { return Performance{}; };
   std::function<bool(ProcessNumber)> starts = [](ProcessNumber) { return true; };
@@ -62,6 +67,7 @@ struct Options {
 struct Faults {
   std::int64_t rounds_failed = 0;
   std::int64_t workers_killed = 0;
+  std::int64_t workers_crashed = 0;  // of those, by a job that the board names
   std::int64_t workers_hung = 0;
   std::int64_t workers_garbled = 0;  // said what no worker may say
   std::int64_t workers_told = 0;     // to end, by somebody else than the daemon
@@ -129,7 +135,7 @@ class Simulation {
   void set_kinds(std::vector<std::string> kinds) { options_.kinds = std::move(kinds); }
 
   // --- Faults.
-  void kill_worker(ProcessNumber process, const std::string& cause = "signal 9 (Killed)");
+  void kill_worker(ProcessNumber process, const queue::ProcessExit& exit = kKilled);
   void hang_worker(ProcessNumber process);
   // SIGTERM to it alone.
   void tell_worker_to_end(ProcessNumber process);
@@ -211,7 +217,9 @@ class Simulation {
   void begin(Worker& process, const daemon::WorkerEnd::Perform& work);
   void obey_stop_tokens(Worker& process);
   void job_ended(Worker& process, queue::JobSeq seq, const Performance& performance);
-  void gone(Worker& process, const std::string& cause, microseconds in);
+  void kill(Worker& process, const queue::ProcessExit& exit, std::optional<queue::ClaimRef> crashed);
+  void gone(Worker& process, const queue::ProcessExit& exit, microseconds in,
+            std::optional<queue::ClaimRef> crashed = {});
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;

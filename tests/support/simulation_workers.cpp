@@ -50,7 +50,7 @@ void Simulation::heard(ProcessNumber number, std::string_view bytes) {
     }
     found = worker(number);
     if (found != nullptr && std::holds_alternative<daemon::DaemonEnd::Broken>(action))
-      gone(*found, "signal 9 (Killed)", kReapTime);
+      gone(*found, kKilled, kReapTime);
   }
   if (found != nullptr) say(*found);
 }
@@ -64,7 +64,7 @@ void Simulation::carry_out(Worker& process, daemon::WorkerEnd::Actions actions) 
     if (const auto* leave = std::get_if<daemon::WorkerEnd::Leave>(&action)) {
       TENURE_INVARIANT(leave->reason ==
                        daemon::WorkerEnd::LeaveReason::drained);  // our end says nothing wrong
-      gone(process, "exit 0", kReapTime);
+      gone(process, {queue::ProcessExit::By::code, 0}, kReapTime);
     }
   }
   if (!process.is_alive) return;
@@ -120,7 +120,9 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
                     if (performance.kills_dispatcher) {
                       crash_dispatcher();
                     } else if (performance.kills_process) {
-                      kill_worker(number, "signal 11 (Segmentation fault)");
+                      const bool is_named = performance.is_named && options_.keeps_board;
+                      kill(*performer, kSegmentationFault,
+                           is_named ? std::optional{queue::ClaimRef{seq, token}} : std::nullopt);
                     } else {
                       job_ended(*performer, seq, performance);
                     }
@@ -139,15 +141,22 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
                          {{seq, ended.job.token}, performance.result, run_time, performance.failure}));
 }
 
-void Simulation::gone(Worker& process, const std::string& cause, microseconds in) {
+void Simulation::gone(Worker& process, const queue::ProcessExit& exit, microseconds in,
+                      std::optional<queue::ClaimRef> crashed) {
   process.is_alive = false;
+  daemon::WorkerGone gone{.process = process.number, .cause = queue::text_of(exit), .exit = exit};
+  if (options_.keeps_board) {
+    gone.slots.emplace();
+    for (const auto& [seq, running] : process.running) gone.slots->begun.push_back({seq, running.job.token});
+    if (crashed) gone.slots->crashed.push_back(*crashed);
+  }
   for (const auto& [seq, running] : process.running) {
     performing_.erase(seq);
     slot_time_[running.job.tenant ? running.job.tenant->text() : ""] += now() - running.since;
   }
-  at_in_this_life(in, [this, number = process.number, cause] {
-    workers_.erase(number);
-    step(daemon::WorkerGone{number, cause});
+  at_in_this_life(in, [this, gone = std::move(gone)] {
+    workers_.erase(gone.process);
+    step(gone);
   });
 }
 

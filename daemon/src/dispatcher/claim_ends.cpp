@@ -38,7 +38,8 @@ How end_of_failure(const OutstandingJob& job, const queue::AttemptFailure& failu
   return EndRelease{true, failure};
 }
 
-How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now, Random& random) {
+How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, const queue::RunPlace& place,
+                WallTime now, Random& random) {
   switch (attempt.result) {
     case RunResult::succeeded:
       return EndSucceeded{};
@@ -47,21 +48,53 @@ How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, WallTime n
     case RunResult::failed:
       break;
   }
-  return end_of_failure(job, attempt.failure, now, random);
+  queue::AttemptFailure failure = attempt.failure;
+  failure.place = place;
+  return end_of_failure(job, failure, now, random);
 }
 
 queue::CrashCharge charge_of(const OutstandingJob& job, ProcessEnd end) {
   if (job.crashes + 1 < limits::kCrashesMax) return queue::CrashCharge::counted;
-  return end == ProcessEnd::alone ? queue::CrashCharge::poison : queue::CrashCharge::none;
+  return end == ProcessEnd::in_company ? queue::CrashCharge::none : queue::CrashCharge::poison;
+}
+
+// In words, for the attempt's row.
+std::string crash_text(ProcessEnd end, const std::string& cause) {
+  if (end == ProcessEnd::named) return fmt::format("The job crashed: {}.", cause);
+  return fmt::format("The worker process ended during the run: {}.", cause);
+}
+
+// Of a run that costs nothing.
+std::string interruption_text(ProcessEnd end, const std::string& cause) {
+  if (end == ProcessEnd::by_limit)
+    return "The worker process was ended for the time limit of another job in it.";
+  if (end == ProcessEnd::beside_named)
+    return fmt::format("The worker process ended by the crash of another job in it: {}.", cause);
+  return fmt::format("The worker process ended during the run: {}.", cause);
+}
+
+bool is_charged(ProcessEnd end) {
+  switch (end) {
+    case ProcessEnd::by_stop:
+    case ProcessEnd::by_trouble:
+    case ProcessEnd::by_limit:
+    case ProcessEnd::beside_named:
+      return false;
+    case ProcessEnd::named:
+    case ProcessEnd::alone:
+    case ProcessEnd::in_company:
+      break;
+  }
+  return true;
 }
 
 ClaimEnd end(const OutstandingJob& job, How how) { return {job.claim, std::move(how), job.lane, job.place}; }
 
 }  // namespace
 
-EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now,
-                            Random& random) {
-  EndOfAttempt decided{end(job, how_it_ends(job, attempt, now, random))};
+EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt,
+                            const queue::RunPlace& place, WallTime now, Random& random) {
+  EndOfAttempt decided{end(job, how_it_ends(job, attempt, place, now, random))};
   const auto* const release = std::get_if<EndRelease>(&decided.end.how);
   if (release == nullptr || !release->started) return decided;
   decided.says_nothing = job.cancelled;
@@ -72,23 +105,23 @@ EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt
   return decided;
 }
 
-ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const std::string& cause) {
-  const std::string text = fmt::format("The worker process ended during the run: {}.", cause);
-  if (how == ProcessEnd::by_limit)
-    return end(job, EndRelease{true,
-                               {ErrorCode::interrupted,
-                                "The worker process was ended for the time limit of another job in it."}});
-  if (how == ProcessEnd::by_stop || how == ProcessEnd::by_trouble)
-    return end(job, EndRelease{true, {ErrorCode::interrupted, text}});
-  return end(job, EndReclaim{charge_of(job, how), {ErrorCode::worker_crashed, text}});
+ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const LastRun& run) {
+  if (!is_charged(how))
+    return end(job, EndRelease{true, {ErrorCode::interrupted, interruption_text(how, run.cause), run.place}});
+  queue::AttemptFailure failure{ErrorCode::worker_crashed, crash_text(how, run.cause), run.place};
+  if (how == ProcessEnd::named || !run.can_be_alone)
+    return end(job, EndReclaim{charge_of(job, how), std::move(failure)});
+  return end(job, EndSuspect{charge_of(job, how), std::move(failure), run.pool});
 }
 
-ClaimEnd end_at_time_limit(const OutstandingJob& job, WallTime now, Random& random) {
+ClaimEnd end_at_time_limit(const OutstandingJob& job, const queue::RunPlace& place, WallTime now,
+                           Random& random) {
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(job.time_limit);
   const queue::AttemptFailure failure{
       ErrorCode::time_limit,
       fmt::format("The run was ended at its time limit of {} ms; it had not obeyed its stop token.",
-                  limit.count())};
+                  limit.count()),
+      place};
   return end(job, end_of_failure(job, failure, now, random));
 }
 

@@ -18,23 +18,33 @@ struct EndOfAttempt {
   TenantPause pause = TenantPause::none;
   bool says_nothing = false;  // of its tenant: it was stopped since an operator cancelled it
 };
-[[nodiscard]] EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt, WallTime now,
-                                          Random& random);
+[[nodiscard]] EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt,
+                                          const queue::RunPlace& place, WallTime now, Random& random);
 
 enum class ProcessEnd : std::uint8_t {
-  by_stop,     // we ended it: nobody is charged
-  by_trouble,  // the world did: nobody is charged
-  by_limit,    // we ended it for another job's time limit: nobody is charged
-  alone,       // it held this job only: the job is charged
-  in_company,  // it held others too, and nobody knows which one it was
+  by_stop,       // we ended it: nobody is charged
+  by_trouble,    // the world did: nobody is charged
+  by_limit,      // we ended it for another job's time limit: nobody is charged
+  named,         // it is this job's crash: charged
+  beside_named,  // it is another job's crash: not charged
+  alone,         // nobody is named, and no other job had begun: charged
+  in_company,    // nobody is named, and others had begun too: charged, each of them
+};
+// Where a run was performed that its process ended with, and whether the job can be given a process of its own.
+struct LastRun {
+  queue::RunPlace place;
+  std::string cause;  // of the end
+  std::size_t pool = 0;
+  bool can_be_alone = true;
 };
 // What becomes of a job that was being performed when its process ended. The crash that would make it dead is charged only to a job
-// that was alone, so nobody is dead by company: what was in two crashes runs alone next (Processes), and then it is certain whose
-// crash it is.
-[[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const std::string& cause);
+// that was named or alone, so nobody is dead by company: where nobody is named, each job is performed alone from then on (LoneJobs),
+// and the next crash says whose it was.
+[[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const LastRun& run);
 
 // What becomes of a job that ran for longer than its time limit: a failed attempt.
-[[nodiscard]] ClaimEnd end_at_time_limit(const OutstandingJob& job, WallTime now, Random& random);
+[[nodiscard]] ClaimEnd end_at_time_limit(const OutstandingJob& job, const queue::RunPlace& place,
+                                         WallTime now, Random& random);
 
 // What becomes of a job whose daemon died while it was claimed. Only who performed alone is charged: whoever ends the daemon from outside,
 // as often as he likes, hardly meets one and the same job alone three times.

@@ -1,6 +1,7 @@
 #include "endings.hpp"
 
 #include "claim_ends.hpp"
+#include "last_moment.hpp"
 
 #include <tenure/base/error.hpp>
 
@@ -14,14 +15,21 @@ namespace tenure::daemon {
 
 using std::chrono::microseconds;
 
-Endings::Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual,
+Endings::Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual, LoneJobs& lone_jobs,
                  DispatcherStatus& figures, std::uint64_t seed)
-    : lanes_(lanes), arrivals_(arrivals), usual_(usual), figures_(figures), random_(seed) {}
+    : lanes_(lanes),
+      arrivals_(arrivals),
+      usual_(usual),
+      lone_jobs_(lone_jobs),
+      figures_(figures),
+      random_(seed) {}
 
 void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   const auto job = process.jobs.take(end.claim, now.steady);
   if (!job) return;
-  EndOfAttempt decided = end_of_attempt(*job, end, now.wall, random_);
+  queue::RunPlace place;
+  if (end.result == RunResult::failed) place = {process.name, process.pid, {}};
+  EndOfAttempt decided = end_of_attempt(*job, end, place, now.wall, random_);
   add(std::move(decided.end));
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? end.run_time : microseconds{0});
@@ -40,24 +48,26 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   if (!has_run && !job->recalled) process.phase = Phase::leaving;
 }
 
-void Endings::process_ended(Process& dead, const WorkerGone& gone, WallTime now) {
-  const ProcessEnd how = dead.was_ended_by_stop    ? ProcessEnd::by_stop
-                         : !dead.timed_out.empty() ? ProcessEnd::by_limit
-                         : gone.is_in_trouble      ? ProcessEnd::by_trouble
-                         : dead.jobs.size() == 1   ? ProcessEnd::alone
-                                                   : ProcessEnd::in_company;
-  dead.jobs.for_each([&](const OutstandingJob& job, bool was_performing) {
+std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const WorkerGone& gone,
+                                                  bool can_be_alone, WallTime now) {
+  const LastMoment moment(dead, gone);
+  const LastRun run{{dead.name, dead.pid, gone.exit}, gone.cause, dead.pool, can_be_alone};
+  std::vector<queue::JobSeq> suspects;
+  dead.jobs.for_each([&](const OutstandingJob& job, bool is_believed) {
     const bool is_timed_out = std::ranges::find(dead.timed_out, job.claim.seq) != dead.timed_out.end();
-    add(is_timed_out     ? end_at_time_limit(job, now, random_)
-        : was_performing ? end_with_process(job, how, gone.cause)
-                         : give_back_unstarted(job));
+    const bool had_begun = moment.had_begun(job, is_believed);
+    add(is_timed_out ? end_at_time_limit(job, run.place, now, random_)
+        : had_begun  ? end_with_process(job, moment.end_of(job), run)
+                     : give_back_unstarted(job));
+    if (std::holds_alternative<EndSuspect>(pending_.back().how)) suspects.push_back(job.claim.seq);
     if (is_timed_out) usual_[dead.pool].learn(job.lane.kind, job.time_limit);
     job_left(dead, job,
-             is_timed_out     ? std::optional{job.time_limit}
-             : was_performing ? std::nullopt
-                              : std::optional{microseconds{0}});
+             is_timed_out ? std::optional{job.time_limit}
+             : had_begun  ? std::nullopt
+                          : std::optional{microseconds{0}});
     lanes_.tried_in_vain(job.lane.tenant);
   });
+  return suspects;
 }
 
 void Endings::give_back(const queue::ClaimedJob& job) {
@@ -123,6 +133,9 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state) {
     arrivals_.scheduled_for(retry->due);
   } else if (std::holds_alternative<EndFinal>(end.how) || std::holds_alternative<EndBlock>(end.how)) {
     ++figures_.failed;
+  } else if (const auto* const suspect = std::get_if<EndSuspect>(&end.how)) {
+    ++figures_.reclaimed;
+    if (state == queue::JobState::blocked) lone_jobs_.suspected(end.claim.seq, suspect->pool);
   } else {
     if (std::holds_alternative<EndReclaim>(end.how)) ++figures_.reclaimed;
     if (state == queue::JobState::ready) lanes_.arrived(end.lane, end.place);

@@ -2,6 +2,7 @@
 
 #include "arrivals.hpp"
 #include "lanes.hpp"
+#include "lone_jobs.hpp"
 #include "processes.hpp"
 #include "usual_run_time.hpp"
 
@@ -23,13 +24,15 @@ namespace tenure::daemon {
 class Endings {
  public:
   // All must outlive it. `usual` has one entry for each pool; `seed` is of the jitter in retries.
-  Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual, DispatcherStatus& figures,
-          std::uint64_t seed);
+  Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual, LoneJobs& lone_jobs,
+          DispatcherStatus& figures, std::uint64_t seed);
 
   // A worker has reported. An attempt that is not outstanding there was reported before.
   void attempt_ended(Process& process, const AttemptEnd& end, Now now);
-  // `dead` has been taken out of the table, with all that it held.
-  void process_ended(Process& dead, const WorkerGone& gone, WallTime now);
+  // `dead` has been taken out of the table, with all that it held. `can_be_alone`: whether a job can have a process of its own. The jobs
+  // that are suspects now are returned.
+  std::vector<queue::JobSeq> process_ended(const Process& dead, const WorkerGone& gone, bool can_be_alone,
+                                           WallTime now);
   // Claimed for a process that cannot take it any more.
   void give_back(const queue::ClaimedJob& job);
 
@@ -56,6 +59,7 @@ class Endings {
   Lanes& lanes_;
   Arrivals& arrivals_;
   std::vector<UsualRunTimes>& usual_;
+  LoneJobs& lone_jobs_;
   DispatcherStatus& figures_;
   Random random_;
   std::vector<ClaimEnd> pending_;

@@ -1,5 +1,6 @@
 #include "machine.hpp"
 
+#include "last_moment.hpp"
 #include "recall.hpp"
 #include "time_limits.hpp"
 
@@ -23,8 +24,23 @@ std::string_view text_of(Phase phase) {
   return "is leaving";
 }
 
-std::string interrupted_text(std::size_t jobs) {
-  return jobs == 1 ? "1 job; it runs again" : fmt::format("{} jobs; they run again", jobs);
+// Of a process that ended by itself, and with it `jobs` that it had been given.
+std::string process_end_text(const WorkerGone& event, const LastMoment& moment, std::size_t jobs) {
+  const auto counted = [](std::size_t count) {
+    return fmt::format("{} job{}", count, count == 1 ? "" : "s");
+  };
+  const std::string end = fmt::format("The worker process ended ({})", event.cause);
+  if (moment.begun() == 0)
+    return fmt::format("{} before it had begun {}; nothing is charged.", end, counted(jobs));
+  if (event.is_in_trouble)
+    return fmt::format("{} while it performed {}; nothing is charged.", end, counted(moment.begun()));
+  if (moment.named())
+    return fmt::format("{} by the crash of one job, which is charged; {} beside it run again at no cost.",
+                       end, counted(moment.begun() - 1));
+  return fmt::format(
+      "{} while it performed {}, and no crash of one of them is known; each is charged with a crash "
+      "and runs again alone.",
+      end, counted(moment.begun()));
 }
 
 }  // namespace
@@ -78,6 +94,7 @@ void Machine::give_up(const Failure& failure) {
 void Machine::on(const WorkerReady& event) {
   if (state_.stopping.is_asked() || !state_.processes.ready(event, state_.now.steady)) return;
   Process& process = *state_.processes.find(event.process);
+  if (process.is_for_suspect) return;  // it is nobody's offer; the next round claims its job
   process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues);
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
@@ -90,23 +107,26 @@ void Machine::on(const AttemptsEnded& event) {
   if (process == nullptr) return;
   for (const AttemptEnd& end : event.ends) state_.endings.attempt_ended(*process, end, state_.now);
   for (const AttemptEnd& end : event.ends) state_.suspects.ended(end.claim.seq);
-  state_.processes.jobs_ended(*process, event.ends.size());
   state_.replacements.look_at(*process);
+  if (process->is_for_suspect && process->jobs.size() == 0) Processes::drain(*process, state_.actions);
 }
 
 void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;
-  if (dead->ready) {
+  if (dead->is_for_suspect) {
+    state_.lone_jobs.process_gone(event.process, state_.now.steady);
+  } else if (dead->ready) {
     state_.lanes.process_went(dead->pool, dead->offer);
     state_.told_pools.went(state_.lanes.pools(), state_.now.steady);
   }
-  state_.endings.process_ended(*dead, event, state_.now.wall);
+  for (const queue::JobSeq seq :
+       state_.endings.process_ended(*dead, event, state_.settings.can_end_processes, state_.now.wall))
+    state_.suspects.left_to_be_alone(seq);
   dead->jobs.for_each([&](const OutstandingJob& job, bool) { state_.suspects.ended(job.claim.seq); });
   if (dead->jobs.size() == 0 || dead->was_ended_by_stop || !dead->timed_out.empty()) return;
   state_.actions.emplace_back(Note{Note::Level::warning, "worker.crashed",
-                                   fmt::format("The worker process ended ({}) while it performed {}.",
-                                               event.cause, interrupted_text(dead->jobs.performing())),
+                                   process_end_text(event, LastMoment(*dead, event), dead->jobs.size()),
                                    state_.settings.pools[dead->pool].name, dead->number});
 }
 
@@ -171,6 +191,7 @@ void Machine::tick() {
   state_.stopping.tick(now, state_.processes, state_.actions);
   if (!state_.stopping.is_asked()) state_.replacements.tick(now, state_.actions);
   state_.suspects.tick(now);
+  if (!state_.stopping.is_asked()) state_.lone_jobs.tick(now, state_.actions);
   state_.far_retries.tick(state_.now);
   // Before the round plans first jobs for newcomers, and after it has planned what free slots can have.
   recall_for_newcomers(state_);
@@ -226,6 +247,7 @@ std::optional<Instant> Machine::next_wake() const {
   consider_later(state_.told_pools.next_at());
   consider_later(state_.looks.next_poll());
   consider_later(state_.suspects.next_at());
+  consider_later(state_.lone_jobs.next_at());
   // When the wall clock will show it, if it does not jump: after a jump the next look puts it right.
   if (const auto& due = state_.arrivals.next_due()) consider_later(now.steady + (*due - now.wall));
   return next;

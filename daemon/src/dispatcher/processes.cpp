@@ -1,5 +1,6 @@
 #include "processes.hpp"
 
+#include "last_moment.hpp"
 #include "time_limits.hpp"
 
 #include <tenure/base/error.hpp>
@@ -13,6 +14,8 @@ namespace tenure::daemon {
 using std::chrono::microseconds;
 
 namespace {
+
+constexpr int kNoPosition = -1;
 
 // By then as much has ended in its other slots as may stand ahead of all of them.
 bool is_long(const Process& process, microseconds usual) {
@@ -41,9 +44,7 @@ std::size_t Process::room_ahead(microseconds usual) const {
   const std::int64_t us_max =
       kAheadPerSlot.count() * static_cast<std::int64_t>(slots - std::min(slots, unmoving));
   const std::int64_t us_left = us_max - jobs.ahead_us() - planned_us;
-  if (!takes_jobs() || one_at_a_time || ahead >= kAheadJobsMax || us_left <= 0 ||
-      jobs.bytes() >= kAheadBytesMax)
-    return 0;
+  if (!takes_jobs() || ahead >= kAheadJobsMax || us_left <= 0 || jobs.bytes() >= kAheadBytesMax) return 0;
   return std::min(kAheadJobsMax - ahead, static_cast<std::size_t>(us_left / usual.count()));
 }
 
@@ -76,7 +77,7 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             false},
            now);
   if (time_limit.count() > 0) limit_checked_by(now + token_time(time_limit));
-  TENURE_INVARIANT(jobs.size() <= slots + (one_at_a_time ? 0 : kAheadJobsMax));
+  TENURE_INVARIANT(jobs.size() <= slots + (is_for_suspect ? 0 : kAheadJobsMax));
 }
 
 void Process::used_by(TenantNumber tenant) {
@@ -114,23 +115,36 @@ void Processes::start_all(Instant now, Actions& actions) {
 
 void Processes::start(Position& position, Instant now, Actions& actions) {
   position.restart.reset();
+  Process& process =
+      add(position.pool, fmt::format("{}.{}", pool_names_[position.pool], position.position), now, actions);
+  process.position = position.position;
+}
+
+ProcessNumber Processes::start_for_suspect(std::size_t pool, Instant now, Actions& actions) {
+  Process& process = add(pool, pool_names_[pool] + ".suspect", now, actions);
+  process.position = kNoPosition;
+  process.is_for_suspect = true;
+  process.is_replaced = true;
+  return process.number;
+}
+
+Process& Processes::add(std::size_t pool, std::string name, Instant now, Actions& actions) {
   ++last_.value;
   Process process;
   process.number = last_;
-  process.pool = position.pool;
-  process.position = position.position;
+  process.pool = pool;
+  process.name = std::move(name);
   process.started = now;
-  processes_.emplace(last_, std::move(process));
-  actions.emplace_back(StartProcess{last_, position.pool});
+  actions.emplace_back(StartProcess{last_, pool});
+  return processes_.emplace(last_, std::move(process)).first->second;
 }
 
 bool Processes::ready(const WorkerReady& event, Instant now) {
   Process* const process = find(event.process);
   if (process == nullptr || process->phase != Phase::starting) return false;
   process->phase = Phase::ready;
-  process->slots_at_best = static_cast<std::size_t>(std::max(1, event.slots));
-  process->one_at_a_time = position_of(*process).suspects > 0;
-  process->slots = process->one_at_a_time ? 1 : process->slots_at_best;
+  process->pid = event.pid;
+  process->slots = process->is_for_suspect ? 1 : static_cast<std::size_t>(std::max(1, event.slots));
   process->jobs = Outstanding{process->slots};
   process->time_limits = event.time_limits;
   process->ready = now;
@@ -142,33 +156,12 @@ void Processes::ponged(ProcessNumber number) {
   if (Process* const process = find(number)) process->unanswered_since.reset();
 }
 
-void Processes::jobs_ended(Process& process, std::size_t count) {
-  if (!process.one_at_a_time) return;
-  std::size_t& suspects = position_of(process).suspects;
-  suspects -= std::min(suspects, count);
-  if (suspects > 0 || process.jobs.size() > 0) return;
-  process.one_at_a_time = false;
-  process.slots = process.slots_at_best;
-  process.jobs = Outstanding{process.slots};
-}
-
-// Twice as many as were performing, since other jobs may come between; one more for a report that was lost on its way.
-void Processes::suspect(Position& position, Process& dead, const WorkerGone& gone) {
-  bool has_crashed_before = false;
-  dead.jobs.for_each([&](const OutstandingJob& job, bool) { has_crashed_before |= job.crashes > 0; });
-  if (gone.is_in_trouble || dead.was_ended_by_stop || !dead.timed_out.empty() || dead.jobs.size() < 2 ||
-      !has_crashed_before)
-    return;
-  position.suspects = std::max(position.suspects, 2 * dead.jobs.performing() + 1);
-}
-
 std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Actions& actions) {
   const auto entry = processes_.find(event.process);
   if (entry == processes_.end()) return std::nullopt;
   Process dead = std::move(entry->second);
   processes_.erase(entry);
-  suspect(position_of(dead), dead, event);
-  plan_restart(position_of(dead), dead, event, now, actions);
+  if (!dead.is_for_suspect) plan_restart(position_of(dead), dead, event, now, actions);
   return dead;
 }
 
@@ -176,7 +169,7 @@ void Processes::plan_restart(Position& position, const Process& dead, const Work
                              Actions& actions) {
   if (!restarts_ || position.is_closed || has_successor(dead)) return;
   // A process that a job took along is replaced at once, or one job could make its whole pool wait; trouble is not over at once.
-  const bool was_taken_along = dead.jobs.size() > 0 && !gone.is_in_trouble;
+  const bool was_taken_along = LastMoment(dead, gone).begun() > 0 && !gone.is_in_trouble;
   const bool program_works = dead.ready && (was_taken_along || now - *dead.ready > kQuickDeath);
   if (program_works) {
     position.quick_deaths = 0;

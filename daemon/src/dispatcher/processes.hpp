@@ -45,12 +45,14 @@ enum class Phase : std::uint8_t {
 struct Process {
   ProcessNumber number;
   std::size_t pool = 0;
-  int position = 0;       // in the pool, kept by its successors
+  int position = 0;      // in the pool, kept by its successors; none of one for a suspect
+  std::string name;      // for whoever reads of it: "general.0"
+  std::int64_t pid = 0;  // once it is ready
+  // Started beside the others for one job that is performed alone in it; nobody takes its place.
+  bool is_for_suspect = false;
   std::size_t offer = 0;  // the set of kinds that its hello named (Lanes); meaningless while starting
   Phase phase = Phase::starting;
-  std::size_t slots = 1;          // that are used
-  std::size_t slots_at_best = 1;  // that its program says it has
-  bool one_at_a_time = false;     // after crashes with several suspects: one slot is used
+  std::size_t slots = 1;
   Instant started;
   std::optional<Instant> ready;
   Outstanding jobs{1};
@@ -80,7 +82,8 @@ struct Process {
   bool is_replaced = false;    // a successor takes its place, or nobody: its end starts none
   std::int64_t performed = 0;  // jobs that have ended in it
 
-  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready; }
+  // Of any lane.
+  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !is_for_suspect; }
   [[nodiscard]] std::size_t free_slots() const;
   // How many more jobs of that usual run time it may be assigned ahead.
   [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
@@ -105,11 +108,11 @@ class Processes {
   explicit Processes(const DispatcherSettings& settings);
 
   void start_all(Instant now, Actions& actions);
+  // One more than the pool has, for a job that is performed alone.
+  [[nodiscard]] ProcessNumber start_for_suspect(std::size_t pool, Instant now, Actions& actions);
   // The hello of a process; false where it is not awaited.
   [[nodiscard]] bool ready(const WorkerReady& event, Instant now);
   void ponged(ProcessNumber number);
-  // So many attempts of it have ended well enough to be reported: suspicion wears off.
-  void jobs_ended(Process& process, std::size_t count);
   // Takes it out of the table and plans its successor. Nothing where it is not known.
   [[nodiscard]] std::optional<Process> gone(const WorkerGone& event, Instant now, Actions& actions);
   // Pings, aborts, kills and restarts that are due.
@@ -144,14 +147,11 @@ class Processes {
     std::size_t pool = 0;
     int position = 0;
     int quick_deaths = 0;
-    // After a second crash in company its successors run one job at a time, until so many have ended: then the next crash says
-    // whose it was.
-    std::size_t suspects = 0;
     std::optional<Instant> restart;
     bool is_closed = false;  // by a reload: nothing is started here
   };
   void start(Position& position, Instant now, Actions& actions);
-  static void suspect(Position& position, Process& dead, const WorkerGone& gone);
+  Process& add(std::size_t pool, std::string name, Instant now, Actions& actions);
   void plan_restart(Position& position, const Process& dead, const WorkerGone& gone, Instant now,
                     Actions& actions);
   void watch(Process& process, Instant now, Actions& actions) const;

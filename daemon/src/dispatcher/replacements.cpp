@@ -43,7 +43,7 @@ void Replacements::leaves(Process& process, Instant now, Actions& actions) {
                             "The worker process was told to end by a signal; another one takes its place.",
                             settings_.pools[process.pool].name, process.number});
   Processes::drain(process, actions);
-  processes_.start_successor(process, now, actions);
+  if (!process.is_for_suspect) processes_.start_successor(process, now, actions);
 }
 
 void Replacements::came(const Process& successor, Actions& actions) {

@@ -8,6 +8,7 @@
 #include "far_retries.hpp"
 #include "held_notes.hpp"
 #include "lanes.hpp"
+#include "lone_jobs.hpp"
 #include "looks.hpp"
 #include "processes.hpp"
 #include "replacements.hpp"
@@ -48,6 +49,7 @@ struct DispatcherState {
   std::vector<UsualRunTimes> usual;  // for each pool
   Looks looks;
   Arrivals arrivals;
+  LoneJobs lone_jobs;
   Endings endings;
   CancelledRuns cancelled_runs;
   FarRetries far_retries;

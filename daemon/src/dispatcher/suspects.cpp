@@ -41,8 +41,9 @@ void Suspects::read(std::vector<queue::Suspect> page, Instant now, Actions& acti
       Note::Level::warning,
       "daemon.suspects",
       fmt::format(
-          "{} under which the daemon died. They start one at a time, before all others; one that performs "
-          "alone when the daemon dies again is charged a crash. See tenure job list reason=suspect",
+          "{} under which the daemon died, or a worker process before it was stopped. They start one at a "
+          "time, before all others; one that performs alone when the daemon dies again is charged a crash. "
+          "See tenure job list reason=suspect",
           found_ == 1 ? "There is 1 job" : fmt::format("There are {} jobs", found_)),
       {},
       {}});
@@ -95,6 +96,11 @@ void Suspects::gone(queue::JobSeq seq) {
 void Suspects::ended(queue::JobSeq seq) {
   if (performing_.erase(seq) == 0) return;
   news_.acquitted.push_back(seq);
+  if (trial_ && trial_->seq == seq) trial_.reset();
+}
+
+void Suspects::left_to_be_alone(queue::JobSeq seq) {
+  performing_.erase(seq);
   if (trial_ && trial_->seq == seq) trial_.reset();
 }
 

@@ -59,8 +59,10 @@ class Suspects {
   void gated(queue::JobSeq seq, Instant now);
   void gone(queue::JobSeq seq);
   void not_begun() { is_beginning_ = false; }
-  // Its claim has ended, however; nothing where it is none that was tried.
+  // Its claim has ended; nothing where it is none that was tried.
   void ended(queue::JobSeq seq);
+  // Its claim has ended with its worker process: the store has it as a suspect still, and LoneJobs will.
+  void left_to_be_alone(queue::JobSeq seq);
   void tick(Instant now);
   // When the next one becomes possible, or the trial under way is over; nothing where only an event can change anything.
   [[nodiscard]] std::optional<Instant> next_at() const;

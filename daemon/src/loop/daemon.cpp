@@ -72,15 +72,18 @@ class StandBy {
     while (!*looked && !leave_) context_.run_one();
   }
 
-  // Nothing has been begun by the former settings but waiting for this very lock.
+  // Nothing has been begun by the former settings but waiting for this very lock, and answering whoever asks.
   void reload() {
     service_.reloading();
     try {
       config::Settings fresh = read_settings_();
-      if (fresh.store.path != settings_.store.path)
+      std::string waiting = fresh.store.path != settings_.store.path ? "store.path" : "";
+      if (fresh.http != settings_.http) waiting += waiting.empty() ? "http.*" : ", http.*";
+      if (!waiting.empty())
         log::write(log::Level::warning, "configuration.waits",
-                   "changed, and in force from the next start on: store.path");
+                   "changed, and in force from the next start on: " + waiting);
       fresh.store.path = settings_.store.path;
+      fresh.http = settings_.http;
       configure_log(fresh);
       settings_ = std::move(fresh);
       log::write(log::Level::info, "configuration.reloaded", "while standing by: all of it is in force");

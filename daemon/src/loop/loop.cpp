@@ -168,7 +168,7 @@ void Loop::perform(StartProcess&& action) {
       context_.get_executor(), *descriptor, host_.lock_to_share(), action.process,
       static_cast<std::uint16_t>(pool.slots), pool.time_limit,
       WorkerLink::Handlers{
-          .on_event = [this](Event event) { handle(with_memory(std::move(event))); },
+          .on_event = [this](Event event) { handle(with_figures(std::move(event))); },
           .on_greeted =
               [this, process = action.process, pool](const DaemonEnd::Greeted& hello) {
                 log::write(log::Level::info, "worker.ready",
@@ -292,7 +292,8 @@ void Loop::take_over(const config::Changes& changes) {
   handle(std::move(event));
 }
 
-Event Loop::with_memory(Event event) const {
+Event Loop::with_figures(Event event) const {
+  if (auto* const ready = std::get_if<WorkerReady>(&event)) ready->pid = host_.pid_of(ready->process);
   if (auto* const ponged = std::get_if<Ponged>(&event)) ponged->memory = host_.memory_of(ponged->process);
   return event;
 }

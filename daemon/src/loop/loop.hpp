@@ -73,7 +73,7 @@ class Loop {
   void obey_signals();
   void reload();
   void take_over(const config::Changes& changes);
-  [[nodiscard]] Event with_memory(Event event) const;
+  [[nodiscard]] Event with_figures(Event event) const;
   void await_hint();
   void open_wake_socket();
 

@@ -16,14 +16,20 @@ struct OutcomeOf {
   std::string_view operator()(const EndRetry&) const { return "failed"; }
   std::string_view operator()(const EndFinal& end) const {
     if (end.reason == queue::JobReason::expired) return {};
-    return end.state == JobState::cancelled ? "interrupted" : "failed";
+    return "failed";
   }
   std::string_view operator()(const EndRelease& end) const {
     return end.started ? std::string_view{"released"} : std::string_view{};
   }
   std::string_view operator()(const EndBlock&) const { return {}; }
   std::string_view operator()(const EndReclaim&) const { return "interrupted"; }
+  std::string_view operator()(const EndSuspect&) const { return "interrupted"; }
 };
+
+std::string_view outcome_of(const ClaimEnd& end, JobState state) {
+  const std::string_view outcome = std::visit(OutcomeOf{}, end.how);
+  return state == JobState::cancelled && !outcome.empty() ? std::string_view{"cancelled"} : outcome;
+}
 
 // Errors of tenancy: the tenant, or an id of another one, was refused.
 bool is_refusal(ErrorCode code) { return code < ErrorCode::claim_lost; }
@@ -51,6 +57,8 @@ void JobCounts::stored(const RoundWork& work, const RoundReply& reply) {
     // Nobody says of which kinds they are.
     for (std::size_t job = 0; job < former->dead.size(); ++job)
       count_final({LabelBound::kOther, LabelBound::kOther}, JobState::dead, true);
+    for (std::size_t job = 0; job < former->cancelled; ++job)
+      count_final({LabelBound::kOther, LabelBound::kOther}, JobState::cancelled, false);
   }
   const auto& ends = work.ask<EndsPart>();
   const auto& states = reply.answer<EndsPart>();
@@ -65,11 +73,11 @@ void JobCounts::stored_end(const ClaimEnd& end, const Result<JobState>& state) {
     ++counts_[key].finished["lost"];
     return;
   }
-  if (const std::string_view outcome = std::visit(OutcomeOf{}, end.how); !outcome.empty())
+  if (const std::string_view outcome = outcome_of(end, *state); !outcome.empty())
     ++counts_[key].finished[outcome];
   const bool is_reclaim = std::holds_alternative<EndReclaim>(end.how);
   reclaimed_from_workers_ += is_reclaim ? 1 : 0;
-  if (is_final(*state)) count_final(key, *state, is_reclaim);
+  if (is_final(*state)) count_final(key, *state, is_reclaim && *state == JobState::dead);
 }
 
 void JobCounts::count_final(Key key, JobState state, bool is_poison) {

@@ -21,13 +21,20 @@ Sampler::~Sampler() {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
-  stopped_.notify_all();
+  changed_.notify_all();
   thread_.join();
 }
 
 void Sampler::look_at(queue::ReadableStore& store) {
-  const std::lock_guard lock(store_mutex_);
-  store_ = &store;
+  {
+    const std::lock_guard lock(store_mutex_);
+    store_ = &store;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    is_asked_ = true;
+  }
+  changed_.notify_all();
 }
 
 void Sampler::leave_store() {
@@ -42,7 +49,9 @@ void Sampler::run() {
     const std::chrono::microseconds rest =
         std::max<std::chrono::microseconds>(kPeriod, kRestsTimes * look_at_store());
     std::unique_lock lock(mutex_);
-    if (stopped_.wait_for(lock, rest, [this] { return is_stopping_; })) return;
+    changed_.wait_for(lock, rest, [this] { return is_stopping_ || is_asked_; });
+    if (is_stopping_) return;
+    is_asked_ = false;
   }
 }
 

@@ -30,7 +30,7 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  // From now on until leave_store() has returned.
+  // At once, and then now and then until leave_store() has returned.
   void look_at(queue::ReadableStore& store);
   void leave_store();
 
@@ -49,8 +49,9 @@ class Sampler {
   queue::ReadableStore* store_ = nullptr;
   std::string backend_, library_;  // of the store, once it has been asked
   std::mutex mutex_;
-  std::condition_variable stopped_;
+  std::condition_variable changed_;
   bool is_stopping_ = false;
+  bool is_asked_ = false;  // to look at once
   std::thread thread_;
 };
 

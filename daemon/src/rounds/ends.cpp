@@ -40,6 +40,11 @@ struct EndCarrier {
     return state_after(writer.reclaim(claim, end.charge, end.failure, now),
                        is_dead ? JobState::dead : JobState::ready);
   }
+  Result<JobState> operator()(const EndSuspect& end) const {
+    const bool is_dead = end.charge == queue::CrashCharge::poison;
+    return state_after(writer.suspect(claim, end.charge, end.failure, now),
+                       is_dead ? JobState::dead : JobState::blocked);
+  }
 };
 
 // The run that a claim ends with, whatever becomes of its job.
@@ -54,6 +59,7 @@ struct RunReader {
   RunOfEnd operator()(const EndRelease& end) const { return {end.started, end.why}; }
   RunOfEnd operator()(const EndBlock&) const { return {false, {}}; }
   RunOfEnd operator()(const EndReclaim& end) const { return {true, end.failure}; }
+  RunOfEnd operator()(const EndSuspect& end) const { return {true, end.failure}; }
 };
 RunOfEnd run_of(const ClaimEnd& end) { return std::visit(RunReader{}, end.how); }
 

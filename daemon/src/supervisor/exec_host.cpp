@@ -1,6 +1,7 @@
 #include "exec_host.hpp"
 
 #include "../loop/signals.hpp"
+#include "../protocol/slot_board.hpp"
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/system.hpp>
@@ -11,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <string_view>
@@ -42,15 +42,15 @@ std::vector<std::string> child_environment(const ExecHost::Environment& environm
   result.push_back("TENURE_CONFIG=" + environment.config_file.string());
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
   result.push_back(std::string{kWorkerLogVariable} + "=" + std::to_string(kWorkerLogDescriptor));
+  result.push_back(std::string{kWorkerBoardVariable} + "=" + std::to_string(kWorkerBoardDescriptor));
   result.push_back(std::string{kWorkerParentVariable} + "=" + std::to_string(::getpid()));
   result.push_back(std::string{kWorkerPoolVariable} + "=" + std::string{pool});
   return result;
 }
 
-std::string describe_end(int status) {
-  if (WIFEXITED(status)) return "exit " + std::to_string(WEXITSTATUS(status));
-  const int number = WTERMSIG(status);
-  return "signal " + std::to_string(number) + " (" + ::strsignal(number) + ")";
+queue::ProcessExit exit_of(int status) {
+  if (WIFEXITED(status)) return {queue::ProcessExit::By::code, WEXITSTATUS(status)};
+  return {queue::ProcessExit::By::signal, WTERMSIG(status)};
 }
 
 Failure system_failure(std::string_view what, int error) {
@@ -66,6 +66,7 @@ struct Start {
   int output = -1;   // of what it prints
   int log = -1;      // our standard error
   int socket = -1;
+  int board = -1;
   int report = -1;  // where errno is written if the program cannot be started; closed by its start
   pid_t parent = -1;
   sigset_t held_back{};
@@ -84,6 +85,7 @@ struct Start {
   ::dup2(start.output, STDERR_FILENO);
   ::dup2(start.socket, kWorkerSocketDescriptor);
   ::dup2(start.log, kWorkerLogDescriptor);
+  ::dup2(start.board, kWorkerBoardDescriptor);
   // Let through by worker_main, once it has handlers for them.
   ::sigprocmask(SIG_SETMASK, &start.held_back, nullptr);
   ::execve(start.program, start.arguments, start.variables);
@@ -118,14 +120,22 @@ Result<pid_t> fork_worker(const Start& start) {
 
 constexpr int kPipeBytes = 1 << 20;  // how much a job can print while the daemon does something else
 
-Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment, int socket,
-                    int output) {
+// What a child is given of ours.
+struct Given {
+  int socket = -1;
+  int output = -1;
+  int board = -1;
+};
+
+Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environment& environment,
+                    const Given& given) {
   // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
   const auto above = [](int descriptor) {
-    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerLogDescriptor + 1)};
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerBoardDescriptor + 1)};
   };
-  const Descriptor socket_copy = above(socket);
-  const Descriptor output_copy = above(output);
+  const Descriptor socket_copy = above(given.socket);
+  const Descriptor output_copy = above(given.output);
+  const Descriptor board_copy = above(given.board);
   const Descriptor log = above(STDERR_FILENO);
   const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   const Descriptor nothing = above(null_low.number());
@@ -134,8 +144,8 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
   const Descriptor result{ends[0]};
   Descriptor report_low{ends[1]};
   Descriptor report = above(report_low.number());
-  if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !log.is_open() || !nothing.is_open() ||
-      !report.is_open())
+  if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !board_copy.is_open() ||
+      !log.is_open() || !nothing.is_open() || !report.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
   std::string program = pool.program.string();
@@ -153,6 +163,7 @@ Result<pid_t> spawn(const config::PoolSettings& pool, const ExecHost::Environmen
                                 .output = output_copy.number(),
                                 .log = log.number(),
                                 .socket = socket_copy.number(),
+                                .board = board_copy.number(),
                                 .report = report.number(),
                                 .parent = ::getpid(),
                                 .held_back = told_signals()});
@@ -203,9 +214,14 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   const Descriptor printed{pipe[1]};
   ::fcntl(printed.number(), F_SETPIPE_SZ, kPipeBytes);  // less, where the system allows no more, is fine, too
 
+  // One thread more than there are slots performs (runtime.cpp).
+  auto board = make_board(static_cast<std::size_t>(pool.slots) + 1);
+  if (!board) return tl::unexpected(board.error());
+
   const ProgramFile program =
       program_file(pool.program);  // before the start: if it changes meanwhile, it is new again
-  const auto pid = spawn(pool, environment_, theirs.number(), printed.number());
+  const auto pid = spawn(pool, environment_,
+                         {.socket = theirs.number(), .output = printed.number(), .board = board->number()});
   if (!pid) return tl::unexpected(pid.error());
   const int watch = open_pid(*pid);
   if (watch < 0) {
@@ -217,7 +233,7 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   const auto [child, fresh] = children_.try_emplace(
       process, Child{*pid, pool.program, program, boost::asio::posix::stream_descriptor{executor_, watch},
                      std::make_shared<WorkerOutput>(executor_, std::move(output), pool.name, process),
-                     std::move(on_gone)});
+                     std::move(*board), std::move(on_gone)});
   TENURE_INVARIANT(fresh);
   child->second.output->start();
   child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -267,9 +283,14 @@ void ExecHost::reap(queue::ProcessNumber process) {
   auto child = children_.extract(process);
   int status = 0;
   TENURE_INVARIANT(::waitpid(child.mapped().pid, &status, 0) == child.mapped().pid);
-  const bool is_in_trouble = WIFEXITED(status) && WEXITSTATUS(status) == number_of(ExitCode::sync_failed);
+  const queue::ProcessExit exit = exit_of(status);
+  constexpr queue::ProcessExit kInTrouble{queue::ProcessExit::By::code, number_of(ExitCode::sync_failed)};
   child.mapped().output->finish();
-  child.mapped().on_gone({process, describe_end(status), is_in_trouble});
+  child.mapped().on_gone({.process = process,
+                          .cause = queue::text_of(exit),
+                          .is_in_trouble = exit == kInTrouble,
+                          .exit = exit,
+                          .slots = read_board(child.mapped().board.number(), exit)});
 }
 
 }  // namespace tenure::daemon

@@ -3,6 +3,8 @@
 #include "worker_host.hpp"
 #include "worker_output.hpp"
 
+#include <tenure/base/system.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -26,7 +28,7 @@ struct ProgramFile {
 };
 
 // Starts worker programs by exec: between fork and exec only calls that are safe there, and of our descriptors the child gets its
-// socket only.
+// socket, its slot board, and where it prints and logs.
 // Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
 // started it ends.
 class ExecHost final : public WorkerHost {
@@ -57,6 +59,7 @@ class ExecHost final : public WorkerHost {
     ProgramFile file;  // that it was
     boost::asio::posix::stream_descriptor watch;
     std::shared_ptr<WorkerOutput> output;
+    Descriptor board;
     OnGone on_gone;
   };
   void reap(queue::ProcessNumber process);

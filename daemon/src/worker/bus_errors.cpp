@@ -76,10 +76,15 @@ class Maps {
 };
 
 void on_bus_error(int number, siginfo_t* info, void*) {
-  if (!Maps{}.is_in_file_with(kIndexSuffix, reinterpret_cast<std::uintptr_t>(info->si_addr))) {
-    std::signal(number, SIG_DFL);  // the access is made again, and now ends the process
-    return;
-  }
+  leave_if_index_of_database(*info);
+  std::signal(number, SIG_DFL);  // the access is made again, and now ends the process
+}
+
+}  // namespace
+
+void leave_if_index_of_database(const siginfo_t& bus_error) {
+  const auto address = reinterpret_cast<std::uintptr_t>(bus_error.si_addr);
+  if (bus_error.si_code <= 0 || !Maps{}.is_in_file_with(kIndexSuffix, address)) return;
   constexpr std::string_view kText =
       "worker: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is "
       "charged\n";
@@ -87,8 +92,6 @@ void on_bus_error(int number, siginfo_t* info, void*) {
   write_last_words(kText);
   ::_exit(number_of(ExitCode::sync_failed));
 }
-
-}  // namespace
 
 void leave_on_bus_errors_of_databases() {
   struct sigaction action {};

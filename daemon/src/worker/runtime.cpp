@@ -1,4 +1,6 @@
+#include "../protocol/slot_board.hpp"
 #include "../protocol/worker_end.hpp"
+#include "crash_signals.hpp"
 #include "job_lines.hpp"
 #include "own_things.hpp"
 #include "performing_jobs.hpp"
@@ -74,6 +76,7 @@ class Runtime {
   }
 
   bool run() {
+    const CrashSlot crash_slot(board_slot(0));
     flush();
     {
       const std::lock_guard lock(mutex_);
@@ -178,8 +181,9 @@ class Runtime {
 
   void carry_out_one(WorkerEnd::OpenSlots&& action) {
     for (std::size_t slot = 0; slot < action.count; ++slot) {
-      threads_.emplace_back([this] {
+      threads_.emplace_back([this, number = slot + 1] {
         ::pthread_setname_np(::pthread_self(), "slot");
+        const CrashSlot crash_slot(board_slot(number));
         context_.run();
       });
     }
@@ -214,7 +218,13 @@ class Runtime {
            performed_.fetch_add(1, std::memory_order_relaxed) % kLookedAtEvery == 0;
   }
 
+  [[nodiscard]] BoardSlot* board_slot(std::size_t thread) const {
+    return setup_.board != nullptr ? setup_.board->slot(thread) : nullptr;
+  }
+
+  // On the board until it is reported: what a job has spoilt may show only then.
   WorkerEnd::Actions perform(const Perform& work) {
+    const PerformedInSlot performed(CrashSlot::of_this_thread(), work.job.claim, setup_.clock.wall());
     AttemptEnd end = performed_job(work);
     if (process_.is_inherited()) end_child(work.job);
     if (is_looked_after(end)) {

@@ -1,6 +1,7 @@
 #include "../loop/settings_for_program.hpp"
 #include "../loop/signals.hpp"
-#include "bus_errors.hpp"
+#include "../protocol/slot_board.hpp"
+#include "crash_signals.hpp"
 #include "in_process_host.hpp"
 
 #include <tenure/base/log.hpp>
@@ -22,6 +23,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <memory>
 #include <optional>
 #include <string>
 #include <sys/eventfd.h>
@@ -49,6 +51,7 @@ struct WorkerEnvironment {
   std::optional<int> socket = number_in(kWorkerSocketVariable);
   std::optional<int> parent = number_in(kWorkerParentVariable);
   std::optional<int> log = number_in(kWorkerLogVariable);
+  std::optional<int> board = number_in(kWorkerBoardVariable);
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 WorkerEnvironment take_environment() {
@@ -108,6 +111,13 @@ void note_told_to_end(int) {
   errno = error;
 }
 
+// Mapped, and then closed: neither a handler nor a program that one starts can do anything to it.
+std::unique_ptr<SlotBoard> take_board(std::optional<int> number) {
+  if (!number) return nullptr;
+  const Descriptor given{*number};
+  return std::make_unique<SlotBoard>(given.number());
+}
+
 // A terminal sends its signals to all processes of the group; when to stop is the daemon's to say, and SIGTERM asks it. An empty handler
 // and not SIG_IGN, which programs that job code starts would inherit.
 void leave_signals_to_the_daemon() {
@@ -139,10 +149,11 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
   if (!end_asked.is_open()) raise_system(errno, "no descriptor for the end that is asked for", {});
   told_to_end = end_asked.number();
   leave_signals_to_the_daemon();
-  leave_on_bus_errors_of_databases();
+  note_crashes();
 
   const config::Settings settings = settings_of(environment);
   configure_log(settings);
+  const auto board = take_board(environment.board);
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
   const bool was_drained = run_worker(*environment.socket, {.jobs = jobs,
@@ -150,7 +161,8 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
                                                             .clock = clock,
                                                             .application = settings.application.name,
                                                             .program_version = options.version,
-                                                            .told_to_end = end_asked.number()});
+                                                            .told_to_end = end_asked.number(),
+                                                            .board = board.get()});
   told_to_end = -1;  // the descriptor is closed next
   return was_drained ? 0 : 1;
 }

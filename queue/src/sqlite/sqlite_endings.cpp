@@ -48,29 +48,41 @@ constexpr Query kCountCrash{"count_crash",
                             "update job set crashes = min(max(crashes, 0), 2147483646) + 1 where seq = ?1"};
 
 // Behind the greatest number that an attempt can have; no change where that one is taken too.
-// ?1 seq  ?2 outcome  ?3 error_code  ?4 error  ?5 started_us  ?6 now_us  ?7 incarnation  ?8 counter  ?9 process.
-// Index: primary key.
+// ?1 seq  ?2 performer  ?3 pid  ?4 exit_code  ?5 signal  ?6 outcome  ?7 error_code  ?8 error  ?9 started_us  ?10 now_us
+// ?11 incarnation  ?12 counter  ?13 process. Index: primary key.
 constexpr Query kInsertAttempt{"insert_attempt", R"sql(
-  insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
+  insert into attempt(seq, number, performer, pid, exit_code, signal, outcome, error_code, error, started_us, finished_us,
+    incarnation, counter, process)
   values (?1, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1 and number between 1 and 2147483646), ?2, ?3,
-    ?4, ?5, ?6, ?7, ?8, ?9) on conflict (seq, number) do nothing)sql"};
+    ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict (seq, number) do nothing)sql"};
 
-// The newest attempt, if that was a release too. ?1 seq  ?2 error_code  ?3 error  ?4 started_us  ?5 now_us  ?6 incarnation
-// ?7 counter  ?8 process. Index: primary key.
+// The newest attempt, if that was a release too. ?1 seq  ?2 performer  ?3 pid  ?4 exit_code  ?5 signal  ?6 error_code  ?7 error
+// ?8 started_us  ?9 now_us  ?10 incarnation  ?11 counter  ?12 process. Index: primary key.
 constexpr Query kUpdateRelease{"update_release", R"sql(
-  update attempt set error_code = ?2, error = ?3, started_us = ?4, finished_us = ?5, incarnation = ?6, counter = ?7, process = ?8
+  update attempt set performer = ?2, pid = ?3, exit_code = ?4, signal = ?5, error_code = ?6, error = ?7, started_us = ?8,
+    finished_us = ?9, incarnation = ?10, counter = ?11, process = ?12
   where seq = ?1 and number = (select max(number) from attempt where seq = ?1) and outcome = 2)sql"};
 
 // A loser's outcome, once for each claim, and not where that claim's own end is recorded as a failure already.
-// ?1 seq  ?2 error_code  ?3 error  ?4 now_us  ?5 incarnation  ?6 counter. Index: primary keys.
+// ?1 seq  ?2 performer  ?3 pid  ?4 exit_code  ?5 signal  ?6 error_code  ?7 error  ?8 now_us  ?9 incarnation  ?10 counter.
+// Index: primary keys.
 constexpr Query kInsertLostAttempt{"insert_lost_attempt", R"sql(
-  insert into attempt(seq, number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process)
-  select seq, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1 and number between 1 and 2147483646), 4, ?2, ?3,
-    null, ?4, ?5, ?6, 0
+  insert into attempt(seq, number, performer, pid, exit_code, signal, outcome, error_code, error, started_us, finished_us,
+    incarnation, counter, process)
+  select seq, (select coalesce(max(number), 0) + 1 from attempt where seq = ?1 and number between 1 and 2147483646), ?2, ?3,
+    ?4, ?5, 4, ?6, ?7, null, ?8, ?9, ?10, 0
   from job
   where seq = ?1
-    and not exists (select 1 from attempt where seq = ?1 and incarnation = ?5 and counter = ?6 and outcome in (1, 4))
+    and not exists (select 1 from attempt where seq = ?1 and incarnation = ?9 and counter = ?10 and outcome in (1, 4))
   on conflict (seq, number) do nothing)sql"};
+
+// Binds what three statements begin with: ?1 to ?5.
+sqlite::Statement& bind_place(sqlite::Statement& row, JobSeq seq, const RunPlace& place) {
+  std::optional<int> code;
+  std::optional<int> signal;
+  if (place.exit) (place.exit->by == ProcessExit::By::signal ? signal : code) = place.exit->number;
+  return row.bind(seq.value, place.process, place.pid, code, signal);
+}
 
 }  // namespace
 
@@ -228,26 +240,31 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                                const AttemptFailure& failure, WallTime now) {
   const std::string error = kept_error(failure.error);
-  connection_.statement(kInsertAttempt)
-      .bind(claim.seq.value, static_cast<int>(outcome), static_cast<int>(failure.code), error,
-            ended.started_us, to_us(now), claim.token.incarnation.value, claim.token.counter, ended.process)
+  auto row = connection_.statement(kInsertAttempt);
+  bind_place(row, claim.seq, failure.place)
+      .bind(static_cast<int>(outcome), static_cast<int>(failure.code), error, ended.started_us, to_us(now),
+            claim.token.incarnation.value, claim.token.counter, ended.process)
       .run();
 }
 
 void SqliteWriter::add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why,
                                WallTime now) {
   const std::string error = kept_error(why.error);
-  connection_.statement(kUpdateRelease)
-      .bind(claim.seq.value, static_cast<int>(why.code), error, ended.started_us, to_us(now),
-            claim.token.incarnation.value, claim.token.counter, ended.process)
-      .run();
+  {
+    auto row = connection_.statement(kUpdateRelease);
+    bind_place(row, claim.seq, why.place)
+        .bind(static_cast<int>(why.code), error, ended.started_us, to_us(now), claim.token.incarnation.value,
+              claim.token.counter, ended.process)
+        .run();
+  }
   if (connection_.changes() == 0) add_attempt(claim, ended, AttemptOutcome::released, why, now);
 }
 
 void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now) {
   const std::string error = kept_error(failure.error);
-  connection_.statement(kInsertLostAttempt)
-      .bind(claim.seq.value, static_cast<int>(failure.code), error, to_us(now), claim.token.incarnation.value,
+  auto row = connection_.statement(kInsertLostAttempt);
+  bind_place(row, claim.seq, failure.place)
+      .bind(static_cast<int>(failure.code), error, to_us(now), claim.token.incarnation.value,
             claim.token.counter)
       .run();
 }

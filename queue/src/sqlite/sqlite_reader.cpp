@@ -55,11 +55,22 @@ constexpr Query kSeqOfId{"seq_of_id", "select seq from job where id = ?1"};
 
 // ?1 seq. Index: primary key.
 constexpr Query kAttempts{"attempts", R"sql(
-  select number, outcome, error_code, error, started_us, finished_us, incarnation, counter, process
-  from attempt where seq = ?1 order by number)sql"};
+  select number, outcome, error_code, error, attempt.started_us, finished_us, attempt.incarnation, counter, process,
+    coalesce(holder.node, ''), performer, attempt.pid, exit_code, signal
+  from attempt left join holder on holder.incarnation = attempt.incarnation
+  where seq = ?1 order by number)sql"};
 
 // ?1 seq. Index: primary key.
 constexpr Query kEnvelope{"envelope", "select envelope from job where seq = ?1"};
+
+// Of exit_code and signal, which stand side by side.
+std::optional<ProcessExit> exit_in(const sqlite::Statement& row, int column) {
+  if (const auto signal = row.optional_integer(column + 1))
+    return ProcessExit{ProcessExit::By::signal, clamped(*signal)};
+  if (const auto code = row.optional_integer(column))
+    return ProcessExit{ProcessExit::By::code, clamped(*code)};
+  return std::nullopt;
+}
 
 std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) {
   const auto us = row.optional_integer(column);
@@ -189,6 +200,8 @@ std::vector<AttemptRecord> SqliteJobReader::attempts(JobSeq seq) {
     attempt.finished = from_us(row.integer(5));
     attempt.claim = {Incarnation{row.integer(6)}, row.integer(7)};
     attempt.process = ProcessNumber{row.integer(8)};
+    attempt.node = row.text(9);
+    attempt.place = {std::string{row.text(10)}, row.integer(11), exit_in(row, 12)};
     attempts.push_back(std::move(attempt));
   }
   return attempts;

@@ -16,8 +16,8 @@ constexpr Query kFill{"fill", R"sql(
   with recursive number(n) as (select 1 union all select n + 1 from number where n < 2000)
   insert into item(text) select hex(randomblob(1000)) from number)sql"};
 constexpr Query kAdd{"add", "insert into item(text) values (hex(randomblob(1000)))"};
-constexpr Query kCount{"count", "select count(*) from item"};
-constexpr Query kCheck{"check", "pragma integrity_check"};
+constexpr Query kCountCopied{"count", "select count(*) from item"};
+constexpr Query kCheckCopied{"check", "pragma integrity_check"};
 
 class CopyDatabase : public ::testing::Test {
  protected:
@@ -45,10 +45,10 @@ TEST_F(CopyDatabase, HasWhatWasThereWhenItBeganAndNothingThatCameMeanwhile) {
   });
   EXPECT_GT(steps, 2);
   EXPECT_EQ(last.pages_done, last.pages);
-  EXPECT_EQ(source_.statement(kCount).row().integer(0), 2000 + steps);
+  EXPECT_EQ(source_.statement(kCountCopied).row().integer(0), 2000 + steps);
   Connection copy(target_, {.access = Access::look});
-  EXPECT_EQ(copy.statement(kCount).row().integer(0), 2000);
-  EXPECT_EQ(copy.statement(kCheck).row().text(0), "ok");
+  EXPECT_EQ(copy.statement(kCountCopied).row().integer(0), 2000);
+  EXPECT_EQ(copy.statement(kCheckCopied).row().text(0), "ok");
 }
 
 TEST_F(CopyDatabase, EndsWhereItsProgressThrows) {

@@ -125,7 +125,7 @@ TEST(Cancel, OneWhoseProcessCrashesDoesNotRunAgain) {
   const auto id = sim.running("slow");
   sim->cancel(id);
   sim->run_for(10ms);
-  sim->kill_worker(sim->live_workers().front(), "signal 11 (Segmentation fault)");
+  sim->kill_worker(sim->live_workers().front(), simulation::kSegmentationFault);
   ASSERT_TRUE(sim.drains(1s));
   sim.expect_cancelled(id, "The worker process ended during the run: signal 11 (Segmentation fault).");
   EXPECT_EQ(sim->job(id).crashes, 0);
@@ -194,7 +194,7 @@ TEST(Cancel, ARequestForAnotherClaimIsNobodys) {
       {queue::CancelNumber{1}, other, {}}, {queue::CancelNumber{4}, stepper.last_assigned()[0], {}}};
   const Actions actions = stepper.answer(std::move(reply));
   std::size_t tokens = 0;
-  for (const Action& action : actions) tokens += std::holds_alternative<GiveStopToken>(action) ? 1 : 0;
+  for (const Action& action : actions) tokens += std::holds_alternative<GiveStopToken>(action) ? 1U : 0U;
   EXPECT_EQ(tokens, 1U);
   stepper.step(WakeHinted{});
   ASSERT_TRUE(stepper.has_round());

@@ -13,7 +13,7 @@ TenantPause pause_after(ErrorCode code, TenantNumber tenant) {
   job.attempts_max = 10;
   Random random{1};
   return end_of_attempt(job,
-                        {job.claim, RunResult::failed, std::chrono::microseconds{1}, {code, "it was so"}},
+                        {job.claim, RunResult::failed, std::chrono::microseconds{1}, {code, "it was so"}}, {},
                         WallTime{}, random)
       .pause;
 }
@@ -34,28 +34,43 @@ TEST(ClaimEnds, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) {
   EXPECT_EQ(pause_after(ErrorCode::handler_failed, kTenant), Pause::none);
 }
 
-TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasAloneAndIsNeverChargedInCompany) {
+TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasNamedOrAloneAndIsNeverChargedInCompany) {
   using queue::CrashCharge;
   const auto charge_of = [](int crashes, ProcessEnd end) {
     OutstandingJob job;
     job.crashes = crashes;
-    return std::get<EndReclaim>(end_with_process(job, end, "signal 11").how).charge;
+    const ClaimEnd ended = end_with_process(job, end, {.place = {}, .cause = "signal 11"});
+    if (const auto* const reclaim = std::get_if<EndReclaim>(&ended.how)) return reclaim->charge;
+    return std::get<EndSuspect>(ended.how).charge;
   };
-  for (const ProcessEnd end : {ProcessEnd::alone, ProcessEnd::in_company}) {
+  for (const ProcessEnd end : {ProcessEnd::named, ProcessEnd::alone, ProcessEnd::in_company}) {
     EXPECT_EQ(charge_of(0, end), CrashCharge::counted);
     EXPECT_EQ(charge_of(limits::kCrashesMax - 2, end), CrashCharge::counted);
   }
   for (const int crashes : {limits::kCrashesMax - 1, limits::kCrashesMax, 1000}) {
+    EXPECT_EQ(charge_of(crashes, ProcessEnd::named), CrashCharge::poison) << crashes;
     EXPECT_EQ(charge_of(crashes, ProcessEnd::alone), CrashCharge::poison) << crashes;
     EXPECT_EQ(charge_of(crashes, ProcessEnd::in_company), CrashCharge::none) << crashes;
   }
 }
 
-TEST(ClaimEnds, AProcessThatLeftInTroubleChargesNobody) {
+TEST(ClaimEnds, OnlyWhoIsNotNamedIsPerformedAloneNext) {
+  const auto is_suspect = [](ProcessEnd end, bool can_be_alone) {
+    const LastRun run{.place = {}, .cause = "exit 0", .can_be_alone = can_be_alone};
+    return std::holds_alternative<EndSuspect>(end_with_process({}, end, run).how);
+  };
+  EXPECT_TRUE(is_suspect(ProcessEnd::alone, true));
+  EXPECT_TRUE(is_suspect(ProcessEnd::in_company, true));
+  EXPECT_FALSE(is_suspect(ProcessEnd::named, true));
+  EXPECT_FALSE(is_suspect(ProcessEnd::in_company, false));
+}
+
+TEST(ClaimEnds, WhatTheJobHasNotDoneIsNotCharged) {
   OutstandingJob job;
   job.crashes = limits::kCrashesMax - 1;
-  for (const ProcessEnd end : {ProcessEnd::by_trouble, ProcessEnd::by_stop}) {
-    const ClaimEnd ended = end_with_process(job, end, "exit 74");
+  for (const ProcessEnd end :
+       {ProcessEnd::by_trouble, ProcessEnd::by_stop, ProcessEnd::by_limit, ProcessEnd::beside_named}) {
+    const ClaimEnd ended = end_with_process(job, end, {.place = {}, .cause = "exit 74"});
     ASSERT_TRUE(std::holds_alternative<EndRelease>(ended.how));
     EXPECT_TRUE(std::get<EndRelease>(ended.how).started);
   }

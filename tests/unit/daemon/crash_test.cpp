@@ -35,6 +35,7 @@ simulation::Performance any_performance(Random& random) {
     performance.obeys_stop_token = true;
   } else if (dice == 2 && random.below(10) == 0) {
     performance.kills_process = true;
+    performance.is_named = random.below(2) == 0;
   }
   return performance;
 }
@@ -79,6 +80,7 @@ class FaultyRun {
                               PoolSettings{"other", 1, {"default"}}};
     options.kinds = {"fast", "slow"};
     options.compares_lanes = true;
+    options.keeps_board = seed % 4 != 0;
     options.settings.ping_max = 300ms;
     options.settings.stop_deadline = 100ms;
     if (seed % 2 == 0) options.time_limit = 4ms;  // which some of them do not keep
@@ -201,6 +203,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     compared += world.lanes_compared();
     total.rounds_failed += world.faults.rounds_failed;
     total.workers_killed += world.faults.workers_killed;
+    total.workers_crashed += world.faults.workers_crashed;
     total.workers_hung += world.faults.workers_hung;
     total.workers_garbled += world.faults.workers_garbled;
     total.workers_told += world.faults.workers_told;
@@ -216,6 +219,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   // A fault that did not happen proves nothing.
   EXPECT_GT(total.rounds_failed, 0);
   EXPECT_GT(total.workers_killed, 0);
+  EXPECT_GT(total.workers_crashed, 0);
   EXPECT_GT(total.workers_hung, 0);
   EXPECT_GT(total.workers_garbled, 0);
   EXPECT_GT(total.workers_told, 0);
@@ -231,12 +235,12 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   fmt::print(
       "attempted={0} acknowledged={0} lost=0 unexpected=0 duplicated=0 stuck=0 wrong-tenant=0 "
       "not-cancelled=0 | faults "
-      "round={1} kill={2} "
+      "round={1} kill={2} named={13} "
       "hang={3} garbled={9} told={10} reload={11} crash={4} cut={5} hint={6} stop={7} cancel={12} | "
       "seeds=1..{8}\n",
       attempted, total.rounds_failed, total.workers_killed, total.workers_hung, total.dispatchers_crashed,
       total.rounds_cut, total.hints_lost, stops, seeds(400), total.workers_garbled, total.workers_told,
-      total.reloads, total.cancels);
+      total.reloads, total.cancels, total.workers_crashed);
 }
 
 // The harness must be able to fail.

@@ -44,11 +44,14 @@ class EndingsTest : public ::testing::Test {
     return std::vector<Result<JobState>>(ends.size(), Result<JobState>{state});
   }
 
-  Lanes lanes{{PoolSettings{"default", 1, {"default"}}}};
+  DispatcherSettings settings{.pools = {PoolSettings{"default", 1, {"default"}}}};
+  Lanes lanes{settings.pools};
   Arrivals arrivals{lanes};
   std::vector<UsualRunTimes> usual{1};
+  Processes processes{settings};
+  LoneJobs lone_jobs{processes};
   DispatcherStatus figures;
-  Endings endings{lanes, arrivals, usual, figures, 1};
+  Endings endings{lanes, arrivals, usual, lone_jobs, figures, 1};
   Process process;
 };
 
@@ -123,12 +126,46 @@ TEST_F(EndingsTest, AFailureIsDueAgainAndALostClaimChangesNothing) {
 
 TEST_F(EndingsTest, LSE_04_ADeadProcessGivesBackWhatHadNotStartedAndIsChargedForTheRest) {
   hold(3);
-  endings.process_ended(process, WorkerGone{ProcessNumber{1}, "signal 11"}, {});
+  const auto suspects = endings.process_ended(process, WorkerGone{ProcessNumber{1}, "signal 11"}, true, {});
+  EXPECT_EQ(suspects, (std::vector{queue::JobSeq{1}, queue::JobSeq{2}}));
   const auto ends = endings.take(100);
   ASSERT_EQ(ends.size(), 3U);
   for (const std::size_t running : {0U, 1U})
-    EXPECT_EQ(std::get<EndReclaim>(ends[running].how).charge, queue::CrashCharge::counted);
+    EXPECT_EQ(std::get<EndSuspect>(ends[running].how).charge, queue::CrashCharge::counted);
   EXPECT_FALSE(std::get<EndRelease>(ends[2].how).started);
+}
+
+TEST_F(EndingsTest, WhereNoJobCanHaveAProcessOfItsOwnTheyReturnToTheirLanes) {
+  hold(2);
+  const auto suspects = endings.process_ended(process, WorkerGone{ProcessNumber{1}, "exit 0"}, false, {});
+  EXPECT_TRUE(suspects.empty());
+  for (const ClaimEnd& end : endings.take(100))
+    EXPECT_EQ(std::get<EndReclaim>(end.how).charge, queue::CrashCharge::counted);
+}
+
+// What the dispatcher believes is corrected by the board: the second has ended and its report was lost with the process, or it had not
+// begun; the third had begun already.
+TEST_F(EndingsTest, TheBoardSaysWhichJobsHadBegun) {
+  hold(3);
+  WorkerGone gone{ProcessNumber{1}, "signal 9"};
+  gone.slots = LastSlots{.begun = {claim(1), claim(3)}, .crashed = {}};
+  const auto suspects = endings.process_ended(process, gone, true, {});
+  EXPECT_EQ(suspects, (std::vector{queue::JobSeq{1}, queue::JobSeq{3}}));
+  const auto ends = endings.take(100);
+  EXPECT_FALSE(std::get<EndRelease>(ends[1].how).started);
+}
+
+TEST_F(EndingsTest, LSE_22_WhatAnAttemptKeepsOfItsProcess) {
+  hold(3);
+  process.name = "general.0";
+  process.pid = 4711;
+  ended(1, RunResult::failed);
+  WorkerGone gone{ProcessNumber{1}, "exit 3"};
+  gone.exit = queue::ProcessExit{queue::ProcessExit::By::code, 3};
+  static_cast<void>(endings.process_ended(process, gone, true, {}));
+  const auto ends = endings.take(100);
+  EXPECT_EQ(std::get<EndRetry>(ends[0].how).failure.place, (queue::RunPlace{"general.0", 4711, {}}));
+  EXPECT_EQ(std::get<EndSuspect>(ends[1].how).failure.place, (queue::RunPlace{"general.0", 4711, gone.exit}));
 }
 
 }  // namespace

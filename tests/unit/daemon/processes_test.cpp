@@ -163,40 +163,32 @@ TEST(Processes, RUN_15_AProcessThatLivedIsStartedAgainAtOnce) {
   EXPECT_EQ(sim->live_workers().size(), 1U);
 }
 
-TEST(Processes, LSE_18_AProcessThatAJobTookAlongIsStartedAgainAtOnce) {
-  Simulated sim(running_for(one_pool(1, 1), 100s));
-  const auto id = sim->enqueue({});
-  sim->start();
-  const auto runs = [&] {
-    return sim->job(id).state == ShownState::running && sim->live_workers().size() == 1;
-  };
-  for (int crashes = 0; crashes < 3; ++crashes) {
-    ASSERT_TRUE(sim->run_until(runs, 100ms)) << "after crash " << crashes;
-    sim->kill_worker(sim->live_workers().front());
-    sim->run_for(1ms);
-  }
-}
-
-TEST(Processes, LSE_06_CompanyMakesNobodyPoison) {
-  auto options = one_pool(1, 8);
-  options.perform = [](const queue::ClaimedJob& job) {
-    simulation::Performance performance;
-    const bool is_poison = job.seq == queue::JobSeq{4};
-    performance.run_time = is_poison ? 10ms : 50ms;
-    performance.kills_process = is_poison;
-    return performance;
+TEST(Processes, AProcessThatAJobTookAlongIsStartedAgainAtOnce) {
+  auto options = one_pool(1, 1);
+  options.perform = [](const queue::ClaimedJob&) {
+    return Performance{.run_time = 10ms, .kills_process = true, .is_named = true};
   };
   Simulated sim(options);
-  std::vector<queue::JobId> ids;
-  for (int i = 0; i < 24; ++i) ids.push_back(sim->enqueue({}));
+  (void)sim->enqueue({});
   sim->start();
-  ASSERT_TRUE(sim.drains(60s));
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const auto job = sim->job(ids[i]);
-    EXPECT_EQ(job.state, i == 3 ? ShownState::dead : ShownState::succeeded) << i;
-    EXPECT_EQ(job.crashes == 3, i == 3) << i;
-  }
-  EXPECT_EQ(sim->job(ids[3]).reason, queue::JobReason::poison);
+  ASSERT_TRUE(sim.drains(1s));
+  ASSERT_EQ(sim->starts.size(), 3U);
+  EXPECT_LE(sim->starts[2].at - sim->starts[0].at, 2 * (10ms + 10ms));
+}
+
+// It would be assigned the same job again at once, and end before it begins that, for ever.
+TEST(Processes, AProcessThatEndsBeforeItHasBegunAJobIsStartedAgainLater) {
+  auto options = one_pool(1, 1);
+  options.frame_time = 1s;  // on its way meanwhile
+  Simulated sim(options);
+  (void)sim->enqueue({});
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->dispatcher().status().busy == 1; }, 10s));
+  sim->kill_worker(sim->live_workers().front());
+  sim->run_for(100ms);
+  EXPECT_TRUE(sim->live_workers().empty());
+  ASSERT_TRUE(sim.drains(20s));
+  EXPECT_EQ(sim->starts.size(), 1U);
 }
 
 TEST(Processes, LSE_16_AProcessThatAnswersNoPingIsAbortedKilledAndReplacedAndItsJobsRunAgain) {

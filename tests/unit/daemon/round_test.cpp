@@ -213,6 +213,9 @@ TEST_F(RoundTest, NothingHappensWhereTheStoreThrows) {
     void checkpoint(std::int64_t) override {}
     bool tidy() override { return false; }
     TenantRegistry& registry() override { invariant_broken("unused", __FILE__, __LINE__); }
+    std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry, const Clock&) override {
+      return nullptr;
+    }
   } failing;
   EXPECT_THROW((void)run_round(failing, work, kRoundTime), DiskError);
 }

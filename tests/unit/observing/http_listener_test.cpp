@@ -5,6 +5,7 @@
 
 #include <array>
 #include <observing/http_listener.hpp>
+#include <support/process.hpp>
 #include <support/temporary_folder.hpp>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -29,12 +30,19 @@ class HttpListenerTest : public ::testing::Test {
       return HttpResponse{.body = request.method + " " + request.path + "\n"};
     });
   }
-  [[nodiscard]] Descriptor connected() const {
+  // Closed where nobody listens.
+  [[nodiscard]] Descriptor try_to_connect() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path_.native().copy(address.sun_path, sizeof address.sun_path - 1);
     Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    EXPECT_EQ(::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      return {};
+    return socket;
+  }
+  [[nodiscard]] Descriptor connected() const {
+    Descriptor socket = try_to_connect();
+    EXPECT_TRUE(socket.is_open());
     return socket;
   }
   // Until the other end closes. What cannot be sent any more it has answered already.
@@ -174,11 +182,10 @@ TEST_F(HttpListenerTest, TakesOverWhereAnotherOneHasListened) {
                                          [](const HttpRequest&) { return HttpResponse{.body = "second"}; });
   EXPECT_THAT(answer_to(kGet), Not(EndsWith("second")));
   listener_.reset();
-  std::string answer;
-  while (answer.empty()) {
-    if (std::filesystem::exists(path_)) answer = answer_to(kGet);
-  }
-  EXPECT_THAT(answer, EndsWith("second"));
+  EXPECT_TRUE(testing::wait_until([&] {
+    const Descriptor socket = try_to_connect();
+    return socket.is_open() && answer_to(socket, kGet).ends_with("second");
+  }));
 }
 
 }  // namespace

@@ -89,17 +89,25 @@ struct WorkerReady {
   std::vector<std::string> kinds;  // that this process performs, sorted; others of its pool may differ
   std::vector<std::string> default_queues;  // of these kinds, sorted
   TimeLimits time_limits = {};
+  std::int64_t pid = 0;  // 0 where nobody knows
 };
 struct AttemptsEnded {
   ProcessNumber process;
   std::vector<AttemptEnd> ends;
 };
+// What the slot board of a process says after its end (protocol/slot_board.hpp).
+struct LastSlots {
+  std::vector<queue::ClaimRef> begun;    // the last one of each slot, whether or not it had ended
+  std::vector<queue::ClaimRef> crashed;  // of those, whose thread met the signal that ended the process
+};
 // The process is dead and reaped: nothing of it can commit any more.
 struct WorkerGone {
   ProcessNumber process;
-  std::string cause;  // "exit 0", "signal 9 (Killed)"
+  std::string cause;  // "exit 0", "signal 9 (Killed)"; or why it could not be started
   // It left since the world failed it (a sync to disk, the memory behind a database): no job of it is charged.
   bool is_in_trouble = false;
+  std::optional<queue::ProcessExit> exit = {};  // nothing where it could not be started
+  std::optional<LastSlots> slots = {};          // nothing where it kept no board
 };
 struct Ponged {
   ProcessNumber process;

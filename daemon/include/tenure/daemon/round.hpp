@@ -10,6 +10,7 @@
 #include <tenure/daemon/rounds/former_claims.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
 #include <tenure/daemon/rounds/lane_scan.hpp>
+#include <tenure/daemon/rounds/lone_claims.hpp>
 #include <tenure/daemon/rounds/names.hpp>
 #include <tenure/daemon/rounds/new_jobs.hpp>
 #include <tenure/daemon/rounds/next_due.hpp>
@@ -55,7 +56,7 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, EndsPart, SuspectNewsPart, FormerClaimsPart, SuspectsPart, FarRetriesPart,
              DueJobsPart, BlockedJobsPart, CancelRequestsPart, LaneHintsPart, NewJobsPart, NextDuePart,
-             LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, ClaimsPart, PoolsPart>;
+             LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

@@ -9,12 +9,14 @@ namespace tenure::daemon {
 inline constexpr int kWorkerSocketDescriptor = 3;  // frames
 // Where the process's own log lines go: standard error is read by the daemon, since jobs print there.
 inline constexpr int kWorkerLogDescriptor = 4;
+inline constexpr int kWorkerBoardDescriptor = 5;  // the slot board, which the process maps and closes
 
 inline constexpr std::string_view kWorkerPrefix = "TENURE_WORKER_";
 // Before the name of a setting's variable: the value that is in force in the daemon.
 inline constexpr std::string_view kWorkerSettingPrefix = "TENURE_WORKER_IN_FORCE_";
 inline constexpr std::string_view kWorkerSocketVariable = "TENURE_WORKER_FD";
 inline constexpr std::string_view kWorkerLogVariable = "TENURE_WORKER_LOG_FD";
+inline constexpr std::string_view kWorkerBoardVariable = "TENURE_WORKER_BOARD_FD";
 inline constexpr std::string_view kWorkerParentVariable = "TENURE_WORKER_PARENT";
 inline constexpr std::string_view kWorkerPoolVariable = "TENURE_WORKER_POOL";
 

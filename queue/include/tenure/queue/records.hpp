@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <cstdint>
@@ -62,6 +63,8 @@ struct AttemptRecord {
   WallTime finished{};
   ClaimToken claim;
   ProcessNumber process;
+  std::string node;  // of the dispatcher whose claim it was, "" where that one is not known
+  RunPlace place;
 };
 
 // So many jobs are held for this reason: the name of a JobReason, or `tenant_paused`, `tenant_read_only`, `tenant_not_ready`,

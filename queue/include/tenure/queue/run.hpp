@@ -38,10 +38,29 @@ struct AssignedJob {
 // On the wire: never renumber; a new one takes the next number.
 enum class RunResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3 };
 
-// Why a run failed, as its attempt's row tells it.
+// How a process ended.
+struct ProcessExit {
+  enum class By : std::uint8_t { code, signal };
+  By by = By::code;
+  int number = 0;
+  friend bool operator==(const ProcessExit&, const ProcessExit&) = default;
+};
+// "exit 0", "signal 9 (Killed)"
+[[nodiscard]] std::string text_of(const ProcessExit& exit);
+
+// Where a run was performed. Known to the dispatcher; a worker process says nothing of it.
+struct RunPlace {
+  std::string process;              // within its node, by pool and place: "general.0"; "" where nobody knows
+  std::int64_t pid = 0;             // 0 where nobody knows
+  std::optional<ProcessExit> exit;  // where the run ended with its process
+  friend bool operator==(const RunPlace&, const RunPlace&) = default;
+};
+
+// Why a run failed and where, as its attempt's row tells it.
 struct AttemptFailure {
   ErrorCode code = ErrorCode::handler_failed;
   std::string error;  // without the code's name; cut at kErrorTextMax by frames and stores
+  RunPlace place = {};
   friend bool operator==(const AttemptFailure&, const AttemptFailure&) = default;
 };
 

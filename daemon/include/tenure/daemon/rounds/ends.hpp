@@ -2,6 +2,7 @@
 
 #include <tenure/daemon/round_part.hpp>
 
+#include <cstddef>
 #include <variant>
 #include <vector>
 
@@ -29,9 +30,15 @@ struct EndReclaim {
   queue::CrashCharge charge = queue::CrashCharge::none;
   queue::AttemptFailure failure;
 };
+// As EndReclaim; and what is not dead by that waits to be performed in a process of its own.
+struct EndSuspect {
+  queue::CrashCharge charge = queue::CrashCharge::none;
+  queue::AttemptFailure failure;
+  std::size_t pool = 0;
+};
 struct ClaimEnd {
   queue::ClaimRef claim;
-  std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim> how;
+  std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim, EndSuspect> how;
   // Where the job stands again if it is given back.
   queue::Lane lane;
   queue::LanePlace place;

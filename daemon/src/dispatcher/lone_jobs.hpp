@@ -1,0 +1,65 @@
+#pragma once
+
+#include "processes.hpp"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/run.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+// Jobs with which a worker process ended while nobody could say which of them ended it. Each is performed alone, in a process that is
+// started for it beside those of its pool: so the next crash is certain, the innocent end, and nobody else waits for either. The store
+// holds them as suspects; a stop leaves them to the next dispatcher, as those of a daemon's death (Suspects).
+namespace tenure::daemon {
+
+inline constexpr std::size_t kLoneProcessesMax =
+    64;  // at a time, of all pools; the others wait for one to end
+// Until one whose tenant was gated is tried again.
+inline constexpr std::chrono::milliseconds kLoneGatedWait{15'000};
+
+class LoneJobs {
+ public:
+  // `processes` must outlive it.
+  explicit LoneJobs(Processes& processes) : processes_(processes) {}
+
+  // The store has it as a suspect now.
+  void suspected(queue::JobSeq seq, std::size_t pool) { waiting_.push_back({.seq = seq, .pool = pool}); }
+  // Starts processes that are wanted.
+  void tick(Instant now, Actions& actions);
+  // When tick() has something to do that no event announces.
+  [[nodiscard]] std::optional<Instant> next_at() const;
+  // A process is gone that was started for one of them.
+  void process_gone(ProcessNumber process, Instant now);
+
+  // --- The claims of those whose process is ready: each is under way until begun(), gated(), gone() or not_begun().
+  struct Claim {
+    queue::JobSeq seq;
+    ProcessNumber process;
+  };
+  [[nodiscard]] std::vector<Claim> take();
+  // It performs, or has ended otherwise: it is none of these any more.
+  void gone(queue::JobSeq seq);
+  void gated(queue::JobSeq seq, Instant now);
+  void not_begun(queue::JobSeq seq);
+
+ private:
+  struct Waiting {
+    queue::JobSeq seq;
+    std::size_t pool = 0;
+    std::optional<ProcessNumber> process;  // that was started for it
+    Instant not_before;
+    int vain_starts = 0;
+    bool is_being_claimed = false;
+  };
+  [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
+  [[nodiscard]] std::size_t processes_alive() const;
+
+  Processes& processes_;
+  std::vector<Waiting> waiting_;  // those that waited longest first
+};
+
+}  // namespace tenure::daemon

@@ -1,0 +1,84 @@
+#include "crash_signals.hpp"
+
+#include "bus_errors.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <unistd.h>
+#include <utility>
+
+// The handler takes no memory, no lock, nothing of stdio.
+namespace tenure::daemon {
+namespace {
+
+// Room for the frame of a signal with the widest registers (about 11 KiB) and what looks for a mapping.
+constexpr std::size_t kHandlerStack = 64UL * 1024;
+
+constexpr std::array kCrashes{SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+
+// The actions that were there before, in the order of kCrashes.
+std::array<struct sigaction, kCrashes.size()> former_actions{};
+
+struct OfThread {
+  BoardSlot* slot = nullptr;
+  pid_t process = 0;  // a child that is forked has the memory too, and no slot
+};
+constinit thread_local OfThread of_thread;
+
+// Not by kill(): that is sent to the process (by the daemon, where no ping is answered), and whichever thread takes it has done nothing.
+bool is_of_this_thread(const siginfo_t& info) {
+  return info.si_code > 0 || (info.si_code == SI_TKILL && info.si_pid == ::getpid());
+}
+
+void note(int number, const siginfo_t& info) {
+  if (of_thread.slot == nullptr || of_thread.process != ::getpid() || !is_of_this_thread(info)) return;
+  of_thread.slot->signal.store(number, std::memory_order_release);
+}
+
+void put_back_former_action(int number) {
+  for (std::size_t index = 0; index < kCrashes.size(); ++index)
+    if (kCrashes[index] == number) ::sigaction(number, &former_actions[index], nullptr);
+}
+
+// An instruction that failed is met again by itself. What was sent is sent again, and comes when this handler has returned.
+void on_crash(int number, siginfo_t* info, void*) {
+  if (number == SIGBUS) leave_if_index_of_database(*info);
+  note(number, *info);
+  put_back_former_action(number);
+  if (info->si_code <= 0) ::raise(number);
+}
+
+}  // namespace
+
+void note_crashes() {
+  struct sigaction action {};
+  action.sa_sigaction = on_crash;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  for (std::size_t index = 0; index < kCrashes.size(); ++index)
+    ::sigaction(kCrashes[index], &action, &former_actions[index]);
+}
+
+// A sanitizer has given each thread such a stack already, and takes it away itself.
+CrashSlot::CrashSlot(BoardSlot* slot) {
+  if (slot == nullptr) return;
+  of_thread = {slot, ::getpid()};
+  stack_t present{};
+  if (::sigaltstack(nullptr, &present) != 0 || (present.ss_flags & SS_DISABLE) == 0) return;
+  stack_ = ::mmap(nullptr, kHandlerStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (stack_ == MAP_FAILED) return;  // an overflow of the stack then names nobody
+  const stack_t own{.ss_sp = stack_, .ss_flags = 0, .ss_size = kHandlerStack};
+  ::sigaltstack(&own, nullptr);
+}
+
+CrashSlot::~CrashSlot() {
+  of_thread = {};
+  if (stack_ == MAP_FAILED) return;
+  const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  ::sigaltstack(&none, nullptr);
+  ::munmap(stack_, kHandlerStack);
+}
+
+BoardSlot* CrashSlot::of_this_thread() { return of_thread.slot; }
+
+}  // namespace tenure::daemon

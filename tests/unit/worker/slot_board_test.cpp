@@ -1,0 +1,73 @@
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <csignal>
+#include <protocol/slot_board.hpp>
+#include <unistd.h>
+
+namespace tenure::daemon {
+namespace {
+
+using queue::ProcessExit;
+
+constexpr ProcessExit kSegfault{ProcessExit::By::signal, SIGSEGV};
+constexpr ProcessExit kExit{ProcessExit::By::code, 0};
+
+queue::ClaimRef claim(std::int64_t seq) { return {queue::JobSeq{seq}, {queue::Incarnation{7}, seq + 100}}; }
+
+class SlotBoardTest : public ::testing::Test {
+ protected:
+  Descriptor memory{value_or_raise(make_board(2))};
+};
+
+TEST_F(SlotBoardTest, OneThatNobodyKeptSaysNothing) {
+  EXPECT_FALSE(read_board(memory.number(), kExit));
+  EXPECT_FALSE(read_board(-1, kExit));
+  const SlotBoard board(memory.number());
+  ASSERT_TRUE(read_board(memory.number(), kExit));
+  EXPECT_TRUE(read_board(memory.number(), kExit)->begun.empty());
+}
+
+TEST_F(SlotBoardTest, HasASlotForEachThreadAndNoMore) {
+  const SlotBoard board(memory.number());
+  EXPECT_NE(board.slot(0), nullptr);
+  EXPECT_NE(board.slot(1), nullptr);
+  EXPECT_EQ(board.slot(2), nullptr);
+  EXPECT_EQ(SlotBoard{}.slot(0), nullptr);
+}
+
+TEST_F(SlotBoardTest, TellsTheLastJobOfEachSlotWhetherOrNotItHasEnded) {
+  const SlotBoard board(memory.number());
+  { const PerformedInSlot performed(board.slot(0), claim(1), {}); }
+  { const PerformedInSlot performed(board.slot(0), claim(2), {}); }
+  const PerformedInSlot performed(board.slot(1), claim(3), {});
+  EXPECT_EQ(read_board(memory.number(), kExit)->begun, (std::vector{claim(2), claim(3)}));
+}
+
+TEST_F(SlotBoardTest, NamesWhoseThreadMetTheSignalThatEndedTheProcess) {
+  const SlotBoard board(memory.number());
+  const PerformedInSlot one(board.slot(0), claim(1), {});
+  const PerformedInSlot two(board.slot(1), claim(2), {});
+  board.slot(1)->signal = SIGSEGV;
+  EXPECT_EQ(read_board(memory.number(), kSegfault)->crashed, std::vector{claim(2)});
+  EXPECT_TRUE(read_board(memory.number(), {ProcessExit::By::signal, SIGKILL})->crashed.empty())
+      << "it survived";
+  EXPECT_TRUE(read_board(memory.number(), {ProcessExit::By::code, SIGSEGV})->crashed.empty());
+  const PerformedInSlot next(board.slot(1), claim(3), {});
+  EXPECT_TRUE(read_board(memory.number(), kSegfault)->crashed.empty()) << "of an earlier job";
+}
+
+TEST_F(SlotBoardTest, WhatIsHalfWrittenDownIsNoJob) {
+  const SlotBoard board(memory.number());
+  board.slot(0)->seq = 5;
+  EXPECT_TRUE(read_board(memory.number(), kExit)->begun.empty());
+}
+
+TEST_F(SlotBoardTest, NobodyCanChangeItsSize) {
+  EXPECT_EQ(::ftruncate(memory.number(), 0), -1);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_EQ(::ftruncate(memory.number(), 1 << 20), -1);
+}
+
+}  // namespace
+}  // namespace tenure::daemon
