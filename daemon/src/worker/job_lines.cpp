@@ -32,30 +32,23 @@ std::string_view text_of(Verdict verdict, ErrorCode code) {
   return "the attempt failed, and the job is dead";
 }
 
-void write_line(const queue::AssignedJob& job, const queue::AttemptEnd& end, log::Level level,
-                std::string_view event, const std::string& text) {
-  const JobLines lines(job);
-  log::write(level, event, text,
-             {.kind = job.kind,
-              .attempt = job.attempt,
-              .duration_ms = end.run_time.count() / 1000,
-              .error = std::string{name_of(end.failure.code)} + ": " + end.failure.error});
-}
-
 }  // namespace
 
 void FailureLines::write(const queue::AssignedJob& job, const queue::AttemptEnd& end,
                          std::optional<queue::StopReason> stop) {
+  const JobLines lines(job);
+  const std::string error = std::string{name_of(end.failure.code)} + ": " + end.failure.error;
+  const log::Fields fields{
+      .kind = job.kind, .attempt = job.attempt, .duration_ms = end.run_time.count() / 1000, .error = error};
   if (stop == queue::StopReason::operator_asked)
-    return write_line(job, end, log::Level::info, "job.cancelled",
-                      "an operator has cancelled the job, and its run has ended");
+    return log::write(log::Level::info, "job.cancelled",
+                      "an operator has cancelled the job, and its run has ended", fields);
   const Verdict verdict = verdict_on(job, end);
   const bool is_free = verdict == Verdict::release;
   const auto left_out = is_free ? released_.pass(clock_.steady()) : 0;
   if (!left_out) return;
-  write_line(job, end, is_free ? log::Level::warning : log::Level::info,
-             is_free ? "job.released" : "job.failed",
-             std::string{text_of(verdict, end.failure.code)} + left_out_text(*left_out));
+  log::write(is_free ? log::Level::warning : log::Level::info, is_free ? "job.released" : "job.failed",
+             std::string{text_of(verdict, end.failure.code)} + left_out_text(*left_out), fields);
 }
 
 }  // namespace tenure::daemon
