@@ -58,7 +58,7 @@ constexpr std::array kVerbs{
          "due. Asks as "
          "retry does. Other states are left alone.",
          "tenure job run state=scheduled tenant=acme --yes", "yes dry-run reason", job_run, job_words},
-    Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs, so that they never start, or stop",
+    Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs that wait, and stop those that run",
          "A job that waits ends at once. One that is running is told to stop, and ends as cancelled when "
          "its handler obeys, fails, or is ended at its time limit; one that takes no notice and succeeds "
          "has succeeded. job retry makes a cancelled job ready again. Asks as retry does.",

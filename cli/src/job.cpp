@@ -68,10 +68,20 @@ std::string tries_text(const JobRecord& job, const ShowStyle&) {
   return fmt::format("{}/{}", job.failures + (has_one_more ? 1 : 0), job.attempts_max);
 }
 
-// How long it runs, and since when it should stop.
+// "40 of 100: importing"
+std::string progress_text(const JobRecord& job, const ShowStyle& style) {
+  if (!job.progress) return "";
+  const auto& [done, total, text] = job.progress->progress;
+  std::string shown = number_text(done, style);
+  if (total > 0) shown += " of " + number_text(total, style);
+  return text.empty() ? shown : shown + ": " + escaped(text);
+}
+
+// How long it runs, how far it has come, and since when it should stop.
 std::string running_text(const JobRecord& job, const ShowStyle& style) {
   std::string text = "since " + (style.terminal && job.started ? duration_text(style.now - *job.started)
                                                                : time_text(job.started, style));
+  if (job.progress) text += "; " + progress_text(job, style);
   if (job.cancel_asked) text += "; cancel requested " + time_text(job.cancel_asked, style);
   return text;
 }
@@ -121,6 +131,7 @@ constexpr std::array kJobColumns{
     ListColumn<JobRecord>{"finished", "FINISHED",
                           [](const JobRecord& j, const ShowStyle& s) { return time_text(j.finished, s); },
                           false, false, false},
+    ListColumn<JobRecord>{"progress", "PROGRESS", progress_text, false, false, false, true},
     ListColumn<JobRecord>{"reason", "REASON",
                           [](const JobRecord& j, const ShowStyle&) { return std::string(name_of(j.reason)); },
                           false, false, false},
@@ -213,6 +224,13 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   writer.key("size_bytes").integer(job.size_bytes).key("process");
   if (job.process) writer.integer(job.process->value);
   else writer.null();
+  if (job.progress) {
+    const auto& [done, total, text] = job.progress->progress;
+    writer.key("progress").begin_object().key("done").integer(done).key("total").integer(total);
+    write_text(writer, "text", text);
+    write_time(writer, "told", job.progress->told);
+    writer.end_object();
+  }
   if (job.cancel_asked) write_time(writer, "cancel_requested", job.cancel_asked);
   write_text(writer, "error", job.error);
   if (!job.refused.empty()) write_text(writer, "refused", job.refused);

@@ -44,6 +44,22 @@ tenure::Client& client() {
   return opened;
 }
 
+// Stands for a call that takes its time.
+void fetch_rate(const std::string& currency) { std::printf("the rate of %s\n", currency.c_str()); }
+
+void fetch_rates(const FetchRates&, tenure::JobContext& context) {
+  const std::vector<std::string> currencies{"CHF", "JPY", "USD"};
+  const std::string last = context.cursor();
+  std::size_t done = 0;
+  for (const std::string& currency : currencies) {
+    ++done;
+    if (currency <= last) continue;  // an earlier run has fetched it
+    fetch_rate(currency);
+    context.progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(currencies.size()), currency);
+    context.checkpoint(currency);
+  }
+}
+
 void close_month(const CloseMonth& job, tenure::JobContext& context) {
   for (const std::int64_t id : open_invoices(context)) {
     if (context.stop_token().stop_requested()) throw std::runtime_error("stopped; goes on in the next run");
@@ -65,8 +81,9 @@ int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<SendInvoice>(send_invoice);
   jobs.add<CloseMonth>(close_month);
-  jobs.add<FetchRates>([](const FetchRates&, tenure::JobContext& context) {
+  jobs.add<FetchRates>([](const FetchRates& job, tenure::JobContext& context) {
     if (context.attempt() == context.attempts_max()) std::puts("the last attempt");
+    fetch_rates(job, context);
   });
   return tenure::worker_main(argc, argv, jobs, {.version = "guide 1"});
 }

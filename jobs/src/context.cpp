@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace tenure {
 namespace {
@@ -47,6 +48,28 @@ std::optional<StopReason> JobContext::stop_reason() const {
   run_.may_know_of_stop |= reason.has_value();
   return reason;
 }
+
+void JobContext::progress(std::int64_t done, std::int64_t total, std::string_view text) {
+  if (done < 0 || total < 0)
+    raise(ErrorCode::bad_options,
+          "a progress of " + std::to_string(done) + " of " + std::to_string(total) + ": both are 0 or more");
+  constexpr std::size_t kMax = queue::kProgressTextMax;
+  std::string shown = to_utf8(cut_utf8(text, kMax));  // which may be longer
+  shown.resize(cut_utf8(shown, kMax).size());
+  run_.notes.tell({done, total, std::move(shown)});
+}
+
+void JobContext::checkpoint(std::string_view cursor) {
+  if (cursor.empty() || cursor.size() > queue::kCursorMax)
+    raise(ErrorCode::bad_options, "a cursor of " + std::to_string(cursor.size()) + " bytes; it has 1 to " +
+                                      std::to_string(queue::kCursorMax));
+  run_.cursor = cursor;
+  run_.notes.save(cursor);
+  if (const auto reason = stop_reason())
+    raise(detail::code_of_obedience(*reason), "The run was interrupted at a checkpoint.");
+}
+
+const std::string& JobContext::cursor() const { return run_.cursor; }
 
 std::optional<std::chrono::milliseconds> JobContext::remaining() const {
   if (run_.job.time_limit.count() == 0) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <tenure/jobs/context.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/run_notes.hpp>
 #include <tenure/queue/stop_signal.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
@@ -15,14 +16,22 @@ namespace tenure::detail {
 struct JobRun {
   const queue::AssignedJob& job;
   const queue::StopSignal& stop;
+  queue::RunNotes& notes;
   HandleCache& handles;
   const Clock& clock;
   const std::string& application;
   Instant started;
+  std::string cursor;          // of the last checkpoint
   std::string global_id = {};  // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::set<std::string, std::less<>> steps = {};
   bool may_know_of_stop = false;  // its handler has asked for the token, or was told that it is to stop
 };
+
+// A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt, unless it has taken too
+// long.
+[[nodiscard]] inline ErrorCode code_of_obedience(StopReason reason) {
+  return reason == StopReason::time_limit ? ErrorCode::time_limit : ErrorCode::interrupted;
+}
 
 }  // namespace tenure::detail

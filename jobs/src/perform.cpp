@@ -49,11 +49,6 @@ void report_leftovers(const detail::JobRun& run, std::size_t depth) {
                "the handler of " + run.job.kind + " ended with a transaction, snapshot or cursor open");
 }
 
-// A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt, unless it has taken too long.
-ErrorCode code_of_obedience(queue::StopReason reason) {
-  return reason == queue::StopReason::time_limit ? ErrorCode::time_limit : ErrorCode::interrupted;
-}
-
 class EmptyThread {
  public:
   EmptyThread() { TENURE_INVARIANT(scope_depth() == 0); }
@@ -68,14 +63,15 @@ Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock&
                      std::string application)
     : jobs_(jobs), handles_(handles), clock_(clock), application_(std::move(application)) {}
 
-queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop) {
+queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
+                                     queue::RunNotes& notes) {
   const EmptyThread thread;
   const Instant started = clock_.steady();
-  std::optional<queue::AttemptFailure> failure = attempt(job, stop);
+  std::optional<queue::AttemptFailure> failure = attempt(job, stop, notes);
   const std::chrono::microseconds run_time = clock_.steady() - started;
   if (!failure) return {.claim = job.claim, .run_time = run_time, .failure = {}};
   if (failure->code == ErrorCode::handler_failed && stop.reason())
-    failure->code = code_of_obedience(*stop.reason());
+    failure->code = detail::code_of_obedience(*stop.reason());
   return {.claim = job.claim,
           .result = queue::RunResult::failed,
           .run_time = run_time,
@@ -83,9 +79,10 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
 }
 
 std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob& job,
-                                                        const queue::StopSignal& stop) {
+                                                        const queue::StopSignal& stop,
+                                                        queue::RunNotes& notes) {
   try {
-    run(job, stop);
+    run(job, stop, notes);
     return std::nullopt;
   } catch (const Error& error) {
     return failure_of(error);
@@ -96,7 +93,7 @@ std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob
   }
 }
 
-void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop) {
+void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes) {
   const log::Context log_context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
   const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
   compare(job, envelope);
@@ -109,10 +106,12 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   const std::size_t depth = scope_depth();
   detail::JobRun run{.job = job,
                      .stop = stop,
+                     .notes = notes,
                      .handles = handles_,
                      .clock = clock_,
                      .application = application_,
-                     .started = clock_.steady()};
+                     .started = clock_.steady(),
+                     .cursor = job.cursor};
   TenantPayloadContext payload{application_, job.tenant};
   JobContext context{run};
   if (job.tenant) {

@@ -135,6 +135,25 @@ create table cancel_request(
   asked_us integer not null
 ) strict;
 
+-- How far a job that runs has come, as its handler has told last. A row is of the claim that it names and goes with it. `total` 0: not
+-- known.
+create table progress(
+  seq integer primary key,
+  incarnation integer not null,
+  counter integer not null,
+  done integer not null check (done >= 0),
+  total integer not null check (total >= 0),
+  text text not null,
+  told_us integer not null
+) strict;
+
+-- Where a job that has not ended for good goes on when it runs again, as its last run has said.
+create table job_cursor(
+  seq integer primary key,
+  cursor blob not null,
+  saved_us integer not null
+) strict;
+
 -- Successes that are not yet in their jobs' rows, in the order in which they came. A row whose job says that it has ended is
 -- settled and waits for its deletion. The newest row stays: a number never comes back.
 create table ended(

@@ -294,6 +294,21 @@ TEST_F(DamagedRows, ARequestOfAClaimThatHasMovedOnSaysNothingAndIsReplaced) {
   EXPECT_EQ(anew[0].claim.token, claimed[0].token);
 }
 
+TEST_F(DamagedRows, WhatAnOlderClaimHasToldIsNotShownAndIsReplaced) {
+  put(1);
+  const auto claimed = work();
+  ASSERT_EQ(claimed.size(), 1U);
+  damage("insert into progress(seq, incarnation, counter, done, total, text, told_us) values (" +
+         std::to_string(claimed[0].seq.value) + ", 1, 1, -5, 0, 'odd', 5)");
+  const auto progress = [&] {
+    return asked([](JobReader& reader) { return reader.find_job(id(1)); })->progress;
+  };
+  EXPECT_FALSE(progress().has_value());
+  const RunNews news{{claimed[0].seq, claimed[0].token}, Progress{2, 3, "right"}, ""};
+  EXPECT_TRUE(written([&](StoreWriter& writer) { return writer.tell(news, clock_.wall()); }).has_value());
+  EXPECT_EQ(progress()->progress, (Progress{2, 3, "right"}));
+}
+
 TEST_F(DamagedRows, AttemptsAreShownUncut) {
   put(1);
   damage(

@@ -154,7 +154,8 @@ class Script {
     if (reply.gate) say("gate " + std::string{name_of(*reply.gate)});
     for (const ClaimedJob& job : reply.jobs) {
       say("claimed " + job.id.text() + " " + job.kind + " " + std::to_string(job.failures) + " " +
-          std::to_string(job.crashes) + " " + std::to_string(job.releases) + " " + job.envelope);
+          std::to_string(job.crashes) + " " + std::to_string(job.releases) + " " + job.envelope + " " +
+          job.cursor);
       claims_.push_back({job.seq, job.token});
       live_.push_back(job.id);
     }
@@ -183,7 +184,14 @@ class Script {
     const ClaimRef claim = claims_[which];
     const AttemptFailure failure{ErrorCode::handler_failed, "error " + std::to_string(random_.below(9))};
     const bool flag = random_.below(2) == 0;
-    switch (random_.below(9)) {
+    switch (random_.below(11)) {
+      case 8:
+      case 9: {
+        RunNews news{claim, std::nullopt, flag ? "at " + std::to_string(random_.below(9)) : ""};
+        if (news.cursor.empty() || random_.below(2) == 0)
+          news.progress = Progress{static_cast<std::int64_t>(random_.below(9)), 9, "x"};
+        return say("tell " + outcome_without_row(writer.tell(news, now_)));
+      }
       case 0:
       case 1:
         return say("succeed " + outcome_without_row(writer.finish_succeeded(claim, now_)));
@@ -301,7 +309,9 @@ class Script {
          << show(job.due) << ' ' << show(job.started) << ' ' << show(job.finished) << ' ' << job.attempts_max
          << ' ' << job.failures << ' ' << job.crashes << ' ' << job.releases << ' ' << job.size_bytes << ' '
          << job.error << ' ' << (job.claim ? job.claim->counter : -1) << ' '
-         << (job.process ? job.process->value : -1) << ' ' << show(job.cancel_asked);
+         << (job.process ? job.process->value : -1) << ' ' << show(job.cancel_asked) << ' '
+         << (job.progress ? std::to_string(job.progress->progress.done) + "@" + show(job.progress->told)
+                          : "-");
     for (const AttemptRecord& attempt : reader.attempts(job.seq))
       line << " | " << attempt.number << ' ' << attempt.outcome << ' '
            << (attempt.error_code ? name_of(*attempt.error_code) : "-") << ' ' << attempt.error << ' '

@@ -8,6 +8,7 @@
 #include "sqlite/sqlite_writer.hpp"
 #include "sqlite/tenant_ranges.hpp"
 #include "sqlite/tenant_rows.hpp"
+#include "sqlite/told_by_runs.hpp"
 #include "support/golden.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -100,6 +101,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"tenant_ranges", &tenant_range_queries},
                               Source{"pools", &pool_queries},
                               Source{"cancel_requests", &cancel_request_queries},
+                              Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
                               Source{"defects", &defect_queries},
                               Source{"inspection", &inspection_queries}};
@@ -123,9 +125,10 @@ TEST_F(QueryPlans, OfTheHotPathNeitherScanNorSort) {
 // A check `in (1, 2, ...)` of more than two values is a table that each insert and update builds anew and that no plan shows.
 TEST_F(QueryPlans, OfTheHotPathBuildNoTableForOneRun) {
   std::string found;
-  for (const auto& queries : {name_queries(), enqueue_queries(), claim_queries(), ending_queries(),
-                              move_queries(), operator_queries(), place_queries(), fresh_queries(),
-                              ended_queries(), registry_queries(), cancel_request_queries()})
+  for (const auto& queries :
+       {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(),
+        operator_queries(), place_queries(), fresh_queries(), ended_queries(), registry_queries(),
+        cancel_request_queries(), told_by_runs_queries()})
     for (const sqlite::Query* query : queries) found += scratch_tables_of(*query);
   // Reads the table that it writes, and is rare.
   EXPECT_EQ(found, "insert_lost_attempt: OpenEphemeral\n");

@@ -22,6 +22,17 @@ struct Wait {
   }
 };
 
+// At its first run it tells that it is at 40 of 100, saves that as its cursor, writes its pid as Wait does, and comes to the same
+// checkpoint again and again until it is interrupted. A later run writes the cursor that it sees into FOLDER/cursor-NAME.
+struct Resume {
+  static constexpr std::string_view kind = "test.resume";
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
 // As Wait, but busy: it never sleeps.
 struct Spin {
   static constexpr std::string_view kind = "test.spin";

@@ -56,6 +56,22 @@ void wait(const Wait& job, tenure::JobContext& context) {
   count(job.name, context);
 }
 
+void resume(const Resume& job, tenure::JobContext& context) {
+  if (!context.cursor().empty()) {
+    std::ofstream(folder() / ("cursor-" + job.name)) << context.cursor();
+    return;
+  }
+  for (bool is_first = true;; is_first = false) {
+    context.checkpoint("40");
+    // Behind the cursor: whoever sees the one may rely on the other.
+    if (is_first) {
+      context.progress(40, 100, "half done");
+      write_pid(job.name);
+    }
+    ::poll(nullptr, 0, 5);
+  }
+}
+
 void spin(const Spin& job, tenure::JobContext&) {
   write_pid(job.name);
   while (!std::filesystem::exists(folder() / ("go-" + job.name))) {
@@ -192,6 +208,7 @@ int main(int argc, char** argv) {
   std::optional<tenure::Client> client;
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
+  jobs.add<Resume>(resume);
   jobs.add<Spin>(spin);
   jobs.add<Print>(print);
   jobs.add<EndlessQuery>(query_without_end);

@@ -65,6 +65,13 @@ struct AskText {
     return fmt::format("try {}{} for {}", of(queue::ClaimRef{ask.seq, ask.token}),
                        ask.is_alone ? " alone" : "", ask.process.value);
   }
+  std::string operator()(const daemon::RunNewsPart::Ask& all) const {
+    std::string text;
+    for (const queue::RunNews& news : all)
+      text += fmt::format("{} told {} {}, ", of(news.claim), news.progress ? news.progress->done : -1,
+                          news.cursor);
+    return text;
+  }
   std::string operator()(const daemon::EndsPart::Ask& ends) const {
     std::string text;
     for (const daemon::ClaimEnd& end : ends)

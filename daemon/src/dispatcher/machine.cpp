@@ -111,6 +111,11 @@ void Machine::on(const AttemptsEnded& event) {
   if (process->is_for_suspect && process->jobs.size() == 0) Processes::drain(*process, state_.actions);
 }
 
+void Machine::on(RunsTold& event) {
+  const Process* const process = state_.processes.find(event.process);
+  if (process != nullptr) state_.told_runs.told(*process, std::move(event.news));
+}
+
 void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;

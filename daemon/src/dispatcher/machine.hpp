@@ -28,6 +28,7 @@ class Machine {
   void on(const RoundFailed& event);
   void on(const WorkerReady& event);
   void on(const AttemptsEnded& event);
+  void on(RunsTold& event);  // takes the news out of it
   void on(const WorkerGone& event);
   void on(const Ponged& event);
   void on(const WorkerLeaving& event);

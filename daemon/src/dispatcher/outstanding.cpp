@@ -21,6 +21,11 @@ std::int32_t Outstanding::find(queue::JobSeq seq) const {
   }
 }
 
+std::int32_t Outstanding::find(const queue::ClaimRef& claim) const {
+  const std::int32_t at = find(claim.seq);
+  return at != kNone && node(at).job.claim.token == claim.token ? at : kNone;
+}
+
 void Outstanding::add(const OutstandingJob& job, Instant now) {
   TENURE_INVARIANT(!contains(job.claim.seq));
   if ((size_ + 1) * 2 > table_.size()) grow();
@@ -48,8 +53,8 @@ void Outstanding::check() const {
 }
 
 std::optional<OutstandingJob> Outstanding::take(queue::ClaimRef claim, Instant now) {
-  const std::int32_t at = find(claim.seq);
-  if (at == kNone || node(at).job.claim.token != claim.token) return std::nullopt;
+  const std::int32_t at = find(claim);
+  if (at == kNone) return std::nullopt;
   OutstandingJob job = node(at).job;
   take_out_of_table(claim.seq);
   bytes_ -= job.bytes;
@@ -59,8 +64,8 @@ std::optional<OutstandingJob> Outstanding::take(queue::ClaimRef claim, Instant n
 }
 
 bool Outstanding::note_cancelled(queue::ClaimRef claim) {
-  const std::int32_t at = find(claim.seq);
-  if (at == kNone || node(at).job.claim.token != claim.token) return false;
+  const std::int32_t at = find(claim);
+  if (at == kNone) return false;
   return !std::exchange(node(at).job.cancelled, true);
 }
 

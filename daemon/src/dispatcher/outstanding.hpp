@@ -41,6 +41,7 @@ class Outstanding {
   // An operator has cancelled it. False where this very claim is not outstanding here, or that was noted already.
   [[nodiscard]] bool note_cancelled(queue::ClaimRef claim);
   [[nodiscard]] bool contains(queue::JobSeq seq) const { return find(seq) != kNone; }
+  [[nodiscard]] bool contains(const queue::ClaimRef& claim) const { return find(claim) != kNone; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t performing() const { return size_ < slots_ ? size_ : slots_; }
@@ -89,6 +90,8 @@ class Outstanding {
   [[nodiscard]] Node& node(std::int32_t at) { return nodes_[static_cast<std::size_t>(at)]; }
   [[nodiscard]] const Node& node(std::int32_t at) const { return nodes_[static_cast<std::size_t>(at)]; }
   [[nodiscard]] std::int32_t find(queue::JobSeq seq) const;
+  // This very claim.
+  [[nodiscard]] std::int32_t find(const queue::ClaimRef& claim) const;
   [[nodiscard]] std::size_t home_of(queue::JobSeq seq) const;
   [[nodiscard]] std::int32_t new_node(const OutstandingJob& job);
   void put_into_table(std::int32_t at);

@@ -15,6 +15,7 @@
 #include "stopping.hpp"
 #include "suspects.hpp"
 #include "told_pools.hpp"
+#include "told_runs.hpp"
 #include "usual_run_time.hpp"
 
 #include <tenure/base/error.hpp>
@@ -56,6 +57,7 @@ struct DispatcherState {
   DeadJobs dead_jobs;
   HeldNotes held_notes;
   ToldPools told_pools;
+  ToldRuns told_runs;
   ClaimPlan plan;
   Suspects suspects;
   Stopping stopping;

@@ -13,12 +13,14 @@ namespace {
 AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_limit) {
   // Only a row that was written past us can be longer; cut, its worker refuses it.
   if (job.envelope.size() > limits::kPayloadMax) job.envelope.resize(limits::kPayloadMax);
+  if (job.cursor.size() > queue::kCursorMax) job.cursor.clear();  // no run has saved it
   return {.job = {.claim = {job.seq, job.token},
                   .id = job.id,
                   .tenant = std::move(job.tenant),
                   .generation = job.generation,
                   .kind = std::move(job.kind),
                   .envelope = std::move(job.envelope),
+                  .cursor = std::move(job.cursor),
                   .attempt = job.failures + 1,
                   .attempts_max = job.attempts_max,
                   .releases = job.releases,
@@ -41,6 +43,7 @@ DaemonEnd::DaemonEnd(ProcessNumber process, std::uint16_t slots_wanted, std::chr
     : process_(process),
       slots_wanted_(slots_wanted),
       time_limits_{.usual = time_limit, .of_kinds = {}},
+      told_{.process = process, .news = {}},
       ended_{.process = process, .ends = {}} {}
 
 DaemonEnd::Actions DaemonEnd::received(std::string_view bytes) {
@@ -54,7 +57,7 @@ DaemonEnd::Actions DaemonEnd::received(std::string_view bytes) {
     if (!*frame) break;
     std::visit([this](auto& what) { on(std::move(what)); }, **frame);
   }
-  deliver_ends();
+  deliver_reports();
   return take_actions();
 }
 
@@ -134,6 +137,11 @@ void DaemonEnd::on(FinishedFrame&& frame) {
   ended_.ends.push_back(std::move(frame.end));
 }
 
+void DaemonEnd::on(ProgressFrame&& frame) {
+  if (stage_ != Stage::open) return refuse_stream("told of a job before its hello");
+  told_.news.push_back(std::move(frame.news));
+}
+
 void DaemonEnd::on(PongFrame&&) {
   if (pings_unanswered_ == 0) return refuse_stream("answered a ping that was not sent");
   --pings_unanswered_;
@@ -150,15 +158,18 @@ void DaemonEnd::on(DaemonsFrame&&) {
   refuse_stream("sent a frame that is the daemon's");
 }
 
-// All ends of one read are one event, so that a busy worker costs the dispatcher one step and not hundreds.
-void DaemonEnd::deliver_ends() {
+// All ends of one read are one event, so that a busy worker costs the dispatcher one step and not hundreds. What runs have told comes
+// first: of one that has ended it was told before.
+void DaemonEnd::deliver_reports() {
+  if (!told_.news.empty())
+    actions_.emplace_back(Deliver{std::exchange(told_, RunsTold{.process = process_, .news = {}})});
   if (ended_.ends.empty()) return;
   actions_.emplace_back(Deliver{std::exchange(ended_, AttemptsEnded{.process = process_, .ends = {}})});
 }
 
 void DaemonEnd::refuse_stream(const std::string& cause) {
   if (!is_open()) return;
-  deliver_ends();
+  deliver_reports();
   if (!is_dead_) actions_.emplace_back(Broken{cause});
   end_stream();
 }

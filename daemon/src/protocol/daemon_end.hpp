@@ -70,11 +70,12 @@ class DaemonEnd {
   enum class Stage : std::uint8_t { awaits_hello, open, ended };
   void on(HelloFrame&& frame);
   void on(FinishedFrame&& frame);
+  void on(ProgressFrame&& frame);
   void on(PongFrame&& frame);
   void on(LeavingFrame&& frame);
   template <class DaemonsFrame>
   void on(DaemonsFrame&& frame);
-  void deliver_ends();
+  void deliver_reports();
   void refuse_stream(const std::string& cause);
   void end_stream();
   void write(const Frame& frame);
@@ -89,7 +90,8 @@ class DaemonEnd {
   std::size_t pings_unanswered_ = 0;
   FrameReader reader_;
   std::string outgoing_;
-  AttemptsEnded ended_;  // of the bytes under way
+  RunsTold told_;        // of the bytes under way
+  AttemptsEnded ended_;  // likewise
   Actions actions_;
 };
 

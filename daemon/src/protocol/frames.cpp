@@ -14,11 +14,12 @@ using queue::Incarnation;
 using queue::JobId;
 using queue::JobSeq;
 
-// On the wire: never renumber. Worker to daemon from 1, daemon to worker from 32. 3 (enqueue), 4 (progress) and
-// 38 (acknowledge) are kept for the outbox and for progress.
+// On the wire: never renumber. Worker to daemon from 1, daemon to worker from 32. 3 (enqueue) and
+// 38 (acknowledge) are kept for the outbox.
 enum class FrameType : std::uint8_t {
   hello = 1,
   finished = 2,
+  progress = 4,
   pong = 5,
   leaving = 6,
   welcome = 32,
@@ -72,6 +73,17 @@ FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   return FrameType::finished;
 }
 
+FrameType put_fields(std::string& out, const ProgressFrame& frame) {
+  put_claim(out, frame.news.claim);
+  put(out, static_cast<std::uint8_t>(frame.news.progress ? 1 : 0));
+  const queue::Progress progress = frame.news.progress.value_or(queue::Progress{});
+  put(out, progress.done);
+  put(out, progress.total);
+  put_text<std::uint16_t>(out, cut_utf8(progress.text, queue::kProgressTextMax));
+  put_text<std::uint32_t>(out, frame.news.cursor);
+  return FrameType::progress;
+}
+
 FrameType put_fields(std::string&, const PongFrame&) { return FrameType::pong; }
 
 FrameType put_fields(std::string&, const LeavingFrame&) { return FrameType::leaving; }
@@ -99,6 +111,7 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put_text<std::uint8_t>(out, job.tenant ? job.tenant->text() : std::string_view{});
   put(out, job.generation.value);
   put_text<std::uint8_t>(out, job.kind);
+  put_text<std::uint32_t>(out, job.cursor);
   out += job.envelope;
   return FrameType::assign;
 }
@@ -178,6 +191,23 @@ Frame take_finished(ByteReader& in) {
   return FinishedFrame{std::move(end)};
 }
 
+Frame take_progress(ByteReader& in) {
+  queue::RunNews news;
+  news.claim = take_claim(in);
+  const auto has_progress = in.take<std::uint8_t>();
+  queue::Progress progress;
+  progress.done = in.take<std::int64_t>();
+  progress.total = in.take<std::int64_t>();
+  progress.text = in.take_text<std::uint16_t>();
+  news.cursor = in.take_text<std::uint32_t>();
+  if (has_progress > 1 || progress.done < 0 || progress.total < 0 ||
+      progress.text.size() > queue::kProgressTextMax || !is_utf8(progress.text) ||
+      news.cursor.size() > queue::kCursorMax)
+    in.refuse();
+  if (has_progress == 1) news.progress = std::move(progress);
+  return ProgressFrame{std::move(news)};
+}
+
 Frame take_assign(ByteReader& in) {
   AssignFrame frame;
   queue::AssignedJob& job = frame.job;
@@ -192,6 +222,8 @@ Frame take_assign(ByteReader& in) {
   const auto tenant = in.take_text<std::uint8_t>();
   job.generation = Generation{in.take<std::int64_t>()};
   job.kind = in.take_text<std::uint8_t>();
+  job.cursor = in.take_text<std::uint32_t>();
+  if (job.cursor.size() > queue::kCursorMax) in.refuse();
   job.envelope = in.take_rest();
   if (!tenant.empty()) {
     if (auto name = TenantName::parse(tenant)) job.tenant = std::move(*name);
@@ -231,6 +263,8 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
       return take_hello(in);
     case FrameType::finished:
       return take_finished(in);
+    case FrameType::progress:
+      return take_progress(in);
     case FrameType::pong:
       return PongFrame{};
     case FrameType::leaving:

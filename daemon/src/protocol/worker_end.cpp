@@ -41,6 +41,12 @@ WorkerEnd::Actions WorkerEnd::finished(AttemptEnd end) {
   return take_actions();
 }
 
+void WorkerEnd::tell(queue::RunNews news) {
+  const auto running = running_.find(news.claim.seq);
+  if (has_left() || running == running_.end() || running->second.token != news.claim.token) return;
+  write_frame(outgoing_, ProgressFrame{std::move(news)});
+}
+
 WorkerEnd::Actions WorkerEnd::told_to_end() {
   is_told_to_end_ = true;
   ask_to_leave();
@@ -122,6 +128,7 @@ void WorkerEnd::on(PingFrame&&) {
 
 void WorkerEnd::on(HelloFrame&&) { refuse_stream("the daemon said hello"); }
 void WorkerEnd::on(FinishedFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
+void WorkerEnd::on(ProgressFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
 void WorkerEnd::on(DescribeFrame&&) {
   if (!is_welcomed()) return refuse_stream("the daemon asked before its welcome");
   actions_.emplace_back(Describe{});

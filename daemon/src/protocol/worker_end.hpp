@@ -64,6 +64,9 @@ class WorkerEnd {
   // Of a job that Perform named. The slot takes the next one: at most one Perform comes back.
   [[nodiscard]] Actions finished(AttemptEnd end);
 
+  // What a run tells of itself; nothing for one that is not performed here.
+  void tell(queue::RunNews news);
+
   // The process was told to end: once it is welcome it asks the daemon to drain it, which so takes back what has not started.
   [[nodiscard]] Actions told_to_end();
 
@@ -85,6 +88,7 @@ class WorkerEnd {
   };
   void on(HelloFrame&& frame);
   void on(FinishedFrame&& frame);
+  void on(ProgressFrame&& frame);
   void on(PongFrame&& frame);
   void on(LeavingFrame&& frame);
   void on(WelcomeFrame&& frame);

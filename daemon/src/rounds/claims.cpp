@@ -28,7 +28,8 @@ class Claimer {
         cursor.after = found->second;
     }
     queue::ClaimReply reply = writer_.claim(request, now_);
-    for (const ClaimedJob& job : reply.jobs) bytes_left_ -= std::min(bytes_left_, job.envelope.size());
+    for (const ClaimedJob& job : reply.jobs)
+      bytes_left_ -= std::min(bytes_left_, job.envelope.size() + job.cursor.size());
     if (reply.stopped_by_bytes) bytes_left_ = 0;
     if (reply.jobs.empty()) return reply;
     for (const queue::LaneCursor& cursor : request.kinds) {

@@ -4,6 +4,7 @@
 #include "job_lines.hpp"
 #include "own_things.hpp"
 #include "performing_jobs.hpp"
+#include "running_notes.hpp"
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/log.hpp>
@@ -19,10 +20,13 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <list>
 #include <memory>
@@ -45,6 +49,9 @@ using Perform = WorkerEnd::Perform;
 
 constexpr int kExitChildReturned = 70;     // EX_SOFTWARE of sysexits.h; nobody of ours waits for it
 constexpr int kExitDescriptorClosed = 70;  // a crash of the jobs that were running
+
+// Between two frames that tell of one run, however often its handler tells.
+constexpr std::chrono::microseconds kNewsEvery{100'000};
 
 // Until the process ends, whatever is closed before that: what a handler has done is in no other hands as long as it lives.
 void keep_for_life(Descriptor lock) {
@@ -222,10 +229,34 @@ class Runtime {
     return setup_.board != nullptr ? setup_.board->slot(thread) : nullptr;
   }
 
+  // On a handler's thread. A child that it has forked tells nobody.
+  void await_news() {
+    if (process_.is_inherited()) return;
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(is_news_awaited_, true)) return;
+    const auto passed = news_sent_ ? setup_.clock.steady() - *news_sent_ : kNewsEvery;
+    news_timer_.expires_after(std::max(std::chrono::microseconds{0}, kNewsEvery - passed));
+    news_timer_.async_wait([this](error_code error) {
+      if (!error) send_news();
+    });
+  }
+
+  // Taken and told under one lock, or the end of a run could come between.
+  void send_news() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_news_awaited_ = false;
+      news_sent_ = setup_.clock.steady();
+      for (queue::RunNews& news : running_notes_.take()) end_.tell(std::move(news));
+    }
+    flush();
+  }
+
   // On the board until it is reported: what a job has spoilt may show only then.
   WorkerEnd::Actions perform(const Perform& work) {
     const PerformedInSlot performed(CrashSlot::of_this_thread(), work.job.claim, setup_.clock.wall());
-    AttemptEnd end = performed_job(work);
+    RunningNotes::Entry entry(running_notes_, work.job.claim, [this] { await_news(); });
+    AttemptEnd end = performed_job(work, entry.notes());
     if (process_.is_inherited()) end_child(work.job);
     if (is_looked_after(end)) {
       if (!own_descriptors_.are_in_place()) leave_without_descriptors(work.job);
@@ -236,6 +267,7 @@ class Runtime {
     WorkerEnd::Actions actions;
     {
       const std::lock_guard lock(mutex_);
+      if (auto last = entry.notes().take()) end_.tell(*std::move(last));
       actions = end_.finished(std::move(end));
     }
     // With a job to do next, another thread writes, and what ends meanwhile leaves in the same piece; otherwise this one has the
@@ -248,9 +280,9 @@ class Runtime {
     return actions;
   }
 
-  AttemptEnd performed_job(const Perform& work) {
+  AttemptEnd performed_job(const Perform& work, queue::RunNotes& notes) {
     const PerformingJobs::Entry entry(performing_, work.job, setup_.clock.steady());
-    return performer_.perform(work.job, work.stop);
+    return performer_.perform(work.job, work.stop, notes);
   }
 
   // After a failed sync the kernel calls the lost pages clean, and the next sync would say yes: nothing in this process may be
@@ -334,6 +366,7 @@ class Runtime {
   OwnDescriptors own_descriptors_;
   std::atomic<std::uint32_t> performed_{0};
   PerformingJobs performing_;
+  RunningNotes running_notes_;
   const SurroundingsOfJobs surroundings_;
   asio::io_context context_;
   std::vector<std::thread> threads_;
@@ -346,6 +379,9 @@ class Runtime {
   std::mutex mutex_;
   asio::local::stream_protocol::socket socket_;
   std::optional<asio::posix::stream_descriptor> end_asked_;
+  asio::steady_timer news_timer_{context_};
+  bool is_news_awaited_ = false;
+  std::optional<Instant> news_sent_;
   WorkerEnd end_;
   bool is_writing_ = false;
   ProcessBound process_;

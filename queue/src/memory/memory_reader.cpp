@@ -121,6 +121,8 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
     record.claim = claim->second.token;
     record.process = claim->second.process;
     record.cancel_asked = tables_.cancel_asked(seq);
+    const auto progress = tables_.progress().find(seq);
+    if (progress != tables_.progress().end()) record.progress = progress->second;
   }
   record.state = shown_state(job.state, has_claim, tenant.state);
   show_gate(record, gates().of(job.lane.queue, job.lane.kind));

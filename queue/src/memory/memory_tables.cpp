@@ -97,6 +97,7 @@ void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
   unindex(seq, before);
   index(seq, job);
   set(jobs_, seq, job);
+  if (is_final(job.state)) erase(cursors_, seq);
 }
 
 void MemoryTables::erase_job(JobSeq seq) {
@@ -125,10 +126,14 @@ void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(clai
 
 void MemoryTables::erase_claim(JobSeq seq) {
   erase(claims_, seq);
+  erase(progress_, seq);
   const auto request = std::ranges::find_if(cancel_requests_,
                                             [&](const auto& entry) { return entry.second.claim.seq == seq; });
   if (request != cancel_requests_.end()) erase(cancel_requests_, CancelNumber{request->first});
 }
+
+void MemoryTables::set_progress(JobSeq seq, const ToldProgress& progress) { set(progress_, seq, progress); }
+void MemoryTables::set_cursor(JobSeq seq, const std::string& cursor) { set(cursors_, seq, cursor); }
 
 void MemoryTables::add_cancel_request(const MemoryCancelRequest& request) {
   last_cancel_.value += 1;  // never taken back: a number is never given out twice

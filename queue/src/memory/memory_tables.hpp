@@ -93,6 +93,10 @@ class MemoryTables {
   [[nodiscard]] const std::set<LanePlace>& scheduled() const { return scheduled_; }
   [[nodiscard]] const std::set<JobSeq>& blocked() const { return blocked_; }
 
+  // Of claims that stand.
+  [[nodiscard]] const std::map<JobSeq, ToldProgress>& progress() const { return progress_; }
+  // Of jobs that have not ended.
+  [[nodiscard]] const std::map<JobSeq, std::string>& cursors() const { return cursors_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
   [[nodiscard]] const std::string* envelope(JobSeq seq) const;
   [[nodiscard]] JobSeq last_seq() const { return last_seq_; }
@@ -103,13 +107,15 @@ class MemoryTables {
   [[nodiscard]] bool has_jobs(TenantNumber number) const;
 
   JobSeq insert_job(const MemoryJob& job, std::string envelope);
-  // Keeps the sets of states right.
+  // Keeps the sets of states right. One that ends loses its cursor.
   void update_job(JobSeq seq, const MemoryJob& job);
   // One that has ended, with its attempts.
   void erase_job(JobSeq seq);
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
-  // With the request for its cancel.
+  // With its progress and the request for its cancel.
   void erase_claim(JobSeq seq);
+  void set_progress(JobSeq seq, const ToldProgress& progress);
+  void set_cursor(JobSeq seq, const std::string& cursor);
   void add_cancel_request(const MemoryCancelRequest& request);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);
   void erase_suspect(JobSeq seq);
@@ -151,6 +157,8 @@ class MemoryTables {
   std::map<JobSeq, MemoryClaim> claims_;
   std::map<JobSeq, MemorySuspect> suspects_;
   std::map<CancelNumber, MemoryCancelRequest> cancel_requests_;
+  std::map<JobSeq, ToldProgress> progress_;
+  std::map<JobSeq, std::string> cursors_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;

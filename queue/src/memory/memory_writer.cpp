@@ -90,7 +90,7 @@ ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
   std::size_t bytes = 0;
   for (const auto& key : front_of_lanes(request)) {
     ClaimedJob job = claimed(key);
-    bytes += job.envelope.size();
+    bytes += job.envelope.size() + job.cursor.size();
     const bool is_allowed = reply.jobs.empty() && request.first_of_any_size;
     if (bytes > request.bytes_max && !is_allowed) {
       reply.stopped_by_bytes = true;
@@ -138,7 +138,20 @@ ClaimedJob MemoryWriter::claimed(const MemoryTables::ReadyKey& key) const {
   job.crashes = row.crashes;
   job.releases = row.releases;
   job.envelope = *tables_.envelope(place.seq);
+  const auto cursor = tables_.cursors().find(place.seq);
+  if (cursor != tables_.cursors().end()) job.cursor = cursor->second;
   return job;
+}
+
+// A run tells of itself.
+
+Result<void> MemoryWriter::tell(const RunNews& news, WallTime now) {
+  const auto claim = tables_.claims().find(news.claim.seq);
+  if (claim == tables_.claims().end() || claim->second.token != news.claim.token)
+    return claim_lost(news.claim);
+  if (news.progress) tables_.set_progress(news.claim.seq, {*news.progress, now});
+  if (!news.cursor.empty()) tables_.set_cursor(news.claim.seq, news.cursor);
+  return {};
 }
 
 // A claim ends.

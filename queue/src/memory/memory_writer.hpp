@@ -15,6 +15,7 @@ class MemoryWriter final : public StoreWriter {
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
+  Result<void> tell(const RunNews& news, WallTime now) override;
   Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;

@@ -81,12 +81,12 @@ void SqliteWriter::name_claimed(const std::optional<TenantRecord>& tenant, std::
 void SqliteWriter::claim_front(const ClaimRequest& request, const std::vector<Candidate>& front, WallTime now,
                                ClaimReply& reply) {
   std::size_t bytes = 0;
-  for (const ClaimedJob& job : reply.jobs) bytes += job.envelope.size();
+  for (const ClaimedJob& job : reply.jobs) bytes += job.envelope.size() + job.cursor.size();
   std::size_t taken = 0;
   for (; taken < front.size(); ++taken) {
     auto job = read_candidate(front[taken]);
     if (!job) continue;
-    bytes += job->envelope.size();
+    bytes += job->envelope.size() + job->cursor.size();
     const bool takes_any_size = reply.jobs.empty() && request.first_of_any_size;
     if (bytes > request.bytes_max && !takes_any_size) {
       reply.stopped_by_bytes = true;
@@ -160,6 +160,7 @@ std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidat
   job.crashes = counts->crashes;
   job.releases = counts->releases;
   job.envelope = as_text(row.blob(11));
+  job.cursor = told_.cursor(job.seq);
   return job;
 }
 

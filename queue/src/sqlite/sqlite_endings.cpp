@@ -86,10 +86,16 @@ sqlite::Statement& bind_place(sqlite::Statement& row, JobSeq seq, const RunPlace
 
 }  // namespace
 
+Result<void> SqliteWriter::tell(const RunNews& news, WallTime now) {
+  if (!told_.tell(news, now)) return claim_lost(news.claim);
+  return {};
+}
+
 // Neither reads nor writes the job's row: see EndedJobs.
 Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   if (!append_ended(connection_, claim, now)) return claim_lost(claim);
   delete_claim(claim.seq);
+  told_.forget_cursor(claim.seq);
   ++successes_;
   ended_.reset();
   return {};
@@ -109,6 +115,7 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
             is_failure ? 1 : 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
+  told_.forget_cursor(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
     add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
@@ -126,6 +133,7 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
             started ? ended->started_us : kNeverStarted, to_us(now), 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
+  told_.forget_cursor(claim.seq);
   acquit(claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
@@ -225,6 +233,7 @@ std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) 
 void SqliteWriter::delete_claim(JobSeq seq) {
   connection_.statement(kDeleteClaim).bind(seq.value).run();
   cancel_requests_.forget(seq);
+  told_.forget_progress(seq);
 }
 
 void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now) {
@@ -235,6 +244,7 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)
       .run();
+  told_.forget_cursor(claim.seq);
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,

@@ -158,6 +158,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
       .bind(job->place.seq.value, static_cast<int>(to), static_cast<int>(JobReason::by_operator),
             kNeverStarted, to_us(now))
       .run();
+  told_.forget_cursor(job->place.seq);
   acquit(job->place.seq);  // also one whose trial has ended a moment ago
   return {};
 }

@@ -30,7 +30,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
                   and kind = job.kind and due_us = job.due_us and seq = job.seq) then 5
               else 6 end,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
-         tenant.number is null, job.queue, job.kind, cancel_request.asked_us
+         tenant.number is null, job.queue, job.kind, cancel_request.asked_us,
+         progress.done, progress.total, progress.text, progress.told_us
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -39,6 +40,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
   left join blocked on blocked.seq = job.seq
   left join cancel_request on cancel_request.seq = claim.seq and cancel_request.incarnation = claim.incarnation
     and cancel_request.counter = claim.counter
+  left join progress on progress.seq = claim.seq and progress.incarnation = claim.incarnation
+    and progress.counter = claim.counter
   where job.seq = ?1)sql"};
 
 enum class RowPlace : std::uint8_t {
@@ -98,6 +101,9 @@ void read_claim(JobRecord& job, const sqlite::Statement& row) {
   job.process = ProcessNumber{row.integer(20)};
   job.started = from_us(row.integer(21));
   job.cancel_asked = optional_time(row, 27);
+  if (!row.is_null(28))
+    job.progress =
+        ToldProgress{{row.integer(28), row.integer(29), std::string{row.text(30)}}, from_us(row.integer(31))};
 }
 
 // Of a job that has not ended, what its row holds that keeps it from work.

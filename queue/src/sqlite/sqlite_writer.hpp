@@ -7,6 +7,7 @@
 #include "known_owners.hpp"
 #include "places.hpp"
 #include "sqlite_lanes.hpp"
+#include "told_by_runs.hpp"
 
 #include <tenure/queue/store.hpp>
 #include <tenure/queue/transitions.hpp>
@@ -38,10 +39,12 @@ class SqliteWriter final : public StoreWriter {
         fresh_(fresh),
         payload_max_(payload_max),
         cancel_requests_(connection),
+        told_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
+  Result<void> tell(const RunNews& news, WallTime now) override;
   Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
@@ -188,6 +191,7 @@ class SqliteWriter final : public StoreWriter {
   bool fresh_has_begun_ = false;
   std::size_t payload_max_;
   CancelRequests cancel_requests_;
+  ToldByRuns told_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old

@@ -1,4 +1,3 @@
-#include "claim_ends.hpp"
 #include "simulated.hpp"
 #include "stepper.hpp"
 

@@ -128,16 +128,24 @@ class Bookkeeping : public ::testing::Test {
   static std::optional<queue::AttemptFailure> perform_by(Performer& performer, const queue::ClaimedJob& job,
                                                          const queue::StopSignal& stop,
                                                          std::chrono::microseconds time_limit = {}) {
+    queue::RunNotes notes{{job.seq, job.token}};
+    return perform_by(performer, job, stop, time_limit, notes);
+  }
+  static std::optional<queue::AttemptFailure> perform_by(Performer& performer, const queue::ClaimedJob& job,
+                                                         const queue::StopSignal& stop,
+                                                         std::chrono::microseconds time_limit,
+                                                         queue::RunNotes& notes) {
     const queue::AttemptEnd end = performer.perform({.claim = {job.seq, job.token},
                                                      .id = job.id,
                                                      .tenant = job.tenant,
                                                      .generation = job.generation,
                                                      .kind = job.kind,
                                                      .envelope = job.envelope,
+                                                     .cursor = job.cursor,
                                                      .attempt = job.failures + 1,
                                                      .attempts_max = job.attempts_max,
                                                      .time_limit = time_limit},
-                                                    stop);
+                                                    stop, notes);
     EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
     if (end.result == queue::RunResult::succeeded) return std::nullopt;
     return end.failure;

@@ -83,6 +83,18 @@ TEST_F(DaemonEndTest, AllEndsOfOneReadAreOneEvent) {
   EXPECT_EQ(std::get<AttemptsEnded>(events_[2]).process, ProcessNumber{3});
 }
 
+TEST_F(DaemonEndTest, WhatRunsHaveToldComesBeforeTheirEnds) {
+  hear(kHello);
+  const ProgressFrame told{{finished(1).end.claim, queue::Progress{1, 2, "x"}, "c"}};
+  hear(told, finished(1), ProgressFrame{{finished(2).end.claim, std::nullopt, "d"}});
+  ASSERT_EQ(events_.size(), 3U);
+  const auto& news = std::get<RunsTold>(events_[1]);
+  EXPECT_EQ(news.process, ProcessNumber{3});
+  ASSERT_EQ(news.news.size(), 2U);
+  EXPECT_EQ(news.news[0], told.news);
+  EXPECT_EQ(std::get<AttemptsEnded>(events_[2]).ends.size(), 1U);
+}
+
 TEST_F(DaemonEndTest, LSE_15_WhatWasSaidBeforeTheBadFrameCounts) {
   hear(kHello);
   hear(finished(1), DrainFrame{}, finished(2));
@@ -100,11 +112,9 @@ TEST_F(DaemonEndTest, LSE_15_WhatWasSaidBeforeTheBadFrameCounts) {
 
 TEST_F(DaemonEndTest, LSE_15_AFrameOutOfTurnBreaksTheStream) {
   const std::vector<std::vector<Frame>> scripts{
-      {finished(1)},         {PongFrame{}},
-      {DrainFrame{}},        {kHello, kHello},
-      {LeavingFrame{}},      {kHello, DescribeFrame{}},
-      {kHello, PongFrame{}}, {kHello, AssignFrame{}},
-      {kHello, PingFrame{}}, {kHello, WelcomeFrame{}},
+      {finished(1)},           {PongFrame{}},         {ProgressFrame{}},         {DrainFrame{}},
+      {kHello, kHello},        {LeavingFrame{}},      {kHello, DescribeFrame{}}, {kHello, PongFrame{}},
+      {kHello, AssignFrame{}}, {kHello, PingFrame{}}, {kHello, WelcomeFrame{}},
   };
   for (std::size_t script = 0; script < scripts.size(); ++script) {
     DaemonEnd end{ProcessNumber{1}, 1};

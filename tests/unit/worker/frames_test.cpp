@@ -22,6 +22,7 @@ AssignFrame sample_assign() {
                   .generation = Generation{4},
                   .kind = "billing.send_invoice",
                   .envelope = std::string{"tenure/1\0x", 10},
+                  .cursor = "c9",
                   .attempt = 2,
                   .attempts_max = 10,
                   .releases = 3,
@@ -35,6 +36,7 @@ std::vector<Frame> samples() {
   untenanted.job.generation = {};
   untenanted.receipt_horizon = {};
   untenanted.job.envelope.clear();
+  untenanted.job.cursor.clear();
   return {
       HelloFrame{.program_version = "billing 1.2", .kinds = {{"a.b", "default"}, {"a.c", "reports", 41, 42}}},
       FinishedFrame{
@@ -44,6 +46,9 @@ std::vector<Frame> samples() {
                      std::chrono::microseconds{0},
                      {ErrorCode::wrong_tenant, "no"}}},
       FinishedFrame{{{JobSeq{9}, {}}, RunResult::not_started, std::chrono::microseconds{0}, {}}},
+      ProgressFrame{{{JobSeq{1}, {Incarnation{2}, 3}}, queue::Progress{4, 5, "importing"}, "c\n7"}},
+      ProgressFrame{{{JobSeq{1}, {Incarnation{2}, 3}}, std::nullopt, "c7"}},
+      ProgressFrame{{{JobSeq{1}, {Incarnation{2}, 3}}, queue::Progress{4, 0, ""}, ""}},
       PongFrame{},
       LeavingFrame{},
       DescribeFrame{},
@@ -149,8 +154,22 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0201000000000000"
             "0300000000000000"
             "0700000000000000");
+  EXPECT_EQ(
+      hex(written(ProgressFrame{{{JobSeq{258}, {Incarnation{3}, 7}}, queue::Progress{4, 5, "no"}, "c9"}})),
+      "34000000"
+      "04"
+      "0201000000000000"
+      "0300000000000000"
+      "0700000000000000"
+      "01"
+      "0400000000000000"
+      "0500000000000000"
+      "0200"
+      "6e6f"
+      "02000000"
+      "6339");
   EXPECT_EQ(hex(written(sample_assign())),
-            "79000000"
+            "7f000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -166,6 +185,8 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0400000000000000"
             "14"
             "62696c6c696e672e73656e645f696e766f696365"
+            "02000000"
+            "6339"
             "74656e7572652f310078");
 }
 
@@ -225,6 +246,11 @@ TEST(Frames, LSE_15_ValuesOutsideTheirSetAreRefused) {
   std::string finished = written(FinishedFrame{});
   finished[4 + 1 + 24] = 9;  // behind type, seq and token
   EXPECT_EQ(refusal_of(finished), ErrorCode::protocol_violation);
+  for (const std::size_t field : {24U, 25U + 7U, 33U + 7U}) {  // the flag; the signs of done and total
+    std::string progress = written(ProgressFrame{{{}, queue::Progress{1, 2, ""}, ""}});
+    progress[4 + 1 + field] = '\x80';
+    EXPECT_EQ(refusal_of(progress), ErrorCode::protocol_violation) << field;
+  }
   std::string stop_token = written(StopTokenFrame{});
   stop_token.back() = 0;
   EXPECT_EQ(refusal_of(stop_token), ErrorCode::protocol_violation);
@@ -241,6 +267,33 @@ TEST(Frames, APayloadAtTheCapPasses) {
   const auto read = reader.next();
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(std::get<AssignFrame>(**read).job.envelope.size(), limits::kPayloadMax);
+}
+
+TEST(Frames, ACursorAtItsLimitPassesBothWaysAndALongerOneDoesNot) {
+  AssignFrame assign = sample_assign();
+  assign.job.envelope.assign(limits::kPayloadMax, 'x');
+  for (const std::size_t size : {queue::kCursorMax - 1, queue::kCursorMax, queue::kCursorMax + 1}) {
+    assign.job.cursor.assign(size, 'c');
+    const ProgressFrame progress{{{}, std::nullopt, assign.job.cursor}};
+    if (size > queue::kCursorMax) assign.job.envelope.clear();
+    for (const Frame& frame : {Frame{assign}, Frame{progress}}) {
+      FrameReader reader;
+      reader.feed(written(frame));
+      const auto read = reader.next();
+      EXPECT_EQ(read.has_value(), size <= queue::kCursorMax) << size;
+      if (read) EXPECT_TRUE(**read == frame) << size;
+    }
+  }
+}
+
+TEST(Frames, AProgressTextIsCutBetweenCharacters) {
+  ProgressFrame frame{{{}, queue::Progress{1, 2, ""}, ""}};
+  for (std::size_t i = 0; i < queue::kProgressTextMax; ++i) frame.news.progress->text += "\xc3\xa4";
+  FrameReader reader;
+  reader.feed(written(frame));
+  const auto read = reader.next();
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(std::get<ProgressFrame>(**read).news.progress->text.size(), queue::kProgressTextMax);
 }
 
 TEST(Frames, LongErrorTextIsCutBetweenCharacters) {

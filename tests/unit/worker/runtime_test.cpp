@@ -21,6 +21,7 @@
 #include <sys/time.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace tenure::daemon {
 namespace {
@@ -188,6 +189,35 @@ TEST_F(RuntimeTest, SER_06_AnUndecodablePayloadFailsWithItsPathAndTheSlotGoesOn)
   EXPECT_NE(failed.end.failure.error.find("$.number"), std::string::npos) << failed.end.failure.error;
   daemon_->send(job(2));
   EXPECT_EQ(daemon_->expect<FinishedFrame>().end.result, RunResult::succeeded);
+}
+
+TEST_F(RuntimeTest, RUN_13_WhatARunTellsIsSentWhileItGoesOnAndTheLastOfItBeforeItsEnd) {
+  std::latch released{1};
+  jobs_.add<Echo>([&](const Echo&, JobContext& context) {
+    EXPECT_EQ(context.cursor(), "before");
+    context.progress(1, 3, "first");
+    released.wait();
+    for (int i = 0; i < 100'000; ++i) context.progress(2, 3, "many");
+    context.checkpoint("last");
+  });
+  start(1);
+  AssignFrame assigned = job(1);
+  assigned.job.cursor = "before";
+  daemon_->send(assigned);
+  const auto first = daemon_->expect<ProgressFrame>();
+  EXPECT_EQ(first.news.claim, assigned.job.claim);
+  EXPECT_EQ(first.news.progress, (queue::Progress{1, 3, "first"}));
+  released.count_down();
+  std::vector<Frame> frames;
+  do {
+    frames.push_back(*daemon_->receive());
+  } while (!std::holds_alternative<FinishedFrame>(frames.back()));
+  ASSERT_GE(frames.size(), 2U);
+  std::string cursor;
+  for (const Frame& frame : frames)
+    if (const auto* progress = std::get_if<ProgressFrame>(&frame); progress && !progress->news.cursor.empty())
+      cursor = progress->news.cursor;
+  EXPECT_EQ(cursor, "last");
 }
 
 TEST_F(RuntimeTest, RunsAsManyJobsAtOnceAsThereAreSlots) {

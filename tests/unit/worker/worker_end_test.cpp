@@ -109,6 +109,20 @@ TEST_F(WorkerEndTest, CLM_25_RecallTakesBackOnlyWhatHasNotStarted) {
   EXPECT_EQ(reports(), Reports{}) << "twice";
 }
 
+TEST_F(WorkerEndTest, RUN_13_WhatARunTellsGoesBeforeItsEndAndOnlyWhileItRuns) {
+  welcome(1);
+  assign(1, 2);
+  end_.tell({job(1).claim, queue::Progress{1, 2, "x"}, ""});
+  end_.tell({{JobSeq{1}, job(3).claim.token}, std::nullopt, "another claim"});
+  end_.tell({job(2).claim, std::nullopt, "it waits"});
+  take(end_.finished(end_of(1)));
+  end_.tell({job(1).claim, std::nullopt, "late"});
+  const auto frames = written();
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(std::get<ProgressFrame>(frames[0]).news.progress->text, "x");
+  EXPECT_EQ(std::get<FinishedFrame>(frames[1]).end.claim, job(1).claim);
+}
+
 TEST_F(WorkerEndTest, StopTokensReachTheNamedJobOrAll) {
   welcome(2);
   assign(1, 2);

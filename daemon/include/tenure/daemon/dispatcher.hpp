@@ -100,6 +100,11 @@ struct LastSlots {
   std::vector<queue::ClaimRef> begun;    // the last one of each slot, whether or not it had ended
   std::vector<queue::ClaimRef> crashed;  // of those, whose thread met the signal that ended the process
 };
+// What runs tell of themselves while they go on.
+struct RunsTold {
+  ProcessNumber process;
+  std::vector<queue::RunNews> news;
+};
 // The process is dead and reaped: nothing of it can commit any more.
 struct WorkerGone {
   ProcessNumber process;
@@ -143,7 +148,7 @@ struct StopAsked {
 
 using Event =
     std::variant<Started, TimePassed, WakeHinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded,
-                 WorkerGone, Ponged, WorkerLeaving, Reconfigured, DescriptionAsked, StopAsked>;
+                 RunsTold, WorkerGone, Ponged, WorkerLeaving, Reconfigured, DescriptionAsked, StopAsked>;
 
 // --- Actions: what shall be done about it, in this order.
 

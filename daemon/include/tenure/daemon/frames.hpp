@@ -19,8 +19,8 @@
 namespace tenure::daemon {
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
-// Of one frame without its length field: the largest payload and room for its fields.
-inline constexpr std::size_t kFrameMax = 1024UL * 1024 + 4096;
+// Of one frame without its length field: the largest payload, the largest cursor and room for the fields.
+inline constexpr std::size_t kFrameMax = 1024UL * 1024 + queue::kCursorMax + 4096;
 inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
 static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,
               "the longest hello fits into a frame");
@@ -50,6 +50,12 @@ struct HelloFrame {
 struct FinishedFrame {
   queue::AttemptEnd end;
   friend bool operator==(const FinishedFrame&, const FinishedFrame&) = default;
+};
+
+// What a run tells of itself while it goes on. It comes before the `finished` of its claim.
+struct ProgressFrame {
+  queue::RunNews news;
+  friend bool operator==(const ProgressFrame&, const ProgressFrame&) = default;
 };
 
 struct PongFrame {
@@ -104,8 +110,9 @@ struct DescribeFrame {
   friend bool operator==(const DescribeFrame&, const DescribeFrame&) = default;
 };
 
-using Frame = std::variant<HelloFrame, FinishedFrame, PongFrame, LeavingFrame, WelcomeFrame, RefusedFrame,
-                           AssignFrame, RecallFrame, StopTokenFrame, DrainFrame, PingFrame, DescribeFrame>;
+using Frame = std::variant<HelloFrame, FinishedFrame, ProgressFrame, PongFrame, LeavingFrame, WelcomeFrame,
+                           RefusedFrame, AssignFrame, RecallFrame, StopTokenFrame, DrainFrame, PingFrame,
+                           DescribeFrame>;
 
 // Appends the frame to `out`.
 void write_frame(std::string& out, const Frame& frame);

@@ -7,6 +7,7 @@
 #include <tenure/tenancy/ref.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -76,6 +77,21 @@ class JobContext {
   [[nodiscard]] std::optional<StopReason> stop_reason() const;
   // Until the worker process is ended for this run's time limit (JobOptions, or `time_limit` of the pool); nothing where there is none.
   [[nodiscard]] std::optional<std::chrono::milliseconds> remaining() const;
+
+  // Shows how far the run has come, in units of its own, in `tenure job show` and `job list` while it goes on; `total` 0: not known. The
+  // text is cut at 200 bytes. As cheap as a lock: call it as often as you like, the latest call is sent on ten times a second at most.
+  // BadOptions: a negative number.
+  void progress(std::int64_t done, std::int64_t total = 0, std::string_view text = {});
+
+  // A place where the job may be interrupted. `cursor`, 1 to 65,536 bytes of the handler's own (BadOptions), says where a later run goes on,
+  // after a stop, a failure, a crash or the daemon's death; then, where the stop token has fired, it throws what ends the run: at no
+  // cost for a stop, as a failed attempt for a time limit, for good for a cancel. Let that pass.
+  // The cursor is sent on ten times a second at most, stored behind that, and always before the end of the run: after a crash or a power
+  // cut it may be older than the last call and never newer, so what was done since is done again. What must happen once goes into
+  // `once`. It is gone when the job has ended for good.
+  void checkpoint(std::string_view cursor);
+  // Of the last checkpoint, in this run or an earlier one; empty: there was none.
+  [[nodiscard]] const std::string& cursor() const;
 
   // The tenant's database, opened at the first use. NoTenant in an untenanted job; TenantDoesNotExist, WrongTenant,
   // StaleGeneration, HandleBudgetExhausted.

@@ -3,6 +3,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/run_notes.hpp>
 #include <tenure/queue/stop_signal.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
@@ -19,12 +20,14 @@ class Performer {
   // All must outlive it.
   Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, std::string application);
   // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves.
-  // `stop` is behind the handler's stop token.
-  [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop);
+  // `stop` is behind the handler's stop token; what the handler tells of its run goes into `notes`.
+  [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
+                                          queue::RunNotes& notes);
 
  private:
-  std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const queue::StopSignal& stop);
-  void run(const queue::AssignedJob& job, const queue::StopSignal& stop);
+  std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const queue::StopSignal& stop,
+                                               queue::RunNotes& notes);
+  void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes);
 
   const JobRegistry& jobs_;
   HandleCache& handles_;

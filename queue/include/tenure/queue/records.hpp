@@ -26,6 +26,11 @@ enum class ShownState : std::uint8_t {
 [[nodiscard]] std::string_view name_of(ShownState state);
 [[nodiscard]] std::optional<ShownState> shown_state_named(std::string_view name);
 
+struct ToldProgress {
+  Progress progress;
+  WallTime told{};
+};
+
 struct JobRecord {
   JobSeq seq;
   JobId id;
@@ -49,6 +54,7 @@ struct JobRecord {
   std::optional<ClaimToken> claim;
   std::optional<ProcessNumber> process;  // of the claim
   std::optional<WallTime> cancel_asked;  // since when it runs on though an operator has cancelled it
+  std::optional<ToldProgress> progress;  // of the run under way
   std::string error;                     // of the last failure, "" for none
   std::string refused;                   // what its damaged row holds that keeps it from work, "" for nothing
 };

@@ -5,6 +5,7 @@
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,25 @@ struct ClaimRef {
   friend auto operator<=>(const ClaimRef&, const ClaimRef&) = default;
 };
 
+inline constexpr std::size_t kProgressTextMax = 200;    // bytes
+inline constexpr std::size_t kCursorMax = 64UL * 1024;  // bytes
+
+// How far a run has come, in units of its own.
+struct Progress {
+  std::int64_t done = 0;
+  std::int64_t total = 0;  // 0: not known
+  std::string text;        // UTF-8, at most kProgressTextMax bytes
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
+// What a run tells of itself while it goes on: its progress, where it goes on when it runs again, or both.
+struct RunNews {
+  ClaimRef claim;
+  std::optional<Progress> progress;
+  std::string cursor;  // at most kCursorMax bytes; empty: nothing new
+  friend bool operator==(const RunNews&, const RunNews&) = default;
+};
+
 // All that a run needs to know of its job. The tenant stands here and in the envelope, and both must agree.
 struct AssignedJob {
   ClaimRef claim;
@@ -28,7 +48,8 @@ struct AssignedJob {
   Generation generation;
   std::string kind;
   std::string envelope;
-  int attempt = 1;  // from 1; releases and crashes are not counted
+  std::string cursor = {};  // of its last checkpoint, in whatever run; empty: none
+  int attempt = 1;          // from 1; releases and crashes are not counted
   int attempts_max = 1;
   int releases = 0;                         // runs that were given back and cost nothing
   std::chrono::microseconds time_limit{0};  // of this run; 0: none

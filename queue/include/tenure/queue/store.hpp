@@ -76,7 +76,7 @@ struct ClaimRequest {
   TenantNumber tenant;
   std::vector<LaneCursor> kinds;
   std::size_t count = 1;
-  // Of the envelopes together.
+  // Of envelopes and cursors together.
   std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
   // The first job is claimed whatever its size: or something could be too big to be claimed at all.
   bool first_of_any_size = true;
@@ -99,6 +99,7 @@ struct ClaimedJob {
   int crashes = 0;
   int releases = 0;
   std::string envelope;
+  std::string cursor = {};  // that a run before has saved; empty: none
 };
 
 struct ClaimReply {
@@ -239,6 +240,10 @@ class StoreWriter {
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
 
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
+
+  // What a run tells of itself: its progress, which shows until the claim ends, and its cursor, which later claims of the job hand out
+  // and which goes when the job has ended for good. ClaimLost, and nothing was changed.
+  [[nodiscard]] virtual Result<void> tell(const RunNews& news, WallTime now) = 0;
 
   // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
   // outcome is recorded as `lost`. Also where a damaged file has a claim on a job that has ended: the claim goes and the

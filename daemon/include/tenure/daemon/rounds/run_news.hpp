@@ -1,0 +1,23 @@
+#pragma once
+
+#include <tenure/daemon/round_part.hpp>
+
+#include <vector>
+
+namespace tenure::daemon {
+
+// What runs have told of themselves. It comes before the ends of their claims.
+struct RunNewsPart {
+  using Ask = std::vector<queue::RunNews>;
+  struct Answer {};
+
+  static constexpr auto kDurability = queue::Durability::ordered;
+  static constexpr auto kAskedBy = AskedBy::need;
+
+  static std::optional<Ask> ask(DispatcherState& state);
+  static Answer carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime now);
+  static void absorb(DispatcherState& state, const Ask& ask, Answer& answer);
+  static void undo(DispatcherState& state, const Ask& ask);
+};
+
+}  // namespace tenure::daemon
