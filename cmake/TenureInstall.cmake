@@ -14,7 +14,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/formats ${PROJECT_SOURCE_DIR}/docs/
 
 # For the system's systemd, wherever the prefix is below /usr. A package has a unit of its own, for its own prefix.
 configure_file(${PROJECT_SOURCE_DIR}/systemd/tenured.service.in ${PROJECT_BINARY_DIR}/systemd/tenured.service @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/systemd/tenured.service DESTINATION lib/systemd/system COMPONENT unit)
+install(FILES ${PROJECT_BINARY_DIR}/systemd/tenured.service ${PROJECT_SOURCE_DIR}/systemd/tenured.socket DESTINATION lib/systemd/system COMPONENT unit)
 install(FILES ${PROJECT_SOURCE_DIR}/systemd/tenure.sysusers DESTINATION lib/sysusers.d RENAME tenure.conf COMPONENT programs)
 install(FILES ${PROJECT_SOURCE_DIR}/systemd/tenure.tmpfiles DESTINATION lib/tmpfiles.d RENAME tenure.conf COMPONENT programs)
 

@@ -45,8 +45,8 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS tenure)
 function(install_unit_of_package)
   set(CMAKE_INSTALL_FULL_BINDIR ${CPACK_PACKAGING_INSTALL_PREFIX}/bin)
   configure_file(${PROJECT_SOURCE_DIR}/systemd/tenured.service.in ${PROJECT_BINARY_DIR}/packaging/tenured.service @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/packaging/tenured.service DESTINATION lib/systemd/system COMPONENT programs
-          EXCLUDE_FROM_ALL)
+  install(FILES ${PROJECT_BINARY_DIR}/packaging/tenured.service ${PROJECT_SOURCE_DIR}/systemd/tenured.socket
+          DESTINATION lib/systemd/system COMPONENT programs EXCLUDE_FROM_ALL)
 endfunction()
 install_unit_of_package()
 

@@ -17,6 +17,7 @@ constexpr std::array kNouns{
     Noun{"job", "look at jobs, and retry, run, cancel, discard or delete them"},
     Noun{"tenant", "list tenants and create them"},
     Noun{"queue", "how full each queue is"},
+    Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
     Noun{"config", "the configuration file and what is in force"},
 };
@@ -84,6 +85,31 @@ constexpr std::array kVerbs{
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, queue_list, queue_words},
+    Verb{"worker", "list", "", 0, 0, "the worker processes and what keeps them busy",
+         "BUSY is how many slots perform, of how many; AHEAD are jobs that wait in the process. A pool that "
+         "is "
+         "quiet is named below. Asks the daemon, as all verbs of this noun do.",
+         "tenure worker list --watch 2s", "watch", worker_list},
+    Verb{"worker", "show", "PROCESS", 1, 1, "one worker process and the jobs that it holds", "",
+         "tenure worker show 3", "watch", worker_show},
+    Verb{"worker", "dump", "", 0, 0, "have the daemon and its processes write what they do into the log",
+         "As SIGUSR2 does: daemon.described, worker.described, worker.slots, slot.performing.",
+         "tenure worker dump", "", worker_dump},
+    Verb{"worker", "quiet", "[POOL]", 0, 1, "claim no more jobs for a pool, or for all",
+         "What runs goes on, and what was assigned ahead comes back at no cost. It lasts until tenure worker "
+         "resume, or until the daemon is started anew. Asks where it concerns several processes; --yes "
+         "answers.",
+         "tenure worker quiet general --yes", "yes", worker_quiet},
+    Verb{"worker", "resume", "[POOL]", 0, 1, "claim jobs again for a pool, or for all", "Asks as quiet does.",
+         "tenure worker resume --yes", "yes", worker_resume},
+    Verb{"worker", "drain", "PROCESS", 1, 1, "let one process end when its jobs have, and start another one",
+         "The other one is started at once. No job is interrupted, and nothing is charged.",
+         "tenure worker drain 3", "", worker_drain},
+    Verb{
+        "worker", "recycle", "[POOL]", 0, 1, "replace the processes of a pool, or all, one by one",
+        "As a reload with a new program does: each goes on until its successor has said hello, and no job is "
+        "interrupted. Asks as quiet does.",
+        "tenure worker recycle general --yes", "yes", worker_recycle},
     Verb{"store", "show", "", 0, 0, "what and how large the control database is, and who held it last", "",
          "tenure store show --json", "watch", store_show},
     Verb{
@@ -95,8 +121,8 @@ constexpr std::array kVerbs{
         "tenure store audit 'verb=job delete' at=-7d..", "limit after columns fail-if-any verify head watch",
         store_audit, audit_words},
     Verb{"store", "doctor", "[CHECK...]", 0, kChecksMax,
-         "look whether all is well, and what mends what is not", kDoctorDetails, "tenure doctor queues kinds",
-         "fix reason", store_doctor},
+         "look whether all is well, and what mends what is not", kDoctorDetails,
+         "tenure store doctor queues kinds", "fix reason", store_doctor},
     Verb{"store", "check", "", 0, 0, "look through every page, row and audit record of the control database",
          "It takes as long as reading the file. Exit code 1 where something is wrong.", "tenure store check",
          "", store_check},
@@ -114,6 +140,12 @@ constexpr std::array kVerbs{
          "tenure config explain store.durability", "", config_explain},
     Verb{"config", "sample", "", 0, 0, "a configuration file with every setting at its default", "",
          "tenure config sample > tenure.toml", "", config_sample},
+    Verb{"config", "reload", "", 0, 0,
+         "have the daemon read its configuration again, and say what it took over",
+         "As SIGHUP does, but the answer is said here: exit code 78 where the configuration cannot be used, "
+         "and "
+         "then the one before stays in force.",
+         "tenure config reload", "", config_reload},
 };
 
 constexpr std::array kOptions{
@@ -234,7 +266,8 @@ std::string overview_text() {
     out +=
         fmt::format("  {:<{}}the same as tenure {} {}\n", each.word, kNounColumn - 2, each.noun, each.verb);
   return out +
-         "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the\ndaemon up or down.\n";
+         "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the\ndaemon up or down, "
+         "but for worker and config reload, which ask the daemon.\n";
 }
 
 std::string noun_help(const Noun& noun) {

@@ -2,6 +2,9 @@
 #include "listing.hpp"
 #include "nouns.hpp"
 
+#include <tenure/base/exit_code.hpp>
+#include <tenure/base/text.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,11 +65,24 @@ void mend_all(Session& session) {
       [&](queue::JobReader& reader) { defects = reader.defects(queue::PageCheck::quick); });
   if (std::ranges::find(defects, queue::Defect::damaged_page, &queue::DefectRecord::defect) != defects.end())
     return session.note("nothing was mended: rows of damaged pages are not to be trusted");
-  for (const queue::DefectRecord& found : defects)
-    if (can_be_mended(found.defect))
-      session.note(fmt::format("mended {}: {}", name_of(found.defect),
-                               number_text(mend(session, found.defect), session.style())));
-  session.wake();
+  std::int64_t all = 0;
+  for (const queue::DefectRecord& found : defects) {
+    if (!can_be_mended(found.defect)) continue;
+    const std::int64_t mended = mend(session, found.defect);
+    session.note(fmt::format("mended {}: {}", name_of(found.defect), number_text(mended, session.style())));
+    all += mended;
+  }
+  if (all > 0) session.wake();
+}
+
+// What one check cannot be done for is a finding, so that the others are done.
+void examine(Examination& examination, const Check& check) {
+  try {
+    check.run(examination);
+  } catch (const Error& error) {
+    if (exit_code_of(error.code()) == ExitCode::usage) throw;
+    examination.add(FindingLevel::fail, check.name, escaped(error.failure().text(), 1024));
+  }
 }
 
 }  // namespace
@@ -75,7 +91,7 @@ ExitCode store_doctor(Session& session) {
   const auto checks = chosen_checks(session);
   if (session.has("fix")) mend_all(session);
   Examination examination(session);
-  for (const Check* const check : checks) check->run(examination);
+  for (const Check* const check : checks) examine(examination, *check);
   return print_findings(session, "tenure.doctor/1", examination.findings());
 }
 

@@ -70,7 +70,6 @@ bool can_be_mended(Defect defect) {
 
 void check_file(Examination& examination) {
   const ShowStyle& style = examination.style();
-  const auto store = examination.ask([](queue::JobReader& reader) { return reader.summary(); });
   const auto& defects = examination.defects(queue::PageCheck::quick);
   const auto damaged = std::ranges::find(defects, Defect::damaged_page, &DefectRecord::defect);
   if (damaged != defects.end())
@@ -78,7 +77,8 @@ void check_file(Examination& examination) {
                            fmt::format("{} found in its pages, the first: {}",
                                        counted(damaged->count, "fault", style), damaged->example),
                            "restore a backup; sqlite3 control.db .recover saves what can be read");
-  std::string text = fmt::format("schema {}, pages clean, {}, WAL {}", store.schema_version,
+  const auto store = examination.ask([](queue::JobReader& reader) { return reader.summary(); });
+  std::string text = fmt::format("schema {}, pages clean, size {}, WAL {}", store.schema_version,
                                  bytes_text(store.size_bytes, style), bytes_text(store.wal_bytes, style));
   if (const auto written = last_checkpoint(store); written && !examination.session().is_offline())
     text += ", last checkpoint " + time_text(written, style);
@@ -136,10 +136,11 @@ void check_holder(Examination& examination) {
 void check_places(Examination& examination) {
   const std::size_t before = examination.findings().size();
   for (const DefectRecord& found : examination.defects(queue::PageCheck::none)) {
-    if (found.defect == Defect::damaged_page) continue;
+    if (found.defect == Defect::damaged_page)
+      return examination.add(FindingLevel::fail, "places", "not looked at, since pages are damaged");
     examination.add(FindingLevel::fail, "places",
-                    fmt::format("{} {} ({}, the first: {})", number_text(found.count, examination.style()),
-                                meaning_of(found.defect), name_of(found.defect), escaped(found.example)),
+                    fmt::format("{}: {}, the first: {}", meaning_of(found.defect),
+                                number_text(found.count, examination.style()), escaped(found.example)),
                     std::string(remedy_of(found.defect)));
   }
   if (examination.findings().size() == before)

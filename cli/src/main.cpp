@@ -87,6 +87,8 @@ int main(int argc, char** argv) {
               FunctionRef<void(const queue::CopyProgress&)> progress) {
             return queue::copy_control_database(control, target, clock, progress);
           },
+      .ask_daemon = [](const std::filesystem::path& socket,
+                       std::string_view line) { return exchange_line(socket, line); },
       .wake = [](const std::filesystem::path& control) { queue::send_wake_hint(control); },
   };
   return cli::run_cli(std::vector<std::string>(argv + 1, argv + argc), output, environment);

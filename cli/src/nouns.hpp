@@ -24,10 +24,18 @@ ExitCode store_audit(Session& session);
 ExitCode store_doctor(Session& session);
 ExitCode store_check(Session& session);
 ExitCode store_backup(Session& session);
+ExitCode worker_list(Session& session);
+ExitCode worker_show(Session& session);
+ExitCode worker_dump(Session& session);
+ExitCode worker_quiet(Session& session);
+ExitCode worker_resume(Session& session);
+ExitCode worker_drain(Session& session);
+ExitCode worker_recycle(Session& session);
 ExitCode config_check(Session& session);
 ExitCode config_sample(Session& session);
 ExitCode config_explain(Session& session);
 ExitCode config_show(Session& session);
+ExitCode config_reload(Session& session);
 
 ListWords job_words();
 ListWords tenant_words();

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "daemon_answer.hpp"
 #include "session.hpp"
 
 #include <tenure/base/error.hpp>
@@ -18,6 +19,7 @@
 namespace tenure::cli {
 namespace {
 
+constexpr std::size_t kErrorShown = 2000;  // bytes
 constexpr std::chrono::milliseconds kWatchMin{100};
 constexpr std::chrono::milliseconds kWatchMax{3'600'000};
 
@@ -37,11 +39,10 @@ std::string error_json(std::string_view name, const Failure& failure, ExitCode c
 
 // One line, whatever the message holds.
 std::string error_text(const Failure& failure, ExitCode code) {
-  constexpr std::size_t kShown = 2000;
   if (code != ExitCode::usage && code != ExitCode::configuration)
-    return "tenure: " + escaped(failure.text(), kShown);
+    return "tenure: " + escaped(failure.text(), kErrorShown);
   const std::string where = failure.where.empty() ? "" : " (at " + failure.where + ")";
-  return "tenure: " + escaped(failure.message + where, kShown);
+  return "tenure: " + escaped(failure.message + where, kErrorShown);
 }
 
 class Run {
@@ -74,6 +75,13 @@ class Run {
     output_.message((json_ ? error_json(name_of(failure.code), failure, code) : error_text(failure, code)) +
                     '\n');
     return code;
+  }
+
+  ExitCode daemon_says_no(const DaemonSaysNo& no) {
+    output_.message((json_ ? error_json(no.name, {.message = no.message}, no.code)
+                           : "tenure: " + escaped(no.name + ": " + no.message, kErrorShown)) +
+                    '\n');
+    return no.code;
   }
 
   ExitCode output_closed() {
@@ -164,6 +172,8 @@ int run_cli(std::span<const std::string> arguments, Output& output, Environment&
     code = run.run();
   } catch (const OutputClosed&) {
     code = run.output_closed();
+  } catch (const DaemonSaysNo& no) {
+    code = run.daemon_says_no(no);
   } catch (const Error& error) {
     code = run.fail_with(error.failure());
   } catch (const std::system_error& error) {

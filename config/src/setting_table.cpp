@@ -87,6 +87,15 @@ const std::array kPlainSettings{
                       .help = "A worker process that answers no ping for so long is aborted, then killed.",
                       .taken_over = TakenOver::by_reload},
     Setting<Settings>{
+        .section = "daemon",
+        .key = "control_socket",
+        .rule = PathRule{.may_be_empty = true, .word = kAutomaticSocket},
+        .field = [](Settings& s) -> Field { return &s.daemon.control_socket; },
+        .help =
+            "Where `tenure worker` and `tenure config reload` ask the daemon; for its user and group. auto:\n"
+            "/run/tenure/control.sock where store.path is the default, else control.sock in a folder beside\n"
+            "it, STORE-run. A folder that only its owner may write. Empty: nowhere."},
+    Setting<Settings>{
         .section = "store",
         .key = "path",
         .rule = PathRule{.may_be_empty = false},

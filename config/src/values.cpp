@@ -151,8 +151,8 @@ struct Assign {
     const auto text = text_of(raw, "a path");
     if (!text) return tl::unexpected(text.error());
     auto* const to = std::get<std::filesystem::path*>(field);
-    if (text->empty() && rule.may_be_empty) {
-      to->clear();
+    if (text->empty() ? rule.may_be_empty : *text == rule.word) {
+      *to = *text;
       return {};
     }
     const auto path = absolute_path(*text, config_dir);
@@ -240,7 +240,10 @@ std::string limits_text(const Rule& rule) {
           [](const TextListRule& r) {
             return fmt::format("1 to {} texts, each {}", r.count_max, r.element.limits());
           },
-          [](const PathRule& r) { return std::string(r.may_be_empty ? "absolute, or empty" : "absolute"); },
+          [](const PathRule& r) {
+            return fmt::format("absolute{}{}", r.word.empty() ? "" : fmt::format(", or {}", r.word),
+                               r.may_be_empty ? ", or empty" : "");
+          },
           [](const TenantPathRule&) { return std::string("absolute, holds %{tenant}, may hold %{bucket}"); }},
       rule);
 }

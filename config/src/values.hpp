@@ -40,6 +40,7 @@ struct TextListRule {
 // Absolute, or from the folder of the configuration file on.
 struct PathRule {
   bool may_be_empty;
+  std::string_view word = {};  // is taken in place of a path; empty: none is
 };
 // The same with %{tenant}, and maybe %{bucket}, left in.
 struct TenantPathRule {};

@@ -4,42 +4,19 @@
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/base/unix_socket.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
 #include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 namespace tenure::queue {
 namespace {
 
 constexpr mode_t kSocketMode = 0660;
-
-// A socket's address has room for 108 bytes; a longer path goes through a descriptor of its folder, which
-// must stay open while the address is used.
-struct Address {
-  sockaddr_un socket{};
-  std::string path;  // as it stands in the address
-  bool fits = false;
-
-  Address(const std::filesystem::path& file, const Descriptor& folder) : path(file.string()) {
-    if (path.size() >= sizeof(socket.sun_path) && folder.is_open())
-      path = "/proc/self/fd/" + std::to_string(folder.number()) + '/' + file.filename().string();
-    fits = path.size() < sizeof(socket.sun_path);
-    socket.sun_family = AF_UNIX;
-    if (fits) std::memcpy(socket.sun_path, path.data(), path.size());
-  }
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&socket); }
-};
-
-int open_folder(const std::filesystem::path& file) {
-  return ::open(file.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
 
 int open_socket() { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
@@ -70,14 +47,12 @@ std::filesystem::path wake_socket_path(const std::filesystem::path& control) {
 }
 
 void send_wake_hint(const std::filesystem::path& control, const std::optional<Lane>& lane) noexcept try {
-  const std::filesystem::path file = wake_socket_path(control);
-  const Descriptor folder(open_folder(file));
-  const Address address(file, folder);
+  const UnixAddress address(wake_socket_path(control));
   const Descriptor socket(open_socket());
-  if (!address.fits || !socket.is_open()) return;
+  if (!address.fits() || !socket.is_open()) return;
   const std::string datagram = lane ? datagram_of(*lane) : std::string{kLook};
   (void)::sendto(socket.number(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                 address.get(), sizeof(address.socket));
+                 address.get(), UnixAddress::size());
 } catch (...) {  // no memory for a path: the next poll finds the work
 }
 
@@ -94,9 +69,8 @@ std::optional<Lane> read_wake_hint(std::string_view datagram) {
 
 int bind_wake_receiver(const std::filesystem::path& control) {
   const std::filesystem::path file = wake_socket_path(control);
-  const Descriptor folder(open_folder(file));
-  const Address address(file, folder);
-  if (!address.fits) refuse(file, "its name is too long");
+  const UnixAddress address(file);
+  if (!address.fits()) refuse(file, "its name is too long");
   Descriptor socket(open_socket());
   if (!socket.is_open()) refuse(file, system_text(errno));
   // Only a socket is removed: whatever else has that name is not ours.
@@ -105,8 +79,8 @@ int bind_wake_receiver(const std::filesystem::path& control) {
     if (!S_ISSOCK(status.st_mode)) refuse(file, "something else has its name");
     ::unlink(file.c_str());
   }
-  if (::bind(socket.number(), address.get(), sizeof(address.socket)) != 0 ||
-      ::chmod(address.path.c_str(), kSocketMode) != 0)
+  if (::bind(socket.number(), address.get(), UnixAddress::size()) != 0 ||
+      ::chmod(address.path(), kSocketMode) != 0)
     refuse(file, system_text(errno));
   give_to_owner_of_folder(file);
   return socket.release();

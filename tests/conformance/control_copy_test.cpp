@@ -190,7 +190,8 @@ TEST_F(ControlCopies, ThatOthersHaveMadeAreAsOldAsTheirFile) {
 
 TEST_F(ControlCopies, WithALogBesideThemAreNone) {
   put(1);
-  EXPECT_THAT(refusal([&] { open_control_copy(path_); }), HasSubstr("there is a log beside it (-wal)"));
+  EXPECT_THAT(refusal([&] { static_cast<void>(open_control_copy(path_)); }),
+              HasSubstr("there is a log beside it (-wal)"));
 }
 
 }  // namespace tenure::testing

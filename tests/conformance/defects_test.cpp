@@ -90,7 +90,7 @@ constexpr std::array kPlanted{
             "update mark set seq = 900 where name = 'withdrawn'; insert into ready"
             " select queue, priority, tenant, kind, due_us, seq from job where seq > 3;"
             "update mark set seq = 900 where name = 'absorbed'",
-            "the mark 'absorbed' is seq 900"},
+            "the mark 'absorbed' is 900"},
     Planted{Defect::wrong_range, "insert into job_range values (1, 6, x'0700000000000000')",
             "the range from 1"},
 };

@@ -84,7 +84,7 @@ struct Turn {
   }
 };
 
-// Ends its process: "abort", "exit", "segfault", "divide" (by zero), "stack" (an overflow of it), "terminate" (an exception that leaves a thread of its own);
+// Ends its process: "abort", "exit", "segfault", "stack" (an overflow of it), "terminate" (an exception that leaves a thread of its own);
 // or the daemon, which is its process's parent: "kill-daemon". Or tries what does not: "throw" (what is no std::exception), "allocate" (a
 // GiB beyond the limit of its process). With a name it waits as Wait does before that.
 struct Crash {

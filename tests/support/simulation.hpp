@@ -142,6 +142,8 @@ class Simulation {
   // The configuration was read again: so many processes in each pool, `is_new` for each.
   void reload(int processes, bool is_new);
   void reload(const daemon::Reconfigured& settings);
+  // An operator asks: an event of the control socket.
+  void ask(const daemon::Event& event) { step(event); }
   // The memory of all processes from now on, as the daemon sees it behind a ping.
   void set_memory(std::int64_t bytes) { memory_ = bytes; }
   // Its next bytes are these, whole; they break its stream.

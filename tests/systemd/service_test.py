@@ -89,6 +89,7 @@ class Service(unittest.TestCase):
         machine.run("rm", "-rf", "/etc/systemd/system/tenured.service.d")
         drop_in("test", f"[Service]\nEnvironment=SIGNALS_FOLDER={SIGNALS}\n")
         machine.write("/etc/tenure/tenure.toml", CONFIG)
+        machine.run("systemctl", "stop", "tenured.socket")
         unit("stop")
         unit("reset-failed", check=False)
         machine.run("sh", "-c", f"rm -rf {STATE}/*; install -d -o tenure -g tenure -m 2770 {SIGNALS}")
@@ -204,6 +205,26 @@ class Service(unittest.TestCase):
         self.assertEqual(prop("Result"), "success")
         self.assertFalse(group.exists() and (group / "cgroup.procs").read_text())
 
+    def test_operators_of_the_group_ask_the_daemon_and_its_status_says_what_is_quiet(self):
+        self.start()
+        socket = machine.run("stat", "-c", "%a %U:%G", "/run/tenure/control.sock", "/run/tenure").split("\n")
+        self.assertEqual(socket[:2], ["660 tenure:tenure", "750 tenure:tenure"])
+        self.assertIn("general", machine.run("tenure", "worker", "list", user="application"))
+        machine.run("tenure", "worker", "quiet", user="application")
+        self.assertTrue(wait_until(lambda: "quiet since" in prop("StatusText")), prop("StatusText"))
+        machine.run("tenure", "worker", "resume")
+        self.assertTrue(wait_until(lambda: "quiet" not in prop("StatusText")), prop("StatusText"))
+        self.assertEqual(machine.exit_of("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "tenure", "worker", "list"), 78)
+
+    def test_the_socket_of_systemd_is_served_outlives_the_daemon_and_starts_it(self):
+        machine.run("systemctl", "start", "tenured.socket")
+        self.start()
+        self.assertIn("general", machine.run("tenure", "worker", "list", user="application"))
+        self.assertFalse([event for event in events() if event["event"] == "control.unavailable"])
+        unit("stop")
+        self.assertIn("general", machine.run("tenure", "worker", "list", user="application"))
+        self.assertEqual(prop("ActiveState"), "active")
+
     def test_a_configuration_that_cannot_be_used_is_not_tried_again(self):
         machine.write("/etc/tenure/tenure.toml", CONFIG + "[daemon2]\nx = 1\n")
         unit("start", check=False)
@@ -232,6 +253,7 @@ def files():
 def prepare():
     unit_text = pathlib.Path(options.source, "systemd/tenured.service.in").read_text()
     machine.write("/lib/systemd/system/tenured.service", unit_text.replace("@CMAKE_INSTALL_FULL_BINDIR@", "/usr/bin"))
+    machine.write("/lib/systemd/system/tenured.socket", pathlib.Path(options.source, "systemd/tenured.socket").read_text())
     machine.run("systemd-sysusers", "tenure.conf")
     machine.run("useradd", "--no-create-home", "--groups", "tenure", "application")
     machine.run("systemd-tmpfiles", "--create", "tenure.conf")

@@ -137,9 +137,9 @@ File bash_completion() {
           fmt::format(kScript, fmt::arg("with_value", joined(with_value, " | ", long_name)),
                       fmt::arg("with_other_value", joined(with_other_value, " | ", long_name)),
                       fmt::arg("with_file", joined(with_file, " | ", long_name)),
-                      fmt::arg("options", joined(global, " ", long_name)),
-                      fmt::arg("nouns", first_words()), fmt::arg("shorthands", bash_shorthands()),
-                      fmt::arg("cases", cases()), fmt::arg("choices", choices()))};
+                      fmt::arg("options", joined(global, " ", long_name)), fmt::arg("nouns", first_words()),
+                      fmt::arg("shorthands", bash_shorthands()), fmt::arg("cases", cases()),
+                      fmt::arg("choices", choices()))};
 }
 
 }  // namespace tenure::cli::manual

@@ -95,8 +95,8 @@ File fish_completion() {
   for (const OptionSpec& option : option_specs())
     if (!option.value.empty())
       with_value += fmt::format("{}--{}", with_value.empty() ? "" : " ", option.name);
-  std::string out = fmt::format(kFishHead, fmt::arg("with_value", with_value),
-                                fmt::arg("shorthands", fish_shorthands()));
+  std::string out =
+      fmt::format(kFishHead, fmt::arg("with_value", with_value), fmt::arg("shorthands", fish_shorthands()));
   for (const Noun& noun : nouns()) out += offer("", noun.name, noun.summary);
   for (const Shorthand& each : shorthands()) out += offer("", each.word, summary_of(each));
   for (const Verb& verb : verbs()) out += offer(fmt::format(" {}", verb.noun), verb.name, verb.summary);

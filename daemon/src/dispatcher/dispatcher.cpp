@@ -20,6 +20,11 @@ DispatcherStatus Dispatcher::status() const {
   return machine_->status();
 }
 
+CrewStatus Dispatcher::crew() const {
+  thread_.check();
+  return machine_->crew();
+}
+
 std::vector<KnownLane> Dispatcher::known_lanes() const {
   thread_.check();
   return machine_->known_lanes();

@@ -172,6 +172,11 @@ void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector
   if (is_news) refresh_all();
 }
 
+std::string Lanes::kind_name(KindNumber number) const {
+  const auto found = kinds_.find(number);
+  return found == kinds_.end() ? std::string{} : found->second;
+}
+
 std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds,
                                 const std::vector<std::string>& default_queues) {
   const std::size_t number = offer_with(pool, kinds);

@@ -55,6 +55,8 @@ class Lanes {
   [[nodiscard]] std::vector<queue::QueueNumber> unnamed_queues(std::size_t limit) const;
   [[nodiscard]] std::vector<queue::KindNumber> unnamed_kinds(std::size_t limit) const;
   void name_queue(queue::QueueNumber number, const std::string& name);
+  // Empty where it has none yet.
+  [[nodiscard]] std::string kind_name(queue::KindNumber number) const;
   void name_kinds(const std::vector<queue::KindNumber>& numbers, const std::vector<std::string>& names);
   // A process of the pool offers these kinds, sorted. Returns its offer: the number, in the pool, of this set of kinds. A lane
   // is open in a pool while a process of it offers its kind.

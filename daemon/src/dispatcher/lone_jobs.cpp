@@ -11,7 +11,8 @@ void LoneJobs::tick(Instant now, Actions& actions) {
   std::size_t alive = processes_alive();
   for (Waiting& job : waiting_) {
     if (alive >= kLoneProcessesMax) return;
-    if (job.process || job.is_being_claimed || now < job.not_before) continue;
+    if (job.process || job.is_being_claimed || now < job.not_before || processes_.is_quiet(job.pool))
+      continue;
     job.process = processes_.start_for_suspect(job.pool, now, actions);
     ++alive;
   }
@@ -21,7 +22,8 @@ std::optional<Instant> LoneJobs::next_at() const {
   std::optional<Instant> next;
   if (waiting_.empty() || processes_alive() >= kLoneProcessesMax) return next;
   for (const Waiting& job : waiting_)
-    if (!job.process) next = next ? std::min(*next, job.not_before) : job.not_before;
+    if (!job.process && !processes_.is_quiet(job.pool))
+      next = next ? std::min(*next, job.not_before) : job.not_before;
   return next;
 }
 
@@ -37,7 +39,8 @@ std::vector<LoneJobs::Claim> LoneJobs::take() {
   std::vector<Claim> claims;
   for (Waiting& job : waiting_) {
     const Process* const process = job.process ? processes_.find(*job.process) : nullptr;
-    if (job.is_being_claimed || process == nullptr || process->phase != Phase::ready) continue;
+    if (job.is_being_claimed || process == nullptr || process->phase != Phase::ready || process->is_quiet)
+      continue;
     job.is_being_claimed = true;
     claims.push_back({job.seq, process->number});
   }

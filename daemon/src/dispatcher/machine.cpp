@@ -12,18 +12,6 @@
 namespace tenure::daemon {
 namespace {
 
-std::string_view text_of(Phase phase) {
-  switch (phase) {
-    case Phase::starting:
-      return "has not said hello";
-    case Phase::ready:
-      return "takes jobs";
-    case Phase::leaving:
-      break;
-  }
-  return "is leaving";
-}
-
 // Of a process that ended by itself, and with it `jobs` that it had been given.
 std::string process_end_text(const WorkerGone& event, const LastMoment& moment, std::size_t jobs) {
   const auto counted = [](std::size_t count) {
@@ -136,7 +124,7 @@ void Machine::on(const WorkerGone& event) {
 }
 
 void Machine::on(const Ponged& event) {
-  state_.processes.ponged(event.process);
+  state_.processes.ponged(event);
   if (const Process* const process = state_.processes.find(event.process))
     state_.replacements.look_at(*process, event.memory);
 }
@@ -158,6 +146,17 @@ void Machine::on(const Reconfigured& event) {
   state_.processes.reconfigure(event, state_.now.steady, state_.actions);
 }
 
+void Machine::on(const QuietAsked& event) { state_.quiet_pools.ask(event, state_.now.wall, state_.actions); }
+
+void Machine::on(const ResumeAsked& event) { state_.quiet_pools.resume(event, state_.actions); }
+
+void Machine::on(const DrainAsked& event) {
+  Process* const process = state_.processes.find(event.process);
+  if (process != nullptr) state_.replacements.drain(*process, event.uid, state_.now.steady, state_.actions);
+}
+
+void Machine::on(const RecycleAsked& event) { state_.replacements.recycle(event); }
+
 void Machine::on(const DescriptionAsked&) {
   const DispatcherStatus figures = status();
   state_.actions.emplace_back(Note{
@@ -175,7 +174,7 @@ void Machine::on(const DescriptionAsked&) {
         Note{Note::Level::info, "worker.described",
              fmt::format(
                  "The worker process {}, performs {} jobs in {} slots, holds {} ahead, and has performed {}.",
-                 text_of(process.phase), process.jobs.performing(), process.slots, process.jobs.ahead(),
+                 phase_text(process.phase), process.jobs.performing(), process.slots, process.jobs.ahead(),
                  process.performed),
              state_.settings.pools[process.pool].name, number});
     if (process.phase != Phase::starting) state_.actions.emplace_back(Describe{number});
@@ -267,7 +266,33 @@ DispatcherStatus Machine::status() const {
   }
   status.lanes = state_.lanes.count();
   status.parked = state_.lanes.parked();
+  status.pools = std::ssize(state_.settings.pools);
+  status.quiet_pools = state_.quiet_pools.count();
+  status.quiet = state_.quiet_pools.first();
   return status;
+}
+
+CrewStatus Machine::crew() const {
+  CrewStatus crew;
+  for (std::size_t pool = 0; pool < state_.settings.pools.size(); ++pool)
+    crew.pools.push_back({state_.settings.pools[pool].name, state_.quiet_pools.of(pool)});
+  for (const auto& [number, process] : state_.processes.all()) {
+    ProcessStatus& status =
+        crew.processes.emplace_back(ProcessStatus{.number = number,
+                                                  .pool = process.pool,
+                                                  .phase = process.phase,
+                                                  .is_replaced = process.is_replaced,
+                                                  .slots = static_cast<std::int64_t>(process.slots),
+                                                  .performed = process.performed,
+                                                  .memory = process.memory,
+                                                  .started = process.started,
+                                                  .jobs = {}});
+    process.jobs.for_each_held([&](const OutstandingJob& job, std::optional<Instant> since) {
+      status.jobs.push_back(
+          {job.id, std::string(job.tenant.text()), state_.lanes.kind_name(job.lane.kind), since});
+    });
+  }
+  return crew;
 }
 
 }  // namespace tenure::daemon

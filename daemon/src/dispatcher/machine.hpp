@@ -18,6 +18,7 @@ class Machine {
 
   [[nodiscard]] Actions step(Event&& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
+  [[nodiscard]] CrewStatus crew() const;
   [[nodiscard]] std::vector<KnownLane> known_lanes() const { return state_.lanes.all(); }
 
  private:
@@ -33,6 +34,10 @@ class Machine {
   void on(const Ponged& event);
   void on(const WorkerLeaving& event);
   void on(const Reconfigured& event);
+  void on(const QuietAsked& event);
+  void on(const ResumeAsked& event);
+  void on(const DrainAsked& event);
+  void on(const RecycleAsked& event);
   void on(const DescriptionAsked& event);
   void on(const StopAsked& event);
   void give_up(const Failure& failure);

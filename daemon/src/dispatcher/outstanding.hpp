@@ -1,12 +1,16 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,8 +18,24 @@
 // are being performed; the others, and exactly then when there are more than `slots`, were assigned ahead. Every operation is O(1) and none allocates once warm.
 namespace tenure::daemon {
 
+// A tenant's name, empty for none, without an allocation.
+class OutstandingTenant {
+ public:
+  OutstandingTenant() = default;
+  explicit OutstandingTenant(std::string_view name) : size_(std::min(name.size(), bytes_.size())) {
+    std::copy_n(name.begin(), size_, bytes_.begin());
+  }
+  [[nodiscard]] std::string_view text() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, limits::kTenantNameMax> bytes_{};
+  std::size_t size_ = 0;
+};
+
 struct OutstandingJob {
   queue::ClaimRef claim;
+  queue::JobId id;
+  OutstandingTenant tenant;
   queue::Lane lane;
   queue::LanePlace place;
   std::int64_t assumed_us = 0;  // what its tenant was charged at the start
@@ -63,6 +83,12 @@ class Outstanding {
   template <class Function>
   void for_each_performing(Function&& fn) const {
     for (std::int32_t at = first_; at != first_ahead_; at = node(at).next) fn(node(at).job, node(at).since);
+  }
+  // fn(job, since) for all of them, in order; without `since` for those assigned ahead.
+  template <class Function>
+  void for_each_held(Function&& fn) const {
+    for (std::int32_t at = first_; at != kNone; at = node(at).next)
+      fn(node(at).job, node(at).ahead ? std::nullopt : std::optional{node(at).since});
   }
   // Marks as recalled those assigned ahead that are not yet and of which fn(job) says so, in order; returns their claims.
   template <class Function>

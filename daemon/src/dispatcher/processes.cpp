@@ -65,6 +65,8 @@ void Process::begin_plan(Instant now) { unmoving = unmoving_slots(*this, now, kL
 void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Instant now) {
   const microseconds time_limit = time_limits.of(job.kind);
   jobs.add({{job.seq, job.token},
+            job.id,
+            OutstandingTenant{job.tenant ? job.tenant->text() : std::string_view{}},
             job.lane,
             job.place,
             usual_us,
@@ -100,7 +102,8 @@ std::chrono::milliseconds restart_wait(int quick_deaths) {
   return std::min(wait, kRestartWaitMax);
 }
 
-Processes::Processes(const DispatcherSettings& settings) : ping_max_(settings.ping_max) {
+Processes::Processes(const DispatcherSettings& settings)
+    : quiet_(settings.pools.size()), ping_max_(settings.ping_max) {
   for (std::size_t pool = 0; pool < settings.pools.size(); ++pool) {
     pool_names_.push_back(settings.pools[pool].name);
     for (int position = 0; position < settings.pools[pool].processes; ++position) {
@@ -135,6 +138,7 @@ Process& Processes::add(std::size_t pool, std::string name, Instant now, Actions
   process.pool = pool;
   process.name = std::move(name);
   process.started = now;
+  process.is_quiet = quiet_[pool];
   actions.emplace_back(StartProcess{last_, pool});
   return processes_.emplace(last_, std::move(process)).first->second;
 }
@@ -152,8 +156,17 @@ bool Processes::ready(const WorkerReady& event, Instant now) {
   return true;
 }
 
-void Processes::ponged(ProcessNumber number) {
-  if (Process* const process = find(number)) process->unanswered_since.reset();
+void Processes::ponged(const Ponged& event) {
+  Process* const process = find(event.process);
+  if (process == nullptr) return;
+  process->unanswered_since.reset();
+  process->memory = event.memory;
+}
+
+void Processes::set_quiet(std::size_t pool, bool is_quiet) {
+  quiet_[pool] = is_quiet;
+  for (auto& [number, process] : processes_)
+    if (process.pool == pool) process.is_quiet = is_quiet;
 }
 
 std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Actions& actions) {

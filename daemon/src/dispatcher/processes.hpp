@@ -36,12 +36,6 @@ inline constexpr std::chrono::milliseconds kRestartWaitMax{10'000};
 inline constexpr int kPingsPerBound = 6;
 inline constexpr std::chrono::milliseconds kAbortWait{1000};  // from SIGABRT to SIGKILL: time to write a core
 
-enum class Phase : std::uint8_t {
-  starting,  // no hello yet
-  ready,
-  leaving,  // takes nothing more
-};
-
 struct Process {
   ProcessNumber number;
   std::size_t pool = 0;
@@ -80,10 +74,12 @@ struct Process {
   bool was_killed = false;  // after an abort
   bool was_ended_by_stop = false;
   bool is_replaced = false;    // a successor takes its place, or nobody: its end starts none
+  bool is_quiet = false;       // as its pool is
   std::int64_t performed = 0;  // jobs that have ended in it
+  std::int64_t memory = 0;     // bytes, resident, as of its last pong; 0: not known
 
   // Of any lane.
-  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !is_for_suspect; }
+  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !is_for_suspect && !is_quiet; }
   [[nodiscard]] std::size_t free_slots() const;
   // How many more jobs of that usual run time it may be assigned ahead.
   [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
@@ -112,7 +108,7 @@ class Processes {
   [[nodiscard]] ProcessNumber start_for_suspect(std::size_t pool, Instant now, Actions& actions);
   // The hello of a process; false where it is not awaited.
   [[nodiscard]] bool ready(const WorkerReady& event, Instant now);
-  void ponged(ProcessNumber number);
+  void ponged(const Ponged& event);
   // Takes it out of the table and plans its successor. Nothing where it is not known.
   [[nodiscard]] std::optional<Process> gone(const WorkerGone& event, Instant now, Actions& actions);
   // Pings, aborts, kills and restarts that are due.
@@ -130,6 +126,10 @@ class Processes {
   // Times and numbers of processes as they are from now on: places that are new get a process, the processes of those that are gone
   // are drained.
   void reconfigure(const Reconfigured& settings, Instant now, Actions& actions);
+
+  // Whether processes of the pool take jobs, those too that start from now on.
+  void set_quiet(std::size_t pool, bool is_quiet);
+  [[nodiscard]] bool is_quiet(std::size_t pool) const { return quiet_[pool]; }
 
   [[nodiscard]] Process* find(ProcessNumber number);
   // In the order of their numbers.
@@ -163,6 +163,7 @@ class Processes {
   void close_place(Position& place, Actions& actions);
 
   std::vector<std::string> pool_names_;
+  std::vector<bool> quiet_;  // of each pool
   std::vector<Position> positions_;
   std::map<ProcessNumber, Process> processes_;
   std::chrono::microseconds ping_max_;

@@ -77,6 +77,10 @@ void ask_for(const Process& idle, Process& busy, DispatcherState& state) {
 
 }  // namespace
 
+void recall_all(Process& process, Actions& actions) {
+  recall(process, actions, [](const OutstandingJob&) { return true; });
+}
+
 void recall_for_newcomers(DispatcherState& state) {
   for (std::size_t pool = 0; pool < state.settings.pools.size(); ++pool) {
     const std::vector<TenantNumber> newcomers = state.lanes.ring(pool).take_newcomers();

@@ -10,6 +10,9 @@ namespace tenure::daemon {
 // Less than this ahead of each slot is gone sooner than it could be called back.
 inline constexpr std::chrono::microseconds kRecallAheadMin{1000};
 
+// All that waits in the process.
+void recall_all(Process& process, Actions& actions);
+
 // A tenant that comes into a full pool shall not wait behind jobs that were assigned ahead for others who have had more:
 // those of the least loaded process are called back.
 void recall_for_newcomers(DispatcherState& state);

@@ -20,7 +20,7 @@ void Replacements::reloaded(const Reconfigured& settings) {
 
 void Replacements::look_at(const Process& process, std::int64_t memory) {
   constexpr std::int64_t kMebibyte = 1024LL * 1024;
-  if (process.is_replaced || !process.takes_jobs()) return;
+  if (process.is_replaced || process.phase != Phase::ready) return;
   const PoolSettings& pool = settings_.pools[process.pool];
   if (pool.jobs_max > 0 && process.performed >= pool.jobs_max)
     want(process.number, Note::Level::info,
@@ -38,10 +38,33 @@ void Replacements::want(ProcessNumber process, Note::Level level, std::string be
 }
 
 void Replacements::leaves(Process& process, Instant now, Actions& actions) {
+  leave_now(process,
+            Note{Note::Level::info, "worker.told_to_end",
+                 "The worker process was told to end by a signal; another one takes its place.",
+                 settings_.pools[process.pool].name, process.number},
+            now, actions);
+}
+
+void Replacements::drain(Process& process, std::int64_t uid, Instant now, Actions& actions) {
+  leave_now(
+      process,
+      Note{Note::Level::info, "worker.drained",
+           fmt::format("The worker process ends when its jobs have, since uid {} has asked so; another one "
+                       "takes its place.",
+                       uid),
+           settings_.pools[process.pool].name, process.number},
+      now, actions);
+}
+
+void Replacements::recycle(const RecycleAsked& event) {
+  for (const auto& [number, process] : processes_.all())
+    if (!event.pool || process.pool == *event.pool)
+      want(number, Note::Level::info, fmt::format("uid {} has asked for it", event.uid));
+}
+
+void Replacements::leave_now(Process& process, Note&& note, Instant now, Actions& actions) {
   if (process.phase != Phase::ready) return;
-  actions.emplace_back(Note{Note::Level::info, "worker.told_to_end",
-                            "The worker process was told to end by a signal; another one takes its place.",
-                            settings_.pools[process.pool].name, process.number});
+  actions.emplace_back(std::move(note));
   Processes::drain(process, actions);
   if (!process.is_for_suspect) processes_.start_successor(process, now, actions);
 }

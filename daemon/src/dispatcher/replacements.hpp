@@ -27,8 +27,11 @@ class Replacements {
   void reloaded(const Reconfigured& settings);
   // Whether it has performed enough, or has grown too large (`memory` in bytes, 0: not known).
   void look_at(const Process& process, std::int64_t memory = 0);
-  // It asks to be drained, and that waits for no turn.
+  // It asks to be drained, or an operator does, and that waits for no turn.
   void leaves(Process& process, Instant now, Actions& actions);
+  void drain(Process& process, std::int64_t uid, Instant now, Actions& actions);
+  // An operator wants others in the places of all processes, or of those of one pool.
+  void recycle(const RecycleAsked& event);
   // It has said hello: those whose place it takes are drained.
   void came(const Process& successor, Actions& actions);
   void tick(Instant now, Actions& actions);
@@ -39,6 +42,7 @@ class Replacements {
     Note::Level level = Note::Level::info;
     std::string because;
   };
+  void leave_now(Process& process, Note&& note, Instant now, Actions& actions);
   void want(ProcessNumber process, Note::Level level, std::string because);
   [[nodiscard]] bool is_busy(std::size_t pool);
   void begin(Process& former, const Wanted& wanted, Instant now, Actions& actions);

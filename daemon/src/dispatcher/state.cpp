@@ -9,6 +9,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       lanes(settings.pools),
       processes(settings),
       replacements(settings, processes),
+      quiet_pools(settings, processes),
       usual(settings.pools.size()),
       looks(settings.poll),
       arrivals(lanes),

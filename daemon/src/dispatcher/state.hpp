@@ -11,6 +11,7 @@
 #include "lone_jobs.hpp"
 #include "looks.hpp"
 #include "processes.hpp"
+#include "quiet_pools.hpp"
 #include "replacements.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
@@ -47,6 +48,7 @@ struct DispatcherState {
   Lanes lanes;
   Processes processes;
   Replacements replacements;
+  QuietPools quiet_pools;
   std::vector<UsualRunTimes> usual;  // for each pool
   Looks looks;
   Arrivals arrivals;

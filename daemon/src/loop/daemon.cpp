@@ -1,8 +1,10 @@
 #include "../worker/bus_errors.hpp"
+#include "control_service.hpp"
 #include "loop.hpp"
 #include "service_manager.hpp"
 #include "settings_for_program.hpp"
 #include "signals.hpp"
+#include "stand_by.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/config/check.hpp>
@@ -18,90 +20,6 @@
 
 namespace tenure::daemon {
 namespace {
-
-constexpr std::chrono::milliseconds kStandByLook{100};
-
-// What waits for the lock, until it is there or a signal asks it to leave first.
-class StandBy {
- public:
-  StandBy(boost::asio::io_context& context, config::Settings& settings, const ReadSettings& read_settings,
-          Signals& signals, ServiceManager& service)
-      : context_(context),
-        settings_(settings),
-        read_settings_(read_settings),
-        signals_(signals),
-        service_(service) {
-    signals_.set_handlers(
-        {.on_stop = [this](Signals::Stop) { leave_ = true; }, .on_reload = [this] { reload(); }});
-  }
-  ~StandBy() { signals_.set_handlers({}); }
-  StandBy(const StandBy&) = delete;
-  StandBy& operator=(const StandBy&) = delete;
-
-  // Nothing, and what to leave with, where there will be no lock.
-  std::optional<ControlLock> take_lock(int& exit_code) {
-    while (!leave_) {
-      auto lock = ControlLock::try_acquire(settings_.store.path);
-      if (lock) return std::move(*lock);
-      if (settings_.daemon.when_held == config::WhenHeld::exit) {
-        log::write(log::Level::error, "lock.held",
-                   lock.error().message + "; one dispatcher at a time serves it, so stop that one first");
-        exit_code = number_of(exit_code_of(ErrorCode::lock_held));
-        return std::nullopt;
-      }
-      tell_once(lock.error().message);
-      wait();
-    }
-    service_.stopping();
-    exit_code = number_of(ExitCode::done);
-    log::write(log::Level::info, "daemon.stopped", "exit 0, without having dispatched");
-    return std::nullopt;
-  }
-
- private:
-  void tell_once(const std::string& holder) {
-    if (std::exchange(is_told_, true)) return;
-    log::write(log::Level::info, "daemon.standing_by", holder + "; waiting until that one ends");
-    service_.standing_by(holder);
-  }
-
-  void wait() {
-    const auto looked = std::make_shared<bool>(false);
-    timer_.expires_after(kStandByLook);
-    timer_.async_wait([looked](boost::system::error_code) { *looked = true; });
-    while (!*looked && !leave_) context_.run_one();
-  }
-
-  // Nothing has been begun by the former settings but waiting for this very lock, and answering whoever asks.
-  void reload() {
-    service_.reloading();
-    try {
-      config::Settings fresh = read_settings_();
-      std::string waiting = fresh.store.path != settings_.store.path ? "store.path" : "";
-      if (fresh.http != settings_.http) waiting += waiting.empty() ? "http.*" : ", http.*";
-      if (!waiting.empty())
-        log::write(log::Level::warning, "configuration.waits",
-                   "changed, and in force from the next start on: " + waiting);
-      fresh.store.path = settings_.store.path;
-      fresh.http = settings_.http;
-      configure_log(fresh);
-      settings_ = std::move(fresh);
-      log::write(log::Level::info, "configuration.reloaded", "while standing by: all of it is in force");
-    } catch (const Error& error) {
-      log_refused_settings(error);
-    }
-    service_.reloaded();
-  }
-
-  boost::asio::io_context& context_;
-  config::Settings& settings_;
-  const ReadSettings& read_settings_;
-  Signals& signals_;
-  ServiceManager& service_;
-  boost::asio::steady_timer timer_{context_};
-  bool is_told_ = false;
-  bool leave_ = false;
-};
 
 // Everything is where it should be without it.
 void shorten_log(queue::Store& store) {
@@ -127,11 +45,13 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   const RealClock clock;
   boost::asio::io_context context(1);
   ServiceManager service(context, clock);
+  const auto passed = control::Listener::take_passed();
+  const control::Listener* const passed_or_none = passed ? &*passed : nullptr;
   int exit_code = number_of(ExitCode::done);
   Signals signals(context);
   const auto observer = make_observer(context, clock, settings);
   const std::optional<ControlLock> lock =
-      StandBy(context, settings, read_settings, signals, service).take_lock(exit_code);
+      StandBy(context, settings, read_settings, signals, service, passed_or_none).take_lock(exit_code);
   if (!lock) return exit_code;
   observer->lock_taken();
 
@@ -141,7 +61,10 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   Loop loop(
       context, settings, *store, clock, *host, signals, service, *observer, read_settings,
       [&] { lock->require_in_place(); }, lock->former_died());
+  auto operators =
+      serve_operators(context.get_executor(), settings, passed_or_none, loop, OperatorsOf::holder);
   exit_code = loop.run();
+  operators.reset();
   ControlLock::note_leaving();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));

@@ -13,7 +13,6 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <unistd.h>
@@ -41,23 +40,12 @@ log::Level level_of(Note::Level level) {
 }
 
 // A program that was started by hand has no other process that could read what is new.
-struct ReloadTexts {
-  std::vector<std::string> taken_over;
-  std::vector<std::string> waiting;
-  ReloadTexts(const config::Changes& changes, bool has_new_workers)
-      : taken_over(changes.taken_over), waiting(changes.at_start) {
-    auto& list = has_new_workers ? taken_over : waiting;
-    list.insert(list.end(), changes.by_new_workers.begin(), changes.by_new_workers.end());
-  }
-  void write() const {
-    log::write(log::Level::info, "configuration.reloaded",
-               taken_over.empty() ? "nothing in it is different that a reload can take over"
-                                  : fmt::format("taken over: {}", fmt::join(taken_over, ", ")));
-    if (!waiting.empty())
-      log::write(log::Level::warning, "configuration.waits",
-                 fmt::format("changed, and in force from the next start on: {}", fmt::join(waiting, ", ")));
-  }
-};
+control::Reloaded reloaded_by(const config::Changes& changes, bool has_new_workers) {
+  control::Reloaded reloaded{.taken_over = changes.taken_over, .waiting = changes.at_start, .refused = {}};
+  auto& list = has_new_workers ? reloaded.taken_over : reloaded.waiting;
+  list.insert(list.end(), changes.by_new_workers.begin(), changes.by_new_workers.end());
+  return reloaded;
+}
 
 }  // namespace
 
@@ -261,17 +249,20 @@ void Loop::obey_signals() {
 }
 
 // All of it or nothing: a configuration that cannot be used changes nothing.
-void Loop::reload() {
+control::Reloaded Loop::reload() {
+  control::Reloaded reloaded;
   service_.reloading();
   try {
-    take_over(config::changes(settings_, read_settings_()));
+    reloaded = take_over(config::changes(settings_, read_settings_()));
   } catch (const Error& error) {
+    reloaded = {.taken_over = {}, .waiting = {}, .refused = error.failure()};
     log_refused_settings(error);
   }
   service_.reloaded();
+  return reloaded;
 }
 
-void Loop::take_over(const config::Changes& changes) {
+control::Reloaded Loop::take_over(const config::Changes& changes) {
   configure_log(changes.settings);  // may refuse the log's file, and then nothing is taken over
   settings_ = changes.settings;
   host_.tell_to_open_log();
@@ -288,8 +279,10 @@ void Loop::take_over(const config::Changes& changes) {
                            .memory_max = static_cast<std::int64_t>(settings.memory_max),
                            .is_new = changes.workers_are_old[pool] && host_.can_replace()});
   }
-  ReloadTexts(changes, host_.can_replace()).write();
+  control::Reloaded reloaded = reloaded_by(changes, host_.can_replace());
+  log_reloaded(reloaded);
   handle(std::move(event));
+  return reloaded;
 }
 
 Event Loop::with_figures(Event event) const {

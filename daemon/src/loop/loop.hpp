@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../control/controlled.hpp"
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
 #include "observer.hpp"
@@ -32,7 +33,7 @@ namespace tenure::daemon {
 
 // Carries the dispatcher's actions out and tells it what happened. It decides nothing.
 // Threads: run() and all its members on the calling thread, and it asserts so; the store's thread only posts to it.
-class Loop {
+class Loop final : public control::Controlled {
  public:
   // Everything must outlive it but the settings. `host` is made by the caller on `context`; `read_settings` is for a reload; `before_round` is
   // StoreThread's, `former_died` the dispatcher's.
@@ -40,12 +41,17 @@ class Loop {
       boost::asio::io_context& context, config::Settings settings, queue::Store& store, const Clock& clock,
       WorkerHost& host, Signals& signals, ServiceManager& service, Observer& observer,
       ReadSettings read_settings, std::function<void()> before_round = [] {}, bool former_died = false);
-  ~Loop();
+  ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   // Until Leave. Returns the exit code.
   [[nodiscard]] int run();
+
+  // For operators; while run() is at work.
+  [[nodiscard]] control::DaemonView view() const override;
+  void ask(Event event) override { handle(std::move(event)); }
+  control::Reloaded reload() override;
 
  private:
   void handle(Event event);
@@ -71,8 +77,7 @@ class Loop {
   // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.
   void ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what);
   void obey_signals();
-  void reload();
-  void take_over(const config::Changes& changes);
+  [[nodiscard]] control::Reloaded take_over(const config::Changes& changes);
   [[nodiscard]] Event with_figures(Event event) const;
   void await_hint();
   void open_wake_socket();

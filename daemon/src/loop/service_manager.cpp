@@ -1,13 +1,13 @@
 #include "service_manager.hpp"
 
+#include "variables.hpp"
+
 #include <tenure/base/log.hpp>
 #include <tenure/base/system.hpp>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,20 +16,6 @@
 
 namespace tenure::daemon {
 namespace {
-
-std::string take_variable(const char* name) {
-  const char* const value = std::getenv(name);
-  std::string taken = value == nullptr ? "" : value;
-  ::unsetenv(name);
-  return taken;
-}
-
-std::optional<std::int64_t> positive_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number <= 0) return std::nullopt;
-  return number;
-}
 
 // 0, or errno. The socket is made for each datagram: one in five seconds is not worth a descriptor that handlers could close.
 int send_datagram(const std::string& socket, std::string_view text) {

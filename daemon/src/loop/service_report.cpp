@@ -81,6 +81,13 @@ std::string ServiceReport::status_text(const DispatcherStatus& status, Instant n
   const auto seconds = status_at_ ? (now - *status_at_).count() / 1'000'000 : 0;
   std::string text = fmt::format("{}/{} slots, {} lanes wait", status.busy, status.slots, status.lanes);
   if (status.parked > 0) text += fmt::format(", {} of them at a gate", status.parked);
+  if (status.quiet) {
+    const std::string which = status.quiet_pools < status.pools
+                                  ? fmt::format("{} of {} pools ", status.quiet_pools, status.pools)
+                                  : "";
+    text += fmt::format("; {}quiet since {} by uid {}", which, to_rfc3339(status.quiet->since),
+                        status.quiet->uid);
+  }
   if (seconds > 0) text += fmt::format("; {} starts/s", started / seconds);
   return text;
 }

@@ -8,6 +8,7 @@
 
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <exception>
 #include <new>
@@ -96,6 +97,17 @@ void log_warnings(const ProgramSettings& settings) {
 void log_refused_settings(const Error& error) {
   log::write(log::Level::error, "configuration.refused",
              "the configuration cannot be used, and the one before stays in force", {.error = error.what()});
+}
+
+void log_reloaded(const control::Reloaded& reloaded) {
+  log::write(log::Level::info, "configuration.reloaded",
+             reloaded.taken_over.empty()
+                 ? "nothing in it is different that a reload can take over"
+                 : fmt::format("taken over: {}", fmt::join(reloaded.taken_over, ", ")));
+  if (!reloaded.waiting.empty())
+    log::write(
+        log::Level::warning, "configuration.waits",
+        fmt::format("changed, and in force from the next start on: {}", fmt::join(reloaded.waiting, ", ")));
 }
 
 void configure_log(const config::Settings& settings) { log::configure(config::log_options(settings)); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../control/controlled.hpp"
 #include "../supervisor/worker_host.hpp"
 #include "observer.hpp"
 
@@ -54,6 +55,7 @@ void configure_log(const config::Settings& settings);
 // What a program reads its settings again with, for a reload. Error: why they cannot be used.
 using ReadSettings = std::function<config::Settings()>;
 void log_refused_settings(const Error& error);
+void log_reloaded(const control::Reloaded& reloaded);
 
 // Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor, the lock's descriptor and the
 // settings, which may have been read again while another one had the lock; `make_observer` is called before the lock is asked for, and

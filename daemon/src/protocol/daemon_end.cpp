@@ -127,7 +127,8 @@ void DaemonEnd::on(HelloFrame&& frame) {
   sort_uniquely(ready.kinds);
   sort_uniquely(ready.default_queues);
   ready.time_limits = time_limits_;
-  actions_.emplace_back(Greeted{std::move(frame.program_version), ready.kinds});
+  program_version_ = std::move(frame.program_version);
+  actions_.emplace_back(Greeted{program_version_, ready.kinds});
   actions_.emplace_back(Deliver{std::move(ready)});
 }
 

@@ -63,6 +63,8 @@ class DaemonEnd {
   [[nodiscard]] bool has_outgoing() const { return !outgoing_.empty(); }
   // Its hello was accepted.
   [[nodiscard]] bool is_greeted() const { return stage_ == Stage::open; }
+  // As its hello has said it; empty before that.
+  [[nodiscard]] const std::string& program_version() const { return program_version_; }
   // A last word may still be written: a refusal.
   [[nodiscard]] bool is_open() const { return stage_ != Stage::ended; }
 
@@ -84,6 +86,7 @@ class DaemonEnd {
   const ProcessNumber process_;
   const std::uint16_t slots_wanted_;
   TimeLimits time_limits_;
+  std::string program_version_;
   Stage stage_ = Stage::awaits_hello;
   bool was_drained_ = false;  // so it ends its stream by itself
   bool is_dead_ = false;

@@ -14,7 +14,7 @@ namespace tenure::daemon {
 
 namespace {
 
-using Phase = BoardSlot::Phase;
+using SlotPhase = BoardSlot::Phase;
 
 // In the head's field `seq`, once a process keeps the board.
 constexpr std::int64_t kKept = 0x3130'4452'414F'4254;  // "TBOARD01"
@@ -45,17 +45,17 @@ std::vector<ReadSlot> slots_in(int descriptor) {
 PerformedInSlot::PerformedInSlot(BoardSlot* slot, const queue::ClaimRef& claim, WallTime now) : slot_(slot) {
   if (slot == nullptr) return;
   // What is half written names nobody.
-  slot->phase.store(Phase::unused, std::memory_order_release);
+  slot->phase.store(SlotPhase::unused, std::memory_order_release);
   slot->signal.store(0, std::memory_order_release);
   slot->seq.store(claim.seq.value, std::memory_order_release);
   slot->incarnation.store(claim.token.incarnation.value, std::memory_order_release);
   slot->counter.store(claim.token.counter, std::memory_order_release);
   slot->started_us.store(to_us(now), std::memory_order_release);
-  slot->phase.store(Phase::performing, std::memory_order_release);
+  slot->phase.store(SlotPhase::performing, std::memory_order_release);
 }
 
 PerformedInSlot::~PerformedInSlot() {
-  if (slot_ != nullptr) slot_->phase.store(Phase::ended, std::memory_order_release);
+  if (slot_ != nullptr) slot_->phase.store(SlotPhase::ended, std::memory_order_release);
 }
 
 SlotBoard::SlotBoard(int descriptor) {
@@ -95,7 +95,7 @@ std::optional<LastSlots> read_board(int descriptor, const queue::ProcessExit& ex
   LastSlots last;
   for (std::size_t number = 1; number < slots.size(); ++number) {
     const ReadSlot& slot = slots[number];
-    if (slot.phase == static_cast<std::uint32_t>(Phase::unused)) continue;
+    if (slot.phase == static_cast<std::uint32_t>(SlotPhase::unused)) continue;
     const queue::ClaimRef claim{queue::JobSeq{slot.seq},
                                 {queue::Incarnation{slot.incarnation}, slot.counter}};
     last.begun.push_back(claim);

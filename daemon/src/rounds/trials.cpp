@@ -21,6 +21,7 @@ void TrialsPart::absorb(DispatcherState& state, const Ask& ask, Answer& reply) {
   if (reply.gate) return state.suspects.gated(ask.seq, state.now.steady);
   if (reply.jobs.empty()) return state.suspects.gone(ask.seq);
   state.suspects.begun(ask.seq, state.now.steady);
+  state.lanes.name_kinds({reply.jobs.front().lane.kind}, {reply.jobs.front().kind});
   Process* const process = state.processes.find(ask.process);
   if (process != nullptr && process->takes_jobs()) {
     count_assigned(state, *process, reply.jobs);

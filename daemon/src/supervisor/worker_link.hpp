@@ -36,6 +36,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   void start();
   // For what is asked of the process; flush() writes all of it in one piece.
   [[nodiscard]] DaemonEnd& end() { return end_; }
+  [[nodiscard]] const DaemonEnd& end() const { return end_; }
   void flush();
   // For a process that is dead: `ended` is called when all that it had still sent has become events, at once where the
   // stream has ended already, and after kLastWait at the latest.

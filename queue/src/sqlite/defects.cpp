@@ -152,6 +152,7 @@ class Findings {
     record.defect = defect;
     if (++record.count == 1) record.example = std::move(example);
   }
+  [[nodiscard]] bool empty() const { return records_.empty(); }
   std::vector<DefectRecord> take() {
     std::vector<DefectRecord> list;
     for (auto& [defect, record] : records_) list.push_back(std::move(record));
@@ -167,8 +168,14 @@ std::string seq_text(std::int64_t seq) { return "seq " + std::to_string(seq); }
 void add_pages(Connection& connection, PageCheck page_check, Findings& findings) {
   if (page_check == PageCheck::none) return;
   auto row = connection.statement(page_check == PageCheck::quick ? kQuickCheck : kIntegrityCheck);
-  while (row.step())
-    if (row.text(0) != "ok") findings.add(Defect::damaged_page, escaped(row.text(0)));
+  try {
+    while (row.step())
+      if (row.text(0) != "ok") findings.add(Defect::damaged_page, escaped(row.text(0)));
+  } catch (const Error& error) {
+    // Where the damage is such that the check itself cannot go on, that is what it has found.
+    if (error.code() != ErrorCode::database_damaged) throw;
+    findings.add(Defect::damaged_page, escaped(error.failure().message));
+  }
 }
 
 void add_places(Connection& connection, Findings& findings) {
@@ -194,7 +201,7 @@ void add_places(Connection& connection, Findings& findings) {
 void add_each(Connection& connection, const Query& query, Defect defect, std::string_view front,
               Findings& findings) {
   auto row = connection.statement(query);
-  while (row.step()) findings.add(defect, std::string{front} + seq_text(row.integer(0)));
+  while (row.step()) findings.add(defect, std::string{front} + std::to_string(row.integer(0)));
 }
 
 // The ranges that do not name the tenant of one of their jobs, and those that overlap.
@@ -219,11 +226,14 @@ std::vector<std::int64_t> wrong_ranges(Connection& connection) {
 std::vector<DefectRecord> find_defects(Connection& connection, PageCheck page_check) {
   Findings findings;
   add_pages(connection, page_check, findings);
+  // Rows of damaged pages are not to be trusted, nor may there be an end to them.
+  if (!findings.empty()) return findings.take();
   add_places(connection, findings);
   for (const Strays& strays : kStrays)
-    add_each(connection, strays.find, Defect::row_without_job, std::string{strays.table} + ", ", findings);
-  add_each(connection, kCauseless, Defect::blocked_without_cause, "", findings);
-  add_each(connection, kHolderless, Defect::claim_without_holder, "", findings);
+    add_each(connection, strays.find, Defect::row_without_job, std::string{strays.table} + ", seq ",
+             findings);
+  add_each(connection, kCauseless, Defect::blocked_without_cause, "seq ", findings);
+  add_each(connection, kHolderless, Defect::claim_without_holder, "seq ", findings);
   add_each(connection, kMarkBeyond, Defect::wrong_counter, "the mark 'absorbed' is ", findings);
   for (const std::int64_t first : wrong_ranges(connection))
     findings.add(Defect::wrong_range, "the range from " + std::to_string(first));

@@ -11,19 +11,19 @@
 namespace tenure::sqlite {
 namespace {
 
-constexpr Query kCreate{"create", "create table item(id integer primary key, text text) strict"};
-constexpr Query kFill{"fill", R"sql(
+constexpr Query kCreateToCopy{"create", "create table item(id integer primary key, text text) strict"};
+constexpr Query kFillToCopy{"fill", R"sql(
   with recursive number(n) as (select 1 union all select n + 1 from number where n < 2000)
   insert into item(text) select hex(randomblob(1000)) from number)sql"};
-constexpr Query kAdd{"add", "insert into item(text) values (hex(randomblob(1000)))"};
+constexpr Query kAddMeanwhile{"add", "insert into item(text) values (hex(randomblob(1000)))"};
 constexpr Query kCountCopied{"count", "select count(*) from item"};
-constexpr Query kCheckCopied{"check", "pragma integrity_check"};
+constexpr Query kCheckCopy{"check", "pragma integrity_check"};
 
 class CopyDatabase : public ::testing::Test {
  protected:
   CopyDatabase() {
-    source_.execute(kCreate);
-    source_.execute(kFill);
+    source_.execute(kCreateToCopy);
+    source_.execute(kFillToCopy);
     std::ofstream{target_};
   }
 
@@ -41,21 +41,21 @@ TEST_F(CopyDatabase, HasWhatWasThereWhenItBeganAndNothingThatCameMeanwhile) {
     ++steps;
     EXPECT_GE(progress.pages_done, last.pages_done);
     last = progress;
-    other.execute(kAdd);
+    other.execute(kAddMeanwhile);
   });
   EXPECT_GT(steps, 2);
   EXPECT_EQ(last.pages_done, last.pages);
   EXPECT_EQ(source_.statement(kCountCopied).row().integer(0), 2000 + steps);
   Connection copy(target_, {.access = Access::look});
   EXPECT_EQ(copy.statement(kCountCopied).row().integer(0), 2000);
-  EXPECT_EQ(copy.statement(kCheckCopied).row().text(0), "ok");
+  EXPECT_EQ(copy.statement(kCheckCopy).row().text(0), "ok");
 }
 
 TEST_F(CopyDatabase, EndsWhereItsProgressThrows) {
   EXPECT_THROW(
       copy_database(source_, target_, [](const CopyProgress&) { throw std::runtime_error("enough"); }),
       std::runtime_error);
-  source_.execute(kAdd);  // no transaction is left open
+  source_.execute(kAddMeanwhile);  // no transaction is left open
   EXPECT_FALSE(source_.in_transaction());
 }
 

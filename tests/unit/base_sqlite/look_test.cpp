@@ -18,8 +18,8 @@ namespace {
 using ::testing::HasSubstr;
 using Files = std::map<std::string, std::string>;
 
-constexpr Query kCountSeen{"count", "select count(*) from item"};
-constexpr Query kInsertSeen{"insert", "insert into item values (1)"};
+constexpr Query kCount{"count", "select count(*) from item"};
+constexpr Query kInsert{"insert", "insert into item values (1)"};
 
 class Look : public ::testing::Test {
  protected:
@@ -28,11 +28,11 @@ class Look : public ::testing::Test {
   void create() {
     writer_.emplace(path_, ConnectionOptions{.access = Access::create});
     writer_->execute({"create", "create table item(x)"});
-    writer_->execute(kInsertSeen);
+    writer_->execute(kInsert);
   }
   static std::int64_t items(const std::filesystem::path& path) {
     std::int64_t count = -1;
-    look_at(path, [&](Connection& connection) { count = connection.statement(kCountSeen).row().integer(0); });
+    look_at(path, [&](Connection& connection) { count = connection.statement(kCount).row().integer(0); });
     return count;
   }
   // With the files beside it that end so.
@@ -58,7 +58,7 @@ class Look : public ::testing::Test {
 TEST_F(Look, SeesWhatIsCommittedBesideAWriterAndItsLock) {
   create();
   writer_->execute({"begin", "begin immediate"});
-  writer_->execute(kInsertSeen);
+  writer_->execute(kInsert);
   EXPECT_EQ(items(path_), 1);
   writer_->execute({"commit", "commit"});
   EXPECT_EQ(items(path_), 2);
@@ -105,7 +105,7 @@ TEST_F(Look, IsRefusedByNobodyWhoOpensAndCloses) {
   if (opener == 0) {
     for (int round = 0; round < 300; ++round) {
       Connection writer(path_, {.access = Access::read_write});
-      writer.execute(kInsertSeen);
+      writer.execute(kInsert);
     }
     ::_exit(0);
   }
@@ -123,7 +123,7 @@ TEST_F(Look, IsRefusedByNobodyWhoOpensAndCloses) {
 
 TEST_F(Look, NeverWrites) {
   create();
-  const auto insert = [](Connection& connection) { connection.execute(kInsertSeen); };
+  const auto insert = [](Connection& connection) { connection.execute(kInsert); };
   EXPECT_THROW(look_at(path_, insert), Error);
   writer_.reset();
   EXPECT_THROW(look_at(path_, insert), Error);
@@ -134,9 +134,9 @@ TEST_F(Look, WhatWasWrittenDuringALookWithoutALogMakesItNoAnswer) {
   create();
   writer_.reset();
   const auto write_meanwhile = [&](Connection& connection) {
-    EXPECT_EQ(connection.statement(kCountSeen).row().integer(0), 1);
+    EXPECT_EQ(connection.statement(kCount).row().integer(0), 1);
     Connection writer(path_, {});
-    writer.execute(kInsertSeen);
+    writer.execute(kInsert);
     writer.execute({"checkpoint", "pragma wal_checkpoint(truncate)"});
   };
   EXPECT_THROW(look_at(path_, write_meanwhile), StoreBusy);
@@ -151,7 +151,7 @@ TEST_F(Look, NothingIsMadeWhereThereIsNothing) {
 TEST_F(Look, AFileAloneIsLookedAtBesideWritersOfTheProcessWhoGoOnWriting) {
   create();
   const auto count = [&](std::int64_t& found) {
-    return look_at_file(path_, [&](Connection& file) { found = file.statement(kCountSeen).row().integer(0); });
+    return look_at_file(path_, [&](Connection& file) { found = file.statement(kCount).row().integer(0); });
   };
   std::int64_t found = -1;
   EXPECT_FALSE(count(found)) << "there is a log";
@@ -160,10 +160,10 @@ TEST_F(Look, AFileAloneIsLookedAtBesideWritersOfTheProcessWhoGoOnWriting) {
   EXPECT_EQ(found, 1);
   EXPECT_FALSE(look_at_file(path_, [&](Connection& file) {
     writer_.emplace(path_, ConnectionOptions{});
-    writer_->statement(kInsertSeen).run();
-    found = file.statement(kCountSeen).row().integer(0);
+    writer_->statement(kInsert).run();
+    found = file.statement(kCount).row().integer(0);
   })) << "written to meanwhile";
-  EXPECT_NO_THROW(writer_->statement(kInsertSeen).run());
+  EXPECT_NO_THROW(writer_->statement(kInsert).run());
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 using tenure::testing::ShimVfs;
 
 constexpr Query kSchema{"schema", "create table item(id integer primary key, name text)"};
-constexpr Query kInsert{"insert_item", "insert into item(name) values(?1)"};
-constexpr Query kCount{"count_items", "select count(*) from item"};
+constexpr Query kInsertLogged{"insert_item", "insert into item(name) values(?1)"};
+constexpr Query kCountLogged{"count_items", "select count(*) from item"};
 
 class WalTest : public ::testing::Test {
  protected:
@@ -39,7 +39,7 @@ class WalTest : public ::testing::Test {
 };
 
 TEST_F(WalTest, ACommitDoesNotSyncAndSyncWalDoesOnce) {
-  first_.statement(kInsert).bind("x").run();
+  first_.statement(kInsertLogged).bind("x").run();
   EXPECT_EQ(syncs_, 0);
   sync_wal(first_);
   EXPECT_EQ(syncs_, 1);
@@ -57,7 +57,7 @@ TEST_F(WalTest, AFailedSyncIsTold) {
 }
 
 TEST_F(WalTest, AGatedCheckpointMovesEveryFrame) {
-  first_.statement(kInsert).bind("x").run();
+  first_.statement(kInsertLogged).bind("x").run();
   const CheckpointResult result = checkpoint_gated(first_, second_);
   EXPECT_EQ(result.outcome, CheckpointResult::Outcome::complete);
   EXPECT_EQ(result.frames_in_wal, first_.wal_pages());
@@ -68,8 +68,8 @@ TEST_F(WalTest, AGatedCheckpointMovesEveryFrame) {
 TEST_F(WalTest, AReaderLeavesACheckpointPartial) {
   Connection reader{folder_ / "a.db", {.access = Access::read_only}};
   const ReadTransaction snapshot{reader};
-  (void)reader.statement(kCount).row();
-  first_.statement(kInsert).bind("x").run();
+  (void)reader.statement(kCountLogged).row();
+  first_.statement(kInsertLogged).bind("x").run();
   const CheckpointResult result = checkpoint_gated(first_, second_);
   EXPECT_EQ(result.outcome, CheckpointResult::Outcome::partial);
   EXPECT_LT(result.frames_moved, result.frames_in_wal);
@@ -81,21 +81,21 @@ TEST_F(WalTest, ACheckpointDoesNotRunBesideAWriter) {
 }
 
 TEST_F(WalTest, ACheckpointWhoseSyncFailsIsToldAndTheGateIsOpen) {
-  first_.statement(kInsert).bind("x").run();
+  first_.statement(kInsertLogged).bind("x").run();
   sync_result_ = SQLITE_IOERR_FSYNC;
   EXPECT_THROW((void)checkpoint_gated(first_, second_), DiskSyncFailed);
   EXPECT_FALSE(first_.in_transaction());
 }
 
 TEST_F(WalTest, ALogThatNobodyHasOpenIsEnded) {
-  first_.statement(kInsert).bind("x").run();
+  first_.statement(kInsertLogged).bind("x").run();
   for (const std::string ending : {"", "-wal"})
     std::filesystem::copy_file(folder_ / ("a.db" + ending), folder_ / ("left.db" + ending));
   EXPECT_GT(wal_bytes(folder_ / "left.db"), 0);
   end_log(folder_ / "left.db");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "left.db-wal"));
   Connection left{folder_ / "left.db", {}};
-  EXPECT_EQ(left.statement(kCount).row().integer(0), 1);
+  EXPECT_EQ(left.statement(kCountLogged).row().integer(0), 1);
 
   end_log(folder_ / "a.db");
   EXPECT_GT(wal_bytes(folder_ / "a.db"), 0) << "it is in use";

@@ -18,28 +18,31 @@ struct Planted {
 };
 
 constexpr std::array kPlanted{
-    Planted{"places", "insert into claim select seq, 99, 1, 1, null, 5 from job where seq = 4",
-            "FAIL  places    1 claims of a dispatcher that this store never had (claim_without_holder, the "
-            "first: "
-            "seq 4)  -> systemctl restart tenured"},
+    Planted{
+        "places", "insert into claim select seq, 99, 1, 1, null, 5 from job where seq = 4",
+        "FAIL  places    claims of a dispatcher that this store never had: 1, the first: seq 4  -> systemctl "
+        "restart tenured\n"},
     Planted{"places",
             "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled;"
             "delete from scheduled",
-            "FAIL  places    1 jobs that are blocked for a reason that nothing lifts (blocked_without_cause, "
-            "the first: "
-            "seq 2)  -> tenure doctor places --fix"},
+            "FAIL  places    jobs that are blocked for a reason that nothing lifts: 1, the first: seq 2  -> "
+            "tenure "
+            "doctor places --fix\n"},
     Planted{"places", "insert into claim values (77, 1, 1, 1, 'reports', 5)",
-            "FAIL  places    1 rows whose job is missing or another one (row_without_job, the first: claim, "
-            "seq 77)"},
-    Planted{"places", "update mark set seq = 900 where name = 'absorbed'",
-            "FAIL  places    1 counters beyond what is there (wrong_counter, the first: the mark 'absorbed' "
-            "is seq 900)"},
+            "FAIL  places    rows whose job is missing or another one: 1, the first: claim, seq 77  -> "},
+    Planted{"places",
+            "insert into ready select queue, priority, tenant, kind, due_us, seq from job where state = 2;"
+            "update mark set seq = 900 where name = 'absorbed'",
+            "FAIL  places    counters beyond what is there: 1, the first: the mark 'absorbed' is 900  -> "},
     Planted{"places", "delete from scheduled",
-            "FAIL  places    1 jobs that stand nowhere and will never start"},
+            "FAIL  places    jobs that stand nowhere and will never start: 1, the first: seq 2  -> "},
     Planted{"places", "insert into ready select queue, priority, tenant, kind, due_us, seq from scheduled",
-            "FAIL  places    1 jobs that stand in several places and may start twice"},
+            "FAIL  places    jobs that stand in several places and may start twice: 1, the first: seq 2: in "
+            "ready, "
+            "scheduled  -> "},
     Planted{"places", "insert into job_range values (1, 4, x'0700000000000000')",
-            "FAIL  places    1 summaries that hide jobs from lists of their tenant"},
+            "FAIL  places    summaries that hide jobs from lists of their tenant: 1, the first: the range "
+            "from 1  -> "},
     Planted{"audit", "delete from audit_mark", "FAIL  audit     row 1: the head is missing"},
     Planted{"holder", "insert into claim select seq, 1, 1, 1, null, 5 from job where seq = 4",
             "FAIL  holder    1 claim, and nobody is seen to hold the lock"},
@@ -169,9 +172,9 @@ TEST_F(Doctor, ComparesStampsWhenItIsTold) {
   EXPECT_THAT(output.out, Not(HasSubstr("stamps")));
 }
 
-TEST_F(Doctor, SaysWhatIsHeldForWantOfAWorkerProgram) {
-  store = queue::make_memory_store();
-  environment.look_at_store = [this](const std::filesystem::path&) { return store; };
+class DoctorOfWork : public Program {};
+
+TEST_F(DoctorOfWork, SaysWhatIsHeldForWantOfAWorkerProgram) {
   tell_pools({{.name = "general",
                .queues = {"default"},
                .workers = 1,
@@ -180,7 +183,7 @@ TEST_F(Doctor, SaysWhatIsHeldForWantOfAWorkerProgram) {
               {.name = "heavy", .queues = {"reports"}, .workers = 0, .kinds = {}, .default_queues = {}}});
   add_job(1, "none", "house.keeping");
   add_job(2, "none", "billing.close", "{}", {}, "reports");
-  EXPECT_EQ(examine({"kinds", "queues"}), 0);
+  EXPECT_EQ(run({"doctor", "kinds", "queues"}), 0);
   EXPECT_EQ(output.out,
             "warn  kinds     1 job of house.keeping held: no running worker program knows the kind  -> "
             "tenure job list "
@@ -192,7 +195,7 @@ TEST_F(Doctor, SaysWhatIsHeldForWantOfAWorkerProgram) {
 }
 
 TEST_F(Doctor, CheckLooksThroughAllPagesRowsAndRecords) {
-  EXPECT_EQ(run({"store", "check"}), 0) << output.out;
+  EXPECT_EQ(run({"store", "check"}), 0) << output.out << output.error;
   EXPECT_THAT(output.out, HasSubstr("ok    places"));
   EXPECT_THAT(output.out, HasSubstr("ok    audit"));
   execute("delete from scheduled");
@@ -213,6 +216,15 @@ TEST_F(Doctor, DamagedPagesAreFoundAndNothingIsMended) {
   EXPECT_THAT(output.out, HasSubstr("found in its pages, the first: "));
   EXPECT_EQ(examine({"store", "--fix"}), 1);
   EXPECT_THAT(output.error, HasSubstr("nothing was mended"));
+  EXPECT_EQ(examine(), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  places    not looked at, since pages are damaged\n"));
+}
+
+TEST_F(Doctor, ACheckThatCannotBeDoneFailsAndTheOthersAreDone) {
+  execute("drop table pool");
+  EXPECT_EQ(examine({"queues", "tenants"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  queues    "));
+  EXPECT_THAT(output.out, HasSubstr("ok    tenants   "));
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ node = "app-1"
 stop_deadline = "5s"
 when_held = "exit"
 ping_max = "10s"
+control_socket = ""
 [store]
 path = "/srv/control.db"
 durability = "ordered"
@@ -67,7 +68,11 @@ TEST_F(Load, ReadsEverySetting) {
   ASSERT_EQ(problems(kWhole), "");
   Settings expected;
   expected.application.name = "billing";
-  expected.daemon = {.node = "app-1", .stop_deadline = 5s, .when_held = WhenHeld::exit, .ping_max = 10s};
+  expected.daemon = {.node = "app-1",
+                     .stop_deadline = 5s,
+                     .when_held = WhenHeld::exit,
+                     .ping_max = 10s,
+                     .control_socket = ""};
   expected.store = {.path = "/srv/control.db",
                     .durability = sqlite::Durability::ordered,
                     .poll = 250ms,
@@ -368,8 +373,11 @@ TEST(ConfigFileToRead, OptionBeforeVariableBeforeDefault) {
 TEST(VariablesOf, GiveBackAllSettingsButPools) {
   Settings settings;
   settings.application.name = "other";
-  settings.daemon = {
-      .node = "host-2.example", .stop_deadline = 1500ms, .when_held = WhenHeld::exit, .ping_max = 2s};
+  settings.daemon = {.node = "host-2.example",
+                     .stop_deadline = 1500ms,
+                     .when_held = WhenHeld::exit,
+                     .ping_max = 2s,
+                     .control_socket = "/srv/run/control.sock"};
   settings.store = {.path = "/odd \"path\" \\ with = and %/control.db",
                     .durability = sqlite::Durability::ordered,
                     .poll = 3s,

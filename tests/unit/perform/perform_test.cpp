@@ -286,7 +286,9 @@ TEST_F(Perform, RUN_06_AHandlerOfACancelledJobThatKnowsOfItsTokenHasObeyedByRetu
     stop.give(StopReason::operator_asked);
     const auto outcome = perform_by(performer, claim(), stop);
     EXPECT_EQ(outcome.has_value(), each.has_obeyed) << each.name;
-    if (outcome) EXPECT_EQ(outcome->code, ErrorCode::interrupted) << each.name;
+    if (outcome) {
+      EXPECT_EQ(outcome->code, ErrorCode::interrupted) << each.name;
+    }
   }
 }
 

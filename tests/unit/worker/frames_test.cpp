@@ -281,7 +281,9 @@ TEST(Frames, ACursorAtItsLimitPassesBothWaysAndALongerOneDoesNot) {
       reader.feed(written(frame));
       const auto read = reader.next();
       EXPECT_EQ(read.has_value(), size <= queue::kCursorMax) << size;
-      if (read) EXPECT_TRUE(**read == frame) << size;
+      if (read) {
+        EXPECT_TRUE(**read == frame) << size;
+      }
     }
   }
 }

@@ -55,6 +55,22 @@ TEST(ServiceReport, TellsAChangedStatusOnceInFiveSeconds) {
   EXPECT_EQ(told_after_look(report, look, at(11s)), "") << "the same text again";
 }
 
+TEST(ServiceReport, SaysWhatIsQuietSinceWhenAndByWhom) {
+  ServiceReport report{std::nullopt};
+  report.serving();
+  report.told();
+  ServiceReport::Look look{.status = {.slots = 8,
+                                      .pools = 2,
+                                      .quiet_pools = 1,
+                                      .quiet = Quiet{from_us(1'772'446'440'000'000), 1000}},
+                           .round_since = {}};
+  EXPECT_EQ(told_after_look(report, look, at(1s)),
+            "STATUS=0/8 slots, 0 lanes wait; 1 of 2 pools quiet since 2026-03-02T10:14:00Z by uid 1000\n");
+  look.status.quiet_pools = 2;
+  EXPECT_EQ(told_after_look(report, look, at(6s)),
+            "STATUS=0/8 slots, 0 lanes wait; quiet since 2026-03-02T10:14:00Z by uid 1000; 0 starts/s\n");
+}
+
 TEST(ServiceReport, STP_08_GivesASignOfLifeEachHalfIntervalWhileTheStoreAnswers) {
   ServiceReport report{60s};
   EXPECT_EQ(report.period(), 1s);

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/exit_code.hpp>
+#include <tenure/base/line_exchange.hpp>
 #include <tenure/base/operator_identity.hpp>
 #include <tenure/queue/copies.hpp>
 #include <tenure/queue/sqlite_store.hpp>
@@ -55,6 +56,10 @@ struct Environment {
   std::function<std::int64_t(const std::filesystem::path& control, const std::filesystem::path& target,
                              FunctionRef<void(const queue::CopyProgress&)> progress)>
       copy_store;
+  // Sends a line to the daemon's control socket and returns the one that it answers.
+  std::function<tl::expected<std::string, FailedExchange>(const std::filesystem::path& socket,
+                                                          std::string_view line)>
+      ask_daemon;
   // After a change; `control` is the path of the control database.
   std::function<void(const std::filesystem::path& control)> wake;
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // Every setting of Tenure as plain values, with the defaults that a program without a configuration file has.
@@ -18,6 +19,9 @@ namespace tenure::config {
 
 // What a second daemon does while another one holds the control database.
 enum class WhenHeld : std::uint8_t { stand_by, exit };
+
+// In place of a path: the one that goes with the control database.
+inline constexpr std::string_view kAutomaticSocket = "auto";
 
 enum class LogFormat : std::uint8_t { automatic, text, json };  // automatic: text on a terminal, else JSON
 
@@ -31,6 +35,7 @@ struct DaemonSettings {
   std::chrono::milliseconds stop_deadline{std::chrono::seconds{25}};
   WhenHeld when_held = WhenHeld::stand_by;
   std::chrono::milliseconds ping_max{std::chrono::seconds{30}};
+  std::filesystem::path control_socket = kAutomaticSocket;  // control_socket.hpp; empty: none
   friend bool operator==(const DaemonSettings&, const DaemonSettings&) = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/thread_bound.hpp>
+#include <tenure/daemon/process_status.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
@@ -24,7 +25,6 @@
 namespace tenure::daemon {
 
 using queue::AttemptEnd;
-using queue::ProcessNumber;
 using queue::RunResult;
 
 struct PoolSettings {
@@ -136,6 +136,26 @@ struct Reconfigured {
   std::vector<Pool> pools;                     // as many as there are
   std::vector<ProcessNumber> of_old_programs;  // whose program's file is another one now: replaced, too
 };
+// An operator asks, known by the uid of the process that asked. Nothing in place of a pool (an index in the settings): all of them.
+// Claim nothing more, recall what has not started, and let go on what runs. As long as this dispatcher lives.
+struct QuietAsked {
+  std::optional<std::size_t> pool;
+  std::int64_t uid = 0;
+};
+struct ResumeAsked {
+  std::optional<std::size_t> pool;
+  std::int64_t uid = 0;
+};
+// That one process takes nothing more and another one takes its place at once; ignored of one that does not take jobs.
+struct DrainAsked {
+  ProcessNumber process;
+  std::int64_t uid = 0;
+};
+// That others take the places of all processes, one at a time in each pool.
+struct RecycleAsked {
+  std::optional<std::size_t> pool;
+  std::int64_t uid = 0;
+};
 // Somebody wants to read in the log what each process does.
 struct DescriptionAsked {};
 struct StopAsked {
@@ -146,9 +166,9 @@ struct StopAsked {
   How how = How::in_phases;
 };
 
-using Event =
-    std::variant<Started, TimePassed, WakeHinted, RoundDone, RoundFailed, WorkerReady, AttemptsEnded,
-                 RunsTold, WorkerGone, Ponged, WorkerLeaving, Reconfigured, DescriptionAsked, StopAsked>;
+using Event = std::variant<Started, TimePassed, WakeHinted, RoundDone, RoundFailed, WorkerReady,
+                           AttemptsEnded, RunsTold, WorkerGone, Ponged, WorkerLeaving, Reconfigured,
+                           QuietAsked, ResumeAsked, DrainAsked, RecycleAsked, DescriptionAsked, StopAsked>;
 
 // --- Actions: what shall be done about it, in this order.
 
@@ -236,6 +256,9 @@ struct DispatcherStatus {
   std::int64_t cancelled = 0;  // while they were claimed
   std::int64_t claims_lost = 0;
   std::int64_t reclaimed = 0;
+  std::int64_t pools = 0;
+  std::int64_t quiet_pools = 0;
+  std::optional<Quiet> quiet = {};  // the first of these
 };
 
 // A lane that may hold a job to claim. Everything in it up to `after` is running, or was ended.
@@ -257,6 +280,8 @@ class Dispatcher {
   // The same; takes the claimed jobs out of the event instead of copying them.
   [[nodiscard]] Actions step(Event&& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
+  // Pools, processes and what each holds.
+  [[nodiscard]] CrewStatus crew() const;
   // All of them, in order, for a comparison with what the store holds.
   [[nodiscard]] std::vector<KnownLane> known_lanes() const;
 

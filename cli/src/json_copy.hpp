@@ -1,0 +1,15 @@
+#pragma once
+
+#include <tenure/base/function_ref.hpp>
+#include <tenure/base/json.hpp>
+
+#include <string_view>
+
+namespace tenure::cli {
+
+// Writes the same value; a member whose name `is_hidden` is the text `instead`, whatever it was. As deep as the document, whose depth
+// is limited.
+void copy_json(json::Writer& writer, const json::Value& value,
+               FunctionRef<bool(std::string_view name)> is_hidden, std::string_view instead);
+
+}  // namespace tenure::cli

@@ -1,0 +1,265 @@
+#include "daemon_answer.hpp"
+#include "listing.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tenure::cli {
+namespace {
+
+using json::Value;
+
+std::string state_text(const Value& worker) {
+  const std::string state = text_in(worker, "state");
+  return state == "ready" && truth_in(worker, "quiet") ? "quiet" : escaped(state);
+}
+
+std::string processes_text(std::int64_t count, const ShowStyle& style) {
+  return number_text(count, style) + (count == 1 ? " process" : " processes");
+}
+
+// "48 s" on a terminal, else seconds.
+std::string length_text(std::int64_t length_ms, const ShowStyle& style) {
+  const std::chrono::milliseconds length{length_ms};
+  return style.terminal ? duration_text(length)
+                        : fmt::format("{:.1f}", std::chrono::duration<double>(length).count());
+}
+
+std::string busy_text(const Value& worker, const ShowStyle& style) {
+  return fmt::format("{}/{}", number_text(number_in(worker, "performing"), style),
+                     number_text(number_in(worker, "slots"), style));
+}
+
+constexpr std::array kWorkerColumns{
+    ListColumn<Value>{
+        "process", "PROCESS",
+        [](const Value& w, const ShowStyle&) { return std::to_string(number_in(w, "process")); }, true, true},
+    ListColumn<Value>{"pool", "POOL",
+                      [](const Value& w, const ShowStyle&) { return escaped(text_in(w, "pool")); }, false,
+                      true},
+    ListColumn<Value>{"pid", "PID",
+                      [](const Value& w, const ShowStyle&) { return std::to_string(number_in(w, "pid")); },
+                      true},
+    ListColumn<Value>{"state", "STATE", [](const Value& w, const ShowStyle&) { return state_text(w); }},
+    ListColumn<Value>{"busy", "BUSY", busy_text, true},
+    ListColumn<Value>{
+        "ahead", "AHEAD",
+        [](const Value& w, const ShowStyle& s) { return number_text(number_in(w, "ahead"), s); }, true},
+    ListColumn<Value>{
+        "performed", "PERFORMED",
+        [](const Value& w, const ShowStyle& s) { return number_text(number_in(w, "performed"), s); }, true},
+    ListColumn<Value>{"memory", "MEMORY",
+                      [](const Value& w, const ShowStyle& s) {
+                        const std::int64_t bytes = number_in(w, "memory_bytes");
+                        return bytes == 0 ? "-" : bytes_text(bytes, s);
+                      },
+                      true},
+    ListColumn<Value>{
+        "up", "UP", [](const Value& w, const ShowStyle& s) { return length_text(number_in(w, "up_ms"), s); },
+        true},
+    ListColumn<Value>{"version", "VERSION",
+                      [](const Value& w, const ShowStyle&) { return escaped(text_in(w, "program_version")); },
+                      false, false, true, true},
+};
+
+constexpr std::array kHeldJobColumns{
+    ListColumn<Value>{"id", "JOB", [](const Value& j, const ShowStyle&) { return escaped(text_in(j, "id")); },
+                      false, true},
+    ListColumn<Value>{"state", "STATE",
+                      [](const Value& j, const ShowStyle&) { return escaped(text_in(j, "state")); }},
+    ListColumn<Value>{"kind", "KIND",
+                      [](const Value& j, const ShowStyle&) { return escaped(text_in(j, "kind")); }, false,
+                      false, true, true},
+    ListColumn<Value>{"tenant", "TENANT",
+                      [](const Value& j, const ShowStyle&) {
+                        const std::string tenant = text_in(j, "tenant");
+                        return tenant.empty() ? std::string("none") : escaped(tenant);
+                      }},
+    ListColumn<Value>{"since", "FOR",
+                      [](const Value& j, const ShowStyle& s) {
+                        return text_in(j, "since").empty() ? std::string("-")
+                                                           : length_text(number_in(j, "running_ms"), s);
+                      },
+                      true},
+};
+
+// What an operator must know besides the processes: who stands by, and what is quiet.
+void note_daemon(Session& session, const Value& body) {
+  const auto daemon = body.member("daemon");
+  if (daemon && truth_in(*daemon, "standing_by"))
+    session.note(fmt::format("pid {} answers and stands by: {}", number_in(*daemon, "pid"),
+                             escaped(text_in(*daemon, "holder"))));
+  for (const Value& pool : elements_in(body, "pools")) {
+    const auto quiet = pool.member("quiet");
+    if (quiet && quiet->type() == json::Type::object)
+      session.note(fmt::format("pool {} is quiet since {}, as uid {} has asked: tenure worker resume {}",
+                               escaped(text_in(pool, "name")), escaped(text_in(*quiet, "since")),
+                               number_in(*quiet, "uid"), escaped(text_in(pool, "name"))));
+  }
+}
+
+void print_jobs(Session& session, const std::vector<Value>& jobs) {
+  if (!jobs.empty()) session.print(list_table<Value>(kHeldJobColumns, jobs, session));
+  session.note(counted(std::ssize(jobs), "job", session.style()));
+}
+
+// --- Changes.
+
+std::string pool_path(std::string_view verb) { return fmt::format("/workers/{}", verb); }
+
+std::vector<std::pair<std::string, std::string>> named_pool(const Session& session) {
+  if (session.words().empty()) return {};
+  return {{"pool", session.words().front()}};
+}
+
+std::string names_of_pools(const Value& body) {
+  std::vector<std::string> names;
+  for (const Value& pool : elements_in(body, "pools")) names.push_back(escaped(text_in(pool, "name")));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string numbers_of_processes(const Value& body) {
+  std::vector<std::int64_t> numbers;
+  for (const Value& process : elements_in(body, "processes"))
+    numbers.push_back(process.integer().value_or(0));
+  return fmt::format("{}", fmt::join(numbers, ", "));
+}
+
+// How many processes it concerns.
+std::int64_t processes_concerned(Session& session) {
+  const DaemonAnswer answer = ask_daemon(session, {.path = "/workers"});
+  return std::ranges::count_if(elements_in(answer.body(), "items"), [&](const Value& worker) {
+    return session.words().empty() || text_in(worker, "pool") == session.words().front();
+  });
+}
+
+// Whether to go on: more than one process is asked about, unless --yes.
+bool is_agreed(Session& session, std::string_view verb) {
+  if (session.has("yes")) return true;
+  const std::int64_t processes = processes_concerned(session);
+  if (processes < 2) return true;
+  const std::string of_all = processes_text(processes, session.style());
+  const auto answer =
+      session.ask(fmt::format("{} {} of {}?", verb, of_all,
+                              session.words().empty() ? "all pools" : escaped(session.words().front())));
+  if (!answer)
+    raise(
+        ErrorCode::bad_options,
+        fmt::format("{} are concerned: say --yes to {} them, since nobody can be asked here", of_all, verb));
+  if (!*answer) session.note("nothing was done");
+  return *answer;
+}
+
+// Prints the answer as it came, or in words.
+ExitCode print_answer(Session& session, const DaemonAnswer& answer, std::string (*words)(const Value& body)) {
+  if (session.json()) session.print_json(answer.text());
+  else session.print(words(answer.body()) + '\n');
+  return ExitCode::done;
+}
+
+ExitCode change_pools(Session& session, std::string_view verb, std::string (*words)(const Value& body)) {
+  if (!is_agreed(session, verb)) return ExitCode::refused;
+  return print_answer(
+      session, ask_daemon(session, {.method = "POST", .path = pool_path(verb), .body = named_pool(session)}),
+      words);
+}
+
+std::string process_path(const Session& session, std::string_view verb) {
+  const std::string& number = session.words().front();
+  if (number.empty() || !std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; }))
+    raise(ErrorCode::bad_options,
+          fmt::format("'{}' is no number of a worker process; tenure worker list shows them",
+                      escaped(number, 64)));
+  return fmt::format("/workers/{}{}", number, verb);
+}
+
+}  // namespace
+
+ExitCode worker_list(Session& session) {
+  const DaemonAnswer answer = ask_daemon(session, {.path = "/workers"});
+  if (session.json()) {
+    session.print_json(answer.text());
+    return ExitCode::done;
+  }
+  const Value body = answer.body();
+  const std::vector<Value> workers = elements_in(body, "items");
+  if (!workers.empty()) session.print(list_table<Value>(kWorkerColumns, workers, session));
+  session.note(processes_text(std::ssize(workers), session.style()));
+  note_daemon(session, body);
+  return ExitCode::done;
+}
+
+ExitCode worker_show(Session& session) {
+  const DaemonAnswer answer = ask_daemon(session, {.path = process_path(session, "")});
+  if (session.json()) {
+    session.print_json(answer.text());
+    return ExitCode::done;
+  }
+  const auto item = answer.body().member("item");
+  if (!item) return ExitCode::done;
+  session.print(list_table<Value>(kWorkerColumns, std::array{*item}, session));
+  print_jobs(session, elements_in(*item, "jobs"));
+  return ExitCode::done;
+}
+
+ExitCode worker_dump(Session& session) {
+  return print_answer(session, ask_daemon(session, {.method = "POST", .path = "/workers/dump"}),
+                      [](const Value& body) {
+                        return fmt::format("the log has what the dispatcher and its processes do: {}",
+                                           numbers_of_processes(body));
+                      });
+}
+
+ExitCode worker_quiet(Session& session) {
+  return change_pools(session, "quiet", [](const Value& body) {
+    return fmt::format("quiet: {}; what runs goes on, and tenure worker resume ends it",
+                       names_of_pools(body));
+  });
+}
+
+ExitCode worker_resume(Session& session) {
+  return change_pools(session, "resume", [](const Value& body) {
+    return fmt::format("claiming again: {}", names_of_pools(body));
+  });
+}
+
+ExitCode worker_recycle(Session& session) {
+  return change_pools(session, "recycle", [](const Value& body) {
+    return fmt::format("others take the places of these processes, one at a time in each pool: {}",
+                       numbers_of_processes(body));
+  });
+}
+
+ExitCode worker_drain(Session& session) {
+  return print_answer(
+      session, ask_daemon(session, {.method = "POST", .path = process_path(session, "/drain")}),
+      [](const Value& body) {
+        return fmt::format("process {} ends when its jobs have, and another one takes its place",
+                           numbers_of_processes(body));
+      });
+}
+
+ExitCode config_reload(Session& session) {
+  return print_answer(session, ask_daemon(session, {.method = "POST", .path = "/config/reload"}),
+                      [](const Value& body) {
+                        const auto listed = [&](std::string_view member) {
+                          std::vector<std::string> keys;
+                          for (const Value& key : elements_in(body, member))
+                            keys.push_back(escaped(key.string().value_or("")));
+                          return fmt::format("{}", fmt::join(keys, ", "));
+                        };
+                        const std::string taken = listed("taken_over");
+                        const std::string waiting = listed("waiting");
+                        return (taken.empty() ? "nothing in it is different that a reload can take over"
+                                              : "taken over: " + taken) +
+                               (waiting.empty() ? "" : "\nin force from the next start on: " + waiting);
+                      });
+}
+
+}  // namespace tenure::cli
