@@ -212,6 +212,8 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
   return takes(verb, "reason") && (!takes(verb, "fix") || line.has("fix"));
 }
 
+bool looks_at_store(const Verb& verb) { return verb.noun != "config" && verb.noun != "worker"; }
+
 void write_out(std::vector<std::string>& words) {
   if (words.empty()) return;
   const auto* const found = std::ranges::find(kShorthands, words.front(), &Shorthand::word);

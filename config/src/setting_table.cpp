@@ -92,7 +92,7 @@ const std::array kPlainSettings{
         .rule = PathRule{.may_be_empty = true, .word = kAutomaticSocket},
         .field = [](Settings& s) -> Field { return &s.daemon.control_socket; },
         .help =
-            "Where `tenure worker` and `tenure config reload` ask the daemon; for its user and group. auto:\n"
+            "Where tenure worker and tenure config reload ask the daemon; for its user and group. auto:\n"
             "/run/tenure/control.sock where store.path is the default, else control.sock in a folder beside\n"
             "it, STORE-run. A folder that only its owner may write. Empty: nowhere."},
     Setting<Settings>{

@@ -169,7 +169,7 @@ TEST_P(HeldSuite, TenantsAreCountedByStateAndFoundByName) {
   set_tenant_state("bolt", TenantState::deleted);
   EXPECT_EQ(asked([](JobReader& reader) { return reader.tenant_counts(); }),
             (std::map<TenantState, std::int64_t>{{TenantState::active, 1}, {TenantState::paused, 1}}));
-  const std::vector<TenantName> names{TenantName{"cog"}, TenantName{"bolt"}, TenantName{"none"},
+  const std::vector<TenantName> names{TenantName{"cog"}, TenantName{"bolt"}, TenantName{"nobody"},
                                       TenantName{"acme"}};
   const auto found = asked([&](JobReader& reader) { return reader.tenants_named(names); });
   ASSERT_EQ(found.size(), 2U) << "neither a deleted one nor one that was never there";

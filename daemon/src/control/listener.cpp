@@ -42,7 +42,9 @@ void make_folder_of(const std::filesystem::path& path) {
   if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
     refuse_by_system(path, "its folder is not there and cannot be made");
   const Descriptor made{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-  if (!made.is_open() || ::fchmod(made.number(), kFolderMode) != 0)
+  // Where the folder above hands its group down, this one does, too.
+  if (!made.is_open() || ::fstat(made.number(), &status) != 0 ||
+      ::fchmod(made.number(), kFolderMode | (status.st_mode & S_ISGID)) != 0)
     refuse_by_system(path, "its new folder cannot be opened");
   give_to_owner_of_folder(folder);
 }

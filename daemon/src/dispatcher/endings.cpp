@@ -137,7 +137,7 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state) {
     ++figures_.reclaimed;
     if (state == queue::JobState::blocked) lone_jobs_.suspected(end.claim.seq, suspect->pool);
   } else {
-    if (std::holds_alternative<EndReclaim>(end.how)) ++figures_.reclaimed;
+    if (is_reclaim(end)) ++figures_.reclaimed;
     if (state == queue::JobState::ready) lanes_.arrived(end.lane, end.place);
   }
 }

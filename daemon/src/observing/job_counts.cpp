@@ -75,9 +75,8 @@ void JobCounts::stored_end(const ClaimEnd& end, const Result<JobState>& state) {
   }
   if (const std::string_view outcome = outcome_of(end, *state); !outcome.empty())
     ++counts_[key].finished[outcome];
-  const bool is_reclaim = std::holds_alternative<EndReclaim>(end.how);
-  reclaimed_from_workers_ += is_reclaim ? 1 : 0;
-  if (is_final(*state)) count_final(key, *state, is_reclaim && *state == JobState::dead);
+  reclaimed_from_workers_ += is_reclaim(end) ? 1 : 0;
+  if (is_final(*state)) count_final(key, *state, is_reclaim(end) && *state == JobState::dead);
 }
 
 void JobCounts::count_final(Key key, JobState state, bool is_poison) {

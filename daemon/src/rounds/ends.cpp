@@ -76,6 +76,10 @@ Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, Wa
 
 }  // namespace
 
+bool is_reclaim(const ClaimEnd& end) {
+  return std::holds_alternative<EndReclaim>(end.how) || std::holds_alternative<EndSuspect>(end.how);
+}
+
 // Also while the dispatcher stops: what has ended shall be stored.
 std::optional<EndsPart::Ask> EndsPart::ask(DispatcherState& state) {
   if (state.stage == Stage::opening) return std::nullopt;

@@ -172,7 +172,13 @@ std::optional<JobRecord> MemoryReader::find_job(JobId id) {
 
 std::vector<AttemptRecord> MemoryReader::attempts(JobSeq seq) {
   const auto found = tables_.attempts().find(seq);
-  return found == tables_.attempts().end() ? std::vector<AttemptRecord>{} : found->second;
+  if (found == tables_.attempts().end()) return {};
+  std::vector<AttemptRecord> attempts = found->second;
+  for (AttemptRecord& attempt : attempts)
+    if (const auto holder = tables_.holders().find(attempt.claim.incarnation);
+        holder != tables_.holders().end())
+      attempt.node = holder->second.node;
+  return attempts;
 }
 
 std::optional<std::string> MemoryReader::envelope(JobSeq seq) {

@@ -283,11 +283,6 @@ void MemoryWriter::end_job(JobSeq seq, JobState state, JobReason reason, const M
   tables_.update_job(seq, job);
 }
 
-std::string MemoryWriter::node_of(ClaimToken claim) const {
-  const auto holder = tables_.holders().find(claim.incarnation);
-  return holder == tables_.holders().end() ? std::string{} : holder->second.node;
-}
-
 void MemoryWriter::add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
                                const AttemptFailure& failure, WallTime now) {
   AttemptRecord attempt;
@@ -298,7 +293,6 @@ void MemoryWriter::add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutc
   attempt.finished = now;
   attempt.claim = claim.token;
   attempt.process = claim.process;
-  attempt.node = node_of(claim.token);
   attempt.place = failure.place;
   tables_.add_attempt(seq, std::move(attempt));
 }
@@ -315,7 +309,6 @@ void MemoryWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failur
   attempt.error = kept_error(failure.error);
   attempt.finished = now;
   attempt.claim = claim.token;
-  attempt.node = node_of(claim.token);
   attempt.place = failure.place;
   tables_.add_attempt(claim.seq, std::move(attempt));
 }

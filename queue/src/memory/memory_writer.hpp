@@ -73,7 +73,6 @@ class MemoryWriter final : public StoreWriter {
   void add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
-  [[nodiscard]] std::string node_of(ClaimToken claim) const;
   JobArrival move_to_ready(JobSeq seq);
   [[nodiscard]] Result<JobSeq> named_job_for(Transition transition, JobId id, JobState to) const;
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);

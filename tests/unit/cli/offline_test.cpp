@@ -56,7 +56,7 @@ TEST_F(Offline, CLI_03_EveryVerbThatReadsWorksOnACopyAndLeavesItsBytesEqual) {
   const std::string before = bytes();
   int tried = 0;
   for (const Verb& verb : verbs()) {
-    if (verb.noun == "config" || changes_something(verb, {})) continue;
+    if (!looks_at_store(verb) || changes_something(verb, {})) continue;
     const std::string name = std::string(verb.noun) + ' ' + std::string(verb.name);
     SCOPED_TRACE(name);
     std::vector<std::string> words{std::string(verb.noun), std::string(verb.name)};

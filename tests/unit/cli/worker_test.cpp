@@ -31,10 +31,10 @@ class WorkerTest : public Program {
                                     std::string_view line) -> tl::expected<std::string, FailedExchange> {
       sockets.push_back(socket);
       asked.emplace_back(line);
-      const auto answer = answers.find(std::string(line));
-      if (answer == answers.end())
+      const auto found = answers.find(std::string(line));
+      if (found == answers.end())
         return tl::unexpected(FailedExchange{FailedExchange::Why::nobody_listens, "Connection refused"});
-      return answer->second;
+      return found->second;
     };
   }
   // The daemon answers this to a POST.

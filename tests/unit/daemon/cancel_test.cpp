@@ -64,6 +64,7 @@ TEST(Cancel, RUN_06_AJobThatPerformsGetsItsTokenAtOnceAndEndsCancelledWhereItObe
   EXPECT_EQ(tokens[0].second.seq, sim->job(id).seq);
   sim.expect_cancelled(id, "stopped");
   EXPECT_EQ(sim->job(id).failures + sim->job(id).releases, 0);
+  sim->run_for(1ms);  // until the dispatcher has its answer
   EXPECT_EQ(sim->dispatcher().status().cancelled, 1);
 }
 

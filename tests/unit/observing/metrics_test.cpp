@@ -96,7 +96,8 @@ class MetricsTest : public ::testing::Test {
   static void count_end(const ClaimEnd& end, const Result<queue::JobState>& state,
                         std::map<std::string, double>& counts) {
     if (!state) return static_cast<void>(++counts["lost"]);
-    if (std::holds_alternative<EndReclaim>(end.how)) ++counts["interrupted"];
+    if (std::holds_alternative<EndReclaim>(end.how) || std::holds_alternative<EndSuspect>(end.how))
+      ++counts["interrupted"];
     if (std::holds_alternative<EndRetry>(end.how)) ++counts["failed"];
     if (*state == queue::JobState::dead && std::holds_alternative<EndFinal>(end.how)) ++counts["failed"];
     if (const auto* const release = std::get_if<EndRelease>(&end.how); release != nullptr && release->started)
@@ -268,13 +269,13 @@ TEST_F(MetricsTest, TheTopTenantsAreThoseThatUsedMostSlotTimeInTheLastMinute) {
     return Performance{.run_time = job.tenant && job.tenant->text() == "large" ? 8s : 2s};
   };
   simulate(std::move(options));
-  for (const char* const name : {"large", "small", "tiny", "late", "none"}) world().create_tenant(name);
+  for (const char* const name : {"large", "small", "tiny", "late", "idle"}) world().create_tenant(name);
   metrics_->ticked({}, now());
   static_cast<void>(world().enqueue_many({.tenant = "large"}, 4));
   static_cast<void>(world().enqueue_many({.tenant = "small"}, 3));
   static_cast<void>(world().enqueue_many({.tenant = "tiny"}, 2));
   static_cast<void>(world().enqueue_many({.tenant = "late"}, 1));
-  world().run_for(59s);
+  world().run_for(58s);
   metrics_->ticked({}, now());
   EXPECT_EQ(metrics_->top_tenants().size(), 0U) << "the first minute is not over";
   world().run_for(1s);
@@ -293,15 +294,15 @@ TEST_F(MetricsTest, OBS_06_AHundredThousandTenantsAreNoLabels) {
   constexpr int kTenants = 100'000;
   for (int i = 0; i < kTenants; ++i) world().create_tenant(numbered("tenant-", i));
   // All of them in one minute, as the dispatcher would tell it.
-  metrics_->decided({StartProcess{{99}, 0}}, now());
-  metrics_->happened(WorkerReady{.process = {99}, .slots = kTenants, .kinds = {}, .default_queues = {}},
-                     now());
+  metrics_->decided({StartProcess{ProcessNumber{99}, 0}}, now());
+  metrics_->happened(
+      WorkerReady{.process = ProcessNumber{99}, .slots = kTenants, .kinds = {}, .default_queues = {}}, now());
   for (int i = 0; i < kTenants; ++i) {
     queue::ClaimedJob job;
     job.seq = queue::JobSeq{1'000'000 + i};
-    job.lane = {{1}, {0}, TenantNumber{i + 1}, {1}};
+    job.lane = {queue::QueueNumber{1}, queue::Priority{0}, TenantNumber{i + 1}, queue::KindNumber{1}};
     job.tenant = value_or_raise(TenantName::parse(numbered("tenant-", i)));
-    metrics_->decided({Assign{{99}, {std::move(job)}}}, now());
+    metrics_->decided({Assign{ProcessNumber{99}, {std::move(job)}}}, now());
   }
   world().run_for(61s);
   metrics_->ticked({}, now());

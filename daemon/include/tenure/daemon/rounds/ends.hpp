@@ -43,6 +43,8 @@ struct ClaimEnd {
   queue::Lane lane;
   queue::LanePlace place;
 };
+// Whether it takes the claim from a process that is dead.
+[[nodiscard]] bool is_reclaim(const ClaimEnd& end);
 
 // Ends of claims. They come before the claims of the same round, so that what is given back can be claimed at once.
 struct EndsPart {
