@@ -79,8 +79,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     place_ = all_.insert(all_.end(), shared_from_this());
     stream_.expires_after(limits_.request_time);
     http::async_read_header(stream_, buffer_, parser_,
-                            [self = shared_from_this()](error_code error, std::size_t) {
+                            [self = shared_from_this()](error_code error, std::size_t bytes) {
                               if (error) return self->refuse(error);
+                              // Beast's own limit is of the first line and of the fields, each by itself.
+                              if (bytes > self->limits_.header_bytes) return self->answer(plain(431));
                               self->read_body();
                             });
   }

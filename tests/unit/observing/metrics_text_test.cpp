@@ -23,7 +23,7 @@ TEST(MetricsText, EscapesWhateverAName) {
 
 TEST(MetricsText, AHistogramHasBucketsSumAndCount) {
   DurationHistogram histogram;
-  for (const auto duration : {500us, 1ms, 1001us}) histogram.add(duration);
+  for (const std::chrono::microseconds duration : {500us, 1000us, 1001us}) histogram.add(duration);
   histogram.add(6h);
   MetricFamilies families;
   families.add(metric::kPerform, {{"kind", "a"}}, histogram.value());
