@@ -181,6 +181,8 @@ ExitCode config_check(Session& session) {
     config::MachineFindings machine =
         config::check_machine(loaded.settings, session.environment().descriptors_limit);
     loaded.problems = std::move(machine.problems);
+    if (!session.environment().has_http && !loaded.settings.http.probe_listen.empty())
+      loaded.problems.push_back({"this build", "http.probe_listen", std::string(config::kWithoutHttp)});
     loaded.warnings.insert(loaded.warnings.end(), machine.warnings.begin(), machine.warnings.end());
     if (loaded.problems.empty()) warn_of_queues(session, loaded);
   }

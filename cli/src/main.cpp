@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
       .answers_are_terminal = ::isatty(STDIN_FILENO) == 1,
       .columns = terminal_columns(),
       .descriptors_limit = descriptors_limit(),
+      .has_http = TENURE_HAS_HTTP != 0,
       .who = identify_operator(sudo_uid()),
       .read_line = read_line,
       .pause = wait_and_go_on,

@@ -54,6 +54,14 @@ TEST_F(Config, CFG_08_CheckWarnsOfADescriptorLimit) {
               HasSubstr("warn  this machine: tenants.descriptors_max = 256: the limit of open files is 100"));
 }
 
+TEST_F(Config, CheckRefusesWhatATenuredWithoutHttpWouldNotStartWith) {
+  write(usable() + "[http]\nprobe_listen = \"127.0.0.1:7421\"\n");
+  EXPECT_EQ(run({"config", "check"}), 0) << output.out;
+  environment.has_http = false;
+  EXPECT_EQ(run({"config", "check"}), 78);
+  EXPECT_THAT(output.out, HasSubstr("http.probe_listen is set, and this tenured was built without HTTP"));
+}
+
 TEST_F(Config, OtherCommandsRefuseABadConfigurationInOneLine) {
   write("[store]\npol = \"1s\"\npoll = 3\n");
   EXPECT_EQ(run({"job", "list"}), 78);

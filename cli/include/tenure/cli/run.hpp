@@ -42,6 +42,8 @@ struct Environment {
   bool answers_are_terminal = false;  // standard input
   int columns = 0;                    // of the terminal; 0 where it is not known
   std::uint64_t descriptors_limit = 0;
+  // Whether the tenured of the same build answers HTTP.
+  bool has_http = true;
   OperatorIdentity who = {};  // for the audit records of changes
 
   // A line from standard input; nothing at its end.

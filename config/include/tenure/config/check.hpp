@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // Looks at the machine: whether the files and folders that the settings name can do their work. Creates
@@ -15,6 +16,11 @@ struct MachineFindings {
   std::vector<Problem> problems;  // a daemon must not start
   std::vector<Problem> warnings;
 };
+
+// Why a tenured that was built without HTTP does not start.
+inline constexpr std::string_view kWithoutHttp =
+    "http.probe_listen is set, and this tenured was built without HTTP; leave it empty, or build with "
+    "-DTENURE_HTTP=ON";
 
 // `descriptors_limit` is the limit of open files of the process that asks (RLIMIT_NOFILE), 0 for none.
 [[nodiscard]] MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit);
