@@ -223,7 +223,7 @@ class Service(unittest.TestCase):
         self.assertFalse([event for event in events() if event["event"] == "control.unavailable"])
         unit("stop")
         self.assertIn("general", machine.run("tenure", "worker", "list", user="application"))
-        self.assertEqual(prop("ActiveState"), "active")
+        self.assertTrue(wait_until(lambda: prop("ActiveState") == "active"), prop("ActiveState"))
 
     def test_a_configuration_that_cannot_be_used_is_not_tried_again(self):
         machine.write("/etc/tenure/tenure.toml", CONFIG + "[daemon2]\nx = 1\n")
