@@ -17,12 +17,14 @@ constexpr std::array kNouns{
     Noun{"job", "look at jobs, and retry, run, cancel, discard or delete them"},
     Noun{"tenant", "list tenants and create them"},
     Noun{"queue", "how full each queue is"},
+    Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
     Noun{"config", "the configuration file and what is in force"},
 };
 
 constexpr std::array kShorthands{
+    Shorthand{"why", "job", "why"},
     Shorthand{"doctor", "store", "doctor"},
 };
 
@@ -49,6 +51,29 @@ constexpr std::array kVerbs{
          "everything about one job: its attempts, and its arguments as the JSON they are",
          "Values whose names contain password, token or secret are not shown.",
          "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", job_show},
+    Verb{"job", "why", "JOB|FILTER...", 1, kMany,
+         "why a job does not run, or how many jobs wait for which reason",
+         "For one job every reason, the deciding one first, with until when and what changes it. With a "
+         "filter the deciding reasons are counted, and each row has the filter that finds its jobs. tenure "
+         "why is the same.",
+         "tenure job why tenant=acme", "columns fail-if-any scan watch", job_why, why_words},
+    Verb{"job", "group", "[FILTER...]", 0, kMany, "jobs counted by what they have in common",
+         "Each row has the filter that finds its jobs, for tenure job retry and others. --by names kind, "
+         "error, "
+         "tenant, queue, state or reason. An error is its first line. Jobs are seen when they have ended, or "
+         "were enqueued where they have not.",
+         "tenure job group state=dead --by kind,error,tenant", "by limit fail-if-any scan watch", job_group,
+         filter_words},
+    Verb{
+        "job", "tail", "[FILTER...]", 0, kMany, "follow jobs: a line for each that has come or changed",
+        "Looks once a second at the newest 1,000 that match, or at --limit of them; what happens between two "
+        "looks is one change. Ends with Ctrl-C.",
+        "tenure job tail tenant=acme", "limit scan", job_tail, filter_words},
+    Verb{"job", "export", "[FILTER...]", 0, kMany, "all jobs that match, one JSON object a line",
+         "The oldest first, without a limit; each line has the cursor from which --after goes on. Looks at "
+         "all "
+         "succeeded jobs unless --scan is given.",
+         "tenure job export finished=-1d.. > jobs.jsonl", "after scan", job_export, filter_words},
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
@@ -79,12 +104,22 @@ constexpr std::array kVerbs{
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
          "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list, tenant_words},
+    Verb{"tenant", "show", "NAME", 1, 1, "one tenant and its jobs",
+         "From the control database; the tenant's own is not opened.", "tenure tenant show acme", "watch",
+         tenant_show},
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
          "tenure tenant create acme", "reason", tenant_create},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, queue_list, queue_words},
+    Verb{"queue", "show", "NAME", 1, 1, "one queue, and the pools that list it", "",
+         "tenure queue show mailers", "watch", queue_show},
+    Verb{"kind", "list", "[FILTER...]", 0, kMany, "the kinds and their jobs",
+         "Filter fields: name scheduled ready held running dead oldest.", "tenure kind list --sort dead:desc",
+         kListOptions, kind_list, kind_words},
+    Verb{"kind", "show", "NAME", 1, 1, "one kind, and the pools that perform it", "",
+         "tenure kind show billing.send_invoice", "watch", kind_show},
     Verb{"worker", "list", "", 0, 0, "the worker processes and what keeps them busy",
          "BUSY is how many slots perform, of how many; AHEAD are jobs that wait in the process. A pool that "
          "is "
@@ -165,6 +200,7 @@ constexpr std::array kOptions{
     OptionSpec{"columns", "NAME,...", "these columns, in this order"},
     OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
     OptionSpec{"watch", "TIME", "again and again, so far apart: 2s"},
+    OptionSpec{"by", "FIELD,...", "what jobs are grouped by; kind,error unless given"},
     OptionSpec{"scan", "N", "succeeded jobs among the newest N jobs, 1000000 unless given"},
     OptionSpec{"yes", "", "do not ask"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
@@ -176,6 +212,7 @@ constexpr std::array kOptions{
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
 constexpr std::size_t kOptionColumn = 24;   // where the help of options begins
 constexpr std::size_t kNounColumn = 38;     // and that of nouns
+constexpr std::size_t kVerbColumn = 10;     // and their verbs
 
 template <class Entries>
 std::vector<std::string_view> names_of(const Entries& entries) {
@@ -212,7 +249,9 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
   return takes(verb, "reason") && (!takes(verb, "fix") || line.has("fix"));
 }
 
-bool looks_at_store(const Verb& verb) { return verb.noun != "config" && verb.noun != "worker"; }
+bool can_look_at_copies(const Verb& verb) {
+  return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail;
+}
 
 void write_out(std::vector<std::string>& words) {
   if (words.empty()) return;
@@ -257,9 +296,9 @@ std::string overview_text() {
     for (const Verb& verb : kVerbs)
       if (verb.noun == noun.name) names += (names.empty() ? "" : " ") + std::string(verb.name);
     // Where the verbs reach into the next column, that begins below them.
-    const std::string front = fmt::format("  {:<8}{:<28}", noun.name, names);
+    const std::string front = fmt::format("  {:<{}}{:<28}", noun.name, kVerbColumn - 2, names);
     const bool fits = front.size() == kNounColumn;
-    if (!fits) out += front + '\n';
+    if (!fits) out += wrapped(front, kHelpColumns, kVerbColumn) + '\n';
     out += wrapped((fits ? front : std::string(kNounColumn, ' ')) + std::string(noun.summary), kHelpColumns,
                    kNounColumn);
     out += '\n';

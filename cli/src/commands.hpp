@@ -52,8 +52,8 @@ struct Shorthand {
 [[nodiscard]] bool takes(const Verb& verb, std::string_view option);
 // Whoever changes something can say why. What can mend does so with --fix only.
 [[nodiscard]] bool changes_something(const Verb& verb, const CommandLine& line);
-// Not at the configuration, or at what a daemon says.
-[[nodiscard]] bool looks_at_store(const Verb& verb);
+// Not what is about the configuration or the daemon, nor what follows changes, of which a copy has none.
+[[nodiscard]] bool can_look_at_copies(const Verb& verb);
 
 // Puts noun and verb in the place of a shorthand that the words begin with.
 void write_out(std::vector<std::string>& words);

@@ -1,6 +1,7 @@
 #include "job.hpp"
 
 #include "nouns.hpp"
+#include "reason_words.hpp"
 
 #include <tenure/base/text.hpp>
 
@@ -29,31 +30,6 @@ std::string reason_and_error(const JobRecord& job) {
   std::string text = job.reason == JobReason::none ? "" : std::string(name_of(job.reason));
   if (!job.error.empty()) text += (text.empty() ? "" : ": ") + error_head(job.error);
   return text;
-}
-
-// Its tenant's gate comes before its lane's.
-std::string held_text(const JobRecord& job) {
-  switch (job.reason) {
-    case JobReason::kind_unknown:
-      return "a worker that knows the kind (kind_unknown)";
-    case JobReason::queue_without_pool:
-      return "a pool that lists the queue (queue_without_pool)";
-    case JobReason::pool_without_worker:
-      return "a worker of its pool (pool_without_worker)";
-    case JobReason::none:
-    case JobReason::not_due:
-    case JobReason::retry_wait:
-    case JobReason::envelope_newer:
-    case JobReason::attempts_exhausted:
-    case JobReason::permanent_error:
-    case JobReason::poison:
-    case JobReason::expired:
-    case JobReason::by_rule:
-    case JobReason::by_operator:
-    case JobReason::suspect:
-      break;
-  }
-  return fmt::format("tenant {}", name_of(job.tenant_state));
 }
 
 std::string state_text(const JobRecord& job, const ShowStyle&) { return std::string(name_of(job.state)); }
@@ -142,30 +118,10 @@ constexpr std::array kJobColumns{
 
 constexpr std::array<std::string_view, 1> kJobSortFields{"created"};
 
-std::string cursor_of(queue::JobSeq seq) { return kCursorFront + std::to_string(seq.value); }
-
-queue::JobSeq parse_cursor(std::string_view text) {
-  std::int64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data() + (text.empty() ? 0 : 1), end, number);
-  if (text.empty() || text.front() != kCursorFront || error != std::errc{} || rest != end || number < 0)
-    raise(ErrorCode::bad_options,
-          fmt::format("--after {} is no cursor that a list of jobs printed", escaped(text, 64)));
-  return queue::JobSeq{number};
-}
-
 void write_job(json::Writer& writer, const JobRecord& job, WallTime) {
   writer.begin_object();
   write_job_members(writer, job);
   writer.end_object();
-}
-
-// How many of the newest jobs are looked at for succeeded ones, where nothing else finds them.
-std::int64_t looks_max(const Session& session) {
-  constexpr std::int64_t kDefault = 1'000'000;
-  constexpr std::int64_t kMost = 1'000'000'000;
-  return session.has("scan") ? value_or_raise(whole_number("scan", session.option("scan"), 1, kMost))
-                             : kDefault;
 }
 
 ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const queue::ListOptions& options,
@@ -179,11 +135,12 @@ ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const que
 }  // namespace
 
 std::span<const ListColumn<JobRecord>> job_columns() { return kJobColumns; }
+ListWords filter_words() { return {queue::job_filter_fields(), {}, {}}; }
 ListWords job_words() { return {queue::job_filter_fields(), kJobSortFields, column_names(job_columns())}; }
 
 std::string waits_for(const JobRecord& job, const ShowStyle& style) {
   const auto head = [&] { return job.error.empty() ? std::string() : " (" + error_head(job.error) + ")"; };
-  if (!job.refused.empty()) return "nobody: " + escaped(job.refused);
+  if (!job.refused.empty()) return reason_text(JobReason::row_refused, job);
   switch (job.state) {
     case ShownState::scheduled:
       if (job.reason == JobReason::retry_wait) return "retry " + time_text(job.due, style) + head();
@@ -191,7 +148,7 @@ std::string waits_for(const JobRecord& job, const ShowStyle& style) {
     case ShownState::running:
       return running_text(job, style);
     case ShownState::held:
-      return held_text(job);
+      return fmt::format("{} ({})", reason_text(job.reason, job), name_of(job.reason));
     case ShownState::blocked:
     case ShownState::dead:
     case ShownState::discarded:
@@ -234,6 +191,38 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   if (job.cancel_asked) write_time(writer, "cancel_requested", job.cancel_asked);
   write_text(writer, "error", job.error);
   if (!job.refused.empty()) write_text(writer, "refused", job.refused);
+}
+
+bool names_states(const queue::Filter& filter) {
+  return std::ranges::any_of(filter.terms, [](const queue::FilterTerm& term) {
+    return term.field == queue::FilterField::state || term.field == queue::FilterField::id ||
+           term.field == queue::FilterField::reason;
+  });
+}
+
+queue::Filter without_succeeded(queue::Filter filter) {
+  if (!names_states(filter))
+    filter.terms.push_back({queue::FilterField::state, true, {queue::Glob{"succeeded", true}}});
+  return filter;
+}
+
+std::int64_t looks_max(const Session& session) {
+  constexpr std::int64_t kDefault = 1'000'000;
+  constexpr std::int64_t kMost = 1'000'000'000;
+  return session.has("scan") ? value_or_raise(whole_number("scan", session.option("scan"), 1, kMost))
+                             : kDefault;
+}
+
+std::string cursor_of(queue::JobSeq seq) { return kCursorFront + std::to_string(seq.value); }
+
+queue::JobSeq parse_cursor(std::string_view text) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + (text.empty() ? 0 : 1), end, number);
+  if (text.empty() || text.front() != kCursorFront || error != std::errc{} || rest != end || number < 0)
+    raise(ErrorCode::bad_options,
+          fmt::format("--after {} is no cursor that a list of jobs printed", escaped(text, 64)));
+  return queue::JobSeq{number};
 }
 
 queue::JobId job_id(std::string_view word) {

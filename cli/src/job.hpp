@@ -21,6 +21,17 @@ inline constexpr std::int64_t kCountMax = 1'000'000;
 // Its members, inside an object that the caller opened.
 void write_job_members(json::Writer& writer, const queue::JobRecord& job);
 
+// --scan: how many of the newest jobs are looked at for succeeded ones, where nothing else finds them.
+[[nodiscard]] std::int64_t looks_max(const Session& session);
+
+// For verbs that tell of what waits or went wrong: succeeded jobs, the most by far, are left out unless the filter names states, reasons or ids.
+[[nodiscard]] queue::Filter without_succeeded(queue::Filter filter);
+[[nodiscard]] bool names_states(const queue::Filter& filter);
+
+// Where a page of jobs ended, for --after; BadOptions for what is no such text.
+[[nodiscard]] std::string cursor_of(queue::JobSeq seq);
+[[nodiscard]] queue::JobSeq parse_cursor(std::string_view text);
+
 // BadOptions for what is no id.
 [[nodiscard]] queue::JobId job_id(std::string_view word);
 

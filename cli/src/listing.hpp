@@ -124,5 +124,7 @@ struct SortOrder {
 
 void write_time(json::Writer& writer, std::string_view key, const std::optional<WallTime>& time);
 void write_text(json::Writer& writer, std::string_view key, std::string_view text);  // made UTF-8
+// Inside an object that the caller opened.
+void write_tenant_members(json::Writer& writer, const queue::TenantSummary& tenant, WallTime now);
 
 }  // namespace tenure::cli

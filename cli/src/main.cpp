@@ -6,12 +6,15 @@
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <thread>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace {
@@ -55,10 +58,28 @@ std::optional<std::string> read_line() {
   return line;
 }
 
-bool wait_and_go_on(std::chrono::milliseconds wait) {
-  std::this_thread::sleep_for(wait);
-  return true;
-}
+// Ctrl-C while it waits is how a command that goes on for ever is ended, and no failure. Blocked from the first wait on, so that the next
+// one finds what came meanwhile and no line is cut in two.
+class Pauses {
+ public:
+  // False: somebody wants it to end, or nobody reads what it prints any more.
+  bool operator()(std::chrono::milliseconds wait) {
+    if (!signals_.is_open()) begin();
+    std::array<pollfd, 2> looked{{{signals_.number(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
+    return ::poll(looked.data(), looked.size(), static_cast<int>(wait.count())) <= 0;
+  }
+
+ private:
+  void begin() {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    ::sigaddset(&ends, SIGINT);
+    ::sigaddset(&ends, SIGTERM);
+    (void)::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    signals_ = Descriptor{::signalfd(-1, &ends, SFD_CLOEXEC)};
+  }
+  Descriptor signals_;
+};
 
 }  // namespace
 
@@ -78,7 +99,7 @@ int main(int argc, char** argv) {
       .has_http = TENURE_HAS_HTTP != 0,
       .who = identify_operator(sudo_uid()),
       .read_line = read_line,
-      .pause = wait_and_go_on,
+      .pause = [pauses = std::make_shared<Pauses>()](auto wait) { return (*pauses)(wait); },
       .open_store =
           [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },
       .look_at_store = [](const std::filesystem::path& path) { return queue::look_at_sqlite_store(path); },

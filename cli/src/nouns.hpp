@@ -11,14 +11,22 @@ namespace tenure::cli {
 ExitCode job_list(Session& session);
 ExitCode job_count(Session& session);
 ExitCode job_show(Session& session);
+ExitCode job_why(Session& session);
+ExitCode job_group(Session& session);
+ExitCode job_tail(Session& session);
+ExitCode job_export(Session& session);
 ExitCode job_retry(Session& session);
 ExitCode job_run(Session& session);
 ExitCode job_cancel(Session& session);
 ExitCode job_discard(Session& session);
 ExitCode job_delete(Session& session);
 ExitCode tenant_list(Session& session);
+ExitCode tenant_show(Session& session);
 ExitCode tenant_create(Session& session);
 ExitCode queue_list(Session& session);
+ExitCode queue_show(Session& session);
+ExitCode kind_list(Session& session);
+ExitCode kind_show(Session& session);
 ExitCode store_show(Session& session);
 ExitCode store_audit(Session& session);
 ExitCode store_doctor(Session& session);
@@ -38,8 +46,11 @@ ExitCode config_show(Session& session);
 ExitCode config_reload(Session& session);
 
 ListWords job_words();
+ListWords why_words();
 ListWords tenant_words();
 ListWords queue_words();
 ListWords audit_words();
+ListWords kind_words();
+ListWords filter_words();
 
 }  // namespace tenure::cli

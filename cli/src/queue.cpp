@@ -1,8 +1,12 @@
+#include "filter_text.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
 
 #include <tenure/base/text.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 
 namespace tenure::cli {
@@ -15,24 +19,28 @@ std::string number(const QueueRecord& queue, const ShowStyle& style) {
   return number_text(queue.*kMember, style);
 }
 
-constexpr std::array kQueueColumns{
-    ListColumn<QueueRecord>{
-        "name", "QUEUE", [](const QueueRecord& q, const ShowStyle&) { return escaped(q.name); }, false, true},
-    ListColumn<QueueRecord>{"scheduled", "SCHEDULED", number<&QueueRecord::scheduled>, true},
-    ListColumn<QueueRecord>{"ready", "READY", number<&QueueRecord::ready>, true},
-    ListColumn<QueueRecord>{"held", "HELD", number<&QueueRecord::held>, true},
-    ListColumn<QueueRecord>{"running", "RUNNING", number<&QueueRecord::running>, true},
-    ListColumn<QueueRecord>{"dead", "DEAD", number<&QueueRecord::dead>, true},
-    ListColumn<QueueRecord>{
-        "oldest", "OLDEST",
-        [](const QueueRecord& q, const ShowStyle& s) { return age_text(q.oldest_ready, s); }, true},
-};
+using CountColumn = ListColumn<QueueRecord>;
 
-constexpr std::array<std::string_view, 7> kQueueSortFields{"name",    "scheduled", "ready", "held",
+constexpr std::array<CountColumn, 7> columns_titled(std::string_view title) {
+  return {
+      CountColumn{"name", title, [](const QueueRecord& q, const ShowStyle&) { return escaped(q.name); },
+                  false, true},
+      CountColumn{"scheduled", "SCHEDULED", number<&QueueRecord::scheduled>, true},
+      CountColumn{"ready", "READY", number<&QueueRecord::ready>, true},
+      CountColumn{"held", "HELD", number<&QueueRecord::held>, true},
+      CountColumn{"running", "RUNNING", number<&QueueRecord::running>, true},
+      CountColumn{"dead", "DEAD", number<&QueueRecord::dead>, true},
+      CountColumn{"oldest", "OLDEST",
+                  [](const QueueRecord& q, const ShowStyle& s) { return age_text(q.oldest_ready, s); }, true},
+  };
+}
+constexpr auto kQueueColumns = columns_titled("QUEUE");
+constexpr auto kKindColumns = columns_titled("KIND");
+
+constexpr std::array<std::string_view, 7> kCountSortFields{"name",    "scheduled", "ready", "held",
                                                            "running", "dead",      "oldest"};
 
-void write_queue(json::Writer& writer, const QueueRecord& queue, WallTime now) {
-  writer.begin_object();
+void write_counts(json::Writer& writer, const QueueRecord& queue, WallTime now) {
   write_text(writer, "name", queue.name);
   writer.key("scheduled")
       .integer(queue.scheduled)
@@ -46,6 +54,11 @@ void write_queue(json::Writer& writer, const QueueRecord& queue, WallTime now) {
   if (queue.oldest_ready)
     writer.integer(std::chrono::floor<std::chrono::milliseconds>(now - *queue.oldest_ready).count());
   else writer.null();
+}
+
+void write_queue(json::Writer& writer, const QueueRecord& queue, WallTime now) {
+  writer.begin_object();
+  write_counts(writer, queue, now);
   writer.end_object();
 }
 
@@ -67,34 +80,134 @@ void sort(std::vector<QueueRecord>& queues, const SortOrder& order, WallTime now
   });
 }
 
+// Queues and kinds are listed and shown alike.
+struct CountedNoun {
+  std::string_view name;
+  std::span<const CountColumn> columns;
+  std::vector<QueueRecord> (*records)(queue::JobReader& reader);
+  std::vector<std::string> queue::PoolRecord::*in_pools;  // where pools name it
+};
+
+const CountedNoun kQueueNoun{"queue", kQueueColumns, [](queue::JobReader& reader) { return reader.queues(); },
+                             &queue::PoolRecord::queues};
+const CountedNoun kKindNoun{"kind", kKindColumns, [](queue::JobReader& reader) { return reader.kinds(); },
+                            &queue::PoolRecord::kinds};
+
+ExitCode list_counted(Session& session, const CountedNoun& noun) {
+  const queue::Filter filter = session.filter(queue::queue_filter_fields());
+  const auto order = sort_order(session, kCountSortFields);
+  const std::size_t limit = session.limit();
+  std::vector<QueueRecord> rows;
+  session.readable_store().read([&](queue::JobReader& reader) { rows = noun.records(reader); });
+  std::erase_if(rows, [&](const QueueRecord& row) { return !queue::matches(filter, row, session.now()); });
+  sort(rows, order.value_or(SortOrder{"name"}), session.now());
+  ListTotal total{std::ssize(rows)};
+  if (session.has("after")) {
+    const auto first = std::ranges::find(rows, session.option("after"), &QueueRecord::name);
+    if (first == rows.end())
+      raise(ErrorCode::bad_options, fmt::format("--after names no {} of this list", noun.name));
+    rows.erase(rows.begin(), first + 1);
+  }
+  if (rows.size() > limit) {
+    rows.resize(limit);
+    total.next = rows.back().name;
+  }
+  return print_list<QueueRecord>(session, fmt::format("tenure.{}.list/1", noun.name), noun.name, noun.columns,
+                                 rows, total, write_queue);
+}
+
+struct ShownQueue {
+  QueueRecord counts;
+  std::vector<queue::PoolRecord> pools;  // that name it, as the last dispatcher has told
+  bool has_dispatcher = false;
+};
+
+[[noreturn]] void refuse_uncounted(const CountedNoun& noun, std::string_view name,
+                                   const std::vector<QueueRecord>& rows) {
+  std::vector<std::string_view> names;
+  for (const QueueRecord& row : rows) names.push_back(row.name);
+  const auto near = nearest(name, names);
+  raise(ErrorCode::record_not_found,
+        fmt::format("no job was ever enqueued with the {} {}{}", noun.name, escaped(name, 64),
+                    near ? fmt::format("; did you mean {}?", escaped(*near)) : ""));
+}
+
+ShownQueue find_counted(Session& session, const CountedNoun& noun) {
+  const std::string& name = session.words().front();
+  std::vector<QueueRecord> rows;
+  ShownQueue shown;
+  session.readable_store().read([&](queue::JobReader& reader) {
+    rows = noun.records(reader);
+    shown.pools = reader.pools();
+    shown.has_dispatcher = reader.has_dispatcher();
+  });
+  const auto found = std::ranges::find(rows, name, &QueueRecord::name);
+  if (found == rows.end()) refuse_uncounted(noun, name, rows);
+  shown.counts = *found;
+  std::erase_if(shown.pools, [&](const queue::PoolRecord& pool) {
+    return std::ranges::find(pool.*noun.in_pools, name) == (pool.*noun.in_pools).end();
+  });
+  return shown;
+}
+
+std::string counted_text(const ShownQueue& shown, const CountedNoun& noun, const ShowStyle& style) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    return fmt::format("{:<9}{}\n", name, value);
+  };
+  const QueueRecord& q = shown.counts;
+  std::string out = line(noun.name, escaped(q.name));
+  out += line("jobs", fmt::format("{} scheduled, {} ready, {} held, {} running, {} dead",
+                                  number_text(q.scheduled, style), number_text(q.ready, style),
+                                  number_text(q.held, style), number_text(q.running, style),
+                                  number_text(q.dead, style)));
+  if (q.oldest_ready) out += line("oldest", "due " + full_time_text(q.oldest_ready, style));
+  for (const queue::PoolRecord& pool : shown.pools)
+    out += line("pool", fmt::format("{}, {}", escaped(pool.name),
+                                    counted(pool.workers, "worker process", "worker processes", style)));
+  if (shown.pools.empty()) out += line("pool", "none that the dispatcher has told of");
+  if (!shown.has_dispatcher)
+    out += line("", "No dispatcher is seen to run: pools are what the last one has told.");
+  if (q.held > 0)
+    out += line("held", fmt::format("why: tenure why {} state=held",
+                                    shell_text(std::vector{exact_term(noun.name, q.name)})));
+  return out;
+}
+
+std::string counted_json(const ShownQueue& shown, const CountedNoun& noun, WallTime now) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string(fmt::format("tenure.{}.show/1", noun.name));
+  writer.key("item").begin_object();
+  write_counts(writer, shown.counts, now);
+  writer.key("has_dispatcher").boolean(shown.has_dispatcher).key("pools").begin_array();
+  for (const queue::PoolRecord& pool : shown.pools) {
+    writer.begin_object();
+    write_text(writer, "name", pool.name);
+    writer.key("workers").integer(pool.workers).end_object();
+  }
+  writer.end_array().end_object().end_object();
+  return out;
+}
+
+ExitCode show_counted(Session& session, const CountedNoun& noun) {
+  const ShownQueue shown = find_counted(session, noun);
+  if (session.json()) session.print_json(counted_json(shown, noun, session.now()));
+  else session.print(counted_text(shown, noun, session.style()));
+  return ExitCode::done;
+}
+
 }  // namespace
 
 ListWords queue_words() {
-  return {queue::queue_filter_fields(), kQueueSortFields, column_names<QueueRecord>(kQueueColumns)};
+  return {queue::queue_filter_fields(), kCountSortFields, column_names<QueueRecord>(kQueueColumns)};
+}
+ListWords kind_words() {
+  return {queue::queue_filter_fields(), kCountSortFields, column_names<QueueRecord>(kKindColumns)};
 }
 
-ExitCode queue_list(Session& session) {
-  const queue::Filter filter = session.filter(queue::queue_filter_fields());
-  const auto order = sort_order(session, kQueueSortFields);
-  const std::size_t limit = session.limit();
-  std::vector<QueueRecord> queues;
-  session.readable_store().read([&](queue::JobReader& reader) { queues = reader.queues(); });
-  std::erase_if(queues,
-                [&](const QueueRecord& queue) { return !queue::matches(filter, queue, session.now()); });
-  sort(queues, order.value_or(SortOrder{"name"}), session.now());
-  ListTotal total{std::ssize(queues)};
-  if (session.has("after")) {
-    const auto first = std::find_if(queues.begin(), queues.end(),
-                                    [&](const QueueRecord& q) { return q.name == session.option("after"); });
-    if (first == queues.end()) raise(ErrorCode::bad_options, "--after names no queue of this list");
-    queues.erase(queues.begin(), first + 1);
-  }
-  if (queues.size() > limit) {
-    queues.resize(limit);
-    total.next = queues.back().name;
-  }
-  return print_list<QueueRecord>(session, "tenure.queue.list/1", "queue", kQueueColumns, queues, total,
-                                 write_queue);
-}
+ExitCode queue_list(Session& session) { return list_counted(session, kQueueNoun); }
+ExitCode queue_show(Session& session) { return show_counted(session, kQueueNoun); }
+ExitCode kind_list(Session& session) { return list_counted(session, kKindNoun); }
+ExitCode kind_show(Session& session) { return show_counted(session, kKindNoun); }
 
 }  // namespace tenure::cli

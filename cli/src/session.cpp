@@ -99,7 +99,7 @@ void Session::open_copy() {
   if (changes_something(verb_, line_))
     raise(ErrorCode::bad_options,
           "--offline looks at a copy, which stays as it is; " + name + " changes something");
-  if (!looks_at_store(verb_)) raise(ErrorCode::bad_options, "--offline means nothing to " + name);
+  if (!can_look_at_copies(verb_)) raise(ErrorCode::bad_options, "--offline means nothing to " + name);
   if (!has("store")) raise(ErrorCode::bad_options, "--offline looks at the copy that --store names");
   queue::ControlCopy copy = environment_.open_copy(option("store"));
   readable_store_ = std::move(copy.store);

@@ -88,4 +88,8 @@ std::string counted(std::int64_t count, std::string_view noun, const ShowStyle& 
   return fmt::format("{} {}{}", number_text(count, style), noun, count == 1 ? "" : "s");
 }
 
+std::string counted(std::int64_t count, std::string_view one, std::string_view many, const ShowStyle& style) {
+  return fmt::format("{} {}", number_text(count, style), count == 1 ? one : many);
+}
+
 }  // namespace tenure::cli

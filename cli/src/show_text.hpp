@@ -36,7 +36,9 @@ struct ShowStyle {
 // "812 MiB" on a terminal, else the bytes.
 [[nodiscard]] std::string bytes_text(std::int64_t bytes, const ShowStyle& style);
 
-// "1 job", "2 jobs".
+// "1 job", "2 jobs"; with a plural of its own, "2 worker processes".
 [[nodiscard]] std::string counted(std::int64_t count, std::string_view noun, const ShowStyle& style);
+[[nodiscard]] std::string counted(std::int64_t count, std::string_view one, std::string_view many,
+                                  const ShowStyle& style);
 
 }  // namespace tenure::cli

@@ -52,24 +52,7 @@ constexpr std::array<std::string_view, 6> kTenantSortFields{"name",    "ready", 
 
 void write_tenant(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
   writer.begin_object();
-  write_text(writer, "name", tenant.tenant.name.text());
-  writer.key("generation")
-      .integer(tenant.tenant.generation.value)
-      .key("state")
-      .string(name_of(tenant.tenant.state));
-  write_time(writer, "created", tenant.tenant.created);
-  writer.key("ready")
-      .integer(tenant.ready)
-      .key("held")
-      .integer(tenant.held)
-      .key("running")
-      .integer(tenant.running);
-  writer.key("dead").integer(tenant.dead);
-  write_time(writer, "oldest_ready", tenant.oldest_ready);
-  writer.key("oldest_ms");
-  if (tenant.oldest_ready)
-    writer.integer(std::chrono::floor<std::chrono::milliseconds>(now - *tenant.oldest_ready).count());
-  else writer.null();
+  write_tenant_members(writer, tenant, now);
   writer.end_object();
 }
 
@@ -147,6 +130,27 @@ std::string created_json(const std::vector<TenantRecord>& made) {
 }
 
 }  // namespace
+
+void write_tenant_members(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
+  write_text(writer, "name", tenant.tenant.name.text());
+  writer.key("generation")
+      .integer(tenant.tenant.generation.value)
+      .key("state")
+      .string(name_of(tenant.tenant.state));
+  write_time(writer, "created", tenant.tenant.created);
+  writer.key("ready")
+      .integer(tenant.ready)
+      .key("held")
+      .integer(tenant.held)
+      .key("running")
+      .integer(tenant.running);
+  writer.key("dead").integer(tenant.dead);
+  write_time(writer, "oldest_ready", tenant.oldest_ready);
+  writer.key("oldest_ms");
+  if (tenant.oldest_ready)
+    writer.integer(std::chrono::floor<std::chrono::milliseconds>(now - *tenant.oldest_ready).count());
+  else writer.null();
+}
 
 ListWords tenant_words() {
   return {queue::tenant_filter_fields(), kTenantSortFields, column_names<TenantSummary>(kTenantColumns)};

@@ -224,12 +224,22 @@ bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   });
 }
 
+bool asks_for_held(const FilterTerm& term) {
+  if (term.field != FilterField::reason) return false;
+  // A stored reason that is none is shown as the word behind the last.
+  for (int reason = 0; reason <= static_cast<int>(JobReason::suspect) + 1; ++reason)
+    if (matches_term(term, name_of(static_cast<JobReason>(reason)), std::nullopt)) return false;
+  return true;
+}
+
 bool looks_at_succeeded(const Filter& filter) {
   const std::string_view succeeded = name_of(JobState::succeeded);
   bool asks_more = false;
   for (const FilterTerm& term : filter.terms) {
     if (term.field == FilterField::state) {
       if (!matches_term(term, succeeded, std::nullopt)) return false;
+    } else if (asks_for_held(term)) {
+      return false;
     } else if (term.field == FilterField::id && !term.negated &&
                std::ranges::all_of(term.values, [](const FilterValue& value) {
                  return Uuid::parse(std::get<Glob>(value).pattern).has_value();

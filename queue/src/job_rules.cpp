@@ -3,6 +3,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/queue/lane_gate.hpp>
 
 namespace tenure::queue {
 namespace {
@@ -92,38 +93,19 @@ Result<void> check_activation(const std::optional<TenantRecord>& newest, const T
   return {};
 }
 
-// A tenant that can only be read runs nothing yet: kinds cannot declare that they only read.
-bool may_be_claimed(TenantState state) { return state == TenantState::active; }
+bool may_be_claimed(TenantState state) { return tenant_gate(state) == JobReason::none; }
 
-ShownState shown_state(JobState state, bool has_claim, TenantState tenant) {
-  if (has_claim) return ShownState::running;
-  if (state == JobState::ready && !may_be_claimed(tenant)) return ShownState::held;
-  return static_cast<ShownState>(state);
+void show_state(JobRecord& job, JobState state, JobReason reason) {
+  job.state = job.claim ? ShownState::running : static_cast<ShownState>(state);
+  job.reason = state == JobState::ready ? JobReason::none : reason;
+  if (!job.refused.empty()) show_gate(job, JobReason::row_refused);
+  show_gate(job, tenant_gate(job.tenant_state));
 }
 
 void show_gate(JobRecord& job, JobReason gate) {
   if (job.state != ShownState::ready || gate == JobReason::none) return;
   job.state = ShownState::held;
   job.reason = gate;
-}
-
-std::string_view held_by(TenantState tenant, JobReason gate) {
-  switch (tenant) {
-    case TenantState::active:
-      return gate == JobReason::none ? std::string_view{} : name_of(gate);
-    case TenantState::paused:
-      return "tenant_paused";
-    case TenantState::read_only:
-      return "tenant_read_only";
-    case TenantState::deleted:
-      return "tenant_deleted";
-    case TenantState::provisioning:
-    case TenantState::migrating:
-    case TenantState::failed:
-    case TenantState::draining:
-      break;
-  }
-  return "tenant_not_ready";
 }
 
 std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last, std::int64_t looks_max) {

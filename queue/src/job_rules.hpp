@@ -27,11 +27,10 @@ namespace tenure::queue {
                                                        Generation live);
 
 [[nodiscard]] bool may_be_claimed(TenantState state);
-[[nodiscard]] ShownState shown_state(JobState state, bool has_claim, TenantState tenant);
 
-// Why a job that is ready and has no claim is held, in the words of HeldJobs; empty where it is not.
-[[nodiscard]] std::string_view held_by(TenantState tenant, JobReason gate);
-
+// State and reason of a record, from those that are stored. Its tenant's state, its claim and what is refused of it are filled in; the
+// gate of its lane comes with show_gate().
+void show_state(JobRecord& job, JobState state, JobReason reason);
 // A job that is ready so far is held by its lane's gate, if there is one.
 void show_gate(JobRecord& job, JobReason gate);
 

@@ -4,20 +4,53 @@
 
 namespace tenure::queue {
 
+JobReason tenant_gate(TenantState tenant) {
+  switch (tenant) {
+    case TenantState::active:
+      return JobReason::none;
+    case TenantState::paused:
+      return JobReason::tenant_paused;
+    case TenantState::read_only:
+      return JobReason::tenant_read_only;
+    case TenantState::provisioning:
+    case TenantState::migrating:
+    case TenantState::failed:
+    case TenantState::draining:
+      return JobReason::tenant_not_ready;
+    case TenantState::deleted:
+      return JobReason::tenant_deleted;
+  }
+  return JobReason::tenant_not_ready;
+}
+
 JobReason lane_gate(std::span<const PoolForLane> pools) {
   if (pools.empty()) return JobReason::queue_without_pool;
   if (std::ranges::none_of(pools, &PoolForLane::has_worker)) return JobReason::pool_without_worker;
   return std::ranges::any_of(pools, &PoolForLane::knows_kind) ? JobReason::none : JobReason::kind_unknown;
 }
 
-JobReason LaneGates::of(QueueNumber queue, KindNumber kind) const {
-  if (!is_told_) return JobReason::none;
+std::vector<JobReason> gates_of(const LaneFacts& lane) {
+  std::vector<JobReason> gates{tenant_gate(lane.tenant),
+                               lane.has_dispatcher ? JobReason::none : JobReason::no_dispatcher,
+                               lane.pools ? lane_gate(*lane.pools) : JobReason::none,
+                               lane.is_tenant_busy ? JobReason::tenant_busy : JobReason::none};
+  std::erase(gates, JobReason::none);
+  return gates;
+}
+
+std::optional<std::vector<PoolForLane>> LaneGates::pools_for(QueueNumber queue, KindNumber kind) const {
+  if (!is_told_) return std::nullopt;
   std::vector<PoolForLane> pools;
   for (const Pool& pool : pools_) {
     if (!std::ranges::binary_search(pool.queues, queue.value)) continue;
     pools.push_back({pool.has_worker, pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value)});
   }
-  return lane_gate(pools);
+  return pools;
+}
+
+JobReason LaneGates::of(QueueNumber queue, KindNumber kind) const {
+  const auto pools = pools_for(queue, kind);
+  return pools ? lane_gate(*pools) : JobReason::none;
 }
 
 }  // namespace tenure::queue

@@ -3,6 +3,7 @@
 #include <tenure/queue/lane_gate.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 // The gates of all lanes, from what the dispatcher has told of its pools. Internal.
@@ -19,6 +20,8 @@ class LaneGates {
   LaneGates() = default;
   explicit LaneGates(std::vector<Pool> pools) : is_told_(true), pools_(std::move(pools)) {}
 
+  // Nothing where nobody has told anything.
+  [[nodiscard]] std::optional<std::vector<PoolForLane>> pools_for(QueueNumber queue, KindNumber kind) const;
   [[nodiscard]] JobReason of(QueueNumber queue, KindNumber kind) const;
 
  private:

@@ -31,6 +31,14 @@ constexpr std::array kReasons{
     std::pair{JobReason::kind_unknown, std::string_view{"kind_unknown"}},
     std::pair{JobReason::queue_without_pool, std::string_view{"queue_without_pool"}},
     std::pair{JobReason::pool_without_worker, std::string_view{"pool_without_worker"}},
+    std::pair{JobReason::tenant_paused, std::string_view{"tenant_paused"}},
+    std::pair{JobReason::tenant_read_only, std::string_view{"tenant_read_only"}},
+    std::pair{JobReason::tenant_not_ready, std::string_view{"tenant_not_ready"}},
+    std::pair{JobReason::tenant_deleted, std::string_view{"tenant_deleted"}},
+    std::pair{JobReason::no_dispatcher, std::string_view{"no_dispatcher"}},
+    std::pair{JobReason::tenant_busy, std::string_view{"tenant_busy"}},
+    std::pair{JobReason::tenant_turn, std::string_view{"tenant_turn"}},
+    std::pair{JobReason::row_refused, std::string_view{"row_refused"}},
 };
 
 template <class Rows, class Value>

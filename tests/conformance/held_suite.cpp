@@ -110,7 +110,7 @@ TEST_P(HeldSuite, OfOtherStatesNothingIsSaid) {
   tell({{"general", {}, 1, {}}});
   EXPECT_EQ(record(scheduled.id).state, ShownState::scheduled);
   EXPECT_EQ(record(running.id).state, ShownState::running);
-  EXPECT_EQ(shown(paused), held_for(JobReason::none)) << "its tenant comes first";
+  EXPECT_EQ(shown(paused), held_for(JobReason::tenant_paused)) << "its tenant comes first";
 }
 
 TEST_P(HeldSuite, ANewDispatcherIsBelievedOnlyOnceItHasToldItsOwnPools) {
@@ -150,14 +150,16 @@ TEST_P(HeldSuite, AQueueSaysWhyItsJobsAreHeld) {
   set_tenant_state("dune", TenantState::migrating);
   const auto queues = asked([](JobReader& reader) { return reader.queues(); });
   const auto reasons = [&](std::size_t queue) {
-    std::map<std::string_view, std::int64_t> jobs;
+    std::map<JobReason, std::int64_t> jobs;
     for (const HeldJobs& held : queues.at(queue).held_by) jobs[held.reason] = held.jobs;
     return jobs;
   };
-  EXPECT_THAT(reasons(0), ElementsAre(std::pair{"kind_unknown", 1}, std::pair{"tenant_not_ready", 1},
-                                      std::pair{"tenant_paused", 2}, std::pair{"tenant_read_only", 1}));
+  EXPECT_THAT(
+      reasons(0),
+      ElementsAre(std::pair{JobReason::kind_unknown, 1}, std::pair{JobReason::tenant_paused, 2},
+                  std::pair{JobReason::tenant_read_only, 1}, std::pair{JobReason::tenant_not_ready, 1}));
   EXPECT_EQ(queues.at(0).held, 5);
-  EXPECT_THAT(reasons(1), ElementsAre(std::pair{"queue_without_pool", 1}));
+  EXPECT_THAT(reasons(1), ElementsAre(std::pair{JobReason::queue_without_pool, 1}));
 }
 
 TEST_P(HeldSuite, TenantsAreCountedByStateAndFoundByName) {

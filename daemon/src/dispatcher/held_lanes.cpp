@@ -12,6 +12,7 @@ namespace tenure::daemon {
 
 using queue::JobReason;
 using queue::KindNumber;
+using queue::Lane;
 using queue::QueueNumber;
 
 std::size_t Lanes::Pool::processes() const {
@@ -50,11 +51,29 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
   return records;
 }
 
-JobReason Lanes::gate_of(const QueueEntry& queue, KindNumber kind) const {
+std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, KindNumber kind) const {
   std::vector<queue::PoolForLane> pools;
   for (const std::size_t pool : queue.pools)
     pools.push_back({pools_[pool].processes() > 0, pools_[pool].performs(kind)});
-  return queue::lane_gate(pools);
+  return pools;
+}
+
+std::vector<KnownLane> Lanes::all() const {
+  std::vector<KnownLane> all;
+  for (const auto& [id, bucket] : buckets_) {
+    const QueueEntry& queue = queues_.at(id.queue);
+    for (const auto& [tenant, lanes] : bucket) {
+      const auto known = tenants_.find(tenant);
+      queue::LaneFacts facts{.is_tenant_busy = busy_.is_parked(tenant)};
+      if (known != tenants_.end()) facts.tenant = known->second.gate.value_or(TenantState::active);
+      for (const KindLane& kind : lanes.kinds) {
+        facts.pools = pools_for(queue, kind.kind);
+        all.push_back({Lane{id.queue, id.priority, tenant, kind.kind}, kind.after, queue::gates_of(facts),
+                       !is_parked(tenant) && is_performed(queue, kind)});
+      }
+    }
+  }
+  return all;
 }
 
 std::vector<HeldLane> Lanes::held() {
@@ -65,7 +84,7 @@ std::vector<HeldLane> Lanes::held() {
       if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
       for (const KindLane& lane : lanes.kinds)
         if (const auto [reason, is_new] = reasons.try_emplace({id.queue, lane.kind}); is_new)
-          reason->second = gate_of(queue, lane.kind);
+          reason->second = queue::lane_gate(pools_for(queue, lane.kind));
     }
   }
   std::vector<HeldLane> held;

@@ -236,7 +236,7 @@ void Lanes::set_tenant_state(TenantNumber tenant, TenantState state) {
   const auto entry = tenants_.find(tenant);
   if (entry == tenants_.end()) return;
   const std::optional<TenantState> gate =
-      state == TenantState::active ? std::nullopt : std::optional<TenantState>{state};
+      queue::tenant_gate(state) == queue::JobReason::none ? std::nullopt : std::optional<TenantState>{state};
   if (entry->second.gate == gate) return;
   entry->second.gate = gate;
   if (gate) {
@@ -327,18 +327,6 @@ void Lanes::forget_plan(const ClaimRequest& request) {
   refresh(id, request.tenant, entry->second);
 }
 
-std::vector<KnownLane> Lanes::all() const {
-  std::vector<KnownLane> all;
-  for (const auto& [id, bucket] : buckets_) {
-    for (const auto& [tenant, lanes] : bucket) {
-      for (const KindLane& kind : lanes.kinds) {
-        all.push_back({Lane{id.queue, id.priority, tenant, kind.kind}, kind.after});
-      }
-    }
-  }
-  return all;
-}
-
 const Lanes::TenantLanes& Lanes::lanes_of(const Ring::Standing& standing) const {
   return buckets_.at(standing.bucket).at(standing.tenant);
 }
@@ -383,10 +371,13 @@ void Lanes::check() const {
 }
 
 std::int64_t Lanes::open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const {
-  return std::count_if(lanes.kinds.begin(), lanes.kinds.end(), [&](const KindLane& lane) {
-    return std::any_of(queue.pools.begin(), queue.pools.end(),
-                       [&](std::size_t pool) { return pools_[pool].performs(lane.kind); });
-  });
+  return std::count_if(lanes.kinds.begin(), lanes.kinds.end(),
+                       [&](const KindLane& lane) { return is_performed(queue, lane); });
+}
+
+bool Lanes::is_performed(const QueueEntry& queue, const KindLane& lane) const {
+  return std::any_of(queue.pools.begin(), queue.pools.end(),
+                     [&](std::size_t pool) { return pools_[pool].performs(lane.kind); });
 }
 
 void Lanes::refresh_tenant(TenantNumber tenant) {

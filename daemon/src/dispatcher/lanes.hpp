@@ -5,6 +5,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
+#include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/store.hpp>
 
 #include <chrono>
@@ -168,7 +169,9 @@ class Lanes {
   void refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const;
   void check() const;
-  [[nodiscard]] queue::JobReason gate_of(const QueueEntry& queue, queue::KindNumber kind) const;
+  [[nodiscard]] bool is_performed(const QueueEntry& queue, const KindLane& lane) const;
+  [[nodiscard]] std::vector<queue::PoolForLane> pools_for(const QueueEntry& queue,
+                                                          queue::KindNumber kind) const;
   void refresh_tenant(TenantNumber tenant);
   void refresh_all();
 

@@ -25,7 +25,7 @@ struct QueueSum {
     jobs["dead"] += queue.dead;
     if (queue.oldest_ready && (!oldest || *queue.oldest_ready < *oldest)) oldest = queue.oldest_ready;
     is_without_pool |= std::ranges::any_of(queue.held_by, [](const queue::HeldJobs& held) {
-      return held.reason == name_of(queue::JobReason::queue_without_pool);
+      return held.reason == queue::JobReason::queue_without_pool;
     });
   }
 };
@@ -47,7 +47,7 @@ void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& nam
   std::map<std::string_view, std::int64_t> held;
   for (const queue::QueueRecord& queue : sample.queues) {
     queues[names.label(queue.name)].add(queue);
-    for (const queue::HeldJobs& reason : queue.held_by) held[reason.reason] += reason.jobs;
+    for (const queue::HeldJobs& reason : queue.held_by) held[name_of(reason.reason)] += reason.jobs;
   }
   for (const auto& [name, sum] : queues) {
     for (const auto& [state, jobs] : sum.jobs)

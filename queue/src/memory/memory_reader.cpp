@@ -103,7 +103,6 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   record.queue = name_in(tables_.queues(), job.lane.queue.value);
   record.kind = name_in(tables_.kinds(), job.lane.kind.value);
   record.priority = job.lane.priority;
-  record.reason = job.reason;
   record.created = job.created;
   record.due = job.due;
   record.started = job.started;
@@ -115,8 +114,7 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   record.size_bytes = job.size_bytes;
   record.error = last_error(seq);
   const auto claim = tables_.claims().find(seq);
-  const bool has_claim = claim != tables_.claims().end();
-  if (has_claim) {
+  if (claim != tables_.claims().end()) {
     record.started = claim->second.started;
     record.claim = claim->second.token;
     record.process = claim->second.process;
@@ -124,7 +122,7 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
     const auto progress = tables_.progress().find(seq);
     if (progress != tables_.progress().end()) record.progress = progress->second;
   }
-  record.state = shown_state(job.state, has_claim, tenant.state);
+  show_state(record, job.state, job.reason);
   show_gate(record, gates().of(job.lane.queue, job.lane.kind));
   return record;
 }
@@ -165,6 +163,13 @@ JobCount MemoryReader::count_jobs(const Filter& filter, const ListOptions& optio
   return total;
 }
 
+bool MemoryReader::visit_jobs(const Filter& filter, const ListOptions& options, WallTime now,
+                              FunctionRef<bool(const JobRecord&)> fn) {
+  const JobPage page = list_jobs(filter, options, now);
+  (void)std::ranges::all_of(page.jobs, fn);
+  return page.left_out;
+}
+
 std::optional<JobRecord> MemoryReader::find_job(JobId id) {
   const auto seq = tables_.seq_of(id);
   return seq ? std::optional{record_of(*seq, tables_.jobs().at(*seq))} : std::nullopt;
@@ -186,23 +191,25 @@ std::optional<std::string> MemoryReader::envelope(JobSeq seq) {
   return envelope != nullptr ? std::optional{*envelope} : std::nullopt;
 }
 
-std::vector<QueueRecord> MemoryReader::queues() {
-  std::map<std::string, QueueRecord> queues;
-  std::map<std::string, std::map<std::string_view, std::int64_t>> held;
-  for (const std::string& name : tables_.queues().names) queues[name].name = name;
+std::vector<QueueRecord> MemoryReader::queues() { return counted_by(tables_.queues(), &JobRecord::queue); }
+std::vector<KindRecord> MemoryReader::kinds() { return counted_by(tables_.kinds(), &JobRecord::kind); }
+
+std::vector<QueueRecord> MemoryReader::counted_by(const MemoryNames& names, std::string JobRecord::*name) {
+  std::map<std::string, QueueRecord> rows;
+  std::map<std::string, std::map<JobReason, std::int64_t>> held;
+  for (const std::string& each : names.names) rows[each].name = each;
   for (const auto& [seq, row] : tables_.jobs()) {
     const JobRecord job = record_of(seq, row);
-    QueueRecord& queue = queues[job.queue];
-    count(queue, &QueueRecord::oldest_ready, job);
-    if (job.state == ShownState::scheduled) ++queue.scheduled;
-    if (job.state == ShownState::held)
-      ++held[job.queue][held_by(job.tenant_state, gates().of(row.lane.queue, row.lane.kind))];
+    QueueRecord& counted = rows[job.*name];
+    count(counted, &QueueRecord::oldest_ready, job);
+    if (job.state == ShownState::scheduled) ++counted.scheduled;
+    if (job.state == ShownState::held) ++held[job.*name][job.reason];
   }
-  for (const auto& [name, reasons] : held)
-    for (const auto& [reason, jobs] : reasons) queues[name].held_by.push_back({reason, jobs});
+  for (const auto& [each, reasons] : held)
+    for (const auto& [reason, jobs] : reasons) rows[each].held_by.push_back({reason, jobs});
   std::vector<QueueRecord> list;
-  list.reserve(queues.size());
-  for (auto& [name, queue] : queues) list.push_back(std::move(queue));
+  list.reserve(rows.size());
+  for (auto& [each, row] : rows) list.push_back(std::move(row));
   return list;
 }
 
@@ -211,15 +218,10 @@ std::vector<TenantSummary> MemoryReader::tenants(const std::optional<TenantName>
   for (const auto& [number, row] : tables_.tenants())
     if (row.name && row.state != TenantState::deleted && (!after || *row.name > *after))
       live.insert({*row.name, {*tables_.tenant(number), 0, 0, 0, 0, std::nullopt}});
-  for (const auto& [seq, row] : tables_.jobs()) {
-    const JobRecord job = record_of(seq, row);
-    const auto found = job.tenant ? live.find(*job.tenant) : live.end();
-    if (found != live.end() && found->second.tenant.number == row.lane.tenant)
-      count(found->second, &TenantSummary::oldest_ready, job);
-  }
   std::vector<TenantSummary> list;
   for (auto& [name, summary] : live)
     if (list.size() < limit) list.push_back(std::move(summary));
+  for (TenantSummary& summary : list) add_counts(summary);
   return list;
 }
 
@@ -239,6 +241,20 @@ std::map<TenantState, std::int64_t> MemoryReader::tenant_counts() {
   return counts;
 }
 
+std::optional<TenantSummary> MemoryReader::tenant(const TenantName& name) {
+  const auto newest = tables_.newest_tenant(name);
+  if (!newest) return std::nullopt;
+  TenantSummary summary{*newest, 0, 0, 0, 0, std::nullopt};
+  add_counts(summary);
+  return summary;
+}
+
+void MemoryReader::add_counts(TenantSummary& summary) {
+  for (const auto& [seq, row] : tables_.jobs())
+    if (row.lane.tenant == summary.tenant.number)
+      count(summary, &TenantSummary::oldest_ready, record_of(seq, row));
+}
+
 StoreSummary MemoryReader::summary() {
   StoreSummary summary;
   summary.backend = "memory";
@@ -248,8 +264,38 @@ StoreSummary MemoryReader::summary() {
   summary.tenants = std::ranges::count_if(tables_.tenants(), [](const auto& entry) {
     return entry.second.name && entry.second.state != TenantState::deleted;
   });
-  if (!tables_.holders().empty()) summary.last_holder = tables_.holders().rbegin()->second;
+  summary.last_holder = last_holder();
   return summary;
+}
+
+std::optional<HolderRecord> MemoryReader::last_holder() {
+  const auto& holders = tables_.holders();
+  return holders.empty() ? std::nullopt : std::optional{holders.rbegin()->second};
+}
+
+LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
+  const Lane& lane = tables_.jobs().at(job.seq).lane;
+  return {.tenant = job.tenant_state,
+          .has_dispatcher = has_dispatcher(),
+          .pools = gates().pools_for(lane.queue, lane.kind)};
+}
+
+WayAhead MemoryReader::way_ahead(const JobRecord& job) {
+  const MemoryJob& row = tables_.jobs().at(job.seq);
+  WayAhead way;
+  std::set<TenantNumber> tenants;
+  for (const auto& [lane, place] : tables_.ready()) {
+    if (lane.queue != row.lane.queue || lane.priority != row.lane.priority ||
+        tables_.claims().contains(place.seq))
+      continue;
+    if (lane == row.lane && place < LanePlace{row.due, job.seq}) ++way.jobs;
+    if (lane.tenant != row.lane.tenant && may_be_claimed(tables_.tenants().at(lane.tenant).state))
+      tenants.insert(lane.tenant);
+  }
+  way.capped = std::max(way.jobs, std::ssize(tenants)) >= kWayAheadMax;
+  way.jobs = std::min(way.jobs, kWayAheadMax);
+  way.tenants = std::min<std::int64_t>(std::ssize(tenants), kWayAheadMax);
+  return way;
 }
 
 std::vector<PoolRecord> MemoryReader::pools() {

@@ -26,13 +26,17 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<Suspect> suspects(JobSeq after, std::size_t limit) override;
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
+  bool visit_jobs(const Filter& filter, const ListOptions& options, WallTime now,
+                  FunctionRef<bool(const JobRecord&)> fn) override;
   std::optional<JobRecord> find_job(JobId id) override;
   std::vector<AttemptRecord> attempts(JobSeq seq) override;
   std::optional<std::string> envelope(JobSeq seq) override;
   std::vector<QueueRecord> queues() override;
+  std::vector<KindRecord> kinds() override;
   std::vector<TenantSummary> tenants(const std::optional<TenantName>& after, std::size_t limit) override;
   std::vector<TenantSummary> tenants_named(std::span<const TenantName> names) override;
   std::map<TenantState, std::int64_t> tenant_counts() override;
+  std::optional<TenantSummary> tenant(const TenantName& name) override;
   StoreSummary summary() override;
   bool has_dispatcher() override { return !tables_.holders().empty(); }
   std::vector<PoolRecord> pools() override;
@@ -41,11 +45,16 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<DefectRecord> defects(PageCheck page_check) override;
   std::vector<DanglingWork> dangling_work() override;
   ClaimCensus claims() override;
+  std::optional<HolderRecord> last_holder() override;
+  LaneFacts lane_facts(const JobRecord& job) override;
+  WayAhead way_ahead(const JobRecord& job) override;
 
  private:
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
   [[nodiscard]] std::string last_error(JobSeq seq) const;
   [[nodiscard]] const LaneGates& gates();
+  void add_counts(TenantSummary& summary);
+  [[nodiscard]] std::vector<QueueRecord> counted_by(const MemoryNames& names, std::string JobRecord::*name);
 
   const MemoryTables& tables_;
   std::optional<LaneGates> gates_;

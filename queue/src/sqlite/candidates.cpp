@@ -33,12 +33,12 @@ constexpr Query kWalkNewestOfTenant{"walk_newest_of_tenant", R"sql(
 
 constexpr Query kMark{"mark_of_list", "select seq from mark where name = 'absorbed'"};
 
-// Fresh jobs, and those that have ended since they were. Index: primary key, above the mark.
+// Fresh jobs, and those that have ended since they were. ?1 limit, -1: all. Index: primary key, above the mark.
 constexpr Query kFreshRows{"fresh_rows", R"sql(
   select seq, queue, priority, tenant, kind, due_us from job
   where seq > (select seq from mark where name = 'absorbed') and state = 2
     and not exists (select 1 from claim where claim.seq = job.seq)
-  order by seq)sql"};
+  order by seq limit ?1)sql"};
 
 // Ready jobs. Index: primary key, the whole of it.
 constexpr Query kReadyRows{"ready_rows", "select seq, queue, priority, tenant, kind from ready"};
@@ -236,13 +236,14 @@ bool Candidates::wants_lane_of(const sqlite::Statement& row) const {
   return filter_.wants(lane && is_open_(*lane) ? ShownState::ready : ShownState::held);
 }
 
-void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn) {
+void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn, std::int64_t rows_max) {
   auto rows = connection_.statement(kFreshRows);
+  rows.bind(rows_max);
   while (rows.step())
     if (!ended_.contains(JobSeq{rows.integer(0)}))
-      fn({QueueNumber{rows.integer(kLaneColumn)}, KindNumber{rows.integer(kLaneColumn + 3)},
-          is_priority(rows.integer(kLaneColumn + 1)), TenantNumber{rows.integer(kLaneColumn + 2)},
-          from_us(rows.integer(5))});
+      fn({JobSeq{rows.integer(0)}, QueueNumber{rows.integer(kLaneColumn)},
+          KindNumber{rows.integer(kLaneColumn + 3)}, rows.integer(kLaneColumn + 1),
+          TenantNumber{rows.integer(kLaneColumn + 2)}, from_us(rows.integer(5))});
 }
 
 std::vector<const Query*> candidate_queries() {

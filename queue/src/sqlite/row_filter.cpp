@@ -37,6 +37,13 @@ void narrow_states(RowFilter& narrowed, const FilterTerm& term) {
     if (!term_holds(term, name_of(state))) narrowed.states &= ~bit_of(state);
 }
 
+void narrow_by_reason(RowFilter& narrowed, const FilterTerm& term) {
+  narrowed.exact = false;
+  if (!asks_for_held(term)) return;
+  narrowed.any_state = false;
+  narrowed.states &= bit_of(ShownState::held);
+}
+
 // The least range that holds all of the term's; exact if that is the only one.
 void narrow_range(RowFilter& narrowed, RowFilter::Bounds& bounds, const FilterTerm& term) {
   if (term.negated || term.values.size() != 1) narrowed.exact = false;
@@ -101,6 +108,9 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::id:
       narrow_ids(narrowed, term);
       break;
+    case FilterField::reason:
+      narrow_by_reason(narrowed, term);
+      break;
     case FilterField::queue:
     case FilterField::kind:
     case FilterField::tenant:
@@ -110,7 +120,6 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::started:
     case FilterField::finished:
     case FilterField::error:
-    case FilterField::reason:
     case FilterField::name:
     case FilterField::scheduled:
     case FilterField::ready:

@@ -13,15 +13,12 @@
 // less: matches() judges every job that is left, unless `exact` says that nothing is left to judge. Internal.
 namespace tenure::queue {
 
-// Words that are shown, as bits: those of states and of reasons.
-using WordBits = std::uint64_t;
-[[nodiscard]] constexpr WordBits bit_of(ShownState state) {
+// States that are shown, as bits.
+using StateBits = std::uint64_t;
+[[nodiscard]] constexpr StateBits bit_of(ShownState state) {
   // The two states that are shown and not stored stand behind those that are.
   const auto value = static_cast<unsigned>(state);
-  return WordBits{1} << (value < 100 ? value : 40 + value - 100);
-}
-[[nodiscard]] constexpr WordBits bit_of(JobReason reason) {
-  return WordBits{1} << static_cast<unsigned>(reason);
+  return StateBits{1} << (value < 100 ? value : 40 + value - 100);
 }
 
 struct RowFilter {
@@ -41,7 +38,7 @@ struct RowFilter {
   using Numbers = std::optional<NumberList>;  // nothing: all
 
   bool exact = true;
-  WordBits states = 0;  // that pass
+  StateBits states = 0;  // that pass
   bool any_state = true;
   Numbers tenants, queues, kinds;
   Bounds priority, failures, crashes, created;

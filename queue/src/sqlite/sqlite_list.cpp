@@ -43,8 +43,10 @@ JobPage SqliteJobReader::list_jobs(const Filter& filter, const ListOptions& opti
   const RowFilter narrowed = narrow(connection_, filter, now);
   const auto floor = floor_of(filter, options.looks_max);
   JobPage page{.jobs = {}, .left_out = floor.has_value()};
-  for_each_match(filter, narrowed, options, floor, now,
-                 [&](JobRecord&& job) { page.jobs.push_back(std::move(job)); });
+  for_each_match(filter, narrowed, options, floor, now, [&](JobRecord&& job) {
+    page.jobs.push_back(std::move(job));
+    return true;
+  });
   sort_and_cut(page.jobs, options);
   return page;
 }
@@ -57,12 +59,12 @@ JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& op
   JobCount total{.count = 0, .left_out = floor.has_value()};
   const auto limit = static_cast<std::int64_t>(options.limit);
   if (!narrowed.exact) {
-    for_each_match(filter, narrowed, whole, floor, now, [&](JobRecord&&) { ++total.count; });
-    total.count = std::min(total.count, limit);
+    for_each_match(filter, narrowed, whole, floor, now, [&](JobRecord&&) { return ++total.count < limit; });
     return total;
   }
-  Candidates candidates(connection_, ended_, narrowed, whole,
-                        [this](const Lane& lane) { return is_open(lane.tenant, lane.queue, lane.kind); });
+  Candidates candidates(connection_, ended_, narrowed, whole, [this](const Lane& lane) {
+    return gate_of(lane.tenant, lane.queue, lane.kind) == JobReason::none;
+  });
   candidates.for_each_source(floor, [&](CandidateSource source) {
     if (!source.exact) {
       total.count += count_judged(filter, source, limit - total.count, now);
@@ -72,6 +74,16 @@ JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& op
     return total.count < limit;
   });
   return total;
+}
+
+bool SqliteJobReader::visit_jobs(const Filter& filter, const ListOptions& options, WallTime now,
+                                 FunctionRef<bool(const JobRecord&)> fn) {
+  const RowFilter narrowed = narrow(connection_, filter, now);
+  const auto floor = floor_of(filter, options.looks_max);
+  std::size_t left = options.limit;
+  for_each_match(filter, narrowed, options, floor, now,
+                 [&](const JobRecord& job) { return left-- > 0 && fn(job) && left > 0; });
+  return floor.has_value();
 }
 
 std::int64_t SqliteJobReader::count_judged(const Filter& filter, CandidateSource& source, std::int64_t limit,
@@ -88,11 +100,12 @@ std::int64_t SqliteJobReader::count_judged(const Filter& filter, CandidateSource
 
 void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narrowed,
                                      const ListOptions& options, std::optional<JobSeq> floor, WallTime now,
-                                     FunctionRef<void(JobRecord&&)> fn) {
+                                     FunctionRef<bool(JobRecord&&)> fn) {
+  bool wants_more = true;
   const auto take = [&](std::span<const JobSeq> seqs, bool exact, std::size_t& left) {
     for (JobRecord& job : records(seqs)) {
-      if (left == 0 || !(exact || matches(filter, job, now))) continue;
-      fn(std::move(job));
+      if (!wants_more || left == 0 || !(exact || matches(filter, job, now))) continue;
+      wants_more = fn(std::move(job));
       --left;
     }
   };
@@ -100,15 +113,17 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
     std::size_t left = narrowed.ids->size();
     return take(seqs_of(*narrowed.ids, options), false, left);
   }
-  Candidates candidates(connection_, ended_, narrowed, options,
-                        [this](const Lane& lane) { return is_open(lane.tenant, lane.queue, lane.kind); });
+  Candidates candidates(connection_, ended_, narrowed, options, [this](const Lane& lane) {
+    return gate_of(lane.tenant, lane.queue, lane.kind) == JobReason::none;
+  });
   candidates.for_each_source(floor, [&](CandidateSource source) {
-    for (std::size_t left = options.limit; left > 0;) {
-      const auto seqs = next_of(*source.seqs, source.exact ? left : kJudgedTogether);
+    for (std::size_t left = options.limit; left > 0 && wants_more;) {
+      const auto seqs =
+          next_of(*source.seqs, source.exact ? std::min(left, kJudgedTogether) : kJudgedTogether);
       if (seqs.empty()) break;
       take(seqs, source.exact, left);
     }
-    return true;
+    return wants_more;
   });
 }
 
@@ -130,14 +145,6 @@ TenantState SqliteJobReader::state_of(TenantNumber number) {
   if (known != tenant_states_.end()) return known->second;
   const auto tenant = tenant_numbered(connection_, number);
   return tenant_states_.emplace(number, tenant ? tenant->state : TenantState::deleted).first->second;
-}
-
-std::string_view SqliteJobReader::held_by(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
-  return queue::held_by(state_of(tenant), gates().of(queue, kind));
-}
-
-bool SqliteJobReader::is_open(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
-  return held_by(tenant, queue, kind).empty();
 }
 
 std::vector<const Query*> list_queries() { return {&kLastSeq}; }

@@ -128,11 +128,9 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   job.queue = row.text(4);
   job.kind = row.text(5);
   job.priority = Priority{clamped(row.integer(6))};
-  const JobState state = state_at(place, row.integer(7));
   job.refused = refusal_of(row, job.tenant);
-  job.state = shown_state(state, place == RowPlace::claim, job.tenant_state);
-  if (job.state == ShownState::ready && !job.refused.empty()) job.state = ShownState::held;
-  if (state != JobState::ready) job.reason = job_reason_of(row.integer(8));
+  if (place == RowPlace::claim) read_claim(job, row);
+  show_state(job, state_at(place, row.integer(7)), job_reason_of(row.integer(8)));
   job.created = from_us(row.integer(9));
   job.due = from_us(row.integer(10));
   if (place == RowPlace::ended) {
@@ -145,7 +143,6 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   job.crashes = counts.crashes;
   job.releases = counts.releases;
   job.size_bytes = row.integer(17);
-  if (place == RowPlace::claim) read_claim(job, row);
   job.error = row.text(23);
   return job;
 }

@@ -22,6 +22,7 @@
 //   row_filter.cpp         what of a filter a row's numbers decide
 //   sqlite_summaries.cpp   queues, tenants, pools, the store
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
+//   sqlite_why.cpp         what stands before a job that waits
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -31,13 +32,17 @@ class SqliteJobReader final : public JobReader {
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
+  bool visit_jobs(const Filter& filter, const ListOptions& options, WallTime now,
+                  FunctionRef<bool(const JobRecord&)> fn) override;
   std::optional<JobRecord> find_job(JobId id) override;
   std::vector<AttemptRecord> attempts(JobSeq seq) override;
   std::optional<std::string> envelope(JobSeq seq) override;
   std::vector<QueueRecord> queues() override;
+  std::vector<KindRecord> kinds() override;
   std::vector<TenantSummary> tenants(const std::optional<TenantName>& after, std::size_t limit) override;
   std::vector<TenantSummary> tenants_named(std::span<const TenantName> names) override;
   std::map<TenantState, std::int64_t> tenant_counts() override;
+  std::optional<TenantSummary> tenant(const TenantName& name) override;
   StoreSummary summary() override;
   bool has_dispatcher() override;
   std::vector<PoolRecord> pools() override;
@@ -46,6 +51,9 @@ class SqliteJobReader final : public JobReader {
   std::vector<DefectRecord> defects(PageCheck page_check) override;
   std::vector<DanglingWork> dangling_work() override;
   ClaimCensus claims() override;
+  std::optional<HolderRecord> last_holder() override;
+  LaneFacts lane_facts(const JobRecord& job) override;
+  WayAhead way_ahead(const JobRecord& job) override;
 
  private:
   // Those that are there, in the order of `seqs`.
@@ -56,29 +64,32 @@ class SqliteJobReader final : public JobReader {
 
   // The floor under which succeeded jobs are not looked at; nothing: all are.
   [[nodiscard]] std::optional<JobSeq> floor_of(const Filter& filter, std::int64_t looks_max);
-  // fn(record) for what matches, in order, source by source, at most options.limit of each source.
+  // fn(record) for what matches, in order, source by source, at most options.limit of each source, until it returns false.
   void for_each_match(const Filter& filter, const RowFilter& narrowed, const ListOptions& options,
-                      std::optional<JobSeq> floor, WallTime now, FunctionRef<void(JobRecord&&)> fn);
+                      std::optional<JobSeq> floor, WallTime now, FunctionRef<bool(JobRecord&&)> fn);
 
   [[nodiscard]] std::int64_t count_judged(const Filter& filter, CandidateSource& source, std::int64_t limit,
                                           WallTime now);
 
   struct FreshRow {
+    JobSeq seq;
     QueueNumber queue;
     KindNumber kind;
-    bool has_priority = true;  // else its lane is none
+    std::int64_t priority = 0;  // one that is none has no lane
     TenantNumber tenant;
     WallTime due{};
   };
-  void for_each_fresh(FunctionRef<void(const FreshRow&)> fn);
+  static constexpr std::int64_t kAllRows = -1;
+  // `rows_max`: of the oldest rows above the mark that are looked at.
+  void for_each_fresh(FunctionRef<void(const FreshRow&)> fn, std::int64_t rows_max = kAllRows);
+  struct Grouping;  // by queues or by kinds
+  [[nodiscard]] std::vector<QueueRecord> counted_by(const Grouping& grouping);
   [[nodiscard]] std::vector<TenantSummary> summaries_of(std::vector<TenantRecord> tenants);
   void add_ready_counts(std::vector<TenantSummary>& summaries);
   // One without a row counts as deleted.
   [[nodiscard]] TenantState state_of(TenantNumber tenant);
-  // Why its jobs are shown as held; empty: as ready.
-  [[nodiscard]] std::string_view held_by(TenantNumber tenant, QueueNumber queue, KindNumber kind);
-  // Whether its jobs are shown as ready, not as held.
-  [[nodiscard]] bool is_open(TenantNumber tenant, QueueNumber queue, KindNumber kind);
+  // Why its jobs are shown as held. JobReason::none: they are shown as ready.
+  [[nodiscard]] JobReason gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind);
   [[nodiscard]] const LaneGates& gates();
 
   sqlite::Connection& connection_;
@@ -94,5 +105,6 @@ class SqliteJobReader final : public JobReader {
 [[nodiscard]] std::vector<const sqlite::Query*> filter_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> summary_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> inspection_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> why_queries();
 
 }  // namespace tenure::queue

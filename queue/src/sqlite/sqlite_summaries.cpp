@@ -22,22 +22,28 @@ using sqlite::Query;
 
 // In the order of names. Index: unique names.
 constexpr Query kQueues{"queues", "select number, name from queue order by name"};
+constexpr Query kKinds{"kinds", "select number, name from kind order by name"};
 
-// Ready rows, grouped in the order of the table. Index: primary key, the whole of it.
-constexpr Query kReadyByQueue{"ready_by_queue", R"sql(
+// Lanes and what is in them, in the order of the table. Index: primary key, the whole of it.
+constexpr Query kReadyByLane{"ready_by_lane", R"sql(
   select queue, tenant, count(*), min(due_us), priority, kind from ready
   group by queue, priority, tenant, kind)sql"};
 
 // Index: primary key, the whole of it.
 constexpr Query kScheduledByQueue{"scheduled_by_queue",
                                   "select queue, count(*) from scheduled group by queue"};
+constexpr Query kScheduledByKind{"scheduled_by_kind", "select kind, count(*) from scheduled group by kind"};
 // Index: job_failed.
 constexpr Query kDeadByQueue{"dead_by_queue", R"sql(
   select queue, count(*) from job indexed by job_failed where state = 5 and state > 4 group by queue)sql"};
+constexpr Query kDeadByKind{"dead_by_kind", R"sql(
+  select kind, count(*) from job indexed by job_failed where state = 5 and state > 4 group by kind)sql"};
 
 // Scans of what runs now.
 constexpr Query kRunningByQueue{"running_by_queue", R"sql(
   select job.queue, count(*) from claim cross join job on job.seq = claim.seq group by job.queue)sql"};
+constexpr Query kRunningByKind{"running_by_kind", R"sql(
+  select job.kind, count(*) from claim cross join job on job.seq = claim.seq group by job.kind)sql"};
 constexpr Query kRunningByTenant{"running_by_tenant", R"sql(
   select job.tenant, count(*) from claim cross join job on job.seq = claim.seq group by job.tenant)sql"};
 
@@ -66,9 +72,6 @@ constexpr Query kSizeBytes{"size_bytes", R"sql(
   select page_count * page_size from pragma_page_count, pragma_page_size)sql"};
 constexpr Query kLibraryVersion{"library_version", "select sqlite_version()"};
 
-// Of jobs whose rows no lane has.
-constexpr std::string_view kDamaged = "damaged";
-
 using Counts = std::unordered_map<std::int64_t, std::int64_t>;
 
 Counts counts_of(sqlite::Statement& rows) {
@@ -88,63 +91,110 @@ void lower(std::optional<WallTime>& oldest, WallTime due) {
   if (!oldest || due < *oldest) oldest = due;
 }
 
-}  // namespace
-
-std::vector<QueueRecord> SqliteJobReader::queues() {
-  struct Ready {
-    std::int64_t ready = 0, held = 0;
-    std::optional<WallTime> oldest;
-    std::map<std::string_view, std::int64_t> held_by;
-  };
-  std::unordered_map<std::int64_t, Ready> ready;
-  const auto add = [&](QueueNumber number, std::string_view reason, std::int64_t jobs, WallTime oldest) {
-    Ready& queue = ready[number.value];
-    (reason.empty() ? queue.ready : queue.held) += jobs;
-    if (reason.empty()) lower(queue.oldest, oldest);
-    else queue.held_by[reason] += jobs;
-  };
-  {
-    auto row = connection_.statement(kReadyByQueue);
-    while (row.step()) {
-      const QueueNumber queue{row.integer(0)};
-      add(queue,
-          is_priority(row.integer(4))
-              ? held_by(TenantNumber{row.integer(1)}, queue, KindNumber{row.integer(5)})
-              : kDamaged,
-          row.integer(2), from_us(row.integer(3)));
+struct Ready {
+  std::int64_t ready = 0, held = 0;
+  std::optional<WallTime> oldest;
+  std::map<JobReason, std::int64_t> held_by;
+  void add(JobReason gate, std::int64_t jobs, WallTime due) {
+    if (gate == JobReason::none) {
+      ready += jobs;
+      lower(oldest, due);
+    } else {
+      held += jobs;
+      held_by[gate] += jobs;
     }
   }
+  [[nodiscard]] std::vector<HeldJobs> told() const {
+    std::vector<HeldJobs> reasons;
+    for (const auto& [reason, jobs] : held_by) reasons.push_back({reason, jobs});
+    return reasons;
+  }
+};
+using ReadyCounts = std::unordered_map<std::int64_t, Ready>;
+
+// fn(lane, why its jobs are held, how many, the oldest) for all that have rows of `ready`. A priority that is none has no lane.
+void add_lanes(sqlite::Connection& connection, FunctionRef<JobReason(const Lane&)> gate_of,
+               FunctionRef<void(const Lane&, JobReason, std::int64_t, WallTime)> fn) {
+  auto row = connection.statement(kReadyByLane);
+  while (row.step()) {
+    const Lane lane{
+        QueueNumber{row.integer(0)}, {}, TenantNumber{row.integer(1)}, KindNumber{row.integer(5)}};
+    fn(lane, is_priority(row.integer(4)) ? gate_of(lane) : JobReason::row_refused, row.integer(2),
+       from_us(row.integer(3)));
+  }
+}
+
+}  // namespace
+
+struct SqliteJobReader::Grouping {
+  NameTable table;
+  const Query& names;
+  const Query& scheduled;
+  const Query& dead;
+  const Query& running;
+  [[nodiscard]] std::int64_t of(QueueNumber queue, KindNumber kind) const {
+    return table == NameTable::queue ? queue.value : kind.value;
+  }
+};
+
+std::vector<QueueRecord> SqliteJobReader::queues() {
+  return counted_by({NameTable::queue, kQueues, kScheduledByQueue, kDeadByQueue, kRunningByQueue});
+}
+
+std::vector<KindRecord> SqliteJobReader::kinds() {
+  return counted_by({NameTable::kind, kKinds, kScheduledByKind, kDeadByKind, kRunningByKind});
+}
+
+std::vector<QueueRecord> SqliteJobReader::counted_by(const Grouping& grouping) {
+  ReadyCounts ready;
+  add_lanes(
+      connection_, [this](const Lane& lane) { return gate_of(lane.tenant, lane.queue, lane.kind); },
+      [&](const Lane& lane, JobReason gate, std::int64_t jobs, WallTime oldest) {
+        ready[grouping.of(lane.queue, lane.kind)].add(gate, jobs, oldest);
+      });
   for_each_fresh([&](const FreshRow& job) {
-    add(job.queue, job.has_priority ? held_by(job.tenant, job.queue, job.kind) : kDamaged, 1, job.due);
+    const JobReason gate =
+        is_priority(job.priority) ? gate_of(job.tenant, job.queue, job.kind) : JobReason::row_refused;
+    ready[grouping.of(job.queue, job.kind)].add(gate, 1, job.due);
   });
-  const Counts scheduled = counts_of(connection_.statement(kScheduledByQueue));
-  const Counts dead = counts_of(connection_.statement(kDeadByQueue));
-  const Counts running = counts_of(connection_.statement(kRunningByQueue));
+  const Counts scheduled = counts_of(connection_.statement(grouping.scheduled));
+  const Counts dead = counts_of(connection_.statement(grouping.dead));
+  const Counts running = counts_of(connection_.statement(grouping.running));
   std::set<std::int64_t> nameless;
   for (const auto& each : ready) nameless.insert(each.first);
   for (const Counts* const counts : {&scheduled, &dead, &running})
     for (const auto& each : *counts) nameless.insert(each.first);
 
-  std::vector<QueueRecord> queues;
-  const auto add_queue = [&](std::int64_t number, std::string name) {
+  std::vector<QueueRecord> rows;
+  const auto add_row = [&](std::int64_t number, std::string name) {
     const Ready& waiting = ready[number];
-    queues.push_back({std::move(name),
-                      count_in(scheduled, number),
-                      waiting.ready,
-                      waiting.held,
-                      count_in(running, number),
-                      count_in(dead, number),
-                      waiting.oldest,
-                      {}});
-    for (const auto& [reason, jobs] : waiting.held_by) queues.back().held_by.push_back({reason, jobs});
+    rows.push_back({.name = std::move(name),
+                    .scheduled = count_in(scheduled, number),
+                    .ready = waiting.ready,
+                    .held = waiting.held,
+                    .running = count_in(running, number),
+                    .dead = count_in(dead, number),
+                    .oldest_ready = waiting.oldest,
+                    .held_by = waiting.told()});
   };
-  auto row = connection_.statement(kQueues);
+  auto row = connection_.statement(grouping.names);
   while (row.step()) {
-    add_queue(row.integer(0), std::string{row.text(1)});
+    add_row(row.integer(0), std::string{row.text(1)});
     nameless.erase(row.integer(0));
   }
-  for (const std::int64_t number : nameless) add_queue(number, missing_name(NameTable::queue, number));
-  return queues;
+  for (const std::int64_t number : nameless) add_row(number, missing_name(grouping.table, number));
+  return rows;
+}
+
+std::optional<TenantSummary> SqliteJobReader::tenant(const TenantName& name) {
+  auto newest = newest_tenant(connection_, name);
+  if (!newest) return std::nullopt;
+  const std::int64_t number = newest->number.value;
+  std::vector<TenantSummary> found{
+      {std::move(*newest), 0, 0, count_in(counts_of(connection_.statement(kRunningByTenant)), number),
+       count_in(counts_of(connection_.statement(kDeadByTenant)), number), std::nullopt}};
+  add_ready_counts(found);
+  return found.front();
 }
 
 std::vector<TenantSummary> SqliteJobReader::tenants(const std::optional<TenantName>& after,
@@ -190,7 +240,8 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
   for (TenantSummary& summary : summaries) by_number.emplace(summary.tenant.number, &summary);
   for_each_fresh([&](const FreshRow& job) {
     if (const auto found = by_number.find(job.tenant); found != by_number.end())
-      add(*found->second, job.has_priority && gates().of(job.queue, job.kind) == JobReason::none, 1, job.due);
+      add(*found->second, is_priority(job.priority) && gates().of(job.queue, job.kind) == JobReason::none, 1,
+          job.due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
   for (ReadyPriority at; go_to_next(connection_, at);) {
@@ -218,16 +269,25 @@ StoreSummary SqliteJobReader::summary() {
   summary.jobs = connection_.statement(kCountJobs).row().integer(0);
   summary.claims = connection_.statement(kCountClaims).row().integer(0);
   summary.tenants = connection_.statement(kCountTenants).row().integer(0);
-  auto holder = connection_.statement(kLastHolder);
-  if (holder.step())
-    summary.last_holder = HolderRecord{Incarnation{holder.integer(0)}, std::string{holder.text(1)},
-                                       holder.integer(2), from_us(holder.integer(3))};
+  summary.last_holder = last_holder();
   return summary;
+}
+
+std::optional<HolderRecord> SqliteJobReader::last_holder() {
+  auto holder = connection_.statement(kLastHolder);
+  if (!holder.step()) return std::nullopt;
+  return HolderRecord{Incarnation{holder.integer(0)}, std::string{holder.text(1)}, holder.integer(2),
+                      from_us(holder.integer(3))};
 }
 
 bool SqliteJobReader::has_dispatcher() { return is_locked(dispatcher_lock_path(connection_.path())); }
 
 std::vector<PoolRecord> SqliteJobReader::pools() { return read_pools(connection_); }
+
+JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
+  const JobReason gate = tenant_gate(state_of(tenant));
+  return gate != JobReason::none ? gate : gates().of(queue, kind);
+}
 
 // Of a dispatcher that has ended nothing is said: the next one may have other pools.
 const LaneGates& SqliteJobReader::gates() {
@@ -236,10 +296,10 @@ const LaneGates& SqliteJobReader::gates() {
 }
 
 std::vector<const Query*> summary_queries() {
-  return {&kQueues,         &kReadyByQueue,    &kScheduledByQueue, &kDeadByQueue,
-          &kRunningByQueue, &kRunningByTenant, &kDeadByTenant,     &kReadyOfTenant,
-          &kStoreId,        &kCountJobs,       &kCountClaims,      &kCountTenants,
-          &kTenantsByState, &kLastHolder,      &kSizeBytes,        &kLibraryVersion};
+  return {&kQueues,       &kKinds,          &kReadyByLane,    &kScheduledByQueue, &kScheduledByKind,
+          &kDeadByQueue,  &kDeadByKind,     &kRunningByQueue, &kRunningByKind,    &kRunningByTenant,
+          &kDeadByTenant, &kReadyOfTenant,  &kStoreId,        &kCountJobs,        &kCountClaims,
+          &kCountTenants, &kTenantsByState, &kLastHolder,     &kSizeBytes,        &kLibraryVersion};
 }
 
 }  // namespace tenure::queue

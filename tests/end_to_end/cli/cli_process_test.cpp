@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
@@ -107,6 +108,28 @@ TEST_F(CliProcess, CLI_11_BadInput12_AClosedOutputNeverBecomesTheDatabase) {
   EXPECT_EQ(shell("\"$tenure\" tenant list <&- >&- 2>&-"), "exit 1");
   EXPECT_EQ(shell("\"$tenure\" tenant list --columns name"), "exit 0");  // the file is whole
   EXPECT_THAT(output_, HasSubstr("TENANT\nacme\n"));
+}
+
+// What has printed for the second time has waited before, and waits again.
+TEST_F(CliProcess, WhatGoesOnForEverEndsCleanlyAtControlC) {
+  testing::Process tail({TENURE_PROGRAM, "job", "tail"}, folder_ / "tail", {"TENURE_CONFIG=" + config()});
+  ASSERT_TRUE(testing::wait_until([&] { return tail.output().find("following") != std::string::npos; }));
+  add_dead_job();
+  ASSERT_TRUE(testing::wait_until([&] { return tail.output().find("new -> ") != std::string::npos; }))
+      << tail.output();
+  tail.signal(SIGINT);
+  EXPECT_EQ(tail.wait(), "exit 0");
+  testing::Process watch({TENURE_PROGRAM, "job", "count", "--watch", "100ms"}, folder_ / "watch",
+                         {"TENURE_CONFIG=" + config()});
+  ASSERT_TRUE(testing::wait_until([&] { return watch.output().find("1\n\n1\n") != std::string::npos; }))
+      << watch.output();
+  watch.signal(SIGTERM);
+  EXPECT_EQ(watch.wait(), "exit 0");
+}
+
+TEST_F(CliProcess, WhatGoesOnForEverEndsWhereNobodyReadsItAnyMore) {
+  EXPECT_EQ(shell("\"$tenure\" job tail | true"), "exit 0");
+  EXPECT_EQ(shell("\"$tenure\" job count --watch 1h | head -n 1"), "exit 0");
 }
 
 TEST_F(CliProcess, BadInput13_AClosedOrStrangeInputMeansThatNobodyCanBeAsked) {

@@ -48,6 +48,8 @@ class Program : public ::testing::Test {
   void die(int seed, std::string_view error = "no answer from mx.acme.example");
   void succeed(int seed);
   void fail_once(int seed, std::string_view error);
+  // It runs on.
+  void hold(int seed) { (void)claim(seed); }
   // The daemon died while it held the job.
   void suspect(int seed);
   queue::JobRecord job(int seed);

@@ -48,7 +48,7 @@ struct Environment {
 
   // A line from standard input; nothing at its end.
   std::function<std::optional<std::string>()> read_line;
-  // Waits, for --watch; false: enough.
+  // Waits, for what goes on until it is ended; false: enough.
   std::function<bool(std::chrono::milliseconds)> pause;
   std::function<std::shared_ptr<queue::Store>(const queue::SqliteStoreOptions&)> open_store;
   // The same for commands that only read.

@@ -265,6 +265,8 @@ struct DispatcherStatus {
 struct KnownLane {
   queue::Lane lane;
   std::optional<queue::LanePlace> after;
+  std::vector<queue::JobReason> gates;  // by queue::gates_of()
+  bool is_open = false;                 // to some process
 };
 
 class Machine;

@@ -92,6 +92,8 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 
 // An untenanted job has the tenant `none`; `attempt` is its failures, `name` no field of jobs.
 [[nodiscard]] bool matches(const Filter& filter, const JobRecord& job, WallTime now);
+// Whether the term is met by reasons that only held jobs have, and by no other.
+[[nodiscard]] bool asks_for_held(const FilterTerm& term);
 // Whether the jobs that match can only be found by looking at succeeded ones, which no index holds: the filter lets them
 // through and asks for more than states or whole ids.
 [[nodiscard]] bool looks_at_succeeded(const Filter& filter);

@@ -2,10 +2,12 @@
 
 #include <tenure/queue/types.hpp>
 
+#include <optional>
 #include <span>
+#include <vector>
 
-// Why the jobs of a lane are held though their tenant is active: the one rule of it. The dispatcher asks it from memory, what is shown
-// is asked from the store.
+// Why the ready jobs of a lane cannot start: the one rule of it. The dispatcher feeds it from memory, and whoever looks from the store,
+// so that they cannot say different things.
 namespace tenure::queue {
 
 // What a pool that lists the lane's queue has for the lane.
@@ -14,7 +16,20 @@ struct PoolForLane {
   bool knows_kind = false;  // one of them has named the kind
 };
 
-// `pools`: all that list the lane's queue. JobReason::none: some worker process performs its jobs.
+struct LaneFacts {
+  TenantState tenant = TenantState::active;  // that of untenanted jobs
+  bool has_dispatcher = true;
+  // All that list the lane's queue; nothing: nobody has told of pools.
+  std::optional<std::vector<PoolForLane>> pools = std::nullopt;
+  bool is_tenant_busy = false;  // which only the dispatcher knows
+};
+
+// All that keeps the lane's jobs from starting, what decides first: empty where nothing does. Another gate is added here.
+[[nodiscard]] std::vector<JobReason> gates_of(const LaneFacts& lane);
+
+// Its parts, for who asks about many lanes. JobReason::none: no gate.
+[[nodiscard]] JobReason tenant_gate(TenantState tenant);
+// `pools`: all that list the lane's queue.
 [[nodiscard]] JobReason lane_gate(std::span<const PoolForLane> pools);
 
 }  // namespace tenure::queue

@@ -73,10 +73,9 @@ struct AttemptRecord {
   RunPlace place;
 };
 
-// So many jobs are held for this reason: the name of a JobReason, or `tenant_paused`, `tenant_read_only`, `tenant_not_ready`,
-// `tenant_deleted`; `damaged` where their rows hold what no lane has.
+// So many jobs are held for this reason.
 struct HeldJobs {
-  std::string_view reason;
+  JobReason reason = JobReason::none;
   std::int64_t jobs = 0;
 };
 
@@ -90,6 +89,9 @@ struct QueueRecord {
   std::optional<WallTime> oldest_ready;  // due time
   std::vector<HeldJobs> held_by;         // in the order of reasons; together `held`
 };
+
+// Of the jobs of a kind the same is counted.
+using KindRecord = QueueRecord;
 
 struct TenantSummary {
   TenantRecord tenant;
@@ -111,6 +113,16 @@ struct PoolRecord {
       default_queues;  // to which jobs of these kinds go by default, sorted; a pool may list them or not
   friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
 };
+
+// What the store tells of those who may start before a job. The order between tenants is in the dispatcher's memory.
+struct WayAhead {
+  std::int64_t jobs = 0;  // ready ones of its lane that were due before it; at most kWayAheadMax
+  std::int64_t tenants =
+      0;  // other ones that are active and have ready jobs in its queue and priority; at most kWayAheadMax
+  bool capped = false;  // there may be more
+  friend bool operator==(const WayAhead&, const WayAhead&) = default;
+};
+inline constexpr std::int64_t kWayAheadMax = 1'000;
 
 struct HolderRecord {
   Incarnation incarnation;

@@ -5,6 +5,7 @@
 #include <tenure/queue/audit.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
+#include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
@@ -199,10 +200,15 @@ class JobReader {
   // Counts no further than options.limit; `after` and order do not matter.
   [[nodiscard]] virtual JobCount count_jobs(const Filter& filter, const ListOptions& options,
                                             WallTime now) = 0;
+  // fn(job) for what matches, one by one and in no order that holds, at most options.limit of them; it returns whether it wants
+  // another. True where older succeeded jobs were not looked at.
+  virtual bool visit_jobs(const Filter& filter, const ListOptions& options, WallTime now,
+                          FunctionRef<bool(const JobRecord&)> fn) = 0;
   [[nodiscard]] virtual std::optional<JobRecord> find_job(JobId id) = 0;
   [[nodiscard]] virtual std::vector<AttemptRecord> attempts(JobSeq seq) = 0;
   [[nodiscard]] virtual std::optional<std::string> envelope(JobSeq seq) = 0;
   [[nodiscard]] virtual std::vector<QueueRecord> queues() = 0;
+  [[nodiscard]] virtual std::vector<KindRecord> kinds() = 0;
   // In the order of names, after `after`.
   [[nodiscard]] virtual std::vector<TenantSummary> tenants(const std::optional<TenantName>& after,
                                                            std::size_t limit) = 0;
@@ -210,6 +216,8 @@ class JobReader {
   [[nodiscard]] virtual std::vector<TenantSummary> tenants_named(std::span<const TenantName> names) = 0;
   // How many live tenants there are in each state.
   [[nodiscard]] virtual std::map<TenantState, std::int64_t> tenant_counts() = 0;
+  // Its newest generation, also when it is deleted.
+  [[nodiscard]] virtual std::optional<TenantSummary> tenant(const TenantName& name) = 0;
   [[nodiscard]] virtual StoreSummary summary() = 0;
   // Whether a dispatcher holds this store, as far as this process is told.
   [[nodiscard]] virtual bool has_dispatcher() = 0;
@@ -227,6 +235,11 @@ class JobReader {
   // By the name and generation of the owner.
   [[nodiscard]] virtual std::vector<DanglingWork> dangling_work() = 0;
   [[nodiscard]] virtual ClaimCensus claims() = 0;
+  // Of the newest incarnation, alive or not.
+  [[nodiscard]] virtual std::optional<HolderRecord> last_holder() = 0;
+  // Of a job of this snapshot: what may hold its lane, by the pools that the newest dispatcher has told of, whether or not it lives.
+  [[nodiscard]] virtual LaneFacts lane_facts(const JobRecord& job) = 0;
+  [[nodiscard]] virtual WayAhead way_ahead(const JobRecord& job) = 0;
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.

@@ -59,8 +59,8 @@ enum class JobState : std::uint8_t {
 [[nodiscard]] std::optional<JobState> job_state_named(std::string_view name);
 [[nodiscard]] constexpr bool is_final(JobState state) { return state >= JobState::succeeded; }
 
-// Why a job is in its state, where the state alone does not say it. Those from 100 on say why a ready job is held: shown, never
-// stored.
+// Why a job is in its state, where the state alone does not say it. Those from 100 on are shown, never stored: up to 149 they say why a
+// ready job is held, and those behind why one does not start that nothing holds (why.hpp).
 enum class JobReason : std::uint8_t {
   none = 0,
   not_due = 1,             // scheduled: enqueued for later
@@ -77,6 +77,14 @@ enum class JobReason : std::uint8_t {
       100,  // no live worker process of the pools that list its queue has named the kind in its hello
   queue_without_pool = 101,   // no pool lists its queue
   pool_without_worker = 102,  // the pools that list its queue have no live worker process
+  tenant_paused = 103,
+  tenant_read_only = 104,  // kinds cannot say yet that they only read
+  tenant_not_ready = 105,  // provisioning, migrating, failed or draining
+  tenant_deleted = 106,    // of its generation
+  no_dispatcher = 150,     // none is seen to run
+  tenant_busy = 151,       // jobs of its tenant have been given back, and it is left alone for a while
+  tenant_turn = 152,       // others come first, or all slots are taken
+  row_refused = 153,       // its row holds what no job has
 };
 [[nodiscard]] std::string_view name_of(JobReason reason);
 [[nodiscard]] std::optional<JobReason> job_reason_named(std::string_view name);

@@ -1,0 +1,91 @@
+#include "reason_words.hpp"
+
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tenure::cli {
+namespace {
+
+using queue::JobReason;
+using queue::JobRecord;
+
+// {id} {kind} {queue} {tenant} and {tenant_state} are those of the job, {refused} is what is wrong with its row.
+struct ReasonWords {
+  JobReason reason;
+  std::string_view text;
+  std::string_view until;
+  std::string_view change;
+};
+
+constexpr std::array kReasonWords{
+    ReasonWords{JobReason::none, "its run, which succeeded", "", ""},
+    ReasonWords{JobReason::not_due, "its time", "", "tenure job run {id}"},
+    ReasonWords{JobReason::retry_wait, "its retry", "", "tenure job run {id}"},
+    ReasonWords{JobReason::envelope_newer, "a worker program that can read its envelope",
+                "a worker process of a newer program says hello",
+                "put the newer program in its place, then: systemctl reload tenured"},
+    ReasonWords{JobReason::suspect, "its trial, since the daemon died while it held this job",
+                "the suspects before it have had theirs", "tenure job cancel {id}"},
+    ReasonWords{JobReason::tenant_paused, "tenant {tenant_state}", "its tenant is active", ""},
+    ReasonWords{JobReason::tenant_read_only, "tenant {tenant_state}", "its tenant is active", ""},
+    ReasonWords{JobReason::tenant_not_ready, "tenant {tenant_state}", "its tenant is active", ""},
+    ReasonWords{JobReason::tenant_deleted, "nobody, since its tenant is deleted", "",
+                "tenure job cancel {id}"},
+    ReasonWords{JobReason::no_dispatcher, "a dispatcher, and none is seen to run", "tenured runs",
+                "systemctl start tenured"},
+    ReasonWords{JobReason::kind_unknown, "a worker that knows the kind",
+                "a worker process of its pools has a handler for {kind}",
+                "put a program that has it in place, then: systemctl reload tenured"},
+    ReasonWords{JobReason::queue_without_pool, "a pool that lists the queue",
+                "a pool of tenured lists {queue}",
+                "add it to queues of a [[pool]], then: systemctl restart tenured"},
+    ReasonWords{JobReason::pool_without_worker, "a worker of its pool",
+                "a worker process of its pools has said hello",
+                "journalctl -u tenured says why none does: worker.restart_delayed, worker.hung"},
+    ReasonWords{JobReason::tenant_busy, "its tenant, which was busy", "it is tried again", ""},
+    ReasonWords{JobReason::tenant_turn, "its turn", "those before it have started and a slot is free", ""},
+    ReasonWords{JobReason::row_refused, "nobody: {refused}", "", "tenure job cancel {id}"},
+    ReasonWords{JobReason::attempts_exhausted, "its attempts, of which the last has failed", "",
+                "tenure job retry {id}"},
+    ReasonWords{JobReason::permanent_error, "an error that no retry heals", "", "tenure job retry {id}"},
+    ReasonWords{JobReason::poison, "its crashes: it ended its worker process, or the daemon, too often", "",
+                "tenure job retry {id}"},
+    ReasonWords{JobReason::expired, "its start-before time, which had passed", "", "tenure job retry {id}"},
+    ReasonWords{JobReason::by_rule, "a rule of its kind", "", "tenure job retry {id}"},
+    ReasonWords{JobReason::by_operator, "an operator", "", "tenure job retry {id}"},
+};
+
+// A reason that a damaged row holds is none of them.
+constexpr ReasonWords kUnknownWords{JobReason::none, "what its row does not say", "", ""};
+
+const ReasonWords& words_of(JobReason reason) {
+  const auto* const found = std::ranges::find(kReasonWords, reason, &ReasonWords::reason);
+  return found == kReasonWords.end() ? kUnknownWords : *found;
+}
+
+std::string filled(std::string_view text, const JobRecord& job) {
+  return fmt::format(fmt::runtime(text), fmt::arg("id", job.id.text()), fmt::arg("kind", escaped(job.kind)),
+                     fmt::arg("queue", escaped(job.queue)),
+                     fmt::arg("tenant", job.tenant ? escaped(job.tenant->text()) : "none"),
+                     fmt::arg("tenant_state", name_of(job.tenant_state)),
+                     fmt::arg("refused", escaped(job.refused)));
+}
+
+}  // namespace
+
+std::string reason_text(JobReason reason, const JobRecord& job) { return filled(words_of(reason).text, job); }
+
+std::string until_text(JobReason reason, const JobRecord& job) { return filled(words_of(reason).until, job); }
+
+std::string change_text(JobReason reason, const JobRecord& job) {
+  // What its creator has left behind is gone on with.
+  if (reason == JobReason::tenant_not_ready && job.tenant_state == TenantState::provisioning)
+    return filled("tenure tenant create {tenant}", job);
+  return filled(words_of(reason).change, job);
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,103 @@
+#include "filter_text.hpp"
+#include "job.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/queue/lane_gate.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+
+// One tenant, from the control database alone: its file is not opened.
+namespace tenure::cli {
+namespace {
+
+using queue::ShownState;
+using queue::TenantSummary;
+
+constexpr std::array kCountedStates{ShownState::scheduled, ShownState::blocked, ShownState::discarded,
+                                    ShownState::cancelled};
+
+struct StateCount {
+  ShownState state = ShownState::ready;
+  std::int64_t jobs = 0;
+  bool capped = false;
+};
+
+struct ShownTenant {
+  TenantSummary summary;
+  std::vector<StateCount> counts;  // of the states that the summary has not
+};
+
+queue::Filter jobs_of(const TenantName& tenant, ShownState state) {
+  using queue::FilterField;
+  using queue::Glob;
+  return {{{FilterField::tenant, false, {Glob{tenant.text(), true}}},
+           {FilterField::state, false, {Glob{std::string(name_of(state)), true}}}}};
+}
+
+ShownTenant find_tenant(Session& session, const TenantName& name) {
+  std::optional<ShownTenant> shown;
+  session.readable_store().read([&](queue::JobReader& reader) {
+    const auto summary = reader.tenant(name);
+    if (!summary) return;
+    shown = ShownTenant{.summary = *summary, .counts = {}};
+    for (const ShownState state : kCountedStates) {
+      const auto counted = reader.count_jobs(
+          jobs_of(name, state), {.limit = static_cast<std::size_t>(kCountMax) + 1}, session.now());
+      shown->counts.push_back({state, std::min(counted.count, kCountMax), counted.count > kCountMax});
+    }
+  });
+  if (!shown)
+    raise(ErrorCode::tenant_does_not_exist, "there is no tenant " + name.text() + "; see tenure tenant list");
+  return std::move(*shown);
+}
+
+std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    return fmt::format("{:<9}{}\n", name, value);
+  };
+  const TenantSummary& t = shown.summary;
+  const std::string name = t.tenant.name.text();
+  const queue::JobReason gate = queue::tenant_gate(t.tenant.state);
+  std::string out =
+      line("tenant", fmt::format("{}, generation {}", escaped(name), t.tenant.generation.value));
+  out += line("state", gate == queue::JobReason::none ? std::string(name_of(t.tenant.state))
+                                                      : fmt::format("{}: its jobs are held ({})",
+                                                                    name_of(t.tenant.state), name_of(gate)));
+  out += line("created", full_time_text(t.tenant.created, style));
+  std::string jobs =
+      fmt::format("{} ready, {} held, {} running, {} dead", number_text(t.ready, style),
+                  number_text(t.held, style), number_text(t.running, style), number_text(t.dead, style));
+  for (const StateCount& each : shown.counts)
+    jobs += fmt::format(", {} {}", count_text(each.jobs, each.capped, style), name_of(each.state));
+  out += line("jobs", jobs);
+  if (t.oldest_ready) out += line("oldest", "due " + full_time_text(t.oldest_ready, style));
+  if (t.held > 0)
+    out += line("held", fmt::format("why: tenure why {} state=held",
+                                    shell_text(std::vector{exact_term("tenant", name)})));
+  return out;
+}
+
+std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.tenant.show/1").key("item").begin_object();
+  write_tenant_members(writer, shown.summary, now);
+  for (const StateCount& each : shown.counts) writer.key(name_of(each.state)).integer(each.jobs);
+  writer.end_object().end_object();
+  return out;
+}
+
+}  // namespace
+
+ExitCode tenant_show(Session& session) {
+  const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
+  const ShownTenant shown = find_tenant(session, name);
+  if (session.json()) session.print_json(shown_tenant_json(shown, session.now()));
+  else session.print(shown_tenant_text(shown, session.style()));
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,129 @@
+#include <tenure/queue/why.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <vector>
+
+namespace tenure::queue {
+namespace {
+
+using std::chrono::minutes;
+
+constexpr WallTime kLookedAt = from_us(1'700'000'000'000'000);
+const std::vector<PoolForLane> kPerformed{{true, true}};
+
+JobRecord job_in(ShownState state, JobReason reason = JobReason::none) {
+  JobRecord job;
+  job.state = state;
+  job.reason = reason;
+  job.created = kLookedAt - minutes{10};
+  job.due = kLookedAt - minutes{5};
+  return job;
+}
+
+std::vector<JobReason> codes(const std::vector<WaitReason>& reasons) {
+  std::vector<JobReason> codes;
+  for (const WaitReason& each : reasons) codes.push_back(each.reason);
+  return codes;
+}
+
+TEST(GatesOf, EachTenantStateButActiveIsOne) {
+  EXPECT_EQ(tenant_gate(TenantState::active), JobReason::none);
+  EXPECT_EQ(tenant_gate(TenantState::paused), JobReason::tenant_paused);
+  EXPECT_EQ(tenant_gate(TenantState::read_only), JobReason::tenant_read_only);
+  EXPECT_EQ(tenant_gate(TenantState::deleted), JobReason::tenant_deleted);
+  for (const TenantState state :
+       {TenantState::provisioning, TenantState::migrating, TenantState::failed, TenantState::draining})
+    EXPECT_EQ(tenant_gate(state), JobReason::tenant_not_ready) << name_of(state);
+}
+
+TEST(GatesOf, AllOfThemInTheOrderInWhichTheyDecide) {
+  EXPECT_TRUE(gates_of({.pools = kPerformed}).empty());
+  EXPECT_TRUE(gates_of({}).empty()) << "nobody has told of pools";
+  EXPECT_EQ(gates_of({.tenant = TenantState::paused,
+                      .has_dispatcher = false,
+                      .pools = std::vector<PoolForLane>{},
+                      .is_tenant_busy = true}),
+            (std::vector{JobReason::tenant_paused, JobReason::no_dispatcher, JobReason::queue_without_pool,
+                         JobReason::tenant_busy}));
+}
+
+TEST(WaitReasons, AScheduledJobWaitsForItsTimeAndThenForItsGates) {
+  JobRecord job = job_in(ShownState::scheduled, JobReason::not_due);
+  job.due = kLookedAt + minutes{1};
+  job.tenant_state = TenantState::paused;
+  const auto reasons = wait_reasons(job, {.tenant = TenantState::paused}, std::nullopt, kLookedAt);
+  ASSERT_EQ(codes(reasons), (std::vector{JobReason::not_due, JobReason::tenant_paused}));
+  EXPECT_EQ(reasons[0], (WaitReason{JobReason::not_due, job.created, job.due}));
+  EXPECT_EQ(codes(wait_reasons(job, {.tenant = TenantState::paused}, std::nullopt, job.due)),
+            std::vector{JobReason::tenant_paused})
+      << "at its time that is over";
+}
+
+TEST(WaitReasons, ARetryWaitsSinceTheFailure) {
+  JobRecord job = job_in(ShownState::scheduled, JobReason::retry_wait);
+  job.due = kLookedAt + minutes{1};
+  const WallTime failed = kLookedAt - minutes{2};
+  EXPECT_EQ(wait_reasons(job, {.pools = kPerformed}, failed, kLookedAt),
+            (std::vector{WaitReason{JobReason::retry_wait, failed, job.due}}));
+}
+
+TEST(WaitReasons, WhereNothingStandsInTheWayItIsAMatterOfItsTurn) {
+  const JobRecord job = job_in(ShownState::ready);
+  EXPECT_EQ(wait_reasons(job, {.pools = kPerformed}, std::nullopt, kLookedAt),
+            (std::vector{WaitReason{JobReason::tenant_turn, job.due, std::nullopt}}));
+}
+
+TEST(WaitReasons, BlockedAndRefusedRowsSayItFirst) {
+  EXPECT_EQ(codes(wait_reasons(job_in(ShownState::blocked, JobReason::suspect), {.has_dispatcher = false},
+                               std::nullopt, kLookedAt)),
+            (std::vector{JobReason::suspect, JobReason::no_dispatcher}));
+  JobRecord damaged = job_in(ShownState::held, JobReason::row_refused);
+  damaged.refused = "its priority is 200";
+  EXPECT_EQ(codes(wait_reasons(damaged, {.pools = kPerformed}, std::nullopt, kLookedAt)),
+            std::vector{JobReason::row_refused});
+}
+
+TEST(WaitReasons, WhatRunsOrHasEndedWaitsForNothing) {
+  for (const ShownState state : {ShownState::running, ShownState::succeeded, ShownState::dead,
+                                 ShownState::discarded, ShownState::cancelled})
+    EXPECT_TRUE(wait_reasons(job_in(state), {.has_dispatcher = false}, std::nullopt, kLookedAt).empty());
+}
+
+// Many jobs are counted by their records alone, so that must be the first of what is said of one.
+TEST(DecidingReason, IsTheFirstOfAllReasons) {
+  for (const bool has_dispatcher : {true, false})
+    for (const TenantState tenant : {TenantState::active, TenantState::paused})
+      for (const auto& pools : {kPerformed, std::vector<PoolForLane>{}})
+        for (const ShownState state : {ShownState::scheduled, ShownState::ready, ShownState::blocked})
+          for (const minutes due_in : {minutes{-1}, minutes{1}}) {
+            JobRecord job = job_in(state);
+            if (state == ShownState::scheduled) job.reason = JobReason::retry_wait;
+            if (state == ShownState::blocked) job.reason = JobReason::envelope_newer;
+            job.due = kLookedAt + due_in;
+            job.tenant_state = tenant;
+            const LaneFacts lane{.tenant = tenant, .has_dispatcher = has_dispatcher, .pools = pools};
+            // As the store shows it: a late scheduled job is not promoted yet, and its lane is shown by none.
+            const bool is_late = state == ShownState::scheduled && job.due <= kLookedAt;
+            if (is_late && has_dispatcher && tenant == TenantState::active) continue;
+            if (state == ShownState::ready)
+              for (const JobReason gate : {lane_gate(pools), tenant_gate(tenant)})
+                if (gate != JobReason::none && (has_dispatcher || gate == tenant_gate(tenant))) {
+                  job.state = ShownState::held;
+                  job.reason = gate;
+                }
+            EXPECT_EQ(deciding_reason(job, has_dispatcher, kLookedAt),
+                      wait_reasons(job, lane, std::nullopt, kLookedAt).front().reason);
+          }
+}
+
+TEST(DecidingReason, OfAJobThatHasEndedItIsWhy) {
+  EXPECT_EQ(deciding_reason(job_in(ShownState::dead, JobReason::poison), true, kLookedAt), JobReason::poison);
+  EXPECT_EQ(deciding_reason(job_in(ShownState::succeeded), true, kLookedAt), JobReason::none);
+  EXPECT_EQ(deciding_reason(job_in(ShownState::running), true, kLookedAt), JobReason::none);
+}
+
+}  // namespace
+}  // namespace tenure::queue
