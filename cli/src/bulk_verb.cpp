@@ -1,5 +1,6 @@
 #include "bulk_verb.hpp"
 
+#include "filter_text.hpp"
 #include "job.hpp"
 #include "progress.hpp"
 
@@ -25,6 +26,11 @@ struct FailedJob {
   Failure failure;
 };
 
+struct MadeJob {
+  queue::JobId of;
+  queue::JobId id;
+};
+
 struct BulkResult {
   std::int64_t acted_on = 0;
   std::int64_t asked = 0;             // to stop, since they run
@@ -32,24 +38,42 @@ struct BulkResult {
   std::vector<JobRecord> left_alone;  // named, and in a state that is not for this verb
   std::set<std::string> tenants;
   std::vector<FailedJob> failed;
+  std::vector<MadeJob> made;
   [[nodiscard]] std::int64_t done() const { return acted_on + asked + skipped + std::ssize(failed); }
 };
 
-bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
+Result<std::optional<queue::JobId>> nothing_made(Result<void> acted) {
+  if (!acted) return tl::unexpected(std::move(acted.error()));
+  return std::nullopt;
+}
 
-bool are_named(const Session& session) { return std::ranges::all_of(session.words(), is_named); }
+// What is done to each of them.
+struct BulkTask {
+  const BulkVerb& verb;
+  BulkAct act;
+  std::string_view detail;  // of the audit record
+  std::string filter;       // that has found them; empty: they were named
+};
+
+// Those that were acted on are named, or the filter is.
+std::string audit_subject(const BulkTask& task, std::span<const std::string> acted_on) {
+  std::string subject = task.filter.empty() ? fmt::format("{}", fmt::join(acted_on, " ")) : task.filter;
+  if (!task.detail.empty()) subject += fmt::format(": {}", task.detail);
+  return subject;
+}
 
 // At this moment; what was read of the job before may not be true any more.
-void act_on_one(queue::StoreWriter& writer, const BulkVerb& verb, const JobRecord& job, WallTime now,
-                BulkResult& result) {
-  auto acted = verb.act(writer, job.id, now);
+void act_on_one(queue::StoreWriter& writer, const BulkTask& task, const JobRecord& job, WallTime now,
+                BulkResult& result, std::vector<MadeJob>& made) {
+  auto acted = task.act(writer, job.id, now);
   std::int64_t* done = &result.acted_on;
-  if (!acted && acted.error().code == ErrorCode::state_changed && verb.ask_running != nullptr) {
-    acted = verb.ask_running(writer, job.id, now);
+  if (!acted && acted.error().code == ErrorCode::state_changed && task.verb.ask_running != nullptr) {
+    acted = nothing_made(task.verb.ask_running(writer, job.id, now));
     done = &result.asked;
   }
   if (acted) {
     ++*done;
+    if (*acted) made.push_back({job.id, **acted});
     if (job.tenant) result.tenants.insert(job.tenant->text());
   } else if (acted.error().code == ErrorCode::state_changed ||
              acted.error().code == ErrorCode::job_not_found) {
@@ -59,23 +83,25 @@ void act_on_one(queue::StoreWriter& writer, const BulkVerb& verb, const JobRecor
   }
 }
 
-// One commit for all of them: each is acted on, skipped or named. The audit record names those that were acted on, or the filter.
-void act_on_batch(Session& session, const BulkVerb& verb, std::span<const JobRecord> jobs,
+// One commit for all of them: each is acted on, skipped or named.
+void act_on_batch(Session& session, const BulkTask& task, std::span<const JobRecord> jobs,
                   BulkResult& result) {
+  std::vector<MadeJob> made = std::move(result.made);  // may be many, and stay where they are
+  const std::size_t made_before = made.size();
   BulkResult after;
   session.change([&](queue::StoreWriter& writer) {
     after = result;
-    std::vector<std::string> names;
+    made.resize(made_before);
+    std::vector<std::string> acted_on;
     for (const JobRecord& job : jobs) {
       const std::int64_t before = after.acted_on + after.asked;
-      act_on_one(writer, verb, job, session.now(), after);
-      if (after.acted_on + after.asked > before) names.push_back(job.id.text());
+      act_on_one(writer, task, job, session.now(), after, made);
+      if (after.acted_on + after.asked > before) acted_on.push_back(job.id.text());
     }
-    return Changed{std::ssize(names), are_named(session)
-                                          ? fmt::format("{}", fmt::join(names, " "))
-                                          : fmt::format("{}", fmt::join(session.words(), " "))};
+    return Changed{std::ssize(acted_on), audit_subject(task, acted_on)};
   });
   result = std::move(after);
+  result.made = std::move(made);
   session.wake();
 }
 
@@ -99,7 +125,7 @@ queue::Filter narrowed(queue::Filter filter, const BulkVerb& verb) {
 }
 
 // Jobs that come to match after the count are not what was agreed to: no more than `total` are touched.
-void act_on_all(Session& session, const BulkVerb& verb, const queue::Filter& filter, std::int64_t total,
+void act_on_all(Session& session, const BulkTask& task, const queue::Filter& filter, std::int64_t total,
                 BulkResult& result) {
   Progress progress(session, number_text);
   queue::ListOptions options{.limit = kBatch, .order = queue::ListOrder::oldest_first};
@@ -109,11 +135,18 @@ void act_on_all(Session& session, const BulkVerb& verb, const queue::Filter& fil
     session.readable_store().read(
         [&](queue::JobReader& reader) { jobs = reader.list_jobs(filter, options, session.now()).jobs; });
     if (jobs.empty()) break;
-    act_on_batch(session, verb, jobs, result);
+    act_on_batch(session, task, jobs, result);
     options.after = jobs.back().seq;
     left -= std::ssize(jobs);
     progress.show(result.done(), total);
   }
+}
+
+void write_made(json::Writer& writer, std::string_view key, std::span<const MadeJob> made) {
+  writer.key(key).begin_array();
+  for (const MadeJob& job : made)
+    writer.begin_object().key("of").string(job.of.text()).key("id").string(job.id.text()).end_object();
+  writer.end_array();
 }
 
 std::string json_of(const BulkVerb& verb, const BulkResult& result, std::int64_t matched, bool dry_run) {
@@ -121,7 +154,7 @@ std::string json_of(const BulkVerb& verb, const BulkResult& result, std::int64_t
   json::Writer writer(out);
   writer.begin_object()
       .key("schema")
-      .string(fmt::format("tenure.job.{}/1", verb.name))
+      .string(fmt::format("tenure.{}.{}/1", verb.noun, verb.name))
       .key("dry_run")
       .boolean(dry_run);
   writer.key("matched")
@@ -145,7 +178,9 @@ std::string json_of(const BulkVerb& verb, const BulkResult& result, std::int64_t
         .key("state")
         .string(name_of(job.state))
         .end_object();
-  writer.end_array().end_object();
+  writer.end_array();
+  if (!verb.made_key.empty()) write_made(writer, verb.made_key, result.made);
+  writer.end_object();
   return out;
 }
 
@@ -164,6 +199,8 @@ ExitCode report(Session& session, const BulkVerb& verb, const BulkResult& result
   if (session.json()) {
     session.print_json(json_of(verb, result, matched, false));
   } else {
+    for (const MadeJob& made : result.made)
+      session.print(fmt::format("{}  {}\n", made.of.text(), made.id.text()));
     std::string text = fmt::format("{} {}", verb.done, counted(result.acted_on, "job", style));
     if (!result.tenants.empty()) text += " of " + counted(std::ssize(result.tenants), "tenant", style);
     if (result.asked > 0)
@@ -238,7 +275,8 @@ std::optional<ExitCode> refused_by_answer(Session& session, const BulkVerb& verb
   return ExitCode::refused;
 }
 
-ExitCode act_on_named(Session& session, const BulkVerb& verb) {
+ExitCode act_on_named(Session& session, const BulkTask& task) {
+  const BulkVerb& verb = task.verb;
   std::vector<JobRecord> jobs = find_named(session, verb);
   BulkResult left_alone;
   const auto others = std::stable_partition(jobs.begin(), jobs.end(),
@@ -253,7 +291,7 @@ ExitCode act_on_named(Session& session, const BulkVerb& verb) {
   const BulkResult result =
       acted_by(session, verb, std::ssize(jobs), std::move(left_alone), [&](BulkResult& so_far) {
         for (std::size_t at = 0; at < jobs.size(); at += kBatch)
-          act_on_batch(session, verb, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)),
+          act_on_batch(session, task, std::span(jobs).subspan(at, std::min(kBatch, jobs.size() - at)),
                        so_far);
       });
   const ExitCode code = report(session, verb, result, std::ssize(jobs));
@@ -283,6 +321,8 @@ void show_sample(Session& session, const BulkVerb& verb, const Matched& matched)
   for (const JobRecord& job : matched.sample) session.note(sample_line(job));
 }
 
+bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
+
 ExitCode preview(Session& session, const BulkVerb& verb, const Matched& matched) {
   show_sample(session, verb, matched);
   if (session.json()) session.print_json(json_of(verb, {}, matched.count, true));
@@ -291,11 +331,9 @@ ExitCode preview(Session& session, const BulkVerb& verb, const Matched& matched)
   return ExitCode::done;
 }
 
-}  // namespace
-
-ExitCode run_bulk_verb(Session& session, const BulkVerb& verb) {
-  if (are_named(session)) return act_on_named(session, verb);
-  const queue::Filter filter = narrowed(session.filter(queue::job_filter_fields()), verb);
+ExitCode act_on_matching(Session& session, const BulkTask& task, const queue::Filter& asked_for) {
+  const BulkVerb& verb = task.verb;
+  const queue::Filter filter = narrowed(asked_for, verb);
   const Matched matched = match(session, filter);
   if (matched.count == 0) {
     session.note(fmt::format("no job that could be {} matches", verb.done));
@@ -308,9 +346,34 @@ ExitCode run_bulk_verb(Session& session, const BulkVerb& verb) {
     if (const auto refused = refused_by_answer(session, verb, matched.count)) return *refused;
   }
   const BulkResult result = acted_by(session, verb, matched.count, {}, [&](BulkResult& so_far) {
-    act_on_all(session, verb, filter, matched.count, so_far);
+    act_on_all(session, task, filter, matched.count, so_far);
   });
   return report(session, verb, result, matched.count);
+}
+
+auto own_act(const BulkVerb& verb) {
+  return [&verb](queue::StoreWriter& writer, queue::JobId id, WallTime now) {
+    return nothing_made(verb.act(writer, id, now));
+  };
+}
+
+}  // namespace
+
+ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, BulkAct act, std::string_view detail) {
+  const auto words = session.words();
+  if (std::ranges::all_of(words, is_named)) return act_on_named(session, {verb, act, detail, {}});
+  return act_on_matching(session, {verb, act, detail, fmt::format("{}", fmt::join(words, " "))},
+                         session.filter(queue::job_filter_fields()));
+}
+
+ExitCode run_bulk_verb(Session& session, const BulkVerb& verb) {
+  return run_bulk_verb(session, verb, own_act(verb), {});
+}
+
+ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, const std::string& term) {
+  const auto filter =
+      value_or_raise(queue::parse_filter(std::span(&term, 1), queue::job_filter_fields(), session.now()));
+  return act_on_matching(session, {verb, own_act(verb), {}, shell_text(std::vector{term})}, filter);
 }
 
 }  // namespace tenure::cli

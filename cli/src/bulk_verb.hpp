@@ -2,9 +2,12 @@
 
 #include "session.hpp"
 
+#include <tenure/base/function_ref.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tenure::cli {
@@ -23,9 +26,20 @@ struct BulkVerb {
   Result<void> (*act)(queue::StoreWriter& writer, queue::JobId id, WallTime now) = nullptr;
   // What is done instead to a job that runs, so that it stops by itself; null: such a job is left alone.
   Result<void> (*ask_running)(queue::StoreWriter& writer, queue::JobId id, WallTime now) = nullptr;
+  std::string_view noun = "job";
+  std::string_view made_key = {};  // in its JSON, what it has made of each; empty where it makes nothing
 };
+
+// What is done to one job; the id of the job that it has made of it, where it makes one.
+using BulkAct = FunctionRef<Result<std::optional<queue::JobId>>(queue::StoreWriter& writer, queue::JobId id,
+                                                                WallTime now)>;
 
 // Counts first, shows the oldest, asks; in commits of some hundred. Skipped and failed ones are counted and named.
 [[nodiscard]] ExitCode run_bulk_verb(Session& session, const BulkVerb& verb);
+// The same with something to do that depends on the command; `detail` says it in the audit record, behind what it was done to.
+[[nodiscard]] ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, BulkAct act,
+                                     std::string_view detail);
+// The same to what a term of a filter matches that is not among the command's words.
+[[nodiscard]] ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, const std::string& term);
 
 }  // namespace tenure::cli

@@ -14,9 +14,9 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::array kNouns{
-    Noun{"job", "look at jobs, and retry, run, cancel, discard or delete them"},
+    Noun{"job", "look at jobs, enqueue, retry, run, change, cancel or delete them"},
     Noun{"tenant", "list tenants and create them"},
-    Noun{"queue", "how full each queue is"},
+    Noun{"queue", "how full each queue is, and clearing one"},
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
@@ -74,6 +74,16 @@ constexpr std::array kVerbs{
          "all "
          "succeeded jobs unless --scan is given.",
          "tenure job export finished=-1d.. > jobs.jsonl", "after scan", job_export, filter_words},
+    Verb{
+        "job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
+        "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
+        "reads it: exit code 65 names the place that is wrong. Ids of records, {\"$gid\": \"gid://...\"}, "
+        "must be "
+        "of the tenant. - reads standard input. With --lines it reads one job a line, {\"kind\": ..., "
+        "\"arguments\": {...}} and tenant, id, queue, priority, attempts_max or due; what a line says counts "
+        "before the options. Each line gets its result, and bad ones stop no other.",
+        "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
+        "tenant queue priority run-in run-at max-attempts id lines reason", job_enqueue},
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
@@ -101,6 +111,19 @@ constexpr std::array kVerbs{
          "job of "
          "all, until another one is enqueued. Enqueued again under the same id, a deleted job runs again.",
          "tenure job delete state=dead finished=..-30d --yes", "yes dry-run reason", job_delete, job_words},
+    Verb{"job", "copy", "ID...|FILTER...", 1, kMany, "make a new job of each, due now",
+         "The copy has an id of its own, no history and no receipts, so every step runs again. It keeps "
+         "tenant, "
+         "kind, arguments, queue, priority and attempts; a deleted tenant's job is refused. Prints the id of "
+         "each and that of its copy. Asks as retry does. Done again, it copies again.",
+         "tenure job copy 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "yes dry-run reason", job_copy, job_words},
+    Verb{"job", "change", "ID...|FILTER...", 1, kMany,
+         "give waiting jobs another queue, priority or due time",
+         "For jobs that are scheduled, ready or held. A job that waited for a retry waits for the new time "
+         "instead; "
+         "one that has come makes it ready. Asks as retry does. Other states are left alone.",
+         "tenure job change queue=exports --queue reports --yes",
+         "queue priority run-in run-at yes dry-run reason", job_change, job_words},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
          "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list, tenant_words},
@@ -115,6 +138,11 @@ constexpr std::array kVerbs{
          "tenure queue list --sort oldest:desc", kListOptions, queue_list, queue_words},
     Verb{"queue", "show", "NAME", 1, 1, "one queue, and the pools that list it", "",
          "tenure queue show mailers", "watch", queue_show},
+    Verb{"queue", "clear", "NAME", 1, 1, "cancel all jobs that wait in a queue",
+         "As job cancel does: what is scheduled, ready, held or blocked never starts, what runs is left "
+         "alone. "
+         "Asks as job retry does.",
+         "tenure queue clear exports --dry-run", "yes dry-run reason", queue_clear},
     Verb{"kind", "list", "[FILTER...]", 0, kMany, "the kinds and their jobs",
          "Filter fields: name scheduled ready held running dead oldest.", "tenure kind list --sort dead:desc",
          kListOptions, kind_list, kind_words},
@@ -208,6 +236,14 @@ constexpr std::array kOptions{
     OptionSpec{"fix", "", "mend what can be mended without a decision"},
     OptionSpec{"verify", "", "look whether the records are as they were made"},
     OptionSpec{"head", "N:HASH", "a head that --verify has printed before"},
+    OptionSpec{"tenant", "NAME", "whose job it is; none: outside every tenant"},
+    OptionSpec{"queue", "NAME", "its queue; of a new job else the one of its kind, where it is known"},
+    OptionSpec{"priority", "N", "-100 to 100, lower runs first"},
+    OptionSpec{"run-in", "TIME", "due so long from now: 30s, 5m, 2h"},
+    OptionSpec{"run-at", "TIME", "due then: 2026-03-02T10:14:00Z, +10m"},
+    OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
+    OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
+    OptionSpec{"lines", "", "read one job a line from standard input"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
 constexpr std::size_t kOptionColumn = 24;   // where the help of options begins

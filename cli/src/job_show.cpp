@@ -128,7 +128,7 @@ std::string arguments_text(const WholeJob& job) {
   return escaped(json::printable(job.arguments), kArgumentsShown);
 }
 
-std::string text_of(const WholeJob& job, const ShowStyle& style) {
+std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   const JobRecord& r = job.record;
   const auto line = [](std::string_view name, std::string_view value) {
     return fmt::format("{:<11}{}\n", name, value);
@@ -207,7 +207,7 @@ std::string json_of(const WholeJob& job) {
 ExitCode job_show(Session& session) {
   const WholeJob job = find(session, job_id(session.words().front()));
   if (session.json()) session.print_json(json_of(job));
-  else session.print(text_of(job, session.style()));
+  else session.print(shown_text_of(job, session.style()));
   return ExitCode::done;
 }
 

@@ -1,7 +1,18 @@
 #include "bulk_verb.hpp"
+#include "filter_text.hpp"
+#include "job_drafts.hpp"
 #include "nouns.hpp"
 
+#include <tenure/base/names.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/base/uuid.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <array>
+#include <vector>
 
 // What each verb that acts on jobs does, and to which.
 namespace tenure::cli {
@@ -17,6 +28,13 @@ constexpr std::array kNotEnded{ShownState::scheduled, ShownState::ready, ShownSt
                                ShownState::blocked, ShownState::running};
 constexpr std::array kEnded{ShownState::succeeded, ShownState::dead, ShownState::discarded,
                             ShownState::cancelled};
+
+constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
+                              ShownState::blocked};
+constexpr std::array kChangeable{ShownState::scheduled, ShownState::ready, ShownState::held};
+constexpr std::array kAll{ShownState::scheduled, ShownState::ready,     ShownState::held,
+                          ShownState::blocked,   ShownState::running,   ShownState::succeeded,
+                          ShownState::dead,      ShownState::discarded, ShownState::cancelled};
 
 constexpr BulkVerb kRetry{
     .name = "retry",
@@ -71,7 +89,97 @@ constexpr BulkVerb kDelete{
     .cannot_be_undone = true,
     .act = [](StoreWriter& writer, JobId id, WallTime) { return writer.delete_by_operator(id); }};
 
+constexpr BulkVerb kCopy{.name = "copy",
+                         .to_do = "copy",
+                         .done = "copied",
+                         .json_key = "copied",
+                         .question = "make a new job of each?",
+                         .whom = "jobs",
+                         .states = kAll,
+                         .made_key = "copies"};
+
+constexpr BulkVerb kChange{.name = "change",
+                           .to_do = "change",
+                           .done = "changed",
+                           .json_key = "changed",
+                           .question = "change them?",
+                           .whom = "scheduled, ready and held jobs",
+                           .states = kChangeable};
+
+constexpr BulkVerb kClear = [] {
+  BulkVerb verb = kCancel;
+  verb.noun = "queue";
+  verb.name = "clear";
+  verb.states = kWaiting;
+  verb.ask_running = nullptr;
+  return verb;
+}();
+
+// What --queue, --priority, --run-at and --run-in say.
+queue::JobChange change_of_options(const Session& session) {
+  queue::JobChange change;
+  if (session.has("queue")) {
+    value_or_raise(check_name(NameOf::queue, session.option("queue")));
+    change.queue = session.option("queue");
+  }
+  if (session.has("priority")) change.priority = queue::Priority{priority_option(session, 0)};
+  const OptionTime time = time_option(session);
+  change.due = time.run_at;
+  if (session.has("run-in")) change.due = session.now() + time.run_in;
+  if (!change.queue && !change.priority && !change.due)
+    raise(ErrorCode::bad_options, "change what? say --queue, --priority, --run-at or --run-in");
+  return change;
+}
+
+std::string text_of(const queue::JobChange& change) {
+  std::vector<std::string> parts;
+  if (change.queue) parts.push_back("queue " + *change.queue);
+  if (change.priority) parts.push_back(fmt::format("priority {}", change.priority->value));
+  if (change.due) parts.push_back("due " + to_rfc3339(*change.due));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void require_queue(Session& session, const std::string& name) {
+  std::vector<queue::QueueRecord> queues;
+  session.readable_store().read([&](queue::JobReader& reader) { queues = reader.queues(); });
+  std::vector<std::string_view> names;
+  for (const queue::QueueRecord& queue : queues) names.push_back(queue.name);
+  if (std::ranges::find(names, name) != names.end()) return;
+  const auto near = nearest(name, names);
+  raise(ErrorCode::bad_options, fmt::format("there is no queue '{}'{}", escaped(name, 64),
+                                            near ? fmt::format("; did you mean {}?", escaped(*near)) : ""));
+}
+
 }  // namespace
+
+ExitCode job_copy(Session& session) {
+  return run_bulk_verb(session, kCopy,
+                       [&](StoreWriter& writer, JobId id, WallTime now) -> Result<std::optional<JobId>> {
+                         const JobId copy{uuids_of_process().next(now)};
+                         if (auto made = writer.copy_by_operator(id, copy, now); !made)
+                           return tl::unexpected(std::move(made.error()));
+                         return copy;
+                       },
+                       {});
+}
+
+ExitCode job_change(Session& session) {
+  const queue::JobChange change = change_of_options(session);
+  return run_bulk_verb(
+      session, kChange,
+      [&](StoreWriter& writer, JobId id, WallTime now) -> Result<std::optional<JobId>> {
+        if (auto done = writer.change_by_operator(id, change, now); !done)
+          return tl::unexpected(std::move(done.error()));
+        return std::nullopt;
+      },
+      text_of(change));
+}
+
+ExitCode queue_clear(Session& session) {
+  const std::string& name = session.words().front();
+  require_queue(session, name);
+  return run_bulk_verb(session, kClear, exact_term("queue", name));
+}
 
 ExitCode job_retry(Session& session) { return run_bulk_verb(session, kRetry); }
 ExitCode job_run(Session& session) { return run_bulk_verb(session, kRun); }

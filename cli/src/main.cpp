@@ -7,6 +7,7 @@
 #include <tenure/queue/wake_hint.hpp>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -58,6 +59,16 @@ std::optional<std::string> read_line() {
   return line;
 }
 
+std::string read_input(std::size_t bytes_max) {
+  std::string bytes(bytes_max, '\0');
+  ssize_t got = -1;
+  do got = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+  while (got < 0 && errno == EINTR);
+  if (got < 0) raise_system(errno, "standard input cannot be read", {});
+  bytes.resize(static_cast<std::size_t>(got));
+  return bytes;
+}
+
 // Ctrl-C while it waits is how a command that goes on for ever is ended, and no failure. Blocked from the first wait on, so that the next
 // one finds what came meanwhile and no line is cut in two.
 class Pauses {
@@ -99,6 +110,7 @@ int main(int argc, char** argv) {
       .has_http = TENURE_HAS_HTTP != 0,
       .who = identify_operator(sudo_uid()),
       .read_line = read_line,
+      .read_input = read_input,
       .pause = [pauses = std::make_shared<Pauses>()](auto wait) { return (*pauses)(wait); },
       .open_store =
           [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },

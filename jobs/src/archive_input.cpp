@@ -1,27 +1,11 @@
 #include <tenure/jobs/detail/payload_input.hpp>
+#include <tenure/queue/arguments.hpp>
 
 #include <algorithm>
 #include <cmath>
 
 namespace tenure::detail {
 namespace {
-
-json::Document parsed(std::string_view text, const PayloadLimits& limits) {
-  const std::size_t bytes_max = std::min(limits.bytes_max, limits::kPayloadMax);
-  if (text.size() > bytes_max)
-    raise(ErrorCode::payload_too_large,
-          "the arguments have " + std::to_string(text.size()) + " bytes, more than the " +
-              std::to_string(bytes_max) + " that are allowed",
-          {}, "$");
-  return value_or_raise(json::Document::parse(text, {.bytes_max = bytes_max, .depth_max = limits.depth_max}));
-}
-
-void refuse_duplicates(std::vector<std::string_view>& keys, const json::Value& object) {
-  std::sort(keys.begin(), keys.end());
-  const auto twice = std::adjacent_find(keys.begin(), keys.end());
-  if (twice != keys.end())
-    refuse("DuplicateKey", "the key stands there twice", object.path() + json::path_step(*twice));
-}
 
 template <class Float>
 void read_float(const json::Value& at, Float& value) {
@@ -38,36 +22,7 @@ void read_number(const json::Value& at, double& value) { read_float(at, value); 
 void read_number(const json::Value& at, float& value) { read_float(at, value); }
 
 PayloadInput::PayloadInput(std::string_view text, PayloadContext& context, const PayloadLimits& limits)
-    : context_(context), limits_(limits), document_(parsed(text, limits)) {
-  check(root());
-}
-
-void PayloadInput::check(const json::Value& value) {
-  if (value.type() == json::Type::string) check_string(*value.string(), value);
-  const auto count = [&](const json::Value& element) {
-    if (++elements_ > limits_.elements_max)
-      refuse("TooManyElements",
-             "the arguments have more than the " + std::to_string(limits_.elements_max) +
-                 " elements that are allowed",
-             element.path());
-    check(element);  // as deep as the parser let it be
-    return true;
-  };
-  std::vector<std::string_view> keys;
-  value.each_element(count);
-  value.each_member([&](std::string_view key, const json::Value& member) {
-    check_string(key, value);
-    keys.push_back(key);
-    return count(member);
-  });
-  refuse_duplicates(keys, value);
-}
-
-void PayloadInput::check_string(std::string_view text, const json::Value& at) const {
-  if (text.size() > limits_.string_max)
-    refuse("StringTooLong", "the string has more than " + std::to_string(limits_.string_max) + " bytes",
-           at.path());
-}
+    : context_(context), limits_(limits), document_(queue::checked_arguments(text, limits)) {}
 
 std::string_view PayloadInput::reference(const json::Value& at) {
   const Level level(*this, at);

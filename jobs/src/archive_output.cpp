@@ -18,13 +18,6 @@ PayloadLimits capped(PayloadLimits limits) {
 
 }  // namespace
 
-void refuse(std::string_view reason, std::string_view sentence, std::string path) {
-  std::string message{reason};
-  message += ": ";
-  message += sentence;
-  raise(ErrorCode::bad_payload, std::move(message), {}, std::move(path));
-}
-
 void run_user_code(FunctionRef<void()> code, FunctionRef<std::string()> path) {
   try {
     code();

@@ -6,6 +6,7 @@
 #include <tenure/config/log_options.hpp>
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/reference.hpp>
+#include <tenure/queue/draft.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
@@ -31,7 +32,7 @@ struct Client::Impl {
   ProcessBound process = {};
 
   // The job as it will be stored, its arguments encoded and every id in them compared.
-  [[nodiscard]] queue::NewJob draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call);
+  [[nodiscard]] queue::Draft draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call);
 };
 
 namespace {
@@ -63,11 +64,6 @@ config::LoadedSettings load(const std::string& config_file) {
   auto environment = config::environment_of_process();
   const auto file = config::config_file_to_read(config_file, environment);
   return config::load_settings({.file = file, .environment = std::move(environment)});
-}
-
-// A delay is counted from the commit and not from the call, which may have waited for others.
-WallTime due_of(const EnqueueOptions& of_call, WallTime now) {
-  return of_call.run_at ? *of_call.run_at : now + of_call.run_in;
 }
 
 // The first program that comes makes it, so that an application can make the first tenant.
@@ -139,10 +135,11 @@ Tenants& Client::tenants() {
   return *impl_->tenants;
 }
 
-queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call) {
+queue::Draft Client::Impl::draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call) {
   check_kind(kind.name);
   const JobOptions effective = effective_options(kind.options(), of_call);
-  queue::NewJob job;
+  queue::Draft draft{.run_at = of_call.run_at, .run_in = of_call.run_in};
+  queue::NewJob& job = draft.job;
   job.id = {of_call.id ? *of_call.id : uuids_of_process().next(clock.wall())};
   job.tenant = tenant_of(of_call);
   if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
@@ -152,17 +149,15 @@ queue::NewJob Client::Impl::draft(const Kind& kind, const void* arguments, const
   job.attempts_max = effective.attempts_max;
   TenantPayloadContext context{options.application, job.tenant};
   job.arguments = kind.encode(arguments, context);
-  return job;
+  return draft;
 }
 
 Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOptions& options) {
   impl_->process.check("the client");
-  queue::NewJob job = impl_->draft(kind, job_data, options);
+  queue::Draft draft = impl_->draft(kind, job_data, options);
   std::optional<Result<queue::Enqueued>> result;
   impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
-    const WallTime now = impl_->clock.wall();
-    job.due = due_of(options, now);
-    result = writer.enqueue(job, now);
+    result = queue::enqueue(writer, draft, impl_->clock);
   });
   const queue::Enqueued job_there = value_or_raise(*std::move(result));
   // After the sync: who is woken finds the job.
@@ -180,7 +175,7 @@ std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, s
                                       std::to_string(limits::kBulkMax) + " go into one commit");
   if (options.id) raise(ErrorCode::bad_options, "one id cannot name all jobs of a bulk");
   std::vector<BulkItem> items(count);
-  std::vector<std::optional<queue::NewJob>> drafts(count);
+  std::vector<std::optional<queue::Draft>> drafts(count);
   const auto refuse = [&](std::size_t index, Failure failure) {
     if (rule == BulkRule::all_or_nothing) raise(std::move(failure));
     items[index].failure = std::move(failure);
@@ -195,9 +190,7 @@ std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, s
   impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
     for (std::size_t i = 0; i < count; ++i) {
       if (!drafts[i]) continue;
-      const WallTime now = impl_->clock.wall();
-      drafts[i]->due = due_of(options, now);
-      const auto result = writer.enqueue(*drafts[i], now);
+      const auto result = queue::enqueue(writer, *drafts[i], impl_->clock);
       if (result) items[i].id = result->id.uuid;
       else refuse(i, result.error());
     }

@@ -186,4 +186,10 @@ Result<Range> parse_range(std::string_view text, PointKind kind, WallTime now) {
   return range;
 }
 
+Result<WallTime> parse_time(std::string_view text, WallTime now) {
+  const auto point = parse_point(text, PointKind::time, now);
+  if (!point) return fail(ErrorCode::bad_options, point.error().message);
+  return from_us(*point->first);
+}
+
 }  // namespace tenure::queue

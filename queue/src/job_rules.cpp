@@ -3,7 +3,10 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/queue/envelope.hpp>
 #include <tenure/queue/lane_gate.hpp>
+
+#include <utility>
 
 namespace tenure::queue {
 namespace {
@@ -17,15 +20,19 @@ tl::unexpected<Failure> is_running(JobId id) {
   return fail(ErrorCode::state_changed, "job " + id.text() + " is running");
 }
 
+Result<void> check_priority(Priority priority) {
+  if (priority.value >= limits::kPriorityHighest && priority.value <= limits::kPriorityLowest) return {};
+  return fail(ErrorCode::bad_options, "the priority " + std::to_string(priority.value) + " is outside " +
+                                          std::to_string(limits::kPriorityHighest) + " to " +
+                                          std::to_string(limits::kPriorityLowest));
+}
+
 }  // namespace
 
 Result<void> check_new_job(const NewJob& job) {
   if (auto queue = check_name(NameOf::queue, job.queue); !queue) return queue;
   if (auto kind = check_name(NameOf::kind, job.kind); !kind) return kind;
-  if (job.priority.value < limits::kPriorityHighest || job.priority.value > limits::kPriorityLowest)
-    return fail(ErrorCode::bad_options, "the priority " + std::to_string(job.priority.value) +
-                                            " is outside " + std::to_string(limits::kPriorityHighest) +
-                                            " to " + std::to_string(limits::kPriorityLowest));
+  if (auto priority = check_priority(job.priority); !priority) return priority;
   if (job.attempts_max < 1 || job.attempts_max > limits::kAttemptsMax)
     return fail(ErrorCode::bad_options, std::to_string(job.attempts_max) + " attempts are outside 1 to " +
                                             std::to_string(limits::kAttemptsMax));
@@ -149,6 +156,37 @@ Result<void> check_operator(Transition transition, JobId id, const OperatorSees&
 Result<void> check_running(JobId id, const OperatorSees& job) {
   if (job.is_running && !is_final(job.state)) return {};
   return fail(ErrorCode::state_changed, "job " + id.text() + " does not run");
+}
+
+// Whoever sets a time means that time: a retry's would be drawn in where it is far off.
+ChangedTo after_change(const JobChange& change, const OperatorSees& before, WallTime now) {
+  if (!change.due) return {before.state, before.state == JobState::ready ? JobReason::none : before.reason};
+  if (*change.due <= now) return {JobState::ready, JobReason::none};
+  return {JobState::scheduled, JobReason::not_due};
+}
+
+Result<void> check_change(const JobChange& change) {
+  if (change.queue)
+    if (auto queue = check_name(NameOf::queue, *change.queue); !queue) return queue;
+  return change.priority ? check_priority(*change.priority) : Result<void>{};
+}
+
+Result<NewJob> copy_of(JobId id, CopiedRow row, JobId copy, WallTime now) {
+  auto envelope = read_envelope(row.envelope);
+  if (!envelope) return tl::unexpected(std::move(envelope.error()));
+  if (envelope->id != id || envelope->tenant != row.tenant || envelope->generation != row.generation ||
+      envelope->kind != row.kind)
+    return fail(ErrorCode::bad_payload, "WrongJob: the row and the envelope of job " + id.text() +
+                                            " do not say the same job; it cannot be copied");
+  return NewJob{.id = copy,
+                .tenant = std::move(row.tenant),
+                .generation = row.generation,
+                .queue = std::move(row.queue),
+                .kind = std::move(row.kind),
+                .priority = row.priority,
+                .due = now,
+                .attempts_max = row.attempts_max,
+                .arguments = std::move(envelope->arguments)};
 }
 
 Result<void> check_deletion(JobId id, const OperatorSees& job) {

@@ -57,6 +57,27 @@ struct OperatorSees {
                                           JobState to);
 // StateChanged for what does not run.
 [[nodiscard]] Result<void> check_running(JobId id, const OperatorSees& job);
+// What a changed job is: without a new due time what it was.
+struct ChangedTo {
+  JobState state = JobState::ready;
+  JobReason reason = JobReason::none;
+};
+[[nodiscard]] ChangedTo after_change(const JobChange& change, const OperatorSees& before, WallTime now);
+// BadOptions.
+[[nodiscard]] Result<void> check_change(const JobChange& change);
+
+// A job's row as a copy is made of it.
+struct CopiedRow {
+  std::optional<TenantName> tenant;
+  Generation generation;
+  std::string queue;
+  std::string kind;
+  Priority priority;
+  int attempts_max = 0;
+  std::string envelope;
+};
+// NewerEnvelope; BadPayload where the envelope is none or says another job than the row.
+[[nodiscard]] Result<NewJob> copy_of(JobId id, CopiedRow row, JobId copy, WallTime now);
 // StateChanged for what has not ended.
 [[nodiscard]] Result<void> check_deletion(JobId id, const OperatorSees& job);
 // LimitReached.

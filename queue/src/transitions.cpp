@@ -25,6 +25,10 @@ constexpr std::array kTransitions{
     TransitionRow{Transition::cancel_by_operator, JobState::ready, JobState::cancelled, false},
     TransitionRow{Transition::cancel_by_operator, JobState::blocked, JobState::cancelled, false},
     TransitionRow{Transition::discard_by_operator, JobState::scheduled, JobState::discarded, false},
+    TransitionRow{Transition::change_by_operator, JobState::scheduled, JobState::scheduled, false},
+    TransitionRow{Transition::change_by_operator, JobState::scheduled, JobState::ready, false},
+    TransitionRow{Transition::change_by_operator, JobState::ready, JobState::scheduled, false},
+    TransitionRow{Transition::change_by_operator, JobState::ready, JobState::ready, false},
 };
 
 }  // namespace
@@ -59,6 +63,8 @@ std::string_view name_of(Transition transition) {
       return "cancel_by_operator";
     case Transition::discard_by_operator:
       return "discard_by_operator";
+    case Transition::change_by_operator:
+      return "change_by_operator";
   }
   return "unknown";
 }

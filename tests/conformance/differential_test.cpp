@@ -236,16 +236,20 @@ class Script {
     if (enqueued_.empty()) return;
     const std::size_t recent = std::min<std::size_t>(enqueued_.size(), 60);
     const JobId id = enqueued_[enqueued_.size() - 1 - random_.below(recent)].id;
-    switch (random_.below(6)) {
-      case 4:
-      case 5:
-        return ask_to_cancel(writer);
+    switch (random_.below(8)) {
       case 0:
         return say("cancel " + id.text() + " " + outcome(writer.cancel_by_operator(id, now_)));
       case 1:
         return say("run " + id.text() + " " + outcome(writer.run_by_operator(id, now_)));
       case 2:
         return say("discard " + id.text() + " " + outcome(writer.discard_by_operator(id, now_)));
+      case 3:
+        return change(writer, id);
+      case 4:
+        return copy(writer, id);
+      case 5:
+      case 6:
+        return ask_to_cancel(writer);
       default:
         return say("delete " + id.text() + " " + outcome(writer.delete_by_operator(id)));
     }
@@ -264,6 +268,23 @@ class Script {
       cancels_read_ = request.number;
     }
     say(line);
+  }
+
+  void change(StoreWriter& writer, JobId id) {
+    JobChange change;
+    if (random_.below(2) == 0) change.queue = random_.below(2) == 0 ? "default" : "moved";
+    if (random_.below(2) == 0) change.priority = Priority{static_cast<int>(random_.below(3)) - 1};
+    if (random_.below(2) == 0)
+      change.due = now_ + std::chrono::seconds{static_cast<std::int64_t>(random_.below(120)) - 60};
+    say("change " + id.text() + " " + outcome(writer.change_by_operator(id, change, now_)));
+  }
+
+  void copy(StoreWriter& writer, JobId id) {
+    Uuid::Bytes bytes = id.uuid.bytes();
+    bytes[0] = static_cast<std::uint8_t>(200 + random_.below(50));
+    const auto copied = writer.copy_by_operator(id, JobId{Uuid{bytes}}, now_);
+    say("copy " + id.text() + " " + (copied ? "ok" : std::string{name_of(copied.error().code)}));
+    if (copied && copied->arrival) ids_[copied->seq] = copied->id;
   }
 
   void restart(StoreWriter& writer) {

@@ -1,5 +1,7 @@
 #include "store_suite.hpp"
 
+#include <tenure/queue/envelope.hpp>
+
 #include <array>
 #include <vector>
 
@@ -16,6 +18,9 @@ class OperatorSuite : public StoreSuite {
   std::optional<ErrorCode> cancel(JobId id) { return done(&StoreWriter::cancel_by_operator, id); }
   std::optional<ErrorCode> discard(JobId id) { return done(&StoreWriter::discard_by_operator, id); }
   std::optional<ErrorCode> run(JobId id) { return done(&StoreWriter::run_by_operator, id); }
+  std::optional<ErrorCode> change(JobId id, const JobChange& to) {
+    return code_of(written([&](StoreWriter& writer) { return writer.change_by_operator(id, to, now_); }));
+  }
   std::optional<ErrorCode> erase(JobId id) {
     return code_of(written([&](StoreWriter& writer) { return writer.delete_by_operator(id); }));
   }
@@ -335,6 +340,118 @@ TEST_P(OperatorSuite, WhatWasAbandonedWasNotDone) {
   EXPECT_EQ(attempts(dead.seq).size(), 1U);
   EXPECT_EQ(record(later.id).state, ShownState::scheduled);
   EXPECT_EQ(claim_one().seq, ready.seq);
+}
+
+TEST_P(OperatorSuite, AReadyJobGoesToAnotherQueueAndPriorityWhereverItWaits) {
+  const Enqueued first = put();
+  const Enqueued second = put();
+  static_cast<void>(lanes());  // the dispatcher has heard of both
+  const JobChange to{.queue = "reports", .priority = Priority{-7}};
+  elsewhere([&](StoreWriter& writer) { return writer.change_by_operator(first.id, to, now_); });
+  EXPECT_EQ(change(second.id, {.priority = Priority{3}}), std::nullopt);
+  while (store().tidy()) continue;
+  const JobRecord shown = record(first.id);
+  EXPECT_EQ(shown.state, ShownState::ready);
+  EXPECT_EQ(shown.queue, "reports");
+  EXPECT_EQ(shown.priority, Priority{-7});
+  EXPECT_EQ(record(second.id).queue, "default");
+  const auto hints = written([](StoreWriter& writer) { return writer.take_lane_hints(10); });
+  ASSERT_EQ(hints.size(), 2U);
+  EXPECT_EQ(hints[0].seq, first.seq);
+  EXPECT_EQ(hints[0].lane.priority, Priority{-7});
+  ASSERT_EQ(lanes().size(), 2U) << "and none of those that they left";
+  EXPECT_EQ(claim_one().seq, second.seq) << "its queue has the lesser number";
+  EXPECT_EQ(claim_one().seq, first.seq);
+  EXPECT_TRUE(claim(kUntenanted, 5).jobs.empty());
+}
+
+TEST_P(OperatorSuite, ADueTimeSaysWhetherAJobIsScheduledOrReady) {
+  const Enqueued later = put_for_later();
+  const Enqueued ready = put();
+  EXPECT_EQ(change(later.id, {.due = now_ - seconds{1}}), std::nullopt);
+  EXPECT_EQ(record(later.id).state, ShownState::ready);
+  EXPECT_EQ(record(later.id).reason, JobReason::none);
+  EXPECT_EQ(change(ready.id, {.due = now_ + minutes{5}}), std::nullopt);
+  EXPECT_EQ(record(ready.id).state, ShownState::scheduled);
+  EXPECT_EQ(record(ready.id).reason, JobReason::not_due);
+  EXPECT_EQ(told([](LaneReader& reader) { return reader.next_due(); }), now_ + minutes{5});
+  EXPECT_EQ(claim(kUntenanted, 5).jobs.size(), 1U);
+  advance(minutes{5});
+  EXPECT_EQ(written([&](StoreWriter& writer) { return writer.promote(now_, 10); }).size(), 1U);
+  EXPECT_EQ(claim_one().seq, ready.seq);
+}
+
+TEST_P(OperatorSuite, ARetryThatIsPutOffByAnOperatorIsNotDrawnIn) {
+  const Enqueued failed = put_failed();
+  EXPECT_EQ(change(failed.id, {.priority = Priority{1}}), std::nullopt);
+  EXPECT_EQ(record(failed.id).reason, JobReason::retry_wait) << "its time is as it was";
+  EXPECT_EQ(change(failed.id, {.due = now_ + hours{48}}), std::nullopt);
+  write([&](StoreWriter& writer) {
+    const DrawnIn drawn = writer.draw_in_retries(
+        {}, 10, [](int) { return minutes{1}; }, now_);
+    EXPECT_TRUE(drawn.due.empty());
+  });
+  EXPECT_EQ(record(failed.id).due, now_ + hours{48});
+  EXPECT_EQ(record(failed.id).failures, 1);
+}
+
+TEST_P(OperatorSuite, CLI_05_OnlyWhatIsScheduledOrReadyIsChangedAndOnlyToWhatAStoreTakes) {
+  const Enqueued blocked = put_blocked(JobReason::envelope_newer);
+  const Enqueued dead = put_ended(JobState::dead);
+  const Enqueued running = put();
+  static_cast<void>(claim_one());
+  const Enqueued ready = put();
+  const JobChange to{.queue = "reports", .priority = Priority{5}, .due = now_ + hours{1}};
+  for (const Enqueued& job : {blocked, dead, running}) {
+    EXPECT_EQ(change(job.id, to), ErrorCode::state_changed);
+    EXPECT_EQ(record(job.id).queue, "default");
+  }
+  EXPECT_EQ(change(new_job().id, to), ErrorCode::job_not_found);
+  EXPECT_EQ(change(ready.id, {.queue = "No Queue"}), ErrorCode::bad_options);
+  EXPECT_EQ(change(ready.id, {.priority = Priority{101}}), ErrorCode::bad_options);
+  EXPECT_THROW(write([&](StoreWriter& writer) {
+                 value_or_raise(writer.change_by_operator(ready.id, to, now_));
+                 throw Abandoned{};
+               }),
+               Abandoned);
+  EXPECT_EQ(record(ready.id).queue, "default");
+  EXPECT_EQ(claim_one().seq, ready.seq);
+}
+
+TEST_P(OperatorSuite, ACopyIsANewJobWithTheSameContentAndNoHistory) {
+  const TenantRecord acme = create_tenant("acme");
+  NewJob original = new_job("acme");
+  original.queue = "reports";
+  original.priority = Priority{4};
+  original.attempts_max = 7;
+  original.arguments = R"({"a":1})";
+  const Enqueued job = put(original);
+  const ClaimedJob claimed = claim_one(acme.number);
+  write([&](StoreWriter& writer) {
+    value_or_raise(writer.finish(ref(claimed), JobState::dead, JobReason::by_rule,
+                                 {ErrorCode::handler_failed, "no"}, now_));
+  });
+  advance(seconds{5});
+  const JobId id = new_job().id;
+  const Enqueued copy =
+      written([&](StoreWriter& writer) { return value_or_raise(writer.copy_by_operator(job.id, id, now_)); });
+  EXPECT_EQ(record(job.id).state, ShownState::dead);
+  const JobRecord shown = record(id);
+  EXPECT_EQ(shown.state, ShownState::ready);
+  EXPECT_EQ(shown.tenant, original.tenant);
+  EXPECT_EQ(shown.generation, job.generation);
+  EXPECT_EQ(shown.queue, "reports");
+  EXPECT_EQ(shown.kind, original.kind);
+  EXPECT_EQ(shown.priority, Priority{4});
+  EXPECT_EQ(shown.attempts_max, 7);
+  EXPECT_EQ(shown.failures, 0);
+  EXPECT_EQ(shown.due, now_);
+  EXPECT_TRUE(attempts(copy.seq).empty());
+  const auto envelope = asked([&](JobReader& reader) { return reader.envelope(copy.seq); });
+  EXPECT_EQ(value_or_raise(read_envelope(envelope.value())).arguments, R"({"a":1})");
+  EXPECT_EQ(
+      code_of(written([&](StoreWriter& writer) { return writer.copy_by_operator(new_job().id, id, now_); })),
+      ErrorCode::job_not_found);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachStore, OperatorSuite,

@@ -195,7 +195,8 @@ class Places {
   // A short claim has taken all that its lanes hold of the jobs that the dispatcher was told of.
   void check_nothing_left(const ClaimRequest& request) const {
     for (const auto& [seq, model] : model_) {
-      const bool is_asked = model.lane.tenant == request.tenant &&
+      const bool is_asked = model.lane.tenant == request.tenant && model.lane.queue == request.queue &&
+                            model.lane.priority == request.priority &&
                             std::ranges::any_of(request.kinds, [&](const LaneCursor& cursor) {
                               return cursor.kind == model.lane.kind;
                             });
@@ -287,8 +288,9 @@ class Places {
     Store& store = choice % 2 == 0 ? *other_ : *store_;
     switch (choice / 2 % 4) {
       case 0:
-      case 1:
         return cancel(store, seq);
+      case 1:
+        return change(store, seq, choice / 8);
       case 2:
         return choice % 3 == 0 ? discard(store, seq) : run_now(store, seq);
       default:
@@ -318,6 +320,24 @@ class Places {
     // Of this one the dispatcher's memory may go on to know.
     if (&store == other_.get() && model_.at(seq).state == JobState::ready) ++withdrawn_elsewhere_;
     model_.at(seq).state = JobState::cancelled;
+  }
+
+  void change(Store& store, JobSeq seq, int choice) {
+    Model& model = model_.at(seq);
+    const bool may_be = is_waiting(seq) && model.state != JobState::blocked;
+    JobChange change;
+    if (choice % 2 == 0) change.priority = Priority{choice % 3 - 1};
+    if (choice % 5 < 3) change.due = now_ + std::chrono::seconds{choice % 4 * 30 - 45};
+    store.write(Durability::ordered, [&](StoreWriter& writer) {
+      RC_ASSERT(writer.change_by_operator(ids_.at(seq), change, now_).has_value() == may_be);
+    });
+    if (!may_be) return;
+    if (&store == other_.get() && model.state == JobState::ready) ++withdrawn_elsewhere_;
+    model.lane.priority = change.priority.value_or(model.lane.priority);
+    if (!change.due) return;
+    model.due = *change.due;
+    model.state = model.due <= now_ ? JobState::ready : JobState::scheduled;
+    model.has_failed = false;
   }
 
   void discard(Store& store, JobSeq seq) {

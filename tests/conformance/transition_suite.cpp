@@ -25,7 +25,8 @@ constexpr std::array kTransitions{Transition::promote,
                                   Transition::retry_by_operator,
                                   Transition::run_by_operator,
                                   Transition::cancel_by_operator,
-                                  Transition::discard_by_operator};
+                                  Transition::discard_by_operator,
+                                  Transition::change_by_operator};
 
 class TransitionSuite : public StoreSuite {
  protected:
@@ -96,6 +97,8 @@ class TransitionSuite : public StoreSuite {
           return writer.cancel_by_operator(job.id, now_).has_value();
         case Transition::discard_by_operator:
           return writer.discard_by_operator(job.id, now_).has_value();
+        case Transition::change_by_operator:
+          return writer.change_by_operator(job.id, {.priority = Priority{3}}, now_).has_value();
       }
       return false;
     });

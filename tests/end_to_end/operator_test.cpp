@@ -33,6 +33,49 @@ class Operator : public Installation {
   std::string output_;
 };
 
+TEST_F(Operator, AJobOfKindAndJsonIsCheckedAndRuns) {
+  configure();
+  const auto daemon = start_daemon();
+  EXPECT_EQ(tenure({"job", "enqueue", "test.count", R"({"name":"typed", "more":[1,})", "--tenant", "acme"}),
+            "exit 65");
+  EXPECT_THAT(output_, HasSubstr("(byte 27) (at $.more[1])"));
+  EXPECT_EQ(tenure({"job", "enqueue", "test.count", R"({"name":{"$gid":"gid://test/X/1?tenant=globex"}})",
+                    "--tenant", "acme"}),
+            "exit 1");
+  EXPECT_THAT(output_, HasSubstr("WrongTenant"));
+  const std::string id = "019cadff-0000-7000-8000-000000000007";
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(
+        tenure({"job", "enqueue", "test.count", R"({ "name" : "typed" })", "--tenant", "acme", "--id", id}),
+        "exit 0");
+  EXPECT_THAT(output_, HasSubstr(id + "\n"));
+  expect_state({*Uuid::parse(id)}, ShownState::succeeded);
+  EXPECT_EQ(runs_of("typed"), 1);
+  end(*daemon);
+}
+
+TEST_F(Operator, AJobThatIsChangedStartsWhereItWasPutAndACopyOfItRunsAgain) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  static_cast<void>(enqueue(Wait{.name = "first"}));
+  static_cast<void>(wait_for_start_of("first"));
+  const auto fresh = enqueue(Count{"moved"}, {.queue = "nowhere"});
+  const auto later = enqueue(Count{"moved"}, {.run_in = 1h, .queue = "nowhere"});
+  EXPECT_EQ(tenure({"job", "change", "queue=nowhere", "--queue", "default", "--run-at", "now", "--yes"}),
+            "exit 0");
+  EXPECT_THAT(output_, HasSubstr("changed 2 jobs of 1 tenant\n"));
+  let_go("first");
+  expect_state(fresh, ShownState::succeeded);
+  expect_state(later, ShownState::succeeded);
+  EXPECT_EQ(tenure({"job", "copy", later.text()}), "exit 0");
+  ASSERT_EQ(output_.find(later.text() + "  "), 0U) << output_;
+  const auto copy = Uuid::parse(std::string_view(output_).substr(38, 36));
+  ASSERT_TRUE(copy) << output_;
+  expect_state({*copy}, ShownState::succeeded);
+  EXPECT_EQ(runs_of("moved"), 3);
+  end(*daemon);
+}
+
 TEST_F(Operator, AScheduledJobIsMadeDueAndStarts) {
   configure();
   const auto daemon = start_daemon();

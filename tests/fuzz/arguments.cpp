@@ -1,11 +1,13 @@
 // A job's arguments, read into a type that uses every shape there is. They decode, or are refused by one of the typed errors
-// of payloads and Global IDs with a path; what decodes has one text, which decodes to the same text again.
+// of payloads and Global IDs with a path; what decodes has one text, which decodes to the same text again. Without the type they
+// have one canonical text, or are refused alike, and what a type has written is canonical.
 
 #include "target.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/reference.hpp>
+#include <tenure/queue/arguments.hpp>
 
 #include <algorithm>
 #include <array>
@@ -145,6 +147,11 @@ Everything decoded(std::string_view text, const PayloadLimits& limits) {
   return decode_arguments<Everything>(text, context, limits);
 }
 
+std::string canonical(std::string_view text) {
+  auto context = acme();
+  return queue::canonical_arguments(text, context, kRewrittenLimits);
+}
+
 void check_refusal(const Error& error) {
   constexpr std::array kCodes{ErrorCode::bad_payload, ErrorCode::payload_too_large, ErrorCode::wrong_tenant,
                               ErrorCode::no_tenant,   ErrorCode::missing_tenant,    ErrorCode::bad_global_id};
@@ -163,6 +170,12 @@ const MemoryLimit kMemoryLimit{.base = 256UL * 1024, .for_each_byte = 512};
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tenure::fuzz;
+  try {
+    const std::string text = canonical(text_of(data, size));
+    require(canonical(text) == text, "the canonical text is stable");
+  } catch (const tenure::Error& error) {
+    check_refusal(error);
+  }
   std::optional<Everything> value;
   try {
     value = decoded(text_of(data, size), kLimits);
@@ -172,6 +185,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   accepted();
   const std::string once = encoded(*value);
+  require(canonical(once) == once, "what is written is canonical");
   require(encoded(decoded(once, kRewrittenLimits)) == once, "writing what was read is stable");
   return 0;
 }

@@ -48,6 +48,7 @@ void perform(const std::vector<std::string>& arguments) {
   DiscardedOutput output;
   cli::Environment environment{.clock = clock, .variables = {{"TENURE_CONFIG", no_settings.path()}}};
   environment.read_line = [] { return std::nullopt; };
+  environment.read_input = [](std::size_t) { return std::string{}; };
   environment.open_store = [](const queue::SqliteStoreOptions&) -> std::shared_ptr<queue::Store> {
     raise(ErrorCode::database_missing, "there is no store");
   };

@@ -45,6 +45,47 @@ Result<void> MemoryWriter::run_by_operator(JobId id, WallTime now) {
   return {};
 }
 
+Result<void> MemoryWriter::change_by_operator(JobId id, const JobChange& change, WallTime now) {
+  if (auto allowed = check_change(change); !allowed) return allowed;
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  MemoryJob job = tables_.jobs().at(*seq);
+  const OperatorSees seen{job.state, job.reason, tables_.claims().contains(*seq)};
+  const ChangedTo to = after_change(change, seen, now);
+  if (auto allowed = check_operator(Transition::change_by_operator, id, seen, to.state); !allowed)
+    return allowed;
+  if (change.queue) {
+    const auto queue = intern_queue(*change.queue);
+    if (!queue) return tl::unexpected(queue.error());
+    job.lane.queue = *queue;
+  }
+  job.lane.priority = change.priority.value_or(job.lane.priority);
+  job.due = change.due.value_or(job.due);
+  job.state = to.state;
+  job.reason = to.reason;
+  tables_.update_job(*seq, job);
+  if (to.state == JobState::ready) tables_.add_hint(*seq);
+  return {};
+}
+
+Result<Enqueued> MemoryWriter::copy_by_operator(JobId id, JobId copy, WallTime now) {
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  const MemoryJob& row = tables_.jobs().at(*seq);
+  const MemoryTenant& owner = tables_.tenants().at(row.lane.tenant);
+  auto job = copy_of(id,
+                     {.tenant = owner.name,
+                      .generation = owner.generation,
+                      .queue = reader_.queue_name(row.lane.queue),
+                      .kind = reader_.kind_name(row.lane.kind),
+                      .priority = row.lane.priority,
+                      .attempts_max = row.attempts_max,
+                      .envelope = *tables_.envelope(*seq)},
+                     copy, now);
+  if (!job) return tl::unexpected(std::move(job.error()));
+  return enqueue(*job, now);
+}
+
 Result<void> MemoryWriter::cancel_by_operator(JobId id, WallTime now) {
   return end_waiting(Transition::cancel_by_operator, id, JobState::cancelled, now);
 }

@@ -63,6 +63,12 @@ Result<Lane> MemoryWriter::lane_of(const NewJob& job, TenantNumber tenant) {
   return Lane{*queue, job.priority, tenant, *kind};
 }
 
+Result<QueueNumber> MemoryWriter::intern_queue(std::string_view name) {
+  if (const auto known = reader_.queue_number(name)) return *known;
+  if (tables_.queues().names.size() >= limits::kInternedMax) return too_many("queues");
+  return tables_.add_queue(name);
+}
+
 Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) const {
   const auto seq = tables_.seq_of(job.id);
   if (!seq) return std::nullopt;

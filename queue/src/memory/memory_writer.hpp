@@ -49,6 +49,8 @@ class MemoryWriter final : public StoreWriter {
   Result<void> cancel_by_operator(JobId id, WallTime now) override;
   Result<void> ask_to_cancel(JobId id, WallTime now) override;
   Result<void> discard_by_operator(JobId id, WallTime now) override;
+  Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) override;
+  Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   std::int64_t mend(Defect defect, std::size_t limit) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
@@ -60,6 +62,7 @@ class MemoryWriter final : public StoreWriter {
     Generation generation;
   };
   Result<Owner> owner_of(const NewJob& job) const;
+  Result<QueueNumber> intern_queue(std::string_view name);
   Result<Lane> lane_of(const NewJob& job, TenantNumber tenant);
   Result<std::optional<Enqueued>> existing(const NewJob& job) const;
 

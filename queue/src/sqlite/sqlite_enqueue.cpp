@@ -128,6 +128,13 @@ Result<SqliteWriter::Names> SqliteWriter::intern(const NewJob& job) {
   return Names{QueueNumber{*queue}, KindNumber{*kind}};
 }
 
+Result<QueueNumber> SqliteWriter::intern_queue(std::string_view name) {
+  if (const auto known = names_.number(NameTable::queue, name)) return QueueNumber{*known};
+  if (names_.count(NameTable::queue) >= static_cast<std::int64_t>(limits::kInternedMax))
+    return too_many("queues");
+  return QueueNumber{names_.add(NameTable::queue, name)};
+}
+
 Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   auto row = connection_.statement(kExistingJob);
   if (!row.bind(bytes_of(job.id)).step()) return std::nullopt;

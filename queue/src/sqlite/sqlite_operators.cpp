@@ -4,6 +4,8 @@
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <algorithm>
 
 namespace tenure::queue {
@@ -24,6 +26,19 @@ constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
 // ?1 seq  ?2 due_us. Index: primary key.
 constexpr Query kRunByOperator{"run_by_operator",
                                "update job set state = 1, reason = 0, due_us = ?2 where seq = ?1"};
+
+// ?1 seq  ?2 queue  ?3 priority  ?4 due_us  ?5 reason. Index: primary key.
+constexpr Query kChangeByOperator{"change_by_operator", R"sql(
+  update job set state = 1, queue = ?2, priority = ?3, due_us = ?4, reason = ?5 where seq = ?1)sql"};
+
+// What a damaged file has lost is null. ?1 id. Index: unique id.
+constexpr Query kCopiedJob{"copied_job", R"sql(
+  select tenant.name, tenant.generation, queue.name, kind.name, job.priority, job.attempts_max, job.envelope
+  from job
+  left join tenant on tenant.number = job.tenant
+  left join queue on queue.number = job.queue
+  left join kind on kind.number = job.kind
+  where job.id = ?1)sql"};
 
 // ?1 seq  ?2 state  ?3 reason  ?4 started_us  ?5 now_us. Index: primary key.
 constexpr Query kEndByOperator{"end_by_operator", R"sql(
@@ -86,10 +101,14 @@ void SqliteWriter::find_place(NamedJob& job) {
 Result<SqliteWriter::NamedJob> SqliteWriter::named_job_for(Transition transition, JobId id, JobState to) {
   auto job = named_job(id);
   if (!job) return job;
-  if (!job->has_lane) return in_no_lane(id, job->priority);
-  if (auto allowed = check_operator(transition, id, {job->state, job->reason, job->is_running}, to); !allowed)
+  if (auto allowed = check_named(transition, *job, to); !allowed)
     return tl::unexpected(std::move(allowed.error()));
   return job;
+}
+
+Result<void> SqliteWriter::check_named(Transition transition, const NamedJob& job, JobState to) {
+  if (!job.has_lane) return in_no_lane(job.id, job.priority);
+  return check_operator(transition, job.id, job.seen(), to);
 }
 
 void SqliteWriter::leave_place(const NamedJob& job) {
@@ -134,6 +153,52 @@ Result<void> SqliteWriter::run_by_operator(JobId id, WallTime now) {
   return {};
 }
 
+Result<void> SqliteWriter::change_by_operator(JobId id, const JobChange& change, WallTime now) {
+  if (auto allowed = check_change(change); !allowed) return allowed;
+  const auto found = named_job(id);
+  if (!found) return tl::unexpected(found.error());
+  const ChangedTo to = after_change(change, found->seen(), now);
+  if (auto allowed = check_named(Transition::change_by_operator, *found, to.state); !allowed) return allowed;
+  NamedJob after = *found;
+  if (change.queue) {
+    const auto queue = intern_queue(*change.queue);
+    if (!queue) return tl::unexpected(queue.error());
+    after.lane.queue = *queue;
+  }
+  after.lane.priority = change.priority.value_or(after.lane.priority);
+  after.place.due = change.due.value_or(after.place.due);
+  leave_place(*found);
+  connection_.statement(kChangeByOperator)
+      .bind(after.place.seq.value, after.lane.queue.value, after.lane.priority.value, to_us(after.place.due),
+            static_cast<int>(to.reason))
+      .run();
+  if (to.state == JobState::ready) place_in_lane(after, after.place.due);
+  else insert_scheduled(connection_, after.lane, after.place);
+  return {};
+}
+
+Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime now) {
+  CopiedRow original;
+  {
+    auto row = connection_.statement(kCopiedJob);
+    if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
+    if (const auto name = row.text(0); !name.empty()) {
+      auto tenant = TenantName::parse(name);
+      if (!tenant) return tl::unexpected(std::move(tenant.error()));
+      original.tenant = std::move(*tenant);
+    }
+    original.generation = Generation{row.integer(1)};
+    original.queue = row.text(2);
+    original.kind = row.text(3);
+    original.priority = Priority{clamped(row.integer(4))};
+    original.attempts_max = clamped(row.integer(5));
+    original.envelope = as_text(row.blob(6));
+  }
+  auto job = copy_of(id, std::move(original), copy, now);
+  if (!job) return tl::unexpected(std::move(job.error()));
+  return enqueue(*job, now);
+}
+
 Result<void> SqliteWriter::cancel_by_operator(JobId id, WallTime now) {
   return end_waiting(Transition::cancel_by_operator, id, JobState::cancelled, now);
 }
@@ -168,7 +233,7 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   const auto job = named_job(id);
   if (!job) return tl::unexpected(job.error());
   const JobSeq seq = job->place.seq;
-  if (auto allowed = check_deletion(id, {job->state, job->reason, job->is_running}); !allowed) return allowed;
+  if (auto allowed = check_deletion(id, job->seen()); !allowed) return allowed;
   if (connection_.statement(kNewestJob).row().integer(0) == seq.value) return newest_job_stays(id);
   connection_.statement(kDeleteAttempts).bind(seq.value).run();
   connection_.statement(kDeleteJob).bind(seq.value).run();
@@ -189,8 +254,8 @@ Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
 }
 
 std::vector<const Query*> operator_queries() {
-  return {&kNamedJob,       &kRetryByOperator, &kRunByOperator,  &kEndByOperator,
-          &kInsertLaneHint, &kNewestJob,       &kDeleteAttempts, &kDeleteJob};
+  return {&kNamedJob,      &kRetryByOperator, &kRunByOperator, &kChangeByOperator, &kCopiedJob,
+          &kEndByOperator, &kInsertLaneHint,  &kNewestJob,     &kDeleteAttempts,   &kDeleteJob};
 }
 
 }  // namespace tenure::queue

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../job_rules.hpp"
 #include "cancel_requests.hpp"
 #include "ended_lookup.hpp"
 #include "fresh_jobs.hpp"
@@ -80,6 +81,8 @@ class SqliteWriter final : public StoreWriter {
   Result<void> cancel_by_operator(JobId id, WallTime now) override;
   Result<void> ask_to_cancel(JobId id, WallTime now) override;
   Result<void> discard_by_operator(JobId id, WallTime now) override;
+  Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) override;
+  Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   std::int64_t mend(Defect defect, std::size_t limit) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
@@ -131,12 +134,14 @@ class SqliteWriter final : public StoreWriter {
     JobReason reason = JobReason::none;
     bool is_running = false;
     bool is_fresh = false;
+    [[nodiscard]] OperatorSees seen() const { return {state, reason, is_running}; }
   };
 
   Result<Incoming> look_up(const NewJob& job);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
   Result<Names> intern(const NewJob& job);
+  Result<QueueNumber> intern_queue(std::string_view name);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
   bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due, WallTime now);
@@ -179,6 +184,7 @@ class SqliteWriter final : public StoreWriter {
   void find_place(NamedJob& job);
   // The same, where the transition from its state is allowed to an operator: StateChanged.
   Result<NamedJob> named_job_for(Transition transition, JobId id, JobState to);
+  static Result<void> check_named(Transition transition, const NamedJob& job, JobState to);
   void leave_place(const NamedJob& job);
   void place_in_lane(const NamedJob& job, WallTime due);
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);

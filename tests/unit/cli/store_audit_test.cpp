@@ -47,6 +47,27 @@ TEST_F(Audit, ARecordNamesTheJobsOrTheFilter) {
   EXPECT_EQ(newest().entry.count, 1);
 }
 
+TEST_F(Audit, ARecordSaysWhatJobsWereChangedTo) {
+  EXPECT_EQ(run({"job", "change", id(5), "--queue", "reports", "--priority", "3"}), 0);
+  EXPECT_EQ(newest().entry.subject, id(5) + ": queue reports, priority 3");
+  EXPECT_EQ(run({"job", "change", "queue=reports", "--run-at", "2026-03-03", "--yes"}), 0);
+  EXPECT_EQ(newest().entry.subject, "queue=reports: due 2026-03-03T00:00:00Z");
+  EXPECT_EQ(run({"queue", "clear", "reports", "--yes"}), 0);
+  EXPECT_EQ(newest().entry.subject, "queue=reports");
+}
+
+TEST_F(Audit, ARecordNamesTheJobsThatWereEnqueuedAndNotThoseThatExisted) {
+  std::string input = "{\"id\":\"" + id(7) + "\"}\n{\"id\":\"" + id(8) + "\"}\n";
+  environment.read_input = [&](std::size_t) { return std::exchange(input, {}); };
+  EXPECT_EQ(run({"job", "enqueue", "billing.close", "--tenant", "acme", "--id", id(7)}), 0);
+  EXPECT_EQ(newest().entry.subject, id(7));
+  EXPECT_EQ(run({"job", "enqueue", "billing.close", "--tenant", "acme", "--id", id(7)}), 0);
+  EXPECT_EQ(records().size(), 1U);
+  EXPECT_EQ(run({"job", "enqueue", "billing.close", "--tenant", "acme", "--lines"}), 0);
+  EXPECT_EQ(newest().entry.subject, id(8));
+  EXPECT_EQ(newest().entry.count, 1);
+}
+
 TEST_F(Audit, WhatChangesNothingLeavesNone) {
   EXPECT_EQ(run({"job", "retry", "state=dead", "--dry-run"}), 0);
   EXPECT_EQ(run({"job", "retry", "state=discarded", "--yes"}), 0);
@@ -178,12 +199,16 @@ class EveryVerb : public FileProgram {
 // From the table of verbs, so that none can be forgotten.
 TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
   const std::map<std::string, std::vector<std::string>, std::less<>> arguments{
+      {"job enqueue", {"billing.close", "--tenant", "acme"}},
       {"job retry", {id(1)}},
       {"job run", {id(5)}},
       {"job cancel", {id(4)}},
       {"job discard", {id(3)}},
       {"job delete", {id(2), "--yes"}},
+      {"job copy", {id(1)}},
+      {"job change", {id(5), "--queue", "reports"}},
       {"tenant create", {"heron"}},
+      {"queue clear", {"reports", "--yes"}},
       {"store doctor", {"places", "--fix"}},
       {"store backup", {(folder / "copy.db").string()}},
   };

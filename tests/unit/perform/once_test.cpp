@@ -45,6 +45,36 @@ TEST_F(Once, RUN_04_ARerunSkipsWhatIsDoneAndGoesOnWithTheRest) {
   EXPECT_EQ(paid("acme"), 2);
 }
 
+TEST_F(Once, RUN_20_AManualRetryKeepsTheReceiptsAndACopyHasNone) {
+  bool fails = true;
+  static_cast<void>(attempt([&](JobContext& context) {
+    context.once("pay", pay);
+    if (fails) throw std::runtime_error("no");
+    context.once("pay again", pay);
+  }));
+  ASSERT_EQ(paid("acme"), 1);
+  fails = false;
+  const queue::JobId id = job_->id;
+  store_->write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.finish({job_->seq, job_->token}, queue::JobState::dead, queue::JobReason::by_rule,
+                                 {}, clock_.wall()));
+    value_or_raise(writer.retry_by_operator(id, clock_.wall()));
+  });
+  const queue::ClaimedJob again = claim();
+  EXPECT_EQ(again.id, id);
+  EXPECT_EQ(perform(again), std::nullopt);
+  EXPECT_EQ(paid("acme"), 2) << "the step that was done is skipped";
+  const queue::JobId copy{uuids_of_process().next(clock_.wall())};
+  store_->write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.finish_succeeded({again.seq, again.token}, clock_.wall()));
+    static_cast<void>(value_or_raise(writer.copy_by_operator(id, copy, clock_.wall())));
+  });
+  const queue::ClaimedJob copied = claim();
+  EXPECT_EQ(copied.id, copy);
+  EXPECT_EQ(perform(copied), std::nullopt);
+  EXPECT_EQ(paid("acme"), 4) << "every step again";
+}
+
 TEST_F(Once, RUN_03_AnExceptionInsideRollsBackEffectAndReceipt) {
   static_cast<void>(attempt([&](JobContext& context) {
     context.once("pay", [](JobTransaction& transaction) {

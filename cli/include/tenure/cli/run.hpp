@@ -48,6 +48,8 @@ struct Environment {
 
   // A line from standard input; nothing at its end.
   std::function<std::optional<std::string>()> read_line;
+  // Bytes of standard input as they come, at most so many; empty at its end. Throws where it cannot be read.
+  std::function<std::string(std::size_t bytes_max)> read_input;
   // Waits, for what goes on until it is ended; false: enough.
   std::function<bool(std::chrono::milliseconds)> pause;
   std::function<std::shared_ptr<queue::Store>(const queue::SqliteStoreOptions&)> open_store;

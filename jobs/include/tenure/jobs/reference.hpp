@@ -4,7 +4,6 @@
 #include <tenure/jobs/archive.hpp>
 #include <tenure/tenancy/ref.hpp>
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,21 +29,6 @@ struct PayloadReference<Ref<T>> {
   static void require_tenant(const Ref<T>& ref) {
     if (!is_shared_model<T>() && !ref.tenant()) raise(ErrorCode::missing_tenant, missing(ref));
   }
-};
-
-// What every Global ID inside arguments is held against, when they are written and when they are read.
-class TenantPayloadContext final : public PayloadContext {
- public:
-  // No tenant: an untenanted job, whose arguments may name shared records only.
-  TenantPayloadContext(std::string application, std::optional<TenantName> tenant)
-      : application_(std::move(application)), tenant_(std::move(tenant)) {}
-
-  // WrongTenant, NoTenant, BadGlobalId (another application's, or no Global ID at all).
-  [[nodiscard]] Result<void> check(std::string_view gid) override;
-
- private:
-  std::string application_;
-  std::optional<TenantName> tenant_;
 };
 
 }  // namespace tenure

@@ -90,6 +90,10 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] Result<Filter> parse_filter(std::span<const std::string> words,
                                           std::span<const FilterField> fields, WallTime now);
 
+// The first moment of a point of time as filters write it: 2026-03-02, 2026-03-02T10:14:00Z, now, +10m. BadOptions whose message is a
+// clause that begins with the text.
+[[nodiscard]] Result<WallTime> parse_time(std::string_view text, WallTime now);
+
 // An untenanted job has the tenant `none`; `attempt` is its failures, `name` no field of jobs.
 [[nodiscard]] bool matches(const Filter& filter, const JobRecord& job, WallTime now);
 // Whether the term is met by reasons that only held jobs have, and by no other.

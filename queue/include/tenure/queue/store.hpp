@@ -42,6 +42,13 @@ struct NewJob {
   std::string arguments;  // the store writes the envelope, since it knows the generation
 };
 
+// What an operator changes of a job that waits; what is not given stays as it is.
+struct JobChange {
+  std::optional<std::string> queue = {};
+  std::optional<Priority> priority = {};
+  std::optional<WallTime> due = {};
+};
+
 // One row that a dispatcher did not know yet.
 struct JobArrival {
   JobSeq seq;
@@ -349,6 +356,14 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> ask_to_cancel(JobId id, WallTime now) = 0;
   // Scheduled for a retry -> discarded.
   [[nodiscard]] virtual Result<void> discard_by_operator(JobId id, WallTime now) = 0;
+  // Scheduled or ready -> ready where its due time is, or becomes, at most `now`, else scheduled, for that time and no retry any more;
+  // without a new due time it stays what it is. With a lane hint where it is ready. BadOptions (a name or priority that no store
+  // takes), LimitReached (too many queues).
+  [[nodiscard]] virtual Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) = 0;
+  // A new job under the id `copy`, due now, with the tenant, generation, kind, arguments, queue, priority and attempts_max of that one,
+  // whatever has become of it: JobNotFound, NewerEnvelope, BadPayload (a damaged row, or one whose envelope is of another job), and
+  // what enqueue says.
+  [[nodiscard]] virtual Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) = 0;
   // Removes a job that has ended, with its attempts: its id is free again. JobNotFound; StateChanged for one that has not ended;
   // LimitReached for the newest job of all, from whose number the next one is made.
   [[nodiscard]] virtual Result<void> delete_by_operator(JobId id) = 0;

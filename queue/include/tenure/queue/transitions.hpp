@@ -23,6 +23,7 @@ enum class Transition : std::uint8_t {
   run_by_operator,
   cancel_by_operator,
   discard_by_operator,
+  change_by_operator,  // of queue, priority or due time
 };
 [[nodiscard]] std::string_view name_of(Transition transition);
 

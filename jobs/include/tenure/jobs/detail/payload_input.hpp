@@ -38,14 +38,10 @@ class PayloadInput {
   std::size_t unknown_fields = 0;
 
  private:
-  void check(const json::Value& value);
-  void check_string(std::string_view text, const json::Value& at) const;
-
   PayloadContext& context_;
   PayloadLimits limits_;
   json::Document document_;
   std::size_t depth_ = 0;
-  std::size_t elements_ = 0;
 };
 
 // OutOfRange for what the type cannot hold.

@@ -12,10 +12,6 @@
 // The part of writing that no type matters to: text, limits, paths, canonical order.
 namespace tenure::detail {
 
-inline constexpr std::string_view kReferenceKey = "$gid";
-
-[[noreturn]] void refuse(std::string_view reason, std::string_view sentence, std::string path);
-
 // Runs a user's function so that nothing but tenure::Error leaves it, and none without a path.
 void run_user_code(FunctionRef<void()> code, FunctionRef<std::string()> path);
 // The same in a catch block, for what was thrown.

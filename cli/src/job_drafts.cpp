@@ -1,0 +1,126 @@
+#include "job_drafts.hpp"
+
+#include <tenure/base/names.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/config/units.hpp>
+#include <tenure/queue/filter.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::string_view kDefaultQueue = "default";
+
+bool names_kind(const queue::PoolRecord& pool, const std::string& kind) {
+  return std::ranges::binary_search(pool.kinds, kind);
+}
+
+std::optional<TenantName> tenant_of_spec(const JobSpec& spec) {
+  if (!spec.tenant)
+    raise(ErrorCode::bad_options,
+          "whose job is it? say --tenant NAME, or --tenant none for a job outside every tenant");
+  if (*spec.tenant == "none") return std::nullopt;
+  return value_or_raise(TenantName::parse(*spec.tenant));
+}
+
+}  // namespace
+
+OptionTime time_option(const Session& session) {
+  if (session.has("run-at") && session.has("run-in"))
+    raise(ErrorCode::bad_options, "--run-at and --run-in exclude each other");
+  OptionTime time;
+  if (session.has("run-at")) {
+    const auto at = queue::parse_time(session.option("run-at"), session.now());
+    if (!at) raise(ErrorCode::bad_options, "--run-at " + at.error().message);
+    time.run_at = *at;
+  }
+  if (session.has("run-in")) {
+    const auto in = config::parse_duration(session.option("run-in"));
+    if (!in)
+      raise(ErrorCode::bad_options,
+            fmt::format("--run-in '{}' {}", escaped(session.option("run-in"), 64), in.error().message));
+    time.run_in = *in;
+  }
+  return time;
+}
+
+int priority_option(const Session& session, int otherwise) {
+  if (!session.has("priority")) return otherwise;
+  return static_cast<int>(value_or_raise(whole_number("priority", session.option("priority"),
+                                                      limits::kPriorityHighest, limits::kPriorityLowest)));
+}
+
+Uuid job_uuid(std::string_view text, std::string_view where) {
+  const auto id = Uuid::parse(text);
+  if (!id)
+    raise(ErrorCode::bad_options, fmt::format("{} '{}' is no id: those are UUIDs", where, escaped(text, 64)));
+  return *id;
+}
+
+JobSpec spec_of_options(const Session& session) {
+  JobSpec spec;
+  if (!session.words().empty()) spec.kind = session.words().front();
+  if (session.has("tenant")) spec.tenant = session.option("tenant");
+  if (session.has("queue")) spec.queue = session.option("queue");
+  spec.priority = priority_option(session, spec.priority);
+  if (session.has("max-attempts"))
+    spec.attempts_max = static_cast<int>(value_or_raise(
+        whole_number("max-attempts", session.option("max-attempts"), 1, limits::kAttemptsMax)));
+  if (session.has("id")) spec.id = job_uuid(session.option("id"), "--id");
+  const OptionTime time = time_option(session);
+  spec.run_at = time.run_at;
+  spec.run_in = time.run_in;
+  return spec;
+}
+
+JobDrafts::JobDrafts(Session& session) : session_(session) {
+  session.readable_store().read([&](queue::JobReader& reader) { pools_ = reader.pools(); });
+}
+
+queue::Draft JobDrafts::draft(const JobSpec& spec, FunctionRef<std::string(PayloadContext&)> arguments) {
+  value_or_raise(check_name(NameOf::kind, spec.kind));
+  queue::Draft draft{.run_at = spec.run_at, .run_in = spec.run_in};
+  draft.job.tenant = tenant_of_spec(spec);
+  draft.job.kind = spec.kind;
+  draft.job.queue = spec.queue ? *spec.queue : default_queue(spec.kind);
+  value_or_raise(check_name(NameOf::queue, draft.job.queue));
+  draft.job.priority = queue::Priority{spec.priority};
+  draft.job.attempts_max = spec.attempts_max;
+  TenantPayloadContext context{session_.settings().application.name, draft.job.tenant};
+  draft.job.arguments = arguments(context);
+  draft.job.id = {spec.id ? *spec.id : uuids_of_process().next(session_.environment().clock.wall())};
+  return draft;
+}
+
+bool JobDrafts::is_known(const std::string& kind) {
+  const auto [entry, is_new] = known_.try_emplace(kind);
+  if (!is_new) return entry->second;
+  entry->second = std::ranges::any_of(pools_, [&](const auto& pool) { return names_kind(pool, kind); });
+  if (!entry->second)
+    session_.note(
+        fmt::format("tenure: no worker program has named the kind {} so far: its jobs wait until "
+                    "one does",
+                    escaped(kind, 128)));
+  return entry->second;
+}
+
+// A worker program says of all its kinds together to which queues they go.
+std::string JobDrafts::default_queue(const std::string& kind) const {
+  std::vector<std::string> queues;
+  for (const queue::PoolRecord& pool : pools_)
+    if (names_kind(pool, kind))
+      queues.insert(queues.end(), pool.default_queues.begin(), pool.default_queues.end());
+  sort_uniquely(queues);
+  if (queues.empty()) return std::string(kDefaultQueue);
+  if (queues.size() > 1)
+    raise(
+        ErrorCode::bad_options,
+        fmt::format("to which queue? the worker programs that perform {} have kinds for {}; say --queue NAME",
+                    kind, fmt::join(queues, ", ")));
+  return queues.front();
+}
+
+}  // namespace tenure::cli
