@@ -3,6 +3,7 @@
 
 import re
 
+import check_tests
 import tree
 
 PAGE = re.compile(r"(?<![\w./-])docs/[\w./-]+\.md\b")
@@ -18,6 +19,10 @@ INSIDE_PAGE = "docs/architecture/inside.md"
 BEHAVIOUR_ROW = re.compile(r"^\| (.+?) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 FOLDER_SECTION = re.compile(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 FILE_ROW = re.compile(r"^\| (`[^|]+`) \|", re.MULTILINE)
+PROMISES_PAGE = "docs/manual/promises.md"
+SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+HELD_BY = re.compile(r"^\*\*Held by\*\* (.*?)(?=\n\n|\Z)", re.MULTILINE | re.DOTALL)
+PROGRAM_TEST = re.compile(r"add_test\(NAME ([\w.]+)")
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -138,6 +143,28 @@ def check_behaviours(root):
     return found
 
 
+def check_promises(root):
+    """Each promise says its limits, how it is held, and by which tests, which are in the tree."""
+    page = tree.text_of(root / PROMISES_PAGE) if (root / PROMISES_PAGE).is_file() else ""
+    sections = list(SECTION.finditer(page))
+    found = [] if sections else [f"{PROMISES_PAGE}: there is no promise"]
+    tests = {f"{suite}.{name}" for _, _, suite, name in check_tests.cases(root)}
+    for file in tree.files(root, {".txt"}):
+        if file.name == "CMakeLists.txt":
+            tests.update(PROGRAM_TEST.findall(tree.text_of(root / file)))
+    for section in sections:
+        promise, text = section.groups()
+        at = f"{PROMISES_PAGE}:{tree.line_at(page, section.start())}: {promise}"
+        found += [f"{at}: lacks **{part}**" for part in ("Limits.", "How.", "Held by") if f"**{part}**" not in text]
+        names = [name for held in HELD_BY.findall(text) for name in re.findall(r"`([^`]+)`", held)]
+        found += [f"{at}: there is no test {name}" for name in names if name not in tests]
+        if not names:
+            found.append(f"{at}: no test is named")
+        files = re.findall(r"`(\w[\w.-]*/[\w./-]+\.\w+)`", text)
+        found += [f"{at}: there is no {file}" for file in files if not (root / file).is_file()]
+    return found
+
+
 def check_decisions(root):
     """Numbered 0001, 0002, ... without a gap; the title carries the number. 0000 is the template."""
     found = []
@@ -161,5 +188,5 @@ def check_decisions(root):
 
 if __name__ == "__main__":
     tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events,
-               "metrics": check_metrics,
-               "behaviours": check_behaviours, "decisions": check_decisions})
+               "metrics": check_metrics, "behaviours": check_behaviours, "promises": check_promises,
+               "decisions": check_decisions})

@@ -288,6 +288,14 @@ class Pages(CheckCase):
                 self.expect_found(check, {"docs/architecture/inside.md": page.replace(old, new)}, said)
         self.expect_found(check, {}, "no table of behaviours")
 
+    def test_promises_that_nothing_holds(self):
+        page = "docs/manual/promises.md"
+        whole = "## Kept\n\n**Limits.** None.\n\n**How.** By `queue/src/rows.hpp`.\n\n**Held by** `Claim.CLM_04_LoneJobIsNotStarved`.\n"
+        self.expect_clean(check_pages.check_promises, {page: whole})
+        for without, said in (("**Limits.**", "lacks **Limits.**"), ("04_Lone", "there is no test Claim.CLM_"), ("rows", "there is no queue/src/.hpp"),
+                              ("`Claim.CLM_04_LoneJobIsNotStarved`", "no test is named"), (whole, "no promise")):
+            self.expect_found(check_pages.check_promises, {page: whole.replace(without, "")}, said)
+
     def test_decisions_out_of_number(self):
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0002-b.md": "# 2. B\n"}, "no 0001")
         self.expect_found(check_pages.check_decisions, {"docs/decisions/0001-a.md": "# 2. A\n"}, "title")
