@@ -42,10 +42,11 @@ class TenantRangesTest : public BookkeepingTest {
     return seqs;
   }
 
-  // What of 1 to 99 is read for one tenant, each part as its first and last sequence.
-  std::vector<std::pair<std::int64_t, std::int64_t>> parts_read(std::int64_t tenant, ListOrder order) {
+  // What behind `above` and up to 99 is read for one tenant, each part as its first and last sequence.
+  std::vector<std::pair<std::int64_t, std::int64_t>> parts_read(std::int64_t tenant, ListOrder order,
+                                                                JobSeq above = JobSeq{0}) {
     sqlite::Connection connection(path_, {});
-    RangesOfTenants ranges(connection, {JobSeq{0}, JobSeq{100}}, order, {&tenant, 1});
+    RangesOfTenants ranges(connection, {above, JobSeq{100}}, order, {&tenant, 1});
     std::vector<std::pair<std::int64_t, std::int64_t>> parts;
     while (const auto part = ranges.next()) parts.emplace_back(part->above.value + 1, part->below.value - 1);
     return parts;
@@ -88,6 +89,16 @@ TEST_F(TenantRangesTest, AfterAStartNoRangeOverlapsAnotherAndNoneIsWrong) {
   EXPECT_EQ(misplaced(), std::vector<std::string>{});
   EXPECT_EQ(listed("tenant=globex", ListOrder::oldest_first), (Seqs{7}));
   EXPECT_EQ(parts_read(kGlobex, ListOrder::oldest_first), (Parts{{5, 8}, {17, 99}}));
+}
+
+TEST_F(TenantRangesTest, NothingIsReadBeforeWhereAListBegins) {
+  put_for("acme", 12);
+  follow();
+  for (const ListOrder order : {ListOrder::oldest_first, ListOrder::newest_first}) {
+    EXPECT_EQ(parts_read(kGlobex, order, JobSeq{20}), (Parts{{21, 99}}));
+    EXPECT_EQ(parts_read(kGlobex, order, JobSeq{10}), (Parts{{13, 99}}));
+    EXPECT_EQ(parts_read(kAcme, order, JobSeq{10}), (Parts{{11, 99}}));
+  }
 }
 
 TEST_F(TenantRangesTest, WhatIsInNoRangeIsRead) {

@@ -95,7 +95,7 @@ std::optional<SeqRange> RangesOfTenants::next() {
       part.below = JobSeq{passed->first};
       rest_.above = std::max(rest_.above, JobSeq{passed->last});
     } else {
-      part.above = JobSeq{passed->last};
+      part.above = std::max(rest_.above, JobSeq{passed->last});
       rest_.below = std::min(rest_.below, JobSeq{passed->first});
     }
     if (!is_empty(part)) return part;
