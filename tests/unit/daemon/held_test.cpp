@@ -98,7 +98,7 @@ TEST(HeldByDefault, RTY_05_AQueueThatAKindNamesAndNoPoolListsIsToldAtTheFirstHel
   EXPECT_EQ(pools, (std::vector<PoolRecord>{{"default", {"default"}, 2, {"job"}, {"exports"}}}));
 }
 
-TEST_F(HeldJobs, RTY_05_OneWarningWithinAMinuteAndTheNextAfterAnHour) {
+TEST_F(HeldJobs, OBS_12_RTY_05_OneWarningWithinAMinuteAndTheNextAfterAnHour) {
   (void)sim->enqueue_many({.kind = "report"}, 3);
   (void)sim->enqueue({.queue = "exports"});
   sim->run_for(1min);
