@@ -1,5 +1,5 @@
 # Configures, builds and runs the project in SOURCE as somebody else would. INSTALL: against what TENURE_BINARY_DIR installs;
-# else it takes TENURE_SOURCE as a folder of its own. LAUNCHER, of the compiler, only saves time.
+# else it takes TENURE_SOURCE as a folder of its own. TOUR: what README.md shows, which is built and run so too. LAUNCHER, of the compiler, only saves time.
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -59,3 +59,29 @@ run(${FOLDER}/build/application-worker --version)
 expect("application 1")
 run(${bin}/tenured --version)
 expect("tenured [0-9]")
+
+# The tour of README.md as its reader would copy it: into an empty folder, with five lines of CMake.
+set(tour ${FOLDER}/tour)
+file(COPY ${TOUR}/notes.cpp ${TOUR}/migrations DESTINATION ${tour})
+file(READ ${TOUR}/tenure.toml settings)
+string(REPLACE "%{config_dir}/../../build/release/bin/notes" "${tour}/build/notes" settings "${settings}")
+file(WRITE ${tour}/tenure.toml "${settings}")
+file(WRITE ${tour}/CMakeLists.txt
+     "cmake_minimum_required(VERSION 3.25)\nproject(notes LANGUAGES CXX)\nfind_package(tenure 0.1 REQUIRED)\n"
+     "add_executable(notes notes.cpp)\ntarget_link_libraries(notes PRIVATE tenure::client tenure::worker)\n")
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${tour} -B ${tour}/build -DCMAKE_PREFIX_PATH=${FOLDER}/installed
+    -DCMAKE_CXX_COMPILER=${CXX})
+run(${CMAKE_COMMAND} --build ${tour}/build)
+file(MAKE_DIRECTORY ${tour}/data)
+set(ENV{TENURE_CONFIG} ${tour}/tenure.toml)
+run(${bin}/tenure tenant create acme)
+run(${CMAKE_COMMAND} -E chdir ${tour} build/notes add acme "call the plumber")
+# Until a job has succeeded, which the limit of the test bounds.
+run(sh -c "${bin}/tenured & daemon=$!
+           ${bin}/tenure job count state=succeeded --watch 100ms --fail-if-any
+           found=$?
+           kill $daemon
+           wait $daemon && test $found = 1")
+run(${bin}/tenure job list --json)
+expect("notes.add_note")
+expect("succeeded")

@@ -91,8 +91,12 @@ TEST_F(BlameTest, LSE_25_WhereNobodyIsNamedEachIsChargedOnceAndStartsAloneInAPro
   expect_state(other, ShownState::succeeded);
   neighbours_.push_back(last);
   for (const queue::JobId job : neighbours_) {
-    ASSERT_EQ(attempts(job).size(), 1U);
-    EXPECT_EQ(attempts(job)[0].place.exit, (ProcessExit{ProcessExit::By::signal, SIGKILL}));
+    // Processes that end their jobs at once can meet each other's lock on the tenant, which costs nothing.
+    const auto history = attempts(job);
+    EXPECT_EQ(std::ranges::count(history, queue::AttemptOutcome::interrupted, &queue::AttemptRecord::outcome),
+              1);
+    ASSERT_FALSE(history.empty());
+    EXPECT_EQ(history[0].place.exit, (ProcessExit{ProcessExit::By::signal, SIGKILL}));
     EXPECT_EQ(record(job).crashes, 1);
   }
   EXPECT_TRUE(wait_until([&] { return children_of(daemon->pid()).size() == 1; }));
