@@ -6,7 +6,14 @@
 
 namespace tenure::daemon {
 
+void LoneJobs::suspected(queue::JobSeq seq, std::size_t pool) {
+  const auto known = find(seq);
+  if (known != waiting_.end()) known->pool = pool;
+  else waiting_.push_back({.seq = seq, .pool = pool});
+}
+
 void LoneJobs::tick(Instant now, Actions& actions) {
+  drain_unwanted(actions);
   if (waiting_.empty()) return;
   std::size_t alive = processes_alive();
   for (Waiting& job : waiting_) {
@@ -47,18 +54,32 @@ std::vector<LoneJobs::Claim> LoneJobs::take() {
   return claims;
 }
 
-void LoneJobs::gone(queue::JobSeq seq) { waiting_.erase(find(seq)); }
+void LoneJobs::gone(queue::JobSeq seq) { waiting_.erase(known(seq)); }
 
 void LoneJobs::gated(queue::JobSeq seq, Instant now) {
-  const auto job = find(seq);
+  const auto job = known(seq);
   job->is_being_claimed = false;
+  job->process.reset();
   job->not_before = now + kLoneGatedWait;
 }
 
-void LoneJobs::not_begun(queue::JobSeq seq) { find(seq)->is_being_claimed = false; }
+void LoneJobs::not_begun(queue::JobSeq seq) { known(seq)->is_being_claimed = false; }
+
+// It has no use without its job: nothing of a lane may come to it.
+void LoneJobs::drain_unwanted(Actions& actions) {
+  for (auto& [number, process] : processes_.all()) {
+    if (!process.is_for_suspect || process.phase == Phase::leaving || process.jobs.size() > 0) continue;
+    if (std::ranges::find(waiting_, number, &Waiting::process) == waiting_.end())
+      Processes::drain(process, actions);
+  }
+}
 
 std::vector<LoneJobs::Waiting>::iterator LoneJobs::find(queue::JobSeq seq) {
-  const auto job = std::ranges::find(waiting_, seq, &Waiting::seq);
+  return std::ranges::find(waiting_, seq, &Waiting::seq);
+}
+
+std::vector<LoneJobs::Waiting>::iterator LoneJobs::known(queue::JobSeq seq) {
+  const auto job = find(seq);
   TENURE_INVARIANT(job != waiting_.end());
   return job;
 }

@@ -26,9 +26,9 @@ class LoneJobs {
   // `processes` must outlive it.
   explicit LoneJobs(Processes& processes) : processes_(processes) {}
 
-  // The store has it as a suspect now.
-  void suspected(queue::JobSeq seq, std::size_t pool) { waiting_.push_back({.seq = seq, .pool = pool}); }
-  // Starts processes that are wanted.
+  // The store has it as a suspect now. One that waits already, since it went another way meanwhile, goes on waiting.
+  void suspected(queue::JobSeq seq, std::size_t pool);
+  // Starts processes that are wanted, and drains those whose job is gone.
   void tick(Instant now, Actions& actions);
   // When tick() has something to do that no event announces.
   [[nodiscard]] std::optional<Instant> next_at() const;
@@ -55,11 +55,13 @@ class LoneJobs {
     int vain_starts = 0;
     bool is_being_claimed = false;
   };
+  void drain_unwanted(Actions& actions);
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
+  [[nodiscard]] std::vector<Waiting>::iterator known(queue::JobSeq seq);
   [[nodiscard]] std::size_t processes_alive() const;
 
   Processes& processes_;
-  std::vector<Waiting> waiting_;  // those that waited longest first
+  std::vector<Waiting> waiting_;  // those that waited longest first; one of each job
 };
 
 }  // namespace tenure::daemon

@@ -96,7 +96,6 @@ void Machine::on(const AttemptsEnded& event) {
   for (const AttemptEnd& end : event.ends) state_.endings.attempt_ended(*process, end, state_.now);
   for (const AttemptEnd& end : event.ends) state_.suspects.ended(end.claim.seq);
   state_.replacements.look_at(*process);
-  if (process->is_for_suspect && process->jobs.size() == 0) Processes::drain(*process, state_.actions);
 }
 
 void Machine::on(RunsTold& event) {

@@ -8,17 +8,12 @@ namespace tenure::daemon {
 
 namespace {
 
-// The process has no use without its job: nothing of a lane may come to it.
 void absorb_one(DispatcherState& state, const queue::SuspectRequest& request, queue::ClaimReply& reply) {
+  if (reply.gate) return state.lone_jobs.gated(request.seq, state.now.steady);
+  state.lone_jobs.gone(request.seq);
+  if (reply.jobs.empty()) return;
   Process* const process = state.processes.find(request.process);
   const bool is_there = process != nullptr && process->phase == Phase::ready;
-  if (reply.jobs.empty()) {
-    if (reply.gate) state.lone_jobs.gated(request.seq, state.now.steady);
-    else state.lone_jobs.gone(request.seq);
-    if (is_there) Processes::drain(*process, state.actions);
-    return;
-  }
-  state.lone_jobs.gone(request.seq);
   if (!is_there) return state.endings.give_back(reply.jobs.front());
   count_assigned(state, *process, reply.jobs);
   state.actions.emplace_back(Assign{process->number, std::move(reply.jobs)});

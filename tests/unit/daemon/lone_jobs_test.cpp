@@ -198,6 +198,54 @@ TEST(LoneJobs, RoundsThatFailLoseNoSuspect) {
   }
 }
 
+// The table alone, of a pool with one process.
+class LoneJobsTest : public ::testing::Test {
+ protected:
+  static constexpr queue::JobSeq kJob{5};
+  void tick() { lone_jobs.tick(now, actions); }
+  void all_ready() {
+    for (auto& [number, process] : processes.all()) process.phase = Phase::ready;
+  }
+  template <class Kind>
+  [[nodiscard]] std::vector<ProcessNumber> taken() const {
+    std::vector<ProcessNumber> numbers;
+    for (const Action& action : actions)
+      if (const auto* const one = std::get_if<Kind>(&action)) numbers.push_back(one->process);
+    return numbers;
+  }
+
+  DispatcherSettings settings{.pools = {PoolSettings{"default", 1, {"default"}}}};
+  Processes processes{settings};
+  LoneJobs lone_jobs{processes};
+  Instant now;
+  Actions actions;
+};
+
+// It was cancelled and retried meanwhile, and another process took it along.
+TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
+  for (int time = 0; time < 2; ++time) {
+    lone_jobs.suspected(kJob, 0);
+    tick();
+  }
+  EXPECT_EQ(taken<StartProcess>().size(), 1U);
+  all_ready();
+  EXPECT_EQ(lone_jobs.take().size(), 1U);
+  lone_jobs.gone(kJob);
+  EXPECT_FALSE(lone_jobs.next_at());
+}
+
+TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
+  lone_jobs.suspected(kJob, 0);
+  tick();
+  all_ready();
+  static_cast<void>(lone_jobs.take());
+  tick();
+  EXPECT_TRUE(taken<Drain>().empty());
+  lone_jobs.gone(kJob);
+  tick();
+  EXPECT_EQ(taken<Drain>(), taken<StartProcess>());
+}
+
 TEST(LoneJobs, MoreThanTheirBoundWaitForOneToEnd) {
   constexpr std::size_t kJobs = kLoneProcessesMax + 3;
   auto options = one_pool(1, static_cast<int>(kJobs));
