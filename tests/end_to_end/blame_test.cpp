@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(BySignal, NamedTest,
                                            std::pair{"stack", SIGSEGV}),
                          [](const auto& crash) { return crash.param.first; });
 
-TEST_P(NamedTest, LSE_24_OfEightBusySlotsOnlyTheJobThatCrashesIsCharged) {
+TEST_P(NamedTest, OfEightBusySlotsOnlyTheJobThatCrashesIsCharged) {
   if (testing::kIsSanitized) GTEST_SKIP() << "not run here: a sanitizer ends the process in its own way";
   configure({.slots = kSlots});
   const auto daemon = start_daemon();
@@ -71,7 +71,7 @@ TEST_P(NamedTest, LSE_24_OfEightBusySlotsOnlyTheJobThatCrashesIsCharged) {
   for (int number = 1; number < kSlots; ++number) EXPECT_EQ(runs_of(name_of(number)), 1);
 }
 
-TEST_F(BlameTest, LSE_25_WhereNobodyIsNamedEachIsChargedOnceAndStartsAloneInAProcessOfItsOwn) {
+TEST_F(BlameTest, WhereNobodyIsNamedEachIsChargedOnceAndStartsAloneInAProcessOfItsOwn) {
   configure({.slots = kSlots});
   const auto daemon = start_daemon();
   const pid_t process = fill_slots_but_one();
