@@ -283,7 +283,7 @@ create table audit(
 ) strict;
 
 -- 'head': the newest row, apart from it, so that rows that are cut off at the end are missed. 'anchor': the row before the first one
--- that is kept.
+-- that is kept, which is row 1.
 create table audit_mark(
   name text primary key,
   number integer not null,
@@ -298,9 +298,34 @@ begin
 end;
 
 create trigger audit_row_stays before delete on audit
-when old.number > (select number from audit_mark where name = 'anchor')
+when old.number > coalesce((select number from audit_mark where name = 'anchor'), 0)
 begin
   select raise(abort, 'rows of audit behind the anchor stay');
+end;
+
+-- A row that is replaced fires no trigger for the one that goes.
+create trigger audit_row_is_not_replaced before insert on audit
+when exists (select 1 from audit where number = new.number)
+begin
+  select raise(abort, 'rows of audit are never replaced');
+end;
+
+create trigger audit_anchor_stays_as_it_is before update on audit_mark
+when old.name = 'anchor' or new.name = 'anchor'
+begin
+  select raise(abort, 'the anchor of audit is never changed');
+end;
+
+create trigger audit_anchor_stays before delete on audit_mark
+when old.name = 'anchor'
+begin
+  select raise(abort, 'the anchor of audit stays');
+end;
+
+create trigger audit_anchor_is_not_replaced before insert on audit_mark
+when new.name = 'anchor'
+begin
+  select raise(abort, 'the anchor of audit is never replaced');
 end;
 
 create view tenants as

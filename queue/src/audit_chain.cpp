@@ -97,8 +97,13 @@ AuditRecord next_record(const AuditMark& head, std::int64_t newest, AuditEntry e
 
 AuditCheck::AuditCheck(const AuditMark& anchor, const std::optional<AuditMark>& known)
     : last_(anchor), known_(known) {
-  if (known_ && known_->number == anchor.number && *known_ != anchor)
-    fault(known_->number, "the head that was noted is not the beginning of this chain");
+  const bool is_whole = anchor == AuditMark{};
+  if (known_ && known_->number <= anchor.number && !(is_whole && *known_ == anchor))
+    fault(known_->number, "the head that was noted is no more in the chain");
+  // No row is ever taken from the beginning, so nothing of ours moves the anchor.
+  if (!is_whole)
+    fault(1, "rows are cut off at the beginning: somebody has moved the anchor to row " +
+                 std::to_string(anchor.number));
 }
 
 void AuditCheck::fault(std::int64_t number, std::string text) {

@@ -28,7 +28,8 @@ class AuditRows : public ::testing::Test {
   void meddle(const std::string& sql) {
     execute(
         "pragma ignore_check_constraints = 1; drop trigger if exists audit_row_stays;"
-        "drop trigger if exists audit_row_stays_as_it_is;" +
+        "drop trigger if exists audit_row_stays_as_it_is; drop trigger if exists audit_row_is_not_replaced;"
+        "drop trigger if exists audit_anchor_stays_as_it_is; drop trigger if exists audit_anchor_stays;" +
         sql);
   }
   AuditVerdict verdict(const std::optional<AuditMark>& known = std::nullopt) {
@@ -40,6 +41,17 @@ class AuditRows : public ::testing::Test {
   std::int64_t first_fault() {
     const AuditVerdict found = verdict();
     return found.fault ? found.fault->number : 0;
+  }
+
+  AuditMark mark_of(std::int64_t number) {
+    AuditMark mark;
+    store_->read([&](JobReader& reader) {
+      reader.for_each_audit(number + 1, [&](const AuditRecord& record) {
+        mark = {record.number, record.hash};
+        return false;
+      });
+    });
+    return mark;
   }
 
   TemporaryFolder folder_;
@@ -150,25 +162,44 @@ TEST_F(AuditRows, AnotherChainIsSeenOnlyByAHeadThatWasNotedElsewhere) {
   EXPECT_EQ(verdict(noted).fault->number, 5);
 }
 
-TEST_F(AuditRows, BehindAnAnchorTheChainGoesOn) {
+TEST_F(AuditRows, OBS_09_RowsThatAreCutOffAtTheBeginningAreSeenThoughTheAnchorWasMoved) {
+  const AuditMark newest = verdict().head;
+  const AuditMark third = mark_of(3);
+  const AuditMark fourth = mark_of(4);
   meddle(
-      "update audit_mark set number = 2, hash = (select hash from audit where number = 2) where name = "
+      "update audit_mark set number = 3, hash = (select hash from audit where number = 3) where name = "
       "'anchor';"
-      "delete from audit where number <= 2");
-  EXPECT_EQ(first_fault(), 0);
-  EXPECT_EQ(verdict().records, 3);
-  meddle("delete from audit where number = 3");
-  EXPECT_EQ(first_fault(), 3);
+      "delete from audit where number <= 3");
+  EXPECT_EQ(first_fault(), 1);
+  EXPECT_EQ(verdict(newest).fault->number, 1);
+  EXPECT_EQ(verdict(fourth).fault->number, 1);
+  for (const AuditMark& gone : {AuditMark{2, third.hash}, third}) {
+    EXPECT_EQ(verdict(gone).fault->number, gone.number);
+    EXPECT_EQ(verdict(gone).fault->text, "the head that was noted is no more in the chain");
+  }
+  meddle("update audit_mark set number = 0 where name = 'anchor'");
+  EXPECT_EQ(first_fault(), 1);
+}
+
+TEST_F(AuditRows, TheHeadOfAnEmptyChainIsItsBeginningForEver) {
+  EXPECT_FALSE(verdict(AuditMark{}).fault);
+  EXPECT_TRUE(verdict(AuditMark{0, mark_of(1).hash}).fault);
 }
 
 TEST_F(AuditRows, AnAccidentIsStoppedByTheDatabase) {
-  EXPECT_THROW(execute("delete from audit where number = 5"), Error);
-  EXPECT_THROW(execute("update audit set reason = ''"), Error);
-  execute(
-      "update audit_mark set number = 2, hash = (select hash from audit where number = 2) where name = "
-      "'anchor';"
-      "delete from audit where number <= 2");
+  for (const char* sql : {"delete from audit where number = 5", "update audit set reason = ''",
+                          "insert or replace into audit select * from audit where number = 5",
+                          "update audit_mark set number = 2 where name = 'anchor'",
+                          "update audit_mark set name = 'anchor' where name = 'head'",
+                          "delete from audit_mark", "delete from audit_mark where name = 'anchor'",
+                          "insert or replace into audit_mark values ('anchor', 2, zeroblob(32))"})
+    EXPECT_THROW(execute(sql), Error) << sql;
   EXPECT_EQ(first_fault(), 0);
+}
+
+TEST_F(AuditRows, WithoutAnAnchorTheRowsStayToo) {
+  execute("drop trigger audit_anchor_stays; delete from audit_mark where name = 'anchor'");
+  EXPECT_THROW(execute("delete from audit where number = 5"), Error);
 }
 
 TEST_F(AuditRows, WithoutANumberLeftNothingIsRecordedAndNothingHappens) {
