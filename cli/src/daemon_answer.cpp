@@ -71,14 +71,15 @@ ExitCode exit_code_of_status(std::int64_t status) {
   }
 }
 
-// Where nobody dispatches, one that stands by can say so.
-std::string answer_line_of(Session& session, const std::string& line) {
+// Where nobody dispatches, one that stands by can say so; what it would change is nothing of who dispatches.
+std::string answer_line_of(Session& session, const DaemonRequest& request) {
+  const std::string line = request_line(request);
   const auto& exchange = session.environment().ask_daemon;
   const std::filesystem::path socket = config::control_socket_path(session.settings());
   if (socket.empty()) say_unreachable("the daemon is not to be asked: daemon.control_socket is empty");
   auto answer = exchange(socket, line);
   if (answer) return std::move(*answer);
-  if (answer.error().why == FailedExchange::Why::nobody_listens)
+  if (answer.error().why == FailedExchange::Why::nobody_listens && request.method == "GET")
     if (auto other = exchange(config::standby_socket_path(socket), line)) return std::move(*other);
   say_failed(socket, answer.error());
 }
@@ -96,7 +97,7 @@ std::string DaemonAnswer::text() const {
 json::Value DaemonAnswer::body() const { return *line_.root().member("body"); }
 
 DaemonAnswer ask_daemon(Session& session, const DaemonRequest& request) {
-  const std::string line = answer_line_of(session, request_line(request));
+  const std::string line = answer_line_of(session, request);
   auto document = json::Document::parse(line, {.bytes_max = line.size(), .depth_max = kAnswerDepthMax});
   if (!document || !document->root().member("body"))
     throw DaemonSaysNo{"NoAnswer", "what answers at the control socket is no tenured", ExitCode::unavailable};

@@ -157,6 +157,9 @@ TEST_F(WorkerTest, WhoStandsByAnswersWhereTheHolderDoesNot) {
   EXPECT_EQ(run({"worker", "list"}), 0);
   EXPECT_EQ(output.error, "0 processes\npid 9 answers and stands by: held by process 812\n");
   EXPECT_EQ(calls, 2);
+  EXPECT_EQ(run({"config", "reload"}), 69) << "the settings of the one that dispatches stay as they are";
+  EXPECT_THAT(output.error, HasSubstr("DaemonUnreachable: no daemon answers"));
+  EXPECT_EQ(calls, 3);
 }
 
 TEST_F(WorkerTest, OtherTroubleHasItsOwnCodes) {
