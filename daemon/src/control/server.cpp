@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <exception>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -71,8 +73,9 @@ class Server::Connection : public std::enable_shared_from_this<Connection> {
   // Once the time is over `leave` is called and the connection closed.
   void bound(std::chrono::milliseconds time, void (*leave)(Connection&)) {
     timer_.expires_after(time);
-    timer_.async_wait([self = shared_from_this(), leave](error_code error) {
-      if (error || !self->socket_.is_open()) return;
+    // One that was over before it was set anew may come all the same.
+    timer_.async_wait([self = shared_from_this(), leave, set = ++times_set_](error_code error) {
+      if (error || set != self->times_set_ || !self->socket_.is_open()) return;
       leave(*self);
       self->close();
     });
@@ -112,6 +115,7 @@ class Server::Connection : public std::enable_shared_from_this<Connection> {
   Asker asker_;
   ServerLimits limits_;
   std::string received_, answer_;
+  std::uint64_t times_set_ = 0;  // the timer
 };
 
 Server::Server(asio::any_io_executor executor, Listener listener, Controlled& daemon, ServerLimits limits)
@@ -140,9 +144,23 @@ void Server::accept_one() {
   Descriptor accepted{::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   const bool has_left = !accepted.is_open() && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR);
   if (!accepted.is_open() && !has_left) return pause();
-  if (accepted.is_open())
-    take(stream_protocol::socket(acceptor_.get_executor(), stream_protocol{}, accepted.release()));
+  if (accepted.is_open()) take_or_close(std::move(accepted));
   accept();
+}
+
+// Whatever it throws costs one connection.
+void Server::take_or_close(Descriptor accepted) {
+  try {
+    stream_protocol::socket socket(acceptor_.get_executor());
+    socket.assign(stream_protocol{}, accepted.number());
+    static_cast<void>(accepted.release());
+    take(std::move(socket));
+  } catch (const std::exception& error) {
+    if (const auto left_out = failures_logged_.pass())
+      log::write(log::Level::warning, "control.not_accepted",
+                 "an operator's connection could not be served" + left_out_text(*left_out),
+                 {.error = error.what()});
+  }
 }
 
 void Server::pause() {

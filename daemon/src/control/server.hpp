@@ -42,6 +42,7 @@ class Server {
   class Connection;
   void accept();
   void accept_one();
+  void take_or_close(Descriptor accepted);
   void take(boost::asio::local::stream_protocol::socket socket);
   void pause();
 
@@ -54,7 +55,7 @@ class Server {
   boost::asio::steady_timer pause_;
   std::shared_ptr<const bool> life_ = std::make_shared<const bool>(true);  // what is queued may outlive us
   std::vector<std::weak_ptr<Connection>> connections_;
-  LineLimit refusals_logged_;
+  LineLimit refusals_logged_, failures_logged_;
 };
 
 }  // namespace tenure::daemon::control

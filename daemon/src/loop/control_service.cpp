@@ -3,6 +3,7 @@
 #include <tenure/base/log.hpp>
 #include <tenure/config/control_socket.hpp>
 
+#include <exception>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,9 +38,11 @@ std::unique_ptr<control::Server> serve_operators(const boost::asio::any_io_execu
   try {
     if (auto listener = listen_for(settings, passed, whom))
       return std::make_unique<control::Server>(executor, std::move(*listener), daemon);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     // Of those who stand by, one answers for all.
-    const bool is_served = whom == OperatorsOf::standing_by && error.code() == ErrorCode::lock_held;
+    const auto* const refused = dynamic_cast<const Error*>(&error);
+    const bool is_served =
+        whom == OperatorsOf::standing_by && refused != nullptr && refused->code() == ErrorCode::lock_held;
     if (!is_served)
       log::write(log::Level::warning, "control.unavailable",
                  "operators cannot ask this daemon (tenure worker, tenure config reload)",

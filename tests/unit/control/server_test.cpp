@@ -76,6 +76,15 @@ TEST_F(ServerTest, AnswersRequestAfterRequestHoweverTheyAreCut) {
   EXPECT_THAT(receive(socket, 2), ::testing::MatchesRegex("[{]\"status\":200,.*\n[{]\"status\":200,.*\n"));
 }
 
+TEST_F(ServerTest, ATimeThatWasOverWhenTheRequestWasCarriedOutEndsNothing) {
+  serve({.request_max = 0ms});
+  const Descriptor socket = connect();
+  send(socket, std::string(kList) + kList);
+  EXPECT_THAT(
+      receive_all(socket),
+      ::testing::MatchesRegex("[{]\"status\":200,.*\n[{]\"status\":200,.*\n[{]\"status\":408,.*\nclosed"));
+}
+
 TEST_F(ServerTest, WhatCannotBeReadIsAnsweredAndEndsTheConnection) {
   serve();
   const Descriptor socket = connect();
