@@ -82,7 +82,8 @@ Health::Check Health::loop(Instant now) const {
 
 Health::Check Health::serving(Instant now) const {
   const std::string_view not_now = has_served_ ? "is stopping" : "is starting";
-  return {"serving", is_serving_, now - serving_since_, is_serving_ ? "claims jobs" : not_now};
+  const std::string_view now_so = is_quiet_ ? "quiet" : "claims jobs";
+  return {"serving", is_serving_, now - serving_since_, is_serving_ ? now_so : not_now};
 }
 
 Health::Check Health::lock(Instant now) const {

@@ -38,6 +38,8 @@ class Health {
 
   // The loop has come round to us: to be called each second.
   void ticked(Instant now) { ticked_at_ = now; }
+  // By operators, who know: it changes what is said, not whether it is well.
+  void pools_are_quiet(bool all) { is_quiet_ = all; }
   // The control database is ours to dispatch.
   void lock_taken(Instant now);
   // What the dispatcher is told, and what it wants of the store.
@@ -80,6 +82,7 @@ class Health {
   bool has_served_ = false;
   bool is_serving_ = false;  // from its first claim to the stop
   Instant serving_since_;
+  bool is_quiet_ = false;
   std::optional<Instant> disk_at_;
   bool is_disk_full_ = false;
 };

@@ -45,6 +45,8 @@ inline constexpr MetricInfo kPerform{"tenure_perform_seconds", histogram,
                                      "How long runs took, as their worker processes say."};
 inline constexpr MetricInfo kSlots{"tenure_slots", gauge, "Slots of the worker processes that are up."};
 inline constexpr MetricInfo kWorkers{"tenure_worker_processes", gauge, "Worker processes."};
+inline constexpr MetricInfo kPoolQuiet{"tenure_pool_quiet", gauge,
+                                       "1 where operators have asked that nothing be claimed for the pool."};
 inline constexpr MetricInfo kWorkerExits{"tenure_worker_exits_total", counter, "Ends of worker processes."};
 inline constexpr MetricInfo kWorkerMemory{"tenure_worker_memory_bytes", gauge,
                                           "Resident memory of all worker processes, as of their last ping."};

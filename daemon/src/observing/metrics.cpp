@@ -21,6 +21,10 @@ void Metrics::happened(const Event& event, Now now) {
     workers_.said_hello(*ready);
   } else if (const auto* const pong = std::get_if<Ponged>(&event)) {
     workers_.ponged(*pong);
+  } else if (const auto* const quiet = std::get_if<QuietAsked>(&event)) {
+    workers_.set_quiet(quiet->pool, true);
+  } else if (const auto* const resume = std::get_if<ResumeAsked>(&event)) {
+    workers_.set_quiet(resume->pool, false);
   } else if (const auto* const gone = std::get_if<WorkerGone>(&event)) {
     if (const Runs* const runs = workers_.runs_of(gone->process))
       runs->for_each([&](const Run& run) { left_slot(run, now); });

@@ -32,6 +32,8 @@ class Metrics {
         workers_(options_.pools),
         top_tenants_(options_.top_tenants, now.steady) {}
 
+  // By the pools that the dispatcher is made with, before it is told or wants anything.
+  void lock_taken(std::vector<std::string> pools) { workers_.set_pools(std::move(pools)); }
   void happened(const Event& event, Now now);
   void decided(const Actions& actions, Now now);
   // To be called about each second.

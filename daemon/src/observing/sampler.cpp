@@ -6,6 +6,7 @@
 #include <tenure/base/log.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <pthread.h>
 #include <string>
 #include <system_error>
@@ -17,6 +18,7 @@ Sampler::Sampler(Observations& observations, const Clock& clock, std::filesystem
     : observations_(observations), clock_(clock), control_(std::move(control)), thread_([this] { run(); }) {}
 
 Sampler::~Sampler() {
+  is_leaving_ = true;
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
@@ -29,6 +31,7 @@ void Sampler::look_at(queue::ReadableStore& store) {
   {
     const std::lock_guard lock(store_mutex_);
     store_ = &store;
+    is_leaving_ = false;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -38,6 +41,7 @@ void Sampler::look_at(queue::ReadableStore& store) {
 }
 
 void Sampler::leave_store() {
+  is_leaving_ = true;
   const std::lock_guard lock(store_mutex_);
   store_ = nullptr;
 }
@@ -69,10 +73,12 @@ std::chrono::microseconds Sampler::look_at_store() {
   const auto top =
       observations_.with([](const Health&, const Metrics& metrics) { return metrics.top_tenants(); });
   const std::lock_guard lock(store_mutex_);
-  if (store_ == nullptr) return {};
+  if (store_ == nullptr || is_leaving_) return {};
   try {
     if (backend_.empty()) learn_library();
-    StoreSample sample = sample_store(*store_, top);
+    auto looked = sample_store(*store_, top, [this] { return is_leaving_.load(); });
+    if (!looked) return {};
+    StoreSample sample = std::move(*looked);
     std::error_code no_such_file;
     for (const auto& [what, end] : {std::pair{"database", ""}, {"log", "-wal"}, {"index", "-shm"}})
       if (const auto bytes = std::filesystem::file_size(control_.string() + end, no_such_file); !no_such_file)
@@ -82,7 +88,7 @@ std::chrono::microseconds Sampler::look_at_store() {
     sample.at = clock_.steady();
     sample.took = sample.at - begun_at;
     observations_.with([&](const Health&, Metrics& metrics) { metrics.store_was_seen(std::move(sample)); });
-  } catch (const Error& error) {  // the figures keep their age, which says so
+  } catch (const std::exception& error) {  // the figures keep their age, which says so
     if (const auto left_out = lines_.pass())
       log::write(log::Level::warning, "metrics.store_unread",
                  "the figures of the store stay as they are" + left_out_text(*left_out),

@@ -6,6 +6,7 @@
 #include <tenure/base/line_limit.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -30,7 +31,7 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  // At once, and then now and then until leave_store() has returned.
+  // At once, and then now and then until leave_store() has returned. A look that is under way then is given up between two questions.
   void look_at(queue::ReadableStore& store);
   void leave_store();
 
@@ -45,6 +46,7 @@ class Sampler {
   const Clock& clock_;
   const std::filesystem::path control_;
   LineLimit lines_;
+  std::atomic<bool> is_leaving_ = false;
   std::mutex store_mutex_;  // held while it is looked at
   queue::ReadableStore* store_ = nullptr;
   std::string backend_, library_;  // of the store, once it has been asked

@@ -32,13 +32,20 @@ struct QueueSum {
 
 }  // namespace
 
-StoreSample sample_store(queue::ReadableStore& store, std::span<const TenantName> top_tenants) {
+std::optional<StoreSample> sample_store(queue::ReadableStore& store, std::span<const TenantName> top_tenants,
+                                        FunctionRef<bool()> is_given_up) {
   StoreSample sample;
+  bool is_whole = false;
   store.read([&](queue::JobReader& reader) {
+    if (is_given_up()) return;
     sample.queues = reader.queues();
+    if (is_given_up()) return;
     sample.tenants = reader.tenant_counts();
+    if (is_given_up()) return;
     if (!top_tenants.empty()) sample.top_tenants = reader.tenants_named(top_tenants);
+    is_whole = true;
   });
+  if (!is_whole) return std::nullopt;
   return sample;
 }
 

@@ -4,6 +4,7 @@
 #include "metric.hpp"
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/function_ref.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -28,8 +29,10 @@ struct StoreSample {
   std::chrono::microseconds took{0};
 };
 
-// One snapshot. Throws what the store throws.
-[[nodiscard]] StoreSample sample_store(queue::ReadableStore& store, std::span<const TenantName> top_tenants);
+// One snapshot, or nothing where it is given up, which is asked before each question. Throws what the store throws.
+[[nodiscard]] std::optional<StoreSample> sample_store(queue::ReadableStore& store,
+                                                      std::span<const TenantName> top_tenants,
+                                                      FunctionRef<bool()> is_given_up);
 
 // `names` keeps which queues have a label of their own.
 void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& names, Now now);

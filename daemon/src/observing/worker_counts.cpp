@@ -52,6 +52,16 @@ void WorkerCounts::gone(const WorkerGone& gone) {
   processes_.erase(found);
 }
 
+void WorkerCounts::set_quiet(std::optional<std::size_t> pool, bool is_quiet) {
+  for (std::size_t each = 0; each < pools_.size(); ++each) {
+    if (pool && *pool != each) continue;
+    if (is_quiet)
+      quiet_.insert(each);
+    else
+      quiet_.erase(each);
+  }
+}
+
 Runs* WorkerCounts::runs_of(ProcessNumber process) {
   const auto found = processes_.find(process);
   return found == processes_.end() ? nullptr : &found->second.runs;
@@ -79,9 +89,10 @@ void WorkerCounts::add_to(MetricFamilies& families) const {
     families.add(metric::kSlots, {{"pool", name}, {"state", "idle"}},
                  sums[pool].slots - sums[pool].performing);
     families.add(metric::kWorkerMemory, {{"pool", name}}, sums[pool].memory);
+    families.add(metric::kPoolQuiet, {{"pool", name}}, quiet_.contains(pool) ? 1 : 0);
   }
   for (const auto& [key, count] : exits_)
-    families.add(metric::kWorkerExits, {{"pool", pools_[key.first]}, {"cause", std::string{key.second}}},
+    families.add(metric::kWorkerExits, {{"pool", pools_.at(key.first)}, {"cause", std::string{key.second}}},
                  static_cast<double>(count));
 }
 

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +19,9 @@ namespace tenure::daemon {
 // Threads: one at a time.
 class WorkerCounts {
  public:
-  // The names of the pools, in the order of the dispatcher's settings.
+  // The names of the pools, in the order of the dispatcher's settings; others while there is no process yet.
   explicit WorkerCounts(std::vector<std::string> pools) : pools_(std::move(pools)) {}
+  void set_pools(std::vector<std::string> pools) { pools_ = std::move(pools); }
 
   void started(const StartProcess& start) { processes_[start.process].pool = start.pool; }
   void said_hello(const WorkerReady& ready);
@@ -27,6 +30,8 @@ class WorkerCounts {
   void is_ended(ProcessNumber process);
   void ponged(const Ponged& pong);
   void gone(const WorkerGone& gone);
+  // One pool, or all.
+  void set_quiet(std::optional<std::size_t> pool, bool is_quiet);
 
   // Nothing where there is no such process.
   [[nodiscard]] Runs* runs_of(ProcessNumber process);
@@ -51,6 +56,7 @@ class WorkerCounts {
     Runs runs;
   };
   std::vector<std::string> pools_;
+  std::set<std::size_t> quiet_;  // of them
   std::map<ProcessNumber, Process> processes_;
   std::map<std::pair<std::size_t, std::string_view>, std::int64_t> exits_;  // by pool and cause
 };

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <observing/health.hpp>
 #include <string>
 
@@ -43,6 +44,20 @@ Health ready_health() {
 TEST(Health, IsReadyWithStoreLockWorkerAndRoomOnTheDisk) {
   EXPECT_THAT(faults(ready_health(), Probe::ready, at(2s)), IsEmpty());
   EXPECT_THAT(faults(ready_health(), Probe::started, at(2s)), IsEmpty());
+}
+
+TEST(Health, SaysQuietAndIsReadyWhereOperatorsHaveAskedThatNothingBeClaimed) {
+  Health health = ready_health();
+  const auto says = [&] {
+    const auto checks = health.answer(Probe::ready, at(2s)).checks;
+    return std::string(std::ranges::find(checks, "serving", &Health::Check::name)->says);
+  };
+  EXPECT_EQ(says(), "claims jobs");
+  health.pools_are_quiet(true);
+  EXPECT_EQ(says(), "quiet");
+  EXPECT_THAT(faults(health, Probe::ready, at(2s)), IsEmpty());
+  health.pools_are_quiet(false);
+  EXPECT_EQ(says(), "claims jobs");
 }
 
 TEST(Health, IsNeitherReadyNorStartedAtFirstButLives) {

@@ -62,7 +62,7 @@ class MetricsTest : public ::testing::Test {
   [[nodiscard]] Now now() { return {world().wall(), world().now()}; }
   MetricFamilies collect() { return metrics_->collect(now()); }
   void see_store() {
-    StoreSample sample = sample_store(*sim_->store, metrics_->top_tenants());
+    StoreSample sample = *sample_store(*sim_->store, metrics_->top_tenants(), [] { return false; });
     sample.at = now().steady;
     metrics_->store_was_seen(std::move(sample));
   }
@@ -195,18 +195,40 @@ TEST_F(MetricsTest, ClaimsOfADaemonThatHasDiedAreCounted) {
   EXPECT_EQ(sum_of(collect(), metric::kClaimsReclaimed, {{"cause", "daemon_gone"}}), 2);
 }
 
+TEST_F(MetricsTest, ThePoolsAreThoseThatTheLockWasTakenWith) {
+  Metrics metrics({.pools = {"default"}}, {});
+  metrics.lock_taken({"default", "added"});
+  const auto process = ProcessNumber{1};
+  metrics.decided({StartProcess{.process = process, .pool = 1}}, {});
+  EXPECT_EQ(sum_of(metrics.collect({}), metric::kWorkers, {{"pool", "added"}}), 1);
+  metrics.happened(WorkerGone{.process = process, .cause = "exit 1"}, {});
+  EXPECT_EQ(sum_of(metrics.collect({}), metric::kWorkerExits, {{"pool", "added"}}), 1);
+}
+
 TEST_F(MetricsTest, OBS_05_TheOldestIsDueAndNeitherHeldNorPausedNorBlockedNorRunning) {
   auto options = one_pool(1, 1);
   options.settings.pools = {PoolSettings{"default", 1, {"default", "idle"}}};
-  options.perform = [](const queue::ClaimedJob&) { return Performance{.run_time = 10h}; };
+  options.kinds = {"job", "newer"};
+  options.perform = [](const queue::ClaimedJob& job) {
+    Performance performance{.run_time = 10h};
+    if (job.kind == "newer")
+      performance = {.result = RunResult::failed, .failure = {ErrorCode::newer_envelope, "no"}};
+    return performance;
+  };
   simulate(std::move(options));
   world().create_tenant("asleep", false);
+  world().create_tenant("paused");
+  queue::set_tenant_state_for_test(*sim_->store, TenantName{"paused"}, TenantState::paused);
   const auto oldest_of = [&](const std::string& queue) {
     see_store();
     return sum_of(collect(), metric::kQueueOldest, {{"queue", queue}});
   };
+  const JobId blocked = world().enqueue({.kind = "newer"});
+  world().run_for(5s);
+  ASSERT_EQ(world().job(blocked).state, ShownState::blocked);
   static_cast<void>(world().enqueue({}));  // runs from now on
   world().run_for(5s);
+  static_cast<void>(world().enqueue({.tenant = "paused"}));
   static_cast<void>(world().enqueue({.tenant = "asleep"}));    // its tenant may not be claimed
   static_cast<void>(world().enqueue({.kind = "unheard.of"}));  // nobody performs it
   static_cast<void>(world().enqueue({.due_in = 1h}));          // is not due
@@ -217,13 +239,36 @@ TEST_F(MetricsTest, OBS_05_TheOldestIsDueAndNeitherHeldNorPausedNorBlockedNorRun
   static_cast<void>(world().enqueue({}));
   world().run_for(30s);
   EXPECT_NEAR(oldest_of("default"), 60, 0.1);
-  EXPECT_EQ(sum_of(collect(), metric::kJobs, {{"queue", "default"}, {"state", "held"}}), 2);
-  EXPECT_EQ(sum_of(collect(), metric::kJobsHeld, {{"reason", "tenant_not_ready"}}), 1);
+  EXPECT_EQ(sum_of(collect(), metric::kJobs, {{"queue", "default"}, {"state", "held"}}), 4);
+  for (const char* const reason : {"tenant_not_ready", "tenant_paused", "newer_envelope"})
+    EXPECT_EQ(sum_of(collect(), metric::kJobsHeld, {{"reason", reason}}), 1) << reason;
   EXPECT_EQ(sum_of(collect(), metric::kJobsHeld, {{"reason", "kind_unknown"}}), 1);
   world().run_for(10s);
   EXPECT_NEAR(sum_of(collect(), metric::kQueueOldest, {{"queue", "default"}}), 70, 0.1)
       << "it ages between two looks";
   EXPECT_NEAR(sum_of(collect(), metric::kSampleAge), 10, 0.1);
+}
+
+TEST_F(MetricsTest, QuietPoolsAreThoseThatOperatorsAskedFor) {
+  Metrics metrics({.pools = {"default", "heavy"}}, {});
+  const auto quiet = [&](const char* pool) {
+    return sum_of(metrics.collect({}), metric::kPoolQuiet, {{"pool", pool}});
+  };
+  metrics.happened(QuietAsked{.pool = 1}, {});
+  EXPECT_EQ(quiet("default"), 0);
+  EXPECT_EQ(quiet("heavy"), 1);
+  metrics.happened(QuietAsked{}, {});
+  EXPECT_EQ(quiet("default"), 1);
+  metrics.happened(ResumeAsked{}, {});
+  EXPECT_EQ(quiet("default") + quiet("heavy"), 0);
+}
+
+TEST_F(MetricsTest, ALookThatIsGivenUpAsksNothingFurther) {
+  simulate(one_pool(1, 1));
+  for (const int asked : {0, 1, 2}) {
+    int left = asked;
+    EXPECT_FALSE(sample_store(*sim_->store, {}, [&] { return left-- == 0; })) << asked;
+  }
 }
 
 TEST_F(MetricsTest, AQueueThatNoPoolListsIsSaid) {
