@@ -51,9 +51,10 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   Signals signals(context);
   const auto observer = make_observer(context, clock, settings);
   const std::optional<ControlLock> lock =
-      StandBy(context, settings, read_settings, signals, service, passed_or_none).take_lock(exit_code);
+      StandBy(context, settings, read_settings, signals, service, *observer, passed_or_none)
+          .take_lock(exit_code);
   if (!lock) return exit_code;
-  observer->lock_taken();
+  observer->lock_taken(settings);
 
   const auto store = queue::open_sqlite_store(
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
@@ -65,6 +66,7 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
       serve_operators(context.get_executor(), settings, passed_or_none, loop, OperatorsOf::holder);
   exit_code = loop.run();
   operators.reset();
+  observer->leave();
   ControlLock::note_leaving();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));

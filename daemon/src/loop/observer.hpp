@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/config/settings.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -12,8 +13,10 @@ namespace tenure::daemon {
 class Observer {
  public:
   virtual ~Observer() = default;
-  // The control database is there from now on, and this process dispatches it.
-  virtual void lock_taken() = 0;
+  // Another process dispatches, and not the one that did when this was said last.
+  virtual void standing_by() = 0;
+  // The control database is there from now on, and this process dispatches it by `settings`, which may be others than it was made with.
+  virtual void lock_taken(const config::Settings& settings) = 0;
   // It dispatches: `store` may be read, and `look` asked, until leave() has returned.
   virtual void serve(queue::ReadableStore& store, std::function<DispatcherStatus()> look) = 0;
   virtual void leave() = 0;
@@ -25,7 +28,8 @@ class Observer {
 // Where nobody asks.
 class NoObserver final : public Observer {
  public:
-  void lock_taken() override {}
+  void standing_by() override {}
+  void lock_taken(const config::Settings&) override {}
   void serve(queue::ReadableStore&, std::function<DispatcherStatus()>) override {}
   void leave() override {}
   void happened(const Event&, Now) override {}

@@ -20,12 +20,13 @@ constexpr std::chrono::milliseconds kStandByLook{100};
 
 StandBy::StandBy(boost::asio::io_context& context, config::Settings& settings,
                  const ReadSettings& read_settings, Signals& signals, ServiceManager& service,
-                 const control::Listener* passed)
+                 Observer& observer, const control::Listener* passed)
     : context_(context),
       settings_(settings),
       read_settings_(read_settings),
       signals_(signals),
       service_(service),
+      observer_(observer),
       passed_(passed),
       timer_(context) {
   signals_.set_handlers(
@@ -45,7 +46,7 @@ std::optional<ControlLock> StandBy::take_lock(int& exit_code) {
       return std::nullopt;
     }
     if (holder_.empty()) begin(lock.error().message);
-    holder_ = lock.error().message;
+    if (std::exchange(holder_, lock.error().message) != lock.error().message) observer_.standing_by();
     wait();
   }
   service_.stopping();

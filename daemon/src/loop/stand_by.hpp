@@ -2,6 +2,7 @@
 
 #include "../control/controlled.hpp"
 #include "../control/server.hpp"
+#include "observer.hpp"
 #include "service_manager.hpp"
 #include "settings_for_program.hpp"
 #include "signals.hpp"
@@ -25,7 +26,7 @@ class StandBy final : public control::Controlled {
   // All must outlive it; `settings` are those in force, and read again at a reload. `passed` is the socket that the service manager
   // has bound, null where it has none.
   StandBy(boost::asio::io_context& context, config::Settings& settings, const ReadSettings& read_settings,
-          Signals& signals, ServiceManager& service, const control::Listener* passed);
+          Signals& signals, ServiceManager& service, Observer& observer, const control::Listener* passed);
   ~StandBy() override;
   StandBy(const StandBy&) = delete;
   StandBy& operator=(const StandBy&) = delete;
@@ -47,6 +48,7 @@ class StandBy final : public control::Controlled {
   const ReadSettings& read_settings_;
   Signals& signals_;
   ServiceManager& service_;
+  Observer& observer_;
   const control::Listener* passed_;
   boost::asio::steady_timer timer_;
   std::string holder_;  // empty until somebody else was found to have the lock

@@ -10,6 +10,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -21,6 +22,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <fcntl.h>
 #include <iterator>
 #include <list>
@@ -43,6 +45,8 @@ namespace http = beast::http;
 using beast::error_code;
 
 constexpr std::chrono::seconds kRetry{1};
+// Who waits for the address tries it within this.
+constexpr std::chrono::seconds kRest = 3 * kRetry;
 // How long one that was refused may still send, so that it reads the answer before its connection breaks.
 constexpr std::chrono::seconds kLingerMax{2};
 constexpr std::size_t kLingerBytesMax = 256UL << 10U;
@@ -178,12 +182,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class BeastListener final : public HttpListener {
  public:
-  BeastListener(config::ListenAddress address, const HttpLimits& limits, HttpHandler handler)
+  BeastListener(config::ListenAddress address, const HttpLimits& limits, HttpHandler handler, Begin begin)
       : address_(std::move(address)), limits_(limits), handler_(std::move(handler)) {
-    listen();
+    if (begin == Begin::at_once) listen();
+    else begin_rest();
     thread_ = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), "probe");
-      context_.run();
+      run();
     });
   }
   ~BeastListener() override {
@@ -194,34 +199,74 @@ class BeastListener final : public HttpListener {
   BeastListener(const BeastListener&) = delete;
   BeastListener& operator=(const BeastListener&) = delete;
 
+  void rest() override {
+    asio::post(context_, [this] { begin_rest(); });
+  }
+
  private:
+  void begin_rest() {
+    error_code ignored;
+    acceptable_.close(ignored);
+    socket_.reset();
+    after(kRest, [this] { listen_again(); });
+  }
+
   void listen() {
     auto opened = ListeningSocket::open(address_);
     if (!opened) {
-      if (opened.error().code != ErrorCode::lock_held) throw Error(opened.error());
-      if (!std::exchange(is_told_, true))
-        log::write(log::Level::warning, "probe.waiting",
-                   opened.error().message + "; tried again each second");
-      return after_a_second([this] { listen_again(); });
+      if (opened.error().code == ErrorCode::bad_configuration) throw Error(opened.error());
+      return listen_later(opened.error());
     }
+    Descriptor copy{::fcntl(opened->descriptor(), F_DUPFD_CLOEXEC, 0)};
+    error_code error;
+    if (copy.is_open()) acceptable_.assign(copy.number(), error);
+    if (!copy.is_open() || error)
+      return listen_later({ErrorCode::handle_budget_exhausted, error ? error.message() : system_text(errno)});
+    static_cast<void>(copy.release());
     socket_.emplace(std::move(*opened));
-    acceptable_.assign(::fcntl(socket_->descriptor(), F_DUPFD_CLOEXEC, 0));
+    told_.reset();
     log::write(log::Level::info, "probe.listening", "health and metrics are answered on " + address_.text());
     accept_when_there_is_one();
   }
 
+  // Said once for each cause.
+  void listen_later(const Failure& failure) {
+    if (std::exchange(told_, failure.code) != failure.code) {
+      if (failure.code == ErrorCode::lock_held)
+        log::write(log::Level::warning, "probe.waiting", failure.message + "; tried again each second");
+      else
+        log::write(log::Level::warning, "probe.unavailable",
+                   "health and metrics are answered nowhere; tried again each second",
+                   {.error = failure.message});
+    }
+    after(kRetry, [this] { listen_again(); });
+  }
+
   void listen_again() {
+    if (socket_) return;
     try {
       listen();
-    } catch (const Error& error) {  // on our own thread: nobody else would hear of it
-      log::write(log::Level::error, "probe.unavailable", "health and metrics are answered nowhere",
+    } catch (const std::exception& error) {  // on our own thread: nobody else would hear of it
+      log::write(log::Level::warning, "probe.unavailable", "health and metrics are answered nowhere",
                  {.error = error.what()});
     }
   }
 
+  // Whatever is thrown costs what it was thrown for, never the daemon.
+  void run() {
+    while (true) try {
+        context_.run();
+        return;
+      } catch (const std::exception& error) {
+        if (const auto left_out = failure_lines_.pass())
+          log::write(log::Level::warning, "probe.failed",
+                     "a request could not be answered" + left_out_text(*left_out), {.error = error.what()});
+      }
+  }
+
   template <class What>
-  void after_a_second(What what) {
-    timer_.expires_after(kRetry);
+  void after(std::chrono::seconds time, What what) {
+    timer_.expires_after(time);
     timer_.async_wait([what = std::move(what)](error_code error) {
       if (!error) what();
     });
@@ -229,30 +274,32 @@ class BeastListener final : public HttpListener {
 
   void accept_when_there_is_one() {
     acceptable_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code error) {
-      if (!error) accept();
+      if (!error && socket_) accept();
     });
   }
 
   // By hand, since Asio's own leaves what it accepts open in programs that we start.
   void accept() {
-    const int accepted = ::accept4(socket_->descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (accepted >= 0) {
-      begin(Descriptor{accepted});
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    Descriptor accepted{::accept4(socket_->descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (!accepted.is_open() && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
       if (const auto left_out = accept_lines_.pass())
         log::write(log::Level::warning, "probe.not_accepted",
                    "a connection waits for a descriptor" + left_out_text(*left_out),
                    {.error = system_text(errno)});
-      return after_a_second([this] { accept_when_there_is_one(); });
+      return after(kRetry, [this] { accept_when_there_is_one(); });
     }
-    accept_when_there_is_one();
+    accept_when_there_is_one();  // before anything is thrown
+    if (accepted.is_open()) begin(std::move(accepted));
   }
 
   void begin(Descriptor accepted) {
     while (connections_.size() >= limits_.connections) connections_.front()->close();
     const int family = address_.path.empty() ? AF_INET : AF_UNIX;
     asio::generic::stream_protocol::socket socket(context_);
-    socket.assign(asio::generic::stream_protocol(family, 0), accepted.release());
+    error_code error;
+    socket.assign(asio::generic::stream_protocol(family, 0), accepted.number(), error);
+    if (error) return;
+    static_cast<void>(accepted.release());
     std::make_shared<Connection>(std::move(socket), limits_, handler_, connections_)->start();
   }
 
@@ -265,16 +312,16 @@ class BeastListener final : public HttpListener {
   // A copy: it closes what it has.
   asio::posix::stream_descriptor acceptable_{context_};
   Connections connections_;
-  LineLimit accept_lines_;
-  bool is_told_ = false;
+  LineLimit accept_lines_, failure_lines_;
+  std::optional<ErrorCode> told_;  // why nobody is answered
   std::thread thread_;
 };
 
 }  // namespace
 
 std::unique_ptr<HttpListener> HttpListener::open(const config::ListenAddress& address,
-                                                 const HttpLimits& limits, HttpHandler handler) {
-  return std::make_unique<BeastListener>(address, limits, std::move(handler));
+                                                 const HttpLimits& limits, HttpHandler handler, Begin begin) {
+  return std::make_unique<BeastListener>(address, limits, std::move(handler), begin);
 }
 
 }  // namespace tenure::daemon

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace tenure::daemon {
@@ -20,14 +21,18 @@ struct HttpLimits {
 };
 
 // Answers HTTP/1.1 on one address, one request a connection, on a thread of its own. Where another process listens there it waits for its
-// end and takes the address then.
+// end and takes the address then; what else may pass (no descriptor, a lock that it may not open) it waits out, too.
 // Threads: made and ended by one; the handler is called on its own, `probe`.
 class HttpListener {
  public:
-  // Throws what ListeningSocket::open says, but LockHeld is waited out.
+  enum class Begin : std::uint8_t { at_once, after_a_rest };
+  // Throws what ListeningSocket::open says, but only BadConfiguration.
   [[nodiscard]] static std::unique_ptr<HttpListener> open(const config::ListenAddress& address,
-                                                          const HttpLimits& limits, HttpHandler handler);
+                                                          const HttpLimits& limits, HttpHandler handler,
+                                                          Begin begin = Begin::at_once);
   virtual ~HttpListener() = default;
+  // Leaves the address to whoever waits for it, and takes it some seconds later if nobody did. Connections that are open stay.
+  virtual void rest() = 0;
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #include "listening_socket.hpp"
 
 #include <tenure/base/file_kind.hpp>
+#include <tenure/base/ownership.hpp>
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
@@ -19,7 +20,7 @@
 namespace tenure::daemon {
 namespace {
 
-constexpr mode_t kProbeSocketMode = 0660;
+constexpr mode_t kProbeMode = 0660;
 constexpr int kBacklog = 128;
 
 tl::unexpected<Failure> cannot_listen(ErrorCode code, std::string_view place, std::string_view why) {
@@ -43,10 +44,43 @@ std::optional<DescriptorIdentity> identity_of_socket_file(const std::filesystem:
   return DescriptorIdentity{status.st_dev, status.st_ino, status.st_mode & S_IFMT};
 }
 
-bool somebody_answers(const sockaddr_un& address) {
+// Only what certainly has nobody is dead.
+Result<void> require_dead(const sockaddr_un& address, const std::filesystem::path& path) {
   const Descriptor socket = new_socket(AF_UNIX);
+  if (!socket.is_open()) return cannot_listen(error_code_of_system(errno), path.string(), system_text(errno));
   const int done = ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  return done == 0 || errno == EAGAIN;  // its queue is full
+  const int error = done == 0 ? 0 : errno;
+  if (error == ECONNREFUSED || error == ENOENT) return {};
+  // Its queue is full, or it is of another kind.
+  if (error == 0 || error == EAGAIN || error == EPROTOTYPE)
+    return cannot_listen(ErrorCode::bad_configuration, path.string(), "another program does");
+  return cannot_listen(error_code_of_system(error), path.string(),
+                       fmt::format("what has its name cannot be asked: {}", system_text(error)));
+}
+
+// A lock that others have made keeps its mode.
+Descriptor open_lock(const std::string& file) {
+  constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  Descriptor made{::open(file.c_str(), kFlags | O_EXCL, kProbeMode)};
+  if (made.is_open()) {
+    static_cast<void>(::fchmod(made.number(), kProbeMode));
+    return made;
+  }
+  return Descriptor{errno == EEXIST ? ::open(file.c_str(), kFlags, kProbeMode) : -1};
+}
+
+// Root's daemon leaves nothing that the service could not use.
+Result<void> give_away(const std::filesystem::path& path) {
+  try {
+    give_to_owner_of_folder(path);
+  } catch (const Error& error) {
+    return cannot_listen(error.code(), path.string(), error.what());
+  }
+  return {};
+}
+
+bool is_for_now(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace
@@ -65,8 +99,13 @@ ListeningSocket::~ListeningSocket() {
 
 Result<void> ListeningSocket::take_lock(const std::filesystem::path& path) {
   const std::string file = path.string() + ".lock";
-  lock_ = Descriptor{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!lock_.is_open()) return cannot_listen(ErrorCode::bad_configuration, file, system_text(errno));
+  lock_ = open_lock(file);
+  if (!lock_.is_open()) {
+    const bool is_no_folder = errno == ENOENT || errno == ENOTDIR;
+    return cannot_listen(is_no_folder ? ErrorCode::bad_configuration : error_code_of_system(errno), file,
+                         system_text(errno));
+  }
+  if (auto given = give_away(file); !given) return given;
   const int error = lock_file(lock_.number(), WhenLocked::give_up);
   if (error == EWOULDBLOCK) return cannot_listen(ErrorCode::lock_held, path.string(), "another process does");
   if (error != 0) return cannot_listen(error_code_of_system(error), file, system_text(error));
@@ -81,8 +120,7 @@ Result<void> ListeningSocket::listen_at_path(const std::filesystem::path& path) 
     if (!S_ISSOCK(status.st_mode))
       return cannot_listen(ErrorCode::bad_configuration, path.string(),
                            fmt::format("it is {}, which is left as it is", kind_of_file_at(path)));
-    if (somebody_answers(address))
-      return cannot_listen(ErrorCode::bad_configuration, path.string(), "another program does");
+    if (auto dead = require_dead(address, path); !dead) return dead;
     ::unlink(path.c_str());
   }
   socket_ = new_socket(AF_UNIX);
@@ -91,9 +129,9 @@ Result<void> ListeningSocket::listen_at_path(const std::filesystem::path& path) 
     return cannot_listen(error_code_of_system(errno), path.string(), system_text(errno));
   path_ = path;
   file_ = identity_of_socket_file(path);
-  if (::chmod(path.c_str(), kProbeSocketMode) != 0 || ::listen(socket_.number(), kBacklog) != 0)
+  if (::chmod(path.c_str(), kProbeMode) != 0 || ::listen(socket_.number(), kBacklog) != 0)
     return cannot_listen(error_code_of_system(errno), path.string(), system_text(errno));
-  return {};
+  return give_away(path);
 }
 
 Result<void> ListeningSocket::listen_at_address(const config::ListenAddress& address) {
@@ -118,8 +156,10 @@ Result<void> ListeningSocket::listen_at_address(const config::ListenAddress& add
       ::listen(socket_.number(), kBacklog) == 0)
     return {};
   const int error = errno;
-  const ErrorCode code = error == EADDRINUSE ? ErrorCode::lock_held : ErrorCode::bad_configuration;
-  return cannot_listen(code, address.text(), system_text(error));
+  if (error == EADDRINUSE || error == EADDRNOTAVAIL)
+    return cannot_listen(ErrorCode::lock_held, address.text(), system_text(error));
+  return cannot_listen(is_for_now(error) ? error_code_of_system(error) : ErrorCode::bad_configuration,
+                       address.text(), system_text(error));
 }
 
 }  // namespace tenure::daemon

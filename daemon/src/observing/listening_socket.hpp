@@ -10,13 +10,15 @@
 
 namespace tenure::daemon {
 
-// An open socket that others connect to. That of a Unix path may be used by the owner and the group, and its file goes with it; a file
+// An open socket that others connect to. That of a Unix path may be used by the owner and the group, root gives it to the owner of its
+// folder, and its file goes with it; a file
 // `PATH.lock` beside it tells the socket of a dead process, which is replaced, from that of one that lives.
 // Threads: one at a time.
 class ListeningSocket {
  public:
-  // LockHeld where another process listens there, which may end. BadConfiguration where that path or address cannot be listened on: what
-  // has the path and is no socket stays as it is, and so does the socket of another program. AccessRefused, DiskError.
+  // LockHeld where another process listens there, which may end, or the machine has no such address yet. BadConfiguration where that path
+  // or address cannot be listened on: what has the path and is no socket stays as it is, and so does the socket of another program. What may
+  // pass by itself is AccessRefused, DiskError or HandleBudgetExhausted.
   [[nodiscard]] static Result<ListeningSocket> open(const config::ListenAddress& address);
   ~ListeningSocket();
   ListeningSocket(ListeningSocket&& other) noexcept

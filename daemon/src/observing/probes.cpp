@@ -17,12 +17,10 @@ namespace {
 
 constexpr std::chrono::seconds kTick{1};
 
-Metrics::Options metrics_options(const config::Settings& settings) {
-  Metrics::Options options{.pools = {},
-                           .top_tenants = static_cast<std::size_t>(settings.http.top_tenants),
-                           .version = TENURE_VERSION};
-  for (const config::PoolSettings& pool : settings.pools) options.pools.push_back(pool.name);
-  return options;
+std::vector<std::string> names_of_pools(const config::Settings& settings) {
+  std::vector<std::string> names;
+  for (const config::PoolSettings& pool : settings.pools) names.push_back(pool.name);
+  return names;
 }
 
 // Tells what it sees to Observations, and the listener's thread answers from there: a loop that is stuck is still asked.
@@ -30,18 +28,28 @@ class Probes final : public Observer {
  public:
   Probes(boost::asio::io_context& context, const Clock& clock, const config::Settings& settings)
       : clock_(clock),
-        observations_(metrics_options(settings), now()),
+        observations_({.pools = names_of_pools(settings),
+                       .top_tenants = static_cast<std::size_t>(settings.http.top_tenants),
+                       .version = TENURE_VERSION},
+                      now()),
         timer_(context),
-        listener_(HttpListener::open(
-            *config::parse_listen_address(settings.http.probe_listen),
-            {.connections = static_cast<std::size_t>(settings.http.connections_max)},
-            [this](const HttpRequest& request) { return answer_probe(request, observations_, now()); })),
+        address_(*config::parse_listen_address(settings.http.probe_listen)),
+        connections_max_(static_cast<std::size_t>(settings.http.connections_max)),
         sampler_(observations_, clock, settings.store.path) {
     tick();
   }
 
-  void lock_taken() override {
-    observations_.with([&](Health& health, const Metrics&) { health.lock_taken(clock_.steady()); });
+  // Whoever dispatches comes first: where it has the same address, it waits for it now.
+  void standing_by() override {
+    if (listener_) listener_->rest();
+    else open_listener(HttpListener::Begin::after_a_rest);
+  }
+  void lock_taken(const config::Settings& settings) override {
+    observations_.with([&](Health& health, Metrics& metrics) {
+      health.lock_taken(clock_.steady());
+      metrics.lock_taken(names_of_pools(settings));
+    });
+    if (!listener_) open_listener(HttpListener::Begin::at_once);
   }
   void serve(queue::ReadableStore& store, std::function<DispatcherStatus()> look) override {
     look_ = std::move(look);
@@ -67,10 +75,17 @@ class Probes final : public Observer {
  private:
   [[nodiscard]] Now now() const { return {clock_.wall(), clock_.steady()}; }
 
+  void open_listener(HttpListener::Begin begin) {
+    listener_ = HttpListener::open(
+        address_, {.connections = connections_max_},
+        [this](const HttpRequest& request) { return answer_probe(request, observations_, now()); }, begin);
+  }
+
   void tick() {
     const DispatcherStatus status = look_ ? look_() : DispatcherStatus{};
     observations_.with([&](Health& health, Metrics& metrics) {
       health.ticked(clock_.steady());
+      health.pools_are_quiet(status.pools > 0 && status.quiet_pools == status.pools);
       metrics.ticked(status, now());
     });
     timer_.expires_after(kTick);
@@ -83,7 +98,9 @@ class Probes final : public Observer {
   Observations observations_;
   std::function<DispatcherStatus()> look_;
   boost::asio::steady_timer timer_;
-  std::unique_ptr<HttpListener> listener_;
+  const config::ListenAddress address_;
+  const std::size_t connections_max_;
+  std::unique_ptr<HttpListener> listener_;  // once it is known who dispatches
   Sampler sampler_;
 };
 

@@ -11,8 +11,8 @@
 
 namespace tenure::daemon {
 
-// What answers on http.probe_listen, or what does nothing where that is empty. `context` and `clock` must outlive it. Throws what
-// HttpListener::open does.
+// What answers on http.probe_listen, or what does nothing where that is empty. `context` and `clock` must outlive it. Its
+// lock_taken() throws what HttpListener::open does.
 [[nodiscard]] std::unique_ptr<Observer> make_probes(boost::asio::io_context& context, const Clock& clock,
                                                     const config::Settings& settings);
 

@@ -133,6 +133,36 @@ TEST_F(HttpListenerTest, WhatIsNoRequestIs400) {
   EXPECT_THAT(answer_to("GET /x HTTP/9.9\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
 }
 
+// Two that survive a third: who dispatches waits, who stands by has the address.
+TEST_F(HttpListenerTest, WhoRestsLeavesTheAddressToWhoWaitsForIt) {
+  listen();
+  const auto waits = HttpListener::open({.path = path_, .host = {}}, {},
+                                        [](const HttpRequest&) { return HttpResponse{.body = "waited\n"}; });
+  EXPECT_THAT(answer_to(kGet), EndsWith("GET /x\n"));
+  listener_->rest();
+  EXPECT_TRUE(testing::wait_until([&] {
+    const Descriptor socket = try_to_connect();
+    return socket.is_open() && answer_to(socket, kGet).ends_with("waited\n");
+  }));
+}
+
+TEST_F(HttpListenerTest, WhoRestsTakesTheAddressAgainWhereNobodyWaited) {
+  listen();
+  listener_->rest();
+  EXPECT_TRUE(testing::wait_until([&] { return !try_to_connect().is_open(); }));
+  EXPECT_TRUE(testing::wait_until([&] { return try_to_connect().is_open(); }));
+  EXPECT_THAT(answer_to(kGet), EndsWith("GET /x\n"));
+}
+
+TEST_F(HttpListenerTest, ALockThatItMayNotOpenEndsNoStart) {
+  const auto lock = path_.string() + ".lock";
+  std::filesystem::create_symlink("elsewhere", lock);
+  listen();
+  EXPECT_FALSE(try_to_connect().is_open());
+  std::filesystem::remove(lock);
+  EXPECT_TRUE(testing::wait_until([&] { return try_to_connect().is_open(); }));
+}
+
 TEST_F(HttpListenerTest, WhoLeavesInTheMiddleIsNotAnswered) {
   listen();
   EXPECT_EQ(answer_to(""), "");

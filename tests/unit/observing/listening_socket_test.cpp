@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace tenure::daemon {
 namespace {
@@ -77,6 +78,52 @@ TEST_F(ListeningSocketTest, LeavesTheSocketOfAnotherProgramAlone) {
   EXPECT_EQ(refused.error().code, ErrorCode::bad_configuration);
   EXPECT_THAT(refused.error().message, HasSubstr("another program"));
   EXPECT_TRUE(somebody_listens());
+}
+
+TEST_F(ListeningSocketTest, LeavesALiveSocketOfAnotherKindAlone) {
+  const Descriptor foreign{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  const sockaddr_un to = address();
+  ASSERT_EQ(::bind(foreign.number(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_configuration);
+  EXPECT_TRUE(std::filesystem::is_socket(path_));
+}
+
+TEST_F(ListeningSocketTest, ItsLockIsOfOwnerAndGroupWhateverTheUmask) {
+  const mode_t former = ::umask(0077);
+  const auto socket = open();
+  ::umask(former);
+  ASSERT_TRUE(socket);
+  struct stat status {};
+  ASSERT_EQ(::stat((path_.string() + ".lock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0660U);
+}
+
+TEST_F(ListeningSocketTest, WhatRootMakesBelongsToTheOwnerOfItsFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "is not root";
+  constexpr uid_t kService = 4711;
+  ASSERT_EQ(::chown(path_.parent_path().c_str(), kService, kService), 0);
+  const auto socket = open();
+  ASSERT_TRUE(socket);
+  for (const char* const end : {"", ".lock"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat((path_.string() + end).c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, kService) << end;
+  }
+}
+
+TEST_F(ListeningSocketTest, ALockThatCannotBeOpenedIsNoFaultOfTheConfiguration) {
+  std::filesystem::create_symlink("elsewhere", path_.string() + ".lock");
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::access_refused);
+}
+
+TEST_F(ListeningSocketTest, AnAddressThatTheMachineHasNotYetIsWaitedFor) {
+  const auto refused = ListeningSocket::open({.path = {}, .host = "192.0.2.1", .port = 7421});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::lock_held);
 }
 
 TEST_F(ListeningSocketTest, LeavesAForeignFileAsItIs) {
