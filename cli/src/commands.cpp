@@ -44,36 +44,38 @@ constexpr std::string_view kDoctorDetails =
 
 constexpr std::array kVerbs{
     Verb{"job", "list", "[FILTER...]", 0, kMany, "the jobs that match, the newest first", kJobFields,
-         "tenure job list tenant=acme state=scheduled,held", kJobListOptions, job_list, job_words},
+         "tenure job list tenant=acme state=scheduled,held", kJobListOptions, Effect::reads, job_list,
+         job_words},
     Verb{"job", "count", "[FILTER...]", 0, kMany, "how many jobs match", kJobFields,
-         "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan watch", job_count, job_words},
+         "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan watch", Effect::reads, job_count,
+         job_words},
     Verb{"job", "show", "ID", 1, 1,
          "everything about one job: its attempts, and its arguments as the JSON they are",
          "Values whose names contain password, token or secret are not shown.",
-         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", job_show},
+         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", Effect::reads, job_show},
     Verb{"job", "why", "JOB|FILTER...", 1, kMany,
          "why a job does not run, or how many jobs wait for which reason",
          "For one job every reason, the deciding one first, with until when and what changes it. With a "
          "filter the deciding reasons are counted, and each row has the filter that finds its jobs. tenure "
          "why is the same.",
-         "tenure job why tenant=acme", "columns fail-if-any scan watch", job_why, why_words},
+         "tenure job why tenant=acme", "columns fail-if-any scan watch", Effect::reads, job_why, why_words},
     Verb{"job", "group", "[FILTER...]", 0, kMany, "jobs counted by what they have in common",
          "Each row has the filter that finds its jobs, for tenure job retry and others. --by names kind, "
          "error, "
          "tenant, queue, state or reason. An error is its first line. Jobs are seen when they have ended, or "
          "were enqueued where they have not.",
-         "tenure job group state=dead --by kind,error,tenant", "by limit fail-if-any scan watch", job_group,
+         "tenure job group state=dead --by kind,error,tenant", "by limit fail-if-any scan watch", Effect::reads, job_group,
          filter_words},
     Verb{
         "job", "tail", "[FILTER...]", 0, kMany, "follow jobs: a line for each that has come or changed",
         "Looks once a second at the newest 1,000 that match, or at --limit of them; what happens between two "
         "looks is one change. Ends with Ctrl-C.",
-        "tenure job tail tenant=acme", "limit scan", job_tail, filter_words},
+        "tenure job tail tenant=acme", "limit scan", Effect::reads, job_tail, filter_words},
     Verb{"job", "export", "[FILTER...]", 0, kMany, "all jobs that match, one JSON object a line",
          "The oldest first, without a limit; each line has the cursor from which --after goes on. Looks at "
          "all "
          "succeeded jobs unless --scan is given.",
-         "tenure job export finished=-1d.. > jobs.jsonl", "after scan", job_export, filter_words},
+         "tenure job export finished=-1d.. > jobs.jsonl", "after scan", Effect::reads, job_export, filter_words},
     Verb{
         "job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
         "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
@@ -83,98 +85,101 @@ constexpr std::array kVerbs{
         "\"arguments\": {...}} and tenant, id, queue, priority, attempts_max or due; what a line says counts "
         "before the options. Each line gets its result, and bad ones stop no other.",
         "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
-        "tenant queue priority run-in run-at max-attempts id lines reason", job_enqueue},
+        "tenant queue priority run-in run-at max-attempts id lines reason", Effect::changes, job_enqueue},
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
-         "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run reason", job_retry,
-         job_words},
+         "tenure job retry state=dead 'kind=billing.*' finished=-1d.. --yes", "yes dry-run reason",
+         Effect::changes, job_retry, job_words},
     Verb{"job", "run", "ID...|FILTER...", 1, kMany, "make scheduled jobs due now",
          "The job keeps its id and its count of failures. It starts when its turn comes, as any job that is "
          "due. Asks as "
          "retry does. Other states are left alone.",
-         "tenure job run state=scheduled tenant=acme --yes", "yes dry-run reason", job_run, job_words},
+         "tenure job run state=scheduled tenant=acme --yes", "yes dry-run reason", Effect::changes, job_run,
+         job_words},
     Verb{"job", "cancel", "ID...|FILTER...", 1, kMany, "cancel jobs that wait, and stop those that run",
          "A job that waits ends at once. One that is running is told to stop, and ends as cancelled when "
          "its handler obeys, fails, or is ended at its time limit; one that takes no notice and succeeds "
          "has succeeded. job retry makes a cancelled job ready again. Asks as retry does.",
-         "tenure job cancel 'kind=reports.*' tenant=acme --yes", "yes dry-run reason", job_cancel, job_words},
+         "tenure job cancel 'kind=reports.*' tenant=acme --yes", "yes dry-run reason", Effect::changes,
+         job_cancel, job_words},
     Verb{"job", "discard", "ID...|FILTER...", 1, kMany, "give up jobs that failed and wait for their retry",
          "The job ends as discarded and keeps its history; job retry makes it ready again. Asks as retry "
          "does. A job "
          "that is running is left alone, and so is one that has not failed: see job cancel.",
-         "tenure job discard 'error=*no such mailbox*' --yes", "yes dry-run reason", job_discard, job_words},
+         "tenure job discard 'error=*no such mailbox*' --yes", "yes dry-run reason", Effect::changes,
+         job_discard, job_words},
     Verb{"job", "delete", "ID...|FILTER...", 1, kMany, "remove jobs that have ended, with their history",
          "For jobs that succeeded, are dead, discarded or cancelled. It cannot be undone, so it asks for "
          "named jobs "
          "too; --yes answers, --dry-run stops there. What waits or runs is left alone, and so is the newest "
          "job of "
          "all, until another one is enqueued. Enqueued again under the same id, a deleted job runs again.",
-         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run reason", job_delete, job_words},
+         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run reason", Effect::changes, job_delete, job_words},
     Verb{"job", "copy", "ID...|FILTER...", 1, kMany, "make a new job of each, due now",
          "The copy has an id of its own, no history and no receipts, so every step runs again. It keeps "
          "tenant, "
          "kind, arguments, queue, priority and attempts; a deleted tenant's job is refused. Prints the id of "
          "each and that of its copy. Asks as retry does. Done again, it copies again.",
-         "tenure job copy 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "yes dry-run reason", job_copy, job_words},
+         "tenure job copy 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "yes dry-run reason", Effect::changes, job_copy, job_words},
     Verb{"job", "change", "ID...|FILTER...", 1, kMany,
          "give waiting jobs another queue, priority or due time",
          "For jobs that are scheduled, ready or held. A job that waited for a retry waits for the new time "
          "instead; "
          "one that has come makes it ready. Asks as retry does. Other states are left alone.",
          "tenure job change queue=exports --queue reports --yes",
-         "queue priority run-in run-at yes dry-run reason", job_change, job_words},
+         "queue priority run-in run-at yes dry-run reason", Effect::changes, job_change, job_words},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
-         "tenure tenant list --sort ready:desc --limit 3", kListOptions, tenant_list, tenant_words},
+         "tenure tenant list --sort ready:desc --limit 3", kListOptions, Effect::reads, tenant_list, tenant_words},
     Verb{"tenant", "show", "NAME", 1, 1, "one tenant and its jobs",
          "From the control database; the tenant's own is not opened.", "tenure tenant show acme", "watch",
-         tenant_show},
+         Effect::reads, tenant_show},
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
-         "tenure tenant create acme", "reason", tenant_create},
+         "tenure tenant create acme", "reason", Effect::changes, tenant_create},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
-         "tenure queue list --sort oldest:desc", kListOptions, queue_list, queue_words},
+         "tenure queue list --sort oldest:desc", kListOptions, Effect::reads, queue_list, queue_words},
     Verb{"queue", "show", "NAME", 1, 1, "one queue, and the pools that list it", "",
-         "tenure queue show mailers", "watch", queue_show},
+         "tenure queue show mailers", "watch", Effect::reads, queue_show},
     Verb{"queue", "clear", "NAME", 1, 1, "cancel all jobs that wait in a queue",
          "As job cancel does: what is scheduled, ready, held or blocked never starts, what runs is left "
          "alone. "
          "Asks as job retry does.",
-         "tenure queue clear exports --dry-run", "yes dry-run reason", queue_clear},
+         "tenure queue clear exports --dry-run", "yes dry-run reason", Effect::changes, queue_clear},
     Verb{"kind", "list", "[FILTER...]", 0, kMany, "the kinds and their jobs",
          "Filter fields: name scheduled ready held running dead oldest.", "tenure kind list --sort dead:desc",
-         kListOptions, kind_list, kind_words},
+         kListOptions, Effect::reads, kind_list, kind_words},
     Verb{"kind", "show", "NAME", 1, 1, "one kind, and the pools that perform it", "",
-         "tenure kind show billing.send_invoice", "watch", kind_show},
+         "tenure kind show billing.send_invoice", "watch", Effect::reads, kind_show},
     Verb{"worker", "list", "", 0, 0, "the worker processes and what keeps them busy",
          "BUSY is how many slots perform, of how many; AHEAD are jobs that wait in the process. A pool that "
          "is "
          "quiet is named below. Asks the daemon, as all verbs of this noun do.",
-         "tenure worker list --watch 2s", "watch", worker_list},
+         "tenure worker list --watch 2s", "watch", Effect::reads, worker_list},
     Verb{"worker", "show", "PROCESS", 1, 1, "one worker process and the jobs that it holds", "",
-         "tenure worker show 3", "watch", worker_show},
+         "tenure worker show 3", "watch", Effect::reads, worker_show},
     Verb{"worker", "dump", "", 0, 0, "have the daemon and its processes write what they do into the log",
          "As SIGUSR2 does: daemon.described, worker.described, worker.slots, slot.performing.",
-         "tenure worker dump", "", worker_dump},
+         "tenure worker dump", "", Effect::reads, worker_dump},
     Verb{"worker", "quiet", "[POOL]", 0, 1, "claim no more jobs for a pool, or for all",
          "What runs goes on, and what was assigned ahead comes back at no cost. It lasts until tenure worker "
          "resume, or until the daemon is started anew. Asks where it concerns several processes; --yes "
          "answers.",
-         "tenure worker quiet general --yes", "yes", worker_quiet},
+         "tenure worker quiet general --yes", "yes reason", Effect::changes, worker_quiet},
     Verb{"worker", "resume", "[POOL]", 0, 1, "claim jobs again for a pool, or for all", "Asks as quiet does.",
-         "tenure worker resume --yes", "yes", worker_resume},
+         "tenure worker resume --yes", "yes reason", Effect::changes, worker_resume},
     Verb{"worker", "drain", "PROCESS", 1, 1, "let one process end when its jobs have, and start another one",
          "The other one is started at once. No job is interrupted, and nothing is charged.",
-         "tenure worker drain 3", "", worker_drain},
+         "tenure worker drain 3", "reason", Effect::changes, worker_drain},
     Verb{
         "worker", "recycle", "[POOL]", 0, 1, "replace the processes of a pool, or all, one by one",
         "As a reload with a new program does: each goes on until its successor has said hello, and no job is "
         "interrupted. Asks as quiet does.",
-        "tenure worker recycle general --yes", "yes", worker_recycle},
+        "tenure worker recycle general --yes", "yes reason", Effect::changes, worker_recycle},
     Verb{"store", "show", "", 0, 0, "what and how large the control database is, and who held it last", "",
-         "tenure store show --json", "watch", store_show},
+         "tenure store show --json", "watch", Effect::reads, store_show},
     Verb{
         "store", "audit", "[FILTER...]", 0, kMany, "what operators have changed, the newest first",
         "Filter fields: at verb login host subject reason. --verify looks at each record and names the first "
@@ -182,33 +187,33 @@ constexpr std::array kVerbs{
         "back "
         "by --head.",
         "tenure store audit 'verb=job delete' at=-7d..", "limit after columns fail-if-any verify head watch",
-        store_audit, audit_words},
+        Effect::reads, store_audit, audit_words},
     Verb{"store", "doctor", "[CHECK...]", 0, kChecksMax,
          "look whether all is well, and what mends what is not", kDoctorDetails,
-         "tenure store doctor queues kinds", "fix reason", store_doctor},
+         "tenure store doctor queues kinds", "fix reason", Effect::mends, store_doctor},
     Verb{"store", "check", "", 0, 0, "look through every page, row and audit record of the control database",
          "It takes as long as reading the file. Exit code 1 where something is wrong.", "tenure store check",
-         "", store_check},
+         "", Effect::reads, store_check},
     Verb{"store", "backup", "FILE", 1, 1, "copy the control database as it is now, while others work on it",
          "The copy is whole or not there, on disk, and looked through; nothing is overwritten. See "
          "docs/manual/operation.md for what else to copy.",
-         "tenure store backup /backup/control-2026-03-02.db", "reason", store_backup},
+         "tenure store backup /backup/control-2026-03-02.db", "reason", Effect::changes, store_backup},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
-         "tenure config check --config ./tenure.toml", "", config_check},
+         "tenure config check --config ./tenure.toml", "", Effect::reads, config_check},
     Verb{"config", "show", "", 0, 0, "every setting in force and where it came from", "",
-         "tenure config show", "", config_show},
+         "tenure config show", "", Effect::reads, config_show},
     Verb{"config", "explain", "KEY", 1, 1,
          "unit, default, limits and meaning of one setting, and its value now", "",
-         "tenure config explain store.durability", "", config_explain},
+         "tenure config explain store.durability", "", Effect::reads, config_explain},
     Verb{"config", "sample", "", 0, 0, "a configuration file with every setting at its default", "",
-         "tenure config sample > tenure.toml", "", config_sample},
+         "tenure config sample > tenure.toml", "", Effect::reads, config_sample},
     Verb{"config", "reload", "", 0, 0,
          "have the daemon read its configuration again, and say what it took over",
          "As SIGHUP does, but the answer is said here: exit code 78 where the configuration cannot be used, "
          "and "
          "then the one before stays in force.",
-         "tenure config reload", "", config_reload},
+         "tenure config reload", "reason", Effect::changes, config_reload},
 };
 
 constexpr std::array kOptions{
@@ -282,7 +287,7 @@ bool takes(const Verb& verb, std::string_view option) {
 }
 
 bool changes_something(const Verb& verb, const CommandLine& line) {
-  return takes(verb, "reason") && (!takes(verb, "fix") || line.has("fix"));
+  return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix"));
 }
 
 bool can_look_at_copies(const Verb& verb) {

@@ -7,6 +7,7 @@
 #include <tenure/cli/run.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ namespace tenure::cli {
 // As wide as help is at most, on whatever terminal.
 inline constexpr std::size_t kHelpColumns = 80;
 
+// On the control database or on a daemon. What mends changes something with --fix only.
+enum class Effect : std::uint8_t { reads, mends, changes };
+
 struct Verb {
   std::string_view noun;
   std::string_view name;
@@ -28,6 +32,7 @@ struct Verb {
   std::string_view details;  // more sentences, or empty
   std::string_view example;
   std::string_view options;  // besides the global ones, separated by spaces
+  Effect effect;
   ExitCode (*run)(Session& session);
   ListWords (*list_words)() = nullptr;  // where a filter may follow it
 };
@@ -50,7 +55,7 @@ struct Shorthand {
 [[nodiscard]] std::span<const OptionSpec> option_specs();
 [[nodiscard]] bool is_global(std::string_view option);
 [[nodiscard]] bool takes(const Verb& verb, std::string_view option);
-// Whoever changes something can say why. What can mend does so with --fix only.
+// Whoever does takes --reason, and leaves an audit record.
 [[nodiscard]] bool changes_something(const Verb& verb, const CommandLine& line);
 // Not what is about the configuration or the daemon, nor what follows changes, of which a copy has none.
 [[nodiscard]] bool can_look_at_copies(const Verb& verb);

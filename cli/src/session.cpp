@@ -10,6 +10,7 @@
 
 #include <array>
 #include <charconv>
+#include <stdexcept>
 #include <utility>
 
 namespace tenure::cli {
@@ -155,6 +156,7 @@ queue::Filter Session::filter(std::span<const queue::FilterField> fields) const 
 }
 
 queue::Store& Session::store(IfMissing if_missing) {
+  if (!changes_something(verb_, line_)) throw std::logic_error("a verb that reads wants to write");
   const bool create = if_missing == IfMissing::create && !has("store");
   if (!store_)
     store_ = opened(settings().store, [&](const config::StoreSettings& from) {

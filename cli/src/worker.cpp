@@ -140,10 +140,8 @@ std::int64_t processes_concerned(Session& session) {
 }
 
 // Whether to go on: more than one process is asked about, unless --yes.
-bool is_agreed(Session& session, std::string_view verb) {
-  if (session.has("yes")) return true;
-  const std::int64_t processes = processes_concerned(session);
-  if (processes < 2) return true;
+bool is_agreed(Session& session, std::string_view verb, std::int64_t processes) {
+  if (session.has("yes") || processes < 2) return true;
   const std::string of_all = processes_text(processes, session.style());
   const auto answer =
       session.ask(fmt::format("{} {} of {}?", verb, of_all,
@@ -163,8 +161,16 @@ ExitCode print_answer(Session& session, const DaemonAnswer& answer, std::string 
   return ExitCode::done;
 }
 
+// Before the daemon is asked: what cannot be recorded is not done.
+void record_request(Session& session, std::int64_t count, std::string subject) {
+  session.change([&](queue::StoreWriter&) { return Changed{count, std::move(subject)}; });
+}
+
 ExitCode change_pools(Session& session, std::string_view verb, std::string (*words)(const Value& body)) {
-  if (!is_agreed(session, verb)) return ExitCode::refused;
+  const std::int64_t processes = processes_concerned(session);
+  if (!is_agreed(session, verb, processes)) return ExitCode::refused;
+  record_request(session, std::max<std::int64_t>(processes, 1),
+                 session.words().empty() ? "all pools" : "pool " + session.words().front());
   return print_answer(
       session, ask_daemon(session, {.method = "POST", .path = pool_path(verb), .body = named_pool(session)}),
       words);
@@ -237,15 +243,16 @@ ExitCode worker_recycle(Session& session) {
 }
 
 ExitCode worker_drain(Session& session) {
-  return print_answer(
-      session, ask_daemon(session, {.method = "POST", .path = process_path(session, "/drain")}),
-      [](const Value& body) {
-        return fmt::format("process {} ends when its jobs have, and another one takes its place",
-                           numbers_of_processes(body));
-      });
+  const std::string path = process_path(session, "/drain");
+  record_request(session, 1, "process " + session.words().front());
+  return print_answer(session, ask_daemon(session, {.method = "POST", .path = path}), [](const Value& body) {
+    return fmt::format("process {} ends when its jobs have, and another one takes its place",
+                       numbers_of_processes(body));
+  });
 }
 
 ExitCode config_reload(Session& session) {
+  record_request(session, 1, "the daemon's configuration");
   return print_answer(session, ask_daemon(session, {.method = "POST", .path = "/config/reload"}),
                       [](const Value& body) {
                         const auto listed = [&](std::string_view member) {

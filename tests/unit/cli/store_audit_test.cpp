@@ -211,9 +211,20 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"queue clear", {"reports", "--yes"}},
       {"store doctor", {"places", "--fix"}},
       {"store backup", {(folder / "copy.db").string()}},
+      {"worker quiet", {"--yes"}},
+      {"worker resume", {"general"}},
+      {"worker drain", {"3"}},
+      {"worker recycle", {}},
+      {"config reload", {}},
+  };
+  environment.ask_daemon = [](const std::filesystem::path&,
+                              std::string_view) -> tl::expected<std::string, FailedExchange> {
+    return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
   const CommandLine always{.words = {}, .options = {{"fix", ""}}};
   for (const Verb& verb : verbs()) {
+    EXPECT_EQ(takes(verb, "reason"), verb.effect != Effect::reads) << verb.name;
+    EXPECT_EQ(takes(verb, "fix"), verb.effect == Effect::mends) << verb.name;
     if (!changes_something(verb, always)) continue;
     const std::string name = std::string(verb.noun) + ' ' + std::string(verb.name);
     SCOPED_TRACE(name);

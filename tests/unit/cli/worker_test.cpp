@@ -94,7 +94,7 @@ TEST_F(WorkerTest, AsksWhereSeveralProcessesAreConcerned) {
   EXPECT_EQ(output.out, "quiet: general, heavy; what runs goes on, and tenure worker resume ends it\n");
   asked.clear();
   EXPECT_EQ(run({"worker", "quiet", "--yes"}), 0);
-  EXPECT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked.size(), 2U);
 }
 
 TEST_F(WorkerTest, NobodyIsAskedAboutOneProcess) {
@@ -105,6 +105,35 @@ TEST_F(WorkerTest, NobodyIsAskedAboutOneProcess) {
   answer_post("/workers/3/drain", "", R"({"status":200,"body":{"processes":[3]}})");
   EXPECT_EQ(run({"worker", "drain", "3"}), 0);
   EXPECT_EQ(output.out, "process 3 ends when its jobs have, and another one takes its place\n");
+}
+
+TEST_F(WorkerTest, WhatIsRequestedIsRecordedWithHowManyProcessesItConcerns) {
+  answer_post("/workers/quiet", R"("pool":"general")",
+              R"({"status":200,"body":{"pools":[{"name":"general"}]}})");
+  answer_post("/workers/3/drain", "", R"({"status":200,"body":{"processes":[3]}})");
+  EXPECT_EQ(run({"worker", "quiet", "general", "--yes", "--reason", "deploy"}), 0);
+  EXPECT_EQ(run({"worker", "drain", "3"}), 0);
+  EXPECT_EQ(run({"worker", "resume", "--yes"}), 69);
+  EXPECT_EQ(run({"worker", "drain", "general"}), 2);
+  EXPECT_EQ(run({"store", "audit", "--columns", "verb,count,subject,reason"}), 0);
+  EXPECT_EQ(output.out,
+            "VERB           COUNT  SUBJECT       REASON\n"
+            "worker resume      2  all pools     -\n"
+            "worker drain       1  process 3     -\n"
+            "worker quiet       2  pool general  deploy\n");
+}
+
+TEST_F(WorkerTest, WhatCannotBeRecordedIsNotAskedOfTheDaemon) {
+  environment.open_store = [](const queue::SqliteStoreOptions&) -> std::shared_ptr<queue::Store> {
+    raise(ErrorCode::access_refused, "the control database cannot be written");
+  };
+  EXPECT_EQ(run({"worker", "quiet", "--yes"}), 78);
+  EXPECT_THAT(output.error, HasSubstr("the control database cannot be written"));
+  EXPECT_THAT(asked, ElementsAre(HasSubstr(R"("method":"GET")")));
+  asked.clear();
+  EXPECT_EQ(run({"worker", "drain", "3"}), 78);
+  EXPECT_EQ(run({"config", "reload"}), 78);
+  EXPECT_THAT(asked, ::testing::IsEmpty());
 }
 
 TEST_F(WorkerTest, RecyclesAndDumps) {
