@@ -40,17 +40,19 @@ class Named {
 
   void add(FindingLevel level, std::string text, std::string command) {
     if (++count_ <= kNamed) examination_.add(level, check_, std::move(text), std::move(command));
+    else worst_unnamed_ = std::max(worst_unnamed_, level);
   }
   void end(std::string ok_text) {
     if (count_ == 0) examination_.add(FindingLevel::ok, check_, std::move(ok_text));
     if (count_ > kNamed)
-      examination_.add(FindingLevel::warn, check_, fmt::format("{} more like these", count_ - kNamed));
+      examination_.add(worst_unnamed_, check_, fmt::format("{} more like these", count_ - kNamed));
   }
 
  private:
   Examination& examination_;
   std::string_view check_;
   std::size_t count_ = 0;
+  FindingLevel worst_unnamed_ = FindingLevel::ok;
 };
 
 queue::Filter held_for(JobReason reason) {

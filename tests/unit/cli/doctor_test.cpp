@@ -195,6 +195,19 @@ TEST_F(DoctorOfWork, SaysWhatIsHeldForWantOfAWorkerProgram) {
             "ok    queues    each queue in which jobs wait is listed by a pool\n");
 }
 
+TEST_F(Doctor, AFaultBehindTheWarningsThatAreNamedFails) {
+  for (int i = 10; i < 30; ++i)
+    execute("insert into tenant(name, generation, state, created_us) values ('b" + std::to_string(i) +
+            "', 1, 1, 0)");
+  execute("insert into tenant(name, generation, state, created_us) values ('zebra', 1, 6, 0)");
+  EXPECT_EQ(examine({"tenants"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  tenants   1 more like these\n"));
+  EXPECT_EQ(output.error, "1 fault, 20 warnings\n");
+  execute("update tenant set state = 1 where name = 'zebra'");
+  EXPECT_EQ(examine({"tenants"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("warn  tenants   1 more like these\n"));
+}
+
 TEST_F(Doctor, CheckLooksThroughAllPagesRowsAndRecords) {
   EXPECT_EQ(run({"store", "check"}), 0) << output.out << output.error;
   EXPECT_THAT(output.out, HasSubstr("ok    places"));
