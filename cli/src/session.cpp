@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 
+#include <tenure/base/exception_text.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
@@ -190,14 +191,18 @@ TenantRegistry& Session::registry() {
   return *registry_;
 }
 
-std::int64_t Session::back_up(const std::filesystem::path& target,
-                              FunctionRef<void(const queue::CopyProgress&)> progress) {
+MadeCopy Session::back_up(const std::filesystem::path& target,
+                          FunctionRef<void(const queue::CopyProgress&)> progress) {
   change([&](queue::StoreWriter&) { return Changed{1, target.string() + ", begun"}; });
-  const std::int64_t bytes = environment_.copy_store(settings().store.path, target, progress);
-  change([&](queue::StoreWriter&) {
-    return Changed{1, fmt::format("{}, complete, {} bytes", target.string(), bytes)};
-  });
-  return bytes;
+  MadeCopy copy{.bytes = environment_.copy_store(settings().store.path, target, progress)};
+  try {
+    change([&](queue::StoreWriter&) {
+      return Changed{1, fmt::format("{}, complete, {} bytes", target.string(), copy.bytes)};
+    });
+  } catch (const std::exception& error) {  // the copy is in its place, and whole
+    copy.unrecorded = tenure::text_of(error);
+  }
+  return copy;
 }
 
 queue::ReadableStore& Session::readable_store() {

@@ -29,6 +29,12 @@ struct Changed {
   std::string subject;  // of the audit record: what they are called, or the filter that found them
 };
 
+// A copy that lies in its place.
+struct MadeCopy {
+  std::int64_t bytes = 0;
+  std::string unrecorded;  // why no audit record says that it is complete; empty where one does
+};
+
 // What one command works with: its words and options, settings and store opened when first asked for, and the output.
 class Session {
  public:
@@ -63,10 +69,10 @@ class Session {
   // Each change of it has its audit record in its own commit. Where there is no control database it is made, unless --store names
   // it. Until the session ends.
   [[nodiscard]] TenantRegistry& registry();
-  // Copies the control database to `target`, an absolute path, and returns the bytes of the copy. Audit records say that it was begun
+  // Copies the control database to `target`, an absolute path. Audit records say that it was begun
   // and that it is complete, since whoever has a copy has all that is in it.
-  std::int64_t back_up(const std::filesystem::path& target,
-                       FunctionRef<void(const queue::CopyProgress&)> progress);
+  [[nodiscard]] MadeCopy back_up(const std::filesystem::path& target,
+                                 FunctionRef<void(const queue::CopyProgress&)> progress);
   // The control database for looking at it: changes nothing, waits for nobody. For whatever does not write.
   [[nodiscard]] queue::ReadableStore& readable_store();
   // To be called after each change.

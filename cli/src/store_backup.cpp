@@ -2,6 +2,8 @@
 #include "nouns.hpp"
 #include "progress.hpp"
 
+#include <tenure/base/text.hpp>
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -15,10 +17,10 @@ ExitCode store_backup(Session& session) {
   if (error)
     raise(ErrorCode::disk,
           "the file is named from the working folder on, which cannot be told: " + error.message());
-  std::int64_t bytes = 0;
+  MadeCopy copy;
   {
     Progress progress(session, bytes_text);
-    bytes = session.back_up(
+    copy = session.back_up(
         target, [&](const queue::CopyProgress& so_far) { progress.show(so_far.bytes_done, so_far.bytes); });
   }
   if (session.json()) {
@@ -26,12 +28,16 @@ ExitCode store_backup(Session& session) {
     json::Writer writer(out);
     writer.begin_object().key("schema").string("tenure.store.backup/1").key("item").begin_object();
     write_text(writer, "path", target.string());
-    writer.key("size_bytes").integer(bytes).end_object().end_object();
+    writer.key("size_bytes").integer(copy.bytes).key("recorded").boolean(copy.unrecorded.empty());
+    writer.end_object().end_object();
     session.print_json(out);
   } else {
     session.print(fmt::format("copied to {}, {}\n", escaped(target.string(), 4096),
-                              bytes_text(bytes, session.style())));
+                              bytes_text(copy.bytes, session.style())));
   }
+  if (!copy.unrecorded.empty())
+    session.note("tenure: warning: the copy is whole, but no audit record says that it is complete: " +
+                 escaped(copy.unrecorded, 1024));
   return ExitCode::done;
 }
 

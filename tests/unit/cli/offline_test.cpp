@@ -154,7 +154,26 @@ TEST_F(Backup, SaysWhereTheCopyIsAndRecordsThatThereIsOne) {
   EXPECT_EQ(run({"store", "backup", target + "2", "--json"}), 0);
   EXPECT_EQ(output.out, "{\"schema\":\"tenure.store.backup/1\",\"item\":{\"path\":\"" + target +
                             "2\",\"size_bytes\":" + std::to_string(std::filesystem::file_size(target + "2")) +
-                            "}}\n");
+                            ",\"recorded\":true}}\n");
+}
+
+TEST_F(Backup, ThatCannotBeRecordedAsCompleteIsMadeAllTheSame) {
+  environment.copy_store = [this](const std::filesystem::path& control, const std::filesystem::path& to,
+                                  FunctionRef<void(const queue::CopyProgress&)> progress) {
+    const std::int64_t bytes = queue::copy_control_database(control, to, clock, progress);
+    execute(
+        "create trigger no_more before insert on audit begin select raise(abort, 'no more records'); end");
+    return bytes;
+  };
+  EXPECT_EQ(run({"store", "backup", target}), 0);
+  EXPECT_TRUE(output.out.starts_with("copied to " + target)) << output.out;
+  EXPECT_THAT(output.error, HasSubstr("warning: the copy is whole, but no audit record says"));
+  EXPECT_THAT(output.error, HasSubstr("no more records"));
+  EXPECT_EQ(subjects(), (std::vector<std::string>{"store backup: " + target + ", begun"}));
+  execute("drop trigger no_more");
+  EXPECT_EQ(run({"store", "backup", target + "2", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\"recorded\":false"));
+  EXPECT_EQ(output.error, "");
 }
 
 TEST_F(Backup, OverwritesNothingAndLeavesARecordThatDoesNotSayComplete) {
