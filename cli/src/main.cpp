@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
       .columns = terminal_columns(),
       .descriptors_limit = descriptors_limit(),
       .has_http = TENURE_HAS_HTTP != 0,
-      .who = identify_operator(sudo_uid()),
+      .who = [] { return identify_operator(sudo_uid()); },
       .read_line = read_line,
       .read_input = read_input,
       .pause = [pauses = std::make_shared<Pauses>()](auto wait) { return (*pauses)(wait); },

@@ -167,8 +167,9 @@ queue::Store& Session::store(IfMissing if_missing) {
   return *store_;
 }
 
-queue::AuditEntry Session::audit_entry() const {
-  return {.who = environment_.who,
+queue::AuditEntry Session::audit_entry() {
+  if (!who_) who_ = environment_.who();
+  return {.who = *who_,
           .verb = fmt::format("{} {}", verb_.noun, verb_.name),
           .subject = {},
           .count = 0,

@@ -97,7 +97,7 @@ class Session {
   enum class IfMissing : std::uint8_t { refuse, create };
   // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
   [[nodiscard]] queue::Store& store(IfMissing if_missing);
-  [[nodiscard]] queue::AuditEntry audit_entry() const;
+  [[nodiscard]] queue::AuditEntry audit_entry();
   // A control database that only rests, and when it was copied.
   void open_copy();
 
@@ -108,8 +108,9 @@ class Session {
   Environment& environment_;
   ShowStyle style_;
   bool color_ = false;
-  std::size_t drawn_ = 0;  // characters of the line that is drawn
-  std::string as_of_;      // with --offline
+  std::size_t drawn_ = 0;                // characters of the line that is drawn
+  std::string as_of_;                    // with --offline
+  std::optional<OperatorIdentity> who_;  // once it was asked for
   std::optional<config::LoadedSettings> settings_;
   std::shared_ptr<queue::Store> store_;
   std::shared_ptr<queue::ReadableStore> readable_store_;

@@ -12,12 +12,10 @@ Program::Program()
       << "[application]\nname = \"billing\"\n[tenants]\npath = \"%{config_dir}/tenants/%{tenant}.db\"\n";
   std::filesystem::permissions(folder / "tenure.toml", std::filesystem::perms{0644});
   environment.variables = {{"TENURE_CONFIG", (folder / "tenure.toml").string()}};
-  environment.who = {.uid = 0,
-                     .login = "root",
-                     .login_uid = 1000,
-                     .sudo_uid = 1000,
-                     .terminal = "/dev/pts/3",
-                     .host = "app-1"};
+  environment.who = [this] {
+    ++identified;
+    return who;
+  };
   environment.read_line = [this] { return answer; };
   environment.open_store = [this](const queue::SqliteStoreOptions& options) {
     opened = options;

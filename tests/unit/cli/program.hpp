@@ -67,6 +67,13 @@ class Program : public ::testing::Test {
   std::shared_ptr<queue::Store> store;
   std::optional<queue::SqliteStoreOptions> opened;  // the last store that was asked for
   int wakes = 0;
+  OperatorIdentity who{.uid = 0,
+                       .login = "root",
+                       .login_uid = 1000,
+                       .sudo_uid = 1000,
+                       .terminal = "/dev/pts/3",
+                       .host = "app-1"};
+  int identified = 0;                 // how often it was asked who works here
   std::function<bool()> on_pause;     // while --watch waits; false or none: enough
   std::optional<std::string> answer;  // what is typed on the terminal
   Environment environment;

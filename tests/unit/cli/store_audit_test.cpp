@@ -75,6 +75,7 @@ TEST_F(Audit, WhatChangesNothingLeavesNone) {
   EXPECT_EQ(run({"job", "delete", id(1)}), 2);
   EXPECT_EQ(run({"job", "list"}), 0);
   EXPECT_TRUE(records().empty());
+  EXPECT_EQ(identified, 0) << "nobody is asked for who only looks";
 }
 
 TEST_F(Audit, EachCommitOfManyHasItsOwn) {
@@ -82,6 +83,7 @@ TEST_F(Audit, EachCommitOfManyHasItsOwn) {
   EXPECT_EQ(run({"job", "cancel", "kind=reports.*", "--yes"}), 0);
   const auto all = records();
   ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(identified, 1);
   EXPECT_EQ(all[1].entry.count, 500);
   EXPECT_EQ(all[0].entry.count, 1);
 }
@@ -97,7 +99,7 @@ TEST_F(Audit, AReasonHasALimit) {
 TEST_F(Audit, IsListedTheNewestFirst) {
   EXPECT_EQ(run({"job", "retry", "state=dead", "--yes", "--reason", "mail\x1b[2J is back"}), 0);
   clock.advance(std::chrono::seconds(90));
-  environment.who = {.uid = 1001, .login = "dana", .login_uid = 1001, .host = "app-2"};
+  who = {.uid = 1001, .login = "dana", .login_uid = 1001, .host = "app-2"};
   EXPECT_EQ(run({"job", "cancel", id(4)}), 0);
   EXPECT_EQ(run({"store", "audit"}), 0);
   expect_golden("store_audit.txt");
@@ -239,7 +241,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
     EXPECT_EQ(newest.entry.verb, name);
     EXPECT_EQ(newest.entry.reason, "ticket 4711");
     EXPECT_EQ(newest.entry.count, 1);
-    EXPECT_EQ(newest.entry.who, environment.who);
+    EXPECT_EQ(newest.entry.who, who);
   }
 }
 

@@ -44,7 +44,8 @@ struct Environment {
   std::uint64_t descriptors_limit = 0;
   // Whether the tenured of the same build answers HTTP.
   bool has_http = true;
-  OperatorIdentity who = {};  // for the audit records of changes
+  // Who changes something, for its audit record; asked for then, since it may ask a directory service.
+  std::function<OperatorIdentity()> who;
 
   // A line from standard input; nothing at its end.
   std::function<std::optional<std::string>()> read_line;
