@@ -44,12 +44,13 @@ int terminal_columns(const Environment& environment) {
   return is_usable(environment.columns) ? environment.columns : kColumnsDefault;
 }
 
-// A point of the filter language; relative ones count from `now`.
+// One point of the filter language; relative ones count from `now`.
 WallTime time_in(std::string_view text, WallTime now) {
   const std::array word{fmt::format("at={}", text)};
   const auto filter = queue::parse_filter(word, queue::audit_filter_fields(), now);
+  const bool is_one = filter && filter->terms.front().values.size() == 1 && text.find("..") == text.npos;
   const auto* const range =
-      filter ? std::get_if<queue::Range>(&filter->terms.front().values.front()) : nullptr;
+      is_one ? std::get_if<queue::Range>(&filter->terms.front().values.front()) : nullptr;
   if (range == nullptr || !range->first)
     raise(ErrorCode::bad_options,
           fmt::format("--now {} is no time like 2026-03-02T10:14:00Z", escaped(text, 64)));
@@ -106,8 +107,8 @@ void Session::open_copy() {
   queue::ControlCopy copy = environment_.open_copy(option("store"));
   readable_store_ = std::move(copy.store);
   style_.now = has("now") ? time_in(option("now"), copy.as_of) : copy.as_of;
-  as_of_ = to_rfc3339(style_.now);
-  note("as of " + as_of_);
+  as_of_ = to_rfc3339(copy.as_of);
+  note("as of " + as_of_ + (has("now") ? ", as if it were " + to_rfc3339(style_.now) : ""));
 }
 
 std::size_t Session::limit() const {
@@ -229,7 +230,8 @@ void Session::print_document(std::string_view schema, std::string_view text) {
 void Session::print_json(std::string_view text) {
   const std::string printable = json::printable(text);
   if (as_of_.empty()) return print(printable + '\n');
-  print(fmt::format("{{\"as_of\":\"{}\",{}\n", as_of_, printable.substr(1)));
+  const std::string now = has("now") ? fmt::format("\"now\":\"{}\",", to_rfc3339(style_.now)) : "";
+  print(fmt::format("{{\"as_of\":\"{}\",{}{}\n", as_of_, now, printable.substr(1)));
 }
 
 void Session::note(std::string_view line) {

@@ -109,7 +109,7 @@ class Session {
   ShowStyle style_;
   bool color_ = false;
   std::size_t drawn_ = 0;                // characters of the line that is drawn
-  std::string as_of_;                    // with --offline
+  std::string as_of_;                    // with --offline: when it was copied
   std::optional<OperatorIdentity> who_;  // once it was asked for
   std::optional<config::LoadedSettings> settings_;
   std::shared_ptr<queue::Store> store_;

@@ -191,7 +191,17 @@ TEST_F(ControlCopies, ThatOthersHaveMadeAreAsOldAsTheirFile) {
 TEST_F(ControlCopies, WithALogBesideThemAreNone) {
   put(1);
   EXPECT_THAT(refusal([&] { static_cast<void>(open_control_copy(path_)); }),
-              HasSubstr("there is a log beside it (-wal)"));
+              HasSubstr("there is a log beside it (-wal or -journal)"));
+}
+
+TEST_F(ControlCopies, WithAJournalBesideThemAreNone) {
+  put(1);
+  copy();
+  std::ofstream{target_.string() + "-journal"}.flush();
+  EXPECT_TRUE(has(*open_control_copy(target_).store, 1)) << "one that is empty says nothing";
+  std::ofstream(target_.string() + "-journal") << "pages";
+  EXPECT_THAT(refusal([&] { static_cast<void>(open_control_copy(target_)); }),
+              HasSubstr("there is a log beside it (-wal or -journal)"));
 }
 
 }  // namespace tenure::testing

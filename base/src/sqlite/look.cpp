@@ -67,6 +67,12 @@ void open_to_look(std::optional<Connection>& connection, const std::filesystem::
   }
 }
 
+// Of a transaction that did not end, which whoever opens the database takes back.
+bool has_journal(const std::filesystem::path& path) {
+  const auto contents = contents_of(path.native() + "-journal");
+  return contents && std::get<2>(*contents) > 0;
+}
+
 }  // namespace
 
 bool has_log(const std::filesystem::path& path) { return wal_bytes(path) > 0; }
@@ -99,14 +105,14 @@ void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> w
 }
 
 bool look_at_file(const std::filesystem::path& path, FunctionRef<void(Connection&)> work) {
-  if (has_log(path)) return false;
+  if (has_log(path) || has_journal(path)) return false;
   const auto before = contents_of(path);
   {
     Connection connection(path, {.access = Access::look_at_file});
     const ReadTransaction snapshot{connection};
     work(connection);
   }
-  return !has_log(path) && contents_of(path) == before;
+  return !has_log(path) && !has_journal(path) && contents_of(path) == before;
 }
 
 }  // namespace tenure::sqlite

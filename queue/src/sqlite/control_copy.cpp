@@ -124,7 +124,8 @@ class CopiedStore final : public ReadableStore {
     });
     if (!alone)
       raise(ErrorCode::access_refused,
-            "it is no copy that rests: there is a log beside it (-wal), or somebody writes to it. Copies are "
+            "it is no copy that rests: there is a log beside it (-wal or -journal), or somebody writes to "
+            "it. Copies are "
             "made by "
             "tenure store backup FILE",
             {}, path_.string());

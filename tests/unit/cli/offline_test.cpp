@@ -101,7 +101,11 @@ TEST_F(Offline, TheTimeIsThatOfTheCopyOrAsItIsTold) {
   EXPECT_EQ(output.out, "3\n");
   EXPECT_EQ(run_offline({"job", "count", "age=..1h", "--now", "2026-03-02T12:00:00Z"}), 0);
   EXPECT_EQ(output.out, "0\n");
-  EXPECT_EQ(output.error, "as of 2026-03-02T12:00:00Z\n");
+  EXPECT_EQ(output.error, "as of 2026-03-02T10:14:02.500000Z, as if it were 2026-03-02T12:00:00Z\n");
+  EXPECT_EQ(run_offline({"job", "count", "--now", "2026-03-02T12:00:00Z", "--json"}), 0);
+  EXPECT_TRUE(output.out.starts_with(
+      "{\"as_of\":\"2026-03-02T10:14:02.500000Z\",\"now\":\"2026-03-02T12:00:00Z\",\"schema\":"))
+      << output.out;
   EXPECT_EQ(run_offline({"job", "count", "age=..1h", "--now", "+10m", "--quiet"}), 0);
   EXPECT_EQ(output.out, "3\n");
   EXPECT_EQ(output.error, "");
@@ -110,7 +114,10 @@ TEST_F(Offline, TheTimeIsThatOfTheCopyOrAsItIsTold) {
 TEST_F(Offline, OptionsThatDoNotGoWithItAreRefused) {
   EXPECT_EQ(run_offline({"job", "list", "--now", "soon"}), 2);
   EXPECT_THAT(output.error, HasSubstr("--now soon is no time like 2026-03-02T10:14:00Z"));
-  EXPECT_EQ(run_offline({"job", "list", "--now", "..2026-03-02"}), 2);
+  for (const char* no_point : {"..2026-03-02", "2026-03-02..", "2026-03-02..2026-03-03", "now,-1h"}) {
+    EXPECT_EQ(run_offline({"job", "list", "--now", no_point}), 2) << no_point;
+    EXPECT_THAT(output.error, HasSubstr("is no time like"));
+  }
   EXPECT_EQ(run({"job", "list", "--offline"}), 2);
   EXPECT_THAT(output.error, HasSubstr("the copy that --store names"));
   EXPECT_EQ(run({"job", "list", "--now", "2026-03-02", "--store", copy.string()}), 2);
