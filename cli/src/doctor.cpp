@@ -19,12 +19,14 @@ struct Check {
   std::string_view name;
   void (*run)(Examination& examination);
   bool only_by_name = false;
+  bool looks_at_rows = false;  // in which are the defects that can be mended
 };
 constexpr std::array kChecks{
-    Check{"store", check_file},          Check{"sqlite", check_library},    Check{"holder", check_holder},
-    Check{"places", check_places},       Check{"audit", check_audit},       Check{"queues", check_queues},
-    Check{"kinds", check_kinds},         Check{"dangling", check_dangling}, Check{"tenants", check_tenants},
-    Check{"stamps", check_stamps, true},
+    Check{"store", check_file},      Check{"sqlite", check_library},
+    Check{"holder", check_holder},   Check{"places", check_places, false, true},
+    Check{"audit", check_audit},     Check{"queues", check_queues},
+    Check{"kinds", check_kinds},     Check{"dangling", check_dangling},
+    Check{"tenants", check_tenants}, Check{"stamps", check_stamps, true},
 };
 
 constexpr std::size_t kMendedAtOnce = 500;
@@ -58,21 +60,25 @@ std::int64_t mend(Session& session, queue::Defect defect) {
   return all;
 }
 
-// Before the checks, which say what is left.
-void mend_all(Session& session) {
+// Before the checks, which say what is left. Returns what was mended.
+std::vector<Mended> mend_all(Session& session) {
+  std::vector<Mended> done;
   std::vector<queue::DefectRecord> defects;
   session.readable_store().read(
       [&](queue::JobReader& reader) { defects = reader.defects(queue::PageCheck::quick); });
-  if (std::ranges::find(defects, queue::Defect::damaged_page, &queue::DefectRecord::defect) != defects.end())
-    return session.note("nothing was mended: rows of damaged pages are not to be trusted");
-  std::int64_t all = 0;
+  if (std::ranges::find(defects, queue::Defect::damaged_page, &queue::DefectRecord::defect) !=
+      defects.end()) {
+    session.note("nothing was mended: rows of damaged pages are not to be trusted");
+    return done;
+  }
   for (const queue::DefectRecord& found : defects) {
     if (!can_be_mended(found.defect)) continue;
     const std::int64_t mended = mend(session, found.defect);
     session.note(fmt::format("mended {}: {}", name_of(found.defect), number_text(mended, session.style())));
-    all += mended;
+    if (mended > 0) done.push_back({name_of(found.defect), mended});
   }
-  if (all > 0) session.wake();
+  if (!done.empty()) session.wake();
+  return done;
 }
 
 // What one check cannot be done for is a finding, so that the others are done.
@@ -89,10 +95,16 @@ void examine(Examination& examination, const Check& check) {
 
 ExitCode store_doctor(Session& session) {
   const auto checks = chosen_checks(session);
-  if (session.has("fix")) mend_all(session);
+  std::vector<Mended> mended;
+  if (session.has("fix")) {
+    if (std::ranges::none_of(checks, &Check::looks_at_rows))
+      raise(ErrorCode::bad_options,
+            "--fix mends what the check places finds, which is not among those named");
+    mended = mend_all(session);
+  }
   Examination examination(session);
   for (const Check* const check : checks) examine(examination, *check);
-  return print_findings(session, "tenure.doctor/1", examination.findings());
+  return print_findings(session, "tenure.doctor/1", examination.findings(), &mended);
 }
 
 ExitCode store_check(Session& session) {

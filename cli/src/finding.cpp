@@ -16,7 +16,8 @@ std::int64_t count_of(std::span<const Finding> findings, FindingLevel level) {
   return std::ranges::count(findings, level, &Finding::level);
 }
 
-std::string findings_json(std::string_view schema, std::span<const Finding> findings) {
+std::string findings_json(std::string_view schema, std::span<const Finding> findings,
+                          const std::vector<Mended>* mended) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("schema").string(schema).key("items").begin_array();
@@ -26,7 +27,14 @@ std::string findings_json(std::string_view schema, std::span<const Finding> find
     write_text(writer, "command", finding.command);
     writer.end_object();
   }
-  writer.end_array().key("faults").integer(count_of(findings, FindingLevel::fail));
+  writer.end_array();
+  if (mended != nullptr) {
+    writer.key("mended").begin_array();
+    for (const auto& [defect, count] : *mended)
+      writer.begin_object().key("defect").string(defect).key("count").integer(count).end_object();
+    writer.end_array();
+  }
+  writer.key("faults").integer(count_of(findings, FindingLevel::fail));
   writer.key("warnings").integer(count_of(findings, FindingLevel::warn)).end_object();
   return out;
 }
@@ -45,10 +53,11 @@ std::string_view name_of(FindingLevel level) {
   return "unknown";
 }
 
-ExitCode print_findings(Session& session, std::string_view schema, std::span<const Finding> findings) {
+ExitCode print_findings(Session& session, std::string_view schema, std::span<const Finding> findings,
+                        const std::vector<Mended>* mended) {
   const std::int64_t faults = count_of(findings, FindingLevel::fail);
   if (session.json()) {
-    session.print_json(findings_json(schema, findings));
+    session.print_json(findings_json(schema, findings, mended));
   } else {
     for (const Finding& finding : findings)
       session.print(fmt::format("{:<5} {:<9} {}{}{}\n", shown(finding.level), finding.check, finding.text,

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenure::cli {
 
@@ -20,8 +21,14 @@ struct Finding {
   std::string command;  // that mends it, or shows more of it; empty for none
 };
 
+struct Mended {
+  std::string_view defect;
+  std::int64_t count = 0;
+};
+
 // "FAIL  queues    3 jobs ...  -> tenure job list queue=exports", or the document `schema`; and how many are no ok. Refused where
-// something fails.
-ExitCode print_findings(Session& session, std::string_view schema, std::span<const Finding> findings);
+// something fails. `mended` is for the document only, of a verb that can mend.
+ExitCode print_findings(Session& session, std::string_view schema, std::span<const Finding> findings,
+                        const std::vector<Mended>* mended = nullptr);
 
 }  // namespace tenure::cli

@@ -138,6 +138,16 @@ TEST_F(Doctor, CLI_07_MendsOnRequestWhatNeedsNoDecisionAndRecordsIt) {
             "store doctor      2  row_without_job        ticket 4711\n");
 }
 
+TEST_F(Doctor, MendsOnlyWhatTheNamedChecksLookAt) {
+  execute("insert into claim values (77, 1, 1, 1, null, 5)");
+  EXPECT_EQ(examine({"audit", "queues", "--fix"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("--fix mends what the check places finds"));
+  EXPECT_EQ(examine({"places"}), 1);
+  EXPECT_EQ(examine({"audit", "places", "--fix", "--json"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("\"mended\":[{\"defect\":\"row_without_job\",\"count\":1}],\"faults\":0"));
+}
+
 TEST_F(Doctor, MendsNothingElse) {
   execute("delete from scheduled; insert into claim select seq, 99, 1, 1, null, 5 from job where seq = 4");
   EXPECT_EQ(examine({"places", "--fix"}), 1);
@@ -228,7 +238,7 @@ TEST_F(Doctor, DamagedPagesAreFoundAndNothingIsMended) {
   }
   EXPECT_EQ(examine({"store"}), 1);
   EXPECT_THAT(output.out, HasSubstr("found in its pages, the first: "));
-  EXPECT_EQ(examine({"store", "--fix"}), 1);
+  EXPECT_EQ(examine({"store", "places", "--fix"}), 1);
   EXPECT_THAT(output.error, HasSubstr("nothing was mended"));
   EXPECT_EQ(examine(), 1);
   EXPECT_THAT(output.out, HasSubstr("FAIL  places    not looked at, since pages are damaged\n"));
