@@ -114,7 +114,8 @@ TEST_F(Doctor, CLI_07_FindsEachFaultAndChangesNothing) {
   }
 }
 
-TEST_F(Doctor, CLI_07_KnowsTheLibraryThatCanDamageAFile) {
+// Which of them this machine has is tested with the versions themselves.
+TEST_F(Doctor, SaysOfTheLibraryWhetherItCanDamageAFile) {
   EXPECT_EQ(examine({"sqlite"}), 0);
   EXPECT_THAT(output.out, ::testing::AnyOf(HasSubstr("has the WAL-reset bug"), HasSubstr("ok    sqlite")));
 }
