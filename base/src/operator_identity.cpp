@@ -59,7 +59,7 @@ OperatorIdentity identify_operator(std::string_view sudo_uid) {
   return {.uid = uid,
           .login = login_of(uid),
           .login_uid = kernel_login_uid(),
-          .sudo_uid = uid_in(sudo_uid),
+          .sudo_uid = uid == 0 ? uid_in(sudo_uid) : std::nullopt,  // sudo is what makes one root
           .terminal = terminal_of_process(),
           .host = host_name()};
 }

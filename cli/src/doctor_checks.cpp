@@ -36,7 +36,7 @@ std::string_view meaning_of(Defect defect) {
     case Defect::job_in_several_places:
       return "jobs that stand in several places and may start twice";
     case Defect::row_without_job:
-      return "rows whose job is missing or another one";
+      return "rows whose job is missing or has ended";
     case Defect::blocked_without_cause:
       return "jobs that are blocked for a reason that nothing lifts";
     case Defect::claim_without_holder:

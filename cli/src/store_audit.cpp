@@ -13,12 +13,15 @@ namespace {
 
 using queue::AuditRecord;
 
-// "root (logged in as uid 1000)", since su and sudo change the one and not the other.
+// "root (login uid 1000)" or "root (sudo says uid 1000)", since su and sudo change the one and not the other.
 std::string who_text(const AuditRecord& record, const ShowStyle&) {
   const OperatorIdentity& who = record.entry.who;
   const std::string name = who.login.empty() ? fmt::format("uid {}", who.uid) : escaped(who.login);
-  const auto other = who.login_uid ? who.login_uid : who.sudo_uid;
-  return other && *other != who.uid ? fmt::format("{} (uid {})", name, *other) : name;
+  if (who.login_uid && *who.login_uid != who.uid)
+    return fmt::format("{} (login uid {})", name, *who.login_uid);
+  if (!who.login_uid && who.sudo_uid && *who.sudo_uid != who.uid)
+    return fmt::format("{} (sudo says uid {})", name, *who.sudo_uid);
+  return name;
 }
 
 std::string text_or_dash(std::string_view text) { return text.empty() ? "-" : escaped(text); }

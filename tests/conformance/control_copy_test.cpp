@@ -120,6 +120,24 @@ TEST_F(ControlCopies, AreOneFileAndNameTheirTime) {
   EXPECT_FALSE(has(*opened.store, 2));
 }
 
+TEST_F(ControlCopies, AreForUserAndGroupWhateverTheUmaskAndBelongToWhomTheFolderDoes) {
+  put(1);
+  if (::geteuid() == 0) ASSERT_EQ(::chown(copies_.path().c_str(), 1234, 1235), 0);
+  for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
+    const mode_t before = ::umask(mask);
+    copy();
+    ::umask(before);
+    struct stat folder {};
+    struct stat made {};
+    ASSERT_EQ(::stat(copies_.path().c_str(), &folder), 0);
+    ASSERT_EQ(::stat(target_.c_str(), &made), 0);
+    EXPECT_EQ(made.st_mode & 07777U, 0640U) << mask;
+    EXPECT_EQ(made.st_uid, folder.st_uid);
+    if (::geteuid() == 0) EXPECT_EQ(made.st_gid, folder.st_gid);
+    std::filesystem::remove(target_);
+  }
+}
+
 TEST_F(ControlCopies, OverwriteNothing) {
   std::ofstream(target_) << "precious";
   EXPECT_THAT(refusal([&] { copy(); }), HasSubstr("nothing is overwritten"));

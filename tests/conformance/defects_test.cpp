@@ -49,6 +49,19 @@ class Defects : public ::testing::Test {
     return list;
   }
 
+  std::int64_t mended(Defect defect) {
+    std::int64_t count = 0;
+    store_->write(Durability::ordered, [&](StoreWriter& writer) { count = writer.mend(defect, 100); });
+    return count;
+  }
+  // Of rows: a table, and what they must be like.
+  std::int64_t count(const std::string& rows) {
+    sqlite::Connection connection(path_, {});
+    const std::string sql = "select count(*) from " + rows;
+    const sqlite::Query query{"count", sql};
+    return connection.statement(query).row().integer(0);
+  }
+
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "control.db";
   VirtualClock clock_;
@@ -70,6 +83,26 @@ constexpr std::array kPlanted{
     Planted{Defect::row_without_job, "insert into scheduled values (5, 77, 1, 0, 0, 1)", "scheduled, seq 77"},
     Planted{Defect::row_without_job, "insert into blocked values (77, 3, 1, 0, 0, 1, 5)", "blocked, seq 77"},
     Planted{Defect::row_without_job, "insert into claim values (77, 1, 1, 1, 'a key', 5)", "claim, seq 77"},
+    Planted{Defect::row_without_job, "insert into progress values (77, 1, 2, 0, 0, '', 5)",
+            "progress, seq 77"},
+    Planted{Defect::row_without_job, "insert into cancel_request values (1, 77, 1, 2, 5)",
+            "cancel_request, seq 77"},
+    Planted{Defect::row_without_job, "insert into job_cursor values (77, x'01', 5)", "job_cursor, seq 77"},
+    Planted{Defect::job_in_several_places, "update scheduled set queue = 2 where seq = 1",
+            "seq 1: in scheduled, and not as its own row says"},
+    Planted{Defect::job_in_several_places, "update scheduled set priority = 7 where seq = 1",
+            "seq 1: in scheduled, and not as its own row says"},
+    Planted{Defect::job_in_several_places, "update scheduled set tenant = 7 where seq = 1",
+            "seq 1: in scheduled, and not as its own row says"},
+    Planted{Defect::job_in_several_places, "update scheduled set kind = 2 where seq = 1",
+            "seq 1: in scheduled, and not as its own row says"},
+    Planted{
+        Defect::job_in_several_places,
+        "insert into blocked select seq, 3, queue, priority, tenant, kind, due_us + 1 from scheduled where "
+        "seq = 3; delete from scheduled where seq = 3",
+        "seq 3: in blocked, and not as its own row says"},
+    Planted{Defect::wrong_counter, "delete from mark where name = 'absorbed'",
+            "the mark 'absorbed' is missing"},
     Planted{Defect::row_without_job, "insert into suspect values (77, 1, 0, 1, 1)", "suspect, seq 77"},
     Planted{Defect::row_without_job,
             "insert into attempt(seq, number, outcome, finished_us, incarnation, counter, process)"
@@ -123,24 +156,25 @@ TEST_F(Defects, EachKindIsFoundAloneAndSaysWhere) {
 TEST_F(Defects, RowsWithoutAJobAreRemovedInPieces) {
   for (const Planted& planted : kPlanted)
     if (planted.defect == Defect::row_without_job) execute(planted.sql);
-  ASSERT_EQ(found().at(0).count, 6);
-  const auto mended = [&](std::size_t limit) {
+  ASSERT_EQ(found().at(0).count, 9);
+  const auto removed = [&](std::size_t limit) {
     std::int64_t count = 0;
     store_->write(Durability::ordered,
                   [&](StoreWriter& writer) { count = writer.mend(Defect::row_without_job, limit); });
     return count;
   };
-  EXPECT_EQ(mended(2), 2);
-  EXPECT_EQ(found().at(0).count, 4);
-  EXPECT_EQ(mended(100), 4);
-  EXPECT_EQ(mended(100), 0);
+  EXPECT_EQ(removed(2), 2);
+  EXPECT_EQ(found().at(0).count, 7);
+  EXPECT_EQ(removed(100), 7);
+  EXPECT_EQ(removed(100), 0);
   EXPECT_TRUE(found().empty());
 }
 
 TEST_F(Defects, AJobThatIsBlockedWithoutCauseIsReadyAndAHintSaysSo) {
   execute(
-      "insert into blocked select seq, 10, queue, priority, tenant, kind, due_us from scheduled where seq in "
-      "(1, 2);"
+      "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled where seq = 1;"
+      "insert into blocked select seq, 10, queue, priority, tenant, kind, due_us from scheduled where seq = "
+      "2;"
       "insert into suspect values (2, 1, 0, 1, 1); delete from scheduled where seq in (1, 2)");
   std::vector<JobArrival> hints;
   store_->write(Durability::ordered, [&](StoreWriter& writer) {
@@ -151,6 +185,62 @@ TEST_F(Defects, AJobThatIsBlockedWithoutCauseIsReadyAndAHintSaysSo) {
   EXPECT_EQ(hints[0].seq, JobSeq{1});
   EXPECT_EQ(hints[0].state, JobState::ready);
   EXPECT_TRUE(found().empty());
+}
+
+TEST_F(Defects, ASuspectThatIsNotNotedAsOneIsNotedAndStaysBlocked) {
+  execute(
+      "insert into blocked select seq, 10, queue, priority, tenant, kind, due_us from scheduled where seq = "
+      "1;"
+      "delete from scheduled where seq = 1");
+  EXPECT_EQ(mended(Defect::blocked_without_cause), 1);
+  EXPECT_EQ(mended(Defect::blocked_without_cause), 0);
+  EXPECT_TRUE(found().empty());
+  EXPECT_EQ(count("blocked where seq = 1 and reason = 10"), 1);
+  EXPECT_EQ(count("suspect where seq = 1 and deaths = 1 and trial = 0"), 1);
+}
+
+// Put into a lane it would start a second time.
+TEST_F(Defects, AJobThatIsBlockedAndStandsElsewhereTooIsLeftAlone) {
+  const std::string blocked =
+      "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from job where seq = ";
+  execute(blocked + "1; " + blocked + "4; insert into claim values (4, 1, 1, 1, null, 5); " + blocked +
+          "5; insert into ended values (1, 5, 0, 0); " + blocked + "6");
+  EXPECT_EQ(mended(Defect::blocked_without_cause), 0);
+  EXPECT_EQ(mended(Defect::row_without_job), 0);
+  EXPECT_EQ(count("blocked"), 4);
+  const auto defects = found();
+  ASSERT_EQ(defects.size(), 1U);
+  EXPECT_EQ(defects[0].defect, Defect::job_in_several_places);
+  EXPECT_EQ(defects[0].count, 4);
+}
+
+TEST_F(Defects, ARowOfAJobThatHasEndedIsRemoved) {
+  execute(
+      "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled where seq = 1;"
+      "update job set state = 5 where seq in (1, 2); delete from scheduled where seq = 1");
+  EXPECT_EQ(mended(Defect::blocked_without_cause), 0);
+  EXPECT_EQ(mended(Defect::row_without_job), 2);
+  EXPECT_TRUE(found().empty());
+}
+
+TEST_F(Defects, ARowThatDisagreesWithItsJobIsKept) {
+  for (const char* const change :
+       {"queue = 2", "priority = 7", "tenant = 7", "kind = 2", "due_us = due_us + 1"}) {
+    SCOPED_TRACE(change);
+    execute(
+        "update job set state = 1 where seq = 4; insert into ready select queue, priority, "
+        "tenant, kind, due_us, seq from job where seq = 4");
+    execute(std::string{"update ready set "} + change + " where seq = 4");
+    EXPECT_EQ(mended(Defect::row_without_job), 0);
+    EXPECT_EQ(mended(Defect::job_in_several_places), 0);
+    EXPECT_EQ(count("ready where seq = 4"), 1);
+    const auto defects = found();  // of one job two
+    ASSERT_EQ(defects.size(), 2U);
+    EXPECT_EQ(defects[0].defect, Defect::job_in_no_place);
+    EXPECT_EQ(defects[1].defect, Defect::job_in_several_places);
+    EXPECT_EQ(defects[1].example, "seq 4: in ready, and not as its own row says");
+    execute("delete from ready where seq = 4");
+  }
 }
 
 TEST_F(Defects, AWrongRangeIsForgotten) {

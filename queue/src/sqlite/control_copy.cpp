@@ -2,6 +2,7 @@
 #include "sqlite_reader.hpp"
 #include "sqlite_store.hpp"
 
+#include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
@@ -32,6 +33,7 @@ constexpr Query kNoteCopied{"note_copied", R"sql(
 constexpr Query kPageSize{"page_size", "pragma page_size"};
 constexpr Query kCopied{"copied", "select value from meta where name = 'copied_us'"};
 
+constexpr mode_t kModeOfCopy = 0640;
 constexpr std::string_view kUnfinished = ".partial";  // behind the name of a copy that is being made
 constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
 
@@ -39,14 +41,18 @@ constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"
 class UnfinishedCopy {
  public:
   explicit UnfinishedCopy(const fs::path& target) : path_(fs::path{target} += kUnfinished) {
-    // As readable as the control database would be where the umask lets it.
-    const Descriptor made{::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640)};
+    const Descriptor made{
+        ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kModeOfCopy)};
     if (!made.is_open())
       raise_system(errno,
                    errno == EEXIST
                        ? "another copy is being made to this name, or was not finished; if none is, remove it"
                        : "the copy cannot be made here",
                    path_);
+    // As readable as the control database, whatever the umask of who copies.
+    if (::fchmod(made.number(), kModeOfCopy) != 0)
+      raise_system(errno, "the mode of the copy cannot be set", path_);
+    give_to_owner_of_folder(path_);
   }
   ~UnfinishedCopy() {
     std::error_code ignored;

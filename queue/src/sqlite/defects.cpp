@@ -33,7 +33,7 @@ constexpr Query kPlacesOfJobs{"places_of_jobs", R"sql(
            exists (select 1 from scheduled where due_us = job.due_us and seq = job.seq) as waits,
            exists (select 1 from blocked where seq = job.seq) as blocks,
            job.state < 4 and job.seq in (select seq from ended) as ended,
-           job.state = 2 and job.seq > (select seq from mark where name = 'absorbed')
+           job.state = 2 and job.seq > coalesce((select seq from mark where name = 'absorbed'), 0)
              and job.seq not in (select seq from ended)
              and not exists (select 1 from claim where claim.seq = job.seq) as fresh
     from job)
@@ -45,7 +45,7 @@ constexpr Query kWronglyEnded{"wrongly_ended", R"sql(
   union
   select ended.seq from ended join job on job.seq = ended.seq where job.state not in (1, 2, 4))sql"};
 
-// Rows of a table in which jobs stand, whose job is not there or is another one; and their removal, ?1 at most.
+// Rows of a table in which jobs stand, whose job is not there or has ended; and their removal, ?1 at most.
 // Index: primary keys.
 struct Strays {
   std::string_view table;
@@ -56,33 +56,27 @@ constexpr std::array kStrays{
     Strays{"ready",
            {"stray_ready", R"sql(
   select seq from ready as each where not exists (
-    select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
-      and tenant = each.tenant and kind = each.kind and due_us = each.due_us))sql"},
+    select 1 from job where seq = each.seq and state < 4))sql"},
            {"remove_stray_ready", R"sql(
   delete from ready where (queue, priority, tenant, kind, due_us, seq) in (
     select queue, priority, tenant, kind, due_us, seq from ready as each where not exists (
-      select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
-        and tenant = each.tenant and kind = each.kind and due_us = each.due_us) limit ?1))sql"}},
+      select 1 from job where seq = each.seq and state < 4) limit ?1))sql"}},
     Strays{"scheduled",
            {"stray_scheduled", R"sql(
   select seq from scheduled as each where not exists (
-    select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
-      and tenant = each.tenant and kind = each.kind and due_us = each.due_us))sql"},
+    select 1 from job where seq = each.seq and state < 4))sql"},
            {"remove_stray_scheduled", R"sql(
   delete from scheduled where (due_us, seq) in (
     select due_us, seq from scheduled as each where not exists (
-      select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
-        and tenant = each.tenant and kind = each.kind and due_us = each.due_us) limit ?1))sql"}},
+      select 1 from job where seq = each.seq and state < 4) limit ?1))sql"}},
     Strays{"blocked",
            {"stray_blocked", R"sql(
   select seq from blocked as each where not exists (
-    select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
-      and tenant = each.tenant and kind = each.kind and due_us = each.due_us))sql"},
+    select 1 from job where seq = each.seq and state < 4))sql"},
            {"remove_stray_blocked", R"sql(
   delete from blocked where seq in (
     select seq from blocked as each where not exists (
-      select 1 from job where seq = each.seq and queue = each.queue and priority = each.priority
-        and tenant = each.tenant and kind = each.kind and due_us = each.due_us) limit ?1))sql"}},
+      select 1 from job where seq = each.seq and state < 4) limit ?1))sql"}},
     Strays{"claim",
            {"stray_claim", "select seq from claim where seq not in (select seq from job)"},
            {"remove_stray_claim", R"sql(
@@ -121,11 +115,41 @@ constexpr std::array kStrays{
            {"remove_stray_suspect", R"sql(
   delete from suspect where seq in (select seq from suspect where seq not in (select seq from job) limit ?1))sql"}}};
 
+// Rows in which a job waits under another queue, priority, tenant, kind or time than its own row says: it is not known which is right.
+// Index: primary keys.
+struct Misplaced {
+  std::string_view table;
+  Query find;
+};
+constexpr std::array kMisplaced{Misplaced{"ready", {"misplaced_ready", R"sql(
+  select seq from ready as each where exists (
+    select 1 from job where seq = each.seq and state < 4 and (queue, priority, tenant, kind, due_us)
+      is not (each.queue, each.priority, each.tenant, each.kind, each.due_us)))sql"}},
+                                Misplaced{"scheduled", {"misplaced_scheduled", R"sql(
+  select seq from scheduled as each where exists (
+    select 1 from job where seq = each.seq and state < 4 and (queue, priority, tenant, kind, due_us)
+      is not (each.queue, each.priority, each.tenant, each.kind, each.due_us)))sql"}},
+                                Misplaced{"blocked", {"misplaced_blocked", R"sql(
+  select seq from blocked as each where exists (
+    select 1 from job where seq = each.seq and state < 4 and (queue, priority, tenant, kind, due_us)
+      is not (each.queue, each.priority, each.tenant, each.kind, each.due_us)))sql"}}};
+
 // The reasons for which a job is blocked are 3 (envelope_newer), which a dispatcher lifts, and 10 (suspect), which ends with a trial.
+// Jobs that stand elsewhere too, or under another lane, are in other lists, since which place is right takes a decision.
 // Index: primary keys.
 constexpr Query kCauseless{"blocked_without_cause", R"sql(
-  select seq, queue, priority, tenant, kind, due_us from blocked
-  where not (reason = 3 or (reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq))))sql"};
+  select job.seq, job.queue, job.priority, job.tenant, job.kind, job.due_us, blocked.reason = 10
+  from blocked cross join job on job.seq = blocked.seq
+  where not (blocked.reason = 3
+             or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq)))
+    and (job.queue, job.priority, job.tenant, job.kind, job.due_us)
+      is (blocked.queue, blocked.priority, blocked.tenant, blocked.kind, blocked.due_us)
+    and job.state < 4
+    and not (job.state = 2 and job.seq > coalesce((select seq from mark where name = 'absorbed'), 0))
+    and not exists (select 1 from claim where claim.seq = job.seq)
+    and job.seq not in (select seq from ready)
+    and job.seq not in (select seq from scheduled)
+    and job.seq not in (select seq from ended))sql"};
 
 // Index: primary keys.
 constexpr Query kHolderless{"claim_without_holder", R"sql(
@@ -134,6 +158,9 @@ constexpr Query kHolderless{"claim_without_holder", R"sql(
 // The mark up to which due jobs have a row of ready, above the newest job: whatever is enqueued next would be passed over.
 constexpr Query kMarkBeyond{"mark_beyond", R"sql(
   select seq from mark where name = 'absorbed' and seq > coalesce((select max(seq) from job), 0))sql"};
+
+constexpr Query kMarkMissing{"mark_missing",
+                             "select 1 where not exists (select 1 from mark where name = 'absorbed')"};
 
 // Jobs beside the range in which they lie. Index: primary keys.
 constexpr Query kRangesOfJobs{"ranges_of_jobs", R"sql(
@@ -204,6 +231,15 @@ void add_each(Connection& connection, const Query& query, Defect defect, std::st
   while (row.step()) findings.add(defect, std::string{front} + std::to_string(row.integer(0)));
 }
 
+// Such a job has two lanes: the one in which it waits, and its own.
+void add_misplaced(Connection& connection, const Misplaced& misplaced, Findings& findings) {
+  auto row = connection.statement(misplaced.find);
+  while (row.step())
+    findings.add(
+        Defect::job_in_several_places,
+        seq_text(row.integer(0)) + ": in " + std::string{misplaced.table} + ", and not as its own row says");
+}
+
 // The ranges that do not name the tenant of one of their jobs, and those that overlap.
 std::vector<std::int64_t> wrong_ranges(Connection& connection) {
   std::vector<std::int64_t> ranges;
@@ -232,9 +268,12 @@ std::vector<DefectRecord> find_defects(Connection& connection, PageCheck page_ch
   for (const Strays& strays : kStrays)
     add_each(connection, strays.find, Defect::row_without_job, std::string{strays.table} + ", seq ",
              findings);
+  for (const Misplaced& misplaced : kMisplaced) add_misplaced(connection, misplaced, findings);
   add_each(connection, kCauseless, Defect::blocked_without_cause, "seq ", findings);
   add_each(connection, kHolderless, Defect::claim_without_holder, "seq ", findings);
   add_each(connection, kMarkBeyond, Defect::wrong_counter, "the mark 'absorbed' is ", findings);
+  if (connection.statement(kMarkMissing).step())
+    findings.add(Defect::wrong_counter, "the mark 'absorbed' is missing");
   for (const std::int64_t first : wrong_ranges(connection))
     findings.add(Defect::wrong_range, "the range from " + std::to_string(first));
   return findings.take();
@@ -264,17 +303,19 @@ std::int64_t remove_strays(Connection& connection, Defect defect, std::size_t li
   return removed;
 }
 
-std::vector<JobArrival> blocked_without_cause(Connection& connection, std::size_t limit) {
-  std::vector<JobArrival> jobs;
+std::vector<CauselessJob> blocked_without_cause(Connection& connection, std::size_t limit) {
+  std::vector<CauselessJob> jobs;
   auto row = connection.statement(kCauseless);
   while (jobs.size() < limit && row.step())
-    if (const JobArrival job = arrival_in(row); job.state == JobState::ready) jobs.push_back(job);
+    if (const JobArrival job = arrival_in(row); job.state == JobState::ready)
+      jobs.push_back({job, row.integer(6) != 0});
   return jobs;
 }
 
 std::vector<const Query*> defect_queries() {
-  std::vector<const Query*> queries{&kPlacesOfJobs, &kWronglyEnded, &kCauseless,   &kHolderless,
-                                    &kMarkBeyond,   &kRangesOfJobs, &kOverlapping, &kRemoveRange};
+  std::vector<const Query*> queries{&kPlacesOfJobs, &kWronglyEnded, &kCauseless,   &kHolderless, &kMarkBeyond,
+                                    &kMarkMissing,  &kRangesOfJobs, &kOverlapping, &kRemoveRange};
+  for (const Misplaced& misplaced : kMisplaced) queries.push_back(&misplaced.find);
   for (const Strays& strays : kStrays) {
     queries.push_back(&strays.find);
     queries.push_back(&strays.remove);

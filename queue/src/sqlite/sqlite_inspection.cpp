@@ -26,6 +26,10 @@ constexpr Query kClaimCensus{"claim_census", R"sql(
   select coalesce(sum(incarnation = newest), 0), coalesce(sum(incarnation is not newest), 0)
   from claim, (select max(incarnation) as newest from holder))sql"};
 
+// ?1 seq. Index: primary key.
+constexpr Query kSuspectAgain{
+    "suspect_again", "insert into suspect(seq, deaths, trial, incarnation, counter) values (?1, 1, 0, 0, 0)"};
+
 }  // namespace
 
 void SqliteJobReader::for_each_audit(std::optional<std::int64_t> before,
@@ -75,7 +79,12 @@ void SqliteWriter::append_audit(const AuditEntry& entry, WallTime now) {
 std::int64_t SqliteWriter::mend(Defect defect, std::size_t limit) {
   if (defect != Defect::blocked_without_cause) return remove_strays(connection_, defect, limit);
   const auto jobs = blocked_without_cause(connection_, limit);
-  for (const JobArrival& job : jobs) {
+  for (const auto& [job, is_suspect] : jobs) {
+    if (is_suspect) {
+      // It may have ended a daemon, so it stays blocked until it has been tried.
+      connection_.statement(kSuspectAgain).bind(job.seq.value).run();
+      continue;
+    }
     delete_blocked(connection_, job.seq);
     NamedJob named;
     named.lane = job.lane;
@@ -86,6 +95,6 @@ std::int64_t SqliteWriter::mend(Defect defect, std::size_t limit) {
   return std::ssize(jobs);
 }
 
-std::vector<const Query*> inspection_queries() { return {&kWaitingByTenant, &kClaimCensus}; }
+std::vector<const Query*> inspection_queries() { return {&kWaitingByTenant, &kClaimCensus, &kSuspectAgain}; }
 
 }  // namespace tenure::queue

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
 namespace tenure {
@@ -19,10 +21,24 @@ TEST(OperatorIdentity, IsThatOfTheProcess) {
 }
 
 TEST(OperatorIdentity, BelievesAVariableOnlyWhereItIsAUid) {
+  if (::getuid() != 0) GTEST_SKIP() << "of root only";
   EXPECT_EQ(identify_operator("1000").sudo_uid, 1000);
   EXPECT_EQ(identify_operator("0").sudo_uid, 0);
   for (const char* const text : {"", "root", "-1", "10x", "4294967295", "4294967296", " 7"})
     EXPECT_EQ(identify_operator(text).sudo_uid, std::nullopt) << text;
+}
+
+TEST(OperatorIdentity, BelievesNobodyButRootThatSudoWasUsed) {
+  if (::getuid() == 0) {
+    // Of this thread only, by the kernel's own call, so that the process stays what it is.
+    std::thread([] {
+      ASSERT_EQ(::syscall(SYS_setresuid, 1234, 1234, 1234), 0);
+      EXPECT_EQ(identify_operator("1000").uid, 1234);
+      EXPECT_EQ(identify_operator("1000").sudo_uid, std::nullopt);
+    }).join();
+  } else {
+    EXPECT_EQ(identify_operator("1000").sudo_uid, std::nullopt);
+  }
 }
 
 }  // namespace

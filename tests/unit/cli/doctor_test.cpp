@@ -29,7 +29,7 @@ constexpr std::array kPlanted{
             "tenure "
             "doctor places --fix\n"},
     Planted{"places", "insert into claim values (77, 1, 1, 1, 'reports', 5)",
-            "FAIL  places    rows whose job is missing or another one: 1, the first: claim, seq 77  -> "},
+            "FAIL  places    rows whose job is missing or has ended: 1, the first: claim, seq 77  -> "},
     Planted{"places",
             "insert into ready select queue, priority, tenant, kind, due_us, seq from job where state = 2;"
             "update mark set seq = 900 where name = 'absorbed'",
