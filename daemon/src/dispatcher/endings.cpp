@@ -135,7 +135,8 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state) {
     ++figures_.failed;
   } else if (const auto* const suspect = std::get_if<EndSuspect>(&end.how)) {
     ++figures_.reclaimed;
-    if (state == queue::JobState::blocked) lone_jobs_.suspected(end.claim.seq, suspect->pool);
+    if (state == queue::JobState::blocked)
+      lone_jobs_.suspected(end.claim.seq, end.lane.tenant, suspect->pool);
   } else {
     if (is_reclaim(end)) ++figures_.reclaimed;
     if (state == queue::JobState::ready) lanes_.arrived(end.lane, end.place);

@@ -6,20 +6,26 @@
 
 namespace tenure::daemon {
 
-void LoneJobs::suspected(queue::JobSeq seq, std::size_t pool) {
-  const auto known = find(seq);
-  if (known != waiting_.end()) known->pool = pool;
-  else waiting_.push_back({.seq = seq, .pool = pool});
+void LoneJobs::suspected(queue::JobSeq seq, TenantNumber tenant, std::size_t pool) {
+  if (const auto present = find(seq); present != waiting_.end()) {
+    present->pool = pool;
+    return;
+  }
+  const bool is_gated =
+      std::ranges::any_of(waiting_, [&](const Waiting& job) { return job.tenant == tenant && job.is_gated; });
+  waiting_.push_back({.seq = seq, .tenant = tenant, .pool = pool, .is_gated = is_gated});
 }
 
 void LoneJobs::tick(Instant now, Actions& actions) {
+  // A process that nothing is claimed for would hold one of the places of all pools.
+  for (Waiting& job : waiting_)
+    if (!job.is_being_claimed && processes_.is_quiet(job.pool)) job.process.reset();
   drain_unwanted(actions);
   if (waiting_.empty()) return;
   std::size_t alive = processes_alive();
   for (Waiting& job : waiting_) {
     if (alive >= kLoneProcessesMax) return;
-    if (job.process || job.is_being_claimed || now < job.not_before || processes_.is_quiet(job.pool))
-      continue;
+    if (!may_start(job) || now < job.not_before) continue;
     job.process = processes_.start_for_suspect(job.pool, now, actions);
     ++alive;
   }
@@ -29,17 +35,43 @@ std::optional<Instant> LoneJobs::next_at() const {
   std::optional<Instant> next;
   if (waiting_.empty() || processes_alive() >= kLoneProcessesMax) return next;
   for (const Waiting& job : waiting_)
-    if (!job.process && !processes_.is_quiet(job.pool))
-      next = next ? std::min(*next, job.not_before) : job.not_before;
+    if (may_start(job)) next = next ? std::min(*next, job.not_before) : job.not_before;
   return next;
 }
 
+bool LoneJobs::may_start(const Waiting& job) const {
+  return !job.process && !job.is_being_claimed && !job.is_gated && !processes_.is_quiet(job.pool);
+}
+
 // It had not got its job yet: the program does not start, or somebody has ended it.
-void LoneJobs::process_gone(ProcessNumber process, Instant now) {
-  const auto job = std::ranges::find(waiting_, process, &Waiting::process);
+void LoneJobs::process_gone(const Process& dead, const WorkerGone& gone, Instant now, Actions& actions) {
+  const auto job = std::ranges::find(waiting_, dead.number, &Waiting::process);
   if (job == waiting_.end()) return;
+  const auto wait = restart_wait(++job->vain_starts);
   job->process.reset();
-  job->not_before = std::max(job->not_before, now + restart_wait(++job->vain_starts));
+  job->not_before = now + wait;
+  if (!dead.was_ended_by_stop) processes_.note_delay(dead, gone, wait, actions);
+}
+
+std::set<TenantNumber> LoneJobs::gated_tenants() const {
+  std::set<TenantNumber> tenants;
+  for (const Waiting& job : waiting_)
+    if (job.is_gated) tenants.insert(job.tenant);
+  return tenants;
+}
+
+// The claims that are under way are answered by themselves.
+void LoneJobs::set_tenant_state(TenantNumber tenant, TenantState state) {
+  if (state == TenantState::deleted) {
+    std::erase_if(waiting_,
+                  [&](const Waiting& job) { return job.tenant == tenant && !job.is_being_claimed; });
+    return;
+  }
+  for (Waiting& job : waiting_) {
+    if (job.tenant != tenant) continue;
+    job.is_gated = state != TenantState::active;
+    if (job.is_gated && !job.is_being_claimed) job.process.reset();
+  }
 }
 
 std::vector<LoneJobs::Claim> LoneJobs::take() {
@@ -56,11 +88,10 @@ std::vector<LoneJobs::Claim> LoneJobs::take() {
 
 void LoneJobs::gone(queue::JobSeq seq) { waiting_.erase(known(seq)); }
 
-void LoneJobs::gated(queue::JobSeq seq, Instant now) {
+void LoneJobs::gated(queue::JobSeq seq, TenantState state) {
   const auto job = known(seq);
   job->is_being_claimed = false;
-  job->process.reset();
-  job->not_before = now + kLoneGatedWait;
+  set_tenant_state(job->tenant, state);
 }
 
 void LoneJobs::not_begun(queue::JobSeq seq) { known(seq)->is_being_claimed = false; }

@@ -4,11 +4,11 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
-#include <tenure/queue/run.hpp>
+#include <tenure/queue/store.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <vector>
 
 // Jobs with which a worker process ended while nobody could say which of them ended it. Each is performed alone, in a process that is
@@ -18,8 +18,6 @@ namespace tenure::daemon {
 
 inline constexpr std::size_t kLoneProcessesMax =
     64;  // at a time, of all pools; the others wait for one to end
-// Until one whose tenant was gated is tried again.
-inline constexpr std::chrono::milliseconds kLoneGatedWait{15'000};
 
 class LoneJobs {
  public:
@@ -27,13 +25,17 @@ class LoneJobs {
   explicit LoneJobs(Processes& processes) : processes_(processes) {}
 
   // The store has it as a suspect now. One that waits already, since it went another way meanwhile, goes on waiting.
-  void suspected(queue::JobSeq seq, std::size_t pool);
+  void suspected(queue::JobSeq seq, TenantNumber tenant, std::size_t pool);
   // Starts processes that are wanted, and drains those whose job is gone.
   void tick(Instant now, Actions& actions);
   // When tick() has something to do that no event announces.
   [[nodiscard]] std::optional<Instant> next_at() const;
   // A process is gone that was started for one of them.
-  void process_gone(ProcessNumber process, Instant now);
+  void process_gone(const Process& dead, const WorkerGone& gone, Instant now, Actions& actions);
+
+  // --- Gates. No process is started for a gated tenant's; those of one that is deleted are none any more.
+  [[nodiscard]] std::set<TenantNumber> gated_tenants() const;
+  void set_tenant_state(TenantNumber tenant, TenantState state);
 
   // --- The claims of those whose process is ready: each is under way until begun(), gated(), gone() or not_begun().
   struct Claim {
@@ -43,18 +45,21 @@ class LoneJobs {
   [[nodiscard]] std::vector<Claim> take();
   // It performs, or has ended otherwise: it is none of these any more.
   void gone(queue::JobSeq seq);
-  void gated(queue::JobSeq seq, Instant now);
+  void gated(queue::JobSeq seq, TenantState state);
   void not_begun(queue::JobSeq seq);
 
  private:
   struct Waiting {
     queue::JobSeq seq;
+    TenantNumber tenant;
     std::size_t pool = 0;
     std::optional<ProcessNumber> process;  // that was started for it
     Instant not_before;
     int vain_starts = 0;
     bool is_being_claimed = false;
+    bool is_gated = false;
   };
+  [[nodiscard]] bool may_start(const Waiting& job) const;
   void drain_unwanted(Actions& actions);
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator known(queue::JobSeq seq);

@@ -26,8 +26,8 @@ std::string process_end_text(const WorkerGone& event, const LastMoment& moment, 
     return fmt::format("{} by the crash of one job, which is charged; {} beside it run again at no cost.",
                        end, counted(moment.begun() - 1));
   return fmt::format(
-      "{} while it performed {}, and no crash of one of them is known; each is charged with a crash "
-      "and runs again alone.",
+      "{} while it performed {}, and no crash of one of them is known; each that was not cancelled is "
+      "charged with a crash and runs again alone, or is dead where it was alone at its third.",
       end, counted(moment.begun()));
 }
 
@@ -107,7 +107,7 @@ void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;
   if (dead->is_for_suspect) {
-    state_.lone_jobs.process_gone(event.process, state_.now.steady);
+    state_.lone_jobs.process_gone(*dead, event, state_.now.steady, state_.actions);
   } else if (dead->ready) {
     state_.lanes.process_went(dead->pool, dead->offer);
     state_.told_pools.went(state_.lanes.pools(), state_.now.steady);

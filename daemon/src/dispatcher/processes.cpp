@@ -70,7 +70,7 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             job.lane,
             job.place,
             usual_us,
-            job.envelope.size(),
+            job.envelope.size() + job.cursor.size(),
             job.failures,
             job.attempts_max,
             job.crashes,
@@ -191,6 +191,11 @@ void Processes::plan_restart(Position& position, const Process& dead, const Work
   }
   const auto wait = restart_wait(++position.quick_deaths);
   position.restart = now + wait;
+  note_delay(dead, gone, wait, actions);
+}
+
+void Processes::note_delay(const Process& dead, const WorkerGone& gone, std::chrono::milliseconds wait,
+                           Actions& actions) const {
   actions.emplace_back(
       Note{Note::Level::warning, "worker.restart_delayed",
            fmt::format("The worker program ended {} ({}); the next start is in {} ms.",

@@ -9,7 +9,7 @@ namespace tenure::daemon {
 namespace {
 
 void absorb_one(DispatcherState& state, const queue::SuspectRequest& request, queue::ClaimReply& reply) {
-  if (reply.gate) return state.lone_jobs.gated(request.seq, state.now.steady);
+  if (reply.gate) return state.lone_jobs.gated(request.seq, *reply.gate);
   state.lone_jobs.gone(request.seq);
   if (reply.jobs.empty()) return;
   Process* const process = state.processes.find(request.process);

@@ -2,6 +2,8 @@
 
 #include <tenure/daemon/rounds/tenant_states.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tenure::daemon {
@@ -9,8 +11,10 @@ namespace tenure::daemon {
 std::optional<TenantStatesPart::Ask> TenantStatesPart::ask(DispatcherState& state) {
   if (!state.is_in(Stage::scanning) && !state.is_in(Stage::working)) return std::nullopt;
   Ask tenants = state.arrivals.take_scanned_tenants();
-  if (tenants.empty() && state.is_in(Stage::working) && state.looks.is_poll(state.now.steady))
+  if (tenants.empty() && state.is_in(Stage::working) && state.looks.is_poll(state.now.steady)) {
     tenants = state.lanes.parked_tenants(kRoundRowsMax);
+    std::ranges::copy(state.lone_jobs.gated_tenants(), std::back_inserter(tenants));
+  }
   if (tenants.empty()) return std::nullopt;
   return tenants;
 }
@@ -26,8 +30,10 @@ TenantStatesPart::Answer TenantStatesPart::carry_out(queue::StoreWriter& writer,
 
 void TenantStatesPart::absorb(DispatcherState& state, const Ask& tenants, Answer& states) {
   TENURE_INVARIANT(states.size() == tenants.size());
-  for (std::size_t index = 0; index < tenants.size(); ++index)
+  for (std::size_t index = 0; index < tenants.size(); ++index) {
     state.lanes.set_tenant_state(tenants[index], states[index]);
+    state.lone_jobs.set_tenant_state(tenants[index], states[index]);
+  }
 }
 
 void TenantStatesPart::undo(DispatcherState& state, const Ask& tenants) { state.arrivals.ask_again(tenants); }

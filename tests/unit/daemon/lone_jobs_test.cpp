@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 // The end of a worker process: who is charged, and who is performed alone from then on.
@@ -160,6 +162,9 @@ TEST(LoneJobs, AProgramThatDoesNotStartIsTriedLaterAndLaterAndTheJobWaits) {
   EXPECT_EQ(sim->job(id).state, ShownState::blocked);
   EXPECT_EQ(sim->job(id).reason, queue::JobReason::suspect);
   EXPECT_LE(moments<StartProcess>(sim.world).size(), 1U + 2 * 12U);
+  const auto delays = std::ranges::count(sim->notes, std::string{"worker.restart_delayed"}, &Note::event);
+  EXPECT_EQ(delays + 3, std::ssize(moments<StartProcess>(sim.world)))
+      << "all but the first, which was killed at its work, and those that are tried now";
   starts = true;
   ASSERT_TRUE(sim.drains(20s));
   EXPECT_EQ(sim->job(id).crashes, 1);
@@ -202,6 +207,8 @@ TEST(LoneJobs, RoundsThatFailLoseNoSuspect) {
 class LoneJobsTest : public ::testing::Test {
  protected:
   static constexpr queue::JobSeq kJob{5};
+  static constexpr queue::JobSeq kOther{6};
+  static constexpr TenantNumber kTenant{3};
   void tick() { lone_jobs.tick(now, actions); }
   void all_ready() {
     for (auto& [number, process] : processes.all()) process.phase = Phase::ready;
@@ -224,7 +231,7 @@ class LoneJobsTest : public ::testing::Test {
 // It was cancelled and retried meanwhile, and another process took it along.
 TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
   for (int time = 0; time < 2; ++time) {
-    lone_jobs.suspected(kJob, 0);
+    lone_jobs.suspected(kJob, kTenant, 0);
     tick();
   }
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
@@ -235,7 +242,7 @@ TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
 }
 
 TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
-  lone_jobs.suspected(kJob, 0);
+  lone_jobs.suspected(kJob, kTenant, 0);
   tick();
   all_ready();
   static_cast<void>(lone_jobs.take());
@@ -244,6 +251,52 @@ TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
   lone_jobs.gone(kJob);
   tick();
   EXPECT_EQ(taken<Drain>(), taken<StartProcess>());
+}
+
+TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
+  lone_jobs.suspected(kJob, kTenant, 0);
+  tick();
+  all_ready();
+  ASSERT_EQ(lone_jobs.take().size(), 1U);
+  lone_jobs.suspected(kOther, kTenant, 0);
+  lone_jobs.gated(kJob, TenantState::paused);
+  lone_jobs.suspected(queue::JobSeq{7}, kTenant, 0);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 1U);
+  EXPECT_EQ(taken<Drain>().size(), 1U);
+  EXPECT_FALSE(lone_jobs.next_at()) << "only the tenant's state changes anything";
+  EXPECT_EQ(lone_jobs.gated_tenants(), std::set{kTenant});
+  lone_jobs.set_tenant_state(kTenant, TenantState::failed);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 1U);
+  lone_jobs.set_tenant_state(kTenant, TenantState::active);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 1U + 3U);
+  EXPECT_TRUE(lone_jobs.gated_tenants().empty());
+}
+
+TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
+  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, kTenant, 0);
+  tick();
+  all_ready();
+  ASSERT_EQ(lone_jobs.take().size(), 2U);
+  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.gated(seq, TenantState::deleted);
+  tick();
+  EXPECT_EQ(taken<Drain>().size(), 2U);
+  EXPECT_TRUE(lone_jobs.gated_tenants().empty());
+  EXPECT_FALSE(lone_jobs.next_at());
+}
+
+TEST_F(LoneJobsTest, AQuietPoolHoldsNoProcessesForThem) {
+  lone_jobs.suspected(kJob, kTenant, 0);
+  tick();
+  all_ready();
+  processes.set_quiet(0, true);
+  tick();
+  EXPECT_EQ(taken<Drain>(), taken<StartProcess>());
+  processes.set_quiet(0, false);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 2U);
 }
 
 TEST(LoneJobs, MoreThanTheirBoundWaitForOneToEnd) {

@@ -49,6 +49,16 @@ TEST(Process, NothingIsAssignedAheadBehindEightMebibytesOfEnvelopes) {
   EXPECT_GT(process.room_ahead(1us), 0U);
 }
 
+TEST(Process, ACursorCountsAsItsEnvelopeDoes) {
+  Process process;
+  queue::ClaimedJob job;
+  job.seq = queue::JobSeq{1};
+  job.envelope = "{}";
+  job.cursor.assign(queue::kCursorMax, 'c');
+  process.assigned(job, 1, Instant{});
+  EXPECT_EQ(process.jobs.bytes(), job.envelope.size() + queue::kCursorMax);
+}
+
 TEST(Process, RemembersTheLastTenantsOnly) {
   Process process;
   for (std::size_t tenant = 0; tenant <= kRecentTenants; ++tenant) {
