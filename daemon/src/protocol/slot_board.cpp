@@ -93,16 +93,21 @@ std::optional<LastSlots> read_board(int descriptor, const queue::ProcessExit& ex
   const std::vector<ReadSlot> slots = slots_in(descriptor);
   if (slots.empty() || slots.front().seq != kKept) return std::nullopt;
   LastSlots last;
+  std::size_t noted = 0;
   for (std::size_t number = 1; number < slots.size(); ++number) {
     const ReadSlot& slot = slots[number];
     if (slot.phase == static_cast<std::uint32_t>(SlotPhase::unused)) continue;
     const queue::ClaimRef claim{queue::JobSeq{slot.seq},
                                 {queue::Incarnation{slot.incarnation}, slot.counter}};
     last.begun.push_back(claim);
+    if (slot.signal == 0) continue;
+    ++noted;
     // A signal that was noted, and survived, is not what ended the process.
     if (exit.by == queue::ProcessExit::By::signal && slot.signal == exit.number)
       last.crashed.push_back(claim);
   }
+  // Any of them may have spoilt what the others met.
+  if (noted > 1) last.crashed.clear();
   return last;
 }
 

@@ -36,17 +36,56 @@ void note(int number, const siginfo_t& info) {
   of_thread.slot->signal.store(number, std::memory_order_release);
 }
 
-void put_back_former_action(int number) {
-  for (std::size_t index = 0; index < kCrashes.size(); ++index)
-    if (kCrashes[index] == number) ::sigaction(number, &former_actions[index], nullptr);
+void forget() {
+  if (of_thread.slot != nullptr && of_thread.process == ::getpid())
+    of_thread.slot->signal.store(0, std::memory_order_release);
 }
 
-// An instruction that failed is met again by itself. What was sent is sent again, and comes when this handler has returned.
-void on_crash(int number, siginfo_t* info, void*) {
+const struct sigaction& former_action(int number) {
+  std::size_t index = 0;
+  while (kCrashes[index] != number) ++index;
+  return former_actions[index];
+}
+
+// As the kernel would call it. The mask is put back when our handler returns.
+void call(const struct sigaction& handler, int number, siginfo_t* info, void* context) {
+  if ((handler.sa_flags & SA_RESETHAND) != 0) std::signal(number, SIG_DFL);
+  ::pthread_sigmask(SIG_BLOCK, &handler.sa_mask, nullptr);
+  if ((handler.sa_flags & SA_NODEFER) != 0) {
+    sigset_t own;
+    ::sigemptyset(&own);
+    ::sigaddset(&own, number);
+    ::pthread_sigmask(SIG_UNBLOCK, &own, nullptr);
+  }
+  if ((handler.sa_flags & SA_SIGINFO) != 0) handler.sa_sigaction(number, info, context);
+  else handler.sa_handler(number);
+}
+
+void on_crash(int number, siginfo_t* info, void* context);
+
+// A handler that ends the process by the signal puts another action in the place of ours first.
+bool is_survived(int number) {
+  struct sigaction present {};
+  return ::sigaction(number, nullptr, &present) == 0 && present.sa_sigaction == on_crash;
+}
+
+// Without a handler the former action is put back: an instruction that failed is met again by itself, and what was sent is sent again, and
+// comes when this handler has returned. With one this handler stays, for what other threads meet.
+void on_crash(int number, siginfo_t* info, void* context) {
   if (number == SIGBUS) leave_if_index_of_database(*info);
+  const struct sigaction& former = former_action(number);
+  const bool is_handler =
+      (former.sa_flags & SA_SIGINFO) != 0 || (former.sa_handler != SIG_DFL && former.sa_handler != SIG_IGN);
+  const bool is_fault = info->si_code > 0;
+  if (!is_handler && former.sa_handler == SIG_IGN && !is_fault) return;
   note(number, *info);
-  put_back_former_action(number);
-  if (info->si_code <= 0) ::raise(number);
+  if (is_handler) {
+    call(former, number, info, context);
+    if (is_survived(number)) forget();
+    return;
+  }
+  ::sigaction(number, &former, nullptr);
+  if (!is_fault) ::raise(number);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 namespace tenure::daemon {
 
 // From now on a thread that meets SIGSEGV, SIGABRT, SIGBUS, SIGFPE or SIGILL by its own doing notes it in its slot (CrashSlot), and meets
-// the signal again with the action that was there before, which so has the last word: that of a sanitizer, or the end of the process.
+// the action that was there before, which so has the last word: that of a sanitizer, or the end of the process. A signal that a handler of
+// before returns from is noted no more; from one that leaves by siglongjmp the note stays until the thread's next job.
 // A handler that is installed later takes the place of this one, and then nobody is named. A bus error in the index of a database is no
 // crash (bus_errors.hpp). Once, before other threads start.
 void note_crashes();

@@ -120,6 +120,31 @@ TEST_F(CrashSignalsTest, TheFormerActionIsCarriedOut) {
   EXPECT_EQ(exit_, (ProcessExit{ProcessExit::By::code, 3}));
 }
 
+void survive(int) {}
+
+TEST_F(CrashSignalsTest, ASignalThatAHandlerOfBeforeSurvivesNamesNobodyAndTheNextIsSeenAsWell) {
+  const auto former = std::signal(SIGABRT, survive);
+  crash([] {
+    for (int time = 0; time < 2; ++time) ::raise(SIGABRT);
+    ::raise(SIGKILL);
+  });
+  std::signal(SIGABRT, former);
+  expect_nobody(SIGKILL);
+  EXPECT_TRUE(read_board(memory_.number(), {ProcessExit::By::signal, SIGABRT})->crashed.empty());
+}
+
+void report_and_die(int number) {
+  std::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+TEST_F(CrashSignalsTest, AHandlerOfBeforeThatEndsTheProcessByTheSignalLeavesItNamed) {
+  const auto former = std::signal(SIGSEGV, report_and_die);
+  crash([] { ::raise(SIGSEGV); });
+  std::signal(SIGSEGV, former);
+  expect_named(SIGSEGV);
+}
+
 TEST_F(CrashSignalsTest, AHandlerThatIsInstalledLaterWinsAndNobodyIsNamed) {
   crash([] {
     std::signal(SIGSEGV, SIG_DFL);

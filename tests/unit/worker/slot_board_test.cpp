@@ -57,6 +57,17 @@ TEST_F(SlotBoardTest, NamesWhoseThreadMetTheSignalThatEndedTheProcess) {
   EXPECT_TRUE(read_board(memory.number(), kSegfault)->crashed.empty()) << "of an earlier job";
 }
 
+TEST_F(SlotBoardTest, TwoThatMetASignalNameNobodyWhicheverEndedTheProcess) {
+  const SlotBoard board(memory.number());
+  const PerformedInSlot one(board.slot(0), claim(1), {});
+  const PerformedInSlot two(board.slot(1), claim(2), {});
+  board.slot(1)->signal = SIGSEGV;
+  for (const int other : {SIGFPE, SIGSEGV}) {
+    board.slot(0)->signal = other;
+    EXPECT_TRUE(read_board(memory.number(), kSegfault)->crashed.empty());
+  }
+}
+
 TEST_F(SlotBoardTest, WhatIsHalfWrittenDownIsNoJob) {
   const SlotBoard board(memory.number());
   board.slot(0)->seq = 5;
