@@ -50,6 +50,7 @@ std::optional<StopReason> JobContext::stop_reason() const {
 }
 
 void JobContext::progress(std::int64_t done, std::int64_t total, std::string_view text) {
+  run_.process.check("the context");
   if (done < 0 || total < 0)
     raise(ErrorCode::bad_options,
           "a progress of " + std::to_string(done) + " of " + std::to_string(total) + ": both are 0 or more");
@@ -60,6 +61,7 @@ void JobContext::progress(std::int64_t done, std::int64_t total, std::string_vie
 }
 
 void JobContext::checkpoint(std::string_view cursor) {
+  run_.process.check("the context");
   if (cursor.empty() || cursor.size() > queue::kCursorMax)
     raise(ErrorCode::bad_options, "a cursor of " + std::to_string(cursor.size()) + " bytes; it has 1 to " +
                                       std::to_string(queue::kCursorMax));

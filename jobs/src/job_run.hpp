@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/base/process_bound.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/run_notes.hpp>
@@ -25,6 +26,7 @@ struct JobRun {
   std::string global_id = {};  // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::set<std::string, std::less<>> steps = {};
+  ProcessBound process = {};
   bool may_know_of_stop = false;  // its handler has asked for the token, or was told that it is to stop
 };
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string_view>
+#include <support/in_child.hpp>
 
 namespace tenure::testing {
 namespace {
@@ -376,6 +377,20 @@ TEST_F(Telling, ACheckpointIsWhereARunIsInterruptedAndItsCursorIsKept) {
     EXPECT_FALSE(has_gone_on);
     EXPECT_EQ(told_->cursor, "42");
   }
+}
+
+TEST_F(Telling, AChildOfAForkCannotTellAnything) {
+  int refused = 0;
+  EXPECT_EQ(run([&](JobContext& context) {
+              refused = testing::in_child([&] {
+                return (testing::throws<ForkedProcess>([&] { context.progress(1, 2); }) ? 1 : 0) +
+                       (testing::throws<ForkedProcess>([&] { context.checkpoint("1"); }) ? 2 : 0);
+              });
+              context.progress(2, 2);
+            }),
+            std::nullopt);
+  EXPECT_EQ(refused, 1 + 2);
+  EXPECT_EQ(told_->progress->done, 2);
 }
 
 TEST_F(Telling, WhatIsOutsideItsLimitsIsRefusedAndTextsAreCut) {
