@@ -64,8 +64,8 @@ constexpr std::array kVerbs{
          "error, "
          "tenant, queue, state or reason. An error is its first line. Jobs are seen when they have ended, or "
          "were enqueued where they have not.",
-         "tenure job group state=dead --by kind,error,tenant", "by limit fail-if-any scan watch", Effect::reads, job_group,
-         filter_words},
+         "tenure job group state=dead --by kind,error,tenant", "by limit fail-if-any scan watch",
+         Effect::reads, job_group, filter_words},
     Verb{
         "job", "tail", "[FILTER...]", 0, kMany, "follow jobs: a line for each that has come or changed",
         "Looks once a second at the newest 1,000 that match, or at --limit of them; what happens between two "
@@ -75,7 +75,8 @@ constexpr std::array kVerbs{
          "The oldest first, without a limit; each line has the cursor from which --after goes on. Looks at "
          "all "
          "succeeded jobs unless --scan is given.",
-         "tenure job export finished=-1d.. > jobs.jsonl", "after scan", Effect::reads, job_export, filter_words},
+         "tenure job export finished=-1d.. > jobs.jsonl", "after scan", Effect::reads, job_export,
+         filter_words},
     Verb{
         "job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
         "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
@@ -115,13 +116,15 @@ constexpr std::array kVerbs{
          "too; --yes answers, --dry-run stops there. What waits or runs is left alone, and so is the newest "
          "job of "
          "all, until another one is enqueued. Enqueued again under the same id, a deleted job runs again.",
-         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run reason", Effect::changes, job_delete, job_words},
+         "tenure job delete state=dead finished=..-30d --yes", "yes dry-run reason", Effect::changes,
+         job_delete, job_words},
     Verb{"job", "copy", "ID...|FILTER...", 1, kMany, "make a new job of each, due now",
          "The copy has an id of its own, no history and no receipts, so every step runs again. It keeps "
          "tenant, "
          "kind, arguments, queue, priority and attempts; a deleted tenant's job is refused. Prints the id of "
          "each and that of its copy. Asks as retry does. Done again, it copies again.",
-         "tenure job copy 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "yes dry-run reason", Effect::changes, job_copy, job_words},
+         "tenure job copy 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "yes dry-run reason", Effect::changes,
+         job_copy, job_words},
     Verb{"job", "change", "ID...|FILTER...", 1, kMany,
          "give waiting jobs another queue, priority or due time",
          "For jobs that are scheduled, ready or held. A job that waited for a retry waits for the new time "
@@ -131,7 +134,8 @@ constexpr std::array kVerbs{
          "queue priority run-in run-at yes dry-run reason", Effect::changes, job_change, job_words},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
          "Filter fields: name state generation ready held running dead oldest.",
-         "tenure tenant list --sort ready:desc --limit 3", kListOptions, Effect::reads, tenant_list, tenant_words},
+         "tenure tenant list --sort ready:desc --limit 3", kListOptions, Effect::reads, tenant_list,
+         tenant_words},
     Verb{"tenant", "show", "NAME", 1, 1, "one tenant and its jobs",
          "From the control database; the tenant's own is not opened.", "tenure tenant show acme", "watch",
          Effect::reads, tenant_show},

@@ -49,8 +49,7 @@ void make_folder_of(const std::filesystem::path& path) {
   struct stat status {};
   if (::lstat(folder.c_str(), &status) == 0) return;
   const bool is_ours = ::mkdir(folder.c_str(), kFolderMode) == 0;
-  if (!is_ours && errno != EEXIST)
-    refuse_by_system(path, "its folder is not there and cannot be made");
+  if (!is_ours && errno != EEXIST) refuse_by_system(path, "its folder is not there and cannot be made");
   const Descriptor made{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!made.is_open() || !has_folder_mode(made.number())) {
     const int error = errno;

@@ -55,10 +55,8 @@ void WorkerCounts::gone(const WorkerGone& gone) {
 void WorkerCounts::set_quiet(std::optional<std::size_t> pool, bool is_quiet) {
   for (std::size_t each = 0; each < pools_.size(); ++each) {
     if (pool && *pool != each) continue;
-    if (is_quiet)
-      quiet_.insert(each);
-    else
-      quiet_.erase(each);
+    if (is_quiet) quiet_.insert(each);
+    else quiet_.erase(each);
   }
 }
 
