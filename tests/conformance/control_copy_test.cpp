@@ -122,7 +122,9 @@ TEST_F(ControlCopies, AreOneFileAndNameTheirTime) {
 
 TEST_F(ControlCopies, AreForUserAndGroupWhateverTheUmaskAndBelongToWhomTheFolderDoes) {
   put(1);
-  if (::geteuid() == 0) ASSERT_EQ(::chown(copies_.path().c_str(), 1234, 1235), 0);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(copies_.path().c_str(), 1234, 1235), 0);
+  }
   for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
     const mode_t before = ::umask(mask);
     copy();
@@ -133,7 +135,9 @@ TEST_F(ControlCopies, AreForUserAndGroupWhateverTheUmaskAndBelongToWhomTheFolder
     ASSERT_EQ(::stat(target_.c_str(), &made), 0);
     EXPECT_EQ(made.st_mode & 07777U, 0640U) << mask;
     EXPECT_EQ(made.st_uid, folder.st_uid);
-    if (::geteuid() == 0) EXPECT_EQ(made.st_gid, folder.st_gid);
+    if (::geteuid() == 0) {
+      EXPECT_EQ(made.st_gid, folder.st_gid);
+    }
     std::filesystem::remove(target_);
   }
 }

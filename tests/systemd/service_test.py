@@ -52,6 +52,10 @@ def events():
     return found
 
 
+def count_of(event):
+    return sum(each["event"] == event for each in events())
+
+
 def enqueue(name):
     return machine.run("/usr/lib/tenure-test/enqueue_wait", "/etc/tenure/tenure.toml", name, user="application").strip()
 
@@ -141,8 +145,10 @@ class Service(unittest.TestCase):
         old = runs_in("old")
         program = "/usr/lib/tenure-test/worker"
         machine.run("sh", "-c", f"cp {program} {program}.new && mv {program}.new {program}")
+        # The old one takes jobs until its successor has said hello.
+        replaced, hellos = count_of("worker.replaced"), count_of("worker.ready")
         unit("reload")
-        self.assertTrue(wait_until(lambda: any(event["event"] == "worker.replaced" for event in events())))
+        self.assertTrue(wait_until(lambda: count_of("worker.replaced") > replaced and count_of("worker.ready") > hellos))
         new_job = enqueue("new")
         self.assertNotEqual(runs_in("new"), old)
         self.assertTrue(machine.path(f"/proc/{old}").exists())

@@ -49,7 +49,7 @@ const struct sigaction& former_action(int number) {
 
 // As the kernel would call it. The mask is put back when our handler returns.
 void call(const struct sigaction& handler, int number, siginfo_t* info, void* context) {
-  if ((handler.sa_flags & SA_RESETHAND) != 0) std::signal(number, SIG_DFL);
+  if ((static_cast<unsigned>(handler.sa_flags) & SA_RESETHAND) != 0) std::signal(number, SIG_DFL);
   ::pthread_sigmask(SIG_BLOCK, &handler.sa_mask, nullptr);
   if ((handler.sa_flags & SA_NODEFER) != 0) {
     sigset_t own;
