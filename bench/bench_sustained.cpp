@@ -156,7 +156,7 @@ std::vector<Sample> Bench::sustained() {
 }
 
 // DATABASE ANSWER START_US TOGETHER BATCHES: takes jobs until the whole course is taken, and says the 99th percentile and the median of
-// their waits in microseconds. Row numbers are the order in which the jobs came.
+// their waits in microseconds. Jobs are taken in the order in which they came.
 void take(const std::vector<std::string>& words) {
   const Course course{.start_us = std::stoll(words.at(3)),
                       .together = std::stoul(words.at(4)),
@@ -168,8 +168,7 @@ void take(const std::vector<std::string>& words) {
     const std::size_t found = yardstick_claim(open.get(), claimed.data(), claimed.size());
     const std::int64_t now_us = steady_us();
     for (std::size_t i = 0; i < found; ++i)
-      waits_us.push_back(
-          static_cast<double>(now_us - course.due_us(static_cast<std::size_t>(claimed[i] - 1))));
+      waits_us.push_back(static_cast<double>(now_us - course.due_us(waits_us.size())));
     if (found > 0) yardstick_finish(open.get(), claimed.data(), found);
     else std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
