@@ -4,7 +4,10 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 
 namespace tenure {
@@ -31,19 +34,35 @@ void give(int descriptor, const struct stat& to, const std::filesystem::path& pa
 
 }  // namespace
 
+// The umask is all threads', so the mode comes from a thread that has one of its own. chmod() afterwards would take away the bit by which groups are
+// handed down, or name it, which a service may not (RestrictSUIDSGID=).
+int make_folder_with_mode(const std::filesystem::path& folder, mode_t mode) {
+  int error = 0;
+  try {
+    std::thread([&] {
+      if (::unshare(CLONE_FS) != 0) {
+        error = errno;
+        return;
+      }
+      ::umask(0);
+      if (::mkdir(folder.c_str(), mode) != 0) error = errno;
+    }).join();
+  } catch (const std::system_error& refused) {
+    error = refused.code().value();
+  }
+  return error;
+}
+
 bool make_folder(const std::filesystem::path& folder) {
   constexpr mode_t kOfOwner = 0700;
-  constexpr mode_t kKept = S_ISGID | 0775;
+  constexpr mode_t kKept = 0775;
   const struct stat parent = status_of_folder_of(folder);
-  if (::mkdir(folder.c_str(), kOfOwner) != 0) {
-    if (errno == EEXIST) return false;
-    raise_system(errno, "the folder cannot be made", folder);
-  }
+  const int error = make_folder_with_mode(folder, kOfOwner | (parent.st_mode & kKept));
+  if (error == EEXIST) return false;
+  if (error != 0) raise_system(error, "the folder cannot be made", folder);
   const Descriptor made{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!made.is_open()) raise_system(errno, "the new folder cannot be opened", folder);
   give(made.number(), parent, folder);
-  if (::fchmod(made.number(), kOfOwner | (parent.st_mode & kKept)) != 0)
-    raise_system(errno, "the mode of the new folder cannot be set", folder);
   return true;
 }
 

@@ -74,10 +74,22 @@ TEST_F(ForkTest, AHandlerThatMakesItselfADaemonIsACrashAndLeavesNobody) {
   expect_state(healthy, ShownState::succeeded);
 }
 
-TEST_F(ForkTest, AChildThatLivesOnKeepsNeitherLockNorSocket) {
+TEST_F(ForkTest, AChildThatLivesOnIsEndedWithItsProcess) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto fork = enqueue(Fork{"forked", "lives_on"});
+  expect_state(fork, ShownState::succeeded);
+  const Orphan child(wait_for_start_of("child-forked"));
+  ASSERT_TRUE(is_alive(child.pid()));
+  const auto crash = enqueue(Crash{"abort"});
+  EXPECT_TRUE(wait_until([&] { return record(crash).crashes > 0; }));
+  EXPECT_TRUE(wait_until([&] { return !is_alive(child.pid()); }));
+}
+
+TEST_F(ForkTest, AChildThatLeavesItsProcessGroupKeepsNeitherLockNorSocket) {
   configure({.slots = 1});
   auto daemon = start_daemon();
-  const auto fork = enqueue(Fork{"forked", "lives_on"});
+  const auto fork = enqueue(Fork{"forked", "escapes"});
   expect_state(fork, ShownState::succeeded);
   const Orphan child(wait_for_start_of("child-forked"));
   daemon->signal(SIGTERM);

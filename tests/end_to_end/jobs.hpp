@@ -99,7 +99,7 @@ struct Crash {
 
 // Counts itself and forks. "returns": parent and child return from the handler; "in_once": the fork is inside the step, and both
 // commit; "daemon": the process makes itself one, and only the child returns; "lives_on": the child writes its pid into
-// FOLDER/started-child-NAME and stays.
+// FOLDER/started-child-NAME and stays; "escapes": the same in a session of its own.
 struct Fork {
   static constexpr std::string_view kind = "test.fork";
   std::string name;

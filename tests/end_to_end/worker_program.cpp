@@ -148,7 +148,8 @@ void fork_in(const Fork& job, tenure::JobContext& context) {
     return;
   }
   if (job.how == "daemon" && ::daemon(1, 1) != 0) throw std::runtime_error("no daemon");
-  if (job.how != "daemon" && ::fork() == 0 && job.how == "lives_on") {
+  if (job.how != "daemon" && ::fork() == 0 && (job.how == "lives_on" || job.how == "escapes")) {
+    if (job.how == "escapes") ::setsid();
     write_pid("child-" + job.name);
     while (true) ::pause();
   }

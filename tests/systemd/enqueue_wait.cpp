@@ -1,4 +1,5 @@
-// An application: enqueues a job that waits until it is let go, for tenant `acme`. usage: enqueue_wait CONFIG NAME
+// An application: enqueues a job for tenant `acme` that waits until it is let go, or one that leaves a process behind which has a session of its
+// own. usage: enqueue_wait CONFIG NAME [escapes]
 #include <tenure/client.hpp>
 
 #include <cstdio>
@@ -6,10 +7,11 @@
 #include <exception>
 
 int main(int argc, char** argv) try {
-  if (argc != 3) return std::fputs("usage: enqueue_wait CONFIG NAME\n", stderr), 2;
+  if (argc != 3 && argc != 4) return std::fputs("usage: enqueue_wait CONFIG NAME [escapes]\n", stderr), 2;
   tenure::Client client = tenure::Client::open(argv[1]);
   const auto job = tenure::with_tenant("acme", [&] {
-    return client.enqueue(tenure::testing::Wait{argv[2], false});
+    return argc == 3 ? client.enqueue(tenure::testing::Wait{argv[2], false})
+                     : client.enqueue(tenure::testing::Fork{argv[2], argv[3]});
   });
   std::puts(job.text().c_str());
 } catch (const std::exception& error) {

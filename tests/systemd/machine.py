@@ -163,7 +163,7 @@ def become_systemd(work, copies):
         source, target = copy.split("=", 1)
         target = root + target
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        sh("cp", "-a", "--no-preserve=ownership", source, target)
+        sh("cp", "-aT", "--no-preserve=ownership", source, target)
     sh("ip", "link", "set", "lo", "up")
     os.mkdir(os.path.join(root, "host"))
     os.chdir(root)

@@ -56,14 +56,19 @@ def count_of(event):
     return sum(each["event"] == event for each in events())
 
 
-def enqueue(name):
-    return machine.run("/usr/lib/tenure-test/enqueue_wait", "/etc/tenure/tenure.toml", name, user="application").strip()
+def enqueue(name, *how):
+    return machine.run("/usr/lib/tenure-test/enqueue_wait", "/etc/tenure/tenure.toml", name, *how, user="application").strip()
 
 
 def runs_in(name):
     """The pid, inside, of the process that performs the job."""
     started = machine.path(f"{SIGNALS}/started-{name}")
     return wait_until(lambda: started.exists() and int(started.read_text()))
+
+
+def group_of(pid):
+    """Its control group, in the hierarchy of version 2."""
+    return re.search(r"^0::(.*)$", machine.run("cat", f"/proc/{pid}/cgroup"), re.MULTILINE)[1]
 
 
 def let_go(name):
@@ -199,12 +204,25 @@ class Service(unittest.TestCase):
         self.assertEqual(prop("Result"), "success")
         self.assertEqual(state_of(job), "succeeded")
 
+    def test_each_worker_process_has_a_control_group_with_which_all_that_its_jobs_started_ends(self):
+        self.start()
+        job = enqueue("left-behind", "escapes")
+        left = runs_in("child-left-behind")
+        self.assertTrue(wait_until(lambda: state_of(job) == "succeeded"))
+        group = group_of(left)
+        self.assertTrue(group.startswith(prop("ControlGroup") + "/worker-"), group)
+        self.assertEqual(group_of(prop("MainPID")), prop("ControlGroup"))
+        machine.run("tenure", "worker", "recycle", "general", "--yes", "--reason", "test")
+        self.assertTrue(wait_until(lambda: not machine.path(f"/proc/{left}").exists()))
+        self.assertTrue(wait_until(lambda: not machine.path("/sys/fs/cgroup" + group).exists()))
+        self.assertEqual(prop("ActiveState"), "active")
+
     def test_a_restart_and_a_stop_leave_no_process(self):
         self.start()
         enqueue("left")
         worker = runs_in("left")
         group = machine.path("/sys/fs/cgroup" + prop("ControlGroup"))
-        self.assertIn(str(worker), machine.run("cat", "/sys/fs/cgroup" + prop("ControlGroup") + "/cgroup.procs").split())
+        self.assertTrue(group_of(worker).startswith(prop("ControlGroup") + "/"))
         drop_in("short", "[Service]\nEnvironment=TENURE_DAEMON_STOP_DEADLINE=1s\n")
         unit("restart")
         unit("stop")

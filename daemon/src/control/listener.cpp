@@ -34,28 +34,14 @@ constexpr int kPassedMax = 64;
   refuse_socket(error_code_of_system(error), path, fmt::format("{}: {}", what, system_text(error)));
 }
 
-// Whatever the umask is; where the folder above hands its group down, this one does, too, if the system lets it.
-bool has_folder_mode(int folder) {
-  struct stat status {};
-  if (::fstat(folder, &status) != 0) return false;
-  if ((status.st_mode & 0777) == kFolderMode) return true;
-  return ::fchmod(folder, kFolderMode | (status.st_mode & S_ISGID)) == 0 ||
-         ::fchmod(folder, kFolderMode) == 0;
-}
-
 // Where it is made, it belongs to whom the folder above it does.
 void make_folder_of(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.parent_path();
   struct stat status {};
   if (::lstat(folder.c_str(), &status) == 0) return;
-  const bool is_ours = ::mkdir(folder.c_str(), kFolderMode) == 0;
-  if (!is_ours && errno != EEXIST) refuse_by_system(path, "its folder is not there and cannot be made");
-  const Descriptor made{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-  if (!made.is_open() || !has_folder_mode(made.number())) {
-    const int error = errno;
-    if (is_ours) ::rmdir(folder.c_str());
+  if (const int error = make_folder_with_mode(folder, kFolderMode); error != 0 && error != EEXIST) {
     errno = error;
-    refuse_by_system(path, "its new folder cannot be opened");
+    refuse_by_system(path, "its folder is not there and cannot be made");
   }
   give_to_owner_of_folder(folder);
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "control_groups.hpp"
 #include "worker_host.hpp"
 #include "worker_output.hpp"
+#include "worker_start.hpp"
 
 #include <tenure/base/system.hpp>
 
@@ -27,25 +29,20 @@ struct ProgramFile {
   friend bool operator==(const ProgramFile&, const ProgramFile&) = default;
 };
 
-// Starts worker programs by exec: between fork and exec only calls that are safe there, and of our descriptors the child gets its
-// socket, its slot board, and where it prints and logs.
+// Starts worker programs by exec; of our descriptors the child gets its socket, its slot board, and where it prints and logs. What a worker
+// process has started is ended when it is gone: its process group, and its control group where ours is delegated.
 // Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
 // started it ends.
 class ExecHost final : public WorkerHost {
  public:
-  struct Environment {
-    std::filesystem::path config_file;
-    int lock_descriptor = -1;
-    config::Settings settings;  // that the processes work by
-  };
-  ExecHost(boost::asio::any_io_executor executor, Environment environment);
+  ExecHost(boost::asio::any_io_executor executor, WorkerSurroundings surroundings);
   ~ExecHost() override;
 
   [[nodiscard]] Result<int> start(queue::ProcessNumber process, const config::PoolSettings& pool,
                                   OnGone on_gone) override;
   [[nodiscard]] pid_t pid_of(queue::ProcessNumber process) const override;
   void end(queue::ProcessNumber process, EndProcess::By by) override;
-  [[nodiscard]] int lock_to_share() const override { return environment_.lock_descriptor; }
+  [[nodiscard]] int lock_to_share() const override { return surroundings_.lock_descriptor; }
   void tell_to_open_log() override;
   [[nodiscard]] bool can_replace() const override { return true; }
   [[nodiscard]] std::vector<queue::ProcessNumber> of_old_programs() const override;
@@ -60,12 +57,16 @@ class ExecHost final : public WorkerHost {
     boost::asio::posix::stream_descriptor watch;
     std::shared_ptr<WorkerOutput> output;
     Descriptor board;
+    std::filesystem::path group;  // empty: none
     OnGone on_gone;
   };
+  [[nodiscard]] ControlGroup group_for(queue::ProcessNumber process, std::string_view pool);
+  queue::ProcessExit wait_for_end(const Child& child);
   void reap(queue::ProcessNumber process);
 
   boost::asio::any_io_executor executor_;
-  Environment environment_;
+  WorkerSurroundings surroundings_;
+  ControlGroups groups_;
   std::map<queue::ProcessNumber, Child> children_;
 };
 

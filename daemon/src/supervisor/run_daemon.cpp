@@ -20,7 +20,7 @@ int run_daemon(const config::Settings& settings, const std::filesystem::path& co
       [&](const boost::asio::any_io_executor& executor, int lock_descriptor,
           const config::Settings& settings_in_force) {
         return std::make_unique<ExecHost>(
-            executor, ExecHost::Environment{config_file, lock_descriptor, settings_in_force});
+            executor, WorkerSurroundings{config_file, lock_descriptor, settings_in_force});
       },
       make_probes);
 }

@@ -58,8 +58,10 @@ TEST_F(OwnershipTest, NoFolderThatIsMadeIsWrittenByEverybody) {
 TEST_F(OwnershipTest, AFolderThatIsThereStaysAsItIs) {
   ASSERT_EQ(::mkdir((folder_ / "there").c_str(), 0700), 0);
   ASSERT_EQ(::chmod(folder_.path().c_str(), 0755), 0);
+  const mode_t before = mode_of(folder_ / "there");
   EXPECT_FALSE(make_folder(folder_ / "there"));
-  EXPECT_EQ(mode_of(folder_ / "there"), 0700U);
+  EXPECT_EQ(mode_of(folder_ / "there"), before);
+  EXPECT_EQ(before & 0777U, 0700U);
 }
 
 class OwnershipByRootTest : public OwnershipTest {

@@ -1,0 +1,161 @@
+#include "worker_start.hpp"
+
+#include "../loop/signals.hpp"
+
+#include <tenure/base/system.hpp>
+#include <tenure/config/load.hpp>
+#include <tenure/daemon/worker_environment.hpp>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <string>
+#include <string_view>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+namespace tenure::daemon {
+namespace {
+
+std::vector<std::string> child_environment(const WorkerSurroundings& surroundings, std::string_view pool) {
+  std::vector<std::string> result;
+  // What an application that runs as a job reads is for it to say; the process itself gets what is in force here.
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable{*entry};
+    if (!variable.starts_with("TENURE_WORKER_") && !variable.starts_with("TENURE_CONFIG="))
+      result.emplace_back(variable);
+  }
+  for (const auto& [name, value] : config::variables_of(surroundings.settings))
+    result.push_back(std::string{kWorkerSettingPrefix} + name + "=" + value);
+  result.push_back("TENURE_CONFIG=" + surroundings.config_file.string());
+  result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
+  result.push_back(std::string{kWorkerLogVariable} + "=" + std::to_string(kWorkerLogDescriptor));
+  result.push_back(std::string{kWorkerBoardVariable} + "=" + std::to_string(kWorkerBoardDescriptor));
+  result.push_back(std::string{kWorkerParentVariable} + "=" + std::to_string(::getpid()));
+  result.push_back(std::string{kWorkerPoolVariable} + "=" + std::string{pool});
+  return result;
+}
+
+// What a child needs between fork and exec, where nothing may be allocated.
+struct Start {
+  const char* program = nullptr;
+  char* const* arguments = nullptr;
+  char* const* variables = nullptr;
+  int nothing = -1;  // /dev/null
+  int output = -1;   // of what it prints
+  int log = -1;      // our standard error
+  int socket = -1;
+  int board = -1;
+  int group = -1;   // of the control group, or -1
+  int report = -1;  // where errno is written if the program cannot be started; closed by its start
+  pid_t parent = -1;
+  sigset_t held_back{};
+};
+
+// In the child: calls that signal-safety(7) lists, and nothing else. The death signal outlives exec: no program, however long it takes to
+// reach worker_main, outlives its daemon.
+[[noreturn]] void become_worker(const Start& start) {
+  constexpr int kCannotStart = 127;  // as a shell says it
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != start.parent) ::_exit(kCannotStart);
+  ::setpgid(0, 0);  // a job that signals its group (kill(0, ...)) reaches what it has started only
+  if (start.group >= 0) static_cast<void>(!::write(start.group, "0", 1));
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  ::dup2(start.nothing, STDIN_FILENO);
+  ::dup2(start.output, STDOUT_FILENO);
+  ::dup2(start.output, STDERR_FILENO);
+  ::dup2(start.socket, kWorkerSocketDescriptor);
+  ::dup2(start.log, kWorkerLogDescriptor);
+  ::dup2(start.board, kWorkerBoardDescriptor);
+  // Let through by worker_main, once it has handlers for them.
+  ::sigprocmask(SIG_SETMASK, &start.held_back, nullptr);
+  ::execve(start.program, start.arguments, start.variables);
+  const int error = errno;
+  static_cast<void>(!::write(start.report, &error, sizeof error));
+  ::_exit(kCannotStart);
+}
+
+// No handler of ours may run in the child before it is another program.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+Result<pid_t> fork_worker(const Start& start) {
+  const SignalsHeldBack held_back;
+  const pid_t pid = ::fork();
+  if (pid == 0) become_worker(start);
+  if (pid < 0) return tl::unexpected(system_failure("cannot make a process", errno));
+  return pid;
+}
+
+}  // namespace
+
+Failure system_failure(std::string_view what, int error) {
+  return {ErrorCode::disk, std::string{what} + ": " + system_text(error)};
+}
+
+Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroundings& surroundings,
+                           const GivenToWorker& given) {
+  // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
+  const auto above = [](int descriptor) {
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerBoardDescriptor + 1)};
+  };
+  const Descriptor socket_copy = above(given.socket);
+  const Descriptor output_copy = above(given.output);
+  const Descriptor board_copy = above(given.board);
+  const Descriptor log = above(STDERR_FILENO);
+  const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  const Descriptor nothing = above(null_low.number());
+  std::array<int, 2> ends{-1, -1};
+  const bool has_pipe = ::pipe2(ends.data(), O_CLOEXEC) == 0;
+  const Descriptor result{ends[0]};
+  Descriptor report_low{ends[1]};
+  Descriptor report = above(report_low.number());
+  if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !board_copy.is_open() ||
+      !log.is_open() || !nothing.is_open() || !report.is_open())
+    return tl::unexpected(system_failure("no descriptor left", errno));
+
+  std::string program = pool.program.string();
+  const std::array<char*, 2> arguments{program.data(), nullptr};
+  std::vector<std::string> variables = child_environment(surroundings, pool.name);
+  std::vector<char*> pointers;
+  pointers.reserve(variables.size() + 1);
+  for (std::string& variable : variables) pointers.push_back(variable.data());
+  pointers.push_back(nullptr);
+
+  const auto pid = fork_worker({.program = program.c_str(),
+                                .arguments = arguments.data(),
+                                .variables = pointers.data(),
+                                .nothing = nothing.number(),
+                                .output = output_copy.number(),
+                                .log = log.number(),
+                                .socket = socket_copy.number(),
+                                .board = board_copy.number(),
+                                .group = given.group,
+                                .report = report.number(),
+                                .parent = ::getpid(),
+                                .held_back = told_signals()});
+  if (!pid) return pid;
+  report = Descriptor{};
+  report_low = Descriptor{};
+  int error = 0;
+  if (::read(result.number(), &error, sizeof error) != sizeof error) return pid;
+  ::waitpid(*pid, nullptr, 0);
+  return tl::unexpected(system_failure("cannot start " + program, error));
+}
+
+}  // namespace tenure::daemon

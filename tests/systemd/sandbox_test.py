@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""The test programs inside the sandbox of the service: its own unit, as its own user, with another program.
+
+usage: sandbox_test.py --source FOLDER --programs FOLDER PROGRAM...
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+from machine import CannotRun, Machine, wait_until
+
+STATE = "/var/lib/tenure"
+UNIT = "/lib/systemd/system/tenured.service"
+# What these do themselves is what the sandbox forbids; they run outside.
+CANNOT_RUN_INSIDE = {
+    # Sets the bit by which a folder hands down its group (RestrictSUIDSGID=).
+    "base_test": ["OwnershipTest.FoldersHaveTheModeOfTheOneTheyLieInWhateverTheUmask"],
+    # An address of the network (RestrictAddressFamilies=).
+    "observing_test": ["ListeningSocketTest.AnAddressThatTheMachineHasNotYetIsWaitedFor"],
+}
+machine = None
+
+
+def prop(name):
+    return machine.run("systemctl", "show", "-P", name, "tenured").strip()
+
+
+def outcome_of(program):
+    """Runs it as the service; its tests, as gtest tells of them, or nothing where it did not come to its end."""
+    report = f"{STATE}/{program.name}.json"
+    without = CANNOT_RUN_INSIDE.get(program.name, [])
+    arguments = f"--gtest_brief=1 --gtest_output=json:{report} --gtest_filter=-{':'.join(without)}"
+    machine.write("/etc/systemd/system/tenured.service.d/suite.conf", f"""[Unit]
+ConditionPathExists=
+[Service]
+Type=exec
+NotifyAccess=none
+WatchdogSec=0
+Restart=no
+TimeoutStopSec=5
+ExecStart=
+ExecStart={program} {arguments}
+WorkingDirectory={STATE}
+Environment=TMPDIR={STATE}/work
+""")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "tenured", check=False)
+    wait_until(lambda: prop("ActiveState") in ("inactive", "failed"), seconds=600)
+    machine.run("systemctl", "reset-failed", "tenured", check=False)
+    file = machine.path(report)
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def tests_of(report):
+    return [(f"{suite['name']}.{test['name']}", test) for suite in report["testsuites"] for test in suite["testsuite"]]
+
+
+def failures_of(program):
+    report = outcome_of(program)
+    if report is None:
+        return [f"{program.name}: came to no end"]
+    tests = tests_of(report)
+    failed = [f"{program.name}: {name}: {test['failures'][0]['failure']}" for name, test in tests if "failures" in test]
+    skipped = [name for name, test in tests if test["result"] == "SKIPPED"]
+    print(f"{program.name}: {len(tests)} tests, {len(failed)} failed, skipped: {' '.join(skipped) or 'none'}", flush=True)
+    return failed if tests else [f"{program.name}: ran no test"]
+
+
+def prepare(source):
+    text = pathlib.Path(source, "systemd/tenured.service.in").read_text()
+    machine.write(UNIT, text.replace("@CMAKE_INSTALL_FULL_BINDIR@", "/usr/bin"))
+    machine.run("systemd-sysusers", "tenure.conf")
+    machine.run("systemd-tmpfiles", "--create", "tenure.conf")
+    machine.run("install", "-d", "-o", "tenure", "-g", "tenure", "-m", "2770", STATE, f"{STATE}/work")
+
+
+def main():
+    global machine
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--source", required=True)
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("program", nargs="+", type=pathlib.Path)
+    options = parser.parse_args()
+    copies = [(f"{options.source}/systemd/tenure.sysusers", "/usr/lib/sysusers.d/tenure.conf"),
+              (f"{options.source}/systemd/tenure.tmpfiles", "/usr/lib/tmpfiles.d/tenure.conf"),
+              (options.programs, options.programs), (f"{options.source}/tests", f"{options.source}/tests"),
+              (f"{options.source}/docs", f"{options.source}/docs"), *((program, program) for program in options.program)]
+    try:
+        machine = Machine(copies)
+    except CannotRun as reason:
+        print(f"not run here: SEC_16: {reason}", file=sys.stderr)
+        return 125
+    try:
+        prepare(options.source)
+        failures = [line for program in options.program for line in failures_of(program)]
+        print("\n".join(failures))
+        if failures:
+            print(machine.run("journalctl", "-u", "tenured", "-n", "100", "--no-pager"))
+        return 1 if failures else 0
+    finally:
+        machine.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
