@@ -26,10 +26,9 @@ void compare(const queue::AssignedJob& job, const queue::Envelope& envelope) {
               std::to_string(job.generation.value),
           tenant, "envelope");
   if (envelope.id != job.id)
-    raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of job " + envelope.id.text(), tenant,
-          "envelope");
+    raise(ErrorCode::envelope_mismatch, "the envelope is of job " + envelope.id.text(), tenant, "envelope");
   if (envelope.kind != job.kind)
-    raise(ErrorCode::bad_payload, "OutOfPlace: the envelope is of kind " + escaped(envelope.kind), tenant,
+    raise(ErrorCode::envelope_mismatch, "the envelope is of kind " + escaped(envelope.kind), tenant,
           "envelope");
 }
 

@@ -28,6 +28,14 @@ bool is_trouble(ErrorCode code) {
   return std::ranges::find(kTroubles, code) != kTroubles.end();
 }
 
+bool is_border_refusal(ErrorCode code) {
+  constexpr std::array kRefusals{
+      ErrorCode::wrong_tenant,  ErrorCode::stale_generation,  ErrorCode::tenant_swap_prohibited,
+      ErrorCode::bad_global_id, ErrorCode::envelope_mismatch, ErrorCode::access_refused,
+  };
+  return std::ranges::find(kRefusals, code) != kRefusals.end();
+}
+
 namespace {
 
 // What a handler meets while its tenant or its program is not ready for it: waiting heals it, so it costs no attempt.

@@ -57,6 +57,7 @@ class Installation : public ::testing::Test {
   [[nodiscard]] int runs_of(const std::string& name);
   [[nodiscard]] std::filesystem::path config_file() const { return folder_ / "tenure.toml"; }
   [[nodiscard]] std::filesystem::path control() const { return folder_ / "control.db"; }
+  queue::Store& store();
 
   TemporaryFolder folder_;
 
@@ -64,7 +65,6 @@ class Installation : public ::testing::Test {
   std::optional<Client> client_;
   std::unique_ptr<RealClock> clock_ = std::make_unique<RealClock>();
   std::unique_ptr<queue::Store> store_;
-  queue::Store& store();
   int daemons_ = 0;
 };
 

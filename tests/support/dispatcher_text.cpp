@@ -17,7 +17,7 @@ struct HowText {
     return fmt::format("retry {} {} {}", to_us(end.due), int(end.failure.code), end.failure.error);
   }
   std::string operator()(const daemon::EndFinal& end) const {
-    return fmt::format("final {} {} {}", int(end.state), int(end.reason), end.failure.error);
+    return fmt::format("final {} {} {} {}", int(end.state), int(end.reason), end.failure.error, end.refused);
   }
   std::string operator()(const daemon::EndRelease& end) const {
     return fmt::format("release {} {}", end.started, end.why.error);

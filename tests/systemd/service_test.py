@@ -255,7 +255,7 @@ class Service(unittest.TestCase):
         self.assertTrue(wait_until(lambda: prop("ActiveState") == "failed"))
         self.assertEqual((prop("ExecMainStatus"), prop("NRestarts")), ("78", "0"))
 
-    def test_the_unit_is_as_closed_as_promised(self):
+    def test_SEC_16_the_unit_is_as_closed_as_promised(self):
         text = machine.run("systemd-analyze", "security", "--no-pager", "tenured.service")
         exposure = float(re.search(r"Overall exposure level for tenured.service: ([\d.]+)", text)[1])
         print(f"exposure={exposure}")

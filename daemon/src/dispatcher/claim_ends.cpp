@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace tenure::daemon {
@@ -20,6 +22,13 @@ TenantPause pause_for(ErrorCode code) {
   return TenantPause::flat;
 }
 
+// As a filter, with which an operator finds it again.
+std::string refused(const OutstandingJob& job, ErrorCode code) {
+  if (!queue::is_border_refusal(code)) return {};
+  const std::string_view tenant = job.tenant.text();
+  return fmt::format("id={} tenant={}", job.id.text(), tenant.empty() ? "none" : tenant);
+}
+
 How end_of_failure(const OutstandingJob& job, const queue::AttemptFailure& failure, WallTime now,
                    Random& random) {
   // Another program version may know it: the job waits for that one.
@@ -31,7 +40,7 @@ How end_of_failure(const OutstandingJob& job, const queue::AttemptFailure& failu
     case queue::AfterFailure::Verdict::retry:
       return EndRetry{now + queue::retry_wait(failures, random), failure};
     case queue::AfterFailure::Verdict::dead:
-      return EndFinal{queue::JobState::dead, after.reason, failure};
+      return EndFinal{queue::JobState::dead, after.reason, failure, refused(job, failure.code)};
     case queue::AfterFailure::Verdict::release:
       break;
   }

@@ -2,6 +2,8 @@
 
 #include "metric_table.hpp"
 
+#include <tenure/queue/retry_rule.hpp>
+
 #include <utility>
 #include <variant>
 
@@ -31,8 +33,8 @@ std::string_view outcome_of(const ClaimEnd& end, JobState state) {
   return state == JobState::cancelled && !outcome.empty() ? std::string_view{"cancelled"} : outcome;
 }
 
-// Errors of tenancy: the tenant, or an id of another one, was refused.
-bool is_refusal(ErrorCode code) { return code < ErrorCode::claim_lost; }
+// Errors of tenancy, and what was refused at a tenant's border besides.
+bool is_refusal(ErrorCode code) { return code < ErrorCode::claim_lost || queue::is_border_refusal(code); }
 
 }  // namespace
 

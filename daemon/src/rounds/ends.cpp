@@ -1,7 +1,13 @@
 #include "../dispatcher/state.hpp"
 
+#include <tenure/base/operator_identity.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
+#include <tenure/queue/audit.hpp>
 
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
 #include <variant>
 
 namespace tenure::daemon {
@@ -9,6 +15,8 @@ namespace tenure::daemon {
 namespace {
 
 using queue::JobState;
+
+constexpr std::string_view kVerbOfRefusal = "job refused";
 
 // Carries out one end; the state that the job has then.
 struct EndCarrier {
@@ -74,6 +82,19 @@ Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, Wa
                                  JobState::cancelled);
 }
 
+// In the commit by which the job is dead, as by whom the daemon is.
+void note_refusal(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) {
+  const auto* last = std::get_if<EndFinal>(&end.how);
+  if (last == nullptr || last->refused.empty()) return;
+  static const OperatorIdentity daemon = identify_operator({});
+  writer.append_audit({.who = daemon,
+                       .verb = std::string{kVerbOfRefusal},
+                       .subject = last->refused,
+                       .count = 1,
+                       .reason = fmt::format("{}: {}", name_of(last->failure.code), last->failure.error)},
+                      now);
+}
+
 }  // namespace
 
 bool is_reclaim(const ClaimEnd& end) {
@@ -91,7 +112,10 @@ std::optional<EndsPart::Ask> EndsPart::ask(DispatcherState& state) {
 EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends, WallTime now) {
   Answer states;
   states.reserve(ends.size());
-  for (const ClaimEnd& end : ends) states.push_back(carried_out(writer, end, now));
+  for (const ClaimEnd& end : ends) {
+    states.push_back(carried_out(writer, end, now));
+    if (states.back()) note_refusal(writer, end, now);
+  }
   return states;
 }
 

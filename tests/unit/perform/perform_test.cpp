@@ -80,7 +80,7 @@ TEST_F(Perform, SEC_02_OnlyTheCombinationWhereAllAgreeRuns) {
   EXPECT_EQ(ran, 2) << "all acme and all bolt";
 }
 
-TEST_F(Perform, SEC_01_AnEditedRowIsRefusedWithItsReason) {
+TEST_F(Perform, AnEditedRowIsRefusedWithItsReason) {
   jobs_.add<PayInvoice>([](const PayInvoice&, JobContext&) { FAIL() << "entered"; });
   jobs_.add<PayAll>([](const PayAll&, JobContext&) { FAIL() << "entered"; });
   with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
@@ -88,11 +88,11 @@ TEST_F(Perform, SEC_01_AnEditedRowIsRefusedWithItsReason) {
 
   queue::ClaimedJob other_id = original;
   other_id.id = {*Uuid::parse("019cadff-fbe9-7e60-8d13-c2a9945b7a01")};
-  EXPECT_EQ(perform(other_id)->code, ErrorCode::bad_payload);
+  EXPECT_EQ(perform(other_id)->code, ErrorCode::envelope_mismatch);
 
   queue::ClaimedJob other_kind = original;
   other_kind.kind = PayAll::kind;
-  EXPECT_EQ(perform(other_kind)->code, ErrorCode::bad_payload);
+  EXPECT_EQ(perform(other_kind)->code, ErrorCode::envelope_mismatch);
 
   queue::ClaimedJob other_generation = original;
   other_generation.generation = Generation{2};

@@ -44,6 +44,20 @@ TEST(RetryWait, TheLongestIsThatOfTheWholeJitterAndAtMostSixHours) {
   EXPECT_EQ(retry_wait_max(2'000'000'000), kRetryWaitMax);
 }
 
+TEST(BorderRefusal, IsWhatWasMetInTheWrongTenantAndNeverCostsARetry) {
+  for (const ErrorCode code :
+       {ErrorCode::wrong_tenant, ErrorCode::stale_generation, ErrorCode::tenant_swap_prohibited,
+        ErrorCode::bad_global_id, ErrorCode::envelope_mismatch, ErrorCode::access_refused}) {
+    EXPECT_TRUE(is_border_refusal(code)) << name_of(code);
+    EXPECT_EQ(after_failure(code, {.failures = 1, .attempts_max = 10, .releases = 0}).verdict,
+              AfterFailure::Verdict::dead)
+        << name_of(code);
+  }
+  for (const ErrorCode code : {ErrorCode::handler_failed, ErrorCode::bad_payload, ErrorCode::tenant_not_ready,
+                               ErrorCode::tenant_unavailable, ErrorCode::query_failed})
+    EXPECT_FALSE(is_border_refusal(code)) << name_of(code);
+}
+
 TEST(RetryWait, OfNoFailureIsThatOfTheFirst) {
   Random a{3};
   Random b{3};

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-// What operators have changed: rows in the order of their commits, each with a hash over the one before it and its own content
+// What operators have changed, and which jobs were refused at a tenant's border: rows in the order of their commits, each with a hash over the one before it and its own content
 // (docs/formats/control-database.md). The head, number and hash of the newest row, stands apart, so that rows that are cut off at
 // the end are missed. Whoever can write the file can make another chain of it: a head that was noted elsewhere withstands that.
 namespace tenure::queue {

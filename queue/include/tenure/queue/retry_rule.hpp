@@ -27,6 +27,10 @@ struct AfterFailure {
 // broken. It costs no attempt, however often it is met, and the tenant's jobs wait until it is put right.
 [[nodiscard]] bool is_trouble(ErrorCode code);
 
+// What belongs to one tenant was met in another one, a row says something else than its envelope, or SQL wanted more than its tenant's
+// database: a fault or an attack. Such a run is recorded in the audit.
+[[nodiscard]] bool is_border_refusal(ErrorCode code);
+
 // How often a handler may meet the busy control database and run again at no cost. It has perhaps acted before that, and would
 // act for ever beside a store that is always busy.
 inline constexpr int kStoreBusyFreeMax = 8;

@@ -372,7 +372,7 @@ class StoreWriter {
   // are blocked without cause become ready, with a lane hint. Of other defects nothing. At most `limit`; returns how many.
   [[nodiscard]] virtual std::int64_t mend(Defect defect, std::size_t limit) = 0;
 
-  // The record of what an operator changes in this transaction; see audit.hpp.
+  // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;
 
   // What this transaction has seen and written.

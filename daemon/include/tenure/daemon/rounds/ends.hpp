@@ -3,6 +3,7 @@
 #include <tenure/daemon/round_part.hpp>
 
 #include <cstddef>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct EndFinal {
   queue::JobState state = queue::JobState::dead;
   queue::JobReason reason = queue::JobReason::none;
   queue::AttemptFailure failure;
+  std::string refused = {};  // "id=... tenant=...": of whom the audit says that it was refused; empty: nothing
 };
 struct EndRelease {
   bool started = false;
