@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Follows a page of the manual: types each command that it shows, and compares what is printed with what the page says.
+
+usage: session_test.py --programs FOLDER --source FOLDER --page FILE
+
+A block ```console holds commands (`$ ` before them) and what they print. Ids, times, durations, sizes and pids differ from run to run: each id of the page
+stands for one of the run, which commands get in its place, and the others are compared as what they are. A comment <!-- until COMMAND: TEXT --> between the
+blocks waits until COMMAND prints TEXT. With TENURE_TEST_ACCEPT=1 the page is written anew from what was printed.
+"""
+import argparse
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+CHANGING = [
+    (re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z"), "<time>"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|us|s|min|h|d|B|KiB|MiB|GiB)(?![\w/])"), "<measure>"),
+    (re.compile(r"\b\d+(\.\d+)?(ms|us|s)\b"), "<measure>"),
+    (re.compile(r"\bpid \d+ on [\w.-]+"), "<pid>"),
+    (re.compile(r"\b(size|WAL) \d+"), "<size>"),
+    (re.compile(r"[\w.-]+/(general\.\d+)"), r"<node>/\1"),
+    (re.compile(r" {2,}"), "  "),
+]
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+UNTIL = re.compile(r"<!-- until (.*?): (.*?) -->")
+CONFIG = """[application]
+name = "billing"
+[store]
+path = "%{{config_dir}}/data/control.db"
+[tenants]
+path = "%{{config_dir}}/data/tenants/%{{tenant}}.db"
+migrations = "{migrations}"
+[[pool]]
+name = "general"
+program = "{worker}"
+queues = ["urgent", "mail", "default"]
+processes = 1
+slots = 2
+"""
+
+
+def wait_until(condition, seconds=60):
+    for _ in range(int(seconds / 0.05)):
+        if answer := condition():
+            return answer
+        select.select([], [], [], 0.05)
+    return condition()
+
+
+def commands_of(block):
+    """Pairs of a command and what it prints."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, printed = part.partition("\n")
+        while command.endswith("\\"):
+            more, _, printed = printed.partition("\n")
+            command = command[:-1] + more.strip()
+        yield command, printed
+
+
+def comparable(text, ids):
+    text = UUID.sub(lambda found: ids.get(found[0], found[0]), text)
+    for pattern, word in CHANGING:
+        text = pattern.sub(word, text)
+    return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+class Session:
+    def __init__(self, folder, programs):
+        self._folder = folder
+        self._environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "TENURE_CONFIG": str(folder / "tenure.toml"),
+                             "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "120"}
+        self.of_page = {}  # ids of the page as those of the run
+        self.of_run = {}
+
+    def type(self, command):
+        done = subprocess.run(["bash", "-c", UUID.sub(lambda found: self.of_page.get(found[0], found[0]), command)],
+                              cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60, check=False)
+        return done.stdout.decode(errors="replace")
+
+    def learn(self, shown, printed):
+        """Ids stand for each other in the order in which they are met."""
+        for of_page, of_run in zip(UUID.findall(shown), UUID.findall(printed)):
+            if of_page not in self.of_page and of_run not in self.of_run:
+                self.of_page[of_page], self.of_run[of_run] = of_run, of_page
+
+    def start_daemon(self):
+        log = open(self._folder / "tenured.log", "wb")
+        return subprocess.Popen(["tenured"], cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait_for(self, command, text):
+        return wait_until(lambda: text in self.type(command))
+
+
+def follow(session, page, accept):
+    """The faults, and the page as it would be right."""
+    faults, right, end = [], [], 0
+    steps = sorted([*BLOCK.finditer(page), *UNTIL.finditer(page)], key=lambda found: found.start())
+    for step in steps:
+        right.append(page[end:step.start()])
+        end = step.end()
+        if step.re is UNTIL:
+            right.append(step[0])
+            if not session.wait_for(step[1], step[2]):
+                faults.append(f"{step[1]}: never printed {step[2]}")
+            continue
+        block = []
+        for command, shown in commands_of(step[1]):
+            printed = session.type(command)
+            session.learn(shown, printed)
+            if comparable(shown, session.of_page) != comparable(printed, {}):
+                faults.append(f"$ {command}\nthe page says:\n{shown}\nit printed:\n{printed}")
+            block.append(f"$ {command}\n" + UUID.sub(lambda found: session.of_run.get(found[0], found[0]), printed))
+        right.append("```console\n" + "".join(block) + "```")
+    right.append(page[end:])
+    return faults, "".join(right) if accept else page
+
+
+def prepare(folder, programs, source):
+    (folder / "data").mkdir()
+    shutil.copytree(source / "examples/guide/migrations", folder / "migrations")
+    (folder / "tenure.toml").write_text(CONFIG.format(migrations="%{config_dir}/migrations", worker=programs / "guide-worker"))
+    return Session(folder, programs)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("programs", "source", "page"):
+        parser.add_argument(f"--{name}", required=True, type=pathlib.Path)
+    options = parser.parse_args()
+    accept = os.environ.get("TENURE_TEST_ACCEPT") == "1"
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tenure-session."))
+    daemon = None
+    try:
+        session = prepare(folder, options.programs, options.source)
+        page = options.page.read_text()
+        setup = re.search(r"<!-- before:\n(.*?)-->", page, re.DOTALL)[1]
+        for command in setup.strip().splitlines():
+            if command == "tenured":
+                daemon = session.start_daemon()
+            elif "tenure: " in (printed := session.type(command)):
+                print(f"$ {command}\n{printed}")
+                return 1
+        faults, right = follow(session, page, accept)
+        print("\n".join(faults))
+        if accept:
+            options.page.write_text(right)
+        return 1 if faults else 0
+    finally:
+        if daemon is not None:
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait(timeout=60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
