@@ -79,11 +79,15 @@ class Session:
         self.of_page = {}  # ids of the page as those of the run
         self.of_run = {}
 
-    def type(self, command):
+    def run(self, command):
+        """Its exit code, and all that it prints."""
         done = subprocess.run(["bash", "-c", UUID.sub(lambda found: self.of_page.get(found[0], found[0]), command)],
                               cwd=self._folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=60, check=False)
-        return done.stdout.decode(errors="replace")
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    def type(self, command):
+        return self.run(command)[1]
 
     def learn(self, shown, printed):
         """Ids stand for each other in the order in which they are met."""
@@ -145,8 +149,11 @@ def main():
         for command in setup.strip().splitlines():
             if command == "tenured":
                 daemon = session.start_daemon()
-            elif "tenure: " in (printed := session.type(command)):
-                print(f"$ {command}\n{printed}")
+                if session.wait_for("tenure worker list", "general"):
+                    continue
+            code, printed = session.run(command)
+            if code != 0:
+                print(f"$ {command}\nexit {code}: {printed}")
                 return 1
         faults, right = follow(session, page, accept)
         print("\n".join(faults))
