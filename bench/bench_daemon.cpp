@@ -21,8 +21,8 @@
 #include <thread>
 #include <vector>
 
-// The whole path, with the real `tenured` and worker processes: figures 1 (a filled queue) and 7 (from an enqueue to the
-// start of the job).
+// The whole path, with the real `tenured` and worker processes: figures 1 (a filled queue), 7 (from an enqueue to the
+// start of the job) and 21 (a filled queue beside jobs that crash).
 namespace {
 
 using namespace tenure;
@@ -52,13 +52,15 @@ class Bench {
   void run() {
     if (options_.only.empty() || options_.only == "1" || options_.only == "19") filled_queue();
     if (options_.only.empty() || options_.only == "7") wake_to_start();
+    if (options_.only.empty() || options_.only == "21") beside_crashes();
   }
 
  private:
   void filled_queue();
   void wake_to_start();
-  // Jobs a second, and the processor time a job of tenured and its workers.
-  [[nodiscard]] std::vector<Sample> drain_by_daemon();
+  void beside_crashes();
+  // Jobs a second, and the processor time a job of tenured and its workers. So many jobs crash meanwhile, until they are dead.
+  [[nodiscard]] std::vector<Sample> drain_by_daemon(int poison = 0);
   [[nodiscard]] std::vector<double> start_waits_ms();
   [[nodiscard]] std::vector<double> plain_start_waits_ms();
 
@@ -70,7 +72,16 @@ class Bench {
   int starts_;
 };
 
-std::vector<Sample> Bench::drain_by_daemon() {
+// One of a tenant of its own every so often, as if each were met in the course of the work.
+void enqueue_poison(const std::filesystem::path& config, int count) {
+  constexpr std::chrono::milliseconds kApart{250};
+  constexpr std::size_t kFirstTenant = 500;
+  Client client = Client::open(config);
+  for (int i = 0; i < count; ++i)
+    client.enqueue(Poison{}, {.run_in = kApart * (i + 1), .tenant = tenant_name(kFirstTenant + static_cast<std::size_t>(i))});
+}
+
+std::vector<Sample> Bench::drain_by_daemon(int poison) {
   const double cpu_before = cpu_seconds_of_children();
   const auto file = folder_.file("control.db");
   {
@@ -79,6 +90,7 @@ std::vector<Sample> Bench::drain_by_daemon() {
     fill(*store, jobs, backlog_);
   }
   Tenured daemon(kPrograms, folder_, file, tenants_);
+  if (poison > 0) enqueue_poison(daemon.config(), poison);
   daemon.start();
   std::int64_t done = 0;
   double seconds = 0;
@@ -118,6 +130,22 @@ void Bench::filled_queue() {
     return std::vector{Sample{.value = watch.rate(backlog_).value}};
   };
   take_turns(options_, figures, ours, yardstick);
+}
+
+// What the jobs of others lose by it: four fifths of the rate must be left.
+void Bench::beside_crashes() {
+  const int poison = options_.quick ? 1 : 8;
+  std::vector<Figure> figures{
+      {.number = "21",
+       .what = fmt::format("as figure 1, while {} jobs crash their processes up to three times each; beside it, "
+                           "while none does; backlog {}",
+                           poison, backlog_),
+       .unit = "jobs/s",
+       .goal = {.ratio_min = 0.8}}};
+  const auto rate_alone = [&](int crashing) {
+    return std::vector<Sample>{drain_by_daemon(crashing).front()};
+  };
+  take_turns(options_, figures, [&] { return rate_alone(poison); }, [&] { return rate_alone(0); });
 }
 
 // Lets the other side fall asleep: 10 to 20 ms.

@@ -19,6 +19,11 @@ struct Nothing {
   }
 };
 
+// Ends its process by a signal, as often as it is tried.
+struct Poison {
+  static constexpr std::string_view kind = "bench.poison";
+};
+
 // Its first run says the number of its process and goes on until that is killed; the second does as TellStart.
 struct StayOnce {
   static constexpr std::string_view kind = "bench.stay_once";

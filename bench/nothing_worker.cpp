@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <fcntl.h>
 #include <stdexcept>
 #include <string>
@@ -46,6 +47,7 @@ void stay_once(const StayOnce& job, tenure::JobContext& context) {
 int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<Nothing>([](const Nothing&, tenure::JobContext&) {});
+  jobs.add<Poison>([](const Poison&, tenure::JobContext&) { std::abort(); });
   jobs.add<TellStart>(tell_start);
   jobs.add<StayOnce>(stay_once);
   return tenure::worker_main(argc, argv, jobs, {.version = "bench 1"});

@@ -21,6 +21,7 @@ ExitCode exit_code_of(ErrorCode code) {
       return ExitCode::usage;
     case ErrorCode::bad_payload:
     case ErrorCode::payload_too_large:
+    case ErrorCode::envelope_mismatch:
     case ErrorCode::newer_envelope:
     case ErrorCode::database_damaged:
     case ErrorCode::protocol_violation:
