@@ -123,6 +123,11 @@ class Simulation {
 
   // --- The outside.
   void start();
+  // Another daemon on the same store, which cannot end its worker processes by themselves.
+  void start_by_hand() {
+    options_.settings.can_end_processes = false;
+    start();
+  }
   void create_tenant(const std::string& name, bool is_active = true);
   void activate_tenant(const std::string& name);
   JobId enqueue(const JobSpec& spec, bool hint = true);

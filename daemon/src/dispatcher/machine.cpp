@@ -82,7 +82,7 @@ void Machine::give_up(const Failure& failure) {
 void Machine::on(const WorkerReady& event) {
   if (state_.stopping.is_asked() || !state_.processes.ready(event, state_.now.steady)) return;
   Process& process = *state_.processes.find(event.process);
-  if (process.is_for_suspect) return;  // it is nobody's offer; the next round claims its job
+  if (process.alone) return;  // it is nobody's offer; the next round claims its job
   process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues);
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
@@ -106,7 +106,7 @@ void Machine::on(RunsTold& event) {
 void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;
-  if (dead->is_for_suspect) {
+  if (dead->alone) {
     state_.lone_jobs.process_gone(*dead, event, state_.now.steady, state_.actions);
   } else if (dead->ready) {
     state_.lanes.process_went(dead->pool, dead->offer);

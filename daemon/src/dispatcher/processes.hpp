@@ -43,7 +43,7 @@ struct Process {
   std::string name;      // for whoever reads of it: "general.0"
   std::int64_t pid = 0;  // once it is ready
   // Started beside the others for one job that is performed alone in it; nobody takes its place.
-  bool is_for_suspect = false;
+  std::optional<Alone> alone;
   std::size_t offer = 0;  // the set of kinds that its hello named (Lanes); meaningless while starting
   Phase phase = Phase::starting;
   std::size_t slots = 1;
@@ -79,7 +79,7 @@ struct Process {
   std::int64_t memory = 0;     // bytes, resident, as of its last pong; 0: not known
 
   // Of any lane.
-  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !is_for_suspect && !is_quiet; }
+  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !alone && !is_quiet; }
   [[nodiscard]] std::size_t free_slots() const;
   // How many more jobs of that usual run time it may be assigned ahead.
   [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
@@ -105,7 +105,7 @@ class Processes {
 
   void start_all(Instant now, Actions& actions);
   // One more than the pool has, for a job that is performed alone.
-  [[nodiscard]] ProcessNumber start_for_suspect(std::size_t pool, Instant now, Actions& actions);
+  [[nodiscard]] ProcessNumber start_for_suspect(const Alone& alone, Instant now, Actions& actions);
   // The hello of a process; false where it is not awaited.
   [[nodiscard]] bool ready(const WorkerReady& event, Instant now);
   void ponged(const Ponged& event);

@@ -116,6 +116,7 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
   told_.forget_cursor(claim.seq);
+  acquit(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
     add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
@@ -157,14 +158,20 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
 
 Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
   static_cast<void>(fresh());  // while the job still has its claim
-  const auto ended = end_claim(claim);
-  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  const auto job = end_by_release(claim, started, why, now);
   if (!job) return claim_lost(claim);
   return_to_lane(*job);
-  if (!started) return {};
+  return {};
+}
+
+std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_release(ClaimRef claim, bool started,
+                                                                     const AttemptFailure& why, WallTime now) {
+  const auto ended = end_claim(claim);
+  auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  if (!job || !started) return job;
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
   add_release(claim, *ended, why, now);
-  return {};
+  return job;
 }
 
 Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason) {

@@ -128,7 +128,9 @@ void SqliteWriter::leave_place(const NamedJob& job) {
   }
 }
 
+// A dispatcher learns of a suspect when it promotes it.
 void SqliteWriter::place_in_lane(const NamedJob& job, WallTime due) {
+  if (is_suspect_of_process(job.place.seq)) return insert_scheduled(connection_, job.lane, {due, job.place.seq});
   insert_ready(connection_, job.lane, {due, job.place.seq});
   connection_.statement(kInsertLaneHint).bind(job.place.seq.value).run();
 }

@@ -223,7 +223,8 @@ class LoneJobsTest : public ::testing::Test {
 
   DispatcherSettings settings{.pools = {PoolSettings{"default", 1, {"default"}}}};
   Processes processes{settings};
-  LoneJobs lone_jobs{processes};
+  Lanes lanes{settings.pools};
+  LoneJobs lone_jobs{processes, lanes};
   Instant now;
   Actions actions;
 };
@@ -231,7 +232,7 @@ class LoneJobsTest : public ::testing::Test {
 // It was cancelled and retried meanwhile, and another process took it along.
 TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
   for (int time = 0; time < 2; ++time) {
-    lone_jobs.suspected(kJob, kTenant, 0);
+    lone_jobs.suspected(kJob, kTenant, {}, now);
     tick();
   }
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
@@ -242,7 +243,7 @@ TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
 }
 
 TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
-  lone_jobs.suspected(kJob, kTenant, 0);
+  lone_jobs.suspected(kJob, kTenant, {}, now);
   tick();
   all_ready();
   static_cast<void>(lone_jobs.take());
@@ -254,13 +255,13 @@ TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
 }
 
 TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
-  lone_jobs.suspected(kJob, kTenant, 0);
+  lone_jobs.suspected(kJob, kTenant, {}, now);
   tick();
   all_ready();
   ASSERT_EQ(lone_jobs.take().size(), 1U);
-  lone_jobs.suspected(kOther, kTenant, 0);
+  lone_jobs.suspected(kOther, kTenant, {}, now);
   lone_jobs.gated(kJob, TenantState::paused);
-  lone_jobs.suspected(queue::JobSeq{7}, kTenant, 0);
+  lone_jobs.suspected(queue::JobSeq{7}, kTenant, {}, now);
   tick();
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
   EXPECT_EQ(taken<Drain>().size(), 1U);
@@ -276,7 +277,7 @@ TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
 }
 
 TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
-  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, kTenant, 0);
+  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, kTenant, {}, now);
   tick();
   all_ready();
   ASSERT_EQ(lone_jobs.take().size(), 2U);
@@ -288,7 +289,7 @@ TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
 }
 
 TEST_F(LoneJobsTest, AQuietPoolHoldsNoProcessesForThem) {
-  lone_jobs.suspected(kJob, kTenant, 0);
+  lone_jobs.suspected(kJob, kTenant, {}, now);
   tick();
   all_ready();
   processes.set_quiet(0, true);
