@@ -115,7 +115,6 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
             is_failure ? 1 : 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  told_.forget_cursor(claim.seq);
   acquit(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
@@ -134,7 +133,6 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
             started ? ended->started_us : kNeverStarted, to_us(now), 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  told_.forget_cursor(claim.seq);
   acquit(claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
@@ -165,7 +163,8 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFa
 }
 
 std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_release(ClaimRef claim, bool started,
-                                                                     const AttemptFailure& why, WallTime now) {
+                                                                     const AttemptFailure& why,
+                                                                     WallTime now) {
   const auto ended = end_claim(claim);
   auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
   if (!job || !started) return job;
@@ -251,7 +250,6 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)
       .run();
-  told_.forget_cursor(claim.seq);
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
