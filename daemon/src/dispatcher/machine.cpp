@@ -245,6 +245,7 @@ std::optional<Instant> Machine::next_wake() const {
   };
   consider_later(rounds_.retry_at());
   if (!state_.is_in(Stage::working)) return next;
+  if (state_.stopping.is_asked() && state_.processes.hold_any()) consider_later(state_.looks.next_poll());
   consider(state_.held_notes.next_at());
   consider_later(state_.far_retries.next_at());
   consider_later(state_.told_pools.next_at());

@@ -339,6 +339,10 @@ std::int64_t Processes::ahead_us(std::size_t pool) const {
   return us;
 }
 
+bool Processes::hold_any() const {
+  return std::ranges::any_of(processes_, [](const auto& entry) { return entry.second.jobs.size() > 0; });
+}
+
 bool Processes::is_outstanding(queue::JobSeq seq) const {
   return std::any_of(processes_.begin(), processes_.end(),
                      [&](const auto& entry) { return entry.second.jobs.contains(seq); });
