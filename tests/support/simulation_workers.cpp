@@ -146,6 +146,7 @@ void Simulation::gone(Worker& process, const queue::ProcessExit& exit, microseco
   process.is_alive = false;
   daemon::WorkerGone gone{.process = process.number, .cause = queue::text_of(exit), .exit = exit};
   if (options_.keeps_board) {
+  gone.may_lack_memory = lacks_memory_ && exit == kKilled;
     gone.slots.emplace();
     for (const auto& [seq, running] : process.running) gone.slots->begun.push_back({seq, running.job.token});
     if (crashed) gone.slots->crashed.push_back(*crashed);

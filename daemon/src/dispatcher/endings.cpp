@@ -52,7 +52,7 @@ std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const Wor
                                                   bool can_be_alone, WallTime now) {
   const LastMoment moment(dead, gone);
   LastRun run{{dead.name, dead.pid, gone.exit}, gone.cause, std::nullopt};
-  if (can_be_alone) run.alone = Alone{.pool = dead.pool};
+  if (can_be_alone) run.alone = Alone{.pool = dead.pool, .one_at_a_time = gone.may_lack_memory};
   std::vector<queue::JobSeq> suspects;
   dead.jobs.for_each([&](const OutstandingJob& job, bool is_believed) {
     const bool is_timed_out = std::ranges::find(dead.timed_out, job.claim.seq) != dead.timed_out.end();

@@ -51,10 +51,12 @@ void LoneJobs::tick(Instant now, Actions& actions) {
   drain_unwanted(actions);
   if (waiting_.empty()) return;
   std::size_t alive = processes_alive();
+  std::vector<bool> taken = taken_pools();
   for (Waiting& job : waiting_) {
     if (alive >= kLoneProcessesMax) return;
-    if (!may_start(job) || now < job.not_before) continue;
+    if (!may_start(job, taken) || now < job.not_before) continue;
     job.process = processes_.start_for_suspect(job.alone, now, actions);
+    if (job.alone.one_at_a_time) taken[job.alone.pool] = true;
     ++alive;
   }
 }
@@ -62,12 +64,21 @@ void LoneJobs::tick(Instant now, Actions& actions) {
 std::optional<Instant> LoneJobs::next_at() const {
   std::optional<Instant> next;
   if (waiting_.empty() || processes_alive() >= kLoneProcessesMax) return next;
+  const std::vector<bool> taken = taken_pools();
   for (const Waiting& job : waiting_)
-    if (may_start(job)) next = next ? std::min(*next, job.not_before) : job.not_before;
+    if (may_start(job, taken)) next = next ? std::min(*next, job.not_before) : job.not_before;
   return next;
 }
 
-bool LoneJobs::may_start(const Waiting& job) const {
+std::vector<bool> LoneJobs::taken_pools() const {
+  std::vector<bool> taken(processes_.pools());
+  for (const auto& [number, process] : processes_.all())
+    if (process.alone && process.alone->one_at_a_time) taken[process.pool] = true;
+  return taken;
+}
+
+bool LoneJobs::may_start(const Waiting& job, const std::vector<bool>& taken) const {
+  if (job.alone.one_at_a_time && taken[job.alone.pool]) return false;
   return job.has_pool && !job.process && !job.is_being_claimed && !job.is_gated &&
          !processes_.is_quiet(job.alone.pool);
 }
@@ -150,8 +161,8 @@ std::vector<LoneJobs::Waiting>::iterator LoneJobs::known(queue::JobSeq seq) {
 }
 
 std::size_t LoneJobs::processes_alive() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(processes_.all(), [](const auto& entry) { return entry.second.alone.has_value(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      processes_.all(), [](const auto& entry) { return entry.second.alone.has_value(); }));
 }
 
 }  // namespace tenure::daemon

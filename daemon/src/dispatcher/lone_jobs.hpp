@@ -19,8 +19,9 @@
 // dispatcher.
 namespace tenure::daemon {
 
-inline constexpr std::size_t kLoneProcessesMax =
-    64;  // at a time, of all pools; the others wait for one to end
+// At a time, of all pools; the others wait for one to end, in order. Of those that may have been ended for want of memory one of each
+// pool: two could end each other, and then neither was alone.
+inline constexpr std::size_t kLoneProcessesMax = 64;
 
 class LoneJobs {
  public:
@@ -68,7 +69,9 @@ class LoneJobs {
   };
   void add(Waiting job);
   void find_pools();
-  [[nodiscard]] bool may_start(const Waiting& job) const;
+  // By pool, whether one is there that lets no other of its kind beside it.
+  [[nodiscard]] std::vector<bool> taken_pools() const;
+  [[nodiscard]] bool may_start(const Waiting& job, const std::vector<bool>& taken) const;
   void drain_unwanted(Actions& actions);
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator known(queue::JobSeq seq);

@@ -134,6 +134,7 @@ class Processes {
   void set_quiet(std::size_t pool, bool is_quiet);
   [[nodiscard]] bool is_quiet(std::size_t pool) const { return quiet_[pool]; }
 
+  [[nodiscard]] std::size_t pools() const { return quiet_.size(); }
   [[nodiscard]] Process* find(ProcessNumber number);
   // In the order of their numbers.
   [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }

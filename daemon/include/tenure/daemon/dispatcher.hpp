@@ -115,6 +115,8 @@ struct WorkerGone {
   std::optional<LastSlots> slots = {};          // nothing where it kept no board
 };
 struct Ponged {
+  // By SIGKILL, and the kernel has ended some process for want of memory since it was started, or does not tell.
+  bool may_lack_memory = false;
   ProcessNumber process;
   std::int64_t memory = 0;  // of its process: bytes, resident; 0 where nobody knows
 };
