@@ -116,6 +116,17 @@ ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const LastR
   return ended;
 }
 
+// Why one failed is known to nobody any more, so it costs nothing.
+ClaimEnd end_untold(const OutstandingJob& job, const AttemptEnd& untold, const LastRun& run) {
+  if (untold.result == RunResult::succeeded) return end(job, EndSucceeded{});
+  return end(job,
+             EndRelease{true,
+                        {ErrorCode::interrupted,
+                         fmt::format("The run had ended, and its worker process before it could say how: {}.",
+                                     run.cause),
+                         run.place}});
+}
+
 // Who was charged has had its run.
 Alone alone_again(const Alone& before, const ClaimEnd& end) {
   Alone again = before;

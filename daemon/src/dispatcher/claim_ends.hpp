@@ -43,6 +43,9 @@ struct LastRun {
 // and the next crash says whose it was.
 [[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const LastRun& run);
 
+// What becomes of a job whose run had ended when its process did, before it was told.
+[[nodiscard]] ClaimEnd end_untold(const OutstandingJob& job, const AttemptEnd& untold, const LastRun& run);
+
 // How a job is performed the next time that was performed so, and is given back or has ended with its process.
 [[nodiscard]] Alone alone_again(const Alone& before, const ClaimEnd& end);
 

@@ -55,20 +55,24 @@ std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const Wor
   if (can_be_alone) run.alone = Alone{.pool = dead.pool, .one_at_a_time = gone.may_lack_memory};
   std::vector<queue::JobSeq> suspects;
   dead.jobs.for_each([&](const OutstandingJob& job, bool is_believed) {
-    const bool is_timed_out = std::ranges::find(dead.timed_out, job.claim.seq) != dead.timed_out.end();
-    const bool had_begun = moment.had_begun(job, is_believed);
-    add(dead, is_timed_out ? end_at_time_limit(job, run.place, now, random_)
-              : had_begun  ? end_with_process(job, moment.end_of(job), run)
-                           : give_back_unstarted(job));
+    add(dead, last_end(dead, moment, job, is_believed, run, now));
     if (pending_.back().alone) suspects.push_back(job.claim.seq);
-    if (is_timed_out) usual_[dead.pool].learn(job.lane.kind, job.time_limit);
-    job_left(dead, job,
-             is_timed_out ? std::optional{job.time_limit}
-             : had_begun  ? std::nullopt
-                          : std::optional{microseconds{0}});
+    const auto run_time = moment.run_time_of(job, is_believed);
+    if (run_time && run_time->count() > 0) usual_[dead.pool].learn(job.lane.kind, *run_time);
+    job_left(dead, job, run_time);
     lanes_.tried_in_vain(job.lane.tenant);
   });
   return suspects;
+}
+
+ClaimEnd Endings::last_end(const Process& dead, const LastMoment& moment, const OutstandingJob& job,
+                           bool is_believed, const LastRun& run, WallTime now) {
+  const AttemptEnd* const untold = moment.untold_end(job);
+  if (untold != nullptr && untold->result == RunResult::succeeded) return end_untold(job, *untold, run);
+  if (is_timed_out(dead, job)) return end_at_time_limit(job, run.place, now, random_);
+  if (untold != nullptr) return end_untold(job, *untold, run);
+  if (moment.had_begun(job, is_believed)) return end_with_process(job, moment.end_of(job), run);
+  return give_back_unstarted(job);
 }
 
 void Endings::give_back(const queue::ClaimedJob& job, const std::optional<Alone>& alone) {

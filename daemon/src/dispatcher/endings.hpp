@@ -1,7 +1,9 @@
 #pragma once
 
 #include "arrivals.hpp"
+#include "claim_ends.hpp"
 #include "lanes.hpp"
+#include "last_moment.hpp"
 #include "lone_jobs.hpp"
 #include "processes.hpp"
 #include "usual_run_time.hpp"
@@ -55,6 +57,9 @@ class Endings {
   // Of a job that `process` held.
   void add(const Process& process, ClaimEnd end);
   void stored(const ClaimEnd& end, queue::JobState state, Instant now);
+  // Of a job that `dead` held.
+  ClaimEnd last_end(const Process& dead, const LastMoment& moment, const OutstandingJob& job,
+                    bool is_believed, const LastRun& run, WallTime now);
   // `run_time` is what the tenant really used; nothing where nobody knows, and then what was charged stays.
   void job_left(const Process& process, const OutstandingJob& job,
                 std::optional<std::chrono::microseconds> run_time);

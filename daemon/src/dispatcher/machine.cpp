@@ -19,7 +19,8 @@ std::string process_end_text(const WorkerGone& event, const LastMoment& moment, 
   };
   const std::string end = fmt::format("The worker process ended ({})", event.cause);
   if (moment.begun() == 0)
-    return fmt::format("{} before it had begun {}; nothing is charged.", end, counted(jobs));
+    return fmt::format("{} while it performed none of the {} that it had; nothing is charged.", end,
+                       counted(jobs));
   if (event.is_in_trouble)
     return fmt::format("{} while it performed {}; nothing is charged.", end, counted(moment.begun()));
   if (moment.named())
@@ -244,8 +245,8 @@ std::optional<Instant> Machine::next_wake() const {
     if (moment && *moment > now.steady) consider(moment);
   };
   consider_later(rounds_.retry_at());
-  if (!state_.is_in(Stage::working)) return next;
   if (state_.stopping.is_asked() && state_.processes.hold_any()) consider_later(state_.looks.next_poll());
+  if (!state_.is_in(Stage::working)) return next;
   consider(state_.held_notes.next_at());
   consider_later(state_.far_retries.next_at());
   consider_later(state_.told_pools.next_at());

@@ -139,9 +139,9 @@ class Processes {
   // In the order of their numbers.
   [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }
   [[nodiscard]] const std::map<ProcessNumber, Process>& all() const { return processes_; }
-  // Whether any process holds that job.
   // Whether any process holds a job.
   [[nodiscard]] bool hold_any() const;
+  // Whether any process holds that job.
   [[nodiscard]] bool is_outstanding(queue::JobSeq seq) const;
   // The usual run time of all jobs of the pool that are assigned ahead.
   [[nodiscard]] std::int64_t ahead_us(std::size_t pool) const;

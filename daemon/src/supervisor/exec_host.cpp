@@ -82,6 +82,7 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   const Descriptor printed{pipe[1]};
   ::fcntl(printed.number(), F_SETPIPE_SZ, kPipeBytes);  // less, where the system allows no more, is fine, too
 
+  static_assert(kBoardEndsMore >= kAheadJobsMax);
   // One thread more than there are slots performs (runtime.cpp).
   auto board = make_board(static_cast<std::size_t>(pool.slots) + 1);
   if (!board) return tl::unexpected(board.error());

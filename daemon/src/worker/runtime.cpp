@@ -238,7 +238,6 @@ class Runtime {
     });
   }
 
-  // Taken and told under one lock, or the end of a run could come between.
   void send_news() {
     {
       const std::lock_guard lock(mutex_);
@@ -247,11 +246,11 @@ class Runtime {
     }
     flush();
   }
+
   // Taken and told under one lock, or the end of a run could come between.
   void tell_news() {
     for (queue::RunNews& news : running_notes_.take()) end_.tell(std::move(news));
   }
-
 
   // On the board until it is reported: what a job has spoilt may show only then.
   WorkerEnd::Actions perform(const Perform& work) {
@@ -268,6 +267,7 @@ class Runtime {
     WorkerEnd::Actions actions;
     {
       const std::lock_guard lock(mutex_);
+      if (setup_.board != nullptr) setup_.board->note_end(end);
       if (auto last = entry.notes().take()) end_.tell(*std::move(last));
       actions = end_.finished(std::move(end));
     }

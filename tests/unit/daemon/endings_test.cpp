@@ -155,6 +155,35 @@ TEST_F(EndingsTest, TheBoardSaysWhichJobsHadBegun) {
   EXPECT_FALSE(std::get<EndRelease>(ends[1].how).started);
 }
 
+TEST_F(EndingsTest, WhatHadEndedUntoldIsNoCompanyAndWhoIsNamedIsChargedAllTheSame) {
+  hold(2);
+  WorkerGone gone{ProcessNumber{1}, "signal 11"};
+  gone.slots = LastSlots{.begun = {claim(1), claim(2)},
+                         .crashed = {claim(2)},
+                         .ended = {{claim(1), RunResult::succeeded, 70us, {}},
+                                   {claim(2), RunResult::succeeded, 70us, {}},
+                                   {claim(9), RunResult::succeeded, 70us, {}}}};
+  static_cast<void>(endings.process_ended(process, gone, true, {}));
+  auto ends = endings.take(100);
+  ASSERT_EQ(ends.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<EndSucceeded>(ends[0].how));
+  EXPECT_EQ(std::get<EndReclaim>(ends[1].how).charge, queue::CrashCharge::counted);
+  EXPECT_EQ(LastMoment(process, gone).begun(), 1U);
+  gone.slots->crashed.clear();
+  EXPECT_EQ(LastMoment(process, gone).begun(), 0U);
+}
+
+// It ended while its process was being ended for it.
+TEST_F(EndingsTest, ASuccessAtTheTimeLimitCounts) {
+  hold(1);
+  process.timed_out.push_back(JobSeq{1});
+  WorkerGone gone{ProcessNumber{1}, "signal 9"};
+  gone.slots =
+      LastSlots{.begun = {claim(1)}, .crashed = {}, .ended = {{claim(1), RunResult::succeeded, 70us, {}}}};
+  static_cast<void>(endings.process_ended(process, gone, true, {}));
+  EXPECT_TRUE(std::holds_alternative<EndSucceeded>(endings.take(100).at(0).how));
+}
+
 TEST_F(EndingsTest, LSE_22_WhatAnAttemptKeepsOfItsProcess) {
   hold(3);
   process.name = "general.0";
