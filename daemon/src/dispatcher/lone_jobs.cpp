@@ -31,20 +31,22 @@ void LoneJobs::found(const queue::Suspect& job) {
 void LoneJobs::add(Waiting job) {
   job.is_gated = std::ranges::any_of(
       waiting_, [&](const Waiting& other) { return other.tenant == job.tenant && other.is_gated; });
+  find_pool(job);
   waiting_.push_back(std::move(job));
 }
 
 void LoneJobs::find_pools() {
-  for (Waiting& job : waiting_) {
-    if (job.has_pool) continue;
-    const auto pool = lanes_.pool_for(job.queue, job.kind);
-    job.has_pool = pool.has_value();
-    job.alone.pool = pool.value_or(0);
-  }
+  for (Waiting& job : waiting_) find_pool(job);
+}
+
+void LoneJobs::find_pool(Waiting& job) const {
+  if (job.has_pool) return;
+  const auto pool = lanes_.pool_for(job.queue, job.kind);
+  job.has_pool = pool.has_value();
+  job.alone.pool = pool.value_or(0);
 }
 
 void LoneJobs::tick(Instant now, Actions& actions) {
-  find_pools();
   // A process that nothing is claimed for would hold one of the places of all pools.
   for (Waiting& job : waiting_)
     if (!job.is_being_claimed && processes_.is_quiet(job.alone.pool)) job.process.reset();

@@ -32,6 +32,8 @@ class LoneJobs {
   void suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now);
   // The same of one that this dispatcher, or one before it, has found there: it waits for a pool that performs it.
   void found(const queue::Suspect& job);
+  // A process has said hello: some pool may perform kinds that none did.
+  void find_pools();
   // Starts processes that are wanted, and drains those whose job is gone.
   void tick(Instant now, Actions& actions);
   // When tick() has something to do that no event announces.
@@ -68,7 +70,7 @@ class LoneJobs {
     bool is_gated = false;
   };
   void add(Waiting job);
-  void find_pools();
+  void find_pool(Waiting& job) const;
   // By pool, whether one is there that lets no other of its kind beside it.
   [[nodiscard]] std::vector<bool> taken_pools() const;
   [[nodiscard]] bool may_start(const Waiting& job, const std::vector<bool>& taken) const;
