@@ -1,5 +1,6 @@
 #include "loop/settings_for_program.hpp"
 #include "loop/signals.hpp"
+#include "supervisor/heap_pages.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/system.hpp>
@@ -51,6 +52,7 @@ int run(const std::vector<std::string>& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tenure::daemon::prefer_huge_pages();
   tenure::daemon::hold_signals_back();
   tenure::fill_standard_streams();
   return tenure::daemon::run_program("tenured", [&] { return run({argv + 1, argv + argc}); });

@@ -223,11 +223,12 @@ create table lane_hint(
 
 -- Jobs that were claimed when the daemon died, or performed when their worker process ended and nobody was named, until their claims
 -- end otherwise. They stand in `blocked` for the reason 10 (suspect),
--- or have a claim. `deaths` counts those of the daemon in a row. The token is that of the newest claim; `trial` says how that one
+-- wait for a retry, or have a claim. `deaths` counts those of the daemon in a row; 0: it was the worker process, and until it has
+-- succeeded the job is claimed by itself only. The token is that of the newest claim; `trial` says how that one
 -- was made: 1 as a suspect beside others that performed, 2 as a suspect alone, 0 otherwise, or its trial was over.
 create table suspect(
   seq integer primary key,
-  deaths integer not null check (deaths between 1 and 2147483647),
+  deaths integer not null check (deaths between 0 and 2147483647),
   trial integer not null check (trial between 0 and 2),
   incarnation integer not null,
   counter integer not null

@@ -1,5 +1,6 @@
 #include "store_suite.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 
@@ -82,7 +83,7 @@ TEST_P(ProgressSuite, RUN_13_ASuspectSeesItsCursorToo) {
   EXPECT_EQ(trial.jobs[0].cursor, "40");
 }
 
-TEST_P(ProgressSuite, ACursorIsGoneWhenTheJobHasEndedForGood) {
+TEST_P(ProgressSuite, RUN_13_AJobThatAnOperatorRetriesSeesItsCursorWhateverHadEndedIt) {
   using End = std::function<Result<void>(StoreWriter&, ClaimRef, JobId)>;
   const std::array<End, 5> ends{
       [&](StoreWriter& writer, ClaimRef claim, JobId) {
@@ -107,9 +108,28 @@ TEST_P(ProgressSuite, ACursorIsGoneWhenTheJobHasEndedForGood) {
     write([&](StoreWriter& writer) { value_or_raise(end(writer, ref(claimed), job.id)); });
     write([&](StoreWriter& writer) { value_or_raise(writer.retry_by_operator(job.id, now_)); });
     const ClaimedJob again = claim_one();
-    EXPECT_EQ(again.cursor, "");
+    EXPECT_EQ(again.cursor, "40");
     write([&](StoreWriter& writer) { value_or_raise(writer.finish_succeeded(ref(again), now_)); });
   }
+}
+
+TEST_P(ProgressSuite, ACursorIsGoneWithTheJobsSuccessOrItsRemovalAndACopyHasNone) {
+  const Enqueued job = put();
+  EXPECT_EQ(tell({ref(claim_one()), std::nullopt, "40"}), std::nullopt);
+  write([&](StoreWriter& writer) {
+    static_cast<void>(writer.reclaim_of_former_holders(Incarnation{kLife.value + 1}, 10, now_));
+    value_or_raise(writer.cancel_by_operator(job.id, now_));
+  });
+  const JobId copy = new_job().id;
+  write([&](StoreWriter& writer) { value_or_raise(writer.copy_by_operator(job.id, copy, now_)); });
+  EXPECT_EQ(claim_one().cursor, "");
+  const auto has_strays = [&] {
+    const auto defects = asked([](JobReader& reader) { return reader.defects(PageCheck::none); });
+    return std::ranges::find(defects, Defect::row_without_job, &DefectRecord::defect) != defects.end();
+  };
+  EXPECT_FALSE(has_strays());
+  write([&](StoreWriter& writer) { value_or_raise(writer.delete_by_operator(job.id)); });
+  EXPECT_FALSE(has_strays()) << "no cursor is left behind";
 }
 
 TEST_P(ProgressSuite, LSE_02_AnOldTokenTellsNothing) {

@@ -185,6 +185,172 @@ TEST_P(SuspectSuite, LSE_02_AClaimThatHasMovedOnIsNotSuspected) {
   EXPECT_EQ(record(job.id).state, ShownState::ready);
 }
 
+// A worker process ended under it: until it has succeeded it stands in no lane.
+class SuspectOfProcessSuite : public SuspectSuite {
+ protected:
+  void suspect_of_process(ClaimRef claim, CrashCharge charge = CrashCharge::counted) {
+    const AttemptFailure failure{ErrorCode::worker_crashed, "its process ended"};
+    write([&](StoreWriter& writer) {
+      value_or_raise(writer.suspect_of_process(claim, charge, failure, now_));
+    });
+  }
+  // Enqueued, suspected, and claimed by itself.
+  ClaimedJob claimed_alone() {
+    job_ = put();
+    suspect_of_process(ref(claim_one()));
+    return claimed_again();
+  }
+  ClaimedJob claimed_again() {
+    ClaimReply reply = claim_suspect(job_.seq, false);
+    write([&](StoreWriter& writer) { writer.end_trial(job_.seq); });
+    return std::move(reply.jobs.at(0));
+  }
+  void expect_suspect() {
+    EXPECT_EQ(record(job_.id).state, ShownState::blocked);
+    EXPECT_EQ(record(job_.id).reason, JobReason::suspect);
+    const auto found = suspects();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].seq, job_.seq);
+    EXPECT_EQ(found[0].deaths, 0);
+    EXPECT_FALSE(found[0].was_on_trial || found[0].was_alone);
+    EXPECT_TRUE(lanes().empty());
+  }
+  void retry(const ClaimedJob& claimed) {
+    write([&](StoreWriter& writer) {
+      value_or_raise(writer.retry(ref(claimed), now_ + seconds{30}, {ErrorCode::handler_failed, "no"}, now_));
+    });
+  }
+  std::vector<JobArrival> promote() {
+    return written([&](StoreWriter& writer) { return writer.promote(now_, 10); });
+  }
+
+  Enqueued job_;
+};
+
+TEST_P(SuspectOfProcessSuite, LSE_25_ItIsChargedAndBlockedUntilItIsClaimedByItself) {
+  job_ = put();
+  suspect_of_process(ref(claim_one()));
+  expect_suspect();
+  EXPECT_EQ(record(job_.id).crashes, 1);
+  EXPECT_EQ(attempts(job_.seq).at(0).outcome, AttemptOutcome::interrupted);
+  const ClaimedJob alone = claimed_again();
+  EXPECT_EQ(alone.id, job_.id);
+  write([&](StoreWriter& writer) {
+    value_or_raise(writer.finish_succeeded(ref(alone), now_));
+    writer.acquit(job_.seq);
+  });
+  EXPECT_EQ(record(job_.id).state, ShownState::succeeded);
+  EXPECT_TRUE(suspects().empty());
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_25_WhatIsGivenBackStaysASuspectAndIsCountedWhereItHadStarted) {
+  ClaimedJob claimed = claimed_alone();
+  for (const bool started : {false, true}) {
+    write([&](StoreWriter& writer) {
+      value_or_raise(writer.release_suspect(ref(claimed), started, {ErrorCode::tenant_busy, "it was"}, now_));
+    });
+    expect_suspect();
+    EXPECT_EQ(record(job_.id).releases, started ? 1 : 0);
+    EXPECT_EQ(attempts(job_.seq).size(), started ? 2U : 1U);
+    claimed = claimed_again();
+  }
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_25_ARetryWaitsAndIsASuspectWhenItIsDue) {
+  retry(claimed_alone());
+  EXPECT_EQ(record(job_.id).state, ShownState::scheduled);
+  EXPECT_EQ(record(job_.id).reason, JobReason::retry_wait);
+  EXPECT_TRUE(suspects().empty());
+  EXPECT_TRUE(promote().empty());
+  now_ += seconds{30};
+  const auto due = promote();
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_EQ(due[0].state, JobState::blocked);
+  expect_suspect();
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_25_ItIsASuspectAlsoWhenItsEnvelopeCanBeRead) {
+  const ClaimedJob claimed = claimed_alone();
+  write([&](StoreWriter& writer) { value_or_raise(writer.block(ref(claimed), JobReason::envelope_newer)); });
+  EXPECT_TRUE(suspects().empty());
+  const auto unblocked =
+      written([&](StoreWriter& writer) { return writer.unblock(JobReason::envelope_newer, JobSeq{0}, 10); });
+  ASSERT_EQ(unblocked.size(), 1U);
+  EXPECT_EQ(unblocked[0].state, JobState::blocked);
+  expect_suspect();
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_25_WhatAnOperatorMakesDueIsASuspectWhenItIsPromoted) {
+  for (const bool is_change : {false, true}) {
+    retry(claimed_alone());
+    write([&](StoreWriter& writer) {
+      value_or_raise(is_change ? writer.change_by_operator(job_.id, {.due = now_}, now_)
+                               : writer.run_by_operator(job_.id, now_));
+    });
+    EXPECT_TRUE(written([&](StoreWriter& writer) { return writer.take_lane_hints(10); }).empty());
+    EXPECT_EQ(told([&](LaneReader& reader) { return reader.next_due(); }), now_);
+    ASSERT_EQ(promote().size(), 1U);
+    expect_suspect();
+    write([&](StoreWriter& writer) { value_or_raise(writer.cancel_by_operator(job_.id, now_)); });
+    EXPECT_TRUE(suspects().empty());
+  }
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_25_ItIsASuspectAlsoWhereItsHolderLeftOrTheMachineWentDown) {
+  static_cast<void>(claimed_alone());
+  die();
+  const auto reclaimed =
+      written([&](StoreWriter& writer) { return writer.reclaim_of_former_holders(life_, 10, now_); });
+  ASSERT_EQ(reclaimed.size(), 1U);
+  EXPECT_EQ(reclaimed[0].state, JobState::blocked);
+  expect_suspect();
+}
+
+TEST_P(SuspectOfProcessSuite, ADeathOfTheDaemonIsItsFirst) {
+  static_cast<void>(claimed_alone());
+  die();
+  const auto left = former_claims();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_FALSE(left[0].was_alone);
+  suspect(left[0].claim);
+  ASSERT_EQ(suspects().size(), 1U);
+  EXPECT_EQ(suspects()[0].deaths, 1);
+  EXPECT_FALSE(suspects()[0].was_on_trial);
+}
+
+TEST_P(SuspectOfProcessSuite, WhatHasEndedForGoodIsNoneAnyMore) {
+  for (const bool is_poison : {false, true}) {
+    const ClaimedJob claimed = claimed_alone();
+    if (is_poison) {
+      suspect_of_process(ref(claimed), CrashCharge::poison);
+    } else {
+      write([&](StoreWriter& writer) {
+        value_or_raise(writer.finish(ref(claimed), JobState::dead, JobReason::attempts_exhausted,
+                                     {ErrorCode::handler_failed, "no"}, now_));
+      });
+    }
+    EXPECT_EQ(record(job_.id).state, ShownState::dead);
+    write([&](StoreWriter& writer) { value_or_raise(writer.retry_by_operator(job_.id, now_)); });
+    EXPECT_EQ(record(job_.id).state, ShownState::ready);
+    EXPECT_EQ(claim_one().id, job_.id);
+  }
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_02_AClaimThatHasMovedOnIsLost) {
+  const ClaimRef old = ref(claimed_alone());
+  write([&](StoreWriter& writer) { value_or_raise(writer.release_suspect(old, false, {}, now_)); });
+  write([&](StoreWriter& writer) {
+    EXPECT_EQ(code_of(writer.release_suspect(old, true, {}, now_)), ErrorCode::claim_lost);
+    EXPECT_EQ(code_of(writer.suspect_of_process(old, CrashCharge::poison, {}, now_)), ErrorCode::claim_lost);
+  });
+  expect_suspect();
+}
+
+INSTANTIATE_TEST_SUITE_P(EachStore, SuspectOfProcessSuite,
+                         ::testing::Values(StoreFactory{"Memory", &make_memory_world},
+                                           StoreFactory{"Sqlite", &make_sqlite_world}),
+                         [](const auto& each) { return std::string{each.param.name}; });
+
 INSTANTIATE_TEST_SUITE_P(EachStore, SuspectSuite,
                          ::testing::Values(StoreFactory{"Memory", &make_memory_world},
                                            StoreFactory{"Sqlite", &make_sqlite_world}),

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
+#include <utility>
 
 // Whoever asks a daemon how it is.
 namespace tenure::testing {
@@ -118,6 +119,31 @@ TEST_F(ProbeTest, OBS_03_ReadyIsFalseWhileTheStoreIsGoneAndRecoversAlone) {
   }
   EXPECT_TRUE(becomes("/health/ready", 200)) << ask(socket_, "/health/ready").body;
   expect_state(job, ShownState::succeeded);
+}
+
+// The age of the loop's last tick, in seconds, as /health/live says it.
+double age_of_loop(const std::string& body) {
+  constexpr std::string_view kAge = R"("age_s":)";
+  const std::size_t loop = body.find(R"("loop":)");
+  const std::size_t age = loop == std::string::npos ? loop : body.find(kAge, loop);
+  return age == std::string::npos ? -1 : std::stod(body.substr(age + kAge.size()));
+}
+
+// A loop that did not turn would be called stuck after 10 s, and ended by its service manager; what it is told waits until it is there.
+TEST_F(ProbeTest, WhileTheStoreThatIsToBeOpenedIsHeldByAnotherProcessTheLoopTicks) {
+  start_daemon()->signal(SIGTERM);
+  auto holder = std::make_unique<StoreHolder>(control());
+  const auto daemon = start_daemon(false);
+  ASSERT_TRUE(becomes("/health/live", 200));
+  double last = -1;
+  EXPECT_TRUE(wait_until([&] {
+    const double age = age_of_loop(ask(socket_, "/health/live").body);
+    return std::exchange(last, age) > age;
+  })) << "it has ticked again";
+  EXPECT_EQ(status_of("/health/started"), 503);
+  daemon->signal(SIGTERM);
+  holder.reset();
+  EXPECT_EQ(daemon->wait(), "exit 0");
 }
 
 TEST_F(ProbeTest, WhoStandsByLivesAndIsNotReadyUntilItTakesOver) {

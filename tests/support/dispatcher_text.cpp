@@ -28,9 +28,6 @@ struct HowText {
   std::string operator()(const daemon::EndReclaim& end) const {
     return fmt::format("reclaim {} {}", int(end.charge), end.failure.error);
   }
-  std::string operator()(const daemon::EndSuspect& end) const {
-    return fmt::format("suspect {} {} of pool {}", int(end.charge), end.failure.error, end.pool);
-  }
 };
 
 std::string of(const queue::ClaimRequest& request) {

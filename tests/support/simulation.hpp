@@ -123,6 +123,11 @@ class Simulation {
 
   // --- The outside.
   void start();
+  // Another daemon on the same store, which cannot end its worker processes by themselves.
+  void start_by_hand() {
+    options_.settings.can_end_processes = false;
+    start();
+  }
   void create_tenant(const std::string& name, bool is_active = true);
   void activate_tenant(const std::string& name);
   JobId enqueue(const JobSpec& spec, bool hint = true);
@@ -146,6 +151,8 @@ class Simulation {
   void ask(const daemon::Event& event) { step(event); }
   // The memory of all processes from now on, as the daemon sees it behind a ping.
   void set_memory(std::int64_t bytes) { memory_ = bytes; }
+  // From now on whoever kills a process may be the kernel, for want of memory.
+  void lack_memory(bool lacks) { lacks_memory_ = lacks; }
   // Its next bytes are these, whole; they break its stream.
   void garble_worker(ProcessNumber process, std::string_view bytes);
   void fail_next_rounds(int count) { rounds_to_fail_ += count; }
@@ -254,6 +261,7 @@ class Simulation {
   std::int64_t lanes_missed_ = 0;
   std::int64_t lanes_compared_ = 0;
   std::int64_t memory_ = 0;
+  bool lacks_memory_ = false;
 };
 
 }  // namespace tenure::simulation

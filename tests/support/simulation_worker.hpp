@@ -5,6 +5,7 @@
 #include <tenure/queue/stop_signal.hpp>
 
 #include <map>
+#include <vector>
 
 // A worker process as the simulation plays it: for the sources of Simulation only.
 namespace tenure::simulation {
@@ -33,6 +34,7 @@ struct Simulation::Worker {
     queue::StopSignal stop;
   };
   std::map<queue::JobSeq, Running> running;
+  std::vector<queue::AttemptEnd> ended;  // as the board tells it, with no bound
 };
 
 }  // namespace tenure::simulation

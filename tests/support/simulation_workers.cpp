@@ -137,18 +137,21 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
   performing_.erase(seq);
   const microseconds run_time = now() - ended.since;
   slot_time_[ended.job.tenant ? ended.job.tenant->text() : ""] += run_time;
-  carry_out(process, process.end.finished(
-                         {{seq, ended.job.token}, performance.result, run_time, performance.failure}));
+  const queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
+  process.ended.push_back({end.claim, end.result, end.run_time, {}});
+  carry_out(process, process.end.finished(end));
 }
 
 void Simulation::gone(Worker& process, const queue::ProcessExit& exit, microseconds in,
                       std::optional<queue::ClaimRef> crashed) {
   process.is_alive = false;
   daemon::WorkerGone gone{.process = process.number, .cause = queue::text_of(exit), .exit = exit};
+  gone.may_lack_memory = lacks_memory_ && exit == kKilled;
   if (options_.keeps_board) {
     gone.slots.emplace();
     for (const auto& [seq, running] : process.running) gone.slots->begun.push_back({seq, running.job.token});
     if (crashed) gone.slots->crashed.push_back(*crashed);
+    gone.slots->ended = process.ended;
   }
   for (const auto& [seq, running] : process.running) {
     performing_.erase(seq);

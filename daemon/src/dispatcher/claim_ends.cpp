@@ -97,7 +97,9 @@ bool is_charged(ProcessEnd end) {
   return true;
 }
 
-ClaimEnd end(const OutstandingJob& job, How how) { return {job.claim, std::move(how), job.lane, job.place}; }
+ClaimEnd end(const OutstandingJob& job, How how) {
+  return {job.claim, std::move(how), job.lane, job.place, std::nullopt};
+}
 
 }  // namespace
 
@@ -118,9 +120,27 @@ ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const LastR
   if (!is_charged(how))
     return end(job, EndRelease{true, {ErrorCode::interrupted, interruption_text(how, run.cause), run.place}});
   queue::AttemptFailure failure{ErrorCode::worker_crashed, crash_text(how, run.cause), run.place};
-  if (how == ProcessEnd::named || !run.can_be_alone)
-    return end(job, EndReclaim{charge_of(job, how), std::move(failure)});
-  return end(job, EndSuspect{charge_of(job, how), std::move(failure), run.pool});
+  ClaimEnd ended = end(job, EndReclaim{charge_of(job, how), std::move(failure)});
+  if (how != ProcessEnd::named) ended.alone = run.alone;
+  return ended;
+}
+
+// Why one failed is known to nobody any more, so it costs nothing.
+ClaimEnd end_untold(const OutstandingJob& job, const AttemptEnd& untold, const LastRun& run) {
+  if (untold.result == RunResult::succeeded) return end(job, EndSucceeded{});
+  return end(job,
+             EndRelease{true,
+                        {ErrorCode::interrupted,
+                         fmt::format("The run had ended, and its worker process before it could say how: {}.",
+                                     run.cause),
+                         run.place}});
+}
+
+// Who was charged has had its run.
+Alone alone_again(const Alone& before, const ClaimEnd& end) {
+  Alone again = before;
+  again.vain_tries = std::holds_alternative<EndRelease>(end.how) ? before.vain_tries + 1 : 0;
+  return again;
 }
 
 ClaimEnd end_at_time_limit(const OutstandingJob& job, const queue::RunPlace& place, WallTime now,

@@ -7,6 +7,7 @@
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/daemon/round.hpp>
 
+#include <optional>
 #include <string>
 
 // How claims end: the rules, without any state.
@@ -30,17 +31,23 @@ enum class ProcessEnd : std::uint8_t {
   alone,         // nobody is named, and no other job had begun: charged
   in_company,    // nobody is named, and others had begun too: charged, each of them
 };
-// Where a run was performed that its process ended with, and whether the job can be given a process of its own.
+// Where a run was performed that its process ended with, and how a job that is not named is performed from then on; nothing where it
+// cannot be given a process of its own.
 struct LastRun {
   queue::RunPlace place;
   std::string cause;  // of the end
-  std::size_t pool = 0;
-  bool can_be_alone = true;
+  std::optional<Alone> alone;
 };
 // What becomes of a job that was being performed when its process ended. The crash that would make it dead is charged only to a job
 // that was named or alone, so nobody is dead by company: where nobody is named, each job is performed alone from then on (LoneJobs),
 // and the next crash says whose it was.
 [[nodiscard]] ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd end, const LastRun& run);
+
+// What becomes of a job whose run had ended when its process did, before it was told.
+[[nodiscard]] ClaimEnd end_untold(const OutstandingJob& job, const AttemptEnd& untold, const LastRun& run);
+
+// How a job is performed the next time that was performed so, and is given back or has ended with its process.
+[[nodiscard]] Alone alone_again(const Alone& before, const ClaimEnd& end);
 
 // What becomes of a job that ran for longer than its time limit: a failed attempt.
 [[nodiscard]] ClaimEnd end_at_time_limit(const OutstandingJob& job, const queue::RunPlace& place,

@@ -30,7 +30,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   queue::RunPlace place;
   if (end.result == RunResult::failed) place = {process.name, process.pid, {}};
   EndOfAttempt decided = end_of_attempt(*job, end, place, now.wall, random_);
-  add(std::move(decided.end));
+  add(process, std::move(decided.end));
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? end.run_time : microseconds{0});
   if (has_run) {
@@ -51,27 +51,32 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
 std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const WorkerGone& gone,
                                                   bool can_be_alone, WallTime now) {
   const LastMoment moment(dead, gone);
-  const LastRun run{{dead.name, dead.pid, gone.exit}, gone.cause, dead.pool, can_be_alone};
+  LastRun run{{dead.name, dead.pid, gone.exit}, gone.cause, std::nullopt};
+  if (can_be_alone) run.alone = Alone{.pool = dead.pool, .one_at_a_time = gone.may_lack_memory};
   std::vector<queue::JobSeq> suspects;
   dead.jobs.for_each([&](const OutstandingJob& job, bool is_believed) {
-    const bool is_timed_out = std::ranges::find(dead.timed_out, job.claim.seq) != dead.timed_out.end();
-    const bool had_begun = moment.had_begun(job, is_believed);
-    add(is_timed_out ? end_at_time_limit(job, run.place, now, random_)
-        : had_begun  ? end_with_process(job, moment.end_of(job), run)
-                     : give_back_unstarted(job));
-    if (std::holds_alternative<EndSuspect>(pending_.back().how)) suspects.push_back(job.claim.seq);
-    if (is_timed_out) usual_[dead.pool].learn(job.lane.kind, job.time_limit);
-    job_left(dead, job,
-             is_timed_out ? std::optional{job.time_limit}
-             : had_begun  ? std::nullopt
-                          : std::optional{microseconds{0}});
+    add(dead, last_end(dead, moment, job, is_believed, run, now));
+    if (pending_.back().alone) suspects.push_back(job.claim.seq);
+    const auto run_time = moment.run_time_of(job, is_believed);
+    if (run_time && run_time->count() > 0) usual_[dead.pool].learn(job.lane.kind, *run_time);
+    job_left(dead, job, run_time);
     lanes_.tried_in_vain(job.lane.tenant);
   });
   return suspects;
 }
 
-void Endings::give_back(const queue::ClaimedJob& job) {
-  add({{job.seq, job.token}, EndRelease{}, job.lane, job.place});
+ClaimEnd Endings::last_end(const Process& dead, const LastMoment& moment, const OutstandingJob& job,
+                           bool is_believed, const LastRun& run, WallTime now) {
+  const AttemptEnd* const untold = moment.untold_end(job);
+  if (untold != nullptr && untold->result == RunResult::succeeded) return end_untold(job, *untold, run);
+  if (is_timed_out(dead, job)) return end_at_time_limit(job, run.place, now, random_);
+  if (untold != nullptr) return end_untold(job, *untold, run);
+  if (moment.had_begun(job, is_believed)) return end_with_process(job, moment.end_of(job), run);
+  return give_back_unstarted(job);
+}
+
+void Endings::give_back(const queue::ClaimedJob& job, const std::optional<Alone>& alone) {
+  add({{job.seq, job.token}, EndRelease{}, job.lane, job.place, alone});
   lanes_.tried_in_vain(job.lane.tenant);
 }
 
@@ -80,6 +85,11 @@ void Endings::job_left(const Process& process, const OutstandingJob& job,
   Ring& ring = lanes_.ring(process.pool);
   if (run_time) ring.correct(job.lane.tenant, run_time->count() - job.assumed_us);
   ring.ended(job.lane.tenant, process.number);
+}
+
+void Endings::add(const Process& process, ClaimEnd end) {
+  if (process.alone) end.alone = alone_again(*process.alone, end);
+  add(std::move(end));
 }
 
 void Endings::add(ClaimEnd end) {
@@ -110,11 +120,12 @@ void Endings::not_stored(const std::vector<ClaimEnd>& ends) {
   check();
 }
 
-void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result<queue::JobState>>& states) {
+void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result<queue::JobState>>& states,
+                     Instant now) {
   TENURE_INVARIANT(ends.size() == under_way_ && states.size() == under_way_);
   for (std::size_t index = 0; index < ends.size(); ++index) {
     if (states[index]) {
-      stored(ends[index], *states[index]);
+      stored(ends[index], *states[index], now);
     } else {
       ++figures_.claims_lost;
     }
@@ -123,7 +134,7 @@ void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result
   check();
 }
 
-void Endings::stored(const ClaimEnd& end, queue::JobState state) {
+void Endings::stored(const ClaimEnd& end, queue::JobState state, Instant now) {
   if (state == queue::JobState::cancelled) {
     ++figures_.cancelled;
   } else if (std::holds_alternative<EndSucceeded>(end.how)) {
@@ -133,13 +144,11 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state) {
     arrivals_.scheduled_for(retry->due);
   } else if (std::holds_alternative<EndFinal>(end.how) || std::holds_alternative<EndBlock>(end.how)) {
     ++figures_.failed;
-  } else if (const auto* const suspect = std::get_if<EndSuspect>(&end.how)) {
-    ++figures_.reclaimed;
-    if (state == queue::JobState::blocked)
-      lone_jobs_.suspected(end.claim.seq, end.lane.tenant, suspect->pool);
   } else {
     if (is_reclaim(end)) ++figures_.reclaimed;
     if (state == queue::JobState::ready) lanes_.arrived(end.lane, end.place);
+    if (state == queue::JobState::blocked)
+      lone_jobs_.suspected(end.claim.seq, end.lane.tenant, end.alone.value(), now);
   }
 }
 

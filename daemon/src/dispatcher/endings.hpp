@@ -1,7 +1,9 @@
 #pragma once
 
 #include "arrivals.hpp"
+#include "claim_ends.hpp"
 #include "lanes.hpp"
+#include "last_moment.hpp"
 #include "lone_jobs.hpp"
 #include "processes.hpp"
 #include "usual_run_time.hpp"
@@ -12,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,12 +37,13 @@ class Endings {
   std::vector<queue::JobSeq> process_ended(const Process& dead, const WorkerGone& gone, bool can_be_alone,
                                            WallTime now);
   // Claimed for a process that cannot take it any more.
-  void give_back(const queue::ClaimedJob& job);
+  void give_back(const queue::ClaimedJob& job, const std::optional<Alone>& alone = {});
 
   // The next ones, at most so many: under way until stored() or not_stored().
   [[nodiscard]] std::vector<ClaimEnd> take(std::size_t limit);
   // `states` are the answers, in order.
-  void stored(const std::vector<ClaimEnd>& ends, const std::vector<Result<queue::JobState>>& states);
+  void stored(const std::vector<ClaimEnd>& ends, const std::vector<Result<queue::JobState>>& states,
+              Instant now);
   // All of them are pending again, before the others.
   void not_stored(const std::vector<ClaimEnd>& ends);
 
@@ -50,7 +54,12 @@ class Endings {
 
  private:
   void add(ClaimEnd end);
-  void stored(const ClaimEnd& end, queue::JobState state);
+  // Of a job that `process` held.
+  void add(const Process& process, ClaimEnd end);
+  void stored(const ClaimEnd& end, queue::JobState state, Instant now);
+  // Of a job that `dead` held.
+  ClaimEnd last_end(const Process& dead, const LastMoment& moment, const OutstandingJob& job,
+                    bool is_believed, const LastRun& run, WallTime now);
   // `run_time` is what the tenant really used; nothing where nobody knows, and then what was charged stays.
   void job_left(const Process& process, const OutstandingJob& job,
                 std::optional<std::chrono::microseconds> run_time);

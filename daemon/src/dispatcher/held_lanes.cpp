@@ -51,6 +51,15 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
   return records;
 }
 
+std::optional<std::size_t> Lanes::pool_for(const std::string& queue, const std::string& kind) const {
+  for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
+    if (std::ranges::find(pools_[pool].queues, queue) == pools_[pool].queues.end()) continue;
+    for (const Offer& offer : pools_[pool].offers)
+      if (std::ranges::binary_search(offer.kind_names, kind)) return pool;
+  }
+  return std::nullopt;
+}
+
 std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, KindNumber kind) const {
   std::vector<queue::PoolForLane> pools;
   for (const std::size_t pool : queue.pools)

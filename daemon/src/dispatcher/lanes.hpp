@@ -99,6 +99,8 @@ class Lanes {
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, queue::KindNumber kind) const;
   // The same, of a kind in no lane.
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const std::string& kind) const;
+  // The first pool that lists the queue and has, or had last, a process that performs the kind.
+  [[nodiscard]] std::optional<std::size_t> pool_for(const std::string& queue, const std::string& kind) const;
   // How many jobs may still be planned there for the offer, as far as is known.
   [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t offer,
                                      const Ring::Standing& standing) const;

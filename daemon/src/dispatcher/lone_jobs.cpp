@@ -3,30 +3,62 @@
 #include <tenure/base/error.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace tenure::daemon {
 
-void LoneJobs::suspected(queue::JobSeq seq, TenantNumber tenant, std::size_t pool) {
+void LoneJobs::suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now) {
   if (const auto present = find(seq); present != waiting_.end()) {
-    present->pool = pool;
+    present->alone = alone;
+    present->has_pool = true;
     return;
   }
-  const bool is_gated =
-      std::ranges::any_of(waiting_, [&](const Waiting& job) { return job.tenant == tenant && job.is_gated; });
-  waiting_.push_back({.seq = seq, .tenant = tenant, .pool = pool, .is_gated = is_gated});
+  const Instant not_before = alone.vain_tries > 0 ? now + restart_wait(alone.vain_tries) : Instant{};
+  add({.seq = seq, .tenant = tenant, .alone = alone, .not_before = not_before});
+}
+
+// What its process died of is not known any more.
+void LoneJobs::found(const queue::Suspect& job) {
+  if (find(job.seq) != waiting_.end()) return;
+  add({.seq = job.seq,
+       .tenant = job.tenant,
+       .alone = {.one_at_a_time = true},
+       .has_pool = false,
+       .queue = job.queue,
+       .kind = job.kind});
+}
+
+void LoneJobs::add(Waiting job) {
+  job.is_gated = std::ranges::any_of(
+      waiting_, [&](const Waiting& other) { return other.tenant == job.tenant && other.is_gated; });
+  find_pool(job);
+  waiting_.push_back(std::move(job));
+}
+
+void LoneJobs::find_pools() {
+  for (Waiting& job : waiting_) find_pool(job);
+}
+
+void LoneJobs::find_pool(Waiting& job) const {
+  if (job.has_pool) return;
+  const auto pool = lanes_.pool_for(job.queue, job.kind);
+  job.has_pool = pool.has_value();
+  job.alone.pool = pool.value_or(0);
 }
 
 void LoneJobs::tick(Instant now, Actions& actions) {
   // A process that nothing is claimed for would hold one of the places of all pools.
   for (Waiting& job : waiting_)
-    if (!job.is_being_claimed && processes_.is_quiet(job.pool)) job.process.reset();
+    if (!job.is_being_claimed && processes_.is_quiet(job.alone.pool)) job.process.reset();
   drain_unwanted(actions);
   if (waiting_.empty()) return;
   std::size_t alive = processes_alive();
+  std::vector<bool> taken = taken_pools();
   for (Waiting& job : waiting_) {
     if (alive >= kLoneProcessesMax) return;
-    if (!may_start(job) || now < job.not_before) continue;
-    job.process = processes_.start_for_suspect(job.pool, now, actions);
+    if (!may_start(job, taken) || now < job.not_before) continue;
+    job.process = processes_.start_for_suspect(job.alone, now, actions);
+    if (job.alone.one_at_a_time) taken[job.alone.pool] = true;
     ++alive;
   }
 }
@@ -34,20 +66,30 @@ void LoneJobs::tick(Instant now, Actions& actions) {
 std::optional<Instant> LoneJobs::next_at() const {
   std::optional<Instant> next;
   if (waiting_.empty() || processes_alive() >= kLoneProcessesMax) return next;
+  const std::vector<bool> taken = taken_pools();
   for (const Waiting& job : waiting_)
-    if (may_start(job)) next = next ? std::min(*next, job.not_before) : job.not_before;
+    if (may_start(job, taken)) next = next ? std::min(*next, job.not_before) : job.not_before;
   return next;
 }
 
-bool LoneJobs::may_start(const Waiting& job) const {
-  return !job.process && !job.is_being_claimed && !job.is_gated && !processes_.is_quiet(job.pool);
+std::vector<bool> LoneJobs::taken_pools() const {
+  std::vector<bool> taken(processes_.pools());
+  for (const auto& [number, process] : processes_.all())
+    if (process.alone && process.alone->one_at_a_time) taken[process.pool] = true;
+  return taken;
+}
+
+bool LoneJobs::may_start(const Waiting& job, const std::vector<bool>& taken) const {
+  if (job.alone.one_at_a_time && taken[job.alone.pool]) return false;
+  return job.has_pool && !job.process && !job.is_being_claimed && !job.is_gated &&
+         !processes_.is_quiet(job.alone.pool);
 }
 
 // It had not got its job yet: the program does not start, or somebody has ended it.
 void LoneJobs::process_gone(const Process& dead, const WorkerGone& gone, Instant now, Actions& actions) {
   const auto job = std::ranges::find(waiting_, dead.number, &Waiting::process);
   if (job == waiting_.end()) return;
-  const auto wait = restart_wait(++job->vain_starts);
+  const auto wait = restart_wait(++job->alone.vain_tries);
   job->process.reset();
   job->not_before = now + wait;
   if (!dead.was_ended_by_stop) processes_.note_delay(dead, gone, wait, actions);
@@ -86,7 +128,12 @@ std::vector<LoneJobs::Claim> LoneJobs::take() {
   return claims;
 }
 
-void LoneJobs::gone(queue::JobSeq seq) { waiting_.erase(known(seq)); }
+Alone LoneJobs::gone(queue::JobSeq seq) {
+  const auto job = known(seq);
+  const Alone alone = job->alone;
+  waiting_.erase(job);
+  return alone;
+}
 
 void LoneJobs::gated(queue::JobSeq seq, TenantState state) {
   const auto job = known(seq);
@@ -99,7 +146,7 @@ void LoneJobs::not_begun(queue::JobSeq seq) { known(seq)->is_being_claimed = fal
 // It has no use without its job: nothing of a lane may come to it.
 void LoneJobs::drain_unwanted(Actions& actions) {
   for (auto& [number, process] : processes_.all()) {
-    if (!process.is_for_suspect || process.phase == Phase::leaving || process.jobs.size() > 0) continue;
+    if (!process.alone || process.phase == Phase::leaving || process.jobs.size() > 0) continue;
     if (std::ranges::find(waiting_, number, &Waiting::process) == waiting_.end())
       Processes::drain(process, actions);
   }
@@ -116,8 +163,8 @@ std::vector<LoneJobs::Waiting>::iterator LoneJobs::known(queue::JobSeq seq) {
 }
 
 std::size_t LoneJobs::processes_alive() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(processes_.all(), [](const auto& entry) { return entry.second.is_for_suspect; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      processes_.all(), [](const auto& entry) { return entry.second.alone.has_value(); }));
 }
 
 }  // namespace tenure::daemon

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lanes.hpp"
 #include "processes.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -9,23 +10,30 @@
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 // Jobs with which a worker process ended while nobody could say which of them ended it. Each is performed alone, in a process that is
-// started for it beside those of its pool: so the next crash is certain, the innocent end, and nobody else waits for either. The store
-// holds them as suspects; a stop leaves them to the next dispatcher, as those of a daemon's death (Suspects).
+// started for it beside those of its pool: so the next crash is certain, the innocent end, and nobody else waits for either. That holds
+// for each further run until one has succeeded. The store holds them as suspects, also while they wait for a retry and for the next
+// dispatcher.
 namespace tenure::daemon {
 
-inline constexpr std::size_t kLoneProcessesMax =
-    64;  // at a time, of all pools; the others wait for one to end
+// At a time, of all pools; the others wait for one to end, in order. Of those that may have been ended for want of memory one of each
+// pool: two could end each other, and then neither was alone.
+inline constexpr std::size_t kLoneProcessesMax = 64;
 
 class LoneJobs {
  public:
-  // `processes` must outlive it.
-  explicit LoneJobs(Processes& processes) : processes_(processes) {}
+  // Both must outlive it.
+  LoneJobs(Processes& processes, const Lanes& lanes) : processes_(processes), lanes_(lanes) {}
 
   // The store has it as a suspect now. One that waits already, since it went another way meanwhile, goes on waiting.
-  void suspected(queue::JobSeq seq, TenantNumber tenant, std::size_t pool);
+  void suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now);
+  // The same of one that this dispatcher, or one before it, has found there: it waits for a pool that performs it.
+  void found(const queue::Suspect& job);
+  // A process has said hello: some pool may perform kinds that none did.
+  void find_pools();
   // Starts processes that are wanted, and drains those whose job is gone.
   void tick(Instant now, Actions& actions);
   // When tick() has something to do that no event announces.
@@ -43,8 +51,8 @@ class LoneJobs {
     ProcessNumber process;
   };
   [[nodiscard]] std::vector<Claim> take();
-  // It performs, or has ended otherwise: it is none of these any more.
-  void gone(queue::JobSeq seq);
+  // It performs, or has ended otherwise: it is none of these any more. How it was to be performed.
+  Alone gone(queue::JobSeq seq);
   void gated(queue::JobSeq seq, TenantState state);
   void not_begun(queue::JobSeq seq);
 
@@ -52,20 +60,27 @@ class LoneJobs {
   struct Waiting {
     queue::JobSeq seq;
     TenantNumber tenant;
-    std::size_t pool = 0;
+    Alone alone;
     std::optional<ProcessNumber> process;  // that was started for it
     Instant not_before;
-    int vain_starts = 0;
+    bool has_pool = true;
+    std::string queue;  // of one that has none yet
+    std::string kind;
     bool is_being_claimed = false;
     bool is_gated = false;
   };
-  [[nodiscard]] bool may_start(const Waiting& job) const;
+  void add(Waiting job);
+  void find_pool(Waiting& job) const;
+  // By pool, whether one is there that lets no other of its kind beside it.
+  [[nodiscard]] std::vector<bool> taken_pools() const;
+  [[nodiscard]] bool may_start(const Waiting& job, const std::vector<bool>& taken) const;
   void drain_unwanted(Actions& actions);
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator known(queue::JobSeq seq);
   [[nodiscard]] std::size_t processes_alive() const;
 
   Processes& processes_;
+  const Lanes& lanes_;
   std::vector<Waiting> waiting_;  // those that waited longest first; one of each job
 };
 

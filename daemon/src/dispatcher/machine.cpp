@@ -19,7 +19,8 @@ std::string process_end_text(const WorkerGone& event, const LastMoment& moment, 
   };
   const std::string end = fmt::format("The worker process ended ({})", event.cause);
   if (moment.begun() == 0)
-    return fmt::format("{} before it had begun {}; nothing is charged.", end, counted(jobs));
+    return fmt::format("{} while it performed none of the {} that it had; nothing is charged.", end,
+                       counted(jobs));
   if (event.is_in_trouble)
     return fmt::format("{} while it performed {}; nothing is charged.", end, counted(moment.begun()));
   if (moment.named())
@@ -82,8 +83,9 @@ void Machine::give_up(const Failure& failure) {
 void Machine::on(const WorkerReady& event) {
   if (state_.stopping.is_asked() || !state_.processes.ready(event, state_.now.steady)) return;
   Process& process = *state_.processes.find(event.process);
-  if (process.is_for_suspect) return;  // it is nobody's offer; the next round claims its job
+  if (process.alone) return;  // it is nobody's offer; the next round claims its job
   process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues);
+  state_.lone_jobs.find_pools();
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
   state_.arrivals.look_at_blocked();
@@ -106,7 +108,7 @@ void Machine::on(RunsTold& event) {
 void Machine::on(const WorkerGone& event) {
   auto dead = state_.processes.gone(event, state_.now.steady, state_.actions);
   if (!dead) return;
-  if (dead->is_for_suspect) {
+  if (dead->alone) {
     state_.lone_jobs.process_gone(*dead, event, state_.now.steady, state_.actions);
   } else if (dead->ready) {
     state_.lanes.process_went(dead->pool, dead->offer);
@@ -244,6 +246,7 @@ std::optional<Instant> Machine::next_wake() const {
     if (moment && *moment > now.steady) consider(moment);
   };
   consider_later(rounds_.retry_at());
+  if (state_.stopping.is_asked() && state_.processes.hold_any()) consider_later(state_.looks.next_poll());
   if (!state_.is_in(Stage::working)) return next;
   consider(state_.held_notes.next_at());
   consider_later(state_.far_retries.next_at());

@@ -79,7 +79,7 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             false},
            now);
   if (time_limit.count() > 0) limit_checked_by(now + token_time(time_limit));
-  TENURE_INVARIANT(jobs.size() <= slots + (is_for_suspect ? 0 : kAheadJobsMax));
+  TENURE_INVARIANT(jobs.size() <= slots + (alone ? 0 : kAheadJobsMax));
 }
 
 void Process::used_by(TenantNumber tenant) {
@@ -123,10 +123,10 @@ void Processes::start(Position& position, Instant now, Actions& actions) {
   process.position = position.position;
 }
 
-ProcessNumber Processes::start_for_suspect(std::size_t pool, Instant now, Actions& actions) {
-  Process& process = add(pool, pool_names_[pool] + ".suspect", now, actions);
+ProcessNumber Processes::start_for_suspect(const Alone& alone, Instant now, Actions& actions) {
+  Process& process = add(alone.pool, pool_names_[alone.pool] + ".suspect", now, actions);
   process.position = kNoPosition;
-  process.is_for_suspect = true;
+  process.alone = alone;
   process.is_replaced = true;
   return process.number;
 }
@@ -148,7 +148,7 @@ bool Processes::ready(const WorkerReady& event, Instant now) {
   if (process == nullptr || process->phase != Phase::starting) return false;
   process->phase = Phase::ready;
   process->pid = event.pid;
-  process->slots = process->is_for_suspect ? 1 : static_cast<std::size_t>(std::max(1, event.slots));
+  process->slots = process->alone ? 1 : static_cast<std::size_t>(std::max(1, event.slots));
   process->jobs = Outstanding{process->slots};
   process->time_limits = event.time_limits;
   process->ready = now;
@@ -174,7 +174,7 @@ std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Act
   if (entry == processes_.end()) return std::nullopt;
   Process dead = std::move(entry->second);
   processes_.erase(entry);
-  if (!dead.is_for_suspect) plan_restart(position_of(dead), dead, event, now, actions);
+  if (!dead.alone) plan_restart(position_of(dead), dead, event, now, actions);
   return dead;
 }
 
@@ -337,6 +337,10 @@ std::int64_t Processes::ahead_us(std::size_t pool) const {
   std::int64_t us = 0;
   for (const auto& [number, process] : processes_) us += process.pool == pool ? process.jobs.ahead_us() : 0;
   return us;
+}
+
+bool Processes::hold_any() const {
+  return std::ranges::any_of(processes_, [](const auto& entry) { return entry.second.jobs.size() > 0; });
 }
 
 bool Processes::is_outstanding(queue::JobSeq seq) const {

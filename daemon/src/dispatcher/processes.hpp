@@ -43,7 +43,7 @@ struct Process {
   std::string name;      // for whoever reads of it: "general.0"
   std::int64_t pid = 0;  // once it is ready
   // Started beside the others for one job that is performed alone in it; nobody takes its place.
-  bool is_for_suspect = false;
+  std::optional<Alone> alone;
   std::size_t offer = 0;  // the set of kinds that its hello named (Lanes); meaningless while starting
   Phase phase = Phase::starting;
   std::size_t slots = 1;
@@ -79,7 +79,7 @@ struct Process {
   std::int64_t memory = 0;     // bytes, resident, as of its last pong; 0: not known
 
   // Of any lane.
-  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !is_for_suspect && !is_quiet; }
+  [[nodiscard]] bool takes_jobs() const { return phase == Phase::ready && !alone && !is_quiet; }
   [[nodiscard]] std::size_t free_slots() const;
   // How many more jobs of that usual run time it may be assigned ahead.
   [[nodiscard]] std::size_t room_ahead(std::chrono::microseconds usual) const;
@@ -105,7 +105,7 @@ class Processes {
 
   void start_all(Instant now, Actions& actions);
   // One more than the pool has, for a job that is performed alone.
-  [[nodiscard]] ProcessNumber start_for_suspect(std::size_t pool, Instant now, Actions& actions);
+  [[nodiscard]] ProcessNumber start_for_suspect(const Alone& alone, Instant now, Actions& actions);
   // The hello of a process; false where it is not awaited.
   [[nodiscard]] bool ready(const WorkerReady& event, Instant now);
   void ponged(const Ponged& event);
@@ -134,10 +134,13 @@ class Processes {
   void set_quiet(std::size_t pool, bool is_quiet);
   [[nodiscard]] bool is_quiet(std::size_t pool) const { return quiet_[pool]; }
 
+  [[nodiscard]] std::size_t pools() const { return quiet_.size(); }
   [[nodiscard]] Process* find(ProcessNumber number);
   // In the order of their numbers.
   [[nodiscard]] std::map<ProcessNumber, Process>& all() { return processes_; }
   [[nodiscard]] const std::map<ProcessNumber, Process>& all() const { return processes_; }
+  // Whether any process holds a job.
+  [[nodiscard]] bool hold_any() const;
   // Whether any process holds that job.
   [[nodiscard]] bool is_outstanding(queue::JobSeq seq) const;
   // The usual run time of all jobs of the pool that are assigned ahead.

@@ -66,7 +66,7 @@ void Replacements::leave_now(Process& process, Note&& note, Instant now, Actions
   if (process.phase != Phase::ready) return;
   actions.emplace_back(std::move(note));
   Processes::drain(process, actions);
-  if (!process.is_for_suspect) processes_.start_successor(process, now, actions);
+  if (!process.alone) processes_.start_successor(process, now, actions);
 }
 
 void Replacements::came(const Process& successor, Actions& actions) {

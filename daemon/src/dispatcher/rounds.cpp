@@ -15,7 +15,9 @@ void Rounds::start(DispatcherState& state) {
   RoundWork work;
   RoundParts::for_each([&]<class Part>() { work.ask<Part>() = Part::ask(state); });
   if (work.is_empty()) return;
-  if (work.ask<NewJobsPart>()) work.change_check = state.looks.begin(work.only_looks(), state.now.steady);
+  // It is in every look.
+  if (work.ask<CancelRequestsPart>())
+    work.change_check = state.looks.begin(work.only_looks(), state.now.steady);
   work.incarnation = state.incarnation;
   under_way_ = std::make_shared<const RoundWork>(std::move(work));
   state.actions.emplace_back(RunRound{under_way_});

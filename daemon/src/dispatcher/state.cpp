@@ -13,11 +13,11 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       usual(settings.pools.size()),
       looks(settings.poll),
       arrivals(lanes),
-      lone_jobs(processes),
+      lone_jobs(processes, lanes),
       endings(lanes, arrivals, usual, lone_jobs, figures, settings.seed),
       cancelled_runs(settings, processes),
       told_pools(lanes.pools()),
       plan(lanes, processes, usual),
-      suspects(settings, lanes, processes) {}
+      suspects(settings, lanes, processes, lone_jobs) {}
 
 }  // namespace tenure::daemon

@@ -42,6 +42,11 @@ struct DispatcherState {
   [[nodiscard]] bool is_in(Stage asked) const { return stage == asked && !stopping.is_asked(); }
   // Whether a round that is made now looks for what others have written.
   [[nodiscard]] bool is_looking() const { return is_in(Stage::working) && looks.are_due(now.steady); }
+  // Or, while it stops, only for what operators have cancelled.
+  [[nodiscard]] bool is_looking_for_cancels() const {
+    return stage == Stage::working && looks.are_due(now.steady) &&
+           (!stopping.is_asked() || processes.hold_any());
+  }
 
   DispatcherSettings settings;  // changed by a reload only
   DispatcherStatus figures;     // those that only grow

@@ -23,15 +23,30 @@ milliseconds trial_time(int deaths, std::size_t suspects) {
   return std::min(time, kTrialMax);
 }
 
-// First who was on trial at the last death, then who had started last before it: most of what kills does so soon.
 void Suspects::read(std::vector<queue::Suspect> page, Instant now, Actions& actions) {
   const bool is_last = page.size() < kRoundRowsMax;
   unread_after_ = is_last ? std::nullopt : std::optional{page.back().seq};
   for (queue::Suspect& job : page) {
-    const Instant not_before = job.was_alone ? now + kRetrialWait : now;
-    waiting_.push_back({std::move(job), not_before});
+    if (job.deaths == 0 && settings_.can_end_processes) lone_jobs_.found(job);
+    else add(std::move(job), now);
   }
-  if (!is_last || waiting_.empty()) return;
+  if (is_last && std::exchange(has_found_more_, false)) put_in_order(now, actions);
+}
+
+void Suspects::look_for(const std::vector<queue::JobArrival>& rows) {
+  if (std::ranges::find(rows, queue::JobState::blocked, &queue::JobArrival::state) != rows.end())
+    unread_after_ = queue::JobSeq{0};
+}
+
+void Suspects::add(queue::Suspect job, Instant now) {
+  if (find(job.seq) != waiting_.end()) return;
+  has_found_more_ = true;
+  const Instant not_before = job.was_alone ? now + kRetrialWait : now;
+  waiting_.push_back({std::move(job), not_before});
+}
+
+// First who was on trial at the last death, then who had started last before it: most of what kills does so soon.
+void Suspects::put_in_order(Instant now, Actions& actions) {
   std::stable_sort(waiting_.begin(), waiting_.end(), [](const Waiting& a, const Waiting& b) {
     return std::pair{a.job.was_on_trial, a.job.counter} > std::pair{b.job.was_on_trial, b.job.counter};
   });
@@ -41,9 +56,8 @@ void Suspects::read(std::vector<queue::Suspect> page, Instant now, Actions& acti
       Note::Level::warning,
       "daemon.suspects",
       fmt::format(
-          "{} under which the daemon died, or a worker process before it was stopped. They start one at a "
-          "time, before all others; one that performs alone when the daemon dies again is charged a crash. "
-          "See tenure job list reason=suspect",
+          "{} under which the daemon died. They start one at a time, before all others; one that performs "
+          "alone when the daemon dies again is charged a crash. See tenure job list reason=suspect",
           found_ == 1 ? "There is 1 job" : fmt::format("There are {} jobs", found_)),
       {},
       {}});
@@ -133,8 +147,12 @@ void Suspects::not_told(const News& news) {
   news_.acquitted.insert(news_.acquitted.end(), news.acquitted.begin(), news.acquitted.end());
 }
 
+std::vector<Suspects::Waiting>::iterator Suspects::find(queue::JobSeq seq) {
+  return std::ranges::find_if(waiting_, [&](const Waiting& each) { return each.job.seq == seq; });
+}
+
 std::vector<Suspects::Waiting>::iterator Suspects::waiting(queue::JobSeq seq) {
-  const auto found = std::ranges::find_if(waiting_, [&](const Waiting& each) { return each.job.seq == seq; });
+  const auto found = find(seq);
   TENURE_INVARIANT(found != waiting_.end());
   return found;
 }

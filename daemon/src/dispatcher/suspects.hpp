@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lanes.hpp"
+#include "lone_jobs.hpp"
 #include "processes.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -16,7 +17,8 @@
 
 // The jobs that were claimed when the daemon died, of which one may have killed it. They start one at a time and before all others.
 // Each is on trial until it has ended, or has performed for long enough; meanwhile nothing else starts. Where nothing else performed
-// either it is alone, and then the death of the daemon is its own.
+// either it is alone, and then the death of the daemon is its own. Suspects of a worker process are among them only where no job can have
+// a process of its own; else they are LoneJobs.
 namespace tenure::daemon {
 
 // The trials of those with whom the daemon has died once; together no more than kFirstTrials, where that leaves each kTrialMin.
@@ -38,12 +40,14 @@ inline constexpr std::chrono::milliseconds kGatedWait{
 class Suspects {
  public:
   // All must outlive it.
-  Suspects(const DispatcherSettings& settings, const Lanes& lanes, Processes& processes)
-      : settings_(settings), lanes_(lanes), processes_(processes) {}
+  Suspects(const DispatcherSettings& settings, const Lanes& lanes, Processes& processes, LoneJobs& lone_jobs)
+      : settings_(settings), lanes_(lanes), processes_(processes), lone_jobs_(lone_jobs) {}
 
   // --- What the store holds, read page by page. Nothing: all of it has been read.
   [[nodiscard]] const std::optional<queue::JobSeq>& unread_after() const { return unread_after_; }
   void read(std::vector<queue::Suspect> page, Instant now, Actions& actions);
+  // Jobs whose wait is over: those that are blocked again are suspects, and read from the front.
+  void look_for(const std::vector<queue::JobArrival>& rows);
 
   // --- Trials.
   struct Trial {
@@ -82,6 +86,9 @@ class Suspects {
     queue::JobSeq seq;
     Instant until;
   };
+  void add(queue::Suspect job, Instant now);
+  void put_in_order(Instant now, Actions& actions);
+  [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator waiting(queue::JobSeq seq);
   [[nodiscard]] Process* process_for(const queue::Suspect& job) const;
   // The first in order that some process could perform now, of those that others wait for.
@@ -93,10 +100,12 @@ class Suspects {
   const DispatcherSettings& settings_;
   const Lanes& lanes_;
   Processes& processes_;
+  LoneJobs& lone_jobs_;
   std::optional<queue::JobSeq> unread_after_{queue::JobSeq{0}};
   std::vector<Waiting> waiting_;  // in the order of their trials
   std::size_t found_ = 0;
   Instant found_at_;
+  bool has_found_more_ = false;  // since they were put in order
   bool is_beginning_ = false;
   std::optional<OnTrial> trial_;
   std::optional<Instant> holding_since_;  // others, for a trial that is possible

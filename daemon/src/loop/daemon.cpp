@@ -12,10 +12,15 @@
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
+#include <boost/asio/post.hpp>
+
 #include <csignal>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <optional>
+#include <pthread.h>
+#include <thread>
 #include <utility>
 
 namespace tenure::daemon {
@@ -28,6 +33,24 @@ void shorten_log(queue::Store& store) {
   } catch (const Error& error) {
     log::write(log::Level::warning, "store.checkpoint_failed", error.what());
   }
+}
+
+// On a thread of its own, since another process may have the store to itself: it is waited for, and whoever asks is answered meanwhile,
+// the service manager too. What signals tell waits for the loop.
+std::unique_ptr<queue::Store> open_store(boost::asio::io_context& context, Signals& signals,
+                                         const queue::SqliteStoreOptions& options, const Clock& clock) {
+  signals.keep();
+  std::packaged_task<std::unique_ptr<queue::Store>()> open(
+      [&] { return queue::open_sqlite_store(options, clock); });
+  auto store = open.get_future();
+  bool is_over = false;
+  const std::jthread opening([&] {
+    ::pthread_setname_np(::pthread_self(), "opening");
+    open();
+    boost::asio::post(context, [&] { is_over = true; });
+  });
+  while (!is_over) context.run_one();
+  return store.get();
 }
 
 }  // namespace
@@ -56,7 +79,8 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   if (!lock) return exit_code;
   observer->lock_taken(settings);
 
-  const auto store = queue::open_sqlite_store(
+  const auto store = open_store(
+      context, signals,
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
   const auto host = make_host(context.get_executor(), lock->descriptor(), settings);
   Loop loop(

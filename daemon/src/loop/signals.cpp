@@ -4,8 +4,11 @@
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
 
+#include <boost/asio/post.hpp>
+
 #include <array>
 #include <csignal>
+#include <utility>
 
 namespace tenure::daemon {
 namespace {
@@ -52,7 +55,18 @@ void Signals::await() {
   });
 }
 
+void Signals::set_handlers(Handlers handlers) {
+  handlers_ = std::move(handlers);
+  is_keeping_ = false;
+  for (const int number : std::exchange(kept_, {}))
+    boost::asio::post(set_.get_executor(), [this, number] { on_signal(number); });
+}
+
 void Signals::on_signal(int number) {
+  if (is_keeping_) {
+    kept_.insert(number);
+    return;
+  }
   switch (number) {
     case SIGHUP:
       return handlers_.on_reload();

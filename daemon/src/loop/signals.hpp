@@ -6,7 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
-#include <utility>
+#include <set>
 
 namespace tenure::daemon {
 
@@ -34,8 +34,10 @@ class Signals {
     std::function<void()> on_log_opened = [] {};
     std::function<void()> on_describe = [] {};
   };
-  // From now on in place of the former ones.
-  void set_handlers(Handlers handlers) { handlers_ = std::move(handlers); }
+  // From now on in place of the former ones; first for what has been kept.
+  void set_handlers(Handlers handlers);
+  // Keeps what comes, once each, for the next handlers.
+  void keep() { is_keeping_ = true; }
 
  private:
   void await();
@@ -45,6 +47,8 @@ class Signals {
   boost::asio::signal_set set_;
   sigset_t mask_before_{};
   Handlers handlers_;
+  bool is_keeping_ = false;
+  std::set<int> kept_;
 };
 
 }  // namespace tenure::daemon

@@ -25,7 +25,6 @@ struct OutcomeOf {
   }
   std::string_view operator()(const EndBlock&) const { return {}; }
   std::string_view operator()(const EndReclaim&) const { return "interrupted"; }
-  std::string_view operator()(const EndSuspect&) const { return "interrupted"; }
 };
 
 std::string_view outcome_of(const ClaimEnd& end, JobState state) {

@@ -7,25 +7,26 @@
 
 #include <algorithm>
 #include <exception>
-#include <pthread.h>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace tenure::daemon {
 
-Sampler::Sampler(Observations& observations, const Clock& clock, std::filesystem::path control)
-    : observations_(observations), clock_(clock), control_(std::move(control)), thread_([this] { run(); }) {}
+Sampler::Sampler(Observations& observations, const Clock& clock, std::filesystem::path control,
+                 std::chrono::microseconds period)
+    : observations_(observations),
+      clock_(clock),
+      control_(std::move(control)),
+      period_(period),
+      disk_thread_("disk",
+                   [this] {
+                     look_at_disk();
+                     return period_;
+                   }),
+      store_thread_("sampler", [this] { return std::max(period_, kRestsTimes * look_at_store()); }) {}
 
-Sampler::~Sampler() {
-  is_leaving_ = true;
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
+Sampler::~Sampler() { is_leaving_ = true; }
 
 void Sampler::look_at(queue::ReadableStore& store) {
   {
@@ -33,30 +34,13 @@ void Sampler::look_at(queue::ReadableStore& store) {
     store_ = &store;
     is_leaving_ = false;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    is_asked_ = true;
-  }
-  changed_.notify_all();
+  store_thread_.now();
 }
 
 void Sampler::leave_store() {
   is_leaving_ = true;
   const std::lock_guard lock(store_mutex_);
   store_ = nullptr;
-}
-
-void Sampler::run() {
-  ::pthread_setname_np(::pthread_self(), "sampler");
-  while (true) {
-    look_at_disk();
-    const std::chrono::microseconds rest =
-        std::max<std::chrono::microseconds>(kPeriod, kRestsTimes * look_at_store());
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, rest, [this] { return is_stopping_ || is_asked_; });
-    if (is_stopping_) return;
-    is_asked_ = false;
-  }
 }
 
 // Once: the summary counts all jobs.

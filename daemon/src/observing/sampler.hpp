@@ -1,6 +1,7 @@
 #pragma once
 
 #include "observations.hpp"
+#include "recurring_thread.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/line_limit.hpp>
@@ -8,16 +9,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <string>
-#include <thread>
 
 namespace tenure::daemon {
 
-// Looks now and then, on a thread of its own, at what takes time to look at: the store, and the disk below it. Whoever asks is answered
-// with what was seen last.
+// Looks now and then at what takes time to look at: the store, and the disk below it, each on a thread of its own, since one that hangs
+// says nothing of the other. Whoever asks is answered with what was seen last.
 // Threads: its functions from one.
 class Sampler {
  public:
@@ -26,7 +25,8 @@ class Sampler {
   static constexpr int kRestsTimes = 10;
 
   // Both references must outlive it. `control` is the path of the control database.
-  Sampler(Observations& observations, const Clock& clock, std::filesystem::path control);
+  Sampler(Observations& observations, const Clock& clock, std::filesystem::path control,
+          std::chrono::microseconds period = kPeriod);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
@@ -36,7 +36,6 @@ class Sampler {
   void leave_store();
 
  private:
-  void run();
   void look_at_disk();
   void learn_library();
   // How long it took.
@@ -45,16 +44,14 @@ class Sampler {
   Observations& observations_;
   const Clock& clock_;
   const std::filesystem::path control_;
+  const std::chrono::microseconds period_;
   LineLimit lines_;
   std::atomic<bool> is_leaving_ = false;
   std::mutex store_mutex_;  // held while it is looked at
   queue::ReadableStore* store_ = nullptr;
   std::string backend_, library_;  // of the store, once it has been asked
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_stopping_ = false;
-  bool is_asked_ = false;  // to look at once
-  std::thread thread_;
+  RecurringThread disk_thread_;
+  RecurringThread store_thread_;
 };
 
 }  // namespace tenure::daemon

@@ -16,6 +16,7 @@ BlockedJobsPart::Answer BlockedJobsPart::carry_out(queue::StoreWriter& writer, c
 
 void BlockedJobsPart::absorb(DispatcherState& state, const Ask&, Answer& page) {
   state.arrivals.unblocked(page);
+  state.suspects.look_for(page);
 }
 
 // The page that is asked next is still this one.

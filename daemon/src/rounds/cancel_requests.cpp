@@ -5,7 +5,7 @@
 namespace tenure::daemon {
 
 std::optional<CancelRequestsPart::Ask> CancelRequestsPart::ask(DispatcherState& state) {
-  if (!state.is_looking()) return std::nullopt;
+  if (!state.is_looking_for_cancels()) return std::nullopt;
   return Ask{state.cancelled_runs.read_until()};
 }
 

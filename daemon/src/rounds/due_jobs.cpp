@@ -15,6 +15,7 @@ DueJobsPart::Answer DueJobsPart::carry_out(queue::StoreWriter& writer, const Ask
 
 void DueJobsPart::absorb(DispatcherState& state, const Ask&, Answer& promoted) {
   state.arrivals.came(promoted);
+  state.suspects.look_for(promoted);
 }
 
 // What is due stays due.

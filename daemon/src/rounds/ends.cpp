@@ -22,6 +22,7 @@ constexpr std::string_view kVerbOfRefusal = "job refused";
 struct EndCarrier {
   queue::StoreWriter& writer;
   queue::ClaimRef claim;
+  bool is_alone = false;
   WallTime now;
 
   static Result<JobState> state_after(const Result<void>& result, JobState state) {
@@ -29,6 +30,7 @@ struct EndCarrier {
     return state;
   }
   Result<JobState> operator()(const EndSucceeded&) const {
+    if (is_alone) writer.acquit(claim.seq);
     return state_after(writer.finish_succeeded(claim, now), JobState::succeeded);
   }
   Result<JobState> operator()(const EndRetry& end) const {
@@ -38,6 +40,8 @@ struct EndCarrier {
     return state_after(writer.finish(claim, end.state, end.reason, end.failure, now), end.state);
   }
   Result<JobState> operator()(const EndRelease& end) const {
+    if (is_alone)
+      return state_after(writer.release_suspect(claim, end.started, end.why, now), JobState::blocked);
     return state_after(writer.release(claim, end.started, end.why, now), JobState::ready);
   }
   Result<JobState> operator()(const EndBlock& end) const {
@@ -45,13 +49,11 @@ struct EndCarrier {
   }
   Result<JobState> operator()(const EndReclaim& end) const {
     const bool is_dead = end.charge == queue::CrashCharge::poison;
+    if (is_alone)
+      return state_after(writer.suspect_of_process(claim, end.charge, end.failure, now),
+                         is_dead ? JobState::dead : JobState::blocked);
     return state_after(writer.reclaim(claim, end.charge, end.failure, now),
                        is_dead ? JobState::dead : JobState::ready);
-  }
-  Result<JobState> operator()(const EndSuspect& end) const {
-    const bool is_dead = end.charge == queue::CrashCharge::poison;
-    return state_after(writer.suspect(claim, end.charge, end.failure, now),
-                       is_dead ? JobState::dead : JobState::blocked);
   }
 };
 
@@ -67,14 +69,13 @@ struct RunReader {
   RunOfEnd operator()(const EndRelease& end) const { return {end.started, end.why}; }
   RunOfEnd operator()(const EndBlock&) const { return {false, {}}; }
   RunOfEnd operator()(const EndReclaim& end) const { return {true, end.failure}; }
-  RunOfEnd operator()(const EndSuspect& end) const { return {true, end.failure}; }
 };
 RunOfEnd run_of(const ClaimEnd& end) { return std::visit(RunReader{}, end.how); }
 
 // What an operator has cancelled does not start again, and is not dead for how it was stopped. The store is asked here, since a request
 // may be younger than what the dispatcher knows.
 Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) {
-  const EndCarrier carrier{writer, end.claim, now};
+  const EndCarrier carrier{writer, end.claim, end.alone.has_value(), now};
   if (std::holds_alternative<EndSucceeded>(end.how) || !writer.is_cancel_asked(end.claim))
     return std::visit(carrier, end.how);
   const RunOfEnd run = run_of(end);
@@ -97,9 +98,7 @@ void note_refusal(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now)
 
 }  // namespace
 
-bool is_reclaim(const ClaimEnd& end) {
-  return std::holds_alternative<EndReclaim>(end.how) || std::holds_alternative<EndSuspect>(end.how);
-}
+bool is_reclaim(const ClaimEnd& end) { return std::holds_alternative<EndReclaim>(end.how); }
 
 // Also while the dispatcher stops: what has ended shall be stored.
 std::optional<EndsPart::Ask> EndsPart::ask(DispatcherState& state) {
@@ -122,7 +121,7 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
 void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
   for (std::size_t index = 0; index < ends.size(); ++index)
     if (states[index] && *states[index] == JobState::dead) state.dead_jobs.died(run_of(ends[index]).failure);
-  state.endings.stored(ends, states);
+  state.endings.stored(ends, states, state.now.steady);
 }
 
 void EndsPart::undo(DispatcherState& state, const Ask& ends) { state.endings.not_stored(ends); }

@@ -10,11 +10,14 @@ namespace {
 
 void absorb_one(DispatcherState& state, const queue::SuspectRequest& request, queue::ClaimReply& reply) {
   if (reply.gate) return state.lone_jobs.gated(request.seq, *reply.gate);
-  state.lone_jobs.gone(request.seq);
+  Alone alone = state.lone_jobs.gone(request.seq);
   if (reply.jobs.empty()) return;
   Process* const process = state.processes.find(request.process);
   const bool is_there = process != nullptr && process->phase == Phase::ready;
-  if (!is_there) return state.endings.give_back(reply.jobs.front());
+  if (!is_there) {
+    ++alone.vain_tries;
+    return state.endings.give_back(reply.jobs.front(), alone);
+  }
   count_assigned(state, *process, reply.jobs);
   state.actions.emplace_back(Assign{process->number, std::move(reply.jobs)});
 }
@@ -30,13 +33,13 @@ std::optional<LoneClaimsPart::Ask> LoneClaimsPart::ask(DispatcherState& state) {
   return requests;
 }
 
-// It is no suspect any more: a death of the daemon would be its first, and no trial begins before that.
+// It is a suspect still, until it has succeeded, and on no trial: a death of the daemon would be its first.
 LoneClaimsPart::Answer LoneClaimsPart::carry_out(queue::StoreWriter& writer, const Ask& ask, WallTime now) {
   Answer replies;
   replies.reserve(ask.size());
   for (const queue::SuspectRequest& request : ask) {
     replies.push_back(writer.claim_suspect(request, now));
-    if (!replies.back().jobs.empty()) writer.acquit(request.seq);
+    if (!replies.back().jobs.empty()) writer.end_trial(request.seq);
   }
   return replies;
 }

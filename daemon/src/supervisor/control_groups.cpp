@@ -78,8 +78,7 @@ std::filesystem::path delegated_group() {
 // The daemon's pid is in the name: what a former one could not take away is no obstacle.
 Result<ControlGroup> ControlGroups::make(queue::ProcessNumber process) {
   if (own_.empty()) return ControlGroup{};
-  const auto folder =
-      own_ / ("worker-" + std::to_string(::getpid()) + "-" + std::to_string(process.value));
+  const auto folder = own_ / ("worker-" + std::to_string(::getpid()) + "-" + std::to_string(process.value));
   const auto refused = [&](int error) {
     return fail(ErrorCode::disk, "cannot make a control group: " + system_text(error), {}, folder);
   };
@@ -97,7 +96,9 @@ void ControlGroups::end(const std::filesystem::path& folder) {
     if (kill.is_open()) static_cast<void>(!::write(kill.number(), "1", 1));
     ended_.push_back(folder);
   }
-  std::erase_if(ended_, [](const std::filesystem::path& each) { return ::rmdir(each.c_str()) == 0 || errno == ENOENT; });
+  std::erase_if(ended_, [](const std::filesystem::path& each) {
+    return ::rmdir(each.c_str()) == 0 || errno == ENOENT;
+  });
 }
 
 }  // namespace tenure::daemon

@@ -1,6 +1,8 @@
 #include "exec_host.hpp"
 
+#include "../dispatcher/processes.hpp"
 #include "../protocol/slot_board.hpp"
+#include "memory_kills.hpp"
 
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/log.hpp>
@@ -41,6 +43,12 @@ ProgramFile program_file(const std::filesystem::path& program) {
           status.st_ctim.tv_sec * kSecond + status.st_ctim.tv_nsec};
 }
 
+bool may_lack_memory(const queue::ProcessExit& exit, std::optional<std::int64_t> kills_before) {
+  if (exit != queue::ProcessExit{queue::ProcessExit::By::signal, SIGKILL}) return false;
+  const auto kills = memory_kills();
+  return !kills || !kills_before || *kills != *kills_before;
+}
+
 int open_pid(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 }  // namespace
@@ -74,12 +82,14 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   const Descriptor printed{pipe[1]};
   ::fcntl(printed.number(), F_SETPIPE_SZ, kPipeBytes);  // less, where the system allows no more, is fine, too
 
+  static_assert(kBoardEndsMore >= kAheadJobsMax);
   // One thread more than there are slots performs (runtime.cpp).
   auto board = make_board(static_cast<std::size_t>(pool.slots) + 1);
   if (!board) return tl::unexpected(board.error());
 
   const ProgramFile program =
       program_file(pool.program);  // before the start: if it changes meanwhile, it is new again
+  const auto kills = memory_kills();
   ControlGroup group = group_for(process, pool.name);
   const auto pid = start_worker(pool, surroundings_,
                                 {.socket = theirs.number(),
@@ -101,7 +111,7 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   const auto [child, fresh] = children_.try_emplace(
       process, Child{*pid, pool.program, program, boost::asio::posix::stream_descriptor{executor_, watch},
                      std::make_shared<WorkerOutput>(executor_, std::move(output), pool.name, process),
-                     std::move(*board), std::move(group.folder), std::move(on_gone)});
+                     std::move(*board), kills, std::move(group.folder), std::move(on_gone)});
   TENURE_INVARIANT(fresh);
   child->second.output->start();
   child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -176,7 +186,8 @@ void ExecHost::reap(queue::ProcessNumber process) {
                           .cause = queue::text_of(exit),
                           .is_in_trouble = exit == kInTrouble,
                           .exit = exit,
-                          .slots = read_board(child.mapped().board.number(), exit)});
+                          .slots = read_board(child.mapped().board.number(), exit),
+                          .may_lack_memory = may_lack_memory(exit, child.mapped().memory_kills)});
 }
 
 }  // namespace tenure::daemon

@@ -57,7 +57,8 @@ class ExecHost final : public WorkerHost {
     boost::asio::posix::stream_descriptor watch;
     std::shared_ptr<WorkerOutput> output;
     Descriptor board;
-    std::filesystem::path group;  // empty: none
+    std::optional<std::int64_t> memory_kills;  // before its start
+    std::filesystem::path group;               // empty: none
     OnGone on_gone;
   };
   [[nodiscard]] ControlGroup group_for(queue::ProcessNumber process, std::string_view pool);

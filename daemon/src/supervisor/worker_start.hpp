@@ -26,8 +26,8 @@ struct GivenToWorker {
 
 // Starts the pool's program in a process group of its own: between fork and exec only calls that are safe there. Returns its pid once the program runs, or why it
 // cannot be started. The kernel ends the process with the thread that calls.
-[[nodiscard]] Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroundings& surroundings,
-                                         const GivenToWorker& given);
+[[nodiscard]] Result<pid_t> start_worker(const config::PoolSettings& pool,
+                                         const WorkerSurroundings& surroundings, const GivenToWorker& given);
 
 // A failure of a system call, as `DiskError`: "`what`: the text of `error`".
 [[nodiscard]] Failure system_failure(std::string_view what, int error);

@@ -3,8 +3,10 @@
 #include "bus_errors.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <unistd.h>
 #include <utility>
 
@@ -23,8 +25,26 @@ std::array<struct sigaction, kCrashes.size()> former_actions{};
 struct OfThread {
   BoardSlot* slot = nullptr;
   pid_t process = 0;  // a child that is forked has the memory too, and no slot
+  bool has_exited = false;
 };
 constinit thread_local OfThread of_thread;
+
+// exit() has been called while other threads perform: what they use is destroyed under them, and what they meet then is not their own.
+std::atomic<bool> is_exiting{false};
+
+// exit() destroys the calling thread's before everything else. A thread that ends by itself has no slot any more.
+struct ExitNote {
+  ExitNote() = default;
+  ~ExitNote() {
+    if (of_thread.slot == nullptr || of_thread.process != ::getpid()) return;
+    of_thread.has_exited = true;
+    is_exiting = true;
+  }
+  ExitNote(const ExitNote&) = delete;
+  ExitNote& operator=(const ExitNote&) = delete;
+  void is_there() {}
+};
+thread_local ExitNote exit_note;
 
 // Not by kill(): that is sent to the process (by the daemon, where no ping is answered), and whichever thread takes it has done nothing.
 bool is_of_this_thread(const siginfo_t& info) {
@@ -33,6 +53,7 @@ bool is_of_this_thread(const siginfo_t& info) {
 
 void note(int number, const siginfo_t& info) {
   if (of_thread.slot == nullptr || of_thread.process != ::getpid() || !is_of_this_thread(info)) return;
+  if (is_exiting && !of_thread.has_exited) return;
   of_thread.slot->signal.store(number, std::memory_order_release);
 }
 
@@ -91,6 +112,8 @@ void on_crash(int number, siginfo_t* info, void* context) {
 }  // namespace
 
 void note_crashes() {
+  // Of a thread without a slot; what was registered since has run by then.
+  std::atexit([] { is_exiting = true; });
   struct sigaction action {};
   action.sa_sigaction = on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -102,6 +125,7 @@ void note_crashes() {
 CrashSlot::CrashSlot(BoardSlot* slot) {
   if (slot == nullptr) return;
   of_thread = {slot, ::getpid()};
+  exit_note.is_there();
   stack_t present{};
   if (::sigaltstack(nullptr, &present) != 0 || (present.ss_flags & SS_DISABLE) == 0) return;
   stack_ = ::mmap(nullptr, kHandlerStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

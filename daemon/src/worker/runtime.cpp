@@ -2,6 +2,7 @@
 #include "../protocol/worker_end.hpp"
 #include "crash_signals.hpp"
 #include "job_lines.hpp"
+#include "news_pace.hpp"
 #include "own_things.hpp"
 #include "performing_jobs.hpp"
 #include "running_notes.hpp"
@@ -49,9 +50,6 @@ using Perform = WorkerEnd::Perform;
 
 constexpr int kExitChildReturned = 70;     // EX_SOFTWARE of sysexits.h; nobody of ours waits for it
 constexpr int kExitDescriptorClosed = 70;  // a crash of the jobs that were running
-
-// Between two frames that tell of one run, however often its handler tells.
-constexpr std::chrono::microseconds kNewsEvery{100'000};
 
 // Until the process ends, whatever is closed before that: what a handler has done is in no other hands as long as it lives.
 void keep_for_life(Descriptor lock) {
@@ -234,22 +232,24 @@ class Runtime {
     if (process_.is_inherited()) return;
     const std::lock_guard lock(mutex_);
     if (std::exchange(is_news_awaited_, true)) return;
-    const auto passed = news_sent_ ? setup_.clock.steady() - *news_sent_ : kNewsEvery;
-    news_timer_.expires_after(std::max(std::chrono::microseconds{0}, kNewsEvery - passed));
+    news_timer_.expires_after(news_pace_.wait(setup_.clock.steady()));
     news_timer_.async_wait([this](error_code error) {
       if (!error) send_news();
     });
   }
 
-  // Taken and told under one lock, or the end of a run could come between.
   void send_news() {
     {
       const std::lock_guard lock(mutex_);
       is_news_awaited_ = false;
-      news_sent_ = setup_.clock.steady();
-      for (queue::RunNews& news : running_notes_.take()) end_.tell(std::move(news));
+      if (news_pace_.may_send(setup_.clock.steady(), is_writing_)) tell_news();
     }
     flush();
+  }
+
+  // Taken and told under one lock, or the end of a run could come between.
+  void tell_news() {
+    for (queue::RunNews& news : running_notes_.take()) end_.tell(std::move(news));
   }
 
   // On the board until it is reported: what a job has spoilt may show only then.
@@ -267,6 +267,7 @@ class Runtime {
     WorkerEnd::Actions actions;
     {
       const std::lock_guard lock(mutex_);
+      if (setup_.board != nullptr) setup_.board->note_end(end);
       if (auto last = entry.notes().take()) end_.tell(*std::move(last));
       actions = end_.finished(std::move(end));
     }
@@ -340,6 +341,7 @@ class Runtime {
       const std::lock_guard lock(mutex_);
       if (error == EAGAIN) return await_writable();
       actions = error == 0 ? end_.written() : end_.stream_ended("the daemon does not read the socket");
+      if (news_pace_.may_send_late(setup_.clock.steady())) tell_news();
       is_more = error == 0 && end_.take_outgoing(in_flight_);
       is_writing_ = is_more;
       unwritten_ = in_flight_;
@@ -381,7 +383,7 @@ class Runtime {
   std::optional<asio::posix::stream_descriptor> end_asked_;
   asio::steady_timer news_timer_{context_};
   bool is_news_awaited_ = false;
-  std::optional<Instant> news_sent_;
+  NewsPace news_pace_;
   WorkerEnd end_;
   bool is_writing_ = false;
   ProcessBound process_;

@@ -40,9 +40,15 @@ Result<void> MemoryWriter::run_by_operator(JobId id, WallTime now) {
   job.state = JobState::ready;
   job.reason = JobReason::none;
   job.due = std::min(job.due, now);
-  tables_.update_job(*seq, job);
-  tables_.add_hint(*seq);
+  place_in_lane(*seq, job);
   return {};
+}
+
+// A dispatcher learns of a suspect when it promotes it.
+void MemoryWriter::place_in_lane(JobSeq seq, MemoryJob job) {
+  if (is_suspect_of_process(seq)) job.state = JobState::scheduled;
+  tables_.update_job(seq, job);
+  if (job.state == JobState::ready) tables_.add_hint(seq);
 }
 
 Result<void> MemoryWriter::change_by_operator(JobId id, const JobChange& change, WallTime now) {
@@ -63,8 +69,7 @@ Result<void> MemoryWriter::change_by_operator(JobId id, const JobChange& change,
   job.due = change.due.value_or(job.due);
   job.state = to.state;
   job.reason = to.reason;
-  tables_.update_job(*seq, job);
-  if (to.state == JobState::ready) tables_.add_hint(*seq);
+  place_in_lane(*seq, job);
   return {};
 }
 

@@ -35,6 +35,36 @@ Result<void> MemoryWriter::suspect(ClaimRef claim, CrashCharge charge, const Att
   return {};
 }
 
+Result<void> MemoryWriter::suspect_of_process(ClaimRef claim, CrashCharge charge,
+                                              const AttemptFailure& failure, WallTime now) {
+  if (auto reclaimed = reclaim(claim, charge, failure, now); !reclaimed) return reclaimed;
+  if (charge == CrashCharge::poison) {
+    acquit(claim.seq);
+    return {};
+  }
+  block(claim.seq, JobReason::suspect);
+  tables_.set_suspect(claim.seq, {.deaths = 0, .token = claim.token});
+  return {};
+}
+
+Result<void> MemoryWriter::release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
+                                           WallTime now) {
+  if (auto released = release(claim, started, why, now); !released) return released;
+  block(claim.seq, JobReason::suspect);
+  return {};
+}
+
+bool MemoryWriter::is_suspect_of_process(JobSeq seq) const {
+  const auto found = tables_.suspects().find(seq);
+  return found != tables_.suspects().end() && found->second.deaths == 0;
+}
+
+JobArrival MemoryWriter::end_wait(JobSeq seq) {
+  if (!is_suspect_of_process(seq)) return move_to_ready(seq);
+  block(seq, JobReason::suspect);
+  return arrival_of(seq, tables_.jobs().at(seq));
+}
+
 ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime now) {
   const auto found = tables_.jobs().find(request.seq);
   if (found == tables_.jobs().end() || found->second.state != JobState::blocked ||

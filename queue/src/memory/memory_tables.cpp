@@ -97,13 +97,14 @@ void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
   unindex(seq, before);
   index(seq, job);
   set(jobs_, seq, job);
-  if (is_final(job.state)) erase(cursors_, seq);
+  if (job.state == JobState::succeeded) erase(cursors_, seq);
 }
 
 void MemoryTables::erase_job(JobSeq seq) {
   erase(seq_of_id_, jobs_.at(seq).id.uuid);
   erase(envelopes_, seq);
   erase(jobs_, seq);
+  erase(cursors_, seq);
   const auto rows = attempts_.find(seq);
   if (rows == attempts_.end()) return;
   // The entry stays: what takes an attempt of the same transaction back holds on to it.

@@ -182,6 +182,7 @@ Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reas
   if (is_failure) add_attempt(claim.seq, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
     add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
+  acquit(claim.seq);
   return {};
 }
 

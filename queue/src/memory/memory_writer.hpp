@@ -32,6 +32,10 @@ class MemoryWriter final : public StoreWriter {
   std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) override;
   Result<void> suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                        WallTime now) override;
+  Result<void> suspect_of_process(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                                  WallTime now) override;
+  Result<void> release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
+                               WallTime now) override;
   ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) override;
   void end_trial(JobSeq seq) override;
   void acquit(JobSeq seq) override { tables_.erase_suspect(seq); }
@@ -77,6 +81,10 @@ class MemoryWriter final : public StoreWriter {
                    const AttemptFailure& failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
   JobArrival move_to_ready(JobSeq seq);
+  // Its wait is over: ready, or it is a suspect that is claimed by itself only.
+  JobArrival end_wait(JobSeq seq);
+  [[nodiscard]] bool is_suspect_of_process(JobSeq seq) const;
+  void place_in_lane(JobSeq seq, MemoryJob job);
   [[nodiscard]] Result<JobSeq> named_job_for(Transition transition, JobId id, JobState to) const;
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   [[nodiscard]] Result<void> check_tenant_of_retry(TenantNumber number) const;

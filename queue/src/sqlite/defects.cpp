@@ -105,10 +105,10 @@ constexpr std::array kStrays{
       select 1 from claim where seq = each.seq and incarnation = each.incarnation and counter = each.counter) limit ?1))sql"}},
     Strays{"job_cursor",
            {"stray_cursor", R"sql(
-  select seq from job_cursor where seq not in (select seq from job where state < 4) or seq in (select seq from ended))sql"},
+  select seq from job_cursor where seq not in (select seq from job where state <> 4) or seq in (select seq from ended))sql"},
            {"remove_stray_cursor", R"sql(
   delete from job_cursor where seq in (
-    select seq from job_cursor where seq not in (select seq from job where state < 4)
+    select seq from job_cursor where seq not in (select seq from job where state <> 4)
       or seq in (select seq from ended) limit ?1))sql"}},
     Strays{"suspect",
            {"stray_suspect", "select seq from suspect where seq not in (select seq from job)"},

@@ -115,7 +115,7 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
             is_failure ? 1 : 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  told_.forget_cursor(claim.seq);
+  acquit(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (reason != JobReason::expired)
     add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
@@ -133,7 +133,6 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
             started ? ended->started_us : kNeverStarted, to_us(now), 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
-  told_.forget_cursor(claim.seq);
   acquit(claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
@@ -157,14 +156,21 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
 
 Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
   static_cast<void>(fresh());  // while the job still has its claim
-  const auto ended = end_claim(claim);
-  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  const auto job = end_by_release(claim, started, why, now);
   if (!job) return claim_lost(claim);
   return_to_lane(*job);
-  if (!started) return {};
+  return {};
+}
+
+std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_release(ClaimRef claim, bool started,
+                                                                     const AttemptFailure& why,
+                                                                     WallTime now) {
+  const auto ended = end_claim(claim);
+  auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  if (!job || !started) return job;
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
   add_release(claim, *ended, why, now);
-  return {};
+  return job;
 }
 
 Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason) {
@@ -244,7 +250,6 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)
       .run();
-  told_.forget_cursor(claim.seq);
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,

@@ -81,7 +81,7 @@ std::vector<JobArrival> arrivals_of(sqlite::Statement& rows) {
 
 std::vector<JobArrival> SqliteWriter::promote(WallTime now, std::size_t limit) {
   auto due = arrivals_of(connection_.statement(kDueJobs).bind(to_us(now), limit));
-  for (const JobArrival& job : due) insert_ready(connection_, job.lane, {job.due, job.seq});
+  for (JobArrival& job : due) end_wait(job);
   if (!due.empty())
     connection_.statement(kDeleteScheduled).bind(to_us(due.back().due), due.back().seq.value).run();
   return due;
@@ -121,9 +121,9 @@ DrawnIn SqliteWriter::draw_in_retries(LanePlace after, std::size_t limit,
 std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, std::size_t limit) {
   auto blocked =
       arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), after.value, limit));
-  for (const JobArrival& job : blocked) {
+  for (JobArrival& job : blocked) {
     delete_blocked(connection_, job.seq);
-    insert_ready(connection_, job.lane, {job.due, job.seq});
+    end_wait(job);
   }
   return blocked;
 }
@@ -138,15 +138,23 @@ std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation curr
     const auto claims = claims_before(current, wanted);
     for (const auto& [claim, ended] : claims) {
       TENURE_INVARIANT(end_claim(claim).has_value());
-      acquit(claim.seq);
       const auto job = job_of_claim(claim.seq);
       if (!job) continue;  // a damaged file's claim on what has ended
       add_attempt(claim, ended, AttemptOutcome::interrupted, failure, now);
-      return_to_lane(*job);
-      jobs.push_back({claim.seq, job->lane, job->place.due, JobState::ready});
+      jobs.push_back({claim.seq, job->lane, job->place.due, return_uncharged(claim.seq, *job)});
     }
     if (claims.size() < wanted || jobs.size() == limit) return jobs;
   }
+}
+
+JobState SqliteWriter::return_uncharged(JobSeq seq, const JobOfClaim& job) {
+  if (is_suspect_of_process(seq)) {
+    place_blocked(seq, job, JobReason::suspect);
+    return JobState::blocked;
+  }
+  acquit(seq);
+  return_to_lane(job);
+  return JobState::ready;
 }
 
 std::vector<std::pair<ClaimRef, SqliteWriter::EndedClaim>> SqliteWriter::claims_before(Incarnation current,

@@ -128,7 +128,10 @@ void SqliteWriter::leave_place(const NamedJob& job) {
   }
 }
 
+// A dispatcher learns of a suspect when it promotes it.
 void SqliteWriter::place_in_lane(const NamedJob& job, WallTime due) {
+  if (is_suspect_of_process(job.place.seq))
+    return insert_scheduled(connection_, job.lane, {due, job.place.seq});
   insert_ready(connection_, job.lane, {due, job.place.seq});
   connection_.statement(kInsertLaneHint).bind(job.place.seq.value).run();
 }
@@ -223,7 +226,6 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
       .bind(job->place.seq.value, static_cast<int>(to), static_cast<int>(JobReason::by_operator),
             kNeverStarted, to_us(now))
       .run();
-  told_.forget_cursor(job->place.seq);
   acquit(job->place.seq);  // also one whose trial has ended a moment ago
   return {};
 }
@@ -237,6 +239,7 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   if (connection_.statement(kNewestJob).row().integer(0) == seq.value) return newest_job_stays(id);
   connection_.statement(kDeleteAttempts).bind(seq.value).run();
   connection_.statement(kDeleteJob).bind(seq.value).run();
+  told_.forget_cursor(seq);
   acquit(seq);
   return {};
 }

@@ -28,6 +28,15 @@ constexpr Query kSuspect{"suspect", R"sql(
   on conflict (seq) do update set deaths = min(deaths, 2147483646) + 1,
     trial = case when incarnation = ?2 and counter = ?3 then trial else 0 end, incarnation = ?2, counter = ?3)sql"};
 
+// Whatever it was a suspect of before. ?1 seq  ?2 incarnation  ?3 counter. Index: primary key.
+constexpr Query kSuspectOfProcess{"suspect_of_process", R"sql(
+  insert into suspect(seq, deaths, trial, incarnation, counter) values (?1, 0, 0, ?2, ?3)
+  on conflict (seq) do update set deaths = 0, trial = 0, incarnation = ?2, counter = ?3)sql"};
+
+// ?1 seq. Index: primary key.
+constexpr Query kIsSuspectOfProcess{"is_suspect_of_process",
+                                    "select 1 from suspect where seq = ?1 and deaths = 0"};
+
 // ?1 JobReason::suspect  ?2 the last seq of the page before  ?3 limit. Index: blocked_reason.
 constexpr Query kSuspects{"suspects", R"sql(
   select blocked.seq, blocked.queue, blocked.tenant, blocked.kind, coalesce(suspect.deaths, 1), coalesce(suspect.trial, 0),
@@ -88,6 +97,42 @@ Result<void> SqliteWriter::suspect(ClaimRef claim, CrashCharge charge, const Att
   return {};
 }
 
+Result<void> SqliteWriter::suspect_of_process(ClaimRef claim, CrashCharge charge,
+                                              const AttemptFailure& failure, WallTime now) {
+  const auto job = end_by_crash(claim, charge, failure, now);
+  if (!job) return claim_lost(claim);
+  if (charge == CrashCharge::poison) {
+    acquit(claim.seq);
+    return {};
+  }
+  place_blocked(claim.seq, *job, JobReason::suspect);
+  connection_.statement(kSuspectOfProcess)
+      .bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter)
+      .run();
+  return {};
+}
+
+Result<void> SqliteWriter::release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
+                                           WallTime now) {
+  const auto job = end_by_release(claim, started, why, now);
+  if (!job) return claim_lost(claim);
+  place_blocked(claim.seq, *job, JobReason::suspect);
+  return {};
+}
+
+bool SqliteWriter::is_suspect_of_process(JobSeq seq) {
+  return connection_.statement(kIsSuspectOfProcess).bind(seq.value).step();
+}
+
+void SqliteWriter::end_wait(JobArrival& job) {
+  if (is_suspect_of_process(job.seq)) {
+    job.state = JobState::blocked;
+    insert_blocked(connection_, job.lane, {job.due, job.seq}, JobReason::suspect);
+  } else {
+    insert_ready(connection_, job.lane, {job.due, job.seq});
+  }
+}
+
 ClaimReply SqliteWriter::claim_suspect(const SuspectRequest& request, WallTime now) {
   ClaimReply reply;
   const auto candidate = blocked_suspect(request.seq);
@@ -137,7 +182,9 @@ std::vector<Suspect> SqliteLaneReader::suspects(JobSeq after, std::size_t limit)
 }
 
 std::vector<const Query*> suspect_queries() {
-  return {&kClaimsLeft, &kSuspect, &kSuspects, &kBlockedSuspect, &kBeginTrial, &kEndTrial, &kAcquit};
+  return {&kClaimsLeft,         &kSuspect,  &kSuspectOfProcess,
+          &kIsSuspectOfProcess, &kSuspects, &kBlockedSuspect,
+          &kBeginTrial,         &kEndTrial, &kAcquit};
 }
 
 }  // namespace tenure::queue

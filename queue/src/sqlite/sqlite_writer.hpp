@@ -64,6 +64,10 @@ class SqliteWriter final : public StoreWriter {
   std::vector<FormerClaim> former_claims(Incarnation current, std::size_t limit) override;
   Result<void> suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                        WallTime now) override;
+  Result<void> suspect_of_process(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
+                                  WallTime now) override;
+  Result<void> release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
+                               WallTime now) override;
   ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) override;
   void end_trial(JobSeq seq) override;
   void acquit(JobSeq seq) override;
@@ -173,7 +177,15 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] std::optional<JobOfClaim> job_of_claim(JobSeq seq);
   void return_to_lane(const JobOfClaim& job);
   void place_blocked(JobSeq seq, const JobOfClaim& job, JobReason reason);
+  // Of a former holder: where it stands then.
+  JobState return_uncharged(JobSeq seq, const JobOfClaim& job);
   [[nodiscard]] std::optional<Candidate> blocked_suspect(JobSeq seq);
+  [[nodiscard]] bool is_suspect_of_process(JobSeq seq);
+  // A job whose wait is over, and which stands nowhere any more: into its lane, or it is a suspect that is claimed by itself only.
+  void end_wait(JobArrival& job);
+  // Nothing where the claim was lost. A `started` one is counted and leaves its row.
+  [[nodiscard]] std::optional<JobOfClaim> end_by_release(ClaimRef claim, bool started,
+                                                         const AttemptFailure& why, WallTime now);
   void charge_crash(ClaimRef claim, CrashCharge charge, const EndedClaim& ended, WallTime now);
   // Nothing where the claim was lost.
   [[nodiscard]] std::optional<JobOfClaim> end_by_crash(ClaimRef claim, CrashCharge charge,

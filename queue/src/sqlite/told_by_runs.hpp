@@ -19,7 +19,7 @@ class ToldByRuns {
   [[nodiscard]] bool tell(const RunNews& news, WallTime now);
   // The claim has gone.
   void forget_progress(JobSeq seq);
-  // The job has ended for good.
+  // The job never runs again.
   void forget_cursor(JobSeq seq);
   // Empty: none.
   [[nodiscard]] std::string cursor(JobSeq seq);

@@ -71,8 +71,8 @@ TEST_F(Why, OfAJobThatRunsItNamesTheAttempt) {
 
 TEST_F(Why, OfSuspectsItSaysThatTheyStartAlone) {
   suspect(9);
-  EXPECT_THAT(why(9),
-              HasSubstr("waits for  its trial, since the daemon died while it held this job (suspect)"));
+  EXPECT_THAT(why(9), HasSubstr("waits for  its turn to run by itself, since the daemon or its worker "
+                                "process died under it (suspect)"));
 }
 
 TEST_F(Why, ReasonsOfManyAreCountedWithTheFilterThatFindsThem) {

@@ -143,6 +143,29 @@ TEST(Cancel, OneThatIsEndedWithTheDaemonsStopDoesNotRunAgain) {
   sim.expect_cancelled(id, "The worker process ended during the run: signal 9 (Killed).");
 }
 
+TEST(Cancel, RUN_06_WhileTheDaemonStopsTheTokenIsGivenAtOnceToo) {
+  for (const bool is_hinted : {true, false}) {
+    auto options = with_slow_jobs(1, 2);
+    options.settings.stop_deadline = 20s;
+    Cancelling sim(options);
+    const auto id = sim.running("obedient");
+    const auto other = sim.running("slow");
+    sim->stop();
+    sim->run_for(50ms);
+    sim->cancel(id, is_hinted);
+    const Instant asked = sim->now();
+    ASSERT_TRUE(sim->run_until([&] { return sim->job(id).state == ShownState::cancelled; }, 1s + 10ms));
+    EXPECT_LT(sim->now() - asked, is_hinted ? 2ms : 1s + 10ms);
+    const auto tokens = control_of<GiveStopToken>(sim.world);
+    ASSERT_EQ(tokens.size(), 1U) << "the stop's own comes later";
+    EXPECT_EQ(tokens[0].second.reason, queue::StopReason::operator_asked);
+    EXPECT_EQ(sim->job(other).state, ShownState::running);
+    const auto rounds = sim->rounds;
+    sim->run_for(10s);
+    EXPECT_LE(sim->rounds - rounds, 11) << "a look now and then";
+  }
+}
+
 TEST(Cancel, OneThatRanWhenTheDaemonDiedOrLeftDoesNotRunAgain) {
   for (const bool died : {true, false}) {
     Cancelling sim(with_slow_jobs());

@@ -39,9 +39,8 @@ TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasNamedOrAloneAndIsNever
   const auto charge_of = [](int crashes, ProcessEnd end) {
     OutstandingJob job;
     job.crashes = crashes;
-    const ClaimEnd ended = end_with_process(job, end, {.place = {}, .cause = "signal 11"});
-    if (const auto* const reclaim = std::get_if<EndReclaim>(&ended.how)) return reclaim->charge;
-    return std::get<EndSuspect>(ended.how).charge;
+    const ClaimEnd ended = end_with_process(job, end, {.place = {}, .cause = "signal 11", .alone = {}});
+    return std::get<EndReclaim>(ended.how).charge;
   };
   for (const ProcessEnd end : {ProcessEnd::named, ProcessEnd::alone, ProcessEnd::in_company}) {
     EXPECT_EQ(charge_of(0, end), CrashCharge::counted);
@@ -56,8 +55,9 @@ TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasNamedOrAloneAndIsNever
 
 TEST(ClaimEnds, OnlyWhoIsNotNamedIsPerformedAloneNext) {
   const auto is_suspect = [](ProcessEnd end, bool can_be_alone) {
-    const LastRun run{.place = {}, .cause = "exit 0", .can_be_alone = can_be_alone};
-    return std::holds_alternative<EndSuspect>(end_with_process({}, end, run).how);
+    const LastRun run{
+        .place = {}, .cause = "exit 0", .alone = can_be_alone ? std::optional{Alone{}} : std::nullopt};
+    return end_with_process({}, end, run).alone.has_value();
   };
   EXPECT_TRUE(is_suspect(ProcessEnd::alone, true));
   EXPECT_TRUE(is_suspect(ProcessEnd::in_company, true));
@@ -70,10 +70,21 @@ TEST(ClaimEnds, WhatTheJobHasNotDoneIsNotCharged) {
   job.crashes = limits::kCrashesMax - 1;
   for (const ProcessEnd end :
        {ProcessEnd::by_trouble, ProcessEnd::by_stop, ProcessEnd::by_limit, ProcessEnd::beside_named}) {
-    const ClaimEnd ended = end_with_process(job, end, {.place = {}, .cause = "exit 74"});
+    const ClaimEnd ended = end_with_process(job, end, {.place = {}, .cause = "exit 74", .alone = Alone{}});
     ASSERT_TRUE(std::holds_alternative<EndRelease>(ended.how));
     EXPECT_TRUE(std::get<EndRelease>(ended.how).started);
+    EXPECT_FALSE(ended.alone) << "nor is it a suspect";
   }
+}
+
+TEST(ClaimEnds, LSE_25_WhoIsGivenBackIsTriedLaterEachTimeAndWhoHasRunAtOnce) {
+  const Alone before{.pool = 3, .vain_tries = 2, .one_at_a_time = true};
+  for (const bool started : {false, true})
+    EXPECT_EQ(alone_again(before, {{}, EndRelease{started, {}}, {}, {}}).vain_tries, 3);
+  const Alone again = alone_again(before, {{}, EndReclaim{queue::CrashCharge::counted, {}}, {}, {}});
+  EXPECT_EQ(again.vain_tries, 0);
+  EXPECT_EQ(again.pool, 3U);
+  EXPECT_TRUE(again.one_at_a_time);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ class EndingsTest : public ::testing::Test {
   Arrivals arrivals{lanes};
   std::vector<UsualRunTimes> usual{1};
   Processes processes{settings};
-  LoneJobs lone_jobs{processes};
+  LoneJobs lone_jobs{processes, lanes};
   DispatcherStatus figures;
   Endings endings{lanes, arrivals, usual, lone_jobs, figures, 1};
   Process process;
@@ -66,10 +66,10 @@ TEST_F(EndingsTest, WhatEndsIsPendingThenUnderWayThenStored) {
   EXPECT_EQ(endings.pending(), 1U);
   EXPECT_EQ(endings.under_way(), 1U);
   EXPECT_FALSE(endings.all_stored());
-  endings.stored(first, all(first, JobState::succeeded));
+  endings.stored(first, all(first, JobState::succeeded), kNow.steady);
   EXPECT_EQ(figures.succeeded, 1);
   const auto second = endings.take(100);
-  endings.stored(second, all(second, JobState::succeeded));
+  endings.stored(second, all(second, JobState::succeeded), kNow.steady);
   EXPECT_TRUE(endings.all_stored());
 }
 
@@ -98,7 +98,7 @@ TEST_F(EndingsTest, WhatIsGivenBackStandsInItsLaneAgainOnceThatIsStored) {
   ended(3, RunResult::not_started);
   EXPECT_EQ(lanes.count(), 0);
   const auto ends = endings.take(100);
-  endings.stored(ends, all(ends, JobState::ready));
+  endings.stored(ends, all(ends, JobState::ready), kNow.steady);
   EXPECT_EQ(lanes.count(), 1);
   EXPECT_EQ(process.phase, Phase::ready);
 }
@@ -117,7 +117,7 @@ TEST_F(EndingsTest, AFailureIsDueAgainAndALostClaimChangesNothing) {
   const WallTime due = std::get<EndRetry>(ends[0].how).due;
   std::vector<Result<JobState>> states = all(ends, JobState::scheduled);
   states[1] = fail(ErrorCode::claim_lost, "moved on");
-  endings.stored(ends, states);
+  endings.stored(ends, states, kNow.steady);
   EXPECT_EQ(arrivals.next_due(), due);
   EXPECT_EQ(figures.failed, 1);
   EXPECT_EQ(figures.claims_lost, 1);
@@ -131,7 +131,7 @@ TEST_F(EndingsTest, LSE_04_ADeadProcessGivesBackWhatHadNotStartedAndIsChargedFor
   const auto ends = endings.take(100);
   ASSERT_EQ(ends.size(), 3U);
   for (const std::size_t running : {0U, 1U})
-    EXPECT_EQ(std::get<EndSuspect>(ends[running].how).charge, queue::CrashCharge::counted);
+    EXPECT_EQ(std::get<EndReclaim>(ends[running].how).charge, queue::CrashCharge::counted);
   EXPECT_FALSE(std::get<EndRelease>(ends[2].how).started);
 }
 
@@ -155,6 +155,35 @@ TEST_F(EndingsTest, TheBoardSaysWhichJobsHadBegun) {
   EXPECT_FALSE(std::get<EndRelease>(ends[1].how).started);
 }
 
+TEST_F(EndingsTest, WhatHadEndedUntoldIsNoCompanyAndWhoIsNamedIsChargedAllTheSame) {
+  hold(2);
+  WorkerGone gone{ProcessNumber{1}, "signal 11"};
+  gone.slots = LastSlots{.begun = {claim(1), claim(2)},
+                         .crashed = {claim(2)},
+                         .ended = {{claim(1), RunResult::succeeded, 70us, {}},
+                                   {claim(2), RunResult::succeeded, 70us, {}},
+                                   {claim(9), RunResult::succeeded, 70us, {}}}};
+  static_cast<void>(endings.process_ended(process, gone, true, {}));
+  auto ends = endings.take(100);
+  ASSERT_EQ(ends.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<EndSucceeded>(ends[0].how));
+  EXPECT_EQ(std::get<EndReclaim>(ends[1].how).charge, queue::CrashCharge::counted);
+  EXPECT_EQ(LastMoment(process, gone).begun(), 1U);
+  gone.slots->crashed.clear();
+  EXPECT_EQ(LastMoment(process, gone).begun(), 0U);
+}
+
+// It ended while its process was being ended for it.
+TEST_F(EndingsTest, ASuccessAtTheTimeLimitCounts) {
+  hold(1);
+  process.timed_out.push_back(JobSeq{1});
+  WorkerGone gone{ProcessNumber{1}, "signal 9"};
+  gone.slots =
+      LastSlots{.begun = {claim(1)}, .crashed = {}, .ended = {{claim(1), RunResult::succeeded, 70us, {}}}};
+  static_cast<void>(endings.process_ended(process, gone, true, {}));
+  EXPECT_TRUE(std::holds_alternative<EndSucceeded>(endings.take(100).at(0).how));
+}
+
 TEST_F(EndingsTest, LSE_22_WhatAnAttemptKeepsOfItsProcess) {
   hold(3);
   process.name = "general.0";
@@ -165,7 +194,7 @@ TEST_F(EndingsTest, LSE_22_WhatAnAttemptKeepsOfItsProcess) {
   static_cast<void>(endings.process_ended(process, gone, true, {}));
   const auto ends = endings.take(100);
   EXPECT_EQ(std::get<EndRetry>(ends[0].how).failure.place, (queue::RunPlace{"general.0", 4711, {}}));
-  EXPECT_EQ(std::get<EndSuspect>(ends[1].how).failure.place, (queue::RunPlace{"general.0", 4711, gone.exit}));
+  EXPECT_EQ(std::get<EndReclaim>(ends[1].how).failure.place, (queue::RunPlace{"general.0", 4711, gone.exit}));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -223,7 +224,8 @@ class LoneJobsTest : public ::testing::Test {
 
   DispatcherSettings settings{.pools = {PoolSettings{"default", 1, {"default"}}}};
   Processes processes{settings};
-  LoneJobs lone_jobs{processes};
+  Lanes lanes{settings.pools};
+  LoneJobs lone_jobs{processes, lanes};
   Instant now;
   Actions actions;
 };
@@ -231,7 +233,7 @@ class LoneJobsTest : public ::testing::Test {
 // It was cancelled and retried meanwhile, and another process took it along.
 TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
   for (int time = 0; time < 2; ++time) {
-    lone_jobs.suspected(kJob, kTenant, 0);
+    lone_jobs.suspected(kJob, kTenant, {}, now);
     tick();
   }
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
@@ -242,7 +244,7 @@ TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
 }
 
 TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
-  lone_jobs.suspected(kJob, kTenant, 0);
+  lone_jobs.suspected(kJob, kTenant, {}, now);
   tick();
   all_ready();
   static_cast<void>(lone_jobs.take());
@@ -254,13 +256,13 @@ TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
 }
 
 TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
-  lone_jobs.suspected(kJob, kTenant, 0);
+  lone_jobs.suspected(kJob, kTenant, {}, now);
   tick();
   all_ready();
   ASSERT_EQ(lone_jobs.take().size(), 1U);
-  lone_jobs.suspected(kOther, kTenant, 0);
+  lone_jobs.suspected(kOther, kTenant, {}, now);
   lone_jobs.gated(kJob, TenantState::paused);
-  lone_jobs.suspected(queue::JobSeq{7}, kTenant, 0);
+  lone_jobs.suspected(queue::JobSeq{7}, kTenant, {}, now);
   tick();
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
   EXPECT_EQ(taken<Drain>().size(), 1U);
@@ -276,7 +278,7 @@ TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
 }
 
 TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
-  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, kTenant, 0);
+  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, kTenant, {}, now);
   tick();
   all_ready();
   ASSERT_EQ(lone_jobs.take().size(), 2U);
@@ -288,7 +290,7 @@ TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
 }
 
 TEST_F(LoneJobsTest, AQuietPoolHoldsNoProcessesForThem) {
-  lone_jobs.suspected(kJob, kTenant, 0);
+  lone_jobs.suspected(kJob, kTenant, {}, now);
   tick();
   all_ready();
   processes.set_quiet(0, true);
@@ -297,6 +299,103 @@ TEST_F(LoneJobsTest, AQuietPoolHoldsNoProcessesForThem) {
   processes.set_quiet(0, false);
   tick();
   EXPECT_EQ(taken<StartProcess>().size(), 2U);
+}
+
+// A machine that was out of memory just now is not given as many processes at once as there were jobs.
+TEST(LoneJobs, LSE_25_OfThoseThatMayHaveBeenKilledForWantOfMemoryOneOfEachPoolIsPerformedAtATime) {
+  auto options = one_pool(1, static_cast<int>(kSlots));
+  options.settings.pools = {PoolSettings{"one", 1, {"default"}}, PoolSettings{"two", 1, {"other"}}};
+  options.perform = [](const queue::ClaimedJob&) { return Performance{.run_time = 5s}; };
+  Simulated sim(options);
+  const auto ids = sim->enqueue_many({}, kSlots);
+  const auto others = sim->enqueue_many({.queue = "other"}, 2);
+  sim->start();
+  sim->run_for(1s);
+  ASSERT_EQ(sim->running(), static_cast<std::int64_t>(kSlots + 2));
+  sim->lack_memory(true);
+  for (const ProcessNumber process : sim->live_workers()) sim->kill_worker(process);
+  sim->starts.clear();
+  sim->performing_max = 0;
+  ASSERT_TRUE(sim->run_until([&] { return sim->starts.size() == 2; }, 2s)) << "one of each pool";
+  sim->run_for(1s);
+  EXPECT_EQ(sim->starts.size(), 2U);
+  for (const queue::JobId id : ids) {
+    if (id == sim->starts[0].id || id == sim->starts[1].id) continue;
+    EXPECT_EQ(sim->job(id).state, ShownState::blocked);
+    EXPECT_EQ(sim->job(id).reason, queue::JobReason::suspect);
+  }
+  ASSERT_TRUE(sim.drains(60s));
+  EXPECT_EQ(sim->performing_max, 2);
+  ASSERT_EQ(sim->starts.size(), kSlots + 2);
+  std::vector<queue::JobId> order;
+  for (const simulation::Start& start : sim->starts)
+    if (std::ranges::find(ids, start.id) != ids.end()) order.push_back(start.id);
+  EXPECT_EQ(order, ids) << "in the order in which they had begun";
+  EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
+}
+
+// Two that were performed side by side could be ended for each other's memory, until the innocent one is poison.
+TEST(LoneJobs, LSE_06_OneThatTakesAllMemoryIsPoisonAndTheOthersEnd) {
+  Simulated sim([] {
+    auto options = one_pool(1, static_cast<int>(kSlots));
+    options.perform = [](const queue::ClaimedJob& job) {
+      return Performance{.run_time = job.seq == kPoison ? 10ms : 50ms, .kills_process = job.seq == kPoison};
+    };
+    return options;
+  }());
+  sim->lack_memory(true);
+  const auto ids = sim->enqueue_many({}, kSlots);
+  sim->start();
+  ASSERT_TRUE(sim.drains(60s));
+  for (const queue::JobId id : ids)
+    EXPECT_EQ(sim->job(id).state, sim->job(id).seq == kPoison ? ShownState::dead : ShownState::succeeded);
+}
+
+// Their ends are under way when a neighbour takes the process along.
+class UntoldEnds : public ::testing::Test {
+ protected:
+  void begin(RunResult result, bool is_named) {
+    auto options = one_pool(1, 2);
+    options.report_time = 5ms;
+    options.perform = [=](const queue::ClaimedJob& job) {
+      if (job.seq == queue::JobSeq{1}) {
+        const queue::AttemptFailure failure{ErrorCode::handler_failed, "no"};
+        return Performance{.run_time = 10ms, .result = result, .failure = failure};
+      }
+      return Performance{.run_time = 12ms, .kills_process = job.crashes == 0, .is_named = is_named};
+    };
+    sim_.emplace(options);
+    ids_ = (*sim_)->enqueue_many({}, 2);
+    (*sim_)->start();
+  }
+  std::size_t starts_of(queue::JobId id) {
+    return static_cast<std::size_t>(std::ranges::count((*sim_)->starts, id, &simulation::Start::id));
+  }
+  std::optional<Simulated> sim_;
+  std::vector<queue::JobId> ids_;
+};
+
+TEST_F(UntoldEnds, ASuccessIsASuccessAndTheJobRunsNoMore) {
+  for (const bool is_named : {true, false}) {
+    begin(RunResult::succeeded, is_named);
+    ASSERT_TRUE(sim_->drains(5s));
+    EXPECT_EQ((*sim_)->job(ids_[0]).state, ShownState::succeeded);
+    EXPECT_EQ(starts_of(ids_[0]), 1U);
+    EXPECT_TRUE(history_of(*sim_, ids_[0]).empty());
+    EXPECT_EQ((*sim_)->job(ids_[1]).crashes, 1) << "and was alone";
+    EXPECT_TRUE((*sim_)->verdict().is_clean()) << (*sim_)->verdict_line();
+  }
+}
+
+TEST_F(UntoldEnds, AFailureCostsNothingSinceNobodyKnowsWhy) {
+  for (const bool is_named : {true, false}) {
+    begin(RunResult::failed, is_named);
+    ASSERT_TRUE((*sim_)->run_until([&] { return starts_of(ids_[0]) == 2; }, 1s));
+    EXPECT_EQ((*sim_)->job(ids_[0]).crashes + (*sim_)->job(ids_[0]).failures, 0);
+    EXPECT_EQ((*sim_)->job(ids_[0]).releases, 1);
+    EXPECT_EQ(history_of(*sim_, ids_[0])[0].outcome, queue::AttemptOutcome::released);
+    EXPECT_EQ((*sim_)->job(ids_[1]).crashes, 1);
+  }
 }
 
 TEST(LoneJobs, MoreThanTheirBoundWaitForOneToEnd) {

@@ -96,8 +96,7 @@ class MetricsTest : public ::testing::Test {
   static void count_end(const ClaimEnd& end, const Result<queue::JobState>& state,
                         std::map<std::string, double>& counts) {
     if (!state) return static_cast<void>(++counts["lost"]);
-    if (std::holds_alternative<EndReclaim>(end.how) || std::holds_alternative<EndSuspect>(end.how))
-      ++counts["interrupted"];
+    if (std::holds_alternative<EndReclaim>(end.how)) ++counts["interrupted"];
     if (std::holds_alternative<EndRetry>(end.how)) ++counts["failed"];
     if (*state == queue::JobState::dead && std::holds_alternative<EndFinal>(end.how)) ++counts["failed"];
     if (const auto* const release = std::get_if<EndRelease>(&end.how); release != nullptr && release->started)

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <sys/wait.h>
 #include <thread>
@@ -35,6 +37,9 @@ class CrashSignalsTest : public ::testing::Test {
       }}.join();
       ::_exit(0);
     }
+    wait_for(child);
+  }
+  void wait_for(pid_t child) {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     exit_ = WIFSIGNALED(status) ? ProcessExit{ProcessExit::By::signal, WTERMSIG(status)}
@@ -142,6 +147,50 @@ TEST_F(CrashSignalsTest, AHandlerOfBeforeThatEndsTheProcessByTheSignalLeavesItNa
   const auto former = std::signal(SIGSEGV, report_and_die);
   crash([] { ::raise(SIGSEGV); });
   std::signal(SIGSEGV, former);
+  expect_named(SIGSEGV);
+}
+
+// exit() destroys what others use.
+class ExitTest : public CrashSignalsTest {
+ protected:
+  // In an action of exit(), which the main thread's job calls or a thread that has no slot.
+  void exit_and_crash(bool has_slot) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::atexit([] {
+        is_destroyed = true;
+        while (true) ::pause();
+      });
+      note_crashes();
+      const SlotBoard board(memory_.number());
+      const CrashSlot main_slot(board.slot(0));
+      const PerformedInSlot caller(board.slot(0), claim(2), {});
+      std::thread neighbour{[&] {
+        const CrashSlot slot(board.slot(1));
+        const PerformedInSlot performed(board.slot(1), claim(1), {});
+        while (!is_destroyed) std::this_thread::yield();
+        ::raise(SIGSEGV);
+      }};
+      if (has_slot) std::exit(0);
+      std::thread{[] { std::exit(0); }}.join();
+    }
+    wait_for(child);
+  }
+  static inline std::atomic<bool> is_destroyed = false;
+};
+
+TEST_F(ExitTest, WhoMeetsASignalSinceANeighbourHasCalledExitIsNotNamed) {
+  for (const bool has_slot : {true, false}) {
+    exit_and_crash(has_slot);
+    expect_nobody(SIGSEGV);
+  }
+}
+
+TEST_F(ExitTest, WhoseOwnExitMeetsOneIsNamed) {
+  crash([] {
+    std::atexit([] { ::raise(SIGSEGV); });
+    std::exit(0);
+  });
   expect_named(SIGSEGV);
 }
 

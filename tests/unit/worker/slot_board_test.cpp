@@ -3,7 +3,10 @@
 #include <cerrno>
 #include <csignal>
 #include <protocol/slot_board.hpp>
+#include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace tenure::daemon {
 namespace {
@@ -66,6 +69,50 @@ TEST_F(SlotBoardTest, TwoThatMetASignalNameNobodyWhicheverEndedTheProcess) {
     board.slot(0)->signal = other;
     EXPECT_TRUE(read_board(memory.number(), kSegfault)->crashed.empty());
   }
+}
+
+queue::AttemptEnd ended(std::int64_t seq, queue::RunResult result) {
+  return {claim(seq), result, std::chrono::microseconds{seq * 10}, {}};
+}
+
+TEST_F(SlotBoardTest, TellsHowJobsHaveEndedWhoseSlotsPerformOthersSince) {
+  SlotBoard board(memory.number());
+  EXPECT_TRUE(read_board(memory.number(), kExit)->ended.empty());
+  board.note_end(ended(1, queue::RunResult::succeeded));
+  board.note_end(ended(2, queue::RunResult::failed));
+  EXPECT_EQ(read_board(memory.number(), kExit)->ended,
+            (std::vector{ended(1, queue::RunResult::succeeded), ended(2, queue::RunResult::failed)}));
+  SlotBoard{}.note_end(ended(1, queue::RunResult::succeeded));
+}
+
+// As many as a process can have been assigned and not have told of.
+TEST_F(SlotBoardTest, KeepsTheLastEndsAndNoMore) {
+  SlotBoard board(memory.number());
+  constexpr std::int64_t kKept = 2 + kBoardEndsMore;
+  for (std::int64_t seq = 1; seq <= kKept + 1; ++seq) board.note_end(ended(seq, queue::RunResult::succeeded));
+  const auto ends = read_board(memory.number(), kExit)->ended;
+  ASSERT_EQ(std::ssize(ends), kKept);
+  EXPECT_EQ(ends[0].claim, claim(kKept + 1)) << "in the place of the first";
+  EXPECT_EQ(ends[1].claim, claim(2));
+  EXPECT_EQ(ends.back().claim, claim(kKept));
+  EXPECT_TRUE(read_board(memory.number(), kExit)->begun.empty());
+}
+
+TEST_F(SlotBoardTest, AnEndThatIsHalfWrittenOrSpoiltIsNone) {
+  SlotBoard board(memory.number());
+  board.note_end(ended(1, queue::RunResult::failed));
+  auto* const units = static_cast<std::int64_t*>(
+      ::mmap(nullptr, 4 * 64, PROT_READ | PROT_WRITE, MAP_SHARED, memory.number(), 0));
+  ASSERT_NE(static_cast<void*>(units), MAP_FAILED);
+  std::int64_t* const end = units + 3 * 8;  // behind the head and two slots
+  ASSERT_EQ(end[1], 1);
+  for (int word = 0; word <= 5; ++word) {
+    const std::int64_t before = std::exchange(end[word], end[word] ^ 1);
+    EXPECT_TRUE(read_board(memory.number(), kExit)->ended.empty()) << word;
+    end[word] = before;
+  }
+  EXPECT_EQ(read_board(memory.number(), kExit)->ended.size(), 1U);
+  ::munmap(units, 4 * 64);
 }
 
 TEST_F(SlotBoardTest, WhatIsHalfWrittenDownIsNoJob) {

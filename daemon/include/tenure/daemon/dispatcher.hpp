@@ -99,6 +99,8 @@ struct AttemptsEnded {
 struct LastSlots {
   std::vector<queue::ClaimRef> begun;    // the last one of each slot, whether or not it had ended
   std::vector<queue::ClaimRef> crashed;  // of those, whose thread met the signal that ended the process
+  // Those that had ended last, in no order: what became of them may not have been told. Of one that failed not why.
+  std::vector<AttemptEnd> ended = {};
 };
 // What runs tell of themselves while they go on.
 struct RunsTold {
@@ -113,6 +115,8 @@ struct WorkerGone {
   bool is_in_trouble = false;
   std::optional<queue::ProcessExit> exit = {};  // nothing where it could not be started
   std::optional<LastSlots> slots = {};          // nothing where it kept no board
+  // By SIGKILL, and the kernel has ended some process for want of memory since it was started, or does not tell.
+  bool may_lack_memory = false;
 };
 struct Ponged {
   ProcessNumber process;

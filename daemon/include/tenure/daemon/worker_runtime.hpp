@@ -20,7 +20,7 @@ struct WorkerSetup {
   int lock_descriptor = -1;  // of the dispatcher's lock, where this process took it
   int told_to_end =
       -1;  // becomes readable when somebody else than the daemon tells the process to end; -1: nobody can
-  const SlotBoard* board = nullptr;  // where each thread says what it performs; nullptr: nowhere
+  SlotBoard* board = nullptr;  // where each thread says what it performs; nullptr: nowhere
 };
 
 // Speaks the worker's side of the protocol on `descriptor`, which it takes over: says hello, performs what is assigned on

@@ -134,13 +134,15 @@ struct CancelRequest {
   JobId id;
 };
 
-// A job that was claimed when the daemon died. It is blocked for the reason `suspect` until it is claimed by itself.
+// A job that was claimed when the daemon died, or performed when its worker process ended. It is blocked for the reason `suspect` until
+// it is claimed by itself.
 struct Suspect {
   JobSeq seq;
   TenantNumber tenant;
   std::string queue;
   std::string kind;
-  int deaths = 1;  // of the daemon, so far
+  // Of the daemon, so far. 0: of its worker process; it is performed alone, in a process of its own, until it has succeeded.
+  int deaths = 1;
   // At the last of them it was on trial, and then whether nothing else performed.
   bool was_on_trial = false;
   bool was_alone = false;
@@ -262,7 +264,7 @@ class StoreWriter {
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
 
   // What a run tells of itself: its progress, which shows until the claim ends, and its cursor, which later claims of the job hand out
-  // and which goes when the job has ended for good. ClaimLost, and nothing was changed.
+  // and which goes when the job has succeeded or is removed. ClaimLost, and nothing was changed.
   [[nodiscard]] virtual Result<void> tell(const RunNews& news, WallTime now) = 0;
 
   // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
@@ -297,8 +299,8 @@ class StoreWriter {
   [[nodiscard]] virtual std::vector<CancelRequest> cancel_requests(CancelNumber after, std::size_t limit) = 0;
   [[nodiscard]] virtual bool is_cancel_asked(ClaimRef claim) = 0;
 
-  // Takes back every claim of another incarnation, uncharged: at most `limit`. Their lanes become known again. The caller is the
-  // newest dispatcher: a claim of a later one was made by nobody.
+  // Takes back every claim of another incarnation, uncharged: at most `limit`. Their lanes become known again; suspects of a worker
+  // process become blocked. The caller is the newest dispatcher: a claim of a later one was made by nobody.
   [[nodiscard]] virtual std::vector<JobArrival> reclaim_of_former_holders(Incarnation current,
                                                                           std::size_t limit,
                                                                           WallTime now) = 0;
@@ -310,6 +312,13 @@ class StoreWriter {
   // ClaimLost.
   [[nodiscard]] virtual Result<void> suspect(ClaimRef claim, CrashCharge charge,
                                              const AttemptFailure& failure, WallTime now) = 0;
+  // The same of a run that ended with its worker process. Until it is acquitted, or has ended for good, the job is claimed by itself
+  // only: whatever would make it ready again makes it blocked, as a suspect, instead.
+  [[nodiscard]] virtual Result<void> suspect_of_process(ClaimRef claim, CrashCharge charge,
+                                                        const AttemptFailure& failure, WallTime now) = 0;
+  // As release(), of such a suspect.
+  [[nodiscard]] virtual Result<void> release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
+                                                     WallTime now) = 0;
   // Begins the trial of one suspect: it is claimed. No job: it is no suspect any more, or its tenant is gated.
   [[nodiscard]] virtual ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) = 0;
   // It performs on, and others beside it.
@@ -317,14 +326,15 @@ class StoreWriter {
   // Its claim has ended otherwise than with the daemon. Both do nothing where it is none.
   virtual void acquit(JobSeq seq) = 0;
 
-  // Scheduled jobs that are due become ready, by due time, at most `limit`.
+  // Scheduled jobs that are due become ready, by due time, at most `limit`; suspects of a worker process become blocked.
   [[nodiscard]] virtual std::vector<JobArrival> promote(WallTime now, std::size_t limit) = 0;
   // Looks at the `limit` scheduled jobs next behind `after`, in the order of (due, seq). Those among them that wait for a retry, and
   // are due later than `wait_max` of their failures from now, are due then; what an enqueue has scheduled stays as it is.
   [[nodiscard]] virtual DrawnIn draw_in_retries(LanePlace after, std::size_t limit,
                                                 FunctionRef<std::chrono::microseconds(int)> wait_max,
                                                 WallTime now) = 0;
-  // Jobs that were blocked for that reason become ready, by sequence from behind `after`, at most `limit`.
+  // Jobs that were blocked for that reason become ready, by sequence from behind `after`, at most `limit`; suspects of a worker process
+  // stay blocked, as such.
   [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, JobSeq after,
                                                         std::size_t limit) = 0;
 
@@ -347,7 +357,8 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
   // What an operator does to a job that waits. JobNotFound; StateChanged for any other state, and where it has a claim, which none
   // of them touches. Without a look at its tenant: what was accepted may go or be due whatever has become of it.
-  // Scheduled -> ready, due now, or where it was due already; with a lane hint.
+  // Scheduled -> ready, due now, or where it was due already; with a lane hint. A suspect of a worker process becomes due and stays
+  // scheduled, for promote(); the same holds of change_by_operator.
   [[nodiscard]] virtual Result<void> run_by_operator(JobId id, WallTime now) = 0;
   // Scheduled, ready or blocked -> cancelled; a suspect is none any more. A claim that was planned on it finds it gone.
   [[nodiscard]] virtual Result<void> cancel_by_operator(JobId id, WallTime now) = 0;

@@ -3,6 +3,7 @@
 #include <tenure/daemon/round_part.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,18 +33,21 @@ struct EndReclaim {
   queue::CrashCharge charge = queue::CrashCharge::none;
   queue::AttemptFailure failure;
 };
-// As EndReclaim; and what is not dead by that waits to be performed in a process of its own.
-struct EndSuspect {
-  queue::CrashCharge charge = queue::CrashCharge::none;
-  queue::AttemptFailure failure;
+// A job that a worker process ended with while nobody was named is performed alone, in a process that is started for it, until it has
+// succeeded.
+struct Alone {
   std::size_t pool = 0;
+  int vain_tries = 0;  // in a row: the process ended before the job had begun, or the job was given back
+  bool one_at_a_time = false;  // of the pool: its process may have been killed for want of memory
 };
 struct ClaimEnd {
   queue::ClaimRef claim;
-  std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim, EndSuspect> how;
+  std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim> how;
   // Where the job stands again if it is given back.
   queue::Lane lane;
   queue::LanePlace place;
+  // Then it stands in no lane, but waits to be performed so.
+  std::optional<Alone> alone = {};
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);
