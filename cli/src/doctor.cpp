@@ -94,12 +94,12 @@ std::vector<Mended> mend_all(Session& session) {
   return done;
 }
 
-// What one check cannot be done for is a finding, so that the others are done.
+// What one check cannot be done for is a finding, so that the others are done; where none can be done, that is the answer.
 void examine(Examination& examination, const Check& check) {
   try {
     check.run(examination);
   } catch (const Error& error) {
-    if (exit_code_of(error.code()) == ExitCode::usage) throw;
+    if (exit_code_of(error.code()) == ExitCode::usage || error.code() == ErrorCode::schema_mismatch) throw;
     examination.add(FindingLevel::fail, check.name, escaped(error.failure().text(), 1024));
   }
 }
@@ -122,10 +122,15 @@ ExitCode store_doctor(Session& session) {
 
 ExitCode store_check(Session& session) {
   Examination examination(session);
-  static_cast<void>(examination.defects(queue::PageCheck::full));
-  check_file(examination);
-  check_places(examination);
-  check_audit(examination);
+  const queue::SchemaState schema = session.schema(queue::PageCheck::none);
+  if (schema.is_older()) {
+    check_pages_of_older(examination);
+  } else {
+    static_cast<void>(examination.defects(queue::PageCheck::full));
+    check_file(examination);
+    check_places(examination);
+    check_audit(examination);
+  }
   return print_findings(session, "tenure.store.check/1", examination.findings());
 }
 
