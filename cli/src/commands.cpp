@@ -202,6 +202,11 @@ constexpr std::array kVerbs{
          "The copy is whole or not there, on disk, and looked through; nothing is overwritten. See "
          "docs/manual/operation.md for what else to copy.",
          "tenure store backup /backup/control-2026-03-02.db", "reason", Effect::changes, store_backup},
+    Verb{"store", "migrate", "", 0, 0, "bring an older control database to the schema of this program",
+         "tenured and worker programs that were started by hand must have ended: it takes the dispatcher's "
+         "lock. There is no way down but a copy, so make one first by tenure store backup. Each step is one "
+         "commit; where it was interrupted, give it again. See docs/manual/upgrading.md.",
+         "tenure store migrate --dry-run", "dry-run reason", Effect::changes, store_migrate},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", Effect::reads, config_check},

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <span>
 
 // `tenure doctor`: which checks there are, and mending. `tenure store check` is some of them, more thoroughly.
 namespace tenure::cli {
@@ -29,6 +30,7 @@ constexpr std::array kChecks{
     Check{"tenants", check_tenants}, Check{"stamps", check_stamps, true},
 };
 
+constexpr std::size_t kFoundAtOnce = 100'000;
 constexpr std::size_t kMendedAtOnce = 500;
 
 // Those that are named, or all that need no naming.
@@ -49,15 +51,26 @@ std::vector<const Check*> chosen_checks(const Session& session) {
   return chosen;
 }
 
-// In commits of some hundred, until nothing is left of it.
+// Found by a reader, which holds nobody up however long it looks, and mended in commits of some hundred that look at each again.
 std::int64_t mend(Session& session, queue::Defect defect) {
   std::int64_t all = 0;
-  for (std::int64_t mended = 1; mended > 0; all += mended)
-    session.change([&](queue::StoreWriter& writer) {
-      mended = writer.mend(defect, kMendedAtOnce);
-      return Changed{mended, std::string(name_of(defect))};
-    });
-  return all;
+  while (true) {
+    std::vector<queue::DefectPlace> places;
+    session.readable_store().read(
+        [&](queue::JobReader& reader) { places = reader.places_to_mend(defect, kFoundAtOnce); });
+    std::int64_t mended = 0;
+    for (std::span<const queue::DefectPlace> left = places; !left.empty();) {
+      const auto some = left.first(std::min(left.size(), kMendedAtOnce));
+      left = left.subspan(some.size());
+      session.change([&](queue::StoreWriter& writer) {
+        const std::int64_t count = writer.mend(some);
+        mended += count;
+        return Changed{count, std::string(name_of(defect))};
+      });
+    }
+    all += mended;
+    if (mended == 0 || places.size() < kFoundAtOnce) return all;
+  }
 }
 
 // Before the checks, which say what is left. Returns what was mended.
@@ -81,12 +94,12 @@ std::vector<Mended> mend_all(Session& session) {
   return done;
 }
 
-// What one check cannot be done for is a finding, so that the others are done.
+// What one check cannot be done for is a finding, so that the others are done; where none can be done, that is the answer.
 void examine(Examination& examination, const Check& check) {
   try {
     check.run(examination);
   } catch (const Error& error) {
-    if (exit_code_of(error.code()) == ExitCode::usage) throw;
+    if (exit_code_of(error.code()) == ExitCode::usage || error.code() == ErrorCode::schema_mismatch) throw;
     examination.add(FindingLevel::fail, check.name, escaped(error.failure().text(), 1024));
   }
 }
@@ -109,10 +122,15 @@ ExitCode store_doctor(Session& session) {
 
 ExitCode store_check(Session& session) {
   Examination examination(session);
-  static_cast<void>(examination.defects(queue::PageCheck::full));
-  check_file(examination);
-  check_places(examination);
-  check_audit(examination);
+  const queue::SchemaState schema = session.schema(queue::PageCheck::none);
+  if (schema.is_older()) {
+    check_pages_of_older(examination);
+  } else {
+    static_cast<void>(examination.defects(queue::PageCheck::full));
+    check_file(examination);
+    check_places(examination);
+    check_audit(examination);
+  }
   return print_findings(session, "tenure.store.check/1", examination.findings());
 }
 

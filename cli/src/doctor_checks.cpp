@@ -18,6 +18,8 @@ using queue::DefectRecord;
 
 constexpr std::int64_t kLongLog = 64LL << 20U;  // some five times what whoever writes lets it grow to
 constexpr std::string_view kLibraryName = "SQLite ";
+constexpr std::string_view kRemedyOfPages =
+    "restore a backup; sqlite3 control.db .recover saves what can be read";
 
 // Only checkpoints write to the file itself.
 std::optional<WallTime> last_checkpoint(const queue::StoreSummary& store) {
@@ -76,7 +78,7 @@ void check_file(Examination& examination) {
     return examination.add(FindingLevel::fail, "store",
                            fmt::format("{} found in its pages, the first: {}",
                                        counted(damaged->count, "fault", style), damaged->example),
-                           "restore a backup; sqlite3 control.db .recover saves what can be read");
+                           std::string(kRemedyOfPages));
   const auto store = examination.ask([](queue::JobReader& reader) { return reader.summary(); });
   std::string text = fmt::format("schema {}, pages clean, size {}, WAL {}", store.schema_version,
                                  bytes_text(store.size_bytes, style), bytes_text(store.wal_bytes, style));
@@ -85,6 +87,18 @@ void check_file(Examination& examination) {
   if (store.wal_bytes <= kLongLog) return examination.add(FindingLevel::ok, "store", text);
   examination.add(FindingLevel::warn, "store",
                   text + "; something that reads for long keeps the log from ending");
+}
+
+void check_pages_of_older(Examination& examination) {
+  const queue::SchemaState schema = examination.session().schema(queue::PageCheck::full);
+  if (schema.page_problem)
+    return examination.add(FindingLevel::fail, "store", "a fault in its pages: " + *schema.page_problem,
+                           std::string(kRemedyOfPages));
+  examination.add(
+      FindingLevel::warn, "store",
+      fmt::format("schema {}, and this program needs {}: pages clean, rows and audit records not looked at",
+                  schema.version, schema.newest),
+      "tenure store migrate");
 }
 
 void check_library(Examination& examination) {

@@ -42,6 +42,7 @@ class Examination {
 
 // In doctor_checks.cpp: the store itself.
 void check_file(Examination& examination);
+void check_pages_of_older(Examination& examination);  // of a schema whose rows this program does not know
 void check_library(Examination& examination);
 void check_holder(Examination& examination);
 void check_places(Examination& examination);

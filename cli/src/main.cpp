@@ -69,28 +69,51 @@ std::string read_input(std::size_t bytes_max) {
   return bytes;
 }
 
-// Ctrl-C while it waits is how a command that goes on for ever is ended, and no failure. Blocked from the first wait on, so that the next
-// one finds what came meanwhile and no line is cut in two.
-class Pauses {
+// SIGINT, SIGTERM and SIGHUP as something to ask for. Blocked from begin() on, so that the next question finds what came meanwhile, no
+// line is cut in two and nothing half done is left.
+class EndAsked {
  public:
-  // False: somebody wants it to end, or nobody reads what it prints any more.
-  bool operator()(std::chrono::milliseconds wait) {
-    if (!signals_.is_open()) begin();
-    std::array<pollfd, 2> looked{{{signals_.number(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
-    return ::poll(looked.data(), looked.size(), static_cast<int>(wait.count())) <= 0;
-  }
-
- private:
   void begin() {
+    if (signals_.is_open()) return;
     sigset_t ends;
     ::sigemptyset(&ends);
-    ::sigaddset(&ends, SIGINT);
-    ::sigaddset(&ends, SIGTERM);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+      if (!is_ignored(number)) ::sigaddset(&ends, number);
     (void)::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
     signals_ = Descriptor{::signalfd(-1, &ends, SFD_CLOEXEC)};
   }
+  [[nodiscard]] bool has_come() const {
+    pollfd looked{signals_.number(), POLLIN, 0};
+    return ::poll(&looked, 1, 0) > 0;
+  }
+  // Whether one comes within that time, or nobody reads any more what is printed.
+  [[nodiscard]] bool comes_within(std::chrono::milliseconds wait) {
+    begin();
+    std::array<pollfd, 2> looked{{{signals_.number(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
+    return ::poll(looked.data(), looked.size(), static_cast<int>(wait.count())) > 0;
+  }
+
+ private:
+  // As nohup and shells leave them: to a blocked signal the kernel does not apply that.
+  static bool is_ignored(int number) {
+    struct sigaction action {};
+    return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  }
+
   Descriptor signals_;
 };
+
+// A copy that is told to end removes what there is of it.
+std::int64_t copy_until_told_to_end(const std::filesystem::path& control, const std::filesystem::path& target,
+                                    const Clock& clock, EndAsked& end_asked,
+                                    FunctionRef<void(const queue::CopyProgress&)> progress) {
+  end_asked.begin();
+  return queue::copy_control_database(control, target, clock, [&](const queue::CopyProgress& so_far) {
+    if (end_asked.has_come())
+      raise(ErrorCode::interrupted, "the copy was ended before it was complete, and nothing of it is left");
+    progress(so_far);
+  });
+}
 
 }  // namespace
 
@@ -99,6 +122,7 @@ int main(int argc, char** argv) {
   (void)std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write()
   const RealClock clock;
   StandardOutput output;
+  EndAsked end_asked;
   cli::Environment environment{
       .clock = clock,
       .variables = variables(),
@@ -111,7 +135,8 @@ int main(int argc, char** argv) {
       .who = [] { return identify_operator(sudo_uid()); },
       .read_line = read_line,
       .read_input = read_input,
-      .pause = [pauses = std::make_shared<Pauses>()](auto wait) { return (*pauses)(wait); },
+      // Ctrl-C while it waits is how a command that goes on for ever is ended, and no failure.
+      .pause = [&](std::chrono::milliseconds wait) { return !end_asked.comes_within(wait); },
       .open_store =
           [&](const queue::SqliteStoreOptions& options) { return queue::open_sqlite_store(options, clock); },
       .look_at_store = [](const std::filesystem::path& path) { return queue::look_at_sqlite_store(path); },
@@ -119,7 +144,17 @@ int main(int argc, char** argv) {
       .copy_store =
           [&](const std::filesystem::path& control, const std::filesystem::path& target,
               FunctionRef<void(const queue::CopyProgress&)> progress) {
-            return queue::copy_control_database(control, target, clock, progress);
+            return copy_until_told_to_end(control, target, clock, end_asked, progress);
+          },
+      .look_at_schema = [](const std::filesystem::path& control,
+                           queue::PageCheck pages) { return queue::look_at_schema(control, pages); },
+      .look_at_schema_of_copy =
+          [](const std::filesystem::path& copy, queue::PageCheck pages) {
+            return queue::look_at_schema_of_copy(copy, pages);
+          },
+      .migrate_store =
+          [&](const std::filesystem::path& control, const queue::AuditEntry& entry) {
+            return queue::migrate_control_database(control, entry, clock);
           },
       .ask_daemon = [](const std::filesystem::path& socket,
                        std::string_view line) { return exchange_line(socket, line); },

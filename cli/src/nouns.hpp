@@ -36,6 +36,7 @@ ExitCode store_audit(Session& session);
 ExitCode store_doctor(Session& session);
 ExitCode store_check(Session& session);
 ExitCode store_backup(Session& session);
+ExitCode store_migrate(Session& session);
 ExitCode worker_list(Session& session);
 ExitCode worker_show(Session& session);
 ExitCode worker_dump(Session& session);

@@ -195,16 +195,41 @@ TenantRegistry& Session::registry() {
 
 MadeCopy Session::back_up(const std::filesystem::path& target,
                           FunctionRef<void(const queue::CopyProgress&)> progress) {
-  change([&](queue::StoreWriter&) { return Changed{1, target.string() + ", begun"}; });
-  MadeCopy copy{.bytes = environment_.copy_store(settings().store.path, target, progress)};
+  MadeCopy copy;
+  const auto record = [&](const std::string& what) {
+    change([&](queue::StoreWriter&) { return Changed{1, target.string() + what}; });
+  };
   try {
-    change([&](queue::StoreWriter&) {
-      return Changed{1, fmt::format("{}, complete, {} bytes", target.string(), copy.bytes)};
-    });
+    record(", begun");
+  } catch (const SchemaMismatch&
+               error) {  // an older one can be copied all the same; what cannot be is refused below
+    copy.unrecorded = tenure::text_of(error);
+  }
+  copy.bytes = environment_.copy_store(settings().store.path, target, progress);
+  if (!copy.unrecorded.empty()) return copy;
+  try {
+    record(fmt::format(", complete, {} bytes", copy.bytes));
   } catch (const std::exception& error) {  // the copy is in its place, and whole
     copy.unrecorded = tenure::text_of(error);
   }
   return copy;
+}
+
+std::filesystem::path Session::store_path() {
+  return is_offline() ? std::filesystem::path(option("store")) : settings().store.path;
+}
+
+queue::SchemaState Session::schema(queue::PageCheck page_check) {
+  if (is_offline()) return environment_.look_at_schema_of_copy(store_path(), page_check);
+  return opened(settings().store, [&](const config::StoreSettings& from) {
+    return environment_.look_at_schema(from.path, page_check);
+  });
+}
+
+queue::SchemaState Session::migrate() {
+  return opened(settings().store, [&](const config::StoreSettings& from) {
+    return environment_.migrate_store(from.path, audit_entry());
+  });
 }
 
 queue::ReadableStore& Session::readable_store() {

@@ -73,6 +73,12 @@ class Session {
   // and that it is complete, since whoever has a copy has all that is in it.
   [[nodiscard]] MadeCopy back_up(const std::filesystem::path& target,
                                  FunctionRef<void(const queue::CopyProgress&)> progress);
+  // The schema of the control database, or of the copy with --offline.
+  [[nodiscard]] queue::SchemaState schema(queue::PageCheck page_check);
+  // Brings it to the program's own, with an audit record; answers what it was.
+  queue::SchemaState migrate();
+  // What is worked on, as it was named.
+  [[nodiscard]] std::filesystem::path store_path();
   // The control database for looking at it: changes nothing, waits for nobody. For whatever does not write.
   [[nodiscard]] queue::ReadableStore& readable_store();
   // To be called after each change.

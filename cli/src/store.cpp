@@ -10,6 +10,7 @@ namespace tenure::cli {
 namespace {
 
 struct ShownStore : queue::StoreSummary {
+  std::int64_t schema_needed = 0;
   bool has_dispatcher = false;  // that is seen to run
 };
 
@@ -44,6 +45,33 @@ void write_holder(json::Writer& writer, const queue::HolderRecord& holder) {
   writer.end_object();
 }
 
+// Its jobs stand in tables that this program does not know.
+std::string older_text(const queue::SchemaState& schema, std::string_view path, const ShowStyle& style) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    return fmt::format("{:<9}{}\n", name, value);
+  };
+  return line("store", "sqlite, " + escaped(path)) +
+         line("schema", fmt::format("{}, and this program needs {}: tenure store migrate", schema.version,
+                                    schema.newest)) +
+         line("size", fmt::format("{}, WAL {}", bytes_text(schema.size_bytes, style),
+                                  bytes_text(schema.wal_bytes, style)));
+}
+
+std::string older_json(const queue::SchemaState& schema, std::string_view path) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.store.show/1").key("item").begin_object();
+  write_text(writer, "backend", "sqlite");
+  write_text(writer, "path", path);
+  writer.key("schema_version").integer(schema.version).key("schema_needed").integer(schema.newest);
+  writer.key("size_bytes").integer(schema.size_bytes).key("wal_bytes").integer(schema.wal_bytes);
+  for (const std::string_view unknown :
+       {"store_id", "library", "jobs", "claims", "tenants", "last_holder", "has_dispatcher"})
+    writer.key(unknown).null();
+  writer.end_object().end_object();
+  return out;
+}
+
 std::string json_of(const ShownStore& store) {
   std::string out;
   json::Writer writer(out);
@@ -52,6 +80,7 @@ std::string json_of(const ShownStore& store) {
   write_text(writer, "path", store.path);
   write_text(writer, "store_id", store.store_id);
   writer.key("schema_version").integer(store.schema_version);
+  writer.key("schema_needed").integer(store.schema_needed);
   write_text(writer, "library", store.library);
   writer.key("size_bytes").integer(store.size_bytes).key("wal_bytes").integer(store.wal_bytes);
   writer.key("jobs")
@@ -71,9 +100,16 @@ std::string json_of(const ShownStore& store) {
 }  // namespace
 
 ExitCode store_show(Session& session) {
+  const queue::SchemaState schema = session.schema(queue::PageCheck::none);
+  if (schema.is_older()) {
+    const std::string path = session.store_path().string();
+    if (session.json()) session.print_json(older_json(schema, path));
+    else session.print(older_text(schema, path, session.style()));
+    return ExitCode::done;
+  }
   ShownStore store;
   session.readable_store().read([&](queue::JobReader& reader) {
-    store = {reader.summary(), reader.has_dispatcher()};
+    store = {reader.summary(), schema.newest, reader.has_dispatcher()};
   });
   if (session.json()) session.print_json(json_of(store));
   else session.print(text_of(store, session.style()));

@@ -197,6 +197,28 @@ TEST_P(ListSuite, JobsAreListedNewestFirstOrOldestFirstInPages) {
   EXPECT_TRUE(list({}, {.limit = 0}).empty());
 }
 
+// The clock stands still, so that all have one time; between two pages jobs come, end and go.
+TEST_P(ListSuite, PagesShowEachJobOnceUnderEqualTimesWhateverHappensMeanwhile) {
+  constexpr std::size_t kJobs = 50;
+  for (const ListOrder order : {ListOrder::newest_first, ListOrder::oldest_first}) {
+    const std::size_t there_before = list({}, {.limit = 1000}).size();
+    for (std::size_t i = 0; i < kJobs; ++i) put();
+    const auto expected = ids_of(list({}, {.limit = 1000, .order = order}));
+    ASSERT_EQ(expected.size(), there_before + kJobs);
+    std::vector<JobId> paged;
+    ListOptions page{.limit = 7, .order = order};
+    for (;;) {
+      const auto jobs = list({}, page);
+      for (const JobRecord& job : jobs) paged.push_back(job.id);
+      if (jobs.size() < page.limit) break;
+      page.after = jobs.back().seq;
+      claim_one();
+      if (order == ListOrder::newest_first) put();
+    }
+    EXPECT_EQ(paged, expected);
+  }
+}
+
 TEST_P(ListSuite, StatesThatAreShownCanBeFiltered) {
   create_tenant("acme");
   const JobId held = put(new_job("acme")).id;

@@ -1,5 +1,6 @@
 #include "sqlite/audit_rows.hpp"
 #include "sqlite/cancel_requests.hpp"
+#include "sqlite/defect_places.hpp"
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/pools.hpp"
@@ -16,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
@@ -105,6 +107,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
                               Source{"defects", &defect_queries},
+                              Source{"defect_places", &defect_place_queries},
                               Source{"inspection", &inspection_queries}};
 
 }  // namespace
@@ -175,6 +178,19 @@ TEST_F(QueryPlans, OfTheRegistryScanOnlyWhereTheyOnlyRead) {
     if (query->name == "has_jobs") continue;
     EXPECT_EQ(plan_of(*query).find("SCAN"), std::string::npos) << query->name;
   }
+}
+
+// As when an operator mends: what is wrong was found by a reader, and is looked at again by its key.
+TEST_F(QueryPlans, OfMendingScanOnlyWhereTheyOnlyRead) {
+  constexpr std::array<std::string_view, 4> kOfReaders{"blocked_without_cause", "ranges_of_jobs",
+                                                       "overlapping_ranges", "stray_"};
+  int mending = 0;
+  for (const sqlite::Query* query : defect_place_queries()) {
+    if (std::ranges::any_of(kOfReaders, [&](auto front) { return query->name.starts_with(front); })) continue;
+    EXPECT_EQ(plan_of(*query).find("SCAN"), std::string::npos) << query->name;
+    ++mending;
+  }
+  EXPECT_EQ(mending, 13);
 }
 
 TEST_F(QueryPlans, NamesOfQueriesAreUnique) {

@@ -6,6 +6,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/queue/dispatcher_lock.hpp>
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 

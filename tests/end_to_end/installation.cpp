@@ -50,6 +50,17 @@ std::unique_ptr<Process> Installation::start_alone() {
                                    std::vector<std::string>{"TENURE_CONFIG=" + config_file().string()});
 }
 
+std::string Installation::tenure(std::vector<std::string> words) {
+  words.insert(words.begin(), TENURE_PROGRAM);
+  words.insert(words.end(), {"--config", config_file().string()});
+  const auto path = folder_ / "tenure-output";
+  std::filesystem::remove(path);  // it is appended to
+  Process process(words, path);
+  const auto end = process.wait();
+  output_ = process.output();
+  return end.value_or("still running");
+}
+
 pid_t Installation::wait_for_start_of(const std::string& name) {
   const auto file = folder_ / ("started-" + name);
   EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(file); })) << name << " does not start";

@@ -41,6 +41,8 @@ class Installation : public ::testing::Test {
   // Starts the worker program by hand.
   [[nodiscard]] std::unique_ptr<Process> start_alone();
   [[nodiscard]] Client& client();
+  // Runs the command line: "exit 0"; what it printed is in output_.
+  std::string tenure(std::vector<std::string> words);
 
   template <class Job>
   queue::JobId enqueue(const Job& job, const EnqueueOptions& options = {}) {
@@ -60,6 +62,7 @@ class Installation : public ::testing::Test {
   queue::Store& store();
 
   TemporaryFolder folder_;
+  std::string output_;
 
  private:
   std::optional<Client> client_;

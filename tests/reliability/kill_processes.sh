@@ -94,7 +94,7 @@ if ((control_workers > 0)); then
   run 0 "$control_workers" 0
   stop_daemon
   unset KILL_WORKER_ONCE
-  check || true
+  check "$work/record" || true
   echo "control: $(< "$work/verdict") | faults worker-kill=$control_workers seed=$seed"
   if grep -q ' duplicated=0 ' "$work/verdict"; then
     echo "kill_processes: the control run did nothing twice, so the kills of this script do not hit" >&2
@@ -108,7 +108,7 @@ stuck=$(count state=scheduled,ready,held,running,blocked)
 dead=$(count state=dead,discarded,cancelled)
 stop_daemon
 status=0
-check || status=1
+check "$work/record" || status=1
 cat "$work/complaints" >&2
 echo "$(< "$work/verdict") stuck=$stuck dead=$dead |" \
   "faults client-kill=$clients worker-kill=$workers daemon-kill=$daemons seed=$seed"

@@ -144,15 +144,6 @@ ticks() {
 log_lines() { wc -l < "$work/tenured.log"; }
 in_database() { sqlite3 "file:$work/control.db?mode=ro" "$1"; }
 
-stop_clients() {
-  local pid
-  for pid in "${client_pids[@]}"; do
-    kill -KILL "$pid"
-    wait "$pid" 2> /dev/null || true
-  done
-  client_pids=('' '')
-}
-
 # Over so long a time: busy, in per cent of a core, and lines of log a second.
 watch_for() { # SECONDS
   local before_ticks before_lines
@@ -173,7 +164,7 @@ meet() { # NAME
   "begin_$name"
   watch_for "$seconds"
   local busy_beside=$busy lines_beside=$lines
-  stop_clients
+  kill_clients
   wait_until_others_are_done
   watch_for "$seconds"
   began=$(date +%s%N)
@@ -185,7 +176,7 @@ meet() { # NAME
   stop_daemon
   burnt=$(in_database 'select count(*) from attempt where outcome = 1')
   crashes=$(in_database 'select coalesce(sum(crashes), 0) from job')
-  check || status=1
+  check "$work/record" || status=1
   cat "$work/complaints" >&2
   echo "trouble=$name attempts-burnt=$burnt crashes=$crashes dead=$dead log-lines/s=$lines_beside/$lines" \
     "processor=$busy_beside/$busy% done-after=${waited}ms | $(< "$work/verdict") stuck=$stuck"

@@ -130,4 +130,22 @@ stop_daemon() {
   ((code == 0)) || hit_nothing "tenured ended with $code"
 }
 
-check() { "$programs/kill_load" check "$work/tenure.toml" "$work/record" > "$work/verdict" 2> "$work/complaints"; }
+# Compares the effects with what the clients tried and were promised.
+check() { # RECORD
+  "$programs/kill_load" check "$work/tenure.toml" "$1" > "$work/verdict" 2> "$work/complaints"
+}
+
+# The record as if nothing had been promised after it had that size; what was tried stays.
+record_with_promises_to() { # SIZE
+  LC_ALL=C awk -v size="$1" '{ end += length($0) + 1 } end <= size || /^\+/' "$work/record"
+}
+
+kill_clients() {
+  local pid
+  for pid in "${client_pids[@]}"; do
+    [[ -n $pid ]] || continue
+    kill -KILL "$pid"
+    wait "$pid" 2> /dev/null || true
+  done
+  client_pids=('' '')
+}

@@ -37,7 +37,8 @@ struct Database::Impl {
         writer(file, options),
         readers(file, options, database_options.readers_max) {
     if (database_options.writer_queue) queue.emplace(writer.path().string() + kQueueSuffix);
-    commits.emplace(writer, queue ? &*queue : nullptr, database_options.queue_wait_max);
+    commits.emplace(writer, queue ? &*queue : nullptr, database_options.queue_wait_max,
+                    database_options.at_begin);
   }
 
   ConnectionOptions options;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace tenure::sqlite {
 namespace {
@@ -54,10 +55,12 @@ class GroupCommit::Batch {
   std::size_t size_ = 0;
 };
 
-GroupCommit::GroupCommit(Connection& writer, WriterQueue* queue, std::chrono::milliseconds queue_wait_max)
+GroupCommit::GroupCommit(Connection& writer, WriterQueue* queue, std::chrono::milliseconds queue_wait_max,
+                         std::function<void(Connection&)> at_begin)
     : writer_(writer),
       queue_(queue),
       queue_wait_max_(queue_wait_max),
+      at_begin_(std::move(at_begin)),
       page_bytes_(writer.statement(kPageSize).row().integer(0)) {}
 
 void GroupCommit::write(Durability durability, FunctionRef<void(Connection&)> work) {
@@ -185,6 +188,7 @@ void GroupCommit::process(Batch& batch, WriterQueue::Turn& turn) {
 
 void GroupCommit::commit(Batch& batch) {
   WriteTransaction transaction{writer_};
+  if (at_begin_) at_begin_(writer_);
   // A sync that waits in the same batch must not hear of a write's error either.
   const bool shared = batch.requests().size() > 1;
   for (Request* request : batch.requests()) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -22,7 +23,8 @@ class GroupCommit {
   static constexpr std::size_t kBatchMax = 64;  // calls that share a commit: bounds how long the lock is held
 
   // Both must outlive it; `queue` may be null. Each call waits for `queue_wait_max` at most for the turn in it: StoreBusy.
-  GroupCommit(Connection& writer, WriterQueue* queue, std::chrono::milliseconds queue_wait_max);
+  GroupCommit(Connection& writer, WriterQueue* queue, std::chrono::milliseconds queue_wait_max,
+              std::function<void(Connection&)> at_begin);
 
   void write(Durability durability, FunctionRef<void(Connection&)> work);
   // Shares a sync with whoever needs one.
@@ -69,6 +71,7 @@ class GroupCommit {
   Connection& writer_;
   WriterQueue* queue_;
   std::chrono::milliseconds queue_wait_max_;
+  std::function<void(Connection&)> at_begin_;  // of each transaction; may be none
   std::int64_t page_bytes_;
 
   mutable std::mutex mutex_;

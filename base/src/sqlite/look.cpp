@@ -75,7 +75,12 @@ bool has_journal(const std::filesystem::path& path) {
 
 }  // namespace
 
-bool has_log(const std::filesystem::path& path) { return wal_bytes(path) > 0; }
+// One with a header and no frame holds nothing: whoever began it was killed before its first commit. SQLite, which could not put the
+// index right while it only reads (to 3.40.1 at least), would try that for 10 s and give up.
+bool has_log(const std::filesystem::path& path) {
+  constexpr std::int64_t kHeaderBytes = 32;
+  return wal_bytes(path) > kHeaderBytes;
+}
 
 std::string look_uri(const std::filesystem::path& path, Access access) {
   const std::string file = "file://" + escaped_path(path.native());

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstddef>
-#include <vector>
+#include <string>
 
 namespace tenure::sqlite {
 namespace {
@@ -31,6 +31,8 @@ constexpr Query kRecord{
     "record_migration",
     "insert into tenure_migration(number, name, hash, applied_us) values(?1, ?2, ?3, ?4)"};
 
+constexpr Query kSchemaCookie{"schema_cookie", "pragma schema_version"};
+
 // Finds a step that somebody edited; it need not withstand an attacker, who could edit the row as well.
 std::string hash_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -44,29 +46,11 @@ std::string hash_of(std::string_view text) {
 
 bool has_table(Connection& connection) { return connection.statement(kTableExists).step(); }
 
-// How many of `migrations` the database has; all of them are as they were when they were applied.
-std::size_t count_applied(Connection& connection, std::span<const Migration> migrations) {
-  if (!has_table(connection)) return 0;
-  std::size_t count = 0;
-  Statement rows = connection.statement(kApplied);
-  while (rows.step()) {
-    if (count == migrations.size())
-      mismatch(connection,
-               fmt::format("the database has schema step {} ({}), this program knows {} steps; use the "
-                           "program that is as new as the database",
-                           rows.integer(0), rows.text(1), migrations.size()));
-    const Migration& step = migrations[count];
-    if (rows.integer(0) != step.number)
-      mismatch(connection, fmt::format("schema step {} is missing in the database, which has step {}",
-                                       step.number, rows.integer(0)));
-    if (rows.text(2) != hash_of(step.sql))
-      mismatch(connection,
-               fmt::format("schema step {} ({}) was edited after it had been applied; put its text back and "
-                           "write a new step",
-                           step.number, step.name));
-    ++count;
-  }
-  return count;
+[[noreturn]] void refuse_newer(const Connection& connection, const Migration& newer, std::size_t known) {
+  mismatch(connection,
+           fmt::format("the database has schema step {} ({}), this program knows {} steps; use the "
+                       "program that is as new as the database",
+                       newer.number, newer.name, known));
 }
 
 void refuse_gaps(const Connection& connection, std::span<const Migration> migrations) {
@@ -83,9 +67,42 @@ void refuse_gaps(const Connection& connection, std::span<const Migration> migrat
 // One step in a transaction of its own. Looks again under the lock: another process may have been faster.
 bool apply_next(Connection& connection, std::span<const Migration> migrations, std::int64_t now_us) {
   WriteTransaction transaction{connection};
-  const std::size_t applied = count_applied(connection, migrations);
-  if (applied == migrations.size()) return false;
-  const Migration& step = migrations[applied];
+  const AppliedSteps applied = applied_steps(connection, migrations);
+  if (applied.newer) refuse_newer(connection, *applied.newer, migrations.size());
+  if (applied.count == migrations.size()) return false;
+  apply_step(connection, migrations[applied.count], now_us);
+  transaction.commit();
+  return true;
+}
+
+}  // namespace
+
+AppliedSteps applied_steps(Connection& connection, std::span<const Migration> migrations) {
+  AppliedSteps applied;
+  applied.has_table = has_table(connection);
+  if (!applied.has_table) return applied;
+  Statement rows = connection.statement(kApplied);
+  while (rows.step()) {
+    if (applied.count == migrations.size()) {
+      applied.newer = Migration{rows.integer(0), std::string{rows.text(1)}, {}};
+      break;
+    }
+    const Migration& step = migrations[applied.count];
+    if (rows.integer(0) != step.number)
+      mismatch(connection, fmt::format("schema step {} is missing in the database, which has step {}",
+                                       step.number, rows.integer(0)));
+    if (rows.text(2) != hash_of(step.sql))
+      mismatch(connection,
+               fmt::format("schema step {} ({}) was edited after it had been applied; put its text back and "
+                           "write a new step",
+                           step.number, step.name));
+    ++applied.count;
+  }
+  return applied;
+}
+
+void apply_step(Connection& connection, const Migration& step, std::int64_t now_us) {
+  TENURE_INVARIANT(connection.in_transaction());
   if (!has_table(connection)) connection.execute(kCreateTable);
   connection.execute(Query{step.name, step.sql});
   if (!connection.in_transaction())
@@ -93,28 +110,13 @@ bool apply_next(Connection& connection, std::span<const Migration> migrations, s
              fmt::format("schema step {} ({}) ended its transaction; a step must not say commit or rollback",
                          step.number, step.name));
   connection.statement(kRecord).bind(step.number, step.name, hash_of(step.sql), now_us).run();
-  transaction.commit();
-  return true;
 }
-
-}  // namespace
 
 int migrate(Connection& connection, std::span<const Migration> migrations, std::int64_t now_us) {
   refuse_gaps(connection, migrations);
   int applied = 0;
-  if (count_applied(connection, migrations) == migrations.size()) return applied;
   while (apply_next(connection, migrations, now_us)) ++applied;
   return applied;
-}
-
-void require_applied(Connection& connection, std::span<const Migration> migrations) {
-  const std::size_t applied = count_applied(connection, migrations);
-  if (applied == migrations.size()) return;
-  mismatch(
-      connection,
-      fmt::format("the database has {} of the {} schema steps that this program knows; tenured, or a command "
-                  "that writes, brings it up to date",
-                  applied, migrations.size()));
 }
 
 std::int64_t schema_version(Connection& connection) {
@@ -127,6 +129,10 @@ std::int64_t schema_version(Connection& connection) {
     version = rows.integer(0);
   }
   return version;
+}
+
+std::int64_t schema_cookie(Connection& connection) {
+  return connection.statement(kSchemaCookie).row().integer(0);
 }
 
 }  // namespace tenure::sqlite

@@ -1,10 +1,7 @@
-#include <tenure/base/lock_holders.hpp>
-#include <tenure/base/ownership.hpp>
 #include <tenure/daemon/control_lock.hpp>
-#include <tenure/queue/sqlite_store.hpp>
+#include <tenure/queue/dispatcher_lock.hpp>
 
 #include <atomic>
-#include <cerrno>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
@@ -14,8 +11,6 @@
 
 namespace tenure::daemon {
 namespace {
-
-constexpr mode_t kMode = 0660;  // applications of the group never take it, but its holder may change users
 
 // The file's text is one of these words, a blank and the boot.
 constexpr std::string_view kAtWork = "at-work";
@@ -77,19 +72,9 @@ void ControlLock::note_claims_taken_back() noexcept {
 }
 
 Result<ControlLock> ControlLock::try_acquire(const std::filesystem::path& control_database) {
-  const auto path = queue::dispatcher_lock_path(control_database);
-  Descriptor descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode)};
-  if (!descriptor.is_open()) raise_system(errno, "cannot open the dispatcher's lock file", path);
-  const int locked = lock_file(descriptor.number(), WhenLocked::give_up);
-  if (locked == EWOULDBLOCK)
-    return fail(
-        ErrorCode::lock_held,
-        "the dispatcher's lock of this control database is held by " + lock_holders(descriptor.number()), {},
-        path);
-  if (locked != 0) raise_system(locked, "cannot lock the dispatcher's lock file", path);
-  static_cast<void>(::fchmod(descriptor.number(), kMode));
-  give_to_owner_of_folder(path);
-  ControlLock lock{path, std::move(descriptor)};
+  auto descriptor = queue::try_lock_dispatcher_file(control_database);
+  if (!descriptor) return tl::unexpected(std::move(descriptor).error());
+  ControlLock lock{queue::dispatcher_lock_path(control_database), std::move(*descriptor)};
   lock.require_in_place();
   return lock;
 }

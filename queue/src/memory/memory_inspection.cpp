@@ -22,6 +22,8 @@ AuditVerdict MemoryReader::check_audit(const std::optional<AuditMark>& known) {
 // Here a job has one state and no table beside it that could disagree.
 std::vector<DefectRecord> MemoryReader::defects(PageCheck) { return {}; }
 
+std::vector<DefectPlace> MemoryReader::places_to_mend(Defect, std::size_t) { return {}; }
+
 std::vector<DanglingWork> MemoryReader::dangling_work() {
   std::map<TenantNumber, std::int64_t> waiting;
   for (const auto& [seq, job] : tables_.jobs())
@@ -50,7 +52,7 @@ ClaimCensus MemoryReader::claims() {
   return census;
 }
 
-std::int64_t MemoryWriter::mend(Defect, std::size_t) { return 0; }
+std::int64_t MemoryWriter::mend(std::span<const DefectPlace>) { return 0; }
 
 void MemoryWriter::append_audit(const AuditEntry& entry, WallTime now) { tables_.append_audit(entry, now); }
 

@@ -43,6 +43,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
   std::vector<DefectRecord> defects(PageCheck page_check) override;
+  std::vector<DefectPlace> places_to_mend(Defect defect, std::size_t limit) override;
   std::vector<DanglingWork> dangling_work() override;
   ClaimCensus claims() override;
   std::optional<HolderRecord> last_holder() override;

@@ -56,7 +56,7 @@ class MemoryWriter final : public StoreWriter {
   Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) override;
   Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
-  std::int64_t mend(Defect defect, std::size_t limit) override;
+  std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 

@@ -1,11 +1,11 @@
+#include "control_schema.hpp"
 #include "defects.hpp"
 #include "sqlite_reader.hpp"
-#include "sqlite_store.hpp"
 
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy.hpp>
 #include <tenure/base/sqlite/look.hpp>
-#include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/base/sqlite/run_watched.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
@@ -90,10 +90,23 @@ void note_copied(const fs::path& path, WallTime now) {
   transaction.commit();
 }
 
-void require_whole(const fs::path& path, std::span<const sqlite::Migration> migrations) {
+// Work on a copy. AccessRefused where it does not rest.
+void look_at_copy(const fs::path& path, FunctionRef<void(Connection&)> work) {
+  if (!sqlite::look_at_file(path, work))
+    raise(ErrorCode::access_refused,
+          "it is no copy that rests: there is a log beside it (-wal or -journal), or somebody writes to "
+          "it. Copies are "
+          "made by "
+          "tenure store backup FILE",
+          {}, path.string());
+}
+
+// `look` now and then, as it takes as long as reading the copy.
+void require_whole(const fs::path& path, FunctionRef<void()> look) {
   const bool alone = sqlite::look_at_file(path, [&](Connection& connection) {
-    sqlite::require_applied(connection, migrations);
-    if (const auto problem = first_page_problem(connection, PageCheck::full))
+    std::optional<std::string> problem;
+    sqlite::run_watched(connection, look, [&] { problem = first_page_problem(connection, PageCheck::full); });
+    if (problem)
       raise(ErrorCode::database_damaged,
             "the copy has damaged pages, as the control database must have: " + *problem, {}, path.string());
   });
@@ -107,15 +120,18 @@ class CopiedStore final : public ReadableStore {
   explicit CopiedStore(const fs::path& path) : path_(path) {}
 
   void read(FunctionRef<void(JobReader&)> work) override {
-    look([&](Connection& connection) {
+    look_at_copy(path_, [&](Connection& connection) {
+      require_schema(connection, steps_);
       SqliteJobReader reader(connection, no_log_);
       work(reader);
     });
   }
 
+  // Also where the schema is older: whoever asks for jobs is refused then.
   std::optional<WallTime> copied() {
     std::optional<WallTime> time;
-    look([&](Connection& connection) {
+    look_at_copy(path_, [&](Connection& connection) {
+      static_cast<void>(schema_state(connection, steps_));
       auto row = connection.statement(kCopied);
       if (row.step()) time = from_us(row.integer(0));
     });
@@ -123,22 +139,8 @@ class CopiedStore final : public ReadableStore {
   }
 
  private:
-  void look(FunctionRef<void(Connection&)> work) {
-    const bool alone = sqlite::look_at_file(path_, [&](Connection& connection) {
-      sqlite::require_applied(connection, migrations_);
-      work(connection);
-    });
-    if (!alone)
-      raise(ErrorCode::access_refused,
-            "it is no copy that rests: there is a log beside it (-wal or -journal), or somebody writes to "
-            "it. Copies are "
-            "made by "
-            "tenure store backup FILE",
-            {}, path_.string());
-  }
-
   const fs::path path_;
-  const std::vector<sqlite::Migration> migrations_ = control_migrations();
+  const std::vector<sqlite::Migration> steps_ = control_migrations();
   const std::function<std::int64_t()> no_log_ = [] { return 0; };
 };
 
@@ -153,9 +155,8 @@ WallTime last_written(const fs::path& path) {
 std::int64_t copy_control_database(const fs::path& path, const fs::path& target, const Clock& clock,
                                    FunctionRef<void(const CopyProgress&)> progress) {
   refuse_what_is_there(target);
-  const auto migrations = control_migrations();
   Connection source(path, {.access = sqlite::Access::read_only});
-  sqlite::require_applied(source, migrations);
+  static_cast<void>(schema_state(source, control_migrations()));
   const UnfinishedCopy unfinished(target);
   const WallTime now = clock.wall();
   const std::int64_t page = page_bytes(source);
@@ -163,9 +164,9 @@ std::int64_t copy_control_database(const fs::path& path, const fs::path& target,
     progress({done.pages_done * page, done.pages * page});
   });
   note_copied(unfinished.path(), now);
-  require_whole(unfinished.path(), migrations);
-  sync_file(unfinished.path());
   const auto bytes = static_cast<std::int64_t>(fs::file_size(unfinished.path()));
+  require_whole(unfinished.path(), [&] { progress({bytes, bytes}); });
+  sync_file(unfinished.path());
   unfinished.finish(target);
   return bytes;
 }
@@ -174,6 +175,15 @@ ControlCopy open_control_copy(const fs::path& path) {
   auto store = std::make_unique<CopiedStore>(path);
   const auto copied = store->copied();
   return {std::move(store), copied ? *copied : last_written(path)};
+}
+
+SchemaState look_at_schema_of_copy(const fs::path& path, PageCheck page_check) {
+  SchemaState state;
+  look_at_copy(path, [&](Connection& connection) {
+    state = schema_state(connection, control_migrations());
+    state.page_problem = first_page_problem(connection, page_check);
+  });
+  return state;
 }
 
 }  // namespace tenure::queue

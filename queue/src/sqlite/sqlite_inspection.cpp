@@ -1,4 +1,5 @@
 #include "audit_rows.hpp"
+#include "defect_places.hpp"
 #include "defects.hpp"
 #include "places.hpp"
 #include "sqlite_reader.hpp"
@@ -45,6 +46,10 @@ std::vector<DefectRecord> SqliteJobReader::defects(PageCheck page_check) {
   return find_defects(connection_, page_check);
 }
 
+std::vector<DefectPlace> SqliteJobReader::places_to_mend(Defect defect, std::size_t limit) {
+  return find_places_to_mend(connection_, defect, limit);
+}
+
 std::vector<DanglingWork> SqliteJobReader::dangling_work() {
   std::map<TenantNumber, std::int64_t> waiting;
   {
@@ -76,23 +81,32 @@ void SqliteWriter::append_audit(const AuditEntry& entry, WallTime now) {
   queue::append_audit(connection_, entry, now);
 }
 
-std::int64_t SqliteWriter::mend(Defect defect, std::size_t limit) {
-  if (defect != Defect::blocked_without_cause) return remove_strays(connection_, defect, limit);
-  const auto jobs = blocked_without_cause(connection_, limit);
-  for (const auto& [job, is_suspect] : jobs) {
-    if (is_suspect) {
-      // It may have ended a daemon, so it stays blocked until it has been tried.
-      connection_.statement(kSuspectAgain).bind(job.seq.value).run();
-      continue;
-    }
-    delete_blocked(connection_, job.seq);
-    NamedJob named;
-    named.lane = job.lane;
-    named.place = {job.due, job.seq};
-    place_in_lane(named, job.due);
-    acquit(job.seq);
+std::int64_t SqliteWriter::mend(std::span<const DefectPlace> places) {
+  std::int64_t mended = 0;
+  for (const DefectPlace& place : places) {
+    if (place.defect == Defect::row_without_job) mended += remove_stray(connection_, place) ? 1 : 0;
+    if (place.defect == Defect::wrong_range) mended += remove_wrong_range(connection_, place) ? 1 : 0;
+    if (place.defect == Defect::blocked_without_cause) mended += mend_causeless(place) ? 1 : 0;
   }
-  return std::ssize(jobs);
+  return mended;
+}
+
+bool SqliteWriter::mend_causeless(const DefectPlace& place) {
+  const auto found = causeless_job(connection_, place);
+  if (!found) return false;
+  const JobArrival& job = found->job;
+  if (found->is_suspect) {
+    // It may have ended a daemon, so it stays blocked until it has been tried.
+    connection_.statement(kSuspectAgain).bind(job.seq.value).run();
+    return true;
+  }
+  delete_blocked(connection_, job.seq);
+  NamedJob named;
+  named.lane = job.lane;
+  named.place = {job.due, job.seq};
+  place_in_lane(named, job.due);
+  acquit(job.seq);
+  return true;
 }
 
 std::vector<const Query*> inspection_queries() { return {&kWaitingByTenant, &kClaimCensus, &kSuspectAgain}; }

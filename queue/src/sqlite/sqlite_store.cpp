@@ -6,11 +6,10 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/look.hpp>
-#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 
 #include <algorithm>
-#include <control_schema.hpp>
+#include <utility>
 
 namespace tenure::queue {
 namespace {
@@ -29,29 +28,25 @@ constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768
 constexpr std::size_t kSettledPerSuccess = 4;
 constexpr std::size_t kSettledMin = 64;
 
-// A connection of its own, closed before the database is used: a migration has transactions of its own.
-void bring_up_to_date(const SqliteStoreOptions& options, const Clock& clock) {
+// By a connection of its own, closed before the database is used: a schema is made in a transaction of its own.
+const std::filesystem::path& with_schema(const SqliteStoreOptions& options, SchemaSteps steps,
+                                         const Clock& clock) {
   Connection connection(options.path,
                         {.access = options.create ? sqlite::Access::create : sqlite::Access::read_write});
-  if (sqlite::migrate(connection, control_migrations(), to_us(clock.wall())) > 0)
-    sqlite::sync_wal(connection);
-}
-
-const std::filesystem::path& migrated(const SqliteStoreOptions& options, const Clock& clock) {
-  bring_up_to_date(options, clock);
+  create_or_require_schema(connection, steps, clock);
   return options.path;
 }
 
 class LookedAtStore final : public ReadableStore {
  public:
-  explicit LookedAtStore(const std::filesystem::path& path) : path_(path) {
-    sqlite::look_at(path_,
-                    [this](Connection& connection) { sqlite::require_applied(connection, migrations_); });
+  LookedAtStore(const std::filesystem::path& path, std::vector<sqlite::Migration> steps)
+      : path_(path), steps_(std::move(steps)) {
+    sqlite::look_at(path_, [this](Connection& connection) { require_schema(connection, steps_); });
   }
 
   void read(FunctionRef<void(JobReader&)> work) override {
     sqlite::look_at(path_, [&](Connection& connection) {
-      sqlite::require_applied(connection, migrations_);
+      require_schema(connection, steps_);
       SqliteJobReader reader(connection, wal_bytes_);
       work(reader);
     });
@@ -59,20 +54,19 @@ class LookedAtStore final : public ReadableStore {
 
  private:
   const std::filesystem::path path_;
-  const std::vector<sqlite::Migration> migrations_ = control_migrations();
+  const std::vector<sqlite::Migration> steps_;
   const std::function<std::int64_t()> wal_bytes_ = [this] { return sqlite::wal_bytes(path_); };
 };
 
 }  // namespace
 
-std::vector<sqlite::Migration> control_migrations() {
-  return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}}};
-}
-
 SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
-                         const BookkeepingLimits& limits)
-    : database_(migrated(options, clock),
-                DatabaseOptions{.writer_queue = true, .queue_wait_max = options.turn_wait_max}),
+                         const BookkeepingLimits& limits, std::vector<sqlite::Migration> steps)
+    : schema_(steps),
+      database_(with_schema(options, steps, clock),
+                DatabaseOptions{.writer_queue = true,
+                                .queue_wait_max = options.turn_wait_max,
+                                .at_begin = [this](Connection& connection) { schema_.check(connection); }}),
       payload_max_(std::min(options.payload_max, limits::kPayloadMax)),
       wal_bytes_([this] { return database_.wal_bytes(); }),
       registry_(database_),
@@ -213,12 +207,13 @@ std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, cons
   return std::make_unique<SqliteStore>(options, clock, BookkeepingLimits{});
 }
 
-std::filesystem::path dispatcher_lock_path(const std::filesystem::path& control_database) {
-  return std::filesystem::path{control_database} += "-dispatcher";
+std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path,
+                                                    std::vector<sqlite::Migration> steps) {
+  return std::make_unique<LookedAtStore>(path, std::move(steps));
 }
 
 std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path) {
-  return std::make_unique<LookedAtStore>(path);
+  return look_at_sqlite_store(path, control_migrations());
 }
 
 }  // namespace tenure::queue

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "control_schema.hpp"
 #include "ended_jobs.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
@@ -7,7 +8,6 @@
 #include "sqlite_registry.hpp"
 
 #include <tenure/base/sqlite/database.hpp>
-#include <tenure/base/sqlite/migration.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <atomic>
@@ -19,8 +19,6 @@
 // The store in a file. Internal.
 namespace tenure::queue {
 
-[[nodiscard]] std::vector<sqlite::Migration> control_migrations();
-
 struct BookkeepingLimits {
   FreshLimits fresh;
   SettleLimits settle;
@@ -28,7 +26,8 @@ struct BookkeepingLimits {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(const SqliteStoreOptions& options, const Clock& clock, const BookkeepingLimits& limits);
+  SqliteStore(const SqliteStoreOptions& options, const Clock& clock, const BookkeepingLimits& limits,
+              std::vector<sqlite::Migration> steps = control_migrations());
 
   void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override;
   void read(FunctionRef<void(JobReader&)> work) override;
@@ -49,6 +48,7 @@ class SqliteStore final : public Store {
   bool settle_some(std::int64_t rows_min, std::size_t rows);
   void remember(const std::vector<TransactionNames::Name>& names);
 
+  SchemaWatch schema_;
   sqlite::Database database_;
   InternedNames committed_names_;
   KnownOwners known_owners_;
@@ -61,5 +61,8 @@ class SqliteStore final : public Store {
   EndedJobs ended_;  // under the mutex, as the number below
   std::int64_t successes_since_look_ = 0;
 };
+
+[[nodiscard]] std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path,
+                                                                  std::vector<sqlite::Migration> steps);
 
 }  // namespace tenure::queue

@@ -8,7 +8,7 @@
 
 #include <tenure/base/lock_holders.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
-#include <tenure/queue/sqlite_store.hpp>
+#include <tenure/queue/dispatcher_lock.hpp>
 
 #include <algorithm>
 #include <map>

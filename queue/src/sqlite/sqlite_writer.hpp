@@ -88,7 +88,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) override;
   Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
-  std::int64_t mend(Defect defect, std::size_t limit) override;
+  std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
@@ -199,6 +199,7 @@ class SqliteWriter final : public StoreWriter {
   static Result<void> check_named(Transition transition, const NamedJob& job, JobState to);
   void leave_place(const NamedJob& job);
   void place_in_lane(const NamedJob& job, WallTime due);
+  bool mend_causeless(const DefectPlace& place);
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
 

@@ -3,6 +3,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/system.hpp>
+#include <tenure/queue/dispatcher_lock.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 

@@ -49,6 +49,22 @@ TEST_F(DatabaseTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(database_->path(), folder_ / "a.db");
 }
 
+TEST_F(DatabaseTest, WhatRefusesAtTheBeginningOfATransactionRefusesItsWork) {
+  bool refuses = false;
+  Database watched(folder_ / "a.db", {.at_begin = [&](Connection& connection) {
+                     EXPECT_TRUE(connection.in_transaction());
+                     if (refuses) raise(ErrorCode::schema_mismatch, "another one");
+                   }});
+  insert(watched);
+  refuses = true;
+  bool called = false;
+  EXPECT_THROW(watched.write(Durability::durable, [&](Connection&) { called = true; }), SchemaMismatch);
+  EXPECT_FALSE(called);
+  refuses = false;
+  insert(watched);
+  EXPECT_EQ(count(watched), 2);
+}
+
 TEST_F(DatabaseTest, OpeningNeverCreates) {
   EXPECT_THROW((Database{folder_ / "b.db", {}}), DatabaseMissing);
   EXPECT_FALSE(fs::exists(folder_ / "b.db"));

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <optional>
 #include <sys/wait.h>
@@ -70,6 +71,21 @@ TEST_F(Look, ACopyWithoutALogStaysAsItIs) {
   const auto copy = copied({""});
   const Files before = copied_files();
   EXPECT_EQ(items(copy), 1);
+  EXPECT_EQ(copied_files(), before);
+}
+
+// As a kill -9 leaves it that comes between the header of a new log and its first frame.
+TEST_F(Look, ALogThatHasAHeaderAndNoFrameIsNone) {
+  create();
+  const auto index = bytes_of(path_.string() + "-shm");
+  const auto header = bytes_of(path_.string() + "-wal").substr(0, 32);
+  writer_.reset();  // moves the log into the file
+  const auto copy = copied({""});
+  std::ofstream(copy.native() + "-wal", std::ios::binary) << header;
+  std::ofstream(copy.native() + "-shm", std::ios::binary) << std::string(index.size(), '\0');
+  const Files before = copied_files();
+  EXPECT_EQ(items(copy), 1);
+  EXPECT_TRUE(look_at_file(copy, [](Connection& connection) { connection.statement(kCount).row(); }));
   EXPECT_EQ(copied_files(), before);
 }
 

@@ -79,6 +79,30 @@ TEST_F(MigrationsTest, ANewerDatabaseIsRefused) {
   expect_refused({kFirst}, "this program knows 1");
 }
 
+TEST_F(MigrationsTest, WhatIsAppliedIsToldAlsoOfANewerDatabase) {
+  EXPECT_FALSE(applied_steps(connection_, std::vector{kFirst}).has_table);
+  (void)migrate(connection_, std::vector{kFirst, kSecond, kThird}, 5);
+  const AppliedSteps all = applied_steps(connection_, std::vector{kFirst, kSecond, kThird});
+  EXPECT_TRUE(all.has_table);
+  EXPECT_EQ(all.count, 3U);
+  EXPECT_FALSE(all.newer);
+  const AppliedSteps some = applied_steps(connection_, std::vector{kFirst});
+  EXPECT_EQ(some.count, 1U);
+  ASSERT_TRUE(some.newer);
+  EXPECT_EQ(some.newer->number, 2);
+  EXPECT_EQ(some.newer->name, "0002_name.sql");
+}
+
+TEST_F(MigrationsTest, TheCookieTellsOfOthersTablesAndNotOfTheirRows) {
+  (void)migrate(connection_, std::vector{kFirst}, 5);
+  Connection other(folder_ / "a.db", {});
+  const std::int64_t before = schema_cookie(connection_);
+  other.execute({"row", "insert into item default values"});
+  EXPECT_EQ(schema_cookie(connection_), before);
+  other.execute({"table", "create table more(id integer primary key)"});
+  EXPECT_NE(schema_cookie(connection_), before);
+}
+
 TEST_F(MigrationsTest, AMissingStepIsRefused) {
   expect_refused({kFirst, kThird}, "1, 2, 3");
   expect_refused({kSecond}, "1, 2, 3");

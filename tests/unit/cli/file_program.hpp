@@ -18,6 +18,12 @@ class FileProgram : public Program {
     environment.look_at_store = [](const std::filesystem::path& file) {
       return queue::look_at_sqlite_store(file);
     };
+    environment.look_at_schema = [](const std::filesystem::path& file, queue::PageCheck pages) {
+      return queue::look_at_schema(file, pages);
+    };
+    environment.migrate_store = [this](const std::filesystem::path& file, const queue::AuditEntry& entry) {
+      return queue::migrate_control_database(file, entry, clock);
+    };
     environment.variables.emplace_back("TENURE_STORE_PATH", path.string());
   }
   void execute(const std::string& sql) {

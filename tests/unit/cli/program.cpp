@@ -27,6 +27,14 @@ Program::Program()
                                   FunctionRef<void(const queue::CopyProgress&)> progress) {
     return queue::copy_control_database(control, target, clock, progress);
   };
+  environment.look_at_schema = [](const std::filesystem::path&, queue::PageCheck) {
+    queue::SchemaState state;
+    state.version = state.newest = 1;
+    return state;
+  };
+  environment.look_at_schema_of_copy = [](const std::filesystem::path& copy, queue::PageCheck pages) {
+    return queue::look_at_schema_of_copy(copy, pages);
+  };
   environment.pause = [this](std::chrono::milliseconds wait) {
     clock.advance(wait);
     return on_pause && on_pause();

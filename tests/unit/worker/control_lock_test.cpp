@@ -1,4 +1,5 @@
 #include <tenure/daemon/control_lock.hpp>
+#include <tenure/queue/dispatcher_lock.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <gtest/gtest.h>

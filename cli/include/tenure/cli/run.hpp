@@ -7,6 +7,7 @@
 #include <tenure/queue/copies.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
+#include <tenure/queue/upgrade.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -61,6 +62,12 @@ struct Environment {
   std::function<std::int64_t(const std::filesystem::path& control, const std::filesystem::path& target,
                              FunctionRef<void(const queue::CopyProgress&)> progress)>
       copy_store;
+  // Whatever upgrade.hpp does.
+  std::function<queue::SchemaState(const std::filesystem::path& control, queue::PageCheck)> look_at_schema;
+  std::function<queue::SchemaState(const std::filesystem::path& copy, queue::PageCheck)>
+      look_at_schema_of_copy;
+  std::function<queue::SchemaState(const std::filesystem::path& control, const queue::AuditEntry& entry)>
+      migrate_store;
   // Sends a line to the daemon's control socket and returns the one that it answers.
   std::function<tl::expected<std::string, FailedExchange>(const std::filesystem::path& socket,
                                                           std::string_view line)>

@@ -3,6 +3,8 @@
 #include <tenure/base/strong.hpp>
 #include <tenure/queue/types.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +34,13 @@ struct DefectRecord {
   Defect defect = Defect::damaged_page;
   std::int64_t count = 0;
   std::string example;  // "seq 7: in ready, scheduled"
+};
+
+// A row with which something is wrong that can be mended, by its key: for the store that has found it.
+struct DefectPlace {
+  Defect defect = Defect::row_without_job;
+  std::size_t table = 0;
+  std::array<std::int64_t, 6> key{};
 };
 
 // Jobs that wait for a tenant which will never take them: it is deleted, or they belong to an older generation.

@@ -19,15 +19,13 @@ struct SqliteStoreOptions {
 };
 inline constexpr std::chrono::hours kTurnWaitMax{1};
 
-// The control database in one SQLite file. Brings an older schema up to date on opening; a newer one is SchemaMismatch.
+// The control database in one SQLite file. One that is new and empty gets its schema at once; an older or newer one is SchemaMismatch,
+// which says what to do (upgrade.hpp), also once the schema was brought on while the store was open.
 // Threads: every method from any thread.
 [[nodiscard]] std::unique_ptr<Store> open_sqlite_store(const SqliteStoreOptions& options, const Clock& clock);
 
-// The file beside it that its dispatcher holds locked (flock) for life.
-[[nodiscard]] std::filesystem::path dispatcher_lock_path(const std::filesystem::path& control_database);
-
 // The same file for reading: each read waits for nobody, needs no permission to write, and changes nothing on disk. DatabaseMissing;
-// SchemaMismatch for an older schema too; what base/sqlite/look.hpp says of a look.
+// SchemaMismatch; what base/sqlite/look.hpp says of a look.
 [[nodiscard]] std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path);
 
 }  // namespace tenure::queue

@@ -241,6 +241,8 @@ class JobReader {
 
   // What no store of ours leaves behind, each kind once, in the order of Defect. Looks at every row.
   [[nodiscard]] virtual std::vector<DefectRecord> defects(PageCheck page_check) = 0;
+  // Of one kind what can be mended without a decision, for StoreWriter::mend; at most `limit`. Looks at every row.
+  [[nodiscard]] virtual std::vector<DefectPlace> places_to_mend(Defect defect, std::size_t limit) = 0;
   // By the name and generation of the owner.
   [[nodiscard]] virtual std::vector<DanglingWork> dangling_work() = 0;
   [[nodiscard]] virtual ClaimCensus claims() = 0;
@@ -379,9 +381,9 @@ class StoreWriter {
   // LimitReached for the newest job of all, from whose number the next one is made.
   [[nodiscard]] virtual Result<void> delete_by_operator(JobId id) = 0;
 
-  // Mends what can be mended without a decision: rows without a job are removed, and so are ranges that name too little; jobs that
-  // are blocked without cause become ready, with a lane hint. Of other defects nothing. At most `limit`; returns how many.
-  [[nodiscard]] virtual std::int64_t mend(Defect defect, std::size_t limit) = 0;
+  // Mends what a reader has found, each after another look at it: rows without a job are removed, and so are ranges that name too
+  // little; jobs that are blocked without cause become ready, with a lane hint. Looks at no other row. Returns how many.
+  [[nodiscard]] virtual std::int64_t mend(std::span<const DefectPlace> places) = 0;
 
   // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;

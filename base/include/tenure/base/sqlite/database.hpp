@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 namespace tenure::sqlite {
@@ -20,6 +21,8 @@ struct DatabaseOptions {
   std::chrono::milliseconds queue_wait_max =
       WriterQueue::kWaitMax;    // for the turn in that line; then StoreBusy
   std::size_t readers_max = 4;  // read-only connections kept; more callers wait. 1 to 64
+  // Called at the beginning of each write transaction, before anybody's work; what it throws, all who share the transaction get.
+  std::function<void(Connection&)> at_begin = {};
 };
 
 // A database file as this process sees it: one writer connection, a few readers, group commit, gated checkpoints.
