@@ -49,10 +49,14 @@ constexpr std::array kVerbs{
     Verb{"job", "count", "[FILTER...]", 0, kMany, "how many jobs match", kJobFields,
          "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan watch", Effect::reads, job_count,
          job_words},
-    Verb{"job", "show", "ID", 1, 1,
-         "everything about one job: its attempts, and its arguments as the JSON they are",
-         "Values whose names contain password, token or secret are not shown.",
-         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", Effect::reads, job_show},
+    Verb{
+        "job", "show", "ID", 1, 1,
+        "everything about one job: its attempts, and its arguments as the JSON they are",
+        "Masked are the values of members whose names contain password, token or secret, or are among "
+        "security.mask of the configuration, also where an error quotes one. --reveal shows them, and leaves "
+        "an audit record.",
+        "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "reveal reason watch", Effect::reveals,
+        job_show},
     Verb{"job", "why", "JOB|FILTER...", 1, kMany,
          "why a job does not run, or how many jobs wait for which reason",
          "For one job every reason, the deciding one first, with until when and what changes it. With a "
@@ -242,6 +246,7 @@ constexpr std::array kOptions{
     OptionSpec{"yes", "", "do not ask"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
     OptionSpec{"reason", "TEXT", "why, for the audit record of the change"},
+    OptionSpec{"reveal", "", "show what is masked, which is recorded"},
     OptionSpec{"fix", "", "mend what can be mended without a decision"},
     OptionSpec{"verify", "", "look whether the records are as they were made"},
     OptionSpec{"head", "N:HASH", "a head that --verify has printed before"},
@@ -291,7 +296,8 @@ bool takes(const Verb& verb, std::string_view option) {
 }
 
 bool changes_something(const Verb& verb, const CommandLine& line) {
-  return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix"));
+  return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix")) ||
+         (verb.effect == Effect::reveals && line.has("reveal"));
 }
 
 bool can_look_at_copies(const Verb& verb) {

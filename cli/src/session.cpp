@@ -101,7 +101,8 @@ void Session::open_copy() {
   const std::string name = fmt::format("tenure {} {}", verb_.noun, verb_.name);
   if (changes_something(verb_, line_))
     raise(ErrorCode::bad_options,
-          "--offline looks at a copy, which stays as it is; " + name + " changes something");
+          "--offline looks at a copy, which stays as it is; " + name +
+              (has("reveal") ? " --reveal leaves an audit record" : " changes something"));
   if (!can_look_at_copies(verb_)) raise(ErrorCode::bad_options, "--offline means nothing to " + name);
   if (!has("store")) raise(ErrorCode::bad_options, "--offline looks at the copy that --store names");
   queue::ControlCopy copy = environment_.open_copy(option("store"));

@@ -8,6 +8,7 @@
 #include <tenure/cli/run.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/queue/filter.hpp>
+#include <tenure/queue/mask.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,8 @@ class Session {
   [[nodiscard]] config::LoadedSettings read_settings() const;
   // BadConfiguration, in one line, where there are problems.
   [[nodiscard]] const config::Settings& settings();
+  // Which values of arguments nobody is shown.
+  [[nodiscard]] queue::Mask mask() { return queue::Mask(settings().security.mask); }
   // The words as a filter; BadFilter.
   [[nodiscard]] queue::Filter filter(std::span<const queue::FilterField> fields) const;
   // One durable commit of what `work` changes, with the audit record of it; where it says that it was nothing there is none. The

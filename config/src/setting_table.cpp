@@ -37,6 +37,20 @@ const TextRule kListenRule{
     },
     [](std::string_view text) { return text.empty() || parse_listen_address(text).has_value(); }};
 
+constexpr std::size_t kMaskMax = 128;  // bytes of a pattern
+constexpr std::size_t kMaskPatternsMax = 200;
+
+const TextRule kMaskRule{[] {
+                           return fmt::format(
+                               "a name of 1 to {} bytes without commas and characters that cannot be seen, "
+                               "in which * is any run and ? any character",
+                               kMaskMax);
+                         },
+                         [](std::string_view text) {
+                           return !text.empty() && text.size() <= kMaskMax &&
+                                  text.find(',') == std::string_view::npos && escaped(text, kMaskMax) == text;
+                         }};
+
 constexpr std::array<std::string_view, 2> kWhenHeld{"stand_by", "exit"};
 constexpr std::array<std::string_view, 2> kDurability{"durable", "ordered"};
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
@@ -199,6 +213,17 @@ const std::array kPlainSettings{
                       .field = [](Settings& s) -> Field { return &s.log.file; },
                       .help = "Empty: standard error, for the journal.",
                       .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{
+        .section = "security",
+        .key = "mask",
+        .rule = TextListRule{.element = kMaskRule, .count_max = kMaskPatternsMax, .count_min = 0},
+        .field = [](Settings& s) -> Field { return &s.security.mask; },
+        .help = "Members of arguments whose values nobody is shown, whatever their depth, besides those "
+                "whose names\n"
+                "contain password, token or secret; in capitals or not. Errors and progress that quote such "
+                "a value\n"
+                "are masked too. Say the same where jobs are enqueued, performed and looked at.",
+        .taken_over = TakenOver::by_new_workers},
 };
 
 const std::array kPoolSettings{
@@ -255,7 +280,7 @@ const std::array kPoolSettings{
         .taken_over = TakenOver::by_reload},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "queues",
-                          .rule = TextListRule{kNameRule<NameOf::queue>, 200},
+                          .rule = TextListRule{.element = kNameRule<NameOf::queue>, .count_max = 200},
                           .field = [](PoolSettings& p) -> Field { return &p.queues; },
                           .help = "What the pool performs, strictly in this order."},
 };

@@ -7,6 +7,7 @@
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/reference.hpp>
 #include <tenure/queue/draft.hpp>
+#include <tenure/queue/mask.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
@@ -29,6 +30,7 @@ struct Client::Impl {
   queue::Store& store;
   const Clock& clock;
   ClientOptions options;
+  queue::Mask mask{options.mask};
   ProcessBound process = {};
 
   // The job as it will be stored, its arguments encoded and every id in them compared.
@@ -105,7 +107,8 @@ Client Client::open(const std::string& config_file) {
       .clock = clock_reference,
       .options = {.application = settings.application.name,
                   .durability = settings.store.durability,
-                  .wake_path = settings.store.path.string()},
+                  .wake_path = settings.store.path.string(),
+                  .mask = settings.security.mask},
   })};
 }
 
@@ -148,7 +151,11 @@ queue::Draft Client::Impl::draft(const Kind& kind, const void* arguments, const 
   job.priority = queue::Priority{effective.priority};
   job.attempts_max = effective.attempts_max;
   TenantPayloadContext context{options.application, job.tenant};
-  job.arguments = kind.encode(arguments, context);
+  try {
+    job.arguments = kind.encode(arguments, context);
+  } catch (const Error& error) {  // which may quote a secret
+    raise(mask.told(error.failure()));
+  }
   return draft;
 }
 

@@ -17,14 +17,8 @@ class Operator : public Installation {
  protected:
   // "exit 0"; what it printed is in output_.
   std::string tenure(std::vector<std::string> words) {
-    words.insert(words.begin(), TENURE_PROGRAM);
-    words.insert(words.end(), {"--config", config_file().string()});
-    const auto path = folder_ / "tenure-output";
-    std::filesystem::remove(path);  // it is appended to
-    Process process(words, path);
-    const auto end = process.wait();
-    output_ = process.output();
-    return end.value_or("still running");
+    output_.clear();
+    return run_command(std::move(words), output_);
   }
   void end(Process& daemon) {
     daemon.signal(SIGTERM);

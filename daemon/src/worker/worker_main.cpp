@@ -138,6 +138,11 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
           .application = settings.application.name};
 }
 
+PerformerOptions performing(const config::Settings& settings) {
+  return {.application = settings.application.name,
+          .mask = queue::Mask(settings.security.mask)};
+}
+
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
   if (!die_with_parent(environment.parent)) return refuse_wrapper();
   keep_from_children(*environment.socket);
@@ -156,13 +161,14 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
   const auto board = take_board(environment.board);
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
-  const bool was_drained = run_worker(*environment.socket, {.jobs = jobs,
-                                                            .handles = handles,
-                                                            .clock = clock,
-                                                            .application = settings.application.name,
-                                                            .program_version = options.version,
-                                                            .told_to_end = end_asked.number(),
-                                                            .board = board.get()});
+  const bool was_drained =
+      run_worker(*environment.socket, {.jobs = jobs,
+                                       .handles = handles,
+                                       .clock = clock,
+                                       .performing = performing(settings),
+                                       .program_version = options.version,
+                                       .told_to_end = end_asked.number(),
+                                       .board = board.get()});
   told_to_end = -1;  // the descriptor is closed next
   return was_drained ? 0 : 1;
 }
@@ -208,7 +214,7 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
   WorkerSetup setup{.jobs = jobs,
                     .handles = handles,
                     .clock = clock,
-                    .application = settings.application.name,
+                    .performing = performing(settings),
                     .program_version = options.version};
   log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
   return run_dispatcher(

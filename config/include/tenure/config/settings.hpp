@@ -84,6 +84,13 @@ struct LogSettings {
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
+// What is kept from those who only look.
+struct SecuritySettings {
+  std::vector<std::string>
+      mask;  // patterns of names in arguments, besides those with password, token or secret
+  friend bool operator==(const SecuritySettings&, const SecuritySettings&) = default;
+};
+
 struct Settings {
   ApplicationSettings application;
   DaemonSettings daemon;
@@ -92,6 +99,7 @@ struct Settings {
   std::vector<PoolSettings> pools;
   HttpSettings http;
   LogSettings log;
+  SecuritySettings security;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

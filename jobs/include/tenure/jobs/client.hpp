@@ -30,6 +30,8 @@ struct ClientOptions {
   std::string application = "tenure";
   Durability durability = Durability::durable;
   std::string wake_path = {};  // the control database whose daemon is told; empty: nobody is
+  // Names of members whose values no error quotes, as `security.mask` has them; besides password, token and secret.
+  std::vector<std::string> mask = {};
 };
 
 // Whether a bulk with bad items stores the good ones.
