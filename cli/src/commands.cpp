@@ -37,7 +37,8 @@ constexpr std::string_view kJobFields =
 
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
-    "Checks: store sqlite holder places audit queues kinds dangling tenants, and stamps, which opens each "
+    "Checks: store sqlite holder places audit seal queues kinds dangling tenants, and stamps, which opens "
+    "each "
     "tenant's database and is done only when it is named. Exit code 1 where one of them fails. --fix removes "
     "rows that belong to no job, makes jobs ready that are blocked without cause, and removes summaries of "
     "tenants that are wrong; nothing else is changed, and each has an audit record.";
@@ -299,6 +300,8 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
   return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix")) ||
          (verb.effect == Effect::reveals && line.has("reveal"));
 }
+
+bool brings_jobs_in(const Verb& verb) { return verb.run == job_enqueue || verb.run == job_copy; }
 
 bool can_look_at_copies(const Verb& verb) {
   return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail;

@@ -26,6 +26,7 @@ struct WholeJob {
   std::vector<AttemptRecord> attempts;
   std::string envelope_problem;   // why its arguments are not this job's to show; empty where they are
   std::string arguments;          // JSON; empty where the payload is none
+  std::optional<bool> is_sealed;  // nothing where the envelope is not this job's
   std::string global_id;
   bool has_dispatcher = false;
 };
@@ -62,6 +63,7 @@ void read_arguments(WholeJob& job, std::string_view bytes) {
     job.envelope_problem = "the envelope is another job's: it says " + differs;
     return;
   }
+  job.is_sealed = envelope->seal.has_value();
   if (json::Document::parse(envelope->arguments, kShownArguments)) job.arguments = envelope->arguments;
 }
 
@@ -81,6 +83,7 @@ WholeJob find(Session& session, queue::JobId id) {
                    .attempts = reader.attempts(record->seq),
                    .envelope_problem = {},
                    .arguments = {},
+                   .is_sealed = {},
                    .global_id = global_id_of(*record, application),
                    .has_dispatcher = reader.has_dispatcher()};
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
@@ -129,9 +132,9 @@ std::string attempt_lines(const WholeJob& job, const ShowStyle& style) {
 
 std::string size_text(const WholeJob& job, const ShowStyle& style) {
   const std::string bytes = number_text(job.record.size_bytes, style) + " bytes";
-  return job.envelope_problem.empty()
-             ? fmt::format("{}, envelope {}, not sealed", bytes, queue::kEnvelopeVersion)
-             : bytes;
+  if (!job.is_sealed) return bytes;
+  return fmt::format("{}, envelope {}, {}", bytes, queue::kEnvelopeVersion,
+                     *job.is_sealed ? "sealed" : "not sealed");
 }
 
 std::string arguments_text(const WholeJob& job) {
@@ -208,7 +211,10 @@ std::string json_of(const WholeJob& job) {
   writer.key("has_dispatcher").boolean(job.has_dispatcher);
   writer.key("attempts").begin_array();
   for (const AttemptRecord& attempt : job.attempts) write_attempt(writer, attempt);
-  writer.end_array().key("arguments");
+  writer.end_array().key("sealed");
+  if (job.is_sealed) writer.boolean(*job.is_sealed);
+  else writer.null();
+  writer.key("arguments");
   if (job.arguments.empty()) writer.null();
   else writer.raw(job.arguments);
   if (!job.envelope_problem.empty()) write_text(writer, "envelope_problem", job.envelope_problem);

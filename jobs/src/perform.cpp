@@ -8,6 +8,7 @@
 #include <tenure/jobs/reference.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/mask.hpp>
+#include <tenure/queue/seal.hpp>
 #include <tenure/tenancy/scope.hpp>
 
 #include <exception>
@@ -107,6 +108,7 @@ std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob
 void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes) {
   const log::Context log_context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
   const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
+  value_or_raise(queue::check_seal(envelope, options_.keys));
   compare(job, envelope);
   const JobRegistry::Runner* runner = jobs_.find(job.kind);
   if (runner == nullptr)

@@ -402,7 +402,9 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                       .handle_wait = 0s};
   settings.http = {.probe_listen = "[::]:7421", .allow_remote = true, .top_tenants = 3, .connections_max = 5};
   settings.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/x"};
-  settings.security = {.mask = {"recipient", "*_\"key\\?"}};
+  settings.security = {.seal_key = "file:/keys/the new one",
+                       .seal_key_previous = "credential:old",
+                       .mask = {"recipient", "*_\"key\\?"}};
   const auto variables = variables_of(settings);
   EXPECT_EQ(load_settings({.environment = variables}).settings, settings);
   const auto defaults = variables_of(Settings{});

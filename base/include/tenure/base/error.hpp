@@ -45,6 +45,7 @@ enum class ErrorCode : std::uint16_t {
   bad_filter = 41,
   constraint_violated = 42,
   query_failed = 43,
+  bad_seal = 44,
   // Running
   handler_failed = 60,
   worker_crashed = 61,
@@ -136,6 +137,7 @@ using ClaimLost = TypedError<ErrorCode::claim_lost>;
 using IdConflict = TypedError<ErrorCode::id_conflict>;
 using PayloadTooLarge = TypedError<ErrorCode::payload_too_large>;
 using BadPayload = TypedError<ErrorCode::bad_payload>;
+using BadSeal = TypedError<ErrorCode::bad_seal>;
 using UnknownKind = TypedError<ErrorCode::unknown_kind>;
 using ConstraintViolated = TypedError<ErrorCode::constraint_violated>;
 using QueryFailed = TypedError<ErrorCode::query_failed>;

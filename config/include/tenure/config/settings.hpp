@@ -86,6 +86,9 @@ struct LogSettings {
 
 // What is kept from those who only look.
 struct SecuritySettings {
+  // Where the keys that envelopes are sealed with are read from, never the keys themselves; empty: there is none (seal_keys.hpp).
+  std::string seal_key;
+  std::string seal_key_previous;
   std::vector<std::string>
       mask;  // patterns of names in arguments, besides those with password, token or secret
   friend bool operator==(const SecuritySettings&, const SecuritySettings&) = default;

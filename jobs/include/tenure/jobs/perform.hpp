@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/secret_key.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/queue/mask.hpp>
 #include <tenure/queue/run.hpp>
@@ -16,9 +17,10 @@ namespace tenure {
 struct PerformerOptions {
   std::string application;
   queue::Mask mask = {};  // of what errors and progress of a run may not quote
+  KeyRing keys = {};      // with a current one each envelope must have its seal
 };
 
-// Performs jobs: compares column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
+// Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
 // handler, and sees to it that nothing of one job reaches the next.
 // Threads: perform() from any number at once; the thread has no tenant before and after.
 class Performer {
