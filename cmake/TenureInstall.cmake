@@ -3,7 +3,13 @@ include(CMakePackageConfigHelpers)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/tenure)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/tenureConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/tenureConfig.cmake ${PROJECT_BINARY_DIR}/tenureConfigVersion.cmake
+# What a program is linked with depends on what was built.
+set(TENURE_PKG_CONFIG_LIBRARIES "tomlplusplus libmd")
+if(TENURE_SEAL)
+  string(APPEND TENURE_PKG_CONFIG_LIBRARIES " libsodium")
+endif()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tenureConfig.cmake ${PROJECT_BINARY_DIR}/tenureConfig.cmake @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tenureConfig.cmake ${PROJECT_BINARY_DIR}/tenureConfigVersion.cmake
         DESTINATION ${package_folder} COMPONENT development)
 install(EXPORT tenureTargets NAMESPACE tenure:: DESTINATION ${package_folder} COMPONENT development)
 

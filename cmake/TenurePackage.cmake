@@ -39,6 +39,9 @@ the pages on formats and decisions.")
 # What tenureConfig.cmake looks for.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "libsqlite3-dev (>= 3.40), libfmt-dev, libsimdjson-dev (>= 3.0), libexpected-dev, libcereal-dev, libtomlplusplus-dev, libmd-dev, pkg-config")
+if(TENURE_SEAL)
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libsodium-dev")
+endif()
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS tenure)
 
 # The unit of the package names its own prefix, and not that of the build.

@@ -63,6 +63,7 @@ constexpr std::array kRows{
     row<ErrorCode::constraint_violated>("ConstraintViolated", kTransient),
     row<ErrorCode::query_failed>("QueryFailed", kTransient),
     row<ErrorCode::envelope_mismatch>("EnvelopeMismatch", kPermanent),
+    row<ErrorCode::bad_seal>("BadSeal", kPermanent),
     row<ErrorCode::handler_failed>("HandlerFailed", kTransient),
     row<ErrorCode::worker_crashed>("WorkerCrashed", kTransient),
     row<ErrorCode::time_limit>("TimeLimit", kTransient),

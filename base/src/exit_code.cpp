@@ -20,6 +20,7 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::bad_global_id:
       return ExitCode::usage;
     case ErrorCode::bad_payload:
+    case ErrorCode::bad_seal:
     case ErrorCode::payload_too_large:
     case ErrorCode::envelope_mismatch:
     case ErrorCode::newer_envelope:

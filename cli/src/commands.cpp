@@ -37,7 +37,8 @@ constexpr std::string_view kJobFields =
 
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
-    "Checks: store sqlite holder places audit queues kinds dangling tenants, and stamps, which opens each "
+    "Checks: store sqlite holder places audit seal queues kinds dangling tenants, and stamps, which opens "
+    "each "
     "tenant's database and is done only when it is named. Exit code 1 where one of them fails. --fix removes "
     "rows that belong to no job, makes jobs ready that are blocked without cause, and removes summaries of "
     "tenants that are wrong; nothing else is changed, and each has an audit record.";
@@ -49,10 +50,14 @@ constexpr std::array kVerbs{
     Verb{"job", "count", "[FILTER...]", 0, kMany, "how many jobs match", kJobFields,
          "tenure job count state=dead 'kind=billing.*'", "fail-if-any scan watch", Effect::reads, job_count,
          job_words},
-    Verb{"job", "show", "ID", 1, 1,
-         "everything about one job: its attempts, and its arguments as the JSON they are",
-         "Values whose names contain password, token or secret are not shown.",
-         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", Effect::reads, job_show},
+    Verb{
+        "job", "show", "ID", 1, 1,
+        "everything about one job: its attempts, and its arguments as the JSON they are",
+        "Masked are the values of members whose names contain password, token or secret, or are among "
+        "security.mask of the configuration, also where an error quotes one. --reveal shows them, and leaves "
+        "an audit record.",
+        "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "reveal reason watch", Effect::reveals,
+        job_show},
     Verb{"job", "why", "JOB|FILTER...", 1, kMany,
          "why a job does not run, or how many jobs wait for which reason",
          "For one job every reason, the deciding one first, with until when and what changes it. With a "
@@ -247,6 +252,7 @@ constexpr std::array kOptions{
     OptionSpec{"yes", "", "do not ask"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
     OptionSpec{"reason", "TEXT", "why, for the audit record of the change"},
+    OptionSpec{"reveal", "", "show what is masked, which is recorded"},
     OptionSpec{"fix", "", "mend what can be mended without a decision"},
     OptionSpec{"verify", "", "look whether the records are as they were made"},
     OptionSpec{"head", "N:HASH", "a head that --verify has printed before"},
@@ -296,8 +302,11 @@ bool takes(const Verb& verb, std::string_view option) {
 }
 
 bool changes_something(const Verb& verb, const CommandLine& line) {
-  return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix"));
+  return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix")) ||
+         (verb.effect == Effect::reveals && line.has("reveal"));
 }
+
+bool brings_jobs_in(const Verb& verb) { return verb.run == job_enqueue || verb.run == job_copy; }
 
 bool can_look_at_copies(const Verb& verb) {
   return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail;

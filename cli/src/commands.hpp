@@ -19,8 +19,9 @@ namespace tenure::cli {
 // As wide as help is at most, on whatever terminal.
 inline constexpr std::size_t kHelpColumns = 80;
 
-// On the control database or on a daemon. What mends changes something with --fix only.
-enum class Effect : std::uint8_t { reads, mends, changes };
+// On the control database or on a daemon. What mends changes something with --fix only, and what reveals leaves with --reveal only its
+// record.
+enum class Effect : std::uint8_t { reads, reveals, mends, changes };
 
 struct Verb {
   std::string_view noun;
@@ -57,6 +58,8 @@ struct Shorthand {
 [[nodiscard]] bool takes(const Verb& verb, std::string_view option);
 // Whoever does takes --reason, and leaves an audit record.
 [[nodiscard]] bool changes_something(const Verb& verb, const CommandLine& line);
+// Which needs the key of seals, where one is in force.
+[[nodiscard]] bool brings_jobs_in(const Verb& verb);
 // Not what is about the configuration or the daemon, nor what follows changes, of which a copy has none.
 [[nodiscard]] bool can_look_at_copies(const Verb& verb);
 

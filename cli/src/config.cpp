@@ -178,8 +178,9 @@ void warn_of_queues(Session& session, config::LoadedSettings& loaded) {
 ExitCode config_check(Session& session) {
   config::LoadedSettings loaded = session.read_settings();
   if (loaded.problems.empty()) {
-    config::MachineFindings machine =
-        config::check_machine(loaded.settings, session.environment().descriptors_limit);
+    config::MachineFindings machine = config::check_machine(
+        loaded.settings,
+        {.descriptors_limit = session.environment().descriptors_limit, .credentials = session.credentials()});
     loaded.problems = std::move(machine.problems);
     if (!session.environment().has_http && !loaded.settings.http.probe_listen.empty())
       loaded.problems.push_back({"this build", "http.probe_listen", std::string(config::kWithoutHttp)});

@@ -1,7 +1,6 @@
 #include "daemon_answer.hpp"
 
-#include "json_copy.hpp"
-
+#include <tenure/base/json_copy.hpp>
 #include <tenure/base/line_exchange.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/control_socket.hpp>
@@ -89,7 +88,7 @@ std::string answer_line_of(Session& session, const DaemonRequest& request) {
 std::string DaemonAnswer::text() const {
   std::string out;
   json::Writer writer(out);
-  copy_json(
+  json::copy(
       writer, body(), [](std::string_view) { return false; }, "");
   return out;
 }

@@ -6,6 +6,7 @@
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/arguments.hpp>
+#include <tenure/queue/mask.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -112,12 +113,13 @@ queue::Draft draft_of_line(Session& session, JobDrafts& drafts, const InputLine&
 std::vector<LineToEnqueue> drafts_of(Session& session, JobDrafts& drafts, std::span<const InputLine> lines,
                                      const JobSpec& of_command) {
   std::vector<LineToEnqueue> jobs;
+  const queue::Mask mask = session.mask();
   for (const InputLine& line : lines) {
     jobs.push_back({.number = line.number, .draft = {}, .there = {}, .failure = {}});
     try {
       jobs.back().draft = draft_of_line(session, drafts, line, of_command);
     } catch (const Error& error) {  // an item of a batch
-      jobs.back().failure = error.failure();
+      jobs.back().failure = queue::Secrets(mask, line.text).hidden_in(error.failure());
     }
   }
   return jobs;

@@ -5,6 +5,7 @@
 
 #include <tenure/base/json.hpp>
 #include <tenure/queue/arguments.hpp>
+#include <tenure/queue/mask.hpp>
 
 #include <fmt/format.h>
 
@@ -36,7 +37,11 @@ ExitCode job_enqueue(Session& session) {
   JobDrafts drafts(session);
   const std::string text = words.size() > 1 ? text_of_word(session, words[1], limits::kPayloadMax) : "{}";
   queue::Draft draft = drafts.draft(spec, [&](PayloadContext& context) {
-    return queue::canonical_arguments(text, context, kLimitsOfStored);
+    try {
+      return queue::canonical_arguments(text, context, kLimitsOfStored);
+    } catch (const Error& error) {  // which may quote a secret
+      raise(queue::Secrets(session.mask(), text).hidden_in(error.failure()));
+    }
   });
   std::optional<Result<queue::Enqueued>> result;
   session.change([&](queue::StoreWriter& writer) {

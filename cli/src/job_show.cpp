@@ -1,9 +1,11 @@
 #include "job.hpp"
-#include "masking.hpp"
 #include "nouns.hpp"
 
+#include <tenure/base/json.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
+#include <tenure/queue/mask.hpp>
 #include <tenure/tenancy/global_id.hpp>
 
 #include <fmt/format.h>
@@ -17,12 +19,14 @@ using queue::ShownState;
 
 constexpr std::size_t kArgumentsShown = 4096;  // bytes of arguments on a terminal; --json has all
 constexpr std::size_t kErrorShownMax = 500;
+constexpr json::ReadLimits kShownArguments{.bytes_max = limits::kPayloadMax, .depth_max = limits::kDepthMax};
 
 struct WholeJob {
   JobRecord record;
   std::vector<AttemptRecord> attempts;
-  std::string envelope_problem;  // why its arguments are not this job's to show; empty where they are
-  std::string arguments;         // masked JSON; empty where the payload is none
+  std::string envelope_problem;   // why its arguments are not this job's to show; empty where they are
+  std::string arguments;          // JSON; empty where the payload is none
+  std::optional<bool> is_sealed;  // nothing where the envelope is not this job's
   std::string global_id;
   bool has_dispatcher = false;
 };
@@ -40,15 +44,27 @@ std::string differences(const queue::Envelope& envelope, const JobRecord& row) {
   return fmt::format("{}", fmt::join(found, ", "));
 }
 
+// Texts of runs before the mask was what it is now quote what it hides.
+void hide_secrets(WholeJob& job, const queue::Mask& mask) {
+  const queue::Secrets secrets(mask, job.arguments);
+  for (AttemptRecord& attempt : job.attempts) attempt.error = secrets.hidden_in(attempt.error);
+  job.record.error = secrets.hidden_in(job.record.error);
+  if (auto& told = job.record.progress) told->progress.text = secrets.hidden_in(told->progress.text);
+  job.arguments = mask.shown(job.arguments);
+}
+
 void read_arguments(WholeJob& job, std::string_view bytes) {
   const auto envelope = queue::read_envelope(bytes);
   if (!envelope) {
     job.envelope_problem = "the envelope cannot be read: " + envelope.error().message;
     return;
   }
-  if (const std::string differs = differences(*envelope, job.record); !differs.empty())
+  if (const std::string differs = differences(*envelope, job.record); !differs.empty()) {
     job.envelope_problem = "the envelope is another job's: it says " + differs;
-  else job.arguments = masked_json(envelope->arguments);
+    return;
+  }
+  job.is_sealed = envelope->seal.has_value();
+  if (json::Document::parse(envelope->arguments, kShownArguments)) job.arguments = envelope->arguments;
 }
 
 // An id is made of no name that breaks the rules of names.
@@ -67,6 +83,7 @@ WholeJob find(Session& session, queue::JobId id) {
                    .attempts = reader.attempts(record->seq),
                    .envelope_problem = {},
                    .arguments = {},
+                   .is_sealed = {},
                    .global_id = global_id_of(*record, application),
                    .has_dispatcher = reader.has_dispatcher()};
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
@@ -115,9 +132,9 @@ std::string attempt_lines(const WholeJob& job, const ShowStyle& style) {
 
 std::string size_text(const WholeJob& job, const ShowStyle& style) {
   const std::string bytes = number_text(job.record.size_bytes, style) + " bytes";
-  return job.envelope_problem.empty()
-             ? fmt::format("{}, envelope {}, not sealed", bytes, queue::kEnvelopeVersion)
-             : bytes;
+  if (!job.is_sealed) return bytes;
+  return fmt::format("{}, envelope {}, {}", bytes, queue::kEnvelopeVersion,
+                     *job.is_sealed ? "sealed" : "not sealed");
 }
 
 std::string arguments_text(const WholeJob& job) {
@@ -194,7 +211,10 @@ std::string json_of(const WholeJob& job) {
   writer.key("has_dispatcher").boolean(job.has_dispatcher);
   writer.key("attempts").begin_array();
   for (const AttemptRecord& attempt : job.attempts) write_attempt(writer, attempt);
-  writer.end_array().key("arguments");
+  writer.end_array().key("sealed");
+  if (job.is_sealed) writer.boolean(*job.is_sealed);
+  else writer.null();
+  writer.key("arguments");
   if (job.arguments.empty()) writer.null();
   else writer.raw(job.arguments);
   if (!job.envelope_problem.empty()) write_text(writer, "envelope_problem", job.envelope_problem);
@@ -205,7 +225,14 @@ std::string json_of(const WholeJob& job) {
 }  // namespace
 
 ExitCode job_show(Session& session) {
-  const WholeJob job = find(session, job_id(session.words().front()));
+  const bool reveals = session.has("reveal");
+  if (reveals && session.has("watch"))
+    raise(ErrorCode::bad_options, "--reveal is recorded each time, so it does not go with --watch");
+  WholeJob job = find(session, job_id(session.words().front()));
+  // Recorded first: whoever sees them has left the record.
+  if (reveals)
+    session.change([&](queue::StoreWriter&) { return Changed{1, job.record.id.text() + ", revealed"}; });
+  else hide_secrets(job, session.mask());
   if (session.json()) session.print_json(json_of(job));
   else session.print(shown_text_of(job, session.style()));
   return ExitCode::done;

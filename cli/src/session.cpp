@@ -6,6 +6,7 @@
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
+#include <tenure/config/seal_keys.hpp>
 
 #include <fmt/format.h>
 
@@ -101,7 +102,8 @@ void Session::open_copy() {
   const std::string name = fmt::format("tenure {} {}", verb_.noun, verb_.name);
   if (changes_something(verb_, line_))
     raise(ErrorCode::bad_options,
-          "--offline looks at a copy, which stays as it is; " + name + " changes something");
+          "--offline looks at a copy, which stays as it is; " + name +
+              (has("reveal") ? " --reveal leaves an audit record" : " changes something"));
   if (!can_look_at_copies(verb_)) raise(ErrorCode::bad_options, "--offline means nothing to " + name);
   if (!has("store")) raise(ErrorCode::bad_options, "--offline looks at the copy that --store names");
   queue::ControlCopy copy = environment_.open_copy(option("store"));
@@ -153,19 +155,34 @@ const config::Settings& Session::settings() {
   return settings_->settings;
 }
 
+std::filesystem::path Session::credentials() const { return variable(environment_, "CREDENTIALS_DIRECTORY"); }
+
+KeyRing Session::keys() { return config::read_seal_keys(settings().security, credentials()); }
+
 queue::Filter Session::filter(std::span<const queue::FilterField> fields) const {
   return value_or_raise(queue::parse_filter(words_, fields, now()));
 }
 
 queue::Store& Session::store(IfMissing if_missing) {
   if (!changes_something(verb_, line_)) throw std::logic_error("a verb that reads wants to write");
-  const bool create = if_missing == IfMissing::create && !has("store");
   if (!store_)
-    store_ = opened(settings().store, [&](const config::StoreSettings& from) {
-      return environment_.open_store(
-          {.path = from.path, .create = create, .payload_max = static_cast<std::size_t>(from.payload_max)});
-    });
+    open_store(if_missing == IfMissing::create && !has("store") ? IfMissing::create : IfMissing::refuse);
   return *store_;
+}
+
+// Whether its keys are those in force is asked at once, and not of each job of many.
+void Session::open_store(IfMissing if_missing) {
+  const bool seals = brings_jobs_in(verb_);
+  const KeyRing own_keys = seals ? keys() : KeyRing{};
+  store_ = opened(settings().store, [&](const config::StoreSettings& from) {
+    return environment_.open_store({.path = from.path,
+                                    .create = if_missing == IfMissing::create,
+                                    .payload_max = static_cast<std::size_t>(from.payload_max),
+                                    .keys = own_keys});
+  });
+  if (seals)
+    store_->read(
+        [&](queue::JobReader& reader) { value_or_raise(queue::check_keys(reader.seal_marks(), own_keys)); });
 }
 
 queue::AuditEntry Session::audit_entry() {

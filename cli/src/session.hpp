@@ -8,6 +8,7 @@
 #include <tenure/cli/run.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/queue/filter.hpp>
+#include <tenure/queue/mask.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,12 @@ class Session {
   [[nodiscard]] config::LoadedSettings read_settings() const;
   // BadConfiguration, in one line, where there are problems.
   [[nodiscard]] const config::Settings& settings();
+  // Which values of arguments nobody is shown.
+  [[nodiscard]] queue::Mask mask() { return queue::Mask(settings().security.mask); }
+  // The service manager's folder for credentials; empty: there is none.
+  [[nodiscard]] std::filesystem::path credentials() const;
+  // The keys of seals, as the configuration names them; BadConfiguration.
+  [[nodiscard]] KeyRing keys();
   // The words as a filter; BadFilter.
   [[nodiscard]] queue::Filter filter(std::span<const queue::FilterField> fields) const;
   // One durable commit of what `work` changes, with the audit record of it; where it says that it was nothing there is none. The
@@ -103,6 +110,7 @@ class Session {
   enum class IfMissing : std::uint8_t { refuse, create };
   // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
   [[nodiscard]] queue::Store& store(IfMissing if_missing);
+  void open_store(IfMissing if_missing);
   [[nodiscard]] queue::AuditEntry audit_entry();
   // A control database that only rests, and when it was copied.
   void open_copy();

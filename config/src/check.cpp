@@ -3,6 +3,7 @@
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
+#include <tenure/config/seal_keys.hpp>
 
 #include <fmt/format.h>
 
@@ -22,8 +23,7 @@ std::string default_path_text(const std::filesystem::path& path) {
 
 class MachineCheck {
  public:
-  MachineCheck(const Settings& settings, std::uint64_t descriptors_limit)
-      : settings_(settings), descriptors_limit_(descriptors_limit) {}
+  MachineCheck(const Settings& settings, const Machine& machine) : settings_(settings), machine_(machine) {}
 
   MachineFindings run() {
     check_data_file("store.path", settings_.store.path);
@@ -33,13 +33,14 @@ class MachineCheck {
         !std::filesystem::is_directory(settings_.tenants.migrations, ignored_))
       problem("tenants.migrations", settings_.tenants.migrations, "is no folder");
     for (std::size_t i = 0; i < settings_.pools.size(); ++i) check_program(i);
-    if (descriptors_limit_ != 0 &&
-        static_cast<std::uint64_t>(settings_.tenants.descriptors_max) > descriptors_limit_)
+    check_keys();
+    if (machine_.descriptors_limit != 0 &&
+        static_cast<std::uint64_t>(settings_.tenants.descriptors_max) > machine_.descriptors_limit)
       findings_.warnings.push_back(
           {"this machine", "tenants.descriptors_max",
            fmt::format(
                "tenants.descriptors_max = {}: the limit of open files is {}; raise LimitNOFILE or lower it",
-               settings_.tenants.descriptors_max, descriptors_limit_)});
+               settings_.tenants.descriptors_max, machine_.descriptors_limit)});
     return std::move(findings_);
   }
 
@@ -97,8 +98,23 @@ class MachineCheck {
                        escaped(program.string()))});
   }
 
+  // What only the service has cannot be looked at by somebody else.
+  void check_keys() {
+    const SecuritySettings& security = settings_.security;
+    const bool has_credential = security.seal_key.starts_with(kCredentialFront) ||
+                                security.seal_key_previous.starts_with(kCredentialFront);
+    const bool is_service = !machine_.credentials.empty() || !has_credential;
+    try {
+      static_cast<void>(read_seal_keys(security, machine_.credentials));
+    } catch (const Error& error) {
+      const bool stops = is_service || !has_secret_keys();
+      (stops ? findings_.problems : findings_.warnings)
+          .push_back({"this machine", "security.seal_key", error.failure().message});
+    }
+  }
+
   const Settings& settings_;
-  std::uint64_t descriptors_limit_;
+  const Machine& machine_;
   MachineFindings findings_;
   std::error_code ignored_;
 };
@@ -117,8 +133,8 @@ std::string missing_store_text(const StoreSettings& store) {
       escaped(store.path.string()), default_path_text(store.path));
 }
 
-MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit) {
-  return MachineCheck(settings, descriptors_limit).run();
+MachineFindings check_machine(const Settings& settings, const Machine& machine) {
+  return MachineCheck(settings, machine).run();
 }
 
 }  // namespace tenure::config

@@ -55,8 +55,12 @@ class Loader {
   void take(const Setting<Owner>& setting, Owner& owner, const std::string& key, const RawValue& raw,
             Provenance provenance) {
     const auto done = assign(setting.rule, setting.field(owner), raw, config_dir_);
-    if (done) provenance_[key] = std::move(provenance);
-    else problem(provenance.where, key, fmt::format("{} = {}: {}", key, raw.text(), done.error().message));
+    if (done) {
+      provenance_[key] = std::move(provenance);
+      return;
+    }
+    const std::string value = setting.may_be_secret ? "" : " = " + raw.text();
+    problem(provenance.where, key, fmt::format("{}{}: {}", key, value, done.error().message));
   }
 
   void take_file() {

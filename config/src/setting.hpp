@@ -20,7 +20,8 @@ struct Setting {
   Field (*field)(Owner&);
   std::string_view help;  // sentences, without the limits; one line of the sample each at '\n'
   TakenOver taken_over = TakenOver::at_start;
-  bool required = false;  // only of pools
+  bool required = false;       // only of pools
+  bool may_be_secret = false;  // what somebody wrote by mistake: no message quotes it
 };
 
 [[nodiscard]] std::span<const Setting<Settings>> plain_settings();

@@ -3,6 +3,7 @@
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/listen_address.hpp>
+#include <tenure/config/seal_keys.hpp>
 #include <tenure/config/setting_table.hpp>
 
 #include <fmt/format.h>
@@ -36,6 +37,40 @@ const TextRule kListenRule{
           kSocketPathMax);
     },
     [](std::string_view text) { return text.empty() || parse_listen_address(text).has_value(); }};
+
+constexpr std::size_t kCredentialNameMax = 255;
+constexpr std::size_t kKeyPathMax = 4096;
+
+bool is_key_place(std::string_view text) {
+  if (text.empty()) return true;
+  if (escaped(text, kKeyPathMax) != text || text.size() > kKeyPathMax) return false;
+  if (text.starts_with(kKeyFileFront)) return text.substr(kKeyFileFront.size()).starts_with('/');
+  if (!text.starts_with(kCredentialFront)) return false;
+  const std::string_view name = text.substr(kCredentialFront.size());
+  return !name.empty() && name.size() <= kCredentialNameMax && name.find('/') == std::string_view::npos &&
+         name != "." && name != "..";
+}
+
+const TextRule kKeyPlaceRule{[] {
+                               return fmt::format(
+                                   "empty, {}NAME or {}/PATH: where a key is read from, never the key itself",
+                                   kCredentialFront, kKeyFileFront);
+                             },
+                             is_key_place};
+
+constexpr std::size_t kMaskMax = 128;  // bytes of a pattern
+constexpr std::size_t kMaskPatternsMax = 200;
+
+const TextRule kMaskRule{[] {
+                           return fmt::format(
+                               "a name of 1 to {} bytes without commas and characters that cannot be seen, "
+                               "in which * is any run and ? any character",
+                               kMaskMax);
+                         },
+                         [](std::string_view text) {
+                           return !text.empty() && text.size() <= kMaskMax &&
+                                  text.find(',') == std::string_view::npos && escaped(text, kMaskMax) == text;
+                         }};
 
 constexpr std::array<std::string_view, 2> kWhenHeld{"stand_by", "exit"};
 constexpr std::array<std::string_view, 2> kDurability{"durable", "ordered"};
@@ -199,6 +234,37 @@ const std::array kPlainSettings{
                       .field = [](Settings& s) -> Field { return &s.log.file; },
                       .help = "Empty: standard error, for the journal.",
                       .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{
+        .section = "security",
+        .key = "seal_key",
+        .rule = kKeyPlaceRule,
+        .field = [](Settings& s) -> Field { return &s.security.seal_key; },
+        .help =
+            "The key that seals envelopes: 64 to 128 hexadecimal digits, as openssl rand -hex 32 prints. "
+            "From the\n"
+            "tenured that starts with it on, jobs without its seal are refused, at their enqueue and before\n"
+            "their handler. The same for whoever enqueues. credential: as LoadCredential= of the unit names "
+            "it.",
+        .may_be_secret = true},
+    Setting<Settings>{.section = "security",
+                      .key = "seal_key_previous",
+                      .rule = kKeyPlaceRule,
+                      .field = [](Settings& s) -> Field { return &s.security.seal_key_previous; },
+                      .help = "The key before it, while keys are exchanged: its seals are accepted, and none "
+                              "is made. With an empty\n"
+                              "seal_key sealing ends.",
+                      .may_be_secret = true},
+    Setting<Settings>{
+        .section = "security",
+        .key = "mask",
+        .rule = TextListRule{.element = kMaskRule, .count_max = kMaskPatternsMax, .count_min = 0},
+        .field = [](Settings& s) -> Field { return &s.security.mask; },
+        .help = "Members of arguments whose values nobody is shown, whatever their depth, besides those "
+                "whose names\n"
+                "contain password, token or secret; in capitals or not. Errors and progress that quote such "
+                "a value\n"
+                "are masked too. Say the same where jobs are enqueued, performed and looked at.",
+        .taken_over = TakenOver::by_new_workers},
 };
 
 const std::array kPoolSettings{
@@ -255,7 +321,7 @@ const std::array kPoolSettings{
         .taken_over = TakenOver::by_reload},
     Setting<PoolSettings>{.section = kPoolSection,
                           .key = "queues",
-                          .rule = TextListRule{kNameRule<NameOf::queue>, 200},
+                          .rule = TextListRule{.element = kNameRule<NameOf::queue>, .count_max = 200},
                           .field = [](PoolSettings& p) -> Field { return &p.queues; },
                           .help = "What the pool performs, strictly in this order."},
 };

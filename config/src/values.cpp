@@ -135,9 +135,10 @@ struct Assign {
     std::vector<std::string> list;
     if (const auto* texts = std::get_if<std::vector<std::string>>(&raw.value)) list = *texts;
     else if (const auto* text = std::get_if<std::string>(&raw.value); text != nullptr && raw.from_words)
-      list = split(*text, ',');
+      list = text->empty() ? list : split(*text, ',');
     else return no("must be a list of texts, as in [\"default\"]");
-    if (list.empty() || list.size() > rule.count_max) return no("must be " + limits_text(rule));
+    if (list.size() < rule.count_min || list.size() > rule.count_max)
+      return no("must be " + limits_text(rule));
     for (auto item = list.begin(); item != list.end(); ++item) {
       if (!rule.element.accepts(*item))
         return no(fmt::format("\"{}\" must be {}", escaped(*item), rule.element.limits()));
@@ -199,21 +200,23 @@ Result<void> assign(const Rule& rule, const Field& field, const RawValue& raw,
 }
 
 std::string value_text(const Rule& rule, const Field& field) {
-  return std::visit(
-      Overloaded{
-          [](const std::string* text) { return in_quotes(*text); },
-          [](const std::filesystem::path* path) { return in_quotes(path->string()); },
-          [](const std::vector<std::string>* list) {
-            return list->empty() ? std::string("[]") : fmt::format("[\"{}\"]", fmt::join(*list, "\", \""));
-          },
-          [](const std::int64_t* number) { return fmt::format("{}", *number); },
-          [](const bool* value) { return fmt::format("{}", *value); },
-          [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
-          [](const std::chrono::milliseconds* duration) { return in_quotes(duration_text(*duration)); },
-          [&](const ChoiceField& choice) {
-            return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
-          }},
-      field);
+  return std::visit(Overloaded{[](const std::string* text) { return in_quotes(*text); },
+                               [](const std::filesystem::path* path) { return in_quotes(path->string()); },
+                               [](const std::vector<std::string>* list) {
+                                 std::vector<std::string> quoted;
+                                 for (const std::string& text : *list) quoted.push_back(in_quotes(text));
+                                 return fmt::format("[{}]", fmt::join(quoted, ", "));
+                               },
+                               [](const std::int64_t* number) { return fmt::format("{}", *number); },
+                               [](const bool* value) { return fmt::format("{}", *value); },
+                               [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
+                               [](const std::chrono::milliseconds* duration) {
+                                 return in_quotes(duration_text(*duration));
+                               },
+                               [&](const ChoiceField& choice) {
+                                 return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
+                               }},
+                    field);
 }
 
 std::string type_text(const Rule& rule) {
@@ -238,7 +241,7 @@ std::string limits_text(const Rule& rule) {
           [](const ChoiceRule& r) { return fmt::format("one of {}", fmt::join(r.names, ", ")); },
           [](const TextRule& r) { return r.limits(); },
           [](const TextListRule& r) {
-            return fmt::format("1 to {} texts, each {}", r.count_max, r.element.limits());
+            return fmt::format("{} to {} texts, each {}", r.count_min, r.count_max, r.element.limits());
           },
           [](const PathRule& r) {
             return fmt::format("absolute{}{}", r.word.empty() ? "" : fmt::format(", or {}", r.word),

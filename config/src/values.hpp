@@ -36,6 +36,7 @@ struct TextRule {
 struct TextListRule {
   TextRule element;
   std::size_t count_max;
+  std::size_t count_min = 1;
 };
 // Absolute, or from the folder of the configuration file on.
 struct PathRule {

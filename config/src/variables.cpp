@@ -2,6 +2,9 @@
 
 #include <tenure/config/load.hpp>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <variant>
 
@@ -13,6 +16,8 @@ std::string variable_text(const Setting<Settings>& setting, Settings& settings) 
   const Field field = setting.field(settings);
   if (const auto* const text = std::get_if<std::string*>(&field)) return **text;
   if (const auto* const path = std::get_if<std::filesystem::path*>(&field)) return (*path)->string();
+  if (const auto* const list = std::get_if<std::vector<std::string>*>(&field))
+    return fmt::format("{}", fmt::join(**list, ","));
   std::string text = value_text(setting.rule, field);
   std::erase(text, '"');
   return text;

@@ -4,9 +4,11 @@
 #include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/config/log_options.hpp>
+#include <tenure/config/seal_keys.hpp>
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/reference.hpp>
 #include <tenure/queue/draft.hpp>
+#include <tenure/queue/mask.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
@@ -29,6 +31,7 @@ struct Client::Impl {
   queue::Store& store;
   const Clock& clock;
   ClientOptions options;
+  queue::Mask mask{options.mask};
   ProcessBound process = {};
 
   // The job as it will be stored, its arguments encoded and every id in them compared.
@@ -67,10 +70,12 @@ config::LoadedSettings load(const std::string& config_file) {
 }
 
 // The first program that comes makes it, so that an application can make the first tenant.
-std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, const Clock& clock) {
+std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, KeyRing keys,
+                                         const Clock& clock) {
   try {
     return queue::open_sqlite_store(
-        {.path = settings.path, .create = true, .payload_max = settings.payload_max}, clock);
+        {.path = settings.path, .create = true, .payload_max = settings.payload_max, .keys = std::move(keys)},
+        clock);
   } catch (const DatabaseMissing&) {
     raise(ErrorCode::database_missing, config::missing_store_text(settings));
   }
@@ -83,7 +88,8 @@ Client Client::open(const std::string& config_file) {
   const config::Settings& settings = loaded.settings;
   log::configure_as_default(config::log_options_of_application(loaded));
   auto clock = std::make_unique<RealClock>();
-  auto store = open_store(settings.store, *clock);
+  KeyRing keys = config::read_seal_keys(settings.security, config::credentials_folder());
+  auto store = open_store(settings.store, std::move(keys), *clock);
   auto handles = std::make_unique<HandleCache>(
       TenantFiles{settings.tenants.path},
       HandleCacheOptions{.descriptors_max = static_cast<int>(settings.tenants.descriptors_max),
@@ -105,7 +111,8 @@ Client Client::open(const std::string& config_file) {
       .clock = clock_reference,
       .options = {.application = settings.application.name,
                   .durability = settings.store.durability,
-                  .wake_path = settings.store.path.string()},
+                  .wake_path = settings.store.path.string(),
+                  .mask = settings.security.mask},
   })};
 }
 
@@ -148,7 +155,11 @@ queue::Draft Client::Impl::draft(const Kind& kind, const void* arguments, const 
   job.priority = queue::Priority{effective.priority};
   job.attempts_max = effective.attempts_max;
   TenantPayloadContext context{options.application, job.tenant};
-  job.arguments = kind.encode(arguments, context);
+  try {
+    job.arguments = kind.encode(arguments, context);
+  } catch (const Error& error) {  // which may quote a secret
+    raise(mask.told(error.failure()));
+  }
   return draft;
 }
 

@@ -24,6 +24,13 @@ HandleLease lease_for(const detail::JobRun& run) {
   return *std::move(lease);
 }
 
+// Before it is cut, or what is left of a secret would not be found.
+std::string without_secrets(detail::JobRun& run, std::string_view text) {
+  if (text.empty()) return {};
+  if (!run.secrets) run.secrets.emplace(run.mask, run.arguments);
+  return run.secrets->hidden_in(text);
+}
+
 }  // namespace
 
 const std::string& JobContext::idempotency_key() const {
@@ -55,7 +62,7 @@ void JobContext::progress(std::int64_t done, std::int64_t total, std::string_vie
     raise(ErrorCode::bad_options,
           "a progress of " + std::to_string(done) + " of " + std::to_string(total) + ": both are 0 or more");
   constexpr std::size_t kMax = queue::kProgressTextMax;
-  std::string shown = to_utf8(cut_utf8(text, kMax));  // which may be longer
+  std::string shown = to_utf8(cut_utf8(without_secrets(run_, text), kMax));  // which may be longer
   shown.resize(cut_utf8(shown, kMax).size());
   run_.notes.tell({done, total, std::move(shown)});
 }

@@ -2,6 +2,7 @@
 
 #include <tenure/base/process_bound.hpp>
 #include <tenure/jobs/context.hpp>
+#include <tenure/queue/mask.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/run_notes.hpp>
 #include <tenure/queue/stop_signal.hpp>
@@ -21,12 +22,15 @@ struct JobRun {
   HandleCache& handles;
   const Clock& clock;
   const std::string& application;
+  const queue::Mask& mask;
+  const std::string& arguments;
   Instant started;
   std::string cursor;          // of the last checkpoint
   std::string global_id = {};  // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::set<std::string, std::less<>> steps = {};
   ProcessBound process = {};
+  std::optional<queue::Secrets> secrets = std::nullopt;  // of the arguments, made for the first text
   bool may_know_of_stop = false;  // its handler has asked for the token, or was told that it is to stop
 };
 

@@ -7,6 +7,8 @@
 #include <tenure/jobs/perform.hpp>
 #include <tenure/jobs/reference.hpp>
 #include <tenure/queue/envelope.hpp>
+#include <tenure/queue/mask.hpp>
+#include <tenure/queue/seal.hpp>
 #include <tenure/tenancy/scope.hpp>
 
 #include <exception>
@@ -32,10 +34,17 @@ void compare(const queue::AssignedJob& job, const queue::Envelope& envelope) {
           "envelope");
 }
 
-queue::AttemptFailure failure_of(const Error& error) {
-  const Failure& failure = error.failure();
+// What it may be told of a run: whatever it quotes, no secret of the arguments.
+queue::AttemptFailure told(const Error& error, const queue::Secrets& secrets) {
+  const Failure failure = secrets.hidden_in(error.failure());
   const std::string where = failure.where.empty() ? "" : " (at " + failure.where + ")";
-  return {failure.code, failure.message + where + text_of_nested(error)};
+  return {failure.code, failure.message + where + secrets.hidden_in(text_of_nested(error))};
+}
+
+// Of an envelope that cannot be read nothing was decoded that could be quoted.
+queue::Secrets secrets_of(const queue::AssignedJob& job, const queue::Mask& mask) {
+  const auto envelope = queue::read_envelope(job.envelope);
+  return {mask, envelope ? std::string_view(envelope->arguments) : std::string_view{}};
 }
 
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
@@ -59,8 +68,8 @@ class EmptyThread {
 }  // namespace
 
 Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock,
-                     std::string application)
-    : jobs_(jobs), handles_(handles), clock_(clock), application_(std::move(application)) {}
+                     PerformerOptions options)
+    : jobs_(jobs), handles_(handles), clock_(clock), options_(std::move(options)) {}
 
 queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
                                      queue::RunNotes& notes) {
@@ -84,17 +93,21 @@ std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob
     run(job, stop, notes);
     return std::nullopt;
   } catch (const Error& error) {
-    return failure_of(error);
+    return told(error, secrets_of(job, options_.mask));
   } catch (const std::exception&) {
-    return queue::AttemptFailure{ErrorCode::handler_failed, text_of_thrown()};
+    return queue::AttemptFailure{ErrorCode::handler_failed,
+                                 secrets_of(job, options_.mask).hidden_in(text_of_thrown())};
   } catch (...) {
-    return queue::AttemptFailure{ErrorCode::handler_failed, "the handler threw " + text_of_thrown()};
+    return queue::AttemptFailure{
+        ErrorCode::handler_failed,
+        secrets_of(job, options_.mask).hidden_in("the handler threw " + text_of_thrown())};
   }
 }
 
 void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes) {
   const log::Context log_context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
   const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
+  value_or_raise(queue::check_seal(envelope, options_.keys));
   compare(job, envelope);
   const JobRegistry::Runner* runner = jobs_.find(job.kind);
   if (runner == nullptr)
@@ -108,10 +121,12 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                      .notes = notes,
                      .handles = handles_,
                      .clock = clock_,
-                     .application = application_,
+                     .application = options_.application,
+                     .mask = options_.mask,
+                     .arguments = envelope.arguments,
                      .started = clock_.steady(),
                      .cursor = job.cursor};
-  TenantPayloadContext payload{application_, job.tenant};
+  TenantPayloadContext payload{options_.application, job.tenant};
   JobContext context{run};
   if (job.tenant) {
     detail::with_tenants_file(handles_, *job.tenant,

@@ -265,6 +265,13 @@ create table pool_kind(
   primary key (pool, kind)
 ) strict, without rowid;
 
+-- Which keys seal the envelopes here: the hash of a text that is always the same, by each key. Place 1: the key in use, 2: the one
+-- before it, whose seals are accepted. No row: jobs need no seal.
+create table seal_mark(
+  place integer primary key check (place in (1, 2)),
+  hash blob not null check (length(hash) = 32)
+) strict;
+
 -- What operators have changed, a row in each commit that did. `hash` is SHA-256 over the one of the row before and this row's content:
 -- docs/formats/control-database.md. `count` is of what was changed; `subject` names it, or is the filter that did.
 create table audit(

@@ -1,5 +1,6 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
+#include <tenure/base/sha256.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
 
@@ -11,8 +12,10 @@ namespace {
 
 constexpr std::string_view kMark = "tenure/";
 constexpr std::string_view kUntenantedMark = "-";
-// The longest header that write_envelope can make, with room: mark, id, two names, two numbers of 20 digits.
-constexpr std::size_t kHeaderMax = 16 + 36 + limits::kTenantNameMax + limits::kKindNameMax + 2 * 20 + 8;
+constexpr std::size_t kSealDigits = 2 * Seal{}.size();
+// The longest header that write_envelope can make, with room: mark, id, two names, two numbers of 20 digits, the seal.
+constexpr std::size_t kHeaderMax =
+    16 + 36 + limits::kTenantNameMax + limits::kKindNameMax + 2 * 20 + kSealDigits + 9;
 
 tl::unexpected<Failure> bad(std::string_view reason, std::string_view what) {
   return fail(ErrorCode::bad_payload, std::string{reason} + ": " + std::string{what});
@@ -29,17 +32,34 @@ std::optional<std::int64_t> canonical_integer(std::string_view text) {
   return value;
 }
 
-// The words of the first line, exactly as many as the array has.
-template <std::size_t kCount>
-bool split(std::string_view line, std::array<std::string_view, kCount>& words) {
-  for (std::size_t i = 0; i < kCount; ++i) {
+constexpr std::size_t kWords = 6;  // and a seventh where it is sealed
+using Words = std::array<std::string_view, kWords + 1>;
+
+// How many words the first line has; more than there is room for where they are too many, or one is empty.
+std::size_t split(std::string_view line, Words& words) {
+  for (std::size_t count = 1;; ++count) {
     const std::size_t space = line.find(' ');
-    const bool is_last = i + 1 == kCount;
-    if (is_last != (space == std::string_view::npos)) return false;
-    words[i] = line.substr(0, space);
-    if (!is_last) line.remove_prefix(space + 1);
+    if (count > words.size() || space == 0 || line.empty()) return words.size() + 1;
+    words[count - 1] = line.substr(0, space);
+    if (space == std::string_view::npos) return count;
+    line.remove_prefix(space + 1);
   }
-  return true;
+}
+
+// Small digits only: one value has one text.
+std::optional<Seal> seal_in(std::string_view digits) {
+  const auto value = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  Seal seal{};
+  if (digits.size() != kSealDigits) return std::nullopt;
+  for (std::size_t i = 0; i < seal.size(); ++i) {
+    const int high = value(digits[2 * i]);
+    const int low = value(digits[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    seal[i] = static_cast<std::byte>(high * 16 + low);
+  }
+  return seal;
 }
 
 // Nothing where the bytes begin with no line that could be ours.
@@ -94,9 +114,9 @@ Result<void> read_arguments(Envelope& envelope, std::string_view size, std::stri
 
 }  // namespace
 
-std::string write_envelope(const Envelope& envelope) {
+std::string envelope_head(const Envelope& envelope) {
   std::string text;
-  text.reserve(kHeaderMax + envelope.arguments.size());
+  text.reserve(kHeaderMax);
   text += kMark;
   text += std::to_string(kEnvelopeVersion);
   text += ' ';
@@ -110,8 +130,26 @@ std::string write_envelope(const Envelope& envelope) {
   text += ' ';
   text += std::to_string(envelope.arguments.size());
   text += '\n';
+  return text;
+}
+
+std::string write_envelope(const Envelope& envelope) {
+  std::string text = envelope_head(envelope);
+  text.reserve(kHeaderMax + envelope.arguments.size());
+  if (envelope.seal) {
+    text.back() = ' ';
+    text += hex_text(*envelope.seal);
+    text += '\n';
+  }
   text += envelope.arguments;
   return text;
+}
+
+bool says_same_job(std::string_view bytes, const Envelope& envelope) {
+  auto read = read_envelope(bytes);
+  if (!read) return false;
+  read->seal = envelope.seal;
+  return *read == envelope;
 }
 
 Result<Envelope> read_envelope(std::string_view bytes) {
@@ -120,9 +158,11 @@ Result<Envelope> read_envelope(std::string_view bytes) {
   if (!line)
     return bytes.size() < kHeaderMax ? bad("Truncated", "its first line has no end")
                                      : bad("NotAnEnvelope", "its first line is too long");
-  std::array<std::string_view, 6> words;
-  if (!split(*line, words)) return bad("NotAnEnvelope", "its first line has not six words");
-  const auto& [mark, id, tenant, generation, kind, size] = words;
+  Words words;
+  const std::size_t count = split(*line, words);
+  if (count != kWords && count != kWords + 1)
+    return bad("NotAnEnvelope", "its first line has neither six words nor a seal behind them");
+  const auto& [mark, id, tenant, generation, kind, size, seal] = words;
 
   Envelope envelope;
   const auto uuid = Uuid::parse(id);
@@ -132,6 +172,9 @@ Result<Envelope> read_envelope(std::string_view bytes) {
   if (!check_name(NameOf::kind, kind))
     return bad("OutOfRange", "the kind '" + escaped(kind) + "' cannot be the name of one");
   envelope.kind = kind;
+  if (count > kWords) envelope.seal = seal_in(seal);
+  if (count > kWords && !envelope.seal)
+    return bad("OutOfRange", "the seal is none: those have " + std::to_string(kSealDigits) + " digits");
   if (auto arguments = read_arguments(envelope, size, bytes.substr(line->size() + 1)); !arguments)
     return tl::unexpected(arguments.error());
   return envelope;

@@ -39,6 +39,12 @@ Result<void> check_new_job(const NewJob& job) {
   return {};
 }
 
+Envelope envelope_of(const NewJob& job, Generation generation, const KeyRing& keys) {
+  Envelope envelope{job.id, job.tenant, generation, job.kind, job.arguments};
+  if (keys.has_current()) envelope.seal = seal_of(envelope, keys);
+  return envelope;
+}
+
 Result<void> check_payload_size(const NewJob& job, std::size_t bytes, std::size_t bytes_max) {
   if (bytes <= bytes_max) return {};
   return fail(ErrorCode::payload_too_large, "the envelope of this " + job.kind + " has " +
@@ -171,9 +177,10 @@ Result<void> check_change(const JobChange& change) {
   return change.priority ? check_priority(*change.priority) : Result<void>{};
 }
 
-Result<NewJob> copy_of(JobId id, CopiedRow row, JobId copy, WallTime now) {
+Result<NewJob> copy_of(JobId id, CopiedRow row, const KeyRing& keys, JobId copy, WallTime now) {
   auto envelope = read_envelope(row.envelope);
   if (!envelope) return tl::unexpected(std::move(envelope.error()));
+  if (auto sealed = check_seal(*envelope, keys); !sealed) return tl::unexpected(std::move(sealed.error()));
   if (envelope->id != id || envelope->tenant != row.tenant || envelope->generation != row.generation ||
       envelope->kind != row.kind)
     return fail(ErrorCode::bad_payload, "WrongJob: the row and the envelope of job " + id.text() +

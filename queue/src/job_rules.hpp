@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/queue/envelope.hpp>
 #include <tenure/queue/store.hpp>
 #include <tenure/queue/transitions.hpp>
 
@@ -11,6 +12,8 @@ namespace tenure::queue {
 
 // BadOptions: names, priority, attempts. The client has checked them for its user; the store is the last who can.
 [[nodiscard]] Result<void> check_new_job(const NewJob& job);
+// Sealed where there is a key.
+[[nodiscard]] Envelope envelope_of(const NewJob& job, Generation generation, const KeyRing& keys);
 [[nodiscard]] Result<void> check_payload_size(const NewJob& job, std::size_t bytes, std::size_t bytes_max);
 
 // Whether new jobs are accepted: TenantNotReady, TenantDeleted.
@@ -76,8 +79,8 @@ struct CopiedRow {
   int attempts_max = 0;
   std::string envelope;
 };
-// NewerEnvelope; BadPayload where the envelope is none or says another job than the row.
-[[nodiscard]] Result<NewJob> copy_of(JobId id, CopiedRow row, JobId copy, WallTime now);
+// NewerEnvelope; BadPayload where the envelope is none or says another job than the row; BadSeal.
+[[nodiscard]] Result<NewJob> copy_of(JobId id, CopiedRow row, const KeyRing& keys, JobId copy, WallTime now);
 // StateChanged for what has not ended.
 [[nodiscard]] Result<void> check_deletion(JobId id, const OperatorSees& job);
 // LimitReached.

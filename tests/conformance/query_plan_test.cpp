@@ -4,6 +4,7 @@
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/pools.hpp"
+#include "sqlite/seal_marks.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
@@ -106,6 +107,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"cancel_requests", &cancel_request_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
+                              Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},
                               Source{"defect_places", &defect_place_queries},
                               Source{"inspection", &inspection_queries}};

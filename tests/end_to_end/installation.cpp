@@ -18,7 +18,8 @@ void Installation::configure(const Config& config) {
                                << "\"\n[[pool]]\nname = \"general\"\nprogram = \"" << config.program
                                << "\"\nprocesses = " << config.processes << "\nslots = " << config.slots
                                << "\nqueues = [" << config.queues << "]\ntime_limit = \"" << config.time_limit
-                               << "\"\n";
+                               << "\"\n"
+                               << config.more;
   if (!store_) client().tenants().create(TenantName{"acme"});
 }
 
@@ -71,6 +72,17 @@ pid_t Installation::wait_for_start_of(const std::string& name) {
 }
 
 void Installation::let_go(const std::string& name) { std::ofstream(folder_ / ("go-" + name)) << "go\n"; }
+
+std::string Installation::run_command(std::vector<std::string> words, std::string& output) {
+  words.insert(words.begin(), TENURE_PROGRAM);
+  words.insert(words.end(), {"--config", config_file().string()});
+  const auto path = folder_ / "tenure-output";
+  std::filesystem::remove(path);  // it is appended to
+  Process process(words, path);
+  const auto end = process.wait();
+  output += process.output();
+  return end.value_or("still running");
+}
 
 queue::JobRecord Installation::record(queue::JobId job) {
   std::optional<queue::JobRecord> record;

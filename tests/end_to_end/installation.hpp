@@ -32,6 +32,7 @@ class Installation : public ::testing::Test {
     std::string queues = R"("default")";
     std::string time_limit = "1h";
     std::string ping_max = "30s";
+    std::string more = {};  // sections behind these
   };
 
   void configure(const Config& config);
@@ -53,6 +54,8 @@ class Installation : public ::testing::Test {
   void let_go(const std::string& name);
   // Waits for the state; fails the test where it does not come.
   void expect_state(queue::JobId job, queue::ShownState state);
+  // Runs the command on this configuration and waits for its end: "exit 0"; what it printed is added to `output`.
+  [[nodiscard]] std::string run_command(std::vector<std::string> words, std::string& output);
   [[nodiscard]] queue::JobRecord record(queue::JobId job);
   [[nodiscard]] std::vector<queue::AttemptRecord> attempts(queue::JobId job);
   // How often the named job has counted itself in acme.

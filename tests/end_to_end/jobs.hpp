@@ -65,6 +65,19 @@ struct Print {
   }
 };
 
+// Tells of its progress to whom it writes, waits as Wait does, and throws what quotes all of its arguments.
+struct Quote {
+  static constexpr std::string_view kind = "test.quote";
+  static tenure::JobOptions options() { return {.attempts_max = 1}; }
+  std::string name;
+  std::string recipient;
+  std::string api_token;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name), CEREAL_NVP(recipient), CEREAL_NVP(api_token));
+  }
+};
+
 struct Count {
   static constexpr std::string_view kind = "test.count";
   std::string name;

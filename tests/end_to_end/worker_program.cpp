@@ -107,6 +107,12 @@ void wait_for(const std::string& name) {
   while (!std::filesystem::exists(folder() / ("go-" + name))) ::poll(nullptr, 0, 5);
 }
 
+void quote(const Quote& job, tenure::JobContext& context) {
+  context.progress(1, 2, "writing to " + job.recipient);
+  wait_for(job.name);
+  throw std::runtime_error("no mailbox " + job.recipient + " by " + job.api_token);
+}
+
 // Beyond what the process may have: as under a unit's or a container's limit of its address space.
 void allocate_beyond_limit() {
   constexpr rlim_t kGibibyte = 1UL << 30U;
@@ -208,6 +214,7 @@ int main(int argc, char** argv) {
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
   jobs.add<Resume>(resume);
+  jobs.add<Quote>(quote);
   jobs.add<Spin>(spin);
   jobs.add<Print>(print);
   jobs.add<EndlessQuery>(query_without_end);

@@ -45,6 +45,7 @@ RULES = [
           "only base/ reads a real clock: take a Clock, or now", outside_base),
     _rule("sqlite", r"\bsqlite3_\w+|#[ \t]*include[ \t]*<sqlite3", "only base/ calls SQLite: use base/sqlite", outside_base),
     _rule("json", r"\bsimdjson\b", "only base/ names simdjson: use base/json.hpp", outside_base),
+    _rule("sodium", r"\bsodium_\w+|\bcrypto_\w+\s*\(|#[ \t]*include[ \t]*<sodium", "only base/ has keys in its hands: use base/secret_key.hpp", outside_base),
     _rule("random", r"\bstd::random_device\b|(?<![\w.>:])s?rand\s*\(|\bgetrandom\s*\(",
           "only base/ makes randomness: take a Random with a seed", outside_base),
     _rule("coroutine", r"\bco_(?:await|yield|return)\b", "GCC 12 miscompiles coroutines that Asio meets", _is_cpp),

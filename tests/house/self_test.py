@@ -189,6 +189,7 @@ class Habits(CheckCase):
             "clock": (source, "auto t = std::chrono::system_clock::now();\n"),
             "sqlite": (source, "sqlite3_exec(database);\n"),
             "json": (source, "simdjson::dom::parser parser;\n"),
+            "sodium": (source, "sodium_memzero(key, size);\n"),
             "random": (source, "std::random_device device;\n"),
             "coroutine": (source, "co_await timer();\n"),
             "machine_path": ("README.md", "see /" + "work/notes\n"),

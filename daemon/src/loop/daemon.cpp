@@ -8,8 +8,10 @@
 
 #include <tenure/base/log.hpp>
 #include <tenure/config/check.hpp>
+#include <tenure/config/seal_keys.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/daemon.hpp>
+#include <tenure/queue/seal.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <boost/asio/post.hpp>
@@ -65,6 +67,8 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   std::error_code ignored;
   if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
     raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
+  // Whoever stands by is told of a key that cannot be read now, and not when he is needed.
+  static_cast<void>(config::read_seal_keys(settings.security, config::credentials_folder()));
   const RealClock clock;
   boost::asio::io_context context(1);
   ServiceManager service(context, clock);
@@ -82,7 +86,9 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   const auto store = open_store(
       context, signals,
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
-  const auto host = make_host(context.get_executor(), lock->descriptor(), settings);
+  const KeyRing keys = config::read_seal_keys(settings.security, config::credentials_folder());
+  queue::put_in_force(*store, keys);
+  const auto host = make_host(context.get_executor(), {lock->descriptor(), settings, keys});
   Loop loop(
       context, settings, *store, clock, *host, signals, service, *observer, read_settings,
       [&] { lock->require_in_place(); }, lock->former_died());

@@ -57,11 +57,17 @@ using ReadSettings = std::function<config::Settings()>;
 void log_refused_settings(const Error& error);
 void log_reloaded(const control::Reloaded& reloaded);
 
-// Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor, the lock's descriptor and the
-// settings, which may have been read again while another one had the lock; `make_observer` is called before the lock is asked for, and
-// what it throws ends the start. Returns the exit code.
-using MakeHost = std::function<std::unique_ptr<WorkerHost>(
-    const boost::asio::any_io_executor&, int lock_descriptor, const config::Settings& settings)>;
+// What a dispatcher works by once it has the lock; the settings may have been read again while another one had it.
+struct InForce {
+  int lock_descriptor = -1;
+  const config::Settings& settings;
+  const KeyRing& keys;  // of seals
+};
+
+// Takes the lock, opens the store and dispatches until told to stop. `make_host` gets the loop's executor and what is in force, which
+// lives until then; `make_observer` is called before the lock is asked for, and what it throws ends the start. Returns the exit code.
+using MakeHost =
+    std::function<std::unique_ptr<WorkerHost>(const boost::asio::any_io_executor&, const InForce&)>;
 using MakeObserver = std::function<std::unique_ptr<Observer>(boost::asio::io_context& context,
                                                              const Clock& clock, const config::Settings&)>;
 [[nodiscard]] int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,

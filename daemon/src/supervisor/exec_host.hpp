@@ -29,7 +29,8 @@ struct ProgramFile {
   friend bool operator==(const ProgramFile&, const ProgramFile&) = default;
 };
 
-// Starts worker programs by exec; of our descriptors the child gets its socket, its slot board, and where it prints and logs. What a worker
+// Starts worker programs by exec; of our descriptors the child gets its socket, its slot board, where it prints and
+// logs, and a pipe that holds the keys of seals. What a worker
 // process has started is ended when it is gone: its process group, and its control group where ours is delegated.
 // Threads: start() on the thread that lives as long as the daemon, since the kernel kills a worker when the thread that
 // started it ends.

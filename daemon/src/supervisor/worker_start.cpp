@@ -34,6 +34,8 @@ std::vector<std::string> child_environment(const WorkerSurroundings& surrounding
   result.push_back(std::string{kWorkerSocketVariable} + "=" + std::to_string(kWorkerSocketDescriptor));
   result.push_back(std::string{kWorkerLogVariable} + "=" + std::to_string(kWorkerLogDescriptor));
   result.push_back(std::string{kWorkerBoardVariable} + "=" + std::to_string(kWorkerBoardDescriptor));
+  if (surroundings.keys.has_current())
+    result.push_back(std::string{kWorkerKeysVariable} + "=" + std::to_string(kWorkerKeysDescriptor));
   result.push_back(std::string{kWorkerParentVariable} + "=" + std::to_string(::getpid()));
   result.push_back(std::string{kWorkerPoolVariable} + "=" + std::string{pool});
   return result;
@@ -49,6 +51,7 @@ struct Start {
   int log = -1;      // our standard error
   int socket = -1;
   int board = -1;
+  int keys = -1;    // or -1: there are none
   int group = -1;   // of the control group, or -1
   int report = -1;  // where errno is written if the program cannot be started; closed by its start
   pid_t parent = -1;
@@ -70,6 +73,7 @@ struct Start {
   ::dup2(start.socket, kWorkerSocketDescriptor);
   ::dup2(start.log, kWorkerLogDescriptor);
   ::dup2(start.board, kWorkerBoardDescriptor);
+  if (start.keys >= 0) ::dup2(start.keys, kWorkerKeysDescriptor);
   // Let through by worker_main, once it has handlers for them.
   ::sigprocmask(SIG_SETMASK, &start.held_back, nullptr);
   ::execve(start.program, start.arguments, start.variables);
@@ -102,6 +106,18 @@ Result<pid_t> fork_worker(const Start& start) {
   return pid;
 }
 
+// A pipe in which the keys lie until the process reads them: on no command line, in no variable and no file. Not open where there are none.
+Result<Descriptor> pipe_of_keys(const KeyRing& keys) {
+  if (!keys.has_current()) return Descriptor{};
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return tl::unexpected(system_failure("cannot make a pipe for keys", errno));
+  Descriptor out{ends[0]};
+  const Descriptor in{ends[1]};
+  if (!keys.write_to(in.number())) return tl::unexpected(system_failure("cannot hand keys on", errno));
+  return out;
+}
+
 }  // namespace
 
 Failure system_failure(std::string_view what, int error) {
@@ -112,11 +128,14 @@ Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroun
                            const GivenToWorker& given) {
   // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
   const auto above = [](int descriptor) {
-    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerBoardDescriptor + 1)};
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerKeysDescriptor + 1)};
   };
   const Descriptor socket_copy = above(given.socket);
   const Descriptor output_copy = above(given.output);
   const Descriptor board_copy = above(given.board);
+  const auto keys = pipe_of_keys(surroundings.keys);
+  if (!keys) return tl::unexpected(keys.error());
+  const Descriptor keys_copy = keys->is_open() ? above(keys->number()) : Descriptor{};
   const Descriptor log = above(STDERR_FILENO);
   const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   const Descriptor nothing = above(null_low.number());
@@ -126,6 +145,7 @@ Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroun
   Descriptor report_low{ends[1]};
   Descriptor report = above(report_low.number());
   if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !board_copy.is_open() ||
+      keys_copy.is_open() != keys->is_open() ||
       !log.is_open() || !nothing.is_open() || !report.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
@@ -145,6 +165,7 @@ Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroun
                                 .log = log.number(),
                                 .socket = socket_copy.number(),
                                 .board = board_copy.number(),
+                                .keys = keys_copy.number(),
                                 .group = given.group,
                                 .report = report.number(),
                                 .parent = ::getpid(),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/secret_key.hpp>
 #include <tenure/config/settings.hpp>
 
 #include <filesystem>
@@ -14,6 +15,7 @@ struct WorkerSurroundings {
   std::filesystem::path config_file;
   int lock_descriptor = -1;
   config::Settings settings;  // that the processes work by
+  KeyRing keys;               // of seals, which they are given
 };
 
 // What a worker process is given of ours, as descriptors that stay the caller's.

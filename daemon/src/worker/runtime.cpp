@@ -69,7 +69,7 @@ class Runtime {
  public:
   Runtime(int descriptor, const WorkerSetup& setup)
       : setup_(setup),
-        performer_(setup.jobs, setup.handles, setup.clock, setup.application),
+        performer_(setup.jobs, setup.handles, setup.clock, setup.performing),
         descriptor_(descriptor),
         own_descriptors_(OwnDescriptors::before_asio()),
         socket_(context_, asio::local::stream_protocol{}, descriptor),

@@ -52,6 +52,7 @@ struct WorkerEnvironment {
   std::optional<int> parent = number_in(kWorkerParentVariable);
   std::optional<int> log = number_in(kWorkerLogVariable);
   std::optional<int> board = number_in(kWorkerBoardVariable);
+  std::optional<int> keys = number_in(kWorkerKeysVariable);
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 WorkerEnvironment take_environment() {
@@ -118,6 +119,16 @@ std::unique_ptr<SlotBoard> take_board(std::optional<int> number) {
   return std::make_unique<SlotBoard>(given.number());
 }
 
+// Read and closed before any handler runs. A program that cannot have keys performs nothing where they are in force.
+KeyRing take_keys(std::optional<int> number) {
+  if (!number) return {};
+  const Descriptor given{*number};
+  auto keys = KeyRing::read_from(given.number());
+  if (!keys)
+    raise(ErrorCode::bad_configuration, "what tenured handed on as keys of seals " + keys.error().message);
+  return *std::move(keys);
+}
+
 // A terminal sends its signals to all processes of the group; when to stop is the daemon's to say, and SIGTERM asks it. An empty handler
 // and not SIG_IGN, which programs that job code starts would inherit.
 void leave_signals_to_the_daemon() {
@@ -138,6 +149,12 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
           .application = settings.application.name};
 }
 
+PerformerOptions performing(const config::Settings& settings, KeyRing keys) {
+  return {.application = settings.application.name,
+          .mask = queue::Mask(settings.security.mask),
+          .keys = std::move(keys)};
+}
+
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
   if (!die_with_parent(environment.parent)) return refuse_wrapper();
   keep_from_children(*environment.socket);
@@ -151,18 +168,20 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
   leave_signals_to_the_daemon();
   note_crashes();
 
+  KeyRing keys = take_keys(environment.keys);
   const config::Settings settings = settings_of(environment);
   configure_log(settings);
   const auto board = take_board(environment.board);
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
-  const bool was_drained = run_worker(*environment.socket, {.jobs = jobs,
-                                                            .handles = handles,
-                                                            .clock = clock,
-                                                            .application = settings.application.name,
-                                                            .program_version = options.version,
-                                                            .told_to_end = end_asked.number(),
-                                                            .board = board.get()});
+  const bool was_drained =
+      run_worker(*environment.socket, {.jobs = jobs,
+                                       .handles = handles,
+                                       .clock = clock,
+                                       .performing = performing(settings, std::move(keys)),
+                                       .program_version = options.version,
+                                       .told_to_end = end_asked.number(),
+                                       .board = board.get()});
   told_to_end = -1;  // the descriptor is closed next
   return was_drained ? 0 : 1;
 }
@@ -208,13 +227,14 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
   WorkerSetup setup{.jobs = jobs,
                     .handles = handles,
                     .clock = clock,
-                    .application = settings.application.name,
+                    .performing = performing(settings, {}),
                     .program_version = options.version};
   log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
   return run_dispatcher(
       settings, read_settings,
-      [&](const boost::asio::any_io_executor& executor, int lock, const config::Settings&) {
-        setup.lock_descriptor = lock;
+      [&](const boost::asio::any_io_executor& executor, const InForce& in_force) {
+        setup.lock_descriptor = in_force.lock_descriptor;
+        setup.performing.keys = in_force.keys;
         return std::make_unique<InProcessHost>(executor, setup);
       },
       [](auto&&...) { return std::make_unique<NoObserver>(); });

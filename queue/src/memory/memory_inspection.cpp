@@ -19,6 +19,8 @@ AuditVerdict MemoryReader::check_audit(const std::optional<AuditMark>& known) {
   return check.end(tables_.audit_head());
 }
 
+SealMarks MemoryReader::seal_marks() { return tables_.seal_marks(); }
+
 // Here a job has one state and no table beside it that could disagree.
 std::vector<DefectRecord> MemoryReader::defects(PageCheck) { return {}; }
 
@@ -53,6 +55,8 @@ ClaimCensus MemoryReader::claims() {
 }
 
 std::int64_t MemoryWriter::mend(std::span<const DefectPlace>) { return 0; }
+
+void MemoryWriter::set_seal_marks(const SealMarks& marks) { tables_.set_seal_marks(marks); }
 
 void MemoryWriter::append_audit(const AuditEntry& entry, WallTime now) { tables_.append_audit(entry, now); }
 

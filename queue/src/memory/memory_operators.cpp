@@ -86,7 +86,7 @@ Result<Enqueued> MemoryWriter::copy_by_operator(JobId id, JobId copy, WallTime n
                       .priority = row.lane.priority,
                       .attempts_max = row.attempts_max,
                       .envelope = *tables_.envelope(*seq)},
-                     copy, now);
+                     keys_, copy, now);
   if (!job) return tl::unexpected(std::move(job.error()));
   return enqueue(*job, now);
 }

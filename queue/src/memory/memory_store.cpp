@@ -99,11 +99,11 @@ class MemoryStoreRegistry final : public TenantRegistry {
 class MemoryStore final : public Store {
  public:
   explicit MemoryStore(const MemoryStoreOptions& options)
-      : payload_max_(std::min(options.payload_max, limits::kPayloadMax)) {}
+      : payload_max_(std::min(options.payload_max, limits::kPayloadMax)), keys_(options.keys) {}
 
   void write(Durability, FunctionRef<void(StoreWriter&)> work) override {
     const std::lock_guard lock(mutex_);
-    MemoryWriter writer(tables_, payload_max_);
+    MemoryWriter writer(tables_, payload_max_, keys_);
     try {
       work(writer);
     } catch (...) {
@@ -135,6 +135,7 @@ class MemoryStore final : public Store {
 
  private:
   std::size_t payload_max_;
+  const KeyRing keys_;
   std::mutex mutex_;
   MemoryTables tables_;
   std::int64_t changes_ = 0;

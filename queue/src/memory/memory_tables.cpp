@@ -177,6 +177,10 @@ void MemoryTables::set_pools(std::map<std::string, MemoryPool> pools) {
       [this, before = std::exchange(pools_, std::move(pools))]() mutable { pools_ = std::move(before); });
 }
 
+void MemoryTables::set_seal_marks(const SealMarks& marks) {
+  undo_.emplace_back([this, before = std::exchange(seal_marks_, marks)] { seal_marks_ = before; });
+}
+
 std::int64_t MemoryTables::add_name(MemoryNames& names, std::string_view name) {
   names.names.emplace_back(name);
   undo_.emplace_back([&names] { names.names.pop_back(); });

@@ -85,6 +85,7 @@ class MemoryTables {
   [[nodiscard]] const std::map<std::string, MemoryPool>& pools() const { return pools_; }
   [[nodiscard]] const std::vector<AuditRecord>& audit() const { return audit_; }
   [[nodiscard]] AuditMark audit_head() const;
+  [[nodiscard]] const SealMarks& seal_marks() const { return seal_marks_; }
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
   [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
   // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
@@ -131,6 +132,7 @@ class MemoryTables {
   void set_tenant_state(TenantNumber number, TenantState state);
   void erase_tenant(TenantNumber number);
 
+  void set_seal_marks(const SealMarks& marks);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -166,6 +168,7 @@ class MemoryTables {
   std::map<Incarnation, HolderRecord> holders_;
   std::map<std::string, MemoryPool> pools_;
   std::vector<AuditRecord> audit_;
+  SealMarks seal_marks_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;

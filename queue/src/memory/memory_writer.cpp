@@ -13,6 +13,8 @@ namespace tenure::queue {
 
 Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys)
+    return tl::unexpected(std::move(keys.error()));
   const auto owner = owner_of(job);
   auto former = existing(job);
   if (!owner) {
@@ -20,7 +22,7 @@ Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
     if (former && *former) return **former;
     return tl::unexpected(owner.error());
   }
-  std::string envelope = write_envelope({job.id, job.tenant, owner->generation, job.kind, job.arguments});
+  std::string envelope = write_envelope(envelope_of(job, owner->generation, keys_));
   if (auto size = check_payload_size(job, envelope.size(), payload_max_); !size)
     return tl::unexpected(std::move(size.error()));
   const auto lane = lane_of(job, owner->number);
@@ -80,7 +82,7 @@ Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) const 
       row.lane.priority == job.priority &&
       tables_.queues().names[static_cast<std::size_t>(row.lane.queue.value) - 1] == job.queue &&
       tables_.kinds().names[static_cast<std::size_t>(row.lane.kind.value) - 1] == job.kind &&
-      *tables_.envelope(*seq) == write_envelope({job.id, job.tenant, wanted, job.kind, job.arguments});
+      says_same_job(*tables_.envelope(*seq), envelope_of(job, wanted, {}));
   if (!is_same) return id_conflict(job.id);
   return Enqueued{job.id, *seq, generation, true, {}};
 }

@@ -10,8 +10,8 @@ namespace tenure::queue {
 
 class MemoryWriter final : public StoreWriter {
  public:
-  MemoryWriter(MemoryTables& tables, std::size_t payload_max)
-      : tables_(tables), payload_max_(payload_max), reader_(tables) {}
+  MemoryWriter(MemoryTables& tables, std::size_t payload_max, const KeyRing& keys)
+      : tables_(tables), payload_max_(payload_max), keys_(keys), reader_(tables) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -56,6 +56,7 @@ class MemoryWriter final : public StoreWriter {
   Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) override;
   Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
+  void set_seal_marks(const SealMarks& marks) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
@@ -91,6 +92,7 @@ class MemoryWriter final : public StoreWriter {
 
   MemoryTables& tables_;
   std::size_t payload_max_;
+  const KeyRing& keys_;
   MemoryReader reader_;
 };
 

@@ -1,5 +1,6 @@
 #include "../job_rules.hpp"
 #include "places.hpp"
+#include "seal_marks.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
@@ -39,14 +40,11 @@ constexpr Query kExistingJob{"existing_job", R"sql(
 
 std::span<const std::byte> bytes_of(const JobId& id) { return std::as_bytes(std::span{id.uuid.bytes()}); }
 
-std::string envelope_of(const NewJob& job, Generation generation) {
-  return write_envelope({job.id, job.tenant, generation, job.kind, job.arguments});
-}
-
 }  // namespace
 
 Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  if (auto keys = check_own_keys(); !keys) return tl::unexpected(std::move(keys.error()));
   auto incoming = look_up(job);
   if (!incoming) {
     // A lost answer is asked for again when the tenant may have gone since.
@@ -88,10 +86,16 @@ Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
     if (!owner) return tl::unexpected(std::move(owner.error()));
     incoming.owner = *owner;
   }
-  incoming.envelope = envelope_of(job, incoming.owner.generation);
+  incoming.envelope = write_envelope(envelope_of(job, incoming.owner.generation, keys_));
   if (auto size = check_payload_size(job, incoming.envelope.size(), payload_max_); !size)
     return tl::unexpected(std::move(size.error()));
   return incoming;
+}
+
+// Nobody else changes what is in force while the transaction lasts.
+Result<void> SqliteWriter::check_own_keys() {
+  if (!seal_marks_) seal_marks_ = read_seal_marks(connection_);
+  return check_keys(*seal_marks_, keys_);
 }
 
 std::optional<Owner> SqliteWriter::live_owner(const TenantName& name) {
@@ -142,7 +146,8 @@ Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   // "Whatever is live" means what it meant the first time.
   const Generation wanted = job.generation.value == 0 ? generation : job.generation;
   const bool is_same = row.integer(1) == job.priority.value && row.text(2) == job.queue &&
-                       row.text(3) == job.kind && as_text(row.blob(5)) == envelope_of(job, wanted);
+                       row.text(3) == job.kind &&
+                       says_same_job(as_text(row.blob(5)), envelope_of(job, wanted, {}));
   if (!is_same) return id_conflict(job.id);
   return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true, {}};
 }

@@ -2,6 +2,7 @@
 #include "defect_places.hpp"
 #include "defects.hpp"
 #include "places.hpp"
+#include "seal_marks.hpp"
 #include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
@@ -42,6 +43,8 @@ AuditVerdict SqliteJobReader::check_audit(const std::optional<AuditMark>& known)
   return queue::check_audit(connection_, known);
 }
 
+SealMarks SqliteJobReader::seal_marks() { return read_seal_marks(connection_); }
+
 std::vector<DefectRecord> SqliteJobReader::defects(PageCheck page_check) {
   return find_defects(connection_, page_check);
 }
@@ -75,6 +78,11 @@ ClaimCensus SqliteJobReader::claims() {
   auto row = connection_.statement(kClaimCensus);
   row.row();
   return {.of_newest_holder = row.integer(0), .of_others = row.integer(1)};
+}
+
+void SqliteWriter::set_seal_marks(const SealMarks& marks) {
+  write_seal_marks(connection_, marks);
+  seal_marks_ = marks;
 }
 
 void SqliteWriter::append_audit(const AuditEntry& entry, WallTime now) {

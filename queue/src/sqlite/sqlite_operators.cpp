@@ -197,7 +197,7 @@ Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime n
     original.attempts_max = clamped(row.integer(5));
     original.envelope = as_text(row.blob(6));
   }
-  auto job = copy_of(id, std::move(original), copy, now);
+  auto job = copy_of(id, std::move(original), keys_, copy, now);
   if (!job) return tl::unexpected(std::move(job.error()));
   return enqueue(*job, now);
 }

@@ -68,6 +68,7 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
                                 .queue_wait_max = options.turn_wait_max,
                                 .at_begin = [this](Connection& connection) { schema_.check(connection); }}),
       payload_max_(std::min(options.payload_max, limits::kPayloadMax)),
+      keys_(options.keys),
       wal_bytes_([this] { return database_.wal_bytes(); }),
       registry_(database_),
       next_checkpoint_bytes_(kLonelyCheckpointBytes),
@@ -85,7 +86,7 @@ void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> w
   try {
     database_.write(durability, [&](Connection& connection) {
       TransactionNames names(connection, committed_names_);
-      SqliteWriter writer(connection, names, known_owners_, fresh_, payload_max_);
+      SqliteWriter writer(connection, names, known_owners_, fresh_, payload_max_, keys_);
       try {
         work(writer);
       } catch (...) {

@@ -53,6 +53,7 @@ class SqliteStore final : public Store {
   InternedNames committed_names_;
   KnownOwners known_owners_;
   std::size_t payload_max_;
+  const KeyRing keys_;
   std::function<std::int64_t()> wal_bytes_;
   SqliteRegistry registry_;
   std::atomic<std::int64_t> next_checkpoint_bytes_;

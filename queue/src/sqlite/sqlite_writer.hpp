@@ -33,12 +33,13 @@ class SqliteWriter final : public StoreWriter {
  public:
   // `fresh` belongs to whoever claims through this store.
   SqliteWriter(sqlite::Connection& connection, TransactionNames& names, const KnownOwners& known_owners,
-               FreshJobs& fresh, std::size_t payload_max)
+               FreshJobs& fresh, std::size_t payload_max, const KeyRing& keys)
       : connection_(connection),
         names_(names),
         known_owners_(known_owners),
         fresh_(fresh),
         payload_max_(payload_max),
+        keys_(keys),
         cancel_requests_(connection),
         told_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
@@ -89,6 +90,7 @@ class SqliteWriter final : public StoreWriter {
   Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
+  void set_seal_marks(const SealMarks& marks) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
@@ -141,6 +143,7 @@ class SqliteWriter final : public StoreWriter {
     [[nodiscard]] OperatorSees seen() const { return {state, reason, is_running}; }
   };
 
+  Result<void> check_own_keys();
   Result<Incoming> look_up(const NewJob& job);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
@@ -209,6 +212,8 @@ class SqliteWriter final : public StoreWriter {
   FreshJobs& fresh_;
   bool fresh_has_begun_ = false;
   std::size_t payload_max_;
+  const KeyRing& keys_;
+  std::optional<SealMarks> seal_marks_;  // as this transaction has read them
   CancelRequests cancel_requests_;
   ToldByRuns told_;
   SqliteLaneReader reader_;

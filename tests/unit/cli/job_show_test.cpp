@@ -1,4 +1,3 @@
-#include "masking.hpp"
 #include "program.hpp"
 
 namespace tenure::cli {
@@ -32,20 +31,6 @@ TEST_F(JobShow, AMissingJobIsExitCode1) {
   EXPECT_EQ(run({"job", "show", job_id(9).text()}), 1);
   EXPECT_EQ(output.out, "");
   EXPECT_EQ(output.error, "tenure: JobNotFound: there is no job " + job_id(9).text() + "\n");
-}
-
-TEST(Masking, CoversPasswordsTokensAndSecretsAtAnyDepth) {
-  EXPECT_EQ(
-      masked_json(
-          R"({"a":[{"user_password":"x"}],"TOKEN":1,"b":{"clientSecret":[1,2]},"c":18446744073709551615})"),
-      R"({"a":[{"user_password":"••••"}],"TOKEN":"••••","b":{"clientSecret":"••••"},"c":18446744073709551615})");
-  EXPECT_EQ(masked_json("{broken"), "");
-  EXPECT_TRUE(is_masked("Password"));
-  EXPECT_FALSE(is_masked("pass"));
-}
-
-TEST(Masking, CannotBeEscapedByEscapes) {
-  EXPECT_EQ(masked_json(R"({"pass\u0077ord":"x"})"), R"({"password":"••••"})");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ class MachineCheck : public ScratchFolder {
     settings_.tenants.path = (folder_ / "tenants/%{tenant}.db").string();
   }
   std::string first_problem() const {
-    const MachineFindings findings = check_machine(settings_, 0);
+    const MachineFindings findings = check_machine(settings_, {});
     return findings.problems.empty() ? "" : findings.problems.front().message;
   }
   Settings settings_;
@@ -54,9 +54,9 @@ TEST_F(MachineCheck, AMissingMigrationsFolderIsAProblem) {
 TEST_F(MachineCheck, CFG_08_AHandleBudgetAboveTheDescriptorLimitIsAWarning) {
   settings_.tenants.descriptors_max = 1024;
   const auto warns = [&](std::uint64_t limit) {
-    return std::ranges::any_of(check_machine(settings_, limit).warnings, [](const Problem& warning) {
-      return warning.key == "tenants.descriptors_max";
-    });
+    return std::ranges::any_of(
+        check_machine(settings_, {.descriptors_limit = limit}).warnings,
+        [](const Problem& warning) { return warning.key == "tenants.descriptors_max"; });
   };
   EXPECT_FALSE(warns(0));
   EXPECT_FALSE(warns(1024));
@@ -66,7 +66,7 @@ TEST_F(MachineCheck, CFG_08_AHandleBudgetAboveTheDescriptorLimitIsAWarning) {
 TEST_F(MachineCheck, AWorkerProgramThatCannotStartIsAWarning) {
   settings_.pools = {{.name = "general", .program = write("", "worker")}};
   bool warned = false;
-  for (const Problem& warning : check_machine(settings_, 0).warnings)
+  for (const Problem& warning : check_machine(settings_, {}).warnings)
     warned = warned || warning.key == "pool[0].program";
   EXPECT_TRUE(warned);
 }
@@ -86,7 +86,7 @@ TEST_F(MachineCheck, TheDefaultPathOfTheControlDatabaseIsCalledThat) {
 TEST_F(MachineCheck, CFG_02_MemoryIsAWarning) {
   if (!std::filesystem::is_directory("/dev/shm")) GTEST_SKIP() << "not run here: there is no /dev/shm";
   settings_.store.path = "/dev/shm/control.db";
-  EXPECT_THAT(check_machine(settings_, 0).warnings.front().message, HasSubstr("lies in memory"));
+  EXPECT_THAT(check_machine(settings_, {}).warnings.front().message, HasSubstr("lies in memory"));
 }
 
 }  // namespace

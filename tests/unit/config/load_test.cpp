@@ -352,6 +352,20 @@ TEST_F(Load, WithoutAnySourceTheDefaultsHold) {
   EXPECT_EQ(loaded.settings, Settings{});
 }
 
+TEST_F(Load, AMaskIsAListOfPatternsThatMayBeEmpty) {
+  EXPECT_EQ(problems("[security]\nmask = []\n"), "");
+  EXPECT_EQ(read("[security]\nmask = [\"recipient\", \"*_key\"]\n").settings.security.mask,
+            (std::vector<std::string>{"recipient", "*_key"}));
+  EXPECT_EQ(problems("[security]\nmask = [\"" + std::string(128, 'x') + "\"]\n"), "");
+  for (const std::string& bad :
+       {std::string(), std::string(129, 'x'), std::string("a,b"), std::string("a\\u200Bb")})
+    EXPECT_THAT(problems("[security]\nmask = [\"" + bad + "\"]\n"),
+                HasSubstr("must be a name of 1 to 128 bytes"))
+        << bad;
+  EXPECT_THAT(problems("[security]\nmask = [\"a\", \"a\"]\n"), HasSubstr("names \"a\" twice"));
+  EXPECT_TRUE(read_settings({.environment = {{"TENURE_SECURITY_MASK", ""}}}).problems.empty());
+}
+
 TEST_F(Load, LoadSettingsThrowsAllProblems) {
   const auto file = write("[store]\npol = 1\npoll = 2\n");
   try {
@@ -388,6 +402,9 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                       .handle_wait = 0s};
   settings.http = {.probe_listen = "[::]:7421", .allow_remote = true, .top_tenants = 3, .connections_max = 5};
   settings.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/x"};
+  settings.security = {.seal_key = "file:/keys/the new one",
+                       .seal_key_previous = "credential:old",
+                       .mask = {"recipient", "*_\"key\\?"}};
   const auto variables = variables_of(settings);
   EXPECT_EQ(load_settings({.environment = variables}).settings, settings);
   const auto defaults = variables_of(Settings{});

@@ -164,7 +164,7 @@ class Bookkeeping : public ::testing::Test {
                                     "create table invoice (id integer primary key, paid integer)"}}}};
   Client client_{*store_, clock_, {.application = "books"}};
   JobRegistry jobs_;
-  Performer performer_{jobs_, handles_, clock_, "books"};
+  Performer performer_{jobs_, handles_, clock_, {.application = "books"}};
   queue::Incarnation incarnation_;
   std::int64_t counter_ = 0;
 };

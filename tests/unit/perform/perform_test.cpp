@@ -281,7 +281,7 @@ TEST_F(Perform, RUN_06_AHandlerOfACancelledJobThatKnowsOfItsTokenHasObeyedByRetu
         Case{"takes no notice", [](JobContext&) {}, false}}) {
     JobRegistry jobs;
     jobs.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { each.handler(context); });
-    Performer performer{jobs, handles_, clock_, "books"};
+    Performer performer{jobs, handles_, clock_, {.application = "books"}};
     with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
     queue::StopSignal stop;
     stop.give(StopReason::operator_asked);
@@ -321,7 +321,7 @@ class Telling : public Bookkeeping {
                                            const queue::StopSignal& stop = {}) {
     JobRegistry jobs;
     jobs.add<PayInvoice>([&](const PayInvoice&, JobContext& context) { handler(context); });
-    Performer performer{jobs, handles_, clock_, "books"};
+    Performer performer{jobs, handles_, clock_, {.application = "books"}};
     with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
     queue::ClaimedJob job = claim();
     job.cursor = cursor;

@@ -40,6 +40,32 @@ TEST(Envelope, IsReadAsItWasWritten) {
   EXPECT_EQ(read_envelope(write_envelope(untenanted)), untenanted);
 }
 
+TEST(Envelope, ASealIsASeventhWordAndPartOfNothingElse) {
+  Envelope sealed = example();
+  sealed.seal = Seal{};
+  sealed.seal->front() = std::byte{0xAB};
+  const std::string digits = "ab" + std::string(62, '0');
+  EXPECT_EQ(write_envelope(sealed), with(" 16\n", " 16 " + digits + "\n"));
+  EXPECT_EQ(read_envelope(write_envelope(sealed)), sealed);
+  EXPECT_EQ(envelope_head(sealed) + sealed.arguments, kExample);
+  EXPECT_TRUE(says_same_job(write_envelope(sealed), example()));
+  EXPECT_TRUE(says_same_job(kExample, sealed));
+  EXPECT_FALSE(says_same_job(with("8812", "8813"), sealed));
+  EXPECT_FALSE(says_same_job("", sealed));
+}
+
+TEST(Envelope, ASealThatIsNoneIsRefused) {
+  const auto with_seal = [](const std::string& seal) {
+    return reason_of(with(" 16\n", " 16 " + seal + "\n"));
+  };
+  EXPECT_EQ(with_seal(std::string(64, 'a')), "read");
+  for (const std::string& seal :
+       {std::string(63, 'a'), std::string(65, 'a'), std::string(64, 'A'), std::string(64, 'g')})
+    EXPECT_EQ(with_seal(seal), "OutOfRange") << seal;
+  EXPECT_EQ(with_seal(std::string(64, 'a') + " b"), "NotAnEnvelope");
+  EXPECT_EQ(with_seal(""), "NotAnEnvelope");
+}
+
 TEST(Envelope, AnUntenantedJobHasGenerationZeroWhateverWasSaid) {
   Envelope envelope = example();
   envelope.tenant.reset();

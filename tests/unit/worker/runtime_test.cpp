@@ -126,8 +126,11 @@ class RuntimeTest : public ::testing::Test {
   UuidGenerator ids_{1};
   JobRegistry jobs_;
   HandleCache handles_{TenantFiles{(folder_.path() / "%{tenant}.db").string()}, {}};
-  WorkerSetup setup_{
-      .jobs = jobs_, .handles = handles_, .clock = clock_, .application = "test", .program_version = "1"};
+  WorkerSetup setup_{.jobs = jobs_,
+                     .handles = handles_,
+                     .clock = clock_,
+                     .performing = {.application = "test"},
+                     .program_version = "1"};
   std::optional<Daemon> daemon_;
   std::future<bool> drained_;
 };

@@ -46,6 +46,7 @@ enum class ErrorCode : std::uint16_t {
   constraint_violated = 42,
   query_failed = 43,
   envelope_mismatch = 45,
+  bad_seal = 44,
   // Running
   handler_failed = 60,
   worker_crashed = 61,
@@ -138,6 +139,7 @@ using IdConflict = TypedError<ErrorCode::id_conflict>;
 using PayloadTooLarge = TypedError<ErrorCode::payload_too_large>;
 using BadPayload = TypedError<ErrorCode::bad_payload>;
 using EnvelopeMismatch = TypedError<ErrorCode::envelope_mismatch>;
+using BadSeal = TypedError<ErrorCode::bad_seal>;
 using UnknownKind = TypedError<ErrorCode::unknown_kind>;
 using ConstraintViolated = TypedError<ErrorCode::constraint_violated>;
 using QueryFailed = TypedError<ErrorCode::query_failed>;

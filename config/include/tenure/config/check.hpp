@@ -4,6 +4,7 @@
 #include <tenure/config/settings.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,13 @@ inline constexpr std::string_view kWithoutHttp =
     "http.probe_listen is set, and this tenured was built without HTTP; leave it empty, or build with "
     "-DTENURE_HTTP=ON";
 
-// `descriptors_limit` is the limit of open files of the process that asks (RLIMIT_NOFILE), 0 for none.
-[[nodiscard]] MachineFindings check_machine(const Settings& settings, std::uint64_t descriptors_limit);
+// What the process that asks has of the machine.
+struct Machine {
+  std::uint64_t descriptors_limit = 0;     // of open files (RLIMIT_NOFILE), 0 for none
+  std::filesystem::path credentials = {};  // the service manager's folder for them; empty: there is none
+};
+
+[[nodiscard]] MachineFindings check_machine(const Settings& settings, const Machine& machine);
 
 // What to say where the control database that the settings name is not there: which folder or file is missing, and what makes it.
 [[nodiscard]] std::string missing_store_text(const StoreSettings& store);

@@ -84,6 +84,16 @@ struct LogSettings {
   friend bool operator==(const LogSettings&, const LogSettings&) = default;
 };
 
+// What is kept from those who only look.
+struct SecuritySettings {
+  // Where the keys that envelopes are sealed with are read from, never the keys themselves; empty: there is none (seal_keys.hpp).
+  std::string seal_key;
+  std::string seal_key_previous;
+  std::vector<std::string>
+      mask;  // patterns of names in arguments, besides those with password, token or secret
+  friend bool operator==(const SecuritySettings&, const SecuritySettings&) = default;
+};
+
 struct Settings {
   ApplicationSettings application;
   DaemonSettings daemon;
@@ -92,6 +102,7 @@ struct Settings {
   std::vector<PoolSettings> pools;
   HttpSettings http;
   LogSettings log;
+  SecuritySettings security;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

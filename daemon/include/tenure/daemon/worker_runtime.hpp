@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/jobs/perform.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
@@ -15,7 +16,7 @@ struct WorkerSetup {
   const JobRegistry& jobs;
   HandleCache& handles;
   const Clock& clock;
-  std::string application;
+  PerformerOptions performing;
   std::string program_version;
   int lock_descriptor = -1;  // of the dispatcher's lock, where this process took it
   int told_to_end =

@@ -25,11 +25,13 @@ namespace queue {
 class Store;
 }  // namespace queue
 
-// What an application says when it makes a client by hand; Client::open takes it from the configuration.
+// What an application says when it makes a client by hand; Client::open takes it from the configuration. The key of seals is the store's.
 struct ClientOptions {
   std::string application = "tenure";
   Durability durability = Durability::durable;
   std::string wake_path = {};  // the control database whose daemon is told; empty: nobody is
+  // Names of members whose values no error quotes, as `security.mask` has them; besides password, token and secret.
+  std::vector<std::string> mask = {};
 };
 
 // Whether a bulk with bad items stores the good ones.
@@ -51,7 +53,8 @@ struct BulkItem {
 class Client {
  public:
   // Reads the configuration (without a name the file that `tenure` would read: TENURE_CONFIG's, else /etc/tenure/tenure.toml)
-  // and opens the control database, which it makes where its folder is there. BadConfiguration, DatabaseMissing (the folder),
+  // with the key of seals that it names, and opens the control database, which it makes where its folder is there. BadConfiguration,
+  // DatabaseMissing (the folder),
   // SchemaMismatch. What the library has to tell of this process (rare: a disk in trouble, a log that grew long) is written as [log] of
   // the configuration says (format, file, and level where it is said, else warnings and errors; where the file is not there or cannot be opened:
   // to standard error), unless the program has
@@ -65,7 +68,7 @@ class Client {
 
   // Returns the job's id. NoTenant (no scope, and not untenanted), TenantSwapProhibited, TenantDoesNotExist, TenantDeleted,
   // TenantNotReady, WrongTenant (an id of another tenant, named by its path), BadPayload, PayloadTooLarge, BadOptions,
-  // IdConflict, StoreBusy.
+  // IdConflict, StoreBusy, BadConfiguration (jobs must be sealed here, and the key is another one or none).
   template <JobType Job>
   Uuid enqueue(const Job& job, const EnqueueOptions& options = {}) {
     return enqueue_one(kind_of<Job>(), &job, options);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/secret_key.hpp>
 #include <tenure/jobs/registry.hpp>
+#include <tenure/queue/mask.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/run_notes.hpp>
 #include <tenure/queue/stop_signal.hpp>
@@ -12,13 +14,19 @@
 
 namespace tenure {
 
-// Performs jobs: compares column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
+struct PerformerOptions {
+  std::string application;
+  queue::Mask mask = {};  // of what errors and progress of a run may not quote
+  KeyRing keys = {};      // with a current one each envelope must have its seal
+};
+
+// Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
 // handler, and sees to it that nothing of one job reaches the next.
 // Threads: perform() from any number at once; the thread has no tenant before and after.
 class Performer {
  public:
   // All must outlive it.
-  Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, std::string application);
+  Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, PerformerOptions options);
   // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves.
   // `stop` is behind the handler's stop token; what the handler tells of its run goes into `notes`.
   [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
@@ -32,7 +40,7 @@ class Performer {
   const JobRegistry& jobs_;
   HandleCache& handles_;
   const Clock& clock_;
-  std::string application_;
+  PerformerOptions options_;
 };
 
 }  // namespace tenure

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/queue/seal.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <cstdint>
@@ -17,13 +18,15 @@ namespace tenure::queue {
 //   tenure/1 ID TENANT GENERATION KIND SIZE\n
 //   ARGUMENTS
 // ID is the job's UUID; TENANT is the name, or `-` with generation 0 for an untenanted job; SIZE is the number of bytes
-// of ARGUMENTS, which are JSON. Single spaces, no leading zeros: one value has one text.
+// of ARGUMENTS, which are JSON. A sealed one has a seventh word before the line's end, the seal. Single spaces, no leading zeros: one
+// value has one text.
 struct Envelope {
   JobId id;
   std::optional<TenantName> tenant;
   Generation generation;
   std::string kind;
   std::string arguments;
+  std::optional<Seal> seal = std::nullopt;
 
   friend bool operator==(const Envelope&, const Envelope&) = default;
 };
@@ -31,6 +34,10 @@ struct Envelope {
 inline constexpr int kEnvelopeVersion = 1;
 
 [[nodiscard]] std::string write_envelope(const Envelope& envelope);
+// What stands before the arguments in an envelope without a seal. Together they are what is sealed.
+[[nodiscard]] std::string envelope_head(const Envelope& envelope);
+// Whether the bytes are that envelope, whatever seal they have.
+[[nodiscard]] bool says_same_job(std::string_view bytes, const Envelope& envelope);
 
 // NewerEnvelope (`blocked` until a worker knows it) or BadPayload, whose message begins with the reason word (NotAnEnvelope,
 // Truncated, TrailingBytes, OutOfRange). Never looks into the arguments.

@@ -9,6 +9,7 @@ namespace tenure::queue {
 
 struct MemoryStoreOptions {
   std::size_t payload_max = 256UL * 1024;
+  KeyRing keys = {};  // that seal what is enqueued
 };
 
 // The same behaviour in memory, for tests and simulations; nothing outlives it.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/secret_key.hpp>
 #include <tenure/queue/store.hpp>
 
 #include <chrono>
@@ -16,6 +17,7 @@ struct SqliteStoreOptions {
   std::size_t payload_max = 256UL * 1024;  // bytes of an envelope, to limits::kPayloadMax
   // For other processes' turns to write; then StoreBusy names them. 0 to kTurnWaitMax, else BadOptions.
   std::chrono::milliseconds turn_wait_max{30'000};
+  KeyRing keys = {};  // that seal what is enqueued
 };
 inline constexpr std::chrono::hours kTurnWaitMax{1};
 

@@ -8,6 +8,7 @@
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/seal.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -239,6 +240,8 @@ class JobReader {
   // Whether the records follow each other, and whether `known`, a head that was noted before, is still among them.
   [[nodiscard]] virtual AuditVerdict check_audit(const std::optional<AuditMark>& known) = 0;
 
+  // Which keys are in force.
+  [[nodiscard]] virtual SealMarks seal_marks() = 0;
   // What no store of ours leaves behind, each kind once, in the order of Defect. Looks at every row.
   [[nodiscard]] virtual std::vector<DefectRecord> defects(PageCheck page_check) = 0;
   // Of one kind what can be mended without a decision, for StoreWriter::mend; at most `limit`. Looks at every row.
@@ -260,7 +263,8 @@ class StoreWriter {
 
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
-  // BadOptions (a name, priority or number of attempts that no store takes).
+  // BadOptions (a name, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in
+  // force). Sealed where the store has a key.
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
 
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
@@ -374,8 +378,8 @@ class StoreWriter {
   // takes), LimitReached (too many queues).
   [[nodiscard]] virtual Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) = 0;
   // A new job under the id `copy`, due now, with the tenant, generation, kind, arguments, queue, priority and attempts_max of that one,
-  // whatever has become of it: JobNotFound, NewerEnvelope, BadPayload (a damaged row, or one whose envelope is of another job), and
-  // what enqueue says.
+  // whatever has become of it: JobNotFound, NewerEnvelope, BadPayload (a damaged row, or one whose envelope is of another job), BadSeal
+  // (or a forged job would get a good one), and what enqueue says.
   [[nodiscard]] virtual Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) = 0;
   // Removes a job that has ended, with its attempts: its id is free again. JobNotFound; StateChanged for one that has not ended;
   // LimitReached for the newest job of all, from whose number the next one is made.
@@ -384,6 +388,9 @@ class StoreWriter {
   // Mends what a reader has found, each after another look at it: rows without a job are removed, and so are ranges that name too
   // little; jobs that are blocked without cause become ready, with a lane hint. Looks at no other row. Returns how many.
   [[nodiscard]] virtual std::int64_t mend(std::span<const DefectPlace> places) = 0;
+
+  // Which keys are in force from this commit on. Of a dispatcher, by put_in_force alone.
+  virtual void set_seal_marks(const SealMarks& marks) = 0;
 
   // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;

@@ -5,11 +5,11 @@
 
 #include <string_view>
 
-namespace tenure::cli {
+namespace tenure::json {
 
 // Writes the same value; a member whose name `is_hidden` is the text `instead`, whatever it was. As deep as the document, whose depth
-// is limited.
-void copy_json(json::Writer& writer, const json::Value& value,
-               FunctionRef<bool(std::string_view name)> is_hidden, std::string_view instead);
+// is limited. Threads: each call is on its own.
+void copy(Writer& writer, const Value& value, FunctionRef<bool(std::string_view name)> is_hidden,
+          std::string_view instead);
 
-}  // namespace tenure::cli
+}  // namespace tenure::json

@@ -1,0 +1,195 @@
+#include <tenure/base/json.hpp>
+#include <tenure/base/json_copy.hpp>
+#include <tenure/base/limits.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/queue/filter.hpp>
+#include <tenure/queue/mask.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace tenure::queue {
+namespace {
+
+constexpr std::array<std::string_view, 3> kAlwaysMasked{"password", "token", "secret"};
+
+std::string folded(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
+// Nothing where it is none.
+std::optional<json::Document> parsed(std::string_view text) {
+  auto document =
+      json::Document::parse(text, {.bytes_max = limits::kPayloadMax, .depth_max = limits::kDepthMax});
+  return document ? std::optional{*std::move(document)} : std::nullopt;
+}
+
+// The name in the step of a path that begins at `at`, and where the step ends. Elements have none.
+struct Step {
+  std::string_view name;
+  std::size_t end = 0;
+};
+Step step_at(std::string_view path, std::size_t at) {
+  constexpr std::string_view kQuoted = "[\"";
+  if (path.substr(at).starts_with(kQuoted)) {
+    const std::size_t begin = at + kQuoted.size();
+    const std::size_t end = std::min(path.find("\"]", begin), path.size());
+    return {path.substr(begin, end - begin), std::min(end + 2, path.size())};
+  }
+  const std::size_t end = std::min(path.find_first_of(".[", at + 1), path.size());
+  return {path[at] == '.' ? path.substr(at + 1, end - at - 1) : std::string_view{}, end};
+}
+
+// "OutOfRange: ", with which a message about arguments begins.
+std::string_view reason_of(std::string_view message) {
+  const std::size_t colon = message.find(": ");
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (colon == std::string_view::npos || !std::ranges::all_of(message.substr(0, colon), is_letter)) return {};
+  return message.substr(0, colon + 2);
+}
+
+// " (byte 23)", with which a message about text that is no JSON ends: where it is says nothing of what it is.
+std::string_view position_of(std::string_view message) {
+  const std::size_t at = message.rfind(" (byte ");
+  return at == std::string_view::npos || !message.ends_with(')') ? std::string_view{} : message.substr(at);
+}
+
+// As it stands inside of quotes.
+std::string as_json(std::string_view text) {
+  std::string quoted;
+  json::Writer(quoted).string(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+}  // namespace
+
+Mask::Mask(const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns) patterns_.push_back(folded(pattern));
+}
+
+bool Mask::covers(std::string_view name) const {
+  const std::string lower = folded(name);
+  const auto is_in_name = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
+  const auto fits = [&](const std::string& pattern) { return glob_matches({.pattern = pattern}, lower); };
+  return std::ranges::any_of(kAlwaysMasked, is_in_name) || std::ranges::any_of(patterns_, fits);
+}
+
+std::string Mask::shown(std::string_view json) const {
+  const auto document = parsed(json);
+  if (!document) return {};
+  std::string out;
+  json::Writer writer(out);
+  json::copy(
+      writer, document->root(), [this](std::string_view name) { return covers(name); }, kMasked);
+  return out;
+}
+
+std::optional<std::string_view> Mask::covered_front(std::string_view path) const {
+  if (!path.starts_with('$')) return std::nullopt;
+  for (std::size_t at = 1; at < path.size();) {
+    const Step step = step_at(path, at);
+    at = step.end;
+    if (covers(step.name)) return path.substr(0, at);
+  }
+  return std::nullopt;
+}
+
+Failure Mask::told(Failure failure) const {
+  const auto front = covered_front(failure.where);
+  if (!front) return failure;
+  failure.message = std::string(reason_of(failure.message)) +
+                    "what is wrong with a masked value is not told" +
+                    std::string(position_of(failure.message));
+  failure.where = std::string(*front);
+  return failure;
+}
+
+// Whatever lies in a covered member: keys too, since the whole of it is masked.
+class Secrets::Collector {
+ public:
+  Collector(Secrets& secrets, const Mask& mask) : secrets_(secrets), mask_(mask) {}
+
+  void look_into(const json::Value& value) {
+    value.each_element([&](const json::Value& element) { return look_into(element), true; });
+    value.each_member([&](std::string_view key, const json::Value& member) {
+      if (mask_.covers(key)) take(member);
+      else look_into(member);
+      return true;
+    });
+  }
+
+ private:
+  void take(const json::Value& value) {
+    value.each_element([&](const json::Value& element) { return take(element), true; });
+    value.each_member([&](std::string_view key, const json::Value& member) {
+      secrets_.add(key);
+      take(member);
+      return true;
+    });
+    if (const auto text = value.string()) secrets_.add(*text);
+    if (value.type() == json::Type::integer || value.type() == json::Type::number) take_number(value);
+  }
+
+  void take_number(const json::Value& value) {
+    std::string text;
+    json::Writer writer(text);
+    value.write_scalar(writer);
+    secrets_.add(text);
+  }
+
+  Secrets& secrets_;
+  const Mask& mask_;
+};
+
+Secrets::Secrets(const Mask& mask, std::string_view arguments) : mask_(mask) {
+  if (const auto document = parsed(arguments)) Collector(*this, mask_).look_into(document->root());
+}
+
+void Secrets::add(std::string_view secret) {
+  if (secret.size() < kShortest) return;
+  for (std::string form :
+       {std::string(secret), escaped(secret, std::numeric_limits<std::size_t>::max()), as_json(secret)}) {
+    std::vector<std::string>& forms = by_front_[form.substr(0, kShortest)];
+    if (std::ranges::find(forms, form) == forms.end()) forms.push_back(std::move(form));
+  }
+}
+
+// How many bytes of it are a secret, or the beginning of one.
+std::size_t Secrets::length_at_front_of(std::string_view text) const {
+  const auto forms = by_front_.find(text.substr(0, kShortest));
+  if (forms == by_front_.end()) return 0;
+  std::size_t longest = 0;
+  for (const std::string& form : forms->second) {
+    const auto same = static_cast<std::size_t>(std::ranges::mismatch(form, text).in1 - form.begin());
+    if (same >= std::min(form.size(), kShortestPart))
+      longest = std::max(longest, cut_utf8(form, same).size());
+  }
+  return longest;
+}
+
+std::string Secrets::hidden_in(std::string_view text) const {
+  if (by_front_.empty()) return std::string(text);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t secret = length_at_front_of(text.substr(at));
+    if (secret > 0) out += kMasked;
+    else out += text[at];
+    at += std::max<std::size_t>(secret, 1);
+  }
+  return out;
+}
+
+Failure Secrets::hidden_in(Failure failure) const {
+  failure = mask_.told(std::move(failure));
+  failure.message = hidden_in(failure.message);
+  failure.where = hidden_in(failure.where);
+  return failure;
+}
+
+}  // namespace tenure::queue

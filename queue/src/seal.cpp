@@ -1,0 +1,140 @@
+#include <tenure/base/text.hpp>
+#include <tenure/queue/envelope.hpp>
+#include <tenure/queue/filter.hpp>
+#include <tenure/queue/seal.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace tenure::queue {
+namespace {
+
+constexpr std::size_t kPage = 10'000;  // of jobs that came meanwhile
+
+tl::unexpected<Failure> no(std::string message) {
+  return fail(ErrorCode::bad_configuration, std::move(message));
+}
+
+Filter unended_jobs() {
+  const std::array words{std::string("state=scheduled,ready,held,blocked,running")};
+  return value_or_raise(parse_filter(words, job_filter_fields(), {}));
+}
+
+// An envelope that cannot be read is none that a key makes worse.
+bool would_refuse(JobReader& reader, JobSeq seq, const KeyRing& keys) {
+  const auto envelope = read_envelope(reader.envelope(seq).value_or(""));
+  return envelope && !check_seal(*envelope, keys);
+}
+
+void require_none_refused(const std::optional<JobId>& refused) {
+  if (!refused) return;
+  raise(ErrorCode::bad_configuration,
+        "job " + refused->text() +
+            " waits, and perhaps others, and by these keys they would be refused: they were enqueued without a "
+            "seal, or with one by another key. Let them end first, with the keys from before; or say the key that "
+            "sealed them as security.seal_key_previous; or cancel them (tenure job cancel)");
+}
+
+// All that there are, in one pass: a page of them would gather the others again. Returns the newest; BadConfiguration.
+std::optional<JobSeq> require_all_accepted(Store& store, const KeyRing& keys) {
+  SealsLookedAt looked;
+  store.read([&](JobReader& reader) {
+    static_cast<void>(reader.visit_jobs(
+        unended_jobs(), {.limit = std::numeric_limits<std::size_t>::max(), .after = {}, .looks_max = 0}, {},
+        [&](const JobRecord& job) {
+          looked.last = std::max(looked.last.value_or(job.seq), job.seq);
+          if (would_refuse(reader, job.seq, keys)) looked.refused = job.id;
+          return !looked.refused;
+        }));
+  });
+  require_none_refused(looked.refused);
+  return looked.last;
+}
+
+// Those that came behind it; BadConfiguration.
+void require_later_accepted(Store& store, std::optional<JobSeq> after, const KeyRing& keys) {
+  SealsLookedAt looked;
+  do {
+    store.read([&](JobReader& reader) { looked = look_at_seals(reader, after, kPage, keys); });
+    require_none_refused(looked.refused);
+    after = looked.last;
+  } while (looked.last);
+}
+
+void set_marks(Store& store, const SealMarks& marks) {
+  store.write(Durability::durable, [&](StoreWriter& writer) { writer.set_seal_marks(marks); });
+}
+
+}  // namespace
+
+Seal seal_of(const Envelope& envelope, const KeyRing& keys) {
+  return keys.hash({envelope_head(envelope), envelope.arguments});
+}
+
+Result<void> check_seal(const Envelope& envelope, const KeyRing& keys) {
+  if (!keys.has_current()) return {};
+  const std::string tenant = envelope.tenant ? envelope.tenant->text() : "";
+  if (!envelope.seal)
+    return fail(ErrorCode::bad_seal, "NotSealed: the envelope has no seal, and a key is in force", tenant,
+                "envelope");
+  if (keys.has_made(*envelope.seal, {envelope_head(envelope), envelope.arguments})) return {};
+  return fail(ErrorCode::bad_seal, "WrongSeal: the seal is of another envelope, or by another key", tenant,
+              "envelope");
+}
+
+Result<void> check_keys(const SealMarks& in_force, const KeyRing& keys) {
+  if (!in_force.current) return {};
+  const auto mark = keys.mark_of_current();
+  if (!mark)
+    return no(
+        "this control database takes sealed jobs only: say in security.seal_key where its key is read from");
+  if (mark == in_force.current || mark == in_force.previous) return {};
+  return no("security.seal_key names another key than the one in force in this control database");
+}
+
+Result<SealMarks> marks_to_be(const SealMarks& in_force, const KeyRing& keys) {
+  const SealMarks wanted{keys.mark_of_current(), keys.has_current() ? keys.mark_of_previous() : std::nullopt};
+  if (!in_force.current || wanted.current == in_force.current || keys.mark_of_previous() == in_force.current)
+    return wanted;
+  if (!wanted.current)
+    return no(
+        "this control database takes sealed jobs only, and security.seal_key is empty. Say there where its "
+        "key is read from; to end sealing, say it as security.seal_key_previous instead");
+  return no(
+      "security.seal_key names another key than the one in force in this control database. Say the right "
+      "one; to exchange it, say the one in force as security.seal_key_previous");
+}
+
+SealsLookedAt look_at_seals(JobReader& reader, std::optional<JobSeq> after, std::size_t limit,
+                            const KeyRing& keys) {
+  const JobPage page = reader.list_jobs(
+      unended_jobs(), {.limit = limit, .after = after, .order = ListOrder::oldest_first, .looks_max = 0}, {});
+  SealsLookedAt looked;
+  for (const JobRecord& job : page.jobs) {
+    looked.last = job.seq;
+    if (!would_refuse(reader, job.seq, keys)) continue;
+    looked.refused = job.id;
+    break;
+  }
+  return looked;
+}
+
+void put_in_force(Store& store, const KeyRing& keys) {
+  SealMarks before;
+  store.read([&](JobReader& reader) { before = reader.seal_marks(); });
+  const SealMarks marks = value_or_raise(marks_to_be(before, keys));
+  if (marks == before) return;
+  const auto newest = require_all_accepted(store, keys);
+  set_marks(store, marks);
+  try {  // what was enqueued by the rules of before, until the marks were there
+    require_later_accepted(store, newest, keys);
+  } catch (...) {
+    set_marks(store, before);
+    throw;
+  }
+}
+
+}  // namespace tenure::queue

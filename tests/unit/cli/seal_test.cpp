@@ -1,0 +1,120 @@
+#include "file_program.hpp"
+
+#include <tenure/queue/envelope.hpp>
+#include <tenure/queue/seal.hpp>
+
+#include <fstream>
+#include <support/keys.hpp>
+
+// The command line where jobs are sealed.
+namespace tenure::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::keys;
+using ::testing::Not;
+
+class Seal : public FileProgram {
+ protected:
+  Seal() {
+    add_tenant("acme");
+    environment.read_input = [](std::size_t) { return std::string(); };
+  }
+  void configure(char current, char previous = ' ') {
+    std::erase_if(environment.variables,
+                  [](const auto& each) { return each.first.starts_with("TENURE_SECURITY_"); });
+    for (const auto& [name, digit] : {std::pair{"TENURE_SECURITY_SEAL_KEY", current},
+                                      std::pair{"TENURE_SECURITY_SEAL_KEY_PREVIOUS", previous}})
+      if (digit != ' ') environment.variables.emplace_back(name, "file:" + key_file(digit));
+  }
+  std::string key_file(char digit) {
+    const auto file = folder / (std::string("key-") + digit);
+    std::ofstream(file) << testing::key_text(digit) << '\n';
+    std::filesystem::permissions(file, std::filesystem::perms{0600});
+    return file.string();
+  }
+  void in_force(char current, char previous = ' ') { queue::put_in_force(*store, keys(current, previous)); }
+  int enqueue(int seed) {
+    return run(
+        {"job", "enqueue", "billing.close", R"({"a":1})", "--tenant", "acme", "--id", job_id(seed).text()});
+  }
+  queue::Envelope envelope(int seed) {
+    std::optional<std::string> bytes;
+    const queue::JobSeq seq = job(seed).seq;
+    store->read([&](queue::JobReader& reader) { bytes = reader.envelope(seq); });
+    return value_or_raise(queue::read_envelope(bytes.value()));
+  }
+  std::string seal_finding() {
+    static_cast<void>(run({"doctor", "seal"}));
+    return output.out;
+  }
+};
+
+TEST_F(Seal, CLI_13_AJobOfKindAndJsonIsSealedWhereAKeyIsSet) {
+  configure('1');
+  in_force('1');
+  EXPECT_EQ(enqueue(1), 0) << output.error;
+  EXPECT_TRUE(queue::check_seal(envelope(1), keys('1')));
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("envelope 1, sealed\n"));
+  EXPECT_EQ(run({"job", "show", job_id(1).text(), "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\"sealed\":true"));
+  EXPECT_EQ(run({"job", "copy", job_id(1).text()}), 0) << output.error;
+  EXPECT_EQ(run({"job", "enqueue", "billing.close", R"({"a":[1,})", "--tenant", "acme"}), 65);
+  EXPECT_THAT(output.error, HasSubstr("(byte 8) (at $.a[1])"));
+}
+
+TEST_F(Seal, WhoHasNoKeyOrAnotherOneIsToldWhatToDo) {
+  configure('1');
+  in_force('1');
+  ASSERT_EQ(enqueue(1), 0);
+  configure(' ');
+  for (const auto& words : {std::vector<std::string>{"job", "enqueue", "billing.close", "--tenant", "acme"},
+                            std::vector<std::string>{"job", "copy", job_id(1).text()}}) {
+    EXPECT_EQ(run(words), 78);
+    EXPECT_THAT(output.error, HasSubstr("say in security.seal_key where its key is read from"));
+  }
+  configure('2');
+  EXPECT_EQ(enqueue(2), 78);
+  EXPECT_THAT(output.error, HasSubstr("another key than the one in force"));
+  environment.variables.back().second = "credential:seal";
+  EXPECT_EQ(enqueue(2), 78);
+  EXPECT_THAT(output.error, AllOf(HasSubstr("LoadCredential=seal"), HasSubstr("TENURE_SECURITY_SEAL_KEY")));
+  EXPECT_EQ(run({"job", "cancel", job_id(1).text()}), 0)
+      << "what brings no job in needs no key: " << output.error;
+}
+
+TEST_F(Seal, AForgedJobGetsNoGoodSealByACopy) {
+  add_job(1, "acme", "billing.close", R"({"a":1})");
+  configure('1');
+  EXPECT_EQ(run({"job", "copy", job_id(1).text()}), 1);
+  EXPECT_THAT(output.error, HasSubstr("BadSeal"));
+}
+
+TEST_F(Seal, TheDoctorKnowsWhetherTheRightKeyIsConfigured) {
+  EXPECT_THAT(seal_finding(), HasSubstr("ok    seal"));
+  add_job(1, "acme", "billing.close");
+  configure('1');
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("not in force yet")));
+  EXPECT_EQ(run({"job", "cancel", job_id(1).text()}), 0);
+  in_force('1');
+  ASSERT_EQ(enqueue(2), 0);
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("ok    seal"), HasSubstr("is in force")));
+  configure('2', '1');
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("when tenured starts")));
+  configure('2');
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("another key")));
+  configure(' ');
+  EXPECT_THAT(seal_finding(), HasSubstr("FAIL  seal"));
+  configure('1');
+  execute(
+      "update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') as "
+      "blob)");
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr(job_id(2).text())));
+  std::filesystem::permissions(folder / "key-1", std::filesystem::perms{0644});
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("chmod 600")));
+}
+
+}  // namespace
+}  // namespace tenure::cli
