@@ -56,4 +56,9 @@ void copy_json(json::Writer& writer, const json::Value& value,
   JsonCopy(writer, is_hidden, instead).copy(value);
 }
 
+void copy_json(json::Writer& writer, const json::Value& value) {
+  copy_json(
+      writer, value, [](std::string_view) { return false; }, "");
+}
+
 }  // namespace tenure::cli

@@ -12,4 +12,7 @@ namespace tenure::cli {
 void copy_json(json::Writer& writer, const json::Value& value,
                FunctionRef<bool(std::string_view name)> is_hidden, std::string_view instead);
 
+// All of it.
+void copy_json(json::Writer& writer, const json::Value& value);
+
 }  // namespace tenure::cli

@@ -42,6 +42,8 @@ struct DispatcherState {
   [[nodiscard]] bool is_in(Stage asked) const { return stage == asked && !stopping.is_asked(); }
   // Whether a round that is made now looks for what others have written.
   [[nodiscard]] bool is_looking() const { return is_in(Stage::working) && looks.are_due(now.steady); }
+  // Who performs what, and in how many slots.
+  [[nodiscard]] std::vector<queue::PoolRecord> pools_to_tell() const;
 
   DispatcherSettings settings;  // changed by a reload only
   DispatcherStatus figures;     // those that only grow

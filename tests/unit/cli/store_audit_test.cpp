@@ -219,8 +219,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"worker recycle", {}},
       {"config reload", {}},
   };
-  environment.ask_daemon = [](const std::filesystem::path&,
-                              std::string_view) -> tl::expected<std::string, FailedExchange> {
+  environment.ask_daemon = [](const std::filesystem::path&, std::string_view,
+                              std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
   const CommandLine always{.words = {}, .options = {{"fix", ""}}};
