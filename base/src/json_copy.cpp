@@ -56,4 +56,8 @@ void copy(Writer& writer, const Value& value, FunctionRef<bool(std::string_view 
   JsonCopy(writer, is_hidden, instead).copy(value);
 }
 
+void copy(Writer& writer, const Value& value) {
+  copy(writer, value, [](std::string_view) { return false; }, {});
+}
+
 }  // namespace tenure::json

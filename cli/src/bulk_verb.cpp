@@ -321,8 +321,6 @@ void show_sample(Session& session, const BulkVerb& verb, const Matched& matched)
   for (const JobRecord& job : matched.sample) session.note(sample_line(job));
 }
 
-bool is_named(std::string_view word) { return word.find('=') == std::string_view::npos; }
-
 ExitCode preview(Session& session, const BulkVerb& verb, const Matched& matched) {
   show_sample(session, verb, matched);
   if (session.json()) session.print_json(json_of(verb, {}, matched.count, true));
@@ -361,7 +359,7 @@ auto own_act(const BulkVerb& verb) {
 
 ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, BulkAct act, std::string_view detail) {
   const auto words = session.words();
-  if (std::ranges::all_of(words, is_named)) return act_on_named(session, {verb, act, detail, {}});
+  if (std::ranges::none_of(words, is_filter_term)) return act_on_named(session, {verb, act, detail, {}});
   return act_on_matching(session, {verb, act, detail, fmt::format("{}", fmt::join(words, " "))},
                          session.filter(queue::job_filter_fields()));
 }

@@ -26,6 +26,7 @@ constexpr std::array kNouns{
 constexpr std::array kShorthands{
     Shorthand{"why", "job", "why"},
     Shorthand{"doctor", "store", "doctor"},
+    Shorthand{"top", "worker", "top"},
 };
 
 constexpr std::string_view kListOptions = "limit after sort columns fail-if-any watch";
@@ -162,11 +163,32 @@ constexpr std::array kVerbs{
          kListOptions, Effect::reads, kind_list, kind_words},
     Verb{"kind", "show", "NAME", 1, 1, "one kind, and the pools that perform it", "",
          "tenure kind show billing.send_invoice", "watch", Effect::reads, kind_show},
-    Verb{"worker", "list", "", 0, 0, "the worker processes and what keeps them busy",
-         "BUSY is how many slots perform, of how many; AHEAD are jobs that wait in the process. A pool that "
-         "is "
-         "quiet is named below. Asks the daemon, as all verbs of this noun do.",
-         "tenure worker list --watch 2s", "watch", Effect::reads, worker_list},
+    Verb{
+        "worker", "list", "[FILTER...]", 0, kMany, "the worker processes and what keeps them busy",
+        "BUSY is how many slots perform, of how many; AHEAD are jobs that wait in the process. A pool that "
+        "is quiet is named below. Asks the daemon, as all verbs of this noun do. Filter fields: process pool "
+        "pid state node.",
+        "tenure worker list state=starting,leaving --fail-if-any", kListOptions, Effect::reads, worker_list,
+        worker_words},
+    Verb{.noun = "worker",
+         .name = "top",
+         .words = "",
+         .summary = "what the daemon does now: rates, delays, slots, and who uses them",
+         .details =
+             "On a terminal it draws again each 2 s, or as --watch says, until q is typed; the last line "
+             "names "
+             "the other keys. Elsewhere, and with --json, it prints one picture, or with --watch one after "
+             "the "
+             "other. Rates are of the last 5 to 10 s, delays from due to start of the last 30 to 60 s, SHARE "
+             "is "
+             "the part of all slot time of the last whole 10 s, P99 of runs of the last 30 to 60 minutes. "
+             "With "
+             "the daemon down it says so and shows what the control database has. tenure top is the same.",
+         .example = "tenure worker top --watch 5s",
+         .options = "watch",
+         .effect = Effect::reads,
+         .run = worker_top,
+         .draws_again = top_draws_again},
     Verb{"worker", "show", "PROCESS", 1, 1, "one worker process and the jobs that it holds", "",
          "tenure worker show 3", "watch", Effect::reads, worker_show},
     Verb{"worker", "dump", "", 0, 0, "have the daemon and its processes write what they do into the log",
@@ -266,9 +288,6 @@ constexpr std::array kOptions{
     OptionSpec{"lines", "", "read one job a line from standard input"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
-constexpr std::size_t kOptionColumn = 24;   // where the help of options begins
-constexpr std::size_t kNounColumn = 38;     // and that of nouns
-constexpr std::size_t kVerbColumn = 10;     // and their verbs
 
 template <class Entries>
 std::vector<std::string_view> names_of(const Entries& entries) {
@@ -276,12 +295,6 @@ std::vector<std::string_view> names_of(const Entries& entries) {
   names.reserve(entries.size());
   for (const auto& entry : entries) names.push_back(entry.name);
   return names;
-}
-
-std::string option_line(const OptionSpec& option) {
-  const std::string name =
-      fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
-  return wrapped(fmt::format("  {:<22}{}", name, option.help), kHelpColumns, kOptionColumn) + '\n';
 }
 
 }  // namespace
@@ -343,54 +356,6 @@ const Verb& find_verb(const Noun& noun, std::string_view word) {
   raise(ErrorCode::bad_options, fmt::format("unknown verb '{}' of {}; {}", escaped(word, 64), noun.name,
                                             near ? fmt::format("did you mean {}?", *near)
                                                  : fmt::format("see tenure {} --help", noun.name)));
-}
-
-std::string overview_text() {
-  std::string out = wrapped(
-      "tenure NOUN VERB [FILTER...] [OPTIONS]: looks after the jobs and tenants of one control database",
-      kHelpColumns, 2);
-  out += "\n\n";
-  for (const Noun& noun : kNouns) {
-    std::string names;
-    for (const Verb& verb : kVerbs)
-      if (verb.noun == noun.name) names += (names.empty() ? "" : " ") + std::string(verb.name);
-    // Where the verbs reach into the next column, that begins below them.
-    const std::string front = fmt::format("  {:<{}}{:<28}", noun.name, kVerbColumn - 2, names);
-    const bool fits = front.size() == kNounColumn;
-    if (!fits) out += wrapped(front, kHelpColumns, kVerbColumn) + '\n';
-    out += wrapped((fits ? front : std::string(kNounColumn, ' ')) + std::string(noun.summary), kHelpColumns,
-                   kNounColumn);
-    out += '\n';
-  }
-  for (const Shorthand& each : kShorthands)
-    out +=
-        fmt::format("  {:<{}}the same as tenure {} {}\n", each.word, kNounColumn - 2, each.noun, each.verb);
-  return out +
-         "\ntenure NOUN --help and tenure NOUN VERB --help say more. It works with the\ndaemon up or down, "
-         "but for worker and config reload, which ask the daemon.\n";
-}
-
-std::string noun_help(const Noun& noun) {
-  std::string out = fmt::format("tenure {}: {}\n\n", noun.name, noun.summary);
-  for (const Verb& verb : kVerbs)
-    if (verb.noun == noun.name)
-      out += fmt::format("  tenure {} {} {}\n{}\n      example: {}\n", verb.noun, verb.name, verb.words,
-                         wrapped("      " + std::string(verb.summary), kHelpColumns, 6), verb.example);
-  return out;
-}
-
-std::string verb_help(const Verb& verb) {
-  std::string out = wrapped(fmt::format("tenure {} {} {}{}[OPTIONS]: {}", verb.noun, verb.name, verb.words,
-                                        verb.words.empty() ? "" : " ", verb.summary),
-                            kHelpColumns, 2);
-  out += '\n';
-  if (!verb.details.empty()) out += fmt::format("\n{}\n", wrapped(verb.details, kHelpColumns, 0));
-  out += fmt::format("\nExample:\n  {}\n\nOptions:\n", verb.example);
-  for (const OptionSpec& option : kOptions)
-    if (takes(verb, option.name) && !is_global(option.name)) out += option_line(option);
-  for (const OptionSpec& option : kOptions)
-    if (is_global(option.name)) out += option_line(option);
-  return out;
 }
 
 }  // namespace tenure::cli

@@ -36,6 +36,8 @@ struct Verb {
   Effect effect;
   ExitCode (*run)(Session& session);
   ListWords (*list_words)() = nullptr;  // where a filter may follow it
+  // Whether it does itself what --watch says.
+  bool (*draws_again)(const Environment& environment, const CommandLine& line) = nullptr;
 };
 
 struct Noun {

@@ -12,44 +12,51 @@ namespace {
 
 constexpr std::size_t kAnswerDepthMax = 16;
 
+void write_texts(json::Writer& writer, std::string_view key,
+                 const std::vector<std::pair<std::string, std::string>>& texts) {
+  writer.key(key).begin_object();
+  for (const auto& [name, value] : texts) writer.key(name).string(to_utf8(value));
+  writer.end_object();
+}
+
 std::string request_line(const DaemonRequest& request) {
   std::string line;
   json::Writer writer(line);
-  writer.begin_object().key("method").string(request.method).key("path").string(request.path).key("body");
-  writer.begin_object();
-  for (const auto& [name, value] : request.body) writer.key(name).string(to_utf8(value));
-  writer.end_object().end_object();
+  writer.begin_object().key("method").string(request.method).key("path").string(request.path);
+  if (!request.query.empty()) write_texts(writer, "query", request.query);
+  write_texts(writer, "body", request.body);
+  writer.end_object();
   return line;
 }
 
-[[noreturn]] void say_unreachable(std::string message) {
-  throw DaemonSaysNo{"DaemonUnreachable", std::move(message), ExitCode::unavailable};
+DaemonSaysNo unreachable(std::string message) {
+  return {"DaemonUnreachable", std::move(message), ExitCode::unavailable};
 }
 
-[[noreturn]] void say_failed(const std::filesystem::path& socket, const FailedExchange& failed) {
+DaemonSaysNo not_asked(const std::filesystem::path& socket, const FailedExchange& failed) {
   const std::string at = escaped(socket.string());
   switch (failed.why) {
     case FailedExchange::Why::nobody_listens:
-      say_unreachable(
+      return unreachable(
           fmt::format("no daemon answers at {} ({}): start tenured, or name the configuration that it runs "
                       "by with --config",
                       at, failed.text));
     case FailedExchange::Why::not_permitted:
-      throw DaemonSaysNo{"AccessRefused",
-                         fmt::format("{} may not be used by this user: root, the user of tenured and members "
-                                     "of the socket's group may ask the daemon",
-                                     at),
-                         ExitCode::configuration};
+      return {"AccessRefused",
+              fmt::format("{} may not be used by this user: root, the user of tenured and members "
+                          "of the socket's group may ask the daemon",
+                          at),
+              ExitCode::configuration};
     case FailedExchange::Why::no_answer:
-      throw DaemonSaysNo{"NoAnswer",
-                         fmt::format("the daemon at {} does not answer ({}): look at its log, and ask again",
-                                     at, failed.text),
-                         ExitCode::try_again};
+      return {"NoAnswer",
+              fmt::format("the daemon at {} does not answer ({}): look at its log, and ask again", at,
+                          failed.text),
+              ExitCode::try_again};
     case FailedExchange::Why::too_long:
     case FailedExchange::Why::failed:
       break;
   }
-  say_unreachable(
+  return unreachable(
       fmt::format("the daemon at {} cannot be asked: {}", at,
                   failed.why == FailedExchange::Why::too_long ? "its answer is too long" : failed.text));
 }
@@ -71,16 +78,18 @@ ExitCode exit_code_of_status(std::int64_t status) {
 }
 
 // Where nobody dispatches, one that stands by can say so; what it would change is nothing of who dispatches.
-std::string answer_line_of(Session& session, const DaemonRequest& request) {
+tl::expected<std::string, DaemonSaysNo> answer_line_of(Session& session, const DaemonRequest& request) {
   const std::string line = request_line(request);
   const auto& exchange = session.environment().ask_daemon;
   const std::filesystem::path socket = config::control_socket_path(session.settings());
-  if (socket.empty()) say_unreachable("the daemon is not to be asked: daemon.control_socket is empty");
-  auto answer = exchange(socket, line);
+  if (socket.empty())
+    return tl::unexpected(unreachable("the daemon is not to be asked: daemon.control_socket is empty"));
+  auto answer = exchange(socket, line, request.wait_max);
   if (answer) return std::move(*answer);
   if (answer.error().why == FailedExchange::Why::nobody_listens && request.method == "GET")
-    if (auto other = exchange(config::standby_socket_path(socket), line)) return std::move(*other);
-  say_failed(socket, answer.error());
+    if (auto other = exchange(config::standby_socket_path(socket), line, request.wait_max))
+      return std::move(*other);
+  return tl::unexpected(not_asked(socket, answer.error()));
 }
 
 }  // namespace
@@ -88,23 +97,30 @@ std::string answer_line_of(Session& session, const DaemonRequest& request) {
 std::string DaemonAnswer::text() const {
   std::string out;
   json::Writer writer(out);
-  json::copy(
-      writer, body(), [](std::string_view) { return false; }, "");
+  json::copy(writer, body());
   return out;
 }
 
 json::Value DaemonAnswer::body() const { return *line_.root().member("body"); }
 
-DaemonAnswer ask_daemon(Session& session, const DaemonRequest& request) {
-  const std::string line = answer_line_of(session, request);
-  auto document = json::Document::parse(line, {.bytes_max = line.size(), .depth_max = kAnswerDepthMax});
+tl::expected<DaemonAnswer, DaemonSaysNo> try_to_ask_daemon(Session& session, const DaemonRequest& request) {
+  const auto line = answer_line_of(session, request);
+  if (!line) return tl::unexpected(line.error());
+  auto document = json::Document::parse(*line, {.bytes_max = line->size(), .depth_max = kAnswerDepthMax});
   if (!document || !document->root().member("body"))
-    throw DaemonSaysNo{"NoAnswer", "what answers at the control socket is no tenured", ExitCode::unavailable};
+    return tl::unexpected(
+        DaemonSaysNo{"NoAnswer", "what answers at the control socket is no tenured", ExitCode::unavailable});
   const std::int64_t status = number_in(document->root(), "status");
   if (status == 200) return DaemonAnswer(std::move(*document));
   const auto error = document->root().member("body")->member("error");
-  throw DaemonSaysNo{error ? text_in(*error, "code") : "NoAnswer", error ? text_in(*error, "message") : "",
-                     exit_code_of_status(status)};
+  return tl::unexpected(DaemonSaysNo{error ? text_in(*error, "code") : "NoAnswer",
+                                     error ? text_in(*error, "message") : "", exit_code_of_status(status)});
+}
+
+DaemonAnswer ask_daemon(Session& session, const DaemonRequest& request) {
+  auto answer = try_to_ask_daemon(session, request);
+  if (!answer) throw DaemonSaysNo(std::move(answer.error()));
+  return std::move(*answer);
 }
 
 std::string text_in(const json::Value& value, std::string_view member) {
@@ -116,6 +132,18 @@ std::string text_in(const json::Value& value, std::string_view member) {
 std::int64_t number_in(const json::Value& value, std::string_view member) {
   const auto found = value.member(member);
   return found ? found->integer().value_or(0) : 0;
+}
+
+double fraction_in(const json::Value& value, std::string_view member) {
+  const auto found = value.member(member);
+  return found ? found->number().value_or(0) : 0;
+}
+
+std::optional<std::int64_t> number_if_in(const json::Value& value, std::string_view member) {
+  const auto found = value.member(member);
+  if (!found || found->type() != json::Type::integer) return std::nullopt;
+  const auto number = found->integer();
+  return number ? std::optional{*number} : std::nullopt;
 }
 
 bool truth_in(const json::Value& value, std::string_view member) {

@@ -207,10 +207,9 @@ queue::Filter without_succeeded(queue::Filter filter) {
 }
 
 std::int64_t looks_max(const Session& session) {
-  constexpr std::int64_t kDefault = 1'000'000;
   constexpr std::int64_t kMost = 1'000'000'000;
   return session.has("scan") ? value_or_raise(whole_number("scan", session.option("scan"), 1, kMost))
-                             : kDefault;
+                             : kLooksMaxDefault;
 }
 
 std::string cursor_of(queue::JobSeq seq) { return kCursorFront + std::to_string(seq.value); }
@@ -229,8 +228,7 @@ queue::JobId job_id(std::string_view word) {
   const auto uuid = Uuid::parse(word);
   if (!uuid)
     raise(ErrorCode::bad_options,
-          fmt::format("'{}' is no job id, which has the form 019cae08-9913-7c12-9a44-5b0d7e1f20c3",
-                      escaped(word, 64)));
+          fmt::format("'{}' is no job id, which has the form {}", escaped(word, 64), kJobIdExample));
   return queue::JobId{*uuid};
 }
 
@@ -254,7 +252,8 @@ ExitCode job_list(Session& session) {
     jobs.resize(session.limit());
     total.next = cursor_of(jobs.back().seq);
   }
-  return print_list<JobRecord>(session, "tenure.job.list/1", "job", kJobColumns, jobs, total, write_job);
+  return print_list<JobRecord>(session, "tenure.job.list/1", {"job", "jobs"}, kJobColumns, jobs, total,
+                               write_job);
 }
 
 ExitCode job_count(Session& session) {

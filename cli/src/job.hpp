@@ -21,6 +21,7 @@ inline constexpr std::int64_t kCountMax = 1'000'000;
 // Its members, inside an object that the caller opened.
 void write_job_members(json::Writer& writer, const queue::JobRecord& job);
 
+inline constexpr std::int64_t kLooksMaxDefault = 1'000'000;
 // --scan: how many of the newest jobs are looked at for succeeded ones, where nothing else finds them.
 [[nodiscard]] std::int64_t looks_max(const Session& session);
 
@@ -31,6 +32,13 @@ void write_job_members(json::Writer& writer, const queue::JobRecord& job);
 // Where a page of jobs ended, for --after; BadOptions for what is no such text.
 [[nodiscard]] std::string cursor_of(queue::JobSeq seq);
 [[nodiscard]] queue::JobSeq parse_cursor(std::string_view text);
+
+inline constexpr std::string_view kJobIdExample = "019cae08-9913-7c12-9a44-5b0d7e1f20c3";
+
+// Whether a word is meant as a term of a filter, and not as an id.
+[[nodiscard]] inline bool is_filter_term(std::string_view word) {
+  return word.find('=') != std::string_view::npos;
+}
 
 // BadOptions for what is no id.
 [[nodiscard]] queue::JobId job_id(std::string_view word);

@@ -12,6 +12,10 @@ void note_scan(Session& session, const ListTotal& total) {
       number_text(*total.looked_at, session.style())));
 }
 
+void refuse_cursor(std::string_view noun) {
+  raise(ErrorCode::bad_options, fmt::format("--after names no {} of this list", noun));
+}
+
 void refuse_word(std::string_view what, std::string_view word, std::span<const std::string_view> known) {
   const auto near = nearest(word, known);
   raise(ErrorCode::bad_options, fmt::format("there is no {} '{}'; {}", what, escaped(word, 64),

@@ -2,6 +2,7 @@
 
 #include "session.hpp"
 
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 
@@ -38,6 +39,7 @@ struct ListTotal {
 
 // Says, where it is so, that older succeeded jobs were not looked at.
 void note_scan(Session& session, const ListTotal& total);
+[[noreturn]] void refuse_cursor(std::string_view noun);
 [[noreturn]] void refuse_word(std::string_view what, std::string_view word,
                               std::span<const std::string_view> known);
 
@@ -66,21 +68,50 @@ std::vector<const ListColumn<Record>*> chosen_columns(std::span<const ListColumn
 }
 
 template <class Record>
-std::string list_table(std::span<const ListColumn<Record>> columns, std::span<const Record> records,
-                       const Session& session) {
+std::string list_text(const std::vector<const ListColumn<Record>*>& columns, std::span<const Record> records,
+                      const ShowStyle& style, const TableStyle& table) {
   std::vector<TableColumn> heads;
   std::vector<std::vector<std::string>> rows(records.size());
-  for (const auto* column : chosen_columns(columns, session)) {
+  for (const auto* column : columns) {
     heads.push_back({std::string(column->title), column->right, column->kept, column->cut, column->rank});
-    for (std::size_t i = 0; i < records.size(); ++i)
-      rows[i].push_back(column->text(records[i], session.style()));
+    for (std::size_t i = 0; i < records.size(); ++i) rows[i].push_back(column->text(records[i], style));
   }
-  return table_text(heads, rows, session.table_style());
+  return table_text(heads, rows, table);
 }
 
 template <class Record>
+std::string list_table(std::span<const ListColumn<Record>> columns, std::span<const Record> records,
+                       const Session& session) {
+  return list_text(chosen_columns(columns, session), records, session.style(), session.table_style());
+}
+
+// What is listed: "kind", "kinds".
+struct ListNoun {
+  std::string_view one, many;
+};
+
+// Of all rows those of the page that --after asks for and `limit` bounds, with its cursor: what `name_of` says of a row, and of no other one.
+template <class Record, class NameOf>
+ListTotal take_page(const Session& session, std::size_t limit, std::string_view noun,
+                    std::vector<Record>& rows, const NameOf& name_of) {
+  ListTotal total{std::ssize(rows)};
+  if (session.has("after")) {
+    const auto last = std::ranges::find(rows, session.option("after"), name_of);
+    if (last == rows.end()) refuse_cursor(noun);
+    rows.erase(rows.begin(), last + 1);
+  }
+  if (rows.size() > limit) {
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(limit), rows.end());
+    total.next = name_of(rows.back());
+  }
+  return total;
+}
+
+// `add` writes further members of the document.
+template <class Record>
 std::string list_json(std::string_view schema, std::span<const Record> records, const ListTotal& total,
-                      void (*write)(json::Writer&, const Record&, WallTime now), WallTime now) {
+                      void (*write)(json::Writer&, const Record&, WallTime now), WallTime now,
+                      FunctionRef<void(json::Writer&)> add) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object().key("schema").string(schema).key("items").begin_array();
@@ -90,23 +121,26 @@ std::string list_json(std::string_view schema, std::span<const Record> records, 
   else writer.null();
   writer.key("count").integer(total.count).key("capped").boolean(total.capped);
   if (total.looked_at) writer.key("looked_at").integer(*total.looked_at);
+  add(writer);
   writer.end_object();
   return out;
 }
 
 template <class Record>
-ExitCode print_list(Session& session, std::string_view schema, std::string_view noun,
-                    std::span<const ListColumn<Record>> columns, std::span<const Record> records,
-                    const ListTotal& total, void (*write)(json::Writer&, const Record&, WallTime now)) {
+ExitCode print_list(
+    Session& session, std::string_view schema, const ListNoun& noun,
+    std::span<const ListColumn<Record>> columns, std::span<const Record> records, const ListTotal& total,
+    void (*write)(json::Writer&, const Record&, WallTime now),
+    FunctionRef<void(json::Writer&)> add = [](json::Writer&) {}) {
   (void)chosen_columns(columns, session);  // a bad --columns is refused, also with --json or without rows
   if (session.json()) {
-    session.print_json(list_json(schema, records, total, write, session.now()));
+    session.print_json(list_json(schema, records, total, write, session.now(), add));
   } else {
     if (!records.empty()) session.print(list_table(columns, records, session));
     const auto shown = static_cast<std::int64_t>(records.size());
     const std::string all = count_text(total.count, total.capped, session.style());
     session.note(shown == total.count && !total.capped
-                     ? counted(shown, noun, session.style())
+                     ? counted(shown, noun.one, noun.many, session.style())
                      : number_text(shown, session.style()) + " of " + all +
                            (total.next ? "; next page: --after " + escaped(*total.next) : ""));
     note_scan(session, total);

@@ -1,5 +1,7 @@
 // The program `tenure`: run_cli in the real world.
 
+#include "real_terminal.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/cli/run.hpp>
@@ -156,8 +158,11 @@ int main(int argc, char** argv) {
           [&](const std::filesystem::path& control, const queue::AuditEntry& entry) {
             return queue::migrate_control_database(control, entry, clock);
           },
-      .ask_daemon = [](const std::filesystem::path& socket,
-                       std::string_view line) { return exchange_line(socket, line); },
+      .ask_daemon =
+          [](const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max) {
+            return exchange_line(socket, line, {.wait_max = wait_max});
+          },
+      .open_terminal = [] { return cli::open_real_terminal(); },
       .wake = [](const std::filesystem::path& control) { queue::send_wake_hint(control); },
   };
   return cli::run_cli(std::vector<std::string>(argv + 1, argv + argc), output, environment);

@@ -38,6 +38,8 @@ ExitCode store_check(Session& session);
 ExitCode store_backup(Session& session);
 ExitCode store_migrate(Session& session);
 ExitCode worker_list(Session& session);
+ExitCode worker_top(Session& session);
+bool top_draws_again(const Environment& environment, const CommandLine& line);
 ExitCode worker_show(Session& session);
 ExitCode worker_dump(Session& session);
 ExitCode worker_quiet(Session& session);
@@ -55,6 +57,7 @@ ListWords why_words();
 ListWords tenant_words();
 ListWords queue_words();
 ListWords audit_words();
+ListWords worker_words();
 ListWords kind_words();
 ListWords filter_words();
 

@@ -82,15 +82,17 @@ void sort(std::vector<QueueRecord>& queues, const SortOrder& order, WallTime now
 
 // Queues and kinds are listed and shown alike.
 struct CountedNoun {
-  std::string_view name;
+  std::string_view name, many;
   std::span<const CountColumn> columns;
   std::vector<QueueRecord> (*records)(queue::JobReader& reader);
   std::vector<std::string> queue::PoolRecord::*in_pools;  // where pools name it
 };
 
-const CountedNoun kQueueNoun{"queue", kQueueColumns, [](queue::JobReader& reader) { return reader.queues(); },
+const CountedNoun kQueueNoun{"queue", "queues", kQueueColumns,
+                             [](queue::JobReader& reader) { return reader.queues(); },
                              &queue::PoolRecord::queues};
-const CountedNoun kKindNoun{"kind", kKindColumns, [](queue::JobReader& reader) { return reader.kinds(); },
+const CountedNoun kKindNoun{"kind", "kinds", kKindColumns,
+                            [](queue::JobReader& reader) { return reader.kinds(); },
                             &queue::PoolRecord::kinds};
 
 ExitCode list_counted(Session& session, const CountedNoun& noun) {
@@ -101,19 +103,10 @@ ExitCode list_counted(Session& session, const CountedNoun& noun) {
   session.readable_store().read([&](queue::JobReader& reader) { rows = noun.records(reader); });
   std::erase_if(rows, [&](const QueueRecord& row) { return !queue::matches(filter, row, session.now()); });
   sort(rows, order.value_or(SortOrder{"name"}), session.now());
-  ListTotal total{std::ssize(rows)};
-  if (session.has("after")) {
-    const auto first = std::ranges::find(rows, session.option("after"), &QueueRecord::name);
-    if (first == rows.end())
-      raise(ErrorCode::bad_options, fmt::format("--after names no {} of this list", noun.name));
-    rows.erase(rows.begin(), first + 1);
-  }
-  if (rows.size() > limit) {
-    rows.resize(limit);
-    total.next = rows.back().name;
-  }
-  return print_list<QueueRecord>(session, fmt::format("tenure.{}.list/1", noun.name), noun.name, noun.columns,
-                                 rows, total, write_queue);
+  const ListTotal total =
+      take_page(session, limit, noun.name, rows, [](const QueueRecord& row) { return row.name; });
+  return print_list<QueueRecord>(session, fmt::format("tenure.{}.list/1", noun.name), {noun.name, noun.many},
+                                 noun.columns, rows, total, write_queue);
 }
 
 struct ShownQueue {

@@ -9,7 +9,6 @@
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/cli/run.hpp>
-#include <tenure/config/units.hpp>
 
 #include <fmt/format.h>
 
@@ -20,8 +19,6 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::size_t kErrorShown = 2000;  // bytes
-constexpr std::chrono::milliseconds kWatchMin{100};
-constexpr std::chrono::milliseconds kWatchMax{3'600'000};
 
 std::string error_json(std::string_view name, const Failure& failure, ExitCode code) {
   std::string out;
@@ -65,7 +62,8 @@ class Run {
     const Verb& verb = find_verb(noun, words[1]);
     if (line.has("help")) return print_text("tenure.help/1", verb_help(verb));
     check(verb, line, words.size() - 2);
-    if (line.has("watch")) return watch(verb, line, std::span(words).subspan(2));
+    const bool draws_again = verb.draws_again != nullptr && verb.draws_again(environment_, line);
+    if (line.has("watch") && !draws_again) return watch(verb, line, std::span(words).subspan(2));
     Session session(std::move(line), verb, std::span(words).subspan(2), output_, environment_);
     return verb.run(session);
   }
@@ -118,15 +116,6 @@ class Run {
       const ExitCode code = verb.run(session);
       if (code != ExitCode::done || !environment_.pause(every)) return code;
     }
-  }
-
-  static std::chrono::milliseconds watch_interval(std::string_view text) {
-    const auto every = config::parse_duration(text);
-    if (!every || *every < kWatchMin || *every > kWatchMax)
-      raise(ErrorCode::bad_options,
-            fmt::format("--watch {} must be a time like 2s, from {} to {}", escaped(text, 32),
-                        config::duration_text(kWatchMin), config::duration_text(kWatchMax)));
-    return *every;
   }
 
   ExitCode print_text(std::string_view schema, const std::string& text) {

@@ -7,6 +7,7 @@
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/seal_keys.hpp>
+#include <tenure/config/units.hpp>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,8 @@ namespace {
 
 constexpr std::int64_t kLimitDefault = 50;
 constexpr std::int64_t kLimitMax = 1000;
+constexpr std::chrono::milliseconds kWatchMin{100};
+constexpr std::chrono::milliseconds kWatchMax{3'600'000};
 constexpr int kColumnsMin = 20;
 constexpr int kColumnsMax = 10'000;
 constexpr int kColumnsDefault = 80;
@@ -73,6 +76,15 @@ std::string_view variable(const Environment& environment, std::string_view name)
   for (const auto& [each, value] : environment.variables)
     if (each == name) return value;
   return {};
+}
+
+std::chrono::milliseconds watch_interval(std::string_view text) {
+  const auto every = config::parse_duration(text);
+  if (!every || *every < kWatchMin || *every > kWatchMax)
+    raise(ErrorCode::bad_options,
+          fmt::format("--watch {} must be a time like 2s, from {} to {}", escaped(text, 32),
+                      config::duration_text(kWatchMin), config::duration_text(kWatchMax)));
+  return *every;
 }
 
 std::string text_document(std::string_view schema, std::string_view text) {

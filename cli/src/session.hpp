@@ -10,6 +10,7 @@
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/mask.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ class Session {
           Environment& environment);
 
   [[nodiscard]] std::span<const std::string> words() const { return words_; }  // after noun and verb
+  [[nodiscard]] const CommandLine& command_line() const { return line_; }
   [[nodiscard]] bool has(std::string_view option) const { return line_.has(option); }
   [[nodiscard]] std::string_view option(std::string_view name) const { return line_.value(name); }
   [[nodiscard]] bool json() const { return line_.has("json"); }
@@ -130,6 +132,9 @@ class Session {
   std::shared_ptr<queue::ReadableStore> readable_store_;
   std::unique_ptr<TenantRegistry> registry_;
 };
+
+// What --watch says; BadOptions names its limits.
+[[nodiscard]] std::chrono::milliseconds watch_interval(std::string_view text);
 
 // {"schema": ..., "text": ...} and a line's end: with --json, what is a text without it.
 [[nodiscard]] std::string text_document(std::string_view schema, std::string_view text);

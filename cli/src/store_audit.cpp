@@ -104,8 +104,8 @@ ExitCode list_audit(Session& session) {
       return !total.capped;
     });
   });
-  return print_list<AuditRecord>(session, "tenure.store.audit/1", "record", kAuditColumns, records, total,
-                                 write_record);
+  return print_list<AuditRecord>(session, "tenure.store.audit/1", {"record", "records"}, kAuditColumns,
+                                 records, total, write_record);
 }
 
 std::optional<queue::AuditMark> known_head(const Session& session) {

@@ -1,5 +1,6 @@
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "tenants.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
@@ -73,27 +74,6 @@ void sort(std::vector<TenantSummary>& tenants, const SortOrder& order, WallTime 
   });
 }
 
-std::vector<TenantSummary> matching_tenants(Session& session, const queue::Filter& filter) {
-  std::vector<TenantSummary> all;
-  std::optional<TenantName> after;
-  while (true) {
-    std::vector<TenantSummary> page;
-    session.readable_store().read([&](queue::JobReader& reader) { page = reader.tenants(after, kPage); });
-    if (!page.empty()) after = page.back().tenant.name;
-    const bool last = page.size() < kPage;
-    for (TenantSummary& tenant : page)
-      if (queue::matches(filter, tenant, session.now())) all.push_back(std::move(tenant));
-    if (last) return all;
-  }
-}
-
-void drop_until_after(std::vector<TenantSummary>& tenants, std::string_view cursor) {
-  const auto found = std::find_if(tenants.begin(), tenants.end(),
-                                  [&](const TenantSummary& t) { return t.tenant.name.text() == cursor; });
-  if (found == tenants.end()) raise(ErrorCode::bad_options, "--after names no tenant of this list");
-  tenants.erase(tenants.begin(), found + 1);
-}
-
 // What making tenants needs, kept together for the length of one command.
 struct Maker {
   HandleCache handles;
@@ -131,6 +111,21 @@ std::string created_json(const std::vector<TenantRecord>& made) {
 
 }  // namespace
 
+std::vector<TenantSummary> tenants_where(Session& session,
+                                         FunctionRef<bool(const TenantSummary&)> is_wanted) {
+  std::vector<TenantSummary> wanted;
+  std::optional<TenantName> after;
+  while (true) {
+    std::vector<TenantSummary> page;
+    session.readable_store().read([&](queue::JobReader& reader) { page = reader.tenants(after, kPage); });
+    if (!page.empty()) after = page.back().tenant.name;
+    const bool last = page.size() < kPage;
+    for (TenantSummary& tenant : page)
+      if (is_wanted(tenant)) wanted.push_back(std::move(tenant));
+    if (last) return wanted;
+  }
+}
+
 void write_tenant_members(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
   write_text(writer, "name", tenant.tenant.name.text());
   writer.key("generation")
@@ -160,16 +155,14 @@ ExitCode tenant_list(Session& session) {
   const queue::Filter filter = session.filter(queue::tenant_filter_fields());
   const auto order = sort_order(session, kTenantSortFields);
   const std::size_t limit = session.limit();
-  std::vector<TenantSummary> tenants = matching_tenants(session, filter);
+  std::vector<TenantSummary> tenants = tenants_where(
+      session, [&](const TenantSummary& tenant) { return queue::matches(filter, tenant, session.now()); });
   sort(tenants, order.value_or(SortOrder{"name"}), session.now());
-  ListTotal total{std::ssize(tenants)};
-  if (session.has("after")) drop_until_after(tenants, session.option("after"));
-  if (tenants.size() > limit) {
-    tenants.erase(tenants.begin() + static_cast<std::ptrdiff_t>(limit), tenants.end());
-    total.next = tenants.back().tenant.name.text();
-  }
-  return print_list<TenantSummary>(session, "tenure.tenant.list/1", "tenant", kTenantColumns, tenants, total,
-                                   write_tenant);
+  const ListTotal total = take_page(session, limit, "tenant", tenants, [](const TenantSummary& tenant) {
+    return std::string(tenant.tenant.name.text());
+  });
+  return print_list<TenantSummary>(session, "tenure.tenant.list/1", {"tenant", "tenants"}, kTenantColumns,
+                                   tenants, total, write_tenant);
 }
 
 ExitCode tenant_create(Session& session) {

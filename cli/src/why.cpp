@@ -1,7 +1,10 @@
+#include "why.hpp"
+
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
 #include "reason_words.hpp"
+#include "turn.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/queue/why.hpp>
@@ -25,28 +28,25 @@ struct ExplainedJob {
   JobRecord record;
   std::vector<WaitReason> reasons;
   queue::LaneFacts lane;
-  std::vector<std::string> pools;  // that perform it, where its lane has no gate
+  queue::Lane stands_in;
+  std::vector<queue::PoolSlots> pools;  // that perform it, where its lane has no gate
   std::optional<queue::HolderRecord> holder;
   std::optional<queue::WayAhead> ahead;  // of one that is in its lane
+  std::optional<Turn> turn;              // of one for which nothing but that is left
 };
-
-bool performs(const queue::PoolRecord& pool, const JobRecord& job) {
-  return pool.workers > 0 && std::ranges::binary_search(pool.queues, job.queue) &&
-         std::ranges::binary_search(pool.kinds, job.kind);
-}
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
   ExplainedJob job{.record = record,
                    .reasons = {},
                    .lane = reader.lane_facts(record),
-                   .pools = {},
+                   .stands_in = reader.lane_of(record),
+                   .pools = performing_pools(dispatcher_facts(reader), record.queue, record.kind),
                    .holder = reader.last_holder(),
-                   .ahead = {}};
+                   .ahead = {},
+                   .turn = {}};
   const auto attempts = reader.attempts(record.seq);
   job.reasons = queue::wait_reasons(
       record, job.lane, attempts.empty() ? std::nullopt : std::optional{attempts.back().finished}, now);
-  for (const queue::PoolRecord& pool : reader.pools())
-    if (performs(pool, record)) job.pools.push_back(pool.name);
   if (record.state == ShownState::ready || record.state == ShownState::held)
     job.ahead = reader.way_ahead(record);
   return job;
@@ -58,7 +58,16 @@ ExplainedJob find_and_explain(Session& session, queue::JobId id) {
     if (const auto record = reader.find_job(id)) job = explained(reader, *record, session.now());
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
+  const bool is_its_turn = !job->reasons.empty() && job->reasons.back().reason == JobReason::tenant_turn;
+  if (is_its_turn && job->ahead && !session.is_offline())
+    job->turn = ask_for_turn(session, job->stands_in, job->ahead->jobs);
   return std::move(*job);
+}
+
+std::string slots_text(const queue::PoolSlots& pool) {
+  if (pool.slots == 0) return "";
+  return fmt::format(" ({} of {} slots free)", std::max<std::int64_t>(0, pool.slots - pool.taken),
+                     pool.slots);
 }
 
 // What does not stand in its way.
@@ -70,9 +79,9 @@ std::vector<std::string> open_texts(const ExplainedJob& job) {
   if (job.lane.has_dispatcher && job.holder)
     open.push_back(fmt::format("dispatcher pid {} on {}", job.holder->pid, escaped(job.holder->node)));
   if (job.lane.pools && queue::lane_gate(*job.lane.pools) == JobReason::none)
-    for (const std::string& pool : job.pools)
-      open.push_back(
-          fmt::format("queue {} and kind {} in pool {}", escaped(r.queue), escaped(r.kind), escaped(pool)));
+    for (const queue::PoolSlots& pool : job.pools)
+      open.push_back(fmt::format("queue {} and kind {} in pool {}{}", escaped(r.queue), escaped(r.kind),
+                                 escaped(pool.name), slots_text(pool)));
   return open;
 }
 
@@ -131,6 +140,8 @@ std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
   out += reason_lines(job, style);
   for (const std::string& open : open_texts(job)) out += labelled("open", open);
   if (job.ahead) out += labelled("ahead", ahead_text(*job.ahead, style));
+  if (job.turn)
+    for (const std::string& line : turn_texts(*job.turn, style)) out += labelled("turn", line);
   if (!job.lane.has_dispatcher && job.lane.pools)
     out += labelled("", "Of queues and kinds this is what the last dispatcher has told.");
   return out;
@@ -167,7 +178,16 @@ std::string explained_json(const ExplainedJob& job) {
   writer.key("open").begin_array();
   if (!job.reasons.empty())
     for (const std::string& open : open_texts(job)) writer.string(to_utf8(open));
-  writer.end_array().key("ahead");
+  writer.end_array().key("pools").begin_array();
+  for (const queue::PoolSlots& pool : job.pools) {
+    writer.begin_object();
+    write_text(writer, "name", pool.name);
+    writer.key("slots").integer(pool.slots).key("taken").integer(pool.taken).end_object();
+  }
+  writer.end_array().key("turn");
+  if (job.turn) write_turn(writer, *job.turn);
+  else writer.null();
+  writer.key("ahead");
   if (job.ahead)
     writer.begin_object()
         .key("jobs")
@@ -229,25 +249,32 @@ void write_counted(json::Writer& writer, const CountedReason& row, WallTime) {
 std::string filter_of_reason(std::span<const std::string> words, const CountedReason& row) {
   std::vector<std::string> terms(words.begin(), words.end());
   terms.push_back(fmt::format("state={}", name_of(row.state)));
-  const bool is_shown = row.reason != JobReason::no_dispatcher && row.reason != JobReason::tenant_turn;
+  const bool is_shown = row.reason != JobReason::no_dispatcher && row.reason != JobReason::tenant_turn &&
+                        row.reason != JobReason::slots_full;
   if (is_shown && row.reason != JobReason::none)
     terms.push_back(fmt::format("reason={}", name_of(row.reason)));
   return shell_text(terms);
 }
 
-ExitCode count_reasons(Session& session) {
-  const queue::Filter filter = without_succeeded(session.filter(queue::job_filter_fields()));
-  std::map<std::pair<JobReason, ShownState>, CountedReason> counted;
-  const queue::ListOptions options{.limit = static_cast<std::size_t>(kCountMax) + 1,
-                                   .looks_max = looks_max(session)};
-  std::int64_t jobs = 0;
+struct CountedReasons {
+  std::vector<CountedReason> rows;
   ListTotal total;
+};
+
+CountedReasons counted_reasons(Session& session, std::span<const std::string> words, std::int64_t looks,
+                               WallTime now) {
+  const queue::Filter filter =
+      without_succeeded(value_or_raise(queue::parse_filter(words, queue::job_filter_fields(), now)));
+  std::map<std::pair<JobReason, ShownState>, CountedReason> counted;
+  const queue::ListOptions options{.limit = static_cast<std::size_t>(kCountMax) + 1, .looks_max = looks};
+  std::int64_t jobs = 0;
+  CountedReasons all;
   session.readable_store().read([&](queue::JobReader& reader) {
-    const bool has_dispatcher = reader.has_dispatcher();
-    const bool left_out = reader.visit_jobs(filter, options, session.now(), [&](const JobRecord& job) {
-      total.capped = ++jobs > kCountMax;
-      if (total.capped) return false;
-      const JobReason reason = queue::deciding_reason(job, has_dispatcher, session.now());
+    const queue::DispatcherFacts dispatcher = dispatcher_facts(reader);
+    const bool left_out = reader.visit_jobs(filter, options, now, [&](const JobRecord& job) {
+      all.total.capped = ++jobs > kCountMax;
+      if (all.total.capped) return false;
+      const JobReason reason = queue::deciding_reason(job, dispatcher, now);
       CountedReason& row = counted[{reason, job.state}];
       row.state = job.state;
       row.reason = reason;
@@ -256,17 +283,34 @@ ExitCode count_reasons(Session& session) {
       row.last_due = std::max(row.last_due, job.due);
       return true;
     });
-    if (left_out) total.looked_at = options.looks_max;
+    if (left_out) all.total.looked_at = options.looks_max;
   });
-  std::vector<CountedReason> rows;
   for (auto& [key, row] : counted) {
-    row.filter = filter_of_reason(session.words(), row);
-    rows.push_back(std::move(row));
+    row.filter = filter_of_reason(words, row);
+    all.rows.push_back(std::move(row));
   }
-  std::ranges::stable_sort(rows, std::ranges::greater{}, &CountedReason::jobs);
-  total.count = std::ssize(rows);
-  return print_list<CountedReason>(session, "tenure.job.why.list/1", "reason", kReasonColumns, rows, total,
-                                   write_counted);
+  std::ranges::stable_sort(all.rows, std::ranges::greater{}, &CountedReason::jobs);
+  all.total.count = std::ssize(all.rows);
+  return all;
+}
+
+ExitCode count_reasons(Session& session) {
+  const CountedReasons all = counted_reasons(session, session.words(), looks_max(session), session.now());
+  return print_list<CountedReason>(session, "tenure.job.why.list/1", {"reason", "reasons"}, kReasonColumns,
+                                   all.rows, all.total, write_counted);
+}
+
+// A word that is no term can only have been meant as an id.
+void refuse_what_is_neither(std::span<const std::string> words) {
+  for (const std::string& word : words) {
+    if (is_filter_term(word)) continue;
+    if (Uuid::parse(word))
+      raise(ErrorCode::bad_options,
+            fmt::format("why takes one job id alone, or a filter; of several jobs say id={},...", word));
+    raise(ErrorCode::bad_options,
+          fmt::format("'{}' is neither a job id like {} nor a filter term like state=dead", escaped(word, 64),
+                      kJobIdExample));
+  }
 }
 
 }  // namespace
@@ -275,9 +319,21 @@ ListWords why_words() {
   return {queue::job_filter_fields(), {}, column_names<CountedReason>(kReasonColumns)};
 }
 
+std::string reasons_text(Session& session, std::span<const std::string> words, const TableStyle& style,
+                         WallTime now) {
+  const CountedReasons all = counted_reasons(session, words, kLooksMaxDefault, now);
+  ShowStyle shown = session.style();
+  shown.now = now;
+  return list_text<CountedReason>(chosen_columns<CountedReason>(kReasonColumns, session), all.rows, shown,
+                                  style);
+}
+
 ExitCode job_why(Session& session) {
   const auto words = session.words();
-  if (words.size() != 1 || !Uuid::parse(words.front())) return count_reasons(session);
+  if (words.size() != 1 || !Uuid::parse(words.front())) {
+    refuse_what_is_neither(words);
+    return count_reasons(session);
+  }
   for (const std::string_view option : {"columns", "scan", "fail-if-any"})
     if (session.has(option))
       raise(ErrorCode::bad_options, fmt::format("--{} is for a filter, and not for one job", option));

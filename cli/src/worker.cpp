@@ -1,7 +1,9 @@
 #include "daemon_answer.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "worker_state.hpp"
 
+#include <tenure/base/json_copy.hpp>
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
@@ -14,11 +16,6 @@ namespace tenure::cli {
 namespace {
 
 using json::Value;
-
-std::string state_text(const Value& worker) {
-  const std::string state = text_in(worker, "state");
-  return state == "ready" && truth_in(worker, "quiet") ? "quiet" : escaped(state);
-}
 
 std::string processes_text(std::int64_t count, const ShowStyle& style) {
   return number_text(count, style) + (count == 1 ? " process" : " processes");
@@ -46,7 +43,8 @@ constexpr std::array kWorkerColumns{
     ListColumn<Value>{"pid", "PID",
                       [](const Value& w, const ShowStyle&) { return std::to_string(number_in(w, "pid")); },
                       true},
-    ListColumn<Value>{"state", "STATE", [](const Value& w, const ShowStyle&) { return state_text(w); }},
+    ListColumn<Value>{"state", "STATE",
+                      [](const Value& w, const ShowStyle&) { return escaped(worker_state(w)); }},
     ListColumn<Value>{"busy", "BUSY", busy_text, true},
     ListColumn<Value>{
         "ahead", "AHEAD",
@@ -88,6 +86,44 @@ constexpr std::array kHeldJobColumns{
                       },
                       true},
 };
+
+constexpr std::array<std::string_view, 9> kWorkerSortFields{"process", "pool",      "pid",    "state", "busy",
+                                                            "ahead",   "performed", "memory", "up"};
+
+std::int64_t sort_key(const Value& worker, std::string_view field) {
+  if (field == "busy") return number_in(worker, "performing");
+  if (field == "memory") return number_in(worker, "memory_bytes");
+  return number_in(worker, field == "up" ? "up_ms" : field);
+}
+
+void sort(std::vector<Value>& workers, const SortOrder& order) {
+  std::ranges::stable_sort(workers, [&](const Value& a, const Value& b) {
+    const Value& low = order.descending ? b : a;
+    const Value& high = order.descending ? a : b;
+    if (order.field == "pool") return text_in(low, "pool") < text_in(high, "pool");
+    if (order.field == "state") return worker_state(low) < worker_state(high);
+    return sort_key(low, order.field) < sort_key(high, order.field);
+  });
+}
+
+queue::WorkerRecord record_of(const Value& worker, std::string_view node) {
+  return {.process = number_in(worker, "process"),
+          .pid = number_in(worker, "pid"),
+          .pool = text_in(worker, "pool"),
+          .node = std::string(node),
+          .state = worker_state(worker)};
+}
+
+std::vector<Value> matching_workers(const Value& body, const queue::Filter& filter) {
+  const auto daemon = body.member("daemon");
+  const std::string node = daemon ? text_in(*daemon, "node") : "";
+  std::vector<Value> workers = elements_in(body, "items");
+  std::erase_if(workers,
+                [&](const Value& worker) { return !queue::matches(filter, record_of(worker, node)); });
+  return workers;
+}
+
+void write_value(json::Writer& writer, const Value& value, WallTime) { json::copy(writer, value); }
 
 // What an operator must know besides the processes: who stands by, and what is quiet.
 void note_daemon(Session& session, const Value& body) {
@@ -187,18 +223,29 @@ std::string process_path(const Session& session, std::string_view verb) {
 
 }  // namespace
 
+ListWords worker_words() {
+  return {queue::worker_filter_fields(), kWorkerSortFields, column_names<Value>(kWorkerColumns)};
+}
+
 ExitCode worker_list(Session& session) {
+  const queue::Filter filter = session.filter(queue::worker_filter_fields());
+  const auto order = sort_order(session, kWorkerSortFields);
+  const std::size_t limit = session.limit();
   const DaemonAnswer answer = ask_daemon(session, {.path = "/workers"});
-  if (session.json()) {
-    session.print_json(answer.text());
-    return ExitCode::done;
-  }
   const Value body = answer.body();
-  const std::vector<Value> workers = elements_in(body, "items");
-  if (!workers.empty()) session.print(list_table<Value>(kWorkerColumns, workers, session));
-  session.note(processes_text(std::ssize(workers), session.style()));
+  std::vector<Value> workers = matching_workers(body, filter);
+  if (order) sort(workers, *order);
+  const ListTotal total = take_page(session, limit, "worker process", workers, [](const Value& worker) {
+    return std::to_string(number_in(worker, "process"));
+  });
+  const ExitCode code =
+      print_list<Value>(session, "tenure.worker.list/1", {"process", "processes"}, kWorkerColumns, workers,
+                        total, write_value, [&](json::Writer& writer) {
+                          for (const std::string_view member : {"pools", "daemon"})
+                            if (const auto value = body.member(member)) json::copy(writer.key(member), *value);
+                        });
   note_daemon(session, body);
-  return ExitCode::done;
+  return code;
 }
 
 ExitCode worker_show(Session& session) {

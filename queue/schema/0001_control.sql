@@ -244,6 +244,14 @@ create table pool(
   workers integer not null check (workers >= 0)
 ) strict, without rowid;
 
+-- Those of them that take jobs, by the dispatcher's numbers, and how many jobs at once.
+create table pool_process(
+  pool text not null,
+  process integer not null,
+  slots integer not null check (slots >= 1),
+  primary key (pool, process)
+) strict, without rowid;
+
 -- The queues that it lists.
 create table pool_queue(
   pool text not null,

@@ -26,6 +26,9 @@ constexpr std::array kAuditFields{
     FilterField::at,   FilterField::verb,    FilterField::login,
     FilterField::host, FilterField::subject, FilterField::reason,
 };
+constexpr std::array kWorkerFields{
+    FilterField::process, FilterField::pool, FilterField::pid, FilterField::state, FilterField::node,
+};
 
 std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
   return time ? std::optional{to_us(*time)} : std::nullopt;
@@ -68,6 +71,10 @@ std::string text_of(FilterField field, const JobRecord& job) {
     case FilterField::login:
     case FilterField::host:
     case FilterField::subject:
+    case FilterField::pool:
+    case FilterField::process:
+    case FilterField::pid:
+    case FilterField::node:
       break;
   }
   return {};
@@ -112,6 +119,10 @@ std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, W
     case FilterField::login:
     case FilterField::host:
     case FilterField::subject:
+    case FilterField::pool:
+    case FilterField::process:
+    case FilterField::pid:
+    case FilterField::node:
       break;
   }
   return std::nullopt;
@@ -136,6 +147,12 @@ std::string_view text_of(FilterField field, const AuditEntry& entry) {
   if (field == FilterField::host) return entry.who.host;
   if (field == FilterField::subject) return entry.subject;
   return entry.reason;
+}
+
+std::string_view text_of(FilterField field, const WorkerRecord& worker) {
+  if (field == FilterField::pool) return worker.pool;
+  if (field == FilterField::node) return worker.node;
+  return worker.state;
 }
 
 // What queues and tenants have in common.
@@ -209,6 +226,14 @@ std::string_view name_of(FilterField field) {
       return "host";
     case FilterField::subject:
       return "subject";
+    case FilterField::pool:
+      return "pool";
+    case FilterField::process:
+      return "process";
+    case FilterField::pid:
+      return "pid";
+    case FilterField::node:
+      return "node";
   }
   return "unknown";
 }
@@ -217,6 +242,7 @@ std::span<const FilterField> job_filter_fields() { return kJobFields; }
 std::span<const FilterField> queue_filter_fields() { return kQueueFields; }
 std::span<const FilterField> tenant_filter_fields() { return kTenantFields; }
 std::span<const FilterField> audit_filter_fields() { return kAuditFields; }
+std::span<const FilterField> worker_filter_fields() { return kWorkerFields; }
 
 bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
@@ -273,6 +299,13 @@ bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now) {
 bool matches(const Filter& filter, const AuditRecord& record) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
     return matches_term(term, text_of(term.field, record.entry), to_us(record.at));
+  });
+}
+
+bool matches(const Filter& filter, const WorkerRecord& worker) {
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    return matches_term(term, text_of(term.field, worker),
+                        term.field == FilterField::pid ? worker.pid : worker.process);
   });
 }
 

@@ -37,6 +37,9 @@ std::vector<std::string_view> tenant_state_names() {
                           TenantState::draining, TenantState::deleted});
 }
 
+// As worker processes are shown (docs/formats/control-socket.md).
+constexpr std::array<std::string_view, 4> kWorkerStates{"starting", "ready", "quiet", "leaving"};
+
 std::vector<std::string_view> reason_names() {
   return names(
       std::array{JobReason::none, JobReason::not_due, JobReason::retry_wait, JobReason::envelope_newer,
@@ -53,6 +56,8 @@ bool has(std::span<const FilterField> fields, FilterField field) {
 
 // The words that a field can have, where they are few; a value that meets none of them is a mistake.
 std::vector<std::string_view> closed_words(FilterField field, std::span<const FilterField> fields) {
+  if (field == FilterField::state && has(fields, FilterField::process))
+    return {kWorkerStates.begin(), kWorkerStates.end()};
   if (field == FilterField::state)
     return has(fields, FilterField::name) ? tenant_state_names() : shown_state_names();
   if (field == FilterField::reason && !has(fields, FilterField::verb)) return reason_names();
@@ -70,6 +75,8 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::held:
     case FilterField::running:
     case FilterField::dead:
+    case FilterField::process:
+    case FilterField::pid:
       return PointKind::integer;
     case FilterField::created:
     case FilterField::due:
@@ -92,6 +99,8 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::login:
     case FilterField::host:
     case FilterField::subject:
+    case FilterField::pool:
+    case FilterField::node:
       break;
   }
   return std::nullopt;

@@ -39,6 +39,7 @@ constexpr std::array kReasons{
     std::pair{JobReason::tenant_busy, std::string_view{"tenant_busy"}},
     std::pair{JobReason::tenant_turn, std::string_view{"tenant_turn"}},
     std::pair{JobReason::row_refused, std::string_view{"row_refused"}},
+    std::pair{JobReason::slots_full, std::string_view{"slots_full"}},
 };
 
 template <class Rows, class Value>

@@ -1,3 +1,4 @@
+#include <tenure/queue/store.hpp>
 #include <tenure/queue/why.hpp>
 
 #include <algorithm>
@@ -46,16 +47,47 @@ std::vector<WaitReason> wait_reasons(const JobRecord& job, const LaneFacts& lane
   if (const JobReason own = own_reason(job, now); own != JobReason::none)
     reasons.push_back(told_of(job, own, attempted));
   for (const JobReason gate : gates_of(lane)) reasons.push_back({gate, std::nullopt, std::nullopt});
-  if (reasons.empty()) reasons.push_back({JobReason::tenant_turn, job.due, std::nullopt});
+  if (!reasons.empty()) return reasons;
+  if (lane.are_slots_taken) reasons.push_back({JobReason::slots_full, std::nullopt, std::nullopt});
+  reasons.push_back({JobReason::tenant_turn, job.due, std::nullopt});
   return reasons;
 }
 
-JobReason deciding_reason(const JobRecord& job, bool has_dispatcher, WallTime now) {
+JobReason deciding_reason(const JobRecord& job, const DispatcherFacts& dispatcher, WallTime now) {
   if (!waits(job.state)) return job.reason;
   if (const JobReason own = own_reason(job, now); own != JobReason::none) return own;
   if (const JobReason gate = tenant_gate(job.tenant_state); gate != JobReason::none) return gate;
-  if (!has_dispatcher) return JobReason::no_dispatcher;
-  return job.state == ShownState::held ? job.reason : JobReason::tenant_turn;
+  if (!dispatcher.is_there) return JobReason::no_dispatcher;
+  if (job.state == ShownState::held) return job.reason;
+  return are_taken(performing_pools(dispatcher, job.queue, job.kind)) ? JobReason::slots_full
+                                                                      : JobReason::tenant_turn;
+}
+
+DispatcherFacts dispatcher_facts(JobReader& reader) {
+  return {.is_there = reader.has_dispatcher(), .pools = reader.pools(), .slots = reader.pool_slots()};
+}
+
+std::vector<PoolSlots> performing_pools(const DispatcherFacts& dispatcher, std::string_view queue,
+                                        std::string_view kind) {
+  std::vector<PoolSlots> performing;
+  for (const PoolRecord& pool : dispatcher.pools) {
+    if (pool.workers == 0 || !std::ranges::binary_search(pool.queues, queue) ||
+        !std::ranges::binary_search(pool.kinds, kind))
+      continue;
+    const auto slots = std::ranges::find(dispatcher.slots, pool.name, &PoolSlots::name);
+    performing.push_back(slots == dispatcher.slots.end() ? PoolSlots{pool.name} : *slots);
+  }
+  return performing;
+}
+
+bool are_taken(std::span<const PoolSlots> slots) {
+  std::int64_t all = 0;
+  std::int64_t taken = 0;
+  for (const PoolSlots& pool : slots) {
+    all += pool.slots;
+    taken += pool.taken;
+  }
+  return all > 0 && taken >= all;
 }
 
 }  // namespace tenure::queue

@@ -104,6 +104,58 @@ TEST_P(WhySuite, TheFactsOfALaneAreWhatWasToldLast) {
   EXPECT_EQ(asked([](JobReader& reader) { return reader.last_holder(); })->pid, 42);
 }
 
+// What waits in a process takes no slot of another one, and other dispatchers' processes have other claims.
+TEST_P(WhySuite, TheSlotsOfAPoolAreThoseOfItsProcessesAndAreTakenByClaims) {
+  EXPECT_TRUE(asked([](JobReader& reader) { return reader.pool_slots(); }).empty());
+  world_->lock_as_dispatcher();
+  Incarnation life;
+  write([&](StoreWriter& writer) { life = writer.open_incarnation(kLife.value, "app-1", 42, now_); });
+  const auto tell = [&](std::vector<PoolProcess> processes) {
+    write([&](StoreWriter& writer) {
+      writer.tell_pools(life, std::vector<PoolRecord>{{.name = "general",
+                                                       .queues = {"default"},
+                                                       .workers = std::ssize(processes),
+                                                       .kinds = {"billing.send_invoice"},
+                                                       .processes = processes},
+                                                      {"idle", {"reports"}, 0, {}}});
+    });
+  };
+  const auto slots = [&] { return asked([](JobReader& reader) { return reader.pool_slots(); }); };
+  tell({{kProcess, 2}, {ProcessNumber{kProcess.value + 1}, 1}});
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.pools(); }).front().processes,
+            (std::vector<PoolProcess>{{kProcess, 2}, {ProcessNumber{kProcess.value + 1}, 1}}));
+  EXPECT_THAT(slots(), ElementsAre(PoolSlots{"general", 3, 0}, PoolSlots{"idle", 0, 0}));
+  for (int i = 0; i < 3; ++i) put();
+  const auto waiting = put();
+  static_cast<void>(claim_one(kUntenanted));
+  EXPECT_THAT(slots(), ElementsAre(PoolSlots{"general", 3, 1}, PoolSlots{"idle", 0, 0}));
+  static_cast<void>(claim_one(kUntenanted));
+  static_cast<void>(claim_one(kUntenanted));
+  EXPECT_THAT(slots(), ElementsAre(PoolSlots{"general", 3, 2}, PoolSlots{"idle", 0, 0}));
+  EXPECT_FALSE(lane_facts(waiting).are_slots_taken);
+  tell({{kProcess, 2}});
+  EXPECT_TRUE(lane_facts(waiting).are_slots_taken);
+  tell({{kProcess, 4}});
+  EXPECT_FALSE(lane_facts(waiting).are_slots_taken) << "the same process may have other slots than were told";
+  tell({});
+  EXPECT_FALSE(lane_facts(waiting).are_slots_taken) << "a pool without slots has none that are taken";
+  write([&](StoreWriter& writer) {
+    static_cast<void>(writer.open_incarnation(life.value + 1, "app-1", 43, now_));
+  });
+  EXPECT_TRUE(slots().empty()) << "the newest dispatcher has not told of its pools";
+}
+
+TEST_P(WhySuite, TheLaneOfAJobIsWhereItIsClaimed) {
+  const TenantNumber acme = create_tenant("acme").number;
+  NewJob urgent = job_of("acme", "mail.send", minutes{1});
+  urgent.priority = Priority{-5};
+  const JobRecord job = record(put(urgent).id);
+  const Lane lane = asked([&](JobReader& reader) { return reader.lane_of(job); });
+  EXPECT_EQ(lanes(), std::vector{lane});
+  EXPECT_EQ(lane.tenant, acme);
+  EXPECT_EQ(lane.priority, Priority{-5});
+}
+
 TEST_P(WhySuite, AHeldJobOfAGatedTenantSaysWhichGate) {
   create_tenant("acme");
   const auto job = put(new_job("acme"));

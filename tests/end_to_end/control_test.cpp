@@ -72,6 +72,30 @@ TEST_F(ControlTest, ShowsWhatEachSlotPerforms) {
   expect_state(job, ShownState::succeeded);
 }
 
+TEST_F(ControlTest, WhySaysThatTheSlotIsTakenAndWhoseTurnItIs) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto running = enqueue(Wait{"running"});
+  static_cast<void>(wait_for_start_of("running"));
+  const auto waiting = enqueue(Wait{"waiting"});
+  std::string told;
+  EXPECT_TRUE(wait_until([&] {
+    told = tenure({"why", waiting.text()}).second;
+    return told.find("turn       its tenant is next in pool general, of whose slots 1 of 1 perform; ") !=
+           std::string::npos;
+  })) << told;
+  EXPECT_THAT(told, HasSubstr("waits for  a slot, of which all are taken (slots_full)\n"));
+  EXPECT_THAT(told, HasSubstr("in pool general (0 of 1 slots free)\n"));
+  EXPECT_THAT(tenure({"top", "--json"}).second,
+              HasSubstr(R"("pools":[{"name":"general","slots":1,"busy":1,)"));
+  let_go("running");
+  expect_state(running, ShownState::succeeded);
+  static_cast<void>(wait_for_start_of("waiting"));
+  let_go("waiting");
+  expect_state(waiting, ShownState::succeeded);
+  EXPECT_THAT(tenure({"top"}).second, HasSubstr("SLOTS ["));
+}
+
 TEST_F(ControlTest, DrainAndRecycleReplaceProcessesAndInterruptNoJob) {
   configure({.slots = 1});
   const auto daemon = start_daemon();
@@ -156,6 +180,7 @@ TEST_F(ControlTest, AWorkerProgramThatWasStartedByHandIsAskedToo) {
   EXPECT_EQ(record(job).state, ShownState::ready);
   EXPECT_EQ(tenure({"worker", "resume"}).first, "exit 0");
   expect_state(job, ShownState::succeeded);
+  EXPECT_THAT(tenure({"top"}).second, HasSubstr("SLOTS ["));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "../observing/activity.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/daemon/process_status.hpp>
@@ -41,6 +43,9 @@ class Controlled {
  public:
   virtual ~Controlled() = default;
   [[nodiscard]] virtual DaemonView view() const = 0;
+  // Of one that stands by there is none.
+  [[nodiscard]] virtual Activity::View activity() const = 0;
+  [[nodiscard]] virtual std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead) const = 0;
   // Carried out when it returns. Not to be called of one that stands by.
   virtual void ask(Event event) = 0;
   virtual Reloaded reload() = 0;

@@ -2,6 +2,7 @@
 
 #include "view_json.hpp"
 
+#include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -28,9 +30,11 @@ struct Call {
 // An answer in place of what was asked for.
 using Refused = std::optional<Response>;
 
+// `known`: words with blanks between them.
 Refused refuse_others(const Request::Texts& texts, std::string_view known) {
+  const std::vector<std::string> words = split(known, ' ');
   for (const auto& [name, value] : texts)
-    if (name != known)
+    if (name.empty() || std::ranges::find(words, name) == words.end())
       return refusal(400, "BadRequest", fmt::format("{} means nothing here", escaped(name, 64)));
   return std::nullopt;
 }
@@ -74,6 +78,35 @@ Response list_workers(Call& call) { return {200, worker_list_json(call.view)}; }
 Response show_worker(Call& call) {
   const WorkerView* const worker = find_worker(call);
   return worker == nullptr ? no_such_worker(call) : Response{200, worker_show_json(call.view, *worker)};
+}
+
+Response tell_activity(Call& call) { return {200, activity_json(call.view, call.daemon.activity())}; }
+
+// A member of the query that must be a whole number from `min` to `max`.
+Refused read_number(const Call& call, std::string_view name, std::int64_t min, std::int64_t max,
+                    std::int64_t& number) {
+  const auto given = call.request.query.find(name);
+  const std::string_view text = given == call.request.query.end() ? std::string_view{} : given->second;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (!text.empty() && error == std::errc{} && rest == end && number >= min && number <= max)
+    return std::nullopt;
+  return refusal(400, "BadRequest", fmt::format("{} must be a whole number from {} to {}", name, min, max));
+}
+
+Response tell_turn(Call& call) {
+  constexpr std::int64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
+  std::int64_t queue_number = 0, priority = 0, tenant = 0, kind = 0, ahead = 0;
+  if (auto refused = read_number(call, "queue", 0, kNumberMax, queue_number)) return *refused;
+  if (auto refused =
+          read_number(call, "priority", limits::kPriorityHighest, limits::kPriorityLowest, priority))
+    return *refused;
+  if (auto refused = read_number(call, "tenant", 0, kNumberMax, tenant)) return *refused;
+  if (auto refused = read_number(call, "kind", 0, kNumberMax, kind)) return *refused;
+  if (auto refused = read_number(call, "ahead", 0, queue::kWayAheadMax, ahead)) return *refused;
+  const queue::Lane lane{queue::QueueNumber{queue_number}, queue::Priority{static_cast<int>(priority)},
+                         TenantNumber{tenant}, queue::KindNumber{kind}};
+  return {200, turn_json(call.view.pools, call.daemon.turns(lane, ahead))};
 }
 
 Response change_quiet(Call& call, std::string_view schema, bool is_quiet) {
@@ -129,8 +162,8 @@ Response reload_configuration(Call& call) {
 
 struct Route {
   Method method;
-  std::string_view path;    // * stands for a number
-  std::string_view member;  // that the body may have
+  std::string_view path;     // * stands for a number
+  std::string_view members;  // that the body of a POST may have, or the query of a GET
   bool of_holder_only;
   Response (*answer)(Call& call);
 };
@@ -138,6 +171,8 @@ struct Route {
 constexpr std::array kRoutes{
     Route{Method::get, "/workers", "", false, list_workers},
     Route{Method::get, "/workers/*", "", true, show_worker},
+    Route{Method::get, "/activity", "", true, tell_activity},
+    Route{Method::get, "/turn", "queue priority tenant kind ahead", true, tell_turn},
     Route{Method::post, "/workers/quiet", "pool", true, quiet_pools},
     Route{Method::post, "/workers/resume", "pool", true, resume_pools},
     Route{Method::post, "/workers/recycle", "pool", true, recycle_pools},
@@ -167,8 +202,9 @@ Response Router::answer(const Request& request, const Asker& asker) {
     if (!fits(route.path, request.path, number)) continue;
     is_known = true;
     if (route.method != request.method) continue;
-    if (auto refused = refuse_others(request.body, route.member)) return *refused;
-    if (auto refused = refuse_others(request.query, "")) return *refused;
+    const bool is_get = route.method == Method::get;
+    if (auto refused = refuse_others(request.body, is_get ? "" : route.members)) return *refused;
+    if (auto refused = refuse_others(request.query, is_get ? route.members : "")) return *refused;
     Call call{request, asker, daemon_, daemon_.view(), number};
     if (route.of_holder_only && !call.view.holder.empty())
       return refusal(503, "StandingBy",

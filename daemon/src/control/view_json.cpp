@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 namespace tenure::daemon::control {
 namespace {
@@ -88,6 +89,53 @@ void write_daemon(json::Writer& writer, const DaemonView& daemon) {
   writer.end_object();
 }
 
+std::int64_t milliseconds(std::chrono::microseconds length) {
+  return std::chrono::round<std::chrono::milliseconds>(length).count();
+}
+
+void write_milliseconds(json::Writer& writer, std::string_view key,
+                        const std::optional<std::chrono::microseconds>& length) {
+  writer.key(key);
+  if (length) writer.integer(milliseconds(*length));
+  else writer.null();
+}
+
+// To a tenth.
+void write_rate(json::Writer& writer, std::string_view key, std::int64_t count,
+                std::chrono::microseconds over) {
+  constexpr double kTenth = 10;
+  const double seconds = std::chrono::duration<double>(over).count();
+  const double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
+  writer.key(key).number(std::round(rate * kTenth) / kTenth);
+}
+
+void write_rates(json::Writer& writer, const Activity::View& activity) {
+  writer.key("rates").begin_object().key("over_ms").integer(milliseconds(activity.rates_over));
+  write_rate(writer, "in_per_second", activity.arrived, activity.rates_over);
+  write_rate(writer, "out_per_second", activity.ended, activity.rates_over);
+  write_rate(writer, "failed_per_second", activity.failed, activity.rates_over);
+  writer.end_object().key("start_delay").begin_object().key("starts").unsigned_integer(activity.starts);
+  write_milliseconds(writer, "p50_ms", activity.delay_p50);
+  write_milliseconds(writer, "p99_ms", activity.delay_p99);
+  writer.end_object();
+}
+
+void write_pool_slots(json::Writer& writer, const DaemonView& daemon, std::size_t pool) {
+  std::int64_t processes = 0, slots = 0, busy = 0, ahead = 0;
+  for (const WorkerView& worker : daemon.workers) {
+    const ProcessStatus& status = worker.status;
+    if (status.pool != pool || status.phase == Phase::starting) continue;
+    ++processes;
+    slots += status.slots;
+    busy += performing(status);
+    ahead += std::ssize(status.jobs) - performing(status);
+  }
+  writer.begin_object().key("name").string(to_utf8(daemon.pools[pool].name));
+  write_quiet(writer, daemon.pools[pool].quiet);
+  writer.key("processes").integer(processes).key("slots").integer(slots);
+  writer.key("busy").integer(busy).key("ahead").integer(ahead).end_object();
+}
+
 void write_numbers(json::Writer& writer, const std::vector<ProcessNumber>& processes) {
   writer.key("processes").begin_array();
   for (const ProcessNumber process : processes) writer.integer(process.value);
@@ -128,6 +176,49 @@ std::string worker_show_json(const DaemonView& daemon, const WorkerView& worker)
   writer.key("jobs").begin_array();
   for (const HeldJob& job : worker.status.jobs) write_job(writer, job, daemon.now);
   writer.end_array().end_object().end_object();
+  return out;
+}
+
+std::string activity_json(const DaemonView& daemon, const Activity::View& activity) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.activity/1");
+  write_daemon(writer, daemon);
+  writer.key("version").string(TENURE_VERSION).key("up_ms").integer(milliseconds(activity.up));
+  write_rates(writer, activity);
+  writer.key("pools").begin_array();
+  for (std::size_t pool = 0; pool < daemon.pools.size(); ++pool) write_pool_slots(writer, daemon, pool);
+  writer.end_array().key("tenants").begin_array();
+  for (const TopTenants::Chosen& tenant : activity.tenants)
+    writer.begin_object()
+        .key("name")
+        .string(tenant.name.text())
+        .key("share")
+        .number(tenant.ratio)
+        .end_object();
+  writer.end_array().key("kinds").begin_array();
+  for (const Activity::Kind& kind : activity.kinds) {
+    writer.begin_object().key("name").string(to_utf8(kind.name)).key("running").integer(kind.running);
+    writer.key("runs").unsigned_integer(kind.runs);
+    write_milliseconds(writer, "p99_ms", kind.p99);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+std::string turn_json(const std::vector<PoolStatus>& pools, const std::vector<PoolTurn>& turns) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.turn/1").key("pools").begin_array();
+  for (const PoolTurn& turn : turns) {
+    writer.begin_object().key("name").string(to_utf8(pools.at(turn.pool).name));
+    writer.key("slots").integer(turn.slots).key("busy").integer(turn.busy);
+    writer.key("tenants_before").integer(turn.tenants_before).key("capped").boolean(turn.is_capped);
+    write_milliseconds(writer, "expected_ms", turn.expected);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
   return out;
 }
 

@@ -25,6 +25,11 @@ CrewStatus Dispatcher::crew() const {
   return machine_->crew();
 }
 
+std::vector<PoolTurn> Dispatcher::turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const {
+  thread_.check();
+  return machine_->turns(lane, ahead, now);
+}
+
 std::vector<KnownLane> Dispatcher::known_lanes() const {
   thread_.check();
   return machine_->known_lanes();

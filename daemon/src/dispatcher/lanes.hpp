@@ -83,8 +83,6 @@ class Lanes {
 
   [[nodiscard]] Ring& ring(std::size_t pool) { return rings_[pool]; }
   [[nodiscard]] const Ring& ring(std::size_t pool) const { return rings_[pool]; }
-  // Where the lane stands in the pool's order; nothing where the pool does not list its queue.
-  [[nodiscard]] std::optional<Bucket> bucket_of(std::size_t pool, const queue::Lane& lane) const;
   // Offer are 0 to less than this.
   [[nodiscard]] std::size_t offers(std::size_t pool) const { return pools_[pool].offers.size(); }
   // fn(cursor) for each lane of the tenant in that bucket that the offer performs.

@@ -87,7 +87,7 @@ void Machine::on(const WorkerReady& event) {
   process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues);
   state_.lone_jobs.find_pools();
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
-  state_.told_pools.came(state_.lanes.pools(), state_.now.steady);
+  state_.told_pools.came(state_.pools_to_tell(), state_.now.steady);
   state_.arrivals.look_at_blocked();
   state_.replacements.came(process, state_.actions);
 }
@@ -112,7 +112,7 @@ void Machine::on(const WorkerGone& event) {
     state_.lone_jobs.process_gone(*dead, event, state_.now.steady, state_.actions);
   } else if (dead->ready) {
     state_.lanes.process_went(dead->pool, dead->offer);
-    state_.told_pools.went(state_.lanes.pools(), state_.now.steady);
+    state_.told_pools.went(state_.pools_to_tell(), state_.now.steady);
   }
   for (const queue::JobSeq seq :
        state_.endings.process_ended(*dead, event, state_.settings.can_end_processes, state_.now.wall))

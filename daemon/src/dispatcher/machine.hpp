@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pool_turns.hpp"
 #include "rounds.hpp"
 #include "state.hpp"
 
@@ -19,6 +20,9 @@ class Machine {
   [[nodiscard]] Actions step(Event&& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
   [[nodiscard]] CrewStatus crew() const;
+  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const {
+    return pool_turns(state_.lanes, state_.processes, state_.usual, lane, ahead, now);
+  }
   [[nodiscard]] std::vector<KnownLane> known_lanes() const { return state_.lanes.all(); }
 
  private:

@@ -20,4 +20,12 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       plan(lanes, processes, usual),
       suspects(settings, lanes, processes, lone_jobs) {}
 
+std::vector<queue::PoolRecord> DispatcherState::pools_to_tell() const {
+  std::vector<queue::PoolRecord> pools = lanes.pools();
+  for (const auto& [number, process] : processes.all())
+    if (process.phase == Phase::ready && !process.is_for_suspect)
+      pools[process.pool].processes.push_back({number, static_cast<std::int64_t>(process.slots)});
+  return pools;
+}
+
 }  // namespace tenure::daemon

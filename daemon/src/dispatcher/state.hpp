@@ -47,6 +47,8 @@ struct DispatcherState {
     return stage == Stage::working && looks.are_due(now.steady) &&
            (!stopping.is_asked() || processes.hold_any());
   }
+  // Who performs what, and in how many slots.
+  [[nodiscard]] std::vector<queue::PoolRecord> pools_to_tell() const;
 
   DispatcherSettings settings;  // changed by a reload only
   DispatcherStatus figures;     // those that only grow

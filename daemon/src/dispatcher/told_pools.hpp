@@ -8,7 +8,7 @@
 #include <vector>
 
 // What the store has been told of the pools for those who only look, and when it is told again. Worker processes that came are told
-// at once; that they went only when none has come in their place for kLossToldAfter, so that a crash is nobody's news.
+// at once; that they went only when none has come in their place for kLossToldAfter, so that a crash shows no job as held.
 namespace tenure::daemon {
 
 inline constexpr std::chrono::milliseconds kLossToldAfter{1000};

@@ -19,6 +19,8 @@ class UsualRunTimes {
  public:
   // At least 1 us: a kind that costs nothing would never be charged.
   [[nodiscard]] std::chrono::microseconds of(queue::KindNumber kind) const;
+  // Whether that is more than a guess.
+  [[nodiscard]] bool knows(queue::KindNumber kind) const { return averages_.contains(kind); }
   void learn(queue::KindNumber kind, std::chrono::microseconds run_time);
 
  private:

@@ -80,6 +80,7 @@ Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& s
       host_(host),
       dispatcher_(
           dispatcher_settings(settings_, Random::seed_from_system(), host.can_replace(), former_died)),
+      activity_(clock.steady()),
       timer_(context),
       signals_(signals),
       service_(service),
@@ -131,8 +132,10 @@ void Loop::handle(Event event) {
   thread_.check();
   const Now at = now();
   observer_.happened(event, at);
+  activity_.happened(event, at);
   Actions actions = dispatcher_.step(std::move(event), at);
   observer_.decided(actions, at);
+  activity_.decided(actions, at);
   for (Action& action : actions) std::visit([this](auto& what) { perform(std::move(what)); }, action);
   for (const auto& link : asked_) link->flush();
   asked_.clear();

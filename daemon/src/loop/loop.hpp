@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../control/controlled.hpp"
+#include "../observing/activity.hpp"
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
 #include "observer.hpp"
@@ -50,6 +51,10 @@ class Loop final : public control::Controlled {
 
   // For operators; while run() is at work.
   [[nodiscard]] control::DaemonView view() const override;
+  [[nodiscard]] Activity::View activity() const override { return activity_.view(clock_.steady()); }
+  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead) const override {
+    return dispatcher_.turns(lane, ahead, clock_.steady());
+  }
   void ask(Event event) override { handle(std::move(event)); }
   control::Reloaded reload() override;
 
@@ -90,6 +95,7 @@ class Loop final : public control::Controlled {
   const Clock& clock_;
   WorkerHost& host_;
   Dispatcher dispatcher_;
+  Activity activity_;
   boost::asio::steady_timer timer_;
   Signals& signals_;
   ServiceManager& service_;

@@ -105,4 +105,8 @@ control::DaemonView StandBy::view() const {
 // The router hands on nothing that is the holder's.
 void StandBy::ask(Event) { TENURE_INVARIANT(false); }
 
+Activity::View StandBy::activity() const { return {}; }
+
+std::vector<PoolTurn> StandBy::turns(const queue::Lane&, std::int64_t) const { return {}; }
+
 }  // namespace tenure::daemon

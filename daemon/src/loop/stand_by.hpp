@@ -37,6 +37,8 @@ class StandBy final : public control::Controlled {
   // Nothing has been begun by the former settings but waiting for this very lock.
   control::Reloaded reload() override;
   [[nodiscard]] control::DaemonView view() const override;
+  [[nodiscard]] Activity::View activity() const override;
+  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead) const override;
   void ask(Event event) override;
 
  private:

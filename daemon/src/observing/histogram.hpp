@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <optional>
 
 namespace tenure::daemon {
 
@@ -22,6 +25,32 @@ class DurationHistogram {
     while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
     ++counts_[bucket];
     sum_ += seconds;
+  }
+  DurationHistogram& operator+=(const DurationHistogram& other) {
+    for (std::size_t bucket = 0; bucket < counts_.size(); ++bucket) counts_[bucket] += other.counts_[bucket];
+    sum_ += other.sum_;
+    return *this;
+  }
+  [[nodiscard]] std::uint64_t count() const {
+    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+  }
+  // What so great a part of them, between 0 and 1, did not exceed, as if they were evenly spread between two bounds; of those beyond the
+  // last bound, that one. Nothing where there are none.
+  [[nodiscard]] std::optional<std::chrono::microseconds> quantile(double part) const {
+    const double wanted = part * static_cast<double>(count());
+    double seen = 0;
+    for (std::size_t bucket = 0; bucket < kBounds.size(); ++bucket) {
+      const auto here = static_cast<double>(counts_[bucket]);
+      if (here == 0 || seen + here < wanted) {
+        seen += here;
+        continue;
+      }
+      const double low = bucket == 0 ? 0 : kBounds[bucket - 1];
+      const double seconds = low + (kBounds[bucket] - low) * (wanted - seen) / here;
+      return std::chrono::microseconds{std::llround(seconds * 1e6)};
+    }
+    if (counts_.back() == 0) return std::nullopt;
+    return std::chrono::microseconds{std::llround(kBounds.back() * 1e6)};
   }
   [[nodiscard]] HistogramValue value() const {
     HistogramValue value;

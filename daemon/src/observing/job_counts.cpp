@@ -1,36 +1,16 @@
 #include "job_counts.hpp"
 
 #include "metric_table.hpp"
+#include "outcomes.hpp"
 
 #include <tenure/queue/retry_rule.hpp>
 
 #include <utility>
-#include <variant>
 
 namespace tenure::daemon {
 namespace {
 
 using queue::JobState;
-
-// The word of an attempt that is over; empty where there was none.
-struct OutcomeOf {
-  std::string_view operator()(const EndSucceeded&) const { return "succeeded"; }
-  std::string_view operator()(const EndRetry&) const { return "failed"; }
-  std::string_view operator()(const EndFinal& end) const {
-    if (end.reason == queue::JobReason::expired) return {};
-    return "failed";
-  }
-  std::string_view operator()(const EndRelease& end) const {
-    return end.started ? std::string_view{"released"} : std::string_view{};
-  }
-  std::string_view operator()(const EndBlock&) const { return {}; }
-  std::string_view operator()(const EndReclaim&) const { return "interrupted"; }
-};
-
-std::string_view outcome_of(const ClaimEnd& end, JobState state) {
-  const std::string_view outcome = std::visit(OutcomeOf{}, end.how);
-  return state == JobState::cancelled && !outcome.empty() ? std::string_view{"cancelled"} : outcome;
-}
 
 // Errors of tenancy, and what was refused at a tenant's border besides.
 bool is_refusal(ErrorCode code) { return code < ErrorCode::claim_lost || queue::is_border_refusal(code); }
@@ -89,10 +69,8 @@ void JobCounts::learn_names(const RoundWork& work, const RoundReply& reply) {
   const auto& ask = work.ask<NamesPart>();
   const auto& names = reply.answer<NamesPart>();
   if (!ask || !names) return;
-  for (std::size_t index = 0; index < ask->queues.size(); ++index)
-    queues_.name(ask->queues[index].value, names->queues[index]);
-  for (std::size_t index = 0; index < ask->kinds.size(); ++index)
-    kinds_.name(ask->kinds[index].value, names->kinds[index]);
+  queues_.name_all(ask->queues, names->queues);
+  kinds_.name_all(ask->kinds, names->kinds);
 }
 
 std::optional<Labels> JobCounts::labels_of(Key key) const {

@@ -13,6 +13,11 @@ std::size_t LabelBound::place_of(std::int64_t number) {
   return places_.emplace(number, names_.size() - 1).first->second;
 }
 
+std::size_t LabelBound::known_place_of(std::int64_t number) const {
+  const auto known = places_.find(number);
+  return known == places_.end() ? kOther : known->second;
+}
+
 void LabelBound::name(std::int64_t number, std::string_view name) {
   if (places_.size() < kMax || places_.contains(number)) names_[place_of(number)] = name;
 }

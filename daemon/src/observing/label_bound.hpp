@@ -22,7 +22,14 @@ class LabelBound {
 
   // The place of what has that number. kOther is counted as folded.
   [[nodiscard]] std::size_t place_of(std::int64_t number);
+  // The same, and where it has none kOther, which is not counted.
+  [[nodiscard]] std::size_t known_place_of(std::int64_t number) const;
   void name(std::int64_t number, std::string_view name);
+  // As the store has named them, each by its number.
+  template <class Numbers>
+  void name_all(const Numbers& numbers, const std::vector<std::string>& names) {
+    for (std::size_t index = 0; index < numbers.size(); ++index) name(numbers[index].value, names[index]);
+  }
   // Nothing while its name is not known.
   [[nodiscard]] std::optional<std::string> label(std::size_t place) const;
   [[nodiscard]] std::int64_t folded() const { return folded_; }

@@ -2,21 +2,19 @@
 
 #include "metric_table.hpp"
 
-#include <type_traits>
 #include <utility>
 #include <variant>
 
 namespace tenure::daemon {
 
 void Metrics::happened(const Event& event, Now now) {
+  runs_.happened(event, now, *this);
   if (const auto* const done = std::get_if<RoundDone>(&event)) {
     on_round(done->reply, now);
   } else if (const auto* const failed = std::get_if<RoundFailed>(&event)) {
     ++store_errors_[name_of(failed->failure.code)];
     store_busy_ += failed->failure.code == ErrorCode::store_busy ? 1 : 0;
     round_.reset();
-  } else if (const auto* const ends = std::get_if<AttemptsEnded>(&event)) {
-    ended(*ends, now);
   } else if (const auto* const ready = std::get_if<WorkerReady>(&event)) {
     workers_.said_hello(*ready);
   } else if (const auto* const pong = std::get_if<Ponged>(&event)) {
@@ -26,22 +24,16 @@ void Metrics::happened(const Event& event, Now now) {
   } else if (const auto* const resume = std::get_if<ResumeAsked>(&event)) {
     workers_.set_quiet(resume->pool, false);
   } else if (const auto* const gone = std::get_if<WorkerGone>(&event)) {
-    if (const Runs* const runs = workers_.runs_of(gone->process))
-      runs->for_each([&](const Run& run) { left_slot(run, now); });
     workers_.gone(*gone);
   }
 }
 
 void Metrics::decided(const Actions& actions, Now now) {
+  runs_.decided(actions, now, *this);
   for (const Action& action : actions) {
     if (const auto* const round = std::get_if<RunRound>(&action)) {
       round_ = round->work;
       round_at_ = now.steady;
-    } else if (const auto* const assign = std::get_if<Assign>(&action)) {
-      assigned(*assign, now);
-    } else if (const auto* const recall = std::get_if<Recall>(&action)) {
-      if (Runs* const runs = workers_.runs_of(recall->process))
-        for (const queue::ClaimRef& claim : recall->jobs) runs->recall(claim);
     } else if (const auto* const start = std::get_if<StartProcess>(&action)) {
       workers_.started(*start);
     } else if (const auto* const drain = std::get_if<Drain>(&action)) {
@@ -59,38 +51,14 @@ void Metrics::on_round(const RoundReply& reply, Now now) {
   jobs_.stored(*work, reply);
 }
 
-void Metrics::assigned(const Assign& assignment, Now now) {
-  Runs* const runs = workers_.runs_of(assignment.process);
-  if (runs == nullptr) return;
-  for (const queue::ClaimedJob& job : assignment.jobs)
-    if (const Run* const begun = runs->add(
-            {.claim = {job.seq, job.token}, .lane = job.lane, .tenant = job.tenant, .due = job.place.due},
-            now.steady))
-      jobs_.began(*begun, now);
-}
-
-void Metrics::ended(const AttemptsEnded& event, Now now) {
-  Runs* const runs = workers_.runs_of(event.process);
-  if (runs == nullptr) return;
-  for (const AttemptEnd& end : event.ends) {
-    const auto [run, begun] = runs->end(end.claim, now.steady);
-    if (!run) continue;
-    // Its recall came too late.
-    if (!run->since && end.result != RunResult::not_started) jobs_.began(*run, now);
-    jobs_.ended(*run, end);
-    left_slot(*run, now);
-    if (begun != nullptr) jobs_.began(*begun, now);
-  }
-}
-
-void Metrics::left_slot(const Run& run, Now now) {
-  if (run.since) top_tenants_.used(run.tenant, *run.since, now.steady);
+void Metrics::left(const Run& run, Now now) {
+  if (run.since) top_tenants_.used(run, now.steady);
 }
 
 void Metrics::ticked(const DispatcherStatus& status, Now now) {
   status_ = status;
   if (!top_tenants_.is_over(now.steady)) return;
-  workers_.for_each_performing([&](const Run& run) { left_slot(run, now); });
+  runs_.for_each_performing([&](const Run& run) { left(run, now); });
   top_tenants_.choose(now.steady);
 }
 
@@ -108,7 +76,7 @@ std::vector<TenantName> Metrics::top_tenants() const {
 MetricFamilies Metrics::collect(Now now) {
   MetricFamilies families;
   jobs_.add_to(families);
-  workers_.add_to(families);
+  workers_.add_to(families, runs_);
   families.add(metric::kLanes, {{"gate", "none"}}, static_cast<double>(status_.lanes - status_.parked));
   families.add(metric::kLanes, {{"gate", "some"}}, static_cast<double>(status_.parked));
   for (const TopTenants::Chosen& tenant : top_tenants_.chosen())

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "followed_runs.hpp"
 #include "histogram.hpp"
 #include "job_counts.hpp"
 #include "store_sample.hpp"
@@ -20,8 +21,10 @@ namespace tenure::daemon {
 // All that /metrics tells, but what health knows. It folds what the dispatcher is told and what it wants, and keeps the last look at the
 // store. A machine without I/O: the same events and actions give the same figures.
 // Threads: one at a time.
-class Metrics {
+class Metrics final : private FollowedRuns::Listener {
  public:
+  static constexpr std::chrono::seconds kTopTenantsOver{60};
+
   struct Options {
     std::vector<std::string> pools;  // their names, in the dispatcher's order
     std::size_t top_tenants = 0;
@@ -30,7 +33,7 @@ class Metrics {
   Metrics(Options options, Now now)
       : options_(std::move(options)),
         workers_(options_.pools),
-        top_tenants_(options_.top_tenants, now.steady) {}
+        top_tenants_(options_.top_tenants, kTopTenantsOver, now.steady) {}
 
   // By the pools that the dispatcher is made with, before it is told or wants anything.
   void lock_taken(std::vector<std::string> pools) { workers_.set_pools(std::move(pools)); }
@@ -46,14 +49,15 @@ class Metrics {
 
  private:
   void on_round(const RoundReply& reply, Now now);
-  void assigned(const Assign& assignment, Now now);
-  void ended(const AttemptsEnded& event, Now now);
-  void left_slot(const Run& run, Now now);
+  void began(const Run& run, Now now) override { jobs_.began(run, now); }
+  void ended(const Run& run, const AttemptEnd& end) override { jobs_.ended(run, end); }
+  void left(const Run& run, Now now) override;
   void add_store(MetricFamilies& families, Now now);
 
   Options options_;
   JobCounts jobs_;
   WorkerCounts workers_;
+  FollowedRuns runs_;
   TopTenants top_tenants_;
   LabelNames queue_names_;
   std::shared_ptr<const RoundWork> round_;  // under way, since:

@@ -24,14 +24,12 @@ void WorkerCounts::said_hello(const WorkerReady& ready) {
   const auto found = processes_.find(ready.process);
   if (found == processes_.end()) return;
   found->second.phase = Phase::ready;
-  found->second.runs.set_slots(static_cast<std::size_t>(ready.slots));
 }
 
 void WorkerCounts::is_told_to_leave(ProcessNumber process) {
   const auto found = processes_.find(process);
   if (found == processes_.end()) return;
   found->second.phase = Phase::leaving;
-  found->second.runs.recall_all();
 }
 
 void WorkerCounts::is_ended(ProcessNumber process) {
@@ -60,12 +58,7 @@ void WorkerCounts::set_quiet(std::optional<std::size_t> pool, bool is_quiet) {
   }
 }
 
-Runs* WorkerCounts::runs_of(ProcessNumber process) {
-  const auto found = processes_.find(process);
-  return found == processes_.end() ? nullptr : &found->second.runs;
-}
-
-void WorkerCounts::add_to(MetricFamilies& families) const {
+void WorkerCounts::add_to(MetricFamilies& families, const FollowedRuns& followed) const {
   struct Sum {
     std::array<double, kPhaseNames.size()> phases{};
     double performing = 0, slots = 0, memory = 0;
@@ -74,8 +67,10 @@ void WorkerCounts::add_to(MetricFamilies& families) const {
   for (const auto& [number, process] : processes_) {
     Sum& sum = sums.at(process.pool);
     ++sum.phases[static_cast<std::size_t>(process.phase)];
-    sum.performing += static_cast<double>(process.runs.performing());
-    sum.slots += static_cast<double>(process.runs.slots());
+    if (const Runs* const runs = followed.of(number)) {
+      sum.performing += static_cast<double>(runs->performing());
+      sum.slots += static_cast<double>(runs->slots());
+    }
     sum.memory += static_cast<double>(process.memory);
   }
   for (std::size_t pool = 0; pool < pools_.size(); ++pool) {

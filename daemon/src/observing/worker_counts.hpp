@@ -1,7 +1,7 @@
 #pragma once
 
+#include "followed_runs.hpp"
 #include "metric.hpp"
-#include "runs.hpp"
 
 #include <tenure/daemon/dispatcher.hpp>
 
@@ -15,7 +15,7 @@
 
 namespace tenure::daemon {
 
-// The worker processes as the dispatcher's events and actions tell of them: which there are, and what each was given.
+// The worker processes as the dispatcher's events and actions tell of them: which there are, and how they ended.
 // Threads: one at a time.
 class WorkerCounts {
  public:
@@ -33,18 +33,8 @@ class WorkerCounts {
   // One pool, or all.
   void set_quiet(std::optional<std::size_t> pool, bool is_quiet);
 
-  // Nothing where there is no such process.
-  [[nodiscard]] Runs* runs_of(ProcessNumber process);
-  // fn(run) for each that performs now.
-  template <class Function>
-  void for_each_performing(Function&& fn) const {
-    for (const auto& [number, process] : processes_)
-      process.runs.for_each([&](const Run& run) {
-        if (run.since) fn(run);
-      });
-  }
-
-  void add_to(MetricFamilies& families) const;
+  // `followed` of the same processes.
+  void add_to(MetricFamilies& families, const FollowedRuns& followed) const;
 
  private:
   enum class Phase : std::uint8_t { starting, ready, leaving };
@@ -53,7 +43,6 @@ class WorkerCounts {
     Phase phase = Phase::starting;
     bool is_ended_by_us = false;
     std::int64_t memory = 0;
-    Runs runs;
   };
   std::vector<std::string> pools_;
   std::set<std::size_t> quiet_;  // of them

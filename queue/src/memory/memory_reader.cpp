@@ -1,6 +1,9 @@
 #include "memory_reader.hpp"
 
 #include "../job_rules.hpp"
+#include "../pool_slots.hpp"
+
+#include <tenure/queue/why.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -277,8 +280,11 @@ LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
   const Lane& lane = tables_.jobs().at(job.seq).lane;
   return {.tenant = job.tenant_state,
           .has_dispatcher = has_dispatcher(),
-          .pools = gates().pools_for(lane.queue, lane.kind)};
+          .pools = gates().pools_for(lane.queue, lane.kind),
+          .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
 }
+
+Lane MemoryReader::lane_of(const JobRecord& job) { return tables_.jobs().at(job.seq).lane; }
 
 WayAhead MemoryReader::way_ahead(const JobRecord& job) {
   const MemoryJob& row = tables_.jobs().at(job.seq);
@@ -302,6 +308,18 @@ std::vector<PoolRecord> MemoryReader::pools() {
   std::vector<PoolRecord> pools;
   for (const auto& [name, pool] : tables_.pools()) pools.push_back(pool.record);
   return pools;
+}
+
+std::vector<PoolSlots> MemoryReader::pool_slots() {
+  std::vector<PoolSlots> all;
+  if (tables_.holders().empty()) return all;
+  const Incarnation newest = tables_.holders().rbegin()->first;
+  std::map<ProcessNumber, std::int64_t> claims;
+  for (const auto& [seq, claim] : tables_.claims())
+    if (claim.token.incarnation == newest) ++claims[claim.process];
+  for (const auto& [name, pool] : tables_.pools())
+    if (pool.told_by == newest) all.push_back(slots_of(name, pool.record.processes, claims));
+  return all;
 }
 
 const LaneGates& MemoryReader::gates() {

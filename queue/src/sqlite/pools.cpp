@@ -1,8 +1,11 @@
 #include "pools.hpp"
 
+#include "../pool_slots.hpp"
+
 #include <tenure/base/text.hpp>
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 namespace tenure::queue {
@@ -18,6 +21,14 @@ constexpr Query kQueuesOfPool{"queues_of_pool",
 constexpr Query kKindsOfPool{"kinds_of_pool", "select kind from pool_kind where pool = ?1 order by kind"};
 constexpr Query kDefaultsOfPool{"defaults_of_pool",
                                 "select queue from pool_default_queue where pool = ?1 order by queue"};
+// ?1 pool. Index: primary key.
+constexpr Query kProcessesOfPool{"processes_of_pool", R"sql(
+  select process, slots from pool_process where pool = ?1 order by process)sql"};
+
+// The newest dispatcher's, whose numbers no other one's claims have. A scan of what runs now.
+constexpr Query kClaimsByProcess{"claims_by_process", R"sql(
+  select process, count(*) from claim where incarnation = (select max(incarnation) from holder)
+  group by process)sql"};
 
 // The newest dispatcher's. Index: none, the whole table.
 constexpr Query kPoolsOfNow{"pools_of_now", R"sql(
@@ -40,12 +51,17 @@ constexpr Query kDeleteQueuesOfPool{"delete_queues_of_pool", "delete from pool_q
 constexpr Query kDeleteKindsOfPool{"delete_kinds_of_pool", "delete from pool_kind where pool = ?1"};
 constexpr Query kDeleteDefaultsOfPool{"delete_defaults_of_pool",
                                       "delete from pool_default_queue where pool = ?1"};
+constexpr Query kDeleteProcessesOfPool{"delete_processes_of_pool",
+                                       "delete from pool_process where pool = ?1"};
 // ?1 pool  ?2 queue or kind.
 constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
                                    "insert into pool_queue(pool, queue) values (?1, ?2)"};
 constexpr Query kInsertKindOfPool{"insert_kind_of_pool", "insert into pool_kind(pool, kind) values (?1, ?2)"};
 constexpr Query kInsertDefaultOfPool{"insert_default_of_pool",
                                      "insert into pool_default_queue(pool, queue) values (?1, ?2)"};
+// ?1 pool  ?2 process  ?3 slots.
+constexpr Query kInsertProcessOfPool{"insert_process_of_pool",
+                                     "insert into pool_process(pool, process, slots) values (?1, ?2, ?3)"};
 
 std::vector<std::string> texts_of(sqlite::Connection& connection, const Query& query, std::string_view pool) {
   std::vector<std::string> texts;
@@ -64,6 +80,14 @@ std::vector<std::int64_t> numbers_of(sqlite::Connection& connection, const Query
   return numbers;
 }
 
+std::vector<PoolProcess> processes_of(sqlite::Connection& connection, std::string_view pool) {
+  std::vector<PoolProcess> processes;
+  auto row = connection.statement(kProcessesOfPool);
+  row.bind(pool);
+  while (row.step()) processes.push_back({ProcessNumber{row.integer(0)}, row.integer(1)});
+  return processes;
+}
+
 void replace(sqlite::Connection& connection, const Query& erase, const Query& insert, std::string_view pool,
              const std::vector<std::string>& texts) {
   connection.statement(erase).bind(pool).run();
@@ -80,6 +104,11 @@ void write_pool(sqlite::Connection& connection, Incarnation incarnation, const P
   connection.statement(kPutPool).bind(pool.name, incarnation.value, pool.workers).run();
   if (const auto queues = sorted(pool.queues); queues != before.queues)
     replace(connection, kDeleteQueuesOfPool, kInsertQueueOfPool, pool.name, queues);
+  if (pool.processes != before.processes) {
+    connection.statement(kDeleteProcessesOfPool).bind(pool.name).run();
+    for (const PoolProcess& process : pool.processes)
+      connection.statement(kInsertProcessOfPool).bind(pool.name, process.number.value, process.slots).run();
+  }
   if (pool.workers == 0) return;
   if (const auto kinds = sorted(pool.kinds); kinds != before.kinds)
     replace(connection, kDeleteKindsOfPool, kInsertKindOfPool, pool.name, kinds);
@@ -97,8 +126,8 @@ void write_pools(sqlite::Connection& connection, Incarnation incarnation, std::s
     if (before != former.end()) former.erase(before);
   }
   for (const PoolRecord& gone : former)
-    for (const Query* const erase :
-         {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool, &kDeleteDefaultsOfPool})
+    for (const Query* const erase : {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool,
+                                     &kDeleteDefaultsOfPool, &kDeleteProcessesOfPool})
       connection.statement(*erase).bind(gone.name).run();
 }
 
@@ -108,9 +137,25 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
   while (row.step()) {
     const std::string name{row.text(0)};
     pools.push_back({name, texts_of(connection, kQueuesOfPool, name), row.integer(1),
-                     texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name)});
+                     texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name),
+                     processes_of(connection, name)});
   }
   return pools;
+}
+
+std::vector<PoolSlots> read_pool_slots(sqlite::Connection& connection) {
+  std::map<ProcessNumber, std::int64_t> claims;
+  {
+    auto row = connection.statement(kClaimsByProcess);
+    while (row.step()) claims[ProcessNumber{row.integer(0)}] = row.integer(1);
+  }
+  std::vector<PoolSlots> all;
+  auto row = connection.statement(kPoolsOfNow);
+  while (row.step()) {
+    const std::string name{row.text(0)};
+    all.push_back(slots_of(name, processes_of(connection, name), claims));
+  }
+  return all;
 }
 
 LaneGates read_gates(sqlite::Connection& connection) {
@@ -129,6 +174,8 @@ std::vector<const Query*> pool_queries() {
           &kQueuesOfPool,
           &kKindsOfPool,
           &kDefaultsOfPool,
+          &kProcessesOfPool,
+          &kClaimsByProcess,
           &kPoolsOfNow,
           &kQueueNumbersOfPool,
           &kKindNumbersOfPool,
@@ -137,9 +184,11 @@ std::vector<const Query*> pool_queries() {
           &kDeleteQueuesOfPool,
           &kDeleteKindsOfPool,
           &kDeleteDefaultsOfPool,
+          &kDeleteProcessesOfPool,
           &kInsertQueueOfPool,
           &kInsertKindOfPool,
-          &kInsertDefaultOfPool};
+          &kInsertDefaultOfPool,
+          &kInsertProcessOfPool};
 }
 
 }  // namespace tenure::queue

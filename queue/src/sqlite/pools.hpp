@@ -14,6 +14,8 @@ namespace tenure::queue {
 // Rows that say the same are left alone.
 void write_pools(sqlite::Connection& connection, Incarnation incarnation, std::span<const PoolRecord> pools);
 [[nodiscard]] std::vector<PoolRecord> read_pools(sqlite::Connection& connection);
+// Of the newest dispatcher, alive or not.
+[[nodiscard]] std::vector<PoolSlots> read_pool_slots(sqlite::Connection& connection);
 // Of the newest dispatcher; it is for the caller to know whether that one lives. No gates where it has told nothing.
 [[nodiscard]] LaneGates read_gates(sqlite::Connection& connection);
 

@@ -132,6 +132,10 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::login:
     case FilterField::host:
     case FilterField::subject:
+    case FilterField::pool:
+    case FilterField::process:
+    case FilterField::pid:
+    case FilterField::node:
       narrowed.exact = false;
       break;
   }

@@ -46,6 +46,7 @@ class SqliteJobReader final : public JobReader {
   StoreSummary summary() override;
   bool has_dispatcher() override;
   std::vector<PoolRecord> pools() override;
+  std::vector<PoolSlots> pool_slots() override;
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
   SealMarks seal_marks() override;
@@ -55,6 +56,7 @@ class SqliteJobReader final : public JobReader {
   ClaimCensus claims() override;
   std::optional<HolderRecord> last_holder() override;
   LaneFacts lane_facts(const JobRecord& job) override;
+  Lane lane_of(const JobRecord& job) override;
   WayAhead way_ahead(const JobRecord& job) override;
 
  private:

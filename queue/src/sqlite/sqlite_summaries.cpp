@@ -284,6 +284,8 @@ bool SqliteJobReader::has_dispatcher() { return is_locked(dispatcher_lock_path(c
 
 std::vector<PoolRecord> SqliteJobReader::pools() { return read_pools(connection_); }
 
+std::vector<PoolSlots> SqliteJobReader::pool_slots() { return read_pool_slots(connection_); }
+
 JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
   const JobReason gate = tenant_gate(state_of(tenant));
   return gate != JobReason::none ? gate : gates().of(queue, kind);

@@ -2,6 +2,8 @@
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
 
+#include <tenure/queue/why.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <unordered_set>
@@ -33,7 +35,7 @@ struct StoredLane {
   LanePlace place;
 };
 
-StoredLane lane_of(sqlite::Connection& connection, JobSeq seq) {
+StoredLane stored_lane_of(sqlite::Connection& connection, JobSeq seq) {
   auto row = connection.statement(kLaneOfJob);
   if (!row.bind(seq.value).step()) return {};
   return {row.integer(0), row.integer(1), row.integer(2), row.integer(3), {from_us(row.integer(4)), seq}};
@@ -42,14 +44,21 @@ StoredLane lane_of(sqlite::Connection& connection, JobSeq seq) {
 }  // namespace
 
 LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
-  const StoredLane lane = lane_of(connection_, job.seq);
+  const StoredLane lane = stored_lane_of(connection_, job.seq);
   return {.tenant = job.tenant_state,
           .has_dispatcher = has_dispatcher(),
-          .pools = read_gates(connection_).pools_for(QueueNumber{lane.queue}, KindNumber{lane.kind})};
+          .pools = read_gates(connection_).pools_for(QueueNumber{lane.queue}, KindNumber{lane.kind}),
+          .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
+}
+
+Lane SqliteJobReader::lane_of(const JobRecord& job) {
+  const StoredLane lane = stored_lane_of(connection_, job.seq);
+  return {QueueNumber{lane.queue}, Priority{static_cast<int>(lane.priority)}, TenantNumber{lane.tenant},
+          KindNumber{lane.kind}};
 }
 
 WayAhead SqliteJobReader::way_ahead(const JobRecord& job) {
-  const StoredLane lane = lane_of(connection_, job.seq);
+  const StoredLane lane = stored_lane_of(connection_, job.seq);
   WayAhead way;
   way.jobs = connection_.statement(kReadyBefore)
                  .bind(lane.queue, lane.priority, lane.tenant, lane.kind, to_us(lane.place.due),

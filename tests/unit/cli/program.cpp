@@ -39,6 +39,10 @@ Program::Program()
     clock.advance(wait);
     return on_pause && on_pause();
   };
+  environment.ask_daemon = [](const std::filesystem::path&, std::string_view,
+                              std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
+    return tl::unexpected(FailedExchange{FailedExchange::Why::nobody_listens, "Connection refused"});
+  };
   environment.wake = [this](const std::filesystem::path&) { ++wakes; };
 }
 

@@ -227,8 +227,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
                  [&](queue::StoreWriter& writer) { writer.append_audit(entry, clock.wall()); });
     return queue::SchemaState{};
   };
-  environment.ask_daemon = [](const std::filesystem::path&,
-                              std::string_view) -> tl::expected<std::string, FailedExchange> {
+  environment.ask_daemon = [](const std::filesystem::path&, std::string_view,
+                              std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
   const CommandLine always{.words = {}, .options = {{"fix", ""}}};

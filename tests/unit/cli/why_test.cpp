@@ -104,13 +104,121 @@ TEST_F(Why, ItAnswersMonitors) {
 
 TEST_F(Why, CLI_09_WhatItCannotAnswerIsRefused) {
   EXPECT_EQ(run({"why"}), 2);
-  EXPECT_EQ(run({"why", "nonsense"}), 2);
+  for (const char* const word : {"123", "nonsense", "019cadff"}) {
+    EXPECT_EQ(run({"why", word}), 2);
+    EXPECT_EQ(output.error,
+              "tenure: '" + std::string(word) +
+                  "' is neither a job id like 019cae08-9913-7c12-9a44-5b0d7e1f20c3 nor a filter "
+                  "term like state=dead\n");
+  }
+  EXPECT_EQ(run({"job", "why", "123", "state=dead"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("'123' is neither a job id"));
+  EXPECT_EQ(run({"why", job_id(1).text(), job_id(2).text()}), 2);
+  EXPECT_THAT(output.error, HasSubstr("why takes one job id alone, or a filter; of several jobs say id="));
   EXPECT_EQ(run({"wyh", job_id(1).text()}), 2);
   EXPECT_THAT(output.error, HasSubstr("did you mean why?"));
   EXPECT_EQ(run({"why", job_id(1).text(), "--columns", "jobs"}), 2);
   EXPECT_EQ(run({"why", job_id(77).text()}), 1);
   EXPECT_EQ(run({"why", "--help"}), 0);
   EXPECT_THAT(output.out, StartsWith("tenure job why JOB|FILTER... [OPTIONS]"));
+}
+
+// A pool whose processes have told of three slots.
+class WhyOfATurn : public Program {
+ protected:
+  WhyOfATurn() {
+    add_tenant("acme");
+    tell_pools({{.name = "general",
+                 .queues = {"default"},
+                 .workers = 2,
+                 .kinds = {"mail.send"},
+                 .processes = {{queue::ProcessNumber{3}, 2}, {queue::ProcessNumber{4}, 1}}}});
+    for (int seed = 1; seed <= 5; ++seed) add_job(seed, "acme", "mail.send");
+    environment.ask_daemon =
+        [this](const std::filesystem::path&, std::string_view line,
+               std::chrono::milliseconds wait) -> tl::expected<std::string, FailedExchange> {
+      asked.emplace_back(line);
+      EXPECT_LE(wait, std::chrono::seconds{2});
+      if (answer_line.empty())
+        return tl::unexpected(FailedExchange{FailedExchange::Why::no_answer, "Connection timed out"});
+      return answer_line;
+    };
+  }
+  std::string why(int seed) {
+    EXPECT_EQ(run({"why", job_id(seed).text()}), 0);
+    return output.out;
+  }
+  static std::string told(std::string_view pools) {
+    return R"({"status":200,"body":{"schema":"tenure.turn/1","pools":[)" + std::string(pools) + "]}}";
+  }
+
+  std::vector<std::string> asked;
+  std::string answer_line =
+      told(R"({"name":"general","slots":3,"busy":1,"tenants_before":2,"capped":false,"expected_ms":40000})");
+};
+
+TEST_F(WhyOfATurn, ItsPlaceInTheFairOrderAndItsStartAreTheDispatchersWord) {
+  EXPECT_THAT(
+      why(3),
+      AllOf(HasSubstr("waits for  its turn (tenant_turn)\n"),
+            HasSubstr("open       queue default and kind mail.send in pool general (3 of 3 slots free)\n"),
+            HasSubstr("turn       after 2 other tenants in pool general, of whose slots 1 of 3 "
+                      "perform; starts in about 40 s\n")));
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_THAT(asked.front(), HasSubstr(R"("path":"/turn","query":{"queue":")"));
+  EXPECT_THAT(asked.front(), HasSubstr(R"("ahead":"2")")) << "jobs 1 and 2 of its lane come first";
+  EXPECT_EQ(run({"why", job_id(3).text(), "--json"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr(R"("pools":[{"name":"general","slots":3,"taken":0}],"turn":{"problem":null,)"
+                        R"("pools":[{"name":"general","slots":3,"busy":1,"tenants_before":2,)"
+                        R"("capped":false,"expected_ms":40000}]})"));
+}
+
+TEST_F(WhyOfATurn, WhatTheDispatcherCannotSayIsSaid) {
+  answer_line =
+      told(R"({"name":"general","slots":3,"busy":3,"tenants_before":1000,"capped":true,"expected_ms":null},)"
+           R"({"name":"heavy","slots":1,"busy":0,"tenants_before":0,"capped":false,"expected_ms":0})");
+  EXPECT_THAT(why(1),
+              AllOf(HasSubstr("turn       after 1000+ other tenants in pool general, of whose slots 3 of 3 "
+                              "perform; when it starts cannot be told\n"),
+                    HasSubstr("turn       its tenant is next in pool heavy, of whose slots 0 of 1 perform; "
+                              "starts in about 0 s\n")));
+  answer_line = told("");
+  EXPECT_THAT(why(1), HasSubstr("turn       the dispatcher claims nothing of its lane now\n"));
+  answer_line.clear();
+  EXPECT_THAT(why(1),
+              HasSubstr("turn       not known: only the dispatcher knows the order between tenants, and "
+                        "the daemon at "));
+  EXPECT_THAT(why(1), HasSubstr("does not answer (Connection timed out)"));
+}
+
+TEST_F(WhyOfATurn, ThatAllSlotsAreTakenIsSaidFirstAndCounted) {
+  EXPECT_EQ(run({"why", "tenant=acme", "--columns", "reason,state,jobs"}), 0);
+  EXPECT_EQ(output.out, "REASON       STATE  JOBS\ntenant_turn  ready     5\n");
+  hold(1);
+  hold(2);
+  EXPECT_THAT(why(5), HasSubstr("waits for  its turn (tenant_turn)\n"))
+      << "a process of one slot has no claim";
+  EXPECT_THAT(why(5), HasSubstr("(1 of 3 slots free)\n"));
+  hold(3);
+  EXPECT_THAT(why(5), HasSubstr("(1 of 3 slots free)\n"))
+      << "what waits in a process takes no slot of another one";
+  tell_pools({{.name = "general",
+               .queues = {"default"},
+               .workers = 1,
+               .kinds = {"mail.send"},
+               .processes = {{queue::ProcessNumber{3}, 2}}}});
+  EXPECT_THAT(why(5),
+              AllOf(HasSubstr("waits for  a slot, of which all are taken (slots_full)\n"),
+                    HasSubstr("and for    its turn (tenant_turn)\n"), HasSubstr("(0 of 2 slots free)\n")));
+  EXPECT_EQ(run({"why", "tenant=acme", "--columns", "reason,state,jobs,filter"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("slots_full  ready       2  tenant=acme state=ready\n"));
+}
+
+TEST_F(WhyOfATurn, NobodyIsAskedAboutAJobThatWaitsForSomethingElse) {
+  queue::set_tenant_state_for_test(*store, TenantName("acme"), TenantState::paused);
+  EXPECT_THAT(why(1), Not(HasSubstr("turn")));
+  EXPECT_TRUE(asked.empty());
 }
 
 // Without a dispatcher nothing of pools is known but what the last one told, which was never any.

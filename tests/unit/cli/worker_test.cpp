@@ -27,8 +27,8 @@ class WorkerTest : public Program {
  protected:
   WorkerTest() {
     answers[R"({"method":"GET","path":"/workers","body":{}})"] = kTwoWorkers;
-    environment.ask_daemon = [this](const std::filesystem::path& socket,
-                                    std::string_view line) -> tl::expected<std::string, FailedExchange> {
+    environment.ask_daemon = [this](const std::filesystem::path& socket, std::string_view line,
+                                    std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
       sockets.push_back(socket);
       asked.emplace_back(line);
       const auto found = answers.find(std::string(line));
@@ -63,6 +63,43 @@ TEST_F(WorkerTest, PrintsTheDaemonsOwnDocument) {
   const std::string_view body = kTwoWorkers.substr(21, kTwoWorkers.size() - 22);
   EXPECT_EQ(output.out, std::string(body) + "\n");
   EXPECT_EQ(output.error, "");
+}
+
+TEST_F(WorkerTest, FiltersAsAllListsDo) {
+  const auto listed = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"worker", "list"});
+    words.insert(words.end(), {"--columns", "process,state"});
+    EXPECT_EQ(run(words), 0);
+    return output.out;
+  };
+  EXPECT_EQ(listed({"state=starting"}), "PROCESS  STATE\n      2  starting\n");
+  EXPECT_EQ(listed({"state=quiet"}), "PROCESS  STATE\n      1  quiet\n");
+  EXPECT_EQ(listed({"pool=gen*", "process=2.."}), "PROCESS  STATE\n      2  starting\n");
+  EXPECT_EQ(listed({"node=app-1", "pid!=814"}), "PROCESS  STATE\n      1  quiet\n");
+  EXPECT_EQ(listed({"node=app-2"}), "");
+  EXPECT_EQ(listed({"--sort", "up"}), "PROCESS  STATE\n      2  starting\n      1  quiet\n");
+  EXPECT_EQ(listed({"--sort", "performed:desc"}), "PROCESS  STATE\n      1  quiet\n      2  starting\n");
+  EXPECT_EQ(listed({"--limit", "1"}), "PROCESS  STATE\n      1  quiet\n");
+  EXPECT_THAT(output.error, HasSubstr("1 of 2; next page: --after 1\n"));
+  EXPECT_EQ(listed({"--after", "1"}), "PROCESS  STATE\n      2  starting\n");
+}
+
+TEST_F(WorkerTest, AFilteredDocumentHasItsOwnCountAndTheDaemonsOtherMembers) {
+  EXPECT_EQ(run({"worker", "list", "process=2", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("items":[{"process":2,)"));
+  EXPECT_THAT(output.out, HasSubstr(R"("next":null,"count":1,"capped":false,"pools":[{"name":"general",)"));
+  EXPECT_THAT(output.out, HasSubstr(R"("daemon":{"pid":812,)"));
+}
+
+TEST_F(WorkerTest, AnswersMonitorsAndRefusesWhatIsNoField) {
+  EXPECT_EQ(run({"worker", "list", "state=starting,leaving", "--fail-if-any"}), 1);
+  EXPECT_EQ(run({"worker", "list", "state=leaving", "--fail-if-any"}), 0);
+  EXPECT_EQ(run({"worker", "list", "state=readdy"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("did you mean 'ready'?"));
+  EXPECT_EQ(run({"worker", "list", "tenant=acme"}), 2);
+  EXPECT_EQ(run({"worker", "list", "--sort", "kind"}), 2);
+  EXPECT_EQ(run({"worker", "list", "--columns", "kind", "--json"}), 2);
+  EXPECT_EQ(run({"worker", "list", "--after", "7"}), 2);
 }
 
 TEST_F(WorkerTest, ShowsTheJobsOfOneProcess) {
@@ -176,8 +213,8 @@ TEST_F(WorkerTest, WithoutADaemonItSaysWhatToDo) {
 
 TEST_F(WorkerTest, WhoStandsByAnswersWhereTheHolderDoesNot) {
   int calls = 0;
-  environment.ask_daemon = [&](const std::filesystem::path& socket,
-                               std::string_view) -> tl::expected<std::string, FailedExchange> {
+  environment.ask_daemon = [&](const std::filesystem::path& socket, std::string_view,
+                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     ++calls;
     if (!socket.string().ends_with("-standby"))
       return tl::unexpected(FailedExchange{FailedExchange::Why::nobody_listens, "No such file or directory"});
@@ -193,8 +230,8 @@ TEST_F(WorkerTest, WhoStandsByAnswersWhereTheHolderDoesNot) {
 
 TEST_F(WorkerTest, OtherTroubleHasItsOwnCodes) {
   const auto fails_with = [&](FailedExchange::Why why) {
-    environment.ask_daemon = [why](const std::filesystem::path&,
-                                   std::string_view) -> tl::expected<std::string, FailedExchange> {
+    environment.ask_daemon = [why](const std::filesystem::path&, std::string_view,
+                                   std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
       return tl::unexpected(FailedExchange{why, "why"});
     };
     return run({"worker", "list"});
@@ -204,8 +241,8 @@ TEST_F(WorkerTest, OtherTroubleHasItsOwnCodes) {
   EXPECT_EQ(fails_with(FailedExchange::Why::no_answer), 75);
   EXPECT_EQ(fails_with(FailedExchange::Why::too_long), 69);
   for (const char* line : {"", "nonsense", "[]", R"({"status":200})"}) {
-    environment.ask_daemon = [line](const std::filesystem::path&,
-                                    std::string_view) -> tl::expected<std::string, FailedExchange> {
+    environment.ask_daemon = [line](const std::filesystem::path&, std::string_view,
+                                    std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
       return line;
     };
     EXPECT_EQ(run({"worker", "list"}), 69) << line;

@@ -23,6 +23,11 @@ class PlayedDaemon final : public Controlled {
         {queue::JobId{}, "", "reports.monthly", std::nullopt}};
   }
   [[nodiscard]] DaemonView view() const override { return shown; }
+  [[nodiscard]] Activity::View activity() const override { return active; }
+  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead) const override {
+    turn_asked = {lane, ahead};
+    return turns_told;
+  }
   void ask(Event event) override {
     if (const auto* const quiet = std::get_if<QuietAsked>(&event))
       set(quiet->pool, Quiet{shown.now.wall, quiet->uid});
@@ -32,6 +37,9 @@ class PlayedDaemon final : public Controlled {
   Reloaded reload() override { return reloaded; }
 
   DaemonView shown;
+  Activity::View active;
+  std::vector<PoolTurn> turns_told;
+  mutable std::pair<queue::Lane, std::int64_t> turn_asked;
   Reloaded reloaded;
   std::vector<Event> asked;
 

@@ -51,6 +51,78 @@ TEST_F(RouterTest, ShowsTheJobsOfOneProcess) {
                                        R"("since":null,"running_ms":null})"));
 }
 
+TEST_F(RouterTest, TellsWhatTheDaemonHasBeenDoing) {
+  daemon.active = {
+      .up = std::chrono::hours{2},
+      .rates_over = std::chrono::seconds{8},
+      .arrived = 3280,
+      .ended = 3,
+      .failed = 1,
+      .starts = 12,
+      .delay_p50 = std::chrono::microseconds{6400},
+      .delay_p99 = {},
+      .tenants = {{TenantName{"acme"}, 0.25}},
+      .kinds = {{"billing.send_invoice", 14, 100, std::chrono::milliseconds{1900}}, {"a.b", 1, 0, {}}}};
+  const Response response = get("/activity");
+  EXPECT_EQ(response.status, 200);
+  for (
+      const char* const part :
+      {R"({"schema":"tenure.activity/1","daemon":{"pid":812,"node":"app-1","standing_by":false,)",
+       R"("up_ms":7200000,"rates":{"over_ms":8000,"in_per_second":410.0,"out_per_second":0.4,"failed_per_second":0.1},)",
+       R"("start_delay":{"starts":12,"p50_ms":6,"p99_ms":null},)",
+       R"("pools":[{"name":"general","quiet":null,"processes":2,"slots":16,"busy":1,"ahead":1},)",
+       R"({"name":"heavy","quiet":null,"processes":0,"slots":0,"busy":0,"ahead":0}])",
+       R"("tenants":[{"name":"acme","share":0.25}],)",
+       R"("kinds":[{"name":"billing.send_invoice","running":14,"runs":100,"p99_ms":1900},)",
+       R"({"name":"a.b","running":1,"runs":0,"p99_ms":null}]})"})
+    EXPECT_THAT(response.body, HasSubstr(part));
+}
+
+class TurnOfRouter : public RouterTest {
+ protected:
+  Response turn(const std::map<std::string, std::string>& others) {
+    Request::Texts query{
+        {"queue", "3"}, {"priority", "-100"}, {"tenant", "0"}, {"kind", "7"}, {"ahead", "1000"}};
+    for (const auto& [name, value] : others) query[name] = value;
+    return router.answer({Method::get, "/turn", query, {}}, {});
+  }
+};
+
+TEST_F(TurnOfRouter, TellsOfEachPoolWhenALanesJobIsExpectedToStart) {
+  daemon.turns_told = {{.pool = 1,
+                        .slots = 8,
+                        .busy = 3,
+                        .tenants_before = 2,
+                        .is_capped = false,
+                        .expected = std::chrono::microseconds{40'400}},
+                       {.pool = 0, .slots = 2, .busy = 2, .tenants_before = 1000, .is_capped = true}};
+  EXPECT_EQ(turn({}).body,
+            R"({"schema":"tenure.turn/1","pools":[{"name":"heavy","slots":8,"busy":3,"tenants_before":2,)"
+            R"("capped":false,"expected_ms":40},{"name":"general","slots":2,"busy":2,"tenants_before":1000,)"
+            R"("capped":true,"expected_ms":null}]})");
+  const queue::Lane lane{queue::QueueNumber{3}, queue::Priority{-100}, TenantNumber{0}, queue::KindNumber{7}};
+  EXPECT_EQ(daemon.turn_asked, std::pair(lane, std::int64_t{1000}));
+}
+
+TEST_F(TurnOfRouter, EachNumberHasItsLimits) {
+  for (const auto& [name, value] : {std::pair{"ahead", "1001"},
+                                    {"ahead", "-1"},
+                                    {"priority", "-101"},
+                                    {"priority", "101"},
+                                    {"queue", "-1"},
+                                    {"kind", ""},
+                                    {"tenant", "5x"},
+                                    {"tenant", "99999999999999999999"}}) {
+    EXPECT_EQ(turn({{name, value}}).status, 400) << name << value;
+    EXPECT_THAT(turn({{name, value}}).body, HasSubstr(std::string(name) + " must be a whole number from "));
+  }
+  EXPECT_EQ(turn({{"priority", "100"}, {"ahead", "0"}}).status, 200);
+  EXPECT_THAT(turn({{"tennant", "5"}}).body, HasSubstr("tennant means nothing here"));
+  EXPECT_EQ(turn({{"queue priority", "5"}}).status, 400);
+  EXPECT_EQ(turn({{"", "5"}}).status, 400);
+  EXPECT_EQ(get("/turn").status, 400);
+}
+
 TEST_F(RouterTest, STP_05_QuietAndResumeAreOfOnePoolOrOfAllAndCarryWhoAsked) {
   EXPECT_THAT(post("/workers/quiet", {{"pool", "heavy"}}).body,
               HasSubstr(R"({"schema":"tenure.worker.quiet/1","pools":[{"name":"heavy","quiet":)"
@@ -118,7 +190,7 @@ TEST_F(RouterTest, WhoStandsByListsNobodyAndReloads) {
     EXPECT_EQ(post(path).status, 503) << path;
     EXPECT_THAT(post(path).body, HasSubstr("process 812 (tenured) has it")) << path;
   }
-  EXPECT_EQ(get("/workers/1").status, 503);
+  for (const char* path : {"/workers/1", "/activity", "/turn"}) EXPECT_EQ(get(path).status, 503) << path;
   EXPECT_TRUE(daemon.asked.empty());
 }
 

@@ -194,6 +194,23 @@ TEST(Filter, QueuesAndTenantsAreFilteredByNameStateAndCounts) {
   EXPECT_THAT(refused(job_filter_fields(), {"ready=1"}), ::testing::HasSubstr("no field 'ready'"));
 }
 
+TEST(Filter, WorkerProcessesAreFilteredByWhatTheDaemonTellsOfThem) {
+  const WorkerRecord worker{.process = 3, .pid = 814, .pool = "general", .node = "app-1", .state = "quiet"};
+  const auto holds = [&](const std::string& word) {
+    const auto filter = parse_filter(std::vector{word}, worker_filter_fields(), kNow);
+    EXPECT_TRUE(filter) << word;
+    return filter && matches(*filter, worker);
+  };
+  for (const char* const word : {"process=3", "process=..5", "pid=814", "pid!=3", "pool=gen*", "node=app-1",
+                                 "node!=app-2", "state=quiet,ready", "state!=leaving"})
+    EXPECT_TRUE(holds(word)) << word;
+  for (const char* const word :
+       {"process=814", "pid=3", "pool=app-1", "node=general", "state=ready", "process!=3"})
+    EXPECT_FALSE(holds(word)) << word;
+  for (const char* const word : {"state=running", "process=three", "tenant=acme"})
+    EXPECT_FALSE(parse_filter(std::vector<std::string>{word}, worker_filter_fields(), kNow)) << word;
+}
+
 TEST(Glob, MatchesWholeTexts) {
   const auto matches_glob = [](std::string pattern, std::string_view text) {
     return glob_matches({std::move(pattern), false}, text);

@@ -76,6 +76,30 @@ TEST(WaitReasons, WhereNothingStandsInTheWayItIsAMatterOfItsTurn) {
             (std::vector{WaitReason{JobReason::tenant_turn, job.due, std::nullopt}}));
 }
 
+TEST(WaitReasons, ThatAllSlotsAreTakenDecidesBeforeItsTurnAndNothingElse) {
+  const JobRecord job = job_in(ShownState::ready);
+  EXPECT_EQ(codes(wait_reasons(job, {.pools = kPerformed, .are_slots_taken = true}, std::nullopt, kLookedAt)),
+            (std::vector{JobReason::slots_full, JobReason::tenant_turn}));
+  EXPECT_EQ(
+      codes(wait_reasons(job, {.has_dispatcher = false, .are_slots_taken = true}, std::nullopt, kLookedAt)),
+      std::vector{JobReason::no_dispatcher});
+}
+
+TEST(PerformingPools, AreThoseThatListTheQueueAndPerformTheKind) {
+  const DispatcherFacts dispatcher{.is_there = true,
+                                   .pools = {{"general", {"default"}, 2, {"a", "b"}},
+                                             {"heavy", {"default", "reports"}, 1, {"b"}},
+                                             {"away", {"default"}, 0, {"a"}}},
+                                   .slots = {{"general", 8, 8}, {"heavy", 2, 1}}};
+  EXPECT_EQ(performing_pools(dispatcher, "default", "a"), (std::vector<PoolSlots>{{"general", 8, 8}}));
+  EXPECT_EQ(performing_pools(dispatcher, "default", "b"),
+            (std::vector<PoolSlots>{{"general", 8, 8}, {"heavy", 2, 1}}));
+  EXPECT_TRUE(performing_pools(dispatcher, "default", "c").empty());
+  EXPECT_TRUE(are_taken(performing_pools(dispatcher, "default", "a")));
+  EXPECT_FALSE(are_taken(performing_pools(dispatcher, "default", "b")));
+  EXPECT_FALSE(are_taken(performing_pools(dispatcher, "default", "c"))) << "none is not full";
+}
+
 TEST(WaitReasons, BlockedAndRefusedRowsSayItFirst) {
   EXPECT_EQ(codes(wait_reasons(job_in(ShownState::blocked, JobReason::suspect), {.has_dispatcher = false},
                                std::nullopt, kLookedAt)),
@@ -104,7 +128,7 @@ TEST(DecidingReason, IsTheFirstOfAllReasons) {
             if (state == ShownState::blocked) job.reason = JobReason::envelope_newer;
             job.due = kLookedAt + due_in;
             job.tenant_state = tenant;
-            const LaneFacts lane{.tenant = tenant, .has_dispatcher = has_dispatcher, .pools = pools};
+            LaneFacts lane{.tenant = tenant, .has_dispatcher = has_dispatcher, .pools = pools};
             // As the store shows it: a late scheduled job is not promoted yet, and its lane is shown by none.
             const bool is_late = state == ShownState::scheduled && job.due <= kLookedAt;
             if (is_late && has_dispatcher && tenant == TenantState::active) continue;
@@ -114,15 +138,24 @@ TEST(DecidingReason, IsTheFirstOfAllReasons) {
                   job.state = ShownState::held;
                   job.reason = gate;
                 }
-            EXPECT_EQ(deciding_reason(job, has_dispatcher, kLookedAt),
-                      wait_reasons(job, lane, std::nullopt, kLookedAt).front().reason);
+            job.queue = "default";
+            job.kind = "mail.send";
+            for (const std::int64_t taken : {7, 8}) {
+              const DispatcherFacts dispatcher{.is_there = has_dispatcher,
+                                               .pools = {{"general", {"default"}, 1, {"mail.send"}}},
+                                               .slots = {{"general", 8, taken}}};
+              lane.are_slots_taken = taken == 8;
+              EXPECT_EQ(deciding_reason(job, dispatcher, kLookedAt),
+                        wait_reasons(job, lane, std::nullopt, kLookedAt).front().reason);
+            }
           }
 }
 
 TEST(DecidingReason, OfAJobThatHasEndedItIsWhy) {
-  EXPECT_EQ(deciding_reason(job_in(ShownState::dead, JobReason::poison), true, kLookedAt), JobReason::poison);
-  EXPECT_EQ(deciding_reason(job_in(ShownState::succeeded), true, kLookedAt), JobReason::none);
-  EXPECT_EQ(deciding_reason(job_in(ShownState::running), true, kLookedAt), JobReason::none);
+  EXPECT_EQ(deciding_reason(job_in(ShownState::dead, JobReason::poison), {.is_there = true}, kLookedAt),
+            JobReason::poison);
+  EXPECT_EQ(deciding_reason(job_in(ShownState::succeeded), {.is_there = true}, kLookedAt), JobReason::none);
+  EXPECT_EQ(deciding_reason(job_in(ShownState::running), {.is_there = true}, kLookedAt), JobReason::none);
 }
 
 }  // namespace

@@ -12,4 +12,7 @@ namespace tenure::json {
 void copy(Writer& writer, const Value& value, FunctionRef<bool(std::string_view name)> is_hidden,
           std::string_view instead);
 
+// All of it.
+void copy(Writer& writer, const Value& value);
+
 }  // namespace tenure::json

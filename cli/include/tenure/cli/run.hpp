@@ -4,6 +4,7 @@
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/line_exchange.hpp>
 #include <tenure/base/operator_identity.hpp>
+#include <tenure/cli/live_terminal.hpp>
 #include <tenure/queue/copies.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
@@ -68,10 +69,12 @@ struct Environment {
       look_at_schema_of_copy;
   std::function<queue::SchemaState(const std::filesystem::path& control, const queue::AuditEntry& entry)>
       migrate_store;
-  // Sends a line to the daemon's control socket and returns the one that it answers.
-  std::function<tl::expected<std::string, FailedExchange>(const std::filesystem::path& socket,
-                                                          std::string_view line)>
+  // Sends a line to the daemon's control socket and returns the one that it answers within that time.
+  std::function<tl::expected<std::string, FailedExchange>(
+      const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max)>
       ask_daemon;
+  // Where standard input and output are terminals: the one that they are.
+  std::function<std::unique_ptr<LiveTerminal>()> open_terminal;
   // After a change; `control` is the path of the control database.
   std::function<void(const std::filesystem::path& control)> wake;
 };

@@ -288,6 +288,8 @@ class Dispatcher {
   [[nodiscard]] DispatcherStatus status() const;
   // Pools, processes and what each holds.
   [[nodiscard]] CrewStatus crew() const;
+  // Of a job with `ahead` others before it in its lane, in each pool that may perform it now; none where the lane is not open.
+  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const;
   // All of them, in order, for a comparison with what the store holds.
   [[nodiscard]] std::vector<KnownLane> known_lanes() const;
 

@@ -3,6 +3,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/queue/types.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -55,6 +56,20 @@ struct ProcessStatus {
   std::int64_t memory = 0;     // bytes, resident, as of its last pong; 0: not known
   Instant started;
   std::vector<HeldJob> jobs;  // in the order of their assignment
+};
+
+// Tenants that are looked at for a turn.
+inline constexpr std::int64_t kTurnTenantsMax = 1'000;
+
+// How a job stands in the fair order of a pool.
+struct PoolTurn {
+  std::size_t pool = 0;
+  std::int64_t slots = 0;  // of its processes that take jobs and perform the kind
+  std::int64_t busy = 0;
+  std::int64_t tenants_before = 0;  // whose turn comes first; at most kTurnTenantsMax
+  bool is_capped = false;           // there are more
+  // Until it starts, if all goes on as usual; nothing where nobody can tell.
+  std::optional<std::chrono::microseconds> expected = {};
 };
 
 struct CrewStatus {

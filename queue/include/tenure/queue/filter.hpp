@@ -49,6 +49,10 @@ enum class FilterField : std::uint8_t {
   login,
   host,
   subject,
+  pool,
+  process,
+  pid,
+  node,
 };
 [[nodiscard]] std::string_view name_of(FilterField field);
 
@@ -84,6 +88,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] std::span<const FilterField> queue_filter_fields();
 [[nodiscard]] std::span<const FilterField> tenant_filter_fields();
 [[nodiscard]] std::span<const FilterField> audit_filter_fields();
+[[nodiscard]] std::span<const FilterField> worker_filter_fields();
 
 // `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
 // with it, and the nearest field, state or reason where one is near.
@@ -106,6 +111,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now);
 // `reason` is the text that the operator has given.
 [[nodiscard]] bool matches(const Filter& filter, const AuditRecord& record);
+[[nodiscard]] bool matches(const Filter& filter, const WorkerRecord& worker);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
 
 }  // namespace tenure::queue

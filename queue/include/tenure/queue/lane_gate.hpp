@@ -22,6 +22,8 @@ struct LaneFacts {
   // All that list the lane's queue; nothing: nobody has told of pools.
   std::optional<std::vector<PoolForLane>> pools = std::nullopt;
   bool is_tenant_busy = false;  // which only the dispatcher knows
+  // No gate: of the pools that perform it, which may be none that has told of slots.
+  bool are_slots_taken = false;
 };
 
 // All that keeps the lane's jobs from starting, what decides first: empty where nothing does. Another gate is added here.

@@ -102,6 +102,13 @@ struct TenantSummary {
   std::optional<WallTime> oldest_ready;
 };
 
+// A worker process that takes jobs, and how many at once.
+struct PoolProcess {
+  ProcessNumber number;
+  std::int64_t slots = 0;
+  friend bool operator==(const PoolProcess&, const PoolProcess&) = default;
+};
+
 // A pool of the dispatcher, as it tells whoever only looks.
 struct PoolRecord {
   std::string name;
@@ -111,7 +118,16 @@ struct PoolRecord {
   std::vector<std::string> kinds;  // that they perform, sorted
   std::vector<std::string>
       default_queues;  // to which jobs of these kinds go by default, sorted; a pool may list them or not
+  std::vector<PoolProcess> processes = {};  // by number; of no others
   friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
+};
+
+// The slots of the worker processes of a pool.
+struct PoolSlots {
+  std::string name;
+  std::int64_t slots = 0;
+  std::int64_t taken = 0;  // by claims, the job of which may not have begun
+  friend bool operator==(const PoolSlots&, const PoolSlots&) = default;
 };
 
 // What the store tells of those who may start before a job. The order between tenants is in the dispatcher's memory.
@@ -123,6 +139,15 @@ struct WayAhead {
   friend bool operator==(const WayAhead&, const WayAhead&) = default;
 };
 inline constexpr std::int64_t kWayAheadMax = 1'000;
+
+// A worker process, as the daemon that has it tells of it.
+struct WorkerRecord {
+  std::int64_t process = 0;  // the dispatcher's number
+  std::int64_t pid = 0;
+  std::string pool;
+  std::string node;   // of the daemon
+  std::string state;  // "starting" "ready" "quiet" "leaving"
+};
 
 struct HolderRecord {
   Incarnation incarnation;

@@ -233,6 +233,8 @@ class JobReader {
   [[nodiscard]] virtual bool has_dispatcher() = 0;
   // As the last dispatcher has told them, in the order of names, whether or not it lives.
   [[nodiscard]] virtual std::vector<PoolRecord> pools() = 0;
+  // Of those that the newest dispatcher has told of. Looks at every claim.
+  [[nodiscard]] virtual std::vector<PoolSlots> pool_slots() = 0;
 
   // fn(record) for what operators have changed, the newest first, of those with a number below `before`, until it answers false.
   virtual void for_each_audit(std::optional<std::int64_t> before,
@@ -253,6 +255,8 @@ class JobReader {
   [[nodiscard]] virtual std::optional<HolderRecord> last_holder() = 0;
   // Of a job of this snapshot: what may hold its lane, by the pools that the newest dispatcher has told of, whether or not it lives.
   [[nodiscard]] virtual LaneFacts lane_facts(const JobRecord& job) = 0;
+  // Where a job of this snapshot stands, or would stand if it were ready.
+  [[nodiscard]] virtual Lane lane_of(const JobRecord& job) = 0;
   [[nodiscard]] virtual WayAhead way_ahead(const JobRecord& job) = 0;
 };
 

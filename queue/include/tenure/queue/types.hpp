@@ -83,8 +83,9 @@ enum class JobReason : std::uint8_t {
   tenant_deleted = 106,    // of its generation
   no_dispatcher = 150,     // none is seen to run
   tenant_busy = 151,       // jobs of its tenant have been given back, and it is left alone for a while
-  tenant_turn = 152,       // others come first, or all slots are taken
+  tenant_turn = 152,       // others come first
   row_refused = 153,       // its row holds what no job has
+  slots_full = 154,        // all slots of the pools that perform it are taken
 };
 [[nodiscard]] std::string_view name_of(JobReason reason);
 [[nodiscard]] std::optional<JobReason> job_reason_named(std::string_view name);

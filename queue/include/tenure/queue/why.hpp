@@ -4,10 +4,28 @@
 #include <tenure/queue/records.hpp>
 
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 // Why a job does not run, from what its row and its lane tell. Its place in the fair order is in the dispatcher's memory and not said.
 namespace tenure::queue {
+
+class JobReader;
+
+// What is known of the dispatcher in one snapshot, for whoever asks about many jobs.
+struct DispatcherFacts {
+  bool is_there = false;
+  std::vector<PoolRecord> pools;
+  std::vector<PoolSlots> slots;
+};
+[[nodiscard]] DispatcherFacts dispatcher_facts(JobReader& reader);
+
+// Of the pools that have a worker process, list the queue and perform the kind; in the order of names.
+[[nodiscard]] std::vector<PoolSlots> performing_pools(const DispatcherFacts& dispatcher,
+                                                      std::string_view queue, std::string_view kind);
+// There are some, and none has a free one.
+[[nodiscard]] bool are_taken(std::span<const PoolSlots> slots);
 
 struct WaitReason {
   JobReason reason = JobReason::none;
@@ -20,8 +38,9 @@ struct WaitReason {
 [[nodiscard]] std::vector<WaitReason> wait_reasons(const JobRecord& job, const LaneFacts& lane,
                                                    std::optional<WallTime> attempted, WallTime now);
 
-// The first of them, from the record alone: what is shown of its state agrees with its lane. JobReason::none: it runs, or has succeeded;
+// The first of them, without a look at its lane: what is shown of its state agrees with it. JobReason::none: it runs, or has succeeded;
 // of one that has ended otherwise, why.
-[[nodiscard]] JobReason deciding_reason(const JobRecord& job, bool has_dispatcher, WallTime now);
+[[nodiscard]] JobReason deciding_reason(const JobRecord& job, const DispatcherFacts& dispatcher,
+                                        WallTime now);
 
 }  // namespace tenure::queue
