@@ -13,10 +13,21 @@ install(FILES ${PROJECT_BINARY_DIR}/tenureConfig.cmake ${PROJECT_BINARY_DIR}/ten
         DESTINATION ${package_folder} COMPONENT development)
 install(EXPORT tenureTargets NAMESPACE tenure:: DESTINATION ${package_folder} COMPONENT development)
 
-# The pages that help and messages name, and those that they lead to.
+# The pages that help and messages name, and those that they lead to; what pages quote or call the reference.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/manual DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/formats ${PROJECT_SOURCE_DIR}/docs/decisions DESTINATION ${CMAKE_INSTALL_DOCDIR}
-        COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/formats ${PROJECT_SOURCE_DIR}/docs/decisions ${PROJECT_SOURCE_DIR}/docs/architecture
+        DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+foreach(page IN ITEMS README ARCHITECTURE CONTRIBUTING CHANGELOG)
+  install(FILES ${PROJECT_SOURCE_DIR}/${page}.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+endforeach()
+foreach(folder IN ITEMS queue/schema tenancy/schema examples/guide)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/${folder} COMPONENT development)
+endforeach()
+# In the tree pages lie below docs/, and here beside README.md: their links are made to fit.
+foreach(component IN ITEMS programs development)
+  install(CODE "set(pages_folder \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")
+                include(\"${CMAKE_CURRENT_LIST_DIR}/FitLinks.cmake\")" COMPONENT ${component})
+endforeach()
 
 # For the system's systemd, wherever the prefix is below /usr. A package has a unit of its own, for its own prefix.
 configure_file(${PROJECT_SOURCE_DIR}/systemd/tenured.service.in ${PROJECT_BINARY_DIR}/systemd/tenured.service @ONLY)

@@ -6,6 +6,7 @@
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/setting_table.hpp>
+#include <tenure/tenancy/migrations.hpp>
 
 #include <fmt/format.h>
 
@@ -120,6 +121,19 @@ bool is_of(const EffectiveValue& value, std::string_view key) {
   return value.key.substr(0, bracket) + value.key.substr(value.key.find(']') + 1) == key;
 }
 
+// As whoever makes a tenant reads them, and each Client::open.
+void check_migrations(config::LoadedSettings& loaded) {
+  if (loaded.settings.tenants.migrations.empty()) return;
+  try {
+    static_cast<void>(read_migrations(loaded.settings.tenants.migrations));
+  } catch (const BadConfiguration& error) {
+    const Failure& failure = error.failure();
+    loaded.problems.push_back(
+        {"this machine", "tenants.migrations",
+         fmt::format("tenants.migrations: {} (at {})", failure.message, failure.where)});
+  }
+}
+
 bool is_listed(const std::vector<config::PoolSettings>& pools, std::string_view queue) {
   return std::ranges::any_of(pools, [&](const config::PoolSettings& pool) {
     return std::ranges::find(pool.queues, queue) != pool.queues.end();
@@ -181,10 +195,11 @@ ExitCode config_check(Session& session) {
     config::MachineFindings machine = config::check_machine(
         loaded.settings,
         {.descriptors_limit = session.environment().descriptors_limit, .credentials = session.credentials()});
-    loaded.problems = std::move(machine.problems);
+    loaded.problems = machine.problems;
     if (!session.environment().has_http && !loaded.settings.http.probe_listen.empty())
       loaded.problems.push_back({"this build", "http.probe_listen", std::string(config::kWithoutHttp)});
     loaded.warnings.insert(loaded.warnings.end(), machine.warnings.begin(), machine.warnings.end());
+    if (machine.problems.empty()) check_migrations(loaded);
     if (loaded.problems.empty()) warn_of_queues(session, loaded);
   }
   if (session.json()) session.print_json(check_json(loaded));

@@ -164,6 +164,9 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   if (r.started) out += line("started", full_time_text(r.started, style));
   if (r.cancel_asked) out += line("cancel", "requested " + full_time_text(r.cancel_asked, style));
   if (r.finished) out += line("finished", full_time_text(r.finished, style));
+  if (r.cursor)
+    out += line("cursor", fmt::format("{}, saved {}", counted(r.cursor->size_bytes, "byte", style),
+                                      time_text(r.cursor->saved, style)));
   out += line("size", size_text(job, style));
   out += line("attempts", fmt::format("{} failed, {} released (costs no attempt), {} crashes{}", r.failures,
                                       r.releases, r.crashes, attempts_left_text(r)));
@@ -209,6 +212,11 @@ std::string json_of(const WholeJob& job) {
   writer.key("global_id").string(job.global_id);
   write_job_members(writer, job.record);
   writer.key("has_dispatcher").boolean(job.has_dispatcher);
+  if (job.record.cursor) {
+    writer.key("cursor").begin_object().key("bytes").integer(job.record.cursor->size_bytes);
+    write_time(writer, "saved", job.record.cursor->saved);
+    writer.end_object();
+  }
   writer.key("attempts").begin_array();
   for (const AttemptRecord& attempt : job.attempts) write_attempt(writer, attempt);
   writer.end_array().key("sealed");

@@ -169,7 +169,8 @@ const std::array kPlainSettings{
         .key = "migrations",
         .rule = PathRule{.may_be_empty = true},
         .field = [](Settings& s) -> Field { return &s.tenants.migrations; },
-        .help = "The folder of your numbered .sql files that make a tenant's tables. Empty: none.",
+        .help = "The folder of your numbered .sql files, which make a tenant's tables when it is created.\n"
+                "Tenants that are there already do not get later ones. Empty: none.",
         .taken_over = TakenOver::by_reload},
     Setting<Settings>{
         .section = "tenants",

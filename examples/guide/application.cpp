@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,36 @@ using guide::FetchRates;
 using guide::Invoice;
 using guide::Layout;
 using guide::SendInvoice;
+
+// A customer has come: when this returns the database is there, with its tables, and takes jobs.
+void add_tenant(tenure::Client& client, const std::string& name) {
+  client.tenants().create(tenure::TenantName{name});
+}
+
+void for_each_tenant(tenure::Client& client, const std::function<void(const tenure::TenantRecord&)>& visit) {
+  constexpr std::size_t kPage = 100;
+  std::optional<tenure::TenantName> last;
+  for (std::size_t found = kPage; found == kPage;) {
+    const std::vector<tenure::TenantRecord> page = client.tenants().registry().list(last, kPage);
+    for (const tenure::TenantRecord& tenant : page) visit(tenant);
+    found = page.size();
+    if (found > 0) last = page.back().name;
+  }
+}
+
+// 0002_reminders.sql reaches tenants that are made from now on. Those that are there get its table here, before programs that need it
+// are deployed.
+void add_reminders(tenure::Client& client) {
+  for_each_tenant(client, [&](const tenure::TenantRecord& tenant) {
+    tenure::with_tenant(tenant.name, [&] {
+      client.tenants().open_current()->write([](tenure::TenantTransaction& transaction) {
+        transaction.execute(
+            "create table if not exists reminder (invoice integer not null, sent_us integer not null) "
+            "strict");
+      });
+    });
+  });
+}
 
 // A tenant's database outside jobs: the new record and its Global ID.
 tenure::Ref<Invoice> add_invoice(tenure::Client& client, const std::string& address) {
@@ -48,6 +80,9 @@ std::size_t enqueue_many(tenure::Client& client, const std::string& tenant) {
   return refused;
 }
 
+// Kept beside the order that the job is for, before the first try.
+tenure::Uuid new_job_id() { return tenure::uuids_of_process().next(tenure::RealClock{}.wall()); }
+
 // The caller does not know whether its first try arrived: the same id is the same job.
 void enqueue_once(tenure::Client& client, const std::string& tenant, const tenure::Uuid& id) {
   client.enqueue(CloseMonth{2026, 11}, {.id = id, .tenant = tenant});
@@ -56,12 +91,19 @@ void enqueue_once(tenure::Client& client, const std::string& tenant, const tenur
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 2) return std::fputs("usage: guide TENANT\n", stderr), 2;
-  const std::string tenant = argv[1];
+  const std::string option = argc > 1 ? argv[1] : "";
+  const bool is_new = option == "--new";
+  if (argc != (is_new ? 3 : 2))
+    return std::fputs("usage: guide TENANT | --new TENANT | --list | --add-reminders\n", stderr), 2;
   tenure::Client client = tenure::Client::open();
+  if (option == "--add-reminders") return add_reminders(client), 0;
+  if (option == "--list")
+    return for_each_tenant(client, [](const auto& tenant) { std::puts(tenant.name.text().c_str()); }), 0;
+  const std::string tenant = argv[argc - 1];
+  if (is_new) add_tenant(client, tenant);
   enqueue_in_scope(client, tenant);
   enqueue_with_options(client, tenant);
-  enqueue_once(client, tenant, tenure::uuids_of_process().next(tenure::RealClock{}.wall()));
+  enqueue_once(client, tenant, new_job_id());
   return enqueue_many(client, tenant) == 0 ? 0 : 1;
 } catch (const tenure::TenantDoesNotExist& error) {
   std::fprintf(stderr, "guide: %s\n", error.what());

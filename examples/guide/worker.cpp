@@ -1,10 +1,13 @@
 #include "jobs.hpp"
 
+#include <tenure/base/log.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/worker.hpp>
 
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -50,17 +53,24 @@ void fetch_rate(const std::string& currency) { std::printf("the rate of %s\n", c
 void fetch_rates(const FetchRates&, tenure::JobContext& context) {
   const std::vector<std::string> currencies{"CHF", "JPY", "USD"};
   const std::string last = context.cursor();
-  std::size_t done = 0;
+  std::int64_t done = 0;
   for (const std::string& currency : currencies) {
     ++done;
     if (currency <= last) continue;  // an earlier run has fetched it
-    fetch_rate(currency);
-    context.progress(static_cast<std::int64_t>(done), static_cast<std::int64_t>(currencies.size()), currency);
-    context.checkpoint(currency);
+    try {
+      fetch_rate(currency);
+      context.progress(done, std::ssize(currencies), currency);
+      context.checkpoint(currency);
+    } catch (const std::exception& error) {
+      if (context.stop_token().stop_requested()) throw;  // this run is to end
+      tenure::log::write(tenure::log::Level::warning, "rates.left_out", currency, {.error = error.what()});
+    }
   }
 }
 
 void close_month(const CloseMonth& job, tenure::JobContext& context) {
+  if (job.month < 1 || job.month > 12)
+    tenure::raise(tenure::ErrorCode::bad_payload, "there is no month " + std::to_string(job.month));
   for (const std::int64_t id : open_invoices(context)) {
     if (context.stop_token().stop_requested()) throw std::runtime_error("stopped; goes on in the next run");
     context.once("close " + std::to_string(id), [&](tenure::JobTransaction& transaction) {
@@ -72,7 +82,7 @@ void close_month(const CloseMonth& job, tenure::JobContext& context) {
   const std::string id = context.once("id of the next job", [&](tenure::JobTransaction&) {
     return tenure::uuids_of_process().next(context.now()).text();
   });
-  client().enqueue(CloseMonth{job.year + 1, 1}, {.id = tenure::Uuid::parse(id)});
+  client().enqueue(CloseMonth{job.year + 1, 1}, {.id = tenure::Uuid::parse(id).value()});
 }
 
 }  // namespace
@@ -82,7 +92,8 @@ int main(int argc, char** argv) {
   jobs.add<SendInvoice>(send_invoice);
   jobs.add<CloseMonth>(close_month);
   jobs.add<FetchRates>([](const FetchRates& job, tenure::JobContext& context) {
-    if (context.attempt() == context.attempts_max()) std::puts("the last attempt");
+    if (context.attempt() == context.attempts_max())
+      tenure::log::write(tenure::log::Level::warning, "rates.last_attempt", "the next failure is the end");
     fetch_rates(job, context);
   });
   return tenure::worker_main(argc, argv, jobs, {.version = "guide 1"});

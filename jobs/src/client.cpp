@@ -188,7 +188,10 @@ std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, s
   std::vector<BulkItem> items(count);
   std::vector<std::optional<queue::Draft>> drafts(count);
   const auto refuse = [&](std::size_t index, Failure failure) {
-    if (rule == BulkRule::all_or_nothing) raise(std::move(failure));
+    if (rule == BulkRule::all_or_nothing) {
+      failure.message = "item " + std::to_string(index) + ": " + failure.message;
+      raise(std::move(failure));
+    }
     items[index].failure = std::move(failure);
   };
   for (std::size_t i = 0; i < count; ++i) {

@@ -33,7 +33,16 @@ std::string without_secrets(detail::JobRun& run, std::string_view text) {
 
 }  // namespace
 
+void detail::JobRun::require_here() const {
+  process.check("the context");
+  if (std::this_thread::get_id() == thread) return;
+  raise(ErrorCode::bad_options,
+        "the context of a job was used on another thread than its handler's: this thread has none; a handle "
+        "and a context are for the thread that has them");
+}
+
 const std::string& JobContext::idempotency_key() const {
+  run_.require_here();
   if (run_.global_id.empty())
     run_.global_id = GlobalId{run_.application, kJobModel, run_.job.id.text(), run_.job.tenant}.text();
   return run_.global_id;
@@ -46,18 +55,20 @@ int JobContext::attempts_max() const { return run_.job.attempts_max; }
 WallTime JobContext::now() const { return run_.clock.wall(); }
 
 std::stop_token JobContext::stop_token() const {
+  run_.require_here();
   run_.may_know_of_stop = true;
   return run_.stop.token();
 }
 
 std::optional<StopReason> JobContext::stop_reason() const {
+  run_.require_here();
   const auto reason = run_.stop.reason();
   run_.may_know_of_stop |= reason.has_value();
   return reason;
 }
 
 void JobContext::progress(std::int64_t done, std::int64_t total, std::string_view text) {
-  run_.process.check("the context");
+  run_.require_here();
   if (done < 0 || total < 0)
     raise(ErrorCode::bad_options,
           "a progress of " + std::to_string(done) + " of " + std::to_string(total) + ": both are 0 or more");
@@ -68,7 +79,7 @@ void JobContext::progress(std::int64_t done, std::int64_t total, std::string_vie
 }
 
 void JobContext::checkpoint(std::string_view cursor) {
-  run_.process.check("the context");
+  run_.require_here();
   if (cursor.empty() || cursor.size() > queue::kCursorMax)
     raise(ErrorCode::bad_options, "a cursor of " + std::to_string(cursor.size()) + " bytes; it has 1 to " +
                                       std::to_string(queue::kCursorMax));
@@ -87,6 +98,7 @@ std::optional<std::chrono::milliseconds> JobContext::remaining() const {
 }
 
 TenantHandle& JobContext::handle() {
+  run_.require_here();
   if (!run_.lease) {
     if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
     run_.lease = lease_for(run_);
@@ -95,6 +107,7 @@ TenantHandle& JobContext::handle() {
 }
 
 std::string JobContext::once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function) {
+  run_.require_here();
   if (step.empty() || step.size() > limits::kStepNameMax || !is_utf8(step))
     raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\": a step's name has 1 to " +
                                       std::to_string(limits::kStepNameMax) + " bytes of UTF-8");

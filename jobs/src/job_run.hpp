@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 namespace tenure::detail {
 
@@ -31,7 +32,11 @@ struct JobRun {
   std::set<std::string, std::less<>> steps = {};
   ProcessBound process = {};
   std::optional<queue::Secrets> secrets = std::nullopt;  // of the arguments, made for the first text
+  std::thread::id thread = std::this_thread::get_id();
   bool may_know_of_stop = false;  // its handler has asked for the token, or was told that it is to stop
+
+  // ForkedProcess in a child, BadOptions on another thread than the handler's.
+  void require_here() const;
 };
 
 // A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt, unless it has taken too

@@ -3,12 +3,29 @@
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/options.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace tenure {
 namespace {
 
 [[noreturn]] void refuse(std::string_view field, std::string_view value, std::string_view rule) {
   raise(ErrorCode::bad_options, std::string{field} + " \"" + escaped(value) + "\": " + std::string{rule}, {},
         std::string{field});
+}
+
+// "-90 min": in the largest unit of which it is a whole number, which is most often the caller's own.
+std::string duration_text(std::chrono::microseconds duration) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t length;
+  };
+  constexpr std::array kUnits{Unit{"h", 3'600'000'000}, Unit{"min", 60'000'000}, Unit{"s", 1'000'000},
+                              Unit{"ms", 1'000}, Unit{"us", 1}};
+  const std::int64_t count = duration.count();
+  const auto* const unit =
+      std::ranges::find_if(kUnits, [&](const Unit& each) { return count % each.length == 0; });
+  return std::to_string(count / unit->length) + ' ' + std::string{unit->name};
 }
 
 void check_between(std::string_view field, int value, int least, int most) {
@@ -27,8 +44,7 @@ void check_options(const JobOptions& options) {
   check_between("attempts_max", options.attempts_max, 1, limits::kAttemptsMax);
   if (options.time_limit.count() != 0 &&
       (options.time_limit < limits::kTimeLimitMin || options.time_limit > limits::kTimeLimitMax))
-    refuse("time_limit", std::to_string(options.time_limit.count()) + " ms",
-           "100 ms to 30 days are allowed, or 0");
+    refuse("time_limit", duration_text(options.time_limit), "100 ms to 30 days are allowed, or 0");
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {
@@ -38,9 +54,12 @@ JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of
   if (of_call.attempts_max) result.attempts_max = *of_call.attempts_max;
   check_options(result);
   if (of_call.run_in < std::chrono::microseconds{0})
-    refuse("run_in", std::to_string(of_call.run_in.count()) + " us", "a delay cannot be negative");
+    refuse("run_in", duration_text(of_call.run_in), "a delay cannot be negative");
   if (of_call.run_at && of_call.run_in != std::chrono::microseconds{0})
     refuse("run_at", to_rfc3339(*of_call.run_at), "give run_in or run_at, not both");
+  if (of_call.id && *of_call.id == Uuid{})
+    refuse("id", of_call.id->text(),
+           "the zero id names no job; make one by uuids_of_process().next(RealClock{}.wall())");
   return result;
 }
 

@@ -29,6 +29,16 @@ std::int64_t number_of(const fs::path& path) {
   return number;
 }
 
+// 0003.SQL was meant to be one: that nobody ever carried it out should not be found out by a missing table.
+bool is_migration(const fs::path& path) {
+  const std::string ending = path.extension().string();
+  if (ending == ".sql") return true;
+  const auto same_letter = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  if (std::ranges::equal(ending, std::string_view{".sql"}, same_letter))
+    refuse(path, "ends in " + ending + ", and migrations end in .sql, in lower case");
+  return false;
+}
+
 std::string read(const fs::path& path) {
   if (!fs::is_regular_file(fs::symlink_status(path))) refuse(path, "is not a plain file");
   const std::uintmax_t size = fs::file_size(path);
@@ -51,7 +61,7 @@ std::vector<sqlite::Migration> read_migrations(const fs::path& folder) {
           escaped(folder.native()));
   std::vector<sqlite::Migration> migrations;
   for (const fs::directory_entry& entry : entries) {
-    if (entry.path().extension() != ".sql") continue;
+    if (!is_migration(entry.path())) continue;
     migrations.push_back(
         {.number = number_of(entry.path()), .name = entry.path().stem().string(), .sql = read(entry.path())});
   }

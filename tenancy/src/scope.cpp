@@ -96,8 +96,10 @@ void require_current(const TenantName& tenant, Generation generation, std::strin
   const detail::ScopeFrame* frame = current();
   if (frame == nullptr || !frame->tenant)
     raise(ErrorCode::no_tenant,
-          fmt::format("{} belongs to {}, and no tenant is current; use it inside with_tenant", what,
-                      tenant.text()),
+          fmt::format("{} belongs to {}, and no tenant is current: use it inside with_tenant. A scope is its "
+                      "thread's: a new thread has none, and a handle and a context are for the thread that "
+                      "has them",
+                      what, tenant.text()),
           tenant.text());
   if (*frame->tenant != tenant)
     raise(

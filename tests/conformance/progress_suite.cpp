@@ -69,6 +69,25 @@ TEST_P(ProgressSuite, RUN_13_ARerunSeesTheLastCursorWhateverEndedTheRunBefore) {
   }
 }
 
+TEST_P(ProgressSuite, TheCursorOfAJobShowsAsItsSizeAndTimeUntilItHasEnded) {
+  const Enqueued job = put();
+  EXPECT_FALSE(record(job.id).cursor.has_value());
+  ClaimedJob claimed = claim_one();
+  EXPECT_EQ(tell({ref(claimed), std::nullopt, std::string("4\0", 2)}), std::nullopt);
+  advance(seconds{5});
+  EXPECT_EQ(tell({ref(claimed), std::nullopt, "410"}), std::nullopt);
+  const WallTime saved = now_;
+  advance(seconds{5});
+  write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(claimed), true, {}, now_)); });
+  const auto shown = record(job.id).cursor;
+  ASSERT_TRUE(shown.has_value()) << "it stays when the claim goes";
+  EXPECT_EQ(shown->size_bytes, 3);
+  EXPECT_EQ(shown->saved, saved);
+  claimed = claim_one();
+  write([&](StoreWriter& writer) { value_or_raise(writer.finish_succeeded(ref(claimed), now_)); });
+  EXPECT_FALSE(record(job.id).cursor.has_value());
+}
+
 TEST_P(ProgressSuite, RUN_13_ASuspectSeesItsCursorToo) {
   const Enqueued job = put();
   const ClaimedJob claimed = claim_one();

@@ -24,8 +24,10 @@ set(about -DTENURE_SOURCE=${TENURE_SOURCE})
 if(INSTALL)
   run(${CMAKE_COMMAND} --install ${TENURE_BINARY_DIR} --prefix ${FOLDER}/installed)
   set(about -DCMAKE_PREFIX_PATH=${FOLDER}/installed)
+  run(${PYTHON} -B ${CHECK_PAGES} --root ${FOLDER}/installed/share/doc/tenure installed)
   # The manual is what the help of programs names.
-  foreach(file doc/tenure/manual/filters.md man/man1/tenure-job.1 man/man5/tenure.toml.5 man/man8/tenured.8
+  foreach(file doc/tenure/manual/filters.md doc/tenure/README.md doc/tenure/queue/schema/0001_control.sql
+               doc/tenure/tenancy/schema/0001_tenant.sql doc/tenure/examples/guide/worker.cpp man/man1/tenure-job.1 man/man5/tenure.toml.5 man/man8/tenured.8
                bash-completion/completions/tenure zsh/vendor-completions/_tenure fish/vendor_completions.d/tenure.fish)
     if(NOT EXISTS ${FOLDER}/installed/share/${file})
       message(FATAL_ERROR "share/${file} is not installed")

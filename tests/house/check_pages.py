@@ -15,6 +15,13 @@ EVENTS_PAGE = "docs/manual/log-events.md"
 METRICS_PAGE = "docs/manual/metrics.md"
 METRICS_TABLE = "daemon/src/observing/metric_table.hpp"
 METRIC = re.compile(r'"(tenure_[a-z_]+)"')
+ERRORS_PAGE = "docs/manual/errors.md"
+ERRORS_HEADER = "base/include/tenure/base/error.hpp"
+ERRORS_TABLE = "base/src/error.cpp"
+ERROR_CODE = re.compile(r"^  (\w+) = (\d+),", re.MULTILINE)
+ERROR_TYPE = re.compile(r"^using (\w+) = TypedError<ErrorCode::(\w+)>;", re.MULTILINE)
+ERROR_NAME = re.compile(r'\brow<ErrorCode::(\w+)>\("(\w+)", k(\w+)\)')
+ERROR_ROW = re.compile(r"^\| `(\w+)` \| (\d+) \| (\w+) \|", re.MULTILINE)
 INSIDE_PAGE = "docs/architecture/inside.md"
 BEHAVIOUR_ROW = re.compile(r"^\| (.+?) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 FOLDER_SECTION = re.compile(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -38,13 +45,22 @@ def check_links(root):
             if not (root / match.group()).is_file():
                 found.append(f"{path}:{tree.line_at(text, match.start())}: {match.group()} does not exist")
         if file.suffix == ".md":
-            # A lambda of C++ looks like a link.
-            prose = CODE_BLOCK.sub(lambda block: "\n" * block.group().count("\n"), text)
-            for match in LINK.finditer(prose):
-                target = match.group(1)
-                if "://" not in target and not (root / file.parent / target).exists():
-                    found.append(f"{path}:{tree.line_at(prose, match.start())}: the link to {target} leads nowhere")
+            found += _links_to_nowhere(root, file, text)
     return found
+
+
+def check_installed(root):
+    """The links of pages that were installed."""
+    return [line for file in tree.files(root, {".md"}) for line in _links_to_nowhere(root, file, tree.text_of(root / file))]
+
+
+def _links_to_nowhere(root, file, text):
+    # A lambda of C++ looks like a link.
+    prose = CODE_BLOCK.sub(lambda block: "\n" * block.group().count("\n"), text)
+    for match in LINK.finditer(prose):
+        target = match.group(1)
+        if "://" not in target and not (root / file.parent / target).exists():
+            yield f"{file.as_posix()}:{tree.line_at(prose, match.start())}: the link to {target} leads nowhere"
 
 
 def check_quotes(root):
@@ -120,6 +136,32 @@ def check_metrics(root):
     return found
 
 
+def check_errors(root):
+    """Each error has a number, a type, a name and permanence, and a row of the page, which say the same."""
+    header, table, page = (tree.text_of(root / name) if (root / name).is_file() else "" for name in (ERRORS_HEADER, ERRORS_TABLE, ERRORS_PAGE))
+    numbers = dict(ERROR_CODE.findall(header))
+    types = {code: name for name, code in ERROR_TYPE.findall(header)}
+    names = {code: (name, permanence.lower()) for code, name, permanence in ERROR_NAME.findall(table)}
+    rows = {match.group(1): match for match in ERROR_ROW.finditer(page)}
+    found = []
+    for code in sorted(numbers.keys() | types.keys() | names.keys()):
+        name, permanence = names.get(code, ("", ""))
+        if code not in numbers:
+            found.append(f"{ERRORS_HEADER}: there is no ErrorCode::{code}")
+        elif not name:
+            found.append(f"{ERRORS_TABLE}: lacks {code}")
+        elif types.get(code) != name:
+            found.append(f"{ERRORS_HEADER}: the type of {code} is {name}, and not {types.get(code, 'none')}")
+        elif name not in rows:
+            found.append(f"{ERRORS_PAGE}: lacks {name}")
+        elif rows[name].groups() != (name, numbers[code], permanence):
+            line = tree.line_at(page, rows[name].start())
+            found.append(f"{ERRORS_PAGE}:{line}: {name} is {numbers[code]}, {permanence}")
+    known = {name for name, _ in names.values()}
+    found += [f"{ERRORS_PAGE}:{tree.line_at(page, row.start())}: there is no {name}" for name, row in rows.items() if name not in known]
+    return found
+
+
 def check_behaviours(root):
     """The page of what is inside the folders names files that exist, and beside each behaviour functions that its file has."""
     page = tree.text_of(root / INSIDE_PAGE) if (root / INSIDE_PAGE).is_file() else ""
@@ -187,6 +229,6 @@ def check_decisions(root):
 
 
 if __name__ == "__main__":
-    tree.main({"links": check_links, "quotes": check_quotes, "threads": check_threads, "events": check_events,
-               "metrics": check_metrics, "behaviours": check_behaviours, "promises": check_promises,
+    tree.main({"links": check_links, "installed": check_installed, "quotes": check_quotes, "threads": check_threads, "events": check_events,
+               "metrics": check_metrics, "errors": check_errors, "behaviours": check_behaviours, "promises": check_promises,
                "decisions": check_decisions})

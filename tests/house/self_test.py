@@ -233,11 +233,13 @@ class Pages(CheckCase):
     def test_the_whole_tree_is_clean(self):
         pages = {"docs/decisions/0001-a-thing.md": "# 1. A thing\n", "README.md": "[a](docs/decisions/0001-a-thing.md#why) [b](https://x.y)\n"}
         self.expect_clean(check_pages.check_links, pages)
+        self.expect_clean(check_pages.check_installed, pages)
         self.expect_clean(check_pages.check_decisions, pages)
 
     def test_a_page_that_is_named_and_not_there(self):
         self.expect_found(check_pages.check_links, {"base/src/a.cpp": "\n// docs/formats/moon.md\n"}, "a.cpp:2", "moon.md")
-        self.expect_found(check_pages.check_links, {"README.md": "```\n[&](int)\n```\n[moon](moon.md)\n"}, "README.md:4", "leads nowhere")
+        for check in (check_pages.check_links, check_pages.check_installed):
+            self.expect_found(check, {"README.md": "```\n[&](int)\n```\n[moon](moon.md)\n"}, "README.md:4", "leads nowhere")
 
     def test_a_quote_that_is_not_in_its_file(self):
         page = "<!-- queue/src/rows.hpp -->\n```cpp\n%s\n```\n"
@@ -271,6 +273,29 @@ class Pages(CheckCase):
         self.expect_clean(check_pages.check_metrics, {**table, check_pages.METRICS_PAGE: row})
         self.expect_found(check_pages.check_metrics, table, "metric_table.hpp:1", "lacks tenure_jobs")
         self.expect_found(check_pages.check_metrics, {check_pages.METRICS_PAGE: row}, "metrics.md:3", "no source has tenure_jobs")
+
+    def test_an_error_that_type_table_or_page_lack(self):
+        whole = {
+            check_pages.ERRORS_HEADER: "#pragma once\n  time_limit = 62,\nusing TimeLimit = TypedError<ErrorCode::time_limit>;\n",
+            check_pages.ERRORS_TABLE: 'row<ErrorCode::time_limit>("TimeLimit", kTransient),\n',
+            check_pages.ERRORS_PAGE: "| error | number | again |\n| --- | --- | --- |\n| `TimeLimit` | 62 | transient |\n",
+        }
+        check = check_pages.check_errors
+        self.expect_clean(check, whole)
+        for file, old, new, said in (
+            (check_pages.ERRORS_HEADER, "using TimeLimit", "using TooSlow", "the type of time_limit is TimeLimit, and not TooSlow"),
+            (check_pages.ERRORS_HEADER, "  time_limit = 62,\n", "", "no ErrorCode::time_limit"),
+            (check_pages.ERRORS_TABLE, 'row<ErrorCode::time_limit>("TimeLimit", kTransient),\n', "", "lacks time_limit"),
+            (check_pages.ERRORS_PAGE, "| `TimeLimit` | 62 | transient |\n", "", "lacks TimeLimit"),
+            (check_pages.ERRORS_PAGE, "62", "63", "errors.md:3: TimeLimit is 62, transient"),
+            (check_pages.ERRORS_PAGE, "transient", "permanent", "errors.md:3: TimeLimit is 62, transient"),
+            (check_pages.ERRORS_PAGE, "| `TimeLimit`", "| `Moon` | 1 | transient |\n| `TimeLimit`", "there is no Moon"),
+        ):
+            with self.subTest(said):
+                changed = {**whole, file: whole[file].replace(old, new, 1)}
+                if said == "lacks time_limit":
+                    changed[check_pages.ERRORS_PAGE] = ""
+                self.expect_found(check, changed, said)
 
     def test_a_behaviour_that_is_not_where_the_page_says(self):
         page = (

@@ -64,6 +64,18 @@ void refuse_gaps(const Connection& connection, std::span<const Migration> migrat
   }
 }
 
+// SQLite says of BEGIN, VACUUM and some pragmas only that there is a transaction, and not whose.
+void execute_step(Connection& connection, const Migration& step) {
+  try {
+    connection.execute(Query{step.name, step.sql});
+  } catch (const QueryFailed& error) {
+    Failure failure = error.failure();
+    if (failure.message.find("transaction") != std::string::npos)
+      failure.message += "; migrations run in a transaction of Tenure's own";
+    raise(std::move(failure));
+  }
+}
+
 // One step in a transaction of its own. Looks again under the lock: another process may have been faster.
 bool apply_next(Connection& connection, std::span<const Migration> migrations, std::int64_t now_us) {
   WriteTransaction transaction{connection};
@@ -104,7 +116,7 @@ AppliedSteps applied_steps(Connection& connection, std::span<const Migration> mi
 void apply_step(Connection& connection, const Migration& step, std::int64_t now_us) {
   TENURE_INVARIANT(connection.in_transaction());
   if (!has_table(connection)) connection.execute(kCreateTable);
-  connection.execute(Query{step.name, step.sql});
+  execute_step(connection, step);
   if (!connection.in_transaction())
     mismatch(connection,
              fmt::format("schema step {} ({}) ended its transaction; a step must not say commit or rollback",

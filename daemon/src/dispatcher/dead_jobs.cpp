@@ -33,12 +33,14 @@ void DeadJobs::tell(Actions& actions) {
       200;  // bytes; the whole of it is in the line of the failure, and in the store
   const std::int64_t count = std::exchange(untold_, 0);
   const std::string who = count == 1 ? "A job is dead" : fmt::format("{} jobs are dead, the last one", count);
-  actions.emplace_back(Note{Note::Level::warning,
-                            "job.dead",
-                            fmt::format("{} by {}: {}. See tenure job list state=dead", who,
-                                        name_of(last_.code), escaped(last_.error, kErrorShown)),
-                            {},
-                            {}});
+  const std::string error = escaped(last_.error, kErrorShown);
+  const std::string_view stop = error.ends_with('.') ? "" : ".";
+  actions.emplace_back(Note{
+      Note::Level::warning,
+      "job.dead",
+      fmt::format("{} by {}: {}{} See tenure job list state=dead", who, name_of(last_.code), error, stop),
+      {},
+      {}});
 }
 
 }  // namespace tenure::daemon

@@ -22,12 +22,20 @@ Note without_pool(const std::string& queue, std::string message) {
           .queue = queue};
 }
 
-Note note_of(const HeldLane& lane) {
+}  // namespace
+
+// A program that was started by hand knows of the other pools of its configuration nothing.
+std::string_view HeldNotes::who_does_not_list_it() const {
+  if (settings_.can_end_processes) return "no pool lists it";
+  return "the first pool, the only one that a program started by hand serves, does not list it";
+}
+
+Note HeldNotes::note_of(const HeldLane& lane) const {
   if (lane.reason == JobReason::queue_without_pool)
-    return without_pool(lane.queue,
-                        fmt::format("Jobs in queue {} are held: no pool lists it. See tenure job list "
-                                    "reason=queue_without_pool",
-                                    escaped(lane.queue)));
+    return without_pool(
+        lane.queue,
+        fmt::format("Jobs in queue {} are held: {}. See tenure job list reason=queue_without_pool",
+                    escaped(lane.queue), who_does_not_list_it()));
   return {
       .level = Note::Level::warning,
       .event = "kind.unknown",
@@ -40,21 +48,19 @@ Note note_of(const HeldLane& lane) {
       .queue = lane.queue};
 }
 
-}  // namespace
-
 void HeldNotes::came(const std::vector<std::string>& default_queues, const Lanes& lanes, Actions& actions) {
   std::size_t queues = 0;
   for (const std::string& queue : default_queues) {
     if (lanes.is_listed(queue) || !told_defaults_.insert(queue).second || ++queues > kHeldNotesMax) continue;
     actions.emplace_back(without_pool(
-        queue, fmt::format("A kind of the worker program sends its jobs to queue {}, and no pool lists it: "
-                           "they will be held",
-                           escaped(queue))));
+        queue,
+        fmt::format("A kind of the worker program sends its jobs to queue {}, and {}: they will be held",
+                    escaped(queue), who_does_not_list_it())));
   }
   if (queues > kHeldNotesMax)
     actions.emplace_back(without_pool(
-        {}, fmt::format("Kinds of the worker program send jobs to {} more queues that no pool lists. "
-                        "tenure config check names all of them",
+        {}, fmt::format("Kinds of the worker program send jobs to {} more queues that nobody here performs. "
+                        "tenure config check names all that no pool lists",
                         queues - kHeldNotesMax)));
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,9 @@ inline constexpr std::size_t kHeldNotesMax = 20;        // of one look; further 
 
 class HeldNotes {
  public:
+  // They must outlive it.
+  explicit HeldNotes(const DispatcherSettings& settings) : settings_(settings) {}
+
   // A worker process has come, whose kinds go to these queues by default: tells of each that no pool lists, once.
   void came(const std::vector<std::string>& default_queues, const Lanes& lanes, Actions& actions);
   void tick(Lanes& lanes, Instant now, Actions& actions);
@@ -39,9 +43,12 @@ class HeldNotes {
     std::optional<Instant> since;  // held at every look since; nothing: not held any more
     std::optional<Instant> told;
   };
+  [[nodiscard]] std::string_view who_does_not_list_it() const;
+  [[nodiscard]] Note note_of(const HeldLane& lane) const;
   void look(const std::vector<HeldLane>& held, Instant now, Actions& actions);
   void forget(const std::map<Key, const HeldLane*>& held, Instant now);
 
+  const DispatcherSettings& settings_;
   std::map<Key, Entry> entries_;
   std::set<std::string> told_defaults_;
   std::optional<Instant> look_at_;

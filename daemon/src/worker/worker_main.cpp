@@ -186,6 +186,11 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
   return was_drained ? 0 : 1;
 }
 
+// Into a pipe or a file the C library writes when 4 KiB have come together: what a job prints would come hours later, or never.
+void write_whole_lines() {
+  if (::isatty(STDOUT_FILENO) != 1) std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+}
+
 void print_help(const char* program) {
   std::printf(
       "usage: %s [--config FILE]\n\n"
@@ -193,6 +198,7 @@ void print_help(const char* program) {
       "hand it dispatches and performs the jobs of its configuration's first pool in\n"
       "this one process, until Ctrl-C or SIGTERM; then it lets the running jobs end. It\n"
       "refuses to start while a tenured, or another one, holds the control database.\n"
+      "Jobs of queues that this pool does not list wait, though other pools list them.\n"
       "A job that crashes ends it: only tenured puts a wall between jobs and the\n"
       "dispatcher. Started again, it finds out which job that was.\n\n"
       "  --config FILE   the configuration; else TENURE_CONFIG, else\n"
@@ -229,7 +235,9 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
                     .clock = clock,
                     .performing = performing(settings, {}),
                     .program_version = options.version};
-  log::write(log::Level::info, "worker.alone", "performing in this process: a job that crashes ends it");
+  log::write(log::Level::info, "worker.alone",
+             "performing in this process for the pool " + settings.pools.front().name +
+                 ", the first one: a job that crashes ends it");
   return run_dispatcher(
       settings, read_settings,
       [&](const boost::asio::any_io_executor& executor, const InForce& in_force) {
@@ -247,6 +255,7 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
   using namespace daemon;
   hold_signals_back();
   fill_standard_streams();
+  write_whole_lines();
   return run_program(argv[0], [&] {
     sqlite::refuse_open_databases("worker_main");
     const WorkerEnvironment environment = take_environment();

@@ -125,6 +125,8 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
     const auto progress = tables_.progress().find(seq);
     if (progress != tables_.progress().end()) record.progress = progress->second;
   }
+  if (const auto cursor = tables_.cursors().find(seq); cursor != tables_.cursors().end())
+    record.cursor = SavedCursor{std::ssize(cursor->second.bytes), cursor->second.saved};
   show_state(record, job.state, job.reason);
   show_gate(record, gates().of(job.lane.queue, job.lane.kind));
   return record;

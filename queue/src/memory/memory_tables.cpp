@@ -134,7 +134,7 @@ void MemoryTables::erase_claim(JobSeq seq) {
 }
 
 void MemoryTables::set_progress(JobSeq seq, const ToldProgress& progress) { set(progress_, seq, progress); }
-void MemoryTables::set_cursor(JobSeq seq, const std::string& cursor) { set(cursors_, seq, cursor); }
+void MemoryTables::set_cursor(JobSeq seq, const MemoryCursor& cursor) { set(cursors_, seq, cursor); }
 
 void MemoryTables::add_cancel_request(const MemoryCancelRequest& request) {
   last_cancel_.value += 1;  // never taken back: a number is never given out twice

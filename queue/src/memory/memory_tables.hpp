@@ -47,6 +47,11 @@ struct MemoryCancelRequest {
   WallTime asked{};
 };
 
+struct MemoryCursor {
+  std::string bytes;
+  WallTime saved{};
+};
+
 struct MemoryTenant {
   std::optional<TenantName> name;  // nothing: number 0
   Generation generation;
@@ -97,7 +102,7 @@ class MemoryTables {
   // Of claims that stand.
   [[nodiscard]] const std::map<JobSeq, ToldProgress>& progress() const { return progress_; }
   // Of jobs that have not ended.
-  [[nodiscard]] const std::map<JobSeq, std::string>& cursors() const { return cursors_; }
+  [[nodiscard]] const std::map<JobSeq, MemoryCursor>& cursors() const { return cursors_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
   [[nodiscard]] const std::string* envelope(JobSeq seq) const;
   [[nodiscard]] JobSeq last_seq() const { return last_seq_; }
@@ -116,7 +121,7 @@ class MemoryTables {
   // With its progress and the request for its cancel.
   void erase_claim(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
-  void set_cursor(JobSeq seq, const std::string& cursor);
+  void set_cursor(JobSeq seq, const MemoryCursor& cursor);
   void add_cancel_request(const MemoryCancelRequest& request);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);
   void erase_suspect(JobSeq seq);
@@ -160,7 +165,7 @@ class MemoryTables {
   std::map<JobSeq, MemorySuspect> suspects_;
   std::map<CancelNumber, MemoryCancelRequest> cancel_requests_;
   std::map<JobSeq, ToldProgress> progress_;
-  std::map<JobSeq, std::string> cursors_;
+  std::map<JobSeq, MemoryCursor> cursors_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;

@@ -147,7 +147,7 @@ ClaimedJob MemoryWriter::claimed(const MemoryTables::ReadyKey& key) const {
   job.releases = row.releases;
   job.envelope = *tables_.envelope(place.seq);
   const auto cursor = tables_.cursors().find(place.seq);
-  if (cursor != tables_.cursors().end()) job.cursor = cursor->second;
+  if (cursor != tables_.cursors().end()) job.cursor = cursor->second.bytes;
   return job;
 }
 
@@ -158,7 +158,7 @@ Result<void> MemoryWriter::tell(const RunNews& news, WallTime now) {
   if (claim == tables_.claims().end() || claim->second.token != news.claim.token)
     return claim_lost(news.claim);
   if (news.progress) tables_.set_progress(news.claim.seq, {*news.progress, now});
-  if (!news.cursor.empty()) tables_.set_cursor(news.claim.seq, news.cursor);
+  if (!news.cursor.empty()) tables_.set_cursor(news.claim.seq, {news.cursor, now});
   return {};
 }
 

@@ -31,7 +31,7 @@ constexpr Query kJobRecord{"job_record", R"sql(
               else 6 end,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
          tenant.number is null, job.queue, job.kind, cancel_request.asked_us,
-         progress.done, progress.total, progress.text, progress.told_us
+         progress.done, progress.total, progress.text, progress.told_us, length(job_cursor.cursor), job_cursor.saved_us
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -42,6 +42,7 @@ constexpr Query kJobRecord{"job_record", R"sql(
     and cancel_request.counter = claim.counter
   left join progress on progress.seq = claim.seq and progress.incarnation = claim.incarnation
     and progress.counter = claim.counter
+  left join job_cursor on job_cursor.seq = job.seq
   where job.seq = ?1)sql"};
 
 enum class RowPlace : std::uint8_t {
@@ -143,12 +144,15 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   job.crashes = counts.crashes;
   job.releases = counts.releases;
   job.size_bytes = row.integer(17);
+  if (place != RowPlace::ended && !row.is_null(32))
+    job.cursor = SavedCursor{row.integer(32), from_us(row.integer(33))};
   job.error = row.text(23);
   return job;
 }
 
 void show_ended(JobRecord& job, const EndedTimes& times) {
   job.refused.clear();
+  job.cursor.reset();
   job.state = ShownState::succeeded;
   job.reason = JobReason::none;
   job.started = times.started;

@@ -117,5 +117,25 @@ TEST_F(MigrationsTest, AStepThatEndsItsTransactionIsRefused) {
   expect_refused({{1, "0001_commit.sql", "create table item(id); commit;"}}, "commit");
 }
 
+TEST_F(MigrationsTest, AStepThatWouldBeginATransactionIsToldWhoseThereIs) {
+  for (const char* const statement : {"begin", "vacuum"}) {
+    try {
+      (void)migrate(connection_, std::vector{Migration{1, "0001_own.sql", statement}}, 1);
+      FAIL() << "not refused: " << statement;
+    } catch (const QueryFailed& error) {
+      EXPECT_NE(std::string{error.what()}.find("migrations run in a transaction of Tenure's own"),
+                std::string::npos)
+          << error.what();
+    }
+    EXPECT_FALSE(connection_.in_transaction());
+  }
+  try {
+    (void)migrate(connection_, std::vector{Migration{1, "0001_typo.sql", "creat table item(id)"}}, 1);
+    FAIL() << "not refused";
+  } catch (const QueryFailed& error) {
+    EXPECT_EQ(std::string{error.what()}.find("transaction"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace tenure::sqlite

@@ -46,6 +46,18 @@ TEST_F(Config, CFG_02_CheckLooksAtTheMachine) {
   EXPECT_THAT(output.out, HasSubstr("its folder cannot be used"));
 }
 
+TEST_F(Config, CheckReadsTheMigrationsAsWhoeverMakesATenantDoes) {
+  write(usable() + "migrations = \"%{config_dir}/migrations\"\n");
+  std::filesystem::create_directory(folder / "migrations");
+  std::ofstream(folder / "migrations/0001_first.sql") << "create table note (number integer primary key)";
+  EXPECT_EQ(run({"config", "check"}), 0) << output.out;
+  std::ofstream(folder / "migrations/0003_third.sql") << "select 1";
+  EXPECT_EQ(run({"config", "check"}), 78);
+  EXPECT_THAT(output.out,
+              HasSubstr("FAIL  this machine: tenants.migrations: the migration stands where number 2"));
+  EXPECT_THAT(output.out, HasSubstr("0003_third.sql"));
+}
+
 TEST_F(Config, CFG_08_CheckWarnsOfADescriptorLimit) {
   write(usable());
   environment.descriptors_limit = 100;

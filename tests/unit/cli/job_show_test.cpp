@@ -27,6 +27,23 @@ TEST_F(JobShow, CLI_01_ItsJsonStaysAsItIs) {
   expect_golden("job_show.json");
 }
 
+TEST_F(JobShow, SaysThatARunHasSavedACursorAndNothingOfItsBytes) {
+  add_job(1, "none", "house.keeping", "{}");
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("cursor")));
+  const queue::ClaimedJob claimed = claim(1);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.tell({{claimed.seq, claimed.token}, std::nullopt, "t0p"}, clock.wall()));
+  });
+  clock.advance(std::chrono::minutes(2));
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\ncursor     3 bytes, saved 2026-03-02T10:14:0"));
+  EXPECT_THAT(output.out, Not(HasSubstr("t0p")));
+  EXPECT_EQ(run({"job", "show", job_id(1).text(), "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("cursor":{"bytes":3,"saved":"2026-03-02T10:14:0)"));
+  EXPECT_THAT(output.out, Not(HasSubstr("t0p")));
+}
+
 TEST_F(JobShow, AMissingJobIsExitCode1) {
   EXPECT_EQ(run({"job", "show", job_id(9).text()}), 1);
   EXPECT_EQ(output.out, "");

@@ -49,6 +49,7 @@ class Program : public ::testing::Test {
   void succeed(int seed);
   void fail_once(int seed, std::string_view error);
   // It runs on.
+  queue::ClaimedJob claim(int seed);
   void hold(int seed) { (void)claim(seed); }
   // The daemon died while it held the job.
   void suspect(int seed);
@@ -79,7 +80,6 @@ class Program : public ::testing::Test {
   Environment environment;
 
  private:
-  queue::ClaimedJob claim(int seed);
   std::int64_t counter_ = 0;
   queue::Incarnation incarnation_;
 };

@@ -103,6 +103,28 @@ TEST(HeldByDefault, RTY_05_AQueueThatAKindNamesAndNoPoolListsIsToldAtTheFirstHel
                                              {{ProcessNumber{2}, 1}, {ProcessNumber{3}, 1}}}}));
 }
 
+// It knows nothing of further pools of its configuration, which may list the queue.
+TEST(HeldByDefault, AProgramThatWasStartedByHandSpeaksOfTheOnePoolThatItServes) {
+  for (const bool by_hand : {false, true}) {
+    simulation::Options options = one_pool(1, 1);
+    options.default_queue = "exports";
+    options.settings.can_end_processes = !by_hand;
+    HeldSimulation sim{std::move(options)};
+    sim->start();
+    sim->run_for(50ms);
+    (void)sim->enqueue({.queue = "reports"});
+    sim->run_for(1min);
+    std::vector<std::string> told;
+    for (const Note& note : sim.world.notes)
+      if (note.event == "queue.without_pool") told.push_back(note.message);
+    ASSERT_EQ(told.size(), 2U);
+    const std::string_view words =
+        by_hand ? "the first pool, the only one that a program started by hand serves, does not list it"
+                : "no pool lists it";
+    for (const std::string& line : told) EXPECT_NE(line.find(words), std::string::npos) << line;
+  }
+}
+
 TEST_F(HeldJobs, OBS_12_RTY_05_OneWarningWithinAMinuteAndTheNextAfterAnHour) {
   (void)sim->enqueue_many({.kind = "report"}, 3);
   (void)sim->enqueue({.queue = "exports"});

@@ -110,6 +110,20 @@ TEST(Retry, ADeadJobIsToldToTheOperator) {
             std::vector<std::string>{"A job is dead by WrongTenant: no. See tenure job list state=dead"});
 }
 
+TEST(Retry, AnErrorThatEndsInAFullStopGetsNoSecondOne) {
+  DeadJobs dead;
+  for (const auto& [error, told] :
+       {std::pair{"It had not obeyed its stop token.", "It had not obeyed its stop token. See"},
+        std::pair{"no", "no. See"}}) {
+    Actions actions;
+    dead.died({.code = ErrorCode::time_limit, .error = error});
+    dead.leave(actions);
+    ASSERT_EQ(actions.size(), 1U);
+    EXPECT_EQ(std::get<Note>(actions.front()).message,
+              std::string("A job is dead by TimeLimit: ") + told + " tenure job list state=dead");
+  }
+}
+
 // However many die: one line at once, and one a second after that.
 TEST(Retry, OBS_10_ManyDeadJobsAreOneLineASecond) {
   constexpr int kJobs = 500;

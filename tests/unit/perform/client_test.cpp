@@ -211,6 +211,44 @@ TEST_F(ClientTest, ENQ_09_AllOrNothingStoresNothing) {
   });
 }
 
+TEST_F(ClientTest, AllOrNothingSaysWhichItemIsBad) {
+  const auto refusal_of = [&](const std::vector<PayInvoice>& jobs) {
+    return with_tenant("acme", [&]() -> std::string {
+      try {
+        client_.enqueue_all(jobs, {}, BulkRule::all_or_nothing);
+      } catch (const Error& error) {
+        return error.failure().message;
+      }
+      return "taken";
+    });
+  };
+  EXPECT_EQ(refusal_of({{invoice_of("bolt")}}).find("item 0: "), 0U);
+  EXPECT_EQ(refusal_of({{invoice_of("acme")}, {invoice_of("bolt")}}).find("item 1: "), 0U);
+  // What the store refuses too.
+  with_tenant("nobody", [&] {
+    const std::vector<PayAll> jobs(2);
+    try {
+      client_.enqueue_all(jobs, {}, BulkRule::all_or_nothing);
+      FAIL() << "taken";
+    } catch (const TenantDoesNotExist& error) {
+      EXPECT_EQ(error.failure().message.find("item 0: "), 0U);
+    }
+  });
+}
+
+TEST_F(ClientTest, ABulkMayBeAListInBraces) {
+  const auto items = client_.enqueue_all({PayAll{}, PayAll{}}, {.tenant = "acme"});
+  ASSERT_EQ(items.size(), 2U);
+  EXPECT_LT(items[0].id, items[1].id);
+  EXPECT_EQ(jobs_in(*store_), 2);
+}
+
+TEST_F(ClientTest, TheTenantMayBeTheOneThatIsCurrent) {
+  const Uuid id =
+      with_tenant("bolt", [&] { return client_.enqueue(PayAll{}, {.tenant = current_tenant()}); });
+  EXPECT_EQ(record_of(*store_, id).tenant, TenantName{"bolt"});
+}
+
 TEST_F(ClientTest, ABulkHasALimit) {
   with_tenant("acme", [&] {
     EXPECT_EQ(client_.enqueue_all<PayAll>(std::vector<PayAll>(limits::kBulkMax)).size(), limits::kBulkMax);

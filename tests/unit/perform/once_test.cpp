@@ -45,6 +45,18 @@ TEST_F(Once, RUN_04_ARerunSkipsWhatIsDoneAndGoesOnWithTheRest) {
   EXPECT_EQ(paid("acme"), 2);
 }
 
+TEST_F(Once, AStepMakesTheIdOfARecordThatItWrites) {
+  std::string text;
+  EXPECT_EQ(attempt([&](JobContext& context) {
+              text = context.once("insert", [](JobTransaction& transaction) {
+                transaction.execute("insert into invoice (id, paid) values (7, 0)");
+                return transaction.ref<Invoice>(transaction.last_insert_row()).text();
+              });
+            }),
+            std::nullopt);
+  EXPECT_EQ(text, "gid://books/Invoice/7?tenant=acme");
+}
+
 TEST_F(Once, RUN_20_AManualRetryKeepsTheReceiptsAndACopyHasNone) {
   bool fails = true;
   static_cast<void>(attempt([&](JobContext& context) {

@@ -38,6 +38,39 @@ TEST(Options, ENQ_14_ValuesOutsideTheirLimitsAreRefused) {
                BadOptions);
 }
 
+std::string refusal_of(const EnqueueOptions& options) {
+  try {
+    static_cast<void>(effective_options({}, options));
+  } catch (const BadOptions& error) {
+    return error.failure().message;
+  }
+  return "taken";
+}
+
+TEST(Options, ADelayIsRefusedInTheUnitInWhichItWasSaid) {
+  EXPECT_EQ(refusal_of({.run_in = -std::chrono::hours{2}}), "run_in \"-2 h\": a delay cannot be negative");
+  EXPECT_EQ(refusal_of({.run_in = -minutes{90}}), "run_in \"-90 min\": a delay cannot be negative");
+  EXPECT_EQ(refusal_of({.run_in = std::chrono::milliseconds{-1'500}}),
+            "run_in \"-1500 ms\": a delay cannot be negative");
+  EXPECT_EQ(refusal_of({.run_in = std::chrono::microseconds{-1}}),
+            "run_in \"-1 us\": a delay cannot be negative");
+}
+
+TEST(Options, TheZeroIdIsRefused) {
+  EXPECT_EQ(refusal_of({.id = Uuid{Uuid::Bytes{1}}}), "taken");
+  EXPECT_EQ(refusal_of({.id = Uuid{}}).find("id \"00000000-0000-0000-0000-000000000000\": the zero id"), 0U);
+}
+
+TEST(Options, TenantAndTimeMayBeOptionals) {
+  const std::optional<TenantName> acme{TenantName{"acme"}};
+  EXPECT_EQ(EnqueueOptions{.tenant = acme}.tenant.value().text(), "acme");
+  EXPECT_FALSE(EnqueueOptions{.tenant = std::optional<TenantName>{}}.tenant.has_value());
+  EXPECT_FALSE(EnqueueOptions{.tenant = {}}.tenant.has_value());
+  EXPECT_FALSE(EnqueueOptions{.tenant = std::nullopt}.tenant.has_value());
+  const std::optional<WallTime> time{from_us(7)};
+  EXPECT_EQ(EnqueueOptions{.run_at = time}.run_at.value(), from_us(7));
+}
+
 TEST(Options, ENQ_14_BadQueueNamesAreRefused) {
   EXPECT_NO_THROW(static_cast<void>(effective_options({}, {.queue = std::string(64, 'q')})));
   for (const std::string& name : {std::string(65, 'q'), std::string{""}, std::string{"A"}, std::string{"-x"},

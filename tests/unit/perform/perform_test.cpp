@@ -4,10 +4,13 @@
 #include <tenure/queue/envelope.hpp>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <stdexcept>
 #include <string_view>
 #include <support/in_child.hpp>
+#include <thread>
+#include <utility>
 
 namespace tenure::testing {
 namespace {
@@ -311,6 +314,44 @@ TEST_F(Perform, AHandlerThatReturnsAfterAnyOtherTokenHasSucceeded) {
     stop.give(reason);
     EXPECT_EQ(perform(claim(), stop), std::nullopt);
   }
+}
+
+// A thread that a handler starts has neither the scope nor the lease.
+TEST_F(Perform, AContextAndAHandleAreOfNoUseOnAnotherThread) {
+  using Use = std::function<void(JobContext&, TenantHandle&)>;
+  const std::array<std::pair<Use, ErrorCode>, 8> uses{{
+      {[](JobContext& context, TenantHandle&) { static_cast<void>(context.handle()); },
+       ErrorCode::bad_options},
+      {[](JobContext& context, TenantHandle&) { context.once("step", [](JobTransaction&) {}); },
+       ErrorCode::bad_options},
+      {[](JobContext& context, TenantHandle&) { context.progress(1); }, ErrorCode::bad_options},
+      {[](JobContext& context, TenantHandle&) { context.checkpoint("1"); }, ErrorCode::bad_options},
+      {[](JobContext& context, TenantHandle&) { (void)context.stop_token(); }, ErrorCode::bad_options},
+      {[](JobContext& context, TenantHandle&) { (void)context.stop_reason(); }, ErrorCode::bad_options},
+      {[](JobContext& context, TenantHandle&) { (void)context.idempotency_key(); }, ErrorCode::bad_options},
+      {[](JobContext&, TenantHandle& handle) { static_cast<void>(handle.begin_read()); },
+       ErrorCode::no_tenant},
+  }};
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext& context) {
+    TenantHandle& handle = context.handle();
+    for (std::size_t each = 0; each < uses.size(); ++each) {
+      std::optional<Failure> failure;
+      std::thread([&] {
+        try {
+          uses[each].first(context, handle);
+        } catch (const Error& error) {
+          failure = error.failure();
+        }
+      }).join();
+      ASSERT_TRUE(failure.has_value()) << each;
+      EXPECT_EQ(failure->code, uses[each].second) << each;
+      EXPECT_NE(failure->message.find("a handle and a context are for the thread that has them"),
+                std::string::npos)
+          << failure->message;
+    }
+  });
+  with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+  EXPECT_EQ(perform(claim()), std::nullopt);
 }
 
 // What a handler tells in one run of a job that had saved `cursor` before.

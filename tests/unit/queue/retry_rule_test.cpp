@@ -1,8 +1,14 @@
 #include <tenure/queue/retry_rule.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <string_view>
 
 namespace tenure::queue {
 namespace {
@@ -117,6 +123,54 @@ TEST(AfterFailure, ABusyStoreIsMetAtNoCostEightTimesAndThenIsAFailure) {
 TEST(AfterFailure, SqlThatFailsIsRetried) {
   for (const ErrorCode code : {ErrorCode::query_failed, ErrorCode::constraint_violated})
     EXPECT_EQ(after_failure(code, {1, 10}).verdict, AfterFailure::Verdict::retry) << name_of(code);
+}
+
+// The rows of a page's tables by their first column.
+std::map<std::string, std::string> rows_of_the_manual(const char* page) {
+  std::ifstream file(std::filesystem::path(TENURE_MANUAL_FOLDER) / page);
+  std::map<std::string, std::string> rows;
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("| ")) rows.emplace(line.substr(2, line.find(" |", 2) - 2), line);
+  return rows;
+}
+
+// How the manual calls what becomes of a job: a cell of errors.md, and how a row of writing-jobs.md begins.
+struct Fate {
+  std::string_view cell;
+  std::string_view row;
+};
+
+Fate fate_by(ErrorCode code) {
+  if (code == ErrorCode::worker_crashed) return {"crash", ""};
+  if (code == ErrorCode::newer_envelope) return {"blocked", "**blocked** until a worker process says hello"};
+  if (code == ErrorCode::store_busy)
+    return {"free, eight times; then retried", "**runs again at no cost**, its tenant's jobs wait"};
+  switch (after_failure(code, {1, 10}).verdict) {
+    case AfterFailure::Verdict::retry:
+      return {"retried", "**retried** until `attempts_max` failures, then dead, reason `attempts_exhausted`"};
+    case AfterFailure::Verdict::dead:
+      return {"dead", "**dead at once**, reason `permanent_error`"};
+    case AfterFailure::Verdict::release:
+      return {"free", "**runs again at no cost**, its tenant's jobs wait"};
+  }
+  return {};
+}
+
+TEST(AfterFailure, IsWhatTheManualSaysOfEachError) {
+  using ::testing::HasSubstr;
+  const auto errors = rows_of_the_manual("errors.md");
+  auto fates = rows_of_the_manual("writing-jobs.md");
+  for (int number = 1; number <= static_cast<int>(ErrorCode::internal); ++number) {
+    const auto code = static_cast<ErrorCode>(number);
+    if (name_of(code) == name_of(ErrorCode::internal) && code != ErrorCode::internal) continue;
+    const std::string name = "`" + std::string(name_of(code)) + "`";
+    const auto [cell, row] = fate_by(code);
+    ASSERT_TRUE(errors.contains(name)) << name;
+    EXPECT_THAT(errors.at(name), HasSubstr("t | " + std::string(cell) + " |"));
+    if (!row.empty()) {
+      EXPECT_THAT(fates[std::string(row)], HasSubstr(name));
+    }
+  }
 }
 
 }  // namespace

@@ -4,6 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <string_view>
+
 namespace tenure::queue {
 namespace {
 
@@ -32,6 +40,40 @@ TEST(Transitions, NothingLeavesSucceeded) {
 TEST(Transitions, OnlyReadyJobsHaveClaims) {
   for (const TransitionRow& row : transitions())
     EXPECT_TRUE(!row.needs_claim || row.from == JobState::ready) << name_of(row.transition);
+}
+
+// The rows of one table of docs/formats/numbers.md: number and name.
+std::map<std::int64_t, std::string> numbers_of_the_manual(const std::string& head) {
+  std::ifstream page(std::filesystem::path(TENURE_FORMATS_FOLDER) / "numbers.md");
+  std::map<std::int64_t, std::string> rows;
+  bool is_inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("| " + head + " |")) is_inside = true;
+    if (!line.starts_with("|")) is_inside = false;
+    if (!is_inside || std::isdigit(static_cast<unsigned char>(line[2])) == 0) continue;
+    const std::size_t begin = line.find('`') + 1;
+    rows.emplace(std::stoll(line.substr(2)), line.substr(begin, line.find('`', begin) - begin));
+  }
+  return rows;
+}
+
+template <class Enum>
+std::map<std::int64_t, std::string> numbers_of(int last) {
+  std::map<std::int64_t, std::string> rows;
+  for (int number = 0; number <= last; ++number)
+    if (const std::string_view name = name_of(static_cast<Enum>(number)); name != "unknown")
+      rows.emplace(number, name);
+  return rows;
+}
+
+TEST(Types, NumbersStandInTheManualWithTheirNames) {
+  EXPECT_EQ(numbers_of_the_manual("state"), numbers_of<JobState>(99));
+  EXPECT_EQ(numbers_of_the_manual("reason"), numbers_of<JobReason>(254));
+  EXPECT_EQ(numbers_of_the_manual("outcome"), numbers_of<AttemptOutcome>(99));
+  std::map<std::int64_t, std::string> tenants;
+  for (int number = 1; number <= 8; ++number)
+    tenants.emplace(number, name_of(static_cast<TenantState>(number)));
+  EXPECT_EQ(numbers_of_the_manual("tenant"), tenants);
 }
 
 }  // namespace

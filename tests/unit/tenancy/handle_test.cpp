@@ -63,6 +63,16 @@ TEST_F(HandleTest, ValuesAreBoundAndReadBack) {
   EXPECT_EQ(code_of([] { TenantValue{UINT64_MAX}; }), ErrorCode::bad_options);
 }
 
+TEST_F(HandleTest, BytesAreBoundAsSpanVectorOrThoseOfArguments) {
+  const Bytes bytes{{std::byte{0}, std::byte{255}}};
+  lease_->read([&](TenantReader& reader) {
+    TenantRows rows = reader.query("select hex(?), hex(?), hex(?)", std::span<const std::byte>{bytes.value},
+                                   bytes.value, bytes);
+    ASSERT_TRUE(rows.next());
+    for (int column = 0; column < 3; ++column) EXPECT_EQ(rows.row().text(column), "00FF") << column;
+  });
+}
+
 TEST_F(HandleTest, TextThatGoesAwayIsCopied) {
   lease_->read([&](TenantReader& reader) {
     std::string text = "a longer text that is not stored inside the string";

@@ -58,6 +58,17 @@ TEST_F(MigrationsTest, GapsDoublesAndNamesWithoutNumberAreRefused) {
   }
 }
 
+TEST_F(MigrationsTest, AnEndingInCapitalLettersIsRefusedAndNotIgnored) {
+  write("0001_first.sql");
+  for (const std::string name : {"0002.SQL", "0002_second.Sql"}) {
+    write(name);
+    EXPECT_THAT(refusal(), HasSubstr("migrations end in .sql, in lower case")) << name;
+    std::filesystem::remove(folder_ / name);
+  }
+  for (const std::string name : {"0002_second.sql.orig", "0002_second.sqlx", "sql", ".sql~"}) write(name);
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(MigrationsTest, OddFilesAreRefused) {
   EXPECT_EQ(failure_of([&] { return read_migrations(folder_ / "nowhere").size(); })->code,
             ErrorCode::bad_configuration);

@@ -9,8 +9,9 @@
 
 namespace tenure {
 
-// Every way in which Tenure says no. The numbers are stored in attempt rows and sent in worker frames: never
-// renumber; a new one takes the next free number of its block and a line in error.cpp.
+// Every way in which Tenure says no; docs/manual/errors.md says of each what it means, who raises it and what to do. The numbers are
+// stored in attempt rows and sent in worker frames: never renumber; a new one takes the next free number of its block, a line in
+// error.cpp, a type below and a row of that page.
 enum class ErrorCode : std::uint16_t {
   // Tenancy
   no_tenant = 1,
@@ -72,8 +73,8 @@ enum class ErrorCode : std::uint16_t {
 // The name that logs, the CLI and attempt rows show: `WrongTenant`.
 [[nodiscard]] std::string_view name_of(ErrorCode code);
 
-// Whether the same call may succeed later without anybody changing anything in it. Permanent tenant errors end a
-// job at once; transient ones never burn an attempt.
+// Whether the same call may succeed later without anybody changing anything in it: for a caller who thinks of repeating it. It does
+// not say what becomes of a job whose handler an error has left; docs/manual/writing-jobs.md does ("Failures").
 enum class Permanence : std::uint8_t { permanent, transient };
 [[nodiscard]] Permanence permanence_of(ErrorCode code);
 
@@ -111,7 +112,7 @@ class Error : public std::runtime_error {
   Failure failure_;
 };
 
-// The type of one code, so that a caller can catch exactly what it acts on.
+// The type of one code, so that a caller can catch exactly what it acts on. Each code has one, under the name that name_of() gives.
 template <ErrorCode kCode>
 class TypedError : public Error {
  public:
@@ -128,12 +129,13 @@ using TenantDeleted = TypedError<ErrorCode::tenant_deleted>;
 using StaleGeneration = TypedError<ErrorCode::stale_generation>;
 using BadTenantName = TypedError<ErrorCode::bad_tenant_name>;
 using TenantSwapProhibited = TypedError<ErrorCode::tenant_swap_prohibited>;
+using PendingMigration = TypedError<ErrorCode::pending_migration>;
 using HandleBudgetExhausted = TypedError<ErrorCode::handle_budget_exhausted>;
 using TenantBusy = TypedError<ErrorCode::tenant_busy>;
 using RecordNotFound = TypedError<ErrorCode::record_not_found>;
 using BadGlobalId = TypedError<ErrorCode::bad_global_id>;
-using TenantUnavailable = TypedError<ErrorCode::tenant_unavailable>;
 using HandleEnded = TypedError<ErrorCode::handle_ended>;
+using TenantUnavailable = TypedError<ErrorCode::tenant_unavailable>;
 using ClaimLost = TypedError<ErrorCode::claim_lost>;
 using IdConflict = TypedError<ErrorCode::id_conflict>;
 using PayloadTooLarge = TypedError<ErrorCode::payload_too_large>;
@@ -141,10 +143,18 @@ using BadPayload = TypedError<ErrorCode::bad_payload>;
 using EnvelopeMismatch = TypedError<ErrorCode::envelope_mismatch>;
 using BadSeal = TypedError<ErrorCode::bad_seal>;
 using UnknownKind = TypedError<ErrorCode::unknown_kind>;
-using ConstraintViolated = TypedError<ErrorCode::constraint_violated>;
-using QueryFailed = TypedError<ErrorCode::query_failed>;
+using LimitReached = TypedError<ErrorCode::limit_reached>;
 using BadOptions = TypedError<ErrorCode::bad_options>;
 using DuplicateStep = TypedError<ErrorCode::duplicate_step>;
+using JobNotFound = TypedError<ErrorCode::job_not_found>;
+using StateChanged = TypedError<ErrorCode::state_changed>;
+using NewerEnvelope = TypedError<ErrorCode::newer_envelope>;
+using BadFilter = TypedError<ErrorCode::bad_filter>;
+using ConstraintViolated = TypedError<ErrorCode::constraint_violated>;
+using QueryFailed = TypedError<ErrorCode::query_failed>;
+using HandlerFailed = TypedError<ErrorCode::handler_failed>;
+using WorkerCrashed = TypedError<ErrorCode::worker_crashed>;
+using TimeLimit = TypedError<ErrorCode::time_limit>;
 using StoreBusy = TypedError<ErrorCode::store_busy>;
 using DiskError = TypedError<ErrorCode::disk>;
 using DiskSyncFailed = TypedError<ErrorCode::disk_sync_failed>;
@@ -155,9 +165,13 @@ using SchemaMismatch = TypedError<ErrorCode::schema_mismatch>;
 using BadConfiguration = TypedError<ErrorCode::bad_configuration>;
 using LockHeld = TypedError<ErrorCode::lock_held>;
 using AccessRefused = TypedError<ErrorCode::access_refused>;
+using Interrupted = TypedError<ErrorCode::interrupted>;
+using OutOfMemory = TypedError<ErrorCode::out_of_memory>;
+using ProtocolViolation = TypedError<ErrorCode::protocol_violation>;
 using ForkedProcess = TypedError<ErrorCode::forked_process>;
+using Internal = TypedError<ErrorCode::internal>;
 
-// Throws the TypedError of `failure.code`.
+// Throws the TypedError of `failure.code`. For handlers too: raise(ErrorCode::record_not_found, "...") ends a job for good.
 [[noreturn]] void raise(Failure failure);
 [[noreturn]] void raise(ErrorCode code, std::string message, std::string tenant = {}, std::string where = {});
 

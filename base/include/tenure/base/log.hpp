@@ -27,7 +27,7 @@ inline constexpr std::size_t kWaitingMax = 256UL * 1024;
 // How long finish() waits for whoever reads.
 inline constexpr std::chrono::milliseconds kFinishMax{500};
 
-// The facts of a line besides its message, in the order in which OPERATIONS names them; empty ones are left
+// The facts of a line besides its message, in the order in which they are written (docs/manual/log-events.md); empty ones are left
 // out.
 struct Fields {
   std::string_view pool = {};

@@ -8,6 +8,8 @@
 #include <tenure/jobs/payload.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -43,6 +45,14 @@ struct BulkItem {
   std::optional<Failure> failure;
 };
 
+namespace detail {
+template <class Jobs>
+concept HasElementsSideBySide = requires(const Jobs& jobs) {
+  std::data(jobs);
+  std::size(jobs);
+};
+}  // namespace detail
+
 // Enqueues jobs, with the daemon up or down. The tenant is captured at the call: from with_tenant, or from the options;
 // every Global ID inside the arguments is compared with it. When an enqueue returns, the job is on disk (with the default
 // durability); when it throws, nothing of it is stored, except that after DiskSyncFailed the outcome is unknown and
@@ -53,9 +63,9 @@ struct BulkItem {
 class Client {
  public:
   // Reads the configuration (without a name the file that `tenure` would read: TENURE_CONFIG's, else /etc/tenure/tenure.toml)
-  // with the key of seals that it names, and opens the control database, which it makes where its folder is there. BadConfiguration,
-  // DatabaseMissing (the folder),
-  // SchemaMismatch. What the library has to tell of this process (rare: a disk in trouble, a log that grew long) is written as [log] of
+  // with the key of seals that it names, and opens the control database, which it makes where its folder is there. BadConfiguration (the folder of
+  // migrations too), DatabaseMissing (the folder), SchemaMismatch, DatabaseDamaged, StoreBusy, DiskError, DiskSyncFailed, AccessRefused,
+  // ForkedProcess. What the library has to tell of this process (rare: a disk in trouble, a log that grew long) is written as [log] of
   // the configuration says (format, file, and level where it is said, else warnings and errors; where the file is not there or cannot be opened:
   // to standard error), unless the program has
   // called log::configure() or log::silence() (<tenure/base/log.hpp>) itself, or is in worker_main.
@@ -66,16 +76,19 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
 
-  // Returns the job's id. NoTenant (no scope, and not untenanted), TenantSwapProhibited, TenantDoesNotExist, TenantDeleted,
-  // TenantNotReady, WrongTenant (an id of another tenant, named by its path), BadPayload, PayloadTooLarge, BadOptions,
-  // IdConflict, StoreBusy, BadConfiguration (jobs must be sealed here, and the key is another one or none).
+  // Returns the job's id.
+  // Of the tenant: NoTenant (no scope, and not untenanted), TenantSwapProhibited, BadTenantName, TenantDoesNotExist, TenantDeleted,
+  // TenantNotReady (draining), StaleGeneration. Of the arguments: WrongTenant, MissingTenant, BadGlobalId (of an id in them, named by
+  // its path), BadPayload, PayloadTooLarge. Of the options: BadOptions, IdConflict, LimitReached (too many kinds or queues). Of the
+  // world: BadConfiguration (jobs must be sealed here, and the key is another one or none), StoreBusy, DiskError, DiskSyncFailed, DatabaseMoved, DatabaseDamaged, OutOfMemory, ForkedProcess.
   template <JobType Job>
   Uuid enqueue(const Job& job, const EnqueueOptions& options = {}) {
     return enqueue_one(kind_of<Job>(), &job, options);
   }
 
-  // One commit for at most 10,000 jobs of one kind, and one hint to the daemon. `options.id` must be empty.
-  // With all_or_nothing the first bad item's error is thrown and nothing is stored.
+  // One commit for at most 10,000 jobs of one kind, and one hint to the daemon. `options.id` must be empty (BadOptions). Results are in
+  // the order of the jobs. With all_or_nothing the first bad item's error is thrown, whose message begins with "item N: ", counted from
+  // 0, and nothing is stored. What is of the world, as with enqueue, is thrown in any case.
   template <JobType Job>
   std::vector<BulkItem> enqueue_all(std::span<const Job> jobs, const EnqueueOptions& options = {},
                                     BulkRule rule = BulkRule::store_good_ones) {
@@ -90,14 +103,31 @@ class Client {
     return enqueue_many(kind_of<Job>(), std::data(jobs), std::size(jobs), options, rule);
   }
 
-  // Says what is missing.
+  // The same for enqueue_all({Job{1}, Job{2}}).
+  template <JobType Job>
+  std::vector<BulkItem> enqueue_all(std::initializer_list<Job> jobs, const EnqueueOptions& options = {},
+                                    BulkRule rule = BulkRule::store_good_ones) {
+    return enqueue_many(kind_of<Job>(), jobs.begin(), jobs.size(), options, rule);
+  }
+
+  // Say what is missing.
   template <class Job>
   requires(!JobType<Job>) Uuid enqueue(const Job&, const EnqueueOptions& = {}) {
     static_assert(detail::kNever<Job>, TENURE_JOB_WITHOUT_KIND);
     return {};
   }
+  template <class Jobs, class Job = std::remove_cvref_t<decltype(*std::begin(std::declval<const Jobs&>()))>>
+  requires(!JobType<Job> || !detail::HasElementsSideBySide<Jobs>) std::vector<BulkItem> enqueue_all(
+      const Jobs&, const EnqueueOptions& = {}, BulkRule = BulkRule::store_good_ones) {
+    static_assert(JobType<Job>, TENURE_JOB_WITHOUT_KIND);
+    static_assert(
+        detail::HasElementsSideBySide<Jobs>,
+        "tenure: enqueue_all takes jobs that lie side by side: a std::vector, std::array or std::span.");
+    return {};
+  }
 
-  // The application's tenants: make and open them (tenancy/tenants.hpp). BadConfiguration for a client over a store.
+  // The application's tenants: make and open them (tenancy/tenants.hpp). It lives as long as the client and moves with it; leases may
+  // outlive both. BadConfiguration for a client over a store.
   [[nodiscard]] Tenants& tenants();
 
  private:

@@ -34,9 +34,14 @@ class JobTransaction {
   [[nodiscard]] TenantRows query(std::string_view sql, const Values&... values) {
     return transaction_.query(sql, values...);
   }
-  template <Locatable T>
+  template <class T>
   [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {
     return tenure::locate(reader(), ref);
+  }
+  // The Global ID of a record of this tenant, by its integer or text id; it is not looked up.
+  template <class T, class Id>
+  [[nodiscard]] Ref<T> ref(const Id& id) const {
+    return transaction_.ref<T>(id);
   }
   [[nodiscard]] std::int64_t last_insert_row() const { return transaction_.last_insert_row(); }
   [[nodiscard]] TenantReader& reader() { return transaction_; }
@@ -51,15 +56,16 @@ struct JobRun;
 
 // What a handler may know and do while it performs one attempt of one job, inside the job's tenant. A reference to it is of
 // no use after the handler has returned.
-// Threads: the handler's; stop_token() may be copied to others.
+// Threads: the handler's own, and BadOptions on another one: threads that a handler starts compute, and database and context stay
+// with the handler's. A stop_token() may be copied to others. In a child of fork() it is ForkedProcess.
 class JobContext {
  public:
   explicit JobContext(detail::JobRun& run) : run_(run) {}
   JobContext(const JobContext&) = delete;
   JobContext& operator=(const JobContext&) = delete;
 
-  // The job's Global ID, gid://APP/tenure.job/UUID?tenant=NAME: equal over all attempts, unique among jobs. For calls to
-  // others that must happen once.
+  // The job's Global ID, gid://APP/tenure.job/UUID?tenant=NAME: equal over all attempts, unique among jobs; of an untenanted job
+  // gid://APP/tenure.job/UUID. For calls to others that must happen once.
   [[nodiscard]] const std::string& idempotency_key() const;
   [[nodiscard]] const std::string& kind() const;
   // Nothing: an untenanted job.
@@ -86,6 +92,7 @@ class JobContext {
   // A place where the job may be interrupted. `cursor`, 1 to 65,536 bytes of the handler's own (BadOptions), says where a later run goes on,
   // after a stop, a failure, a crash or the daemon's death; then, where the stop token has fired, it throws what ends the run: at no
   // cost for a stop, as a failed attempt for a time limit, for good for a cancel. Let that pass.
+  // It throws Interrupted for a stop and for a cancel, TimeLimit for the time limit.
   // The cursor is sent on ten times a second at most, stored behind that, and always before the end of the run: after a crash or a power
   // cut it may be older than the last call and never newer, so what was done since is done again. What must happen once goes into
   // `once`. It is gone when the job has ended for good.
@@ -93,20 +100,24 @@ class JobContext {
   // Of the last checkpoint, in this run or an earlier one; empty: there was none.
   [[nodiscard]] const std::string& cursor() const;
 
-  // The tenant's database, opened at the first use. NoTenant in an untenanted job; TenantDoesNotExist, WrongTenant,
-  // StaleGeneration, HandleBudgetExhausted.
+  // The tenant's database, opened at the first use. NoTenant in an untenanted job; TenantUnavailable (its file is missing, damaged,
+  // refused or another tenant's), StaleGeneration, TenantDeleted, HandleBudgetExhausted, TenantBusy, DiskSyncFailed.
   [[nodiscard]] TenantHandle& handle();
 
-  // Finds a record: MissingTenant, NoTenant, WrongTenant, RecordNotFound.
-  template <Locatable T>
+  // Finds a record: MissingTenant, NoTenant, WrongTenant, BadGlobalId (of another application), RecordNotFound, and what read() says.
+  template <class T>
   [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {
     return handle().read([&](TenantReader& reader) { return tenure::locate(reader, ref); });
   }
+  // `function(TenantReader&)` inside one snapshot; its value is passed through. What handle() says, and of its statements QueryFailed,
+  // AccessRefused (one that writes), BadOptions, WrongTenant, TenantBusy, DiskError, DatabaseDamaged.
   template <class Function>
   decltype(auto) read(Function&& function) {
     return handle().read(std::forward<Function>(function));
   }
-  // Durable when it returns, and repeated when the job runs again: `once` is for what must happen once.
+  // `function(TenantTransaction&)` inside one transaction; its value is passed through, and what it throws undoes all of it. Durable
+  // when it returns, and repeated when the job runs again: `once` is for what must happen once. What read() says, and TenantBusy (other
+  // writers), TenantNotReady (by the stamp), ConstraintViolated, DatabaseMoved, DiskSyncFailed; BadOptions inside read, write or once.
   template <class Function>
   auto write(Function&& function) {
     return handle().write(std::forward<Function>(function));
@@ -116,7 +127,7 @@ class JobContext {
   // the text it returns (if any, at most 64 KiB), are kept together with the mark, in one commit; `once` returns that text,
   // from this run or the one that did it, and only when it is on disk. What it throws undoes all of it.
   // `step` is unique within the job (in a loop it names the item), 1 to 256 bytes: BadOptions. DuplicateStep: twice in one
-  // run. ClaimLost: a later run of this job has been here.
+  // run. ClaimLost: a later run of this job has been here. And what write() says.
   template <class Function>
   std::string once(std::string_view step, Function&& function) {
     static_assert(std::is_invocable_v<Function&, JobTransaction&>,

@@ -32,9 +32,11 @@ struct RunAt : std::optional<WallTime> {
   requires(!std::same_as<Duration, WallTime::duration>)
       RunAt(std::chrono::sys_time<Duration> time)  // NOLINT(google-explicit-constructor): a value of a field
       : std::optional<WallTime>(std::chrono::floor<WallTime::duration>(time)) {}
+  RunAt(std::optional<WallTime> time)  // NOLINT(google-explicit-constructor)
+      : std::optional<WallTime>(time) {}
 };
 
-// A tenant, or none: also made from a name's text. BadTenantName.
+// A tenant, or none: also made from a name's text (BadTenantName), and from what current_tenant() returns.
 struct TenantOfCall : std::optional<TenantName> {
   using std::optional<TenantName>::optional;
   TenantOfCall(std::string_view name)  // NOLINT(google-explicit-constructor): a value of a field
@@ -43,16 +45,20 @@ struct TenantOfCall : std::optional<TenantName> {
   TenantOfCall(const char* name) : TenantOfCall(std::string_view{name}) {}
   TenantOfCall(const std::string& name)  // NOLINT(google-explicit-constructor)
       : TenantOfCall(std::string_view{name}) {}
+  TenantOfCall(std::optional<TenantName> tenant)  // NOLINT(google-explicit-constructor)
+      : std::optional<TenantName>(std::move(tenant)) {}
 };
 
-// What one enqueue says; a value that is given overrides the kind's.
+// What one enqueue says; a value that is given overrides the kind's. C++ wants those that are named in the order of this struct.
 struct EnqueueOptions {
   std::chrono::microseconds run_in{0};  // at least 0
   RunAt run_at = {};                    // instead of run_in
   std::optional<std::string> queue = {};
   std::optional<int> priority = {};
   std::optional<int> attempts_max = {};
-  // Made by the caller who repeats an enqueue after a lost reply: the same id again is the same job.
+  // Made by the caller who repeats an enqueue after a lost reply: the same id again is the same job. Where it is read from a text,
+  // .id = Uuid::parse(text).value(): without value() a text that is no id is no id given, and each call makes a job of its own. Not
+  // the zero id (BadOptions).
   std::optional<Uuid> id = {};
   // Instead of with_tenant around the call. Inside a scope it must be the scope's tenant.
   TenantOfCall tenant = {};
@@ -144,6 +150,9 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::attempts_max } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::time_limit } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -163,8 +172,9 @@ struct CheckedJobType {
                 "tenure: former names of a kind stand in `static constexpr std::array<std::string_view, N> "
                 "aliases`, and `alias` is nothing that Tenure reads.");
   static_assert(!SaysOneOption<Job>,
-                "tenure: queue, priority and attempts_max of a kind stand in what `static tenure::JobOptions "
-                "options()` returns, and static members of these names are nothing that Tenure reads.");
+                "tenure: queue, priority, attempts_max and time_limit of a kind stand in what `static "
+                "tenure::JobOptions options()` returns, and static members of these names are nothing that "
+                "Tenure reads.");
   static constexpr bool kChecked = true;
 };
 
@@ -181,7 +191,7 @@ template <JobType Job>
 void check_kind(std::string_view kind);
 void check_options(const JobOptions& options);
 
-// The kind's options with the call's over them, checked; run_in is checked too.
+// The kind's options with the call's over them, checked; run_in and id are checked too.
 [[nodiscard]] JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call);
 
 }  // namespace tenure

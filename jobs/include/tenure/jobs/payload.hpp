@@ -1,19 +1,11 @@
 #pragma once
 
+#include <tenure/base/blob.hpp>
 #include <tenure/queue/payload.hpp>
-
-#include <cstddef>
-#include <vector>
 
 // What a type may say about how it stands in a payload, and what a payload is held against. No archive is needed to say
 // it: these are the parts that a header with plain data includes.
 namespace tenure {
-
-// Bytes that are no text, written as base64.
-struct Bytes {
-  std::vector<std::byte> value;
-  friend bool operator==(const Bytes&, const Bytes&) = default;
-};
 
 // Declares which values of an enum there are: `static constexpr E first, last`, both included, without gaps between. An
 // enum without it is no argument, since a number outside the set would be undefined behaviour in the handler.

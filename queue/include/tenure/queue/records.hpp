@@ -31,6 +31,12 @@ struct ToldProgress {
   WallTime told{};
 };
 
+// The cursor of a job that has not ended, of whose bytes nobody but its handler knows anything.
+struct SavedCursor {
+  std::int64_t size_bytes = 0;
+  WallTime saved{};
+};
+
 struct JobRecord {
   JobSeq seq;
   JobId id;
@@ -55,6 +61,7 @@ struct JobRecord {
   std::optional<ProcessNumber> process;  // of the claim
   std::optional<WallTime> cancel_asked;  // since when it runs on though an operator has cancelled it
   std::optional<ToldProgress> progress;  // of the run under way
+  std::optional<SavedCursor> cursor;     // where its next run goes on
   std::string error;                     // of the last failure, "" for none
   std::string refused;                   // what its damaged row holds that keeps it from work, "" for nothing
 };

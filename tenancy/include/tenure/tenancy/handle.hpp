@@ -200,22 +200,32 @@ class TenantHandle {
   // this handle it reads what that transaction sees.
   template <class Function>
   decltype(auto) read(Function&& function) const {
-    TenantSnapshot snapshot = begin_read();
-    return std::forward<Function>(function)(static_cast<TenantReader&>(snapshot));
+    constexpr bool kIsCalled = std::is_invocable_v<Function, TenantReader&>;
+    static_assert(kIsCalled, "tenure: what `read` is given is called as function(tenure::TenantReader&).");
+    if constexpr (kIsCalled) {
+      TenantSnapshot snapshot = begin_read();
+      return std::forward<Function>(function)(static_cast<TenantReader&>(snapshot));
+    }
   }
 
   // Runs `function(TenantTransaction&)`, commits and passes its value through; rolls back when it throws.
   // Failures: those of begin() and commit().
   template <class Function>
   auto write(Function&& function) const {
-    TenantTransaction transaction = begin();
-    if constexpr (std::is_void_v<std::invoke_result_t<Function, TenantTransaction&>>) {
-      std::forward<Function>(function)(transaction);
-      transaction.commit();
-    } else {
-      auto value = std::forward<Function>(function)(transaction);
-      transaction.commit();
-      return value;
+    constexpr bool kIsCalled = std::is_invocable_v<Function, TenantTransaction&>;
+    static_assert(kIsCalled,
+                  "tenure: what `write` is given is called as function(tenure::TenantTransaction&); a "
+                  "tenure::JobTransaction is what a step of `once` gets.");
+    if constexpr (kIsCalled) {
+      TenantTransaction transaction = begin();
+      if constexpr (std::is_void_v<std::invoke_result_t<Function, TenantTransaction&>>) {
+        std::forward<Function>(function)(transaction);
+        transaction.commit();
+      } else {
+        auto value = std::forward<Function>(function)(transaction);
+        transaction.commit();
+        return value;
+      }
     }
   }
 

@@ -128,7 +128,7 @@ class Loaded {
   operator TenantValue() const { return ref_; }  // NOLINT(google-explicit-constructor)
 
  private:
-  template <Locatable U>
+  template <class U>
   friend std::vector<Loaded<U>> locate_all(TenantReader&, std::span<const Ref<U>>);
   Loaded(T value, Ref<T> ref, const TenantReader& reader)
       : value_(std::move(value)),
@@ -145,30 +145,35 @@ class Loaded {
 // Finds the records of `refs`, in their order. All are checked before the first is looked up, each in the
 // order MissingTenant, NoTenant, WrongTenant, BadGlobalId (another application's). Records that are gone: one
 // RecordNotFound that lists them.
-template <Locatable T>
+template <class T>
 [[nodiscard]] std::vector<Loaded<T>> locate_all(TenantReader& reader, std::span<const Ref<T>> refs) {
-  for (const Ref<T>& ref : refs) {
-    detail::require_locatable(reader, ref.empty() ? std::nullopt : std::optional{ref.global_id()},
-                              detail::records_of<T>());
-  }
+  static_assert(Locatable<T>,
+                "tenure: what is located has a Model with `name` and `static std::optional<T> "
+                "load(tenure::TenantReader& reader, std::string_view id)`.");
   std::vector<Loaded<T>> records;
-  std::vector<std::string> missing;
-  records.reserve(refs.size());
-  for (const Ref<T>& ref : refs) {
-    if (std::optional<T> value = Model<T>::load(reader, ref.id()))
-      records.push_back(Loaded<T>{*std::move(value), ref, reader});
-    else missing.push_back(ref.text());
+  if constexpr (Locatable<T>) {
+    for (const Ref<T>& ref : refs) {
+      detail::require_locatable(reader, ref.empty() ? std::nullopt : std::optional{ref.global_id()},
+                                detail::records_of<T>());
+    }
+    std::vector<std::string> missing;
+    records.reserve(refs.size());
+    for (const Ref<T>& ref : refs) {
+      if (std::optional<T> value = Model<T>::load(reader, ref.id()))
+        records.push_back(Loaded<T>{*std::move(value), ref, reader});
+      else missing.push_back(ref.text());
+    }
+    if (!missing.empty()) detail::raise_not_found(reader, missing);
   }
-  if (!missing.empty()) detail::raise_not_found(reader, missing);
   return records;
 }
-template <Locatable T>
+template <class T>
 [[nodiscard]] std::vector<Loaded<T>> locate_all(TenantReader& reader, const std::vector<Ref<T>>& refs) {
   return locate_all<T>(reader, std::span<const Ref<T>>{refs});
 }
 
 // Finds the record of `ref`. Failures: as locate_all.
-template <Locatable T>
+template <class T>
 [[nodiscard]] Loaded<T> locate(TenantReader& reader, const Ref<T>& ref) {
   return std::move(locate_all<T>(reader, std::span<const Ref<T>>{&ref, 1}).front());
 }

@@ -14,7 +14,7 @@
 namespace tenure {
 
 // What should be (the registry) and what can be (the stamp) use the same words. Stored: never renumber; a new
-// state takes the next number and a column in the table of ARCHITECTURE.md.
+// state takes the next number and a row in the table of ARCHITECTURE.md.
 enum class TenantState : std::uint8_t {
   provisioning = 1,
   active = 2,

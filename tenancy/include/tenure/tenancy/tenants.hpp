@@ -33,7 +33,8 @@ enum class CreateStep : std::uint8_t {
 [[nodiscard]] std::string_view name_of(CreateStep step);
 
 struct CreateOptions {
-  bool wait = false;  // for another creator of that name, and take its tenant
+  // For another creator of that name, and take its tenant: for as long as that one is at work, without a bound of time.
+  bool wait = false;
   std::function<void(CreateStep)> on_step =
       nullptr;  // called before each step; what it throws fails the creation there
 };
@@ -52,8 +53,8 @@ class Tenants {
 
   // Makes the tenant and returns when it is active and on disk. TenantExists: it is there, another creator is
   // at work (unless `wait`), or a file lies in its place that the registry does not know, which is left
-  // alone. A failing migration, or any failure before the rename, takes everything back and is thrown. A
-  // crash at any point leaves nothing that looks ready, and the next create of that name goes on from there.
+  // alone. A failing migration (QueryFailed, SchemaMismatch), or any failure before the rename, takes everything back and is
+  // thrown. A crash at any point leaves nothing that looks ready, and the next create of that name goes on from there.
   TenantRecord create(const TenantName& name, const CreateOptions& options = {});
 
   // Leases a handle of a tenant that the registry knows. TenantDoesNotExist, TenantDeleted, TenantNotReady
@@ -63,6 +64,7 @@ class Tenants {
   [[nodiscard]] HandleLease open_current(HandleAccess access = HandleAccess::read_write);
 
   [[nodiscard]] const std::string& application() const { return options_.application; }
+  // What tenants there are: registry().list(std::nullopt, 100) are the first hundred names (registry.hpp).
   [[nodiscard]] TenantRegistry& registry() { return registry_; }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/base/blob.hpp>
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
@@ -15,12 +16,13 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace tenure {
 
-// One value bound to a parameter of SQL. Made from integers, double, text, bytes, WallTime (whole
-// microseconds since 1970) or another time of the system clock, an enum (its number), nullptr, an optional of these, and a Ref or Loaded record (its id, whose tenant
-// is checked before the statement is touched). It points into what it was made from: an argument of a call,
+// One value bound to a parameter of SQL. Made from integers, double, text, bytes (a span, a vector, tenure::Bytes), WallTime (whole
+// microseconds since 1970) or another time of the system clock, an enum (its number), nullptr, an optional of these, and a Ref or
+// Loaded record (its id, whose tenant is checked before the statement is touched). It points into what it was made from: an argument of a call,
 // never stored.
 class TenantValue {
  public:
@@ -39,6 +41,8 @@ class TenantValue {
   TenantValue(const std::string& text) : content_(std::string_view{text}) {}
   TenantValue(const char* text) : content_(std::string_view{text}) {}
   TenantValue(std::span<const std::byte> bytes) : content_(bytes) {}
+  TenantValue(const std::vector<std::byte>& bytes) : TenantValue(std::span<const std::byte>{bytes}) {}
+  TenantValue(const Bytes& bytes) : TenantValue(bytes.value) {}
   template <class Enum>
   requires std::is_enum_v<Enum> TenantValue(Enum value)
       : TenantValue(static_cast<std::underlying_type_t<Enum>>(value)) {}
@@ -73,10 +77,11 @@ namespace detail {
 template <class... Values>
 [[nodiscard]] std::array<TenantValue, sizeof...(Values)> values_of(const Values&... values) {
   constexpr bool kAll = (std::is_convertible_v<const Values&, TenantValue> && ...);
-  static_assert(kAll,
-                "tenure: a parameter of SQL is an integer, an enum, double, text, std::span<const "
-                "std::byte>, a time of the "
-                "system clock, nullptr, a Ref or Loaded record, or an optional of these.");
+  static_assert(
+      kAll,
+      "tenure: a parameter of SQL is an integer, an enum, double, text, bytes (std::span<const std::byte>, "
+      "tenure::Bytes), a time of the system clock, nullptr, a Ref or Loaded record, or an optional of "
+      "these.");
   if constexpr (kAll) return {TenantValue(values)...};
   else return {((void)values, TenantValue(nullptr))...};
 }

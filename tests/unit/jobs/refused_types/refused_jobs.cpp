@@ -4,6 +4,10 @@
 #include <tenure/jobs/reference.hpp>
 #include <tenure/jobs/registry.hpp>
 
+#include <chrono>
+#include <list>
+#include <vector>
+
 namespace {
 
 struct Plain {
@@ -43,6 +47,9 @@ struct OneAlias : Plain {
 struct OptionsAsMembers : Plain {
   static constexpr int priority = 7;
 };
+struct TimeLimitAsMember : Plain {
+  static constexpr std::chrono::seconds time_limit{20};
+};
 struct KindForgotStatic {
   std::string kind = "plain";
 };
@@ -52,6 +59,7 @@ struct WithoutKind {};
 struct Record {};
 struct NoModel {};
 struct BadReference {};
+struct WrongLoad {};
 
 }  // namespace
 
@@ -59,6 +67,11 @@ template <>
 struct tenure::Model<Record> {
   static constexpr std::string_view name = "Record";
   static bool shared() { return false; }
+};
+template <>
+struct tenure::Model<WrongLoad> {
+  static constexpr std::string_view name = "WrongLoad";
+  static WrongLoad load(tenure::TenantReader&, std::string_view) { return {}; }
 };
 template <>
 struct tenure::PayloadReference<BadReference> {
@@ -77,6 +90,7 @@ void make_all() {
   static_cast<void>(options_of<AliasesAsText>());
   static_cast<void>(options_of<OneAlias>());
   static_cast<void>(options_of<OptionsAsMembers>());
+  static_cast<void>(options_of<TimeLimitAsMember>());
   static_cast<void>(options_of<KindForgotStatic>());
 }
 
@@ -90,6 +104,17 @@ void perform_all(tenure::JobContext& context, tenure::TenantReader& reader, tenu
   context.once("wrong", [](int) { return "text"; });
   static_cast<void>(reader.query("select ?1", WithoutKind{}));
   static_cast<void>(tenure::Ref<NoModel>::parse("gid://app/NoModel/1"));
+}
+
+void call_wrongly(tenure::JobContext& context, const tenure::Ref<WrongLoad>& ref) {
+  context.write([](tenure::JobTransaction&) {});
+  context.read([](tenure::TenantTransaction&) {});
+  static_cast<void>(context.locate(ref));
+}
+
+void enqueue_wrongly(tenure::Client& client) {
+  client.enqueue_all(std::vector<WithoutKind>{});
+  client.enqueue_all(std::list<Plain>{});
 }
 
 void without_kind(tenure::Client& client, tenure::JobRegistry& jobs) {

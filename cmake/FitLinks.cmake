@@ -1,0 +1,10 @@
+# Included when pages have been installed below `pages_folder`. May be done again.
+file(GLOB_RECURSE pages "${pages_folder}/*.md")
+foreach(page IN LISTS pages)
+  file(READ "${page}" text)
+  string(REPLACE "](../../" "](../" fitting "${text}")
+  string(REPLACE "](docs/" "](" fitting "${fitting}")
+  if(NOT fitting STREQUAL text)
+    file(WRITE "${page}" "${fitting}")
+  endif()
+endforeach()
