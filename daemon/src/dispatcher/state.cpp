@@ -24,7 +24,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
 std::vector<queue::PoolRecord> DispatcherState::pools_to_tell() const {
   std::vector<queue::PoolRecord> pools = lanes.pools();
   for (const auto& [number, process] : processes.all())
-    if (process.phase == Phase::ready && !process.is_for_suspect)
+    if (process.phase == Phase::ready && !process.alone)
       pools[process.pool].processes.push_back({number, static_cast<std::int64_t>(process.slots)});
   return pools;
 }
