@@ -167,9 +167,10 @@ TEST(PoolTurnsOfADispatcher, ThePlaceAgreesWithTheOrderOfStarts) {
   static_cast<void>(sim->enqueue({.tenant = "dodo", .priority = -5}));
   sim->run_for(2s);
   std::map<std::int64_t, TenantNumber> by_place;
+  const TenantNumber running = sim.store->registry().find(TenantName{"egret"})->number;
   for (const KnownLane& known : sim->dispatcher().known_lanes())
     for (const PoolTurn& turn : sim->dispatcher().turns(known.lane, 0, sim->now()))
-      by_place.emplace(turn.tenants_before, known.lane.tenant);
+      if (known.lane.tenant != running) by_place.emplace(turn.tenants_before, known.lane.tenant);
   ASSERT_EQ(by_place.size(), 3U);
   std::vector<TenantNumber> told;
   for (const auto& [at, tenant] : by_place) told.push_back(tenant);
