@@ -202,9 +202,12 @@ ExitCode report(Session& session, const BulkVerb& verb, const BulkResult& result
     for (const MadeJob& made : result.made)
       session.print(fmt::format("{}  {}\n", made.of.text(), made.id.text()));
     std::string text = fmt::format("{} {}", verb.done, counted(result.acted_on, "job", style));
-    if (!result.tenants.empty()) text += " of " + counted(std::ssize(result.tenants), "tenant", style);
+    const std::string of_tenants =
+        result.tenants.empty() ? "" : " of " + counted(std::ssize(result.tenants), "tenant", style);
+    if (result.acted_on > 0 || result.asked == 0) text += of_tenants;
     if (result.asked > 0)
-      text += fmt::format("; asked {} to stop", counted(result.asked, "running job", style));
+      text += fmt::format("; asked {}{} to stop", counted(result.asked, "running job", style),
+                          result.acted_on > 0 ? "" : of_tenants);
     if (result.skipped > 0)
       text += fmt::format("; {} skipped (state changed)", number_text(result.skipped, style));
     if (!result.left_alone.empty())
@@ -268,8 +271,9 @@ std::optional<ExitCode> refused_by_answer(Session& session, const BulkVerb& verb
   const auto answer = session.ask(verb.question);
   if (!answer)
     raise(ErrorCode::bad_options,
-          fmt::format("{} match: say --yes to {} them, since nobody can be asked here",
-                      counted(count, "job", session.style()), verb.name));
+          fmt::format("{} match{}: say --yes to {} {}, since nobody can be asked here",
+                      counted(count, "job", session.style()), count == 1 ? "es" : "", verb.name,
+                      count == 1 ? "it" : "them"));
   if (*answer) return std::nullopt;
   session.note(fmt::format("nothing was {}", verb.done));
   return ExitCode::refused;

@@ -38,9 +38,9 @@ constexpr std::string_view kJobFields =
 
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
-    "Checks: store sqlite holder places audit seal queues kinds dangling tenants, and stamps, which opens "
-    "each "
-    "tenant's database and is done only when it is named. Exit code 1 where one of them fails. --fix removes "
+    "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants, and stamps, "
+    "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code 1 "
+    "where one of them fails. --fix removes "
     "rows that belong to no job, makes jobs ready that are blocked without cause, and removes summaries of "
     "tenants that are wrong; nothing else is changed, and each has an audit record.";
 
@@ -59,7 +59,7 @@ constexpr std::array kVerbs{
         "an audit record.",
         "tenure job show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "reveal reason watch", Effect::reveals,
         job_show},
-    Verb{"job", "why", "JOB|FILTER...", 1, kMany,
+    Verb{"job", "why", "JOB|[FILTER...]", 0, kMany,
          "why a job does not run, or how many jobs wait for which reason",
          "For one job every reason, the deciding one first, with until when and what changes it. With a "
          "filter the deciding reasons are counted, and each row has the filter that finds its jobs. tenure "
@@ -237,10 +237,16 @@ constexpr std::array kVerbs{
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", Effect::reads, config_check},
-    Verb{"config", "show", "", 0, 0, "every setting in force and where it came from", "",
-         "tenure config show", "", Effect::reads, config_show},
+    Verb{
+        "config", "show", "", 0, 0, "every setting as the configuration says it now, and where it came from",
+        "A daemon that runs works by what it has read last: tenure config reload says what it takes over and "
+        "what waits, and tenure worker list what waits since then.",
+        "tenure config show", "", Effect::reads, config_show},
     Verb{"config", "explain", "KEY", 1, 1,
-         "unit, default, limits and meaning of one setting, and its value now", "",
+         "unit, default, limits and meaning of one setting, and what the configuration says",
+         "pool[0].slots is that of the first pool alone. A daemon that runs works by what it has read last: "
+         "see "
+         "tenure config show.",
          "tenure config explain store.durability", "", Effect::reads, config_explain},
     Verb{"config", "sample", "", 0, 0, "a configuration file with every setting at its default", "",
          "tenure config sample > tenure.toml", "", Effect::reads, config_sample},
@@ -265,7 +271,7 @@ constexpr std::array kOptions{
     OptionSpec{"version", "", "the version, and nothing else"},
     OptionSpec{"limit", "N", "rows, 50 unless given, at most 1000"},
     OptionSpec{"after", "CURSOR", "the page after the one that ended with this cursor"},
-    OptionSpec{"sort", "FIELD[:desc]", "the order of the rows"},
+    OptionSpec{"sort", "FIELD[:desc]", "the order of the rows; FIELD or FIELD:asc from the least on"},
     OptionSpec{"columns", "NAME,...", "these columns, in this order"},
     OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
     OptionSpec{"watch", "TIME", "again and again, so far apart: 2s"},

@@ -115,10 +115,11 @@ std::string explain_json(const SettingInfo& info, const std::vector<EffectiveVal
 }
 
 // "pool[1].slots" is a value of the setting "pool.slots".
-bool is_of(const EffectiveValue& value, std::string_view key) {
-  const std::size_t bracket = value.key.find('[');
-  if (bracket == std::string::npos) return value.key == key;
-  return value.key.substr(0, bracket) + value.key.substr(value.key.find(']') + 1) == key;
+std::string setting_of(const std::string& key) {
+  const std::size_t open = key.find('[');
+  const std::size_t close = key.find(']');
+  if (open == std::string::npos || close == std::string::npos || close < open) return key;
+  return key.substr(0, open) + key.substr(close + 1);
 }
 
 // As whoever makes a tenant reads them, and each Client::open.
@@ -214,14 +215,21 @@ ExitCode config_sample(Session& session) {
 
 ExitCode config_explain(Session& session) {
   const std::string& key = session.words().front();
-  const auto info = config::find_setting(key);
+  const auto info = config::find_setting(setting_of(key));
   if (!info) {
     const auto near = config::nearest_setting(key);
     raise(ErrorCode::bad_options, fmt::format("there is no setting '{}'{}", escaped(key, 64),
                                               near ? fmt::format("; did you mean {}?", *near) : ""));
   }
   config::LoadedSettings loaded = session.read_settings();
-  std::erase_if(loaded.values, [&](const EffectiveValue& value) { return !is_of(value, key); });
+  const bool is_of_one_pool = key != setting_of(key);
+  std::erase_if(loaded.values, [&](const EffectiveValue& value) {
+    return (is_of_one_pool ? value.key : setting_of(value.key)) != key;
+  });
+  if (is_of_one_pool && loaded.values.empty())
+    raise(ErrorCode::bad_options,
+          fmt::format("there is no {}: the configuration has {}", escaped(key, 64),
+                      counted(std::ssize(loaded.settings.pools), "pool", session.style())));
   if (session.json()) session.print_json(explain_json(*info, loaded.values));
   else session.print(explain_text(*info, loaded.values));
   return ExitCode::done;

@@ -23,11 +23,12 @@ struct Check {
   bool looks_at_rows = false;  // in which are the defects that can be mended
 };
 constexpr std::array kChecks{
-    Check{"store", check_file},          Check{"sqlite", check_library},
-    Check{"holder", check_holder},       Check{"places", check_places, false, true},
-    Check{"audit", check_audit},         Check{"seal", check_seal_keys},
-    Check{"queues", check_queues},       Check{"kinds", check_kinds},
-    Check{"dangling", check_dangling},   Check{"tenants", check_tenants},
+    Check{"store", check_file},        Check{"sqlite", check_library},
+    Check{"holder", check_holder},     Check{"places", check_places, false, true},
+    Check{"audit", check_audit},       Check{"seal", check_seal_keys},
+    Check{"queues", check_queues},     Check{"kinds", check_kinds},
+    Check{"quiet", check_quiet},       Check{"released", check_released},
+    Check{"dangling", check_dangling}, Check{"tenants", check_tenants},
     Check{"stamps", check_stamps, true},
 };
 
@@ -95,13 +96,15 @@ std::vector<Mended> mend_all(Session& session) {
   return done;
 }
 
-// What one check cannot be done for is a finding, so that the others are done; where none can be done, that is the answer.
+// What one check cannot be done for is a finding, said once, so that the others are done; where none can be done, that is the answer.
 void examine(Examination& examination, const Check& check) {
   try {
     check.run(examination);
   } catch (const Error& error) {
     if (exit_code_of(error.code()) == ExitCode::usage || error.code() == ErrorCode::schema_mismatch) throw;
-    examination.add(FindingLevel::fail, check.name, escaped(error.failure().text(), 1024));
+    const std::string text = escaped(error.failure().text(), 1024);
+    if (std::ranges::find(examination.findings(), text, &Finding::text) == examination.findings().end())
+      examination.add(FindingLevel::fail, check.name, text);
   }
 }
 

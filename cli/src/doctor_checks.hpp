@@ -53,6 +53,8 @@ void check_seal_keys(Examination& examination);
 void check_queues(Examination& examination);
 void check_kinds(Examination& examination);
 void check_dangling(Examination& examination);
+void check_quiet(Examination& examination);
+void check_released(Examination& examination);
 void check_tenants(Examination& examination);
 void check_stamps(Examination& examination);
 

@@ -1,4 +1,6 @@
 #include "doctor_checks.hpp"
+#include "quiet_pools.hpp"
+#include "released_tenants.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/text.hpp>
@@ -159,6 +161,34 @@ void check_dangling(Examination& examination) {
               fmt::format("tenure job cancel tenant={} generation={}", escaped(work.tenant),
                           work.generation.value));
   named.end("no job waits for a tenant that will never take it");
+}
+
+void check_quiet(Examination& examination) {
+  if (examination.session().is_offline())
+    return examination.add(FindingLevel::ok, "quiet", "is the daemon's to say, and this is a copy");
+  const AskedPools asked = ask_for_quiet_pools(examination.session());
+  if (!asked.problem.empty())
+    return examination.add(FindingLevel::ok, "quiet",
+                           "not known, since the daemon was not asked: " + asked.problem);
+  for (const QuietPool& pool : asked.quiet)
+    examination.add(FindingLevel::warn, "quiet", text_of(pool), command_of(pool));
+  if (asked.quiet.empty()) examination.add(FindingLevel::ok, "quiet", "no pool is quiet");
+}
+
+void check_released(Examination& examination) {
+  const ShowStyle& style = examination.style();
+  const auto released = examination.ask(
+      [&](queue::JobReader& reader) { return released_tenants(reader, examination.session().now()); });
+  if (released.empty())
+    return examination.add(FindingLevel::ok, "released", "no job was given back within the last minute");
+  const ReleasedTenant& first = released.front();
+  const std::string tenant = escaped(first.tenant.text());
+  examination.add(
+      FindingLevel::warn, "released",
+      fmt::format("{} {} jobs that were given back: {}, {}: {}",
+                  counted(std::ssize(released), "tenant", style), released.size() == 1 ? "has" : "have",
+                  tenant, time_text(first.release.at, style), first.release.error),
+      "tenure why tenant=" + tenant);
 }
 
 void check_tenants(Examination& examination) {

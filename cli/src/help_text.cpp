@@ -66,8 +66,10 @@ std::string verb_help(const Verb& verb) {
   out += fmt::format("\nExample:\n  {}\n\nOptions:\n", verb.example);
   for (const OptionSpec& option : option_specs())
     if (takes(verb, option.name) && !is_global(option.name)) out += option_line(option);
+  const bool looks_at_copies = can_look_at_copies(verb) && verb.effect != Effect::changes;
   for (const OptionSpec& option : option_specs())
-    if (is_global(option.name)) out += option_line(option);
+    if (is_global(option.name) && (looks_at_copies || (option.name != "offline" && option.name != "now")))
+      out += option_line(option);
   return out;
 }
 

@@ -34,13 +34,8 @@ std::string error_json(std::string_view name, const Failure& failure, ExitCode c
   return json::printable(out);
 }
 
-// One line, whatever the message holds.
-std::string error_text(const Failure& failure, ExitCode code) {
-  if (code != ExitCode::usage && code != ExitCode::configuration)
-    return "tenure: " + escaped(failure.text(), kErrorShown);
-  const std::string where = failure.where.empty() ? "" : " (at " + failure.where + ")";
-  return "tenure: " + escaped(failure.message + where, kErrorShown);
-}
+// One line, whatever the message holds; its first word is the name of the error.
+std::string error_text(const Failure& failure) { return "tenure: " + escaped(failure.text(), kErrorShown); }
 
 class Run {
  public:
@@ -70,25 +65,25 @@ class Run {
 
   ExitCode fail_with(const Failure& failure) {
     const ExitCode code = exit_code_of(failure.code);
-    output_.message((json_ ? error_json(name_of(failure.code), failure, code) : error_text(failure, code)) +
-                    '\n');
+    output_.message((json_ ? error_json(name_of(failure.code), failure, code) : error_text(failure)) + '\n');
     return code;
   }
 
-  ExitCode daemon_says_no(const DaemonSaysNo& no) {
-    output_.message((json_ ? error_json(no.name, {.message = no.message}, no.code)
-                           : "tenure: " + escaped(no.name + ": " + no.message, kErrorShown)) +
+  // By a name that is no code of the library.
+  ExitCode says_no(const std::string& name, const std::string& message, ExitCode code) {
+    output_.message((json_ ? error_json(name, {.message = message}, code)
+                           : "tenure: " + escaped(name + ": " + message, kErrorShown)) +
                     '\n');
-    return no.code;
+    return code;
   }
 
   ExitCode output_closed() {
     const Failure failure{
         ErrorCode::internal,
         "standard output is closed or full; what was asked for was done, and its answer is lost"};
-    output_.message(
-        (json_ ? error_json("OutputClosed", failure, ExitCode::refused) : "tenure: " + failure.message) +
-        '\n');
+    output_.message((json_ ? error_json("OutputClosed", failure, ExitCode::refused)
+                           : "tenure: OutputClosed: " + failure.message) +
+                    '\n');
     return ExitCode::refused;
   }
 
@@ -162,7 +157,9 @@ int run_cli(std::span<const std::string> arguments, Output& output, Environment&
   } catch (const OutputClosed&) {
     code = run.output_closed();
   } catch (const DaemonSaysNo& no) {
-    code = run.daemon_says_no(no);
+    code = run.says_no(no.name, no.message, no.code);
+  } catch (const Refused& no) {
+    code = run.says_no(no.name, no.message, ExitCode::refused);
   } catch (const Error& error) {
     code = run.fail_with(error.failure());
   } catch (const std::system_error& error) {

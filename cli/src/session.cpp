@@ -209,7 +209,7 @@ queue::AuditEntry Session::audit_entry() {
 void Session::change(FunctionRef<Changed(queue::StoreWriter&)> work) {
   store(IfMissing::refuse).write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     Changed changed = work(writer);
-    if (changed.count == 0) return;
+    if (changed.count == 0 && !changed.is_told_though_none) return;
     queue::AuditEntry entry = audit_entry();
     entry.count = changed.count;
     entry.subject = std::move(changed.subject);

@@ -29,6 +29,13 @@ struct Verb;
 struct Changed {
   std::int64_t count = 0;
   std::string subject;  // of the audit record: what they are called, or the filter that found them
+  bool is_told_though_none = false;  // else a count of 0 has no record
+};
+
+// What is refused by a name that is no code of the library.
+struct Refused {
+  std::string name;  // "FileExists"
+  std::string message;
 };
 
 // A copy that lies in its place.

@@ -10,6 +10,22 @@
 #include <system_error>
 
 namespace tenure::cli {
+namespace {
+
+// The answer is no, and nothing is wrong with this machine.
+void refuse_bad_target(const std::filesystem::path& target) {
+  std::error_code ignored;
+  const std::string folder = target.parent_path().string();
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw Refused{"FolderMissing",
+                  fmt::format("there is no folder {} for the copy; make it", escaped(folder, 4096))};
+  if (std::filesystem::symlink_status(target, ignored).type() != std::filesystem::file_type::not_found)
+    throw Refused{"FileExists",
+                  fmt::format("{} is there already, and nothing is overwritten; name another file",
+                              escaped(target.string(), 4096))};
+}
+
+}  // namespace
 
 ExitCode store_backup(Session& session) {
   std::error_code error;
@@ -17,6 +33,7 @@ ExitCode store_backup(Session& session) {
   if (error)
     raise(ErrorCode::disk,
           "the file is named from the working folder on, which cannot be told: " + error.message());
+  refuse_bad_target(target);
   MadeCopy copy;
   {
     Progress progress(session, bytes_text);

@@ -3,7 +3,9 @@
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
+#include "quiet_pools.hpp"
 #include "reason_words.hpp"
+#include "released_tenants.hpp"
 #include "turn.hpp"
 
 #include <tenure/base/text.hpp>
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <tuple>
 
 // Why jobs do not run: every reason of one job, or the deciding reasons of many, counted.
 namespace tenure::cli {
@@ -33,6 +36,10 @@ struct ExplainedJob {
   std::optional<queue::HolderRecord> holder;
   std::optional<queue::WayAhead> ahead;  // of one that is in its lane
   std::optional<Turn> turn;              // of one for which nothing but that is left
+  std::optional<WallTime> attempted;     // when its last attempt ended
+  std::optional<Release> released;       // of a job of its tenant, a moment ago
+  std::vector<QuietPool> quiet;          // of the pools that perform it, as the daemon says
+  bool is_quiet = false;                 // all of them are, and nothing else holds it
 };
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
@@ -43,13 +50,31 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .pools = performing_pools(dispatcher_facts(reader), record.queue, record.kind),
                    .holder = reader.last_holder(),
                    .ahead = {},
-                   .turn = {}};
+                   .turn = {},
+                   .attempted = {},
+                   .released = {},
+                   .quiet = {}};
   const auto attempts = reader.attempts(record.seq);
-  job.reasons = queue::wait_reasons(
-      record, job.lane, attempts.empty() ? std::nullopt : std::optional{attempts.back().finished}, now);
+  if (!attempts.empty()) job.attempted = attempts.back().finished;
+  if (record.tenant && record.state == ShownState::ready)
+    job.released = recent_release(reader, *record.tenant, now);
+  job.lane.is_tenant_busy = job.released.has_value();
+  job.reasons = queue::wait_reasons(record, job.lane, job.attempted, now);
   if (record.state == ShownState::ready || record.state == ShownState::held)
     job.ahead = reader.way_ahead(record);
   return job;
+}
+
+// What a dispatcher that runs knows and the store does not: of a job that nothing else holds.
+void ask_for_quiet(Session& session, ExplainedJob& job) {
+  const auto performs = [&](const QuietPool& quiet) {
+    return std::ranges::find(job.pools, quiet.name, &queue::PoolSlots::name) != job.pools.end();
+  };
+  if (job.pools.empty()) return;
+  for (QuietPool& pool : ask_for_quiet_pools(session).quiet)
+    if (performs(pool)) job.quiet.push_back(std::move(pool));
+  job.is_quiet = job.quiet.size() == job.pools.size();
+  if (job.is_quiet) job.reasons.clear();  // it has no turn
 }
 
 ExplainedJob find_and_explain(Session& session, queue::JobId id) {
@@ -59,8 +84,10 @@ ExplainedJob find_and_explain(Session& session, queue::JobId id) {
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
   const bool is_its_turn = !job->reasons.empty() && job->reasons.back().reason == JobReason::tenant_turn;
-  if (is_its_turn && job->ahead && !session.is_offline())
-    job->turn = ask_for_turn(session, job->stands_in, job->ahead->jobs);
+  if (is_its_turn && !session.is_offline()) {
+    ask_for_quiet(session, *job);
+    if (!job->is_quiet && job->ahead) job->turn = ask_for_turn(session, job->stands_in, job->ahead->jobs);
+  }
   return std::move(*job);
 }
 
@@ -78,7 +105,7 @@ std::vector<std::string> open_texts(const ExplainedJob& job) {
     open.push_back("tenant " + escaped(r.tenant->text()));
   if (job.lane.has_dispatcher && job.holder)
     open.push_back(fmt::format("dispatcher pid {} on {}", job.holder->pid, escaped(job.holder->node)));
-  if (job.lane.pools && queue::lane_gate(*job.lane.pools) == JobReason::none)
+  if (job.lane.pools && !job.is_quiet && queue::lane_gate(*job.lane.pools) == JobReason::none)
     for (const queue::PoolSlots& pool : job.pools)
       open.push_back(fmt::format("queue {} and kind {} in pool {}{}", escaped(r.queue), escaped(r.kind),
                                  escaped(pool.name), slots_text(pool)));
@@ -94,6 +121,20 @@ std::string ahead_text(const queue::WayAhead& ahead, const ShowStyle& style) {
                      count_text(ahead.jobs, ahead.capped, style), ahead.jobs == 1 ? "job" : "jobs",
                      count_text(ahead.tenants, ahead.capped, style),
                      ahead.tenants == 1 ? "other tenant has" : "other tenants have");
+}
+
+constexpr std::string_view kQuiet = "pool_quiet";
+constexpr std::string_view kQuietText = "a pool that claims: all that perform it are quiet";
+constexpr std::string_view kQuietUntil = "an operator has one of them claim again";
+
+std::string quiet_lines(const ExplainedJob& job) {
+  std::string out;
+  if (job.is_quiet) {
+    out += labelled("waits for", fmt::format("{} ({})", kQuietText, kQuiet));
+    out += labelled("until", kQuietUntil);
+  }
+  for (const QuietPool& pool : job.quiet) out += labelled("quiet", text_of(pool));
+  return out + (job.is_quiet ? labelled("change", command_of(job.quiet.front())) : "");
 }
 
 std::string reason_lines(const ExplainedJob& job, const ShowStyle& style) {
@@ -137,7 +178,9 @@ std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
                          r.tenant ? "tenant " + escaped(r.tenant->text()) : "no tenant", escaped(r.queue)));
   if (r.state == ShownState::running) return out + run_lines(job, style);
   if (r.finished) return out + end_lines(job, style);
-  out += reason_lines(job, style);
+  out += reason_lines(job, style) + quiet_lines(job);
+  if (job.released)
+    out += labelled("released", full_time_text(job.released->at, style) + ": " + job.released->error);
   for (const std::string& open : open_texts(job)) out += labelled("open", open);
   if (job.ahead) out += labelled("ahead", ahead_text(*job.ahead, style));
   if (job.turn)
@@ -157,6 +200,34 @@ void write_reason(json::Writer& writer, const WaitReason& each, const JobRecord&
   writer.end_object();
 }
 
+void write_quiet_reason(json::Writer& writer, const ExplainedJob& job) {
+  writer.begin_object().key("reason").string(kQuiet).key("waits_for").string(kQuietText);
+  writer.key("since").string(to_utf8(job.quiet.front().since)).key("until").null();
+  writer.key("until_text").string(kQuietUntil);
+  write_text(writer, "change", command_of(job.quiet.front()));
+  writer.end_object();
+}
+
+void write_beyond_the_row(json::Writer& writer, const ExplainedJob& job) {
+  writer.key("released");
+  if (job.released) {
+    writer.begin_object();
+    write_time(writer, "at", job.released->at);
+    write_text(writer, "error", job.released->error);
+    writer.end_object();
+  } else {
+    writer.null();
+  }
+  writer.key("quiet").begin_array();
+  for (const QuietPool& pool : job.quiet) {
+    writer.begin_object();
+    write_text(writer, "pool", pool.name);
+    write_text(writer, "since", pool.since);
+    writer.key("uid").integer(pool.uid).end_object();
+  }
+  writer.end_array();
+}
+
 void write_decision(json::Writer& writer, const JobRecord& job) {
   writer.key("decided_by");
   if (job.finished) writer.string(to_utf8(reason_text(job.reason, job)));
@@ -172,11 +243,13 @@ std::string explained_json(const ExplainedJob& job) {
   writer.begin_object().key("schema").string("tenure.job.why/1").key("item").begin_object();
   write_job_members(writer, job.record);
   writer.key("has_dispatcher").boolean(job.lane.has_dispatcher).key("reasons").begin_array();
+  if (job.is_quiet) write_quiet_reason(writer, job);
   for (const WaitReason& each : job.reasons) write_reason(writer, each, job.record);
   writer.end_array();
   write_decision(writer, job.record);
+  write_beyond_the_row(writer, job);
   writer.key("open").begin_array();
-  if (!job.reasons.empty())
+  if (!job.reasons.empty() || job.is_quiet)
     for (const std::string& open : open_texts(job)) writer.string(to_utf8(open));
   writer.end_array().key("pools").begin_array();
   for (const queue::PoolSlots& pool : job.pools) {
@@ -248,13 +321,47 @@ void write_counted(json::Writer& writer, const CountedReason& row, WallTime) {
 // Jobs show a reason of their own, but for those that nothing holds.
 std::string filter_of_reason(std::span<const std::string> words, const CountedReason& row) {
   std::vector<std::string> terms(words.begin(), words.end());
-  terms.push_back(fmt::format("state={}", name_of(row.state)));
+  const auto add = [&](std::string term) {
+    if (std::ranges::find(terms, term) == terms.end()) terms.push_back(std::move(term));
+  };
+  add(fmt::format("state={}", name_of(row.state)));
   const bool is_shown = row.reason != JobReason::no_dispatcher && row.reason != JobReason::tenant_turn &&
-                        row.reason != JobReason::slots_full;
-  if (is_shown && row.reason != JobReason::none)
-    terms.push_back(fmt::format("reason={}", name_of(row.reason)));
+                        row.reason != JobReason::tenant_busy && row.reason != JobReason::slots_full;
+  if (is_shown && row.reason != JobReason::none) add(fmt::format("reason={}", name_of(row.reason)));
   return shell_text(terms);
 }
+
+using ReasonCounts = std::map<std::pair<JobReason, ShownState>, CountedReason>;
+
+void count(CountedReason& row, const CountedReason& more) {
+  row.state = more.state;
+  row.reason = more.reason;
+  row.jobs += more.jobs;
+  row.first_due = std::min(row.first_due, more.first_due);
+  row.last_due = std::max(row.last_due, more.last_due);
+}
+
+// Of the jobs that nothing holds, whether their tenants are busy.
+class HeldByNothing {
+ public:
+  void add(const TenantName& tenant, const CountedReason& job) {
+    count(rows_[{std::string(tenant.text()), job.state, job.reason}], job);
+  }
+  void count_into(ReasonCounts& counted, queue::JobReader& reader, WallTime now) {
+    std::map<std::string, bool> busy;
+    for (auto& [key, row] : rows_) {
+      const auto [known, is_new] = busy.try_emplace(std::get<0>(key), false);
+      if (is_new && busy.size() <= kTenantsLooks)
+        known->second = recent_release(reader, TenantName(std::get<0>(key)), now).has_value();
+      if (known->second) row.reason = JobReason::tenant_busy;
+      count(counted[{row.reason, row.state}], row);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kTenantsLooks = 1'000;
+  std::map<std::tuple<std::string, ShownState, JobReason>, CountedReason> rows_;
+};
 
 struct CountedReasons {
   std::vector<CountedReason> rows;
@@ -265,24 +372,24 @@ CountedReasons counted_reasons(Session& session, std::span<const std::string> wo
                                WallTime now) {
   const queue::Filter filter =
       without_succeeded(value_or_raise(queue::parse_filter(words, queue::job_filter_fields(), now)));
-  std::map<std::pair<JobReason, ShownState>, CountedReason> counted;
+  ReasonCounts counted;
   const queue::ListOptions options{.limit = static_cast<std::size_t>(kCountMax) + 1, .looks_max = looks};
   std::int64_t jobs = 0;
   CountedReasons all;
   session.readable_store().read([&](queue::JobReader& reader) {
     const queue::DispatcherFacts dispatcher = dispatcher_facts(reader);
+    HeldByNothing turns;
     const bool left_out = reader.visit_jobs(filter, options, now, [&](const JobRecord& job) {
       all.total.capped = ++jobs > kCountMax;
       if (all.total.capped) return false;
       const JobReason reason = queue::deciding_reason(job, dispatcher, now);
-      CountedReason& row = counted[{reason, job.state}];
-      row.state = job.state;
-      row.reason = reason;
-      ++row.jobs;
-      row.first_due = std::min(row.first_due, job.due);
-      row.last_due = std::max(row.last_due, job.due);
+      const CountedReason one{job.state, reason, 1, job.due, job.due, {}};
+      const bool is_held_by_nothing = reason == JobReason::tenant_turn || reason == JobReason::slots_full;
+      if (is_held_by_nothing && job.tenant) turns.add(*job.tenant, one);
+      else count(counted[{reason, job.state}], one);
       return true;
     });
+    turns.count_into(counted, reader, now);
     if (left_out) all.total.looked_at = options.looks_max;
   });
   for (auto& [key, row] : counted) {
@@ -296,8 +403,12 @@ CountedReasons counted_reasons(Session& session, std::span<const std::string> wo
 
 ExitCode count_reasons(Session& session) {
   const CountedReasons all = counted_reasons(session, session.words(), looks_max(session), session.now());
-  return print_list<CountedReason>(session, "tenure.job.why.list/1", {"reason", "reasons"}, kReasonColumns,
-                                   all.rows, all.total, write_counted);
+  const ExitCode code = print_list<CountedReason>(session, "tenure.job.why.list/1", {"reason", "reasons"},
+                                                  kReasonColumns, all.rows, all.total, write_counted);
+  if (!session.is_offline() && !session.json())
+    for (const QuietPool& pool : ask_for_quiet_pools(session).quiet)
+      session.note(text_of(pool) + ": " + command_of(pool));
+  return code;
 }
 
 // A word that is no term can only have been meant as an id.

@@ -1,6 +1,7 @@
 #include "daemon_answer.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "quiet_pools.hpp"
 #include "worker_state.hpp"
 
 #include <tenure/base/json_copy.hpp>
@@ -125,19 +126,36 @@ std::vector<Value> matching_workers(const Value& body, const queue::Filter& filt
 
 void write_value(json::Writer& writer, const Value& value, WallTime) { json::copy(writer, value); }
 
-// What an operator must know besides the processes: who stands by, and what is quiet.
+std::string joined_texts(const Value& value, std::string_view member) {
+  std::vector<std::string> texts;
+  for (const Value& text : elements_in(value, member)) texts.push_back(escaped(text.string().value_or("")));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string reload_text(const Value& body) {
+  const std::string taken = joined_texts(body, "taken_over");
+  const std::string waiting = joined_texts(body, "waiting");
+  std::string text =
+      taken.empty() ? "nothing in it is different that a reload can take over" : "taken over: " + taken;
+  for (const Value& replaced : elements_in(body, "replaced")) {
+    const std::int64_t processes = number_in(replaced, "processes");
+    text += fmt::format("\nreplaces {} process{} of {}: {}", processes, processes == 1 ? "" : "es",
+                        escaped(text_in(replaced, "pool")),
+                        truth_in(replaced, "new_program") ? "their program's file is another one"
+                                                          : "what they have read is different");
+  }
+  return text + (waiting.empty() ? "" : "\nin force from the next start on: " + waiting);
+}
+
+// What an operator must know besides the processes: who stands by, what is quiet, and what waits.
 void note_daemon(Session& session, const Value& body) {
   const auto daemon = body.member("daemon");
+  if (const std::string waiting = daemon ? joined_texts(*daemon, "waiting") : ""; !waiting.empty())
+    session.note("different in the configuration, and in force from the daemon's next start on: " + waiting);
   if (daemon && truth_in(*daemon, "standing_by"))
     session.note(fmt::format("pid {} answers and stands by: {}", number_in(*daemon, "pid"),
                              escaped(text_in(*daemon, "holder"))));
-  for (const Value& pool : elements_in(body, "pools")) {
-    const auto quiet = pool.member("quiet");
-    if (quiet && quiet->type() == json::Type::object)
-      session.note(fmt::format("pool {} is quiet since {}, as uid {} has asked: tenure worker resume {}",
-                               escaped(text_in(pool, "name")), escaped(text_in(*quiet, "since")),
-                               number_in(*quiet, "uid"), escaped(text_in(pool, "name"))));
-  }
+  for (const QuietPool& pool : quiet_pools_in(body)) session.note(text_of(pool) + ": " + command_of(pool));
 }
 
 void print_jobs(Session& session, const std::vector<Value>& jobs) {
@@ -197,18 +215,30 @@ ExitCode print_answer(Session& session, const DaemonAnswer& answer, std::string 
   return ExitCode::done;
 }
 
-// Before the daemon is asked: what cannot be recorded is not done.
-void record_request(Session& session, std::int64_t count, std::string subject) {
-  session.change([&](queue::StoreWriter&) { return Changed{count, std::move(subject)}; });
+// Recorded before the daemon is asked: what cannot be recorded is not done. That it has refused is recorded, too.
+DaemonAnswer ask_for_change(Session& session, DaemonRequest request, std::int64_t count,
+                            const std::string& subject) {
+  session.change([&](queue::StoreWriter&) { return Changed{count, subject}; });
+  try {
+    return ask_daemon(session, request);
+  } catch (const DaemonSaysNo& no) {
+    session.change([&](queue::StoreWriter&) {
+      return Changed{.count = 0,
+                     .subject = fmt::format("{}: refused, {}: {}", subject, no.name, no.message),
+                     .is_told_though_none = true};
+    });
+    throw;
+  }
 }
 
 ExitCode change_pools(Session& session, std::string_view verb, std::string (*words)(const Value& body)) {
   const std::int64_t processes = processes_concerned(session);
   if (!is_agreed(session, verb, processes)) return ExitCode::refused;
-  record_request(session, std::max<std::int64_t>(processes, 1),
-                 session.words().empty() ? "all pools" : "pool " + session.words().front());
   return print_answer(
-      session, ask_daemon(session, {.method = "POST", .path = pool_path(verb), .body = named_pool(session)}),
+      session,
+      ask_for_change(session, {.method = "POST", .path = pool_path(verb), .body = named_pool(session)},
+                     std::max<std::int64_t>(processes, 1),
+                     session.words().empty() ? "all pools" : "pool " + session.words().front()),
       words);
 }
 
@@ -291,29 +321,20 @@ ExitCode worker_recycle(Session& session) {
 
 ExitCode worker_drain(Session& session) {
   const std::string path = process_path(session, "/drain");
-  record_request(session, 1, "process " + session.words().front());
-  return print_answer(session, ask_daemon(session, {.method = "POST", .path = path}), [](const Value& body) {
-    return fmt::format("process {} ends when its jobs have, and another one takes its place",
-                       numbers_of_processes(body));
-  });
+  return print_answer(
+      session,
+      ask_for_change(session, {.method = "POST", .path = path}, 1, "process " + session.words().front()),
+      [](const Value& body) {
+        return fmt::format("process {} ends when its jobs have, and another one takes its place",
+                           numbers_of_processes(body));
+      });
 }
 
 ExitCode config_reload(Session& session) {
-  record_request(session, 1, "the daemon's configuration");
-  return print_answer(session, ask_daemon(session, {.method = "POST", .path = "/config/reload"}),
-                      [](const Value& body) {
-                        const auto listed = [&](std::string_view member) {
-                          std::vector<std::string> keys;
-                          for (const Value& key : elements_in(body, member))
-                            keys.push_back(escaped(key.string().value_or("")));
-                          return fmt::format("{}", fmt::join(keys, ", "));
-                        };
-                        const std::string taken = listed("taken_over");
-                        const std::string waiting = listed("waiting");
-                        return (taken.empty() ? "nothing in it is different that a reload can take over"
-                                              : "taken over: " + taken) +
-                               (waiting.empty() ? "" : "\nin force from the next start on: " + waiting);
-                      });
+  return print_answer(
+      session,
+      ask_for_change(session, {.method = "POST", .path = "/config/reload"}, 1, "the daemon's configuration"),
+      reload_text);
 }
 
 }  // namespace tenure::cli

@@ -32,6 +32,11 @@ class MachineCheck {
     if (!settings_.tenants.migrations.empty() &&
         !std::filesystem::is_directory(settings_.tenants.migrations, ignored_))
       problem("tenants.migrations", settings_.tenants.migrations, "is no folder");
+    check_log_file();
+    if (settings_.pools.empty())
+      findings_.problems.push_back({"this machine", "pool",
+                                    "there is no [[pool]], so tenured would not start; a configuration of "
+                                    "programs that only enqueue needs none"});
     for (std::size_t i = 0; i < settings_.pools.size(); ++i) check_program(i);
     check_keys();
     if (machine_.descriptors_limit != 0 &&
@@ -87,6 +92,23 @@ class MachineCheck {
           {"this machine", key,
            fmt::format("{} = \"{}\": lies in memory, and is gone after a restart of the machine", key,
                        escaped(folder.string()))});
+  }
+
+  // It and its folders are made where they are missing.
+  void check_log_file() {
+    const std::filesystem::path& file = settings_.log.file;
+    if (file.empty()) return;
+    const auto there = existing_ancestor(file);
+    struct stat status {};
+    if (::stat(there.c_str(), &status) != 0) return problem("log.file", file, system_text(errno));
+    const bool is_there = there == file;
+    if (is_there && S_ISDIR(status.st_mode)) return problem("log.file", file, "is a folder");
+    if (!is_there && !S_ISDIR(status.st_mode))
+      return problem("log.file", file, escaped(there.string()) + " is no folder");
+    if (::access(there.c_str(), is_there ? W_OK : W_OK | X_OK) != 0)
+      problem("log.file", file,
+              is_there ? "may not be written by this user"
+                       : escaped(there.string()) + " may not be written by this user");
   }
 
   void check_program(std::size_t i) {

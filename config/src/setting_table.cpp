@@ -106,7 +106,9 @@ const std::array kPlainSettings{
         .field = [](Settings& s) -> Field { return &s.daemon.stop_deadline; },
         .help =
             "How long running jobs may still run when the daemon stops; their stop token is set at 80 %.\n"
-            "Keep TimeoutStopSec of the unit at least 5 s above it.",
+            "The unit's TimeoutStopSec need not be changed: systemd is told. Another service manager waits 5 "
+            "s "
+            "longer.",
         .taken_over = TakenOver::by_reload},
     Setting<Settings>{
         .section = "daemon",

@@ -106,6 +106,12 @@ std::optional<PointKind> point_kind(FilterField field) {
   return std::nullopt;
 }
 
+// What such a field names has no blank, by the rules of names; an error or a reason of an operator may have some.
+bool has_no_blanks(FilterField field) {
+  return field == FilterField::id || field == FilterField::state || field == FilterField::queue ||
+         field == FilterField::kind || field == FilterField::tenant || field == FilterField::name;
+}
+
 // `"text"` at the front, a doubled quote standing for one; takes it off.
 Result<Glob> take_quoted(std::string_view& text) {
   Glob glob{.pattern = {}, .literal = true};
@@ -170,6 +176,8 @@ class TermParser {
     const std::string_view text = rest.substr(0, rest.find(','));
     rest.remove_prefix(text.size());
     if (text.empty()) return bad("a value is empty; write \"\" for an empty text");
+    if ((kind || has_no_blanks(field)) && text.find(' ') != std::string_view::npos)
+      return bad("terms are separate words, and no " + std::string{name_of(field)} + " has a blank in it");
     if (!kind) return check_word(field, Glob{std::string{text}, false});
     auto range = parse_range(text, *kind, now_);
     if (!range) return tl::unexpected(std::move(range.error()));

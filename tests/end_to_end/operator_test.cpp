@@ -106,7 +106,7 @@ TEST_F(Operator, RUN_06_ARunningJobStopsWhereItsHandlerObeysAndElseShowsThatItSh
   static_cast<void>(wait_for_start_of("obedient"));
   static_cast<void>(wait_for_start_of("stubborn"));
   EXPECT_EQ(tenure({"job", "cancel", "kind=test.wait", "--yes"}), "exit 0") << output_;
-  EXPECT_EQ(output_, "cancelled 0 jobs of 1 tenant; asked 2 running jobs to stop\n");
+  EXPECT_EQ(output_, "cancelled 0 jobs; asked 2 running jobs of 1 tenant to stop\n");
   expect_state(obedient, ShownState::cancelled);
   ASSERT_EQ(attempts(obedient).size(), 1U);
   EXPECT_EQ(attempts(obedient)[0].outcome, queue::AttemptOutcome::interrupted);

@@ -29,8 +29,9 @@ TEST_F(ScriptTest, ThatEndsWithExecIsAWorkerLikeAnother) {
 TEST_F(ScriptTest, WithoutExecIsNamed) {
   configure({.program = script("'" WORKER_PROGRAM "'; true")});
   const auto daemon = start_daemon();
-  EXPECT_TRUE(wait_until([&] { return daemon->output().find("worker.wrapped") != std::string::npos; }))
-      << daemon->output();
+  const auto is_named = [&](const char* text) { return daemon->output().find(text) != std::string::npos; };
+  EXPECT_TRUE(wait_until([&] { return is_named("\"event\":\"worker.wrapped\""); })) << daemon->output();
+  EXPECT_TRUE(is_named("\"pool\":\"general\"")) << daemon->output();
 }
 
 TEST_F(ScriptTest, ThatIsSlowToStartDoesNotKeepTheLockOfItsDaemon) {

@@ -97,6 +97,15 @@ TEST_F(SignalTest, STP_12_TheLogIsOpenedAgainByTheDaemonAndItsWorkers) {
   EXPECT_EQ(daemon->wait(), "exit 0");
 }
 
+TEST_F(SignalTest, WithoutAFileThereIsNoLogToOpenAgain) {
+  configure();
+  const auto daemon = start_daemon();
+  daemon->signal(SIGUSR1);
+  EXPECT_TRUE(wait_until([&] {
+    return daemon->output().find("lines go to standard error; nothing to reopen") != std::string::npos;
+  })) << daemon->output();
+}
+
 TEST_F(SignalTest, WorkersDieOfNoSignalThatTheirDaemonDecidesAbout) {
   configure({.slots = 1});
   const auto daemon = start_daemon();

@@ -48,6 +48,16 @@ TEST_F(Start, AFailureIsRecordedWithItsError) {
   EXPECT_NE(attempts(job)[0].error.find("as asked"), std::string::npos);
 }
 
+TEST_F(Start, ALogThatCannotBeOpenedIsNotTriedAgain) {
+  configure();
+  std::ofstream(folder_ / "tenure.toml", std::ios::app) << "[log]\nfile = \"" << folder_.string() << "\"\n";
+  const auto daemon = start_daemon(false);
+  EXPECT_EQ(daemon->wait(), "exit 78");
+  EXPECT_NE(daemon->output().find("tenured: BadConfiguration: log.file: the log file cannot be opened"),
+            std::string::npos)
+      << daemon->output();
+}
+
 TEST_F(Start, LSE_13_ASecondDaemonExitsNamingTheHolder) {
   configure({.when_held = "exit"});
   const auto first = start_daemon();

@@ -25,6 +25,9 @@ TEST_F(Stop, STP_01_RunningJobsEndAndNothingNewStarts) {
   const auto waiting = enqueue(Count{"waiting"});
   daemon->signal(SIGTERM);
   ASSERT_TRUE(wait_until([&] { return daemon->output().find("daemon.stopping") != std::string::npos; }));
+  EXPECT_NE(daemon->output().find("when running jobs have ended: 1 job runs, and may until 20"),
+            std::string::npos)
+      << daemon->output();
   let_go("running");
   EXPECT_EQ(daemon->wait(), "exit 0");
   EXPECT_EQ(record(running).state, ShownState::succeeded);

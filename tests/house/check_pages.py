@@ -22,6 +22,9 @@ ERROR_CODE = re.compile(r"^  (\w+) = (\d+),", re.MULTILINE)
 ERROR_TYPE = re.compile(r"^using (\w+) = TypedError<ErrorCode::(\w+)>;", re.MULTILINE)
 ERROR_NAME = re.compile(r'\brow<ErrorCode::(\w+)>\("(\w+)", k(\w+)\)')
 ERROR_ROW = re.compile(r"^\| `(\w+)` \| (\d+) \| (\w+) \|", re.MULTILINE)
+ALERTS = "docs/manual/alerts.yml"
+ALERT_METRIC = re.compile(r"\b(tenure_[a-z_]+?)(?:_bucket)?\b")
+ROW_WITH_ALERT = re.compile(r"^\| `(tenure_[a-z_]+)` \|.*\| (?! *\|$)[^|]+ \|$", re.MULTILINE)
 INSIDE_PAGE = "docs/architecture/inside.md"
 BEHAVIOUR_ROW = re.compile(r"^\| (.+?) \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 FOLDER_SECTION = re.compile(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -162,6 +165,16 @@ def check_errors(root):
     return found
 
 
+def check_alerts(root):
+    """Each metric that the page has an alert for has a rule, and each rule is of metrics that there are."""
+    page = tree.text_of(root / METRICS_PAGE) if (root / METRICS_PAGE).is_file() else ""
+    rules = tree.text_of(root / ALERTS) if (root / ALERTS).is_file() else ""
+    watched = {match.group(1) for match in ALERT_METRIC.finditer(rules)}
+    known = {match.group(1) for match in EVENT_ROW.finditer(page) if match.group(1).startswith("tenure_")}
+    found = [f"{METRICS_PAGE}:{tree.line_at(page, match.start())}: {ALERTS} has no rule for {match.group(1)}" for match in ROW_WITH_ALERT.finditer(page) if match.group(1) not in watched]
+    return found + [f"{ALERTS}: no metric is called {name}" for name in sorted(watched - known)]
+
+
 def check_behaviours(root):
     """The page of what is inside the folders names files that exist, and beside each behaviour functions that its file has."""
     page = tree.text_of(root / INSIDE_PAGE) if (root / INSIDE_PAGE).is_file() else ""
@@ -230,5 +243,5 @@ def check_decisions(root):
 
 if __name__ == "__main__":
     tree.main({"links": check_links, "installed": check_installed, "quotes": check_quotes, "threads": check_threads, "events": check_events,
-               "metrics": check_metrics, "errors": check_errors, "behaviours": check_behaviours, "promises": check_promises,
+               "metrics": check_metrics, "errors": check_errors, "alerts": check_alerts, "behaviours": check_behaviours, "promises": check_promises,
                "decisions": check_decisions})

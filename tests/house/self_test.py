@@ -297,6 +297,13 @@ class Pages(CheckCase):
                     changed[check_pages.ERRORS_PAGE] = ""
                 self.expect_found(check, changed, said)
 
+    def test_alerts(self):
+        page = {check_pages.METRICS_PAGE: "| `tenure_ready` | | is ready | 0 for long |\n| `tenure_jobs` | | jobs | |\n"}
+        rule = "- alert: TenureIsNotReady\n  expr: tenure_ready == 0\n"
+        self.expect_clean(check_pages.check_alerts, {**page, check_pages.ALERTS: rule})
+        self.expect_found(check_pages.check_alerts, page, "metrics.md:1", "has no rule for tenure_ready")
+        self.expect_found(check_pages.check_alerts, {**page, check_pages.ALERTS: rule + "  expr: tenure_readi_bucket"}, "alerts.yml", "no metric is called tenure_readi")
+
     def test_a_behaviour_that_is_not_where_the_page_says(self):
         page = (
             "| behaviour | file | function |\n| --- | --- | --- |\n| a look | `base/src/clock.cpp` | `now` |\n"

@@ -89,8 +89,9 @@ std::string look_uri(const std::filesystem::path& path, Access access) {
   raise(
       ErrorCode::access_refused,
       "there is a log beside the database (-wal) and no index of it (-shm), and reading would have to write "
-      "one. Of a copy: make it with `sqlite3 -readonly control.db \".backup copy.db\"`, which needs no log. "
-      "Else start tenured, which reads the log",
+      "one. Of a copy of the control database: make it with tenure store backup FILE, which needs no log. "
+      "Else "
+      "start tenured, which reads the log",
       {}, path.string());
 }
 

@@ -13,11 +13,19 @@
 
 namespace tenure::daemon::control {
 
+// Worker processes of one pool for which others come.
+struct Replaced {
+  std::string pool;
+  std::int64_t processes = 0;
+  bool is_new_program = false;  // its file is another one; else only what they have read is different
+};
+
 // What a reload has brought.
 struct Reloaded {
   std::vector<std::string> taken_over;
   std::vector<std::string> waiting;  // for the next start
-  std::optional<Failure> refused;    // then nothing was taken over
+  std::vector<Replaced> replaced = {};
+  std::optional<Failure> refused = {};  // then nothing was taken over
 };
 
 struct WorkerView {
@@ -35,6 +43,7 @@ struct DaemonView {
   std::vector<PoolStatus> pools;
   std::vector<WorkerView> workers;
   Now now;
+  std::vector<std::string> waiting = {};  // settings that wait for the next start, as of the last reload
 };
 
 // The daemon as the control socket sees it: one that dispatches, or one that stands by.

@@ -80,12 +80,19 @@ void write_job(json::Writer& writer, const HeldJob& job, const Now& now) {
   writer.end_object();
 }
 
+void write_texts(json::Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
+  writer.key(key).begin_array();
+  for (const std::string& text : texts) writer.string(to_utf8(text));
+  writer.end_array();
+}
+
 void write_daemon(json::Writer& writer, const DaemonView& daemon) {
   writer.key("daemon").begin_object().key("pid").integer(daemon.pid).key("node").string(to_utf8(daemon.node));
   writer.key("standing_by").boolean(!daemon.holder.empty()).key("holder");
   if (daemon.holder.empty()) writer.null();
   else writer.string(to_utf8(daemon.holder));
   write_quiet(writer, daemon.status.quiet);
+  write_texts(writer, "waiting", daemon.waiting);
   writer.end_object();
 }
 
@@ -139,12 +146,6 @@ void write_pool_slots(json::Writer& writer, const DaemonView& daemon, std::size_
 void write_numbers(json::Writer& writer, const std::vector<ProcessNumber>& processes) {
   writer.key("processes").begin_array();
   for (const ProcessNumber process : processes) writer.integer(process.value);
-  writer.end_array();
-}
-
-void write_texts(json::Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
-  writer.key(key).begin_array();
-  for (const std::string& text : texts) writer.string(to_utf8(text));
   writer.end_array();
 }
 
@@ -248,7 +249,13 @@ std::string reload_json(const Reloaded& reloaded) {
   writer.begin_object().key("schema").string("tenure.config.reload/1");
   write_texts(writer, "taken_over", reloaded.taken_over);
   write_texts(writer, "waiting", reloaded.waiting);
-  writer.end_object();
+  writer.key("replaced").begin_array();
+  for (const Replaced& replaced : reloaded.replaced) {
+    writer.begin_object().key("pool").string(to_utf8(replaced.pool));
+    writer.key("processes").integer(replaced.processes);
+    writer.key("new_program").boolean(replaced.is_new_program).end_object();
+  }
+  writer.end_array().end_object();
   return out;
 }
 

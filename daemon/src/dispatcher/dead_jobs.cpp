@@ -8,9 +8,10 @@
 
 namespace tenure::daemon {
 
-void DeadJobs::died(const queue::AttemptFailure& why) {
+void DeadJobs::died(const queue::AttemptFailure& why, std::string kind) {
   ++untold_;
   last_ = why;
+  last_kind_ = std::move(kind);
 }
 
 void DeadJobs::tick(Instant now, Actions& actions) {
@@ -35,12 +36,13 @@ void DeadJobs::tell(Actions& actions) {
   const std::string who = count == 1 ? "A job is dead" : fmt::format("{} jobs are dead, the last one", count);
   const std::string error = escaped(last_.error, kErrorShown);
   const std::string_view stop = error.ends_with('.') ? "" : ".";
-  actions.emplace_back(Note{
-      Note::Level::warning,
-      "job.dead",
-      fmt::format("{} by {}: {}{} See tenure job list state=dead", who, name_of(last_.code), error, stop),
-      {},
-      {}});
+  actions.emplace_back(Note{.level = Note::Level::warning,
+                            .event = "job.dead",
+                            .message = fmt::format("{} by {}: {}{} See tenure job list state=dead", who,
+                                                   name_of(last_.code), error, stop),
+                            .pool = {},
+                            .process = {},
+                            .kind = last_kind_});
 }
 
 }  // namespace tenure::daemon

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 // Tells an operator of jobs that are dead: of the first at once, then at most once in kDeadNotePause with how many they are, so
 // that a fault which kills thousands is a few lines. Which jobs they are the store knows.
@@ -16,7 +17,8 @@ inline constexpr std::chrono::milliseconds kDeadNotePause{1000};
 
 class DeadJobs {
  public:
-  void died(const queue::AttemptFailure& why);
+  // `kind` is empty where nobody says it.
+  void died(const queue::AttemptFailure& why, std::string kind = {});
   void tick(Instant now, Actions& actions);
   // What is untold is told, however soon.
   void leave(Actions& actions);
@@ -28,6 +30,7 @@ class DeadJobs {
 
   std::int64_t untold_ = 0;
   queue::AttemptFailure last_;
+  std::string last_kind_;
   std::optional<Instant> told_at_;
 };
 

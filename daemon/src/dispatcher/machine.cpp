@@ -12,8 +12,18 @@
 namespace tenure::daemon {
 namespace {
 
+// The one whose crash it was.
+std::optional<OutstandingJob> named_job(const Process& dead, const LastMoment& moment) {
+  std::optional<OutstandingJob> named;
+  dead.jobs.for_each([&](const OutstandingJob& job, bool) {
+    if (moment.named() && job.claim == *moment.named()) named = job;
+  });
+  return named;
+}
+
 // Of a process that ended by itself, and with it `jobs` that it had been given.
-std::string process_end_text(const WorkerGone& event, const LastMoment& moment, std::size_t jobs) {
+std::string process_end_text(const WorkerGone& event, const LastMoment& moment, std::size_t jobs,
+                             const std::optional<OutstandingJob>& named, std::string_view kind) {
   const auto counted = [](std::size_t count) {
     return fmt::format("{} job{}", count, count == 1 ? "" : "s");
   };
@@ -23,9 +33,10 @@ std::string process_end_text(const WorkerGone& event, const LastMoment& moment, 
                        counted(jobs));
   if (event.is_in_trouble)
     return fmt::format("{} while it performed {}; nothing is charged.", end, counted(moment.begun()));
-  if (moment.named())
-    return fmt::format("{} by the crash of one job, which is charged; {} beside it run again at no cost.",
-                       end, counted(moment.begun() - 1));
+  if (named)
+    return fmt::format(
+        "{} by the crash of job {}, of kind {}, which is charged; {} beside it run again at no cost.", end,
+        named->id.text(), kind, counted(moment.begun() - 1));
   return fmt::format(
       "{} while it performed {}, and no crash of one of them is known; each that was not cancelled is "
       "charged with a crash and runs again alone, or is dead where it was alone at its third.",
@@ -118,10 +129,32 @@ void Machine::on(const WorkerGone& event) {
        state_.endings.process_ended(*dead, event, state_.settings.can_end_processes, state_.now.wall))
     state_.suspects.left_to_be_alone(seq);
   dead->jobs.for_each([&](const OutstandingJob& job, bool) { state_.suspects.ended(job.claim.seq); });
-  if (dead->jobs.size() == 0 || dead->was_ended_by_stop || !dead->timed_out.empty()) return;
-  state_.actions.emplace_back(Note{Note::Level::warning, "worker.crashed",
-                                   process_end_text(event, LastMoment(*dead, event), dead->jobs.size()),
-                                   state_.settings.pools[dead->pool].name, dead->number});
+  note_end(*dead, event);
+}
+
+// What another line has told, or we have ended ourselves, is no news.
+void Machine::note_end(const Process& dead, const WorkerGone& event) {
+  if (dead.was_ended_by_stop || !dead.timed_out.empty()) return;
+  const std::string& pool = state_.settings.pools[dead.pool].name;
+  if (dead.jobs.size() > 0) {
+    const LastMoment moment(dead, event);
+    const auto named = named_job(dead, moment);
+    const std::string kind = named ? state_.lanes.kind_name(named->lane.kind) : "";
+    state_.actions.emplace_back(
+        Note{.level = Note::Level::warning,
+             .event = "worker.crashed",
+             .message = process_end_text(event, moment, dead.jobs.size(), named, kind),
+             .pool = pool,
+             .process = dead.number,
+             .kind = kind});
+  } else if (!dead.is_delay_told && !dead.aborted) {
+    const bool was_asked = dead.phase == Phase::leaving && event.cause == "exit 0";
+    state_.actions.emplace_back(
+        Note{was_asked ? Note::Level::info : Note::Level::warning, "worker.ended",
+             fmt::format("The worker process, pid {}, ended without a job ({}); it had performed {}.",
+                         dead.pid, event.cause, dead.performed),
+             pool, dead.number});
+  }
 }
 
 void Machine::on(const Ponged& event) {
@@ -173,10 +206,12 @@ void Machine::on(const DescriptionAsked&) {
   for (const auto& [number, process] : state_.processes.all()) {
     state_.actions.emplace_back(
         Note{Note::Level::info, "worker.described",
-             fmt::format(
-                 "The worker process {}, performs {} jobs in {} slots, holds {} ahead, and has performed {}.",
-                 phase_text(process.phase), process.jobs.performing(), process.slots, process.jobs.ahead(),
-                 process.performed),
+             process.phase == Phase::starting
+                 ? "The worker process has not said hello yet."
+                 : fmt::format("The worker process {}, performs {} jobs in {} slots, holds {} ahead, and has "
+                               "performed {}.",
+                               phase_text(process.phase), process.jobs.performing(), process.slots,
+                               process.jobs.ahead(), process.performed),
              state_.settings.pools[process.pool].name, number});
     if (process.phase != Phase::starting) state_.actions.emplace_back(Describe{number});
   }

@@ -46,6 +46,7 @@ class Machine {
   void on(const StopAsked& event);
   void give_up(const Failure& failure);
   void tick();
+  void note_end(const Process& dead, const WorkerGone& event);
   void leave_if_done();
   void set_wake();
   [[nodiscard]] std::optional<Instant> next_wake() const;

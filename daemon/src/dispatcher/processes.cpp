@@ -178,7 +178,7 @@ std::optional<Process> Processes::gone(const WorkerGone& event, Instant now, Act
   return dead;
 }
 
-void Processes::plan_restart(Position& position, const Process& dead, const WorkerGone& gone, Instant now,
+void Processes::plan_restart(Position& position, Process& dead, const WorkerGone& gone, Instant now,
                              Actions& actions) {
   if (!restarts_ || position.is_closed || has_successor(dead)) return;
   // A process that a job took along is replaced at once, or one job could make its whole pool wait; trouble is not over at once.
@@ -191,6 +191,7 @@ void Processes::plan_restart(Position& position, const Process& dead, const Work
   }
   const auto wait = restart_wait(++position.quick_deaths);
   position.restart = now + wait;
+  dead.is_delay_told = true;
   note_delay(dead, gone, wait, actions);
 }
 

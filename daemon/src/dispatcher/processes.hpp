@@ -74,6 +74,7 @@ struct Process {
   bool was_killed = false;  // after an abort
   bool was_ended_by_stop = false;
   bool is_replaced = false;    // a successor takes its place, or nobody: its end starts none
+  bool is_delay_told = false;  // of the next start in its place, with how this one ended
   bool is_quiet = false;       // as its pool is
   std::int64_t performed = 0;  // jobs that have ended in it
   std::int64_t memory = 0;     // bytes, resident, as of its last pong; 0: not known
@@ -158,8 +159,7 @@ class Processes {
   };
   void start(Position& position, Instant now, Actions& actions);
   Process& add(std::size_t pool, std::string name, Instant now, Actions& actions);
-  void plan_restart(Position& position, const Process& dead, const WorkerGone& gone, Instant now,
-                    Actions& actions);
+  void plan_restart(Position& position, Process& dead, const WorkerGone& gone, Instant now, Actions& actions);
   void watch(Process& process, Instant now, Actions& actions) const;
   [[nodiscard]] Instant next_watch(const Process& process) const;
   [[nodiscard]] Instant next_sign_of_life(const Process& process) const;

@@ -15,7 +15,8 @@ control::DaemonView Loop::view() const {
                            .status = dispatcher_.status(),
                            .pools = std::move(crew.pools),
                            .workers = {},
-                           .now = now()};
+                           .now = now(),
+                           .waiting = waiting_};
   for (ProcessStatus& process : crew.processes) {
     const auto link = links_.find(process.number);
     const std::string version =

@@ -41,7 +41,7 @@ log::Level level_of(Note::Level level) {
 
 // A program that was started by hand has no other process that could read what is new.
 control::Reloaded reloaded_by(const config::Changes& changes, bool has_new_workers) {
-  control::Reloaded reloaded{.taken_over = changes.taken_over, .waiting = changes.at_start, .refused = {}};
+  control::Reloaded reloaded{.taken_over = changes.taken_over, .waiting = changes.at_start};
   auto& list = has_new_workers ? reloaded.taken_over : reloaded.waiting;
   list.insert(list.end(), changes.by_new_workers.begin(), changes.by_new_workers.end());
   return reloaded;
@@ -240,6 +240,7 @@ void Loop::obey_signals() {
   signals_.set_handlers({
       .on_stop =
           [this](Signals::Stop how) {
+            log_stopping(how);
             ControlLock::note_leaving();
             service_.stopping();
             handle(StopAsked{how == Signals::Stop::at_once ? StopAsked::How::at_once
@@ -248,7 +249,19 @@ void Loop::obey_signals() {
       .on_reload = [this] { reload(); },
       .on_log_opened = [this] { host_.tell_to_open_log(); },
       .on_describe = [this] { handle(DescriptionAsked{}); },
+      .has_log_file = [this] { return !settings_.log.file.empty(); },
   });
+}
+
+void Loop::log_stopping(Signals::Stop how) const {
+  const std::int64_t running = dispatcher_.status().busy;
+  const std::string jobs = fmt::format("{} job{}", running, running == 1 ? " runs" : "s run");
+  const WallTime until =
+      std::chrono::floor<std::chrono::seconds>(clock_.wall() + settings_.daemon.stop_deadline);
+  log::write(log::Level::info, "daemon.stopping",
+             how == Signals::Stop::at_once ? fmt::format("at once: {}, and what runs is given back", jobs)
+                                           : fmt::format("when running jobs have ended: {}, and may until {}",
+                                                         jobs, to_rfc3339(until)));
 }
 
 // All of it or nothing: a configuration that cannot be used changes nothing.
@@ -263,6 +276,20 @@ control::Reloaded Loop::reload() {
   }
   service_.reloaded();
   return reloaded;
+}
+
+std::vector<control::Replaced> Loop::replaced_by(const Reconfigured& event) const {
+  std::vector<control::Replaced> all;
+  for (const ProcessStatus& process : dispatcher_.crew().processes) {
+    const bool is_old =
+        std::ranges::find(event.of_old_programs, process.number) != event.of_old_programs.end();
+    if (process.is_replaced || (!is_old && !event.pools.at(process.pool).is_new)) continue;
+    const std::string& pool = settings_.pools.at(process.pool).name;
+    if (all.empty() || all.back().pool != pool) all.push_back({pool});
+    ++all.back().processes;
+    all.back().is_new_program |= is_old;
+  }
+  return all;
 }
 
 control::Reloaded Loop::take_over(const config::Changes& changes) {
@@ -283,6 +310,8 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
                            .is_new = changes.workers_are_old[pool] && host_.can_replace()});
   }
   control::Reloaded reloaded = reloaded_by(changes, host_.can_replace());
+  reloaded.replaced = replaced_by(event);
+  waiting_ = reloaded.waiting;
   log_reloaded(reloaded);
   handle(std::move(event));
   return reloaded;

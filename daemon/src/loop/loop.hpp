@@ -82,6 +82,9 @@ class Loop final : public control::Controlled {
   // Asks it of the process's end of the protocol, if it has one; written when all actions of the step are carried out.
   void ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what);
   void obey_signals();
+  void log_stopping(Signals::Stop how) const;
+  // Before the dispatcher has heard of it.
+  [[nodiscard]] std::vector<control::Replaced> replaced_by(const Reconfigured& event) const;
   [[nodiscard]] control::Reloaded take_over(const config::Changes& changes);
   [[nodiscard]] Event with_figures(Event event) const;
   void await_hint();
@@ -105,6 +108,7 @@ class Loop final : public control::Controlled {
   std::array<char, 64> wake_bytes_{};
   std::map<ProcessNumber, std::shared_ptr<WorkerLink>> links_;
   std::vector<std::shared_ptr<WorkerLink>> asked_;  // and not flushed yet
+  std::vector<std::string> waiting_;                // settings, for the next start
   std::optional<int> exit_code_;
   std::optional<Instant> round_since_;  // of the one under way
   std::unique_ptr<StoreThread> store_thread_;

@@ -99,17 +99,32 @@ void log_refused_settings(const Error& error) {
              "the configuration cannot be used, and the one before stays in force", {.error = error.what()});
 }
 
+std::string text_of(const control::Replaced& replaced) {
+  return fmt::format(
+      "replaces {} process{} of {}: {}", replaced.processes, replaced.processes == 1 ? "" : "es",
+      replaced.pool,
+      replaced.is_new_program ? "their program's file is another one" : "what they have read is different");
+}
+
 void log_reloaded(const control::Reloaded& reloaded) {
-  log::write(log::Level::info, "configuration.reloaded",
-             reloaded.taken_over.empty()
-                 ? "nothing in it is different that a reload can take over"
-                 : fmt::format("taken over: {}", fmt::join(reloaded.taken_over, ", ")));
+  std::string text = reloaded.taken_over.empty()
+                         ? "nothing in it is different that a reload can take over"
+                         : fmt::format("taken over: {}", fmt::join(reloaded.taken_over, ", "));
+  for (const control::Replaced& replaced : reloaded.replaced) text += "; " + text_of(replaced);
+  log::write(log::Level::info, "configuration.reloaded", text);
   if (!reloaded.waiting.empty())
     log::write(
         log::Level::warning, "configuration.waits",
         fmt::format("changed, and in force from the next start on: {}", fmt::join(reloaded.waiting, ", ")));
 }
 
-void configure_log(const config::Settings& settings) { log::configure(config::log_options(settings)); }
+// Whoever starts the program again would meet the same.
+void configure_log(const config::Settings& settings) {
+  try {
+    log::configure(config::log_options(settings));
+  } catch (const Error& error) {
+    raise(ErrorCode::bad_configuration, "log.file: " + error.failure().message, {}, error.failure().where);
+  }
+}
 
 }  // namespace tenure::daemon

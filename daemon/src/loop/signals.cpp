@@ -77,15 +77,15 @@ void Signals::on_signal(int number) {
     default:
       break;
   }
-  log::write(log::Level::info, "daemon.stopping",
-             number == SIGQUIT ? "at once" : "when running jobs have ended");
   handlers_.on_stop(number == SIGQUIT ? Stop::at_once : Stop::in_phases);
 }
 
 void Signals::open_log_again() {
   try {
     log::reopen();
-    log::write(log::Level::info, "log.reopened", "lines go to the log's file as it is named now");
+    log::write(log::Level::info, "log.reopened",
+               handlers_.has_log_file() ? "lines go to the log's file as it is named now"
+                                        : "lines go to standard error; nothing to reopen");
   } catch (const Error& error) {
     log::write(log::Level::warning, "log.not_reopened", "lines go where they went before",
                {.error = error.what()});

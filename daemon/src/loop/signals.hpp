@@ -18,7 +18,8 @@ void hold_signals_back();
 void let_signals_through();
 
 // What operators tell a process that dispatches: SIGTERM and SIGINT stop it in phases, SIGQUIT at once; SIGHUP has the configuration
-// read again, SIGUSR1 the log's file opened again, SIGUSR2 what is done written into the log. Each writes a line.
+// read again, SIGUSR1 the log's file opened again, SIGUSR2 what is done written into the log. Each has a line, which of all but SIGUSR1 the
+// handler writes.
 // Threads: the one that makes it, which also runs the context. For its life these signals are let through on that thread.
 class Signals {
  public:
@@ -33,6 +34,7 @@ class Signals {
     std::function<void()> on_reload = [] {};
     std::function<void()> on_log_opened = [] {};
     std::function<void()> on_describe = [] {};
+    std::function<bool()> has_log_file = [] { return true; };  // else lines go to standard error
   };
   // From now on in place of the former ones; first for what has been kept.
   void set_handlers(Handlers handlers);

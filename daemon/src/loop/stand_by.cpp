@@ -29,8 +29,14 @@ StandBy::StandBy(boost::asio::io_context& context, config::Settings& settings,
       observer_(observer),
       passed_(passed),
       timer_(context) {
-  signals_.set_handlers(
-      {.on_stop = [this](Signals::Stop) { leave_ = true; }, .on_reload = [this] { reload(); }});
+  signals_.set_handlers({.on_stop = [this](Signals::Stop) { leave(); },
+                         .on_reload = [this] { reload(); },
+                         .has_log_file = [this] { return !settings_.log.file.empty(); }});
+}
+
+void StandBy::leave() {
+  log::write(log::Level::info, "daemon.stopping", "at once: nothing has been dispatched");
+  leave_ = true;
 }
 
 StandBy::~StandBy() { signals_.set_handlers({}); }

@@ -44,6 +44,7 @@ class StandBy final : public control::Controlled {
  private:
   void begin(const std::string& holder);
   void wait();
+  void leave();
 
   boost::asio::io_context& context_;
   config::Settings& settings_;

@@ -5,12 +5,26 @@
 
 #include <tenure/queue/retry_rule.hpp>
 
+#include <array>
+#include <set>
 #include <utility>
 
 namespace tenure::daemon {
 namespace {
 
 using queue::JobState;
+
+// A counter is there before it is counted for the first time, or whoever looks at its increase misses that.
+constexpr std::array<std::string_view, 6> kOutcomes{"succeeded",   "failed",    "released",
+                                                    "interrupted", "cancelled", "lost"};
+constexpr std::array kFinalStates{JobState::succeeded, JobState::dead, JobState::discarded,
+                                  JobState::cancelled};
+
+template <class Counts, class Key>
+double count_of(const Counts& counts, const Key& key) {
+  const auto found = counts.find(key);
+  return found == counts.end() ? 0 : static_cast<double>(found->second);
+}
 
 // Errors of tenancy, and what was refused at a tenant's border besides.
 bool is_refusal(ErrorCode code) { return code < ErrorCode::claim_lost || queue::is_border_refusal(code); }
@@ -85,19 +99,22 @@ void JobCounts::add_to(MetricFamilies& families) const {
     labels.emplace_back(name, value);
     return labels;
   };
+  std::set<std::size_t> kinds;
   for (const auto& [key, counts] : counts_) {
     const auto labels = labels_of(key);
     if (!labels) continue;
     families.add(metric::kJobsEnqueued, *labels, static_cast<double>(counts.enqueued));
     families.add(metric::kAttemptsStarted, *labels, static_cast<double>(counts.started));
-    for (const auto& [outcome, count] : counts.finished)
-      families.add(metric::kAttemptsFinished, with(*labels, "outcome", outcome), static_cast<double>(count));
-    for (const auto& [state, count] : counts.final)
-      families.add(metric::kJobsFinal, with(*labels, "state", state), static_cast<double>(count));
+    for (const std::string_view outcome : kOutcomes)
+      families.add(metric::kAttemptsFinished, with(*labels, "outcome", outcome),
+                   count_of(counts.finished, outcome));
+    for (const JobState state : kFinalStates)
+      families.add(metric::kJobsFinal, with(*labels, "state", name_of(state)),
+                   count_of(counts.final, name_of(state)));
+    kinds.insert(key.second);
   }
-  for (const auto& [kind, count] : poison_)
-    if (auto label = kinds_.label(kind))
-      families.add(metric::kJobsPoison, {{"kind", std::move(*label)}}, static_cast<double>(count));
+  for (const std::size_t kind : kinds)
+    families.add(metric::kJobsPoison, {{"kind", *kinds_.label(kind)}}, count_of(poison_, kind));
   for (const auto& [queue, delays] : delays_)
     if (auto label = queues_.label(queue))
       families.add(metric::kQueueDelay, {{"queue", std::move(*label)}}, delays.value());

@@ -50,7 +50,10 @@ class JobCounts {
   std::map<std::size_t, std::int64_t> poison_;          // by kind
   std::map<std::size_t, DurationHistogram> delays_;     // by queue
   std::map<std::size_t, DurationHistogram> run_times_;  // by kind
-  std::map<std::string_view, std::int64_t> refusals_;   // by error
+  // By error; those that are watched are there from the start.
+  std::map<std::string_view, std::int64_t> refusals_{{name_of(ErrorCode::wrong_tenant), 0},
+                                                     {name_of(ErrorCode::tenant_not_ready), 0},
+                                                     {name_of(ErrorCode::tenant_unavailable), 0}};
   std::int64_t claims_lost_ = 0;
   std::int64_t reclaimed_from_workers_ = 0;
   std::int64_t reclaimed_from_daemons_ = 0;

@@ -63,7 +63,8 @@ class Metrics final : private FollowedRuns::Listener {
   std::shared_ptr<const RoundWork> round_;  // under way, since:
   Instant round_at_;
   DurationHistogram rounds_, samples_;
-  std::map<std::string_view, std::int64_t> store_errors_;
+  std::map<std::string_view, std::int64_t> store_errors_{{name_of(ErrorCode::store_busy), 0},
+                                                         {name_of(ErrorCode::disk), 0}};
   std::int64_t store_busy_ = 0;
   DispatcherStatus status_;
   std::optional<StoreSample> sample_;

@@ -8,6 +8,8 @@ namespace tenure::daemon {
 namespace {
 
 constexpr std::array<std::string_view, 3> kPhaseNames{"starting", "ready", "leaving"};
+constexpr std::array<std::string_view, 6> kCauses{"exit_0",      "exit",    "signal",
+                                                  "not_started", "trouble", "ended_by_daemon"};
 
 // One of few words, whatever the cause says.
 std::string_view cause_of(const WorkerGone& gone, bool is_ended_by_us, bool has_said_hello) {
@@ -83,10 +85,12 @@ void WorkerCounts::add_to(MetricFamilies& families, const FollowedRuns& followed
                  sums[pool].slots - sums[pool].performing);
     families.add(metric::kWorkerMemory, {{"pool", name}}, sums[pool].memory);
     families.add(metric::kPoolQuiet, {{"pool", name}}, quiet_.contains(pool) ? 1 : 0);
+    for (const std::string_view cause : kCauses) {
+      const auto exits = exits_.find({pool, cause});
+      families.add(metric::kWorkerExits, {{"pool", name}, {"cause", std::string{cause}}},
+                   exits == exits_.end() ? 0 : static_cast<double>(exits->second));
+    }
   }
-  for (const auto& [key, count] : exits_)
-    families.add(metric::kWorkerExits, {{"pool", pools_.at(key.first)}, {"cause", std::string{key.second}}},
-                 static_cast<double>(count));
 }
 
 }  // namespace tenure::daemon

@@ -120,7 +120,8 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
 
 void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
   for (std::size_t index = 0; index < ends.size(); ++index)
-    if (states[index] && *states[index] == JobState::dead) state.dead_jobs.died(run_of(ends[index]).failure);
+    if (states[index] && *states[index] == JobState::dead)
+      state.dead_jobs.died(run_of(ends[index]).failure, state.lanes.kind_name(ends[index].lane.kind));
   state.endings.stored(ends, states, state.now.steady);
 }
 

@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace tenure::daemon {
+namespace {
+
+constexpr std::chrono::seconds kSecond{1};
+
+}  // namespace
 
 std::vector<std::string> OutputLines::received(std::string_view bytes, Instant now) {
   std::vector<std::string> lines;
@@ -22,6 +27,17 @@ std::vector<std::string> OutputLines::received(std::string_view bytes, Instant n
   return lines;
 }
 
+std::optional<Instant> OutputLines::next_at() const {
+  if (left_out_ == 0) return std::nullopt;
+  return second_ + kSecond;
+}
+
+std::vector<std::string> OutputLines::second_passed(Instant now) {
+  std::vector<std::string> lines;
+  if (now - second_ >= kSecond) say_left_out(lines);
+  return lines;
+}
+
 std::vector<std::string> OutputLines::ended() {
   std::vector<std::string> lines;
   say_left_out(lines);
@@ -30,7 +46,7 @@ std::vector<std::string> OutputLines::ended() {
 }
 
 void OutputLines::line_ended(Instant now, std::vector<std::string>& lines) {
-  if (now - second_ >= std::chrono::seconds{1}) {
+  if (now - second_ >= kSecond) {
     second_ = now;
     in_second_ = 0;
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,10 @@ class OutputLines {
 
   // The lines that have ended. Where lines were left out before, the first one says how many.
   [[nodiscard]] std::vector<std::string> received(std::string_view bytes, Instant now);
+  // When the second is over in which lines were left out; nothing where none were.
+  [[nodiscard]] std::optional<Instant> next_at() const;
+  // By then: how many they were.
+  [[nodiscard]] std::vector<std::string> second_passed(Instant now);
   // What is left when nothing more comes.
   [[nodiscard]] std::vector<std::string> ended();
 

@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <memory>
@@ -31,6 +32,7 @@ class WorkerOutput : public std::enable_shared_from_this<WorkerOutput> {
 
  private:
   void read();
+  void await_second();
   void write(const std::vector<std::string>& lines) const;
 
   RealClock clock_;
@@ -38,6 +40,8 @@ class WorkerOutput : public std::enable_shared_from_this<WorkerOutput> {
   std::string pool_;
   queue::ProcessNumber process_;
   OutputLines lines_;
+  boost::asio::steady_timer second_;
+  bool is_awaited_ = false;  // the end of the second
   std::array<char, 64UL * 1024> received_{};
 };
 

@@ -46,6 +46,11 @@ std::optional<int> number_in(std::string_view variable) {
   return number;
 }
 
+std::string text_in(std::string_view variable) {
+  const char* text = std::getenv(std::string{variable}.c_str());
+  return text == nullptr ? "" : text;
+}
+
 // What the daemon says by variables, which are gone afterwards: they are not for programs that job code starts.
 struct WorkerEnvironment {
   std::optional<int> socket = number_in(kWorkerSocketVariable);
@@ -53,6 +58,7 @@ struct WorkerEnvironment {
   std::optional<int> log = number_in(kWorkerLogVariable);
   std::optional<int> board = number_in(kWorkerBoardVariable);
   std::optional<int> keys = number_in(kWorkerKeysVariable);
+  std::string pool = text_in(kWorkerPoolVariable);
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 WorkerEnvironment take_environment() {
@@ -83,11 +89,11 @@ bool die_with_parent(std::optional<int> parent) {
 }
 
 // The daemon watches, and its end ends, the process that it has started itself.
-int refuse_wrapper() {
+int refuse_wrapper(const std::string& pool) {
   log::write(log::Level::error, "worker.wrapped",
              "tenured has not started this process itself, or is gone; a script that starts the worker "
-             "program must end with "
-             "`exec`");
+             "program must end with `exec`",
+             {.pool = pool});
   return 1;
 }
 
@@ -156,11 +162,15 @@ PerformerOptions performing(const config::Settings& settings, KeyRing keys) {
 }
 
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
-  if (!die_with_parent(environment.parent)) return refuse_wrapper();
+  const bool is_child = die_with_parent(environment.parent);
   keep_from_children(*environment.socket);
   if (environment.log) {
     keep_from_children(*environment.log);
     log::use_as_standard_error(*environment.log);
+  }
+  if (!is_child) {
+    configure_log(settings_of(environment));
+    return refuse_wrapper(environment.pool);
   }
   const Descriptor end_asked{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!end_asked.is_open()) raise_system(errno, "no descriptor for the end that is asked for", {});

@@ -17,7 +17,8 @@ class Config : public Program {
     std::filesystem::permissions(file, std::filesystem::perms{0644});
   }
   std::string usable() const {
-    return "[store]\npath = \"%{config_dir}/control.db\"\n[tenants]\npath = \"%{config_dir}/%{tenant}.db\"\n";
+    return "[[pool]]\nname = \"general\"\nprogram = \"/bin/true\"\n"
+           "[store]\npath = \"%{config_dir}/control.db\"\n[tenants]\npath = \"%{config_dir}/%{tenant}.db\"\n";
   }
 };
 
@@ -25,7 +26,7 @@ TEST_F(Config, CheckIsQuietlyGladWhereAllIsWell) {
   write(usable());
   EXPECT_EQ(run({"config", "check"}), 0) << output.out;
   EXPECT_THAT(output.out,
-              HasSubstr("ok    " + (folder / "tenure.toml").string() + ": 2 settings stated, 0 pools\n"));
+              HasSubstr("ok    " + (folder / "tenure.toml").string() + ": 4 settings stated, 1 pool\n"));
 }
 
 TEST_F(Config, CFG_01_CheckNamesEveryProblemOnALine) {
@@ -56,6 +57,15 @@ TEST_F(Config, CheckReadsTheMigrationsAsWhoeverMakesATenantDoes) {
   EXPECT_THAT(output.out,
               HasSubstr("FAIL  this machine: tenants.migrations: the migration stands where number 2"));
   EXPECT_THAT(output.out, HasSubstr("0003_third.sql"));
+}
+
+TEST_F(Config, CheckRefusesWhatTenuredWouldNotStartWith) {
+  write("[store]\npath = \"%{config_dir}/control.db\"\n");
+  EXPECT_EQ(run({"config", "check"}), 78);
+  EXPECT_THAT(output.out, HasSubstr("there is no [[pool]], so tenured would not start"));
+  write(usable() + "[log]\nfile = \"/proc/sys/kernel/tenured.log\"\n");
+  EXPECT_EQ(run({"config", "check"}), 78);
+  EXPECT_THAT(output.out, HasSubstr("log.file = \"/proc/sys/kernel/tenured.log\""));
 }
 
 TEST_F(Config, CFG_08_CheckWarnsOfADescriptorLimit) {
@@ -116,6 +126,12 @@ TEST_F(Config, ExplainOfAPoolsSettingListsEachPool) {
   EXPECT_EQ(run({"config", "explain", "pool.slots"}), 0);
   EXPECT_THAT(output.out, HasSubstr("3  (pool[0].slots, file "));
   EXPECT_THAT(output.out, HasSubstr("8  (pool[1].slots, default)"));
+  EXPECT_EQ(run({"config", "explain", "pool[1].slots"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("8  (pool[1].slots, default)"));
+  EXPECT_THAT(output.out, ::testing::Not(HasSubstr("pool[0]")));
+  EXPECT_EQ(run({"config", "explain", "pool[2].slots"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("there is no pool[2].slots: the configuration has 2 pools"));
+  EXPECT_EQ(run({"config", "explain", "pool[0].slotz"}), 2);
 }
 
 TEST_F(Config, CFG_05_SampleIsTheSample) {

@@ -120,6 +120,43 @@ TEST_F(Doctor, SaysOfTheLibraryWhetherItCanDamageAFile) {
   EXPECT_THAT(output.out, ::testing::AnyOf(HasSubstr("has the WAL-reset bug"), HasSubstr("ok    sqlite")));
 }
 
+TEST_F(Doctor, SaysOnceThatThereIsNoStore) {
+  EXPECT_EQ(examine({"--store", folder / "none.db"}), 1);
+  EXPECT_THAT(output.out,
+              ::testing::StartsWith("FAIL  store     DatabaseMissing: there is no control database"));
+  EXPECT_EQ(std::ranges::count(output.out, '\n'), 2) << output.out;  // and the daemon is not asked
+}
+
+TEST_F(Doctor, NamesATenantWhoseJobsWereGivenBackAMomentAgo) {
+  EXPECT_EQ(examine({"released"}), 0);
+  EXPECT_EQ(output.out, "ok    released  no job was given back within the last minute\n");
+  give_back(3, ErrorCode::tenant_unavailable, "there is no file");
+  EXPECT_EQ(examine({"released"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("warn  released  1 tenant has jobs that were given back: acme, "));
+  EXPECT_THAT(output.out, HasSubstr(": TenantUnavailable: there is no file  -> tenure why tenant=acme\n"));
+  clock.advance(std::chrono::minutes(2));
+  EXPECT_EQ(examine({"released"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("ok    released"));
+}
+
+TEST_F(Doctor, AsksTheDaemonWhatIsQuiet) {
+  EXPECT_EQ(examine({"quiet"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("ok    quiet     not known, since the daemon was not asked: "));
+  std::string quiet = R"({"since":"2026-03-02T10:13:00Z","uid":1000})";
+  environment.ask_daemon = [&](const std::filesystem::path&,
+                               std::string_view,
+                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
+    return R"({"status":200,"body":{"pools":[{"name":"general","quiet":)" + quiet + "}]}}";
+  };
+  EXPECT_EQ(examine({"quiet"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("warn  quiet     pool general is quiet since 2026-03-02T10:13:00Z, as uid 1000 "
+                        "has asked  -> tenure worker resume general\n"));
+  quiet = "null";
+  EXPECT_EQ(examine({"quiet"}), 0);
+  EXPECT_EQ(output.out, "ok    quiet     no pool is quiet\n");
+}
+
 TEST_F(Doctor, CLI_07_MendsOnRequestWhatNeedsNoDecisionAndRecordsIt) {
   execute(
       "insert into claim values (77, 1, 1, 1, null, 5); insert into claim values (78, 1, 2, 1, null, 5);"

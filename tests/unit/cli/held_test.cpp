@@ -103,7 +103,7 @@ TEST_F(HeldByConfig, RTY_05_ConfigCheckWarnsOfQueuesThatHoldJobsAndThatNoPoolLis
 TEST_F(HeldByConfig, ConfigCheckLooksAtNoJobsWithoutPoolsOrWithoutADatabase) {
   add_job(1, "none", "mail.send", "{}", {}, "exports");
   configure("");
-  EXPECT_EQ(run({"config", "check"}), 0);
+  EXPECT_EQ(run({"config", "check"}), 78);
   EXPECT_THAT(output.out, Not(HasSubstr("exports")));
   configure(kPool);
   environment.look_at_store = [](const std::filesystem::path&) -> std::shared_ptr<queue::ReadableStore> {

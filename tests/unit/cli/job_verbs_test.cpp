@@ -82,7 +82,7 @@ TEST_F(JobVerbs, CLI_04_CancelsWhatWaitsAsksWhatRunsToStopAndLeavesWhatHasEnded)
 
 TEST_F(JobVerbs, RUN_06_AJobThatRunsOnAfterItsCancelSaysSo) {
   EXPECT_EQ(run({"job", "cancel", job_id(7).text()}), 0) << output.error;
-  EXPECT_EQ(output.out, "cancelled 0 jobs of 1 tenant; asked 1 running job to stop\n");
+  EXPECT_EQ(output.out, "cancelled 0 jobs; asked 1 running job of 1 tenant to stop\n");
   clock.advance(std::chrono::seconds{90});
   EXPECT_EQ(run({"job", "list", "state=running", "--columns", "state,waits_for"}), 0);
   EXPECT_THAT(output.out, HasSubstr("; cancel requested 2026-"));
@@ -158,7 +158,7 @@ TEST_F(JobVerbs, CLI_06_DeletingAsksForNamedJobsToo) {
   const std::string id = job_id(1).text();
   EXPECT_EQ(run({"job", "delete", id}), 2);
   EXPECT_THAT(output.error, HasSubstr(id + "  dead  acme  billing.close"));
-  EXPECT_THAT(output.error, HasSubstr("say --yes to delete them"));
+  EXPECT_THAT(output.error, HasSubstr("say --yes to delete it"));
   EXPECT_TRUE(is_there(1));
   on_terminal(120);
   answer = "n";

@@ -67,7 +67,7 @@ TEST_F(Looking, SaysWhatToDoWithACopyThatHasALogAndNoIndex) {
   for (const char* ending : {"", "-wal"})
     std::filesystem::copy_file(path_.string() + ending, copy.string() + ending);
   EXPECT_EQ(run({"job", "list", "--store", copy.string()}), 78);
-  EXPECT_THAT(output.error, HasSubstr(".backup copy.db"));
+  EXPECT_THAT(output.error, HasSubstr("tenure store backup FILE"));
   EXPECT_FALSE(std::filesystem::exists(copy.string() + "-shm"));
 }
 

@@ -10,6 +10,7 @@ namespace tenure::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Offline : public FileProgram {
  protected:
@@ -183,12 +184,15 @@ TEST_F(Backup, ThatCannotBeRecordedAsCompleteIsMadeAllTheSame) {
   EXPECT_EQ(output.error, "");
 }
 
-TEST_F(Backup, OverwritesNothingAndLeavesARecordThatDoesNotSayComplete) {
+TEST_F(Backup, OverwritesNothingAndMakesNoFolder) {
   std::ofstream(target) << "precious";
-  EXPECT_EQ(run({"store", "backup", target}), 78);
-  EXPECT_THAT(output.error, HasSubstr("nothing is overwritten"));
+  EXPECT_EQ(run({"store", "backup", target}), 1);
+  EXPECT_THAT(output.error, StartsWith("tenure: FileExists: " + target + " is there already"));
   EXPECT_EQ(std::filesystem::file_size(target), 8U);
-  EXPECT_EQ(subjects(), (std::vector<std::string>{"store backup: " + target + ", begun"}));
+  EXPECT_EQ(run({"store", "backup", folder / "none/copy.db"}), 1);
+  EXPECT_THAT(output.error,
+              StartsWith("tenure: FolderMissing: there is no folder " + (folder / "none").string()));
+  EXPECT_EQ(subjects(), std::vector<std::string>{}) << "nothing was begun";
 }
 
 TEST_F(Backup, OnATerminalABarShowsHowFarItIs) {

@@ -135,6 +135,14 @@ void Program::fail_once(int seed, std::string_view error) {
   });
 }
 
+void Program::give_back(int seed, ErrorCode why, std::string_view error) {
+  const queue::ClaimedJob claimed = claim(seed);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(
+        writer.release({claimed.seq, claimed.token}, true, {why, std::string(error)}, clock.wall()));
+  });
+}
+
 void Program::suspect(int seed) {
   const queue::ClaimedJob claimed = claim(seed);
   store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {

@@ -48,6 +48,8 @@ class Program : public ::testing::Test {
   void die(int seed, std::string_view error = "no answer from mx.acme.example");
   void succeed(int seed);
   void fail_once(int seed, std::string_view error);
+  // Its run cost nothing, and it waits again.
+  void give_back(int seed, ErrorCode why, std::string_view error);
   // It runs on.
   queue::ClaimedJob claim(int seed);
   void hold(int seed) { (void)claim(seed); }

@@ -103,11 +103,10 @@ TEST_F(Why, ItAnswersMonitors) {
 }
 
 TEST_F(Why, CLI_09_WhatItCannotAnswerIsRefused) {
-  EXPECT_EQ(run({"why"}), 2);
   for (const char* const word : {"123", "nonsense", "019cadff"}) {
     EXPECT_EQ(run({"why", word}), 2);
     EXPECT_EQ(output.error,
-              "tenure: '" + std::string(word) +
+              "tenure: BadOptions: '" + std::string(word) +
                   "' is neither a job id like 019cae08-9913-7c12-9a44-5b0d7e1f20c3 nor a filter "
                   "term like state=dead\n");
   }
@@ -120,7 +119,58 @@ TEST_F(Why, CLI_09_WhatItCannotAnswerIsRefused) {
   EXPECT_EQ(run({"why", job_id(1).text(), "--columns", "jobs"}), 2);
   EXPECT_EQ(run({"why", job_id(77).text()}), 1);
   EXPECT_EQ(run({"why", "--help"}), 0);
-  EXPECT_THAT(output.out, StartsWith("tenure job why JOB|FILTER... [OPTIONS]"));
+  EXPECT_THAT(output.out, StartsWith("tenure job why JOB|[FILTER...] [OPTIONS]"));
+}
+
+TEST_F(Why, WithoutAWordItCountsAllThatHaveNotSucceeded) {
+  EXPECT_EQ(run({"why", "--columns", "jobs,filter"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("   1  state=held reason=tenant_paused\n"));
+}
+
+TEST_F(Why, ATermThatIsThereAlreadyIsNotPrintedAgain) {
+  hold(9);
+  EXPECT_EQ(run({"why", "state=running", "--columns", "filter"}), 0);
+  EXPECT_EQ(output.out, "FILTER\nstate=running\n");
+}
+
+TEST_F(Why, OfATenantWhoseJobsWereGivenBackItNamesTheError) {
+  give_back(9, ErrorCode::tenant_unavailable, "there is no file");
+  for (const int seed : {9, 10})
+    EXPECT_THAT(
+        why(seed),
+        AllOf(HasSubstr("waits for  its tenant, whose jobs were given back a moment ago (tenant_busy)\n"),
+              HasSubstr("released   2026-03-02T10:"), HasSubstr("Z: TenantUnavailable: there is no file\n")));
+  EXPECT_EQ(run({"why", "tenant=acme", "state=ready", "--columns", "reason,jobs,filter"}), 0);
+  EXPECT_EQ(output.out, "REASON       JOBS  FILTER\ntenant_busy     2  tenant=acme state=ready\n");
+  clock.advance(std::chrono::minutes(2));
+  EXPECT_THAT(why(10), AllOf(HasSubstr("(tenant_turn)"), Not(HasSubstr("released"))))
+      << "it was not tried since";
+}
+
+// As the daemon says.
+class WhyQuiet : public Why {
+ protected:
+  WhyQuiet() {
+    environment.ask_daemon = [](const std::filesystem::path&,
+                                std::string_view,
+                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
+      return R"({"status":200,"body":{"items":[],"pools":[)"
+             R"({"name":"general","quiet":{"since":"2026-03-02T10:13:00Z","uid":1000}},{"name":"heavy","quiet":null}]}})";
+    };
+  }
+};
+
+TEST_F(WhyQuiet, APoolThatIsQuietIsTheReasonWithTheCommandThatEndsIt) {
+  EXPECT_THAT(why(9),
+              AllOf(HasSubstr("waits for  a pool that claims: all that perform it are quiet (pool_quiet)\n"),
+                    HasSubstr("quiet      pool general is quiet since 2026-03-02T10:13:00Z, as uid "
+                              "1000 has asked\nchange     tenure worker resume general\n"),
+                    Not(HasSubstr("tenant_turn")), Not(HasSubstr("in pool general"))));
+  EXPECT_THAT(why(6), AllOf(HasSubstr("(tenant_paused)"), Not(HasSubstr("pool_quiet"))));
+  EXPECT_EQ(run({"why", job_id(9).text(), "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("reasons":[{"reason":"pool_quiet","waits_for":"a pool that claims)"));
+  EXPECT_EQ(run({"why", "tenant=acme"}), 0);
+  EXPECT_THAT(output.error, HasSubstr("pool general is quiet since 2026-03-02T10:13:00Z"));
 }
 
 // A pool whose processes have told of three slots.

@@ -152,12 +152,18 @@ TEST_F(WorkerTest, WhatIsRequestedIsRecordedWithHowManyProcessesItConcerns) {
   EXPECT_EQ(run({"worker", "drain", "3"}), 0);
   EXPECT_EQ(run({"worker", "resume", "--yes"}), 69);
   EXPECT_EQ(run({"worker", "drain", "general"}), 2);
-  EXPECT_EQ(run({"store", "audit", "--columns", "verb,count,subject,reason"}), 0);
+  EXPECT_EQ(run({"store", "audit", "--columns", "verb,count,subject", "verb!=worker resume"}), 0);
   EXPECT_EQ(output.out,
-            "VERB           COUNT  SUBJECT       REASON\n"
-            "worker resume      2  all pools     -\n"
-            "worker drain       1  process 3     -\n"
-            "worker quiet       2  pool general  deploy\n");
+            "VERB          COUNT  SUBJECT\n"
+            "worker drain      1  process 3\n"
+            "worker quiet      2  pool general\n");
+  EXPECT_EQ(run({"store", "audit", "--columns", "verb,count,reason"}), 0);
+  EXPECT_EQ(output.out,
+            "VERB           COUNT  REASON\n"
+            "worker resume      0  -\n"
+            "worker resume      2  -\n"
+            "worker drain       1  -\n"
+            "worker quiet       2  deploy\n");
 }
 
 TEST_F(WorkerTest, WhatCannotBeRecordedIsNotAskedOfTheDaemon) {
@@ -193,6 +199,34 @@ TEST_F(WorkerTest, AReloadSaysWhatBecameOfIt) {
       R"({"status":422,"body":{"error":{"code":"ConfigurationRefused","message":"log.levl is no setting"}}})");
   EXPECT_EQ(run({"config", "reload"}), 78);
   EXPECT_EQ(output.error, "tenure: ConfigurationRefused: log.levl is no setting\n");
+}
+
+TEST_F(WorkerTest, AReloadSaysWhichProcessesItReplacesAndWhy) {
+  answer_post("/config/reload", "",
+              R"({"status":200,"body":{"taken_over":[],"waiting":[],"replaced":[)"
+              R"({"pool":"general","processes":2,"new_program":true},)"
+              R"({"pool":"heavy","processes":1,"new_program":false}]}})");
+  EXPECT_EQ(run({"config", "reload"}), 0);
+  EXPECT_EQ(output.out,
+            "nothing in it is different that a reload can take over\n"
+            "replaces 2 processes of general: their program's file is another one\n"
+            "replaces 1 process of heavy: what they have read is different\n");
+}
+
+TEST_F(WorkerTest, WhatWaitsForTheNextStartIsSaidByTheList) {
+  answers[R"({"method":"GET","path":"/workers","body":{}})"] =
+      R"({"status":200,"body":{"items":[],"pools":[],"daemon":{"pid":9,"waiting":["store.path","pool heavy"]}}})";
+  EXPECT_EQ(run({"worker", "list"}), 0);
+  EXPECT_EQ(output.error,
+            "0 processes\ndifferent in the configuration, and in force from the daemon's next start on: "
+            "store.path, pool heavy\n");
+}
+
+TEST_F(WorkerTest, WhatTheDaemonRefusesIsRecordedAsRefused) {
+  EXPECT_EQ(run({"worker", "drain", "7"}), 69);
+  EXPECT_EQ(run({"store", "audit", "--columns", "verb,count,subject"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("worker drain      0  process 7: refused, DaemonUnreachable: no daemon"));
+  EXPECT_THAT(output.out, HasSubstr("worker drain      1  process 7\n"));
 }
 
 TEST_F(WorkerTest, WithoutADaemonItSaysWhatToDo) {

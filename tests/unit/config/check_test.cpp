@@ -15,6 +15,7 @@ class MachineCheck : public ScratchFolder {
   MachineCheck() {
     settings_.store.path = folder_ / "control.db";
     settings_.tenants.path = (folder_ / "tenants/%{tenant}.db").string();
+    settings_.pools = {{.name = "general", .program = "/bin/true"}};
   }
   std::string first_problem() const {
     const MachineFindings findings = check_machine(settings_, {});
@@ -49,6 +50,24 @@ TEST_F(MachineCheck, CFG_02_ALinkToADatabaseIsNamedWithItsTarget) {
 TEST_F(MachineCheck, AMissingMigrationsFolderIsAProblem) {
   settings_.tenants.migrations = folder_ / "none";
   EXPECT_THAT(first_problem(), HasSubstr("tenants.migrations"));
+}
+
+TEST_F(MachineCheck, WithoutAPoolNothingWouldStart) {
+  settings_.pools.clear();
+  EXPECT_THAT(first_problem(), HasSubstr("there is no [[pool]], so tenured would not start"));
+}
+
+TEST_F(MachineCheck, ALogFileThatCannotBeOpenedIsNamed) {
+  settings_.log.file = folder_ / "made/with/its/folders/tenured.log";
+  EXPECT_EQ(first_problem(), "");
+  settings_.log.file = write("", "tenured.log");
+  EXPECT_EQ(first_problem(), "");
+  settings_.log.file = folder_ / "tenured.log/below";
+  EXPECT_THAT(first_problem(), HasSubstr("tenured.log is no folder"));
+  settings_.log.file = folder_;
+  EXPECT_THAT(first_problem(), HasSubstr("log.file = \"" + folder_.string() + "\": is a folder"));
+  settings_.log.file = "/proc/sys/kernel/tenured.log";
+  EXPECT_THAT(first_problem(), HasSubstr("/proc/sys/kernel may not be written by this user"));
 }
 
 TEST_F(MachineCheck, CFG_08_AHandleBudgetAboveTheDescriptorLimitIsAWarning) {

@@ -153,8 +153,9 @@ TEST_F(RouterTest, RecyclesAndDescribes) {
 
 TEST_F(RouterTest, AReloadSaysWhatItTookOverOrWhyNot) {
   daemon.reloaded = {.taken_over = {"store.poll"}, .waiting = {"tenants.path"}, .refused = {}};
-  EXPECT_EQ(post("/config/reload").body,
-            R"({"schema":"tenure.config.reload/1","taken_over":["store.poll"],"waiting":["tenants.path"]})");
+  EXPECT_EQ(
+      post("/config/reload").body,
+      R"({"schema":"tenure.config.reload/1","taken_over":["store.poll"],"waiting":["tenants.path"],"replaced":[]})");
   daemon.reloaded = {.taken_over = {},
                      .waiting = {},
                      .refused = Failure{ErrorCode::bad_configuration, "log.levl is no setting"}};

@@ -207,6 +207,58 @@ TEST(DispatcherStep, JobsClaimedForAProcessThatDiedMeanwhileAreGivenBackUnstarte
   EXPECT_FALSE(std::get<EndRelease>(stepper.ends()[0].how).started);
 }
 
+std::optional<Note> note_of(const Actions& actions, std::string_view event) {
+  for (const Action& action : actions)
+    if (const auto* const note = std::get_if<Note>(&action); note != nullptr && note->event == event)
+      return *note;
+  return std::nullopt;
+}
+
+TEST(DispatcherStep, TheEndOfAnIdleProcessIsTold) {
+  for (const auto& [asked, cause, level] :
+       {std::tuple{false, "signal 9 (Killed)", Note::Level::warning},
+        std::tuple{false, "exit 0", Note::Level::warning}, std::tuple{true, "exit 0", Note::Level::info},
+        std::tuple{true, "exit 1", Note::Level::warning}}) {
+    SCOPED_TRACE(cause);
+    Stepper stepper;
+    stepper.come_to_claim(1);
+    stepper.answer_claims({Stepper::jobs_of(stepper.claims()[0], 0)});
+    stepper.pass(10s);
+    if (asked) stepper.step(DrainAsked{ProcessNumber{1}, 0});
+    const auto note = note_of(stepper.step(WorkerGone{ProcessNumber{1}, cause}), "worker.ended");
+    ASSERT_TRUE(note);
+    EXPECT_EQ(note->level, level);
+    EXPECT_EQ(note->process, ProcessNumber{1});
+    EXPECT_NE(note->message.find(std::string("ended without a job (") + cause + "); it had performed 0"),
+              std::string::npos)
+        << note->message;
+  }
+}
+
+TEST(DispatcherStep, AnEndThatAnotherLineTellsIsToldOnce) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  stepper.answer_claims({Stepper::jobs_of(stepper.claims()[0], 0)});
+  const Actions soon = stepper.step(WorkerGone{ProcessNumber{1}, "exit 1"});
+  EXPECT_TRUE(note_of(soon, "worker.restart_delayed"));
+  EXPECT_FALSE(note_of(soon, "worker.ended"));
+}
+
+TEST(DispatcherStep, ACrashNamesItsJobAndKind) {
+  Stepper stepper;
+  stepper.come_to_claim(1);
+  const auto jobs = find<Assign>(stepper.answer_claims({Stepper::jobs_of(stepper.claims()[0], 1)}))->jobs;
+  const queue::ClaimRef claim{jobs[0].seq, jobs[0].token};
+  const auto note =
+      note_of(stepper.step(WorkerGone{.process = ProcessNumber{1},
+                                      .cause = "signal 6 (Aborted)",
+                                      .slots = LastSlots{.begun = {claim}, .crashed = {claim}}}),
+              "worker.crashed");
+  ASSERT_TRUE(note);
+  EXPECT_NE(note->message.find("by the crash of job " + jobs[0].id.text() + ", of kind"), std::string::npos)
+      << note->message;
+}
+
 TEST(DispatcherStep, STP_01_JobsClaimedWhileTheStopCameAreGivenBackUnstarted) {
   Stepper stepper;
   stepper.come_to_claim(1);

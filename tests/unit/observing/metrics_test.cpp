@@ -127,6 +127,24 @@ simulation::Options mixed_pools() {
   return options;
 }
 
+// Whoever looks at the increase of a counter that was not there misses its first count.
+TEST_F(MetricsTest, CountersAreThereBeforeTheyAreCounted) {
+  simulate(one_pool(1, 1));
+  static_cast<void>(world().enqueue({}));
+  world().run_for(1s);
+  const MetricFamilies families = collect();
+  EXPECT_EQ(values_of(families, metric::kWorkerExits, "cause"),
+            (std::set<std::string>{"exit_0", "exit", "signal", "not_started", "trouble", "ended_by_daemon"}));
+  EXPECT_EQ(sum_of(families, metric::kWorkerExits), 0);
+  EXPECT_EQ(values_of(families, metric::kJobsFinal, "state"),
+            (std::set<std::string>{"succeeded", "dead", "discarded", "cancelled"}));
+  EXPECT_EQ(sum_of(families, metric::kJobsFinal, {{"state", "dead"}}), 0);
+  EXPECT_EQ(values_of(families, metric::kAttemptsFinished, "outcome").size(), 6U);
+  EXPECT_EQ(values_of(families, metric::kJobsPoison, "kind").size(), 1U);
+  EXPECT_TRUE(values_of(families, metric::kTenantRefusals, "error").contains("WrongTenant"));
+  EXPECT_TRUE(values_of(families, metric::kStoreErrors, "class").contains("StoreBusy"));
+}
+
 TEST_F(MetricsTest, OBS_04_AgreeWithTheJournal) {
   simulate(mixed_pools());
   world().create_tenant("acme");

@@ -63,6 +63,14 @@ TEST(Filter, AllTermsMustHoldAndAnyValueMay) {
   EXPECT_TRUE(hit({"tenant!=globex,initech"}));
 }
 
+TEST(Filter, SeveralTermsInOneWordAreRefusedWhereNoValueHoldsABlank) {
+  for (const char* const word : {"tenant=acme state=dead", "state=dead tenant=acme", "queue=mail kind=a",
+                                 "id=019* state=dead", "attempt=1 state=dead"})
+    EXPECT_THAT(problem({word}), ::testing::HasSubstr("terms are separate words")) << word;
+  EXPECT_EQ(problem({"error=no answer state=dead"}), "");
+  EXPECT_EQ(problem({"tenant=\"acme state=dead\""}), "") << "which says that it is meant";
+}
+
 TEST(Filter, GlobsAreCaseSensitiveAndQuotesAreLiteral) {
   EXPECT_TRUE(hit({"kind=billing.*"}));
   EXPECT_FALSE(hit({"kind=Billing.*"}));

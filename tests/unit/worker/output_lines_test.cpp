@@ -40,6 +40,20 @@ TEST(OutputLines, AreSoManyInASecondAndTheOthersAreCounted) {
               ElementsAre("(6 lines were left out: more than 100 in a second)", "z"));
 }
 
+TEST(OutputLines, ThoseThatWereLeftOutAreCountedWhenTheSecondIsOver) {
+  OutputLines lines;
+  EXPECT_FALSE(lines.next_at());
+  std::string many;
+  for (int line = 0; line < OutputLines::kLinesPerSecond + 2; ++line) many += "x\n";
+  static_cast<void>(lines.received(many, moment(1s)));
+  ASSERT_EQ(lines.next_at(), moment(2s));
+  EXPECT_THAT(lines.second_passed(moment(1999ms)), IsEmpty());
+  EXPECT_THAT(lines.second_passed(moment(2s)),
+              ElementsAre("(2 lines were left out: more than 100 in a second)"));
+  EXPECT_FALSE(lines.next_at());
+  EXPECT_THAT(lines.received("y\n", moment(2s)), ElementsAre("y"));
+}
+
 TEST(OutputLines, TheLastOfThemAreCountedAtTheEnd) {
   OutputLines lines;
   std::string many;
