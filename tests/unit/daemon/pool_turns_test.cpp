@@ -17,15 +17,15 @@ using queue::LanePlace;
 using queue::QueueNumber;
 
 constexpr KindNumber kQuick{3}, kSlow{4};
-constexpr QueueNumber kFirst{1}, kSecond{2};
+constexpr QueueNumber kFirstQueue{1}, kSecondQueue{2};
 
 // A pool of one process with two slots, in which quick jobs take 1 s and slow ones 60 s.
 class PoolTurns : public ::testing::Test {
  protected:
   PoolTurns() {
     settings.pools = {PoolSettings{"general", 1, {"first", "second"}}};
-    lanes.name_queue(kFirst, "first");
-    lanes.name_queue(kSecond, "second");
+    lanes.name_queue(kFirstQueue, "first");
+    lanes.name_queue(kSecondQueue, "second");
     lanes.name_kinds({kQuick, kSlow}, {"quick", "slow"});
     usual[0].learn(kQuick, 1s);
     usual[0].learn(kSlow, 60s);
@@ -36,7 +36,7 @@ class PoolTurns : public ::testing::Test {
     EXPECT_TRUE(is_ready);
     processes.find(ProcessNumber{1})->offer = lanes.process_came(0, {"quick", "slow"});
   }
-  static Lane lane_of(std::int64_t tenant, QueueNumber queue = kFirst, KindNumber kind = kQuick) {
+  static Lane lane_of(std::int64_t tenant, QueueNumber queue = kFirstQueue, KindNumber kind = kQuick) {
     return {queue, {}, TenantNumber{tenant}, kind};
   }
   void arrive(const Lane& lane, int jobs = 1) {
@@ -46,7 +46,7 @@ class PoolTurns : public ::testing::Test {
   void perform(KindNumber kind, Instant since) {
     queue::ClaimedJob job;
     job.seq = queue::JobSeq{++place};
-    job.lane = lane_of(99, kFirst, kind);
+    job.lane = lane_of(99, kFirstQueue, kind);
     processes.find(ProcessNumber{1})->assigned(job, usual[0].of(kind).count(), since);
   }
   // Of the one pool.
@@ -97,31 +97,31 @@ TEST_F(PoolTurns, WhoHasUsedLessComesFirstAndUsesWhatItHas) {
 }
 
 TEST_F(PoolTurns, JobsOfABetterQueueComeFirstHoweverLittleTheTenantHasUsed) {
-  arrive(lane_of(6, kFirst, kSlow), 2);
-  arrive(lane_of(5, kSecond));
+  arrive(lane_of(6, kFirstQueue, kSlow), 2);
+  arrive(lane_of(5, kSecondQueue));
   lanes.ring(0).charge(TenantNumber{6}, 500'000'000);
-  EXPECT_EQ(turn(lane_of(5, kSecond)).tenants_before, 1);
-  EXPECT_EQ(turn(lane_of(5, kSecond)).expected, 60s);
+  EXPECT_EQ(turn(lane_of(5, kSecondQueue)).tenants_before, 1);
+  EXPECT_EQ(turn(lane_of(5, kSecondQueue)).expected, 60s);
 }
 
 TEST_F(PoolTurns, WhereNobodyHasCountedWhatComesFirstNothingIsExpected) {
   lanes.scanned(lane_of(6));
-  arrive(lane_of(5, kSecond));
-  EXPECT_EQ(turn(lane_of(5, kSecond)).tenants_before, 1);
-  EXPECT_EQ(turn(lane_of(5, kSecond)).expected, std::nullopt);
+  arrive(lane_of(5, kSecondQueue));
+  EXPECT_EQ(turn(lane_of(5, kSecondQueue)).tenants_before, 1);
+  EXPECT_EQ(turn(lane_of(5, kSecondQueue)).expected, std::nullopt);
 }
 
 TEST_F(PoolTurns, OfAKindThatHasNotRunHereNothingIsExpected) {
   constexpr KindNumber kNew{5};
   lanes.name_kinds({kNew}, {"quick"});
-  arrive(lane_of(5, kFirst, kNew));
+  arrive(lane_of(5, kFirstQueue, kNew));
   arrive(lane_of(6));
-  EXPECT_EQ(turn(lane_of(5, kFirst, kNew)).expected, 0us) << "nothing is before it";
-  EXPECT_EQ(turn(lane_of(5, kFirst, kNew), 1).expected, std::nullopt);
+  EXPECT_EQ(turn(lane_of(5, kFirstQueue, kNew)).expected, 0us) << "nothing is before it";
+  EXPECT_EQ(turn(lane_of(5, kFirstQueue, kNew), 1).expected, std::nullopt);
   EXPECT_EQ(turn(lane_of(6)).expected, std::nullopt) << "one of it comes first";
   perform(kNew, now);
   perform(kNew, now);
-  EXPECT_EQ(turn(lane_of(5, kFirst, kNew)).expected, std::nullopt) << "and nobody knows when a slot is free";
+  EXPECT_EQ(turn(lane_of(5, kFirstQueue, kNew)).expected, std::nullopt) << "and nobody knows when a slot is free";
 }
 
 TEST_F(PoolTurns, AThousandTenantsAreLookedAt) {
@@ -141,7 +141,7 @@ TEST_F(PoolTurns, OfALaneThatIsNotOpenThereIsNone) {
   arrive(lane_of(5));
   EXPECT_TRUE(pool_turns(lanes, processes, usual, lane_of(6), 0, now).empty()) << "nothing waits there";
   EXPECT_TRUE(pool_turns(lanes, processes, usual, lane_of(5, QueueNumber{9}), 0, now).empty());
-  EXPECT_TRUE(pool_turns(lanes, processes, usual, lane_of(5, kFirst, KindNumber{77}), 0, now).empty());
+  EXPECT_TRUE(pool_turns(lanes, processes, usual, lane_of(5, kFirstQueue, KindNumber{77}), 0, now).empty());
   lanes.set_tenant_state(TenantNumber{5}, TenantState::paused);
   EXPECT_TRUE(pool_turns(lanes, processes, usual, lane_of(5), 0, now).empty());
   lanes.set_tenant_state(TenantNumber{5}, TenantState::active);
