@@ -25,6 +25,7 @@ CHANGING = [
     (re.compile(r"\b\d+(\.\d+)?(ms|us|s)\b"), "<measure>"),
     (re.compile(r"\bpid \d+ on [\w.-]+"), "<pid>"),
     (re.compile(r"\b(size|WAL) \d+"), "<size>"),
+    (re.compile(r"^\w+ +sqlite .*$", re.MULTILINE), "<library>"),
     (re.compile(r"[\w.-]+/(general\.\d+)"), r"<node>/\1"),
     (re.compile(r" {2,}"), "  "),
 ]
@@ -74,7 +75,8 @@ def comparable(text, ids):
 class Session:
     def __init__(self, folder, programs):
         self._folder = folder
-        self._environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "TENURE_CONFIG": str(folder / "tenure.toml"),
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TENURE_")}
+        self._environment = {**inherited, "PATH": f"{programs}:{os.environ['PATH']}", "TENURE_CONFIG": str(folder / "tenure.toml"),
                              "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "120"}
         self.of_page = {}  # ids of the page as those of the run
         self.of_run = {}
@@ -149,8 +151,10 @@ def main():
         for command in setup.strip().splitlines():
             if command == "tenured":
                 daemon = session.start_daemon()
-                if session.wait_for("tenure worker list", "general"):
-                    continue
+                if not session.wait_for("tenure worker list", "general"):
+                    print("tenured did not start:\n" + (folder / "tenured.log").read_text())
+                    return 1
+                continue
             code, printed = session.run(command)
             if code != 0:
                 print(f"$ {command}\nexit {code}: {printed}")
