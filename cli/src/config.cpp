@@ -158,7 +158,9 @@ QueuesInUse queues_in_use(Session& session, config::LoadedSettings& loaded) {
         found.defaults.insert(found.defaults.end(), pool.default_queues.begin(), pool.default_queues.end());
     });
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::database_missing)
+    if (error.code() == ErrorCode::schema_mismatch)
+      loaded.problems.push_back({std::string(kControlDatabase), "", error.what()});
+    else if (error.code() != ErrorCode::database_missing)
       loaded.warnings.push_back({std::string(kControlDatabase), "",
                                  std::string("its queues cannot be looked at: ") + error.what()});
   }

@@ -113,8 +113,10 @@ tl::expected<DaemonAnswer, DaemonSaysNo> try_to_ask_daemon(Session& session, con
   const std::int64_t status = number_in(document->root(), "status");
   if (status == 200) return DaemonAnswer(std::move(*document));
   const auto error = document->root().member("body")->member("error");
-  return tl::unexpected(DaemonSaysNo{error ? text_in(*error, "code") : "NoAnswer",
-                                     error ? text_in(*error, "message") : "", exit_code_of_status(status)});
+  DaemonSaysNo no{error ? text_in(*error, "code") : "NoAnswer", error ? text_in(*error, "message") : "",
+                  exit_code_of_status(status)};
+  if (no.message.empty()) no.message = fmt::format("tenured answers with status {} and says no more", status);
+  return tl::unexpected(std::move(no));
 }
 
 DaemonAnswer ask_daemon(Session& session, const DaemonRequest& request) {

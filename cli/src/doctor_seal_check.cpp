@@ -17,7 +17,8 @@ bool is_configured(const config::SecuritySettings& security) {
   return !security.seal_key.empty() || !security.seal_key_previous.empty();
 }
 
-// Where the key is not to be read by whoever asks, nothing can be said of it, and nothing is wrong with that.
+// Where the key is not to be read by whoever asks, nothing can be said of it, and nothing is wrong with that. Anything else would keep tenured
+// from starting, too.
 std::optional<KeyRing> keys_for_looking(Examination& examination) {
   try {
     return examination.session().keys();

@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/queue/retry_rule.hpp>
 
 #include <fmt/format.h>
 
@@ -33,11 +34,12 @@ std::string error_of(const queue::AttemptRecord& attempt) {
   return attempt.error_code ? fmt::format("{}: {}", name_of(*attempt.error_code), error) : error;
 }
 
-// Where the last that became of a job is that it was given back.
+// Where the last that became of a job is that it was given back, for what keeps its tenant's other jobs waiting, too.
 std::optional<Release> release_of(queue::JobReader& reader, const JobRecord& job, WallTime now) {
   if (job.releases == 0) return std::nullopt;
   const auto attempts = reader.attempts(job.seq);
   if (attempts.empty() || attempts.back().outcome != queue::AttemptOutcome::released ||
+      !queue::pauses_tenant(attempts.back().error_code.value_or(ErrorCode::internal)) ||
       now - attempts.back().finished > kReleasedWithin)
     return std::nullopt;
   return Release{attempts.back().finished, error_of(attempts.back())};

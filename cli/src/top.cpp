@@ -16,6 +16,7 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::string_view kEveryDefault = "2s";
+constexpr std::size_t kProblemMax = 1024;  // bytes
 
 // Carries out what TopScreen wants, and tells it what happened.
 class LiveTop {
@@ -45,13 +46,30 @@ class LiveTop {
   void perform(const TopWrite& action) {
     if (!terminal_->write(action.text)) tell(TopNobodyThere{});
   }
-  void perform(const TopLook&) { tell(TopLookedAt{take_top_picture(session_)}); }
+  // A store that is busy or away for a moment ends no live picture: it is looked at again.
+  void perform(const TopLook&) {
+    try {
+      tell(TopLookedAt{take_top_picture(session_)});
+    } catch (const Error& error) {
+      TopPicture picture;
+      picture.at = now_of_clock();
+      picture.problem = escaped(error.failure().text(), kProblemMax);
+      tell(TopLookedAt{std::move(picture)});
+    }
+  }
   void perform(const TopExplain& action) {
     const std::array words{exact_term(action.field, action.name)};
     const TableStyle style{.columns_max = static_cast<std::size_t>(std::max(action.size.columns, 1))};
-    tell(TopExplained{"tenure why " + shell_text(words) + "\n\n" +
-                      reasons_text(session_, words, style, session_.environment().clock.wall())});
+    tell(TopExplained{"tenure why " + shell_text(words) + "\n\n" + reasons(words, style)});
   }
+  std::string reasons(std::span<const std::string> words, const TableStyle& style) {
+    try {
+      return reasons_text(session_, words, style, now_of_clock());
+    } catch (const Error& error) {
+      return escaped(error.failure().text(), kProblemMax);
+    }
+  }
+  WallTime now_of_clock() const { return session_.environment().clock.wall(); }
   void perform(const TopStop&) {
     terminal_->stop_process();
     tell(TopWentOn{terminal_->size()});

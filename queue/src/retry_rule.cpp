@@ -24,8 +24,14 @@ bool is_trouble(ErrorCode code) {
   constexpr std::array kTroubles{
       ErrorCode::tenant_unavailable, ErrorCode::disk,           ErrorCode::disk_sync_failed,
       ErrorCode::database_missing,   ErrorCode::database_moved, ErrorCode::database_damaged,
+      ErrorCode::bad_configuration,
   };
   return std::ranges::find(kTroubles, code) != kTroubles.end();
+}
+
+bool pauses_tenant(ErrorCode code) {
+  return is_trouble(code) || code == ErrorCode::tenant_busy || code == ErrorCode::tenant_not_ready ||
+         code == ErrorCode::pending_migration;
 }
 
 bool is_border_refusal(ErrorCode code) {

@@ -29,7 +29,7 @@ def prop(name):
 
 
 def outcome_of(program):
-    """Runs it as the service; its tests, as gtest tells of them, or nothing where it did not come to its end."""
+    """Runs it as the service: how that ended, and its tests, as gtest tells of them, or nothing where it did not come to its end."""
     report = f"{STATE}/{program.name}.json"
     without = CANNOT_RUN_INSIDE.get(program.name, [])
     arguments = f"--gtest_brief=1 --gtest_output=json:{report} --gtest_filter=-{':'.join(without)}"
@@ -48,10 +48,11 @@ Environment=TMPDIR={STATE}/work
 """)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "tenured", check=False)
-    wait_until(lambda: prop("ActiveState") in ("inactive", "failed"), seconds=600)
+    wait_until(lambda: prop("ActiveState") in ("inactive", "failed"), seconds=500)
+    ended = f"{prop('Result')}, status {prop('ExecMainStatus')}"
     machine.run("systemctl", "reset-failed", "tenured", check=False)
     file = machine.path(report)
-    return json.loads(file.read_text()) if file.exists() else None
+    return ended, json.loads(file.read_text()) if file.exists() else None
 
 
 def tests_of(report):
@@ -59,13 +60,16 @@ def tests_of(report):
 
 
 def failures_of(program):
-    report = outcome_of(program)
+    ended, report = outcome_of(program)
     if report is None:
-        return [f"{program.name}: came to no end"]
+        return [f"{program.name}: came to no end: {ended}"]
     tests = tests_of(report)
     failed = [f"{program.name}: {name}: {test['failures'][0]['failure']}" for name, test in tests if "failures" in test]
     skipped = [name for name, test in tests if test["result"] == "SKIPPED"]
     print(f"{program.name}: {len(tests)} tests, {len(failed)} failed, skipped: {' '.join(skipped) or 'none'}", flush=True)
+    # What kills it behind its last test, as the sandbox might, is in no report.
+    if not failed and ended != "success, status 0":
+        failed.append(f"{program.name}: {ended}")
     return failed if tests else [f"{program.name}: ran no test"]
 
 

@@ -32,7 +32,8 @@ bool LastMoment::has_crashed(const OutstandingJob& job) const {
 
 // What one that is named has spoilt showed when its run was over.
 const AttemptEnd* LastMoment::untold_end(const OutstandingJob& job) const {
-  if (!gone_.slots || job.claim == named_) return nullptr;
+  // A process whose sync failed is believed nothing: the next sync of the same file says yes.
+  if (!gone_.slots || job.claim == named_ || gone_.is_in_trouble) return nullptr;
   const auto end = std::ranges::find(gone_.slots->ended, job.claim, &AttemptEnd::claim);
   return end != gone_.slots->ended.end() ? &*end : nullptr;
 }

@@ -1,13 +1,17 @@
 #include "../dispatcher/state.hpp"
 
 #include <tenure/base/operator_identity.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
 #include <tenure/queue/audit.hpp>
 
 #include <fmt/format.h>
 
+#include <array>
+#include <climits>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <variant>
 
 namespace tenure::daemon {
@@ -17,6 +21,7 @@ namespace {
 using queue::JobState;
 
 constexpr std::string_view kVerbOfRefusal = "job refused";
+constexpr std::size_t kReasonShown = 200;  // bytes: the whole of it is in the attempt, and these rows stay
 
 // Carries out one end; the state that the job has then.
 struct EndCarrier {
@@ -30,8 +35,9 @@ struct EndCarrier {
     return state;
   }
   Result<JobState> operator()(const EndSucceeded&) const {
-    if (is_alone) writer.acquit(claim.seq);
-    return state_after(writer.finish_succeeded(claim, now), JobState::succeeded);
+    const Result<void> finished = writer.finish_succeeded(claim, now);
+    if (finished && is_alone) writer.acquit(claim.seq);  // what is another's claim says nothing of the suspicion
+    return state_after(finished, JobState::succeeded);
   }
   Result<JobState> operator()(const EndRetry& end) const {
     return state_after(writer.retry(claim, end.due, end.failure, now), JobState::scheduled);
@@ -83,16 +89,23 @@ Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, Wa
                                  JobState::cancelled);
 }
 
+// Without a look into the system's list of users: that can take its time, and the writers' lock is held.
+OperatorIdentity this_daemon() {
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = 0;
+  return {.uid = ::getuid(), .login = {}, .login_uid = {}, .sudo_uid = {}, .terminal = {}, .host = host.data()};
+}
+
 // In the commit by which the job is dead, as by whom the daemon is.
 void note_refusal(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) {
   const auto* last = std::get_if<EndFinal>(&end.how);
   if (last == nullptr || last->refused.empty()) return;
-  static const OperatorIdentity daemon = identify_operator({});
-  writer.append_audit({.who = daemon,
+  writer.append_audit({.who = this_daemon(),
                        .verb = std::string{kVerbOfRefusal},
                        .subject = last->refused,
                        .count = 1,
-                       .reason = fmt::format("{}: {}", name_of(last->failure.code), last->failure.error)},
+                       .reason = fmt::format("{}: {}", name_of(last->failure.code),
+                                             escaped(last->failure.error, kReasonShown))},
                       now);
 }
 
@@ -113,7 +126,7 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
   states.reserve(ends.size());
   for (const ClaimEnd& end : ends) {
     states.push_back(carried_out(writer, end, now));
-    if (states.back()) note_refusal(writer, end, now);
+    if (states.back() && *states.back() == JobState::dead) note_refusal(writer, end, now);
   }
   return states;
 }

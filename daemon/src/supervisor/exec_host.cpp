@@ -104,7 +104,7 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
   if (watch < 0) {
     const int error = errno;
     ::kill(*pid, SIGKILL);
-    ::waitpid(*pid, nullptr, 0);
+    static_cast<void>(wait_for_process(*pid));
     groups_.end(group.folder);
     return tl::unexpected(system_failure("cannot watch the worker process", error));
   }
@@ -160,12 +160,10 @@ void ExecHost::use(const config::Settings& settings) { surroundings_.settings = 
 // While it is not reaped its number is nobody else's, and so is its process group's. Whatever its jobs have started goes with it.
 queue::ProcessExit ExecHost::wait_for_end(const Child& child) {
   siginfo_t ended{};
-  ::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOWAIT);
+  while (::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) continue;
   ::kill(-child.pid, SIGKILL);
   groups_.end(child.group);
-  int status = 0;
-  TENURE_INVARIANT(::waitpid(child.pid, &status, 0) == child.pid);
-  return exit_of(status);
+  return exit_of(wait_for_process(child.pid));
 }
 
 // Without one its jobs' processes are ended by their process group alone, and jobs run all the same.

@@ -174,9 +174,19 @@ Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroun
   report = Descriptor{};
   report_low = Descriptor{};
   int error = 0;
-  if (::read(result.number(), &error, sizeof error) != sizeof error) return pid;
-  ::waitpid(*pid, nullptr, 0);
+  ssize_t told = -1;
+  while ((told = ::read(result.number(), &error, sizeof error)) < 0 && errno == EINTR) continue;
+  if (told != sizeof error) return pid;
+  static_cast<void>(wait_for_process(*pid));
   return tl::unexpected(system_failure("cannot start " + program, error));
+}
+
+int wait_for_process(pid_t pid) {
+  int status = 0;
+  pid_t ended = -1;
+  while ((ended = ::waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;
+  TENURE_INVARIANT(ended == pid);
+  return status;
 }
 
 }  // namespace tenure::daemon

@@ -31,6 +31,9 @@ struct GivenToWorker {
 [[nodiscard]] Result<pid_t> start_worker(const config::PoolSettings& pool,
                                          const WorkerSurroundings& surroundings, const GivenToWorker& given);
 
+// Waits until a child is gone, whatever signals come meanwhile, and returns its status as waitpid() does.
+[[nodiscard]] int wait_for_process(pid_t pid);
+
 // A failure of a system call, as `DiskError`: "`what`: the text of `error`".
 [[nodiscard]] Failure system_failure(std::string_view what, int error);
 

@@ -13,15 +13,15 @@ namespace tenure::queue {
 
 Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
-  if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys)
-    return tl::unexpected(std::move(keys.error()));
-  const auto owner = owner_of(job);
   auto former = existing(job);
-  if (!owner) {
-    // A lost answer is asked for again when the tenant may have gone since.
+  // A lost answer is asked for again when the tenant may have gone since, or the key.
+  const auto former_or = [&](Failure why) -> Result<Enqueued> {
     if (former && *former) return **former;
-    return tl::unexpected(owner.error());
-  }
+    return tl::unexpected(std::move(why));
+  };
+  if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys) return former_or(std::move(keys.error()));
+  const auto owner = owner_of(job);
+  if (!owner) return former_or(owner.error());
   std::string envelope = write_envelope(envelope_of(job, owner->generation, keys_));
   if (auto size = check_payload_size(job, envelope.size(), payload_max_); !size)
     return tl::unexpected(std::move(size.error()));

@@ -146,6 +146,9 @@ SchemaState migrate_control_database(const std::filesystem::path& path, SchemaSt
   database.read([&](Connection& connection) { before = schema_state(connection, steps); });
   if (!before.is_older()) return before;
   const Descriptor lock = lock_for_upgrade(path);
+  // Another one may have brought it on meanwhile, and then it was not this call.
+  database.read([&](Connection& connection) { before = schema_state(connection, steps); });
+  if (!before.is_older()) return before;
   while (migrate_once(database, steps, before, entry, clock.wall())) continue;
   return before;
 }

@@ -44,14 +44,15 @@ std::span<const std::byte> bytes_of(const JobId& id) { return std::as_bytes(std:
 
 Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
-  if (auto keys = check_own_keys(); !keys) return tl::unexpected(std::move(keys.error()));
-  auto incoming = look_up(job);
-  if (!incoming) {
-    // A lost answer is asked for again when the tenant may have gone since.
+  // A lost answer is asked for again when the tenant may have gone since, or the key.
+  const auto former_or = [&](Failure why) -> Result<Enqueued> {
     auto former = existing(job);
     if (former && *former) return **former;
-    return tl::unexpected(std::move(incoming.error()));
-  }
+    return tl::unexpected(std::move(why));
+  };
+  if (auto keys = check_own_keys(); !keys) return former_or(std::move(keys.error()));
+  auto incoming = look_up(job);
+  if (!incoming) return former_or(std::move(incoming.error()));
   const auto numbers = intern(job);
   if (!numbers) return tl::unexpected(numbers.error());
 

@@ -102,7 +102,8 @@ TEST(AfterFailure, RTY_04_TransientTenantErrorsCostNoAttempt) {
 TEST(AfterFailure, TroubleOfTheWorldIsNeverTheJobsFailure) {
   for (const ErrorCode code :
        {ErrorCode::tenant_unavailable, ErrorCode::disk, ErrorCode::disk_sync_failed,
-        ErrorCode::database_missing, ErrorCode::database_moved, ErrorCode::database_damaged}) {
+        ErrorCode::database_missing, ErrorCode::database_moved, ErrorCode::database_damaged,
+        ErrorCode::bad_configuration}) {
     EXPECT_TRUE(is_trouble(code)) << name_of(code);
     EXPECT_EQ(after_failure(code, {10, 10}).verdict, AfterFailure::Verdict::release) << name_of(code);
   }

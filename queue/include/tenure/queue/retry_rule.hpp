@@ -24,8 +24,12 @@ struct AfterFailure {
 };
 
 // What is wrong with the world and not with the job: its tenant's file is missing, another's or damaged, the disk is full or
-// broken. It costs no attempt, however often it is met, and the tenant's jobs wait until it is put right.
+// broken. It costs no attempt, however often it is met, and the tenant's jobs wait until it is put right. A configuration that a handler's Client cannot use is one.
 [[nodiscard]] bool is_trouble(ErrorCode code);
+
+// Whether the tenant's other jobs wait, too, when one was given back for it, and longer each time: its state or file stands in the way, or
+// what all runs need.
+[[nodiscard]] bool pauses_tenant(ErrorCode code);
 
 // What belongs to one tenant was met in another one, a row says something else than its envelope, or SQL wanted more than its tenant's
 // database: a fault or an attack. Such a run is recorded in the audit.
