@@ -271,7 +271,7 @@ constexpr std::array kOptions{
     OptionSpec{"version", "", "the version, and nothing else"},
     OptionSpec{"limit", "N", "rows, 50 unless given, at most 1000"},
     OptionSpec{"after", "CURSOR", "the page after the one that ended with this cursor"},
-    OptionSpec{"sort", "FIELD[:desc]", "the order of the rows; FIELD or FIELD:asc from the least on"},
+    OptionSpec{"sort", "FIELD[:desc]", "the order of the rows; ascending unless :desc"},
     OptionSpec{"columns", "NAME,...", "these columns, in this order"},
     OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
     OptionSpec{"watch", "TIME", "again and again, so far apart: 2s"},

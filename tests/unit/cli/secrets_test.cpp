@@ -24,7 +24,8 @@ class Secrets : public FileProgram {
  protected:
   Secrets() {
     std::ofstream(folder / "tenure.toml", std::ios::app)
-        << "[security]\nmask = [\"recipient\", \"iban\", \"*_key\"]\n";
+        << "[security]\nmask = [\"recipient\", \"iban\", \"*_key\"]\n"
+        << "[[pool]]\nname = \"general\"\nprogram = \"/bin/true\"\n";
     add_tenant("acme");
     for (int seed = 1; seed <= 3; ++seed) add_job(seed, "acme", "billing.send", kArguments);
     die(1, "••••: no mailbox");
@@ -64,6 +65,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"queue show", {"default"}},
       {"kind show", {"billing.send"}},
       {"queue clear", {"default", "--dry-run"}},
+      {"store migrate", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
   fail_once(3, "••••");
   execute("update attempt set error = '••••'");

@@ -214,9 +214,9 @@ TEST_F(WhyOfATurn, ItsPlaceInTheFairOrderAndItsStartAreTheDispatchersWord) {
             HasSubstr("open       queue default and kind mail.send in pool general (3 of 3 slots free)\n"),
             HasSubstr("turn       after 2 other tenants in pool general, of whose slots 1 of 3 "
                       "perform; starts in about 40 s\n")));
-  ASSERT_EQ(asked.size(), 1U);
-  EXPECT_THAT(asked.front(), HasSubstr(R"("path":"/turn","query":{"queue":")"));
-  EXPECT_THAT(asked.front(), HasSubstr(R"("ahead":"2")")) << "jobs 1 and 2 of its lane come first";
+  ASSERT_EQ(asked.size(), 2U) << "first what is quiet";
+  EXPECT_THAT(asked.back(), HasSubstr(R"("path":"/turn","query":{"queue":")"));
+  EXPECT_THAT(asked.back(), HasSubstr(R"("ahead":"2")")) << "jobs 1 and 2 of its lane come first";
   EXPECT_EQ(run({"why", job_id(3).text(), "--json"}), 0);
   EXPECT_THAT(output.out,
               HasSubstr(R"("pools":[{"name":"general","slots":3,"taken":0}],"turn":{"problem":null,)"
