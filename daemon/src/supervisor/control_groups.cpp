@@ -96,9 +96,14 @@ void ControlGroups::end(const std::filesystem::path& folder) {
     if (kill.is_open()) static_cast<void>(!::write(kill.number(), "1", 1));
     ended_.push_back(folder);
   }
+  static_cast<void>(sweep());
+}
+
+bool ControlGroups::sweep() {
   std::erase_if(ended_, [](const std::filesystem::path& each) {
     return ::rmdir(each.c_str()) == 0 || errno == ENOENT;
   });
+  return ended_.empty();
 }
 
 }  // namespace tenure::daemon

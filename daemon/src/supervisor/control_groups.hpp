@@ -33,8 +33,10 @@ class ControlGroups {
   [[nodiscard]] const std::filesystem::path& own() const { return own_; }
   // No group where none can be had; `DiskError` where one was expected.
   [[nodiscard]] Result<ControlGroup> make(queue::ProcessNumber process);
-  // Ends whoever is still in it, and takes the group away: at once, or at a later call where the kernel is not done with them.
+  // Ends whoever is still in it, and takes the group away: at once, or by sweep() where the kernel is not done with them.
   void end(const std::filesystem::path& folder);
+  // Takes away the groups that have been ended. Whether none is left.
+  bool sweep();
 
  private:
   std::filesystem::path own_;

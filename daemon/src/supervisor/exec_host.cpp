@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
@@ -54,7 +55,7 @@ int open_pid(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid,
 }  // namespace
 
 ExecHost::ExecHost(boost::asio::any_io_executor executor, WorkerSurroundings surroundings)
-    : executor_(std::move(executor)), surroundings_(std::move(surroundings)), groups_(delegated_group()) {
+    : executor_(std::move(executor)), surroundings_(std::move(surroundings)), groups_(delegated_group()), next_sweep_(executor_) {
   if (!groups_.own().empty())
     log::write(log::Level::info, "workers.grouped",
                "each worker process has a control group of its own below " + groups_.own().string());
@@ -175,9 +176,20 @@ ControlGroup ExecHost::group_for(queue::ProcessNumber process, std::string_view 
   return {};
 }
 
+// A killed process is in its group until the kernel has taken it down.
+void ExecHost::sweep_groups() {
+  constexpr std::chrono::milliseconds kPause{100};
+  if (groups_.sweep()) return;
+  next_sweep_.expires_after(kPause);
+  next_sweep_.async_wait([this](error_code error) {
+    if (!error) sweep_groups();
+  });
+}
+
 void ExecHost::reap(queue::ProcessNumber process) {
   auto child = children_.extract(process);
   const queue::ProcessExit exit = wait_for_end(child.mapped());
+  sweep_groups();
   constexpr queue::ProcessExit kInTrouble{queue::ProcessExit::By::code, number_of(ExitCode::sync_failed)};
   child.mapped().output->finish();
   child.mapped().on_gone({.process = process,

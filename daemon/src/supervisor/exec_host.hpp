@@ -9,6 +9,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -65,10 +66,12 @@ class ExecHost final : public WorkerHost {
   [[nodiscard]] ControlGroup group_for(queue::ProcessNumber process, std::string_view pool);
   queue::ProcessExit wait_for_end(const Child& child);
   void reap(queue::ProcessNumber process);
+  void sweep_groups();
 
   boost::asio::any_io_executor executor_;
   WorkerSurroundings surroundings_;
   ControlGroups groups_;
+  boost::asio::steady_timer next_sweep_;
   std::map<queue::ProcessNumber, Child> children_;
 };
 
