@@ -78,7 +78,8 @@ void enqueue_poison(const std::filesystem::path& config, int count) {
   constexpr std::size_t kFirstTenant = 500;
   Client client = Client::open(config);
   for (int i = 0; i < count; ++i)
-    client.enqueue(Poison{}, {.run_in = kApart * (i + 1), .tenant = tenant_name(kFirstTenant + static_cast<std::size_t>(i))});
+    client.enqueue(Poison{}, {.run_in = kApart * (i + 1),
+                              .tenant = tenant_name(kFirstTenant + static_cast<std::size_t>(i))});
 }
 
 std::vector<Sample> Bench::drain_by_daemon(int poison) {
@@ -137,15 +138,17 @@ void Bench::beside_crashes() {
   const int poison = options_.quick ? 1 : 8;
   std::vector<Figure> figures{
       {.number = "21",
-       .what = fmt::format("as figure 1, while {} jobs crash their processes up to three times each; beside it, "
-                           "while none does; backlog {}",
-                           poison, backlog_),
+       .what =
+           fmt::format("as figure 1, while {} jobs crash their processes up to three times each; beside it, "
+                       "while none does; backlog {}",
+                       poison, backlog_),
        .unit = "jobs/s",
        .goal = {.ratio_min = 0.8}}};
   const auto rate_alone = [&](int crashing) {
     return std::vector<Sample>{drain_by_daemon(crashing).front()};
   };
-  take_turns(options_, figures, [&] { return rate_alone(poison); }, [&] { return rate_alone(0); });
+  take_turns(
+      options_, figures, [&] { return rate_alone(poison); }, [&] { return rate_alone(0); });
 }
 
 // Lets the other side fall asleep: 10 to 20 ms.

@@ -272,7 +272,8 @@ ExitCode worker_list(Session& session) {
       print_list<Value>(session, "tenure.worker.list/1", {"process", "processes"}, kWorkerColumns, workers,
                         total, write_value, [&](json::Writer& writer) {
                           for (const std::string_view member : {"pools", "daemon"})
-                            if (const auto value = body.member(member)) json::copy(writer.key(member), *value);
+                            if (const auto value = body.member(member))
+                              json::copy(writer.key(member), *value);
                         });
   note_daemon(session, body);
   return code;

@@ -31,11 +31,13 @@ bool would_refuse(JobReader& reader, JobSeq seq, const KeyRing& keys) {
 
 void require_none_refused(const std::optional<JobId>& refused) {
   if (!refused) return;
-  raise(ErrorCode::bad_configuration,
-        "job " + refused->text() +
-            " waits, and perhaps others, and by these keys they would be refused: they were enqueued without a "
-            "seal, or with one by another key. Let them end first, with the keys from before; or say the key that "
-            "sealed them as security.seal_key_previous; or cancel them (tenure job cancel)");
+  raise(
+      ErrorCode::bad_configuration,
+      "job " + refused->text() +
+          " waits, and perhaps others, and by these keys they would be refused: they were enqueued without a "
+          "seal, or with one by another key. Let them end first, with the keys from before; or say the key "
+          "that "
+          "sealed them as security.seal_key_previous; or cancel them (tenure job cancel)");
 }
 
 // All that there are, in one pass: a page of them would gather the others again. Returns the newest; BadConfiguration.

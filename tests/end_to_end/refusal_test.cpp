@@ -46,7 +46,9 @@ class RefusalTest : public Installation {
 
 TEST_F(RefusalTest, SEC_01_AnEditedRowIsRefusedBeforeTheHandlerAndRecorded) {
   static_cast<void>(enqueue(Count{"makes its kind known"}));
-  const auto row = [](queue::JobId job) { return " where lower(hex(id)) = replace('" + job.text() + "', '-', '')"; };
+  const auto row = [](queue::JobId job) {
+    return " where lower(hex(id)) = replace('" + job.text() + "', '-', '')";
+  };
 
   const auto other_tenant = enqueue(Count{"tenant"});
   edit("update job set tenant = (select number from tenant where name = 'bolt')" + row(other_tenant));
@@ -80,9 +82,12 @@ TEST_F(RefusalTest, SEC_01_AnEditedRowIsRefusedBeforeTheHandlerAndRecorded) {
       refusals(),
       UnorderedElementsAre(
           HasSubstr("id=" + other_tenant.text() + " tenant=bolt 1 WrongTenant: the envelope belongs to acme"),
-          HasSubstr("id=" + other_kind.text() + " tenant=acme 1 EnvelopeMismatch: the envelope is of kind test.wait"),
-          HasSubstr("id=" + forged.text() + " tenant=acme 1 EnvelopeMismatch: the envelope is of job " + other_id.text()),
-          HasSubstr("id=" + other_generation.text() + " tenant=acme 1 WrongTenant: the envelope belongs to acme")));
+          HasSubstr("id=" + other_kind.text() +
+                    " tenant=acme 1 EnvelopeMismatch: the envelope is of kind test.wait"),
+          HasSubstr("id=" + forged.text() + " tenant=acme 1 EnvelopeMismatch: the envelope is of job " +
+                    other_id.text()),
+          HasSubstr("id=" + other_generation.text() +
+                    " tenant=acme 1 WrongTenant: the envelope belongs to acme")));
   for (const char* name : {"tenant", "kind", "id", "generation"}) EXPECT_EQ(runs_of(name), 0) << name;
 }
 

@@ -50,7 +50,8 @@ TEST_F(Start, AFailureIsRecordedWithItsError) {
 
 TEST_F(Start, ALogThatCannotBeOpenedIsNotTriedAgain) {
   configure();
-  std::ofstream(folder_ / "tenure.toml", std::ios::app) << "[log]\nfile = \"" << folder_.path().string() << "\"\n";
+  std::ofstream(folder_ / "tenure.toml", std::ios::app)
+      << "[log]\nfile = \"" << folder_.path().string() << "\"\n";
   const auto daemon = start_daemon(false);
   EXPECT_EQ(daemon->wait(), "exit 78");
   EXPECT_NE(daemon->output().find("tenured: BadConfiguration: log.file: the log file cannot be opened"),

@@ -5,10 +5,10 @@
 #include <tenure/daemon/rounds/ends.hpp>
 #include <tenure/queue/audit.hpp>
 
+#include <climits>
 #include <fmt/format.h>
 
 #include <array>
-#include <climits>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -36,7 +36,8 @@ struct EndCarrier {
   }
   Result<JobState> operator()(const EndSucceeded&) const {
     const Result<void> finished = writer.finish_succeeded(claim, now);
-    if (finished && is_alone) writer.acquit(claim.seq);  // what is another's claim says nothing of the suspicion
+    if (finished && is_alone)
+      writer.acquit(claim.seq);  // what is another's claim says nothing of the suspicion
     return state_after(finished, JobState::succeeded);
   }
   Result<JobState> operator()(const EndRetry& end) const {
@@ -93,7 +94,8 @@ Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, Wa
 OperatorIdentity this_daemon() {
   std::array<char, HOST_NAME_MAX + 1> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = 0;
-  return {.uid = ::getuid(), .login = {}, .login_uid = {}, .sudo_uid = {}, .terminal = {}, .host = host.data()};
+  return {
+      .uid = ::getuid(), .login = {}, .login_uid = {}, .sudo_uid = {}, .terminal = {}, .host = host.data()};
 }
 
 // In the commit by which the job is dead, as by whom the daemon is.

@@ -55,7 +55,10 @@ int open_pid(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid,
 }  // namespace
 
 ExecHost::ExecHost(boost::asio::any_io_executor executor, WorkerSurroundings surroundings)
-    : executor_(std::move(executor)), surroundings_(std::move(surroundings)), groups_(delegated_group()), next_sweep_(executor_) {
+    : executor_(std::move(executor)),
+      surroundings_(std::move(surroundings)),
+      groups_(delegated_group()),
+      next_sweep_(executor_) {
   if (!groups_.own().empty())
     log::write(log::Level::info, "workers.grouped",
                "each worker process has a control group of its own below " + groups_.own().string());
@@ -161,7 +164,8 @@ void ExecHost::use(const config::Settings& settings) { surroundings_.settings = 
 // While it is not reaped its number is nobody else's, and so is its process group's. Whatever its jobs have started goes with it.
 queue::ProcessExit ExecHost::wait_for_end(const Child& child) {
   siginfo_t ended{};
-  while (::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) continue;
+  while (::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+    continue;
   ::kill(-child.pid, SIGKILL);
   groups_.end(child.group);
   return exit_of(wait_for_process(child.pid));

@@ -18,9 +18,8 @@ int run_daemon(const config::Settings& settings, const std::filesystem::path& co
   return run_dispatcher(
       settings, read_settings,
       [&](const boost::asio::any_io_executor& executor, const InForce& in_force) {
-        return std::make_unique<ExecHost>(
-            executor,
-            WorkerSurroundings{config_file, in_force.lock_descriptor, in_force.settings, in_force.keys});
+        return std::make_unique<ExecHost>(executor, WorkerSurroundings{config_file, in_force.lock_descriptor,
+                                                                       in_force.settings, in_force.keys});
       },
       make_probes);
 }

@@ -145,8 +145,7 @@ Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroun
   Descriptor report_low{ends[1]};
   Descriptor report = above(report_low.number());
   if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !board_copy.is_open() ||
-      keys_copy.is_open() != keys->is_open() ||
-      !log.is_open() || !nothing.is_open() || !report.is_open())
+      keys_copy.is_open() != keys->is_open() || !log.is_open() || !nothing.is_open() || !report.is_open())
     return tl::unexpected(system_failure("no descriptor left", errno));
 
   std::string program = pool.program.string();

@@ -143,8 +143,7 @@ TEST_F(Doctor, AsksTheDaemonWhatIsQuiet) {
   EXPECT_EQ(examine({"quiet"}), 0);
   EXPECT_THAT(output.out, HasSubstr("ok    quiet     not known, since the daemon was not asked: "));
   std::string quiet = R"({"since":"2026-03-02T10:13:00Z","uid":1000})";
-  environment.ask_daemon = [&](const std::filesystem::path&,
-                               std::string_view,
+  environment.ask_daemon = [&](const std::filesystem::path&, std::string_view,
                                std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     return R"({"status":200,"body":{"pools":[{"name":"general","quiet":)" + quiet + "}]}}";
   };

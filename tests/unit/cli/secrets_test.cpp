@@ -59,14 +59,10 @@ TEST_F(Secrets, OBS_08_JobShowMasksThemAtAnyDepthAndInTheErrorsThatQuoteThem) {
 // From the table of verbs, so that none can be forgotten. What other verbs show of an error is masked where it was stored.
 TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
   const std::map<std::string_view, std::vector<std::string>> arguments{
-      {"job show", {job_id(1).text()}},
-      {"job why", {job_id(3).text()}},
-      {"tenant show", {"acme"}},
-      {"queue show", {"default"}},
-      {"kind show", {"billing.send"}},
-      {"queue clear", {"default", "--dry-run"}},
-      {"store migrate", {"--dry-run"}},
-      {"config explain", {"security.mask"}}};
+      {"job show", {job_id(1).text()}}, {"job why", {job_id(3).text()}},
+      {"tenant show", {"acme"}},        {"queue show", {"default"}},
+      {"kind show", {"billing.send"}},  {"queue clear", {"default", "--dry-run"}},
+      {"store migrate", {"--dry-run"}}, {"config explain", {"security.mask"}}};
   fail_once(3, "••••");
   execute("update attempt set error = '••••'");
   for (const Verb& verb : verbs()) {

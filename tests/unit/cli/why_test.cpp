@@ -151,9 +151,8 @@ TEST_F(Why, OfATenantWhoseJobsWereGivenBackItNamesTheError) {
 class WhyQuiet : public Why {
  protected:
   WhyQuiet() {
-    environment.ask_daemon = [](const std::filesystem::path&,
-                                std::string_view,
-                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
+    environment.ask_daemon = [](const std::filesystem::path&, std::string_view,
+                                std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
       return R"({"status":200,"body":{"items":[],"pools":[)"
              R"({"name":"general","quiet":{"since":"2026-03-02T10:13:00Z","uid":1000}},{"name":"heavy","quiet":null}]}})";
     };

@@ -121,7 +121,8 @@ TEST_F(PoolTurns, OfAKindThatHasNotRunHereNothingIsExpected) {
   EXPECT_EQ(turn(lane_of(6)).expected, std::nullopt) << "one of it comes first";
   perform(kNew, now);
   perform(kNew, now);
-  EXPECT_EQ(turn(lane_of(5, kFirstQueue, kNew)).expected, std::nullopt) << "and nobody knows when a slot is free";
+  EXPECT_EQ(turn(lane_of(5, kFirstQueue, kNew)).expected, std::nullopt)
+      << "and nobody knows when a slot is free";
 }
 
 TEST_F(PoolTurns, AThousandTenantsAreLookedAt) {

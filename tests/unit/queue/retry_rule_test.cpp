@@ -53,7 +53,8 @@ TEST(RetryWait, TheLongestIsThatOfTheWholeJitterAndAtMostSixHours) {
 TEST(BorderRefusal, IsWhatWasMetInTheWrongTenantAndNeverCostsARetry) {
   for (const ErrorCode code :
        {ErrorCode::wrong_tenant, ErrorCode::stale_generation, ErrorCode::tenant_swap_prohibited,
-        ErrorCode::bad_global_id, ErrorCode::envelope_mismatch, ErrorCode::bad_seal, ErrorCode::access_refused}) {
+        ErrorCode::bad_global_id, ErrorCode::envelope_mismatch, ErrorCode::bad_seal,
+        ErrorCode::access_refused}) {
     EXPECT_TRUE(is_border_refusal(code)) << name_of(code);
     EXPECT_EQ(after_failure(code, {.failures = 1, .attempts_max = 10, .releases = 0}).verdict,
               AfterFailure::Verdict::dead)
@@ -100,10 +101,9 @@ TEST(AfterFailure, RTY_04_TransientTenantErrorsCostNoAttempt) {
 
 // However often it is met: what nobody can do anything about in the job says nothing of the job.
 TEST(AfterFailure, TroubleOfTheWorldIsNeverTheJobsFailure) {
-  for (const ErrorCode code :
-       {ErrorCode::tenant_unavailable, ErrorCode::disk, ErrorCode::disk_sync_failed,
-        ErrorCode::database_missing, ErrorCode::database_moved, ErrorCode::database_damaged,
-        ErrorCode::bad_configuration}) {
+  for (const ErrorCode code : {ErrorCode::tenant_unavailable, ErrorCode::disk, ErrorCode::disk_sync_failed,
+                               ErrorCode::database_missing, ErrorCode::database_moved,
+                               ErrorCode::database_damaged, ErrorCode::bad_configuration}) {
     EXPECT_TRUE(is_trouble(code)) << name_of(code);
     EXPECT_EQ(after_failure(code, {10, 10}).verdict, AfterFailure::Verdict::release) << name_of(code);
   }

@@ -12,7 +12,8 @@ constexpr const char* kMounts =
     "30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev shared:9 master:1 - cgroup2 cgroup2 rw,nsdelegate\n";
 
 TEST(ControlGroups, TheFolderIsTheMountAndThePathInIt) {
-  EXPECT_EQ(group_folder("0::/system.slice/tenured.service\n", kMounts), "/sys/fs/cgroup/system.slice/tenured.service");
+  EXPECT_EQ(group_folder("0::/system.slice/tenured.service\n", kMounts),
+            "/sys/fs/cgroup/system.slice/tenured.service");
 }
 
 TEST(ControlGroups, BesideHierarchiesOfVersionOneTheSecondOneIsFound) {
@@ -29,7 +30,9 @@ TEST(ControlGroups, WithoutVersionTwoThereIsNone) {
   EXPECT_EQ(group_folder("0::/a", "31 30\n - cgroup2"), "");
 }
 
-TEST(ControlGroups, TheRootOfTheHierarchyIsNobodysToDivide) { EXPECT_EQ(group_folder("0::/\n", kMounts), ""); }
+TEST(ControlGroups, TheRootOfTheHierarchyIsNobodysToDivide) {
+  EXPECT_EQ(group_folder("0::/\n", kMounts), "");
+}
 
 TEST(ControlGroups, WhereNoneIsDelegatedNoneIsMade) {
   ControlGroups groups{{}};

@@ -20,7 +20,8 @@ struct EndFinal {
   queue::JobState state = queue::JobState::dead;
   queue::JobReason reason = queue::JobReason::none;
   queue::AttemptFailure failure;
-  std::string refused = {};  // "id=... tenant=...": of whom the audit says that it was refused; empty: nothing
+  std::string refused =
+      {};  // "id=... tenant=...": of whom the audit says that it was refused; empty: nothing
 };
 struct EndRelease {
   bool started = false;
