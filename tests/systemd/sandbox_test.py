@@ -28,7 +28,15 @@ def prop(name):
     return machine.run("systemctl", "show", "-P", name, "tenured").strip()
 
 
-def outcome_of(program):
+def shown(paths):
+    """Lines of the unit by which it sees the tree of the build, where that lies in one of the folders that it hides."""
+    lines = [f"BindReadOnlyPaths={path}" for path in paths]
+    if any(str(path).startswith(("/home/", "/root/", "/run/user/")) for path in paths):
+        lines.append("ProtectHome=tmpfs")
+    return "\n".join(lines)
+
+
+def outcome_of(program, tree):
     """Runs it as the service: how that ended, and its tests, as gtest tells of them, or nothing where it did not come to its end."""
     report = f"{STATE}/{program.name}.json"
     without = CANNOT_RUN_INSIDE.get(program.name, [])
@@ -45,6 +53,7 @@ ExecStart=
 ExecStart={program} {arguments}
 WorkingDirectory={STATE}
 Environment=TMPDIR={STATE}/work
+{shown(tree)}
 """)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "tenured", check=False)
@@ -59,8 +68,8 @@ def tests_of(report):
     return [(f"{suite['name']}.{test['name']}", test) for suite in report["testsuites"] for test in suite["testsuite"]]
 
 
-def failures_of(program):
-    ended, report = outcome_of(program)
+def failures_of(program, tree):
+    ended, report = outcome_of(program, tree)
     if report is None:
         return [f"{program.name}: came to no end: {ended}"]
     tests = tests_of(report)
@@ -99,7 +108,8 @@ def main():
         return 125
     try:
         prepare(options.source)
-        failures = failures_of(options.program)
+        tree = [options.programs, f"{options.source}/tests", f"{options.source}/docs", options.program]
+        failures = failures_of(options.program, tree)
         print("\n".join(failures))
         if failures:
             print(machine.run("journalctl", "-u", "tenured", "-n", "100", "--no-pager"))
