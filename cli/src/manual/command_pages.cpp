@@ -79,8 +79,9 @@ void add_words(ManPage& page, const Verb& verb) {
 
 // Details end in the fields where help has no other place for them.
 std::string_view own_details(const Verb& verb) {
-  return verb.details.substr(
+  const std::string_view own = verb.details.substr(
       0, verb.list_words == nullptr ? verb.details.size() : verb.details.find("Filter fields: "));
+  return own.substr(0, own.find_last_not_of(' ') + 1);
 }
 
 void add_verb(ManPage& page, const Verb& verb) {

@@ -216,6 +216,7 @@ TEST_F(CliProcess, AVariableThatIsNearlyASettingIsNamedAndThoseOfOthersAreNot) {
             "TENURE_STORE_PATH?\n0\n");
   EXPECT_EQ(shell("TENURE_STORE_PTH=/x \"$tenure\" job count --quiet"), "exit 0");
   EXPECT_EQ(output_, "0\n");
+  std::ofstream(config(), std::ios::app) << "[[pool]]\nname = \"general\"\nprogram = \"/bin/true\"\n";
   EXPECT_EQ(shell("TENURE_DEPS=skip \"$tenure\" config check"), "exit 0");
   EXPECT_THAT(output_, HasSubstr("warn  environment: no settings, and ignored: TENURE_DEPS\n"));
 }

@@ -114,10 +114,8 @@ TEST_F(HeldByConfig, ConfigCheckLooksAtNoJobsWithoutPoolsOrWithoutADatabase) {
   environment.look_at_store = [](const std::filesystem::path&) -> std::shared_ptr<queue::ReadableStore> {
     raise(ErrorCode::schema_mismatch, "it is older");
   };
-  EXPECT_EQ(run({"config", "check"}), 0);
-  EXPECT_THAT(
-      output.out,
-      HasSubstr("warn  the control database: its queues cannot be looked at: SchemaMismatch: it is older"));
+  EXPECT_EQ(run({"config", "check"}), 78) << "a daemon would not start";
+  EXPECT_THAT(output.out, HasSubstr("FAIL  the control database: SchemaMismatch: it is older"));
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ TEST_F(SealKeys, AKeyThatSomebodyWroteIntoTheConfigurationIsRefusedAndNotQuoted)
 
 TEST_F(SealKeys, TheMachineIsCheckedForThemAndCredentialsAreTheServicesToSee) {
   Settings settings;
+  settings.pools = {{.name = "general", .program = "/bin/true"}};
   settings.store.path = folder_ / "control.db";
   settings.tenants.path = (folder_ / "tenants/%{tenant}.db").string();
   settings.security.seal_key = "file:" + put("key", kKey).string();

@@ -81,7 +81,7 @@ TEST_F(Sealed, SEC_04_ASealMovedToAnotherJobIsRefused) {
   second.envelope = queue::write_envelope(envelope);
   EXPECT_EQ(perform_with(keys('1'), second)->code, ErrorCode::bad_seal);
   second.envelope = first.envelope;
-  EXPECT_EQ(perform_with(keys('1'), second)->code, ErrorCode::bad_payload)
+  EXPECT_EQ(perform_with(keys('1'), second)->code, ErrorCode::envelope_mismatch)
       << "a whole envelope, in another row";
   EXPECT_EQ(ran_, 0);
 }
