@@ -41,7 +41,18 @@ hit_nothing() {
 }
 
 tenure() { "$programs/tenure" --config "$work/tenure.toml" "$@"; }
-count() { tenure job count "$@" --json | sed -n 's/.*"count": *\([0-9]*\).*/\1/p'; }
+# Exit code 75 is "ask again": the store was written to while it was looked at, or a daemon that was killed has left its log.
+count() {
+  local answer code tries
+  for ((tries = 0; ; tries++)); do
+    code=0
+    answer=$(tenure job count "$@" --json 2> "$work/asked") || code=$?
+    ((code == 75 && tries < 100)) || break
+    sleep 0.1
+  done
+  ((code == 0)) || { cat "$work/asked" >&2; return "$code"; }
+  sed -n 's/.*"count": *\([0-9]*\).*/\1/p' <<< "$answer"
+}
 
 new_world() { # [PREPARE: called where it exists, before the first tenant is made]
   rm -rf "${work:?}"/*
