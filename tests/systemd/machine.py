@@ -22,12 +22,12 @@ class CannotRun(Exception):
     """Why there can be no such machine here."""
 
 
-def wait_until(condition, seconds=30):
+def wait_until(condition, seconds=30, pause=0.02):
     """Looks every few milliseconds until the condition holds; its last answer."""
-    for _ in range(int(seconds / 0.02)):
+    for _ in range(int(seconds / pause)):
         if answer := condition():
             return answer
-        select.select([], [], [], 0.02)
+        select.select([], [], [], pause)
     return condition()
 
 
