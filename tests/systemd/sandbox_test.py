@@ -57,7 +57,7 @@ Environment=TMPDIR={STATE}/work
 """)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "tenured", check=False)
-    wait_until(lambda: prop("ActiveState") in ("inactive", "failed"), seconds=500, pause=0.5)
+    wait_until(lambda: prop("ActiveState") in ("inactive", "failed"), seconds=900, pause=0.5)
     ended = f"{prop('Result')}, status {prop('ExecMainStatus')}"
     machine.run("systemctl", "reset-failed", "tenured", check=False)
     file = machine.path(report)
