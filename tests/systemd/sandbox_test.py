@@ -21,6 +21,7 @@ CANNOT_RUN_INSIDE = {
     # An address of the network (RestrictAddressFamilies=).
     "observing_test": ["ListeningSocketTest.AnAddressThatTheMachineHasNotYetIsWaitedFor"],
 }
+HIDDEN_BY_THE_UNIT = ("home", "root", "run")  # folders of the file system's root (ProtectHome=)
 machine = None
 
 
@@ -31,7 +32,7 @@ def prop(name):
 def shown(paths):
     """Lines of the unit by which it sees the tree of the build, where that lies in one of the folders that it hides."""
     lines = [f"BindReadOnlyPaths={path}" for path in paths]
-    if any(str(path).startswith(("/home/", "/root/", "/run/user/")) for path in paths):
+    if any(pathlib.Path(path).parts[1] in HIDDEN_BY_THE_UNIT for path in paths):
         lines.append("ProtectHome=tmpfs")
     return "\n".join(lines)
 
