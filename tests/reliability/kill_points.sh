@@ -48,7 +48,7 @@ declare -A sums=([acknowledged]=0 [lost]=0 [unexpected]=0 [duplicated]=0 [wrong-
 kill_point=()
 set_kill_point() { # TOKEN PROGRAM CALLS_MAX
   rm -f "$work/$1"
-  kill_point=(LD_PRELOAD="$programs/kill_point.so" KILL_POINT_FILES="$work/" KILL_POINT_PROGRAM="$2"
+  kill_point=(LD_PRELOAD="$(preload_of "$programs/kill_point.so")" KILL_POINT_FILES="$work/" KILL_POINT_PROGRAM="$2"
     KILL_POINT_NUMBER=$((RANDOM % $3 + 1)) KILL_POINT_TOKEN="$work/$1")
 }
 

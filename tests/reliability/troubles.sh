@@ -127,7 +127,7 @@ begin_full_1024() { fill; }
 end_full_4096() { rm -f "$work"/tenants/filler-*; }
 end_full_1024() { rm -f "$work"/tenants/filler-*; }
 
-with_eio() { LD_PRELOAD=$programs/trouble_eio.so TROUBLE_FOLDER=$work/tenants TROUBLE_FLAG=$work/eio TROUBLE_HITS=$work/eio-hits "$@"; }
+with_eio() { LD_PRELOAD=$(preload_of "$programs/trouble_eio.so") TROUBLE_FOLDER=$work/tenants TROUBLE_FLAG=$work/eio TROUBLE_HITS=$work/eio-hits "$@"; }
 
 # --- What it costs: beside the work of other tenants and, after the stroke, when only the troubled jobs are left.
 

@@ -26,6 +26,13 @@ cannot_run() {
   exit 125
 }
 
+# The value of LD_PRELOAD for a library of ours: the run time of a sanitizer, where the programs have one, wants to be the first of all.
+preload_of() { # LIBRARY
+  local runtime
+  runtime=$(ldd "$programs/tenured" | awk '$1 ~ /^lib[at]san/ { print $3 }')
+  printf '%s' "${runtime:+$runtime }$1"
+}
+
 require_programs() {
   local program
   for program in tenured tenure kill_load kill_worker; do
