@@ -1,3 +1,5 @@
+#include "canonical_number.hpp"
+
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/sha256.hpp>
@@ -5,7 +7,6 @@
 #include <tenure/queue/envelope.hpp>
 
 #include <array>
-#include <charconv>
 
 namespace tenure::queue {
 namespace {
@@ -21,15 +22,10 @@ tl::unexpected<Failure> bad(std::string_view reason, std::string_view what) {
   return fail(ErrorCode::bad_payload, std::string{reason} + ": " + std::string{what});
 }
 
-// One value has one text: no sign, no leading zero.
+// Not below 0.
 std::optional<std::int64_t> canonical_integer(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || value < 0)
-    return std::nullopt;
-  if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  if (text.front() == '-') return std::nullopt;
-  return value;
+  const auto value = canonical_number(text);
+  return value && *value >= 0 ? value : std::nullopt;
 }
 
 constexpr std::size_t kWords = 6;  // and a seventh where it is sealed

@@ -40,6 +40,17 @@ void require_on_disk(detail::LeaseState& lease) {
         lease.tenant.text(), lease.open->connection.path().string());
 }
 
+void sync_log(detail::LeaseState& lease) {
+  try {
+    sqlite::sync_wal(lease.open->connection);
+  } catch (...) {
+    lease.poisoned = true;
+    *lease.sync_failed = true;
+    throw;
+  }
+  require_on_disk(lease);
+}
+
 // Whoever stands behind this one in the lane would wait for the same lock in vain, each in its turn.
 void begin_write(detail::LeaseState& lease, detail::TransactionState& state) {
   try {
@@ -181,14 +192,7 @@ const Stamp& TenantTransaction::stamp() const { return *state_->stamp; }
 void TenantTransaction::commit() {
   commit_ordered();
   detail::LeaseState& lease = *state_->lease;
-  try {
-    sqlite::sync_wal(lease.open->connection);
-  } catch (...) {
-    lease.poisoned = true;
-    *lease.sync_failed = true;
-    throw;
-  }
-  require_on_disk(lease);
+  sync_log(lease);
   checkpoint_if_long(lease);
 }
 
@@ -213,6 +217,12 @@ void TenantTransaction::commit_ordered() {
     }
   });
   state_->end();
+}
+
+void TenantHandle::sync() const {
+  detail::LeaseState& lease = live(lease_);
+  lease.process.check("the handle");
+  sync_log(lease);
 }
 
 const TenantName& TenantHandle::tenant() const { return lease_->tenant; }

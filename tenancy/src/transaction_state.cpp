@@ -185,5 +185,7 @@ OwnTables::OwnTables(const TenantReader& reader)
 sqlite::Statement OwnTables::statement(const sqlite::Query& query) { return connection_.statement(query); }
 
 std::int64_t OwnTables::changes() const { return connection_.changes(); }
+std::int64_t OwnTables::last_insert_row() const { return connection_.last_insert_row(); }
+void OwnTables::set_last_insert_row(std::int64_t row) { connection_.set_last_insert_row(row); }
 
 }  // namespace tenure

@@ -3,6 +3,7 @@
 #include "sqlite/defect_places.hpp"
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
+#include "sqlite/outbox_rows.hpp"
 #include "sqlite/pools.hpp"
 #include "sqlite/seal_marks.hpp"
 #include "sqlite/sqlite_reader.hpp"
@@ -107,6 +108,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"cancel_requests", &cancel_request_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
+                              Source{"outbox", &outbox_queries},
                               Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},
                               Source{"defect_places", &defect_place_queries},

@@ -231,6 +231,7 @@ class BusyStore final : public Store {
     store_.write(durability, work);
   }
   void sync() override {}
+  Result<std::string> outbox_row(const NewJob& job) override { return store_.outbox_row(job); }
   std::int64_t change_counter() override { return store_.change_counter(); }
   void checkpoint(std::int64_t) override {}
   bool tidy() override { return false; }

@@ -247,7 +247,7 @@ TEST_F(SqliteStoreTest, ENQ_01_EverythingIsThereAfterOpeningAgain) {
   store->read([&](JobReader& reader) {
     EXPECT_TRUE(reader.find_job(job.id));
     EXPECT_EQ(reader.summary().last_holder->incarnation, Incarnation{5});
-    EXPECT_EQ(reader.summary().schema_version, 1);
+    EXPECT_EQ(reader.summary().schema_version, 2);
     EXPECT_EQ(reader.summary().path, path_.string());
     EXPECT_GT(reader.summary().size_bytes, 0);
   });
@@ -388,7 +388,7 @@ TEST_F(SqliteStoreTest, ANewerSchemaIsRefused) {
   static_cast<void>(open(true));
   execute(
       {"newer",
-       "insert into tenure_migration(number, name, hash, applied_us) values (2, '0002_later.sql', 'x', 0)"});
+       "insert into tenure_migration(number, name, hash, applied_us) values (3, '0003_later.sql', 'x', 0)"});
   EXPECT_THROW(static_cast<void>(open()), SchemaMismatch);
 }
 

@@ -71,10 +71,10 @@ TEST_F(Upgrades, CFG_04_AnOlderSchemaIsRefusedNamingTheCommandAndStaysAsItIs) {
   open();
   for (const std::string& refused :
        {refusal([&] { open_by_later(); }), refusal([&] { (void)look_at_sqlite_store(path_, later_); })}) {
-    EXPECT_THAT(refused, HasSubstr("has schema 1 and this program needs 3"));
+    EXPECT_THAT(refused, HasSubstr("has schema 2 and this program needs 4"));
     EXPECT_THAT(refused, HasSubstr("tenure store backup FILE), then: tenure store migrate"));
   }
-  EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, 1);
+  EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, 2);
 }
 
 TEST_F(Upgrades, CFG_04_ANewerSchemaIsRefusedNamingWhatToInstall) {
@@ -86,7 +86,7 @@ TEST_F(Upgrades, CFG_04_ANewerSchemaIsRefusedNamingWhatToInstall) {
         refusal([&] { (void)look_at_schema(path_, PageCheck::none); }),
         refusal([&] { migrate_control_database(path_, entry_, clock_); }),
         refusal([&] { copy_control_database(path_, copy, clock_, quietly); })})
-    EXPECT_THAT(refused, HasSubstr("has schema step 2 (0002_note.sql) and this program knows 1: install the "
+    EXPECT_THAT(refused, HasSubstr("has schema step 3 (0003_note.sql) and this program knows 2: install the "
                                    "Tenure that brought it there or a newer one (apt install"));
   EXPECT_FALSE(std::filesystem::exists(copy));
 }
@@ -94,11 +94,11 @@ TEST_F(Upgrades, CFG_04_ANewerSchemaIsRefusedNamingWhatToInstall) {
 TEST_F(Upgrades, CFG_04_AMigrationBringsItOnKeepsItsJobsAndIsRecorded) {
   put(*open(), 1);
   const SchemaState before = migrate_by_later();
-  EXPECT_EQ(before.version, 1);
-  EXPECT_EQ(before.newest, 3);
-  EXPECT_THAT(before.pending, ElementsAre("0002_note.sql", "0003_bytes.sql"));
+  EXPECT_EQ(before.version, 2);
+  EXPECT_EQ(before.newest, 4);
+  EXPECT_THAT(before.pending, ElementsAre("0003_note.sql", "0004_bytes.sql"));
   const auto store = open_by_later();
-  EXPECT_EQ(summary(*store).schema_version, 3);
+  EXPECT_EQ(summary(*store).schema_version, 4);
   EXPECT_EQ(summary(*store).jobs, 1);
   put(*store, 2);
   std::vector<AuditRecord> records;
@@ -110,7 +110,7 @@ TEST_F(Upgrades, CFG_04_AMigrationBringsItOnKeepsItsJobsAndIsRecorded) {
     EXPECT_FALSE(reader.check_audit(std::nullopt).fault);
   });
   ASSERT_EQ(records.size(), 1U);
-  EXPECT_EQ(records[0].entry.subject, "schema 1 to 3");
+  EXPECT_EQ(records[0].entry.subject, "schema 2 to 4");
   EXPECT_EQ(records[0].entry.reason, "ticket 4711");
 }
 
@@ -132,7 +132,7 @@ TEST_F(Upgrades, AreRefusedWhileADispatcherLives) {
       EXPECT_THAT(error.what(), HasSubstr("process " + std::to_string(::getpid())));
       EXPECT_THAT(error.what(), HasSubstr("systemctl stop tenured"));
     }
-    EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, 1);
+    EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, 2);
   }
   EXPECT_TRUE(migrate_by_later().is_older());
 }
@@ -158,7 +158,7 @@ TEST_F(Upgrades, AnIndexOfSomebodyElseIsNoOtherSchema) {
 }
 
 TEST_F(Upgrades, ANewDatabaseHasAllStepsAtOnce) {
-  EXPECT_EQ(summary(*open_by_later()).schema_version, 3);
+  EXPECT_EQ(summary(*open_by_later()).schema_version, 4);
   EXPECT_FALSE(look_at_schema(path_, later_, PageCheck::none).is_older());
 }
 

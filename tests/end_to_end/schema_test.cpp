@@ -39,16 +39,17 @@ class SchemaTest : public Installation {
   }
 };
 
-// One of whose steps nothing is noted: this program has but one.
-constexpr const char* kOlder = "delete from tenure_migration";
+// As the program before this one has left it.
+constexpr const char* kOlder =
+    "delete from tenure_migration where number = 2; drop table outbox_mark; drop table outbox_seen";
 constexpr const char* kNewer =
-    "insert into tenure_migration(number, name, hash, applied_us) values (2, '0002_later.sql', 'x', 0)";
+    "insert into tenure_migration(number, name, hash, applied_us) values (3, '0003_later.sql', 'x', 0)";
 
 TEST_F(SchemaTest, CFG_04_AnOlderOneIsRefusedByEveryProgramNamingTheCommand) {
   change_schema(kOlder);
   expect_all_refused("copy it (tenure store backup FILE), then: tenure store migrate");
   EXPECT_EQ(tenure({"store", "migrate", "--dry-run"}), "exit 0");
-  EXPECT_THAT(output_, HasSubstr("would apply 0001_control.sql"));
+  EXPECT_THAT(output_, HasSubstr("would apply 0002_outbox.sql"));
 }
 
 TEST_F(SchemaTest, CFG_04_ANewerOneIsRefusedByEveryProgramNamingWhatToInstall) {
@@ -63,9 +64,9 @@ TEST_F(SchemaTest, AnOlderOneIsCopiedAndLookedAtBeforeItIsBroughtOn) {
   EXPECT_EQ(tenure({"store", "backup", copy}), "exit 0") << output_;
   for (const char* const verb : {"show", "check"}) {
     EXPECT_EQ(tenure({"store", verb}), "exit 0") << output_;
-    EXPECT_THAT(output_, HasSubstr("this program needs 1"));
+    EXPECT_THAT(output_, HasSubstr("this program needs 2"));
     EXPECT_EQ(tenure({"store", verb, "--store", copy, "--offline"}), "exit 0") << output_;
-    EXPECT_THAT(output_, HasSubstr("this program needs 1"));
+    EXPECT_THAT(output_, HasSubstr("this program needs 2"));
   }
   EXPECT_EQ(tenure({"job", "list", "--store", copy, "--offline"}), "exit 78");
 }

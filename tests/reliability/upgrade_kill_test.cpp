@@ -81,15 +81,15 @@ class UpgradeKills : public ::testing::Test {
     const std::int64_t version = sqlite::schema_version(connection);
     auto later = connection.statement(kLater);
     later.row();
-    EXPECT_EQ(later.integer(0), version >= 2 ? 1 : 0);
-    EXPECT_EQ(later.integer(1), version >= 3 ? 1 : 0);
-    EXPECT_EQ(later.integer(2), version >= 3 ? 1 : 0);
+    EXPECT_EQ(later.integer(0), version >= 3 ? 1 : 0);
+    EXPECT_EQ(later.integer(1), version >= 4 ? 1 : 0);
+    EXPECT_EQ(later.integer(2), version >= 4 ? 1 : 0);
     return version;
   }
   void expect_upgraded() const {
     sqlite::Connection connection(path_, {});
     EXPECT_EQ(connection.statement(kIntegrity).row().text(0), "ok");
-    EXPECT_EQ(sqlite::schema_version(connection), 3);
+    EXPECT_EQ(sqlite::schema_version(connection), 4);
     EXPECT_EQ(connection.statement(kCountJobs).row().integer(0), kJobs);
     auto notes = connection.statement(kNotes);
     notes.row();
@@ -111,7 +111,7 @@ TEST_F(UpgradeKills, CFG_04_AnUpgradeThatWasKilledAnywhereIsResumed) {
   const auto original = folder_ / "original.db";
   make_with_jobs();
   std::filesystem::rename(path_, original);
-  std::vector<int> killed_at_version(4);
+  std::vector<int> killed_at_version(5);
   int point = 1;
   for (bool is_killed = true; is_killed; ++point) {
     ASSERT_LT(point, kPointsMax);
@@ -120,14 +120,14 @@ TEST_F(UpgradeKills, CFG_04_AnUpgradeThatWasKilledAnywhereIsResumed) {
     std::filesystem::copy_file(original, path_);
     is_killed = is_killed_at(point, [&] { migrate(); });
     const std::int64_t version = version_of_whole_steps();
-    ASSERT_TRUE(version >= 1 && version <= 3);
+    ASSERT_TRUE(version >= 2 && version <= 4);
     if (is_killed) ++killed_at_version[static_cast<std::size_t>(version)];
     migrate();
     expect_upgraded();
     if (HasFailure()) return;
   }
   // Else the kills of this test do not hit.
-  for (const int version : {1, 2, 3}) EXPECT_GT(killed_at_version[static_cast<std::size_t>(version)], 2);
+  for (const int version : {2, 3, 4}) EXPECT_GT(killed_at_version[static_cast<std::size_t>(version)], 2);
 }
 
 TEST_F(UpgradeKills, ADatabaseWhoseMakingWasKilledIsNewOrWhole) {
@@ -138,7 +138,7 @@ TEST_F(UpgradeKills, ADatabaseWhoseMakingWasKilledIsNewOrWhole) {
     forget();
     is_killed = is_killed_at(point, [&] { make(later_); });
     ASSERT_NO_THROW(make(later_));
-    EXPECT_EQ(version_of_whole_steps(), 3);
+    EXPECT_EQ(version_of_whole_steps(), 4);
     if (HasFailure()) return;
   }
   EXPECT_GT(point, 10);

@@ -358,6 +358,9 @@ void Connection::execute(const Query& script) {
 }
 
 std::int64_t Connection::last_insert_row() const { return sqlite3_last_insert_rowid(impl_->database); }
+void Connection::set_last_insert_row(std::int64_t row) {
+  sqlite3_set_last_insert_rowid(impl_->database, row);
+}
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(impl_->database); }
 

@@ -120,6 +120,9 @@ class MemoryStore final : public Store {
   }
 
   void sync() override {}
+  Result<std::string> outbox_row(const NewJob& job) override {
+    return make_outbox_row(job, payload_max_, keys_);
+  }
   std::int64_t change_counter() override {
     const std::lock_guard lock(mutex_);
     return changes_;

@@ -147,6 +147,30 @@ std::optional<WallTime> MemoryTables::cancel_asked(JobSeq seq) const {
   return std::nullopt;
 }
 
+std::optional<TenantNumber> MemoryTables::tenant_number(const TenantName& name, Generation generation) const {
+  const auto found = tenant_numbers_.find({name, generation});
+  return found == tenant_numbers_.end() ? std::nullopt : std::optional{found->second};
+}
+
+OutboxSeq MemoryTables::outbox_seen(TenantNumber tenant) const {
+  const auto found = outbox_seen_.find(tenant);
+  return found == outbox_seen_.end() ? OutboxSeq{0} : found->second;
+}
+
+void MemoryTables::set_outbox_seen(TenantNumber tenant, OutboxSeq seq) { set(outbox_seen_, tenant, seq); }
+
+bool MemoryTables::add_outbox_mark(const MemoryOutboxMark& mark) {
+  const bool is_there = std::ranges::any_of(outbox_marks_, [&](const auto& entry) {
+    return entry.second.tenant == mark.tenant && entry.second.epoch == mark.epoch;
+  });
+  if (is_there) return false;
+  last_outbox_mark_.value += 1;  // never taken back, as above
+  set(outbox_marks_, last_outbox_mark_, mark);
+  return true;
+}
+
+void MemoryTables::erase_outbox_mark(OutboxMarkNumber number) { erase(outbox_marks_, number); }
+
 void MemoryTables::set_suspect(JobSeq seq, const MemorySuspect& suspect) { set(suspects_, seq, suspect); }
 void MemoryTables::erase_suspect(JobSeq seq) { erase(suspects_, seq); }
 

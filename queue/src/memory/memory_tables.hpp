@@ -47,6 +47,12 @@ struct MemoryCancelRequest {
   WallTime asked{};
 };
 
+struct MemoryOutboxMark {
+  TenantNumber tenant;
+  std::optional<std::int64_t> epoch;
+  WallTime marked{};
+};
+
 struct MemoryCursor {
   std::string bytes;
   WallTime saved{};
@@ -91,6 +97,11 @@ class MemoryTables {
   [[nodiscard]] const std::vector<AuditRecord>& audit() const { return audit_; }
   [[nodiscard]] AuditMark audit_head() const;
   [[nodiscard]] const SealMarks& seal_marks() const { return seal_marks_; }
+  [[nodiscard]] const std::map<OutboxMarkNumber, MemoryOutboxMark>& outbox_marks() const {
+    return outbox_marks_;
+  }
+  // Of the last row that was taken over; 0: none.
+  [[nodiscard]] OutboxSeq outbox_seen(TenantNumber tenant) const;
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
   [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
   // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
@@ -109,6 +120,8 @@ class MemoryTables {
   // The newest generation; number 0 has no name and is never found.
   [[nodiscard]] std::optional<TenantRecord> newest_tenant(const TenantName& name) const;
   [[nodiscard]] std::optional<TenantRecord> tenant(TenantNumber number) const;
+  [[nodiscard]] std::optional<TenantNumber> tenant_number(const TenantName& name,
+                                                          Generation generation) const;
   // Final jobs too.
   [[nodiscard]] bool has_jobs(TenantNumber number) const;
 
@@ -138,6 +151,10 @@ class MemoryTables {
   void erase_tenant(TenantNumber number);
 
   void set_seal_marks(const SealMarks& marks);
+  // False where one of that tenant and epoch is there.
+  [[nodiscard]] bool add_outbox_mark(const MemoryOutboxMark& mark);
+  void erase_outbox_mark(OutboxMarkNumber number);
+  void set_outbox_seen(TenantNumber tenant, OutboxSeq seq);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -174,6 +191,8 @@ class MemoryTables {
   std::map<std::string, MemoryPool> pools_;
   std::vector<AuditRecord> audit_;
   SealMarks seal_marks_;
+  std::map<OutboxMarkNumber, MemoryOutboxMark> outbox_marks_;
+  std::map<TenantNumber, OutboxSeq> outbox_seen_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -181,6 +200,7 @@ class MemoryTables {
   JobSeq last_seq_{0};
   std::int64_t last_hint_ = 0;
   CancelNumber last_cancel_{0};
+  OutboxMarkNumber last_outbox_mark_{0};
   TenantNumber last_tenant_{0};
   std::vector<std::function<void()>> undo_;
 };

@@ -46,11 +46,14 @@ Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
 
 Result<MemoryWriter::Owner> MemoryWriter::owner_of(const NewJob& job) const {
   if (!job.tenant) return Owner{kUntenanted, Generation{0}};
-  const auto tenant = tables_.newest_tenant(*job.tenant);
-  if (!tenant) return unknown_tenant(*job.tenant);
+  return owner_of(*job.tenant, job.generation);
+}
+
+Result<MemoryWriter::Owner> MemoryWriter::owner_of(const TenantName& name, Generation wanted) const {
+  const auto tenant = tables_.newest_tenant(name);
+  if (!tenant) return unknown_tenant(name);
   if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));
-  if (auto wanted = check_generation(*tenant, job.generation); !wanted)
-    return tl::unexpected(std::move(wanted.error()));
+  if (auto live = check_generation(*tenant, wanted); !live) return tl::unexpected(std::move(live.error()));
   return Owner{tenant->number, tenant->generation};
 }
 

@@ -57,6 +57,10 @@ class MemoryWriter final : public StoreWriter {
   Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   void set_seal_marks(const SealMarks& marks) override;
+  Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) override;
+  void mark_outbox_of(TenantNumber tenant, WallTime now) override;
+  Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
@@ -67,6 +71,7 @@ class MemoryWriter final : public StoreWriter {
     Generation generation;
   };
   Result<Owner> owner_of(const NewJob& job) const;
+  [[nodiscard]] Result<Owner> owner_of(const TenantName& name, Generation wanted) const;
   Result<QueueNumber> intern_queue(std::string_view name);
   Result<Lane> lane_of(const NewJob& job, TenantNumber tenant);
   Result<std::optional<Enqueued>> existing(const NewJob& job) const;

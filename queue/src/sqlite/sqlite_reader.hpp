@@ -50,6 +50,8 @@ class SqliteJobReader final : public JobReader {
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
   SealMarks seal_marks() override;
+  std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
+  OutboxSeq outbox_watermark(const OutboxOwner& owner) override;
   std::vector<DefectRecord> defects(PageCheck page_check) override;
   std::vector<DefectPlace> places_to_mend(Defect defect, std::size_t limit) override;
   std::vector<DanglingWork> dangling_work() override;

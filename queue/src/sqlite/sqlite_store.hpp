@@ -32,6 +32,9 @@ class SqliteStore final : public Store {
   void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override;
   void read(FunctionRef<void(JobReader&)> work) override;
   void sync() override { database_.sync(); }
+  Result<std::string> outbox_row(const NewJob& job) override {
+    return make_outbox_row(job, payload_max_, keys_);
+  }
   std::int64_t change_counter() override { return database_.data_version(); }
   void checkpoint(std::int64_t wal_bytes_min) override;
   bool tidy() override;

@@ -26,6 +26,7 @@
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
+//   sqlite_outbox.cpp    jobs come out of tenants' databases
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
 namespace tenure::queue {
 
@@ -91,6 +92,10 @@ class SqliteWriter final : public StoreWriter {
   Result<void> delete_by_operator(JobId id) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void set_seal_marks(const SealMarks& marks) override;
+  Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) override;
+  void mark_outbox_of(TenantNumber tenant, WallTime now) override;
+  Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 

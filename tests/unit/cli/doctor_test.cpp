@@ -89,7 +89,7 @@ TEST_F(Doctor, OfAStoreThatIsWellFindsNoFault) {
   EXPECT_EQ(examine({"store", "places", "audit", "queues", "kinds", "dangling", "tenants"}), 0) << output.out;
   EXPECT_THAT(output.out, Not(HasSubstr("warn")));
   EXPECT_EQ(output.error, "0 faults, 0 warnings\n");
-  EXPECT_THAT(output.out, HasSubstr("ok    store     schema 1, pages clean, "));
+  EXPECT_THAT(output.out, HasSubstr("ok    store     schema 2, pages clean, "));
   EXPECT_THAT(output.out, HasSubstr("ok    tenants   1 tenant, 1 active\n"));
 }
 

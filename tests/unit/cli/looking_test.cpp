@@ -73,9 +73,9 @@ TEST_F(Looking, SaysWhatToDoWithACopyThatHasALogAndNoIndex) {
 
 TEST_F(Looking, ASchemaOfAnotherVersionIsRefused) {
   execute(
-      "insert into tenure_migration(number, name, hash, applied_us) values (2, '0002_later.sql', 'x', 0)");
+      "insert into tenure_migration(number, name, hash, applied_us) values (3, '0003_later.sql', 'x', 0)");
   EXPECT_EQ(run({"job", "list"}), 78);
-  EXPECT_THAT(output.error, HasSubstr("schema step 2 (0002_later.sql)"));
+  EXPECT_THAT(output.error, HasSubstr("schema step 3 (0003_later.sql)"));
   execute("delete from tenure_migration");
   EXPECT_EQ(run({"job", "list"}), 78);
   EXPECT_THAT(output.error, HasSubstr("then: tenure store migrate"));

@@ -28,6 +28,7 @@ class FailingStore final : public queue::Store {
     store_->sync();
     synced.count_down();
   }
+  Result<std::string> outbox_row(const queue::NewJob& job) override { return store_->outbox_row(job); }
   std::int64_t change_counter() override { return store_->change_counter(); }
   void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
   bool tidy() override { return store_->tidy(); }

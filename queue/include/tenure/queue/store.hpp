@@ -6,6 +6,7 @@
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
 #include <tenure/queue/lane_gate.hpp>
+#include <tenure/queue/outbox.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/seal.hpp>
@@ -244,6 +245,10 @@ class JobReader {
 
   // Which keys are in force.
   [[nodiscard]] virtual SealMarks seal_marks() = 0;
+  // Files that may hold rows of an outbox: by number from behind `after`, at most `limit`.
+  [[nodiscard]] virtual std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) = 0;
+  // How far one file's rows have been taken over; 0: none ever were.
+  [[nodiscard]] virtual OutboxSeq outbox_watermark(const OutboxOwner& owner) = 0;
   // What no store of ours leaves behind, each kind once, in the order of Defect. Looks at every row.
   [[nodiscard]] virtual std::vector<DefectRecord> defects(PageCheck page_check) = 0;
   // Of one kind what can be mended without a decision, for StoreWriter::mend; at most `limit`. Looks at every row.
@@ -276,6 +281,21 @@ class StoreWriter {
   // What a run tells of itself: its progress, which shows until the claim ends, and its cursor, which later claims of the job hand out
   // and which goes when the job has succeeded or is removed. ClaimLost, and nothing was changed.
   [[nodiscard]] virtual Result<void> tell(const RunNews& news, WallTime now) = 0;
+
+  // The outbox (outbox.hpp). Says that the owner's file may hold rows from now on; commit it durably before the first of them is. One for
+  // that epoch may be there already (`existed`), visible and not yet on disk. TenantDoesNotExist, TenantNotReady (draining),
+  // TenantDeleted, StaleGeneration, BadConfiguration (as enqueue).
+  [[nodiscard]] virtual Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch,
+                                                         WallTime now) = 0;
+  // The same for whatever epoch, in the commit by which a run of that tenant has ended of which nobody says what it wrote.
+  virtual void mark_outbox_of(TenantNumber tenant, WallTime now) = 0;
+  // Takes over the rows above the watermark, in order, each as enqueue() would, and raises it. The caller has synced the file since he
+  // read them. From the commit on, once it is durable, the file's rows up to the watermark may be deleted; after `refused` none are
+  // taken over. Nothing here depends on who brings them, how often, or when he has read them.
+  [[nodiscard]] virtual Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows,
+                                             WallTime now) = 0;
+  // Those that were read before their file was found empty and its stamp's epoch raised.
+  virtual void unmark_outbox(std::span<const OutboxMarkNumber> marks) = 0;
 
   // The ends of a claim. ClaimLost: it has moved on, and nothing was changed; where an attempt failed the loser's
   // outcome is recorded as `lost`. Also where a damaged file has a claim on a job that has ended: the claim goes and the
@@ -417,6 +437,8 @@ class Store : public ReadableStore {
   virtual void write(Durability durability, FunctionRef<void(StoreWriter&)> work) = 0;
   // Makes durable what is visible ("sync first").
   virtual void sync() = 0;
+  // The row by which a tenant's outbox brings this job here, sealed where the store has a key: make_outbox_row (outbox.hpp).
+  [[nodiscard]] virtual Result<std::string> outbox_row(const NewJob& job) = 0;
   // Grows when another process may have written something; one cheap statement.
   [[nodiscard]] virtual std::int64_t change_counter() = 0;
   // Moves the log into the database where it has grown past `wal_bytes_min`. Safe at any time.

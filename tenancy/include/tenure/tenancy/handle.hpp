@@ -236,6 +236,10 @@ class TenantHandle {
   // One at a time, and not inside a snapshot: BadOptions.
   [[nodiscard]] TenantTransaction begin() const;
 
+  // What was visible before the call is on disk when it returns: for whoever acts elsewhere on what he has read here, which may be
+  // read before its writer has synced it. DiskSyncFailed, DatabaseMoved.
+  void sync() const;
+
   // The sqlite3* of this lease. See TenantReader::native.
   [[nodiscard]] sqlite3* native() const;
 

@@ -18,6 +18,9 @@ class OwnTables {
   [[nodiscard]] sqlite::Statement statement(const sqlite::Query& query);
   // Rows changed by the last statement.
   [[nodiscard]] std::int64_t changes() const;
+  // Of the last insert, here or by user SQL: whoever inserts between a caller's insert and its question puts back what it was.
+  [[nodiscard]] std::int64_t last_insert_row() const;
+  void set_last_insert_row(std::int64_t row);
 
  private:
   sqlite::Connection& connection_;

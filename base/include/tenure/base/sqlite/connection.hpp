@@ -49,6 +49,8 @@ class Connection {
   void execute(const Query& script);
 
   [[nodiscard]] std::int64_t last_insert_row() const;
+  // For whoever has inserted between a caller's insert and its question.
+  void set_last_insert_row(std::int64_t row);
   [[nodiscard]] std::int64_t changes() const;
   // Grows when another connection has committed; costs no lock.
   [[nodiscard]] std::int64_t data_version();

@@ -1,0 +1,50 @@
+#include "../outbox_relay.hpp"
+#include "memory_writer.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace tenure::queue {
+
+std::vector<OutboxMark> MemoryReader::outbox_marks(OutboxMarkNumber after, std::size_t limit) {
+  std::vector<OutboxMark> marks;
+  for (auto place = tables_.outbox_marks().upper_bound(after);
+       place != tables_.outbox_marks().end() && marks.size() < limit; ++place) {
+    const auto& [number, mark] = *place;
+    if (const auto owner = tables_.tenant(mark.tenant))
+      marks.push_back({number, {owner->name, owner->generation}, mark.epoch, mark.marked});
+  }
+  return marks;
+}
+
+OutboxSeq MemoryReader::outbox_watermark(const OutboxOwner& owner) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  return number ? tables_.outbox_seen(*number) : OutboxSeq{0};
+}
+
+Result<MarkedOutbox> MemoryWriter::mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) {
+  if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys)
+    return tl::unexpected(std::move(keys.error()));
+  const auto live = owner_of(owner.tenant, owner.generation);
+  if (!live) return tl::unexpected(live.error());
+  return MarkedOutbox{.existed = !tables_.add_outbox_mark({live->number, epoch, now})};
+}
+
+void MemoryWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
+  if (tenant != kUntenanted) static_cast<void>(tables_.add_outbox_mark({tenant, std::nullopt, now}));
+}
+
+Relayed MemoryWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  const OutboxSeq before = number ? tables_.outbox_seen(*number) : OutboxSeq{0};
+  Relayed relayed =
+      take_over(before, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+  if (relayed.watermark > before) tables_.set_outbox_seen(number.value(), relayed.watermark);
+  return relayed;
+}
+
+void MemoryWriter::unmark_outbox(std::span<const OutboxMarkNumber> marks) {
+  for (const OutboxMarkNumber mark : marks) tables_.erase_outbox_mark(mark);
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,133 @@
+#include "canonical_number.hpp"
+#include "job_rules.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/queue/envelope.hpp>
+#include <tenure/queue/outbox.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace tenure::queue {
+namespace {
+
+constexpr std::string_view kRowMark = "tenure-outbox/";
+constexpr std::int64_t kRowVersion = 1;
+constexpr std::size_t kRowWords = 5;
+// Mark, queue, three numbers of 20 digits, with room.
+constexpr std::size_t kRowLineMax = 32 + limits::kQueueNameMax + 3 * 20 + kRowWords;
+
+tl::unexpected<Failure> bad_row(std::string_view reason, std::string_view what) {
+  return fail(ErrorCode::bad_payload, fmt::format("{}: {}", reason, what));
+}
+
+using RowWords = std::array<std::string_view, kRowWords>;
+
+std::optional<RowWords> words_of(std::string_view line) {
+  RowWords words;
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const std::size_t space = line.find(' ');
+    const bool is_last = index + 1 == words.size();
+    if ((space == std::string_view::npos) != is_last) return std::nullopt;
+    words[index] = line.substr(0, space);
+    if (!is_last) line.remove_prefix(space + 1);
+  }
+  return words;
+}
+
+// A newer row may have any form behind its version.
+Result<void> check_row_version(std::string_view text) {
+  if (!text.starts_with(kRowMark))
+    return bad_row("NotAnOutboxRow", fmt::format("it does not begin with {}", kRowMark));
+  const std::string_view rest = text.substr(kRowMark.size(), 20);
+  const auto version = canonical_number(rest.substr(0, rest.find_first_of(" \n")));
+  if (!version || *version < 1) return bad_row("NotAnOutboxRow", "it names no version");
+  if (*version > kRowVersion)
+    return fail(ErrorCode::newer_envelope,
+                fmt::format("the row of the outbox has version {}; this program reads up to {}", *version,
+                            kRowVersion));
+  return {};
+}
+
+Result<NewJob> read_row_line(std::string_view line) {
+  const auto words = words_of(line);
+  if (!words) return bad_row("NotAnOutboxRow", "its first line has other words than five");
+  const auto priority = canonical_number((*words)[2]);
+  const auto due = canonical_number((*words)[3]);
+  const auto attempts = canonical_number((*words)[4]);
+  constexpr auto kIntMax = std::numeric_limits<int>::max();
+  if (!priority || !due || !attempts || *priority < -kIntMax || *priority > kIntMax || *attempts < 0 ||
+      *attempts > kIntMax)
+    return bad_row("OutOfRange", "priority, due time or attempts are no number of ours");
+  NewJob job{};
+  job.queue = (*words)[1];
+  job.priority = Priority{static_cast<int>(*priority)};
+  job.due = from_us(*due);
+  job.attempts_max = static_cast<int>(*attempts);
+  return job;
+}
+
+Result<void> check_owner(const Envelope& envelope, const OutboxOwner& owner) {
+  if (envelope.tenant != owner.tenant)
+    return fail(ErrorCode::wrong_tenant,
+                fmt::format("the row's envelope belongs to {}, its file to {}",
+                            envelope.tenant ? envelope.tenant->text() : "no tenant", owner.tenant.text()),
+                owner.tenant.text(), "envelope");
+  if (envelope.generation != owner.generation)
+    return fail(ErrorCode::stale_generation,
+                fmt::format("the row's envelope is of generation {}, its file of {}",
+                            envelope.generation.value, owner.generation.value),
+                owner.tenant.text(), "envelope");
+  return {};
+}
+
+}  // namespace
+
+std::string write_outbox_row(const NewJob& job, const KeyRing& keys) {
+  std::string text = fmt::format("{}{} {} {} {} {}\n", kRowMark, kRowVersion, job.queue, job.priority.value,
+                                 to_us(job.due), job.attempts_max);
+  return text += write_envelope(envelope_of(job, job.generation, keys));
+}
+
+Result<std::string> make_outbox_row(const NewJob& job, std::size_t payload_max, const KeyRing& keys) {
+  if (!job.tenant)
+    return fail(
+        ErrorCode::missing_tenant,
+        "an untenanted job cannot be enqueued in a tenant's transaction: it is enqueued by the client");
+  if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  const std::size_t bytes = write_envelope(envelope_of(job, job.generation, {})).size();
+  if (auto size = check_payload_size(job, bytes, payload_max); !size)
+    return tl::unexpected(std::move(size.error()));
+  return write_outbox_row(job, keys);
+}
+
+bool says_same_job(std::string_view row, const NewJob& job) {
+  const auto read = read_outbox_row(row, {job.tenant.value(), job.generation}, {});
+  return read && read->id == job.id && read->queue == job.queue && read->priority == job.priority &&
+         read->kind == job.kind && read->arguments == job.arguments;
+}
+
+Result<NewJob> read_outbox_row(std::string_view text, const OutboxOwner& owner, const KeyRing& keys) {
+  if (auto version = check_row_version(text); !version) return tl::unexpected(std::move(version.error()));
+  const std::size_t end = text.substr(0, kRowLineMax).find('\n');
+  if (end == std::string_view::npos) return bad_row("NotAnOutboxRow", "its first line has no end");
+  auto job = read_row_line(text.substr(0, end));
+  if (!job) return job;
+  auto envelope = read_envelope(text.substr(end + 1));
+  if (!envelope) return tl::unexpected(std::move(envelope.error()));
+  if (auto own = check_owner(*envelope, owner); !own) return tl::unexpected(std::move(own.error()));
+  if (auto seal = check_seal(*envelope, keys); !seal) return tl::unexpected(std::move(seal.error()));
+  job->id = envelope->id;
+  job->tenant = std::move(envelope->tenant);
+  job->generation = envelope->generation;
+  job->kind = std::move(envelope->kind);
+  job->arguments = std::move(envelope->arguments);
+  return job;
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,141 @@
+#include <tenure/queue/outbox_file.hpp>
+#include <tenure/tenancy/outbox.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tenure::queue {
+namespace {
+
+OutboxOwner owner_of(const TenantHandle& handle) { return {handle.tenant(), handle.generation()}; }
+
+class FileRelayer {
+ public:
+  FileRelayer(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step)
+      : store_(store), handle_(handle), clock_(clock), on_step_(on_step) {}
+
+  RelayedFile relay() {
+    for (int pages = 0; pages < kRelayPagesMax && next_page(); ++pages) continue;
+    return std::move(done_);
+  }
+
+  RelayedFile sweep(std::span<const OutboxMark> marks) {
+    RelayedFile done = relay();
+    // A mark without an epoch stands for rows that were there before it.
+    const bool is_of_epoch =
+        std::ranges::any_of(marks, [](const OutboxMark& mark) { return mark.epoch.has_value(); });
+    if (done.is_empty && !marks.empty() && (!is_of_epoch || raise_epoch())) unmark(marks);
+    return done;
+  }
+
+ private:
+  // Whether there may be more.
+  bool next_page() {
+    enter(RelayStep::read);
+    const OutboxFront front = handle_.read([](TenantReader& reader) { return read_outbox_front(reader); });
+    done_.is_empty = front.rows.rows.empty() && !is_behind(front.rows);
+    if (done_.is_empty) return false;
+    enter(RelayStep::sync_file);
+    handle_.sync();
+    const Relayed relayed = take_over(front.rows);
+    if (relayed.is_file_behind) return false;
+    if (relayed.watermark >= front.rows.rows.front().seq) clear(relayed.watermark);
+    done_.is_empty = front.is_all && !relayed.refused;
+    return !done_.is_empty && !relayed.refused;
+  }
+
+  // A file without rows still says how far it is.
+  bool is_behind(const OutboxRows& rows) {
+    store_.read([&](JobReader& reader) { done_.watermark = reader.outbox_watermark(owner_of(handle_)); });
+    return rows.newest < done_.watermark;
+  }
+
+  Relayed take_over(const OutboxRows& rows) {
+    enter(RelayStep::take_over);
+    Relayed relayed;
+    store_.write(Durability::durable, [&](StoreWriter& writer) {
+      relayed = writer.relay_outbox(owner_of(handle_), rows, clock_.wall());
+    });
+    done_.watermark = relayed.watermark;
+    done_.inserted += relayed.inserted;
+    done_.existed += relayed.existed;
+    done_.missing += relayed.missing;
+    done_.is_file_behind = relayed.is_file_behind;
+    done_.has_ready |= relayed.has_ready;
+    done_.refused = relayed.refused;
+    return relayed;
+  }
+
+  void clear(OutboxSeq up_to) {
+    enter(RelayStep::clear);
+    TenantTransaction transaction = handle_.begin();
+    clear_outbox(transaction, up_to.value);
+    transaction.commit_ordered();
+  }
+
+  bool raise_epoch() {
+    enter(RelayStep::raise_epoch);
+    TenantTransaction transaction = handle_.begin();
+    const bool is_empty = raise_outbox_epoch(transaction);
+    if (is_empty) transaction.commit();
+    return is_empty;
+  }
+
+  void unmark(std::span<const OutboxMark> marks) {
+    enter(RelayStep::unmark);
+    std::vector<OutboxMarkNumber> numbers;
+    for (const OutboxMark& mark : marks) numbers.push_back(mark.number);
+    store_.write(Durability::ordered, [&](StoreWriter& writer) { writer.unmark_outbox(numbers); });
+  }
+
+  void enter(RelayStep step) const {
+    if (on_step_) on_step_(step);
+  }
+
+  Store& store_;
+  TenantHandle& handle_;
+  const Clock& clock_;
+  const OnRelayStep& on_step_;
+  RelayedFile done_;
+};
+
+}  // namespace
+
+std::string_view name_of(RelayStep step) {
+  switch (step) {
+    case RelayStep::read:
+      return "read";
+    case RelayStep::sync_file:
+      return "sync_file";
+    case RelayStep::take_over:
+      return "take_over";
+    case RelayStep::clear:
+      return "clear";
+    case RelayStep::raise_epoch:
+      return "raise_epoch";
+    case RelayStep::unmark:
+      return "unmark";
+  }
+  return "unknown";
+}
+
+OutboxFront read_outbox_front(const TenantReader& reader) {
+  OutboxPage page = read_outbox(reader, kOutboxPageRows, kOutboxPageBytes);
+  OutboxFront front{.rows = {.newest = OutboxSeq{page.newest}}, .is_all = page.is_all};
+  front.rows.rows.reserve(page.entries.size());
+  for (OutboxEntry& entry : page.entries)
+    front.rows.rows.push_back({OutboxSeq{entry.seq}, std::move(entry.text)});
+  return front;
+}
+
+RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step) {
+  return FileRelayer{store, handle, clock, on_step}.relay();
+}
+
+RelayedFile sweep_file(Store& store, TenantHandle& handle, std::span<const OutboxMark> marks,
+                       const Clock& clock, const OnRelayStep& on_step) {
+  return FileRelayer{store, handle, clock, on_step}.sweep(marks);
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,80 @@
+#include "outbox_rows.hpp"
+
+#include <tenure/base/clock.hpp>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Query;
+
+// ?1 name  ?2 generation. Index: unique (name, generation).
+constexpr Query kOutboxOwner{"outbox_owner", "select number from tenant where name = ?1 and generation = ?2"};
+
+// ?1 tenant. Index: primary key.
+constexpr Query kOutboxSeen{"outbox_seen", "select seq from outbox_seen where tenant = ?1"};
+
+// ?1 tenant  ?2 seq. Index: primary key.
+constexpr Query kSetOutboxSeen{"set_outbox_seen", R"sql(
+  insert into outbox_seen(tenant, seq) values (?1, ?2)
+  on conflict (tenant) do update set seq = max(seq, excluded.seq))sql"};
+
+// ?1 tenant  ?2 epoch  ?3 now_us. Index: outbox_mark_tenant.
+constexpr Query kInsertOutboxMark{"insert_outbox_mark", R"sql(
+  insert into outbox_mark(tenant, epoch, marked_us) values (?1, ?2, ?3) on conflict do nothing)sql"};
+
+// ?1 number  ?2 limit. Index: primary keys.
+constexpr Query kOutboxMarksBehind{"outbox_marks_behind", R"sql(
+  select outbox_mark.number, tenant.name, tenant.generation, outbox_mark.epoch, outbox_mark.marked_us
+  from outbox_mark join tenant on tenant.number = outbox_mark.tenant
+  where outbox_mark.number > ?1 and tenant.name is not null order by outbox_mark.number limit ?2)sql"};
+
+// ?1 number. Index: primary key.
+constexpr Query kDeleteOutboxMark{"delete_outbox_mark", "delete from outbox_mark where number = ?1"};
+
+}  // namespace
+
+std::optional<TenantNumber> outbox_owner_number(Connection& connection, const OutboxOwner& owner) {
+  auto row = connection.statement(kOutboxOwner);
+  if (!row.bind(owner.tenant.text(), owner.generation.value).step()) return std::nullopt;
+  return TenantNumber{row.integer(0)};
+}
+
+OutboxSeq outbox_watermark(Connection& connection, TenantNumber tenant) {
+  auto row = connection.statement(kOutboxSeen);
+  return OutboxSeq{row.bind(tenant.value).step() ? row.integer(0) : 0};
+}
+
+void set_outbox_watermark(Connection& connection, TenantNumber tenant, OutboxSeq seq) {
+  connection.statement(kSetOutboxSeen).bind(tenant.value, seq.value).run();
+}
+
+bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::optional<std::int64_t> epoch,
+                        WallTime now) {
+  connection.statement(kInsertOutboxMark).bind(tenant.value, epoch, to_us(now)).run();
+  return connection.changes() > 0;
+}
+
+std::vector<OutboxMark> outbox_marks_behind(Connection& connection, OutboxMarkNumber after,
+                                            std::size_t limit) {
+  std::vector<OutboxMark> marks;
+  auto row = connection.statement(kOutboxMarksBehind);
+  row.bind(after.value, limit);
+  while (row.step())
+    marks.push_back({OutboxMarkNumber{row.integer(0)},
+                     {TenantName::stored(row.text(1)), Generation{row.integer(2)}},
+                     row.is_null(3) ? std::nullopt : std::optional{row.integer(3)},
+                     from_us(row.integer(4))});
+  return marks;
+}
+
+void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumber> marks) {
+  for (const OutboxMarkNumber mark : marks) connection.statement(kDeleteOutboxMark).bind(mark.value).run();
+}
+
+std::vector<const Query*> outbox_queries() {
+  return {&kOutboxOwner,      &kOutboxSeen,        &kSetOutboxSeen,
+          &kInsertOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
+}
+
+}  // namespace tenure::queue

@@ -1,0 +1,222 @@
+#include "shop.hpp"
+
+#include <tenure/queue/outbox_file.hpp>
+#include <tenure/tenancy/outbox.hpp>
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+// Rows of a real file come to a store.
+namespace tenure::testing {
+namespace {
+
+using namespace queue;  // NOLINT
+
+struct Died {};
+
+class OutboxRelay : public ::testing::Test {
+ protected:
+  NewJob new_job(std::size_t argument_bytes = 1) {
+    Uuid::Bytes bytes{};
+    bytes[14] = static_cast<std::uint8_t>(++last_id_ >> 8);
+    bytes[15] = static_cast<std::uint8_t>(last_id_);
+    return {.id = JobId{Uuid{bytes}},
+            .tenant = kAcme,
+            .generation = Generation{1},
+            .queue = "default",
+            .kind = "shop.child",
+            .priority = Priority{0},
+            .due = shop_.clock.wall(),
+            .attempts_max = 3,
+            .arguments = '"' + std::string(argument_bytes, 'x') + '"'};
+  }
+  // As a transaction of an application does it, with what it has written beside.
+  void commit(const std::vector<NewJob>& jobs) {
+    lease_->write([&](TenantTransaction& transaction) {
+      for (const NewJob& job : jobs)
+        ASSERT_FALSE(add_to_outbox(transaction, job.id.uuid, write_outbox_row(job, {})).text_there);
+    });
+  }
+  void mark() {
+    const std::int64_t epoch =
+        lease_->write([](TenantTransaction& transaction) { return transaction.stamp().outbox_epoch; });
+    shop_.store->write(Durability::durable, [&](StoreWriter& writer) {
+      value_or_raise(writer.mark_outbox({kAcme, Generation{1}}, epoch, shop_.clock.wall()));
+    });
+  }
+  std::vector<OutboxMark> marks() {
+    std::vector<OutboxMark> marks;
+    shop_.store->read([&](JobReader& reader) { marks = reader.outbox_marks({}, 100); });
+    return marks;
+  }
+  std::vector<JobId> jobs_there() {
+    std::vector<JobId> ids;
+    shop_.store->read([&](JobReader& reader) {
+      for (const JobRecord& job :
+           reader.list_jobs({}, {.limit = 100'000, .order = ListOrder::oldest_first}, {}).jobs)
+        ids.push_back(job.id);
+    });
+    return ids;
+  }
+  static std::vector<JobId> ids_of(const std::vector<NewJob>& jobs) {
+    std::vector<JobId> ids;
+    for (const NewJob& job : jobs) ids.push_back(job.id);
+    return ids;
+  }
+  RelayedFile relay(const OnRelayStep& on_step = {}) {
+    return relay_file(*shop_.store, *lease_, shop_.clock, on_step);
+  }
+  RelayedFile sweep(const OnRelayStep& on_step = {}) {
+    return sweep_file(*shop_.store, *lease_, marks(), shop_.clock, on_step);
+  }
+  std::size_t rows_left() {
+    return lease_->read(
+        [](TenantReader& reader) { return read_outbox(reader, 100, 1'000'000).entries.size(); });
+  }
+
+  Shop shop_;
+  HandleLease lease_ = shop_.create("acme");
+  TenantScope scope_{kAcme};
+  int last_id_ = 0;
+};
+
+TEST_F(OutboxRelay, BringsRowsInInTheirOrderAndRemovesThem) {
+  const std::vector<NewJob> jobs{new_job(), new_job(), new_job()};
+  commit({jobs[0], jobs[1]});
+  commit({jobs[2]});
+  const RelayedFile relayed = relay();
+  EXPECT_EQ(relayed.inserted, 3);
+  EXPECT_EQ(relayed.watermark, OutboxSeq{3});
+  EXPECT_TRUE(relayed.is_empty);
+  EXPECT_TRUE(relayed.has_ready);
+  EXPECT_EQ(jobs_there(), ids_of(jobs));
+  EXPECT_EQ(rows_left(), 0U);
+  EXPECT_EQ(relay().inserted, 0);
+}
+
+TEST_F(OutboxRelay, GoesOnOverPagesUntilTheFileIsEmpty) {
+  std::vector<NewJob> jobs;
+  for (std::size_t each = 0; each < kOutboxPageRows + 1; ++each) jobs.push_back(new_job());
+  // With what no page of rows alone would hold.
+  for (int each = 0; each < 3; ++each) jobs.push_back(new_job(kOutboxPageBytes / 5));
+  commit(jobs);
+  int pages = 0;
+  const RelayedFile relayed = relay([&](RelayStep step) { pages += step == RelayStep::take_over ? 1 : 0; });
+  EXPECT_EQ(relayed.inserted, static_cast<std::int64_t>(jobs.size()));
+  EXPECT_GE(pages, 2);
+  EXPECT_EQ(jobs_there(), ids_of(jobs));
+  EXPECT_EQ(rows_left(), 0U);
+}
+
+TEST_F(OutboxRelay, ARowThatIsRefusedStaysWithThoseBehindIt) {
+  const NewJob good = new_job();
+  NewJob foreign = new_job();
+  foreign.tenant = TenantName{"globex"};
+  const NewJob behind = new_job();
+  commit({good, foreign, behind});
+  for (int twice = 0; twice < 2; ++twice) {
+    const RelayedFile relayed = relay();
+    ASSERT_TRUE(relayed.refused);
+    EXPECT_EQ(relayed.refused->seq, OutboxSeq{2});
+    EXPECT_EQ(relayed.refused->failure.code, ErrorCode::wrong_tenant);
+    EXPECT_FALSE(relayed.is_empty);
+    EXPECT_EQ(rows_left(), 2U);
+    EXPECT_EQ(jobs_there(), ids_of({good}));
+  }
+}
+
+TEST_F(OutboxRelay, ASweepEndsTheMarksOfAFileThatIsEmpty) {
+  mark();
+  commit({new_job()});
+  const std::int64_t epoch = marks().at(0).epoch.value();
+  EXPECT_EQ(sweep().inserted, 1);
+  EXPECT_TRUE(marks().empty());
+  mark();
+  EXPECT_EQ(marks().at(0).epoch, epoch + 1) << "whoever writes next marks anew";
+}
+
+TEST_F(OutboxRelay, ASweepLeavesMarksThatWereSetMeanwhileAndThoseOfAFileWithRows) {
+  mark();
+  const auto read_before = marks();
+  commit({new_job()});
+  const RelayedFile swept = sweep_file(*shop_.store, *lease_, read_before, shop_.clock, [&](RelayStep step) {
+    if (step == RelayStep::raise_epoch) commit({new_job()});
+  });
+  EXPECT_EQ(swept.inserted, 1);
+  EXPECT_EQ(marks(), read_before) << "there is a row that nobody has looked at";
+  EXPECT_EQ(sweep().inserted, 1);
+  EXPECT_TRUE(marks().empty());
+}
+
+TEST_F(OutboxRelay, AMarkWithoutAnEpochEndsWithoutANewOne) {
+  const auto number = shop_.registry.find(kAcme)->number;
+  shop_.store->write(Durability::ordered,
+                     [&](StoreWriter& writer) { writer.mark_outbox_of(number, shop_.clock.wall()); });
+  commit({new_job()});
+  EXPECT_EQ(sweep([](RelayStep step) { EXPECT_NE(step, RelayStep::raise_epoch); }).inserted, 1);
+  EXPECT_TRUE(marks().empty());
+}
+
+// OBX-03 within one process: whoever goes on finds each job once.
+TEST_F(OutboxRelay, EndedBeforeAnyStepTheNextOneGoesOnAndNothingIsThereTwice) {
+  for (const RelayStep died_before : {RelayStep::read, RelayStep::sync_file, RelayStep::take_over,
+                                      RelayStep::clear, RelayStep::raise_epoch, RelayStep::unmark}) {
+    SCOPED_TRACE(name_of(died_before));
+    mark();
+    const std::size_t before = jobs_there().size();
+    commit({new_job(), new_job()});
+    EXPECT_THROW(static_cast<void>(sweep([&](RelayStep step) {
+                   if (step == died_before) throw Died{};
+                 })),
+                 Died);
+    const bool was_taken_over = died_before > RelayStep::take_over;
+    EXPECT_EQ(jobs_there().size(), before + (was_taken_over ? 2 : 0));
+    EXPECT_FALSE(marks().empty());
+    sweep();
+    EXPECT_EQ(jobs_there().size(), before + 2);
+    EXPECT_EQ(rows_left(), 0U);
+    EXPECT_TRUE(marks().empty());
+  }
+}
+
+// A relayer that stands still between reading and bringing, until the sweep has done everything and the jobs are gone again.
+TEST_F(OutboxRelay, WhoStoodStillWhileOthersRelayedBringsNothing) {
+  const std::vector<NewJob> jobs{new_job(), new_job()};
+  commit(jobs);
+  const RelayedFile late = relay([&](RelayStep step) {
+    if (step == RelayStep::take_over && jobs_there().empty()) {
+      EXPECT_EQ(relay().inserted, 2);
+      shop_.store->write(Durability::ordered, [&](StoreWriter& writer) {
+        for (const NewJob& job : jobs) value_or_raise(writer.cancel_by_operator(job.id, shop_.clock.wall()));
+        value_or_raise(writer.delete_by_operator(jobs[0].id));
+      });
+    }
+  });
+  EXPECT_EQ(late.inserted + late.existed, 0);
+  EXPECT_EQ(jobs_there(), ids_of({jobs[1]}));
+  EXPECT_EQ(rows_left(), 0U);
+}
+
+TEST_F(OutboxRelay, AnOlderCopyOfTheFileIsNoticedAlsoWithoutRows) {
+  commit({new_job(), new_job()});
+  EXPECT_EQ(relay().inserted, 2);
+  lease_->write([](TenantTransaction&) {});
+  { const HandleLease closed = std::move(lease_); }
+  shop_.handles.close(kAcme);
+  {
+    sqlite::Connection put_back{shop_.path("acme"), {}};
+    put_back.execute({"put_back", "update sqlite_sequence set seq = 1 where name = 'tenure_outbox'"});
+  }
+  lease_ = shop_.open("acme");
+  EXPECT_TRUE(relay().is_file_behind);
+  commit({});
+  mark();
+  EXPECT_TRUE(sweep().is_file_behind);
+  EXPECT_FALSE(marks().empty()) << "somebody has to look";
+  EXPECT_EQ(jobs_there().size(), 2U);
+}
+
+}  // namespace
+}  // namespace tenure::testing
