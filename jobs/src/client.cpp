@@ -1,19 +1,23 @@
+#include "drafting.hpp"
+#include "marked_files.hpp"
+#include "outbox_writer.hpp"
+
+#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
-#include <tenure/base/uuid.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/config/log_options.hpp>
 #include <tenure/config/seal_keys.hpp>
 #include <tenure/jobs/client.hpp>
-#include <tenure/jobs/reference.hpp>
 #include <tenure/queue/draft.hpp>
 #include <tenure/queue/mask.hpp>
+#include <tenure/queue/outbox_file.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/migrations.hpp>
-#include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
@@ -34,34 +38,14 @@ struct Client::Impl {
   queue::Mask mask{options.mask};
   ProcessBound process = {};
 
-  // The job as it will be stored, its arguments encoded and every id in them compared.
-  [[nodiscard]] queue::Draft draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call);
+  detail::MarkedFiles marked = {};
+
+  [[nodiscard]] detail::JobDrafting drafting() const { return {options.application, mask, clock}; }
+  void mark(const TenantTransaction& transaction);
+  void relay(TenantHandle& handle);
 };
 
 namespace {
-
-// Whose job it is. The scope is what a named tenant is compared with, and the default.
-std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
-  if (options.untenanted) {
-    if (options.tenant)
-      raise(ErrorCode::bad_options,
-            "untenanted and tenant " + options.tenant->text() + " exclude each other");
-    return std::nullopt;
-  }
-  auto current = current_tenant();
-  if (!options.tenant) {
-    if (!current)
-      raise(ErrorCode::no_tenant,
-            "no tenant is current; enqueue inside with_tenant, or with {.tenant = ...}; a job outside every "
-            "tenant is enqueued with {.untenanted = true}");
-    return current;
-  }
-  if (current && *current != *options.tenant)
-    raise(ErrorCode::tenant_swap_prohibited,
-          "the job is for " + options.tenant->text() + ", the scope is of " + current->text(),
-          current->text());
-  return options.tenant;
-}
 
 config::LoadedSettings load(const std::string& config_file) {
   auto environment = config::environment_of_process();
@@ -142,30 +126,9 @@ Tenants& Client::tenants() {
   return *impl_->tenants;
 }
 
-queue::Draft Client::Impl::draft(const Kind& kind, const void* arguments, const EnqueueOptions& of_call) {
-  check_kind(kind.name);
-  const JobOptions effective = effective_options(kind.options(), of_call);
-  queue::Draft draft{.run_at = of_call.run_at, .run_in = of_call.run_in};
-  queue::NewJob& job = draft.job;
-  job.id = {of_call.id ? *of_call.id : uuids_of_process().next(clock.wall())};
-  job.tenant = tenant_of(of_call);
-  if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
-  job.queue = effective.queue;
-  job.kind = kind.name;
-  job.priority = queue::Priority{effective.priority};
-  job.attempts_max = effective.attempts_max;
-  TenantPayloadContext context{options.application, job.tenant};
-  try {
-    job.arguments = kind.encode(arguments, context);
-  } catch (const Error& error) {  // which may quote a secret
-    raise(mask.told(error.failure()));
-  }
-  return draft;
-}
-
-Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOptions& options) {
+Uuid Client::enqueue_one(const detail::JobKind& kind, const void* job_data, const EnqueueOptions& options) {
   impl_->process.check("the client");
-  queue::Draft draft = impl_->draft(kind, job_data, options);
+  queue::Draft draft = impl_->drafting().draft(kind, job_data, options);
   std::optional<Result<queue::Enqueued>> result;
   impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
     result = queue::enqueue(writer, draft, impl_->clock);
@@ -178,7 +141,7 @@ Uuid Client::enqueue_one(const Kind& kind, const void* job_data, const EnqueueOp
   return job_there.id.uuid;
 }
 
-std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, std::size_t count,
+std::vector<BulkItem> Client::enqueue_many(const detail::JobKind& kind, const void* jobs, std::size_t count,
                                            const EnqueueOptions& options, BulkRule rule) {
   impl_->process.check("the client");
   if (count > limits::kBulkMax)
@@ -196,7 +159,7 @@ std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, s
   };
   for (std::size_t i = 0; i < count; ++i) {
     try {
-      drafts[i] = impl_->draft(kind, static_cast<const std::byte*>(jobs) + i * kind.size, options);
+      drafts[i] = impl_->drafting().draft(kind, static_cast<const std::byte*>(jobs) + i * kind.size, options);
     } catch (const Error& error) {
       refuse(i, error.failure());
     }
@@ -211,6 +174,57 @@ std::vector<BulkItem> Client::enqueue_many(const Kind& kind, const void* jobs, s
   });
   queue::send_wake_hint(impl_->options.wake_path);
   return items;
+}
+
+// While the transaction has the tenant's writer lock, so that nobody raises the epoch meanwhile; whoever has the control database's
+// never waits for a tenant's.
+void Client::Impl::mark(const TenantTransaction& transaction) {
+  const queue::OutboxOwner owner{transaction.tenant(), transaction.generation()};
+  const std::int64_t epoch = transaction.stamp().outbox_epoch;
+  if (marked.has(owner, epoch)) return;
+  std::optional<Result<queue::MarkedOutbox>> result;
+  // Durable, also where it was there already: its writer may not have synced it yet.
+  store.write(Durability::durable,
+              [&](queue::StoreWriter& writer) { result = writer.mark_outbox(owner, epoch, clock.wall()); });
+  static_cast<void>(value_or_raise(*std::move(result)));
+  marked.add(owner, epoch);
+}
+
+// The transaction is acknowledged whatever becomes of this: the mark stands, and tenured looks.
+void Client::Impl::relay(TenantHandle& handle) {
+  static LineLimit lines;
+  std::string why;
+  try {
+    const queue::RelayedFile relayed = queue::relay_file(store, handle, clock);
+    if (relayed.has_ready) queue::send_wake_hint(options.wake_path);
+    if (!relayed.refused) return;
+    why = relayed.refused->failure.message;
+  } catch (const Error& error) {
+    why = error.what();
+  }
+  if (const auto left_out = lines.pass())
+    log::write(
+        log::Level::warning, "outbox.left",
+        "jobs of a committed transaction wait in their tenant's database until tenured brings them to the "
+        "queue" +
+            left_out_text(*left_out),
+        {.error = why});
+}
+
+void Client::run_transaction(TenantHandle& handle, FunctionRef<void(JobTransaction&)> function) {
+  impl_->process.check("the client");
+  detail::OutboxWriter outbox(
+      impl_->drafting(),
+      {.make_row = [this](const queue::NewJob& job) { return impl_->store.outbox_row(job); },
+       .before_first = [this](const TenantTransaction& transaction) { impl_->mark(transaction); }});
+  {
+    TenantTransaction transaction = handle.begin();
+    JobTransaction of_caller{transaction, outbox};
+    function(of_caller);
+    transaction.commit();
+    outbox.committed();
+  }
+  if (outbox.last_row() != 0) impl_->relay(handle);
 }
 
 }  // namespace tenure

@@ -118,8 +118,10 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   const queue::AssignedJob& job = run_.job;
   TenantTransaction transaction = handle().begin();
   std::optional<std::string> result = find_receipt(transaction, job.id, job.claim.token, step);
-  if (!result) {
-    JobTransaction job_transaction{transaction};
+  const bool is_done_now = !result;
+  if (is_done_now) {
+    run_.outbox.begin();
+    JobTransaction job_transaction{transaction, run_.outbox};
     result = function(job_transaction);
     if (result->size() > limits::kReceiptResultMax)
       raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " +
@@ -129,6 +131,7 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   }
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
   transaction.commit();
+  if (is_done_now) run_.outbox.committed();
   run_.steps.emplace(step);
   return *std::move(result);
 }

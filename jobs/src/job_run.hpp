@@ -1,5 +1,7 @@
 #pragma once
 
+#include "outbox_writer.hpp"
+
 #include <tenure/base/process_bound.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/queue/mask.hpp>
@@ -26,6 +28,7 @@ struct JobRun {
   const queue::Mask& mask;
   const std::string& arguments;
   Instant started;
+  OutboxWriter outbox;
   std::string cursor;          // of the last checkpoint
   std::string global_id = {};  // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;

@@ -1,4 +1,5 @@
 #include "job_run.hpp"
+#include "outbox_after.hpp"
 #include "tenants_file.hpp"
 
 #include <tenure/base/exception_text.hpp>
@@ -75,22 +76,25 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
                                      queue::RunNotes& notes) {
   const EmptyThread thread;
   const Instant started = clock_.steady();
-  std::optional<queue::AttemptFailure> failure = attempt(job, stop, notes);
+  Left left;
+  std::optional<queue::AttemptFailure> failure = attempt(job, stop, notes, left);
   const std::chrono::microseconds run_time = clock_.steady() - started;
-  if (!failure) return {.claim = job.claim, .run_time = run_time, .failure = {}};
+  if (!failure)
+    return {.claim = job.claim, .run_time = run_time, .failure = {}, .outbox = std::move(left.outbox)};
   if (failure->code == ErrorCode::handler_failed && stop.reason())
     failure->code = detail::code_of_obedience(*stop.reason());
   return {.claim = job.claim,
           .result = queue::RunResult::failed,
           .run_time = run_time,
-          .failure = *std::move(failure)};
+          .failure = *std::move(failure),
+          .outbox = std::move(left.outbox)};
 }
 
 std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob& job,
-                                                        const queue::StopSignal& stop,
-                                                        queue::RunNotes& notes) {
+                                                        const queue::StopSignal& stop, queue::RunNotes& notes,
+                                                        Left& left) {
   try {
-    run(job, stop, notes);
+    run(job, stop, notes, left);
     return std::nullopt;
   } catch (const Error& error) {
     return told(error, secrets_of(job, options_.mask));
@@ -104,7 +108,8 @@ std::optional<queue::AttemptFailure> Performer::attempt(const queue::AssignedJob
   }
 }
 
-void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes) {
+void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes,
+                    Left& left) {
   const log::Context log_context(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
   const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
   value_or_raise(queue::check_seal(envelope, options_.keys));
@@ -125,6 +130,12 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                      .mask = options_.mask,
                      .arguments = envelope.arguments,
                      .started = clock_.steady(),
+                     .outbox = {{options_.application, options_.mask, clock_},
+                                {.make_row =
+                                     [this](const queue::NewJob& child) {
+                                       return queue::make_outbox_row(child, options_.payload_max,
+                                                                     options_.keys);
+                                     }}},
                      .cursor = job.cursor};
   TenantPayloadContext payload{options_.application, job.tenant};
   JobContext context{run};
@@ -136,9 +147,11 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
     (*runner)(envelope.arguments, payload, context);
   } catch (...) {  // whatever it is goes on to attempt()
     report_leftovers(run, depth);
+    left.outbox = detail::outbox_after(run);
     throw;
   }
   report_leftovers(run, depth);
+  left.outbox = detail::outbox_after(run);
   if (run.may_know_of_stop && stop.reason() == StopReason::operator_asked)
     raise(ErrorCode::interrupted, "The job was cancelled, and its handler returned at its stop token.");
 }

@@ -103,6 +103,10 @@ void DaemonEnd::ping() {
 
 void DaemonEnd::describe() { write(DescribeFrame{}); }
 
+void DaemonEnd::acknowledge(const queue::OutboxOwner& owner, queue::OutboxSeq watermark) {
+  write(AcknowledgeFrame{owner, watermark});
+}
+
 bool DaemonEnd::take_outgoing(std::string& bytes) {
   bytes.clear();
   bytes.swap(outgoing_);

@@ -57,6 +57,7 @@ class DaemonEnd {
   void drain();
   void ping();
   void describe();
+  void acknowledge(const queue::OutboxOwner& owner, queue::OutboxSeq watermark);
 
   // Swaps what waits to be written into `bytes`, whose content goes; false where there is nothing.
   [[nodiscard]] bool take_outgoing(std::string& bytes);

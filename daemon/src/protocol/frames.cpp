@@ -14,8 +14,7 @@ using queue::Incarnation;
 using queue::JobId;
 using queue::JobSeq;
 
-// On the wire: never renumber. Worker to daemon from 1, daemon to worker from 32. 3 (enqueue) and
-// 38 (acknowledge) are kept for the outbox.
+// On the wire: never renumber. Worker to daemon from 1, daemon to worker from 32. 3 is kept for enqueue.
 enum class FrameType : std::uint8_t {
   hello = 1,
   finished = 2,
@@ -28,6 +27,7 @@ enum class FrameType : std::uint8_t {
   recall = 35,
   stop_token = 36,
   drain = 37,
+  acknowledge = 38,
   ping = 39,
   describe = 40,
 };
@@ -63,13 +63,33 @@ FrameType put_fields(std::string& out, const HelloFrame& frame) {
   return FrameType::hello;
 }
 
+// What a `finished` says of an outbox.
+enum class OutboxTold : std::uint8_t { nothing = 0, all_rows = 1, first_rows = 2 };
+
+void put_owner(std::string& out, const queue::OutboxOwner& owner) {
+  put_text<std::uint8_t>(out, owner.tenant.text());
+  put(out, owner.generation.value);
+}
+
+void put_outbox(std::string& out, const std::optional<queue::OutboxReport>& outbox) {
+  if (!outbox) return put(out, OutboxTold::nothing);
+  put(out, outbox->is_all ? OutboxTold::all_rows : OutboxTold::first_rows);
+  put_owner(out, outbox->owner);
+  put(out, outbox->rows.newest.value);
+  put(out, static_cast<std::uint32_t>(outbox->rows.rows.size()));
+  for (const queue::OutboxRow& row : outbox->rows.rows) {
+    put(out, row.seq.value);
+    put_text<std::uint32_t>(out, row.text);
+  }
+}
+
 FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   put_claim(out, frame.end.claim);
   put(out, frame.end.result);
   put(out, static_cast<std::int64_t>(frame.end.run_time.count()));
   put(out, frame.end.failure.code);
   put_text<std::uint32_t>(out, cut_utf8(frame.end.failure.error, limits::kErrorTextMax));
-  put(out, std::uint32_t{0});  // rows of the outbox
+  put_outbox(out, frame.end.outbox);
   return FrameType::finished;
 }
 
@@ -87,6 +107,12 @@ FrameType put_fields(std::string& out, const ProgressFrame& frame) {
 FrameType put_fields(std::string&, const PongFrame&) { return FrameType::pong; }
 
 FrameType put_fields(std::string&, const LeavingFrame&) { return FrameType::leaving; }
+
+FrameType put_fields(std::string& out, const AcknowledgeFrame& frame) {
+  put_owner(out, frame.owner);
+  put(out, frame.watermark.value);
+  return FrameType::acknowledge;
+}
 
 FrameType put_fields(std::string& out, const WelcomeFrame& frame) {
   put(out, frame.protocol);
@@ -176,6 +202,40 @@ Frame take_hello(ByteReader& in) {
   return frame;
 }
 
+std::optional<queue::OutboxOwner> take_owner(ByteReader& in) {
+  auto tenant = TenantName::parse(in.take_text<std::uint8_t>());
+  const Generation generation{in.take<std::int64_t>()};
+  if (tenant && generation.value > 0) return queue::OutboxOwner{std::move(*tenant), generation};
+  in.refuse();
+  return std::nullopt;
+}
+
+// Numbers grow, and the file has given each of them.
+void take_outbox_rows(ByteReader& in, queue::OutboxRows& rows) {
+  rows.newest = queue::OutboxSeq{in.take<std::int64_t>()};
+  const std::size_t count = in.take<std::uint32_t>();
+  if (count > queue::kOutboxPageRows || rows.newest.value < 0) in.refuse();
+  queue::OutboxSeq last{0};
+  for (std::size_t each = 0; each < count && in.ok(); ++each) {
+    const queue::OutboxSeq seq{in.take<std::int64_t>()};
+    rows.rows.push_back({seq, std::string{in.take_text<std::uint32_t>()}});
+    if (seq <= last || seq > rows.newest) in.refuse();
+    last = seq;
+  }
+}
+
+std::optional<queue::OutboxReport> take_outbox(ByteReader& in) {
+  const auto told = in.take<std::uint8_t>();
+  if (told == static_cast<std::uint8_t>(OutboxTold::nothing)) return std::nullopt;
+  if (told > static_cast<std::uint8_t>(OutboxTold::first_rows)) in.refuse();
+  auto owner = take_owner(in);
+  if (!owner) return std::nullopt;
+  queue::OutboxReport report{.owner = std::move(*owner),
+                             .is_all = told == static_cast<std::uint8_t>(OutboxTold::all_rows)};
+  take_outbox_rows(in, report.rows);
+  return report;
+}
+
 Frame take_finished(ByteReader& in) {
   queue::AttemptEnd end;
   end.claim = take_claim(in);
@@ -185,9 +245,8 @@ Frame take_finished(ByteReader& in) {
   end.run_time = std::chrono::microseconds{in.take<std::int64_t>()};
   end.failure.code = static_cast<ErrorCode>(in.take<std::uint16_t>());
   end.failure.error = in.take_text<std::uint32_t>();
-  if (end.run_time.count() < 0 || end.failure.error.size() > limits::kErrorTextMax ||
-      in.take<std::uint32_t>() != 0)
-    in.refuse();
+  if (end.run_time.count() < 0 || end.failure.error.size() > limits::kErrorTextMax) in.refuse();
+  end.outbox = take_outbox(in);
   return FinishedFrame{std::move(end)};
 }
 
@@ -251,6 +310,14 @@ Frame take_welcome(ByteReader& in) {
   return frame;
 }
 
+std::optional<Frame> take_acknowledge(ByteReader& in) {
+  auto owner = take_owner(in);
+  const queue::OutboxSeq watermark{in.take<std::int64_t>()};
+  if (watermark.value < 0) in.refuse();
+  if (!owner) return std::nullopt;
+  return AcknowledgeFrame{std::move(*owner), watermark};
+}
+
 Frame take_refused(ByteReader& in) {
   const auto reason = in.take_text<std::uint16_t>();
   if (reason.size() > kReasonMax) in.refuse();
@@ -285,6 +352,8 @@ std::optional<Frame> take_frame(FrameType type, ByteReader& in) {
       return PingFrame{};
     case FrameType::describe:
       return DescribeFrame{};
+    case FrameType::acknowledge:
+      return take_acknowledge(in);
   }
   return std::nullopt;
 }

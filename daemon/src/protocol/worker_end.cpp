@@ -134,6 +134,11 @@ void WorkerEnd::on(DescribeFrame&&) {
   actions_.emplace_back(Describe{});
 }
 
+void WorkerEnd::on(AcknowledgeFrame&& frame) {
+  if (!is_welcomed()) return refuse_stream("the daemon acknowledged before its welcome");
+  actions_.emplace_back(ClearOutbox{std::move(frame.owner), frame.watermark});
+}
+
 void WorkerEnd::on(LeavingFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
 void WorkerEnd::on(PongFrame&&) { refuse_stream("the daemon sent a worker's frame"); }
 

@@ -41,6 +41,11 @@ class WorkerEnd {
   };
   // Write into the log what each slot does.
   struct Describe {};
+  // Rows of that outbox up to the watermark are jobs, on disk, and may be deleted.
+  struct ClearOutbox {
+    queue::OutboxOwner owner;
+    queue::OutboxSeq watermark;
+  };
   enum class LeaveReason : std::uint8_t {
     drained,       // asked to, and every report has been written
     stream_ended,  // the daemon is gone
@@ -52,7 +57,7 @@ class WorkerEnd {
     LeaveReason reason = LeaveReason::drained;
     std::string cause;
   };
-  using Action = std::variant<OpenSlots, Perform, GiveStopToken, Describe, Leave>;
+  using Action = std::variant<OpenSlots, Perform, GiveStopToken, Describe, ClearOutbox, Leave>;
   using Actions = std::vector<Action>;
 
   // Says hello.
@@ -99,6 +104,7 @@ class WorkerEnd {
   void on(DrainFrame&& frame);
   void on(PingFrame&& frame);
   void on(DescribeFrame&& frame);
+  void on(AcknowledgeFrame&& frame);
   [[nodiscard]] bool is_welcomed() const { return stage_ != Stage::awaits_welcome; }
   [[nodiscard]] bool has(queue::JobSeq seq) const;
   void ask_to_leave();

@@ -206,6 +206,14 @@ class Runtime {
 
   void carry_out_one(WorkerEnd::Describe&&) { performing_.describe(setup_.clock.steady()); }
 
+  // By whichever thread has the time: nobody waits for it.
+  void carry_out_one(WorkerEnd::ClearOutbox&& action) {
+    asio::post(context_, [this, cleared = std::move(action)] {
+      performer_.clear_outbox(cleared.owner, cleared.watermark);
+      if (setup_.handles.sync_failed()) leave_at_once();
+    });
+  }
+
   // Shut and not closed: another thread may be about to write, and the number must not be somebody else's by then.
   void carry_out_one(WorkerEnd::Leave&& action) {
     is_drained_ = action.reason == WorkerEnd::LeaveReason::drained;

@@ -158,7 +158,8 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
 PerformerOptions performing(const config::Settings& settings, KeyRing keys) {
   return {.application = settings.application.name,
           .mask = queue::Mask(settings.security.mask),
-          .keys = std::move(keys)};
+          .keys = std::move(keys),
+          .payload_max = settings.store.payload_max};
 }
 
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {

@@ -30,6 +30,17 @@ AssignFrame sample_assign() {
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
+FinishedFrame sample_with_outbox() {
+  FinishedFrame frame{
+      {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}};
+  frame.end.failure.code = ErrorCode{};
+  frame.end.outbox = queue::OutboxReport{
+      .owner = {TenantName{"acme"}, Generation{4}},
+      .rows = {queue::OutboxSeq{9}, {{queue::OutboxSeq{7}, "on"}, {queue::OutboxSeq{9}, ""}}},
+      .is_all = false};
+  return frame;
+}
+
 std::vector<Frame> samples() {
   AssignFrame untenanted = sample_assign();
   untenanted.job.tenant.reset();
@@ -37,6 +48,10 @@ std::vector<Frame> samples() {
   untenanted.receipt_horizon = {};
   untenanted.job.envelope.clear();
   untenanted.job.cursor.clear();
+  FinishedFrame all_rows = sample_with_outbox();
+  all_rows.end.outbox->is_all = true;
+  FinishedFrame unread = sample_with_outbox();
+  unread.end.outbox->rows = {};
   return {
       HelloFrame{.program_version = "billing 1.2", .kinds = {{"a.b", "default"}, {"a.c", "reports", 41, 42}}},
       FinishedFrame{
@@ -60,6 +75,10 @@ std::vector<Frame> samples() {
       StopTokenFrame{JobSeq{8}, StopReason::time_limit},
       DrainFrame{},
       PingFrame{},
+      sample_with_outbox(),
+      all_rows,
+      unread,
+      AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, queue::OutboxSeq{9}},
   };
 }
 
@@ -129,7 +148,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
                                        RunResult::failed,
                                        std::chrono::microseconds{9},
                                        {ErrorCode::interrupted, "no"}}})),
-            "2e000000"
+            "2b000000"
             "02"
             "0201000000000000"
             "0300000000000000"
@@ -139,7 +158,35 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "5a00"
             "02000000"
             "6e6f"
+            "00");
+  EXPECT_EQ(hex(written(sample_with_outbox())),
+            "5c000000"
+            "02"
+            "0100000000000000"
+            "0200000000000000"
+            "0300000000000000"
+            "01"
+            "0900000000000000"
+            "0000"
+            "00000000"
+            "02"
+            "04"
+            "61636d65"
+            "0400000000000000"
+            "0900000000000000"
+            "02000000"
+            "0700000000000000"
+            "02000000"
+            "6f6e"
+            "0900000000000000"
             "00000000");
+  EXPECT_EQ(hex(written(AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, queue::OutboxSeq{9}})),
+            "16000000"
+            "26"
+            "04"
+            "61636d65"
+            "0400000000000000"
+            "0900000000000000");
   EXPECT_EQ(hex(written(StopTokenFrame{.seq = JobSeq{258}, .reason = StopReason::operator_asked})),
             "0a000000"
             "24"
@@ -257,6 +304,43 @@ TEST(Frames, LSE_15_ValuesOutsideTheirSetAreRefused) {
   std::string assign = written(sample_assign());
   assign[assign.find("acme")] = 'A';
   EXPECT_EQ(refusal_of(assign), ErrorCode::protocol_violation) << "a tenant name that is none";
+}
+
+void fill(queue::OutboxReport& report, std::size_t rows) {
+  report.rows = {queue::OutboxSeq{static_cast<std::int64_t>(rows)}, {}};
+  for (std::int64_t seq = 1; seq <= report.rows.newest.value; ++seq)
+    report.rows.rows.push_back({queue::OutboxSeq{seq}, ""});
+}
+
+TEST(Frames, AnOutboxOutsideItsSetIsRefused) {
+  const auto refused = [](auto change) {
+    FinishedFrame frame = sample_with_outbox();
+    change(*frame.end.outbox);
+    return refusal_of(written(frame)) == ErrorCode::protocol_violation;
+  };
+  using queue::OutboxReport;
+  using queue::OutboxSeq;
+  EXPECT_FALSE(refused([](OutboxReport&) {}));
+  EXPECT_TRUE(refused([](OutboxReport& report) { report.owner.generation = Generation{0}; }));
+  EXPECT_TRUE(refused([](OutboxReport& report) { report.rows.newest = OutboxSeq{-1}; }));
+  EXPECT_TRUE(refused([](OutboxReport& report) { report.rows.newest = OutboxSeq{8}; })) << "below a row's";
+  EXPECT_TRUE(refused([](OutboxReport& report) { report.rows.rows[1].seq = OutboxSeq{7}; })) << "twice";
+  EXPECT_TRUE(refused([](OutboxReport& report) { report.rows.rows[0].seq = OutboxSeq{0}; }));
+  EXPECT_FALSE(refused([](OutboxReport& report) { fill(report, queue::kOutboxPageRows); }));
+  EXPECT_TRUE(refused([](OutboxReport& report) { fill(report, queue::kOutboxPageRows + 1); }));
+  std::string unknown = written(FinishedFrame{});
+  unknown.back() = 3;
+  EXPECT_EQ(refusal_of(unknown), ErrorCode::protocol_violation);
+  EXPECT_EQ(refusal_of(written(AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, OutboxSeq{-1}})),
+            ErrorCode::protocol_violation);
+}
+
+TEST(Frames, TheGreatestPageOfAnOutboxFits) {
+  FinishedFrame frame = sample_with_outbox();
+  frame.end.failure = {ErrorCode::handler_failed, std::string(limits::kErrorTextMax, 'e')};
+  fill(*frame.end.outbox, queue::kOutboxPageRows);
+  frame.end.outbox->rows.rows[0].text.assign(queue::kOutboxPageBytes, 'x');
+  EXPECT_EQ(refusal_of(written(frame)), ErrorCode::internal) << "it is read";
 }
 
 TEST(Frames, APayloadAtTheCapPasses) {

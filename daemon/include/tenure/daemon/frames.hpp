@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/queue/outbox.hpp>
 #include <tenure/queue/run.hpp>
 
 #include <chrono>
@@ -19,8 +20,12 @@
 namespace tenure::daemon {
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
-// Of one frame without its length field: the largest payload, the largest cursor and room for the fields.
+// Of one frame without its length field: the largest payload, the largest cursor and room for the fields; what an outbox reports fits too.
 inline constexpr std::size_t kFrameMax = 1024UL * 1024 + queue::kCursorMax + 4096;
+static_assert(queue::kOutboxPageBytes + queue::kOutboxPageRows * 12 + limits::kErrorTextMax + 1024 <=
+              kFrameMax);
+static_assert(limits::kPayloadMax + limits::kErrorTextMax + 1024 <= kFrameMax,
+              "a page has one row of any size");
 inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
 static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,
               "the longest hello fits into a frame");
@@ -110,9 +115,16 @@ struct DescribeFrame {
   friend bool operator==(const DescribeFrame&, const DescribeFrame&) = default;
 };
 
+// Rows of that file's outbox up to the watermark are jobs, on disk: they may be deleted there.
+struct AcknowledgeFrame {
+  queue::OutboxOwner owner;
+  queue::OutboxSeq watermark;
+  friend bool operator==(const AcknowledgeFrame&, const AcknowledgeFrame&) = default;
+};
+
 using Frame = std::variant<HelloFrame, FinishedFrame, ProgressFrame, PongFrame, LeavingFrame, WelcomeFrame,
                            RefusedFrame, AssignFrame, RecallFrame, StopTokenFrame, DrainFrame, PingFrame,
-                           DescribeFrame>;
+                           DescribeFrame, AcknowledgeFrame>;
 
 // Appends the frame to `out`.
 void write_frame(std::string& out, const Frame& frame);

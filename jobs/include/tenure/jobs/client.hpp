@@ -3,9 +3,10 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/base/durability.hpp>
 #include <tenure/base/error.hpp>
-#include <tenure/jobs/archive.hpp>
+#include <tenure/base/function_ref.hpp>
+#include <tenure/jobs/detail/job_kind.hpp>
 #include <tenure/jobs/options.hpp>
-#include <tenure/jobs/payload.hpp>
+#include <tenure/jobs/transaction.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -83,7 +84,7 @@ class Client {
   // world: BadConfiguration (jobs must be sealed here, and the key is another one or none), StoreBusy, DiskError, DiskSyncFailed, DatabaseMoved, DatabaseDamaged, OutOfMemory, ForkedProcess.
   template <JobType Job>
   Uuid enqueue(const Job& job, const EnqueueOptions& options = {}) {
-    return enqueue_one(kind_of<Job>(), &job, options);
+    return enqueue_one(detail::job_kind_of<Job>(), &job, options);
   }
 
   // One commit for at most 10,000 jobs of one kind, and one hint to the daemon. `options.id` must be empty (BadOptions). Results are in
@@ -92,7 +93,7 @@ class Client {
   template <JobType Job>
   std::vector<BulkItem> enqueue_all(std::span<const Job> jobs, const EnqueueOptions& options = {},
                                     BulkRule rule = BulkRule::store_good_ones) {
-    return enqueue_many(kind_of<Job>(), jobs.data(), jobs.size(), options, rule);
+    return enqueue_many(detail::job_kind_of<Job>(), jobs.data(), jobs.size(), options, rule);
   }
 
   // The same for a vector, an array, or what else has its elements side by side.
@@ -100,14 +101,14 @@ class Client {
   requires JobType<Job> std::vector<BulkItem> enqueue_all(const Jobs& jobs,
                                                           const EnqueueOptions& options = {},
                                                           BulkRule rule = BulkRule::store_good_ones) {
-    return enqueue_many(kind_of<Job>(), std::data(jobs), std::size(jobs), options, rule);
+    return enqueue_many(detail::job_kind_of<Job>(), std::data(jobs), std::size(jobs), options, rule);
   }
 
   // The same for enqueue_all({Job{1}, Job{2}}).
   template <JobType Job>
   std::vector<BulkItem> enqueue_all(std::initializer_list<Job> jobs, const EnqueueOptions& options = {},
                                     BulkRule rule = BulkRule::store_good_ones) {
-    return enqueue_many(kind_of<Job>(), jobs.begin(), jobs.size(), options, rule);
+    return enqueue_many(detail::job_kind_of<Job>(), jobs.begin(), jobs.size(), options, rule);
   }
 
   // Say what is missing.
@@ -126,6 +127,33 @@ class Client {
     return {};
   }
 
+  // Runs `function(JobTransaction&)` in one transaction of the handle's tenant, commits, and passes its value through: its writes and the
+  // jobs that it enqueues are there together, on disk, or neither. What it throws undoes all of it. When this returns the jobs are in the
+  // queue as a rule; where the control database could not be written at that moment, `tenured` brings them there within seconds, and at
+  // its next start where it does not run.
+  // Inside the tenant's scope. What begin() and commit() of a handle say (tenancy/handle.hpp), and what `function` throws; not an error of
+  // the control database behind the commit.
+  //   client.transaction(*lease, [&](tenure::JobTransaction& transaction) {
+  //     transaction.execute("update invoice set sent = 1 where id = ?", id);
+  //     transaction.enqueue(SendInvoice{transaction.ref<Invoice>(id)});
+  //   });
+  template <class Function>
+  auto transaction(TenantHandle& handle, Function&& function) {
+    constexpr bool kIsCalled = std::is_invocable_v<Function&, JobTransaction&>;
+    static_assert(kIsCalled,
+                  "tenure: what `transaction` is given is called as function(tenure::JobTransaction&).");
+    if constexpr (kIsCalled) {
+      using Returned = std::invoke_result_t<Function&, JobTransaction&>;
+      if constexpr (std::is_void_v<Returned>) {
+        run_transaction(handle, [&](JobTransaction& transaction) { function(transaction); });
+      } else {
+        std::optional<Returned> value;
+        run_transaction(handle, [&](JobTransaction& transaction) { value.emplace(function(transaction)); });
+        return *std::move(value);
+      }
+    }
+  }
+
   // The application's tenants: make and open them (tenancy/tenants.hpp). It lives as long as the client and moves with it; leases may
   // outlive both. BadConfiguration for a client over a store.
   [[nodiscard]] Tenants& tenants();
@@ -134,24 +162,10 @@ class Client {
   struct Impl;
   explicit Client(std::unique_ptr<Impl> impl);
 
-  // What the calls need of an argument type, so that nothing but its encoding is compiled for each.
-  struct Kind {
-    std::string_view name;
-    JobOptions (*options)();
-    std::string (*encode)(const void* job, PayloadContext&);
-    std::size_t size;  // of one job, bytes
-  };
-  template <JobType Job>
-  static std::string encode(const void* job, PayloadContext& context) {
-    return encode_arguments(*static_cast<const Job*>(job), context, kLimitsOfStored);
-  }
-  template <JobType Job>
-  static Kind kind_of() {
-    return {Job::kind, &options_of<Job>, &encode<Job>, sizeof(Job)};
-  }
-  Uuid enqueue_one(const Kind& kind, const void* job, const EnqueueOptions& options);
-  std::vector<BulkItem> enqueue_many(const Kind& kind, const void* jobs, std::size_t count,
+  Uuid enqueue_one(const detail::JobKind& kind, const void* job, const EnqueueOptions& options);
+  std::vector<BulkItem> enqueue_many(const detail::JobKind& kind, const void* jobs, std::size_t count,
                                      const EnqueueOptions& options, BulkRule rule);
+  void run_transaction(TenantHandle& handle, FunctionRef<void(JobTransaction&)> function);
 
   std::unique_ptr<Impl> impl_;
 };

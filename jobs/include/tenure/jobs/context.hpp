@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/jobs/transaction.hpp>
 #include <tenure/queue/stop_reason.hpp>
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/ref.hpp>
@@ -20,35 +21,6 @@ namespace tenure {
 
 // `stop`: its worker process is about to end. `operator_asked`: the job was cancelled. `time_limit`: the run takes too long.
 using queue::StopReason;
-
-// The transaction of a `once` step: what it writes commits together with the mark that the step is done.
-class JobTransaction {
- public:
-  explicit JobTransaction(TenantTransaction& transaction) : transaction_(transaction) {}
-
-  template <class... Values>
-  std::int64_t execute(std::string_view sql, const Values&... values) {
-    return transaction_.execute(sql, values...);
-  }
-  template <class... Values>
-  [[nodiscard]] TenantRows query(std::string_view sql, const Values&... values) {
-    return transaction_.query(sql, values...);
-  }
-  template <class T>
-  [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {
-    return tenure::locate(reader(), ref);
-  }
-  // The Global ID of a record of this tenant, by its integer or text id; it is not looked up.
-  template <class T, class Id>
-  [[nodiscard]] Ref<T> ref(const Id& id) const {
-    return transaction_.ref<T>(id);
-  }
-  [[nodiscard]] std::int64_t last_insert_row() const { return transaction_.last_insert_row(); }
-  [[nodiscard]] TenantReader& reader() { return transaction_; }
-
- private:
-  TenantTransaction& transaction_;
-};
 
 namespace detail {
 struct JobRun;
@@ -123,9 +95,10 @@ class JobContext {
     return handle().write(std::forward<Function>(function));
   }
 
-  // Runs `function(JobTransaction&)` unless this job has done the step already, in whatever attempt. What it writes, and
-  // the text it returns (if any, at most 64 KiB), are kept together with the mark, in one commit; `once` returns that text,
-  // from this run or the one that did it, and only when it is on disk. What it throws undoes all of it.
+  // Runs `function(JobTransaction&)` unless this job has done the step already, in whatever attempt. What it writes, the jobs that it
+  // enqueues, and the text it returns (if any, at most 64 KiB), are kept together with the mark, in one commit; `once` returns that text,
+  // from this run or the one that did it, and only when it is on disk. What it throws undoes all of it. The jobs come to the queue at the
+  // end of the run, however it ends.
   // `step` is unique within the job (in a loop it names the item), 1 to 256 bytes: BadOptions. DuplicateStep: twice in one
   // run. ClaimLost: a later run of this job has been here. And what write() says.
   template <class Function>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/base/secret_key.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/queue/mask.hpp>
@@ -9,6 +10,7 @@
 #include <tenure/queue/stop_signal.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -16,8 +18,9 @@ namespace tenure {
 
 struct PerformerOptions {
   std::string application;
-  queue::Mask mask = {};  // of what errors and progress of a run may not quote
-  KeyRing keys = {};      // with a current one each envelope must have its seal
+  queue::Mask mask = {};                              // of what errors and progress of a run may not quote
+  KeyRing keys = {};                                  // with a current one each envelope must have its seal
+  std::size_t payload_max = limits::kPayloadDefault;  // of the envelopes of jobs that handlers enqueue, bytes
 };
 
 // Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
@@ -32,10 +35,18 @@ class Performer {
   [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
                                           queue::RunNotes& notes);
 
+  // Deletes the rows of that outbox up to the watermark, which are jobs by now. Nothing is thrown: what stays is passed over by
+  // whoever finds it.
+  void clear_outbox(const queue::OutboxOwner& owner, queue::OutboxSeq watermark) noexcept;
+
  private:
+  // What is left of a run when its handler has.
+  struct Left {
+    std::optional<queue::OutboxReport> outbox = {};
+  };
   std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const queue::StopSignal& stop,
-                                               queue::RunNotes& notes);
-  void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes);
+                                               queue::RunNotes& notes, Left& left);
+  void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes, Left& left);
 
   const JobRegistry& jobs_;
   HandleCache& handles_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/queue/outbox.hpp>
 #include <tenure/queue/stop_reason.hpp>
 #include <tenure/queue/types.hpp>
 
@@ -91,6 +92,9 @@ struct AttemptEnd {
   RunResult result = RunResult::succeeded;
   std::chrono::microseconds run_time{0};
   AttemptFailure failure;  // of `failed`
+  // Of its tenant's outbox, where the run, or one of its job before it, may have written rows. They are jobs whatever the run has ended
+  // with and whoever has the claim by now.
+  std::optional<OutboxReport> outbox = std::nullopt;
   friend bool operator==(const AttemptEnd&, const AttemptEnd&) = default;
 };
 

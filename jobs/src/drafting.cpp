@@ -1,0 +1,59 @@
+#include "drafting.hpp"
+
+#include <tenure/base/uuid.hpp>
+#include <tenure/jobs/reference.hpp>
+#include <tenure/tenancy/scope.hpp>
+
+#include <optional>
+
+namespace tenure::detail {
+namespace {
+
+// Whose job it is. The scope is what a named tenant is compared with, and the default.
+std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
+  if (options.untenanted) {
+    if (options.tenant)
+      raise(ErrorCode::bad_options,
+            "untenanted and tenant " + options.tenant->text() + " exclude each other");
+    return std::nullopt;
+  }
+  auto current = current_tenant();
+  if (!options.tenant) {
+    if (!current)
+      raise(ErrorCode::no_tenant,
+            "no tenant is current; enqueue inside with_tenant, or with {.tenant = ...}; a job outside every "
+            "tenant is enqueued with {.untenanted = true}");
+    return current;
+  }
+  if (current && *current != *options.tenant)
+    raise(ErrorCode::tenant_swap_prohibited,
+          "the job is for " + options.tenant->text() + ", the scope is of " + current->text(),
+          current->text());
+  return options.tenant;
+}
+
+}  // namespace
+
+queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
+                                const EnqueueOptions& of_call) const {
+  check_kind(kind.name);
+  const JobOptions effective = effective_options(kind.options(), of_call);
+  queue::Draft draft{.run_at = of_call.run_at, .run_in = of_call.run_in};
+  queue::NewJob& job = draft.job;
+  job.id = {of_call.id ? *of_call.id : uuids_of_process().next(clock.wall())};
+  job.tenant = tenant_of(of_call);
+  if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
+  job.queue = effective.queue;
+  job.kind = kind.name;
+  job.priority = queue::Priority{effective.priority};
+  job.attempts_max = effective.attempts_max;
+  TenantPayloadContext context{application, job.tenant};
+  try {
+    job.arguments = kind.encode(job_data, context);
+  } catch (const Error& error) {  // which may quote a secret
+    raise(mask.told(error.failure()));
+  }
+  return draft;
+}
+
+}  // namespace tenure::detail

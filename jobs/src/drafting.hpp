@@ -1,0 +1,23 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/jobs/detail/job_kind.hpp>
+#include <tenure/jobs/options.hpp>
+#include <tenure/queue/draft.hpp>
+#include <tenure/queue/mask.hpp>
+
+#include <string>
+
+namespace tenure::detail {
+
+// Makes of an enqueue the job as it will be stored: whose it is, its options checked, its arguments encoded and every id in them compared.
+// Threads: any.
+struct JobDrafting {
+  const std::string& application;
+  const queue::Mask& mask;
+  const Clock& clock;
+
+  [[nodiscard]] queue::Draft draft(const JobKind& kind, const void* job, const EnqueueOptions& of_call) const;
+};
+
+}  // namespace tenure::detail

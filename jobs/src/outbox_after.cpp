@@ -1,0 +1,67 @@
+#include "outbox_after.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/line_limit.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/jobs/perform.hpp>
+#include <tenure/queue/outbox_file.hpp>
+#include <tenure/tenancy/outbox.hpp>
+#include <tenure/tenancy/scope.hpp>
+
+#include <utility>
+
+namespace tenure {
+namespace detail {
+namespace {
+
+// Inside a transaction that a handler has left open one would read what it has not committed.
+TenantHandle& handle_without_transaction(JobRun& run) {
+  if (run.lease && !run.lease->open_children().none()) run.lease.reset();
+  if (!run.lease) run.lease = value_or_raise(run.handles.acquire(*run.job.tenant, run.job.generation));
+  return **run.lease;
+}
+
+}  // namespace
+
+std::optional<queue::OutboxReport> outbox_after(JobRun& run) {
+  if (run.outbox.last_row() == 0) return std::nullopt;
+  queue::OutboxReport report{.owner = {*run.job.tenant, run.job.generation}, .is_all = false};
+  try {
+    const TenantScope scope(*run.job.tenant, run.job.generation, AllowSwap{});
+    TenantHandle& handle = handle_without_transaction(run);
+    queue::OutboxFront front =
+        handle.read([](TenantReader& reader) { return queue::read_outbox_front(reader); });
+    // The run's own commit has synced what was committed before it.
+    if (!front.rows.rows.empty() && front.rows.rows.back().seq.value > run.outbox.last_row()) handle.sync();
+    report.rows = std::move(front.rows);
+    report.is_all = front.is_all;
+  } catch (const Error& error) {  // of the run's end, which must be told all the same
+    static LineLimit lines;
+    if (const auto left_out = lines.pass())
+      log::write(log::Level::warning, "outbox.unread",
+                 "the jobs that a run has enqueued are not told with its end; tenured looks for them in the "
+                 "tenant's database" +
+                     left_out_text(*left_out),
+                 {.error = error.what()});
+  }
+  return report;
+}
+
+}  // namespace detail
+
+void Performer::clear_outbox(const queue::OutboxOwner& owner, queue::OutboxSeq watermark) noexcept {
+  try {
+    const TenantScope scope(owner.tenant, owner.generation);
+    HandleLease lease = value_or_raise(handles_.acquire(owner.tenant, owner.generation));
+    TenantTransaction transaction = lease->begin();
+    tenure::clear_outbox(transaction, watermark.value);
+    transaction.commit_ordered();
+  } catch (const Error& error) {  // rows that stay are passed over
+    log::write(log::Level::debug, "outbox.not_cleared", "rows of an outbox stay that are jobs already",
+               {.error = error.what()});
+  } catch (...) {
+    return;
+  }
+}
+
+}  // namespace tenure

@@ -1,0 +1,46 @@
+#include "outbox_writer.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/jobs/transaction.hpp>
+#include <tenure/queue/outbox.hpp>
+#include <tenure/tenancy/outbox.hpp>
+
+#include <fmt/format.h>
+
+namespace tenure {
+
+Uuid JobTransaction::enqueue_kind(const detail::JobKind& kind, const void* job,
+                                  const EnqueueOptions& options) {
+  return outbox_.enqueue(transaction_, kind, job, options);
+}
+
+namespace detail {
+
+Uuid OutboxWriter::enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job_data,
+                           const EnqueueOptions& options) {
+  transaction.require_usable();
+  if (rows_of_transaction_ == limits::kBulkMax)
+    raise(ErrorCode::limit_reached,
+          fmt::format("a transaction enqueues at most {} jobs; this would be one more", limits::kBulkMax));
+  queue::Draft draft = drafting_.draft(kind, job_data, options);
+  queue::NewJob& job = draft.job;
+  job.generation = transaction.generation();
+  job.due = draft.run_at ? *draft.run_at : drafting_.clock.wall() + draft.run_in;
+  add(transaction, job);
+  return job.id.uuid;
+}
+
+void OutboxWriter::add(TenantTransaction& transaction, const queue::NewJob& job) {
+  const std::string row = value_or_raise(means_.make_row(job));
+  if (rows_of_transaction_ == 0 && means_.before_first) means_.before_first(transaction);
+  const OutboxAdded added = add_to_outbox(transaction, job.id.uuid, row);
+  if (added.text_there && !queue::says_same_job(*added.text_there, job))
+    raise(ErrorCode::id_conflict,
+          fmt::format("job {} is on its way from this database already, with other content", job.id.text()),
+          transaction.tenant().text());
+  ++rows_of_transaction_;
+  last_row_of_transaction_ = added.seq;
+}
+
+}  // namespace detail
+}  // namespace tenure

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "drafting.hpp"
+
+#include <tenure/jobs/detail/job_kind.hpp>
+#include <tenure/jobs/options.hpp>
+#include <tenure/queue/store.hpp>
+#include <tenure/tenancy/handle.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace tenure::detail {
+
+// Puts jobs into the outbox of a tenant's transactions. Threads: one at a time.
+class OutboxWriter {
+ public:
+  // `make_row` is make_outbox_row with its key and limit; `before_first` is called in each transaction before its first row is written.
+  struct Means {
+    std::function<Result<std::string>(const queue::NewJob&)> make_row;
+    std::function<void(const TenantTransaction&)> before_first = {};
+  };
+  OutboxWriter(JobDrafting drafting, Means means) : drafting_(drafting), means_(std::move(means)) {}
+
+  // A transaction begins.
+  void begin() { rows_of_transaction_ = 0; }
+  // It was committed.
+  void committed() { last_row_ = last_row_of_transaction_; }
+
+  // What JobTransaction::enqueue says.
+  Uuid enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job,
+               const EnqueueOptions& options);
+
+  // The number of the last row that was committed; 0: none was.
+  [[nodiscard]] std::int64_t last_row() const { return last_row_; }
+
+ private:
+  void add(TenantTransaction& transaction, const queue::NewJob& job);
+
+  JobDrafting drafting_;
+  Means means_;
+  std::size_t rows_of_transaction_ = 0;
+  std::int64_t last_row_of_transaction_ = 0;
+  std::int64_t last_row_ = 0;
+};
+
+}  // namespace tenure::detail
