@@ -1,5 +1,7 @@
 #include "store_suite.hpp"
 
+#include <gmock/gmock.h>
+
 #include <string>
 #include <vector>
 
@@ -238,6 +240,30 @@ TEST_P(OutboxSuite, AMarkStandsOnceForEachEpoch) {
   EXPECT_EQ(found[2].epoch, std::nullopt);
   EXPECT_EQ(marks(found[0].number).size(), 2U);
   EXPECT_EQ(marks({}, 2).size(), 2U);
+}
+
+TEST_P(OutboxSuite, EachTenantWithAClaimOfAnotherIncarnationIsMarked) {
+  const TenantRecord globex = create_tenant("globex");
+  const TenantRecord initech = create_tenant("initech");
+  for (const std::string_view tenant : {"acme", "acme", "globex", "initech"}) put(new_job(tenant));
+  put();
+  claim(acme_, 2);
+  claim(globex.number);
+  claim();
+  write([](StoreWriter& writer) { writer.mark_outboxes_of_former_claims(kLife, {}); });
+  EXPECT_TRUE(marks().empty()) << "they are of this one";
+  for (int twice = 0; twice < 2; ++twice)
+    write([&](StoreWriter& writer) {
+      writer.mark_outboxes_of_former_claims(Incarnation{kLife.value + 1}, now_);
+    });
+  std::vector<OutboxOwner> owners;
+  for (const OutboxMark& mark : marks()) {
+    EXPECT_EQ(mark.epoch, std::nullopt);
+    EXPECT_EQ(mark.marked, now_);
+    owners.push_back(mark.owner);
+  }
+  EXPECT_THAT(owners, ::testing::UnorderedElementsAre(kAcme, OutboxOwner{globex.name, globex.generation}));
+  static_cast<void>(initech);
 }
 
 TEST_P(OutboxSuite, MarksGoByTheirNumberAndNoneIsGivenTwice) {

@@ -97,6 +97,15 @@ struct AskText {
     return fmt::format("new after {}", ask.after.value);
   }
   std::string operator()(const daemon::NextDuePart::Ask&) const { return "next due"; }
+  std::string operator()(const daemon::OutboxRowsPart::Ask& ask) const {
+    std::string text = "outbox";
+    for (const auto& [process, report] : ask) {
+      text += fmt::format(" from {} {}.{}:", process.value, report.owner.tenant.text(),
+                          report.owner.generation.value);
+      for (const queue::OutboxRow& row : report.rows.rows) text += fmt::format(" {}", row.seq.value);
+    }
+    return text;
+  }
   std::string operator()(const daemon::LaneScanPart::Ask& ask) const {
     if (!ask.after) return "scan";
     return fmt::format("scan after {}/{}/{}/{}", ask.after->queue.value, ask.after->priority.value,
@@ -162,6 +171,10 @@ struct ActionText {
   }
   std::string operator()(const daemon::Describe& action) const {
     return fmt::format("describe {}", action.process.value);
+  }
+  std::string operator()(const daemon::AcknowledgeOutbox& action) const {
+    return fmt::format("acknowledge {} {}.{} {}", action.process.value, action.owner.tenant.text(),
+                       action.owner.generation.value, action.watermark.value);
   }
   std::string operator()(const daemon::EndProcess& action) const {
     return fmt::format("{} {}", action.by == daemon::EndProcess::By::abort ? "abort" : "kill",

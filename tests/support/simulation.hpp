@@ -1,5 +1,7 @@
 #pragma once
 
+#include "simulated_outboxes.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/random.hpp>
@@ -45,6 +47,8 @@ struct Performance {
   bool kills_process = false;
   bool is_named = false;  // by the slot board, as who killed it
   bool kills_dispatcher = false;
+  int enqueues =
+      0;  // so many jobs in its tenant's database, at the end of its run time and before whatever comes then
 };
 
 struct Options {
@@ -142,6 +146,8 @@ class Simulation {
   // --- Faults.
   void kill_worker(ProcessNumber process, const queue::ProcessExit& exit = kKilled);
   void hang_worker(ProcessNumber process);
+  // Somebody looks into the files that are marked.
+  void sweep_outboxes();
   // SIGTERM to it alone.
   void tell_worker_to_end(ProcessNumber process);
   // The configuration was read again: so many processes in each pool, `is_new` for each.
@@ -203,6 +209,7 @@ class Simulation {
   std::vector<std::pair<Instant, daemon::Action>>
       control;  // Drain, GiveStopToken, EndProcess, Recall, StartProcess, Leave
   std::function<void(const daemon::Event&, const daemon::Actions&)> on_step;
+  SimulatedOutboxes outboxes;
   Faults faults;
   std::int64_t performing_max = 0;
   std::int64_t rounds = 0;
@@ -225,6 +232,7 @@ class Simulation {
   void wake_at(Instant moment);
   void begin(Worker& process, const daemon::WorkerEnd::Perform& work);
   void obey_stop_tokens(Worker& process);
+  void enqueue_in_tenant(Worker& process, const queue::ClaimedJob& job, int count);
   void job_ended(Worker& process, queue::JobSeq seq, const Performance& performance);
   void kill(Worker& process, const queue::ProcessExit& exit, std::optional<queue::ClaimRef> crashed);
   void gone(Worker& process, const queue::ProcessExit& exit, microseconds in,

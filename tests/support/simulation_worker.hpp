@@ -32,6 +32,7 @@ struct Simulation::Worker {
     Instant since;
     Performance performance;
     queue::StopSignal stop;
+    bool has_enqueued = false;
   };
   std::map<queue::JobSeq, Running> running;
   std::vector<queue::AttemptEnd> ended;  // as the board tells it, with no bound

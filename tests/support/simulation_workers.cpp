@@ -61,6 +61,8 @@ void Simulation::carry_out(Worker& process, daemon::WorkerEnd::Actions actions) 
     if (const auto* job = std::get_if<daemon::WorkerEnd::Perform>(&action)) begin(process, *job);
     if (auto* token = std::get_if<daemon::WorkerEnd::GiveStopToken>(&action))
       token->signal.give(token->reason);
+    if (const auto* cleared = std::get_if<daemon::WorkerEnd::ClearOutbox>(&action))
+      outboxes.clear(cleared->owner, cleared->watermark);
     if (const auto* leave = std::get_if<daemon::WorkerEnd::Leave>(&action)) {
       TENURE_INVARIANT(leave->reason ==
                        daemon::WorkerEnd::LeaveReason::drained);  // our end says nothing wrong
@@ -117,6 +119,7 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
                     if (performer == nullptr || !performer->is_alive) return;
                     const auto running = performer->running.find(seq);
                     if (running == performer->running.end() || running->second.job.token != token) return;
+                    enqueue_in_tenant(*performer, running->second.job, performance.enqueues);
                     if (performance.kills_dispatcher) {
                       crash_dispatcher();
                     } else if (performance.kills_process) {
@@ -129,6 +132,32 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
                   });
 }
 
+// The commit is acknowledged to the handler, whatever becomes of its process.
+void Simulation::enqueue_in_tenant(Worker& process, const ClaimedJob& job, int count) {
+  if (count == 0 || !job.tenant || process.is_hung) return;
+  std::vector<queue::NewJob> children;
+  for (int child = 0; child < count; ++child)
+    children.push_back({.id = JobId{ids_.next(clock_.wall())},
+                        .tenant = job.tenant,
+                        .generation = job.generation,
+                        .queue = options_.default_queue,
+                        .kind = job.kind,
+                        .due = clock_.wall(),
+                        .attempts_max = 10,
+                        .arguments = "{}"});
+  if (!outboxes.commit({*job.tenant, job.generation}, job.id, children)) return;
+  process.running.at(job.seq).has_enqueued = true;
+  for (const queue::NewJob& child : children) {
+    attempted_.insert(child.id);
+    acknowledged_.insert(child.id);
+  }
+}
+
+void Simulation::sweep_outboxes() {
+  outboxes.sweep(store_, clock_.wall());
+  hint();
+}
+
 void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& performance) {
   if (process.is_hung) return;  // whatever it has done, nobody hears of it
   const Worker::Running ended = process.running.at(seq);
@@ -137,7 +166,8 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
   performing_.erase(seq);
   const microseconds run_time = now() - ended.since;
   slot_time_[ended.job.tenant ? ended.job.tenant->text() : ""] += run_time;
-  const queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
+  queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
+  if (ended.has_enqueued) end.outbox = outboxes.report({*ended.job.tenant, ended.job.generation});
   process.ended.push_back({end.claim, end.result, end.run_time, {}});
   carry_out(process, process.end.finished(end));
 }

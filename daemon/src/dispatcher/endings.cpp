@@ -30,6 +30,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
   queue::RunPlace place;
   if (end.result == RunResult::failed) place = {process.name, process.pid, {}};
   EndOfAttempt decided = end_of_attempt(*job, end, place, now.wall, random_);
+  decided.end.leaves_outbox = end.outbox && !end.outbox->is_all;
   add(process, std::move(decided.end));
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? end.run_time : microseconds{0});
@@ -68,10 +69,15 @@ std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const Wor
 ClaimEnd Endings::last_end(const Process& dead, const LastMoment& moment, const OutstandingJob& job,
                            bool is_believed, const LastRun& run, WallTime now) {
   const AttemptEnd* const untold = moment.untold_end(job);
-  if (untold != nullptr && untold->result == RunResult::succeeded) return end_untold(job, *untold, run);
-  if (is_timed_out(dead, job)) return end_at_time_limit(job, run.place, now, random_);
-  if (untold != nullptr) return end_untold(job, *untold, run);
-  if (moment.had_begun(job, is_believed)) return end_with_process(job, moment.end_of(job), run);
+  const auto of_run = [](ClaimEnd end) {
+    end.leaves_outbox = true;
+    return end;
+  };
+  if (untold != nullptr && untold->result == RunResult::succeeded)
+    return of_run(end_untold(job, *untold, run));
+  if (is_timed_out(dead, job)) return of_run(end_at_time_limit(job, run.place, now, random_));
+  if (untold != nullptr) return of_run(end_untold(job, *untold, run));
+  if (moment.had_begun(job, is_believed)) return of_run(end_with_process(job, moment.end_of(job), run));
   return give_back_unstarted(job);
 }
 

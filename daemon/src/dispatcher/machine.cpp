@@ -105,6 +105,7 @@ void Machine::on(const WorkerReady& event) {
 
 void Machine::on(const AttemptsEnded& event) {
   Process* const process = state_.processes.find(event.process);
+  for (const AttemptEnd& end : event.ends) state_.told_outboxes.told(event.process, end);
   if (process == nullptr) return;
   for (const AttemptEnd& end : event.ends) state_.endings.attempt_ended(*process, end, state_.now);
   for (const AttemptEnd& end : event.ends) state_.suspects.ended(end.claim.seq);
@@ -245,7 +246,8 @@ void Machine::tick() {
 
 void Machine::leave_if_done() {
   if (!state_.stopping.is_asked() || !state_.processes.all().empty()) return;
-  const bool is_done = state_.endings.all_stored() && !rounds_.is_under_way();
+  const bool is_done =
+      state_.endings.all_stored() && state_.told_outboxes.all_stored() && !rounds_.is_under_way();
   if (!is_done && !state_.stopping.is_over(state_.now.steady)) return;
   if (!is_done) {
     state_.actions.emplace_back(

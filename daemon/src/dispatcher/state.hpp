@@ -15,6 +15,7 @@
 #include "replacements.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
+#include "told_outboxes.hpp"
 #include "told_pools.hpp"
 #include "told_runs.hpp"
 #include "usual_run_time.hpp"
@@ -67,6 +68,7 @@ struct DispatcherState {
   HeldNotes held_notes;
   ToldPools told_pools;
   ToldRuns told_runs;
+  ToldOutboxes told_outboxes;
   ClaimPlan plan;
   Suspects suspects;
   Stopping stopping;

@@ -207,6 +207,10 @@ void Loop::perform(Ping&& action) {
   ask(action.process, [](DaemonEnd& end) { end.ping(); });
 }
 
+void Loop::perform(AcknowledgeOutbox&& action) {
+  ask(action.process, [&](DaemonEnd& end) { end.acknowledge(action.owner, action.watermark); });
+}
+
 void Loop::perform(Describe&& action) {
   ask(action.process, [](DaemonEnd& end) { end.describe(); });
 }

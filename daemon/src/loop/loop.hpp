@@ -72,6 +72,7 @@ class Loop final : public control::Controlled {
   void perform(GiveStopToken&& action);
   void perform(Ping&& action);
   void perform(Describe&& action);
+  void perform(AcknowledgeOutbox&& action);
   void perform(EndProcess&& action);
   void perform(WakeAt&& action);
   void perform(Note&& action);

@@ -128,6 +128,7 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
   states.reserve(ends.size());
   for (const ClaimEnd& end : ends) {
     states.push_back(carried_out(writer, end, now));
+    if (end.leaves_outbox) writer.mark_outbox_of(end.lane.tenant, now);
     if (states.back() && *states.back() == JobState::dead) note_refusal(writer, end, now);
   }
   return states;

@@ -46,6 +46,7 @@ std::optional<FormerClaimsPart::Ask> FormerClaimsPart::ask(DispatcherState& stat
 
 FormerClaimsPart::Answer FormerClaimsPart::carry_out(queue::StoreWriter& writer, const Ask& ask,
                                                      WallTime now) {
+  writer.mark_outboxes_of_former_claims(ask.current, now);
   const std::size_t cancelled = cancel_all(writer, ask.current, now);
   Answer answer;
   if (ask.former_died) {

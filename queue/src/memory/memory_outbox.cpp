@@ -34,11 +34,17 @@ void MemoryWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
   if (tenant != kUntenanted) static_cast<void>(tables_.add_outbox_mark({tenant, std::nullopt, now}));
 }
 
+void MemoryWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime now) {
+  for (const auto& [seq, claim] : tables_.claims())
+    if (claim.token.incarnation != current) mark_outbox_of(tables_.jobs().at(seq).lane.tenant, now);
+}
+
 Relayed MemoryWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
   const auto number = tables_.tenant_number(owner.tenant, owner.generation);
   const OutboxSeq before = number ? tables_.outbox_seen(*number) : OutboxSeq{0};
   Relayed relayed =
       take_over(before, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+  relayed.owner = number;
   if (relayed.watermark > before) tables_.set_outbox_seen(number.value(), relayed.watermark);
   return relayed;
 }

@@ -23,6 +23,12 @@ constexpr Query kSetOutboxSeen{"set_outbox_seen", R"sql(
 constexpr Query kInsertOutboxMark{"insert_outbox_mark", R"sql(
   insert into outbox_mark(tenant, epoch, marked_us) values (?1, ?2, ?3) on conflict do nothing)sql"};
 
+// ?1 incarnation  ?2 now_us. A scan of what runs now; index: primary key of job.
+constexpr Query kMarkOfFormerClaims{"mark_outboxes_of_former_claims", R"sql(
+  insert into outbox_mark(tenant, epoch, marked_us)
+  select distinct job.tenant, null, ?2 from claim cross join job on job.seq = claim.seq
+  where claim.incarnation <> ?1 and job.tenant <> 0 on conflict do nothing)sql"};
+
 // ?1 number  ?2 limit. Index: primary keys.
 constexpr Query kOutboxMarksBehind{"outbox_marks_behind", R"sql(
   select outbox_mark.number, tenant.name, tenant.generation, outbox_mark.epoch, outbox_mark.marked_us
@@ -55,6 +61,10 @@ bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::option
   return connection.changes() > 0;
 }
 
+void insert_outbox_marks_of_claims(Connection& connection, Incarnation current, WallTime now) {
+  connection.statement(kMarkOfFormerClaims).bind(current.value, to_us(now)).run();
+}
+
 std::vector<OutboxMark> outbox_marks_behind(Connection& connection, OutboxMarkNumber after,
                                             std::size_t limit) {
   std::vector<OutboxMark> marks;
@@ -73,8 +83,8 @@ void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumbe
 }
 
 std::vector<const Query*> outbox_queries() {
-  return {&kOutboxOwner,      &kOutboxSeen,        &kSetOutboxSeen,
-          &kInsertOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
+  return {&kOutboxOwner,        &kOutboxSeen,        &kSetOutboxSeen,   &kInsertOutboxMark,
+          &kMarkOfFormerClaims, &kOutboxMarksBehind, &kDeleteOutboxMark};
 }
 
 }  // namespace tenure::queue

@@ -25,11 +25,16 @@ void SqliteWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
   if (tenant != kUntenanted) insert_outbox_mark(connection_, tenant, std::nullopt, now);
 }
 
+void SqliteWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime now) {
+  insert_outbox_marks_of_claims(connection_, current, now);
+}
+
 Relayed SqliteWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
   const auto number = outbox_owner_number(connection_, owner);
   const OutboxSeq before = number ? queue::outbox_watermark(connection_, *number) : OutboxSeq{0};
   Relayed relayed =
       take_over(before, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+  relayed.owner = number;
   if (relayed.watermark > before) set_outbox_watermark(connection_, number.value(), relayed.watermark);
   return relayed;
 }

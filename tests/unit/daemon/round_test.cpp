@@ -209,6 +209,7 @@ TEST_F(RoundTest, NothingHappensWhereTheStoreThrows) {
     }
     void read(FunctionRef<void(queue::JobReader&)>) override {}
     void sync() override {}
+    Result<std::string> outbox_row(const queue::NewJob&) override { return std::string{}; }
     std::int64_t change_counter() override { return 0; }
     void checkpoint(std::int64_t) override {}
     bool tidy() override { return false; }

@@ -38,6 +38,11 @@ inline RoundReply completed(RoundReply reply, const RoundWork& work) {
   if (const auto& ends = work.ask<EndsPart>())
     while (reply.answer<EndsPart>()->size() < ends->size())
       reply.answer<EndsPart>()->emplace_back(queue::JobState::succeeded);
+  if (const auto& told = work.ask<OutboxRowsPart>()) {
+    auto& relayed = *reply.answer<OutboxRowsPart>();
+    while (relayed.size() < told->size())
+      relayed.push_back({.watermark = (*told)[relayed.size()].report.rows.rows.back().seq});
+  }
   if (const auto& tenants = work.ask<TenantStatesPart>())
     reply.answer<TenantStatesPart>()->resize(tenants->size(), TenantState::active);
   if (const auto& names = work.ask<NamesPart>()) {

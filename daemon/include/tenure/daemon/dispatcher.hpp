@@ -211,6 +211,12 @@ struct Ping {
 struct Describe {
   ProcessNumber process;
 };
+// Rows of that outbox up to the watermark are jobs, on disk: the process, if it lives, may delete them.
+struct AcknowledgeOutbox {
+  ProcessNumber process;
+  queue::OutboxOwner owner;
+  queue::OutboxSeq watermark;
+};
 struct EndProcess {
   ProcessNumber process;
   enum class By : std::uint8_t { kill, abort };
@@ -244,7 +250,7 @@ struct FormerClaimsTaken {};
 struct Serving {};
 
 using Action = std::variant<RunRound, StartProcess, Assign, Recall, Drain, GiveStopToken, Ping, Describe,
-                            EndProcess, WakeAt, Note, FormerClaimsTaken, Serving, Leave>;
+                            AcknowledgeOutbox, EndProcess, WakeAt, Note, FormerClaimsTaken, Serving, Leave>;
 using Actions = std::vector<Action>;
 
 // Figures for status lines and metrics, from memory.

@@ -89,6 +89,7 @@ struct Relayed {
   bool is_file_behind = false;
   bool has_ready = false;  // of what was inserted some is due
   std::optional<RefusedOutboxRow> refused = std::nullopt;
+  std::optional<TenantNumber> owner = std::nullopt;  // nothing: the registry does not know it
 };
 
 using OutboxMarkNumber = Strong<struct OutboxMarkNumberTag, std::int64_t>;

@@ -289,6 +289,8 @@ class StoreWriter {
                                                          WallTime now) = 0;
   // The same for whatever epoch, in the commit by which a run of that tenant has ended of which nobody says what it wrote.
   virtual void mark_outbox_of(TenantNumber tenant, WallTime now) = 0;
+  // The same of each tenant with a claim of another incarnation.
+  virtual void mark_outboxes_of_former_claims(Incarnation current, WallTime now) = 0;
   // Takes over the rows above the watermark, in order, each as enqueue() would, and raises it. The caller has synced the file since he
   // read them. From the commit on, once it is durable, the file's rows up to the watermark may be deleted; after `refused` none are
   // taken over. Nothing here depends on who brings them, how often, or when he has read them.

@@ -49,6 +49,8 @@ struct ClaimEnd {
   queue::LanePlace place;
   // Then it stands in no lane, but waits to be performed so.
   std::optional<Alone> alone = {};
+  // Nobody has told, or could tell, all that the run may have written into its tenant's outbox: its file is marked.
+  bool leaves_outbox = false;
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);
