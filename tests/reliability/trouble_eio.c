@@ -54,25 +54,25 @@ static int fails(int descriptor, const char* call) {
 }
 
 ssize_t pread64(int descriptor, void* into, size_t size, off64_t at) {
-  static ssize_t (*next)(int, void*, size_t, off64_t);
+  static ssize_t (*_Atomic next)(int, void*, size_t, off64_t);
   if (next == NULL) next = (ssize_t(*)(int, void*, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
   return fails(descriptor, "read") ? -1 : next(descriptor, into, size, at);
 }
 
 ssize_t pwrite64(int descriptor, const void* from, size_t size, off64_t at) {
-  static ssize_t (*next)(int, const void*, size_t, off64_t);
+  static ssize_t (*_Atomic next)(int, const void*, size_t, off64_t);
   if (next == NULL) next = (ssize_t(*)(int, const void*, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
   return fails(descriptor, "write") ? -1 : next(descriptor, from, size, at);
 }
 
 int fdatasync(int descriptor) {
-  static int (*next)(int);
+  static int (*_Atomic next)(int);
   if (next == NULL) next = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
   return fails(descriptor, "sync") ? -1 : next(descriptor);
 }
 
 int fsync(int descriptor) {
-  static int (*next)(int);
+  static int (*_Atomic next)(int);
   if (next == NULL) next = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
   return fails(descriptor, "sync") ? -1 : next(descriptor);
 }
