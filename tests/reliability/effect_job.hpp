@@ -2,6 +2,7 @@
 
 #include <cereal/cereal.hpp>
 
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,22 @@ struct Effect {
     archive(CEREAL_NVP(id), CEREAL_NVP(tenant));
   }
 };
+
+// Enqueued in the step that makes the effect of that id; writes the id once more, into a table of its own.
+struct FollowUp {
+  static constexpr std::string_view kind = "reliability.follow_up";
+  std::string id;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(id));
+  }
+};
+
+// Whether effects have follow-ups, and clients enqueue some jobs in transactions of tenants' databases. Not where a control database is put
+// back beside newer files of tenants: what had been taken over since is in neither then.
+inline bool uses_outboxes() {
+  const char* setting = std::getenv("KILL_OUTBOXES");
+  return setting != nullptr && std::string_view{setting} == "yes";
+}
 
 }  // namespace tenure::reliability

@@ -1,6 +1,7 @@
 // The application of kill_processes.sh:
 //   kill_load enqueue CONFIG RECORD NAME LIFE   enqueues from four threads for ever, each job under an id of its own; what the
 //                                               life before of NAME tried and was not promised is enqueued first, under the same id
+//                                               (KILL_OUTBOXES=yes: one in four in a transaction of its tenant's database)
 //   kill_load check CONFIG RECORD               compares the effects in the tenants' databases with the record, and prints the
 //                                               verdict's first half
 // Exit: 0 good; 1 a promise is broken, or it cannot go on.
@@ -48,15 +49,35 @@ Item parse_item(std::string_view text) {
   return {Uuid::parse(text.substr(second, third - 1 - second)).value(), std::string{text.substr(third)}};
 }
 
+// By its id, so that the same item goes the same way again.
+bool goes_by_outbox(const Item& item) {
+  constexpr int kOneInSoMany = 4;
+  return uses_outboxes() && item.id.bytes().back() % kOneInSoMany == 0;
+}
+
+void enqueue_in_transaction(Client& client, const Item& item, const EnqueueOptions& options) {
+  const TenantName tenant{item.tenant};
+  with_tenant(tenant, [&] {
+    HandleLease lease = client.tenants().open(tenant);
+    client.transaction(*lease, [&](JobTransaction& transaction) {
+      transaction.execute("insert into asked (id) values (?) on conflict do nothing", item.id.text());
+      transaction.enqueue(Effect{.id = item.id.text(), .tenant = item.tenant}, options);
+    });
+  });
+}
+
 void enqueue(Client& client, const Record& record, const std::string& name, const Item& item, bool delayed) {
   const std::string line = item.text(name);
   record.tell('+', line);
+  const EnqueueOptions options{
+      .run_in = delayed ? 200ms : 0ms, .id = item.id, .tenant = TenantName{item.tenant}};
   while (true) {
     try {
-      client.enqueue(Effect{.id = item.id.text(), .tenant = item.tenant},
-                     {.run_in = delayed ? 200ms : 0ms, .id = item.id, .tenant = TenantName{item.tenant}});
+      if (goes_by_outbox(item)) enqueue_in_transaction(client, item, options);
+      else client.enqueue(Effect{.id = item.id.text(), .tenant = item.tenant}, options);
       break;
     } catch (const StoreBusy&) {  // the same id again is the same job
+    } catch (const TenantBusy&) {
     }
   }
   record.tell('=', line);
@@ -123,6 +144,34 @@ std::unordered_map<std::string, std::int64_t> read_effects(Client& client, Verdi
   return effects;
 }
 
+// Each effect has its follow-up once, and what was enqueued in a transaction the row that was written there, and the other way round.
+void check_outboxes(Client& client, Verdict& verdict) {
+  constexpr std::string_view kFollowUps = R"sql(
+    select coalesce(effect.id, follow_up.id), count(distinct effect.id), count(follow_up.id)
+    from effect full join follow_up on follow_up.id = effect.id group by 1 having count(distinct effect.id) <> 1 or count(follow_up.id) <> 1)sql";
+  constexpr std::string_view kAsked = "select id from asked where id not in (select id from effect)";
+  // By the last digit of an id, as goes_by_outbox().
+  constexpr std::string_view kNotAsked = R"sql(
+    select id from effect where instr('048c', substr(id, -1)) > 0 and id not in (select id from asked))sql";
+  for (std::size_t number = 0; number < kTenants; ++number) {
+    const TenantName tenant{tenant_of(number)};
+    with_tenant(tenant, [&] {
+      client.tenants().open(tenant, HandleAccess::read_only)->read([&](TenantReader& reader) {
+        for (const TenantRow& row : reader.query(kFollowUps)) {
+          const std::string id{row.text(0)};
+          if (row.integer(2) == 0) count(verdict.lost, "lost follow-up", id);
+          else if (row.integer(1) == 0) count(verdict.unexpected, "follow-up without its effect", id);
+          else count(verdict.duplicated, "duplicated follow-up", id);
+        }
+        for (const TenantRow& row : reader.query(kAsked))
+          count(verdict.lost, "lost beside its row", std::string{row.text(0)});
+        for (const TenantRow& row : reader.query(kNotAsked))
+          count(verdict.unexpected, "without its row", std::string{row.text(0)});
+      });
+    });
+  }
+}
+
 std::string id_and_tenant(const std::string& line) { return line.substr(line.find(' ') + 1); }
 
 bool check(const char* config, const char* record_file) {
@@ -130,6 +179,7 @@ bool check(const char* config, const char* record_file) {
   const Recorded recorded{record_file};
   Verdict verdict;
   const auto effects = read_effects(client, verdict);
+  if (uses_outboxes()) check_outboxes(client, verdict);
   std::unordered_set<std::string> attempted;
   for (const std::string& line : recorded.attempted) attempted.insert(id_and_tenant(line));
   for (const std::string& line : recorded.acknowledged)

@@ -6,7 +6,8 @@
 # and a worker process of tenured; now and then a `tenure tenant create` and a `tenure store backup` besides, which rename. After each,
 # `tenure doctor` must find each job in one state and nothing else wrong. After a hundred, all jobs end in peace, the effects are compared with what the
 # clients recorded (kill_load.cpp), and the next world begins. A job that became dead because it was performing alone each time is
-# retried then, as an operator would: it must end, too, and its effect is there once.
+# retried then, as an operator would: it must end, too, and its effect is there once. Each effect has enqueued a job in its step (`once`),
+# whose own effect must be there once, too, and some of the clients' jobs are enqueued in transactions of tenants' databases (RUN-01).
 #
 # usage: kill_points.sh [--points N] [--seed N] [--programs FOLDER]
 #   --points    how many kills (200)
@@ -20,6 +21,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/reliability/world.sh
 . "$root/tests/reliability/world.sh"
+export KILL_OUTBOXES=yes
 points=200 seed=$RANDOM programs=$root/build/release/bin
 readonly POINTS_OF_A_WORLD=100 CALLS_OF_CLIENT=300 CALLS_OF_PERFORMER=250 CALLS_OF_COMMAND=60
 

@@ -4,7 +4,8 @@
 #
 # Two clients enqueue from four threads each and record what they try and what they were promised (kill_load.cpp); a client that
 # takes the place of a killed one enqueues what was not promised once more, under the same ids. Each job writes its id into its
-# tenant's database by `once`. At the end nothing is killed any more, all jobs end, and the effects are compared with the record.
+# tenant's database by `once`, and enqueues a job there, which writes the id once more; one enqueue in four is made in a transaction of the
+# tenant's database, beside a row. At the end nothing is killed any more, all jobs end, and the effects are compared with the record.
 #
 # usage: kill_processes.sh [--clients N] [--workers N] [--daemons N] [--control-workers N] [--seed N] [--programs FOLDER]
 #   --clients, --workers, --daemons  how many of each are killed (10 each)
@@ -20,6 +21,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/reliability/world.sh
 . "$root/tests/reliability/world.sh"
+export KILL_OUTBOXES=yes
 clients=10 workers=10 daemons=10 control_workers=10 seed=$RANDOM programs=$root/build/release/bin
 
 while (($# > 0)); do

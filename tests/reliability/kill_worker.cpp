@@ -1,4 +1,4 @@
-// The worker of kill_processes.sh. With KILL_WORKER_ONCE=no effects go in without the mark of `once`: the control run.
+// The worker of kill_processes.sh. With KILL_OUTBOXES=yes each effect has a follow-up. With KILL_WORKER_ONCE=no effects go in without the mark of `once`: the control run.
 #include "effect_job.hpp"
 
 #include <tenure/worker.hpp>
@@ -9,6 +9,7 @@
 namespace {
 
 using tenure::reliability::Effect;
+using tenure::reliability::FollowUp;
 
 constexpr std::string_view kInsert = "insert into effect (id, tenant) values (?, ?)";
 
@@ -22,10 +23,17 @@ void effect(const Effect& job, tenure::JobContext& context) {
   if (once)
     context.once("effect", [&](tenure::JobTransaction& transaction) {
       transaction.execute(kInsert, job.id, job.tenant);
+      if (tenure::reliability::uses_outboxes()) transaction.enqueue(FollowUp{job.id});
     });
   else
     context.write(
         [&](tenure::TenantTransaction& transaction) { transaction.execute(kInsert, job.id, job.tenant); });
+}
+
+void follow_up(const FollowUp& job, tenure::JobContext& context) {
+  context.once("follow up", [&](tenure::JobTransaction& transaction) {
+    transaction.execute("insert into follow_up (id) values (?)", job.id);
+  });
 }
 
 }  // namespace
@@ -33,5 +41,6 @@ void effect(const Effect& job, tenure::JobContext& context) {
 int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<Effect>(effect);
+  jobs.add<FollowUp>(follow_up);
   return tenure::worker_main(argc, argv, jobs, {.version = "reliability 1"});
 }

@@ -65,8 +65,11 @@ new_world() { # [PREPARE: called where it exists, before the first tenant is mad
   rm -rf "${work:?}"/*
   if [[ $(type -t "${1:-}") == function ]]; then "$1"; fi
   mkdir "$work/migrations"
-  echo 'create table effect (number integer primary key, id text not null, tenant text not null);' \
-    > "$work/migrations/0001_effect.sql"
+  cat > "$work/migrations/0001_effect.sql" << 'SQL'
+create table effect (number integer primary key, id text not null, tenant text not null);
+create table follow_up (number integer primary key, id text not null);
+create table asked (id text primary key);
+SQL
   cat > "$work/tenure.toml" << TOML
 [application]
 name = "reliability"
@@ -116,11 +119,24 @@ await() { # WHAT COMMAND...
 record_has_grown() { (($(stat -c %s "$work/record") > $1)); }
 has_workers() { (($(worker_pids | wc -l) == 2)); }
 
+# Rows of outboxes that are no jobs yet.
+waiting_in_outboxes() {
+  local tenant seen rows sum=0
+  for tenant in tenant-{0..7}; do
+    seen=$(sqlite3 "file:$work/control.db?mode=ro" \
+      "select ifnull(max(seq), 0) from outbox_seen join tenant on number = tenant where name = '$tenant'")
+    rows=$(sqlite3 "file:$work/tenants/$tenant/data.db?mode=ro" "select count(*) from tenure_outbox where seq > $seen")
+    sum=$((sum + rows))
+  done
+  echo "$sum"
+}
+
 # Until no job waits or runs, or nothing has ended for 30 s.
 wait_until_quiet() {
   local open last=-1 still=0
   while true; do
     open=$(count state=scheduled,ready,held,running,blocked)
+    [[ ${KILL_OUTBOXES:-no} != yes ]] || open=$((open + $(waiting_in_outboxes)))
     ((open > 0)) || return 0
     still=$((open == last ? still + 1 : 0))
     last=$open
