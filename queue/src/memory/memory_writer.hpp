@@ -57,6 +57,7 @@ class MemoryWriter final : public StoreWriter {
   Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) override;
   Result<void> delete_by_operator(JobId id) override;
   void set_seal_marks(const SealMarks& marks) override;
+  void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
@@ -66,6 +67,7 @@ class MemoryWriter final : public StoreWriter {
     TenantNumber number;
     Generation generation;
   };
+  Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
   Result<Owner> owner_of(const NewJob& job) const;
   Result<QueueNumber> intern_queue(std::string_view name);
   Result<Lane> lane_of(const NewJob& job, TenantNumber tenant);

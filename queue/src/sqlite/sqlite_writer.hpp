@@ -91,6 +91,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> delete_by_operator(JobId id) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void set_seal_marks(const SealMarks& marks) override;
+  void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
@@ -143,8 +144,10 @@ class SqliteWriter final : public StoreWriter {
     [[nodiscard]] OperatorSees seen() const { return {state, reason, is_running}; }
   };
 
+  [[nodiscard]] const SealMarks& seal_marks();
   Result<void> check_own_keys();
-  Result<Incoming> look_up(const NewJob& job);
+  Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
+  Result<Incoming> look_up(const NewJob& job, const KeyRing& keys);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
   Result<Names> intern(const NewJob& job);
@@ -205,6 +208,7 @@ class SqliteWriter final : public StoreWriter {
   bool mend_causeless(const DefectPlace& place);
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
+  Result<void> check_seal_of_retry(JobSeq seq);
 
   sqlite::Connection& connection_;
   TransactionNames& names_;

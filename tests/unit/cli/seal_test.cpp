@@ -35,6 +35,17 @@ class Seal : public FileProgram {
     return file.string();
   }
   void in_force(char current, char previous = ' ') { queue::put_in_force(*store, keys(current, previous)); }
+  // As a dispatcher leaves it, whatever waits.
+  void mark(char current) {
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      writer.set_seal_marks({keys(current).mark_of_current(), std::nullopt});
+    });
+  }
+  void edit_envelope(int seed) {
+    execute("update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') "
+            "as blob) where seq = " +
+            std::to_string(job(seed).seq.value));
+  }
   int enqueue(int seed) {
     return run(
         {"job", "enqueue", "billing.close", R"({"a":1})", "--tenant", "acme", "--id", job_id(seed).text()});
@@ -88,8 +99,40 @@ TEST_F(Seal, WhoHasNoKeyOrAnotherOneIsToldWhatToDo) {
 TEST_F(Seal, AForgedJobGetsNoGoodSealByACopy) {
   add_job(1, "acme", "billing.close", R"({"a":1})");
   configure('1');
+  const auto copies_that_are_sealed = [&] {
+    int sealed = 0;
+    store->read([&](queue::JobReader& reader) {
+      for (const auto& job : reader.list_jobs({}, {}, {}).jobs)
+        if (value_or_raise(queue::read_envelope(reader.envelope(job.seq).value())).seal) ++sealed;
+    });
+    return sealed;
+  };
+  EXPECT_EQ(run({"job", "copy", job_id(1).text()}), 0) << "no key is in force: " << output.error;
+  EXPECT_EQ(copies_that_are_sealed(), 0);
+  mark('1');
   EXPECT_EQ(run({"job", "copy", job_id(1).text()}), 1);
   EXPECT_THAT(output.error, HasSubstr("BadSeal"));
+}
+
+TEST_F(Seal, AForgedJobIsNotRetriedWhileAKeyIsInForce) {
+  configure('1');
+  in_force('1');
+  for (const int seed : {1, 2, 3}) ASSERT_EQ(enqueue(seed), 0) << output.error;
+  ASSERT_EQ(run({"job", "cancel", job_id(1).text(), job_id(2).text(), job_id(3).text()}), 0);
+  edit_envelope(2);
+  EXPECT_EQ(run({"job", "retry", job_id(2).text()}), 1);
+  EXPECT_THAT(output.error, HasSubstr("BadSeal: WrongSeal"));
+  EXPECT_EQ(job(2).state, queue::ShownState::cancelled);
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 1);
+  EXPECT_THAT(output.error, AllOf(HasSubstr(job_id(2).text()), HasSubstr("BadSeal")));
+  EXPECT_EQ(job(1).state, queue::ShownState::ready);
+  EXPECT_EQ(job(2).state, queue::ShownState::cancelled);
+  EXPECT_EQ(job(3).state, queue::ShownState::ready);
+  configure(' ');
+  EXPECT_EQ(run({"job", "retry", job_id(2).text()}), 78);
+  EXPECT_THAT(output.error, HasSubstr("say in security.seal_key where its key is read from"));
+  store->write(queue::Durability::durable, [](queue::StoreWriter& writer) { writer.set_seal_marks({}); });
+  EXPECT_EQ(run({"job", "retry", job_id(2).text()}), 0) << "no key is in force: " << output.error;
 }
 
 TEST_F(Seal, TheDoctorKnowsWhetherTheRightKeyIsConfigured) {
