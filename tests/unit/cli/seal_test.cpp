@@ -42,9 +42,10 @@ class Seal : public FileProgram {
     });
   }
   void edit_envelope(int seed) {
-    execute("update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') "
-            "as blob) where seq = " +
-            std::to_string(job(seed).seq.value));
+    execute(
+        "update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') "
+        "as blob) where seq = " +
+        std::to_string(job(seed).seq.value));
   }
   int enqueue(int seed) {
     return run(
@@ -137,26 +138,61 @@ TEST_F(Seal, AForgedJobIsNotRetriedWhileAKeyIsInForce) {
 
 TEST_F(Seal, TheDoctorKnowsWhetherTheRightKeyIsConfigured) {
   EXPECT_THAT(seal_finding(), HasSubstr("ok    seal"));
-  add_job(1, "acme", "billing.close");
   configure('1');
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("not in force yet")));
-  EXPECT_EQ(run({"job", "cancel", job_id(1).text()}), 0);
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("not in force yet"),
+                                    HasSubstr("systemctl restart tenured")));
   in_force('1');
   ASSERT_EQ(enqueue(2), 0);
   EXPECT_THAT(seal_finding(), AllOf(HasSubstr("ok    seal"), HasSubstr("is in force")));
-  configure('2', '1');
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("when tenured starts")));
   configure('2');
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("another key")));
+  EXPECT_THAT(seal_finding(),
+              AllOf(HasSubstr("FAIL  seal"), HasSubstr("another key"), Not(HasSubstr("systemctl"))));
   configure(' ');
-  EXPECT_THAT(seal_finding(), HasSubstr("FAIL  seal"));
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("will not start")));
   configure('1');
-  execute(
-      "update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') as "
-      "blob)");
+  edit_envelope(2);
   EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr(job_id(2).text())));
-  std::filesystem::permissions(folder / "key-1", std::filesystem::perms{0644});
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("chmod 600")));
+}
+
+TEST_F(Seal, TheDoctorProposesNoStartThatWouldBeRefused) {
+  add_job(1, "acme", "billing.close");
+  configure('1');
+  EXPECT_THAT(seal_finding(),
+              AllOf(HasSubstr("FAIL  seal"), HasSubstr("would not start"),
+                    HasSubstr("tenure job show " + job_id(1).text()), Not(HasSubstr("systemctl"))));
+  EXPECT_EQ(run({"job", "cancel", job_id(1).text()}), 0);
+  in_force('1');
+  ASSERT_EQ(enqueue(2), 0);
+  configure('2', '1');
+  EXPECT_THAT(seal_finding(),
+              AllOf(HasSubstr("FAIL  seal"), HasSubstr("nothing can be enqueued by this configuration"),
+                    HasSubstr("systemctl restart tenured")));
+  in_force('2', '1');
+  configure('2');
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("would not start"),
+                                    HasSubstr(job_id(2).text()), Not(HasSubstr("systemctl"))));
+  EXPECT_EQ(run({"job", "cancel", job_id(2).text()}), 0);
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("when tenured starts"),
+                                    HasSubstr("systemctl restart tenured")));
+}
+
+TEST_F(Seal, TheDoctorTellsAKeyThatNobodyCanReadFromOneThatIsKeptFromWhoAsks) {
+  configure('1');
+  const std::filesystem::path key = folder / "key-1";
+  for (const bool is_in_force : {false, true}) {
+    if (is_in_force) mark('1');
+    std::filesystem::permissions(key, std::filesystem::perms{0644});
+    EXPECT_THAT(seal_finding(),
+                AllOf(HasSubstr("FAIL  seal"), HasSubstr("chmod 600"), Not(HasSubstr("systemctl"))));
+    std::filesystem::permissions(key, std::filesystem::perms{0600});
+    environment.variables.back().second = "file:" + (folder / "none").string();
+    EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("cannot be opened"),
+                                      HasSubstr("will not start"), Not(HasSubstr("systemctl"))));
+    environment.variables.back().second = "credential:seal";
+    EXPECT_THAT(seal_finding(),
+                AllOf(HasSubstr("warn  seal"), HasSubstr("by who asks"), Not(HasSubstr("systemctl"))));
+    configure('1');
+  }
 }
 
 }  // namespace
