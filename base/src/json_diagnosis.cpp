@@ -105,9 +105,18 @@ class Diagnosis {
     if (now() != '"') return say("BadSyntax", "a key must be a string in quotes");
     const std::size_t begin = at_ + 1;
     if (!string()) return false;
-    steps_.back() = path_step(text_.substr(begin, at_ - 1 - begin));
+    steps_.back() = path_step(unescaped(text_.substr(begin, at_ - 1 - begin)));
     if (take(':')) return value();
     return ended() ? truncated() : say("BadSyntax", "a colon is missing after the key");
+  }
+
+  // As Value::path() has it, since names are looked for in paths. Of a string that string() has found to be one.
+  std::string unescaped(std::string_view string) {
+    std::string_view value;
+    const bool is_plain = string.find('\\') == std::string_view::npos;
+    if (is_plain || parser_.parse(fmt::format("\"{}\"", string)).get(value) != simdjson::SUCCESS)
+      value = string;
+    return std::string(value);
   }
 
   bool literal(std::string_view word) {

@@ -326,7 +326,9 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
          (verb.effect == Effect::reveals && line.has("reveal"));
 }
 
-bool brings_jobs_in(const Verb& verb) { return verb.run == job_enqueue || verb.run == job_copy; }
+bool needs_keys(const Verb& verb) {
+  return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry;
+}
 
 bool can_look_at_copies(const Verb& verb) {
   return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail;

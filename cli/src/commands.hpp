@@ -60,8 +60,8 @@ struct Shorthand {
 [[nodiscard]] bool takes(const Verb& verb, std::string_view option);
 // Whoever does takes --reason, and leaves an audit record.
 [[nodiscard]] bool changes_something(const Verb& verb, const CommandLine& line);
-// Which needs the key of seals, where one is in force.
-[[nodiscard]] bool brings_jobs_in(const Verb& verb);
+// Of seals, where one is in force: for what brings jobs in, or has them run again.
+[[nodiscard]] bool needs_keys(const Verb& verb);
 // Not what is about the configuration or the daemon, nor what follows changes, of which a copy has none.
 [[nodiscard]] bool can_look_at_copies(const Verb& verb);
 

@@ -184,15 +184,15 @@ queue::Store& Session::store(IfMissing if_missing) {
 
 // Whether its keys are those in force is asked at once, and not of each job of many.
 void Session::open_store(IfMissing if_missing) {
-  const bool seals = brings_jobs_in(verb_);
-  const KeyRing own_keys = seals ? keys() : KeyRing{};
+  const bool looks_at_seals = needs_keys(verb_);
+  const KeyRing own_keys = looks_at_seals ? keys() : KeyRing{};
   store_ = opened(settings().store, [&](const config::StoreSettings& from) {
     return environment_.open_store({.path = from.path,
                                     .create = if_missing == IfMissing::create,
                                     .payload_max = static_cast<std::size_t>(from.payload_max),
                                     .keys = own_keys});
   });
-  if (seals)
+  if (looks_at_seals)
     store_->read(
         [&](queue::JobReader& reader) { value_or_raise(queue::check_keys(reader.seal_marks(), own_keys)); });
 }

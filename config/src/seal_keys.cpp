@@ -80,6 +80,12 @@ std::shared_ptr<const SecretKey> read_key(std::string_view key, const std::strin
   return std::make_shared<const SecretKey>(*std::move(read));
 }
 
+bool is_of_others(const std::string& value, const std::filesystem::path& credentials) {
+  if (value.empty()) return false;
+  const auto file = key_file(value, credentials);
+  return !file || (::faccessat(AT_FDCWD, file->path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES);
+}
+
 }  // namespace
 
 std::filesystem::path credentials_folder() {
@@ -90,6 +96,11 @@ std::filesystem::path credentials_folder() {
 KeyRing read_seal_keys(const SecuritySettings& settings, const std::filesystem::path& credentials) {
   return {read_key("seal_key", settings.seal_key, credentials),
           read_key("seal_key_previous", settings.seal_key_previous, credentials)};
+}
+
+bool is_key_of_others(const SecuritySettings& settings, const std::filesystem::path& credentials) {
+  return is_of_others(settings.seal_key, credentials) ||
+         is_of_others(settings.seal_key_previous, credentials);
 }
 
 }  // namespace tenure::config

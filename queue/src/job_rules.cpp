@@ -45,9 +45,10 @@ Envelope envelope_of(const NewJob& job, Generation generation, const KeyRing& ke
   return envelope;
 }
 
-Result<void> check_payload_size(const NewJob& job, std::size_t bytes, std::size_t bytes_max) {
+Result<void> check_payload_size(const Envelope& envelope, std::size_t bytes, std::size_t bytes_max) {
+  if (envelope.seal) bytes -= kSealBytes;
   if (bytes <= bytes_max) return {};
-  return fail(ErrorCode::payload_too_large, "the envelope of this " + job.kind + " has " +
+  return fail(ErrorCode::payload_too_large, "the envelope of this " + envelope.kind + " has " +
                                                 std::to_string(bytes) + " bytes; the store accepts " +
                                                 std::to_string(bytes_max));
 }
@@ -177,23 +178,34 @@ Result<void> check_change(const JobChange& change) {
   return change.priority ? check_priority(*change.priority) : Result<void>{};
 }
 
-Result<NewJob> copy_of(JobId id, CopiedRow row, const KeyRing& keys, JobId copy, WallTime now) {
+Result<Copy> copy_of(JobId id, CopiedRow row, const SealMarks& in_force, const KeyRing& keys, JobId copy,
+                     WallTime now) {
   auto envelope = read_envelope(row.envelope);
   if (!envelope) return tl::unexpected(std::move(envelope.error()));
-  if (auto sealed = check_seal(*envelope, keys); !sealed) return tl::unexpected(std::move(sealed.error()));
+  auto sealed = check_seal(*envelope, keys);
+  if (!sealed && in_force.current) return tl::unexpected(std::move(sealed.error()));
   if (envelope->id != id || envelope->tenant != row.tenant || envelope->generation != row.generation ||
       envelope->kind != row.kind)
     return fail(ErrorCode::bad_payload, "WrongJob: the row and the envelope of job " + id.text() +
                                             " do not say the same job; it cannot be copied");
-  return NewJob{.id = copy,
-                .tenant = std::move(row.tenant),
-                .generation = row.generation,
-                .queue = std::move(row.queue),
-                .kind = std::move(row.kind),
-                .priority = row.priority,
-                .due = now,
-                .attempts_max = row.attempts_max,
-                .arguments = std::move(envelope->arguments)};
+  return Copy{{.id = copy,
+               .tenant = std::move(row.tenant),
+               .generation = row.generation,
+               .queue = std::move(row.queue),
+               .kind = std::move(row.kind),
+               .priority = row.priority,
+               .due = now,
+               .attempts_max = row.attempts_max,
+               .arguments = std::move(envelope->arguments)},
+              sealed.has_value()};
+}
+
+// What cannot be read is refused by who would perform it.
+Result<void> check_seal_of_retry(std::string_view envelope, const SealMarks& in_force, const KeyRing& keys) {
+  if (!in_force.current) return {};
+  if (auto fits = check_keys(in_force, keys); !fits) return fits;
+  const auto read = read_envelope(envelope);
+  return read ? check_seal(*read, keys) : Result<void>{};
 }
 
 Result<void> check_deletion(JobId id, const OperatorSees& job) {

@@ -14,7 +14,9 @@ namespace tenure::queue {
 [[nodiscard]] Result<void> check_new_job(const NewJob& job);
 // Sealed where there is a key.
 [[nodiscard]] Envelope envelope_of(const NewJob& job, Generation generation, const KeyRing& keys);
-[[nodiscard]] Result<void> check_payload_size(const NewJob& job, std::size_t bytes, std::size_t bytes_max);
+// `bytes`: of the envelope as it is written. Its seal does not count. PayloadTooLarge.
+[[nodiscard]] Result<void> check_payload_size(const Envelope& envelope, std::size_t bytes,
+                                              std::size_t bytes_max);
 
 // Whether new jobs are accepted: TenantNotReady, TenantDeleted.
 [[nodiscard]] Result<void> check_accepts_jobs(const TenantRecord& tenant);
@@ -79,8 +81,16 @@ struct CopiedRow {
   int attempts_max = 0;
   std::string envelope;
 };
-// NewerEnvelope; BadPayload where the envelope is none or says another job than the row; BadSeal.
-[[nodiscard]] Result<NewJob> copy_of(JobId id, CopiedRow row, const KeyRing& keys, JobId copy, WallTime now);
+struct Copy {
+  NewJob job;
+  bool may_be_sealed = false;  // the seal of the original is right
+};
+// NewerEnvelope; BadPayload where the envelope is none or says another job than the row; BadSeal where a key is in force.
+[[nodiscard]] Result<Copy> copy_of(JobId id, CopiedRow row, const SealMarks& in_force, const KeyRing& keys,
+                                   JobId copy, WallTime now);
+// Of the envelope of a job that would run again, where a key is in force: BadConfiguration (it is none of ours), BadSeal.
+[[nodiscard]] Result<void> check_seal_of_retry(std::string_view envelope, const SealMarks& in_force,
+                                               const KeyRing& keys);
 // StateChanged for what has not ended.
 [[nodiscard]] Result<void> check_deletion(JobId id, const OperatorSees& job);
 // LimitReached.

@@ -1,3 +1,5 @@
+#include "sorted_forms.hpp"
+
 #include <tenure/base/json.hpp>
 #include <tenure/base/json_copy.hpp>
 #include <tenure/base/limits.hpp>
@@ -30,20 +32,20 @@ std::optional<json::Document> parsed(std::string_view text) {
   return document ? std::optional{*std::move(document)} : std::nullopt;
 }
 
-// The name in the step of a path that begins at `at`, and where the step ends. Elements have none.
-struct Step {
-  std::string_view name;
-  std::size_t end = 0;
-};
-Step step_at(std::string_view path, std::size_t at) {
-  constexpr std::string_view kQuoted = "[\"";
-  if (path.substr(at).starts_with(kQuoted)) {
-    const std::size_t begin = at + kQuoted.size();
-    const std::size_t end = std::min(path.find("\"]", begin), path.size());
-    return {path.substr(begin, end - begin), std::min(end + 2, path.size())};
-  }
-  const std::size_t end = std::min(path.find_first_of(".[", at + 1), path.size());
-  return {path[at] == '.' ? path.substr(at + 1, end - at - 1) : std::string_view{}, end};
+// As `escaped` ends what it has cut.
+constexpr std::string_view kCutOff = "...";
+// Bytes of a name in a path at most: 64 of the key, each escaped, and that they are cut.
+constexpr std::size_t kNameInPathMax = std::size_t{64} * 4 + kCutOff.size();
+
+// The end of the first step at `begin`, which is behind `["`, that `covers`; npos: none of them. A key may hold what looks like the end of
+// its step, so each end is tried: what goes too far is hidden, and no name is missed.
+template <class Covers>
+std::size_t end_of_covered_step(std::string_view path, std::size_t begin, const Covers& covers) {
+  constexpr std::string_view kEnd = "\"]";
+  const std::string_view step = path.substr(begin, kNameInPathMax + kEnd.size());
+  for (std::size_t end = step.find(kEnd); end != std::string_view::npos; end = step.find(kEnd, end + 1))
+    if (covers(step.substr(0, end))) return begin + end + kEnd.size();
+  return std::string_view::npos;
 }
 
 // "OutOfRange: ", with which a message about arguments begins.
@@ -91,11 +93,17 @@ std::string Mask::shown(std::string_view json) const {
 }
 
 std::optional<std::string_view> Mask::covered_front(std::string_view path) const {
+  constexpr std::string_view kQuoted = "[\"";
   if (!path.starts_with('$')) return std::nullopt;
+  const auto hides = [this](std::string_view name) { return name.ends_with(kCutOff) || covers(name); };
   for (std::size_t at = 1; at < path.size();) {
-    const Step step = step_at(path, at);
-    at = step.end;
-    if (covers(step.name)) return path.substr(0, at);
+    if (path.substr(at).starts_with(kQuoted)) {
+      const std::size_t end = end_of_covered_step(path, at + kQuoted.size(), hides);
+      if (end != std::string_view::npos) return path.substr(0, end);
+    }
+    const std::size_t end = std::min(path.find_first_of(".[", at + 1), path.size());
+    if (path[at] == '.' && covers(path.substr(at + 1, end - at - 1))) return path.substr(0, end);
+    at = end;
   }
   return std::nullopt;
 }
@@ -149,35 +157,21 @@ class Secrets::Collector {
 
 Secrets::Secrets(const Mask& mask, std::string_view arguments) : mask_(mask) {
   if (const auto document = parsed(arguments)) Collector(*this, mask_).look_into(document->root());
+  sort_uniquely(forms_);
 }
 
 void Secrets::add(std::string_view secret) {
   if (secret.size() < kShortest) return;
-  for (std::string form :
-       {std::string(secret), escaped(secret, std::numeric_limits<std::size_t>::max()), as_json(secret)}) {
-    std::vector<std::string>& forms = by_front_[form.substr(0, kShortest)];
-    if (std::ranges::find(forms, form) == forms.end()) forms.push_back(std::move(form));
-  }
-}
-
-// How many bytes of it are a secret, or the beginning of one.
-std::size_t Secrets::length_at_front_of(std::string_view text) const {
-  const auto forms = by_front_.find(text.substr(0, kShortest));
-  if (forms == by_front_.end()) return 0;
-  std::size_t longest = 0;
-  for (const std::string& form : forms->second) {
-    const auto same = static_cast<std::size_t>(std::ranges::mismatch(form, text).in1 - form.begin());
-    if (same >= std::min(form.size(), kShortestPart))
-      longest = std::max(longest, cut_utf8(form, same).size());
-  }
-  return longest;
+  forms_.emplace_back(secret);
+  for (std::string form : {escaped(secret, std::numeric_limits<std::size_t>::max()), as_json(secret)})
+    if (form != secret) forms_.push_back(std::move(form));
 }
 
 std::string Secrets::hidden_in(std::string_view text) const {
-  if (by_front_.empty()) return std::string(text);
+  if (forms_.empty()) return std::string(text);
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t secret = length_at_front_of(text.substr(at));
+    const std::size_t secret = length_at_front(text.substr(at), forms_, {kShortest, kShortestPart});
     if (secret > 0) out += kMasked;
     else out += text[at];
     at += std::max<std::size_t>(secret, 1);

@@ -100,8 +100,8 @@ Result<std::string> make_outbox_row(const NewJob& job, std::size_t payload_max, 
         ErrorCode::missing_tenant,
         "an untenanted job cannot be enqueued in a tenant's transaction: it is enqueued by the client");
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
-  const std::size_t bytes = write_envelope(envelope_of(job, job.generation, {})).size();
-  if (auto size = check_payload_size(job, bytes, payload_max); !size)
+  const Envelope envelope = envelope_of(job, job.generation, {});
+  if (auto size = check_payload_size(envelope, write_envelope(envelope).size(), payload_max); !size)
     return tl::unexpected(std::move(size.error()));
   return write_outbox_row(job, keys);
 }

@@ -12,10 +12,11 @@
 namespace tenure::queue {
 namespace {
 
-constexpr std::size_t kPage = 10'000;  // of jobs that came meanwhile
-
-tl::unexpected<Failure> no(std::string message) {
-  return fail(ErrorCode::bad_configuration, std::move(message));
+tl::unexpected<Failure> no(std::string_view why) {
+  constexpr std::string_view kWithout =
+      "this control database takes sealed jobs only, and this program was built without the seal "
+      "(-DTENURE_SEAL=ON)";
+  return fail(ErrorCode::bad_configuration, std::string(has_secret_keys() ? why : kWithout));
 }
 
 Filter unended_jobs() {
@@ -40,34 +41,35 @@ void require_none_refused(const std::optional<JobId>& refused) {
           "sealed them as security.seal_key_previous; or cancel them (tenure job cancel)");
 }
 
-// All that there are, in one pass: a page of them would gather the others again. Returns the newest; BadConfiguration.
-std::optional<JobSeq> require_all_accepted(Store& store, const KeyRing& keys) {
-  SealsLookedAt looked;
+JobSeq newest_job(JobReader& reader) {
+  const JobPage page = reader.list_jobs({}, {.limit = 1, .after = {}, .looks_max = 1}, {});
+  return page.jobs.empty() ? JobSeq{0} : page.jobs.front().seq;
+}
+
+// All that there are behind `after`, in one pass: a page of them would gather the others again. Returns up to where; BadConfiguration.
+JobSeq require_waiting_accepted(Store& store, std::optional<JobSeq> after, const KeyRing& keys) {
+  std::optional<JobId> refused;
+  JobSeq newest;
   store.read([&](JobReader& reader) {
-    static_cast<void>(reader.visit_jobs(
-        unended_jobs(), {.limit = std::numeric_limits<std::size_t>::max(), .after = {}, .looks_max = 0}, {},
-        [&](const JobRecord& job) {
-          looked.last = std::max(looked.last.value_or(job.seq), job.seq);
-          if (would_refuse(reader, job.seq, keys)) looked.refused = job.id;
-          return !looked.refused;
-        }));
+    newest = newest_job(reader);
+    static_cast<void>(reader.visit_jobs(unended_jobs(),
+                                        {.limit = std::numeric_limits<std::size_t>::max(),
+                                         .after = after,
+                                         .order = ListOrder::oldest_first,
+                                         .looks_max = 0},
+                                        {}, [&](const JobRecord& job) {
+                                          if (would_refuse(reader, job.seq, keys)) refused = job.id;
+                                          return !refused;
+                                        }));
   });
-  require_none_refused(looked.refused);
-  return looked.last;
+  require_none_refused(refused);
+  return newest;
 }
 
-// Those that came behind it; BadConfiguration.
-void require_later_accepted(Store& store, std::optional<JobSeq> after, const KeyRing& keys) {
-  SealsLookedAt looked;
-  do {
-    store.read([&](JobReader& reader) { looked = look_at_seals(reader, after, kPage, keys); });
-    require_none_refused(looked.refused);
-    after = looked.last;
-  } while (looked.last);
-}
-
-void set_marks(Store& store, const SealMarks& marks) {
-  store.write(Durability::durable, [&](StoreWriter& writer) { writer.set_seal_marks(marks); });
+// By the envelope, which says who the job is.
+void require_accepted(std::string_view bytes, const KeyRing& keys) {
+  const auto envelope = read_envelope(bytes);
+  if (envelope && !check_seal(*envelope, keys)) require_none_refused(envelope->id);
 }
 
 }  // namespace
@@ -129,14 +131,12 @@ void put_in_force(Store& store, const KeyRing& keys) {
   store.read([&](JobReader& reader) { before = reader.seal_marks(); });
   const SealMarks marks = value_or_raise(marks_to_be(before, keys));
   if (marks == before) return;
-  const auto newest = require_all_accepted(store, keys);
-  set_marks(store, marks);
-  try {  // what was enqueued by the rules of before, until the marks were there
-    require_later_accepted(store, newest, keys);
-  } catch (...) {
-    set_marks(store, before);
-    throw;
-  }
+  JobSeq looked_at = require_waiting_accepted(store, std::nullopt, keys);
+  looked_at = require_waiting_accepted(store, looked_at, keys);  // so that few are left for the commit
+  store.write(Durability::durable, [&](StoreWriter& writer) {
+    writer.visit_news(looked_at, [&](std::string_view envelope) { require_accepted(envelope, keys); });
+    writer.set_seal_marks(marks);
+  });
 }
 
 }  // namespace tenure::queue

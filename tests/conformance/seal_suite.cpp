@@ -1,5 +1,6 @@
 #include "store_suite.hpp"
 
+#include <tenure/base/limits.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/queue/seal.hpp>
@@ -45,6 +46,14 @@ void cancel_in(Store& store, JobId id) {
               [&](StoreWriter& writer) { value_or_raise(writer.cancel_by_operator(id, kNow)); });
 }
 
+std::optional<ErrorCode> retry_in(Store& store, JobId id) {
+  std::optional<ErrorCode> code;
+  store.write(Durability::ordered, [&](StoreWriter& writer) {
+    if (const auto retried = writer.retry_by_operator(id, kNow); !retried) code = retried.error().code;
+  });
+  return code;
+}
+
 Envelope envelope_in(Store& store, JobId id) {
   std::optional<std::string> bytes;
   store.read([&](JobReader& reader) {
@@ -69,9 +78,12 @@ std::optional<ErrorCode> refusal_of(const std::function<void()>& call) {
   }
 }
 
+constexpr std::size_t kPayloadOfTests = 1000;
+
 struct KeyedStoreFactory {
   std::string_view name;
-  std::unique_ptr<Store> (*make)(const std::filesystem::path& folder, const KeyRing& ring);
+  std::unique_ptr<Store> (*make)(const std::filesystem::path& folder, const KeyRing& ring,
+                                 std::size_t payload_max);
   friend std::ostream& operator<<(std::ostream& out, const KeyedStoreFactory& factory) {
     return out << factory.name;
   }
@@ -79,8 +91,32 @@ struct KeyedStoreFactory {
 
 class SealSuite : public ::testing::TestWithParam<KeyedStoreFactory> {
  protected:
-  std::unique_ptr<Store> store_with(const KeyRing& ring) { return GetParam().make(folder_.path(), ring); }
+  std::unique_ptr<Store> store_with(const KeyRing& ring, std::size_t payload_max = kPayloadOfTests) {
+    return GetParam().make(folder_.path(), ring, payload_max);
+  }
   TemporaryFolder folder_;
+};
+
+// A store whose key is by the digit '1', and which holds a cancelled job that was sealed by another.
+class ForgedJob {
+ public:
+  explicit ForgedJob(const std::function<std::unique_ptr<Store>(const KeyRing&)>& make)
+      : key_(std::make_shared<SecretKey>(value_or_raise(SecretKey::from_text(key_text('2'))))),
+        store_(make({key_, nullptr})) {
+    value_or_raise(enqueue_into(*store_, new_job(1)));
+    cancel_in(*store_, new_job(1).id);
+    *key_ = value_or_raise(SecretKey::from_text(key_text('1')));
+  }
+  [[nodiscard]] Store& store() const { return *store_; }
+  void in_force(const KeyRing& ring) const {
+    store_->write(Durability::durable, [&](StoreWriter& writer) {
+      writer.set_seal_marks({ring.mark_of_current(), ring.mark_of_previous()});
+    });
+  }
+
+ private:
+  std::shared_ptr<SecretKey> key_;
+  std::unique_ptr<Store> store_;
 };
 
 TEST_P(SealSuite, WhatIsEnqueuedIsSealedWhereThereIsAKey) {
@@ -171,19 +207,86 @@ TEST_P(SealSuite, ACopyIsSealedAnewAndOfWhatIsNotSealedThereIsNone) {
   EXPECT_NE(envelope_in(*store, new_job(2).id).seal, envelope_in(*store, new_job(1).id).seal);
 }
 
+// Or whoever can only write rows would get a good seal for his by an operator's hand.
+TEST_P(SealSuite, OfAForgedJobNoCopyIsMadeWhileAKeyIsInForceAndNeverASealedOne) {
+  const ForgedJob forged([&](const KeyRing& ring) { return store_with(ring); });
+  forged.in_force(keys('1'));
+  const auto refused = copy_in(forged.store(), new_job(1).id, new_job(2).id);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_seal);
+  forged.in_force({});
+  ASSERT_TRUE(copy_in(forged.store(), new_job(1).id, new_job(2).id));
+  EXPECT_FALSE(envelope_in(forged.store(), new_job(2).id).seal.has_value());
+  ASSERT_TRUE(enqueue_into(forged.store(), new_job(3)));
+  ASSERT_TRUE(copy_in(forged.store(), new_job(3).id, new_job(4).id));
+  EXPECT_TRUE(check_seal(envelope_in(forged.store(), new_job(4).id), keys('1')));
+}
+
+TEST_P(SealSuite, AForgedJobIsNotRetriedWhileAKeyIsInForce) {
+  const ForgedJob forged([&](const KeyRing& ring) { return store_with(ring); });
+  forged.in_force(keys('1'));
+  EXPECT_EQ(retry_in(forged.store(), new_job(1).id), ErrorCode::bad_seal);
+  forged.store().read([](JobReader& reader) {
+    EXPECT_EQ(reader.find_job(new_job(1).id).value().state, ShownState::cancelled);
+  });
+  ASSERT_TRUE(enqueue_into(forged.store(), new_job(2)));
+  cancel_in(forged.store(), new_job(2).id);
+  EXPECT_EQ(retry_in(forged.store(), new_job(2).id), std::nullopt);
+  forged.in_force(keys('3'));
+  cancel_in(forged.store(), new_job(2).id);
+  EXPECT_EQ(retry_in(forged.store(), new_job(2).id), ErrorCode::bad_configuration)
+      << "who has not the key in force cannot tell";
+  forged.in_force({});
+  EXPECT_EQ(retry_in(forged.store(), new_job(1).id), std::nullopt);
+}
+
+TEST_P(SealSuite, ASealTakesNothingOfWhatAJobMayCarry) {
+  const std::size_t head = envelope_head({new_job(1).id, std::nullopt, Generation{0}, new_job(1).kind,
+                                          std::string(kPayloadOfTests / 2, '1'), std::nullopt})
+                               .size();
+  for (const KeyRing& ring : {KeyRing(), keys('1')}) {
+    const auto store = store_with(ring);
+    for (const std::size_t size : {kPayloadOfTests - 1, kPayloadOfTests, kPayloadOfTests + 1}) {
+      NewJob job = new_job(static_cast<int>(size - kPayloadOfTests + 2) + (ring.has_current() ? 4 : 0));
+      job.arguments.assign(size - head, '1');
+      const auto enqueued = enqueue_into(*store, job);
+      EXPECT_EQ(enqueued.has_value(), size <= kPayloadOfTests) << size;
+      if (!enqueued) {
+        EXPECT_EQ(enqueued.error().code, ErrorCode::payload_too_large);
+      }
+    }
+  }
+}
+
+TEST_P(SealSuite, ASealedJobMayCarryAsMuchAsIsEverAllowed) {
+  const std::size_t head = envelope_head({new_job(1).id, std::nullopt, Generation{0}, new_job(1).kind,
+                                          std::string(limits::kPayloadMax - 1000, '1'), std::nullopt})
+                               .size();
+  const auto store = store_with(keys('1'), 2 * limits::kPayloadMax);
+  NewJob job = new_job(1);
+  job.arguments.assign(limits::kPayloadMax - head, '1');
+  ASSERT_TRUE(enqueue_into(*store, job));
+  EXPECT_TRUE(check_seal(envelope_in(*store, job.id), keys('1')));
+  job = new_job(2);
+  job.arguments.assign(limits::kPayloadMax - head + 1, '1');
+  EXPECT_FALSE(enqueue_into(*store, job));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     EachStore, SealSuite,
-    ::testing::Values(KeyedStoreFactory{"Memory",
-                                        [](const std::filesystem::path&, const KeyRing& ring) {
-                                          return make_memory_store({.keys = ring});
-                                        }},
-                      KeyedStoreFactory{"Sqlite",
-                                        [](const std::filesystem::path& folder, const KeyRing& ring) {
-                                          static const VirtualClock clock;
-                                          return open_sqlite_store(
-                                              {.path = folder / "control.db", .create = true, .keys = ring},
-                                              clock);
-                                        }}),
+    ::testing::Values(
+        KeyedStoreFactory{"Memory",
+                          [](const std::filesystem::path&, const KeyRing& ring, std::size_t payload_max) {
+                            return make_memory_store({.payload_max = payload_max, .keys = ring});
+                          }},
+        KeyedStoreFactory{
+            "Sqlite",
+            [](const std::filesystem::path& folder, const KeyRing& ring, std::size_t payload_max) {
+              static const VirtualClock clock;
+              return open_sqlite_store(
+                  {.path = folder / "control.db", .create = true, .payload_max = payload_max, .keys = ring},
+                  clock);
+            }}),
     [](const auto& each) { return std::string{each.param.name}; });
 
 // Several processes with keys of their own over one file.
@@ -212,23 +315,22 @@ TEST_F(SealedFile, TheSameIdIsTheSameJobWhateverKeyHasSealedIt) {
   EXPECT_EQ(conflict.error().code, ErrorCode::id_conflict);
 }
 
-// Or whoever can only write rows would get a good seal for his by an operator's hand.
-TEST_F(SealedFile, AJobThatIsNotSealedIsNotCopied) {
-  ASSERT_TRUE(enqueue_into(*store_with({}), new_job(1)));
-  const auto copy = copy_in(*store_with(keys('1')), new_job(1).id, new_job(2).id);
-  ASSERT_FALSE(copy);
-  EXPECT_EQ(copy.error().code, ErrorCode::bad_seal);
-}
+struct Killed {};
 
-// A store into which somebody enqueues just before the marks are written.
+// A store to which somebody does something just before the marks are written; `dies`: its process ends right behind that commit.
 class BusyStore final : public Store {
  public:
-  BusyStore(Store& store, std::function<void()> before_write)
-      : store_(store), before_write_(std::move(before_write)) {}
-  void read(FunctionRef<void(JobReader&)> work) override { store_.read(work); }
+  BusyStore(Store& store, std::function<void()> before_write, bool dies = false)
+      : store_(store), before_write_(std::move(before_write)), dies_(dies) {}
+  void read(FunctionRef<void(JobReader&)> work) override {
+    if (is_dead_) throw Killed{};
+    store_.read(work);
+  }
   void write(Durability durability, FunctionRef<void(StoreWriter&)> work) override {
+    if (is_dead_) throw Killed{};
     if (before_write_) std::exchange(before_write_, nullptr)();
     store_.write(durability, work);
+    is_dead_ = dies_;
   }
   void sync() override {}
   Result<std::string> outbox_row(const NewJob& job) override { return store_.outbox_row(job); }
@@ -243,6 +345,8 @@ class BusyStore final : public Store {
  private:
   Store& store_;
   std::function<void()> before_write_;
+  bool dies_;
+  bool is_dead_ = false;
 };
 
 TEST_F(SealedFile, SEC_14_WhatIsEnqueuedWhileAKeyComesInForceIsNotLeftBehind) {
@@ -250,6 +354,41 @@ TEST_F(SealedFile, SEC_14_WhatIsEnqueuedWhileAKeyComesInForceIsNotLeftBehind) {
   BusyStore busy(*store, [&] { ASSERT_TRUE(enqueue_into(*store, new_job(1))); });
   EXPECT_EQ(refusal_of([&] { put_in_force(busy, keys('1')); }), ErrorCode::bad_configuration);
   EXPECT_EQ(marks_in(*store), SealMarks{});
+}
+
+TEST_F(SealedFile, SEC_14_ADispatcherThatIsKilledLeavesNoMarksOverJobsThatTheyRefuse) {
+  const auto store = store_with({});
+  BusyStore busy(
+      *store, [&] { ASSERT_TRUE(enqueue_into(*store, new_job(1))); }, true);
+  try {
+    put_in_force(busy, keys('1'));
+  } catch (const Error&) {  // it was refused
+  } catch (const Killed&) {
+  }
+  EXPECT_EQ(marks_in(*store), SealMarks{});
+}
+
+TEST_F(SealedFile, WhatIsRetriedWhileAKeyComesInForceIsNotLeftBehind) {
+  const auto store = store_with({});
+  ASSERT_TRUE(enqueue_into(*store, new_job(1)));
+  cancel_in(*store, new_job(1).id);
+  ASSERT_TRUE(enqueue_into(*store_with(keys('1')), new_job(2)));
+  BusyStore busy(*store, [&] { EXPECT_EQ(retry_in(*store, new_job(1).id), std::nullopt); });
+  EXPECT_EQ(refusal_of([&] { put_in_force(busy, keys('1')); }), ErrorCode::bad_configuration);
+  EXPECT_EQ(marks_in(*store), SealMarks{});
+}
+
+// A lane hint that nobody has taken yet names a job, and so does a claim of a dispatcher that has died.
+TEST_F(SealedFile, WhatHasEndedMeanwhileKeepsNoKeyOut) {
+  const auto store = store_with({});
+  BusyStore busy(*store, [&] {
+    ASSERT_TRUE(enqueue_into(*store, new_job(1)));
+    cancel_in(*store, new_job(1).id);
+    EXPECT_EQ(retry_in(*store, new_job(1).id), std::nullopt);
+    cancel_in(*store, new_job(1).id);
+  });
+  put_in_force(busy, keys('1'));
+  EXPECT_EQ(marks_in(*store).current, keys('1').mark_of_current());
 }
 
 }  // namespace

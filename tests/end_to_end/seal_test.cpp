@@ -21,6 +21,7 @@ namespace {
 
 using queue::ShownState;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -77,6 +78,19 @@ class SealTest : public Installation {
     const auto daemon = start_daemon(false);
     EXPECT_EQ(daemon->wait(), "exit 78") << daemon->output();
     return daemon->output();
+  }
+  // What the audit says of refusals.
+  std::vector<std::string> refusals() {
+    std::vector<std::string> found;
+    store().read([&](queue::JobReader& reader) {
+      reader.for_each_audit(std::nullopt, [&](const queue::AuditRecord& record) {
+        const queue::AuditEntry& entry = record.entry;
+        if (entry.verb == "job refused")
+          found.push_back(entry.subject + ' ' + std::to_string(entry.count) + ' ' + entry.reason);
+        return true;
+      });
+    });
+    return found;
   }
   static void end(Process& daemon) {
     daemon.signal(SIGTERM);
@@ -149,6 +163,8 @@ TEST_F(SealTest, SEC_01_AJobThatWasEditedInTheStoreIsDeadBeforeItsHandler) {
   EXPECT_EQ(record(edited).reason, queue::JobReason::permanent_error);
   EXPECT_EQ(runs_of("evil"), 0);
   EXPECT_THAT(daemon->output(), HasSubstr("BadSeal"));
+  EXPECT_THAT(refusals(),
+              ElementsAre(HasSubstr("id=" + edited.text() + " tenant=acme 1 BadSeal: WrongSeal")));
   end(*daemon);
 }
 

@@ -37,13 +37,17 @@ void shorten_log(queue::Store& store) {
   }
 }
 
-// On a thread of its own, since another process may have the store to itself: it is waited for, and whoever asks is answered meanwhile,
-// the service manager too. What signals tell waits for the loop.
+// On a thread of its own, since another process may have the store to itself, and jobs that wait are looked at where the keys are others
+// than before: it is waited for, and whoever asks is answered meanwhile, the service manager too. What signals tell waits for the loop.
 std::unique_ptr<queue::Store> open_store(boost::asio::io_context& context, Signals& signals,
-                                         const queue::SqliteStoreOptions& options, const Clock& clock) {
+                                         const queue::SqliteStoreOptions& options, const KeyRing& keys,
+                                         const Clock& clock) {
   signals.keep();
-  std::packaged_task<std::unique_ptr<queue::Store>()> open(
-      [&] { return queue::open_sqlite_store(options, clock); });
+  std::packaged_task<std::unique_ptr<queue::Store>()> open([&] {
+    auto store = queue::open_sqlite_store(options, clock);
+    queue::put_in_force(*store, keys);
+    return store;
+  });
   auto store = open.get_future();
   bool is_over = false;
   const std::jthread opening([&] {
@@ -83,11 +87,10 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   if (!lock) return exit_code;
   observer->lock_taken(settings);
 
+  const KeyRing keys = config::read_seal_keys(settings.security, config::credentials_folder());
   const auto store = open_store(
       context, signals,
-      {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, clock);
-  const KeyRing keys = config::read_seal_keys(settings.security, config::credentials_folder());
-  queue::put_in_force(*store, keys);
+      {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, keys, clock);
   const auto host = make_host(context.get_executor(), {lock->descriptor(), settings, keys});
   Loop loop(
       context, settings, *store, clock, *host, signals, service, *observer, read_settings,

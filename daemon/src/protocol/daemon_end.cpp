@@ -1,7 +1,7 @@
 #include "daemon_end.hpp"
 
-#include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/queue/envelope.hpp>
 
 #include <utility>
 
@@ -12,7 +12,7 @@ namespace {
 // The job's texts move; the envelope's next copy is the one in the bytes to be written.
 AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_limit) {
   // Only a row that was written past us can be longer; cut, its worker refuses it.
-  if (job.envelope.size() > limits::kPayloadMax) job.envelope.resize(limits::kPayloadMax);
+  if (job.envelope.size() > queue::kEnvelopeMax) job.envelope.resize(queue::kEnvelopeMax);
   if (job.cursor.size() > queue::kCursorMax) job.cursor.clear();  // no run has saved it
   return {.job = {.claim = {job.seq, job.token},
                   .id = job.id,

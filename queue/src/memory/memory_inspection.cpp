@@ -58,6 +58,15 @@ std::int64_t MemoryWriter::mend(std::span<const DefectPlace>) { return 0; }
 
 void MemoryWriter::set_seal_marks(const SealMarks& marks) { tables_.set_seal_marks(marks); }
 
+void MemoryWriter::visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) {
+  const auto tell = [&](JobSeq seq) {
+    const auto job = tables_.jobs().find(seq);
+    if (job != tables_.jobs().end() && !is_final(job->second.state)) fn(*tables_.envelope(seq));
+  };
+  for (auto job = tables_.jobs().upper_bound(after); job != tables_.jobs().end(); ++job) tell(job->first);
+  for (const auto& [number, seq] : tables_.hints()) tell(seq);
+}
+
 void MemoryWriter::append_audit(const AuditEntry& entry, WallTime now) { tables_.append_audit(entry, now); }
 
 }  // namespace tenure::queue

@@ -21,6 +21,8 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   if (!seq) return tl::unexpected(seq.error());
   MemoryJob job = tables_.jobs().at(*seq);
   if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
+  if (auto sealed = check_seal_of_retry(*tables_.envelope(*seq), tables_.seal_marks(), keys_); !sealed)
+    return sealed;
   job.state = JobState::ready;
   job.reason = JobReason::none;
   job.due = now;
@@ -78,17 +80,17 @@ Result<Enqueued> MemoryWriter::copy_by_operator(JobId id, JobId copy, WallTime n
   if (!seq) return no_such_job(id);
   const MemoryJob& row = tables_.jobs().at(*seq);
   const MemoryTenant& owner = tables_.tenants().at(row.lane.tenant);
-  auto job = copy_of(id,
-                     {.tenant = owner.name,
-                      .generation = owner.generation,
-                      .queue = reader_.queue_name(row.lane.queue),
-                      .kind = reader_.kind_name(row.lane.kind),
-                      .priority = row.lane.priority,
-                      .attempts_max = row.attempts_max,
-                      .envelope = *tables_.envelope(*seq)},
-                     keys_, copy, now);
-  if (!job) return tl::unexpected(std::move(job.error()));
-  return enqueue(*job, now);
+  auto made = copy_of(id,
+                      {.tenant = owner.name,
+                       .generation = owner.generation,
+                       .queue = reader_.queue_name(row.lane.queue),
+                       .kind = reader_.kind_name(row.lane.kind),
+                       .priority = row.lane.priority,
+                       .attempts_max = row.attempts_max,
+                       .envelope = *tables_.envelope(*seq)},
+                      tables_.seal_marks(), keys_, copy, now);
+  if (!made) return tl::unexpected(std::move(made.error()));
+  return enqueue_sealed_by(made->may_be_sealed ? keys_ : KeyRing(), made->job, now);
 }
 
 Result<void> MemoryWriter::cancel_by_operator(JobId id, WallTime now) {

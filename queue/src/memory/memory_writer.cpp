@@ -12,6 +12,10 @@ namespace tenure::queue {
 // A job comes in.
 
 Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
+  return enqueue_sealed_by(keys_, job, now);
+}
+
+Result<Enqueued> MemoryWriter::enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
   auto former = existing(job);
   // A lost answer is asked for again when the tenant may have gone since, or the key.
@@ -19,11 +23,12 @@ Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
     if (former && *former) return **former;
     return tl::unexpected(std::move(why));
   };
-  if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys) return former_or(std::move(keys.error()));
+  if (auto fits = check_keys(tables_.seal_marks(), keys_); !fits) return former_or(std::move(fits.error()));
   const auto owner = owner_of(job);
   if (!owner) return former_or(owner.error());
-  std::string envelope = write_envelope(envelope_of(job, owner->generation, keys_));
-  if (auto size = check_payload_size(job, envelope.size(), payload_max_); !size)
+  const Envelope said = envelope_of(job, owner->generation, keys);
+  std::string envelope = write_envelope(said);
+  if (auto size = check_payload_size(said, envelope.size(), payload_max_); !size)
     return tl::unexpected(std::move(size.error()));
   const auto lane = lane_of(job, owner->number);
   if (!lane) return tl::unexpected(lane.error());

@@ -62,6 +62,7 @@ class MemoryWriter final : public StoreWriter {
   void mark_outboxes_of_former_claims(Incarnation current, WallTime now) override;
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
+  void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
@@ -71,6 +72,7 @@ class MemoryWriter final : public StoreWriter {
     TenantNumber number;
     Generation generation;
   };
+  Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
   Result<Owner> owner_of(const NewJob& job) const;
   [[nodiscard]] Result<Owner> owner_of(const TenantName& name, Generation wanted) const;
   Result<QueueNumber> intern_queue(std::string_view name);

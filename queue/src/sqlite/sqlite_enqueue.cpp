@@ -43,6 +43,10 @@ std::span<const std::byte> bytes_of(const JobId& id) { return std::as_bytes(std:
 }  // namespace
 
 Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
+  return enqueue_sealed_by(keys_, job, now);
+}
+
+Result<Enqueued> SqliteWriter::enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
   // A lost answer is asked for again when the tenant may have gone since, or the key.
   const auto former_or = [&](Failure why) -> Result<Enqueued> {
@@ -50,8 +54,8 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
     if (former && *former) return **former;
     return tl::unexpected(std::move(why));
   };
-  if (auto keys = check_own_keys(); !keys) return former_or(std::move(keys.error()));
-  auto incoming = look_up(job);
+  if (auto fits = check_own_keys(); !fits) return former_or(std::move(fits.error()));
+  auto incoming = look_up(job, keys);
   if (!incoming) return former_or(std::move(incoming.error()));
   const auto numbers = intern(job);
   if (!numbers) return tl::unexpected(numbers.error());
@@ -80,24 +84,27 @@ bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_v
   return connection_.changes() > 0;
 }
 
-Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job) {
+Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job, const KeyRing& keys) {
   Incoming incoming;
   if (job.tenant) {
     auto owner = owner_of(*job.tenant, job.generation);
     if (!owner) return tl::unexpected(std::move(owner.error()));
     incoming.owner = *owner;
   }
-  incoming.envelope = write_envelope(envelope_of(job, incoming.owner.generation, keys_));
-  if (auto size = check_payload_size(job, incoming.envelope.size(), payload_max_); !size)
+  const Envelope envelope = envelope_of(job, incoming.owner.generation, keys);
+  incoming.envelope = write_envelope(envelope);
+  if (auto size = check_payload_size(envelope, incoming.envelope.size(), payload_max_); !size)
     return tl::unexpected(std::move(size.error()));
   return incoming;
 }
 
 // Nobody else changes what is in force while the transaction lasts.
-Result<void> SqliteWriter::check_own_keys() {
+const SealMarks& SqliteWriter::seal_marks() {
   if (!seal_marks_) seal_marks_ = read_seal_marks(connection_);
-  return check_keys(*seal_marks_, keys_);
+  return *seal_marks_;
 }
+
+Result<void> SqliteWriter::check_own_keys() { return check_keys(seal_marks(), keys_); }
 
 std::optional<Owner> SqliteWriter::live_owner(const TenantName& name) {
   if (const auto known = owners_.find(name); known != owners_.end()) return known->second;

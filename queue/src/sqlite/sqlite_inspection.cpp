@@ -85,6 +85,10 @@ void SqliteWriter::set_seal_marks(const SealMarks& marks) {
   seal_marks_ = marks;
 }
 
+void SqliteWriter::visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) {
+  queue::visit_news(connection_, after, fn);
+}
+
 void SqliteWriter::append_audit(const AuditEntry& entry, WallTime now) {
   queue::append_audit(connection_, entry, now);
 }

@@ -23,6 +23,9 @@ constexpr Query kRetryByOperator{"retry_by_operator", R"sql(
     finished_us = created_us
   where seq = ?1)sql"};
 
+// ?1 seq. Index: primary key.
+constexpr Query kEnvelopeOfRetry{"envelope_of_retry", "select envelope from job where seq = ?1"};
+
 // ?1 seq  ?2 due_us. Index: primary key.
 constexpr Query kRunByOperator{"run_by_operator",
                                "update job set state = 1, reason = 0, due_us = ?2 where seq = ?1"};
@@ -140,6 +143,7 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   const auto job = named_job_for(Transition::retry_by_operator, id, JobState::ready);
   if (!job) return tl::unexpected(job.error());
   if (auto owner = check_tenant_of_retry(job->lane.tenant); !owner) return owner;
+  if (auto sealed = check_seal_of_retry(job->place.seq); !sealed) return sealed;
   connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
   place_in_lane(*job, now);
   return {};
@@ -197,9 +201,9 @@ Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime n
     original.attempts_max = clamped(row.integer(5));
     original.envelope = as_text(row.blob(6));
   }
-  auto job = copy_of(id, std::move(original), keys_, copy, now);
-  if (!job) return tl::unexpected(std::move(job.error()));
-  return enqueue(*job, now);
+  auto made = copy_of(id, std::move(original), seal_marks(), keys_, copy, now);
+  if (!made) return tl::unexpected(std::move(made.error()));
+  return enqueue_sealed_by(made->may_be_sealed ? keys_ : KeyRing(), made->job, now);
 }
 
 Result<void> SqliteWriter::cancel_by_operator(JobId id, WallTime now) {
@@ -244,6 +248,12 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   return {};
 }
 
+Result<void> SqliteWriter::check_seal_of_retry(JobSeq seq) {
+  if (!seal_marks().current) return {};
+  auto row = connection_.statement(kEnvelopeOfRetry);
+  return queue::check_seal_of_retry(as_text(row.bind(seq.value).row().blob(0)), seal_marks(), keys_);
+}
+
 Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
   if (number == kUntenanted) return {};
   const auto owner = tenant_numbered(connection_, number);
@@ -257,8 +267,9 @@ Result<void> SqliteWriter::check_tenant_of_retry(TenantNumber number) {
 }
 
 std::vector<const Query*> operator_queries() {
-  return {&kNamedJob,      &kRetryByOperator, &kRunByOperator, &kChangeByOperator, &kCopiedJob,
-          &kEndByOperator, &kInsertLaneHint,  &kNewestJob,     &kDeleteAttempts,   &kDeleteJob};
+  return {&kNamedJob,         &kRetryByOperator, &kEnvelopeOfRetry, &kRunByOperator,
+          &kChangeByOperator, &kCopiedJob,       &kEndByOperator,   &kInsertLaneHint,
+          &kNewestJob,        &kDeleteAttempts,  &kDeleteJob};
 }
 
 }  // namespace tenure::queue

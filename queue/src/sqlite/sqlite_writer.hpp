@@ -97,6 +97,7 @@ class SqliteWriter final : public StoreWriter {
   void mark_outboxes_of_former_claims(Incarnation current, WallTime now) override;
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
+  void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
@@ -149,8 +150,10 @@ class SqliteWriter final : public StoreWriter {
     [[nodiscard]] OperatorSees seen() const { return {state, reason, is_running}; }
   };
 
+  [[nodiscard]] const SealMarks& seal_marks();
   Result<void> check_own_keys();
-  Result<Incoming> look_up(const NewJob& job);
+  Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
+  Result<Incoming> look_up(const NewJob& job, const KeyRing& keys);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
   Result<Names> intern(const NewJob& job);
@@ -211,6 +214,7 @@ class SqliteWriter final : public StoreWriter {
   bool mend_causeless(const DefectPlace& place);
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
+  Result<void> check_seal_of_retry(JobSeq seq);
 
   sqlite::Connection& connection_;
   TransactionNames& names_;

@@ -289,6 +289,11 @@ TEST(JsonReader, ReadsAsManyBytesAsItsLimitAndNoMore) {
   EXPECT_EQ(refusal("[12]", {.bytes_max = 3, .depth_max = 1}), "TooLarge at $");
 }
 
+TEST(JsonReader, ThePathOfWhatIsBrokenHasKeysAsTheyAreMeant) {
+  EXPECT_EQ(refusal(R"({"pass\u0077ord":{"\u00e9\"":[1,}})"), "BadSyntax at $.password[\"\u00e9\"\"][1]");
+  EXPECT_EQ(refusal(R"({"a\\b":})"), "BadSyntax at $[\"a\\b\"]");
+}
+
 TEST(JsonReader, SER_02_RefusesATextThatIsCutAnywhere) {
   const std::string whole = R"({"a":[1,-2.5e3,"x\u00e9\n",null,true,{"b":{}}],"c":"ü"})";
   EXPECT_EQ(refusal(whole), "accepted");

@@ -5,7 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <support/keys.hpp>
 #include <unistd.h>
 
@@ -110,6 +114,34 @@ TEST(SecretText, IsReadToItsEndWithinItsLimit) {
     EXPECT_EQ(text.has_value(), size <= 10) << size;
     EXPECT_EQ(text ? text->view() : "", std::string(size <= 10 ? size : 0, 'x'));
   }
+}
+
+// VmFlags of the range of this process's memory in which the address lies: the kernel writes no core of one with `dd`.
+std::string flags_of_range(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream lines("/proc/self/smaps");
+  bool is_inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char dash = 0;
+    std::istringstream words(line);
+    if (words >> std::hex >> begin >> dash >> end && dash == '-') is_inside = begin <= wanted && wanted < end;
+    else if (is_inside && line.starts_with("VmFlags:")) return line + ' ';
+  }
+  return {};
+}
+
+TEST(SecretText, LiesInPagesThatNoCoreFileHas) {
+  Pipe pipe;
+  ASSERT_TRUE(write_all(pipe.in.number(), key_text('1')));
+  pipe.in = Descriptor{};
+  const auto text = SecretText::read(pipe.out.number(), SecretKey::kTextMax);
+  ASSERT_TRUE(text);
+  EXPECT_NE(flags_of_range(text->view().data()).find(" dd "), std::string::npos)
+      << flags_of_range(text->view().data());
+  const std::string other = key_text('1');
+  EXPECT_EQ(flags_of_range(other.data()).find(" dd "), std::string::npos) << "as any other memory does not";
 }
 
 }  // namespace

@@ -35,6 +35,18 @@ class Seal : public FileProgram {
     return file.string();
   }
   void in_force(char current, char previous = ' ') { queue::put_in_force(*store, keys(current, previous)); }
+  // As a dispatcher leaves it, whatever waits.
+  void mark(char current) {
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      writer.set_seal_marks({keys(current).mark_of_current(), std::nullopt});
+    });
+  }
+  void edit_envelope(int seed) {
+    execute(
+        "update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') "
+        "as blob) where seq = " +
+        std::to_string(job(seed).seq.value));
+  }
   int enqueue(int seed) {
     return run(
         {"job", "enqueue", "billing.close", R"({"a":1})", "--tenant", "acme", "--id", job_id(seed).text()});
@@ -88,32 +100,99 @@ TEST_F(Seal, WhoHasNoKeyOrAnotherOneIsToldWhatToDo) {
 TEST_F(Seal, AForgedJobGetsNoGoodSealByACopy) {
   add_job(1, "acme", "billing.close", R"({"a":1})");
   configure('1');
+  const auto copies_that_are_sealed = [&] {
+    int sealed = 0;
+    store->read([&](queue::JobReader& reader) {
+      for (const auto& job : reader.list_jobs({}, {}, {}).jobs)
+        if (value_or_raise(queue::read_envelope(reader.envelope(job.seq).value())).seal) ++sealed;
+    });
+    return sealed;
+  };
+  EXPECT_EQ(run({"job", "copy", job_id(1).text()}), 0) << "no key is in force: " << output.error;
+  EXPECT_EQ(copies_that_are_sealed(), 0);
+  mark('1');
   EXPECT_EQ(run({"job", "copy", job_id(1).text()}), 1);
   EXPECT_THAT(output.error, HasSubstr("BadSeal"));
 }
 
+TEST_F(Seal, AForgedJobIsNotRetriedWhileAKeyIsInForce) {
+  configure('1');
+  in_force('1');
+  for (const int seed : {1, 2, 3}) ASSERT_EQ(enqueue(seed), 0) << output.error;
+  ASSERT_EQ(run({"job", "cancel", job_id(1).text(), job_id(2).text(), job_id(3).text()}), 0);
+  edit_envelope(2);
+  EXPECT_EQ(run({"job", "retry", job_id(2).text()}), 1);
+  EXPECT_THAT(output.error, HasSubstr("BadSeal: WrongSeal"));
+  EXPECT_EQ(job(2).state, queue::ShownState::cancelled);
+  EXPECT_EQ(run({"job", "retry", "state=cancelled", "--yes"}), 1);
+  EXPECT_THAT(output.error, AllOf(HasSubstr(job_id(2).text()), HasSubstr("BadSeal")));
+  EXPECT_EQ(job(1).state, queue::ShownState::ready);
+  EXPECT_EQ(job(2).state, queue::ShownState::cancelled);
+  EXPECT_EQ(job(3).state, queue::ShownState::ready);
+  configure(' ');
+  EXPECT_EQ(run({"job", "retry", job_id(2).text()}), 78);
+  EXPECT_THAT(output.error, HasSubstr("say in security.seal_key where its key is read from"));
+  store->write(queue::Durability::durable, [](queue::StoreWriter& writer) { writer.set_seal_marks({}); });
+  EXPECT_EQ(run({"job", "retry", job_id(2).text()}), 0) << "no key is in force: " << output.error;
+}
+
 TEST_F(Seal, TheDoctorKnowsWhetherTheRightKeyIsConfigured) {
   EXPECT_THAT(seal_finding(), HasSubstr("ok    seal"));
-  add_job(1, "acme", "billing.close");
   configure('1');
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("not in force yet")));
-  EXPECT_EQ(run({"job", "cancel", job_id(1).text()}), 0);
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("not in force yet"),
+                                    HasSubstr("systemctl restart tenured")));
   in_force('1');
   ASSERT_EQ(enqueue(2), 0);
   EXPECT_THAT(seal_finding(), AllOf(HasSubstr("ok    seal"), HasSubstr("is in force")));
-  configure('2', '1');
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("when tenured starts")));
   configure('2');
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("another key")));
+  EXPECT_THAT(seal_finding(),
+              AllOf(HasSubstr("FAIL  seal"), HasSubstr("another key"), Not(HasSubstr("systemctl"))));
   configure(' ');
-  EXPECT_THAT(seal_finding(), HasSubstr("FAIL  seal"));
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("will not start")));
   configure('1');
-  execute(
-      "update job set envelope = cast(replace(cast(envelope as text), 'billing.close', 'billing.clone') as "
-      "blob)");
+  edit_envelope(2);
   EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr(job_id(2).text())));
-  std::filesystem::permissions(folder / "key-1", std::filesystem::perms{0644});
-  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("chmod 600")));
+}
+
+TEST_F(Seal, TheDoctorProposesNoStartThatWouldBeRefused) {
+  add_job(1, "acme", "billing.close");
+  configure('1');
+  EXPECT_THAT(seal_finding(),
+              AllOf(HasSubstr("FAIL  seal"), HasSubstr("would not start"),
+                    HasSubstr("tenure job show " + job_id(1).text()), Not(HasSubstr("systemctl"))));
+  EXPECT_EQ(run({"job", "cancel", job_id(1).text()}), 0);
+  in_force('1');
+  ASSERT_EQ(enqueue(2), 0);
+  configure('2', '1');
+  EXPECT_THAT(seal_finding(),
+              AllOf(HasSubstr("FAIL  seal"), HasSubstr("nothing can be enqueued by this configuration"),
+                    HasSubstr("systemctl restart tenured")));
+  in_force('2', '1');
+  configure('2');
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("would not start"),
+                                    HasSubstr(job_id(2).text()), Not(HasSubstr("systemctl"))));
+  EXPECT_EQ(run({"job", "cancel", job_id(2).text()}), 0);
+  EXPECT_THAT(seal_finding(), AllOf(HasSubstr("warn  seal"), HasSubstr("when tenured starts"),
+                                    HasSubstr("systemctl restart tenured")));
+}
+
+TEST_F(Seal, TheDoctorTellsAKeyThatNobodyCanReadFromOneThatIsKeptFromWhoAsks) {
+  configure('1');
+  const std::filesystem::path key = folder / "key-1";
+  for (const bool is_in_force : {false, true}) {
+    if (is_in_force) mark('1');
+    std::filesystem::permissions(key, std::filesystem::perms{0644});
+    EXPECT_THAT(seal_finding(),
+                AllOf(HasSubstr("FAIL  seal"), HasSubstr("chmod 600"), Not(HasSubstr("systemctl"))));
+    std::filesystem::permissions(key, std::filesystem::perms{0600});
+    environment.variables.back().second = "file:" + (folder / "none").string();
+    EXPECT_THAT(seal_finding(), AllOf(HasSubstr("FAIL  seal"), HasSubstr("cannot be opened"),
+                                      HasSubstr("will not start"), Not(HasSubstr("systemctl"))));
+    environment.variables.back().second = "credential:seal";
+    EXPECT_THAT(seal_finding(),
+                AllOf(HasSubstr("warn  seal"), HasSubstr("by who asks"), Not(HasSubstr("systemctl"))));
+    configure('1');
+  }
 }
 
 }  // namespace

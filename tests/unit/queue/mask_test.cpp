@@ -1,3 +1,7 @@
+#include "sorted_forms.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/queue/mask.hpp>
 
 #include <gtest/gtest.h>
@@ -55,6 +59,25 @@ TEST(Mask, OfAFailureInAMaskedMemberOnlyCodePlaceAndReasonAreTold) {
     EXPECT_EQ(told(plain).message, "OutOfRange: 7 is too small") << plain;
 }
 
+// As a path shows them: cut, and whatever a key holds.
+TEST(Mask, OfAKeyThatAPathShowsCutOrWithItsBracketsNothingIsTold) {
+  const auto told = [](std::string_view key, std::string_view json_begin, std::string_view json_end) {
+    const std::string json = std::string(json_begin) + std::string(key) + std::string(json_end);
+    const auto document = json::Document::parse(json, {.bytes_max = 1000, .depth_max = 10});
+    EXPECT_FALSE(document.has_value()) << json;
+    return Mask({"recipient"}).told(document.error());
+  };
+  const std::string is_hidden = "what is wrong with a masked value is not told";
+  for (const std::string& key :
+       {std::string(R"(pass\u0077ord)"), std::string(R"(re\u0063ipient)"), std::string(80, 'x') + "_password",
+        std::string(R"(a\"]b_token)"), std::string(R"(a b\"].c_token)")}) {
+    const Failure failure = told(key, R"({"a":[{")", R"(":{"tok-1":12,}}]})");
+    EXPECT_NE(failure.message.find(is_hidden), std::string::npos) << failure.text();
+    EXPECT_EQ(failure.where.find("tok-1"), std::string::npos) << failure.text();
+  }
+  EXPECT_EQ(told(R"(pl\u0061in)", R"({")", R"(":{"b":12,}})").where, "$.plain");
+}
+
 class SecretsTest : public ::testing::Test {
  protected:
   std::string hidden(std::string_view text) { return secrets_.hidden_in(text); }
@@ -87,6 +110,57 @@ TEST_F(SecretsTest, WhatIsNotMaskedOrTooShortToBeFoundStays) {
 TEST_F(SecretsTest, ACharacterIsNeverCutInTwo) {
   const Secrets secrets(Mask(), "{\"password\":\"0123456789abcdef\u00e9\"}");
   EXPECT_EQ(secrets.hidden_in("0123456789abcdef\u00e8"), "••••\u00e8");
+}
+
+// Each beside each other one would be minutes.
+TEST_F(SecretsTest, TensOfThousandsOfThemAreFoundInALongText) {
+  constexpr int kCount = 50'000;
+  std::string arguments = R"({"password":[)";
+  std::string text;
+  std::string expected;
+  for (int i = 0; i < kCount; ++i) {
+    const std::string value = "tok-" + std::to_string(100'000 + i) + "-end";
+    arguments += (i == 0 ? "\"" : ",\"") + value + '"';
+    text += value + " tok-none ";
+    expected += "•••• tok-none ";
+  }
+  const Secrets secrets(Mask(), arguments + "]}");
+  EXPECT_EQ(secrets.hidden_in(text), expected);
+}
+
+TEST(SortedForms, AreSearchedByTheLogarithmOfTheirNumber) {
+  std::vector<std::string> forms;
+  for (int i = 0; i < 50'000; ++i) forms.push_back("tok-" + std::to_string(100'000 + i));
+  forms.emplace_back("tok");
+  sort_uniquely(forms);
+  int asked = 0;
+  const auto before = [&](std::string_view one, std::string_view other) {
+    ++asked;
+    return one < other;
+  };
+  constexpr int kLogarithm = 17;  // of the number, and one more question where a place is looked at
+  const auto length = [&](std::string_view text) {
+    asked = 0;
+    const std::size_t found = length_at_front(text, forms, {.least = 3, .part = 16}, before);
+    EXPECT_LE(asked, 16 * kLogarithm) << text;
+    return found;
+  };
+  EXPECT_EQ(length("tok-123456 and so on"), 10U);
+  EXPECT_EQ(length("tok-12345"), 3U);
+  EXPECT_EQ(length("tok-none"), 3U);
+  EXPECT_EQ(length("to"), 0U);
+  EXPECT_EQ(length("something else"), 0U);
+  EXPECT_EQ(length("zz"), 0U);
+  EXPECT_EQ(length(""), 0U);
+}
+
+TEST_F(SecretsTest, TheLongestThatStandsThereIsHidden) {
+  const Secrets secrets(
+      Mask(), R"({"password":["abc","abcdef","abcdefghijklmnopqrstuvwxyz","abcdefghijklmnopq-other"]})");
+  EXPECT_EQ(secrets.hidden_in("abc abcd abcdef abcdefg"), "•••• ••••d •••• ••••g");
+  EXPECT_EQ(secrets.hidden_in("abcdefghijklmnopqr."), "••••.") << "the beginning of the third";
+  EXPECT_EQ(secrets.hidden_in("abcdefghijklmnop"), "••••");
+  EXPECT_EQ(secrets.hidden_in("abcdefghijklmno"), "••••ghijklmno");
 }
 
 TEST_F(SecretsTest, AFailureIsToldWithoutThem) {

@@ -1,4 +1,4 @@
-#include <tenure/base/limits.hpp>
+#include <tenure/queue/envelope.hpp>
 
 #include <gtest/gtest.h>
 
@@ -193,7 +193,15 @@ TEST_F(DaemonEndTest, AssignsWhatAClaimSaysAndCutsWhatNoWorkerCouldRead) {
   job.kind = "a.b";
   job.failures = 2;
   job.attempts_max = 7;
-  job.envelope.assign(limits::kPayloadMax + 1, 'x');
+  for (const std::size_t size : {queue::kEnvelopeMax - 1, queue::kEnvelopeMax}) {
+    queue::ClaimedJob longest = job;
+    longest.envelope.assign(size, 'x');
+    end_.assign(std::move(longest));
+    const auto frames = said();
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(std::get<AssignFrame>(frames[0]).job.envelope.size(), size) << "whole, with its seal";
+  }
+  job.envelope.assign(queue::kEnvelopeMax + 1, 'x');
   end_.assign(std::move(job));
   const auto frames = said();
   ASSERT_EQ(frames.size(), 1U);
@@ -202,7 +210,7 @@ TEST_F(DaemonEndTest, AssignsWhatAClaimSaysAndCutsWhatNoWorkerCouldRead) {
   EXPECT_EQ(assigned.tenant, TenantName{"acme"});
   EXPECT_EQ(assigned.attempt, 3);
   EXPECT_EQ(assigned.attempts_max, 7);
-  EXPECT_EQ(assigned.envelope.size(), limits::kPayloadMax);
+  EXPECT_EQ(assigned.envelope.size(), queue::kEnvelopeMax);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/daemon/frames.hpp>
+#include <tenure/queue/envelope.hpp>
 
 #include <gtest/gtest.h>
 
@@ -345,17 +346,17 @@ TEST(Frames, TheGreatestPageOfAnOutboxFits) {
 
 TEST(Frames, APayloadAtTheCapPasses) {
   AssignFrame frame = sample_assign();
-  frame.job.envelope.assign(limits::kPayloadMax, 'x');
+  frame.job.envelope.assign(queue::kEnvelopeMax, 'x');
   FrameReader reader;
   reader.feed(written(frame));
   const auto read = reader.next();
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(std::get<AssignFrame>(**read).job.envelope.size(), limits::kPayloadMax);
+  EXPECT_EQ(std::get<AssignFrame>(**read).job.envelope.size(), queue::kEnvelopeMax);
 }
 
 TEST(Frames, ACursorAtItsLimitPassesBothWaysAndALongerOneDoesNot) {
   AssignFrame assign = sample_assign();
-  assign.job.envelope.assign(limits::kPayloadMax, 'x');
+  assign.job.envelope.assign(queue::kEnvelopeMax, 'x');
   for (const std::size_t size : {queue::kCursorMax - 1, queue::kCursorMax, queue::kCursorMax + 1}) {
     assign.job.cursor.assign(size, 'c');
     const ProgressFrame progress{{{}, std::nullopt, assign.job.cursor}};

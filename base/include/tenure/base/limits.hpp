@@ -7,8 +7,9 @@
 // The limits that more than one layer obeys. Each is tested below, at and above; a limit of one class stands with it.
 namespace tenure::limits {
 
-inline constexpr std::size_t kPayloadDefault = 256UL * 1024;  // bytes of an envelope, unless configured
-inline constexpr std::size_t kPayloadMax = 1024UL * 1024;     // bytes of an envelope, whatever is configured
+// Of an envelope without its seal.
+inline constexpr std::size_t kPayloadDefault = 256UL * 1024;  // bytes, unless configured
+inline constexpr std::size_t kPayloadMax = 1024UL * 1024;     // bytes, whatever is configured
 inline constexpr std::size_t kDepthMax = 64;                  // nesting of a payload
 inline constexpr std::size_t kElementsMax = 1'000'000;     // elements of one payload, all containers together
 inline constexpr std::size_t kTenantNameMax = 63;          // bytes

@@ -26,4 +26,8 @@ inline constexpr std::string_view kWithoutSeal =
 [[nodiscard]] KeyRing read_seal_keys(const SecuritySettings& settings,
                                      const std::filesystem::path& credentials);
 
+// Whether a key that cannot be read is one that others may be able to read: a credential of a service, or somebody else's file.
+[[nodiscard]] bool is_key_of_others(const SecuritySettings& settings,
+                                    const std::filesystem::path& credentials);
+
 }  // namespace tenure::config

@@ -43,7 +43,7 @@ struct StoreSettings {
   std::filesystem::path path = "/var/lib/tenure/control.db";
   sqlite::Durability durability = sqlite::Durability::durable;
   std::chrono::milliseconds poll{std::chrono::seconds{1}};
-  std::uint64_t payload_max = limits::kPayloadDefault;  // bytes of an envelope
+  std::uint64_t payload_max = limits::kPayloadDefault;  // bytes of an envelope without its seal
   friend bool operator==(const StoreSettings&, const StoreSettings&) = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/queue/envelope.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/run.hpp>
 
@@ -24,7 +25,7 @@ inline constexpr std::uint16_t kProtocolVersion = 1;
 inline constexpr std::size_t kFrameMax = 1024UL * 1024 + queue::kCursorMax + 4096;
 static_assert(queue::kOutboxPageBytes + queue::kOutboxPageRows * 12 + limits::kErrorTextMax + 1024 <=
               kFrameMax);
-static_assert(limits::kPayloadMax + limits::kErrorTextMax + 1024 <= kFrameMax,
+static_assert(queue::kEnvelopeMax + limits::kErrorTextMax + 1024 <= kFrameMax,
               "a page has one row of any size");
 inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
 static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,

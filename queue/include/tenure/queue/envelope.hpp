@@ -1,9 +1,11 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/types.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +34,11 @@ struct Envelope {
 };
 
 inline constexpr int kEnvelopeVersion = 1;
+
+// What a seal adds to an envelope: a blank and its digits. It takes nothing of what a job may carry.
+inline constexpr std::size_t kSealBytes = 1 + 2 * Seal{}.size();
+// Of the longest envelope that a store takes.
+inline constexpr std::size_t kEnvelopeMax = limits::kPayloadMax + kSealBytes;
 
 [[nodiscard]] std::string write_envelope(const Envelope& envelope);
 // What stands before the arguments in an envelope without a seal. Together they are what is sealed.

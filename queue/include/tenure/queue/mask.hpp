@@ -3,7 +3,6 @@
 #include <tenure/base/error.hpp>
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +33,7 @@ class Mask {
 
  private:
   // A path (json::Value::path) up to its first step that is covered: what follows may be a key that is secret itself. Nothing: none is.
+  // A step that shows the beginning of a key only is taken for covered.
   [[nodiscard]] std::optional<std::string_view> covered_front(std::string_view path) const;
 
   std::vector<std::string> patterns_;
@@ -57,10 +57,9 @@ class Secrets {
  private:
   class Collector;
   void add(std::string_view secret);
-  [[nodiscard]] std::size_t length_at_front_of(std::string_view text) const;
 
   const Mask mask_;
-  std::map<std::string, std::vector<std::string>, std::less<>> by_front_;  // by their first kShortest bytes
+  std::vector<std::string> forms_;  // sorted, each once
 };
 
 }  // namespace tenure::queue

@@ -44,8 +44,9 @@ struct SealsLookedAt {
 [[nodiscard]] SealsLookedAt look_at_seals(JobReader& reader, std::optional<JobSeq> after, std::size_t limit,
                                           const KeyRing& keys);
 
-// Of a dispatcher, before it claims anything. BadConfiguration as above, and where a job that has not ended would be refused by the new
-// keys; then nothing was changed.
+// Of a dispatcher, before it claims anything. Where the keys are others than before it looks at all jobs that have not ended, which takes
+// as long as reading them; those that come meanwhile are looked at in the commit that writes the marks. BadConfiguration as above, and
+// where one of them would be refused by the new keys; then nothing was changed.
 void put_in_force(Store& store, const KeyRing& keys);
 
 }  // namespace tenure::queue

@@ -14,7 +14,7 @@ namespace tenure::queue {
 struct SqliteStoreOptions {
   std::filesystem::path path;
   bool create = false;  // make the control database where there is none; else DatabaseMissing
-  std::size_t payload_max = 256UL * 1024;  // bytes of an envelope, to limits::kPayloadMax
+  std::size_t payload_max = 256UL * 1024;  // bytes of an envelope without its seal, to limits::kPayloadMax
   // For other processes' turns to write; then StoreBusy names them. 0 to kTurnWaitMax, else BadOptions.
   std::chrono::milliseconds turn_wait_max{30'000};
   KeyRing keys = {};  // that seal what is enqueued

@@ -385,7 +385,7 @@ class StoreWriter {
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,
-  // TenantNotReady(draining), StaleGeneration.
+  // TenantNotReady(draining), StaleGeneration; while a key is in force BadSeal, and BadConfiguration where the store has none of its keys.
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
   // What an operator does to a job that waits. JobNotFound; StateChanged for any other state, and where it has a claim, which none
   // of them touches. Without a look at its tenant: what was accepted may go or be due whatever has become of it.
@@ -405,7 +405,7 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> change_by_operator(JobId id, const JobChange& change, WallTime now) = 0;
   // A new job under the id `copy`, due now, with the tenant, generation, kind, arguments, queue, priority and attempts_max of that one,
   // whatever has become of it: JobNotFound, NewerEnvelope, BadPayload (a damaged row, or one whose envelope is of another job), BadSeal
-  // (or a forged job would get a good one), and what enqueue says.
+  // (a key is in force, or a forged job would get a good one), and what enqueue says. Sealed where the seal of that one is right.
   [[nodiscard]] virtual Result<Enqueued> copy_by_operator(JobId id, JobId copy, WallTime now) = 0;
   // Removes a job that has ended, with its attempts: its id is free again. JobNotFound; StateChanged for one that has not ended;
   // LimitReached for the newest job of all, from whose number the next one is made.
@@ -417,6 +417,9 @@ class StoreWriter {
 
   // Which keys are in force from this commit on. Of a dispatcher, by put_in_force alone.
   virtual void set_seal_marks(const SealMarks& marks) = 0;
+  // fn(envelope) for the jobs that have not ended and that came behind `after`, or that somebody has made ready since a dispatcher took
+  // the lane hints; once more for one that is both.
+  virtual void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) = 0;
 
   // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;
