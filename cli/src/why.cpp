@@ -283,13 +283,16 @@ struct CountedReason {
   std::int64_t jobs = 0;
   WallTime first_due = WallTime::max();
   WallTime last_due = WallTime::min();
-  std::string filter;  // that finds them
+  std::string filter;     // that finds them
+  bool is_quiet = false;  // all pools that perform them are, and nothing else holds them
 };
+
+std::string_view word_of(const CountedReason& row) { return row.is_quiet ? kQuiet : name_of(row.reason); }
 
 constexpr std::array kReasonColumns{
     ListColumn<CountedReason>{"reason", "REASON",
                               [](const CountedReason& r, const ShowStyle&) {
-                                return r.reason == JobReason::none ? "-" : std::string(name_of(r.reason));
+                                return r.reason == JobReason::none ? "-" : std::string(word_of(r));
                               },
                               false, true},
     ListColumn<CountedReason>{
@@ -310,7 +313,7 @@ constexpr std::array kReasonColumns{
 };
 
 void write_counted(json::Writer& writer, const CountedReason& row, WallTime) {
-  writer.begin_object().key("reason").string(name_of(row.reason));
+  writer.begin_object().key("reason").string(word_of(row));
   writer.key("state").string(name_of(row.state)).key("jobs").integer(row.jobs);
   write_time(writer, "first_due", row.first_due);
   write_time(writer, "last_due", row.last_due);
@@ -331,11 +334,13 @@ std::string filter_of_reason(std::span<const std::string> words, const CountedRe
   return shell_text(terms);
 }
 
-using ReasonCounts = std::map<std::pair<JobReason, ShownState>, CountedReason>;
+// By reason, state, and whether their pools are quiet.
+using ReasonCounts = std::map<std::tuple<JobReason, ShownState, bool>, CountedReason>;
 
 void count(CountedReason& row, const CountedReason& more) {
   row.state = more.state;
   row.reason = more.reason;
+  row.is_quiet = more.is_quiet;
   row.jobs += more.jobs;
   row.first_due = std::min(row.first_due, more.first_due);
   row.last_due = std::max(row.last_due, more.last_due);
@@ -354,7 +359,7 @@ class HeldByNothing {
       if (is_new && busy.size() <= kTenantsLooks)
         known->second = recent_release(reader, TenantName(std::get<0>(key)), now).has_value();
       if (known->second) row.reason = JobReason::tenant_busy;
-      count(counted[{row.reason, row.state}], row);
+      count(counted[{row.reason, row.state, false}], row);
     }
   }
 
@@ -363,13 +368,23 @@ class HeldByNothing {
   std::map<std::tuple<std::string, ShownState, JobReason>, CountedReason> rows_;
 };
 
+bool are_all_quiet(const std::vector<queue::PoolSlots>& pools, std::span<const QuietPool> quiet) {
+  return !pools.empty() && std::ranges::all_of(pools, [&](const queue::PoolSlots& pool) {
+    return std::ranges::find(quiet, pool.name, &QuietPool::name) != quiet.end();
+  });
+}
+
 struct CountedReasons {
   std::vector<CountedReason> rows;
   ListTotal total;
 };
 
+std::vector<QuietPool> quiet_pools(Session& session) {
+  return session.is_offline() ? std::vector<QuietPool>{} : ask_for_quiet_pools(session).quiet;
+}
+
 CountedReasons counted_reasons(Session& session, std::span<const std::string> words, std::int64_t looks,
-                               WallTime now) {
+                               std::span<const QuietPool> quiet, WallTime now) {
   const queue::Filter filter =
       without_succeeded(value_or_raise(queue::parse_filter(words, queue::job_filter_fields(), now)));
   ReasonCounts counted;
@@ -383,10 +398,15 @@ CountedReasons counted_reasons(Session& session, std::span<const std::string> wo
       all.total.capped = ++jobs > kCountMax;
       if (all.total.capped) return false;
       const JobReason reason = queue::deciding_reason(job, dispatcher, now);
-      const CountedReason one{job.state, reason, 1, job.due, job.due, {}};
+      CountedReason one{job.state, reason, 1, job.due, job.due, {}};
       const bool is_held_by_nothing = reason == JobReason::tenant_turn || reason == JobReason::slots_full;
-      if (is_held_by_nothing && job.tenant) turns.add(*job.tenant, one);
-      else count(counted[{reason, job.state}], one);
+      if (is_held_by_nothing && !quiet.empty() &&
+          are_all_quiet(queue::performing_pools(dispatcher, job.queue, job.kind), quiet)) {
+        one.reason = JobReason::tenant_turn;
+        one.is_quiet = true;
+      }
+      if (is_held_by_nothing && !one.is_quiet && job.tenant) turns.add(*job.tenant, one);
+      else count(counted[{one.reason, job.state, one.is_quiet}], one);
       return true;
     });
     turns.count_into(counted, reader, now);
@@ -402,12 +422,13 @@ CountedReasons counted_reasons(Session& session, std::span<const std::string> wo
 }
 
 ExitCode count_reasons(Session& session) {
-  const CountedReasons all = counted_reasons(session, session.words(), looks_max(session), session.now());
+  const std::vector<QuietPool> quiet = quiet_pools(session);
+  const CountedReasons all =
+      counted_reasons(session, session.words(), looks_max(session), quiet, session.now());
   const ExitCode code = print_list<CountedReason>(session, "tenure.job.why.list/1", {"reason", "reasons"},
                                                   kReasonColumns, all.rows, all.total, write_counted);
-  if (!session.is_offline() && !session.json())
-    for (const QuietPool& pool : ask_for_quiet_pools(session).quiet)
-      session.note(text_of(pool) + ": " + command_of(pool));
+  if (!session.json())
+    for (const QuietPool& pool : quiet) session.note(text_of(pool) + ": " + command_of(pool));
   return code;
 }
 
@@ -432,7 +453,7 @@ ListWords why_words() {
 
 std::string reasons_text(Session& session, std::span<const std::string> words, const TableStyle& style,
                          WallTime now) {
-  const CountedReasons all = counted_reasons(session, words, kLooksMaxDefault, now);
+  const CountedReasons all = counted_reasons(session, words, kLooksMaxDefault, quiet_pools(session), now);
   ShowStyle shown = session.style();
   shown.now = now;
   return list_text<CountedReason>(chosen_columns<CountedReason>(kReasonColumns, session), all.rows, shown,

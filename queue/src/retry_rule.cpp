@@ -36,9 +36,10 @@ bool pauses_tenant(ErrorCode code) {
 
 bool is_border_refusal(ErrorCode code) {
   constexpr std::array kRefusals{
-      ErrorCode::wrong_tenant,   ErrorCode::stale_generation,  ErrorCode::tenant_swap_prohibited,
-      ErrorCode::bad_global_id,  ErrorCode::envelope_mismatch, ErrorCode::bad_seal,
-      ErrorCode::access_refused,
+      ErrorCode::no_tenant,        ErrorCode::wrong_tenant,
+      ErrorCode::stale_generation, ErrorCode::tenant_swap_prohibited,
+      ErrorCode::bad_global_id,    ErrorCode::envelope_mismatch,
+      ErrorCode::bad_seal,         ErrorCode::access_refused,
   };
   return std::ranges::find(kRefusals, code) != kRefusals.end();
 }

@@ -200,6 +200,27 @@ TEST_F(Defects, ASuspectThatIsNotNotedAsOneIsNotedAndStaysBlocked) {
   EXPECT_EQ(count("suspect where seq = 1 and deaths = 1 and trial = 0"), 1);
 }
 
+// What it has done stays noted: it is neither ready, nor in company from then on.
+TEST_F(Defects, ASuspectThatIsBlockedForNoReasonIsBlockedAsOneAgainAndAHintSaysSo) {
+  execute(
+      "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from scheduled where seq in "
+      "(1, 2);"
+      "insert into suspect values (1, 0, 0, 1, 1), (2, 2, 2, 1, 7); delete from scheduled where seq in (1, "
+      "2)");
+  std::vector<JobArrival> hints;
+  const auto causeless = places(Defect::blocked_without_cause);
+  store_->write(Durability::ordered, [&](StoreWriter& writer) {
+    EXPECT_EQ(writer.mend(causeless), 2);
+    hints = writer.take_lane_hints(100);
+  });
+  ASSERT_EQ(hints.size(), 2U);
+  EXPECT_EQ(hints[0].state, JobState::blocked);
+  EXPECT_TRUE(found().empty());
+  EXPECT_EQ(count("blocked where seq in (1, 2) and reason = 10"), 2);
+  EXPECT_EQ(count("suspect where seq = 1 and deaths = 0"), 1);
+  EXPECT_EQ(count("suspect where seq = 2 and deaths = 2 and trial = 2 and counter = 7"), 1);
+}
+
 // Put into a lane it would start a second time.
 TEST_F(Defects, AJobThatIsBlockedAndStandsElsewhereTooIsLeftAlone) {
   const std::string blocked =

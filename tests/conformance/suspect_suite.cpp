@@ -185,6 +185,28 @@ TEST_P(SuspectSuite, LSE_02_AClaimThatHasMovedOnIsNotSuspected) {
   EXPECT_EQ(record(job.id).state, ShownState::ready);
 }
 
+// A damaged file may have lost it: it may be the one that killed.
+TEST_P(SuspectSuite, OneThatNothingNotesAsSuchIsOneOfADaemonsFirstDeath) {
+  const auto acme = create_tenant("acme");
+  const Enqueued job = put(new_job("acme"));
+  suspect(ref(claim_one(acme.number)));
+  write([&](StoreWriter& writer) { writer.acquit(job.seq); });
+  const auto found = suspects();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].seq, job.seq);
+  EXPECT_EQ(found[0].tenant, acme.number);
+  EXPECT_EQ(found[0].deaths, 1);
+  EXPECT_EQ(found[0].counter, 0);
+  EXPECT_FALSE(found[0].was_on_trial || found[0].was_alone);
+  EXPECT_TRUE(suspects(job.seq).empty());
+  ASSERT_EQ(claim_suspect(job.seq, true).jobs.size(), 1U);
+  die();
+  ASSERT_EQ(former_claims().size(), 1U);
+  EXPECT_TRUE(former_claims()[0].was_alone);
+  suspect(former_claims()[0].claim);
+  EXPECT_EQ(suspects().at(0).deaths, 2);
+}
+
 // A worker process ended under it: until it has succeeded it stands in no lane.
 class SuspectOfProcessSuite : public SuspectSuite {
  protected:
@@ -254,6 +276,20 @@ TEST_P(SuspectOfProcessSuite, LSE_25_WhatIsGivenBackStaysASuspectAndIsCountedWhe
     EXPECT_EQ(attempts(job_.seq).size(), started ? 2U : 1U);
     claimed = claimed_again();
   }
+}
+
+TEST_P(SuspectOfProcessSuite, LSE_25_WhatIsGivenBackStaysASuspectAlsoWhereNothingNotedItAsOne) {
+  const ClaimedJob claimed = claimed_alone();
+  write([&](StoreWriter& writer) {
+    writer.acquit(job_.seq);
+    value_or_raise(writer.release_suspect(ref(claimed), true, {ErrorCode::tenant_busy, "it was"}, now_));
+  });
+  expect_suspect();
+  static_cast<void>(claimed_again());
+  die();
+  static_cast<void>(
+      written([&](StoreWriter& writer) { return writer.reclaim_of_former_holders(life_, 10, now_); }));
+  expect_suspect();
 }
 
 TEST_P(SuspectOfProcessSuite, LSE_25_ARetryWaitsAndIsASuspectWhenItIsDue) {

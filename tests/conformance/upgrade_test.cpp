@@ -3,6 +3,7 @@
 #include "support/schema_steps.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/queue/copies.hpp>
 #include <tenure/queue/dispatcher_lock.hpp>
 #include <tenure/queue/upgrade.hpp>
@@ -19,6 +20,7 @@ namespace {
 using namespace queue;  // NOLINT
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Upgrades : public ::testing::Test {
  protected:
@@ -147,6 +149,39 @@ TEST_F(Upgrades, CFG_04_AStoreThatWasOpenMeanwhileWritesNothingMore) {
       refusal([&] { (void)open_since_before->registry().begin_create(TenantName{"acme"}, clock_.wall()); }),
       HasSubstr("install the Tenure"));
   EXPECT_EQ(summary(*open_by_later()).jobs, 1);
+}
+
+// What it reads may mean something else too.
+TEST_F(Upgrades, CFG_04_AStoreThatWasOpenMeanwhileReadsNothingMore) {
+  const auto open_since_before = open();
+  put(*open_since_before, 1);
+  EXPECT_EQ(summary(*open_since_before).jobs, 1);
+  migrate_by_later();
+  EXPECT_THAT(refusal([&] { (void)summary(*open_since_before); }), HasSubstr("install the Tenure"));
+}
+
+TEST_F(Upgrades, CFG_04_AStepThatChangesNoTableIsNoticedByAStoreThatWasOpenToo) {
+  later_.resize(1);
+  later_.push_back({2, "0002_rows.sql", "update mark set seq = seq"});
+  const auto open_since_before = open();
+  put(*open_since_before, 1);
+  migrate_by_later();
+  EXPECT_THAT(refusal([&] { put(*open_since_before, 2); }), HasSubstr("install the Tenure"));
+  EXPECT_THAT(refusal([&] { (void)summary(*open_since_before); }), HasSubstr("install the Tenure"));
+}
+
+TEST_F(Upgrades, ATenantsDatabaseIsCalledNoControlDatabaseAndNotAnEditedOne) {
+  {
+    sqlite::Connection connection(path_, {.access = sqlite::Access::create});
+    const std::vector<sqlite::Migration> steps{{1, "0001_invoices.sql", "create table invoice(id)"}};
+    sqlite::migrate(connection, steps, 0);
+  }
+  for (const std::string& refused :
+       {refusal([&] { open(); }), refusal([&] { (void)look_at_schema(path_, PageCheck::none); }),
+        refusal([&] { migrate_control_database(path_, entry_, clock_); })}) {
+    EXPECT_THAT(refused, HasSubstr("is no control database: its first schema step is 0001_invoices.sql"));
+    EXPECT_THAT(refused, Not(HasSubstr("edited")));
+  }
 }
 
 TEST_F(Upgrades, AnIndexOfSomebodyElseIsNoOtherSchema) {

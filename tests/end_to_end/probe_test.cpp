@@ -120,6 +120,20 @@ TEST_F(ProbeTest, WhileTheStoreThatIsToBeOpenedIsHeldByAnotherProcessTheLoopTick
   EXPECT_EQ(daemon->wait(), "exit 0");
 }
 
+// The service manager would kill it after its patience, and the next start take what it never had for what it died under.
+TEST_F(ProbeTest, AStopIsObeyedWhileTheStoreThatIsToBeOpenedIsHeldByAnotherProcess) {
+  start_daemon()->signal(SIGTERM);
+  const StoreHolder holder(control());
+  for (const int signal : {SIGTERM, SIGQUIT}) {
+    const auto daemon = start_daemon(false);
+    ASSERT_TRUE(becomes("/health/live", 200));
+    ASSERT_EQ(status_of("/health/started"), 503);
+    daemon->signal(signal);
+    EXPECT_EQ(daemon->wait(), "exit 0") << "the store is held still";
+    EXPECT_THAT(daemon->output(), HasSubstr("daemon.stopping"));
+  }
+}
+
 TEST_F(ProbeTest, WhoStandsByLivesAndIsNotReadyUntilItTakesOver) {
   const auto first = start_daemon();
   EXPECT_TRUE(becomes("/health/ready", 200));

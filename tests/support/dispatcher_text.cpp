@@ -52,6 +52,9 @@ struct AskText {
   std::string operator()(const daemon::SuspectsPart::Ask& ask) const {
     return fmt::format("suspects after {}", ask.after.value);
   }
+  std::string operator()(const daemon::RefusalsPart::Ask& ask) const {
+    return fmt::format("{} more refused", ask.count);
+  }
   std::string operator()(const daemon::SuspectNewsPart::Ask& ask) const {
     std::string text = "suspects";
     for (const queue::JobSeq seq : ask.outlived) text += fmt::format(" {} outlived", seq.value);

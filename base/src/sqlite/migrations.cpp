@@ -33,6 +33,10 @@ constexpr Query kRecord{
 
 constexpr Query kSchemaCookie{"schema_cookie", "pragma schema_version"};
 
+// The cookie can be raised by a change of tables alone.
+constexpr Query kRaiseCookie{"raise_schema_cookie",
+                             "create table tenure_raises_cookie(x); drop table tenure_raises_cookie"};
+
 // Finds a step that somebody edited; it need not withstand an attacker, who could edit the row as well.
 std::string hash_of(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -116,11 +120,13 @@ AppliedSteps applied_steps(Connection& connection, std::span<const Migration> mi
 void apply_step(Connection& connection, const Migration& step, std::int64_t now_us) {
   TENURE_INVARIANT(connection.in_transaction());
   if (!has_table(connection)) connection.execute(kCreateTable);
+  const std::int64_t cookie_before = schema_cookie(connection);
   execute_step(connection, step);
   if (!connection.in_transaction())
     mismatch(connection,
              fmt::format("schema step {} ({}) ended its transaction; a step must not say commit or rollback",
                          step.number, step.name));
+  if (schema_cookie(connection) == cookie_before) connection.execute(kRaiseCookie);
   connection.statement(kRecord).bind(step.number, step.name, hash_of(step.sql), now_us).run();
 }
 

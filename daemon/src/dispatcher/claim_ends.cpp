@@ -139,6 +139,7 @@ ClaimEnd end_untold(const OutstandingJob& job, const AttemptEnd& untold, const L
 // Who was charged has had its run.
 Alone alone_again(const Alone& before, const ClaimEnd& end) {
   Alone again = before;
+  again.one_at_a_time = before.one_at_a_time || (end.alone && end.alone->one_at_a_time);
   again.vain_tries = std::holds_alternative<EndRelease>(end.how) ? before.vain_tries + 1 : 0;
   return again;
 }

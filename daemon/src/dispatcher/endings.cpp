@@ -94,7 +94,12 @@ void Endings::job_left(const Process& process, const OutstandingJob& job,
 }
 
 void Endings::add(const Process& process, ClaimEnd end) {
-  if (process.alone) end.alone = alone_again(*process.alone, end);
+  if (process.alone) {
+    end.alone = alone_again(*process.alone, end);
+  } else if (end.alone) {
+    end.alone->queue = lanes_.queue_name(end.lane.queue);
+    end.alone->kind = lanes_.kind_name(end.lane.kind);
+  }
   add(std::move(end));
 }
 
@@ -141,6 +146,7 @@ void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result
 }
 
 void Endings::stored(const ClaimEnd& end, queue::JobState state, Instant now) {
+  if (queue::is_final(state)) lone_jobs_.ended(end.claim.seq);
   if (state == queue::JobState::cancelled) {
     ++figures_.cancelled;
   } else if (std::holds_alternative<EndSucceeded>(end.how)) {

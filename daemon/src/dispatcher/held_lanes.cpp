@@ -51,12 +51,17 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
   return records;
 }
 
+bool Lanes::is_for(std::size_t pool, const std::string& queue, const std::string& kind) const {
+  const auto& queues = pools_[pool].queues;
+  return std::ranges::find(queues, queue) != queues.end() &&
+         std::ranges::any_of(pools_[pool].offers, [&](const Offer& offer) {
+           return std::ranges::binary_search(offer.kind_names, kind);
+         });
+}
+
 std::optional<std::size_t> Lanes::pool_for(const std::string& queue, const std::string& kind) const {
-  for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
-    if (std::ranges::find(pools_[pool].queues, queue) == pools_[pool].queues.end()) continue;
-    for (const Offer& offer : pools_[pool].offers)
-      if (std::ranges::binary_search(offer.kind_names, kind)) return pool;
-  }
+  for (std::size_t pool = 0; pool < pools_.size(); ++pool)
+    if (is_for(pool, queue, kind)) return pool;
   return std::nullopt;
 }
 

@@ -172,6 +172,11 @@ void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector
   if (is_news) refresh_all();
 }
 
+std::string Lanes::queue_name(QueueNumber number) const {
+  const auto found = queues_.find(number);
+  return found == queues_.end() ? std::string{} : found->second.name;
+}
+
 std::string Lanes::kind_name(KindNumber number) const {
   const auto found = kinds_.find(number);
   return found == kinds_.end() ? std::string{} : found->second;

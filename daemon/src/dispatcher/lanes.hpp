@@ -57,6 +57,7 @@ class Lanes {
   [[nodiscard]] std::vector<queue::KindNumber> unnamed_kinds(std::size_t limit) const;
   void name_queue(queue::QueueNumber number, const std::string& name);
   // Empty where it has none yet.
+  [[nodiscard]] std::string queue_name(queue::QueueNumber number) const;
   [[nodiscard]] std::string kind_name(queue::KindNumber number) const;
   void name_kinds(const std::vector<queue::KindNumber>& numbers, const std::vector<std::string>& names);
   // A process of the pool offers these kinds, sorted. Returns its offer: the number, in the pool, of this set of kinds. A lane
@@ -97,7 +98,9 @@ class Lanes {
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, queue::KindNumber kind) const;
   // The same, of a kind in no lane.
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const std::string& kind) const;
-  // The first pool that lists the queue and has, or had last, a process that performs the kind.
+  // Whether the pool lists the queue and has, or had last, a process that performs the kind.
+  [[nodiscard]] bool is_for(std::size_t pool, const std::string& queue, const std::string& kind) const;
+  // The first such pool.
   [[nodiscard]] std::optional<std::size_t> pool_for(const std::string& queue, const std::string& kind) const;
   // How many jobs may still be planned there for the offer, as far as is known.
   [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t offer,

@@ -8,24 +8,29 @@
 namespace tenure::daemon {
 
 void LoneJobs::suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now) {
+  if (alone.one_at_a_time) lacked_memory(seq);
   if (const auto present = find(seq); present != waiting_.end()) {
     present->alone = alone;
     present->has_pool = true;
+    find_pool(*present);
     return;
   }
   const Instant not_before = alone.vain_tries > 0 ? now + restart_wait(alone.vain_tries) : Instant{};
   add({.seq = seq, .tenant = tenant, .alone = alone, .not_before = not_before});
 }
 
-// What its process died of is not known any more.
+// Of one that a dispatcher before this one has left, nobody knows what its process died of.
 void LoneJobs::found(const queue::Suspect& job) {
   if (find(job.seq) != waiting_.end()) return;
   add({.seq = job.seq,
        .tenant = job.tenant,
-       .alone = {.one_at_a_time = true},
-       .has_pool = false,
-       .queue = job.queue,
-       .kind = job.kind});
+       .alone = {.one_at_a_time = lacked_memory_.contains(job.seq), .queue = job.queue, .kind = job.kind},
+       .has_pool = false});
+}
+
+void LoneJobs::lacked_memory(queue::JobSeq seq) {
+  lacked_memory_.insert(seq);
+  if (lacked_memory_.size() > kLackedMemoryMax) lacked_memory_.erase(lacked_memory_.begin());
 }
 
 void LoneJobs::add(Waiting job) {
@@ -39,17 +44,27 @@ void LoneJobs::find_pools() {
   for (Waiting& job : waiting_) find_pool(job);
 }
 
+// It stays where it is while that pool performs it.
 void LoneJobs::find_pool(Waiting& job) const {
-  if (job.has_pool) return;
-  const auto pool = lanes_.pool_for(job.queue, job.kind);
+  Alone& alone = job.alone;
+  if (job.is_being_claimed || alone.queue.empty() || alone.kind.empty()) return;
+  if (job.has_pool && lanes_.is_for(alone.pool, alone.queue, alone.kind)) return;
+  const auto pool = lanes_.pool_for(alone.queue, alone.kind);
   job.has_pool = pool.has_value();
-  job.alone.pool = pool.value_or(0);
+  alone.pool = pool.value_or(0);
+}
+
+// One that nothing is claimed for would hold one of the places of all pools.
+bool LoneJobs::is_of_use(const Waiting& job) const {
+  if (job.is_being_claimed) return true;
+  const Process* const process = processes_.find(*job.process);
+  const bool is_in_its_pool = process != nullptr && process->pool == job.alone.pool;
+  return job.has_pool && is_in_its_pool && !processes_.is_quiet(job.alone.pool);
 }
 
 void LoneJobs::tick(Instant now, Actions& actions) {
-  // A process that nothing is claimed for would hold one of the places of all pools.
   for (Waiting& job : waiting_)
-    if (!job.is_being_claimed && processes_.is_quiet(job.alone.pool)) job.process.reset();
+    if (job.process && !is_of_use(job)) job.process.reset();
   drain_unwanted(actions);
   if (waiting_.empty()) return;
   std::size_t alive = processes_alive();
@@ -86,13 +101,29 @@ bool LoneJobs::may_start(const Waiting& job, const std::vector<bool>& taken) con
 }
 
 // It had not got its job yet: the program does not start, or somebody has ended it.
-void LoneJobs::process_gone(const Process& dead, const WorkerGone& gone, Instant now, Actions& actions) {
+void LoneJobs::process_gone(Process& dead, const WorkerGone& gone, Instant now, Actions& actions) {
   const auto job = std::ranges::find(waiting_, dead.number, &Waiting::process);
   if (job == waiting_.end()) return;
   const auto wait = restart_wait(++job->alone.vain_tries);
   job->process.reset();
   job->not_before = now + wait;
-  if (!dead.was_ended_by_stop) processes_.note_delay(dead, gone, wait, actions);
+  if (dead.was_ended_by_stop) return;
+  dead.is_delay_told = true;
+  if (const auto left_out = delay_lines_[dead.pool].pass(now))
+    processes_.note_delay(dead, gone, wait, *left_out, actions);
+}
+
+std::optional<std::int64_t> LoneJobs::DelayLines::pass(Instant now) {
+  if (!second_ || now - *second_ >= std::chrono::seconds{1}) {
+    second_ = now;
+    passed_ = 0;
+  }
+  if (passed_ == kDelayLinesMax) {
+    ++left_out_;
+    return std::nullopt;
+  }
+  ++passed_;
+  return std::exchange(left_out_, 0);
 }
 
 std::set<TenantNumber> LoneJobs::gated_tenants() const {
@@ -138,10 +169,15 @@ Alone LoneJobs::gone(queue::JobSeq seq) {
 void LoneJobs::gated(queue::JobSeq seq, TenantState state) {
   const auto job = known(seq);
   job->is_being_claimed = false;
+  find_pool(*job);
   set_tenant_state(job->tenant, state);
 }
 
-void LoneJobs::not_begun(queue::JobSeq seq) { known(seq)->is_being_claimed = false; }
+void LoneJobs::not_begun(queue::JobSeq seq) {
+  const auto job = known(seq);
+  job->is_being_claimed = false;
+  find_pool(*job);
+}
 
 // It has no use without its job: nothing of a lane may come to it.
 void LoneJobs::drain_unwanted(Actions& actions) {

@@ -8,9 +8,9 @@
 #include <tenure/queue/store.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <set>
-#include <string>
 #include <vector>
 
 // Jobs with which a worker process ended while nobody could say which of them ended it. Each is performed alone, in a process that is
@@ -22,24 +22,32 @@ namespace tenure::daemon {
 // At a time, of all pools; the others wait for one to end, in order. Of those that may have been ended for want of memory one of each
 // pool: two could end each other, and then neither was alone.
 inline constexpr std::size_t kLoneProcessesMax = 64;
+// So many that may have been ended for want of memory are remembered between their runs: of more than these those that were enqueued
+// first are forgotten, and performed beside others.
+inline constexpr std::size_t kLackedMemoryMax = 10'000;
+// Lines a second, of each pool, about processes that end before they have got their job; the next one says how many were left out.
+inline constexpr int kDelayLinesMax = 4;
 
 class LoneJobs {
  public:
   // Both must outlive it.
-  LoneJobs(Processes& processes, const Lanes& lanes) : processes_(processes), lanes_(lanes) {}
+  LoneJobs(Processes& processes, const Lanes& lanes)
+      : processes_(processes), lanes_(lanes), delay_lines_(processes.pools()) {}
 
   // The store has it as a suspect now. One that waits already, since it went another way meanwhile, goes on waiting.
   void suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now);
   // The same of one that this dispatcher, or one before it, has found there: it waits for a pool that performs it.
   void found(const queue::Suspect& job);
-  // A process has said hello: some pool may perform kinds that none did.
+  // It has succeeded, or ended for good otherwise.
+  void ended(queue::JobSeq seq) { lacked_memory_.erase(seq); }
+  // A process has said hello, or is gone: each waits for a pool that performs it now, and for its own as long as that does.
   void find_pools();
   // Starts processes that are wanted, and drains those whose job is gone.
   void tick(Instant now, Actions& actions);
   // When tick() has something to do that no event announces.
   [[nodiscard]] std::optional<Instant> next_at() const;
   // A process is gone that was started for one of them.
-  void process_gone(const Process& dead, const WorkerGone& gone, Instant now, Actions& actions);
+  void process_gone(Process& dead, const WorkerGone& gone, Instant now, Actions& actions);
 
   // --- Gates. No process is started for a gated tenant's; those of one that is deleted are none any more.
   [[nodiscard]] std::set<TenantNumber> gated_tenants() const;
@@ -64,13 +72,24 @@ class LoneJobs {
     std::optional<ProcessNumber> process;  // that was started for it
     Instant not_before;
     bool has_pool = true;
-    std::string queue;  // of one that has none yet
-    std::string kind;
     bool is_being_claimed = false;
     bool is_gated = false;
   };
+  class DelayLines {
+   public:
+    // Nothing where this one is left out; else how many were since the last one that passed.
+    [[nodiscard]] std::optional<std::int64_t> pass(Instant now);
+
+   private:
+    std::optional<Instant> second_;
+    int passed_ = 0;  // in this second
+    std::int64_t left_out_ = 0;
+  };
   void add(Waiting job);
   void find_pool(Waiting& job) const;
+  void lacked_memory(queue::JobSeq seq);
+  // Whether the process that was started for it is.
+  [[nodiscard]] bool is_of_use(const Waiting& job) const;
   // By pool, whether one is there that lets no other of its kind beside it.
   [[nodiscard]] std::vector<bool> taken_pools() const;
   [[nodiscard]] bool may_start(const Waiting& job, const std::vector<bool>& taken) const;
@@ -81,7 +100,9 @@ class LoneJobs {
 
   Processes& processes_;
   const Lanes& lanes_;
-  std::vector<Waiting> waiting_;  // those that waited longest first; one of each job
+  std::vector<DelayLines> delay_lines_;    // of each pool
+  std::vector<Waiting> waiting_;           // those that waited longest first; one of each job
+  std::set<queue::JobSeq> lacked_memory_;  // also of those that wait for a retry
 };
 
 }  // namespace tenure::daemon

@@ -124,6 +124,7 @@ void Machine::on(const WorkerGone& event) {
     state_.lone_jobs.process_gone(*dead, event, state_.now.steady, state_.actions);
   } else if (dead->ready) {
     state_.lanes.process_went(dead->pool, dead->offer);
+    state_.lone_jobs.find_pools();
     state_.told_pools.went(state_.pools_to_tell(), state_.now.steady);
   }
   for (const queue::JobSeq seq :
@@ -246,8 +247,8 @@ void Machine::tick() {
 
 void Machine::leave_if_done() {
   if (!state_.stopping.is_asked() || !state_.processes.all().empty()) return;
-  const bool is_done =
-      state_.endings.all_stored() && state_.told_outboxes.all_stored() && !rounds_.is_under_way();
+  const bool is_done = state_.endings.all_stored() && state_.told_outboxes.all_stored() &&
+                       !state_.refusals.is_any_untold() && !rounds_.is_under_way();
   if (!is_done && !state_.stopping.is_over(state_.now.steady)) return;
   if (!is_done) {
     state_.actions.emplace_back(
@@ -287,6 +288,7 @@ std::optional<Instant> Machine::next_wake() const {
   if (!state_.is_in(Stage::working)) return next;
   consider(state_.held_notes.next_at());
   consider_later(state_.far_retries.next_at());
+  consider_later(state_.refusals.next_at());
   consider_later(state_.told_pools.next_at());
   consider_later(state_.looks.next_poll());
   consider_later(state_.suspects.next_at());

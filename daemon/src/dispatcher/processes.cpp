@@ -4,6 +4,7 @@
 #include "time_limits.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/line_limit.hpp>
 
 #include <fmt/format.h>
 
@@ -192,16 +193,16 @@ void Processes::plan_restart(Position& position, Process& dead, const WorkerGone
   const auto wait = restart_wait(++position.quick_deaths);
   position.restart = now + wait;
   dead.is_delay_told = true;
-  note_delay(dead, gone, wait, actions);
+  note_delay(dead, gone, wait, 0, actions);
 }
 
 void Processes::note_delay(const Process& dead, const WorkerGone& gone, std::chrono::milliseconds wait,
-                           Actions& actions) const {
-  actions.emplace_back(
-      Note{Note::Level::warning, "worker.restart_delayed",
-           fmt::format("The worker program ended {} ({}); the next start is in {} ms.",
-                       dead.ready ? "soon after its hello" : "before its hello", gone.cause, wait.count()),
-           pool_names_[dead.pool], dead.number});
+                           std::int64_t left_out, Actions& actions) const {
+  actions.emplace_back(Note{Note::Level::warning, "worker.restart_delayed",
+                            fmt::format("The worker program ended {} ({}); the next start is in {} ms{}.",
+                                        dead.ready ? "soon after its hello" : "before its hello", gone.cause,
+                                        wait.count(), left_out_text(left_out)),
+                            pool_names_[dead.pool], dead.number});
 }
 
 void Processes::tick(Instant now, Actions& actions) {

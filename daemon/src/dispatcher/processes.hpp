@@ -116,9 +116,9 @@ class Processes {
   void tick(Instant now, Actions& actions);
   // The next moment at which tick() has something to do.
   [[nodiscard]] std::optional<Instant> next_at() const;
-  // Tells why the program that ended is started again only after `wait`.
+  // Tells why the program that ended is started again only after `wait`, and how many such lines were left out before.
   void note_delay(const Process& dead, const WorkerGone& gone, std::chrono::milliseconds wait,
-                  Actions& actions) const;
+                  std::int64_t left_out, Actions& actions) const;
   // From now on the dead stay dead.
   void end_restarts();
 

@@ -12,6 +12,7 @@
 #include "looks.hpp"
 #include "processes.hpp"
 #include "quiet_pools.hpp"
+#include "refusals.hpp"
 #include "replacements.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
@@ -65,6 +66,7 @@ struct DispatcherState {
   CancelledRuns cancelled_runs;
   FarRetries far_retries;
   DeadJobs dead_jobs;
+  Refusals refusals;
   HeldNotes held_notes;
   ToldPools told_pools;
   ToldRuns told_runs;

@@ -16,6 +16,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -37,12 +38,33 @@ void shorten_log(queue::Store& store) {
   }
 }
 
+// While the disk or the store hangs that somebody looks at.
+constexpr std::chrono::milliseconds kLastLookMax{1000};
+
+// Nothing that is left open would come to an end by being waited for, and what another process reads of it is whole at any moment.
+[[noreturn]] void stop_at_once(int exit_code) {
+  ControlLock::note_leaving();
+  log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
+  log::exit_at_once(exit_code);
+}
+
+void stop_looking(Observer& observer, int exit_code) {
+  if (!observer.leaves_within(kLastLookMax)) stop_at_once(exit_code);
+}
+
+[[noreturn]] void stop_before_the_store_is_open(ServiceManager& service) {
+  log::write(log::Level::info, "daemon.stopping", "at once: nothing has been dispatched");
+  service.stopping();
+  stop_at_once(number_of(ExitCode::done));
+}
+
 // On a thread of its own, since another process may have the store to itself, and jobs that wait are looked at where the keys are others
-// than before: it is waited for, and whoever asks is answered meanwhile, the service manager too. What signals tell waits for the loop.
+// than before: it is waited for, and whoever asks is answered meanwhile, the service manager and who stops us too. What other signals
+// tell waits for the loop.
 std::unique_ptr<queue::Store> open_store(boost::asio::io_context& context, Signals& signals,
-                                         const queue::SqliteStoreOptions& options, const KeyRing& keys,
-                                         const Clock& clock) {
-  signals.keep();
+                                         ServiceManager& service, const queue::SqliteStoreOptions& options,
+                                         const KeyRing& keys, const Clock& clock) {
+  signals.keep_all_but_stops([&](Signals::Stop) { stop_before_the_store_is_open(service); });
   std::packaged_task<std::unique_ptr<queue::Store>()> open([&] {
     auto store = queue::open_sqlite_store(options, clock);
     queue::put_in_force(*store, keys);
@@ -84,12 +106,15 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   const std::optional<ControlLock> lock =
       StandBy(context, settings, read_settings, signals, service, *observer, passed_or_none)
           .take_lock(exit_code);
-  if (!lock) return exit_code;
+  if (!lock) {
+    stop_looking(*observer, exit_code);
+    return exit_code;
+  }
   observer->lock_taken(settings);
 
   const KeyRing keys = config::read_seal_keys(settings.security, config::credentials_folder());
   const auto store = open_store(
-      context, signals,
+      context, signals, service,
       {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, keys, clock);
   const auto host = make_host(context.get_executor(), {lock->descriptor(), settings, keys});
   Loop loop(
@@ -99,7 +124,7 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
       serve_operators(context.get_executor(), settings, passed_or_none, loop, OperatorsOf::holder);
   exit_code = loop.run();
   operators.reset();
-  observer->leave();
+  stop_looking(*observer, exit_code);
   ControlLock::note_leaving();
   if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
   log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));

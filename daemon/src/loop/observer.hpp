@@ -4,6 +4,7 @@
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <chrono>
 #include <functional>
 
 namespace tenure::daemon {
@@ -20,6 +21,8 @@ class Observer {
   // It dispatches: `store` may be read, and `look` asked, until leave() has returned.
   virtual void serve(queue::ReadableStore& store, std::function<DispatcherStatus()> look) = 0;
   virtual void leave() = 0;
+  // The same, where it is done within so long; false where something that it looks at hangs, and whatever it was given must stay.
+  [[nodiscard]] virtual bool leaves_within(std::chrono::milliseconds bound) = 0;
   // What the dispatcher is about to be told, and what it wants done about it.
   virtual void happened(const Event& event, Now now) = 0;
   virtual void decided(const Actions& actions, Now now) = 0;
@@ -32,6 +35,7 @@ class NoObserver final : public Observer {
   void lock_taken(const config::Settings&) override {}
   void serve(queue::ReadableStore&, std::function<DispatcherStatus()>) override {}
   void leave() override {}
+  [[nodiscard]] bool leaves_within(std::chrono::milliseconds) override { return true; }
   void happened(const Event&, Now) override {}
   void decided(const Actions&, Now) override {}
 };

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::array kTold{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
+bool is_stop(int number) { return number == SIGTERM || number == SIGINT || number == SIGQUIT; }
+
 }  // namespace
 
 sigset_t told_signals() {
@@ -62,8 +64,13 @@ void Signals::set_handlers(Handlers handlers) {
     boost::asio::post(set_.get_executor(), [this, number] { on_signal(number); });
 }
 
+void Signals::keep_all_but_stops(std::function<void(Stop)> on_stop) {
+  handlers_ = {.on_stop = std::move(on_stop)};
+  is_keeping_ = true;
+}
+
 void Signals::on_signal(int number) {
-  if (is_keeping_) {
+  if (is_keeping_ && !is_stop(number)) {
     kept_.insert(number);
     return;
   }

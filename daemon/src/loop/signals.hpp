@@ -38,8 +38,8 @@ class Signals {
   };
   // From now on in place of the former ones; first for what has been kept.
   void set_handlers(Handlers handlers);
-  // Keeps what comes, once each, for the next handlers.
-  void keep() { is_keeping_ = true; }
+  // Keeps what comes, once each, for the next handlers; but a stop is for `on_stop`, at once.
+  void keep_all_but_stops(std::function<void(Stop)> on_stop);
 
  private:
   void await();

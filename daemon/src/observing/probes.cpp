@@ -57,7 +57,11 @@ class Probes final : public Observer {
   }
   void leave() override {
     look_ = {};
-    sampler_.leave_store();
+    sampler_.leave();
+  }
+  [[nodiscard]] bool leaves_within(std::chrono::milliseconds bound) override {
+    look_ = {};
+    return sampler_.leaves_within(bound);
   }
   void happened(const Event& event, Now now) override {
     observations_.with([&](Health& health, Metrics& metrics) {

@@ -37,10 +37,20 @@ void Sampler::look_at(queue::ReadableStore& store) {
   store_thread_.now();
 }
 
-void Sampler::leave_store() {
+void Sampler::leave() {
   is_leaving_ = true;
-  const std::lock_guard lock(store_mutex_);
+  const std::scoped_lock lock(disk_mutex_, store_mutex_);
   store_ = nullptr;
+}
+
+bool Sampler::leaves_within(std::chrono::milliseconds bound) {
+  is_leaving_ = true;
+  const std::unique_lock disk(disk_mutex_, bound);
+  if (!disk) return false;
+  const std::unique_lock store(store_mutex_, bound);
+  if (!store) return false;
+  store_ = nullptr;
+  return true;
 }
 
 // Once: the summary counts all jobs.
@@ -83,6 +93,8 @@ std::chrono::microseconds Sampler::look_at_store() {
 
 // Where nothing is told of the file system the check keeps its age, which says so.
 void Sampler::look_at_disk() {
+  const std::lock_guard lock(disk_mutex_);
+  if (is_leaving_) return;
   std::error_code error;
   const auto space = std::filesystem::space(control_.parent_path(), error);
   if (error) return;

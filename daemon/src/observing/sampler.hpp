@@ -31,9 +31,12 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  // At once, and then now and then until leave_store() has returned. A look that is under way then is given up between two questions.
+  // At once, and then now and then until leave() has returned. A look that is under way then is given up between two questions.
   void look_at(queue::ReadableStore& store);
-  void leave_store();
+  // Nothing is looked at any more, nor the disk.
+  void leave();
+  // The same; false where the disk or the store hangs for so long. Then neither the store nor this may be destroyed.
+  [[nodiscard]] bool leaves_within(std::chrono::milliseconds bound);
 
  private:
   void look_at_disk();
@@ -47,7 +50,7 @@ class Sampler {
   const std::chrono::microseconds period_;
   LineLimit lines_;
   std::atomic<bool> is_leaving_ = false;
-  std::mutex store_mutex_;  // held while it is looked at
+  std::timed_mutex disk_mutex_, store_mutex_;  // each held while it is looked at
   queue::ReadableStore* store_ = nullptr;
   std::string backend_, library_;  // of the store, once it has been asked
   RecurringThread disk_thread_;

@@ -1,17 +1,11 @@
 #include "../dispatcher/state.hpp"
+#include "refusal_rows.hpp"
 
-#include <tenure/base/operator_identity.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
-#include <tenure/queue/audit.hpp>
 
-#include <climits>
 #include <fmt/format.h>
 
-#include <array>
-#include <string>
-#include <string_view>
-#include <unistd.h>
 #include <variant>
 
 namespace tenure::daemon {
@@ -20,7 +14,6 @@ namespace {
 
 using queue::JobState;
 
-constexpr std::string_view kVerbOfRefusal = "job refused";
 constexpr std::size_t kReasonShown = 200;  // bytes: the whole of it is in the attempt, and these rows stay
 
 // Carries out one end; the state that the job has then.
@@ -90,25 +83,26 @@ Result<JobState> carried_out(queue::StoreWriter& writer, const ClaimEnd& end, Wa
                                  JobState::cancelled);
 }
 
-// Without a look into the system's list of users: that can take its time, and the writers' lock is held.
-OperatorIdentity this_daemon() {
-  std::array<char, HOST_NAME_MAX + 1> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = 0;
-  return {
-      .uid = ::getuid(), .login = {}, .login_uid = {}, .sudo_uid = {}, .terminal = {}, .host = host.data()};
+using AuditRow = EndFinal::AuditRow;
+
+void decide_row(ClaimEnd& end, Refusals& refusals, Instant now) {
+  auto* const last = std::get_if<EndFinal>(&end.how);
+  if (last == nullptr || last->refused.empty() || last->audit_row != AuditRow::undecided) return;
+  last->audit_row = refusals.admit(now) ? AuditRow::own : AuditRow::counted;
 }
 
-// In the commit by which the job is dead, as by whom the daemon is.
+AuditRow row_of(const ClaimEnd& end) {
+  const auto* const last = std::get_if<EndFinal>(&end.how);
+  return last == nullptr ? AuditRow::undecided : last->audit_row;
+}
+
+// In the commit by which the job is dead.
 void note_refusal(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) {
-  const auto* last = std::get_if<EndFinal>(&end.how);
-  if (last == nullptr || last->refused.empty()) return;
-  writer.append_audit({.who = this_daemon(),
-                       .verb = std::string{kVerbOfRefusal},
-                       .subject = last->refused,
-                       .count = 1,
-                       .reason = fmt::format("{}: {}", name_of(last->failure.code),
-                                             escaped(last->failure.error, kReasonShown))},
-                      now);
+  if (row_of(end) != AuditRow::own) return;
+  const auto& last = std::get<EndFinal>(end.how);
+  append_refusal(writer, last.refused, 1,
+                 fmt::format("{}: {}", name_of(last.failure.code), escaped(last.failure.error, kReasonShown)),
+                 now);
 }
 
 }  // namespace
@@ -120,6 +114,7 @@ std::optional<EndsPart::Ask> EndsPart::ask(DispatcherState& state) {
   if (state.stage == Stage::opening) return std::nullopt;
   Ask ends = state.endings.take(kRoundRowsMax);
   if (ends.empty()) return std::nullopt;
+  for (ClaimEnd& end : ends) decide_row(end, state.refusals, state.now.steady);
   return ends;
 }
 
@@ -135,9 +130,11 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
 }
 
 void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
-  for (std::size_t index = 0; index < ends.size(); ++index)
-    if (states[index] && *states[index] == JobState::dead)
-      state.dead_jobs.died(run_of(ends[index]).failure, state.lanes.kind_name(ends[index].lane.kind));
+  for (std::size_t index = 0; index < ends.size(); ++index) {
+    if (!states[index] || *states[index] != JobState::dead) continue;
+    state.dead_jobs.died(run_of(ends[index]).failure, state.lanes.kind_name(ends[index].lane.kind));
+    if (row_of(ends[index]) == AuditRow::counted) state.refusals.counted(state.now.steady);
+  }
   state.endings.stored(ends, states, state.now.steady);
 }
 

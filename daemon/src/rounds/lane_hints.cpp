@@ -15,6 +15,7 @@ LaneHintsPart::Answer LaneHintsPart::carry_out(queue::StoreWriter& writer, const
 
 void LaneHintsPart::absorb(DispatcherState& state, const Ask&, Answer& rows) {
   state.arrivals.came(rows);
+  state.suspects.look_for(rows);
   if (rows.size() >= kRoundRowsMax) state.looks.soon();
 }
 

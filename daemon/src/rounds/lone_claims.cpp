@@ -11,7 +11,7 @@ namespace {
 void absorb_one(DispatcherState& state, const queue::SuspectRequest& request, queue::ClaimReply& reply) {
   if (reply.gate) return state.lone_jobs.gated(request.seq, *reply.gate);
   Alone alone = state.lone_jobs.gone(request.seq);
-  if (reply.jobs.empty()) return;
+  if (reply.jobs.empty()) return state.lone_jobs.ended(request.seq);
   Process* const process = state.processes.find(request.process);
   const bool is_there = process != nullptr && process->phase == Phase::ready;
   if (!is_there) {

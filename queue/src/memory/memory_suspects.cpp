@@ -3,6 +3,16 @@
 
 namespace tenure::queue {
 
+namespace {
+
+// Of one that is blocked as a suspect. What no row says anything of may have ended a daemon.
+MemorySuspect suspect_row(const MemoryTables& tables, JobSeq seq) {
+  const auto found = tables.suspects().find(seq);
+  return found == tables.suspects().end() ? MemorySuspect{.deaths = 1} : found->second;
+}
+
+}  // namespace
+
 std::vector<FormerClaim> MemoryWriter::former_claims(Incarnation current, std::size_t limit) {
   std::vector<FormerClaim> claims;
   for (const auto& [seq, claim] : tables_.claims()) {
@@ -51,6 +61,8 @@ Result<void> MemoryWriter::release_suspect(ClaimRef claim, bool started, const A
                                            WallTime now) {
   if (auto released = release(claim, started, why, now); !released) return released;
   block(claim.seq, JobReason::suspect);
+  if (!tables_.suspects().contains(claim.seq))
+    tables_.set_suspect(claim.seq, {.deaths = 0, .token = claim.token});
   return {};
 }
 
@@ -77,7 +89,7 @@ ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime n
   ClaimedJob job = claimed({ready.lane, {ready.due, ready.seq}});
   job.token = request.token;
   tables_.insert_claim(job.seq, {job.token, request.process, now});
-  MemorySuspect row = tables_.suspects().at(request.seq);
+  MemorySuspect row = suspect_row(tables_, request.seq);
   row.token = request.token;
   row.is_on_trial = true;
   row.is_alone = request.is_alone;
@@ -97,12 +109,12 @@ void MemoryWriter::end_trial(JobSeq seq) {
 
 std::vector<Suspect> MemoryReader::suspects(JobSeq after, std::size_t limit) {
   std::vector<Suspect> suspects;
-  for (const auto& [seq, row] : tables_.suspects()) {
-    const MemoryJob& job = tables_.jobs().at(seq);
-    if (seq <= after || job.state != JobState::blocked || job.reason != JobReason::suspect ||
-        suspects.size() == limit)
-      continue;
-    suspects.push_back({.seq = seq,
+  const auto& blocked = tables_.blocked();
+  for (auto next = blocked.upper_bound(after); next != blocked.end() && suspects.size() < limit; ++next) {
+    const MemoryJob& job = tables_.jobs().at(*next);
+    if (job.reason != JobReason::suspect) continue;
+    const MemorySuspect row = suspect_row(tables_, *next);
+    suspects.push_back({.seq = *next,
                         .tenant = job.lane.tenant,
                         .queue = queue_name(job.lane.queue),
                         .kind = kind_name(job.lane.kind),

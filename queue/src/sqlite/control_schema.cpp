@@ -9,6 +9,7 @@
 #include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sqlite/wal.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/queue/dispatcher_lock.hpp>
 
 #include <fmt/format.h>
@@ -28,14 +29,36 @@ constexpr Query kHasAnything{"has_anything", "select 1 from sqlite_schema limit 
 constexpr Query kFileBytes{"file_bytes",
                            "select page_count * page_size from pragma_page_count(), pragma_page_size()"};
 
+constexpr Query kHasSteps{"has_steps",
+                          "select 1 from sqlite_schema where type = 'table' and name = 'tenure_migration'"};
+// Index: primary key.
+constexpr Query kFirstStep{"first_step", "select name from tenure_migration where number = 1"};
+
 [[noreturn]] void refuse(const Connection& connection, std::string why) {
   raise(ErrorCode::schema_mismatch, std::move(why), {}, connection.path().string());
 }
 
 bool is_empty(Connection& connection) { return !connection.statement(kHasAnything).step(); }
 
+// A tenant's database has steps too, and those are no edited ones of ours.
+void refuse_other_database(Connection& connection, SchemaSteps steps) {
+  if (!connection.statement(kHasSteps).step()) return;
+  std::string first;
+  {
+    auto row = connection.statement(kFirstStep);
+    if (!row.step()) return;
+    first = row.text(0);
+  }
+  if (steps.empty() || first == steps.front().name) return;
+  refuse(connection,
+         fmt::format("it is no control database: its first schema step is {}, and a control database has {}. "
+                     "Perhaps it is a tenant's (store.path names the control database)",
+                     escaped(first), steps.front().name));
+}
+
 // Not newer, and of a control database.
 AppliedSteps known_steps(Connection& connection, SchemaSteps steps) {
+  refuse_other_database(connection, steps);
   AppliedSteps applied = sqlite::applied_steps(connection, steps);
   if (applied.newer)
     refuse(

@@ -5,6 +5,7 @@
 #include <tenure/base/sqlite/migration.hpp>
 #include <tenure/queue/upgrade.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -27,17 +28,17 @@ void require_schema(sqlite::Connection& connection, SchemaSteps steps);
 // All steps in one transaction where the database is new and empty, else require_schema(). For a connection that may write. Syncs.
 void create_or_require_schema(sqlite::Connection& connection, SchemaSteps steps, const Clock& clock);
 
-// Refuses to go on writing where the schema was brought on while the store was open. Threads: one at a time.
+// Refuses to go on where the schema was brought on while the store was open. Threads: any.
 class SchemaWatch {
  public:
   explicit SchemaWatch(std::vector<sqlite::Migration> steps) : steps_(std::move(steps)) {}
 
-  // At the beginning of each write transaction: costs a look at the first page.
+  // At the beginning of each transaction, of one that reads too: costs a look at the first page.
   void check(sqlite::Connection& connection);
 
  private:
   std::vector<sqlite::Migration> steps_;
-  std::int64_t seen_ = -1;  // of schema_cookie()
+  std::atomic<std::int64_t> seen_ = -1;  // of schema_cookie()
 };
 
 [[nodiscard]] SchemaState look_at_schema(const std::filesystem::path& path, SchemaSteps steps,

@@ -117,7 +117,8 @@ constexpr Query kCauseless{"blocked_without_cause", R"sql(
 // The same of one, as it is in the transaction that mends it. Nobody puts a job into a lane that is not its own, and one that has
 // succeeded is blocked no more, so that neither ready nor ended needs another scan. ?1 seq. Index: primary keys.
 constexpr Query kStillCauseless{"still_blocked_without_cause", R"sql(
-  select job.seq, job.queue, job.priority, job.tenant, job.kind, job.due_us, blocked.reason = 10
+  select job.seq, job.queue, job.priority, job.tenant, job.kind, job.due_us, blocked.reason = 10,
+    exists (select 1 from suspect where suspect.seq = blocked.seq)
   from blocked cross join job on job.seq = blocked.seq
   where blocked.seq = ?1
     and not (blocked.reason = 3
@@ -233,7 +234,7 @@ std::optional<CauselessJob> causeless_job(Connection& connection, const DefectPl
   if (!row.step()) return std::nullopt;
   const JobArrival job = arrival_in(row);
   if (job.state != JobState::ready) return std::nullopt;  // its row holds what no lane has
-  return CauselessJob{job, row.integer(6) != 0};
+  return CauselessJob{job, row.integer(6) != 0, row.integer(7) != 0};
 }
 
 std::vector<const Query*> defect_place_queries() {

@@ -35,7 +35,8 @@ void for_each_stray(sqlite::Connection& connection,
 
 struct CauselessJob {
   JobArrival job;
-  bool is_suspect = false;  // blocked as one, with no row that counts its deaths
+  bool is_blocked_as_suspect = false;  // with no row that counts its deaths
+  bool is_noted_as_suspect = false;    // by such a row
 };
 // Nothing where it is blocked no more, or for a reason.
 [[nodiscard]] std::optional<CauselessJob> causeless_job(sqlite::Connection& connection,

@@ -107,9 +107,8 @@ bool SqliteWriter::mend_causeless(const DefectPlace& place) {
   const auto found = causeless_job(connection_, place);
   if (!found) return false;
   const JobArrival& job = found->job;
-  if (found->is_suspect) {
-    // It may have ended a daemon, so it stays blocked until it has been tried.
-    connection_.statement(kSuspectAgain).bind(job.seq.value).run();
+  if (found->is_blocked_as_suspect || found->is_noted_as_suspect) {
+    block_again(*found);
     return true;
   }
   delete_blocked(connection_, job.seq);
@@ -117,8 +116,17 @@ bool SqliteWriter::mend_causeless(const DefectPlace& place) {
   named.lane = job.lane;
   named.place = {job.due, job.seq};
   place_in_lane(named, job.due);
-  acquit(job.seq);
   return true;
+}
+
+// It may have ended a daemon or its worker process, so it stays blocked until it has been tried, and where it is noted what it has done
+// that stays as well.
+void SqliteWriter::block_again(const CauselessJob& found) {
+  const JobArrival& job = found.job;
+  delete_blocked(connection_, job.seq);
+  insert_blocked(connection_, job.lane, {job.due, job.seq}, JobReason::suspect);
+  if (!found.is_noted_as_suspect) connection_.statement(kSuspectAgain).bind(job.seq.value).run();
+  hint_at(job.seq);
 }
 
 std::vector<const Query*> inspection_queries() { return {&kWaitingByTenant, &kClaimCensus, &kSuspectAgain}; }

@@ -136,8 +136,10 @@ void SqliteWriter::place_in_lane(const NamedJob& job, WallTime due) {
   if (is_suspect_of_process(job.place.seq))
     return insert_scheduled(connection_, job.lane, {due, job.place.seq});
   insert_ready(connection_, job.lane, {due, job.place.seq});
-  connection_.statement(kInsertLaneHint).bind(job.place.seq.value).run();
+  hint_at(job.place.seq);
 }
+
+void SqliteWriter::hint_at(JobSeq seq) { connection_.statement(kInsertLaneHint).bind(seq.value).run(); }
 
 Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   const auto job = named_job_for(Transition::retry_by_operator, id, JobState::ready);

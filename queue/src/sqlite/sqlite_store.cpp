@@ -112,6 +112,7 @@ void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> w
 
 void SqliteStore::read(FunctionRef<void(JobReader&)> work) {
   database_.read([&](Connection& connection) {
+    schema_.check(connection);
     SqliteJobReader reader(connection, wal_bytes_);
     work(reader);
   });

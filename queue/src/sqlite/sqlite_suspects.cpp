@@ -33,6 +33,11 @@ constexpr Query kSuspectOfProcess{"suspect_of_process", R"sql(
   insert into suspect(seq, deaths, trial, incarnation, counter) values (?1, 0, 0, ?2, ?3)
   on conflict (seq) do update set deaths = 0, trial = 0, incarnation = ?2, counter = ?3)sql"};
 
+// Where nothing notes it as one. ?1 seq  ?2 incarnation  ?3 counter. Index: primary key.
+constexpr Query kSuspectStays{"suspect_stays", R"sql(
+  insert into suspect(seq, deaths, trial, incarnation, counter) values (?1, 0, 0, ?2, ?3)
+  on conflict (seq) do nothing)sql"};
+
 // ?1 seq. Index: primary key.
 constexpr Query kIsSuspectOfProcess{"is_suspect_of_process",
                                     "select 1 from suspect where seq = ?1 and deaths = 0"};
@@ -117,6 +122,9 @@ Result<void> SqliteWriter::release_suspect(ClaimRef claim, bool started, const A
   const auto job = end_by_release(claim, started, why, now);
   if (!job) return claim_lost(claim);
   place_blocked(claim.seq, *job, JobReason::suspect);
+  connection_.statement(kSuspectStays)
+      .bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter)
+      .run();
   return {};
 }
 
@@ -182,9 +190,8 @@ std::vector<Suspect> SqliteLaneReader::suspects(JobSeq after, std::size_t limit)
 }
 
 std::vector<const Query*> suspect_queries() {
-  return {&kClaimsLeft,         &kSuspect,  &kSuspectOfProcess,
-          &kIsSuspectOfProcess, &kSuspects, &kBlockedSuspect,
-          &kBeginTrial,         &kEndTrial, &kAcquit};
+  return {&kClaimsLeft, &kSuspect,        &kSuspectOfProcess, &kSuspectStays, &kIsSuspectOfProcess,
+          &kSuspects,   &kBlockedSuspect, &kBeginTrial,       &kEndTrial,     &kAcquit};
 }
 
 }  // namespace tenure::queue

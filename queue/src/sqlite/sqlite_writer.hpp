@@ -30,6 +30,8 @@
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
 namespace tenure::queue {
 
+struct CauselessJob;
+
 class SqliteWriter final : public StoreWriter {
  public:
   // `fresh` belongs to whoever claims through this store.
@@ -211,7 +213,10 @@ class SqliteWriter final : public StoreWriter {
   static Result<void> check_named(Transition transition, const NamedJob& job, JobState to);
   void leave_place(const NamedJob& job);
   void place_in_lane(const NamedJob& job, WallTime due);
+  // For a dispatcher that runs.
+  void hint_at(JobSeq seq);
   bool mend_causeless(const DefectPlace& place);
+  void block_again(const CauselessJob& found);
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
   Result<void> check_seal_of_retry(JobSeq seq);

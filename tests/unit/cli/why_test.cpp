@@ -172,6 +172,15 @@ TEST_F(WhyQuiet, APoolThatIsQuietIsTheReasonWithTheCommandThatEndsIt) {
   EXPECT_THAT(output.error, HasSubstr("pool general is quiet since 2026-03-02T10:13:00Z"));
 }
 
+TEST_F(WhyQuiet, OfManyJobsItIsTheReasonThatTheyAreCountedUnder) {
+  EXPECT_EQ(run({"why", "id=" + job_id(9).text()}), 0);
+  EXPECT_THAT(output.out, AllOf(HasSubstr("pool_quiet"), Not(HasSubstr("tenant_turn"))));
+  EXPECT_EQ(run({"why", "id=" + job_id(9).text(), "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"({"reason":"pool_quiet","state":"ready","jobs":1,)"));
+  EXPECT_EQ(run({"why", "id=" + job_id(6).text()}), 0);
+  EXPECT_THAT(output.out, AllOf(HasSubstr("tenant_paused"), Not(HasSubstr("pool_quiet"))));
+}
+
 // A pool whose processes have told of three slots.
 class WhyOfATurn : public Program {
  protected:

@@ -47,7 +47,21 @@ TEST(Sampler, TheDiskIsLookedAtWhileALookAtTheStoreHangs) {
     EXPECT_TRUE(testing::wait_until([&] { return age_of_disk(observations, clock.steady()) == 0us; }));
   }
   store.let_go.release();
-  sampler.leave_store();
+  sampler.leave();
+}
+
+TEST(Sampler, ALookThatHangsIsNotWaitedForLongerThanAllowed) {
+  const testing::TemporaryFolder folder;
+  VirtualClock clock;
+  Observations observations({.pools = {}, .top_tenants = 0, .version = "1"}, {clock.wall(), clock.steady()});
+  HangingStore store;
+  Sampler sampler(observations, clock, folder.path() / "control.db", 1ms);
+  sampler.look_at(store);
+  store.reached.acquire();
+  EXPECT_FALSE(sampler.leaves_within(1ms));
+  store.let_go.release();
+  EXPECT_TRUE(sampler.leaves_within(60s));
+  EXPECT_TRUE(sampler.leaves_within(0ms)) << "and nothing is looked at any more";
 }
 
 }  // namespace

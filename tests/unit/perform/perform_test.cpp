@@ -3,6 +3,8 @@
 #include <tenure/base/log.hpp>
 #include <tenure/queue/envelope.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -54,31 +56,66 @@ TEST_F(Perform, GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler) {
       << "no tenant's file was touched";
 }
 
-// Column, envelope and the id inside must agree; the stamp is the fourth and has its own tests.
+// Which of them the row, the envelope and the id inside say; "" for no tenant.
+struct Combination {
+  std::string_view column, envelope, reference;
+  bool is_stamp_right;
+  [[nodiscard]] bool is_all_equal() const {
+    return column == reference && envelope == reference && is_stamp_right;
+  }
+  // What is compared first is what it is refused for.
+  [[nodiscard]] ErrorCode code() const {
+    if (column == envelope && column.empty()) return ErrorCode::no_tenant;  // and an id of one
+    if (column != envelope || is_stamp_right) return ErrorCode::wrong_tenant;
+    return ErrorCode::tenant_unavailable;
+  }
+};
+
+queue::ClaimedJob job_of(const Combination& each, const queue::ClaimedJob& original) {
+  const auto tenant = [](std::string_view name) {
+    return name.empty() ? std::nullopt : std::optional{TenantName{name}};
+  };
+  queue::ClaimedJob job = original;
+  job.tenant = tenant(each.column);
+  if (!job.tenant) job.generation = {};
+  auto content = *queue::read_envelope(job.envelope);
+  content.tenant = tenant(each.envelope);
+  if (!content.tenant) content.generation = {};
+  replace(content.arguments, "tenant=acme", "tenant=" + std::string{each.reference});
+  job.envelope = queue::write_envelope(content);
+  return job;
+}
+
+// Each file has the other one's name.
+void exchange_files(const std::filesystem::path& tenants) {
+  std::filesystem::rename(tenants / "acme.db", tenants / "away.db");
+  std::filesystem::rename(tenants / "bolt.db", tenants / "acme.db");
+  std::filesystem::rename(tenants / "away.db", tenants / "bolt.db");
+}
+
+// Seals are in seal_test, and each refusal's metric and audit row in tests/unit/observing/refusal_counts_test.cpp.
 TEST_F(Perform, SEC_02_OnlyTheCombinationWhereAllAgreeRuns) {
   int ran = 0;
   jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) { ++ran; });
   with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
   const queue::ClaimedJob original = claim();
   int combinations = 0;
-  for (const char* column : {"acme", "bolt", ""})
-    for (const char* envelope : {"acme", "bolt", "-"})
-      for (const char* reference : {"acme", "bolt"}) {
-        queue::ClaimedJob job = original;
-        job.tenant = *column == '\0' ? std::nullopt : std::optional{TenantName{column}};
-        if (!job.tenant) job.generation = {};
-        auto content = *queue::read_envelope(job.envelope);
-        content.tenant = *envelope == '-' ? std::nullopt : std::optional{TenantName{envelope}};
-        if (!content.tenant) content.generation = {};
-        replace(content.arguments, "tenant=acme", std::string{"tenant="} + reference);
-        job.envelope = queue::write_envelope(content);
-        const bool all_equal =
-            std::string_view{column} == reference && std::string_view{envelope} == reference;
-        const auto outcome = perform(job);
-        EXPECT_EQ(outcome == std::nullopt, all_equal) << column << ' ' << envelope << ' ' << reference;
-        ++combinations;
-      }
-  EXPECT_EQ(combinations, 18);
+  for (const bool is_stamp_right : {true, false}) {
+    if (!is_stamp_right) exchange_files(folder_.path() / "tenants");
+    for (const char* column : {"acme", "bolt", ""})
+      for (const char* envelope : {"acme", "bolt", ""})
+        for (const char* reference : {"acme", "bolt"}) {
+          const Combination each{column, envelope, reference, is_stamp_right};
+          SCOPED_TRACE(fmt::format("{}, {}, {}, {}", column, envelope, reference, is_stamp_right));
+          const auto outcome = perform(job_of(each, original));
+          ++combinations;
+          ASSERT_EQ(outcome == std::nullopt, each.is_all_equal());
+          if (outcome) {
+            EXPECT_EQ(outcome->code, each.code()) << outcome->error;
+          }
+        }
+  }
+  EXPECT_EQ(combinations, 36);
   EXPECT_EQ(ran, 2) << "all acme and all bolt";
 }
 

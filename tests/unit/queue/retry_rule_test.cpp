@@ -52,9 +52,9 @@ TEST(RetryWait, TheLongestIsThatOfTheWholeJitterAndAtMostSixHours) {
 
 TEST(BorderRefusal, IsWhatWasMetInTheWrongTenantAndNeverCostsARetry) {
   for (const ErrorCode code :
-       {ErrorCode::wrong_tenant, ErrorCode::stale_generation, ErrorCode::tenant_swap_prohibited,
-        ErrorCode::bad_global_id, ErrorCode::envelope_mismatch, ErrorCode::bad_seal,
-        ErrorCode::access_refused}) {
+       {ErrorCode::no_tenant, ErrorCode::wrong_tenant, ErrorCode::stale_generation,
+        ErrorCode::tenant_swap_prohibited, ErrorCode::bad_global_id, ErrorCode::envelope_mismatch,
+        ErrorCode::bad_seal, ErrorCode::access_refused}) {
     EXPECT_TRUE(is_border_refusal(code)) << name_of(code);
     EXPECT_EQ(after_failure(code, {.failures = 1, .attempts_max = 10, .releases = 0}).verdict,
               AfterFailure::Verdict::dead)

@@ -17,6 +17,7 @@
 #include <tenure/daemon/rounds/opening.hpp>
 #include <tenure/daemon/rounds/outbox_rows.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
+#include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/daemon/rounds/run_news.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
@@ -55,7 +56,7 @@ struct PartList {
 
 // In the order in which they are asked, carried out and absorbed. Ends come before claims, so that what is given back can be
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
-using RoundParts = PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, SuspectNewsPart,
+using RoundParts = PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
                             FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart,
                             CancelRequestsPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart,
                             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;

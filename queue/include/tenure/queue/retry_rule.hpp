@@ -31,7 +31,7 @@ struct AfterFailure {
 // what all runs need.
 [[nodiscard]] bool pauses_tenant(ErrorCode code);
 
-// What belongs to one tenant was met in another one, a row says something else than its envelope, or SQL wanted more than its tenant's
+// What belongs to one tenant was met in another one or outside all, a row says something else than its envelope, or SQL wanted more than its tenant's
 // database: a fault or an attack. Such a run is recorded in the audit.
 [[nodiscard]] bool is_border_refusal(ErrorCode code);
 

@@ -348,7 +348,7 @@ class StoreWriter {
   // only: whatever would make it ready again makes it blocked, as a suspect, instead.
   [[nodiscard]] virtual Result<void> suspect_of_process(ClaimRef claim, CrashCharge charge,
                                                         const AttemptFailure& failure, WallTime now) = 0;
-  // As release(), of such a suspect.
+  // As release(), of such a suspect, which it stays also where nothing notes it as one any more.
   [[nodiscard]] virtual Result<void> release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
                                                      WallTime now) = 0;
   // Begins the trial of one suspect: it is claimed. No job: it is no suspect any more, or its tenant is gated.

@@ -33,7 +33,7 @@ int migrate(Connection& connection, std::span<const Migration> migrations, std::
 // The last applied step, 0 for none. SchemaMismatch where one before it is missing. Changes nothing.
 [[nodiscard]] std::int64_t schema_version(Connection& connection);
 
-// A number that is another one after each change of tables and indexes, by whomever: it costs a look at the first page.
+// A number that is another one after each change of tables and indexes, by whomever, and after each step, whatever that does: it costs a look at the first page.
 [[nodiscard]] std::int64_t schema_cookie(Connection& connection);
 
 }  // namespace tenure::sqlite

@@ -3,6 +3,7 @@
 #include <tenure/daemon/round_part.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -22,6 +23,8 @@ struct EndFinal {
   queue::AttemptFailure failure;
   std::string refused =
       {};  // "id=... tenant=...": of whom the audit says that it was refused; empty: nothing
+  // Whether it has a row of the audit to itself or is counted in one; decided once, when it is first asked.
+  enum class AuditRow : std::uint8_t { undecided, own, counted } audit_row = AuditRow::undecided;
 };
 struct EndRelease {
   bool started = false;
@@ -40,6 +43,9 @@ struct Alone {
   std::size_t pool = 0;
   int vain_tries = 0;  // in a row: the process ended before the job had begun, or the job was given back
   bool one_at_a_time = false;  // of the pool: its process may have been killed for want of memory
+  // By which it is found who performs it where its pool does not any more; empty: not known, and it stays.
+  std::string queue = {};
+  std::string kind = {};
 };
 struct ClaimEnd {
   queue::ClaimRef claim;
