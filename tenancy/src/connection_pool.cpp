@@ -132,9 +132,6 @@ std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, Handl
                                   .secure_delete = true,
                                   .busy_wait_max = options_.lock_wait_max,
                                   .journal_size_limit_bytes = kLogBytesKept});
-    if (!read_stamp(opened->connection))
-      raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
-            tenant.text(), opened->connection.path().string());
   });
   return opened;
 }
@@ -143,7 +140,7 @@ std::unique_ptr<OpenTenant> ConnectionPool::open(const TenantName& tenant, Handl
 Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation generation,
                                           std::unique_ptr<OpenTenant> open) {
   std::optional<Stamp> stamp;
-  with_tenant_failures(origin.tenant, open.get(), [&] { stamp = current_stamp(open->connection); });
+  with_tenant_failures(origin.tenant, open.get(), [&] { stamp = stamp_of(*open); });
   const Result<void> checked = check_identity(*stamp, {origin.tenant, generation, options_.application});
   if (!checked) {
     put_back(origin, std::move(open), Afterwards::pooled);

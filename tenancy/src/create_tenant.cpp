@@ -1,5 +1,7 @@
 #include "create_tenant.hpp"
 
+#include "own_schema.hpp"
+
 #include <tenure/base/file_kind.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/ownership.hpp>
@@ -235,8 +237,7 @@ class Creation {
       create_tenant_schema(connection, stamp);
       enter(CreateStep::migrate);
       sqlite::migrate(connection, tenants_.migrations, to_us(clock_.wall()));
-      if (read_stamp(connection) != stamp)
-        raise(ErrorCode::schema_mismatch, "a migration changed Tenure's own tables", name_.text());
+      refuse_changed_tables(connection, stamp);
       enter(CreateStep::stamp);
       sqlite::WriteTransaction transaction{connection};
       write_stamp(connection, finished_stamp());
@@ -249,6 +250,16 @@ class Creation {
       if (is_there(building_.string() + std::string{ending}))
         raise(ErrorCode::disk, "the write-ahead log could not be moved into the new file", name_.text(),
               building_.string());
+  }
+
+  // A trigger on one of them would make each open of the file an error.
+  void refuse_changed_tables(sqlite::Connection& connection, const Stamp& stamp) const {
+    const std::optional<std::string> difference = difference_in_own_schema(connection);
+    if (!difference && read_stamp(connection) == stamp) return;
+    raise(ErrorCode::schema_mismatch,
+          fmt::format("a migration changed Tenure's own tables: {}",
+                      difference.value_or("what is in the stamp")),
+          name_.text());
   }
 
   // From the rename on nothing is taken back: the file is complete, and the next creator goes on from here.

@@ -255,11 +255,10 @@ TenantTransaction TenantHandle::begin() const {
   detail::TransactionState& state = *transaction.state_;
   state.turn = wait_for_lane(lease);
   detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
-    sqlite::Connection& connection = lease.open->connection;
     require_on_disk(lease);
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
     begin_write(lease, state);
-    state.stamp = current_stamp(connection);
+    state.stamp = stamp_of(*lease.open);
     value_or_raise(check_writable(*state.stamp, lease.expectation()));
   });
   return transaction;

@@ -40,7 +40,13 @@ struct OpenTenant {
   sqlite::Authorizer authorizer;
   sqlite::TextStatementCache statements;
   std::int64_t wal_pages_checkpointed = 0;  // the WAL's size when a checkpoint was last tried
+  // Of the file's schema when our own tables were last compared; SQLite goes by the same number.
+  std::optional<std::int64_t> schema_compared = {};
 };
+
+// The stamp as it is now, behind a comparison of our own tables wherever somebody has changed the file's schema meanwhile.
+// WrongTenant where there is none.
+[[nodiscard]] Stamp stamp_of(OpenTenant& open);
 
 // What all connections of one tenant in this process share.
 struct TenantShared {

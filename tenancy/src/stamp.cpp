@@ -1,3 +1,5 @@
+#include "own_schema.hpp"
+
 #include <tenure/base/sqlite/statement.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/tenancy/stamp.hpp>
@@ -14,9 +16,6 @@ using sqlite::Query;
 constexpr Query kSchema{"tenant_schema_1", tenancy_schema::k0001_tenant_sql};
 
 // In every query the tables are named main.*: user SQL may have made temporary ones of the same name.
-constexpr Query kHasStamp{"has_stamp",
-                          "select 1 from main.sqlite_schema where type = 'table' and name = 'tenure_stamp'"};
-
 // Index: primary key.
 constexpr Query kReadStamp{"read_stamp", R"sql(
   select schema, tenant, generation, application, state, outbox_epoch
@@ -45,14 +44,7 @@ bool is_state(std::int64_t value) {
 std::optional<Stamp> read_row(sqlite::Connection& connection) {
   sqlite::Statement row = connection.statement(kReadStamp);
   if (!row.step()) return std::nullopt;
-  const std::int64_t schema = row.integer(0);
-  if (schema > kTenantSchemaVersion)
-    raise(
-        ErrorCode::schema_mismatch,
-        fmt::format("Tenure's tables in this file are of version {}, this program knows {}; use the program "
-                    "that is as new as the file",
-                    schema, kTenantSchemaVersion),
-        {}, connection.path().string());
+  detail::require_known_tenant_schema(connection, row.integer(0));
   const Result<TenantName> tenant = TenantName::parse(row.text(1));
   if (!tenant) raise_damaged(connection, "with a bad tenant name");
   if (row.integer(2) < 1) raise_damaged(connection, "with a generation below 1");
@@ -66,6 +58,15 @@ std::optional<Stamp> read_row(sqlite::Connection& connection) {
 
 }  // namespace
 
+void detail::require_known_tenant_schema(const sqlite::Connection& connection, std::int64_t version) {
+  if (version <= kTenantSchemaVersion) return;
+  raise(ErrorCode::schema_mismatch,
+        fmt::format("Tenure's tables in this file are of version {}, this program knows {}; use the program "
+                    "that is as new as the file",
+                    version, kTenantSchemaVersion),
+        {}, connection.path().string());
+}
+
 void create_tenant_schema(sqlite::Connection& connection, const Stamp& stamp) {
   sqlite::WriteTransaction transaction{connection};
   connection.execute(kSchema);
@@ -77,7 +78,7 @@ void create_tenant_schema(sqlite::Connection& connection, const Stamp& stamp) {
 }
 
 std::optional<Stamp> read_stamp(sqlite::Connection& connection) {
-  if (!connection.statement(kHasStamp).step()) return std::nullopt;
+  if (!detail::has_own_schema(connection)) return std::nullopt;
   return read_row(connection);
 }
 

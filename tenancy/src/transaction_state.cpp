@@ -1,6 +1,8 @@
 #include "handle_state.hpp"
+#include "own_schema.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/own_tables.hpp>
 #include <tenure/tenancy/scope.hpp>
@@ -156,6 +158,17 @@ void with_tenant_failures(const TenantName& tenant, OpenTenant* open, FunctionRe
     if (open != nullptr) name_refusal(*open, failure);
     raise(std::move(failure));
   }
+}
+
+Stamp stamp_of(OpenTenant& open) {
+  const std::int64_t schema = sqlite::schema_cookie(open.connection);
+  if (schema != open.schema_compared) {
+    if (!has_own_schema(open.connection))
+      raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is", {},
+            open.connection.path().string());
+    open.schema_compared = schema;
+  }
+  return current_stamp(open.connection);
 }
 
 sqlite3* give_out(LeaseState& lease) {

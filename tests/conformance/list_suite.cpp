@@ -344,6 +344,41 @@ TEST_P(ListSuite, TheSummaryCountsJobsClaimsAndLiveTenants) {
   EXPECT_FALSE(summary.last_holder);
 }
 
+// More than a list looks at one by one, before it reads all lanes.
+TEST_P(ListSuite, WhatWaitsIsListedOnceFromBeforeAndBehindManyThatDoNot) {
+  constexpr int kScheduled = 20'100;
+  std::vector<JobId> waiting;
+  const auto enqueue_ready = [&](int jobs) {
+    for (int i = 0; i < jobs; ++i) waiting.push_back(put().id);
+  };
+  enqueue_ready(20);
+  for (const ClaimedJob& placed : claim(kUntenanted, 10).jobs)
+    write([&](StoreWriter& writer) { value_or_raise(writer.release(ref(placed), false, {}, now_)); });
+  write([&](StoreWriter& writer) {
+    for (int i = 0; i < kScheduled; ++i) {
+      NewJob job = new_job();
+      job.due = now_ + hours{1};
+      value_or_raise(writer.enqueue(job, now_));
+    }
+  });
+  enqueue_ready(5);
+  const Filter filter = filter_of({"state=ready"}, now_);
+  EXPECT_EQ(count(filter), 25);
+  EXPECT_EQ(count(filter, {.limit = 7}), 7);
+  EXPECT_EQ(count({}), kScheduled + 25);
+  for (const ListOrder order : {ListOrder::oldest_first, ListOrder::newest_first}) {
+    ListOptions options{.limit = 7, .order = order};
+    std::vector<JobId> seen;
+    for (auto page = list(filter, options); !page.empty(); page = list(filter, options)) {
+      for (const JobRecord& job : page) seen.push_back(job.id);
+      options.after = page.back().seq;
+    }
+    EXPECT_EQ(seen, waiting) << (order == ListOrder::oldest_first ? "oldest" : "newest");
+    EXPECT_EQ(ids_of(list(filter, {.limit = 100, .order = order})), waiting);
+    std::ranges::reverse(waiting);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(EachStore, ListSuite,
                          ::testing::Values(StoreFactory{"Memory", &make_memory_world},
                                            StoreFactory{"Sqlite", &make_sqlite_world}),

@@ -218,7 +218,7 @@ void Connection::Impl::open_file(bool existed) {
     const int switched = switch_to_wal(database, options.access);
     if (switched == SQLITE_OK) break;
     if ((switched & 0xff) != SQLITE_BUSY || !lock_wait.wait(attempt))
-      raise_sqlite(database, switched, path.native());
+      raise_of_file(database, switched, path.native());
   }
   require_own_log(database, path);  // a read, which opens the log and its index; from then on they stay open
 }

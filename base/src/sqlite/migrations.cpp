@@ -149,6 +149,8 @@ std::int64_t schema_version(Connection& connection) {
   return version;
 }
 
+std::string_view migration_table_sql() { return kCreateTable.sql; }
+
 std::int64_t schema_cookie(Connection& connection) {
   return connection.statement(kSchemaCookie).row().integer(0);
 }

@@ -63,6 +63,14 @@ void apply_pragma(sqlite3* database, std::string_view name, std::string_view val
 
 }  // namespace
 
+void raise_of_file(sqlite3* database, int result_code, std::string_view path) {
+  if (result_code != SQLITE_ERROR) raise_sqlite(database, result_code, path);
+  raise(ErrorCode::database_damaged,
+        fmt::format("the file is of a form that SQLite does not know; SQLite: {} (code {})",
+                    sqlite3_errmsg(database), result_code),
+        {}, std::string{path});
+}
+
 int switch_to_wal(sqlite3* database, Access access) {
   if (only_reads(access)) return SQLITE_OK;
   return sqlite3_exec(database, "pragma journal_mode=wal", nullptr, nullptr, nullptr);
@@ -77,7 +85,7 @@ std::string read_pragma(sqlite3* database, const std::string& pragma, std::strin
         return SQLITE_OK;
       },
       &value, nullptr);
-  if (code != SQLITE_OK) raise_sqlite(database, code, path);
+  if (code != SQLITE_OK) raise_of_file(database, code, path);
   return value;
 }
 

@@ -28,4 +28,8 @@ void apply_settings(sqlite3* database, const ConnectionOptions& options, std::st
 // The first column of the pragma's first row; empty where there is none.
 [[nodiscard]] std::string read_pragma(sqlite3* database, const std::string& pragma, std::string_view path);
 
+// What raise_sqlite says; a plain error of SQLite's is DatabaseDamaged. It is for statements of ours on a file that is being opened: they
+// are right, so what SQLite finds fault with is the file ("unsupported file format").
+[[noreturn]] void raise_of_file(sqlite3* database, int result_code, std::string_view path);
+
 }  // namespace tenure::sqlite

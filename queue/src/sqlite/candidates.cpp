@@ -6,6 +6,7 @@
 #include "tenant_ranges.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace tenure::queue {
@@ -17,18 +18,18 @@ using sqlite::Query;
 
 // Every row. ?1 seq before  ?2 end, both excluded. Index: primary key.
 constexpr Query kWalkOldest{"walk_oldest", R"sql(
-  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state, due_us from job
   where seq > ?1 and seq < ?2 order by seq)sql"};
 constexpr Query kWalkNewest{"walk_newest", R"sql(
-  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state, due_us from job
   where seq > ?1 and seq < ?2 order by seq desc)sql"};
 
 // The same of one tenant: rows of others do not leave SQLite. ?3 tenant.
 constexpr Query kWalkOldestOfTenant{"walk_oldest_of_tenant", R"sql(
-  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state, due_us from job
   where seq > ?1 and seq < ?2 and tenant = ?3 order by seq)sql"};
 constexpr Query kWalkNewestOfTenant{"walk_newest_of_tenant", R"sql(
-  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state from job
+  select seq, queue, priority, tenant, kind, failures, crashes, created_us, state, due_us from job
   where seq > ?1 and seq < ?2 and tenant = ?3 order by seq desc)sql"};
 
 constexpr Query kMark{"mark_of_list", "select seq from mark where name = 'absorbed'"};
@@ -46,6 +47,15 @@ constexpr Query kReadyRows{"ready_rows", "select seq, queue, priority, tenant, k
 constexpr Query kReadyRowsOfTenant{"ready_rows_of_tenant", R"sql(
   select seq, queue, priority, tenant, kind from ready where queue = ?1 and priority = ?2 and tenant = ?3)sql"};
 
+// The lane behind another one. ?1 queue  ?2 priority  ?3 tenant  ?4 kind. Index: primary key, one seek.
+constexpr Query kNextLaneOfReady{"next_lane_of_ready", R"sql(
+  select 0, queue, priority, tenant, kind from ready where (queue, priority, tenant, kind) > (?1, ?2, ?3, ?4)
+  order by queue, priority, tenant, kind limit 1)sql"};
+// ?1 to ?4 the lane  ?5 limit. Index: primary key, prefix.
+constexpr Query kCountOfLane{"count_of_lane", R"sql(
+  select count(*) from (
+    select 1 from ready where queue = ?1 and priority = ?2 and tenant = ?3 and kind = ?4 limit ?5))sql"};
+
 constexpr Query kScheduledRows{"scheduled_rows", "select seq, queue, priority, tenant, kind from scheduled"};
 constexpr Query kBlockedRows{"blocked_rows", "select seq, queue, priority, tenant, kind from blocked"};
 // Few: what runs now.
@@ -61,6 +71,9 @@ constexpr std::size_t kTenantsSought = 1'000;
 constexpr int kLaneColumn = 1;
 constexpr int kRowColumn = 5;
 constexpr int kStateColumn = 8;
+constexpr int kDueColumn = 9;
+// Bounds how many rows are looked at before all lanes are read. Reading ten million rows of `ready` takes seconds, and these some 60 ms.
+constexpr int kFirstLooks = 20'000;
 constexpr JobSeq kBeforeAll{0};
 constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};
 
@@ -111,6 +124,41 @@ class Walk final : public OrderedSeqs {
   Part rows_;
 };
 
+// The first rows of a walk, and no more.
+class FirstRows final : public OrderedSeqs {
+ public:
+  struct Looked {
+    int left = kFirstLooks;
+    std::optional<JobSeq> last;
+    bool has_more = false;      // whoever asked has left before they were used up
+    bool has_seen_all = false;  // there is no row behind them
+  };
+  FirstRows(sqlite::Statement rows, std::function<bool(const sqlite::Statement&)> takes, Looked& looked)
+      : rows_(std::move(rows)), takes_(std::move(takes)), looked_(looked) {
+    looked_.has_more = true;
+  }
+
+  std::optional<JobSeq> next() override {
+    while (looked_.left > 0) {
+      if (!rows_.step()) {
+        looked_.has_seen_all = true;
+        looked_.left = 0;  // a statement that is stepped again begins anew
+        break;
+      }
+      --looked_.left;
+      looked_.last = JobSeq{rows_.integer(0)};
+      if (takes_(rows_)) return looked_.last;
+    }
+    looked_.has_more = false;
+    return std::nullopt;
+  }
+
+ private:
+  sqlite::Statement rows_;
+  std::function<bool(const sqlite::Statement&)> takes_;
+  Looked& looked_;
+};
+
 // Of one tenant, or of all.
 Walk::Part rows_between(sqlite::Connection& connection, SeqRange range, ListOrder order,
                         std::optional<std::int64_t> tenant) {
@@ -126,18 +174,12 @@ Walk::Part rows_between(sqlite::Connection& connection, SeqRange range, ListOrde
 }  // namespace
 
 void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn) {
-  const auto passes = [this](const sqlite::Statement& row) {
-    return filter_.passes_lane(row, kLaneColumn) && filter_.passes_row(row, kRowColumn);
-  };
-  if (filter_.any_state && !floor) return static_cast<void>(fn(walk(kBeforeAll, passes)));
+  const auto passing = [this](const sqlite::Statement& row) { return passes(row); };
+  if (filter_.any_state && !floor) return static_cast<void>(fn(walk(kBeforeAll, passing)));
   const auto wants = [&](ShownState state) { return filter_.wants(state); };
-  const auto succeeded = [&](const sqlite::Statement& row) { return passes(row) && has_succeeded(row); };
+  const auto succeeded = [this](const sqlite::Statement& row) { return passes(row) && has_succeeded(row); };
   if (wants(ShownState::succeeded) && !fn(walk(floor.value_or(kBeforeAll), succeeded))) return;
-  if (wants(ShownState::ready) || wants(ShownState::held)) {
-    if (!fn(collected(in_lanes()))) return;
-    const auto fresh = [&](const sqlite::Statement& row) { return passes(row) && is_fresh(row); };
-    if (!fn(walk(JobSeq{connection_.statement(kMark).row().integer(0)}, fresh))) return;
-  }
+  if ((wants(ShownState::ready) || wants(ShownState::held)) && !for_each_waiting(fn)) return;
   if (wants(ShownState::running) && !fn(collected(rows_of(connection_.statement(kClaimedRows))))) return;
   if (wants(ShownState::scheduled) && !fn(collected(rows_of(connection_.statement(kScheduledRows))))) return;
   if (wants(ShownState::blocked) && !fn(collected(rows_of(connection_.statement(kBlockedRows))))) return;
@@ -149,11 +191,80 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
   }
 }
 
-CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes) {
+// They stand in `ready` by lane, or nowhere but in their own rows. Where the list begins most jobs may be such: so its first rows are
+// looked at one by one, and lanes are read only for what lies behind them.
+bool Candidates::for_each_waiting(FunctionRef<bool(CandidateSource)> fn) {
+  const JobSeq mark{connection_.statement(kMark).row().integer(0)};
+  const bool is_counted = purpose_ == Purpose::count && filter_.only_tenants() == nullptr;
+  if (purpose_ == Purpose::list && filter_.only_tenants() == nullptr) {
+    FirstRows::Looked looked;
+    const auto takes = [&](const sqlite::Statement& row) { return passes(row) && waits(row, mark); };
+    auto rows = rows_between(connection_, page_from(kBeforeAll), options_.order, std::nullopt);
+    if (!fn({std::make_unique<FirstRows>(std::move(rows.value()), takes, looked), filter_.exact}))
+      return false;
+    if (looked.has_more || looked.has_seen_all) return true;
+    after_ = looked.last;
+  }
+  const auto fresh = [this](const sqlite::Statement& row) { return passes(row) && is_fresh(row); };
+  const bool wants_more =
+      fn(is_counted ? in_lanes_unsorted() : collected(in_lanes())) && fn(walk(mark, fresh));
+  after_ = options_.after;
+  return wants_more;
+}
+
+// Lane by lane, where the lane is all that decides: a row costs a tenth of what it costs to hand it out.
+CandidateSource Candidates::counted_in_lanes() {
+  const auto limit = static_cast<std::int64_t>(options_.limit);
+  CandidateSource source{std::make_unique<SortedSeqs>(std::vector<JobSeq>{}, options_.order), true};
+  std::array<std::int64_t, 4> lane{std::numeric_limits<std::int64_t>::min(), 0, 0, 0};
+  while (source.besides < limit) {
+    auto next = connection_.statement(kNextLaneOfReady);
+    if (!next.bind(lane[0], lane[1], lane[2], lane[3]).step()) break;
+    for (std::size_t at = 0; at < lane.size(); ++at)
+      lane[at] = next.integer(kLaneColumn + static_cast<int>(at));
+    if (!filter_.passes_lane(next, kLaneColumn) || !wants_lane_of(next)) continue;
+    source.besides += connection_.statement(kCountOfLane)
+                          .bind(lane[0], lane[1], lane[2], lane[3], limit - source.besides)
+                          .row()
+                          .integer(0);
+  }
+  return source;
+}
+
+// As they stand there.
+CandidateSource Candidates::in_lanes_unsorted() {
+  if (filter_.exact && filter_.is_open_beyond_lane()) return counted_in_lanes();
+  const auto all = [this, is_done = false]() mutable -> Walk::Part {
+    if (std::exchange(is_done, true)) return std::nullopt;
+    return connection_.statement(kReadyRows);
+  };
+  const auto takes = [this](const sqlite::Statement& row) {
+    return is_on_page(JobSeq{row.integer(0)}) && filter_.passes_lane(row, kLaneColumn) && wants_lane_of(row);
+  };
+  return {std::make_unique<Walk>(all, takes), filter_.exact && filter_.is_open_beyond_lane()};
+}
+
+bool Candidates::passes(const sqlite::Statement& row) const {
+  return filter_.passes_lane(row, kLaneColumn) && filter_.passes_row(row, kRowColumn);
+}
+
+bool Candidates::waits(const sqlite::Statement& row, JobSeq mark) {
+  if (is_final_row(row.integer(kStateColumn))) return false;
+  const JobSeq seq{row.integer(0)};
+  if (seq > mark && is_fresh(row)) return true;
+  const auto lane = lane_in(row, kLaneColumn);
+  return lane && is_in_ready(connection_, *lane, {from_us(row.integer(kDueColumn)), seq}) &&
+         wants_lane_of(row);
+}
+
+SeqRange Candidates::page_from(JobSeq least) const {
   const bool oldest_first = options_.order == ListOrder::oldest_first;
-  const SeqRange whole{oldest_first ? std::max(options_.after.value_or(kBeforeAll), least) : least,
-                       oldest_first ? kAfterAll : options_.after.value_or(kAfterAll)};
-  return {std::make_unique<Walk>(parts_of(whole), std::move(takes)), filter_.exact};
+  return {oldest_first ? std::max(after_.value_or(kBeforeAll), least) : least,
+          oldest_first ? kAfterAll : after_.value_or(kAfterAll)};
+}
+
+CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes) {
+  return {std::make_unique<Walk>(parts_of(page_from(least)), std::move(takes)), filter_.exact};
 }
 
 std::function<std::optional<sqlite::Statement>()> Candidates::parts_of(SeqRange whole) {
@@ -190,8 +301,8 @@ CandidateSource Candidates::collected(std::vector<JobSeq> seqs) const {
 }
 
 bool Candidates::is_on_page(JobSeq seq) const {
-  if (!options_.after) return true;
-  return options_.order == ListOrder::oldest_first ? seq > *options_.after : seq < *options_.after;
+  if (!after_) return true;
+  return options_.order == ListOrder::oldest_first ? seq > *after_ : seq < *after_;
 }
 
 std::vector<JobSeq> Candidates::rows_of(sqlite::Statement&& rows) const {
@@ -222,7 +333,7 @@ void Candidates::add_lanes_of_tenants(std::span<const std::int64_t> tenants, std
   }
 }
 
-void Candidates::add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) const {
+void Candidates::add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) {
   const bool wants_both = filter_.wants(ShownState::ready) && filter_.wants(ShownState::held);
   while (rows.step()) {
     const JobSeq seq{rows.integer(0)};
@@ -231,9 +342,15 @@ void Candidates::add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seq
   }
 }
 
-bool Candidates::wants_lane_of(const sqlite::Statement& row) const {
+// Rows of one lane lie side by side where there are many.
+bool Candidates::wants_lane_of(const sqlite::Statement& row) {
   const auto lane = lane_in(row, kLaneColumn);
-  return filter_.wants(lane && is_open_(*lane) ? ShownState::ready : ShownState::held);
+  if (!lane) return filter_.wants(ShownState::held);
+  if (lane != last_lane_) {
+    last_lane_ = lane;
+    wants_last_lane_ = filter_.wants(is_open_(*lane) ? ShownState::ready : ShownState::held);
+  }
+  return wants_last_lane_;
 }
 
 void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn, std::int64_t rows_max) {
@@ -247,8 +364,8 @@ void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn, std:
 }
 
 std::vector<const Query*> candidate_queries() {
-  return {&kWalkOldest,    &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant,
-          &kMark,          &kFreshRows,   &kReadyRows,          &kReadyRowsOfTenant,
+  return {&kWalkOldest,    &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant, &kMark,
+          &kFreshRows,     &kReadyRows,   &kReadyRowsOfTenant,  &kNextLaneOfReady,    &kCountOfLane,
           &kScheduledRows, &kBlockedRows, &kClaimedRows,        &kFailedRows};
 }
 

@@ -6,6 +6,7 @@
 
 #include <tenure/queue/store.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,25 +25,42 @@ class OrderedSeqs {
 
 struct CandidateSource {
   std::unique_ptr<OrderedSeqs> seqs;
-  bool exact = false;  // all of them match
+  bool exact = false;        // all of them match
+  std::int64_t besides = 0;  // more that match, where no list but a count is made
 };
 
 class Candidates {
  public:
+  enum class Purpose : std::uint8_t {
+    list,   // each source in the order of the list
+    count,  // in any
+  };
   // `is_open` says of a lane whether its ready jobs are shown as ready, not as held. What is passed by reference must outlive this and its sources.
   Candidates(sqlite::Connection& connection, EndedLookup& ended, const RowFilter& filter,
-             const ListOptions& options, std::function<bool(const Lane&)> is_open)
+             const ListOptions& options, std::function<bool(const Lane&)> is_open,
+             Purpose purpose = Purpose::list)
       : connection_(connection),
         ended_(ended),
         filter_(filter),
         options_(options),
-        is_open_(std::move(is_open)) {}
+        is_open_(std::move(is_open)),
+        purpose_(purpose),
+        after_(options.after) {}
 
   // Disjoint, and together all that may match; but no succeeded jobs up to `floor`. fn is called for one after the other and
   // must be done with it when it returns; it returns whether it wants another.
   void for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn);
 
  private:
+  // What for_each_source says, of ready and held jobs. False: no other source is wanted.
+  [[nodiscard]] bool for_each_waiting(FunctionRef<bool(CandidateSource)> fn);
+  [[nodiscard]] CandidateSource in_lanes_unsorted();
+  [[nodiscard]] CandidateSource counted_in_lanes();
+  [[nodiscard]] bool passes(const sqlite::Statement& row) const;
+  // Whether it is ready or held and wanted as such; `mark`: up to there no job is fresh.
+  [[nodiscard]] bool waits(const sqlite::Statement& row, JobSeq mark);
+  // What the list may still show, above `least`.
+  [[nodiscard]] SeqRange page_from(JobSeq least) const;
   // Of the rows above `least` those that it takes.
   [[nodiscard]] CandidateSource walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes);
   // What walks `whole`, or no more of it than where the wanted tenants may have jobs.
@@ -52,9 +70,9 @@ class Candidates {
   [[nodiscard]] CandidateSource collected(std::vector<JobSeq> seqs) const;
   [[nodiscard]] std::vector<JobSeq> rows_of(sqlite::Statement&& rows) const;
   [[nodiscard]] std::vector<JobSeq> in_lanes();
-  void add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs) const;
+  void add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs);
   void add_lanes_of_tenants(std::span<const std::int64_t> tenants, std::vector<JobSeq>& seqs);
-  [[nodiscard]] bool wants_lane_of(const sqlite::Statement& row) const;
+  [[nodiscard]] bool wants_lane_of(const sqlite::Statement& row);
   [[nodiscard]] bool is_on_page(JobSeq seq) const;
 
   sqlite::Connection& connection_;
@@ -62,6 +80,10 @@ class Candidates {
   const RowFilter& filter_;
   const ListOptions& options_;
   std::function<bool(const Lane&)> is_open_;
+  Purpose purpose_;
+  std::optional<JobSeq> after_;  // of the list, or what was looked at of it
+  std::optional<Lane> last_lane_;
+  bool wants_last_lane_ = false;
 };
 
 }  // namespace tenure::queue

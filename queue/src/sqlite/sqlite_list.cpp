@@ -13,6 +13,9 @@ using sqlite::Query;
 // The newest row is never deleted. Index: primary key, its end.
 constexpr Query kLastSeq{"last_seq", "select coalesce(max(seq), 0) from job"};
 
+// ?1 limit. Index: the smallest that has every row, as far as it is read.
+constexpr Query kRowsUpTo{"rows_up_to", "select count(*) from (select 1 from job limit ?1)"};
+
 // Of records that are built to be judged.
 constexpr std::size_t kJudgedTogether = 256;
 
@@ -58,14 +61,17 @@ JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& op
   const auto floor = floor_of(filter, options.looks_max);
   JobCount total{.count = 0, .left_out = floor.has_value()};
   const auto limit = static_cast<std::int64_t>(options.limit);
+  if (filter.terms.empty()) return {connection_.statement(kRowsUpTo).bind(limit).row().integer(0), false};
   if (!narrowed.exact) {
     for_each_match(filter, narrowed, whole, floor, now, [&](JobRecord&&) { return ++total.count < limit; });
     return total;
   }
-  Candidates candidates(connection_, ended_, narrowed, whole, [this](const Lane& lane) {
+  const auto is_open = [this](const Lane& lane) {
     return gate_of(lane.tenant, lane.queue, lane.kind) == JobReason::none;
-  });
+  };
+  Candidates candidates(connection_, ended_, narrowed, whole, is_open, Candidates::Purpose::count);
   candidates.for_each_source(floor, [&](CandidateSource source) {
+    total.count = std::min(total.count + source.besides, limit);
     if (!source.exact) {
       total.count += count_judged(filter, source, limit - total.count, now);
     } else {
@@ -147,6 +153,6 @@ TenantState SqliteJobReader::state_of(TenantNumber number) {
   return tenant_states_.emplace(number, tenant ? tenant->state : TenantState::deleted).first->second;
 }
 
-std::vector<const Query*> list_queries() { return {&kLastSeq}; }
+std::vector<const Query*> list_queries() { return {&kLastSeq, &kRowsUpTo}; }
 
 }  // namespace tenure::queue

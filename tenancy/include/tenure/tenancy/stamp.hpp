@@ -32,7 +32,8 @@ inline constexpr std::int64_t kTenantSchemaVersion = 1;
 void create_tenant_schema(sqlite::Connection& connection, const Stamp& stamp);
 
 // Nothing where the file has no stamp: it is not a tenant's. DatabaseDamaged where the row is not one of
-// ours; SchemaMismatch where our tables are of a newer version.
+// ours, or our tables are not exactly as we make them (a trigger, a view, an index of others); SchemaMismatch where they are of a
+// newer version.
 [[nodiscard]] std::optional<Stamp> read_stamp(sqlite::Connection& connection);
 
 // The same for a file whose stamp has been read before, in one step: what a write transaction asks.

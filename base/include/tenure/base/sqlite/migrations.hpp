@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 // Which numbered steps a database has, and bringing it on. Table: tenure_migration(number, name, hash, applied_us).
 namespace tenure::sqlite {
@@ -32,6 +33,9 @@ int migrate(Connection& connection, std::span<const Migration> migrations, std::
 
 // The last applied step, 0 for none. SchemaMismatch where one before it is missing. Changes nothing.
 [[nodiscard]] std::int64_t schema_version(Connection& connection);
+
+// The statement that makes the table of the steps, for whoever compares a file's schema.
+[[nodiscard]] std::string_view migration_table_sql();
 
 // A number that is another one after each change of tables and indexes, by whomever, and after each step, whatever that does: it costs a look at the first page.
 [[nodiscard]] std::int64_t schema_cookie(Connection& connection);
