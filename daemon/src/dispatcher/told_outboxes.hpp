@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/daemon/dispatcher.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
 
