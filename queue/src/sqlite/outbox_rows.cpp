@@ -23,6 +23,12 @@ constexpr Query kSetOutboxSeen{"set_outbox_seen", R"sql(
 constexpr Query kInsertOutboxMark{"insert_outbox_mark", R"sql(
   insert into outbox_mark(tenant, epoch, marked_us) values (?1, ?2, ?3) on conflict do nothing)sql"};
 
+// The mark without an epoch: with a number that is new, also where it was there, and the time of the first. ?1 tenant  ?2 now_us. Index:
+// outbox_mark_tenant.
+constexpr Query kRenewOutboxMark{"renew_outbox_mark", R"sql(
+  insert or replace into outbox_mark(tenant, epoch, marked_us) values (?1, null, ifnull(
+    (select marked_us from outbox_mark where tenant = ?1 and ifnull(epoch, -1) = -1), ?2)))sql"};
+
 // ?1 number  ?2 limit. Index: primary keys.
 constexpr Query kOutboxMarksBehind{"outbox_marks_behind", R"sql(
   select outbox_mark.number, tenant.name, tenant.generation, outbox_mark.epoch, outbox_mark.marked_us
@@ -49,10 +55,13 @@ void set_outbox_watermark(Connection& connection, TenantNumber tenant, OutboxSeq
   connection.statement(kSetOutboxSeen).bind(tenant.value, seq.value).run();
 }
 
-bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::optional<std::int64_t> epoch,
-                        WallTime now) {
+bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::int64_t epoch, WallTime now) {
   connection.statement(kInsertOutboxMark).bind(tenant.value, epoch, to_us(now)).run();
   return connection.changes() > 0;
+}
+
+void renew_outbox_mark(Connection& connection, TenantNumber tenant, WallTime now) {
+  connection.statement(kRenewOutboxMark).bind(tenant.value, to_us(now)).run();
 }
 
 std::vector<OutboxMark> outbox_marks_behind(Connection& connection, OutboxMarkNumber after,
@@ -73,8 +82,8 @@ void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumbe
 }
 
 std::vector<const Query*> outbox_queries() {
-  return {&kOutboxOwner,      &kOutboxSeen,        &kSetOutboxSeen,
-          &kInsertOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
+  return {&kOutboxOwner,     &kOutboxSeen,        &kSetOutboxSeen,   &kInsertOutboxMark,
+          &kRenewOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
 }
 
 }  // namespace tenure::queue

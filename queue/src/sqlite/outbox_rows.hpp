@@ -18,8 +18,10 @@ namespace tenure::queue {
 void set_outbox_watermark(sqlite::Connection& connection, TenantNumber tenant, OutboxSeq seq);
 
 // False where it is there already.
-bool insert_outbox_mark(sqlite::Connection& connection, TenantNumber tenant,
-                        std::optional<std::int64_t> epoch, WallTime now);
+bool insert_outbox_mark(sqlite::Connection& connection, TenantNumber tenant, std::int64_t epoch,
+                        WallTime now);
+// Without an epoch no raise of it tells a sweep that has read the mark that it stands for more by now; its number does.
+void renew_outbox_mark(sqlite::Connection& connection, TenantNumber tenant, WallTime now);
 [[nodiscard]] std::vector<OutboxMark> outbox_marks_behind(sqlite::Connection& connection,
                                                           OutboxMarkNumber after, std::size_t limit);
 void delete_outbox_marks(sqlite::Connection& connection, std::span<const OutboxMarkNumber> marks);

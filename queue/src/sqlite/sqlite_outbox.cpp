@@ -22,7 +22,7 @@ Result<MarkedOutbox> SqliteWriter::mark_outbox(const OutboxOwner& owner, std::in
 }
 
 void SqliteWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
-  if (tenant != kUntenanted) insert_outbox_mark(connection_, tenant, std::nullopt, now);
+  if (tenant != kUntenanted) renew_outbox_mark(connection_, tenant, now);
 }
 
 Relayed SqliteWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
