@@ -20,6 +20,9 @@ class ShimVfs {
     Call call;
     File file;
     std::string_view path;
+    // Of a write: what and where; of a truncation: to which size.
+    std::string_view bytes = {};
+    std::int64_t offset = 0;
   };
   // 0 goes on to the real call; else SQLite gets the number as the result, as an errno-less failure.
   using Hook = std::function<int(const Event&)>;
