@@ -56,6 +56,16 @@ tenure::Ref<Invoice> add_invoice(tenure::Client& client, const std::string& addr
   });
 }
 
+// The invoice and the job that sends it are there together, or neither is.
+tenure::Uuid add_and_send(tenure::Client& client, const std::string& address) {
+  tenure::HandleLease handle = client.tenants().open_current();
+  return client.transaction(*handle, [&](tenure::JobTransaction& transaction) {
+    transaction.execute("insert into invoice (address, total_cents) values (?, ?)", address, 1990);
+    const auto invoice = transaction.ref<Invoice>(transaction.last_insert_row());
+    return transaction.enqueue(SendInvoice{.invoice = invoice});
+  });
+}
+
 void enqueue_in_scope(tenure::Client& client, const std::string& tenant) {
   tenure::with_tenant(tenant, [&] {
     const tenure::Ref<Invoice> invoice = add_invoice(client, "ada@example.org");
@@ -102,6 +112,7 @@ int main(int argc, char** argv) try {
   const std::string tenant = argv[argc - 1];
   if (is_new) add_tenant(client, tenant);
   enqueue_in_scope(client, tenant);
+  tenure::with_tenant(tenant, [&] { add_and_send(client, "charles@example.org"); });
   enqueue_with_options(client, tenant);
   enqueue_once(client, tenant, new_job_id());
   return enqueue_many(client, tenant) == 0 ? 0 : 1;

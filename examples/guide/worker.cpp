@@ -1,7 +1,6 @@
 #include "jobs.hpp"
 
 #include <tenure/base/log.hpp>
-#include <tenure/base/uuid.hpp>
 #include <tenure/worker.hpp>
 
 #include <cstdint>
@@ -41,12 +40,6 @@ std::vector<std::int64_t> open_invoices(tenure::JobContext& context) {
   });
 }
 
-// Opened by the first handler that enqueues: worker_main refuses a process that has a database open.
-tenure::Client& client() {
-  static tenure::Client opened = tenure::Client::open();
-  return opened;
-}
-
 // Stands for a call that takes its time.
 void fetch_rate(const std::string& currency) { std::printf("the rate of %s\n", currency.c_str()); }
 
@@ -79,10 +72,10 @@ void close_month(const CloseMonth& job, tenure::JobContext& context) {
   }
   context.write([](tenure::TenantTransaction& transaction) { transaction.execute("delete from draft"); });
   if (job.month != 12) return;
-  const std::string id = context.once("id of the next job", [&](tenure::JobTransaction&) {
-    return tenure::uuids_of_process().next(context.now()).text();
+  context.once("open the next year", [&](tenure::JobTransaction& transaction) {
+    transaction.execute("delete from draft");
+    transaction.enqueue(CloseMonth{job.year + 1, 1});
   });
-  client().enqueue(CloseMonth{job.year + 1, 1}, {.id = tenure::Uuid::parse(id).value()});
 }
 
 }  // namespace

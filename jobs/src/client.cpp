@@ -21,6 +21,7 @@
 #include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace tenure {
@@ -39,6 +40,7 @@ struct Client::Impl {
   ProcessBound process = {};
 
   detail::MarkedFiles marked = {};
+  LineLimit lines = {};  // of jobs that were left
 
   [[nodiscard]] detail::JobDrafting drafting() const { return {options.application, mask, clock}; }
   void mark(const TenantTransaction& transaction);
@@ -192,17 +194,17 @@ void Client::Impl::mark(const TenantTransaction& transaction) {
 
 // The transaction is acknowledged whatever becomes of this: the mark stands, and tenured looks.
 void Client::Impl::relay(TenantHandle& handle) {
-  static LineLimit lines;
   std::string why;
   try {
     const queue::RelayedFile relayed = queue::relay_file(store, handle, clock);
     if (relayed.has_ready) queue::send_wake_hint(options.wake_path);
     if (!relayed.refused) return;
     why = relayed.refused->failure.message;
-  } catch (const Error& error) {
+  } catch (
+      const std::exception& error) {  // of whatever kind, so that nobody takes the transaction for undone
     why = error.what();
   }
-  if (const auto left_out = lines.pass())
+  if (const auto left_out = lines.pass(clock.steady()))
     log::write(
         log::Level::warning, "outbox.left",
         "jobs of a committed transaction wait in their tenant's database until tenured brings them to the "

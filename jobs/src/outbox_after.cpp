@@ -23,16 +23,21 @@ TenantHandle& handle_without_transaction(JobRun& run) {
 
 }  // namespace
 
-std::optional<queue::OutboxReport> outbox_after(JobRun& run) {
-  if (run.outbox.last_row() == 0) return std::nullopt;
+std::optional<queue::OutboxReport> outbox_after(JobRun& run, SeenOutboxes& seen) {
+  if (!run.job.tenant) return std::nullopt;
   queue::OutboxReport report{.owner = {*run.job.tenant, run.job.generation}, .is_all = false};
+  // A job that was refused before its handler touches no tenant's file.
+  const bool is_first = (run.has_returned || run.lease) && !seen.has(report.owner);
+  if (!run.outbox.has_added() && !is_first) return std::nullopt;
   try {
     const TenantScope scope(*run.job.tenant, run.job.generation, AllowSwap{});
     TenantHandle& handle = handle_without_transaction(run);
     queue::OutboxFront front =
         handle.read([](TenantReader& reader) { return queue::read_outbox_front(reader); });
+    if (is_first) seen.add(report.owner);
+    if (front.rows.rows.empty()) return std::nullopt;
     // The run's own commit has synced what was committed before it.
-    if (!front.rows.rows.empty() && front.rows.rows.back().seq.value > run.outbox.last_row()) handle.sync();
+    if (front.rows.rows.back().seq.value > run.outbox.last_row()) handle.sync();
     report.rows = std::move(front.rows);
     report.is_all = front.is_all;
   } catch (const Error& error) {  // of the run's end, which must be told all the same

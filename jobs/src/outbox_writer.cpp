@@ -38,6 +38,7 @@ void OutboxWriter::add(TenantTransaction& transaction, const queue::NewJob& job)
     raise(ErrorCode::id_conflict,
           fmt::format("job {} is on its way from this database already, with other content", job.id.text()),
           transaction.tenant().text());
+  has_added_ = true;
   ++rows_of_transaction_;
   last_row_of_transaction_ = added.seq;
 }

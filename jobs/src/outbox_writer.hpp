@@ -7,6 +7,7 @@
 #include <tenure/queue/store.hpp>
 #include <tenure/tenancy/handle.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,15 +26,20 @@ class OutboxWriter {
   OutboxWriter(JobDrafting drafting, Means means) : drafting_(drafting), means_(std::move(means)) {}
 
   // A transaction begins.
-  void begin() { rows_of_transaction_ = 0; }
-  // It was committed.
-  void committed() { last_row_ = last_row_of_transaction_; }
+  void begin() {
+    rows_of_transaction_ = 0;
+    last_row_of_transaction_ = 0;
+  }
+  // It was committed and synced.
+  void committed() { last_row_ = std::max(last_row_, last_row_of_transaction_); }
 
   // What JobTransaction::enqueue says.
   Uuid enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job,
                const EnqueueOptions& options);
 
-  // The number of the last row that was committed; 0: none was.
+  // Also where its transaction was undone, or its commit has failed, which may be there all the same.
+  [[nodiscard]] bool has_added() const { return has_added_; }
+  // The greatest number of a row that was committed; 0: none was.
   [[nodiscard]] std::int64_t last_row() const { return last_row_; }
 
  private:
@@ -41,6 +47,7 @@ class OutboxWriter {
 
   JobDrafting drafting_;
   Means means_;
+  bool has_added_ = false;
   std::size_t rows_of_transaction_ = 0;
   std::int64_t last_row_of_transaction_ = 0;
   std::int64_t last_row_ = 0;

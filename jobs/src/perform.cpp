@@ -1,5 +1,6 @@
 #include "job_run.hpp"
 #include "outbox_after.hpp"
+#include "seen_outboxes.hpp"
 #include "tenants_file.hpp"
 
 #include <tenure/base/exception_text.hpp>
@@ -70,7 +71,13 @@ class EmptyThread {
 
 Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock,
                      PerformerOptions options)
-    : jobs_(jobs), handles_(handles), clock_(clock), options_(std::move(options)) {}
+    : jobs_(jobs),
+      handles_(handles),
+      clock_(clock),
+      options_(std::move(options)),
+      seen_outboxes_(std::make_unique<detail::SeenOutboxes>()) {}
+
+Performer::~Performer() = default;
 
 queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
                                      queue::RunNotes& notes) {
@@ -147,11 +154,12 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
     (*runner)(envelope.arguments, payload, context);
   } catch (...) {  // whatever it is goes on to attempt()
     report_leftovers(run, depth);
-    left.outbox = detail::outbox_after(run);
+    left.outbox = detail::outbox_after(run, *seen_outboxes_);
     throw;
   }
+  run.has_returned = true;
   report_leftovers(run, depth);
-  left.outbox = detail::outbox_after(run);
+  left.outbox = detail::outbox_after(run, *seen_outboxes_);
   if (run.may_know_of_stop && stop.reason() == StopReason::operator_asked)
     raise(ErrorCode::interrupted, "The job was cancelled, and its handler returned at its stop token.");
 }

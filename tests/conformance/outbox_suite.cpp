@@ -277,6 +277,20 @@ TEST_P(OutboxSuite, MarksGoByTheirNumberAndNoneIsGivenTwice) {
   EXPECT_GT(marks()[0].number, read[0].number);
 }
 
+// A sweep reads the mark and looks into the file; then another run is lost, which leaves the mark again; then the sweep is done.
+TEST_P(OutboxSuite, AMarkWithoutAnEpochThatIsSetAgainOutlivesWhoHasReadItBefore) {
+  const auto lose_a_run = [&] { write([&](StoreWriter& writer) { writer.mark_outbox_of(acme_, now_); }); };
+  lose_a_run();
+  const auto read = marks();
+  advance(seconds{5});
+  lose_a_run();
+  write([&](StoreWriter& writer) { writer.unmark_outbox(std::vector{read[0].number}); });
+  const auto left = marks();
+  ASSERT_EQ(left.size(), 1U) << "nobody looks for what the second run has left";
+  EXPECT_GT(left[0].number, read[0].number);
+  EXPECT_EQ(left[0].marked, read[0].marked) << "it has stood since then";
+}
+
 TEST_P(OutboxSuite, WhoMayNotEnqueueMayNotMark) {
   EXPECT_EQ(refusal_of_mark({TenantName::parse("nobody").value(), kFirst}), ErrorCode::tenant_does_not_exist);
   EXPECT_EQ(refusal_of_mark({kAcme.tenant, Generation{9}}), ErrorCode::stale_generation);

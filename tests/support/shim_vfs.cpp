@@ -46,9 +46,10 @@ ShimFile& shim_of(sqlite3_file* file) { return *reinterpret_cast<ShimFile*>(file
 sqlite3_file* real_of(sqlite3_file* file) { return shim_of(file).real(); }
 const sqlite3_io_methods& methods_of(sqlite3_file* file) { return *real_of(file)->pMethods; }
 
-int ask(sqlite3_file* file, Call call) {
+int ask(sqlite3_file* file, Call call, std::string_view bytes = {}, std::int64_t offset = 0) {
   ShimFile& shim = shim_of(file);
-  return shim.ask(shim.owner, {call, shim.kind, shim.path == nullptr ? std::string_view{} : shim.path});
+  return shim.ask(shim.owner,
+                  {call, shim.kind, shim.path == nullptr ? std::string_view{} : shim.path, bytes, offset});
 }
 
 int close_file(sqlite3_file* file) { return methods_of(file).xClose(real_of(file)); }
@@ -57,11 +58,14 @@ int read_file(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
   return methods_of(file).xRead(real_of(file), data, size, offset);
 }
 int write_file(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
-  if (const int code = ask(file, Call::write); code != SQLITE_OK) return code;
+  if (const int code =
+          ask(file, Call::write, {static_cast<const char*>(data), static_cast<std::size_t>(size)}, offset);
+      code != SQLITE_OK)
+    return code;
   return methods_of(file).xWrite(real_of(file), data, size, offset);
 }
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
-  if (const int code = ask(file, Call::truncate); code != SQLITE_OK) return code;
+  if (const int code = ask(file, Call::truncate, {}, size); code != SQLITE_OK) return code;
   return methods_of(file).xTruncate(real_of(file), size);
 }
 int sync_file(sqlite3_file* file, int flags) {

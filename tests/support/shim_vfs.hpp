@@ -20,6 +20,9 @@ class ShimVfs {
     Call call;
     File file;
     std::string_view path;
+    // Of a write: what and where; of a truncation: to which size.
+    std::string_view bytes = {};
+    std::int64_t offset = 0;
   };
   // 0 goes on to the real call; else SQLite gets the number as the result, as an errno-less failure. kLeftOut, of a sync: it is not
   // made, and SQLite is told that it was; for tests that fear no power cut and are slow for it.

@@ -31,7 +31,17 @@ Result<MarkedOutbox> MemoryWriter::mark_outbox(const OutboxOwner& owner, std::in
 }
 
 void MemoryWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
-  if (tenant != kUntenanted) static_cast<void>(tables_.add_outbox_mark({tenant, std::nullopt, now}));
+  if (tenant == kUntenanted) return;
+  MemoryOutboxMark mark{tenant, std::nullopt, now};
+  // Another number: a sweep may have read the former one, and nothing else tells it that the mark stands for more by now.
+  const auto former = std::ranges::find_if(tables_.outbox_marks(), [&](const auto& entry) {
+    return entry.second.tenant == tenant && !entry.second.epoch;
+  });
+  if (former != tables_.outbox_marks().end()) {
+    mark.marked = former->second.marked;
+    tables_.erase_outbox_mark(former->first);
+  }
+  static_cast<void>(tables_.add_outbox_mark(mark));
 }
 
 void MemoryWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime now) {

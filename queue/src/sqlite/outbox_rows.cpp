@@ -23,11 +23,16 @@ constexpr Query kSetOutboxSeen{"set_outbox_seen", R"sql(
 constexpr Query kInsertOutboxMark{"insert_outbox_mark", R"sql(
   insert into outbox_mark(tenant, epoch, marked_us) values (?1, ?2, ?3) on conflict do nothing)sql"};
 
-// ?1 incarnation  ?2 now_us. A scan of what runs now; index: primary key of job.
-constexpr Query kMarkOfFormerClaims{"mark_outboxes_of_former_claims", R"sql(
-  insert into outbox_mark(tenant, epoch, marked_us)
-  select distinct job.tenant, null, ?2 from claim cross join job on job.seq = claim.seq
-  where claim.incarnation <> ?1 and job.tenant <> 0 on conflict do nothing)sql"};
+// ?1 incarnation. A scan of what runs now; index: primary key of job.
+constexpr Query kTenantsOfFormerClaims{"tenants_of_former_claims", R"sql(
+  select distinct job.tenant from claim cross join job on job.seq = claim.seq
+  where claim.incarnation <> ?1 and job.tenant <> 0)sql"};
+
+// The mark without an epoch: with a number that is new, also where it was there, and the time of the first. ?1 tenant  ?2 now_us. Index:
+// outbox_mark_tenant.
+constexpr Query kRenewOutboxMark{"renew_outbox_mark", R"sql(
+  insert or replace into outbox_mark(tenant, epoch, marked_us) values (?1, null, ifnull(
+    (select marked_us from outbox_mark where tenant = ?1 and ifnull(epoch, -1) = -1), ?2)))sql"};
 
 // ?1 number  ?2 limit. Index: primary keys.
 constexpr Query kOutboxMarksBehind{"outbox_marks_behind", R"sql(
@@ -55,14 +60,23 @@ void set_outbox_watermark(Connection& connection, TenantNumber tenant, OutboxSeq
   connection.statement(kSetOutboxSeen).bind(tenant.value, seq.value).run();
 }
 
-bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::optional<std::int64_t> epoch,
-                        WallTime now) {
+bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::int64_t epoch, WallTime now) {
   connection.statement(kInsertOutboxMark).bind(tenant.value, epoch, to_us(now)).run();
   return connection.changes() > 0;
 }
 
-void insert_outbox_marks_of_claims(Connection& connection, Incarnation current, WallTime now) {
-  connection.statement(kMarkOfFormerClaims).bind(current.value, to_us(now)).run();
+void renew_outbox_mark(Connection& connection, TenantNumber tenant, WallTime now) {
+  connection.statement(kRenewOutboxMark).bind(tenant.value, to_us(now)).run();
+}
+
+void renew_outbox_marks_of_former_claims(Connection& connection, Incarnation current, WallTime now) {
+  std::vector<TenantNumber> tenants;
+  {
+    auto row = connection.statement(kTenantsOfFormerClaims);
+    row.bind(current.value);
+    while (row.step()) tenants.push_back(TenantNumber{row.integer(0)});
+  }
+  for (const TenantNumber tenant : tenants) renew_outbox_mark(connection, tenant, now);
 }
 
 std::vector<OutboxMark> outbox_marks_behind(Connection& connection, OutboxMarkNumber after,
@@ -83,8 +97,8 @@ void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumbe
 }
 
 std::vector<const Query*> outbox_queries() {
-  return {&kOutboxOwner,        &kOutboxSeen,        &kSetOutboxSeen,   &kInsertOutboxMark,
-          &kMarkOfFormerClaims, &kOutboxMarksBehind, &kDeleteOutboxMark};
+  return {&kOutboxOwner,           &kOutboxSeen,      &kSetOutboxSeen,     &kInsertOutboxMark,
+          &kTenantsOfFormerClaims, &kRenewOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
 }
 
 }  // namespace tenure::queue

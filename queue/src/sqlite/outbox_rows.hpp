@@ -18,10 +18,12 @@ namespace tenure::queue {
 void set_outbox_watermark(sqlite::Connection& connection, TenantNumber tenant, OutboxSeq seq);
 
 // False where it is there already.
-bool insert_outbox_mark(sqlite::Connection& connection, TenantNumber tenant,
-                        std::optional<std::int64_t> epoch, WallTime now);
+bool insert_outbox_mark(sqlite::Connection& connection, TenantNumber tenant, std::int64_t epoch,
+                        WallTime now);
+// Without an epoch no raise of it tells a sweep that has read the mark that it stands for more by now; its number does.
+void renew_outbox_mark(sqlite::Connection& connection, TenantNumber tenant, WallTime now);
 // Of each tenant with a claim of another incarnation.
-void insert_outbox_marks_of_claims(sqlite::Connection& connection, Incarnation current, WallTime now);
+void renew_outbox_marks_of_former_claims(sqlite::Connection& connection, Incarnation current, WallTime now);
 [[nodiscard]] std::vector<OutboxMark> outbox_marks_behind(sqlite::Connection& connection,
                                                           OutboxMarkNumber after, std::size_t limit);
 void delete_outbox_marks(sqlite::Connection& connection, std::span<const OutboxMarkNumber> marks);

@@ -22,11 +22,11 @@ Result<MarkedOutbox> SqliteWriter::mark_outbox(const OutboxOwner& owner, std::in
 }
 
 void SqliteWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
-  if (tenant != kUntenanted) insert_outbox_mark(connection_, tenant, std::nullopt, now);
+  if (tenant != kUntenanted) renew_outbox_mark(connection_, tenant, now);
 }
 
 void SqliteWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime now) {
-  insert_outbox_marks_of_claims(connection_, current, now);
+  renew_outbox_marks_of_former_claims(connection_, current, now);
 }
 
 Relayed SqliteWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {

@@ -76,6 +76,28 @@ class OutboxRelay : public ::testing::Test {
         [](TenantReader& reader) { return read_outbox(reader, 100, 1'000'000).entries.size(); });
   }
 
+  void perform_and_remove(const std::vector<JobId>& ids) {
+    shop_.store->write(Durability::ordered, [&](StoreWriter& writer) {
+      const Incarnation incarnation = writer.open_incarnation(1, "test", 1, shop_.clock.wall());
+      const Lane lane = writer.reader().lanes(std::nullopt, 1).at(0);
+      const ClaimReply claimed = writer.claim({.queue = lane.queue,
+                                               .priority = lane.priority,
+                                               .tenant = lane.tenant,
+                                               .kinds = {{lane.kind, std::nullopt}},
+                                               .count = ids.size(),
+                                               .incarnation = incarnation,
+                                               .first_counter = 1,
+                                               .process = ProcessNumber{1}},
+                                              shop_.clock.wall());
+      ASSERT_EQ(claimed.jobs.size(), ids.size());
+      for (const ClaimedJob& job : claimed.jobs)
+        value_or_raise(writer.finish_succeeded({job.seq, job.token}, shop_.clock.wall()));
+    });
+    shop_.store->write(Durability::ordered, [&](StoreWriter& writer) {
+      for (const JobId id : ids) value_or_raise(writer.delete_by_operator(id));
+    });
+  }
+
   Shop shop_;
   HandleLease lease_ = shop_.create("acme");
   TenantScope scope_{kAcme};
@@ -182,20 +204,24 @@ TEST_F(OutboxRelay, EndedBeforeAnyStepTheNextOneGoesOnAndNothingIsThereTwice) {
 }
 
 // A relayer that stands still between reading and bringing, until the sweep has done everything and the jobs are gone again.
-TEST_F(OutboxRelay, WhoStoodStillWhileOthersRelayedBringsNothing) {
-  const std::vector<NewJob> jobs{new_job(), new_job()};
-  commit(jobs);
+TEST_F(OutboxRelay, OBX_11_WhoStoodStillUntilTheJobsWerePerformedAndRemovedBringsNothing) {
+  const std::vector<NewJob> jobs{new_job(), new_job(), new_job()};
+  mark();
+  commit({jobs[0], jobs[1]});
+  int steps = 0;
   const RelayedFile late = relay([&](RelayStep step) {
-    if (step == RelayStep::take_over && jobs_there().empty()) {
-      EXPECT_EQ(relay().inserted, 2);
-      shop_.store->write(Durability::ordered, [&](StoreWriter& writer) {
-        for (const NewJob& job : jobs) value_or_raise(writer.cancel_by_operator(job.id, shop_.clock.wall()));
-        value_or_raise(writer.delete_by_operator(jobs[0].id));
-      });
-    }
+    if (step != RelayStep::take_over || steps++ > 0) return;
+    EXPECT_EQ(sweep().inserted, 2);
+    EXPECT_TRUE(marks().empty());
+    commit({jobs[2]});  // so that neither of those who go is the newest job
+    EXPECT_EQ(relay().inserted, 1);
+    perform_and_remove({jobs[0].id, jobs[1].id});
+    EXPECT_EQ(jobs_there(), ids_of({jobs[2]}));
   });
+  EXPECT_GE(steps, 1);
   EXPECT_EQ(late.inserted + late.existed, 0);
-  EXPECT_EQ(jobs_there(), ids_of({jobs[1]}));
+  EXPECT_EQ(jobs_there(), ids_of({jobs[2]}));
+  EXPECT_EQ(relay().inserted + sweep().inserted, 0);
   EXPECT_EQ(rows_left(), 0U);
 }
 

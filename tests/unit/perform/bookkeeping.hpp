@@ -135,20 +135,26 @@ class Bookkeeping : public ::testing::Test {
                                                          const queue::StopSignal& stop,
                                                          std::chrono::microseconds time_limit,
                                                          queue::RunNotes& notes) {
-    const queue::AttemptEnd end = performer.perform({.claim = {job.seq, job.token},
-                                                     .id = job.id,
-                                                     .tenant = job.tenant,
-                                                     .generation = job.generation,
-                                                     .kind = job.kind,
-                                                     .envelope = job.envelope,
-                                                     .cursor = job.cursor,
-                                                     .attempt = job.failures + 1,
-                                                     .attempts_max = job.attempts_max,
-                                                     .time_limit = time_limit},
-                                                    stop, notes);
-    EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
+    const queue::AttemptEnd end = end_of(performer, job, stop, notes, time_limit);
     if (end.result == queue::RunResult::succeeded) return std::nullopt;
     return end.failure;
+  }
+  static queue::AttemptEnd end_of(Performer& performer, const queue::ClaimedJob& job,
+                                  const queue::StopSignal& stop, queue::RunNotes& notes,
+                                  std::chrono::microseconds time_limit = {}) {
+    queue::AttemptEnd end = performer.perform({.claim = {job.seq, job.token},
+                                               .id = job.id,
+                                               .tenant = job.tenant,
+                                               .generation = job.generation,
+                                               .kind = job.kind,
+                                               .envelope = job.envelope,
+                                               .cursor = job.cursor,
+                                               .attempt = job.failures + 1,
+                                               .attempts_max = job.attempts_max,
+                                               .time_limit = time_limit},
+                                              stop, notes);
+    EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
+    return end;
   }
 
   TemporaryFolder folder_;

@@ -11,10 +11,15 @@
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace tenure {
+
+namespace detail {
+class SeenOutboxes;
+}
 
 struct PerformerOptions {
   std::string application;
@@ -30,6 +35,10 @@ class Performer {
  public:
   // All must outlive it.
   Performer(const JobRegistry& jobs, HandleCache& handles, const Clock& clock, PerformerOptions options);
+  ~Performer();
+  Performer(const Performer&) = delete;
+  Performer& operator=(const Performer&) = delete;
+
   // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves.
   // `stop` is behind the handler's stop token; what the handler tells of its run goes into `notes`.
   [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
@@ -52,6 +61,7 @@ class Performer {
   HandleCache& handles_;
   const Clock& clock_;
   PerformerOptions options_;
+  std::unique_ptr<detail::SeenOutboxes> seen_outboxes_;
 };
 
 }  // namespace tenure
