@@ -22,7 +22,8 @@
 #include <vector>
 
 // The whole path, with the real `tenured` and worker processes: figures 1 (a filled queue), 7 (from an enqueue to the
-// start of the job) and 21 (a filled queue beside jobs that crash).
+// start of the job), 18 (jobs that write in their tenants' databases, with and without `once` and outbox) and 21 (a filled queue beside
+// jobs that crash).
 namespace {
 
 using namespace tenure;
@@ -52,15 +53,20 @@ class Bench {
   void run() {
     if (options_.only.empty() || options_.only == "1" || options_.only == "19") filled_queue();
     if (options_.only.empty() || options_.only == "7") wake_to_start();
+    if (options_.only.empty() || options_.only == "18") once_and_outbox();
     if (options_.only.empty() || options_.only == "21") beside_crashes();
   }
 
  private:
   void filled_queue();
   void wake_to_start();
+  void once_and_outbox();
   void beside_crashes();
   // Jobs a second, and the processor time a job of tenured and its workers. So many jobs crash meanwhile, until they are dead.
   [[nodiscard]] std::vector<Sample> drain_by_daemon(int poison = 0);
+  // Jobs a second, of so many of each of these kinds, until `performed` have ended well.
+  [[nodiscard]] std::vector<Sample> drain_of(const std::vector<std::string>& kinds, std::size_t of_each,
+                                             std::size_t performed);
   [[nodiscard]] std::vector<double> start_waits_ms();
   [[nodiscard]] std::vector<double> plain_start_waits_ms();
 
@@ -131,6 +137,46 @@ void Bench::filled_queue() {
     return std::vector{Sample{.value = watch.rate(backlog_).value}};
   };
   take_turns(options_, figures, ours, yardstick);
+}
+
+std::vector<Sample> Bench::drain_of(const std::vector<std::string>& kinds, std::size_t of_each,
+                                    std::size_t performed) {
+  const auto file = folder_.file("control.db");
+  {
+    const auto store = template_.open(file);
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+      JobMaker jobs(kSeed + kind, kTenants, kinds[kind]);
+      fill(*store, jobs, of_each);
+    }
+  }
+  Tenured daemon(kPrograms, folder_, file, tenants_);
+  daemon.start();
+  sqlite::Connection control(file, {.access = sqlite::Access::read_only});
+  wait_until_none(daemon, control, kAnyReady, kLook);
+  daemon.stop();
+  auto span = control.statement(kSpan);
+  const std::int64_t done = span.row().integer(0);
+  if (done != static_cast<std::int64_t>(performed))
+    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", done, performed));
+  return {{.value = static_cast<double>(done) / (static_cast<double>(span.integer(1)) / 1e6)}};
+}
+
+// The same jobs are performed on both sides: here each writer enqueues the one that does nothing, there they are in the backlog.
+void Bench::once_and_outbox() {
+  const std::size_t writers = options_.backlog > 0 ? options_.backlog : options_.quick ? 500 : 20'000;
+  std::vector<Figure> figures{
+      {.number = "18",
+       .what = fmt::format(
+           "{} jobs that write a row by `once` and enqueue a job beside it, and these; beside it, as many "
+           "that write the row, and as many that were enqueued before",
+           writers),
+       .unit = "jobs/s",
+       .goal = {.ratio_min = 0.75}}};
+  take_turns(
+      options_, figures, [&] { return drain_of({"bench.writes_once"}, writers, 2 * writers); },
+      [&] {
+        return drain_of({"bench.writes", "bench.nothing"}, writers, 2 * writers);
+      });
 }
 
 // What the jobs of others lose by it: four fifths of the rate must be left.

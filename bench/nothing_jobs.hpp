@@ -19,6 +19,28 @@ struct Nothing {
   }
 };
 
+// Writes a row into its tenant's database, and that is all.
+struct Writes {
+  static constexpr std::string_view kind = "bench.writes";
+  std::string text;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(text));
+  }
+};
+
+// Writes the row by `once`, and enqueues a job that does nothing in the same step.
+struct WritesOnce {
+  static constexpr std::string_view kind = "bench.writes_once";
+  std::string text;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(text));
+  }
+};
+
 // Ends its process by a signal, as often as it is tried.
 struct Poison {
   static constexpr std::string_view kind = "bench.poison";

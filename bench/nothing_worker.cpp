@@ -42,12 +42,33 @@ void stay_once(const StayOnce& job, tenure::JobContext& context) {
   while (!context.stop_token().stop_requested()) std::this_thread::sleep_for(kLook);
 }
 
+constexpr const char* kTable =
+    "create table if not exists mark (number integer primary key, text text not null)";
+constexpr const char* kRow = "insert into mark (text) values (?)";
+
+void write_row(const Writes& job, tenure::JobContext& context) {
+  context.write([&](tenure::TenantTransaction& transaction) {
+    transaction.execute(kTable);
+    transaction.execute(kRow, job.text);
+  });
+}
+
+void write_row_once(const WritesOnce& job, tenure::JobContext& context) {
+  context.once("write", [&](tenure::JobTransaction& transaction) {
+    transaction.execute(kTable);
+    transaction.execute(kRow, job.text);
+    transaction.enqueue(Nothing{job.text});
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<Nothing>([](const Nothing&, tenure::JobContext&) {});
   jobs.add<Poison>([](const Poison&, tenure::JobContext&) { std::abort(); });
+  jobs.add<Writes>(write_row);
+  jobs.add<WritesOnce>(write_row_once);
   jobs.add<TellStart>(tell_start);
   jobs.add<StayOnce>(stay_once);
   return tenure::worker_main(argc, argv, jobs, {.version = "bench 1"});

@@ -79,7 +79,8 @@ std::unique_ptr<queue::Store> ControlTemplate::open(const std::filesystem::path&
   return open_control(file);
 }
 
-JobMaker::JobMaker(std::uint64_t seed, std::size_t tenants) : ids_(seed), tenants_(seed, tenants) {
+JobMaker::JobMaker(std::uint64_t seed, std::size_t tenants, std::string kind)
+    : ids_(seed), tenants_(seed, tenants), kind_(std::move(kind)) {
   for (std::size_t tenant = 0; tenant < tenants; ++tenant) names_.push_back(tenant_name(tenant));
 }
 
@@ -88,7 +89,7 @@ queue::NewJob JobMaker::next(WallTime when) {
           .tenant = names_[tenants_.next()],
           .generation = Generation{0},
           .queue = "default",
-          .kind = "bench.nothing",
+          .kind = kind_,
           .priority = queue::Priority{0},
           .due = when,
           .attempts_max = 10,

@@ -57,13 +57,14 @@ class ControlTemplate {
 // Makes jobs one after the other, with new ids.
 class JobMaker {
  public:
-  explicit JobMaker(std::uint64_t seed, std::size_t tenants = kTenants);
+  explicit JobMaker(std::uint64_t seed, std::size_t tenants = kTenants, std::string kind = "bench.nothing");
   [[nodiscard]] queue::NewJob next(WallTime when);
 
  private:
   UuidGenerator ids_;
   ZipfTenants tenants_;
   std::vector<TenantName> names_;
+  std::string kind_;
 };
 
 // Durably, in a commit of its own.

@@ -161,8 +161,9 @@ TEST_F(Upgrades, CFG_04_AStoreThatWasOpenMeanwhileReadsNothingMore) {
 }
 
 TEST_F(Upgrades, CFG_04_AStepThatChangesNoTableIsNoticedByAStoreThatWasOpenToo) {
-  later_.resize(1);
-  later_.push_back({2, "0002_rows.sql", "update mark set seq = seq"});
+  later_ = control_migrations();
+  const auto last = static_cast<std::int64_t>(later_.size());
+  later_.push_back({last + 1, "later_rows.sql", "update mark set seq = seq"});
   const auto open_since_before = open();
   put(*open_since_before, 1);
   migrate_by_later();

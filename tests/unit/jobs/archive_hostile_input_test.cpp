@@ -250,7 +250,7 @@ TEST(HostilePayload, WhatOtherReadersAllowBesidesJson) {
 
 TEST(HostilePayload, NamesInMessagesCannotForgeALine) {
   const std::string text = "{\"a\\n\\u001b[2J\":[}";
-  EXPECT_EQ((refused_text<std::map<std::string, int>>(text)), "BadSyntax at $[\"a\\n\\u001b[2J\"][0]");
+  EXPECT_EQ((refused_text<std::map<std::string, int>>(text)), "BadSyntax at $[\"a\\x0a\\x1b[2J\"][0]");
   EXPECT_EQ((refused_text<std::map<std::string, int>>(R"({"a\n\u001b[2J":"x"})")),
             "WrongType at $[\"a\\x0a\\x1b[2J\"]");
 }
