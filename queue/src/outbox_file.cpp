@@ -34,21 +34,26 @@ class FileRelayer {
   bool next_page() {
     enter(RelayStep::read);
     const OutboxFront front = handle_.read([](TenantReader& reader) { return read_outbox_front(reader); });
-    done_.is_empty = front.rows.rows.empty() && !is_behind(front.rows);
-    if (done_.is_empty) return false;
+    if (front.rows.rows.empty()) {
+      done_.is_empty = !is_behind();
+      return false;
+    }
     enter(RelayStep::sync_file);
     handle_.sync();
     const Relayed relayed = take_over(front.rows);
-    if (relayed.is_file_behind) return false;
+    if (relayed.is_file_behind) return !is_behind();  // or others have gone on since it was read
     if (relayed.watermark >= front.rows.rows.front().seq) clear(relayed.watermark);
     done_.is_empty = front.is_all && !relayed.refused;
     return !done_.is_empty && !relayed.refused;
   }
 
-  // A file without rows still says how far it is.
-  bool is_behind(const OutboxRows& rows) {
+  // Asks the file after the watermark: whoever has raised that had read it there, so it says no less unless it is an older copy.
+  bool is_behind() {
     store_.read([&](JobReader& reader) { done_.watermark = reader.outbox_watermark(owner_of(handle_)); });
-    return rows.newest < done_.watermark;
+    const std::int64_t newest =
+        handle_.read([](TenantReader& reader) { return read_outbox(reader, 0, 0).newest; });
+    done_.is_file_behind = newest < done_.watermark.value;
+    return done_.is_file_behind;
   }
 
   Relayed take_over(const OutboxRows& rows) {

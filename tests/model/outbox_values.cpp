@@ -34,7 +34,7 @@ std::string row_of(std::uint8_t job) {
 }
 
 OutboxRows rows_of(const TenantFile& file, ReadRows read) {
-  OutboxRows rows{.newest = OutboxSeq{file.newest}};
+  OutboxRows rows{.newest = OutboxSeq{read.to}};  // as it was then
   for (int seq = read.from + 1; seq <= read.to; ++seq)
     rows.rows.push_back({OutboxSeq{seq}, row_of(file.jobs.at(static_cast<std::size_t>(seq - 1)))});
   return rows;

@@ -213,8 +213,10 @@ TEST_F(OutboxRelay, OBX_11_WhoStoodStillUntilTheJobsWerePerformedAndRemovedBring
     if (step != RelayStep::take_over || steps++ > 0) return;
     EXPECT_EQ(sweep().inserted, 2);
     EXPECT_TRUE(marks().empty());
-    commit({jobs[2]});  // so that neither of those who go is the newest job
-    EXPECT_EQ(relay().inserted, 1);
+    shop_.store->write(Durability::ordered, [&](StoreWriter& writer) {
+      // So that neither of those that go is the newest job.
+      value_or_raise(writer.enqueue(jobs[2], shop_.clock.wall()));
+    });
     perform_and_remove({jobs[0].id, jobs[1].id});
     EXPECT_EQ(jobs_there(), ids_of({jobs[2]}));
   });
@@ -223,6 +225,22 @@ TEST_F(OutboxRelay, OBX_11_WhoStoodStillUntilTheJobsWerePerformedAndRemovedBring
   EXPECT_EQ(jobs_there(), ids_of({jobs[2]}));
   EXPECT_EQ(relay().inserted + sweep().inserted, 0);
   EXPECT_EQ(rows_left(), 0U);
+}
+
+TEST_F(OutboxRelay, WhoIsLateIsToldOfNoOlderCopyAndGoesOn) {
+  const std::vector<NewJob> jobs{new_job(), new_job(), new_job()};
+  commit({jobs[0]});
+  int steps = 0;
+  const RelayedFile late = relay([&](RelayStep step) {
+    if (step != RelayStep::take_over || steps++ > 0) return;
+    commit({jobs[1]});
+    EXPECT_EQ(relay().inserted, 2);
+    commit({jobs[2]});
+  });
+  EXPECT_FALSE(late.is_file_behind) << "rows were given since it has read";
+  EXPECT_EQ(late.inserted, 1);
+  EXPECT_TRUE(late.is_empty);
+  EXPECT_EQ(jobs_there(), ids_of(jobs));
 }
 
 TEST_F(OutboxRelay, AnOlderCopyOfTheFileIsNoticedAlsoWithoutRows) {

@@ -47,8 +47,9 @@ class JobTransaction {
   // Returns the job's id. The job is this tenant's; it starts after the commit and never without it, and comes to the queue in the order
   // of the enqueues. Options mean the same as with Client::enqueue; `run_in` counts from here.
   // What it throws leaves the transaction as it was before: the function may go on or let it pass, which undoes all. Of the tenant:
-  // TenantSwapProhibited (another one), MissingTenant (an untenanted job: the client's enqueue is for that). Of arguments and options as
-  // Client::enqueue. IdConflict: the id was given in this database to another job that is still on its way; to the same job, it is that job.
+  // TenantSwapProhibited (another one), WrongTenant (inside another scope), MissingTenant (an untenanted job: the client's enqueue is for
+  // that). Of arguments and options as Client::enqueue. IdConflict: the id was given in this database to another job that is still on its
+  // way; to the same job, it is that job.
   // LimitReached: more than 10,000 jobs in one transaction. In Client::transaction also what Client::enqueue says of the tenant and of the
   // world, since the first one of a transaction may have to write to the control database.
   // What only the queue can see is seen when the job comes there: where it cannot be taken (an id that the queue has already for another

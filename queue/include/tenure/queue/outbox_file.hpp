@@ -34,8 +34,8 @@ struct RelayedFile {
   OutboxSeq watermark{0};
   std::int64_t inserted = 0;
   std::int64_t existed = 0;
-  std::int64_t missing = 0;  // see Relayed
-  bool is_file_behind = false;
+  std::int64_t missing = 0;     // see Relayed
+  bool is_file_behind = false;  // it is an older copy: it has given fewer numbers than were taken over
   bool has_ready = false;
   bool is_empty = false;  // when it was read last
   std::optional<RefusedOutboxRow> refused = std::nullopt;

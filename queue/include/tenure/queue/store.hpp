@@ -287,7 +287,8 @@ class StoreWriter {
   // TenantDeleted, StaleGeneration, BadConfiguration (as enqueue).
   [[nodiscard]] virtual Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch,
                                                          WallTime now) = 0;
-  // The same for whatever epoch, in the commit by which a run of that tenant has ended of which nobody says what it wrote.
+  // The same for whatever epoch, in the commit by which a run of that tenant has ended of which nobody says what it wrote. One that is there
+  // gets another number, so that whoever has read it before does not end it.
   virtual void mark_outbox_of(TenantNumber tenant, WallTime now) = 0;
   // The same of each tenant with a claim of another incarnation.
   virtual void mark_outboxes_of_former_claims(Incarnation current, WallTime now) = 0;
