@@ -266,6 +266,27 @@ TEST_P(OutboxSuite, EachTenantWithAClaimOfAnotherIncarnationIsMarked) {
   static_cast<void>(initech);
 }
 
+TEST_P(OutboxSuite, AJobThatAnOperatorEndsWhileItWaitsLeavesAMark) {
+  const Enqueued cancelled = put(new_job("acme"));
+  const TenantRecord globex = create_tenant("globex");
+  const Enqueued failed = put(new_job("globex"));
+  const ClaimedJob claimed = claim_one(globex.number);
+  written([&](StoreWriter& writer) { return writer.retry(ref(claimed), now_ + hours{1}, {}, now_); });
+  EXPECT_TRUE(marks().empty());
+  EXPECT_EQ(
+      code_of(written([&](StoreWriter& writer) { return writer.cancel_by_operator(cancelled.id, now_); })),
+      std::nullopt);
+  ASSERT_EQ(marks().size(), 1U);
+  EXPECT_EQ(marks()[0].owner, kAcme);
+  EXPECT_EQ(
+      code_of(written([&](StoreWriter& writer) { return writer.discard_by_operator(failed.id, now_); })),
+      std::nullopt);
+  EXPECT_EQ(marks().size(), 2U);
+  const Enqueued untenanted = put();
+  written([&](StoreWriter& writer) { return writer.cancel_by_operator(untenanted.id, now_); });
+  EXPECT_EQ(marks().size(), 2U);
+}
+
 TEST_P(OutboxSuite, MarksGoByTheirNumberAndNoneIsGivenTwice) {
   mark(1);
   const auto read = marks();

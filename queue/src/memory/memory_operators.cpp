@@ -121,6 +121,8 @@ Result<void> MemoryWriter::end_waiting(Transition transition, JobId id, JobState
   job.finished = now;
   tables_.update_job(*seq, job);
   acquit(*seq);
+  // A power cut may have undone its claim and kept what its run has written.
+  mark_outbox_of(job.lane.tenant, now);
   return {};
 }
 

@@ -233,6 +233,8 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
             kNeverStarted, to_us(now))
       .run();
   acquit(job->place.seq);  // also one whose trial has ended a moment ago
+  // A power cut may have undone its claim and kept what its run has written.
+  mark_outbox_of(job->lane.tenant, now);
   return {};
 }
 

@@ -22,7 +22,9 @@ Result<MarkedOutbox> SqliteWriter::mark_outbox(const OutboxOwner& owner, std::in
 }
 
 void SqliteWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {
-  if (tenant != kUntenanted) renew_outbox_mark(connection_, tenant, now);
+  // Once a transaction: nobody reads it in between.
+  if (tenant != kUntenanted && marked_outboxes_.insert(tenant).second)
+    renew_outbox_mark(connection_, tenant, now);
 }
 
 void SqliteWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime now) {

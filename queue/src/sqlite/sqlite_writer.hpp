@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -233,6 +234,7 @@ class SqliteWriter final : public StoreWriter {
   ToldByRuns told_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
+  std::set<TenantNumber> marked_outboxes_;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
   // Nobody else writes while the transaction lasts, and none of the verbs changes a tenant.
   std::optional<std::int64_t> tenants_mark_;
