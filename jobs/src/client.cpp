@@ -197,8 +197,8 @@ void Client::Impl::relay(TenantHandle& handle) {
   try {
     const queue::RelayedFile relayed = queue::relay_file(store, handle, clock);
     if (relayed.has_ready) queue::send_wake_hint(options.wake_path);
-    if (!relayed.refused) return;
-    why = relayed.refused->failure.message;
+    if (!relayed.refused && !relayed.not_written) return;
+    why = (relayed.refused ? relayed.refused->failure : *relayed.not_written).message;
   } catch (const Error& error) {
     why = error.what();
   }
