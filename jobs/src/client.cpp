@@ -197,8 +197,10 @@ void Client::Impl::relay(TenantHandle& handle) {
   try {
     const queue::RelayedFile relayed = queue::relay_file(store, handle, clock);
     if (relayed.has_ready) queue::send_wake_hint(options.wake_path);
-    if (!relayed.refused && !relayed.not_written) return;
-    why = (relayed.refused ? relayed.refused->failure : *relayed.not_written).message;
+    if (!relayed.refused && !relayed.not_written && !relayed.is_file_behind) return;
+    why = relayed.refused       ? relayed.refused->failure.message
+          : relayed.not_written ? relayed.not_written->message
+                                : "the database is an older copy, so nothing comes out of it";
   } catch (const Error& error) {
     why = error.what();
   }

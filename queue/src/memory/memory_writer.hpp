@@ -60,6 +60,9 @@ class MemoryWriter final : public StoreWriter {
   Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) override;
   void mark_outbox_of(TenantNumber tenant, WallTime now) override;
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) override;
+  Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
+                           WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
@@ -70,6 +73,8 @@ class MemoryWriter final : public StoreWriter {
     TenantNumber number;
     Generation generation;
   };
+  void note_behind(TenantNumber number, const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
+                   WallTime now);
   Result<Owner> owner_of(const NewJob& job) const;
   [[nodiscard]] Result<Owner> owner_of(const TenantName& name, Generation wanted) const;
   Result<QueueNumber> intern_queue(std::string_view name);

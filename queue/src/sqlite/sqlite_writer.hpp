@@ -95,6 +95,9 @@ class SqliteWriter final : public StoreWriter {
   Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) override;
   void mark_outbox_of(TenantNumber tenant, WallTime now) override;
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) override;
+  Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
+                           WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   LaneReader& reader() override { return reader_; }
@@ -108,6 +111,9 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] bool used_fresh() const { return fresh_has_begun_; }
 
  private:
+  void note_behind(TenantNumber number, const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
+                   WallTime now);
+
   // A job on its way in, with everything looked up.
   struct Incoming {
     Owner owner;

@@ -222,6 +222,21 @@ TEST_F(OutboxSweepTest, OBX_08_RowsOfAnOlderGenerationAreNotRelayedButReported) 
   EXPECT_EQ(marks()[0].owner.generation, Generation{2});
 }
 
+TEST_F(OutboxSweepTest, AnOlderCopyOfADatabaseFailsItsTenantAndIsReported) {
+  shop_.create("acme");
+  leave_row("acme");
+  row("acme");
+  static_cast<void>(sweep_.pass());
+  ASSERT_THAT(jobs_there(), SizeIs(2));
+  sqlite::Connection{shop_.path("acme"), {}}.execute(
+      {"put_back", "update sqlite_sequence set seq = 1 where name = 'tenure_outbox'"});
+  sweep_for(SweepPlan::kLookEvery);
+  EXPECT_EQ(shop_.registry.find(kAcme)->state, TenantState::failed);
+  ASSERT_THAT(lines_with("outbox.file_behind"), SizeIs(1));
+  EXPECT_THAT(lines_with("outbox.file_behind")[0], HasSubstr("tenant=acme"));
+  EXPECT_THAT(marks(), SizeIs(1)) << "somebody has to look";
+}
+
 TEST_F(OutboxSweepTest, ManyRowsOfOneFileDoNotHoldUpOthers) {
   shop_.create("acme");
   shop_.create("globex");

@@ -85,7 +85,7 @@ struct Relayed {
   int existed = 0;  // their ids were there already, with the same content
   // Numbers between the watermark and the first row, whose rows are in neither database: one of them was restored from a backup.
   std::int64_t missing = 0;
-  // The file has given fewer numbers than were taken over: it is an older copy. Nothing was changed.
+  // The file had given fewer numbers than were taken over, and nobody has put that right: it is an older copy. Nothing was taken over, and its tenant is `failed`.
   bool is_file_behind = false;
   bool has_ready = false;  // of what was inserted some is due
   std::optional<RefusedOutboxRow> refused = std::nullopt;

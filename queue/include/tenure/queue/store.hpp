@@ -249,6 +249,8 @@ class JobReader {
   [[nodiscard]] virtual std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) = 0;
   // How far one file's rows have been taken over; 0: none ever were.
   [[nodiscard]] virtual OutboxSeq outbox_watermark(const OutboxOwner& owner) = 0;
+  // Where the owner's file was found to be an older copy, and nobody has put that right: the greatest number that it had given.
+  [[nodiscard]] virtual std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) = 0;
   // What no store of ours leaves behind, each kind once, in the order of Defect. Looks at every row.
   [[nodiscard]] virtual std::vector<DefectRecord> defects(PageCheck page_check) = 0;
   // Of one kind what can be mended without a decision, for StoreWriter::mend; at most `limit`. Looks at every row.
@@ -291,9 +293,17 @@ class StoreWriter {
   virtual void mark_outbox_of(TenantNumber tenant, WallTime now) = 0;
   // Takes over the rows above the watermark, in order, each as enqueue() would, and raises it. The caller has synced the file since he
   // read them. From the commit on, once it is durable, the file's rows up to the watermark may be deleted; after `refused` none are
-  // taken over. Nothing here depends on who brings them, how often, or when he has read them.
+  // taken over. Nothing here depends on who brings them, how often, or when he has read them. The tenant of a file that is behind
+  // becomes `failed` where it was active, paused or read-only, with an audit record of this process.
   [[nodiscard]] virtual Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows,
                                              WallTime now) = 0;
+  // The right file is in place again, and has given numbers up to `newest`; the caller has synced it since he read that. The tenant
+  // becomes active, where it had failed. StateChanged where the file was not found behind, or where it still is.
+  [[nodiscard]] virtual Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) = 0;
+  // An operator gives up the first row above the watermark: where it is refused once more the watermark is raised to it, and `refused`
+  // says why; else it is taken over as by relay_outbox.
+  [[nodiscard]] virtual Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest,
+                                                 const OutboxRow& row, WallTime now) = 0;
   // Those that were read before their file was found empty and its stamp's epoch raised.
   virtual void unmark_outbox(std::span<const OutboxMarkNumber> marks) = 0;
 
