@@ -1,4 +1,5 @@
 #include "shop.hpp"
+#include "support/shim_vfs.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/queue/memory_store.hpp>
@@ -273,6 +274,33 @@ TEST_F(OutboxSweepTest, ManyRowsOfOneFileDoNotHoldUpOthers) {
   });
   ASSERT_EQ(all.size(), OutboxSweep::kPagesPerLook * kOutboxPageRows + 2);
   EXPECT_EQ(all[all.size() - 2], of_other) << "behind ten pages of the first one, before its eleventh";
+}
+
+// Below every connection of the test.
+struct DiskOfTest {
+  bool acme_fails = false;
+  ShimVfs vfs{[this](const ShimVfs::Event& event) {
+    constexpr int kIoErrorOfSync = 10 | (4 << 8);  // SQLITE_IOERR_FSYNC
+    const bool is_it =
+        event.call == ShimVfs::Call::sync && event.path.find("acme.db") != std::string_view::npos;
+    return acme_fails && is_it ? kIoErrorOfSync : 0;
+  }};
+};
+
+class OutboxSweepOnABadDisk : public DiskOfTest, public OutboxSweepTest {};
+
+TEST_F(OutboxSweepOnABadDisk, AFileThatCannotBeSyncedIsLeftAloneAndOthersAreNot) {
+  shop_.create("acme");
+  shop_.create("globex");
+  leave_row("acme");
+  const JobId of_other = leave_row("globex");
+  acme_fails = true;
+  static_cast<void>(sweep_.pass());
+  acme_fails = false;  // as the kernel says from then on
+  sweep_for(SweepPlan::kBackOffMax * 2);
+  EXPECT_THAT(jobs_there(), ElementsAre(of_other));
+  EXPECT_THAT(lines_with("outbox.sync_failed"), SizeIs(1));
+  EXPECT_EQ(sweep_.figures().files_in_trouble, 1);
 }
 
 TEST_F(OutboxSweepTest, ItGivesUpBetweenTwoFiles) {
