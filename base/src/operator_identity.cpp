@@ -64,4 +64,13 @@ OperatorIdentity identify_operator(std::string_view sudo_uid) {
           .host = host_name()};
 }
 
+OperatorIdentity identify_process() {
+  return {.uid = static_cast<std::int64_t>(::getuid()),
+          .login = {},
+          .login_uid = {},
+          .sudo_uid = {},
+          .terminal = {},
+          .host = host_name()};
+}
+
 }  // namespace tenure

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array kNouns{
     Noun{"job", "look at jobs, enqueue, retry, run, change, cancel or delete them"},
-    Noun{"tenant", "list tenants and create them"},
+    Noun{"tenant", "list tenants and create them, and what leaves their databases"},
     Noun{"queue", "how full each queue is, and clearing one"},
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
@@ -38,7 +38,8 @@ constexpr std::string_view kJobFields =
 
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
-    "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants, and stamps, "
+    "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox, and "
+    "stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -149,6 +150,18 @@ constexpr std::array kVerbs{
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
          "tenure tenant create acme", "reason", Effect::changes, tenant_create},
+    Verb{"tenant", "outbox", "NAME", 1, 1, "the jobs on their way out of a tenant's database",
+         "Opens that database, and says what is in the way of the first row. Rows come in their order: one "
+         "that is refused holds up those behind it until what is wrong is put right, or until it is given up "
+         "with --pass-over, which prints it whole, asks, and tries it once more before.",
+         "tenure tenant outbox acme --pass-over 17 --reason 'sent by hand'",
+         "limit pass-over yes reason watch", Effect::gives_up, tenant_outbox},
+    Verb{
+        "tenant", "recheck", "NAME", 1, 1, "make a tenant active again whose database is the right one again",
+        "For a tenant that has failed since its database was an older copy (file_behind). Opens the database "
+        "and compares stamp and numbers; what does not fit is refused.",
+        "tenure tenant recheck acme --reason 'restored from snapshot 7'", "reason", Effect::changes,
+        tenant_recheck},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, Effect::reads, queue_list, queue_words},
@@ -293,6 +306,7 @@ constexpr std::array kOptions{
     OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},
+    OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
 
@@ -323,6 +337,7 @@ bool takes(const Verb& verb, std::string_view option) {
 
 bool changes_something(const Verb& verb, const CommandLine& line) {
   return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix")) ||
+         (verb.effect == Effect::gives_up && line.has("pass-over")) ||
          (verb.effect == Effect::reveals && line.has("reveal"));
 }
 
@@ -331,7 +346,7 @@ bool needs_keys(const Verb& verb) {
 }
 
 bool can_look_at_copies(const Verb& verb) {
-  return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail;
+  return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail && verb.run != tenant_outbox;
 }
 
 void write_out(std::vector<std::string>& words) {

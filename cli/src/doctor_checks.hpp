@@ -49,6 +49,8 @@ void check_places(Examination& examination);
 void check_audit(Examination& examination);
 // In doctor_seal_check.cpp: whether the key that is configured here is the one in force, and what it would refuse.
 void check_seal_keys(Examination& examination);
+// In doctor_outbox_check.cpp: whether what is on its way out of tenants' databases comes.
+void check_outbox(Examination& examination);
 // In doctor_work_checks.cpp: what nobody will perform, and the tenants.
 void check_queues(Examination& examination);
 void check_kinds(Examination& examination);

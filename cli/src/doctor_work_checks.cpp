@@ -1,6 +1,7 @@
 #include "doctor_checks.hpp"
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
+#include "tenant_outbox.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/text.hpp>
@@ -95,6 +96,16 @@ std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
     return error.failure().message;
   }
   return {};
+}
+
+void add_failed(Examination& examination, Named& named, const TenantRecord& tenant) {
+  const std::string name = escaped(tenant.name.text());
+  const auto behind = examination.ask(
+      [&](queue::JobReader& reader) { return behind_file(reader, tenant.name, tenant.generation); });
+  if (behind)
+    named.add(FindingLevel::fail, fmt::format("{} is failed: {}", name, text_of(*behind)),
+              change_of_behind(tenant.name));
+  else named.add(FindingLevel::fail, name + " is failed: its jobs wait", "tenure tenant list state=failed");
 }
 
 }  // namespace
@@ -198,9 +209,7 @@ void check_tenants(Examination& examination) {
   for (const TenantSummary& summary : tenants) {
     const TenantRecord& tenant = summary.tenant;
     ++states[tenant.state];
-    if (tenant.state == TenantState::failed)
-      named.add(FindingLevel::fail, escaped(tenant.name.text()) + " is failed: its jobs wait",
-                "tenure tenant list state=failed");
+    if (tenant.state == TenantState::failed) add_failed(examination, named, tenant);
     else if (tenant.state == TenantState::provisioning &&
              examination.session().now() - tenant.created > kCreationMax)
       named.add(FindingLevel::warn,

@@ -26,6 +26,8 @@ ExitCode job_change(Session& session);
 ExitCode tenant_list(Session& session);
 ExitCode tenant_show(Session& session);
 ExitCode tenant_create(Session& session);
+ExitCode tenant_outbox(Session& session);
+ExitCode tenant_recheck(Session& session);
 ExitCode queue_list(Session& session);
 ExitCode queue_show(Session& session);
 ExitCode kind_list(Session& session);

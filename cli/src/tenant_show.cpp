@@ -1,6 +1,7 @@
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
+#include "tenant_outbox.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/queue/lane_gate.hpp>
@@ -28,6 +29,7 @@ struct StateCount {
 struct ShownTenant {
   TenantSummary summary;
   std::vector<StateCount> counts;  // of the states that the summary has not
+  std::optional<BehindFile> behind;
 };
 
 queue::Filter jobs_of(const TenantName& tenant, ShownState state) {
@@ -42,7 +44,8 @@ ShownTenant find_tenant(Session& session, const TenantName& name) {
   session.readable_store().read([&](queue::JobReader& reader) {
     const auto summary = reader.tenant(name);
     if (!summary) return;
-    shown = ShownTenant{.summary = *summary, .counts = {}};
+    shown = ShownTenant{
+        .summary = *summary, .counts = {}, .behind = behind_file(reader, name, summary->tenant.generation)};
     for (const ShownState state : kCountedStates) {
       const auto counted = reader.count_jobs(
           jobs_of(name, state), {.limit = static_cast<std::size_t>(kCountMax) + 1}, session.now());
@@ -66,6 +69,10 @@ std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) 
   out += line("state", gate == queue::JobReason::none ? std::string(name_of(t.tenant.state))
                                                       : fmt::format("{}: its jobs are held ({})",
                                                                     name_of(t.tenant.state), name_of(gate)));
+  if (shown.behind) {
+    out += line("failed", text_of(*shown.behind));
+    out += line("change", change_of_behind(t.tenant.name));
+  }
   out += line("created", full_time_text(t.tenant.created, style));
   std::string jobs =
       fmt::format("{} ready, {} held, {} running, {} dead", number_text(t.ready, style),
@@ -86,6 +93,9 @@ std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
   writer.begin_object().key("schema").string("tenure.tenant.show/1").key("item").begin_object();
   write_tenant_members(writer, shown.summary, now);
   for (const StateCount& each : shown.counts) writer.key(name_of(each.state)).integer(each.jobs);
+  writer.key("failed_reason");
+  if (shown.behind) writer.string(kFileBehind);
+  else writer.null();
   writer.end_object().end_object();
   return out;
 }

@@ -6,6 +6,7 @@
 #include "quiet_pools.hpp"
 #include "reason_words.hpp"
 #include "released_tenants.hpp"
+#include "tenant_outbox.hpp"
 #include "turn.hpp"
 
 #include <tenure/base/text.hpp>
@@ -39,6 +40,7 @@ struct ExplainedJob {
   std::optional<WallTime> attempted;     // when its last attempt ended
   std::optional<Release> released;       // of a job of its tenant, a moment ago
   std::vector<QuietPool> quiet;          // of the pools that perform it, as the daemon says
+  std::optional<BehindFile> behind;      // its tenant's database
   bool is_quiet = false;                 // all of them are, and nothing else holds it
 };
 
@@ -53,11 +55,13 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .turn = {},
                    .attempted = {},
                    .released = {},
-                   .quiet = {}};
+                   .quiet = {},
+                   .behind = {}};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
     job.released = recent_release(reader, *record.tenant, now);
+  if (record.tenant) job.behind = behind_file(reader, *record.tenant, record.generation);
   job.lane.is_tenant_busy = job.released.has_value();
   job.reasons = queue::wait_reasons(record, job.lane, job.attempted, now);
   if (record.state == ShownState::ready || record.state == ShownState::held)
@@ -179,6 +183,10 @@ std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
   if (r.state == ShownState::running) return out + run_lines(job, style);
   if (r.finished) return out + end_lines(job, style);
   out += reason_lines(job, style) + quiet_lines(job);
+  if (job.behind) {
+    out += labelled("failed", text_of(*job.behind));
+    out += labelled("change", change_of_behind(*r.tenant));
+  }
   if (job.released)
     out += labelled("released", full_time_text(job.released->at, style) + ": " + job.released->error);
   for (const std::string& open : open_texts(job)) out += labelled("open", open);
@@ -218,6 +226,9 @@ void write_beyond_the_row(json::Writer& writer, const ExplainedJob& job) {
   } else {
     writer.null();
   }
+  writer.key("tenant_failed");
+  if (job.behind) writer.string(kFileBehind);
+  else writer.null();
   writer.key("quiet").begin_array();
   for (const QuietPool& pool : job.quiet) {
     writer.begin_object();

@@ -198,8 +198,10 @@ void Client::Impl::relay(TenantHandle& handle) {
   try {
     const queue::RelayedFile relayed = queue::relay_file(store, handle, clock);
     if (relayed.has_ready) queue::send_wake_hint(options.wake_path);
-    if (!relayed.refused) return;
-    why = relayed.refused->failure.message;
+    if (!relayed.refused && !relayed.not_written && !relayed.is_file_behind) return;
+    why = relayed.refused       ? relayed.refused->failure.message
+          : relayed.not_written ? relayed.not_written->message
+                                : "the database is an older copy, so nothing comes out of it";
   } catch (
       const std::exception& error) {  // of whatever kind, so that nobody takes the transaction for undone
     why = error.what();

@@ -12,11 +12,12 @@ OutboxOwner owner_of(const TenantHandle& handle) { return {handle.tenant(), hand
 
 class FileRelayer {
  public:
-  FileRelayer(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step)
-      : store_(store), handle_(handle), clock_(clock), on_step_(on_step) {}
+  FileRelayer(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step,
+              int pages_max)
+      : store_(store), handle_(handle), clock_(clock), on_step_(on_step), pages_max_(pages_max) {}
 
   RelayedFile relay() {
-    for (int pages = 0; pages < kRelayPagesMax && next_page(); ++pages) continue;
+    for (int pages = 0; pages < pages_max_ && next_page(); ++pages) continue;
     return std::move(done_);
   }
 
@@ -25,7 +26,8 @@ class FileRelayer {
     // A mark without an epoch stands for rows that were there before it.
     const bool is_of_epoch =
         std::ranges::any_of(marks, [](const OutboxMark& mark) { return mark.epoch.has_value(); });
-    if (done.is_empty && !marks.empty() && (!is_of_epoch || raise_epoch())) unmark(marks);
+    done.has_ended_marks = done.is_empty && !marks.empty() && (!is_of_epoch || raise_epoch(done));
+    if (done.has_ended_marks) unmark(marks);
     return done;
   }
 
@@ -42,18 +44,30 @@ class FileRelayer {
     handle_.sync();
     const Relayed relayed = take_over(front.rows);
     if (relayed.is_file_behind) return !is_behind();  // or others have gone on since it was read
-    if (relayed.watermark >= front.rows.rows.front().seq) clear(relayed.watermark);
+    if (relayed.watermark >= front.rows.rows.front().seq && !clear(relayed.watermark)) return false;
     done_.is_empty = front.is_all && !relayed.refused;
     return !done_.is_empty && !relayed.refused;
   }
 
   // Asks the file after the watermark: whoever has raised that had read it there, so it says no less unless it is an older copy.
   bool is_behind() {
-    store_.read([&](JobReader& reader) { done_.watermark = reader.outbox_watermark(owner_of(handle_)); });
-    const std::int64_t newest =
-        handle_.read([](TenantReader& reader) { return read_outbox(reader, 0, 0).newest; });
-    done_.is_file_behind = newest < done_.watermark.value;
+    std::optional<OutboxSeq> noted;
+    store_.read([&](JobReader& reader) {
+      done_.watermark = reader.outbox_watermark(owner_of(handle_));
+      noted = reader.outbox_behind(owner_of(handle_));
+    });
+    const OutboxSeq newest{
+        handle_.read([](TenantReader& reader) { return read_outbox(reader, 0, 0).newest; })};
+    const bool has_less = newest < done_.watermark;
+    if (has_less && noted != newest) note_older_copy(newest);
+    done_.is_file_behind = has_less || noted.has_value();
     return done_.is_file_behind;
+  }
+
+  void note_older_copy(OutboxSeq newest) {
+    store_.write(Durability::durable, [&](StoreWriter& writer) {
+      writer.note_older_copy(owner_of(handle_), newest, done_.watermark, clock_.wall());
+    });
   }
 
   Relayed take_over(const OutboxRows& rows) {
@@ -72,19 +86,33 @@ class FileRelayer {
     return relayed;
   }
 
-  void clear(OutboxSeq up_to) {
+  bool clear(OutboxSeq up_to) {
     enter(RelayStep::clear);
-    TenantTransaction transaction = handle_.begin();
-    clear_outbox(transaction, up_to.value);
-    transaction.commit_ordered();
+    return written(done_, [&](TenantTransaction& transaction) {
+      clear_outbox(transaction, up_to.value);
+      transaction.commit_ordered();
+      return true;
+    });
   }
 
-  bool raise_epoch() {
+  bool raise_epoch(RelayedFile& done) {
     enter(RelayStep::raise_epoch);
-    TenantTransaction transaction = handle_.begin();
-    const bool is_empty = raise_outbox_epoch(transaction);
-    if (is_empty) transaction.commit();
-    return is_empty;
+    return written(done, [](TenantTransaction& transaction) {
+      const bool is_empty = raise_outbox_epoch(transaction);
+      if (is_empty) transaction.commit();
+      return is_empty;
+    });
+  }
+
+  // What has come over is there, whatever becomes of this: who tells of it must not lose it by an exception.
+  bool written(RelayedFile& done, FunctionRef<bool(TenantTransaction&)> what) {
+    try {
+      TenantTransaction transaction = handle_.begin();
+      return what(transaction);
+    } catch (const Error& error) {  // rows that stay are passed over, marks that stay are one look more
+      done.not_written = error.failure();
+      return false;
+    }
   }
 
   void unmark(std::span<const OutboxMark> marks) {
@@ -102,6 +130,7 @@ class FileRelayer {
   TenantHandle& handle_;
   const Clock& clock_;
   const OnRelayStep& on_step_;
+  const int pages_max_;
   RelayedFile done_;
 };
 
@@ -134,13 +163,14 @@ OutboxFront read_outbox_front(const TenantReader& reader) {
   return front;
 }
 
-RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step) {
-  return FileRelayer{store, handle, clock, on_step}.relay();
+RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step,
+                       int pages_max) {
+  return FileRelayer{store, handle, clock, on_step, pages_max}.relay();
 }
 
 RelayedFile sweep_file(Store& store, TenantHandle& handle, std::span<const OutboxMark> marks,
-                       const Clock& clock, const OnRelayStep& on_step) {
-  return FileRelayer{store, handle, clock, on_step}.sweep(marks);
+                       const Clock& clock, const OnRelayStep& on_step, int pages_max) {
+  return FileRelayer{store, handle, clock, on_step, pages_max}.sweep(marks);
 }
 
 }  // namespace tenure::queue

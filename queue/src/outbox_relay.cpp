@@ -1,5 +1,11 @@
 #include "outbox_relay.hpp"
 
+#include "audit_chain.hpp"
+
+#include <tenure/base/operator_identity.hpp>
+
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace tenure::queue {
@@ -19,9 +25,10 @@ void count(Relayed& relayed, const Enqueued& job) {
 
 }  // namespace
 
-Relayed take_over(OutboxSeq watermark, const OutboxOwner& owner, const OutboxRows& rows, const KeyRing& keys,
-                  FunctionRef<Result<Enqueued>(const NewJob&)> enqueue) {
-  Relayed relayed{.watermark = watermark, .is_file_behind = rows.newest < watermark};
+// An older copy that goes on giving numbers reaches the watermark, and its rows would count as taken over.
+Relayed take_over(OutboxSeq watermark, bool is_behind, const OutboxOwner& owner, const OutboxRows& rows,
+                  const KeyRing& keys, FunctionRef<Result<Enqueued>(const NewJob&)> enqueue) {
+  Relayed relayed{.watermark = watermark, .is_file_behind = is_behind || rows.newest < watermark};
   if (relayed.is_file_behind) return relayed;
   for (const OutboxRow& row : rows.rows) {
     if (row.seq <= relayed.watermark) continue;
@@ -35,6 +42,31 @@ Relayed take_over(OutboxSeq watermark, const OutboxOwner& owner, const OutboxRow
     relayed.watermark = row.seq;
   }
   return relayed;
+}
+
+AuditEntry audit_of_behind(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark) {
+  return {.who = identify_process(),
+          .verb = "tenant failed",
+          .subject = audit_subject(owner.tenant, owner.generation, name_of(TenantState::failed)),
+          .count = 1,
+          .reason = fmt::format("file_behind: its outbox has given {} numbers, and {} were taken over",
+                                newest.value, watermark.value)};
+}
+
+Result<void> check_recheck(const OutboxOwner& owner, std::optional<OutboxSeq> behind, OutboxSeq newest,
+                           OutboxSeq watermark) {
+  const std::string name = owner.tenant.text();
+  if (!behind)
+    return fail(ErrorCode::state_changed,
+                fmt::format("the database of {} was not found to be an older copy", name), name);
+  if (newest < watermark)
+    return fail(
+        ErrorCode::state_changed,
+        fmt::format("the database of {} is an older copy still: its outbox has given {} numbers, and {} were "
+                    "taken over",
+                    name, newest.value, watermark.value),
+        name);
+  return {};
 }
 
 }  // namespace tenure::queue

@@ -44,6 +44,27 @@ class OutboxSuite : public StoreSuite {
   std::vector<OutboxMark> marks(OutboxMarkNumber after = {}, std::size_t limit = 100) {
     return asked([&](JobReader& reader) { return reader.outbox_marks(after, limit); });
   }
+  void note_older_copy(std::int64_t newest) {
+    const OutboxSeq watermark = asked([](JobReader& reader) { return reader.outbox_watermark(kAcme); });
+    write([&](StoreWriter& writer) { writer.note_older_copy(kAcme, OutboxSeq{newest}, watermark, now_); });
+  }
+  std::optional<OutboxSeq> behind() {
+    return asked([&](JobReader& reader) { return reader.outbox_behind(kAcme); });
+  }
+  std::optional<ErrorCode> recheck(std::int64_t newest) {
+    return code_of(
+        written([&](StoreWriter& writer) { return writer.recheck_outbox(kAcme, OutboxSeq{newest}); }));
+  }
+  TenantState state() {
+    return asked([&](JobReader& reader) { return reader.tenant(kAcme.tenant).value().tenant.state; });
+  }
+  std::vector<AuditRecord> audit() {
+    return asked([&](JobReader& reader) {
+      std::vector<AuditRecord> records;
+      reader.for_each_audit({}, [&](const AuditRecord& record) { return records.push_back(record), true; });
+      return records;
+    });
+  }
   std::size_t jobs_there() {
     return asked([&](JobReader& reader) { return reader.list_jobs({}, {}, now_); }).jobs.size();
   }
@@ -193,12 +214,79 @@ TEST_P(OutboxSuite, AJobThatIsThereAlreadyIsTakenForTheSame) {
 
 TEST_P(OutboxSuite, AFileThatHasGivenFewerNumbersIsBehindAndNothingIsTakenOver) {
   relay(rows_of(1, {job_of_acme(), job_of_acme()}));
+  EXPECT_FALSE(relay({OutboxSeq{2}, {}}).is_file_behind) << "all rows deleted is not behind";
   const Relayed behind = relay(rows_of(1, {job_of_acme()}));
   EXPECT_TRUE(behind.is_file_behind);
   EXPECT_EQ(behind.watermark, OutboxSeq{2});
   EXPECT_EQ(behind.inserted, 0);
-  EXPECT_FALSE(relay({OutboxSeq{2}, {}}).is_file_behind) << "all rows deleted is not behind";
   EXPECT_EQ(jobs_there(), 2U);
+  EXPECT_EQ(state(), TenantState::active) << "who is late says nothing of the file";
+}
+
+TEST_P(OutboxSuite, TheTenantOfAFileThatIsBehindIsFailedUntilTheRightOneIsThere) {
+  const OutboxRows all = rows_of(1, {job_of_acme(), job_of_acme()});
+  relay(all);
+  EXPECT_EQ(behind(), std::nullopt);
+  EXPECT_EQ(recheck(2), ErrorCode::state_changed) << "it was not behind";
+  const std::size_t audited = audit().size();
+  for (int twice = 0; twice < 2; ++twice) {
+    note_older_copy(1);
+    EXPECT_EQ(state(), TenantState::failed);
+    EXPECT_EQ(behind(), OutboxSeq{1});
+    ASSERT_EQ(audit().size(), audited + 1) << "once";
+  }
+  EXPECT_EQ(audit().front().entry.verb, "tenant failed");
+  EXPECT_EQ(audit().front().entry.reason,
+            "file_behind: its outbox has given 1 numbers, and 2 were taken over");
+  note_older_copy(0);  // an even older one
+  EXPECT_EQ(behind(), OutboxSeq{0});
+  EXPECT_EQ(audit().size(), audited + 1);
+
+  EXPECT_TRUE(relay(rows_of(1, {job_of_acme(), job_of_acme(), job_of_acme()})).is_file_behind)
+      << "its own next rows would be passed over";
+  EXPECT_EQ(jobs_there(), 2U);
+
+  EXPECT_EQ(recheck(1), ErrorCode::state_changed) << "it still is";
+  EXPECT_EQ(state(), TenantState::failed);
+  EXPECT_EQ(recheck(2), std::nullopt);
+  EXPECT_EQ(state(), TenantState::active);
+  EXPECT_EQ(behind(), std::nullopt);
+  EXPECT_EQ(relay(all).inserted, 0);
+  EXPECT_EQ(relay(rows_of(3, {job_of_acme()})).inserted, 1);
+}
+
+TEST_P(OutboxSuite, AFileThatIsBehindFailsNoTenantThatIsOnItsWayOut) {
+  relay(rows_of(1, {job_of_acme(), job_of_acme()}));
+  set_tenant_state("acme", TenantState::draining);
+  note_older_copy(1);
+  EXPECT_EQ(state(), TenantState::draining);
+  EXPECT_EQ(behind(), OutboxSeq{1});
+  EXPECT_EQ(recheck(2), std::nullopt);
+  EXPECT_EQ(state(), TenantState::draining);
+}
+
+TEST_P(OutboxSuite, ARowIsPassedOverWhereItIsRefusedAndTakenOverWhereItIsNot) {
+  NewJob foreign = job_of_acme();
+  foreign.tenant = TenantName::parse("globex").value();
+  const OutboxRow refused = row(1, foreign);
+  const NewJob behind_it = job_of_acme();
+  const OutboxRow good = row(2, behind_it);
+  const auto pass_over = [&](const OutboxRow& first) {
+    return written(
+        [&](StoreWriter& writer) { return writer.pass_over_outbox(kAcme, OutboxSeq{2}, first, now_); });
+  };
+  EXPECT_TRUE(relay({OutboxSeq{2}, {refused, good}}).refused);
+  const Relayed passed = pass_over(refused);
+  ASSERT_TRUE(passed.refused);
+  EXPECT_EQ(passed.refused->failure.code, ErrorCode::wrong_tenant);
+  EXPECT_EQ(passed.watermark, OutboxSeq{1});
+  EXPECT_EQ(watermark(), 1);
+  EXPECT_EQ(jobs_there(), 0U);
+  EXPECT_FALSE(pass_over(refused).refused) << "it was passed over before";
+  const Relayed taken = pass_over(good);
+  EXPECT_FALSE(taken.refused);
+  EXPECT_EQ(taken.inserted, 1);
+  EXPECT_EQ(watermark(), 2);
 }
 
 TEST_P(OutboxSuite, NumbersWithoutRowsAreCounted) {

@@ -74,7 +74,7 @@ TEST_F(SchemaTest, AnOlderOneIsCopiedAndLookedAtBeforeItIsBroughtOn) {
 TEST_F(SchemaTest, ADaemonThatLivesIsNamedToWhoWouldMigrateUnderIt) {
   const auto daemon = start_daemon();
   change_schema("delete from tenure_migration where number = 2");  // of which it notices nothing
-  EXPECT_EQ(tenure({"store", "migrate"}), "exit 75");
+  EXPECT_EQ(tenure({"store", "migrate"}), "exit 75") << daemon->output();
   EXPECT_THAT(output_, HasSubstr(std::to_string(daemon->pid()) + " (tenured)"));
   EXPECT_THAT(output_, HasSubstr("systemctl stop tenured"));
 }

@@ -61,7 +61,7 @@ int TenantFile::count_of(std::uint8_t job) const {
 
 ControlFile taken_over(ControlFile control, const TenantFile& file, ReadRows rows, bool has_watermark) {
   const OutboxSeq before{has_watermark ? control.watermark : 0};
-  const Relayed relayed = take_over(before, owner(), rows_of(file, rows), {},
+  const Relayed relayed = take_over(before, false, owner(), rows_of(file, rows), {},
                                     [&](const NewJob& job) { return enqueue(control, job); });
   control.watermark =
       static_cast<std::uint8_t>(std::max<std::int64_t>(control.watermark, relayed.watermark.value));

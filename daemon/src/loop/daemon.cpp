@@ -1,3 +1,4 @@
+#include "../outbox/sweep_thread.hpp"
 #include "../worker/bus_errors.hpp"
 #include "control_service.hpp"
 #include "loop.hpp"
@@ -13,9 +14,12 @@
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/sqlite_store.hpp>
+#include <tenure/queue/wake_hint.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -28,6 +32,16 @@
 
 namespace tenure::daemon {
 namespace {
+
+constexpr std::chrono::seconds kSweepStopMax{1};
+// Beside what the daemon has open for its worker processes.
+constexpr std::int64_t kSweepDescriptorsMax = 64;
+
+OutboxSweepOptions sweep_options(const config::Settings& settings) {
+  return {.application = settings.application.name,
+          .descriptors_max = static_cast<int>(
+              std::min<std::int64_t>(settings.tenants.descriptors_max, kSweepDescriptorsMax))};
+}
 
 // Everything is where it should be without it.
 void shorten_log(queue::Store& store) {
@@ -115,14 +129,26 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   const KeyRing keys = config::read_seal_keys(settings.security, config::credentials_folder());
   const auto store = open_store(
       context, signals, service,
-      {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max}, keys, clock);
+      {.path = settings.store.path, .create = true, .payload_max = settings.store.payload_max, .keys = keys},
+      keys, clock);
   const auto host = make_host(context.get_executor(), {lock->descriptor(), settings, keys});
   Loop loop(
       context, settings, *store, clock, *host, signals, service, *observer, read_settings,
       [&] { lock->require_in_place(); }, lock->former_died());
   auto operators =
       serve_operators(context.get_executor(), settings, passed_or_none, loop, OperatorsOf::holder);
-  exit_code = loop.run();
+  {
+    OutboxSweep sweep(*store, clock, TenantFiles{settings.tenants.path}, sweep_options(settings),
+                      [&] { queue::send_wake_hint(settings.store.path); });
+    SweepThread sweeping(sweep, [&](const SweepFigures& figures) {
+      boost::asio::post(context, [&, figures] { observer->swept(figures); });
+    });
+    exit_code = loop.run();
+    if (!sweeping.stops_within(kSweepStopMax)) {
+      log::write(log::Level::error, "outbox.blocked", "a tenant's database does not answer; leaving without");
+      log::exit_at_once(exit_code);
+    }
+  }
   operators.reset();
   stop_looking(*observer, exit_code);
   ControlLock::note_leaving();

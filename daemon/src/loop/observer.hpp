@@ -1,5 +1,7 @@
 #pragma once
 
+#include "../outbox/sweep_figures.hpp"
+
 #include <tenure/config/settings.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
@@ -26,6 +28,8 @@ class Observer {
   // What the dispatcher is about to be told, and what it wants done about it.
   virtual void happened(const Event& event, Now now) = 0;
   virtual void decided(const Actions& actions, Now now) = 0;
+  // What the sweep of tenants' outboxes has done so far.
+  virtual void swept(const SweepFigures& figures) = 0;
 };
 
 // Where nobody asks.
@@ -38,6 +42,7 @@ class NoObserver final : public Observer {
   [[nodiscard]] bool leaves_within(std::chrono::milliseconds) override { return true; }
   void happened(const Event&, Now) override {}
   void decided(const Actions&, Now) override {}
+  void swept(const SweepFigures&) override {}
 };
 
 }  // namespace tenure::daemon

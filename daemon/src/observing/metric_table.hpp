@@ -64,6 +64,21 @@ inline constexpr MetricInfo kTopSlotRatio{
     "tenure_top_tenant_slot_ratio", gauge,
     "Their part of the slot time that was used in the last whole minute."};
 
+// --- Outboxes
+inline constexpr MetricInfo kOutboxMarked{"tenure_outbox_marked_files", gauge,
+                                          "Tenants' databases that may hold jobs on their way."};
+inline constexpr MetricInfo kOutboxTrouble{
+    "tenure_outbox_files_in_trouble", gauge,
+    "Those of them whose jobs cannot come, for the reason that the log says."};
+inline constexpr MetricInfo kOutboxOldest{
+    "tenure_outbox_oldest_seconds", gauge,
+    "Of all of them, since when jobs may have been waiting there; 0 where there is none."};
+inline constexpr MetricInfo kOutboxRows{"tenure_outbox_rows_total", counter,
+                                        "Jobs that the daemon has brought out of tenants' databases."};
+inline constexpr MetricInfo kOutboxMissing{
+    "tenure_outbox_rows_missing_total", counter,
+    "Jobs whose numbers are in neither database: one of the two was put back."};
+
 // --- Store
 inline constexpr MetricInfo kStoreOperation{"tenure_store_operation_seconds", histogram,
                                             "How long the store took."};

@@ -2,6 +2,7 @@
 
 #include "metric_table.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -81,12 +82,27 @@ MetricFamilies Metrics::collect(Now now) {
   families.add(metric::kLanes, {{"gate", "some"}}, static_cast<double>(status_.parked));
   for (const TopTenants::Chosen& tenant : top_tenants_.chosen())
     families.add(metric::kTopSlotRatio, {{"tenant", tenant.name.text()}}, tenant.ratio);
+  add_outboxes(families, now);
   add_store(families, now);
   if (sample_)
     families.add(metric::kBuild,
                  {{"version", options_.version}, {"backend", sample_->backend}, {"sqlite", sample_->library}},
                  1);
   return families;
+}
+
+void Metrics::add_outboxes(MetricFamilies& families, Now now) const {
+  const auto add = [&](const MetricInfo& info, std::int64_t value) {
+    families.add(info, {}, static_cast<double>(value));
+  };
+  add(metric::kOutboxMarked, swept_.marked_files);
+  add(metric::kOutboxTrouble, swept_.files_in_trouble);
+  families.add(metric::kOutboxOldest, {},
+               swept_.oldest_wait
+                   ? std::max(0.0, static_cast<double>((now.wall - *swept_.oldest_wait).count()) / 1e6)
+                   : 0);
+  add(metric::kOutboxRows, swept_.rows_taken_over);
+  add(metric::kOutboxMissing, swept_.rows_missing);
 }
 
 void Metrics::add_store(MetricFamilies& families, Now now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../outbox/sweep_figures.hpp"
 #include "followed_runs.hpp"
 #include "histogram.hpp"
 #include "job_counts.hpp"
@@ -42,6 +43,7 @@ class Metrics final : private FollowedRuns::Listener {
   // To be called about each second.
   void ticked(const DispatcherStatus& status, Now now);
   void store_was_seen(StoreSample sample);
+  void swept(const SweepFigures& figures) { swept_ = figures; }
 
   // Whose figures the next look at the store shall bring.
   [[nodiscard]] std::vector<TenantName> top_tenants() const;
@@ -53,6 +55,7 @@ class Metrics final : private FollowedRuns::Listener {
   void ended(const Run& run, const AttemptEnd& end) override { jobs_.ended(run, end); }
   void left(const Run& run, Now now) override;
   void add_store(MetricFamilies& families, Now now);
+  void add_outboxes(MetricFamilies& families, Now now) const;
 
   Options options_;
   JobCounts jobs_;
@@ -67,6 +70,7 @@ class Metrics final : private FollowedRuns::Listener {
                                                          {name_of(ErrorCode::disk), 0}};
   std::int64_t store_busy_ = 0;
   DispatcherStatus status_;
+  SweepFigures swept_;
   std::optional<StoreSample> sample_;
 };
 

@@ -75,6 +75,9 @@ class Probes final : public Observer {
       metrics.decided(actions, now);
     });
   }
+  void swept(const SweepFigures& figures) override {
+    observations_.with([&](const Health&, Metrics& metrics) { metrics.swept(figures); });
+  }
 
  private:
   [[nodiscard]] Now now() const { return {clock_.wall(), clock_.steady()}; }

@@ -22,6 +22,11 @@ OutboxSeq MemoryReader::outbox_watermark(const OutboxOwner& owner) {
   return number ? tables_.outbox_seen(*number) : OutboxSeq{0};
 }
 
+std::optional<OutboxSeq> MemoryReader::outbox_behind(const OutboxOwner& owner) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  return number ? tables_.outbox_behind(*number) : std::nullopt;
+}
+
 Result<MarkedOutbox> MemoryWriter::mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) {
   if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys)
     return tl::unexpected(std::move(keys.error()));
@@ -52,10 +57,43 @@ void MemoryWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime 
 Relayed MemoryWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
   const auto number = tables_.tenant_number(owner.tenant, owner.generation);
   const OutboxSeq before = number ? tables_.outbox_seen(*number) : OutboxSeq{0};
+  const bool is_behind = number && tables_.outbox_behind(*number);
   Relayed relayed =
-      take_over(before, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+      take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
   relayed.owner = number;
   if (relayed.watermark > before) tables_.set_outbox_seen(number.value(), relayed.watermark);
+  return relayed;
+}
+
+void MemoryWriter::note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
+                                   WallTime now) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  if (!number || tables_.outbox_behind(*number) == newest) return;
+  tables_.set_outbox_behind(*number, newest);
+  const TenantState state = tables_.tenant(*number).value().state;
+  if (state != TenantState::active && state != TenantState::paused && state != TenantState::read_only) return;
+  tables_.set_tenant_state(*number, TenantState::failed);
+  append_audit(audit_of_behind(owner, newest, watermark), now);
+}
+
+Result<void> MemoryWriter::recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  const auto behind = number ? tables_.outbox_behind(*number) : std::nullopt;
+  const OutboxSeq watermark = number ? tables_.outbox_seen(*number) : OutboxSeq{0};
+  if (auto checked = check_recheck(owner, behind, newest, watermark); !checked) return checked;
+  tables_.set_outbox_behind(*number, std::nullopt);
+  if (tables_.tenant(*number).value().state == TenantState::failed)
+    tables_.set_tenant_state(*number, TenantState::active);
+  return {};
+}
+
+Relayed MemoryWriter::pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
+                                       WallTime now) {
+  Relayed relayed = relay_outbox(owner, {.newest = newest, .rows = {row}}, now);
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  if (!relayed.refused || !number) return relayed;
+  relayed.watermark = row.seq;
+  tables_.set_outbox_seen(*number, row.seq);
   return relayed;
 }
 

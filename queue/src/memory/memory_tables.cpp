@@ -159,6 +159,16 @@ OutboxSeq MemoryTables::outbox_seen(TenantNumber tenant) const {
 
 void MemoryTables::set_outbox_seen(TenantNumber tenant, OutboxSeq seq) { set(outbox_seen_, tenant, seq); }
 
+std::optional<OutboxSeq> MemoryTables::outbox_behind(TenantNumber tenant) const {
+  const auto found = outbox_behind_.find(tenant);
+  return found == outbox_behind_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void MemoryTables::set_outbox_behind(TenantNumber tenant, std::optional<OutboxSeq> newest) {
+  if (newest) set(outbox_behind_, tenant, *newest);
+  else erase(outbox_behind_, tenant);
+}
+
 bool MemoryTables::add_outbox_mark(const MemoryOutboxMark& mark) {
   const bool is_there = std::ranges::any_of(outbox_marks_, [&](const auto& entry) {
     return entry.second.tenant == mark.tenant && entry.second.epoch == mark.epoch;

@@ -102,6 +102,8 @@ class MemoryTables {
   }
   // Of the last row that was taken over; 0: none.
   [[nodiscard]] OutboxSeq outbox_seen(TenantNumber tenant) const;
+  // See JobReader::outbox_behind.
+  [[nodiscard]] std::optional<OutboxSeq> outbox_behind(TenantNumber tenant) const;
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
   [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
   // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
@@ -155,6 +157,7 @@ class MemoryTables {
   [[nodiscard]] bool add_outbox_mark(const MemoryOutboxMark& mark);
   void erase_outbox_mark(OutboxMarkNumber number);
   void set_outbox_seen(TenantNumber tenant, OutboxSeq seq);
+  void set_outbox_behind(TenantNumber tenant, std::optional<OutboxSeq> newest);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -192,7 +195,7 @@ class MemoryTables {
   std::vector<AuditRecord> audit_;
   SealMarks seal_marks_;
   std::map<OutboxMarkNumber, MemoryOutboxMark> outbox_marks_;
-  std::map<TenantNumber, OutboxSeq> outbox_seen_;
+  std::map<TenantNumber, OutboxSeq> outbox_seen_, outbox_behind_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;

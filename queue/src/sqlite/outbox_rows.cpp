@@ -19,6 +19,19 @@ constexpr Query kSetOutboxSeen{"set_outbox_seen", R"sql(
   insert into outbox_seen(tenant, seq) values (?1, ?2)
   on conflict (tenant) do update set seq = max(seq, excluded.seq))sql"};
 
+// ?1 tenant. Index: primary key.
+constexpr Query kOutboxBehind{"outbox_behind", "select behind from outbox_seen where tenant = ?1"};
+
+// ?1 tenant  ?2 behind. Index: primary key.
+constexpr Query kSetOutboxBehind{"set_outbox_behind", "update outbox_seen set behind = ?2 where tenant = ?1"};
+
+// From active, paused and read-only. ?1 number. Index: primary key.
+constexpr Query kFailTenant{"fail_tenant",
+                            "update tenant set state = 6 where number = ?1 and state in (2, 3, 4)"};
+
+// ?1 number. Index: primary key.
+constexpr Query kReviveTenant{"revive_tenant", "update tenant set state = 2 where number = ?1 and state = 6"};
+
 // ?1 tenant  ?2 epoch  ?3 now_us. Index: outbox_mark_tenant.
 constexpr Query kInsertOutboxMark{"insert_outbox_mark", R"sql(
   insert into outbox_mark(tenant, epoch, marked_us) values (?1, ?2, ?3) on conflict do nothing)sql"};
@@ -60,6 +73,27 @@ void set_outbox_watermark(Connection& connection, TenantNumber tenant, OutboxSeq
   connection.statement(kSetOutboxSeen).bind(tenant.value, seq.value).run();
 }
 
+std::optional<OutboxSeq> outbox_behind(Connection& connection, TenantNumber tenant) {
+  auto row = connection.statement(kOutboxBehind);
+  if (!row.bind(tenant.value).step() || row.is_null(0)) return std::nullopt;
+  return OutboxSeq{row.integer(0)};
+}
+
+void set_outbox_behind(Connection& connection, TenantNumber tenant, std::optional<OutboxSeq> newest) {
+  const auto value = newest ? std::optional{newest->value} : std::nullopt;
+  connection.statement(kSetOutboxBehind).bind(tenant.value, value).run();
+}
+
+bool fail_tenant(Connection& connection, TenantNumber tenant) {
+  connection.statement(kFailTenant).bind(tenant.value).run();
+  return connection.changes() > 0;
+}
+
+bool revive_tenant(Connection& connection, TenantNumber tenant) {
+  connection.statement(kReviveTenant).bind(tenant.value).run();
+  return connection.changes() > 0;
+}
+
 bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::int64_t epoch, WallTime now) {
   connection.statement(kInsertOutboxMark).bind(tenant.value, epoch, to_us(now)).run();
   return connection.changes() > 0;
@@ -97,7 +131,8 @@ void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumbe
 }
 
 std::vector<const Query*> outbox_queries() {
-  return {&kOutboxOwner,           &kOutboxSeen,      &kSetOutboxSeen,     &kInsertOutboxMark,
+  return {&kOutboxOwner,           &kOutboxSeen,      &kSetOutboxSeen,     &kOutboxBehind,
+          &kSetOutboxBehind,       &kFailTenant,      &kReviveTenant,      &kInsertOutboxMark,
           &kTenantsOfFormerClaims, &kRenewOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
 }
 

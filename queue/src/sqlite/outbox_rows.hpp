@@ -15,6 +15,12 @@ namespace tenure::queue {
 [[nodiscard]] std::optional<TenantNumber> outbox_owner_number(sqlite::Connection& connection,
                                                               const OutboxOwner& owner);
 [[nodiscard]] OutboxSeq outbox_watermark(sqlite::Connection& connection, TenantNumber tenant);
+// See JobReader::outbox_behind.
+[[nodiscard]] std::optional<OutboxSeq> outbox_behind(sqlite::Connection& connection, TenantNumber tenant);
+void set_outbox_behind(sqlite::Connection& connection, TenantNumber tenant, std::optional<OutboxSeq> newest);
+// False where it was in none of the states that become `failed`, or `active`, by this.
+bool fail_tenant(sqlite::Connection& connection, TenantNumber tenant);
+bool revive_tenant(sqlite::Connection& connection, TenantNumber tenant);
 void set_outbox_watermark(sqlite::Connection& connection, TenantNumber tenant, OutboxSeq seq);
 
 // False where it is there already.

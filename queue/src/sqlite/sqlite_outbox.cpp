@@ -14,6 +14,11 @@ OutboxSeq SqliteJobReader::outbox_watermark(const OutboxOwner& owner) {
   return number ? queue::outbox_watermark(connection_, *number) : OutboxSeq{0};
 }
 
+std::optional<OutboxSeq> SqliteJobReader::outbox_behind(const OutboxOwner& owner) {
+  const auto number = outbox_owner_number(connection_, owner);
+  return number ? queue::outbox_behind(connection_, *number) : std::nullopt;
+}
+
 Result<MarkedOutbox> SqliteWriter::mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) {
   if (auto keys = check_own_keys(); !keys) return tl::unexpected(std::move(keys.error()));
   const auto live = owner_of(owner.tenant, owner.generation);
@@ -34,10 +39,40 @@ void SqliteWriter::mark_outboxes_of_former_claims(Incarnation current, WallTime 
 Relayed SqliteWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
   const auto number = outbox_owner_number(connection_, owner);
   const OutboxSeq before = number ? queue::outbox_watermark(connection_, *number) : OutboxSeq{0};
+  const bool is_behind = number && queue::outbox_behind(connection_, *number);
   Relayed relayed =
-      take_over(before, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+      take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
   relayed.owner = number;
   if (relayed.watermark > before) set_outbox_watermark(connection_, number.value(), relayed.watermark);
+  return relayed;
+}
+
+// Once for each copy: whoever looks again and again changes nothing.
+void SqliteWriter::note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
+                                   WallTime now) {
+  const auto number = outbox_owner_number(connection_, owner);
+  if (!number || queue::outbox_behind(connection_, *number) == newest) return;
+  set_outbox_behind(connection_, *number, newest);
+  if (fail_tenant(connection_, *number)) append_audit(audit_of_behind(owner, newest, watermark), now);
+}
+
+Result<void> SqliteWriter::recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) {
+  const auto number = outbox_owner_number(connection_, owner);
+  const auto behind = number ? queue::outbox_behind(connection_, *number) : std::nullopt;
+  const OutboxSeq watermark = number ? queue::outbox_watermark(connection_, *number) : OutboxSeq{0};
+  if (auto checked = check_recheck(owner, behind, newest, watermark); !checked) return checked;
+  set_outbox_behind(connection_, *number, std::nullopt);
+  revive_tenant(connection_, *number);
+  return {};
+}
+
+Relayed SqliteWriter::pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
+                                       WallTime now) {
+  Relayed relayed = relay_outbox(owner, {.newest = newest, .rows = {row}}, now);
+  const auto number = outbox_owner_number(connection_, owner);
+  if (!relayed.refused || !number) return relayed;
+  relayed.watermark = row.seq;
+  set_outbox_watermark(connection_, *number, row.seq);
   return relayed;
 }
 

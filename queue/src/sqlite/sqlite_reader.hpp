@@ -52,6 +52,7 @@ class SqliteJobReader final : public JobReader {
   SealMarks seal_marks() override;
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;
+  std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) override;
   std::vector<DefectRecord> defects(PageCheck page_check) override;
   std::vector<DefectPlace> places_to_mend(Defect defect, std::size_t limit) override;
   std::vector<DanglingWork> dangling_work() override;

@@ -99,6 +99,11 @@ class SqliteWriter final : public StoreWriter {
   void mark_outbox_of(TenantNumber tenant, WallTime now) override;
   void mark_outboxes_of_former_claims(Incarnation current, WallTime now) override;
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  void note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
+                       WallTime now) override;
+  Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) override;
+  Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
+                           WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
   void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "file_program.hpp"
+#include "outbox_rows.hpp"
 
 #include <map>
 
@@ -210,6 +211,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"job copy", {id(1)}},
       {"job change", {id(5), "--queue", "reports"}},
       {"tenant create", {"heron"}},
+      {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
+      {"tenant recheck", {"jackdaw"}},
       {"queue clear", {"reports", "--yes"}},
       {"store doctor", {"places", "--fix"}},
       {"store backup", {(folder / "copy.db").string()}},
@@ -231,10 +234,19 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
-  const CommandLine always{.words = {}, .options = {{"fix", ""}}};
+  for (const char* name : {"ibis", "jackdaw"}) {
+    EXPECT_EQ(run({"tenant", "create", name}), 0) << output.error;
+    leave_row(folder.path(), name, job_on_its_way("nobody", 1, clock.wall()));
+  }
+  take_over_up_to(*store, "jackdaw", 1, clock.wall());
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(writer.relay_outbox({TenantName{"jackdaw"}, Generation{1}}, {}, clock.wall()));
+  });
+  const CommandLine always{.words = {}, .options = {{"fix", ""}, {"pass-over", "1"}}};
   for (const Verb& verb : verbs()) {
     EXPECT_EQ(takes(verb, "reason"), verb.effect != Effect::reads) << verb.name;
     EXPECT_EQ(takes(verb, "fix"), verb.effect == Effect::mends) << verb.name;
+    EXPECT_EQ(takes(verb, "pass-over"), verb.effect == Effect::gives_up) << verb.name;
     if (!changes_something(verb, always)) continue;
     const std::string name = std::string(verb.noun) + ' ' + std::string(verb.name);
     SCOPED_TRACE(name);

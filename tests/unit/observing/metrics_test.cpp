@@ -298,6 +298,22 @@ TEST_F(MetricsTest, AQueueThatNoPoolListsIsSaid) {
   EXPECT_EQ(sum_of(collect(), metric::kJobsHeld, {{"reason", "queue_without_pool"}}), 1);
 }
 
+TEST_F(MetricsTest, WhatASweepOfOutboxesHasSeenIsTold) {
+  simulate(one_pool(1, 1));
+  EXPECT_EQ(sum_of(collect(), metric::kOutboxOldest), 0);
+  metrics_->swept({.marked_files = 3,
+                   .files_in_trouble = 2,
+                   .oldest_wait = now().wall - 90s,
+                   .rows_taken_over = 17,
+                   .rows_missing = 4});
+  const MetricFamilies families = collect();
+  EXPECT_EQ(sum_of(families, metric::kOutboxMarked), 3);
+  EXPECT_EQ(sum_of(families, metric::kOutboxTrouble), 2);
+  EXPECT_EQ(sum_of(families, metric::kOutboxOldest), 90);
+  EXPECT_EQ(sum_of(families, metric::kOutboxRows), 17);
+  EXPECT_EQ(sum_of(families, metric::kOutboxMissing), 4);
+}
+
 std::string numbered(const char* front, int number) { return front + std::to_string(number); }
 
 TEST_F(MetricsTest, OBS_06_QueuesAndKindsBeyondTwoHundredAreOne) {

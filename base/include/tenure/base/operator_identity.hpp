@@ -23,5 +23,8 @@ struct OperatorIdentity {
 // Of this process. What cannot be found out is left empty. `sudo_uid` is the text of that variable, empty for none.
 // Threads: any.
 [[nodiscard]] OperatorIdentity identify_operator(std::string_view sudo_uid);
+// The same for what a program changes by itself: uid and host alone, without a look into the system's list of users, which can take
+// its time.
+[[nodiscard]] OperatorIdentity identify_process();
 
 }  // namespace tenure

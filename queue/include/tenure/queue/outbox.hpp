@@ -85,8 +85,8 @@ struct Relayed {
   int existed = 0;  // their ids were there already, with the same content
   // Numbers between the watermark and the first row, whose rows are in neither database: one of them was restored from a backup.
   std::int64_t missing = 0;
-  // When the rows were read the file had given fewer numbers than are taken over by now: others have gone on since, or it is an older copy.
-  // Who wants to know asks the file again, after the watermark, as relay_file does. Nothing was changed.
+  // When the rows were read the file had given fewer numbers than are taken over by now: others have gone on since, or it is an older copy
+  // (who wants to know asks the file again, after the watermark, as relay_file does), or it was found to be one before. Nothing was changed.
   bool is_file_behind = false;
   bool has_ready = false;  // of what was inserted some is due
   std::optional<RefusedOutboxRow> refused = std::nullopt;

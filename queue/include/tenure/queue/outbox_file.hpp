@@ -38,19 +38,23 @@ struct RelayedFile {
   bool is_file_behind = false;  // it is an older copy: it has given fewer numbers than were taken over
   bool has_ready = false;
   bool is_empty = false;  // when it was read last
+  bool has_ended_marks = false;
   std::optional<RefusedOutboxRow> refused = std::nullopt;
+  // The file could not be written: rows that were taken over may stay in it, those behind them wait, and so do its marks.
+  std::optional<Failure> not_written = std::nullopt;
 };
 
-// Until the file has no more rows, or the next is refused, or the file is behind; at most kRelayPagesMax pages a call. Inside the scope
-// of the handle's tenant. What the handle and the store throw: nothing is lost by it, and the next relay goes on.
+inline constexpr int kRelayPagesMax = 1000;
+
+// Until the file has no more rows, or the next is refused, or the file is behind or cannot be written; at most `pages_max` pages a call.
+// Inside the scope of the handle's tenant. What the handle and the store throw: nothing is lost by it, and the next relay goes on.
 [[nodiscard]] RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock,
-                                     const OnRelayStep& on_step = {});
+                                     const OnRelayStep& on_step = {}, int pages_max = kRelayPagesMax);
 
 // The same, and then the end of these marks of its owner, which were read from the store before; they stay where rows do.
 [[nodiscard]] RelayedFile sweep_file(Store& store, TenantHandle& handle, std::span<const OutboxMark> marks,
-                                     const Clock& clock, const OnRelayStep& on_step = {});
-
-inline constexpr int kRelayPagesMax = 1000;
+                                     const Clock& clock, const OnRelayStep& on_step = {},
+                                     int pages_max = kRelayPagesMax);
 
 // The first rows of the file; `is_all`: there are no more.
 struct OutboxFront {

@@ -249,6 +249,8 @@ class JobReader {
   [[nodiscard]] virtual std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) = 0;
   // How far one file's rows have been taken over; 0: none ever were.
   [[nodiscard]] virtual OutboxSeq outbox_watermark(const OutboxOwner& owner) = 0;
+  // Where the owner's file was found to be an older copy, and nobody has put that right: the greatest number that it had given.
+  [[nodiscard]] virtual std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) = 0;
   // What no store of ours leaves behind, each kind once, in the order of Defect. Looks at every row.
   [[nodiscard]] virtual std::vector<DefectRecord> defects(PageCheck page_check) = 0;
   // Of one kind what can be mended without a decision, for StoreWriter::mend; at most `limit`. Looks at every row.
@@ -297,6 +299,17 @@ class StoreWriter {
   // taken over. Nothing here depends on who brings them, how often, or when he has read them.
   [[nodiscard]] virtual Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows,
                                              WallTime now) = 0;
+  // The file is an older copy: it has given numbers up to `newest` only, asked after `watermark` was read here. From this commit on nothing of
+  // it is taken over, and its tenant is `failed` where it was active, paused or read-only, with an audit record of this process.
+  virtual void note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
+                               WallTime now) = 0;
+  // The right file is in place again, and has given numbers up to `newest`; the caller has synced it since he read that. The tenant
+  // becomes active, where it had failed. StateChanged where the file was not found behind, or where it still is.
+  [[nodiscard]] virtual Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) = 0;
+  // An operator gives up the first row above the watermark: where it is refused once more the watermark is raised to it, and `refused`
+  // says why; else it is taken over as by relay_outbox.
+  [[nodiscard]] virtual Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest,
+                                                 const OutboxRow& row, WallTime now) = 0;
   // Those that were read before their file was found empty and its stamp's epoch raised.
   virtual void unmark_outbox(std::span<const OutboxMarkNumber> marks) = 0;
 

@@ -15,13 +15,17 @@ class RecurringThread {
  public:
   // `once` returns how long to rest before it is called again.
   RecurringThread(std::string name, std::function<std::chrono::microseconds()> once);
-  // Waits for the call that is under way.
+  // stop().
   ~RecurringThread();
   RecurringThread(const RecurringThread&) = delete;
   RecurringThread& operator=(const RecurringThread&) = delete;
 
   // Ends its rest.
   void now();
+  // Ends after the call that is under way. Safe twice.
+  void stop();
+  // The same, but false, and still running, where that call does not end within the bound.
+  [[nodiscard]] bool stops_within(std::chrono::milliseconds bound);
 
  private:
   void run();
@@ -32,6 +36,7 @@ class RecurringThread {
   std::condition_variable changed_;
   bool is_stopping_ = false;
   bool is_asked_ = false;
+  bool has_ended_ = false;
   std::thread thread_;
 };
 

@@ -8,13 +8,26 @@ namespace tenure::daemon {
 RecurringThread::RecurringThread(std::string name, std::function<std::chrono::microseconds()> once)
     : name_(std::move(name)), once_(std::move(once)), thread_([this] { run(); }) {}
 
-RecurringThread::~RecurringThread() {
+RecurringThread::~RecurringThread() { stop(); }
+
+void RecurringThread::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
+    changed_.notify_all();
   }
-  changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool RecurringThread::stops_within(std::chrono::milliseconds bound) {
+  {
+    std::unique_lock lock(mutex_);
+    is_stopping_ = true;
+    changed_.notify_all();
+    if (!changed_.wait_for(lock, bound, [this] { return has_ended_; })) return false;
+  }
+  stop();
+  return true;
 }
 
 void RecurringThread::now() {
@@ -31,8 +44,11 @@ void RecurringThread::run() {
     const std::chrono::microseconds rest = once_();
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, rest, [this] { return is_stopping_ || is_asked_; });
-    if (is_stopping_) return;
     is_asked_ = false;
+    if (!is_stopping_) continue;
+    has_ended_ = true;
+    changed_.notify_all();
+    return;
   }
 }
 
