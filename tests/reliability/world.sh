@@ -119,17 +119,18 @@ await() { # WHAT COMMAND...
 record_has_grown() { (($(stat -c %s "$work/record") > $1)); }
 has_workers() { (($(worker_pids | wc -l) == 2)); }
 
-# Rows of outboxes that are no jobs yet.
+# Rows of outboxes that are no jobs yet; a file that is busy counts as one.
 waiting_in_outboxes() {
   local tenant seen rows sum=0
   for tenant in tenant-{0..7}; do
-    seen=$(sqlite3 "file:$work/control.db?mode=ro" \
-      "select ifnull(max(seq), 0) from outbox_seen join tenant on number = tenant where name = '$tenant'")
-    rows=$(sqlite3 "file:$work/tenants/$tenant/data.db?mode=ro" "select count(*) from tenure_outbox where seq > $seen")
+    seen=$(look_into "$work/control.db" \
+      "select ifnull(max(seq), 0) from outbox_seen join tenant on number = tenant where name = '$tenant'") &&
+      rows=$(look_into "$work/tenants/$tenant/data.db" "select count(*) from tenure_outbox where seq > $seen") || rows=1
     sum=$((sum + rows))
   done
   echo "$sum"
 }
+look_into() { sqlite3 -cmd '.timeout 5000' "file:$1?mode=ro" "$2" 2> "$work/looked"; } # FILE SQL
 
 # Until no job waits or runs, or nothing has ended for 30 s.
 wait_until_quiet() {

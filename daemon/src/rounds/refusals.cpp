@@ -5,12 +5,9 @@
 #include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/queue/audit.hpp>
 
-#include <climits>
 #include <fmt/format.h>
 
-#include <array>
 #include <string_view>
-#include <unistd.h>
 #include <utility>
 
 namespace tenure::daemon {
@@ -19,19 +16,11 @@ namespace {
 
 constexpr std::string_view kVerbOfRefusal = "job refused";
 
-// Without a look into the system's list of users: that can take its time, and the writers' lock is held.
-OperatorIdentity this_daemon() {
-  std::array<char, HOST_NAME_MAX + 1> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = 0;
-  return {
-      .uid = ::getuid(), .login = {}, .login_uid = {}, .sudo_uid = {}, .terminal = {}, .host = host.data()};
-}
-
 }  // namespace
 
 void append_refusal(queue::StoreWriter& writer, std::string subject, std::int64_t count, std::string reason,
                     WallTime now) {
-  writer.append_audit({.who = this_daemon(),
+  writer.append_audit({.who = identify_process(),
                        .verb = std::string{kVerbOfRefusal},
                        .subject = std::move(subject),
                        .count = count,

@@ -240,7 +240,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
   }
   take_over_up_to(*store, "jackdaw", 1, clock.wall());
   store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
-    static_cast<void>(writer.relay_outbox({TenantName{"jackdaw"}, Generation{1}}, {}, clock.wall()));
+    writer.note_older_copy({TenantName{"jackdaw"}, Generation{1}}, queue::OutboxSeq{0}, queue::OutboxSeq{1},
+                           clock.wall());
   });
   const CommandLine always{.words = {}, .options = {{"fix", ""}, {"pass-over", "1"}}};
   for (const Verb& verb : verbs()) {
