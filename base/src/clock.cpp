@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <mutex>
+
 namespace tenure {
 
 using std::chrono::microseconds;
@@ -27,27 +29,34 @@ Instant RealClock::steady() const {
   return {std::chrono::floor<microseconds>(std::chrono::steady_clock::now().time_since_epoch())};
 }
 
-VirtualClock::VirtualClock(WallTime start) : wall_(start) {}
+struct VirtualClock::State {
+  std::mutex mutex;
+  WallTime wall;
+  Instant steady;
+};
+
+VirtualClock::VirtualClock(WallTime start) : state_(std::make_unique<State>()) { state_->wall = start; }
+VirtualClock::~VirtualClock() = default;
 
 WallTime VirtualClock::wall() const {
-  const std::lock_guard lock(mutex_);
-  return wall_;
+  const std::lock_guard lock(state_->mutex);
+  return state_->wall;
 }
 
 Instant VirtualClock::steady() const {
-  const std::lock_guard lock(mutex_);
-  return steady_;
+  const std::lock_guard lock(state_->mutex);
+  return state_->steady;
 }
 
 void VirtualClock::advance(microseconds by) {
-  const std::lock_guard lock(mutex_);
-  wall_ += by;
-  steady_ = steady_ + by;
+  const std::lock_guard lock(state_->mutex);
+  state_->wall += by;
+  state_->steady = state_->steady + by;
 }
 
 void VirtualClock::jump_wall(microseconds by) {
-  const std::lock_guard lock(mutex_);
-  wall_ += by;
+  const std::lock_guard lock(state_->mutex);
+  state_->wall += by;
 }
 
 }  // namespace tenure

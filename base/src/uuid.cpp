@@ -1,10 +1,12 @@
 #include <tenure/base/process_bound.hpp>
+#include <tenure/base/random.hpp>
 #include <tenure/base/uuid.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 namespace tenure {
 namespace {
@@ -58,31 +60,42 @@ std::string Uuid::text() const {
   return text;
 }
 
-UuidGenerator::UuidGenerator(std::uint64_t seed) : random_(seed) {}
+struct UuidGenerator::State {
+  explicit State(std::uint64_t seed) : random(seed) {}
+  std::mutex mutex;
+  Random random;
+  std::uint64_t last_ms = 0;
+  std::uint64_t high = 0;  // 12 bits: rand_a
+  std::uint64_t low = 0;   // 62 bits: rand_b
+};
+
+UuidGenerator::UuidGenerator(std::uint64_t seed) : state_(std::make_unique<State>(seed)) {}
+UuidGenerator::~UuidGenerator() = default;
 
 Uuid UuidGenerator::next(WallTime now) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(state_->mutex);
+  auto& [mutex, random, last_ms, high, low] = *state_;
   const auto now_ms = static_cast<std::uint64_t>(to_us(now) / 1000);
-  if (now_ms > last_ms_) {
-    last_ms_ = now_ms;
-    high_ = random_.next() & kHighMask;
-    low_ = random_.next() & kLowStartMask;
+  if (now_ms > last_ms) {
+    last_ms = now_ms;
+    high = random.next() & kHighMask;
+    low = random.next() & kLowStartMask;
   } else {
-    low_ = low_ + 1 + random_.below(1U << 16U);
-    if (low_ > kLowMask) {
-      low_ &= kLowMask;
-      if (++high_ > kHighMask) {
-        high_ = 0;
-        ++last_ms_;
+    low = low + 1 + random.below(1U << 16U);
+    if (low > kLowMask) {
+      low &= kLowMask;
+      if (++high > kHighMask) {
+        high = 0;
+        ++last_ms;
       }
     }
   }
   Uuid::Bytes bytes{};
-  for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(last_ms_ >> (40U - 8U * i));
-  bytes[6] = static_cast<std::uint8_t>(0x70U | high_ >> 8U);
-  bytes[7] = static_cast<std::uint8_t>(high_);
-  bytes[8] = static_cast<std::uint8_t>(0x80U | low_ >> 56U);
-  for (unsigned i = 0; i < 7; ++i) bytes[9 + i] = static_cast<std::uint8_t>(low_ >> (48U - 8U * i));
+  for (unsigned i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(last_ms >> (40U - 8U * i));
+  bytes[6] = static_cast<std::uint8_t>(0x70U | high >> 8U);
+  bytes[7] = static_cast<std::uint8_t>(high);
+  bytes[8] = static_cast<std::uint8_t>(0x80U | low >> 56U);
+  for (unsigned i = 0; i < 7; ++i) bytes[9 + i] = static_cast<std::uint8_t>(low >> (48U - 8U * i));
   return Uuid{bytes};
 }
 

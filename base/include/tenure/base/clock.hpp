@@ -2,7 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 
 namespace tenure {
@@ -46,15 +46,17 @@ class RealClock final : public Clock {
 class VirtualClock final : public Clock {
  public:
   explicit VirtualClock(WallTime start = from_us(1'700'000'000'000'000));
+  ~VirtualClock() override;
+  VirtualClock(const VirtualClock&) = delete;
+  VirtualClock& operator=(const VirtualClock&) = delete;
   [[nodiscard]] WallTime wall() const override;
   [[nodiscard]] Instant steady() const override;
   void advance(std::chrono::microseconds by);
   void jump_wall(std::chrono::microseconds by);
 
  private:
-  mutable std::mutex mutex_;
-  WallTime wall_;
-  Instant steady_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace tenure

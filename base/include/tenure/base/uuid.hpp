@@ -1,14 +1,13 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
-#include <tenure/base/random.hpp>
 
 #include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,14 +43,14 @@ class Uuid {
 class UuidGenerator {
  public:
   explicit UuidGenerator(std::uint64_t seed);
+  ~UuidGenerator();
+  UuidGenerator(const UuidGenerator&) = delete;
+  UuidGenerator& operator=(const UuidGenerator&) = delete;
   [[nodiscard]] Uuid next(WallTime now);
 
  private:
-  std::mutex mutex_;
-  Random random_;
-  std::uint64_t last_ms_ = 0;
-  std::uint64_t high_ = 0;  // 12 bits: rand_a
-  std::uint64_t low_ = 0;   // 62 bits: rand_b
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // The one of this process, seeded by the system: ids of jobs increase within a process, and it may have many clients.
