@@ -38,6 +38,8 @@ constexpr sqlite::Query kAnyReady{"any_ready", "select exists (select 1 from job
 constexpr sqlite::Query kSpan{"span", R"sql(
   select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
 
+constexpr sqlite::Query kAnyError{"any_error", "select ifnull(max(error), 'no attempt failed') from attempt"};
+
 class Bench {
  public:
   Bench(const Options& options, ScratchFolder& folder)
@@ -153,17 +155,18 @@ std::vector<Sample> Bench::drain_of(const std::vector<std::string>& kinds, std::
   daemon.start();
   sqlite::Connection control(file, {.access = sqlite::Access::read_only});
   wait_until_none(daemon, control, kAnyReady, kLook);
-  daemon.stop();
   auto span = control.statement(kSpan);
   const std::int64_t done = span.row().integer(0);
   if (done != static_cast<std::int64_t>(performed))
-    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", done, performed));
+    throw std::runtime_error(fmt::format("{} of {} jobs succeeded; {}", done, performed,
+                                         control.statement(kAnyError).row().text(0)));
+  daemon.stop();
   return {{.value = static_cast<double>(done) / (static_cast<double>(span.integer(1)) / 1e6)}};
 }
 
 // The same jobs are performed on both sides: here each writer enqueues the one that does nothing, there they are in the backlog.
 void Bench::once_and_outbox() {
-  const std::size_t writers = options_.backlog > 0 ? options_.backlog : options_.quick ? 500 : 20'000;
+  const std::size_t writers = options_.backlog > 0 ? options_.backlog : options_.quick ? kBulk : 20 * kBulk;
   std::vector<Figure> figures{
       {.number = "18",
        .what = fmt::format(
