@@ -43,6 +43,19 @@ struct Spin {
   }
 };
 
+// The same under a limit of its kind.
+struct SpinTooLong {
+  static constexpr std::string_view kind = "test.spin_too_long";
+  static tenure::JobOptions options() {
+    return {.attempts_max = 1, .time_limit = std::chrono::milliseconds{1500}};
+  }
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
 // A query without an end, in its tenant; `name` as in Wait. Its kind's time limit is a second.
 struct EndlessQuery {
   static constexpr std::string_view kind = "test.endless_query";

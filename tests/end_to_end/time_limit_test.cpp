@@ -10,9 +10,9 @@ using queue::ShownState;
 class TimeLimitTest : public Installation {};
 
 TEST_F(TimeLimitTest, RUN_07_RUN_08_AJobPastItsLimitIsTimedOutItsNeighbourRunsAgainAndTheSlotIsUsedAgain) {
-  configure({.slots = 2, .time_limit = "1500ms"});
+  configure({.slots = 2});  // the neighbour has no limit that it could be past when the process ends
   const auto daemon = start_daemon();
-  const auto late = enqueue(Spin{"late"}, {.attempts_max = 1});
+  const auto late = enqueue(SpinTooLong{"late"});
   const pid_t process = wait_for_start_of("late");
   const auto neighbour = enqueue(Wait{"neighbour"});
   EXPECT_EQ(wait_for_start_of("neighbour"), process);

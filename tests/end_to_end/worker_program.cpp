@@ -213,6 +213,8 @@ int main(int argc, char** argv) {
   std::optional<tenure::Client> client;
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
   jobs.add<Wait>(wait);
+  jobs.add<SpinTooLong>(
+      [](const SpinTooLong& job, tenure::JobContext& context) { spin(Spin{job.name}, context); });
   jobs.add<Resume>(resume);
   jobs.add<Quote>(quote);
   jobs.add<Spin>(spin);
