@@ -38,7 +38,8 @@ void OutboxRowsPart::absorb(DispatcherState& state, const Ask& ask, Answer& answ
     const auto& [process, report] = ask[index];
     const queue::Relayed& relayed = answer[index];
     if (relayed.inserted > 0) state.looks.soon();
-    if (relayed.watermark >= report.rows.rows.front().seq)
+    // Of an older copy nothing was taken over, whatever the watermark is.
+    if (!relayed.is_file_behind && relayed.watermark >= report.rows.rows.front().seq)
       state.actions.emplace_back(AcknowledgeOutbox{process, report.owner, relayed.watermark});
   }
 }

@@ -108,6 +108,12 @@ TEST_F(TellsOutbox, WhatWasNotTakenOverIsNotAcknowledged) {
   EXPECT_FALSE(find<AcknowledgeOutbox>(stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{4}}})));
 }
 
+TEST_F(TellsOutbox, NothingOfAnOlderCopyIsAcknowledged) {
+  end(0, report_of({4}));
+  EXPECT_FALSE(find<AcknowledgeOutbox>(
+      stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{10}, .is_file_behind = true}})));
+}
+
 TEST_F(TellsOutbox, OfWhatAProcessHasNotToldAllTheFileIsMarked) {
   end(0, report_of({1}, false));
   EXPECT_TRUE(stepper.ends().at(0).leaves_outbox);
