@@ -59,7 +59,8 @@ TEST_F(TopOnATerminal, ShowsWhatTheDaemonDoesAndGivesTheTerminalBackAfterQ) {
 TEST_F(TopOnATerminal, EachSignalThatEndsItLeavesTheTerminalAsItWas) {
   configure({.slots = 1});
   const auto daemon = start_daemon();
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU,
+                           SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGRTMIN, SIGRTMAX}) {
     const auto top = start_top();
     ASSERT_TRUE(top->shows("SLOTS ["));
     top->signal(number);
@@ -76,10 +77,51 @@ TEST_F(TopOnATerminal, EachSignalThatEndsItLeavesTheTerminalAsItWas) {
 TEST_F(TopOnATerminal, ACrashLeavesTheTerminalAsItWasToo) {
   configure({.slots = 1});
   const auto daemon = start_daemon();
+  for (const int number : {SIGABRT, SIGSYS, SIGTRAP}) {
+    const auto top = start_top();
+    ASSERT_TRUE(top->shows("SLOTS ["));
+    top->signal(number);
+    EXPECT_EQ(top->wait(), "signal " + std::to_string(number));
+    expect_as_before(*top);
+  }
+}
+
+TEST_F(TopOnATerminal, OneWhoseTerminalTakesNothingEndsAllTheSame) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGABRT}) {
+    const auto top = start_top();
+    ASSERT_TRUE(top->shows("SLOTS ["));
+    top->take_nothing();
+    top->type("k");  // draws
+    top->signal(number);
+    ASSERT_EQ(top->wait(), number == SIGABRT ? "signal 6" : "exit 0") << number;
+    EXPECT_EQ(settings_of(top->mode()), settings_of(top->mode_before())) << number;
+  }
   const auto top = start_top();
   ASSERT_TRUE(top->shows("SLOTS ["));
-  top->signal(SIGABRT);
-  EXPECT_EQ(top->wait(), "signal 6");
+  top->take_nothing();
+  top->type("kq");
+  ASSERT_EQ(top->wait(), "exit 0") << "keys reach it too";
+  EXPECT_EQ(settings_of(top->mode()), settings_of(top->mode_before()));
+}
+
+TEST_F(TopOnATerminal, OneWhoseTerminalTakesNothingStopsAndDrawsOnceItTakesAgain) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const auto top = start_top();
+  ASSERT_TRUE(top->shows("SLOTS ["));
+  top->take_nothing();
+  top->type("k");
+  top->signal(SIGTSTP);
+  ASSERT_EQ(top->wait(), "stopped");
+  EXPECT_EQ(settings_of(top->mode()), settings_of(top->mode_before()));
+  top->take_again();
+  top->signal(SIGCONT);
+  ASSERT_TRUE(top->shows("\x1b[?1049h"));
+  ASSERT_TRUE(top->shows("SLOTS ["));
+  top->type("q");
+  EXPECT_EQ(top->wait(), "exit 0");
   expect_as_before(*top);
 }
 
@@ -100,6 +142,20 @@ TEST_F(TopOnATerminal, AStoppedOneHasGivenTheTerminalBackAndTakesItWhenItGoesOn)
   top->type("q");
   EXPECT_EQ(top->wait(), "exit 0");
   expect_as_before(*top);
+}
+
+TEST_F(TopOnATerminal, AStoppedOneThatIsEndedInTheBackgroundLeavesTheTerminalToWhoeverHasIt) {
+  configure({.slots = 1});
+  const auto daemon = start_daemon();
+  const std::string script =
+      "set -m; \"$@\"; echo stopped; kill -TERM %1; bg %1; wait %1; echo ended $?; read word";
+  TerminalProgram shell({"/bin/sh", "-c", script, "sh", TENURE_PROGRAM, "top", "--config", config_file()}, 80,
+                        24);
+  ASSERT_TRUE(shell.shows("SLOTS ["));
+  shell.type("\x1a");
+  ASSERT_TRUE(shell.shows("stopped"));
+  ASSERT_TRUE(shell.shows("ended 0"));
+  EXPECT_EQ(settings_of(shell.mode()), settings_of(shell.mode_before()));
 }
 
 TEST_F(TopOnATerminal, AnotherSizeIsDrawnAtOnceAndADaemonThatEndsIsSaid) {

@@ -85,6 +85,14 @@ void TerminalProgram::signal(int number) const {
   if (!has_ended_) ::kill(pid_, number);
 }
 
+void TerminalProgram::take_nothing() const {
+  if (::tcflow(theirs_, TCOOFF) != 0) fail("TCOOFF");
+}
+
+void TerminalProgram::take_again() const {
+  if (::tcflow(theirs_, TCOON) != 0) fail("TCOON");
+}
+
 bool TerminalProgram::shows(const std::string& text) {
   std::size_t at = std::string::npos;
   const bool is_there = wait_until([&] {

@@ -23,6 +23,9 @@ class TerminalProgram {
   void type(std::string_view keys) const;
   void resize(int columns, int rows) const;
   void signal(int number) const;
+  // From now on the terminal takes nothing that is written, as one whose other side reads no more; until it does again.
+  void take_nothing() const;
+  void take_again() const;
   // Whether it comes to be written within the bound, behind what was waited for before.
   [[nodiscard]] bool shows(const std::string& text);
   // All that was written so far.

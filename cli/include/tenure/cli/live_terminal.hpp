@@ -36,7 +36,7 @@ class LiveTerminal {
   // As it was before. Both may be called twice.
   virtual void give_back() = 0;
   [[nodiscard]] virtual TerminalSize size() = 0;
-  // False where nobody is there.
+  // Never waits: wait() writes the rest, and what has not begun gives way to the next. False where nobody is there.
   [[nodiscard]] virtual bool write(std::string_view text) = 0;
   [[nodiscard]] virtual TerminalEvent wait(std::chrono::milliseconds time) = 0;
   // This process, until somebody has it go on.
