@@ -225,6 +225,7 @@ void Client::run_transaction(TenantHandle& handle, FunctionRef<void(JobTransacti
     TenantTransaction transaction = handle.begin();
     JobTransaction of_caller{transaction, outbox};
     function(of_caller);
+    outbox.before_commit(transaction);
     transaction.commit();
     outbox.committed();
   }

@@ -129,6 +129,7 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
                                         std::to_string(limits::kReceiptResultMax) + " are kept");
     write_receipt(transaction, job.id, job.claim.token, step, *result, run_.clock.wall());
   }
+  if (is_done_now) run_.outbox.before_commit(transaction);
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
   transaction.commit();
   if (is_done_now) run_.outbox.committed();

@@ -4,10 +4,14 @@
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/jobs/perform.hpp>
+#include <tenure/queue/envelope.hpp>
 #include <tenure/queue/outbox_file.hpp>
 #include <tenure/tenancy/outbox.hpp>
 #include <tenure/tenancy/scope.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <exception>
 #include <utility>
 
 namespace tenure {
@@ -19,6 +23,14 @@ TenantHandle& handle_without_transaction(JobRun& run) {
   if (run.lease && !run.lease->open_children().none()) run.lease.reset();
   if (!run.lease) run.lease = value_or_raise(run.handles.acquire(*run.job.tenant, run.job.generation));
   return **run.lease;
+}
+
+// Rows that somebody has put there past us may have any number and size: then the sweep looks, and says what is wrong.
+bool can_be_told(const queue::OutboxRows& rows) {
+  constexpr std::size_t kRowMax = queue::kEnvelopeMax + 512;  // with its first line
+  return rows.rows.front().seq.value > 0 && rows.rows.back().seq <= rows.newest &&
+         std::ranges::all_of(rows.rows,
+                             [](const queue::OutboxRow& row) { return row.text.size() <= kRowMax; });
 }
 
 }  // namespace
@@ -36,11 +48,12 @@ std::optional<queue::OutboxReport> outbox_after(JobRun& run, SeenOutboxes& seen)
         handle.read([](TenantReader& reader) { return queue::read_outbox_front(reader); });
     if (is_first) seen.add(report.owner);
     if (front.rows.rows.empty()) return std::nullopt;
+    if (!can_be_told(front.rows)) return report;
     // The run's own commit has synced what was committed before it.
     if (front.rows.rows.back().seq.value > run.outbox.last_row()) handle.sync();
     report.rows = std::move(front.rows);
     report.is_all = front.is_all;
-  } catch (const Error& error) {  // of the run's end, which must be told all the same
+  } catch (const std::exception& error) {  // of the run's end, which must be told all the same
     static LineLimit lines;
     if (const auto left_out = lines.pass())
       log::write(log::Level::warning, "outbox.unread",
@@ -58,6 +71,8 @@ void Performer::clear_outbox(const queue::OutboxOwner& owner, queue::OutboxSeq w
   try {
     const TenantScope scope(owner.tenant, owner.generation);
     HandleLease lease = value_or_raise(handles_.acquire(owner.tenant, owner.generation));
+    // On a thread that could perform a job, or answer the daemon: who finds another writer leaves the rows.
+    lease.wait_for_writers(std::chrono::milliseconds{0});
     TenantTransaction transaction = lease->begin();
     tenure::clear_outbox(transaction, watermark.value);
     transaction.commit_ordered();

@@ -40,7 +40,10 @@ void OutboxWriter::add(TenantTransaction& transaction, const queue::NewJob& job)
           transaction.tenant().text());
   has_added_ = true;
   ++rows_of_transaction_;
-  last_row_of_transaction_ = added.seq;
+}
+
+void OutboxWriter::before_commit(const TenantTransaction& transaction) {
+  if (rows_of_transaction_ > 0) last_row_of_transaction_ = newest_in_outbox(transaction);
 }
 
 }  // namespace detail

@@ -30,6 +30,8 @@ class OutboxWriter {
     rows_of_transaction_ = 0;
     last_row_of_transaction_ = 0;
   }
+  // It is about to be committed. Its rows may have been undone one by one (savepoints of the handler's), so the file is asked.
+  void before_commit(const TenantTransaction& transaction);
   // It was committed and synced.
   void committed() { last_row_ = std::max(last_row_, last_row_of_transaction_); }
 
@@ -39,7 +41,7 @@ class OutboxWriter {
 
   // Also where its transaction was undone, or its commit has failed, which may be there all the same.
   [[nodiscard]] bool has_added() const { return has_added_; }
-  // The greatest number of a row that was committed; 0: none was.
+  // Up to which number rows are on disk by the commits of these transactions; 0: none has added any.
   [[nodiscard]] std::int64_t last_row() const { return last_row_; }
 
  private:

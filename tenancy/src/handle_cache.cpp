@@ -29,6 +29,7 @@ void HandleLease::end() {
   state_.reset();
 }
 
+void HandleLease::wait_for_writers(std::chrono::milliseconds wait_max) { state_->write_wait_max = wait_max; }
 void HandleLease::poison() { state_->poisoned = true; }
 
 void HandleLease::cancel() { state_->stop->store(true); }

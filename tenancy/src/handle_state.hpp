@@ -72,7 +72,7 @@ struct LeaseState {
   const Generation generation;
   const std::string application;
   const HandleAccess access;
-  const std::chrono::milliseconds write_wait_max;
+  std::chrono::milliseconds write_wait_max;
   const std::shared_ptr<std::atomic<bool>> stop;
   const std::shared_ptr<std::atomic<bool>> sync_failed;  // of the whole pool
   std::shared_ptr<TenantShared> shared;

@@ -54,13 +54,15 @@ OutboxAdded add_to_outbox(TenantTransaction& transaction, const Uuid& id, std::s
   return added;
 }
 
-OutboxPage read_outbox(const TenantReader& reader, std::size_t count_max, std::size_t bytes_max) {
-  OutboxPage page;
+std::int64_t newest_in_outbox(const TenantReader& reader) {
   OwnTables tables{reader};
-  {
-    auto newest = tables.statement(kNewestNumber);
-    if (newest.step()) page.newest = newest.integer(0);
-  }
+  auto newest = tables.statement(kNewestNumber);
+  return newest.step() ? newest.integer(0) : 0;
+}
+
+OutboxPage read_outbox(const TenantReader& reader, std::size_t count_max, std::size_t bytes_max) {
+  OutboxPage page{.newest = newest_in_outbox(reader), .entries = {}};
+  OwnTables tables{reader};
   auto row = tables.statement(kFirstEntries);
   row.bind(static_cast<std::int64_t>(count_max) + 1);
   std::size_t bytes = 0;

@@ -303,6 +303,31 @@ TEST_F(OnceOutboxSyncs, ARowThatWasUndoneIsNoSignOfWhatIsOnDisk) {
             1);
 }
 
+TEST_F(OnceOutboxSyncs, NeitherIsOneThatASavepointHasUndone) {
+  EXPECT_EQ(syncs_behind([&](JobContext& context) {
+              context.once("half undone", [](JobTransaction& transaction) {
+                transaction.execute("savepoint here");
+                static_cast<void>(transaction.enqueue(FollowUp{1}));
+                transaction.execute("rollback to here");
+                transaction.execute("release here");
+              });
+              put_row_of_another(8);
+            }),
+            1);
+}
+
+TEST_F(OnceOutbox, RowsThatNobodyOfOursHasPutThereAreLeftToWhoLooks) {
+  const auto end = run([&](JobContext& context) {
+    pay_and_follow(context);
+    sqlite::Connection raw{file(), {}};
+    raw.execute({"odd", "update sqlite_sequence set seq = 0 where name = 'tenure_outbox'"});
+  });
+  EXPECT_EQ(end.result, queue::RunResult::succeeded);
+  ASSERT_TRUE(end.outbox);
+  EXPECT_TRUE(end.outbox->rows.rows.empty());
+  EXPECT_FALSE(end.outbox->is_all);
+}
+
 TEST(SeenOutboxes, BeginAnewAtTheirBound) {
   detail::SeenOutboxes seen;
   const queue::OutboxOwner first{TenantName{"acme"}, Generation{1}};

@@ -50,6 +50,8 @@ class HandleLease {
   [[nodiscard]] TenantHandle* operator->() { return &handle_; }
   [[nodiscard]] const TenantHandle& handle() const { return handle_; }
 
+  // For the tenant's write lane from now on, in place of HandleCacheOptions::write_wait_max.
+  void wait_for_writers(std::chrono::milliseconds wait_max);
   // The connection is closed at the end of the lease and not used again.
   void poison();
   // Stops the statement that runs and refuses every later access: Interrupted. Poisons.

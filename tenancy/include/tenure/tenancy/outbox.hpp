@@ -39,6 +39,9 @@ struct OutboxPage {
 [[nodiscard]] OutboxPage read_outbox(const TenantReader& reader, std::size_t count_max,
                                      std::size_t bytes_max);
 
+// The greatest number that the file has given, as this transaction or snapshot sees it.
+[[nodiscard]] std::int64_t newest_in_outbox(const TenantReader& reader);
+
 // Removes the entries up to that number. To be committed ordered: they are passed over when they come back.
 void clear_outbox(TenantTransaction& transaction, std::int64_t up_to);
 
