@@ -24,13 +24,14 @@ Endings::Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& u
       figures_(figures),
       random_(seed) {}
 
-void Endings::attempt_ended(Process& process, const AttemptEnd& end, Now now) {
+void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_outbox, Now now) {
   const auto job = process.jobs.take(end.claim, now.steady);
   if (!job) return;
   queue::RunPlace place;
   if (end.result == RunResult::failed) place = {process.name, process.pid, {}};
   EndOfAttempt decided = end_of_attempt(*job, end, place, now.wall, random_);
-  decided.end.leaves_outbox = end.outbox && !end.outbox->is_all;
+  decided.end.has_told_outbox = end.outbox.has_value();
+  decided.end.leaves_outbox = !has_outbox || (end.outbox && !end.outbox->is_all);
   add(process, std::move(decided.end));
   const bool has_run = end.result != RunResult::not_started;
   job_left(process, *job, has_run ? end.run_time : microseconds{0});

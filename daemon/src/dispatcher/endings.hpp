@@ -30,8 +30,8 @@ class Endings {
   Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual, LoneJobs& lone_jobs,
           DispatcherStatus& figures, std::uint64_t seed);
 
-  // A worker has reported. An attempt that is not outstanding there was reported before.
-  void attempt_ended(Process& process, const AttemptEnd& end, Now now);
+  // A worker has reported. An attempt that is not outstanding there was reported before. `has_outbox`: what it tells of an outbox was taken.
+  void attempt_ended(Process& process, const AttemptEnd& end, bool has_outbox, Now now);
   // `dead` has been taken out of the table, with all that it held. `can_be_alone`: whether a job can have a process of its own. The jobs
   // that are suspects now are returned.
   std::vector<queue::JobSeq> process_ended(const Process& dead, const WorkerGone& gone, bool can_be_alone,

@@ -105,9 +105,11 @@ void Machine::on(const WorkerReady& event) {
 
 void Machine::on(const AttemptsEnded& event) {
   Process* const process = state_.processes.find(event.process);
-  for (const AttemptEnd& end : event.ends) state_.told_outboxes.told(event.process, end);
+  for (const AttemptEnd& end : event.ends) {
+    const bool has_outbox = state_.told_outboxes.told(event.process, end);
+    if (process != nullptr) state_.endings.attempt_ended(*process, end, has_outbox, state_.now);
+  }
   if (process == nullptr) return;
-  for (const AttemptEnd& end : event.ends) state_.endings.attempt_ended(*process, end, state_.now);
   for (const AttemptEnd& end : event.ends) state_.suspects.ended(end.claim.seq);
   state_.replacements.look_at(*process);
 }

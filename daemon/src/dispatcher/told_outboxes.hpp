@@ -4,16 +4,20 @@
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
 
+#include <cstddef>
 #include <vector>
 
-// What worker processes have told of tenants' outboxes and is not stored yet, in the order in which they told it. Bounded by the runs that
-// can end in one round.
+// What worker processes have told of tenants' outboxes and is not stored yet: of each file the latest, which has all that was told before
+// and was not taken over since.
 namespace tenure::daemon {
 
 class ToldOutboxes {
  public:
-  // Of the end of a run, whoever has its claim by now.
-  void told(ProcessNumber process, const AttemptEnd& end);
+  // All of them together: as many as one commit may well have. Then a report is left out, and its file is marked instead.
+  static constexpr std::size_t kBytesMax = 16UL << 20U;
+
+  // Of the end of a run, whoever has its claim by now. False where it was left out.
+  [[nodiscard]] bool told(ProcessNumber process, const AttemptEnd& end);
   // All of it: under way until the round is done or not_stored().
   [[nodiscard]] OutboxRowsPart::Ask take();
   void not_stored(const OutboxRowsPart::Ask& ask);
@@ -21,6 +25,7 @@ class ToldOutboxes {
 
  private:
   OutboxRowsPart::Ask untold_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace tenure::daemon

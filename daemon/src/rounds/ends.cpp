@@ -105,6 +105,11 @@ void note_refusal(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now)
                  now);
 }
 
+// A success was reported by its process, which has looked at the first outbox of each tenant.
+bool has_ended_badly(const Result<JobState>& state) {
+  return state && queue::is_final(*state) && *state != JobState::succeeded;
+}
+
 }  // namespace
 
 bool is_reclaim(const ClaimEnd& end) { return std::holds_alternative<EndReclaim>(end.how); }
@@ -123,7 +128,8 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
   states.reserve(ends.size());
   for (const ClaimEnd& end : ends) {
     states.push_back(carried_out(writer, end, now));
-    if (end.leaves_outbox) writer.mark_outbox_of(end.lane.tenant, now);
+    if (end.leaves_outbox || (has_ended_badly(states.back()) && !end.has_told_outbox))
+      writer.mark_outbox_of(end.lane.tenant, now);
     if (states.back() && *states.back() == JobState::dead) note_refusal(writer, end, now);
   }
   return states;

@@ -38,7 +38,7 @@ class EndingsTest : public ::testing::Test {
   }
   static queue::ClaimRef claim(std::int64_t seq) { return {JobSeq{seq}, {queue::Incarnation{7}, seq}}; }
   void ended(std::int64_t seq, RunResult result) {
-    endings.attempt_ended(process, {claim(seq), result, 50us, {ErrorCode::handler_failed, "no"}}, kNow);
+    endings.attempt_ended(process, {claim(seq), result, 50us, {ErrorCode::handler_failed, "no"}}, true, kNow);
   }
   static std::vector<Result<JobState>> all(const std::vector<ClaimEnd>& ends, JobState state) {
     return std::vector<Result<JobState>>(ends.size(), Result<JobState>{state});

@@ -40,7 +40,6 @@ class TellsOutbox : public ::testing::Test {
     std::vector<std::vector<std::int64_t>> asked;
     for (const auto& [process, report] :
          stepper.round().ask<OutboxRowsPart>().value_or(OutboxRowsPart::Ask{})) {
-      EXPECT_EQ(report.owner, kAcme);
       auto& seqs = asked.emplace_back();
       for (const queue::OutboxRow& row : report.rows.rows) seqs.push_back(row.seq.value);
     }
@@ -94,13 +93,49 @@ TEST_F(TellsOutbox, RowsOfAClaimThatHasMovedOnGoAllTheSame) {
 
 TEST_F(TellsOutbox, ARoundThatFailedIsAskedAgainWithAllOfThem) {
   end(0, report_of({1}));
-  end(1, report_of({1, 2}));
+  AttemptEnd other{.claim = claims.at(1)};
+  other.outbox = report_of({1, 2});
+  other.outbox->owner.tenant = TenantName{"globex"};
+  stepper.step(AttemptsEnded{kFirst, {other}});
   stepper.fail();
   stepper.pass(10s);
   stepper.step(TimePassed{});
   ASSERT_TRUE(stepper.has_round());
   EXPECT_EQ(asked(), (Rows{{1}, {1, 2}}));
   EXPECT_EQ(stepper.ends().size(), 2U);
+}
+
+TEST_F(TellsOutbox, OfEachFileTheLatestGoesAndHasWhatWasToldBefore) {
+  stepper.step(WakeHinted{});
+  ASSERT_TRUE(stepper.has_round());  // they gather while it is under way
+  end(0, report_of({1, 2}));
+  end(1, report_of({1}));
+  stepper.answer();
+  ASSERT_TRUE(stepper.has_round());
+  EXPECT_EQ(asked(), (Rows{{1, 2}}));
+  EXPECT_EQ(stepper.ends().size(), 2U);
+}
+
+TEST(ToldOutboxes, HaveABoundBehindWhichTheyAreLeftOut) {
+  ToldOutboxes told;
+  AttemptEnd end;
+  const auto report = [&](int tenant, std::size_t bytes) {
+    end.outbox = report_of({1});
+    end.outbox->owner.tenant = TenantName{"tenant-" + std::to_string(tenant)};
+    end.outbox->rows.rows[0].text.assign(bytes, 'x');
+    return told.told(kFirst, end);
+  };
+  constexpr std::size_t kHalf = ToldOutboxes::kBytesMax / 2 - 1024;
+  EXPECT_TRUE(report(1, kHalf));
+  EXPECT_TRUE(report(2, kHalf));
+  EXPECT_FALSE(report(3, kHalf));
+  EXPECT_TRUE(report(4, 1));
+  const auto ask = told.take();
+  EXPECT_EQ(ask.size(), 3U);
+  EXPECT_TRUE(report(3, kHalf)) << "there is room again";
+  told.not_stored(ask);
+  EXPECT_FALSE(report(5, 1'000'000));
+  EXPECT_EQ(told.take().size(), 4U) << "nothing that was taken is lost";
 }
 
 TEST_F(TellsOutbox, WhatWasNotTakenOverIsNotAcknowledged) {
@@ -212,6 +247,32 @@ TEST_F(OutboxRounds, AnEndThatLeavesAnOutboxMarksItsTenantWhateverItIs) {
   end.leaves_outbox = true;
   (void)run(asking<EndsPart>({end}));
   EXPECT_EQ(marks(), 1U) << "also where the claim was lost";
+}
+
+TEST_F(OutboxRounds, AJobThatIsDeadWithoutAWordOfItsOutboxLeavesAMark) {
+  const auto ended = [&](bool has_told) {
+    queue::ClaimRef claim;
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      const auto job = value_or_raise(writer.enqueue(child(has_told ? 1 : 2), now));
+      const auto lane = job.arrival->lane;
+      const auto reply = writer.claim({.queue = lane.queue,
+                                       .priority = lane.priority,
+                                       .tenant = lane.tenant,
+                                       .kinds = {{lane.kind, std::nullopt}},
+                                       .incarnation = queue::Incarnation{},
+                                       .first_counter = 1,
+                                       .process = kFirst},
+                                      now);
+      claim = {reply.jobs.at(0).seq, reply.jobs.at(0).token};
+    });
+    ClaimEnd end{.claim = claim, .how = EndFinal{}, .lane = kLane};
+    end.lane.tenant = acme;
+    end.has_told_outbox = has_told;
+    (void)run(asking<EndsPart>({end}));
+    return marks();
+  };
+  EXPECT_EQ(ended(true), 0U);
+  EXPECT_EQ(ended(false), 1U);
 }
 
 TEST_F(OutboxRounds, TenantsOfClaimsOfFormerHoldersAreMarked) {

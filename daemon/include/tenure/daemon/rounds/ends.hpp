@@ -57,6 +57,9 @@ struct ClaimEnd {
   std::optional<Alone> alone = {};
   // Nobody has told, or could tell, all that the run may have written into its tenant's outbox: its file is marked.
   bool leaves_outbox = false;
+  // The worker process has told of it. Of a job that ends for good without that nobody will: a power cut may have kept rows of an earlier
+  // run and undone its claim.
+  bool has_told_outbox = false;
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);
