@@ -16,6 +16,8 @@ using queue::RelayStep;
 // Of whoever has a file to himself: it is looked at again, and others wait behind it.
 constexpr std::chrono::milliseconds kLockWaitMax{50};
 
+struct GivenUp {};
+
 bool is_of_store(RelayStep step) { return step == RelayStep::take_over || step == RelayStep::unmark; }
 
 }  // namespace
@@ -92,6 +94,8 @@ OutboxSweep::Looked OutboxSweep::relay(const SweepLook& look) {
     if (lease) return relay_leased(look, **lease, at);
     if (has_dropped_outlived(look)) return {};
     failure = std::move(lease.error());
+  } catch (const GivenUp&) {  // between two pages: nothing more is looked at
+    return {};
   } catch (const Error& error) {  // of one file of many
     failure = error.failure();
   }
@@ -105,7 +109,12 @@ OutboxSweep::Looked OutboxSweep::relay(const SweepLook& look) {
 
 OutboxSweep::Looked OutboxSweep::relay_leased(const SweepLook& look, TenantHandle& handle, RelayStep& at) {
   const queue::RelayedFile relayed = queue::sweep_file(
-      store_, handle, look.ending, clock_, [&](RelayStep step) { at = step; }, kPagesPerLook);
+      store_, handle, look.ending, clock_,
+      [&](RelayStep step) {
+        at = step;
+        if (step == RelayStep::read && is_given_up_) throw GivenUp{};
+      },
+      kPagesPerLook);
   figures_.rows_taken_over += relayed.inserted;
   if (relayed.has_ready) on_ready_();
   if (relayed.missing > 0) note_missing(relayed.missing);

@@ -30,6 +30,8 @@ void SweepPlan::add(const queue::OutboxMark& mark, Mark when, Instant now) {
     file->second.waits_since = mark.marked;
     by_due_.emplace(file->second.due, file->first);
   }
+  // The one before it has this number now.
+  if (!mark.epoch) std::erase_if(file->second.marks, [](const auto& each) { return !each.second.epoch; });
   file->second.marks.emplace(mark.number, mark);
   file->second.quiet_since = now;
   const bool comes_at_once = when == Mark::at_start || !mark.epoch;

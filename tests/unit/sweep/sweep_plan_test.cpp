@@ -66,6 +66,11 @@ TEST_F(SweepPlanTest, MarksThatWereThereAtTheStartComeAtOnceInTheirOrder) {
   EXPECT_THAT(find_empty(), IsEmpty());
 }
 
+TEST_F(SweepPlanTest, AMarkThatIsSetAgainTakesThePlaceOfTheOneBefore) {
+  for (int again = 0; again < 1000; ++again) marked({mark("acme", std::nullopt), mark("acme", again)});
+  EXPECT_EQ(plan_.marks_of(owner("acme")).size(), 1U + 1000U) << "one without an epoch, and those with";
+}
+
 TEST_F(SweepPlanTest, ALaterMarkComesAtOnceOnlyWhereARunHasEndedWithoutAWord) {
   marked({mark("acme", 1), mark("globex", std::nullopt)});
   EXPECT_THAT(find_empty(), ElementsAre("globex"));
