@@ -159,8 +159,10 @@ constexpr std::array kVerbs{
     Verb{
         "tenant", "recheck", "NAME", 1, 1, "make a tenant active again whose database is the right one again",
         "For a tenant that has failed since its database was an older copy (file_behind). Opens the database "
-        "and compares stamp and numbers; what does not fit is refused.",
-        "tenure tenant recheck acme --reason 'restored from snapshot 7'", "reason", Effect::changes,
+        "and compares stamp and numbers; what does not fit is refused. Asks where rows lie there whose jobs "
+        "the "
+        "queue does not know.",
+        "tenure tenant recheck acme --reason 'restored from snapshot 7'", "yes reason", Effect::changes,
         tenant_recheck},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
@@ -342,7 +344,8 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
 }
 
 bool needs_keys(const Verb& verb) {
-  return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry;
+  return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
+         verb.run == tenant_outbox;
 }
 
 bool can_look_at_copies(const Verb& verb) {

@@ -294,7 +294,9 @@ const OutboxRow& first_that_waits(const queue::OutboxFront& front, const KnownOu
 std::string whole_text(Session& session, const OutboxRow& row) {
   const std::size_t head = std::min(row.text.find('\n'), row.text.size() - 1) + 1;
   const auto envelope = queue::read_envelope(std::string_view(row.text).substr(head));
-  if (!envelope || !row.text.ends_with(envelope->arguments)) return row.text;
+  if (!envelope || !row.text.ends_with(envelope->arguments))
+    return fmt::format("{}({} bytes that cannot be read, and so not be masked)\n", row.text.substr(0, head),
+                       row.text.size() - head);
   return row.text.substr(0, row.text.size() - envelope->arguments.size()) +
          session.mask().shown(envelope->arguments);
 }
@@ -345,6 +347,19 @@ void print_passed(Session& session, const KnownOutbox& known, const OutboxRow& r
   session.print_json(out);
 }
 
+// Whatever else has become of it is no reason to say that it was given up, or is a job.
+void require_passed(const queue::Relayed& relayed, const OutboxRow& row, const KnownOutbox& known) {
+  if (relayed.is_file_behind)
+    raise(
+        ErrorCode::state_changed,
+        "nothing comes out of this database, which is an older copy; " + change_of_behind(known.tenant.name),
+        known.tenant.name.text());
+  if (relayed.refused && relayed.watermark < row.seq) raise(relayed.refused->failure);
+  if (!relayed.refused && relayed.inserted + relayed.existed == 0)
+    raise(ErrorCode::state_changed, fmt::format("row {} has been taken over meanwhile", row.seq.value),
+          known.tenant.name.text());
+}
+
 ExitCode pass_over(Session& session, const TenantName& name) {
   const OutboxSeq wanted = row_named(session.option("pass-over"));
   const KnownOutbox known = known_outbox(session, name);
@@ -360,6 +375,7 @@ ExitCode pass_over(Session& session, const TenantName& name) {
   queue::Relayed relayed;
   session.change([&](queue::StoreWriter& writer) {
     relayed = writer.pass_over_outbox(known.owner(), front.rows.newest, row, session.now());
+    require_passed(relayed, row, known);
     writer.mark_outbox_of(known.tenant.number, session.now());  // for those behind it
     return Changed{1, fmt::format("{}, generation {}, row {} of its outbox: {}", name.text(),
                                   known.tenant.generation.value, row.seq.value,
@@ -368,6 +384,28 @@ ExitCode pass_over(Session& session, const TenantName& name) {
   session.wake();
   print_passed(session, known, row, relayed);
   return ExitCode::done;
+}
+
+// An older copy that has gone on may have reached the watermark, with jobs of its own under numbers that were taken over before. They are
+// deleted once the tenant is rechecked, as rows are that are jobs already.
+bool is_agreed_to_lose(Session& session, const KnownOutbox& known, const std::vector<OutboxRow>& rows) {
+  std::int64_t unknown = 0;
+  session.readable_store().read([&](JobReader& reader) {
+    for (const OutboxRow& row : rows) {
+      const auto job = queue::read_outbox_row(row.text, known.owner(), {});
+      if (!job || !reader.find_job(job->id)) ++unknown;
+    }
+  });
+  if (unknown == 0 || session.has("yes")) return true;
+  session.note(fmt::format(
+      "{} of the rows that lie there are of jobs that the queue does not know: they were removed since they "
+      "ran, or this is an older copy that has gone on, and then they are lost",
+      unknown));
+  const auto answer = session.ask("Make the tenant active, and have these rows deleted?");
+  if (!answer)
+    raise(ErrorCode::bad_options, "say --yes to have these rows deleted, since nobody can be asked here");
+  if (!*answer) session.note("nothing was changed");
+  return *answer;
 }
 
 }  // namespace
@@ -402,28 +440,30 @@ ExitCode tenant_recheck(Session& session) {
   const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
   const KnownOutbox known = known_outbox(session, name);
   OutboxSeq newest;
-  std::int64_t still_there = 0;
+  std::vector<OutboxRow> still_there;
   with_database(session, known.tenant, HandleAccess::read_write,
                 [&](TenantHandle& handle, const std::string&) {
                   const queue::OutboxRows rows =
                       handle.read([](TenantReader& reader) { return queue::read_outbox_front(reader).rows; });
                   newest = rows.newest;
-                  still_there = std::ranges::count_if(
-                      rows.rows, [&](const OutboxRow& row) { return row.seq <= known.watermark; });
+                  std::ranges::copy_if(rows.rows, std::back_inserter(still_there),
+                                       [&](const OutboxRow& row) { return row.seq <= known.watermark; });
                   handle.sync();
                 });
+  const bool may_pass = known.behind && newest >= known.watermark;  // else the store says why not
+  if (may_pass && !is_agreed_to_lose(session, known, still_there)) return ExitCode::refused;
   session.change([&](queue::StoreWriter& writer) {
-    value_or_raise(writer.recheck_outbox(known.owner(), newest));
+    const TenantState state = value_or_raise(writer.recheck_outbox(known.owner(), newest));
     writer.mark_outbox_of(known.tenant.number, session.now());  // for what the file has brought along
-    return Changed{1, fmt::format("{}, generation {}, {}", name.text(), known.tenant.generation.value,
-                                  name_of(TenantState::active))};
+    return Changed{
+        1, fmt::format("{}, generation {}, {}", name.text(), known.tenant.generation.value, name_of(state))};
   });
   session.wake();
   if (!session.json()) {
-    session.print(
-        fmt::format("{} is active: its outbox has given {} numbers, and {} were taken over{}\n", name.text(),
-                    newest.value, known.watermark.value,
-                    still_there == 0 ? "" : fmt::format("; {} of those still lie there", still_there)));
+    session.print(fmt::format(
+        "{} is active: its outbox has given {} numbers, and {} were taken over{}\n", name.text(),
+        newest.value, known.watermark.value,
+        still_there.empty() ? "" : fmt::format("; {} of those still lie there", still_there.size())));
     return ExitCode::done;
   }
   std::string out;
@@ -431,7 +471,7 @@ ExitCode tenant_recheck(Session& session) {
   writer.begin_object().key("schema").string("tenure.tenant.recheck/1");
   write_text(writer, "name", name.text());
   writer.key("newest").integer(newest.value).key("watermark").integer(known.watermark.value);
-  writer.key("still_there").integer(still_there).end_object();
+  writer.key("still_there").integer(std::ssize(still_there)).end_object();
   session.print_json(out);
   return ExitCode::done;
 }

@@ -12,9 +12,10 @@ create table outbox_mark(
 create unique index outbox_mark_tenant on outbox_mark(tenant, ifnull(epoch, -1));
 
 -- The number of the last row of each tenant's file that has been taken over. `behind`: the greatest number that a file had given which
--- was found to be an older copy; the tenant is failed for that. Null: it was found to be none.
+-- was found to be an older copy; the tenant is failed for that, and was in `former_state` before. Null: it was found to be none.
 create table outbox_seen(
   tenant integer primary key,
   seq integer not null check (seq >= 0),
-  behind integer
+  behind integer,
+  former_state integer
 ) strict;

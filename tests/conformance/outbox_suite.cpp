@@ -255,6 +255,22 @@ TEST_P(OutboxSuite, TheTenantOfAFileThatIsBehindIsFailedUntilTheRightOneIsThere)
   EXPECT_EQ(relay(rows_of(3, {job_of_acme()})).inserted, 1);
 }
 
+TEST_P(OutboxSuite, ARecheckedTenantIsWhatItWasBeforeItFailed) {
+  for (const TenantState before : {TenantState::paused, TenantState::read_only, TenantState::active}) {
+    relay(rows_of(1, {job_of_acme(), job_of_acme()}));
+    set_tenant_state("acme", before);
+    note_older_copy(1);
+    note_older_copy(0);
+    EXPECT_EQ(state(), TenantState::failed);
+    EXPECT_EQ(recheck(2), std::nullopt);
+    EXPECT_EQ(state(), before);
+  }
+  set_tenant_state("acme", TenantState::failed);
+  note_older_copy(1);
+  EXPECT_EQ(recheck(2), std::nullopt);
+  EXPECT_EQ(state(), TenantState::failed) << "for something else";
+}
+
 TEST_P(OutboxSuite, AFileThatIsBehindFailsNoTenantThatIsOnItsWayOut) {
   relay(rows_of(1, {job_of_acme(), job_of_acme()}));
   set_tenant_state("acme", TenantState::draining);

@@ -72,26 +72,31 @@ void MemoryWriter::note_older_copy(const OutboxOwner& owner, OutboxSeq newest, O
   tables_.set_outbox_behind(*number, newest);
   const TenantState state = tables_.tenant(*number).value().state;
   if (state != TenantState::active && state != TenantState::paused && state != TenantState::read_only) return;
+  tables_.set_former_state(*number, state);
   tables_.set_tenant_state(*number, TenantState::failed);
   append_audit(audit_of_behind(owner, newest, watermark), now);
 }
 
-Result<void> MemoryWriter::recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) {
+Result<TenantState> MemoryWriter::recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) {
   const auto number = tables_.tenant_number(owner.tenant, owner.generation);
   const auto behind = number ? tables_.outbox_behind(*number) : std::nullopt;
   const OutboxSeq watermark = number ? tables_.outbox_seen(*number) : OutboxSeq{0};
-  if (auto checked = check_recheck(owner, behind, newest, watermark); !checked) return checked;
+  if (auto checked = check_recheck(owner, behind, newest, watermark); !checked)
+    return tl::unexpected(std::move(checked.error()));
   tables_.set_outbox_behind(*number, std::nullopt);
-  if (tables_.tenant(*number).value().state == TenantState::failed)
-    tables_.set_tenant_state(*number, TenantState::active);
-  return {};
+  const auto former = tables_.former_state(*number);
+  if (former && tables_.tenant(*number).value().state == TenantState::failed)
+    tables_.set_tenant_state(*number, *former);
+  tables_.set_former_state(*number, std::nullopt);
+  return tables_.tenant(*number).value().state;
 }
 
 Relayed MemoryWriter::pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
                                        WallTime now) {
   Relayed relayed = relay_outbox(owner, {.newest = newest, .rows = {row}}, now);
   const auto number = tables_.tenant_number(owner.tenant, owner.generation);
-  if (!relayed.refused || !number) return relayed;
+  if (!relayed.refused || !number || relayed.refused->failure.code == ErrorCode::bad_configuration)
+    return relayed;
   relayed.watermark = row.seq;
   tables_.set_outbox_seen(*number, row.seq);
   return relayed;

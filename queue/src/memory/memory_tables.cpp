@@ -164,6 +164,16 @@ std::optional<OutboxSeq> MemoryTables::outbox_behind(TenantNumber tenant) const 
   return found == outbox_behind_.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::optional<TenantState> MemoryTables::former_state(TenantNumber tenant) const {
+  const auto found = former_states_.find(tenant);
+  return found == former_states_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void MemoryTables::set_former_state(TenantNumber tenant, std::optional<TenantState> state) {
+  if (state) set(former_states_, tenant, *state);
+  else erase(former_states_, tenant);
+}
+
 void MemoryTables::set_outbox_behind(TenantNumber tenant, std::optional<OutboxSeq> newest) {
   if (newest) set(outbox_behind_, tenant, *newest);
   else erase(outbox_behind_, tenant);

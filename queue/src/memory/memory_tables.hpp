@@ -104,6 +104,8 @@ class MemoryTables {
   [[nodiscard]] OutboxSeq outbox_seen(TenantNumber tenant) const;
   // See JobReader::outbox_behind.
   [[nodiscard]] std::optional<OutboxSeq> outbox_behind(TenantNumber tenant) const;
+  // Of a tenant that has failed for that.
+  [[nodiscard]] std::optional<TenantState> former_state(TenantNumber tenant) const;
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
   [[nodiscard]] const MemoryNames& kinds() const { return kinds_; }
   // Ready jobs of each lane in their order; jobs of one state by (due, seq) and by seq.
@@ -158,6 +160,7 @@ class MemoryTables {
   void erase_outbox_mark(OutboxMarkNumber number);
   void set_outbox_seen(TenantNumber tenant, OutboxSeq seq);
   void set_outbox_behind(TenantNumber tenant, std::optional<OutboxSeq> newest);
+  void set_former_state(TenantNumber tenant, std::optional<TenantState> state);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -196,6 +199,7 @@ class MemoryTables {
   SealMarks seal_marks_;
   std::map<OutboxMarkNumber, MemoryOutboxMark> outbox_marks_;
   std::map<TenantNumber, OutboxSeq> outbox_seen_, outbox_behind_;
+  std::map<TenantNumber, TenantState> former_states_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;

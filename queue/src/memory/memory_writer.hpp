@@ -63,7 +63,7 @@ class MemoryWriter final : public StoreWriter {
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
   void note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
                        WallTime now) override;
-  Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) override;
+  Result<TenantState> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) override;
   Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
                            WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;

@@ -25,12 +25,19 @@ constexpr Query kOutboxBehind{"outbox_behind", "select behind from outbox_seen w
 // ?1 tenant  ?2 behind. Index: primary key.
 constexpr Query kSetOutboxBehind{"set_outbox_behind", "update outbox_seen set behind = ?2 where tenant = ?1"};
 
-// From active, paused and read-only. ?1 number. Index: primary key.
+// From active, paused and read-only. ?1 number. Index: primary keys.
+constexpr Query kKeepFormerState{"keep_former_state", R"sql(
+  update outbox_seen set former_state = (select state from tenant where number = ?1)
+  where tenant = ?1 and (select state from tenant where number = ?1) in (2, 3, 4))sql"};
 constexpr Query kFailTenant{"fail_tenant",
                             "update tenant set state = 6 where number = ?1 and state in (2, 3, 4)"};
 
-// ?1 number. Index: primary key.
-constexpr Query kReviveTenant{"revive_tenant", "update tenant set state = 2 where number = ?1 and state = 6"};
+// One that has failed for something else stays so. ?1 number. Index: primary keys.
+constexpr Query kReviveTenant{"revive_tenant", R"sql(
+  update tenant set state = (select former_state from outbox_seen where tenant = ?1)
+  where number = ?1 and state = 6 and (select former_state from outbox_seen where tenant = ?1) in (2, 3, 4))sql"};
+constexpr Query kForgetFormerState{"forget_former_state",
+                                   "update outbox_seen set former_state = null where tenant = ?1"};
 
 // ?1 tenant  ?2 epoch  ?3 now_us. Index: outbox_mark_tenant.
 constexpr Query kInsertOutboxMark{"insert_outbox_mark", R"sql(
@@ -85,13 +92,14 @@ void set_outbox_behind(Connection& connection, TenantNumber tenant, std::optiona
 }
 
 bool fail_tenant(Connection& connection, TenantNumber tenant) {
+  connection.statement(kKeepFormerState).bind(tenant.value).run();
   connection.statement(kFailTenant).bind(tenant.value).run();
   return connection.changes() > 0;
 }
 
-bool revive_tenant(Connection& connection, TenantNumber tenant) {
+void revive_tenant(Connection& connection, TenantNumber tenant) {
   connection.statement(kReviveTenant).bind(tenant.value).run();
-  return connection.changes() > 0;
+  connection.statement(kForgetFormerState).bind(tenant.value).run();
 }
 
 bool insert_outbox_mark(Connection& connection, TenantNumber tenant, std::int64_t epoch, WallTime now) {
@@ -131,9 +139,20 @@ void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumbe
 }
 
 std::vector<const Query*> outbox_queries() {
-  return {&kOutboxOwner,           &kOutboxSeen,      &kSetOutboxSeen,     &kOutboxBehind,
-          &kSetOutboxBehind,       &kFailTenant,      &kReviveTenant,      &kInsertOutboxMark,
-          &kTenantsOfFormerClaims, &kRenewOutboxMark, &kOutboxMarksBehind, &kDeleteOutboxMark};
+  return {&kOutboxOwner,
+          &kOutboxSeen,
+          &kSetOutboxSeen,
+          &kOutboxBehind,
+          &kSetOutboxBehind,
+          &kKeepFormerState,
+          &kFailTenant,
+          &kReviveTenant,
+          &kForgetFormerState,
+          &kInsertOutboxMark,
+          &kTenantsOfFormerClaims,
+          &kRenewOutboxMark,
+          &kOutboxMarksBehind,
+          &kDeleteOutboxMark};
 }
 
 }  // namespace tenure::queue

@@ -18,9 +18,10 @@ namespace tenure::queue {
 // See JobReader::outbox_behind.
 [[nodiscard]] std::optional<OutboxSeq> outbox_behind(sqlite::Connection& connection, TenantNumber tenant);
 void set_outbox_behind(sqlite::Connection& connection, TenantNumber tenant, std::optional<OutboxSeq> newest);
-// False where it was in none of the states that become `failed`, or `active`, by this.
+// False where it was in none of the states that become `failed` by this.
 bool fail_tenant(sqlite::Connection& connection, TenantNumber tenant);
-bool revive_tenant(sqlite::Connection& connection, TenantNumber tenant);
+// What it was before that, where it still is `failed` for it.
+void revive_tenant(sqlite::Connection& connection, TenantNumber tenant);
 void set_outbox_watermark(sqlite::Connection& connection, TenantNumber tenant, OutboxSeq seq);
 
 // False where it is there already.

@@ -2,6 +2,7 @@
 #include "outbox_rows.hpp"
 #include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
+#include "tenant_rows.hpp"
 
 namespace tenure::queue {
 
@@ -56,21 +57,23 @@ void SqliteWriter::note_older_copy(const OutboxOwner& owner, OutboxSeq newest, O
   if (fail_tenant(connection_, *number)) append_audit(audit_of_behind(owner, newest, watermark), now);
 }
 
-Result<void> SqliteWriter::recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) {
+Result<TenantState> SqliteWriter::recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) {
   const auto number = outbox_owner_number(connection_, owner);
   const auto behind = number ? queue::outbox_behind(connection_, *number) : std::nullopt;
   const OutboxSeq watermark = number ? queue::outbox_watermark(connection_, *number) : OutboxSeq{0};
-  if (auto checked = check_recheck(owner, behind, newest, watermark); !checked) return checked;
+  if (auto checked = check_recheck(owner, behind, newest, watermark); !checked)
+    return tl::unexpected(std::move(checked.error()));
   set_outbox_behind(connection_, *number, std::nullopt);
   revive_tenant(connection_, *number);
-  return {};
+  return tenant_numbered(connection_, *number).value().state;
 }
 
 Relayed SqliteWriter::pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
                                        WallTime now) {
   Relayed relayed = relay_outbox(owner, {.newest = newest, .rows = {row}}, now);
   const auto number = outbox_owner_number(connection_, owner);
-  if (!relayed.refused || !number) return relayed;
+  if (!relayed.refused || !number || relayed.refused->failure.code == ErrorCode::bad_configuration)
+    return relayed;
   relayed.watermark = row.seq;
   set_outbox_watermark(connection_, *number, row.seq);
   return relayed;

@@ -1,4 +1,5 @@
 #include "file_program.hpp"
+#include "outbox_rows.hpp"
 
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/seal.hpp>
@@ -193,6 +194,26 @@ TEST_F(Seal, TheDoctorTellsAKeyThatNobodyCanReadFromOneThatIsKeptFromWhoAsks) {
                 AllOf(HasSubstr("warn  seal"), HasSubstr("by who asks"), Not(HasSubstr("systemctl"))));
     configure('1');
   }
+}
+
+TEST_F(Seal, ARowOfAnOutboxIsGivenUpOnlyByWhoHasTheKey) {
+  EXPECT_EQ(run({"tenant", "create", "globex"}), 0) << output.error;
+  leave_row(folder.path(), "globex", job_on_its_way("globex", 1, clock.wall()));
+  const auto watermark = [&] {
+    queue::OutboxSeq seq;
+    store->read([&](queue::JobReader& reader) {
+      seq = reader.outbox_watermark({TenantName{"globex"}, Generation{1}});
+    });
+    return seq.value;
+  };
+  in_force('1');
+  EXPECT_NE(run({"tenant", "outbox", "globex", "--pass-over", "1", "--yes"}), 0);
+  EXPECT_THAT(output.error, HasSubstr("BadConfiguration"));
+  EXPECT_EQ(watermark(), 0);
+  configure('1');
+  EXPECT_EQ(run({"tenant", "outbox", "globex", "--pass-over", "1", "--yes"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("passed over row 1: BadSeal"));
+  EXPECT_EQ(watermark(), 1);
 }
 
 }  // namespace

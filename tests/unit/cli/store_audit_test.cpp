@@ -212,7 +212,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"job change", {id(5), "--queue", "reports"}},
       {"tenant create", {"heron"}},
       {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
-      {"tenant recheck", {"jackdaw"}},
+      {"tenant recheck", {"jackdaw", "--yes"}},
       {"queue clear", {"reports", "--yes"}},
       {"store doctor", {"places", "--fix"}},
       {"store backup", {(folder / "copy.db").string()}},

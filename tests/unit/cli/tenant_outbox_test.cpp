@@ -132,6 +132,28 @@ TEST_F(TenantOutbox, TheFirstRowIsGivenUpWhereItIsRefused) {
   EXPECT_EQ(output.out, "1\n") << "there was nothing wrong with it, so it is a job";
 }
 
+TEST_F(TenantOutbox, OfAnOlderCopyNothingIsPassedOver) {
+  put_older_copy_in_place();
+  leave(3);
+  leave(4, "globex");
+  const std::size_t audited = audit().size();
+  EXPECT_EQ(run({"tenant", "outbox", "acme", "--pass-over", "4", "--yes"}), 1);
+  EXPECT_THAT(output.error, HasSubstr("which is an older copy"));
+  EXPECT_EQ(watermark(), 3);
+  EXPECT_EQ(audit().size(), audited);
+}
+
+TEST_F(TenantOutbox, WhatCannotBeReadOfARowIsNotShown) {
+  leave(1, "acme", R"({"api_token":"s3cr3t"})");
+  {
+    sqlite::Connection raw(folder / "tenants/acme.db", {});
+    raw.execute({"spoil", "update tenure_outbox set envelope = substr(envelope, 1, length(envelope) - 1)"});
+  }
+  EXPECT_EQ(run({"tenant", "outbox", "acme", "--pass-over", "1", "--yes"}), 0) << output.error;
+  EXPECT_THAT(output.error, HasSubstr("bytes that cannot be read, and so not be masked"));
+  EXPECT_THAT(output.error, Not(HasSubstr("s3cr3t")));
+}
+
 TEST_F(TenantOutbox, WhoDeclinesGivesNothingUp) {
   leave(1, "globex");
   on_terminal(100);
@@ -172,7 +194,11 @@ TEST_F(TenantOutbox, TheRightFileInItsPlaceMakesItActiveAgain) {
   EXPECT_EQ(state(), TenantState::failed);
 
   leave(3);
-  EXPECT_EQ(run({"tenant", "recheck", "acme", "--reason", "restored"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "recheck", "acme", "--reason", "restored"}), 2) << "nobody can be asked";
+  EXPECT_THAT(output.error,
+              HasSubstr("3 of the rows that lie there are of jobs that the queue does not know"));
+  EXPECT_EQ(state(), TenantState::failed);
+  EXPECT_EQ(run({"tenant", "recheck", "acme", "--yes", "--reason", "restored"}), 0) << output.error;
   EXPECT_EQ(
       output.out,
       "acme is active: its outbox has given 3 numbers, and 3 were taken over; 3 of those still lie there\n");

@@ -303,11 +303,11 @@ class StoreWriter {
   // it is taken over, and its tenant is `failed` where it was active, paused or read-only, with an audit record of this process.
   virtual void note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,
                                WallTime now) = 0;
-  // The right file is in place again, and has given numbers up to `newest`; the caller has synced it since he read that. The tenant
-  // becomes active, where it had failed. StateChanged where the file was not found behind, or where it still is.
-  [[nodiscard]] virtual Result<void> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) = 0;
-  // An operator gives up the first row above the watermark: where it is refused once more the watermark is raised to it, and `refused`
-  // says why; else it is taken over as by relay_outbox.
+  // The right file is in place again, and has given numbers up to `newest`; the caller has synced it since he read that. A tenant that has failed
+  // for it becomes what it was before; the state that it has then. StateChanged where the file was not found behind, or where it still is.
+  [[nodiscard]] virtual Result<TenantState> recheck_outbox(const OutboxOwner& owner, OutboxSeq newest) = 0;
+  // An operator gives up the first row above the watermark: where it is refused once more, for what is not the caller's own keys (BadConfiguration), the watermark is raised
+  // to it, and `refused` says why; else it is taken over as by relay_outbox.
   [[nodiscard]] virtual Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest,
                                                  const OutboxRow& row, WallTime now) = 0;
   // Those that were read before their file was found empty and its stamp's epoch raised.
