@@ -109,7 +109,7 @@ def main():
         return 125
     try:
         prepare(options.source)
-        tree = [options.programs, f"{options.source}/tests", f"{options.source}/docs", options.program]
+        tree = [options.programs, f"{options.source}/tests", f"{options.source}/docs", options.program.parent]
         failures = failures_of(options.program, tree)
         print("\n".join(failures))
         if failures:
