@@ -98,10 +98,11 @@ def main():
     parser.add_argument("--programs", required=True)
     parser.add_argument("program", type=pathlib.Path)
     options = parser.parse_args()
+    seen = [options.programs, f"{options.source}/tests", f"{options.source}/docs", options.program,
+            *options.program.parent.glob("*.so")]  # libraries that it loads itself
     copies = [(f"{options.source}/systemd/tenure.sysusers", "/usr/lib/sysusers.d/tenure.conf"),
               (f"{options.source}/systemd/tenure.tmpfiles", "/usr/lib/tmpfiles.d/tenure.conf"),
-              (options.programs, options.programs), (f"{options.source}/tests", f"{options.source}/tests"),
-              (f"{options.source}/docs", f"{options.source}/docs"), (options.program, options.program)]
+              *((path, path) for path in seen)]
     try:
         machine = Machine(copies)
     except CannotRun as reason:
@@ -109,8 +110,7 @@ def main():
         return 125
     try:
         prepare(options.source)
-        tree = [options.programs, f"{options.source}/tests", f"{options.source}/docs", options.program.parent]
-        failures = failures_of(options.program, tree)
+        failures = failures_of(options.program, seen)
         print("\n".join(failures))
         if failures:
             print(machine.run("journalctl", "-u", "tenured", "-n", "100", "--no-pager"))

@@ -22,7 +22,10 @@ TEST(Library, OneSqliteIsFoundInThisProcess) {
 
 void open_beside_a_second_library() {
   const tenure::testing::TemporaryFolder folder;
-  if (dlopen(SECOND_SQLITE, RTLD_NOW | RTLD_LOCAL) == nullptr) std::exit(4);
+  if (dlopen(SECOND_SQLITE, RTLD_NOW | RTLD_LOCAL) == nullptr) {
+    std::fputs(dlerror(), stderr);
+    std::exit(4);
+  }
   try {
     const Connection connection{folder / "a.db", {.access = Access::create}};
   } catch (const BadConfiguration& error) {
