@@ -196,8 +196,10 @@ void Client::Impl::mark(const TenantTransaction& transaction) {
 void Client::Impl::relay(TenantHandle& handle) {
   std::string why;
   try {
-    const queue::RelayedFile relayed = queue::relay_file(store, handle, clock);
-    if (relayed.has_ready) queue::send_wake_hint(options.wake_path);
+    const auto wake = [this](const queue::Relayed& page) {
+      if (page.has_ready) queue::send_wake_hint(options.wake_path);
+    };
+    const queue::RelayedFile relayed = queue::relay_file(store, handle, clock, {.on_taken_over = wake});
     if (!relayed.refused && !relayed.not_written && !relayed.is_file_behind) return;
     why = relayed.refused       ? relayed.refused->failure.message
           : relayed.not_written ? relayed.not_written->message

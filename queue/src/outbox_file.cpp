@@ -12,12 +12,11 @@ OutboxOwner owner_of(const TenantHandle& handle) { return {handle.tenant(), hand
 
 class FileRelayer {
  public:
-  FileRelayer(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step,
-              int pages_max)
-      : store_(store), handle_(handle), clock_(clock), on_step_(on_step), pages_max_(pages_max) {}
+  FileRelayer(Store& store, TenantHandle& handle, const Clock& clock, const RelayOptions& options)
+      : store_(store), handle_(handle), clock_(clock), options_(options) {}
 
   RelayedFile relay() {
-    for (int pages = 0; pages < pages_max_ && next_page(); ++pages) continue;
+    for (int pages = 0; pages < options_.pages_max && next_page(); ++pages) continue;
     return std::move(done_);
   }
 
@@ -79,10 +78,9 @@ class FileRelayer {
     done_.watermark = relayed.watermark;
     done_.inserted += relayed.inserted;
     done_.existed += relayed.existed;
-    done_.missing += relayed.missing;
     done_.is_file_behind = relayed.is_file_behind;
-    done_.has_ready |= relayed.has_ready;
     done_.refused = relayed.refused;
+    if (options_.on_taken_over) options_.on_taken_over(relayed);
     return relayed;
   }
 
@@ -123,14 +121,13 @@ class FileRelayer {
   }
 
   void enter(RelayStep step) const {
-    if (on_step_) on_step_(step);
+    if (options_.on_step) options_.on_step(step);
   }
 
   Store& store_;
   TenantHandle& handle_;
   const Clock& clock_;
-  const OnRelayStep& on_step_;
-  const int pages_max_;
+  const RelayOptions& options_;
   RelayedFile done_;
 };
 
@@ -163,14 +160,13 @@ OutboxFront read_outbox_front(const TenantReader& reader) {
   return front;
 }
 
-RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock, const OnRelayStep& on_step,
-                       int pages_max) {
-  return FileRelayer{store, handle, clock, on_step, pages_max}.relay();
+RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock, const RelayOptions& options) {
+  return FileRelayer{store, handle, clock, options}.relay();
 }
 
 RelayedFile sweep_file(Store& store, TenantHandle& handle, std::span<const OutboxMark> marks,
-                       const Clock& clock, const OnRelayStep& on_step, int pages_max) {
-  return FileRelayer{store, handle, clock, on_step, pages_max}.sweep(marks);
+                       const Clock& clock, const RelayOptions& options) {
+  return FileRelayer{store, handle, clock, options}.sweep(marks);
 }
 
 }  // namespace tenure::queue

@@ -1,5 +1,6 @@
 #include "installation.hpp"
 
+#include <tenure/queue/audit.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 
 #include <fstream>
@@ -96,6 +97,19 @@ std::vector<queue::AttemptRecord> Installation::attempts(queue::JobId job) {
   const queue::JobSeq seq = record(job).seq;
   store().read([&](queue::JobReader& reader) { result = reader.attempts(seq); });
   return result;
+}
+
+std::vector<std::string> Installation::refusals() {
+  std::vector<std::string> found;
+  store().read([&](queue::JobReader& reader) {
+    reader.for_each_audit(std::nullopt, [&](const queue::AuditRecord& record) {
+      const queue::AuditEntry& entry = record.entry;
+      if (entry.verb == "job refused")
+        found.push_back(entry.subject + ' ' + std::to_string(entry.count) + ' ' + entry.reason);
+      return true;
+    });
+  });
+  return found;
 }
 
 void Installation::expect_state(queue::JobId job, queue::ShownState state) {

@@ -58,6 +58,8 @@ class Installation : public ::testing::Test {
   [[nodiscard]] std::string run_command(std::vector<std::string> words, std::string& output);
   [[nodiscard]] queue::JobRecord record(queue::JobId job);
   [[nodiscard]] std::vector<queue::AttemptRecord> attempts(queue::JobId job);
+  // What the audit says of refusals: "SUBJECT COUNT REASON".
+  [[nodiscard]] std::vector<std::string> refusals();
   // How often the named job has counted itself in acme.
   [[nodiscard]] int runs_of(const std::string& name);
   [[nodiscard]] std::filesystem::path config_file() const { return folder_ / "tenure.toml"; }

@@ -1,7 +1,6 @@
 #include "installation.hpp"
 
 #include <tenure/base/sqlite/connection.hpp>
-#include <tenure/queue/audit.hpp>
 
 #include <gmock/gmock.h>
 
@@ -28,19 +27,6 @@ class RefusalTest : public Installation {
     sqlite::Connection connection(control(), {});
     connection.execute({"edit", sql});
     EXPECT_EQ(connection.changes(), 1) << sql;
-  }
-  // What the audit says of refusals.
-  std::vector<std::string> refusals() {
-    std::vector<std::string> found;
-    store().read([&](queue::JobReader& reader) {
-      reader.for_each_audit(std::nullopt, [&](const queue::AuditRecord& record) {
-        const queue::AuditEntry& entry = record.entry;
-        if (entry.verb == "job refused")
-          found.push_back(entry.subject + ' ' + std::to_string(entry.count) + ' ' + entry.reason);
-        return true;
-      });
-    });
-    return found;
   }
 };
 

@@ -79,19 +79,6 @@ class SealTest : public Installation {
     EXPECT_EQ(daemon->wait(), "exit 78") << daemon->output();
     return daemon->output();
   }
-  // What the audit says of refusals.
-  std::vector<std::string> refusals() {
-    std::vector<std::string> found;
-    store().read([&](queue::JobReader& reader) {
-      reader.for_each_audit(std::nullopt, [&](const queue::AuditRecord& record) {
-        const queue::AuditEntry& entry = record.entry;
-        if (entry.verb == "job refused")
-          found.push_back(entry.subject + ' ' + std::to_string(entry.count) + ' ' + entry.reason);
-        return true;
-      });
-    });
-    return found;
-  }
   static void end(Process& daemon) {
     daemon.signal(SIGTERM);
     EXPECT_EQ(daemon.wait(), "exit 0");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/outboxes.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -124,11 +125,7 @@ class OutboxProcess {
   void relay() {
     in_acme([&](TenantHandle& handle) { static_cast<void>(queue::relay_file(*store, handle, clock)); });
   }
-  [[nodiscard]] std::vector<queue::OutboxMark> marks() {
-    std::vector<queue::OutboxMark> found;
-    store->read([&](queue::JobReader& reader) { found = reader.outbox_marks({}, 10); });
-    return found;
-  }
+  [[nodiscard]] std::vector<queue::OutboxMark> marks() { return marks_in(*store); }
   [[nodiscard]] queue::OutboxFront rows() {
     return in_acme([](TenantHandle& handle) {
       return handle.read([](TenantReader& reader) { return queue::read_outbox_front(reader); });

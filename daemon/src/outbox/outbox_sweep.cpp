@@ -108,17 +108,20 @@ OutboxSweep::Looked OutboxSweep::relay(const SweepLook& look) {
 }
 
 OutboxSweep::Looked OutboxSweep::relay_leased(const SweepLook& look, TenantHandle& handle, RelayStep& at) {
-  const queue::RelayedFile relayed = queue::sweep_file(
-      store_, handle, look.ending, clock_,
-      [&](RelayStep step) {
-        at = step;
-        if (step == RelayStep::read && is_given_up_) throw GivenUp{};
-      },
-      kPagesPerLook);
-  figures_.rows_taken_over += relayed.inserted;
-  if (relayed.has_ready) on_ready_();
-  if (relayed.missing > 0) note_missing(relayed.missing);
-  return looked_at(relayed);
+  const auto enter = [&](RelayStep step) {
+    at = step;
+    if (step == RelayStep::read && is_given_up_) throw GivenUp{};
+  };
+  return looked_at(queue::sweep_file(store_, handle, look.ending, clock_,
+                                     {.on_taken_over = [this](const queue::Relayed& page) { note(page); },
+                                      .on_step = enter,
+                                      .pages_max = kPagesPerLook}));
+}
+
+void OutboxSweep::note(const queue::Relayed& page) {
+  figures_.rows_taken_over += page.inserted;
+  if (page.has_ready) on_ready_();
+  if (page.missing > 0) note_missing(page.missing);
 }
 
 OutboxSweep::Looked OutboxSweep::looked_at(const queue::RelayedFile& relayed) {

@@ -70,6 +70,7 @@ class OutboxSweep {
   [[nodiscard]] Looked relay(const SweepLook& look);
   [[nodiscard]] Looked relay_leased(const SweepLook& look, TenantHandle& handle, queue::RelayStep& at);
   [[nodiscard]] static Looked looked_at(const queue::RelayedFile& relayed);
+  void note(const queue::Relayed& page);
   void note_missing(std::int64_t rows);
   [[nodiscard]] bool tell(const Trouble& trouble);
   // Whether the marks are of a generation that is gone; then they go, too.

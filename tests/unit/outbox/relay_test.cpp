@@ -1,4 +1,5 @@
 #include "shop.hpp"
+#include "support/outboxes.hpp"
 
 #include <tenure/queue/outbox_file.hpp>
 #include <tenure/tenancy/outbox.hpp>
@@ -19,18 +20,8 @@ struct Died {};
 class OutboxRelay : public ::testing::Test {
  protected:
   NewJob new_job(std::size_t argument_bytes = 1) {
-    Uuid::Bytes bytes{};
-    bytes[14] = static_cast<std::uint8_t>(++last_id_ >> 8);
-    bytes[15] = static_cast<std::uint8_t>(last_id_);
-    return {.id = JobId{Uuid{bytes}},
-            .tenant = kAcme,
-            .generation = Generation{1},
-            .queue = "default",
-            .kind = "shop.child",
-            .priority = Priority{0},
-            .due = shop_.clock.wall(),
-            .attempts_max = 3,
-            .arguments = '"' + std::string(argument_bytes, 'x') + '"'};
+    return numbered_job({kAcme, Generation{1}}, ++last_number_, shop_.clock.wall(),
+                        '"' + std::string(argument_bytes, 'x') + '"');
   }
   // As a transaction of an application does it, with what it has written beside.
   void commit(const std::vector<NewJob>& jobs) {
@@ -46,30 +37,18 @@ class OutboxRelay : public ::testing::Test {
       value_or_raise(writer.mark_outbox({kAcme, Generation{1}}, epoch, shop_.clock.wall()));
     });
   }
-  std::vector<OutboxMark> marks() {
-    std::vector<OutboxMark> marks;
-    shop_.store->read([&](JobReader& reader) { marks = reader.outbox_marks({}, 100); });
-    return marks;
-  }
-  std::vector<JobId> jobs_there() {
-    std::vector<JobId> ids;
-    shop_.store->read([&](JobReader& reader) {
-      for (const JobRecord& job :
-           reader.list_jobs({}, {.limit = 100'000, .order = ListOrder::oldest_first}, {}).jobs)
-        ids.push_back(job.id);
-    });
-    return ids;
-  }
+  std::vector<OutboxMark> marks() { return marks_in(*shop_.store); }
+  std::vector<JobId> jobs_there() { return job_ids_in(*shop_.store); }
   static std::vector<JobId> ids_of(const std::vector<NewJob>& jobs) {
     std::vector<JobId> ids;
     for (const NewJob& job : jobs) ids.push_back(job.id);
     return ids;
   }
   RelayedFile relay(const OnRelayStep& on_step = {}) {
-    return relay_file(*shop_.store, *lease_, shop_.clock, on_step);
+    return relay_file(*shop_.store, *lease_, shop_.clock, {.on_step = on_step});
   }
   RelayedFile sweep(const OnRelayStep& on_step = {}) {
-    return sweep_file(*shop_.store, *lease_, marks(), shop_.clock, on_step);
+    return sweep_file(*shop_.store, *lease_, marks(), shop_.clock, {.on_step = on_step});
   }
   std::size_t rows_left() {
     return lease_->read(
@@ -101,7 +80,7 @@ class OutboxRelay : public ::testing::Test {
   Shop shop_;
   HandleLease lease_ = shop_.create("acme");
   TenantScope scope_{kAcme};
-  int last_id_ = 0;
+  std::uint32_t last_number_ = 0;
 };
 
 TEST_F(OutboxRelay, BringsRowsInInTheirOrderAndRemovesThem) {
@@ -112,7 +91,6 @@ TEST_F(OutboxRelay, BringsRowsInInTheirOrderAndRemovesThem) {
   EXPECT_EQ(relayed.inserted, 3);
   EXPECT_EQ(relayed.watermark, OutboxSeq{3});
   EXPECT_TRUE(relayed.is_empty);
-  EXPECT_TRUE(relayed.has_ready);
   EXPECT_EQ(jobs_there(), ids_of(jobs));
   EXPECT_EQ(rows_left(), 0U);
   EXPECT_EQ(relay().inserted, 0);
@@ -130,6 +108,26 @@ TEST_F(OutboxRelay, GoesOnOverPagesUntilTheFileIsEmpty) {
   EXPECT_GE(pages, 2);
   EXPECT_EQ(jobs_there(), ids_of(jobs));
   EXPECT_EQ(rows_left(), 0U);
+}
+
+TEST_F(OutboxRelay, APageThatHasComeIsToldWhereALaterOneFails) {
+  std::vector<NewJob> jobs;
+  for (std::size_t each = 0; each < kOutboxPageRows + 1; ++each) jobs.push_back(new_job());
+  commit(jobs);
+  std::vector<Relayed> pages;
+  int begun = 0;
+  const auto die_at_second = [&](RelayStep step) {
+    if (step == RelayStep::take_over && ++begun == 2) throw Died{};
+  };
+  EXPECT_THROW(
+      static_cast<void>(relay_file(
+          *shop_.store, *lease_, shop_.clock,
+          {.on_taken_over = [&](const Relayed& page) { pages.push_back(page); }, .on_step = die_at_second})),
+      Died);
+  ASSERT_EQ(pages.size(), 1U);
+  EXPECT_EQ(pages[0].inserted, static_cast<std::int64_t>(kOutboxPageRows));
+  EXPECT_TRUE(pages[0].has_ready);
+  EXPECT_EQ(jobs_there().size(), kOutboxPageRows);
 }
 
 TEST_F(OutboxRelay, ARowThatIsRefusedStaysWithThoseBehindIt) {
@@ -163,9 +161,11 @@ TEST_F(OutboxRelay, ASweepLeavesMarksThatWereSetMeanwhileAndThoseOfAFileWithRows
   mark();
   const auto read_before = marks();
   commit({new_job()});
-  const RelayedFile swept = sweep_file(*shop_.store, *lease_, read_before, shop_.clock, [&](RelayStep step) {
+  const auto commit_late = [&](RelayStep step) {
     if (step == RelayStep::raise_epoch) commit({new_job()});
-  });
+  };
+  const RelayedFile swept =
+      sweep_file(*shop_.store, *lease_, read_before, shop_.clock, {.on_step = commit_late});
   EXPECT_EQ(swept.inserted, 1);
   EXPECT_EQ(marks(), read_before) << "there is a row that nobody has looked at";
   EXPECT_EQ(sweep().inserted, 1);

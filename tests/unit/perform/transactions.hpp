@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bookkeeping.hpp"
+#include "support/outboxes.hpp"
 
 #include <tenure/queue/outbox_file.hpp>
 
@@ -68,13 +69,7 @@ class Transactions : public Bookkeeping {
   Ref<Invoice> invoice_of_bolt() {
     return without_tenant([&] { return invoice_of("bolt"); });
   }
-  std::vector<queue::JobRecord> jobs_there() {
-    std::vector<queue::JobRecord> jobs;
-    store_->read([&](queue::JobReader& reader) {
-      jobs = reader.list_jobs({}, {.limit = 100'000, .order = queue::ListOrder::oldest_first}, {}).jobs;
-    });
-    return jobs;
-  }
+  std::vector<queue::JobRecord> jobs_there() { return jobs_in(*store_); }
   std::vector<Uuid> ids_there() {
     std::vector<Uuid> ids;
     for (const queue::JobRecord& job : jobs_there()) ids.push_back(job.id.uuid);
@@ -86,11 +81,7 @@ class Transactions : public Bookkeeping {
     if (!record) throw std::runtime_error("no such job");
     return *record;
   }
-  std::vector<queue::OutboxMark> marks() {
-    std::vector<queue::OutboxMark> marks;
-    store_->read([&](queue::JobReader& reader) { marks = reader.outbox_marks({}, 100); });
-    return marks;
-  }
+  std::vector<queue::OutboxMark> marks() { return marks_in(*store_); }
   queue::RelayedFile relay() {
     HandleLease other = tenants_.open_current();
     return queue::relay_file(*store_, *other, clock_);

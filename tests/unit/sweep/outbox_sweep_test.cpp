@@ -1,4 +1,5 @@
 #include "shop.hpp"
+#include "support/outboxes.hpp"
 #include "support/shim_vfs.hpp"
 
 #include <tenure/base/log.hpp>
@@ -36,18 +37,8 @@ class OutboxSweepTest : public ::testing::Test {
     return id;
   }
   JobId row(const std::string& tenant, std::int64_t generation = 1) {
-    Uuid::Bytes bytes{};
-    bytes[14] = static_cast<std::uint8_t>(++last_id_ >> 8);
-    bytes[15] = static_cast<std::uint8_t>(last_id_);
-    const NewJob job{.id = JobId{Uuid{bytes}},
-                     .tenant = TenantName{tenant},
-                     .generation = Generation{generation},
-                     .queue = "default",
-                     .kind = "shop.child",
-                     .priority = Priority{0},
-                     .due = shop_.clock.wall(),
-                     .attempts_max = 3,
-                     .arguments = "{}"};
+    const NewJob job =
+        numbered_job({TenantName{tenant}, Generation{generation}}, ++last_number_, shop_.clock.wall());
     const TenantScope scope{TenantName{tenant}};
     shop_.open(tenant)->write([&](TenantTransaction& transaction) {
       ASSERT_FALSE(add_to_outbox(transaction, job.id.uuid, write_outbox_row(job, {})).text_there);
@@ -67,20 +58,8 @@ class OutboxSweepTest : public ::testing::Test {
     shop_.store->write(Durability::durable,
                        [&](StoreWriter& writer) { writer.mark_outbox_of(number, shop_.clock.wall()); });
   }
-  std::vector<OutboxMark> marks() {
-    std::vector<OutboxMark> marks;
-    shop_.store->read([&](JobReader& reader) { marks = reader.outbox_marks({}, 100); });
-    return marks;
-  }
-  std::vector<JobId> jobs_there() {
-    std::vector<JobId> ids;
-    shop_.store->read([&](JobReader& reader) {
-      for (const JobRecord& job :
-           reader.list_jobs({}, {.limit = 1000, .order = ListOrder::oldest_first}, {}).jobs)
-        ids.push_back(job.id);
-    });
-    return ids;
-  }
+  std::vector<OutboxMark> marks() { return marks_in(*shop_.store); }
+  std::vector<JobId> jobs_there() { return job_ids_in(*shop_.store); }
   std::vector<std::string> lines_with(std::string_view event) const {
     std::vector<std::string> found;
     for (const std::string& line : lines_)
@@ -102,7 +81,7 @@ class OutboxSweepTest : public ::testing::Test {
 
   std::vector<std::string> lines_;
   Shop shop_;
-  int last_id_ = 0;
+  std::uint32_t last_number_ = 0;
   int readied_ = 0;
   OutboxSweep sweep_{
       *shop_.store, shop_.clock, files_in(shop_.folder.path()), {.application = "shop"}, [this] {
@@ -246,32 +225,14 @@ TEST_F(OutboxSweepTest, ManyRowsOfOneFileDoNotHoldUpOthers) {
     const TenantScope scope{kAcme};
     shop_.open("acme")->write([&](TenantTransaction& transaction) {
       for (int each = 0; each < 500; ++each) {
-        Uuid::Bytes bytes{};
-        bytes[0] = 1;
-        bytes[13] = static_cast<std::uint8_t>(rows / 500);
-        bytes[14] = static_cast<std::uint8_t>(each >> 8);
-        bytes[15] = static_cast<std::uint8_t>(each);
-        const NewJob job{.id = JobId{Uuid{bytes}},
-                         .tenant = kAcme,
-                         .generation = Generation{1},
-                         .queue = "default",
-                         .kind = "shop.child",
-                         .priority = Priority{0},
-                         .due = shop_.clock.wall(),
-                         .attempts_max = 3,
-                         .arguments = "{}"};
+        const NewJob job = numbered_job({kAcme, Generation{1}}, ++last_number_, shop_.clock.wall());
         static_cast<void>(add_to_outbox(transaction, job.id.uuid, write_outbox_row(job, {})));
       }
     });
   }
   const JobId of_other = leave_row("globex");
   static_cast<void>(sweep_.pass());
-  std::vector<JobId> all;
-  shop_.store->read([&](JobReader& reader) {
-    for (const JobRecord& job :
-         reader.list_jobs({}, {.limit = 20'000, .order = ListOrder::oldest_first}, {}).jobs)
-      all.push_back(job.id);
-  });
+  const std::vector<JobId> all = jobs_there();
   ASSERT_EQ(all.size(), OutboxSweep::kPagesPerLook * kOutboxPageRows + 2);
   EXPECT_EQ(all[all.size() - 2], of_other) << "behind ten pages of the first one, before its eleventh";
 }

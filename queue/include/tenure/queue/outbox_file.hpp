@@ -29,32 +29,36 @@ enum class RelayStep : std::uint8_t {
 // Called before each step; what it throws ends the relay there.
 using OnRelayStep = std::function<void(RelayStep)>;
 
+inline constexpr int kRelayPagesMax = 1000;
+
+struct RelayOptions {
+  // Of each page, when its jobs are durable: that is told also where a later page fails.
+  std::function<void(const Relayed&)> on_taken_over = {};
+  OnRelayStep on_step = {};
+  int pages_max = kRelayPagesMax;  // of one call
+};
+
 // What became of one file's rows.
 struct RelayedFile {
   OutboxSeq watermark{0};
   std::int64_t inserted = 0;
   std::int64_t existed = 0;
-  std::int64_t missing = 0;     // see Relayed
   bool is_file_behind = false;  // it is an older copy: it has given fewer numbers than were taken over
-  bool has_ready = false;
-  bool is_empty = false;  // when it was read last
+  bool is_empty = false;        // when it was read last
   bool has_ended_marks = false;
   std::optional<RefusedOutboxRow> refused = std::nullopt;
   // The file could not be written: rows that were taken over may stay in it, those behind them wait, and so do its marks.
   std::optional<Failure> not_written = std::nullopt;
 };
 
-inline constexpr int kRelayPagesMax = 1000;
-
-// Until the file has no more rows, or the next is refused, or the file is behind or cannot be written; at most `pages_max` pages a call.
+// Until the file has no more rows, or the next is refused, or the file is behind or cannot be written.
 // Inside the scope of the handle's tenant. What the handle and the store throw: nothing is lost by it, and the next relay goes on.
 [[nodiscard]] RelayedFile relay_file(Store& store, TenantHandle& handle, const Clock& clock,
-                                     const OnRelayStep& on_step = {}, int pages_max = kRelayPagesMax);
+                                     const RelayOptions& options = {});
 
 // The same, and then the end of these marks of its owner, which were read from the store before; they stay where rows do.
 [[nodiscard]] RelayedFile sweep_file(Store& store, TenantHandle& handle, std::span<const OutboxMark> marks,
-                                     const Clock& clock, const OnRelayStep& on_step = {},
-                                     int pages_max = kRelayPagesMax);
+                                     const Clock& clock, const RelayOptions& options = {});
 
 // The first rows of the file; `is_all`: there are no more.
 struct OutboxFront {
