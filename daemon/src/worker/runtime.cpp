@@ -222,9 +222,9 @@ class Runtime {
     context_.stop();
   }
 
-  // After a job that took long enough to have called the system, and now and then after the others: each look is a few system
+  // At the descriptors: after a job that took long enough to have closed one, and now and then after the others, since a look is some system
   // calls, which cost more than the shortest jobs.
-  bool is_looked_after(const AttemptEnd& end) {
+  bool is_worth_a_look(const AttemptEnd& end) {
     constexpr std::chrono::microseconds kShortest{20};
     constexpr std::uint32_t kLookedAtEvery = 32;
     return end.run_time >= kShortest ||
@@ -266,10 +266,8 @@ class Runtime {
     RunningNotes::Entry entry(running_notes_, work.job.claim, [this] { await_news(); });
     AttemptEnd end = performed_job(work, entry.notes());
     if (process_.is_inherited()) end_child(work.job);
-    if (is_looked_after(end)) {
-      if (!own_descriptors_.are_in_place()) leave_without_descriptors(work.job);
-      surroundings_.put_back(work.job);
-    }
+    if (is_worth_a_look(end) && !own_descriptors_.are_in_place()) leave_without_descriptors(work.job);
+    surroundings_.put_back(work.job);
     if (setup_.handles.sync_failed()) leave_at_once();
     if (end.result == queue::RunResult::failed) failure_lines_.write(work.job, end, work.stop.reason());
     WorkerEnd::Actions actions;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <future>
 #include <latch>
 #include <optional>
@@ -18,9 +19,11 @@
 #include <support/in_child.hpp>
 #include <support/temporary_folder.hpp>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace tenure::daemon {
@@ -181,6 +184,26 @@ TEST_F(RuntimeTest, RUN_09_WhateverAHandlerThrowsIsAFailureWithItsName) {
   EXPECT_NE(number.end.failure.error.find("int"), std::string::npos);
   daemon_->send(job(2, Echo::kind, R"({"number":2})"));
   EXPECT_EQ(daemon_->expect<FinishedFrame>().end.failure.error, "std::runtime_error: no answer");
+}
+
+// However short it is: the clock of this test does not move.
+TEST_F(RuntimeTest, UmaskAndWorkingFolderArePutBackAfterEachJob) {
+  const auto surroundings = [] {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return std::pair{mask, std::filesystem::current_path()};
+  };
+  const auto before = surroundings();
+  jobs_.add<Echo>([](const Echo&, JobContext&) {
+    ::umask(0);
+    std::filesystem::current_path("/");
+  });
+  start(1);
+  for (std::int64_t seq = 1; seq <= 3; ++seq) {
+    daemon_->send(job(seq));
+    EXPECT_EQ(daemon_->expect<FinishedFrame>().end.result, RunResult::succeeded);
+    EXPECT_EQ(surroundings(), before) << "job " << seq;
+  }
 }
 
 TEST_F(RuntimeTest, SER_06_AnUndecodablePayloadFailsWithItsPathAndTheSlotGoesOn) {
