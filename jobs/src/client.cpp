@@ -182,14 +182,14 @@ std::vector<BulkItem> Client::enqueue_many(const detail::JobKind& kind, const vo
 // never waits for a tenant's.
 void Client::Impl::mark(const TenantTransaction& transaction) {
   const queue::OutboxOwner owner{transaction.tenant(), transaction.generation()};
-  const std::int64_t epoch = transaction.stamp().outbox_epoch;
-  if (marked.has(owner, epoch)) return;
+  const queue::OutboxState file = queue::outbox_state_of(transaction);
+  if (marked.has(owner, file)) return;
   std::optional<Result<queue::MarkedOutbox>> result;
   // Durable, also where it was there already: its writer may not have synced it yet.
   store.write(Durability::durable,
-              [&](queue::StoreWriter& writer) { result = writer.mark_outbox(owner, epoch, clock.wall()); });
+              [&](queue::StoreWriter& writer) { result = writer.mark_outbox(owner, file, clock.wall()); });
   static_cast<void>(value_or_raise(*std::move(result)));
-  marked.add(owner, epoch);
+  marked.add(owner, file);
 }
 
 // The transaction is acknowledged whatever becomes of this: the mark stands, and tenured looks.
@@ -231,7 +231,9 @@ void Client::run_transaction(TenantHandle& handle, FunctionRef<void(JobTransacti
     transaction.commit();
     outbox.committed();
   }
-  if (outbox.last_row() != 0) impl_->relay(handle);
+  if (outbox.last_row() == 0) return;
+  impl_->marked.saw({handle.tenant(), handle.generation()}, queue::OutboxSeq{outbox.last_row()});
+  impl_->relay(handle);
 }
 
 }  // namespace tenure

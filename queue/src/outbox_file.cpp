@@ -1,5 +1,6 @@
 #include <tenure/queue/outbox_file.hpp>
 #include <tenure/tenancy/outbox.hpp>
+#include <tenure/tenancy/stamp.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -149,6 +150,10 @@ std::string_view name_of(RelayStep step) {
       return "unmark";
   }
   return "unknown";
+}
+
+OutboxState outbox_state_of(const TenantTransaction& transaction) {
+  return {.epoch = transaction.stamp().outbox_epoch, .newest = OutboxSeq{newest_in_outbox(transaction)}};
 }
 
 OutboxFront read_outbox_front(const TenantReader& reader) {

@@ -53,6 +53,20 @@ AuditEntry audit_of_behind(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq
                                 newest.value, watermark.value)};
 }
 
+Result<void> check_not_behind(const OutboxOwner& owner, std::optional<OutboxSeq> behind,
+                              OutboxSeq watermark) {
+  if (!behind) return {};
+  const std::string name = owner.tenant.text();
+  return fail(
+      ErrorCode::tenant_not_ready,
+      fmt::format(
+          "the database of {0} is an older copy: its outbox had given {1} numbers, and {2} were taken "
+          "over, so its next jobs would be lost; put the right file in its place, then run tenure "
+          "tenant recheck {0}",
+          name, behind->value, watermark.value),
+      name);
+}
+
 Result<void> check_recheck(const OutboxOwner& owner, std::optional<OutboxSeq> behind, OutboxSeq newest,
                            OutboxSeq watermark) {
   const std::string name = owner.tenant.text();

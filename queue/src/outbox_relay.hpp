@@ -15,6 +15,9 @@ namespace tenure::queue {
 
 // Of the commit by which a tenant has failed since its file is an older copy.
 [[nodiscard]] AuditEntry audit_of_behind(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark);
+// Whether rows may be added to the file; `behind` as it was noted. TenantNotReady.
+[[nodiscard]] Result<void> check_not_behind(const OutboxOwner& owner, std::optional<OutboxSeq> behind,
+                                            OutboxSeq watermark);
 // What a recheck says of a file that was found behind when it had given `behind`, and has given `newest` now.
 [[nodiscard]] Result<void> check_recheck(const OutboxOwner& owner, std::optional<OutboxSeq> behind,
                                          OutboxSeq newest, OutboxSeq watermark);

@@ -35,11 +35,13 @@ class OutboxSuite : public StoreSuite {
     return asked([&](JobReader& reader) { return reader.outbox_watermark(kAcme); }).value;
   }
   std::optional<bool> mark(std::int64_t epoch, const OutboxOwner& owner = kAcme) {
-    const auto marked = written([&](StoreWriter& writer) { return writer.mark_outbox(owner, epoch, now_); });
+    const auto marked =
+        written([&](StoreWriter& writer) { return writer.mark_outbox(owner, {.epoch = epoch}, now_); });
     return marked ? std::optional{marked->existed} : std::nullopt;
   }
-  std::optional<ErrorCode> refusal_of_mark(const OutboxOwner& owner) {
-    return code_of(written([&](StoreWriter& writer) { return writer.mark_outbox(owner, 1, now_); }));
+  std::optional<ErrorCode> refusal_of_mark(const OutboxOwner& owner, std::int64_t newest = 0) {
+    const OutboxState file{.epoch = 1, .newest = OutboxSeq{newest}};
+    return code_of(written([&](StoreWriter& writer) { return writer.mark_outbox(owner, file, now_); }));
   }
   std::vector<OutboxMark> marks(OutboxMarkNumber after = {}, std::size_t limit = 100) {
     return asked([&](JobReader& reader) { return reader.outbox_marks(after, limit); });
@@ -223,6 +225,20 @@ TEST_P(OutboxSuite, AFileThatHasGivenFewerNumbersIsBehindAndNothingIsTakenOver) 
   EXPECT_EQ(state(), TenantState::active) << "who is late says nothing of the file";
 }
 
+TEST_P(OutboxSuite, WhoeverWantsToAddRowsToAnOlderCopyIsRefusedAndTheTenantIsFailed) {
+  relay(rows_of(1, {job_of_acme(), job_of_acme()}));
+  EXPECT_EQ(refusal_of_mark(kAcme, 2), std::nullopt);
+  EXPECT_EQ(behind(), std::nullopt);
+  EXPECT_EQ(refusal_of_mark(kAcme, 1), ErrorCode::tenant_not_ready);
+  EXPECT_EQ(behind(), OutboxSeq{1});
+  EXPECT_EQ(state(), TenantState::failed);
+  EXPECT_EQ(audit().front().entry.verb, "tenant failed");
+  EXPECT_EQ(marks().size(), 1U) << "somebody has to look";
+  EXPECT_EQ(refusal_of_mark(kAcme, 3), ErrorCode::tenant_not_ready) << "also where it has gone on";
+  EXPECT_EQ(recheck(2), std::nullopt);
+  EXPECT_EQ(refusal_of_mark(kAcme, 2), std::nullopt);
+}
+
 TEST_P(OutboxSuite, TheTenantOfAFileThatIsBehindIsFailedUntilTheRightOneIsThere) {
   const OutboxRows all = rows_of(1, {job_of_acme(), job_of_acme()});
   relay(all);
@@ -316,7 +332,7 @@ TEST_P(OutboxSuite, ATransactionThatIsUndoneLeavesNeitherJobsNorWatermarkNorMark
   const OutboxRows rows = rows_of(1, {job_of_acme()});
   EXPECT_THROW(store().write(Durability::durable,
                              [&](StoreWriter& writer) {
-                               static_cast<void>(writer.mark_outbox(kAcme, 1, now_));
+                               static_cast<void>(writer.mark_outbox(kAcme, {.epoch = 1}, now_));
                                static_cast<void>(writer.relay_outbox(kAcme, rows, now_));
                                throw Abandoned{};
                              }),

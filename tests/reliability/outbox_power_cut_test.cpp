@@ -113,7 +113,7 @@ TEST_F(OutboxPowerCuts, OBX_06_WhatIsAcknowledgedIsThereAndRelayed) {
   EXPECT_GT(with_nothing_, 5);
 }
 
-void mark_visibly(OutboxProcess& process) { process.mark(1, Durability::ordered); }
+void mark_visibly(OutboxProcess& process) { process.mark({.epoch = 1}, Durability::ordered); }
 void pay_visibly(OutboxProcess& process) {
   process.pay_without_relay(Durability::durable, Durability::ordered);
 }

@@ -92,7 +92,7 @@ class OutboxProcess {
                          Durability of_commit = Durability::durable) {
     in_acme([&](TenantHandle& handle) {
       TenantTransaction transaction = handle.begin();
-      mark(transaction.stamp().outbox_epoch, of_mark);
+      mark(queue::outbox_state_of(transaction), of_mark);
       transaction.execute("update invoice set paid = paid + 1 where id = 1");
       for (int number = 1; number <= 2; ++number) {
         const queue::NewJob job{.id = {uuids_of_process().next(clock.wall())},
@@ -109,9 +109,9 @@ class OutboxProcess {
       else transaction.commit_ordered();
     });
   }
-  void mark(std::int64_t epoch, Durability durability) {
+  void mark(const queue::OutboxState& file, Durability durability) {
     store->write(durability, [&](queue::StoreWriter& writer) {
-      static_cast<void>(value_or_raise(writer.mark_outbox(kOwnerOfBooks, epoch, clock.wall())));
+      static_cast<void>(value_or_raise(writer.mark_outbox(kOwnerOfBooks, file, clock.wall())));
     });
   }
   // As tenured: it looks only into files that are marked.

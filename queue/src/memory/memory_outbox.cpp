@@ -27,12 +27,18 @@ std::optional<OutboxSeq> MemoryReader::outbox_behind(const OutboxOwner& owner) {
   return number ? tables_.outbox_behind(*number) : std::nullopt;
 }
 
-Result<MarkedOutbox> MemoryWriter::mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) {
+Result<MarkedOutbox> MemoryWriter::mark_outbox(const OutboxOwner& owner, const OutboxState& file,
+                                               WallTime now) {
   if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys)
     return tl::unexpected(std::move(keys.error()));
   const auto live = owner_of(owner.tenant, owner.generation);
   if (!live) return tl::unexpected(live.error());
-  return MarkedOutbox{.existed = !tables_.add_outbox_mark({live->number, epoch, now})};
+  const bool existed = !tables_.add_outbox_mark({live->number, file.epoch, now});
+  const OutboxSeq watermark = tables_.outbox_seen(live->number);
+  if (file.newest < watermark) note_older_copy(owner, file.newest, watermark, now);
+  if (auto newer = check_not_behind(owner, tables_.outbox_behind(live->number), watermark); !newer)
+    return tl::unexpected(std::move(newer.error()));
+  return MarkedOutbox{existed};
 }
 
 void MemoryWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {

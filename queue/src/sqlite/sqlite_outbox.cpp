@@ -20,11 +20,18 @@ std::optional<OutboxSeq> SqliteJobReader::outbox_behind(const OutboxOwner& owner
   return number ? queue::outbox_behind(connection_, *number) : std::nullopt;
 }
 
-Result<MarkedOutbox> SqliteWriter::mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) {
+Result<MarkedOutbox> SqliteWriter::mark_outbox(const OutboxOwner& owner, const OutboxState& file,
+                                               WallTime now) {
   if (auto keys = check_own_keys(); !keys) return tl::unexpected(std::move(keys.error()));
   const auto live = owner_of(owner.tenant, owner.generation);
   if (!live) return tl::unexpected(live.error());
-  return MarkedOutbox{.existed = !insert_outbox_mark(connection_, live->number, epoch, now)};
+  const bool existed = !insert_outbox_mark(connection_, live->number, file.epoch, now);
+  const OutboxSeq watermark = queue::outbox_watermark(connection_, live->number);
+  if (file.newest < watermark) note_older_copy(owner, file.newest, watermark, now);
+  if (auto newer = check_not_behind(owner, queue::outbox_behind(connection_, live->number), watermark);
+      !newer)
+    return tl::unexpected(std::move(newer.error()));
+  return MarkedOutbox{existed};
 }
 
 void SqliteWriter::mark_outbox_of(TenantNumber tenant, WallTime now) {

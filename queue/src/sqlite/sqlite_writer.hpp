@@ -95,7 +95,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> delete_by_operator(JobId id) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void set_seal_marks(const SealMarks& marks) override;
-  Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch, WallTime now) override;
+  Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, const OutboxState& file, WallTime now) override;
   void mark_outbox_of(TenantNumber tenant, WallTime now) override;
   void mark_outboxes_of_former_claims(Incarnation current, WallTime now) override;
   Relayed relay_outbox(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;

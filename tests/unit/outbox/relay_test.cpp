@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,13 @@ class OutboxRelay : public ::testing::Test {
     });
   }
   void mark() {
-    const std::int64_t epoch =
-        lease_->write([](TenantTransaction& transaction) { return transaction.stamp().outbox_epoch; });
+    const OutboxState file =
+        lease_->write([](TenantTransaction& transaction) { return outbox_state_of(transaction); });
+    std::optional<Result<MarkedOutbox>> marked;
     shop_.store->write(Durability::durable, [&](StoreWriter& writer) {
-      value_or_raise(writer.mark_outbox({kAcme, Generation{1}}, epoch, shop_.clock.wall()));
+      marked = writer.mark_outbox({kAcme, Generation{1}}, file, shop_.clock.wall());
     });
+    static_cast<void>(value_or_raise(*std::move(marked)));
   }
   std::vector<OutboxMark> marks() { return marks_in(*shop_.store); }
   std::vector<JobId> jobs_there() { return job_ids_in(*shop_.store); }
@@ -256,7 +259,7 @@ TEST_F(OutboxRelay, AnOlderCopyOfTheFileIsNoticedAlsoWithoutRows) {
   lease_ = shop_.open("acme");
   EXPECT_TRUE(relay().is_file_behind);
   commit({});
-  mark();
+  EXPECT_EQ(code_of([&] { mark(); }), ErrorCode::tenant_not_ready);
   EXPECT_TRUE(sweep().is_file_behind);
   EXPECT_FALSE(marks().empty()) << "somebody has to look";
   EXPECT_EQ(jobs_there().size(), 2U);

@@ -155,19 +155,54 @@ TEST_F(TransactionTrouble, AMarkIsSetBeforeTheFirstRowAndSeenByOthersWhileTheTra
   });
 }
 
+// Whose next numbers were taken over: no matter whether this process had it marked before, or how many rows the transaction adds.
+TEST_F(TransactionTrouble, OBX_16_NoJobIsPutIntoAnOlderCopyAndTheTenantIsFailed) {
+  for (Client* client : {&client_, &over_asking_}) {
+    enqueue(client_);
+    enqueue(client_);
+    const std::size_t before = ids_there().size();
+    const std::int64_t paid_before = paid("acme");
+    sqlite::Connection{handles_.files().path_for(TenantName{"acme"}), {}}.execute(
+        {"put_back", "update sqlite_sequence set seq = seq - 2 where name = 'tenure_outbox'"});
+    EXPECT_TRUE(throws<TenantNotReady>([&] {
+      client->transaction(*lease_, [](JobTransaction& transaction) {
+        pay(transaction);
+        for (int each = 0; each < 3; ++each) transaction.enqueue(Remind{each});
+      });
+    }));
+    EXPECT_EQ(ids_there().size(), before);
+    EXPECT_EQ(store_->registry().find(TenantName{"acme"})->state, TenantState::failed);
+
+    sqlite::Connection{handles_.files().path_for(TenantName{"acme"}), {}}.execute(
+        {"right_file", "update sqlite_sequence set seq = seq + 2 where name = 'tenure_outbox'"});
+    EXPECT_TRUE(throws<TenantNotReady>([&] { enqueue(over_asking_); }))
+        << "nobody has said that it is the right one";
+    store_->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      value_or_raise(writer.recheck_outbox({TenantName{"acme"}, Generation{1}},
+                                           queue::OutboxSeq{static_cast<std::int64_t>(before)}));
+    });
+    EXPECT_EQ(paid("acme"), paid_before);
+    EXPECT_EQ(rows_left(), 0U);
+  }
+  enqueue(over_asking_);
+  EXPECT_EQ(ids_there().size(), 5U);
+}
+
 TEST(MarkedFiles, BeginAnewAtTheirBound) {
   detail::MarkedFiles marked;
   const TenantName acme{"acme"};
   const auto owner = [&](std::size_t generation) {
     return queue::OutboxOwner{acme, Generation{static_cast<std::int64_t>(generation)}};
   };
-  for (std::size_t each = 1; each <= detail::MarkedFiles::kMax; ++each) marked.add(owner(each), 4);
-  EXPECT_TRUE(marked.has(owner(1), 4));
-  EXPECT_FALSE(marked.has(owner(1), 5));
-  EXPECT_FALSE(marked.has({TenantName{"bolt"}, Generation{1}}, 4));
-  marked.add(owner(detail::MarkedFiles::kMax + 1), 4);
-  EXPECT_FALSE(marked.has(owner(1), 4)) << "which costs a commit";
-  EXPECT_TRUE(marked.has(owner(detail::MarkedFiles::kMax + 1), 4));
+  for (std::size_t each = 1; each <= detail::MarkedFiles::kMax; ++each)
+    marked.add(owner(each), {4, queue::OutboxSeq{7}});
+  EXPECT_TRUE(marked.has(owner(1), {4, queue::OutboxSeq{7}}));
+  EXPECT_FALSE(marked.has(owner(1), {4, queue::OutboxSeq{6}})) << "an older copy";
+  EXPECT_FALSE(marked.has(owner(1), {5, queue::OutboxSeq{7}}));
+  EXPECT_FALSE(marked.has({TenantName{"bolt"}, Generation{1}}, {4, queue::OutboxSeq{7}}));
+  marked.add(owner(detail::MarkedFiles::kMax + 1), {4, {}});
+  EXPECT_FALSE(marked.has(owner(1), {4, queue::OutboxSeq{7}})) << "which costs a commit";
+  EXPECT_TRUE(marked.has(owner(detail::MarkedFiles::kMax + 1), {4, {}}));
 }
 
 }  // namespace

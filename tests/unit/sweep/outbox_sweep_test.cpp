@@ -47,10 +47,10 @@ class OutboxSweepTest : public ::testing::Test {
   }
   void mark(const std::string& tenant) {
     const TenantScope scope{TenantName{tenant}};
-    const std::int64_t epoch = shop_.open(tenant)->write(
-        [](TenantTransaction& transaction) { return transaction.stamp().outbox_epoch; });
+    const OutboxState file = shop_.open(tenant)->write(
+        [](TenantTransaction& transaction) { return outbox_state_of(transaction); });
     shop_.store->write(Durability::durable, [&](StoreWriter& writer) {
-      value_or_raise(writer.mark_outbox({TenantName{tenant}, Generation{1}}, epoch, shop_.clock.wall()));
+      value_or_raise(writer.mark_outbox({TenantName{tenant}, Generation{1}}, file, shop_.clock.wall()));
     });
   }
   void mark_without_epoch(const std::string& tenant) {

@@ -51,7 +51,8 @@ class JobTransaction {
   // that). Of arguments and options as Client::enqueue. IdConflict: the id was given in this database to another job that is still on its
   // way; to the same job, it is that job.
   // LimitReached: more than 10,000 jobs in one transaction. In Client::transaction also what Client::enqueue says of the tenant and of the
-  // world, since the first one of a transaction may have to write to the control database.
+  // world, since the first one of a transaction may have to write to the control database; and TenantNotReady where this database is an
+  // older copy, whose next jobs would be taken for those that have come already.
   // What only the queue can see is seen when the job comes there: where it cannot be taken (an id that the queue has already for another
   // job, too many kinds or queues), it stays in this database with those behind it, and `tenure doctor` names it.
   template <JobType Job>

@@ -104,6 +104,13 @@ struct OutboxMark {
   friend bool operator==(const OutboxMark&, const OutboxMark&) = default;
 };
 
+// What a file says of its outbox, to a transaction that has its writers' lock.
+struct OutboxState {
+  std::int64_t epoch = 0;  // of its stamp
+  OutboxSeq newest{0};     // the greatest number that it has given
+  friend bool operator==(const OutboxState&, const OutboxState&) = default;
+};
+
 struct MarkedOutbox {
   bool existed = false;
 };

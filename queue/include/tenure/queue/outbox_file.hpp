@@ -60,6 +60,8 @@ struct RelayedFile {
 [[nodiscard]] RelayedFile sweep_file(Store& store, TenantHandle& handle, std::span<const OutboxMark> marks,
                                      const Clock& clock, const RelayOptions& options = {});
 
+[[nodiscard]] OutboxState outbox_state_of(const TenantTransaction& transaction);
+
 // The first rows of the file; `is_all`: there are no more.
 struct OutboxFront {
   OutboxRows rows;

@@ -285,9 +285,10 @@ class StoreWriter {
   [[nodiscard]] virtual Result<void> tell(const RunNews& news, WallTime now) = 0;
 
   // The outbox (outbox.hpp). Says that the owner's file may hold rows from now on; commit it durably before the first of them is. One for
-  // that epoch may be there already (`existed`), visible and not yet on disk. TenantDoesNotExist, TenantNotReady (draining),
-  // TenantDeleted, StaleGeneration, BadConfiguration (as enqueue).
-  [[nodiscard]] virtual Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, std::int64_t epoch,
+  // that epoch may be there already (`existed`), visible and not yet on disk. TenantDoesNotExist, TenantNotReady (draining; or the file is an
+  // older copy, whose next numbers were taken over: it is marked and noted as one, which is to be committed), TenantDeleted, StaleGeneration,
+  // BadConfiguration (as enqueue).
+  [[nodiscard]] virtual Result<MarkedOutbox> mark_outbox(const OutboxOwner& owner, const OutboxState& file,
                                                          WallTime now) = 0;
   // The same for whatever epoch, in the commit by which a run of that tenant has ended of which nobody says what it wrote. One that is there
   // gets another number, so that whoever has read it before does not end it.
