@@ -1,5 +1,7 @@
 #include "library.hpp"
 
+#include "index_pages.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
@@ -68,6 +70,7 @@ std::optional<Failure> configure_library() {
   sqlite3_config(SQLITE_CONFIG_URI, 0);
   if (sqlite3_initialize() != SQLITE_OK)
     return Failure{ErrorCode::bad_configuration, "the SQLite library does not start; is there memory left?"};
+  reserve_pages_of_indexes();
   return std::nullopt;
 }
 

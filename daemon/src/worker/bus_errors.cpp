@@ -86,7 +86,7 @@ void leave_if_index_of_database(const siginfo_t& bus_error) {
   const auto address = reinterpret_cast<std::uintptr_t>(bus_error.si_addr);
   if (bus_error.si_code <= 0 || !Maps{}.is_in_file_with(kIndexSuffix, address)) return;
   constexpr std::string_view kText =
-      "worker: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is "
+      "tenure: no page for the -shm of a tenant's database: the disk is full or broken; leaving, no job is "
       "charged\n";
   ControlLock::note_leaving();
   write_last_words(kText);
