@@ -1,7 +1,7 @@
 #pragma once
 
-#include "observations.hpp"
 #include "../loop/recurring_thread.hpp"
+#include "observations.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/line_limit.hpp>

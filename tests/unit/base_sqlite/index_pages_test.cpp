@@ -27,6 +27,7 @@ bool is_index(int descriptor) {
 }  // namespace
 
 // In the place of the C library's.
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 extern "C" int fallocate(int descriptor, int mode, off_t offset, off_t size) {
   if (is_disk_full) {
     errno = ENOSPC;
@@ -43,8 +44,8 @@ constexpr off_t kFirstRegion = 32 * 1024;  // https://sqlite.org/walformat.html#
 
 class IndexPages : public ::testing::Test {
  protected:
-  IndexPages() { reserved_of_index = 0; }
-  ~IndexPages() override { is_disk_full = false; }
+  void SetUp() override { reserved_of_index = 0; }
+  void TearDown() override { is_disk_full = false; }
 
   void write(Access access) const {
     Connection connection{folder_ / "a.db", {.access = access}};
