@@ -158,6 +158,7 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
   };
   const std::lock_guard lock{mutex_};
   ++counters_.leased;
+  leases_.push_back(state.get());
   return HandleLease{shared_from_this(), std::move(state)};
 }
 
@@ -269,6 +270,7 @@ void ConnectionPool::give_back(LeaseState& lease) {
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
+    std::erase(leases_, &lease);
   }
   put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), afterwards);
 }
@@ -359,6 +361,13 @@ HandleCache::Counters ConnectionPool::counters() const {
   counters.idle = static_cast<std::int64_t>(idle_.size());
   counters.descriptors = account_.in_use();
   return counters;
+}
+
+std::vector<HandleCache::Leased> ConnectionPool::leased() const {
+  std::vector<HandleCache::Leased> leased;
+  const std::lock_guard lock{mutex_};
+  for (const LeaseState* const lease : leases_) leased.push_back({lease->tenant, lease->open_children()});
+  return leased;
 }
 
 }  // namespace tenure::detail

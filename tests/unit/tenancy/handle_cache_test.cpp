@@ -473,5 +473,26 @@ TEST(HandleCache, ALeaseMayOutliveTheCache) {
   write_one(*lease);
 }
 
+TEST(HandleCache, TellsWhoseLeasesHaveNotEndedAndWhatIsOpenOnThem) {
+  Shop shop;
+  shop.create("acme");
+  shop.create("bolt");
+  EXPECT_TRUE(shop.handles.leased_for_test().empty());
+  {
+    HandleLease acme = shop.open("acme");
+    const HandleLease bolt = shop.open("bolt");
+    with_tenant("acme", [&] {
+      const TenantTransaction transaction = acme->begin();
+      const auto leased = shop.handles.leased_for_test();
+      ASSERT_EQ(leased.size(), 2U);
+      EXPECT_EQ(leased[0].tenant, TenantName{"acme"});
+      EXPECT_EQ(leased[0].open.transactions, 1);
+      EXPECT_EQ(leased[1].tenant, TenantName{"bolt"});
+      EXPECT_TRUE(leased[1].open.none());
+    });
+  }
+  EXPECT_TRUE(shop.handles.leased_for_test().empty());
+}
+
 }  // namespace
 }  // namespace tenure
