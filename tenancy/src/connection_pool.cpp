@@ -264,6 +264,7 @@ void ConnectionPool::give_place_back(const TenantName& tenant, HandleAccess acce
 
 void ConnectionPool::give_back(LeaseState& lease) {
   if (process_.is_inherited()) return static_cast<void>(lease.open.release());
+  if (lease.open == nullptr) return;  // ended before
   lease.end_transactions();
   const Afterwards afterwards = can_be_pooled(lease) ? Afterwards::pooled : Afterwards::closed;
   if (on_looked_at_for_test) on_looked_at_for_test();
@@ -363,11 +364,18 @@ HandleCache::Counters ConnectionPool::counters() const {
   return counters;
 }
 
-std::vector<HandleCache::Leased> ConnectionPool::leased() const {
-  std::vector<HandleCache::Leased> leased;
-  const std::lock_guard lock{mutex_};
-  for (const LeaseState* const lease : leases_) leased.push_back({lease->tenant, lease->open_children()});
-  return leased;
+std::vector<HandleCache::Leased> ConnectionPool::end_leases() {
+  std::vector<LeaseState*> leases;
+  {
+    const std::lock_guard lock{mutex_};
+    leases = leases_;
+  }
+  std::vector<HandleCache::Leased> ended;
+  for (LeaseState* const lease : leases) {
+    ended.push_back({lease->tenant, lease->open_children()});
+    give_back(*lease);
+  }
+  return ended;
 }
 
 }  // namespace tenure::detail

@@ -56,7 +56,7 @@ void HandleCache::close_idle() { pool_->close_idle(); }
 
 HandleCache::Counters HandleCache::counters() const { return pool_->counters(); }
 
-std::vector<HandleCache::Leased> HandleCache::leased_for_test() const { return pool_->leased(); }
+std::vector<HandleCache::Leased> HandleCache::end_leases_for_test() { return pool_->end_leases(); }
 
 bool HandleCache::sync_failed() const { return pool_->sync_failed(); }
 

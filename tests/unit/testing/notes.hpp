@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/queue/memory_store.hpp>
 #include <tenure/testing/job_test.hpp>
 
 #include <cereal/cereal.hpp>

@@ -5,12 +5,11 @@
 namespace tenure::testing {
 namespace {
 
-using namespace std::chrono_literals;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using World_ = Notes;
 
-TEST_F(World_, PerformsWhatWasEnqueuedInTheDefaultTenant) {
+using AWorld = Notes;
+
+TEST_F(AWorld, PerformsWhatWasEnqueuedInTheDefaultTenant) {
   client().enqueue(AddNote{"milk"});
   EXPECT_TRUE(enqueued<AddNote>());
   EXPECT_EQ(drain().succeeded(), 1U);
@@ -18,7 +17,7 @@ TEST_F(World_, PerformsWhatWasEnqueuedInTheDefaultTenant) {
   EXPECT_THAT(notes(), ElementsAre("milk"));
 }
 
-TEST_F(World_, BringsTheJobsOfATransaction) {
+TEST_F(AWorld, BringsTheJobsOfATransaction) {
   auto handle = tenants().open_current();
   client().transaction(*handle, [](JobTransaction& transaction) { transaction.enqueue(AddNote{"milk"}); });
   EXPECT_EQ(drain().size(), 1U);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,7 +66,7 @@ class JobTest : public ::testing::Test {
   }
   void print_failed_runs() const {
     for (const JobRun& run : world_.runs())
-      if (!run.has_succeeded()) GTEST_LOG_(INFO) << "a run failed: " << run.text();
+      if (!run.has_succeeded()) std::cerr << "a run has failed: " << run.text() << '\n';
   }
 
   World world_;

@@ -23,7 +23,7 @@ struct JobRun {
   int attempt = 1;                                    // from 1
   std::optional<queue::AttemptFailure> failure = {};  // nothing: it has succeeded
   [[nodiscard]] bool has_succeeded() const { return !failure; }
-  // "billing.send_invoice of acme, attempt 2: HandlerFailed: no route to host"
+  // "billing.send_invoice of acme, attempt 2: HandlerFailed: std::runtime_error: no route to host"
   [[nodiscard]] std::string text() const;
 };
 
