@@ -10,7 +10,8 @@ namespace tenure::daemon {
 namespace {
 
 // The job's texts move; the envelope's next copy is the one in the bytes to be written.
-AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_limit) {
+AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_limit,
+                     queue::JobId receipt_horizon) {
   // Only a row that was written past us can be longer; cut, its worker refuses it.
   if (job.envelope.size() > queue::kEnvelopeMax) job.envelope.resize(queue::kEnvelopeMax);
   if (job.cursor.size() > queue::kCursorMax) job.cursor.clear();  // no run has saved it
@@ -25,7 +26,7 @@ AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_lim
                   .attempts_max = job.attempts_max,
                   .releases = job.releases,
                   .time_limit = time_limit},
-          .receipt_horizon = {}};
+          .receipt_horizon = receipt_horizon};
 }
 
 }  // namespace
@@ -84,9 +85,9 @@ DaemonEnd::Actions DaemonEnd::waited_enough() {
   return take_actions();
 }
 
-void DaemonEnd::assign(queue::ClaimedJob&& job) {
+void DaemonEnd::assign(queue::ClaimedJob&& job, queue::JobId receipt_horizon) {
   const std::chrono::microseconds time_limit = time_limits_.of(job.kind);
-  write(to_frame(std::move(job), time_limit));
+  write(to_frame(std::move(job), time_limit, receipt_horizon));
 }
 void DaemonEnd::recall(const queue::ClaimRef& claim) { write(RecallFrame{claim}); }
 void DaemonEnd::give_stop_token(queue::JobSeq seq, StopReason reason) {
