@@ -1,5 +1,6 @@
 #pragma once
 
+#include "old_receipts.hpp"
 #include "outbox_writer.hpp"
 
 #include <tenure/base/process_bound.hpp>
@@ -23,6 +24,7 @@ struct JobRun {
   const queue::StopSignal& stop;
   queue::RunNotes& notes;
   HandleCache& handles;
+  OldReceipts& old_receipts;
   const Clock& clock;
   const std::string& application;
   const queue::Mask& mask;

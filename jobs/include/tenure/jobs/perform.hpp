@@ -19,8 +19,9 @@
 namespace tenure {
 
 namespace detail {
+class OldReceipts;
 class SeenOutboxes;
-}
+}  // namespace detail
 
 struct PerformerOptions {
   std::string application;
@@ -51,6 +52,9 @@ class Performer {
   // whoever finds it.
   void clear_outbox(const queue::OutboxOwner& owner, queue::OutboxSeq watermark) noexcept;
 
+  // Receipts of jobs of that tenant with ids below `horizon` may go as soon as they are old enough: what the daemon says beside a job.
+  void receipt_horizon_is(const queue::OutboxOwner& owner, queue::JobId horizon);
+
  private:
   // What is left of a run when its handler has.
   struct Left {
@@ -65,6 +69,7 @@ class Performer {
   const Clock& clock_;
   PerformerOptions options_;
   std::unique_ptr<detail::SeenOutboxes> seen_outboxes_;
+  std::unique_ptr<detail::OldReceipts> old_receipts_;
 };
 
 }  // namespace tenure
