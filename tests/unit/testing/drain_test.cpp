@@ -145,6 +145,24 @@ TEST_F(Draining, InlineEachEnqueueIsPerformedWithAllThatFollows) {
   EXPECT_TRUE(enqueued<AddNote>({.due_in = 0s}));
 }
 
+TEST_F(Draining, InlineAJobWhoseTenantTheTestWritesToWaitsForTheNextDrain) {
+  perform_inline();
+  {
+    const auto handle = tenants().open_current();
+    const TenantTransaction transaction = handle.handle().begin();
+    client().enqueue(AddNote{"milk"});
+    EXPECT_TRUE(enqueued<AddNote>());
+  }
+  EXPECT_EQ(drain().succeeded(), 1U);
+}
+
+TEST_F(Draining, InlineWhatAnotherThreadEnqueuesWaitsForTheNextDrain) {
+  perform_inline();
+  std::jthread([this] { client().enqueue(AddNote{"milk"}, {.tenant = kDefaultTenant}); }).join();
+  EXPECT_TRUE(enqueued<AddNote>());
+  EXPECT_EQ(drain().succeeded(), 1U);
+}
+
 TEST_F(Draining, InlineAHandlersJobIsPerformedBehindIt) {
   std::vector<std::string> order;
   jobs().add<Child>([&](const Child&, JobContext&) { order.emplace_back("child"); });
