@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 namespace tenure::testing {
 namespace {
 
@@ -158,7 +160,7 @@ TEST_F(Draining, InlineAJobWhoseTenantTheTestWritesToWaitsForTheNextDrain) {
 
 TEST_F(Draining, InlineWhatAnotherThreadEnqueuesWaitsForTheNextDrain) {
   perform_inline();
-  std::jthread([this] { client().enqueue(AddNote{"milk"}, {.tenant = kDefaultTenant}); }).join();
+  std::thread([this] { client().enqueue(AddNote{"milk"}, {.tenant = kDefaultTenant}); }).join();
   EXPECT_TRUE(enqueued<AddNote>());
   EXPECT_EQ(drain().succeeded(), 1U);
 }
