@@ -124,9 +124,7 @@ std::size_t leave_all_scopes() {
 
 ScopesAside::ScopesAside() { frames_.swap(frames); }
 
-ScopesAside::~ScopesAside() {
-  leave_all_scopes();
-  frames_.swap(frames);
-}
+// Those that were entered meanwhile go with this object.
+ScopesAside::~ScopesAside() { frames_.swap(frames); }
 
 }  // namespace tenure

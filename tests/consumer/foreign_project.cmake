@@ -1,5 +1,6 @@
 # Configures, builds and runs the project in SOURCE as somebody else would. INSTALL: against what TENURE_BINARY_DIR installs;
-# else it takes TENURE_SOURCE as a folder of its own. TOUR: what README.md shows, which is built and run so too. LAUNCHER, of the compiler, only saves time.
+# else it takes TENURE_SOURCE as a folder of its own. KIT: instead, the project's own tests, where it has been built against what is
+# installed. TOUR: what README.md shows, which is built and run so too. LAUNCHER, of the compiler, only saves time.
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -16,6 +17,26 @@ function(expect text)
     message(FATAL_ERROR "\"${text}\" was expected, not:\n${output}")
   endif()
 endfunction()
+
+# The project's own tests, with the test kit: what passes passes, and what is wrong with a test fails it.
+function(run_tests_of_project)
+  run(${CMAKE_COMMAND} --build ${FOLDER}/build --parallel 2 --target application-test application-plain-test)
+  run(${FOLDER}/build/application-test --gtest_filter=-*LeaveAHandleOpen)
+  expect("PASSED  . 2 tests")
+  execute_process(COMMAND ${FOLDER}/build/application-test --gtest_filter=*LeaveAHandleOpen
+                  RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(result EQUAL 0)
+    message(FATAL_ERROR "a test that leaves a handle open has passed:\n${output}")
+  endif()
+  expect("a handle of tenant test was left open")
+  run(${FOLDER}/build/application-plain-test)
+endfunction()
+
+# Of the project that the test of the installed package has built.
+if(KIT)
+  run_tests_of_project()
+  return()
+endif()
 
 file(REMOVE_RECURSE ${FOLDER})
 file(MAKE_DIRECTORY ${FOLDER})
@@ -42,12 +63,14 @@ run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${FOLDER}/build ${about} -D
 run(${CMAKE_COMMAND} --build ${FOLDER}/build --parallel 2 --target application)
 run(${FOLDER}/build/application)
 expect("no job")
+
 if(NOT INSTALL)
+  run_tests_of_project()
   return()
 endif()
 
 # The installed programs and the two foreign ones know each other: a job goes in, and the worker program says who it is.
-run(${CMAKE_COMMAND} --build ${FOLDER}/build --parallel 2)
+run(${CMAKE_COMMAND} --build ${FOLDER}/build --target application-worker)
 file(WRITE ${FOLDER}/tenure.toml
      "[application]\nname = \"notes\"\n[store]\npath = \"${FOLDER}/control.db\"\n"
      "[tenants]\npath = \"${FOLDER}/tenants/%{tenant}.db\"\n"

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 namespace tenure::testing {
 namespace {
 
@@ -143,6 +145,24 @@ TEST_F(Draining, InlineEachEnqueueIsPerformedWithAllThatFollows) {
   perform_inline(false);
   client().enqueue(AddNote{"bread"});
   EXPECT_TRUE(enqueued<AddNote>({.due_in = 0s}));
+}
+
+TEST_F(Draining, InlineAJobWhoseTenantTheTestWritesToWaitsForTheNextDrain) {
+  perform_inline();
+  {
+    const auto handle = tenants().open_current();
+    const TenantTransaction transaction = handle.handle().begin();
+    client().enqueue(AddNote{"milk"});
+    EXPECT_TRUE(enqueued<AddNote>());
+  }
+  EXPECT_EQ(drain().succeeded(), 1U);
+}
+
+TEST_F(Draining, InlineWhatAnotherThreadEnqueuesWaitsForTheNextDrain) {
+  perform_inline();
+  std::thread([this] { client().enqueue(AddNote{"milk"}, {.tenant = kDefaultTenant}); }).join();
+  EXPECT_TRUE(enqueued<AddNote>());
+  EXPECT_EQ(drain().succeeded(), 1U);
 }
 
 TEST_F(Draining, InlineAHandlersJobIsPerformedBehindIt) {

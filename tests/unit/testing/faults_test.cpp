@@ -36,7 +36,7 @@ class FaultsOfAWorld : public Notes {
     if (runs.empty() || !runs.front().failure) return std::nullopt;
     return runs.front().failure->code;
   }
-  int releases() { return world().all_enqueued<AddNote>().front().record.releases; }
+  int releases() { return world().all_enqueued<AddNote>().at(0).record.releases; }
 };
 
 TEST_F(FaultsOfAWorld, ATenantThatIsGoneCostsNoAttemptAndIsBack) {

@@ -103,6 +103,17 @@ TEST(Leaks, OfSeveralScopesTheInnermostIsNamed) {
   EXPECT_THAT(world.finish(), ElementsAre("2 scopes were left open, the innermost outside every tenant"));
 }
 
+// A file that is open by no name any more would be taken for the next one of its number.
+TEST(Leaks, ALeaseThatOutlivesItsWorldHasEnded) {
+  std::optional<HandleLease> lease;
+  {
+    World world(notes_options());
+    lease = world.tenants().open_current();
+  }
+  EXPECT_THROW(static_cast<void>((*lease)->begin()), HandleEnded);
+  for (int world = 0; world < 20; ++world) EXPECT_THAT(World(notes_options()).finish(), IsEmpty());
+}
+
 TEST(Leaks, ATestThatHasEndedEverythingHasNoProblem) {
   World world(notes_options());
   {

@@ -43,7 +43,7 @@ TEST(RootOfAWorld, TST_05_ParallelTestsDoNotMeetAndNothingIsLeftBehind) {
   const TemporaryFolder folder;
   std::vector<std::vector<std::string>> seen(4);
   {
-    std::vector<std::jthread> tests;
+    std::vector<std::thread> tests;
     for (std::size_t test = 0; test < seen.size(); ++test)
       tests.emplace_back([&, test] {
         World world(options_in(folder));
@@ -51,6 +51,7 @@ TEST(RootOfAWorld, TST_05_ParallelTestsDoNotMeetAndNothingIsLeftBehind) {
         seen[test] = distinct_notes(world);
         EXPECT_THAT(world.finish(), IsEmpty());
       });
+    for (std::thread& test : tests) test.join();
   }
   for (std::size_t test = 0; test < seen.size(); ++test)
     EXPECT_THAT(seen[test], ElementsAre("note of " + std::to_string(test)));

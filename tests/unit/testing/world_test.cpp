@@ -24,5 +24,24 @@ TEST_F(AWorld, BringsTheJobsOfATransaction) {
   EXPECT_THAT(notes(), ElementsAre("milk"));
 }
 
+TEST_F(AWorld, LeavesNoRowOfAnOutboxBehindWhatItHasPerformed) {
+  client().enqueue(AddNotes{3});
+  EXPECT_EQ(drain_all().succeeded(), 4U);
+  EXPECT_EQ(tenants().open_current()->read([](TenantReader& reader) {
+    auto rows = reader.query("select count(*) from tenure_outbox");
+    rows.next();
+    return rows.row().integer(0);
+  }),
+            0);
+}
+
+TEST_F(AWorld, HasTenantsThatTheApplicationMakesItself) {
+  client().tenants().create(TenantName{"acme"});
+  with_tenants("bolt");
+  for (const char* const tenant : {"acme", "bolt"}) client().enqueue(AddNote{"milk"}, {.tenant = tenant});
+  EXPECT_EQ(drain().succeeded(), 2U);
+  EXPECT_THROW(world().make_tenant(TenantName{"acme"}), TenantExists);
+}
+
 }  // namespace
 }  // namespace tenure::testing

@@ -20,17 +20,21 @@ namespace tenure::testing {
 //   TEST_F(Invoices, AreSent) {
 //     order_something(client());
 //     EXPECT_TRUE(enqueued<SendInvoice>({.queue = "mail"}));
-//     EXPECT_EQ(drain_all().failed(), 0);
+//     EXPECT_EQ(drain_all().failed(), 0U);
 //   }
 // What World says holds of each. At the test's end, when members of derived fixtures are gone, what finish() tells fails it; of a test that has
 // failed, whatever for, it prints the runs that have failed.
 class JobTest : public ::testing::Test {
- protected:
-  explicit JobTest(WorldOptions options = {}) : world_(std::move(options)) {}
+ public:
   ~JobTest() override {
     for (const std::string& problem : world_.finish()) ADD_FAILURE() << problem;
     if (HasFailure()) print_failed_runs();
   }
+  JobTest(const JobTest&) = delete;
+  JobTest& operator=(const JobTest&) = delete;
+
+ protected:
+  explicit JobTest(WorldOptions options = {}) : world_(std::move(options)) {}
 
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] JobRegistry& jobs() { return world_.jobs(); }

@@ -85,7 +85,8 @@ class World {
   // Time passes while jobs are performed: each at the moment at which it is due, the first one first. At least 0. What drain_all says.
   Runs advance(std::chrono::microseconds time, const DrainOptions& options = {});
   // From now on each job that is due is performed, with all that follows, before the call returns that has enqueued it: for tests of code
-  // that waits for nothing. Enqueued by another thread, or inside a transaction of a handle, a job waits for the next drain.
+  // that waits for nothing. Enqueued by another thread a job waits for the next drain, and so does one that finds its tenant busy, since this
+  // thread has a transaction open there.
   void perform_inline(bool is_on = true);
 
   // Whether the queue holds such jobs, which have not ended:
