@@ -5,6 +5,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/context.hpp>
+#include <tenure/tenancy/commit_watch.hpp>
 #include <tenure/tenancy/global_id.hpp>
 
 #include <algorithm>
@@ -134,7 +135,11 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   }
   if (is_done_now) run_.outbox.before_commit(transaction);
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
-  transaction.commit();
+  {
+    using detail::CommitOf;
+    const detail::CommitLabel label{is_done_now ? CommitOf::step : CommitOf::known_step, step};
+    transaction.commit();
+  }
   if (is_done_now) run_.outbox.committed();
   if (forgotten) run_.old_receipts.committed(file, *forgotten);
   run_.steps.emplace(step);
