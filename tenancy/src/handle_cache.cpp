@@ -34,6 +34,8 @@ void HandleLease::poison() { state_->poisoned = true; }
 
 void HandleLease::cancel() { state_->stop->store(true); }
 
+void HandleLease::end_children() { state_->end_transactions(); }
+
 OpenChildren HandleLease::open_children() const { return state_->open_children(); }
 
 HandleCache::HandleCache(TenantFiles files, HandleCacheOptions options)

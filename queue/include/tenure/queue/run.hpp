@@ -41,6 +41,23 @@ struct RunNews {
   friend bool operator==(const RunNews&, const RunNews&) = default;
 };
 
+// An operator's wish for capsules (replay/capsule.hpp): its row in the control database.
+using CaptureNumber = Strong<struct CaptureNumberTag, std::int64_t>;
+// At which end of a run its capsule is kept. On the wire and in the store: never renumber.
+enum class CaptureOn : std::uint8_t { failure = 1, success = 2, any_end = 3 };
+struct CaptureWish {
+  CaptureNumber request;
+  CaptureOn on = CaptureOn::failure;
+  friend bool operator==(const CaptureWish&, const CaptureWish&) = default;
+};
+// What became of it, of a run that has ended as was wished.
+struct TakenCapsule {
+  CaptureNumber request;
+  std::string file;                              // its name in the folder of capsules; empty where there is none
+  std::optional<Failure> failure = std::nullopt;  // why there is none
+  friend bool operator==(const TakenCapsule&, const TakenCapsule&) = default;
+};
+
 // All that a run needs to know of its job. The tenant stands here and in the envelope, and both must agree.
 struct AssignedJob {
   ClaimRef claim;
@@ -54,6 +71,7 @@ struct AssignedJob {
   int attempts_max = 1;
   int releases = 0;                         // runs that were given back and cost nothing
   std::chrono::microseconds time_limit{0};  // of this run; 0: none
+  std::optional<CaptureWish> capture = std::nullopt;
   friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
 };
 
@@ -95,6 +113,7 @@ struct AttemptEnd {
   // Of its tenant's outbox, where the run, or one of its job before it, may have written rows. They are jobs whatever the run has ended
   // with and whoever has the claim by now.
   std::optional<OutboxReport> outbox = std::nullopt;
+  std::optional<TakenCapsule> capsule = std::nullopt;
   friend bool operator==(const AttemptEnd&, const AttemptEnd&) = default;
 };
 
