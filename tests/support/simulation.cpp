@@ -17,7 +17,7 @@ Simulation::Simulation(queue::Store& store, Options options)
   options_.settings.seed = random_.next();
 }
 
-Simulation::~Simulation() = default;
+Simulation::~Simulation() { tell_if_failed(); }
 
 void Simulation::start() {
   ++life_;
@@ -25,6 +25,7 @@ void Simulation::start() {
   has_left_ = false;
   has_taken_claims_ = false;
   dispatcher_ = std::make_unique<daemon::Dispatcher>(options_.settings);
+  journals.push_back(std::make_unique<daemon::journal::Journal>(options_.journal_bytes));
   step(daemon::Started{});
 }
 
@@ -188,7 +189,10 @@ void Simulation::at_in_this_life(microseconds in, std::function<void()> what) {
 
 void Simulation::step(const daemon::Event& event) {
   if (!is_up()) return;
-  const daemon::Actions actions = dispatcher_->step(event, {clock_.wall(), clock_.steady()});
+  const daemon::Now now{clock_.wall(), clock_.steady()};
+  journals.back()->happened(*dispatcher_, event, now);
+  const daemon::Actions actions = dispatcher_->step(event, now);
+  journals.back()->decided(actions);
   if (on_step) on_step(event, actions);
   for (const Action& action : actions) {
     if (is_up()) carry_out(action);

@@ -12,7 +12,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <journal/journal.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,11 +61,12 @@ struct Options {
   std::vector<std::string> kinds{"job"};  // what the worker program performs
   std::string default_queue = "default";  // of all of them
   microseconds round_time{40};
-  microseconds start_time{5000};  // from exec to hello
-  microseconds frame_time{5};     // one way
-  microseconds report_time{0};    // ends of a process within it are one report
-  bool keeps_board = true;        // the worker program; not one of an older version
-  bool compares_lanes = false;    // with a full scan after each round that looked: slow
+  microseconds start_time{5000};           // from exec to hello
+  microseconds frame_time{5};              // one way
+  microseconds report_time{0};             // ends of a process within it are one report
+  bool keeps_board = true;                 // the worker program; not one of an older version
+  bool compares_lanes = false;             // with a full scan after each round that looked: slow
+  std::size_t journal_bytes = 4UL << 20U;  // of the journal of each dispatcher; 0: none is kept
   std::function<Performance(const queue::ClaimedJob&)> perform = [](const auto&) { return Performance{}; };
   std::function<bool(ProcessNumber)> starts = [](ProcessNumber) { return true; };
 };
@@ -189,6 +192,12 @@ class Simulation {
   [[nodiscard]] std::int64_t count(queue::ShownState state) const;
   [[nodiscard]] Verdict verdict() const;
   [[nodiscard]] std::string verdict_line() const;
+  // The options, all that decide how it goes on, as text.
+  [[nodiscard]] std::string options_text() const;
+  // Writes what each dispatcher's journal holds into the folder, "NAME-life-1.journal" and so on, and tells of seed, options and
+  // how they are replayed. Where a test has failed this is done when the simulation ends, once a test.
+  [[nodiscard]] std::string write_journals(const std::filesystem::path& folder,
+                                           const std::string& name) const;
   [[nodiscard]] std::vector<ProcessNumber> live_workers() const;
   [[nodiscard]] std::int64_t running() const;
   // Every job that was enqueued is in a final state in the store.
@@ -209,6 +218,7 @@ class Simulation {
   std::vector<std::pair<Instant, daemon::Action>>
       control;  // Drain, GiveStopToken, EndProcess, Recall, StartProcess, Leave
   std::function<void(const daemon::Event&, const daemon::Actions&)> on_step;
+  std::vector<std::unique_ptr<daemon::journal::Journal>> journals;  // of each dispatcher there was, in order
   SimulatedOutboxes outboxes;
   Faults faults;
   std::int64_t performing_max = 0;
@@ -220,6 +230,7 @@ class Simulation {
   // Only while the dispatcher of now lives.
   void at_in_this_life(microseconds in, std::function<void()> what);
   void step(const daemon::Event& event);
+  void tell_if_failed() const;
   void carry_out(const daemon::Action& action);
   void run_round(const daemon::RunRound& action);
   void start_process(const daemon::StartProcess& action);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lanes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/queue/store.hpp>
@@ -54,6 +55,9 @@ class Arrivals {
   // How far the look has come, so that rows which block again are not taken again.
   std::optional<queue::JobSeq> blocked_after_;
   bool from_the_front_again_ = false;  // another hello came meanwhile
+
+  TENURE_REMEMBERS_BESIDE((lanes), scanned_until, scanned_tenants, last_seq, next_due, blocked_after,
+                          from_the_front_again)
 };
 
 }  // namespace tenure::daemon

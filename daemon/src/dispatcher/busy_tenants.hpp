@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/tenancy/registry.hpp>
 
@@ -74,6 +76,8 @@ class BusyTenants {
   std::map<TenantNumber, Busy> busy_;
   Order withheld_until_;
   Order open_since_;  // the others
+
+  TENURE_REMEMBERS(busy, withheld_until, open_since)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
@@ -29,6 +30,8 @@ class CancelledRuns {
   const DispatcherSettings& settings_;
   Processes& processes_;
   queue::CancelNumber read_until_;
+
+  TENURE_REMEMBERS_BESIDE((settings, processes), read_until)
 };
 
 }  // namespace tenure::daemon

@@ -2,6 +2,7 @@
 
 #include "lanes.hpp"
 #include "processes.hpp"
+#include "remembered.hpp"
 #include "usual_run_time.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -88,6 +89,8 @@ class ClaimPlan {
   std::vector<queue::ClaimRequest> requests_;  // while the plan is being made
   // Tenant, bucket, process and how many kinds: where its claim stands.
   std::map<std::tuple<TenantNumber, Bucket, ProcessNumber, std::size_t>, std::size_t> index_;
+
+  TENURE_REMEMBERS_BESIDE((lanes, processes, usual), claims, requests, index)
 };
 
 // 1 to kQuantumJobs.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/records.hpp>
@@ -32,6 +34,8 @@ class DeadJobs {
   queue::AttemptFailure last_;
   std::string last_kind_;
   std::optional<Instant> told_at_;
+
+  TENURE_REMEMBERS(untold, last, last_kind, told_at)
 };
 
 }  // namespace tenure::daemon

@@ -6,6 +6,7 @@
 #include "last_moment.hpp"
 #include "lone_jobs.hpp"
 #include "processes.hpp"
+#include "remembered.hpp"
 #include "usual_run_time.hpp"
 
 #include <tenure/base/random.hpp>
@@ -74,6 +75,9 @@ class Endings {
   std::vector<ClaimEnd> pending_;
   std::size_t under_way_ = 0;
   std::size_t unanswered_ = 0;
+
+  TENURE_REMEMBERS_BESIDE((lanes, arrivals, usual, lone_jobs, figures), random, pending_ends, ends_under_way,
+                          unanswered)
 };
 
 }  // namespace tenure::daemon

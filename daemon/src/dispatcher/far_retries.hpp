@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
@@ -46,6 +48,8 @@ class FarRetries {
   std::optional<std::chrono::microseconds> ahead_;  // the wall clock before the steady one, at the last step
   // The furthest that the wall clock was before the steady one since it last went back.
   std::optional<std::chrono::microseconds> ahead_max_;
+
+  TENURE_REMEMBERS(is_wanted, from_the_front_again, after, drawn_in, trusted_at, ahead, ahead_max)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "lanes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -52,6 +53,8 @@ class HeldNotes {
   std::map<Key, Entry> entries_;
   std::set<std::string> told_defaults_;
   std::optional<Instant> look_at_;
+
+  TENURE_REMEMBERS_BESIDE((settings), entries, told_defaults, look_at)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "busy_tenants.hpp"
+#include "remembered.hpp"
 #include "ring.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -193,6 +194,9 @@ class Lanes {
   std::int64_t open_ = 0;
   bool may_hold_ = false;
   std::size_t entries_ = 0;  // in rings
+
+  TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds, gated,
+                   asked_until, busy, count, open, may_hold, entries)
 };
 
 }  // namespace tenure::daemon

@@ -2,6 +2,7 @@
 
 #include "lanes.hpp"
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -84,6 +85,8 @@ class LoneJobs {
     std::optional<Instant> second_;
     int passed_ = 0;  // in this second
     std::int64_t left_out_ = 0;
+
+    TENURE_REMEMBERS(second, passed, left_out)
   };
   void add(Waiting job);
   void find_pool(Waiting& job) const;
@@ -103,6 +106,8 @@ class LoneJobs {
   std::vector<DelayLines> delay_lines_;    // of each pool
   std::vector<Waiting> waiting_;           // those that waited longest first; one of each job
   std::set<queue::JobSeq> lacked_memory_;  // also of those that wait for a retry
+
+  TENURE_REMEMBERS_BESIDE((processes, lanes), delay_lines, waiting, lacked_memory)
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/round.hpp>
 
@@ -40,6 +42,8 @@ class Looks {
   Instant next_poll_;
   std::optional<std::int64_t> change_counter_;
   std::uint64_t idle_looks_ = 0;
+
+  TENURE_REMEMBERS(poll, is_wanted, next_poll, change_counter, idle_looks)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pool_turns.hpp"
+#include "remembered.hpp"
 #include "rounds.hpp"
 #include "state.hpp"
 
@@ -55,6 +56,8 @@ class Machine {
   Rounds rounds_;
   std::optional<Instant> wake_;
   bool has_left_ = false;
+
+  TENURE_REMEMBERS(state, rounds, wake, has_left)
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/queue/store.hpp>
@@ -139,6 +141,8 @@ class Outstanding {
   std::size_t recalled_ = 0;  // of those ahead
   std::size_t bytes_ = 0;
   std::int64_t ahead_us_ = 0;
+
+  TENURE_REMEMBERS(slots, nodes, free_nodes, table, first, last, first_ahead, size, recalled, bytes, ahead_us)
 };
 
 }  // namespace tenure::daemon

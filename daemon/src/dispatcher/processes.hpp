@@ -1,6 +1,7 @@
 #pragma once
 
 #include "outstanding.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -175,6 +176,8 @@ class Processes {
   std::chrono::microseconds ping_max_;
   ProcessNumber last_{0};
   bool restarts_ = true;
+
+  TENURE_REMEMBERS(pool_names, quiet, positions, processes, ping_max, last, restarts)
 };
 
 // The wait before the start after so many quick deaths in a row.

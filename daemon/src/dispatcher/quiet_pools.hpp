@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -35,6 +36,8 @@ class QuietPools {
   const DispatcherSettings& settings_;
   Processes& processes_;
   std::vector<std::optional<Quiet>> quiet_;  // of each pool
+
+  TENURE_REMEMBERS_BESIDE((settings, processes), quiet)
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 
 #include <chrono>
@@ -32,6 +34,8 @@ class Refusals {
   int admitted_ = 0;             // in it
   std::int64_t count_ = 0;       // stored, and in no row yet
   Instant due_;
+
+  TENURE_REMEMBERS(span, admitted, count, due)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -52,6 +53,8 @@ class Replacements {
   std::deque<Wanted> wanted_;
   std::vector<std::optional<ProcessNumber>>
       under_way_;  // of each pool, whose successor has not said hello yet
+
+  TENURE_REMEMBERS_BESIDE((settings, processes), wanted, under_way)
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -124,6 +126,8 @@ class Ring {
   std::size_t present_ = 0;
   std::int64_t served_us_ = 0;
   std::int64_t ahead_us_ = 0;
+
+  TENURE_REMEMBERS(ranks, offers, entries, flows, absent, newcomers, present, served_us, ahead_us)
 };
 
 }  // namespace tenure::daemon

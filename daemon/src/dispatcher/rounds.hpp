@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/round.hpp>
 
@@ -35,6 +37,8 @@ class Rounds {
   std::chrono::milliseconds retry_wait_{0};
   std::optional<Instant> retry_at_;
   std::optional<Instant> noted_;
+
+  TENURE_REMEMBERS(under_way, retry_wait, retry_at, noted)
 };
 
 }  // namespace tenure::daemon

@@ -13,6 +13,7 @@
 #include "processes.hpp"
 #include "quiet_pools.hpp"
 #include "refusals.hpp"
+#include "remembered.hpp"
 #include "replacements.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
@@ -82,6 +83,11 @@ struct DispatcherState {
   // Of this step.
   Now now;
   Actions actions;
+
+  TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
+                   lone_jobs, endings, cancelled_runs, far_retries, dead_jobs, refusals, held_notes,
+                   told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
+                   next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -30,6 +31,8 @@ class Stopping {
   Instant token_at_;
   bool token_given_ = false;
   bool ended_ = false;
+
+  TENURE_REMEMBERS(deadline, token_at, token_given, ended)
 };
 
 }  // namespace tenure::daemon

@@ -3,6 +3,7 @@
 #include "lanes.hpp"
 #include "lone_jobs.hpp"
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -111,6 +112,9 @@ class Suspects {
   std::optional<Instant> holding_since_;  // others, for a trial that is possible
   std::set<queue::JobSeq> performing_;    // on trial, or past it
   News news_;
+
+  TENURE_REMEMBERS_BESIDE((settings, lanes, processes, lone_jobs), unread_after, waiting, found, found_at,
+                          has_found_more, is_beginning, trial, holding_since, performing, news)
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
@@ -26,6 +28,8 @@ class ToldOutboxes {
  private:
   OutboxRowsPart::Ask untold_;
   std::size_t bytes_ = 0;
+
+  TENURE_REMEMBERS(untold, bytes)
 };
 
 }  // namespace tenure::daemon

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/base/clock.hpp>
 #include <tenure/queue/records.hpp>
 
@@ -34,6 +36,8 @@ class ToldPools {
   std::vector<queue::PoolRecord> pools_;
   std::optional<std::vector<queue::PoolRecord>> told_;
   std::optional<Instant> tell_at_{Instant{}};
+
+  TENURE_REMEMBERS(pools, told, tell_at)
 };
 
 }  // namespace tenure::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "processes.hpp"
+#include "remembered.hpp"
 
 #include <tenure/queue/run.hpp>
 
@@ -22,6 +23,8 @@ class ToldRuns {
 
  private:
   std::map<queue::ClaimRef, queue::RunNews> untold_;  // of outstanding jobs, and so bounded
+
+  TENURE_REMEMBERS(untold)
 };
 
 }  // namespace tenure::daemon

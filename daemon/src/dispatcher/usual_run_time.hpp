@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -29,6 +31,8 @@ class UsualRunTimes {
     int samples = 0;
   };
   std::unordered_map<queue::KindNumber, Average> averages_;  // never iterated
+
+  TENURE_REMEMBERS(averages)
 };
 
 }  // namespace tenure::daemon

@@ -298,6 +298,8 @@ class Dispatcher {
   [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const;
   // All of them, in order, for a comparison with what the store holds.
   [[nodiscard]] std::vector<KnownLane> known_lanes() const;
+  // All that it remembers, for its journal.
+  [[nodiscard]] const Machine& machine() const { return *machine_; }
 
  private:
   ThreadBound thread_{"Dispatcher"};

@@ -1,0 +1,197 @@
+#pragma once
+
+#include "simulated.hpp"
+
+#include <tenure/daemon/frames.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+// Runs with faults, for tests that want many of them, each by its seed.
+namespace tenure::daemon {
+
+// TENURE_SEEDS multiplies how many.
+inline std::uint64_t seeds(std::uint64_t usual) {
+  const char* const factor = std::getenv("TENURE_SEEDS");
+  return usual * (factor == nullptr ? 1 : std::strtoull(factor, nullptr, 10));
+}
+
+inline simulation::Performance any_performance(Random& random) {
+  simulation::Performance performance;
+  performance.run_time = std::chrono::microseconds{1 + random.below(random.below(4) == 0 ? 20'000 : 300)};
+  if (random.below(6) == 0) performance.enqueues = 1 + static_cast<int>(random.below(3));
+  const auto dice = random.below(40);
+  if (dice == 0) {
+    performance.result = RunResult::failed;
+    performance.failure = {ErrorCode::handler_failed, "simulated"};
+  } else if (dice == 1) {
+    performance.result = RunResult::failed;
+    performance.failure = {ErrorCode::tenant_busy, "simulated"};
+  } else if (dice >= 30) {
+    performance.obeys_stop_token = true;
+  } else if (dice == 2 && random.below(10) == 0) {
+    performance.kills_process = true;
+    performance.is_named = random.below(2) == 0;
+  }
+  return performance;
+}
+
+// What no worker may say, whole: refused at its last byte.
+inline std::string bad_bytes(Random& random) {
+  const auto dice = random.below(4);
+  if (dice == 0) return "\xff\xff\xff\x7f";     // a frame that is too long
+  if (dice == 1) return {"\x01\0\0\0\x7e", 5};  // of no type
+  std::string bytes;
+  write_frame(bytes, dice == 2 ? Frame{DrainFrame{}} : Frame{HelloFrame{.program_version = {}, .kinds = {}}});
+  if (dice == 3) bytes += bytes;  // one hello may be in order, two are not
+  return bytes;
+}
+
+// One run: jobs of several tenants, queues, priorities and kinds come in while rounds fail, workers are killed, hints are lost
+// and the dispatcher ends at any point and is started again. Then quiet.
+class FaultyRun {
+ public:
+  explicit FaultyRun(std::uint64_t seed, std::size_t journal_bytes = simulation::Options{}.journal_bytes)
+      : journal_bytes_(journal_bytes), random_(seed), sim_(options(seed)) {}
+
+  void run() {
+    for (const char* name : {"acme", "bolt", "crane"}) sim_->create_tenant(name);
+    sim_->create_tenant("late", false);
+    sim_->start();
+    const std::uint64_t troubles = 10 + random_.below(20);
+    for (std::uint64_t trouble = 0; trouble < troubles; ++trouble) {
+      const std::uint64_t events = 1 + random_.below(60);
+      for (std::uint64_t event = 0; event < events; ++event) (void)sim_.world.run_one();
+      start_again_if_left();
+      disturb();
+    }
+    quiet_phase();
+  }
+  std::uint64_t stops() const { return stops_; }
+  Simulated& sim() { return sim_; }
+
+ private:
+  simulation::Options options(std::uint64_t seed) {
+    simulation::Options options = one_pool(2, 2, seed);
+    options.settings.pools = {PoolSettings{"default", 2, {"urgent", "default"}},
+                              PoolSettings{"other", 1, {"default"}}};
+    options.kinds = {"fast", "slow"};
+    options.compares_lanes = true;
+    options.journal_bytes = journal_bytes_;
+    options.keeps_board = seed % 4 != 0;
+    options.settings.ping_max = 300ms;
+    options.settings.stop_deadline = 100ms;
+    if (seed % 2 == 0) options.time_limit = 4ms;  // which some of them do not keep
+    options.perform = [this](const queue::ClaimedJob&) {
+      return is_quiet_ ? simulation::Performance{} : any_performance(random_);
+    };
+    return options;
+  }
+  void disturb() {
+    switch (random_.below(13)) {
+      case 0:
+        sim_.world.fail_next_rounds(1 + static_cast<int>(random_.below(3)));
+        break;
+      case 1:
+        if (sim_->is_up()) {
+          sim_.world.crash_dispatcher();
+        } else {
+          sim_.world.start();
+        }
+        break;
+      case 2: {
+        const auto workers = sim_->live_workers();
+        if (workers.empty()) break;
+        const ProcessNumber victim = workers[random_.below(workers.size())];
+        if (random_.below(5) == 0) {
+          sim_.world.hang_worker(victim);
+        } else if (random_.below(5) == 0) {
+          sim_.world.garble_worker(victim, bad_bytes(random_));
+        } else {
+          sim_.world.kill_worker(victim);
+        }
+        break;
+      }
+      case 3:
+        if (sim_->is_up() && random_.below(4) == 0)
+          sim_.world.stop(random_.below(3) == 0 ? StopAsked::How::at_once : StopAsked::How::in_phases);
+        break;
+      case 4:
+        change_workers();
+        break;
+      case 5:
+        cancel_some();
+        break;
+      case 6:
+        sim_.world.sweep_outboxes();
+        break;
+      default:
+        enqueue_some();
+        break;
+    }
+  }
+  // Those that came last, which wait, are on their way or perform.
+  void cancel_some() {
+    const std::size_t recent = std::min<std::size_t>(jobs_.size(), 20);
+    for (std::size_t count = std::min<std::size_t>(recent, 1 + random_.below(4)); count > 0; --count)
+      sim_.world.cancel(jobs_[jobs_.size() - 1 - random_.below(recent)], random_.below(4) != 0);
+  }
+  void change_workers() {
+    const auto workers = sim_->live_workers();
+    if (random_.below(2) == 0) {
+      if (sim_->is_up()) sim_.world.reload(1 + static_cast<int>(random_.below(3)), random_.below(2) == 0);
+    } else if (!workers.empty()) {
+      sim_.world.tell_worker_to_end(workers[random_.below(workers.size())]);
+    }
+  }
+  void start_again_if_left() {
+    if (!sim_->is_up() || !sim_->has_left()) return;
+    ++stops_;
+    sim_.world.start();
+  }
+  void enqueue_some() {
+    simulation::JobSpec spec;
+    const auto tenant = random_.below(5);
+    spec.tenant = tenant == 0   ? ""
+                  : tenant == 1 ? "acme"
+                  : tenant == 2 ? "bolt"
+                  : tenant == 3 ? "crane"
+                                : "late";
+    spec.queue = random_.below(3) == 0 ? "urgent" : "default";
+    spec.kind = random_.below(2) == 0 ? "fast" : "slow";
+    spec.priority = static_cast<int>(random_.below(2));
+    if (random_.below(4) == 0) spec.due_in = std::chrono::microseconds{random_.below(20'000)};
+    // Clients' clocks differ: some jobs are due a little before those that were there first.
+    if (random_.below(4) == 0) spec.due_in = -std::chrono::microseconds{random_.below(2'000)};
+    const bool hint = random_.below(4) != 0;
+    if (!hint) sim_.world.lost_hint();
+    const auto ids = sim_->enqueue_many(spec, 1 + random_.below(random_.below(5) == 0 ? 80 : 5), hint);
+    jobs_.insert(jobs_.end(), ids.begin(), ids.end());
+  }
+  void quiet_phase() {
+    is_quiet_ = true;
+    sim_->activate_tenant("late");
+    // A stop may be under way: until it is over.
+    (void)sim_.world.run_until([this] { return !sim_->is_up() || sim_->has_left(); }, 30s);
+    if (!sim_->is_up() || sim_->has_left()) sim_.world.start();
+    for (int hours = 0; hours < 24 * 7 && !sim_->is_idle(); ++hours) {
+      sim_.world.sweep_outboxes();  // or some of what is acknowledged would not even be here
+      (void)sim_.drains(1h);
+    }
+    sim_.world.run_for(3s);
+  }
+
+  std::size_t journal_bytes_;
+  Random random_;
+  std::vector<simulation::JobId> jobs_;
+  bool is_quiet_ = false;
+  Simulated sim_;
+  std::uint64_t stops_ = 0;
+};
+
+}  // namespace tenure::daemon
