@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 class UnsucceededSuite : public StoreSuite {
  protected:
   UnsucceededJobs look(JobSeq after = kFromTheFirst, JobSeq until = kToTheLast, std::size_t looks_max = 100) {
-    return asked([&](JobReader& reader) { return reader.unsucceeded_jobs(after, until, looks_max); });
+    return asked([&](JobReader& reader) { return reader.unsucceeded_jobs(after, until, by_, looks_max); });
   }
   std::vector<JobId> found() {
     std::vector<JobId> ids;
@@ -35,6 +35,7 @@ class UnsucceededSuite : public StoreSuite {
     }
   }
 
+  WallTime by_ = now_ + hours{1};
   static constexpr JobSeq kFromTheFirst{std::numeric_limits<std::int64_t>::min()};
   static constexpr JobSeq kToTheLast{std::numeric_limits<std::int64_t>::max()};
 };
@@ -65,6 +66,19 @@ TEST_P(UnsucceededSuite, OnlyASuccessIsLeftOut) {
   EXPECT_THAT(found(), ::testing::Not(::testing::Contains(succeeded)));
   write([&](StoreWriter& writer) { value_or_raise(writer.retry_by_operator(expected[0], now_)); });
   EXPECT_EQ(found(), expected) << "retried, too";
+}
+
+TEST_P(UnsucceededSuite, ASuccessCountsFromItsTimeOn) {
+  const JobId job = put().id;
+  put();
+  static_cast<void>(claimed_and(JobState::succeeded));
+  for (const bool is_settled : {false, true}) {
+    if (is_settled) settle();
+    by_ = now_;
+    EXPECT_THAT(found(), ::testing::Contains(job));
+    by_ = now_ + std::chrono::microseconds{1};
+    EXPECT_THAT(found(), ::testing::Not(::testing::Contains(job)));
+  }
 }
 
 TEST_P(UnsucceededSuite, EachIsToldWithItsTenant) {

@@ -15,6 +15,8 @@ using queue::ShownState;
 using sqlite::Query;
 
 constexpr Query kAgeReceipts{"age_receipts", "update tenure_receipts set written_us = written_us - ?1"};
+constexpr Query kAgeJobs{"age_jobs", "update job set finished_us = finished_us - ?1"};
+constexpr Query kAgeEnds{"age_ends", "update ended set finished_us = finished_us - ?1"};
 constexpr Query kPutReceipt{"put_receipt", R"sql(
   insert into tenure_receipts (job_id, step, incarnation, counter, written_us) values (?1, 'count', 1, 1, ?2))sql"};
 constexpr Query kHasReceipt{"has_receipt", "select 1 from tenure_receipts where job_id = ?1"};
@@ -33,8 +35,8 @@ class ReceiptsTest : public Installation {
     sqlite::Connection connection{database_, {}};
     return connection.statement(kHasReceipt).bind(bytes_of(job)).step();
   }
-  void write(FunctionRef<void(sqlite::Connection&)> work) {
-    sqlite::Connection connection{database_, {}};
+  static void write(const std::filesystem::path& path, FunctionRef<void(sqlite::Connection&)> work) {
+    sqlite::Connection connection{path, {}};
     sqlite::WriteTransaction transaction{connection};
     work(connection);
     transaction.commit();
@@ -44,6 +46,7 @@ class ReceiptsTest : public Installation {
     ASSERT_EQ(daemon.wait(), "exit 0") << daemon.output();
   }
 
+  static constexpr std::chrono::microseconds kEightDays = std::chrono::days{8};
   const std::filesystem::path database_ = folder_ / "tenants/acme.db";
 };
 
@@ -55,11 +58,14 @@ TEST_F(ReceiptsTest, RUN_12_ThoseOfJobsThatRunNoMoreGoAfterSevenDaysAndAnUnfinis
   const JobId waits = enqueue(Wait{.name = "waits"}, {.run_in = std::chrono::hours{1}});
   const JobId behind = done("behind");
   stop(*daemon);
-  write([&](sqlite::Connection& connection) {
-    connection.statement(kPutReceipt).bind(bytes_of(waits), to_us(record(waits).created)).run();
-    connection.statement(kAgeReceipts)
-        .bind(std::chrono::microseconds{std::chrono::hours{24 * 8}}.count())
-        .run();
+  const WallTime created = record(waits).created;
+  write(database_, [&](sqlite::Connection& connection) {
+    connection.statement(kPutReceipt).bind(bytes_of(waits), to_us(created)).run();
+    connection.statement(kAgeReceipts).bind(kEightDays.count()).run();
+  });
+  write(control(), [&](sqlite::Connection& connection) {
+    connection.statement(kAgeJobs).bind(kEightDays.count()).run();
+    connection.statement(kAgeEnds).bind(kEightDays.count()).run();
   });
 
   daemon = start_daemon();

@@ -1,6 +1,7 @@
 #include "horizon_reader.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/queue/receipt_time.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -17,7 +18,8 @@ std::chrono::microseconds HorizonReader::pass() {
     if (const auto page = scan_.next(now)) {
       queue::UnsucceededJobs found;
       store_.read([&](queue::JobReader& reader) {
-        found = reader.unsucceeded_jobs(page->after, page->until, HorizonScan::kRowsPerPage);
+        found = reader.unsucceeded_jobs(page->after, page->until, clock_.wall() - queue::kReceiptsKeptFor,
+                                        HorizonScan::kRowsPerPage);
       });
       if (scan_.read(*page, found, now)) {
         // Successes that were only visible could be undone by a power cut when their receipts are gone.

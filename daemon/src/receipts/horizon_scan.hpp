@@ -12,8 +12,8 @@
 
 namespace tenure::daemon {
 
-// Below which ids no job of a tenant may still run, as the store was when it began to be read. A tenant that is not named had no job
-// that may. A job that has come since may have any id, but its receipts are no older than it.
+// Below which ids no job of a tenant may still run, as the store was when it began to be read; a success counts when it is older than
+// receipts are kept, since a control database from a backup does not know of a later one. A tenant that is not named had no job that may. A job that has come since may have any id, but its receipts are no older than it.
 struct ReceiptHorizons {
   std::map<TenantNumber, queue::JobId> smallest;
   Instant read_since;

@@ -69,7 +69,7 @@ constexpr Query kEnvelope{"envelope", "select envelope from job where seq = ?1"}
 
 // ?1 after  ?2 until  ?3 limit. Index: primary key.
 constexpr Query kLookedAt{"looked_at", R"sql(
-  select seq, state, tenant, id from job where seq > ?1 and seq <= ?2 order by seq limit ?3)sql"};
+  select seq, state, tenant, id, finished_us from job where seq > ?1 and seq <= ?2 order by seq limit ?3)sql"};
 
 // Index: primary key.
 constexpr Query kNewestOfAll{"newest_of_all", "select coalesce(max(seq), 0) from job"};
@@ -230,25 +230,33 @@ std::optional<std::string> SqliteJobReader::envelope(JobSeq seq) {
   return row.bind(seq.value).step() ? std::optional{std::string{as_text(row.blob(0))}} : std::nullopt;
 }
 
-// Where many successes wait to be settled they count as none until they are: to look for each page among them all would cost more
-// than it is worth.
-UnsucceededJobs SqliteJobReader::unsucceeded_jobs(JobSeq after, JobSeq until, std::size_t looks_max) {
+// Where many successes wait to be settled they count as none until they are: to look for those of each page among them all would cost
+// more than it is worth.
+UnsucceededJobs SqliteJobReader::unsucceeded_jobs(JobSeq after, JobSeq until, WallTime by,
+                                                  std::size_t looks_max) {
   UnsucceededJobs found{.jobs = {},
                         .looked_until = until,
                         .newest = JobSeq{connection_.statement(kNewestOfAll).row().integer(0)}};
-  constexpr std::int64_t kEndedMax = 10'000;
-  const bool looks_at_ended = connection_.statement(kRowsOfEnded).row().integer(0) <= kEndedMax;
+  std::vector<JobSeq> open;
   std::size_t looks = 0;
   auto row = connection_.statement(kLookedAt);
   row.bind(after.value, until.value, static_cast<std::int64_t>(looks_max));
   while (row.step()) {
     const JobSeq seq{row.integer(0)};
     if (++looks == looks_max) found.looked_until = seq;
-    if (row.integer(1) == static_cast<std::int64_t>(JobState::succeeded)) continue;
-    if (looks_at_ended && !is_final_row(row.integer(1)) && ended_.contains(seq)) continue;
+    const bool has_succeeded = row.integer(1) == static_cast<std::int64_t>(JobState::succeeded);
+    if (has_succeeded && from_us(row.integer(4)) < by) continue;
     const auto id = Uuid::from_bytes(row.blob(3));
     found.jobs.push_back({seq, TenantNumber{row.integer(2)}, id ? JobId{*id} : JobId{}});
+    if (!is_final_row(row.integer(1))) open.push_back(seq);
   }
+  constexpr std::int64_t kEndedMax = 10'000;
+  if (open.empty() || connection_.statement(kRowsOfEnded).row().integer(0) > kEndedMax) return found;
+  const auto ended = ended_.find(open);
+  std::erase_if(found.jobs, [&](const UnsucceededJob& job) {
+    const auto end = ended.find(job.seq);
+    return end != ended.end() && end->second.finished < by;
+  });
   return found;
 }
 

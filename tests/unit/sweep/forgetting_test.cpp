@@ -2,6 +2,7 @@
 
 #include <tenure/base/random.hpp>
 #include <tenure/base/uuid.hpp>
+#include <tenure/queue/copies.hpp>
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/queue/receipt_time.hpp>
 #include <tenure/queue/sqlite_store.hpp>
@@ -34,12 +35,21 @@ constexpr std::array kTenants{"acme", "bolt"};
 class ForgettingWorld {
  public:
   ForgettingWorld(queue::Store& store, VirtualClock& clock, std::uint64_t seed)
-      : store_(store), clock_(clock), random_(seed), ids_(seed) {
+      : store_(&store), clock_(clock), random_(seed), ids_(seed) {
     for (const char* name : kTenants) {
-      value_or_raise(store.registry().begin_create(TenantName{name}, clock.wall()));
-      value_or_raise(store.registry().activate(TenantName{name}, Generation{1}));
+      value_or_raise(store_->registry().begin_create(TenantName{name}, clock.wall()));
+      value_or_raise(store_->registry().activate(TenantName{name}, Generation{1}));
     }
-    write([&](StoreWriter& writer) { life_ = writer.open_incarnation(1, "test", 1, clock_.wall()); });
+    begin_life();
+  }
+
+  // Another control database is in its place, which a new daemon finds.
+  void restored(queue::Store& store) {
+    store_ = &store;
+    in_force_ = {};
+    reader_.emplace(store, clock_, tell_);
+    files_of_former_daemon();
+    begin_life();
   }
 
   void step() {
@@ -52,7 +62,7 @@ class ForgettingWorld {
       case 4:
         return run_one();
       case 5:
-        return static_cast<void>(reader_.pass());
+        return static_cast<void>(reader_->pass());
       case 6:
         return retry_ended();
       case 7:
@@ -61,24 +71,25 @@ class ForgettingWorld {
         if (random_.below(4) == 0) clock_.advance(std::chrono::hours{random_.below(72)});
         return;
       default:
-        if (random_.below(60) == 0)
+        if (clock_leaps && random_.below(60) == 0)
           clock_.jump_wall(std::chrono::hours{24 * 365} * (random_.below(2) == 0 ? 1 : -1));
-        while (store_.tidy()) {
+        while (store_->tidy()) {
         }
     }
   }
   // With all that may be forgotten looked at once.
   void be_quiet() {
     clock_.advance(queue::kReceiptsKeptFor + 1us);
-    while (store_.tidy()) {
+    while (store_->tidy()) {
     }
     for (const Instant end = clock_.steady() + HorizonScan::kEvery + 1s; clock_.steady() < end;)
-      clock_.advance(std::max<std::chrono::microseconds>(reader_.pass(), 1ms));
+      clock_.advance(std::max<std::chrono::microseconds>(reader_->pass(), 1ms));
     for (int each = 0; each < 4; ++each) enqueue();
     while (run_one_of(claim())) {
     }
   }
 
+  bool clock_leaps = true;
   std::int64_t rerun = 0;  // runs that met a receipt
   std::int64_t forgotten = 0;
   std::vector<std::string> doubled;  // steps that were done again
@@ -89,7 +100,25 @@ class ForgettingWorld {
     JobId horizon;
   };
 
-  void write(FunctionRef<void(StoreWriter&)> work) { store_.write(queue::Durability::ordered, work); }
+  void begin_life() {
+    write([&](StoreWriter& writer) {
+      life_ = writer.open_incarnation(1, "test", 1, clock_.wall());
+      while (!writer.reclaim_of_former_holders(life_, 100, clock_.wall()).empty()) {
+      }
+    });
+  }
+  // Its worker processes have ended with it. Which jobs an operator may retry the other database says.
+  void files_of_former_daemon() {
+    for (auto& [tenant, file] : files_) file.horizon = {};
+    ended_.clear();
+    store_->read([&](queue::JobReader& reader) {
+      for (const auto& job : reader.list_jobs({}, {.limit = 100'000}, clock_.wall()).jobs)
+        if (job.state == queue::ShownState::dead || job.state == queue::ShownState::discarded ||
+            job.state == queue::ShownState::cancelled)
+          ended_.push_back(job.id);
+    });
+  }
+  void write(FunctionRef<void(StoreWriter&)> work) { store_->write(queue::Durability::ordered, work); }
   // Half of them in the order of time, the others anywhere before or behind them.
   JobId new_id() {
     if (random_.below(2) == 0) return JobId{ids_.next(clock_.wall())};
@@ -182,7 +211,7 @@ class ForgettingWorld {
     ended_.erase(ended_.begin() + static_cast<std::ptrdiff_t>(place));
   }
 
-  queue::Store& store_;
+  queue::Store* store_;
   VirtualClock& clock_;
   Random random_;
   UuidGenerator ids_;
@@ -192,7 +221,8 @@ class ForgettingWorld {
   std::set<JobId> done_;
   std::vector<JobId> ended_;
   HorizonsInForce in_force_;
-  HorizonReader reader_{store_, clock_, [this](auto horizons) { in_force_.use(std::move(horizons)); }};
+  const HorizonReader::Tell tell_ = [this](auto horizons) { in_force_.use(std::move(horizons)); };
+  std::optional<HorizonReader> reader_{std::in_place, *store_, clock_, tell_};
 };
 
 struct Seen {
@@ -230,6 +260,33 @@ TEST(Forgetting, RUN_12_NoRunMissesAReceiptOfItsJobOnDisk) {
   }
   EXPECT_GT(seen.reruns, 100);
   EXPECT_GT(seen.forgotten, 15);
+}
+
+// A control database from a backup has jobs that have succeeded since, and they run again. With seed 60 one of them had left its receipt
+// long before it succeeded.
+TEST(Forgetting, JobsOfAControlDatabaseThatIsPutBackWithinSevenDaysMeetTheirReceipts) {
+  std::int64_t reruns_before = 0, reruns = 0, forgotten = 0;
+  for (std::uint64_t seed = 50; seed <= 70; ++seed) {
+    const testing::TemporaryFolder folder;
+    VirtualClock clock;
+    auto store = queue::open_sqlite_store({.path = folder / "control.db", .create = true}, clock);
+    ForgettingWorld world(*store, clock, seed);
+    world.clock_leaps = false;
+    for (int step = 0; step < 300; ++step) world.step();
+    queue::copy_control_database(folder / "control.db", folder / "copy.db", clock, [](const auto&) {});
+    const WallTime copied = clock.wall();
+    while (clock.wall() - copied < std::chrono::hours{24 * 4}) world.step();
+    reruns_before += world.rerun;
+    auto from_copy = queue::open_sqlite_store({.path = folder / "copy.db"}, clock);
+    world.restored(*from_copy);
+    for (int step = 0; step < 300; ++step) world.step();
+    world.be_quiet();
+    EXPECT_TRUE(world.doubled.empty()) << "seed " << seed << ": " << world.doubled.front();
+    reruns += world.rerun;
+    forgotten += world.forgotten;
+  }
+  EXPECT_GT(reruns - reruns_before, 100);
+  EXPECT_GT(forgotten, 15);
 }
 
 }  // namespace

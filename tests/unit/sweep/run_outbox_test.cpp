@@ -1,5 +1,6 @@
 #include "shop.hpp"
 #include "support/outboxes.hpp"
+#include "support/stepped_daemon.hpp"
 
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/jobs/client.hpp>
@@ -10,11 +11,8 @@
 #include <cereal/cereal.hpp>
 #include <gmock/gmock.h>
 
-#include <deque>
-#include <functional>
 #include <outbox/outbox_sweep.hpp>
 #include <utility>
-#include <variant>
 
 // What a run has enqueued in its tenant's database, on its way from the run's end to the queue: the real dispatcher and its rounds, the
 // real performer and sweep, over real files, step by step.
@@ -22,14 +20,10 @@ namespace tenure::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using daemon::Actions;
-using daemon::Event;
 using queue::JobId;
 using queue::JobRecord;
 using queue::ShownState;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 struct Order {
   static constexpr std::string_view kind = "shop.order";
@@ -62,63 +56,13 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
       });
       if (how_ends_ == HowEnds::by_throwing) throw std::runtime_error("out of paper");
     });
-    step(daemon::Started{});
-    carry_out_rounds();
+    daemon_.start();
   }
 
-  // --- The daemon.
-
-  void step(const Event& event) {
-    Actions actions = dispatcher_.step(event, {clock_.wall(), clock_.steady()});
-    for (daemon::Action& action : actions) {
-      if (auto* round = std::get_if<daemon::RunRound>(&action)) rounds_.push_back(std::move(round->work));
-      if (auto* assign = std::get_if<daemon::Assign>(&action))
-        for (queue::ClaimedJob& job : assign->jobs) assigned_.emplace_back(assign->process, std::move(job));
-      if (const auto* start = std::get_if<daemon::StartProcess>(&action)) starting_.push_back(start->process);
-      if (const auto* told = std::get_if<daemon::AcknowledgeOutbox>(&action)) acknowledged_.push_back(*told);
-      if (const auto* wake = std::get_if<daemon::WakeAt>(&action)) wake_ = wake->at;
-    }
-    while (!starting_.empty()) {
-      const auto process = starting_.front();
-      starting_.pop_front();
-      step(
-          daemon::WorkerReady{.process = process, .kinds = {std::string{Order::kind}}, .default_queues = {}});
-    }
-  }
-  // The one under way, as the store's thread does it.
-  void carry_out_round() {
-    const auto work = rounds_.front();
-    rounds_.pop_front();
-    step(daemon::RoundDone{run_round(*store_, *work, clock_.wall())});
-  }
-  void carry_out_rounds() {
-    while (!rounds_.empty()) carry_out_round();
-  }
-  // Until a job has come to a worker process.
   queue::ClaimedJob next_assigned() {
-    step(daemon::WakeHinted{});
-    for (int wakes = 0; assigned_.empty() && wakes < 1000; ++wakes) {
-      carry_out_rounds();
-      if (!assigned_.empty()) break;
-      clock_.advance(std::max<std::chrono::microseconds>(wake_ - clock_.steady(), 1ms));
-      step(daemon::TimePassed{});
-    }
-    if (assigned_.empty()) throw std::runtime_error("nothing was assigned");
-    carry_out_rounds();
-    process_ = assigned_.front().first;
-    queue::ClaimedJob job = std::move(assigned_.front().second);
-    assigned_.pop_front();
-    return job;
-  }
-  void report(queue::AttemptEnd end) { step(daemon::AttemptsEnded{process_, {std::move(end)}}); }
-  // The process dies while it performs, before a word of it; the board says so.
-  void die(const queue::ClaimedJob& job) {
-    const queue::ClaimRef claim{job.seq, job.token};
-    step(daemon::WorkerGone{.process = process_,
-                            .cause = "signal 11 (Segmentation fault)",
-                            .exit = queue::ProcessExit{queue::ProcessExit::By::signal, 11},
-                            .slots = daemon::LastSlots{.begun = {claim}, .crashed = {claim}}});
-    carry_out_rounds();
+    auto job = daemon_.next_assigned(1000);
+    if (!job) throw std::runtime_error("nothing was assigned");
+    return *std::move(job);
   }
 
   // --- The worker process.
@@ -126,20 +70,15 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
   queue::AttemptEnd perform(const queue::ClaimedJob& job, HowEnds how = HowEnds::well) {
     how_ends_ = how;
     queue::RunNotes notes{{job.seq, job.token}};
-    return performer_.perform({.claim = {job.seq, job.token},
-                               .id = job.id,
-                               .tenant = job.tenant,
-                               .generation = job.generation,
-                               .kind = job.kind,
-                               .envelope = job.envelope,
-                               .attempt = job.failures + 1,
-                               .attempts_max = job.attempts_max},
-                              {}, notes);
+    return performer_.perform(assigned_job(job), {}, notes);
   }
   // What the daemon has acknowledged, and nothing else.
   void obey_acknowledgements() {
-    for (const auto& told : std::exchange(acknowledged_, {}))
+    acknowledged_ = 0;
+    for (const auto& told : daemon_.take_acknowledged()) {
+      ++acknowledged_;
       performer_.clear_outbox(told.owner, told.watermark);
+    }
   }
 
   // --- What is there.
@@ -178,7 +117,7 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
   void ship_and_die() {
     const queue::ClaimedJob job = next_assigned();
     static_cast<void>(perform(job));
-    die(job);
+    daemon_.process_dies(job);
     EXPECT_EQ(shipments(), 0U);
   }
   void expect_swept() {
@@ -203,13 +142,8 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
   HowEnds how_ends_ = HowEnds::well;
   daemon::OutboxSweep sweep_{*store_, clock_, files_in(folder_.path()), {.application = "shop"}, [] {}};
 
-  daemon::Dispatcher dispatcher_{{.pools = {{"default", 1, {"default"}}}, .node = "test"}};
-  std::deque<std::shared_ptr<const daemon::RoundWork>> rounds_;
-  std::deque<std::pair<daemon::ProcessNumber, queue::ClaimedJob>> assigned_;
-  std::deque<daemon::ProcessNumber> starting_;
-  std::vector<daemon::AcknowledgeOutbox> acknowledged_;
-  Instant wake_;
-  daemon::ProcessNumber process_;  // of the job that was assigned last
+  SteppedDaemon daemon_{*store_, clock_, {std::string{Order::kind}}};
+  int acknowledged_ = 0;  // files, when they were obeyed last
 };
 
 TEST_P(RunOutbox, OBX_12_RowsComeWithTheOutcomeInOneCommitAndGoWhenThatIsAcknowledged) {
@@ -219,22 +153,21 @@ TEST_P(RunOutbox, OBX_12_RowsComeWithTheOutcomeInOneCommitAndGoWhenThatIsAcknowl
     const queue::ClaimedJob job = next_assigned();
     queue::AttemptEnd end = perform(job, how);
     EXPECT_EQ(rows(), 2U);
-    report(std::move(end));
-    ASSERT_FALSE(rounds_.empty());
+    daemon_.report(std::move(end));
+    ASSERT_TRUE(daemon_.has_round());
     EXPECT_EQ(held(id), (Held{before, ShownState::running})) << "neither is there";
-    EXPECT_EQ(rounds_.front()->durability(), queue::Durability::durable);
-    const auto work = rounds_.front();
-    rounds_.pop_front();
+    const auto work = daemon_.take_round();
+    EXPECT_EQ(work->durability(), queue::Durability::durable);
     daemon::RoundReply reply = run_round(*store_, *work, clock_.wall());
     const ShownState ended = how == HowEnds::well ? ShownState::succeeded : ShownState::scheduled;
     EXPECT_EQ(held(id), (Held{before + 2, ended})) << "both are";
     obey_acknowledgements();
     EXPECT_EQ(rows(), 2U) << "nothing was acknowledged";
-    step(daemon::RoundDone{std::move(reply)});
-    ASSERT_THAT(acknowledged_, SizeIs(1));
+    daemon_.step(daemon::RoundDone{std::move(reply)});
     obey_acknowledgements();
+    EXPECT_EQ(acknowledged_, 1);
     EXPECT_EQ(rows(), 0U);
-    carry_out_rounds();
+    daemon_.carry_out_rounds();
     EXPECT_EQ(shipments(), before + 2);
     if (how == HowEnds::by_throwing)
       by_operator([&](auto& writer) { return writer.cancel_by_operator(id, {}); });
@@ -244,22 +177,19 @@ TEST_P(RunOutbox, OBX_12_RowsComeWithTheOutcomeInOneCommitAndGoWhenThatIsAcknowl
 TEST_P(RunOutbox, OBX_12_WhereTheCommitFailsNeitherIsThereUntilItIsMade) {
   const JobId id = enqueue();
   queue::AttemptEnd end = perform(next_assigned());
-  report(std::move(end));
-  const auto work = rounds_.front();
-  rounds_.pop_front();
-  step(daemon::RoundFailed{Failure{ErrorCode::store_busy, "it was so"}});
+  daemon_.report(std::move(end));
+  const auto work = daemon_.take_round();
+  daemon_.step(daemon::RoundFailed{Failure{ErrorCode::store_busy, "it was so"}});
   EXPECT_EQ(held(id), (Held{0, ShownState::running}));
-  EXPECT_THAT(acknowledged_, IsEmpty());
+  obey_acknowledgements();
+  EXPECT_EQ(acknowledged_, 0);
   // All of it happened but the answer, which the dispatcher never had: it asks again.
   EXPECT_TRUE(run_round(*store_, *work, clock_.wall()).answer<daemon::EndsPart>()->at(0));
-  while (rounds_.empty()) {
-    clock_.advance(std::max<std::chrono::microseconds>(wake_ - clock_.steady(), 1ms));
-    step(daemon::TimePassed{});
-  }
-  carry_out_rounds();
+  while (!daemon_.has_round()) daemon_.wake();
+  daemon_.carry_out_rounds();
   EXPECT_EQ(held(id), (Held{2, ShownState::succeeded}));
-  ASSERT_THAT(acknowledged_, SizeIs(1));
   obey_acknowledgements();
+  EXPECT_EQ(acknowledged_, 1);
   EXPECT_EQ(rows(), 0U);
 }
 
@@ -269,16 +199,15 @@ TEST_P(RunOutbox, OBX_12_RowsOfALostClaimComeAllTheSame) {
   queue::AttemptEnd end = perform(job);
   // Somebody else has ended it meanwhile.
   by_operator([&](auto& writer) { return writer.release({job.seq, job.token}, true, {}, clock_.wall()); });
-  report(std::move(end));
-  const auto work = rounds_.front();
-  rounds_.pop_front();
+  daemon_.report(std::move(end));
+  const auto work = daemon_.take_round();
   daemon::RoundReply reply = run_round(*store_, *work, clock_.wall());
   const auto& ended = reply.answer<daemon::EndsPart>()->at(0);
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, ErrorCode::claim_lost);
   EXPECT_EQ(held(id), (Held{2, ShownState::ready})) << "the loser changes nothing of the job";
   EXPECT_EQ(rows(), 2U);
-  step(daemon::RoundDone{std::move(reply)});
+  daemon_.step(daemon::RoundDone{std::move(reply)});
   obey_acknowledgements();
   EXPECT_EQ(rows(), 0U);
   queue::ClaimedJob later = job;
@@ -300,8 +229,8 @@ TEST_P(RunOutbox, RowsOfAJobThatAnOperatorEndsWhileItWaitsToRunAgainAreSwept) {
     const JobId id = enqueue();
     queue::AttemptEnd end = perform(next_assigned(), HowEnds::by_throwing);
     end.outbox.reset();
-    report(std::move(end));
-    carry_out_rounds();
+    daemon_.report(std::move(end));
+    daemon_.carry_out_rounds();
     EXPECT_EQ(state_of(id), ShownState::scheduled);
     EXPECT_THAT(marks_in(*store_), IsEmpty()) << "the job is the mark";
     by_operator([&](auto& writer) {
@@ -318,7 +247,7 @@ TEST_P(RunOutbox, RowsOfAJobThatIsCancelledWhileItRunsAreSwept) {
   const queue::ClaimedJob job = next_assigned();
   static_cast<void>(perform(job));
   by_operator([&](auto& writer) { return writer.ask_to_cancel(id, clock_.wall()); });
-  die(job);
+  daemon_.process_dies(job);
   EXPECT_EQ(state_of(id), ShownState::cancelled);
   expect_swept();
 }

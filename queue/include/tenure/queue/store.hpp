@@ -202,7 +202,7 @@ struct JobCount {
   bool left_out = false;
 };
 
-// A job that is not known to have succeeded: it may still run, if only since an operator retries it.
+// A job that had not succeeded by some time: it could still run, if only since an operator retries it.
 struct UnsucceededJob {
   JobSeq seq;
   TenantNumber tenant;
@@ -256,9 +256,9 @@ class JobReader {
   // Whether the records follow each other, and whether `known`, a head that was noted before, is still among them.
   [[nodiscard]] virtual AuditVerdict check_audit(const std::optional<AuditMark>& known) = 0;
 
-  // Of the jobs behind `after` up to `until` those that have not succeeded, by sequence; looks at so many rows at most. One that has
-  // may be among them for a while yet.
-  [[nodiscard]] virtual UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until,
+  // Of the jobs behind `after` up to `until` those that had not succeeded before `by`, by sequence; looks at so many rows at most. One
+  // that had may be among them for a while yet.
+  [[nodiscard]] virtual UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until, WallTime by,
                                                          std::size_t looks_max) = 0;
   // Which keys are in force.
   [[nodiscard]] virtual SealMarks seal_marks() = 0;
