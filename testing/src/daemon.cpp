@@ -232,6 +232,7 @@ void Daemon::give_back(queue::ProcessNumber process,
 
 Daemon::Performed Daemon::perform_next() {
   const auto next = std::ranges::find_if(assigned_, &AssignedTo::is_meant);
+  if (leaves_too_many()) return Performed::too_many;
   if (next == assigned_.end()) return Performed::none;
   if (runs_.size() == work_.runs_max) return Performed::too_many;
   AssignedTo assigned = std::move(*next);
@@ -271,12 +272,23 @@ void Daemon::tell(queue::ProcessNumber process, queue::RunNotes& notes) {
   events_.emplace_back(std::move(told));
 }
 
+bool Daemon::leaves_too_many() const {
+  if (!work_.left_max) return false;
+  const auto left = std::ranges::count(assigned_, false, &AssignedTo::is_meant);
+  return static_cast<std::size_t>(left) > *work_.left_max;
+}
+
 std::string Daemon::guard_text() const {
   std::map<std::string, std::size_t> kinds;
   for (const JobRun& run : runs_) ++kinds[run.kind];
-  std::string text = fmt::format("{} runs, and there is more to perform:", runs_.size());
+  const bool is_by_choice = runs_.size() < work_.runs_max;
+  std::string text = is_by_choice
+                         ? fmt::format("more than {} jobs that are due are left, behind", *work_.left_max)
+                         : fmt::format("{} runs, and there is more to perform:", runs_.size());
   for (const auto& [kind, count] : kinds) text += fmt::format(" {} {} times;", kind, count);
-  return text + " a job that enqueues itself has no end; where so many are meant, raise runs_max";
+  return text +
+         fmt::format(" jobs that enqueue jobs without end have none; where so many are meant, raise {}",
+                     is_by_choice ? "left_max" : "runs_max");
 }
 
 }  // namespace tenure::testing::detail

@@ -42,7 +42,8 @@ struct Work {
   // Asked once of each claim; what is not taken is given back when it stops.
   std::function<bool(const queue::ClaimedJob&)> takes;
   std::size_t runs_max = 0;
-  int slots = 1;                      // of its worker process; what it does not take keeps one until it stops
+  int slots = 1;  // of its worker process; what it does not take keeps one until it stops
+  std::optional<std::size_t> left_max = {};  // so many may do that
   std::optional<Instant> until = {};  // time moves on to it while nothing is to do; nothing: it stands still
   std::vector<std::string> queues;
   std::uint64_t seed = 1;
@@ -105,6 +106,7 @@ class Daemon {
   // As not started, what that process has of what is meant.
   void give_back(queue::ProcessNumber process, const std::function<bool(const queue::ClaimRef&)>& is_meant);
   void gone(queue::ProcessNumber process, const queue::ProcessExit& exit);
+  [[nodiscard]] bool leaves_too_many() const;
   [[nodiscard]] std::string guard_text() const;
 
   const Surroundings& around_;

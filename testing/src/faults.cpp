@@ -87,19 +87,19 @@ Fault Faults::crash(CrashPoint point, int times) {
 
 // As `tenure job enqueue` does, which knows no type either.
 Fault Faults::older_payload(std::string_view kind, std::string_view arguments,
-                            const EnqueueOptions& of_call) {
+                            const EnqueueOptions& options) {
   World::Impl& world = *world_.impl_;
   check_kind(kind);
   JobOptions of_kind;
   for (const JobRegistry::Kind& known : world.jobs.kinds())
     if (known.name == kind) of_kind.queue = known.queue;
-  const JobOptions effective = effective_options(of_kind, of_call);
-  queue::Draft draft{.run_at = of_call.run_at, .run_in = of_call.run_in};
+  const JobOptions effective = effective_options(of_kind, options);
+  queue::Draft draft{.run_at = options.run_at, .run_in = options.run_in};
   queue::NewJob& job = draft.job;
-  job.id = {of_call.id ? *of_call.id : uuids_of_process().next(world.clock.wall())};
-  if (!of_call.untenanted)
-    job.tenant = of_call.tenant ? std::optional<TenantName>{of_call.tenant} : current_tenant();
-  if (!job.tenant && !of_call.untenanted)
+  job.id = {options.id ? *options.id : uuids_of_process().next(world.clock.wall())};
+  if (!options.untenanted)
+    job.tenant = options.tenant ? std::optional<TenantName>{options.tenant} : current_tenant();
+  if (!job.tenant && !options.untenanted)
     raise(ErrorCode::no_tenant, "no tenant is current for the job of another program version");
   job.queue = effective.queue;
   job.kind = kind;

@@ -140,9 +140,14 @@ Runs World::Impl::perform_once(const DrainOptions& drain, const std::set<queue::
     if (only != nullptr && (!only->contains(job.id) || performed.contains(job.id))) return false;
     return is_chosen(job, drain);
   };
+  // A choice that goes on keeps what it does not take, however much comes.
+  std::optional<std::size_t> left_max;
+  if (only == nullptr && drain.chooses()) left_max = drain.left_max;
+  const std::size_t slots = left_max ? *left_max : due_jobs().size();
   detail::Daemon at_work(surroundings, {.takes = takes,
                                         .runs_max = drain.runs_max,
-                                        .slots = static_cast<int>(due_jobs().size()) + kSlotsBesides,
+                                        .slots = static_cast<int>(slots) + kSlotsBesides,
+                                        .left_max = left_max,
                                         .until = until,
                                         .queues = queues(),
                                         .seed = options.seed + runs.size()});

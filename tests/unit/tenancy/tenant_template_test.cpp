@@ -6,6 +6,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace tenure {
 namespace {
 

@@ -109,6 +109,31 @@ TEST_F(Draining, FiltersLeaveTheRestEnqueuedAsIfNothingHadTouchedIt) {
   EXPECT_EQ(drain_all({.kinds = {"notes.fail"}}).failed(), 2U);
 }
 
+TEST_F(Draining, WhatAChoiceLeavesKeepsNobodyFromASlot) {
+  jobs().add<Urgent>([&](const Urgent&, JobContext&) {
+    // More than a process is given ahead of its slots.
+    client().enqueue_all(std::vector<Fail>(1000), {.priority = -100});
+    if (world().runs().empty()) client().enqueue(Urgent{}, {.priority = 100});
+  });
+  client().enqueue(Urgent{});
+  EXPECT_EQ(drain_all({.kinds = {"test.urgent"}}).succeeded(), 2U);
+  EXPECT_TRUE(enqueued<Fail>({.times = 2000}));
+}
+
+TEST_F(Draining, AChoiceLeavesSoManyJobsAsItMay) {
+  client().enqueue_all({AddNote{"1"}, AddNote{"2"}, AddNote{"3"}});
+  client().enqueue(AddNotes{1});
+  EXPECT_EQ(drain_all({.kinds = {"notes.add_notes"}, .left_max = 4}).size(), 1U);
+  client().enqueue(AddNotes{1});
+  try {
+    drain_all({.kinds = {"notes.add_notes"}, .left_max = 4});
+    ADD_FAILURE() << "it has left 5";
+  } catch (const LoopGuardReached& guard) {
+    EXPECT_THAT(guard.what(), HasSubstr("more than 4 jobs that are due are left"));
+  }
+  EXPECT_TRUE(enqueued<AddNote>({.times = 5}));
+}
+
 TEST_F(Draining, AJobOfAQueueThatNobodyServesWaits) {
   client().enqueue(AddNote{"milk"}, {.queue = "elsewhere"});
   EXPECT_EQ(drain_all().size(), 0U);

@@ -39,6 +39,9 @@ struct DrainOptions {
   std::vector<std::string> queues = {};
   // So many runs are meant; one more is LoopGuardReached. At least 1.
   std::size_t runs_max = 10'000;
+  // So many jobs that are due may be left by the choice, where it is made until nothing is due; one more is LoopGuardReached.
+  std::size_t left_max = 10'000;
+  [[nodiscard]] bool chooses() const { return !kinds.empty() || !tenants.empty() || !queues.empty(); }
 };
 
 // Jobs enqueue jobs without end, as far as can be told. What was performed has been; the message says which kinds were, and how often.
