@@ -155,8 +155,7 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   if (is_done_now) run_.outbox.before_commit(transaction);
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
   {
-    using detail::CommitOf;
-    const detail::CommitLabel label{is_done_now ? CommitOf::step : CommitOf::known_step, step};
+    const detail::CommitLabel label{detail::CommitOf::step, step};
     transaction.commit();
   }
   if (is_done_now) run_.outbox.committed();

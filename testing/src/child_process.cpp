@@ -74,7 +74,7 @@ ChildEnd fork_and_wait(FunctionRef<void()> work, const std::filesystem::path& ou
   std::fflush(nullptr);  // or the child would print it once more
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
-  if (child < 0) raise_system(ErrorCode::disk, errno, "a run's process cannot be made", {});
+  if (child < 0) raise_system(errno, "a run's process cannot be made", {});
   if (child == 0) {
     begin_child(out.number(), parent);
     work();
@@ -85,7 +85,7 @@ ChildEnd fork_and_wait(FunctionRef<void()> work, const std::filesystem::path& ou
   const bool is_in_time = process.is_open() && wait_for_end(process.number(), at_most);
   if (!is_in_time) ::kill(child, SIGKILL);
   const int status = reap(child);
-  if (!process.is_open()) raise_system(ErrorCode::disk, error, "a run's process cannot be watched", {});
+  if (!process.is_open()) raise_system(error, "a run's process cannot be watched", {});
   return {.code = is_in_time && WIFEXITED(status) ? WEXITSTATUS(status) : -1,
           .text = text_of_end(status, is_in_time, at_most),
           .output = end_of_file(output)};

@@ -15,7 +15,7 @@ struct ChildEnd {
 };
 
 // Forks; `work` runs in the child and never returns. Waits for its end, and kills it after `at_most`. The child dies with the thread that
-// calls. DiskError (no process can be made).
+// calls. DiskError, HandleBudgetExhausted: what the system has none of.
 [[nodiscard]] ChildEnd fork_and_wait(FunctionRef<void()> work, const std::filesystem::path& output,
                                      std::chrono::seconds at_most);
 

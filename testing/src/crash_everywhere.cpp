@@ -64,7 +64,7 @@ std::string cause_text(Side side, const StepDone& step) {
 
 class Everywhere {
  public:
-  explicit Everywhere(CrashRuns& runs) : runs_(runs) {}
+  Everywhere(CrashRuns& runs, int steps_max) : runs_(runs), steps_max_(steps_max) {}
 
   CrashReport report() {
     whole_ = runs_.run();
@@ -89,7 +89,10 @@ class Everywhere {
     if (whole_.how != How::ended) return refuse("its whole run did not come to an end: " + whole_.why);
     if (whole_.failure) return refuse("its whole run has failed: " + *whole_.failure);
     if (whole_.runs == 0)
-      return refuse("nobody performs it: its queue is none of the world's, or its tenant is not active");
+      return refuse("nobody performs it: its queue is none of the world's, or its kind has no handler");
+    if (std::cmp_greater(whole_.steps.size(), steps_max_))
+      return refuse(fmt::format("it has {} durable steps, which are more than {} (steps_max)",
+                                whole_.steps.size(), steps_max_));
     return true;
   }
 
@@ -149,6 +152,7 @@ class Everywhere {
   }
 
   CrashRuns& runs_;
+  const int steps_max_;
   ProcessEnd whole_;
   CrashReport report_;
 };
@@ -157,7 +161,7 @@ class Everywhere {
 
 CrashReport crash_everywhere(World& world, const CrashOptions& options, EnqueueOne enqueue) {
   CrashRuns runs(world, options, enqueue);
-  return Everywhere(runs).report();
+  return Everywhere(runs, options.steps_max).report();
 }
 
 }  // namespace detail

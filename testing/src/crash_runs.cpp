@@ -71,12 +71,13 @@ ProcessEnd told_in(const std::vector<Record>& notes) {
 CrashRuns::CrashRuns(World& world, const CrashOptions& options, EnqueueOne enqueue)
     : impl_(*world.impl_),
       options_(options),
-      job_{uuids_of_process().next(impl_.clock.wall())},
+      begun_(impl_.clock.wall()),
+      job_{uuids_of_process().next(begun_)},
       folder_(impl_.options.folder) {
   if (impl_.daemon != nullptr)
     throw std::logic_error("jobs are performed already: a handler must not have a job crash everywhere");
-  if (options.run_max < std::chrono::seconds{1})
-    raise(ErrorCode::bad_options, "a run takes a second at least");
+  if (options.run_max < std::chrono::seconds{1} || options.steps_max < 1)
+    raise(ErrorCode::bad_options, "a run has a second at least (run_max), and a step (steps_max)");
   require_closed();
   fs::create_directory(folder_.path() / kOriginal);
   copy_folder(impl_.root.path(), folder_.path() / kOriginal / kWorld);
@@ -179,9 +180,10 @@ void CrashRuns::perform(const Steps::Plan& plan, std::chrono::microseconds later
 void CrashRuns::tell_end(RecordWriter& notes, const Runs& runs) {
   if (!runs.empty() && runs.front().failure) notes.add({"failed", runs.front().text()});
   impl_.handles.close_idle();
-  write_state(read_state(*impl_.store, impl_.handles.files(),
-                         {.job = job_, .leave_out = options_.leave_out, .now = impl_.clock.wall()}),
-              notes);
+  write_state(
+      read_state(*impl_.store, impl_.handles.files(),
+                 {.job = job_, .leave_out = options_.leave_out, .now = impl_.clock.wall(), .begun = begun_}),
+      notes);
   notes.add({"ended", std::to_string(runs.size())});
 }
 

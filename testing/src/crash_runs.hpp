@@ -68,6 +68,7 @@ class CrashRuns {
 
   World::Impl& impl_;
   const CrashOptions& options_;
+  const WallTime begun_;
   const queue::JobId job_;
   Root folder_;
   std::string job_text_;

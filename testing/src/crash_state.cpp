@@ -176,7 +176,7 @@ class StateReader {
   [[nodiscard]] StateRow enqueued(const queue::JobRecord& job,
                                   const std::optional<std::string>& envelope) const {
     const auto read = queue::read_envelope(envelope.value_or(""));
-    const std::chrono::microseconds due_in = std::max(job.due - options_.now, std::chrono::microseconds{0});
+    const std::chrono::microseconds due_in = std::max(job.due - options_.begun, std::chrono::microseconds{0});
     return {.key = {},
             .values = {{"kind", job.kind},
                        {"tenant", job.tenant ? job.tenant->text() : "none"},

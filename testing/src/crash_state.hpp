@@ -35,6 +35,7 @@ struct StateOptions {
   queue::JobId job;                    // whose end and receipts are meant; of other jobs what was enqueued
   std::vector<std::string> leave_out;  // "table.column"
   WallTime now{};
+  WallTime begun{};  // from when due times count: the same in all runs, whose handlers may move the clock
 };
 
 // Nobody has one of the databases open. BadOptions: a column that is left out and that no table has, or more rows than can be compared;

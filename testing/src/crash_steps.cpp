@@ -58,7 +58,7 @@ std::string name_of_step(StepKind kind, std::string_view step, int number) {
 }
 
 std::optional<StepKind> Steps::kind_of(const tenure::detail::Commit& commit) const {
-  if (phase_ == Phase::none || commit.of == tenure::detail::CommitOf::known_step) return std::nullopt;
+  if (phase_ == Phase::none) return std::nullopt;
   if (phase_ == Phase::ended) return StepKind::clear;
   if (commit.of == tenure::detail::CommitOf::step) return StepKind::once;
   return commit.of == tenure::detail::CommitOf::own ? StepKind::own : StepKind::write;

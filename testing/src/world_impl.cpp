@@ -76,7 +76,6 @@ PerformerOptions World::Impl::performer_options() {
 
 void World::Impl::move_in_child(const std::filesystem::path& folder, std::unique_ptr<queue::Store> queue,
                                 queue::Store& of_clients) {
-  is_inline = false;
   fault_list.clear();
   root.move_in_child(folder);
   store = std::move(queue);

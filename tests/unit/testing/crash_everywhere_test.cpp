@@ -43,8 +43,14 @@ void send_in_three_steps(const SendInvoice& job, JobContext& context) {
     });
 }
 
-TEST_F(CrashEverywhere, TST_09_AHandlerOfStepsOfOnceEndsAsItsWholeRunWhereverItsProcessDies) {
-  const CrashReport report = report_of(send_in_three_steps);
+TEST_F(CrashEverywhere,
+       TST_09_AHandlerEndsAsItsWholeRunWhereverItsProcessDiesOrTheFirstStepThatDiffersIsNamed) {
+  bool is_careless = false;
+  const CrashReport report = report_of([&](const SendInvoice& job, JobContext& context) {
+    send_in_three_steps(job, context);
+    if (is_careless)
+      context.write([&](TenantTransaction& transaction) { add_to_ledger(transaction, job, "sent"); });
+  });
   EXPECT_TRUE(report) << report;
   EXPECT_THAT(
       report.steps,
@@ -56,9 +62,24 @@ TEST_F(CrashEverywhere, TST_09_AHandlerOfStepsOfOnceEndsAsItsWholeRunWhereverIts
             "billing.send_invoice of test is safe to repeat: its process died before and after each of 5 "
             "durable steps, 10 times, and each "
             "time the second run ended as the whole one");
+  is_careless = true;
+  const CrashReport of_careless = testing::crash_everywhere(world(), SendInvoice{7});
+  EXPECT_FALSE(of_careless);
+  EXPECT_EQ(of_careless.differs_at, "after plain write number 1");
+  EXPECT_EQ(of_careless.deaths, 8);
 }
 
-TEST_F(CrashEverywhere, TST_09_AnEffectOutsideOnceIsNamedWithItsRows) {
+TEST_F(CrashEverywhere, ADueTimeIsThatOfTheWholeRunAlsoWhereAHandlerMovesTheClock) {
+  const CrashReport report = report_of([&](const SendInvoice& job, JobContext& context) {
+    clock().advance(std::chrono::hours{1});
+    context.once("remind", [&](JobTransaction& transaction) {
+      transaction.enqueue(Remind{job.invoice, "paid?"}, {.run_in = std::chrono::hours{1}});
+    });
+  });
+  EXPECT_TRUE(report) << report;
+}
+
+TEST_F(CrashEverywhere, AnEffectOutsideOnceIsNamedWithItsRows) {
   const CrashReport report = report_of([](const SendInvoice& job, JobContext& context) {
     mark_sent(job, context);
     context.write([&](TenantTransaction& transaction) { add_to_ledger(transaction, job, "sent"); });

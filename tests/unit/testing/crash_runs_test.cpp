@@ -7,7 +7,10 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <unistd.h>
 
 // The processes of crash_everywhere: what they begin with, how they may end, and that the test's world does not notice.
@@ -77,6 +80,30 @@ TEST_F(CrashRuns, RunsBeginWithTheRowsTenantsAndTimeOfTheWorld) {
   EXPECT_EQ(seen, "2 0 1 test");
 }
 
+TEST_F(CrashRuns, TheSecondRunIsBehindTheDeathOfTheDaemonWithItsClaim) {
+  const TemporaryFolder folder;
+  jobs().add<SendInvoice>([&](const SendInvoice&, JobContext& context) {
+    world().store().read([&](queue::JobReader& reader) {
+      reader.visit_jobs({}, {}, context.now(), [&](const queue::JobRecord& job) {
+        std::ofstream(folder / "errors", std::ios::app) << name_of(job.state) << ", " << job.error << '\n';
+        return true;
+      });
+    });
+    count_invoices(context);
+  });
+  EXPECT_TRUE(crash_everywhere(SendInvoice{7}));
+  std::ifstream file(folder / "errors");
+  const std::string errors{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  constexpr std::string_view kFirst = "running, \n";
+  constexpr std::string_view kBehindDeath = "running, The daemon ended while it held this job.\n";
+  std::string expected{kFirst};  // the whole run, and the one a second later
+  expected += kFirst;
+  // Before and after its one step, and before the run's end; behind that the job has ended.
+  for (int death = 0; death < 3; ++death) expected.append(kFirst).append(kBehindDeath);
+  expected += kFirst;
+  EXPECT_EQ(errors, expected);
+}
+
 TEST_F(CrashRuns, ARunSeesTheFilesThatTheRunBeforeItHasLeftInTheWorldsFolder) {
   jobs().add<SendInvoice>([&](const SendInvoice&, JobContext& context) {
     const auto file = world().folder() / "sent";
@@ -113,6 +140,15 @@ TEST_F(CrashRuns, AJobThatNobodyPerformsIsNotSafe) {
   EXPECT_THAT(of_run.text, HasSubstr("nobody performs it"));
 }
 
+TEST_F(CrashRuns, OfAJobWithMoreStepsThanItMayHaveNobodyDies) {
+  jobs().add<SendInvoice>([](const SendInvoice&, JobContext& context) { count_invoices(context); });
+  EXPECT_TRUE(crash_everywhere(SendInvoice{7}, {.steps_max = 2}));
+  const CrashReport of_run = report({.steps_max = 1});
+  EXPECT_FALSE(of_run);
+  EXPECT_EQ(of_run.deaths, 0);
+  EXPECT_THAT(of_run.text, HasSubstr("it has 2 durable steps, which are more than 1 (steps_max)"));
+}
+
 TEST_F(CrashRuns, AProcessThatEndsUnderItsHandlerIsToldWithWhatItHasPrinted) {
   jobs().add<SendInvoice>([](const SendInvoice&, JobContext&) {
     std::puts("the printer is on fire");
@@ -142,6 +178,7 @@ TEST_F(CrashRuns, AProcessThatHangsIsKilledWithinItsBound) {
   });
   EXPECT_THAT(report({.run_max = 1s}).text, HasSubstr("its process was killed: it had not ended after 1 s"));
   EXPECT_THROW(static_cast<void>(report({.run_max = 0s})), BadOptions);
+  EXPECT_THROW(static_cast<void>(report({.steps_max = 0})), BadOptions);
 }
 
 // In the first process it dies at its place.

@@ -11,10 +11,9 @@ namespace tenure::detail {
 
 // What a commit is of, as far as whoever makes it says so.
 enum class CommitOf : std::uint8_t {
-  write,       // nobody has said: a transaction of user code
-  step,        // a step of `once`
-  known_step,  // one that an earlier run has done: nothing is written
-  own,         // bookkeeping of Tenure's own
+  write,  // nobody has said: a transaction of user code
+  step,   // a step of `once`; nothing is written where an earlier run has done it
+  own,    // bookkeeping of Tenure's own
 };
 
 struct Commit {

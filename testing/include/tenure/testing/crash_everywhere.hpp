@@ -21,6 +21,8 @@ struct CrashOptions {
   bool untenanted = false;
   // Columns that may differ, by table: {"invoice.sent_at"}. For what is another value in each run and may be.
   std::vector<std::string> leave_out = {};
+  // More durable steps than these, at least 1, are not died at: give the job less to do.
+  int steps_max = 200;
   // Of real time for each run, at least 1 s. A run that takes longer is ended, and is a difference.
   std::chrono::seconds run_max{60};
 };
