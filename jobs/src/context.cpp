@@ -149,7 +149,7 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
       raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " +
                                         std::to_string(result->size()) + " bytes; at most " +
                                         std::to_string(limits::kReceiptResultMax) + " are kept");
-    write_receipt(transaction, job.id, job.claim.token, step, *result, run_.clock.wall());
+    write_receipt(transaction, job.id, job.claim.token, step, *result, run_.time_of_own());
     forgotten = run_.old_receipts.forget_some(transaction, file);
   }
   if (is_done_now) run_.outbox.before_commit(transaction);
