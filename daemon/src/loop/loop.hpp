@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../control/controlled.hpp"
+#include "../journal/keeper.hpp"
 #include "../observing/activity.hpp"
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
@@ -57,6 +58,12 @@ class Loop final : public control::Controlled {
   }
   void ask(Event event) override { handle(std::move(event)); }
   control::Reloaded reload() override;
+  journal::Dump dump_journal() override { return journal_.dump(clock_.wall()); }
+  [[nodiscard]] control::JournalView journal() const override {
+    return {journal_.journal().size(), journal_.last_dump()};
+  }
+  // For whoever writes it where this process crashes.
+  [[nodiscard]] const journal::Keeper& journal_keeper() const { return journal_; }
 
  private:
   void handle(Event event);
@@ -99,6 +106,7 @@ class Loop final : public control::Controlled {
   const Clock& clock_;
   WorkerHost& host_;
   Dispatcher dispatcher_;
+  journal::Keeper journal_;
   Activity activity_;
   boost::asio::steady_timer timer_;
   Signals& signals_;
