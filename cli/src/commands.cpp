@@ -20,6 +20,7 @@ constexpr std::array kNouns{
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
+    Noun{"replay", "see again what was decided"},
     Noun{"config", "the configuration file and what is in force"},
 };
 
@@ -250,6 +251,15 @@ constexpr std::array kVerbs{
          "lock. There is no way down but a copy, so make one first by tenure store backup. Each step is one "
          "commit; where it was interrupted, give it again. See docs/manual/upgrading.md.",
          "tenure store migrate --dry-run", "dry-run reason", Effect::changes, store_migrate},
+    Verb{"replay", "journal", "FILE | dump [FILE]", 1, 2,
+         "a journal of the dispatcher: replay it, or have it written",
+         "tenured decides again by the events of FILE, and must decide the same, byte for byte; else the "
+         "first event is "
+         "named from which on it does not, and the exit code is 1. What it prints of jobs has no arguments. "
+         "dump asks "
+         "the daemon that runs for a file, in the folder STORE-journals or named; of a file called dump say "
+         "./dump.",
+         "tenure replay journal dump", "from events", Effect::reads, replay_journal},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", Effect::reads, config_check},
@@ -308,6 +318,8 @@ constexpr std::array kOptions{
     OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},
+    OptionSpec{"from", "N", "from this event on, as far as the journal reaches back"},
+    OptionSpec{"events", "", "each event too, with what was decided"},
     OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
@@ -349,7 +361,8 @@ bool needs_keys(const Verb& verb) {
 }
 
 bool can_look_at_copies(const Verb& verb) {
-  return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail && verb.run != tenant_outbox;
+  return verb.noun != "config" && verb.noun != "worker" && verb.noun != "replay" && verb.run != job_tail &&
+         verb.run != tenant_outbox;
 }
 
 void write_out(std::vector<std::string>& words) {

@@ -1,6 +1,7 @@
 // The program `tenure`: run_cli in the real world.
 
 #include "real_terminal.hpp"
+#include "run_tenured.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/system.hpp>
@@ -162,6 +163,7 @@ int main(int argc, char** argv) {
           [](const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max) {
             return exchange_line(socket, line, {.wait_max = wait_max});
           },
+      .run_tenured = [](const std::vector<std::string>& arguments) { return cli::run_tenured(arguments); },
       .open_terminal = [] { return cli::open_real_terminal(); },
       .wake = [](const std::filesystem::path& control) { queue::send_wake_hint(control); },
   };

@@ -80,6 +80,7 @@ constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::uint64_t kPayloadMin = 1024;
 constexpr std::uint64_t kMemoryMin = 16ULL << 20U;  // a process that has done nothing has less
 constexpr std::uint64_t kMemoryMax = 1ULL << 40U;
+constexpr std::uint64_t kJournalMax = 4ULL << 30U;
 
 const std::array kPlainSettings{
     Setting<Settings>{
@@ -132,6 +133,14 @@ const std::array kPlainSettings{
             "Where tenure worker and tenure config reload ask the daemon; for its user and group. auto:\n"
             "/run/tenure/control.sock where store.path is the default, else control.sock in a folder beside\n"
             "it, STORE-run. A folder that only its owner may write. Empty: nowhere."},
+    Setting<Settings>{
+        .section = "daemon",
+        .key = "journal_size",
+        .rule = SizeRule{0, kJournalMax},
+        .field = [](Settings& s) -> Field { return &s.daemon.journal_size; },
+        .help =
+            "Memory for the dispatcher's journal, the latest that it was told and decided. tenure replay\n"
+            "journal dump writes it to a file, and so does tenured when it crashes. 0: none is kept."},
     Setting<Settings>{
         .section = "store",
         .key = "path",

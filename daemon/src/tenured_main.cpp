@@ -1,3 +1,4 @@
+#include "journal/replay_command.hpp"
 #include "loop/settings_for_program.hpp"
 #include "loop/signals.hpp"
 #include "supervisor/heap_pages.hpp"
@@ -22,6 +23,8 @@ constexpr const char* kHelp =
     "one ends.\n\n"
     "  --config FILE   the configuration; else TENURE_CONFIG, else\n"
     "                  /etc/tenure/tenure.toml; see `tenure config sample`\n"
+    "  --replay-journal FILE\n"
+    "                  replay a dispatcher's journal, as `tenure replay journal`\n"
     "  --version       print the version\n"
     "  --help          print this text\n\n"
     "Exit codes:\n";
@@ -35,6 +38,8 @@ int print_help() {
 
 int run(const std::vector<std::string>& given) {
   using namespace tenure::daemon;
+  if (!given.empty() && given.front() == journal::kReplayOption)
+    return journal::replay_command(given, TENURE_VERSION);
   const ProgramArguments arguments = parse_program_arguments(given);
   if (!arguments.problem.empty()) {
     std::fprintf(stderr, "tenured: %s; try tenured --help\n", arguments.problem.c_str());

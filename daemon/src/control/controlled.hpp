@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../journal/keeper.hpp"
 #include "../observing/activity.hpp"
 
 #include <tenure/base/error.hpp>
@@ -46,6 +47,11 @@ struct DaemonView {
   std::vector<std::string> waiting = {};  // settings that wait for the next start, as of the last reload
 };
 
+struct JournalView {
+  std::size_t size = 0;  // bytes of memory; 0: none is kept
+  journal::Dump dump;    // the last one
+};
+
 // The daemon as the control socket sees it: one that dispatches, or one that stands by.
 // Threads: the one that runs the daemon's loop.
 class Controlled {
@@ -58,6 +64,9 @@ class Controlled {
   // Carried out when it returns. Not to be called of one that stands by.
   virtual void ask(Event event) = 0;
   virtual Reloaded reload() = 0;
+  // Begins a file of the dispatcher's journal, and tells how far the last one is. Not to be called of one that stands by.
+  virtual journal::Dump dump_journal() { return {}; }
+  [[nodiscard]] virtual JournalView journal() const { return {}; }
 };
 
 }  // namespace tenure::daemon::control

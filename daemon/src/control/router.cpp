@@ -160,6 +160,14 @@ Response reload_configuration(Call& call) {
   return {200, reload_json(reloaded)};
 }
 
+Response tell_journal(Call& call) { return {200, journal_json(call.daemon.journal())}; }
+
+Response dump_journal(Call& call) {
+  const journal::Dump dump = call.daemon.dump_journal();
+  if (dump.state == journal::Dump::State::writing) return {200, journal_dump_json(dump)};
+  return refusal(409, "JournalNotWritten", dump.error);
+}
+
 struct Route {
   Method method;
   std::string_view path;     // * stands for a number
@@ -178,6 +186,8 @@ constexpr std::array kRoutes{
     Route{Method::post, "/workers/recycle", "pool", true, recycle_pools},
     Route{Method::post, "/workers/dump", "", true, dump_workers},
     Route{Method::post, "/workers/*/drain", "", true, drain_worker},
+    Route{Method::get, "/journal", "", true, tell_journal},
+    Route{Method::post, "/journal/dump", "", true, dump_journal},
     Route{Method::post, "/config/reload", "", false, reload_configuration},
 };
 

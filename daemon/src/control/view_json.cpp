@@ -259,4 +259,46 @@ std::string reload_json(const Reloaded& reloaded) {
   return out;
 }
 
+namespace {
+
+std::string_view name_of(journal::Dump::State state) {
+  switch (state) {
+    case journal::Dump::State::none:
+      return "none";
+    case journal::Dump::State::writing:
+      return "writing";
+    case journal::Dump::State::written:
+      return "written";
+    case journal::Dump::State::failed:
+      return "failed";
+  }
+  return "none";
+}
+
+void put_dump(json::Writer& writer, const journal::Dump& dump) {
+  writer.key("state").string(name_of(dump.state)).key("file").string(dump.file.string());
+  writer.key("bytes").integer(static_cast<std::int64_t>(dump.bytes)).key("error").string(dump.error);
+}
+
+}  // namespace
+
+std::string journal_json(const JournalView& journal) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.journal/1");
+  writer.key("size_bytes").integer(static_cast<std::int64_t>(journal.size)).key("dump").begin_object();
+  put_dump(writer, journal.dump);
+  writer.end_object().end_object();
+  return out;
+}
+
+std::string journal_dump_json(const journal::Dump& dump) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.journal.dump/1");
+  put_dump(writer, dump);
+  writer.end_object();
+  return out;
+}
+
 }  // namespace tenure::daemon::control

@@ -21,5 +21,7 @@ namespace tenure::daemon::control {
 [[nodiscard]] std::string processes_json(std::string_view schema,
                                          const std::vector<ProcessNumber>& processes);
 [[nodiscard]] std::string reload_json(const Reloaded& reloaded);
+[[nodiscard]] std::string journal_json(const JournalView& journal);
+[[nodiscard]] std::string journal_dump_json(const journal::Dump& dump);
 
 }  // namespace tenure::daemon::control

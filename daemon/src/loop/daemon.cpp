@@ -98,7 +98,7 @@ std::unique_ptr<queue::Store> open_store(boost::asio::io_context& context, Signa
 }  // namespace
 
 int run_dispatcher(config::Settings settings, const ReadSettings& read_settings, const MakeHost& make_host,
-                   const MakeObserver& make_observer) {
+                   const MakeObserver& make_observer, const GuardJournal& guard_journal) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
@@ -135,6 +135,7 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   Loop loop(
       context, settings, *store, clock, *host, signals, service, *observer, read_settings,
       [&] { lock->require_in_place(); }, lock->former_died());
+  const auto journal_guard = guard_journal ? guard_journal(loop.journal_keeper(), clock.wall()) : nullptr;
   auto operators =
       serve_operators(context.get_executor(), settings, passed_or_none, loop, OperatorsOf::holder);
   {

@@ -80,6 +80,8 @@ Loop::Loop(asio::io_context& context, config::Settings settings, queue::Store& s
       host_(host),
       dispatcher_(
           dispatcher_settings(settings_, Random::seed_from_system(), host.can_replace(), former_died)),
+      journal_(settings_.daemon.journal_size, settings_.store.path,
+               {TENURE_VERSION, config::node_name(settings_), ::getpid()}),
       activity_(clock.steady()),
       timer_(context),
       signals_(signals),
@@ -133,7 +135,9 @@ void Loop::handle(Event event) {
   const Now at = now();
   observer_.happened(event, at);
   activity_.happened(event, at);
+  journal_.happened(dispatcher_, event, at);
   Actions actions = dispatcher_.step(std::move(event), at);
+  journal_.decided(actions);
   observer_.decided(actions, at);
   activity_.decided(actions, at);
   for (Action& action : actions) std::visit([this](auto& what) { perform(std::move(what)); }, action);

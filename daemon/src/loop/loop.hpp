@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../control/controlled.hpp"
+#include "../journal/keeper.hpp"
 #include "../observing/activity.hpp"
 #include "../receipts/horizons_in_force.hpp"
 #include "../supervisor/worker_host.hpp"
@@ -61,6 +62,12 @@ class Loop final : public control::Controlled {
   }
   void ask(Event event) override { handle(std::move(event)); }
   control::Reloaded reload() override;
+  journal::Dump dump_journal() override { return journal_.dump(clock_.wall()); }
+  [[nodiscard]] control::JournalView journal() const override {
+    return {journal_.journal().size(), journal_.last_dump()};
+  }
+  // For whoever writes it where this process crashes.
+  [[nodiscard]] const journal::Keeper& journal_keeper() const { return journal_; }
 
  private:
   void handle(Event event);
@@ -103,6 +110,7 @@ class Loop final : public control::Controlled {
   const Clock& clock_;
   WorkerHost& host_;
   Dispatcher dispatcher_;
+  journal::Keeper journal_;
   Activity activity_;
   HorizonsInForce horizons_;
   boost::asio::steady_timer timer_;

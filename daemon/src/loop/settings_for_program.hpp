@@ -70,7 +70,11 @@ using MakeHost =
     std::function<std::unique_ptr<WorkerHost>(const boost::asio::any_io_executor&, const InForce&)>;
 using MakeObserver = std::function<std::unique_ptr<Observer>(boost::asio::io_context& context,
                                                              const Clock& clock, const config::Settings&)>;
+// Called once the dispatcher is there; what it returns goes before the dispatcher does. Of a program that keeps no journal where it
+// crashes: nothing.
+using GuardJournal = std::function<std::shared_ptr<void>(const journal::Keeper&, WallTime now)>;
 [[nodiscard]] int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
-                                 const MakeHost& make_host, const MakeObserver& make_observer);
+                                 const MakeHost& make_host, const MakeObserver& make_observer,
+                                 const GuardJournal& guard_journal = {});
 
 }  // namespace tenure::daemon

@@ -1,3 +1,4 @@
+#include "../journal/crash_file.hpp"
 #include "../loop/settings_for_program.hpp"
 #include "../observing/probes.hpp"
 #include "exec_host.hpp"
@@ -21,7 +22,10 @@ int run_daemon(const config::Settings& settings, const std::filesystem::path& co
         return std::make_unique<ExecHost>(executor, WorkerSurroundings{config_file, in_force.lock_descriptor,
                                                                        in_force.settings, in_force.keys});
       },
-      make_probes);
+      make_probes,
+      [](const journal::Keeper& keeper, WallTime now) {
+        return std::make_shared<journal::CrashFile>(keeper, now);
+      });
 }
 
 }  // namespace tenure::daemon

@@ -391,7 +391,8 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                      .stop_deadline = 1500ms,
                      .when_held = WhenHeld::exit,
                      .ping_max = 2s,
-                     .control_socket = "/srv/run/control.sock"};
+                     .control_socket = "/srv/run/control.sock",
+                     .journal_size = 4096};
   settings.store = {.path = "/odd \"path\" \\ with = and %/control.db",
                     .durability = sqlite::Durability::ordered,
                     .poll = 3s,

@@ -35,12 +35,15 @@ class PlayedDaemon final : public Controlled {
     asked.push_back(std::move(event));
   }
   Reloaded reload() override { return reloaded; }
+  journal::Dump dump_journal() override { return dump_begun; }
+  [[nodiscard]] JournalView journal() const override { return {4096, dump}; }
 
   DaemonView shown;
   Activity::View active;
   std::vector<PoolTurn> turns_told;
   mutable std::pair<queue::Lane, std::int64_t> turn_asked;
   Reloaded reloaded;
+  journal::Dump dump_begun, dump;
   std::vector<Event> asked;
 
  private:

@@ -203,5 +203,24 @@ TEST_F(RouterTest, NobodyTakesThePlaceOfAProgramThatWasStartedByHand) {
   EXPECT_EQ(post("/workers/quiet").status, 200);
 }
 
+TEST_F(RouterTest, BeginsAFileOfTheJournalAndTellsHowFarItIs) {
+  EXPECT_EQ(
+      get("/journal").body,
+      R"({"schema":"tenure.journal/1","size_bytes":4096,"dump":{"state":"none","file":"","bytes":0,"error":""}})");
+  daemon.dump_begun = {journal::Dump::State::writing, "/x/dump-1.journal", 77, ""};
+  const Response begun = post("/journal/dump");
+  EXPECT_EQ(begun.status, 200);
+  EXPECT_EQ(
+      begun.body,
+      R"({"schema":"tenure.journal.dump/1","state":"writing","file":"/x/dump-1.journal","bytes":77,"error":""})");
+  daemon.dump = {journal::Dump::State::failed, "/x/dump-1.journal", 77, "no room"};
+  EXPECT_THAT(get("/journal").body,
+              HasSubstr(R"("state":"failed","file":"/x/dump-1.journal","bytes":77,"error":"no room")"));
+  daemon.dump_begun = {journal::Dump::State::failed, "", 0, "no journal is kept"};
+  const Response refused = post("/journal/dump");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.body, R"({"error":{"code":"JournalNotWritten","message":"no journal is kept"}})");
+}
+
 }  // namespace
 }  // namespace tenure::daemon::control

@@ -36,6 +36,14 @@ class Output {
   virtual void message(std::string_view text) = 0;
 };
 
+// What a program has printed, and how it ended.
+struct ProgramAnswer {
+  int exit_code = 0;
+  int signal = 0;  // that ended it; 0: none
+  std::string output;
+  std::string errors;
+};
+
 struct Environment {
   const Clock& clock;
   std::vector<std::pair<std::string, std::string>> variables = {};  // names and values
@@ -73,6 +81,8 @@ struct Environment {
   std::function<tl::expected<std::string, FailedExchange>(
       const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max)>
       ask_daemon;
+  // Runs the tenured that lies beside this program, else the one that is found by PATH, to its end. Throws where there is none.
+  std::function<ProgramAnswer(const std::vector<std::string>& arguments)> run_tenured;
   // Where standard input and output are terminals: the one that they are.
   std::function<std::unique_ptr<LiveTerminal>()> open_terminal;
   // After a change; `control` is the path of the control database.

@@ -36,6 +36,7 @@ struct DaemonSettings {
   WhenHeld when_held = WhenHeld::stand_by;
   std::chrono::milliseconds ping_max{std::chrono::seconds{30}};
   std::filesystem::path control_socket = kAutomaticSocket;  // control_socket.hpp; empty: none
+  std::uint64_t journal_size = 64UL << 20U;                 // bytes of memory; 0: none is kept
   friend bool operator==(const DaemonSettings&, const DaemonSettings&) = default;
 };
 

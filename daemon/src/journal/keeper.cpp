@@ -1,0 +1,149 @@
+#include "keeper.hpp"
+
+#include <tenure/base/log.hpp>
+#include <tenure/base/sync_file.hpp>
+#include <tenure/base/system.hpp>
+#include <tenure/base/text.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace tenure::daemon::journal {
+namespace {
+
+constexpr std::string_view kDumpFront = "dump-";
+
+// From the first snapshot on, in one piece.
+std::string copy_of(const Journal::Pieces& pieces) {
+  std::string copy;
+  copy.reserve(pieces[0].size() + pieces[1].size());
+  for (const std::string_view piece : pieces) copy += piece;
+  return copy;
+}
+
+bool has_snapshot(const std::string& records) {
+  RecordReader reader(records);
+  for (Record record; reader.next(record);)
+    if (record.kind == RecordKind::snapshot) return true;
+  return false;
+}
+
+Dump refused(std::string why) {
+  return {.state = Dump::State::failed, .file = {}, .bytes = 0, .error = std::move(why)};
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    raise_system(errno, "the folder for journals cannot be made", folder);
+}
+
+void write_file(const std::filesystem::path& file, const std::string& head, const std::string& records) {
+  make_folder(file.parent_path());
+  std::filesystem::path unfinished = file;
+  unfinished += ".unfinished";
+  {
+    const Descriptor opened(
+        ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!opened.is_open()) raise_system(errno, "the journal cannot be written", unfinished);
+    if (const int error = write_journal(opened.number(), head, {records, {}}); error != 0) {
+      ::unlink(unfinished.c_str());
+      raise_system(error, "the journal cannot be written", unfinished);
+    }
+  }
+  sync_file(unfinished);
+  if (::rename(unfinished.c_str(), file.c_str()) != 0)
+    raise_system(errno, "the journal cannot be named", file);
+  sync_folder(file.parent_path());
+}
+
+}  // namespace
+
+std::size_t count_files(const std::filesystem::path& folder, std::string_view front) {
+  std::error_code error;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    count += at->path().filename().string().starts_with(front) ? 1U : 0U;
+  return count;
+}
+
+Keeper::Keeper(std::size_t bytes, const std::filesystem::path& control_database, Origin origin)
+    : journal_(bytes), folder_(control_database), origin_(std::move(origin)) {
+  folder_ += "-journals";
+}
+
+Keeper::~Keeper() {
+  if (writer_.joinable()) writer_.join();
+}
+
+void Keeper::happened(const Dispatcher& dispatcher, const Event& event, Now now) {
+  journal_.happened(dispatcher, event, now);
+  if (journal_.too_large().has_value() == is_too_large_told_) return;
+  is_too_large_told_ = !is_too_large_told_;
+  if (is_too_large_told_)
+    log::write(
+        log::Level::warning, "journal.too_small",
+        fmt::format("All that the dispatcher remembers takes {} bytes, more than a third of "
+                    "daemon.journal_size: nothing of its journal can be replayed until it remembers less",
+                    *journal_.too_large()));
+}
+
+Dump Keeper::dump(WallTime now) {
+  if (!journal_.is_kept()) return refused("no journal is kept: daemon.journal_size is 0");
+  if (last_dump().state == Dump::State::writing)
+    return refused(fmt::format("{} is being written: one at a time", escaped(last_dump().file.string())));
+  if (count_files(folder_, kDumpFront) >= kFilesMax)
+    return refused(fmt::format("{} has {} journals already, and no more are written: remove some",
+                               escaped(folder_.string()), kFilesMax));
+  std::string records = copy_of(journal_.records());
+  if (!has_snapshot(records))
+    return refused(
+        "nothing of the journal can be replayed: what the dispatcher remembers takes more than a "
+        "third of daemon.journal_size");
+  if (writer_.joinable()) writer_.join();
+  Dump begun{.state = Dump::State::writing, .file = {}, .bytes = records.size(), .error = {}};
+  begun.file = folder_ / fmt::format("{}{:%Y%m%dT%H%M%S}.{:06}Z-{}.journal", kDumpFront,
+                                     std::chrono::floor<std::chrono::seconds>(now), to_us(now) % 1'000'000,
+                                     origin_.pid);
+  {
+    const std::lock_guard lock(mutex_);
+    last_ = begun;
+  }
+  writer_ = std::thread([this, records = std::move(records),
+                         head = payload_of(head_of_this_program(origin_.program_version, origin_.node,
+                                                                origin_.pid, Why::request))] {
+    ::pthread_setname_np(::pthread_self(), "journal");
+    write(records, head);
+  });
+  return begun;
+}
+
+Dump Keeper::last_dump() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
+// The thread's entry: whatever is wrong is told to who asks for it.
+void Keeper::write(const std::string& records, const std::string& head) {
+  std::string error;
+  const std::filesystem::path file = last_dump().file;
+  try {
+    write_file(file, head, records);
+  } catch (const std::exception& caught) {
+    error = caught.what();
+  }
+  if (error.empty()) log::write(log::Level::info, "journal.written", escaped(file.string()));
+  else log::write(log::Level::error, "journal.failed", "the journal was not written", {.error = error});
+  const std::lock_guard lock(mutex_);
+  last_.state = error.empty() ? Dump::State::written : Dump::State::failed;
+  last_.error = error;
+}
+
+}  // namespace tenure::daemon::journal
