@@ -24,7 +24,8 @@ AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_lim
                   .attempt = job.failures + 1,
                   .attempts_max = job.attempts_max,
                   .releases = job.releases,
-                  .time_limit = time_limit},
+                  .time_limit = time_limit,
+                  .capture = job.capture},
           .receipt_horizon = {}};
 }
 
