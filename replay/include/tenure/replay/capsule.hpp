@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,7 @@ struct CapsuleHead {
   std::string application;      // of Global IDs
   std::string program_version;  // of the worker program
   WallTime started{};
-  std::string tenure_version;   // that wrote the capsule
+  std::string tenure_version;  // that wrote the capsule
   // Of the mask by which it was redacted (queue::Mask::patterns): a replay's record is redacted by it too before both are compared.
   std::vector<std::string> masked;
 };
@@ -38,8 +39,8 @@ struct Capsule {
 };
 
 struct CapsuleLimits {
-  std::int64_t bytes_max = 256LL << 20U;         // of the file
-  std::int64_t folder_bytes_max = 4LL << 30U;    // of all capsules of the folder together, this one too
+  std::int64_t bytes_max = 256LL << 20U;       // of the file
+  std::int64_t folder_bytes_max = 4LL << 30U;  // of all capsules of the folder together, this one too
 };
 
 // A snapshot that is taken when it returns; TenantHandle::begin_read alone takes it with the first read.
@@ -55,7 +56,8 @@ struct CapsuleLimits {
 // path. LimitReached (a limit above; nothing is left), ConstraintViolated (a column cannot be redacted: which one), DiskError.
 // Threads: the handle's of the snapshot.
 [[nodiscard]] std::filesystem::path write_capsule(const TenantSnapshot& before, const Capsule& capsule,
-                                                  const queue::Mask& mask, const std::filesystem::path& folder,
+                                                  const queue::Mask& mask,
+                                                  const std::filesystem::path& folder,
                                                   const CapsuleLimits& limits);
 
 // Reads and verifies: all of it is under a digest. DatabaseDamaged (no capsule, cut, flipped: which and where), SchemaMismatch (a newer
@@ -64,6 +66,11 @@ struct CapsuleLimits {
 
 // Only what a list shows, without the digest's look at every row. As read_capsule.
 [[nodiscard]] CapsuleHead read_head(const std::filesystem::path& file);
+struct CapsuleSummary {
+  CapsuleHead head;
+  std::optional<queue::AttemptFailure> failure;  // nothing: the run succeeded
+};
+[[nodiscard]] CapsuleSummary read_summary(const std::filesystem::path& file);
 
 // Puts the tenant of the capsule, as it was before the run, in its place below `files`, a scratch root where no tenant of that name is.
 // The capsule is left as it is.
