@@ -20,7 +20,7 @@ constexpr std::array kNouns{
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
-    Noun{"replay", "see again what was decided"},
+    Noun{"replay", "runs kept as capsules, and what the dispatcher decided, once more"},
     Noun{"config", "the configuration file and what is in force"},
 };
 
@@ -39,8 +39,8 @@ constexpr std::string_view kJobFields =
 
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
-    "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox, and "
-    "stamps, "
+    "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
+    "captures, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -226,6 +226,32 @@ constexpr std::array kVerbs{
         "As a reload with a new program does: each goes on until its successor has said hello, and no job is "
         "interrupted. Asks as quiet does.",
         "tenure worker recycle general --yes", "yes reason", Effect::changes, worker_recycle},
+    Verb{
+        "replay", "capture", "[JOB]", 0, 1,
+        "keep the next run of a job, or runs of a kind or tenant, as capsules",
+        "A capsule is the tenant's database as it was before the run, with what the run was given and did, "
+        "in "
+        "one file. Of several requests that a run meets the most specific one counts: job, kind and tenant, "
+        "tenant, kind. The job may run now: its next attempt is captured. A run whose capsule cannot be made "
+        "counts too. See docs/manual/operation.md.",
+        "tenure replay capture --kind billing.close --count 3 --until 2h",
+        "kind tenant count until on dry-run reason", Effect::changes, replay_capture},
+    Verb{"replay", "list", "[FILTER...]", 0, kMany,
+         "the capsules of the folder, and which ones are asked for",
+         "Those of the folder that the configuration names, or of --folder. Filter fields: id kind tenant "
+         "started "
+         "error generation.",
+         "tenure replay list kind=billing.close --sort size:desc",
+         "folder limit after sort columns fail-if-any watch", Effect::reads, replay_list, replay_words},
+    Verb{"replay", "show", "CAPSULE", 1, 1, "what a run was given and what it did, masked",
+         "CAPSULE is a path, or a name in the folder of capsules. The whole file is verified. Rows are those "
+         "that "
+         "the run has changed, and calls those that JobContext::recorded kept.",
+         "tenure replay show ./a.capsule", "folder", Effect::reads, replay_show},
+    Verb{
+        "replay", "cancel", "REQUEST...", 1, kMany, "take requests for capsules back",
+        "By the numbers that tenure replay list shows. A run that is under capture is captured all the same.",
+        "tenure replay cancel 3", "dry-run reason", Effect::changes, replay_cancel},
     Verb{"store", "show", "", 0, 0, "what and how large the control database is, and who held it last", "",
          "tenure store show --json", "watch", Effect::reads, store_show},
     Verb{
@@ -320,6 +346,12 @@ constexpr std::array kOptions{
     OptionSpec{"lines", "", "read one job a line from standard input"},
     OptionSpec{"from", "N", "from this event on, as far as the journal reaches back"},
     OptionSpec{"events", "", "each event too, with what was decided"},
+    OptionSpec{"kind", "NAME", "of which kind"},
+    OptionSpec{"count", "N", "so many capsules; 1 of a job, else 5, at most 1000"},
+    OptionSpec{"until", "TIME",
+               "open so long or until then: 2h, 2026-03-02; 24h unless given, at most 30 days"},
+    OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
+    OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
     OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
@@ -361,8 +393,8 @@ bool needs_keys(const Verb& verb) {
 }
 
 bool can_look_at_copies(const Verb& verb) {
-  return verb.noun != "config" && verb.noun != "worker" && verb.noun != "replay" && verb.run != job_tail &&
-         verb.run != tenant_outbox;
+  return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail &&
+         verb.run != tenant_outbox && verb.run != replay_show && verb.run != replay_journal;
 }
 
 void write_out(std::vector<std::string>& words) {

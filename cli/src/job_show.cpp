@@ -1,3 +1,4 @@
+#include "captures.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
 
@@ -29,6 +30,8 @@ struct WholeJob {
   std::optional<bool> is_sealed;  // nothing where the envelope is not this job's
   std::string global_id;
   bool has_dispatcher = false;
+  std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
+  std::vector<queue::CapsuleNote> capsules;    // the newest first
 };
 
 std::string tenant_of(const std::optional<TenantName>& tenant) { return tenant ? tenant->text() : "none"; }
@@ -49,6 +52,8 @@ void hide_secrets(WholeJob& job, const queue::Mask& mask) {
   const queue::Secrets secrets(mask, job.arguments);
   for (AttemptRecord& attempt : job.attempts) attempt.error = secrets.hidden_in(attempt.error);
   job.record.error = secrets.hidden_in(job.record.error);
+  for (queue::CapsuleNote& note : job.capsules)
+    if (note.failure) note.failure->message = secrets.hidden_in(note.failure->message);
   if (auto& told = job.record.progress) told->progress.text = secrets.hidden_in(told->progress.text);
   job.arguments = mask.shown(job.arguments);
 }
@@ -85,7 +90,11 @@ WholeJob find(Session& session, queue::JobId id) {
                    .arguments = {},
                    .is_sealed = {},
                    .global_id = global_id_of(*record, application),
-                   .has_dispatcher = reader.has_dispatcher()};
+                   .has_dispatcher = reader.has_dispatcher(),
+                   .captures = reader.captures(),
+                   .capsules = reader.capsules(id)};
+    std::erase_if(job->captures,
+                  [&](const queue::CaptureRecord& request) { return request.target.job != id; });
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
@@ -171,6 +180,9 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   out += line("attempts", fmt::format("{} failed, {} released (costs no attempt), {} crashes{}", r.failures,
                                       r.releases, r.crashes, attempts_left_text(r)));
   out += attempt_lines(job, style);
+  for (const queue::CaptureRecord& request : job.captures)
+    out += line("capture", request_text(request, style));
+  for (const queue::CapsuleNote& note : job.capsules) out += line("capsule", capsule_text(note, style));
   return out + line("arguments", arguments_text(job));
 }
 
@@ -219,6 +231,10 @@ std::string json_of(const WholeJob& job) {
   }
   writer.key("attempts").begin_array();
   for (const AttemptRecord& attempt : job.attempts) write_attempt(writer, attempt);
+  writer.end_array().key("captures").begin_array();
+  for (const queue::CaptureRecord& request : job.captures) write_request(writer, request);
+  writer.end_array().key("capsules").begin_array();
+  for (const queue::CapsuleNote& note : job.capsules) write_capsule_note(writer, note);
   writer.end_array().key("sealed");
   if (job.is_sealed) writer.boolean(*job.is_sealed);
   else writer.null();

@@ -33,6 +33,10 @@ ExitCode queue_show(Session& session);
 ExitCode kind_list(Session& session);
 ExitCode kind_show(Session& session);
 ExitCode queue_clear(Session& session);
+ExitCode replay_capture(Session& session);
+ExitCode replay_cancel(Session& session);
+ExitCode replay_list(Session& session);
+ExitCode replay_show(Session& session);
 ExitCode store_show(Session& session);
 ExitCode store_audit(Session& session);
 ExitCode store_doctor(Session& session);
@@ -62,6 +66,7 @@ ListWords queue_words();
 ListWords audit_words();
 ListWords worker_words();
 ListWords kind_words();
+ListWords replay_words();
 ListWords filter_words();
 
 }  // namespace tenure::cli

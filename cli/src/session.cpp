@@ -197,9 +197,13 @@ void Session::open_store(IfMissing if_missing) {
         [&](queue::JobReader& reader) { value_or_raise(queue::check_keys(reader.seal_marks(), own_keys)); });
 }
 
-queue::AuditEntry Session::audit_entry() {
+const OperatorIdentity& Session::who() {
   if (!who_) who_ = environment_.who();
-  return {.who = *who_,
+  return *who_;
+}
+
+queue::AuditEntry Session::audit_entry() {
+  return {.who = who(),
           .verb = fmt::format("{} {}", verb_.noun, verb_.name),
           .subject = {},
           .count = 0,

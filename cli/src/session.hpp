@@ -71,6 +71,8 @@ class Session {
   [[nodiscard]] config::LoadedSettings read_settings() const;
   // BadConfiguration, in one line, where there are problems.
   [[nodiscard]] const config::Settings& settings();
+  // Who types this; looked up once.
+  [[nodiscard]] const OperatorIdentity& who();
   // Which values of arguments nobody is shown.
   [[nodiscard]] queue::Mask mask() { return queue::Mask(settings().security.mask); }
   // The service manager's folder for credentials; empty: there is none.

@@ -81,6 +81,9 @@ constexpr std::uint64_t kPayloadMin = 1024;
 constexpr std::uint64_t kMemoryMin = 16ULL << 20U;  // a process that has done nothing has less
 constexpr std::uint64_t kMemoryMax = 1ULL << 40U;
 constexpr std::uint64_t kJournalMax = 4ULL << 30U;
+constexpr std::uint64_t kCapsuleMin = 1ULL << 20U;
+constexpr std::uint64_t kCapsuleMax = 1ULL << 40U;
+constexpr std::uint64_t kCapsuleFolderMax = 1ULL << 44U;
 
 const std::array kPlainSettings{
     Setting<Settings>{
@@ -277,6 +280,32 @@ const std::array kPlainSettings{
                 "a value\n"
                 "are masked too. Say the same where jobs are enqueued, performed and looked at.",
         .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{
+        .section = "replay",
+        .key = "folder",
+        .rule = PathRule{.may_be_empty = false, .word = kAutomaticFolder},
+        .field = [](Settings& s) -> Field { return &s.replay.folder; },
+        .help =
+            "Where worker processes put capsules, which operators ask for by tenure replay capture. auto: "
+            "capsules\n"
+            "beside the control database. Its parent must be there; nobody but the daemon's user may read "
+            "it.",
+        .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{
+        .section = "replay",
+        .key = "capsule_max",
+        .rule = SizeRule{kCapsuleMin, kCapsuleMax},
+        .field = [](Settings& s) -> Field { return &s.replay.capsule_max; },
+        .help = "A capsule that would be larger is not made; it holds its tenant's whole database.",
+        .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{.section = "replay",
+                      .key = "folder_max",
+                      .rule = SizeRule{kCapsuleMin, kCapsuleFolderMax},
+                      .field = [](Settings& s) -> Field { return &s.replay.folder_max; },
+                      .help =
+                          "Nor one with which all capsules of the folder together would be. Old ones are not "
+                          "deleted.",
+                      .taken_over = TakenOver::by_new_workers},
 };
 
 const std::array kPoolSettings{

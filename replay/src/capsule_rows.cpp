@@ -51,6 +51,7 @@ constexpr Query kHead{"capsule_head", R"sql(
   from main.tenure_capsule)sql"};
 constexpr Query kOutcome{"capsule_outcome", R"sql(
   select seed, failure_code, error, cursor_after, tables_not_recorded from main.tenure_capsule)sql"};
+constexpr Query kFailure{"capsule_failure", "select failure_code, error from main.tenure_capsule"};
 constexpr Query kReadings{"readings", "select time_us from main.tenure_capsule_reading order by number"};
 constexpr Query kCalls{"calls", R"sql(
   select name, value, failure_code, message, tenant, place from main.tenure_capsule_recorded
@@ -249,6 +250,14 @@ CapsuleHead read_head_row(sqlite::Connection& connection) {
     job.capture = queue::CaptureWish{queue::CaptureNumber{row.integer(18)},
                                      enum_in(connection, row.integer(19), queue::CaptureOn::any_end)};
   return head;
+}
+
+std::optional<queue::AttemptFailure> read_failure(sqlite::Connection& connection) {
+  Statement row = connection.statement(kFailure);
+  if (!row.step()) refuse_capsule(connection, "its row is gone");
+  const auto code = code_in(connection, row, 0);
+  if (!code) return std::nullopt;
+  return queue::AttemptFailure{*code, std::string{row.text(1)}, {}};
 }
 
 RunRecord read_run_rows(sqlite::Connection& connection) {

@@ -3,6 +3,8 @@
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/replay/capsule.hpp>
 
+#include <optional>
+
 // The tables tenure_capsule... of a capsule. Internal.
 namespace tenure::replay {
 
@@ -17,6 +19,8 @@ void require_capsule_tables(sqlite::Connection& connection);
 // DatabaseDamaged where a value is none that is ever written. Behind require_capsule_tables.
 [[nodiscard]] CapsuleHead read_head_row(sqlite::Connection& connection);
 [[nodiscard]] RunRecord read_run_rows(sqlite::Connection& connection);
+// Of the run; nothing where it succeeded.
+[[nodiscard]] std::optional<queue::AttemptFailure> read_failure(sqlite::Connection& connection);
 [[nodiscard]] std::string read_digest(sqlite::Connection& connection);
 
 }  // namespace tenure::replay

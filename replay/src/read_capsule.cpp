@@ -69,4 +69,12 @@ CapsuleHead read_head(const std::filesystem::path& file) {
   return *std::move(head);
 }
 
+CapsuleSummary read_summary(const std::filesystem::path& file) {
+  std::optional<CapsuleSummary> summary;
+  look_at_capsule(file, [&](sqlite::Connection& connection) {
+    summary = CapsuleSummary{read_head_row(connection), read_failure(connection)};
+  });
+  return *std::move(summary);
+}
+
 }  // namespace tenure::replay

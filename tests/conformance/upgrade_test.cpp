@@ -73,10 +73,11 @@ TEST_F(Upgrades, CFG_04_AnOlderSchemaIsRefusedNamingTheCommandAndStaysAsItIs) {
   open();
   for (const std::string& refused :
        {refusal([&] { open_by_later(); }), refusal([&] { (void)look_at_sqlite_store(path_, later_); })}) {
-    EXPECT_THAT(refused, HasSubstr("has schema 2 and this program needs 4"));
+    EXPECT_THAT(refused, HasSubstr("has schema " + own_schema_text() + " and this program needs " +
+                                   later_schema_text()));
     EXPECT_THAT(refused, HasSubstr("tenure store backup FILE), then: tenure store migrate"));
   }
-  EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, 2);
+  EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, own_schema());
 }
 
 TEST_F(Upgrades, CFG_04_ANewerSchemaIsRefusedNamingWhatToInstall) {
@@ -88,7 +89,9 @@ TEST_F(Upgrades, CFG_04_ANewerSchemaIsRefusedNamingWhatToInstall) {
         refusal([&] { (void)look_at_schema(path_, PageCheck::none); }),
         refusal([&] { migrate_control_database(path_, entry_, clock_); }),
         refusal([&] { copy_control_database(path_, copy, clock_, quietly); })})
-    EXPECT_THAT(refused, HasSubstr("has schema step 3 (0003_note.sql) and this program knows 2: install the "
+    EXPECT_THAT(refused, HasSubstr("has schema step " + std::to_string(own_schema() + 1) +
+                                   " (later_note.sql) and this program knows " + own_schema_text() +
+                                   ": install the "
                                    "Tenure that brought it there or a newer one (apt install"));
   EXPECT_FALSE(std::filesystem::exists(copy));
 }
@@ -96,11 +99,11 @@ TEST_F(Upgrades, CFG_04_ANewerSchemaIsRefusedNamingWhatToInstall) {
 TEST_F(Upgrades, CFG_04_AMigrationBringsItOnKeepsItsJobsAndIsRecorded) {
   put(*open(), 1);
   const SchemaState before = migrate_by_later();
-  EXPECT_EQ(before.version, 2);
-  EXPECT_EQ(before.newest, 4);
-  EXPECT_THAT(before.pending, ElementsAre("0003_note.sql", "0004_bytes.sql"));
+  EXPECT_EQ(before.version, own_schema());
+  EXPECT_EQ(before.newest, later_schema());
+  EXPECT_THAT(before.pending, ElementsAre("later_note.sql", "later_bytes.sql"));
   const auto store = open_by_later();
-  EXPECT_EQ(summary(*store).schema_version, 4);
+  EXPECT_EQ(summary(*store).schema_version, later_schema());
   EXPECT_EQ(summary(*store).jobs, 1);
   put(*store, 2);
   std::vector<AuditRecord> records;
@@ -112,7 +115,7 @@ TEST_F(Upgrades, CFG_04_AMigrationBringsItOnKeepsItsJobsAndIsRecorded) {
     EXPECT_FALSE(reader.check_audit(std::nullopt).fault);
   });
   ASSERT_EQ(records.size(), 1U);
-  EXPECT_EQ(records[0].entry.subject, "schema 2 to 4");
+  EXPECT_EQ(records[0].entry.subject, "schema " + own_schema_text() + " to " + later_schema_text());
   EXPECT_EQ(records[0].entry.reason, "ticket 4711");
 }
 
@@ -134,7 +137,7 @@ TEST_F(Upgrades, AreRefusedWhileADispatcherLives) {
       EXPECT_THAT(error.what(), HasSubstr("process " + std::to_string(::getpid())));
       EXPECT_THAT(error.what(), HasSubstr("systemctl stop tenured"));
     }
-    EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, 2);
+    EXPECT_EQ(look_at_schema(path_, PageCheck::none).version, own_schema());
   }
   EXPECT_TRUE(migrate_by_later().is_older());
 }
@@ -194,7 +197,7 @@ TEST_F(Upgrades, AnIndexOfSomebodyElseIsNoOtherSchema) {
 }
 
 TEST_F(Upgrades, ANewDatabaseHasAllStepsAtOnce) {
-  EXPECT_EQ(summary(*open_by_later()).schema_version, 4);
+  EXPECT_EQ(summary(*open_by_later()).schema_version, later_schema());
   EXPECT_FALSE(look_at_schema(path_, later_, PageCheck::none).is_older());
 }
 

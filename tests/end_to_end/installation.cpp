@@ -9,7 +9,8 @@ namespace tenure::testing {
 
 void Installation::configure(const Config& config) {
   std::filesystem::create_directories(folder_ / "migrations");
-  std::ofstream(folder_ / "migrations/0001_run.sql") << "create table run (name text not null) strict;\n";
+  std::ofstream(folder_ / "migrations/0001_run.sql")
+      << "create table run (number integer primary key, name text not null) strict;\n";
   std::ofstream(config_file()) << "[application]\nname = \"test\"\n[daemon]\nstop_deadline = \""
                                << config.stop_deadline << "\"\nping_max = \"" << config.ping_max
                                << "\"\nwhen_held = \"" << config.when_held << "\"\n[store]\npath = \""

@@ -91,6 +91,16 @@ struct Quote {
   }
 };
 
+// Counts itself, and fails.
+struct Falter {
+  static constexpr std::string_view kind = "test.falter";
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
 struct Count {
   static constexpr std::string_view kind = "test.count";
   std::string name;

@@ -226,6 +226,10 @@ int main(int argc, char** argv) {
   jobs.add<Turn>([](const Turn& job, tenure::JobContext& context) {
     if (!job.waits_as.empty()) wait({.name = job.waits_as}, context);
   });
+  jobs.add<Falter>([](const Falter& job, tenure::JobContext& context) {
+    count(job.name, context);
+    throw std::runtime_error("it falters");
+  });
   jobs.add<Crash>(crash);
   jobs.add<Fork>(fork_in);
   jobs.add<Meddle>(meddle);

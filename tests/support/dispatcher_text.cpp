@@ -74,8 +74,12 @@ struct AskText {
   }
   std::string operator()(const daemon::EndsPart::Ask& ends) const {
     std::string text;
-    for (const daemon::ClaimEnd& end : ends)
-      text += of(end.claim) + " " + std::visit(HowText{}, end.how) + ", ";
+    for (const daemon::ClaimEnd& end : ends) {
+      text += of(end.claim) + " " + std::visit(HowText{}, end.how);
+      if (end.capture && end.capture->taken)
+        text += fmt::format(" capsule of {}: {}", end.capture->wish.request.value, end.capture->taken->file);
+      text += ", ";
+    }
     return text;
   }
   std::string operator()(const daemon::PoolsPart::Ask& ask) const {
@@ -94,6 +98,10 @@ struct AskText {
   }
   std::string operator()(const daemon::CancelRequestsPart::Ask& ask) const {
     return fmt::format("cancels after {}", ask.after.value);
+  }
+  std::string operator()(const daemon::CapturesPart::Ask& ask) const {
+    return fmt::format("captures since {}{}", ask.known.value,
+                       ask.has_expired ? ", without expired ones" : "");
   }
   std::string operator()(const daemon::LaneHintsPart::Ask&) const { return "hints"; }
   std::string operator()(const daemon::NewJobsPart::Ask& ask) const {
@@ -155,7 +163,10 @@ struct ActionText {
   }
   std::string operator()(const daemon::Assign& action) const {
     std::string text = fmt::format("assign {}:", action.process.value);
-    for (const queue::ClaimedJob& job : action.jobs) text += " " + of(queue::ClaimRef{job.seq, job.token});
+    for (const queue::ClaimedJob& job : action.jobs) {
+      text += " " + of(queue::ClaimRef{job.seq, job.token});
+      if (job.capture) text += fmt::format(" for {}", job.capture->request.value);
+    }
     return text;
   }
   std::string operator()(const daemon::Recall& action) const {

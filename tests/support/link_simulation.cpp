@@ -86,12 +86,31 @@ void LinkSimulation::step() {
 
 // --- What the dispatcher wants and the jobs do.
 
+namespace {
+
+// Of each third job, so that no other draw changes.
+std::optional<queue::CaptureWish> capture_of(queue::JobSeq seq) {
+  if (seq.value % 3 != 0) return std::nullopt;
+  return queue::CaptureWish{queue::CaptureNumber{seq.value}, queue::CaptureOn::any_end};
+}
+
+std::optional<queue::TakenCapsule> capsule_of(queue::JobSeq seq) {
+  if (!capture_of(seq)) return std::nullopt;
+  queue::TakenCapsule capsule{queue::CaptureNumber{seq.value}, {}};
+  if (seq.value % 2 == 0) capsule.file = "played.capsule";
+  else capsule.failure = Failure{ErrorCode::limit_reached, "played"};
+  return capsule;
+}
+
+}  // namespace
+
 queue::ClaimedJob LinkSimulation::new_job() {
   queue::ClaimedJob job;
   job.seq = queue::JobSeq{++next_seq_};
   job.token = {queue::Incarnation{7}, next_seq_};
   job.kind = "job";
   job.attempts_max = 10;
+  job.capture = capture_of(job.seq);
   job.envelope.assign(random_.below(200), 'e');
   return job;
 }
@@ -122,6 +141,7 @@ void LinkSimulation::end_a_job() {
     end.result = RunResult::failed;
     end.failure = {ErrorCode::handler_failed, "played " + std::to_string(end.claim.seq.value)};
   }
+  end.capsule = capsule_of(end.claim.seq);
   running_.erase(job);
   jobs_.at(end.claim).said = end;
   note("ended", end.claim.seq.value);
@@ -256,6 +276,7 @@ void LinkSimulation::perform(WorkerEnd::Perform&& action) {
     ++verdict_.misreported;
     return;
   }
+  verdict_.misreported += action.job.capture == capture_of(action.job.claim.seq) ? 0 : 1;
   verdict_.duplicated += std::exchange(job->second.is_performed, true) || job->second.is_heard ? 1 : 0;
   running_.push_back(std::move(action));
   verdict_.over_slots += running_.size() > options_.slots ? 1 : 0;

@@ -49,6 +49,7 @@ struct Performance {
   bool kills_process = false;
   bool is_named = false;  // by the slot board, as who killed it
   bool kills_dispatcher = false;
+  std::optional<Failure> capsule_failure = std::nullopt;  // where its run is captured
   int enqueues =
       0;  // so many jobs in its tenant's database, at the end of its run time and before whatever comes then
 };

@@ -158,6 +158,21 @@ void Simulation::sweep_outboxes() {
   hint();
 }
 
+namespace {
+
+// As a worker program makes it, or fails to, of a run that has ended as was wished.
+std::optional<queue::TakenCapsule> capsule_of(const queue::ClaimedJob& job, const Performance& performance) {
+  if (!job.capture) return std::nullopt;
+  const auto unwanted =
+      performance.result == RunResult::failed ? queue::CaptureOn::success : queue::CaptureOn::failure;
+  if (job.capture->on == unwanted) return std::nullopt;
+  queue::TakenCapsule capsule{job.capture->request, {}, performance.capsule_failure};
+  if (!capsule.failure) capsule.file = job.id.text() + ".capsule";
+  return capsule;
+}
+
+}  // namespace
+
 void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& performance) {
   if (process.is_hung) return;  // whatever it has done, nobody hears of it
   const Worker::Running ended = process.running.at(seq);
@@ -169,6 +184,7 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
   queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
   if (ended.has_enqueued) end.outbox = outboxes.report({*ended.job.tenant, ended.job.generation});
   process.ended.push_back({end.claim, end.result, end.run_time, {}});
+  end.capsule = capsule_of(ended.job, performance);
   carry_out(process, process.end.finished(end));
 }
 

@@ -2,11 +2,12 @@
 
 namespace tenure::daemon {
 
-void count_assigned(DispatcherState& state, Process& process, const std::vector<queue::ClaimedJob>& jobs) {
+void count_assigned(DispatcherState& state, Process& process, std::vector<queue::ClaimedJob>& jobs) {
   if (jobs.empty()) return;
   const TenantNumber tenant = jobs.front().lane.tenant;
   std::int64_t charge_us = 0;
-  for (const queue::ClaimedJob& job : jobs) {
+  for (queue::ClaimedJob& job : jobs) {
+    job.capture = state.captures.wish_for(job, state.now.wall);
     const std::int64_t usual_us = state.usual[process.pool].of(job.lane.kind).count();
     charge_us += usual_us;
     process.assigned(job, usual_us, state.now.steady);

@@ -6,7 +6,8 @@
 
 namespace tenure::daemon {
 
-// Jobs of one tenant that were claimed for a process are outstanding there from now on, and charged to their tenant.
-void count_assigned(DispatcherState& state, Process& process, const std::vector<queue::ClaimedJob>& jobs);
+// Jobs of one tenant that were claimed for a process are outstanding there from now on, and charged to their tenant. Each is told whether
+// its run is to be captured.
+void count_assigned(DispatcherState& state, Process& process, std::vector<queue::ClaimedJob>& jobs);
 
 }  // namespace tenure::daemon

@@ -98,10 +98,30 @@ bool is_charged(ProcessEnd end) {
 }
 
 ClaimEnd end(const OutstandingJob& job, How how) {
-  return {job.claim, std::move(how), job.lane, job.place, std::nullopt};
+  ClaimEnd ended{job.claim, std::move(how), job.lane, job.place, std::nullopt};
+  if (job.capture) ended.capture = CapturedRun{*job.capture, job.id, std::string{job.tenant.text()}};
+  return ended;
 }
 
 }  // namespace
+
+// A process may say anything: what was not asked for is not believed.
+void note_capsule(ClaimEnd& end, const std::optional<queue::TakenCapsule>& capsule) {
+  if (end.capture && capsule && capsule->request == end.capture->wish.request) end.capture->taken = capsule;
+}
+
+void note_capsule_lost(ClaimEnd& end) {
+  if (!end.capture || end.capture->wish.on == queue::CaptureOn::success) return;
+  const bool is_failure = std::holds_alternative<EndRetry>(end.how) ||
+                          std::holds_alternative<EndFinal>(end.how) ||
+                          std::holds_alternative<EndReclaim>(end.how);
+  if (!is_failure) return;
+  end.capture->taken =
+      queue::TakenCapsule{end.capture->wish.request,
+                          {},
+                          Failure{ErrorCode::worker_crashed,
+                                  "The worker process ended with the run, before its capsule was made."}};
+}
 
 EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt,
                             const queue::RunPlace& place, WallTime now, Random& random) {

@@ -22,6 +22,12 @@ struct EndOfAttempt {
 [[nodiscard]] EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt,
                                           const queue::RunPlace& place, WallTime now, Random& random);
 
+// What the worker process says of the capsule of its run.
+void note_capsule(ClaimEnd& end, const std::optional<queue::TakenCapsule>& capsule);
+// The run ended with its process. A failure whose capsule was wanted counts as a try, or jobs that end their processes would be captured
+// in vain for ever.
+void note_capsule_lost(ClaimEnd& end);
+
 enum class ProcessEnd : std::uint8_t {
   by_stop,       // we ended it: nobody is charged
   by_trouble,    // the world did: nobody is charged

@@ -30,6 +30,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
   queue::RunPlace place;
   if (end.result == RunResult::failed) place = {process.name, process.pid, {}};
   EndOfAttempt decided = end_of_attempt(*job, end, place, now.wall, random_);
+  note_capsule(decided.end, end.capsule);
   decided.end.has_told_outbox = end.outbox.has_value();
   decided.end.leaves_outbox = !has_outbox || (end.outbox && !end.outbox->is_all);
   add(process, std::move(decided.end));
@@ -57,7 +58,9 @@ std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const Wor
   if (can_be_alone) run.alone = Alone{.pool = dead.pool, .one_at_a_time = gone.may_lack_memory};
   std::vector<queue::JobSeq> suspects;
   dead.jobs.for_each([&](const OutstandingJob& job, bool is_believed) {
-    add(dead, last_end(dead, moment, job, is_believed, run, now));
+    ClaimEnd last = last_end(dead, moment, job, is_believed, run, now);
+    note_capsule_lost(last);
+    add(dead, std::move(last));
     if (pending_.back().alone) suspects.push_back(job.claim.seq);
     const auto run_time = moment.run_time_of(job, is_believed);
     if (run_time && run_time->count() > 0) usual_[dead.pool].learn(job.lane.kind, *run_time);

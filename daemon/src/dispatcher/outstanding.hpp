@@ -49,6 +49,7 @@ struct OutstandingJob {
   std::chrono::microseconds time_limit{0};  // 0: none
   bool recalled = false;
   bool cancelled = false;  // by an operator, since it was claimed
+  std::optional<queue::CaptureWish> capture = std::nullopt;
 };
 
 class Outstanding {

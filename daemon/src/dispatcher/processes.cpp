@@ -77,7 +77,9 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             job.crashes,
             job.releases,
             time_limit,
-            false},
+            false,
+            false,
+            job.capture},
            now);
   if (time_limit.count() > 0) limit_checked_by(now + token_time(time_limit));
   TENURE_INVARIANT(jobs.size() <= slots + (alone ? 0 : kAheadJobsMax));

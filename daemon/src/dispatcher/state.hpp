@@ -2,6 +2,7 @@
 
 #include "arrivals.hpp"
 #include "cancelled_runs.hpp"
+#include "captures.hpp"
 #include "claim_plan.hpp"
 #include "dead_jobs.hpp"
 #include "endings.hpp"
@@ -65,6 +66,7 @@ struct DispatcherState {
   LoneJobs lone_jobs;
   Endings endings;
   CancelledRuns cancelled_runs;
+  Captures captures;
   FarRetries far_retries;
   DeadJobs dead_jobs;
   Refusals refusals;

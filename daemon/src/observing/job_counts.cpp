@@ -63,6 +63,8 @@ void JobCounts::stored(const RoundWork& work, const RoundReply& reply) {
 
 void JobCounts::stored_end(const ClaimEnd& end, const Result<JobState>& state) {
   const Key key = key_of(end.lane);
+  if (end.capture && end.capture->taken)
+    ++(end.capture->taken->file.empty() ? capsules_failed_ : capsules_taken_);
   if (!state) {
     ++claims_lost_;
     ++counts_[key].finished["lost"];
@@ -123,6 +125,8 @@ void JobCounts::add_to(MetricFamilies& families) const {
       families.add(metric::kPerform, {{"kind", std::move(*label)}}, times.value());
   for (const auto& [error, count] : refusals_)
     families.add(metric::kTenantRefusals, {{"error", std::string{error}}}, static_cast<double>(count));
+  families.add(metric::kCapsules, {{"result", "taken"}}, static_cast<double>(capsules_taken_));
+  families.add(metric::kCapsules, {{"result", "failed"}}, static_cast<double>(capsules_failed_));
   families.add(metric::kClaimsLost, {}, static_cast<double>(claims_lost_));
   families.add(metric::kClaimsReclaimed, {{"cause", "worker_gone"}},
                static_cast<double>(reclaimed_from_workers_));

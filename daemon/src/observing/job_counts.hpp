@@ -54,6 +54,8 @@ class JobCounts {
   std::map<std::string_view, std::int64_t> refusals_{{name_of(ErrorCode::wrong_tenant), 0},
                                                      {name_of(ErrorCode::tenant_not_ready), 0},
                                                      {name_of(ErrorCode::tenant_unavailable), 0}};
+  std::int64_t capsules_taken_ = 0;
+  std::int64_t capsules_failed_ = 0;
   std::int64_t claims_lost_ = 0;
   std::int64_t reclaimed_from_workers_ = 0;
   std::int64_t reclaimed_from_daemons_ = 0;

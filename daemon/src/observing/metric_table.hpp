@@ -30,6 +30,10 @@ inline constexpr MetricInfo kClaimsLost{"tenure_claims_lost_total", counter,
 inline constexpr MetricInfo kClaimsReclaimed{"tenure_claims_reclaimed_total", counter,
                                              "Claims taken back from the dead."};
 
+inline constexpr MetricInfo kCapsules{
+    "tenure_capsules_total", counter,
+    "Runs that ended as an operator had asked for their capsule, by what became of it."};
+
 // --- Waiting
 inline constexpr MetricInfo kQueueDelay{"tenure_queue_delay_seconds", histogram,
                                         "From when a job was due to its start."};

@@ -19,7 +19,8 @@ queue::AssignedJob assigned_job(queue::ClaimedJob&& job, std::chrono::microsecon
           .attempt = job.failures + 1,
           .attempts_max = job.attempts_max,
           .releases = job.releases,
-          .time_limit = time_limit};
+          .time_limit = time_limit,
+          .capture = job.capture};
 }
 
 }  // namespace tenure::daemon

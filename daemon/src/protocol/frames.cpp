@@ -2,6 +2,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/daemon/frames.hpp>
+#include <tenure/queue/capture.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -34,6 +35,9 @@ enum class FrameType : std::uint8_t {
 
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReasonMax = 1024;
+constexpr std::uint8_t kNoCapture = 0;
+constexpr std::size_t kCapsuleTextMax = 1024;
+constexpr std::size_t kCapsuleWhereMax = 255;
 
 // --- Writing. Each function appends the fields behind the type.
 
@@ -83,6 +87,19 @@ void put_outbox(std::string& out, const std::optional<queue::OutboxReport>& outb
   }
 }
 
+// What a `finished` says of a capsule.
+enum class CapsuleTold : std::uint8_t { nothing = 0, taken = 1, failed = 2 };
+
+void put_capsule(std::string& out, const std::optional<queue::TakenCapsule>& capsule) {
+  if (!capsule) return put(out, CapsuleTold::nothing);
+  put(out, capsule->failure ? CapsuleTold::failed : CapsuleTold::taken);
+  put(out, capsule->request.value);
+  if (!capsule->failure) return put_text<std::uint8_t>(out, capsule->file);
+  put(out, capsule->failure->code);
+  put_text<std::uint16_t>(out, cut_utf8(capsule->failure->message, kCapsuleTextMax));
+  put_text<std::uint8_t>(out, cut_utf8(capsule->failure->where, kCapsuleWhereMax));
+}
+
 FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   put_claim(out, frame.end.claim);
   put(out, frame.end.result);
@@ -90,6 +107,7 @@ FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   put(out, frame.end.failure.code);
   put_text<std::uint32_t>(out, cut_utf8(frame.end.failure.error, limits::kErrorTextMax));
   put_outbox(out, frame.end.outbox);
+  put_capsule(out, frame.end.capsule);
   return FrameType::finished;
 }
 
@@ -133,6 +151,8 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put(out, static_cast<std::uint32_t>(job.attempts_max));
   put(out, static_cast<std::uint32_t>(job.releases));
   put(out, static_cast<std::int64_t>(job.time_limit.count()));
+  put(out, job.capture ? static_cast<std::uint8_t>(job.capture->on) : kNoCapture);
+  put(out, job.capture ? job.capture->request.value : 0);
   put_id(out, frame.receipt_horizon);
   put_text<std::uint8_t>(out, job.tenant ? job.tenant->text() : std::string_view{});
   put(out, job.generation.value);
@@ -236,6 +256,25 @@ std::optional<queue::OutboxReport> take_outbox(ByteReader& in) {
   return report;
 }
 
+std::optional<queue::TakenCapsule> take_capsule(ByteReader& in) {
+  const auto told = in.take<std::uint8_t>();
+  if (told == static_cast<std::uint8_t>(CapsuleTold::nothing)) return std::nullopt;
+  queue::TakenCapsule capsule{.request = queue::CaptureNumber{in.take<std::int64_t>()}, .file = {}};
+  if (capsule.request.value <= 0) in.refuse();
+  if (told == static_cast<std::uint8_t>(CapsuleTold::taken)) {
+    capsule.file = in.take_text<std::uint8_t>();
+    if (!queue::is_capsule_file_name(capsule.file)) in.refuse();
+    return capsule;
+  }
+  if (told != static_cast<std::uint8_t>(CapsuleTold::failed)) in.refuse();
+  Failure failure{.code = static_cast<ErrorCode>(in.take<std::uint16_t>()), .message = {}};
+  failure.message = in.take_text<std::uint16_t>();
+  failure.where = in.take_text<std::uint8_t>();
+  if (failure.message.size() > kCapsuleTextMax) in.refuse();
+  capsule.failure = std::move(failure);
+  return capsule;
+}
+
 Frame take_finished(ByteReader& in) {
   queue::AttemptEnd end;
   end.claim = take_claim(in);
@@ -247,6 +286,7 @@ Frame take_finished(ByteReader& in) {
   end.failure.error = in.take_text<std::uint32_t>();
   if (end.run_time.count() < 0 || end.failure.error.size() > limits::kErrorTextMax) in.refuse();
   end.outbox = take_outbox(in);
+  end.capsule = take_capsule(in);
   return FinishedFrame{std::move(end)};
 }
 
@@ -267,6 +307,16 @@ Frame take_progress(ByteReader& in) {
   return ProgressFrame{std::move(news)};
 }
 
+std::optional<queue::CaptureWish> take_capture(ByteReader& in) {
+  const auto on = in.take<std::uint8_t>();
+  const queue::CaptureNumber request{in.take<std::int64_t>()};
+  if (on > static_cast<std::uint8_t>(queue::CaptureOn::any_end) ||
+      (on == kNoCapture) != (request.value == 0) || request.value < 0)
+    in.refuse();
+  if (on == kNoCapture) return std::nullopt;
+  return queue::CaptureWish{request, static_cast<queue::CaptureOn>(on)};
+}
+
 Frame take_assign(ByteReader& in) {
   AssignFrame frame;
   queue::AssignedJob& job = frame.job;
@@ -277,6 +327,7 @@ Frame take_assign(ByteReader& in) {
   job.releases = take_count(in);
   job.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
   if (job.time_limit.count() < 0) in.refuse();
+  job.capture = take_capture(in);
   frame.receipt_horizon = take_id(in);
   const auto tenant = in.take_text<std::uint8_t>();
   job.generation = Generation{in.take<std::int64_t>()};

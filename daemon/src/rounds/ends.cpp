@@ -131,11 +131,14 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
     if (end.leaves_outbox || (has_ended_badly(states.back()) && !end.has_told_outbox))
       writer.mark_outbox_of(end.lane.tenant, now);
     if (states.back() && *states.back() == JobState::dead) note_refusal(writer, end, now);
+    if (end.capture && end.capture->taken) writer.note_capsule(end.claim.seq, *end.capture->taken, now);
   }
   return states;
 }
 
 void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
+  for (const ClaimEnd& end : ends)
+    if (end.capture) state.captures.ended(*end.capture, state.lanes.kind_name(end.lane.kind), state.actions);
   for (std::size_t index = 0; index < ends.size(); ++index) {
     if (!states[index] || *states[index] != JobState::dead) continue;
     state.dead_jobs.died(run_of(ends[index]).failure, state.lanes.kind_name(ends[index].lane.kind));

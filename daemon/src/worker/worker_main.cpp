@@ -9,6 +9,7 @@
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/open_databases.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/config/capsule_folder.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
@@ -155,11 +156,15 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
           .application = settings.application.name};
 }
 
-PerformerOptions performing(const config::Settings& settings, KeyRing keys) {
+PerformerOptions performing(const config::Settings& settings, KeyRing keys, const WorkerOptions& options) {
   return {.application = settings.application.name,
           .mask = queue::Mask(settings.security.mask),
           .keys = std::move(keys),
-          .payload_max = settings.store.payload_max};
+          .payload_max = settings.store.payload_max,
+          .capture = {.folder = config::capsule_folder(settings),
+                      .limits = {.bytes_max = static_cast<std::int64_t>(settings.replay.capsule_max),
+                                 .folder_bytes_max = static_cast<std::int64_t>(settings.replay.folder_max)},
+                      .program_version = options.version}};
 }
 
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
@@ -189,7 +194,7 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
       run_worker(*environment.socket, {.jobs = jobs,
                                        .handles = handles,
                                        .clock = clock,
-                                       .performing = performing(settings, std::move(keys)),
+                                       .performing = performing(settings, std::move(keys), options),
                                        .program_version = options.version,
                                        .told_to_end = end_asked.number(),
                                        .board = board.get()});
@@ -244,7 +249,7 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
   WorkerSetup setup{.jobs = jobs,
                     .handles = handles,
                     .clock = clock,
-                    .performing = performing(settings, {}),
+                    .performing = performing(settings, {}, options),
                     .program_version = options.version};
   log::write(log::Level::info, "worker.alone",
              "performing in this process for the pool " + settings.pools.front().name +

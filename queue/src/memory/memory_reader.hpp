@@ -56,6 +56,8 @@ class MemoryReader final : public LaneReader, public JobReader {
   LaneFacts lane_facts(const JobRecord& job) override;
   Lane lane_of(const JobRecord& job) override;
   WayAhead way_ahead(const JobRecord& job) override;
+  std::vector<CaptureRecord> captures() override;
+  std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
 
  private:
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);

@@ -105,6 +105,7 @@ void MemoryTables::erase_job(JobSeq seq) {
   erase(envelopes_, seq);
   erase(jobs_, seq);
   erase(cursors_, seq);
+  forget_captures(seq);
   const auto rows = attempts_.find(seq);
   if (rows == attempts_.end()) return;
   // The entry stays: what takes an attempt of the same transaction back holds on to it.
@@ -235,6 +236,41 @@ std::int64_t MemoryTables::add_name(MemoryNames& names, std::string_view name) {
 
 QueueNumber MemoryTables::add_queue(std::string_view name) { return QueueNumber{add_name(queues_, name)}; }
 KindNumber MemoryTables::add_kind(std::string_view name) { return KindNumber{add_name(kinds_, name)}; }
+
+CaptureNumber MemoryTables::insert_capture(MemoryCapture capture) {
+  last_capture_.value += 1;  // never taken back: a number is never given out twice
+  captures_mark_.value += 1;
+  capture.record.number = last_capture_;
+  set(captures_, last_capture_, std::move(capture));
+  return last_capture_;
+}
+
+void MemoryTables::update_capture(CaptureNumber number, const MemoryCapture& capture) {
+  captures_mark_.value += 1;
+  set(captures_, number, capture);
+}
+
+void MemoryTables::erase_capture(CaptureNumber number) {
+  captures_mark_.value += 1;
+  erase(captures_, number);
+}
+
+void MemoryTables::add_capsule(const MemoryCapsule& capsule) {
+  set(capsules_, ++last_capsule_, capsule);
+  while (!capsules_.empty() && capsules_.begin()->first <= last_capsule_ - kCapsulesKept)
+    erase(capsules_, std::int64_t{capsules_.begin()->first});
+}
+
+void MemoryTables::forget_captures(JobSeq seq) {
+  std::vector<CaptureNumber> requests;
+  for (const auto& [number, capture] : captures_)
+    if (capture.job == seq) requests.push_back(number);
+  for (const CaptureNumber number : requests) erase_capture(number);
+  std::vector<std::int64_t> notes;
+  for (const auto& [number, capsule] : capsules_)
+    if (capsule.seq == seq) notes.push_back(number);
+  for (const std::int64_t number : notes) erase(capsules_, number);
+}
 
 TenantRecord MemoryTables::insert_tenant(const TenantName& name, Generation generation, WallTime now) {
   last_tenant_.value += 1;  // never taken back: a number is never given out twice

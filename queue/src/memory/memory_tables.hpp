@@ -53,6 +53,17 @@ struct MemoryOutboxMark {
   WallTime marked{};
 };
 
+struct MemoryCapture {
+  CaptureRecord record;
+  std::optional<JobSeq> job;
+  std::optional<TenantNumber> tenant;
+};
+
+struct MemoryCapsule {
+  JobSeq seq;
+  CapsuleNote note;
+};
+
 struct MemoryCursor {
   std::string bytes;
   WallTime saved{};
@@ -118,6 +129,10 @@ class MemoryTables {
   [[nodiscard]] const std::map<JobSeq, ToldProgress>& progress() const { return progress_; }
   // Of jobs that have not ended.
   [[nodiscard]] const std::map<JobSeq, MemoryCursor>& cursors() const { return cursors_; }
+  [[nodiscard]] const std::map<CaptureNumber, MemoryCapture>& captures() const { return captures_; }
+  [[nodiscard]] CapturesMark captures_mark() const { return captures_mark_; }
+  // By number.
+  [[nodiscard]] const std::map<std::int64_t, MemoryCapsule>& capsules() const { return capsules_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
   [[nodiscard]] const std::string* envelope(JobSeq seq) const;
   [[nodiscard]] JobSeq last_seq() const { return last_seq_; }
@@ -132,7 +147,7 @@ class MemoryTables {
   JobSeq insert_job(const MemoryJob& job, std::string envelope);
   // Keeps the sets of states right. One that ends loses its cursor.
   void update_job(JobSeq seq, const MemoryJob& job);
-  // One that has ended, with its attempts.
+  // One that has ended, with its attempts and with what was asked and noted of its capture.
   void erase_job(JobSeq seq);
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
   // With its progress and the request for its cancel.
@@ -161,6 +176,12 @@ class MemoryTables {
   void set_outbox_seen(TenantNumber tenant, OutboxSeq seq);
   void set_outbox_behind(TenantNumber tenant, std::optional<OutboxSeq> newest);
   void set_former_state(TenantNumber tenant, std::optional<TenantState> state);
+  // Numbers it.
+  CaptureNumber insert_capture(MemoryCapture capture);
+  void update_capture(CaptureNumber number, const MemoryCapture& capture);
+  void erase_capture(CaptureNumber number);
+  // Numbers it, and forgets the oldest behind kCapsulesKept.
+  void add_capsule(const MemoryCapsule& capsule);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -178,6 +199,7 @@ class MemoryTables {
   template <class Map>
   void erase(Map& map, const typename Map::key_type& key);
   std::int64_t add_name(MemoryNames& names, std::string_view name);
+  void forget_captures(JobSeq seq);
   void index(JobSeq seq, const MemoryJob& job);
   void unindex(JobSeq seq, const MemoryJob& job);
 
@@ -200,6 +222,8 @@ class MemoryTables {
   std::map<OutboxMarkNumber, MemoryOutboxMark> outbox_marks_;
   std::map<TenantNumber, OutboxSeq> outbox_seen_, outbox_behind_;
   std::map<TenantNumber, TenantState> former_states_;
+  std::map<CaptureNumber, MemoryCapture> captures_;
+  std::map<std::int64_t, MemoryCapsule> capsules_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -208,6 +232,9 @@ class MemoryTables {
   std::int64_t last_hint_ = 0;
   CancelNumber last_cancel_{0};
   OutboxMarkNumber last_outbox_mark_{0};
+  CaptureNumber last_capture_{0};
+  CapturesMark captures_mark_{0};  // also of what was taken back since: it is then read once more
+  std::int64_t last_capsule_ = 0;
   TenantNumber last_tenant_{0};
   std::vector<std::function<void()>> undo_;
 };

@@ -70,6 +70,11 @@ class MemoryWriter final : public StoreWriter {
   void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
+  Result<CaptureNumber> ask_for_capture(const NewCapture& request, WallTime now) override;
+  bool withdraw_capture(CaptureNumber number) override;
+  std::optional<OpenCaptures> open_captures(CapturesMark known) override;
+  void remove_expired_captures(WallTime now) override;
+  void note_capsule(JobSeq seq, const TakenCapsule& capsule, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
  private:
@@ -100,6 +105,7 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] bool is_suspect_of_process(JobSeq seq) const;
   void place_in_lane(JobSeq seq, MemoryJob job);
   [[nodiscard]] Result<JobSeq> named_job_for(Transition transition, JobId id, JobState to) const;
+  [[nodiscard]] Result<MemoryCapture> capture_row(const NewCapture& request, WallTime now) const;
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   [[nodiscard]] Result<void> check_tenant_of_retry(TenantNumber number) const;
 

@@ -23,6 +23,7 @@
 //   sqlite_summaries.cpp   queues, tenants, pools, the store
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
+//   sqlite_captures.cpp    requests for capsules, and what became of them
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -62,6 +63,8 @@ class SqliteJobReader final : public JobReader {
   LaneFacts lane_facts(const JobRecord& job) override;
   Lane lane_of(const JobRecord& job) override;
   WayAhead way_ahead(const JobRecord& job) override;
+  std::vector<CaptureRecord> captures() override;
+  std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
 
  private:
   // Those that are there, in the order of `seqs`.

@@ -27,11 +27,13 @@
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
+//   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_outbox.cpp    jobs come out of tenants' databases
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
 namespace tenure::queue {
 
 struct CauselessJob;
+struct CaptureRow;
 
 class SqliteWriter final : public StoreWriter {
  public:
@@ -107,6 +109,11 @@ class SqliteWriter final : public StoreWriter {
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
   void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
+  Result<CaptureNumber> ask_for_capture(const NewCapture& request, WallTime now) override;
+  bool withdraw_capture(CaptureNumber number) override;
+  std::optional<OpenCaptures> open_captures(CapturesMark known) override;
+  void remove_expired_captures(WallTime now) override;
+  void note_capsule(JobSeq seq, const TakenCapsule& capsule, WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.
@@ -226,6 +233,8 @@ class SqliteWriter final : public StoreWriter {
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
   Result<void> check_seal_of_retry(JobSeq seq);
+  [[nodiscard]] Result<CaptureRow> capture_row(const CaptureTarget& target);
+  void forget_captures_of(JobSeq seq);
 
   sqlite::Connection& connection_;
   TransactionNames& names_;
@@ -252,5 +261,6 @@ class SqliteWriter final : public StoreWriter {
 [[nodiscard]] std::vector<const sqlite::Query*> move_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> suspect_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> operator_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> capture_queries();
 
 }  // namespace tenure::queue

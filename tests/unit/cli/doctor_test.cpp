@@ -1,4 +1,5 @@
 #include "file_program.hpp"
+#include "support/schema_steps.hpp"
 
 #include <array>
 #include <fstream>
@@ -89,7 +90,8 @@ TEST_F(Doctor, OfAStoreThatIsWellFindsNoFault) {
   EXPECT_EQ(examine({"store", "places", "audit", "queues", "kinds", "dangling", "tenants"}), 0) << output.out;
   EXPECT_THAT(output.out, Not(HasSubstr("warn")));
   EXPECT_EQ(output.error, "0 faults, 0 warnings\n");
-  EXPECT_THAT(output.out, HasSubstr("ok    store     schema 2, pages clean, "));
+  EXPECT_THAT(output.out,
+              HasSubstr("ok    store     schema " + testing::own_schema_text() + ", pages clean, "));
   EXPECT_THAT(output.out, HasSubstr("ok    tenants   1 tenant, 1 active\n"));
 }
 

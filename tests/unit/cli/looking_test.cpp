@@ -1,4 +1,5 @@
 #include "program.hpp"
+#include "support/schema_steps.hpp"
 
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/queue/sqlite_store.hpp>
@@ -72,10 +73,11 @@ TEST_F(Looking, SaysWhatToDoWithACopyThatHasALogAndNoIndex) {
 }
 
 TEST_F(Looking, ASchemaOfAnotherVersionIsRefused) {
-  execute(
-      "insert into tenure_migration(number, name, hash, applied_us) values (3, '0003_later.sql', 'x', 0)");
+  const std::string next = std::to_string(testing::own_schema() + 1);
+  execute("insert into tenure_migration(number, name, hash, applied_us) values (" + next +
+          ", 'later.sql', 'x', 0)");
   EXPECT_EQ(run({"job", "list"}), 78);
-  EXPECT_THAT(output.error, HasSubstr("schema step 3 (0003_later.sql)"));
+  EXPECT_THAT(output.error, HasSubstr("schema step " + next + " (later.sql)"));
   execute("delete from tenure_migration");
   EXPECT_EQ(run({"job", "list"}), 78);
   EXPECT_THAT(output.error, HasSubstr("then: tenure store migrate"));

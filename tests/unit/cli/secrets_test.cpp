@@ -2,6 +2,7 @@
 #include "file_program.hpp"
 #include "nouns.hpp"
 #include "outbox_rows.hpp"
+#include "written_capsules.hpp"
 
 #include <array>
 #include <fstream>
@@ -59,6 +60,12 @@ TEST_F(Secrets, OBS_08_JobShowMasksThemAtAnyDepthAndInTheErrorsThatQuoteThem) {
 
 // From the table of verbs, so that none can be forgotten. What other verbs show of an error is masked where it was stored.
 TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
+  // As one is that was captured before the mask was what it is now.
+  replay::Capsule captured = testing::capsule_of(job_id(1), kArguments);
+  captured.run.calls = {{"login", std::string{kArguments}}};
+  captured.run.changes = {
+      {"account", replay::RowChange::Kind::inserted, R"({"id":1})", "", R"({"id":1,"iban":"s3cr3t-iban"})"}};
+  const std::string capsule = testing::write_capsule(folder / "capsules", captured).string();
   const std::map<std::string_view, std::vector<std::string>> arguments{
       {"job show", {job_id(1).text()}},
       {"job why", {job_id(3).text()}},
@@ -67,9 +74,14 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"tenant outbox", {"heron"}},
       {"kind show", {"billing.send"}},
       {"queue clear", {"default", "--dry-run"}},
+      {"replay capture", {job_id(1).text(), "--dry-run"}},
+      {"replay cancel", {"1", "--dry-run"}},
+      {"replay list", {}},
+      {"replay show", {capsule}},
       {"store migrate", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
+  EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;
   leave_row(folder.path(), "heron", job_on_its_way("nobody", 1, clock.wall(), kArguments));
   fail_once(3, "••••");
   execute("update attempt set error = '••••'");

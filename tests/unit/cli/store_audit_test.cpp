@@ -214,6 +214,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
       {"tenant recheck", {"jackdaw", "--yes"}},
       {"queue clear", {"reports", "--yes"}},
+      {"replay capture", {id(5)}},
+      {"replay cancel", {"1"}},
       {"store doctor", {"places", "--fix"}},
       {"store backup", {(folder / "copy.db").string()}},
       {"store migrate", {}},

@@ -36,6 +36,8 @@ class StoreMigrate : public FileProgram {
   }
 
   std::vector<sqlite::Migration> later = testing::steps_of_a_later_program();
+  const std::string own = testing::own_schema_text();
+  const std::string newest = testing::later_schema_text();
   const std::string copy = (folder / "copy.db").string();
 };
 
@@ -51,7 +53,7 @@ TEST_F(StoreMigrate, CFG_04_EveryOtherVerbRefusesAnOlderStoreAndNamesTheCommand)
                                              {"doctor"},
                                              {"doctor", "places", "--fix"}}) {
     EXPECT_EQ(run(words), 78) << words[0] << ' ' << words[1];
-    EXPECT_THAT(output.error, HasSubstr("has schema 2 and this program needs 4"));
+    EXPECT_THAT(output.error, HasSubstr("has schema " + own + " and this program needs " + newest));
     EXPECT_THAT(output.error, HasSubstr("then: tenure store migrate"));
   }
   EXPECT_EQ(bytes(), before);
@@ -60,26 +62,28 @@ TEST_F(StoreMigrate, CFG_04_EveryOtherVerbRefusesAnOlderStoreAndNamesTheCommand)
 TEST_F(StoreMigrate, ADryRunNamesTheStepsAndTakesNone) {
   const std::string before = bytes();
   EXPECT_EQ(run({"store", "migrate", "--dry-run"}), 0) << output.error;
-  EXPECT_EQ(output.out, "schema 2 to 4: would apply 0003_note.sql, 0004_bytes.sql\n");
-  EXPECT_EQ(run({"store", "migrate", "--dry-run", "--json"}), 0);
   EXPECT_EQ(output.out,
-            R"({"schema":"tenure.store.migrate/1","item":{"path":")" + path.string() +
-                R"(","from":2,"to":4,"steps":["0003_note.sql","0004_bytes.sql"],"applied":false}})" + '\n');
+            "schema " + own + " to " + newest + ": would apply later_note.sql, later_bytes.sql\n");
+  EXPECT_EQ(run({"store", "migrate", "--dry-run", "--json"}), 0);
+  EXPECT_EQ(output.out, R"({"schema":"tenure.store.migrate/1","item":{"path":")" + path.string() +
+                            R"(","from":)" + own + R"(,"to":)" + newest +
+                            R"(,"steps":["later_note.sql","later_bytes.sql"],"applied":false}})" + '\n');
   EXPECT_EQ(bytes(), before);
 }
 
 TEST_F(StoreMigrate, BringsTheStoreOnOnceAndRecordsIt) {
   store.reset();
   EXPECT_EQ(run({"store", "migrate", "--reason", "ticket 4711"}), 0) << output.error;
-  EXPECT_EQ(output.out, "schema 2 to 4: applied 0003_note.sql, 0004_bytes.sql\n");
+  EXPECT_EQ(output.out, "schema " + own + " to " + newest + ": applied later_note.sql, later_bytes.sql\n");
   EXPECT_EQ(run({"job", "count"}), 0) << output.error;
   EXPECT_EQ(output.out, "1\n");
   EXPECT_EQ(run({"store", "audit", "verb=store migrate", "--columns", "count,subject,reason"}), 0);
-  EXPECT_THAT(output.out, HasSubstr("schema 2 to 4  ticket 4711"));
+  EXPECT_THAT(output.out, HasSubstr("schema " + own + " to " + newest + "  ticket 4711"));
   EXPECT_EQ(run({"store", "migrate"}), 0);
-  EXPECT_EQ(output.out, "schema 4, as this program needs it\n");
+  EXPECT_EQ(output.out, "schema " + newest + ", as this program needs it\n");
   EXPECT_EQ(run({"store", "migrate", "--json"}), 0);
-  EXPECT_THAT(output.out, HasSubstr(R"("from":4,"to":4,"steps":[],"applied":false)"));
+  EXPECT_THAT(output.out,
+              HasSubstr(R"("from":)" + newest + R"(,"to":)" + newest + R"(,"steps":[],"applied":false)"));
 }
 
 TEST_F(StoreMigrate, WithoutAStoreMakesNone) {
@@ -91,21 +95,23 @@ TEST_F(StoreMigrate, ABackupBeforeItWritesNothingIntoTheStore) {
   const std::string before = bytes();
   EXPECT_EQ(run({"store", "backup", copy}), 0) << output.error;
   EXPECT_THAT(output.error, HasSubstr("no audit record says that it is complete"));
-  EXPECT_THAT(output.error, HasSubstr("has schema 2 and this program needs 4"));
+  EXPECT_THAT(output.error, HasSubstr("has schema " + own + " and this program needs " + newest));
   EXPECT_EQ(bytes(), before);
   environment.look_at_schema_of_copy = [this](const std::filesystem::path& file, queue::PageCheck pages) {
     return queue::look_at_schema(file, later, pages);
   };
   EXPECT_EQ(run({"store", "show", "--store", copy, "--offline"}), 0) << output.error;
-  EXPECT_THAT(output.out, HasSubstr("schema   2, and this program needs 4: tenure store migrate\n"));
+  EXPECT_THAT(output.out, HasSubstr("schema   " + own + ", and this program needs " + newest +
+                                    ": tenure store migrate\n"));
   EXPECT_EQ(run({"store", "check", "--store", copy, "--offline"}), 0) << output.out;
 }
 
 TEST_F(StoreMigrate, ShowAndCheckTellWhatCanBeToldOfAnOlderStore) {
   EXPECT_EQ(run({"store", "show"}), 0) << output.error;
-  EXPECT_THAT(output.out, HasSubstr("schema   2, and this program needs 4: tenure store migrate\n"));
+  EXPECT_THAT(output.out, HasSubstr("schema   " + own + ", and this program needs " + newest +
+                                    ": tenure store migrate\n"));
   EXPECT_EQ(run({"store", "show", "--json"}), 0);
-  EXPECT_THAT(output.out, HasSubstr(R"("schema_version":2,"schema_needed":4)"));
+  EXPECT_THAT(output.out, HasSubstr(R"("schema_version":)" + own + R"(,"schema_needed":)" + newest));
   EXPECT_THAT(output.out, HasSubstr(R"("jobs":null)"));
   EXPECT_EQ(run({"store", "check"}), 0) << output.out;
   EXPECT_THAT(output.out, HasSubstr("pages clean, rows and audit records not looked at"));

@@ -406,6 +406,7 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
   settings.security = {.seal_key = "file:/keys/the new one",
                        .seal_key_previous = "credential:old",
                        .mask = {"recipient", "*_\"key\\?"}};
+  settings.replay = {.folder = "/capsules", .capsule_max = 1U << 20U, .folder_max = 2U << 20U};
   const auto variables = variables_of(settings);
   EXPECT_EQ(load_settings({.environment = variables}).settings, settings);
   const auto defaults = variables_of(Settings{});

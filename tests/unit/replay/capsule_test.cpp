@@ -28,7 +28,11 @@ TEST_F(CapsuleFile, IsReadAsItWasWritten) {
 }
 
 TEST_F(CapsuleFile, HasAHeadForListsWithoutALookAtAllRows) {
-  EXPECT_EQ(replay::read_head(capture()).job, capsule().head.job);
+  const auto file = capture();
+  EXPECT_EQ(replay::read_head(file).job, capsule().head.job);
+  const replay::CapsuleSummary summary = replay::read_summary(file);
+  EXPECT_EQ(summary.head.job, capsule().head.job);
+  EXPECT_EQ(summary.failure, capsule().run.failure);
 }
 
 TEST_F(CapsuleFile, RPL_11_HoldsTheTenantAsItWasBeforeTheRunThoughWrittenAfterIt) {

@@ -27,7 +27,8 @@ AssignFrame sample_assign() {
                   .attempt = 2,
                   .attempts_max = 10,
                   .releases = 3,
-                  .time_limit = std::chrono::microseconds{5}},
+                  .time_limit = std::chrono::microseconds{5},
+                  .capture = queue::CaptureWish{queue::CaptureNumber{6}, queue::CaptureOn::success}},
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
@@ -42,8 +43,24 @@ FinishedFrame sample_with_outbox() {
   return frame;
 }
 
+FinishedFrame sample_with_capsule() {
+  FinishedFrame frame{
+      {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}};
+  frame.end.failure.code = ErrorCode{};
+  frame.end.capsule = queue::TakenCapsule{queue::CaptureNumber{6}, "a.capsule"};
+  return frame;
+}
+
+FinishedFrame sample_without_capsule() {
+  FinishedFrame frame = sample_with_capsule();
+  frame.end.capsule->file.clear();
+  frame.end.capsule->failure = Failure{ErrorCode::limit_reached, "too large", {}, "invoice"};
+  return frame;
+}
+
 std::vector<Frame> samples() {
   AssignFrame untenanted = sample_assign();
+  untenanted.job.capture.reset();
   untenanted.job.tenant.reset();
   untenanted.job.generation = {};
   untenanted.receipt_horizon = {};
@@ -79,6 +96,8 @@ std::vector<Frame> samples() {
       sample_with_outbox(),
       all_rows,
       unread,
+      sample_with_capsule(),
+      sample_without_capsule(),
       AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, queue::OutboxSeq{9}},
   };
 }
@@ -149,7 +168,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
                                        RunResult::failed,
                                        std::chrono::microseconds{9},
                                        {ErrorCode::interrupted, "no"}}})),
-            "2b000000"
+            "2c000000"
             "02"
             "0201000000000000"
             "0300000000000000"
@@ -159,9 +178,10 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "5a00"
             "02000000"
             "6e6f"
+            "00"
             "00");
   EXPECT_EQ(hex(written(sample_with_outbox())),
-            "5c000000"
+            "5d000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -180,7 +200,41 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "02000000"
             "6f6e"
             "0900000000000000"
-            "00000000");
+            "00000000"
+            "00");
+  EXPECT_EQ(hex(written(sample_with_capsule())),
+            "3c000000"
+            "02"
+            "0100000000000000"
+            "0200000000000000"
+            "0300000000000000"
+            "01"
+            "0900000000000000"
+            "0000"
+            "00000000"
+            "00"
+            "01"
+            "0600000000000000"
+            "09"
+            "612e63617073756c65");
+  EXPECT_EQ(hex(written(sample_without_capsule())),
+            "47000000"
+            "02"
+            "0100000000000000"
+            "0200000000000000"
+            "0300000000000000"
+            "01"
+            "0900000000000000"
+            "0000"
+            "00000000"
+            "00"
+            "02"
+            "0600000000000000"
+            "2300"
+            "0900"
+            "746f6f206c61726765"
+            "07"
+            "696e766f696365");
   EXPECT_EQ(hex(written(AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, queue::OutboxSeq{9}})),
             "16000000"
             "26"
@@ -217,7 +271,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
       "02000000"
       "6339");
   EXPECT_EQ(hex(written(sample_assign())),
-            "7f000000"
+            "88000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -227,6 +281,8 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0a000000"
             "03000000"
             "0500000000000000"
+            "02"
+            "0600000000000000"
             "019cadfe0000700080000000000000ff"
             "04"
             "61636d65"
@@ -330,7 +386,7 @@ TEST(Frames, AnOutboxOutsideItsSetIsRefused) {
   EXPECT_FALSE(refused([](OutboxReport& report) { fill(report, queue::kOutboxPageRows); }));
   EXPECT_TRUE(refused([](OutboxReport& report) { fill(report, queue::kOutboxPageRows + 1); }));
   std::string unknown = written(FinishedFrame{});
-  unknown.back() = 3;
+  unknown[unknown.size() - 2] = 3;  // before that of a capsule
   EXPECT_EQ(refusal_of(unknown), ErrorCode::protocol_violation);
   EXPECT_EQ(refusal_of(written(AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, OutboxSeq{-1}})),
             ErrorCode::protocol_violation);
@@ -338,6 +394,8 @@ TEST(Frames, AnOutboxOutsideItsSetIsRefused) {
 
 TEST(Frames, TheGreatestPageOfAnOutboxFits) {
   FinishedFrame frame = sample_with_outbox();
+  frame.end.capsule = sample_without_capsule().end.capsule;
+  frame.end.capsule->failure->message.assign(limits::kErrorTextMax, 'e');
   frame.end.failure = {ErrorCode::handler_failed, std::string(limits::kErrorTextMax, 'e')};
   fill(*frame.end.outbox, queue::kOutboxPageRows);
   frame.end.outbox->rows.rows[0].text.assign(queue::kOutboxPageBytes, 'x');

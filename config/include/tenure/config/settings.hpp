@@ -22,6 +22,7 @@ enum class WhenHeld : std::uint8_t { stand_by, exit };
 
 // In place of a path: the one that goes with the control database.
 inline constexpr std::string_view kAutomaticSocket = "auto";
+inline constexpr std::string_view kAutomaticFolder = "auto";
 
 enum class LogFormat : std::uint8_t { automatic, text, json };  // automatic: text on a terminal, else JSON
 
@@ -95,6 +96,14 @@ struct SecuritySettings {
   friend bool operator==(const SecuritySettings&, const SecuritySettings&) = default;
 };
 
+// Capsules of runs, as operators ask for them.
+struct ReplaySettings {
+  std::filesystem::path folder = kAutomaticFolder;  // capsule_folder.hpp
+  std::uint64_t capsule_max = 256ULL << 20U;        // bytes of one
+  std::uint64_t folder_max = 4ULL << 30U;           // bytes of all of the folder together
+  friend bool operator==(const ReplaySettings&, const ReplaySettings&) = default;
+};
+
 struct Settings {
   ApplicationSettings application;
   DaemonSettings daemon;
@@ -104,6 +113,7 @@ struct Settings {
   HttpSettings http;
   LogSettings log;
   SecuritySettings security;
+  ReplaySettings replay;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include <tenure/daemon/round_part.hpp>
 #include <tenure/daemon/rounds/blocked_jobs.hpp>
 #include <tenure/daemon/rounds/cancel_requests.hpp>
+#include <tenure/daemon/rounds/captures.hpp>
 #include <tenure/daemon/rounds/claims.hpp>
 #include <tenure/daemon/rounds/due_jobs.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
@@ -56,10 +57,11 @@ struct PartList {
 
 // In the order in which they are asked, carried out and absorbed. Ends come before claims, so that what is given back can be
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
-using RoundParts = PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
-                            FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart,
-                            CancelRequestsPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart,
-                            TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+using RoundParts =
+    PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
+             FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart, CancelRequestsPart,
+             CapturesPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart,
+             TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

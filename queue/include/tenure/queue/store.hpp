@@ -3,6 +3,7 @@
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/queue/audit.hpp>
+#include <tenure/queue/capture.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
 #include <tenure/queue/lane_gate.hpp>
@@ -110,6 +111,8 @@ struct ClaimedJob {
   int releases = 0;
   std::string envelope;
   std::string cursor = {};  // that a run before has saved; empty: none
+  // Of whoever assigns it; a store leaves it empty.
+  std::optional<CaptureWish> capture = std::nullopt;
 };
 
 struct ClaimReply {
@@ -282,6 +285,10 @@ class JobReader {
   // Where a job of this snapshot stands, or would stand if it were ready.
   [[nodiscard]] virtual Lane lane_of(const JobRecord& job) = 0;
   [[nodiscard]] virtual WayAhead way_ahead(const JobRecord& job) = 0;
+  // Requests for capsules that are open, by number; those too whose time is over and that nobody has removed yet.
+  [[nodiscard]] virtual std::vector<CaptureRecord> captures() = 0;
+  // What became of captures of that job, or of all jobs, the newest first: of the last kCapsulesKept.
+  [[nodiscard]] virtual std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) = 0;
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
@@ -452,6 +459,19 @@ class StoreWriter {
   // fn(envelope) for the jobs that have not ended and that came behind `after`, or that somebody has made ready since a dispatcher took
   // the lane hints; once more for one that is both.
   virtual void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) = 0;
+
+  // Requests for capsules (capture.hpp). BadOptions (the target, the count or the time is none that can be asked for; the job has no
+  // tenant), JobNotFound, StateChanged (the job has succeeded), UnknownKind (no job and no worker program has it), TenantDoesNotExist,
+  // TenantDeleted, LimitReached.
+  [[nodiscard]] virtual Result<CaptureNumber> ask_for_capture(const NewCapture& request, WallTime now) = 0;
+  // False where it is not open (any more).
+  [[nodiscard]] virtual bool withdraw_capture(CaptureNumber number) = 0;
+  // Those that are open, where any of them has changed since that mark; one seek where none has.
+  [[nodiscard]] virtual std::optional<OpenCaptures> open_captures(CapturesMark known) = 0;
+  virtual void remove_expired_captures(WallTime now) = 0;
+  // A run has ended as was asked, in this transaction. Counts it, also where no capsule could be made: a request ends after as many tries
+  // as it may have.
+  virtual void note_capsule(JobSeq seq, const TakenCapsule& capsule, WallTime now) = 0;
 
   // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,11 @@ struct CapsuleLimits {
 
 // Only what a list shows, without the digest's look at every row. As read_capsule.
 [[nodiscard]] CapsuleHead read_head(const std::filesystem::path& file);
+struct CapsuleSummary {
+  CapsuleHead head;
+  std::optional<queue::AttemptFailure> failure;  // nothing: the run succeeded
+};
+[[nodiscard]] CapsuleSummary read_summary(const std::filesystem::path& file);
 
 // Puts the tenant of the capsule, as it was before the run, in its place below `files`, a scratch root where no tenant of that name is.
 // The capsule is left as it is.

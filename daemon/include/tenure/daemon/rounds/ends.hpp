@@ -47,6 +47,14 @@ struct Alone {
   std::string queue = {};
   std::string kind = {};
 };
+// Of a run that an operator wanted captured.
+struct CapturedRun {
+  queue::CaptureWish wish;
+  queue::JobId job;
+  std::string tenant;
+  // Nothing: it has not ended as was wished, and the request may have another one.
+  std::optional<queue::TakenCapsule> taken = std::nullopt;
+};
 struct ClaimEnd {
   queue::ClaimRef claim;
   std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim> how;
@@ -60,6 +68,7 @@ struct ClaimEnd {
   // The worker process has told of it. Of a job that ends for good without that nobody will: a power cut may have kept rows of an earlier
   // run and undone its claim.
   bool has_told_outbox = false;
+  std::optional<CapturedRun> capture = {};
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "show_text.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/queue/capture.hpp>
+
+#include <string>
+
+// Requests for capsules, as several verbs tell of them.
+namespace tenure::cli {
+
+// "job 019c...", "kind billing.close", "kind billing.close of tenant acme", "tenant acme".
+[[nodiscard]] std::string target_text(const queue::CaptureTarget& target);
+// "request 3: the next 2 runs of kind billing.close that fail, until ...".
+[[nodiscard]] std::string request_text(const queue::CaptureRecord& request, const ShowStyle& style);
+// An object with all of it.
+void write_request(json::Writer& writer, const queue::CaptureRecord& request);
+// What became of a run: "FILE", or why there is none.
+[[nodiscard]] std::string capsule_text(const queue::CapsuleNote& note, const ShowStyle& style);
+void write_capsule_note(json::Writer& writer, const queue::CapsuleNote& note);
+
+}  // namespace tenure::cli
