@@ -31,10 +31,11 @@ struct Client::Impl {
   std::unique_ptr<Clock> own_clock;
   std::unique_ptr<queue::Store> own_store;
   std::unique_ptr<HandleCache> handles;
-  std::unique_ptr<Tenants> tenants;
+  std::unique_ptr<Tenants> own_tenants;
 
   queue::Store& store;
   const Clock& clock;
+  Tenants* tenants;  // null: over a store alone
   ClientOptions options;
   queue::Mask mask{options.mask};
   ProcessBound process = {};
@@ -87,14 +88,16 @@ Client Client::open(const std::string& config_file) {
   auto tenants = std::make_unique<Tenants>(store->registry(), *handles, *clock, std::move(tenants_options));
   queue::Store& store_reference = *store;
   const Clock& clock_reference = *clock;
+  Tenants* const tenants_pointer = tenants.get();
   // NOLINTNEXTLINE(modernize-make-unique): an aggregate with its members named
   return Client{std::unique_ptr<Impl>(new Impl{
       .own_clock = std::move(clock),
       .own_store = std::move(store),
       .handles = std::move(handles),
-      .tenants = std::move(tenants),
+      .own_tenants = std::move(tenants),
       .store = store_reference,
       .clock = clock_reference,
+      .tenants = tenants_pointer,
       .options = {.application = settings.application.name,
                   .durability = settings.store.durability,
                   .wake_path = settings.store.path.string(),
@@ -106,10 +109,16 @@ Client::Client(queue::Store& store, const Clock& clock, ClientOptions options)
     : impl_(new Impl{.own_clock = nullptr,
                      .own_store = nullptr,
                      .handles = nullptr,
-                     .tenants = nullptr,
+                     .own_tenants = nullptr,
                      .store = store,
                      .clock = clock,
+                     .tenants = nullptr,
                      .options = std::move(options)}) {}
+
+Client::Client(queue::Store& store, Tenants& tenants, const Clock& clock, ClientOptions options)
+    : Client(store, clock, std::move(options)) {
+  impl_->tenants = &tenants;
+}
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() {

@@ -50,13 +50,21 @@ queue::Secrets secrets_of(const queue::AssignedJob& job, const queue::Mask& mask
 }
 
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
-void report_leftovers(const detail::JobRun& run, std::size_t depth) {
-  if (scope_depth() > depth)
-    log::write(log::Level::warning, "job.scope_left_open",
-               "the handler of " + run.job.kind + " ended inside a tenant scope");
-  if (run.lease && !run.lease->open_children().none())
-    log::write(log::Level::warning, "job.transaction_left_open",
-               "the handler of " + run.job.kind + " ended with a transaction, snapshot or cursor open");
+void report_leftovers(const detail::JobRun& run, std::size_t depth, const PerformerOptions& options) {
+  const auto tell = [&](const std::string& sentence) {
+    if (options.on_left_open) options.on_left_open(sentence);
+  };
+  if (scope_depth() > depth) {
+    const std::string sentence = "the handler of " + run.job.kind + " ended inside a tenant scope";
+    log::write(log::Level::warning, "job.scope_left_open", sentence);
+    tell(sentence);
+  }
+  if (run.lease && !run.lease->open_children().none()) {
+    const std::string sentence =
+        "the handler of " + run.job.kind + " ended with a transaction, snapshot or cursor open";
+    log::write(log::Level::warning, "job.transaction_left_open", sentence);
+    tell(sentence);
+  }
 }
 
 class EmptyThread {
@@ -153,12 +161,12 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   try {
     (*runner)(envelope.arguments, payload, context);
   } catch (...) {  // whatever it is goes on to attempt()
-    report_leftovers(run, depth);
+    report_leftovers(run, depth, options_);
     left.outbox = detail::outbox_after(run, *seen_outboxes_);
     throw;
   }
   run.has_returned = true;
-  report_leftovers(run, depth);
+  report_leftovers(run, depth, options_);
   left.outbox = detail::outbox_after(run, *seen_outboxes_);
   if (run.may_know_of_stop && stop.reason() == StopReason::operator_asked)
     raise(ErrorCode::interrupted, "The job was cancelled, and its handler returned at its stop token.");

@@ -158,6 +158,7 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
   };
   const std::lock_guard lock{mutex_};
   ++counters_.leased;
+  leases_.push_back(state.get());
   return HandleLease{shared_from_this(), std::move(state)};
 }
 
@@ -263,12 +264,14 @@ void ConnectionPool::give_place_back(const TenantName& tenant, HandleAccess acce
 
 void ConnectionPool::give_back(LeaseState& lease) {
   if (process_.is_inherited()) return static_cast<void>(lease.open.release());
+  if (lease.open == nullptr) return;  // ended before
   lease.end_transactions();
   const Afterwards afterwards = can_be_pooled(lease) ? Afterwards::pooled : Afterwards::closed;
   if (on_looked_at_for_test) on_looked_at_for_test();
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
+    std::erase(leases_, &lease);
   }
   put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), afterwards);
 }
@@ -359,6 +362,20 @@ HandleCache::Counters ConnectionPool::counters() const {
   counters.idle = static_cast<std::int64_t>(idle_.size());
   counters.descriptors = account_.in_use();
   return counters;
+}
+
+std::vector<HandleCache::Leased> ConnectionPool::end_leases() {
+  std::vector<LeaseState*> leases;
+  {
+    const std::lock_guard lock{mutex_};
+    leases = leases_;
+  }
+  std::vector<HandleCache::Leased> ended;
+  for (LeaseState* const lease : leases) {
+    ended.push_back({lease->tenant, lease->open_children()});
+    give_back(*lease);
+  }
+  return ended;
 }
 
 }  // namespace tenure::detail

@@ -36,6 +36,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   void close(const TenantName& tenant);
   void close_idle();
   [[nodiscard]] HandleCache::Counters counters() const;
+  [[nodiscard]] std::vector<HandleCache::Leased> end_leases();
   [[nodiscard]] const TenantFiles& files() const { return files_; }
   [[nodiscard]] bool sync_failed() const { return *sync_failed_; }
 
@@ -120,6 +121,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
   HandleCache::Counters counters_;
+  std::vector<LeaseState*> leases_;
   VerifiedFiles verified_;
   ProcessBound process_;
 };

@@ -1,12 +1,11 @@
 #include "create_tenant.hpp"
 
-#include "own_schema.hpp"
+#include "tenant_tables.hpp"
 
 #include <tenure/base/file_kind.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
-#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
@@ -234,10 +233,7 @@ class Creation {
       sqlite::Connection connection{building_, {.access = sqlite::Access::create, .secure_delete = true}};
       Stamp stamp = finished_stamp();
       stamp.state = TenantState::provisioning;
-      create_tenant_schema(connection, stamp);
-      enter(CreateStep::migrate);
-      sqlite::migrate(connection, tenants_.migrations, to_us(clock_.wall()));
-      refuse_changed_tables(connection, stamp);
+      make_tables(connection, stamp, tenants_, clock_.wall(), [&] { enter(CreateStep::migrate); });
       enter(CreateStep::stamp);
       sqlite::WriteTransaction transaction{connection};
       write_stamp(connection, finished_stamp());
@@ -250,16 +246,6 @@ class Creation {
       if (is_there(building_.string() + std::string{ending}))
         raise(ErrorCode::disk, "the write-ahead log could not be moved into the new file", name_.text(),
               building_.string());
-  }
-
-  // A trigger on one of them would make each open of the file an error.
-  void refuse_changed_tables(sqlite::Connection& connection, const Stamp& stamp) const {
-    const std::optional<std::string> difference = difference_in_own_schema(connection);
-    if (!difference && read_stamp(connection) == stamp) return;
-    raise(ErrorCode::schema_mismatch,
-          fmt::format("a migration changed Tenure's own tables: {}",
-                      difference.value_or("what is in the stamp")),
-          name_.text());
   }
 
   // From the rename on nothing is taken back: the file is complete, and the next creator goes on from here.
@@ -295,11 +281,7 @@ class Creation {
   }
 
   [[nodiscard]] Stamp finished_stamp() const {
-    return {.tenant = name_,
-            .generation = record_->generation,
-            .application = tenants_.application,
-            .state = TenantState::active,
-            .outbox_epoch = 1};
+    return first_stamp(name_, record_->generation, tenants_.application);
   }
 
   TenantRegistry& registry_;

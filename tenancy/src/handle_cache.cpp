@@ -34,14 +34,7 @@ void HandleLease::poison() { state_->poisoned = true; }
 
 void HandleLease::cancel() { state_->stop->store(true); }
 
-OpenChildren HandleLease::open_children() const {
-  OpenChildren open;
-  for (const detail::TransactionState* state : state_->transactions) {
-    ++(state->write ? open.transactions : open.snapshots);
-    open.cursors += static_cast<int>(state->cursors.size());
-  }
-  return open;
-}
+OpenChildren HandleLease::open_children() const { return state_->open_children(); }
 
 HandleCache::HandleCache(TenantFiles files, HandleCacheOptions options)
     : pool_(std::make_shared<detail::ConnectionPool>(std::move(files), std::move(options))) {}
@@ -62,6 +55,8 @@ void HandleCache::close(const TenantName& tenant) { pool_->close(tenant); }
 void HandleCache::close_idle() { pool_->close_idle(); }
 
 HandleCache::Counters HandleCache::counters() const { return pool_->counters(); }
+
+std::vector<HandleCache::Leased> HandleCache::end_leases_for_test() { return pool_->end_leases(); }
 
 bool HandleCache::sync_failed() const { return pool_->sync_failed(); }
 

@@ -87,6 +87,7 @@ struct LeaseState {
   [[nodiscard]] StampExpectation expectation() const { return {tenant, generation, application}; }
   // Ends every one of them, the innermost first.
   void end_transactions();
+  [[nodiscard]] OpenChildren open_children() const;
 };
 
 // A snapshot or a write transaction; it goes on for as long as somebody holds it, and is of no use once it has ended.

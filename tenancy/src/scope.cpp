@@ -122,4 +122,11 @@ std::size_t leave_all_scopes() {
   return depth;
 }
 
+ScopesAside::ScopesAside() { frames_.swap(frames); }
+
+ScopesAside::~ScopesAside() {
+  leave_all_scopes();
+  frames_.swap(frames);
+}
+
 }  // namespace tenure

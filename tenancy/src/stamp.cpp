@@ -31,6 +31,11 @@ constexpr Query kWriteStamp{"write_stamp", R"sql(
   update main.tenure_stamp set generation = ?1, state = ?2, outbox_epoch = ?3
   where only_one = 1 and tenant = ?4)sql"};
 
+// ?1 tenant  ?2 generation  ?3 application  ?4 state  ?5 outbox_epoch
+constexpr Query kGiveToTenant{"give_to_tenant", R"sql(
+  update main.tenure_stamp set tenant = ?1, generation = ?2, application = ?3, state = ?4, outbox_epoch = ?5
+  where only_one = 1)sql"};
+
 [[noreturn]] void raise_damaged(const sqlite::Connection& connection, std::string_view what) {
   raise(ErrorCode::database_damaged, fmt::format("the stamp is {}; Tenure did not do that", what), {},
         connection.path().string());
@@ -93,6 +98,15 @@ void write_stamp(sqlite::Connection& connection, const Stamp& stamp) {
   connection.statement(kWriteStamp)
       .bind(stamp.generation.value, static_cast<std::int64_t>(stamp.state), stamp.outbox_epoch,
             stamp.tenant.text())
+      .run();
+  TENURE_INVARIANT(connection.changes() == 1);
+}
+
+void give_to_tenant(sqlite::Connection& connection, const Stamp& stamp) {
+  TENURE_INVARIANT(connection.in_transaction());
+  connection.statement(kGiveToTenant)
+      .bind(stamp.tenant.text(), stamp.generation.value, stamp.application,
+            static_cast<std::int64_t>(stamp.state), stamp.outbox_epoch)
       .run();
   TENURE_INVARIANT(connection.changes() == 1);
 }

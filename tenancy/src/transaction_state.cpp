@@ -63,6 +63,15 @@ void LeaseState::end_transactions() {
   while (!transactions.empty()) transactions.back()->end();
 }
 
+OpenChildren LeaseState::open_children() const {
+  OpenChildren open_now;
+  for (const TransactionState* const state : transactions) {
+    ++(state->write ? open_now.transactions : open_now.snapshots);
+    open_now.cursors += static_cast<int>(state->cursors.size());
+  }
+  return open_now;
+}
+
 TransactionState::TransactionState(std::shared_ptr<LeaseState> parent) : lease(std::move(parent)) {
   lease->transactions.push_back(this);
 }

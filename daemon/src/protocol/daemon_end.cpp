@@ -1,34 +1,11 @@
 #include "daemon_end.hpp"
 
 #include <tenure/base/text.hpp>
-#include <tenure/queue/envelope.hpp>
+#include <tenure/daemon/assigned_job.hpp>
 
 #include <utility>
 
 namespace tenure::daemon {
-
-namespace {
-
-// The job's texts move; the envelope's next copy is the one in the bytes to be written.
-AssignFrame to_frame(queue::ClaimedJob&& job, std::chrono::microseconds time_limit) {
-  // Only a row that was written past us can be longer; cut, its worker refuses it.
-  if (job.envelope.size() > queue::kEnvelopeMax) job.envelope.resize(queue::kEnvelopeMax);
-  if (job.cursor.size() > queue::kCursorMax) job.cursor.clear();  // no run has saved it
-  return {.job = {.claim = {job.seq, job.token},
-                  .id = job.id,
-                  .tenant = std::move(job.tenant),
-                  .generation = job.generation,
-                  .kind = std::move(job.kind),
-                  .envelope = std::move(job.envelope),
-                  .cursor = std::move(job.cursor),
-                  .attempt = job.failures + 1,
-                  .attempts_max = job.attempts_max,
-                  .releases = job.releases,
-                  .time_limit = time_limit},
-          .receipt_horizon = {}};
-}
-
-}  // namespace
 
 Result<WelcomeFrame> negotiate(const HelloFrame& hello, std::uint16_t slots_wanted) {
   if (hello.protocol_min > kProtocolVersion || hello.protocol_max < kProtocolVersion)
@@ -86,7 +63,8 @@ DaemonEnd::Actions DaemonEnd::waited_enough() {
 
 void DaemonEnd::assign(queue::ClaimedJob&& job) {
   const std::chrono::microseconds time_limit = time_limits_.of(job.kind);
-  write(to_frame(std::move(job), time_limit));
+  // The job's texts move; the envelope's next copy is the one in the bytes to be written.
+  write(AssignFrame{.job = assigned_job(std::move(job), time_limit), .receipt_horizon = {}});
 }
 void DaemonEnd::recall(const queue::ClaimRef& claim) { write(RecallFrame{claim}); }
 void DaemonEnd::give_stop_token(queue::JobSeq seq, StopReason reason) {

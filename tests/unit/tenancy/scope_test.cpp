@@ -153,5 +153,29 @@ TEST(Scope, CTX_12_ATenantDeletedWhileOpenIsDeleted) {
   EXPECT_EQ(code_of([&] { static_cast<void>(shop.open("acme")); }), ErrorCode::tenant_deleted);
 }
 
+TEST(Scope, SetAsideItIsBackAfterwards) {
+  with_tenant("acme", [] {
+    {
+      const ScopesAside aside;
+      EXPECT_EQ(scope_depth(), 0U);
+      EXPECT_EQ(with_tenant("bolt", [] { return current_tenant(); }), TenantName{"bolt"});
+    }
+    EXPECT_EQ(current_tenant(), TenantName{"acme"});
+    EXPECT_EQ(scope_depth(), 1U);
+  });
+}
+
+TEST(Scope, OneThatWasLeftOpenBesideThoseSetAsideIsLeft) {
+  with_tenant("acme", [] {
+    std::optional<TenantScope> forgotten;
+    {
+      const ScopesAside aside;
+      forgotten.emplace(TenantName{"bolt"});
+    }
+    EXPECT_EQ(current_tenant(), TenantName{"acme"});
+    EXPECT_EQ(scope_depth(), 1U);
+  });
+}
+
 }  // namespace
 }  // namespace tenure

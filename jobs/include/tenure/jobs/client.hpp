@@ -73,6 +73,8 @@ class Client {
   [[nodiscard]] static Client open(const std::string& config_file = {});
   // Over a store of the caller's; both must outlive it. There are no tenants() then.
   Client(queue::Store& store, const Clock& clock, ClientOptions options);
+  // The same with tenants of the caller's, which must outlive it.
+  Client(queue::Store& store, Tenants& tenants, const Clock& clock, ClientOptions options);
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;

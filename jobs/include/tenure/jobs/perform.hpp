@@ -11,6 +11,7 @@
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ struct PerformerOptions {
   queue::Mask mask = {};                              // of what errors and progress of a run may not quote
   KeyRing keys = {};                                  // with a current one each envelope must have its seal
   std::size_t payload_max = limits::kPayloadDefault;  // of the envelopes of jobs that handlers enqueue, bytes
+  // Called with the sentence of each warning that a handler has left a scope, transaction, snapshot or cursor open. Must not throw.
+  std::function<void(const std::string& sentence)> on_left_open = {};
 };
 
 // Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the

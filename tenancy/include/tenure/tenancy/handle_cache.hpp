@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tenure {
 
@@ -105,6 +106,13 @@ class HandleCache {
     std::int64_t descriptors = 0;  // now, as the kernel counts them
   };
   [[nodiscard]] Counters counters() const;
+  // Ends all leases as their destruction would, and tells whose they were and what was open on each, in the order of the leases. For a test
+  // that looks for what was forgotten: no other thread may use one of them meanwhile.
+  struct Leased {
+    TenantName tenant;
+    OpenChildren open;
+  };
+  [[nodiscard]] std::vector<Leased> end_leases_for_test();
   // A sync of some tenant's file has failed: every acquire is DiskSyncFailed from then on, and the process should end.
   [[nodiscard]] bool sync_failed() const;
   [[nodiscard]] const TenantFiles& files() const;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // The dynamic extent in which a tenant is current. It is a property of the thread that entered it: new
 // threads and posted handlers start with none. The scope never gives a handle or a Global ID its tenant; it
@@ -82,5 +83,19 @@ void require_current(const TenantName& tenant, Generation generation, std::strin
 // Leaves all of them, so that what an escaped scope left behind cannot reach the next job; returns how many
 // there were.
 std::size_t leave_all_scopes();
+
+// Sets aside the scopes that this thread has entered: none is current until this object ends, which leaves those that were entered
+// meanwhile and puts the former ones back. For who performs a job on a thread that is inside a tenant, as a test does.
+// Threads: destroy it on the thread that made it.
+class ScopesAside {
+ public:
+  ScopesAside();
+  ~ScopesAside();
+  ScopesAside(const ScopesAside&) = delete;
+  ScopesAside& operator=(const ScopesAside&) = delete;
+
+ private:
+  std::vector<std::shared_ptr<detail::ScopeFrame>> frames_;
+};
 
 }  // namespace tenure

@@ -43,6 +43,10 @@ void create_tenant_schema(sqlite::Connection& connection, const Stamp& stamp);
 // Replaces generation, state and epoch. Inside the caller's write transaction.
 void write_stamp(sqlite::Connection& connection, const Stamp& stamp);
 
+// Makes the file that tenant's whose name the stamp has, whosever it was before: of a copy of a template, which nobody has opened yet
+// (tenant_template.hpp). Inside the caller's write transaction.
+void give_to_tenant(sqlite::Connection& connection, const Stamp& stamp);
+
 // Whom the stamp must name. Generation 0 and an empty application are not compared.
 struct StampExpectation {
   TenantName tenant;

@@ -1,0 +1,16 @@
+#include "watched_store.hpp"
+
+#include <tenure/base/error.hpp>
+
+namespace tenure::testing::detail {
+
+void WatchedStore::write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) {
+  if (const auto fault = faults_.next(FaultKind::disk_full, [](const FaultState&) { return true; })) {
+    ++fault->fired;
+    raise(ErrorCode::disk, "database or disk is full (a fault of the test)");
+  }
+  store_.write(durability, work);
+  on_written_();
+}
+
+}  // namespace tenure::testing::detail

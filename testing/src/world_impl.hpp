@@ -1,0 +1,72 @@
+#pragma once
+
+#include "daemon.hpp"
+#include "fault_list.hpp"
+#include "root.hpp"
+#include "templates.hpp"
+#include "watched_store.hpp"
+
+#include <tenure/jobs/perform.hpp>
+#include <tenure/queue/store.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/scope.hpp>
+#include <tenure/testing/world.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+// What a world is made of: for its own sources.
+namespace tenure::testing {
+
+struct World::Impl {
+  explicit Impl(World& world, WorldOptions of_test);
+
+  // Of those that are due now.
+  [[nodiscard]] std::set<queue::JobId> due_jobs();
+  // Performs what is due and chosen, of `only` alone where it is given, while time goes on to `until` where that is given.
+  Runs perform_due(const DrainOptions& drain, const std::set<queue::JobId>* only,
+                   std::optional<Instant> until);
+  // What stayed in outboxes when the queue could not be written. Whether anything came.
+  bool sweep_outboxes();
+  // A client has written to the queue.
+  void written();
+
+  WorldOptions options;
+  detail::Root root;
+  VirtualClock clock;
+  std::unique_ptr<queue::Store> store;
+  detail::FaultList fault_list;
+  detail::WatchedStore watched;
+  HandleCache handles;
+  std::shared_ptr<const TenantTemplate> tenant_template;
+  Tenants tenants;
+  Client client;
+  JobRegistry jobs;
+  std::vector<std::string> left_open;  // by handlers
+  Performer performer;
+  Faults faults;
+  const std::thread::id thread = std::this_thread::get_id();
+  detail::Daemon* daemon = nullptr;  // while jobs are performed
+  bool is_inline = false;
+  Runs runs;
+  std::optional<TenantScope> default_scope;
+
+ private:
+  [[nodiscard]] TenantsOptions tenants_options() const {
+    return {.application = options.application, .migrations = options.migrations};
+  }
+  queue::AttemptEnd perform(const queue::AssignedJob& job, queue::RunNotes& notes);
+  [[nodiscard]] std::vector<std::string> queues() const;
+  [[nodiscard]] bool is_chosen(const queue::ClaimedJob& job, const DrainOptions& drain);
+  Runs perform_once(const DrainOptions& drain, const std::set<queue::JobId>* only,
+                    std::optional<Instant> until);
+  bool sweep(const std::vector<queue::OutboxMark>& marks);
+};
+
+}  // namespace tenure::testing

@@ -1,0 +1,228 @@
+#include "notes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest-spi.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace tenure::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+struct Look {
+  static constexpr std::string_view kind = "clock.look";
+};
+
+struct Pay {
+  static constexpr std::string_view kind = "books.pay";
+};
+
+struct Rest {
+  static constexpr std::string_view kind = "test.rest";
+};
+
+const TenantName kTest{kDefaultTenant};
+
+class FaultsOfAWorld : public Notes {
+ protected:
+  // What the only job's run has failed with; nothing: it has succeeded.
+  std::optional<ErrorCode> code_of_drain() {
+    const Runs runs = drain_all();
+    EXPECT_EQ(runs.size(), 1U);
+    if (runs.empty() || !runs.front().failure) return std::nullopt;
+    return runs.front().failure->code;
+  }
+  int releases() { return world().all_enqueued<AddNote>().front().record.releases; }
+};
+
+TEST_F(FaultsOfAWorld, ATenantThatIsGoneCostsNoAttemptAndIsBack) {
+  client().enqueue(AddNote{"milk"});
+  const Fault gone = faults().tenant_gone(kTest, 2);
+  EXPECT_EQ(code_of_drain(), ErrorCode::tenant_unavailable);
+  EXPECT_EQ(gone.fired(), 1);
+  EXPECT_EQ(releases(), 1);
+  EXPECT_EQ(advance(1min).succeeded(), 1U);
+  EXPECT_EQ(gone.fired(), 2);
+  EXPECT_THAT(notes(), ElementsAre("milk"));
+}
+
+TEST_F(FaultsOfAWorld, OthersDoNotMeetATenantsFault) {
+  with_tenants("acme", "bolt");
+  for (const char* const tenant : {"acme", "bolt"}) client().enqueue(AddNote{"milk"}, {.tenant = tenant});
+  faults().tenant_gone(TenantName{"bolt"});
+  const Runs runs = drain_all();
+  EXPECT_EQ(runs.succeeded(), 1U);
+  EXPECT_EQ(runs.failed(), 1U);
+  EXPECT_TRUE(enqueued<AddNote>({.tenant = "bolt"}));
+}
+
+TEST_F(FaultsOfAWorld, ATenantThatIsBusyIsTriedAgainAtNoCost) {
+  client().enqueue(AddNote{"milk"});
+  const Fault busy = faults().tenant_busy(kTest);
+  EXPECT_EQ(code_of_drain(), ErrorCode::tenant_busy);
+  EXPECT_EQ(busy.fired(), 1);
+  EXPECT_EQ(releases(), 1);
+  EXPECT_EQ(advance(1min).succeeded(), 1U);
+  EXPECT_THAT(notes(), ElementsAre("milk"));
+}
+
+TEST_F(FaultsOfAWorld, AFullDiskOfTheQueueRefusesAnEnqueueAndStoresNothing) {
+  const Fault full = faults().disk_full();
+  EXPECT_THROW(client().enqueue(AddNote{"milk"}), DiskError);
+  EXPECT_EQ(full.fired(), 1);
+  EXPECT_FALSE(enqueued<AddNote>());
+  client().enqueue(AddNote{"milk"});
+  EXPECT_TRUE(enqueued<AddNote>({.times = 1}));
+}
+
+TEST_F(FaultsOfAWorld, JobsOfATransactionOutliveAFullDiskOfTheQueue) {
+  auto handle = tenants().open_current();
+  const auto add = [&](const char* text) {
+    client().transaction(*handle, [&](JobTransaction& transaction) { transaction.enqueue(AddNote{text}); });
+  };
+  add("milk");  // marks the file, so that the next one writes to the queue only behind its commit
+  const Fault full = faults().disk_full();
+  add("bread");
+  EXPECT_EQ(full.fired(), 1);
+  EXPECT_TRUE(enqueued<AddNote>({.times = 1}));
+  EXPECT_EQ(drain().size(), 2U);
+  EXPECT_THAT(notes(), ElementsAre("milk", "bread"));
+}
+
+TEST_F(FaultsOfAWorld, AFullDiskUnderAHandlerCostsNoAttempt) {
+  client().enqueue(AddNote{"milk"});
+  const Fault full = faults().disk_full_in(kTest);
+  const auto code = code_of_drain();
+  EXPECT_TRUE(code == ErrorCode::disk || code == ErrorCode::tenant_unavailable);
+  EXPECT_EQ(full.fired(), 1);
+  EXPECT_EQ(releases(), 1);
+  EXPECT_THAT(notes(), IsEmpty());
+  EXPECT_EQ(advance(1min).succeeded(), 1U);
+  EXPECT_THAT(notes(), ElementsAre("milk"));
+}
+
+TEST_F(FaultsOfAWorld, TheClockJumpsUnderAHandlerAndTheSteadyOneGoesOn) {
+  const WallTime before = clock().wall();
+  const Instant steady_before = clock().steady();
+  std::optional<WallTime> seen;
+  jobs().add<Look>([&](const Look&, JobContext& context) { seen = context.now(); });
+  client().enqueue(Look{});
+  const Fault jump = faults().clock_jump(-3h);
+  EXPECT_EQ(drain().succeeded(), 1U);
+  EXPECT_EQ(jump.fired(), 1);
+  EXPECT_EQ(seen, before - 3h);
+  EXPECT_EQ(clock().steady(), steady_before);
+}
+
+struct Grown {
+  static constexpr std::string_view kind = "types.grown";
+  static constexpr std::array<std::string_view, 1> aliases{"types.small"};
+  std::string name;
+  std::optional<std::string> title;  // came later
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name), CEREAL_NVP(title));
+  }
+};
+
+TEST_F(FaultsOfAWorld, APayloadOfAnOlderProgramIsDecodedByTheNewOne) {
+  std::vector<std::string> names;
+  jobs().add<Grown>([&](const Grown& job, JobContext&) {
+    EXPECT_EQ(job.title, std::nullopt);
+    names.push_back(job.name);
+  });
+  const Fault older = faults().older_payload("types.small", R"({"name": "ada", "gone": 1})");
+  EXPECT_EQ(older.fired(), 0);
+  EXPECT_EQ(drain().succeeded(), 1U);
+  EXPECT_EQ(older.fired(), 1);
+  EXPECT_THAT(names, ElementsAre("ada"));
+  faults().older_payload("types.grown", R"({"title": "Ms"})");
+  const Runs runs = drain();
+  ASSERT_EQ(runs.failed(), 1U);
+  EXPECT_EQ(runs.front().failure->code, ErrorCode::bad_payload);
+}
+
+class CrashOfAWorld : public FaultsOfAWorld, public ::testing::WithParamInterface<CrashPoint> {};
+
+TEST_P(CrashOfAWorld, LosesNoJobAndRepeatsNoStep) {
+  int runs = 0;
+  jobs().add<Pay>([&](const Pay&, JobContext& context) {
+    ++runs;
+    context.once("pay", [](JobTransaction& transaction) {
+      transaction.execute("insert into note (text) values ('paid')");
+      transaction.enqueue(AddNote{"receipt"});
+    });
+  });
+  client().enqueue(Pay{});
+  client().enqueue(AddNote{"beside"});
+  const Fault crash = faults().crash(GetParam());
+  const Runs performed = drain_all();
+  EXPECT_EQ(crash.fired(), 1);
+  EXPECT_EQ(performed.failed(), 0U);
+  EXPECT_EQ(runs, GetParam() == CrashPoint::before_finish_commit ? 2 : 1);
+  std::vector<std::string> there = notes();
+  std::ranges::sort(there);
+  EXPECT_THAT(there, ElementsAre("beside", "paid", "receipt"));
+  EXPECT_TRUE(world().performed<Pay>({.times = 1}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, CrashOfAWorld,
+                         ::testing::Values(CrashPoint::before_claim_commit, CrashPoint::after_claim_commit,
+                                           CrashPoint::before_finish_commit,
+                                           CrashPoint::after_finish_commit));
+
+TEST_F(FaultsOfAWorld, AJobThatHasCrashedRunsAgainInTheSameDrain) {
+  client().enqueue(AddNote{"milk"});
+  client().enqueue(AddNote{"bread"});
+  faults().crash(CrashPoint::before_finish_commit);
+  EXPECT_GE(drain().size(), 3U);
+  EXPECT_FALSE(enqueued<AddNote>());
+  EXPECT_THAT(notes(), ElementsAre("milk", "bread"));
+}
+
+class ProbeOfFaults : public Notes {
+ public:
+  using JobTest::client;
+  using JobTest::drain;
+  using JobTest::faults;
+  void TestBody() override {}
+};
+
+TEST(UnmetFaults, TST_06_AFaultThatHasNotHappenedAsOftenAsItWasAskedForFailsTheTest) {
+  EXPECT_NONFATAL_FAILURE(
+      ProbeOfFaults{}.faults().crash(CrashPoint::after_finish_commit),
+      "the fault crash(after_finish_commit) was asked for 1 time and has happened 0 times");
+  EXPECT_NONFATAL_FAILURE(
+      {
+        ProbeOfFaults probe;
+        probe.client().enqueue(AddNote{"milk"});
+        probe.faults().tenant_gone(kTest, 3);
+        probe.drain();
+      },
+      "the fault tenant_gone(test) was asked for 3 times and has happened 1 time");
+}
+
+// It was in force, and the handler did not write.
+TEST(UnmetFaults, OfABusyTenantIsOneThatNobodyWroteTo) {
+  World world(notes_options());
+  world.jobs().add<Rest>([](const Rest&, JobContext&) {});
+  world.client().enqueue(Rest{});
+  const Fault busy = world.faults().tenant_busy(kTest);
+  EXPECT_EQ(world.drain().succeeded(), 1U);
+  EXPECT_EQ(busy.fired(), 0);
+  EXPECT_THAT(world.finish(),
+              ElementsAre("the fault tenant_busy(test) was asked for 1 time and has happened 0 times"));
+}
+
+TEST(UnmetFaults, AreAskedForAtLeastOnce) {
+  World world(notes_options());
+  EXPECT_THROW(world.faults().disk_full(0), BadOptions);
+  EXPECT_THAT(world.finish(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace tenure::testing
