@@ -68,6 +68,7 @@ constexpr std::array kRows{
     row<ErrorCode::handler_failed>("HandlerFailed", kTransient),
     row<ErrorCode::worker_crashed>("WorkerCrashed", kTransient),
     row<ErrorCode::time_limit>("TimeLimit", kTransient),
+    row<ErrorCode::replay_differs>("ReplayDiffers", kPermanent),
     row<ErrorCode::store_busy>("StoreBusy", kTransient),
     row<ErrorCode::disk>("DiskError", kTransient),
     row<ErrorCode::disk_sync_failed>("DiskSyncFailed", kPermanent),

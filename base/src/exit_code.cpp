@@ -71,6 +71,7 @@ ExitCode exit_code_of(ErrorCode code) {
     case ErrorCode::handler_failed:
     case ErrorCode::worker_crashed:
     case ErrorCode::time_limit:
+    case ErrorCode::replay_differs:
     case ErrorCode::forked_process:
     case ErrorCode::internal:
       return ExitCode::refused;

@@ -26,9 +26,8 @@ std::string folded(std::string_view name) {
 }
 
 // Nothing where it is none.
-std::optional<json::Document> parsed(std::string_view text) {
-  auto document =
-      json::Document::parse(text, {.bytes_max = limits::kPayloadMax, .depth_max = limits::kDepthMax});
+std::optional<json::Document> parsed(std::string_view text, std::size_t bytes_max = limits::kPayloadMax) {
+  auto document = json::Document::parse(text, {.bytes_max = bytes_max, .depth_max = limits::kDepthMax});
   return document ? std::optional{*std::move(document)} : std::nullopt;
 }
 
@@ -69,6 +68,63 @@ std::string as_json(std::string_view text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+// The same value, of which covered members keep nothing but the types of their values.
+class Redaction {
+ public:
+  Redaction(json::Writer& writer, const Mask& mask) : writer_(writer), mask_(mask) {}
+
+  void copy(const json::Value& value) {
+    if (value.type() == json::Type::object) return copy_members(value);
+    if (value.type() != json::Type::array) return value.write_scalar(writer_);
+    writer_.begin_array();
+    value.each_element([&](const json::Value& element) { return copy(element), true; });
+    writer_.end_array();
+  }
+
+ private:
+  void copy_members(const json::Value& value) {
+    writer_.begin_object();
+    value.each_member([&](std::string_view key, const json::Value& member) {
+      writer_.key(key);
+      if (mask_.covers(key)) redact(member);
+      else copy(member);
+      return true;
+    });
+    writer_.end_object();
+  }
+
+  void redact(const json::Value& value) {
+    switch (value.type()) {
+      case json::Type::null:
+        writer_.null();
+        return;
+      case json::Type::boolean:
+        writer_.boolean(false);
+        return;
+      case json::Type::integer:
+        writer_.integer(0);
+        return;
+      case json::Type::number:
+        writer_.number(0);
+        return;
+      case json::Type::string:
+        writer_.string(kMasked);
+        return;
+      case json::Type::array:
+        writer_.begin_array();
+        value.each_element([&](const json::Value& element) { return redact(element), true; });
+        writer_.end_array();
+        return;
+      case json::Type::object:  // keys may be secret, too
+        writer_.begin_object().end_object();
+        return;
+    }
+  }
+
+  json::Writer& writer_;
+  const Mask& mask_;
+};
+
 }  // namespace
 
 Mask::Mask(const std::vector<std::string>& patterns) {
@@ -89,6 +145,16 @@ std::string Mask::shown(std::string_view json) const {
   json::Writer writer(out);
   json::copy(
       writer, document->root(), [this](std::string_view name) { return covers(name); }, kMasked);
+  return out;
+}
+
+std::string Mask::redacted(std::string_view json) const {
+  constexpr std::size_t kRowMax = 256UL << 20U;  // of a database, with its bytes as base64
+  const auto document = parsed(json, kRowMax);
+  if (!document) return {};
+  std::string out;
+  json::Writer writer(out);
+  Redaction(writer, *this).copy(document->root());
   return out;
 }
 

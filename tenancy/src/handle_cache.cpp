@@ -36,6 +36,8 @@ void HandleLease::cancel() { state_->stop->store(true); }
 
 OpenChildren HandleLease::open_children() const { return state_->open_children(); }
 
+void HandleLease::end_children() { state_->end_transactions(); }
+
 HandleCache::HandleCache(TenantFiles files, HandleCacheOptions options)
     : pool_(std::make_shared<detail::ConnectionPool>(std::move(files), std::move(options))) {}
 

@@ -54,6 +54,11 @@ OutboxAdded add_to_outbox(TenantTransaction& transaction, const Uuid& id, std::s
   return added;
 }
 
+bool is_in_outbox(const TenantReader& reader, const Uuid& id) {
+  OwnTables tables{reader};
+  return tables.statement(kEntryOfId).bind(bytes_of(id)).step();
+}
+
 std::int64_t newest_in_outbox(const TenantReader& reader) {
   OwnTables tables{reader};
   auto newest = tables.statement(kNewestNumber);

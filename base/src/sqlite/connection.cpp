@@ -74,6 +74,7 @@ int flags_of(Access access) {
     case Access::read_only:
       return kAlways | SQLITE_OPEN_READONLY;
     case Access::read_write:
+    case Access::alone:
       return kAlways | SQLITE_OPEN_READWRITE;
     case Access::create:
       return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -217,7 +218,7 @@ void Connection::Impl::open_file(bool existed) {
   // The switch to WAL does not ask the busy handler each time; only creators that race for one file meet
   // this.
   for (int attempt = 0;; ++attempt) {
-    const int switched = switch_to_wal(database, options.access);
+    const int switched = switch_journal(database, options.access);
     if (switched == SQLITE_OK) break;
     if ((switched & 0xff) != SQLITE_BUSY || !lock_wait.wait(attempt))
       raise_of_file(database, switched, path.native());
@@ -249,7 +250,7 @@ bool Connection::Impl::in_same_place(const std::optional<FileIdentity>& existed,
 
 void Connection::Impl::join() {
   const auto main = identity_of(path.native());
-  if (only_looks(options.access) || !main) return;
+  if (only_looks(options.access) || options.access == Access::alone || !main) return;
   const FileIdentity file{main->device, main->number};
   OpenFiles::of_process().join(file, side_files, log_label(database, path), path);
   joined = file;

@@ -1,9 +1,12 @@
+#include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/copy.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sync_file.hpp>
 
 #include <sqlite3.h>
+
+#include <optional>
 
 namespace tenure::sqlite {
 namespace {
@@ -77,7 +80,9 @@ void copy_database(Connection& source, const std::filesystem::path& target,
                    FunctionRef<void(const CopyProgress&)> progress) {
   {
     Target opened(target);
-    const ReadTransaction snapshot{source};
+    TENURE_INVARIANT(sqlite3_txn_state(source.native(), "main") != SQLITE_TXN_WRITE);
+    std::optional<ReadTransaction> snapshot;
+    if (!source.in_transaction()) snapshot.emplace(source);
     static_cast<void>(source.statement(kTakeSnapshot).row());
     copy_pages(source, opened, progress);
   }

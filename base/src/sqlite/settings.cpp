@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <span>
 
 namespace tenure::sqlite {
 namespace {
@@ -29,6 +30,9 @@ constexpr std::array kSwitches{
     Switch{SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, "no_checkpoint_on_close"},
 };
 
+// Whoever makes a file decides about each row himself.
+constexpr std::array kSwitchesAlone{Switch{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, "enable_trigger"}};
+
 struct Limit {
   int id;
   int value;
@@ -46,6 +50,9 @@ constexpr std::array kLimits{
     Limit{SQLITE_LIMIT_ATTACHED, 0},
 };
 
+// VACUUM INTO attaches what it writes.
+constexpr std::array kLimitsAlone{Limit{SQLITE_LIMIT_ATTACHED, 1}};
+
 void require(bool holds, std::string_view setting, std::string_view found, std::string_view path) {
   if (holds) return;
   raise(ErrorCode::internal,
@@ -61,6 +68,22 @@ void apply_pragma(sqlite3* database, std::string_view name, std::string_view val
   require(found == value, name, found, path);
 }
 
+void apply_switches(sqlite3* database, std::span<const Switch> switches, std::string_view path) {
+  for (const Switch& item : switches) {
+    int found = -1;
+    const int code = sqlite3_db_config(database, item.option, item.value, &found);
+    require(code == SQLITE_OK && found == item.value, item.name, std::to_string(found), path);
+  }
+}
+
+void apply_limits(sqlite3* database, std::span<const Limit> limits, std::string_view path) {
+  for (const Limit& limit : limits) {
+    sqlite3_limit(database, limit.id, limit.value);
+    const int found = sqlite3_limit(database, limit.id, -1);
+    require(found == limit.value, fmt::format("limit {}", limit.id), std::to_string(found), path);
+  }
+}
+
 }  // namespace
 
 void raise_of_file(sqlite3* database, int result_code, std::string_view path) {
@@ -71,9 +94,13 @@ void raise_of_file(sqlite3* database, int result_code, std::string_view path) {
         {}, std::string{path});
 }
 
-int switch_to_wal(sqlite3* database, Access access) {
+int switch_journal(sqlite3* database, Access access) {
   if (only_reads(access)) return SQLITE_OK;
-  return sqlite3_exec(database, "pragma journal_mode=wal", nullptr, nullptr, nullptr);
+  // The exclusive lock keeps the index of a log that the header asks for in memory, so that nothing is made beside the file.
+  const char* const sql = access == Access::alone
+                              ? "pragma locking_mode=exclusive; pragma journal_mode=memory"
+                              : "pragma journal_mode=wal";
+  return sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
 }
 
 std::string read_pragma(sqlite3* database, const std::string& pragma, std::string_view path) {
@@ -90,23 +117,22 @@ std::string read_pragma(sqlite3* database, const std::string& pragma, std::strin
 }
 
 void apply_settings(sqlite3* database, const ConnectionOptions& options, std::string_view path) {
-  for (const Switch& item : kSwitches) {
-    int found = -1;
-    const int code = sqlite3_db_config(database, item.option, item.value, &found);
-    require(code == SQLITE_OK && found == item.value, item.name, std::to_string(found), path);
-  }
-  for (const Limit& limit : kLimits) {
-    sqlite3_limit(database, limit.id, limit.value);
-    const int found = sqlite3_limit(database, limit.id, -1);
-    require(found == limit.value, fmt::format("limit {}", limit.id), std::to_string(found), path);
+  const bool alone = options.access == Access::alone;
+  apply_switches(database, kSwitches, path);
+  apply_limits(database, kLimits, path);
+  if (alone) {
+    apply_switches(database, kSwitchesAlone, path);
+    apply_limits(database, kLimitsAlone, path);
+    apply_pragma(database, "temp_store", "2", path);  // no part of the file goes into a folder for all
   }
   const std::string mode = read_pragma(database, "pragma journal_mode", path);
-  require(mode == "wal" || only_looks(options.access), "journal_mode=wal", mode, path);
-  apply_pragma(database, "synchronous", "1",
-               path);  // NORMAL: a durable commit syncs the WAL itself, outside the lock
+  const std::string_view wanted = alone ? "memory" : "wal";
+  require(mode == wanted || only_looks(options.access), fmt::format("journal_mode={}", wanted), mode, path);
+  // NORMAL: a durable commit syncs the WAL itself, outside the lock.
+  apply_pragma(database, "synchronous", alone ? "0" : "1", path);
   apply_pragma(database, "wal_autocheckpoint", "0", path);  // every checkpoint is gated
   apply_pragma(database, "journal_size_limit", std::to_string(options.journal_size_limit_bytes), path);
-  apply_pragma(database, "foreign_keys", "1", path);
+  apply_pragma(database, "foreign_keys", alone ? "0" : "1", path);
   apply_pragma(database, "cell_size_check", "1", path);
   apply_pragma(database, "mmap_size", "0", path);
   apply_pragma(database, "secure_delete", options.secure_delete ? "1" : "0", path);

@@ -17,9 +17,9 @@ namespace tenure::sqlite {
   return access == Access::read_only || only_looks(access);
 }
 
-// Returns SQLite's code; SQLITE_BUSY may go away by waiting. A connection for reading changes nothing:
-// apply_settings refuses it where the file is not in WAL mode.
-[[nodiscard]] int switch_to_wal(sqlite3* database, Access access);
+// To WAL, and where the file is nobody else's to memory. Returns SQLite's code; SQLITE_BUSY may go away by waiting. A connection for
+// reading changes nothing: apply_settings refuses it where the file is not in WAL mode.
+[[nodiscard]] int switch_journal(sqlite3* database, Access access);
 
 // Raises Internal with the setting's name where one does not hold, and typed errors where the file cannot be
 // read.

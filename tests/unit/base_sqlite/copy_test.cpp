@@ -51,6 +51,36 @@ TEST_F(CopyDatabase, HasWhatWasThereWhenItBeganAndNothingThatCameMeanwhile) {
   EXPECT_EQ(copy.statement(kCheckCopy).row().text(0), "ok");
 }
 
+TEST_F(CopyDatabase, OfASnapshotThatIsHeldHasNothingThatCameSince) {
+  Connection other(path_, {});
+  const ReadTransaction snapshot{source_};
+  EXPECT_EQ(source_.statement(kCountCopied).row().integer(0), 2000);
+  other.execute(kAddMeanwhile);
+  copy_database(source_, target_, [&](const CopyProgress&) { other.execute(kAddMeanwhile); });
+  EXPECT_TRUE(source_.in_transaction()) << "the snapshot goes on";
+  Connection copy(target_, {.access = Access::look});
+  EXPECT_EQ(copy.statement(kCountCopied).row().integer(0), 2000);
+  EXPECT_EQ(copy.statement(kCheckCopy).row().text(0), "ok");
+}
+
+TEST_F(CopyDatabase, IsTakenUpByAConnectionThatIsAloneAndLeavesNothingBeside) {
+  constexpr Query kDelete{"delete", "delete from item where id > 10"};
+  constexpr Query kMode{"mode", "pragma journal_mode"};
+  copy_database(source_, target_, [](const CopyProgress&) {});
+  const auto names = [&] { return std::distance(std::filesystem::directory_iterator{folder_.path()}, {}); };
+  const auto before = names();
+  {
+    Connection alone(target_, {.access = Access::alone});
+    EXPECT_EQ(alone.statement(kMode).row().text(0), "memory");
+    alone.execute(kDelete);
+    EXPECT_EQ(names(), before);
+  }
+  EXPECT_EQ(names(), before);
+  Connection copy(target_, {.access = Access::look});
+  EXPECT_EQ(copy.statement(kCountCopied).row().integer(0), 10);
+  EXPECT_EQ(copy.statement(kMode).row().text(0), "delete") << "a file without a log";
+}
+
 TEST_F(CopyDatabase, EndsWhereItsProgressThrows) {
   EXPECT_THROW(
       copy_database(source_, target_, [](const CopyProgress&) { throw std::runtime_error("enough"); }),

@@ -52,6 +52,7 @@ enum class ErrorCode : std::uint16_t {
   handler_failed = 60,
   worker_crashed = 61,
   time_limit = 62,
+  replay_differs = 63,
   // The world
   store_busy = 80,
   disk = 81,
@@ -155,6 +156,7 @@ using QueryFailed = TypedError<ErrorCode::query_failed>;
 using HandlerFailed = TypedError<ErrorCode::handler_failed>;
 using WorkerCrashed = TypedError<ErrorCode::worker_crashed>;
 using TimeLimit = TypedError<ErrorCode::time_limit>;
+using ReplayDiffers = TypedError<ErrorCode::replay_differs>;
 using StoreBusy = TypedError<ErrorCode::store_busy>;
 using DiskError = TypedError<ErrorCode::disk>;
 using DiskSyncFailed = TypedError<ErrorCode::disk_sync_failed>;

@@ -27,6 +27,11 @@ class Mask {
   // Arguments as they may be shown: the same JSON with the value of each member whose name is covered, at any depth, replaced by kMasked.
   // Empty where `json` is no JSON, since then nothing could be masked.
   [[nodiscard]] std::string shown(std::string_view json) const;
+  // Arguments, or any JSON of an application's, with the same shape as far as that tells nothing: in members whose names are covered each
+  // text is kMasked, each number 0, each boolean false, and each object empty. Empty where `json` is none.
+  [[nodiscard]] std::string redacted(std::string_view json) const;
+  // What it was made from, in lower case.
+  [[nodiscard]] const std::vector<std::string>& patterns() const { return patterns_; }
   // A failure as it may be told: of what lies in a covered member the code, the reason, the byte and the path up
   // to it are left.
   [[nodiscard]] Failure told(Failure failure) const;

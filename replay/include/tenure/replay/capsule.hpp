@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // One run in one file (docs/formats/capsule.md): the tenant's database as it was before the run, and beside its tables
 // `tenure_capsule` and `tenure_capsule_...` with what the run was given and what it did. The sqlite3 shell reads it.
@@ -27,6 +28,8 @@ struct CapsuleHead {
   std::string program_version;  // of the worker program
   WallTime started{};
   std::string tenure_version;   // that wrote the capsule
+  // Of the mask by which it was redacted (queue::Mask::patterns): a replay's record is redacted by it too before both are compared.
+  std::vector<std::string> masked;
 };
 
 struct Capsule {
@@ -38,6 +41,13 @@ struct CapsuleLimits {
   std::int64_t bytes_max = 256LL << 20U;         // of the file
   std::int64_t folder_bytes_max = 4LL << 30U;    // of all capsules of the folder together, this one too
 };
+
+// A snapshot that is taken when it returns; TenantHandle::begin_read alone takes it with the first read.
+// Threads: the handle's.
+[[nodiscard]] TenantSnapshot take_snapshot(const TenantHandle& handle);
+
+// What `mask` leaves of a record. write_capsule does it to what it writes.
+[[nodiscard]] RunRecord redacted(RunRecord run, const queue::Mask& mask);
 
 // Writes what `before`, a snapshot that was begun before the run, sees, and the run, into a file of `folder`, which is made (0700) where
 // its parent is there. Values of columns, arguments, recorded calls and changed rows whose names the mask covers are redacted; rows of

@@ -55,6 +55,9 @@ struct RunRecord {
   std::vector<RowChange> changes;    // by table and key
   std::optional<queue::AttemptFailure> failure;  // nothing: it succeeded
   std::string cursor;                // of its last checkpoint; empty: none
+  // Of the application's tables those whose changes are not in `changes`: without a primary key, with generated columns, virtual ones
+  // and those that the run has made. By name. Whoever shows or compares changes says so.
+  std::vector<std::string> tables_not_recorded;
   friend bool operator==(const RunRecord&, const RunRecord&) = default;
 };
 

@@ -58,6 +58,8 @@ class HandleLease {
   // Stops the statement that runs and refuses every later access: Interrupted. Poisons.
   void cancel();
   [[nodiscard]] OpenChildren open_children() const;
+  // Rolls back what is open: the children are HandleEnded, and the lease goes on.
+  void end_children();
 
  private:
   friend class detail::ConnectionPool;

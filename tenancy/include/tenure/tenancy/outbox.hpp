@@ -28,6 +28,9 @@ struct OutboxAdded {
 [[nodiscard]] OutboxAdded add_to_outbox(TenantTransaction& transaction, const Uuid& id,
                                         std::string_view text);
 
+// Whether this transaction or snapshot sees an entry for the id.
+[[nodiscard]] bool is_in_outbox(const TenantReader& reader, const Uuid& id);
+
 // The first entries of the file as one snapshot has them.
 struct OutboxPage {
   std::int64_t newest = 0;  // the greatest number that the file has given, also of entries that are gone

@@ -21,6 +21,8 @@ class OwnTables {
   // Of the last insert, here or by user SQL: whoever inserts between a caller's insert and its question puts back what it was.
   [[nodiscard]] std::int64_t last_insert_row() const;
   void set_last_insert_row(std::int64_t row);
+  // For what goes past statements: copies, and the recording of changes.
+  [[nodiscard]] sqlite::Connection& connection() const { return connection_; }
 
  private:
   sqlite::Connection& connection_;

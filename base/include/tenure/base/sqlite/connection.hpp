@@ -19,6 +19,7 @@ enum class Access : std::uint8_t {
   create,        // only where a tenant is created or a store is initialised: opening never creates
   look,          // for reading; changes nothing on disk, not even the log's index: see look.hpp
   look_at_file,  // the same without the log, whether there is one or not
+  alone,         // a file that nobody else knows yet: no log, nothing beside it, and of no use after a crash
 };
 
 struct ConnectionOptions {
@@ -30,7 +31,8 @@ struct ConnectionOptions {
 
 // One connection with the settings that every connection of ours has, each read back when it is opened: WAL, NORMAL, no
 // automatic checkpoint, defensive, untrusted schema, no mmap, foreign keys, cell checks, no ATTACH, no symlinks, no URIs of others.
-// A connection that did not get all of them is not handed out. One for looking takes the journal mode as it is.
+// A connection that did not get all of them is not handed out. One for looking takes the journal mode as it is. One that
+// is alone has its journal in memory and no syncs, so that whoever makes a file syncs it at the end, and may attach, for VACUUM INTO.
 // In a child of fork() it is of no use (ForkedProcess), and no other can be opened there while the parent had one: SQLite keeps
 // count of its locks for each process, and the copy of that count is wrong.
 // Threads: one at a time; statements are the connection's children and go first. It does not assert that (ThreadBound): tenants'

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/base/base64.hpp>
 #include <tenure/base/function_ref.hpp>
 #include <tenure/jobs/payload.hpp>
 
@@ -16,10 +17,6 @@ namespace tenure::detail {
 void run_user_code(FunctionRef<void()> code, FunctionRef<std::string()> path);
 // The same in a catch block, for what was thrown.
 [[noreturn]] void rethrow_from_user_code(FunctionRef<std::string()> path);
-
-[[nodiscard]] std::string base64_of(const Bytes& bytes);
-// Nothing unless `text` is what base64_of gives for some bytes.
-[[nodiscard]] Result<Bytes> bytes_of_base64(std::string_view text);
 
 class PayloadOutput {
  public:

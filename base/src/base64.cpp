@@ -1,9 +1,11 @@
-#include <tenure/jobs/detail/payload_output.hpp>
+#include <tenure/base/base64.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
-namespace tenure::detail {
+namespace tenure {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -55,4 +57,4 @@ Result<Bytes> bytes_of_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace tenure::detail
+}  // namespace tenure

@@ -1,0 +1,104 @@
+#include "capsule_digest.hpp"
+
+#include "tables.hpp"
+
+#include <tenure/base/bytes.hpp>
+#include <tenure/base/sha256.hpp>
+#include <tenure/base/sqlite/text_statement_cache.hpp>
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+namespace tenure::replay {
+namespace {
+
+using sqlite::Query;
+
+constexpr Query kSchemaRows{"schema_rows",
+                            "select type, name, tbl_name, sql from main.sqlite_schema order by rowid"};
+// Whatever else is wrong with a tenant's rows (a check that was added later) was found when the capsule was written, too.
+constexpr Query kIntegrity{"integrity", "pragma integrity_check"};
+constexpr std::array kHeaderFields{Query{"user_version", "pragma user_version"},
+                                   Query{"encoding", "pragma encoding"},
+                                   Query{"application_id", "pragma application_id"}};
+constexpr std::string_view kDigestTable = "tenure_capsule_digest";
+
+class Digest {
+ public:
+  void add_rows(const sqlite::Statement& row) {
+    put(bytes_, 'R');
+    put(bytes_, row.columns());
+    for (int column = 0; column < row.columns(); ++column) add_cell(row, column);
+    flush();
+  }
+  void add_name(std::string_view name) {
+    put(bytes_, 'T');
+    put_text<std::uint64_t>(bytes_, name);
+    flush();
+  }
+  [[nodiscard]] std::string text() { return hex_text(sum_.digest()); }
+
+ private:
+  void add_cell(const sqlite::Statement& row, int column) {
+    const sqlite::ColumnType type = row.type(column);
+    put(bytes_, type);
+    switch (type) {
+      case sqlite::ColumnType::integer:
+        put(bytes_, row.integer(column));
+        return;
+      case sqlite::ColumnType::real:
+        put(bytes_, std::bit_cast<std::uint64_t>(row.real(column)));
+        return;
+      case sqlite::ColumnType::text:
+        put_text<std::uint64_t>(bytes_, row.text(column));
+        return;
+      case sqlite::ColumnType::blob:
+        put_text<std::uint64_t>(bytes_, as_text(row.blob(column)));
+        return;
+      case sqlite::ColumnType::null:
+        return;
+    }
+  }
+  void flush() {
+    sum_.add(bytes_);
+    bytes_.clear();
+  }
+
+  Sha256 sum_;
+  std::string bytes_;  // of the row at hand
+};
+
+void add_all(Digest& digest, sqlite::Statement& row) {
+  while (row.step()) digest.add_rows(row);
+}
+
+}  // namespace
+
+std::string digest_of(sqlite::Connection& connection) {
+  Digest digest;
+  for (const Query& field : kHeaderFields) {
+    sqlite::Statement row = connection.statement(field);
+    add_all(digest, row);
+  }
+  for (const Query* query : {&kSchemaRows, &kIntegrity}) {
+    sqlite::Statement row = connection.statement(*query);
+    digest.add_name(query->name);
+    add_all(digest, row);
+  }
+  sqlite::TextStatementCache statements(connection);
+  for (const Table& table : tables_of(connection)) {
+    if (table.kind == Table::Kind::is_virtual || table.name == kDigestTable) continue;
+    digest.add_name(table.name);
+    const auto row = statements.statement_for(fmt::format("select {}* from main.{} not indexed",
+                                                          table.rowid.empty() ? "" : table.rowid + ", ",
+                                                          as_identifier(table.name)));
+    add_all(digest, row->statement());
+  }
+  return digest.text();
+}
+
+}  // namespace tenure::replay

@@ -1,0 +1,64 @@
+#include "capsule_digest.hpp"
+#include "capsule_rows.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/function_ref.hpp>
+#include <tenure/base/sqlite/look.hpp>
+#include <tenure/replay/capsule.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace tenure::replay {
+namespace {
+
+// What is about the world, or about the version, and not about the bytes of the file.
+bool is_of_world(ErrorCode code) {
+  constexpr std::array kOfWorld{ErrorCode::schema_mismatch, ErrorCode::database_missing,
+                                ErrorCode::access_refused,  ErrorCode::disk,
+                                ErrorCode::out_of_memory,   ErrorCode::handle_budget_exhausted,
+                                ErrorCode::forked_process,  ErrorCode::database_damaged};
+  return std::ranges::find(kOfWorld, code) != kOfWorld.end();
+}
+
+// Statements of ours on a file of somebody: what SQLite finds fault with is the file.
+void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite::Connection&)> work) {
+  bool is_whole = false;
+  try {
+    is_whole = sqlite::look_at_file(file, [&](sqlite::Connection& connection) {
+      require_capsule_tables(connection);
+      work(connection);
+    });
+  } catch (const Error& error) {
+    if (is_of_world(error.code())) throw;
+    raise(ErrorCode::database_damaged, "the capsule is damaged: " + error.failure().message, {},
+          file.string());
+  }
+  if (is_whole) return;
+  raise(ErrorCode::database_damaged,
+        "a journal or log lies beside the capsule, or somebody has written to it meanwhile; a capsule is one "
+        "file and never changes",
+        {}, file.string());
+}
+
+}  // namespace
+
+Capsule read_capsule(const std::filesystem::path& file) {
+  std::optional<Capsule> capsule;
+  look_at_capsule(file, [&](sqlite::Connection& connection) {
+    if (digest_of(connection) != read_digest(connection))
+      raise(ErrorCode::database_damaged,
+            "the capsule is damaged or was altered: its rows are not those of its digest", {}, file.string());
+    capsule = Capsule{read_head_row(connection), read_run_rows(connection)};
+  });
+  return *std::move(capsule);
+}
+
+CapsuleHead read_head(const std::filesystem::path& file) {
+  std::optional<CapsuleHead> head;
+  look_at_capsule(file, [&](sqlite::Connection& connection) { head = read_head_row(connection); });
+  return *std::move(head);
+}
+
+}  // namespace tenure::replay

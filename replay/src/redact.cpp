@@ -1,0 +1,114 @@
+#include "redact.hpp"
+
+#include "tables.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/queue/envelope.hpp>
+#include <tenure/replay/capsule.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tenure::replay {
+namespace {
+
+[[noreturn]] void refuse_column(const Table& table, std::string_view column, std::string_view why) {
+  raise(ErrorCode::constraint_violated,
+        fmt::format("column {} of table {} is masked and cannot be redacted: {}", escaped(column),
+                    escaped(table.name), why));
+}
+
+// `behind` is SQL that makes texts differ from each other.
+std::string redacted_value(std::string_view column, std::string_view behind) {
+  return fmt::format(
+      "case typeof({0}) when 'text' then '{1}'{2} when 'integer' then 0 when 'real' then 0.0 "
+      "when 'blob' then x'' end",
+      column, queue::kMasked, behind);
+}
+
+std::string plain_update(const Table& table, std::string_view column) {
+  return fmt::format("update main.{0} set {1} = {2} where {1} is not null", as_identifier(table.name), column,
+                     redacted_value(column, ""));
+}
+
+// Where there is no rowid the place in the order of keys stands for it.
+std::string update_with_numbers(const Table& table, const std::string& column) {
+  const std::string name = as_identifier(table.name);
+  if (!table.rowid.empty())
+    return fmt::format("update main.{0} set {1} = {2} where {1} is not null", name, column,
+                       redacted_value(column, " || " + table.rowid));
+  std::string keys;
+  std::string same;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.columns[i].is_key) continue;
+    const std::string key = as_identifier(table.columns[i].name);
+    keys += fmt::format("{} as tenure_key_{}, ", key, i);
+    same += fmt::format(" and {}.{} = numbered.tenure_key_{}", name, key, i);
+  }
+  return fmt::format(
+      "update main.{0} set {1} = {2} from (select {3}row_number() over () as number from main.{0}) as "
+      "numbered "
+      "where {1} is not null{4}",
+      name, column, redacted_value(column, " || numbered.number"), keys, same);
+}
+
+void redact_column(sqlite::Connection& copy, const Table& table, const Column& column) {
+  const std::string name = as_identifier(column.name);
+  try {
+    return copy.execute({"redact", plain_update(table, name)});
+  } catch (const ConstraintViolated&) {  // each row needs a value of its own
+  }
+  if (table.rowid.empty() && std::ranges::none_of(table.columns, &Column::is_key))
+    refuse_column(table, column.name, "its rows cannot be told apart");
+  try {
+    copy.execute({"redact", update_with_numbers(table, name)});
+  } catch (const ConstraintViolated& error) {
+    refuse_column(table, column.name, error.failure().message);
+  }
+}
+
+std::string redacted_json(const queue::Mask& mask, const std::string& json) {
+  return json.empty() ? json : mask.redacted(json);
+}
+
+}  // namespace
+
+void redact_tables(sqlite::Connection& copy, const queue::Mask& mask) {
+  for (const Table& table : tables_of(copy)) {
+    // What a virtual table keeps in tables of its own goes with it.
+    if (is_own_table(table.name) || table.kind == Table::Kind::shadow) continue;
+    for (const Column& column : table.columns) {
+      if (!mask.covers(column.name)) continue;
+      if (table.kind == Table::Kind::is_virtual) refuse_column(table, column.name, "the table is virtual");
+      if (column.is_generated) refuse_column(table, column.name, "it is generated from others");
+      redact_column(copy, table, column);
+    }
+  }
+}
+
+queue::AssignedJob redacted(queue::AssignedJob job, const queue::Mask& mask) {
+  auto envelope = queue::read_envelope(job.envelope);
+  job.envelope.clear();
+  if (!envelope) return job;
+  job.cursor = queue::Secrets(mask, envelope->arguments).hidden_in(job.cursor);
+  envelope->seal.reset();
+  envelope->arguments = mask.redacted(envelope->arguments);
+  job.envelope = queue::write_envelope(*envelope);
+  return job;
+}
+
+RunRecord redacted(RunRecord run, const queue::Mask& mask) {
+  for (RecordedCall& call : run.calls) call.value = redacted_json(mask, call.value);
+  for (EnqueuedJob& job : run.jobs) job.arguments = redacted_json(mask, job.arguments);
+  for (RowChange& change : run.changes) {
+    change.key = redacted_json(mask, change.key);
+    change.before = redacted_json(mask, change.before);
+    change.after = redacted_json(mask, change.after);
+  }
+  return run;
+}
+
+}  // namespace tenure::replay

@@ -1,0 +1,57 @@
+#include "capsule_rows.hpp"
+#include "files.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/ownership.hpp>
+#include <tenure/base/system.hpp>
+#include <tenure/replay/capsule.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenure::replay {
+namespace {
+
+namespace fs = std::filesystem;
+
+void copy_bytes(const fs::path& from, const fs::path& to) {
+  const Descriptor source{::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!source.is_open()) raise_system(errno, "the capsule cannot be read", from);
+  const Descriptor target{::open(to.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!target.is_open()) raise_system(errno, "the copy cannot be written", to);
+  constexpr std::size_t kAtOnce = 1UL << 20U;
+  while (true) {
+    const ssize_t bytes = ::sendfile(target.number(), source.number(), nullptr, kAtOnce);
+    if (bytes == 0) return;
+    if (bytes < 0 && errno != EINTR) raise_system(errno, "the capsule cannot be copied", to);
+  }
+}
+
+}  // namespace
+
+void restore_tenant(const fs::path& capsule, const TenantFiles& files) {
+  const TenantName tenant = read_capsule(capsule).head.job.tenant.value();
+  const fs::path place = files.path_for(tenant);
+  files.refuse_links(tenant);
+  if (fs::exists(fs::symlink_status(place)))
+    raise(ErrorCode::tenant_exists,
+          "a database of that tenant lies there already; a capsule is restored "
+          "below a root of its own",
+          tenant.text(), place.string());
+  make_folders(files.building_folder());
+  make_folders(place.parent_path());
+  Unfinished made(files.building_path_for(tenant));
+  copy_bytes(capsule, made.path());
+  {
+    sqlite::Connection connection(made.path(), {.access = sqlite::Access::alone});
+    drop_capsule_tables(connection);
+  }
+  // As a tenant's file is found: with a log as its journal, and none beside it.
+  { const sqlite::Connection connection(made.path(), {.access = sqlite::Access::read_write}); }
+  made.keep_as(place);
+}
+
+}  // namespace tenure::replay

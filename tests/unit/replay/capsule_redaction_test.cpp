@@ -1,0 +1,140 @@
+#include "capsules.hpp"
+
+#include <fstream>
+#include <iterator>
+
+namespace tenure::testing {
+namespace {
+
+class CapsuleRedaction : public Capsules {
+ protected:
+  std::vector<std::string> after(const std::string& sql) { return ask_plainly(capture(), sql); }
+
+  std::string refused() {
+    try {
+      capture();
+    } catch (const ConstraintViolated& error) {
+      EXPECT_EQ(files_in_place(), std::vector<std::string>{});
+      return error.failure().message;
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return {};
+  }
+};
+
+TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheFile) {
+  write("create table account (id integer primary key, iban text, password_hash blob, note text)");
+  write("insert into account values (1, 'DE0001secret', x'53454352455431', 'kept')");
+  write("insert into account values (2, 'DE0002secret', null, 'kept too')");
+  write("create table former (id integer primary key, token text)");
+  write("insert into former values (1, 'tok_gone_secret')");
+  write("delete from former");
+  replay::Capsule what = capsule(R"({"api_token":"tok_argument_secret","invoice":7})");
+  what.head.job.cursor = "after tok_argument_secret";
+  what.run.cursor = "behind tok_argument_secret";
+  what.run.calls = {{"login", R"({"session":{"token":"tok_call_secret"},"user":"ann"})"}};
+  what.run.jobs.front().arguments = R"({"secret":"tok_child_secret","n":1})";
+  what.run.changes = {{"account", replay::RowChange::Kind::updated, R"({"id":1})",
+                       R"({"iban":"DE_before_secret"})", R"({"iban":"DE_after_secret"})"}};
+  const auto file = capture(what);
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  for (const char* secret :
+       {"DE0001secret", "DE0002secret", "SECRET1", "tok_gone_secret", "tok_argument_secret",
+        "tok_call_secret", "tok_child_secret", "DE_before_secret", "DE_after_secret"})
+    EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
+  const replay::Capsule read = replay::read_capsule(file);
+  EXPECT_EQ(value_or_raise(queue::read_envelope(read.head.job.envelope)).arguments,
+            "{\"api_token\":\"••••\",\"invoice\":7}");
+  EXPECT_EQ(read.head.job.cursor, "after ••••");
+  EXPECT_EQ(read.run.cursor, "behind ••••");
+  EXPECT_EQ(read.run.calls.front().value, "{\"session\":{\"token\":\"••••\"},\"user\":\"ann\"}");
+  EXPECT_EQ(read.run.jobs.front().arguments, "{\"secret\":\"••••\",\"n\":1}");
+  EXPECT_EQ(read.run.changes.front().after, "{\"iban\":\"••••\"}");
+  EXPECT_EQ(ask_plainly(file, "select note from account"), (std::vector<std::string>{"kept", "kept too"}));
+}
+
+TEST_F(CapsuleRedaction, RPL_04_AColumnKeepsTheTypesOfItsValues) {
+  write("create table mixed (id integer primary key, secret)");
+  for (const char* value : {"'text'", "''", "12", "1.5", "x'00ff'", "null"})
+    write("insert into mixed (secret) values (" + std::string{value} + ")");
+  EXPECT_EQ(after("select typeof(secret) || ' ' || quote(secret) from mixed order by id"),
+            (std::vector<std::string>{"text '••••'", "text '••••'", "integer 0", "real 0.0", "blob X''",
+                                      "null NULL"}));
+}
+
+TEST_F(CapsuleRedaction, RPL_04_AStrictTableIsRedacted) {
+  write(
+      "create table strict_one (id integer primary key, token text, pin_secret int, raw_token blob) strict");
+  write("insert into strict_one values (1, 'abc', 4711, x'aa')");
+  EXPECT_EQ(after("select token || pin_secret || hex(raw_token) from strict_one"),
+            std::vector<std::string>{"••••0"});
+}
+
+TEST_F(CapsuleRedaction, RPL_04_WhereValuesMustDifferTheirRowsTellThemApart) {
+  write("create table session (id integer primary key, token text unique check (length(token) > 4))");
+  write("insert into session values (3, 'aaaaaa'), (8, 'bbbbbb')");
+  write("create table ticket (area text, token text, note text, primary key (area, token)) without rowid");
+  write("insert into ticket values ('a', 't1', 'x'), ('a', 't2', 'y'), ('b', 't1', 'z')");
+  const auto file = capture();
+  EXPECT_EQ(ask_plainly(file, "select token from session order by id"),
+            (std::vector<std::string>{"••••3", "••••8"}));
+  EXPECT_EQ(ask_plainly(file, "select area || token || note from ticket order by 1"),
+            (std::vector<std::string>{"a••••1x", "a••••2y", "b••••3z"}));
+}
+
+TEST_F(CapsuleRedaction, RPL_04_TriggersAndForeignKeysAreNoWayAround) {
+  write("create table person (token text primary key)");
+  write("create table visit (person_token text references person (token) on update cascade, copy text)");
+  write("create table copies (text)");
+  write("create trigger keep after update on person begin insert into copies values (old.token); end");
+  write("insert into person values ('p_secret')");
+  write("insert into visit values ('p_secret', 'c')");
+  const auto file = capture();
+  EXPECT_EQ(ask_plainly(file, "select count(*) from copies"), std::vector<std::string>{"0"});
+  EXPECT_EQ(ask_plainly(file, "select person_token from visit"), std::vector<std::string>{"••••"});
+}
+
+TEST_F(CapsuleRedaction, RPL_04_WhatCannotBeRedactedIsRefusedByName) {
+  write("create table pin (pin_secret integer unique)");
+  write("insert into pin values (11), (12)");
+  const std::string message = refused();
+  EXPECT_NE(message.find("pin_secret of table pin"), std::string::npos) << message;
+}
+
+TEST_F(CapsuleRedaction, RPL_04_ColumnsOfVirtualTablesAndGeneratedOnesAreRefusedByName) {
+  write("create table shape (raw text, token text as (upper(raw)) stored)");
+  EXPECT_NE(refused().find("token of table shape"), std::string::npos);
+  write("drop table shape");
+  write("create virtual table found using fts5(title, token)");
+  EXPECT_NE(refused().find("token of table found"), std::string::npos);
+}
+
+TEST_F(CapsuleRedaction, AVirtualTableWithoutSecretsIsCopied) {
+  write("create virtual table found using fts5(title)");
+  write("insert into found values ('the quick fox')");
+  EXPECT_EQ(after("select title from found where found match 'quick'"),
+            std::vector<std::string>{"the quick fox"});
+}
+
+TEST_F(CapsuleRedaction, RPL_04_NoSamplesOfValuesAreLeftInStatistics) {
+  write("create table session (id integer primary key, token text)");
+  write("create index session_token on session (token)");
+  for (int i = 0; i < 50; ++i)
+    write("insert into session (token) values ('sampled_secret_" + std::to_string(i) + "')");
+  write("analyze");
+  const auto file = capture();
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(bytes.find("sampled_secret"), std::string::npos);
+}
+
+TEST(MaskRedacted, KeepsTypesAndShapeAndNothingElse) {
+  const queue::Mask mask{{"pin"}};
+  EXPECT_EQ(mask.redacted(R"({"pin":7,"a":[{"token":["x",1,2.5,true,null,{"k":"v"}]}],"b":"x"})"),
+            "{\"pin\":0,\"a\":[{\"token\":[\"••••\",0,0.0,false,null,{}]}],\"b\":\"x\"}");
+  EXPECT_EQ(mask.redacted("no json"), "");
+}
+
+}  // namespace
+}  // namespace tenure::testing

@@ -1,0 +1,149 @@
+#include "capsules.hpp"
+
+#include <tenure/tenancy/outbox.hpp>
+
+#include <sys/stat.h>
+
+namespace tenure::testing {
+namespace {
+
+using CapsuleFile = Capsules;
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status.st_mode & 0777U;
+}
+
+TEST_F(CapsuleFile, IsReadAsItWasWritten) {
+  const replay::Capsule written = capsule();
+  const replay::Capsule read = replay::read_capsule(capture(written));
+  EXPECT_EQ(read.run, written.run);
+  EXPECT_EQ(read.head.job, written.head.job);
+  EXPECT_EQ(read.head.application, "books");
+  EXPECT_EQ(read.head.program_version, "7.1");
+  EXPECT_EQ(read.head.started, written.head.started);
+  EXPECT_FALSE(read.head.tenure_version.empty());
+  EXPECT_EQ(read.head.masked, std::vector<std::string>{"iban"});
+}
+
+TEST_F(CapsuleFile, HasAHeadForListsWithoutALookAtAllRows) {
+  EXPECT_EQ(replay::read_head(capture()).job, capsule().head.job);
+}
+
+TEST_F(CapsuleFile, RPL_11_HoldsTheTenantAsItWasBeforeTheRunThoughWrittenAfterIt) {
+  write("insert into invoice values (1, 0)");
+  const auto file = capture_around(
+      [&] {
+        write("update invoice set paid = 9");
+        write("insert into invoice values (2, 9)");
+      },
+      capsule());
+  EXPECT_EQ(ask_plainly(file, "select id || ':' || paid from invoice"), std::vector<std::string>{"1:0"});
+}
+
+TEST_F(CapsuleFile, RPL_14_IsOneSqliteFileThatAPlainConnectionReads) {
+  write("insert into invoice values (1, 0)");
+  const auto file = capture();
+  EXPECT_EQ(files_in_place(), std::vector<std::string>{file.filename()});
+  EXPECT_EQ(ask_plainly(file, "pragma journal_mode"), std::vector<std::string>{"delete"});
+  EXPECT_EQ(ask_plainly(file, "select count(*) from invoice"), std::vector<std::string>{"1"});
+  EXPECT_EQ(ask_plainly(file, "select kind || ' ' || outcome || ' ' || attempt from tenure_capsule"),
+            std::vector<std::string>{"books.pay HandlerFailed 2"});
+  EXPECT_EQ(ask_plainly(file, "select name from tenure_capsule_recorded order by number"),
+            (std::vector<std::string>{"rate", "charge"}));
+  EXPECT_EQ(ask_plainly(file, "select after from tenure_capsule_change"),
+            std::vector<std::string>{R"({"paid":1})"});
+  EXPECT_EQ(ask_plainly(file, "pragma integrity_check"), std::vector<std::string>{"ok"});
+  EXPECT_EQ(files_in_place(), std::vector<std::string>{file.filename()})
+      << "reading leaves nothing beside it";
+  EXPECT_EQ(replay::read_capsule(file).run, capsule().run) << "and changes nothing";
+}
+
+TEST_F(CapsuleFile, RPL_12_IsItsOwnersAlone) {
+  const mode_t umask_before = ::umask(0);
+  const auto file = capture();
+  ::umask(umask_before);
+  EXPECT_EQ(mode_of(file), 0600U);
+  EXPECT_EQ(mode_of(place_), 0700U);
+}
+
+TEST_F(CapsuleFile, RPL_12_IsRefusedAboveItsSizeAndLeavesNothing) {
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(capture()));
+  std::filesystem::remove_all(place_);
+  limits_.bytes_max = size;
+  EXPECT_NO_THROW(capture());
+  std::filesystem::remove_all(place_);
+  limits_.bytes_max = size - 1;
+  EXPECT_THROW(capture(), LimitReached);
+  EXPECT_EQ(files_in_place(), std::vector<std::string>{}) << "found when it was whole";
+  limits_.bytes_max = 1;
+  EXPECT_THROW(capture(), LimitReached);
+  EXPECT_EQ(files_in_place(), std::vector<std::string>{}) << "found before it was copied";
+}
+
+TEST_F(CapsuleFile, RPL_12_IsRefusedWhereTheFolderWouldHoldTooMuch) {
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(capture()));
+  limits_.folder_bytes_max = 2 * size;
+  replay::Capsule second = capsule();
+  second.head.job.claim.token.counter = 10;
+  EXPECT_NO_THROW(capture(second));
+  second.head.job.claim.token.counter = 11;
+  EXPECT_THROW(capture(second), LimitReached);
+  EXPECT_EQ(files_in_place().size(), 2U);
+}
+
+TEST_F(CapsuleFile, HasNoRowsOfTheOutbox) {
+  with_tenant(acme_, [&] {
+    tenants_.open(acme_)->write([&](TenantTransaction& transaction) {
+      static_cast<void>(
+          add_to_outbox(transaction, capsule().head.job.id.uuid, "of another job, with its secret"));
+    });
+  });
+  const auto file = capture();
+  EXPECT_EQ(ask_plainly(file, "select count(*) from tenure_outbox"), std::vector<std::string>{"0"});
+  EXPECT_EQ(ask_plainly(file, "select seq from sqlite_sequence where name = 'tenure_outbox'"),
+            std::vector<std::string>{"1"})
+      << "its numbers go on";
+}
+
+TEST_F(CapsuleFile, KeepsTheNumbersOfRowsThatHaveNoKey) {
+  write("create table note (text)");
+  for (const char* text : {"a", "b", "c"}) write("insert into note values ('" + std::string{text} + "')");
+  write("delete from note where text = 'b'");
+  EXPECT_EQ(ask_plainly(capture(), "select rowid from note"), (std::vector<std::string>{"1", "3"}));
+}
+
+TEST_F(CapsuleFile, IsRestoredAsATenantThatWorks) {
+  write("insert into invoice values (1, 0)");
+  const auto file = capture();
+  const TenantFiles scratch{(folder_.path() / "scratch/%{bucket}/%{tenant}.db").string()};
+  replay::restore_tenant(file, scratch);
+  EXPECT_EQ(ask_plainly(scratch.path_for(acme_),
+                        "select count(*) from sqlite_schema where name like 'tenure_capsule%'"),
+            std::vector<std::string>{"0"});
+  HandleCache handles{scratch, {.application = "books"}};
+  with_tenant(acme_, [&] {
+    HandleLease lease = value_or_raise(handles.acquire(acme_, Generation{1}));
+    lease->write([](TenantTransaction& transaction) { transaction.execute("update invoice set paid = 1"); });
+    HandleLease reader = value_or_raise(handles.acquire(acme_, Generation{1}, HandleAccess::read_only));
+    EXPECT_EQ(reader->read([](TenantReader& in) {
+      auto rows = in.query("select paid from invoice");
+      rows.next();
+      return rows.row().integer(0);
+    }),
+              1);
+  });
+  EXPECT_EQ(replay::read_capsule(file).run, capsule().run) << "the capsule is left as it is";
+  EXPECT_THROW(replay::restore_tenant(file, scratch), TenantExists);
+}
+
+TEST_F(CapsuleFile, CannotBeALinkAndMustBeThere) {
+  const auto file = capture();
+  std::filesystem::create_symlink(file, folder_ / "link.capsule");
+  EXPECT_THROW(static_cast<void>(replay::read_capsule(folder_ / "link.capsule")), AccessRefused);
+  EXPECT_THROW(static_cast<void>(replay::read_capsule(folder_ / "none.capsule")), DatabaseMissing);
+}
+
+}  // namespace
+}  // namespace tenure::testing
