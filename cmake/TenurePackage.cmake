@@ -34,15 +34,16 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
     "job queue with a database for every tenant - development files
 Headers, static libraries and the CMake package for programs that enqueue
-jobs (tenure::client) and for those that perform them (tenure::worker), and
-the pages on formats and decisions.")
+jobs (tenure::client), for those that perform them (tenure::worker) and for
+tests of both (tenure::testing), and the pages on formats and decisions.")
 # What tenureConfig.cmake looks for.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "libsqlite3-dev (>= 3.40), libfmt-dev, libsimdjson-dev (>= 3.0), libexpected-dev, libcereal-dev, libtomlplusplus-dev, libmd-dev, pkg-config")
 if(TENURE_SEAL)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libsodium-dev")
 endif()
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS tenure)
+# The fixture for GoogleTest is a header, and what it includes is for whoever asks for it.
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "tenure, libgtest-dev")
 
 # The unit of the package names its own prefix, and not that of the build.
 function(install_unit_of_package)

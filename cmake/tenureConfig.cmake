@@ -1,5 +1,6 @@
-# find_package(tenure): the targets tenure::client, for what enqueues, and tenure::worker, for worker programs. The libraries
-# below are those that a program is linked with; of the headers, users meet cereal's and tl::expected alone.
+# find_package(tenure): the targets tenure::client, for what enqueues, tenure::worker, for worker programs, and tenure::testing, for tests of
+# both. COMPONENTS testing_gtest adds tenure::testing_gtest, the fixture for GoogleTest, which is found then, or taken from your project where
+# that has it already. The libraries below are those that a program is linked with; of the headers, users meet cereal's and tl::expected alone.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(SQLite3 3.40)
@@ -19,3 +20,20 @@ foreach(library @TENURE_PKG_CONFIG_LIBRARIES@)
   endif()
 endforeach()
 include(${CMAKE_CURRENT_LIST_DIR}/tenureTargets.cmake)
+
+foreach(component IN LISTS tenure_FIND_COMPONENTS)
+  if(component STREQUAL "testing_gtest")
+    if(NOT TARGET GTest::gtest)
+      find_package(GTest QUIET)
+    endif()
+    if(TARGET GTest::gtest)
+      include(${CMAKE_CURRENT_LIST_DIR}/tenureTestingGtestTargets.cmake)
+    endif()
+  endif()
+  if(TARGET tenure::${component})
+    set(tenure_${component}_FOUND TRUE)
+  elseif(tenure_FIND_REQUIRED_${component})
+    set(tenure_FOUND FALSE)
+    set(tenure_NOT_FOUND_MESSAGE "there is no component ${component} (testing_gtest wants GoogleTest, in Debian libgtest-dev)")
+  endif()
+endforeach()

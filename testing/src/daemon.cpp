@@ -173,7 +173,10 @@ void Daemon::on(daemon::StartProcess& action) {
 }
 
 void Daemon::on(daemon::Assign& action) {
-  for (queue::ClaimedJob& job : action.jobs) assigned_.push_back({action.process, std::move(job)});
+  for (queue::ClaimedJob& job : action.jobs) {
+    const bool is_meant = work_.takes(job);
+    assigned_.push_back({action.process, std::move(job), is_meant});
+  }
 }
 
 void Daemon::on(daemon::Recall& action) {
@@ -221,8 +224,7 @@ void Daemon::give_back(queue::ProcessNumber process,
 }
 
 Daemon::Performed Daemon::perform_next() {
-  const auto next =
-      std::ranges::find_if(assigned_, [&](const AssignedTo& each) { return work_.takes(each.job); });
+  const auto next = std::ranges::find_if(assigned_, &AssignedTo::is_meant);
   if (next == assigned_.end()) return Performed::none;
   if (runs_.size() == work_.runs_max) return Performed::too_many;
   AssignedTo assigned = std::move(*next);

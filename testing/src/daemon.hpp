@@ -36,7 +36,8 @@ struct Surroundings {
 
 // What it is started for.
 struct Work {
-  std::function<bool(const queue::ClaimedJob&)> takes;  // it gives other jobs back when it stops
+  // Asked once of each claim; what is not taken is given back when it stops.
+  std::function<bool(const queue::ClaimedJob&)> takes;
   std::size_t runs_max = 0;
   int slots = 1;                      // of its worker process; what it does not take keeps one until it stops
   std::optional<Instant> until = {};  // time moves on to it while nothing is to do; nothing: it stands still
@@ -59,6 +60,7 @@ class Daemon {
   struct AssignedTo {
     queue::ProcessNumber process;
     queue::ClaimedJob job;
+    bool is_meant = false;
   };
 
   enum class Performed : std::uint8_t { one, none, too_many };

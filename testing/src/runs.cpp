@@ -3,7 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tenure::testing {
+
+std::size_t Runs::succeeded() const {
+  return static_cast<std::size_t>(std::ranges::count_if(*this, &JobRun::has_succeeded));
+}
 
 std::string JobRun::text() const {
   const std::string whose = tenant ? "of " + tenant->text() : "of no tenant";

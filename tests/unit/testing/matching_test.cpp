@@ -36,10 +36,10 @@ class Matching : public Notes {
 };
 
 TEST_F(Matching, TST_07_FiltersLeaveTheRestAndAMissPrintsTheNearestCandidates) {
-  client().enqueue(Letter{"ada", 1}, {.queue = "bulk", .tenant = "bolt"});
-  client().enqueue(Letter{"ada", 2}, {.tenant = "acme"});
   client().enqueue(Letter{"bob", 7}, {.run_in = 1h, .queue = "bulk", .tenant = "bolt"});
   client().enqueue(Letter{"cleo", 9}, {.priority = 5, .tenant = "bolt"});
+  client().enqueue(Letter{"ada", 1}, {.queue = "bulk", .tenant = "bolt"});
+  client().enqueue(Letter{"ada", 2}, {.tenant = "acme"});
   client().enqueue(AddNote{"milk"}, {.tenant = "acme"});
 
   EXPECT_EQ(drain({.tenants = {TenantName{"acme"}}}).size(), 2U);

@@ -4,9 +4,7 @@
 #include <tenure/queue/types.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -30,9 +28,7 @@ struct JobRun {
 // What one call has performed, in the order in which the runs began.
 struct Runs : std::vector<JobRun> {
   using std::vector<JobRun>::vector;
-  [[nodiscard]] std::size_t succeeded() const {
-    return static_cast<std::size_t>(std::ranges::count_if(*this, &JobRun::has_succeeded));
-  }
+  [[nodiscard]] std::size_t succeeded() const;
   [[nodiscard]] std::size_t failed() const { return size() - succeeded(); }
 };
 
