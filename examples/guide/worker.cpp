@@ -25,7 +25,9 @@ void mail(const std::string& address, const std::string& text, const std::string
 
 void send_invoice(const SendInvoice& job, tenure::JobContext& context) {
   const tenure::Loaded<Invoice> invoice = context.locate(job.invoice);
-  mail(invoice->address, std::to_string(invoice->total_cents) + " cents", context.idempotency_key());
+  const std::string text = std::to_string(invoice->total_cents) + " cents";
+  const std::string& key = context.idempotency_key();
+  context.recorded("mail", [&] { mail(invoice->address, text, key); });
   context.once("note", [&](tenure::JobTransaction& transaction) {
     transaction.execute("insert into letter (invoice, sent_us) values (?, ?)", job.invoice, context.now());
   });

@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::string_view kJobModel = "tenure.job";
 
-HandleLease lease_for(const detail::JobRun& run) {
-  std::optional<HandleLease> lease;
-  detail::with_tenants_file(run.handles, *run.job.tenant, [&] {
-    lease.emplace(value_or_raise(run.handles.acquire(*run.job.tenant, run.job.generation)));
-  });
-  return *std::move(lease);
-}
-
 // Before it is cut, or what is left of a secret would not be found.
 std::string without_secrets(detail::JobRun& run, std::string_view text) {
   if (text.empty()) return {};
@@ -39,6 +31,14 @@ void detail::JobRun::require_here() const {
   raise(ErrorCode::bad_options,
         "the context of a job was used on another thread than its handler's: this thread has none; a handle "
         "and a context are for the thread that has them");
+}
+
+TenantHandle& detail::JobRun::handle() {
+  if (lease) return **lease;
+  if (!job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
+  with_tenants_file(handles, *job.tenant,
+                    [&] { lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation))); });
+  return **lease;
 }
 
 const std::string& JobContext::idempotency_key() const {
@@ -99,12 +99,30 @@ std::optional<std::chrono::milliseconds> JobContext::remaining() const {
 
 TenantHandle& JobContext::handle() {
   run_.require_here();
-  if (!run_.lease) {
-    if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
-    run_.lease = lease_for(run_);
-  }
-  return **run_.lease;
+  return run_.handle();
 }
+
+Random& JobContext::random() {
+  run_.require_here();
+  if (run_.tape != nullptr) return run_.tape->random();
+  if (!run_.random) run_.random.emplace(Random::seed_from_system());
+  return *run_.random;
+}
+
+bool JobContext::is_taped(std::string_view name) const {
+  run_.require_here();
+  if (name.empty() || name.size() > limits::kStepNameMax || !is_utf8(name))
+    raise(ErrorCode::bad_options, "recorded call \"" + escaped(name) + "\": its name has 1 to " +
+                                      std::to_string(limits::kStepNameMax) + " bytes of UTF-8");
+  return run_.tape != nullptr && !run_.tape->is_in_call();
+}
+
+std::string JobContext::tape_call(std::string_view name, FunctionRef<void()> call,
+                                  FunctionRef<std::string(PayloadContext&)> encode) {
+  return run_.tape->call(name, call, [&] { return encode(run_.payload); });
+}
+
+PayloadContext& JobContext::tape_payload() { return run_.payload; }
 
 std::string JobContext::once_text(std::string_view step, FunctionRef<std::string(JobTransaction&)> function) {
   run_.require_here();
@@ -114,6 +132,7 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   if (run_.steps.contains(step))
     raise(ErrorCode::duplicate_step,
           "step \"" + escaped(step) + "\" was done in this run already; name the item in it");
+  if (run_.on_step != nullptr && *run_.on_step) (*run_.on_step)(step);
 
   const queue::AssignedJob& job = run_.job;
   TenantTransaction transaction = handle().begin();

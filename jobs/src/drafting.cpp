@@ -40,7 +40,7 @@ queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
   const JobOptions effective = effective_options(kind.options(), of_call);
   queue::Draft draft{.run_at = of_call.run_at, .run_in = of_call.run_in};
   queue::NewJob& job = draft.job;
-  job.id = {of_call.id ? *of_call.id : uuids_of_process().next(clock.wall())};
+  job.id = {of_call.id ? *of_call.id : (ids == nullptr ? uuids_of_process() : *ids).next(clock.wall())};
   job.tenant = tenant_of(of_call);
   if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
   job.queue = effective.queue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/uuid.hpp>
 #include <tenure/jobs/detail/job_kind.hpp>
 #include <tenure/jobs/options.hpp>
 #include <tenure/queue/draft.hpp>
@@ -16,6 +17,7 @@ struct JobDrafting {
   const std::string& application;
   const queue::Mask& mask;
   const Clock& clock;
+  UuidGenerator* ids = nullptr;  // null: those of the process
 
   [[nodiscard]] queue::Draft draft(const JobKind& kind, const void* job, const EnqueueOptions& of_call) const;
 };

@@ -1,18 +1,24 @@
 #pragma once
 
 #include "outbox_writer.hpp"
+#include "run_tape.hpp"
 
 #include <tenure/base/process_bound.hpp>
+#include <tenure/base/random.hpp>
+#include <tenure/base/sqlite/change_recorder.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/queue/mask.hpp>
+#include <tenure/queue/payload.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/run_notes.hpp>
 #include <tenure/queue/stop_signal.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace tenure::detail {
@@ -29,9 +35,16 @@ struct JobRun {
   const std::string& arguments;
   Instant started;
   OutboxWriter outbox;
-  std::string cursor;          // of the last checkpoint
-  std::string global_id = {};  // made when it is asked for
+  TenantPayloadContext payload;
+  std::string cursor;       // of the last checkpoint
+  RunTape* tape = nullptr;  // of a run that is captured or replayed; `clock` is its own then
+  const std::function<void(std::string_view)>* on_step = nullptr;         // ReplayOptions::on_step
+  const std::function<void(const std::string&)>* on_left_open = nullptr;  // PerformerOptions::on_left_open
+  std::string global_id = {};                                             // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
+  std::optional<sqlite::ChangeRecorder> changes =
+      std::nullopt;                             // of the lease's connection, and goes before it
+  std::optional<Random> random = std::nullopt;  // made when it is asked for
   std::set<std::string, std::less<>> steps = {};
   ProcessBound process = {};
   std::optional<queue::Secrets> secrets = std::nullopt;  // of the arguments, made for the first text
@@ -41,6 +54,8 @@ struct JobRun {
 
   // ForkedProcess in a child, BadOptions on another thread than the handler's.
   void require_here() const;
+  // The tenant's handle, leased at the first use.
+  TenantHandle& handle();
 };
 
 // A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt, unless it has taken too

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tenure {
 
 Uuid JobTransaction::enqueue_kind(const detail::JobKind& kind, const void* job,
@@ -40,10 +42,18 @@ void OutboxWriter::add(TenantTransaction& transaction, const queue::NewJob& job)
           transaction.tenant().text());
   has_added_ = true;
   ++rows_of_transaction_;
+  if (means_.on_committed) jobs_of_transaction_.push_back(job);
 }
 
 void OutboxWriter::before_commit(const TenantTransaction& transaction) {
   if (rows_of_transaction_ > 0) last_row_of_transaction_ = newest_in_outbox(transaction);
+  std::erase_if(jobs_of_transaction_,
+                [&](const queue::NewJob& job) { return !is_in_outbox(transaction, job.id.uuid); });
+}
+
+void OutboxWriter::committed() {
+  last_row_ = std::max(last_row_, last_row_of_transaction_);
+  if (!jobs_of_transaction_.empty()) means_.on_committed(jobs_of_transaction_);
 }
 
 }  // namespace detail

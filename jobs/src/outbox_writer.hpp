@@ -7,33 +7,36 @@
 #include <tenure/queue/store.hpp>
 #include <tenure/tenancy/handle.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace tenure::detail {
 
 // Puts jobs into the outbox of a tenant's transactions. Threads: one at a time.
 class OutboxWriter {
  public:
-  // `make_row` is make_outbox_row with its key and limit; `before_first` is called in each transaction before its first row is written.
+  // `make_row` is make_outbox_row with its key and limit; `before_first` is called in each transaction before its first row is written,
+  // `on_committed` where it was committed with rows, for whoever keeps a record of its jobs.
   struct Means {
     std::function<Result<std::string>(const queue::NewJob&)> make_row;
     std::function<void(const TenantTransaction&)> before_first = {};
+    std::function<void(const std::vector<queue::NewJob>&)> on_committed = {};
   };
   OutboxWriter(JobDrafting drafting, Means means) : drafting_(drafting), means_(std::move(means)) {}
 
   // A transaction begins.
   void begin() {
     rows_of_transaction_ = 0;
+    jobs_of_transaction_.clear();
     last_row_of_transaction_ = 0;
   }
   // It is about to be committed. Its rows may have been undone one by one (savepoints of the handler's), so the file is asked.
   void before_commit(const TenantTransaction& transaction);
   // It was committed and synced.
-  void committed() { last_row_ = std::max(last_row_, last_row_of_transaction_); }
+  void committed();
 
   // What JobTransaction::enqueue says.
   Uuid enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job,
@@ -51,6 +54,7 @@ class OutboxWriter {
   Means means_;
   bool has_added_ = false;
   std::size_t rows_of_transaction_ = 0;
+  std::vector<queue::NewJob> jobs_of_transaction_;  // where somebody keeps a record of them
   std::int64_t last_row_of_transaction_ = 0;
   std::int64_t last_row_ = 0;
 };

@@ -2,6 +2,8 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/base/random.hpp>
+#include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/transaction.hpp>
 #include <tenure/queue/stop_reason.hpp>
 #include <tenure/tenancy/handle.hpp>
@@ -45,7 +47,24 @@ class JobContext {
   // From 1; releases and crashes are not counted.
   [[nodiscard]] int attempt() const;
   [[nodiscard]] int attempts_max() const;
+  // A replay of a captured run is told what that run was told.
   [[nodiscard]] WallTime now() const;
+  // Random numbers of this run; those of a replay are the captured run's. Not for secrets.
+  [[nodiscard]] Random& random();
+
+  // Calls `function()` for what lies outside of arguments, tenant's database, now() and random(): other services, files, the time zone.
+  // Its value is passed through. Where the run is captured the value goes into the capsule, encoded as arguments are, and a replay answers
+  // with it and does not call; what was thrown is thrown again, as its error of Tenure's or as HandlerFailed with its text. `function`
+  // returns nothing or what arguments may be. Inside of it nothing is recorded; database and context are used before or after it.
+  // `name`, 1 to 256 bytes of UTF-8 (BadOptions), says in a replay which call it is; it need not be unique. ReplayDiffers, in a replay
+  // only: the capsule's run made another call here, or none.
+  template <class Function>
+  auto recorded(std::string_view name, Function&& function) {
+    constexpr bool kIsCalled = std::is_invocable_v<Function&>;
+    static_assert(kIsCalled, "tenure: what `recorded` is given is called as function().");
+    if constexpr (kIsCalled) return recorded_of(name, function);
+  }
+
   // Fires when the worker is about to stop, when an operator has cancelled the job, or at 80 % of the run's time limit. A handler that obeys
   // it may throw: a cancelled job has ended; else it runs again, at no cost where the worker stops, as a failed attempt (TimeLimit)
   // where it has taken too long. A handler that has asked for it, and returns after it has fired for a cancel, has obeyed too.
@@ -110,6 +129,30 @@ class JobContext {
   }
 
  private:
+  template <class Function>
+  auto recorded_of(std::string_view name, Function& function) {
+    using Value = std::decay_t<std::invoke_result_t<Function&>>;
+    if constexpr (std::is_void_v<Value>) {
+      if (!is_taped(name)) return static_cast<void>(function());
+      static_cast<void>(tape_call(
+          name, [&] { static_cast<void>(function()); }, [](PayloadContext&) { return std::string("null"); }));
+    } else {
+      if (!is_taped(name)) return Value(function());
+      std::optional<Value> value;
+      const std::string text = tape_call(
+          name, [&] { value.emplace(function()); },
+          [&](PayloadContext& payload) { return encode_arguments(*value, payload, kLimitsOfStored); });
+      if (value) return *std::move(value);
+      return decode_arguments<Value>(text, tape_payload(), kLimitsOfStored);
+    }
+  }
+  // Whether calls are recorded or answered.
+  [[nodiscard]] bool is_taped(std::string_view name) const;
+  // Where the run is captured calls and returns nothing of use; in a replay returns the text of the recorded value.
+  std::string tape_call(std::string_view name, FunctionRef<void()> call,
+                        FunctionRef<std::string(PayloadContext&)> encode);
+  [[nodiscard]] PayloadContext& tape_payload();
+
   template <class Function>
   std::string once_of(std::string_view step, Function& function) {
     using Returned = std::invoke_result_t<Function&, JobTransaction&>;

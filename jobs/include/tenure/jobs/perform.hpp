@@ -8,9 +8,11 @@
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/run_notes.hpp>
 #include <tenure/queue/stop_signal.hpp>
+#include <tenure/replay/capsule.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,8 +21,16 @@
 namespace tenure {
 
 namespace detail {
+class RunCapture;
 class SeenOutboxes;
-}
+}  // namespace detail
+
+// Where capsules of runs go that are asked for one (AssignedJob::capture).
+struct CaptureOptions {
+  std::filesystem::path folder = {};  // empty: none is taken
+  replay::CapsuleLimits limits = {};
+  std::string program_version = {};  // of the worker program
+};
 
 struct PerformerOptions {
   std::string application;
@@ -29,6 +39,7 @@ struct PerformerOptions {
   std::size_t payload_max = limits::kPayloadDefault;  // of the envelopes of jobs that handlers enqueue, bytes
   // Called with the sentence of each warning that a handler has left a scope, transaction, snapshot or cursor open. Must not throw.
   std::function<void(const std::string& sentence)> on_left_open = {};
+  CaptureOptions capture = {};
 };
 
 // Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
@@ -42,7 +53,8 @@ class Performer {
   Performer(const Performer&) = delete;
   Performer& operator=(const Performer&) = delete;
 
-  // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves.
+  // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves. Where a capsule is
+  // wished for, it is written after the run; what goes wrong with it is told and never the job's failure.
   // `stop` is behind the handler's stop token; what the handler tells of its run goes into `notes`.
   [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
                                           queue::RunNotes& notes);
@@ -55,9 +67,8 @@ class Performer {
   // What is left of a run when its handler has.
   struct Left {
     std::optional<queue::OutboxReport> outbox = {};
+    detail::RunCapture* capture = nullptr;  // null: no capsule is wished for
   };
-  std::optional<queue::AttemptFailure> attempt(const queue::AssignedJob& job, const queue::StopSignal& stop,
-                                               queue::RunNotes& notes, Left& left);
   void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes, Left& left);
 
   const JobRegistry& jobs_;

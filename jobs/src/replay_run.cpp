@@ -1,0 +1,56 @@
+#include "recording.hpp"
+#include "run_handler.hpp"
+
+#include <tenure/base/limits.hpp>
+#include <tenure/base/log.hpp>
+#include <tenure/base/text.hpp>
+#include <tenure/jobs/replay.hpp>
+#include <tenure/queue/envelope.hpp>
+#include <tenure/queue/run_notes.hpp>
+
+#include <utility>
+
+namespace tenure {
+
+replay::RunRecord replay_run(const JobRegistry& jobs, HandleCache& handles, const replay::Capsule& capsule,
+                             const ReplayOptions& options) {
+  const queue::AssignedJob& job = capsule.head.job;
+  const JobRegistry::Runner* runner = jobs.find(job.kind);
+  if (runner == nullptr)
+    raise(ErrorCode::unknown_kind, "this worker program has no handler for " + escaped(job.kind));
+  const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
+  const queue::Mask mask(capsule.head.masked);
+  const KeyRing no_keys;
+  queue::RunNotes notes(job.claim);
+
+  const detail::EmptyThread thread;
+  const log::Context log_context(job.tenant.value().text(), job.generation.value, job.id.text());
+  const TenantScope scope(*job.tenant, job.generation);
+  detail::RunTape tape(capsule.run, capsule.head.started);
+  detail::JobRun run{.job = job,
+                     .stop = options.stop,
+                     .notes = notes,
+                     .handles = handles,
+                     .clock = tape.clock(),
+                     .application = capsule.head.application,
+                     .mask = mask,
+                     .arguments = envelope.arguments,
+                     .started = tape.clock().steady(),
+                     .outbox = {detail::drafting_of_run(capsule.head.application, mask, tape.clock(), &tape),
+                                detail::outbox_means_of_run(limits::kPayloadMax, no_keys, &tape)},
+                     .payload = {capsule.head.application, job.tenant},
+                     .cursor = job.cursor,
+                     .tape = &tape,
+                     .on_step = &options.on_step};
+  run.lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation)));
+  detail::begin_recording(run);
+  auto failure = detail::failure_of(job, mask, options.stop, [&] {
+    detail::run_handler(*runner, run, [&] { detail::end_recording(run, tape.record()); });
+  });
+  replay::RunRecord record = std::move(tape.record());
+  if (tape.trouble()) failure = {tape.trouble()->code, tape.trouble()->message, {}};
+  record.failure = std::move(failure);
+  return replay::redacted(std::move(record), mask);
+}
+
+}  // namespace tenure

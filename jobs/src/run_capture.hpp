@@ -1,0 +1,48 @@
+#pragma once
+
+#include "job_run.hpp"
+#include "run_tape.hpp"
+
+#include <tenure/base/function_ref.hpp>
+#include <tenure/jobs/perform.hpp>
+#include <tenure/queue/run.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+
+#include <optional>
+
+namespace tenure::detail {
+
+// The capture of one run: a snapshot of its tenant that is held while it goes on, and what it is given and does meanwhile. Where the run
+// ends as was wished, that becomes a capsule; otherwise all of it is dropped. Whatever goes wrong is why there is none, and never leaves.
+// Threads: the run's.
+class RunCapture {
+ public:
+  // All must outlive it. `job` has a wish.
+  RunCapture(const queue::AssignedJob& job, const PerformerOptions& options, HandleCache& handles,
+             const Clock& clock);
+
+  [[nodiscard]] RunTape& tape() { return tape_; }
+  // Before the handler, in the job's scope.
+  void begin(JobRun& run) noexcept;
+  // After it, in the job's scope, while the run's lease is there.
+  void handler_ended(JobRun& run) noexcept;
+  // At the end, outside of every scope. Nothing where the run has not ended as was wished.
+  [[nodiscard]] std::optional<queue::TakenCapsule> finish(
+      const std::optional<queue::AttemptFailure>& failure) noexcept;
+
+ private:
+  void guard(FunctionRef<void()> work) noexcept;
+  void write(const std::optional<queue::AttemptFailure>& failure, queue::TakenCapsule& taken);
+
+  const queue::AssignedJob& job_;
+  const PerformerOptions& options_;
+  HandleCache& handles_;
+  const WallTime started_;
+  RunTape tape_;
+  bool has_begun_ = false;
+  std::optional<Failure> trouble_;  // why there can be none
+  std::optional<HandleLease> lease_;
+  std::optional<TenantSnapshot> before_;
+};
+
+}  // namespace tenure::detail
