@@ -20,6 +20,7 @@ constexpr std::array kNouns{
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
+    Noun{"replay", "runs of jobs that were kept in capsules, performed once more"},
     Noun{"config", "the configuration file and what is in force"},
 };
 
@@ -250,6 +251,15 @@ constexpr std::array kVerbs{
          "lock. There is no way down but a copy, so make one first by tenure store backup. Each step is one "
          "commit; where it was interrupted, give it again. See docs/manual/upgrading.md.",
          "tenure store migrate --dry-run", "dry-run reason", Effect::changes, store_migrate},
+    Verb{"replay", "run", "CAPSULE", 1, 1, "have a worker program perform the run of a capsule once more",
+         "In a scratch folder: no database, socket or configuration that is in use is reached. Prints "
+         "whether the "
+         "run is the same, or where it first differs; a capsule called NAME.passes.capsule or "
+         "NAME.fails.ERROR.capsule is expected to end so. With --debugger the whole run is on the main "
+         "thread of "
+         "the program. Exit code 1 where it differs. See docs/manual/replay.md.",
+         "tenure replay run ./send.capsule --program ./billing-worker", "program debugger from scratch keep",
+         Effect::reads, replay_run},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", Effect::reads, config_check},
@@ -309,6 +319,14 @@ constexpr std::array kOptions{
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},
     OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
+    OptionSpec{"program", "FILE", "the worker program that has the handler"},
+    OptionSpec{.name = "debugger",
+               .value = "",
+               .help = "under gdb, or by that command",
+               .value_behind_equals = "COMMAND"},
+    OptionSpec{"from", "STEP", "stop there in a debugger; else print nothing before it begins"},
+    OptionSpec{"scratch", "FOLDER", "make the scratch folder there and not below TMPDIR"},
+    OptionSpec{"keep", "", "leave the scratch folder, and say where it is"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
 
@@ -349,7 +367,8 @@ bool needs_keys(const Verb& verb) {
 }
 
 bool can_look_at_copies(const Verb& verb) {
-  return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail && verb.run != tenant_outbox;
+  return verb.noun != "config" && verb.noun != "worker" && verb.noun != "replay" && verb.run != job_tail &&
+         verb.run != tenant_outbox;
 }
 
 void write_out(std::vector<std::string>& words) {
