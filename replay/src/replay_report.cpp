@@ -12,7 +12,7 @@ namespace tenure::replay {
 namespace {
 
 constexpr std::string_view kReportSchema = "tenure.replay.report/1";
-constexpr json::ReadLimits kReportLimits{.bytes_max = 16UL << 20U, .depth_max = 8};
+constexpr json::ReadLimits kReportLimits{.bytes_max = 256UL << 20U, .depth_max = 8};
 
 constexpr std::array kStages{
     std::pair{Stage::hello, std::string_view{"hello"}},

@@ -55,7 +55,9 @@ Replays::Replays() : live_(folder_ / "live"), scratch_(folder_ / "scratch") {
 void Replays::install() {
   std::ofstream(live_ / "tenure.toml")
       << "[application]\nname = \"test\"\n[store]\npath = \"%{config_dir}/control.db\"\n"
-         "[tenants]\npath = \"%{config_dir}/tenants/%{tenant}.db\"\n";
+         "[tenants]\npath = \"%{config_dir}/tenants/%{tenant}.db\"\n"
+         "[[pool]]\nname = \"general\"\nqueues = [\"default\"]\nprogram = \""
+      << REPLAY_WORKER << "\"\n";
   static_cast<void>(Client::open(live_ / "tenure.toml"));
 }
 

@@ -121,6 +121,8 @@ TEST_F(ReplayFolder, ReachesNothingOutsideOfItsScratchFolder) {
   put("pay.capsule");
   EXPECT_EQ(run_tests("client"), "exit 1");
   EXPECT_THAT(output_, HasSubstr("a replay opens no client"));
+  EXPECT_EQ(run_tests("control"), "exit 1");
+  EXPECT_THAT(output_, HasSubstr("no way to the service: Permission denied"));
   EXPECT_TRUE(is_scratch_empty());
 }
 

@@ -83,6 +83,9 @@ void reach_out() {
 
 void pay(const Pay& job, JobContext& context) {
   std::printf("pay begins\n");
+  if (does("tell-variables"))
+    std::printf("configured by %s, store '%s', worker '%s'\n", said("TENURE_CONFIG").c_str(),
+                said("TENURE_STORE_PATH").c_str(), said("TENURE_WORKER_REPLAY_CAPSULE").c_str());
   if (does("other-order")) static_cast<void>(context.recorded("fee", [] { return ask_outside("fee"); }));
   const std::int64_t rate = context.recorded("rate", [] { return ask_outside("rate"); });
   if (!does("other-order") && !does("asks-less"))

@@ -77,11 +77,11 @@ TEST_F(ReplayRefusals, AProgramThatIsNoWorkerProgramIsRecognised) {
   EXPECT_THAT(output_, HasSubstr("ended (signal 9 (Killed))"));
 }
 
-// One of before replays takes the socket for its daemon's, and finds that there is none.
+// One of before replays takes the socket for its daemon's, and finds that there is none; whatever configuration it would read by hand.
 TEST_F(ReplayRefusals, AnOlderWorkerProgramDoesNotBeginToDispatch) {
   const auto older =
       script("#!/bin/sh\nunset $(env | sed -n 's/^\\(TENURE_WORKER_REPLAY[A-Z_]*\\)=.*/\\1/p')\nexec " +
-             std::string(REPLAY_WORKER) + "\n");
+             std::string(REPLAY_WORKER) + " --config " + (live_ / "tenure.toml").string() + "\n");
   const auto before = live_files();
   EXPECT_EQ(run(capsule_, older), "exit 2") << output_;
   EXPECT_THAT(output_, HasSubstr("ended (exit 78) without a word of worker_main"));
