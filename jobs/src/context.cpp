@@ -138,6 +138,8 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   TenantTransaction transaction = handle().begin();
   std::optional<std::string> result = find_receipt(transaction, job.id, job.claim.token, step);
   const bool is_done_now = !result;
+  const queue::OutboxOwner file{transaction.tenant(), job.generation};
+  std::optional<detail::OldReceipts::Step> forgotten;
   if (is_done_now) {
     run_.outbox.begin();
     JobTransaction job_transaction{transaction, run_.outbox};
@@ -146,12 +148,14 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
       raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\" returned " +
                                         std::to_string(result->size()) + " bytes; at most " +
                                         std::to_string(limits::kReceiptResultMax) + " are kept");
-    write_receipt(transaction, job.id, job.claim.token, step, *result, run_.clock.wall());
+    write_receipt(transaction, job.id, job.claim.token, step, *result, run_.time_of_own());
+    forgotten = run_.old_receipts.forget_some(transaction, file);
   }
   if (is_done_now) run_.outbox.before_commit(transaction);
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
   transaction.commit();
   if (is_done_now) run_.outbox.committed();
+  if (forgotten) run_.old_receipts.committed(file, *forgotten);
   run_.steps.emplace(step);
   return *std::move(result);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "old_receipts.hpp"
 #include "outbox_writer.hpp"
 #include "run_tape.hpp"
 
@@ -29,6 +30,7 @@ struct JobRun {
   const queue::StopSignal& stop;
   queue::RunNotes& notes;
   HandleCache& handles;
+  OldReceipts& old_receipts;
   const Clock& clock;
   const std::string& application;
   const queue::Mask& mask;
@@ -38,8 +40,8 @@ struct JobRun {
   TenantPayloadContext payload;
   std::string cursor;       // of the last checkpoint
   RunTape* tape = nullptr;  // of a run that is captured or replayed; `clock` is its own then
-  const std::function<void(std::string_view)>* on_step = nullptr;         // ReplayOptions::on_step
   const std::function<void(const std::string&)>* on_left_open = nullptr;  // PerformerOptions::on_left_open
+  const std::function<void(std::string_view)>* on_step = nullptr;         // ReplayOptions::on_step
   std::string global_id = {};                                             // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::optional<sqlite::ChangeRecorder> changes =
@@ -54,6 +56,8 @@ struct JobRun {
 
   // ForkedProcess in a child, BadOptions on another thread than the handler's.
   void require_here() const;
+  // For rows of Tenure's own, which no replay is compared by.
+  [[nodiscard]] WallTime time_of_own() const { return tape == nullptr ? clock.wall() : tape->time_of_own(); }
   // The tenant's handle, leased at the first use.
   TenantHandle& handle();
 };

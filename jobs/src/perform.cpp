@@ -1,4 +1,5 @@
 #include "job_run.hpp"
+#include "old_receipts.hpp"
 #include "outbox_after.hpp"
 #include "run_capture.hpp"
 #include "run_handler.hpp"
@@ -45,9 +46,14 @@ Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock&
       handles_(handles),
       clock_(clock),
       options_(std::move(options)),
-      seen_outboxes_(std::make_unique<detail::SeenOutboxes>()) {}
+      seen_outboxes_(std::make_unique<detail::SeenOutboxes>()),
+      old_receipts_(std::make_unique<detail::OldReceipts>(clock)) {}
 
 Performer::~Performer() = default;
+
+void Performer::receipt_horizon_is(const queue::OutboxOwner& owner, queue::JobId horizon) {
+  old_receipts_->horizon_is(owner, horizon);
+}
 
 queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
                                      queue::RunNotes& notes) {
@@ -87,6 +93,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                      .stop = stop,
                      .notes = notes,
                      .handles = handles_,
+                     .old_receipts = *old_receipts_,
                      .clock = clock,
                      .application = options_.application,
                      .mask = options_.mask,

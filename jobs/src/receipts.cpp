@@ -23,6 +23,16 @@ constexpr Query kInsertReceipt{"insert_receipt", R"sql(
   insert into main.tenure_receipts (job_id, step, incarnation, counter, written_us, result)
   values (?1, ?2, ?3, ?4, ?5, ?6))sql"};
 
+// ?1 ?2 from  ?3 horizon  ?4 how many lie between. Index: primary key.
+constexpr Query kNthReceipt{"nth_receipt", R"sql(
+  select job_id, step from main.tenure_receipts
+  where (job_id, step) >= (?1, ?2) and job_id < ?3 order by job_id, step limit 1 offset ?4)sql"};
+
+// ?1 ?2 from  ?3 ?4 until, which stays  ?5 written before. Index: primary key.
+constexpr Query kForgetReceipts{"forget_receipts", R"sql(
+  delete from main.tenure_receipts
+  where (job_id, step) >= (?1, ?2) and (job_id, step) < (?3, ?4) and written_us < ?5)sql"};
+
 std::span<const std::byte> bytes_of(const queue::JobId& job) {
   return std::as_bytes(std::span{job.uuid.bytes()});
 }
@@ -49,6 +59,26 @@ void write_receipt(TenantTransaction& transaction, queue::JobId job, const queue
   tables.statement(kInsertReceipt)
       .bind(bytes_of(job), step, token.incarnation.value, token.counter, to_us(now), as_bytes(result))
       .run();
+}
+
+std::optional<ReceiptPlace> nth_receipt(TenantTransaction& transaction, const ReceiptPlace& from,
+                                        queue::JobId horizon, std::size_t n) {
+  OwnTables tables{transaction};
+  auto row = tables.statement(kNthReceipt);
+  row.bind(bytes_of(from.job), from.step, bytes_of(horizon), static_cast<std::int64_t>(n));
+  if (!row.step()) return std::nullopt;
+  const auto job = Uuid::from_bytes(row.blob(0));
+  TENURE_INVARIANT(job.has_value());  // the table checks it
+  return ReceiptPlace{queue::JobId{*job}, std::string{row.text(1)}};
+}
+
+std::int64_t forget_receipts(TenantTransaction& transaction, const ReceiptPlace& from,
+                             const ReceiptPlace& until, WallTime written_before) {
+  OwnTables tables{transaction};
+  tables.statement(kForgetReceipts)
+      .bind(bytes_of(from.job), from.step, bytes_of(until.job), until.step, to_us(written_before))
+      .run();
+  return tables.changes();
 }
 
 }  // namespace tenure

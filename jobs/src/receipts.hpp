@@ -3,6 +3,9 @@
 #include <tenure/queue/types.hpp>
 #include <tenure/tenancy/handle.hpp>
 
+#include <compare>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,5 +20,20 @@ namespace tenure {
 
 void write_receipt(TenantTransaction& transaction, queue::JobId job, const queue::ClaimToken& token,
                    std::string_view step, std::string_view result, WallTime now);
+
+// Where a receipt lies among those of its file, which are in the order of jobs and steps; the default is before all.
+struct ReceiptPlace {
+  queue::JobId job;
+  std::string step = {};
+  friend auto operator<=>(const ReceiptPlace&, const ReceiptPlace&) = default;
+};
+
+// The place of the one that has `n` receipts between `from` and it; nothing where there are no more than that of jobs below `horizon`.
+[[nodiscard]] std::optional<ReceiptPlace> nth_receipt(TenantTransaction& transaction,
+                                                      const ReceiptPlace& from, queue::JobId horizon,
+                                                      std::size_t n);
+// Of the receipts from `from` on and before `until` those that were written before that time. Returns how many.
+std::int64_t forget_receipts(TenantTransaction& transaction, const ReceiptPlace& from,
+                             const ReceiptPlace& until, WallTime written_before);
 
 }  // namespace tenure

@@ -1,3 +1,4 @@
+#include "old_receipts.hpp"
 #include "recording.hpp"
 #include "run_handler.hpp"
 
@@ -27,10 +28,14 @@ replay::RunRecord replay_run(const JobRegistry& jobs, HandleCache& handles, cons
   const log::Context log_context(job.tenant.value().text(), job.generation.value, job.id.text());
   const TenantScope scope(*job.tenant, job.generation);
   detail::RunTape tape(capsule.run, capsule.head.started);
+  // Of which none is old: it asks for the time at each step, and the captured run has answered that elsewhere.
+  const VirtualClock own_clock;
+  detail::OldReceipts old_receipts(own_clock);
   detail::JobRun run{.job = job,
                      .stop = options.stop,
                      .notes = notes,
                      .handles = handles,
+                     .old_receipts = old_receipts,
                      .clock = tape.clock(),
                      .application = capsule.head.application,
                      .mask = mask,

@@ -7,6 +7,8 @@
 #include <tenure/replay/capsule.hpp>
 #include <tenure/tenancy/scope.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -33,7 +35,9 @@ RunCapture::RunCapture(const queue::AssignedJob& job, const PerformerOptions& op
     : job_(job),
       options_(options),
       handles_(handles),
+      clock_(clock),
       started_(clock.wall()),
+      began_(clock.steady()),
       tape_(Random::seed_from_system(), clock) {}
 
 void RunCapture::guard(FunctionRef<void()> work) noexcept {
@@ -75,6 +79,15 @@ std::optional<queue::TakenCapsule> RunCapture::finish(
   return taken;
 }
 
+void RunCapture::require_time() const {
+  constexpr int kKeptParts = 10;
+  constexpr std::chrono::microseconds kKeptMax = std::chrono::seconds{5};
+  if (job_.time_limit.count() == 0) return;
+  const auto kept = std::min(job_.time_limit / kKeptParts, kKeptMax);
+  if (clock_.steady() < began_ + (job_.time_limit - kept)) return;
+  raise(ErrorCode::time_limit, "the time limit of the run leaves no time to write its capsule");
+}
+
 void RunCapture::write(const std::optional<queue::AttemptFailure>& failure, queue::TakenCapsule& taken) {
   if (!has_begun_)
     raise(failure ? failure->code : ErrorCode::internal,
@@ -90,7 +103,7 @@ void RunCapture::write(const std::optional<queue::AttemptFailure>& failure, queu
   capsule.run.failure = failure;
   const TenantScope scope(*job_.tenant, job_.generation);
   taken.file = replay::write_capsule(*before_, capsule, options_.mask, options_.capture.folder,
-                                     options_.capture.limits)
+                                     options_.capture.limits, [this] { require_time(); })
                    .filename()
                    .string();
 }

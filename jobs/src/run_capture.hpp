@@ -32,12 +32,16 @@ class RunCapture {
 
  private:
   void guard(FunctionRef<void()> work) noexcept;
+  // TimeLimit where the run's limit is near, at which its process would be ended.
+  void require_time() const;
   void write(const std::optional<queue::AttemptFailure>& failure, queue::TakenCapsule& taken);
 
   const queue::AssignedJob& job_;
   const PerformerOptions& options_;
   HandleCache& handles_;
+  const Clock& clock_;
   const WallTime started_;
+  const Instant began_;
   RunTape tape_;
   bool has_begun_ = false;
   std::optional<Failure> trouble_;  // why there can be none

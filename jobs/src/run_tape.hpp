@@ -33,6 +33,8 @@ class RunTape {
 
   // The steady one of a replay stands still: how long it takes says nothing of the run that was.
   [[nodiscard]] const Clock& clock() const { return clock_; }
+  // Is neither kept nor taken away. In a replay, when the run began.
+  [[nodiscard]] WallTime time_of_own() const { return real_ == nullptr ? started_ : real_->wall(); }
   // Inside of a call another one, since a replay does not call.
   [[nodiscard]] Random& random() { return in_call_ ? random_in_calls_ : random_; }
   [[nodiscard]] UuidGenerator& ids() { return ids_; }

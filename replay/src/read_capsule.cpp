@@ -4,11 +4,14 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/replay/capsule.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 namespace tenure::replay {
 namespace {
@@ -22,6 +25,8 @@ bool is_of_world(ErrorCode code) {
   return std::ranges::find(kOfWorld, code) != kOfWorld.end();
 }
 
+constexpr std::size_t kMessageMax = 1024;  // bytes
+
 // Statements of ours on a file of somebody: what SQLite finds fault with is the file.
 void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite::Connection&)> work) {
   bool is_whole = false;
@@ -31,9 +36,12 @@ void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite:
       work(connection);
     });
   } catch (const Error& error) {
-    if (is_of_world(error.code())) throw;
-    raise(ErrorCode::database_damaged, "the capsule is damaged: " + error.failure().message, {},
-          file.string());
+    Failure failure = error.failure();
+    failure.message = escaped(failure.message, kMessageMax);  // SQLite's quotes names of the file
+    if (!is_of_world(failure.code))
+      failure = {
+          ErrorCode::database_damaged, "the capsule is damaged: " + failure.message, {}, file.string()};
+    raise(std::move(failure));
   }
   if (is_whole) return;
   raise(ErrorCode::database_damaged,

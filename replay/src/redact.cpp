@@ -70,6 +70,14 @@ void redact_column(sqlite::Connection& copy, const Table& table, const Column& c
   }
 }
 
+// The whole of it: what a call with a covered name has answered.
+std::string redacted_value_of(const queue::Mask& mask, const std::string& json) {
+  constexpr std::string_view kCovered = R"({"secret":)";
+  if (json.empty()) return json;
+  const std::string redacted = mask.redacted(std::string(kCovered) + json + "}");
+  return redacted.substr(kCovered.size(), redacted.size() - kCovered.size() - 1);
+}
+
 std::string redacted_json(const queue::Mask& mask, const std::string& json) {
   return json.empty() ? json : mask.redacted(json);
 }
@@ -101,7 +109,9 @@ queue::AssignedJob redacted(queue::AssignedJob job, const queue::Mask& mask) {
 }
 
 RunRecord redacted(RunRecord run, const queue::Mask& mask) {
-  for (RecordedCall& call : run.calls) call.value = redacted_json(mask, call.value);
+  for (RecordedCall& call : run.calls)
+    call.value =
+        mask.covers(call.name) ? redacted_value_of(mask, call.value) : redacted_json(mask, call.value);
   for (EnqueuedJob& job : run.jobs) job.arguments = redacted_json(mask, job.arguments);
   for (RowChange& change : run.changes) {
     change.key = redacted_json(mask, change.key);

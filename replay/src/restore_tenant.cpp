@@ -11,6 +11,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tenure::replay {
 namespace {
@@ -30,10 +31,22 @@ void copy_bytes(const fs::path& from, const fs::path& to) {
   }
 }
 
+// Of the copy, which nobody can change any more.
+void verify_copy(const fs::path& capsule, const fs::path& copy, const TenantName& tenant) {
+  try {
+    if (read_capsule(copy).head.job.tenant == tenant) return;
+  } catch (const Error& error) {  // it is the capsule that is meant
+    Failure failure = error.failure();
+    failure.where = capsule.string();
+    raise(std::move(failure));
+  }
+  raise(ErrorCode::database_damaged, "the capsule was exchanged while it was read", {}, capsule.string());
+}
+
 }  // namespace
 
 void restore_tenant(const fs::path& capsule, const TenantFiles& files) {
-  const TenantName tenant = read_capsule(capsule).head.job.tenant.value();
+  const TenantName tenant = read_head(capsule).job.tenant.value();
   const fs::path place = files.path_for(tenant);
   files.refuse_links(tenant);
   if (fs::exists(fs::symlink_status(place)))
@@ -45,6 +58,7 @@ void restore_tenant(const fs::path& capsule, const TenantFiles& files) {
   make_folders(place.parent_path());
   Unfinished made(files.building_path_for(tenant));
   copy_bytes(capsule, made.path());
+  verify_copy(capsule, made.path(), tenant);
   {
     sqlite::Connection connection(made.path(), {.access = sqlite::Access::alone});
     drop_capsule_tables(connection);

@@ -100,8 +100,12 @@ void seal_by_digest(const fs::path& file) {
 Capsule redacted_capsule(const Capsule& capsule, const queue::Mask& mask) {
   Capsule made{capsule.head, redacted(capsule.run, mask)};
   made.head.job = redacted(capsule.head.job, mask);
-  const auto envelope = queue::read_envelope(capsule.head.job.envelope);
-  if (envelope) made.run.cursor = queue::Secrets(mask, envelope->arguments).hidden_in(made.run.cursor);
+  if (const auto envelope = queue::read_envelope(capsule.head.job.envelope)) {
+    const queue::Secrets secrets(mask, envelope->arguments);
+    made.run.cursor = secrets.hidden_in(made.run.cursor);
+    for (RecordedCall& call : made.run.calls)
+      if (call.failure) call.failure = secrets.hidden_in(*call.failure);
+  }
   made.head.masked = mask.patterns();
   made.head.tenure_version = TENURE_VERSION;
   return made;
@@ -117,7 +121,11 @@ TenantSnapshot take_snapshot(const TenantHandle& handle) {
 }
 
 fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, const queue::Mask& mask,
-                       const fs::path& folder, const CapsuleLimits& limits) {
+                       const fs::path& folder, const CapsuleLimits& limits,
+                       const std::function<void()>& go_on) {
+  const auto next_step = [&] {
+    if (go_on) go_on();
+  };
   OwnTables tables{before};
   make_folder_of_capsules(folder);
   const std::int64_t in_folder = bytes_of_folder(folder);
@@ -128,10 +136,12 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
   Unfinished made(folder / ("." + name + ".part"));
   {
     const Unfinished copy(folder / ("." + name + ".copy"));
-    copy_database(tables.connection(), copy.path(), [](const sqlite::CopyProgress&) {});
+    copy_database(tables.connection(), copy.path(), [&](const sqlite::CopyProgress&) { next_step(); });
     make_rows(copy.path(), redacted_capsule(capsule, mask), mask);
+    next_step();
     vacuum_into(copy.path(), made.path());
   }
+  next_step();
   seal_by_digest(made.path());
   require_room(bytes_of_file(made.path()), in_folder, limits, folder);
   made.keep_as(path);

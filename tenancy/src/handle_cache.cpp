@@ -34,9 +34,9 @@ void HandleLease::poison() { state_->poisoned = true; }
 
 void HandleLease::cancel() { state_->stop->store(true); }
 
-OpenChildren HandleLease::open_children() const { return state_->open_children(); }
-
 void HandleLease::end_children() { state_->end_transactions(); }
+
+OpenChildren HandleLease::open_children() const { return state_->open_children(); }
 
 HandleCache::HandleCache(TenantFiles files, HandleCacheOptions options)
     : pool_(std::make_shared<detail::ConnectionPool>(std::move(files), std::move(options))) {}

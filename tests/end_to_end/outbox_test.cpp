@@ -65,6 +65,30 @@ TEST_F(OutboxTest, OBX_02_AfterAKillBetweenCommitAndRelayTheJobsAreThereOnceWith
   EXPECT_EQ(runs_of("left-1"), 1);
 }
 
+TEST_F(OutboxTest, OBX_11_ARelayerThatWasStoppedUntilTheJobsHadRunAndWereRemovedBringsNothing) {
+  configure();
+  leave_rows(2);
+  Process relayer({OUTBOX_RELAYER, config_file().string(), control().string()}, folder_ / "relayer");
+  ASSERT_TRUE(wait_until([&] { return is_stopped(relayer.pid()); })) << relayer.output();
+  ASSERT_TRUE(jobs().empty());
+
+  start();
+  EXPECT_TRUE(wait_until([&] { return runs_of("left-0") + runs_of("left-1") == 2; })) << daemon_->output();
+  const std::vector<queue::JobRecord> performed = jobs();
+  const queue::JobId last = enqueue(Count{"behind them"});  // the newest job cannot be removed
+  expect_state(last, ShownState::succeeded);
+  for (const queue::JobRecord& job : performed) {
+    expect_state(job.id, ShownState::succeeded);
+    EXPECT_EQ(tenure({"job", "delete", job.id.text(), "--yes"}), "exit 0") << output_;
+  }
+  relayer.signal(SIGCONT);
+  EXPECT_EQ(relayer.wait(), "exit 0");
+  EXPECT_EQ(relayer.output(), "inserted 0 existed 0\n");
+  ASSERT_EQ(jobs().size(), 1U);
+  EXPECT_EQ(jobs().front().id, last);
+  EXPECT_EQ(runs_of("left-0") + runs_of("left-1"), 2);
+}
+
 TEST_F(OutboxTest, OBX_16_AnOlderCopyPutBackByHandFailsItsTenantUntilTheRightOneIsThere) {
   configure({.program = "/bin/false"});
   bring_one();

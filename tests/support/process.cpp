@@ -111,4 +111,9 @@ bool is_alive(pid_t pid) {
   return status && status->state != 'Z';
 }
 
+bool is_stopped(pid_t pid) {
+  const auto status = status_of(pid);
+  return status && status->state == 'T';
+}
+
 }  // namespace tenure::testing

@@ -42,5 +42,7 @@ class Process {
 [[nodiscard]] std::vector<pid_t> children_of(pid_t parent);
 // False also for a zombie.
 [[nodiscard]] bool is_alive(pid_t pid);
+// By SIGSTOP or its kin.
+[[nodiscard]] bool is_stopped(pid_t pid);
 
 }  // namespace tenure::testing

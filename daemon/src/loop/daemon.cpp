@@ -140,9 +140,15 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   {
     OutboxSweep sweep(*store, clock, TenantFiles{settings.tenants.path}, sweep_options(settings),
                       [&] { queue::send_wake_hint(settings.store.path); });
-    SweepThread sweeping(sweep, [&](const SweepFigures& figures) {
-      boost::asio::post(context, [&, figures] { observer->swept(figures); });
+    HorizonReader horizons(*store, clock, [&](std::shared_ptr<const ReceiptHorizons> read) {
+      boost::asio::post(context, [&, read = std::move(read)] { loop.use(read); });
     });
+    SweepThread sweeping(
+        sweep,
+        [&](const SweepFigures& figures) {
+          boost::asio::post(context, [&, figures] { observer->swept(figures); });
+        },
+        horizons);
     exit_code = loop.run();
     if (!sweeping.stops_within(kSweepStopMax)) {
       log::write(log::Level::error, "outbox.blocked", "a tenant's database does not answer; leaving without");

@@ -185,7 +185,11 @@ void Loop::ask(ProcessNumber process, FunctionRef<void(DaemonEnd&)> what) {
 
 void Loop::perform(Assign&& action) {
   ask(action.process, [&](DaemonEnd& end) {
-    for (queue::ClaimedJob& job : action.jobs) end.assign(std::move(job));
+    const Now at = now();
+    for (queue::ClaimedJob& job : action.jobs) {
+      const queue::JobId horizon = horizons_.of(job, at);
+      end.assign(std::move(job), horizon);
+    }
   });
 }
 

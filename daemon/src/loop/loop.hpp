@@ -2,6 +2,7 @@
 
 #include "../control/controlled.hpp"
 #include "../observing/activity.hpp"
+#include "../receipts/horizons_in_force.hpp"
 #include "../supervisor/worker_host.hpp"
 #include "../supervisor/worker_link.hpp"
 #include "observer.hpp"
@@ -48,6 +49,9 @@ class Loop final : public control::Controlled {
 
   // Until Leave. Returns the exit code.
   [[nodiscard]] int run();
+
+  // The receipt horizons of jobs that are assigned from now on.
+  void use(std::shared_ptr<const ReceiptHorizons> horizons) { horizons_.use(std::move(horizons)); }
 
   // For operators; while run() is at work.
   [[nodiscard]] control::DaemonView view() const override;
@@ -100,6 +104,7 @@ class Loop final : public control::Controlled {
   WorkerHost& host_;
   Dispatcher dispatcher_;
   Activity activity_;
+  HorizonsInForce horizons_;
   boost::asio::steady_timer timer_;
   Signals& signals_;
   ServiceManager& service_;

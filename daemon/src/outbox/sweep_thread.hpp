@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../loop/recurring_thread.hpp"
+#include "../receipts/horizon_reader.hpp"
 #include "outbox_sweep.hpp"
 
 #include <chrono>
@@ -8,12 +9,13 @@
 
 namespace tenure::daemon {
 
-// An OutboxSweep on a thread of its own, `sweep`: a tenant's file that hangs holds up neither the dispatcher nor whoever asks it.
+// An OutboxSweep on a thread of its own, `sweep`: a tenant's file that hangs holds up neither the dispatcher nor whoever asks it. Between
+// its passes the thread reads receipt horizons, for which nobody waits.
 // Threads: its functions from one.
 class SweepThread {
  public:
   // Begins at once. `tell` is called on the thread, when the figures have changed.
-  SweepThread(OutboxSweep& sweep, std::function<void(const SweepFigures&)> tell);
+  SweepThread(OutboxSweep& sweep, std::function<void(const SweepFigures&)> tell, HorizonReader& horizons);
   ~SweepThread();
   SweepThread(const SweepThread&) = delete;
   SweepThread& operator=(const SweepThread&) = delete;
@@ -26,6 +28,7 @@ class SweepThread {
 
   OutboxSweep& sweep_;
   const std::function<void(const SweepFigures&)> tell_;
+  HorizonReader& horizons_;
   SweepFigures told_;  // of the thread
   RecurringThread thread_;
 };

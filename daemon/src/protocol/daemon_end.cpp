@@ -61,10 +61,10 @@ DaemonEnd::Actions DaemonEnd::waited_enough() {
   return take_actions();
 }
 
-void DaemonEnd::assign(queue::ClaimedJob&& job) {
+void DaemonEnd::assign(queue::ClaimedJob&& job, queue::JobId receipt_horizon) {
   const std::chrono::microseconds time_limit = time_limits_.of(job.kind);
   // The job's texts move; the envelope's next copy is the one in the bytes to be written.
-  write(AssignFrame{.job = assigned_job(std::move(job), time_limit), .receipt_horizon = {}});
+  write(AssignFrame{.job = assigned_job(std::move(job), time_limit), .receipt_horizon = receipt_horizon});
 }
 void DaemonEnd::recall(const queue::ClaimRef& claim) { write(RecallFrame{claim}); }
 void DaemonEnd::give_stop_token(queue::JobSeq seq, StopReason reason) {

@@ -51,7 +51,8 @@ class DaemonEnd {
   [[nodiscard]] Actions waited_enough();
 
   // What the dispatcher wants of the process. Nothing happens once the stream has ended.
-  void assign(queue::ClaimedJob&& job);
+  // `receipt_horizon` is of the job's tenant; all zero: not known.
+  void assign(queue::ClaimedJob&& job, queue::JobId receipt_horizon = {});
   void recall(const queue::ClaimRef& claim);
   void give_stop_token(queue::JobSeq seq, StopReason reason);
   void drain();

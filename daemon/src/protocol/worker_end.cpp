@@ -94,6 +94,9 @@ void WorkerEnd::on(RefusedFrame&& frame) { leave(LeaveReason::refused, frame.rea
 void WorkerEnd::on(AssignFrame&& frame) {
   if (stage_ != Stage::open || has(frame.job.claim.seq))
     return refuse_stream("the daemon assigned a job out of turn");
+  if (frame.receipt_horizon != queue::JobId{} && frame.job.tenant)
+    actions_.emplace_back(
+        UseReceiptHorizon{{*frame.job.tenant, frame.job.generation}, frame.receipt_horizon});
   waiting_.push_back(std::move(frame.job));
   fill_slots();
 }

@@ -46,6 +46,11 @@ class WorkerEnd {
     queue::OutboxOwner owner;
     queue::OutboxSeq watermark;
   };
+  // Beside a job of that tenant: receipts of jobs with smaller ids may be forgotten.
+  struct UseReceiptHorizon {
+    queue::OutboxOwner owner;
+    queue::JobId horizon;
+  };
   enum class LeaveReason : std::uint8_t {
     drained,       // asked to, and every report has been written
     stream_ended,  // the daemon is gone
@@ -57,7 +62,8 @@ class WorkerEnd {
     LeaveReason reason = LeaveReason::drained;
     std::string cause;
   };
-  using Action = std::variant<OpenSlots, Perform, GiveStopToken, Describe, ClearOutbox, Leave>;
+  using Action =
+      std::variant<OpenSlots, Perform, GiveStopToken, Describe, ClearOutbox, UseReceiptHorizon, Leave>;
   using Actions = std::vector<Action>;
 
   // Says hello.

@@ -206,6 +206,10 @@ class Runtime {
 
   void carry_out_one(WorkerEnd::Describe&&) { performing_.describe(setup_.clock.steady()); }
 
+  void carry_out_one(WorkerEnd::UseReceiptHorizon&& action) {
+    performer_.receipt_horizon_is(action.owner, action.horizon);
+  }
+
   // By whichever thread has the time: nobody waits for it.
   void carry_out_one(WorkerEnd::ClearOutbox&& action) {
     asio::post(context_, [this, cleared = std::move(action)] {

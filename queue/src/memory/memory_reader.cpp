@@ -196,6 +196,18 @@ std::optional<std::string> MemoryReader::envelope(JobSeq seq) {
   return envelope != nullptr ? std::optional{*envelope} : std::nullopt;
 }
 
+UnsucceededJobs MemoryReader::unsucceeded_jobs(JobSeq after, JobSeq until, std::size_t looks_max) {
+  UnsucceededJobs found{.jobs = {}, .looked_until = until, .newest = tables_.last_seq()};
+  std::size_t looks = 0;
+  for (auto row = tables_.jobs().upper_bound(after);
+       row != tables_.jobs().end() && row->first <= until && looks < looks_max; ++row) {
+    if (++looks == looks_max) found.looked_until = row->first;
+    if (row->second.state != JobState::succeeded)
+      found.jobs.push_back({row->first, row->second.lane.tenant, row->second.id});
+  }
+  return found;
+}
+
 std::vector<QueueRecord> MemoryReader::queues() { return counted_by(tables_.queues(), &JobRecord::queue); }
 std::vector<KindRecord> MemoryReader::kinds() { return counted_by(tables_.kinds(), &JobRecord::kind); }
 

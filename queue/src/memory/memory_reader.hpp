@@ -43,6 +43,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<PoolSlots> pool_slots() override;
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
+  UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until, std::size_t looks_max) override;
   SealMarks seal_marks() override;
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;

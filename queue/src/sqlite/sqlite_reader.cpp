@@ -67,6 +67,17 @@ constexpr Query kAttempts{"attempts", R"sql(
 // ?1 seq. Index: primary key.
 constexpr Query kEnvelope{"envelope", "select envelope from job where seq = ?1"};
 
+// ?1 after  ?2 until  ?3 limit. Index: primary key.
+constexpr Query kLookedAt{"looked_at", R"sql(
+  select seq, state, tenant, id from job where seq > ?1 and seq <= ?2 order by seq limit ?3)sql"};
+
+// Index: primary key.
+constexpr Query kNewestOfAll{"newest_of_all", "select coalesce(max(seq), 0) from job"};
+
+// How many there are at most. Index: primary key.
+constexpr Query kRowsOfEnded{"rows_of_ended", R"sql(
+  select coalesce((select max(number) from ended) - (select min(number) from ended) + 1, 0))sql"};
+
 // Of exit_code and signal, which stand side by side.
 std::optional<ProcessExit> exit_in(const sqlite::Statement& row, int column) {
   if (const auto signal = row.optional_integer(column + 1))
@@ -219,6 +230,30 @@ std::optional<std::string> SqliteJobReader::envelope(JobSeq seq) {
   return row.bind(seq.value).step() ? std::optional{std::string{as_text(row.blob(0))}} : std::nullopt;
 }
 
-std::vector<const Query*> reader_queries() { return {&kJobRecord, &kSeqOfId, &kAttempts, &kEnvelope}; }
+// Where many successes wait to be settled they count as none until they are: to look for each page among them all would cost more
+// than it is worth.
+UnsucceededJobs SqliteJobReader::unsucceeded_jobs(JobSeq after, JobSeq until, std::size_t looks_max) {
+  UnsucceededJobs found{.jobs = {},
+                        .looked_until = until,
+                        .newest = JobSeq{connection_.statement(kNewestOfAll).row().integer(0)}};
+  constexpr std::int64_t kEndedMax = 10'000;
+  const bool looks_at_ended = connection_.statement(kRowsOfEnded).row().integer(0) <= kEndedMax;
+  std::size_t looks = 0;
+  auto row = connection_.statement(kLookedAt);
+  row.bind(after.value, until.value, static_cast<std::int64_t>(looks_max));
+  while (row.step()) {
+    const JobSeq seq{row.integer(0)};
+    if (++looks == looks_max) found.looked_until = seq;
+    if (row.integer(1) == static_cast<std::int64_t>(JobState::succeeded)) continue;
+    if (looks_at_ended && !is_final_row(row.integer(1)) && ended_.contains(seq)) continue;
+    const auto id = Uuid::from_bytes(row.blob(3));
+    found.jobs.push_back({seq, TenantNumber{row.integer(2)}, id ? JobId{*id} : JobId{}});
+  }
+  return found;
+}
+
+std::vector<const Query*> reader_queries() {
+  return {&kJobRecord, &kSeqOfId, &kAttempts, &kEnvelope, &kLookedAt, &kNewestOfAll, &kRowsOfEnded};
+}
 
 }  // namespace tenure::queue

@@ -16,7 +16,7 @@
 #include <vector>
 
 // What operators ask, as SQL on one connection inside one snapshot. Internal.
-//   sqlite_reader.cpp      one job, its attempts
+//   sqlite_reader.cpp      one job, its attempts; which jobs may still run
 //   sqlite_list.cpp        lists and counts by a filter
 //   candidates.cpp         where jobs of a state are found
 //   row_filter.cpp         what of a filter a row's numbers decide
@@ -49,6 +49,7 @@ class SqliteJobReader final : public JobReader {
   std::vector<PoolSlots> pool_slots() override;
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
+  UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until, std::size_t looks_max) override;
   SealMarks seal_marks() override;
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;

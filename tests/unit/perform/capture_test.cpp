@@ -137,6 +137,23 @@ TEST_F(Capture, ACaptureThatCannotBeIsToldAndNotTheJobsFailure) {
   EXPECT_EQ(paid("acme"), 1);
 }
 
+TEST_F(Capture, WhereTheTimeLimitIsNearThereIsNoneAndTheJobHasEndedAllTheSame) {
+  static_cast<void>(capture([](JobContext&) {}, queue::CaptureOn::failure));
+  std::chrono::milliseconds taken{};
+  body_ = [&](JobContext&) { clock_.advance(taken); };
+  queue::AssignedJob job = assigned(*job_, queue::CaptureOn::any_end);
+  job.time_limit = std::chrono::seconds{10};
+  taken = std::chrono::milliseconds{8'999};
+  EXPECT_EQ(perform_assigned(job).capsule.value().failure, std::nullopt);
+  EXPECT_EQ(files_in_place(), 1U);
+  taken = std::chrono::milliseconds{9'000};
+  ++job.claim.token.counter;
+  const auto end = perform_assigned(job);
+  EXPECT_EQ(end.result, queue::RunResult::succeeded);
+  EXPECT_EQ(end.capsule.value().failure.value().code, ErrorCode::time_limit);
+  EXPECT_EQ(files_in_place(), 1U);
+}
+
 TEST_F(Capture, WithoutAFolderThereIsNone) {
   place_.clear();
   const auto end = capture([](JobContext&) {});

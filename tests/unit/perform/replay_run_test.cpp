@@ -215,6 +215,14 @@ TEST_F(ReplayRun, AClockThatIsAskedMoreOftenStandsStill) {
   EXPECT_EQ(seen, (std::vector<WallTime>{readings[0], readings[1], readings[1], readings[1], readings[1]}));
 }
 
+TEST_F(ReplayRun, ReadingsAreOfTheRunAloneAndNotOfRowsOfTenuresOwn) {
+  const auto end = capture([](JobContext& context) {
+    context.once("pay", pay_in_replay);
+    static_cast<void>(context.now());
+  });
+  EXPECT_EQ(capsule_of(end).run.readings.size(), 1U);
+}
+
 TEST_F(ReplayRun, AStepThatAnEarlierAttemptHasDoneIsNotDoneAgain) {
   static_cast<void>(capture([](JobContext& context) { context.once("pay", pay_in_replay); }));
   const auto body = [](JobContext& context) {

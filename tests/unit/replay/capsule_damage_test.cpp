@@ -92,6 +92,21 @@ TEST_F(CapsuleDamage, EachFlippedByteOfAValueIsFound) {
   }
 }
 
+TEST_F(CapsuleDamage, ADamagedCapsuleIsNotRestored) {
+  std::string flipped = bytes_;
+  flipped[bytes_.find("note 17")] ^= 1;
+  put(flipped);
+  const TenantFiles scratch{(folder_.path() / "scratch/%{tenant}.db").string()};
+  try {
+    replay::restore_tenant(file_, scratch);
+    ADD_FAILURE();
+  } catch (const DatabaseDamaged& error) {
+    EXPECT_EQ(error.failure().where, file_.string());
+  }
+  EXPECT_FALSE(std::filesystem::exists(scratch.path_for(acme_)));
+  EXPECT_FALSE(std::filesystem::exists(scratch.building_path_for(acme_)));
+}
+
 TEST_F(CapsuleDamage, ACutCapsuleIsRefused) {
   constexpr std::size_t kStep = 501;
   for (std::size_t size = 0; size < bytes_.size(); size += kStep) {

@@ -32,7 +32,9 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   replay::Capsule what = capsule(R"({"api_token":"tok_argument_secret","invoice":7})");
   what.head.job.cursor = "after tok_argument_secret";
   what.run.cursor = "behind tok_argument_secret";
-  what.run.calls = {{"login", R"({"session":{"token":"tok_call_secret"},"user":"ann"})"}};
+  what.run.calls = {{"login", R"({"session":{"token":"tok_call_secret"},"user":"ann"})"},
+                    {"new token", R"("tok_answer_secret")"},
+                    {"send", "", Failure{ErrorCode::handler_failed, "tok_argument_secret is old", "", ""}}};
   what.run.jobs.front().arguments = R"({"secret":"tok_child_secret","n":1})";
   what.run.changes = {{"account", replay::RowChange::Kind::updated, R"({"id":1})",
                        R"({"iban":"DE_before_secret"})", R"({"iban":"DE_after_secret"})"}};
@@ -41,7 +43,7 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   for (const char* secret :
        {"DE0001secret", "DE0002secret", "SECRET1", "tok_gone_secret", "tok_argument_secret",
-        "tok_call_secret", "tok_child_secret", "DE_before_secret", "DE_after_secret"})
+        "tok_call_secret", "tok_answer_secret", "tok_child_secret", "DE_before_secret", "DE_after_secret"})
     EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
   const replay::Capsule read = replay::read_capsule(file);
   EXPECT_EQ(value_or_raise(queue::read_envelope(read.head.job.envelope)).arguments,
@@ -49,6 +51,8 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   EXPECT_EQ(read.head.job.cursor, "after ••••");
   EXPECT_EQ(read.run.cursor, "behind ••••");
   EXPECT_EQ(read.run.calls.front().value, "{\"session\":{\"token\":\"••••\"},\"user\":\"ann\"}");
+  EXPECT_EQ(read.run.calls.at(1).value, "\"••••\"");
+  EXPECT_EQ(read.run.calls.at(2).failure->message, "•••• is old");
   EXPECT_EQ(read.run.jobs.front().arguments, "{\"secret\":\"••••\",\"n\":1}");
   EXPECT_EQ(read.run.changes.front().after, "{\"iban\":\"••••\"}");
   EXPECT_EQ(ask_plainly(file, "select note from account"), (std::vector<std::string>{"kept", "kept too"}));
@@ -117,16 +121,19 @@ TEST_F(CapsuleRedaction, AVirtualTableWithoutSecretsIsCopied) {
             std::vector<std::string>{"the quick fox"});
 }
 
+// As a library with samples (SQLITE_ENABLE_STAT4) leaves them.
 TEST_F(CapsuleRedaction, RPL_04_NoSamplesOfValuesAreLeftInStatistics) {
-  write("create table session (id integer primary key, token text)");
-  write("create index session_token on session (token)");
-  for (int i = 0; i < 50; ++i)
-    write("insert into session (token) values ('sampled_secret_" + std::to_string(i) + "')");
-  write("analyze");
+  handles_.close_idle();
+  ask_plainly(
+      handles_.files().path_for(acme_),
+      "pragma writable_schema = on;"
+      "create table sqlite_stat4 (tbl, idx, neq, nlt, ndlt, sample);"
+      "insert into sqlite_stat4 values ('session', 'session_token', '1', '0', '0', 'sampled_secret')");
   const auto file = capture();
   std::ifstream in(file, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   EXPECT_EQ(bytes.find("sampled_secret"), std::string::npos);
+  EXPECT_EQ(ask_plainly(file, "select count(*) from sqlite_stat4"), std::vector<std::string>{"0"});
 }
 
 TEST(MaskRedacted, KeepsTypesAndShapeAndNothingElse) {

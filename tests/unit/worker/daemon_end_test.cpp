@@ -126,6 +126,18 @@ TEST_F(DaemonEndTest, LSE_15_AFrameOutOfTurnBreaksTheStream) {
   }
 }
 
+TEST_F(DaemonEndTest, AJobTakesItsReceiptHorizonAlong) {
+  hear(kHello);
+  static_cast<void>(said());
+  const queue::JobId horizon{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")};
+  end_.assign({.seq = JobSeq{1}, .kind = "a.b"}, horizon);
+  end_.assign({.seq = JobSeq{2}, .kind = "a.b"});
+  const auto frames = said();
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(std::get<AssignFrame>(frames[0]).receipt_horizon, horizon);
+  EXPECT_EQ(std::get<AssignFrame>(frames[1]).receipt_horizon, queue::JobId{});
+}
+
 TEST_F(DaemonEndTest, STP_11_AProcessThatWasToldToEndIsAnEvent) {
   hear(kHello);
   hear(finished(1), LeavingFrame{});

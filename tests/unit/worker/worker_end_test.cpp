@@ -96,6 +96,26 @@ TEST_F(WorkerEndTest, PerformsInTheOrderOfAssignmentAsManyAsThereAreSlots) {
       << "in one piece";
 }
 
+TEST_F(WorkerEndTest, AReceiptHorizonIsToldBeforeTheJobThatItCameBeside) {
+  welcome(2);
+  AssignFrame frame{.job = job(1),
+                    .receipt_horizon = queue::JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
+  frame.job.tenant = TenantName{"acme"};
+  frame.job.generation = Generation{3};
+  std::string bytes;
+  write_frame(bytes, frame);
+  const WorkerEnd::Actions actions = end_.received(bytes);
+  ASSERT_EQ(actions.size(), 2U);
+  const auto& told = std::get<WorkerEnd::UseReceiptHorizon>(actions[0]);
+  EXPECT_EQ(told.owner, (queue::OutboxOwner{TenantName{"acme"}, Generation{3}}));
+  EXPECT_EQ(told.horizon, frame.receipt_horizon);
+  EXPECT_TRUE(std::holds_alternative<WorkerEnd::Perform>(actions[1]));
+  bytes.clear();
+  frame.job = job(2);  // untenanted: it says nothing of any file
+  write_frame(bytes, frame);
+  EXPECT_EQ(end_.received(bytes).size(), 1U);
+}
+
 TEST_F(WorkerEndTest, CLM_25_RecallTakesBackOnlyWhatHasNotStarted) {
   welcome(1);
   assign(1, 2);

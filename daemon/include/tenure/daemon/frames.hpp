@@ -87,8 +87,7 @@ struct RefusedFrame {
 
 struct AssignFrame {
   queue::AssignedJob job;
-  // The smallest job id that may still run in that tenant: receipts of smaller ones may be forgotten. All zero: not known, and
-  // always so for now.
+  // No job of that tenant with a smaller id may still run: receipts of theirs may be forgotten. All zero: not known.
   queue::JobId receipt_horizon;
   friend bool operator==(const AssignFrame&, const AssignFrame&) = default;
 };

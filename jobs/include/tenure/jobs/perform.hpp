@@ -21,6 +21,7 @@
 namespace tenure {
 
 namespace detail {
+class OldReceipts;
 class RunCapture;
 class SeenOutboxes;
 }  // namespace detail
@@ -37,9 +38,9 @@ struct PerformerOptions {
   queue::Mask mask = {};                              // of what errors and progress of a run may not quote
   KeyRing keys = {};                                  // with a current one each envelope must have its seal
   std::size_t payload_max = limits::kPayloadDefault;  // of the envelopes of jobs that handlers enqueue, bytes
+  CaptureOptions capture = {};
   // Called with the sentence of each warning that a handler has left a scope, transaction, snapshot or cursor open. Must not throw.
   std::function<void(const std::string& sentence)> on_left_open = {};
-  CaptureOptions capture = {};
 };
 
 // Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
@@ -63,6 +64,9 @@ class Performer {
   // whoever finds it.
   void clear_outbox(const queue::OutboxOwner& owner, queue::OutboxSeq watermark) noexcept;
 
+  // Receipts of jobs of that tenant with ids below `horizon` may go as soon as they are old enough: what the daemon says beside a job.
+  void receipt_horizon_is(const queue::OutboxOwner& owner, queue::JobId horizon);
+
  private:
   // What is left of a run when its handler has.
   struct Left {
@@ -76,6 +80,7 @@ class Performer {
   const Clock& clock_;
   PerformerOptions options_;
   std::unique_ptr<detail::SeenOutboxes> seen_outboxes_;
+  std::unique_ptr<detail::OldReceipts> old_receipts_;
 };
 
 }  // namespace tenure

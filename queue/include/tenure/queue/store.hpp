@@ -202,6 +202,19 @@ struct JobCount {
   bool left_out = false;
 };
 
+// A job that is not known to have succeeded: it may still run, if only since an operator retries it.
+struct UnsucceededJob {
+  JobSeq seq;
+  TenantNumber tenant;
+  JobId id;  // all zero where a damaged row has none
+};
+
+struct UnsucceededJobs {
+  std::vector<UnsucceededJob> jobs;  // in the order of their sequences
+  JobSeq looked_until;  // of the rows that were to be looked at, the last one that was; or their end
+  JobSeq newest;        // of all jobs; 0 where there are none
+};
+
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
 class JobReader {
  public:
@@ -243,6 +256,10 @@ class JobReader {
   // Whether the records follow each other, and whether `known`, a head that was noted before, is still among them.
   [[nodiscard]] virtual AuditVerdict check_audit(const std::optional<AuditMark>& known) = 0;
 
+  // Of the jobs behind `after` up to `until` those that have not succeeded, by sequence; looks at so many rows at most. One that has
+  // may be among them for a while yet.
+  [[nodiscard]] virtual UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until,
+                                                         std::size_t looks_max) = 0;
   // Which keys are in force.
   [[nodiscard]] virtual SealMarks seal_marks() = 0;
   // Files that may hold rows of an outbox: by number from behind `after`, at most `limit`.

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,11 +53,13 @@ struct CapsuleLimits {
 // Writes what `before`, a snapshot that was begun before the run, sees, and the run, into a file of `folder`, which is made (0700) where
 // its parent is there. Values of columns, arguments, recorded calls and changed rows whose names the mask covers are redacted; rows of
 // the outbox are left out, and what the file had deleted is not in the copy. Mode 0600, by rename, on disk when it returns; returns its
-// path. LimitReached (a limit above; nothing is left), ConstraintViolated (a column cannot be redacted: which one), DiskError.
+// path. LimitReached (a limit above; nothing is left), ConstraintViolated (a column cannot be redacted: which one), DiskError. `go_on` is
+// called after each megabyte that is copied and before each further step; what it throws ends the writing and leaves nothing.
 // Threads: the handle's of the snapshot.
 [[nodiscard]] std::filesystem::path write_capsule(const TenantSnapshot& before, const Capsule& capsule,
                                                   const queue::Mask& mask, const std::filesystem::path& folder,
-                                                  const CapsuleLimits& limits);
+                                                  const CapsuleLimits& limits,
+                                                  const std::function<void()>& go_on = nullptr);
 
 // Reads and verifies: all of it is under a digest. DatabaseDamaged (no capsule, cut, flipped: which and where), SchemaMismatch (a newer
 // version, or an older one that this program does not replay: both versions), DatabaseMissing, AccessRefused (a symlink).
