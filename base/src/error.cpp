@@ -1,4 +1,5 @@
 #include <tenure/base/error.hpp>
+#include <tenure/base/error_names.hpp>
 #include <tenure/base/system.hpp>
 
 #include <array>
@@ -95,6 +96,19 @@ const Row& find(ErrorCode code) {
 }  // namespace
 
 std::string_view name_of(ErrorCode code) { return find(code).name; }
+
+std::optional<ErrorCode> error_named(std::string_view name) {
+  for (const Row& row : kRows)
+    if (row.name == name) return row.code;
+  return std::nullopt;
+}
+
+std::vector<std::string_view> error_names() {
+  std::vector<std::string_view> names;
+  names.reserve(kRows.size());
+  for (const Row& row : kRows) names.push_back(row.name);
+  return names;
+}
 
 Permanence permanence_of(ErrorCode code) { return find(code).permanence; }
 

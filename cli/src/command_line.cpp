@@ -78,6 +78,7 @@ class Parser {
     });
     if (option == options_.end()) return unknown_option(name, options_);
     if (option->value.empty()) {
+      if (value && !option->value_behind_equals.empty()) return keep(*option, *value);
       if (value) return bad(fmt::format("{} takes no value; write it alone", name));
       return keep(*option, "");
     }
@@ -111,6 +112,12 @@ Result<CommandLine> parse_command_line(std::span<const std::string> arguments,
                                        std::span<const OptionSpec> options) {
   if (auto checked = check_arguments(arguments); !checked) return tl::unexpected(checked.error());
   return Parser(arguments, options).parse();
+}
+
+std::string written(const OptionSpec& option) {
+  if (!option.value_behind_equals.empty())
+    return fmt::format("--{}[={}]", option.name, option.value_behind_equals);
+  return fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
 }
 
 Result<std::int64_t> whole_number(std::string_view option, std::string_view text, std::int64_t min,

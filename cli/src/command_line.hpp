@@ -17,6 +17,8 @@ struct OptionSpec {
   std::string_view value;  // what its value is called in help; empty for a flag
   std::string_view help;
   std::string_view values = {};  // all that it can be, separated by blanks; empty where that is no list
+  std::string_view value_behind_equals =
+      {};  // of a flag that may be written --NAME=VALUE too: what the value is called
 };
 
 struct CommandLine {
@@ -31,11 +33,14 @@ struct CommandLine {
 inline constexpr std::size_t kArgumentMax = 64UL * 1024;  // bytes of one argument
 inline constexpr std::size_t kArgumentsMax = 10'000;
 
-// Options are --NAME, and --NAME VALUE or --NAME=VALUE; a value that begins with two dashes needs the second form. After `--`
+// Options are --NAME, and --NAME VALUE or --NAME=VALUE, or one of --NAME and --NAME=VALUE as one likes; a value that begins with two dashes needs the second form. After `--`
 // everything is a word. BadOptions names the argument: not UTF-8, too long, an unknown option (with the nearest one), a value
 // missing or where none belongs, or an option twice with different values.
 [[nodiscard]] Result<CommandLine> parse_command_line(std::span<const std::string> arguments,
                                                      std::span<const OptionSpec> options);
+
+// "--limit N", "--debugger[=COMMAND]"
+[[nodiscard]] std::string written(const OptionSpec& option);
 
 // The value of an option as a whole number between the limits; BadOptions names all three.
 [[nodiscard]] Result<std::int64_t> whole_number(std::string_view option, std::string_view text,

@@ -20,7 +20,7 @@ constexpr std::array kNouns{
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"store", "the control database"},
-    Noun{"replay", "runs kept as capsules, and what the dispatcher decided, once more"},
+    Noun{"replay", "runs and decisions that were kept, and what they give once more"},
     Noun{"config", "the configuration file and what is in force"},
 };
 
@@ -286,6 +286,15 @@ constexpr std::array kVerbs{
          "the daemon that runs for a file, in the folder STORE-journals or named; of a file called dump say "
          "./dump.",
          "tenure replay journal dump", "from events", Effect::reads, replay_journal},
+    Verb{"replay", "run", "CAPSULE", 1, 1, "have a worker program perform the run of a capsule once more",
+         "In a scratch folder: no database, socket or configuration that is in use is reached. Prints "
+         "whether the "
+         "run is the same, or where it first differs; a capsule called NAME.passes.capsule or "
+         "NAME.fails.ERROR.capsule is expected to end so. With --debugger the whole run is on the main "
+         "thread of "
+         "the program. Exit code 1 where it differs. See docs/manual/replay.md.",
+         "tenure replay run ./send.capsule --program ./billing-worker", "program debugger from scratch keep",
+         Effect::reads, replay_run},
     Verb{"config", "check", "", 0, 0, "read the configuration and look whether the machine fits it",
          "Starts nothing and changes nothing. Exit code 78 where a daemon would not start.",
          "tenure config check --config ./tenure.toml", "", Effect::reads, config_check},
@@ -344,7 +353,6 @@ constexpr std::array kOptions{
     OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},
-    OptionSpec{"from", "N", "from this event on, as far as the journal reaches back"},
     OptionSpec{"events", "", "each event too, with what was decided"},
     OptionSpec{"kind", "NAME", "of which kind"},
     OptionSpec{"count", "N", "so many capsules; 1 of a job, else 5, at most 1000"},
@@ -353,6 +361,15 @@ constexpr std::array kOptions{
     OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
     OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
+    OptionSpec{"program", "FILE", "the worker program that has the handler"},
+    OptionSpec{.name = "debugger",
+               .value = "",
+               .help = "under gdb, or by that command",
+               .value_behind_equals = "COMMAND"},
+    OptionSpec{"from", "PLACE",
+               "a journal's event or a run's step: print nothing before it; a debugger stops there"},
+    OptionSpec{"scratch", "FOLDER", "make the scratch folder there and not below TMPDIR"},
+    OptionSpec{"keep", "", "leave the scratch folder, and say where it is"},
 };
 constexpr std::size_t kGlobalOptions = 10;  // the first ones
 
@@ -394,7 +411,8 @@ bool needs_keys(const Verb& verb) {
 
 bool can_look_at_copies(const Verb& verb) {
   return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail &&
-         verb.run != tenant_outbox && verb.run != replay_show && verb.run != replay_journal;
+         verb.run != tenant_outbox && verb.run != replay_show && verb.run != replay_journal &&
+         verb.run != replay_run;
 }
 
 void write_out(std::vector<std::string>& words) {

@@ -16,9 +16,8 @@ constexpr std::size_t kNounColumn = 38;    // and that of nouns
 constexpr std::size_t kVerbColumn = 10;    // and their verbs
 
 std::string option_line(const OptionSpec& option) {
-  const std::string name =
-      fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
-  return wrapped(fmt::format("  {:<22}{}", name, option.help), kHelpColumns, kOptionColumn) + '\n';
+  return wrapped(fmt::format("  {:<21} {}", written(option), option.help), kHelpColumns, kOptionColumn) +
+         '\n';
 }
 
 }  // namespace

@@ -165,6 +165,8 @@ int main(int argc, char** argv) {
           },
       .run_tenured = [](const std::vector<std::string>& arguments) { return cli::run_tenured(arguments); },
       .open_terminal = [] { return cli::open_real_terminal(); },
+      .hold_ends = cli::hold_ends,
+      .run_program = [&](const cli::ProgramStart& start) { return cli::run_program(start, clock); },
       .wake = [](const std::filesystem::path& control) { queue::send_wake_hint(control); },
   };
   return cli::run_cli(std::vector<std::string>(argv + 1, argv + argc), output, environment);

@@ -53,6 +53,7 @@ ExitCode worker_resume(Session& session);
 ExitCode worker_drain(Session& session);
 ExitCode worker_recycle(Session& session);
 ExitCode replay_journal(Session& session);
+ExitCode replay_run(Session& session);
 ExitCode config_check(Session& session);
 ExitCode config_sample(Session& session);
 ExitCode config_explain(Session& session);

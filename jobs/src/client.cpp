@@ -5,6 +5,7 @@
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/process_bound.hpp>
+#include <tenure/base/sqlite/confinement.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/config/log_options.hpp>
@@ -72,6 +73,11 @@ std::unique_ptr<queue::Store> open_store(const config::StoreSettings& settings, 
 }  // namespace
 
 Client Client::open(const std::string& config_file) {
+  // Before anything of the configuration is read. A scratch control database would take what the run enqueues and nobody would see it.
+  if (sqlite::Confinement::is_in_force())
+    raise(ErrorCode::access_refused,
+          "a replay opens no client: what a handler does outside of its tenant's database belongs into "
+          "JobContext::recorded, which a replay answers from the capsule");
   const config::LoadedSettings loaded = load(config_file);
   const config::Settings& settings = loaded.settings;
   log::configure_as_default(config::log_options_of_application(loaded));

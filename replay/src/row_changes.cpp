@@ -37,8 +37,8 @@ class CellWriter {
   json::Writer& writer_;
 };
 
-using Column = sqlite::ChangedRow::Column;
-using Value = std::optional<sqlite::Cell> Column::*;
+using ChangedColumn = sqlite::ChangedRow::Column;
+using Value = std::optional<sqlite::Cell> ChangedColumn::*;
 
 // Empty where no column has a value of that side.
 template <class IsShown>
@@ -48,7 +48,7 @@ std::string json_of_row(const sqlite::ChangedRow& row, Value value, IsShown&& is
   CellWriter cells(writer);
   writer.begin_object();
   bool has_any = false;
-  for (const Column& column : row.columns) {
+  for (const ChangedColumn& column : row.columns) {
     if (!(column.*value) || !is_shown(column)) continue;
     writer.key(to_utf8(column.name));
     std::visit(cells, *(column.*value));
@@ -60,26 +60,26 @@ std::string json_of_row(const sqlite::ChangedRow& row, Value value, IsShown&& is
 
 RowChange change_of(const sqlite::ChangedRow& row) {
   using Kind = sqlite::ChangedRow::Kind;
-  const auto is_key = [](const Column& column) { return column.is_key; };
-  const auto any = [](const Column&) { return true; };
-  const auto is_changed = [](const Column& column) { return column.after.has_value(); };
+  const auto is_key = [](const ChangedColumn& column) { return column.is_key; };
+  const auto any = [](const ChangedColumn&) { return true; };
+  const auto is_changed = [](const ChangedColumn& column) { return column.after.has_value(); };
   RowChange change{.table = row.table, .key = {}, .before = {}, .after = {}};
   switch (row.kind) {
     case Kind::inserted:
       change.kind = RowChange::Kind::inserted;
-      change.key = json_of_row(row, &Column::after, is_key);
-      change.after = json_of_row(row, &Column::after, any);
+      change.key = json_of_row(row, &ChangedColumn::after, is_key);
+      change.after = json_of_row(row, &ChangedColumn::after, any);
       break;
     case Kind::updated:
       change.kind = RowChange::Kind::updated;
-      change.key = json_of_row(row, &Column::before, is_key);
-      change.before = json_of_row(row, &Column::before, is_changed);
-      change.after = json_of_row(row, &Column::after, any);
+      change.key = json_of_row(row, &ChangedColumn::before, is_key);
+      change.before = json_of_row(row, &ChangedColumn::before, is_changed);
+      change.after = json_of_row(row, &ChangedColumn::after, any);
       break;
     case Kind::deleted:
       change.kind = RowChange::Kind::deleted;
-      change.key = json_of_row(row, &Column::before, is_key);
-      change.before = json_of_row(row, &Column::before, any);
+      change.key = json_of_row(row, &ChangedColumn::before, is_key);
+      change.before = json_of_row(row, &ChangedColumn::before, any);
       break;
   }
   return change;

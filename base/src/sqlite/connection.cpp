@@ -10,6 +10,7 @@
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
+#include <tenure/base/sqlite/confinement.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/wal.hpp>
@@ -161,6 +162,7 @@ void Connection::Impl::close() {
 
 // SQLite opens the log by its name at the first read, so that database and log may be of two files while somebody moves them.
 void Connection::Impl::open() {
+  Confinement::check(path);
   constexpr int kAttempts = 10;  // another process may have ended the log and begun a new one
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const SideFiles before = files_beside();

@@ -13,10 +13,6 @@
 // What several pages and scripts say alike.
 namespace tenure::cli::manual {
 
-inline std::string written(const OptionSpec& option) {
-  return fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
-}
-
 inline std::string sentence(std::string_view text) {
   std::string out(text);
   if (!out.empty() && out.front() >= 'a' && out.front() <= 'z')

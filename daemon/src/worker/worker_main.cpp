@@ -3,6 +3,7 @@
 #include "../protocol/slot_board.hpp"
 #include "crash_signals.hpp"
 #include "in_process_host.hpp"
+#include "replay_mode.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/log_descriptor.hpp>
@@ -273,6 +274,7 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
   fill_standard_streams();
   write_whole_lines();
   return run_program(argv[0], [&] {
+    if (const auto replay = take_replay_request()) return run_replay(*replay, jobs, options);
     sqlite::refuse_open_databases("worker_main");
     const WorkerEnvironment environment = take_environment();
     if (environment.socket) return run_managed(environment, jobs, options);

@@ -10,8 +10,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr std::array kOptions{OptionSpec{"limit", "N", ""}, OptionSpec{"store", "FILE", ""},
-                              OptionSpec{"json", "", ""}};
+constexpr std::array kOptions{
+    OptionSpec{"limit", "N", ""}, OptionSpec{"store", "FILE", ""}, OptionSpec{"json", "", ""},
+    OptionSpec{.name = "debugger", .value = "", .help = "", .value_behind_equals = "COMMAND"}};
 
 Result<CommandLine> parse(const std::vector<std::string>& arguments) {
   return parse_command_line(arguments, kOptions);
@@ -66,6 +67,18 @@ TEST(CommandLine, AFlagWithAValueIsRefused) {
   EXPECT_EQ(refusal({"--json=no"}), "--json takes no value; write it alone");
   EXPECT_EQ(refusal({"--json="}), "--json takes no value; write it alone");
   EXPECT_THAT(parse({"--json", "no"})->words, ElementsAre("no"));
+}
+
+TEST(CommandLine, AFlagMayTakeAValueBehindItsEqualsSign) {
+  EXPECT_EQ(parse({"--debugger=lldb --"})->value("debugger"), "lldb --");
+  const auto alone = parse({"--debugger", "word"});
+  EXPECT_TRUE(alone->has("debugger"));
+  EXPECT_EQ(alone->value("debugger"), "");
+  EXPECT_THAT(alone->words, ElementsAre("word"));
+  EXPECT_EQ(refusal({"--debugger", "--debugger=lldb"}), "--debugger is given twice, as  and lldb");
+  EXPECT_EQ(written(kOptions[3]), "--debugger[=COMMAND]");
+  EXPECT_EQ(written(kOptions[0]), "--limit N");
+  EXPECT_EQ(written(kOptions[2]), "--json");
 }
 
 TEST(CommandLine, ALoneDashIsAWordAndOneDashWithMoreIsNoOption) {

@@ -39,10 +39,6 @@ std::string page(std::string_view path) {
   return "";
 }
 
-std::string written(const OptionSpec& option) {
-  return fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
-}
-
 TEST(ManPages, EachVerbIsInItsPageWithItsOptionsAndExample) {
   const std::string overview = page("man1/tenure.1");
   for (const Verb& verb : verbs()) {

@@ -1,6 +1,7 @@
 #include "bookkeeping.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/confinement.hpp>
 #include <tenure/tenancy/tenants.hpp>
 
 #include <gmock/gmock.h>
@@ -38,6 +39,24 @@ TEST_F(ClientOpen, MakesTheFirstTenantWithoutAnyOtherProgram) {
   Client client = Client::open(config());
   EXPECT_EQ(client.tenants().create(TenantName{"acme"}).name, TenantName{"acme"});
   EXPECT_NO_THROW(with_tenant("acme", [&] { (void)client.enqueue(PayAll{}); }));
+}
+
+// Nothing of the configuration is read: it may be anybody's, or damaged.
+TEST_F(ClientOpen, InAReplayNoneIsOpenedWhateverItIsGiven) {
+  std::filesystem::create_directory(folder_ / "data");
+  {
+    const sqlite::Confinement confined(folder_.path());
+    for (const std::string& file : {config().string(), std::string{"/missing"}, std::string{}}) {
+      try {
+        (void)Client::open(file);
+        FAIL() << "opened";
+      } catch (const AccessRefused& error) {
+        EXPECT_THAT(error.what(), HasSubstr("belongs into JobContext::recorded"));
+      }
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(folder_ / "data"));
+  }
+  EXPECT_NO_THROW((void)Client::open(config()));
 }
 
 TEST_F(ClientOpen, WithoutTheDataFolderItSaysWhatToMake) {

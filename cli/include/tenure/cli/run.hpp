@@ -5,6 +5,7 @@
 #include <tenure/base/line_exchange.hpp>
 #include <tenure/base/operator_identity.hpp>
 #include <tenure/cli/live_terminal.hpp>
+#include <tenure/cli/program_run.hpp>
 #include <tenure/queue/copies.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
@@ -85,6 +86,9 @@ struct Environment {
   std::function<ProgramAnswer(const std::vector<std::string>& arguments)> run_tenured;
   // Where standard input and output are terminals: the one that they are.
   std::function<std::unique_ptr<LiveTerminal>()> open_terminal;
+  // Whatever program_run.hpp does.
+  std::function<void()> hold_ends;
+  std::function<ProgramEnd(const ProgramStart&)> run_program;
   // After a change; `control` is the path of the control database.
   std::function<void(const std::filesystem::path& control)> wake;
 };

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <tenure/base/error.hpp>
+#include <tenure/replay/compare.hpp>
+
+#include <filesystem>
+#include <string>
+
+namespace tenure::replay {
+
+// What the name of a capsule says of its replay: NAME.capsule (the same run), NAME.passes.capsule, NAME.fails.capsule or
+// NAME.fails.TenantBusy.capsule. BadOptions: another ending, no name before it, an error that there is not, or what is almost one of
+// these words (NAME.pases.capsule). Looks at no file.
+[[nodiscard]] Result<Expectation> expectation_of(const std::filesystem::path& file);
+
+// "the same", "passes", "fails", "fails by TenantBusy".
+[[nodiscard]] std::string text_of(const Expectation& expected);
+
+}  // namespace tenure::replay
