@@ -11,7 +11,6 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 struct Later {
   static constexpr std::string_view kind = "loop.later";
