@@ -132,7 +132,7 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
   require_room(tables.statement(kBytes).row().integer(0), in_folder, limits, folder);
 
   const std::string name = name_of_capsule(capsule.head.job);
-  const fs::path path = folder / (name + std::string{kCapsuleEnding});
+  fs::path path = folder / (name + std::string{kCapsuleEnding});
   Unfinished made(folder / ("." + name + ".part"));
   {
     const Unfinished copy(folder / ("." + name + ".copy"));

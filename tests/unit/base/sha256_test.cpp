@@ -22,5 +22,13 @@ TEST(Sha256, TakesBytesThatAreNoText) {
   EXPECT_NE(sha256("\xff"), sha256("\xfe"));
 }
 
+TEST(Sha256, OfPiecesIsThatOfTheWhole) {
+  const std::string text(1000, 'x');
+  Sha256 sum;
+  for (std::size_t at = 0; at < text.size(); at += 77) sum.add(std::string_view{text}.substr(at, 77));
+  EXPECT_EQ(sum.digest(), sha256(text));
+  EXPECT_EQ(Sha256{}.digest(), sha256(""));
+}
+
 }  // namespace
 }  // namespace tenure

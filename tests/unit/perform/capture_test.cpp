@@ -32,7 +32,7 @@ std::int64_t paid_in(const std::filesystem::path& file) {
   });
 }
 
-TEST_F(Capture, RPL_11_TheCapsuleOfAFailedRunHoldsTheTenantAsItWasBefore) {
+TEST_F(Capture, RPL_11_TheCapsuleOfAFailedRunHoldsTheTenantAsItWasBeforeAndAnotherEndLeavesNone) {
   const auto end = capture(
       [](JobContext& context) {
         context.once("pay", pay_in_capture);
@@ -55,9 +55,13 @@ TEST_F(Capture, RPL_11_TheCapsuleOfAFailedRunHoldsTheTenantAsItWasBefore) {
   EXPECT_EQ(capsule.head.application, "books");
   EXPECT_EQ(capsule.head.program_version, "7");
   EXPECT_EQ(capsule.head.started, clock_.wall());
+  const auto other =
+      capture([](JobContext& context) { context.once("again", pay_in_capture); }, queue::CaptureOn::failure);
+  EXPECT_EQ(other.capsule, std::nullopt);
+  EXPECT_EQ(files_in_place(), 1U);
 }
 
-TEST_F(Capture, RPL_11_ARunThatEndsOtherwiseLeavesNoFile) {
+TEST_F(Capture, ARunThatEndsOtherwiseLeavesNoFileAndHoldsNothing) {
   const auto fine = [](JobContext& context) { context.once("pay", pay_in_capture); };
   EXPECT_EQ(capture(fine, queue::CaptureOn::failure).capsule, std::nullopt);
   const auto failing = [](JobContext&) { throw std::runtime_error("no"); };

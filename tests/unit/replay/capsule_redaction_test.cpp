@@ -58,7 +58,7 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   EXPECT_EQ(ask_plainly(file, "select note from account"), (std::vector<std::string>{"kept", "kept too"}));
 }
 
-TEST_F(CapsuleRedaction, RPL_04_AColumnKeepsTheTypesOfItsValues) {
+TEST_F(CapsuleRedaction, AColumnKeepsTheTypesOfItsValues) {
   write("create table mixed (id integer primary key, secret)");
   for (const char* value : {"'text'", "''", "12", "1.5", "x'00ff'", "null"})
     write("insert into mixed (secret) values (" + std::string{value} + ")");
@@ -67,7 +67,7 @@ TEST_F(CapsuleRedaction, RPL_04_AColumnKeepsTheTypesOfItsValues) {
                                       "null NULL"}));
 }
 
-TEST_F(CapsuleRedaction, RPL_04_AStrictTableIsRedacted) {
+TEST_F(CapsuleRedaction, AStrictTableIsRedacted) {
   write(
       "create table strict_one (id integer primary key, token text, pin_secret int, raw_token blob) strict");
   write("insert into strict_one values (1, 'abc', 4711, x'aa')");
@@ -75,7 +75,7 @@ TEST_F(CapsuleRedaction, RPL_04_AStrictTableIsRedacted) {
             std::vector<std::string>{"••••0"});
 }
 
-TEST_F(CapsuleRedaction, RPL_04_WhereValuesMustDifferTheirRowsTellThemApart) {
+TEST_F(CapsuleRedaction, WhereValuesMustDifferTheirRowsTellThemApart) {
   write("create table session (id integer primary key, token text unique check (length(token) > 4))");
   write("insert into session values (3, 'aaaaaa'), (8, 'bbbbbb')");
   write("create table ticket (area text, token text, note text, primary key (area, token)) without rowid");
@@ -87,7 +87,7 @@ TEST_F(CapsuleRedaction, RPL_04_WhereValuesMustDifferTheirRowsTellThemApart) {
             (std::vector<std::string>{"a••••1x", "a••••2y", "b••••3z"}));
 }
 
-TEST_F(CapsuleRedaction, RPL_04_TriggersAndForeignKeysAreNoWayAround) {
+TEST_F(CapsuleRedaction, TriggersAndForeignKeysAreNoWayAround) {
   write("create table person (token text primary key)");
   write("create table visit (person_token text references person (token) on update cascade, copy text)");
   write("create table copies (text)");
@@ -99,14 +99,14 @@ TEST_F(CapsuleRedaction, RPL_04_TriggersAndForeignKeysAreNoWayAround) {
   EXPECT_EQ(ask_plainly(file, "select person_token from visit"), std::vector<std::string>{"••••"});
 }
 
-TEST_F(CapsuleRedaction, RPL_04_WhatCannotBeRedactedIsRefusedByName) {
+TEST_F(CapsuleRedaction, WhatCannotBeRedactedIsRefusedByName) {
   write("create table pin (pin_secret integer unique)");
   write("insert into pin values (11), (12)");
   const std::string message = refused();
   EXPECT_NE(message.find("pin_secret of table pin"), std::string::npos) << message;
 }
 
-TEST_F(CapsuleRedaction, RPL_04_ColumnsOfVirtualTablesAndGeneratedOnesAreRefusedByName) {
+TEST_F(CapsuleRedaction, ColumnsOfVirtualTablesAndGeneratedOnesAreRefusedByName) {
   write("create table shape (raw text, token text as (upper(raw)) stored)");
   EXPECT_NE(refused().find("token of table shape"), std::string::npos);
   write("drop table shape");
@@ -122,7 +122,7 @@ TEST_F(CapsuleRedaction, AVirtualTableWithoutSecretsIsCopied) {
 }
 
 // As a library with samples (SQLITE_ENABLE_STAT4) leaves them.
-TEST_F(CapsuleRedaction, RPL_04_NoSamplesOfValuesAreLeftInStatistics) {
+TEST_F(CapsuleRedaction, NoSamplesOfValuesAreLeftInStatistics) {
   handles_.close_idle();
   ask_plainly(
       handles_.files().path_for(acme_),

@@ -35,7 +35,7 @@ TEST_F(CapsuleFile, HasAHeadForListsWithoutALookAtAllRows) {
   EXPECT_EQ(summary.failure, capsule().run.failure);
 }
 
-TEST_F(CapsuleFile, RPL_11_HoldsTheTenantAsItWasBeforeTheRunThoughWrittenAfterIt) {
+TEST_F(CapsuleFile, HoldsTheTenantAsItWasBeforeTheRunThoughWrittenAfterIt) {
   write("insert into invoice values (1, 0)");
   const auto file = capture_around(
       [&] {
@@ -64,7 +64,7 @@ TEST_F(CapsuleFile, RPL_14_IsOneSqliteFileThatAPlainConnectionReads) {
   EXPECT_EQ(replay::read_capsule(file).run, capsule().run) << "and changes nothing";
 }
 
-TEST_F(CapsuleFile, RPL_12_IsItsOwnersAlone) {
+TEST_F(CapsuleFile, IsItsOwnersAlone) {
   const mode_t umask_before = ::umask(0);
   const auto file = capture();
   ::umask(umask_before);
@@ -72,7 +72,7 @@ TEST_F(CapsuleFile, RPL_12_IsItsOwnersAlone) {
   EXPECT_EQ(mode_of(place_), 0700U);
 }
 
-TEST_F(CapsuleFile, RPL_12_IsRefusedAboveItsSizeAndLeavesNothing) {
+TEST_F(CapsuleFile, IsRefusedAboveItsSizeAndLeavesNothing) {
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(capture()));
   std::filesystem::remove_all(place_);
   limits_.bytes_max = size;
@@ -86,7 +86,7 @@ TEST_F(CapsuleFile, RPL_12_IsRefusedAboveItsSizeAndLeavesNothing) {
   EXPECT_EQ(files_in_place(), std::vector<std::string>{}) << "found before it was copied";
 }
 
-TEST_F(CapsuleFile, RPL_12_IsRefusedWhereTheFolderWouldHoldTooMuch) {
+TEST_F(CapsuleFile, IsRefusedWhereTheFolderWouldHoldTooMuch) {
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(capture()));
   limits_.folder_bytes_max = 2 * size;
   replay::Capsule second = capsule();

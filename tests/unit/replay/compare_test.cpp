@@ -31,7 +31,7 @@ TEST(CompareRuns, TheSameRunDoesNotDiffer) {
   EXPECT_EQ(first(same), "") << "readings, seed and place are given, or of no account";
 }
 
-TEST(CompareRuns, RPL_06_ACallIsNamedFirstByItsNumberAndName) {
+TEST(CompareRuns, ACallIsNamedFirstByItsNumberAndName) {
   RunRecord run = record_of_run();
   run.calls[1].name = "refund";
   run.failure.reset();
@@ -47,7 +47,7 @@ TEST(CompareRuns, RPL_06_ACallIsNamedFirstByItsNumberAndName) {
             "  replayed \"more\": threw ReplayDiffers: no such call");
 }
 
-TEST(CompareRuns, RPL_06_ThenTheOutcome) {
+TEST(CompareRuns, ThenTheOutcome) {
   RunRecord run = record_of_run();
   run.failure.reset();
   run.jobs.clear();
@@ -59,7 +59,7 @@ TEST(CompareRuns, RPL_06_ThenTheOutcome) {
   EXPECT_NE(first(run).find("with the cursor \"page 2\""), std::string::npos);
 }
 
-TEST(CompareRuns, RPL_06_ThenTheJobsEnqueued) {
+TEST(CompareRuns, ThenTheJobsEnqueued) {
   RunRecord run = record_of_run();
   run.jobs.front().queue = "slow";
   run.changes.clear();
@@ -69,7 +69,7 @@ TEST(CompareRuns, RPL_06_ThenTheJobsEnqueued) {
   EXPECT_NE(text.find("in queue slow"), std::string::npos);
 }
 
-TEST(CompareRuns, RPL_06_ThenTheRowsEachByTableAndKey) {
+TEST(CompareRuns, ThenTheRowsEachByTableAndKey) {
   RunRecord run = record_of_run();
   run.changes[1].after = R"({"id":7,"paid":3})";
   EXPECT_EQ(first(run),
