@@ -92,13 +92,13 @@ std::filesystem::path target_of(const Session& session) {
   return target;
 }
 
-// When the daemon has written it.
-void await_file(Session& session, const std::string& file) {
+// Until the daemon has written it; its bytes.
+std::int64_t await_file(Session& session, const std::string& file) {
   for (int questions = 0; questions < kDumpQuestionsMax; ++questions) {
     const DaemonAnswer answer = ask_daemon(session, {.path = "/journal"});
     const auto dump = answer.body().member("dump");
     const std::string state = dump && text_in(*dump, "file") == file ? text_in(*dump, "state") : "lost";
-    if (state == "written") return;
+    if (state == "written") return number_in(*dump, "bytes");
     if (state != "writing")
       throw DaemonSaysNo{"JournalNotWritten",
                          fmt::format("the daemon did not write {}: {}", escaped(file, 4096),
@@ -139,8 +139,7 @@ ExitCode dump(Session& session) {
   const std::filesystem::path target = target_of(session);
   const DaemonAnswer begun = ask_daemon(session, {.method = "POST", .path = "/journal/dump"});
   const std::string written = text_in(begun.body(), "file");
-  const std::int64_t bytes = number_in(begun.body(), "bytes");
-  await_file(session, written);
+  const std::int64_t bytes = await_file(session, written);
   if (!target.empty()) move_to(written, target);
   const std::string file = target.empty() ? written : target.string();
   if (session.json()) {

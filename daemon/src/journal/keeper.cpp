@@ -134,8 +134,10 @@ Dump Keeper::last_dump() const {
 void Keeper::write(const std::string& records, const std::string& head) {
   std::string error;
   const std::filesystem::path file = last_dump().file;
+  std::uintmax_t bytes = 0;
   try {
     write_file(file, head, records);
+    bytes = std::filesystem::file_size(file);
   } catch (const std::exception& caught) {
     error = caught.what();
   }
@@ -144,6 +146,7 @@ void Keeper::write(const std::string& records, const std::string& head) {
   const std::lock_guard lock(mutex_);
   last_.state = error.empty() ? Dump::State::written : Dump::State::failed;
   last_.error = error;
+  if (error.empty()) last_.bytes = bytes;
 }
 
 }  // namespace tenure::daemon::journal

@@ -34,7 +34,7 @@ struct Dump {
   enum class State : std::uint8_t { none, writing, written, failed };
   State state = State::none;
   std::filesystem::path file;
-  std::size_t bytes = 0;  // of what is written
+  std::size_t bytes = 0;  // of the file; of its records while it is written
   std::string error;      // why it has failed, or why it was refused
 };
 

@@ -90,6 +90,7 @@ TEST_F(JournalKeeperTest, AFileThatIsAskedForIsItsOwnersAloneAndReplays) {
   ASSERT_EQ(::stat(journals.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
   EXPECT_EQ(files().size(), 1U) << "nothing unfinished is left";
+  EXPECT_EQ(dump.bytes, std::filesystem::file_size(dump.file));
   const JournalFile file = read_journal(dump.file);
   EXPECT_EQ(file.head.why, Why::request);
   EXPECT_EQ(file.head.node, "app-1");
