@@ -35,7 +35,7 @@ std::filesystem::path program_of(const Session& session) {
   if (!session.has("program"))
     raise(ErrorCode::bad_options, "--program FILE is missing: the worker program that performs the job");
   if (session.option("program").empty()) raise(ErrorCode::bad_options, "--program wants a file");
-  const std::filesystem::path program = std::filesystem::absolute(session.option("program"));
+  std::filesystem::path program = std::filesystem::absolute(session.option("program"));
   struct stat status {};
   if (::stat(program.c_str(), &status) != 0) refuse_program(program, system_text(errno));
   if (!S_ISREG(status.st_mode)) refuse_program(program, "is " + kind_of_file_at(program) + " and no program");

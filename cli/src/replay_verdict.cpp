@@ -105,6 +105,7 @@ std::string quoted_step(std::string_view step) { return fmt::format("\"{}\"", es
 std::string steps_text(const std::vector<std::string>& steps) {
   if (steps.empty()) return "and had none";
   std::vector<std::string> quoted;
+  quoted.reserve(steps.size());
   for (const std::string& step : steps) quoted.push_back(quoted_step(step));
   return fmt::format("but {}", fmt::join(quoted, ", "));
 }

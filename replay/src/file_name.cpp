@@ -47,18 +47,18 @@ Result<Expectation> expected_error(const std::string& file, std::string_view nam
 
 }  // namespace
 
-Result<Expectation> expectation_of(const std::filesystem::path& path) {
-  const std::string file = path.filename().string();
-  if (!file.ends_with(kCapsuleEnding)) return bad(file, std::string(kForms));
-  const std::string_view name = std::string_view{file}.substr(0, file.size() - kCapsuleEnding.size());
+Result<Expectation> expectation_of(const std::filesystem::path& file) {
+  const std::string whole = file.filename().string();
+  if (!whole.ends_with(kCapsuleEnding)) return bad(whole, std::string(kForms));
+  const std::string_view name = std::string_view{whole}.substr(0, whole.size() - kCapsuleEnding.size());
   const auto [front, last] = part(name);
-  if (name.empty() || (last && front.empty())) return bad(file, std::string(kForms));
+  if (name.empty() || (last && front.empty())) return bad(whole, std::string(kForms));
   if (!last) return Expectation{};
   if (*last == kPasses) return Expectation{Expectation::Outcome::passes};
   if (*last == kFails) return Expectation{Expectation::Outcome::fails};
-  if (const Parted before = part(front); before.last == kFails) return expected_error(file, *last);
+  if (const Parted before = part(front); before.last == kFails) return expected_error(whole, *last);
   for (const std::string_view word : {kPasses, kFails})
-    if (is_almost(*last, word)) return bad(file, fmt::format("did you mean .{}{}?", word, kCapsuleEnding));
+    if (is_almost(*last, word)) return bad(whole, fmt::format("did you mean .{}{}?", word, kCapsuleEnding));
   return Expectation{};
 }
 

@@ -76,6 +76,7 @@ std::vector<ReplayCase> replay_cases(const fs::path& folder) {
   if (std::string problem = list_files(named, files); !problem.empty())
     return {{suite, "HasNoCapsules", named, std::move(problem)}};
   std::vector<ReplayCase> cases;
+  cases.reserve(files.size());
   std::set<std::string> used;
   for (const fs::path& file : files) cases.push_back({suite, unused(name_of_case(file), used), file});
   return cases;
