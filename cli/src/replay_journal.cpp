@@ -81,7 +81,7 @@ ExitCode replay_file(Session& session) {
 
 // --- A file of it.
 
-std::filesystem::path target_of(const Session& session) {
+std::filesystem::path dump_target_of(const Session& session) {
   if (session.words().size() < 2) return {};
   auto target = absolute(session.words()[1]);
   std::error_code ignored;
@@ -136,7 +136,7 @@ void move_to(const std::filesystem::path& file, const std::filesystem::path& tar
 }
 
 ExitCode dump(Session& session) {
-  const std::filesystem::path target = target_of(session);
+  const std::filesystem::path target = dump_target_of(session);
   const DaemonAnswer begun = ask_daemon(session, {.method = "POST", .path = "/journal/dump"});
   const std::string written = text_in(begun.body(), "file");
   const std::int64_t bytes = await_file(session, written);

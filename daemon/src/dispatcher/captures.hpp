@@ -1,5 +1,7 @@
 #pragma once
 
+#include "remembered.hpp"
+
 #include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -34,6 +36,8 @@ class Captures {
   queue::CapturesMark mark_{0};
   std::vector<queue::OpenCapture> requests_;     // the most specific first
   std::map<queue::CaptureNumber, int> running_;  // also for requests that have gone
+
+  TENURE_REMEMBERS(known, requests, running)
 };
 
 }  // namespace tenure::daemon

@@ -87,7 +87,7 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, far_retries, dead_jobs, refusals, held_notes,
+                   lone_jobs, endings, cancelled_runs, captures, far_retries, dead_jobs, refusals, held_notes,
                    told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
                    next_counter, now, actions)
 };
