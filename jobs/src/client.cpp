@@ -15,6 +15,7 @@
 #include <tenure/queue/outbox_file.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
+#include <tenure/tenancy/commit_watch.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/migrations.hpp>
 #include <tenure/tenancy/stamp.hpp>
@@ -193,6 +194,7 @@ void Client::Impl::mark(const TenantTransaction& transaction) {
   const queue::OutboxOwner owner{transaction.tenant(), transaction.generation()};
   const queue::OutboxState file = queue::outbox_state_of(transaction);
   if (marked.has(owner, file)) return;
+  const detail::CommitLabel label{detail::CommitOf::own};
   std::optional<Result<queue::MarkedOutbox>> result;
   // Durable, also where it was there already: its writer may not have synced it yet.
   store.write(Durability::durable,
@@ -203,6 +205,7 @@ void Client::Impl::mark(const TenantTransaction& transaction) {
 
 // The transaction is acknowledged whatever becomes of this: the mark stands, and tenured looks.
 void Client::Impl::relay(TenantHandle& handle) {
+  const detail::CommitLabel label{detail::CommitOf::own};
   std::string why;
   try {
     const auto wake = [this](const queue::Relayed& page) {

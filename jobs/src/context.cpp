@@ -5,6 +5,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/context.hpp>
+#include <tenure/tenancy/commit_watch.hpp>
 #include <tenure/tenancy/global_id.hpp>
 
 #include <algorithm>
@@ -131,7 +132,10 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   }
   if (is_done_now) run_.outbox.before_commit(transaction);
   // Also where the receipt was found: it may be visible and not yet on disk, and the caller acts on it.
-  transaction.commit();
+  {
+    const detail::CommitLabel label{detail::CommitOf::step, step};
+    transaction.commit();
+  }
   if (is_done_now) run_.outbox.committed();
   run_.steps.emplace(step);
   return *std::move(result);

@@ -4,6 +4,7 @@
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/tenancy/commit_watch.hpp>
 #include <tenure/tenancy/handle.hpp>
 #include <tenure/tenancy/scope.hpp>
 
@@ -90,6 +91,30 @@ void checkpoint_if_long(detail::LeaseState& lease) {
                  "the write-ahead log of a tenant stays long" + left_out_text(*left_out),
                  {.error = error.what()});
   }
+}
+
+// The sync comes after every lock is released.
+void commit_unsynced(detail::TransactionState& state, bool is_ordered) {
+  state.require_usable();
+  detail::require_transaction(state);
+  detail::LeaseState& lease = *state.lease;
+  while (lease.transactions.back() != &state) lease.transactions.back()->end();
+  state.end_cursors();  // an unfinished `returning` would refuse the commit
+  detail::tell_before_commit(lease.tenant, is_ordered);
+  detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
+    const sqlite::Authorizer::Permission permission{lease.open->authorizer};
+    try {
+      state.write->commit();
+    } catch (const DiskSyncFailed&) {
+      lease.poisoned = true;
+      *lease.sync_failed = true;
+      throw;
+    } catch (...) {
+      lease.poisoned = true;
+      throw;
+    }
+  });
+  state.end();
 }
 
 }  // namespace
@@ -190,33 +215,16 @@ std::int64_t TenantTransaction::last_insert_row() const {
 const Stamp& TenantTransaction::stamp() const { return *state_->stamp; }
 
 void TenantTransaction::commit() {
-  commit_ordered();
+  commit_unsynced(*state_, false);
   detail::LeaseState& lease = *state_->lease;
   sync_log(lease);
+  detail::tell_after_commit(lease.tenant, false);
   checkpoint_if_long(lease);
 }
 
-// The sync comes after every lock is released: see commit().
 void TenantTransaction::commit_ordered() {
-  require_usable();
-  detail::require_transaction(*state_);
-  detail::LeaseState& lease = *state_->lease;
-  while (lease.transactions.back() != state_.get()) lease.transactions.back()->end();
-  state_->end_cursors();  // an unfinished `returning` would refuse the commit
-  detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
-    const sqlite::Authorizer::Permission permission{lease.open->authorizer};
-    try {
-      state_->write->commit();
-    } catch (const DiskSyncFailed&) {
-      lease.poisoned = true;
-      *lease.sync_failed = true;
-      throw;
-    } catch (...) {
-      lease.poisoned = true;
-      throw;
-    }
-  });
-  state_->end();
+  commit_unsynced(*state_, true);
+  detail::tell_after_commit(state_->lease->tenant, true);
 }
 
 void TenantHandle::sync() const {

@@ -71,7 +71,7 @@ bool finishes_any(const daemon::RoundWork& work) {
 Daemon::Daemon(const Surroundings& surroundings, Work work) : around_(surroundings), work_(std::move(work)) {}
 
 Runs Daemon::work() {
-  start(false);
+  start(around_.watch != nullptr && around_.watch->has_former_died());
   const bool is_whole = work_until_idle();
   stop();
   if (lost_) raise(*lost_);
@@ -149,13 +149,20 @@ void Daemon::on(daemon::RunRound& action) {
   if (claims_any(work) && crashes_at(CrashPoint::before_claim_commit)) return;
   if (finishes_any(work) && crashes_at(CrashPoint::before_finish_commit)) return;
   try {
-    daemon::RoundReply reply = daemon::run_round(around_.store, work, around_.clock.wall());
+    daemon::RoundReply reply = carry_out(work);
     if (has_claimed_any(reply) && crashes_at(CrashPoint::after_claim_commit)) return;
     if (finishes_any(work) && crashes_at(CrashPoint::after_finish_commit)) return;
     events_.emplace_back(daemon::RoundDone{std::move(reply)});
   } catch (const Error& error) {  // of the store's thread
     events_.emplace_back(daemon::RoundFailed{error.failure()});
   }
+}
+
+daemon::RoundReply Daemon::carry_out(const daemon::RoundWork& work) {
+  if (around_.watch != nullptr) around_.watch->before_round(work);
+  daemon::RoundReply reply = daemon::run_round(around_.store, work, around_.clock.wall());
+  if (around_.watch != nullptr) around_.watch->after_round(work);
+  return reply;
 }
 
 bool Daemon::crashes_at(CrashPoint point) {
@@ -232,19 +239,37 @@ Daemon::Performed Daemon::perform_next() {
   assigned_.erase(next);
   const queue::AssignedJob job = daemon::assigned_job(std::move(assigned.job), {});
   runs_.push_back({.id = job.id, .kind = job.kind, .tenant = job.tenant, .attempt = job.attempt});
-  queue::RunNotes notes{job.claim};
-  queue::AttemptEnd end = around_.perform(job, notes);
+  // Tells at once only where somebody watches: between two rounds in any case, since no step is under way.
+  queue::RunNotes* told = nullptr;
+  queue::RunNotes notes{job.claim, [&] {
+                          if (around_.watch == nullptr) return;
+                          tell(assigned.process, *told);
+                          while (run_one()) continue;
+                        }};
+  told = &notes;
+  queue::AttemptEnd end = perform(job, notes);
   if (end.result == queue::RunResult::failed) runs_.back().failure = end.failure;
   around_.on_run(runs_.back());
-  if (auto news = notes.take()) {
-    daemon::RunsTold told{.process = assigned.process, .news = {}};
-    told.news.push_back(*std::move(news));
-    events_.emplace_back(std::move(told));
-  }
+  tell(assigned.process, notes);
   daemon::AttemptsEnded ended{.process = assigned.process, .ends = {}};
   ended.ends.push_back(std::move(end));
   events_.emplace_back(std::move(ended));
   return Performed::one;
+}
+
+queue::AttemptEnd Daemon::perform(const queue::AssignedJob& job, queue::RunNotes& notes) {
+  if (around_.watch != nullptr) around_.watch->run_begins();
+  queue::AttemptEnd end = around_.perform(job, notes);
+  if (around_.watch != nullptr) around_.watch->run_ended();
+  return end;
+}
+
+void Daemon::tell(queue::ProcessNumber process, queue::RunNotes& notes) {
+  auto news = notes.take();
+  if (!news) return;
+  daemon::RunsTold told{.process = process, .news = {}};
+  told.news.push_back(*std::move(news));
+  events_.emplace_back(std::move(told));
 }
 
 bool Daemon::leaves_too_many() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fault_list.hpp"
+#include "run_watch.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
@@ -32,6 +33,8 @@ struct Surroundings {
   std::function<void(const queue::OutboxOwner&, queue::OutboxSeq)> clear_outbox;
   std::function<void()> on_crash;
   std::function<void(const JobRun&)> on_run;  // that has ended
+  // Null: nobody. Where there is one, what a run tells of itself is stored at once.
+  RunWatch* watch = nullptr;
 };
 
 // What it is started for.
@@ -96,6 +99,10 @@ class Daemon {
   void on(daemon::GiveStopToken&) {}
 
   [[nodiscard]] bool crashes_at(CrashPoint point);
+  [[nodiscard]] daemon::RoundReply carry_out(const daemon::RoundWork& work);
+  [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, queue::RunNotes& notes);
+  // What the run has told of itself and is not told yet.
+  void tell(queue::ProcessNumber process, queue::RunNotes& notes);
   // As not started, what that process has of what is meant.
   void give_back(queue::ProcessNumber process, const std::function<bool(const queue::ClaimRef&)>& is_meant);
   void gone(queue::ProcessNumber process, const queue::ProcessExit& exit);

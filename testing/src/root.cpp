@@ -20,6 +20,7 @@ Root::Root(const fs::path& parent) {
 }
 
 Root::~Root() {
+  if (!is_own_) return;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }

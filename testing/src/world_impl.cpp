@@ -12,6 +12,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,13 @@ bool is_due(const queue::JobRecord& job, WallTime now) {
   return job.state != queue::ShownState::scheduled || job.due <= now;
 }
 
+// In its place, where others refer to it; the former one leaves what is its parent's.
+template <class T, class... Arguments>
+void make_anew(T& object, Arguments&&... arguments) {
+  std::destroy_at(&object);
+  std::construct_at(&object, std::forward<Arguments>(arguments)...);
+}
+
 }  // namespace
 
 World::Impl::Impl(World& world, WorldOptions of_test)
@@ -43,18 +51,40 @@ World::Impl::Impl(World& world, WorldOptions of_test)
       clock(options.start),
       store(queue::make_memory_store()),
       watched(*store, fault_list, [this] { written(); }),
-      handles(TenantFiles{(root.path() / "tenants/%{tenant}.db").string()},
-              {.wait_max = kWaitMax,
-               .write_wait_max = kWaitMax,
-               .lock_wait_max = kWaitMax,
-               .application = options.application}),
+      handles(tenant_files(), handle_options()),
       tenant_template(detail::template_for(tenants_options(), root.path(), clock.wall())),
       tenants(watched.registry(), handles, clock, tenants_options()),
-      client(watched, tenants, clock, {.application = options.application}),
-      performer(jobs, handles, clock,
-                {.application = options.application,
-                 .on_left_open = [this](const std::string& sentence) { left_open.push_back(sentence); }}),
+      client(watched, tenants, clock, client_options()),
+      performer(jobs, handles, clock, performer_options()),
       faults(world) {}
+
+TenantFiles World::Impl::tenant_files() const {
+  return TenantFiles{(root.path() / "tenants/%{tenant}.db").string()};
+}
+
+HandleCacheOptions World::Impl::handle_options() const {
+  return {.wait_max = kWaitMax,
+          .write_wait_max = kWaitMax,
+          .lock_wait_max = kWaitMax,
+          .application = options.application};
+}
+
+PerformerOptions World::Impl::performer_options() {
+  return {.application = options.application,
+          .on_left_open = [this](const std::string& sentence) { left_open.push_back(sentence); }};
+}
+
+void World::Impl::move_in_child(const std::filesystem::path& folder, std::unique_ptr<queue::Store> queue,
+                                queue::Store& of_clients) {
+  fault_list.clear();
+  root.move_in_child(folder);
+  store = std::move(queue);
+  make_anew(watched, of_clients, fault_list, [this] { written(); });
+  make_anew(handles, tenant_files(), handle_options());
+  make_anew(tenants, watched.registry(), handles, clock, tenants_options());
+  make_anew(performer, jobs, handles, clock, performer_options());
+  client = Client{watched, tenants, clock, client_options()};
+}
 
 void World::Impl::written() {
   if (std::this_thread::get_id() != thread) return;
@@ -103,7 +133,8 @@ Runs World::Impl::perform_once(const DrainOptions& drain, const std::set<queue::
       .clear_outbox = [&](const queue::OutboxOwner& owner,
                           queue::OutboxSeq watermark) { performer.clear_outbox(owner, watermark); },
       .on_crash = [&] { performed.clear(); },  // what it has done may not be stored
-      .on_run = [&](const JobRun& run) { runs.push_back(run); }};
+      .on_run = [&](const JobRun& run) { runs.push_back(run); },
+      .watch = watch};
   const auto takes = [&](const queue::ClaimedJob& job) {
     if (only != nullptr && (!only->contains(job.id) || performed.contains(job.id))) return false;
     return is_chosen(job, drain);

@@ -3,6 +3,7 @@
 #include "daemon.hpp"
 #include "fault_list.hpp"
 #include "root.hpp"
+#include "run_watch.hpp"
 #include "templates.hpp"
 #include "watched_store.hpp"
 
@@ -10,9 +11,11 @@
 #include <tenure/queue/store.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/testing/world.hpp>
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +39,10 @@ struct World::Impl {
   bool sweep_outboxes();
   // A client has written to the queue.
   void written();
+  // In a child process of the one that made the world, which had no database open: it goes on over this folder and queue, without faults.
+  // Client and tenants stay where they are. `of_clients`, which outlives it, is the queue as clients have it.
+  void move_in_child(const std::filesystem::path& folder, std::unique_ptr<queue::Store> queue,
+                     queue::Store& of_clients);
 
   WorldOptions options;
   detail::Root root;
@@ -52,7 +59,8 @@ struct World::Impl {
   Performer performer;
   Faults faults;
   const std::thread::id thread = std::this_thread::get_id();
-  detail::Daemon* daemon = nullptr;  // while jobs are performed
+  detail::Daemon* daemon = nullptr;   // while jobs are performed
+  detail::RunWatch* watch = nullptr;  // of daemons that begin
   bool is_inline = false;
   Runs runs;
   std::optional<TenantScope> default_scope;
@@ -61,6 +69,10 @@ struct World::Impl {
   [[nodiscard]] TenantsOptions tenants_options() const {
     return {.application = options.application, .migrations = options.migrations};
   }
+  [[nodiscard]] TenantFiles tenant_files() const;
+  [[nodiscard]] HandleCacheOptions handle_options() const;
+  [[nodiscard]] PerformerOptions performer_options();
+  [[nodiscard]] ClientOptions client_options() const { return {.application = options.application}; }
   queue::AttemptEnd perform(const queue::AssignedJob& job, queue::RunNotes& notes);
   [[nodiscard]] std::vector<std::string> queues() const;
   [[nodiscard]] bool is_chosen(const queue::ClaimedJob& job, const DrainOptions& drain);

@@ -6,6 +6,7 @@
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/tenancy/migrations.hpp>
+#include <tenure/testing/crash_everywhere.hpp>
 #include <tenure/testing/faults.hpp>
 #include <tenure/testing/runs.hpp>
 #include <tenure/testing/where.hpp>

@@ -54,6 +54,14 @@ class JobTest : public ::testing::Test {
   }
   void perform_inline(bool is_on = true) { world_.perform_inline(is_on); }
 
+  // For EXPECT_TRUE: what crash_everywhere.hpp says.
+  template <JobType Job>
+  [[nodiscard]] ::testing::AssertionResult crash_everywhere(const Job& job,
+                                                            const CrashOptions& options = {}) {
+    const CrashReport report = testing::crash_everywhere(world_, job, options);
+    return (report ? ::testing::AssertionSuccess() : ::testing::AssertionFailure()) << report.text;
+  }
+
   // For EXPECT_TRUE and EXPECT_FALSE, which print what was found instead.
   template <JobType Job>
   [[nodiscard]] ::testing::AssertionResult enqueued(const Where<Job>& where = {}) const {

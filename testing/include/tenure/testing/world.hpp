@@ -22,6 +22,9 @@
 namespace tenure::queue {
 class Store;
 }
+namespace tenure::testing::detail {
+class CrashRuns;
+}
 
 // A world of its own for each test of an application: a queue, tenants with databases, a clock that stands still, and whoever performs
 // jobs, all in this process and on this thread. Decisions are production's: jobs go through client, envelope and codec, a real
@@ -121,6 +124,7 @@ class World {
 
  private:
   friend class Faults;
+  friend class detail::CrashRuns;
   struct Impl;
   void leave_default_tenant();
   [[nodiscard]] Matched match(const detail::Criteria& criteria) const;
