@@ -22,6 +22,11 @@ class Invoices : public tenure::testing::JobTest {
     });
   }
 
+  tenure::Ref<guide::Invoice> first_invoice() {
+    return tenants().open_current()->read(
+        [](tenure::TenantReader& reader) { return reader.ref<guide::Invoice>(1); });
+  }
+
   bool mail_is_down = false;
   std::vector<std::string> letters;
 };
@@ -65,6 +70,11 @@ TEST_F(Invoices, AreNotedOnceThoughTheMachineDiesBehindTheLetter) {
     return rows.row().integer(0);
   });
   EXPECT_EQ(noted, 1);
+}
+
+TEST_F(Invoices, AreSentOnceWhereverTheProcessDies) {
+  guide::bill(client(), "ada@example.org");
+  EXPECT_TRUE(crash_everywhere(SendInvoice{.invoice = first_invoice()}));
 }
 
 TEST_F(Invoices, OfAnOlderProgramAreStillRead) {
