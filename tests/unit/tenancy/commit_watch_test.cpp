@@ -25,7 +25,7 @@ class NotingWatch final : public detail::CommitWatch {
   NotingWatch(Shop& shop, const std::atomic<int>& syncs) : shop_(shop), syncs_(syncs) {
     detail::watch_commits(this);
   }
-  ~NotingWatch() { detail::watch_commits(nullptr); }
+  ~NotingWatch() override { detail::watch_commits(nullptr); }
   NotingWatch(const NotingWatch&) = delete;
   NotingWatch& operator=(const NotingWatch&) = delete;
 
@@ -65,7 +65,7 @@ class NotingWatch final : public detail::CommitWatch {
 class CommitWatchTest : public ::testing::Test {
  protected:
   // The head of a new log has a sync of its own.
-  CommitWatchTest() {
+  void SetUp() override {
     begin_insert().commit();
     syncs_ = 0;
   }

@@ -1,6 +1,8 @@
 #include "invoices.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <tenure/queue/store.hpp>
+
 #include <gmock/gmock.h>
 
 #include <chrono>

@@ -24,13 +24,11 @@ struct Commit {
 
 class CommitWatch {
  public:
+  virtual ~CommitWatch() = default;
   // Everything is written and nothing committed.
   virtual void before(const Commit& commit) = 0;
   // It is on disk; one that is ordered is only visible.
   virtual void after(const Commit& commit) = 0;
-
- protected:
-  ~CommitWatch() = default;
 };
 
 // Null: nobody. It is told by whichever thread commits, and outlives that. Threads: while nobody commits.
