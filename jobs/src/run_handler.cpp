@@ -25,15 +25,20 @@ queue::Secrets secrets_of(const queue::AssignedJob& job, const queue::Mask& mask
 
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
 void report_leftovers(const JobRun& run, std::size_t depth) {
-  const auto tell = [&](std::string_view event, const std::string& sentence) {
-    log::write(log::Level::warning, event, sentence);
+  const auto tell = [&](const std::string& sentence) {
     if (run.on_left_open != nullptr && *run.on_left_open) (*run.on_left_open)(sentence);
   };
-  if (scope_depth() > depth)
-    tell("job.scope_left_open", "the handler of " + run.job.kind + " ended inside a tenant scope");
-  if (run.lease && !run.lease->open_children().none())
-    tell("job.transaction_left_open",
-         "the handler of " + run.job.kind + " ended with a transaction, snapshot or cursor open");
+  const std::string who = "the handler of " + run.job.kind;
+  if (scope_depth() > depth) {
+    const std::string sentence = who + " ended inside a tenant scope";
+    log::write(log::Level::warning, "job.scope_left_open", sentence);
+    tell(sentence);
+  }
+  if (run.lease && !run.lease->open_children().none()) {
+    const std::string sentence = who + " ended with a transaction, snapshot or cursor open";
+    log::write(log::Level::warning, "job.transaction_left_open", sentence);
+    tell(sentence);
+  }
 }
 
 std::optional<queue::AttemptFailure> failure_thrown_by(const queue::AssignedJob& job, const queue::Mask& mask,
