@@ -32,6 +32,9 @@ File daemon_page(std::string_view date) {
           "`systemctl enable --now tenured`.");
   page.section("OPTIONS")
       .entry("--config FILE", "The configuration; else TENURE_CONFIG, else /etc/tenure/tenure.toml.")
+      .entry("--replay-journal FILE",
+             "Decides again by a journal of a dispatcher and says whether the same comes out; "
+             "`tenure-replay`(1) is the way to it. Nothing else is opened or started.")
       .entry("--version", "Print the version.")
       .entry("--help", "Print a short help.");
   add_signals(page);
