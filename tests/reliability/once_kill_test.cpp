@@ -1,4 +1,5 @@
 #include "once_world.hpp"
+#include "support/copy_folder.hpp"
 #include "support/in_child.hpp"
 #include "support/shim_vfs.hpp"
 
@@ -32,7 +33,7 @@ class OnceKills : private PrefersMemory, public ::testing::Test {
   // A process that works in a copy of that folder is killed at its point-th call; false where it has ended before.
   bool is_killed_at(int point, const std::filesystem::path& from, const std::filesystem::path& into) {
     std::filesystem::remove_all(into);
-    std::filesystem::copy(from, into, std::filesystem::copy_options::recursive);
+    copy_folder(from, into);
     const auto token = into / "killed";
     const int end = in_child([&] {
       int calls = 0;

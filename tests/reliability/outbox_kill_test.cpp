@@ -1,4 +1,5 @@
 #include "outbox_world.hpp"
+#include "support/copy_folder.hpp"
 #include "support/in_child.hpp"
 #include "support/shim_vfs.hpp"
 
@@ -11,16 +12,6 @@
 // kill -9 before each write, sync, truncation and removal in both files, of an application's transaction with two jobs and of a sweep.
 namespace tenure::testing {
 namespace {
-
-// Folders with a mode of their own, and not the copied one: the set-group-id bit may not be set everywhere that this runs.
-void copy_folder(const std::filesystem::path& from, const std::filesystem::path& into) {
-  std::filesystem::create_directory(into);
-  for (const auto& entry : std::filesystem::directory_iterator{from}) {
-    const auto copied = into / entry.path().filename();
-    if (entry.is_directory()) copy_folder(entry.path(), copied);
-    else std::filesystem::copy_file(entry.path(), copied);
-  }
-}
 
 class OutboxKills : public ::testing::Test {
  protected:

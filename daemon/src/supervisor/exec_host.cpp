@@ -118,11 +118,29 @@ Result<int> ExecHost::start(queue::ProcessNumber process, const config::PoolSett
                      std::move(*board), kills, std::move(group.folder), std::move(on_gone)});
   TENURE_INVARIANT(fresh);
   child->second.output->start();
+  await_end(process);
+  return ours.release();
+}
+
+// Asio may report a descriptor ready for one of the same number before it: that one is in the epoll set for as long as a process which was
+// forked meanwhile, and has not yet become its program, has a copy of it. So the process itself is asked.
+void ExecHost::await_end(queue::ProcessNumber process) {
+  const auto child = children_.find(process);
+  if (child == children_.end()) return;
   child->second.watch.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                                  [this, process](error_code error) {
-                                   if (!error) reap(process);
+                                   if (error) return;
+                                   if (has_ended(process)) reap(process);
+                                   else await_end(process);
                                  });
-  return ours.release();
+}
+
+bool ExecHost::has_ended(queue::ProcessNumber process) const {
+  const auto child = children_.find(process);
+  siginfo_t ended{};
+  return child != children_.end() &&
+         ::waitid(P_PID, static_cast<id_t>(child->second.pid), &ended, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+         ended.si_pid != 0;
 }
 
 pid_t ExecHost::pid_of(queue::ProcessNumber process) const {

@@ -65,6 +65,8 @@ class ExecHost final : public WorkerHost {
   };
   [[nodiscard]] ControlGroup group_for(queue::ProcessNumber process, std::string_view pool);
   queue::ProcessExit wait_for_end(const Child& child);
+  void await_end(queue::ProcessNumber process);
+  [[nodiscard]] bool has_ended(queue::ProcessNumber process) const;
   void reap(queue::ProcessNumber process);
   void sweep_groups();
 
