@@ -3,6 +3,7 @@
 #include "tables.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/text_statement_cache.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/replay/capsule.hpp>
@@ -29,16 +30,17 @@ std::string redacted_value(std::string_view column, std::string_view behind) {
       column, queue::kMasked, behind);
 }
 
+// `or abort` in each: what the constraint says of its own would leave a value in clear, or delete the row.
 std::string plain_update(const Table& table, std::string_view column) {
-  return fmt::format("update main.{0} set {1} = {2} where {1} is not null", as_identifier(table.name), column,
-                     redacted_value(column, ""));
+  return fmt::format("update or abort main.{0} set {1} = {2} where {1} is not null",
+                     as_identifier(table.name), column, redacted_value(column, ""));
 }
 
 // Where there is no rowid the place in the order of keys stands for it.
 std::string update_with_numbers(const Table& table, const std::string& column) {
   const std::string name = as_identifier(table.name);
   if (!table.rowid.empty())
-    return fmt::format("update main.{0} set {1} = {2} where {1} is not null", name, column,
+    return fmt::format("update or abort main.{0} set {1} = {2} where {1} is not null", name, column,
                        redacted_value(column, " || " + table.rowid));
   std::string keys;
   std::string same;
@@ -49,13 +51,37 @@ std::string update_with_numbers(const Table& table, const std::string& column) {
     same += fmt::format(" and {}.{} = numbered.tenure_key_{}", name, key, i);
   }
   return fmt::format(
-      "update main.{0} set {1} = {2} from (select {3}row_number() over () as number from main.{0}) as "
+      "update or abort main.{0} set {1} = {2} from (select {3}row_number() over () as number from main.{0}) "
+      "as "
       "numbered "
       "where {1} is not null{4}",
       name, column, redacted_value(column, " || numbered.number"), keys, same);
 }
 
-void redact_column(sqlite::Connection& copy, const Table& table, const Column& column) {
+// What no update of ours has written: a text has nothing but a number behind it.
+std::string is_in_clear(std::string_view column) {
+  return fmt::format(
+      "case typeof({0}) when 'text' then substr({0}, 1, length('{1}')) <> '{1}' "
+      "or substr({0}, length('{1}') + 1) glob '*[^-0-9]*' when 'blob' then length({0}) > 0 when 'null' then "
+      "0 else {0} <> 0 end",
+      column, queue::kMasked);
+}
+
+struct RowCount {
+  std::int64_t all = 0;
+  std::int64_t in_clear = 0;
+};
+
+RowCount count_rows(sqlite::Connection& copy, const Table& table, std::string_view column) {
+  sqlite::TextStatementCache statements(copy);
+  const auto row = statements.statement_for(
+      fmt::format("select count(*), count(*) filter (where {1}) from main.{0} not indexed",
+                  as_identifier(table.name), is_in_clear(column)));
+  if (!row->statement().step()) invariant_broken("a count has no row", __FILE__, __LINE__);
+  return {row->statement().integer(0), row->statement().integer(1)};
+}
+
+void update_column(sqlite::Connection& copy, const Table& table, const Column& column) {
   const std::string name = as_identifier(column.name);
   try {
     return copy.execute({"redact", plain_update(table, name)});
@@ -68,6 +94,15 @@ void redact_column(sqlite::Connection& copy, const Table& table, const Column& c
   } catch (const ConstraintViolated& error) {
     refuse_column(table, column.name, error.failure().message);
   }
+}
+
+void redact_column(sqlite::Connection& copy, const Table& table, const Column& column) {
+  const std::string name = as_identifier(column.name);
+  const RowCount before = count_rows(copy, table, name);
+  update_column(copy, table, column);
+  const RowCount after = count_rows(copy, table, name);
+  if (after.all != before.all) refuse_column(table, column.name, "rows would be lost");
+  if (after.in_clear != 0) refuse_column(table, column.name, "values stay as they are");
 }
 
 // The whole of it: what a call with a covered name has answered.

@@ -29,6 +29,10 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   write("create table former (id integer primary key, token text)");
   write("insert into former values (1, 'tok_gone_secret')");
   write("delete from former");
+  write("create table ignoring (id integer primary key, token text unique on conflict ignore)");
+  write("create table replacing (id integer primary key, token text unique on conflict replace)");
+  for (const char* table : {"ignoring", "replacing"})
+    write("insert into " + std::string{table} + " values (1, 'tok_1_secret'), (2, 'tok_2_secret')");
   replay::Capsule what = capsule(R"({"api_token":"tok_argument_secret","invoice":7})");
   what.head.job.cursor = "after tok_argument_secret";
   what.run.cursor = "behind tok_argument_secret";
@@ -41,9 +45,9 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   const auto file = capture(what);
   std::ifstream in(file, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  for (const char* secret :
-       {"DE0001secret", "DE0002secret", "SECRET1", "tok_gone_secret", "tok_argument_secret",
-        "tok_call_secret", "tok_answer_secret", "tok_child_secret", "DE_before_secret", "DE_after_secret"})
+  for (const char* secret : {"DE0001secret", "DE0002secret", "SECRET1", "tok_gone_secret",
+                             "tok_argument_secret", "tok_1_secret", "tok_2_secret", "tok_call_secret",
+                             "tok_answer_secret", "tok_child_secret", "DE_before_secret", "DE_after_secret"})
     EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
   const replay::Capsule read = replay::read_capsule(file);
   EXPECT_EQ(value_or_raise(queue::read_envelope(read.head.job.envelope)).arguments,
@@ -56,6 +60,10 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   EXPECT_EQ(read.run.jobs.front().arguments, "{\"secret\":\"••••\",\"n\":1}");
   EXPECT_EQ(read.run.changes.front().after, "{\"iban\":\"••••\"}");
   EXPECT_EQ(ask_plainly(file, "select note from account"), (std::vector<std::string>{"kept", "kept too"}));
+  for (const char* table : {"ignoring", "replacing"})
+    EXPECT_EQ(ask_plainly(file, "select token from " + std::string{table} + " order by id"),
+              (std::vector<std::string>{"••••1", "••••2"}))
+        << table;
 }
 
 TEST_F(CapsuleRedaction, AColumnKeepsTheTypesOfItsValues) {
@@ -97,6 +105,28 @@ TEST_F(CapsuleRedaction, TriggersAndForeignKeysAreNoWayAround) {
   const auto file = capture();
   EXPECT_EQ(ask_plainly(file, "select count(*) from copies"), std::vector<std::string>{"0"});
   EXPECT_EQ(ask_plainly(file, "select person_token from visit"), std::vector<std::string>{"••••"});
+}
+
+// What a constraint makes of the same value twice is not its own to decide: not in a key either.
+TEST_F(CapsuleRedaction, NoRowIsLostWhereAKeyReplacesOrIgnoresItsLike) {
+  for (const char* action : {"ignore", "replace"}) {
+    const std::string table = "key_" + std::string{action};
+    write("create table " + table + " (token text, n integer, primary key (token) on conflict " + action +
+          ") without rowid");
+    write("insert into " + table + " values ('a1', 1), ('a2', 2), ('a3', 3)");
+  }
+  const auto file = capture();
+  for (const char* action : {"ignore", "replace"})
+    EXPECT_EQ(ask_plainly(file, "select token || n from key_" + std::string{action} + " order by n"),
+              (std::vector<std::string>{"••••11", "••••22", "••••33"}))
+        << action;
+}
+
+TEST_F(CapsuleRedaction, NumbersThatReplaceEachOtherAreRefusedByName) {
+  write("create table pin (pin_secret integer unique on conflict replace)");
+  write("insert into pin values (11), (12)");
+  const std::string message = refused();
+  EXPECT_NE(message.find("pin_secret of table pin"), std::string::npos) << message;
 }
 
 TEST_F(CapsuleRedaction, WhatCannotBeRedactedIsRefusedByName) {
