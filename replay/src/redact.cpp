@@ -121,11 +121,13 @@ std::string redacted_json(const queue::Mask& mask, const std::string& json) {
 
 void redact_tables(sqlite::Connection& copy, const queue::Mask& mask) {
   for (const Table& table : tables_of(copy)) {
-    // What a virtual table keeps in tables of its own goes with it.
-    if (is_own_table(table.name) || table.kind == Table::Kind::shadow) continue;
+    if (is_own_table(table.name)) continue;
     for (const Column& column : table.columns) {
       if (!mask.covers(column.name)) continue;
       if (table.kind == Table::Kind::is_virtual) refuse_column(table, column.name, "the table is virtual");
+      // By its name alone: it may be an application's, and nobody may write to it.
+      if (table.kind == Table::Kind::shadow)
+        refuse_column(table, column.name, "the table belongs to a virtual one");
       if (column.is_generated) refuse_column(table, column.name, "it is generated from others");
       redact_column(copy, table, column);
     }

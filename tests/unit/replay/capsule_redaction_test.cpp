@@ -151,6 +151,16 @@ TEST_F(CapsuleRedaction, AVirtualTableWithoutSecretsIsCopied) {
             std::vector<std::string>{"the quick fox"});
 }
 
+// SQLite takes a plain table for one of a virtual table's own by its name alone, and lets nobody write to it.
+TEST_F(CapsuleRedaction, ATableNamedAsOneOfAVirtualTablesOwnIsRefusedByName) {
+  write("create table docs_content (id integer primary key, title text, token text)");
+  write("insert into docs_content values (1, 'plain', 'tok_content_secret')");
+  write("create virtual table docs using fts5(title, content='docs_content', content_rowid='id')");
+  EXPECT_THROW(write("update docs_content set title = 'other'"), Error) << "so no run can change it";
+  const std::string message = refused();
+  EXPECT_NE(message.find("token of table docs_content"), std::string::npos) << message;
+}
+
 // As a library with samples (SQLITE_ENABLE_STAT4) leaves them.
 TEST_F(CapsuleRedaction, NoSamplesOfValuesAreLeftInStatistics) {
   handles_.close_idle();
