@@ -2,7 +2,10 @@
 
 #include "tables.hpp"
 
+#include <tenure/base/bytes.hpp>
 #include <tenure/base/error.hpp>
+#include <tenure/base/json_copy.hpp>
+#include <tenure/base/limits.hpp>
 #include <tenure/base/sqlite/text_statement_cache.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
@@ -11,10 +14,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace tenure::replay {
 namespace {
+
+using sqlite::Query;
+
+// ?1 job.
+constexpr Query kForgetOthers{"forget_receipts_of_others",
+                              "delete from main.tenure_receipts where job_id <> ?1"};
+constexpr Query kResults{"results_of_steps",
+                         "select step, result from main.tenure_receipts where result is not null"};
+// ?1 step  ?2 result. Of the one job whose receipts are left.
+constexpr Query kSetResult{"set_result", "update main.tenure_receipts set result = ?2 where step = ?1"};
 
 [[noreturn]] void refuse_column(const Table& table, std::string_view column, std::string_view why) {
   raise(ErrorCode::constraint_violated,
@@ -105,16 +122,62 @@ void redact_column(sqlite::Connection& copy, const Table& table, const Column& c
   if (after.in_clear != 0) refuse_column(table, column.name, "values stay as they are");
 }
 
-// The whole of it: what a call with a covered name has answered.
-std::string redacted_value_of(const queue::Mask& mask, const std::string& json) {
+// The whole of it: what a call or a step with a covered name has answered. Nothing where it is no JSON.
+std::optional<std::string> redacted_value_of(const queue::Mask& mask, const std::string& json) {
   constexpr std::string_view kCovered = R"({"secret":)";
-  if (json.empty()) return json;
   const std::string redacted = mask.redacted(std::string(kCovered) + json + "}");
+  if (redacted.empty()) return std::nullopt;
   return redacted.substr(kCovered.size(), redacted.size() - kCovered.size() - 1);
 }
 
 std::string redacted_json(const queue::Mask& mask, const std::string& json) {
   return json.empty() ? json : mask.redacted(json);
+}
+
+// A step may return any text, and what hides nothing stays as it is, byte for byte.
+std::string redacted_result(const queue::Mask& mask, std::string_view step, const std::string& result) {
+  if (result.empty()) return result;
+  if (mask.covers(step)) return redacted_value_of(mask, result).value_or(std::string{queue::kMasked});
+  const auto document =
+      json::Document::parse(result, {.bytes_max = limits::kReceiptResultMax, .depth_max = limits::kDepthMax});
+  if (!document) return result;
+  std::string as_it_was;
+  json::Writer writer(as_it_was);
+  json::copy(writer, document->root());
+  std::string redacted = mask.redacted(result);
+  return redacted == as_it_was ? result : redacted;
+}
+
+void hide(std::string& text) {
+  if (!text.empty()) text = queue::kMasked;
+}
+
+// Of a short one, which any text holds by chance, only the end is meant.
+void hide_in(std::string& text, const std::string& secret) {
+  if (secret.empty()) return;
+  std::size_t at = text.find(secret);
+  if (secret.size() < queue::Secrets::kShortest)
+    at = text.ends_with(secret) ? text.size() - secret.size() : std::string::npos;
+  for (; at != std::string::npos; at = text.find(secret, at + queue::kMasked.size()))
+    text.replace(at, secret.size(), queue::kMasked);
+}
+
+// Also where the run failed by it: a replay throws what is left of it, and ends as the run did.
+// What a replay says that has left its recording is no handler's text.
+void hide_failure(Failure& failure, RunRecord& run) {
+  if (failure.code == ErrorCode::replay_differs) return;
+  if (run.failure) hide_in(run.failure->error, failure.message);
+  hide(failure.message);
+  hide(failure.where);
+}
+
+void redact_call(RecordedCall& call, RunRecord& run, const queue::Mask& mask) {
+  if (!mask.covers(call.name)) {
+    call.value = redacted_json(mask, call.value);
+    return;
+  }
+  if (call.failure) hide_failure(*call.failure, run);
+  else if (!call.value.empty()) call.value = redacted_value_of(mask, call.value).value_or("null");
 }
 
 }  // namespace
@@ -134,6 +197,21 @@ void redact_tables(sqlite::Connection& copy, const queue::Mask& mask) {
   }
 }
 
+void redact_receipts(sqlite::Connection& copy, queue::JobId job, const queue::Mask& mask) {
+  const auto id = std::as_bytes(std::span{job.uuid.bytes()});
+  copy.statement(kForgetOthers).bind(id).run();
+  std::vector<std::pair<std::string, std::string>> redacted;
+  {
+    sqlite::Statement row = copy.statement(kResults);
+    while (row.step()) {
+      const std::string result{as_text(row.blob(1))};
+      std::string shown = redacted_result(mask, row.text(0), result);
+      if (shown != result) redacted.emplace_back(row.text(0), std::move(shown));
+    }
+  }
+  for (const auto& [step, result] : redacted) copy.statement(kSetResult).bind(step, as_bytes(result)).run();
+}
+
 queue::AssignedJob redacted(queue::AssignedJob job, const queue::Mask& mask) {
   auto envelope = queue::read_envelope(job.envelope);
   job.envelope.clear();
@@ -146,9 +224,7 @@ queue::AssignedJob redacted(queue::AssignedJob job, const queue::Mask& mask) {
 }
 
 RunRecord redacted(RunRecord run, const queue::Mask& mask) {
-  for (RecordedCall& call : run.calls)
-    call.value =
-        mask.covers(call.name) ? redacted_value_of(mask, call.value) : redacted_json(mask, call.value);
+  for (RecordedCall& call : run.calls) redact_call(call, run, mask);
   for (EnqueuedJob& job : run.jobs) job.arguments = redacted_json(mask, job.arguments);
   for (RowChange& change : run.changes) {
     change.key = redacted_json(mask, change.key);

@@ -1,5 +1,7 @@
 #include "capsules.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -36,9 +38,12 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   replay::Capsule what = capsule(R"({"api_token":"tok_argument_secret","invoice":7})");
   what.head.job.cursor = "after tok_argument_secret";
   what.run.cursor = "behind tok_argument_secret";
-  what.run.calls = {{"login", R"({"session":{"token":"tok_call_secret"},"user":"ann"})"},
-                    {"new token", R"("tok_answer_secret")"},
-                    {"send", "", Failure{ErrorCode::handler_failed, "tok_argument_secret is old", "", ""}}};
+  what.run.calls = {
+      {"login", R"({"session":{"token":"tok_call_secret"},"user":"ann"})"},
+      {"new token", R"("tok_answer_secret")"},
+      {"renew token", "", Failure{ErrorCode::handler_failed, "tok_refused_secret", "", "tok_where"}},
+      {"send", "", Failure{ErrorCode::handler_failed, "tok_argument_secret is old", "", ""}}};
+  what.run.failure->error = "std::runtime_error: tok_refused_secret";
   what.run.jobs.front().arguments = R"({"secret":"tok_child_secret","n":1})";
   what.run.changes = {{"account", replay::RowChange::Kind::updated, R"({"id":1})",
                        R"({"iban":"DE_before_secret"})", R"({"iban":"DE_after_secret"})"}};
@@ -56,7 +61,9 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
   EXPECT_EQ(read.run.cursor, "behind ••••");
   EXPECT_EQ(read.run.calls.front().value, "{\"session\":{\"token\":\"••••\"},\"user\":\"ann\"}");
   EXPECT_EQ(read.run.calls.at(1).value, "\"••••\"");
-  EXPECT_EQ(read.run.calls.at(2).failure->message, "•••• is old");
+  EXPECT_EQ(read.run.calls.at(2).failure, (Failure{ErrorCode::handler_failed, "••••", "", "••••"}));
+  EXPECT_EQ(read.run.failure->error, "std::runtime_error: ••••") << "what the call threw ended the run";
+  EXPECT_EQ(read.run.calls.at(3).failure->message, "•••• is old");
   EXPECT_EQ(read.run.jobs.front().arguments, "{\"secret\":\"••••\",\"n\":1}");
   EXPECT_EQ(read.run.changes.front().after, "{\"iban\":\"••••\"}");
   EXPECT_EQ(ask_plainly(file, "select note from account"), (std::vector<std::string>{"kept", "kept too"}));
@@ -64,6 +71,33 @@ TEST_F(CapsuleRedaction, RPL_04_NoSecretOfArgumentsColumnsCallsOrChangesIsInTheF
     EXPECT_EQ(ask_plainly(file, "select token from " + std::string{table} + " order by id"),
               (std::vector<std::string>{"••••1", "••••2"}))
         << table;
+}
+
+TEST_F(CapsuleRedaction, ReceiptsAreThoseOfTheJobWithoutTheSecretsOfTheirResults) {
+  const auto receipt = [](std::string_view job, std::string_view step, std::string_view result) {
+    return fmt::format("insert into tenure_receipts values (x'{}', '{}', 1, 1, 1, cast('{}' as blob))", job,
+                       step, result);
+  };
+  constexpr std::string_view kJob = "01890a5dac96774bbcceb302099a8057";
+  handles_.close_idle();
+  const auto tenant = handles_.files().path_for(acme_);
+  ask_plainly(tenant, receipt(kJob, "login", R"({"session":{"token":"tok_member_secret"},"user":"ann"})"));
+  ask_plainly(tenant, receipt(kJob, "make token", R"("tok_result_secret")"));
+  ask_plainly(tenant, receipt(kJob, "no token", "tok_no_json_secret"));
+  ask_plainly(tenant, receipt(kJob, "a done", ""));
+  ask_plainly(tenant, receipt(kJob, "a list", "[ 1, 2 ]"));
+  ask_plainly(tenant, receipt(kJob, "a text", "words"));
+  ask_plainly(tenant, receipt("00000000000000000000000000000000", "pay", R"("of another job")"));
+  const auto file = capture();
+  EXPECT_EQ(
+      ask_plainly(file, "select step || ' ' || cast(result as text) from tenure_receipts order by step"),
+      (std::vector<std::string>{"a done ", "a list [ 1, 2 ]", "a text words",
+                                "login {\"session\":{\"token\":\"••••\"},\"user\":\"ann\"}",
+                                "make token \"••••\"", "no token ••••"}));
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  for (const char* gone : {"tok_member_secret", "tok_result_secret", "tok_no_json_secret", "of another job"})
+    EXPECT_EQ(bytes.find(gone), std::string::npos) << gone;
 }
 
 TEST_F(CapsuleRedaction, AColumnKeepsTheTypesOfItsValues) {
