@@ -10,6 +10,7 @@
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/replay/capsule.hpp>
+#include <tenure/replay/row_changes.hpp>
 
 #include <fmt/format.h>
 
@@ -231,6 +232,7 @@ RunRecord redacted(RunRecord run, const queue::Mask& mask) {
     change.before = redacted_json(mask, change.before);
     change.after = redacted_json(mask, change.after);
   }
+  sort_changes(run.changes);
   return run;
 }
 

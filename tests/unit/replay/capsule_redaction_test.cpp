@@ -1,5 +1,8 @@
 #include "capsules.hpp"
 
+#include <tenure/replay/compare.hpp>
+#include <tenure/replay/row_changes.hpp>
+
 #include <fmt/format.h>
 
 #include <fstream>
@@ -208,6 +211,20 @@ TEST_F(CapsuleRedaction, NoSamplesOfValuesAreLeftInStatistics) {
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   EXPECT_EQ(bytes.find("sampled_secret"), std::string::npos);
   EXPECT_EQ(ask_plainly(file, "select count(*) from sqlite_stat4"), std::vector<std::string>{"0"});
+}
+
+// The keys differ from run to run, so that the order of the rows must not tell of them.
+TEST(RedactedRun, RowsAreInTheOrderOfWhatIsLeftOfTheirKeys) {
+  const auto run = [](const std::string& first, const std::string& second) {
+    using replay::RowChange;
+    replay::RunRecord made;
+    made.changes = {
+        {"session", RowChange::Kind::inserted, R"({"token":")" + first + R"("})", "", R"({"n":1})"},
+        {"session", RowChange::Kind::inserted, R"({"token":")" + second + R"("})", "", R"({"n":2})"}};
+    replay::sort_changes(made.changes);
+    return replay::redacted(std::move(made), queue::Mask{});
+  };
+  EXPECT_EQ(replay::compare(run("a", "b"), run("d", "c")), std::nullopt);
 }
 
 TEST(MaskRedacted, KeepsTypesAndShapeAndNothingElse) {
