@@ -12,6 +12,10 @@ namespace tenure::replay {
 // where that cannot be.
 void redact_tables(sqlite::Connection& copy, const queue::Mask& mask);
 
+// Those of the job stay, with what the mask covers in the results of their steps redacted: the members of a JSON, or all of it where the
+// step's name is covered. Those of other jobs go.
+void redact_receipts(sqlite::Connection& copy, queue::JobId job, const queue::Mask& mask);
+
 // Its envelope without seal, its arguments redacted, its cursor without what they hid. One that cannot be read is empty.
 [[nodiscard]] queue::AssignedJob redacted(queue::AssignedJob job, const queue::Mask& mask);
 

@@ -93,10 +93,14 @@ std::vector<RowChange> changes_of(const std::vector<sqlite::ChangedRow>& rows) {
   std::vector<RowChange> changes;
   changes.reserve(rows.size());
   std::ranges::transform(rows, std::back_inserter(changes), change_of);
+  sort_changes(changes);
+  return changes;
+}
+
+void sort_changes(std::vector<RowChange>& changes) {
   std::ranges::sort(changes, {}, [](const RowChange& change) {
     return std::tie(change.table, change.key, change.kind, change.before, change.after);
   });
-  return changes;
 }
 
 }  // namespace tenure::replay

@@ -80,6 +80,7 @@ void make_rows(const fs::path& copy, const Capsule& capsule, const queue::Mask& 
   const bool has_samples = connection.statement(kHasSamples).step();
   if (has_samples) connection.execute(kForgetSamples);
   redact_tables(connection, mask);
+  redact_receipts(connection, capsule.head.job.id, mask);
   make_capsule_tables(connection);
   write_rows(connection, capsule);
 }

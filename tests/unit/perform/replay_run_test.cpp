@@ -150,6 +150,20 @@ TEST_F(ReplayRun, WhatACallThrewIsThrownAgain) {
   }
 }
 
+TEST_F(ReplayRun, ACallOfAMaskedNameThrowsWhatIsLeftOfIt) {
+  for (const std::string text : {"tok_thrown_secret", "no", ""}) {
+    const auto body = [&](JobContext& context) {
+      context.recorded("renew token", [&]() -> int { throw std::runtime_error(text); });
+    };
+    const auto end = capture(body, queue::CaptureOn::failure);
+    EXPECT_EQ(difference(end, body), "") << text;
+    EXPECT_EQ(capsule_of(end).run.failure->error.find("tok_thrown"), std::string::npos);
+    const replay::RunRecord other =
+        replay(file_of(end), [](JobContext& context) { context.recorded("new token", [] { return 1; }); });
+    EXPECT_NE(other.failure.value().error.find("\"new token\""), std::string::npos) << other.failure->error;
+  }
+}
+
 TEST_F(ReplayRun, ACallThatTheRecordingLacksIsNamed) {
   const auto end = capture([](JobContext& context) { context.recorded("rate", [] { return 1; }); });
   bool was_called = false;

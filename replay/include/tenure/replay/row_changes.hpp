@@ -14,5 +14,7 @@ namespace tenure::replay {
 // Recorded rows as a record holds them: JSON, by table and key. Text that is no UTF-8 stands as bytes, an infinite number as
 // {"$real": "Infinity"}. Threads: any.
 [[nodiscard]] std::vector<RowChange> changes_of(const std::vector<sqlite::ChangedRow>& rows);
+// By table and key, and where those are the same by the rest: the order of RunRecord::changes.
+void sort_changes(std::vector<RowChange>& changes);
 
 }  // namespace tenure::replay
