@@ -9,6 +9,7 @@
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/run_notes.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace tenure {
@@ -49,9 +50,17 @@ replay::RunRecord replay_run(const JobRegistry& jobs, HandleCache& handles, cons
                      .on_step = &options.on_step};
   run.lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation)));
   detail::begin_recording(run);
+  std::exception_ptr not_recorded;
   auto failure = detail::failure_of(job, mask, options.stop, [&] {
-    detail::run_handler(*runner, run, [&] { detail::end_recording(run, tape.record()); });
+    detail::run_handler(*runner, run, [&] {
+      try {
+        detail::end_recording(run, tape.record());
+      } catch (...) {  // no outcome of the run: it goes on behind it
+        not_recorded = std::current_exception();
+      }
+    });
   });
+  if (not_recorded) std::rethrow_exception(not_recorded);
   replay::RunRecord record = std::move(tape.record());
   if (tape.trouble()) failure = {tape.trouble()->code, tape.trouble()->message, {}};
   record.failure = std::move(failure);

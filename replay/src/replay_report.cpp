@@ -1,4 +1,5 @@
 #include <tenure/base/error_names.hpp>
+#include <tenure/base/exit_code.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/replay/replay_report.hpp>
@@ -74,6 +75,11 @@ std::optional<Difference> report_difference(const json::Value& root) {
 }
 
 }  // namespace
+
+Failure refusal_of(const Failure& why) {
+  if (why.code == ErrorCode::unknown_kind || exit_code_of(why.code) != ExitCode::refused) return why;
+  return {ErrorCode::interrupted, "the replay has no verdict: " + why.text()};
+}
 
 std::string report_text(const ReplayReport& report) {
   std::string out;

@@ -3,6 +3,7 @@
 #include "../loop/signals.hpp"
 #include "held_output.hpp"
 
+#include <tenure/base/exception_text.hpp>
 #include <tenure/base/exit_code.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/no_sockets.hpp>
@@ -17,6 +18,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <fcntl.h>
 #include <fstream>
 #include <string>
@@ -76,6 +78,9 @@ class Replaying {
     } catch (const Error& error) {  // a border: what cannot be replayed is told to whoever asked for it
       output_.let_through();
       return refuse(error.failure());
+    } catch (const std::exception& error) {
+      output_.let_through();
+      return refuse({ErrorCode::internal, text_of(error)});
     }
     report_.stage = replay::Stage::done;
     write_report(request_.report, report_);
@@ -111,9 +116,11 @@ class Replaying {
 
   int refuse(const Failure& failure) {
     report_.stage = replay::Stage::refused;
-    report_.refusal = failure;
+    report_.refusal = replay::refusal_of(failure);
     write_report(request_.report, report_);
-    return number_of(exit_code_of(failure.code));
+    const ErrorCode code =
+        report_.refusal->code;  // of UnknownKind as `tenure` says it: another program is to be named
+    return number_of(code == ErrorCode::unknown_kind ? ExitCode::usage : exit_code_of(code));
   }
 
   const ReplayRequest& request_;

@@ -72,6 +72,12 @@ TEST_F(ReplayFolder, EffectsThatDifferFailTheTest) {
   EXPECT_THAT(output_, HasSubstr("invoice"));
 }
 
+TEST_F(ReplayFolder, WhatCannotBeRecordedFailsEachTest) {
+  put("pay.fails.capsule");
+  EXPECT_EQ(run_tests("alters"), "exit 1") << output_;
+  EXPECT_THAT(output_, HasSubstr("SchemaMismatch"));
+}
+
 TEST_F(ReplayFolder, AMissingOrEmptyFolderIsAFailingTest) {
   EXPECT_EQ(run_tests(), "exit 1") << output_;
   EXPECT_THAT(output_, HasSubstr("[  FAILED  ] corpus.HasNoCapsules"));

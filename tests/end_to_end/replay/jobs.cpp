@@ -98,6 +98,10 @@ void pay(const Pay& job, JobContext& context) {
                         does("other-line") ? rate + 1 : rate, job.invoice);
     transaction.enqueue(Tell{does("other-job") ? "something else" : "paid"});
   });
+  if (does("alters"))
+    context.write([](TenantTransaction& transaction) {
+      transaction.execute("alter table invoice add column more text");
+    });
   std::printf("between the steps\n");
   reach_out();
   const auto number = static_cast<std::int64_t>(context.random().below(1'000'000'000));

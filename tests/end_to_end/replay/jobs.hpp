@@ -23,7 +23,7 @@ struct Tell {
 // Asks outside for a rate and a fee (`recorded`), marks the invoice as paid and enqueues Tell (step "mark paid"), writes a line with a random number
 // (step "log"), and fails by HandlerFailed.
 // PAY_DOES: "mended" (it succeeds), "busy" (it fails by TenantBusy), "asks-more", "asks-less", "other-order" (it asks otherwise),
-// "other-rate" (outside answers otherwise), "other-job", "other-line" (each differs there); "crash", "exit", "tell-variables", "hang" (writes its pid into $HANGS first), "client" (opens a Client by $LIVE_CONFIG), "other-database" (opens
+// "other-rate" (outside answers otherwise), "other-job", "other-line" (each differs there); "alters" (the table of the invoice, so that nobody can tell what has changed in it); "crash", "exit", "tell-variables", "hang" (writes its pid into $HANGS first), "client" (opens a Client by $LIVE_CONFIG), "other-database" (opens
 // $LIVE_TENANTS), "network" (connects to $LIVE_PORT), "control" (sends to the socket $LIVE_SOCKET).
 struct Pay {
   static constexpr std::string_view kind = "test.pay";

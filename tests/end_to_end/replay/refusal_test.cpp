@@ -77,6 +77,17 @@ TEST_F(ReplayRefusals, AProgramThatIsNoWorkerProgramIsRecognised) {
   EXPECT_THAT(output_, HasSubstr("ended (signal 9 (Killed))"));
 }
 
+// Neither a failure that was expected nor a difference.
+TEST_F(ReplayRefusals, WhatCannotBeRecordedIsNoVerdict) {
+  for (const char* name : {"pay.capsule", "pay.passes.capsule", "pay.fails.capsule"}) {
+    EXPECT_EQ(
+        tenure({"replay", "run", capsule_as(name), "--program", REPLAY_WORKER}, variables_for("alters")),
+        "exit 78")
+        << name << output_;
+    EXPECT_THAT(output_, HasSubstr("SchemaMismatch"));
+  }
+}
+
 // One of before replays takes the socket for its daemon's, and finds that there is none; whatever configuration it would read by hand.
 TEST_F(ReplayRefusals, AnOlderWorkerProgramDoesNotBeginToDispatch) {
   const auto older =

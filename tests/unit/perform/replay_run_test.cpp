@@ -295,6 +295,21 @@ TEST_F(ReplayRun, AnotherHandlerDiffersByItsRow) {
       "  replayed updated {\"paid\":0} to {\"paid\":2}");
 }
 
+TEST_F(ReplayRun, WhatCannotBeRecordedIsNoOutcomeOfTheRun) {
+  const auto end = capture([](JobContext& context) { context.once("pay", pay_in_replay); });
+  for (const bool fails : {false, true})
+    EXPECT_THROW(static_cast<void>(replay(file_of(end),
+                                          [&](JobContext& context) {
+                                            context.once("pay", pay_in_replay);
+                                            context.write([](TenantTransaction& transaction) {
+                                              transaction.execute("alter table invoice add column more text");
+                                            });
+                                            if (fails) throw std::runtime_error("no answer");
+                                          })),
+                 SchemaMismatch);
+  EXPECT_EQ(scope_depth(), 0U);
+}
+
 TEST_F(ReplayRun, TellsOfEachStepBeforeItBegins) {
   const auto body = [](JobContext& context) {
     context.once("one", pay_in_replay);

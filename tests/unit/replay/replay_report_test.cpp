@@ -1,3 +1,5 @@
+#include <tenure/base/error_names.hpp>
+#include <tenure/base/exit_code.hpp>
 #include <tenure/replay/replay_report.hpp>
 
 #include <gmock/gmock.h>
@@ -54,6 +56,19 @@ TEST(ReplayReport, WithoutDifferenceAndFailureThereIsNone) {
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->difference || report->failure || report->refusal);
   EXPECT_EQ(report->stage, Stage::hello);
+}
+
+TEST(ReplayReport, NoRefusalEndsAProgramAsADifferenceDoes) {
+  for (const std::string_view name : error_names()) {
+    const Failure why{error_named(name).value(), "a reason", {}, "somewhere"};
+    const Failure refusal = refusal_of(why);
+    if (why.code == ErrorCode::unknown_kind) continue;
+    EXPECT_NE(exit_code_of(refusal.code), ExitCode::refused) << name;
+    EXPECT_THAT(refusal.text(), HasSubstr(why.text()));
+  }
+  EXPECT_EQ(refusal_of({ErrorCode::limit_reached, "too much"}).code, ErrorCode::interrupted);
+  EXPECT_EQ(refusal_of({ErrorCode::unknown_kind, "test.pay"}).code, ErrorCode::unknown_kind);
+  EXPECT_EQ(refusal_of({ErrorCode::schema_mismatch, "altered"}).code, ErrorCode::schema_mismatch);
 }
 
 TEST(ReplayReport, OneOfAnotherVersionIsRefusedNamingBoth) {

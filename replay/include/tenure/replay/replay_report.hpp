@@ -42,6 +42,10 @@ struct ReplayReport {
   std::optional<Difference> difference = std::nullopt;          // nothing: as expected
 };
 
+// Why there is no verdict. A number that says "it differs" says nothing else, so whatever would end a program with it is Interrupted here and
+// names what it was; but UnknownKind, which is the program's.
+[[nodiscard]] Failure refusal_of(const Failure& why);
+
 [[nodiscard]] std::string report_text(const ReplayReport& report);
 // BadPayload: what is none, or one of another version.
 [[nodiscard]] Result<ReplayReport> read_report(std::string_view text);
