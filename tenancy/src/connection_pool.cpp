@@ -158,7 +158,7 @@ Result<HandleLease> ConnectionPool::lease(const Origin& origin, Generation gener
   };
   const std::lock_guard lock{mutex_};
   ++counters_.leased;
-  leases_.push_back(state.get());
+  state->among_leases = leases_.insert(leases_.end(), state.get());
   return HandleLease{shared_from_this(), std::move(state)};
 }
 
@@ -271,7 +271,7 @@ void ConnectionPool::give_back(LeaseState& lease) {
   {
     const std::lock_guard lock{mutex_};
     --counters_.leased;
-    std::erase(leases_, &lease);
+    leases_.erase(lease.among_leases);
   }
   put_back({lease.tenant, lease.access, lease.shared, lease.closes_seen}, std::move(lease.open), afterwards);
 }
@@ -365,10 +365,11 @@ HandleCache::Counters ConnectionPool::counters() const {
 }
 
 std::vector<HandleCache::Leased> ConnectionPool::end_leases() {
+  if (process_.is_inherited()) return {};  // the list is the parent's, and not kept here
   std::vector<LeaseState*> leases;
   {
     const std::lock_guard lock{mutex_};
-    leases = leases_;
+    leases.assign(leases_.begin(), leases_.end());
   }
   std::vector<HandleCache::Leased> ended;
   for (LeaseState* const lease : leases) {

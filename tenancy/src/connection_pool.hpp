@@ -121,7 +121,7 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   std::unordered_map<TenantName, std::vector<IdleList::iterator>> idle_by_tenant_;
   std::unordered_map<TenantName, std::weak_ptr<TenantShared>> shared_;
   HandleCache::Counters counters_;
-  std::vector<LeaseState*> leases_;
+  std::list<LeaseState*> leases_;  // in their order
   VerifiedFiles verified_;
   ProcessBound process_;
 };

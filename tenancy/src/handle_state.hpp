@@ -77,7 +77,8 @@ struct LeaseState {
   const std::shared_ptr<std::atomic<bool>> sync_failed;  // of the whole pool
   std::shared_ptr<TenantShared> shared;
   std::int64_t closes_seen = 0;
-  std::function<void()> on_visited = [] {};  // a connection beside its own has come and gone
+  std::list<LeaseState*>::iterator among_leases;  // of its pool, under the pool's lock, until it has ended
+  std::function<void()> on_visited = [] {};       // a connection beside its own has come and gone
   std::atomic<bool> poisoned = false;
   ProcessBound process;
 

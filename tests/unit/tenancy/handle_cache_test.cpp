@@ -500,5 +500,18 @@ TEST(HandleCache, EndsLeasesAndTellsWhoseTheyWereAndWhatWasOpenOnThem) {
   EXPECT_EQ(count(again), 0);
 }
 
+TEST(HandleCache, InAForkedProcessItTellsNothingOfTheLeasesOfItsParent) {
+  Shop shop;
+  shop.create("acme");
+  auto ended = std::make_unique<HandleLease>(shop.open("acme"));
+  const HandleLease open = shop.open("acme");
+  EXPECT_EQ(testing::in_child([&] {
+              ended.reset();
+              return static_cast<int>(shop.handles.end_leases_for_test().size());
+            }),
+            0);
+  EXPECT_EQ(shop.handles.end_leases_for_test().size(), 2U);
+}
+
 }  // namespace
 }  // namespace tenure
