@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -191,6 +192,20 @@ TEST_F(JournalKeeperTest, ACrashLeavesAJournalWhoseLastEventIsTheOneThatWasNotSu
     EXPECT_TRUE(replayed.ended_within);
     EXPECT_FALSE(replayed.difference);
     std::filesystem::remove(files().front());
+  }
+}
+
+TEST_F(JournalKeeperTest, ACrashOfAnotherThreadThanTheDispatchersEndsTheDaemonAndWritesNone) {
+  for (const int signal : {SIGABRT, SIGSEGV}) {
+    EXPECT_EQ(signal_of_child([&] {
+                Keeper keeper(1UL << 20U, control, origin);
+                const CrashFile crash_file(keeper, kNow);
+                Dispatcher dispatcher(one_pool(1, 1).settings);
+                live(keeper, dispatcher);
+                std::thread([signal] { ::raise(signal); }).join();
+              }),
+              signal);
+    EXPECT_TRUE(files().empty());
   }
 }
 
