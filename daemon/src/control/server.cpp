@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/base/unix_socket.hpp>
 
 #include <boost/asio/buffer.hpp>
@@ -81,8 +82,17 @@ class Server::Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
+  // A boundary, since what is thrown here would end the daemon's loop: without memory for an answer there is none.
   void has_read(error_code error, std::size_t size) {
     if (!socket_.is_open()) return;
+    try {
+      take(error, size);
+    } catch (const std::exception&) {
+      close();
+    }
+  }
+
+  void take(error_code error, std::size_t size) {
     if (error == asio::error::not_found)
       return write(
           refusal(413, "RequestTooLarge", fmt::format("a request has at most {} bytes", kRequestMax)), false);
@@ -91,9 +101,22 @@ class Server::Connection : public std::enable_shared_from_this<Connection> {
     received_.erase(0, size);
     const auto request = parse_request(line);
     if (!request) return write(refusal(400, "BadRequest", request.error().message), false);
-    const Response response = router_.answer(*request, asker_);
+    const Response response = answer(*request);
     log_asked(*request, asker_, response);
     write(response, true);
+  }
+
+  // A boundary: what an answer meets is told to who asked, and costs the daemon nothing.
+  Response answer(const Request& request) {
+    try {
+      return router_.answer(request, asker_);
+    } catch (const std::exception& error) {
+      log::write(log::Level::error, "control.failed",
+                 fmt::format("{} {} by uid {}, pid {} could not be answered", name_of(request.method),
+                             escaped(request.path), asker_.uid, asker_.pid),
+                 {.error = error.what()});
+      return refusal(500, "Internal", fmt::format("the daemon could not do it: {}", error.what()));
+    }
   }
 
   // Behind what could not be read, nothing that comes means anything.

@@ -28,6 +28,7 @@ constexpr std::size_t kStackBytes = 64UL * 1024;
 struct Prepared {
   const Journal* journal = nullptr;
   std::string head, folder, unfinished, file;
+  pid_t thread = 0;  // the dispatcher's
   pid_t pid = 0;
 };
 // Set while there is something to write.
@@ -54,9 +55,11 @@ void write_prepared(const Prepared& prepared) {
 
 // Its action was reset before it was called: what it meets itself ends the process at once.
 extern "C" void on_fatal_signal(int signal) {
-  const Prepared* const prepared = g_prepared.exchange(nullptr);
-  // A child that has not become its program yet has our memory, and no journal of its own.
-  if (prepared != nullptr && ::getpid() == prepared->pid) write_prepared(*prepared);
+  const Prepared* const prepared = g_prepared.load();
+  // On another thread the ring may be under change, and the dispatcher would go on while it is written. A child that has not become
+  // its program yet has our memory, and no journal of its own.
+  if (prepared != nullptr && ::gettid() == prepared->thread && ::getpid() == prepared->pid)
+    write_prepared(*prepared);
   ::raise(signal);  // as soon as this returns
 }
 
@@ -93,6 +96,7 @@ CrashFile::CrashFile(const Keeper& keeper, WallTime now) {
                                                   std::chrono::floor<std::chrono::seconds>(now), origin.pid))
                        .string();
   prepared->unfinished = prepared->file + ".unfinished";
+  prepared->thread = ::gettid();
   prepared->pid = ::getpid();
   g_prepared = prepared.release();
   handle_fatal_signals();

@@ -8,7 +8,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -21,7 +23,7 @@ namespace {
 
 constexpr std::string_view kDumpFront = "dump-";
 
-// From the first snapshot on, in one piece.
+// In one piece.
 std::string copy_of(const Journal::Pieces& pieces) {
   std::string copy;
   copy.reserve(pieces[0].size() + pieces[1].size());
@@ -29,11 +31,13 @@ std::string copy_of(const Journal::Pieces& pieces) {
   return copy;
 }
 
-bool has_snapshot(const std::string& records) {
-  RecordReader reader(records);
-  for (Record record; reader.next(record);)
-    if (record.kind == RecordKind::snapshot) return true;
-  return false;
+bool has_snapshot(const Journal::Pieces& pieces) {
+  return std::ranges::any_of(pieces, [](std::string_view piece) {
+    RecordReader reader(piece);
+    for (Record record; reader.next(record);)
+      if (record.kind == RecordKind::snapshot) return true;
+    return false;
+  });
 }
 
 Dump refused(std::string why) {
@@ -102,26 +106,34 @@ Dump Keeper::dump(WallTime now) {
   if (count_files(folder_, kDumpFront) >= kFilesMax)
     return refused(fmt::format("{} has {} journals already, and no more are written: remove some",
                                escaped(folder_.string()), kFilesMax));
-  std::string records = copy_of(journal_.records());
-  if (!has_snapshot(records))
+  if (!has_snapshot(journal_.records()))
     return refused(
         "nothing of the journal can be replayed: what the dispatcher remembers takes more than a "
         "third of daemon.journal_size");
   if (writer_.joinable()) writer_.join();
+  // A boundary: the daemon does without a file for which it has no memory or no thread.
+  try {
+    return begin(now);
+  } catch (const std::exception& error) {
+    return refused(fmt::format("there is no memory or no thread to write it: {}", error.what()));
+  }
+}
+
+Dump Keeper::begin(WallTime now) {
+  std::string records = copy_of(journal_.records());
   Dump begun{.state = Dump::State::writing, .file = {}, .bytes = records.size(), .error = {}};
   begun.file = folder_ / fmt::format("{}{:%Y%m%dT%H%M%S}.{:06}Z-{}.journal", kDumpFront,
                                      std::chrono::floor<std::chrono::seconds>(now), to_us(now) % 1'000'000,
                                      origin_.pid);
-  {
-    const std::lock_guard lock(mutex_);
-    last_ = begun;
-  }
-  writer_ = std::thread([this, records = std::move(records),
+  Dump kept = begun;
+  const std::lock_guard lock(mutex_);  // which the thread needs to say what has become of it
+  writer_ = std::thread([this, records = std::move(records), file = begun.file,
                          head = payload_of(head_of_this_program(origin_.program_version, origin_.node,
                                                                 origin_.pid, Why::request))] {
     ::pthread_setname_np(::pthread_self(), "journal");
-    write(records, head);
+    write(records, head, file);
   });
+  last_ = std::move(kept);
   return begun;
 }
 
@@ -131,9 +143,8 @@ Dump Keeper::last_dump() const {
 }
 
 // The thread's entry: whatever is wrong is told to who asks for it.
-void Keeper::write(const std::string& records, const std::string& head) {
+void Keeper::write(const std::string& records, const std::string& head, const std::filesystem::path& file) {
   std::string error;
-  const std::filesystem::path file = last_dump().file;
   std::uintmax_t bytes = 0;
   try {
     write_file(file, head, records);

@@ -50,7 +50,7 @@ class Keeper {
   void happened(const Dispatcher& dispatcher, const Event& event, Now now);
   void decided(const Actions& actions) { journal_.decided(actions); }
 
-  // Begins a file: `writing`, or `failed` at once where none can be begun now.
+  // Begins a file: `writing`, or `failed` at once where none can be begun now, be it for want of memory or of a thread.
   [[nodiscard]] Dump dump(WallTime now);
   // The last one that was begun.
   [[nodiscard]] Dump last_dump() const;
@@ -60,7 +60,8 @@ class Keeper {
   [[nodiscard]] const Origin& origin() const { return origin_; }
 
  private:
-  void write(const std::string& records, const std::string& head);
+  Dump begin(WallTime now);
+  void write(const std::string& records, const std::string& head, const std::filesystem::path& file);
 
   Journal journal_;
   std::filesystem::path folder_;

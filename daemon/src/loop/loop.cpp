@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <unistd.h>
 #include <utility>
 
@@ -143,6 +144,16 @@ void Loop::handle(Event event) {
   for (Action& action : actions) std::visit([this](auto& what) { perform(std::move(what)); }, action);
   for (const auto& link : asked_) link->flush();
   asked_.clear();
+}
+
+// Whoever asks is told what it meets. A dispatcher whose step was not carried out to its end is not to go on: the loop ends with it.
+void Loop::ask(Event event) {
+  try {
+    handle(std::move(event));
+  } catch (...) {
+    asio::post(context_, [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
+    throw;
+  }
 }
 
 void Loop::perform(RunRound&& action) {
@@ -285,6 +296,9 @@ control::Reloaded Loop::reload() {
   } catch (const Error& error) {
     reloaded = {.taken_over = {}, .waiting = {}, .refused = error.failure()};
     log_refused_settings(error);
+  } catch (...) {
+    service_.reloaded();
+    throw;
   }
   service_.reloaded();
   return reloaded;
@@ -325,7 +339,7 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
   reloaded.replaced = replaced_by(event);
   waiting_ = reloaded.waiting;
   log_reloaded(reloaded);
-  handle(std::move(event));
+  ask(std::move(event));
   return reloaded;
 }
 

@@ -60,7 +60,7 @@ class Loop final : public control::Controlled {
   [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead) const override {
     return dispatcher_.turns(lane, ahead, clock_.steady());
   }
-  void ask(Event event) override { handle(std::move(event)); }
+  void ask(Event event) override;
   control::Reloaded reload() override;
   journal::Dump dump_journal() override { return journal_.dump(clock_.wall()); }
   [[nodiscard]] control::JournalView journal() const override {

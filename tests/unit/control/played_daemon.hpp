@@ -1,6 +1,7 @@
 #pragma once
 
 #include <control/controlled.hpp>
+#include <functional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -22,7 +23,10 @@ class PlayedDaemon final : public Controlled {
         {queue::JobId{}, "acme", "billing.send_invoice", Instant{std::chrono::seconds{40}}},
         {queue::JobId{}, "", "reports.monthly", std::nullopt}};
   }
-  [[nodiscard]] DaemonView view() const override { return shown; }
+  [[nodiscard]] DaemonView view() const override {
+    if (fails_with) fails_with();
+    return shown;
+  }
   [[nodiscard]] Activity::View activity() const override { return active; }
   [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead) const override {
     turn_asked = {lane, ahead};
@@ -45,6 +49,7 @@ class PlayedDaemon final : public Controlled {
   Reloaded reloaded;
   journal::Dump dump_begun, dump;
   std::vector<Event> asked;
+  std::function<void()> fails_with;  // in place of a view
 
  private:
   void add(std::int64_t number, std::size_t pool, Phase phase) {

@@ -10,11 +10,13 @@
 #include <control/server.hpp>
 #include <grp.h>
 #include <memory>
+#include <new>
 #include <string>
 #include <support/process.hpp>
 #include <support/temporary_folder.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -186,6 +188,31 @@ TEST_F(ServerTest, WhatIsChangedIsLoggedWithWhoAsked) {
   log::capture_for_test(nullptr);
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_THAT(lines[0], HasSubstr("POST /workers/quiet by uid " + std::to_string(::geteuid())));
+}
+
+TEST_F(ServerTest, AnAnswerThatFailsIsStatus500AndCostsTheDaemonNothing) {
+  serve();
+  std::vector<std::string> lines;
+  log::capture_for_test(&lines);
+  daemon_.fails_with = [] { throw std::system_error(EAGAIN, std::generic_category(), "no thread"); };
+  const Descriptor socket = connect();
+  const std::vector<std::string> requests{kList, "{\"method\":\"POST\",\"path\":\"/workers/quiet\"}\n",
+                                          "{\"method\":\"POST\",\"path\":\"/config/reload\"}\n",
+                                          "{\"method\":\"POST\",\"path\":\"/journal/dump\"}\n"};
+  for (const std::string& request : requests) {
+    send(socket, request);
+    EXPECT_THAT(receive(socket), ::testing::AllOf(HasSubstr("{\"status\":500,"), HasSubstr("\"Internal\""),
+                                                  HasSubstr("no thread")));
+  }
+  daemon_.fails_with = [] { throw std::bad_alloc(); };
+  send(socket, kList);
+  EXPECT_THAT(receive(socket), HasSubstr("{\"status\":500,"));
+  daemon_.fails_with = nullptr;
+  send(socket, kList);
+  EXPECT_THAT(receive(socket), HasSubstr("{\"status\":200,"));
+  log::capture_for_test(nullptr);
+  EXPECT_THAT(lines, ::testing::Contains(::testing::AllOf(
+                         HasSubstr("control.failed"), HasSubstr("GET /workers"), HasSubstr("no thread"))));
 }
 
 TEST_F(ServerTest, DestroyedItAnswersNobodyAndItsFileIsGone) {

@@ -15,10 +15,12 @@
 #include <journal/crash_file.hpp>
 #include <journal/keeper.hpp>
 #include <journal/replay.hpp>
+#include <pthread.h>
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -121,6 +123,43 @@ TEST_F(JournalKeeperTest, WhatCannotBeWrittenIsSaid) {
   EXPECT_THAT(failed.error, HasSubstr("Not a directory"));
 }
 
+// Threads that begin within want a stack larger than any address space.
+class NoMoreThreads {
+ public:
+  NoMoreThreads() {
+    ::pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    ::pthread_getattr_default_np(&huge);
+    ::pthread_attr_setstacksize(&huge, 1UL << 48U);
+    EXPECT_EQ(::pthread_setattr_default_np(&huge), 0);
+    ::pthread_attr_destroy(&huge);
+  }
+  ~NoMoreThreads() {
+    ::pthread_setattr_default_np(&before_);
+    ::pthread_attr_destroy(&before_);
+  }
+  NoMoreThreads(const NoMoreThreads&) = delete;
+  NoMoreThreads& operator=(const NoMoreThreads&) = delete;
+
+ private:
+  pthread_attr_t before_{};
+};
+
+TEST_F(JournalKeeperTest, WithoutAThreadItIsRefusedAndTheNextOneIsWritten) {
+  Keeper keeper(1UL << 20U, control, origin);
+  Dispatcher dispatcher(one_pool(1, 1).settings);
+  live(keeper, dispatcher);
+  {
+    const NoMoreThreads none;
+    const Dump refused = keeper.dump(kNow);
+    EXPECT_EQ(refused.state, Dump::State::failed);
+    EXPECT_THAT(refused.error,
+                HasSubstr("there is no memory or no thread to write it: Resource temporarily"));
+  }
+  EXPECT_EQ(keeper.last_dump().state, Dump::State::none) << "nothing was begun";
+  EXPECT_EQ(written(keeper).state, Dump::State::written);
+}
+
 TEST_F(JournalKeeperTest, WithoutAJournalThereIsNothingToWrite) {
   Keeper keeper(0, control, origin);
   Dispatcher dispatcher(one_pool(1, 1).settings);
@@ -153,6 +192,20 @@ TEST_F(JournalKeeperTest, ACrashLeavesAJournalWhoseLastEventIsTheOneThatWasNotSu
     EXPECT_TRUE(replayed.ended_within);
     EXPECT_FALSE(replayed.difference);
     std::filesystem::remove(files().front());
+  }
+}
+
+TEST_F(JournalKeeperTest, ACrashOfAnotherThreadThanTheDispatchersEndsTheDaemonAndWritesNone) {
+  for (const int signal : {SIGABRT, SIGSEGV}) {
+    EXPECT_EQ(signal_of_child([&] {
+                Keeper keeper(1UL << 20U, control, origin);
+                const CrashFile crash_file(keeper, kNow);
+                Dispatcher dispatcher(one_pool(1, 1).settings);
+                live(keeper, dispatcher);
+                std::thread([signal] { ::raise(signal); }).join();
+              }),
+              signal);
+    EXPECT_TRUE(files().empty());
   }
 }
 
