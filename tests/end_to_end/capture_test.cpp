@@ -63,7 +63,8 @@ TEST_F(CaptureTest, RPL_11_OfAJobThatFailsTheTenantIsKeptAsItWasBeforeAndOfOneTh
   const auto files = capsules();
   ASSERT_EQ(files.size(), 1U) << daemon->output();
   EXPECT_EQ(mode_of(files[0]), 0600U);
-  EXPECT_EQ(mode_of(files[0].parent_path()), 0700U);
+  // A folder's bit that hands its group down may be inherited.
+  EXPECT_EQ(mode_of(files[0].parent_path()) & 0777U, 0700U);
 
   const replay::Capsule capsule = replay::read_capsule(files[0]);
   EXPECT_EQ(capsule.head.job.id, job);
