@@ -32,6 +32,7 @@ void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite:
   bool is_whole = false;
   try {
     is_whole = sqlite::look_at_file(file, [&](sqlite::Connection& connection) {
+      sqlite::limit_values_by_file(connection);
       require_capsule_tables(connection);
       work(connection);
     });

@@ -6,6 +6,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/replay/capsule.hpp>
@@ -93,8 +94,10 @@ void vacuum_into(const fs::path& copy, const fs::path& target) {
   connection.execute({"vacuum_into", fmt::format("vacuum main into '{}'", name)});
 }
 
+// By the rules of reading it.
 void seal_by_digest(const fs::path& file) {
   sqlite::Connection connection(file, {.access = sqlite::Access::alone});
+  sqlite::limit_values_by_file(connection);
   write_digest(connection, digest_of(connection));
 }
 

@@ -161,6 +161,34 @@ TEST_F(CapsuleDamage, WhatIsNoCapsuleIsRefused) {
   EXPECT_THROW(static_cast<void>(replay::read_capsule(tenant)), DatabaseDamaged);
 }
 
+// What a file's schema computes may need any memory: here it fails where somebody asks for it.
+TEST_F(CapsuleDamage, AComputedColumnIsNotReadAndAStoredOneIsVerified) {
+  write("create table odd (id integer primary key, n integer, kept as (n / 2) stored)");
+  write("insert into odd values (1, -9223372036854775808)");
+  handles_.close_idle();
+  ask_plainly(handles_.files().path_for(acme_),
+              "pragma writable_schema = on; update sqlite_schema set sql = "
+              "replace(sql, 'stored)', 'stored, never as (abs(n)))') where name = 'odd'");
+  ASSERT_ANY_THROW(ask_plainly(handles_.files().path_for(acme_), "select never from odd"));
+  file_ = capture();
+  EXPECT_NO_THROW(static_cast<void>(replay::read_capsule(file_)));
+  ask_plainly(file_, "update odd set n = 4");  // and with it what is stored
+  EXPECT_EQ(refusal(), ErrorCode::database_damaged);
+}
+
+TEST_F(CapsuleDamage, NoValueIsMadeThatIsMuchLongerThanTheFile) {
+  write("create table made (n integer)");
+  write("create index made_of on made (length(hex(zeroblob(n))))");
+  file_ = capture();
+  ask_plainly(file_, "insert into made values (5000000)");
+  try {
+    static_cast<void>(replay::read_capsule(file_));
+    ADD_FAILURE();
+  } catch (const DatabaseDamaged& error) {
+    EXPECT_NE(error.failure().message.find("too big"), std::string::npos) << error.failure().message;
+  }
+}
+
 TEST_F(CapsuleDamage, ACapsuleWithAJournalBesideItIsRefused) {
   std::ofstream(file_.string() + "-journal") << "rows that would come back";
   EXPECT_EQ(refusal(), ErrorCode::database_damaged);
