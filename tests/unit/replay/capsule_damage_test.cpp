@@ -152,13 +152,38 @@ TEST_F(CapsuleDamage, ACapsuleOfANewerVersionIsRefusedNamingBoth) {
 }
 
 TEST_F(CapsuleDamage, WhatIsNoCapsuleIsRefused) {
-  put("a text");
-  EXPECT_EQ(refusal(), ErrorCode::database_damaged);
+  for (const std::string& bytes : {std::string{"a text"}, std::string(5000, 'x'), std::string{}}) {
+    put(bytes);
+    for (const auto read :
+         {+[](const std::filesystem::path& file) { static_cast<void>(replay::read_capsule(file)); },
+          +[](const std::filesystem::path& file) { static_cast<void>(replay::read_summary(file)); }}) {
+      try {
+        read(file_);
+        ADD_FAILURE();
+      } catch (const DatabaseDamaged& error) {
+        EXPECT_TRUE(error.failure().message.starts_with("the file is no capsule: ")) << error.what();
+        EXPECT_EQ(error.failure().where, file_.string());
+      }
+    }
+  }
   put(bytes_);
   EXPECT_EQ(refusal(), std::nullopt);
   const auto tenant = handles_.files().path_for(acme_);
   handles_.close_idle();
   EXPECT_THROW(static_cast<void>(replay::read_capsule(tenant)), DatabaseDamaged);
+}
+
+// The digest is no seal: who made the file may have made that too. The name goes into a settings file.
+TEST_F(CapsuleDamage, ACapsuleWhoseApplicationHasNoNameIsRefused) {
+  for (const std::string& name :
+       {std::string{"x\"\n[store]\npath = \"/srv/control.db"}, std::string{}, std::string(65, 'a')}) {
+    replay::Capsule what = capsule();
+    what.head.application = name;
+    file_ = capture(what);
+    EXPECT_THROW(static_cast<void>(replay::read_capsule(file_)), DatabaseDamaged) << name;
+    EXPECT_THROW(static_cast<void>(replay::read_head(file_)), DatabaseDamaged) << name;
+    std::filesystem::remove(file_);
+  }
 }
 
 // What a file's schema computes may need any memory: here it fails where somebody asks for it.
