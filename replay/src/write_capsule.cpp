@@ -132,14 +132,15 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
   };
   OwnTables tables{before};
   make_folder_of_capsules(folder);
+  remove_unfinished(folder);
   const std::int64_t in_folder = bytes_of_folder(folder);
   require_room(tables.statement(kBytes).row().integer(0), in_folder, limits, folder);
 
   const std::string name = name_of_capsule(capsule.head.job);
   fs::path path = folder / (name + std::string{kCapsuleEnding});
-  Unfinished made(folder / ("." + name + ".part"));
+  Unfinished made(folder / ("." + name + std::string{kPartEnding}));
   {
-    const Unfinished copy(folder / ("." + name + ".copy"));
+    const Unfinished copy(folder / ("." + name + std::string{kCopyEnding}));
     copy_database(tables.connection(), copy.path(), [&](const sqlite::CopyProgress&) { next_step(); });
     make_rows(copy.path(), redacted_capsule(capsule, mask), mask);
     next_step();
