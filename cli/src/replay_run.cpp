@@ -3,6 +3,7 @@
 #include "scratch_folder.hpp"
 
 #include <tenure/base/file_kind.hpp>
+#include <tenure/base/json.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/cli/program_run.hpp>
@@ -91,15 +92,22 @@ class ReplayRun {
   }
   static std::filesystem::path world(const std::filesystem::path& scratch) { return scratch / "tenants"; }
 
+  // A text of JSON is one of TOML.
+  static std::string quoted(std::string_view text) {
+    std::string out;
+    json::Writer(out).string(to_utf8(text));
+    return out;
+  }
+
   // What main() may read before it comes to worker_main() names nothing that is in use.
   void prepare(const std::filesystem::path& scratch) const {
     std::filesystem::create_directory(world(scratch));
     write_text_file(
         scratch / "tenure.toml",
         fmt::format("# Of a replay: nothing that is named here is in use.\n"
-                    "[application]\nname = \"{}\"\n\n[store]\npath = \"%{{config_dir}}/control.db\"\n\n"
+                    "[application]\nname = {}\n\n[store]\npath = \"%{{config_dir}}/control.db\"\n\n"
                     "[tenants]\npath = \"%{{config_dir}}/tenants/%{{tenant}}.db\"\n",
-                    capsule_.head.application));
+                    quoted(capsule_.head.application)));
   }
 
   [[nodiscard]] std::vector<std::string> variables(const std::filesystem::path& scratch) const {

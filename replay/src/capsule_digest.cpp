@@ -54,14 +54,20 @@ class Digest {
         put(bytes_, std::bit_cast<std::uint64_t>(row.real(column)));
         return;
       case sqlite::ColumnType::text:
-        put_text<std::uint64_t>(bytes_, row.text(column));
+        add_bytes(row.text(column));
         return;
       case sqlite::ColumnType::blob:
-        put_text<std::uint64_t>(bytes_, as_text(row.blob(column)));
+        add_bytes(as_text(row.blob(column)));
         return;
       case sqlite::ColumnType::null:
         return;
     }
+  }
+  // As put_text has it, without a copy.
+  void add_bytes(std::string_view bytes) {
+    put(bytes_, static_cast<std::uint64_t>(bytes.size()));
+    flush();
+    sum_.add(bytes);
   }
   void flush() {
     sum_.add(bytes_);
@@ -69,11 +75,19 @@ class Digest {
   }
 
   Sha256 sum_;
-  std::string bytes_;  // of the row at hand
+  std::string bytes_;  // of the row at hand, since the last text
 };
 
 void add_all(Digest& digest, sqlite::Statement& row) {
   while (row.step()) digest.add_rows(row);
+}
+
+// What is computed from the rest tells nothing more, and may be as large as whoever made the file likes.
+std::string rows_of(const Table& table) {
+  std::string columns = table.rowid;
+  for (const Column& column : table.columns)
+    if (column.is_stored) columns += (columns.empty() ? "" : ", ") + as_identifier(column.name);
+  return fmt::format("select {} from main.{} not indexed", columns, as_identifier(table.name));
 }
 
 }  // namespace
@@ -93,9 +107,7 @@ std::string digest_of(sqlite::Connection& connection) {
   for (const Table& table : tables_of(connection)) {
     if (table.kind == Table::Kind::is_virtual || table.name == kDigestTable) continue;
     digest.add_name(table.name);
-    const auto row = statements.statement_for(fmt::format("select {}* from main.{} not indexed",
-                                                          table.rowid.empty() ? "" : table.rowid + ", ",
-                                                          as_identifier(table.name)));
+    const auto row = statements.statement_for(rows_of(table));
     add_all(digest, row->statement());
   }
   return digest.text();

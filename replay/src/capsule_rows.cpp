@@ -3,6 +3,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
@@ -232,6 +233,9 @@ CapsuleHead read_head_row(sqlite::Connection& connection) {
                    .started = from_us(row.integer(3)),
                    .tenure_version = std::string{row.text(0)},
                    .masked = texts_in(connection, row.text(4))};
+  // It goes into settings and Global IDs, and the digest is no seal.
+  if (const std::string why = broken_name_rule(NameOf::application, head.application); !why.empty())
+    refuse_capsule(connection, "its application's name " + why);
   queue::AssignedJob& job = head.job;
   job.id = id_in(connection, row.text(5));
   const auto tenant = TenantName::parse(row.text(6));

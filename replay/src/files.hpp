@@ -1,17 +1,25 @@
 #pragma once
 
+#include <tenure/base/system.hpp>
+
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 namespace tenure::replay {
 
-// Makes an empty file that only its owner reads. AccessRefused, DiskError; one that is there already is none of ours.
-void make_private_file(const std::filesystem::path& path);
+// Of files of a folder of capsules that have no name yet.
+inline constexpr std::string_view kPartEnding = ".part";
+inline constexpr std::string_view kCopyEnding = ".copy";
 
-// The file at a path, and what SQLite may have put beside it, unless it was kept. Internal.
+// Makes an empty file that only its owner reads, and holds flock on it. AccessRefused, DiskError; one that is there already is none of ours.
+[[nodiscard]] Descriptor make_private_file(const std::filesystem::path& path);
+
+// The file at a path, and what SQLite may have put beside it, unless it was kept. Its lock tells that somebody still writes it: one that
+// nobody holds was left by a process that was killed. Internal.
 class Unfinished {
  public:
-  explicit Unfinished(std::filesystem::path path) : path_(std::move(path)) { make_private_file(path_); }
+  explicit Unfinished(std::filesystem::path path) : path_(std::move(path)), lock_(make_private_file(path_)) {}
   ~Unfinished() { remove(); }
   Unfinished(const Unfinished&) = delete;
   Unfinished& operator=(const Unfinished&) = delete;
@@ -23,6 +31,7 @@ class Unfinished {
 
  private:
   std::filesystem::path path_;
+  Descriptor lock_;
   bool is_kept_ = false;
 };
 

@@ -4,13 +4,18 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/replay/capsule.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <fcntl.h>
 #include <optional>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace tenure::replay {
@@ -27,11 +32,28 @@ bool is_of_world(ErrorCode code) {
 
 constexpr std::size_t kMessageMax = 1024;  // bytes
 
+// What is plainly another file is said to be one before SQLite takes it for a damaged database. What cannot be read is its open's to say.
+void refuse_other_file(const std::filesystem::path& file) {
+  constexpr std::string_view kBegin{"SQLite format 3\0", 16};
+  const Descriptor opened{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  struct stat status {};
+  if (!opened.is_open() || ::fstat(opened.number(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  std::array<char, kBegin.size()> begin{};
+  const ssize_t bytes = ::pread(opened.number(), begin.data(), begin.size(), 0);
+  if (bytes < 0 || std::string_view{begin.data(), static_cast<std::size_t>(bytes)} == kBegin) return;
+  raise(
+      ErrorCode::database_damaged,
+      bytes == 0 ? "the file is no capsule: it is empty" : "the file is no capsule: it is no SQLite database",
+      {}, file.string());
+}
+
 // Statements of ours on a file of somebody: what SQLite finds fault with is the file.
 void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite::Connection&)> work) {
+  refuse_other_file(file);
   bool is_whole = false;
   try {
     is_whole = sqlite::look_at_file(file, [&](sqlite::Connection& connection) {
+      sqlite::limit_values_by_file(connection);
       require_capsule_tables(connection);
       work(connection);
     });

@@ -123,9 +123,16 @@ void redact_column(sqlite::Connection& copy, const Table& table, const Column& c
   if (after.in_clear != 0) refuse_column(table, column.name, "values stay as they are");
 }
 
-// The whole of it: what a call or a step with a covered name has answered. Nothing where it is no JSON.
+// Nothing where it is none that an application can have written.
+std::optional<json::Document> parsed(const std::string& json) {
+  auto document = json::Document::parse(json, {.bytes_max = json.size(), .depth_max = limits::kDepthMax});
+  return document ? std::optional{*std::move(document)} : std::nullopt;
+}
+
+// The whole of it: what a call or a step with a covered name has answered. Nothing where it is no JSON, or too deep to be looked into.
 std::optional<std::string> redacted_value_of(const queue::Mask& mask, const std::string& json) {
   constexpr std::string_view kCovered = R"({"secret":)";
+  if (!parsed(json)) return std::nullopt;  // else it could end the member that it is to be
   const std::string redacted = mask.redacted(std::string(kCovered) + json + "}");
   if (redacted.empty()) return std::nullopt;
   return redacted.substr(kCovered.size(), redacted.size() - kCovered.size() - 1);

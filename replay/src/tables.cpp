@@ -15,7 +15,7 @@ constexpr Query kTables{"tables", R"sql(
 
 // ?1 table. A column that is hidden and not generated is a virtual table's own.
 constexpr Query kColumns{"columns", R"sql(
-  select name, pk > 0, hidden in (2, 3) from pragma_table_xinfo(?1, 'main')
+  select name, pk > 0, hidden in (2, 3), hidden <> 2 from pragma_table_xinfo(?1, 'main')
   where hidden <> 1 order by cid)sql"};
 
 bool equal_in_ascii(std::string_view a, std::string_view b) {
@@ -53,7 +53,8 @@ std::vector<Table> tables_of(sqlite::Connection& connection) {
     sqlite::Statement row = connection.statement(kColumns);
     row.bind(std::string_view{table.name});
     while (row.step())
-      table.columns.push_back({std::string{row.text(0)}, row.integer(1) != 0, row.integer(2) != 0});
+      table.columns.push_back(
+          {std::string{row.text(0)}, row.integer(1) != 0, row.integer(2) != 0, row.integer(3) != 0});
     if (!without_rowid[i]) table.rowid = rowid_of(table.columns);
   }
   return tables;

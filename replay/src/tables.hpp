@@ -14,6 +14,7 @@ struct Column {
   std::string name;
   bool is_key = false;
   bool is_generated = false;
+  bool is_stored = true;  // false: SQLite computes it each time that it is read
 };
 
 struct Table {

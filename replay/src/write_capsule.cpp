@@ -6,6 +6,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/replay/capsule.hpp>
@@ -93,8 +94,10 @@ void vacuum_into(const fs::path& copy, const fs::path& target) {
   connection.execute({"vacuum_into", fmt::format("vacuum main into '{}'", name)});
 }
 
+// By the rules of reading it.
 void seal_by_digest(const fs::path& file) {
   sqlite::Connection connection(file, {.access = sqlite::Access::alone});
+  sqlite::limit_values_by_file(connection);
   write_digest(connection, digest_of(connection));
 }
 
@@ -129,14 +132,15 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
   };
   OwnTables tables{before};
   make_folder_of_capsules(folder);
+  remove_unfinished(folder);
   const std::int64_t in_folder = bytes_of_folder(folder);
   require_room(tables.statement(kBytes).row().integer(0), in_folder, limits, folder);
 
   const std::string name = name_of_capsule(capsule.head.job);
   fs::path path = folder / (name + std::string{kCapsuleEnding});
-  Unfinished made(folder / ("." + name + ".part"));
+  Unfinished made(folder / ("." + name + std::string{kPartEnding}));
   {
-    const Unfinished copy(folder / ("." + name + ".copy"));
+    const Unfinished copy(folder / ("." + name + std::string{kCopyEnding}));
     copy_database(tables.connection(), copy.path(), [&](const sqlite::CopyProgress&) { next_step(); });
     make_rows(copy.path(), redacted_capsule(capsule, mask), mask);
     next_step();

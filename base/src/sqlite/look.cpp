@@ -7,7 +7,9 @@
 #include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <chrono>
@@ -119,6 +121,15 @@ bool look_at_file(const std::filesystem::path& path, FunctionRef<void(Connection
     work(connection);
   }
   return !has_log(path) && !has_journal(path) && contents_of(path) == before;
+}
+
+void limit_values_by_file(Connection& connection) {
+  constexpr off_t kLeast = 1 << 20;
+  const auto contents = contents_of(connection.path());
+  const off_t size = std::max(contents ? std::get<2>(*contents) : 0, kLeast);
+  const int allowed = sqlite3_limit(connection.native(), SQLITE_LIMIT_LENGTH, -1);
+  sqlite3_limit(connection.native(), SQLITE_LIMIT_LENGTH,
+                static_cast<int>(std::min(size, static_cast<off_t>(allowed))));
 }
 
 }  // namespace tenure::sqlite

@@ -140,6 +140,11 @@ TEST_F(ReplayList, WhatIsNoCapsuleIsRefusedWithTheReason) {
   std::filesystem::resize_file(file, 4096);
   EXPECT_EQ(run({"replay", "show", file.string()}), 65);
   EXPECT_THAT(output.error, HasSubstr("DatabaseDamaged"));
+  std::ofstream(file) << "a text that is longer than the beginning of a database";
+  EXPECT_EQ(run({"replay", "show", file.string()}), 65);
+  EXPECT_THAT(output.error,
+              AllOf(HasSubstr("DatabaseDamaged: the file is no capsule: it is no SQLite database"),
+                    Not(HasSubstr("integrity_check"))));
 }
 
 }  // namespace

@@ -152,13 +152,66 @@ TEST_F(CapsuleDamage, ACapsuleOfANewerVersionIsRefusedNamingBoth) {
 }
 
 TEST_F(CapsuleDamage, WhatIsNoCapsuleIsRefused) {
-  put("a text");
-  EXPECT_EQ(refusal(), ErrorCode::database_damaged);
+  for (const std::string& bytes : {std::string{"a text"}, std::string(5000, 'x'), std::string{}}) {
+    put(bytes);
+    for (const auto read :
+         {+[](const std::filesystem::path& file) { static_cast<void>(replay::read_capsule(file)); },
+          +[](const std::filesystem::path& file) { static_cast<void>(replay::read_summary(file)); }}) {
+      try {
+        read(file_);
+        ADD_FAILURE();
+      } catch (const DatabaseDamaged& error) {
+        EXPECT_TRUE(error.failure().message.starts_with("the file is no capsule: ")) << error.what();
+        EXPECT_EQ(error.failure().where, file_.string());
+      }
+    }
+  }
   put(bytes_);
   EXPECT_EQ(refusal(), std::nullopt);
   const auto tenant = handles_.files().path_for(acme_);
   handles_.close_idle();
   EXPECT_THROW(static_cast<void>(replay::read_capsule(tenant)), DatabaseDamaged);
+}
+
+// The digest is no seal: who made the file may have made that too. The name goes into a settings file.
+TEST_F(CapsuleDamage, ACapsuleWhoseApplicationHasNoNameIsRefused) {
+  for (const std::string& name :
+       {std::string{"x\"\n[store]\npath = \"/srv/control.db"}, std::string{}, std::string(65, 'a')}) {
+    replay::Capsule what = capsule();
+    what.head.application = name;
+    file_ = capture(what);
+    EXPECT_THROW(static_cast<void>(replay::read_capsule(file_)), DatabaseDamaged) << name;
+    EXPECT_THROW(static_cast<void>(replay::read_head(file_)), DatabaseDamaged) << name;
+    std::filesystem::remove(file_);
+  }
+}
+
+// What a file's schema computes may need any memory: here it fails where somebody asks for it.
+TEST_F(CapsuleDamage, AComputedColumnIsNotReadAndAStoredOneIsVerified) {
+  write("create table odd (id integer primary key, n integer, kept as (n / 2) stored)");
+  write("insert into odd values (1, -9223372036854775808)");
+  handles_.close_idle();
+  ask_plainly(handles_.files().path_for(acme_),
+              "pragma writable_schema = on; update sqlite_schema set sql = "
+              "replace(sql, 'stored)', 'stored, never as (abs(n)))') where name = 'odd'");
+  ASSERT_ANY_THROW(ask_plainly(handles_.files().path_for(acme_), "select never from odd"));
+  file_ = capture();
+  EXPECT_NO_THROW(static_cast<void>(replay::read_capsule(file_)));
+  ask_plainly(file_, "update odd set n = 4");  // and with it what is stored
+  EXPECT_EQ(refusal(), ErrorCode::database_damaged);
+}
+
+TEST_F(CapsuleDamage, NoValueIsMadeThatIsMuchLongerThanTheFile) {
+  write("create table made (n integer)");
+  write("create index made_of on made (length(hex(zeroblob(n))))");
+  file_ = capture();
+  ask_plainly(file_, "insert into made values (5000000)");
+  try {
+    static_cast<void>(replay::read_capsule(file_));
+    ADD_FAILURE();
+  } catch (const DatabaseDamaged& error) {
+    EXPECT_NE(error.failure().message.find("too big"), std::string::npos) << error.failure().message;
+  }
 }
 
 TEST_F(CapsuleDamage, ACapsuleWithAJournalBesideItIsRefused) {

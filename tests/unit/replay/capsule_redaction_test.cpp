@@ -227,6 +227,19 @@ TEST(RedactedRun, RowsAreInTheOrderOfWhatIsLeftOfTheirKeys) {
   EXPECT_EQ(replay::compare(run("a", "b"), run("d", "c")), std::nullopt);
 }
 
+TEST(RedactedRun, AValueOfACallThatCannotBeLookedIntoIsNull) {
+  replay::RunRecord run;
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + "7" + std::string(depth, ']');
+  };
+  run.calls = {
+      {"a token", nested(64)}, {"a token", nested(3)}, {"a token", "no json"}, {"a token", R"(1,"n":"x")"}};
+  run = replay::redacted(std::move(run), queue::Mask{});
+  std::vector<std::string> values;
+  for (const replay::RecordedCall& call : run.calls) values.push_back(call.value);
+  EXPECT_EQ(values, (std::vector<std::string>{"null", "[[[0]]]", "null", "null"}));
+}
+
 TEST(MaskRedacted, KeepsTypesAndShapeAndNothingElse) {
   const queue::Mask mask{{"pin"}};
   EXPECT_EQ(mask.redacted(R"({"pin":7,"a":[{"token":["x",1,2.5,true,null,{"k":"v"}]}],"b":"x"})"),

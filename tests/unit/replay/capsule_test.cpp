@@ -2,7 +2,13 @@
 
 #include <tenure/tenancy/outbox.hpp>
 
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tenure::testing {
 namespace {
@@ -147,6 +153,57 @@ TEST_F(CapsuleFile, CannotBeALinkAndMustBeThere) {
   std::filesystem::create_symlink(file, folder_ / "link.capsule");
   EXPECT_THROW(static_cast<void>(replay::read_capsule(folder_ / "link.capsule")), AccessRefused);
   EXPECT_THROW(static_cast<void>(replay::read_capsule(folder_ / "none.capsule")), DatabaseMissing);
+}
+
+class Writing : public Capsules {
+ public:
+  explicit Writing(std::filesystem::path place) { place_ = std::move(place); }
+  void TestBody() override {}
+  [[nodiscard]] std::filesystem::path write_while(const std::function<void()>& go_on) {
+    return with_tenant(acme_, [&] {
+      HandleLease lease = value_or_raise(handles_.acquire(acme_, Generation{1}, HandleAccess::read_only));
+      const TenantSnapshot before = replay::take_snapshot(*lease);
+      return replay::write_capsule(before, capsule(), mask_, place_, limits_, go_on);
+    });
+  }
+  using Capsules::files_in_place;
+};
+
+// The copy has not been redacted when the process dies.
+TEST(CapsulesLeft, WhatAKilledProcessHasLeftGoesWithTheNextCapture) {
+  const TemporaryFolder folder;
+  const auto place = folder / "capsules";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::setenv("TMPDIR", folder.path().c_str(), 1);
+    static_cast<void>(Writing(place).write_while([] { ::raise(SIGKILL); }));
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status)) << status;
+  Writing writing(place);
+  ASSERT_EQ(writing.files_in_place().size(), 2U) << "a copy, and the part that it was for";
+  const auto file = writing.write_while(nullptr);
+  EXPECT_EQ(writing.files_in_place(), std::vector<std::string>{file.filename()});
+}
+
+TEST(CapsulesLeft, WhatSomebodyStillWritesStays) {
+  const TemporaryFolder folder;
+  Writing writing(folder / "capsules");
+  std::ofstream(folder / "notes.part");
+  int looks = 0;
+  const auto file = writing.write_while([&] {
+    ++looks;
+    const auto before = writing.files_in_place();
+    std::ofstream(folder / "capsules/.left.part") << "by somebody";
+    replay::remove_unfinished(folder / "capsules");
+    EXPECT_EQ(writing.files_in_place(), before);
+  });
+  EXPECT_GT(looks, 2);
+  EXPECT_EQ(writing.files_in_place(), std::vector<std::string>{file.filename()});
+  EXPECT_NO_THROW(static_cast<void>(replay::read_capsule(file)));
 }
 
 }  // namespace

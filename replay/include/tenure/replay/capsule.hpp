@@ -62,6 +62,10 @@ struct CapsuleLimits {
                                                   const CapsuleLimits& limits,
                                                   const std::function<void()>& go_on = nullptr);
 
+// Removes from a folder of capsules, if there is one, what processes that were killed have left of theirs: it holds what no mask has
+// gone over. What somebody still writes stays. write_capsule does it before it counts the folder's bytes. Threads: any.
+void remove_unfinished(const std::filesystem::path& folder);
+
 // Reads and verifies: all of it is under a digest. DatabaseDamaged (no capsule, cut, flipped: which and where), SchemaMismatch (a newer
 // version, or an older one that this program does not replay: both versions), DatabaseMissing, AccessRefused (a symlink).
 [[nodiscard]] Capsule read_capsule(const std::filesystem::path& file);

@@ -23,4 +23,9 @@ void look_at(const std::filesystem::path& path, FunctionRef<void(Connection&)> w
 // Threads: any.
 [[nodiscard]] bool look_at_file(const std::filesystem::path& path, FunctionRef<void(Connection&)> work);
 
+// For a file that somebody may have made to harm: from now on no value may be longer than the file, or than 1 MiB where that is more. What
+// lies in it is shorter, and what its schema computes (an index of an expression) fails beyond that, as the statement does.
+// Threads: those of the connection.
+void limit_values_by_file(Connection& connection);
+
 }  // namespace tenure::sqlite
