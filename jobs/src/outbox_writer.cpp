@@ -18,6 +18,10 @@ Uuid JobTransaction::enqueue_kind(const detail::JobKind& kind, const void* job,
 
 namespace detail {
 
+std::size_t bytes_of_job(const queue::NewJob& job) {
+  return sizeof job + job.queue.size() + job.kind.size() + job.arguments.size();
+}
+
 Uuid OutboxWriter::enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job_data,
                            const EnqueueOptions& options) {
   transaction.require_usable();
@@ -42,7 +46,14 @@ void OutboxWriter::add(TenantTransaction& transaction, const queue::NewJob& job)
           transaction.tenant().text());
   has_added_ = true;
   ++rows_of_transaction_;
-  if (means_.on_committed) jobs_of_transaction_.push_back(job);
+  keep(job);
+}
+
+void OutboxWriter::keep(const queue::NewJob& job) {
+  if (!means_.on_committed) return;
+  bytes_of_transaction_ += bytes_of_job(job);
+  if (!means_.may_keep || means_.may_keep(bytes_of_transaction_)) jobs_of_transaction_.push_back(job);
+  else jobs_of_transaction_.clear();
 }
 
 void OutboxWriter::before_commit(const TenantTransaction& transaction) {

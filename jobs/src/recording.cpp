@@ -8,13 +8,13 @@
 namespace tenure::detail {
 namespace {
 
-constexpr std::size_t kChangesMax = 256UL << 20U;  // bytes, as SQLite packs them
+constexpr std::size_t kChangesMax = 256UL << 20U;  // bytes: while they are recorded, packed, and as rows
 
 }  // namespace
 
 void begin_recording(JobRun& run) {
   run.handle().read([&](TenantReader& reader) {
-    run.changes.emplace(OwnTables{reader}.connection(), replay::is_application_table);
+    run.changes.emplace(OwnTables{reader}.connection(), replay::is_application_table, kChangesMax);
   });
 }
 

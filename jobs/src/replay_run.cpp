@@ -60,6 +60,7 @@ replay::RunRecord replay_run(const JobRegistry& jobs, HandleCache& handles, cons
       }
     });
   });
+  if (tape.trouble() && tape.trouble()->code != ErrorCode::replay_differs) raise(*tape.trouble());
   if (not_recorded) std::rethrow_exception(not_recorded);
   replay::RunRecord record = std::move(tape.record());
   if (tape.trouble()) failure = {tape.trouble()->code, tape.trouble()->message, {}};

@@ -68,8 +68,9 @@ OutboxWriter::Means outbox_means_of_run(std::size_t payload_max, const KeyRing& 
   OutboxWriter::Means means{.make_row = [payload_max, &keys](const queue::NewJob& child) {
     return queue::make_outbox_row(child, payload_max, keys);
   }};
-  if (tape != nullptr)
-    means.on_committed = [tape](const std::vector<queue::NewJob>& jobs) { tape->enqueued(jobs); };
+  if (tape == nullptr) return means;
+  means.may_keep = [tape](std::size_t bytes) { return tape->has_room_for(bytes); };
+  means.on_committed = [tape](const std::vector<queue::NewJob>& jobs) { tape->enqueued(jobs); };
   return means;
 }
 

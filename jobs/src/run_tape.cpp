@@ -1,6 +1,7 @@
 #include "run_tape.hpp"
 
 #include "in_place.hpp"
+#include "outbox_writer.hpp"
 
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/text.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace tenure::detail {
@@ -16,7 +18,7 @@ namespace {
 
 constexpr std::size_t kReadingsMax = 1'000'000;
 constexpr std::size_t kCallsMax = 100'000;
-constexpr std::size_t kBytesOfCallsMax = 64UL << 20U;
+constexpr std::size_t kBytesMax = 64UL << 20U;
 
 std::uint64_t seed_of_ids(std::uint64_t seed) {
   constexpr std::uint64_t kOther = 0x9E3779B97F4A7C15U;
@@ -36,6 +38,13 @@ Failure failure_of_thrown() {
   } catch (...) {
     return {ErrorCode::handler_failed, "the handler threw " + text_of_thrown()};
   }
+}
+
+std::size_t bytes_of_call(const replay::RecordedCall& call) {
+  std::size_t bytes = sizeof call + call.name.size() + call.value.size();
+  if (call.failure)
+    bytes += call.failure->message.size() + call.failure->tenant.size() + call.failure->where.size();
+  return bytes;
 }
 
 }  // namespace
@@ -61,10 +70,12 @@ WallTime RunTape::read_wall() {
   if (real_ == nullptr) return answered_reading(is_of_run);
   const WallTime now = real_->wall();
   if (!is_of_run || trouble_) return now;
-  if (record_.readings.size() < kReadingsMax) record_.readings.push_back(now);
-  else
-    give_up({ErrorCode::limit_reached,
-             fmt::format("the run has asked for the time more than {} times", kReadingsMax)});
+  guard([&] {
+    if (record_.readings.size() == kReadingsMax)
+      raise(ErrorCode::limit_reached,
+            fmt::format("the run has asked for the time more than {} times", kReadingsMax));
+    record_.readings.push_back(now);
+  });
   return now;
 }
 
@@ -86,39 +97,62 @@ std::string RunTape::call(std::string_view name, FunctionRef<void()> function,
     const InPlace<bool> in_call(in_call_, true);
     function();
   } catch (...) {  // it goes on
-    keep({.name = std::string(name), .value = {}, .failure = failure_of_thrown()});
+    guard([&] { keep({.name = std::string(name), .value = {}, .failure = failure_of_thrown()}); });
     throw;
   }
-  keep_call(name, encode);
+  guard([&] { keep_call(name, encode); });
   return {};
 }
 
 // The run has its value, whether or not it can be kept.
 void RunTape::keep_call(std::string_view name, FunctionRef<std::string()> encode) {
-  if (trouble_) return;
   try {
     keep({.name = std::string(name), .value = encode()});
   } catch (const Error& error) {
-    give_up({error.code(),
-             fmt::format("the value of the recorded call \"{}\" cannot be kept: {}", escaped(name),
-                         error.failure().message),
-             {},
-             error.failure().where});
+    raise({error.code(),
+           fmt::format("the value of the recorded call \"{}\" cannot be kept: {}", escaped(name),
+                       error.failure().message),
+           {},
+           error.failure().where});
   }
 }
 
 void RunTape::keep(replay::RecordedCall call) {
-  if (trouble_) return;
-  bytes_of_calls_ += call.name.size() + call.value.size();
-  if (record_.calls.size() == kCallsMax || bytes_of_calls_ > kBytesOfCallsMax)
-    return give_up({ErrorCode::limit_reached,
-                    fmt::format("the recorded calls of the run are more than {}, or of more than {} bytes",
-                                kCallsMax, kBytesOfCallsMax)});
+  if (record_.calls.size() == kCallsMax)
+    raise(ErrorCode::limit_reached, fmt::format("the run has made more than {} recorded calls", kCallsMax));
+  take_room(bytes_of_call(call));
   record_.calls.push_back(std::move(call));
 }
 
-void RunTape::give_up(Failure why) {
-  if (!trouble_) trouble_ = std::move(why);
+void RunTape::take_room(std::size_t bytes) {
+  if (bytes > kBytesMax - bytes_)
+    raise(
+        ErrorCode::limit_reached,
+        fmt::format("the recorded calls of the run and the jobs that it has enqueued are more than {} bytes",
+                    kBytesMax));
+  bytes_ += bytes;
+}
+
+// Where there is no memory left, there is none for a long text either.
+void RunTape::guard(FunctionRef<void()> work) noexcept {
+  if (trouble_) return;
+  try {
+    try {
+      work();
+    } catch (const Error& error) {
+      give_up(error.failure());
+    }
+  } catch (const std::bad_alloc&) {
+    give_up({ErrorCode::out_of_memory, "no memory left"});
+  } catch (...) {
+    give_up({ErrorCode::bad_payload, "not encoded"});
+  }
+}
+
+void RunTape::give_up(Failure why) noexcept {
+  if (trouble_) return;
+  trouble_ = std::move(why);
+  record_ = {};
 }
 
 std::string RunTape::answer(std::string_view name) {
@@ -145,15 +179,27 @@ void RunTape::leave_recording(std::string_view name) {
   raise(*trouble_);
 }
 
-void RunTape::enqueued(const std::vector<queue::NewJob>& jobs) {
-  for (const queue::NewJob& job : jobs)
-    record_.jobs.push_back({.id = job.id,
-                            .kind = job.kind,
-                            .queue = job.queue,
-                            .priority = job.priority.value,
-                            .due = job.due,
-                            .attempts_max = job.attempts_max,
-                            .arguments = job.arguments});
+bool RunTape::has_room_for(std::size_t bytes) noexcept {
+  guard([&] {
+    take_room(bytes);
+    bytes_ -= bytes;
+  });
+  return !trouble_;
+}
+
+void RunTape::enqueued(const std::vector<queue::NewJob>& jobs) noexcept {
+  guard([&] {
+    for (const queue::NewJob& job : jobs) {
+      take_room(bytes_of_job(job));
+      record_.jobs.push_back({.id = job.id,
+                              .kind = job.kind,
+                              .queue = job.queue,
+                              .priority = job.priority.value,
+                              .due = job.due,
+                              .attempts_max = job.attempts_max,
+                              .arguments = job.arguments});
+    }
+  });
 }
 
 }  // namespace tenure::detail

@@ -42,10 +42,13 @@ class RunTape {
   // What JobContext::recorded says. In a replay returns the text of the value.
   std::string call(std::string_view name, FunctionRef<void()> function, FunctionRef<std::string()> encode);
   [[nodiscard]] bool is_in_call() const { return in_call_; }
-  // A transaction with these jobs was committed.
-  void enqueued(const std::vector<queue::NewJob>& jobs);
+  // Whether so many bytes of jobs can still be kept; where not, that is the trouble.
+  [[nodiscard]] bool has_room_for(std::size_t bytes) noexcept;
+  // A transaction with these jobs was committed. What can be kept is kept, and the run goes on either way.
+  void enqueued(const std::vector<queue::NewJob>& jobs) noexcept;
 
-  // Of a capture: why it can be none, the first reason. Of a replay: where it has left the recording.
+  // Of a capture: why it can be none, the first reason; nothing is kept from then on. Of a replay: where it has left the recording
+  // (ReplayDiffers), or why what it does cannot be told.
   [[nodiscard]] const std::optional<Failure>& trouble() const { return trouble_; }
   [[nodiscard]] replay::RunRecord& record() { return record_; }
 
@@ -67,9 +70,12 @@ class RunTape {
   WallTime answered_reading(bool is_of_run);
   void keep_call(std::string_view name, FunctionRef<std::string()> encode);
   void keep(replay::RecordedCall call);
+  // Whatever goes wrong in it is the trouble, and never leaves.
+  void guard(FunctionRef<void()> work) noexcept;
+  void take_room(std::size_t bytes);
   std::string answer(std::string_view name);
   [[noreturn]] void leave_recording(std::string_view name);
-  void give_up(Failure why);
+  void give_up(Failure why) noexcept;
 
   const Clock* const real_;                  // null in a replay
   const replay::RunRecord* const recorded_;  // of a replay
@@ -82,7 +88,7 @@ class RunTape {
   std::mutex readings_mutex_;
   std::size_t next_reading_ = 0;
   std::size_t next_call_ = 0;
-  std::size_t bytes_of_calls_ = 0;
+  std::size_t bytes_ = 0;  // of calls and jobs
   bool in_call_ = false;
   std::optional<Failure> trouble_;
   replay::RunRecord record_;

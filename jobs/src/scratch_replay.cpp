@@ -7,6 +7,8 @@ namespace tenure {
 replay::RunRecord replay_in_scratch(const JobRegistry& jobs, const std::filesystem::path& file,
                                     const replay::Capsule& capsule, const std::filesystem::path& scratch,
                                     const ReplayOptions& options) {
+  const auto turn =
+      sqlite::Confinement::turn();  // else the capsule would lie outside of another replay's folder
   const std::filesystem::path folder = std::filesystem::canonical(scratch);
   const TenantFiles files((folder / "%{tenant}.db").string());
   replay::restore_tenant(file, files);

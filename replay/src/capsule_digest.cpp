@@ -27,8 +27,11 @@ constexpr std::array kHeaderFields{Query{"user_version", "pragma user_version"},
                                    Query{"application_id", "pragma application_id"}};
 constexpr std::string_view kDigestTable = "tenure_capsule_digest";
 
+constexpr std::size_t kBytesBetweenLooks = 1UL << 20U;
+
 class Digest {
  public:
+  explicit Digest(FunctionRef<void()> look) : look_(look) {}
   void add_rows(const sqlite::Statement& row) {
     put(bytes_, 'R');
     put(bytes_, row.columns());
@@ -68,14 +71,21 @@ class Digest {
     put(bytes_, static_cast<std::uint64_t>(bytes.size()));
     flush();
     sum_.add(bytes);
+    bytes_since_look_ += bytes.size();
   }
   void flush() {
     sum_.add(bytes_);
+    bytes_since_look_ += bytes_.size();
     bytes_.clear();
+    if (bytes_since_look_ < kBytesBetweenLooks) return;
+    bytes_since_look_ = 0;
+    look_();
   }
 
   Sha256 sum_;
   std::string bytes_;  // of the row at hand, since the last text
+  FunctionRef<void()> look_;
+  std::size_t bytes_since_look_ = 0;
 };
 
 void add_all(Digest& digest, sqlite::Statement& row) {
@@ -92,8 +102,8 @@ std::string rows_of(const Table& table) {
 
 }  // namespace
 
-std::string digest_of(sqlite::Connection& connection) {
-  Digest digest;
+std::string digest_of(sqlite::Connection& connection, FunctionRef<void()> look) {
+  Digest digest(look);
   for (const Query& field : kHeaderFields) {
     sqlite::Statement row = connection.statement(field);
     add_all(digest, row);

@@ -77,7 +77,7 @@ void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite:
 Capsule read_capsule(const std::filesystem::path& file) {
   std::optional<Capsule> capsule;
   look_at_capsule(file, [&](sqlite::Connection& connection) {
-    if (digest_of(connection) != read_digest(connection))
+    if (digest_of(connection, [] {}) != read_digest(connection))
       raise(ErrorCode::database_damaged,
             "the capsule is damaged or was altered: its rows are not those of its digest", {}, file.string());
     capsule = Capsule{read_head_row(connection), read_run_rows(connection)};

@@ -7,6 +7,7 @@
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy.hpp>
 #include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/sqlite/run_watched.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/replay/capsule.hpp>
@@ -75,8 +76,7 @@ void require_room(std::int64_t bytes, std::int64_t in_folder, const CapsuleLimit
 }
 
 // What has no place in a capsule is gone from the rows, and still in the free parts of the file.
-void make_rows(const fs::path& copy, const Capsule& capsule, const queue::Mask& mask) {
-  sqlite::Connection connection(copy, {.access = sqlite::Access::alone});
+void make_rows(sqlite::Connection& connection, const Capsule& capsule, const queue::Mask& mask) {
   connection.execute(kForgetOutbox);
   const bool has_samples = connection.statement(kHasSamples).step();
   if (has_samples) connection.execute(kForgetSamples);
@@ -87,18 +87,23 @@ void make_rows(const fs::path& copy, const Capsule& capsule, const queue::Mask& 
 }
 
 // Into another file: in place it would need as much memory or disk, and give rows without a key of their own new numbers.
-void vacuum_into(const fs::path& copy, const fs::path& target) {
-  sqlite::Connection connection(copy, {.access = sqlite::Access::alone});
+void vacuum_into(sqlite::Connection& connection, const fs::path& target) {
   std::string name;
   for (const char c : target.native()) name += c == '\'' ? std::string{"''"} : std::string{c};
   connection.execute({"vacuum_into", fmt::format("vacuum main into '{}'", name)});
 }
 
 // By the rules of reading it.
-void seal_by_digest(const fs::path& file) {
-  sqlite::Connection connection(file, {.access = sqlite::Access::alone});
+void seal_by_digest(sqlite::Connection& connection, FunctionRef<void()> look) {
   sqlite::limit_values_by_file(connection);
-  write_digest(connection, digest_of(connection));
+  write_digest(connection, digest_of(connection, look));
+}
+
+// On a connection of its own, with a look before it and each few milliseconds.
+void do_step(const fs::path& file, FunctionRef<void()> look, FunctionRef<void(sqlite::Connection&)> step) {
+  look();
+  sqlite::Connection connection(file, {.access = sqlite::Access::alone});
+  sqlite::run_watched(connection, look, [&] { step(connection); });
 }
 
 Capsule redacted_capsule(const Capsule& capsule, const queue::Mask& mask) {
@@ -142,13 +147,16 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
   {
     const Unfinished copy(folder / ("." + name + std::string{kCopyEnding}));
     copy_database(tables.connection(), copy.path(), [&](const sqlite::CopyProgress&) { next_step(); });
-    make_rows(copy.path(), redacted_capsule(capsule, mask), mask);
-    next_step();
-    vacuum_into(copy.path(), made.path());
+    do_step(copy.path(), next_step, [&](sqlite::Connection& connection) {
+      make_rows(connection, redacted_capsule(capsule, mask), mask);
+    });
+    do_step(copy.path(), next_step,
+            [&](sqlite::Connection& connection) { vacuum_into(connection, made.path()); });
   }
-  next_step();
-  seal_by_digest(made.path());
+  do_step(made.path(), next_step,
+          [&](sqlite::Connection& connection) { seal_by_digest(connection, next_step); });
   require_room(bytes_of_file(made.path()), in_folder, limits, folder);
+  next_step();
   made.keep_as(path);
   return path;
 }

@@ -2,6 +2,7 @@
 
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/no_sockets.hpp>
+#include <tenure/base/sqlite/confinement.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/scratch_replay.hpp>
 #include <tenure/replay/capsule.hpp>
@@ -88,6 +89,7 @@ std::string replay_problem(const JobRegistry& jobs, const ReplayCase& which) {
   std::thread([&] {
     try {  // the entry of a thread
       refuse_new_sockets(NoSocketsOf::this_thread);
+      const auto turn = sqlite::Confinement::turn();
       problem = replayed(jobs, which.file);
     } catch (const std::exception& error) {
       problem = fmt::format("{}: {}", which.file.string(), text_of(error));

@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <set>
 #include <span>
 #include <utility>
+#include <variant>
+#include <vector>
 
 // Declared only where these are said, as the library was built with them.
 #if !defined(SQLITE_ENABLE_SESSION) || !defined(SQLITE_ENABLE_PREUPDATE_HOOK)
@@ -69,11 +72,50 @@ ChangedRow::Kind kind_of(int operation) {
   return ChangedRow::Kind::updated;
 }
 
+[[noreturn]] void refuse_bytes(std::size_t bytes_max) {
+  raise(ErrorCode::limit_reached,
+        fmt::format("the recorded changes of rows are more than the {} bytes that are kept", bytes_max));
+}
+
+// Takes what a session packs, piece by piece, for SQLite, which knows no exceptions.
+struct Packed {
+  static int add(void* packed, const void* piece, int size) noexcept {
+    Packed& self = *static_cast<Packed*>(packed);
+    const std::span<const char> added{static_cast<const char*>(piece), static_cast<std::size_t>(size)};
+    self.is_full = added.size() > self.bytes_max - self.bytes.size();
+    if (self.is_full) return SQLITE_FULL;
+    try {
+      self.bytes.insert(self.bytes.end(), added.begin(), added.end());
+      return SQLITE_OK;
+    } catch (const std::bad_alloc&) {
+      return SQLITE_NOMEM;
+    }
+  }
+
+  std::size_t bytes_max = 0;
+  std::vector<char> bytes = {};
+  bool is_full = false;
+};
+
+std::size_t bytes_of_cell(const std::optional<Cell>& cell) {
+  if (!cell) return 0;
+  if (const auto* text = std::get_if<std::string>(&*cell)) return text->size();
+  if (const auto* bytes = std::get_if<Bytes>(&*cell)) return bytes->value.size();
+  return 0;
+}
+
+std::size_t bytes_of_row(const ChangedRow& row) {
+  std::size_t bytes = sizeof row + row.table.size();
+  for (const ChangedRow::Column& column : row.columns)
+    bytes += sizeof column + column.name.size() + bytes_of_cell(column.before) + bytes_of_cell(column.after);
+  return bytes;
+}
+
 }  // namespace
 
 struct ChangeRecorder::Impl {
-  Impl(Connection& to_record, std::function<bool(std::string_view)> wanted)
-      : connection(to_record), is_wanted(std::move(wanted)) {
+  Impl(Connection& to_record, std::function<bool(std::string_view)> wanted, std::size_t most)
+      : connection(to_record), is_wanted(std::move(wanted)), held_max(most) {
     Statement tables = connection.statement(kRecordableTables);
     for (std::string& table : texts_of(tables))
       if (is_wanted(table)) recorded.insert(std::move(table));
@@ -88,8 +130,17 @@ struct ChangeRecorder::Impl {
       sqlite3session_delete(session);
       check(code);
     }
+    sqlite3_update_hook(
+        connection.native(),
+        [](void* impl, int, const char*, const char*, sqlite3_int64) {
+          static_cast<Impl*>(impl)->end_where_full();
+        },
+        this);
   }
-  ~Impl() { sqlite3session_delete(session); }
+  ~Impl() {
+    sqlite3_update_hook(connection.native(), nullptr, nullptr);
+    sqlite3session_delete(session);
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -100,6 +151,16 @@ struct ChangeRecorder::Impl {
             "a table whose changes were recorded was altered or dropped meanwhile, and they cannot be told",
             {}, connection.path().string());
     raise_sqlite(connection.native(), code, "recorded changes");
+  }
+
+  [[nodiscard]] std::size_t held() const {
+    return static_cast<std::size_t>(sqlite3session_memory_used(session));
+  }
+  // A session lets go of nothing before it ends.
+  void end_where_full() noexcept {
+    if (is_full || held() <= held_max) return;
+    is_full = true;
+    sqlite3session_enable(session, 0);
   }
 
   const std::vector<std::string>& columns_of(const std::string& table) {
@@ -140,38 +201,44 @@ struct ChangeRecorder::Impl {
   std::function<bool(std::string_view)> is_wanted;
   std::set<std::string, std::less<>> recorded;
   std::map<std::string, std::vector<std::string>, std::less<>> columns;
+  const std::size_t held_max;
+  bool is_full = false;
   sqlite3_session* session = nullptr;
 };
 
-ChangeRecorder::ChangeRecorder(Connection& connection, std::function<bool(std::string_view)> is_wanted)
-    : impl_(std::make_unique<Impl>(connection, std::move(is_wanted))) {}
+ChangeRecorder::ChangeRecorder(Connection& connection, std::function<bool(std::string_view)> is_wanted,
+                               std::size_t bytes_max)
+    : impl_(std::make_unique<Impl>(connection, std::move(is_wanted), bytes_max)) {}
 
 ChangeRecorder::~ChangeRecorder() = default;
 
+std::size_t ChangeRecorder::bytes_held() const { return impl_->held(); }
+
 std::vector<ChangedRow> ChangeRecorder::changes(std::size_t bytes_max) {
-  struct Changeset {
-    int size = 0;
-    void* bytes = nullptr;
+  struct Iterator {
     sqlite3_changeset_iter* at = nullptr;
-    Changeset() = default;
-    ~Changeset() {
-      sqlite3changeset_finalize(at);
-      sqlite3_free(bytes);
-    }
-    Changeset(const Changeset&) = delete;
-    Changeset& operator=(const Changeset&) = delete;
+    Iterator() = default;
+    ~Iterator() { sqlite3changeset_finalize(at); }
+    Iterator(const Iterator&) = delete;
+    Iterator& operator=(const Iterator&) = delete;
   } changeset;
+  impl_->end_where_full();
+  if (impl_->is_full) refuse_bytes(impl_->held_max);
   impl_->columns.clear();
-  impl_->check(sqlite3session_changeset(impl_->session, &changeset.size, &changeset.bytes));
-  if (static_cast<std::size_t>(changeset.size) > bytes_max)
-    raise(ErrorCode::limit_reached,
-          fmt::format("the recorded changes of rows are {} bytes, at most {} are kept", changeset.size,
-                      bytes_max));
-  impl_->check(sqlite3changeset_start(&changeset.at, changeset.size, changeset.bytes));
+  Packed packed{.bytes_max = bytes_max};
+  const int packing = sqlite3session_changeset_strm(impl_->session, Packed::add, &packed);
+  if (packed.is_full) refuse_bytes(bytes_max);
+  impl_->check(packing);
+  impl_->check(
+      sqlite3changeset_start(&changeset.at, static_cast<int>(packed.bytes.size()), packed.bytes.data()));
   std::vector<ChangedRow> rows;
+  std::size_t bytes = 0;
   int code = sqlite3changeset_next(changeset.at);
-  for (; code == SQLITE_ROW; code = sqlite3changeset_next(changeset.at))
+  for (; code == SQLITE_ROW; code = sqlite3changeset_next(changeset.at)) {
     rows.push_back(impl_->row_at(changeset.at));
+    bytes += bytes_of_row(rows.back());
+    if (bytes > bytes_max) refuse_bytes(bytes_max);
+  }
   if (code != SQLITE_DONE) impl_->check(code);
   return rows;
 }

@@ -17,6 +17,7 @@ namespace {
 using Kind = ChangedRow::Kind;
 
 constexpr std::size_t kNoLimit = 1UL << 30U;
+constexpr std::size_t kHeldMax = 1UL << 20U;
 
 class ChangeRecording : public ::testing::Test {
  protected:
@@ -30,10 +31,14 @@ class ChangeRecording : public ::testing::Test {
       create table tenure_own (id integer primary key);
       insert into item values (1, 'one', 1.5, x'01'), (2, 'two', 2.5, null);
       insert into pair values ('a', 'b', 1))sql");
-    recorder_ = std::make_unique<ChangeRecorder>(
-        connection_, [](std::string_view table) { return !table.starts_with("tenure_"); });
+    begin();
   }
 
+  void begin() {
+    recorder_.reset();
+    recorder_ = std::make_unique<ChangeRecorder>(
+        connection_, [](std::string_view table) { return !table.starts_with("tenure_"); }, kHeldMax);
+  }
   void run(const std::string& sql) { connection_.execute({"test", sql}); }
 
   std::vector<ChangedRow> changes() {
@@ -106,6 +111,28 @@ TEST_F(ChangeRecording, RefusesMoreBytesThanAreAllowed) {
   EXPECT_EQ(changes().size(), 1U) << "and can be asked again";
 }
 
+TEST_F(ChangeRecording, HoldsNoMoreThanItsBoundOfOneLongStatement) {
+  recorder_.reset();
+  run("with recursive n(i) as (select 10 union all select i + 1 from n where i < 20000) "
+      "insert into item select i, hex(zeroblob(200)), 0, null from n");
+  begin();
+  run("update item set text = ''");
+  EXPECT_LT(recorder_->bytes_held(), 2 * kHeldMax);
+  EXPECT_THROW(static_cast<void>(recorder_->changes(kNoLimit)), LimitReached);
+  run("delete from item");
+  EXPECT_LT(recorder_->bytes_held(), 2 * kHeldMax);
+}
+
+// A few bytes for SQLite, and a lot for whoever reads them.
+TEST_F(ChangeRecording, RefusesRowsThatTakeMoreMemoryThanIsAllowed) {
+  run("create table tick (i integer primary key)");
+  begin();
+  run("with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) "
+      "insert into tick select i from n");
+  EXPECT_THROW(static_cast<void>(recorder_->changes(50'000)), LimitReached);
+  EXPECT_EQ(recorder_->changes(kNoLimit).size(), 1000U) << "and SQLite has packed them into 11 bytes each";
+}
+
 TEST_F(ChangeRecording, SaysWhereAnAlteredTableKeepsItFromTelling) {
   run("update item set text = 'x' where id = 1");
   run("alter table item add column more text");
@@ -122,7 +149,8 @@ TEST_F(ChangeRecording, SaysWhereADroppedTableKeepsItFromTelling) {
 TEST_F(ChangeRecording, LeavesNothingOnTheConnection) {
   recorder_.reset();
   run("update item set text = 'x' where id = 1");
-  recorder_ = std::make_unique<ChangeRecorder>(connection_, [](std::string_view) { return true; });
+  recorder_ = std::make_unique<ChangeRecorder>(
+      connection_, [](std::string_view) { return true; }, kHeldMax);
   EXPECT_EQ(changes(), std::vector<ChangedRow>{});
 }
 

@@ -158,6 +158,41 @@ TEST_F(Capture, WhereTheTimeLimitIsNearThereIsNoneAndTheJobHasEndedAllTheSame) {
   EXPECT_EQ(files_in_place(), 1U);
 }
 
+// Each reading of the steady clock takes a while.
+class SlowClock final : public Clock {
+ public:
+  [[nodiscard]] WallTime wall() const override { return clock_.wall(); }
+  [[nodiscard]] Instant steady() const override {
+    clock_.advance(std::chrono::milliseconds{30});
+    return clock_.steady();
+  }
+
+ private:
+  mutable VirtualClock clock_;
+};
+
+TEST_F(Capture, WhereTheTimeLimitComesNearWhileItIsWrittenThereIsNone) {
+  with_tenant("acme", [&] {
+    write_as_another("create table filled (id integer primary key, token text)");
+    write_as_another(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) "
+        "insert into filled select i, 'a text' from n");
+  });
+  static_cast<void>(capture([](JobContext&) {}, queue::CaptureOn::failure));
+  queue::AssignedJob job = assigned(*job_, queue::CaptureOn::any_end);
+  const SlowClock slow;
+  Performer performer{jobs_, handles_, slow, {.application = "books", .capture = {.folder = place_}}};
+  queue::RunNotes notes{job.claim};
+  job.time_limit = std::chrono::seconds{1};
+  const auto end = performer.perform(job, {}, notes);
+  EXPECT_EQ(end.result, queue::RunResult::succeeded);
+  EXPECT_EQ(end.capsule.value().failure.value().code, ErrorCode::time_limit);
+  EXPECT_EQ(files_in_place(), 0U);
+  job.time_limit = std::chrono::minutes{1};
+  ++job.claim.token.counter;
+  EXPECT_EQ(performer.perform(job, {}, notes).capsule.value().failure, std::nullopt);
+}
+
 TEST_F(Capture, WithoutAFolderThereIsNone) {
   place_.clear();
   const auto end = capture([](JobContext&) {});

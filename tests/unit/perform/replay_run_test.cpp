@@ -1,7 +1,9 @@
 #include "capturing.hpp"
 
 #include <tenure/base/limits.hpp>
+#include <tenure/jobs/scratch_replay.hpp>
 
+#include <future>
 #include <limits>
 #include <thread>
 
@@ -330,6 +332,23 @@ TEST_F(ReplayRun, LeavesTheCapsuleTheTenantAndTheThreadAsTheyWere) {
   EXPECT_EQ(capsule_of(end).run, before.run);
   EXPECT_EQ(paid("acme"), 1);
   EXPECT_EQ(scope_depth(), 0U);
+}
+
+TEST_F(ReplayRun, ReplaysInScratchOfSeveralThreadsDoNotDisturbOneAnother) {
+  const auto end = capture([](JobContext& context) { context.once("pay", pay_in_replay); });
+  const auto file = file_of(end);
+  const replay::Capsule capsule = capsule_of(end);
+  JobRegistry jobs;
+  jobs.add<PayInvoice>([](const PayInvoice&, JobContext& context) { context.once("pay", pay_in_replay); });
+  const auto replay_often = [&] {
+    for (int i = 0; i < 10; ++i) {
+      const TemporaryFolder scratch;
+      EXPECT_EQ(replay_in_scratch(jobs, file, capsule, scratch.path()), capsule.run);
+    }
+  };
+  auto other = std::async(std::launch::async, replay_often);
+  EXPECT_NO_THROW(replay_often());
+  EXPECT_NO_THROW(other.get());
 }
 
 TEST_F(ReplayRun, AProgramWithoutTheKindIsTold) {

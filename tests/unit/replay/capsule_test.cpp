@@ -2,6 +2,7 @@
 
 #include <tenure/tenancy/outbox.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -204,6 +205,70 @@ TEST(CapsulesLeft, WhatSomebodyStillWritesStays) {
   EXPECT_GT(looks, 2);
   EXPECT_EQ(writing.files_in_place(), std::vector<std::string>{file.filename()});
   EXPECT_NO_THROW(static_cast<void>(replay::read_capsule(file)));
+}
+
+class CapsuleWriting : public Capsules {
+ protected:
+  // How often it is asked whether to go on: before the copy is made anew, while it is, and after it.
+  struct Looks {
+    int on_copy = 0;
+    int on_made = 0;
+  };
+
+  void fill(const std::string& table) {
+    write("create table " + table);
+    write(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000) "
+        "insert into filled select i, 'a text' from n");
+  }
+  void write_with(const std::function<void()>& go_on) {
+    with_tenant(acme_, [&] {
+      HandleLease lease = value_or_raise(handles_.acquire(acme_, Generation{1}, HandleAccess::read_only));
+      const TenantSnapshot before = replay::take_snapshot(*lease);
+      static_cast<void>(replay::write_capsule(before, capsule(), mask_, place_, limits_, go_on));
+    });
+  }
+  Looks looks() {
+    Looks seen;
+    write_with([&] {
+      const bool has_copy = std::ranges::any_of(
+          files_in_place(), [](const std::string& name) { return name.ends_with(".copy"); });
+      ++(has_copy ? seen.on_copy : seen.on_made);
+    });
+    return seen;
+  }
+};
+
+TEST_F(CapsuleWriting, AsksWhetherToGoOnWhileRowsAreRedactedAndWrittenAnewAndDigested) {
+  fill("filled (id integer primary key, text text)");
+  const Looks plain = looks();
+  EXPECT_GE(plain.on_copy, 12);
+  EXPECT_GE(plain.on_made, 4);
+  write("alter table filled rename column text to iban");
+  EXPECT_GE(looks().on_copy, plain.on_copy + 3) << "redacting them takes a while, too";
+}
+
+TEST_F(CapsuleWriting, AsksWhetherToGoOnWhileFewLargeRowsAreDigested) {
+  write("create table large (bytes blob)");
+  write(
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20) "
+      "insert into large select zeroblob(1 << 20) from n");
+  EXPECT_GE(looks().on_made, 20);
+}
+
+TEST_F(CapsuleWriting, WhereverItIsToldToEndItLeavesNothing) {
+  fill("filled (id integer primary key, iban text)");
+  const Looks whole = looks();
+  for (const auto& name : files_in_place()) std::filesystem::remove(place_ / name);
+  for (int last = 1; last <= whole.on_copy + whole.on_made; last += 7) {
+    int asked = 0;
+    EXPECT_THROW(write_with([&] {
+                   if (++asked == last) raise(ErrorCode::time_limit, "no time");
+                 }),
+                 TimeLimit)
+        << last;
+    EXPECT_TRUE(files_in_place().empty()) << last;
+  }
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ struct CapsuleHead {
   std::string application;      // of Global IDs
   std::string program_version;  // of the worker program
   WallTime started{};
-  std::string tenure_version;   // that wrote the capsule
+  std::string tenure_version;  // that wrote the capsule
   // Of the mask by which it was redacted (queue::Mask::patterns): a replay's record is redacted by it too before both are compared.
   std::vector<std::string> masked;
 };
@@ -40,8 +40,8 @@ struct Capsule {
 };
 
 struct CapsuleLimits {
-  std::int64_t bytes_max = 256LL << 20U;         // of the file
-  std::int64_t folder_bytes_max = 4LL << 30U;    // of all capsules of the folder together, this one too
+  std::int64_t bytes_max = 256LL << 20U;       // of the file
+  std::int64_t folder_bytes_max = 4LL << 30U;  // of all capsules of the folder together, this one too
 };
 
 // A snapshot that is taken when it returns; TenantHandle::begin_read alone takes it with the first read.
@@ -55,10 +55,12 @@ struct CapsuleLimits {
 // its parent is there. Values of columns, arguments, recorded calls and changed rows whose names the mask covers are redacted; rows of
 // the outbox are left out, and what the file had deleted is not in the copy. Mode 0600, by rename, on disk when it returns; returns its
 // path. LimitReached (a limit above; nothing is left), ConstraintViolated (a column cannot be redacted: which one), DiskError. `go_on` is
-// called after each megabyte that is copied and before each further step; what it throws ends the writing and leaves nothing.
+// called after each megabyte that is copied or digested, before each further step, and each few milliseconds while SQLite is at work, but for
+// its check of one table and the last sync; what it throws ends the writing and leaves nothing.
 // Threads: the handle's of the snapshot.
 [[nodiscard]] std::filesystem::path write_capsule(const TenantSnapshot& before, const Capsule& capsule,
-                                                  const queue::Mask& mask, const std::filesystem::path& folder,
+                                                  const queue::Mask& mask,
+                                                  const std::filesystem::path& folder,
                                                   const CapsuleLimits& limits,
                                                   const std::function<void()>& go_on = nullptr);
 
