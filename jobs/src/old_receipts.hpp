@@ -36,7 +36,7 @@ class OldReceipts {
   void horizon_is(const queue::OutboxOwner& owner, queue::JobId horizon);
 
   // Deletes what is old enough of the next ones, inside a transaction that writes. Nothing: there was none to look at. To be
-  // committed(), or the same are looked at again.
+  // committed(), or the same are looked at again. DatabaseDamaged.
   struct Step {
     ReceiptPlace from;
     std::optional<ReceiptPlace> until;  // nothing: up to the horizon

@@ -37,6 +37,11 @@ std::span<const std::byte> bytes_of(const queue::JobId& job) {
   return std::as_bytes(std::span{job.uuid.bytes()});
 }
 
+[[noreturn]] void raise_damaged(const TenantTransaction& transaction, const OwnTables& tables) {
+  raise(ErrorCode::database_damaged, "a row of tenure_receipts has no id of a job; Tenure did not do that",
+        transaction.tenant().text(), tables.connection().path().string());
+}
+
 }  // namespace
 
 std::optional<std::string> find_receipt(TenantTransaction& transaction, queue::JobId job,
@@ -68,7 +73,7 @@ std::optional<ReceiptPlace> nth_receipt(TenantTransaction& transaction, const Re
   row.bind(bytes_of(from.job), from.step, bytes_of(horizon), static_cast<std::int64_t>(n));
   if (!row.step()) return std::nullopt;
   const auto job = Uuid::from_bytes(row.blob(0));
-  TENURE_INVARIANT(job.has_value());  // the table checks it
+  if (!job) raise_damaged(transaction, tables);
   return ReceiptPlace{queue::JobId{*job}, std::string{row.text(1)}};
 }
 

@@ -29,6 +29,7 @@ struct ReceiptPlace {
 };
 
 // The place of the one that has `n` receipts between `from` and it; nothing where there are no more than that of jobs below `horizon`.
+// DatabaseDamaged where its row has no id of a job.
 [[nodiscard]] std::optional<ReceiptPlace> nth_receipt(TenantTransaction& transaction,
                                                       const ReceiptPlace& from, queue::JobId horizon,
                                                       std::size_t n);

@@ -1,6 +1,6 @@
 #include "old_receipts.hpp"
 
-#include "bookkeeping.hpp"
+#include "foreign_file.hpp"
 
 #include <tenure/queue/receipt_time.hpp>
 
@@ -63,6 +63,19 @@ class Receipts : public Bookkeeping {
     Uuid::Bytes bytes{};
     bytes[0] = number;
     return JobId{Uuid{bytes}};
+  }
+
+  // What the only job fails with; nothing: it has succeeded.
+  std::optional<ErrorCode> code_of_one() {
+    steps_ = 1;
+    with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+    const auto failure = perform(claim());
+    return failure ? std::optional{failure->code} : std::nullopt;
+  }
+  // As somebody does who goes past us.
+  void edit(const std::string& sql) {
+    handles_.close_idle();
+    EXPECT_TRUE(Shell{handles_.files().path_for(TenantName{"acme"})}.run(sql));
   }
 
   static inline const queue::OutboxOwner kAcme{TenantName{"acme"}, Generation{1}};
@@ -190,6 +203,17 @@ TEST_F(Receipts, AHorizonIsOfOneGeneration) {
   performer_.receipt_horizon_is({TenantName{"bolt"}, Generation{1}}, kAboveAll);
   perform_one();
   EXPECT_TRUE(has_receipts(first));
+}
+
+TEST_F(Receipts, OneWithoutAnIdFailsTheRunThatComesToItAsADamagedDatabase) {
+  perform_one(99);
+  edit(
+      "pragma ignore_check_constraints = on;"
+      "insert into tenure_receipts values (x'808080808080808080808080808080', 'step 0', 1, 1, 0, null)");
+  clock_.advance(queue::kReceiptsKeptFor + 1s);
+  say_horizon(kAboveAll);
+  EXPECT_EQ(code_of_one(), ErrorCode::database_damaged);
+  EXPECT_EQ(count(), 100) << "nothing of that run is kept";
 }
 
 }  // namespace
