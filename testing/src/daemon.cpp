@@ -42,6 +42,13 @@ daemon::WorkerReady hello_of(queue::ProcessNumber process, const JobRegistry& jo
   return ready;
 }
 
+daemon::TimeLimits time_limits_of(const JobRegistry& jobs) {
+  daemon::TimeLimits limits;
+  for (const JobRegistry::Kind& kind : jobs.kinds())
+    if (kind.time_limit.count() > 0) limits.of_kinds[kind.name] = kind.time_limit;
+  return limits;
+}
+
 bool claims_any(const daemon::RoundWork& work) {
   return work.ask<daemon::ClaimsPart>() || work.ask<daemon::TrialsPart>() ||
          work.ask<daemon::LoneClaimsPart>();
@@ -176,6 +183,7 @@ bool Daemon::crashes_at(CrashPoint point) {
 }
 
 void Daemon::on(daemon::StartProcess& action) {
+  time_limits_ = time_limits_of(around_.jobs);
   events_.emplace_back(hello_of(action.process, around_.jobs, work_.slots));
 }
 
@@ -237,7 +245,8 @@ Daemon::Performed Daemon::perform_next() {
   if (runs_.size() == work_.runs_max) return Performed::too_many;
   AssignedTo assigned = std::move(*next);
   assigned_.erase(next);
-  const queue::AssignedJob job = daemon::assigned_job(std::move(assigned.job), {});
+  const std::chrono::microseconds time_limit = time_limits_.of(assigned.job.kind);
+  const queue::AssignedJob job = daemon::assigned_job(std::move(assigned.job), time_limit);
   runs_.push_back({.id = job.id, .kind = job.kind, .tenant = job.tenant, .attempt = job.attempt});
   // Tells at once only where somebody watches: between two rounds in any case, since no step is under way.
   queue::RunNotes* told = nullptr;

@@ -114,6 +114,7 @@ class Daemon {
   std::optional<daemon::Dispatcher> dispatcher_;
   std::deque<daemon::Event> events_;
   std::deque<AssignedTo> assigned_;
+  daemon::TimeLimits time_limits_;  // of kinds; there is no pool to have another
   std::optional<Instant> wake_;
   std::chrono::microseconds waited_{0};  // during a stop, which takes no time of the world's
   std::int64_t life_ = 0;                // another one behind each crash
