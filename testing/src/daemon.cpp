@@ -174,9 +174,8 @@ daemon::RoundReply Daemon::carry_out(const daemon::RoundWork& work) {
 
 bool Daemon::crashes_at(CrashPoint point) {
   const auto fault =
-      around_.faults.next(FaultKind::crash, [&](const FaultState& each) { return each.point == point; });
+      around_.faults.take(FaultKind::crash, [&](const FaultState& each) { return each.point == point; });
   if (fault == nullptr) return false;
-  ++fault->fired;
   around_.on_crash();
   start(true);
   return true;

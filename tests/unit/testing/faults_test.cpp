@@ -1,3 +1,4 @@
+#include "fault_list.hpp"
 #include "notes.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 namespace tenure::testing {
 namespace {
@@ -216,6 +218,23 @@ TEST(UnmetFaults, OfABusyTenantIsOneThatNobodyWroteTo) {
   EXPECT_EQ(busy.fired(), 0);
   EXPECT_THAT(world.finish(),
               ElementsAre("the fault tenant_busy(test) was asked for 1 time and has happened 0 times"));
+}
+
+// Else a fault that was asked for once could happen to two threads.
+TEST(FaultList, AFaultThatIsTakenHasHappened) {
+  detail::FaultList faults;
+  const auto fault = std::make_shared<detail::FaultState>();
+  fault->kind = detail::FaultKind::disk_full;
+  fault->asked = 2;
+  faults.add(fault);
+  const auto take = [&] {
+    return faults.take(detail::FaultKind::disk_full, [](const auto&) { return true; });
+  };
+  EXPECT_EQ(take(), fault);
+  EXPECT_EQ(fault->fired, 1);
+  EXPECT_EQ(take(), fault);
+  EXPECT_EQ(fault->fired, 2);
+  EXPECT_EQ(take(), nullptr);
 }
 
 TEST(UnmetFaults, AreAskedForAtLeastOnce) {
