@@ -1,5 +1,7 @@
 #include "daemon.hpp"
 
+#include "undone_store.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/daemon/assigned_job.hpp>
@@ -54,14 +56,17 @@ bool claims_any(const daemon::RoundWork& work) {
          work.ask<daemon::LoneClaimsPart>();
 }
 
-bool has_claimed_any(const daemon::RoundReply& reply) {
-  const auto any_in = [](const std::vector<queue::ClaimReply>& replies) {
-    return std::ranges::any_of(replies, [](const queue::ClaimReply& each) { return !each.jobs.empty(); });
+bool has_claimed_any(const daemon::RoundReply& reply,
+                     const std::function<bool(const queue::ClaimedJob&)>& is_meant) {
+  const auto any_in = [&](const std::vector<queue::ClaimReply>& replies) {
+    return std::ranges::any_of(
+        replies, [&](const queue::ClaimReply& each) { return std::ranges::any_of(each.jobs, is_meant); });
   };
   const auto& claims = reply.answer<daemon::ClaimsPart>();
   const auto& lone = reply.answer<daemon::LoneClaimsPart>();
   const auto& trial = reply.answer<daemon::TrialsPart>();
-  return (claims && any_in(*claims)) || (lone && any_in(*lone)) || (trial && !trial->jobs.empty());
+  return (claims && any_in(*claims)) || (lone && any_in(*lone)) ||
+         (trial && std::ranges::any_of(trial->jobs, is_meant));
 }
 
 // A job that comes back untouched has not finished.
@@ -153,16 +158,26 @@ void Daemon::step(daemon::Event event) {
 
 void Daemon::on(daemon::RunRound& action) {
   const daemon::RoundWork& work = *action.work;
-  if (claims_any(work) && crashes_at(CrashPoint::before_claim_commit)) return;
   if (finishes_any(work) && crashes_at(CrashPoint::before_finish_commit)) return;
   try {
+    if (would_claim_any(work) && crashes_at(CrashPoint::before_claim_commit)) return;
     daemon::RoundReply reply = carry_out(work);
-    if (has_claimed_any(reply) && crashes_at(CrashPoint::after_claim_commit)) return;
+    if (has_claimed_any(reply, work_.takes) && crashes_at(CrashPoint::after_claim_commit)) return;
     if (finishes_any(work) && crashes_at(CrashPoint::after_finish_commit)) return;
     events_.emplace_back(daemon::RoundDone{std::move(reply)});
   } catch (const Error& error) {  // of the store's thread
     events_.emplace_back(daemon::RoundFailed{error.failure()});
   }
+}
+
+// Of what is meant. Whether there is any is seen by the commit alone.
+bool Daemon::would_claim_any(const daemon::RoundWork& work) {
+  const auto is_at_claim = [](const FaultState& each) {
+    return each.point == CrashPoint::before_claim_commit;
+  };
+  if (!claims_any(work) || around_.faults.next(FaultKind::crash, is_at_claim) == nullptr) return false;
+  UndoneStore undone(around_.store);
+  return has_claimed_any(daemon::run_round(undone, work, around_.clock.wall()), work_.takes);
 }
 
 daemon::RoundReply Daemon::carry_out(const daemon::RoundWork& work) {

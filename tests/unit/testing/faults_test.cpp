@@ -186,6 +186,24 @@ TEST_F(FaultsOfAWorld, AJobThatHasCrashedRunsAgainInTheSameDrain) {
   EXPECT_THAT(notes(), ElementsAre("milk", "bread"));
 }
 
+class CrashAtAClaim : public FaultsOfAWorld, public ::testing::WithParamInterface<CrashPoint> {};
+
+TEST_P(CrashAtAClaim, WaitsForAClaimOfAJobThatTheCallPerforms) {
+  const Fault crash = faults().crash(GetParam());
+  EXPECT_EQ(drain_all().size(), 0U);
+  EXPECT_EQ(crash.fired(), 0) << "there was none to claim";
+  client().enqueue(AddNote{"milk"});
+  EXPECT_EQ(drain_all({.kinds = {"notes.fail"}}).size(), 0U);
+  EXPECT_EQ(crash.fired(), 0) << "it was left out";
+  client().enqueue(AddNote{"later"}, {.run_in = 1h});
+  EXPECT_EQ(drain_all().succeeded(), 1U);
+  EXPECT_EQ(crash.fired(), 1);
+  EXPECT_THAT(notes(), ElementsAre("milk"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, CrashAtAClaim,
+                         ::testing::Values(CrashPoint::before_claim_commit, CrashPoint::after_claim_commit));
+
 class ProbeOfFaults : public Notes {
  public:
   using JobTest::client;
