@@ -95,6 +95,33 @@ TEST_F(FaultsOfAWorld, JobsOfATransactionOutliveAFullDiskOfTheQueue) {
   EXPECT_THAT(notes(), ElementsAre("milk", "bread"));
 }
 
+TEST_F(FaultsOfAWorld, AFullDiskOfTheQueueRefusesTheTransactionThatIsToMarkItsTenantsFile) {
+  auto handle = tenants().open_current();
+  const auto add = [&] {
+    client().transaction(*handle, [&](JobTransaction& transaction) {
+      transaction.execute("insert into note (text) values ('beside')");
+      transaction.enqueue(AddNote{"milk"});
+    });
+  };
+  const Fault full = faults().disk_full();
+  EXPECT_THROW(add(), DiskError);
+  EXPECT_EQ(full.fired(), 1);
+  EXPECT_EQ(drain().size(), 0U);
+  EXPECT_THAT(notes(), IsEmpty());
+  add();
+  EXPECT_EQ(drain().succeeded(), 1U);
+  EXPECT_THAT(notes(), ElementsAre("beside", "milk"));
+}
+
+TEST_F(FaultsOfAWorld, AFullDiskOfTheQueueWaitsForAClientWhatElseTheTestAsksFor) {
+  const Fault full = faults().disk_full();
+  faults().older_payload("notes.add_note", R"({"text": "milk"})");
+  EXPECT_EQ(full.fired(), 0);
+  EXPECT_TRUE(enqueued<AddNote>({.times = 1}));
+  EXPECT_THROW(client().enqueue(AddNote{"bread"}), DiskError);
+  EXPECT_EQ(drain().succeeded(), 1U);
+}
+
 TEST_F(FaultsOfAWorld, AFullDiskUnderAHandlerCostsNoAttempt) {
   client().enqueue(AddNote{"milk"});
   const Fault full = faults().disk_full_in(kTest);
