@@ -19,7 +19,8 @@ class Receipts : public Bookkeeping {
   Receipts() {
     jobs_.add<PayInvoice>([this](const PayInvoice&, JobContext& context) {
       for (int step = 0; step < steps_; ++step)
-        context.once("step " + std::to_string(step), [](JobTransaction&) {});
+        context.once("step " + std::to_string(step),
+                     [this](JobTransaction&) { return std::string(result_bytes_, 'x'); });
     });
   }
 
@@ -81,6 +82,7 @@ class Receipts : public Bookkeeping {
   static inline const queue::OutboxOwner kAcme{TenantName{"acme"}, Generation{1}};
   static inline const JobId kAboveAll = id_of(0xFF);
   int steps_ = 0;
+  std::size_t result_bytes_ = 0;
 };
 
 TEST_F(Receipts, RUN_12_TheyGoWhenTheirJobRunsNoMoreAndTheyAreSevenDaysOld) {
@@ -117,6 +119,31 @@ TEST_F(Receipts, AHundredAreLookedAtInACommitAndAllInTheEnd) {
     counts.push_back(count());
   }
   EXPECT_EQ(counts, (std::vector<std::int64_t>{151, 52, 3, 4})) << "each leaves one of its own";
+}
+
+// What is deleted is overwritten, too.
+TEST_F(Receipts, OfLargeResultsFewerGoInACommit) {
+  result_bytes_ = 60'000;
+  perform_one(20);
+  result_bytes_ = 0;
+  clock_.advance(queue::kReceiptsKeptFor + 1s);
+  say_horizon(kAboveAll);
+  std::vector<std::int64_t> counts;
+  for (int each = 0; each < 5; ++each) {
+    perform_one();
+    counts.push_back(count());
+  }
+  EXPECT_EQ(counts, (std::vector<std::int64_t>{17, 14, 11, 8, 5})) << "each leaves one of its own";
+}
+
+TEST_F(Receipts, LargeResultsThatStayKeepNoneBehindThem) {
+  const JobId old = perform_one(1, id_of(0x80).uuid);
+  clock_.advance(queue::kReceiptsKeptFor + 1s);
+  result_bytes_ = 60'000;
+  perform_one(20, id_of(0x10).uuid);
+  say_horizon(kAboveAll);
+  perform_one();
+  EXPECT_FALSE(has_receipts(old));
 }
 
 // Ids that applications give are in no order of time.
