@@ -33,9 +33,13 @@ std::optional<OldReceipts::Step> OldReceipts::forget_some(TenantTransaction& tra
   const WallTime wall = clock_.wall();
   const auto file = file_to_walk(owner, wall);
   if (!file) return std::nullopt;
-  Step step{.from = file->at, .until = nth_receipt(transaction, file->at, file->horizon, kPerCommit)};
+  const WallTime written_before = wall - queue::kReceiptsKeptFor;
+  Step step{.from = file->at,
+            .until = place_behind(
+                transaction, file->at, file->horizon,
+                {.count = kPerCommit, .bytes = kBytesPerCommit, .written_before = written_before})};
   step.forgotten = forget_receipts(transaction, step.from, step.until.value_or(ReceiptPlace{file->horizon}),
-                                   wall - queue::kReceiptsKeptFor);
+                                   written_before);
   return step;
 }
 

@@ -23,6 +23,8 @@ class OldReceipts {
  public:
   // A commit looks at so many, so that it takes no longer for how many there are.
   static constexpr std::size_t kPerCommit = 100;
+  // And deletes so much of results, which are overwritten, too.
+  static constexpr std::int64_t kBytesPerCommit = 256 * 1024;
   // How long a file is left alone when all of it has been looked at.
   static constexpr std::chrono::hours kAgainAfter{6};
   // By then jobs may have come with smaller ids, and receipts of theirs.
@@ -36,7 +38,7 @@ class OldReceipts {
   void horizon_is(const queue::OutboxOwner& owner, queue::JobId horizon);
 
   // Deletes what is old enough of the next ones, inside a transaction that writes. Nothing: there was none to look at. To be
-  // committed(), or the same are looked at again.
+  // committed(), or the same are looked at again. DatabaseDamaged.
   struct Step {
     ReceiptPlace from;
     std::optional<ReceiptPlace> until;  // nothing: up to the horizon

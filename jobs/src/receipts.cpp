@@ -23,10 +23,10 @@ constexpr Query kInsertReceipt{"insert_receipt", R"sql(
   insert into main.tenure_receipts (job_id, step, incarnation, counter, written_us, result)
   values (?1, ?2, ?3, ?4, ?5, ?6))sql"};
 
-// ?1 ?2 from  ?3 horizon  ?4 how many lie between. Index: primary key.
-constexpr Query kNthReceipt{"nth_receipt", R"sql(
-  select job_id, step from main.tenure_receipts
-  where (job_id, step) >= (?1, ?2) and job_id < ?3 order by job_id, step limit 1 offset ?4)sql"};
+// ?1 ?2 from  ?3 horizon  ?4 written before  ?5 how many. Index: primary key. The length of a result is told without reading it.
+constexpr Query kNextReceipts{"next_receipts", R"sql(
+  select job_id, step, case when written_us < ?4 then length(result) else 0 end from main.tenure_receipts
+  where (job_id, step) >= (?1, ?2) and job_id < ?3 order by job_id, step limit ?5)sql"};
 
 // ?1 ?2 from  ?3 ?4 until, which stays  ?5 written before. Index: primary key.
 constexpr Query kForgetReceipts{"forget_receipts", R"sql(
@@ -35,6 +35,11 @@ constexpr Query kForgetReceipts{"forget_receipts", R"sql(
 
 std::span<const std::byte> bytes_of(const queue::JobId& job) {
   return std::as_bytes(std::span{job.uuid.bytes()});
+}
+
+[[noreturn]] void raise_damaged(const TenantTransaction& transaction, const OwnTables& tables) {
+  raise(ErrorCode::database_damaged, "a row of tenure_receipts has no id of a job; Tenure did not do that",
+        transaction.tenant().text(), tables.connection().path().string());
 }
 
 }  // namespace
@@ -61,15 +66,21 @@ void write_receipt(TenantTransaction& transaction, queue::JobId job, const queue
       .run();
 }
 
-std::optional<ReceiptPlace> nth_receipt(TenantTransaction& transaction, const ReceiptPlace& from,
-                                        queue::JobId horizon, std::size_t n) {
+std::optional<ReceiptPlace> place_behind(TenantTransaction& transaction, const ReceiptPlace& from,
+                                         queue::JobId horizon, const ReceiptBounds& bounds) {
   OwnTables tables{transaction};
-  auto row = tables.statement(kNthReceipt);
-  row.bind(bytes_of(from.job), from.step, bytes_of(horizon), static_cast<std::int64_t>(n));
-  if (!row.step()) return std::nullopt;
-  const auto job = Uuid::from_bytes(row.blob(0));
-  TENURE_INVARIANT(job.has_value());  // the table checks it
-  return ReceiptPlace{queue::JobId{*job}, std::string{row.text(1)}};
+  auto row = tables.statement(kNextReceipts);
+  row.bind(bytes_of(from.job), from.step, bytes_of(horizon), to_us(bounds.written_before),
+           static_cast<std::int64_t>(bounds.count) + 1);
+  std::int64_t bytes = 0;
+  for (std::size_t within = 0; row.step(); ++within) {
+    bytes += row.integer(2);
+    if (within < bounds.count && (within == 0 || bytes <= bounds.bytes)) continue;
+    const auto job = Uuid::from_bytes(row.blob(0));
+    if (!job) raise_damaged(transaction, tables);
+    return ReceiptPlace{queue::JobId{*job}, std::string{row.text(1)}};
+  }
+  return std::nullopt;
 }
 
 std::int64_t forget_receipts(TenantTransaction& transaction, const ReceiptPlace& from,

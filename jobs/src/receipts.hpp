@@ -28,10 +28,17 @@ struct ReceiptPlace {
   friend auto operator<=>(const ReceiptPlace&, const ReceiptPlace&) = default;
 };
 
-// The place of the one that has `n` receipts between `from` and it; nothing where there are no more than that of jobs below `horizon`.
-[[nodiscard]] std::optional<ReceiptPlace> nth_receipt(TenantTransaction& transaction,
-                                                      const ReceiptPlace& from, queue::JobId horizon,
-                                                      std::size_t n);
+// What is looked at in one go: so many, and of those that were written before that time so many bytes of results, or a single one.
+struct ReceiptBounds {
+  std::size_t count = 0;
+  std::int64_t bytes = 0;
+  WallTime written_before{};
+};
+// The place of the first one, from `from` on, that is past the bounds; nothing where all of jobs below `horizon` are within. DatabaseDamaged
+// where its row has no id of a job.
+[[nodiscard]] std::optional<ReceiptPlace> place_behind(TenantTransaction& transaction,
+                                                       const ReceiptPlace& from, queue::JobId horizon,
+                                                       const ReceiptBounds& bounds);
 // Of the receipts from `from` on and before `until` those that were written before that time. Returns how many.
 std::int64_t forget_receipts(TenantTransaction& transaction, const ReceiptPlace& from,
                              const ReceiptPlace& until, WallTime written_before);

@@ -121,13 +121,13 @@ class Everywhere {
   bool dies_everywhere() {
     for (std::size_t at = 0; at < whole_.steps.size(); ++at)
       for (const Side side : {Side::before, Side::after})
-        if (!is_same_behind(static_cast<int>(at) + 1, side)) return false;
+        if (!is_same_behind(at, side)) return false;
     return true;
   }
 
-  bool is_same_behind(int number, Side side) {
-    const ProcessEnd first = runs_.run_to({.step = number, .side = side});
-    const StepDone& step = whole_.steps[static_cast<std::size_t>(number) - 1];
+  bool is_same_behind(std::size_t at, Side side) {
+    const StepDone& step = whole_.steps[at];
+    const ProcessEnd first = runs_.run_to({.step = step.number, .side = side});
     report_.differs_at = fmt::format("{} {}", side == Side::before ? "before" : "after", step.name);
     if (first.how == How::ended)
       return refuse(fmt::format("a run that was to die {} did not come there, and ended after {} steps",
@@ -140,13 +140,13 @@ class Everywhere {
     const ProcessEnd second = runs_.run_again();
     if (second.how != How::ended)
       return refuse(fmt::format("it died {} (step {} of {}), and its second run did not come to an end: {}",
-                                report_.differs_at, number, whole_.steps.size(), second.why));
+                                report_.differs_at, at + 1, whole_.steps.size(), second.why));
     const std::string rows = differences(whole_.state, second.state);
     if (!rows.empty())
       return refuse(
           fmt::format("it died {} (step {} of {}), ran again, and left something else than a whole "
                       "run:\n{}Likely cause: {}",
-                      report_.differs_at, number, whole_.steps.size(), rows, cause_text(side, step)));
+                      report_.differs_at, at + 1, whole_.steps.size(), rows, cause_text(side, step)));
     report_.differs_at.clear();
     return true;
   }

@@ -53,7 +53,10 @@ std::size_t number_in(const std::string& text) {
 ProcessEnd told_in(const std::vector<Record>& notes) {
   ProcessEnd end;
   for (const Record& note : notes) {
-    if (note[0] == "step") end.steps.push_back({static_cast<StepKind>(number_in(note[1])), note[2]});
+    if (note[0] == "step")
+      end.steps.push_back({.number = static_cast<int>(number_in(note[1])),
+                           .kind = static_cast<StepKind>(number_in(note[2])),
+                           .name = note[3]});
     if (note[0] == "died") end.died_at = note[1];
     if (note[0] == "failed") end.failure = note[1];
     if (note[0] == "broken") end.why = note[1];

@@ -20,6 +20,7 @@
 namespace tenure::testing::detail {
 
 struct StepDone {
+  int number = 1;  // of those that were begun, of which some may have failed
   StepKind kind = StepKind::write;
   std::string name;
 };

@@ -108,7 +108,7 @@ void Steps::end() {
   const std::lock_guard lock(mutex_);
   if (!open_step) return;
   const OpenStep step = *std::exchange(open_step, std::nullopt);
-  notes_.add({"step", std::to_string(static_cast<int>(step.kind)), step.name});
+  notes_.add({"step", std::to_string(step.number), std::to_string(static_cast<int>(step.kind)), step.name});
   if (plan_.death && plan_.death->step == step.number && plan_.death->side == Side::after)
     die("after " + step.name);
 }

@@ -37,7 +37,7 @@ inline constexpr int kDied = 86;
 class Steps final : public RunWatch, public tenure::detail::CommitWatch {
  public:
   struct Plan {
-    // Of the steps, from 1; nothing: it lives on.
+    // Of the steps that are begun, from 1; nothing: it lives on.
     struct Death {
       int step = 1;
       Side side = Side::before;
@@ -45,7 +45,7 @@ class Steps final : public RunWatch, public tenure::detail::CommitWatch {
     std::optional<Death> death = {};
     bool has_former_died = false;
   };
-  // Notes each step that is done as {"step", kind, name}, and a death as {"died", name} before. It outlives them.
+  // Notes each step that is done as {"step", number, kind, name}, and a death as {"died", name} before. It outlives them.
   Steps(Plan plan, RecordWriter& notes) : plan_(plan), notes_(notes) {}
 
   [[nodiscard]] bool has_former_died() const override { return plan_.has_former_died; }

@@ -1,5 +1,7 @@
 #include "daemon.hpp"
 
+#include "undone_store.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/daemon/assigned_job.hpp>
@@ -42,19 +44,29 @@ daemon::WorkerReady hello_of(queue::ProcessNumber process, const JobRegistry& jo
   return ready;
 }
 
+daemon::TimeLimits time_limits_of(const JobRegistry& jobs) {
+  daemon::TimeLimits limits;
+  for (const JobRegistry::Kind& kind : jobs.kinds())
+    if (kind.time_limit.count() > 0) limits.of_kinds[kind.name] = kind.time_limit;
+  return limits;
+}
+
 bool claims_any(const daemon::RoundWork& work) {
   return work.ask<daemon::ClaimsPart>() || work.ask<daemon::TrialsPart>() ||
          work.ask<daemon::LoneClaimsPart>();
 }
 
-bool has_claimed_any(const daemon::RoundReply& reply) {
-  const auto any_in = [](const std::vector<queue::ClaimReply>& replies) {
-    return std::ranges::any_of(replies, [](const queue::ClaimReply& each) { return !each.jobs.empty(); });
+bool has_claimed_any(const daemon::RoundReply& reply,
+                     const std::function<bool(const queue::ClaimedJob&)>& is_meant) {
+  const auto any_in = [&](const std::vector<queue::ClaimReply>& replies) {
+    return std::ranges::any_of(
+        replies, [&](const queue::ClaimReply& each) { return std::ranges::any_of(each.jobs, is_meant); });
   };
   const auto& claims = reply.answer<daemon::ClaimsPart>();
   const auto& lone = reply.answer<daemon::LoneClaimsPart>();
   const auto& trial = reply.answer<daemon::TrialsPart>();
-  return (claims && any_in(*claims)) || (lone && any_in(*lone)) || (trial && !trial->jobs.empty());
+  return (claims && any_in(*claims)) || (lone && any_in(*lone)) ||
+         (trial && std::ranges::any_of(trial->jobs, is_meant));
 }
 
 // A job that comes back untouched has not finished.
@@ -146,16 +158,26 @@ void Daemon::step(daemon::Event event) {
 
 void Daemon::on(daemon::RunRound& action) {
   const daemon::RoundWork& work = *action.work;
-  if (claims_any(work) && crashes_at(CrashPoint::before_claim_commit)) return;
   if (finishes_any(work) && crashes_at(CrashPoint::before_finish_commit)) return;
   try {
+    if (would_claim_any(work) && crashes_at(CrashPoint::before_claim_commit)) return;
     daemon::RoundReply reply = carry_out(work);
-    if (has_claimed_any(reply) && crashes_at(CrashPoint::after_claim_commit)) return;
+    if (has_claimed_any(reply, work_.takes) && crashes_at(CrashPoint::after_claim_commit)) return;
     if (finishes_any(work) && crashes_at(CrashPoint::after_finish_commit)) return;
     events_.emplace_back(daemon::RoundDone{std::move(reply)});
   } catch (const Error& error) {  // of the store's thread
     events_.emplace_back(daemon::RoundFailed{error.failure()});
   }
+}
+
+// Of what is meant. Whether there is any is seen by the commit alone.
+bool Daemon::would_claim_any(const daemon::RoundWork& work) {
+  const auto is_at_claim = [](const FaultState& each) {
+    return each.point == CrashPoint::before_claim_commit;
+  };
+  if (!claims_any(work) || around_.faults.next(FaultKind::crash, is_at_claim) == nullptr) return false;
+  UndoneStore undone(around_.store);
+  return has_claimed_any(daemon::run_round(undone, work, around_.clock.wall()), work_.takes);
 }
 
 daemon::RoundReply Daemon::carry_out(const daemon::RoundWork& work) {
@@ -167,15 +189,15 @@ daemon::RoundReply Daemon::carry_out(const daemon::RoundWork& work) {
 
 bool Daemon::crashes_at(CrashPoint point) {
   const auto fault =
-      around_.faults.next(FaultKind::crash, [&](const FaultState& each) { return each.point == point; });
+      around_.faults.take(FaultKind::crash, [&](const FaultState& each) { return each.point == point; });
   if (fault == nullptr) return false;
-  ++fault->fired;
   around_.on_crash();
   start(true);
   return true;
 }
 
 void Daemon::on(daemon::StartProcess& action) {
+  time_limits_ = time_limits_of(around_.jobs);
   events_.emplace_back(hello_of(action.process, around_.jobs, work_.slots));
 }
 
@@ -237,7 +259,8 @@ Daemon::Performed Daemon::perform_next() {
   if (runs_.size() == work_.runs_max) return Performed::too_many;
   AssignedTo assigned = std::move(*next);
   assigned_.erase(next);
-  const queue::AssignedJob job = daemon::assigned_job(std::move(assigned.job), {});
+  const std::chrono::microseconds time_limit = time_limits_.of(assigned.job.kind);
+  const queue::AssignedJob job = daemon::assigned_job(std::move(assigned.job), time_limit);
   runs_.push_back({.id = job.id, .kind = job.kind, .tenant = job.tenant, .attempt = job.attempt});
   // Tells at once only where somebody watches: between two rounds in any case, since no step is under way.
   queue::RunNotes* told = nullptr;

@@ -39,7 +39,7 @@ struct Surroundings {
 
 // What it is started for.
 struct Work {
-  // Asked once of each claim; what is not taken is given back when it stops.
+  // Asked of each claim, with the same answer until it was performed; what is not taken is given back when it stops.
   std::function<bool(const queue::ClaimedJob&)> takes;
   std::size_t runs_max = 0;
   int slots = 1;  // of its worker process; what it does not take keeps one until it stops
@@ -98,6 +98,7 @@ class Daemon {
   void on(daemon::Serving&) {}
   void on(daemon::GiveStopToken&) {}
 
+  [[nodiscard]] bool would_claim_any(const daemon::RoundWork& work);
   [[nodiscard]] bool crashes_at(CrashPoint point);
   [[nodiscard]] daemon::RoundReply carry_out(const daemon::RoundWork& work);
   [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, queue::RunNotes& notes);
@@ -114,6 +115,7 @@ class Daemon {
   std::optional<daemon::Dispatcher> dispatcher_;
   std::deque<daemon::Event> events_;
   std::deque<AssignedTo> assigned_;
+  daemon::TimeLimits time_limits_;  // of kinds; there is no pool to have another
   std::optional<Instant> wake_;
   std::chrono::microseconds waited_{0};  // during a stop, which takes no time of the world's
   std::int64_t life_ = 0;                // another one behind each crash

@@ -46,13 +46,20 @@ class FaultList {
     const std::lock_guard lock(mutex_);
     faults_.push_back(std::move(fault));
   }
-  // The first of that kind that has not happened as often as it was asked for, and of which `is_meant` holds; null: none.
+  // The first of that kind that has not happened as often as it was asked for, and of which `is_meant` holds; null: none. Whoever has it
+  // counts it when it has happened, so that no other thread may ask for that kind.
   template <class IsMeant>
   [[nodiscard]] std::shared_ptr<FaultState> next(FaultKind kind, IsMeant&& is_meant) const {
     const std::lock_guard lock(mutex_);
-    for (const auto& fault : faults_)
-      if (fault->kind == kind && fault->is_waiting() && is_meant(*fault)) return fault;
-    return nullptr;
+    return find(kind, is_meant);
+  }
+  // The same, and it has happened.
+  template <class IsMeant>
+  [[nodiscard]] std::shared_ptr<FaultState> take(FaultKind kind, IsMeant&& is_meant) const {
+    const std::lock_guard lock(mutex_);
+    auto fault = find(kind, is_meant);
+    if (fault != nullptr) ++fault->fired;
+    return fault;
   }
   [[nodiscard]] std::vector<std::shared_ptr<FaultState>> waiting() const {
     const std::lock_guard lock(mutex_);
@@ -67,6 +74,13 @@ class FaultList {
   }
 
  private:
+  template <class IsMeant>
+  [[nodiscard]] std::shared_ptr<FaultState> find(FaultKind kind, IsMeant&& is_meant) const {
+    for (const auto& fault : faults_)
+      if (fault->kind == kind && fault->is_waiting() && is_meant(*fault)) return fault;
+    return nullptr;
+  }
+
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<FaultState>> faults_;
 };

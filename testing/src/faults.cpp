@@ -111,10 +111,12 @@ Fault Faults::older_payload(std::string_view kind, std::string_view arguments,
   fault->job = job.id;
   Fault asked = ask(world.fault_list, std::move(fault));
   std::optional<Result<queue::Enqueued>> result;
-  world.watched.write(Durability::durable, [&](queue::StoreWriter& writer) {
+  // Past what a client meets.
+  world.store->write(Durability::durable, [&](queue::StoreWriter& writer) {
     result = queue::enqueue(writer, draft, world.clock);
   });
   static_cast<void>(value_or_raise(*std::move(result)));
+  world.written();
   return asked;
 }
 

@@ -5,10 +5,8 @@
 namespace tenure::testing::detail {
 
 void WatchedStore::write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) {
-  if (const auto fault = faults_.next(FaultKind::disk_full, [](const FaultState&) { return true; })) {
-    ++fault->fired;
+  if (faults_.take(FaultKind::disk_full, [](const FaultState&) { return true; }) != nullptr)
     raise(ErrorCode::disk, "database or disk is full (a fault of the test)");
-  }
   store_.write(durability, work);
   on_written_();
 }

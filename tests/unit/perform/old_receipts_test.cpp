@@ -1,6 +1,6 @@
 #include "old_receipts.hpp"
 
-#include "bookkeeping.hpp"
+#include "foreign_file.hpp"
 
 #include <tenure/queue/receipt_time.hpp>
 
@@ -19,7 +19,8 @@ class Receipts : public Bookkeeping {
   Receipts() {
     jobs_.add<PayInvoice>([this](const PayInvoice&, JobContext& context) {
       for (int step = 0; step < steps_; ++step)
-        context.once("step " + std::to_string(step), [](JobTransaction&) {});
+        context.once("step " + std::to_string(step),
+                     [this](JobTransaction&) { return std::string(result_bytes_, 'x'); });
     });
   }
 
@@ -65,9 +66,23 @@ class Receipts : public Bookkeeping {
     return JobId{Uuid{bytes}};
   }
 
+  // What the only job fails with; nothing: it has succeeded.
+  std::optional<ErrorCode> code_of_one() {
+    steps_ = 1;
+    with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+    const auto failure = perform(claim());
+    return failure ? std::optional{failure->code} : std::nullopt;
+  }
+  // As somebody does who goes past us.
+  void edit(const std::string& sql) {
+    handles_.close_idle();
+    EXPECT_TRUE(Shell{handles_.files().path_for(TenantName{"acme"})}.run(sql));
+  }
+
   static inline const queue::OutboxOwner kAcme{TenantName{"acme"}, Generation{1}};
   static inline const JobId kAboveAll = id_of(0xFF);
   int steps_ = 0;
+  std::size_t result_bytes_ = 0;
 };
 
 TEST_F(Receipts, RUN_12_TheyGoWhenTheirJobRunsNoMoreAndTheyAreSevenDaysOld) {
@@ -104,6 +119,31 @@ TEST_F(Receipts, AHundredAreLookedAtInACommitAndAllInTheEnd) {
     counts.push_back(count());
   }
   EXPECT_EQ(counts, (std::vector<std::int64_t>{151, 52, 3, 4})) << "each leaves one of its own";
+}
+
+// What is deleted is overwritten, too.
+TEST_F(Receipts, OfLargeResultsFewerGoInACommit) {
+  result_bytes_ = 60'000;
+  perform_one(20);
+  result_bytes_ = 0;
+  clock_.advance(queue::kReceiptsKeptFor + 1s);
+  say_horizon(kAboveAll);
+  std::vector<std::int64_t> counts;
+  for (int each = 0; each < 5; ++each) {
+    perform_one();
+    counts.push_back(count());
+  }
+  EXPECT_EQ(counts, (std::vector<std::int64_t>{17, 14, 11, 8, 5})) << "each leaves one of its own";
+}
+
+TEST_F(Receipts, LargeResultsThatStayKeepNoneBehindThem) {
+  const JobId old = perform_one(1, id_of(0x80).uuid);
+  clock_.advance(queue::kReceiptsKeptFor + 1s);
+  result_bytes_ = 60'000;
+  perform_one(20, id_of(0x10).uuid);
+  say_horizon(kAboveAll);
+  perform_one();
+  EXPECT_FALSE(has_receipts(old));
 }
 
 // Ids that applications give are in no order of time.
@@ -190,6 +230,17 @@ TEST_F(Receipts, AHorizonIsOfOneGeneration) {
   performer_.receipt_horizon_is({TenantName{"bolt"}, Generation{1}}, kAboveAll);
   perform_one();
   EXPECT_TRUE(has_receipts(first));
+}
+
+TEST_F(Receipts, OneWithoutAnIdFailsTheRunThatComesToItAsADamagedDatabase) {
+  perform_one(99);
+  edit(
+      "pragma ignore_check_constraints = on;"
+      "insert into tenure_receipts values (x'808080808080808080808080808080', 'step 0', 1, 1, 0, null)");
+  clock_.advance(queue::kReceiptsKeptFor + 1s);
+  say_horizon(kAboveAll);
+  EXPECT_EQ(code_of_one(), ErrorCode::database_damaged);
+  EXPECT_EQ(count(), 100) << "nothing of that run is kept";
 }
 
 }  // namespace

@@ -17,6 +17,12 @@ struct Slow {
   static constexpr std::string_view kind = "clock.slow";
 };
 
+struct Limited {
+  static constexpr std::string_view kind = "clock.limited";
+  static constexpr std::array<std::string_view, 1> aliases{"clock.bounded"};
+  static JobOptions options() { return {.time_limit = 10s}; }
+};
+
 class TimeOfAWorld : public Notes {
  protected:
   std::vector<int> attempts() {
@@ -83,6 +89,24 @@ TEST_F(TimeOfAWorld, GoesOnWhileAHandlerMovesIt) {
   client().enqueue(Slow{});
   client().enqueue(AddNote{"later"}, {.run_in = 1h});
   EXPECT_EQ(drain_all().size(), 2U);
+}
+
+TEST_F(TimeOfAWorld, ATimeLimitShowsInWhatRemainsOfARunAndEndsNobody) {
+  std::vector<std::optional<std::chrono::milliseconds>> remaining;
+  jobs().add<Limited>([&](const Limited&, JobContext& context) {
+    for (int each = 0; each < 3; ++each) {
+      remaining.push_back(context.remaining());
+      clock().advance(6s);
+    }
+  });
+  jobs().add<Slow>([&](const Slow&, JobContext& context) { remaining.push_back(context.remaining()); });
+  client().enqueue(Limited{});
+  EXPECT_EQ(drain().succeeded(), 1U);
+  faults().older_payload("clock.bounded", "{}");
+  EXPECT_EQ(drain().succeeded(), 1U);
+  client().enqueue(Slow{});
+  EXPECT_EQ(drain().succeeded(), 1U);
+  EXPECT_THAT(remaining, ElementsAre(10s, 4s, 0s, 10s, 4s, 0s, std::nullopt));
 }
 
 TEST_F(TimeOfAWorld, NeverGoesBack) { EXPECT_THROW(advance(-1us), BadOptions); }

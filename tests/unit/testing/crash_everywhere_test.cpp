@@ -301,5 +301,29 @@ TEST_F(CrashEverywhere, AnUntenantedJobHasStepsToo) {
   EXPECT_THAT(report.text, HasSubstr("billing.send_invoice of no tenant is not safe"));
 }
 
+// A commit of the handler's own that is refused is no step, and those behind it are died at all the same.
+TEST_F(CrashEverywhere, ACommitThatIsRefusedIsNoStep) {
+  tenants().open_current()->write([](TenantTransaction& transaction) {
+    transaction.execute(
+        "create table line (invoice integer references invoice (id) deferrable initially deferred)");
+  });
+  bool is_careless = false;
+  jobs().add<SendInvoice>([&](const SendInvoice& job, JobContext& context) {
+    EXPECT_THROW(context.write([](TenantTransaction& transaction) {
+      transaction.execute("insert into line (invoice) values (9)");
+    }),
+                 Error);
+    mark_sent(job, context);
+    if (is_careless) client().enqueue(Remind{job.invoice, "paid?"});
+  });
+  const CrashReport report = testing::crash_everywhere(world(), SendInvoice{7});
+  EXPECT_TRUE(report) << report;
+  EXPECT_THAT(report.steps, ElementsAre("the commit of once \"mark sent\"", "the end of the run"));
+  EXPECT_EQ(report.deaths, 4);
+  is_careless = true;
+  const CrashReport of_careless = testing::crash_everywhere(world(), SendInvoice{7});
+  EXPECT_EQ(of_careless.differs_at, "after enqueue number 1 by a client");
+}
+
 }  // namespace
 }  // namespace tenure::testing

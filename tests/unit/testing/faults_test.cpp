@@ -1,3 +1,4 @@
+#include "fault_list.hpp"
 #include "notes.hpp"
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 namespace tenure::testing {
 namespace {
@@ -91,6 +93,33 @@ TEST_F(FaultsOfAWorld, JobsOfATransactionOutliveAFullDiskOfTheQueue) {
   EXPECT_TRUE(enqueued<AddNote>({.times = 1}));
   EXPECT_EQ(drain().size(), 2U);
   EXPECT_THAT(notes(), ElementsAre("milk", "bread"));
+}
+
+TEST_F(FaultsOfAWorld, AFullDiskOfTheQueueRefusesTheTransactionThatIsToMarkItsTenantsFile) {
+  auto handle = tenants().open_current();
+  const auto add = [&] {
+    client().transaction(*handle, [&](JobTransaction& transaction) {
+      transaction.execute("insert into note (text) values ('beside')");
+      transaction.enqueue(AddNote{"milk"});
+    });
+  };
+  const Fault full = faults().disk_full();
+  EXPECT_THROW(add(), DiskError);
+  EXPECT_EQ(full.fired(), 1);
+  EXPECT_EQ(drain().size(), 0U);
+  EXPECT_THAT(notes(), IsEmpty());
+  add();
+  EXPECT_EQ(drain().succeeded(), 1U);
+  EXPECT_THAT(notes(), ElementsAre("beside", "milk"));
+}
+
+TEST_F(FaultsOfAWorld, AFullDiskOfTheQueueWaitsForAClientWhatElseTheTestAsksFor) {
+  const Fault full = faults().disk_full();
+  faults().older_payload("notes.add_note", R"({"text": "milk"})");
+  EXPECT_EQ(full.fired(), 0);
+  EXPECT_TRUE(enqueued<AddNote>({.times = 1}));
+  EXPECT_THROW(client().enqueue(AddNote{"bread"}), DiskError);
+  EXPECT_EQ(drain().succeeded(), 1U);
 }
 
 TEST_F(FaultsOfAWorld, AFullDiskUnderAHandlerCostsNoAttempt) {
@@ -184,6 +213,24 @@ TEST_F(FaultsOfAWorld, AJobThatHasCrashedRunsAgainInTheSameDrain) {
   EXPECT_THAT(notes(), ElementsAre("milk", "bread"));
 }
 
+class CrashAtAClaim : public FaultsOfAWorld, public ::testing::WithParamInterface<CrashPoint> {};
+
+TEST_P(CrashAtAClaim, WaitsForAClaimOfAJobThatTheCallPerforms) {
+  const Fault crash = faults().crash(GetParam());
+  EXPECT_EQ(drain_all().size(), 0U);
+  EXPECT_EQ(crash.fired(), 0) << "there was none to claim";
+  client().enqueue(AddNote{"milk"});
+  EXPECT_EQ(drain_all({.kinds = {"notes.fail"}}).size(), 0U);
+  EXPECT_EQ(crash.fired(), 0) << "it was left out";
+  client().enqueue(AddNote{"later"}, {.run_in = 1h});
+  EXPECT_EQ(drain_all().succeeded(), 1U);
+  EXPECT_EQ(crash.fired(), 1);
+  EXPECT_THAT(notes(), ElementsAre("milk"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, CrashAtAClaim,
+                         ::testing::Values(CrashPoint::before_claim_commit, CrashPoint::after_claim_commit));
+
 class ProbeOfFaults : public Notes {
  public:
   using JobTest::client;
@@ -216,6 +263,23 @@ TEST(UnmetFaults, OfABusyTenantIsOneThatNobodyWroteTo) {
   EXPECT_EQ(busy.fired(), 0);
   EXPECT_THAT(world.finish(),
               ElementsAre("the fault tenant_busy(test) was asked for 1 time and has happened 0 times"));
+}
+
+// Else a fault that was asked for once could happen to two threads.
+TEST(FaultList, AFaultThatIsTakenHasHappened) {
+  detail::FaultList faults;
+  const auto fault = std::make_shared<detail::FaultState>();
+  fault->kind = detail::FaultKind::disk_full;
+  fault->asked = 2;
+  faults.add(fault);
+  const auto take = [&] {
+    return faults.take(detail::FaultKind::disk_full, [](const auto&) { return true; });
+  };
+  EXPECT_EQ(take(), fault);
+  EXPECT_EQ(fault->fired, 1);
+  EXPECT_EQ(take(), fault);
+  EXPECT_EQ(fault->fired, 2);
+  EXPECT_EQ(take(), nullptr);
 }
 
 TEST(UnmetFaults, AreAskedForAtLeastOnce) {

@@ -49,8 +49,9 @@ class Faults {
   // While a job of that tenant runs another process writes to its database all the time. It has happened where the run has ended with
   // TenantBusy: a handler that does not write, or passes over it, does not count.
   Fault tenant_busy(const TenantName& tenant, int times = 1);
-  // A client's commit to the queue is DiskError, and nothing of it is stored. Jobs of a transaction stay in their outbox by it, and come
-  // at the next drain.
+  // The next commit of a client to the queue is DiskError, and nothing of it is stored. Of Client::transaction it is the one before the
+  // tenant's, which marks the tenant's file, where that is not marked yet, as by the first transaction of a tenant: then nothing of the
+  // transaction is stored either. Where it is, it is the one behind: the jobs stay in their outbox, and come at the next drain.
   Fault disk_full(int times = 1);
   // While a job of that tenant runs no file takes another byte: for the whole process, so what the handler writes into files of its own is
   // refused, too. It has happened where the run has failed by it: DiskError, or TenantUnavailable, which cost no attempt.
@@ -60,7 +61,7 @@ class Faults {
   // Enqueues what a program of another version has enqueued: `arguments` is its JSON, `kind` the name that it used. What Client::enqueue
   // says of a job without a type. It has happened when the job has run.
   Fault older_payload(std::string_view kind, std::string_view arguments, const EnqueueOptions& options = {});
-  // What the handler had done in its tenant's database stays.
+  // What the handler had done in its tenant's database stays. Of jobs that the call performs: one that it leaves out is no such place.
   Fault crash(CrashPoint point, int times = 1);
 
  private:
