@@ -89,14 +89,14 @@ Keeper::~Keeper() {
 
 void Keeper::happened(const Dispatcher& dispatcher, const Event& event, Now now) {
   journal_.happened(dispatcher, event, now);
-  if (journal_.too_large().has_value() == is_too_large_told_) return;
+  if (journal_.is_too_large() == is_too_large_told_) return;
   is_too_large_told_ = !is_too_large_told_;
   if (is_too_large_told_)
     log::write(
         log::Level::warning, "journal.too_small",
-        fmt::format("All that the dispatcher remembers takes {} bytes, more than a third of "
-                    "daemon.journal_size: nothing of its journal can be replayed until it remembers less",
-                    *journal_.too_large()));
+        fmt::format("All that the dispatcher remembers takes more than a third of daemon.journal_size, "
+                    "which is {} bytes: nothing of its journal can be replayed until it remembers less",
+                    journal_.size()));
 }
 
 Dump Keeper::dump(WallTime now) {
