@@ -97,6 +97,23 @@ TEST_F(ReplayTest, MovesItToTheFileThatIsNamedAndOverwritesNothing) {
   EXPECT_THAT(output.error, HasSubstr("FileExists"));
 }
 
+TEST_F(ReplayTest, WhatCameMeanwhileIsNotOverwrittenAndTheNextTryFindsNothingInItsWay) {
+  const std::filesystem::path target = folder / "mine.journal";
+  on_pause = [&] {
+    std::ofstream(target) << "another";
+    return true;
+  };
+  EXPECT_NE(run({"replay", "journal", "dump", target.string()}), 0);
+  EXPECT_THAT(output.error, HasSubstr("File exists"));
+  std::string text;
+  std::getline(std::ifstream(target), text);
+  EXPECT_EQ(text, "another");
+  EXPECT_TRUE(std::filesystem::exists(written));
+  EXPECT_FALSE(std::filesystem::exists(target.string() + ".unfinished"));
+  std::filesystem::remove(target);
+  EXPECT_EQ(run({"replay", "journal", "dump", target.string()}), 0) << output.error;
+}
+
 TEST_F(ReplayTest, WhatTheDaemonCannotWriteIsSaid) {
   states = {dump_in("writing"), dump_in("failed", "No space left on device")};
   EXPECT_EQ(run({"replay", "journal", "dump"}), 1);
