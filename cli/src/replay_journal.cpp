@@ -74,7 +74,10 @@ ExitCode replay_file(Session& session) {
   if (session.json()) arguments.emplace_back("--json");
   const ProgramAnswer answer = session.environment().run_tenured(arguments);
   const bool is_answered = answer.signal == 0 && (answer.exit_code == 0 || answer.exit_code == 1);
-  if (!is_answered || answer.output.empty()) raise_as_told(answer);
+  if (!is_answered || answer.output.empty()) {
+    if (!session.json()) session.print(answer.output);  // how far it came
+    raise_as_told(answer);
+  }
   if (session.json()) session.print_json(std::string_view(answer.output).substr(0, answer.output.size() - 1));
   else session.print(answer.output);
   return answer.exit_code == 0 ? ExitCode::done : ExitCode::refused;

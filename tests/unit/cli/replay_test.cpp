@@ -65,6 +65,12 @@ TEST_F(ReplayTest, WhatTenuredRefusesIsSaidByItsNameAndExitCode) {
   tenured = {.signal = 6, .errors = "tenured: an invariant is broken\n"};
   EXPECT_EQ(run({"replay", "journal", "x"}), 1);
   EXPECT_THAT(output.error, HasSubstr("ReplayEnded: tenured ended by signal 6 while it replayed"));
+  tenured.output = "1 Started{}\n2 TimePassed{}\n";
+  EXPECT_EQ(run({"replay", "journal", "x", "--events"}), 1);
+  EXPECT_EQ(output.out, tenured.output) << "how far it came";
+  EXPECT_THAT(output.error, HasSubstr("ReplayEnded"));
+  EXPECT_EQ(run({"replay", "journal", "x", "--json"}), 1);
+  EXPECT_EQ(output.out, "") << "no document, or a whole one";
 }
 
 TEST_F(ReplayTest, RefusesWordsThatMeanNothing) {
