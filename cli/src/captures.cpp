@@ -27,6 +27,12 @@ std::string_view ends_text(CaptureOn on, bool is_one) {
 
 }  // namespace
 
+std::vector<queue::CaptureRecord> open_captures(queue::JobReader& reader, WallTime now) {
+  std::vector<queue::CaptureRecord> requests = reader.captures();
+  std::erase_if(requests, [&](const queue::CaptureRecord& request) { return request.until <= now; });
+  return requests;
+}
+
 std::string target_text(const queue::CaptureTarget& target) {
   if (target.job) return "job " + target.job->text();
   const std::string tenant = target.tenant ? "tenant " + escaped(target.tenant->text()) : "";

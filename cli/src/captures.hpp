@@ -4,12 +4,16 @@
 
 #include <tenure/base/json.hpp>
 #include <tenure/queue/capture.hpp>
+#include <tenure/queue/store.hpp>
 
 #include <string>
+#include <vector>
 
 // Requests for capsules, as several verbs tell of them.
 namespace tenure::cli {
 
+// The requests that may still be met: a dispatcher removes the others, and while none runs they stay in the store.
+[[nodiscard]] std::vector<queue::CaptureRecord> open_captures(queue::JobReader& reader, WallTime now);
 // "job 019c...", "kind billing.close", "kind billing.close of tenant acme", "tenant acme".
 [[nodiscard]] std::string target_text(const queue::CaptureTarget& target);
 // "request 3: the next 2 runs of kind billing.close that fail, until ...".

@@ -20,7 +20,7 @@ struct Captures {
 };
 
 Captures captures_of(queue::JobReader& reader, WallTime now) {
-  Captures found{.open = reader.captures().size(), .failed = {}};
+  Captures found{.open = open_captures(reader, now).size(), .failed = {}};
   for (queue::CapsuleNote& note : reader.capsules(std::nullopt))
     if (note.file.empty() && now - note.at < kLookedBack) found.failed.push_back(std::move(note));
   return found;

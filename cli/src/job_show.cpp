@@ -91,7 +91,7 @@ WholeJob find(Session& session, queue::JobId id) {
                    .is_sealed = {},
                    .global_id = global_id_of(*record, application),
                    .has_dispatcher = reader.has_dispatcher(),
-                   .captures = reader.captures(),
+                   .captures = open_captures(reader, session.now()),
                    .capsules = reader.capsules(id)};
     std::erase_if(job->captures,
                   [&](const queue::CaptureRecord& request) { return request.target.job != id; });

@@ -45,7 +45,13 @@ queue::CaptureTarget target_of(const Session& session) {
 WallTime until_of(const Session& session) {
   if (!session.has("until")) return session.now() + kUntilDefault;
   const std::string_view text = session.option("until");
-  if (const auto length = config::parse_duration(text)) return session.now() + *length;
+  if (const auto length = config::parse_duration(text)) {
+    // Looked at before it is added, which the longest ones would not survive.
+    if (*length > queue::kCaptureUntilMax)
+      raise(ErrorCode::bad_options, fmt::format("--until {}: a capture is open for at most {} days",
+                                                escaped(text, 64), queue::kCaptureUntilMax.count() / 24));
+    return session.now() + *length;
+  }
   const auto time = queue::parse_time(text, session.now());
   if (!time)
     raise(ErrorCode::bad_options,
@@ -170,7 +176,8 @@ ExitCode replay_capture(Session& session) {
 
 ExitCode replay_cancel(Session& session) {
   std::vector<CaptureRecord> open, requests;
-  session.readable_store().read([&](queue::JobReader& reader) { open = reader.captures(); });
+  session.readable_store().read(
+      [&](queue::JobReader& reader) { open = open_captures(reader, session.now()); });
   for (const std::string& word : session.words()) {
     CaptureRecord request = find_request(open, number_of(word));
     if (std::ranges::find(requests, request.number, &CaptureRecord::number) == requests.end())

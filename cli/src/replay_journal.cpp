@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
@@ -73,7 +74,10 @@ ExitCode replay_file(Session& session) {
   if (session.json()) arguments.emplace_back("--json");
   const ProgramAnswer answer = session.environment().run_tenured(arguments);
   const bool is_answered = answer.signal == 0 && (answer.exit_code == 0 || answer.exit_code == 1);
-  if (!is_answered || answer.output.empty()) raise_as_told(answer);
+  if (!is_answered || answer.output.empty()) {
+    if (!session.json()) session.print(answer.output);  // how far it came
+    raise_as_told(answer);
+  }
   if (session.json()) session.print_json(std::string_view(answer.output).substr(0, answer.output.size() - 1));
   else session.print(answer.output);
   return answer.exit_code == 0 ? ExitCode::done : ExitCode::refused;
@@ -110,26 +114,40 @@ std::int64_t await_file(Session& session, const std::string& file) {
                      ExitCode::try_again};
 }
 
+void copy_to(const Descriptor& to, const std::filesystem::path& unfinished,
+             const std::filesystem::path& file) {
+  const Descriptor from(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!from.is_open()) raise_system(errno, "the journal that the daemon has written cannot be read", file);
+  for (;;) {
+    const auto bytes = read_up_to(from.number(), kCopyBytes);
+    if (!bytes) raise_system(errno, "the journal cannot be read", file);
+    if (bytes->empty()) break;
+    if (!write_all(to.number(), *bytes)) raise_system(errno, "the journal cannot be written", unfinished);
+  }
+}
+
+// Not over another file, where the file system can tell; else as dump_target_of() has seen it.
+void give_name(const std::filesystem::path& unfinished, const std::filesystem::path& target) {
+  if (::renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) return;
+  if (errno != EINVAL || ::rename(unfinished.c_str(), target.c_str()) != 0)
+    raise_system(errno, "the journal cannot be named", target);
+}
+
 // It goes beside its name until it is on disk.
 void move_to(const std::filesystem::path& file, const std::filesystem::path& target) {
   std::filesystem::path unfinished = target;
   unfinished += ".unfinished";
-  {
-    const Descriptor from(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!from.is_open()) raise_system(errno, "the journal that the daemon has written cannot be read", file);
-    const Descriptor to(
-        ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!to.is_open()) raise_system(errno, "the journal cannot be written", unfinished);
-    for (;;) {
-      const auto bytes = read_up_to(from.number(), kCopyBytes);
-      if (!bytes) raise_system(errno, "the journal cannot be read", file);
-      if (bytes->empty()) break;
-      if (!write_all(to.number(), *bytes)) raise_system(errno, "the journal cannot be written", unfinished);
-    }
+  Descriptor to(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!to.is_open()) raise_system(errno, "the journal cannot be written", unfinished);
+  try {
+    copy_to(to, unfinished, file);
+    to = Descriptor{};
+    sync_file(unfinished);
+    give_name(unfinished, target);
+  } catch (...) {
+    ::unlink(unfinished.c_str());  // or it would be in the way of the next try
+    throw;
   }
-  sync_file(unfinished);
-  if (::rename(unfinished.c_str(), target.c_str()) != 0)
-    raise_system(errno, "the journal cannot be named", target);
   sync_folder(target.parent_path());
   std::error_code ignored;
   std::filesystem::remove(file, ignored);

@@ -156,7 +156,8 @@ ExitCode replay_list(Session& session) {
   const auto order = sort_order(session, kCapsuleSortFields);
   const std::size_t limit = session.limit();
   std::vector<queue::CaptureRecord> requests;
-  session.readable_store().read([&](queue::JobReader& reader) { requests = reader.captures(); });
+  session.readable_store().read(
+      [&](queue::JobReader& reader) { requests = open_captures(reader, session.now()); });
   std::vector<ListedCapsule> capsules = capsules_of(session, filter);
   sort(capsules, order.value_or(SortOrder{"started", true}));
   const ListTotal total = take_page(session, limit, "capsule", capsules,

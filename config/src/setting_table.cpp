@@ -80,7 +80,8 @@ constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 constexpr std::uint64_t kPayloadMin = 1024;
 constexpr std::uint64_t kMemoryMin = 16ULL << 20U;  // a process that has done nothing has less
 constexpr std::uint64_t kMemoryMax = 1ULL << 40U;
-constexpr std::uint64_t kJournalMax = 4ULL << 30U;
+constexpr std::uint64_t kJournalMin = 1ULL << 20U;  // less holds no more than snapshots
+constexpr std::uint64_t kJournalMax = 1ULL << 30U;
 constexpr std::uint64_t kCapsuleMin = 1ULL << 20U;
 constexpr std::uint64_t kCapsuleMax = 1ULL << 40U;
 constexpr std::uint64_t kCapsuleFolderMax = 1ULL << 44U;
@@ -139,7 +140,7 @@ const std::array kPlainSettings{
     Setting<Settings>{
         .section = "daemon",
         .key = "journal_size",
-        .rule = SizeRule{0, kJournalMax},
+        .rule = SizeRule{kJournalMin, kJournalMax, true},
         .field = [](Settings& s) -> Field { return &s.daemon.journal_size; },
         .help =
             "Memory for the dispatcher's journal, the latest that it was told and decided. tenure replay\n"

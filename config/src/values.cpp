@@ -93,7 +93,8 @@ struct Assign {
     if (!text) return tl::unexpected(text.error());
     const auto value = parse_size(*text);
     if (!value) return tl::unexpected(value.error());
-    if (*value < rule.min || *value > rule.max) return no("must be " + limits_text(rule));
+    const bool is_none = rule.may_be_none && *value == 0;
+    if (!is_none && (*value < rule.min || *value > rule.max)) return no("must be " + limits_text(rule));
     *std::get<std::uint64_t*>(field) = *value;
     return {};
   }
@@ -235,7 +236,10 @@ std::string limits_text(const Rule& rule) {
           [](const DurationRule& r) {
             return fmt::format("{} to {}", duration_text(r.min), duration_text(r.max));
           },
-          [](const SizeRule& r) { return fmt::format("{} to {}", size_text(r.min), size_text(r.max)); },
+          [](const SizeRule& r) {
+            return fmt::format("{}{} to {}", r.may_be_none ? "0B or " : "", size_text(r.min),
+                               size_text(r.max));
+          },
           [](const IntegerRule& r) { return fmt::format("{} to {}", r.min, r.max); },
           [](const BooleanRule&) { return std::string("true or false"); },
           [](const ChoiceRule& r) { return fmt::format("one of {}", fmt::join(r.names, ", ")); },

@@ -19,7 +19,8 @@ struct DurationRule {
   std::chrono::milliseconds min, max;
 };
 struct SizeRule {
-  std::uint64_t min, max;  // bytes
+  std::uint64_t min, max;    // bytes
+  bool may_be_none = false;  // 0 too
 };
 struct IntegerRule {
   std::int64_t min, max;

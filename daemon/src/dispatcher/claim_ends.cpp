@@ -111,7 +111,7 @@ void note_capsule(ClaimEnd& end, const std::optional<queue::TakenCapsule>& capsu
 }
 
 void note_capsule_lost(ClaimEnd& end) {
-  if (!end.capture || end.capture->wish.on == queue::CaptureOn::success) return;
+  if (!end.capture) return;
   const bool is_failure = std::holds_alternative<EndRetry>(end.how) ||
                           std::holds_alternative<EndFinal>(end.how) ||
                           std::holds_alternative<EndReclaim>(end.how);

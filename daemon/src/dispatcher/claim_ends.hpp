@@ -24,8 +24,8 @@ struct EndOfAttempt {
 
 // What the worker process says of the capsule of its run.
 void note_capsule(ClaimEnd& end, const std::optional<queue::TakenCapsule>& capsule);
-// The run ended with its process. A failure whose capsule was wanted counts as a try, or jobs that end their processes would be captured
-// in vain for ever.
+// The run ended with its process. Where it is charged with that, it counts as a try, whichever end was wished: jobs that end their
+// processes, perhaps as they are captured, would be captured in vain until they are dead.
 void note_capsule_lost(ClaimEnd& end);
 
 enum class ProcessEnd : std::uint8_t {

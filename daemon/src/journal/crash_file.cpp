@@ -1,5 +1,7 @@
 #include "crash_file.hpp"
 
+#include "journal_folder.hpp"
+
 #include <tenure/base/log.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
@@ -11,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <fcntl.h>
 #include <memory>
 #include <string>
@@ -36,18 +39,18 @@ std::atomic<const Prepared*> g_prepared{nullptr};
 std::array<char, kStackBytes> g_stack;
 
 void write_prepared(const Prepared& prepared) {
-  if (::mkdir(prepared.folder.c_str(), 0700) != 0 && errno != EEXIST) return;
+  if (make_journal_folder(prepared.folder.c_str()) != 0) return;
   const int file =
-      ::open(prepared.unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+      ::open(prepared.unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) return;
   const bool is_written =
       write_journal(file, prepared.head, prepared.journal->records()) == 0 && ::fsync(file) == 0;
   ::close(file);
-  if (!is_written) {
+  if (!is_written || ::renameat2(AT_FDCWD, prepared.unfinished.c_str(), AT_FDCWD, prepared.file.c_str(),
+                                 RENAME_NOREPLACE) != 0) {
     ::unlink(prepared.unfinished.c_str());
     return;
   }
-  if (::rename(prepared.unfinished.c_str(), prepared.file.c_str()) != 0) return;
   write_last_words("tenured: its journal is in ");
   write_last_words(prepared.file);
   write_last_words("\n");

@@ -22,7 +22,13 @@ namespace tenure::daemon::journal {
 class Encoder {
  public:
   [[nodiscard]] std::string_view bytes() const { return {buffer_.get(), size_}; }
-  void clear() { size_ = 0; }
+  void clear() {
+    size_ = 0;
+    limit_ = SIZE_MAX;
+  }
+  // Until the next clear() it holds so many bytes at most, and throws Full instead of growing beyond. Never less than it has room for.
+  void limit(std::size_t bytes) { limit_ = bytes; }
+  struct Full {};
   // Gives memory back that one large value has left.
   void shrink(std::size_t bytes_max) {
     if (capacity_ <= bytes_max) return;
@@ -149,7 +155,8 @@ class Encoder {
     return buffer_.get() + size_;
   }
   void grow(std::size_t bytes) {
-    const std::size_t capacity = std::max(capacity_ * 2, size_ + bytes + kNumberMax);
+    if (limit_ < size_ || limit_ - size_ < bytes) throw Full{};
+    const std::size_t capacity = std::min(std::max(capacity_ * 2, size_ + bytes + kNumberMax), limit_);
     auto larger = std::make_unique<char[]>(capacity);  // NOLINT: bytes and no elements
     if (size_ > 0) std::memcpy(larger.get(), buffer_.get(), size_);
     buffer_ = std::move(larger);
@@ -179,6 +186,7 @@ class Encoder {
   std::unique_ptr<char[]> buffer_;  // NOLINT: bytes and no elements
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::size_t limit_ = SIZE_MAX;
 };
 
 }  // namespace tenure::daemon::journal

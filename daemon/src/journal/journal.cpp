@@ -6,21 +6,15 @@
 #include <tuple>
 
 namespace tenure::daemon::journal {
-namespace {
-
-// What the encoder keeps between two events; a snapshot may have needed much more.
-constexpr std::size_t kEncoderMax = 1UL << 20U;
-
-}  // namespace
-
 Journal::Journal(std::size_t bytes) {
   if (bytes > 0) ring_.emplace(bytes);
 }
 
 void Journal::happened(const Dispatcher& dispatcher, const Event& event, Now now) {
   if (!ring_) return;
-  if (!next_snapshot_ || now.steady >= *next_snapshot_ || since_snapshot_ > ring_->size() / kRingPerSnapshot)
-    keep_snapshot(dispatcher, now);
+  // One that was too large is tried again after its time alone: it takes as long as one that is kept.
+  const bool is_filled = !is_too_large_ && since_snapshot_ > snapshot_max();
+  if (!next_snapshot_ || now.steady >= *next_snapshot_ || is_filled) keep_snapshot(dispatcher, now);
   encoder_.put(now);
   encoder_.put(event);
   put(RecordKind::event);
@@ -38,20 +32,20 @@ void Journal::put(RecordKind kind) {
   static_cast<void>(ring_->put(kind, encoder_.bytes()));
   since_snapshot_ += kRecordFront + encoder_.bytes().size();
   encoder_.clear();
+  encoder_.shrink(snapshot_max());
 }
 
 void Journal::keep_snapshot(const Dispatcher& dispatcher, Now now) {
   next_snapshot_ = now.steady + kSnapshotEach;
-  put_snapshot(encoder_, events_, dispatcher.machine());
-  const std::size_t bytes = encoder_.bytes().size();
-  if (bytes > ring_->size() / kRingPerSnapshot) {
-    too_large_ = bytes;
-    encoder_.clear();
-  } else {
-    too_large_.reset();
+  encoder_.limit(snapshot_max());
+  try {
+    put_snapshot(encoder_, events_, dispatcher.machine());
+    is_too_large_ = false;
     put(RecordKind::snapshot);
+  } catch (const Encoder::Full&) {
+    is_too_large_ = true;
+    encoder_.clear();
   }
-  encoder_.shrink(kEncoderMax);
   since_snapshot_ = 0;
 }
 

@@ -23,7 +23,7 @@ class Machine;
 
 namespace tenure::daemon::journal {
 
-// Between two snapshots at most so long, and at most this part of the ring.
+// Between two snapshots at most so long, and at most this part of the ring; one that is larger than that part is left out.
 inline constexpr std::chrono::minutes kSnapshotEach{1};
 inline constexpr std::size_t kRingPerSnapshot = 3;
 
@@ -41,11 +41,12 @@ class Journal {
   [[nodiscard]] bool is_kept() const { return ring_.has_value(); }
   // In order; from the first snapshot on they can be replayed. Safe in a signal handler of the same thread.
   [[nodiscard]] Pieces records() const { return ring_ ? ring_->pieces() : Pieces{}; }
-  // A snapshot was larger than this part of the ring leaves room for, and nothing can be replayed until there is a smaller one: its bytes.
-  [[nodiscard]] std::optional<std::size_t> too_large() const { return too_large_; }
+  // A snapshot was larger than its part of the ring, and nothing can be replayed until there is a smaller one.
+  [[nodiscard]] bool is_too_large() const { return is_too_large_; }
   [[nodiscard]] std::size_t size() const { return ring_ ? ring_->size() : 0; }
 
  private:
+  [[nodiscard]] std::size_t snapshot_max() const { return size() / kRingPerSnapshot; }
   void put(RecordKind kind);
   void keep_snapshot(const Dispatcher& dispatcher, Now now);
 
@@ -54,7 +55,7 @@ class Journal {
   std::uint64_t events_ = 0;
   std::size_t since_snapshot_ = 0;  // bytes
   std::optional<Instant> next_snapshot_;
-  std::optional<std::size_t> too_large_;
+  bool is_too_large_ = false;
 };
 
 // What a snapshot holds.

@@ -1,5 +1,7 @@
 #include "keeper.hpp"
 
+#include "journal_folder.hpp"
+
 #include <tenure/base/log.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
@@ -10,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <exception>
 #include <fcntl.h>
 #include <pthread.h>
@@ -45,26 +48,37 @@ Dump refused(std::string why) {
 }
 
 void make_folder(const std::filesystem::path& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    raise_system(errno, "the folder for journals cannot be made", folder);
+  if (const int error = make_journal_folder(folder.c_str()); error != 0)
+    raise_system(error, "the folder for journals cannot be made or is not the daemon's alone to write",
+                 folder);
 }
+
+// Goes where it was not named.
+struct Unfinished {
+  const std::filesystem::path& file;
+  bool is_named = false;
+  explicit Unfinished(const std::filesystem::path& made) : file(made) {}
+  ~Unfinished() {
+    if (!is_named) ::unlink(file.c_str());
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+};
 
 void write_file(const std::filesystem::path& file, const std::string& head, const std::string& records) {
   make_folder(file.parent_path());
-  std::filesystem::path unfinished = file;
-  unfinished += ".unfinished";
-  {
-    const Descriptor opened(
-        ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!opened.is_open()) raise_system(errno, "the journal cannot be written", unfinished);
-    if (const int error = write_journal(opened.number(), head, {records, {}}); error != 0) {
-      ::unlink(unfinished.c_str());
-      raise_system(error, "the journal cannot be written", unfinished);
-    }
-  }
-  sync_file(unfinished);
-  if (::rename(unfinished.c_str(), file.c_str()) != 0)
+  std::filesystem::path path = file;
+  path += ".unfinished";
+  Descriptor opened(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!opened.is_open()) raise_system(errno, "the journal cannot be written", path);
+  Unfinished unfinished(path);
+  if (const int error = write_journal(opened.number(), head, {records, {}}); error != 0)
+    raise_system(error, "the journal cannot be written", path);
+  opened = Descriptor{};
+  sync_file(path);
+  if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) != 0)
     raise_system(errno, "the journal cannot be named", file);
+  unfinished.is_named = true;
   sync_folder(file.parent_path());
 }
 
@@ -89,14 +103,14 @@ Keeper::~Keeper() {
 
 void Keeper::happened(const Dispatcher& dispatcher, const Event& event, Now now) {
   journal_.happened(dispatcher, event, now);
-  if (journal_.too_large().has_value() == is_too_large_told_) return;
+  if (journal_.is_too_large() == is_too_large_told_) return;
   is_too_large_told_ = !is_too_large_told_;
   if (is_too_large_told_)
     log::write(
         log::Level::warning, "journal.too_small",
-        fmt::format("All that the dispatcher remembers takes {} bytes, more than a third of "
-                    "daemon.journal_size: nothing of its journal can be replayed until it remembers less",
-                    *journal_.too_large()));
+        fmt::format("All that the dispatcher remembers takes more than a third of daemon.journal_size, "
+                    "which is {} bytes: nothing of its journal can be replayed until it remembers less",
+                    journal_.size()));
 }
 
 Dump Keeper::dump(WallTime now) {

@@ -90,6 +90,7 @@ TEST_F(ReplayCapture, WhatCannotBeAskedIsRefused) {
       {{id, "--count", "0"}, "--count"},
       {{id, "--count", "1001"}, "--count"},
       {{id, "--until", "31d"}, "at most 30 days"},
+      {{id, "--until", "18446744073709552ms"}, "at most 30 days"},
       {{id, "--until", "soon"}, "--until 'soon'"},
       {{id, "--until", "-2h"}, "its end must be to come"},
       {{id, "--on", "fridays"}, "failure, success, any"},
@@ -146,6 +147,24 @@ TEST_F(ReplayCapture, AJobShowsWhatIsAskedAndWhatBecameOfIt) {
   EXPECT_THAT(output.out, HasSubstr(R"("capsules":[{"request":1,"at":"2026-03-02T10:14:00Z","file":null,)"
                                     R"("code":"LimitReached","error":"too \u001b large"},)"));
   EXPECT_THAT(output.out, HasSubstr(R"("captures":[{"number":1,)"));
+}
+
+// It is in the store until a dispatcher removes it.
+TEST_F(ReplayCapture, ARequestWhoseTimeIsOverIsShownNowhere) {
+  ASSERT_EQ(run({"replay", "capture", id, "--until", "2h"}), 0);
+  clock.advance(std::chrono::hours{2} - std::chrono::milliseconds{1});
+  EXPECT_EQ(run({"replay", "list", "--json"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr(R"("requests":[{"number":1,)"));
+  clock.advance(std::chrono::milliseconds{1});
+  ASSERT_EQ(open().size(), 1U);
+  EXPECT_EQ(run({"replay", "list", "--json"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr(R"("requests":[])"));
+  EXPECT_EQ(run({"doctor", "captures"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("0 requests for capsules are open"));
+  EXPECT_EQ(run({"job", "show", id}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("request 1")));
+  EXPECT_EQ(run({"replay", "cancel", "1"}), 1);
+  EXPECT_THAT(output.error, HasSubstr("CaptureNotFound"));
 }
 
 TEST_F(ReplayCapture, ADoctorFindsCapturesThatFailedInTheLastDay) {

@@ -65,6 +65,12 @@ TEST_F(ReplayTest, WhatTenuredRefusesIsSaidByItsNameAndExitCode) {
   tenured = {.signal = 6, .errors = "tenured: an invariant is broken\n"};
   EXPECT_EQ(run({"replay", "journal", "x"}), 1);
   EXPECT_THAT(output.error, HasSubstr("ReplayEnded: tenured ended by signal 6 while it replayed"));
+  tenured.output = "1 Started{}\n2 TimePassed{}\n";
+  EXPECT_EQ(run({"replay", "journal", "x", "--events"}), 1);
+  EXPECT_EQ(output.out, tenured.output) << "how far it came";
+  EXPECT_THAT(output.error, HasSubstr("ReplayEnded"));
+  EXPECT_EQ(run({"replay", "journal", "x", "--json"}), 1);
+  EXPECT_EQ(output.out, "") << "no document, or a whole one";
 }
 
 TEST_F(ReplayTest, RefusesWordsThatMeanNothing) {
@@ -95,6 +101,23 @@ TEST_F(ReplayTest, MovesItToTheFileThatIsNamedAndOverwritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(written));
   EXPECT_EQ(run({"replay", "journal", "dump", target.string()}), 1);
   EXPECT_THAT(output.error, HasSubstr("FileExists"));
+}
+
+TEST_F(ReplayTest, WhatCameMeanwhileIsNotOverwrittenAndTheNextTryFindsNothingInItsWay) {
+  const std::filesystem::path target = folder / "mine.journal";
+  on_pause = [&] {
+    std::ofstream(target) << "another";
+    return true;
+  };
+  EXPECT_NE(run({"replay", "journal", "dump", target.string()}), 0);
+  EXPECT_THAT(output.error, HasSubstr("File exists"));
+  std::string text;
+  std::getline(std::ifstream(target), text);
+  EXPECT_EQ(text, "another");
+  EXPECT_TRUE(std::filesystem::exists(written));
+  EXPECT_FALSE(std::filesystem::exists(target.string() + ".unfinished"));
+  std::filesystem::remove(target);
+  EXPECT_EQ(run({"replay", "journal", "dump", target.string()}), 0) << output.error;
 }
 
 TEST_F(ReplayTest, WhatTheDaemonCannotWriteIsSaid) {

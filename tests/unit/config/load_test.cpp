@@ -243,6 +243,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"[store]\npoll = \"99ms\"\n", "2: store.poll = \"99ms\": must be 100ms to 1m"},
         BadValue{"[store]\npoll = \"60001ms\"\n", "2: store.poll = \"60001ms\": must be 100ms to 1m"},
         BadValue{"[store]\npoll = 1\n", "2: store.poll = 1: must be a duration in quotes"},
+        BadValue{"[daemon]\njournal_size = \"1023KiB\"\n",
+                 "2: daemon.journal_size = \"1023KiB\": must be 0B or 1MiB to 1GiB"},
+        BadValue{"[daemon]\njournal_size = \"1025MiB\"\n",
+                 "2: daemon.journal_size = \"1025MiB\": must be 0B or 1MiB to 1GiB"},
         BadValue{"[store]\npayload_max = \"1025KiB\"\n",
                  "2: store.payload_max = \"1025KiB\": must be 1KiB to 1MiB"},
         BadValue{"[store]\npath = \"control.db\"\n",
@@ -290,6 +294,8 @@ INSTANTIATE_TEST_SUITE_P(
             "2: application.name = \"Billing\": must be a-z 0-9 _ -, the first a-z or 0-9, 1 to 63 bytes"}));
 
 TEST_F(Load, LimitsAreAcceptedThemselves) {
+  for (const std::string size : {"0B", "1MiB", "1GiB"})
+    EXPECT_EQ(problems("[daemon]\njournal_size = \"" + size + "\"\n"), "") << size;
   EXPECT_EQ(problems("[store]\npoll = \"100ms\"\npayload_max = \"1MiB\"\n[tenants]\ndescriptors_max = 3\n"),
             "");
   EXPECT_EQ(problems("[store]\npoll = \"1m\"\npayload_max = \"1KiB\"\n[tenants]\ndescriptors_max = 65536\n"),
@@ -392,7 +398,7 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                      .when_held = WhenHeld::exit,
                      .ping_max = 2s,
                      .control_socket = "/srv/run/control.sock",
-                     .journal_size = 4096};
+                     .journal_size = 2UL << 20U};
   settings.store = {.path = "/odd \"path\" \\ with = and %/control.db",
                     .durability = sqlite::Durability::ordered,
                     .poll = 3s,

@@ -236,16 +236,19 @@ TEST(Capture, ACapsuleThatCannotBeMadeCountsSoThatNobodyTriesForEver) {
 }
 
 TEST(Capture, ARunThatEndsItsProcessCountsAsOneThatCouldNotBeCaptured) {
-  Capturing sim;
-  sim.ask_for_kind("fatal", 2);
-  const auto id = sim->enqueue({.tenant = "acme", .kind = "fatal"});
-  ASSERT_TRUE(sim.drains(60s));
-  EXPECT_EQ(sim->job(id).reason, queue::JobReason::poison);
-  const auto noted = sim.capsules();
-  ASSERT_EQ(noted.size(), 2U) << "its third crash was not captured";
-  EXPECT_EQ(noted[0].failure->code, ErrorCode::worker_crashed);
-  EXPECT_TRUE(sim.open().empty());
-  sim.expect_clean();
+  for (const CaptureOn on : {CaptureOn::failure, CaptureOn::success, CaptureOn::any_end}) {
+    SCOPED_TRACE(name_of(on));
+    Capturing sim;
+    sim.ask_for_kind("fatal", 2, on);
+    const auto id = sim->enqueue({.tenant = "acme", .kind = "fatal"});
+    ASSERT_TRUE(sim.drains(60s));
+    EXPECT_EQ(sim->job(id).reason, queue::JobReason::poison);
+    const auto noted = sim.capsules();
+    ASSERT_EQ(noted.size(), 2U) << "its third crash was not captured";
+    EXPECT_EQ(noted[0].failure->code, ErrorCode::worker_crashed);
+    EXPECT_TRUE(sim.open().empty());
+    sim.expect_clean();
+  }
 }
 
 TEST(Capture, WhatExpiresIsRemovedAndCapturesNothingBefore) {

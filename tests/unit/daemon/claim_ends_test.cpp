@@ -53,6 +53,28 @@ TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasNamedOrAloneAndIsNever
   }
 }
 
+TEST(ClaimEnds, ACapsuleIsLostWithTheProcessWhateverEndWasWishedAndOnlyToTheRunThatIsCharged) {
+  using queue::CaptureOn;
+  Random random{1};
+  const auto is_lost = [](ClaimEnd end) {
+    note_capsule_lost(end);
+    return end.capture->taken.has_value() && end.capture->taken->failure->code == ErrorCode::worker_crashed;
+  };
+  for (const CaptureOn on : {CaptureOn::failure, CaptureOn::success, CaptureOn::any_end}) {
+    OutstandingJob job;
+    job.attempts_max = 10;
+    job.capture = queue::CaptureWish{queue::CaptureNumber{1}, on};
+    const LastRun run{.place = {}, .cause = "signal 11", .alone = {}};
+    for (const ProcessEnd end : {ProcessEnd::named, ProcessEnd::alone, ProcessEnd::in_company})
+      EXPECT_TRUE(is_lost(end_with_process(job, end, run))) << name_of(on);
+    for (const ProcessEnd end :
+         {ProcessEnd::by_stop, ProcessEnd::by_trouble, ProcessEnd::by_limit, ProcessEnd::beside_named})
+      EXPECT_FALSE(is_lost(end_with_process(job, end, run))) << name_of(on);
+    EXPECT_TRUE(is_lost(end_at_time_limit(job, {}, WallTime{}, random))) << name_of(on);
+    EXPECT_FALSE(is_lost(give_back_unstarted(job))) << name_of(on);
+  }
+}
+
 TEST(ClaimEnds, OnlyWhoIsNotNamedIsPerformedAloneNext) {
   const auto is_suspect = [](ProcessEnd end, bool can_be_alone) {
     const LastRun run{

@@ -198,8 +198,24 @@ TEST(Journal, ASnapshotThatTakesMoreThanItsPartOfTheRingIsLeftOutAndSaidSo) {
   const Dispatcher dispatcher(one_pool(1, 1).settings);
   Journal journal(300);
   journal.happened(dispatcher, Started{}, Now{});
-  EXPECT_GT(journal.too_large().value_or(0), 100U);
+  EXPECT_TRUE(journal.is_too_large());
   EXPECT_THROW((void)replay(parse_journal(file_of(journal.records())), "simulated"), Error);
+}
+
+TEST(Journal, ASnapshotThatWasTooLargeIsTriedAgainAfterAMinuteHoweverMuchHappens) {
+  DispatcherSettings settings = one_pool(1, 1).settings;
+  const Dispatcher small(settings);
+  settings.pools.at(0).name.assign(20'000, 'x');
+  const Dispatcher large(settings);
+  Journal journal(30'000);
+  const auto has_snapshot = [&] { return !parse_journal(file_of(journal.records())).records.empty(); };
+  journal.happened(large, Started{}, Now{});
+  for (int event = 0; event < 5000; ++event) journal.happened(small, TimePassed{}, Now{{}, Instant{59s}});
+  EXPECT_TRUE(journal.is_too_large());
+  EXPECT_FALSE(has_snapshot());
+  journal.happened(small, TimePassed{}, Now{{}, Instant{60s}});
+  EXPECT_FALSE(journal.is_too_large());
+  EXPECT_TRUE(has_snapshot());
 }
 
 TEST(Journal, NothingIsKeptWhereItsSizeIsNothing) {

@@ -64,6 +64,18 @@ TEST(JournalValues, EventsAndActionsComeBackWhole) {
   EXPECT_EQ(text_of(back[2]), R"(Note{Note::Level 0, "store.lost", "x\x0a", "", ProcessNumber 0, "", ""})");
 }
 
+TEST(JournalValues, WhatIsBoundedEndsWhereItWouldGrowBeyond) {
+  Encoder encoder;
+  const std::vector<std::string> texts(1000, std::string(100, 'x'));
+  encoder.limit(5000);
+  EXPECT_THROW(encoder.put(texts), Encoder::Full);
+  EXPECT_LE(encoder.bytes().size(), 5000U);
+  EXPECT_GT(encoder.bytes().size(), 4800U) << "not before";
+  encoder.clear();
+  encoder.put(texts);
+  EXPECT_GT(encoder.bytes().size(), 100'000U);
+}
+
 TEST(JournalValues, EqualMapsAreEqualBytesWhateverTheirOrderInMemory) {
   std::unordered_map<queue::KindNumber, int> one;
   std::unordered_map<queue::KindNumber, int> other;

@@ -209,6 +209,50 @@ TEST_F(JournalKeeperTest, ACrashOfAnotherThreadThanTheDispatchersEndsTheDaemonAn
   }
 }
 
+TEST_F(JournalKeeperTest, NothingIsOverwrittenAndNothingUnfinishedIsLeft) {
+  std::filesystem::create_directory(journals);
+  const std::vector<std::string> names{"crash-20260302T101400Z-4711.journal",
+                                       "dump-20260302T101400.123456Z-4711.journal"};
+  for (const std::string& name : names) std::ofstream(journals / name) << "x";
+  Keeper keeper(1UL << 20U, control, origin);
+  Dispatcher dispatcher(one_pool(1, 1).settings);
+  live(keeper, dispatcher);
+  EXPECT_THAT(written(keeper).error, HasSubstr("File exists"));
+  const auto crash = [&] {
+    const CrashFile crash_file(keeper, kNow);
+    ::raise(SIGABRT);
+  };
+  EXPECT_EQ(signal_of_child(crash), SIGABRT);
+  EXPECT_EQ(files().size(), 2U);
+  for (const std::string& name : names) EXPECT_EQ(std::filesystem::file_size(journals / name), 1U) << name;
+  const std::filesystem::path unfinished = journals / (names[0] + ".unfinished");
+  std::filesystem::rename(journals / names[0], unfinished);
+  EXPECT_EQ(signal_of_child(crash), SIGABRT);
+  EXPECT_EQ(std::filesystem::file_size(unfinished), 1U);
+}
+
+TEST_F(JournalKeeperTest, AFolderThatIsALinkOrThatOthersMayWriteIsNotUsed) {
+  Keeper keeper(1UL << 20U, control, origin);
+  Dispatcher dispatcher(one_pool(1, 1).settings);
+  live(keeper, dispatcher);
+  const auto expect_none = [&](const std::string& why) {
+    EXPECT_THAT(written(keeper).error, HasSubstr(why));
+    EXPECT_EQ(signal_of_child([&] {
+                const CrashFile crash_file(keeper, kNow);
+                ::raise(SIGABRT);
+              }),
+              SIGABRT);
+    EXPECT_TRUE(files().empty());
+  };
+  std::filesystem::create_directory(folder / "elsewhere");
+  std::filesystem::create_directory_symlink(folder / "elsewhere", journals);
+  expect_none("Not a directory");
+  std::filesystem::remove(journals);
+  std::filesystem::create_directory(journals);
+  std::filesystem::permissions(journals, std::filesystem::perms::all);
+  expect_none("Operation not permitted");
+}
+
 TEST_F(JournalKeeperTest, AChildOfTheDaemonWritesNoneForIt) {
   Keeper keeper(1UL << 20U, control, origin);
   const CrashFile crash_file(keeper, kNow);
