@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <sys/stat.h>
 #include <vector>
@@ -83,6 +84,15 @@ TEST_F(CaptureTest, RPL_11_OfAJobThatFailsTheTenantIsKeptAsItWasBeforeAndOfOneTh
     });
   });
   EXPECT_EQ(before, 0);
+}
+
+TEST_F(CaptureTest, WhatAKilledProcessHasLeftOfACapsuleGoesAsAWorkerStarts) {
+  configure();
+  std::filesystem::create_directory(folder_ / "capsules");
+  for (const char* name : {".left.copy", ".left.part", "kept.capsule"})
+    std::ofstream(folder_ / "capsules" / name) << "the tenant's";
+  const auto daemon = start_daemon();
+  EXPECT_TRUE(wait_until([&] { return capsules().size() == 1; })) << daemon->output();
 }
 
 TEST_F(CaptureTest, RPL_12_IsAskedForByJobKindOrTenantWithinItsSizeForItsOwnerOnly) {

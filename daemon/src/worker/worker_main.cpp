@@ -15,6 +15,7 @@
 #include <tenure/daemon/daemon.hpp>
 #include <tenure/daemon/worker.hpp>
 #include <tenure/daemon/worker_environment.hpp>
+#include <tenure/replay/capsule.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <atomic>
@@ -189,6 +190,7 @@ int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, c
   const config::Settings settings = settings_of(environment);
   configure_log(settings);
   const auto board = take_board(environment.board);
+  replay::remove_unfinished(config::capsule_folder(settings));
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
   const bool was_drained =
@@ -245,6 +247,7 @@ int run_alone(const std::string& config_option, const JobRegistry& jobs, const W
     return settings_alone(settings_for_program(file.string()));
   };
 
+  replay::remove_unfinished(config::capsule_folder(settings));
   HandleCache handles(TenantFiles{settings.tenants.path}, handle_options(settings));
   const RealClock clock;
   WorkerSetup setup{.jobs = jobs,
