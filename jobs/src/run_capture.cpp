@@ -1,6 +1,7 @@
 #include "run_capture.hpp"
 
 #include "recording.hpp"
+#include "run_handler.hpp"
 
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/random.hpp>
@@ -75,7 +76,11 @@ std::optional<queue::TakenCapsule> RunCapture::finish(
   if (!ends_as_wished(job_.capture->on, failure)) return std::nullopt;
   queue::TakenCapsule taken{.request = job_.capture->request, .file = {}};
   guard([&] { write(failure, taken); });
-  taken.failure = std::move(trouble_);
+  if (!trouble_) return taken;
+  // It may quote what an application's codec or trigger says.
+  const Failure told = *std::exchange(trouble_, std::nullopt);
+  guard([&] { taken.failure = secrets_of(job_, options_.mask).hidden_in(told); });
+  if (trouble_) taken.failure = Failure{told.code, "why there is none cannot be told"};
   return taken;
 }
 

@@ -17,12 +17,6 @@ queue::AttemptFailure told(const Error& error, const queue::Secrets& secrets) {
   return {failure.code, failure.message + where + secrets.hidden_in(text_of_nested(error))};
 }
 
-// Of an envelope that cannot be read nothing was decoded that could be quoted.
-queue::Secrets secrets_of(const queue::AssignedJob& job, const queue::Mask& mask) {
-  const auto envelope = queue::read_envelope(job.envelope);
-  return {mask, envelope ? std::string_view(envelope->arguments) : std::string_view{}};
-}
-
 // Reports, by name, what a handler left behind and cleans it away, so that the next job on this thread starts with nothing.
 void report_leftovers(const JobRun& run, std::size_t depth) {
   const auto tell = [&](const std::string& sentence) {
@@ -58,6 +52,11 @@ std::optional<queue::AttemptFailure> failure_thrown_by(const queue::AssignedJob&
 }
 
 }  // namespace
+
+queue::Secrets secrets_of(const queue::AssignedJob& job, const queue::Mask& mask) {
+  const auto envelope = queue::read_envelope(job.envelope);
+  return {mask, envelope ? std::string_view(envelope->arguments) : std::string_view{}};
+}
 
 JobDrafting drafting_of_run(const std::string& application, const queue::Mask& mask, const Clock& clock,
                             RunTape* tape) {

@@ -35,6 +35,9 @@ class EmptyThread {
 // Calls the handler and reports what it left open; then calls `ended`, however it has ended, before what it threw goes on.
 void run_handler(const JobRegistry::Runner& runner, JobRun& run, FunctionRef<void()> ended);
 
+// What no text about a run of it may quote. Of an envelope that cannot be read nothing was decoded that could be quoted.
+[[nodiscard]] queue::Secrets secrets_of(const queue::AssignedJob& job, const queue::Mask& mask);
+
 // What `run` throws, as it may be told of the job: whatever it quotes, no secret of the arguments. Nothing: it has succeeded.
 [[nodiscard]] std::optional<queue::AttemptFailure> failure_of(const queue::AssignedJob& job,
                                                               const queue::Mask& mask,

@@ -141,6 +141,31 @@ TEST_F(Capture, ACaptureThatCannotBeIsToldAndNotTheJobsFailure) {
   EXPECT_EQ(paid("acme"), 1);
 }
 
+// A type of the application whose codec says too much.
+struct Talkative {
+  std::string text;
+  template <class Archive>
+  void serialize(Archive&) {
+    raise(ErrorCode::bad_payload, "cannot write " + text);
+  }
+};
+
+TEST_F(Capture, WhyThereIsNoneQuotesNoSecretOfTheArguments) {
+  const std::string secret = "gid://books/Invoice/1?tenant=acme";
+  const auto body = [&](JobContext& context) {
+    static_cast<void>(context.recorded("odd", [&] { return Talkative{secret}; }));
+  };
+  const auto open = capture(body);
+  ASSERT_TRUE(open.capsule && open.capsule->failure);
+  EXPECT_NE(open.capsule->failure->message.find(secret), std::string::npos);
+  masked_ = {"invoice"};
+  const auto masked = capture(body);
+  EXPECT_EQ(masked.result, queue::RunResult::succeeded);
+  ASSERT_TRUE(masked.capsule && masked.capsule->failure);
+  EXPECT_EQ(masked.capsule->failure->code, ErrorCode::bad_payload);
+  EXPECT_EQ(masked.capsule->failure->message.find(secret), std::string::npos);
+}
+
 TEST_F(Capture, WhereTheTimeLimitIsNearThereIsNoneAndTheJobHasEndedAllTheSame) {
   static_cast<void>(capture([](JobContext&) {}, queue::CaptureOn::failure));
   std::chrono::milliseconds taken{};

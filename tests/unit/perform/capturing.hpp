@@ -49,11 +49,12 @@ class Capturing : public Bookkeeping {
             .capture = queue::CaptureWish{queue::CaptureNumber{3}, on}};
   }
   queue::AttemptEnd perform_assigned(const queue::AssignedJob& job, const queue::StopSignal& stop = {}) {
-    Performer performer{
-        jobs_,
-        handles_,
-        clock_,
-        {.application = "books", .capture = {.folder = place_, .limits = limits_, .program_version = "7"}}};
+    Performer performer{jobs_,
+                        handles_,
+                        clock_,
+                        {.application = "books",
+                         .mask = queue::Mask{masked_},
+                         .capture = {.folder = place_, .limits = limits_, .program_version = "7"}}};
     queue::RunNotes notes{job.claim};
     return performer.perform(job, stop, notes);
   }
@@ -90,6 +91,7 @@ class Capturing : public Bookkeeping {
 
   std::filesystem::path place_ = folder_.path() / "capsules";
   replay::CapsuleLimits limits_;
+  std::vector<std::string> masked_;
   Body body_;
   std::optional<queue::ClaimedJob> job_;
 };
