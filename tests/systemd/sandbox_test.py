@@ -99,7 +99,7 @@ def main():
     parser.add_argument("--programs", required=True)
     parser.add_argument("program", type=pathlib.Path)
     options = parser.parse_args()
-    seen = [options.programs, f"{options.source}/tests", f"{options.source}/docs", options.program,
+    seen = [options.programs, f"{options.source}/tests", f"{options.source}/docs", f"{options.source}/examples", options.program,
             *options.program.parent.glob("*.so")]  # libraries that it loads itself
     copies = [(f"{options.source}/systemd/tenure.sysusers", "/usr/lib/sysusers.d/tenure.conf"),
               (f"{options.source}/systemd/tenure.tmpfiles", "/usr/lib/tmpfiles.d/tenure.conf"),
