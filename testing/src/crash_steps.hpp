@@ -1,20 +1,18 @@
 #pragma once
 
 #include "crash_records.hpp"
+#include "forwarding_store.hpp"
 #include "run_watch.hpp"
 
-#include <tenure/queue/store.hpp>
 #include <tenure/tenancy/commit_watch.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 // The durable steps of a run, in the process that performs it: counted, noted, and died at.
 namespace tenure::testing::detail {
@@ -81,32 +79,18 @@ class Steps final : public RunWatch, public tenure::detail::CommitWatch {
 [[nodiscard]] std::string name_of_step(StepKind kind, std::string_view step, int number);
 
 // The queue as clients have it in such a process.
-class SteppedStore final : public queue::Store {
+class SteppedStore final : public ForwardingStore {
  public:
   // Both outlive it.
-  SteppedStore(queue::Store& store, Steps& steps) : store_(store), steps_(steps) {}
+  SteppedStore(queue::Store& store, Steps& steps) : ForwardingStore(store), steps_(steps) {}
 
-  void read(FunctionRef<void(queue::JobReader&)> work) override { store_.read(work); }
   void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
     steps_.before_client_write();
-    store_.write(durability, work);
+    ForwardingStore::write(durability, work);
     steps_.after_client_write();
-  }
-  void sync() override { store_.sync(); }
-  [[nodiscard]] Result<std::string> outbox_row(const queue::NewJob& job) override {
-    return store_.outbox_row(job);
-  }
-  [[nodiscard]] std::int64_t change_counter() override { return store_.change_counter(); }
-  void checkpoint(std::int64_t wal_bytes_min) override { store_.checkpoint(wal_bytes_min); }
-  bool tidy() override { return store_.tidy(); }
-  [[nodiscard]] TenantRegistry& registry() override { return store_.registry(); }
-  [[nodiscard]] std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry,
-                                                                 const Clock& clock) override {
-    return store_.audited_registry(std::move(entry), clock);
   }
 
  private:
-  queue::Store& store_;
   Steps& steps_;
 };
 
