@@ -59,7 +59,9 @@ void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite:
     });
   } catch (const Error& error) {
     Failure failure = error.failure();
-    failure.message = escaped(failure.message, kMessageMax);  // SQLite's quotes names of the file
+    failure.message = failure.code == ErrorCode::database_missing
+                          ? "there is no such capsule; tenure replay list shows those that there are"
+                          : escaped(failure.message, kMessageMax);  // SQLite's quotes names of the file
     if (!is_of_world(failure.code))
       failure = {
           ErrorCode::database_damaged, "the capsule is damaged: " + failure.message, {}, file.string()};
