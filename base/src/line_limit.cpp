@@ -2,12 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 
 namespace tenure {
+namespace {
+
+std::atomic<std::int64_t> beginnings{0};
+
+}  // namespace
+
+void LineLimit::begin_anew() noexcept { beginnings.fetch_add(1, std::memory_order_relaxed); }
 
 std::optional<std::int64_t> LineLimit::pass(Instant now) {
   constexpr std::chrono::microseconds kPause = std::chrono::seconds{1};
+  if (const std::int64_t newest = beginnings.load(std::memory_order_relaxed);
+      beginning_.exchange(newest, std::memory_order_relaxed) != newest) {
+    next_us_.store(0, std::memory_order_relaxed);
+    left_out_.store(0, std::memory_order_relaxed);
+  }
   std::int64_t next = next_us_.load(std::memory_order_relaxed);
   const std::int64_t now_us = now.since_start.count();
   if (now_us < next || !next_us_.compare_exchange_strong(next, now_us + kPause.count())) {

@@ -4,6 +4,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/json.hpp>
 #include <tenure/base/limits.hpp>
+#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
@@ -414,6 +415,7 @@ void capture_for_test(std::vector<std::string>* lines) {
   Destination& to = destination();
   const std::lock_guard lock(to.mutex);
   to.captured = lines;
+  LineLimit::begin_anew();
   level_in_force = to.options.level;
 }
 
