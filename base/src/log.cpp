@@ -41,6 +41,7 @@ struct Destination {
   bool has_failed = false;  // and that was said
   bool has_thread = false;  // which writes when whoever reads goes on
   std::vector<std::string>* captured = nullptr;
+  bool is_configured = false;
 };
 
 Destination& destination();
@@ -66,7 +67,8 @@ Destination& destination() {
 
 // Beside the destination, so that a line which is off takes no lock. Nobody configures it in an application that enqueues, whose
 // standard error is no place for the life of our database.
-std::atomic<Level> level_in_force{Level::warning};
+constexpr Level kUnconfiguredLevel = Level::warning;
+std::atomic<Level> level_in_force{kUnconfiguredLevel};
 std::atomic<bool> is_silent{false};
 // For a signal handler, which may take no lock.
 std::atomic<bool> is_reopen_asked{false};
@@ -336,6 +338,7 @@ void use_options(const Options& options) {
   const std::lock_guard lock(to.mutex);
   to.options = options;
   use(to, std::move(output));
+  to.is_configured = true;
   level_in_force = options.level;
 }
 
@@ -416,7 +419,7 @@ void capture_for_test(std::vector<std::string>* lines) {
   const std::lock_guard lock(to.mutex);
   to.captured = lines;
   LineLimit::begin_anew();
-  level_in_force = to.options.level;
+  level_in_force = lines != nullptr || to.is_configured ? to.options.level : kUnconfiguredLevel;
 }
 
 }  // namespace tenure::log
