@@ -124,12 +124,12 @@ void write_job(json::Writer& writer, const JobRecord& job, WallTime) {
   writer.end_object();
 }
 
-ListTotal count(queue::JobReader& reader, const queue::Filter& filter, const queue::ListOptions& options,
-                WallTime now) {
-  queue::ListOptions counted = options;
-  counted.limit = static_cast<std::size_t>(kCountMax) + 1;
-  const queue::JobCount total = reader.count_jobs(filter, counted, now);
-  return {std::min(total.count, kCountMax), total.count > kCountMax};
+void add_count(ListTotal& total, queue::JobReader& reader, const queue::Filter& filter,
+               queue::ListOptions options, WallTime now) {
+  options.limit = static_cast<std::size_t>(kCountMax) + 1;
+  const std::int64_t count = reader.count_jobs(filter, options, now).count;
+  total.count = std::min(count, kCountMax);
+  total.capped = count > kCountMax;
 }
 
 }  // namespace
@@ -238,22 +238,27 @@ ExitCode job_list(Session& session) {
   queue::ListOptions options{.limit = session.limit() + 1, .looks_max = looks_max(session)};
   if (order && !order->descending) options.order = queue::ListOrder::oldest_first;
   if (session.has("after")) options.after = parse_cursor(session.option("after"));
-  std::vector<JobRecord> jobs;
+  queue::JobPage page;
+  session.readable_store().read(
+      [&](queue::JobReader& reader) { page = reader.list_jobs(filter, options, session.now()); });
+  std::vector<JobRecord>& jobs = page.jobs;
+  const bool is_whole = jobs.size() <= session.limit() && !options.after;
   ListTotal total;
-  session.readable_store().read([&](queue::JobReader& reader) {
-    queue::JobPage page = reader.list_jobs(filter, options, session.now());
-    jobs = std::move(page.jobs);
-    const bool whole = jobs.size() <= session.limit() && !options.after;
-    total = whole ? ListTotal{static_cast<std::int64_t>(jobs.size())}
-                  : count(reader, filter, options, session.now());
-    if (page.left_out) total.looked_at = options.looks_max;
-  });
   if (jobs.size() > session.limit()) {
     jobs.resize(session.limit());
     total.next = cursor_of(jobs.back().seq);
   }
-  return print_list<JobRecord>(session, "tenure.job.list/1", {"job", "jobs"}, kJobColumns, jobs, total,
-                               write_job);
+  // In a snapshot of its own: the page is not kept back for it.
+  const auto counted = [&] {
+    if (!is_whole)
+      session.readable_store().read(
+          [&](queue::JobReader& reader) { add_count(total, reader, filter, options, session.now()); });
+    total.count = std::max(total.count, std::ssize(jobs));
+    if (page.left_out) total.looked_at = options.looks_max;
+    return total;
+  };
+  return print_counted_list<JobRecord>(session, "tenure.job.list/1", {"job", "jobs"}, kJobColumns, jobs,
+                                       counted, write_job);
 }
 
 ExitCode job_count(Session& session) {

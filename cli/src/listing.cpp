@@ -12,6 +12,15 @@ void note_scan(Session& session, const ListTotal& total) {
       number_text(*total.looked_at, session.style())));
 }
 
+void note_total(Session& session, const ListNoun& noun, std::int64_t shown, const ListTotal& total) {
+  const std::string all = count_text(total.count, total.capped, session.style());
+  session.note(shown == total.count && !total.capped
+                   ? counted(shown, noun.one, noun.many, session.style())
+                   : number_text(shown, session.style()) + " of " + all +
+                         (total.next ? "; next page: --after " + escaped(*total.next) : ""));
+  note_scan(session, total);
+}
+
 void refuse_cursor(std::string_view noun) {
   raise(ErrorCode::bad_options, fmt::format("--after names no {} of this list", noun));
 }

@@ -90,6 +90,9 @@ struct ListNoun {
   std::string_view one, many;
 };
 
+// "2 of 5; next page: --after ...".
+void note_total(Session& session, const ListNoun& noun, std::int64_t shown, const ListTotal& total);
+
 // Of all rows those of the page that --after asks for and `limit` bounds, with its cursor: what `name_of` says of a row, and of no other one.
 template <class Record, class NameOf>
 ListTotal take_page(const Session& session, std::size_t limit, std::string_view noun,
@@ -126,26 +129,30 @@ std::string list_json(std::string_view schema, std::span<const Record> records, 
   return out;
 }
 
+inline constexpr auto kNoMembers = [](json::Writer&) {};
+
+// Where `total_of` takes its time, the page is there before: it is asked behind it, but for --json, where all is one document.
 template <class Record>
-ExitCode print_list(
-    Session& session, std::string_view schema, const ListNoun& noun,
-    std::span<const ListColumn<Record>> columns, std::span<const Record> records, const ListTotal& total,
-    void (*write)(json::Writer&, const Record&, WallTime now),
-    FunctionRef<void(json::Writer&)> add = [](json::Writer&) {}) {
+ExitCode print_counted_list(Session& session, std::string_view schema, const ListNoun& noun,
+                            std::span<const ListColumn<Record>> columns, std::span<const Record> records,
+                            FunctionRef<ListTotal()> total_of,
+                            void (*write)(json::Writer&, const Record&, WallTime now),
+                            FunctionRef<void(json::Writer&)> add = kNoMembers) {
   (void)chosen_columns(columns, session);  // a bad --columns is refused, also with --json or without rows
-  if (session.json()) {
-    session.print_json(list_json(schema, records, total, write, session.now(), add));
-  } else {
-    if (!records.empty()) session.print(list_table(columns, records, session));
-    const auto shown = static_cast<std::int64_t>(records.size());
-    const std::string all = count_text(total.count, total.capped, session.style());
-    session.note(shown == total.count && !total.capped
-                     ? counted(shown, noun.one, noun.many, session.style())
-                     : number_text(shown, session.style()) + " of " + all +
-                           (total.next ? "; next page: --after " + escaped(*total.next) : ""));
-    note_scan(session, total);
-  }
+  if (!session.json() && !records.empty()) session.print(list_table(columns, records, session));
+  const ListTotal total = total_of();
+  if (session.json()) session.print_json(list_json(schema, records, total, write, session.now(), add));
+  else note_total(session, noun, std::ssize(records), total);
   return session.has("fail-if-any") && total.count > 0 ? ExitCode::refused : ExitCode::done;
+}
+
+template <class Record>
+ExitCode print_list(Session& session, std::string_view schema, const ListNoun& noun,
+                    std::span<const ListColumn<Record>> columns, std::span<const Record> records,
+                    const ListTotal& total, void (*write)(json::Writer&, const Record&, WallTime now),
+                    FunctionRef<void(json::Writer&)> add = kNoMembers) {
+  return print_counted_list<Record>(
+      session, schema, noun, columns, records, [&] { return total; }, write, add);
 }
 
 struct SortOrder {

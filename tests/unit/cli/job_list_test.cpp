@@ -121,6 +121,36 @@ TEST_F(JobList, PagesShowEachJobOnce) {
     EXPECT_EQ(run({"job", "list", "--after", bad}), 2) << bad;
 }
 
+// Keeps what was printed before each look at the store.
+class LookedAt final : public queue::ReadableStore {
+ public:
+  LookedAt(queue::ReadableStore& store, const CollectedOutput& output) : store_(store), output_(output) {}
+  void read(FunctionRef<void(queue::JobReader&)> work) override {
+    printed_before.push_back(output_.out);
+    store_.read(work);
+  }
+
+  std::vector<std::string> printed_before;
+
+ private:
+  queue::ReadableStore& store_;
+  const CollectedOutput& output_;
+};
+
+TEST_F(JobList, APageIsPrintedBeforeWhatLiesBehindItIsCounted) {
+  add_tenant("acme");
+  for (int i = 1; i <= 3; ++i) add_job(i, "acme", "billing.close");
+  const auto looked_at = std::make_shared<LookedAt>(*store, output);
+  environment.look_at_store = [&](const std::filesystem::path&) { return looked_at; };
+  EXPECT_EQ(run({"job", "list", "--limit", "1", "--columns", "id"}), 0);
+  EXPECT_THAT(looked_at->printed_before, ::testing::ElementsAre("", "ID\n" + job_id(3).text() + "\n"));
+  EXPECT_THAT(output.error, HasSubstr("1 of 3; next page: --after "));
+
+  looked_at->printed_before.clear();
+  EXPECT_EQ(run({"job", "list", "--columns", "id"}), 0);
+  EXPECT_EQ(looked_at->printed_before.size(), 1U) << "who sees all of them need not count";
+}
+
 // Succeeded jobs are in no index, so how many are looked at is bounded, and said.
 TEST_F(JobList, OlderSucceededJobsAreNotLookedForAndThatIsSaid) {
   fill();
