@@ -33,6 +33,12 @@ std::vector<queue::CaptureRecord> open_captures(queue::JobReader& reader, WallTi
   return requests;
 }
 
+std::vector<queue::CaptureRecord> captures_of(queue::JobReader& reader, queue::JobId job, WallTime now) {
+  std::vector<queue::CaptureRecord> requests = open_captures(reader, now);
+  std::erase_if(requests, [&](const queue::CaptureRecord& request) { return request.target.job != job; });
+  return requests;
+}
+
 std::string target_text(const queue::CaptureTarget& target) {
   if (target.job) return "job " + target.job->text();
   const std::string tenant = target.tenant ? "tenant " + escaped(target.tenant->text()) : "";
@@ -42,7 +48,9 @@ std::string target_text(const queue::CaptureTarget& target) {
 
 std::string request_text(const queue::CaptureRecord& request, const ShowStyle& style) {
   const bool is_one = request.left == 1;
-  std::string text = fmt::format("request {}: the next {}{} of {} {}, until {}", request.number.value,
+  const std::string name =
+      request.number.value == 0 ? "a request" : fmt::format("request {}", request.number.value);
+  std::string text = fmt::format("{}: the next {}{} of {} {}, until {}", name,
                                  is_one ? "" : number_text(request.left, style) + " ",
                                  is_one ? "run" : "runs", target_text(request.target),
                                  ends_text(request.on, is_one), full_time_text(request.until, style));
@@ -53,7 +61,10 @@ std::string request_text(const queue::CaptureRecord& request, const ShowStyle& s
 
 void write_request(json::Writer& writer, const queue::CaptureRecord& request) {
   const queue::CaptureTarget& target = request.target;
-  writer.begin_object().key("number").integer(request.number.value).key("job");
+  writer.begin_object().key("number");
+  if (request.number.value == 0) writer.null();
+  else writer.integer(request.number.value);
+  writer.key("job");
   if (target.job) writer.string(target.job->text());
   else writer.null();
   writer.key("kind");

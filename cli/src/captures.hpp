@@ -14,9 +14,12 @@ namespace tenure::cli {
 
 // The requests that may still be met: a dispatcher removes the others, and while none runs they stay in the store.
 [[nodiscard]] std::vector<queue::CaptureRecord> open_captures(queue::JobReader& reader, WallTime now);
+// The same of one job alone, and of no kind or tenant.
+[[nodiscard]] std::vector<queue::CaptureRecord> captures_of(queue::JobReader& reader, queue::JobId job,
+                                                            WallTime now);
 // "job 019c...", "kind billing.close", "kind billing.close of tenant acme", "tenant acme".
 [[nodiscard]] std::string target_text(const queue::CaptureTarget& target);
-// "request 3: the next 2 runs of kind billing.close that fail, until ...".
+// Number 0 is of one that is not kept. "request 3: the next 2 runs of kind billing.close that fail, until ...".
 [[nodiscard]] std::string request_text(const queue::CaptureRecord& request, const ShowStyle& style);
 // An object with all of it.
 void write_request(json::Writer& writer, const queue::CaptureRecord& request);

@@ -91,10 +91,8 @@ WholeJob find(Session& session, queue::JobId id) {
                    .is_sealed = {},
                    .global_id = global_id_of(*record, application),
                    .has_dispatcher = reader.has_dispatcher(),
-                   .captures = open_captures(reader, session.now()),
+                   .captures = captures_of(reader, id, session.now()),
                    .capsules = reader.capsules(id)};
-    std::erase_if(job->captures,
-                  [&](const queue::CaptureRecord& request) { return request.target.job != id; });
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));

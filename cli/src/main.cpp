@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
           [](const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max) {
             return exchange_line(socket, line, {.wait_max = wait_max});
           },
-      .run_tenured = [](const std::vector<std::string>& arguments) { return cli::run_tenured(arguments); },
+      .run_tenured = cli::run_tenured,
       .open_terminal = [] { return cli::open_real_terminal(); },
       .hold_ends = cli::hold_ends,
       .run_program = [&](const cli::ProgramStart& start) { return cli::run_program(start, clock); },

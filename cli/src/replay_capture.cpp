@@ -117,8 +117,9 @@ CaptureRecord ask(Session& session, const queue::NewCapture& wanted) {
                       .reason = wanted.reason};
   try {
     session.change([&](queue::StoreWriter& writer) {
-      asked.number = value_or_raise(writer.ask_for_capture(wanted, session.now()));
+      const CaptureNumber number = value_or_raise(writer.ask_for_capture(wanted, session.now()));
       if (session.has("dry-run")) throw DryRun{};
+      asked.number = number;
       return Changed{1, subject_of(asked)};
     });
     session.wake();

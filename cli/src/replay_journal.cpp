@@ -72,14 +72,16 @@ ExitCode replay_file(Session& session) {
   }
   if (session.has("events")) arguments.emplace_back("--events");
   if (session.json()) arguments.emplace_back("--json");
-  const ProgramAnswer answer = session.environment().run_tenured(arguments);
-  const bool is_answered = answer.signal == 0 && (answer.exit_code == 0 || answer.exit_code == 1);
-  if (!is_answered || answer.output.empty()) {
-    if (!session.json()) session.print(answer.output);  // how far it came
+  std::string document;
+  bool is_answered = false;
+  const ProgramAnswer answer = session.environment().run_tenured(arguments, [&](std::string_view text) {
+    is_answered = true;
+    if (session.json()) document += text;
+    else session.print(text);
+  });
+  if (!is_answered || answer.signal != 0 || (answer.exit_code != 0 && answer.exit_code != 1))
     raise_as_told(answer);
-  }
-  if (session.json()) session.print_json(std::string_view(answer.output).substr(0, answer.output.size() - 1));
-  else session.print(answer.output);
+  if (session.json()) session.print_json(std::string_view(document).substr(0, document.size() - 1));
   return answer.exit_code == 0 ? ExitCode::done : ExitCode::refused;
 }
 

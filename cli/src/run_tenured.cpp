@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* kProgram = "tenured";
 constexpr std::size_t kReadBytes = 64UL * 1024;
+constexpr std::size_t kErrorsMax = 64UL * 1024;
 
 struct Pipe {
   Descriptor read, write;
@@ -76,9 +77,10 @@ pid_t start(const std::vector<std::string>& arguments, int output, int errors) {
 }
 
 // Both at once, until both are closed: neither is to wait for the other.
-void read_both(int output, int errors, ProgramAnswer& answer) {
+void read_both(int output, int errors, FunctionRef<void(std::string_view)> on_output,
+               FunctionRef<void(std::string_view)> on_errors) {
   std::array<pollfd, 2> ends{pollfd{output, POLLIN, 0}, pollfd{errors, POLLIN, 0}};
-  const std::array<std::string*, 2> texts{&answer.output, &answer.errors};
+  std::array<char, kReadBytes> bytes{};
   while (ends[0].fd >= 0 || ends[1].fd >= 0) {
     if (::poll(ends.data(), ends.size(), -1) < 0) {
       if (errno == EINTR) continue;
@@ -86,27 +88,42 @@ void read_both(int output, int errors, ProgramAnswer& answer) {
     }
     for (std::size_t end = 0; end < ends.size(); ++end) {
       if (ends[end].fd < 0 || ends[end].revents == 0) continue;
-      std::array<char, kReadBytes> bytes{};
       const ssize_t got = ::read(ends[end].fd, bytes.data(), bytes.size());
-      if (got > 0) texts[end]->append(bytes.data(), static_cast<std::size_t>(got));
+      if (got > 0) (end == 0 ? on_output : on_errors)({bytes.data(), static_cast<std::size_t>(got)});
       else if (got == 0 || errno != EINTR) ends[end].fd = -1;
     }
   }
 }
 
+// Where nobody reads any more it ends by that: the pipes are closed first.
+int end_of(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) raise_system(errno, "tenured cannot be waited for", {});
+  return status;
+}
+
 }  // namespace
 
-ProgramAnswer run_tenured(const std::vector<std::string>& arguments) {
+ProgramAnswer run_tenured(const std::vector<std::string>& arguments,
+                          FunctionRef<void(std::string_view)> on_output) {
   ProgramAnswer answer;
   Pipe output = make_pipe();
   Pipe errors = make_pipe();
   const pid_t child = start(arguments, output.write.number(), errors.write.number());
   output.write = Descriptor{};
   errors.write = Descriptor{};
-  read_both(output.read.number(), errors.read.number(), answer);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) raise_system(errno, "tenured cannot be waited for", {});
+  try {
+    read_both(output.read.number(), errors.read.number(), on_output, [&](std::string_view text) {
+      answer.errors += text.substr(0, kErrorsMax - answer.errors.size());
+    });
+  } catch (...) {
+    output.read = Descriptor{};
+    errors.read = Descriptor{};
+    end_of(child);
+    throw;
+  }
+  const int status = end_of(child);
   if (WIFSIGNALED(status)) answer.signal = WTERMSIG(status);
   else answer.exit_code = WEXITSTATUS(status);
   return answer;

@@ -1,5 +1,6 @@
 #include "why.hpp"
 
+#include "captures.hpp"
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
@@ -35,13 +36,14 @@ struct ExplainedJob {
   queue::Lane stands_in;
   std::vector<queue::PoolSlots> pools;  // that perform it, where its lane has no gate
   std::optional<queue::HolderRecord> holder;
-  std::optional<queue::WayAhead> ahead;  // of one that is in its lane
-  std::optional<Turn> turn;              // of one for which nothing but that is left
-  std::optional<WallTime> attempted;     // when its last attempt ended
-  std::optional<Release> released;       // of a job of its tenant, a moment ago
-  std::vector<QuietPool> quiet;          // of the pools that perform it, as the daemon says
-  std::optional<BehindFile> behind;      // its tenant's database
-  bool is_quiet = false;                 // all of them are, and nothing else holds it
+  std::optional<queue::WayAhead> ahead;        // of one that is in its lane
+  std::optional<Turn> turn;                    // of one for which nothing but that is left
+  std::optional<WallTime> attempted;           // when its last attempt ended
+  std::optional<Release> released;             // of a job of its tenant, a moment ago
+  std::vector<QuietPool> quiet;                // of the pools that perform it, as the daemon says
+  std::optional<BehindFile> behind;            // its tenant's database
+  std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
+  bool is_quiet = false;                       // all of them are, and nothing else holds it
 };
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
@@ -56,7 +58,8 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .attempted = {},
                    .released = {},
                    .quiet = {},
-                   .behind = {}};
+                   .behind = {},
+                   .captures = captures_of(reader, record.id, now)};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
@@ -175,7 +178,14 @@ std::string end_lines(const ExplainedJob& job, const ShowStyle& style) {
   return out + labelled("change", change_text(r.reason, r));
 }
 
-std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
+std::string capture_lines(const ExplainedJob& job, const ShowStyle& style) {
+  std::string out;
+  for (const queue::CaptureRecord& request : job.captures)
+    out += labelled("capture", request_text(request, style));
+  return out;
+}
+
+std::string state_lines(const ExplainedJob& job, const ShowStyle& style) {
   const JobRecord& r = job.record;
   std::string out = labelled(
       "job", fmt::format("{}, {} of {} in queue {}", name_of(r.state), escaped(r.kind),
@@ -196,6 +206,10 @@ std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
   if (!job.lane.has_dispatcher && job.lane.pools)
     out += labelled("", "Of queues and kinds this is what the last dispatcher has told.");
   return out;
+}
+
+std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
+  return state_lines(job, style) + capture_lines(job, style);
 }
 
 void write_reason(json::Writer& writer, const WaitReason& each, const JobRecord& job) {
@@ -229,7 +243,9 @@ void write_beyond_the_row(json::Writer& writer, const ExplainedJob& job) {
   writer.key("tenant_failed");
   if (job.behind) writer.string(kFileBehind);
   else writer.null();
-  writer.key("quiet").begin_array();
+  writer.key("captures").begin_array();
+  for (const queue::CaptureRecord& request : job.captures) write_request(writer, request);
+  writer.end_array().key("quiet").begin_array();
   for (const QuietPool& pool : job.quiet) {
     writer.begin_object();
     write_text(writer, "pool", pool.name);

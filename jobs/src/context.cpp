@@ -49,6 +49,10 @@ const std::string& JobContext::idempotency_key() const {
   return run_.global_id;
 }
 
+void JobContext::begins() {
+  if (run_.on_begin != nullptr && *run_.on_begin) (*run_.on_begin)();
+}
+
 const std::string& JobContext::kind() const { return run_.job.kind; }
 const std::optional<TenantName>& JobContext::tenant() const { return run_.job.tenant; }
 int JobContext::attempt() const { return run_.job.attempt; }

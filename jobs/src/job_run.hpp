@@ -41,6 +41,7 @@ struct JobRun {
   std::string cursor;       // of the last checkpoint
   RunTape* tape = nullptr;  // of a run that is captured or replayed; `clock` is its own then
   const std::function<void(const std::string&)>* on_left_open = nullptr;  // PerformerOptions::on_left_open
+  const std::function<void()>* on_begin = nullptr;                        // PerformerOptions::on_begin
   const std::function<void(std::string_view)>* on_step = nullptr;         // ReplayOptions::on_step
   std::string global_id = {};                                             // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;

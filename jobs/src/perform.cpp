@@ -104,7 +104,8 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                      .payload = {options_.application, job.tenant},
                      .cursor = job.cursor,
                      .tape = tape,
-                     .on_left_open = &options_.on_left_open};
+                     .on_left_open = &options_.on_left_open,
+                     .on_begin = &options_.on_begin};
   if (job.tenant) {
     detail::with_tenants_file(handles_, *job.tenant,
                               [&] { value_or_raise(handles_.verify(*job.tenant, job.generation)); });

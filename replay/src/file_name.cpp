@@ -62,6 +62,10 @@ Result<Expectation> expectation_of(const std::filesystem::path& file) {
   return Expectation{};
 }
 
+std::string capsule_name(const queue::JobId& job, const queue::ClaimToken& token) {
+  return fmt::format("{}.{}.{}{}", job.text(), token.incarnation.value, token.counter, kCapsuleEnding);
+}
+
 std::string text_of(const Expectation& expected) {
   switch (expected.outcome) {
     case Expectation::Outcome::as_recorded:

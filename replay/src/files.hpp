@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/system.hpp>
 
 #include <filesystem>
@@ -25,8 +26,8 @@ class Unfinished {
   Unfinished& operator=(const Unfinished&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  // On disk under its name when it returns.
-  void keep_as(const std::filesystem::path& name);
+  // On disk under its name when it returns. Each few MiB that are on disk it looks, and what `look` throws ends it.
+  void keep_as(const std::filesystem::path& name, FunctionRef<void()> look);
   void remove() noexcept;
 
  private:

@@ -8,6 +8,8 @@
 #include <tenure/base/text.hpp>
 #include <tenure/replay/capsule.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -31,6 +33,7 @@ bool is_of_world(ErrorCode code) {
 }
 
 constexpr std::size_t kMessageMax = 1024;  // bytes
+constexpr std::string_view kCopyAgain = "; copy the file again from where it was taken";
 
 // What is plainly another file is said to be one before SQLite takes it for a damaged database. What cannot be read is its open's to say.
 void refuse_other_file(const std::filesystem::path& file) {
@@ -65,12 +68,17 @@ void look_at_capsule(const std::filesystem::path& file, FunctionRef<void(sqlite:
     if (!is_of_world(failure.code))
       failure = {
           ErrorCode::database_damaged, "the capsule is damaged: " + failure.message, {}, file.string()};
+    if (failure.code == ErrorCode::database_damaged) {
+      failure.message += kCopyAgain;
+      failure.where = file.string();  // and not the statement that met it
+    }
     raise(std::move(failure));
   }
   if (is_whole) return;
   raise(ErrorCode::database_damaged,
-        "a journal or log lies beside the capsule, or somebody has written to it meanwhile; a capsule is one "
-        "file and never changes",
+        fmt::format("a journal or log lies beside the capsule, or somebody has written to it meanwhile; a "
+                    "capsule is one file and never changes{}",
+                    kCopyAgain),
         {}, file.string());
 }
 

@@ -65,7 +65,7 @@ void restore_tenant(const fs::path& capsule, const TenantFiles& files) {
   }
   // As a tenant's file is found: with a log as its journal, and none beside it.
   { const sqlite::Connection connection(made.path(), {.access = sqlite::Access::read_write}); }
-  made.keep_as(place);
+  made.keep_as(place, [] {});
 }
 
 }  // namespace tenure::replay

@@ -11,6 +11,7 @@
 #include <tenure/base/system.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/replay/capsule.hpp>
+#include <tenure/replay/file_name.hpp>
 #include <tenure/tenancy/own_tables.hpp>
 
 #include <fmt/format.h>
@@ -37,12 +38,6 @@ void make_folder_of_capsules(const fs::path& folder) {
   constexpr mode_t kOwnerOnly = 0700;
   const int error = make_folder_with_mode(folder, kOwnerOnly);
   if (error != 0 && error != EEXIST) raise_system(error, "the folder of capsules cannot be made", folder);
-}
-
-// Of one claim there is one run.
-std::string name_of_capsule(const queue::AssignedJob& job) {
-  const queue::ClaimToken& token = job.claim.token;
-  return fmt::format("{}.{}.{}", job.id.text(), token.incarnation.value, token.counter);
 }
 
 std::int64_t bytes_of_file(const fs::path& file) {
@@ -141,8 +136,8 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
   const std::int64_t in_folder = bytes_of_folder(folder);
   require_room(tables.statement(kBytes).row().integer(0), in_folder, limits, folder);
 
-  const std::string name = name_of_capsule(capsule.head.job);
-  fs::path path = folder / (name + std::string{kCapsuleEnding});
+  const std::string name = capsule_name(capsule.head.job.id, capsule.head.job.claim.token);
+  fs::path path = folder / name;
   Unfinished made(folder / ("." + name + std::string{kPartEnding}));
   {
     const Unfinished copy(folder / ("." + name + std::string{kCopyEnding}));
@@ -157,7 +152,7 @@ fs::path write_capsule(const TenantSnapshot& before, const Capsule& capsule, con
           [&](sqlite::Connection& connection) { seal_by_digest(connection, next_step); });
   require_room(bytes_of_file(made.path()), in_folder, limits, folder);
   next_step();
-  made.keep_as(path);
+  made.keep_as(path, next_step);
   return path;
 }
 

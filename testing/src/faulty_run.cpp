@@ -38,14 +38,12 @@ DatabaseBusy::DatabaseBusy(const std::filesystem::path& path) : impl_(std::make_
 DatabaseBusy::~DatabaseBusy() = default;
 
 FaultyRun::FaultyRun(const FaultList& faults, const queue::AssignedJob& job, HandleCache& handles,
-                     VirtualClock& clock) {
+                     VirtualClock& clock)
+    : clock_(clock) {
   const auto of_tenant = [&](const FaultState& fault) { return fault.tenant == job.tenant; };
   older_ =
       faults.next(FaultKind::older_payload, [&](const FaultState& fault) { return fault.job == job.id; });
-  if (const auto jump = faults.next(FaultKind::clock_jump, [](const FaultState&) { return true; })) {
-    clock.jump_wall(jump->jump);
-    ++jump->fired;
-  }
+  jump_ = faults.next(FaultKind::clock_jump, [](const FaultState&) { return true; });
   if (!job.tenant) return;
   gone_ = faults.next(FaultKind::tenant_gone, of_tenant);
   if (gone_) away_.emplace(handles, *job.tenant);
@@ -54,6 +52,12 @@ FaultyRun::FaultyRun(const FaultList& faults, const queue::AssignedJob& job, Han
   if (busy_) writer_.emplace(handles.files().path_for(*job.tenant));
   full_ = faults.next(FaultKind::disk_full_in, of_tenant);
   if (full_) disk_.emplace();
+}
+
+void FaultyRun::begins() {
+  if (!jump_) return;
+  clock_.jump_wall(jump_->jump);
+  ++jump_->fired;
 }
 
 void FaultyRun::ended(const queue::AttemptEnd& end) {

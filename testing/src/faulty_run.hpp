@@ -44,11 +44,14 @@ class FaultyRun {
  public:
   FaultyRun(const FaultList& faults, const queue::AssignedJob& job, HandleCache& handles,
             VirtualClock& clock);
+  // Its handler is entered: what happens before it does.
+  void begins();
   // How it ended: counts those that have happened.
   void ended(const queue::AttemptEnd& end);
 
  private:
-  std::shared_ptr<FaultState> gone_, busy_, full_, older_;
+  VirtualClock& clock_;
+  std::shared_ptr<FaultState> jump_, gone_, busy_, full_, older_;
   std::optional<DatabaseAway> away_;
   std::optional<DatabaseBusy> writer_;
   std::optional<FullDisk> disk_;

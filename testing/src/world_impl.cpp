@@ -1,7 +1,5 @@
 #include "world_impl.hpp"
 
-#include "faulty_run.hpp"
-
 #include <tenure/base/text.hpp>
 #include <tenure/queue/memory_store.hpp>
 #include <tenure/queue/outbox_file.hpp>
@@ -71,6 +69,7 @@ HandleCacheOptions World::Impl::handle_options() const {
 
 PerformerOptions World::Impl::performer_options() {
   return {.application = options.application,
+          .on_begin = [this] { faulty_run->begins(); },
           .on_left_open = [this](const std::string& sentence) { left_open.push_back(sentence); }};
 }
 
@@ -162,7 +161,9 @@ queue::AttemptEnd World::Impl::perform(const queue::AssignedJob& job, queue::Run
   const ScopesAside aside;
   const std::int64_t leased_before = handles.counters().leased;
   detail::FaultyRun faulty(fault_list, job, handles, clock);
+  faulty_run = &faulty;
   queue::AttemptEnd end = performer.perform(job, {}, notes);
+  faulty_run = nullptr;
   faulty.ended(end);
   if (handles.counters().leased > leased_before)
     left_open.push_back("the handler of " + job.kind + " ended with a handle of its own still open");

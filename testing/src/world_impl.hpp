@@ -2,6 +2,7 @@
 
 #include "daemon.hpp"
 #include "fault_list.hpp"
+#include "faulty_run.hpp"
 #include "root.hpp"
 #include "run_watch.hpp"
 #include "templates.hpp"
@@ -59,8 +60,9 @@ struct World::Impl {
   Performer performer;
   Faults faults;
   const std::thread::id thread = std::this_thread::get_id();
-  detail::Daemon* daemon = nullptr;   // while jobs are performed
-  detail::RunWatch* watch = nullptr;  // of daemons that begin
+  detail::Daemon* daemon = nullptr;         // while jobs are performed
+  detail::RunWatch* watch = nullptr;        // of daemons that begin
+  detail::FaultyRun* faulty_run = nullptr;  // of the job that is performed
   bool is_inline = false;
   Runs runs;
   std::optional<TenantScope> default_scope;

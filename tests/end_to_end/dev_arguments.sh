@@ -31,7 +31,7 @@ echo mine > "$work/other/notes.txt"
 : > "$work/of a demo/.tenure-demo"
 
 expect 0 'usage: ./dev' "$dev"
-for command in deps build test lint format bench fuzz sanitize clean; do expect 0 'usage: ./dev' "$dev" "$command" --help; done
+for command in deps build test lint format bench fuzz mutations sanitize clean; do expect 0 'usage: ./dev' "$dev" "$command" --help; done
 expect 0 'usage: ./dev demo' "$dev" demo --help
 expect 0 'usage: ./dev demo' "$demo" --help
 for help in "$dev" "$demo"; do
@@ -51,6 +51,8 @@ expect 2 'not --al' "$dev" lint --al
 expect 2 'no such file' "$dev" lint none.cpp
 expect 2 'one of these parsers' "$dev" fuzz none
 expect 2 'a number of seconds' "$dev" fuzz json 1e9
+expect 2 'no breakage rows' "$dev" mutations rows
+expect 2 'takes the name of one' "$dev" mutations rows-not-synced now
 
 expect 2 'no option --caos' "$dev" demo --caos
 expect 2 '--kills wants a value' "$dev" demo --kills

@@ -32,7 +32,7 @@ constexpr Query kRecordableTables{"recordable_tables", R"sql(
 
 constexpr Query kAllTables{"all_tables", R"sql(
   select name from pragma_table_list
-  where schema = 'main' and type in ('table', 'virtual') and name not like 'sqlite\_%' escape '\'
+  where schema = 'main' and type in ('table', 'virtual', 'shadow') and name not like 'sqlite\_%' escape '\'
   order by name)sql"};
 
 // ?1 table.

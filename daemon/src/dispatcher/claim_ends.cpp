@@ -2,6 +2,7 @@
 
 #include <tenure/base/limits.hpp>
 #include <tenure/queue/retry_rule.hpp>
+#include <tenure/replay/file_name.hpp>
 
 #include <fmt/format.h>
 
@@ -120,7 +121,9 @@ void note_capsule_lost(ClaimEnd& end) {
       queue::TakenCapsule{end.capture->wish.request,
                           {},
                           Failure{ErrorCode::worker_crashed,
-                                  "The worker process ended with the run, before its capsule was made."}};
+                                  fmt::format("The worker process ended with the run and told of no capsule; "
+                                              "where it had written one, it is {} in the folder of capsules.",
+                                              replay::capsule_name(end.capture->job, end.claim.token))}};
 }
 
 EndOfAttempt end_of_attempt(const OutstandingJob& job, const AttemptEnd& attempt,

@@ -40,17 +40,15 @@ std::array<char, kStackBytes> g_stack;
 
 void write_prepared(const Prepared& prepared) {
   if (make_journal_folder(prepared.folder.c_str()) != 0) return;
-  const int file =
-      ::open(prepared.unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const int file = make_unfinished_file(prepared.unfinished.c_str());
   if (file < 0) return;
-  const bool is_written =
-      write_journal(file, prepared.head, prepared.journal->records()) == 0 && ::fsync(file) == 0;
+  const bool is_named =
+      write_journal(file, prepared.head, prepared.journal->records()) == 0 && ::fsync(file) == 0 &&
+      ::renameat2(AT_FDCWD, prepared.unfinished.c_str(), AT_FDCWD, prepared.file.c_str(), RENAME_NOREPLACE) ==
+          0;
+  if (!is_named) ::unlink(prepared.unfinished.c_str());
   ::close(file);
-  if (!is_written || ::renameat2(AT_FDCWD, prepared.unfinished.c_str(), AT_FDCWD, prepared.file.c_str(),
-                                 RENAME_NOREPLACE) != 0) {
-    ::unlink(prepared.unfinished.c_str());
-    return;
-  }
+  if (!is_named) return;
   write_last_words("tenured: its journal is in ");
   write_last_words(prepared.file);
   write_last_words("\n");
@@ -82,6 +80,7 @@ void handle_fatal_signals() {
 
 CrashFile::CrashFile(const Keeper& keeper, WallTime now) {
   if (!keeper.journal().is_kept()) return;
+  remove_unfinished(keeper.folder());
   if (count_files(keeper.folder(), kCrashFront) >= kFilesMax) {
     log::write(
         log::Level::warning, "journal.crashes_left",
@@ -98,7 +97,7 @@ CrashFile::CrashFile(const Keeper& keeper, WallTime now) {
   prepared->file = (keeper.folder() / fmt::format("{}{:%Y%m%dT%H%M%S}Z-{}.journal", kCrashFront,
                                                   std::chrono::floor<std::chrono::seconds>(now), origin.pid))
                        .string();
-  prepared->unfinished = prepared->file + ".unfinished";
+  prepared->unfinished = prepared->file + std::string(kUnfinishedEnding);
   prepared->thread = ::gettid();
   prepared->pid = ::getpid();
   g_prepared = prepared.release();

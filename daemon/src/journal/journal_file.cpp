@@ -83,6 +83,10 @@ class Output {
 
 [[noreturn]] void refuse(std::string_view why) { raise(ErrorCode::bad_payload, std::string(why)); }
 
+[[noreturn]] void refuse_damaged(std::string_view why) {
+  refuse(fmt::format("{}; copy the file again, or have the daemon write another one", why));
+}
+
 // What stands behind magic and format.
 class FileReader {
  public:
@@ -94,18 +98,19 @@ class FileReader {
 
   Record next() {
     const std::string_view rest = bytes_.substr(at_);
-    if (rest.empty()) refuse(fmt::format("it is cut: there is no end behind its {} records", records_));
+    if (rest.empty())
+      refuse_damaged(fmt::format("it is cut: there is no end behind its {} records", records_));
     if (rest.size() < kFileRecordFront)
-      refuse(fmt::format("it is cut within the front of record {} at byte {}", records_ + 1, at_));
+      refuse_damaged(fmt::format("it is cut within the front of record {} at byte {}", records_ + 1, at_));
     const std::uint32_t length = number_at(rest);
     if (length > rest.size() - kFileRecordFront)
-      refuse(fmt::format("it is cut or damaged: record {} at byte {} has {} bytes, and {} are there",
-                         records_ + 1, at_, length, rest.size() - kFileRecordFront));
+      refuse_damaged(fmt::format("it is cut or damaged: record {} at byte {} has {} bytes, and {} are there",
+                                 records_ + 1, at_, length, rest.size() - kFileRecordFront));
     const std::string_view payload = rest.substr(kFileRecordFront, length);
     const char kind = rest[2 * sizeof(std::uint32_t)];
     if (check_of(rest.substr(0, 4), kind, payload) != number_at(rest.substr(4)))
-      refuse(fmt::format("it is damaged: record {} at byte {} does not agree with its check", records_ + 1,
-                         at_));
+      refuse_damaged(fmt::format("it is damaged: record {} at byte {} does not agree with its check",
+                                 records_ + 1, at_));
     ++records_;
     at_ += kFileRecordFront + length;
     return {static_cast<RecordKind>(kind), payload};
@@ -122,10 +127,10 @@ T value_of(const Record& record, std::string_view what) {
   try {
     Decoder decoder(record.payload);
     T value = decoder.get<T>();
-    if (!decoder.is_at_end()) refuse(fmt::format("{} is longer than it says", what));
+    if (!decoder.is_at_end()) refuse_damaged(fmt::format("{} is longer than it says", what));
     return value;
   } catch (const Unreadable& why) {
-    refuse(fmt::format("{} cannot be read: {}", what, why.what()));
+    refuse_damaged(fmt::format("{} cannot be read: {}", what, why.what()));
   }
 }
 
@@ -187,31 +192,34 @@ JournalFile parse_journal(std::string bytes) {
   JournalFile file{.bytes = std::move(bytes), .head = {}, .records = {}};
   const std::string_view all = file.bytes;
   if (!all.starts_with(kMagic)) refuse("it is no journal: it does not begin as one");
-  if (all.size() < kMagic.size() + sizeof(std::uint32_t)) refuse("it is cut behind its first bytes");
+  if (all.size() < kMagic.size() + sizeof(std::uint32_t)) refuse_damaged("it is cut behind its first bytes");
   const std::uint32_t version = number_at(all.substr(kMagic.size()));
   if (version > kFormatVersion)
-    refuse(fmt::format("it is of format {}, and this program reads format {}: a newer one wrote it", version,
-                       kFormatVersion));
-  if (version == 0) refuse("it is damaged: there is no format 0");
+    refuse(
+        fmt::format("it is of format {}, and this program reads format {}: a newer one wrote it, replay it "
+                    "with that one",
+                    version, kFormatVersion));
+  if (version == 0) refuse_damaged("it is damaged: there is no format 0");
   FileReader reader(all);
   const Record head = reader.next();
-  if (head.kind != RecordKind::head) refuse("it is damaged: its first record is no head");
+  if (head.kind != RecordKind::head) refuse_damaged("it is damaged: its first record is no head");
   file.head = value_of<Head>(head, "its head");
   for (;;) {
     const std::size_t before = reader.records();
     const Record record = reader.next();
     if (record.kind == RecordKind::end) {
       if (record.payload.size() != 4 || number_at(record.payload) != before)
-        refuse(fmt::format("records are missing: {} are there, and its end says otherwise", before));
+        refuse_damaged(fmt::format("records are missing: {} are there, and its end says otherwise", before));
       break;
     }
     if (record.kind != RecordKind::snapshot && record.kind != RecordKind::event &&
         record.kind != RecordKind::actions)
-      refuse(fmt::format("record {} is of a kind that there is not, {}", before + 1,
-                         static_cast<int>(record.kind)));
+      refuse_damaged(fmt::format("record {} is of a kind that there is not, {}", before + 1,
+                                 static_cast<int>(record.kind)));
     file.records.push_back(record);
   }
-  if (!reader.is_at_end()) refuse(fmt::format("{} bytes follow its end", file.bytes.size() - reader.at()));
+  if (!reader.is_at_end())
+    refuse_damaged(fmt::format("{} bytes follow its end", file.bytes.size() - reader.at()));
   return file;
 }
 

@@ -25,6 +25,7 @@ namespace tenure::daemon::journal {
 namespace {
 
 constexpr std::string_view kDumpFront = "dump-";
+constexpr std::string_view kJournalUnfinished = ".journal.unfinished";
 
 // In one piece.
 std::string copy_of(const Journal::Pieces& pieces) {
@@ -68,13 +69,12 @@ struct Unfinished {
 void write_file(const std::filesystem::path& file, const std::string& head, const std::string& records) {
   make_folder(file.parent_path());
   std::filesystem::path path = file;
-  path += ".unfinished";
-  Descriptor opened(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  path += kUnfinishedEnding;
+  const Descriptor opened(make_unfinished_file(path.c_str()));
   if (!opened.is_open()) raise_system(errno, "the journal cannot be written", path);
   Unfinished unfinished(path);
   if (const int error = write_journal(opened.number(), head, {records, {}}); error != 0)
     raise_system(error, "the journal cannot be written", path);
-  opened = Descriptor{};
   sync_file(path);
   if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) != 0)
     raise_system(errno, "the journal cannot be named", file);
@@ -82,7 +82,26 @@ void write_file(const std::filesystem::path& file, const std::string& head, cons
   sync_folder(file.parent_path());
 }
 
+// Under its lock: else its writer may have given it its name meanwhile.
+bool is_left(const std::filesystem::path& path, const Descriptor& file) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(file.number(), &opened) == 0 && S_ISREG(opened.st_mode) &&
+         ::flock(file.number(), LOCK_EX | LOCK_NB) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 }  // namespace
+
+void remove_unfinished(const std::filesystem::path& folder) noexcept try {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (!at->path().native().ends_with(kJournalUnfinished)) continue;
+    const Descriptor file(::open(at->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file.is_open() && is_left(at->path(), file)) ::unlink(at->path().c_str());
+  }
+} catch (...) {  // without memory it is left to the next time
+}
 
 std::size_t count_files(const std::filesystem::path& folder, std::string_view front) {
   std::error_code error;
@@ -117,6 +136,7 @@ Dump Keeper::dump(WallTime now) {
   if (!journal_.is_kept()) return refused("no journal is kept: daemon.journal_size is 0");
   if (last_dump().state == Dump::State::writing)
     return refused(fmt::format("{} is being written: one at a time", escaped(last_dump().file.string())));
+  remove_unfinished(folder_);
   if (count_files(folder_, kDumpFront) >= kFilesMax)
     return refused(fmt::format("{} has {} journals already, and no more are written: remove some",
                                escaped(folder_.string()), kFilesMax));

@@ -72,6 +72,9 @@ class Keeper {
   std::thread writer_;
 };
 
+// Removes what processes that were killed have left unfinished in the folder; what somebody still writes stays.
+void remove_unfinished(const std::filesystem::path& folder) noexcept;
+
 // How many files of the folder begin so; 0 where there is no folder.
 [[nodiscard]] std::size_t count_files(const std::filesystem::path& folder, std::string_view front);
 

@@ -2,6 +2,7 @@
 
 #include "../dispatcher/outstanding.hpp"
 #include "fields.hpp"
+#include "names.hpp"
 
 #include <cstddef>
 #include <set>
@@ -11,8 +12,8 @@
 #include <typeinfo>
 #include <utility>
 
-// How the values of a journal are laid out, as one text: types, and the types of their members in order. Programs whose texts are equal
-// read each other's journals.
+// How the values of a journal are laid out, as one text: types, the names and types of their members in order, and what enumerators there
+// are and which number each has. Programs whose texts are equal read each other's journals.
 namespace tenure::daemon::journal {
 
 class Layout {
@@ -23,6 +24,8 @@ class Layout {
     for (const char byte : text_) digest = (digest ^ static_cast<std::uint8_t>(byte)) * 0x100'0000'01b3;
     return digest;
   }
+
+  [[nodiscard]] const std::string& text() const { return text_; }
 
   template <class T>
   void add() {
@@ -44,8 +47,13 @@ class Layout {
     else if constexpr (Optionals<T> || Tuple<T>)
       add_elements<T>(std::make_index_sequence<std::tuple_size_v<T>>{});
     else if constexpr (Container<T>) add<typename T::value_type>();
-    else if constexpr (Remembering<T>) add_remembered(static_cast<RememberedBy<T>*>(nullptr));
-    else if constexpr (Plain<T>) add_members<T>(std::make_index_sequence<boost::pfr::tuple_size_v<T>>{});
+    else if constexpr (Remembering<T>) {
+      text_ += names_of_members<T>();
+      add_remembered(static_cast<RememberedBy<T>*>(nullptr));
+    } else if constexpr (Plain<T>) {
+      text_ += names_of_members<T>();
+      add_members<T>(std::make_index_sequence<boost::pfr::tuple_size_v<T>>{});
+    } else if constexpr (std::is_enum_v<T>) text_ += names_of_enumerators<T>();
   }
   template <class T, std::size_t... kIndex>
   void add_each(T*, std::index_sequence<kIndex...>) {

@@ -165,8 +165,8 @@ class Replaying {
     ++replay_.events;
     replay_.ended = happened.now;
     event_ = happened.event;
+    tell_event();
     came_ = machine_->step(std::move(happened.event), happened.now);
-    tell_last_event();
   }
   void take_actions(const Record& record) {
     if (!came_) throw Unreadable("there is no event for them");
@@ -174,19 +174,19 @@ class Replaying {
     replay_.actions += came.size();
     encoder_.clear();
     encoder_.put(came);
-    const bool is_wanted = options_.on_event && number_ >= options_.from;
+    const bool is_wanted = options_.on_recorded && number_ >= options_.from;
     if (encoder_.bytes() == record.payload && !is_wanted) return;
     const Actions recorded = read_actions(record);
-    if (is_wanted) options_.on_event(number_, replay_.ended, event_, recorded);
+    if (is_wanted) options_.on_recorded(recorded);
     if (encoder_.bytes() == record.payload) return;
     replay_.difference = Difference{
         .event = number_, .now = replay_.ended, .happened = text_of(event_), .recorded = {}, .came = {}};
     find_action(*replay_.difference, recorded, came);
   }
-  // Nothing was recorded for it: the daemon ended with it.
-  void tell_last_event() const {
-    if (at_ + 1 == file_.records.size() && options_.on_event && number_ >= options_.from)
-      options_.on_event(number_, replay_.ended, event_, {});
+  // Nothing was recorded for the last one: the daemon ended with it.
+  void tell_event() const {
+    if (at_ + 1 == file_.records.size() && options_.on_last) options_.on_last(number_, replay_.ended, event_);
+    if (options_.on_event && number_ >= options_.from) options_.on_event(number_, replay_.ended, event_);
   }
 
   const JournalFile& file_;

@@ -39,9 +39,12 @@ struct Replay {
 struct ReplayOptions {
   // From the last snapshot that lies before this event, or else from the first one.
   std::uint64_t from = 0;
-  // Told of each event, from that one on, and of what was recorded for it.
-  std::function<void(std::uint64_t number, Now now, const Event& event, const Actions& recorded)> on_event =
-      {};
+  // Told of each event from that one on, before it is decided about: where this process does not survive it, it was the last one told.
+  std::function<void(std::uint64_t number, Now now, const Event& event)> on_event = {};
+  // Then of what was recorded for it.
+  std::function<void(const Actions& recorded)> on_recorded = {};
+  // Told of the event with which the daemon ended, from whatever event on, before it is decided about.
+  std::function<void(std::uint64_t number, Now now, const Event& event)> on_last = {};
 };
 
 // BadPayload: a record says nothing that this program understands, or events are missing. Of a program whose values are laid out otherwise

@@ -77,7 +77,7 @@ std::string said_of(const JournalFile& file, const Replay& replayed, const std::
               : fmt::format("events {} to {}, {} to {}: {} actions, {} snapshots\n", replayed.first_event,
                             replayed.first_event + replayed.events - 1, to_rfc3339(replayed.begun.wall),
                             to_rfc3339(replayed.ended.wall), replayed.actions, replayed.snapshots);
-  if (replayed.ended_within) text += "the daemon ended with the last event: nothing is recorded for it\n";
+  if (replayed.ended_within) text += "nothing is recorded for the last event, with which the daemon ended\n";
   if (!replayed.difference) return text + "equal: the same events gave the same actions, byte for byte\n";
   const Difference& difference = *replayed.difference;
   const std::size_t from = begin_of_difference(difference.recorded, difference.came);
@@ -129,11 +129,36 @@ void print(std::string_view text) {
   if (!write_all(STDOUT_FILENO, text)) raise_system(errno, "standard output", {});
 }
 
-void print_event(std::uint64_t number, Now now, const Event& event, const Actions& recorded) {
-  std::string text =
-      fmt::format("{} {} {}\n", number, to_rfc3339(now.wall), cut(text_of(event), 0, kStepShown));
+std::string line_of(std::uint64_t number, Now now, const Event& event) {
+  return fmt::format("{} {} {}\n", number, to_rfc3339(now.wall), cut(text_of(event), 0, kStepShown));
+}
+
+void print_event(std::uint64_t number, Now now, const Event& event) { print(line_of(number, now, event)); }
+
+void print_actions(const Actions& recorded) {
+  std::string text;
   for (const Action& action : recorded) text += fmt::format("  {}\n", cut(text_of(action), 0, kStepShown));
   print(text);
+}
+
+// Before the event is decided about, since this process may end as the daemon did.
+std::string text_of_last(std::uint64_t number, Now now, const Event& event) {
+  return "the daemon ended with event " + line_of(number, now, event);
+}
+
+ReplayOptions options_for(const Arguments& asked) {
+  ReplayOptions options{.from = asked.from};
+  if (asked.json) {  // whose document comes at the end
+    options.on_last = [](std::uint64_t number, Now now, const Event& event) {
+      std::fputs(text_of_last(number, now, event).c_str(), stderr);
+    };
+    return options;
+  }
+  options.on_last = [](std::uint64_t number, Now now, const Event& event) {
+    print(text_of_last(number, now, event));
+  };
+  if (asked.events) options.on_event = print_event, options.on_recorded = print_actions;
+  return options;
 }
 
 }  // namespace
@@ -145,11 +170,9 @@ int replay_command(const std::vector<std::string>& arguments, const std::string&
     return number_of(ExitCode::usage);
   }
   const JournalFile file = read_journal(asked->file);
-  ReplayOptions options{.from = asked->from};
-  if (asked->events && !asked->json) options.on_event = print_event;
   Replay replayed;
   try {
-    replayed = replay(file, program_version, options);
+    replayed = replay(file, program_version, options_for(*asked));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::bad_payload) throw;
     raise(ErrorCode::bad_payload, error.failure().message, {}, escaped(asked->file));

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <stdexcept>
+#include <string>
 
 namespace tenure::sqlite {
 namespace {
@@ -29,6 +31,36 @@ TEST_F(RunWatched, WhatTheLookThrowsEndsTheStatementAndIsThrown) {
                std::runtime_error);
   EXPECT_EQ(looks, 3);
   EXPECT_EQ(connection_.statement(kShort).row().integer(0), 7) << "it is of use afterwards";
+}
+
+// One instruction of SQLite's machine.
+TEST_F(RunWatched, ACheckOfAllPagesOfOneTableIsEndedToo) {
+  constexpr Query kMake{"make", "create table large (id integer primary key, text text)"};
+  constexpr Query kFill{"fill", R"sql(
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 8000)
+    insert into large select i, hex(zeroblob(1500)) from n)sql"};
+  constexpr Query kCheck{"check", "pragma integrity_check(large)"};
+  const auto file = folder_ / "alone.db";  // without a log
+  std::ofstream{file};
+  {
+    Connection made(file, {.access = Access::alone});
+    made.execute(kMake);
+    made.execute(kFill);
+  }
+  std::string answer;
+  const auto looks_of_check = [&](int end_at) {
+    Connection fresh(file, {.access = Access::alone});
+    int looks = 0;
+    const auto look = [&] {
+      if (++looks == end_at) throw std::runtime_error("enough");
+    };
+    run_watched(fresh, look, [&] { answer = fresh.statement(kCheck).row().text(0); });
+    return looks;
+  };
+  EXPECT_GT(looks_of_check(-1), 5);
+  EXPECT_EQ(answer, "ok");
+  for (const int end_at : {1, 3})
+    EXPECT_THROW(static_cast<void>(looks_of_check(end_at)), std::runtime_error) << end_at;
 }
 
 TEST_F(RunWatched, WhatTheWorkThrowsIsThrown) {

@@ -76,7 +76,9 @@ TEST_F(ReplayCapture, OfAKindInATenantTakesCountEndAndTime) {
 
 TEST_F(ReplayCapture, ADryRunSaysWhatWouldBeAskedAndAsksNothing) {
   EXPECT_EQ(run({"replay", "capture", id, "--dry-run"}), 0) << output.error;
-  EXPECT_THAT(output.out, HasSubstr("would make request 1: the next run of job " + id));
+  EXPECT_THAT(output.out, HasSubstr("would make a request: the next run of job " + id));
+  EXPECT_EQ(run({"replay", "capture", id, "--dry-run", "--json"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr(R"("dry_run":true,"items":[{"number":null,"job":")" + id));
   EXPECT_TRUE(open().empty());
   EXPECT_EQ(wakes, 0);
   EXPECT_EQ(run({"replay", "capture", "--kind", "billing.unheard_of", "--dry-run"}), 1);
@@ -147,6 +149,20 @@ TEST_F(ReplayCapture, AJobShowsWhatIsAskedAndWhatBecameOfIt) {
   EXPECT_THAT(output.out, HasSubstr(R"("capsules":[{"request":1,"at":"2026-03-02T10:14:00Z","file":null,)"
                                     R"("code":"LimitReached","error":"too \u001b large"},)"));
   EXPECT_THAT(output.out, HasSubstr(R"("captures":[{"number":1,)"));
+}
+
+TEST_F(ReplayCapture, WhyOfAJobTellsWhatIsAskedOfItsRuns) {
+  EXPECT_EQ(run({"job", "why", id}), 0) << output.error;
+  EXPECT_THAT(output.out, Not(HasSubstr("capture")));
+  ASSERT_EQ(run({"replay", "capture", id}), 0);
+  ASSERT_EQ(run({"replay", "capture", "--kind", "billing.close"}), 0) << output.error;
+  EXPECT_EQ(run({"job", "why", id}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("\ncapture    request 1: the next run of job " + id + " that fails"));
+  EXPECT_THAT(output.out, Not(HasSubstr("request 2"))) << "of other jobs, too: replay list has it";
+  EXPECT_EQ(run({"job", "why", id, "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("captures":[{"number":1,"job":")" + id));
+  EXPECT_EQ(run({"job", "why", job_id(2).text()}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("request")));
 }
 
 // It is in the store until a dispatcher removes it.

@@ -109,5 +109,20 @@ TEST(ClaimEnds, LSE_25_WhoIsGivenBackIsTriedLaterEachTimeAndWhoHasRunAtOnce) {
   EXPECT_TRUE(again.one_at_a_time);
 }
 
+// Its process may have ended behind the capsule and before it told of it.
+TEST(ClaimEnds, OfACapsuleThatNobodyToldOfItIsSaidWhereItWouldBe) {
+  OutstandingJob job;
+  job.attempts_max = 10;
+  job.id = {*Uuid::parse("01890a5d-ac96-774b-bcce-b302099a8057")};
+  job.claim.token = {queue::Incarnation{7}, 12};
+  job.capture = queue::CaptureWish{queue::CaptureNumber{1}, queue::CaptureOn::failure};
+  ClaimEnd end = end_with_process(job, ProcessEnd::alone, {.place = {}, .cause = "signal 11", .alone = {}});
+  note_capsule_lost(end);
+  ASSERT_TRUE(end.capture->taken);
+  EXPECT_EQ(end.capture->taken->failure->message,
+            "The worker process ended with the run and told of no capsule; where it had written one, it is "
+            "01890a5d-ac96-774b-bcce-b302099a8057.7.12.capsule in the folder of capsules.");
+}
+
 }  // namespace
 }  // namespace tenure::daemon

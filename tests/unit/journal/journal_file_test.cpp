@@ -92,7 +92,9 @@ TEST(JournalFile, AFlippedBitIsRefusedWithTheReasonWhereverItIs) {
 TEST(JournalFile, ANewerFormatIsRefusedNamingBothVersions) {
   std::string newer = a_journal();
   newer[kMagic.size()] = static_cast<char>(kFormatVersion + 1);
-  EXPECT_EQ(refusal_of(newer), "it is of format 2, and this program reads format 1: a newer one wrote it");
+  EXPECT_EQ(
+      refusal_of(newer),
+      "it is of format 2, and this program reads format 1: a newer one wrote it, replay it with that one");
 }
 
 TEST(JournalFile, AJournalOfAnotherReleaseIsReplayedOrRefusedNamingTheVersion) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <dispatcher/machine.hpp>
 #include <journal/decoder.hpp>
 #include <journal/encoder.hpp>
 #include <journal/layout.hpp>
@@ -12,6 +13,20 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
+
+namespace tenure::daemon {
+
+// Where classes of the dispatcher are.
+class KeptCounts {
+  std::uint64_t given_ = 0, served_ = 0;
+  TENURE_REMEMBERS(given, served)
+};
+class SwappedCounts {
+  std::uint64_t served_ = 0, given_ = 0;
+  TENURE_REMEMBERS(given, served)  // as it was
+};
+
+}  // namespace tenure::daemon
 
 namespace tenure::daemon::journal {
 namespace {
@@ -138,6 +153,55 @@ TEST(JournalValues, AMemberMoreOrOfAnotherTypeIsAnotherLayout) {
   EXPECT_EQ(digest_of<Before>(), digest_of<Before>());
   EXPECT_NE(digest_of<Before>(), digest_of<After>());
   EXPECT_NE(digest_of<Before>(), digest_of<Longer>());
+}
+
+struct Swapped {
+  std::uint64_t served = 0, given = 0;
+};
+struct AsItWas {
+  std::uint64_t given = 0, served = 0;
+};
+enum class Colour : std::uint8_t { red = 1, green = 2 };
+enum class ReorderedColour : std::uint8_t { green = 1, red = 2 };
+enum class FewerColours : std::uint8_t { red = 1 };
+
+// Of the type's own name nothing: it is another one here, and the same in two programs.
+template <class T>
+std::string layout_of(std::string name) {
+  Layout layout;
+  layout.add<T>();
+  std::string text = layout.text();
+  const std::string mangled = typeid(T).name();
+  for (const std::string& own : {mangled, name})
+    for (std::size_t at = text.find(own); at != std::string::npos; at = text.find(own, at))
+      text.replace(at, own.size(), "T");
+  return text;
+}
+
+TEST(JournalValues, MembersOfOneTypeThatChangePlacesAreAnotherLayout) {
+  EXPECT_NE(layout_of<Swapped>("Swapped"), layout_of<AsItWas>("AsItWas"));
+  EXPECT_NE(layout_of<SwappedCounts>("SwappedCounts"), layout_of<KeptCounts>("KeptCounts"))
+      << "whatever it is told";
+  EXPECT_NE(layout_of<KeptCounts>("KeptCounts").find("served_"), std::string::npos)
+      << layout_of<KeptCounts>("KeptCounts");
+}
+
+TEST(JournalValues, EnumeratorsThatChangePlacesOrAreMoreAreAnotherLayout) {
+  const std::string before = layout_of<Colour>("Colour");
+  EXPECT_NE(layout_of<ReorderedColour>("ReorderedColour"), before);
+  EXPECT_NE(layout_of<FewerColours>("FewerColours"), before);
+  EXPECT_NE(before.find("T::red, "), std::string::npos) << before;
+}
+
+// Of what is in each journal: the names of its members and enumerators are in the digest.
+TEST(JournalValues, TheLayoutOfAJournalNamesWhatItHolds) {
+  Layout layout;
+  layout.add<Event>();
+  layout.add<DispatcherSettings>();
+  layout.add<Machine>();
+  for (const char* name : {"AttemptEnd::outbox", "Rounds::under_way_", "RunResult::failed",
+                           "PoolSettings::queues", "ErrorCode::internal"})
+    EXPECT_NE(layout.text().find(name), std::string::npos) << name;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/system.hpp>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -10,6 +11,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <journal/crash_file.hpp>
@@ -17,6 +19,7 @@
 #include <journal/replay.hpp>
 #include <pthread.h>
 #include <string>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -227,8 +230,38 @@ TEST_F(JournalKeeperTest, NothingIsOverwrittenAndNothingUnfinishedIsLeft) {
   for (const std::string& name : names) EXPECT_EQ(std::filesystem::file_size(journals / name), 1U) << name;
   const std::filesystem::path unfinished = journals / (names[0] + ".unfinished");
   std::filesystem::rename(journals / names[0], unfinished);
+  const Descriptor writing(::open(unfinished.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(writing.number(), LOCK_EX | LOCK_NB), 0) << "by another process";
   EXPECT_EQ(signal_of_child(crash), SIGABRT);
   EXPECT_EQ(std::filesystem::file_size(unfinished), 1U);
+}
+
+TEST_F(JournalKeeperTest, WhatAKilledDaemonHasLeftUnfinishedGoesAndCountsForNothing) {
+  put_files("dump-");
+  put_files("crash-");
+  for (const auto& file : files()) std::filesystem::rename(file, file.string() + ".unfinished");
+  const std::filesystem::path writing = journals / "dump-0.journal.unfinished";
+  const Descriptor held(::open(writing.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(held.number(), LOCK_EX | LOCK_NB), 0);
+  std::ofstream(journals / "notes.unfinished") << "somebody's";
+  Keeper keeper(1UL << 20U, control, origin);
+  Dispatcher dispatcher(one_pool(1, 1).settings);
+  live(keeper, dispatcher);
+  const Dump dump = written(keeper);
+  EXPECT_EQ(dump.state, Dump::State::written) << dump.error;
+  EXPECT_EQ(files().size(), 3U);
+  EXPECT_TRUE(std::filesystem::exists(writing)) << "which somebody writes";
+  EXPECT_TRUE(std::filesystem::exists(journals / "notes.unfinished"));
+  put_files("crash-");
+  for (const auto& file : files())
+    if (file.filename().string().starts_with("crash-"))
+      std::filesystem::rename(file, file.string() + ".unfinished");
+  const auto crash = [&] {
+    const CrashFile crash_file(keeper, kNow);
+    ::raise(SIGABRT);
+  };
+  EXPECT_EQ(signal_of_child(crash), SIGABRT);
+  EXPECT_EQ(count_files(journals, "crash-"), 1U);
 }
 
 TEST_F(JournalKeeperTest, AFolderThatIsALinkOrThatOthersMayWriteIsNotUsed) {

@@ -262,6 +262,25 @@ TEST_F(CapsuleWriting, AsksWhetherToGoOnWhileFewLargeRowsAreDigested) {
   EXPECT_GE(looks().on_made, 20);
 }
 
+TEST_F(CapsuleWriting, AsksWhetherToGoOnWhileItIsBroughtToTheDisk) {
+  write("create table large (bytes blob)");
+  write(
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20) "
+      "insert into large select zeroblob(1 << 20) from n");
+  int looks_behind_the_digest = 0;
+  write_with([&] {
+    for (const std::string& name : files_in_place()) {
+      if (!name.ends_with(".part")) continue;
+      try {
+        const auto digests = ask_plainly(place_ / name, "select count(*) from tenure_capsule_digest");
+        looks_behind_the_digest += digests == std::vector<std::string>{"1"} ? 1 : 0;
+      } catch (const std::runtime_error&) {  // it is being written
+      }
+    }
+  });
+  EXPECT_GE(looks_behind_the_digest, 6) << "each four of twenty MiB, and before it gets its name";
+}
+
 TEST_F(CapsuleWriting, WhereverItIsToldToEndItLeavesNothing) {
   fill("filled (id integer primary key, iban text)");
   const Looks whole = looks();

@@ -147,6 +147,25 @@ TEST_F(FaultsOfAWorld, TheClockJumpsUnderAHandlerAndTheSteadyOneGoesOn) {
   EXPECT_EQ(clock().steady(), steady_before);
 }
 
+TEST_F(FaultsOfAWorld, TheClockJumpsWhereAHandlerIsEnteredAndNowhereBefore) {
+  const WallTime before = clock().wall();
+  std::optional<WallTime> seen;
+  jobs().add<Look>([&](const Look&, JobContext& context) { seen = context.now(); });
+  const Fault jump = faults().clock_jump(-3h);
+  faults().older_payload("notes.add_note", R"({"text": {"no": "text"}})");
+  EXPECT_EQ(drain().failed(), 1U) << "whose arguments are none";
+  EXPECT_EQ(jump.fired(), 0);
+  faults().tenant_gone(kTest);
+  client().enqueue(Look{});
+  EXPECT_EQ(code_of_drain(), ErrorCode::tenant_unavailable);
+  EXPECT_EQ(jump.fired(), 0);
+  EXPECT_EQ(clock().wall(), before);
+  advance(1min);
+  EXPECT_EQ(jump.fired(), 1);
+  ASSERT_TRUE(seen);
+  EXPECT_LT(*seen, before - 2h);
+}
+
 struct Grown {
   static constexpr std::string_view kind = "types.grown";
   static constexpr std::array<std::string_view, 1> aliases{"types.small"};

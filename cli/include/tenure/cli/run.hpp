@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/exit_code.hpp>
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/line_exchange.hpp>
 #include <tenure/base/operator_identity.hpp>
 #include <tenure/cli/live_terminal.hpp>
@@ -37,12 +38,11 @@ class Output {
   virtual void message(std::string_view text) = 0;
 };
 
-// What a program has printed, and how it ended.
+// How a program ended, and what it has said on standard error.
 struct ProgramAnswer {
   int exit_code = 0;
-  int signal = 0;  // that ended it; 0: none
-  std::string output;
-  std::string errors;
+  int signal = 0;      // that ended it; 0: none
+  std::string errors;  // the first 64 KiB
 };
 
 struct Environment {
@@ -82,8 +82,11 @@ struct Environment {
   std::function<tl::expected<std::string, FailedExchange>(
       const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max)>
       ask_daemon;
-  // Runs the tenured that lies beside this program, else the one that is found by PATH, to its end. Throws where there is none.
-  std::function<ProgramAnswer(const std::vector<std::string>& arguments)> run_tenured;
+  // Runs the tenured that lies beside this program, else the one that is found by PATH, to its end. What it prints is passed on as it
+  // comes; where `on_output` throws the program ends by its closed output, and that is thrown on. Throws where there is none.
+  std::function<ProgramAnswer(const std::vector<std::string>& arguments,
+                              FunctionRef<void(std::string_view)> on_output)>
+      run_tenured;
   // Where standard input and output are terminals: the one that they are.
   std::function<std::unique_ptr<LiveTerminal>()> open_terminal;
   // Whatever program_run.hpp does.

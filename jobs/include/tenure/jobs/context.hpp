@@ -129,6 +129,9 @@ class JobContext {
   }
 
  private:
+  friend class JobRegistry;
+  // The arguments are there, and the handler is called now.
+  void begins();
   template <class Function>
   auto recorded_of(std::string_view name, Function& function) {
     using Value = std::decay_t<std::invoke_result_t<Function&>>;

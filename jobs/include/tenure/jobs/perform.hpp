@@ -39,6 +39,8 @@ struct PerformerOptions {
   KeyRing keys = {};                                  // with a current one each envelope must have its seal
   std::size_t payload_max = limits::kPayloadDefault;  // of the envelopes of jobs that handlers enqueue, bytes
   CaptureOptions capture = {};
+  // Called where a handler is entered: tenant, seal and arguments of its job are in order. Must not throw.
+  std::function<void()> on_begin = {};
   // Called with the sentence of each warning that a handler has left a scope, transaction, snapshot or cursor open. Must not throw.
   std::function<void(const std::string& sentence)> on_left_open = {};
 };

@@ -71,6 +71,7 @@ class JobRegistry {
   template <JobType Job, class Handler>
   static void run(void* handler, std::string_view arguments, PayloadContext& payload, JobContext& context) {
     const Job job = decode_arguments<Job>(arguments, payload, kLimitsOfStored);
+    context.begins();
     (*static_cast<Handler*>(handler))(job, context);
   }
   struct Entry {

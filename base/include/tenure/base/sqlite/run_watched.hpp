@@ -5,8 +5,8 @@
 
 namespace tenure::sqlite {
 
-// Runs `work`, and `look` each few milliseconds while a statement of the connection runs; what `look` throws ends the statement and is
-// what this throws. A check of all pages looks between two tables only. Threads: that of the connection.
+// Runs `work`, and `look` each few milliseconds while a statement of the connection runs, also while it only reads the database's file; what
+// `look` throws ends the statement and is what this throws. Not within another one of its thread. Threads: that of the connection.
 void run_watched(Connection& connection, FunctionRef<void()> look, FunctionRef<void()> work);
 
 }  // namespace tenure::sqlite
