@@ -40,7 +40,7 @@ constexpr std::string_view kJobFields =
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures, and stamps, "
+    "captures restore, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -162,9 +162,11 @@ constexpr std::array kVerbs{
         "For a tenant that has failed since its database was an older copy (file_behind). Opens the database "
         "and compares stamp and numbers; what does not fit is refused. Asks where rows lie there whose jobs "
         "the "
-        "queue does not know.",
-        "tenure tenant recheck acme --reason 'restored from snapshot 7'", "yes reason", Effect::changes,
-        tenant_recheck},
+        "queue does not know. Where no newer one is left, --accept-older takes the older copy: rows that "
+        "came "
+        "over before are dropped, and its next jobs come.",
+        "tenure tenant recheck acme --reason 'restored from snapshot 7'", "accept-older yes reason",
+        Effect::changes, tenant_recheck},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, Effect::reads, queue_list, queue_words},
@@ -272,6 +274,13 @@ constexpr std::array kVerbs{
          "The copy is whole or not there, on disk, and looked through; nothing is overwritten. See "
          "docs/manual/operation.md for what else to copy.",
          "tenure store backup /backup/control-2026-03-02.db", "reason", Effect::changes, store_backup},
+    Verb{
+        "store", "restore", "", 0, 0, "make a copy that was put in place the control database",
+        "tenured does the same at its start where the copy is younger than the 7 days for which receipts are "
+        "kept; else it refuses to start until this has been said. The copy lies at store.path already: see "
+        "docs/manual/operation.md for how it comes there. It takes the dispatcher's lock.",
+        "tenure store restore --accept-repeats --reason 'disk 2 died'", "accept-repeats reason",
+        Effect::changes, store_restore},
     Verb{"store", "migrate", "", 0, 0, "bring an older control database to the schema of this program",
          "tenured and worker programs that were started by hand must have ended: it takes the dispatcher's "
          "lock. There is no way down but a copy, so make one first by tenure store backup. Each step is one "
@@ -360,6 +369,9 @@ constexpr std::array kOptions{
                "open so long or until then: 2h, 2026-03-02; 24h unless given, at most 30 days"},
     OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
+    OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},
+    OptionSpec{"accept-repeats", "",
+               "of a copy older than 7 days: steps whose receipts are gone may be repeated"},
     OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
     OptionSpec{"program", "FILE", "the worker program that has the handler"},
     OptionSpec{.name = "debugger",

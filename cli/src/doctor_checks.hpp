@@ -51,6 +51,8 @@ void check_audit(Examination& examination);
 void check_seal_keys(Examination& examination);
 // In doctor_outbox_check.cpp: whether what is on its way out of tenants' databases comes.
 void check_outbox(Examination& examination);
+// In doctor_restore_check.cpp: whether it was put back from a copy, and what was lost by that.
+void check_restore(Examination& examination);
 // In doctor_capture_check.cpp: whether capsules that operators have asked for could be made.
 void check_captures(Examination& examination);
 // In doctor_work_checks.cpp: what nobody will perform, and the tenants.

@@ -159,6 +159,11 @@ int main(int argc, char** argv) {
           [&](const std::filesystem::path& control, const queue::AuditEntry& entry) {
             return queue::migrate_control_database(control, entry, clock);
           },
+      .accept_copy =
+          [&](const std::filesystem::path& control, queue::AcceptRepeats accept,
+              const queue::AuditEntry& entry) {
+            return queue::accept_control_copy(control, accept, entry, clock);
+          },
       .ask_daemon =
           [](const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max) {
             return exchange_line(socket, line, {.wait_max = wait_max});

@@ -265,6 +265,12 @@ queue::SchemaState Session::migrate() {
   });
 }
 
+std::optional<queue::RestoreRecord> Session::accept_copy(queue::AcceptRepeats accept) {
+  return opened(settings().store, [&](const config::StoreSettings& from) {
+    return environment_.accept_copy(from.path, accept, audit_entry());
+  });
+}
+
 queue::ReadableStore& Session::readable_store() {
   if (store_) return *store_;
   if (!readable_store_)

@@ -95,6 +95,8 @@ class Session {
   [[nodiscard]] queue::SchemaState schema(queue::PageCheck page_check);
   // Brings it to the program's own, with an audit record; answers what it was.
   queue::SchemaState migrate();
+  // Makes the copy that lies there the control database, with its audit record; nothing where it is none.
+  [[nodiscard]] std::optional<queue::RestoreRecord> accept_copy(queue::AcceptRepeats accept);
   // What is worked on, as it was named.
   [[nodiscard]] std::filesystem::path store_path();
   // The control database for looking at it: changes nothing, waits for nobody. For whatever does not write.

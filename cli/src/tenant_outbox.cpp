@@ -1,5 +1,6 @@
 #include "tenant_outbox.hpp"
 
+#include "known_outbox.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
 
@@ -7,9 +8,6 @@
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/outbox_file.hpp>
-#include <tenure/tenancy/handle_cache.hpp>
-#include <tenure/tenancy/scope.hpp>
-#include <tenure/tenancy/tenant_files.hpp>
 
 #include <fmt/format.h>
 
@@ -26,19 +24,7 @@ using queue::OutboxOwner;
 using queue::OutboxRow;
 using queue::OutboxSeq;
 
-constexpr std::size_t kMarksPage = 1000;
-constexpr int kDescriptors = 16;
 constexpr std::size_t kShownMax = 4096;  // bytes of what is in a row's way
-
-// What the control database knows of it.
-struct KnownOutbox {
-  TenantRecord tenant;
-  OutboxSeq watermark{0};
-  std::optional<BehindFile> behind;
-  std::vector<OutboxMark> marks;
-  bool has_dispatcher = false;
-  [[nodiscard]] OutboxOwner owner() const { return {tenant.name, tenant.generation}; }
-};
 
 struct ShownRow {
   OutboxRow row;
@@ -55,48 +41,6 @@ struct ShownOutbox {
   bool is_all = true;
   std::string in_the_way;  // of the first row that waits; empty where there is none
 };
-
-TenantRecord find_record(JobReader& reader, const TenantName& name) {
-  const auto summary = reader.tenant(name);
-  if (!summary)
-    raise(ErrorCode::tenant_does_not_exist, "there is no tenant " + name.text() + "; see tenure tenant list");
-  return summary->tenant;
-}
-
-std::vector<OutboxMark> marks_of(JobReader& reader, const OutboxOwner& owner) {
-  std::vector<OutboxMark> all, page;
-  do {
-    page = reader.outbox_marks(page.empty() ? queue::OutboxMarkNumber{0} : page.back().number, kMarksPage);
-    std::ranges::copy_if(page, std::back_inserter(all),
-                         [&](const OutboxMark& mark) { return mark.owner == owner; });
-  } while (page.size() == kMarksPage);
-  return all;
-}
-
-KnownOutbox known_outbox(Session& session, const TenantName& name) {
-  std::optional<KnownOutbox> known;
-  session.readable_store().read([&](JobReader& reader) {
-    const TenantRecord tenant = find_record(reader, name);
-    const OutboxOwner owner{tenant.name, tenant.generation};
-    known = KnownOutbox{.tenant = tenant,
-                        .watermark = reader.outbox_watermark(owner),
-                        .behind = behind_file(reader, tenant.name, tenant.generation),
-                        .marks = marks_of(reader, owner),
-                        .has_dispatcher = reader.has_dispatcher()};
-  });
-  return std::move(*known);
-}
-
-// `work(handle)` on the tenant's database, inside its scope.
-void with_database(Session& session, const TenantRecord& tenant, HandleAccess access,
-                   FunctionRef<void(TenantHandle&, const std::string& path)> work) {
-  const config::Settings& settings = session.settings();
-  HandleCache handles(TenantFiles(settings.tenants.path),
-                      {.descriptors_max = kDescriptors, .application = settings.application.name});
-  const TenantScope scope(tenant.name, tenant.generation);
-  HandleLease lease = value_or_raise(handles.acquire(tenant.name, tenant.generation, access));
-  work(*lease, handles.files().path_for(tenant.name).string());
-}
 
 // Keys that are not for this user to read are not needed for looking.
 KeyRing keys_if_readable(Session& session) {
@@ -217,6 +161,10 @@ std::string shown_text(const ShownOutbox& shown, Session& session) {
   out += line("database", escaped(shown.path, kShownMax));
   out += line("numbers", fmt::format("{} given, taken over up to {}", number_text(shown.newest.value, style),
                                      number_text(shown.known.watermark.value, style)));
+  if (shown.known.lost.count > 0)
+    out += line("lost", fmt::format("{} in neither database, found {}",
+                                    counted(shown.known.lost.count, "row is", "rows are", style),
+                                    full_time_text(shown.known.lost.found, style)));
   out += line("marks", marks_text(shown.known.marks, style));
   if (!shown.in_the_way.empty()) out += line("in the way", shown.in_the_way);
   if (shown.rows.empty()) return out + line("rows", "none");
@@ -249,6 +197,7 @@ std::string shown_json(const ShownOutbox& shown) {
   writer.key("generation").integer(tenant.generation.value).key("state").string(name_of(tenant.state));
   write_text(writer, "database", shown.path);
   writer.key("newest").integer(shown.newest.value).key("watermark").integer(shown.known.watermark.value);
+  writer.key("lost").integer(shown.known.lost.count);
   writer.key("is_file_behind").boolean(shown.known.behind.has_value()).key("marks").begin_array();
   for (const OutboxMark& mark : shown.known.marks) {
     writer.begin_object().key("epoch");
@@ -386,46 +335,7 @@ ExitCode pass_over(Session& session, const TenantName& name) {
   return ExitCode::done;
 }
 
-// An older copy that has gone on may have reached the watermark, with jobs of its own under numbers that were taken over before. They are
-// deleted once the tenant is rechecked, as rows are that are jobs already.
-bool is_agreed_to_lose(Session& session, const KnownOutbox& known, const std::vector<OutboxRow>& rows) {
-  std::int64_t unknown = 0;
-  session.readable_store().read([&](JobReader& reader) {
-    for (const OutboxRow& row : rows) {
-      const auto job = queue::read_outbox_row(row.text, known.owner(), {});
-      if (!job || !reader.find_job(job->id)) ++unknown;
-    }
-  });
-  if (unknown == 0 || session.has("yes")) return true;
-  session.note(fmt::format(
-      "{} of the rows that lie there are of jobs that the queue does not know: they were removed since they "
-      "ran, or this is an older copy that has gone on, and then they are lost",
-      unknown));
-  const auto answer = session.ask("Make the tenant active, and have these rows deleted?");
-  if (!answer)
-    raise(ErrorCode::bad_options, "say --yes to have these rows deleted, since nobody can be asked here");
-  if (!*answer) session.note("nothing was changed");
-  return *answer;
-}
-
 }  // namespace
-
-std::optional<BehindFile> behind_file(JobReader& reader, const TenantName& tenant, Generation generation) {
-  const auto newest = reader.outbox_behind({tenant, generation});
-  if (!newest) return std::nullopt;
-  return BehindFile{*newest, reader.outbox_watermark({tenant, generation})};
-}
-
-std::string text_of(const BehindFile& behind) {
-  return fmt::format(
-      "{}: its database is an older copy, whose outbox has given {} numbers, and {} were taken over",
-      kFileBehind, behind.newest.value, behind.watermark.value);
-}
-
-std::string change_of_behind(const TenantName& tenant) {
-  return fmt::format("put the right file in its place, then: tenure tenant recheck {}",
-                     escaped(tenant.text()));
-}
 
 ExitCode tenant_outbox(Session& session) {
   const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
@@ -433,46 +343,6 @@ ExitCode tenant_outbox(Session& session) {
   const ShownOutbox shown = shown_outbox(session, name);
   if (session.json()) session.print_json(shown_json(shown));
   else session.print(shown_text(shown, session));
-  return ExitCode::done;
-}
-
-ExitCode tenant_recheck(Session& session) {
-  const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
-  const KnownOutbox known = known_outbox(session, name);
-  OutboxSeq newest;
-  std::vector<OutboxRow> still_there;
-  with_database(session, known.tenant, HandleAccess::read_write,
-                [&](TenantHandle& handle, const std::string&) {
-                  const queue::OutboxRows rows =
-                      handle.read([](TenantReader& reader) { return queue::read_outbox_front(reader).rows; });
-                  newest = rows.newest;
-                  std::ranges::copy_if(rows.rows, std::back_inserter(still_there),
-                                       [&](const OutboxRow& row) { return row.seq <= known.watermark; });
-                  handle.sync();
-                });
-  const bool may_pass = known.behind && newest >= known.watermark;  // else the store says why not
-  if (may_pass && !is_agreed_to_lose(session, known, still_there)) return ExitCode::refused;
-  session.change([&](queue::StoreWriter& writer) {
-    const TenantState state = value_or_raise(writer.recheck_outbox(known.owner(), newest));
-    writer.mark_outbox_of(known.tenant.number, session.now());  // for what the file has brought along
-    return Changed{
-        1, fmt::format("{}, generation {}, {}", name.text(), known.tenant.generation.value, name_of(state))};
-  });
-  session.wake();
-  if (!session.json()) {
-    session.print(fmt::format(
-        "{} is active: its outbox has given {} numbers, and {} were taken over{}\n", name.text(),
-        newest.value, known.watermark.value,
-        still_there.empty() ? "" : fmt::format("; {} of those still lie there", still_there.size())));
-    return ExitCode::done;
-  }
-  std::string out;
-  json::Writer writer(out);
-  writer.begin_object().key("schema").string("tenure.tenant.recheck/1");
-  write_text(writer, "name", name.text());
-  writer.key("newest").integer(newest.value).key("watermark").integer(known.watermark.value);
-  writer.key("still_there").integer(std::ssize(still_there)).end_object();
-  session.print_json(out);
   return ExitCode::done;
 }
 

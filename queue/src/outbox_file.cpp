@@ -38,6 +38,7 @@ class FileRelayer {
     const OutboxFront front = handle_.read([](TenantReader& reader) { return read_outbox_front(reader); });
     if (front.rows.rows.empty()) {
       done_.is_empty = !is_behind();
+      if (done_.is_empty && front.rows.newest > done_.watermark) count_lost(front.rows.newest);
       return false;
     }
     enter(RelayStep::sync_file);
@@ -70,18 +71,35 @@ class FileRelayer {
     });
   }
 
+  // Rows go behind the commit that has taken them over, so a watermark that was read later and is lower is of an earlier control database.
+  void count_lost(OutboxSeq newest) {
+    enter(RelayStep::count_lost);
+    handle_.sync();  // or a power cut brings them back, and they would be passed over
+    Relayed lost{.watermark = newest};
+    store_.write(Durability::durable, [&](StoreWriter& writer) {
+      lost.missing = writer.note_lost_rows(owner_of(handle_), newest, clock_.wall());
+    });
+    note(lost);
+  }
+
+  // Of a commit that is durable.
+  void note(const Relayed& relayed) {
+    done_.watermark = std::max(done_.watermark, relayed.watermark);
+    done_.inserted += relayed.inserted;
+    done_.existed += relayed.existed;
+    done_.lost += relayed.missing;
+    if (options_.on_taken_over) options_.on_taken_over(relayed);
+  }
+
   Relayed take_over(const OutboxRows& rows) {
     enter(RelayStep::take_over);
     Relayed relayed;
     store_.write(Durability::durable, [&](StoreWriter& writer) {
       relayed = writer.relay_outbox(owner_of(handle_), rows, clock_.wall());
     });
-    done_.watermark = relayed.watermark;
-    done_.inserted += relayed.inserted;
-    done_.existed += relayed.existed;
     done_.is_file_behind = relayed.is_file_behind;
     done_.refused = relayed.refused;
-    if (options_.on_taken_over) options_.on_taken_over(relayed);
+    note(relayed);
     return relayed;
   }
 
@@ -148,6 +166,8 @@ std::string_view name_of(RelayStep step) {
       return "raise_epoch";
     case RelayStep::unmark:
       return "unmark";
+    case RelayStep::count_lost:
+      return "count_lost";
   }
   return "unknown";
 }

@@ -53,6 +53,16 @@ AuditEntry audit_of_behind(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq
                                 newest.value, watermark.value)};
 }
 
+AuditEntry audit_of_lost(const OutboxOwner& owner, std::int64_t count, OutboxSeq up_to) {
+  return {
+      .who = identify_process(),
+      .verb = "outbox lost",
+      .subject = fmt::format("{}, generation {}", owner.tenant.text(), owner.generation.value),
+      .count = count,
+      .reason = fmt::format(
+          "rows up to {} of its outbox are in neither database: one of the two was put back", up_to.value)};
+}
+
 Result<void> check_not_behind(const OutboxOwner& owner, std::optional<OutboxSeq> behind,
                               OutboxSeq watermark) {
   if (!behind) return {};

@@ -15,6 +15,8 @@ namespace tenure::queue {
 
 // Of the commit by which a tenant has failed since its file is an older copy.
 [[nodiscard]] AuditEntry audit_of_behind(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark);
+// Of the commit by which numbers were found that are in neither database; `up_to` is the last of them.
+[[nodiscard]] AuditEntry audit_of_lost(const OutboxOwner& owner, std::int64_t count, OutboxSeq up_to);
 // Whether rows may be added to the file; `behind` as it was noted. TenantNotReady.
 [[nodiscard]] Result<void> check_not_behind(const OutboxOwner& owner, std::optional<OutboxSeq> behind,
                                             OutboxSeq watermark);

@@ -30,6 +30,14 @@ constexpr Query kNewestNumber{"newest_outbox_number",
 // ?1 seq. Index: primary key.
 constexpr Query kClearEntries{"clear_outbox_entries", "delete from main.tenure_outbox where seq <= ?1"};
 
+// SQLite makes the row with the first entry of the file.
+constexpr Query kAddSequence{"add_outbox_sequence", R"sql(
+  insert into main.sqlite_sequence(name, seq) select 'tenure_outbox', 0
+  where not exists (select 1 from main.sqlite_sequence where name = 'tenure_outbox'))sql"};
+// ?1 number.
+constexpr Query kRaiseSequence{"raise_outbox_sequence", R"sql(
+  update main.sqlite_sequence set seq = max(seq, ?1) where name = 'tenure_outbox')sql"};
+
 constexpr Query kHasEntry{"has_outbox_entry", "select 1 from main.tenure_outbox limit 1"};
 
 // The row's other columns stay as they are.
@@ -82,6 +90,12 @@ OutboxPage read_outbox(const TenantReader& reader, std::size_t count_max, std::s
 
 void clear_outbox(TenantTransaction& transaction, std::int64_t up_to) {
   OwnTables{transaction}.statement(kClearEntries).bind(up_to).run();
+}
+
+void skip_outbox_numbers(TenantTransaction& transaction, std::int64_t up_to) {
+  OwnTables tables{transaction};
+  tables.statement(kAddSequence).run();
+  tables.statement(kRaiseSequence).bind(up_to).run();
 }
 
 bool raise_outbox_epoch(TenantTransaction& transaction) {

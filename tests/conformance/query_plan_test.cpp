@@ -5,6 +5,7 @@
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/outbox_rows.hpp"
 #include "sqlite/pools.hpp"
+#include "sqlite/restore_rows.hpp"
 #include "sqlite/seal_marks.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
@@ -110,6 +111,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
                               Source{"outbox", &outbox_queries},
+                              Source{"restore", &restore_queries},
                               Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},
                               Source{"defect_places", &defect_place_queries},

@@ -65,6 +65,11 @@ class Installation : public ::testing::Test {
   [[nodiscard]] std::filesystem::path config_file() const { return folder_ / "tenure.toml"; }
   [[nodiscard]] std::filesystem::path control() const { return folder_ / "control.db"; }
   queue::Store& store();
+  // Of the databases the test has nothing open; what asks for them opens them again.
+  void close_own() {
+    client_.reset();
+    store_.reset();
+  }
 
   TemporaryFolder folder_;
   std::string output_;

@@ -8,16 +8,19 @@
 #include "stand_by.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/operator_identity.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/seal_keys.hpp>
 #include <tenure/daemon/control_lock.hpp>
 #include <tenure/daemon/daemon.hpp>
+#include <tenure/queue/restore.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -72,6 +75,17 @@ void stop_looking(Observer& observer, int exit_code) {
   stop_at_once(number_of(ExitCode::done));
 }
 
+// The dispatcher's lock is ours, and nothing is claimed yet.
+void accept_if_put_back(queue::Store& store, const Clock& clock) {
+  const auto restored = queue::accept_if_copied(store, queue::AcceptRepeats::no,
+                                                {.who = identify_process(), .verb = "store restored"}, clock);
+  if (restored)
+    log::write(log::Level::warning, "store.restored",
+               fmt::format("the control database was put back from a copy of {}: epoch {}. {} tenants' "
+                           "databases are looked at for jobs that are in neither",
+                           to_rfc3339(restored->copied), restored->epoch, restored->marked));
+}
+
 // On a thread of its own, since another process may have the store to itself, and jobs that wait are looked at where the keys are others
 // than before: it is waited for, and whoever asks is answered meanwhile, the service manager and who stops us too. What other signals
 // tell waits for the loop.
@@ -81,6 +95,7 @@ std::unique_ptr<queue::Store> open_store(boost::asio::io_context& context, Signa
   signals.keep_all_but_stops([&](Signals::Stop) { stop_before_the_store_is_open(service); });
   std::packaged_task<std::unique_ptr<queue::Store>()> open([&] {
     auto store = queue::open_sqlite_store(options, clock);
+    accept_if_put_back(*store, clock);
     queue::put_in_force(*store, keys);
     return store;
   });

@@ -31,10 +31,11 @@ void SweepPlan::add(const queue::OutboxMark& mark, Mark when, Instant now) {
     by_due_.emplace(file->second.due, file->first);
   }
   // The one before it has this number now.
-  if (!mark.epoch) std::erase_if(file->second.marks, [](const auto& each) { return !each.second.epoch; });
+  if (mark.is_for_one_look())
+    std::erase_if(file->second.marks, [&](const auto& each) { return each.second.epoch == mark.epoch; });
   file->second.marks.emplace(mark.number, mark);
   file->second.quiet_since = now;
-  const bool comes_at_once = when == Mark::at_start || !mark.epoch;
+  const bool comes_at_once = when == Mark::at_start || mark.is_for_one_look();
   if (comes_at_once && file->second.looks_in_trouble == 0) set_due(file, kAtOnce);
 }
 
@@ -45,7 +46,7 @@ std::optional<SweepLook> SweepPlan::next(Instant now) const {
   SweepLook look{.owner = {key.first, key.second}, .ending = {}};
   const bool is_quiet = file.watermark && now - file.quiet_since >= kQuietFor;
   for (const auto& [number, mark] : file.marks)
-    if (is_quiet || !mark.epoch) look.ending.push_back(mark);
+    if (is_quiet || mark.is_for_one_look()) look.ending.push_back(mark);
   return look;
 }
 

@@ -34,7 +34,8 @@ struct SweepOutcome {
 
 // Which tenants' files are looked at for rows of their outboxes, and when: those with marks and no other. It decides and does nothing.
 //
-// Those whose marks were there at the start come at once, and so does one with a mark without an epoch: a run has ended without a word.
+// Those whose marks were there at the start come at once, and so does one with a mark for one look: a run has ended without a word, or the
+// control database was put back.
 // A file whose mark has an epoch is an application's that writes and relays by itself; it is looked at now and then, for the case that
 // the application has died between, and its marks end when it has brought nothing new for a while: a mark for each transaction would
 // be a commit more for each. A file in trouble comes more and more rarely, and holds up no other.

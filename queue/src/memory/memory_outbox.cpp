@@ -2,6 +2,7 @@
 #include "memory_writer.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <ranges>
 
 namespace tenure::queue {
@@ -25,6 +26,22 @@ OutboxSeq MemoryReader::outbox_watermark(const OutboxOwner& owner) {
 std::optional<OutboxSeq> MemoryReader::outbox_behind(const OutboxOwner& owner) {
   const auto number = tables_.tenant_number(owner.tenant, owner.generation);
   return number ? tables_.outbox_behind(*number) : std::nullopt;
+}
+
+LostRows MemoryReader::lost_rows(const OutboxOwner& owner) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  const MemoryLost lost = number ? tables_.outbox_lost(*number) : MemoryLost{};
+  return {owner, lost.count, lost.found};
+}
+
+std::vector<LostRows> MemoryReader::lost_rows(std::size_t limit) {
+  std::vector<LostRows> all;
+  for (const auto& [number, lost] : tables_.outboxes_lost())
+    if (const auto owner = tables_.tenant(number))
+      all.push_back({{owner->name, owner->generation}, lost.count, lost.found});
+  std::ranges::stable_sort(all, std::greater{}, &LostRows::found);
+  if (all.size() > limit) all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
+  return all;
 }
 
 Result<MarkedOutbox> MemoryWriter::mark_outbox(const OutboxOwner& owner, const OutboxState& file,
@@ -68,7 +85,24 @@ Relayed MemoryWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& r
       take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
   relayed.owner = number;
   if (relayed.watermark > before) tables_.set_outbox_seen(number.value(), relayed.watermark);
+  if (relayed.missing > 0) note_lost(owner, number.value(), relayed.missing, relayed.watermark, now);
   return relayed;
+}
+
+void MemoryWriter::note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count,
+                             OutboxSeq up_to, WallTime now) {
+  tables_.set_outbox_lost(tenant, {tables_.outbox_lost(tenant).count + count, now});
+  append_audit(audit_of_lost(owner, count, up_to), now);
+}
+
+std::int64_t MemoryWriter::note_lost_rows(const OutboxOwner& owner, OutboxSeq newest, WallTime now) {
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  if (!number || tables_.outbox_behind(*number)) return 0;
+  const std::int64_t lost = newest.value - tables_.outbox_seen(*number).value;
+  if (lost <= 0) return 0;
+  tables_.set_outbox_seen(*number, newest);
+  note_lost(owner, *number, lost, newest, now);
+  return lost;
 }
 
 void MemoryWriter::note_older_copy(const OutboxOwner& owner, OutboxSeq newest, OutboxSeq watermark,

@@ -48,6 +48,10 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;
   std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) override;
+  std::optional<WallTime> copied() override { return std::nullopt; }
+  std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
+  LostRows lost_rows(const OutboxOwner& owner) override;
+  std::vector<LostRows> lost_rows(std::size_t limit) override;
   std::vector<DefectRecord> defects(PageCheck page_check) override;
   std::vector<DefectPlace> places_to_mend(Defect defect, std::size_t limit) override;
   std::vector<DanglingWork> dangling_work() override;

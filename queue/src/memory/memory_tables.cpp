@@ -165,6 +165,15 @@ std::optional<OutboxSeq> MemoryTables::outbox_behind(TenantNumber tenant) const 
   return found == outbox_behind_.end() ? std::nullopt : std::optional{found->second};
 }
 
+MemoryLost MemoryTables::outbox_lost(TenantNumber tenant) const {
+  const auto found = outboxes_lost_.find(tenant);
+  return found == outboxes_lost_.end() ? MemoryLost{} : found->second;
+}
+
+void MemoryTables::set_outbox_lost(TenantNumber tenant, const MemoryLost& lost) {
+  set(outboxes_lost_, tenant, lost);
+}
+
 std::optional<TenantState> MemoryTables::former_state(TenantNumber tenant) const {
   const auto found = former_states_.find(tenant);
   return found == former_states_.end() ? std::nullopt : std::optional{found->second};

@@ -64,6 +64,11 @@ struct MemoryCapsule {
   CapsuleNote note;
 };
 
+struct MemoryLost {
+  std::int64_t count = 0;
+  WallTime found{};
+};
+
 struct MemoryCursor {
   std::string bytes;
   WallTime saved{};
@@ -115,6 +120,9 @@ class MemoryTables {
   [[nodiscard]] OutboxSeq outbox_seen(TenantNumber tenant) const;
   // See JobReader::outbox_behind.
   [[nodiscard]] std::optional<OutboxSeq> outbox_behind(TenantNumber tenant) const;
+  // Of those that have lost any.
+  [[nodiscard]] const std::map<TenantNumber, MemoryLost>& outboxes_lost() const { return outboxes_lost_; }
+  [[nodiscard]] MemoryLost outbox_lost(TenantNumber tenant) const;
   // Of a tenant that has failed for that.
   [[nodiscard]] std::optional<TenantState> former_state(TenantNumber tenant) const;
   [[nodiscard]] const MemoryNames& queues() const { return queues_; }
@@ -175,6 +183,7 @@ class MemoryTables {
   void erase_outbox_mark(OutboxMarkNumber number);
   void set_outbox_seen(TenantNumber tenant, OutboxSeq seq);
   void set_outbox_behind(TenantNumber tenant, std::optional<OutboxSeq> newest);
+  void set_outbox_lost(TenantNumber tenant, const MemoryLost& lost);
   void set_former_state(TenantNumber tenant, std::optional<TenantState> state);
   // Numbers it.
   CaptureNumber insert_capture(MemoryCapture capture);
@@ -221,6 +230,7 @@ class MemoryTables {
   SealMarks seal_marks_;
   std::map<OutboxMarkNumber, MemoryOutboxMark> outbox_marks_;
   std::map<TenantNumber, OutboxSeq> outbox_seen_, outbox_behind_;
+  std::map<TenantNumber, MemoryLost> outboxes_lost_;
   std::map<TenantNumber, TenantState> former_states_;
   std::map<CaptureNumber, MemoryCapture> captures_;
   std::map<std::int64_t, MemoryCapsule> capsules_;

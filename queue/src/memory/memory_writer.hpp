@@ -67,6 +67,8 @@ class MemoryWriter final : public StoreWriter {
   Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
                            WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
+  std::optional<RestoreRecord> accept_copy(AuditEntry, WallTime) override { return std::nullopt; }
+  std::int64_t note_lost_rows(const OutboxOwner& owner, OutboxSeq newest, WallTime now) override;
   void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   std::int64_t mend(std::span<const DefectPlace> places) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
@@ -78,6 +80,8 @@ class MemoryWriter final : public StoreWriter {
   LaneReader& reader() override { return reader_; }
 
  private:
+  void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
+                 WallTime now);
   struct Owner {
     TenantNumber number;
     Generation generation;

@@ -1,5 +1,6 @@
 #include "control_schema.hpp"
 #include "defects.hpp"
+#include "restore_rows.hpp"
 #include "sqlite_reader.hpp"
 
 #include <tenure/base/ownership.hpp>
@@ -27,11 +28,10 @@ namespace fs = std::filesystem;
 using sqlite::Connection;
 using sqlite::Query;
 
-// Of a copy: when it was made. ?1 now_us. Index: primary key.
+// Of a copy: when it was made; of a copy of one that nobody has accepted, when that was. ?1 now_us. Index: primary key.
 constexpr Query kNoteCopied{"note_copied", R"sql(
-  insert into meta(name, value) values ('copied_us', ?1) on conflict(name) do update set value = excluded.value)sql"};
+  insert into meta(name, value) values ('copied_us', ?1) on conflict(name) do nothing)sql"};
 constexpr Query kPageSize{"page_size", "pragma page_size"};
-constexpr Query kCopied{"copied", "select value from meta where name = 'copied_us'"};
 
 constexpr mode_t kModeOfCopy = 0640;
 constexpr std::string_view kUnfinished = ".partial";  // behind the name of a copy that is being made
@@ -132,8 +132,7 @@ class CopiedStore final : public ReadableStore {
     std::optional<WallTime> time;
     look_at_copy(path_, [&](Connection& connection) {
       static_cast<void>(schema_state(connection, steps_));
-      auto row = connection.statement(kCopied);
-      if (row.step()) time = from_us(row.integer(0));
+      time = copied_when(connection);
     });
     return time;
   }

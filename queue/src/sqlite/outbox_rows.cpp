@@ -60,6 +60,24 @@ constexpr Query kOutboxMarksBehind{"outbox_marks_behind", R"sql(
   from outbox_mark join tenant on tenant.number = outbox_mark.tenant
   where outbox_mark.number > ?1 and tenant.name is not null order by outbox_mark.number limit ?2)sql"};
 
+// The row is there: its watermark was raised before. ?1 tenant  ?2 count  ?3 now_us. Index: primary key.
+constexpr Query kAddLostRows{"add_lost_rows", R"sql(
+  update outbox_seen set lost = lost + ?2, lost_us = ?3 where tenant = ?1)sql"};
+
+// ?1 tenant. Index: primary key.
+constexpr Query kLostRows{"lost_rows", "select lost, lost_us from outbox_seen where tenant = ?1"};
+
+// ?1 limit. Index: outbox_lost.
+constexpr Query kNewestLostRows{"newest_lost_rows", R"sql(
+  select tenant.name, tenant.generation, outbox_seen.lost, outbox_seen.lost_us
+  from outbox_seen join tenant on tenant.number = outbox_seen.tenant
+  where outbox_seen.lost > 0 order by outbox_seen.lost_us desc limit ?1)sql"};
+
+// With new numbers, also where a restore before this one has left marks. ?1 epoch  ?2 now_us. A scan of the registry.
+constexpr Query kMarkOutboxesOfRestore{"mark_outboxes_of_restore", R"sql(
+  insert or replace into outbox_mark(tenant, epoch, marked_us)
+  select number, ?1, ?2 from tenant where name is not null and state <> 8 order by number)sql"};
+
 // ?1 number. Index: primary key.
 constexpr Query kDeleteOutboxMark{"delete_outbox_mark", "delete from outbox_mark where number = ?1"};
 
@@ -134,6 +152,37 @@ std::vector<OutboxMark> outbox_marks_behind(Connection& connection, OutboxMarkNu
   return marks;
 }
 
+void add_lost_rows(Connection& connection, TenantNumber tenant, std::int64_t count, WallTime now) {
+  connection.statement(kAddLostRows).bind(tenant.value, count, to_us(now)).run();
+}
+
+LostRows lost_rows_of(Connection& connection, const OutboxOwner& owner) {
+  LostRows lost{.owner = owner};
+  const auto number = outbox_owner_number(connection, owner);
+  if (!number) return lost;
+  auto row = connection.statement(kLostRows);
+  if (!row.bind(number->value).step() || row.integer(0) == 0) return lost;
+  lost.count = row.integer(0);
+  lost.found = from_us(row.integer(1));
+  return lost;
+}
+
+std::vector<LostRows> newest_lost_rows(Connection& connection, std::size_t limit) {
+  std::vector<LostRows> all;
+  auto row = connection.statement(kNewestLostRows);
+  row.bind(limit);
+  while (row.step())
+    all.push_back({{TenantName::stored(row.text(0)), Generation{row.integer(1)}},
+                   row.integer(2),
+                   from_us(row.integer(3))});
+  return all;
+}
+
+std::int64_t mark_outboxes_of_restore(Connection& connection, WallTime now) {
+  connection.statement(kMarkOutboxesOfRestore).bind(kEpochOfRestore, to_us(now)).run();
+  return connection.changes();
+}
+
 void delete_outbox_marks(Connection& connection, std::span<const OutboxMarkNumber> marks) {
   for (const OutboxMarkNumber mark : marks) connection.statement(kDeleteOutboxMark).bind(mark.value).run();
 }
@@ -152,6 +201,10 @@ std::vector<const Query*> outbox_queries() {
           &kTenantsOfFormerClaims,
           &kRenewOutboxMark,
           &kOutboxMarksBehind,
+          &kAddLostRows,
+          &kLostRows,
+          &kNewestLostRows,
+          &kMarkOutboxesOfRestore,
           &kDeleteOutboxMark};
 }
 

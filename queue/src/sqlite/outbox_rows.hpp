@@ -2,6 +2,7 @@
 
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/queue/outbox.hpp>
+#include <tenure/queue/restore.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -24,6 +25,11 @@ bool fail_tenant(sqlite::Connection& connection, TenantNumber tenant);
 void revive_tenant(sqlite::Connection& connection, TenantNumber tenant);
 void set_outbox_watermark(sqlite::Connection& connection, TenantNumber tenant, OutboxSeq seq);
 
+void add_lost_rows(sqlite::Connection& connection, TenantNumber tenant, std::int64_t count, WallTime now);
+// See RestoreReader.
+[[nodiscard]] LostRows lost_rows_of(sqlite::Connection& connection, const OutboxOwner& owner);
+[[nodiscard]] std::vector<LostRows> newest_lost_rows(sqlite::Connection& connection, std::size_t limit);
+
 // False where it is there already.
 bool insert_outbox_mark(sqlite::Connection& connection, TenantNumber tenant, std::int64_t epoch,
                         WallTime now);
@@ -33,6 +39,8 @@ void renew_outbox_mark(sqlite::Connection& connection, TenantNumber tenant, Wall
 void renew_outbox_marks_of_former_claims(sqlite::Connection& connection, Incarnation current, WallTime now);
 [[nodiscard]] std::vector<OutboxMark> outbox_marks_behind(sqlite::Connection& connection,
                                                           OutboxMarkNumber after, std::size_t limit);
+// One of kEpochOfRestore for each tenant that lives; how many.
+std::int64_t mark_outboxes_of_restore(sqlite::Connection& connection, WallTime now);
 void delete_outbox_marks(sqlite::Connection& connection, std::span<const OutboxMarkNumber> marks);
 
 [[nodiscard]] std::vector<const sqlite::Query*> outbox_queries();

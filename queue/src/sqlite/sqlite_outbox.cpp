@@ -52,7 +52,24 @@ Relayed SqliteWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& r
       take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
   relayed.owner = number;
   if (relayed.watermark > before) set_outbox_watermark(connection_, number.value(), relayed.watermark);
+  if (relayed.missing > 0) note_lost(owner, number.value(), relayed.missing, relayed.watermark, now);
   return relayed;
+}
+
+void SqliteWriter::note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count,
+                             OutboxSeq up_to, WallTime now) {
+  add_lost_rows(connection_, tenant, count, now);
+  append_audit(audit_of_lost(owner, count, up_to), now);
+}
+
+std::int64_t SqliteWriter::note_lost_rows(const OutboxOwner& owner, OutboxSeq newest, WallTime now) {
+  const auto number = outbox_owner_number(connection_, owner);
+  if (!number || queue::outbox_behind(connection_, *number)) return 0;
+  const std::int64_t lost = newest.value - queue::outbox_watermark(connection_, *number).value;
+  if (lost <= 0) return 0;
+  set_outbox_watermark(connection_, *number, newest);
+  note_lost(owner, *number, lost, newest, now);
+  return lost;
 }
 
 // Once for each copy: whoever looks again and again changes nothing.

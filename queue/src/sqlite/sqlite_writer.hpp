@@ -29,6 +29,7 @@
 //   sqlite_operators.cpp what an operator does to one job
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_outbox.cpp    jobs come out of tenants' databases
+//   sqlite_restore.cpp   the database was put back from a copy
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
 namespace tenure::queue {
 
@@ -107,6 +108,8 @@ class SqliteWriter final : public StoreWriter {
   Relayed pass_over_outbox(const OutboxOwner& owner, OutboxSeq newest, const OutboxRow& row,
                            WallTime now) override;
   void unmark_outbox(std::span<const OutboxMarkNumber> marks) override;
+  std::optional<RestoreRecord> accept_copy(AuditEntry entry, WallTime now) override;
+  std::int64_t note_lost_rows(const OutboxOwner& owner, OutboxSeq newest, WallTime now) override;
   void visit_news(JobSeq after, FunctionRef<void(std::string_view envelope)> fn) override;
   void append_audit(const AuditEntry& entry, WallTime now) override;
   Result<CaptureNumber> ask_for_capture(const NewCapture& request, WallTime now) override;
@@ -125,6 +128,8 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] bool used_fresh() const { return fresh_has_begun_; }
 
  private:
+  void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
+                 WallTime now);
   // A job on its way in, with everything looked up.
   struct Incoming {
     Owner owner;

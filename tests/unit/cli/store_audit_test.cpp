@@ -219,6 +219,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"store doctor", {"places", "--fix"}},
       {"store backup", {(folder / "copy.db").string()}},
       {"store migrate", {}},
+      {"store restore", {"--accept-repeats"}},
       {"worker quiet", {"--yes"}},
       {"worker resume", {"general"}},
       {"worker drain", {"3"}},
@@ -231,6 +232,15 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
     store->write(queue::Durability::durable,
                  [&](queue::StoreWriter& writer) { writer.append_audit(entry, clock.wall()); });
     return queue::SchemaState{};
+  };
+  // The real one records it in its commit; a store in memory is no copy.
+  environment.accept_copy = [this](const std::filesystem::path&, queue::AcceptRepeats accept,
+                                   queue::AuditEntry entry) -> std::optional<queue::RestoreRecord> {
+    EXPECT_EQ(accept, queue::AcceptRepeats::yes);
+    entry.count = 1;
+    store->write(queue::Durability::durable,
+                 [&](queue::StoreWriter& writer) { writer.append_audit(entry, clock.wall()); });
+    return queue::RestoreRecord{.epoch = 2};
   };
   environment.ask_daemon = [](const std::filesystem::path&, std::string_view,
                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {

@@ -209,6 +209,50 @@ TEST_F(TenantOutbox, TheRightFileInItsPlaceMakesItActiveAgain) {
   EXPECT_THAT(output.out, Not(HasSubstr("file_behind")));
 }
 
+TEST_F(TenantOutbox, OBX_15_WhereNoNewerOneIsLeftAnOlderCopyIsTakenAndItsNextJobsCome) {
+  put_older_copy_in_place();
+  EXPECT_EQ(run({"tenant", "recheck", "acme"}), 1);
+  EXPECT_THAT(output.error,
+              HasSubstr("where no newer one is left: tenure tenant recheck acme --accept-older"));
+  EXPECT_EQ(run({"tenant", "recheck", "acme", "--accept-older"}), 2) << "nobody can be asked";
+  EXPECT_THAT(output.error, HasSubstr("has given 2 numbers, and 3 were taken over"));
+  EXPECT_EQ(state(), TenantState::failed);
+
+  EXPECT_EQ(run({"tenant", "recheck", "acme", "--accept-older", "--yes"}), 0) << output.error;
+  EXPECT_THAT(output.error,
+              HasSubstr("2 of the rows that lie there are of jobs that the queue does not know"));
+  EXPECT_THAT(output.error, HasSubstr("1 (" + job_on_its_way("acme", 1, clock.wall()).id.text() + ")"));
+  EXPECT_EQ(output.out,
+            "acme is active: its outbox has given 2 numbers, and 3 were taken over; 2 of those lay there and "
+            "are deleted\n");
+  EXPECT_EQ(state(), TenantState::active);
+  EXPECT_THAT(audit().front().entry.subject, HasSubstr("active, an older copy of 2 numbers"));
+  EXPECT_EQ(run({"tenant", "outbox", "acme"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("numbers     3 given, taken over up to 3\n"));
+  EXPECT_THAT(output.out, HasSubstr("rows        none\n"));
+  leave(4);
+  EXPECT_EQ(run({"tenant", "outbox", "acme"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("numbers     4 given, taken over up to 3\n"));
+}
+
+TEST_F(TenantOutbox, OfATenantWhoseDatabaseIsTheRightOneNothingOlderIsTaken) {
+  leave(1);
+  EXPECT_EQ(run({"tenant", "recheck", "acme", "--accept-older", "--yes"}), 1);
+  EXPECT_THAT(output.error, HasSubstr("was not found to be an older copy"));
+  EXPECT_EQ(run({"tenant", "outbox", "acme"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("numbers     1 given, taken over up to 0\n"));
+}
+
+TEST_F(TenantOutbox, ItSaysHowManyRowsAreInNeitherDatabase) {
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_EQ(writer.note_lost_rows(kAcme, queue::OutboxSeq{3}, clock.wall()), 3);
+  });
+  EXPECT_EQ(run({"tenant", "outbox", "acme"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("lost        3 rows are in neither database, found "));
+  EXPECT_EQ(run({"tenant", "outbox", "acme", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("lost":3,)"));
+}
+
 TEST_F(TenantOutbox, TheDoctorSaysWhatMayBeOnItsWay) {
   EXPECT_EQ(run({"doctor", "outbox"}), 0);
   EXPECT_THAT(output.out, HasSubstr("no tenant's database is marked as holding jobs"));

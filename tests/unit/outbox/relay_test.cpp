@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,22 @@ class OutboxRelay : public ::testing::Test {
       marked = writer.mark_outbox({kAcme, Generation{1}}, file, shop_.clock.wall());
     });
     static_cast<void>(value_or_raise(*std::move(marked)));
+  }
+  void unmark(const OutboxMark& mark) {
+    shop_.store->write(Durability::ordered,
+                       [&](StoreWriter& writer) { writer.unmark_outbox(std::array{mark.number}); });
+  }
+  // As accept_copy leaves it, of a store that is no file.
+  void put_restore_mark() {
+    shop_.store->write(Durability::ordered, [&](StoreWriter& writer) {
+      value_or_raise(
+          writer.mark_outbox({kAcme, Generation{1}}, {.epoch = kEpochOfRestore}, shop_.clock.wall()));
+    });
+  }
+  LostRows lost() {
+    std::optional<LostRows> lost;
+    shop_.store->read([&](JobReader& reader) { lost = reader.lost_rows(OutboxOwner{kAcme, Generation{1}}); });
+    return *lost;
   }
   std::vector<OutboxMark> marks() { return marks_in(*shop_.store); }
   std::vector<JobId> jobs_there() { return job_ids_in(*shop_.store); }
@@ -182,6 +199,64 @@ TEST_F(OutboxRelay, AMarkWithoutAnEpochEndsWithoutANewOne) {
   commit({new_job()});
   EXPECT_EQ(sweep([](RelayStep step) { EXPECT_NE(step, RelayStep::raise_epoch); }).inserted, 1);
   EXPECT_TRUE(marks().empty());
+}
+
+TEST_F(OutboxRelay, AMarkOfARestoreEndsWithANewEpochSoThatWhoRemembersHisMarksAnew) {
+  mark();
+  const OutboxMark remembered = marks().at(0);
+  unmark(remembered);  // the copy was made before it
+  put_restore_mark();
+  EXPECT_EQ(sweep().inserted, 0);
+  EXPECT_TRUE(marks().empty());
+  mark();
+  EXPECT_EQ(marks().at(0).epoch, remembered.epoch.value() + 1);
+}
+
+TEST_F(OutboxRelay, WhatHasComeIntoAControlDatabaseThatIsNoMoreIsCountedOnceAndTheNextComes) {
+  commit({new_job(), new_job(), new_job()});
+  lease_->write([](TenantTransaction& transaction) { clear_outbox(transaction, 3); });
+  std::vector<Relayed> told;
+  const auto tell = [&](const Relayed& relayed) { told.push_back(relayed); };
+  const RelayedFile relayed = relay_file(*shop_.store, *lease_, shop_.clock, {.on_taken_over = tell});
+  EXPECT_EQ(relayed.lost, 3);
+  EXPECT_EQ(relayed.watermark, OutboxSeq{3});
+  EXPECT_TRUE(relayed.is_empty);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].missing, 3);
+  EXPECT_EQ(lost().count, 3);
+  EXPECT_EQ(relay().lost, 0);
+  const NewJob next = new_job();
+  commit({next});
+  const RelayedFile then = relay();
+  EXPECT_EQ(then.inserted, 1);
+  EXPECT_EQ(then.lost, 0);
+  EXPECT_EQ(jobs_there(), ids_of({next}));
+  EXPECT_EQ(lost().count, 3);
+}
+
+TEST_F(OutboxRelay, WhatIsLostBeforeRowsThatAreThereIsCountedWithThem) {
+  const std::vector<NewJob> jobs{new_job(), new_job(), new_job()};
+  commit(jobs);
+  lease_->write([](TenantTransaction& transaction) { clear_outbox(transaction, 2); });
+  const RelayedFile relayed = relay();
+  EXPECT_EQ(relayed.lost, 2);
+  EXPECT_EQ(relayed.inserted, 1);
+  EXPECT_EQ(jobs_there(), ids_of({jobs[2]}));
+  EXPECT_EQ(lost().count, 2);
+}
+
+// A relayer that has read an empty file, and stands still while others commit and bring: nothing of that is lost.
+TEST_F(OutboxRelay, WhoStoodStillBeforeHeCountedCountsNothingThatHasCome) {
+  commit({new_job()});
+  lease_->write([](TenantTransaction& transaction) { clear_outbox(transaction, 1); });
+  const RelayedFile late = relay([&](RelayStep step) {
+    if (step != RelayStep::count_lost) return;
+    EXPECT_EQ(relay().lost, 1);
+    commit({new_job()});
+    EXPECT_EQ(relay().inserted, 1);
+  });
+  EXPECT_EQ(late.lost, 0);
+  EXPECT_EQ(lost().count, 1);
 }
 
 // OBX-03 within one process: whoever goes on finds each job once.

@@ -102,6 +102,18 @@ TEST_F(SweepPlanTest, AMarkWithAnEpochEndsWhenNothingNewHasComeForAWhile) {
   EXPECT_EQ(plan_.next_at(), std::nullopt);
 }
 
+TEST_F(SweepPlanTest, AFileOfAControlDatabaseThatWasPutBackIsLookedAtOnce) {
+  marked({mark("acme", queue::kEpochOfRestore), mark("globex", 1)}, SweepPlan::Mark::at_start);
+  EXPECT_THAT(find_empty(), ElementsAre("acme", "globex"));
+  EXPECT_EQ(plan_.files(), 1U);
+  EXPECT_THAT(plan_.marks_of(owner("acme")), IsEmpty());
+  marked({mark("acme", queue::kEpochOfRestore)});
+  marked({mark("acme", queue::kEpochOfRestore)});
+  EXPECT_EQ(plan_.marks_of(owner("acme")).size(), 1U) << "the one before it has this number now";
+  EXPECT_THAT(find_empty(), ElementsAre("acme")) << "at once, also later";
+  EXPECT_EQ(plan_.files(), 1U);
+}
+
 TEST_F(SweepPlanTest, OnlyTheMarksOfTheLookEnd) {
   marked({mark("acme", 1), mark("acme", std::nullopt)}, SweepPlan::Mark::at_start);
   const auto look = plan_.next(clock_.steady());

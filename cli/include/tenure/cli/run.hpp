@@ -78,6 +78,10 @@ struct Environment {
       look_at_schema_of_copy;
   std::function<queue::SchemaState(const std::filesystem::path& control, const queue::AuditEntry& entry)>
       migrate_store;
+  // Whatever accept_control_copy does.
+  std::function<std::optional<queue::RestoreRecord>(const std::filesystem::path& control,
+                                                    queue::AcceptRepeats, const queue::AuditEntry& entry)>
+      accept_copy;
   // Sends a line to the daemon's control socket and returns the one that it answers within that time.
   std::function<tl::expected<std::string, FailedExchange>(
       const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds wait_max)>

@@ -95,12 +95,19 @@ struct Relayed {
 
 using OutboxMarkNumber = Strong<struct OutboxMarkNumberTag, std::int64_t>;
 
+// Of a mark that stands for all marks of the file that were there before the control database was put back from a copy, and that
+// processes may remember. A stamp's begins at 1.
+inline constexpr std::int64_t kEpochOfRestore = 0;
+
 // "This tenant's file may hold rows."
 struct OutboxMark {
   OutboxMarkNumber number;  // grows for ever
   OutboxOwner owner;
   std::optional<std::int64_t> epoch;  // of the file's stamp for which it stands; nothing: whatever it is
   WallTime marked{};
+  // Nobody is at work there who brings his rows himself: the file is looked at soon, and the mark goes with the first look that finds it
+  // empty.
+  [[nodiscard]] bool is_for_one_look() const { return !epoch || *epoch == kEpochOfRestore; }
   friend bool operator==(const OutboxMark&, const OutboxMark&) = default;
 };
 

@@ -23,6 +23,8 @@ enum class RelayStep : std::uint8_t {
   clear = 4,        // rows up to the watermark, ordered
   raise_epoch = 5,  // of a file that is empty, durable
   unmark = 6,       // the marks that were read before, ordered
+  // Of a file that is empty, before its marks end: numbers that the control database does not know, durable.
+  count_lost = 7,
 };
 [[nodiscard]] std::string_view name_of(RelayStep step);
 
@@ -43,6 +45,7 @@ struct RelayedFile {
   OutboxSeq watermark{0};
   std::int64_t inserted = 0;
   std::int64_t existed = 0;
+  std::int64_t lost = 0;        // numbers that are in neither database, found by this
   bool is_file_behind = false;  // it is an older copy: it has given fewer numbers than were taken over
   bool is_empty = false;        // when it was read last
   bool has_ended_marks = false;

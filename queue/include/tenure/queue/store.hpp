@@ -9,6 +9,7 @@
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/records.hpp>
+#include <tenure/queue/restore.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/types.hpp>
@@ -219,10 +220,8 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader {
+class JobReader : public RestoreReader {
  public:
-  virtual ~JobReader() = default;
-
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
   [[nodiscard]] virtual JobCount count_jobs(const Filter& filter, const ListOptions& options,
@@ -292,10 +291,8 @@ class JobReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter {
+class StoreWriter : public RestoreWriter {
  public:
-  virtual ~StoreWriter() = default;
-
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
   // BadOptions (a name, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in

@@ -48,6 +48,9 @@ struct OutboxPage {
 // Removes the entries up to that number. To be committed ordered: they are passed over when they come back.
 void clear_outbox(TenantTransaction& transaction, std::int64_t up_to);
 
+// The next entry gets a number above this one, where it would not anyway. To be committed durably.
+void skip_outbox_numbers(TenantTransaction& transaction, std::int64_t up_to);
+
 // The epoch of the stamp goes up, so that whoever writes the next entry sets a new mark. False, and nothing was changed, where the
 // outbox is not empty. To be committed durably.
 [[nodiscard]] bool raise_outbox_epoch(TenantTransaction& transaction);
