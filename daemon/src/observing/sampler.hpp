@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../loop/recurring_thread.hpp"
+#include "bounded_mutex.hpp"
 #include "observations.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -10,7 +11,6 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <mutex>
 #include <string>
 
 namespace tenure::daemon {
@@ -50,7 +50,7 @@ class Sampler {
   const std::chrono::microseconds period_;
   LineLimit lines_;
   std::atomic<bool> is_leaving_ = false;
-  std::timed_mutex disk_mutex_, store_mutex_;  // each held while it is looked at
+  BoundedMutex disk_mutex_, store_mutex_;  // each held while it is looked at
   queue::ReadableStore* store_ = nullptr;
   std::string backend_, library_;  // of the store, once it has been asked
   RecurringThread disk_thread_;
