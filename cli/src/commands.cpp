@@ -86,16 +86,17 @@ constexpr std::array kVerbs{
          "succeeded jobs unless --scan is given.",
          "tenure job export finished=-1d.. > jobs.jsonl", "after scan", Effect::reads, job_export,
          filter_words},
-    Verb{
-        "job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
-        "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
-        "reads it: exit code 65 names the place that is wrong. Ids of records, {\"$gid\": \"gid://...\"}, "
-        "must be "
-        "of the tenant. - reads standard input. With --lines it reads one job a line, {\"kind\": ..., "
-        "\"arguments\": {...}} and tenant, id, queue, priority, attempts_max or due; what a line says counts "
-        "before the options. Each line gets its result, and bad ones stop no other.",
-        "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
-        "tenant queue priority run-in run-at max-attempts id lines reason", Effect::changes, job_enqueue},
+    Verb{"job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
+         "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
+         "reads it: exit code 65 names the place that is wrong. Ids of records, {\"$gid\": \"gid://...\"}, "
+         "must be "
+         "of the tenant. - reads standard input. With --lines it reads one job a line, {\"kind\": ..., "
+         "\"arguments\": {...}} and tenant, id, queue, priority, attempts_max, due or start_before; what a "
+         "line "
+         "says counts before the options. Each line gets its result, and bad ones stop no other.",
+         "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
+         "tenant queue priority run-in run-at start-before max-attempts id lines reason", Effect::changes,
+         job_enqueue},
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
@@ -359,6 +360,7 @@ constexpr std::array kOptions{
     OptionSpec{"priority", "N", "-100 to 100, lower runs first"},
     OptionSpec{"run-in", "TIME", "due so long from now: 30s, 5m, 2h"},
     OptionSpec{"run-at", "TIME", "due then: 2026-03-02T10:14:00Z, +10m"},
+    OptionSpec{"start-before", "TIME", "discarded if it has not started by then: +10m"},
     OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},

@@ -24,8 +24,8 @@ constexpr std::size_t kLinesOfCommit = 500;
 // The arguments, and what is said beside them.
 constexpr std::size_t kLineMax = limits::kPayloadMax + 64UL * 1024;
 
-constexpr std::array<std::string_view, 8> kLineKeys{"kind",  "arguments", "tenant",       "id",
-                                                    "queue", "priority",  "attempts_max", "due"};
+constexpr std::array<std::string_view, 9> kLineKeys{
+    "kind", "arguments", "tenant", "id", "queue", "priority", "attempts_max", "due", "start_before"};
 
 struct LineToEnqueue {
   std::int64_t number = 0;
@@ -54,6 +54,12 @@ std::int64_t number_between(const json::Value& at, std::int64_t min, std::int64_
 
 std::string text_at(const json::Value& at) { return std::string(value_or_raise(at.string())); }
 
+WallTime time_at(const json::Value& at, WallTime now) {
+  const auto time = queue::parse_time(text_at(at), now);
+  if (!time) refuse_line("OutOfRange", time.error().message, at.path());
+  return *time;
+}
+
 // Null says what an absent member says.
 void read_member(std::string_view key, const json::Value& at, WallTime now, JobSpec& spec) {
   if (at.type() == json::Type::null || key == "arguments") return;
@@ -66,11 +72,10 @@ void read_member(std::string_view key, const json::Value& at, WallTime now, JobS
   if (key == "attempts_max")
     spec.attempts_max = static_cast<int>(number_between(at, 1, limits::kAttemptsMax));
   if (key == "due") {
-    const auto due = queue::parse_time(text_at(at), now);
-    if (!due) refuse_line("OutOfRange", due.error().message, at.path());
-    spec.run_at = *due;
+    spec.run_at = time_at(at, now);
     spec.run_in = {};
   }
+  if (key == "start_before") spec.start_before = time_at(at, now);
 }
 
 void refuse_unknown_key(std::string_view key, const json::Value& line) {

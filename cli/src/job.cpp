@@ -174,6 +174,7 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   writer.key("priority").integer(job.priority.value);
   write_time(writer, "created", job.created);
   write_time(writer, "due", job.due);
+  if (job.start_before) write_time(writer, "start_before", job.start_before);
   write_time(writer, "started", job.started);
   write_time(writer, "finished", job.finished);
   writer.key("attempts_max").integer(job.attempts_max).key("failures").integer(job.failures);

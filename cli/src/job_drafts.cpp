@@ -73,6 +73,11 @@ JobSpec spec_of_options(const Session& session) {
   const OptionTime time = time_option(session);
   spec.run_at = time.run_at;
   spec.run_in = time.run_in;
+  if (session.has("start-before")) {
+    const auto before = queue::parse_time(session.option("start-before"), session.now());
+    if (!before) raise(ErrorCode::bad_options, "--start-before " + before.error().message);
+    spec.start_before = *before;
+  }
   return spec;
 }
 
@@ -82,7 +87,10 @@ JobDrafts::JobDrafts(Session& session) : session_(session) {
 
 queue::Draft JobDrafts::draft(const JobSpec& spec, FunctionRef<std::string(PayloadContext&)> arguments) {
   value_or_raise(check_name(NameOf::kind, spec.kind));
-  queue::Draft draft{.run_at = spec.run_at, .run_in = spec.run_in};
+  if (spec.start_before && spec.run_at && *spec.start_before <= *spec.run_at)
+    raise(ErrorCode::bad_options, fmt::format("it would have to start before {}, and is not due before {}",
+                                              to_rfc3339(*spec.start_before), to_rfc3339(*spec.run_at)));
+  queue::Draft draft{.run_at = spec.run_at, .run_in = spec.run_in, .start_before = spec.start_before};
   draft.job.tenant = tenant_of_spec(spec);
   draft.job.kind = spec.kind;
   draft.job.queue = spec.queue ? *spec.queue : default_queue(spec.kind);

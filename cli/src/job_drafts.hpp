@@ -27,6 +27,7 @@ struct JobSpec {
   std::optional<Uuid> id;
   std::optional<WallTime> run_at;
   std::chrono::microseconds run_in{0};
+  std::optional<WallTime> start_before;
 };
 
 // The time that --run-at or --run-in says; at most one of both may be given.

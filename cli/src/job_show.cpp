@@ -168,6 +168,9 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   out += line("state", std::string(name_of(r.state)) + (waits.empty() ? "" : ", " + waits));
   out += line("enqueued", full_time_text(r.created, style));
   out += line("due", full_time_text(r.due, style));
+  if (r.start_before)
+    out +=
+        line("starts", fmt::format("before {}, or it is discarded", full_time_text(r.start_before, style)));
   if (r.started) out += line("started", full_time_text(r.started, style));
   if (r.cancel_asked) out += line("cancel", "requested " + full_time_text(r.cancel_asked, style));
   if (r.finished) out += line("finished", full_time_text(r.finished, style));

@@ -193,6 +193,8 @@ std::string state_lines(const ExplainedJob& job, const ShowStyle& style) {
   if (r.state == ShownState::running) return out + run_lines(job, style);
   if (r.finished) return out + end_lines(job, style);
   out += reason_lines(job, style) + quiet_lines(job);
+  if (r.start_before)
+    out += labelled("expires", full_time_text(r.start_before, style) + ", when it is discarded, not started");
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));

@@ -38,7 +38,10 @@ queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
                                 const EnqueueOptions& of_call) const {
   check_kind(kind.name);
   const JobOptions effective = effective_options(kind.options(), of_call);
-  queue::Draft draft{.run_at = of_call.run_at, .run_in = of_call.run_in};
+  queue::Draft draft{.run_at = of_call.run_at,
+                     .run_in = of_call.run_in,
+                     .start_before = of_call.start_before,
+                     .start_within = effective.start_within};
   queue::NewJob& job = draft.job;
   job.id = {of_call.id ? *of_call.id : (ids == nullptr ? uuids_of_process() : *ids).next(clock.wall())};
   job.tenant = tenant_of(of_call);

@@ -2,6 +2,7 @@
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/options.hpp>
+#include <tenure/queue/start_before.hpp>
 
 #include <algorithm>
 #include <array>
@@ -45,6 +46,8 @@ void check_options(const JobOptions& options) {
   if (options.time_limit.count() != 0 &&
       (options.time_limit < limits::kTimeLimitMin || options.time_limit > limits::kTimeLimitMax))
     refuse("time_limit", duration_text(options.time_limit), "100 ms to 30 days are allowed, or 0");
+  if (options.start_within < std::chrono::milliseconds{0} || options.start_within > queue::kStartWithinMax)
+    refuse("start_within", duration_text(options.start_within), "1 ms to 3650 days are allowed, or 0");
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {
@@ -52,11 +55,16 @@ JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of
   if (of_call.queue) result.queue = *of_call.queue;
   if (of_call.priority) result.priority = *of_call.priority;
   if (of_call.attempts_max) result.attempts_max = *of_call.attempts_max;
+  if (of_call.start_within) result.start_within = *of_call.start_within;
   check_options(result);
   if (of_call.run_in < std::chrono::microseconds{0})
     refuse("run_in", duration_text(of_call.run_in), "a delay cannot be negative");
   if (of_call.run_at && of_call.run_in != std::chrono::microseconds{0})
     refuse("run_at", to_rfc3339(*of_call.run_at), "give run_in or run_at, not both");
+  if (of_call.start_before && of_call.start_within)
+    refuse("start_before", to_rfc3339(*of_call.start_before), "give start_before or start_within, not both");
+  if (of_call.start_before && of_call.run_at && *of_call.start_before <= *of_call.run_at)
+    refuse("start_before", to_rfc3339(*of_call.start_before), "it is not later than run_at");
   if (of_call.id && *of_call.id == Uuid{})
     refuse("id", of_call.id->text(),
            "the zero id names no job; make one by uuids_of_process().next(RealClock{}.wall())");

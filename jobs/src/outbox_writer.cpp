@@ -31,7 +31,7 @@ Uuid OutboxWriter::enqueue(TenantTransaction& transaction, const JobKind& kind, 
   queue::Draft draft = drafting_.draft(kind, job_data, options);
   queue::NewJob& job = draft.job;
   job.generation = transaction.generation();
-  job.due = draft.run_at ? *draft.run_at : drafting_.clock.wall() + draft.run_in;
+  queue::set_times(draft, drafting_.clock.wall());
   add(transaction, job);
   return job.id.uuid;
 }

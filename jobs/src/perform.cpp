@@ -57,6 +57,8 @@ void Performer::receipt_horizon_is(const queue::OutboxOwner& owner, queue::JobId
 
 queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
                                      queue::RunNotes& notes) {
+  if (job.start_before && clock_.wall() >= *job.start_before)
+    return {.claim = job.claim, .result = queue::RunResult::expired, .failure = {}};
   const detail::EmptyThread thread;
   std::optional<detail::RunCapture> capture;
   if (job.capture) capture.emplace(job, options_, handles_, clock_);

@@ -18,26 +18,29 @@ namespace {
 
 constexpr std::string_view kRowMark = "tenure-outbox/";
 constexpr std::int64_t kRowVersion = 1;
-constexpr std::size_t kRowWords = 5;
-// Mark, queue, three numbers of 20 digits, with room.
-constexpr std::size_t kRowLineMax = 32 + limits::kQueueNameMax + 3 * 20 + kRowWords;
+constexpr std::size_t kRowWords = 5;  // and a sixth where it must start before some time
+// Mark, queue, four numbers of 20 digits, with room.
+constexpr std::size_t kRowLineMax = 32 + limits::kQueueNameMax + 4 * 20 + kRowWords + 1;
 
 tl::unexpected<Failure> bad_row(std::string_view reason, std::string_view what) {
   return fail(ErrorCode::bad_payload, fmt::format("{}: {}", reason, what));
 }
 
-using RowWords = std::array<std::string_view, kRowWords>;
+struct RowWords {
+  std::array<std::string_view, kRowWords + 1> words;
+  std::size_t count = 0;
+};
 
 std::optional<RowWords> words_of(std::string_view line) {
-  RowWords words;
-  for (std::size_t index = 0; index < words.size(); ++index) {
+  RowWords row;
+  for (;;) {
+    if (row.count == row.words.size()) return std::nullopt;
     const std::size_t space = line.find(' ');
-    const bool is_last = index + 1 == words.size();
-    if ((space == std::string_view::npos) != is_last) return std::nullopt;
-    words[index] = line.substr(0, space);
-    if (!is_last) line.remove_prefix(space + 1);
+    row.words[row.count++] = line.substr(0, space);
+    if (space == std::string_view::npos) break;
+    line.remove_prefix(space + 1);
   }
-  return words;
+  return row.count < kRowWords ? std::nullopt : std::optional{row};
 }
 
 // A newer row may have any form behind its version.
@@ -55,20 +58,25 @@ Result<void> check_row_version(std::string_view text) {
 }
 
 Result<NewJob> read_row_line(std::string_view line) {
-  const auto words = words_of(line);
-  if (!words) return bad_row("NotAnOutboxRow", "its first line has other words than five");
-  const auto priority = canonical_number((*words)[2]);
-  const auto due = canonical_number((*words)[3]);
-  const auto attempts = canonical_number((*words)[4]);
+  const auto row = words_of(line);
+  if (!row) return bad_row("NotAnOutboxRow", "its first line has neither five words nor six");
+  const auto& words = row->words;
+  const auto priority = canonical_number(words[2]);
+  const auto due = canonical_number(words[3]);
+  const auto attempts = canonical_number(words[4]);
+  const auto start_before = row->count > kRowWords ? canonical_number(words[5]) : std::nullopt;
   constexpr auto kIntMax = std::numeric_limits<int>::max();
   if (!priority || !due || !attempts || *priority < -kIntMax || *priority > kIntMax || *attempts < 0 ||
       *attempts > kIntMax)
     return bad_row("OutOfRange", "priority, due time or attempts are no number of ours");
+  if (row->count > kRowWords && !start_before)
+    return bad_row("OutOfRange", "the time before which it must start is no number of ours");
   NewJob job{};
-  job.queue = (*words)[1];
+  job.queue = words[1];
   job.priority = Priority{static_cast<int>(*priority)};
   job.due = from_us(*due);
   job.attempts_max = static_cast<int>(*attempts);
+  if (start_before) job.start_before = from_us(*start_before);
   return job;
 }
 
@@ -89,8 +97,10 @@ Result<void> check_owner(const Envelope& envelope, const OutboxOwner& owner) {
 }  // namespace
 
 std::string write_outbox_row(const NewJob& job, const KeyRing& keys) {
-  std::string text = fmt::format("{}{} {} {} {} {}\n", kRowMark, kRowVersion, job.queue, job.priority.value,
+  std::string text = fmt::format("{}{} {} {} {} {}", kRowMark, kRowVersion, job.queue, job.priority.value,
                                  to_us(job.due), job.attempts_max);
+  if (job.start_before) text += fmt::format(" {}", to_us(*job.start_before));
+  text += '\n';
   return text += write_envelope(envelope_of(job, job.generation, keys));
 }
 

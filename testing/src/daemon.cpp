@@ -272,7 +272,8 @@ Daemon::Performed Daemon::perform_next() {
   told = &notes;
   queue::AttemptEnd end = perform(job, notes);
   if (end.result == queue::RunResult::failed) runs_.back().failure = end.failure;
-  around_.on_run(runs_.back());
+  if (queue::has_run(end.result)) around_.on_run(runs_.back());
+  else runs_.pop_back();
   tell(assigned.process, notes);
   daemon::AttemptsEnded ended{.process = assigned.process, .ends = {}};
   ended.ends.push_back(std::move(end));

@@ -94,7 +94,10 @@ Fault Faults::older_payload(std::string_view kind, std::string_view arguments,
   for (const JobRegistry::Kind& known : world.jobs.kinds())
     if (known.name == kind) of_kind.queue = known.queue;
   const JobOptions effective = effective_options(of_kind, options);
-  queue::Draft draft{.run_at = options.run_at, .run_in = options.run_in};
+  queue::Draft draft{.run_at = options.run_at,
+                     .run_in = options.run_in,
+                     .start_before = options.start_before,
+                     .start_within = effective.start_within};
   queue::NewJob& job = draft.job;
   job.id = {options.id ? *options.id : uuids_of_process().next(world.clock.wall())};
   if (!options.untenanted)

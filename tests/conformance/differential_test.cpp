@@ -75,7 +75,7 @@ class Script {
   }
 
   void verb(StoreWriter& writer) {
-    switch (random_.below(20)) {
+    switch (random_.below(21)) {
       case 0:
       case 1:
       case 2:
@@ -99,6 +99,8 @@ class Script {
       case 12:
       case 13:
         return act_as_operator(writer);
+      case 14:
+        return expire(writer);
       default:
         return end_claim(writer);
     }
@@ -122,6 +124,7 @@ class Script {
       job.due = now_ + milliseconds{random_.below(2'000)} - milliseconds{1'500};
       job.attempts_max = 3;
       job.arguments = "[1]";
+      if (random_.below(4) == 0) job.start_before = now_ + milliseconds{random_.below(3'000)};
       enqueued_.push_back(job);
     }
     const auto result = writer.enqueue(job, now_);
@@ -155,10 +158,17 @@ class Script {
     for (const ClaimedJob& job : reply.jobs) {
       say("claimed " + job.id.text() + " " + job.kind + " " + std::to_string(job.failures) + " " +
           std::to_string(job.crashes) + " " + std::to_string(job.releases) + " " + job.envelope + " " +
-          job.cursor);
+          job.cursor + " " + show(job.start_before));
       claims_.push_back({job.seq, job.token});
       live_.push_back(job.id);
     }
+  }
+
+  void expire(StoreWriter& writer) {
+    std::string line = "next expiry " + show(writer.next_expiry(now_)) + ", expired:";
+    for (const ExpiredJob& job : writer.expire(now_, 1 + random_.below(4)))
+      line += " " + job.id.text() + "=" + ids_[job.seq].text();
+    say(line + ", next " + show(writer.next_expiry(now_)));
   }
 
   // By a clock that has gone back a little, now and then.
@@ -331,6 +341,7 @@ class Script {
          << ' ' << job.failures << ' ' << job.crashes << ' ' << job.releases << ' ' << job.size_bytes << ' '
          << job.error << ' ' << (job.claim ? job.claim->counter : -1) << ' '
          << (job.process ? job.process->value : -1) << ' ' << show(job.cancel_asked) << ' '
+         << show(job.start_before) << ' '
          << (job.progress ? std::to_string(job.progress->progress.done) + "@" + show(job.progress->told)
                           : "-");
     for (const AttemptRecord& attempt : reader.attempts(job.seq))

@@ -10,6 +10,7 @@
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
+#include "sqlite/start_times.hpp"
 #include "sqlite/tenant_ranges.hpp"
 #include "sqlite/tenant_rows.hpp"
 #include "sqlite/told_by_runs.hpp"
@@ -107,6 +108,8 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"tenant_ranges", &tenant_range_queries},
                               Source{"pools", &pool_queries},
                               Source{"cancel_requests", &cancel_request_queries},
+                              Source{"expiry", &expiry_queries},
+                              Source{"start_times", &start_time_queries},
                               Source{"captures", &capture_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
@@ -139,7 +142,7 @@ TEST_F(QueryPlans, OfTheHotPathBuildNoTableForOneRun) {
   for (const auto& queries :
        {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(),
         operator_queries(), place_queries(), fresh_queries(), ended_queries(), registry_queries(),
-        cancel_request_queries(), told_by_runs_queries()})
+        cancel_request_queries(), told_by_runs_queries(), start_time_queries(), expiry_queries()})
     for (const sqlite::Query* query : queries) found += scratch_tables_of(*query);
   // Reads the table that it writes, and is rare.
   EXPECT_EQ(found, "insert_lost_attempt: OpenEphemeral\n");
@@ -197,7 +200,7 @@ TEST_F(QueryPlans, OfMendingScanOnlyWhereTheyOnlyRead) {
     EXPECT_EQ(plan_of(*query).find("SCAN"), std::string::npos) << query->name;
     ++mending;
   }
-  EXPECT_EQ(mending, 13);
+  EXPECT_EQ(mending, 14);
 }
 
 TEST_F(QueryPlans, NamesOfQueriesAreUnique) {

@@ -89,6 +89,8 @@ struct AskText {
     return text;
   }
   std::string operator()(const daemon::DueJobsPart::Ask&) const { return "promote"; }
+  std::string operator()(const daemon::ExpiredJobsPart::Ask&) const { return "expire"; }
+  std::string operator()(const daemon::NextExpiryPart::Ask&) const { return "next expiry"; }
   std::string operator()(const daemon::FarRetriesPart::Ask& ask) const {
     if (!ask.after) return "draw in retries";
     return fmt::format("draw in retries after {},{}", to_us(ask.after->due), ask.after->seq.value);

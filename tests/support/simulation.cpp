@@ -56,6 +56,10 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
       job.due = clock_.wall() + spec.due_in;
       job.attempts_max = spec.attempts_max;
       job.arguments = "{}";
+      if (spec.start_within) {
+        job.start_before = clock_.wall() + *spec.start_within;
+        start_before_.emplace(job.id, *job.start_before);
+      }
       attempted_.insert(job.id);
       const auto arrival = value_or_raise(writer.enqueue(job, clock_.wall())).arrival;
       if (arrival->state == queue::JobState::ready) lane = arrival->lane;
@@ -270,6 +274,7 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
     for (std::size_t index = 0; index < ends->size(); ++index)
       note_end((*ends)[index], (*reply.answer<daemon::EndsPart>())[index]);
   }
+  if (const auto& expired = reply.answer<daemon::ExpiredJobsPart>()) ended_ += expired->size();
   if (const auto& reclaimed = reply.answer<daemon::FormerClaimsPart>()) {
     for (const queue::JobArrival& row : reclaimed->ready) claimed_.erase(row.seq);
     ended_ += reclaimed->dead.size() + reclaimed->cancelled;

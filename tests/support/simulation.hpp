@@ -84,7 +84,8 @@ struct Faults {
   std::int64_t rounds_cut = 0;  // done, and the dispatcher ended before it heard of it
   std::int64_t hints_lost = 0;
   std::int64_t clock_jumps = 0;
-  std::int64_t cancels = 0;  // by an operator
+  std::int64_t cancels = 0;   // by an operator
+  std::int64_t expiries = 0;  // of jobs that had been claimed
 };
 
 struct Verdict {
@@ -96,8 +97,9 @@ struct Verdict {
   std::int64_t stuck = 0;       // in no final state
   std::int64_t claims_left = 0;
   std::int64_t not_cancelled = 0;  // cancelled, and started again, or ended neither so nor in success
+  std::int64_t expired_late = 0;   // discarded as not started in time, and had started or was in time
   [[nodiscard]] bool is_clean() const {
-    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled == 0;
+    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled + expired_late == 0;
   }
 };
 
@@ -119,6 +121,7 @@ struct JobSpec {
   int priority = 0;
   microseconds due_in{0};
   int attempts_max = 10;
+  std::optional<microseconds> start_within = {};  // from its enqueue on
 };
 
 class Simulation {
@@ -271,6 +274,8 @@ class Simulation {
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
   std::map<ProcessNumber, std::unique_ptr<Worker>> workers_;
   std::set<JobId> attempted_, acknowledged_;
+  std::map<JobId, WallTime> start_before_;
+  std::set<JobId> started_;
   std::map<JobId, std::optional<queue::ClaimToken>> cancelled_;  // with the claim that they had then
   std::map<queue::JobSeq, JobId> performing_;
   std::set<queue::JobSeq> claimed_, succeeded_;

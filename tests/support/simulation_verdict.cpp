@@ -44,6 +44,12 @@ Verdict Simulation::verdict() const {
       const bool is_as_asked =
           record->state == queue::ShownState::cancelled || record->state == queue::ShownState::succeeded;
       verdict.not_cancelled += cancelled_.contains(id) && !is_as_asked ? 1 : 0;
+      // Without a board it is not always known what has begun.
+      const bool has_expired = record->reason == queue::JobReason::expired;
+      const auto before = start_before_.find(id);
+      const bool is_too_soon = before == start_before_.end() || record->finished < before->second;
+      verdict.expired_late +=
+          has_expired && (is_too_soon || (options_.keeps_board && started_.contains(id))) ? 1 : 0;
     }
     verdict.unexpected = reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
   });
@@ -54,12 +60,12 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} not-cancelled={} | faults "
-      "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} | seed={}",
+      "claims-left={} not-cancelled={} expired-late={} | faults "
+      "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} expire={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
-      v.not_cancelled, faults.rounds_failed, faults.workers_killed, faults.workers_hung,
+      v.not_cancelled, v.expired_late, faults.rounds_failed, faults.workers_killed, faults.workers_hung,
       faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost, faults.clock_jumps, faults.cancels,
-      options_.seed);
+      faults.expiries, options_.seed);
 }
 
 std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }

@@ -104,6 +104,14 @@ void Simulation::obey_stop_tokens(Worker& process) {
 void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) {
   const ClaimedJob job = process.assigned.at(work.job.claim.seq);
   TENURE_INVARIANT(job.token == work.job.claim.token);
+  if (work.job.start_before && wall() >= *work.job.start_before) {
+    ++faults.expiries;
+    process.assigned.erase(job.seq);
+    process.ended.push_back({work.job.claim, RunResult::expired, microseconds{0}, {}});
+    return carry_out(process, process.end.finished(
+                                  {.claim = work.job.claim, .result = RunResult::expired, .failure = {}}));
+  }
+  started_.insert(job.id);
   if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;
   const auto cancelled = cancelled_.find(job.id);
   if (cancelled != cancelled_.end() && cancelled->second != job.token) ++started_again_;
@@ -181,6 +189,8 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
   performing_.erase(seq);
   const microseconds run_time = now() - ended.since;
   slot_time_[ended.job.tenant ? ended.job.tenant->text() : ""] += run_time;
+  if (performance.failure.code == ErrorCode::newer_envelope)
+    started_.erase(ended.job.id);  // nothing of it ran
   queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
   if (ended.has_enqueued) end.outbox = outboxes.report({*ended.job.tenant, ended.job.generation});
   process.ended.push_back({end.claim, end.result, end.run_time, {}});

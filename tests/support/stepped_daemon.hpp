@@ -110,7 +110,8 @@ class SteppedDaemon {
           .kind = job.kind,
           .envelope = job.envelope,
           .attempt = job.failures + 1,
-          .attempts_max = job.attempts_max};
+          .attempts_max = job.attempts_max,
+          .start_before = job.start_before};
 }
 
 }  // namespace tenure::testing

@@ -40,6 +40,10 @@ void Arrivals::tail(const queue::JobArrival& row, bool is_outstanding) {
 
 void Arrivals::scheduled_for(WallTime due) { next_due_ = next_due_ ? std::min(*next_due_, due) : due; }
 
+void Arrivals::expires_at(WallTime start_before) {
+  next_expiry_ = next_expiry_ ? std::min(*next_expiry_, start_before) : start_before;
+}
+
 void Arrivals::look_at_blocked() {
   from_the_front_again_ = blocked_after_.has_value();
   if (!blocked_after_) blocked_after_ = queue::JobSeq{0};

@@ -41,6 +41,12 @@ class Arrivals {
   void scheduled_for(WallTime due);
   void next_due_is(std::optional<WallTime> due) { next_due_ = due; }
 
+  // --- Jobs that must start before some time, also those that are claimed.
+  [[nodiscard]] const std::optional<WallTime>& next_expiry() const { return next_expiry_; }
+  [[nodiscard]] bool has_expired(WallTime now) const { return next_expiry_ && *next_expiry_ <= now; }
+  void expires_at(WallTime start_before);
+  void next_expiry_is(std::optional<WallTime> time) { next_expiry_ = time; }
+
   // --- Blocked jobs, from the front at each hello; nothing where nobody has asked.
   void look_at_blocked();
   [[nodiscard]] const std::optional<queue::JobSeq>& blocked_after() const { return blocked_after_; }
@@ -52,12 +58,13 @@ class Arrivals {
   std::vector<TenantNumber> scanned_tenants_;
   queue::JobSeq last_seq_;
   std::optional<WallTime> next_due_;
+  std::optional<WallTime> next_expiry_;
   // How far the look has come, so that rows which block again are not taken again.
   std::optional<queue::JobSeq> blocked_after_;
   bool from_the_front_again_ = false;  // another hello came meanwhile
 
-  TENURE_REMEMBERS_BESIDE((lanes), scanned_until, scanned_tenants, last_seq, next_due, blocked_after,
-                          from_the_front_again)
+  TENURE_REMEMBERS_BESIDE((lanes), scanned_until, scanned_tenants, last_seq, next_due, next_expiry,
+                          blocked_after, from_the_front_again)
 };
 
 }  // namespace tenure::daemon

@@ -30,6 +30,8 @@ std::string refused(const OutstandingJob& job, ErrorCode code) {
   return fmt::format("id={} tenant={}", job.id.text(), tenant.empty() ? "none" : tenant);
 }
 
+EndFinal expiry() { return {queue::JobState::discarded, queue::JobReason::expired, {}}; }
+
 How end_of_failure(const OutstandingJob& job, const queue::AttemptFailure& failure, WallTime now,
                    Random& random) {
   // Another program version may know it: the job waits for that one.
@@ -55,6 +57,8 @@ How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, const queu
       return EndSucceeded{};
     case RunResult::not_started:
       return EndRelease{};
+    case RunResult::expired:
+      return expiry();
     case RunResult::failed:
       break;
   }
@@ -100,6 +104,7 @@ bool is_charged(ProcessEnd end) {
 
 ClaimEnd end(const OutstandingJob& job, How how) {
   ClaimEnd ended{job.claim, std::move(how), job.lane, job.place, std::nullopt};
+  ended.start_before = job.start_before;
   if (job.capture) ended.capture = CapturedRun{*job.capture, job.id, std::string{job.tenant.text()}};
   return ended;
 }
@@ -151,6 +156,7 @@ ClaimEnd end_with_process(const OutstandingJob& job, ProcessEnd how, const LastR
 // Why one failed is known to nobody any more, so it costs nothing.
 ClaimEnd end_untold(const OutstandingJob& job, const AttemptEnd& untold, const LastRun& run) {
   if (untold.result == RunResult::succeeded) return end(job, EndSucceeded{});
+  if (untold.result == RunResult::expired) return end(job, expiry());
   return end(job,
              EndRelease{true,
                         {ErrorCode::interrupted,
@@ -184,6 +190,11 @@ EndReclaim end_with_daemon(const queue::FormerClaim& claim) {
   const auto charge =
       claim.crashes + 1 < limits::kCrashesMax ? queue::CrashCharge::counted : queue::CrashCharge::poison;
   return {charge, {ErrorCode::worker_crashed, "The daemon ended while this job performed alone."}};
+}
+
+bool has_expired(const ClaimEnd& end) {
+  const auto* const last = std::get_if<EndFinal>(&end.how);
+  return last != nullptr && last->reason == queue::JobReason::expired;
 }
 
 ClaimEnd give_back_unstarted(const OutstandingJob& job) { return end(job, EndRelease{}); }

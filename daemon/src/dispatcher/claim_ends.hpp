@@ -63,6 +63,9 @@ struct LastRun {
 // as often as he likes, hardly meets one and the same job alone three times.
 [[nodiscard]] EndReclaim end_with_daemon(const queue::FormerClaim& claim);
 
+// Its start-before time had come, and it has not begun.
+[[nodiscard]] bool has_expired(const ClaimEnd& end);
+
 // It was assigned and has not begun.
 [[nodiscard]] ClaimEnd give_back_unstarted(const OutstandingJob& job);
 

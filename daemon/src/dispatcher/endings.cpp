@@ -34,7 +34,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
   decided.end.has_told_outbox = end.outbox.has_value();
   decided.end.leaves_outbox = !has_outbox || (end.outbox && !end.outbox->is_all);
   add(process, std::move(decided.end));
-  const bool has_run = end.result != RunResult::not_started;
+  const bool has_run = queue::has_run(end.result);
   job_left(process, *job, has_run ? end.run_time : microseconds{0});
   if (has_run) {
     ++process.performed;
@@ -48,7 +48,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
     lanes_.tried_in_vain(job->lane.tenant);
   }
   // It gives back what nobody recalled: it is ending by itself, and would give back the next ones too.
-  if (!has_run && !job->recalled) process.phase = Phase::leaving;
+  if (end.result == RunResult::not_started && !job->recalled) process.phase = Phase::leaving;
 }
 
 std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const WorkerGone& gone,
@@ -86,7 +86,9 @@ ClaimEnd Endings::last_end(const Process& dead, const LastMoment& moment, const 
 }
 
 void Endings::give_back(const queue::ClaimedJob& job, const std::optional<Alone>& alone) {
-  add({{job.seq, job.token}, EndRelease{}, job.lane, job.place, alone});
+  ClaimEnd end{{job.seq, job.token}, EndRelease{}, job.lane, job.place, alone};
+  end.start_before = job.start_before;
+  add(std::move(end));
   lanes_.tried_in_vain(job.lane.tenant);
 }
 
@@ -151,6 +153,7 @@ void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result
 
 void Endings::stored(const ClaimEnd& end, queue::JobState state, Instant now) {
   if (queue::is_final(state)) lone_jobs_.ended(end.claim.seq);
+  else if (end.start_before) arrivals_.expires_at(*end.start_before);  // in vain where it has started
   if (state == queue::JobState::cancelled) {
     ++figures_.cancelled;
   } else if (std::holds_alternative<EndSucceeded>(end.how)) {
@@ -158,6 +161,8 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state, Instant now) {
   } else if (const auto* const retry = std::get_if<EndRetry>(&end.how)) {
     ++figures_.failed;
     arrivals_.scheduled_for(retry->due);
+  } else if (has_expired(end)) {
+    ++figures_.expired;
   } else if (std::holds_alternative<EndFinal>(end.how) || std::holds_alternative<EndBlock>(end.how)) {
     ++figures_.failed;
   } else {

@@ -242,6 +242,7 @@ void Machine::tick() {
   rounds_.start(state_);
   recall_by_the_clock(state_);
   state_.dead_jobs.tick(now, state_.actions);
+  state_.expired_jobs.tick(now, state_.actions);
   if (state_.is_in(Stage::working)) state_.held_notes.tick(state_.lanes, now, state_.actions);
   leave_if_done();
   if (!has_left_) set_wake();
@@ -262,6 +263,7 @@ void Machine::leave_if_done() {
   }
   has_left_ = true;
   state_.dead_jobs.leave(state_.actions);
+  state_.expired_jobs.leave(state_.actions);
   state_.actions.emplace_back(Leave{});
 }
 
@@ -281,6 +283,7 @@ std::optional<Instant> Machine::next_wake() const {
   consider(state_.stopping.next_at(now.steady));
   consider(state_.lanes.next_unpark());
   consider(state_.dead_jobs.next_at());
+  consider(state_.expired_jobs.next_at());
   // What is due already waits for the round that is under way, and needs no timer.
   const auto consider_later = [&](std::optional<Instant> moment) {
     if (moment && *moment > now.steady) consider(moment);
@@ -296,7 +299,8 @@ std::optional<Instant> Machine::next_wake() const {
   consider_later(state_.suspects.next_at());
   consider_later(state_.lone_jobs.next_at());
   // When the wall clock will show it, if it does not jump: after a jump the next look puts it right.
-  if (const auto& due = state_.arrivals.next_due()) consider_later(now.steady + (*due - now.wall));
+  for (const auto& due : {state_.arrivals.next_due(), state_.arrivals.next_expiry()})
+    if (due) consider_later(now.steady + (*due - now.wall));
   return next;
 }
 

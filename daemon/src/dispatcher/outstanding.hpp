@@ -50,6 +50,7 @@ struct OutstandingJob {
   bool recalled = false;
   bool cancelled = false;  // by an operator, since it was claimed
   std::optional<queue::CaptureWish> capture = std::nullopt;
+  std::optional<WallTime> start_before = std::nullopt;
 };
 
 class Outstanding {

@@ -79,7 +79,8 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             time_limit,
             false,
             false,
-            job.capture},
+            job.capture,
+            job.start_before},
            now);
   if (time_limit.count() > 0) limit_checked_by(now + token_time(time_limit));
   TENURE_INVARIANT(jobs.size() <= slots + (alone ? 0 : kAheadJobsMax));

@@ -6,6 +6,7 @@
 #include "claim_plan.hpp"
 #include "dead_jobs.hpp"
 #include "endings.hpp"
+#include "expired_jobs.hpp"
 #include "far_retries.hpp"
 #include "held_notes.hpp"
 #include "lanes.hpp"
@@ -69,6 +70,7 @@ struct DispatcherState {
   Captures captures;
   FarRetries far_retries;
   DeadJobs dead_jobs;
+  ExpiredJobs expired_jobs;
   Refusals refusals;
   HeldNotes held_notes;
   ToldPools told_pools;
@@ -87,9 +89,9 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, far_retries, dead_jobs, refusals, held_notes,
-                   told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
-                   next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, far_retries, dead_jobs, expired_jobs,
+                   refusals, held_notes, told_pools, told_runs, told_outboxes, plan, suspects, stopping,
+                   stage, incarnation, next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

@@ -41,7 +41,7 @@ void Activity::began(const Run& run, Now now) {
 }
 
 void Activity::ended(const Run& run, const AttemptEnd& end) {
-  if (end.result != RunResult::not_started)
+  if (queue::has_run(end.result))
     run_times_.current()[kinds_.place_of(run.lane.kind.value)].add(end.run_time);
 }
 
@@ -56,6 +56,7 @@ void Activity::stored(const RoundReply& reply) {
     kinds_.name_all(work->ask<NamesPart>()->kinds, names->kinds);
   Rates& rates = rates_.current();
   if (const auto& arrivals = reply.answer<NewJobsPart>()) rates.arrived += std::ssize(*arrivals);
+  if (const auto& expired = reply.answer<ExpiredJobsPart>()) rates.ended += std::ssize(*expired);
   const auto& ends = work->ask<EndsPart>();
   const auto& states = reply.answer<EndsPart>();
   if (!ends || !states) return;

@@ -57,7 +57,7 @@ void FollowedRuns::ended(const AttemptsEnded& event, Now now, Listener& listener
     const auto [run, begun] = runs->end(end.claim, now.steady);
     if (!run) continue;
     // Its recall came too late.
-    if (!run->since && end.result != RunResult::not_started) listener.began(*run, now);
+    if (!run->since && queue::has_run(end.result)) listener.began(*run, now);
     listener.ended(*run, end);
     listener.left(*run, now);
     if (begun != nullptr) listener.began(*begun, now);

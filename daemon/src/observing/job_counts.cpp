@@ -38,7 +38,7 @@ void JobCounts::began(const Run& run, Now now) {
 }
 
 void JobCounts::ended(const Run& run, const AttemptEnd& end) {
-  if (end.result == RunResult::not_started) return;
+  if (!queue::has_run(end.result)) return;
   run_times_[kinds_.place_of(run.lane.kind.value)].add(end.run_time);
   if (end.result == RunResult::failed && is_refusal(end.failure.code)) ++refusals_[name_of(end.failure.code)];
 }
@@ -55,6 +55,8 @@ void JobCounts::stored(const RoundWork& work, const RoundReply& reply) {
     for (std::size_t job = 0; job < former->cancelled; ++job)
       count_final({LabelBound::kOther, LabelBound::kOther}, JobState::cancelled, false);
   }
+  if (const auto& expired = reply.answer<ExpiredJobsPart>())
+    for (const queue::ExpiredJob& job : *expired) count_final(key_of(job.lane), JobState::discarded, false);
   const auto& ends = work.ask<EndsPart>();
   const auto& states = reply.answer<EndsPart>();
   if (!ends || !states) return;

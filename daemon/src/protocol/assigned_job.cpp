@@ -20,7 +20,8 @@ queue::AssignedJob assigned_job(queue::ClaimedJob&& job, std::chrono::microsecon
           .attempts_max = job.attempts_max,
           .releases = job.releases,
           .time_limit = time_limit,
-          .capture = job.capture};
+          .capture = job.capture,
+          .start_before = job.start_before};
 }
 
 }  // namespace tenure::daemon

@@ -5,6 +5,7 @@
 #include <tenure/queue/capture.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace tenure::daemon {
@@ -36,6 +37,7 @@ enum class FrameType : std::uint8_t {
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReasonMax = 1024;
 constexpr std::uint8_t kNoCapture = 0;
+constexpr std::int64_t kStartWhenever = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kCapsuleTextMax = 1024;
 constexpr std::size_t kCapsuleWhereMax = 255;
 
@@ -151,6 +153,7 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put(out, static_cast<std::uint32_t>(job.attempts_max));
   put(out, static_cast<std::uint32_t>(job.releases));
   put(out, static_cast<std::int64_t>(job.time_limit.count()));
+  put(out, job.start_before ? to_us(*job.start_before) : kStartWhenever);
   put(out, job.capture ? static_cast<std::uint8_t>(job.capture->on) : kNoCapture);
   put(out, job.capture ? job.capture->request.value : 0);
   put_id(out, frame.receipt_horizon);
@@ -279,7 +282,7 @@ Frame take_finished(ByteReader& in) {
   queue::AttemptEnd end;
   end.claim = take_claim(in);
   const auto result = in.take<std::uint8_t>();
-  if (result < 1 || result > 3) in.refuse();
+  if (result < 1 || result > 4) in.refuse();
   end.result = static_cast<queue::RunResult>(result);
   end.run_time = std::chrono::microseconds{in.take<std::int64_t>()};
   end.failure.code = static_cast<ErrorCode>(in.take<std::uint16_t>());
@@ -327,6 +330,8 @@ Frame take_assign(ByteReader& in) {
   job.releases = take_count(in);
   job.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
   if (job.time_limit.count() < 0) in.refuse();
+  const auto start_before = in.take<std::int64_t>();
+  if (start_before != kStartWhenever) job.start_before = from_us(start_before);
   job.capture = take_capture(in);
   frame.receipt_horizon = take_id(in);
   const auto tenant = in.take_text<std::uint8_t>();

@@ -65,14 +65,18 @@ std::int64_t check_of(const ReadEnd& end) {
   return static_cast<std::int64_t>(check | 1U);
 }
 
+queue::RunResult result_of(std::int64_t word) {
+  for (const queue::RunResult result : {queue::RunResult::succeeded, queue::RunResult::expired})
+    if (word == static_cast<std::int64_t>(result)) return result;
+  return queue::RunResult::failed;
+}
+
 std::optional<queue::AttemptEnd> end_in(const ReadSlot& unit) {
   const auto end = std::bit_cast<ReadEnd>(unit);
   if (end.check != check_of(end)) return std::nullopt;
   return queue::AttemptEnd{
       .claim = {queue::JobSeq{end.seq}, {queue::Incarnation{end.incarnation}, end.counter}},
-      .result = end.result == static_cast<std::int64_t>(queue::RunResult::succeeded)
-                    ? queue::RunResult::succeeded
-                    : queue::RunResult::failed,
+      .result = result_of(end.result),
       .run_time = std::chrono::microseconds{end.run_time_us},
       .failure = {}};
 }

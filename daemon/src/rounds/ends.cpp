@@ -65,7 +65,9 @@ struct RunOfEnd {
 struct RunReader {
   RunOfEnd operator()(const EndSucceeded&) const { return {true, {}}; }
   RunOfEnd operator()(const EndRetry& end) const { return {true, end.failure}; }
-  RunOfEnd operator()(const EndFinal& end) const { return {true, end.failure}; }
+  RunOfEnd operator()(const EndFinal& end) const {
+    return {end.reason != queue::JobReason::expired, end.failure};
+  }
   RunOfEnd operator()(const EndRelease& end) const { return {end.started, end.why}; }
   RunOfEnd operator()(const EndBlock&) const { return {false, {}}; }
   RunOfEnd operator()(const EndReclaim& end) const { return {true, end.failure}; }
@@ -140,6 +142,8 @@ void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
   for (const ClaimEnd& end : ends)
     if (end.capture) state.captures.ended(*end.capture, state.lanes.kind_name(end.lane.kind), state.actions);
   for (std::size_t index = 0; index < ends.size(); ++index) {
+    if (states[index] && *states[index] == JobState::discarded && has_expired(ends[index]))
+      state.expired_jobs.expired(1, state.lanes.kind_name(ends[index].lane.kind));
     if (!states[index] || *states[index] != JobState::dead) continue;
     state.dead_jobs.died(run_of(ends[index]).failure, state.lanes.kind_name(ends[index].lane.kind));
     if (row_of(ends[index]) == AuditRow::counted) state.refusals.counted(state.now.steady);

@@ -14,6 +14,34 @@ std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
   return jobs;
 }
 
+std::vector<ExpiredJob> MemoryWriter::expire(WallTime now, std::size_t limit) {
+  std::vector<std::pair<WallTime, JobSeq>> late;
+  for (const auto& [seq, start_before] : tables_.start_times())
+    if (start_before <= now && !tables_.claims().contains(seq)) late.emplace_back(start_before, seq);
+  std::ranges::sort(late);
+  if (late.size() > limit) late.resize(limit);
+  std::vector<ExpiredJob> expired;
+  for (const auto& [start_before, seq] : late) {
+    MemoryJob job = tables_.jobs().at(seq);
+    job.state = JobState::discarded;
+    job.reason = JobReason::expired;
+    job.finished = now;
+    tables_.update_job(seq, job);
+    mark_outbox_of(job.lane.tenant, now);
+    expired.push_back({seq, job.id, job.lane});
+  }
+  return expired;
+}
+
+std::optional<WallTime> MemoryWriter::next_expiry(WallTime now) {
+  std::optional<WallTime> next;
+  for (const auto& [seq, start_before] : tables_.start_times()) {
+    const bool counts = start_before > now || !tables_.claims().contains(seq);
+    if (counts && (!next || start_before < *next)) next = start_before;
+  }
+  return next;
+}
+
 DrawnIn MemoryWriter::draw_in_retries(LanePlace after, std::size_t limit,
                                       FunctionRef<std::chrono::microseconds(int)> wait_max, WallTime now) {
   // The whole page before its jobs get other places.

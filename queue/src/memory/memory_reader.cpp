@@ -110,6 +110,8 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   record.due = job.due;
   record.started = job.started;
   record.finished = job.finished;
+  if (const auto start = tables_.start_times().find(seq); start != tables_.start_times().end())
+    record.start_before = start->second;
   record.attempts_max = job.attempts_max;
   record.failures = job.failures;
   record.crashes = job.crashes;

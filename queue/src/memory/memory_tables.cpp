@@ -98,7 +98,10 @@ void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
   index(seq, job);
   set(jobs_, seq, job);
   if (job.state == JobState::succeeded) erase(cursors_, seq);
+  if (is_final(job.state)) erase(start_times_, seq);
 }
+
+void MemoryTables::set_start_time(JobSeq seq, WallTime start_before) { set(start_times_, seq, start_before); }
 
 void MemoryTables::erase_job(JobSeq seq) {
   erase(seq_of_id_, jobs_.at(seq).id.uuid);
@@ -205,6 +208,7 @@ void MemoryTables::set_suspect(JobSeq seq, const MemorySuspect& suspect) { set(s
 void MemoryTables::erase_suspect(JobSeq seq) { erase(suspects_, seq); }
 
 void MemoryTables::add_attempt(JobSeq seq, AttemptRecord attempt) {
+  erase(start_times_, seq);
   auto& rows = attempts_[seq];
   if (attempt.outcome == AttemptOutcome::released && !rows.empty() &&
       rows.back().outcome == AttemptOutcome::released) {

@@ -139,6 +139,8 @@ class MemoryTables {
   [[nodiscard]] const std::map<JobSeq, MemoryCursor>& cursors() const { return cursors_; }
   [[nodiscard]] const std::map<CaptureNumber, MemoryCapture>& captures() const { return captures_; }
   [[nodiscard]] CapturesMark captures_mark() const { return captures_mark_; }
+  // Of jobs that have not started.
+  [[nodiscard]] const std::map<JobSeq, WallTime>& start_times() const { return start_times_; }
   // By number.
   [[nodiscard]] const std::map<std::int64_t, MemoryCapsule>& capsules() const { return capsules_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
@@ -153,7 +155,7 @@ class MemoryTables {
   [[nodiscard]] bool has_jobs(TenantNumber number) const;
 
   JobSeq insert_job(const MemoryJob& job, std::string envelope);
-  // Keeps the sets of states right. One that ends loses its cursor.
+  // Keeps the sets of states right. One that ends loses its cursor and the time before which it must start.
   void update_job(JobSeq seq, const MemoryJob& job);
   // One that has ended, with its attempts and with what was asked and noted of its capture.
   void erase_job(JobSeq seq);
@@ -162,10 +164,11 @@ class MemoryTables {
   void erase_claim(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
   void set_cursor(JobSeq seq, const MemoryCursor& cursor);
+  void set_start_time(JobSeq seq, WallTime start_before);
   void add_cancel_request(const MemoryCancelRequest& request);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);
   void erase_suspect(JobSeq seq);
-  // Numbers it. A release behind a release takes its place and its number.
+  // Numbers it. A release behind a release takes its place and its number. The job has started.
   void add_attempt(JobSeq seq, AttemptRecord attempt);
   void add_hint(JobSeq seq);
   void erase_hints(std::int64_t last);
@@ -220,6 +223,7 @@ class MemoryTables {
   std::map<CancelNumber, MemoryCancelRequest> cancel_requests_;
   std::map<JobSeq, ToldProgress> progress_;
   std::map<JobSeq, MemoryCursor> cursors_;
+  std::map<JobSeq, WallTime> start_times_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;

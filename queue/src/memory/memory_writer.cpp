@@ -46,6 +46,7 @@ Result<Enqueued> MemoryWriter::enqueue_sealed_by(const KeyRing& keys, const NewJ
   row.attempts_max = job.attempts_max;
   row.size_bytes = static_cast<std::int64_t>(envelope.size());
   const JobSeq seq = tables_.insert_job(row, std::move(envelope));
+  if (job.start_before) tables_.set_start_time(seq, *job.start_before);
   return Enqueued{job.id, seq, owner->generation, false, JobArrival{seq, row.lane, row.due, row.state}};
 }
 
@@ -156,6 +157,7 @@ ClaimedJob MemoryWriter::claimed(const MemoryTables::ReadyKey& key) const {
   job.envelope = *tables_.envelope(place.seq);
   const auto cursor = tables_.cursors().find(place.seq);
   if (cursor != tables_.cursors().end()) job.cursor = cursor->second.bytes;
+  job.start_before = start_time_of(place.seq);
   return job;
 }
 
@@ -182,16 +184,18 @@ Result<void> MemoryWriter::finish_succeeded(ClaimRef claim, WallTime now) {
 Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reason,
                                   const AttemptFailure& failure, WallTime now) {
   if (const auto allowed = ending(state); !allowed) return tl::unexpected(allowed.error());
+  const bool has_started = reason != JobReason::expired;
   const auto ended = end_claim(claim);
   if (!ended) {
-    add_lost_attempt(claim, failure, now);
+    if (has_started) add_lost_attempt(claim, failure, now);
     return claim_lost(claim);
   }
   const bool is_failure = counts_as_failure(state, reason);
   end_job(claim.seq, state, reason, *ended, is_failure ? 1 : 0, now);
-  if (is_failure) add_attempt(claim.seq, *ended, AttemptOutcome::failed, failure, now);
-  else if (reason != JobReason::expired)
-    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
+  if (!has_started) never_started(claim.seq);
+  else
+    add_attempt(claim.seq, *ended, is_failure ? AttemptOutcome::failed : AttemptOutcome::interrupted, failure,
+                now);
   acquit(claim.seq);
   return {};
 }
@@ -208,10 +212,19 @@ Result<void> MemoryWriter::cancel(ClaimRef claim, bool started, const AttemptFai
     add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, why, now);
     return {};
   }
-  MemoryJob job = tables_.jobs().at(claim.seq);
-  job.started.reset();
-  tables_.update_job(claim.seq, job);
+  never_started(claim.seq);
   return {};
+}
+
+void MemoryWriter::never_started(JobSeq seq) {
+  MemoryJob job = tables_.jobs().at(seq);
+  job.started.reset();
+  tables_.update_job(seq, job);
+}
+
+std::optional<WallTime> MemoryWriter::start_time_of(JobSeq seq) const {
+  const auto found = tables_.start_times().find(seq);
+  return found == tables_.start_times().end() ? std::nullopt : std::optional{found->second};
 }
 
 std::vector<CancelRequest> MemoryWriter::cancel_requests(CancelNumber after, std::size_t limit) {

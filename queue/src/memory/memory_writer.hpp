@@ -17,6 +17,8 @@ class MemoryWriter final : public StoreWriter {
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
   Result<void> tell(const RunNews& news, WallTime now) override;
   Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
+  std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
+  std::optional<WallTime> next_expiry(WallTime now) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
   Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
@@ -99,6 +101,8 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] std::optional<MemoryClaim> end_claim(ClaimRef claim);
   void end_job(JobSeq seq, JobState state, JobReason reason, const MemoryClaim& claim, int failures,
                WallTime now);
+  void never_started(JobSeq seq);
+  [[nodiscard]] std::optional<WallTime> start_time_of(JobSeq seq) const;
   void block(JobSeq seq, JobReason reason);
   void add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);

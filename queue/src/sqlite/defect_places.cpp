@@ -90,6 +90,14 @@ constexpr std::array kStrays{
   where has_ended or seq not in (select seq from job where state <> 4))sql"},
            {"remove_stray_cursor", R"sql(
   delete from job_cursor where seq = ?1 and (?2 or not exists (select 1 from job where seq = ?1 and state <> 4)))sql"}},
+    Strays{"start_before",
+           1,
+           0,
+           {"stray_start_before", R"sql(
+  select seq from start_before as each where not exists (
+    select 1 from job where seq = each.seq and state < 4))sql"},
+           {"remove_stray_start_before", R"sql(
+  delete from start_before where seq = ?1 and not exists (select 1 from job where seq = ?1 and state < 4))sql"}},
     Strays{"suspect",
            1,
            0,

@@ -161,6 +161,7 @@ std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidat
   job.releases = counts->releases;
   job.envelope = as_text(row.blob(11));
   job.cursor = told_.cursor(job.seq);
+  job.start_before = start_times_.of(job.seq);
   return job;
 }
 

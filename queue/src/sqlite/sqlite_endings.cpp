@@ -96,6 +96,7 @@ Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   if (!append_ended(connection_, claim, now)) return claim_lost(claim);
   delete_claim(claim.seq);
   told_.forget_cursor(claim.seq);
+  start_times_.forget(claim.seq);
   ++successes_;
   ended_.reset();
   return {};
@@ -104,21 +105,22 @@ Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
 Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reason,
                                   const AttemptFailure& failure, WallTime now) {
   if (const auto allowed = ending(state); !allowed) return tl::unexpected(allowed.error());
+  const bool has_started = reason != JobReason::expired;
   const auto ended = end_claim(claim);
   if (!ended) {
-    add_lost_attempt(claim, failure, now);
+    if (has_started) add_lost_attempt(claim, failure, now);
     return claim_lost(claim);
   }
   const bool is_failure = counts_as_failure(state, reason);
   connection_.statement(kFinish)
-      .bind(claim.seq.value, static_cast<int>(state), static_cast<int>(reason), ended->started_us, to_us(now),
-            is_failure ? 1 : 0)
+      .bind(claim.seq.value, static_cast<int>(state), static_cast<int>(reason),
+            has_started ? ended->started_us : kNeverStarted, to_us(now), is_failure ? 1 : 0)
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
   acquit(claim.seq);
+  start_times_.forget(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
-  else if (reason != JobReason::expired)
-    add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
+  else if (has_started) add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   return {};
 }
 
@@ -134,6 +136,7 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
       .run();
   if (connection_.changes() == 0) return claim_lost(claim);
   acquit(claim.seq);
+  start_times_.forget(claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
 }
@@ -254,6 +257,7 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                                const AttemptFailure& failure, WallTime now) {
+  start_times_.forget(claim.seq);
   const std::string error = kept_error(failure.error);
   auto row = connection_.statement(kInsertAttempt);
   bind_place(row, claim.seq, failure.place)
@@ -276,6 +280,7 @@ void SqliteWriter::add_release(ClaimRef claim, const EndedClaim& ended, const At
 }
 
 void SqliteWriter::add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now) {
+  start_times_.forget(claim.seq);
   const std::string error = kept_error(failure.error);
   auto row = connection_.statement(kInsertLostAttempt);
   bind_place(row, claim.seq, failure.place)

@@ -69,6 +69,7 @@ Result<Enqueued> SqliteWriter::enqueue_sealed_by(const KeyRing& keys, const NewJ
   }
   const JobSeq seq{connection_.last_insert_row()};
   if (!is_due) insert_scheduled(connection_, lane, {job.due, seq});
+  if (job.start_before) start_times_.add(seq, *job.start_before);
   return Enqueued{job.id, seq, incoming->owner.generation, false,
                   JobArrival{seq, lane, job.due, is_due ? JobState::ready : JobState::scheduled}};
 }

@@ -64,41 +64,53 @@ tl::unexpected<Failure> in_no_lane(JobId id, std::int64_t priority) {
 
 }  // namespace
 
-Result<SqliteWriter::NamedJob> SqliteWriter::named_job(JobId id) {
+std::optional<SqliteWriter::NamedJob> SqliteWriter::named_row(JobId id) {
   if (fresh_.is_in_use()) static_cast<void>(fresh());  // before any place is looked at: it may absorb
   NamedJob job;
   job.id = id;
-  std::int64_t row_state = 0;
   {
     auto row = connection_.statement(kNamedJob);
-    if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
+    if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return std::nullopt;
     const auto lane = lane_in(row, 1);
     job.has_lane = lane.has_value();
     job.lane = lane.value_or(Lane{});
     job.priority = row.integer(2);
     job.place = {from_us(row.integer(5)), JobSeq{row.integer(0)}};
-    row_state = row.integer(6);
+    if (is_final_row(row.integer(6))) job.state = job_state_of(row.integer(6));
     job.reason = job_reason_of(row.integer(7));
   }
   job.is_running = is_claimed(connection_, job.place.seq);
-  if (is_final_row(row_state)) job.state = job_state_of(row_state);
-  else if (!job.is_running) find_place(job);
   return job;
 }
 
+Result<SqliteWriter::NamedJob> SqliteWriter::named_job(JobId id) {
+  auto job = named_row(id);
+  if (!job) return no_such_job(id);
+  if (!is_final(job->state) && !job->is_running) find_place(*job);
+  return *std::move(job);
+}
+
+std::optional<SqliteWriter::NamedJob> SqliteWriter::named_job_in_place(JobId id) {
+  auto job = named_row(id);
+  if (!job || !job->has_lane || is_final(job->state) || job->is_running) return std::nullopt;
+  job->is_fresh = !find_placed(*job);
+  return job;
+}
+
+bool SqliteWriter::find_placed(NamedJob& job) {
+  if (is_in_ready(connection_, job.lane, job.place)) return true;
+  if (is_scheduled(connection_, job.place)) job.state = JobState::scheduled;
+  else if (is_blocked(connection_, job.place.seq)) job.state = JobState::blocked;
+  else return false;
+  return true;
+}
+
 void SqliteWriter::find_place(NamedJob& job) {
-  const JobSeq seq = job.place.seq;
-  if (is_in_ready(connection_, job.lane, job.place)) return;
-  if (is_scheduled(connection_, job.place)) {
-    job.state = JobState::scheduled;
-  } else if (is_blocked(connection_, seq)) {
-    job.state = JobState::blocked;
-  } else {
-    // All of it at once, since a command names hundreds in one transaction.
-    if (!ended_) ended_.emplace(connection_);
-    if (ended_->contains(seq)) job.state = JobState::succeeded;
-    else job.is_fresh = true;
-  }
+  if (find_placed(job)) return;
+  // All of it at once, since a command names hundreds in one transaction.
+  if (!ended_) ended_.emplace(connection_);
+  if (ended_->contains(job.place.seq)) job.state = JobState::succeeded;
+  else job.is_fresh = true;
 }
 
 Result<SqliteWriter::NamedJob> SqliteWriter::named_job_for(Transition transition, JobId id, JobState to) {
@@ -233,6 +245,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
             kNeverStarted, to_us(now))
       .run();
   acquit(job->place.seq);  // also one whose trial has ended a moment ago
+  start_times_.forget(job->place.seq);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job->lane.tenant, now);
   return {};

@@ -31,7 +31,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
               else 6 end,
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
          tenant.number is null, job.queue, job.kind, cancel_request.asked_us,
-         progress.done, progress.total, progress.text, progress.told_us, length(job_cursor.cursor), job_cursor.saved_us
+         progress.done, progress.total, progress.text, progress.told_us, length(job_cursor.cursor), job_cursor.saved_us,
+         start_before.before_us
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -43,6 +44,7 @@ constexpr Query kJobRecord{"job_record", R"sql(
   left join progress on progress.seq = claim.seq and progress.incarnation = claim.incarnation
     and progress.counter = claim.counter
   left join job_cursor on job_cursor.seq = job.seq
+  left join start_before on start_before.seq = job.seq
   where job.seq = ?1)sql"};
 
 enum class RowPlace : std::uint8_t {
@@ -149,6 +151,7 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
     if (row.integer(11) != kNeverStarted) job.started = from_us(row.integer(11));
     job.finished = from_us(row.integer(12));
   }
+  if (place != RowPlace::ended) job.start_before = optional_time(row, 34);
   const JobCounts counts = clamped_counts_in(row, 13);
   job.attempts_max = counts.attempts_max;
   job.failures = counts.failures;
@@ -164,6 +167,7 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
 void show_ended(JobRecord& job, const EndedTimes& times) {
   job.refused.clear();
   job.cursor.reset();
+  job.start_before.reset();
   job.state = ShownState::succeeded;
   job.reason = JobReason::none;
   job.started = times.started;

@@ -8,6 +8,7 @@
 #include "known_owners.hpp"
 #include "places.hpp"
 #include "sqlite_lanes.hpp"
+#include "start_times.hpp"
 #include "told_by_runs.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -24,6 +25,7 @@
 //   sqlite_enqueue.cpp   a job comes in
 //   sqlite_claim.cpp     a job is given to a process
 //   sqlite_endings.cpp   a claim ends: finish, retry, release, block, reclaim
+//   sqlite_expiry.cpp    jobs that have not started in time
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
@@ -48,9 +50,12 @@ class SqliteWriter final : public StoreWriter {
         payload_max_(payload_max),
         keys_(keys),
         cancel_requests_(connection),
+        start_times_(connection),
         told_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
+  std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
+  std::optional<WallTime> next_expiry(WallTime now) override;
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
   Result<void> tell(const RunNews& news, WallTime now) override;
@@ -225,7 +230,13 @@ class SqliteWriter final : public StoreWriter {
 
   // JobNotFound.
   Result<NamedJob> named_job(JobId id);
+  // Of a job that waits, and has not succeeded, for certain. Nothing where it does not wait, or in no lane that a job can have.
+  [[nodiscard]] std::optional<NamedJob> named_job_in_place(JobId id);
+  // Its row, without its place.
+  [[nodiscard]] std::optional<NamedJob> named_row(JobId id);
   void find_place(NamedJob& job);
+  // Whether a table says where it waits.
+  [[nodiscard]] bool find_placed(NamedJob& job);
   // The same, where the transition from its state is allowed to an operator: StateChanged.
   Result<NamedJob> named_job_for(Transition transition, JobId id, JobState to);
   static Result<void> check_named(Transition transition, const NamedJob& job, JobState to);
@@ -250,6 +261,7 @@ class SqliteWriter final : public StoreWriter {
   const KeyRing& keys_;
   std::optional<SealMarks> seal_marks_;  // as this transaction has read them
   CancelRequests cancel_requests_;
+  StartTimes start_times_;
   ToldByRuns told_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
@@ -263,6 +275,7 @@ class SqliteWriter final : public StoreWriter {
 [[nodiscard]] std::vector<const sqlite::Query*> enqueue_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> claim_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> ending_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> expiry_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> move_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> suspect_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> operator_queries();

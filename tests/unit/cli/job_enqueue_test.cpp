@@ -67,6 +67,29 @@ TEST_F(JobEnqueue, PrintsTheIdOfAJobWithItsTenantArgumentsAndOptions) {
   EXPECT_EQ(arguments_of(7), R"({"a":{"$gid":"gid://billing/Invoice/7?tenant=acme"},"b":1})");
 }
 
+TEST_F(JobEnqueue, StartsBeforeThenOrNever) {
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--id", id7, "--start-before", "+10m"}), 0);
+  const WallTime before = clock.wall() + std::chrono::minutes(10);
+  EXPECT_EQ(job(7).start_before, before);
+  EXPECT_EQ(run({"job", "show", id7}), 0);
+  EXPECT_THAT(output.out, HasSubstr("starts     before 2026-03-02T10:24:00Z, or it is discarded\n"));
+  EXPECT_EQ(run({"why", id7}), 0);
+  EXPECT_THAT(output.out, HasSubstr("expires    2026-03-02T10:24:00Z, when it is discarded, not started\n"));
+  EXPECT_EQ(run({"job", "show", id7, "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("\"start_before\":\"2026-03-02T10:24:00Z\""));
+  clock.advance(std::chrono::minutes(10));
+  store->write(queue::Durability::ordered,
+               [&](queue::StoreWriter& writer) { EXPECT_EQ(writer.expire(clock.wall(), 10).size(), 1U); });
+  EXPECT_EQ(run({"job", "count", "reason=expired"}), 0);
+  EXPECT_EQ(output.out, "1\n");
+  EXPECT_EQ(run({"why", id7}), 0);
+  EXPECT_THAT(output.out, HasSubstr("decided by its start-before time, which had passed (expired)\n"));
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--start-before", "soon"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("--start-before 'soon' is no time like"));
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--run-at", "+2h", "--start-before", "+1h"}), 2);
+  EXPECT_THAT(output.error, HasSubstr("it would have to start before"));
+}
+
 TEST_F(JobEnqueue, IsDueThenOrSoLongFromNow) {
   EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--id", id7, "--run-in", "5m"}), 0);
   EXPECT_EQ(job(7).due, clock.wall() + std::chrono::minutes(5));

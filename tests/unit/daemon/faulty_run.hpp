@@ -168,6 +168,7 @@ class FaultyRun {
     if (random_.below(4) == 0) spec.due_in = std::chrono::microseconds{random_.below(20'000)};
     // Clients' clocks differ: some jobs are due a little before those that were there first.
     if (random_.below(4) == 0) spec.due_in = -std::chrono::microseconds{random_.below(2'000)};
+    if (random_.below(6) == 0) spec.start_within = std::chrono::microseconds{random_.below(30'000)};
     const bool hint = random_.below(4) != 0;
     if (!hint) sim_.world.lost_hint();
     const auto ids = sim_->enqueue_many(spec, 1 + random_.below(random_.below(5) == 0 ? 80 : 5), hint);

@@ -60,8 +60,9 @@ std::string difference_text(const Difference& difference) {
 TEST(Journal, RPL_01_TheSameEventsGiveTheSameActionsByteForByte) {
   std::uint64_t events = 0;
   std::uint64_t actions = 0;
+  constexpr std::size_t kWhole = 64UL << 20U;  // also where a retry waits for an hour of pings
   for (std::uint64_t seed = 1; seed <= seeds(60); ++seed) {
-    FaultyRun run(seed);
+    FaultyRun run(seed, kWhole);
     run.run();
     for (const std::string& bytes : journals_of(run.sim().world)) {
       const Replay replayed = replay(parse_journal(bytes), "simulated");

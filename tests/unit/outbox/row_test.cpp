@@ -63,6 +63,16 @@ TEST(OutboxRow, IsReadAsTheJobThatWasWritten) {
   EXPECT_EQ(read->arguments, job.arguments);
 }
 
+TEST(OutboxRow, SaysBeforeWhenItsJobMustStartWhereThatIsSaid) {
+  NewJob job = send_invoice();
+  job.start_before = from_us(1'700'000'000'000'009);
+  const std::string text = write_outbox_row(job, {});
+  EXPECT_EQ(text, with(" 5\n", " 5 1700000000000009\n"));
+  EXPECT_EQ(read_outbox_row(text, kAcme, {})->start_before, job.start_before);
+  EXPECT_EQ(read_outbox_row(kText, kAcme, {})->start_before, std::nullopt);
+  EXPECT_TRUE(says_same_job(text, send_invoice())) << "whatever its times";
+}
+
 TEST(OutboxRow, OfAnotherTenantOrGenerationIsRefused) {
   const std::string text{kText};
   EXPECT_EQ(refusal(text, {TenantName{"globex"}, Generation{3}}).code, ErrorCode::wrong_tenant);
@@ -87,7 +97,10 @@ TEST(OutboxRow, WhatIsNoneIsRefusedWithTheReason) {
       {with("outbox/1", "outbox/0"), "NotAnOutboxRow"},
       {with("outbox/1", "outbox/x"), "NotAnOutboxRow"},
       {with(" 5\n", "\n"), "NotAnOutboxRow"},
-      {with(" 5\n", " 5 6\n"), "NotAnOutboxRow"},
+      {with(" 5\n", " 5 6 7\n"), "NotAnOutboxRow"},
+      {with(" 5\n", " 5 \n"), "OutOfRange"},
+      {with(" 5\n", " 5 06\n"), "OutOfRange"},
+      {with(" 5\n", " 5 soon\n"), "OutOfRange"},
       {"tenure-outbox/1 mailers -7 1 5", "NotAnOutboxRow"},
       {"tenure-outbox/1 " + std::string(4096, 'q') + " -7 1 5\n", "NotAnOutboxRow"},
       {with(" -7 ", " -07 "), "OutOfRange"},

@@ -151,7 +151,8 @@ class Bookkeeping : public ::testing::Test {
                                                .cursor = job.cursor,
                                                .attempt = job.failures + 1,
                                                .attempts_max = job.attempts_max,
-                                               .time_limit = time_limit},
+                                               .time_limit = time_limit,
+                                               .start_before = job.start_before},
                                               stop, notes);
     EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
     return end;

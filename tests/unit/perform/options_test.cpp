@@ -56,6 +56,25 @@ TEST(Options, ADelayIsRefusedInTheUnitInWhichItWasSaid) {
             "run_in \"-1 us\": a delay cannot be negative");
 }
 
+TEST(Options, AJobMustStartBeforeSomeTimeAfterItIsDue) {
+  using std::chrono::milliseconds;
+  const JobOptions kind{.start_within = minutes{5}};
+  EXPECT_EQ(effective_options(kind, {}).start_within, minutes{5});
+  EXPECT_EQ(effective_options(kind, {.start_within = minutes{1}}).start_within, minutes{1});
+  EXPECT_EQ(effective_options(kind, {.start_within = milliseconds{0}}).start_within, milliseconds{0});
+  EXPECT_EQ(refusal_of({.start_within = std::chrono::hours{24 * 3650}}), "taken");
+  EXPECT_EQ(
+      refusal_of({.start_within = std::chrono::hours{24 * 3650} + milliseconds{1}}).find("start_within"), 0U);
+  EXPECT_EQ(refusal_of({.start_within = -minutes{1}}),
+            "start_within \"-1 min\": 1 ms to 3650 days are allowed, or 0");
+  EXPECT_EQ(refusal_of({.start_before = from_us(8), .start_within = minutes{1}})
+                .find("start_before \"1970-01-01T00:00:00.000008Z\": give start_before or start_within"),
+            0U);
+  EXPECT_EQ(refusal_of({.run_at = from_us(7), .start_before = from_us(8)}), "taken");
+  EXPECT_EQ(refusal_of({.run_at = from_us(8), .start_before = from_us(8)}),
+            "start_before \"1970-01-01T00:00:00.000008Z\": it is not later than run_at");
+}
+
 TEST(Options, TheZeroIdIsRefused) {
   EXPECT_EQ(refusal_of({.id = Uuid{Uuid::Bytes{1}}}), "taken");
   EXPECT_EQ(refusal_of({.id = Uuid{}}).find("id \"00000000-0000-0000-0000-000000000000\": the zero id"), 0U);

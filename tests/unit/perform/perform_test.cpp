@@ -20,6 +20,13 @@ using namespace std::chrono_literals;
 
 using Perform = Bookkeeping;
 
+struct Hurried {
+  static constexpr std::string_view kind = "billing.hurried";
+  static JobOptions options() { return {.start_within = 5min}; }
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
 void replace(std::string& text, std::string_view from, std::string_view to) {
   const auto at = text.find(from);
   ASSERT_NE(at, std::string::npos) << text;
@@ -37,6 +44,48 @@ TEST_F(Perform, RunsInTheTenantThatTheJobWasEnqueuedIn) {
   EXPECT_EQ(perform(claim()), std::nullopt);
   EXPECT_EQ(seen, TenantName{"acme"});
   EXPECT_EQ(current_tenant(), std::nullopt);
+}
+
+TEST_F(Perform, RTY_14_AJobWhoseTimeHasComeDoesNotEnterItsHandler) {
+  int entered = 0;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) { ++entered; });
+  const WallTime before = clock_.wall() + 1s;
+  with_tenant("acme", [&] {
+    for (int each = 0; each < 2; ++each)
+      client_.enqueue(PayInvoice{invoice_of("acme")}, {.start_before = before});
+  });
+  const queue::ClaimedJob in_time = claim();
+  const queue::ClaimedJob late = claim();
+  EXPECT_EQ(late.start_before, before);
+  queue::RunNotes notes{{in_time.seq, in_time.token}};
+  clock_.advance(1s - 1us);
+  EXPECT_EQ(end_of(performer_, in_time, {}, notes).result, queue::RunResult::succeeded);
+  EXPECT_EQ(entered, 1);
+  clock_.advance(1us);
+  const auto opened_before = handles_.counters();
+  EXPECT_EQ(end_of(performer_, late, {}, notes).result, queue::RunResult::expired);
+  EXPECT_EQ(entered, 1);
+  EXPECT_EQ(handles_.counters().opened + handles_.counters().reused,
+            opened_before.opened + opened_before.reused)
+      << "no tenant's file was touched";
+}
+
+TEST_F(Perform, AKindSaysHowLongAfterItIsDueItsJobMayStart) {
+  with_tenant("acme", [&] {
+    client_.enqueue(Hurried{});
+    client_.enqueue(Hurried{}, {.run_in = 1h});
+    client_.enqueue(Hurried{}, {.start_within = 1s});
+    client_.enqueue(Hurried{}, {.start_within = 0s});
+  });
+  std::vector<std::optional<WallTime>> times;
+  store_->read([&](queue::JobReader& reader) {
+    for (const auto& job :
+         reader.list_jobs({}, {.order = queue::ListOrder::oldest_first}, clock_.wall()).jobs)
+      times.push_back(job.start_before);
+  });
+  const WallTime now = clock_.wall();
+  EXPECT_EQ(times,
+            (std::vector<std::optional<WallTime>>{now + 5min, now + 1h + 5min, now + 1s, std::nullopt}));
 }
 
 TEST_F(Perform, GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler) {

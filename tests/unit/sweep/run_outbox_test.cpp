@@ -83,8 +83,10 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
 
   // --- What is there.
 
-  JobId enqueue() {
-    return JobId{with_tenant("acme", [&] { return client_.enqueue(Order{}, {.attempts_max = 10}); })};
+  JobId enqueue(std::optional<std::chrono::milliseconds> start_within = {}) {
+    return JobId{with_tenant("acme", [&] {
+      return client_.enqueue(Order{}, {.start_within = start_within, .attempts_max = 10});
+    })};
   }
   // In the tenant's database.
   std::size_t rows() {
@@ -119,6 +121,19 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
     static_cast<void>(perform(job));
     daemon_.process_dies(job);
     EXPECT_EQ(shipments(), 0U);
+  }
+  // A power cut has undone it, and what its run has written is on disk.
+  void undo_claim(const queue::ClaimedJob& job) {
+    by_operator([&](auto& writer) { return writer.release({job.seq, job.token}, false, {}, clock_.wall()); });
+  }
+  void expect_ended(JobId id, ShownState state, queue::JobReason reason) {
+    EXPECT_EQ(state_of(id), state);
+    for (const JobRecord& job : jobs_in(*store_)) {
+      if (job.id == id) {
+        EXPECT_EQ(job.reason, reason);
+      }
+    }
+    expect_swept();
   }
   void expect_swept() {
     const std::size_t before = shipments();
@@ -215,17 +230,17 @@ TEST_P(RunOutbox, OBX_12_RowsOfALostClaimComeAllTheSame) {
   EXPECT_FALSE(perform(later).outbox.has_value()) << "its next run meets the receipt";
 }
 
-// Expired jobs cannot be made yet.
-TEST_P(RunOutbox, RowsOfAJobThatIsPoisonBeforeItHasReportedAreSwept) {
-  const JobId id = enqueue();
-  for (int crash = 0; crash < 3; ++crash) ship_and_die();
-  EXPECT_EQ(state_of(id), ShownState::dead);
-  expect_swept();
-}
-
-// Of two jobs that wait for their retries, and whose runs have told nothing of their rows.
-TEST_P(RunOutbox, RowsOfAJobThatAnOperatorEndsWhileItWaitsToRunAgainAreSwept) {
+// Each way in which a job ends without having told of its rows. The job that has not ended is the mark; whoever ends it leaves one.
+TEST_P(RunOutbox, OBX_13_RowsOfAJobThatIsCancelledDiscardedExpiredOrPoisonBeforeItReportedAreSwept) {
+  {
+    SCOPED_TRACE("poison");
+    const JobId id = enqueue();
+    for (int crash = 0; crash < 3; ++crash) ship_and_die();
+    expect_ended(id, ShownState::dead, queue::JobReason::poison);
+  }
   for (const bool discards : {false, true}) {
+    SCOPED_TRACE(discards ? "discarded while it waits for its retry"
+                          : "cancelled while it waits for its retry");
     const JobId id = enqueue();
     queue::AttemptEnd end = perform(next_assigned(), HowEnds::by_throwing);
     end.outbox.reset();
@@ -237,19 +252,46 @@ TEST_P(RunOutbox, RowsOfAJobThatAnOperatorEndsWhileItWaitsToRunAgainAreSwept) {
       return discards ? writer.discard_by_operator(id, clock_.wall())
                       : writer.cancel_by_operator(id, clock_.wall());
     });
-    EXPECT_EQ(state_of(id), discards ? ShownState::discarded : ShownState::cancelled);
-    expect_swept();
+    expect_ended(id, discards ? ShownState::discarded : ShownState::cancelled, queue::JobReason::by_operator);
   }
-}
-
-TEST_P(RunOutbox, RowsOfAJobThatIsCancelledWhileItRunsAreSwept) {
-  const JobId id = enqueue();
-  const queue::ClaimedJob job = next_assigned();
-  static_cast<void>(perform(job));
-  by_operator([&](auto& writer) { return writer.ask_to_cancel(id, clock_.wall()); });
-  daemon_.process_dies(job);
-  EXPECT_EQ(state_of(id), ShownState::cancelled);
-  expect_swept();
+  {
+    SCOPED_TRACE("cancelled while it runs");
+    const JobId id = enqueue();
+    const queue::ClaimedJob job = next_assigned();
+    static_cast<void>(perform(job));
+    by_operator([&](auto& writer) { return writer.ask_to_cancel(id, clock_.wall()); });
+    daemon_.process_dies(job);
+    expect_ended(id, ShownState::cancelled, queue::JobReason::by_operator);
+  }
+  {
+    SCOPED_TRACE("expired while it waits");
+    const JobId id = enqueue(1min);
+    const queue::ClaimedJob job = next_assigned();
+    static_cast<void>(perform(job));
+    undo_claim(job);
+    EXPECT_THAT(marks_in(*store_), IsEmpty()) << "the job is the mark";
+    clock_.advance(1min);
+    daemon_.wake();
+    daemon_.carry_out_rounds();
+    expect_ended(id, ShownState::discarded, queue::JobReason::expired);
+    // The process that has it still is told that it has lost it.
+    daemon_.report({.claim = {job.seq, job.token}, .failure = {}});
+    daemon_.carry_out_rounds();
+    EXPECT_EQ(state_of(id), ShownState::discarded);
+  }
+  {
+    SCOPED_TRACE("expired where it would have run again");
+    const JobId id = enqueue(1min);
+    const queue::ClaimedJob job = next_assigned();
+    static_cast<void>(
+        perform(job));  // a run whose claim a power cut has undone, and this is the claim after that
+    clock_.advance(1min);
+    queue::AttemptEnd end = perform(job);
+    EXPECT_EQ(end.result, queue::RunResult::expired);
+    daemon_.report(std::move(end));
+    daemon_.carry_out_rounds();
+    expect_ended(id, ShownState::discarded, queue::JobReason::expired);
+  }
 }
 
 std::unique_ptr<queue::Store> make_memory(const std::filesystem::path&, const Clock&) {

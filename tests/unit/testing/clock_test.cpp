@@ -25,6 +25,11 @@ struct Limited {
 
 class TimeOfAWorld : public Notes {
  protected:
+  queue::JobRecord job(Uuid id) {
+    std::optional<queue::JobRecord> record;
+    world().store().read([&](queue::JobReader& reader) { record = reader.find_job({id}); });
+    return record.value();
+  }
   std::vector<int> attempts() {
     std::vector<int> attempts;
     for (const JobRun& run : world().runs()) attempts.push_back(run.attempt);
@@ -43,6 +48,17 @@ TEST_F(TimeOfAWorld, StandsStillUntilItIsMoved) {
   EXPECT_EQ(advance(1us).size(), 1U);
   EXPECT_EQ(clock().steady(), before + 1s);
   EXPECT_THAT(notes(), ElementsAre("now", "later"));
+}
+
+TEST_F(TimeOfAWorld, RTY_14_AJobThatHasNotStartedInTimeIsDiscardedAndAnOlderOneIsPerformed) {
+  const Uuid soon = client().enqueue(AddNote{"soon"}, {.start_within = 1min});
+  const Uuid whenever = client().enqueue(AddNote{"whenever"});
+  clock().advance(1min);
+  EXPECT_EQ(drain_all().size(), 1U);
+  EXPECT_THAT(notes(), ElementsAre("whenever"));
+  EXPECT_EQ(job(soon).state, queue::ShownState::discarded);
+  EXPECT_EQ(job(soon).reason, queue::JobReason::expired);
+  EXPECT_EQ(job(whenever).state, queue::ShownState::succeeded);
 }
 
 TEST_F(TimeOfAWorld, DelaysFireInDueOrderWhateverTenantQueueAndPriorityTheyHave) {

@@ -28,7 +28,8 @@ AssignFrame sample_assign() {
                   .attempts_max = 10,
                   .releases = 3,
                   .time_limit = std::chrono::microseconds{5},
-                  .capture = queue::CaptureWish{queue::CaptureNumber{6}, queue::CaptureOn::success}},
+                  .capture = queue::CaptureWish{queue::CaptureNumber{6}, queue::CaptureOn::success},
+                  .start_before = from_us(1'700'000'000'000'001)},
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
@@ -61,6 +62,7 @@ FinishedFrame sample_without_capsule() {
 std::vector<Frame> samples() {
   AssignFrame untenanted = sample_assign();
   untenanted.job.capture.reset();
+  untenanted.job.start_before.reset();
   untenanted.job.tenant.reset();
   untenanted.job.generation = {};
   untenanted.receipt_horizon = {};
@@ -79,6 +81,7 @@ std::vector<Frame> samples() {
                      std::chrono::microseconds{0},
                      {ErrorCode::wrong_tenant, "no"}}},
       FinishedFrame{{{JobSeq{9}, {}}, RunResult::not_started, std::chrono::microseconds{0}, {}}},
+      FinishedFrame{{{JobSeq{9}, {}}, RunResult::expired, std::chrono::microseconds{0}, {}}},
       ProgressFrame{{{JobSeq{1}, {Incarnation{2}, 3}}, queue::Progress{4, 5, "importing"}, "c\n7"}},
       ProgressFrame{{{JobSeq{1}, {Incarnation{2}, 3}}, std::nullopt, "c7"}},
       ProgressFrame{{{JobSeq{1}, {Incarnation{2}, 3}}, queue::Progress{4, 0, ""}, ""}},
@@ -271,7 +274,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
       "02000000"
       "6339");
   EXPECT_EQ(hex(written(sample_assign())),
-            "88000000"
+            "90000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -281,6 +284,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0a000000"
             "03000000"
             "0500000000000000"
+            "01401e18240a0600"
             "02"
             "0600000000000000"
             "019cadfe0000700080000000000000ff"

@@ -264,6 +264,7 @@ struct DispatcherStatus {
   std::int64_t succeeded = 0;
   std::int64_t failed = 0;
   std::int64_t cancelled = 0;  // while they were claimed
+  std::int64_t expired = 0;    // not started in time
   std::int64_t claims_lost = 0;
   std::int64_t reclaimed = 0;
   std::int64_t pools = 0;

@@ -7,6 +7,7 @@
 #include <tenure/daemon/rounds/claims.hpp>
 #include <tenure/daemon/rounds/due_jobs.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
+#include <tenure/daemon/rounds/expired_jobs.hpp>
 #include <tenure/daemon/rounds/far_retries.hpp>
 #include <tenure/daemon/rounds/former_claims.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
@@ -15,6 +16,7 @@
 #include <tenure/daemon/rounds/names.hpp>
 #include <tenure/daemon/rounds/new_jobs.hpp>
 #include <tenure/daemon/rounds/next_due.hpp>
+#include <tenure/daemon/rounds/next_expiry.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
 #include <tenure/daemon/rounds/outbox_rows.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
@@ -59,9 +61,9 @@ struct PartList {
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
-             FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart, CancelRequestsPart,
-             CapturesPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart,
-             TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
+             CancelRequestsPart, CapturesPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart,
+             LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

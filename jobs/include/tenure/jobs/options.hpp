@@ -23,6 +23,9 @@ struct JobOptions {
   int attempts_max = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
   // Of one run: the stop token at 80 % of it, at its end the worker process is replaced. 100 ms to 30 days; 0: as the pool says.
   std::chrono::milliseconds time_limit{0};
+  // A job that has not started so long after it was due is discarded, reason `expired`, wherever it waits. 1 ms to 3650 days; 0: it starts
+  // however late.
+  std::chrono::milliseconds start_within{0};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
@@ -53,6 +56,11 @@ struct TenantOfCall : std::optional<TenantName> {
 struct EnqueueOptions {
   std::chrono::microseconds run_in{0};  // at least 0
   RunAt run_at = {};                    // instead of run_in
+  // It starts before that or never: else it is discarded then, reason `expired`. Later than run_at. One that has started, if only to fail,
+  // is retried however late it is.
+  RunAt start_before = {};
+  std::optional<std::chrono::milliseconds> start_within =
+      {};  // instead; as the kind's, counted from run_at or run_in
   std::optional<std::string> queue = {};
   std::optional<int> priority = {};
   std::optional<int> attempts_max = {};
@@ -153,6 +161,9 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::time_limit } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::start_within } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -171,10 +182,11 @@ struct CheckedJobType {
   static_assert(!SaysAlias<Job>,
                 "tenure: former names of a kind stand in `static constexpr std::array<std::string_view, N> "
                 "aliases`, and `alias` is nothing that Tenure reads.");
-  static_assert(!SaysOneOption<Job>,
-                "tenure: queue, priority, attempts_max and time_limit of a kind stand in what `static "
-                "tenure::JobOptions options()` returns, and static members of these names are nothing that "
-                "Tenure reads.");
+  static_assert(
+      !SaysOneOption<Job>,
+      "tenure: queue, priority, attempts_max, time_limit and start_within of a kind stand in what `static "
+      "tenure::JobOptions options()` returns, and static members of these names are nothing that "
+      "Tenure reads.");
   static constexpr bool kChecked = true;
 };
 
@@ -191,7 +203,7 @@ template <JobType Job>
 void check_kind(std::string_view kind);
 void check_options(const JobOptions& options);
 
-// The kind's options with the call's over them, checked; run_in and id are checked too.
+// The kind's options with the call's over them, checked; the times and the id of the call are checked too.
 [[nodiscard]] JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call);
 
 }  // namespace tenure

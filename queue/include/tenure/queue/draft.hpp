@@ -14,7 +14,13 @@ struct Draft {
   NewJob job = {};  // its due time is left open
   std::optional<WallTime> run_at = {};
   std::chrono::microseconds run_in{0};  // where there is no run_at
+  std::optional<WallTime> start_before = {};
+  std::chrono::microseconds start_within{
+      0};  // from its due time, where there is no start_before; 0: whenever
 };
+
+// Sets due time and start_before of the job, of a commit at `now`.
+void set_times(Draft& draft, WallTime now);
 
 // StoreWriter::enqueue with its results. A delay counts from here and not from the call, which may have waited for others.
 [[nodiscard]] Result<Enqueued> enqueue(StoreWriter& writer, Draft& draft, const Clock& clock);

@@ -58,13 +58,14 @@ struct OutboxReport {
 // What a row holds, version 1 (docs/formats/tenant-database.md): one line and the envelope.
 //   tenure-outbox/1 QUEUE PRIORITY DUE_US ATTEMPTS_MAX\n
 //   ENVELOPE
+// A sixth word, START_BEFORE_US, is there where the job must start before some time.
 // The job's generation is known. Sealed where there is a key.
 [[nodiscard]] std::string write_outbox_row(const NewJob& job, const KeyRing& keys);
 // The same, and what an enqueue would say of the job: BadOptions; PayloadTooLarge, by the bytes of its envelope; MissingTenant for an
 // untenanted job, which no tenant's database can hold.
 [[nodiscard]] Result<std::string> make_outbox_row(const NewJob& job, std::size_t payload_max,
                                                   const KeyRing& keys);
-// Whether the row is of that job, whatever its due time, attempts and seal: what an enqueue of the same id is compared by.
+// Whether the row is of that job, whatever its times, attempts and seal: what an enqueue of the same id is compared by.
 [[nodiscard]] bool says_same_job(std::string_view row, const NewJob& job);
 // BadPayload, whose message begins with the reason (NotAnOutboxRow, OutOfRange, and those of read_envelope); NewerEnvelope for a row or
 // an envelope of a later version; WrongTenant and StaleGeneration where it is not this owner's; BadSeal.

@@ -50,7 +50,8 @@ struct JobRecord {
   JobReason reason = JobReason::none;
   WallTime created{};
   WallTime due{};
-  std::optional<WallTime> started;  // of the claim, or of the run that ended it
+  std::optional<WallTime> start_before;  // while it has not started: else it is discarded then
+  std::optional<WallTime> started;       // of the claim, or of the run that ended it
   std::optional<WallTime> finished;
   int attempts_max = 0;
   int failures = 0;

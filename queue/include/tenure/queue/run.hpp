@@ -53,7 +53,7 @@ struct CaptureWish {
 // What became of it, of a run that has ended as was wished.
 struct TakenCapsule {
   CaptureNumber request;
-  std::string file;                              // its name in the folder of capsules; empty where there is none
+  std::string file;  // its name in the folder of capsules; empty where there is none
   std::optional<Failure> failure = std::nullopt;  // why there is none
   friend bool operator==(const TakenCapsule&, const TakenCapsule&) = default;
 };
@@ -72,11 +72,16 @@ struct AssignedJob {
   int releases = 0;                         // runs that were given back and cost nothing
   std::chrono::microseconds time_limit{0};  // of this run; 0: none
   std::optional<CaptureWish> capture = std::nullopt;
+  std::optional<WallTime> start_before = std::nullopt;  // else its handler is not entered
   friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
 };
 
 // On the wire: never renumber; a new one takes the next number.
-enum class RunResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3 };
+// `expired`: its start_before had come, and its handler was not entered.
+enum class RunResult : std::uint8_t { succeeded = 1, failed = 2, not_started = 3, expired = 4 };
+[[nodiscard]] constexpr bool has_run(RunResult result) {
+  return result == RunResult::succeeded || result == RunResult::failed;
+}
 
 // How a process ended.
 struct ProcessExit {

@@ -12,6 +12,7 @@
 #include <tenure/queue/restore.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/seal.hpp>
+#include <tenure/queue/start_before.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -44,6 +45,7 @@ struct NewJob {
   WallTime due{};  // at most `now`: ready; later: scheduled
   int attempts_max = 0;
   std::string arguments;  // the store writes the envelope, since it knows the generation
+  std::optional<WallTime> start_before = std::nullopt;  // see start_before.hpp
 };
 
 // What an operator changes of a job that waits; what is not given stays as it is.
@@ -111,7 +113,8 @@ struct ClaimedJob {
   int crashes = 0;
   int releases = 0;
   std::string envelope;
-  std::string cursor = {};  // that a run before has saved; empty: none
+  std::string cursor = {};                              // that a run before has saved; empty: none
+  std::optional<WallTime> start_before = std::nullopt;  // while it has not started
   // Of whoever assigns it; a store leaves it empty.
   std::optional<CaptureWish> capture = std::nullopt;
 };
@@ -291,7 +294,7 @@ class JobReader : public RestoreReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter : public RestoreWriter {
+class StoreWriter : public RestoreWriter, public ExpiryWriter {
  public:
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
@@ -341,7 +344,7 @@ class StoreWriter : public RestoreWriter {
   // does not notice and answers as if.
   [[nodiscard]] virtual Result<void> finish_succeeded(ClaimRef claim, WallTime now) = 0;
   // `state` is dead, discarded or cancelled; StateChanged for any other. Counts a failure, but not for a cancelled job
-  // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt).
+  // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt, and has not started).
   [[nodiscard]] virtual Result<void> finish(ClaimRef claim, JobState state, JobReason reason,
                                             const AttemptFailure& failure, WallTime now) = 0;
   // Counts a failure; scheduled for `due`.

@@ -69,6 +69,8 @@ struct ClaimEnd {
   // run and undone its claim.
   bool has_told_outbox = false;
   std::optional<CapturedRun> capture = {};
+  // It is discarded then if it has not started.
+  std::optional<WallTime> start_before = {};
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);
