@@ -6,6 +6,7 @@
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/replay/capsule.hpp>
+#include <tenure/replay/place_of_tenant.hpp>
 #include <tenure/tenancy/scope.hpp>
 
 #include <algorithm>
@@ -106,6 +107,7 @@ void RunCapture::write(const std::optional<queue::AttemptFailure>& failure, queu
                                    .masked = {}},
                           .run = std::move(tape_.record())};
   capsule.run.failure = failure;
+  replay::forget_place(capsule.run, handles_.files().path_for(*job_.tenant));
   const TenantScope scope(*job_.tenant, job_.generation);
   taken.file = replay::write_capsule(*before_, capsule, options_.mask, options_.capture.folder,
                                      options_.capture.limits, [this] { require_time(); })
