@@ -59,7 +59,7 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
                                      queue::RunNotes& notes) {
   const detail::EmptyThread thread;
   std::optional<detail::RunCapture> capture;
-  if (job.capture) capture.emplace(job, options_, handles_, clock_);
+  if (job.capture) capture.emplace(job, stop, options_, handles_, clock_);
   const Instant started = clock_.steady();
   Left left{.capture = capture ? &*capture : nullptr};
   std::optional<queue::AttemptFailure> failure =
