@@ -1,53 +1,10 @@
-#include "jobs.hpp"
+#include "handlers.hpp"
 
 #include <tenure/worker.hpp>
 
-#include <stdexcept>
-#include <string>
-
-// The worker program of debtrack: how its jobs are performed. `tenured` starts as many of it as its pool says.
-namespace {
-
-using namespace debtrack;
-
-void import_package(const ImportPackage& job, tenure::JobContext& context) {
-  context.once("import", [&](tenure::JobTransaction& transaction) {
-    transaction.execute(
-        "insert into package (name, version, architecture, section, installed_kib, summary) values (?, ?, ?, "
-        "?, ?, ?)",
-        job.name, job.version, job.architecture, job.section, job.installed_kib, job.summary);
-  });
-}
-
-void summarise(const Summarise&, tenure::JobContext& context) {
-  context.once("summarise", [](tenure::JobTransaction& transaction) {
-    transaction.execute(
-        "insert or replace into summary (only_one, packages, installed_kib, largest) "
-        "select 1, count(*), sum(installed_kib), (select id from package order by installed_kib desc, id "
-        "limit 1) "
-        "from package");
-  });
-}
-
-void write_digest(const WriteDigest& job, tenure::JobContext& context) {
-  const auto largest = context.locate(job.largest);
-  context.once("write digest", [&](tenure::JobTransaction& transaction) {
-    auto rows = transaction.query("select packages, installed_kib from summary");
-    if (!rows.next()) throw std::runtime_error("there is no summary yet");
-    const std::string text = std::to_string(rows.row().integer(0)) + " packages, " +
-                             std::to_string(rows.row().integer(1) / 1024) +
-                             " MiB installed; the largest is " + largest->name + " " + largest->version +
-                             " (" + largest->summary + ")";
-    transaction.execute("insert or replace into digest (only_one, text) values (1, ?)", text);
-  });
-}
-
-}  // namespace
-
+// The worker program of debtrack. `tenured` starts as many of it as its pool says.
 int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
-  jobs.add<ImportPackage>(import_package);
-  jobs.add<Summarise>(summarise);
-  jobs.add<WriteDigest>(write_digest);
+  debtrack::add_jobs(jobs);
   return tenure::worker_main(argc, argv, jobs, {.version = "debtrack 1"});
 }

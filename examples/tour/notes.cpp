@@ -1,22 +1,8 @@
-#include <tenure/client.hpp>
-#include <tenure/worker.hpp>
+#include "notes.hpp"
 
 #include <cstdio>
 #include <exception>
-#include <string>
 #include <string_view>
-
-// A job is plain data with a stable name.
-struct AddNote {
-  static constexpr std::string_view kind = "notes.add_note";
-
-  std::string text;
-
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(CEREAL_NVP(text));
-  }
-};
 
 // In the application: the job belongs to the tenant whose scope it is enqueued in.
 void enqueue_note(const char* tenant, const char* text) {
@@ -24,14 +10,10 @@ void enqueue_note(const char* tenant, const char* text) {
   tenure::with_tenant(tenant, [&] { client.enqueue(AddNote{text}); });
 }
 
-// In the worker program: a handler is anything that can be called, registered in main.
+// The worker program.
 int work(int argc, char** argv) {
   tenure::JobRegistry jobs;
-  jobs.add<AddNote>([](const AddNote& job, tenure::JobContext& context) {
-    context.once("insert", [&](tenure::JobTransaction& transaction) {
-      transaction.execute("insert into note (text) values (?)", job.text);
-    });
-  });
+  add_note_jobs(jobs);
   return tenure::worker_main(argc, argv, jobs);
 }
 

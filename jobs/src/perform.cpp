@@ -61,7 +61,7 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
     return {.claim = job.claim, .result = queue::RunResult::expired, .failure = {}};
   const detail::EmptyThread thread;
   std::optional<detail::RunCapture> capture;
-  if (job.capture) capture.emplace(job, options_, handles_, clock_);
+  if (job.capture) capture.emplace(job, stop, options_, handles_, clock_);
   const Instant started = clock_.steady();
   Left left{.capture = capture ? &*capture : nullptr};
   std::optional<queue::AttemptFailure> failure =

@@ -8,6 +8,7 @@
 #include <tenure/jobs/replay.hpp>
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/run_notes.hpp>
+#include <tenure/replay/place_of_tenant.hpp>
 
 #include <exception>
 #include <utility>
@@ -65,6 +66,7 @@ replay::RunRecord replay_run(const JobRegistry& jobs, HandleCache& handles, cons
   replay::RunRecord record = std::move(tape.record());
   if (tape.trouble()) failure = {tape.trouble()->code, tape.trouble()->message, {}};
   record.failure = std::move(failure);
+  replay::forget_place(record, handles.files().path_for(*job.tenant));
   return replay::redacted(std::move(record), mask);
 }
 

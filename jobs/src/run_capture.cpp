@@ -6,6 +6,7 @@
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/replay/capsule.hpp>
+#include <tenure/replay/place_of_tenant.hpp>
 #include <tenure/tenancy/scope.hpp>
 
 #include <algorithm>
@@ -31,9 +32,10 @@ bool ends_as_wished(queue::CaptureOn on, const std::optional<queue::AttemptFailu
 
 }  // namespace
 
-RunCapture::RunCapture(const queue::AssignedJob& job, const PerformerOptions& options, HandleCache& handles,
-                       const Clock& clock)
+RunCapture::RunCapture(const queue::AssignedJob& job, const queue::StopSignal& stop,
+                       const PerformerOptions& options, HandleCache& handles, const Clock& clock)
     : job_(job),
+      stop_(stop),
       options_(options),
       handles_(handles),
       clock_(clock),
@@ -84,13 +86,25 @@ std::optional<queue::TakenCapsule> RunCapture::finish(
   return taken;
 }
 
-void RunCapture::require_time() const {
+void RunCapture::require_time() {
+  require_no_stop();
   constexpr int kKeptParts = 10;
   constexpr std::chrono::microseconds kKeptMax = std::chrono::seconds{5};
   if (job_.time_limit.count() == 0) return;
   const auto kept = std::min(job_.time_limit / kKeptParts, kKeptMax);
   if (clock_.steady() < began_ + (job_.time_limit - kept)) return;
   raise(ErrorCode::time_limit, "the time limit of the run leaves no time to write its capsule");
+}
+
+// Behind its stop token a process has a part of stop_deadline, and whoever is ended then has not told how its job ended.
+void RunCapture::require_no_stop() {
+  constexpr std::chrono::seconds kBehindToken{1};
+  if (stop_.reason() != queue::StopReason::stop) return;
+  const Instant now = clock_.steady();
+  if (!stop_seen_) stop_seen_ = now;
+  if (now < *stop_seen_ + kBehindToken) return;
+  raise(ErrorCode::interrupted,
+        "the worker process is about to stop, which leaves no time to write the capsule");
 }
 
 void RunCapture::write(const std::optional<queue::AttemptFailure>& failure, queue::TakenCapsule& taken) {
@@ -106,6 +120,7 @@ void RunCapture::write(const std::optional<queue::AttemptFailure>& failure, queu
                                    .masked = {}},
                           .run = std::move(tape_.record())};
   capsule.run.failure = failure;
+  replay::forget_place(capsule.run, handles_.files().path_for(*job_.tenant));
   const TenantScope scope(*job_.tenant, job_.generation);
   taken.file = replay::write_capsule(*before_, capsule, options_.mask, options_.capture.folder,
                                      options_.capture.limits, [this] { require_time(); })

@@ -6,6 +6,7 @@
 #include <tenure/base/function_ref.hpp>
 #include <tenure/jobs/perform.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/stop_signal.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <optional>
@@ -18,8 +19,8 @@ namespace tenure::detail {
 class RunCapture {
  public:
   // All must outlive it. `job` has a wish.
-  RunCapture(const queue::AssignedJob& job, const PerformerOptions& options, HandleCache& handles,
-             const Clock& clock);
+  RunCapture(const queue::AssignedJob& job, const queue::StopSignal& stop, const PerformerOptions& options,
+             HandleCache& handles, const Clock& clock);
 
   [[nodiscard]] RunTape& tape() { return tape_; }
   // Before the handler, in the job's scope.
@@ -32,11 +33,13 @@ class RunCapture {
 
  private:
   void guard(FunctionRef<void()> work) noexcept;
-  // TimeLimit where the run's limit is near, at which its process would be ended.
-  void require_time() const;
+  // TimeLimit where the run's limit is near, at which its process would be ended; Interrupted a while behind its stop token.
+  void require_time();
+  void require_no_stop();
   void write(const std::optional<queue::AttemptFailure>& failure, queue::TakenCapsule& taken);
 
   const queue::AssignedJob& job_;
+  const queue::StopSignal& stop_;
   const PerformerOptions& options_;
   HandleCache& handles_;
   const Clock& clock_;
@@ -44,6 +47,7 @@ class RunCapture {
   const Instant began_;
   RunTape tape_;
   bool has_begun_ = false;
+  std::optional<Instant> stop_seen_;
   std::optional<Failure> trouble_;  // why there can be none
   std::optional<HandleLease> lease_;
   std::optional<TenantSnapshot> before_;

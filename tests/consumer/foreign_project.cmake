@@ -87,7 +87,7 @@ expect("tenured [0-9]")
 
 # The tour of README.md as its reader would copy it: into an empty folder, with five lines of CMake.
 set(tour ${FOLDER}/tour)
-file(COPY ${TOUR}/notes.cpp ${TOUR}/migrations DESTINATION ${tour})
+file(COPY ${TOUR}/notes.cpp ${TOUR}/notes.hpp ${TOUR}/migrations DESTINATION ${tour})
 file(READ ${TOUR}/tenure.toml settings)
 string(REPLACE "%{config_dir}/../../build/release/bin/notes" "${tour}/build/notes" settings "${settings}")
 file(WRITE ${tour}/tenure.toml "${settings}")

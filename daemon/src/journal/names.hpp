@@ -19,17 +19,32 @@ namespace detail {
 template <class T>
 extern const T some_object;
 
+// Clang takes the address of a member as an argument of a template in a struct only.
+template <class Member>
+struct Place {
+  const Member* member;
+};
+template <class Member>
+Place(const Member*) -> Place<Member>;
+
 template <auto... kValues>
 constexpr std::string_view spelled() {
   return __PRETTY_FUNCTION__;
 }
 
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#endif
 template <class T, std::size_t... kIndex>
 constexpr std::string_view spelled_members(std::index_sequence<kIndex...>) {
   if constexpr (Remembering<T>)
-    return spelled<std::addressof(std::get<kIndex>(Remembered::of(some_object<T>)))...>();
-  else return spelled<std::addressof(boost::pfr::get<kIndex>(some_object<T>))...>();
+    return spelled<Place{std::addressof(std::get<kIndex>(Remembered::of(some_object<T>)))}...>();
+  else return spelled<Place{std::addressof(boost::pfr::get<kIndex>(some_object<T>))}...>();
 }
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 template <class T, std::size_t... kValue>
 constexpr std::string_view spelled_enumerators(std::index_sequence<kValue...>) {

@@ -1,1 +1,1 @@
-create table note (number integer primary key, text text not null) strict;
+create table note (number integer primary key, text text not null check (text <> '')) strict;

@@ -218,6 +218,32 @@ TEST_F(Capture, WhereTheTimeLimitComesNearWhileItIsWrittenThereIsNone) {
   EXPECT_EQ(performer.perform(job, {}, notes).capsule.value().failure, std::nullopt);
 }
 
+TEST_F(Capture, WhereItsProcessIsAboutToStopWhileItIsWrittenThereIsNone) {
+  with_tenant("acme", [&] {
+    write_as_another("create table filled (id integer primary key, token text)");
+    write_as_another(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000) "
+        "insert into filled select i, 'a text' from n");
+  });
+  static_cast<void>(capture([](JobContext&) {}, queue::CaptureOn::failure));
+  queue::AssignedJob job = assigned(*job_, queue::CaptureOn::any_end);
+  const SlowClock slow;
+  Performer performer{jobs_, handles_, slow, {.application = "books", .capture = {.folder = place_}}};
+  queue::RunNotes notes{job.claim};
+  for (const auto& [reason, is_made] :
+       {std::pair{queue::StopReason::stop, false}, {queue::StopReason::operator_asked, true}}) {
+    queue::StopSignal stop;
+    stop.give(reason);
+    ++job.claim.token.counter;
+    const auto end = performer.perform(job, stop, notes);
+    EXPECT_EQ(end.result, queue::RunResult::succeeded);
+    EXPECT_EQ(files_in_place(), is_made ? 1U : 0U);
+    const auto& failure = end.capsule.value().failure;
+    EXPECT_EQ(failure ? std::optional{failure->code} : std::nullopt,
+              is_made ? std::nullopt : std::optional{ErrorCode::interrupted});
+  }
+}
+
 TEST_F(Capture, WithoutAFolderThereIsNone) {
   place_.clear();
   const auto end = capture([](JobContext&) {});

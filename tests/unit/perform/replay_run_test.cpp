@@ -73,6 +73,29 @@ TEST_F(ReplayRun, PerformsARunAgainWithTheSameTenantClockSeedAndEffects) {
   }
 }
 
+// Which quotes the path of the database, as each error of SQLite does.
+TEST_F(ReplayRun, AStatementThatFailsIsTheSameFailureWhereverTheDatabaseLies) {
+  const auto body = [](JobContext& context) {
+    context.recorded("elsewhere", [&] {
+      context.write(
+          [](TenantTransaction& transaction) { transaction.execute("insert into nowhere values (1)"); });
+    });
+  };
+  const auto direct = [](JobContext& context) {
+    context.once("pay", [](JobTransaction& transaction) {
+      transaction.execute("insert into invoice (id, paid) values (1, 1)");
+    });
+  };
+  for (const Body& each : {Body{direct}, Body{body}}) {
+    const auto end = capture(each);
+    EXPECT_NE(end.failure.error.find(handles_.files().path_for(TenantName{"acme"}).string()),
+              std::string::npos)
+        << "as an operator wants it: " << end.failure.error;
+    EXPECT_EQ(difference(end, each), "");
+    EXPECT_NE(capsule_of(end).run.failure->error.find("in the tenant's database"), std::string::npos);
+  }
+}
+
 TEST_F(ReplayRun, ARecordedCallIsMadeOnceAndAnsweredInAReplay) {
   int calls = 0;
   std::vector<std::string> seen;

@@ -1,5 +1,5 @@
 pragma user_version = 0;
-pragma application_id = 1998378322;
+pragma application_id = 825687159;
 CREATE TABLE tenure_stamp (
   only_one integer not null primary key check (only_one = 1),
   schema integer not null,
@@ -101,16 +101,16 @@ insert into "invoice" (rowid, "id", "paid_at", "rate") values (7, 7, NULL, NULL)
 insert into "invoice" (rowid, "id", "paid_at", "rate") values (8, 8, NULL, NULL);
 insert into "note" (rowid, "text") values (1, 'a note of acme');
 delete from sqlite_sequence;
-insert into "tenure_capsule" (rowid, "only_one", "version", "tenure_version", "program_version", "application", "started_us", "masked", "job_id", "tenant", "generation", "kind", "envelope", "cursor", "attempt", "attempts_max", "releases", "time_limit_us", "seq", "incarnation", "counter", "request", "request_on", "seed", "outcome", "failure_code", "error", "cursor_after", "tables_not_recorded") values (1, 1, 1, '0.1.0', 'replay 1', 'test', 1796041412191894, '[]', '01a22c69-0e5f-7649-92cd-9b3f2d13205d', 'acme', 1, 'test.pay', 'tenure/1 01a22c69-0e5f-7649-92cd-9b3f2d13205d acme 1 test.pay 13
-{"invoice":7}', X'', 1, 1, 0, 0, 1, 1, 1, 1, 1, -2873773647369493685, 'HandlerFailed', 60, 'std::runtime_error: no answer from the bank', X'', '["note"]');
-insert into "tenure_capsule_change" (rowid, "number", "table_name", "kind", "key", "before", "after") values (1, 1, 'invoice', 2, '{"id":7}', '{"paid_at":null,"rate":null}', '{"paid_at":"1796041412192569","rate":117}');
-insert into "tenure_capsule_change" (rowid, "number", "table_name", "kind", "key", "before", "after") values (2, 2, 'line', 1, '{"id":1}', NULL, '{"id":1,"number":98702804}');
-insert into "tenure_capsule_digest" (rowid, "only_one", "sha256") values (1, 1, '96e0aec31233208557546ffdd038bda1a277dbef4e460983a3ee34440b96eee0');
-insert into "tenure_capsule_job" (rowid, "number", "id", "kind", "queue", "priority", "due_us", "attempts_max", "arguments") values (1, 1, '01a22c69-0e60-7824-9c5b-d233c96b84be', 'test.tell', 'default', 0, 1796041412192604, 10, '{"text":"paid"}');
-insert into "tenure_capsule_reading" (rowid, "number", "time_us") values (1, 1, 1796041412192569);
-insert into "tenure_capsule_reading" (rowid, "number", "time_us") values (2, 2, 1796041412192600);
-insert into "tenure_capsule_reading" (rowid, "number", "time_us") values (3, 3, 1796041412192604);
+insert into "tenure_capsule" (rowid, "only_one", "version", "tenure_version", "program_version", "application", "started_us", "masked", "job_id", "tenant", "generation", "kind", "envelope", "cursor", "attempt", "attempts_max", "releases", "time_limit_us", "seq", "incarnation", "counter", "request", "request_on", "seed", "outcome", "failure_code", "error", "cursor_after", "tables_not_recorded") values (1, 1, 1, '0.1.0', 'replay 1', 'test', 1796042859618425, '[]', '01a22c7f-2462-7215-916f-b76270969bd8', 'acme', 1, 'test.pay', 'tenure/1 01a22c7f-2462-7215-916f-b76270969bd8 acme 1 test.pay 13
+{"invoice":7}', X'', 1, 1, 0, 0, 1, 1, 1, 1, 1, 1095088648812770328, 'HandlerFailed', 60, 'std::runtime_error: no answer from the bank', X'', '["note"]');
+insert into "tenure_capsule_change" (rowid, "number", "table_name", "kind", "key", "before", "after") values (1, 1, 'invoice', 2, '{"id":7}', '{"paid_at":null,"rate":null}', '{"paid_at":"1796042859619183","rate":117}');
+insert into "tenure_capsule_change" (rowid, "number", "table_name", "kind", "key", "before", "after") values (2, 2, 'line', 1, '{"id":1}', NULL, '{"id":1,"number":880506776}');
+insert into "tenure_capsule_digest" (rowid, "only_one", "sha256") values (1, 1, 'c19591f5113ac3fbd4bb6421c02e8e4c1b8a9ddfa650a1b3738fc3b7678d7f36');
+insert into "tenure_capsule_job" (rowid, "number", "id", "kind", "queue", "priority", "due_us", "attempts_max", "arguments") values (1, 1, '01a22c7f-2463-7700-9fa6-c27e2eb1197e', 'test.tell', 'default', 0, 1796042859619227, 10, '{"text":"paid"}');
+insert into "tenure_capsule_reading" (rowid, "number", "time_us") values (1, 1, 1796042859619183);
+insert into "tenure_capsule_reading" (rowid, "number", "time_us") values (2, 2, 1796042859619220);
+insert into "tenure_capsule_reading" (rowid, "number", "time_us") values (3, 3, 1796042859619227);
 insert into "tenure_capsule_recorded" (rowid, "number", "name", "value", "failure_code", "message", "tenant", "place") values (1, 1, 'rate', '117', NULL, NULL, NULL, NULL);
 insert into "tenure_capsule_recorded" (rowid, "number", "name", "value", "failure_code", "message", "tenant", "place") values (2, 2, 'fee', '117', NULL, NULL, NULL, NULL);
-insert into "tenure_migration" (rowid, "number", "name", "hash", "applied_us") values (1, 1, '0001_books.sql', '1e1074b5eb88044f', 1796041411986203);
+insert into "tenure_migration" (rowid, "number", "name", "hash", "applied_us") values (1, 1, '0001_books.sql', '1e1074b5eb88044f', 1796042859382188);
 insert into "tenure_stamp" (rowid, "only_one", "schema", "tenant", "generation", "application", "state", "outbox_epoch") values (1, 1, 1, 'acme', 1, 'test', 2, 1);
