@@ -3,6 +3,7 @@
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
+#include "pauses.hpp"
 #include "quiet_pools.hpp"
 #include "reason_words.hpp"
 #include "released_tenants.hpp"
@@ -35,14 +36,24 @@ struct ExplainedJob {
   queue::Lane stands_in;
   std::vector<queue::PoolSlots> pools;  // that perform it, where its lane has no gate
   std::optional<queue::HolderRecord> holder;
-  std::optional<queue::WayAhead> ahead;  // of one that is in its lane
-  std::optional<Turn> turn;              // of one for which nothing but that is left
-  std::optional<WallTime> attempted;     // when its last attempt ended
-  std::optional<Release> released;       // of a job of its tenant, a moment ago
-  std::vector<QuietPool> quiet;          // of the pools that perform it, as the daemon says
-  std::optional<BehindFile> behind;      // its tenant's database
-  bool is_quiet = false;                 // all of them are, and nothing else holds it
+  std::optional<queue::WayAhead> ahead;    // of one that is in its lane
+  std::optional<Turn> turn;                // of one for which nothing but that is left
+  std::optional<WallTime> attempted;       // when its last attempt ended
+  std::optional<Release> released;         // of a job of its tenant, a moment ago
+  std::vector<QuietPool> quiet;            // of the pools that perform it, as the daemon says
+  std::optional<BehindFile> behind;        // its tenant's database
+  std::vector<queue::PauseRecord> pauses;  // of its queue and its kind
+  bool is_quiet = false;                   // all of them are, and nothing else holds it
 };
+
+std::vector<queue::PauseRecord> pauses_of(queue::JobReader& reader, const JobRecord& record) {
+  std::vector<queue::PauseRecord> pauses;
+  if (record.finished || record.state == ShownState::running) return pauses;
+  const auto all = reader.pauses();
+  if (auto pause = pause_of(all, queue::PauseScope::queue, record.queue)) pauses.push_back(*std::move(pause));
+  if (auto pause = pause_of(all, queue::PauseScope::kind, record.kind)) pauses.push_back(*std::move(pause));
+  return pauses;
+}
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
   ExplainedJob job{.record = record,
@@ -56,7 +67,8 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .attempted = {},
                    .released = {},
                    .quiet = {},
-                   .behind = {}};
+                   .behind = {},
+                   .pauses = pauses_of(reader, record)};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
@@ -183,6 +195,8 @@ std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
   if (r.state == ShownState::running) return out + run_lines(job, style);
   if (r.finished) return out + end_lines(job, style);
   out += reason_lines(job, style) + quiet_lines(job);
+  for (const queue::PauseRecord& pause : job.pauses)
+    out += labelled("paused", fmt::format("{} {}", name_of(pause.scope), pause_text(pause, style)));
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));
@@ -229,7 +243,9 @@ void write_beyond_the_row(json::Writer& writer, const ExplainedJob& job) {
   writer.key("tenant_failed");
   if (job.behind) writer.string(kFileBehind);
   else writer.null();
-  writer.key("quiet").begin_array();
+  writer.key("pauses").begin_array();
+  for (const queue::PauseRecord& pause : job.pauses) write_pause(writer, pause);
+  writer.end_array().key("quiet").begin_array();
   for (const QuietPool& pool : job.quiet) {
     writer.begin_object();
     write_text(writer, "pool", pool.name);

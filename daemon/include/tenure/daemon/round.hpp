@@ -17,6 +17,7 @@
 #include <tenure/daemon/rounds/next_due.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
 #include <tenure/daemon/rounds/outbox_rows.hpp>
+#include <tenure/daemon/rounds/pauses.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
 #include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/daemon/rounds/run_news.hpp>
@@ -60,8 +61,8 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart, CancelRequestsPart,
-             CapturesPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart,
-             TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             CapturesPart, PausesPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart,
+             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {
