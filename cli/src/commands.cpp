@@ -178,11 +178,23 @@ constexpr std::array kVerbs{
          "alone. "
          "Asks as job retry does.",
          "tenure queue clear exports --dry-run", "yes dry-run reason", Effect::changes, queue_clear},
+    Verb{"queue", "pause", "NAME...", 1, kMany, "let nothing of a queue start; enqueues and what runs go on",
+         "Until it is resumed, or until --until, whoever stops and starts the daemon meanwhile. All that are "
+         "named or none; one that is paused already gets the new end and reason.",
+         "tenure queue pause exports --until 2h --reason 'disk is full'", "until reason", Effect::changes,
+         queue_pause},
+    Verb{"queue", "resume", "NAME...", 1, kMany, "let a queue that is paused go on", "",
+         "tenure queue resume exports", "reason", Effect::changes, queue_resume},
     Verb{"kind", "list", "[FILTER...]", 0, kMany, "the kinds and their jobs",
          "Filter fields: name scheduled ready held running dead oldest.", "tenure kind list --sort dead:desc",
          kListOptions, Effect::reads, kind_list, kind_words},
     Verb{"kind", "show", "NAME", 1, 1, "one kind, and the pools that perform it", "",
          "tenure kind show billing.send_invoice", "watch", Effect::reads, kind_show},
+    Verb{"kind", "pause", "NAME...", 1, kMany, "let nothing of a kind start; enqueues and what runs go on",
+         "As queue pause does.", "tenure kind pause billing.send_invoice --reason 'ticket 4711'",
+         "until reason", Effect::changes, kind_pause},
+    Verb{"kind", "resume", "NAME...", 1, kMany, "let a kind that is paused go on", "",
+         "tenure kind resume billing.send_invoice", "reason", Effect::changes, kind_resume},
     Verb{
         "worker", "list", "[FILTER...]", 0, kMany, "the worker processes and what keeps them busy",
         "BUSY is how many slots perform, of how many; AHEAD are jobs that wait in the process. A pool that "
@@ -368,7 +380,7 @@ constexpr std::array kOptions{
     OptionSpec{"kind", "NAME", "of which kind"},
     OptionSpec{"count", "N", "so many capsules; 1 of a job, else 5, at most 1000"},
     OptionSpec{"until", "TIME",
-               "open so long or until then: 2h, 2026-03-02; 24h unless given, at most 30 days"},
+               "so long or until then: 2h, 2026-03-02; of a capture 24h, of a pause no end unless given"},
     OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
     OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},

@@ -1,6 +1,7 @@
 #include "filter_text.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "pauses.hpp"
 
 #include <tenure/base/text.hpp>
 
@@ -21,7 +22,7 @@ std::string number(const QueueRecord& queue, const ShowStyle& style) {
 
 using CountColumn = ListColumn<QueueRecord>;
 
-constexpr std::array<CountColumn, 7> columns_titled(std::string_view title) {
+constexpr std::array<CountColumn, 8> columns_titled(std::string_view title) {
   return {
       CountColumn{"name", title, [](const QueueRecord& q, const ShowStyle&) { return escaped(q.name); },
                   false, true},
@@ -32,6 +33,10 @@ constexpr std::array<CountColumn, 7> columns_titled(std::string_view title) {
       CountColumn{"dead", "DEAD", number<&QueueRecord::dead>, true},
       CountColumn{"oldest", "OLDEST",
                   [](const QueueRecord& q, const ShowStyle& s) { return age_text(q.oldest_ready, s); }, true},
+      CountColumn{"paused", "PAUSED",
+                  [](const QueueRecord& q, const ShowStyle& s) {
+                    return q.pause ? pause_text(*q.pause, s) : std::string("-");
+                  }},
   };
 }
 constexpr auto kQueueColumns = columns_titled("QUEUE");
@@ -53,6 +58,9 @@ void write_counts(json::Writer& writer, const QueueRecord& queue, WallTime now) 
   writer.key("oldest_ms");
   if (queue.oldest_ready)
     writer.integer(std::chrono::floor<std::chrono::milliseconds>(now - *queue.oldest_ready).count());
+  else writer.null();
+  writer.key("pause");
+  if (queue.pause) write_pause(writer, *queue.pause);
   else writer.null();
 }
 
@@ -154,6 +162,10 @@ std::string counted_text(const ShownQueue& shown, const CountedNoun& noun, const
                                   number_text(q.held, style), number_text(q.running, style),
                                   number_text(q.dead, style)));
   if (q.oldest_ready) out += line("oldest", "due " + full_time_text(q.oldest_ready, style));
+  if (q.pause) {
+    out += line("paused", pause_text(*q.pause, style));
+    out += line("change", fmt::format("tenure {} resume {}", noun.name, shell_text(std::vector{q.name})));
+  }
   for (const queue::PoolRecord& pool : shown.pools)
     out += line("pool", fmt::format("{}, {}", escaped(pool.name),
                                     counted(pool.workers, "worker process", "worker processes", style)));

@@ -4,6 +4,7 @@
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
+#include "pauses.hpp"
 #include "quiet_pools.hpp"
 #include "reason_words.hpp"
 #include "released_tenants.hpp"
@@ -43,8 +44,18 @@ struct ExplainedJob {
   std::vector<QuietPool> quiet;                // of the pools that perform it, as the daemon says
   std::optional<BehindFile> behind;            // its tenant's database
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
+  std::vector<queue::PauseRecord> pauses;      // of its queue and its kind
   bool is_quiet = false;                       // all of them are, and nothing else holds it
 };
+
+std::vector<queue::PauseRecord> pauses_of(queue::JobReader& reader, const JobRecord& record) {
+  std::vector<queue::PauseRecord> pauses;
+  if (record.finished || record.state == ShownState::running) return pauses;
+  const auto all = reader.pauses();
+  if (auto pause = pause_of(all, queue::PauseScope::queue, record.queue)) pauses.push_back(*std::move(pause));
+  if (auto pause = pause_of(all, queue::PauseScope::kind, record.kind)) pauses.push_back(*std::move(pause));
+  return pauses;
+}
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
   ExplainedJob job{.record = record,
@@ -59,7 +70,8 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .released = {},
                    .quiet = {},
                    .behind = {},
-                   .captures = captures_of(reader, record.id, now)};
+                   .captures = captures_of(reader, record.id, now),
+                   .pauses = pauses_of(reader, record)};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
@@ -195,6 +207,8 @@ std::string state_lines(const ExplainedJob& job, const ShowStyle& style) {
   out += reason_lines(job, style) + quiet_lines(job);
   if (r.start_before)
     out += labelled("expires", full_time_text(r.start_before, style) + ", when it is discarded, not started");
+  for (const queue::PauseRecord& pause : job.pauses)
+    out += labelled("paused", fmt::format("{} {}", name_of(pause.scope), pause_text(pause, style)));
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));
@@ -247,6 +261,9 @@ void write_beyond_the_row(json::Writer& writer, const ExplainedJob& job) {
   else writer.null();
   writer.key("captures").begin_array();
   for (const queue::CaptureRecord& request : job.captures) write_request(writer, request);
+  writer.end_array();
+  writer.key("pauses").begin_array();
+  for (const queue::PauseRecord& pause : job.pauses) write_pause(writer, pause);
   writer.end_array().key("quiet").begin_array();
   for (const QuietPool& pool : job.quiet) {
     writer.begin_object();

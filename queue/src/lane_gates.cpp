@@ -23,6 +23,11 @@ JobReason tenant_gate(TenantState tenant) {
   return JobReason::tenant_not_ready;
 }
 
+JobReason pause_gate(bool is_queue_paused, bool is_kind_paused) {
+  if (is_queue_paused) return JobReason::queue_paused;
+  return is_kind_paused ? JobReason::kind_paused : JobReason::none;
+}
+
 JobReason lane_gate(std::span<const PoolForLane> pools) {
   if (pools.empty()) return JobReason::queue_without_pool;
   if (std::ranges::none_of(pools, &PoolForLane::has_worker)) return JobReason::pool_without_worker;
@@ -31,6 +36,8 @@ JobReason lane_gate(std::span<const PoolForLane> pools) {
 
 std::vector<JobReason> gates_of(const LaneFacts& lane) {
   std::vector<JobReason> gates{tenant_gate(lane.tenant),
+                               pause_gate(lane.is_queue_paused, false),
+                               pause_gate(false, lane.is_kind_paused),
                                lane.has_dispatcher ? JobReason::none : JobReason::no_dispatcher,
                                lane.pools ? lane_gate(*lane.pools) : JobReason::none,
                                lane.is_tenant_busy ? JobReason::tenant_busy : JobReason::none};
@@ -48,7 +55,17 @@ std::optional<std::vector<PoolForLane>> LaneGates::pools_for(QueueNumber queue, 
   return pools;
 }
 
+bool LaneGates::is_queue_paused(QueueNumber queue) const {
+  return std::ranges::binary_search(paused_queues_, queue.value);
+}
+
+bool LaneGates::is_kind_paused(KindNumber kind) const {
+  return std::ranges::binary_search(paused_kinds_, kind.value);
+}
+
 JobReason LaneGates::of(QueueNumber queue, KindNumber kind) const {
+  const JobReason paused = pause_gate(is_queue_paused(queue), is_kind_paused(kind));
+  if (paused != JobReason::none) return paused;
   const auto pools = pools_for(queue, kind);
   return pools ? lane_gate(*pools) : JobReason::none;
 }

@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
-// The gates of all lanes, from what the dispatcher has told of its pools. Internal.
+// The gates of all lanes, from what operators have paused and what the dispatcher has told of its pools. Internal.
 namespace tenure::queue {
 
 class LaneGates {
@@ -16,10 +17,17 @@ class LaneGates {
     bool has_worker = false;
     std::vector<std::int64_t> queues, kinds;
   };
-  // Nobody has told anything: no lane has a gate.
+  // Nobody has told anything of pools.
   LaneGates() = default;
   explicit LaneGates(std::vector<Pool> pools) : is_told_(true), pools_(std::move(pools)) {}
 
+  // By their numbers, sorted; where a dispatcher is seen to run or not.
+  void set_paused(std::vector<std::int64_t> queues, std::vector<std::int64_t> kinds) {
+    paused_queues_ = std::move(queues);
+    paused_kinds_ = std::move(kinds);
+  }
+  [[nodiscard]] bool is_queue_paused(QueueNumber queue) const;
+  [[nodiscard]] bool is_kind_paused(KindNumber kind) const;
   // Nothing where nobody has told anything.
   [[nodiscard]] std::optional<std::vector<PoolForLane>> pools_for(QueueNumber queue, KindNumber kind) const;
   [[nodiscard]] JobReason of(QueueNumber queue, KindNumber kind) const;
@@ -27,6 +35,7 @@ class LaneGates {
  private:
   bool is_told_ = false;
   std::vector<Pool> pools_;
+  std::vector<std::int64_t> paused_queues_, paused_kinds_;
 };
 
 }  // namespace tenure::queue

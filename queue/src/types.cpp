@@ -35,6 +35,8 @@ constexpr std::array kReasons{
     std::pair{JobReason::tenant_read_only, std::string_view{"tenant_read_only"}},
     std::pair{JobReason::tenant_not_ready, std::string_view{"tenant_not_ready"}},
     std::pair{JobReason::tenant_deleted, std::string_view{"tenant_deleted"}},
+    std::pair{JobReason::queue_paused, std::string_view{"queue_paused"}},
+    std::pair{JobReason::kind_paused, std::string_view{"kind_paused"}},
     std::pair{JobReason::no_dispatcher, std::string_view{"no_dispatcher"}},
     std::pair{JobReason::tenant_busy, std::string_view{"tenant_busy"}},
     std::pair{JobReason::tenant_turn, std::string_view{"tenant_turn"}},

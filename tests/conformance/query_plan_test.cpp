@@ -4,6 +4,7 @@
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/outbox_rows.hpp"
+#include "sqlite/pause_rows.hpp"
 #include "sqlite/pools.hpp"
 #include "sqlite/restore_rows.hpp"
 #include "sqlite/seal_marks.hpp"
@@ -114,6 +115,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
                               Source{"outbox", &outbox_queries},
+                              Source{"pause", &pause_queries},
                               Source{"restore", &restore_queries},
                               Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},

@@ -105,6 +105,9 @@ struct AskText {
     return fmt::format("captures since {}{}", ask.known.value,
                        ask.has_expired ? ", without expired ones" : "");
   }
+  std::string operator()(const daemon::PausesPart::Ask& ask) const {
+    return fmt::format("pauses since {}{}", ask.known.value, ask.has_expired ? ", without expired ones" : "");
+  }
   std::string operator()(const daemon::LaneHintsPart::Ask&) const { return "hints"; }
   std::string operator()(const daemon::NewJobsPart::Ask& ask) const {
     return fmt::format("new after {}", ask.after.value);

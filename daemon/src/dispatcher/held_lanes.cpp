@@ -53,7 +53,7 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
 
 bool Lanes::is_for(std::size_t pool, const std::string& queue, const std::string& kind) const {
   const auto& queues = pools_[pool].queues;
-  return std::ranges::find(queues, queue) != queues.end() &&
+  return !is_paused(queue, kind) && std::ranges::find(queues, queue) != queues.end() &&
          std::ranges::any_of(pools_[pool].offers, [&](const Offer& offer) {
            return std::ranges::binary_search(offer.kind_names, kind);
          });
@@ -81,6 +81,8 @@ std::vector<KnownLane> Lanes::all() const {
       queue::LaneFacts facts{.is_tenant_busy = busy_.is_parked(tenant)};
       if (known != tenants_.end()) facts.tenant = known->second.gate.value_or(TenantState::active);
       for (const KindLane& kind : lanes.kinds) {
+        facts.is_queue_paused = queue.is_paused;
+        facts.is_kind_paused = is_paused(kind.kind);
         facts.pools = pools_for(queue, kind.kind);
         all.push_back({Lane{id.queue, id.priority, tenant, kind.kind}, kind.after, queue::gates_of(facts),
                        !is_parked(tenant) && is_performed(queue, kind)});

@@ -143,6 +143,7 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
   QueueEntry& entry = queues_[number];
   if (!entry.name.empty()) return;
   entry.name = name;
+  entry.is_paused = paused_queues_.contains(name);
   for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
     const std::vector<std::string>& queues = pools_[pool].queues;
     const auto rank = std::find(queues.begin(), queues.end(), name);
@@ -161,6 +162,7 @@ void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector
   for (std::size_t index = 0; index < numbers.size(); ++index) {
     unnamed_kinds_.erase(numbers[index]);
     kinds_[numbers[index]] = names[index];
+    if (paused_kinds_.contains(names[index])) paused_kind_numbers_.insert(numbers[index]);
     for (Pool& pool : pools_) {
       for (Offer& offer : pool.offers) {
         const bool performs =
@@ -236,6 +238,17 @@ void Lanes::forget_tenant(TenantNumber tenant) {
   }
 }
 
+void Lanes::set_paused(std::set<std::string> queues, std::set<std::string> kinds) {
+  if (queues == paused_queues_ && kinds == paused_kinds_) return;
+  paused_queues_ = std::move(queues);
+  paused_kinds_ = std::move(kinds);
+  for (auto& [number, entry] : queues_) entry.is_paused = paused_queues_.contains(entry.name);
+  paused_kind_numbers_.clear();
+  for (const auto& [number, name] : kinds_)
+    if (paused_kinds_.contains(name)) paused_kind_numbers_.insert(number);
+  refresh_all();
+}
+
 void Lanes::set_tenant_state(TenantNumber tenant, TenantState state) {
   if (state == TenantState::deleted) return forget_tenant(tenant);
   const auto entry = tenants_.find(tenant);
@@ -294,10 +307,10 @@ std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Sta
   return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
 }
 
-std::int64_t Lanes::jobs_for(const Offer& offer, const TenantLanes& lanes) {
+std::int64_t Lanes::jobs_for(const Offer& offer, const TenantLanes& lanes) const {
   std::int64_t jobs = 0;
   for (const KindLane& kind : lanes.kinds) {
-    if (!offer.knows(kind.kind)) continue;
+    if (!offer.knows(kind.kind) || is_paused(kind.kind)) continue;
     if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
     jobs += *kind.jobs - kind.planned;
   }
@@ -310,7 +323,7 @@ void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& s
   TenantLanes& lanes = buckets_.at(id).at(standing.tenant);
   auto left = static_cast<std::int64_t>(jobs);
   for (KindLane& kind : lanes.kinds) {
-    if (!pools_[pool].offers[offer].knows(kind.kind)) continue;
+    if (!pools_[pool].offers[offer].knows(kind.kind) || is_paused(kind.kind)) continue;
     const std::int64_t here = kind.jobs ? std::clamp<std::int64_t>(*kind.jobs - kind.planned, 0, left) : left;
     kind.planned += here;
     left -= here;
@@ -344,8 +357,8 @@ bool Lanes::is_parked(TenantNumber tenant) const {
 
 // The one place that decides what is open: in which rings the tenant stands for this bucket.
 void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
-  const bool is_gated = is_parked(tenant);
   const QueueEntry& queue = queues_[id.queue];
+  const bool is_gated = is_parked(tenant) || queue.is_paused;
   std::size_t entries = 0;
   for (const std::size_t pool : queue.pools) {
     const std::vector<Offer>& offers = pools_[pool].offers;
@@ -381,7 +394,8 @@ std::int64_t Lanes::open_lanes(const QueueEntry& queue, const TenantLanes& lanes
 }
 
 bool Lanes::is_performed(const QueueEntry& queue, const KindLane& lane) const {
-  return std::any_of(queue.pools.begin(), queue.pools.end(),
+  return !queue.is_paused && !is_paused(lane.kind) &&
+         std::any_of(queue.pools.begin(), queue.pools.end(),
                      [&](std::size_t pool) { return pools_[pool].performs(lane.kind); });
 }
 

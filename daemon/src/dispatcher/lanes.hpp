@@ -68,6 +68,11 @@ class Lanes {
   // With the last process of an offer the lanes that only it performed are parked. The pool's last offer of all is
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
   void process_went(std::size_t pool, std::size_t offer);
+  // By their names: lanes of a queue or a kind that is paused are parked, as long as it is.
+  void set_paused(std::set<std::string> queues, std::set<std::string> kinds);
+  [[nodiscard]] bool is_paused(const std::string& queue, const std::string& kind) const {
+    return paused_queues_.contains(queue) || paused_kinds_.contains(kind);
+  }
   // `active` opens the tenant's lanes, everything else parks them.
   // Of one that is deleted nothing is kept: its number never comes back.
   void set_tenant_state(TenantNumber tenant, TenantState state);
@@ -93,13 +98,14 @@ class Lanes {
                      Function&& fn) const {
     const TenantLanes& lanes = lanes_of(standing);
     for (const KindLane& kind : lanes.kinds) {
-      if (pools_[pool].offers[offer].knows(kind.kind)) fn(queue::LaneCursor{kind.kind, kind.after});
+      if (pools_[pool].offers[offer].knows(kind.kind) && !is_paused(kind.kind))
+        fn(queue::LaneCursor{kind.kind, kind.after});
     }
   }
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, queue::KindNumber kind) const;
   // The same, of a kind in no lane.
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const std::string& kind) const;
-  // Whether the pool lists the queue and has, or had last, a process that performs the kind.
+  // Whether the pool lists the queue and has, or had last, a process that performs the kind, and neither is paused.
   [[nodiscard]] bool is_for(std::size_t pool, const std::string& queue, const std::string& kind) const;
   // The first such pool.
   [[nodiscard]] std::optional<std::size_t> pool_for(const std::string& queue, const std::string& kind) const;
@@ -145,6 +151,7 @@ class Lanes {
   struct QueueEntry {
     std::string name;                // "" until named
     std::vector<std::size_t> pools;  // that list it
+    bool is_paused = false;
   };
   struct Offer {
     std::vector<std::string> kind_names;          // sorted
@@ -164,7 +171,8 @@ class Lanes {
   [[nodiscard]] const TenantLanes& lanes_of(const Ring::Standing& standing) const;
   KindLane& lane_at(const queue::Lane& lane, bool& is_new);
   [[nodiscard]] bool is_parked(TenantNumber tenant) const;
-  [[nodiscard]] static std::int64_t jobs_for(const Offer& offer, const TenantLanes& lanes);
+  [[nodiscard]] std::int64_t jobs_for(const Offer& offer, const TenantLanes& lanes) const;
+  [[nodiscard]] bool is_paused(queue::KindNumber kind) const { return paused_kind_numbers_.contains(kind); }
   [[nodiscard]] std::size_t offer_with(std::size_t pool, const std::vector<std::string>& kinds);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
@@ -187,6 +195,8 @@ class Lanes {
   std::map<queue::KindNumber, std::string> kinds_;  // "" until named
   std::set<queue::QueueNumber> unnamed_queues_;
   std::set<queue::KindNumber> unnamed_kinds_;
+  std::set<std::string> paused_queues_, paused_kinds_;
+  std::set<queue::KindNumber> paused_kind_numbers_;  // those of them that have one
   std::set<TenantNumber> gated_;
   std::optional<TenantNumber> asked_until_;
   BusyTenants busy_;
@@ -195,8 +205,9 @@ class Lanes {
   bool may_hold_ = false;
   std::size_t entries_ = 0;  // in rings
 
-  TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds, gated,
-                   asked_until, busy, count, open, may_hold, entries)
+  TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds,
+                   paused_queues, paused_kinds, paused_kind_numbers, gated, asked_until, busy, count, open,
+                   may_hold, entries)
 };
 
 }  // namespace tenure::daemon

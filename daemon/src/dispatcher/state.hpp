@@ -12,6 +12,7 @@
 #include "lanes.hpp"
 #include "lone_jobs.hpp"
 #include "looks.hpp"
+#include "pauses.hpp"
 #include "processes.hpp"
 #include "quiet_pools.hpp"
 #include "refusals.hpp"
@@ -68,6 +69,7 @@ struct DispatcherState {
   Endings endings;
   CancelledRuns cancelled_runs;
   Captures captures;
+  Pauses pauses;
   FarRetries far_retries;
   DeadJobs dead_jobs;
   ExpiredJobs expired_jobs;
@@ -89,7 +91,7 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, far_retries, dead_jobs, expired_jobs,
+                   lone_jobs, endings, cancelled_runs, captures, pauses, far_retries, dead_jobs, expired_jobs,
                    refusals, held_notes, told_pools, told_runs, told_outboxes, plan, suspects, stopping,
                    stage, incarnation, next_counter, now, actions)
 };

@@ -159,6 +159,7 @@ std::vector<Suspects::Waiting>::iterator Suspects::waiting(queue::JobSeq seq) {
 
 Process* Suspects::process_for(const queue::Suspect& job) const {
   Process* best = nullptr;
+  if (lanes_.is_paused(job.queue, job.kind)) return best;
   for (auto& [number, process] : processes_.all()) {
     if (process.free_slots() == 0 || !lanes_.performs(process.pool, process.offer, job.kind)) continue;
     const auto& queues = settings_.pools[process.pool].queues;

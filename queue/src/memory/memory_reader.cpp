@@ -1,6 +1,7 @@
 #include "memory_reader.hpp"
 
 #include "../job_rules.hpp"
+#include "../pause_rules.hpp"
 #include "../pool_slots.hpp"
 
 #include <tenure/queue/why.hpp>
@@ -211,8 +212,16 @@ UnsucceededJobs MemoryReader::unsucceeded_jobs(JobSeq after, JobSeq until, WallT
   return found;
 }
 
-std::vector<QueueRecord> MemoryReader::queues() { return counted_by(tables_.queues(), &JobRecord::queue); }
-std::vector<KindRecord> MemoryReader::kinds() { return counted_by(tables_.kinds(), &JobRecord::kind); }
+std::vector<QueueRecord> MemoryReader::queues() {
+  auto rows = counted_by(tables_.queues(), &JobRecord::queue);
+  add_pauses(rows, pauses(), PauseScope::queue);
+  return rows;
+}
+std::vector<KindRecord> MemoryReader::kinds() {
+  auto rows = counted_by(tables_.kinds(), &JobRecord::kind);
+  add_pauses(rows, pauses(), PauseScope::kind);
+  return rows;
+}
 
 std::vector<QueueRecord> MemoryReader::counted_by(const MemoryNames& names, std::string JobRecord::*name) {
   std::map<std::string, QueueRecord> rows;
@@ -296,6 +305,8 @@ std::optional<HolderRecord> MemoryReader::last_holder() {
 LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
   const Lane& lane = tables_.jobs().at(job.seq).lane;
   return {.tenant = job.tenant_state,
+          .is_queue_paused = gates().is_queue_paused(lane.queue),
+          .is_kind_paused = gates().is_kind_paused(lane.kind),
           .has_dispatcher = has_dispatcher(),
           .pools = gates().pools_for(lane.queue, lane.kind),
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
@@ -347,7 +358,15 @@ const LaneGates& MemoryReader::gates() {
     pools.push_back({pool.record.workers > 0, numbers_in(tables_.queues(), pool.record.queues),
                      numbers_in(tables_.kinds(), pool.record.kinds)});
   }
-  return gates_.emplace(pools.empty() ? LaneGates{} : LaneGates{std::move(pools)});
+  gates_.emplace(pools.empty() ? LaneGates{} : LaneGates{std::move(pools)});
+  const auto paused = [&](PauseScope scope, const MemoryNames& names) {
+    std::vector<std::string> of_scope;
+    for (const auto& [key, record] : tables_.pauses())
+      if (key.first == scope) of_scope.push_back(key.second);
+    return numbers_in(names, of_scope);
+  };
+  gates_->set_paused(paused(PauseScope::queue, tables_.queues()), paused(PauseScope::kind, tables_.kinds()));
+  return *gates_;
 }
 
 }  // namespace tenure::queue

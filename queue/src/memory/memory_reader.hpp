@@ -48,6 +48,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;
   std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) override;
+  std::vector<PauseRecord> pauses() override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
   LostRows lost_rows(const OutboxOwner& owner) override;

@@ -274,6 +274,16 @@ void MemoryTables::add_capsule(const MemoryCapsule& capsule) {
     erase(capsules_, std::int64_t{capsules_.begin()->first});
 }
 
+void MemoryTables::set_pause(const PauseRecord& record) {
+  pauses_mark_.value += 1;
+  set(pauses_, {record.scope, record.name}, record);
+}
+
+void MemoryTables::erase_pause(const PauseKey& key) {
+  pauses_mark_.value += 1;
+  erase(pauses_, key);
+}
+
 void MemoryTables::forget_captures(JobSeq seq) {
   std::vector<CaptureNumber> requests;
   for (const auto& [number, capture] : captures_)

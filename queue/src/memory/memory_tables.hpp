@@ -141,6 +141,9 @@ class MemoryTables {
   [[nodiscard]] CapturesMark captures_mark() const { return captures_mark_; }
   // Of jobs that have not started.
   [[nodiscard]] const std::map<JobSeq, WallTime>& start_times() const { return start_times_; }
+  using PauseKey = std::pair<PauseScope, std::string>;
+  [[nodiscard]] const std::map<PauseKey, PauseRecord>& pauses() const { return pauses_; }
+  [[nodiscard]] PausesMark pauses_mark() const { return pauses_mark_; }
   // By number.
   [[nodiscard]] const std::map<std::int64_t, MemoryCapsule>& capsules() const { return capsules_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
@@ -192,6 +195,8 @@ class MemoryTables {
   CaptureNumber insert_capture(MemoryCapture capture);
   void update_capture(CaptureNumber number, const MemoryCapture& capture);
   void erase_capture(CaptureNumber number);
+  void set_pause(const PauseRecord& record);
+  void erase_pause(const PauseKey& key);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
   void append_audit(const AuditEntry& entry, WallTime now);
@@ -238,6 +243,7 @@ class MemoryTables {
   std::map<TenantNumber, TenantState> former_states_;
   std::map<CaptureNumber, MemoryCapture> captures_;
   std::map<std::int64_t, MemoryCapsule> capsules_;
+  std::map<PauseKey, PauseRecord> pauses_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -248,6 +254,7 @@ class MemoryTables {
   OutboxMarkNumber last_outbox_mark_{0};
   CaptureNumber last_capture_{0};
   CapturesMark captures_mark_{0};  // also of what was taken back since: it is then read once more
+  PausesMark pauses_mark_{0};      // the same
   std::int64_t last_capsule_ = 0;
   TenantNumber last_tenant_{0};
   std::vector<std::function<void()>> undo_;

@@ -79,6 +79,10 @@ class MemoryWriter final : public StoreWriter {
   std::optional<OpenCaptures> open_captures(CapturesMark known) override;
   void remove_expired_captures(WallTime now) override;
   void note_capsule(JobSeq seq, const TakenCapsule& capsule, WallTime now) override;
+  Result<bool> pause(const NewPause& pause, WallTime now) override;
+  bool resume(PauseScope scope, std::string_view name) override;
+  std::optional<OpenPauses> open_pauses(PausesMark known) override;
+  void remove_expired_pauses(WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
  private:

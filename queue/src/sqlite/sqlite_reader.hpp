@@ -23,6 +23,7 @@
 //   sqlite_summaries.cpp   queues, tenants, pools, the store
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
+//   sqlite_pauses.cpp      queues and kinds that are paused
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 namespace tenure::queue {
@@ -66,6 +67,7 @@ class SqliteJobReader final : public JobReader {
   WayAhead way_ahead(const JobRecord& job) override;
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
+  std::vector<PauseRecord> pauses() override;
   std::optional<WallTime> copied() override;
   std::optional<RestoreRecord> last_restore() override;
   LostRows lost_rows(const OutboxOwner& owner) override;

@@ -1,5 +1,7 @@
 #include "../job_rules.hpp"
+#include "../pause_rules.hpp"
 #include "interned_names.hpp"
+#include "pause_rows.hpp"
 #include "places.hpp"
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
@@ -138,11 +140,15 @@ struct SqliteJobReader::Grouping {
 };
 
 std::vector<QueueRecord> SqliteJobReader::queues() {
-  return counted_by({NameTable::queue, kQueues, kScheduledByQueue, kDeadByQueue, kRunningByQueue});
+  auto rows = counted_by({NameTable::queue, kQueues, kScheduledByQueue, kDeadByQueue, kRunningByQueue});
+  add_pauses(rows, pauses(), PauseScope::queue);
+  return rows;
 }
 
 std::vector<KindRecord> SqliteJobReader::kinds() {
-  return counted_by({NameTable::kind, kKinds, kScheduledByKind, kDeadByKind, kRunningByKind});
+  auto rows = counted_by({NameTable::kind, kKinds, kScheduledByKind, kDeadByKind, kRunningByKind});
+  add_pauses(rows, pauses(), PauseScope::kind);
+  return rows;
 }
 
 std::vector<QueueRecord> SqliteJobReader::counted_by(const Grouping& grouping) {
@@ -293,7 +299,10 @@ JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindN
 
 // Of a dispatcher that has ended nothing is said: the next one may have other pools.
 const LaneGates& SqliteJobReader::gates() {
-  if (!gates_) gates_ = has_dispatcher() ? read_gates(connection_) : LaneGates{};
+  if (gates_) return *gates_;
+  gates_ = has_dispatcher() ? read_gates(connection_) : LaneGates{};
+  gates_->set_paused(paused_numbers(connection_, PauseScope::queue),
+                     paused_numbers(connection_, PauseScope::kind));
   return *gates_;
 }
 

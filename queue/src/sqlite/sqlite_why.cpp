@@ -1,4 +1,5 @@
 #include "../job_rules.hpp"
+#include "pause_rows.hpp"
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
 
@@ -46,6 +47,8 @@ StoredLane stored_lane_of(sqlite::Connection& connection, JobSeq seq) {
 LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
   const StoredLane lane = stored_lane_of(connection_, job.seq);
   return {.tenant = job.tenant_state,
+          .is_queue_paused = is_paused(connection_, PauseScope::queue, job.queue),
+          .is_kind_paused = is_paused(connection_, PauseScope::kind, job.kind),
           .has_dispatcher = has_dispatcher(),
           .pools = read_gates(connection_).pools_for(QueueNumber{lane.queue}, KindNumber{lane.kind}),
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};

@@ -29,6 +29,7 @@
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
+//   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_outbox.cpp    jobs come out of tenants' databases
 //   sqlite_restore.cpp   the database was put back from a copy
@@ -122,6 +123,10 @@ class SqliteWriter final : public StoreWriter {
   std::optional<OpenCaptures> open_captures(CapturesMark known) override;
   void remove_expired_captures(WallTime now) override;
   void note_capsule(JobSeq seq, const TakenCapsule& capsule, WallTime now) override;
+  Result<bool> pause(const NewPause& pause, WallTime now) override;
+  bool resume(PauseScope scope, std::string_view name) override;
+  std::optional<OpenPauses> open_pauses(PausesMark known) override;
+  void remove_expired_pauses(WallTime now) override;
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.

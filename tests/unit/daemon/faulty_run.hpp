@@ -93,7 +93,7 @@ class FaultyRun {
     return options;
   }
   void disturb() {
-    switch (random_.below(13)) {
+    switch (random_.below(14)) {
       case 0:
         sim_.world.fail_next_rounds(1 + static_cast<int>(random_.below(3)));
         break;
@@ -130,6 +130,9 @@ class FaultyRun {
       case 6:
         sim_.world.sweep_outboxes();
         break;
+      case 7:
+        pause_or_resume();
+        break;
       default:
         enqueue_some();
         break;
@@ -140,6 +143,30 @@ class FaultyRun {
     const std::size_t recent = std::min<std::size_t>(jobs_.size(), 20);
     for (std::size_t count = std::min<std::size_t>(recent, 1 + random_.below(4)); count > 0; --count)
       sim_.world.cancel(jobs_[jobs_.size() - 1 - random_.below(recent)], random_.below(4) != 0);
+  }
+  // A queue or a kind, for a while or until the quiet phase.
+  void pause_or_resume() {
+    queue::NewPause pause{.scope =
+                              random_.below(2) == 0 ? queue::PauseScope::queue : queue::PauseScope::kind};
+    const bool is_first = random_.below(2) == 0;
+    if (pause.scope == queue::PauseScope::queue) pause.name = is_first ? "urgent" : "default";
+    else pause.name = is_first ? "fast" : "slow";
+    if (random_.below(2) == 0)
+      pause.until = sim_->wall() + std::chrono::microseconds{1 + random_.below(50'000)};
+    const bool is_resumed = random_.below(3) == 0;
+    sim_.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      if (is_resumed) static_cast<void>(writer.resume(pause.scope, pause.name));
+      else static_cast<void>(writer.pause(pause, sim_->wall()));  // or nobody knows it yet
+    });
+    if (random_.below(4) != 0) sim_->hint();
+  }
+  void resume_all() {
+    sim_.store->write(queue::Durability::durable, [](queue::StoreWriter& writer) {
+      for (const char* const queue : {"urgent", "default"})
+        static_cast<void>(writer.resume(queue::PauseScope::queue, queue));
+      for (const char* const kind : {"fast", "slow"})
+        static_cast<void>(writer.resume(queue::PauseScope::kind, kind));
+    });
   }
   void change_workers() {
     const auto workers = sim_->live_workers();
@@ -177,6 +204,7 @@ class FaultyRun {
   void quiet_phase() {
     is_quiet_ = true;
     sim_->activate_tenant("late");
+    resume_all();
     // A stop may be under way: until it is over.
     (void)sim_.world.run_until([this] { return !sim_->is_up() || sim_->has_left(); }, 30s);
     if (!sim_->is_up() || sim_->has_left()) sim_.world.start();

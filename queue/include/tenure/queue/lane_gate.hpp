@@ -18,6 +18,8 @@ struct PoolForLane {
 
 struct LaneFacts {
   TenantState tenant = TenantState::active;  // that of untenanted jobs
+  bool is_queue_paused = false;
+  bool is_kind_paused = false;
   bool has_dispatcher = true;
   // All that list the lane's queue; nothing: nobody has told of pools.
   std::optional<std::vector<PoolForLane>> pools = std::nullopt;
@@ -31,6 +33,7 @@ struct LaneFacts {
 
 // Its parts, for who asks about many lanes. JobReason::none: no gate.
 [[nodiscard]] JobReason tenant_gate(TenantState tenant);
+[[nodiscard]] JobReason pause_gate(bool is_queue_paused, bool is_kind_paused);
 // `pools`: all that list the lane's queue.
 [[nodiscard]] JobReason lane_gate(std::span<const PoolForLane> pools);
 

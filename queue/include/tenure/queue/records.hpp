@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/queue/pause.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/types.hpp>
 
@@ -96,6 +97,7 @@ struct QueueRecord {
   std::int64_t dead = 0;
   std::optional<WallTime> oldest_ready;  // due time
   std::vector<HeldJobs> held_by;         // in the order of reasons; together `held`
+  std::optional<PauseRecord> pause = std::nullopt;
 };
 
 // Of the jobs of a kind the same is counted.

@@ -8,6 +8,7 @@
 #include <tenure/queue/inspection.hpp>
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/outbox.hpp>
+#include <tenure/queue/pause.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/restore.hpp>
 #include <tenure/queue/run.hpp>
@@ -223,7 +224,7 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader : public RestoreReader {
+class JobReader : public RestoreReader, public PauseReader {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
@@ -294,7 +295,7 @@ class JobReader : public RestoreReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter : public RestoreWriter, public ExpiryWriter {
+class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWriter {
  public:
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,

@@ -81,11 +81,13 @@ enum class JobReason : std::uint8_t {
   tenant_read_only = 104,  // kinds cannot say yet that they only read
   tenant_not_ready = 105,  // provisioning, migrating, failed or draining
   tenant_deleted = 106,    // of its generation
-  no_dispatcher = 150,     // none is seen to run
-  tenant_busy = 151,       // jobs of its tenant have been given back, and it is left alone for a while
-  tenant_turn = 152,       // others come first
-  row_refused = 153,       // its row holds what no job has
-  slots_full = 154,        // all slots of the pools that perform it are taken
+  queue_paused = 107,      // by an operator, and so the next
+  kind_paused = 108,
+  no_dispatcher = 150,  // none is seen to run
+  tenant_busy = 151,    // jobs of its tenant have been given back, and it is left alone for a while
+  tenant_turn = 152,    // others come first
+  row_refused = 153,    // its row holds what no job has
+  slots_full = 154,     // all slots of the pools that perform it are taken
 };
 [[nodiscard]] std::string_view name_of(JobReason reason);
 [[nodiscard]] std::optional<JobReason> job_reason_named(std::string_view name);

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "show_text.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Pauses of queues and kinds, as several verbs tell of them.
+namespace tenure::cli {
+
+// Of one queue or kind; nothing where it is not paused.
+[[nodiscard]] std::optional<queue::PauseRecord> pause_of(const std::vector<queue::PauseRecord>& all,
+                                                         queue::PauseScope scope, std::string_view name);
+// "by dana, 2 h ago, until 11:00: restore test".
+[[nodiscard]] std::string pause_text(const queue::PauseRecord& pause, const ShowStyle& style);
+// An object with all of it but what is paused.
+void write_pause(json::Writer& writer, const queue::PauseRecord& pause);
+
+}  // namespace tenure::cli
