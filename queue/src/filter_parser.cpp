@@ -45,6 +45,7 @@ std::vector<std::string_view> reason_names() {
       std::array{JobReason::none, JobReason::not_due, JobReason::retry_wait, JobReason::envelope_newer,
                  JobReason::attempts_exhausted, JobReason::permanent_error, JobReason::poison,
                  JobReason::expired, JobReason::by_rule, JobReason::by_operator, JobReason::suspect,
+                 JobReason::schedule_overlap,
                  JobReason::kind_unknown, JobReason::queue_without_pool, JobReason::pool_without_worker,
                  JobReason::tenant_paused, JobReason::tenant_read_only, JobReason::tenant_not_ready,
                  JobReason::tenant_deleted, JobReason::row_refused});

@@ -11,7 +11,11 @@ namespace tenure::queue {
 class MemoryWriter final : public StoreWriter {
  public:
   MemoryWriter(MemoryTables& tables, std::size_t payload_max, const KeyRing& keys)
-      : tables_(tables), payload_max_(payload_max), keys_(keys), reader_(tables) {}
+      : tables_(tables),
+        payload_max_(payload_max),
+        keys_(keys),
+        reader_(tables),
+        schedule_rows_(tables, this) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -75,14 +79,19 @@ class MemoryWriter final : public StoreWriter {
   std::optional<OpenCaptures> open_captures(CapturesMark known) override;
   void remove_expired_captures(WallTime now) override;
   void note_capsule(JobSeq seq, const TakenCapsule& capsule, WallTime now) override;
+  ScheduleWriter& schedules() override { return schedules_; }
   LaneReader& reader() override { return reader_; }
 
  private:
+  friend class MemoryScheduleRows;
   struct Owner {
     TenantNumber number;
     Generation generation;
   };
   Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
+  // Blocked for that reason, unless it is none.
+  Result<Enqueued> enqueue_blocked(const KeyRing& keys, const NewJob& job, JobReason blocked_for,
+                                   WallTime now);
   Result<Owner> owner_of(const NewJob& job) const;
   [[nodiscard]] Result<Owner> owner_of(const TenantName& name, Generation wanted) const;
   Result<QueueNumber> intern_queue(std::string_view name);
@@ -113,6 +122,8 @@ class MemoryWriter final : public StoreWriter {
   std::size_t payload_max_;
   const KeyRing& keys_;
   MemoryReader reader_;
+  MemoryScheduleRows schedule_rows_;
+  ScheduleVerbs schedules_{schedule_rows_};
 };
 
 }  // namespace tenure::queue

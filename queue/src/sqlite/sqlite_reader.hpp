@@ -1,9 +1,11 @@
 #pragma once
 
 #include "../lane_gates.hpp"
+#include "../schedule_verbs.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
 #include "row_filter.hpp"
+#include "sqlite_schedules.hpp"
 
 #include <tenure/queue/store.hpp>
 
@@ -24,12 +26,13 @@
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
 //   sqlite_captures.cpp    requests for capsules, and what became of them
+//   sqlite_schedules.cpp   rows of schedules
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
  public:
   SqliteJobReader(sqlite::Connection& connection, const std::function<std::int64_t()>& wal_bytes)
-      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection) {}
+      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection), schedule_rows_(connection) {}
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
@@ -65,6 +68,7 @@ class SqliteJobReader final : public JobReader {
   WayAhead way_ahead(const JobRecord& job) override;
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
+  ScheduleReader& schedules() override { return schedules_; }
 
  private:
   // Those that are there, in the order of `seqs`.
@@ -106,6 +110,8 @@ class SqliteJobReader final : public JobReader {
   sqlite::Connection& connection_;
   const std::function<std::int64_t()>& wal_bytes_;
   EndedLookup ended_;
+  SqliteScheduleRows schedule_rows_;
+  ScheduleQuestions schedules_{schedule_rows_};
   std::unordered_map<TenantNumber, TenantState> tenant_states_;
   std::optional<LaneGates> gates_;  // once they were asked for
 };
