@@ -38,7 +38,7 @@ jobs (tenure::client), for those that perform them (tenure::worker) and for
 tests of both (tenure::testing), and the pages on formats and decisions.")
 # What tenureConfig.cmake looks for.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libsqlite3-dev (>= 3.40), libfmt-dev, libsimdjson-dev (>= 3.0), libexpected-dev, libcereal-dev, libtomlplusplus-dev, libmd-dev, pkg-config")
+    "libsqlite3-dev (>= 3.40), libfmt-dev, libsimdjson-dev (>= 3.0), libexpected-dev, libhowardhinnant-date-dev, libcereal-dev, libtomlplusplus-dev, libmd-dev, pkg-config")
 if(TENURE_SEAL)
   string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libsodium-dev")
 endif()

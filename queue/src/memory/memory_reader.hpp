@@ -1,6 +1,8 @@
 #pragma once
 
 #include "../lane_gates.hpp"
+#include "../schedule_verbs.hpp"
+#include "memory_schedules.hpp"
 #include "memory_tables.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -12,7 +14,7 @@ namespace tenure::queue {
 
 class MemoryReader final : public LaneReader, public JobReader {
  public:
-  explicit MemoryReader(const MemoryTables& tables) : tables_(tables) {}
+  explicit MemoryReader(const MemoryTables& tables) : tables_(tables), schedule_rows_(tables) {}
 
   std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
@@ -63,6 +65,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   WayAhead way_ahead(const JobRecord& job) override;
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
+  ScheduleReader& schedules() override { return schedules_; }
 
  private:
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
@@ -72,6 +75,8 @@ class MemoryReader final : public LaneReader, public JobReader {
   [[nodiscard]] std::vector<QueueRecord> counted_by(const MemoryNames& names, std::string JobRecord::*name);
 
   const MemoryTables& tables_;
+  MemoryScheduleRows schedule_rows_;
+  ScheduleQuestions schedules_{schedule_rows_};
   std::optional<LaneGates> gates_;
 };
 

@@ -295,6 +295,36 @@ void MemoryTables::forget_captures(JobSeq seq) {
   for (const std::int64_t number : notes) erase(capsules_, number);
 }
 
+ScheduleNumber MemoryTables::insert_schedule(ScheduleRecord schedule) {
+  last_schedule_.value += 1;  // never taken back: a number is never given out twice
+  schedules_mark_.value += 1;
+  schedule.number = last_schedule_;
+  set(schedules_, last_schedule_, std::move(schedule));
+  return last_schedule_;
+}
+
+void MemoryTables::update_schedule(const ScheduleRecord& schedule, bool is_change) {
+  if (is_change) schedules_mark_.value += 1;
+  set(schedules_, schedule.number, schedule);
+}
+
+void MemoryTables::erase_schedule(ScheduleNumber number) {
+  schedules_mark_.value += 1;
+  erase(schedules_, number);
+}
+
+void MemoryTables::set_schedule_tick(const TickRow& row) {
+  set(schedule_ticks_, {row.schedule, row.tick, row.tenant, row.is_manual}, row);
+}
+
+void MemoryTables::erase_schedule_tick(const TickKey& key) { erase(schedule_ticks_, TickKey{key}); }
+
+void MemoryTables::set_schedule_job(JobSeq seq, const ScheduleOwner& owner) {
+  set(schedule_jobs_, seq, owner);
+}
+
+void MemoryTables::erase_schedule_job(JobSeq seq) { erase(schedule_jobs_, JobSeq{seq}); }
+
 TenantRecord MemoryTables::insert_tenant(const TenantName& name, Generation generation, WallTime now) {
   last_tenant_.value += 1;  // never taken back: a number is never given out twice
   set(tenants_, last_tenant_, MemoryTenant{name, generation, TenantState::provisioning, now});

@@ -1,11 +1,14 @@
 #pragma once
 
+#include "../schedule_rows.hpp"
+
 #include <tenure/queue/store.hpp>
 
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -146,6 +149,13 @@ class MemoryTables {
   [[nodiscard]] PausesMark pauses_mark() const { return pauses_mark_; }
   // By number.
   [[nodiscard]] const std::map<std::int64_t, MemoryCapsule>& capsules() const { return capsules_; }
+  [[nodiscard]] const std::map<ScheduleNumber, ScheduleRecord>& schedules() const { return schedules_; }
+  [[nodiscard]] SchedulesMark schedules_mark() const { return schedules_mark_; }
+  using TickKey = std::tuple<ScheduleNumber, WallTime, TenantNumber, bool>;  // the last: manual
+  [[nodiscard]] const std::map<TickKey, TickRow>& schedule_ticks() const { return schedule_ticks_; }
+  using ScheduleOwner = std::pair<ScheduleNumber, TenantNumber>;
+  // Jobs of schedules that are not known to have ended.
+  [[nodiscard]] const std::map<JobSeq, ScheduleOwner>& schedule_jobs() const { return schedule_jobs_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
   [[nodiscard]] const std::string* envelope(JobSeq seq) const;
   [[nodiscard]] JobSeq last_seq() const { return last_seq_; }
@@ -199,6 +209,15 @@ class MemoryTables {
   void erase_pause(const PauseKey& key);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
+  // Numbers it.
+  ScheduleNumber insert_schedule(ScheduleRecord schedule);
+  // Whether a dispatcher has to read it again.
+  void update_schedule(const ScheduleRecord& schedule, bool is_change);
+  void erase_schedule(ScheduleNumber number);
+  void set_schedule_tick(const TickRow& row);
+  void erase_schedule_tick(const TickKey& key);
+  void set_schedule_job(JobSeq seq, const ScheduleOwner& owner);
+  void erase_schedule_job(JobSeq seq);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -244,6 +263,9 @@ class MemoryTables {
   std::map<CaptureNumber, MemoryCapture> captures_;
   std::map<std::int64_t, MemoryCapsule> capsules_;
   std::map<PauseKey, PauseRecord> pauses_;
+  std::map<ScheduleNumber, ScheduleRecord> schedules_;
+  std::map<TickKey, TickRow> schedule_ticks_;
+  std::map<JobSeq, ScheduleOwner> schedule_jobs_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -256,6 +278,8 @@ class MemoryTables {
   CapturesMark captures_mark_{0};  // also of what was taken back since: it is then read once more
   PausesMark pauses_mark_{0};      // the same
   std::int64_t last_capsule_ = 0;
+  ScheduleNumber last_schedule_{0};
+  SchedulesMark schedules_mark_{0};  // as captures_mark_
   TenantNumber last_tenant_{0};
   std::vector<std::function<void()>> undo_;
 };

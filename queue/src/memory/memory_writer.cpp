@@ -16,6 +16,11 @@ Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
 }
 
 Result<Enqueued> MemoryWriter::enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now) {
+  return enqueue_blocked(keys, job, JobReason::none, now);
+}
+
+Result<Enqueued> MemoryWriter::enqueue_blocked(const KeyRing& keys, const NewJob& job, JobReason blocked_for,
+                                               WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
   auto former = existing(job);
   // A lost answer is asked for again when the tenant may have gone since, or the key.
@@ -41,6 +46,10 @@ Result<Enqueued> MemoryWriter::enqueue_sealed_by(const KeyRing& keys, const NewJ
   row.lane = *lane;
   row.state = is_due ? JobState::ready : JobState::scheduled;
   row.reason = is_due ? JobReason::none : JobReason::not_due;
+  if (blocked_for != JobReason::none) {
+    row.state = JobState::blocked;
+    row.reason = blocked_for;
+  }
   row.due = job.due;
   row.created = now;
   row.attempts_max = job.attempts_max;

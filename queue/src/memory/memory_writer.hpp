@@ -11,7 +11,11 @@ namespace tenure::queue {
 class MemoryWriter final : public StoreWriter {
  public:
   MemoryWriter(MemoryTables& tables, std::size_t payload_max, const KeyRing& keys)
-      : tables_(tables), payload_max_(payload_max), keys_(keys), reader_(tables) {}
+      : tables_(tables),
+        payload_max_(payload_max),
+        keys_(keys),
+        reader_(tables),
+        schedule_rows_(tables, this) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -83,9 +87,11 @@ class MemoryWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  ScheduleWriter& schedules() override { return schedules_; }
   LaneReader& reader() override { return reader_; }
 
  private:
+  friend class MemoryScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
   struct Owner {
@@ -93,6 +99,9 @@ class MemoryWriter final : public StoreWriter {
     Generation generation;
   };
   Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
+  // Blocked for that reason, unless it is none.
+  Result<Enqueued> enqueue_blocked(const KeyRing& keys, const NewJob& job, JobReason blocked_for,
+                                   WallTime now);
   Result<Owner> owner_of(const NewJob& job) const;
   [[nodiscard]] Result<Owner> owner_of(const TenantName& name, Generation wanted) const;
   Result<QueueNumber> intern_queue(std::string_view name);
@@ -125,6 +134,8 @@ class MemoryWriter final : public StoreWriter {
   std::size_t payload_max_;
   const KeyRing& keys_;
   MemoryReader reader_;
+  MemoryScheduleRows schedule_rows_;
+  ScheduleVerbs schedules_{schedule_rows_};
 };
 
 }  // namespace tenure::queue

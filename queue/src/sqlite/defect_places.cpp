@@ -105,13 +105,14 @@ constexpr std::array kStrays{
            {"remove_stray_suspect",
             "delete from suspect where seq = ?1 and not exists (select 1 from job where seq = ?1)"}}};
 
-// The reasons for which a job is blocked are 3 (envelope_newer), which a dispatcher lifts, and 10 (suspect), which ends with a trial.
+// The reasons for which a job is blocked are 3 (envelope_newer) and 12 (schedule_overlap), which a dispatcher lifts, and 10
+// (suspect), which ends with a trial.
 // Jobs that stand elsewhere too, or under another lane, are in other lists, since which place is right takes a decision.
 // Index: primary keys.
 constexpr Query kCauseless{"blocked_without_cause", R"sql(
   select blocked.seq
   from blocked cross join job on job.seq = blocked.seq
-  where not (blocked.reason = 3
+  where not (blocked.reason in (3, 12)
              or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq)))
     and (job.queue, job.priority, job.tenant, job.kind, job.due_us)
       is (blocked.queue, blocked.priority, blocked.tenant, blocked.kind, blocked.due_us)
@@ -129,7 +130,7 @@ constexpr Query kStillCauseless{"still_blocked_without_cause", R"sql(
     exists (select 1 from suspect where suspect.seq = blocked.seq)
   from blocked cross join job on job.seq = blocked.seq
   where blocked.seq = ?1
-    and not (blocked.reason = 3
+    and not (blocked.reason in (3, 12)
              or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq)))
     and (job.queue, job.priority, job.tenant, job.kind, job.due_us)
       is (blocked.queue, blocked.priority, blocked.tenant, blocked.kind, blocked.due_us)

@@ -47,6 +47,15 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
 }
 
 Result<Enqueued> SqliteWriter::enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now) {
+  return enqueue_at(keys, job, Placing::as_enqueued, JobReason::none, now);
+}
+
+Result<Enqueued> SqliteWriter::enqueue_placed(const NewJob& job, JobReason blocked_for, WallTime now) {
+  return enqueue_at(keys_, job, Placing::of_its_own, blocked_for, now);
+}
+
+Result<Enqueued> SqliteWriter::enqueue_at(const KeyRing& keys, const NewJob& job, Placing placing,
+                                          JobReason blocked_for, WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
   // A lost answer is asked for again when the tenant may have gone since, or the key.
   const auto former_or = [&](Failure why) -> Result<Enqueued> {
@@ -62,24 +71,32 @@ Result<Enqueued> SqliteWriter::enqueue_sealed_by(const KeyRing& keys, const NewJ
 
   const bool is_due = job.due <= now;
   const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
-  if (!insert_job(job, lane, incoming->envelope, is_due, now)) {
+  const bool is_placed = !is_due || placing == Placing::of_its_own;
+  if (!insert_job(job, lane, incoming->envelope, is_placed ? RowState::placed : RowState::as_enqueued,
+                  is_due ? JobReason::none : JobReason::not_due, now)) {
     auto former = existing(job);
     if (!former) return tl::unexpected(std::move(former.error()));
     return former->value();
   }
   const JobSeq seq{connection_.last_insert_row()};
-  if (!is_due) insert_scheduled(connection_, lane, {job.due, seq});
+  JobState state = is_due ? JobState::ready : JobState::scheduled;
+  if (blocked_for != JobReason::none) {
+    state = JobState::blocked;
+    insert_blocked(connection_, lane, {job.due, seq}, blocked_for);
+  } else if (!is_due) {
+    insert_scheduled(connection_, lane, {job.due, seq});
+  } else if (is_placed) {
+    insert_ready(connection_, lane, {job.due, seq});
+  }
   if (job.start_before) start_times_.add(seq, *job.start_before);
-  return Enqueued{job.id, seq, incoming->owner.generation, false,
-                  JobArrival{seq, lane, job.due, is_due ? JobState::ready : JobState::scheduled}};
+  return Enqueued{job.id, seq, incoming->owner.generation, false, JobArrival{seq, lane, job.due, state}};
 }
 
-bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due,
-                              WallTime now) {
+bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, RowState state,
+                              JobReason reason, WallTime now) {
   connection_.statement(kInsertJob)
       .bind(bytes_of(job.id), lane.tenant.value, lane.queue.value, lane.kind.value, lane.priority.value,
-            to_us(job.due), to_us(now), static_cast<int>(is_due ? RowState::as_enqueued : RowState::placed),
-            static_cast<int>(is_due ? JobReason::none : JobReason::not_due), job.attempts_max,
+            to_us(job.due), to_us(now), static_cast<int>(state), static_cast<int>(reason), job.attempts_max,
             as_bytes(envelope))
       .run();
   return connection_.changes() > 0;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "../lane_gates.hpp"
+#include "../schedule_verbs.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
 #include "row_filter.hpp"
+#include "sqlite_schedules.hpp"
 
 #include <tenure/queue/store.hpp>
 
@@ -26,12 +28,13 @@
 //   sqlite_pauses.cpp      queues and kinds that are paused
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
 //   sqlite_captures.cpp    requests for capsules, and what became of them
+//   sqlite_schedules.cpp   rows of schedules
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
  public:
   SqliteJobReader(sqlite::Connection& connection, const std::function<std::int64_t()>& wal_bytes)
-      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection) {}
+      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection), schedule_rows_(connection) {}
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
@@ -72,6 +75,7 @@ class SqliteJobReader final : public JobReader {
   std::optional<RestoreRecord> last_restore() override;
   LostRows lost_rows(const OutboxOwner& owner) override;
   std::vector<LostRows> lost_rows(std::size_t limit) override;
+  ScheduleReader& schedules() override { return schedules_; }
 
  private:
   // Those that are there, in the order of `seqs`.
@@ -113,6 +117,8 @@ class SqliteJobReader final : public JobReader {
   sqlite::Connection& connection_;
   const std::function<std::int64_t()>& wal_bytes_;
   EndedLookup ended_;
+  SqliteScheduleRows schedule_rows_;
+  ScheduleQuestions schedules_{schedule_rows_};
   std::unordered_map<TenantNumber, TenantState> tenant_states_;
   std::optional<LaneGates> gates_;  // once they were asked for
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../job_rules.hpp"
+#include "../schedule_verbs.hpp"
 #include "cancel_requests.hpp"
 #include "ended_lookup.hpp"
 #include "fresh_jobs.hpp"
@@ -8,6 +9,7 @@
 #include "known_owners.hpp"
 #include "places.hpp"
 #include "sqlite_lanes.hpp"
+#include "sqlite_schedules.hpp"
 #include "start_times.hpp"
 #include "told_by_runs.hpp"
 
@@ -31,6 +33,7 @@
 //   sqlite_operators.cpp what an operator does to one job
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_captures.cpp  requests for capsules, and what became of them
+//   sqlite_schedules.cpp rows of schedules
 //   sqlite_outbox.cpp    jobs come out of tenants' databases
 //   sqlite_restore.cpp   the database was put back from a copy
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
@@ -53,6 +56,7 @@ class SqliteWriter final : public StoreWriter {
         cancel_requests_(connection),
         start_times_(connection),
         told_(connection),
+        schedule_rows_(connection, this),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
   std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
@@ -127,6 +131,7 @@ class SqliteWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  ScheduleWriter& schedules() override { return schedules_; }
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.
@@ -138,6 +143,7 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] bool used_fresh() const { return fresh_has_begun_; }
 
  private:
+  friend class SqliteScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
   // A job on its way in, with everything looked up.
@@ -183,6 +189,12 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] const SealMarks& seal_marks();
   Result<void> check_own_keys();
   Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
+  // The same with a place of its own from the beginning, so that where it stands is told by the tables alone: blocked for that reason, or
+  // where it is due in `ready`.
+  Result<Enqueued> enqueue_placed(const NewJob& job, JobReason blocked_for, WallTime now);
+  enum class Placing : std::uint8_t { as_enqueued, of_its_own };
+  Result<Enqueued> enqueue_at(const KeyRing& keys, const NewJob& job, Placing placing, JobReason blocked_for,
+                              WallTime now);
   Result<Incoming> look_up(const NewJob& job, const KeyRing& keys);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
@@ -190,7 +202,8 @@ class SqliteWriter final : public StoreWriter {
   Result<QueueNumber> intern_queue(std::string_view name);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
-  bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due, WallTime now);
+  bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, RowState state,
+                  JobReason reason, WallTime now);
 
   // Ready for this transaction. Whoever changes rows that it reads calls it before.
   FreshJobs& fresh();
@@ -268,6 +281,8 @@ class SqliteWriter final : public StoreWriter {
   CancelRequests cancel_requests_;
   StartTimes start_times_;
   ToldByRuns told_;
+  SqliteScheduleRows schedule_rows_;
+  ScheduleVerbs schedules_{schedule_rows_};
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
   std::set<TenantNumber> marked_outboxes_;

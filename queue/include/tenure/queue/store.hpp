@@ -12,6 +12,7 @@
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/restore.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/schedule.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
 #include <tenure/queue/types.hpp>
@@ -292,6 +293,8 @@ class JobReader : public RestoreReader, public PauseReader {
   [[nodiscard]] virtual std::vector<CaptureRecord> captures() = 0;
   // What became of captures of that job, or of all jobs, the newest first: of the last kCapsulesKept.
   [[nodiscard]] virtual std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) = 0;
+  // schedule.hpp. As long as this reader lives.
+  [[nodiscard]] virtual ScheduleReader& schedules() = 0;
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
@@ -476,6 +479,9 @@ class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWrite
 
   // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;
+
+  // schedule.hpp. As long as this writer lives.
+  [[nodiscard]] virtual ScheduleWriter& schedules() = 0;
 
   // What this transaction has seen and written.
   [[nodiscard]] virtual LaneReader& reader() = 0;

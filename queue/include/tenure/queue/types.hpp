@@ -73,6 +73,7 @@ enum class JobReason : std::uint8_t {
   by_rule = 8,             // discarded or dead: a rule of its kind
   by_operator = 9,
   suspect = 10,  // blocked: the daemon died while it held the job, which starts alone next
+  schedule_overlap = 12,  // blocked: another job of its schedule has not ended
   kind_unknown =
       100,  // no live worker process of the pools that list its queue has named the kind in its hello
   queue_without_pool = 101,   // no pool lists its queue

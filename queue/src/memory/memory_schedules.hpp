@@ -1,0 +1,45 @@
+#pragma once
+
+#include "../schedule_rows.hpp"
+#include "memory_tables.hpp"
+
+// Schedules as rows in memory. Internal.
+namespace tenure::queue {
+
+class MemoryWriter;
+
+class MemoryScheduleRows final : public WritableScheduleRows {
+ public:
+  explicit MemoryScheduleRows(const MemoryTables& tables, MemoryWriter* writer = nullptr)
+      : tables_(tables), writer_(writer) {}
+
+  std::vector<ScheduleRecord> all() override;
+  std::optional<ScheduleRecord> numbered(ScheduleNumber number) override;
+  std::optional<ScheduleRecord> named(std::string_view name) override;
+  SchedulesMark mark() override { return tables_.schedules_mark(); }
+  std::vector<TickRecord> ticks(ScheduleNumber schedule, std::size_t limit) override;
+  std::optional<TickRecord> tick_of(JobId job) override;
+  std::optional<TenantRecord> tenant(const TenantName& name) override { return tables_.newest_tenant(name); }
+  ScheduleNumber insert(const ScheduleRecord& row) override;
+  void update(const ScheduleRecord& row) override;
+  void erase(ScheduleNumber number) override;
+  void advance(const ScheduleRecord& row) override;
+  bool add_tick(const TickRow& row) override;
+  void forget_ticks(WallTime before, std::size_t limit) override;
+  void add_unended(ScheduleNumber schedule, TenantNumber tenant, JobSeq seq) override;
+  void forget_unended(ScheduleNumber schedule, TenantNumber tenant, JobSeq seq) override;
+  std::vector<UnendedJob> unended(ScheduleNumber schedule, TenantNumber tenant, std::size_t limit) override;
+  std::vector<Blocked> blocked(JobSeq after, std::size_t limit) override;
+  void make_ready(JobSeq seq, WallTime now) override;
+  std::vector<TenantRecord> active_tenants(TenantNumber after, std::size_t limit) override;
+  Result<Enqueued> enqueue(const NewJob& job, bool is_blocked, WallTime now) override;
+
+ private:
+  [[nodiscard]] TickRecord shown(const TickRow& row) const;
+  [[nodiscard]] MemoryTables& writable() const;
+
+  const MemoryTables& tables_;
+  MemoryWriter* writer_;  // null for who only reads
+};
+
+}  // namespace tenure::queue
