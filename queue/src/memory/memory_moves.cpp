@@ -10,7 +10,7 @@ namespace tenure::queue {
 std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
   std::vector<JobArrival> jobs;
   while (jobs.size() < limit && !tables_.scheduled().empty() && tables_.scheduled().begin()->due <= now)
-    jobs.push_back(end_wait(tables_.scheduled().begin()->seq));
+    jobs.push_back(admit(tables_.scheduled().begin()->seq));
   return jobs;
 }
 
@@ -41,7 +41,7 @@ std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, st
     if (tables_.jobs().at(*next).reason == reason) seqs.push_back(*next);
   std::vector<JobArrival> jobs;
   jobs.reserve(seqs.size());
-  for (const JobSeq seq : seqs) jobs.push_back(end_wait(seq));
+  for (const JobSeq seq : seqs) jobs.push_back(admit(seq));
   return jobs;
 }
 
@@ -64,8 +64,13 @@ std::vector<JobArrival> MemoryWriter::reclaim_of_former_holders(Incarnation curr
     const auto ended = end_claim(claim);
     TENURE_INVARIANT(ended.has_value());
     add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
-    if (is_suspect_of_process(claim.seq)) block(claim.seq, JobReason::suspect);
-    else acquit(claim.seq);
+    if (is_suspect_of_process(claim.seq)) {
+      block(claim.seq, JobReason::suspect);
+      pass_on(ended->key, claim.seq);
+    } else {
+      acquit(claim.seq);
+      ready_again(claim.seq, ended->key);
+    }
     jobs.push_back(arrival_of(claim.seq, tables_.jobs().at(claim.seq)));
   }
   return jobs;

@@ -106,7 +106,8 @@ Descriptor lock_for_upgrade(const std::filesystem::path& path) {
 std::vector<sqlite::Migration> control_migrations() {
   return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}},
           {2, "0002_outbox.sql", std::string{schema::k0002_outbox_sql}},
-          {3, "0003_capture.sql", std::string{schema::k0003_capture_sql}}};
+          {3, "0003_capture.sql", std::string{schema::k0003_capture_sql}},
+          {4, "0004_limits.sql", std::string{schema::k0004_limits_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

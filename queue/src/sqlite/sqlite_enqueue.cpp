@@ -1,3 +1,4 @@
+#include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
 #include "places.hpp"
 #include "seal_marks.hpp"
@@ -60,28 +61,52 @@ Result<Enqueued> SqliteWriter::enqueue_sealed_by(const KeyRing& keys, const NewJ
   const auto numbers = intern(job);
   if (!numbers) return tl::unexpected(numbers.error());
 
-  const bool is_due = job.due <= now;
+  if (const auto holder = holder_of_unique(job, incoming->owner.number)) {
+    auto former = existing(job);
+    if (!former) return tl::unexpected(std::move(former.error()));
+    return former->value_or(*holder);
+  }
   const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
-  if (!insert_job(job, lane, incoming->envelope, is_due, now)) {
+  const JobState place = place_of_new(job, lane.tenant, now);
+  if (!insert_job(job, lane, incoming->envelope, place, now)) {
     auto former = existing(job);
     if (!former) return tl::unexpected(std::move(former.error()));
     return former->value();
   }
   const JobSeq seq{connection_.last_insert_row()};
-  if (!is_due) insert_scheduled(connection_, lane, {job.due, seq});
-  return Enqueued{job.id, seq, incoming->owner.generation, false,
-                  JobArrival{seq, lane, job.due, is_due ? JobState::ready : JobState::scheduled}};
+  place_new(job, lane, seq, place);
+  return Enqueued{job.id, seq, incoming->owner.generation, false, JobArrival{seq, lane, job.due, place}};
 }
 
-bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, bool is_due,
+JobState SqliteWriter::place_of_new(const NewJob& job, TenantNumber tenant, WallTime now) {
+  if (job.due > now) return JobState::scheduled;
+  if (!job.concurrency) return JobState::ready;
+  return must_wait_for(stored_concurrency(*job.concurrency, tenant)) ? JobState::blocked : JobState::ready;
+}
+
+bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, JobState place,
                               WallTime now) {
+  const auto state = place == JobState::ready ? RowState::as_enqueued : RowState::placed;
+  const auto reason = place == JobState::scheduled ? JobReason::not_due : JobReason::none;
   connection_.statement(kInsertJob)
       .bind(bytes_of(job.id), lane.tenant.value, lane.queue.value, lane.kind.value, lane.priority.value,
-            to_us(job.due), to_us(now), static_cast<int>(is_due ? RowState::as_enqueued : RowState::placed),
-            static_cast<int>(is_due ? JobReason::none : JobReason::not_due), job.attempts_max,
+            to_us(job.due), to_us(now), static_cast<int>(state), static_cast<int>(reason), job.attempts_max,
             as_bytes(envelope))
       .run();
   return connection_.changes() > 0;
+}
+
+void SqliteWriter::place_new(const NewJob& job, const Lane& lane, JobSeq seq, JobState place) {
+  if (place == JobState::scheduled) insert_scheduled(connection_, lane, {job.due, seq});
+  if (job.concurrency) {
+    const StoredConcurrency key = stored_concurrency(*job.concurrency, lane.tenant);
+    key_rows_.state(seq, key);
+    if (place == JobState::blocked) stand_in_line(key.key, lane, {job.due, seq});
+  }
+  if (job.unique)
+    key_rows_.hold(seq, {.key = stored_key(lane.tenant, job.unique->key, job.unique->is_global),
+                         .until = job.unique->until,
+                         .is_held = true});
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job, const KeyRing& keys) {

@@ -24,6 +24,7 @@
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
 //   sqlite_captures.cpp    requests for capsules, and what became of them
+//   sqlite_keys.cpp        the keys of one job
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -65,6 +66,7 @@ class SqliteJobReader final : public JobReader {
   WayAhead way_ahead(const JobRecord& job) override;
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
+  JobKeys job_keys(const JobRecord& job) override;
 
  private:
   // Those that are there, in the order of `seqs`.
