@@ -33,6 +33,8 @@ Verdict Simulation::verdict() const {
   verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
   verdict.duplicated = duplicated_;
   verdict.not_cancelled = started_again_;
+  verdict.overrun = overrun_;
+  verdict.doubled = doubled_;
   store_.read([&](queue::JobReader& reader) {
     for (const JobId& id : acknowledged_) {
       const auto record = reader.find_job(id);
@@ -54,10 +56,10 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} not-cancelled={} | faults "
+      "claims-left={} not-cancelled={} overrun={} doubled={} | faults "
       "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
-      v.not_cancelled, faults.rounds_failed, faults.workers_killed, faults.workers_hung,
+      v.not_cancelled, v.overrun, v.doubled, faults.rounds_failed, faults.workers_killed, faults.workers_hung,
       faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost, faults.clock_jumps, faults.cancels,
       options_.seed);
 }

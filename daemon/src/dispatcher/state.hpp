@@ -8,6 +8,7 @@
 #include "endings.hpp"
 #include "far_retries.hpp"
 #include "held_notes.hpp"
+#include "key_looks.hpp"
 #include "lanes.hpp"
 #include "lone_jobs.hpp"
 #include "looks.hpp"
@@ -68,6 +69,7 @@ struct DispatcherState {
   CancelledRuns cancelled_runs;
   Captures captures;
   FarRetries far_retries;
+  KeyLooks key_looks;
   DeadJobs dead_jobs;
   Refusals refusals;
   HeldNotes held_notes;
@@ -87,9 +89,9 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, far_retries, dead_jobs, refusals, held_notes,
-                   told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
-                   next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, far_retries, key_looks, dead_jobs, refusals,
+                   held_notes, told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage,
+                   incarnation, next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

@@ -22,6 +22,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   std::int64_t ended_at_limits = 0;
   std::int64_t cancelled_runs = 0;
   std::int64_t swept = 0;
+  std::int64_t keyed = 0;
   for (std::uint64_t seed = 1; seed <= seeds(400); ++seed) {
     FaultyRun run(seed);
     run.run();
@@ -32,6 +33,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     ASSERT_TRUE(world.dispatcher().known_lanes().empty()) << world.verdict_line();
     ASSERT_EQ(world.outboxes.rows_left(*run.sim().store), 0) << world.verdict_line();
     swept += world.outboxes.swept;
+    keyed += world.keyed_beside_others;
     attempted += verdict.attempted;
     compared += world.lanes_compared();
     total.rounds_failed += world.faults.rounds_failed;
@@ -52,6 +54,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   // A fault that did not happen proves nothing.
   EXPECT_GT(total.rounds_failed, 0);
   EXPECT_GT(swept, 0);
+  EXPECT_GT(keyed, 0);
   EXPECT_GT(total.workers_killed, 0);
   EXPECT_GT(total.workers_crashed, 0);
   EXPECT_GT(total.workers_hung, 0);

@@ -1,3 +1,4 @@
+#include "processes.hpp"
 #include "simulated.hpp"
 
 #include <gtest/gtest.h>

@@ -9,6 +9,7 @@
 #include <tenure/daemon/rounds/ends.hpp>
 #include <tenure/daemon/rounds/far_retries.hpp>
 #include <tenure/daemon/rounds/former_claims.hpp>
+#include <tenure/daemon/rounds/free_keys.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
 #include <tenure/daemon/rounds/lane_scan.hpp>
 #include <tenure/daemon/rounds/lone_claims.hpp>
@@ -60,8 +61,8 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart, CancelRequestsPart,
-             CapturesPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart,
-             TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             CapturesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart,
+             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {
