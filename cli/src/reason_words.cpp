@@ -31,6 +31,8 @@ constexpr std::array kReasonWords{
     ReasonWords{JobReason::suspect,
                 "its turn to run by itself, since the daemon or its worker process died under it",
                 "the suspects before it have had theirs", "tenure job cancel {id}"},
+    ReasonWords{JobReason::limit_key, "its concurrency key, which as many jobs have as may run",
+                "those before it have had it, and one that has it ends", ""},
     ReasonWords{JobReason::tenant_paused, "tenant {tenant_state}", "its tenant is active", ""},
     ReasonWords{JobReason::tenant_read_only, "tenant {tenant_state}", "its tenant is active", ""},
     ReasonWords{JobReason::tenant_not_ready, "tenant {tenant_state}", "its tenant is active", ""},

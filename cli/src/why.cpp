@@ -2,6 +2,7 @@
 
 #include "filter_text.hpp"
 #include "job.hpp"
+#include "key_text.hpp"
 #include "nouns.hpp"
 #include "quiet_pools.hpp"
 #include "reason_words.hpp"
@@ -41,7 +42,8 @@ struct ExplainedJob {
   std::optional<Release> released;       // of a job of its tenant, a moment ago
   std::vector<QuietPool> quiet;          // of the pools that perform it, as the daemon says
   std::optional<BehindFile> behind;      // its tenant's database
-  bool is_quiet = false;                 // all of them are, and nothing else holds it
+  queue::JobKeys keys;
+  bool is_quiet = false;  // all of them are, and nothing else holds it
 };
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
@@ -56,7 +58,8 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .attempted = {},
                    .released = {},
                    .quiet = {},
-                   .behind = {}};
+                   .behind = {},
+                   .keys = reader.job_keys(record)};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
@@ -183,6 +186,8 @@ std::string explained_text(const ExplainedJob& job, const ShowStyle& style) {
   if (r.state == ShownState::running) return out + run_lines(job, style);
   if (r.finished) return out + end_lines(job, style);
   out += reason_lines(job, style) + quiet_lines(job);
+  if (r.reason == JobReason::limit_key)
+    for (const std::string& text : holder_texts(job.keys, style)) out += labelled("key", text);
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));
@@ -259,6 +264,7 @@ std::string explained_json(const ExplainedJob& job) {
   writer.end_array();
   write_decision(writer, job.record);
   write_beyond_the_row(writer, job);
+  write_keys(writer, job.keys);
   writer.key("open").begin_array();
   if (!job.reasons.empty() || job.is_quiet)
     for (const std::string& open : open_texts(job)) writer.string(to_utf8(open));

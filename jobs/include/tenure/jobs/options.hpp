@@ -3,6 +3,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/jobs/detail/never.hpp>
+#include <tenure/queue/job_keys.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
 #include <chrono>
@@ -23,6 +24,10 @@ struct JobOptions {
   int attempts_max = limits::kAttemptsDefault;  // 1 to 1000; 1 never retries a failure
   // Of one run: the stop token at 80 % of it, at its end the worker process is replaced. 100 ms to 30 days; 0: as the pool says.
   std::chrono::milliseconds time_limit{0};
+  // At most so many jobs that state the same key run at a time; nothing: no such limit.
+  std::optional<ConcurrencyKey> concurrency = {};
+  // An enqueue while another job has the key makes none and returns that one's id; nothing: it always makes one.
+  std::optional<UniqueKey> unique = {};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
@@ -64,6 +69,8 @@ struct EnqueueOptions {
   TenantOfCall tenant = {};
   // Outside every tenant, on purpose; wins over the scope.
   bool untenanted = false;
+  std::optional<ConcurrencyKey> concurrency = {};
+  std::optional<UniqueKey> unique = {};
 };
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): static_assert takes nothing but a literal
@@ -153,6 +160,12 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::time_limit } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::concurrency } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::unique } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -172,7 +185,8 @@ struct CheckedJobType {
                 "tenure: former names of a kind stand in `static constexpr std::array<std::string_view, N> "
                 "aliases`, and `alias` is nothing that Tenure reads.");
   static_assert(!SaysOneOption<Job>,
-                "tenure: queue, priority, attempts_max and time_limit of a kind stand in what `static "
+                "tenure: queue, priority, attempts_max, time_limit, concurrency and unique of a kind stand "
+                "in what `static "
                 "tenure::JobOptions options()` returns, and static members of these names are nothing that "
                 "Tenure reads.");
   static constexpr bool kChecked = true;
