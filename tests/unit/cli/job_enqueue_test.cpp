@@ -38,6 +38,12 @@ class JobEnqueue : public Program {
     store->read([&](queue::JobReader& reader) { envelope = reader.envelope(record.seq); });
     return value_or_raise(queue::read_envelope(envelope.value())).arguments;
   }
+  queue::JobKeys keys_of(int seed) {
+    queue::JobKeys keys;
+    const queue::JobRecord record = job(seed);
+    store->read([&](queue::JobReader& reader) { keys = reader.job_keys(record); });
+    return keys;
+  }
   std::int64_t jobs() {
     std::int64_t count = 0;
     store->read([&](queue::JobReader& reader) { count = reader.summary().jobs; });
@@ -72,8 +78,7 @@ TEST_F(JobEnqueue, StatesKeysAndPrintsWhoseTheUniqueOneIs) {
                      "--running-max", "2", "--unique-key", "close 2026-03", "--unique-until", "started"}),
             0)
       << output.error;
-  queue::JobKeys keys;
-  store->read([&](queue::JobReader& reader) { keys = reader.job_keys(job(7)); });
+  const queue::JobKeys keys = keys_of(7);
   EXPECT_EQ(keys.concurrency, (ConcurrencyKey{"reports", 2, false}));
   EXPECT_EQ(keys.unique, (UniqueKey{"close 2026-03", UniqueUntil::started, false}));
   EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--id", job_id(8).text(), "--unique-key",
@@ -118,8 +123,7 @@ TEST_F(JobEnqueue, ALineStatesKeysToo) {
   EXPECT_EQ(enqueue({"--lines", "--tenant", "acme"}), 1);
   EXPECT_THAT(output.out, StartsWith("1  " + id7 + "\n2  " + id7 + "  existed\n"));
   EXPECT_THAT(output.error, HasSubstr("line 3: "));
-  queue::JobKeys keys;
-  store->read([&](queue::JobReader& reader) { keys = reader.job_keys(job(7)); });
+  const queue::JobKeys keys = keys_of(7);
   EXPECT_EQ(keys.concurrency, (ConcurrencyKey{"r", 3, true}));
   EXPECT_EQ(keys.unique, (UniqueKey{"u", UniqueUntil::started, true}));
 }
