@@ -86,17 +86,22 @@ constexpr std::array kVerbs{
          "succeeded jobs unless --scan is given.",
          "tenure job export finished=-1d.. > jobs.jsonl", "after scan", Effect::reads, job_export,
          filter_words},
-    Verb{"job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
-         "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
-         "reads it: exit code 65 names the place that is wrong. Ids of records, {\"$gid\": \"gid://...\"}, "
-         "must be "
-         "of the tenant. - reads standard input. With --lines it reads one job a line, {\"kind\": ..., "
-         "\"arguments\": {...}} and tenant, id, queue, priority, attempts_max, due or start_before; what a "
-         "line "
-         "says counts before the options. Each line gets its result, and bad ones stop no other.",
-         "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
-         "tenant queue priority run-in run-at start-before max-attempts id lines reason", Effect::changes,
-         job_enqueue},
+    Verb{
+        "job", "enqueue", "KIND [JSON|-|@FILE]", 0, 2, "enqueue a job by its kind and its arguments as JSON",
+        "Prints the job's id; the same --id again is the same job. The JSON is read as strictly as a worker "
+        "reads it: exit code 65 names the place that is wrong. Ids of records, {\"$gid\": \"gid://...\"}, "
+        "must be "
+        "of the tenant. - reads standard input. With --lines it reads one job a line, {\"kind\": ..., "
+        "\"arguments\": {...}} and tenant, id, queue, priority, attempts_max, due, start_before, or its "
+        "keys; what a "
+        "line says "
+        "counts before the options. Each line gets its result, and bad ones stop no other. Where another job "
+        "has the unique key, that one's id is printed and no job is made.",
+        "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
+        "tenant queue priority run-in run-at start-before max-attempts id lines concurrency-key running-max "
+        "unique-key "
+        "unique-until global-keys reason",
+        Effect::changes, job_enqueue},
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
          "shows the oldest, and asks; --yes answers, --dry-run stops there. Other states are left alone.",
@@ -376,6 +381,12 @@ constexpr std::array kOptions{
     OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},
+    OptionSpec{"concurrency-key", "KEY", "jobs of its tenant with this key run one at a time"},
+    OptionSpec{"running-max", "N", "so many of them at a time, at most 10000"},
+    OptionSpec{"unique-key", "KEY", "no job where another one of its tenant has this key"},
+    OptionSpec{"unique-until", "END", "the job has it until then: ended, unless given, or started",
+               "ended started"},
+    OptionSpec{"global-keys", "", "the keys are the same for all tenants"},
     OptionSpec{"events", "", "each event too, with what was decided"},
     OptionSpec{"kind", "NAME", "of which kind"},
     OptionSpec{"count", "N", "so many capsules; 1 of a job, else 5, at most 1000"},

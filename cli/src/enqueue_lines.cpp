@@ -24,8 +24,9 @@ constexpr std::size_t kLinesOfCommit = 500;
 // The arguments, and what is said beside them.
 constexpr std::size_t kLineMax = limits::kPayloadMax + 64UL * 1024;
 
-constexpr std::array<std::string_view, 9> kLineKeys{
-    "kind", "arguments", "tenant", "id", "queue", "priority", "attempts_max", "due", "start_before"};
+constexpr std::array<std::string_view, 14> kLineKeys{
+    "kind", "arguments",    "tenant",          "id",          "queue",      "priority",     "attempts_max",
+    "due",  "start_before", "concurrency_key", "running_max", "unique_key", "unique_until", "global_keys"};
 
 struct LineToEnqueue {
   std::int64_t number = 0;
@@ -60,6 +61,14 @@ WallTime time_at(const json::Value& at, WallTime now) {
   return *time;
 }
 
+void read_key_member(std::string_view key, const json::Value& at, JobSpec& spec) {
+  if (key == "concurrency_key") spec.concurrency_key = text_at(at);
+  if (key == "running_max") spec.running_max = static_cast<int>(number_between(at, 1, kRunningMax));
+  if (key == "unique_key") spec.unique_key = text_at(at);
+  if (key == "unique_until") spec.unique_until = unique_until_named(text_at(at), at.path());
+  if (key == "global_keys") spec.has_global_keys = value_or_raise(at.boolean());
+}
+
 // Null says what an absent member says.
 void read_member(std::string_view key, const json::Value& at, WallTime now, JobSpec& spec) {
   if (at.type() == json::Type::null || key == "arguments") return;
@@ -71,6 +80,7 @@ void read_member(std::string_view key, const json::Value& at, WallTime now, JobS
     spec.priority = static_cast<int>(number_between(at, limits::kPriorityHighest, limits::kPriorityLowest));
   if (key == "attempts_max")
     spec.attempts_max = static_cast<int>(number_between(at, 1, limits::kAttemptsMax));
+  read_key_member(key, at, spec);
   if (key == "due") {
     spec.run_at = time_at(at, now);
     spec.run_in = {};

@@ -26,7 +26,34 @@ std::optional<TenantName> tenant_of_spec(const JobSpec& spec) {
   return value_or_raise(TenantName::parse(*spec.tenant));
 }
 
+// What is said of a key that is not there is a mistake.
+void check_keys(const JobSpec& spec) {
+  if (spec.running_max && !spec.concurrency_key)
+    raise(ErrorCode::bad_options, "running-max counts the jobs of a concurrency-key, and there is none");
+  if (spec.unique_until && !spec.unique_key)
+    raise(ErrorCode::bad_options, "unique-until says how long a job has its unique-key, and there is none");
+  if (spec.has_global_keys && !spec.concurrency_key && !spec.unique_key)
+    raise(ErrorCode::bad_options, "global-keys needs a concurrency-key or a unique-key");
+}
+
+void state_keys(const JobSpec& spec, queue::NewJob& job) {
+  check_keys(spec);
+  if (spec.concurrency_key)
+    job.concurrency =
+        ConcurrencyKey{*spec.concurrency_key, spec.running_max.value_or(1), spec.has_global_keys};
+  if (spec.unique_key)
+    job.unique =
+        UniqueKey{*spec.unique_key, spec.unique_until.value_or(UniqueUntil::ended), spec.has_global_keys};
+}
+
 }  // namespace
+
+UniqueUntil unique_until_named(std::string_view text, std::string_view where) {
+  if (text == "ended") return UniqueUntil::ended;
+  if (text == "started") return UniqueUntil::started;
+  raise(ErrorCode::bad_options,
+        fmt::format("{} '{}' is neither ended nor started", where, escaped(text, 64)));
+}
 
 OptionTime time_option(const Session& session) {
   if (session.has("run-at") && session.has("run-in"))
@@ -70,6 +97,14 @@ JobSpec spec_of_options(const Session& session) {
     spec.attempts_max = static_cast<int>(value_or_raise(
         whole_number("max-attempts", session.option("max-attempts"), 1, limits::kAttemptsMax)));
   if (session.has("id")) spec.id = job_uuid(session.option("id"), "--id");
+  if (session.has("concurrency-key")) spec.concurrency_key = session.option("concurrency-key");
+  if (session.has("running-max"))
+    spec.running_max = static_cast<int>(
+        value_or_raise(whole_number("running-max", session.option("running-max"), 1, kRunningMax)));
+  if (session.has("unique-key")) spec.unique_key = session.option("unique-key");
+  if (session.has("unique-until"))
+    spec.unique_until = unique_until_named(session.option("unique-until"), "--unique-until");
+  spec.has_global_keys = session.has("global-keys");
   const OptionTime time = time_option(session);
   spec.run_at = time.run_at;
   spec.run_in = time.run_in;
@@ -97,6 +132,7 @@ queue::Draft JobDrafts::draft(const JobSpec& spec, FunctionRef<std::string(Paylo
   value_or_raise(check_name(NameOf::queue, draft.job.queue));
   draft.job.priority = queue::Priority{spec.priority};
   draft.job.attempts_max = spec.attempts_max;
+  state_keys(spec, draft.job);
   TenantPayloadContext context{session_.settings().application.name, draft.job.tenant};
   draft.job.arguments = arguments(context);
   draft.job.id = {spec.id ? *spec.id : uuids_of_process().next(session_.environment().clock.wall())};

@@ -28,6 +28,11 @@ struct JobSpec {
   std::optional<WallTime> run_at;
   std::chrono::microseconds run_in{0};
   std::optional<WallTime> start_before;
+  std::optional<std::string> concurrency_key;
+  std::optional<int> running_max;  // 1 where there is a key
+  std::optional<std::string> unique_key;
+  std::optional<UniqueUntil> unique_until;  // ended where there is a key
+  bool has_global_keys = false;
 };
 
 // The time that --run-at or --run-in says; at most one of both may be given.
@@ -39,6 +44,9 @@ struct OptionTime {
 [[nodiscard]] int priority_option(const Session& session, int otherwise);
 // As a value of `where`; BadOptions.
 [[nodiscard]] Uuid job_uuid(std::string_view text, std::string_view where);
+
+// BadOptions.
+[[nodiscard]] UniqueUntil unique_until_named(std::string_view text, std::string_view where);
 
 // What the words and options of a command say, but for the arguments.
 [[nodiscard]] JobSpec spec_of_options(const Session& session);

@@ -56,7 +56,8 @@ ExitCode job_enqueue(Session& session) {
     session.print_json(enqueued_json(draft.job, there, kind_is_known));
   } else {
     session.print(there.id.text() + '\n');
-    if (there.existed) session.note("it was there already");
+    if (there.existed)
+      session.note(there.id == draft.job.id ? "it was there already" : "that job has the unique key already");
   }
   return ExitCode::done;
 }

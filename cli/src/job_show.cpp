@@ -1,5 +1,6 @@
 #include "captures.hpp"
 #include "job.hpp"
+#include "key_text.hpp"
 #include "nouns.hpp"
 
 #include <tenure/base/json.hpp>
@@ -32,6 +33,7 @@ struct WholeJob {
   bool has_dispatcher = false;
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
   std::vector<queue::CapsuleNote> capsules;    // the newest first
+  queue::JobKeys keys;
 };
 
 std::string tenant_of(const std::optional<TenantName>& tenant) { return tenant ? tenant->text() : "none"; }
@@ -92,7 +94,8 @@ WholeJob find(Session& session, queue::JobId id) {
                    .global_id = global_id_of(*record, application),
                    .has_dispatcher = reader.has_dispatcher(),
                    .captures = captures_of(reader, id, session.now()),
-                   .capsules = reader.capsules(id)};
+                   .capsules = reader.capsules(id),
+                   .keys = reader.job_keys(*record)};
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
@@ -181,6 +184,7 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   out += line("attempts", fmt::format("{} failed, {} released (costs no attempt), {} crashes{}", r.failures,
                                       r.releases, r.crashes, attempts_left_text(r)));
   out += attempt_lines(job, style);
+  for (const auto& [name, text] : key_texts(job.keys)) out += line(name, text);
   for (const queue::CaptureRecord& request : job.captures)
     out += line("capture", request_text(request, style));
   for (const queue::CapsuleNote& note : job.capsules) out += line("capsule", capsule_text(note, style));
@@ -236,7 +240,9 @@ std::string json_of(const WholeJob& job) {
   for (const queue::CaptureRecord& request : job.captures) write_request(writer, request);
   writer.end_array().key("capsules").begin_array();
   for (const queue::CapsuleNote& note : job.capsules) write_capsule_note(writer, note);
-  writer.end_array().key("sealed");
+  writer.end_array();
+  write_keys(writer, job.keys);
+  writer.key("sealed");
   if (job.is_sealed) writer.boolean(*job.is_sealed);
   else writer.null();
   writer.key("arguments");

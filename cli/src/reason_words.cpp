@@ -31,6 +31,8 @@ constexpr std::array kReasonWords{
     ReasonWords{JobReason::suspect,
                 "its turn to run by itself, since the daemon or its worker process died under it",
                 "the suspects before it have had theirs", "tenure job cancel {id}"},
+    ReasonWords{JobReason::limit_key, "its concurrency key, which as many jobs have as may run",
+                "those before it have had it, and one that has it ends", ""},
     ReasonWords{JobReason::schedule_overlap, "the end of the job of its schedule before it",
                 "that job has ended", "tenure job cancel {id}"},
     ReasonWords{JobReason::tenant_paused, "tenant {tenant_state}", "its tenant is active", ""},

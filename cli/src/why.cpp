@@ -3,6 +3,7 @@
 #include "captures.hpp"
 #include "filter_text.hpp"
 #include "job.hpp"
+#include "key_text.hpp"
 #include "nouns.hpp"
 #include "pauses.hpp"
 #include "quiet_pools.hpp"
@@ -45,7 +46,8 @@ struct ExplainedJob {
   std::optional<BehindFile> behind;            // its tenant's database
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
   std::vector<queue::PauseRecord> pauses;      // of its queue and its kind
-  bool is_quiet = false;                       // all of them are, and nothing else holds it
+  queue::JobKeys keys;
+  bool is_quiet = false;  // all of them are, and nothing else holds it
 };
 
 std::vector<queue::PauseRecord> pauses_of(queue::JobReader& reader, const JobRecord& record) {
@@ -71,7 +73,8 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .quiet = {},
                    .behind = {},
                    .captures = captures_of(reader, record.id, now),
-                   .pauses = pauses_of(reader, record)};
+                   .pauses = pauses_of(reader, record),
+                   .keys = reader.job_keys(record)};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
@@ -209,6 +212,8 @@ std::string state_lines(const ExplainedJob& job, const ShowStyle& style) {
     out += labelled("expires", full_time_text(r.start_before, style) + ", when it is discarded, not started");
   for (const queue::PauseRecord& pause : job.pauses)
     out += labelled("paused", fmt::format("{} {}", name_of(pause.scope), pause_text(pause, style)));
+  if (r.reason == JobReason::limit_key)
+    for (const std::string& text : holder_texts(job.keys, style)) out += labelled("key", text);
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));
@@ -294,6 +299,7 @@ std::string explained_json(const ExplainedJob& job) {
   writer.end_array();
   write_decision(writer, job.record);
   write_beyond_the_row(writer, job);
+  write_keys(writer, job.keys);
   writer.key("open").begin_array();
   if (!job.reasons.empty() || job.is_quiet)
     for (const std::string& open : open_texts(job)) writer.string(to_utf8(open));

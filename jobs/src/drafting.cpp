@@ -50,6 +50,8 @@ queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
   job.kind = kind.name;
   job.priority = queue::Priority{effective.priority};
   job.attempts_max = effective.attempts_max;
+  job.concurrency = effective.concurrency;
+  job.unique = effective.unique;
   TenantPayloadContext context{application, job.tenant};
   try {
     job.arguments = kind.encode(job_data, context);

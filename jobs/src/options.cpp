@@ -56,6 +56,8 @@ JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of
   if (of_call.priority) result.priority = *of_call.priority;
   if (of_call.attempts_max) result.attempts_max = *of_call.attempts_max;
   if (of_call.start_within) result.start_within = *of_call.start_within;
+  if (of_call.concurrency) result.concurrency = of_call.concurrency;
+  if (of_call.unique) result.unique = of_call.unique;
   check_options(result);
   if (of_call.run_in < std::chrono::microseconds{0})
     refuse("run_in", duration_text(of_call.run_in), "a delay cannot be negative");

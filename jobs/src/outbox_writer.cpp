@@ -19,7 +19,8 @@ Uuid JobTransaction::enqueue_kind(const detail::JobKind& kind, const void* job,
 namespace detail {
 
 std::size_t bytes_of_job(const queue::NewJob& job) {
-  return sizeof job + job.queue.size() + job.kind.size() + job.arguments.size();
+  return sizeof job + job.queue.size() + job.kind.size() + job.arguments.size() +
+         (job.concurrency ? job.concurrency->key.size() : 0) + (job.unique ? job.unique->key.size() : 0);
 }
 
 Uuid OutboxWriter::enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job_data,

@@ -52,6 +52,7 @@ std::vector<std::string_view> reason_names() {
                           JobReason::by_rule,
                           JobReason::by_operator,
                           JobReason::suspect,
+                          JobReason::limit_key,
                           JobReason::schedule_overlap,
                           JobReason::kind_unknown,
                           JobReason::queue_without_pool,

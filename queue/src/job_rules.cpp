@@ -1,5 +1,7 @@
 #include "job_rules.hpp"
 
+#include "job_key_rules.hpp"
+
 #include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
@@ -36,7 +38,7 @@ Result<void> check_new_job(const NewJob& job) {
   if (job.attempts_max < 1 || job.attempts_max > limits::kAttemptsMax)
     return fail(ErrorCode::bad_options, std::to_string(job.attempts_max) + " attempts are outside 1 to " +
                                             std::to_string(limits::kAttemptsMax));
-  return {};
+  return check_job_keys(job);
 }
 
 Envelope envelope_of(const NewJob& job, Generation generation, const KeyRing& keys) {
@@ -196,7 +198,8 @@ Result<Copy> copy_of(JobId id, CopiedRow row, const SealMarks& in_force, const K
                .priority = row.priority,
                .due = now,
                .attempts_max = row.attempts_max,
-               .arguments = std::move(envelope->arguments)},
+               .arguments = std::move(envelope->arguments),
+               .concurrency = std::move(row.concurrency)},
               sealed.has_value()};
 }
 

@@ -80,6 +80,7 @@ struct CopiedRow {
   Priority priority;
   int attempts_max = 0;
   std::string envelope;
+  std::optional<ConcurrencyKey> concurrency = {};
 };
 struct Copy {
   NewJob job;

@@ -1,5 +1,6 @@
 #include "canonical_number.hpp"
 #include "job_rules.hpp"
+#include "outbox_keys.hpp"
 
 #include <tenure/base/limits.hpp>
 #include <tenure/queue/envelope.hpp>
@@ -17,10 +18,12 @@ namespace tenure::queue {
 namespace {
 
 constexpr std::string_view kRowMark = "tenure-outbox/";
+// A row of a job without keys is of version 1, so that programs which know no other one take it.
 constexpr std::int64_t kRowVersion = 1;
+constexpr std::int64_t kRowVersionWithKeys = 2;
 constexpr std::size_t kRowWords = 5;  // and a sixth where it must start before some time
-// Mark, queue, four numbers of 20 digits, with room.
-constexpr std::size_t kRowLineMax = 32 + limits::kQueueNameMax + 4 * 20 + kRowWords + 1;
+// Mark, queue, four numbers of 20 digits, with room; and the keys.
+constexpr std::size_t kRowLineMax = 32 + limits::kQueueNameMax + 4 * 20 + kRowWords + 1 + kKeysTextMax;
 
 tl::unexpected<Failure> bad_row(std::string_view reason, std::string_view what) {
   return fail(ErrorCode::bad_payload, fmt::format("{}: {}", reason, what));
@@ -44,20 +47,30 @@ std::optional<RowWords> words_of(std::string_view line) {
 }
 
 // A newer row may have any form behind its version.
-Result<void> check_row_version(std::string_view text) {
+Result<std::int64_t> row_version(std::string_view text) {
   if (!text.starts_with(kRowMark))
     return bad_row("NotAnOutboxRow", fmt::format("it does not begin with {}", kRowMark));
   const std::string_view rest = text.substr(kRowMark.size(), 20);
   const auto version = canonical_number(rest.substr(0, rest.find_first_of(" \n")));
   if (!version || *version < 1) return bad_row("NotAnOutboxRow", "it names no version");
-  if (*version > kRowVersion)
+  if (*version > kRowVersionWithKeys)
     return fail(ErrorCode::newer_envelope,
                 fmt::format("the row of the outbox has version {}; this program reads up to {}", *version,
-                            kRowVersion));
-  return {};
+                            kRowVersionWithKeys));
+  return *version;
 }
 
-Result<NewJob> read_row_line(std::string_view line) {
+// The keys stand behind the words, an object with blanks of its own.
+std::string_view cut_keys(std::string_view& line) {
+  const std::size_t end = line.find(" {");
+  if (end == std::string_view::npos) return {};
+  const std::string_view keys = line.substr(end + 1);
+  line = line.substr(0, end);
+  return keys;
+}
+
+Result<NewJob> read_row_line(std::string_view line, std::int64_t version) {
+  const std::string_view keys = version == kRowVersionWithKeys ? cut_keys(line) : std::string_view{};
   const auto row = words_of(line);
   if (!row) return bad_row("NotAnOutboxRow", "its first line has neither five words nor six");
   const auto& words = row->words;
@@ -77,6 +90,8 @@ Result<NewJob> read_row_line(std::string_view line) {
   job.due = from_us(*due);
   job.attempts_max = static_cast<int>(*attempts);
   if (start_before) job.start_before = from_us(*start_before);
+  if (version == kRowVersionWithKeys)
+    if (auto read = read_keys(keys, job); !read) return tl::unexpected(std::move(read.error()));
   return job;
 }
 
@@ -97,9 +112,11 @@ Result<void> check_owner(const Envelope& envelope, const OutboxOwner& owner) {
 }  // namespace
 
 std::string write_outbox_row(const NewJob& job, const KeyRing& keys) {
-  std::string text = fmt::format("{}{} {} {} {} {}", kRowMark, kRowVersion, job.queue, job.priority.value,
-                                 to_us(job.due), job.attempts_max);
+  std::string text =
+      fmt::format("{}{} {} {} {} {}", kRowMark, has_keys(job) ? kRowVersionWithKeys : kRowVersion, job.queue,
+                  job.priority.value, to_us(job.due), job.attempts_max);
   if (job.start_before) text += fmt::format(" {}", to_us(*job.start_before));
+  if (has_keys(job)) text += ' ' + keys_text(job);
   text += '\n';
   return text += write_envelope(envelope_of(job, job.generation, keys));
 }
@@ -123,10 +140,11 @@ bool says_same_job(std::string_view row, const NewJob& job) {
 }
 
 Result<NewJob> read_outbox_row(std::string_view text, const OutboxOwner& owner, const KeyRing& keys) {
-  if (auto version = check_row_version(text); !version) return tl::unexpected(std::move(version.error()));
+  const auto version = row_version(text);
+  if (!version) return tl::unexpected(version.error());
   const std::size_t end = text.substr(0, kRowLineMax).find('\n');
   if (end == std::string_view::npos) return bad_row("NotAnOutboxRow", "its first line has no end");
-  auto job = read_row_line(text.substr(0, end));
+  auto job = read_row_line(text.substr(0, end), *version);
   if (!job) return job;
   auto envelope = read_envelope(text.substr(end + 1));
   if (!envelope) return tl::unexpected(std::move(envelope.error()));

@@ -28,6 +28,7 @@ constexpr std::array kReasons{
     std::pair{JobReason::by_rule, std::string_view{"by_rule"}},
     std::pair{JobReason::by_operator, std::string_view{"by_operator"}},
     std::pair{JobReason::suspect, std::string_view{"suspect"}},
+    std::pair{JobReason::limit_key, std::string_view{"limit_key"}},
     std::pair{JobReason::schedule_overlap, std::string_view{"schedule_overlap"}},
     std::pair{JobReason::kind_unknown, std::string_view{"kind_unknown"}},
     std::pair{JobReason::queue_without_pool, std::string_view{"queue_without_pool"}},

@@ -109,6 +109,14 @@ constexpr std::array kPlanted{
         "seq 3: in blocked, and not as its own row says"},
     Planted{Defect::wrong_counter, "delete from mark where name = 'absorbed'",
             "the mark 'absorbed' is missing"},
+    Planted{Defect::row_without_job, "insert into job_key values (77, '0/a', 1)", "job_key, seq 77"},
+    Planted{Defect::row_without_job, "insert into unique_key values (77, '0/a', 1, 1)", "unique_key, seq 77"},
+    Planted{Defect::row_without_job, "insert into key_line values ('0/a', 0, 0, 5, 3)", "key_line, seq 3"},
+    Planted{Defect::blocked_without_cause,
+            "insert into blocked select seq, 11, queue, priority, tenant, kind, due_us from scheduled where "
+            "seq = 3;"
+            "delete from scheduled where seq = 3; insert into job_key values (3, '0/a', 1)",
+            "seq 3"},
     Planted{Defect::row_without_job, "insert into suspect values (77, 1, 0, 1, 1)", "suspect, seq 77"},
     Planted{Defect::row_without_job,
             "insert into attempt(seq, number, outcome, finished_us, incarnation, counter, process)"
@@ -162,10 +170,10 @@ TEST_F(Defects, EachKindIsFoundAloneAndSaysWhere) {
 TEST_F(Defects, RowsWithoutAJobAreRemovedInPieces) {
   for (const Planted& planted : kPlanted)
     if (planted.defect == Defect::row_without_job) execute(planted.sql);
-  ASSERT_EQ(found().at(0).count, 9);
+  ASSERT_EQ(found().at(0).count, 12);
   EXPECT_EQ(mended(Defect::row_without_job, 2), 2);
-  EXPECT_EQ(found().at(0).count, 7);
-  EXPECT_EQ(mended(Defect::row_without_job), 7);
+  EXPECT_EQ(found().at(0).count, 10);
+  EXPECT_EQ(mended(Defect::row_without_job), 10);
   EXPECT_EQ(mended(Defect::row_without_job), 0);
   EXPECT_TRUE(found().empty());
 }
@@ -222,6 +230,19 @@ TEST_F(Defects, ASuspectThatIsBlockedForNoReasonIsBlockedAsOneAgainAndAHintSaysS
 }
 
 // Put into a lane it would start a second time.
+TEST_F(Defects, AJobThatWaitsForAKeyInNoLineIsReadyAndWhoStandsThereIsLeftAlone) {
+  execute(
+      "insert into job_key select seq, '0/a', 1 from job where seq <= 2; insert into blocked select seq, 11, "
+      "queue, priority, tenant, kind, due_us from scheduled where seq <= 2; insert into key_line select "
+      "'0/a', "
+      "tenant, priority, due_us, seq from scheduled where seq = 2; delete from scheduled where seq <= 2");
+  EXPECT_EQ(mended(Defect::blocked_without_cause), 1);
+  EXPECT_TRUE(found().empty());
+  EXPECT_EQ(count("blocked where seq = 2 and reason = 11"), 1);
+  EXPECT_EQ(count("key_line"), 2) << "the line is not empty, so it stands behind the other one";
+  EXPECT_EQ(mended(Defect::blocked_without_cause), 0);
+}
+
 TEST_F(Defects, AJobThatIsBlockedAndStandsElsewhereTooIsLeftAlone) {
   const std::string blocked =
       "insert into blocked select seq, 0, queue, priority, tenant, kind, due_us from job where seq = ";

@@ -100,7 +100,8 @@ class Script {
       case 13:
         return act_as_operator(writer);
       case 14:
-        return expire(writer);
+        if (random_.below(3) != 0) return expire(writer);
+        return say("free keys until " + writer.give_free_keys("", 1 + random_.below(3)).value_or("the end"));
       default:
         return end_claim(writer);
     }
@@ -125,13 +126,29 @@ class Script {
       job.attempts_max = 3;
       job.arguments = "[1]";
       if (random_.below(4) == 0) job.start_before = now_ + milliseconds{random_.below(3'000)};
+      state_keys(job);
       enqueued_.push_back(job);
     }
     const auto result = writer.enqueue(job, now_);
     say("enqueue " + job.id.text() + " " + outcome(result));
     if (!result) return;
+    if (result->id != job.id) say("has " + result->id.text());
     say((result->existed ? "existed " : "new ") + std::to_string(result->generation.value));
     ids_[result->seq] = result->id;
+  }
+
+  // How many run of a key follows from its name.
+  static int running_max_of(const std::string& key) { return key == "one" ? 1 : 2; }
+
+  void state_keys(NewJob& job) {
+    if (random_.below(3) == 0) {
+      const std::string key = random_.below(2) == 0 ? "one" : "two";
+      job.concurrency = ConcurrencyKey{key, running_max_of(key), random_.below(3) == 0};
+    }
+    if (random_.below(6) == 0)
+      job.unique =
+          UniqueKey{random_.below(2) == 0 ? "this" : "that",
+                    random_.below(2) == 0 ? UniqueUntil::ended : UniqueUntil::started, random_.below(4) == 0};
   }
 
   // As a dispatcher does, for its lanes are those of what it was told.
@@ -315,8 +332,12 @@ class Script {
 
   void dump() {
     world_.store().read([&](JobReader& reader) {
-      for (const JobRecord& job : reader.list_jobs({}, {.limit = 1'000'000}, now_).jobs)
+      std::map<std::string, KeyUse> uses;
+      for (const JobRecord& job : reader.list_jobs({}, {.limit = 1'000'000}, now_).jobs) {
         dump_job(reader, job);
+        dump_keys(reader.job_keys(job), job, uses);
+      }
+      check_keys(uses);
       for (const QueueRecord& queue : reader.queues())
         say(queue.name + " " + std::to_string(queue.ready) + " " + std::to_string(queue.held) + " " +
             std::to_string(queue.running) + " " + std::to_string(queue.scheduled) + " " +
@@ -350,6 +371,42 @@ class Script {
            << show(attempt.started) << ' ' << show(attempt.finished) << ' ' << attempt.claim.incarnation.value
            << '.' << attempt.claim.counter << ' ' << attempt.process.value << ' ' << attempt.node;
     say(line.str());
+  }
+
+  struct KeyUse {
+    std::int64_t running_max = 0, running = 0, ready = 0, waiting = 0;
+  };
+
+  void dump_keys(const JobKeys& keys, const JobRecord& job, std::map<std::string, KeyUse>& uses) {
+    std::ostringstream line;
+    if (const auto& key = keys.concurrency) {
+      const std::string owner = key->is_global ? "*"
+                                : job.tenant   ? job.tenant->text() + std::to_string(job.generation.value)
+                                               : "-";
+      KeyUse& use = uses[owner + "/" + key->key];
+      use.running_max = key->running_max;
+      use.running = keys.running;
+      use.ready += job.state == ShownState::ready || job.state == ShownState::held ? 1 : 0;
+      use.waiting += job.state == ShownState::blocked && job.reason == JobReason::limit_key ? 1 : 0;
+      line << "key " << owner << '/' << key->key << ' ' << key->running_max << ' ' << keys.running << ' '
+           << keys.ahead;
+      for (const KeyHolder& holder : keys.holders)
+        line << ' ' << holder.id.text() << '@' << show(holder.started);
+    }
+    if (keys.unique)
+      line << " unique " << keys.unique->key << ' ' << static_cast<int>(keys.unique->until) << ' '
+           << keys.unique->is_global << ' ' << keys.is_unique_held;
+    say(line.str());
+  }
+
+  // Never more than may, and never fewer while jobs wait, but those that are ready and only have not started.
+  static void check_keys(const std::map<std::string, KeyUse>& uses) {
+    for (const auto& [key, use] : uses) {
+      EXPECT_LE(use.running, use.running_max) << key;
+      if (use.waiting > 0) {
+        EXPECT_GE(use.running + use.ready, use.running_max) << key;
+      }
+    }
   }
 
   StoreWorld& world_;

@@ -37,6 +37,9 @@ constexpr int kThreads = 4;
 constexpr std::array<const char*, 2> kTenants{"acme", "bolt"};
 constexpr int kRoundsBetweenCheckpoints = 50;  // few, so that cuts also hit checkpoints
 constexpr std::size_t kClaimed = 16;
+// One in so many jobs states a concurrency key, of which so many run: those that wait for it must come out of its line after each cut.
+constexpr int kJobsPerKeyed = 4;
+constexpr int kRunningOfKey = 6;
 
 queue::BookkeepingLimits eager_limits() {
   queue::BookkeepingLimits limits;
@@ -94,16 +97,20 @@ class Ids {
 
 void enqueue(SqliteStore& store, const Record& record, Ids ids, int thread, Durability durability) {
   const std::string arguments = R"({"text":")" + std::string(280, 'x') + R"("})";
+  int number = 0;
   for (;;) {
-    const queue::NewJob job{.id = ids.next(),
-                            .tenant = TenantName{kTenants[static_cast<std::size_t>(thread % 2)]},
-                            .generation = {},
-                            .queue = thread % 2 == 0 ? "default" : "mail",
-                            .kind = "power.cut",
-                            .priority = queue::Priority{thread},
-                            .due = now(),
-                            .attempts_max = 3,
-                            .arguments = arguments};
+    queue::NewJob job{.id = ids.next(),
+                      .tenant = TenantName{kTenants[static_cast<std::size_t>(thread % 2)]},
+                      .generation = {},
+                      .queue = thread % 2 == 0 ? "default" : "mail",
+                      .kind = "power.cut",
+                      .priority = queue::Priority{thread},
+                      .due = now(),
+                      .attempts_max = 3,
+                      .arguments = arguments};
+    if (++number % kJobsPerKeyed == 0)
+      job.concurrency =
+          ConcurrencyKey{.key = "limited", .running_max = kRunningOfKey, .is_global = thread > 1};
     record.tell('+', job.id.text());
     store.write(durability, [&](StoreWriter& writer) {
       static_cast<void>(value_or_raise(writer.enqueue(job, job.due)));
@@ -147,6 +154,7 @@ class Claimer {
       for (auto page = writer.reader().arrivals(known_until_, 16); !page.empty();
            page = writer.reader().arrivals(known_until_, 16))
         known_until_ = page.back().seq;
+      static_cast<void>(writer.take_lane_hints(100));  // lanes are read anew each time
       for (const queue::Lane& lane : writer.reader().lanes(std::nullopt, 100)) claim(writer, lane, claimed);
     });
     running_ = std::move(claimed);
@@ -190,6 +198,9 @@ void claim(SqliteStore& store, const Record& record, bool until_empty) {
 
 constexpr Query kIntegrity{"integrity_check", "pragma integrity_check"};
 constexpr Query kIds{"ids", "select id from job"};
+constexpr Query kOverrun{"overrun", R"sql(
+  select claim.key, count(*) from claim join job_key on job_key.seq = claim.seq
+  group by claim.key having count(*) > min(job_key.running_max))sql"};
 constexpr Query kNotEnded{"not_ended", R"sql(
   select count(*) from job where state <> 4 and not exists (select 1 from ended where ended.seq = job.seq))sql"};
 
@@ -209,6 +220,10 @@ int check(const std::string& path, const char* record_file, bool is_final) {
   Verdict verdict = judge(stored, record);
   for (const std::string& line : testing::misplaced_jobs(connection))
     verdict.count(verdict.unexpected, "unexpected", line);
+  {
+    auto row = connection.statement(kOverrun);
+    while (row.step()) verdict.count(verdict.unexpected, "overrun", std::string{row.text(0)});
+  }
   if (is_final) verdict.stuck = connection.statement(kNotEnded).row().integer(0);
   verdict.print(record);
   return verdict.is_good() ? 0 : 1;

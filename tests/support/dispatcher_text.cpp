@@ -108,6 +108,9 @@ struct AskText {
   std::string operator()(const daemon::PausesPart::Ask& ask) const {
     return fmt::format("pauses since {}{}", ask.known.value, ask.has_expired ? ", without expired ones" : "");
   }
+  std::string operator()(const daemon::FreeKeysPart::Ask& ask) const {
+    return fmt::format("free keys after '{}'", ask.after);
+  }
   std::string operator()(const daemon::LaneHintsPart::Ask&) const { return "hints"; }
   std::string operator()(const daemon::NewJobsPart::Ask& ask) const {
     return fmt::format("new after {}", ask.after.value);

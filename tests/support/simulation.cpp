@@ -45,6 +45,7 @@ JobId Simulation::enqueue(const JobSpec& spec, bool hint) { return enqueue_many(
 std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t count, bool hint) {
   std::vector<JobId> ids;
   std::optional<queue::Lane> lane;
+  std::vector<std::pair<queue::NewJob, queue::Enqueued>> answers;
   store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
     for (std::size_t index = 0; index < count; ++index) {
       queue::NewJob job;
@@ -60,16 +61,53 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
         job.start_before = clock_.wall() + *spec.start_within;
         start_before_.emplace(job.id, *job.start_before);
       }
-      attempted_.insert(job.id);
-      const auto arrival = value_or_raise(writer.enqueue(job, clock_.wall())).arrival;
-      if (arrival->state == queue::JobState::ready) lane = arrival->lane;
-      ids.push_back(job.id);
+      job.concurrency = spec.concurrency;
+      job.unique = spec.unique;
+      answers.emplace_back(job, value_or_raise(writer.enqueue(job, clock_.wall())));
+      const auto& answer = answers.back().second;
+      if (answer.arrival && answer.arrival->state == queue::JobState::ready) lane = answer.arrival->lane;
+      ids.push_back(answer.id);
+      attempted_.insert(answer.id);
     }
   });
+  for (const auto& [job, answer] : answers) enqueued(job, answer);
   acknowledged_.insert(ids.begin(), ids.end());
   if (count != 1) lane.reset();
   if (hint) this->hint(lane);
   return ids;
+}
+
+namespace {
+
+std::string key_of(const std::optional<TenantName>& tenant, const std::string& key, bool is_global) {
+  return (is_global ? "*" : tenant ? tenant->text() : "-") + '/' + key;
+}
+
+}  // namespace
+
+void Simulation::enqueued(const queue::NewJob& job, const queue::Enqueued& answer) {
+  if (const auto& key = job.concurrency; key && !answer.existed)
+    keyed_[job.id] = {key_of(job.tenant, key->key, key->is_global), key->running_max};
+  if (!job.unique) return;
+  const auto [holder, is_new] =
+      unique_.try_emplace(key_of(job.tenant, job.unique->key, job.unique->is_global), answer.id);
+  if (is_new) return;
+  const bool had_ended = this->job(holder->second).finished.has_value();
+  if (answer.existed ? answer.id != holder->second : !had_ended) ++doubled_;
+  holder->second = answer.id;
+}
+
+// Called when it performs.
+void Simulation::note_start_of_key(JobId id) {
+  const auto found = keyed_.find(id);
+  if (found == keyed_.end()) return;
+  int running = 0;
+  for (const auto& [seq, performing] : performing_) {
+    const auto other = keyed_.find(performing);
+    running += other != keyed_.end() && other->second.key == found->second.key ? 1 : 0;
+  }
+  if (running > found->second.running_max) ++overrun_;
+  if (running == found->second.running_max) ++keyed_beside_others;
 }
 
 void Simulation::hint(const std::optional<queue::Lane>& lane) {

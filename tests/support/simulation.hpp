@@ -98,8 +98,12 @@ struct Verdict {
   std::int64_t claims_left = 0;
   std::int64_t not_cancelled = 0;  // cancelled, and started again, or ended neither so nor in success
   std::int64_t expired_late = 0;   // discarded as not started in time, and had started or was in time
+  std::int64_t overrun = 0;        // performed beside as many as may have its concurrency key
+  std::int64_t doubled = 0;        // made though another job had its unique key
   [[nodiscard]] bool is_clean() const {
-    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled + expired_late == 0;
+    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled + expired_late + overrun +
+               doubled ==
+           0;
   }
 };
 
@@ -122,6 +126,8 @@ struct JobSpec {
   microseconds due_in{0};
   int attempts_max = 10;
   std::optional<microseconds> start_within = {};  // from its enqueue on
+  std::optional<ConcurrencyKey> concurrency = {};
+  std::optional<UniqueKey> unique = {};
 };
 
 class Simulation {
@@ -226,6 +232,7 @@ class Simulation {
   SimulatedOutboxes outboxes;
   Faults faults;
   std::int64_t performing_max = 0;
+  std::int64_t keyed_beside_others = 0;  // starts while as many as may had the key with it
   std::int64_t rounds = 0;
 
  private:
@@ -252,6 +259,8 @@ class Simulation {
   void kill(Worker& process, const queue::ProcessExit& exit, std::optional<queue::ClaimRef> crashed);
   void gone(Worker& process, const queue::ProcessExit& exit, microseconds in,
             std::optional<queue::ClaimRef> crashed = {});
+  void enqueued(const queue::NewJob& job, const queue::Enqueued& answer);
+  void note_start_of_key(JobId id);
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
@@ -278,6 +287,13 @@ class Simulation {
   std::set<JobId> started_;
   std::map<JobId, std::optional<queue::ClaimToken>> cancelled_;  // with the claim that they had then
   std::map<queue::JobSeq, JobId> performing_;
+  struct Keyed {
+    std::string key;  // and whose it is
+    int running_max = 1;
+  };
+  std::map<JobId, Keyed> keyed_;
+  std::map<std::string, JobId> unique_;  // who has got each key last
+  std::int64_t overrun_ = 0, doubled_ = 0;
   std::set<queue::JobSeq> claimed_, succeeded_;
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;

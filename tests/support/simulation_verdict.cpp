@@ -33,6 +33,8 @@ Verdict Simulation::verdict() const {
   verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
   verdict.duplicated = duplicated_;
   verdict.not_cancelled = started_again_;
+  verdict.overrun = overrun_;
+  verdict.doubled = doubled_;
   store_.read([&](queue::JobReader& reader) {
     for (const JobId& id : acknowledged_) {
       const auto record = reader.find_job(id);
@@ -60,12 +62,12 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} not-cancelled={} expired-late={} | faults "
+      "claims-left={} not-cancelled={} expired-late={} overrun={} doubled={} | faults "
       "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} expire={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
-      v.not_cancelled, v.expired_late, faults.rounds_failed, faults.workers_killed, faults.workers_hung,
-      faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost, faults.clock_jumps, faults.cancels,
-      faults.expiries, options_.seed);
+      v.not_cancelled, v.expired_late, v.overrun, v.doubled, faults.rounds_failed, faults.workers_killed,
+      faults.workers_hung, faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost,
+      faults.clock_jumps, faults.cancels, faults.expiries, options_.seed);
 }
 
 std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }

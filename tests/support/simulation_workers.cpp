@@ -113,6 +113,7 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
   }
   started_.insert(job.id);
   if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;
+  note_start_of_key(job.id);
   const auto cancelled = cancelled_.find(job.id);
   if (cancelled != cancelled_.end() && cancelled->second != job.token) ++started_again_;
   performing_max = std::max(performing_max, static_cast<std::int64_t>(performing_.size()));

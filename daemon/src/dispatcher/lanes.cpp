@@ -86,7 +86,8 @@ void Lanes::settle(const ClaimRequest& request, const ClaimReply& reply, JobSeq 
     set_tenant_state(request.tenant, *reply.gate);
     return;
   }
-  const bool is_short = reply.jobs.size() < request.count && !reply.stopped_by_bytes;
+  const bool is_short =
+      reply.jobs.size() < request.count && !reply.stopped_by_bytes && !reply.stopped_by_keys;
   for (const queue::LaneCursor& asked : request.kinds) {
     const auto lane = std::find_if(lanes.kinds.begin(), lanes.kinds.end(),
                                    [&](const KindLane& kind) { return kind.kind == asked.kind; });

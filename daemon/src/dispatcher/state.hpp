@@ -9,6 +9,7 @@
 #include "expired_jobs.hpp"
 #include "far_retries.hpp"
 #include "held_notes.hpp"
+#include "key_looks.hpp"
 #include "lanes.hpp"
 #include "lone_jobs.hpp"
 #include "looks.hpp"
@@ -71,6 +72,7 @@ struct DispatcherState {
   Captures captures;
   Pauses pauses;
   FarRetries far_retries;
+  KeyLooks key_looks;
   DeadJobs dead_jobs;
   ExpiredJobs expired_jobs;
   Refusals refusals;
@@ -91,9 +93,9 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, pauses, far_retries, dead_jobs, expired_jobs,
-                   refusals, held_notes, told_pools, told_runs, told_outboxes, plan, suspects, stopping,
-                   stage, incarnation, next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, pauses, far_retries, key_looks, dead_jobs,
+                   expired_jobs, refusals, held_notes, told_pools, told_runs, told_outboxes, plan, suspects,
+                   stopping, stage, incarnation, next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

@@ -5,7 +5,8 @@
 namespace tenure::daemon {
 
 std::optional<LaneHintsPart::Ask> LaneHintsPart::ask(DispatcherState& state) {
-  if (!state.is_looking()) return std::nullopt;
+  // Ends may pass a concurrency key on, in the same commit.
+  if (!state.is_looking() && state.endings.under_way() == 0) return std::nullopt;
   return Ask{};
 }
 

@@ -10,7 +10,7 @@ namespace tenure::queue {
 std::vector<JobArrival> MemoryWriter::promote(WallTime now, std::size_t limit) {
   std::vector<JobArrival> jobs;
   while (jobs.size() < limit && !tables_.scheduled().empty() && tables_.scheduled().begin()->due <= now)
-    jobs.push_back(end_wait(tables_.scheduled().begin()->seq));
+    jobs.push_back(admit(tables_.scheduled().begin()->seq));
   return jobs;
 }
 
@@ -22,11 +22,13 @@ std::vector<ExpiredJob> MemoryWriter::expire(WallTime now, std::size_t limit) {
   if (late.size() > limit) late.resize(limit);
   std::vector<ExpiredJob> expired;
   for (const auto& [start_before, seq] : late) {
+    leave_place(seq);
     MemoryJob job = tables_.jobs().at(seq);
     job.state = JobState::discarded;
     job.reason = JobReason::expired;
     job.finished = now;
     tables_.update_job(seq, job);
+    free_unique(seq);
     mark_outbox_of(job.lane.tenant, now);
     expired.push_back({seq, job.id, job.lane});
   }
@@ -69,7 +71,7 @@ std::vector<JobArrival> MemoryWriter::unblock(JobReason reason, JobSeq after, st
     if (tables_.jobs().at(*next).reason == reason) seqs.push_back(*next);
   std::vector<JobArrival> jobs;
   jobs.reserve(seqs.size());
-  for (const JobSeq seq : seqs) jobs.push_back(end_wait(seq));
+  for (const JobSeq seq : seqs) jobs.push_back(admit(seq));
   return jobs;
 }
 
@@ -92,8 +94,13 @@ std::vector<JobArrival> MemoryWriter::reclaim_of_former_holders(Incarnation curr
     const auto ended = end_claim(claim);
     TENURE_INVARIANT(ended.has_value());
     add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
-    if (is_suspect_of_process(claim.seq)) block(claim.seq, JobReason::suspect);
-    else acquit(claim.seq);
+    if (is_suspect_of_process(claim.seq)) {
+      block(claim.seq, JobReason::suspect);
+      pass_on(ended->key, claim.seq);
+    } else {
+      acquit(claim.seq);
+      ready_again(claim.seq, ended->key);
+    }
     jobs.push_back(arrival_of(claim.seq, tables_.jobs().at(claim.seq)));
   }
   return jobs;

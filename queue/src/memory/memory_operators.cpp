@@ -23,6 +23,7 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
   if (auto sealed = check_seal_of_retry(*tables_.envelope(*seq), tables_.seal_marks(), keys_); !sealed)
     return sealed;
+  if (auto unique = hold_unique_again(*seq, id); !unique) return unique;
   job.state = JobState::ready;
   job.reason = JobReason::none;
   job.due = now;
@@ -30,8 +31,7 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   job.crashes = 0;
   job.started.reset();
   job.finished.reset();
-  tables_.update_job(*seq, job);
-  tables_.add_hint(*seq);
+  place_in_lane(*seq, job);
   return {};
 }
 
@@ -50,7 +50,9 @@ Result<void> MemoryWriter::run_by_operator(JobId id, WallTime now) {
 void MemoryWriter::place_in_lane(JobSeq seq, MemoryJob job) {
   if (is_suspect_of_process(seq)) job.state = JobState::scheduled;
   tables_.update_job(seq, job);
-  if (job.state == JobState::ready) tables_.add_hint(seq);
+  if (job.state != JobState::ready) return;
+  if (lines_up(seq)) stand_in_line(seq);
+  else tables_.add_hint(seq);
 }
 
 Result<void> MemoryWriter::change_by_operator(JobId id, const JobChange& change, WallTime now) {
@@ -71,6 +73,7 @@ Result<void> MemoryWriter::change_by_operator(JobId id, const JobChange& change,
   job.due = change.due.value_or(job.due);
   job.state = to.state;
   job.reason = to.reason;
+  leave_place(*seq);
   place_in_lane(*seq, job);
   return {};
 }
@@ -87,7 +90,8 @@ Result<Enqueued> MemoryWriter::copy_by_operator(JobId id, JobId copy, WallTime n
                        .kind = reader_.kind_name(row.lane.kind),
                        .priority = row.lane.priority,
                        .attempts_max = row.attempts_max,
-                       .envelope = *tables_.envelope(*seq)},
+                       .envelope = *tables_.envelope(*seq),
+                       .concurrency = stated_concurrency(*seq)},
                       tables_.seal_marks(), keys_, copy, now);
   if (!made) return tl::unexpected(std::move(made.error()));
   return enqueue_sealed_by(made->may_be_sealed ? keys_ : KeyRing(), made->job, now);
@@ -115,12 +119,14 @@ Result<void> MemoryWriter::discard_by_operator(JobId id, WallTime now) {
 Result<void> MemoryWriter::end_waiting(Transition transition, JobId id, JobState to, WallTime now) {
   const auto seq = named_job_for(transition, id, to);
   if (!seq) return tl::unexpected(seq.error());
+  leave_place(*seq);
   MemoryJob job = tables_.jobs().at(*seq);
   job.state = to;
   job.reason = JobReason::by_operator;
   job.finished = now;
   tables_.update_job(*seq, job);
   acquit(*seq);
+  free_unique(*seq);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job.lane.tenant, now);
   return {};

@@ -65,6 +65,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   WayAhead way_ahead(const JobRecord& job) override;
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
+  JobKeys job_keys(const JobRecord& job) override;
   ScheduleReader& schedules() override { return schedules_; }
 
  private:

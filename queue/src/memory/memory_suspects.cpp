@@ -29,7 +29,9 @@ std::vector<FormerClaim> MemoryWriter::former_claims(Incarnation current, std::s
 
 Result<void> MemoryWriter::suspect(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                                    WallTime now) {
-  if (auto reclaimed = reclaim(claim, charge, failure, now); !reclaimed) return reclaimed;
+  const auto ended = end_by_crash(claim, charge, failure, now);
+  if (!ended) return claim_lost(claim);
+  pass_on(ended->key, claim.seq);
   if (charge == CrashCharge::poison) {
     acquit(claim.seq);
     return {};
@@ -47,7 +49,9 @@ Result<void> MemoryWriter::suspect(ClaimRef claim, CrashCharge charge, const Att
 
 Result<void> MemoryWriter::suspect_of_process(ClaimRef claim, CrashCharge charge,
                                               const AttemptFailure& failure, WallTime now) {
-  if (auto reclaimed = reclaim(claim, charge, failure, now); !reclaimed) return reclaimed;
+  const auto ended = end_by_crash(claim, charge, failure, now);
+  if (!ended) return claim_lost(claim);
+  pass_on(ended->key, claim.seq);
   if (charge == CrashCharge::poison) {
     acquit(claim.seq);
     return {};
@@ -59,7 +63,9 @@ Result<void> MemoryWriter::suspect_of_process(ClaimRef claim, CrashCharge charge
 
 Result<void> MemoryWriter::release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
                                            WallTime now) {
-  if (auto released = release(claim, started, why, now); !released) return released;
+  const auto ended = end_by_release(claim, started, why, now);
+  if (!ended) return claim_lost(claim);
+  pass_on(ended->key, claim.seq);
   block(claim.seq, JobReason::suspect);
   if (!tables_.suspects().contains(claim.seq))
     tables_.set_suspect(claim.seq, {.deaths = 0, .token = claim.token});
@@ -85,10 +91,16 @@ ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime n
   const auto tenant = tables_.tenants().find(found->second.lane.tenant);
   const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
   if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
+  const auto key = tables_.job_key(request.seq);
+  if (key && is_taken(*key)) {
+    stand_in_line(request.seq);
+    if (!is_suspect_of_process(request.seq)) acquit(request.seq);
+    return {};
+  }
   const JobArrival ready = move_to_ready(request.seq);
   ClaimedJob job = claimed({ready.lane, {ready.due, ready.seq}});
   job.token = request.token;
-  tables_.insert_claim(job.seq, {job.token, request.process, now});
+  tables_.insert_claim(job.seq, {job.token, request.process, now, key ? key->key : std::string{}});
   MemorySuspect row = suspect_row(tables_, request.seq);
   row.token = request.token;
   row.is_on_trial = true;

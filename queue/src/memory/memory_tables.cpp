@@ -108,6 +108,8 @@ void MemoryTables::erase_job(JobSeq seq) {
   erase(envelopes_, seq);
   erase(jobs_, seq);
   erase(cursors_, seq);
+  erase(job_keys_, seq);
+  erase_unique_key(seq);
   forget_captures(seq);
   const auto rows = attempts_.find(seq);
   if (rows == attempts_.end()) return;
@@ -127,9 +129,18 @@ void MemoryTables::append_audit(const AuditEntry& entry, WallTime now) {
   undo_.emplace_back([this] { audit_.pop_back(); });
 }
 
-void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) { set(claims_, seq, claim); }
+void MemoryTables::insert_claim(JobSeq seq, const MemoryClaim& claim) {
+  set(claims_, seq, claim);
+  if (!claim.key.empty()) set(running_, claim.key, running(claim.key) + 1);
+}
 
 void MemoryTables::erase_claim(JobSeq seq) {
+  if (const auto claim = claims_.find(seq); claim != claims_.end() && !claim->second.key.empty()) {
+    const std::string key = claim->second.key;
+    const std::int64_t left = running(key) - 1;
+    if (left > 0) set(running_, key, left);
+    else erase(running_, key);
+  }
   erase(claims_, seq);
   erase(progress_, seq);
   const auto request = std::ranges::find_if(cancel_requests_,
@@ -143,6 +154,47 @@ void MemoryTables::set_cursor(JobSeq seq, const MemoryCursor& cursor) { set(curs
 void MemoryTables::add_cancel_request(const MemoryCancelRequest& request) {
   last_cancel_.value += 1;  // never taken back: a number is never given out twice
   set(cancel_requests_, last_cancel_, request);
+}
+
+std::optional<MemoryJobKey> MemoryTables::job_key(JobSeq seq) const {
+  const auto found = job_keys_.find(seq);
+  return found == job_keys_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<MemoryUniqueKey> MemoryTables::unique_key(JobSeq seq) const {
+  const auto found = unique_keys_.find(seq);
+  return found == unique_keys_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::optional<JobSeq> MemoryTables::holder_of(const std::string& unique_key) const {
+  const auto found = unique_holders_.find(unique_key);
+  return found == unique_holders_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::int64_t MemoryTables::running(const std::string& key) const {
+  const auto found = running_.find(key);
+  return found == running_.end() ? 0 : found->second;
+}
+
+void MemoryTables::set_job_key(JobSeq seq, const MemoryJobKey& key) { set(job_keys_, seq, key); }
+
+void MemoryTables::join_line(const MemoryLinePlace& place) {
+  if (lines_.insert(place).second) undo_.emplace_back([this, place] { lines_.erase(place); });
+}
+
+void MemoryTables::leave_line(const MemoryLinePlace& place) {
+  if (lines_.erase(place) > 0) undo_.emplace_back([this, place] { lines_.insert(place); });
+}
+
+void MemoryTables::set_unique_key(JobSeq seq, const MemoryUniqueKey& key) {
+  if (const auto before = unique_key(seq); before && before->is_held) erase(unique_holders_, before->key);
+  set(unique_keys_, seq, key);
+  if (key.is_held) set(unique_holders_, key.key, seq);
+}
+
+void MemoryTables::erase_unique_key(JobSeq seq) {
+  if (const auto before = unique_key(seq); before && before->is_held) erase(unique_holders_, before->key);
+  erase(unique_keys_, seq);
 }
 
 std::optional<WallTime> MemoryTables::cancel_asked(JobSeq seq) const {

@@ -36,6 +36,26 @@ struct MemoryClaim {
   ClaimToken token;
   ProcessNumber process;
   WallTime started{};
+  std::string key = {};  // of concurrency; empty: none
+};
+
+// As they are stored (job_key_rules.hpp).
+struct MemoryJobKey {
+  std::string key;
+  int running_max = 1;
+};
+struct MemoryUniqueKey {
+  std::string key;
+  UniqueUntil until = UniqueUntil::ended;
+  bool is_held = false;
+};
+// Where a job stands in the line of its key.
+struct MemoryLinePlace {
+  std::string key;
+  TenantNumber tenant;
+  Priority priority;
+  LanePlace place;
+  friend auto operator<=>(const MemoryLinePlace&, const MemoryLinePlace&) = default;
 };
 
 struct MemorySuspect {
@@ -156,6 +176,14 @@ class MemoryTables {
   using ScheduleOwner = std::pair<ScheduleNumber, TenantNumber>;
   // Jobs of schedules that are not known to have ended.
   [[nodiscard]] const std::map<JobSeq, ScheduleOwner>& schedule_jobs() const { return schedule_jobs_; }
+  // Of jobs that are there.
+  [[nodiscard]] std::optional<MemoryJobKey> job_key(JobSeq seq) const;
+  // Of those that have not succeeded.
+  [[nodiscard]] std::optional<MemoryUniqueKey> unique_key(JobSeq seq) const;
+  [[nodiscard]] std::optional<JobSeq> holder_of(const std::string& unique_key) const;
+  [[nodiscard]] const std::set<MemoryLinePlace>& lines() const { return lines_; }
+  // Claims that have the key.
+  [[nodiscard]] std::int64_t running(const std::string& key) const;
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
   [[nodiscard]] const std::string* envelope(JobSeq seq) const;
   [[nodiscard]] JobSeq last_seq() const { return last_seq_; }
@@ -175,6 +203,12 @@ class MemoryTables {
   void insert_claim(JobSeq seq, const MemoryClaim& claim);
   // With its progress and the request for its cancel.
   void erase_claim(JobSeq seq);
+  void set_job_key(JobSeq seq, const MemoryJobKey& key);
+  void join_line(const MemoryLinePlace& place);
+  void leave_line(const MemoryLinePlace& place);
+  // Keeps who holds it right.
+  void set_unique_key(JobSeq seq, const MemoryUniqueKey& key);
+  void erase_unique_key(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
   void set_cursor(JobSeq seq, const MemoryCursor& cursor);
   void set_start_time(JobSeq seq, WallTime start_before);
@@ -243,6 +277,11 @@ class MemoryTables {
   std::unordered_map<Uuid, JobSeq> seq_of_id_;
   std::map<JobSeq, std::string> envelopes_;
   std::map<JobSeq, MemoryClaim> claims_;
+  std::map<JobSeq, MemoryJobKey> job_keys_;
+  std::map<JobSeq, MemoryUniqueKey> unique_keys_;
+  std::map<std::string, JobSeq> unique_holders_;
+  std::set<MemoryLinePlace> lines_;
+  std::map<std::string, std::int64_t> running_;
   std::map<JobSeq, MemorySuspect> suspects_;
   std::map<CancelNumber, MemoryCancelRequest> cancel_requests_;
   std::map<JobSeq, ToldProgress> progress_;

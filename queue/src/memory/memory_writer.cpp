@@ -1,5 +1,6 @@
 #include "memory_writer.hpp"
 
+#include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -39,6 +40,12 @@ Result<Enqueued> MemoryWriter::enqueue_blocked(const KeyRing& keys, const NewJob
   if (!lane) return tl::unexpected(lane.error());
   if (!former) return tl::unexpected(std::move(former.error()));
   if (*former) return **former;
+  if (job.unique)
+    if (const auto holder =
+            tables_.holder_of(stored_key(owner->number, job.unique->key, job.unique->is_global))) {
+      const MemoryJob& held_by = tables_.jobs().at(*holder);
+      return Enqueued{held_by.id, *holder, tables_.tenants().at(held_by.lane.tenant).generation, true, {}};
+    }
 
   const bool is_due = job.due <= now;
   MemoryJob row;
@@ -56,7 +63,10 @@ Result<Enqueued> MemoryWriter::enqueue_blocked(const KeyRing& keys, const NewJob
   row.size_bytes = static_cast<std::int64_t>(envelope.size());
   const JobSeq seq = tables_.insert_job(row, std::move(envelope));
   if (job.start_before) tables_.set_start_time(seq, *job.start_before);
-  return Enqueued{job.id, seq, owner->generation, false, JobArrival{seq, row.lane, row.due, row.state}};
+  state_keys(seq, job, owner->number);
+  if (is_due && blocked_for == JobReason::none && lines_up(seq)) stand_in_line(seq);
+  return Enqueued{job.id, seq, owner->generation, false,
+                  JobArrival{seq, row.lane, row.due, tables_.jobs().at(seq).state}};
 }
 
 Result<MemoryWriter::Owner> MemoryWriter::owner_of(const NewJob& job) const {
@@ -112,38 +122,61 @@ ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
   const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
   if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   ClaimReply reply;
-  std::int64_t counter = request.first_counter;
   std::size_t bytes = 0;
-  for (const auto& key : front_of_lanes(request)) {
-    ClaimedJob job = claimed(key);
-    bytes += job.envelope.size() + job.cursor.size();
-    const bool is_allowed = reply.jobs.empty() && request.first_of_any_size;
-    if (bytes > request.bytes_max && !is_allowed) {
-      reply.stopped_by_bytes = true;
-      break;
-    }
-    job.token = {request.incarnation, counter++};
-    tables_.insert_claim(job.seq, {job.token, request.process, now});
-    reply.jobs.push_back(std::move(job));
+  std::size_t lined_up = 0;
+  while (reply.jobs.size() < request.count && !reply.stopped_by_bytes && !reply.stopped_by_keys) {
+    const std::size_t wanted = request.count - reply.jobs.size();
+    const auto front = front_of_lanes(request, wanted);
+    claim_front(request, front, now, reply, {bytes, lined_up});
+    if (front.size() < wanted) break;
   }
   return reply;
 }
 
-std::vector<MemoryTables::ReadyKey> MemoryWriter::front_of_lanes(const ClaimRequest& request) const {
+void MemoryWriter::claim_front(const ClaimRequest& request, std::span<const MemoryTables::ReadyKey> front,
+                               WallTime now, ClaimReply& reply, ClaimSums sums) {
+  for (const auto& place : front) {
+    ClaimedJob job = claimed(place);
+    const auto key = tables_.job_key(job.seq);
+    if (key && is_taken(*key)) {
+      if (sums.lined_up == kLinedUpMax) {
+        reply.stopped_by_keys = true;
+        return;
+      }
+      ++sums.lined_up;
+      stand_in_line(job.seq);
+      continue;
+    }
+    sums.bytes += job.envelope.size() + job.cursor.size();
+    const bool is_allowed = reply.jobs.empty() && request.first_of_any_size;
+    if (sums.bytes > request.bytes_max && !is_allowed) {
+      reply.stopped_by_bytes = true;
+      return;
+    }
+    job.token = {request.incarnation, request.first_counter + static_cast<std::int64_t>(reply.jobs.size())};
+    tables_.insert_claim(job.seq, {job.token, request.process, now, key ? key->key : std::string{}});
+    if (const auto unique = tables_.unique_key(job.seq); unique && unique->until == UniqueUntil::started)
+      free_unique(job.seq);
+    reply.jobs.push_back(std::move(job));
+  }
+}
+
+std::vector<MemoryTables::ReadyKey> MemoryWriter::front_of_lanes(const ClaimRequest& request,
+                                                                 std::size_t count) const {
   std::vector<MemoryTables::ReadyKey> front;
   for (const LaneCursor& cursor : request.kinds) {
     const Lane lane{request.queue, request.priority, request.tenant, cursor.kind};
     const LanePlace from = cursor.after.value_or(LanePlace{WallTime::min(), JobSeq{0}});
     std::size_t found = 0;
     for (auto next = tables_.ready().upper_bound({lane, from});
-         next != tables_.ready().end() && next->first == lane && found < request.count; ++next) {
+         next != tables_.ready().end() && next->first == lane && found < count; ++next) {
       if (tables_.claims().contains(next->second.seq)) continue;
       front.push_back(*next);
       ++found;
     }
   }
   std::ranges::sort(front, {}, &MemoryTables::ReadyKey::second);
-  if (front.size() > request.count) front.resize(request.count);
+  if (front.size() > count) front.resize(count);
   return front;
 }
 
@@ -187,6 +220,8 @@ Result<void> MemoryWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) return claim_lost(claim);
   end_job(claim.seq, JobState::succeeded, JobReason::none, *ended, 0, now);
+  tables_.erase_unique_key(claim.seq);
+  pass_on(ended->key, claim.seq);
   return {};
 }
 
@@ -206,6 +241,7 @@ Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reas
     add_attempt(claim.seq, *ended, is_failure ? AttemptOutcome::failed : AttemptOutcome::interrupted, failure,
                 now);
   acquit(claim.seq);
+  pass_on(ended->key, claim.seq);
   return {};
 }
 
@@ -217,6 +253,7 @@ Result<void> MemoryWriter::cancel(ClaimRef claim, bool started, const AttemptFai
   }
   end_job(claim.seq, JobState::cancelled, JobReason::by_operator, *ended, 0, now);
   acquit(claim.seq);
+  pass_on(ended->key, claim.seq);
   if (started) {
     add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, why, now);
     return {};
@@ -261,24 +298,34 @@ Result<void> MemoryWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
   job.due = due;
   ++job.failures;
   tables_.update_job(claim.seq, job);
+  pass_on(ended->key, claim.seq);
   add_attempt(claim.seq, *ended, AttemptOutcome::failed, failure, now);
   return {};
 }
 
 Result<void> MemoryWriter::release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) {
-  const auto ended = end_claim(claim);
+  const auto ended = end_by_release(claim, started, why, now);
   if (!ended) return claim_lost(claim);
-  if (!started) return {};
+  ready_again(claim.seq, ended->key);
+  return {};
+}
+
+std::optional<MemoryClaim> MemoryWriter::end_by_release(ClaimRef claim, bool started,
+                                                        const AttemptFailure& why, WallTime now) {
+  auto ended = end_claim(claim);
+  if (!ended || !started) return ended;
   MemoryJob job = tables_.jobs().at(claim.seq);
   ++job.releases;
   tables_.update_job(claim.seq, job);
   add_attempt(claim.seq, *ended, AttemptOutcome::released, why, now);
-  return {};
+  return ended;
 }
 
 Result<void> MemoryWriter::block(ClaimRef claim, JobReason reason) {
-  if (!end_claim(claim)) return claim_lost(claim);
+  const auto ended = end_claim(claim);
+  if (!ended) return claim_lost(claim);
   block(claim.seq, reason);
+  pass_on(ended->key, claim.seq);
   return {};
 }
 
@@ -291,15 +338,24 @@ void MemoryWriter::block(JobSeq seq, JobReason reason) {
 
 Result<void> MemoryWriter::reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
                                    WallTime now) {
-  const auto ended = end_claim(claim);
+  const auto ended = end_by_crash(claim, charge, failure, now);
   if (!ended) return claim_lost(claim);
+  if (charge == CrashCharge::poison) pass_on(ended->key, claim.seq);
+  else ready_again(claim.seq, ended->key);
+  return {};
+}
+
+std::optional<MemoryClaim> MemoryWriter::end_by_crash(ClaimRef claim, CrashCharge charge,
+                                                      const AttemptFailure& failure, WallTime now) {
+  auto ended = end_claim(claim);
+  if (!ended) return std::nullopt;
   add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, failure, now);
-  if (charge == CrashCharge::none) return {};
+  if (charge == CrashCharge::none) return ended;
   MemoryJob job = tables_.jobs().at(claim.seq);
   ++job.crashes;
   tables_.update_job(claim.seq, job);
   if (charge == CrashCharge::poison) end_job(claim.seq, JobState::dead, JobReason::poison, *ended, 0, now);
-  return {};
+  return ended;
 }
 
 std::optional<MemoryClaim> MemoryWriter::end_claim(ClaimRef claim) {
@@ -320,6 +376,7 @@ void MemoryWriter::end_job(JobSeq seq, JobState state, JobReason reason, const M
   job.finished = now;
   job.failures += failures;
   tables_.update_job(seq, job);
+  free_unique(seq);
 }
 
 void MemoryWriter::add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,

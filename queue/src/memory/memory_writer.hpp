@@ -88,6 +88,7 @@ class MemoryWriter final : public StoreWriter {
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
   ScheduleWriter& schedules() override { return schedules_; }
+  std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
  private:
@@ -108,15 +109,46 @@ class MemoryWriter final : public StoreWriter {
   Result<Lane> lane_of(const NewJob& job, TenantNumber tenant);
   Result<std::optional<Enqueued>> existing(const NewJob& job) const;
 
-  [[nodiscard]] std::vector<MemoryTables::ReadyKey> front_of_lanes(const ClaimRequest& request) const;
+  [[nodiscard]] std::vector<MemoryTables::ReadyKey> front_of_lanes(const ClaimRequest& request,
+                                                                   std::size_t count) const;
+  // Of all fronts of one request.
+  struct ClaimSums {
+    std::size_t& bytes;
+    std::size_t& lined_up;
+  };
+  void claim_front(const ClaimRequest& request, std::span<const MemoryTables::ReadyKey> front, WallTime now,
+                   ClaimReply& reply, ClaimSums sums);
   [[nodiscard]] ClaimedJob claimed(const MemoryTables::ReadyKey& key) const;
 
+  // Nothing where the claim was lost.
   [[nodiscard]] std::optional<MemoryClaim> end_claim(ClaimRef claim);
+  [[nodiscard]] std::optional<MemoryClaim> end_by_release(ClaimRef claim, bool started,
+                                                          const AttemptFailure& why, WallTime now);
+  [[nodiscard]] std::optional<MemoryClaim> end_by_crash(ClaimRef claim, CrashCharge charge,
+                                                        const AttemptFailure& failure, WallTime now);
   void end_job(JobSeq seq, JobState state, JobReason reason, const MemoryClaim& claim, int failures,
                WallTime now);
   void never_started(JobSeq seq);
   [[nodiscard]] std::optional<WallTime> start_time_of(JobSeq seq) const;
   void block(JobSeq seq, JobReason reason);
+  // As those of SqliteWriter.
+  [[nodiscard]] bool is_taken(const MemoryJobKey& key) const;
+  [[nodiscard]] bool has_line(const std::string& key) const;
+  [[nodiscard]] bool lines_up(JobSeq seq) const;
+  void stand_in_line(JobSeq seq);
+  void pass_on(const std::string& key, JobSeq left);
+  [[nodiscard]] std::optional<MemoryLinePlace> next_of_line(const std::string& key,
+                                                            std::int64_t behind_tenant) const;
+  void make_ready_of_line(const MemoryLinePlace& next);
+  // A claim has ended and its job is ready: it stands in its lane, or in its key's line.
+  void ready_again(JobSeq seq, const std::string& key);
+  JobArrival admit(JobSeq seq);
+  void state_keys(JobSeq seq, const NewJob& job, TenantNumber tenant);
+  void free_unique(JobSeq seq);
+  [[nodiscard]] std::optional<ConcurrencyKey> stated_concurrency(JobSeq seq) const;
+  // An operator takes it from where it waits: it leaves its key's line, or what it would have had to the next one there.
+  void leave_place(JobSeq seq);
+  Result<void> hold_unique_again(JobSeq seq, JobId id);
   void add_attempt(JobSeq seq, const MemoryClaim& claim, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);

@@ -103,17 +103,42 @@ constexpr std::array kStrays{
            0,
            {"stray_suspect", "select seq from suspect where seq not in (select seq from job)"},
            {"remove_stray_suspect",
-            "delete from suspect where seq = ?1 and not exists (select 1 from job where seq = ?1)"}}};
+            "delete from suspect where seq = ?1 and not exists (select 1 from job where seq = ?1)"}},
+    Strays{"job_key",
+           1,
+           0,
+           {"stray_job_key", "select seq from job_key where seq not in (select seq from job)"},
+           {"remove_stray_job_key",
+            "delete from job_key where seq = ?1 and not exists (select 1 from job where seq = ?1)"}},
+    Strays{"unique_key",
+           1,
+           0,
+           {"stray_unique_key", "select seq from unique_key where seq not in (select seq from job)"},
+           {"remove_stray_unique_key",
+            "delete from unique_key where seq = ?1 and not exists (select 1 from job where seq = ?1)"}},
+    // By its job's number alone, since its key is a text. Index: key_line_job.
+    Strays{"key_line",
+           1,
+           0,
+           {"stray_key_line", R"sql(
+  select seq from key_line as each where not exists (
+    select 1 from blocked where seq = each.seq and reason = 11))sql"},
+           {"remove_stray_key_line", R"sql(
+  delete from key_line where seq = ?1 and not exists (select 1 from blocked where seq = ?1 and reason = 11))sql"}}};
 
-// The reasons for which a job is blocked are 3 (envelope_newer) and 12 (schedule_overlap), which a dispatcher lifts, and 10
-// (suspect), which ends with a trial.
+// The reasons for which a job is blocked are 3 (envelope_newer) and 12 (schedule_overlap), which a dispatcher lifts, 10 (suspect), which
+// ends with a trial, and 11 (limit_key), while it stands in the line of its key.
 // Jobs that stand elsewhere too, or under another lane, are in other lists, since which place is right takes a decision.
 // Index: primary keys.
 constexpr Query kCauseless{"blocked_without_cause", R"sql(
   select blocked.seq
   from blocked cross join job on job.seq = blocked.seq
   where not (blocked.reason in (3, 12)
-             or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq)))
+             or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq))
+             or (blocked.reason = 11 and exists (
+                   select 1 from job_key cross join key_line on key_line.key = job_key.key and key_line.tenant = blocked.tenant
+                     and key_line.priority = blocked.priority and key_line.due_us = blocked.due_us and key_line.seq = blocked.seq
+                   where job_key.seq = blocked.seq)))
     and (job.queue, job.priority, job.tenant, job.kind, job.due_us)
       is (blocked.queue, blocked.priority, blocked.tenant, blocked.kind, blocked.due_us)
     and job.state < 4
@@ -131,7 +156,11 @@ constexpr Query kStillCauseless{"still_blocked_without_cause", R"sql(
   from blocked cross join job on job.seq = blocked.seq
   where blocked.seq = ?1
     and not (blocked.reason in (3, 12)
-             or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq)))
+             or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq))
+             or (blocked.reason = 11 and exists (
+                   select 1 from job_key cross join key_line on key_line.key = job_key.key and key_line.tenant = blocked.tenant
+                     and key_line.priority = blocked.priority and key_line.due_us = blocked.due_us and key_line.seq = blocked.seq
+                   where job_key.seq = blocked.seq)))
     and (job.queue, job.priority, job.tenant, job.kind, job.due_us)
       is (blocked.queue, blocked.priority, blocked.tenant, blocked.kind, blocked.due_us)
     and job.state < 4

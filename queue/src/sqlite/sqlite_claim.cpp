@@ -1,3 +1,4 @@
+#include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
@@ -28,9 +29,9 @@ constexpr Query kClaimedJob{"claimed_job", R"sql(
   from job where seq = ?1)sql"};
 
 // The whole of a claim: the job's row is not touched. No change where it has one, which only a damaged file can show.
-// ?1 seq  ?2 incarnation  ?3 counter  ?4 process  ?5 now_us.
+// ?1 seq  ?2 incarnation  ?3 counter  ?4 process  ?5 now_us  ?6 key, null for none.
 constexpr Query kInsertClaim{"insert_claim", R"sql(
-  insert into claim(seq, incarnation, counter, process, started_us) values (?1, ?2, ?3, ?4, ?5)
+  insert into claim(seq, incarnation, counter, process, started_us, key) values (?1, ?2, ?3, ?4, ?5, ?6)
   on conflict (seq) do nothing)sql"};
 
 constexpr LanePlace kFront{from_us(std::numeric_limits<std::int64_t>::min()), JobSeq{0}};
@@ -49,8 +50,9 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
   const auto tenant = tenant_to_claim(request.tenant, reply);
   if (reply.gate) return reply;
   static_cast<void>(fresh());  // before any lane is read: it may absorb
-  // Once, but where damaged rows had to be left out.
-  while (reply.jobs.size() < request.count && !reply.stopped_by_bytes) {
+  // Once, but where damaged rows had to be left out, or jobs wait for their keys.
+  lined_up_ = 0;
+  while (reply.jobs.size() < request.count && !reply.stopped_by_bytes && !reply.stopped_by_keys) {
     const std::size_t wanted = request.count - reply.jobs.size();
     const auto front = front_of_lanes(request, wanted);
     claim_front(request, front, now, reply);
@@ -86,6 +88,16 @@ void SqliteWriter::claim_front(const ClaimRequest& request, const std::vector<Ca
   for (; taken < front.size(); ++taken) {
     auto job = read_candidate(front[taken]);
     if (!job) continue;
+    const auto key = key_rows_.concurrency_of(job->seq);
+    if (key && key_rows_.is_taken(*key)) {
+      if (lined_up_ == kLinedUpMax) {
+        reply.stopped_by_keys = true;
+        break;
+      }
+      ++lined_up_;
+      stand_in_line(key->key, job->lane, job->place);
+      continue;
+    }
     bytes += job->envelope.size() + job->cursor.size();
     const bool takes_any_size = reply.jobs.empty() && request.first_of_any_size;
     if (bytes > request.bytes_max && !takes_any_size) {
@@ -93,7 +105,8 @@ void SqliteWriter::claim_front(const ClaimRequest& request, const std::vector<Ca
       break;
     }
     job->token = {request.incarnation, request.first_counter + static_cast<std::int64_t>(reply.jobs.size())};
-    if (insert_claim(*job, request.process, now)) reply.jobs.push_back(std::move(*job));
+    if (insert_claim(*job, key ? key->key : std::string{}, request.process, now))
+      reply.jobs.push_back(std::move(*job));
   }
   leave_lanes(std::span{front}.first(taken));
 }
@@ -165,11 +178,16 @@ std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidat
   return job;
 }
 
-bool SqliteWriter::insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now) {
+bool SqliteWriter::insert_claim(const ClaimedJob& job, const std::string& key, ProcessNumber process,
+                                WallTime now) {
   connection_.statement(kInsertClaim)
-      .bind(job.seq.value, job.token.incarnation.value, job.token.counter, process.value, to_us(now))
+      .bind(job.seq.value, job.token.incarnation.value, job.token.counter, process.value, to_us(now),
+            key.empty() ? std::nullopt : std::optional{key})
       .run();
-  return connection_.changes() > 0;
+  if (connection_.changes() == 0) return false;
+  key_rows_.claimed(key);
+  key_rows_.free_at_start(job.seq);
+  return true;
 }
 
 // Claimed jobs are the first of their lanes, so each lane's rows go by one statement.

@@ -14,7 +14,7 @@ using sqlite::Query;
 // The claim that an end names. No row means that it has moved on: ClaimLost, and the job's row is left alone.
 // ?1 seq  ?2 incarnation  ?3 counter. Index: primary key.
 constexpr Query kNamedClaim{"named_claim", R"sql(
-  select started_us, process from claim where seq = ?1 and incarnation = ?2 and counter = ?3)sql"};
+  select started_us, process, key from claim where seq = ?1 and incarnation = ?2 and counter = ?3)sql"};
 
 // Not `returning`: that builds a table for its row at each call, which costs as much as the rest of a finish.
 // ?1 seq. Index: primary key.
@@ -94,9 +94,12 @@ Result<void> SqliteWriter::tell(const RunNews& news, WallTime now) {
 // Neither reads nor writes the job's row: see EndedJobs.
 Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   if (!append_ended(connection_, claim, now)) return claim_lost(claim);
-  delete_claim(claim.seq);
+  const std::string key = key_rows_.key_of_claim(claim.seq);
+  delete_claim(claim.seq, key);
   told_.forget_cursor(claim.seq);
   start_times_.forget(claim.seq);
+  key_rows_.forget_unique(claim.seq);
+  pass_on(key, claim.seq);
   ++successes_;
   ended_.reset();
   return {};
@@ -119,6 +122,8 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
   if (connection_.changes() == 0) return claim_lost(claim);
   acquit(claim.seq);
   start_times_.forget(claim.seq);
+  key_rows_.free(claim.seq);
+  pass_on(ended->key, claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (has_started) add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   return {};
@@ -137,6 +142,8 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
   if (connection_.changes() == 0) return claim_lost(claim);
   acquit(claim.seq);
   start_times_.forget(claim.seq);
+  key_rows_.free(claim.seq);
+  pass_on(ended->key, claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
 }
@@ -153,6 +160,7 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
       .bind(claim.seq.value, static_cast<int>(JobReason::retry_wait), to_us(due))
       .run();
   insert_scheduled(connection_, job->lane, {due, claim.seq});
+  pass_on(ended->key, claim.seq);
   add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   return {};
 }
@@ -161,7 +169,7 @@ Result<void> SqliteWriter::release(ClaimRef claim, bool started, const AttemptFa
   static_cast<void>(fresh());  // while the job still has its claim
   const auto job = end_by_release(claim, started, why, now);
   if (!job) return claim_lost(claim);
-  return_to_lane(*job);
+  if (!return_to_lane(*job)) pass_on(job->key, claim.seq);
   return {};
 }
 
@@ -170,6 +178,7 @@ std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_release(ClaimRef cl
                                                                      WallTime now) {
   const auto ended = end_claim(claim);
   auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
+  if (job) job->key = ended->key;
   if (!job || !started) return job;
   connection_.statement(kCountRelease).bind(claim.seq.value).run();
   add_release(claim, *ended, why, now);
@@ -177,14 +186,18 @@ std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_release(ClaimRef cl
 }
 
 Result<void> SqliteWriter::block(ClaimRef claim, JobReason reason) {
-  const auto job = end_claim(claim) ? job_of_claim(claim.seq) : std::nullopt;
+  const auto ended = end_claim(claim);
+  const auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
   if (!job) return claim_lost(claim);
   place_blocked(claim.seq, *job, reason);
+  pass_on(ended->key, claim.seq);
   return {};
 }
 
+void SqliteWriter::place_row(JobSeq seq) { connection_.statement(kPlace).bind(seq.value).run(); }
+
 void SqliteWriter::place_blocked(JobSeq seq, const JobOfClaim& job, JobReason reason) {
-  connection_.statement(kPlace).bind(seq.value).run();
+  place_row(seq);
   insert_blocked(connection_, job.lane, job.place, reason);
 }
 
@@ -195,6 +208,7 @@ std::optional<SqliteWriter::JobOfClaim> SqliteWriter::end_by_crash(ClaimRef clai
   const auto ended = end_claim(claim);
   auto job = ended ? job_of_claim(claim.seq) : std::nullopt;
   if (!job) return std::nullopt;
+  job->key = ended->key;
   add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   charge_crash(claim, charge, *ended, now);
   return job;
@@ -204,7 +218,8 @@ Result<void> SqliteWriter::reclaim(ClaimRef claim, CrashCharge charge, const Att
                                    WallTime now) {
   const auto job = end_by_crash(claim, charge, failure, now);
   if (!job) return claim_lost(claim);
-  if (charge != CrashCharge::poison) return_to_lane(*job);
+  const bool is_in_lane = charge != CrashCharge::poison && return_to_lane(*job);
+  if (!is_in_lane) pass_on(job->key, claim.seq);
   return {};
 }
 
@@ -218,13 +233,19 @@ std::optional<SqliteWriter::JobOfClaim> SqliteWriter::job_of_claim(JobSeq seq) {
   }
   return JobOfClaim{*lane,
                     {from_us(row.integer(4)), seq},
-                    is_as_enqueued(row.integer(5)) ? RowState::as_enqueued : RowState::placed};
+                    is_as_enqueued(row.integer(5)) ? RowState::as_enqueued : RowState::placed,
+                    {}};
 }
 
 // Where nothing but its own row ever told of it, that alone tells of it again.
-void SqliteWriter::return_to_lane(const JobOfClaim& job) {
-  if (job.state == RowState::as_enqueued && fresh().give_back(job.lane, job.place)) return;
+bool SqliteWriter::return_to_lane(const JobOfClaim& job) {
+  if (!job.key.empty() && key_rows_.has_line(job.key)) {
+    stand_in_line(job.key, job.lane, job.place);
+    return false;
+  }
+  if (job.state == RowState::as_enqueued && fresh().give_back(job.lane, job.place)) return true;
   insert_ready(connection_, job.lane, job.place);
+  return true;
 }
 
 std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) {
@@ -233,13 +254,14 @@ std::optional<SqliteWriter::EndedClaim> SqliteWriter::end_claim(ClaimRef claim) 
     auto row = connection_.statement(kNamedClaim);
     if (!row.bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter).step())
       return std::nullopt;
-    ended = {row.integer(0), row.integer(1)};
+    ended = {row.integer(0), row.integer(1), std::string{row.text(2)}};
   }
-  delete_claim(claim.seq);
+  delete_claim(claim.seq, ended.key);
   return ended;
 }
 
-void SqliteWriter::delete_claim(JobSeq seq) {
+void SqliteWriter::delete_claim(JobSeq seq, const std::string& key) {
+  key_rows_.given_back(key);
   connection_.statement(kDeleteClaim).bind(seq.value).run();
   cancel_requests_.forget(seq);
   told_.forget_progress(seq);
@@ -253,6 +275,7 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)
       .run();
+  key_rows_.free(claim.seq);
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,

@@ -1,3 +1,4 @@
+#include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
 #include "places.hpp"
 #include "seal_marks.hpp"
@@ -69,27 +70,33 @@ Result<Enqueued> SqliteWriter::enqueue_at(const KeyRing& keys, const NewJob& job
   const auto numbers = intern(job);
   if (!numbers) return tl::unexpected(numbers.error());
 
-  const bool is_due = job.due <= now;
+  if (const auto holder = holder_of_unique(job, incoming->owner.number)) {
+    auto former = existing(job);
+    if (!former) return tl::unexpected(std::move(former.error()));
+    return former->value_or(*holder);
+  }
   const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
-  const bool is_placed = !is_due || placing == Placing::of_its_own;
+  const JobState place =
+      blocked_for == JobReason::none ? place_of_new(job, lane.tenant, now) : JobState::blocked;
+  const bool is_placed = place != JobState::ready || placing == Placing::of_its_own;
   if (!insert_job(job, lane, incoming->envelope, is_placed ? RowState::placed : RowState::as_enqueued,
-                  is_due ? JobReason::none : JobReason::not_due, now)) {
+                  place == JobState::scheduled ? JobReason::not_due : JobReason::none, now)) {
     auto former = existing(job);
     if (!former) return tl::unexpected(std::move(former.error()));
     return former->value();
   }
   const JobSeq seq{connection_.last_insert_row()};
-  JobState state = is_due ? JobState::ready : JobState::scheduled;
-  if (blocked_for != JobReason::none) {
-    state = JobState::blocked;
-    insert_blocked(connection_, lane, {job.due, seq}, blocked_for);
-  } else if (!is_due) {
-    insert_scheduled(connection_, lane, {job.due, seq});
-  } else if (is_placed) {
-    insert_ready(connection_, lane, {job.due, seq});
-  }
+  if (blocked_for != JobReason::none) insert_blocked(connection_, lane, {job.due, seq}, blocked_for);
+  else if (place == JobState::ready && is_placed) insert_ready(connection_, lane, {job.due, seq});
+  place_new(job, lane, seq, place, blocked_for);
   if (job.start_before) start_times_.add(seq, *job.start_before);
-  return Enqueued{job.id, seq, incoming->owner.generation, false, JobArrival{seq, lane, job.due, state}};
+  return Enqueued{job.id, seq, incoming->owner.generation, false, JobArrival{seq, lane, job.due, place}};
+}
+
+JobState SqliteWriter::place_of_new(const NewJob& job, TenantNumber tenant, WallTime now) {
+  if (job.due > now) return JobState::scheduled;
+  if (!job.concurrency) return JobState::ready;
+  return must_wait_for(stored_concurrency(*job.concurrency, tenant)) ? JobState::blocked : JobState::ready;
 }
 
 bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, RowState state,
@@ -100,6 +107,21 @@ bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_v
             as_bytes(envelope))
       .run();
   return connection_.changes() > 0;
+}
+
+void SqliteWriter::place_new(const NewJob& job, const Lane& lane, JobSeq seq, JobState place,
+                             JobReason blocked_for) {
+  if (place == JobState::scheduled) insert_scheduled(connection_, lane, {job.due, seq});
+  if (job.concurrency) {
+    const StoredConcurrency key = stored_concurrency(*job.concurrency, lane.tenant);
+    key_rows_.state(seq, key);
+    if (place == JobState::blocked && blocked_for == JobReason::none)
+      stand_in_line(key.key, lane, {job.due, seq});
+  }
+  if (job.unique)
+    key_rows_.hold(seq, {.key = stored_key(lane.tenant, job.unique->key, job.unique->is_global),
+                         .until = job.unique->until,
+                         .is_held = true});
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job, const KeyRing& keys) {

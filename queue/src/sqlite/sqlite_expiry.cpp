@@ -24,6 +24,7 @@ std::vector<ExpiredJob> SqliteWriter::expire(WallTime now, std::size_t limit) {
     if (!job) continue;  // a damaged file's
     leave_place(*job);
     connection_.statement(kExpire).bind(late.seq.value, to_us(now)).run();
+    key_rows_.free(late.seq);
     mark_outbox_of(job->lane.tenant, now);
     expired.push_back({late.seq, job->id, job->lane});
   }

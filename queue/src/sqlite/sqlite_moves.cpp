@@ -44,7 +44,7 @@ constexpr Query kBlockedJobs{"blocked_jobs", R"sql(
 
 // A scan: the table holds what runs now and nothing else. A later incarnation than the newest is nobody's. ?1 incarnation  ?2 limit.
 constexpr Query kFormerClaims{"former_claims", R"sql(
-  select claim.seq, claim.incarnation, claim.counter, claim.process, claim.started_us
+  select claim.seq, claim.incarnation, claim.counter, claim.process, claim.started_us, claim.key
   from claim where claim.incarnation <> ?1 order by claim.seq limit ?2)sql"};
 
 // ?1 limit. Index: primary keys.
@@ -81,7 +81,7 @@ std::vector<JobArrival> arrivals_of(sqlite::Statement& rows) {
 
 std::vector<JobArrival> SqliteWriter::promote(WallTime now, std::size_t limit) {
   auto due = arrivals_of(connection_.statement(kDueJobs).bind(to_us(now), limit));
-  for (JobArrival& job : due) end_wait(job);
+  for (JobArrival& job : due) admit(job);
   if (!due.empty())
     connection_.statement(kDeleteScheduled).bind(to_us(due.back().due), due.back().seq.value).run();
   return due;
@@ -123,7 +123,7 @@ std::vector<JobArrival> SqliteWriter::unblock(JobReason reason, JobSeq after, st
       arrivals_of(connection_.statement(kBlockedJobs).bind(static_cast<int>(reason), after.value, limit));
   for (JobArrival& job : blocked) {
     delete_blocked(connection_, job.seq);
-    end_wait(job);
+    admit(job);
   }
   return blocked;
 }
@@ -138,8 +138,9 @@ std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation curr
     const auto claims = claims_before(current, wanted);
     for (const auto& [claim, ended] : claims) {
       TENURE_INVARIANT(end_claim(claim).has_value());
-      const auto job = job_of_claim(claim.seq);
+      auto job = job_of_claim(claim.seq);
       if (!job) continue;  // a damaged file's claim on what has ended
+      job->key = ended.key;
       add_attempt(claim, ended, AttemptOutcome::interrupted, failure, now);
       jobs.push_back({claim.seq, job->lane, job->place.due, return_uncharged(claim.seq, *job)});
     }
@@ -150,11 +151,13 @@ std::vector<JobArrival> SqliteWriter::reclaim_of_former_holders(Incarnation curr
 JobState SqliteWriter::return_uncharged(JobSeq seq, const JobOfClaim& job) {
   if (is_suspect_of_process(seq)) {
     place_blocked(seq, job, JobReason::suspect);
+    pass_on(job.key, seq);
     return JobState::blocked;
   }
   acquit(seq);
-  return_to_lane(job);
-  return JobState::ready;
+  if (return_to_lane(job)) return JobState::ready;
+  pass_on(job.key, seq);
+  return is_blocked(connection_, seq) ? JobState::blocked : JobState::ready;  // it may be the next itself
 }
 
 std::vector<std::pair<ClaimRef, SqliteWriter::EndedClaim>> SqliteWriter::claims_before(Incarnation current,
@@ -164,7 +167,7 @@ std::vector<std::pair<ClaimRef, SqliteWriter::EndedClaim>> SqliteWriter::claims_
   row.bind(current.value, limit);
   while (row.step())
     claims.push_back({{JobSeq{row.integer(0)}, {Incarnation{row.integer(1)}, row.integer(2)}},
-                      {row.integer(4), row.integer(3)}});
+                      {row.integer(4), row.integer(3), std::string{row.text(5)}}});
   return claims;
 }
 

@@ -1,4 +1,5 @@
 #include "../job_rules.hpp"
+#include "key_rows.hpp"
 #include "places.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
@@ -36,7 +37,8 @@ constexpr Query kChangeByOperator{"change_by_operator", R"sql(
 
 // What a damaged file has lost is null. ?1 id. Index: unique id.
 constexpr Query kCopiedJob{"copied_job", R"sql(
-  select tenant.name, tenant.generation, queue.name, kind.name, job.priority, job.attempts_max, job.envelope
+  select tenant.name, tenant.generation, queue.name, kind.name, job.priority, job.attempts_max, job.envelope,
+    job.seq
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -131,10 +133,14 @@ void SqliteWriter::leave_place(const NamedJob& job) {
     case JobState::scheduled:
       return delete_scheduled(connection_, job.place);
     case JobState::blocked:
+      if (const auto key = key_rows_.concurrency_of(job.place.seq))
+        key_rows_.leave_line(key->key, job.lane, job.place);
       return delete_blocked(connection_, job.place.seq);
     case JobState::ready:
-      if (job.is_fresh) return fresh_.withdraw(connection_, job.lane, job.place);
-      return delete_ready(connection_, job.lane, job.place, job.place);
+      if (job.is_fresh) fresh_.withdraw(connection_, job.lane, job.place);
+      else delete_ready(connection_, job.lane, job.place, job.place);
+      if (const auto key = key_rows_.concurrency_of(job.place.seq)) pass_on(key->key, job.place.seq);
+      return;
     case JobState::succeeded:
     case JobState::dead:
     case JobState::discarded:
@@ -147,6 +153,7 @@ void SqliteWriter::leave_place(const NamedJob& job) {
 void SqliteWriter::place_in_lane(const NamedJob& job, WallTime due) {
   if (is_suspect_of_process(job.place.seq))
     return insert_scheduled(connection_, job.lane, {due, job.place.seq});
+  if (lines_up(job.lane, {due, job.place.seq})) return;
   insert_ready(connection_, job.lane, {due, job.place.seq});
   hint_at(job.place.seq);
 }
@@ -158,6 +165,7 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   if (!job) return tl::unexpected(job.error());
   if (auto owner = check_tenant_of_retry(job->lane.tenant); !owner) return owner;
   if (auto sealed = check_seal_of_retry(job->place.seq); !sealed) return sealed;
+  if (auto unique = hold_unique_again(job->place.seq, id); !unique) return unique;
   connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
   place_in_lane(*job, now);
   return {};
@@ -200,6 +208,7 @@ Result<void> SqliteWriter::change_by_operator(JobId id, const JobChange& change,
 
 Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime now) {
   CopiedRow original;
+  JobSeq seq;
   {
     auto row = connection_.statement(kCopiedJob);
     if (!row.bind(std::as_bytes(std::span{id.uuid.bytes()})).step()) return no_such_job(id);
@@ -214,7 +223,9 @@ Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime n
     original.priority = Priority{clamped(row.integer(4))};
     original.attempts_max = clamped(row.integer(5));
     original.envelope = as_text(row.blob(6));
+    seq = JobSeq{row.integer(7)};
   }
+  if (const auto key = key_rows_.concurrency_of(seq)) original.concurrency = stated_concurrency(*key);
   auto made = copy_of(id, std::move(original), seal_marks(), keys_, copy, now);
   if (!made) return tl::unexpected(std::move(made.error()));
   return enqueue_sealed_by(made->may_be_sealed ? keys_ : KeyRing(), made->job, now);
@@ -246,6 +257,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
       .run();
   acquit(job->place.seq);  // also one whose trial has ended a moment ago
   start_times_.forget(job->place.seq);
+  key_rows_.free(job->place.seq);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job->lane.tenant, now);
   return {};
@@ -261,6 +273,7 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   connection_.statement(kDeleteAttempts).bind(seq.value).run();
   connection_.statement(kDeleteJob).bind(seq.value).run();
   told_.forget_cursor(seq);
+  key_rows_.forget(seq);
   forget_captures_of(seq);
   acquit(seq);
   return {};

@@ -29,6 +29,7 @@
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
+//   sqlite_keys.cpp        the keys of one job
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -76,6 +77,7 @@ class SqliteJobReader final : public JobReader {
   LostRows lost_rows(const OutboxOwner& owner) override;
   std::vector<LostRows> lost_rows(std::size_t limit) override;
   ScheduleReader& schedules() override { return schedules_; }
+  JobKeys job_keys(const JobRecord& job) override;
 
  private:
   // Those that are there, in the order of `seqs`.

@@ -91,6 +91,7 @@ Result<void> SqliteWriter::suspect(ClaimRef claim, CrashCharge charge, const Att
                                    WallTime now) {
   const auto job = end_by_crash(claim, charge, failure, now);
   if (!job) return claim_lost(claim);
+  pass_on(job->key, claim.seq);
   if (charge == CrashCharge::poison) {
     acquit(claim.seq);
     return {};
@@ -106,6 +107,7 @@ Result<void> SqliteWriter::suspect_of_process(ClaimRef claim, CrashCharge charge
                                               const AttemptFailure& failure, WallTime now) {
   const auto job = end_by_crash(claim, charge, failure, now);
   if (!job) return claim_lost(claim);
+  pass_on(job->key, claim.seq);
   if (charge == CrashCharge::poison) {
     acquit(claim.seq);
     return {};
@@ -121,6 +123,7 @@ Result<void> SqliteWriter::release_suspect(ClaimRef claim, bool started, const A
                                            WallTime now) {
   const auto job = end_by_release(claim, started, why, now);
   if (!job) return claim_lost(claim);
+  pass_on(job->key, claim.seq);
   place_blocked(claim.seq, *job, JobReason::suspect);
   connection_.statement(kSuspectStays)
       .bind(claim.seq.value, claim.token.incarnation.value, claim.token.counter)
@@ -130,6 +133,12 @@ Result<void> SqliteWriter::release_suspect(ClaimRef claim, bool started, const A
 
 bool SqliteWriter::is_suspect_of_process(JobSeq seq) {
   return connection_.statement(kIsSuspectOfProcess).bind(seq.value).step();
+}
+
+void SqliteWriter::admit(JobArrival& job) {
+  if (!is_suspect_of_process(job.seq) && lines_up(job.lane, {job.due, job.seq}))
+    job.state = JobState::blocked;
+  else end_wait(job);
 }
 
 void SqliteWriter::end_wait(JobArrival& job) {
@@ -150,8 +159,14 @@ ClaimReply SqliteWriter::claim_suspect(const SuspectRequest& request, WallTime n
   delete_blocked(connection_, request.seq);
   auto job = read_candidate(*candidate);
   if (!job) return reply;
+  const auto key = key_rows_.concurrency_of(request.seq);
+  if (key && key_rows_.is_taken(*key)) {
+    stand_in_line(key->key, candidate->lane, candidate->place);
+    if (!is_suspect_of_process(request.seq)) acquit(request.seq);
+    return reply;
+  }
   job->token = request.token;
-  if (!insert_claim(*job, request.process, now)) return reply;
+  if (!insert_claim(*job, key ? key->key : std::string{}, request.process, now)) return reply;
   connection_.statement(kBeginTrial)
       .bind(request.seq.value, static_cast<int>(request.is_alone ? Trial::alone : Trial::in_company),
             request.token.incarnation.value, request.token.counter)

@@ -6,6 +6,7 @@
 #include "ended_lookup.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
+#include "key_rows.hpp"
 #include "known_owners.hpp"
 #include "places.hpp"
 #include "sqlite_lanes.hpp"
@@ -34,6 +35,7 @@
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
+//   sqlite_keys.cpp      concurrency keys and unique keys
 //   sqlite_outbox.cpp    jobs come out of tenants' databases
 //   sqlite_restore.cpp   the database was put back from a copy
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
@@ -57,6 +59,7 @@ class SqliteWriter final : public StoreWriter {
         start_times_(connection),
         told_(connection),
         schedule_rows_(connection, this),
+        key_rows_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
   std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
@@ -132,6 +135,7 @@ class SqliteWriter final : public StoreWriter {
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
   ScheduleWriter& schedules() override { return schedules_; }
+  std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.
@@ -159,11 +163,13 @@ class SqliteWriter final : public StoreWriter {
   struct EndedClaim {
     std::int64_t started_us = 0;
     std::int64_t process = 0;
+    std::string key;  // of concurrency; empty: none
   };
   struct JobOfClaim {
     Lane lane;
     LanePlace place;
     RowState state = RowState::placed;
+    std::string key;  // that its claim had
   };
   // A job that may be claimed: a row of ready, or one that is held in memory.
   struct Candidate {
@@ -202,8 +208,12 @@ class SqliteWriter final : public StoreWriter {
   Result<QueueNumber> intern_queue(std::string_view name);
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
+  // Scheduled, ready, or blocked where it is due and must wait for its key.
+  [[nodiscard]] JobState place_of_new(const NewJob& job, TenantNumber tenant, WallTime now);
   bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, RowState state,
                   JobReason reason, WallTime now);
+  // `blocked_for`: where it is blocked for another reason than its key.
+  void place_new(const NewJob& job, const Lane& lane, JobSeq seq, JobState place, JobReason blocked_for);
 
   // Ready for this transaction. Whoever changes rows that it reads calls it before.
   FreshJobs& fresh();
@@ -218,19 +228,36 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] std::optional<TenantRecord> tenant_to_claim(TenantNumber number, ClaimReply& reply);
   void name_claimed(const std::optional<TenantRecord>& tenant, std::vector<ClaimedJob>& jobs);
   void leave_lanes(std::span<const Candidate> taken);
-  [[nodiscard]] bool insert_claim(const ClaimedJob& job, ProcessNumber process, WallTime now);
+  // `key`: of concurrency; empty: none.
+  [[nodiscard]] bool insert_claim(const ClaimedJob& job, const std::string& key, ProcessNumber process,
+                                  WallTime now);
+
+  // Whether a job with that key must wait for it.
+  [[nodiscard]] bool must_wait_for(const StoredConcurrency& key);
+  // The same of a job that is to become ready: then it stands in its key's line.
+  [[nodiscard]] bool lines_up(const Lane& lane, const LanePlace& place);
+  void stand_in_line(const std::string& key, const Lane& lane, const LanePlace& place);
+  // One that had the key, or was ready to, has gone: the next of its line becomes ready.
+  void pass_on(const std::string& key, JobSeq left);
+  [[nodiscard]] std::optional<JobArrival> next_of_line(const std::string& key, std::int64_t behind_tenant);
+  void make_ready_of_line(const std::string& key, JobArrival next);
+  [[nodiscard]] std::optional<Enqueued> holder_of_unique(const NewJob& job, TenantNumber tenant);
+  Result<void> hold_unique_again(JobSeq seq, JobId id);
 
   [[nodiscard]] std::optional<EndedClaim> end_claim(ClaimRef claim);
   [[nodiscard]] std::vector<std::pair<ClaimRef, EndedClaim>> claims_before(Incarnation current,
                                                                            std::size_t limit);
-  void delete_claim(JobSeq seq);
+  void delete_claim(JobSeq seq, const std::string& key);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);
   void add_lost_attempt(ClaimRef claim, const AttemptFailure& failure, WallTime now);
   // Nothing: no such row, or it has ended.
   [[nodiscard]] std::optional<JobOfClaim> job_of_claim(JobSeq seq);
-  void return_to_lane(const JobOfClaim& job);
+  // Whether it stands in its lane again; else in its key's line, where others may come before it.
+  bool return_to_lane(const JobOfClaim& job);
+  // Its row says that it has a place of its own.
+  void place_row(JobSeq seq);
   void place_blocked(JobSeq seq, const JobOfClaim& job, JobReason reason);
   // Of a former holder: where it stands then.
   JobState return_uncharged(JobSeq seq, const JobOfClaim& job);
@@ -238,6 +265,8 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] bool is_suspect_of_process(JobSeq seq);
   // A job whose wait is over, and which stands nowhere any more: into its lane, or it is a suspect that is claimed by itself only.
   void end_wait(JobArrival& job);
+  // The same, but that it may have to wait for its key.
+  void admit(JobArrival& job);
   // Nothing where the claim was lost. A `started` one is counted and leaves its row.
   [[nodiscard]] std::optional<JobOfClaim> end_by_release(ClaimRef claim, bool started,
                                                          const AttemptFailure& why, WallTime now);
@@ -283,8 +312,10 @@ class SqliteWriter final : public StoreWriter {
   ToldByRuns told_;
   SqliteScheduleRows schedule_rows_;
   ScheduleVerbs schedules_{schedule_rows_};
+  KeyRows key_rows_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
+  std::size_t lined_up_ = 0;  // by the claim under way
   std::set<TenantNumber> marked_outboxes_;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
   // Nobody else writes while the transaction lasts, and none of the verbs changes a tenant.
@@ -300,5 +331,6 @@ class SqliteWriter final : public StoreWriter {
 [[nodiscard]] std::vector<const sqlite::Query*> suspect_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> operator_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> capture_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> limit_queries();
 
 }  // namespace tenure::queue

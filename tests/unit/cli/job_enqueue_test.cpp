@@ -38,6 +38,12 @@ class JobEnqueue : public Program {
     store->read([&](queue::JobReader& reader) { envelope = reader.envelope(record.seq); });
     return value_or_raise(queue::read_envelope(envelope.value())).arguments;
   }
+  queue::JobKeys keys_of(int seed) {
+    queue::JobKeys keys;
+    const queue::JobRecord record = job(seed);
+    store->read([&](queue::JobReader& reader) { keys = reader.job_keys(record); });
+    return keys;
+  }
   std::int64_t jobs() {
     std::int64_t count = 0;
     store->read([&](queue::JobReader& reader) { count = reader.summary().jobs; });
@@ -88,6 +94,61 @@ TEST_F(JobEnqueue, StartsBeforeThenOrNever) {
   EXPECT_THAT(output.error, HasSubstr("--start-before 'soon' is no time like"));
   EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--run-at", "+2h", "--start-before", "+1h"}), 2);
   EXPECT_THAT(output.error, HasSubstr("it would have to start before"));
+}
+
+TEST_F(JobEnqueue, StatesKeysAndPrintsWhoseTheUniqueOneIs) {
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--id", id7, "--concurrency-key", "reports",
+                     "--running-max", "2", "--unique-key", "close 2026-03", "--unique-until", "started"}),
+            0)
+      << output.error;
+  const queue::JobKeys keys = keys_of(7);
+  EXPECT_EQ(keys.concurrency, (ConcurrencyKey{"reports", 2, false}));
+  EXPECT_EQ(keys.unique, (UniqueKey{"close 2026-03", UniqueUntil::started, false}));
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--id", job_id(8).text(), "--unique-key",
+                     "close 2026-03"}),
+            0);
+  EXPECT_EQ(output.out, id7 + "\n");
+  EXPECT_THAT(output.error, HasSubstr("that job has the unique key already"));
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--unique-key", "close 2026-03", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("existed":true)"));
+  EXPECT_EQ(jobs(), 1);
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "acme", "--id", job_id(9).text(), "--unique-key", "x",
+                     "--global-keys"}),
+            0);
+  EXPECT_EQ(enqueue({"billing.close", "--tenant", "corvid", "--unique-key", "x", "--global-keys"}), 0);
+  EXPECT_EQ(output.out, job_id(9).text() + "\n");
+}
+
+TEST_F(JobEnqueue, WhatIsSaidOfAKeyThatIsNotThereIsRefused) {
+  const auto refused = [&](std::vector<std::string> words, std::string_view what) {
+    words.insert(words.begin(), {"billing.close", "--tenant", "acme"});
+    EXPECT_EQ(enqueue(words), 2) << what;
+    EXPECT_THAT(output.error, HasSubstr(std::string{what}));
+  };
+  refused({"--running-max", "2"}, "running-max");
+  refused({"--unique-until", "started"}, "unique-until");
+  refused({"--global-keys"}, "global-keys");
+  refused({"--concurrency-key", "a", "--running-max", "0"}, "running-max");
+  refused({"--unique-key", "a", "--unique-until", "later"}, "unique-until");
+  refused({"--unique-key", ""}, "unique.key");
+  EXPECT_EQ(jobs(), 0);
+}
+
+TEST_F(JobEnqueue, ALineStatesKeysToo) {
+  input =
+      R"({"kind":"a.b","id":")" + id7 +
+      R"(","concurrency_key":"r","running_max":3,"unique_key":"u","unique_until":"started","global_keys":true})"
+      "\n"
+      R"({"kind":"a.b","unique_key":"u","global_keys":true})"
+      "\n"
+      R"({"kind":"a.b","unique_until":"never"})"
+      "\n";
+  EXPECT_EQ(enqueue({"--lines", "--tenant", "acme"}), 1);
+  EXPECT_THAT(output.out, StartsWith("1  " + id7 + "\n2  " + id7 + "  existed\n"));
+  EXPECT_THAT(output.error, HasSubstr("line 3: "));
+  const queue::JobKeys keys = keys_of(7);
+  EXPECT_EQ(keys.concurrency, (ConcurrencyKey{"r", 3, true}));
+  EXPECT_EQ(keys.unique, (UniqueKey{"u", UniqueUntil::started, true}));
 }
 
 TEST_F(JobEnqueue, IsDueThenOrSoLongFromNow) {

@@ -69,6 +69,33 @@ TEST_F(Why, OfAJobThatRunsItNamesTheAttempt) {
                             Not(HasSubstr("waits for"))));
 }
 
+TEST_F(Why, OfAJobThatWaitsForItsKeyItNamesWhoHasItAndHowManyComeBefore) {
+  EXPECT_EQ(run({"job", "enqueue", "reports.monthly", "--tenant", "acme", "--id", job_id(20).text(),
+                 "--queue", "reports", "--concurrency-key", "reports-per-tenant"}),
+            0);
+  hold(20);
+  EXPECT_EQ(run({"job", "enqueue", "reports.monthly", "--tenant", "acme", "--id", job_id(23).text(),
+                 "--queue", "reports", "--concurrency-key", "reports-per-tenant"}),
+            0);
+  EXPECT_THAT(
+      why(23),
+      AllOf(HasSubstr("waits for  its concurrency key, which as many jobs have as may run (limit_key)\n"),
+            HasSubstr("key        \"reports-per-tenant\": 1 of 1 run; 0 jobs of its tenant before it\n"),
+            HasSubstr("key        " + job_id(20).text() + " runs since ")));
+  EXPECT_EQ(run({"why", job_id(23).text(), "--json"}), 0);
+  EXPECT_THAT(
+      output.out,
+      HasSubstr(
+          R"("concurrency":{"key":"reports-per-tenant","global":false,"running_max":1,"running":1,"ahead":0,"holders":[")" +
+          job_id(20).text() + R"("]})"));
+  EXPECT_EQ(run({"why", "reason=limit_key", "--columns", "reason,jobs"}), 0);
+  EXPECT_EQ(output.out, "REASON     JOBS\nlimit_key     1\n");
+  EXPECT_EQ(run({"job", "show", job_id(23).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("limit      key \"reports-per-tenant\": 1 of 1 run\n"));
+  EXPECT_EQ(run({"job", "list", "reason=limit_key", "--columns", "id"}), 0);
+  EXPECT_EQ(output.out, "ID\n" + job_id(23).text() + '\n');
+}
+
 TEST_F(Why, OfSuspectsItSaysThatTheyStartAlone) {
   suspect(9);
   EXPECT_THAT(why(9), HasSubstr("waits for  its turn to run by itself, since the daemon or its worker "

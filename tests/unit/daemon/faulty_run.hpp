@@ -196,6 +196,12 @@ class FaultyRun {
     // Clients' clocks differ: some jobs are due a little before those that were there first.
     if (random_.below(4) == 0) spec.due_in = -std::chrono::microseconds{random_.below(2'000)};
     if (random_.below(6) == 0) spec.start_within = std::chrono::microseconds{random_.below(30'000)};
+    // How many of a key run follows from its name.
+    if (random_.below(3) == 0) {
+      const int running_max = 1 + static_cast<int>(random_.below(2));
+      spec.concurrency = ConcurrencyKey{running_max == 1 ? "one" : "two", running_max, random_.below(3) == 0};
+    }
+    if (random_.below(8) == 0) spec.unique = UniqueKey{"this", UniqueUntil::ended, random_.below(3) == 0};
     const bool hint = random_.below(4) != 0;
     if (!hint) sim_.world.lost_hint();
     const auto ids = sim_->enqueue_many(spec, 1 + random_.below(random_.below(5) == 0 ? 80 : 5), hint);

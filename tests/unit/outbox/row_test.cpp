@@ -81,8 +81,60 @@ TEST(OutboxRow, OfAnotherTenantOrGenerationIsRefused) {
 }
 
 TEST(OutboxRow, OfALaterVersionIsToldApart) {
-  EXPECT_EQ(refusal(with("tenure-outbox/1 ", "tenure-outbox/2 whatever ")).code, ErrorCode::newer_envelope);
+  EXPECT_EQ(refusal(with("tenure-outbox/1 ", "tenure-outbox/3 whatever ")).code, ErrorCode::newer_envelope);
   EXPECT_EQ(refusal(with("\ntenure/1 ", "\ntenure/2 ")).code, ErrorCode::newer_envelope);
+}
+
+constexpr std::string_view kTextWithKeys =
+    "tenure-outbox/2 mailers -7 1700000000000001 5 "
+    R"({"concurrency":{"key":"a \"b\" c","running_max":2,"global":true},"unique":{"key":"x","until":"started","global":false}})"
+    "\n"
+    "tenure/1 019cadff-fbe9-7e60-8d13-c2a9945b7a01 acme 3 billing.send_invoice 16\n"
+    R"({"invoice":8812})";
+
+std::string with_keys(std::string_view piece, std::string_view other) {
+  std::string text{kTextWithKeys};
+  return text.replace(text.find(piece), piece.size(), other);
+}
+
+TEST(OutboxRow, OfAJobWithKeysHasThemInItsFirstLine) {
+  NewJob job = send_invoice();
+  job.concurrency = ConcurrencyKey{"a \"b\" c", 2, true};
+  job.unique = UniqueKey{"x", UniqueUntil::started, false};
+  EXPECT_EQ(write_outbox_row(job, {}), kTextWithKeys);
+  const auto read = read_outbox_row(kTextWithKeys, kAcme, {});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->concurrency, job.concurrency);
+  EXPECT_EQ(read->unique, job.unique);
+  EXPECT_EQ(read->queue, job.queue);
+  EXPECT_EQ(read->attempts_max, job.attempts_max);
+  EXPECT_TRUE(says_same_job(kTextWithKeys, send_invoice())) << "keys are no content";
+  job.unique.reset();
+  EXPECT_EQ(value_or_raise(read_outbox_row(write_outbox_row(job, {}), kAcme, {})).concurrency,
+            job.concurrency);
+}
+
+TEST(OutboxRow, OfTheLongestKeysIsRead) {
+  NewJob job = send_invoice();
+  job.concurrency = ConcurrencyKey{std::string(kJobKeyMax, '"'), kRunningMax, false};
+  job.unique = UniqueKey{std::string(kJobKeyMax, '"'), UniqueUntil::ended, true};
+  const auto read = read_outbox_row(write_outbox_row(job, {}), kAcme, {});
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->unique, job.unique);
+}
+
+TEST(OutboxRow, KeysHaveOneText) {
+  for (const std::string& text :
+       {with_keys(" {", "  {"), with_keys("{\"conc", "{ \"conc"), with_keys("\"started\"", "\"later\""),
+        with_keys(",\"global\":false", ""), with_keys(":2,", ":2.0,"), with_keys(":2,", ":20000,"),
+        with_keys(":2,", ":\"2\","), with_keys("\"x\"", "7"), with_keys("}}\n", "},\"more\":1}\n"),
+        with_keys("}}\n", "}\n"), with_keys("outbox/2", "outbox/1"), with("outbox/1", "outbox/2"),
+        with_keys("5 {", "5 {}{")}) {
+    SCOPED_TRACE(text);
+    const Failure failure = refusal(text);
+    EXPECT_EQ(failure.code, ErrorCode::bad_payload);
+    EXPECT_THAT(failure.message, StartsWith("NotAnOutboxRow: "));
+  }
 }
 
 TEST(OutboxRow, WhatIsNoneIsRefusedWithTheReason) {

@@ -67,6 +67,37 @@ TEST_F(ClientTest, OptionsAreTakenAsOneWouldWriteThem) {
   EXPECT_EQ(client_.enqueue_all(bulk, {.tenant = "acme"}).size(), 3U);
 }
 
+struct CloseBooks {
+  static constexpr std::string_view kind = "billing.close_books";
+  static JobOptions options() {
+    return {.concurrency = ConcurrencyKey{.key = "books"}, .unique = UniqueKey{.key = "close"}};
+  }
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
+TEST_F(ClientTest, KeysOfTheKindAreStatedAndThoseOfTheCallWin) {
+  const auto keys_of = [&](Uuid id) {
+    queue::JobKeys keys;
+    store_->read([&](queue::JobReader& reader) { keys = reader.job_keys(reader.find_job({id}).value()); });
+    return keys;
+  };
+  const Uuid first = client_.enqueue(CloseBooks{}, {.tenant = "acme"});
+  EXPECT_EQ(keys_of(first).concurrency, ConcurrencyKey{.key = "books"});
+  EXPECT_EQ(client_.enqueue(CloseBooks{}, {.tenant = "acme"}), first) << "the one that has the unique key";
+  const auto bulk = client_.enqueue_all(std::vector<CloseBooks>(2), {.tenant = "bolt"});
+  EXPECT_EQ(bulk[0].id, bulk[1].id);
+  const Uuid other =
+      client_.enqueue(CloseBooks{}, {.tenant = "acme",
+                                     .concurrency = ConcurrencyKey{.key = "other", .running_max = 3},
+                                     .unique = UniqueKey{.key = "another", .until = UniqueUntil::started}});
+  EXPECT_NE(other, first);
+  EXPECT_EQ(keys_of(other).concurrency->running_max, 3);
+  EXPECT_EQ(keys_of(other).unique->until, UniqueUntil::started);
+  EXPECT_THROW(client_.enqueue(CloseBooks{}, {.tenant = "acme", .unique = UniqueKey{.key = "a\nb"}}),
+               BadOptions);
+}
+
 enum class Colour : std::uint8_t { red = 1, green = 7 };
 
 TEST_F(ClientTest, EnumsTimesAndMoveOnlyHandlersWork) {

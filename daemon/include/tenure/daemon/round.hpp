@@ -10,6 +10,7 @@
 #include <tenure/daemon/rounds/expired_jobs.hpp>
 #include <tenure/daemon/rounds/far_retries.hpp>
 #include <tenure/daemon/rounds/former_claims.hpp>
+#include <tenure/daemon/rounds/free_keys.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
 #include <tenure/daemon/rounds/lane_scan.hpp>
 #include <tenure/daemon/rounds/lone_claims.hpp>
@@ -62,9 +63,9 @@ struct PartList {
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
 using RoundParts = PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
                             FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart,
-                            BlockedJobsPart, CancelRequestsPart, CapturesPart, PausesPart, LaneHintsPart,
-                            NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart, TenantStatesPart,
-                            NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+                            BlockedJobsPart, CancelRequestsPart, CapturesPart, PausesPart, FreeKeysPart,
+                            LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart,
+                            TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

@@ -3,6 +3,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/jobs/detail/never.hpp>
+#include <tenure/queue/job_keys.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
 #include <chrono>
@@ -26,6 +27,10 @@ struct JobOptions {
   // A job that has not started so long after it was due is discarded, reason `expired`, wherever it waits. 1 ms to 3650 days; 0: it starts
   // however late.
   std::chrono::milliseconds start_within{0};
+  // At most so many jobs that state the same key run at a time; nothing: no such limit.
+  std::optional<ConcurrencyKey> concurrency = {};
+  // An enqueue while another job has the key makes none and returns that one's id; nothing: it always makes one.
+  std::optional<UniqueKey> unique = {};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
@@ -72,6 +77,8 @@ struct EnqueueOptions {
   TenantOfCall tenant = {};
   // Outside every tenant, on purpose; wins over the scope.
   bool untenanted = false;
+  std::optional<ConcurrencyKey> concurrency = {};
+  std::optional<UniqueKey> unique = {};
 };
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): static_assert takes nothing but a literal
@@ -164,6 +171,12 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::start_within } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::concurrency } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::unique } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -184,7 +197,8 @@ struct CheckedJobType {
                 "aliases`, and `alias` is nothing that Tenure reads.");
   static_assert(
       !SaysOneOption<Job>,
-      "tenure: queue, priority, attempts_max, time_limit and start_within of a kind stand in what `static "
+      "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency and unique of a "
+      "kind stand in what `static "
       "tenure::JobOptions options()` returns, and static members of these names are nothing that "
       "Tenure reads.");
   static constexpr bool kChecked = true;

@@ -7,6 +7,7 @@
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
 #include <tenure/queue/lane_gate.hpp>
+#include <tenure/queue/limit.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/pause.hpp>
 #include <tenure/queue/records.hpp>
@@ -48,6 +49,8 @@ struct NewJob {
   int attempts_max = 0;
   std::string arguments;  // the store writes the envelope, since it knows the generation
   std::optional<WallTime> start_before = std::nullopt;  // see start_before.hpp
+  std::optional<ConcurrencyKey> concurrency = {};
+  std::optional<UniqueKey> unique = {};
 };
 
 // What an operator changes of a job that waits; what is not given stays as it is.
@@ -75,7 +78,7 @@ struct Enqueued {
   JobId id;
   JobSeq seq;
   Generation generation;
-  bool existed = false;               // the same job was there already
+  bool existed = false;  // the same job was there already, or another one that has its unique key
   std::optional<JobArrival> arrival;  // of a job that is new
 };
 
@@ -124,6 +127,7 @@ struct ClaimedJob {
 struct ClaimReply {
   std::vector<ClaimedJob> jobs;   // fewer than asked: the lanes hold no more, unless
   bool stopped_by_bytes = false;  // the next job would have passed bytes_max
+  bool stopped_by_keys = false;   // so many of them had to be put into the lines of their keys
   // Where the tenant may not be claimed from now; then there are no jobs.
   std::optional<TenantState> gate;
 };
@@ -225,7 +229,7 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader : public RestoreReader, public PauseReader {
+class JobReader : public RestoreReader, public PauseReader, public LimitReader {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
@@ -298,11 +302,11 @@ class JobReader : public RestoreReader, public PauseReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWriter {
+class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWriter, public LimitWriter {
  public:
-  // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
+  // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
-  // BadOptions (a name, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in
+  // BadOptions (a name, key, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in
   // force). Sealed where the store has a key.
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
 
@@ -394,7 +398,8 @@ class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWrite
   // As release(), of such a suspect, which it stays also where nothing notes it as one any more.
   [[nodiscard]] virtual Result<void> release_suspect(ClaimRef claim, bool started, const AttemptFailure& why,
                                                      WallTime now) = 0;
-  // Begins the trial of one suspect: it is claimed. No job: it is no suspect any more, or its tenant is gated.
+  // Begins the trial of one suspect: it is claimed. No job: it is no suspect any more, or waits for its concurrency key as others do (after
+  // which it is one again only if its worker process had ended under it), or its tenant is gated.
   [[nodiscard]] virtual ClaimReply claim_suspect(const SuspectRequest& request, WallTime now) = 0;
   // It performs on, and others beside it.
   virtual void end_trial(JobSeq seq) = 0;
@@ -428,7 +433,8 @@ class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWrite
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,
-  // TenantNotReady(draining), StaleGeneration; while a key is in force BadSeal, and BadConfiguration where the store has none of its keys.
+  // TenantNotReady(draining), StaleGeneration; LimitReached where another job has its unique key by now, which the message names; while a
+  // key of seals is in force BadSeal, and BadConfiguration where the store has none of its keys.
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
   // What an operator does to a job that waits. JobNotFound; StateChanged for any other state, and where it has a claim, which none
   // of them touches. Without a look at its tenant: what was accepted may go or be due whatever has become of it.

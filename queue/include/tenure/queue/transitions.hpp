@@ -7,7 +7,8 @@
 
 namespace tenure::queue {
 
-// Everything that can change a stored state, and nothing else can. The manual prints this table.
+// Everything that can change a stored state, and nothing else can. The manual prints this table. A job that it would make ready, or leaves
+// ready without its claim, is blocked instead (limit_key) while it must wait for its concurrency key; so is a ready one that a claim meets.
 enum class Transition : std::uint8_t {
   promote,  // it is due
   succeed,

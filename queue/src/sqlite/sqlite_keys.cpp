@@ -1,0 +1,151 @@
+#include "../job_key_rules.hpp"
+#include "../job_rules.hpp"
+#include "key_rows.hpp"
+#include "places.hpp"
+#include "sqlite_reader.hpp"
+#include "sqlite_writer.hpp"
+#include "stored_values.hpp"
+#include "tenant_rows.hpp"
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Query;
+
+// ?1 seq. Index: primary key.
+constexpr Query kTenantOfJob{"tenant_of_job", "select tenant from job where seq = ?1"};
+
+// ?1 seq. Index: primary key.
+constexpr Query kKeyShown{"key_shown", "select key, running_max from job_key where seq = ?1"};
+constexpr Query kUniqueShown{"unique_shown", "select key, until, is_held from unique_key where seq = ?1"};
+
+// ?1 key. Index: claim_key.
+constexpr Query kRunningShown{"running_shown",
+                              "select count(*) from claim indexed by claim_key where key = ?1"};
+
+// ?1 key  ?2 limit. Index: claim_key, primary key.
+constexpr Query kHolders{"key_holders", R"sql(
+  select job.id, claim.started_us
+  from claim indexed by claim_key cross join job on job.seq = claim.seq
+  where claim.key = ?1 order by claim.seq limit ?2)sql"};
+
+// Before the place of a job that waits there. ?1 key  ?2 seq. Index: primary keys.
+constexpr Query kAheadInLine{"ahead_in_line", R"sql(
+  select count(*) from blocked cross join key_line
+    on key_line.key = ?1 and key_line.tenant = blocked.tenant
+    and (key_line.priority, key_line.due_us, key_line.seq) < (blocked.priority, blocked.due_us, blocked.seq)
+  where blocked.seq = ?2 and blocked.reason = 11)sql"};
+
+}  // namespace
+
+bool SqliteWriter::must_wait_for(const StoredConcurrency& key) {
+  return key_rows_.is_taken(key) || key_rows_.has_line(key.key);
+}
+
+bool SqliteWriter::lines_up(const Lane& lane, const LanePlace& place) {
+  const auto key = key_rows_.concurrency_of(place.seq);
+  if (!key || !must_wait_for(*key)) return false;
+  stand_in_line(key->key, lane, place);
+  return true;
+}
+
+void SqliteWriter::stand_in_line(const std::string& key, const Lane& lane, const LanePlace& place) {
+  place_row(place.seq);
+  insert_blocked(connection_, lane, place, JobReason::limit_key);
+  key_rows_.join_line(key, lane, place);
+}
+
+void SqliteWriter::pass_on(const std::string& key, JobSeq left) {
+  if (key.empty() || !key_rows_.has_line(key)) return;
+  TenantNumber tenant{0};
+  if (is_global_key(key)) {
+    auto row = connection_.statement(kTenantOfJob);
+    if (row.bind(left.value).step()) tenant = TenantNumber{row.integer(0)};
+  }
+  if (const auto next = next_of_line(key, turn_begins_behind(key, tenant))) make_ready_of_line(key, *next);
+}
+
+// Of a global key the next tenant in turn of which something may be claimed; where there is none, whoever is next.
+std::optional<JobArrival> SqliteWriter::next_of_line(const std::string& key, std::int64_t behind_tenant) {
+  constexpr std::int64_t kFront = -1;
+  std::optional<JobArrival> first;
+  std::int64_t at = behind_tenant;
+  for (int passed = 0; passed < kTurnsPassedMax; ++passed) {
+    auto next = key_rows_.next_in_line(key, at);
+    if (!next && at != kFront) next = key_rows_.next_in_line(key, kFront);
+    if (!next || !is_global_key(key)) return next;
+    if (first && first->lane.tenant == next->lane.tenant) return first;
+    ClaimReply reply;
+    static_cast<void>(tenant_to_claim(next->lane.tenant, reply));
+    if (!reply.gate) return next;
+    if (!first) first = next;
+    at = next->lane.tenant.value;
+  }
+  return first;
+}
+
+void SqliteWriter::make_ready_of_line(const std::string& key, JobArrival next) {
+  delete_blocked(connection_, next.seq);
+  key_rows_.leave_line(key, next.lane, {next.due, next.seq});
+  end_wait(next);
+  hint_at(next.seq);
+}
+
+std::optional<std::string> SqliteWriter::give_free_keys(const std::string& after, std::size_t limit) {
+  const auto keys = key_rows_.lines(after, limit);
+  for (const std::string& key : keys) {
+    const auto next = next_of_line(key, turn_begins_behind(key, TenantNumber{-1}));
+    const auto wanted = next ? key_rows_.concurrency_of(next->seq) : std::nullopt;
+    if (wanted && !key_rows_.is_taken(*wanted)) make_ready_of_line(key, *next);
+  }
+  return keys.size() < limit ? std::nullopt : std::optional{keys.back()};
+}
+
+std::optional<Enqueued> SqliteWriter::holder_of_unique(const NewJob& job, TenantNumber tenant) {
+  if (!job.unique) return std::nullopt;
+  return key_rows_.holder_of(stored_key(tenant, job.unique->key, job.unique->is_global));
+}
+
+Result<void> SqliteWriter::hold_unique_again(JobSeq seq, JobId id) {
+  const auto key = key_rows_.unique_of(seq);
+  if (!key || key->is_held) return {};
+  if (const auto holder = key_rows_.holder_of(key->key)) return unique_key_taken(id, key->key, holder->id);
+  key_rows_.hold_again(seq);
+  return {};
+}
+
+JobKeys SqliteJobReader::job_keys(const JobRecord& job) {
+  JobKeys keys;
+  std::string stored;
+  {
+    auto row = connection_.statement(kKeyShown);
+    if (row.bind(job.seq.value).step()) {
+      stored = row.text(0);
+      keys.concurrency = stated_concurrency({stored, row.integer(1)});
+    }
+  }
+  {
+    auto row = connection_.statement(kUniqueShown);
+    if (row.bind(job.seq.value).step()) {
+      const std::string key{row.text(0)};
+      keys.unique = UniqueKey{std::string{stated_key(key)}, static_cast<UniqueUntil>(clamped(row.integer(1))),
+                              is_global_key(key)};
+      keys.is_unique_held = row.integer(2) != 0;
+    }
+  }
+  if (stored.empty()) return keys;
+  keys.running = connection_.statement(kRunningShown).bind(stored).row().integer(0);
+  keys.ahead = connection_.statement(kAheadInLine).bind(stored, job.seq.value).row().integer(0);
+  auto row = connection_.statement(kHolders);
+  row.bind(stored, kKeyHoldersShown);
+  while (row.step())
+    if (const auto id = Uuid::from_bytes(row.blob(0)))
+      keys.holders.push_back({JobId{*id}, from_us(row.integer(1))});
+  return keys;
+}
+
+std::vector<const Query*> limit_queries() {
+  return {&kTenantOfJob, &kKeyShown, &kUniqueShown, &kRunningShown, &kHolders, &kAheadInLine};
+}
+
+}  // namespace tenure::queue
