@@ -238,7 +238,7 @@ void Machine::tick() {
   if (!state_.stopping.is_asked()) state_.lone_jobs.tick(now, state_.actions);
   state_.far_retries.tick(state_.now);
   // A look that time alone asks for would be left out where nobody has written.
-  if (state_.pauses.has_expired(state_.now.wall)) state_.looks.soon();
+  if (state_.is_in(Stage::working) && state_.pauses.has_expired(state_.now.wall)) state_.looks.soon();
   // Before the round plans first jobs for newcomers, and after it has planned what free slots can have.
   recall_for_newcomers(state_);
   rounds_.start(state_);

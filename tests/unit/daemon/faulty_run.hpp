@@ -214,9 +214,9 @@ class FaultyRun {
     // A stop may be under way: until it is over.
     (void)sim_.world.run_until([this] { return !sim_->is_up() || sim_->has_left(); }, 30s);
     if (!sim_->is_up() || sim_->has_left()) sim_.world.start();
-    for (int hours = 0; hours < 24 * 7 && !sim_->is_idle(); ++hours) {
+    for (int minutes = 0; minutes < 60 * 24 * 7 && !sim_->is_idle(); ++minutes) {
       sim_.world.sweep_outboxes();  // or some of what is acknowledged would not even be here
-      (void)sim_.drains(1h);
+      (void)sim_.drains(1min);
     }
     sim_.world.run_for(3s);
   }

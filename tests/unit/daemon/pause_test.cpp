@@ -119,6 +119,21 @@ TEST(Pause, AtItsTimeItEndsByItselfAlsoWhereNobodyWrites) {
   sim.expect_clean();
 }
 
+TEST(Pause, WhileItStopsOneWhoseTimeIsOverAsksForNoRounds) {
+  Pausing sim;
+  sim.put("exports");
+  sim->run_for(5ms);
+  const auto runs = sim.put("default", "slow");
+  sim->run_for(5ms);
+  ASSERT_EQ(sim.state(runs), ShownState::running);
+  sim.pause(PauseScope::queue, "exports", 1s);
+  sim->stop(StopAsked::How::in_phases);
+  const std::int64_t before = sim->rounds;
+  sim->run_for(5s);
+  EXPECT_EQ(sim.state(runs), ShownState::running);
+  EXPECT_LT(sim->rounds - before, 100);
+}
+
 TEST(Pause, ADispatcherThatStartsClaimsNothingThatIsPaused) {
   Pausing sim;
   sim.put("exports");
