@@ -95,9 +95,10 @@ struct Verdict {
   std::int64_t duplicated = 0;  // performed at two places at once, or again after it was stored as ended
   std::int64_t stuck = 0;       // in no final state
   std::int64_t claims_left = 0;
+  std::int64_t ticks_again = 0;    // that fired twice
   std::int64_t not_cancelled = 0;  // cancelled, and started again, or ended neither so nor in success
   [[nodiscard]] bool is_clean() const {
-    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled == 0;
+    return lost + unexpected + duplicated + stuck + claims_left + ticks_again + not_cancelled == 0;
   }
 };
 
@@ -250,6 +251,7 @@ class Simulation {
   void gone(Worker& process, const queue::ProcessExit& exit, microseconds in,
             std::optional<queue::ClaimRef> crashed = {});
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
+  void note_ticks(const daemon::TicksPart::Ask& ask, const daemon::TicksPart::Answer& answer);
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
   void compare_lanes(const std::vector<queue::JobArrival>& expected);
@@ -271,12 +273,14 @@ class Simulation {
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> events_;
   std::map<ProcessNumber, std::unique_ptr<Worker>> workers_;
   std::set<JobId> attempted_, acknowledged_;
+  std::set<std::pair<std::string, WallTime>> fired_;             // of global schedules
   std::map<JobId, std::optional<queue::ClaimToken>> cancelled_;  // with the claim that they had then
   std::map<queue::JobSeq, JobId> performing_;
   std::set<queue::JobSeq> claimed_, succeeded_;
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;
   std::int64_t duplicated_ = 0;
+  std::int64_t ticks_again_ = 0;
   std::int64_t started_again_ = 0;  // of cancelled jobs
   std::int64_t lanes_missed_ = 0;
   std::int64_t lanes_compared_ = 0;

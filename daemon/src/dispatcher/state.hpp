@@ -16,6 +16,7 @@
 #include "refusals.hpp"
 #include "remembered.hpp"
 #include "replacements.hpp"
+#include "schedules.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
 #include "told_outboxes.hpp"
@@ -67,6 +68,7 @@ struct DispatcherState {
   Endings endings;
   CancelledRuns cancelled_runs;
   Captures captures;
+  Schedules schedules;
   FarRetries far_retries;
   DeadJobs dead_jobs;
   Refusals refusals;
@@ -87,9 +89,9 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, far_retries, dead_jobs, refusals, held_notes,
-                   told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
-                   next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, schedules, far_retries, dead_jobs, refusals,
+                   held_notes, told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage,
+                   incarnation, next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

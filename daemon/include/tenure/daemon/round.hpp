@@ -17,12 +17,15 @@
 #include <tenure/daemon/rounds/next_due.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
 #include <tenure/daemon/rounds/outbox_rows.hpp>
+#include <tenure/daemon/rounds/overlaps.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
 #include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/daemon/rounds/run_news.hpp>
+#include <tenure/daemon/rounds/schedules.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
+#include <tenure/daemon/rounds/ticks.hpp>
 #include <tenure/daemon/rounds/trials.hpp>
 
 #include <cstddef>
@@ -60,8 +63,8 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, DueJobsPart, BlockedJobsPart, CancelRequestsPart,
-             CapturesPart, LaneHintsPart, NewJobsPart, NextDuePart, LaneScanPart, TenantStatesPart, NamesPart,
-             TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             CapturesPart, TicksPart, OverlapsPart, SchedulesPart, LaneHintsPart, NewJobsPart, NextDuePart,
+             LaneScanPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {
