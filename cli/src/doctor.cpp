@@ -30,7 +30,7 @@ constexpr std::array kChecks{
     Check{"quiet", check_quiet},         Check{"released", check_released},
     Check{"dangling", check_dangling},   Check{"tenants", check_tenants},
     Check{"outbox", check_outbox},       Check{"captures", check_captures},
-    Check{"stamps", check_stamps, true},
+    Check{"schedules", check_schedules}, Check{"stamps", check_stamps, true},
 };
 
 constexpr std::size_t kFoundAtOnce = 100'000;

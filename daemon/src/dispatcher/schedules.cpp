@@ -120,7 +120,9 @@ void Schedules::note(const TicksPart::Order& order, const queue::TickReply& repl
   } else {
     note.event = "schedule.missed";
     note.message = fmt::format(
-        "{} of schedule {} passed while nobody could decide {}, and its catch_up lets none of {} fire.",
+        "{} of schedule {} passed while it was paused or nobody could decide {}, and its catch_up lets none "
+        "of "
+        "{} fire.",
         order.order.missed_count == 1 ? "A tick" : fmt::format("{} ticks", order.order.missed_count),
         order.name, order.order.missed_count == 1 ? "it" : "them",
         order.order.missed_count == 1 ? "it" : "these");

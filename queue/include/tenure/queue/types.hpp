@@ -72,7 +72,7 @@ enum class JobReason : std::uint8_t {
   expired = 7,             // discarded: its start-before time had passed
   by_rule = 8,             // discarded or dead: a rule of its kind
   by_operator = 9,
-  suspect = 10,  // blocked: the daemon died while it held the job, which starts alone next
+  suspect = 10,           // blocked: the daemon died while it held the job, which starts alone next
   schedule_overlap = 12,  // blocked: another job of its schedule has not ended
   kind_unknown =
       100,  // no live worker process of the pools that list its queue has named the kind in its hello

@@ -22,7 +22,7 @@
 namespace tenure::queue {
 class Store;
 struct ScheduleEntry;
-}
+}  // namespace tenure::queue
 namespace tenure::testing::detail {
 class CrashRuns;
 }
