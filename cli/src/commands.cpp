@@ -19,6 +19,7 @@ constexpr std::array kNouns{
     Noun{"queue", "how full each queue is, and clearing one"},
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
+    Noun{"schedule", "recurring jobs: when they are due, and what became of them"},
     Noun{"store", "the control database"},
     Noun{"replay", "runs and decisions that were kept, and what they give once more"},
     Noun{"config", "the configuration file and what is in force"},
@@ -40,7 +41,7 @@ constexpr std::string_view kJobFields =
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures restore, and stamps, "
+    "captures schedules restore, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -246,6 +247,43 @@ constexpr std::array kVerbs{
         "As a reload with a new program does: each goes on until its successor has said hello, and no job is "
         "interrupted. Asks as quiet does.",
         "tenure worker recycle general --yes", "yes reason", Effect::changes, worker_recycle},
+    Verb{"schedule", "list", "", 0, 0, "all schedules, with their next and last ticks",
+         "A schedule is disabled where its entry is wrong, or its tenant takes no jobs: the column why, and "
+         "tenure "
+         "schedule show, say what it is. Another result than fired says why the last tick made no job.",
+         "tenure schedule list", "limit after columns fail-if-any watch", Effect::reads, schedule_list},
+    Verb{"schedule", "show", "NAME", 1, 1, "one schedule, and what became of its last ticks",
+         "Ticks are told of for a day.", "tenure schedule show monthly-report", "watch", Effect::reads,
+         schedule_show},
+    Verb{"schedule", "preview", "NAME", 1, 1, "when it is due, as it will fire",
+         "Of the configuration where it stands there, else of the control database. Where clocks are put "
+         "forward or "
+         "back, a note says so. --tenant shows when the job of that tenant is due, inside the spread.",
+         "tenure schedule preview monthly-report --count 20 --tenant acme", "count tenant", Effect::reads,
+         schedule_preview},
+    Verb{"schedule", "run", "NAME", 1, 1, "a job of it now, beside its ticks",
+         "It is marked as manual and moves no tick. Of a schedule of each tenant --tenant says whose. "
+         "Refused where a "
+         "job of it has not ended and its overlap policy allows no other.",
+         "tenure schedule run monthly-report --tenant acme", "tenant dry-run reason", Effect::changes,
+         schedule_run},
+    Verb{"schedule", "pause", "NAME", 1, 1, "no job of it until it is resumed",
+         "Its ticks are noted as skipped. What has been made already goes on.",
+         "tenure schedule pause monthly-report --reason 'restore test'", "dry-run reason", Effect::changes,
+         schedule_pause},
+    Verb{"schedule", "resume", "NAME", 1, 1, "let it make jobs again",
+         "Of the ticks that it has skipped those fire that its rule to catch up says.",
+         "tenure schedule resume monthly-report", "dry-run reason", Effect::changes, schedule_resume},
+    Verb{"schedule", "add", "NAME KIND [JSON]", 2, 3, "a schedule that stands in no configuration",
+         "Give --cron or --every; the other options are as in a [[schedule]] of the configuration. It stays "
+         "until "
+         "tenure schedule remove.",
+         "tenure schedule add nightly reports.nightly --cron '30 2 * * *'",
+         "cron every time-zone scope spread catch-up overlap queue priority max-attempts dry-run reason",
+         Effect::changes, schedule_add},
+    Verb{"schedule", "remove", "NAME", 1, 1, "take back one that was added",
+         "One of the configuration is removed there, by a reload. Jobs that it has made stay.",
+         "tenure schedule remove nightly", "dry-run reason", Effect::changes, schedule_remove},
     Verb{
         "replay", "capture", "[JOB]", 0, 1,
         "keep the next run of a job, or runs of a kind or tenant, as capsules",
@@ -389,9 +427,17 @@ constexpr std::array kOptions{
     OptionSpec{"global-keys", "", "the keys are the same for all tenants"},
     OptionSpec{"events", "", "each event too, with what was decided"},
     OptionSpec{"kind", "NAME", "of which kind"},
-    OptionSpec{"count", "N", "so many capsules; 1 of a job, else 5, at most 1000"},
+    OptionSpec{"count", "N", "so many: capsules (1 of a job, else 5) or ticks (10); at most 1000"},
     OptionSpec{"until", "TIME",
                "so long or until then: 2h, 2026-03-02; of a capture 24h, of a pause no end unless given"},
+    OptionSpec{"cron", "FIELDS", "minute, hour, day, month, day of the week; or seconds first"},
+    OptionSpec{"every", "TIME", "an interval in place of --cron: 15m"},
+    OptionSpec{"time-zone", "NAME", "in which --cron is read; UTC unless given"},
+    OptionSpec{"scope", "SCOPE", "global, unless given, tenant:NAME or each_tenant"},
+    OptionSpec{"spread", "TIME", "of each_tenant: the jobs of a tick are due within it"},
+    OptionSpec{"catch-up", "RULE", "missed ticks: latest, unless given, none or all:N"},
+    OptionSpec{"overlap", "POLICY", "while a job has not ended: skip, unless given, allow, queue_one",
+               "allow skip queue_one"},
     OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
     OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},
@@ -443,7 +489,7 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
 
 bool needs_keys(const Verb& verb) {
   return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
-         verb.run == tenant_outbox;
+         verb.run == schedule_run || verb.run == tenant_outbox;
 }
 
 bool can_look_at_copies(const Verb& verb) {

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "schedules.hpp"
 
 #include <tenure/base/json.hpp>
 #include <tenure/base/text.hpp>
@@ -190,6 +191,14 @@ void warn_of_queues(Session& session, config::LoadedSettings& loaded) {
       warn(queue, "to which a kind of the worker program sends its jobs");
 }
 
+// One bad entry keeps nobody from work, and so it is none of the problems.
+void warn_of_schedules(config::LoadedSettings& loaded) {
+  for (const queue::DeclaredSchedule& declared : declared_schedules(loaded.settings))
+    if (const std::string problem = problem_of(declared); !problem.empty())
+      loaded.warnings.push_back({"schedule " + escaped(declared.entry.name), "schedule",
+                                 fmt::format("it will have no ticks: {}", escaped(problem, 500))});
+}
+
 }  // namespace
 
 ExitCode config_check(Session& session) {
@@ -204,6 +213,7 @@ ExitCode config_check(Session& session) {
     loaded.warnings.insert(loaded.warnings.end(), machine.warnings.begin(), machine.warnings.end());
     if (machine.problems.empty()) check_migrations(loaded);
     if (loaded.problems.empty()) warn_of_queues(session, loaded);
+    warn_of_schedules(loaded);
   }
   if (session.json()) session.print_json(check_json(loaded));
   else session.print(check_text(loaded, file_name(session, session.environment()), session.style()));

@@ -23,14 +23,15 @@ struct Check {
   bool looks_at_rows = false;  // in which are the defects that can be mended
 };
 constexpr std::array kChecks{
-    Check{"store", check_file},        Check{"sqlite", check_library},
-    Check{"holder", check_holder},     Check{"places", check_places, false, true},
-    Check{"audit", check_audit},       Check{"seal", check_seal_keys},
-    Check{"queues", check_queues},     Check{"kinds", check_kinds},
-    Check{"quiet", check_quiet},       Check{"released", check_released},
-    Check{"dangling", check_dangling}, Check{"tenants", check_tenants},
-    Check{"outbox", check_outbox},     Check{"captures", check_captures},
-    Check{"restore", check_restore},   Check{"stamps", check_stamps, true},
+    Check{"store", check_file},          Check{"sqlite", check_library},
+    Check{"holder", check_holder},       Check{"places", check_places, false, true},
+    Check{"audit", check_audit},         Check{"seal", check_seal_keys},
+    Check{"queues", check_queues},       Check{"kinds", check_kinds},
+    Check{"quiet", check_quiet},         Check{"released", check_released},
+    Check{"dangling", check_dangling},   Check{"tenants", check_tenants},
+    Check{"outbox", check_outbox},       Check{"captures", check_captures},
+    Check{"schedules", check_schedules}, Check{"restore", check_restore},
+    Check{"stamps", check_stamps, true},
 };
 
 constexpr std::size_t kFoundAtOnce = 100'000;

@@ -55,6 +55,8 @@ void check_outbox(Examination& examination);
 void check_restore(Examination& examination);
 // In doctor_capture_check.cpp: whether capsules that operators have asked for could be made.
 void check_captures(Examination& examination);
+// In doctor_schedule_check.cpp: whether each schedule makes its jobs.
+void check_schedules(Examination& examination);
 // In doctor_work_checks.cpp: what nobody will perform, and the tenants.
 void check_queues(Examination& examination);
 void check_kinds(Examination& examination);

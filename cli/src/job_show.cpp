@@ -34,7 +34,21 @@ struct WholeJob {
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
   std::vector<queue::CapsuleNote> capsules;    // the newest first
   queue::JobKeys keys;
+  std::optional<queue::TickRecord> tick;  // that has made it
+  std::string schedule;                   // of the tick; empty: it has gone
 };
+
+std::string schedule_of(queue::JobReader& reader, queue::ScheduleNumber number) {
+  for (const queue::ShownSchedule& schedule : reader.schedules().schedules())
+    if (schedule.record.number == number) return schedule.record.entry.name;
+  return {};
+}
+
+std::string tick_text(const WholeJob& job, const ShowStyle& style) {
+  return fmt::format("{}, {} {}", job.schedule.empty() ? "one that has gone" : escaped(job.schedule),
+                     job.tick->is_manual ? "run by an operator at" : "tick",
+                     full_time_text(job.tick->tick, style));
+}
 
 std::string tenant_of(const std::optional<TenantName>& tenant) { return tenant ? tenant->text() : "none"; }
 
@@ -95,7 +109,10 @@ WholeJob find(Session& session, queue::JobId id) {
                    .has_dispatcher = reader.has_dispatcher(),
                    .captures = captures_of(reader, id, session.now()),
                    .capsules = reader.capsules(id),
-                   .keys = reader.job_keys(*record)};
+                   .keys = reader.job_keys(*record),
+                   .tick = reader.schedules().tick_of(id),
+                   .schedule = {}};
+    if (job->tick) job->schedule = schedule_of(reader, job->tick->schedule);
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
@@ -185,6 +202,7 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
                                       r.releases, r.crashes, attempts_left_text(r)));
   out += attempt_lines(job, style);
   for (const auto& [name, text] : key_texts(job.keys)) out += line(name, text);
+  if (job.tick) out += line("schedule", tick_text(job, style));
   for (const queue::CaptureRecord& request : job.captures)
     out += line("capture", request_text(request, style));
   for (const queue::CapsuleNote& note : job.capsules) out += line("capsule", capsule_text(note, style));
@@ -242,6 +260,12 @@ std::string json_of(const WholeJob& job) {
   for (const queue::CapsuleNote& note : job.capsules) write_capsule_note(writer, note);
   writer.end_array();
   write_keys(writer, job.keys);
+  if (job.tick) {
+    writer.key("schedule").begin_object();
+    write_text(writer, "name", job.schedule);
+    write_time(writer, "tick", job.tick->tick);
+    writer.key("manual").boolean(job.tick->is_manual).end_object();
+  }
   writer.key("sealed");
   if (job.is_sealed) writer.boolean(*job.is_sealed);
   else writer.null();

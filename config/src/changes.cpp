@@ -34,6 +34,7 @@ class Comparison {
       if (find_pool(result_.settings, pool.name) == nullptr)
         result_.at_start.push_back(fmt::format("pool {}, which is new", pool.name));
     }
+    compare_schedules();
     return std::move(result_);
   }
 
@@ -58,6 +59,25 @@ class Comparison {
 
   void note_taken_over(TakenOver how, const std::string& key) {
     (how == TakenOver::by_new_workers ? result_.by_new_workers : result_.taken_over).push_back(key);
+  }
+
+  static const ScheduleSettings* find_schedule(const Settings& settings, std::string_view name) {
+    const auto found = std::ranges::find(settings.schedules, name, &ScheduleSettings::name);
+    return found == settings.schedules.end() ? nullptr : &*found;
+  }
+
+  // All of them are taken over.
+  void compare_schedules() {
+    for (const ScheduleSettings& schedule : result_.settings.schedules)
+      if (find_schedule(after_, schedule.name) == nullptr)
+        result_.taken_over.push_back(fmt::format("schedule {}, which is gone", schedule.name));
+    for (const ScheduleSettings& schedule : after_.schedules) {
+      const ScheduleSettings* const former = find_schedule(result_.settings, schedule.name);
+      if (former == nullptr)
+        result_.taken_over.push_back(fmt::format("schedule {}, which is new", schedule.name));
+      else if (*former != schedule) result_.taken_over.push_back(fmt::format("schedule {}", schedule.name));
+    }
+    result_.settings.schedules = after_.schedules;
   }
 
   void compare_pool(std::size_t number) {

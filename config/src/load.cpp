@@ -40,7 +40,8 @@ class Loader {
     for (const auto& [name, value] : sources_.environment) take_variable(name, value);
     warn_of_others();
     for (const OptionOverride& option : sources_.options) take_option(option);
-    check_pools();
+    check_names(kPoolSection, result_.settings.pools, pool_lines_);
+    check_names(kScheduleSection, result_.settings.schedules, schedule_lines_);
     check_listening();
     list_values();
     return std::move(result_);
@@ -80,7 +81,9 @@ class Loader {
     if (table.before_headers) {
       for (const RawEntry& entry : table.entries) unknown(entry.key, entry.line);
     } else if (table.section == kPoolSection) {
-      take_pool(table);
+      take_listed(table, pool_settings(), result_.settings.pools, pool_lines_, kPoolsMax);
+    } else if (table.section == kScheduleSection) {
+      take_listed(table, schedule_settings(), result_.settings.schedules, schedule_lines_, kSchedulesMax);
     } else if (const auto settings = plain_settings();
                std::none_of(settings.begin(), settings.end(),
                             [&](const auto& s) { return s.section == table.section; })) {
@@ -101,30 +104,32 @@ class Loader {
     unknown(full_key(table.section, entry.key), entry.line);
   }
 
-  void take_pool(const RawTable& table) {
+  // One of a list of sections.
+  template <class Owner>
+  void take_listed(const RawTable& table, std::span<const Setting<Owner>> settings, std::vector<Owner>& list,
+                   std::vector<int>& lines, std::size_t count_max) {
+    const std::string& section = table.section;
+    const std::string where = file_and_line(sources_.file, table.line);
     if (!table.in_array)
-      return problem(file_and_line(sources_.file, table.line), "pool",
-                     "pool is a list of sections: write [[pool]]");
-    if (result_.settings.pools.size() == kPoolsMax)
-      return problem(file_and_line(sources_.file, table.line), "pool",
-                     fmt::format("more than {} pools", kPoolsMax));
-    const std::string front = fmt::format("pool[{}]", result_.settings.pools.size());
-    PoolSettings& pool = result_.settings.pools.emplace_back();
-    pool_lines_.push_back(table.line);
-    for (const auto& setting : pool_settings()) {
+      return problem(where, section, fmt::format("{} is a list of sections: write [[{}]]", section, section));
+    if (list.size() == count_max)
+      return problem(where, section, fmt::format("more than {} {}s", count_max, section));
+    const std::string front = fmt::format("{}[{}]", section, list.size());
+    Owner& owner = list.emplace_back();
+    lines.push_back(table.line);
+    for (const auto& setting : settings) {
       const auto entry = std::find_if(table.entries.begin(), table.entries.end(),
                                       [&](const auto& e) { return e.key == setting.key; });
       if (entry != table.entries.end())
-        take(setting, pool, full_key(front, setting.key), entry->value,
+        take(setting, owner, full_key(front, setting.key), entry->value,
              {Origin::file, file_and_line(sources_.file, entry->line)});
       else if (setting.required)
-        problem(file_and_line(sources_.file, table.line), full_key(front, setting.key),
-                fmt::format("{}.{} is missing: every [[pool]] states it", front, setting.key));
+        problem(where, full_key(front, setting.key),
+                fmt::format("{}.{} is missing: every [[{}]] states it", front, setting.key, section));
     }
     for (const RawEntry& entry : table.entries)
-      if (const auto known = pool_settings();
-          std::none_of(known.begin(), known.end(), [&](const auto& s) { return s.key == entry.key; }))
-        unknown(full_key(kPoolSection, entry.key), entry.line);
+      if (std::none_of(settings.begin(), settings.end(), [&](const auto& s) { return s.key == entry.key; }))
+        unknown(full_key(section, entry.key), entry.line);
   }
 
   void unknown(const std::string& key, int line) {
@@ -136,7 +141,7 @@ class Loader {
   }
 
   void unknown_section(const RawTable& table) {
-    std::vector<std::string_view> sections{kPoolSection};
+    std::vector<std::string_view> sections{kPoolSection, kScheduleSection};
     for (const auto& setting : plain_settings()) sections.push_back(setting.section);
     const auto near = nearest(table.section, sections);
     problem(file_and_line(sources_.file, table.line), table.section,
@@ -194,15 +199,17 @@ class Loader {
                         near ? fmt::format("; did you mean {}?", *near) : ""));
   }
 
-  void check_pools() {
+  // Each of a list has a name of its own.
+  template <class Owner>
+  void check_names(std::string_view section, const std::vector<Owner>& list, const std::vector<int>& lines) {
     std::map<std::string, std::size_t> first;
-    for (std::size_t i = 0; i < result_.settings.pools.size(); ++i) {
-      const std::string& name = result_.settings.pools[i].name;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const std::string& name = list[i].name;
       const auto [earlier, is_new] = first.emplace(name, i);
       if (!name.empty() && !is_new)
-        problem(
-            file_and_line(sources_.file, pool_lines_[i]), fmt::format("pool[{}].name", i),
-            fmt::format("pool[{}].name = \"{}\": pool[{}] has that name already", i, name, earlier->second));
+        problem(file_and_line(sources_.file, lines[i]), fmt::format("{}[{}].name", section, i),
+                fmt::format("{}[{}].name = \"{}\": {}[{}] has that name already", section, i, escaped(name),
+                            section, earlier->second));
     }
   }
 
@@ -229,6 +236,9 @@ class Loader {
     for (std::size_t i = 0; i < result_.settings.pools.size(); ++i)
       for (const auto& setting : pool_settings())
         list_value(setting, result_.settings.pools[i], fmt::format("pool[{}].{}", i, setting.key));
+    for (std::size_t i = 0; i < result_.settings.schedules.size(); ++i)
+      for (const auto& setting : schedule_settings())
+        list_value(setting, result_.settings.schedules[i], fmt::format("schedule[{}].{}", i, setting.key));
   }
 
   const SettingsSources& sources_;
@@ -236,6 +246,7 @@ class Loader {
   LoadedSettings result_;
   std::map<std::string, Provenance> provenance_;
   std::vector<int> pool_lines_;
+  std::vector<int> schedule_lines_;
   std::vector<std::string> others_;  // variables that are no settings, nor near one
 };
 

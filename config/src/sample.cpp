@@ -38,6 +38,17 @@ void write_pool(std::string& out) {
   }
 }
 
+void write_schedule(std::string& out) {
+  out += "\n# One [[schedule]] for each recurring job; there is none by default.\n#[[schedule]]\n";
+  for (const auto& setting : schedule_settings()) {
+    const std::string_view example = setting.key == "name"   ? "\"monthly-report\""
+                                     : setting.key == "kind" ? "\"reports.monthly\""
+                                     : setting.key == "cron" ? "\"0 3 1 * *\""
+                                                             : "";
+    write(out, setting, "#", example.empty() ? value_in(setting, ScheduleSettings{}) : std::string(example));
+  }
+}
+
 }  // namespace
 
 std::string sample() {
@@ -46,7 +57,10 @@ std::string sample() {
   std::string_view section;
   for (const auto& setting : plain_settings()) {
     if (setting.section != section) {
-      if (setting.section == kSectionAfterPools) write_pool(out);
+      if (setting.section == kSectionAfterPools) {
+        write_pool(out);
+        write_schedule(out);
+      }
       section = setting.section;
       out += fmt::format("\n[{}]\n", section);
     }

@@ -368,6 +368,68 @@ const std::array kPoolSettings{
                           .help = "What the pool performs, strictly in this order."},
 };
 
+template <auto kMember>
+Field schedule_field(ScheduleSettings& schedule) {
+  return &(schedule.*kMember);
+}
+
+const TextRule kScheduleTextRule{[] { return fmt::format("at most {} bytes", limits::kPayloadMax); },
+                                 [](std::string_view text) { return text.size() <= limits::kPayloadMax; }};
+
+// Lax: a wrong value of one schedule must not keep the daemon from its work (queue/schedule.hpp says what is right).
+constexpr Setting<ScheduleSettings> schedule_setting(std::string_view key, Rule rule,
+                                                     Field (*field)(ScheduleSettings&), std::string_view help,
+                                                     bool required = false) {
+  return {.section = kScheduleSection,
+          .key = key,
+          .rule = std::move(rule),
+          .field = field,
+          .help = help,
+          .taken_over = TakenOver::by_reload,
+          .required = required};
+}
+
+const std::array kScheduleSettings{
+    schedule_setting("name", kScheduleTextRule, &schedule_field<&ScheduleSettings::name>,
+                     "Its name in lists and commands; each schedule has its own.", true),
+    schedule_setting("kind", kScheduleTextRule, &schedule_field<&ScheduleSettings::kind>,
+                     "Of the jobs that its ticks make.", true),
+    schedule_setting("queue", kScheduleTextRule, &schedule_field<&ScheduleSettings::queue>, "Of its jobs."),
+    schedule_setting("priority", IntegerRule{limits::kPriorityHighest, limits::kPriorityLowest},
+                     &schedule_field<&ScheduleSettings::priority>, "Of its jobs; lower runs first."),
+    schedule_setting("attempts", IntegerRule{1, limits::kAttemptsMax},
+                     &schedule_field<&ScheduleSettings::attempts>,
+                     "That each of its jobs may fail, at most."),
+    schedule_setting(
+        "cron", kScheduleTextRule, &schedule_field<&ScheduleSettings::cron>,
+        "Minute, hour, day of the month, month, day of the week, or six fields with seconds first. "
+        "Empty where\nevery is given."),
+    schedule_setting("every", DurationRule{0ms, 24h * 366}, &schedule_field<&ScheduleSettings::every>,
+                     "An interval of whole seconds, in place of cron: at its multiples since 1970, UTC."),
+    schedule_setting(
+        "time_zone", kScheduleTextRule, &schedule_field<&ScheduleSettings::time_zone>,
+        "In which cron is read, as in Europe/Berlin. Where clocks are put forward, a skipped time runs "
+        "once right\nafter; where they are put back, a repeated one the first time."),
+    schedule_setting("arguments", kScheduleTextRule, &schedule_field<&ScheduleSettings::arguments>,
+                     "Of its jobs, as JSON."),
+    schedule_setting(
+        "scope", kScheduleTextRule, &schedule_field<&ScheduleSettings::scope>,
+        "One job a tick without a tenant (global), of one tenant (tenant:acme), or of each active tenant "
+        "(each_tenant)."),
+    schedule_setting(
+        "spread", DurationRule{0ms, 24h * 7}, &schedule_field<&ScheduleSettings::spread>,
+        "Of each_tenant: the jobs of a tick are due within this time, each tenant's at its own moment, the "
+        "same each\ntick."),
+    schedule_setting(
+        "catch_up", kScheduleTextRule, &schedule_field<&ScheduleSettings::catch_up>,
+        "Of ticks that nobody could decide for 30 s: none of them fires, the latest, or the last n "
+        "(all:24)."),
+    schedule_setting(
+        "overlap", kScheduleTextRule, &schedule_field<&ScheduleSettings::overlap>,
+        "While a job of an earlier tick has not ended: skip the tick, allow another job, or queue_one, "
+        "which waits\nfor it. Of each tenant by itself."),
+};
+
 template <class Owner>
 SettingInfo info_of(const Setting<Owner>& setting, bool has_environment) {
   return {.key = std::string(setting.section) + '.' + std::string(setting.key),
@@ -395,6 +457,7 @@ std::string_view text_of(TakenOver taken_over) {
 
 std::span<const Setting<Settings>> plain_settings() { return kPlainSettings; }
 std::span<const Setting<PoolSettings>> pool_settings() { return kPoolSettings; }
+std::span<const Setting<ScheduleSettings>> schedule_settings() { return kScheduleSettings; }
 
 std::string environment_name(std::string_view section, std::string_view key) {
   std::string name = "TENURE_" + std::string(section) + '_' + std::string(key);
@@ -409,6 +472,7 @@ std::vector<SettingInfo> all_settings() {
   for (const auto& setting : kPlainSettings) {
     if (setting.section == kSectionAfterPools && !pools_done) {
       for (const auto& pool : kPoolSettings) infos.push_back(info_of(pool, false));
+      for (const auto& schedule : kScheduleSettings) infos.push_back(info_of(schedule, false));
       pools_done = true;
     }
     infos.push_back(info_of(setting, true));

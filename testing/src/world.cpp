@@ -64,6 +64,12 @@ TenantRecord World::make_tenant(const TenantName& name) {
 
 void World::leave_default_tenant() { impl_->default_scope.reset(); }
 
+void World::schedule(const queue::ScheduleEntry& entry) {
+  store().write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.schedules().add(entry, clock().wall())));
+  });
+}
+
 Runs World::drain(const DrainOptions& options) {
   impl_->sweep_outboxes();
   const std::set<queue::JobId> due = impl_->due_jobs();

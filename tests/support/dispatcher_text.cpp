@@ -111,6 +111,22 @@ struct AskText {
   std::string operator()(const daemon::FreeKeysPart::Ask& ask) const {
     return fmt::format("free keys after '{}'", ask.after);
   }
+  std::string operator()(const daemon::SchedulesPart::Ask& ask) const {
+    return fmt::format("schedules since {}", ask.known.value);
+  }
+  std::string operator()(const daemon::TicksPart::Ask& ask) const {
+    std::string text = "ticks";
+    if (ask.declared) text += fmt::format(" of {} declared", ask.declared->size());
+    for (const auto& [name, order] : ask.orders) {
+      text += fmt::format(" {} from {} to {}", name, to_us(order.decided), to_us(order.until));
+      if (order.fire) text += fmt::format(" fires {}", to_us(*order.fire));
+      text += fmt::format(" missed {} paused {}", order.missed_count, order.paused.size());
+    }
+    return text;
+  }
+  std::string operator()(const daemon::OverlapsPart::Ask& ask) const {
+    return fmt::format("overlaps after {}", ask.after.value);
+  }
   std::string operator()(const daemon::LaneHintsPart::Ask&) const { return "hints"; }
   std::string operator()(const daemon::NewJobsPart::Ask& ask) const {
     return fmt::format("new after {}", ask.after.value);

@@ -307,7 +307,28 @@ void Simulation::run_round(const daemon::RunRound& action) {
   });
 }
 
+// The jobs that they have made are known by nobody but the store, which has acknowledged them.
+void Simulation::note_ticks(const daemon::TicksPart::Ask& ask, const daemon::TicksPart::Answer& answer) {
+  std::int64_t fired = 0;
+  for (std::size_t index = 0; index < ask.orders.size(); ++index) {
+    const auto& [name, order] = ask.orders[index];
+    fired += answer[index].fired;
+    if (answer[index].fired > 0 && order.fire && !fired_.emplace(name, *order.fire).second) ++ticks_again_;
+  }
+  if (fired == 0) return;
+  store_.read([&](queue::JobReader& reader) {
+    reader.visit_jobs({}, {.limit = static_cast<std::size_t>(fired) + attempted_.size(), .after = {}}, wall(),
+                      [&](const queue::JobRecord& job) {
+                        attempted_.insert(job.id);
+                        acknowledged_.insert(job.id);
+                        return true;
+                      });
+  });
+}
+
 void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply) {
+  if (const auto& answer = reply.answer<daemon::TicksPart>())
+    note_ticks(*work.ask<daemon::TicksPart>(), *answer);
   if (const auto& ends = work.ask<daemon::EndsPart>()) {
     for (std::size_t index = 0; index < ends->size(); ++index)
       note_end((*ends)[index], (*reply.answer<daemon::EndsPart>())[index]);

@@ -96,13 +96,14 @@ struct Verdict {
   std::int64_t duplicated = 0;  // performed at two places at once, or again after it was stored as ended
   std::int64_t stuck = 0;       // in no final state
   std::int64_t claims_left = 0;
+  std::int64_t ticks_again = 0;    // that fired twice
   std::int64_t not_cancelled = 0;  // cancelled, and started again, or ended neither so nor in success
   std::int64_t expired_late = 0;   // discarded as not started in time, and had started or was in time
   std::int64_t overrun = 0;        // performed beside as many as may have its concurrency key
   std::int64_t doubled = 0;        // made though another job had its unique key
   [[nodiscard]] bool is_clean() const {
-    return lost + unexpected + duplicated + stuck + claims_left + not_cancelled + expired_late + overrun +
-               doubled ==
+    return lost + unexpected + duplicated + stuck + claims_left + ticks_again + not_cancelled + expired_late +
+               overrun + doubled ==
            0;
   }
 };
@@ -262,6 +263,7 @@ class Simulation {
   void enqueued(const queue::NewJob& job, const queue::Enqueued& answer);
   void note_start_of_key(JobId id);
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
+  void note_ticks(const daemon::TicksPart::Ask& ask, const daemon::TicksPart::Answer& answer);
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
   void compare_lanes(const std::vector<queue::JobArrival>& expected);
@@ -285,6 +287,7 @@ class Simulation {
   std::set<JobId> attempted_, acknowledged_;
   std::map<JobId, WallTime> start_before_;
   std::set<JobId> started_;
+  std::set<std::pair<std::string, WallTime>> fired_;             // of global schedules
   std::map<JobId, std::optional<queue::ClaimToken>> cancelled_;  // with the claim that they had then
   std::map<queue::JobSeq, JobId> performing_;
   struct Keyed {
@@ -298,6 +301,7 @@ class Simulation {
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;
   std::int64_t duplicated_ = 0;
+  std::int64_t ticks_again_ = 0;
   std::int64_t started_again_ = 0;  // of cancelled jobs
   std::int64_t lanes_missed_ = 0;
   std::int64_t lanes_compared_ = 0;

@@ -32,6 +32,7 @@ Verdict Simulation::verdict() const {
   verdict.attempted = static_cast<std::int64_t>(attempted_.size());
   verdict.acknowledged = static_cast<std::int64_t>(acknowledged_.size());
   verdict.duplicated = duplicated_;
+  verdict.ticks_again = ticks_again_;
   verdict.not_cancelled = started_again_;
   verdict.overrun = overrun_;
   verdict.doubled = doubled_;
@@ -62,9 +63,9 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} not-cancelled={} expired-late={} overrun={} doubled={} | faults "
+      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} doubled={} | faults "
       "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} expire={} | seed={}",
-      v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left,
+      v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left, v.ticks_again,
       v.not_cancelled, v.expired_late, v.overrun, v.doubled, faults.rounds_failed, faults.workers_killed,
       faults.workers_hung, faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost,
       faults.clock_jumps, faults.cancels, faults.expiries, options_.seed);

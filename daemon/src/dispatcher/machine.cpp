@@ -180,6 +180,7 @@ void Machine::on(const Reconfigured& event) {
     state_.settings.pools[pool].memory_max = event.pools[pool].memory_max;
   }
   if (state_.stopping.is_asked()) return;
+  if (event.schedules) state_.schedules.declare(*event.schedules);
   state_.replacements.reloaded(event);  // those that start now have read what is new
   state_.processes.reconfigure(event, state_.now.steady, state_.actions);
 }
@@ -295,6 +296,7 @@ std::optional<Instant> Machine::next_wake() const {
   if (!state_.is_in(Stage::working)) return next;
   consider(state_.held_notes.next_at());
   consider_later(state_.far_retries.next_at());
+  consider_later(state_.schedules.next_at(now));
   consider_later(state_.refusals.next_at());
   consider_later(state_.told_pools.next_at());
   consider_later(state_.looks.next_poll());

@@ -130,6 +130,9 @@ inline bool is_withheld(const queue::RunNews& news, const std::string& text) { r
 inline bool is_withheld(const queue::Progress& progress, const std::string& text) {
   return &text == &progress.text;
 }
+inline bool is_withheld(const queue::ScheduleEntry& entry, const std::string& text) {
+  return &text == &entry.arguments;
+}
 inline bool is_withheld(const queue::OutboxRow& row, const std::string& text) { return &text == &row.text; }
 template <class T>
 concept Withholding = requires(const T& value, const std::string& text) {

@@ -50,6 +50,24 @@ control::Reloaded reloaded_by(const config::Changes& changes, bool has_new_worke
 
 }  // namespace
 
+std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settings) {
+  std::vector<queue::DeclaredSchedule> declared;
+  for (const config::ScheduleSettings& written : settings.schedules) {
+    queue::ScheduleEntry entry;
+    entry.name = written.name;
+    entry.kind = written.kind;
+    entry.queue = written.queue;
+    entry.priority = static_cast<int>(written.priority);
+    entry.attempts_max = static_cast<int>(written.attempts);
+    entry.rule = {.cron = written.cron, .every = written.every, .time_zone = written.time_zone};
+    entry.arguments = written.arguments;
+    entry.spread = written.spread;
+    declared.push_back(
+        queue::declared_schedule(std::move(entry), written.scope, written.catch_up, written.overlap));
+  }
+  return declared;
+}
+
 DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
                                        bool can_end_processes, bool former_died) {
   DispatcherSettings result{.pools = {},
@@ -60,7 +78,8 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .pid = ::getpid(),
                             .seed = seed,
                             .can_end_processes = can_end_processes,
-                            .former_died = former_died};
+                            .former_died = former_died,
+                            .schedules = schedules_in(settings)};
   for (const auto& pool : settings.pools)
     result.pools.push_back({.name = pool.name,
                             .processes = static_cast<int>(pool.processes),
@@ -327,7 +346,8 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
                      .stop_deadline = settings_.daemon.stop_deadline,
                      .ping_max = settings_.daemon.ping_max,
                      .pools = {},
-                     .of_old_programs = host_.of_old_programs()};
+                     .of_old_programs = host_.of_old_programs(),
+                     .schedules = schedules_in(settings_)};
   for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
     const config::PoolSettings& settings = settings_.pools[pool];
     event.pools.push_back({.processes = static_cast<int>(settings.processes),

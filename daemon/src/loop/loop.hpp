@@ -128,6 +128,8 @@ class Loop final : public control::Controlled {
   std::unique_ptr<StoreThread> store_thread_;
 };
 
+// Those of the configuration, as the store takes them.
+[[nodiscard]] std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settings);
 [[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
                                                      bool can_end_processes = true, bool former_died = false);
 

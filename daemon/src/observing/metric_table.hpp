@@ -36,6 +36,13 @@ inline constexpr MetricInfo kCapsules{
     "tenure_capsules_total", counter,
     "Runs that ended as an operator had asked for their capsule, by what became of it."};
 
+// --- Schedules
+inline constexpr MetricInfo kScheduleTicks{
+    "tenure_schedule_ticks_total", counter,
+    "Ticks of schedules, by what became of them; of each tenant one for each job."};
+inline constexpr MetricInfo kScheduleLag{"tenure_schedule_lag_seconds", histogram,
+                                         "From when a tick was due to the commit that decided it."};
+
 // --- Waiting
 inline constexpr MetricInfo kQueueDelay{"tenure_queue_delay_seconds", histogram,
                                         "From when a job was due to its start."};

@@ -50,6 +50,7 @@ void Metrics::on_round(const RoundReply& reply, Now now) {
   if (!work) return;
   rounds_.add(now.steady - round_at_);
   jobs_.stored(*work, reply);
+  schedules_.stored(*work, reply, now);
 }
 
 void Metrics::left(const Run& run, Now now) {
@@ -77,6 +78,7 @@ std::vector<TenantName> Metrics::top_tenants() const {
 MetricFamilies Metrics::collect(Now now) {
   MetricFamilies families;
   jobs_.add_to(families);
+  schedules_.add_to(families);
   workers_.add_to(families, runs_);
   families.add(metric::kLanes, {{"gate", "none"}}, static_cast<double>(status_.lanes - status_.parked));
   families.add(metric::kLanes, {{"gate", "some"}}, static_cast<double>(status_.parked));

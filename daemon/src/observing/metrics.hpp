@@ -4,6 +4,7 @@
 #include "followed_runs.hpp"
 #include "histogram.hpp"
 #include "job_counts.hpp"
+#include "schedule_counts.hpp"
 #include "store_sample.hpp"
 #include "top_tenants.hpp"
 #include "worker_counts.hpp"
@@ -59,6 +60,7 @@ class Metrics final : private FollowedRuns::Listener {
 
   Options options_;
   JobCounts jobs_;
+  ScheduleCounts schedules_;
   WorkerCounts workers_;
   FollowedRuns runs_;
   TopTenants top_tenants_;

@@ -149,6 +149,7 @@ void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
     if (row_of(ends[index]) == AuditRow::counted) state.refusals.counted(state.now.steady);
   }
   state.endings.stored(ends, states, state.now.steady);
+  state.schedules.ends_stored();
 }
 
 void EndsPart::undo(DispatcherState& state, const Ask& ends) { state.endings.not_stored(ends); }

@@ -81,10 +81,21 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"replay cancel", {"1", "--dry-run"}},
       {"replay list", {}},
       {"replay show", {capsule}},
+      {"schedule show", {"nightly"}},
+      {"schedule preview", {"nightly"}},
+      {"schedule run", {"nightly", "--dry-run"}},
+      {"schedule pause", {"nightly", "--dry-run"}},
+      {"schedule resume", {"paused", "--dry-run"}},
+      {"schedule add", {"other", "billing.send", std::string{kArguments}, "--every", "1h", "--dry-run"}},
+      {"schedule remove", {"nightly", "--dry-run"}},
       {"store migrate", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
   EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;
+  for (const char* const name : {"nightly", "paused"})
+    EXPECT_EQ(run({"schedule", "add", name, "billing.send", std::string{kArguments}, "--every", "1h"}), 0)
+        << output.error;
+  EXPECT_EQ(run({"schedule", "pause", "paused"}), 0) << output.error;
   leave_row(folder.path(), "heron", job_on_its_way("nobody", 1, clock.wall(), kArguments));
   fail_once(3, "••••");
   execute("update attempt set error = '••••'");

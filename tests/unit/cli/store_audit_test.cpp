@@ -218,6 +218,11 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"queue resume", {"reports"}},
       {"kind pause", {"billing.close"}},
       {"kind resume", {"billing.close"}},
+      {"schedule run", {"nightly"}},
+      {"schedule pause", {"nightly"}},
+      {"schedule resume", {"nightly"}},
+      {"schedule add", {"other", "billing.close", "--every", "1h"}},
+      {"schedule remove", {"other"}},
       {"replay capture", {id(5)}},
       {"replay cancel", {"1"}},
       {"store doctor", {"places", "--fix"}},
@@ -250,6 +255,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
+  EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
   for (const char* name : {"ibis", "jackdaw"}) {
     EXPECT_EQ(run({"tenant", "create", name}), 0) << output.error;
     leave_row(folder.path(), name, job_on_its_way("nobody", 1, clock.wall()));

@@ -73,6 +73,21 @@ TEST(Changes, PoolsThatCameOrWentWaitForTheNextStart) {
   EXPECT_THAT(found.at_start, ElementsAre("pool general, which is gone", "pool mail, which is new"));
 }
 
+TEST(Changes, SchedulesAreTakenOverWhole) {
+  Settings before = two_pools();
+  before.schedules = {
+      {.name = "gone", .kind = "a.b"}, {.name = "same", .kind = "a.b"}, {.name = "edited", .kind = "a.b"}};
+  Settings after = two_pools();
+  after.schedules = {{.name = "same", .kind = "a.b"},
+                     {.name = "edited", .kind = "a.b", .cron = "@daily"},
+                     {.name = "new", .kind = "a.b"}};
+  const Changes found = changes(before, after);
+  EXPECT_EQ(found.settings.schedules, after.schedules);
+  EXPECT_THAT(found.taken_over,
+              ElementsAre("schedule gone, which is gone", "schedule edited", "schedule new, which is new"));
+  EXPECT_THAT(found.workers_are_old, ElementsAre(false, false));
+}
+
 TEST(Changes, PoolsMayStandInAnotherOrder) {
   Settings after = two_pools();
   std::swap(after.pools[0], after.pools[1]);

@@ -100,7 +100,7 @@ TEST_F(Load, CFG_01_AnUnknownKeyIsNamedWithTheNearestOne) {
             "3: daemon.poll is no setting of this release; did you mean store.poll?");
   EXPECT_EQ(problems("[stor]\npoll = \"1s\"\n"),
             "1: [stor] is no section of this release; did you mean [store]?");
-  EXPECT_EQ(problems("[schedule]\nname = \"x\"\n"), "1: [schedule] is no section of this release");
+  EXPECT_EQ(problems("[weather]\nname = \"x\"\n"), "1: [weather] is no section of this release");
   EXPECT_EQ(problems("poll = \"1s\"\n"), "1: poll is no setting of this release; did you mean store.poll?");
   EXPECT_EQ(problems("[store]\n\"po\\u001Bll\" = 1\n"),
             "2: store.po\\x1bll is no setting of this release; did you mean store.poll?");
@@ -420,6 +420,58 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
   for (std::size_t i = 0; i < variables.size(); ++i)
     EXPECT_NE(variables[i].second, defaults[i].second) << variables[i].first;
   EXPECT_EQ(load_settings({.environment = defaults}).settings, Settings{});
+}
+
+TEST_F(Load, SchedulesAreReadAsTheyAreWrittenSoThatABadOneStopsNoOther) {
+  const LoadedSettings loaded = read(R"([[schedule]]
+name = "monthly-report"
+kind = "reports.monthly"
+cron = "0 3 1 * *"
+time_zone = "Europe/Berlin"
+arguments = '{"format":"pdf"}'
+scope = "each_tenant"
+spread = "30m"
+catch_up = "all:24"
+overlap = "queue_one"
+queue = "reports"
+priority = -5
+attempts = 3
+
+[[schedule]]
+name = "No Name"
+kind = "No Kind"
+cron = "no cron"
+every = "15m"
+scope = "nowhere"
+)");
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_THAT(loaded.settings.schedules,
+              ::testing::ElementsAre(ScheduleSettings{.name = "monthly-report",
+                                                      .kind = "reports.monthly",
+                                                      .queue = "reports",
+                                                      .priority = -5,
+                                                      .attempts = 3,
+                                                      .cron = "0 3 1 * *",
+                                                      .time_zone = "Europe/Berlin",
+                                                      .arguments = R"({"format":"pdf"})",
+                                                      .scope = "each_tenant",
+                                                      .spread = std::chrono::minutes{30},
+                                                      .catch_up = "all:24",
+                                                      .overlap = "queue_one"},
+                                     ScheduleSettings{.name = "No Name",
+                                                      .kind = "No Kind",
+                                                      .cron = "no cron",
+                                                      .every = std::chrono::minutes{15},
+                                                      .scope = "nowhere"}));
+}
+
+TEST_F(Load, AScheduleHasNameAndKindAndItsNameAlone) {
+  const LoadedSettings loaded = read(
+      "[[schedule]]\nkind = \"a.b\"\n[[schedule]]\nname = \"b\"\nkind = \"a.b\"\ncrno = \"\"\n"
+      "[[schedule]]\nname = \"b\"\nkind = \"a.b\"\n");
+  std::vector<std::string> keys;
+  for (const Problem& problem : loaded.problems) keys.push_back(problem.key);
+  EXPECT_THAT(keys, ::testing::IsSupersetOf({"schedule[0].name", "schedule.crno", "schedule[2].name"}));
 }
 
 }  // namespace

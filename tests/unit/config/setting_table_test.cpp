@@ -21,19 +21,21 @@ TEST(SettingTable, CFG_05_EverySettingHasUnitDefaultLimitAndHelp) {
     EXPECT_THAT(info.type, Not(IsEmpty())) << info.key;
     EXPECT_THAT(info.limits, Not(IsEmpty())) << info.key;
     EXPECT_THAT(info.help, Not(IsEmpty())) << info.key;
-    EXPECT_EQ(info.default_value.empty(), info.key == "pool.name" || info.key == "pool.program") << info.key;
+    const bool is_required = info.key == "pool.name" || info.key == "pool.program" ||
+                             info.key == "schedule.name" || info.key == "schedule.kind";
+    EXPECT_EQ(info.default_value.empty(), is_required) << info.key;
     EXPECT_TRUE(sample().find(info.key.substr(info.key.find('.') + 1) + " = ") != std::string::npos)
         << info.key;
   }
 }
 
-// `#name = value` and `#[[pool]]` without their mark; prose has a space behind it.
+// `#name = value`, `#[[pool]]` and `#[[schedule]]` without their mark; prose has a space behind it.
 std::string with_settings_uncommented(const std::string& text) {
   std::istringstream lines(text);
   std::string result;
   for (std::string line; std::getline(lines, line); result += line + '\n') {
     const bool setting = line.starts_with('#') && line.find_first_not_of(kNameLetters, 1) == line.find(" = ");
-    if (line.starts_with("#[[pool]]") || (setting && line.find(" = ") != std::string::npos)) line.erase(0, 1);
+    if (line.starts_with("#[[") || (setting && line.find(" = ") != std::string::npos)) line.erase(0, 1);
   }
   return result;
 }
@@ -51,6 +53,13 @@ TEST_F(Sample, CFG_05_ItsPoolLoadsToTheDefaultsOfAPool) {
   ASSERT_THAT(loaded.problems, IsEmpty());
   EXPECT_THAT(loaded.settings.pools, ::testing::ElementsAre(PoolSettings{
                                          .name = "general", .program = "/usr/lib/billing/billing-worker"}));
+}
+
+TEST_F(Sample, CFG_05_ItsScheduleLoadsToTheDefaultsOfASchedule) {
+  const LoadedSettings loaded = read(with_settings_uncommented(sample()));
+  EXPECT_THAT(loaded.settings.schedules,
+              ::testing::ElementsAre(ScheduleSettings{
+                  .name = "monthly-report", .kind = "reports.monthly", .cron = "0 3 1 * *"}));
 }
 
 TEST_F(Sample, CFG_05_StaysAsItIs) {

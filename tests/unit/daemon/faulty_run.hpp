@@ -69,6 +69,8 @@ class FaultyRun {
       for (std::uint64_t event = 0; event < events; ++event) (void)sim_.world.run_one();
       start_again_if_left();
       disturb();
+      // Events are microseconds apart, and ticks a second.
+      if (sim_->settings().schedules && trouble % 6 == 5) sim_.world.run_for(700ms);
     }
     quiet_phase();
   }
@@ -87,10 +89,26 @@ class FaultyRun {
     options.settings.ping_max = 300ms;
     options.settings.stop_deadline = 100ms;
     if (seed % 2 == 0) options.time_limit = 4ms;  // which some of them do not keep
+    if (seed % 3 != 0) options.settings.schedules = schedules(seed);
     options.perform = [this](const queue::ClaimedJob&) {
       return is_quiet_ ? simulation::Performance{} : any_performance(random_);
     };
     return options;
+  }
+  // Some of the queues and kinds above; a run takes a few tenths of a second.
+  static std::vector<queue::DeclaredSchedule> schedules(std::uint64_t seed) {
+    std::vector<queue::DeclaredSchedule> declared(2);
+    for (queue::DeclaredSchedule& one : declared) {
+      const bool is_first = &one == &declared.front();
+      one.entry.name = is_first ? "global" : "each";
+      one.entry.kind = is_first ? "fast" : "slow";
+      one.entry.rule.every = 1s;
+      one.entry.overlap = static_cast<queue::Overlap>(1 + seed % 3);
+      one.entry.catch_up = static_cast<queue::CatchUp>(1 + seed / 3 % 3);
+      one.entry.catch_up_max = one.entry.catch_up == queue::CatchUp::all ? 5 : 1;
+    }
+    declared.back().entry.scope = queue::ScheduleScope::each_tenant;
+    return declared;
   }
   void disturb() {
     switch (random_.below(14)) {
@@ -214,6 +232,13 @@ class FaultyRun {
     // A stop may be under way: until it is over.
     (void)sim_.world.run_until([this] { return !sim_->is_up() || sim_->has_left(); }, 30s);
     if (!sim_->is_up() || sim_->has_left()) sim_.world.start();
+    Reconfigured none{.poll = sim_->settings().poll,
+                      .stop_deadline = sim_->settings().stop_deadline,
+                      .ping_max = sim_->settings().ping_max,
+                      .pools = {{.processes = 2}, {.processes = 1}}};
+    none.schedules.emplace();
+    sim_.world.reload(none);
+    sim_.world.run_for(1s);
     for (int minutes = 0; minutes < 60 * 24 * 7 && !sim_->is_idle(); ++minutes) {
       sim_.world.sweep_outboxes();  // or some of what is acknowledged would not even be here
       (void)sim_.drains(1min);

@@ -189,6 +189,31 @@ TEST_F(MetricsTest, OBS_04_AgreeWithTheJournal) {
   EXPECT_EQ(sum_of(families, metric::kWorkers, {{"pool", "heavy"}, {"state", "ready"}}), 1);
 }
 
+TEST_F(MetricsTest, TicksAreCountedByWhatBecameOfThem) {
+  auto options = one_pool(1, 1);
+  options.perform = [](const queue::ClaimedJob&) { return Performance{.run_time = 150s}; };
+  queue::DeclaredSchedule minutely;
+  minutely.entry.name = "minutely";
+  minutely.entry.kind = "job";
+  minutely.entry.rule.every = 1min;
+  queue::DeclaredSchedule gone = minutely;
+  gone.entry.name = "gone";
+  gone.entry.scope = queue::ScheduleScope::tenant;
+  gone.entry.tenant = "dodo";
+  options.settings.schedules = {minutely, gone};
+  simulate(std::move(options));
+  world().run_for(10min);
+  const MetricFamilies families = collect();
+  const auto ticks = [&](const char* schedule, const char* result) {
+    return sum_of(families, metric::kScheduleTicks, {{"schedule", schedule}, {"result", result}});
+  };
+  EXPECT_EQ(ticks("minutely", "fired") + ticks("minutely", "overlap"), 10);
+  EXPECT_GE(ticks("minutely", "fired"), 3);
+  EXPECT_GE(ticks("minutely", "overlap"), 5);
+  EXPECT_EQ(ticks("gone", "tenant"), 10);
+  EXPECT_EQ(sum_of(families, metric::kScheduleLag), 20);
+}
+
 TEST_F(MetricsTest, SlotsPerformWhileJobsRun) {
   auto options = one_pool(2, 3);
   options.perform = [](const queue::ClaimedJob&) { return Performance{.run_time = 1h}; };

@@ -1,6 +1,13 @@
 #include "notes.hpp"
 
+#include <tenure/queue/schedule.hpp>
+
 #include <gmock/gmock.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tenure::testing {
 namespace {
@@ -91,6 +98,64 @@ TEST_F(TimeOfAWorld, RetriesFireWhenTheyAreDueByProductionsRule) {
   EXPECT_THAT(attempts(), ElementsAre(1, 2, 3));
   EXPECT_EQ(world().runs().front().text(),
             "notes.fail of test, attempt 1: HandlerFailed: std::runtime_error: no route to host");
+}
+
+struct Swept {
+  static constexpr std::string_view kind = "clock.sweep";
+};
+struct Flaky {
+  static constexpr std::string_view kind = "clock.flaky";
+};
+
+TEST_F(TimeOfAWorld, TST_02_DelaysRetriesAndSchedulesFireOnlyByAdvancingInDueOrder) {
+  std::vector<std::pair<std::string, WallTime>> seen;
+  jobs().add<Tick>([&](const Tick&, JobContext& context) { seen.emplace_back("delay", context.now()); });
+  jobs().add<Swept>([&](const Swept&, JobContext& context) { seen.emplace_back("schedule", context.now()); });
+  jobs().add<Flaky>([&](const Flaky&, JobContext& context) {
+    seen.emplace_back("retry", context.now());
+    if (context.attempt() == 1) throw std::runtime_error("not yet");
+  });
+  queue::ScheduleEntry hourly;
+  hourly.name = "hourly";
+  hourly.kind = std::string{Swept::kind};
+  hourly.rule.cron = "@hourly";
+  world().schedule(hourly);
+  queue::ScheduleEntry quarterly = hourly;
+  quarterly.name = "quarterly";
+  quarterly.rule = {.cron = {}, .every = 15min};
+  quarterly.scope = queue::ScheduleScope::tenant;
+  quarterly.tenant = tenants().open_current()->tenant().text();
+  world().schedule(quarterly);
+  client().enqueue(Flaky{});
+  client().enqueue(Tick{}, {.run_in = 20min});
+  client().enqueue(Tick{}, {.run_in = 40min});
+
+  const WallTime begin = clock().wall();  // 22:13:20
+  EXPECT_EQ(drain_all().failed(), 1U) << "what is due is performed, and no time passes";
+  EXPECT_EQ(drain_all().size(), 0U);
+  EXPECT_THAT(seen, ElementsAre(std::pair{std::string{"retry"}, begin}));
+  seen.clear();
+
+  advance(1h);
+  const WallTime quarter = WallTime{(begin.time_since_epoch() / 15min + 1) * 15min};
+  const WallTime hour = WallTime{(begin.time_since_epoch() / 1h + 1) * 1h};
+  ASSERT_EQ(seen.size(), 8U);
+  EXPECT_EQ(seen[0].first, "retry") << "16 s and its jitter";
+  seen.erase(seen.begin());
+  std::vector<std::pair<std::string, WallTime>> expected{
+      {"delay", begin + 20min}, {"delay", begin + 40min}, {"schedule", hour}};
+  for (int tick = 0; tick < 4; ++tick) expected.emplace_back("schedule", quarter + tick * 15min);
+  std::ranges::stable_sort(expected, {}, &std::pair<std::string, WallTime>::second);
+  EXPECT_EQ(seen, expected);
+  EXPECT_EQ(drain_all().size(), 0U) << "time stands still again";
+}
+
+TEST_F(TimeOfAWorld, AScheduleThatIsWrongIsRefused) {
+  queue::ScheduleEntry entry;
+  entry.name = "wrong";
+  entry.kind = "clock.tick";
+  entry.rule.cron = "0 0 30 2 *";
+  EXPECT_THROW(world().schedule(entry), BadOptions);
 }
 
 TEST_F(TimeOfAWorld, MovedByHandItPerformsNothing) {

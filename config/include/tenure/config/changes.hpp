@@ -17,7 +17,8 @@ struct Changes {
   std::vector<bool> workers_are_old;
 };
 
-// Pools are compared by name. One that came or went waits for the next start, and so do its queues.
+// Pools are compared by name. One that came or went waits for the next start, and so do its queues. Schedules
+// are taken over whole.
 [[nodiscard]] Changes changes(const Settings& before, const Settings& after);
 
 }  // namespace tenure::config

@@ -70,6 +70,25 @@ struct PoolSettings {
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
+// One [[schedule]], as it is written: what is wrong with it is said by the store's rules, so that one bad entry stops no other. Name and kind
+// are required.
+struct ScheduleSettings {
+  std::string name;
+  std::string kind;
+  std::string queue = "default";
+  std::int64_t priority = 0;
+  std::int64_t attempts = 10;
+  std::string cron;                    // empty: it has an interval
+  std::chrono::milliseconds every{0};  // 0: it has cron
+  std::string time_zone = "UTC";
+  std::string arguments = "{}";
+  std::string scope = "global";
+  std::chrono::milliseconds spread{0};
+  std::string catch_up = "latest";
+  std::string overlap = "skip";
+  friend bool operator==(const ScheduleSettings&, const ScheduleSettings&) = default;
+};
+
 // Where whoever watches the daemon asks it: `/health/...` and `/metrics`.
 struct HttpSettings {
   std::string probe_listen;   // "unix:/run/tenure/probe.sock", "127.0.0.1:7421"; empty: nowhere
@@ -110,6 +129,7 @@ struct Settings {
   StoreSettings store;
   TenantsSettings tenants;
   std::vector<PoolSettings> pools;
+  std::vector<ScheduleSettings> schedules;
   HttpSettings http;
   LogSettings log;
   SecuritySettings security;

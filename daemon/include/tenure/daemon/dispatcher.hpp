@@ -5,6 +5,7 @@
 #include <tenure/daemon/process_status.hpp>
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/schedule.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -48,6 +49,8 @@ struct DispatcherSettings {
   bool can_end_processes = true;
   // The dispatcher before this one died, since this boot and without having been told to stop: what it had claimed is suspect.
   bool former_died = false;
+  // All that the configuration declares; nothing: there is no configuration, and what stands in the store stays.
+  std::optional<std::vector<queue::DeclaredSchedule>> schedules = {};
 };
 
 // Both clocks at the moment of an event, read by the caller.
@@ -139,6 +142,7 @@ struct Reconfigured {
   };
   std::vector<Pool> pools;                     // as many as there are
   std::vector<ProcessNumber> of_old_programs;  // whose program's file is another one now: replaced, too
+  std::optional<std::vector<queue::DeclaredSchedule>> schedules = {};
 };
 // An operator asks, known by the uid of the process that asked. Nothing in place of a pool (an index in the settings): all of them.
 // Claim nothing more, recall what has not started, and let go on what runs. As long as this dispatcher lives.

@@ -20,13 +20,16 @@
 #include <tenure/daemon/rounds/next_expiry.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
 #include <tenure/daemon/rounds/outbox_rows.hpp>
+#include <tenure/daemon/rounds/overlaps.hpp>
 #include <tenure/daemon/rounds/pauses.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
 #include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/daemon/rounds/run_news.hpp>
+#include <tenure/daemon/rounds/schedules.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
+#include <tenure/daemon/rounds/ticks.hpp>
 #include <tenure/daemon/rounds/trials.hpp>
 
 #include <cstddef>
@@ -61,11 +64,12 @@ struct PartList {
 
 // In the order in which they are asked, carried out and absorbed. Ends come before claims, so that what is given back can be
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
-using RoundParts = PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
-                            FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart,
-                            BlockedJobsPart, CancelRequestsPart, CapturesPart, PausesPart, FreeKeysPart,
-                            LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart,
-                            TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+using RoundParts =
+    PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
+             FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
+             CancelRequestsPart, CapturesPart, PausesPart, TicksPart, OverlapsPart, SchedulesPart,
+             FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart,
+             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

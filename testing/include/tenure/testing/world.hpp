@@ -21,7 +21,8 @@
 
 namespace tenure::queue {
 class Store;
-}
+struct ScheduleEntry;
+}  // namespace tenure::queue
 namespace tenure::testing::detail {
 class CrashRuns;
 }
@@ -79,6 +80,10 @@ class World {
     leave_default_tenant();
     (static_cast<void>(make_tenant(TenantName{std::string_view{names}})), ...);
   }
+
+  // Adds a schedule (tenure/queue/schedule.hpp). Its ticks fire as time passes: advance() performs their jobs at their moments. BadOptions,
+  // BadPayload, IdConflict.
+  void schedule(const queue::ScheduleEntry& entry);
 
   // Performs what is due at this moment, once each, in the order in which production would: no job that comes meanwhile, and nothing a
   // second time. Time stands still. Not inside a handler (std::logic_error). LoopGuardReached.
