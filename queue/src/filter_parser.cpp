@@ -41,13 +41,27 @@ std::vector<std::string_view> tenant_state_names() {
 constexpr std::array<std::string_view, 4> kWorkerStates{"starting", "ready", "quiet", "leaving"};
 
 std::vector<std::string_view> reason_names() {
-  return names(
-      std::array{JobReason::none, JobReason::not_due, JobReason::retry_wait, JobReason::envelope_newer,
-                 JobReason::attempts_exhausted, JobReason::permanent_error, JobReason::poison,
-                 JobReason::expired, JobReason::by_rule, JobReason::by_operator, JobReason::suspect,
-                 JobReason::kind_unknown, JobReason::queue_without_pool, JobReason::pool_without_worker,
-                 JobReason::tenant_paused, JobReason::tenant_read_only, JobReason::tenant_not_ready,
-                 JobReason::tenant_deleted, JobReason::row_refused});
+  return names(std::array{JobReason::none,
+                          JobReason::not_due,
+                          JobReason::retry_wait,
+                          JobReason::envelope_newer,
+                          JobReason::attempts_exhausted,
+                          JobReason::permanent_error,
+                          JobReason::poison,
+                          JobReason::expired,
+                          JobReason::by_rule,
+                          JobReason::by_operator,
+                          JobReason::suspect,
+                          JobReason::put_off,
+                          JobReason::time_exhausted,
+                          JobReason::kind_unknown,
+                          JobReason::queue_without_pool,
+                          JobReason::pool_without_worker,
+                          JobReason::tenant_paused,
+                          JobReason::tenant_read_only,
+                          JobReason::tenant_not_ready,
+                          JobReason::tenant_deleted,
+                          JobReason::row_refused});
 }
 
 bool has(std::span<const FilterField> fields, FilterField field) {

@@ -28,6 +28,8 @@ constexpr std::array kReasons{
     std::pair{JobReason::by_rule, std::string_view{"by_rule"}},
     std::pair{JobReason::by_operator, std::string_view{"by_operator"}},
     std::pair{JobReason::suspect, std::string_view{"suspect"}},
+    std::pair{JobReason::put_off, std::string_view{"put_off"}},
+    std::pair{JobReason::time_exhausted, std::string_view{"time_exhausted"}},
     std::pair{JobReason::kind_unknown, std::string_view{"kind_unknown"}},
     std::pair{JobReason::queue_without_pool, std::string_view{"queue_without_pool"}},
     std::pair{JobReason::pool_without_worker, std::string_view{"pool_without_worker"}},

@@ -3,6 +3,7 @@
 #include "sqlite/defect_places.hpp"
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
+#include "sqlite/failure_counts.hpp"
 #include "sqlite/outbox_rows.hpp"
 #include "sqlite/pools.hpp"
 #include "sqlite/seal_marks.hpp"
@@ -109,6 +110,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"cancel_requests", &cancel_request_queries},
                               Source{"expiry", &expiry_queries},
                               Source{"start_times", &start_time_queries},
+                              Source{"failure_counts", &failure_count_queries},
                               Source{"captures", &capture_queries},
                               Source{"told_by_runs", &told_by_runs_queries},
                               Source{"audit", &audit_queries},
@@ -140,7 +142,8 @@ TEST_F(QueryPlans, OfTheHotPathBuildNoTableForOneRun) {
   for (const auto& queries :
        {name_queries(), enqueue_queries(), claim_queries(), ending_queries(), move_queries(),
         operator_queries(), place_queries(), fresh_queries(), ended_queries(), registry_queries(),
-        cancel_request_queries(), told_by_runs_queries(), start_time_queries(), expiry_queries()})
+        cancel_request_queries(), told_by_runs_queries(), start_time_queries(), expiry_queries(),
+        failure_count_queries()})
     for (const sqlite::Query* query : queries) found += scratch_tables_of(*query);
   // Reads the table that it writes, and is rare.
   EXPECT_EQ(found, "insert_lost_attempt: OpenEphemeral\n");
@@ -198,7 +201,7 @@ TEST_F(QueryPlans, OfMendingScanOnlyWhereTheyOnlyRead) {
     EXPECT_EQ(plan_of(*query).find("SCAN"), std::string::npos) << query->name;
     ++mending;
   }
-  EXPECT_EQ(mending, 14);
+  EXPECT_EQ(mending, 15);
 }
 
 TEST_F(QueryPlans, NamesOfQueriesAreUnique) {

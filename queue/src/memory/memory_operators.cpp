@@ -31,6 +31,7 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   job.started.reset();
   job.finished.reset();
   tables_.update_job(*seq, job);
+  tables_.forget_failures(*seq);
   tables_.add_hint(*seq);
   return {};
 }

@@ -133,6 +133,8 @@ class MemoryTables {
   [[nodiscard]] CapturesMark captures_mark() const { return captures_mark_; }
   // Of jobs that have not started.
   [[nodiscard]] const std::map<JobSeq, WallTime>& start_times() const { return start_times_; }
+  // Of jobs that have not ended, since they have a budget.
+  [[nodiscard]] FailureHistory history(JobSeq seq) const;
   // By number.
   [[nodiscard]] const std::map<std::int64_t, MemoryCapsule>& capsules() const { return capsules_; }
   [[nodiscard]] std::optional<JobSeq> seq_of(const JobId& id) const;
@@ -156,6 +158,8 @@ class MemoryTables {
   void erase_claim(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
   void set_cursor(JobSeq seq, const MemoryCursor& cursor);
+  void count_failure(JobSeq seq, const std::string& rule, WallTime now);
+  void forget_failures(JobSeq seq);
   void set_start_time(JobSeq seq, WallTime start_before);
   void add_cancel_request(const MemoryCancelRequest& request);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);
@@ -215,6 +219,7 @@ class MemoryTables {
   std::map<JobSeq, ToldProgress> progress_;
   std::map<JobSeq, MemoryCursor> cursors_;
   std::map<JobSeq, WallTime> start_times_;
+  std::map<JobSeq, FailureHistory> histories_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;

@@ -21,7 +21,9 @@ class MemoryWriter final : public StoreWriter {
   std::optional<WallTime> next_expiry(WallTime now) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
-  Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
+  using RetryWriter::retry;
+  Result<void> retry(ClaimRef claim, const Retry& retry, const AttemptFailure& failure, WallTime now) override;
+  Result<void> put_off(ClaimRef claim, WallTime due, const AttemptFailure& why, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,

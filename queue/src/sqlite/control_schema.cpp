@@ -107,7 +107,8 @@ std::vector<sqlite::Migration> control_migrations() {
   return {{1, "0001_control.sql", std::string{schema::k0001_control_sql}},
           {2, "0002_outbox.sql", std::string{schema::k0002_outbox_sql}},
           {3, "0003_capture.sql", std::string{schema::k0003_capture_sql}},
-          {4, "0004_start_before.sql", std::string{schema::k0004_start_before_sql}}};
+          {4, "0004_start_before.sql", std::string{schema::k0004_start_before_sql}},
+          {5, "0005_failure_count.sql", std::string{schema::k0005_failure_count_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

@@ -3,6 +3,7 @@
 #include "../job_rules.hpp"
 #include "cancel_requests.hpp"
 #include "ended_lookup.hpp"
+#include "failure_counts.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
 #include "known_owners.hpp"
@@ -50,6 +51,7 @@ class SqliteWriter final : public StoreWriter {
         keys_(keys),
         cancel_requests_(connection),
         start_times_(connection),
+        failure_counts_(connection),
         told_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
@@ -61,7 +63,9 @@ class SqliteWriter final : public StoreWriter {
   Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
-  Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
+  using RetryWriter::retry;
+  Result<void> retry(ClaimRef claim, const Retry& retry, const AttemptFailure& failure, WallTime now) override;
+  Result<void> put_off(ClaimRef claim, WallTime due, const AttemptFailure& why, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
@@ -257,6 +261,7 @@ class SqliteWriter final : public StoreWriter {
   std::optional<SealMarks> seal_marks_;  // as this transaction has read them
   CancelRequests cancel_requests_;
   StartTimes start_times_;
+  FailureCounts failure_counts_;
   ToldByRuns told_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;

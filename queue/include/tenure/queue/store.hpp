@@ -9,6 +9,7 @@
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/records.hpp>
+#include <tenure/queue/retry_writer.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
@@ -114,6 +115,7 @@ struct ClaimedJob {
   std::string envelope;
   std::string cursor = {};                              // that a run before has saved; empty: none
   std::optional<WallTime> start_before = std::nullopt;  // while it has not started
+  FailureHistory history = {};                           // where it has failed
   // Of whoever assigns it; a store leaves it empty.
   std::optional<CaptureWish> capture = std::nullopt;
 };
@@ -295,7 +297,7 @@ class JobReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter : public ExpiryWriter {
+class StoreWriter : public ExpiryWriter, public RetryWriter {
  public:
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
@@ -348,9 +350,6 @@ class StoreWriter : public ExpiryWriter {
   // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt, and has not started).
   [[nodiscard]] virtual Result<void> finish(ClaimRef claim, JobState state, JobReason reason,
                                             const AttemptFailure& failure, WallTime now) = 0;
-  // Counts a failure; scheduled for `due`.
-  [[nodiscard]] virtual Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure,
-                                           WallTime now) = 0;
   // Given back unfinished, ready at its old place. A `started` one is counted as a release and leaves an attempt row that says
   // why; releases in a row share one, which tells the last of them, so that a tenant may be busy for days.
   [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why,
