@@ -80,6 +80,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"replay list", {}},
       {"replay show", {capsule}},
       {"store migrate", {"--dry-run"}},
+      {"store prune", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
   EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;

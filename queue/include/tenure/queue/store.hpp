@@ -9,6 +9,7 @@
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/records.hpp>
+#include <tenure/queue/retention.hpp>
 #include <tenure/queue/retry_writer.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/seal.hpp>
@@ -115,7 +116,7 @@ struct ClaimedJob {
   std::string envelope;
   std::string cursor = {};                              // that a run before has saved; empty: none
   std::optional<WallTime> start_before = std::nullopt;  // while it has not started
-  FailureHistory history = {};                           // where it has failed
+  FailureHistory history = {};                          // where it has failed
   // Of whoever assigns it; a store leaves it empty.
   std::optional<CaptureWish> capture = std::nullopt;
 };
@@ -224,10 +225,8 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader {
+class JobReader : public RetentionReader {
  public:
-  virtual ~JobReader() = default;
-
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
   [[nodiscard]] virtual JobCount count_jobs(const Filter& filter, const ListOptions& options,
@@ -297,7 +296,7 @@ class JobReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter : public ExpiryWriter, public RetryWriter {
+class StoreWriter : public ExpiryWriter, public RetryWriter, public RetentionWriter {
  public:
   // The same id with the same content is the job that is there (`existed`). IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
