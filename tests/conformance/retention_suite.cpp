@@ -53,7 +53,7 @@ class RetentionSuite : public StoreSuite {
   }
 };
 
-TEST_P(RetentionSuite, RTY_12_EachFinalStateIsKeptForItsTimeAndNotLonger) {
+TEST_P(RetentionSuite, EachFinalStateIsKeptForItsTimeAndNotLonger) {
   const std::array<std::pair<JobState, hours>, 4> kept{{{JobState::succeeded, kDay},
                                                         {JobState::dead, 30 * kDay},
                                                         {JobState::discarded, 7 * kDay},
@@ -77,7 +77,7 @@ TEST_P(RetentionSuite, RTY_12_EachFinalStateIsKeptForItsTimeAndNotLonger) {
   EXPECT_EQ(prune().total(), 0) << "what has not ended stays for ever";
 }
 
-TEST_P(RetentionSuite, RTY_12_OfMoreDeadJobsThanMayBeTheOldestGoFirst) {
+TEST_P(RetentionSuite, OfMoreDeadJobsThanMayBeTheOldestGoFirst) {
   std::vector<JobId> ids;
   for (int each = 0; each < 7; ++each) ids.push_back(ended(JobState::dead).id);
   put();

@@ -73,7 +73,7 @@ class Pruning : public ::testing::Test {
   std::int64_t counter_ = 1;
 };
 
-TEST_F(Pruning, RTY_12_ASteadyLoadDoesNotGrowTheFile) {
+TEST_F(Pruning, ASteadyLoadDoesNotGrowTheFile) {
   Pruner pruner(*store_, clock_, {}, {});
   constexpr int kAnHour = 200;
   std::vector<std::int64_t> sizes;
