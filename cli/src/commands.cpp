@@ -342,6 +342,12 @@ constexpr std::array kVerbs{
          "lock. There is no way down but a copy, so make one first by tenure store backup. Each step is one "
          "commit; where it was interrupted, give it again. See docs/manual/upgrading.md.",
          "tenure store migrate --dry-run", "dry-run reason", Effect::changes, store_migrate},
+    Verb{
+        "store", "prune", "", 0, 0, "remove jobs that have ended long ago",
+        "By the rules of [retention], in commits of 500, all that may go by now. tenured does the same by "
+        "itself, a few at a time; with it this only makes haste. A job goes with its attempts, and its id is "
+        "free then.",
+        "tenure store prune --dry-run", "dry-run reason", Effect::changes, store_prune},
     Verb{"replay", "journal", "FILE | dump [FILE]", 1, 2,
          "a journal of the dispatcher: replay it, or have it written",
          "tenured decides again by the events of FILE, and must decide the same, byte for byte; else the "

@@ -144,6 +144,7 @@ std::string waits_for(const JobRecord& job, const ShowStyle& style) {
   switch (job.state) {
     case ShownState::scheduled:
       if (job.reason == JobReason::retry_wait) return "retry " + time_text(job.due, style) + head();
+      if (job.reason == JobReason::put_off) return "put off until " + time_text(job.due, style) + head();
       return "due " + time_text(job.due, style);
     case ShownState::running:
       return running_text(job, style);

@@ -56,6 +56,7 @@ ExitCode store_check(Session& session);
 ExitCode store_backup(Session& session);
 ExitCode store_migrate(Session& session);
 ExitCode store_restore(Session& session);
+ExitCode store_prune(Session& session);
 ExitCode worker_list(Session& session);
 ExitCode worker_top(Session& session);
 bool top_draws_again(const Environment& environment, const CommandLine& line);

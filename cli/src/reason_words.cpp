@@ -25,6 +25,8 @@ constexpr std::array kReasonWords{
     ReasonWords{JobReason::none, "its run, which succeeded", "", ""},
     ReasonWords{JobReason::not_due, "its time", "", "tenure job run {id}"},
     ReasonWords{JobReason::retry_wait, "its retry", "", "tenure job run {id}"},
+    ReasonWords{JobReason::put_off, "the time that its handler or its kind has said", "",
+                "tenure job run {id}"},
     ReasonWords{JobReason::envelope_newer, "a worker program that can read its envelope",
                 "a worker process of a newer program says hello",
                 "put the newer program in its place, then: systemctl reload tenured"},
@@ -68,7 +70,9 @@ constexpr std::array kReasonWords{
     ReasonWords{JobReason::poison, "its crashes: it ended its worker process, or the daemon, too often", "",
                 "tenure job retry {id}"},
     ReasonWords{JobReason::expired, "its start-before time, which had passed", "", "tenure job retry {id}"},
-    ReasonWords{JobReason::by_rule, "a rule of its kind", "", "tenure job retry {id}"},
+    ReasonWords{JobReason::by_rule, "a rule of its kind, or its handler", "", "tenure job retry {id}"},
+    ReasonWords{JobReason::time_exhausted, "the time for its retries, which is over", "",
+                "tenure job retry {id}"},
     ReasonWords{JobReason::by_operator, "an operator", "", "tenure job retry {id}"},
 };
 

@@ -30,6 +30,8 @@ bool is_node_name(std::string_view text) {
          });
 }
 
+constexpr DurationRule kRetentionRule{1h, 24h * 3650};
+
 const TextRule kListenRule{
     [] {
       return fmt::format(
@@ -307,6 +309,34 @@ const std::array kPlainSettings{
                           "Nor one with which all capsules of the folder together would be. Old ones are not "
                           "deleted.",
                       .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{.section = "retention",
+                      .key = "succeeded",
+                      .rule = kRetentionRule,
+                      .field = [](Settings& s) -> Field { return &s.retention.succeeded; },
+                      .help = "How long a job is kept that has succeeded, from its end; one that needed more "
+                              "than an hour for it\n"
+                              "at least 7 days."},
+    Setting<Settings>{.section = "retention",
+                      .key = "dead",
+                      .rule = kRetentionRule,
+                      .field = [](Settings& s) -> Field { return &s.retention.dead; },
+                      .help = "The same of one that is dead."},
+    Setting<Settings>{
+        .section = "retention",
+        .key = "dead_max",
+        .rule = IntegerRule{1, 10'000'000},
+        .field = [](Settings& s) -> Field { return &s.retention.dead_max; },
+        .help = "So many dead jobs are kept at most; the oldest go first, an hour old at least."},
+    Setting<Settings>{.section = "retention",
+                      .key = "discarded",
+                      .rule = kRetentionRule,
+                      .field = [](Settings& s) -> Field { return &s.retention.discarded; },
+                      .help = "How long a job is kept that was discarded."},
+    Setting<Settings>{.section = "retention",
+                      .key = "cancelled",
+                      .rule = kRetentionRule,
+                      .field = [](Settings& s) -> Field { return &s.retention.cancelled; },
+                      .help = "The same of one that was cancelled."},
 };
 
 const std::array kPoolSettings{

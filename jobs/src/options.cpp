@@ -2,6 +2,7 @@
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/options.hpp>
+#include <tenure/queue/run_decision.hpp>
 #include <tenure/queue/start_before.hpp>
 
 #include <algorithm>
@@ -35,6 +36,26 @@ void check_between(std::string_view field, int value, int least, int most) {
            std::to_string(least) + " to " + std::to_string(most) + " are allowed");
 }
 
+void check_between(std::string_view field, std::chrono::milliseconds value, std::chrono::milliseconds least,
+                   std::string_view rule) {
+  if (value < least || value > queue::kDecidedWaitMax) refuse(field, duration_text(value), rule);
+}
+
+void check_backoff(const Backoff& backoff) {
+  using std::chrono::milliseconds;
+  check_between("backoff.first", backoff.first, milliseconds{0}, "1 ms to 3650 days are allowed, or 0");
+  check_between("backoff.max", backoff.max, backoff.first, "backoff.first to 3650 days are allowed");
+  if (!(backoff.factor >= 1.0 && backoff.factor <= 100.0))
+    refuse("backoff.factor", std::to_string(backoff.factor), "1 to 100 are allowed");
+}
+
+void check_errors(const ErrorRules& errors) {
+  if (errors.in_order().size() > queue::kRulesMax)
+    refuse("errors", std::to_string(errors.in_order().size()), "a kind has at most 16 rules");
+  for (const ErrorRule& rule : errors.in_order())
+    if (rule.end == ErrorRule::End::retry) check_between(rule.name, rule.retries, 1, limits::kAttemptsMax);
+}
+
 }  // namespace
 
 void check_kind(std::string_view kind) { value_or_raise(check_name(NameOf::kind, kind)); }
@@ -48,6 +69,10 @@ void check_options(const JobOptions& options) {
     refuse("time_limit", duration_text(options.time_limit), "100 ms to 30 days are allowed, or 0");
   if (options.start_within < std::chrono::milliseconds{0} || options.start_within > queue::kStartWithinMax)
     refuse("start_within", duration_text(options.start_within), "1 ms to 3650 days are allowed, or 0");
+  check_errors(options.errors);
+  check_backoff(options.backoff);
+  if (options.retry_for < std::chrono::milliseconds{0} || options.retry_for > queue::kDecidedWaitMax)
+    refuse("retry_for", duration_text(options.retry_for), "1 ms to 3650 days are allowed, or 0");
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {

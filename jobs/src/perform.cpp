@@ -1,3 +1,4 @@
+#include "failure_policy.hpp"
 #include "job_run.hpp"
 #include "old_receipts.hpp"
 #include "outbox_after.hpp"
@@ -73,6 +74,8 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
   if (capture) end.capsule = capture->finish(failure);
   if (!failure) return end;
   end.result = queue::RunResult::failed;
+  if (left.thrown)
+    end.decision = detail::decision_on(left.thrown, *failure, jobs_.policy(job.kind), job, clock_.wall());
   end.failure = *std::move(failure);
   return end;
 }
@@ -114,6 +117,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   }
   if (left.capture != nullptr) left.capture->begin(run);
   detail::run_handler(*runner, run, [&] {
+    left.thrown = std::current_exception();
     if (left.capture != nullptr) left.capture->handler_ended(run);
     left.outbox = detail::outbox_after(run, *seen_outboxes_);
   });

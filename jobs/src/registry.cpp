@@ -1,3 +1,4 @@
+#include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/jobs/registry.hpp>
 
@@ -9,13 +10,21 @@ void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const 
     raise(ErrorCode::bad_options, "a worker program has at most " + std::to_string(limits::kProgramKindsMax) +
                                       " kinds, aliases included; \"" + std::string{kind} +
                                       "\" is one too many");
-  if (!kinds_.emplace(kind, Entry{runner, options.queue, options.time_limit}).second)
+  const Entry entry{
+      runner, options.queue, options.time_limit, {options.errors, options.backoff, options.retry_for}};
+  if (!kinds_.emplace(kind, entry).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
 
 const JobRegistry::Runner* JobRegistry::find(std::string_view kind) const {
   const auto found = kinds_.find(kind);
   return found == kinds_.end() ? nullptr : &found->second.runner;
+}
+
+const detail::FailurePolicy& JobRegistry::policy(std::string_view kind) const {
+  const auto found = kinds_.find(kind);
+  TENURE_INVARIANT(found != kinds_.end());
+  return found->second.policy;
 }
 
 std::vector<JobRegistry::Kind> JobRegistry::kinds() const {

@@ -63,7 +63,8 @@ select placed.seq,
             when 0 then 'none' when 1 then 'not_due' when 2 then 'retry_wait' when 3 then 'envelope_newer'
             when 4 then 'attempts_exhausted' when 5 then 'permanent_error' when 6 then 'poison'
             when 7 then 'expired' when 8 then 'by_rule' when 9 then 'by_operator' when 10 then 'suspect'
-            when 11 then 'limit_key' end as reason,
+            when 11 then 'limit_key' when 12 then 'schedule_overlap' when 13 then 'put_off' when 14 then 'time_exhausted'
+       end as reason,
        coalesce(tenant.name, 'none') as tenant, tenant.generation, queue.name as queue, kind.name as kind, placed.priority,
        strftime('%Y-%m-%dT%H:%M:%SZ', placed.due_us / 1000000, 'unixepoch') as due,
        strftime('%Y-%m-%dT%H:%M:%SZ', placed.created_us / 1000000, 'unixepoch') as created,

@@ -253,7 +253,7 @@ bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
 bool asks_for_held(const FilterTerm& term) {
   if (term.field != FilterField::reason) return false;
   // A stored reason that is none is shown as the word behind the last.
-  for (int reason = 0; reason <= static_cast<int>(JobReason::limit_key) + 1; ++reason)
+  for (int reason = 0; reason <= static_cast<int>(JobReason::time_exhausted) + 1; ++reason)
     if (matches_term(term, name_of(static_cast<JobReason>(reason)), std::nullopt)) return false;
   return true;
 }

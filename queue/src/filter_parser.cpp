@@ -54,6 +54,8 @@ std::vector<std::string_view> reason_names() {
                           JobReason::suspect,
                           JobReason::limit_key,
                           JobReason::schedule_overlap,
+                          JobReason::put_off,
+                          JobReason::time_exhausted,
                           JobReason::kind_unknown,
                           JobReason::queue_without_pool,
                           JobReason::pool_without_worker,

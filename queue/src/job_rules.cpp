@@ -157,7 +157,8 @@ tl::unexpected<Failure> wrong_state(std::string_view verb, JobState from, JobSta
 Result<void> check_operator(Transition transition, JobId id, const OperatorSees& job, JobState to) {
   if (job.is_running && !is_final(job.state)) return is_running(id);
   if (!is_allowed(transition, job.state, to)) return wrong_state(verb_of(transition), job.state, to);
-  if (transition == Transition::discard_by_operator && job.reason != JobReason::retry_wait)
+  const bool has_run = job.reason == JobReason::retry_wait || job.reason == JobReason::put_off;
+  if (transition == Transition::discard_by_operator && !has_run)
     return fail(ErrorCode::state_changed, "discard takes no job that has not failed");
   return {};
 }

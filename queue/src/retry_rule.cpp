@@ -16,7 +16,10 @@ microseconds least_wait(int failure) {
   return seconds{n * n * n * n + 15};
 }
 
-microseconds jitter_max(int failure) { return seconds{30 * std::max<std::int64_t>(failure, 1)}; }
+microseconds jitter_max(int failure) {
+  constexpr std::int64_t kBeyond = 120;  // an hour is spread enough, and leaves most of the cap
+  return seconds{30 * std::clamp<std::int64_t>(failure, 1, kBeyond)};
+}
 
 }  // namespace
 
@@ -60,7 +63,9 @@ bool costs_no_attempt(ErrorCode code) {
 
 microseconds retry_wait(int failure, Random& random) {
   const microseconds jitter{random.below(static_cast<std::uint64_t>(jitter_max(failure).count()) + 1)};
-  return std::min<microseconds>(least_wait(failure) + jitter, kRetryWaitMax);
+  // Where the cap would make one moment of many it is spread before the cap.
+  if (least_wait(failure) + jitter_max(failure) > kRetryWaitMax) return kRetryWaitMax - jitter;
+  return least_wait(failure) + jitter;
 }
 
 microseconds retry_wait_max(int failure) {

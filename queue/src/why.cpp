@@ -33,7 +33,7 @@ JobReason own_reason(const JobRecord& job, WallTime now) {
 
 WaitReason told_of(const JobRecord& job, JobReason reason, std::optional<WallTime> attempted) {
   if (reason == JobReason::not_due) return {reason, job.created, job.due};
-  if (reason == JobReason::retry_wait) return {reason, attempted, job.due};
+  if (reason == JobReason::retry_wait || reason == JobReason::put_off) return {reason, attempted, job.due};
   if (reason == JobReason::row_refused) return {reason, job.created, std::nullopt};
   return {reason, attempted, std::nullopt};  // blocked, when a claim of it had ended
 }

@@ -33,6 +33,11 @@ class Script {
   static std::string outcome(const Result<T>& result) {
     return result ? "ok" : std::string{name_of(result.error().code)} + " " + result.error().message;
   }
+  static std::string show(const FailureHistory& history) {
+    std::string text = " " + show(history.first);
+    for (const RuleCount& count : history.by_rule) text += " " + count.rule + std::to_string(count.failures);
+    return text;
+  }
   static std::string show(std::optional<WallTime> time) { return time ? std::to_string(to_us(*time)) : "-"; }
 
   void create(std::string_view name) {
@@ -175,7 +180,7 @@ class Script {
     for (const ClaimedJob& job : reply.jobs) {
       say("claimed " + job.id.text() + " " + job.kind + " " + std::to_string(job.failures) + " " +
           std::to_string(job.crashes) + " " + std::to_string(job.releases) + " " + job.envelope + " " +
-          job.cursor + " " + show(job.start_before));
+          job.cursor + " " + show(job.start_before) + show(job.history));
       claims_.push_back({job.seq, job.token});
       live_.push_back(job.id);
     }
@@ -211,7 +216,7 @@ class Script {
     const ClaimRef claim = claims_[which];
     const AttemptFailure failure{ErrorCode::handler_failed, "error " + std::to_string(random_.below(9))};
     const bool flag = random_.below(2) == 0;
-    switch (random_.below(11)) {
+    switch (random_.below(12)) {
       case 8:
       case 9: {
         RunNews news{claim, std::nullopt, flag ? "at " + std::to_string(random_.below(9)) : ""};
@@ -223,7 +228,12 @@ class Script {
       case 1:
         return say("succeed " + outcome_without_row(writer.finish_succeeded(claim, now_)));
       case 2:
-        return say("retry " + outcome_without_row(writer.retry(claim, now_ + seconds{1}, failure, now_)));
+        return say("retry " +
+                   outcome_without_row(writer.retry(
+                       claim, {.due = now_ + seconds{1}, .rule = std::array{"", "A", "B"}[random_.below(3)]},
+                       failure, now_)));
+      case 10:
+        return say("put off " + outcome_without_row(writer.put_off(claim, now_ + seconds{1}, failure, now_)));
       case 3: {
         constexpr std::array kStates{JobState::dead, JobState::discarded, JobState::cancelled,
                                      JobState::ready};

@@ -14,10 +14,14 @@ std::string of(const queue::ClaimRef& claim) {
 struct HowText {
   std::string operator()(const daemon::EndSucceeded&) const { return "succeeded"; }
   std::string operator()(const daemon::EndRetry& end) const {
-    return fmt::format("retry {} {} {}", to_us(end.due), int(end.failure.code), end.failure.error);
+    return fmt::format("retry {} {} {}{}{}", to_us(end.due), int(end.failure.code), end.failure.error,
+                       end.rule.empty() ? "" : " by ", end.rule);
   }
   std::string operator()(const daemon::EndFinal& end) const {
     return fmt::format("final {} {} {} {}", int(end.state), int(end.reason), end.failure.error, end.refused);
+  }
+  std::string operator()(const daemon::EndPutOff& end) const {
+    return fmt::format("put off until {}", to_us(end.due));
   }
   std::string operator()(const daemon::EndRelease& end) const {
     return fmt::format("release {} {}", end.started, end.why.error);

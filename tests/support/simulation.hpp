@@ -45,6 +45,7 @@ struct Performance {
   microseconds run_time{1000};
   daemon::RunResult result = daemon::RunResult::succeeded;
   queue::AttemptFailure failure = {};
+  std::optional<queue::RunDecision> decision = std::nullopt;  // of one that failed
   bool obeys_stop_token = false;
   bool kills_process = false;
   bool is_named = false;  // by the slot board, as who killed it

@@ -193,6 +193,7 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
   if (performance.failure.code == ErrorCode::newer_envelope)
     started_.erase(ended.job.id);  // nothing of it ran
   queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
+  if (performance.result == RunResult::failed) end.decision = performance.decision;
   if (ended.has_enqueued) end.outbox = outboxes.report({*ended.job.tenant, ended.job.generation});
   process.ended.push_back({end.claim, end.result, end.run_time, {}});
   end.capsule = capsule_of(ended.job, performance);

@@ -30,13 +30,31 @@ std::string refused(const OutstandingJob& job, ErrorCode code) {
   return fmt::format("id={} tenant={}", job.id.text(), tenant.empty() ? "none" : tenant);
 }
 
+// As its worker program has decided. What is further off than any retry by the rule would be drawn in again.
+How end_as_decided(const OutstandingJob& job, const queue::RunDecision& decision,
+                   const queue::AttemptFailure& failure, WallTime now) {
+  switch (decision.what) {
+    case queue::Decided::retry:
+      break;
+    case queue::Decided::discard:
+      return EndFinal{queue::JobState::discarded, queue::JobReason::by_rule, failure};
+    case queue::Decided::dead:
+      return EndFinal{queue::JobState::dead, decision.reason, failure, refused(job, failure.code)};
+    case queue::Decided::put_off:
+      return EndPutOff{now + decision.wait, failure};
+  }
+  const bool is_usual = decision.wait <= queue::retry_wait_max(job.failures + 1);
+  return EndRetry{now + decision.wait, failure,
+                  is_usual ? queue::JobReason::retry_wait : queue::JobReason::put_off, decision.rule};
+}
+
 EndFinal expiry() { return {queue::JobState::discarded, queue::JobReason::expired, {}}; }
 
 How end_of_failure(const OutstandingJob& job, const queue::AttemptFailure& failure, WallTime now,
                    Random& random) {
   // Another program version may know it: the job waits for that one.
   if (failure.code == ErrorCode::newer_envelope) return EndBlock{};
-  const int failures = job.failures + 1;
+  const int failures = job.failures_without_rule + 1;
   const auto after = queue::after_failure(
       failure.code, {.failures = failures, .attempts_max = job.attempts_max, .releases = job.releases});
   switch (after.verdict) {
@@ -64,6 +82,7 @@ How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, const queu
   }
   queue::AttemptFailure failure = attempt.failure;
   failure.place = place;
+  if (attempt.decision) return end_as_decided(job, *attempt.decision, failure, now);
   return end_of_failure(job, failure, now, random);
 }
 

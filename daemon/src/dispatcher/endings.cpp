@@ -161,6 +161,8 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state, Instant now) {
   } else if (const auto* const retry = std::get_if<EndRetry>(&end.how)) {
     ++figures_.failed;
     arrivals_.scheduled_for(retry->due);
+  } else if (const auto* const put_off = std::get_if<EndPutOff>(&end.how)) {
+    arrivals_.scheduled_for(put_off->due);
   } else if (has_expired(end)) {
     ++figures_.expired;
   } else if (std::holds_alternative<EndFinal>(end.how) || std::holds_alternative<EndBlock>(end.how)) {

@@ -51,6 +51,7 @@ struct OutstandingJob {
   bool cancelled = false;  // by an operator, since it was claimed
   std::optional<queue::CaptureWish> capture = std::nullopt;
   std::optional<WallTime> start_before = std::nullopt;
+  int failures_without_rule = 0;  // of its kind that has taken them
 };
 
 class Outstanding {

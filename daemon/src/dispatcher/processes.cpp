@@ -80,7 +80,8 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
             false,
             false,
             job.capture,
-            job.start_before},
+            job.start_before,
+            queue::failures_without_rule(job.history, job.failures)},
            now);
   if (time_limit.count() > 0) limit_checked_by(now + token_time(time_limit));
   TENURE_INVARIANT(jobs.size() <= slots + (alone ? 0 : kAheadJobsMax));

@@ -1,7 +1,9 @@
 #include "../outbox/sweep_thread.hpp"
+#include "../retention/pruner.hpp"
 #include "../worker/bus_errors.hpp"
 #include "control_service.hpp"
 #include "loop.hpp"
+#include "recurring_thread.hpp"
 #include "service_manager.hpp"
 #include "settings_for_program.hpp"
 #include "signals.hpp"
@@ -165,7 +167,16 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
           boost::asio::post(context, [&, figures] { observer->swept(figures); });
         },
         horizons);
+    Pruner pruner(*store, clock, retention_of(settings), [&](const queue::Pruned& jobs) {
+      boost::asio::post(context, [&, jobs] { observer->pruned(jobs); });
+    });
+    RecurringThread pruning("retention", [&] { return pruner.step(); });
     exit_code = loop.run();
+    if (!pruning.stops_within(kSweepStopMax)) {
+      log::write(log::Level::error, "retention.blocked",
+                 "the control database does not answer; leaving without");
+      log::exit_at_once(exit_code);
+    }
     if (!sweeping.stops_within(kSweepStopMax)) {
       log::write(log::Level::error, "outbox.blocked", "a tenant's database does not answer; leaving without");
       log::exit_at_once(exit_code);

@@ -30,6 +30,8 @@ class Observer {
   virtual void decided(const Actions& actions, Now now) = 0;
   // What the sweep of tenants' outboxes has done so far.
   virtual void swept(const SweepFigures& figures) = 0;
+  // Jobs that have gone since they had ended long ago, so far.
+  virtual void pruned(const queue::Pruned& jobs) = 0;
 };
 
 // Where nobody asks.
@@ -43,6 +45,7 @@ class NoObserver final : public Observer {
   void happened(const Event&, Now) override {}
   void decided(const Actions&, Now) override {}
   void swept(const SweepFigures&) override {}
+  void pruned(const queue::Pruned&) override {}
 };
 
 }  // namespace tenure::daemon

@@ -78,6 +78,8 @@ inline constexpr MetricInfo kTopSlotRatio{
     "Their part of the slot time that was used in the last whole minute."};
 
 // --- Outboxes
+inline constexpr MetricInfo kRetentionDeleted{"tenure_retention_deleted_total", counter,
+                                              "Jobs that were removed since they had ended long ago."};
 inline constexpr MetricInfo kOutboxMarked{"tenure_outbox_marked_files", gauge,
                                           "Tenants' databases that may hold jobs on their way."};
 inline constexpr MetricInfo kOutboxTrouble{

@@ -105,6 +105,10 @@ void Metrics::add_outboxes(MetricFamilies& families, Now now) const {
                    : 0);
   add(metric::kOutboxRows, swept_.rows_taken_over);
   add(metric::kOutboxMissing, swept_.rows_missing);
+  for (const auto& [state, jobs] :
+       {std::pair{"succeeded", pruned_.succeeded}, std::pair{"dead", pruned_.dead},
+        std::pair{"discarded", pruned_.discarded}, std::pair{"cancelled", pruned_.cancelled}})
+    families.add(metric::kRetentionDeleted, {{"state", state}}, static_cast<double>(jobs));
 }
 
 void Metrics::add_store(MetricFamilies& families, Now now) {

@@ -45,6 +45,7 @@ class Metrics final : private FollowedRuns::Listener {
   void ticked(const DispatcherStatus& status, Now now);
   void store_was_seen(StoreSample sample);
   void swept(const SweepFigures& figures) { swept_ = figures; }
+  void pruned(const queue::Pruned& jobs) { pruned_ = jobs; }
 
   // Whose figures the next look at the store shall bring.
   [[nodiscard]] std::vector<TenantName> top_tenants() const;
@@ -73,6 +74,7 @@ class Metrics final : private FollowedRuns::Listener {
   std::int64_t store_busy_ = 0;
   DispatcherStatus status_;
   SweepFigures swept_;
+  queue::Pruned pruned_;
   std::optional<StoreSample> sample_;
 };
 

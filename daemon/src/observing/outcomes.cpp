@@ -16,6 +16,7 @@ struct OutcomeOf {
     return end.started ? std::string_view{"released"} : std::string_view{};
   }
   std::string_view operator()(const EndBlock&) const { return {}; }
+  std::string_view operator()(const EndPutOff&) const { return "released"; }
   std::string_view operator()(const EndReclaim&) const { return "interrupted"; }
 };
 

@@ -78,6 +78,9 @@ class Probes final : public Observer {
   void swept(const SweepFigures& figures) override {
     observations_.with([&](const Health&, Metrics& metrics) { metrics.swept(figures); });
   }
+  void pruned(const queue::Pruned& jobs) override {
+    observations_.with([&](const Health&, Metrics& metrics) { metrics.pruned(jobs); });
+  }
 
  private:
   [[nodiscard]] Now now() const { return {clock_.wall(), clock_.steady()}; }

@@ -21,7 +21,8 @@ queue::AssignedJob assigned_job(queue::ClaimedJob&& job, std::chrono::microsecon
           .releases = job.releases,
           .time_limit = time_limit,
           .capture = job.capture,
-          .start_before = job.start_before};
+          .start_before = job.start_before,
+          .history = std::move(job.history)};
 }
 
 }  // namespace tenure::daemon

@@ -37,7 +37,8 @@ enum class FrameType : std::uint8_t {
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReasonMax = 1024;
 constexpr std::uint8_t kNoCapture = 0;
-constexpr std::int64_t kStartWhenever = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint8_t kNothingDecided = 0;
+constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kCapsuleTextMax = 1024;
 constexpr std::size_t kCapsuleWhereMax = 255;
 
@@ -102,12 +103,21 @@ void put_capsule(std::string& out, const std::optional<queue::TakenCapsule>& cap
   put_text<std::uint8_t>(out, cut_utf8(capsule->failure->where, kCapsuleWhereMax));
 }
 
+void put_decision(std::string& out, const std::optional<queue::RunDecision>& decision) {
+  if (!decision) return put(out, kNothingDecided);
+  put(out, decision->what);
+  put(out, decision->reason);
+  put(out, static_cast<std::int64_t>(decision->wait.count()));
+  put_text<std::uint8_t>(out, decision->rule);
+}
+
 FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   put_claim(out, frame.end.claim);
   put(out, frame.end.result);
   put(out, static_cast<std::int64_t>(frame.end.run_time.count()));
   put(out, frame.end.failure.code);
   put_text<std::uint32_t>(out, cut_utf8(frame.end.failure.error, limits::kErrorTextMax));
+  put_decision(out, frame.end.decision);
   put_outbox(out, frame.end.outbox);
   put_capsule(out, frame.end.capsule);
   return FrameType::finished;
@@ -145,6 +155,15 @@ FrameType put_fields(std::string& out, const RefusedFrame& frame) {
   return FrameType::refused;
 }
 
+void put_history(std::string& out, const queue::FailureHistory& history) {
+  put(out, history.first ? to_us(*history.first) : kNoTime);
+  put(out, static_cast<std::uint8_t>(history.by_rule.size()));
+  for (const queue::RuleCount& count : history.by_rule) {
+    put_text<std::uint8_t>(out, count.rule);
+    put(out, static_cast<std::uint32_t>(count.failures));
+  }
+}
+
 FrameType put_fields(std::string& out, const AssignFrame& frame) {
   const queue::AssignedJob& job = frame.job;
   put_claim(out, job.claim);
@@ -153,7 +172,8 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put(out, static_cast<std::uint32_t>(job.attempts_max));
   put(out, static_cast<std::uint32_t>(job.releases));
   put(out, static_cast<std::int64_t>(job.time_limit.count()));
-  put(out, job.start_before ? to_us(*job.start_before) : kStartWhenever);
+  put(out, job.start_before ? to_us(*job.start_before) : kNoTime);
+  put_history(out, job.history);
   put(out, job.capture ? static_cast<std::uint8_t>(job.capture->on) : kNoCapture);
   put(out, job.capture ? job.capture->request.value : 0);
   put_id(out, frame.receipt_horizon);
@@ -278,6 +298,17 @@ std::optional<queue::TakenCapsule> take_capsule(ByteReader& in) {
   return capsule;
 }
 
+std::optional<queue::RunDecision> take_decision(ByteReader& in) {
+  const auto what = in.take<std::uint8_t>();
+  if (what == kNothingDecided) return std::nullopt;
+  queue::RunDecision decision{.what = static_cast<queue::Decided>(what), .rule = {}};
+  decision.reason = static_cast<queue::JobReason>(in.take<std::uint8_t>());
+  decision.wait = std::chrono::microseconds{in.take<std::int64_t>()};
+  decision.rule = in.take_text<std::uint8_t>();
+  if (!queue::is_valid(decision)) in.refuse();
+  return decision;
+}
+
 Frame take_finished(ByteReader& in) {
   queue::AttemptEnd end;
   end.claim = take_claim(in);
@@ -288,6 +319,8 @@ Frame take_finished(ByteReader& in) {
   end.failure.code = static_cast<ErrorCode>(in.take<std::uint16_t>());
   end.failure.error = in.take_text<std::uint32_t>();
   if (end.run_time.count() < 0 || end.failure.error.size() > limits::kErrorTextMax) in.refuse();
+  end.decision = take_decision(in);
+  if (end.decision && end.result != queue::RunResult::failed) in.refuse();
   end.outbox = take_outbox(in);
   end.capsule = take_capsule(in);
   return FinishedFrame{std::move(end)};
@@ -320,6 +353,20 @@ std::optional<queue::CaptureWish> take_capture(ByteReader& in) {
   return queue::CaptureWish{request, static_cast<queue::CaptureOn>(on)};
 }
 
+queue::FailureHistory take_history(ByteReader& in) {
+  queue::FailureHistory history;
+  const auto first = in.take<std::int64_t>();
+  if (first != kNoTime) history.first = from_us(first);
+  const std::size_t count = in.take<std::uint8_t>();
+  if (count > queue::kRulesMax) in.refuse();
+  for (std::size_t each = 0; each < count && in.ok(); ++each) {
+    queue::RuleCount rule{std::string{in.take_text<std::uint8_t>()}, take_count(in)};
+    if (rule.rule.empty() || rule.rule.size() > queue::kRuleNameMax) in.refuse();
+    history.by_rule.push_back(std::move(rule));
+  }
+  return history;
+}
+
 Frame take_assign(ByteReader& in) {
   AssignFrame frame;
   queue::AssignedJob& job = frame.job;
@@ -331,7 +378,8 @@ Frame take_assign(ByteReader& in) {
   job.time_limit = std::chrono::microseconds{in.take<std::int64_t>()};
   if (job.time_limit.count() < 0) in.refuse();
   const auto start_before = in.take<std::int64_t>();
-  if (start_before != kStartWhenever) job.start_before = from_us(start_before);
+  if (start_before != kNoTime) job.start_before = from_us(start_before);
+  job.history = take_history(in);
   job.capture = take_capture(in);
   frame.receipt_horizon = take_id(in);
   const auto tenant = in.take_text<std::uint8_t>();

@@ -34,7 +34,12 @@ struct EndCarrier {
     return state_after(finished, JobState::succeeded);
   }
   Result<JobState> operator()(const EndRetry& end) const {
-    return state_after(writer.retry(claim, end.due, end.failure, now), JobState::scheduled);
+    return state_after(
+        writer.retry(claim, {.due = end.due, .reason = end.reason, .rule = end.rule}, end.failure, now),
+        JobState::scheduled);
+  }
+  Result<JobState> operator()(const EndPutOff& end) const {
+    return state_after(writer.put_off(claim, end.due, end.why, now), JobState::scheduled);
   }
   Result<JobState> operator()(const EndFinal& end) const {
     return state_after(writer.finish(claim, end.state, end.reason, end.failure, now), end.state);
@@ -65,6 +70,7 @@ struct RunOfEnd {
 struct RunReader {
   RunOfEnd operator()(const EndSucceeded&) const { return {true, {}}; }
   RunOfEnd operator()(const EndRetry& end) const { return {true, end.failure}; }
+  RunOfEnd operator()(const EndPutOff& end) const { return {true, end.why}; }
   RunOfEnd operator()(const EndFinal& end) const {
     return {end.reason != queue::JobReason::expired, end.failure};
   }

@@ -12,10 +12,25 @@ using Verdict = queue::AfterFailure::Verdict;
 
 // What the dispatcher makes of it, by the same rule.
 Verdict verdict_on(const queue::AssignedJob& job, const queue::AttemptEnd& end) {
-  return queue::after_failure(
-             end.failure.code,
-             {.failures = job.attempt, .attempts_max = job.attempts_max, .releases = job.releases})
+  return queue::after_failure(end.failure.code,
+                              {.failures = queue::failures_without_rule(job.history, job.attempt - 1) + 1,
+                               .attempts_max = job.attempts_max,
+                               .releases = job.releases})
       .verdict;
+}
+
+std::string_view text_of(queue::Decided decided) {
+  switch (decided) {
+    case queue::Decided::retry:
+      return "the attempt failed, and the job is tried again, as its kind says";
+    case queue::Decided::discard:
+      return "the job is discarded, as its kind or its handler says";
+    case queue::Decided::dead:
+      return "the attempt failed, and the job is dead, as its kind or its handler says";
+    case queue::Decided::put_off:
+      break;
+  }
+  return "the handler has put the job off, at no cost";
 }
 
 std::string_view text_of(Verdict verdict, ErrorCode code) {
@@ -43,6 +58,11 @@ void FailureLines::write(const queue::AssignedJob& job, const queue::AttemptEnd&
   if (stop == queue::StopReason::operator_asked)
     return log::write(log::Level::info, "job.cancelled",
                       "an operator has cancelled the job, and its run has ended", fields);
+  if (end.decision) {
+    const bool is_put_off = end.decision->what == queue::Decided::put_off;
+    return log::write(is_put_off ? log::Level::debug : log::Level::info,
+                      is_put_off ? "job.put_off" : "job.failed", text_of(end.decision->what), fields);
+  }
   const Verdict verdict = verdict_on(job, end);
   const bool is_free = verdict == Verdict::release;
   const auto left_out = is_free ? released_.pass(clock_.steady()) : 0;

@@ -31,6 +31,7 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   job.crashes = 0;
   job.started.reset();
   job.finished.reset();
+  tables_.forget_failures(*seq);
   place_in_lane(*seq, job);
   return {};
 }

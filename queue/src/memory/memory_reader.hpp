@@ -45,6 +45,9 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<PoolSlots> pool_slots() override;
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
+  PrunePass begin_pruning(const Retention& rules) override;
+  PrunableJobs prunable_jobs(JobSeq after, const PrunePass& pass, WallTime now,
+                             std::size_t looks_max) override;
   UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until, WallTime by, std::size_t looks_max) override;
   SealMarks seal_marks() override;
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;

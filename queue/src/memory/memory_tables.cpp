@@ -98,8 +98,28 @@ void MemoryTables::update_job(JobSeq seq, const MemoryJob& job) {
   index(seq, job);
   set(jobs_, seq, job);
   if (job.state == JobState::succeeded) erase(cursors_, seq);
-  if (is_final(job.state)) erase(start_times_, seq);
+  if (!is_final(job.state)) return;
+  erase(start_times_, seq);
+  erase(histories_, seq);
 }
+
+FailureHistory MemoryTables::history(JobSeq seq) const {
+  const auto found = histories_.find(seq);
+  return found == histories_.end() ? FailureHistory{} : found->second;
+}
+
+void MemoryTables::count_failure(JobSeq seq, const std::string& rule, WallTime now) {
+  FailureHistory history = this->history(seq);
+  if (!history.first) history.first = now;
+  if (!rule.empty()) {
+    const auto place = std::ranges::lower_bound(history.by_rule, rule, {}, &RuleCount::rule);
+    if (place != history.by_rule.end() && place->rule == rule) ++place->failures;
+    else history.by_rule.insert(place, {rule, 1});
+  }
+  set(histories_, seq, std::move(history));
+}
+
+void MemoryTables::forget_failures(JobSeq seq) { erase(histories_, seq); }
 
 void MemoryTables::set_start_time(JobSeq seq, WallTime start_before) { set(start_times_, seq, start_before); }
 

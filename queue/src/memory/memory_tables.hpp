@@ -167,6 +167,8 @@ class MemoryTables {
   using PauseKey = std::pair<PauseScope, std::string>;
   [[nodiscard]] const std::map<PauseKey, PauseRecord>& pauses() const { return pauses_; }
   [[nodiscard]] PausesMark pauses_mark() const { return pauses_mark_; }
+  // Of jobs that have not ended, since they have a budget.
+  [[nodiscard]] FailureHistory history(JobSeq seq) const;
   // By number.
   [[nodiscard]] const std::map<std::int64_t, MemoryCapsule>& capsules() const { return capsules_; }
   [[nodiscard]] const std::map<ScheduleNumber, ScheduleRecord>& schedules() const { return schedules_; }
@@ -211,6 +213,8 @@ class MemoryTables {
   void erase_unique_key(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
   void set_cursor(JobSeq seq, const MemoryCursor& cursor);
+  void count_failure(JobSeq seq, const std::string& rule, WallTime now);
+  void forget_failures(JobSeq seq);
   void set_start_time(JobSeq seq, WallTime start_before);
   void add_cancel_request(const MemoryCancelRequest& request);
   void set_suspect(JobSeq seq, const MemorySuspect& suspect);
@@ -287,6 +291,7 @@ class MemoryTables {
   std::map<JobSeq, ToldProgress> progress_;
   std::map<JobSeq, MemoryCursor> cursors_;
   std::map<JobSeq, WallTime> start_times_;
+  std::map<JobSeq, FailureHistory> histories_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;
   std::map<TenantNumber, MemoryTenant> tenants_;
   std::map<std::pair<TenantName, Generation>, TenantNumber> tenant_numbers_;

@@ -200,6 +200,7 @@ ClaimedJob MemoryWriter::claimed(const MemoryTables::ReadyKey& key) const {
   const auto cursor = tables_.cursors().find(place.seq);
   if (cursor != tables_.cursors().end()) job.cursor = cursor->second.bytes;
   job.start_before = start_time_of(place.seq);
+  if (job.failures > 0) job.history = tables_.history(place.seq);
   return job;
 }
 
@@ -286,7 +287,8 @@ bool MemoryWriter::is_cancel_asked(ClaimRef claim) {
                              [&](const auto& entry) { return entry.second.claim == claim; });
 }
 
-Result<void> MemoryWriter::retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) {
+Result<void> MemoryWriter::retry(ClaimRef claim, const Retry& retry, const AttemptFailure& failure,
+                                 WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) {
     add_lost_attempt(claim, failure, now);
@@ -294,12 +296,25 @@ Result<void> MemoryWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
   }
   MemoryJob job = tables_.jobs().at(claim.seq);
   job.state = JobState::scheduled;
-  job.reason = JobReason::retry_wait;
-  job.due = due;
+  job.reason = retry.reason;
+  job.due = retry.due;
   ++job.failures;
   tables_.update_job(claim.seq, job);
+  tables_.count_failure(claim.seq, retry.rule, now);
   pass_on(ended->key, claim.seq);
   add_attempt(claim.seq, *ended, AttemptOutcome::failed, failure, now);
+  return {};
+}
+
+Result<void> MemoryWriter::put_off(ClaimRef claim, WallTime due, const AttemptFailure& why, WallTime now) {
+  const auto ended = end_by_release(claim, true, why, now);
+  if (!ended) return claim_lost(claim);
+  MemoryJob job = tables_.jobs().at(claim.seq);
+  job.state = JobState::scheduled;
+  job.reason = JobReason::put_off;
+  job.due = due;
+  tables_.update_job(claim.seq, job);
+  pass_on(ended->key, claim.seq);
   return {};
 }
 

@@ -23,9 +23,14 @@ class MemoryWriter final : public StoreWriter {
   Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
   std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
   std::optional<WallTime> next_expiry(WallTime now) override;
+  Pruned prune(std::span<const JobSeq> jobs, const PrunePass& pass, WallTime now) override;
+  std::int64_t forget_pruned(JobSeq, std::size_t) override { return 0; }
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
-  Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
+  using RetryWriter::retry;
+  Result<void> retry(ClaimRef claim, const Retry& retry, const AttemptFailure& failure,
+                     WallTime now) override;
+  Result<void> put_off(ClaimRef claim, WallTime due, const AttemptFailure& why, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,

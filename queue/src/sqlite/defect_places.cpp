@@ -98,6 +98,14 @@ constexpr std::array kStrays{
     select 1 from job where seq = each.seq and state < 4))sql"},
            {"remove_stray_start_before", R"sql(
   delete from start_before where seq = ?1 and not exists (select 1 from job where seq = ?1 and state < 4))sql"}},
+    Strays{"failure_count",
+           1,
+           0,
+           {"stray_failure_count", R"sql(
+  select distinct seq from failure_count as each where not exists (
+    select 1 from job where seq = each.seq and state < 4))sql"},
+           {"remove_stray_failure_count", R"sql(
+  delete from failure_count where seq = ?1 and not exists (select 1 from job where seq = ?1 and state < 4))sql"}},
     Strays{"suspect",
            1,
            0,

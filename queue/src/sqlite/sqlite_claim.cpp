@@ -175,6 +175,7 @@ std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidat
   job.envelope = as_text(row.blob(11));
   job.cursor = told_.cursor(job.seq);
   job.start_before = start_times_.of(job.seq);
+  if (job.failures > 0) job.history = failure_counts_.of(job.seq);
   return job;
 }
 

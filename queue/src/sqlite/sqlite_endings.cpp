@@ -31,9 +31,9 @@ constexpr Query kFinish{"finish", R"sql(
     failures = min(max(failures, 0), 2147483646) + ?6
   where seq = ?1 and state < 4)sql"};
 
-// ?1 seq  ?2 reason  ?3 due_us. Index: primary key.
+// ?1 seq  ?2 reason  ?3 due_us  ?4 failures to add. Index: primary key.
 constexpr Query kRetry{"retry", R"sql(
-  update job set state = 1, reason = ?2, due_us = ?3, failures = min(max(failures, 0), 2147483646) + 1
+  update job set state = 1, reason = ?2, due_us = ?3, failures = min(max(failures, 0), 2147483646) + ?4
   where seq = ?1)sql"};
 
 // ?1 seq. Index: primary key.
@@ -100,6 +100,7 @@ Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   start_times_.forget(claim.seq);
   key_rows_.forget_unique(claim.seq);
   pass_on(key, claim.seq);
+  failure_counts_.forget(claim.seq);
   ++successes_;
   ended_.reset();
   return {};
@@ -124,6 +125,7 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
   start_times_.forget(claim.seq);
   key_rows_.free(claim.seq);
   pass_on(ended->key, claim.seq);
+  failure_counts_.forget(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (has_started) add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
   return {};
@@ -144,11 +146,13 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
   start_times_.forget(claim.seq);
   key_rows_.free(claim.seq);
   pass_on(ended->key, claim.seq);
+  failure_counts_.forget(claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
   return {};
 }
 
-Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) {
+Result<void> SqliteWriter::retry(ClaimRef claim, const Retry& retry, const AttemptFailure& failure,
+                                 WallTime now) {
   const auto ended = end_claim(claim);
   if (!ended) {
     add_lost_attempt(claim, failure, now);
@@ -157,11 +161,23 @@ Result<void> SqliteWriter::retry(ClaimRef claim, WallTime due, const AttemptFail
   const auto job = job_of_claim(claim.seq);
   if (!job) return claim_lost(claim);
   connection_.statement(kRetry)
-      .bind(claim.seq.value, static_cast<int>(JobReason::retry_wait), to_us(due))
+      .bind(claim.seq.value, static_cast<int>(retry.reason), to_us(retry.due), 1)
+      .run();
+  insert_scheduled(connection_, job->lane, {retry.due, claim.seq});
+  pass_on(ended->key, claim.seq);
+  failure_counts_.add(claim.seq, retry.rule, now);
+  add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
+  return {};
+}
+
+Result<void> SqliteWriter::put_off(ClaimRef claim, WallTime due, const AttemptFailure& why, WallTime now) {
+  const auto job = end_by_release(claim, true, why, now);
+  if (!job) return claim_lost(claim);
+  connection_.statement(kRetry)
+      .bind(claim.seq.value, static_cast<int>(JobReason::put_off), to_us(due), 0)
       .run();
   insert_scheduled(connection_, job->lane, {due, claim.seq});
-  pass_on(ended->key, claim.seq);
-  add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
+  pass_on(job->key, claim.seq);
   return {};
 }
 
@@ -271,6 +287,7 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
   if (charge == CrashCharge::none) return;
   connection_.statement(kCountCrash).bind(claim.seq.value).run();
   if (charge != CrashCharge::poison) return;
+  failure_counts_.forget(claim.seq);
   connection_.statement(kFinish)
       .bind(claim.seq.value, static_cast<int>(JobState::dead), static_cast<int>(JobReason::poison),
             ended.started_us, to_us(now), 0)

@@ -167,6 +167,7 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   if (auto sealed = check_seal_of_retry(job->place.seq); !sealed) return sealed;
   if (auto unique = hold_unique_again(job->place.seq, id); !unique) return unique;
   connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
+  failure_counts_.forget(job->place.seq);
   place_in_lane(*job, now);
   return {};
 }
@@ -258,6 +259,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
   acquit(job->place.seq);  // also one whose trial has ended a moment ago
   start_times_.forget(job->place.seq);
   key_rows_.free(job->place.seq);
+  failure_counts_.forget(job->place.seq);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job->lane.tenant, now);
   return {};

@@ -56,6 +56,9 @@ class SqliteJobReader final : public JobReader {
   std::vector<PoolSlots> pool_slots() override;
   void for_each_audit(std::optional<std::int64_t> before, FunctionRef<bool(const AuditRecord&)> fn) override;
   AuditVerdict check_audit(const std::optional<AuditMark>& known) override;
+  PrunePass begin_pruning(const Retention& rules) override;
+  PrunableJobs prunable_jobs(JobSeq after, const PrunePass& pass, WallTime now,
+                             std::size_t looks_max) override;
   UnsucceededJobs unsucceeded_jobs(JobSeq after, JobSeq until, WallTime by, std::size_t looks_max) override;
   SealMarks seal_marks() override;
   std::vector<OutboxMark> outbox_marks(OutboxMarkNumber after, std::size_t limit) override;
@@ -80,6 +83,7 @@ class SqliteJobReader final : public JobReader {
   JobKeys job_keys(const JobRecord& job) override;
 
  private:
+  void add_unsettled(PrunableJobs& found, std::vector<EndedJob> open, const PrunePass& pass, WallTime now);
   // Those that are there, in the order of `seqs`.
   [[nodiscard]] std::vector<JobRecord> records(std::span<const JobSeq> seqs);
   [[nodiscard]] std::optional<JobSeq> seq_of(JobId id);

@@ -4,6 +4,7 @@
 #include "../schedule_verbs.hpp"
 #include "cancel_requests.hpp"
 #include "ended_lookup.hpp"
+#include "failure_counts.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
 #include "key_rows.hpp"
@@ -29,6 +30,7 @@
 //   sqlite_claim.cpp     a job is given to a process
 //   sqlite_endings.cpp   a claim ends: finish, retry, release, block, reclaim
 //   sqlite_expiry.cpp    jobs that have not started in time
+//   sqlite_retention.cpp jobs that have ended long ago go
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
@@ -57,6 +59,7 @@ class SqliteWriter final : public StoreWriter {
         keys_(keys),
         cancel_requests_(connection),
         start_times_(connection),
+        failure_counts_(connection),
         told_(connection),
         schedule_rows_(connection, this),
         key_rows_(connection),
@@ -64,13 +67,18 @@ class SqliteWriter final : public StoreWriter {
 
   std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
   std::optional<WallTime> next_expiry(WallTime now) override;
+  Pruned prune(std::span<const JobSeq> jobs, const PrunePass& pass, WallTime now) override;
+  std::int64_t forget_pruned(JobSeq until, std::size_t limit) override;
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
   Result<void> tell(const RunNews& news, WallTime now) override;
   Result<void> finish_succeeded(ClaimRef claim, WallTime now) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
-  Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure, WallTime now) override;
+  using RetryWriter::retry;
+  Result<void> retry(ClaimRef claim, const Retry& retry, const AttemptFailure& failure,
+                     WallTime now) override;
+  Result<void> put_off(ClaimRef claim, WallTime due, const AttemptFailure& why, WallTime now) override;
   Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why, WallTime now) override;
   Result<void> block(ClaimRef claim, JobReason reason) override;
   Result<void> reclaim(ClaimRef claim, CrashCharge charge, const AttemptFailure& failure,
@@ -298,6 +306,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> check_seal_of_retry(JobSeq seq);
   [[nodiscard]] Result<CaptureRow> capture_row(const CaptureTarget& target);
   void forget_captures_of(JobSeq seq);
+  [[nodiscard]] bool is_unsettled(JobSeq seq);
 
   sqlite::Connection& connection_;
   TransactionNames& names_;
@@ -309,6 +318,7 @@ class SqliteWriter final : public StoreWriter {
   std::optional<SealMarks> seal_marks_;  // as this transaction has read them
   CancelRequests cancel_requests_;
   StartTimes start_times_;
+  FailureCounts failure_counts_;
   ToldByRuns told_;
   SqliteScheduleRows schedule_rows_;
   ScheduleVerbs schedules_{schedule_rows_};
@@ -327,6 +337,7 @@ class SqliteWriter final : public StoreWriter {
 [[nodiscard]] std::vector<const sqlite::Query*> claim_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> ending_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> expiry_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> retention_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> move_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> suspect_queries();
 [[nodiscard]] std::vector<const sqlite::Query*> operator_queries();

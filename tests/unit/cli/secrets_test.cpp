@@ -89,6 +89,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"schedule add", {"other", "billing.send", std::string{kArguments}, "--every", "1h", "--dry-run"}},
       {"schedule remove", {"nightly", "--dry-run"}},
       {"store migrate", {"--dry-run"}},
+      {"store prune", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
   EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;

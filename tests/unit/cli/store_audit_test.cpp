@@ -229,6 +229,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"store backup", {(folder / "copy.db").string()}},
       {"store migrate", {}},
       {"store restore", {"--accept-repeats"}},
+      {"store prune", {}},
       {"worker quiet", {"--yes"}},
       {"worker resume", {"general"}},
       {"worker drain", {"3"}},
@@ -265,6 +266,11 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
     writer.note_older_copy({TenantName{"jackdaw"}, Generation{1}}, queue::OutboxSeq{0}, queue::OutboxSeq{1},
                            clock.wall());
   });
+  clock.jump_wall(-std::chrono::hours(48));
+  add_job(9, "acme", "billing.close");
+  succeed(9);
+  clock.jump_wall(std::chrono::hours(48));
+  add_job(10, "acme", "billing.close");
   const CommandLine always{.words = {}, .options = {{"fix", ""}, {"pass-over", "1"}}};
   for (const Verb& verb : verbs()) {
     EXPECT_EQ(takes(verb, "reason"), verb.effect != Effect::reads) << verb.name;

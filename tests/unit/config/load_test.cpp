@@ -413,6 +413,7 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                        .seal_key_previous = "credential:old",
                        .mask = {"recipient", "*_\"key\\?"}};
   settings.replay = {.folder = "/capsules", .capsule_max = 1U << 20U, .folder_max = 2U << 20U};
+  settings.retention = {.succeeded = 1h, .dead = 2h, .dead_max = 3, .discarded = 4h, .cancelled = 5h};
   const auto variables = variables_of(settings);
   EXPECT_EQ(load_settings({.environment = variables}).settings, settings);
   const auto defaults = variables_of(Settings{});

@@ -34,6 +34,55 @@ TEST(ClaimEnds, RTY_04_OnlyATenantThatIsNotReadyIsLeftAloneLongerEachTime) {
   EXPECT_EQ(pause_after(ErrorCode::handler_failed, kTenant), Pause::none);
 }
 
+TEST(ClaimEnds, WhatAWorkerProgramHasDecidedIsCarriedOut) {
+  using queue::Decided;
+  using queue::JobReason;
+  OutstandingJob job;
+  job.failures = 9;
+  job.failures_without_rule = 9;
+  job.attempts_max = 10;
+  Random random{1};
+  const WallTime now = from_us(1'700'000'000'000'000);
+  const auto end_by = [&](const queue::RunDecision& decision) {
+    AttemptEnd attempt{
+        job.claim, RunResult::failed, std::chrono::microseconds{1}, {ErrorCode::handler_failed, "it was so"}};
+    attempt.decision = decision;
+    return end_of_attempt(job, attempt, {}, now, random).end.how;
+  };
+  const auto retry = std::get<EndRetry>(
+      end_by({.what = Decided::retry, .wait = std::chrono::minutes{5}, .rule = "Timeout"}));
+  EXPECT_EQ(retry.due, now + std::chrono::minutes{5});
+  EXPECT_EQ(retry.rule, "Timeout");
+  EXPECT_EQ(retry.reason, JobReason::retry_wait) << "though attempts_max is reached: its rule counts it";
+  EXPECT_EQ(
+      std::get<EndRetry>(end_by({.what = Decided::retry, .wait = std::chrono::hours{24}, .rule = {}})).reason,
+      JobReason::put_off)
+      << "or it would be drawn in";
+  const auto dead =
+      std::get<EndFinal>(end_by({.what = Decided::dead, .reason = JobReason::time_exhausted, .rule = {}}));
+  EXPECT_EQ(dead.state, queue::JobState::dead);
+  EXPECT_EQ(dead.reason, JobReason::time_exhausted);
+  const auto discarded = std::get<EndFinal>(end_by({.what = Decided::discard, .rule = {}}));
+  EXPECT_EQ(discarded.state, queue::JobState::discarded);
+  EXPECT_EQ(discarded.reason, JobReason::by_rule);
+  EXPECT_EQ(
+      std::get<EndPutOff>(end_by({.what = Decided::put_off, .wait = std::chrono::hours{1}, .rule = {}})).due,
+      now + std::chrono::hours{1});
+}
+
+TEST(ClaimEnds, RTY_06_WhatRulesHaveTakenCountsForNobodyElse) {
+  OutstandingJob job;
+  job.failures = 30;
+  job.failures_without_rule = 2;
+  job.attempts_max = 4;
+  Random random{1};
+  const AttemptEnd attempt{
+      job.claim, RunResult::failed, std::chrono::microseconds{1}, {ErrorCode::handler_failed, "it was so"}};
+  EXPECT_TRUE(std::holds_alternative<EndRetry>(end_of_attempt(job, attempt, {}, WallTime{}, random).end.how));
+  job.failures_without_rule = 3;
+  EXPECT_TRUE(std::holds_alternative<EndFinal>(end_of_attempt(job, attempt, {}, WallTime{}, random).end.how));
+}
+
 TEST(ClaimEnds, LSE_05_TheThirdCrashIsPoisonWhereTheJobWasNamedOrAloneAndIsNeverChargedInCompany) {
   using queue::CrashCharge;
   const auto charge_of = [](int crashes, ProcessEnd end) {

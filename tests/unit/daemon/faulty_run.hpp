@@ -32,6 +32,15 @@ inline simulation::Performance any_performance(Random& random) {
   } else if (dice == 1) {
     performance.result = RunResult::failed;
     performance.failure = {ErrorCode::tenant_busy, "simulated"};
+  } else if (dice == 3) {
+    performance.result = RunResult::failed;
+    performance.failure = {ErrorCode::handler_failed, "simulated"};
+    performance.decision = queue::RunDecision{.what = static_cast<queue::Decided>(1 + random.below(4)),
+                                              .wait = std::chrono::microseconds{random.below(20'000)},
+                                              .rule = {}};
+    if (performance.decision->what == queue::Decided::dead)
+      performance.decision->reason = queue::JobReason::by_rule;
+    if (performance.decision->what == queue::Decided::retry) performance.decision->rule = "simulated";
   } else if (dice >= 30) {
     performance.obeys_stop_token = true;
   } else if (dice == 2 && random.below(10) == 0) {

@@ -82,7 +82,7 @@ TEST(Journal, RPL_10_ARingThatLostItsBeginningReplaysFromAnyOfItsSnapshots) {
   std::uint64_t began_later = 0;
   std::uint64_t snapshots = 0;
   for (std::uint64_t seed = 1; seed <= seeds(40); ++seed) {
-    FaultyRun run(seed, 256UL << 10U);
+    FaultyRun run(seed, 64UL << 10U);
     run.run();
     for (const std::string& bytes : journals_of(run.sim().world)) {
       const JournalFile file = parse_journal(bytes);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +75,49 @@ TEST(Options, AJobMustStartBeforeSomeTimeAfterItIsDue) {
   EXPECT_EQ(refusal_of({.run_at = from_us(7), .start_before = from_us(8)}), "taken");
   EXPECT_EQ(refusal_of({.run_at = from_us(8), .start_before = from_us(8)}),
             "start_before \"1970-01-01T00:00:00.000008Z\": it is not later than run_at");
+}
+
+struct MailError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct MailTimeout : MailError {
+  using MailError::MailError;
+};
+
+std::string refusal_of_kind(const JobOptions& options) {
+  try {
+    check_options(options);
+  } catch (const BadOptions& error) {
+    return error.failure().message;
+  }
+  return "taken";
+}
+
+TEST(Options, WhatAKindSaysOfFailuresHasLimits) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(refusal_of_kind(JobOptions{.errors = {retry_on<MailError>(1000)},
+                                       .backoff = {.first = milliseconds{1}, .factor = 100.0},
+                                       .retry_for = std::chrono::hours{24 * 3650}}),
+            "taken");
+  EXPECT_EQ(refusal_of_kind(JobOptions{.errors = {retry_on<MailTimeout>(0)}}),
+            "tenure::(anonymous namespace)::MailTimeout \"0\": 1 to 1000 are allowed");
+  EXPECT_EQ(refusal_of_kind(JobOptions{.errors = {retry_on<MailTimeout>(1001)}}),
+            "tenure::(anonymous namespace)::MailTimeout \"1001\": 1 to 1000 are allowed");
+  EXPECT_EQ(refusal_of_kind(JobOptions{.backoff = {.first = -milliseconds{1}}}).find("backoff.first"), 0U);
+  EXPECT_EQ(
+      refusal_of_kind(JobOptions{.backoff = {.first = minutes{2}, .max = minutes{1}}}).find("backoff.max"),
+      0U);
+  EXPECT_EQ(refusal_of_kind(JobOptions{.backoff = {.factor = 0.5}}).find("backoff.factor"), 0U);
+  EXPECT_EQ(refusal_of_kind(JobOptions{.backoff = {.factor = std::nan("")}}).find("backoff.factor"), 0U);
+  EXPECT_EQ(refusal_of_kind(JobOptions{.retry_for = -minutes{1}}).find("retry_for"), 0U);
+}
+
+TEST(Options, TheRulesOfAKindAreAskedTheMostDerivedTypeFirst) {
+  const ErrorRules rules{dead_on<std::exception>(), retry_on<MailError>(3), discard_on<std::logic_error>(),
+                         retry_on<MailTimeout>(5)};
+  std::vector<std::string> names;
+  for (const ErrorRule& rule : rules.in_order()) names.push_back(rule.name.substr(rule.name.rfind(':') + 1));
+  EXPECT_EQ(names, (std::vector<std::string>{"MailTimeout", "MailError", "logic_error", "exception"}));
 }
 
 TEST(Options, TheZeroIdIsRefused) {

@@ -39,7 +39,31 @@ TEST(RetryWait, RTY_01_NeverExceedsSixHours) {
   EXPECT_LT(retry_wait(11, random), kRetryWaitMax);
   for (const int n : {12, 13, 100, 1'000, 2'000'000'000})
     for (int i = 0; i < 100; ++i) EXPECT_LE(retry_wait(n, random), kRetryWaitMax) << n;
-  EXPECT_EQ(retry_wait(13, random), kRetryWaitMax);
+}
+
+// Also where the formula alone would be above the cap for all of them.
+TEST(RetryWait, RTY_13_TenThousandJobsThatFailTogetherDoNotRetryInOnePeak) {
+  constexpr int kJobs = 10'000;
+  constexpr int kInOneSecondMax = kJobs / 20;
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    for (const int n : {1, 2, 3, 7, 11, 12, 13, 14, 50, 999}) {
+      Random random{seed};
+      std::map<std::int64_t, int> in_second;
+      for (int job = 0; job < kJobs; ++job)
+        ++in_second[std::chrono::floor<seconds>(retry_wait(n, random)).count()];
+      for (const auto& [second, jobs] : in_second)
+        ASSERT_LE(jobs, kInOneSecondMax)
+            << "in second " << second << " behind failure " << n << ", seed " << seed;
+    }
+  }
+}
+
+TEST(RetryWait, AtTheCapTheJitterIsBeforeIt) {
+  Random random{1};
+  for (int i = 0; i < 2'000; ++i) {
+    EXPECT_GE(retry_wait(13, random), kRetryWaitMax - seconds{30 * 13});
+    EXPECT_GE(retry_wait(1'000, random), kRetryWaitMax - std::chrono::hours{1});
+  }
 }
 
 TEST(RetryWait, TheLongestIsThatOfTheWholeJitterAndAtMostSixHours) {

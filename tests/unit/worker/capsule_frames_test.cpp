@@ -62,7 +62,7 @@ TEST(CapsuleFrames, ACapsuleOutsideItsSetIsRefused) {
   unknown.back() = 3;
   EXPECT_EQ(read_or_refusal(unknown), ErrorCode::protocol_violation);
   std::string captured = bytes_of_frame(captured_job());
-  const std::size_t wish = 4 + 1 + 24 + 16 + 12 + 8 + 8;
+  const std::size_t wish = 4 + 1 + 24 + 16 + 12 + 8 + 8 + 8 + 1;
   for (const char on : {'\0', '\4'}) {
     captured[wish] = on;
     EXPECT_EQ(read_or_refusal(captured), ErrorCode::protocol_violation)

@@ -29,7 +29,8 @@ AssignFrame sample_assign() {
                   .releases = 3,
                   .time_limit = std::chrono::microseconds{5},
                   .capture = queue::CaptureWish{queue::CaptureNumber{6}, queue::CaptureOn::success},
-                  .start_before = from_us(1'700'000'000'000'001)},
+                  .start_before = from_us(1'700'000'000'000'001),
+                  .history = {.by_rule = {{"E", 2}}, .first = from_us(5)}},
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
@@ -59,10 +60,20 @@ FinishedFrame sample_without_capsule() {
   return frame;
 }
 
+FinishedFrame sample_decided(const queue::RunDecision& decision) {
+  FinishedFrame frame{{{JobSeq{1}, {Incarnation{2}, 3}},
+                       RunResult::failed,
+                       std::chrono::microseconds{9},
+                       {ErrorCode::handler_failed, "no"}}};
+  frame.end.decision = decision;
+  return frame;
+}
+
 std::vector<Frame> samples() {
   AssignFrame untenanted = sample_assign();
   untenanted.job.capture.reset();
   untenanted.job.start_before.reset();
+  untenanted.job.history = {};
   untenanted.job.tenant.reset();
   untenanted.job.generation = {};
   untenanted.receipt_horizon = {};
@@ -101,6 +112,10 @@ std::vector<Frame> samples() {
       unread,
       sample_with_capsule(),
       sample_without_capsule(),
+      sample_decided({.what = queue::Decided::retry, .wait = std::chrono::microseconds{7}, .rule = "E"}),
+      sample_decided({.what = queue::Decided::discard, .rule = ""}),
+      sample_decided({.what = queue::Decided::dead, .reason = queue::JobReason::time_exhausted, .rule = ""}),
+      sample_decided({.what = queue::Decided::put_off, .wait = std::chrono::hours{24 * 3650}, .rule = ""}),
       AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, queue::OutboxSeq{9}},
   };
 }
@@ -171,7 +186,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
                                        RunResult::failed,
                                        std::chrono::microseconds{9},
                                        {ErrorCode::interrupted, "no"}}})),
-            "2c000000"
+            "2d000000"
             "02"
             "0201000000000000"
             "0300000000000000"
@@ -182,9 +197,10 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "02000000"
             "6e6f"
             "00"
+            "00"
             "00");
   EXPECT_EQ(hex(written(sample_with_outbox())),
-            "5d000000"
+            "5e000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -193,6 +209,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0900000000000000"
             "0000"
             "00000000"
+            "00"
             "02"
             "04"
             "61636d65"
@@ -206,7 +223,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "00000000"
             "00");
   EXPECT_EQ(hex(written(sample_with_capsule())),
-            "3c000000"
+            "3d000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -216,12 +233,13 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0000"
             "00000000"
             "00"
+            "00"
             "01"
             "0600000000000000"
             "09"
             "612e63617073756c65");
   EXPECT_EQ(hex(written(sample_without_capsule())),
-            "47000000"
+            "48000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -230,6 +248,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0900000000000000"
             "0000"
             "00000000"
+            "00"
             "00"
             "02"
             "0600000000000000"
@@ -274,7 +293,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
       "02000000"
       "6339");
   EXPECT_EQ(hex(written(sample_assign())),
-            "90000000"
+            "9f000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -285,6 +304,11 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "03000000"
             "0500000000000000"
             "01401e18240a0600"
+            "0500000000000000"
+            "01"
+            "01"
+            "45"
+            "02000000"
             "02"
             "0600000000000000"
             "019cadfe0000700080000000000000ff"
@@ -329,6 +353,28 @@ std::string with_length(std::string_view body) {
   std::string bytes;
   for (unsigned shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(body.size() >> shift & 0xFFU);
   return bytes.append(body);
+}
+
+// Which the dispatcher would carry out.
+TEST(Frames, LSE_15_ADecisionThatIsNoneIsRefused) {
+  using queue::Decided;
+  using queue::JobReason;
+  using std::chrono::microseconds;
+  const std::vector<queue::RunDecision> bad{
+      {.what = Decided{5}, .rule = ""},
+      {.what = Decided::retry, .reason = JobReason::by_rule, .rule = ""},
+      {.what = Decided::retry, .wait = microseconds{-1}, .rule = ""},
+      {.what = Decided::put_off, .wait = queue::kDecidedWaitMax + microseconds{1}, .rule = ""},
+      {.what = Decided::retry, .rule = std::string(queue::kRuleNameMax + 1, 'r')},
+      {.what = Decided::dead, .reason = JobReason::none, .rule = ""},
+      {.what = Decided::dead, .reason = JobReason::poison, .rule = ""},
+      {.what = Decided::dead, .reason = JobReason::by_operator, .rule = ""},
+      {.what = Decided::discard, .reason = JobReason::expired, .rule = ""}};
+  for (const queue::RunDecision& decision : bad)
+    EXPECT_EQ(refusal_of(written(sample_decided(decision))), ErrorCode::protocol_violation);
+  FinishedFrame succeeded = sample_decided({.what = Decided::discard, .rule = ""});
+  succeeded.end.result = RunResult::succeeded;
+  EXPECT_EQ(refusal_of(written(succeeded)), ErrorCode::protocol_violation);
 }
 
 TEST(Frames, LSE_15_GarbageIsRefused) {

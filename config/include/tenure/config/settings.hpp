@@ -123,6 +123,16 @@ struct ReplaySettings {
   friend bool operator==(const ReplaySettings&, const ReplaySettings&) = default;
 };
 
+// How long jobs that have ended are kept.
+struct RetentionSettings {
+  std::chrono::milliseconds succeeded{std::chrono::hours{24}};
+  std::chrono::milliseconds dead{std::chrono::hours{24 * 30}};
+  std::int64_t dead_max = 100'000;
+  std::chrono::milliseconds discarded{std::chrono::hours{24 * 7}};
+  std::chrono::milliseconds cancelled{std::chrono::hours{24 * 7}};
+  friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
+};
+
 struct Settings {
   ApplicationSettings application;
   DaemonSettings daemon;
@@ -134,6 +144,7 @@ struct Settings {
   LogSettings log;
   SecuritySettings security;
   ReplaySettings replay;
+  RetentionSettings retention;
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/jobs/detail/never.hpp>
+#include <tenure/jobs/failures.hpp>
 #include <tenure/queue/job_keys.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
@@ -31,6 +32,13 @@ struct JobOptions {
   std::optional<ConcurrencyKey> concurrency = {};
   // An enqueue while another job has the key makes none and returns that one's id; nothing: it always makes one.
   std::optional<UniqueKey> unique = {};
+  // What becomes of a job by what its handler throws: {retry_on<SmtpTimeout>(20), discard_on<NoSuchRecipient>()}. What no rule takes is
+  // retried until attempts_max.
+  ErrorRules errors = {};
+  Backoff backoff = {};  // of all its retries
+  // From its first failure on: where the wait for a retry would end later, the job is dead, reason time_exhausted, with whatever attempts
+  // are left. 1 ms to 3650 days; 0: as long as there are attempts.
+  std::chrono::milliseconds retry_for{0};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
@@ -96,6 +104,13 @@ concept JobType = requires {
 };
 
 namespace detail {
+
+// What of a kind's options is for failures of its handler.
+struct FailurePolicy {
+  ErrorRules errors = {};
+  Backoff backoff = {};
+  std::chrono::milliseconds retry_for{0};
+};
 
 template <class Pointer>
 concept PointsToStaticData =
@@ -177,6 +192,9 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::unique } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::retry_for } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -195,12 +213,11 @@ struct CheckedJobType {
   static_assert(!SaysAlias<Job>,
                 "tenure: former names of a kind stand in `static constexpr std::array<std::string_view, N> "
                 "aliases`, and `alias` is nothing that Tenure reads.");
-  static_assert(
-      !SaysOneOption<Job>,
-      "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency and unique of a "
-      "kind stand in what `static "
-      "tenure::JobOptions options()` returns, and static members of these names are nothing that "
-      "Tenure reads.");
+  static_assert(!SaysOneOption<Job>,
+                "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency, unique and "
+                "retry_for of a kind stand in what `static "
+                "tenure::JobOptions options()` returns, and static members of these names are nothing that "
+                "Tenure reads.");
   static constexpr bool kChecked = true;
 };
 

@@ -12,6 +12,7 @@
 #include <tenure/tenancy/handle_cache.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -56,7 +57,7 @@ class Performer {
   Performer(const Performer&) = delete;
   Performer& operator=(const Performer&) = delete;
 
-  // One run of it, from now to its end; never `not_started`. Whatever a handler throws is a failure and never leaves. Where a capsule is
+  // One run of it, from now to its end; never `not_started`, and `expired` where it would begin behind its start_before. Whatever a handler throws is a failure and never leaves. Where a capsule is
   // wished for, it is written after the run; what goes wrong with it is told and never the job's failure.
   // `stop` is behind the handler's stop token; what the handler tells of its run goes into `notes`.
   [[nodiscard]] queue::AttemptEnd perform(const queue::AssignedJob& job, const queue::StopSignal& stop,
@@ -74,6 +75,7 @@ class Performer {
   struct Left {
     std::optional<queue::OutboxReport> outbox = {};
     detail::RunCapture* capture = nullptr;  // null: no capsule is wished for
+    std::exception_ptr thrown = {};         // by the handler
   };
   void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes, Left& left);
 

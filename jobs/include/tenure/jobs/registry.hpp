@@ -60,6 +60,8 @@ class JobRegistry {
     std::string queue;                        // where its jobs go unless their enqueue says otherwise
     std::chrono::milliseconds time_limit{0};  // 0: as the pool says
   };
+  // Of a kind that is here.
+  [[nodiscard]] const detail::FailurePolicy& policy(std::string_view kind) const;
   // In the order of their names, aliases included.
   [[nodiscard]] std::vector<Kind> kinds() const;
 
@@ -78,6 +80,7 @@ class JobRegistry {
     Runner runner;
     std::string queue;
     std::chrono::milliseconds time_limit{0};
+    detail::FailurePolicy policy;
   };
   void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;

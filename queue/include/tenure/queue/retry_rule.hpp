@@ -8,7 +8,8 @@
 
 namespace tenure::queue {
 
-// n^4 + 15 s + up to 30 n s of jitter after failure n (1, 2, ...), at most six hours in all. The shape is Sidekiq's, which has
+// n^4 + 15 s + up to 30 n s of jitter after failure n (1, 2, ...), at most six hours in all: where that would pass them, six hours less
+// the jitter, which is at most an hour, so that those that failed together do not meet at the cap. The shape is Sidekiq's, which has
 // spread retries of broken third parties well for a decade; the cap is ours.
 [[nodiscard]] std::chrono::microseconds retry_wait(int failure, Random& random);
 // The longest that it can be.

@@ -2,6 +2,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/queue/outbox.hpp>
+#include <tenure/queue/run_decision.hpp>
 #include <tenure/queue/stop_reason.hpp>
 #include <tenure/queue/types.hpp>
 
@@ -73,6 +74,7 @@ struct AssignedJob {
   std::chrono::microseconds time_limit{0};  // of this run; 0: none
   std::optional<CaptureWish> capture = std::nullopt;
   std::optional<WallTime> start_before = std::nullopt;  // else its handler is not entered
+  FailureHistory history = {};
   friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
 };
 
@@ -114,7 +116,8 @@ struct AttemptEnd {
   ClaimRef claim;
   RunResult result = RunResult::succeeded;
   std::chrono::microseconds run_time{0};
-  AttemptFailure failure;  // of `failed`
+  AttemptFailure failure;                              // of `failed`
+  std::optional<RunDecision> decision = std::nullopt;  // of `failed`; nothing: as after_failure says
   // Of its tenant's outbox, where the run, or one of its job before it, may have written rows. They are jobs whatever the run has ended
   // with and whoever has the claim by now.
   std::optional<OutboxReport> outbox = std::nullopt;

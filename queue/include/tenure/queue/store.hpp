@@ -12,6 +12,8 @@
 #include <tenure/queue/pause.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/restore.hpp>
+#include <tenure/queue/retention.hpp>
+#include <tenure/queue/retry_writer.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/schedule.hpp>
 #include <tenure/queue/seal.hpp>
@@ -120,6 +122,7 @@ struct ClaimedJob {
   std::string envelope;
   std::string cursor = {};                              // that a run before has saved; empty: none
   std::optional<WallTime> start_before = std::nullopt;  // while it has not started
+  FailureHistory history = {};                          // where it has failed
   // Of whoever assigns it; a store leaves it empty.
   std::optional<CaptureWish> capture = std::nullopt;
 };
@@ -229,7 +232,7 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader : public RestoreReader, public PauseReader, public LimitReader {
+class JobReader : public RestoreReader, public PauseReader, public LimitReader, public RetentionReader {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
@@ -302,7 +305,12 @@ class JobReader : public RestoreReader, public PauseReader, public LimitReader {
 };
 
 // Inside Store::write. Results are values where the next line branches on them; a broken world throws.
-class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWriter, public LimitWriter {
+class StoreWriter : public RestoreWriter,
+                    public ExpiryWriter,
+                    public PauseWriter,
+                    public LimitWriter,
+                    public RetryWriter,
+                    public RetentionWriter {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
@@ -355,9 +363,6 @@ class StoreWriter : public RestoreWriter, public ExpiryWriter, public PauseWrite
   // (its attempt is recorded as interrupted) nor for an expired one (it had no attempt, and has not started).
   [[nodiscard]] virtual Result<void> finish(ClaimRef claim, JobState state, JobReason reason,
                                             const AttemptFailure& failure, WallTime now) = 0;
-  // Counts a failure; scheduled for `due`.
-  [[nodiscard]] virtual Result<void> retry(ClaimRef claim, WallTime due, const AttemptFailure& failure,
-                                           WallTime now) = 0;
   // Given back unfinished, ready at its old place. A `started` one is counted as a release and leaves an attempt row that says
   // why; releases in a row share one, which tells the last of them, so that a tenant may be busy for days.
   [[nodiscard]] virtual Result<void> release(ClaimRef claim, bool started, const AttemptFailure& why,

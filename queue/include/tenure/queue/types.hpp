@@ -70,11 +70,13 @@ enum class JobReason : std::uint8_t {
   permanent_error = 5,     // dead: an error that no retry can heal
   poison = 6,              // dead: it ended its worker process too often
   expired = 7,             // discarded: its start-before time had passed
-  by_rule = 8,             // discarded or dead: a rule of its kind
+  by_rule = 8,             // discarded or dead: a rule of its kind, or its handler
   by_operator = 9,
   suspect = 10,           // blocked: the daemon died while it held the job, which starts alone next
   limit_key = 11,         // blocked: its concurrency key is taken, or others wait for it before this one
   schedule_overlap = 12,  // blocked: another job of its schedule has not ended
+  put_off = 13,  // scheduled: its handler has said when it runs again, or its kind waits longer than others
+  time_exhausted = 14,  // dead: the time for its retries is over
   kind_unknown =
       100,  // no live worker process of the pools that list its queue has named the kind in its hello
   queue_without_pool = 101,   // no pool lists its queue

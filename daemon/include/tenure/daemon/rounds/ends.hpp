@@ -16,6 +16,12 @@ struct EndSucceeded {};
 struct EndRetry {
   WallTime due{};
   queue::AttemptFailure failure;
+  queue::JobReason reason = queue::JobReason::retry_wait;
+  std::string rule = {};  // that counts it
+};
+struct EndPutOff {
+  WallTime due{};
+  queue::AttemptFailure why;
 };
 struct EndFinal {
   queue::JobState state = queue::JobState::dead;
@@ -57,7 +63,7 @@ struct CapturedRun {
 };
 struct ClaimEnd {
   queue::ClaimRef claim;
-  std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim> how;
+  std::variant<EndSucceeded, EndRetry, EndFinal, EndRelease, EndBlock, EndReclaim, EndPutOff> how;
   // Where the job stands again if it is given back.
   queue::Lane lane;
   queue::LanePlace place;

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/config/settings.hpp>
+#include <tenure/queue/store.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <vector>
+
+// Removes jobs that have ended long ago, a few in each commit and with a rest behind it, so that claims hardly wait for it: from the
+// oldest row to those that are too young, again and again.
+namespace tenure::daemon {
+
+[[nodiscard]] queue::Retention retention_of(const config::Settings& settings);
+
+struct PrunerLimits {
+  std::size_t looks = 1'000;  // rows that are read at once
+  std::size_t at_once = 200;  // jobs of one commit
+  std::chrono::milliseconds between_commits{20};
+  std::chrono::milliseconds between_passes{60'000};
+  std::chrono::milliseconds behind_trouble{10'000};
+};
+
+// Threads: one at a time.
+class Pruner {
+ public:
+  // `store` and `clock` outlive it. `tell` is called where some have gone, with how many since the start.
+  Pruner(queue::Store& store, const Clock& clock, const queue::Retention& rules,
+         std::function<void(const queue::Pruned&)> tell, const PrunerLimits& limits = {});
+
+  // Reads a page or removes some, at most one commit of each sort; how long to rest. What the store throws is logged.
+  std::chrono::microseconds step();
+  [[nodiscard]] const queue::Pruned& pruned() const { return pruned_; }
+
+ private:
+  // One look at all rows.
+  struct Pass {
+    queue::PrunePass rules;
+    queue::JobSeq looked_until{0};
+    bool is_read = false;  // to the end
+  };
+  std::chrono::microseconds do_step();
+  void read_on();
+  void remove_some();
+  std::chrono::microseconds end_pass();
+
+  queue::Store& store_;
+  const Clock& clock_;
+  const queue::Retention rules_;
+  const std::function<void(const queue::Pruned&)> tell_;
+  const PrunerLimits limits_;
+  std::optional<Pass> pass_;
+  std::vector<queue::JobSeq> found_;  // that are to go, in order
+  queue::Pruned pruned_;
+};
+
+}  // namespace tenure::daemon

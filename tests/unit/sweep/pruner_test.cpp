@@ -1,0 +1,131 @@
+#include "../worker/failing_store.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <tenure/queue/memory_store.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+
+#include <gtest/gtest.h>
+
+#include <retention/pruner.hpp>
+
+// Jobs that have ended long ago go a few at a time, and a steady load does not make the file grow.
+namespace tenure::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using queue::JobSeq;
+using queue::NewJob;
+using queue::StoreWriter;
+using testing::TemporaryFolder;
+
+class Pruning : public ::testing::Test {
+ protected:
+  // So many jobs come in, are performed and succeed.
+  void perform(int jobs) {
+    store_->write(queue::Durability::ordered, [&](StoreWriter& writer) {
+      for (int each = 0; each < jobs; ++each) {
+        NewJob job{.id = queue::JobId{ids_.next(clock_.wall())},
+                   .tenant = {},
+                   .generation = {},
+                   .queue = "default",
+                   .kind = "a.b",
+                   .priority = {},
+                   .due = clock_.wall(),
+                   .attempts_max = 1,
+                   .arguments = std::string(200, 'x')};
+        static_cast<void>(value_or_raise(writer.enqueue(job, clock_.wall())));
+      }
+      while (!writer.reader().arrivals(writer.reader().known_until(), 1000).empty()) continue;
+      const auto lanes = writer.reader().lanes(std::nullopt, 10);
+      if (lanes.empty()) return;
+      const auto reply = writer.claim({.queue = lanes[0].queue,
+                                       .priority = lanes[0].priority,
+                                       .tenant = lanes[0].tenant,
+                                       .kinds = {{lanes[0].kind, {}}},
+                                       .count = static_cast<std::size_t>(jobs),
+                                       .incarnation = queue::Incarnation{1},
+                                       .first_counter = std::exchange(counter_, counter_ + jobs)},
+                                      clock_.wall());
+      for (const queue::ClaimedJob& job : reply.jobs)
+        value_or_raise(writer.finish_succeeded({job.seq, job.token}, clock_.wall()));
+    });
+    while (store_->tidy()) continue;
+  }
+  // Until it rests for long.
+  int pass(Pruner& pruner) {
+    for (int steps = 1;; ++steps) {
+      const auto rest = pruner.step();
+      if (rest >= PrunerLimits{}.between_passes) return steps;
+      if (steps == 100'000) throw std::runtime_error("it never rests");
+    }
+  }
+  std::int64_t jobs() {
+    std::int64_t count = 0;
+    store_->read([&](queue::JobReader& reader) { count = reader.summary().jobs; });
+    return count;
+  }
+
+  TemporaryFolder folder_;
+  VirtualClock clock_;
+  std::unique_ptr<queue::Store> store_ =
+      queue::open_sqlite_store({.path = folder_ / "control.db", .create = true}, clock_);
+  UuidGenerator ids_{7};
+  std::int64_t counter_ = 1;
+};
+
+TEST_F(Pruning, ASteadyLoadDoesNotGrowTheFile) {
+  Pruner pruner(*store_, clock_, {}, {});
+  constexpr int kAnHour = 200;
+  std::vector<std::int64_t> sizes;
+  for (int day = 0; day < 6; ++day) {
+    for (int hour = 0; hour < 24; ++hour) {
+      perform(kAnHour);
+      static_cast<void>(pass(pruner));
+      clock_.advance(1h);
+    }
+    EXPECT_LE(jobs(), 26 * kAnHour);
+    store_->checkpoint(0);
+    store_->read([&](queue::JobReader& reader) { sizes.push_back(reader.summary().size_bytes); });
+  }
+  // From the second day on what comes takes the place of what goes.
+  EXPECT_LE(sizes.back(), sizes[1] + sizes[1] / 50) << sizes[0] << ' ' << sizes[1];
+  EXPECT_EQ(pruner.pruned().succeeded + jobs(), 6 * 24 * kAnHour);
+}
+
+TEST_F(Pruning, GoesInSmallCommitsWithARestBehindEach) {
+  perform(950);
+  clock_.advance(25h);
+  perform(1);
+  std::vector<std::int64_t> told;
+  Pruner pruner(*store_, clock_, {}, [&](const queue::Pruned& jobs) { told.push_back(jobs.total()); });
+  int rests = 0;
+  while (true) {
+    const std::int64_t before = jobs();
+    const auto rest = pruner.step();
+    EXPECT_LE(before - jobs(), 200) << "of one commit";
+    EXPECT_TRUE(before == jobs() || rest >= 20ms);
+    rests += rest >= 20ms ? 1 : 0;
+    if (rest >= 1min) break;
+  }
+  EXPECT_EQ(jobs(), 1);
+  EXPECT_EQ(told, (std::vector<std::int64_t>{200, 400, 600, 800, 950}));
+  EXPECT_GE(rests, 6);
+}
+
+TEST_F(Pruning, WhereTheStoreFailsItTriesAgainLater) {
+  perform(10);
+  clock_.advance(25h);
+  perform(1);
+  FailingStore failing(queue::open_sqlite_store({.path = folder_ / "control.db"}, clock_));
+  Pruner pruner(failing, clock_, {}, {});
+  failing.write_fails_with = ErrorCode::disk;
+  EXPECT_EQ(pruner.step(), 0us) << "it has only read";
+  EXPECT_EQ(pruner.step(), PrunerLimits{}.behind_trouble);
+  EXPECT_EQ(jobs(), 11);
+  failing.write_fails_with.reset();
+  static_cast<void>(pass(pruner));
+  EXPECT_EQ(jobs(), 1);
+}
+
+}  // namespace
+}  // namespace tenure::daemon
