@@ -12,8 +12,8 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::size_t kOptionColumn = 24;  // where the help of options begins
-constexpr std::size_t kNounColumn = 38;    // and that of nouns
-constexpr std::size_t kVerbColumn = 10;    // and their verbs
+constexpr std::size_t kNounColumn = 40;    // and that of nouns
+constexpr std::size_t kVerbColumn = 12;    // and their verbs
 
 std::string option_line(const OptionSpec& option) {
   return wrapped(fmt::format("  {:<21} {}", written(option), option.help), kHelpColumns, kOptionColumn) +
