@@ -50,6 +50,7 @@ const std::string& JobContext::idempotency_key() const {
 }
 
 void JobContext::begins() {
+  run_.has_begun = true;
   if (run_.on_begin != nullptr && *run_.on_begin) (*run_.on_begin)();
 }
 

@@ -41,9 +41,10 @@ Said said_by(const std::exception_ptr& thrown, WallTime now) {
   }
 }
 
-// What the world, or the border between tenants, has done is no error of the handler's, whatever it is called.
+// What the world, or the border between tenants, has done is no error of the handler's, whatever it is called; nor that it took too
+// long, whether it obeys or is ended.
 bool may_rules_take(const queue::AttemptFailure& failure, const queue::AssignedJob& job) {
-  if (queue::is_border_refusal(failure.code)) return false;
+  if (queue::is_border_refusal(failure.code) || failure.code == ErrorCode::time_limit) return false;
   const auto verdict = queue::after_failure(
       failure.code, {.failures = 1, .attempts_max = job.attempts_max, .releases = job.releases});
   return verdict.verdict != queue::AfterFailure::Verdict::release;

@@ -52,6 +52,7 @@ struct JobRun {
   ProcessBound process = {};
   std::optional<queue::Secrets> secrets = std::nullopt;  // of the arguments, made for the first text
   std::thread::id thread = std::this_thread::get_id();
+  bool has_begun = false;         // its handler was entered
   bool has_returned = false;      // its handler has, without throwing
   bool may_know_of_stop = false;  // its handler has asked for the token, or was told that it is to stop
 

@@ -117,7 +117,8 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   }
   if (left.capture != nullptr) left.capture->begin(run);
   detail::run_handler(*runner, run, [&] {
-    left.thrown = std::current_exception();
+    // Arguments that cannot be decoded are no error of the handler's, and no rule of its kind takes them.
+    if (run.has_begun) left.thrown = std::current_exception();
     if (left.capture != nullptr) left.capture->handler_ended(run);
     left.outbox = detail::outbox_after(run, *seen_outboxes_);
   });

@@ -71,6 +71,8 @@ std::string_view cut_keys(std::string_view& line) {
 
 Result<NewJob> read_row_line(std::string_view line, std::int64_t version) {
   const std::string_view keys = version == kRowVersionWithKeys ? cut_keys(line) : std::string_view{};
+  if (version == kRowVersionWithKeys && line.ends_with(' '))
+    return bad_row("NotAnOutboxRow", "more than one blank stands before its keys");
   const auto row = words_of(line);
   if (!row) return bad_row("NotAnOutboxRow", "its first line has neither five words nor six");
   const auto& words = row->words;

@@ -2,6 +2,7 @@
 #include <tenure/queue/dispatcher_lock.hpp>
 #include <tenure/queue/receipt_time.hpp>
 #include <tenure/queue/restore.hpp>
+#include <tenure/queue/retention.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -16,14 +17,19 @@ namespace {
 std::string why_unknown(WallTime copied, WallTime now) {
   if (copied > now)
     return fmt::format("a copy of {}, which is to come by the clock of this machine", to_rfc3339(copied));
-  return fmt::format("a copy of {}, {} days ago, and receipts of jobs are kept for {}", to_rfc3339(copied),
-                     std::chrono::floor<std::chrono::days>(now - copied).count(), kReceiptsKeptFor.count());
+  return fmt::format(
+      "a copy of {}, {} days ago, and receipts are certain to be there for 7 days less an hour",
+      to_rfc3339(copied), std::chrono::floor<std::chrono::days>(now - copied).count());
 }
+
+// A job that needed an hour from its enqueue to its end may have gone with its receipts so much earlier (retention.hpp).
+constexpr auto kSurelyKept = kReceiptsKeptFor - kNeededLong;
+static_assert(kSurelyKept == std::chrono::days{7} - std::chrono::hours{1}, "the message says so");
 
 }  // namespace
 
 Result<void> check_age_of_copy(WallTime copied, AcceptRepeats accept, WallTime now) {
-  const bool is_known = copied <= now + kCopyAheadMax && now - copied < kReceiptsKeptFor;
+  const bool is_known = copied <= now + kCopyAheadMax && now - copied < kSurelyKept;
   if (is_known || accept == AcceptRepeats::yes) return {};
   return fail(
       ErrorCode::access_refused,

@@ -8,11 +8,8 @@ namespace {
 
 std::chrono::microseconds kept_for(const EndedJob& job, const Retention& rules) {
   switch (job.state) {
-    case JobState::succeeded: {
-      const bool needed_long = job.finished - job.created > kNeededLong;
-      return needed_long ? std::max<std::chrono::microseconds>(rules.succeeded, kReceiptsKeptFor)
-                         : std::chrono::microseconds{rules.succeeded};
-    }
+    case JobState::succeeded:
+      return rules.succeeded;
     case JobState::dead:
       return rules.dead;
     case JobState::discarded:
@@ -27,13 +24,19 @@ std::chrono::microseconds kept_for(const EndedJob& job, const Retention& rules) 
   return std::chrono::microseconds::max();
 }
 
+// However it has ended, it may have left receipts long before that, which are forgotten once its row is gone: a backup that still has the
+// job unended looks for them.
+std::chrono::microseconds kept_at_least(const EndedJob& job) {
+  return job.finished - job.created > kNeededLong ? kReceiptsKeptFor : kRetentionMin;
+}
+
 }  // namespace
 
 bool is_prunable(const EndedJob& job, const PrunePass& pass, WallTime now) {
   if (!is_final(job.state)) return false;
   const bool is_one_too_many = job.state == JobState::dead && job.seq <= pass.dead_until;
-  const auto kept = is_one_too_many ? std::chrono::microseconds{kRetentionMin} : kept_for(job, pass.rules);
-  return job.finished <= now - std::max<std::chrono::microseconds>(kept, kRetentionMin);
+  const auto kept = is_one_too_many ? std::chrono::microseconds{0} : kept_for(job, pass.rules);
+  return job.finished <= now - std::max(kept, kept_at_least(job));
 }
 
 Pruned& Pruned::operator+=(const Pruned& other) {

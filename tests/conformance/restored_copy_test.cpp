@@ -146,14 +146,14 @@ TEST_F(RestoredCopy, MarksThatItHadStandBesideTheNewOnesWhichGetAnotherNumberEac
 
 TEST_F(RestoredCopy, ThatIsOlderThanReceiptsAreKeptIsRefusedUntilSomebodyAcceptsWhatMayRepeat) {
   copy(copy_);
-  clock_.advance(kReceiptsKeptFor - seconds{1});
+  clock_.advance(kReceiptsKeptFor - kNeededLong - seconds{1});
   put_back();
   EXPECT_TRUE(accept());
 
   put_back();
   clock_.advance(seconds{1});
   const std::string why = refusal();
-  EXPECT_THAT(why, HasSubstr("7 days ago, and receipts of jobs are kept for 7"));
+  EXPECT_THAT(why, HasSubstr("6 days ago, and receipts are certain to be there for 7 days less an hour"));
   EXPECT_THAT(why, HasSubstr("steps of `once` whose receipts are gone may be done a second time"));
   EXPECT_THAT(why, HasSubstr("tenure store restore --accept-repeats"));
   EXPECT_TRUE(marks().empty());

@@ -115,6 +115,33 @@ TEST_P(RetentionSuite, ASuccessThatNeededLongStaysAsLongAsReceiptsDo) {
   EXPECT_EQ(prune().succeeded, 1);
 }
 
+TEST_P(RetentionSuite, SoDoesAnyOtherThatNeededLongThoughThereAreTooManyOrItsRuleIsShort) {
+  const std::array states{JobState::dead, JobState::discarded, JobState::cancelled};
+  std::vector<Enqueued> jobs;
+  for (std::size_t each = 0; each < states.size(); ++each) jobs.push_back(put());
+  advance(hours{1} + milliseconds{1});
+  for (std::size_t each = 0; each < states.size(); ++each) end(jobs[each], states[each]);
+  put();
+  const Retention rules{.dead = hours{1}, .discarded = hours{1}, .cancelled = hours{1}, .dead_max = 0};
+  advance(7 * kDay - milliseconds{1});
+  EXPECT_EQ(prune(rules).total(), 0);
+  advance(milliseconds{1});
+  EXPECT_EQ(prune(rules).total(), std::ssize(states));
+}
+
+// A clock that was ahead for a while has left their times.
+TEST_P(RetentionSuite, RowsOfATimeToComeHideNoneBehindThem) {
+  const WallTime start = now_;
+  now_ = start + 365 * kDay;
+  for (int each = 0; each < 10; ++each) put();
+  for (int each = 0; each < 10; ++each) static_cast<void>(claim_one());
+  now_ = start;
+  ended(JobState::succeeded);
+  put();
+  now_ = start + kDay;
+  EXPECT_EQ(prune({}, 5).succeeded, 1);
+}
+
 TEST_P(RetentionSuite, AJobGoesWithAllThatIsItsOwnAndItsIdIsFree) {
   NewJob job = new_job();
   const Enqueued first = put(job);

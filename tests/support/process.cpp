@@ -22,8 +22,10 @@ struct Status {
 
 // The second field of /proc/PID/stat is a name in parentheses that may hold anything; the rest follows the last one.
 std::optional<Status> status_of(pid_t pid) {
+  // One that is gone meanwhile is an error of reading, for which a stream's buffer throws, and a stream itself does not.
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::getline(file, text, '\0');
   const auto end = text.rfind(')');
   if (end == std::string::npos) return std::nullopt;
   std::istringstream rest(text.substr(end + 1));

@@ -85,7 +85,8 @@ void Schedules::answered(const TicksPart::Ask& ask, const TicksPart::Answer& ans
 
 std::optional<queue::JobSeq> Schedules::release_after(Instant now) const {
   if (release_after_) return release_after_;
-  return releases_ && now >= next_release_ ? std::optional{queue::JobSeq{0}} : std::nullopt;
+  const bool is_time = (releases_ && now >= next_release_) || (look_again_ && now >= *look_again_);
+  return is_time ? std::optional{queue::JobSeq{0}} : std::nullopt;
 }
 
 // What ends or comes while pages are read is for the next look.
@@ -94,10 +95,13 @@ void Schedules::released(const queue::ReleasedJobs& page, Instant now) {
     releases_ = false;
     left_ = 0;
     next_release_ = now + kReleasePause;
+    look_again_.reset();
   }
   left_ += page.left;
   release_after_ = page.read_until;
-  if (!release_after_) blocked_ = left_;
+  if (release_after_) return;
+  blocked_ = left_;
+  if (blocked_ > 0) look_again_ = now + std::max(kReleaseLook, std::chrono::milliseconds{blocked_});
 }
 
 void Schedules::note(const TicksPart::Order& order, const queue::TickReply& reply, Now now,
@@ -133,6 +137,7 @@ void Schedules::note(const TicksPart::Order& order, const queue::TickReply& repl
 std::optional<Instant> Schedules::next_at(Now now) const {
   std::optional<Instant> next;
   if (releases_ && !release_after_) next = next_release_;
+  if (look_again_ && (!next || *look_again_ < *next)) next = look_again_;
   for (const auto& [number, known] : known_) {
     if (!known.next) continue;
     const Instant at = std::max(now.steady + (*known.next - now.wall), known.not_before);

@@ -21,6 +21,9 @@ inline constexpr std::size_t kTickOrdersMax = 20;
 inline constexpr std::size_t kTickTenantsMax = 200;
 // Between two looks for jobs that wait for another one of their schedule, while jobs end all the time.
 inline constexpr std::chrono::milliseconds kReleasePause{20};
+// And while some wait of which nobody tells that they need not: they were not due, or an operator has ended the one before them. For each
+// job that waits a millisecond more.
+inline constexpr std::chrono::milliseconds kReleaseLook{1'000};
 // How long a schedule is left alone whose tenant is being made or migrated.
 inline constexpr std::chrono::seconds kTenantWait{1};
 // Of one schedule an operator is told at most once in this time.
@@ -42,7 +45,7 @@ class Schedules {
   [[nodiscard]] std::optional<TicksPart::Ask> ask(Now now) const;
   void answered(const TicksPart::Ask& ask, const TicksPart::Answer& answer, Now now, Actions& actions);
   // Ends of jobs are stored, behind which others may wait.
-  void ends_stored() { releases_ = releases_ || blocked_ > 0; }
+  void ends_stored() { releases_ = releases_ || blocked_ > 0 || release_after_; }
   // Behind which the next page of them is looked at; nothing: none is.
   [[nodiscard]] std::optional<queue::JobSeq> release_after(Instant now) const;
   void released(const queue::ReleasedJobs& page, Instant now);
@@ -70,9 +73,11 @@ class Schedules {
   std::optional<queue::JobSeq> release_after_;
   std::int64_t left_ = 0;
   Instant next_release_{};
+  std::optional<Instant> look_again_;  // while some wait
   std::map<queue::ScheduleNumber, Instant> told_;
 
-  TENURE_REMEMBERS(to_declare, mark, known, blocked, releases, release_after, left, next_release, told)
+  TENURE_REMEMBERS(to_declare, mark, known, blocked, releases, release_after, left, next_release, look_again,
+                   told)
 };
 
 }  // namespace tenure::daemon

@@ -174,11 +174,13 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
     exit_code = loop.run();
     if (!pruning.stops_within(kSweepStopMax)) {
       log::write(log::Level::error, "retention.blocked",
-                 "the control database does not answer; leaving without");
+                 "the control database does not answer, or another process writes to it; leaving without");
+      ControlLock::note_leaving();
       log::exit_at_once(exit_code);
     }
     if (!sweeping.stops_within(kSweepStopMax)) {
       log::write(log::Level::error, "outbox.blocked", "a tenant's database does not answer; leaving without");
+      ControlLock::note_leaving();
       log::exit_at_once(exit_code);
     }
   }

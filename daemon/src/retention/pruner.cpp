@@ -34,7 +34,22 @@ std::chrono::microseconds Pruner::step() {
   }
 }
 
+bool Pruner::is_time_doubtful() {
+  const Instant now = clock_.steady();
+  if (leaps_.saw(clock_.wall(), now))
+    log::write(
+        log::Level::warning, "retention.kept",
+        "the clock has been put forward, or the machine was suspended: no old job is removed for an hour, in "
+        "which a clock that is wrong can be put right");
+  return leaps_.has_leapt_within(limits_.behind_leap, now);
+}
+
 std::chrono::microseconds Pruner::do_step() {
+  if (is_time_doubtful()) {
+    pass_.reset();
+    found_.clear();
+    return limits_.between_passes;
+  }
   if (!pass_) {
     pass_.emplace();
     store_.read([&](queue::JobReader& reader) { pass_->rules = reader.begin_pruning(rules_); });

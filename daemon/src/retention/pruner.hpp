@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/base/clock_leaps.hpp>
 #include <tenure/config/settings.hpp>
 #include <tenure/queue/store.hpp>
 
@@ -22,6 +23,8 @@ struct PrunerLimits {
   std::chrono::milliseconds between_commits{20};
   std::chrono::milliseconds between_passes{60'000};
   std::chrono::milliseconds behind_trouble{10'000};
+  // Nothing is removed for so long after the clock was put forward: by a mistake, all jobs that have ended would go at once.
+  std::chrono::hours behind_leap{1};
 };
 
 // Threads: one at a time.
@@ -47,8 +50,11 @@ class Pruner {
   void remove_some();
   std::chrono::microseconds end_pass();
 
+  [[nodiscard]] bool is_time_doubtful();
+
   queue::Store& store_;
   const Clock& clock_;
+  ClockLeaps leaps_;
   const queue::Retention rules_;
   const std::function<void(const queue::Pruned&)> tell_;
   const PrunerLimits limits_;

@@ -84,7 +84,8 @@ PrunableJobs SqliteJobReader::prunable_jobs(JobSeq after, const PrunePass& pass,
   for (; row.step(); ++looks) {
     const EndedJob job = ended_in(row);
     found.looked_until = job.seq;
-    is_any_old = is_any_old || job.created <= young;
+    // A time to come tells of a clock that was wrong, and of nothing behind it.
+    is_any_old = is_any_old || job.created <= young || job.created > now;
     if (job.seq >= newest) continue;
     if (!is_final(job.state) && job.created <= young) open.push_back(job);
     if (is_prunable(job, pass, now)) add(found, job);

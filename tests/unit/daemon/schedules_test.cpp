@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -262,6 +264,34 @@ TEST(Schedules, OneThatIsQueuedStartsAsSoonAsTheOtherHasEnded) {
   ASSERT_GE(sim->starts.size(), 10U);
   for (std::size_t start = 1; start < sim->starts.size(); ++start)
     EXPECT_LT(sim->starts[start].at - sim->starts[start - 1].at, 25s + 30ms) << "no poll is waited for";
+}
+
+// Nobody tells of that end: it is no claim's.
+TEST(Schedules, OneThatIsQueuedStartsAlsoWhereAnOperatorHasEndedTheOtherOne) {
+  ScheduleEntry entry = each(10s);
+  entry.overlap = Overlap::queue_one;
+  auto options = with_schedules({entry});
+  const auto first = std::make_shared<std::optional<queue::JobSeq>>();
+  options.perform = [first](const queue::ClaimedJob& job) {
+    Performance performance;
+    if (!*first) *first = job.seq;
+    if (job.seq == *first) {
+      performance.result = RunResult::failed;
+      performance.failure = {ErrorCode::handler_failed, "it failed"};
+    }
+    return performance;
+  };
+  Scheduling sim(std::move(options));
+  sim->start();
+  ASSERT_TRUE(sim.world.run_until([&] { return sim.jobs().size() == 2; }, 1min));
+  const auto jobs = sim.jobs();
+  ASSERT_EQ(jobs[0].state, ShownState::scheduled) << "it waits for its retry";
+  ASSERT_EQ(jobs[1].state, ShownState::blocked);
+  const std::size_t started = sim->starts.size();
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_TRUE(writer.cancel_by_operator(jobs[0].id, sim->wall()).has_value());
+  });
+  EXPECT_TRUE(sim.world.run_until([&] { return sim->starts.size() > started; }, 2s));
 }
 
 TEST(Schedules, SkipHasNeverTwoAlsoAcrossRetries) {

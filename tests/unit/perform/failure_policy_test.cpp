@@ -183,5 +183,12 @@ TEST_F(Policy, OfAKindThatSaysNothingNothingIsDecided) {
   EXPECT_EQ(decide(thrown(Timeout("no"))), std::nullopt);
 }
 
+// Whether it obeys or is ended.
+TEST_F(Policy, NoRuleTakesARunThatTookTooLong) {
+  policy_.errors = {discard_on<std::runtime_error>()};
+  EXPECT_TRUE(decide(thrown(std::runtime_error("no"))));
+  EXPECT_EQ(decide(thrown(std::runtime_error("it took too long")), ErrorCode::time_limit), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tenure::detail

@@ -88,6 +88,32 @@ TEST_F(Perform, AKindSaysHowLongAfterItIsDueItsJobMayStart) {
             (std::vector<std::optional<WallTime>>{now + 5min, now + 1h + 5min, now + 1s, std::nullopt}));
 }
 
+struct Forgiving {
+  static constexpr std::string_view kind = "test.forgiving";
+  static JobOptions options() { return {.errors = {discard_on<std::exception>()}}; }
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
+TEST_F(Perform, NoRuleOfAKindTakesArgumentsThatItCannotRead) {
+  jobs_.add<Forgiving>([](const Forgiving&, JobContext&) { throw std::runtime_error("it failed"); });
+  with_tenant("acme", [&] {
+    client_.enqueue(Forgiving{"a"});
+    client_.enqueue(Forgiving{"b"});
+  });
+  const queue::ClaimedJob failing = claim();
+  queue::RunNotes notes{{failing.seq, failing.token}};
+  EXPECT_TRUE(end_of(performer_, failing, {}, notes).decision);
+  queue::ClaimedJob unread = claim();
+  replace(unread.envelope, "\"b\"", "770");
+  const auto end = end_of(performer_, unread, {}, notes);
+  EXPECT_EQ(end.failure.code, ErrorCode::bad_payload) << end.failure.error;
+  EXPECT_FALSE(end.decision);
+}
+
 TEST_F(Perform, GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler) {
   bool entered = false;
   jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) { entered = true; });

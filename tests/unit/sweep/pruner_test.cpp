@@ -73,6 +73,29 @@ class Pruning : public ::testing::Test {
   std::int64_t counter_ = 1;
 };
 
+TEST_F(Pruning, NothingGoesForAnHourBehindAClockThatWasPutForward) {
+  Pruner pruner(*store_, clock_, {}, {});
+  perform(3);
+  pass(pruner);
+  clock_.jump_wall(std::chrono::days{365});
+  pass(pruner);
+  EXPECT_EQ(jobs(), 3);
+  clock_.advance(59min);
+  pass(pruner);
+  EXPECT_EQ(jobs(), 3);
+  clock_.advance(1min);
+  pass(pruner);
+  EXPECT_EQ(jobs(), 1) << "the newest one stays";
+
+  perform(3);
+  clock_.jump_wall(std::chrono::days{365});
+  pass(pruner);
+  clock_.jump_wall(-std::chrono::days{365});
+  clock_.advance(2h);
+  pass(pruner);
+  EXPECT_EQ(jobs(), 3) << "it was put right in time; only the old one went, whose day had come";
+}
+
 TEST_F(Pruning, ASteadyLoadDoesNotGrowTheFile) {
   Pruner pruner(*store_, clock_, {}, {});
   constexpr int kAnHour = 200;

@@ -2,7 +2,6 @@
 
 #include <tenure/base/clock.hpp>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>

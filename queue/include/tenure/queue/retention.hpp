@@ -10,8 +10,8 @@
 
 // How long jobs that have ended are kept. A job that goes takes all with it that is its own: attempts, cursor, requests for its capture,
 // notes of its capsules. Until then an enqueue of its id is that job (`existed`).
-// Decision 38 says why: a success whose job needed long from its enqueue to its end may have left receipts long
-// before it, which a control database from a backup would look for; so it stays as long as these do.
+// Decision 38 says why: a job that needed long from its enqueue to its end may have left receipts long before that, which a control
+// database from a backup would look for; so it stays at least as long as these do, however it has ended.
 namespace tenure::queue {
 
 struct Retention {
