@@ -1,4 +1,5 @@
 #include "doctor_checks.hpp"
+#include "pauses.hpp"
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
 #include "tenant_outbox.hpp"
@@ -110,6 +111,18 @@ void add_failed(Examination& examination, Named& named, const TenantRecord& tena
 
 }  // namespace
 
+// One that nobody takes back holds its jobs for ever.
+void name_pauses(Examination& examination, queue::PauseScope scope, Named& named) {
+  const WallTime now = examination.session().now();
+  for (const queue::PauseRecord& pause :
+       examination.ask([](queue::JobReader& reader) { return reader.pauses(); })) {
+    if (pause.scope != scope || (pause.until && *pause.until <= now)) continue;
+    named.add(FindingLevel::warn,
+              fmt::format("\"{}\" is paused {}", escaped(pause.name), pause_text(pause, examination.style())),
+              fmt::format("tenure {} resume {}", name_of(scope), escaped(pause.name)));
+  }
+}
+
 void check_queues(Examination& examination) {
   struct Work {
     std::vector<queue::QueueRecord> queues;
@@ -118,10 +131,10 @@ void check_queues(Examination& examination) {
   const Work work = examination.ask([](queue::JobReader& reader) {
     return Work{reader.queues(), reader.pools()};
   });
-  if (work.pools.empty())
-    return examination.add(FindingLevel::ok, "queues", "no dispatcher has told yet which pools there are");
-  const std::set<std::string> served = served_queues(work.pools);
   Named named(examination, "queues");
+  name_pauses(examination, queue::PauseScope::queue, named);
+  if (work.pools.empty()) return named.end("no dispatcher has told yet which pools there are");
+  const std::set<std::string> served = served_queues(work.pools);
   for (const queue::QueueRecord& queue : work.queues) {
     const std::int64_t waiting = queue.scheduled + queue.ready + queue.held;
     if (waiting == 0 || served.contains(queue.name)) continue;
@@ -130,11 +143,12 @@ void check_queues(Examination& examination) {
                           escaped(queue.name)),
               fmt::format("add it to queues of a [[pool]]; tenure job list queue={}", escaped(queue.name)));
   }
-  named.end("each queue in which jobs wait is listed by a pool");
+  named.end("each queue in which jobs wait is listed by a pool, and none is paused");
 }
 
 void check_kinds(Examination& examination) {
   Named named(examination, "kinds");
+  name_pauses(examination, queue::PauseScope::kind, named);
   for (const JobReason reason : {JobReason::kind_unknown, JobReason::pool_without_worker}) {
     const auto held = examination.ask([&](queue::JobReader& reader) {
       return reader
@@ -157,7 +171,7 @@ void check_kinds(Examination& examination) {
                   "journalctl -u tenured");
     }
   }
-  named.end("no job is held for want of a worker program");
+  named.end("no job is held for want of a worker program, and no kind is paused");
 }
 
 void check_dangling(Examination& examination) {

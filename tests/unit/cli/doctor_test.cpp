@@ -241,7 +241,7 @@ TEST_F(DoctorOfWork, SaysWhatIsHeldForWantOfAWorkerProgram) {
             "warn  kinds     1 job in \"reports\" held: the pools that list it have no worker process  -> "
             "journalctl "
             "-u tenured\n"
-            "ok    queues    each queue in which jobs wait is listed by a pool\n");
+            "ok    queues    each queue in which jobs wait is listed by a pool, and none is paused\n");
 }
 
 TEST_F(Doctor, AFaultBehindTheWarningsThatAreNamedFails) {

@@ -52,6 +52,19 @@ TEST_F(Pauses, AQueueIsPausedWithWhoAndWhyAndResumed) {
   EXPECT_THAT(output.out, HasSubstr("there is room"));
 }
 
+TEST_F(Pauses, TheDoctorNamesThoseThatNobodyHasTakenBack) {
+  EXPECT_EQ(run({"queue", "pause", "exports", "--until", "2h", "--reason", "disk is full"}), 0);
+  EXPECT_EQ(run({"kind", "pause", "report.build"}), 0);
+  EXPECT_EQ(run({"doctor", "queues", "kinds"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("warn  queues    \"exports\" is paused by dana, "));
+  EXPECT_THAT(output.out, HasSubstr(": disk is full  -> tenure queue resume exports\n"));
+  EXPECT_THAT(output.out, HasSubstr("warn  kinds     \"report.build\" is paused by dana, "));
+  EXPECT_THAT(output.out, HasSubstr("-> tenure kind resume report.build\n"));
+  clock.advance(std::chrono::hours(2));
+  EXPECT_EQ(run({"doctor", "queues"}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("paused by"))) << "its time is over";
+}
+
 TEST_F(Pauses, AKindToo) {
   EXPECT_EQ(run({"kind", "pause", "report.build"}), 0) << output.error;
   EXPECT_EQ(output.out, "paused kind report.build, until somebody resumes it\n");
