@@ -33,6 +33,17 @@ bool can_be_told(const queue::OutboxRows& rows) {
                              [](const queue::OutboxRow& row) { return row.text.size() <= kRowMax; });
 }
 
+// Those behind the run's own last one are told by who has put them there, whose unfinished run or mark stands for them: told here they would
+// cost a sync of their own.
+void leave_rows_behind_own(queue::OutboxFront& front, const OutboxWriter& own) {
+  std::vector<queue::OutboxRow>& rows = front.rows.rows;
+  const auto behind =
+      std::ranges::find_if(rows, [&](const queue::OutboxRow& row) { return row.seq.value > own.last_row(); });
+  if (behind == rows.begin() || behind == rows.end() || own.has_unsure()) return;
+  rows.erase(behind, rows.end());
+  front.is_all = true;
+}
+
 }  // namespace
 
 std::optional<queue::OutboxReport> outbox_after(JobRun& run, SeenOutboxes& seen) {
@@ -49,6 +60,7 @@ std::optional<queue::OutboxReport> outbox_after(JobRun& run, SeenOutboxes& seen)
     if (is_first) seen.add(report.owner);
     if (front.rows.rows.empty()) return std::nullopt;
     if (!can_be_told(front.rows)) return report;
+    if (!is_first) leave_rows_behind_own(front, run.outbox);
     // The run's own commit has synced what was committed before it.
     if (front.rows.rows.back().seq.value > run.outbox.last_row()) handle.sync();
     report.rows = std::move(front.rows);

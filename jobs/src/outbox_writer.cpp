@@ -58,13 +58,17 @@ void OutboxWriter::keep(const queue::NewJob& job) {
 }
 
 void OutboxWriter::before_commit(const TenantTransaction& transaction) {
-  if (rows_of_transaction_ > 0) last_row_of_transaction_ = newest_in_outbox(transaction);
+  if (rows_of_transaction_ > 0) {
+    last_row_of_transaction_ = newest_in_outbox(transaction);
+    ++commits_begun_;
+  }
   std::erase_if(jobs_of_transaction_,
                 [&](const queue::NewJob& job) { return !is_in_outbox(transaction, job.id.uuid); });
 }
 
 void OutboxWriter::committed() {
   last_row_ = std::max(last_row_, last_row_of_transaction_);
+  if (rows_of_transaction_ > 0) ++commits_ended_;
   if (!jobs_of_transaction_.empty()) means_.on_committed(jobs_of_transaction_);
 }
 

@@ -52,6 +52,8 @@ class OutboxWriter {
   [[nodiscard]] bool has_added() const { return has_added_; }
   // Up to which number rows are on disk by the commits of these transactions; 0: none has added any.
   [[nodiscard]] std::int64_t last_row() const { return last_row_; }
+  // Rows behind that one may be of these transactions: one was to be committed, and nobody knows whether it was.
+  [[nodiscard]] bool has_unsure() const { return commits_begun_ != commits_ended_; }
 
  private:
   void add(TenantTransaction& transaction, const queue::NewJob& job);
@@ -65,6 +67,9 @@ class OutboxWriter {
   std::vector<queue::NewJob> jobs_of_transaction_;  // where somebody keeps a record of them
   std::int64_t last_row_of_transaction_ = 0;
   std::int64_t last_row_ = 0;
+  // Of transactions with rows.
+  std::size_t commits_begun_ = 0;
+  std::size_t commits_ended_ = 0;
 };
 
 }  // namespace tenure::detail

@@ -13,16 +13,21 @@ using queue::OutboxRow;
 bool SimulatedOutboxes::commit(const OutboxOwner& owner, queue::JobId job,
                                const std::vector<queue::NewJob>& children) {
   File& file = files_[key_of(owner)];
-  if (!file.receipts.insert(job).second) return false;
+  if (!file.receipts.insert({job, file.outbox.newest}).second) return false;
   for (const queue::NewJob& child : children) {
     file.outbox.newest.value += 1;
     file.outbox.rows.push_back({file.outbox.newest, write_outbox_row(child, {})});
   }
+  file.receipts[job] = file.outbox.newest;
   return true;
 }
 
-queue::OutboxReport SimulatedOutboxes::report(const OutboxOwner& owner) const {
-  queue::OutboxReport report{.owner = owner, .rows = files_.at(key_of(owner)).outbox};
+queue::OutboxReport SimulatedOutboxes::report(const OutboxOwner& owner, queue::JobId job) const {
+  const File& file = files_.at(key_of(owner));
+  queue::OutboxReport report{.owner = owner, .rows = file.outbox};
+  const queue::OutboxSeq last = file.receipts.at(job);
+  if (!report.rows.rows.empty() && report.rows.rows.front().seq <= last)
+    std::erase_if(report.rows.rows, [&](const OutboxRow& row) { return row.seq > last; });
   report.is_all = report.rows.rows.size() <= kPageRows;
   if (!report.is_all) report.rows.rows.resize(kPageRows);
   return report;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -22,7 +21,8 @@ class SimulatedOutboxes {
 
   // One step of `once`: its children are rows, unless an earlier run of the job has made it. Whether it was made now.
   bool commit(const queue::OutboxOwner& owner, queue::JobId job, const std::vector<queue::NewJob>& children);
-  [[nodiscard]] queue::OutboxReport report(const queue::OutboxOwner& owner) const;
+  // Of a run of the job that has made the step.
+  [[nodiscard]] queue::OutboxReport report(const queue::OutboxOwner& owner, queue::JobId job) const;
   // Of a process that was told that they are jobs.
   void clear(const queue::OutboxOwner& owner, queue::OutboxSeq watermark);
   // Steps A5 to A8 for each mark.
@@ -35,7 +35,7 @@ class SimulatedOutboxes {
  private:
   struct File {
     queue::OutboxRows outbox;
-    std::set<queue::JobId> receipts;
+    std::map<queue::JobId, queue::OutboxSeq> receipts;  // and the last row of each
   };
   using Key = std::pair<TenantName, Generation>;
   static Key key_of(const queue::OutboxOwner& owner) { return {owner.tenant, owner.generation}; }

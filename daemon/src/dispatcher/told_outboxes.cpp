@@ -14,6 +14,11 @@ std::size_t bytes_of(const queue::OutboxReport& report) {
   return bytes;
 }
 
+// A run leaves rows behind its own to those who have put them there, so that what a file had given says nothing of what was told.
+bool tells_more(const queue::OutboxReport& report, const queue::OutboxReport& than) {
+  return report.rows.rows.back().seq > than.rows.rows.back().seq;
+}
+
 }  // namespace
 
 bool ToldOutboxes::told(ProcessNumber process, const AttemptEnd& end) {
@@ -21,7 +26,7 @@ bool ToldOutboxes::told(ProcessNumber process, const AttemptEnd& end) {
   const queue::OutboxReport& report = *end.outbox;
   const auto same =
       std::ranges::find(untold_, report.owner, [](const Told& told) { return told.report.owner; });
-  if (same != untold_.end() && same->report.rows.newest >= report.rows.newest) return true;
+  if (same != untold_.end() && !tells_more(report, same->report)) return true;
   const std::size_t freed = same == untold_.end() ? 0 : bytes_of(same->report);
   const std::size_t bytes = bytes_ - freed + bytes_of(report);
   if (bytes > kBytesMax) return false;
@@ -42,7 +47,7 @@ void ToldOutboxes::not_stored(const OutboxRowsPart::Ask& ask) {
     const auto same =
         std::ranges::find(untold_, told.report.owner, [](const Told& each) { return each.report.owner; });
     if (same == untold_.end()) untold_.push_back(std::move(told));
-    else if (same->report.rows.newest < told.report.rows.newest) *same = std::move(told);
+    else if (tells_more(told.report, same->report)) *same = std::move(told);
   }
   bytes_ = 0;
   for (const Told& told : untold_) bytes_ += bytes_of(told.report);

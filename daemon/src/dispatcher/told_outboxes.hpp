@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <vector>
 
-// What worker processes have told of tenants' outboxes and is not stored yet: of each file the latest, which has all that was told before
-// and was not taken over since.
+// What worker processes have told of tenants' outboxes and is not stored yet: of each file the report that goes
+// furthest, which has all that others told and was not taken over since.
 namespace tenure::daemon {
 
 class ToldOutboxes {

@@ -116,6 +116,38 @@ TEST_F(TellsOutbox, OfEachFileTheLatestGoesAndHasWhatWasToldBefore) {
   EXPECT_EQ(stepper.ends().size(), 2U);
 }
 
+// Each run leaves out what lies behind its own rows, though its file had given those numbers when it looked.
+TEST_F(TellsOutbox, OfEachFileTheReportGoesThatGoesFurthest) {
+  stepper.step(WakeHinted{});
+  ASSERT_TRUE(stepper.has_round());
+  const auto of_run = [](std::vector<std::int64_t> seqs) {
+    OutboxReport report = report_of(std::move(seqs));
+    report.rows.newest = OutboxSeq{3};
+    return report;
+  };
+  end(0, of_run({1}));
+  end(1, of_run({1, 2}));
+  stepper.answer();
+  EXPECT_EQ(asked(), (Rows{{1, 2}}));
+}
+
+TEST(ToldOutboxes, OneThatWasNotStoredGivesWayToALaterOneThatGoesFurther) {
+  ToldOutboxes told;
+  const auto tell = [&](std::vector<std::int64_t> seqs) {
+    AttemptEnd end;
+    end.outbox = report_of(std::move(seqs));
+    end.outbox->rows.newest = OutboxSeq{3};
+    EXPECT_TRUE(told.told(kFirst, end));
+  };
+  tell({1, 2});
+  const auto failed = told.take();
+  tell({1, 2, 3});
+  told.not_stored(failed);
+  const auto ask = told.take();
+  ASSERT_EQ(ask.size(), 1U);
+  EXPECT_EQ(ask[0].report.rows.rows.size(), 3U);
+}
+
 TEST(ToldOutboxes, HaveABoundBehindWhichTheyAreLeftOut) {
   ToldOutboxes told;
   AttemptEnd end;

@@ -7,6 +7,7 @@
 #include <tenure/tenancy/outbox.hpp>
 
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <stdexcept>
@@ -203,14 +204,21 @@ TEST_F(OnceOutbox, WhereTheFileCannotBeReadSomebodyHasToLook) {
   EXPECT_THAT(lines, ::testing::Contains(HasSubstr("outbox.unread")));
 }
 
-TEST_F(OnceOutbox, RowsOfOthersAreToldToo) {
+TEST_F(OnceOutbox, RowsOfOthersBeforeItsOwnAreToldToo) {
   put_row_of_another(7);
-  const Uuid before = other_;
+  const auto end = run([&](JobContext& context) { pay_and_follow(context); });
+  expect_tells_all(end, {other_, child_});
+}
+
+TEST_F(OnceOutbox, RowsOfOthersBehindItsOwnAreLeftToThem) {
   const auto end = run([&](JobContext& context) {
     pay_and_follow(context);
     put_row_of_another(8);
   });
-  expect_tells_all(end, {before, child_, other_});
+  expect_tells_all(end, {child_});
+  const Uuid first = child_;
+  const auto next = run([&](JobContext& context) { pay_and_follow(context); });
+  expect_tells_all(next, {first, other_, child_});
 }
 
 TEST_F(OnceOutbox, AsMuchIsToldAsAFrameHolds) {
@@ -255,15 +263,18 @@ TEST_F(OnceOutbox, WhatIsJobsAlreadyIsClearedAndNothingElse) {
 
 struct SyncsOfAcme {
   std::atomic<int> syncs = 0;
+  std::atomic<bool> has_full_disk = false;
   ShimVfs vfs{[this](const ShimVfs::Event& event) {
-    if (event.call == ShimVfs::Call::sync && event.path.ends_with("acme.db-wal")) ++syncs;
-    return 0;
+    if (!event.path.ends_with("acme.db-wal")) return 0;
+    if (event.call == ShimVfs::Call::sync) ++syncs;
+    return event.call == ShimVfs::Call::write && has_full_disk ? SQLITE_FULL : 0;
   }};
 };
 
 // The base that comes first stands below all files of the other.
 class OnceOutboxSyncs : private SyncsOfAcme, public OnceOutbox {
  protected:
+  using SyncsOfAcme::has_full_disk;
   // How often the end of a run of `body` syncs the tenant's file.
   int syncs_behind(const std::function<void(JobContext&)>& body) {
     int before = 0;
@@ -280,12 +291,28 @@ TEST_F(OnceOutboxSyncs, TheRunsOwnRowsAreOnDiskByItsCommit) {
   EXPECT_EQ(syncs_behind([&](JobContext& context) { pay_and_follow(context); }), 0);
 }
 
-TEST_F(OnceOutboxSyncs, RowsOfOthersBehindThemMayNotBe) {
+TEST_F(OnceOutboxSyncs, RowsOfOthersBehindThemAreNotTold) {
   EXPECT_EQ(syncs_behind([&](JobContext& context) {
               pay_and_follow(context);
               put_row_of_another(8);
             }),
-            1);
+            0);
+}
+
+// They may be this run's own.
+TEST_F(OnceOutboxSyncs, BehindACommitThatHasFailedAllIsTold) {
+  const auto end = run([&](JobContext& context) {
+    pay_and_follow(context);
+    EXPECT_THROW(context.once("failed",
+                              [&](JobTransaction& transaction) {
+                                static_cast<void>(transaction.enqueue(FollowUp{2}));
+                                has_full_disk = true;
+                              }),
+                 Error);
+    has_full_disk = false;
+    put_row_of_another(8);
+  });
+  expect_tells_all(end, {child_, other_});
 }
 
 // Its number was given to a row of another's.

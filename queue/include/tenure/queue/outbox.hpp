@@ -47,7 +47,8 @@ struct OutboxRows {
 inline constexpr std::size_t kOutboxPageRows = 1000;
 inline constexpr std::size_t kOutboxPageBytes = 1024UL * 1024;
 
-// What a worker process tells of one file at the end of a run: its first rows, synced after they were read.
+// What a worker process tells of one file at the end of a run: its first rows, which are on disk. Rows behind the run's own are left to
+// those who have put them there.
 struct OutboxReport {
   OutboxOwner owner;
   OutboxRows rows;
