@@ -22,8 +22,8 @@
 #include <vector>
 
 // The whole path, with the real `tenured` and worker processes: figures 1 (a filled queue), 7 (from an enqueue to the
-// start of the job), 18 (jobs that write in their tenants' databases, with and without `once` and outbox) and 21 (a filled queue beside
-// jobs that crash).
+// start of the job), 18 (jobs that write in their tenants' databases, with and without `once` and outbox), 21 (a filled queue beside
+// jobs that crash) and 24 (jobs that write while capsules are asked for).
 namespace {
 
 using namespace tenure;
@@ -39,6 +39,8 @@ constexpr sqlite::Query kSpan{"span", R"sql(
   select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
 
 constexpr sqlite::Query kAnyError{"any_error", "select ifnull(max(error), 'no attempt failed') from attempt"};
+
+constexpr sqlite::Query kCapsules{"capsules", "select count(*) from capsule where file <> ''"};
 
 class Bench {
  public:
@@ -57,6 +59,7 @@ class Bench {
     if (options_.only.empty() || options_.only == "7") wake_to_start();
     if (options_.only.empty() || options_.only == "18") once_and_outbox();
     if (options_.only.empty() || options_.only == "21") beside_crashes();
+    if (options_.only.empty() || options_.only == "24") captured();
   }
 
  private:
@@ -64,11 +67,19 @@ class Bench {
   void wake_to_start();
   void once_and_outbox();
   void beside_crashes();
+  void captured();
   // Jobs a second, and the processor time a job of tenured and its workers. So many jobs crash meanwhile, until they are dead.
   [[nodiscard]] std::vector<Sample> drain_by_daemon(int poison = 0);
-  // Jobs a second, of so many of each of these kinds, until `performed` have ended well.
-  [[nodiscard]] std::vector<Sample> drain_of(const std::vector<std::string>& kinds, std::size_t of_each,
-                                             std::size_t performed);
+  struct Work {
+    std::vector<std::string> kinds;
+    std::size_t of_each = 0;
+    std::size_t performed = 0;  // that have ended well in the end
+    // Capsules of the first kind: of how many runs, and of which.
+    int capsules = 0;
+    queue::CaptureOn on = queue::CaptureOn::failure;
+  };
+  // Jobs a second.
+  [[nodiscard]] std::vector<Sample> drain_of(const Work& work);
   [[nodiscard]] std::vector<double> start_waits_ms();
   [[nodiscard]] std::vector<double> plain_start_waits_ms();
 
@@ -141,15 +152,23 @@ void Bench::filled_queue() {
   take_turns(options_, figures, ours, yardstick);
 }
 
-std::vector<Sample> Bench::drain_of(const std::vector<std::string>& kinds, std::size_t of_each,
-                                    std::size_t performed) {
+void ask_for_capsules(queue::Store& store, const std::string& kind, int count, queue::CaptureOn on) {
+  const WallTime now = RealClock{}.wall();
+  store.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.ask_for_capture(
+        {.target = {.kind = kind}, .on = on, .count = count, .until = now + std::chrono::hours{1}}, now)));
+  });
+}
+
+std::vector<Sample> Bench::drain_of(const Work& work) {
   const auto file = folder_.file("control.db");
   {
     const auto store = template_.open(file);
-    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
-      JobMaker jobs(kSeed + kind, kTenants, kinds[kind]);
-      fill(*store, jobs, of_each);
+    for (std::size_t kind = 0; kind < work.kinds.size(); ++kind) {
+      JobMaker jobs(kSeed + kind, kTenants, work.kinds[kind]);
+      fill(*store, jobs, work.of_each);
     }
+    if (work.capsules > 0) ask_for_capsules(*store, work.kinds.front(), work.capsules, work.on);
   }
   Tenured daemon(kPrograms, folder_, file, tenants_);
   daemon.start();
@@ -157,9 +176,13 @@ std::vector<Sample> Bench::drain_of(const std::vector<std::string>& kinds, std::
   wait_until_none(daemon, control, kAnyReady, kLook);
   auto span = control.statement(kSpan);
   const std::int64_t done = span.row().integer(0);
-  if (done != static_cast<std::int64_t>(performed))
-    throw std::runtime_error(fmt::format("{} of {} jobs succeeded; {}", done, performed,
+  if (done != static_cast<std::int64_t>(work.performed))
+    throw std::runtime_error(fmt::format("{} of {} jobs succeeded; {}", done, work.performed,
                                          control.statement(kAnyError).row().text(0)));
+  const std::int64_t capsules = control.statement(kCapsules).row().integer(0);
+  const bool has_capsules = work.capsules > 0 && work.on == queue::CaptureOn::success;
+  if (capsules != (has_capsules ? work.capsules : 0))
+    throw std::runtime_error(fmt::format("there are {} capsules", capsules));
   daemon.stop();
   return {{.value = static_cast<double>(done) / (static_cast<double>(span.integer(1)) / 1e6)}};
 }
@@ -175,11 +198,10 @@ void Bench::once_and_outbox() {
            writers),
        .unit = "jobs/s",
        .goal = {.ratio_min = 0.75}}};
+  const Work ours{.kinds = {"bench.writes_once"}, .of_each = writers, .performed = 2 * writers};
+  const Work plain{.kinds = {"bench.writes", "bench.nothing"}, .of_each = writers, .performed = 2 * writers};
   take_turns(
-      options_, figures, [&] { return drain_of({"bench.writes_once"}, writers, 2 * writers); },
-      [&] {
-        return drain_of({"bench.writes", "bench.nothing"}, writers, 2 * writers);
-      });
+      options_, figures, [&] { return drain_of(ours); }, [&] { return drain_of(plain); });
 }
 
 // What the jobs of others lose by it: four fifths of the rate must be left.
@@ -203,6 +225,33 @@ void Bench::beside_crashes() {
 // Lets the other side fall asleep: 10 to 20 ms.
 void pause(Random& random) {
   std::this_thread::sleep_for(std::chrono::microseconds{10'000 + random.below(10'000)});
+}
+
+// A run that does not fail has no capsule, and was watched all the same.
+void Bench::captured() {
+  const std::size_t writers = options_.backlog > 0 ? options_.backlog : options_.quick ? kBulk : 20 * kBulk;
+  const auto compare = [&](std::string number, std::string what, const Work& ours) {
+    std::vector<Figure> figures{{.number = std::move(number), .what = std::move(what), .unit = "jobs/s"}};
+    Work plain = ours;
+    plain.capsules = 0;
+    take_turns(
+        options_, figures, [&] { return drain_of(ours); }, [&] { return drain_of(plain); });
+  };
+  Work work{.kinds = {"bench.writes"},
+            .of_each = writers,
+            .performed = writers,
+            .capsules = queue::kCaptureCountMax};
+  compare("24",
+          fmt::format("{} jobs that write a row, each watched for a failure that does not come; beside it, "
+                      "as many that nobody asks for",
+                      writers),
+          work);
+  work.of_each = work.performed = queue::kCaptureCountMax;
+  work.on = queue::CaptureOn::success;
+  compare("24.1",
+          fmt::format("{} jobs that write a row, with a capsule of each; beside it, as many without",
+                      work.of_each),
+          work);
 }
 
 std::vector<double> Bench::start_waits_ms() {

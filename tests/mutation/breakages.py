@@ -1,4 +1,5 @@
-"""Deliberate breakages of the protocol of outboxes and receipts (docs/formats/tenant-database.md), each with the test that must fail by it.
+"""Deliberate breakages of rules that Tenure lives by, each with the test that must fail by it: of the protocol of outboxes and receipts
+(docs/formats/tenant-database.md), and of the queue and its dispatcher.
 
 A breakage is a text of a source in place of another, which must stand there once. Where a rule is written anew, its breakage is, too.
 """
@@ -25,7 +26,7 @@ RELAY = "queue/src/outbox_file.cpp"
 RECEIPTS = "jobs/src/receipts.cpp"
 POWER_CUTS = "OutboxPowerCuts.OBX_14_WhatIsVisibleIsNotTakenForDurable"
 
-BREAKAGES = (
+OUTBOX_BREAKAGES = (
     Breakage("rows-not-synced", "A5 sync first: rows are on disk before their jobs are",
              RELAY, "    handle_.sync();\n    const Relayed relayed", "    const Relayed relayed",
              "outbox_crash_test", POWER_CUTS),
@@ -74,3 +75,58 @@ BREAKAGES = (
              RECEIPTS, "and (job_id, step) < (?3, ?4) and written_us < ?5", "and (job_id, step) < (?3, ?4) and ?5 is not null",
              "perform_test", "Receipts.RUN_12_TheyGoWhenTheirJobRunsNoMoreAndTheyAreSevenDaysOld"),
 )
+
+CLAIM = "queue/src/sqlite/sqlite_claim.cpp"
+ENDINGS = "queue/src/sqlite/sqlite_endings.cpp"
+PLAN = "daemon/src/dispatcher/claim_plan.cpp"
+
+QUEUE_BREAKAGES = (
+    Breakage("due-order", "in a tenant jobs start in the order of their due times",
+             CLAIM, "return a.place < b.place;", "return a.place.seq < b.place.seq;",
+             "conformance_test", "StoreSuite.CLM_07_ARetryTakesThePlaceOfItsNewDueTime"),
+    Breakage("claim-token-not-compared", "who has lost its claim changes nothing",
+             ENDINGS, "where seq = ?1 and incarnation = ?2 and counter = ?3)sql\"};",
+             "where seq = ?1 and ?2 is not null and ?3 is not null)sql\"};",
+             "conformance_test", "StoreSuite.LSE_02_AnOldClaimTokenChangesNothing"),
+    Breakage("gate-not-reopened", "a tenant that was left alone is tried again",
+             "daemon/src/dispatcher/lanes.cpp", "  for (const TenantNumber tenant : busy_.take_due(now)) refresh_tenant(tenant);\n",
+             "  static_cast<void>(busy_.take_due(now));\n",
+             "dispatcher_test", "Retry.RTY_04_ABusyTenantCostsNoAttemptAndDoesNotSpin"),
+    Breakage("key-not-passed-on", "the end that frees a concurrency key makes the next of its line ready",
+             "queue/src/sqlite/sqlite_keys.cpp", "  if (key.empty() || !key_rows_.has_line(key)) return;\n",
+             "  if (key.empty() || key_rows_.has_line(key)) return;\n",
+             "conformance_test", "KeysSuite.LIM_03_ASlotOfAKeyIsFreeAtOnceAfterEachEndAndNeverWhileItsClaimStands"),
+    Breakage("key-of-all-tenants", "a key is its tenant's",
+             "queue/src/job_key_rules.cpp", ": std::to_string(tenant.value) + '/';", ": std::to_string(tenant.value * 0) + '/';",
+             "conformance_test", "KeysSuite.LIM_06_KeysAreOfTheirTenantUnlessTheyAreGlobal"),
+    Breakage("start-not-charged", "a start is charged to its tenant",
+             PLAN, "  ring.charge(standing.tenant, us);\n", "  static_cast<void>(us);\n",
+             "dispatcher_test", "Claim.CLM_04_OnOneSlotTheOtherTenantsJobIsTheFirstOrSecondStartAfterItsEnqueue"),
+    Breakage("credit-for-idling", "who was away has no credit for it",
+             "daemon/src/dispatcher/ring.cpp", "std::max<std::int64_t>(0, start_in(entry.key) - flow.virtual_us);",
+             "std::max<std::int64_t>(0, 0 * start_in(entry.key));",
+             "dispatcher_test", "Ring.CLM_22_WhoComesBackHasNoCreditForIdling"),
+    Breakage("last-slot-to-anybody", "long jobs of one tenant leave the last free slot",
+             PLAN, "free == 1 && slots >= kLongJobSlotsMin ? Slots::last", "free == 0 && slots >= kLongJobSlotsMin ? Slots::last",
+             "dispatcher_test", "Claim.CLM_23_LongJobsNeverTakeTheLastFreeSlotWhileTheirTenantRuns"),
+    Breakage("newcomer-waits", "what was assigned ahead is called back for a tenant that comes before it",
+             "daemon/src/dispatcher/recall.cpp", "    if (newcomers.empty() || state.stopping.is_asked()) continue;\n",
+             "    if (!newcomers.empty() || state.stopping.is_asked()) continue;\n",
+             "dispatcher_test", "Claim.CLM_25_JobsAheadAreCalledBackForATenantWithLessVirtualTime"),
+    Breakage("assigned-far-ahead", "at most two milliseconds of work wait behind a slot",
+             "daemon/src/dispatcher/processes.cpp", "  const std::int64_t us_left = us_max - jobs.ahead_us() - planned_us;\n",
+             "  const std::int64_t us_left = us_max;\n",
+             "dispatcher_test", "Claim.CLM_13_ClaimsNeverExceedFreeSlotsPlusTwoMillisecondsAhead"),
+    Breakage("early-promotion", "a job that is due later does not start before",
+             "queue/src/sqlite/sqlite_moves.cpp", "  where due_us <= ?1 and priority between", "  where due_us <= ?1 + 1 and priority between",
+             "conformance_test", "StoreSuite.SCH_01_ADelayedJobIsNeverReadyEarly"),
+    Breakage("incarnation-by-the-clock", "each incarnation is greater than the last one, whatever the clock says",
+             "queue/src/sqlite/sqlite_moves.cpp", "std::max(newest_incarnation().value + 1, seconds_since_2020)",
+             "std::max(newest_incarnation().value * 0 + 1, seconds_since_2020)",
+             "conformance_test", "StoreSuite.CLM_19_EachIncarnationIsGreaterThanTheLastAndThanTheClock"),
+    Breakage("crash-budget-shared", "crashes, releases and failures are counted apart",
+             ENDINGS, "update job set releases = min(max(releases, 0), 2147483646) + 1", "update job set crashes = min(max(releases, 0), 2147483646) + 1",
+             "conformance_test", "StoreSuite.RTY_08_CrashesReleasesAndFailuresAreCountedApart"),
+)
+
+BREAKAGES = OUTBOX_BREAKAGES + QUEUE_BREAKAGES
