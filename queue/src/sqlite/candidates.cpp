@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 
 namespace tenure::queue {
 namespace {
@@ -33,6 +34,8 @@ constexpr Query kWalkNewestOfTenant{"walk_newest_of_tenant", R"sql(
   where seq > ?1 and seq < ?2 and tenant = ?3 order by seq desc)sql"};
 
 constexpr Query kMark{"mark_of_list", "select seq from mark where name = 'absorbed'"};
+constexpr Query kSettledMark{"settled_mark_of_list", "select seq from mark where name = 'settled'"};
+constexpr Query kNewest{"newest_of_list", "select coalesce(max(seq), 0) from job"};
 
 // Fresh jobs, and those that have ended since they were. ?1 limit, -1: all. Index: primary key, above the mark.
 constexpr Query kFreshRows{"fresh_rows", R"sql(
@@ -72,92 +75,8 @@ constexpr int kLaneColumn = 1;
 constexpr int kRowColumn = 5;
 constexpr int kStateColumn = 8;
 constexpr int kDueColumn = 9;
-// Bounds how many rows are looked at before all lanes are read. Reading ten million rows of `ready` takes seconds, and these some 60 ms.
-constexpr int kFirstLooks = 20'000;
 constexpr JobSeq kBeforeAll{0};
 constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};
-
-// Sorted no further than it is read.
-class SortedSeqs final : public OrderedSeqs {
- public:
-  SortedSeqs(std::vector<JobSeq> seqs, ListOrder order) : seqs_(std::move(seqs)), order_(order) {
-    std::ranges::make_heap(seqs_, comes_later());
-  }
-  std::optional<JobSeq> next() override {
-    if (seqs_.empty()) return std::nullopt;
-    std::ranges::pop_heap(seqs_, comes_later());
-    const JobSeq seq = seqs_.back();
-    seqs_.pop_back();
-    return seq;
-  }
-
- private:
-  [[nodiscard]] std::function<bool(JobSeq, JobSeq)> comes_later() const {
-    if (order_ == ListOrder::oldest_first) return std::greater<>{};
-    return std::less<>{};
-  }
-  std::vector<JobSeq> seqs_;
-  ListOrder order_;
-};
-
-// The table itself, row by row, as far as it is read.
-class Walk final : public OrderedSeqs {
- public:
-  using Part = std::optional<sqlite::Statement>;
-  // `next_part` gives the rows of one part of it after the other, in the order of the list.
-  Walk(std::function<Part()> next_part, std::function<bool(const sqlite::Statement&)> takes)
-      : next_part_(std::move(next_part)), takes_(std::move(takes)), rows_(next_part_()) {}
-
-  std::optional<JobSeq> next() override {
-    while (rows_) {
-      while (rows_->step())
-        if (takes_(*rows_)) return JobSeq{rows_->integer(0)};
-      rows_.reset();  // before the next: they share one statement
-      if (auto part = next_part_()) rows_.emplace(std::move(*part));
-    }
-    return std::nullopt;
-  }
-
- private:
-  std::function<Part()> next_part_;
-  std::function<bool(const sqlite::Statement&)> takes_;
-  Part rows_;
-};
-
-// The first rows of a walk, and no more.
-class FirstRows final : public OrderedSeqs {
- public:
-  struct Looked {
-    int left = kFirstLooks;
-    std::optional<JobSeq> last;
-    bool has_more = false;      // whoever asked has left before they were used up
-    bool has_seen_all = false;  // there is no row behind them
-  };
-  FirstRows(sqlite::Statement rows, std::function<bool(const sqlite::Statement&)> takes, Looked& looked)
-      : rows_(std::move(rows)), takes_(std::move(takes)), looked_(looked) {
-    looked_.has_more = true;
-  }
-
-  std::optional<JobSeq> next() override {
-    while (looked_.left > 0) {
-      if (!rows_.step()) {
-        looked_.has_seen_all = true;
-        looked_.left = 0;  // a statement that is stepped again begins anew
-        break;
-      }
-      --looked_.left;
-      looked_.last = JobSeq{rows_.integer(0)};
-      if (takes_(rows_)) return looked_.last;
-    }
-    looked_.has_more = false;
-    return std::nullopt;
-  }
-
- private:
-  sqlite::Statement rows_;
-  std::function<bool(const sqlite::Statement&)> takes_;
-  Looked& looked_;
-};
 
 // Of one tenant, or of all.
 Walk::Part rows_between(sqlite::Connection& connection, SeqRange range, ListOrder order,
@@ -177,8 +96,6 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
   const auto passing = [this](const sqlite::Statement& row) { return passes(row); };
   if (filter_.any_state && !floor) return static_cast<void>(fn(walk(kBeforeAll, passing)));
   const auto wants = [&](ShownState state) { return filter_.wants(state); };
-  const auto succeeded = [this](const sqlite::Statement& row) { return passes(row) && has_succeeded(row); };
-  if (wants(ShownState::succeeded) && !fn(walk(floor.value_or(kBeforeAll), succeeded))) return;
   if ((wants(ShownState::ready) || wants(ShownState::held)) && !for_each_waiting(fn)) return;
   if (wants(ShownState::running) && !fn(collected(rows_of(connection_.statement(kClaimedRows))))) return;
   if (wants(ShownState::scheduled) && !fn(collected(rows_of(connection_.statement(kScheduledRows))))) return;
@@ -189,6 +106,20 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
     rows.bind(static_cast<int>(state));
     if (!fn(collected(rows_of(std::move(rows))))) return;
   }
+  // Last, because no index tells of them: the page may be full before any is looked for.
+  if (wants(ShownState::succeeded)) fn(succeeded_above(floor.value_or(kBeforeAll)));
+}
+
+// Behind all of them wait jobs that came later, which nobody needs to walk.
+CandidateSource Candidates::succeeded_above(JobSeq least) {
+  auto takes = [this](const sqlite::Statement& row) { return passes(row) && has_succeeded(row); };
+  SeqRange range = page_from(least);
+  auto mark = connection_.statement(kSettledMark);
+  if (mark.step()) {
+    const JobSeq newest = std::max(JobSeq{mark.integer(0)}, ended_.newest());
+    range.below = std::min(range.below, JobSeq{newest.value + 1});
+  }
+  return {std::make_unique<Walk>(parts_of(range), std::move(takes)), filter_.exact};
 }
 
 // They stand in `ready` by lane, or nowhere but in their own rows. Where the list begins most jobs may be such: so its first rows are
@@ -196,10 +127,12 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
 bool Candidates::for_each_waiting(FunctionRef<bool(CandidateSource)> fn) {
   const JobSeq mark{connection_.statement(kMark).row().integer(0)};
   const bool is_counted = purpose_ == Purpose::count && filter_.only_tenants() == nullptr;
-  if (purpose_ == Purpose::list && filter_.only_tenants() == nullptr) {
+  if (purpose_ == Purpose::list) {
     FirstRows::Looked looked;
     const auto takes = [&](const sqlite::Statement& row) { return passes(row) && waits(row, mark); };
-    auto rows = rows_between(connection_, page_from(kBeforeAll), options_.order, std::nullopt);
+    SeqRange range;
+    std::tie(range, looked.edge) = first_range();
+    auto rows = rows_between(connection_, range, options_.order, only_tenant());
     if (!fn({std::make_unique<FirstRows>(std::move(rows.value()), takes, looked), filter_.exact}))
       return false;
     if (looked.has_more || looked.has_seen_all) return true;
@@ -210,6 +143,26 @@ bool Candidates::for_each_waiting(FunctionRef<bool(CandidateSource)> fn) {
       fn(is_counted ? in_lanes_unsorted() : collected(in_lanes())) && fn(walk(mark, fresh));
   after_ = options_.after;
   return wants_more;
+}
+
+std::optional<std::int64_t> Candidates::only_tenant() const {
+  const auto* const tenants = filter_.only_tenants();
+  return tenants != nullptr && tenants->size() == 1 ? std::optional{tenants->front()} : std::nullopt;
+}
+
+// SQLite passes over rows of other tenants without telling, so that what one of them has is looked for in a part of the table.
+std::pair<SeqRange, std::optional<JobSeq>> Candidates::first_range() {
+  SeqRange range = page_from(kBeforeAll);
+  if (!only_tenant()) return {range, std::nullopt};
+  if (options_.order == ListOrder::oldest_first) {
+    if (range.below.value - kFirstLooks <= range.above.value) return {range, std::nullopt};
+    range.below = JobSeq{range.above.value + kFirstLooks};
+    return {range, JobSeq{range.below.value - 1}};
+  }
+  range.below = std::min(range.below, JobSeq{connection_.statement(kNewest).row().integer(0) + 1});
+  if (range.below.value - kFirstLooks <= range.above.value) return {range, std::nullopt};
+  range.above = JobSeq{range.below.value - kFirstLooks};
+  return {range, JobSeq{range.above.value + 1}};
 }
 
 // Lane by lane, where the lane is all that decides: a row costs a tenth of what it costs to hand it out.
@@ -258,9 +211,9 @@ bool Candidates::waits(const sqlite::Statement& row, JobSeq mark) {
 }
 
 SeqRange Candidates::page_from(JobSeq least) const {
-  const bool oldest_first = options_.order == ListOrder::oldest_first;
-  return {oldest_first ? std::max(after_.value_or(kBeforeAll), least) : least,
-          oldest_first ? kAfterAll : after_.value_or(kAfterAll)};
+  if (options_.order == ListOrder::oldest_first)
+    return {std::max(after_.value_or(kBeforeAll), least), page_end_.value_or(kAfterAll)};
+  return {std::max(page_end_.value_or(kBeforeAll), least), after_.value_or(kAfterAll)};
 }
 
 CandidateSource Candidates::walk(JobSeq least, std::function<bool(const sqlite::Statement&)> takes) {
@@ -275,7 +228,7 @@ std::function<std::optional<sqlite::Statement>()> Candidates::parts_of(SeqRange 
       return rows_between(connection_, whole, options_.order, std::nullopt);
     };
   auto ranges = std::make_shared<RangesOfTenants>(connection_, whole, options_.order, *tenants);
-  const auto only = tenants->size() == 1 ? std::optional{tenants->front()} : std::nullopt;
+  const auto only = only_tenant();
   return [this, ranges, only]() -> Walk::Part {
     const auto range = ranges->next();
     if (!range) return std::nullopt;
@@ -364,9 +317,10 @@ void SqliteJobReader::for_each_fresh(FunctionRef<void(const FreshRow&)> fn, std:
 }
 
 std::vector<const Query*> candidate_queries() {
-  return {&kWalkOldest,    &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant, &kMark,
-          &kFreshRows,     &kReadyRows,   &kReadyRowsOfTenant,  &kNextLaneOfReady,    &kCountOfLane,
-          &kScheduledRows, &kBlockedRows, &kClaimedRows,        &kFailedRows};
+  return {&kWalkOldest,      &kWalkNewest,  &kWalkOldestOfTenant, &kWalkNewestOfTenant, &kMark,
+          &kSettledMark,     &kNewest,      &kFreshRows,          &kReadyRows,          &kReadyRowsOfTenant,
+          &kNextLaneOfReady, &kCountOfLane, &kScheduledRows,      &kBlockedRows,        &kClaimedRows,
+          &kFailedRows};
 }
 
 }  // namespace tenure::queue

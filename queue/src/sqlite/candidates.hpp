@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ended_lookup.hpp"
+#include "ordered_seqs.hpp"
 #include "row_filter.hpp"
 #include "tenant_ranges.hpp"
 
@@ -11,17 +12,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 // Jobs that a filter may match, found in the tables that hold their states. Internal.
 namespace tenure::queue {
-
-// Sequences in the order of a list, one by one.
-class OrderedSeqs {
- public:
-  virtual ~OrderedSeqs() = default;
-  virtual std::optional<JobSeq> next() = 0;
-};
 
 struct CandidateSource {
   std::unique_ptr<OrderedSeqs> seqs;
@@ -50,10 +45,18 @@ class Candidates {
   // Disjoint, and together all that may match; but no succeeded jobs up to `floor`. fn is called for one after the other and
   // must be done with it when it returns; it returns whether it wants another.
   void for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn);
+  // The page is full without any job behind this one: what is walked from now on ends there.
+  void page_ends_at(JobSeq seq) { page_end_ = seq; }
 
  private:
   // What for_each_source says, of ready and held jobs. False: no other source is wanted.
   [[nodiscard]] bool for_each_waiting(FunctionRef<bool(CandidateSource)> fn);
+  // The one that is wanted, where it is one.
+  [[nodiscard]] std::optional<std::int64_t> only_tenant() const;
+  // Where first rows are looked at, and what lies behind them where that is not all.
+  [[nodiscard]] std::pair<SeqRange, std::optional<JobSeq>> first_range();
+  // Jobs that have succeeded, above `least`.
+  [[nodiscard]] CandidateSource succeeded_above(JobSeq least);
   [[nodiscard]] CandidateSource in_lanes_unsorted();
   [[nodiscard]] CandidateSource counted_in_lanes();
   [[nodiscard]] bool passes(const sqlite::Statement& row) const;
@@ -82,6 +85,7 @@ class Candidates {
   std::function<bool(const Lane&)> is_open_;
   Purpose purpose_;
   std::optional<JobSeq> after_;  // of the list, or what was looked at of it
+  std::optional<JobSeq> page_end_;
   std::optional<Lane> last_lane_;
   bool wants_last_lane_ = false;
 };

@@ -24,6 +24,10 @@ constexpr Query kEndedBatch{"ended_batch", R"sql(
 constexpr Query kSettle{"settle", R"sql(
   update job set state = 4, reason = 0, started_us = ?2, finished_us = ?3 where seq = ?1 and state < 4)sql"};
 
+// Lists of successes begin at the newest that was ever settled. ?1 seq. Index: primary key.
+constexpr Query kRaiseSettled{"raise_settled", R"sql(
+  update mark set seq = max(seq, ?1) where name = 'settled')sql"};
+
 // ?1 number. Index: primary key.
 constexpr Query kDeleteEnded{"delete_ended", R"sql(
   delete from ended where number <= ?1 and number < (select max(number) from ended))sql"};
@@ -53,6 +57,7 @@ void EndedJobs::settle(sqlite::Connection& connection, std::size_t rows) {
       const End& each = batch_[written_next_];
       connection.statement(kSettle).bind(each.seq.value, each.started_us, each.finished_us).run();
     }
+    connection.statement(kRaiseSettled).bind(batch_[end - 1].seq.value).run();
     return;
   }
   deleted_next_ = std::min(last_number_, deleted_ + static_cast<std::int64_t>(limits_.delete_rows));
@@ -88,7 +93,7 @@ void EndedJobs::load(sqlite::Connection& connection) {
 }
 
 std::vector<const Query*> ended_queries() {
-  return {&kAppendEnded, &kEndedNumbers, &kEndedBatch, &kSettle, &kDeleteEnded};
+  return {&kAppendEnded, &kEndedNumbers, &kEndedBatch, &kSettle, &kRaiseSettled, &kDeleteEnded};
 }
 
 }  // namespace tenure::queue

@@ -16,6 +16,7 @@
 //   2 A row of `ended` is deleted in a commit behind the one that wrote its job's row. Until then both say the same, and the job's
 //     row is believed.
 //   3 The newest row of `ended` is never deleted, so numbers grow for ever, and a batch that was read can delete nothing newer.
+//   4 No row of `job` above the mark `settled` says that it has succeeded, where there is such a mark.
 // Thus any part of it may be lost or done twice, also by two processes.
 // Threads: one at a time. Each call of settle() is inside a write transaction of its own, and committed() or forget() follows it.
 namespace tenure::queue {

@@ -22,12 +22,24 @@ EndedTimes times_in(const sqlite::Statement& row) {
 }  // namespace
 
 bool EndedLookup::contains(JobSeq seq) {
-  if (!seqs_) {
-    seqs_.emplace();
-    auto row = connection_.statement(kEndedSeqs);
-    while (row.step()) seqs_->insert(JobSeq{row.integer(0)});
-  }
+  load_seqs();
   return seqs_->contains(seq);
+}
+
+JobSeq EndedLookup::newest() {
+  load_seqs();
+  return newest_;
+}
+
+void EndedLookup::load_seqs() {
+  if (seqs_) return;
+  seqs_.emplace();
+  auto row = connection_.statement(kEndedSeqs);
+  while (row.step()) {
+    const JobSeq seq{row.integer(0)};
+    seqs_->insert(seq);
+    newest_ = std::max(newest_, seq);
+  }
 }
 
 std::map<JobSeq, EndedTimes> EndedLookup::find(std::span<const JobSeq> asked) {

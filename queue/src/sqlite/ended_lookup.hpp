@@ -26,6 +26,8 @@ class EndedLookup {
 
   // Reads all sequences at the first call.
   [[nodiscard]] bool contains(JobSeq seq);
+  // The greatest of all; 0 where there are none. As contains().
+  [[nodiscard]] JobSeq newest();
   // Those of `asked` that have ended. The first call reads from the newest end until it has found all; a second one reads
   // everything and keeps it.
   [[nodiscard]] std::map<JobSeq, EndedTimes> find(std::span<const JobSeq> asked);
@@ -37,9 +39,11 @@ class EndedLookup {
   };
   [[nodiscard]] std::map<JobSeq, EndedTimes> scan_for(std::span<const JobSeq> seqs);
   void load_rows();
+  void load_seqs();
 
   sqlite::Connection& connection_;
   std::optional<SeqSet> seqs_;
+  JobSeq newest_{0};
   bool has_scanned_ = false;
   std::optional<std::vector<Row>> rows_;  // by sequence
 };

@@ -4,6 +4,7 @@
 #include "tenant_rows.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace tenure::queue {
 namespace {
@@ -24,6 +25,15 @@ void sort_and_cut(std::vector<JobRecord>& jobs, const ListOptions& options) {
     return options.order == ListOrder::oldest_first ? a.seq < b.seq : a.seq > b.seq;
   });
   if (jobs.size() > options.limit) jobs.resize(options.limit);
+}
+
+// Of more jobs than a page has, the last one that is on it.
+std::optional<JobSeq> end_of_page(std::vector<JobSeq>& jobs, const ListOptions& options) {
+  if (options.limit == 0 || jobs.size() < options.limit) return std::nullopt;
+  const auto last = jobs.begin() + static_cast<std::ptrdiff_t>(options.limit - 1);
+  if (options.order == ListOrder::oldest_first) std::ranges::nth_element(jobs, last);
+  else std::ranges::nth_element(jobs, last, std::greater<>{});
+  return *last;
 }
 
 std::vector<JobSeq> next_of(OrderedSeqs& source, std::size_t most) {
@@ -108,9 +118,11 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
                                      const ListOptions& options, std::optional<JobSeq> floor, WallTime now,
                                      FunctionRef<bool(JobRecord&&)> fn) {
   bool wants_more = true;
+  std::vector<JobSeq> taken;
   const auto take = [&](std::span<const JobSeq> seqs, bool exact, std::size_t& left) {
     for (JobRecord& job : records(seqs)) {
       if (!wants_more || left == 0 || !(exact || matches(filter, job, now))) continue;
+      taken.push_back(job.seq);
       wants_more = fn(std::move(job));
       --left;
     }
@@ -129,6 +141,7 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
       if (seqs.empty()) break;
       take(seqs, source.exact, left);
     }
+    if (const auto end = end_of_page(taken, options)) candidates.page_ends_at(*end);
     return wants_more;
   });
 }
