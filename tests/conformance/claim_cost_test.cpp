@@ -1,0 +1,130 @@
+#include "bookkeeping_test.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <vector>
+
+// What a claim costs, in steps of SQLite's machine, which are the same on every computer: of a store with few jobs and of one with many
+// that wait, that wait for a time, and that have ended.
+namespace tenure::testing {
+namespace {
+
+std::atomic<std::int64_t> steps_of_sqlite = 0;
+
+int count_step(void*) {
+  ++steps_of_sqlite;
+  return 0;
+}
+
+int count_steps(sqlite3* connection, const char**, const sqlite3_api_routines*) {
+  sqlite3_progress_handler(connection, 1, count_step, nullptr);
+  return SQLITE_OK;
+}
+
+// Of every connection that is opened while it lives.
+class CountedSteps {
+ public:
+  CountedSteps() { sqlite3_auto_extension(entry()); }
+  ~CountedSteps() { sqlite3_cancel_auto_extension(entry()); }
+  CountedSteps(const CountedSteps&) = delete;
+  CountedSteps& operator=(const CountedSteps&) = delete;
+
+ private:
+  static void (*entry())() { return reinterpret_cast<void (*)()>(count_steps); }
+};
+
+constexpr int kTenantsOfCost = 10;
+constexpr int kFew = 1'000;
+
+// TENURE_TEST_CLAIM_JOBS asks for more that wait, and that wait for a time, never for fewer; ten times as many have ended.
+int many_waiting() {
+  const char* asked = std::getenv("TENURE_TEST_CLAIM_JOBS");
+  return std::max(20'000, asked == nullptr ? 0 : std::atoi(asked) / kFew * kFew);
+}
+
+// The base that comes first is there before the store opens its connections.
+class ClaimCost : private CountedSteps, public BookkeepingTest {
+ protected:
+  ClaimCost() : BookkeepingTest({}) {
+    for (int tenant = 0; tenant < kTenantsOfCost; ++tenant) {
+      const TenantName name{"tenant-" + std::to_string(tenant)};
+      value_or_raise(store_.registry().activate(
+          name, value_or_raise(store_.registry().begin_create(name, now_)).generation));
+    }
+  }
+
+  // `count` more that are due so much later, by thousands.
+  void enqueue(int count, std::chrono::hours later = {}) {
+    for (int done = 0; done < count; done += kFew)
+      written([&](StoreWriter& writer) {
+        for (int i = 0; i < kFew; ++i) {
+          NewJob job = new_job("a.one", now_ + later);
+          job.tenant = TenantName{"tenant-" + std::to_string(i % kTenantsOfCost)};
+          static_cast<void>(value_or_raise(writer.enqueue(job, now_)));
+        }
+        return true;
+      });
+    follow_pages();
+  }
+  // As a dispatcher that reads what comes.
+  void follow_pages() {
+    JobSeq last = written([](StoreWriter& writer) { return writer.reader().known_until(); });
+    while (written([&](StoreWriter& writer) {
+      const auto rows = writer.reader().arrivals(last, kFew);
+      if (!rows.empty()) last = rows.back().seq;
+      return !rows.empty();
+    }))
+      continue;
+  }
+  void finish(int count) {
+    const auto lanes = written([](StoreWriter& writer) { return writer.reader().lanes(std::nullopt, 100); });
+    for (int done = 0; done < count;)
+      for (const Lane& lane : lanes) {
+        const auto jobs = claim(lane, 100);
+        ASSERT_FALSE(jobs.empty());
+        done += static_cast<int>(jobs.size());
+        written([&](StoreWriter& writer) {
+          for (const ClaimedJob& job : jobs)
+            value_or_raise(writer.finish_succeeded({job.seq, job.token}, now_));
+          return true;
+        });
+      }
+  }
+  void tidy() {
+    while (store_.tidy()) continue;
+  }
+  // A job's share of claims of 16, ten of each tenant.
+  double steps_of_claim() {
+    const auto lanes = written([](StoreWriter& writer) { return writer.reader().lanes(std::nullopt, 100); });
+    EXPECT_EQ(lanes.size(), static_cast<std::size_t>(kTenantsOfCost));
+    const std::int64_t before = steps_of_sqlite;
+    std::size_t claimed = 0;
+    for (int round = 0; round < 5; ++round)
+      for (const Lane& lane : lanes) claimed += claim(lane, 16).size();
+    EXPECT_EQ(claimed, static_cast<std::size_t>(5 * kTenantsOfCost * 16));
+    return static_cast<double>(steps_of_sqlite - before) / static_cast<double>(claimed);
+  }
+};
+
+TEST_F(ClaimCost, CLM_08_ItIsAtMostTwiceAsMuchAmongMillionsAsAmongAThousand) {
+  enqueue(kFew, std::chrono::hours{1});
+  enqueue(2 * kFew);
+  finish(kFew);
+  tidy();
+  const double few = steps_of_claim();
+  const int many = many_waiting();
+  enqueue(many, std::chrono::hours{1});
+  enqueue(10 * many);
+  finish(10 * many);
+  enqueue(many);
+  tidy();
+  const double among_many = steps_of_claim();
+  EXPECT_GT(few, 10);
+  EXPECT_LE(among_many, 2 * few);
+}
+
+}  // namespace
+}  // namespace tenure::testing
