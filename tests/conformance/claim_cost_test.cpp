@@ -56,13 +56,16 @@ class ClaimCost : private CountedSteps, public BookkeepingTest {
     }
   }
 
-  // `count` more that are due so much later, by thousands.
-  void enqueue(int count, std::chrono::hours later = {}) {
+  // `count` more that are due so much later, by thousands; each with the key, or where that ends in '-' with one of its own.
+  void enqueue(int count, std::chrono::hours later = {}, const std::string& key = {}) {
     for (int done = 0; done < count; done += kFew)
       written([&](StoreWriter& writer) {
         for (int i = 0; i < kFew; ++i) {
           NewJob job = new_job("a.one", now_ + later);
           job.tenant = TenantName{"tenant-" + std::to_string(i % kTenantsOfCost)};
+          if (!key.empty())
+            job.concurrency = {.key = key.ends_with('-') ? key + std::to_string(last_id_) : key,
+                               .is_global = true};
           static_cast<void>(value_or_raise(writer.enqueue(job, now_)));
         }
         return true;
@@ -93,6 +96,13 @@ class ClaimCost : private CountedSteps, public BookkeepingTest {
         });
       }
   }
+  std::int64_t count_waiting_for_keys() {
+    sqlite::Connection connection(path_, {});
+    return connection.statement(kWaitForKeys).row().integer(0);
+  }
+  static constexpr sqlite::Query kWaitForKeys{"wait_for_keys",
+                                              "select count(*) from blocked where reason = 11"};
+
   void tidy() {
     while (store_.tidy()) continue;
   }
@@ -124,6 +134,20 @@ TEST_F(ClaimCost, CLM_08_ItIsAtMostTwiceAsMuchAmongMillionsAsAmongAThousand) {
   const double among_many = steps_of_claim();
   EXPECT_GT(few, 10);
   EXPECT_LE(among_many, 2 * few);
+}
+
+TEST_F(ClaimCost, LIM_04_TenThousandJobsThatWaitForOneKeyCostClaimsOfOtherKeysLittle) {
+  enqueue(kFew, {}, "one-");
+  const double alone = steps_of_claim();
+  finish(kFew - 5 * kTenantsOfCost * 16);
+  enqueue(kFew, {}, "hot");
+  for (const Lane& lane :
+       written([](StoreWriter& writer) { return writer.reader().lanes(std::nullopt, 100); }))
+    static_cast<void>(claim(lane, 1));
+  enqueue(10'000, {}, "hot");
+  enqueue(kFew, {}, "other-");
+  EXPECT_GE(count_waiting_for_keys(), 10'000);
+  EXPECT_LE(steps_of_claim(), 2 * alone);
 }
 
 }  // namespace
