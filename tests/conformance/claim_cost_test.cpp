@@ -1,9 +1,7 @@
 #include "bookkeeping_test.hpp"
-
-#include <sqlite3.h>
+#include "support/sqlite_steps.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <vector>
 
@@ -11,30 +9,6 @@
 // that wait, that wait for a time, and that have ended.
 namespace tenure::testing {
 namespace {
-
-std::atomic<std::int64_t> steps_of_sqlite = 0;
-
-int count_step(void*) {
-  ++steps_of_sqlite;
-  return 0;
-}
-
-int count_steps(sqlite3* connection, const char**, const sqlite3_api_routines*) {
-  sqlite3_progress_handler(connection, 1, count_step, nullptr);
-  return SQLITE_OK;
-}
-
-// Of every connection that is opened while it lives.
-class CountedSteps {
- public:
-  CountedSteps() { sqlite3_auto_extension(entry()); }
-  ~CountedSteps() { sqlite3_cancel_auto_extension(entry()); }
-  CountedSteps(const CountedSteps&) = delete;
-  CountedSteps& operator=(const CountedSteps&) = delete;
-
- private:
-  static void (*entry())() { return reinterpret_cast<void (*)()>(count_steps); }
-};
 
 constexpr int kTenantsOfCost = 10;
 constexpr int kFew = 1'000;
@@ -46,8 +20,9 @@ int many_waiting() {
 }
 
 // The base that comes first is there before the store opens its connections.
-class ClaimCost : private CountedSteps, public BookkeepingTest {
+class ClaimCost : private SqliteSteps, public BookkeepingTest {
  protected:
+  using SqliteSteps::steps;
   ClaimCost() : BookkeepingTest({}) {
     for (int tenant = 0; tenant < kTenantsOfCost; ++tenant) {
       const TenantName name{"tenant-" + std::to_string(tenant)};
@@ -110,12 +85,12 @@ class ClaimCost : private CountedSteps, public BookkeepingTest {
   double steps_of_claim() {
     const auto lanes = written([](StoreWriter& writer) { return writer.reader().lanes(std::nullopt, 100); });
     EXPECT_EQ(lanes.size(), static_cast<std::size_t>(kTenantsOfCost));
-    const std::int64_t before = steps_of_sqlite;
+    const std::int64_t before = steps();
     std::size_t claimed = 0;
     for (int round = 0; round < 5; ++round)
       for (const Lane& lane : lanes) claimed += claim(lane, 16).size();
     EXPECT_EQ(claimed, static_cast<std::size_t>(5 * kTenantsOfCost * 16));
-    return static_cast<double>(steps_of_sqlite - before) / static_cast<double>(claimed);
+    return static_cast<double>(steps() - before) / static_cast<double>(claimed);
   }
 };
 
