@@ -7,7 +7,6 @@
 #include <tenure/tenancy/outbox.hpp>
 
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 
 #include <atomic>
 #include <stdexcept>
@@ -263,11 +262,12 @@ TEST_F(OnceOutbox, WhatIsJobsAlreadyIsClearedAndNothingElse) {
 
 struct SyncsOfAcme {
   std::atomic<int> syncs = 0;
+  static constexpr int kDiskFull = 13;  // SQLite's number for it
   std::atomic<bool> has_full_disk = false;
   ShimVfs vfs{[this](const ShimVfs::Event& event) {
     if (!event.path.ends_with("acme.db-wal")) return 0;
     if (event.call == ShimVfs::Call::sync) ++syncs;
-    return event.call == ShimVfs::Call::write && has_full_disk ? SQLITE_FULL : 0;
+    return event.call == ShimVfs::Call::write && has_full_disk ? kDiskFull : 0;
   }};
 };
 
