@@ -145,8 +145,8 @@ int many_listed() {
   return std::max(kListedJobs, asked == nullptr ? 0 : std::atoi(asked) / 3'000 * 3'000);
 }
 
-// Some 0.2 us each, so that a page is there in half of the 200 ms, whatever the number of jobs.
-constexpr std::int64_t kStepsOfPage = 500'000;
+// Of 50 to 100 ns each, so that a page is there within the 200 ms, whatever the number of jobs.
+constexpr std::int64_t kStepsOfPage = 1'500'000;
 
 TEST_F(ListPages, OBS_11_TheFirstPageIsShortAmongMillionsAndPagesShowEachJobOnceThoughAllHaveOneTime) {
   const int jobs = many_listed();

@@ -59,8 +59,11 @@ constexpr Query kCountOfLane{"count_of_lane", R"sql(
   select count(*) from (
     select 1 from ready where queue = ?1 and priority = ?2 and tenant = ?3 and kind = ?4 limit ?5))sql"};
 
-constexpr Query kScheduledRows{"scheduled_rows", "select seq, queue, priority, tenant, kind from scheduled"};
-constexpr Query kBlockedRows{"blocked_rows", "select seq, queue, priority, tenant, kind from blocked"};
+// Rows that are on no page do not leave SQLite. ?1 seq before  ?2 end, both excluded. Index: none of scheduled, primary key of blocked.
+constexpr Query kScheduledRows{"scheduled_rows", R"sql(
+  select seq, queue, priority, tenant, kind from scheduled where seq > ?1 and seq < ?2)sql"};
+constexpr Query kBlockedRows{"blocked_rows", R"sql(
+  select seq, queue, priority, tenant, kind from blocked where seq > ?1 and seq < ?2)sql"};
 // Few: what runs now.
 constexpr Query kClaimedRows{"claimed_rows", R"sql(
   select job.seq, job.queue, job.priority, job.tenant, job.kind
@@ -77,6 +80,12 @@ constexpr int kStateColumn = 8;
 constexpr int kDueColumn = 9;
 constexpr JobSeq kBeforeAll{0};
 constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};
+
+ShownState shown_final(JobState state) {
+  if (state == JobState::succeeded) return ShownState::succeeded;
+  if (state == JobState::discarded) return ShownState::discarded;
+  return state == JobState::cancelled ? ShownState::cancelled : ShownState::dead;
+}
 
 // Of one tenant, or of all.
 Walk::Part rows_between(sqlite::Connection& connection, SeqRange range, ListOrder order,
@@ -96,10 +105,11 @@ void Candidates::for_each_source(std::optional<JobSeq> floor, FunctionRef<bool(C
   const auto passing = [this](const sqlite::Statement& row) { return passes(row); };
   if (filter_.any_state && !floor) return static_cast<void>(fn(walk(kBeforeAll, passing)));
   const auto wants = [&](ShownState state) { return filter_.wants(state); };
+  if (purpose_ == Purpose::list && wants_unended() && !for_first_rows(floor, fn)) return;
   if ((wants(ShownState::ready) || wants(ShownState::held)) && !for_each_waiting(fn)) return;
   if (wants(ShownState::running) && !fn(collected(rows_of(connection_.statement(kClaimedRows))))) return;
-  if (wants(ShownState::scheduled) && !fn(collected(rows_of(connection_.statement(kScheduledRows))))) return;
-  if (wants(ShownState::blocked) && !fn(collected(rows_of(connection_.statement(kBlockedRows))))) return;
+  if (wants(ShownState::scheduled) && !fn(collected(rows_on_page(kScheduledRows)))) return;
+  if (wants(ShownState::blocked) && !fn(collected(rows_on_page(kBlockedRows)))) return;
   for (const ShownState state : {ShownState::dead, ShownState::discarded, ShownState::cancelled}) {
     if (!wants(state)) continue;
     auto rows = connection_.statement(kFailedRows);
@@ -122,27 +132,48 @@ CandidateSource Candidates::succeeded_above(JobSeq least) {
   return {std::make_unique<Walk>(parts_of(range), std::move(takes)), filter_.exact};
 }
 
-// They stand in `ready` by lane, or nowhere but in their own rows. Where the list begins most jobs may be such: so its first rows are
-// looked at one by one, and lanes are read only for what lies behind them.
+bool Candidates::wants_unended() const {
+  constexpr std::array kUnended{ShownState::ready, ShownState::held, ShownState::scheduled,
+                                ShownState::blocked};
+  return std::ranges::any_of(kUnended, [this](ShownState state) { return filter_.wants(state); });
+}
+
+// Where the list begins most jobs may be such as it shows, so that is looked at row by row; tables that may hold millions are read only
+// for what lies behind. False: nothing else is wanted.
+bool Candidates::for_first_rows(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn) {
+  const JobSeq mark{connection_.statement(kMark).row().integer(0)};
+  FirstRows::Looked looked;
+  const auto takes = [&](const sqlite::Statement& row) {
+    const bool is_left_out = floor && JobSeq{row.integer(0)} <= *floor && has_succeeded(row);
+    return passes(row) && !is_left_out && stands_as_wanted(row, mark);
+  };
+  SeqRange range;
+  std::tie(range, looked.edge) = first_range();
+  auto rows = rows_between(connection_, range, options_.order, only_tenant());
+  if (!fn({std::make_unique<FirstRows>(std::move(rows.value()), takes, looked), filter_.exact})) return false;
+  after_ = looked.last;
+  return !looked.has_more && !looked.has_seen_all;
+}
+
+bool Candidates::stands_as_wanted(const sqlite::Statement& row, JobSeq mark) {
+  if (filter_.any_state) return true;
+  const JobSeq seq{row.integer(0)};
+  const std::int64_t state = row.integer(kStateColumn);
+  if (is_final_row(state)) return filter_.wants(shown_final(job_state_of(state)));
+  if (filter_.wants(ShownState::running) && is_claimed(connection_, seq)) return true;
+  if (filter_.wants(ShownState::blocked) && is_blocked(connection_, seq)) return true;
+  if (filter_.wants(ShownState::scheduled) &&
+      is_scheduled(connection_, {from_us(row.integer(kDueColumn)), seq}))
+    return true;
+  return (filter_.wants(ShownState::succeeded) && has_succeeded(row)) || waits(row, mark);
+}
+
+// They stand in `ready` by lane, or nowhere but in their own rows.
 bool Candidates::for_each_waiting(FunctionRef<bool(CandidateSource)> fn) {
   const JobSeq mark{connection_.statement(kMark).row().integer(0)};
   const bool is_counted = purpose_ == Purpose::count && filter_.only_tenants() == nullptr;
-  if (purpose_ == Purpose::list) {
-    FirstRows::Looked looked;
-    const auto takes = [&](const sqlite::Statement& row) { return passes(row) && waits(row, mark); };
-    SeqRange range;
-    std::tie(range, looked.edge) = first_range();
-    auto rows = rows_between(connection_, range, options_.order, only_tenant());
-    if (!fn({std::make_unique<FirstRows>(std::move(rows.value()), takes, looked), filter_.exact}))
-      return false;
-    if (looked.has_more || looked.has_seen_all) return true;
-    after_ = looked.last;
-  }
   const auto fresh = [this](const sqlite::Statement& row) { return passes(row) && is_fresh(row); };
-  const bool wants_more =
-      fn(is_counted ? in_lanes_unsorted() : collected(in_lanes())) && fn(walk(mark, fresh));
-  after_ = options_.after;
-  return wants_more;
+  return fn(is_counted ? in_lanes_unsorted() : collected(in_lanes())) && fn(walk(mark, fresh));
 }
 
 std::optional<std::int64_t> Candidates::only_tenant() const {
@@ -265,6 +296,13 @@ std::vector<JobSeq> Candidates::rows_of(sqlite::Statement&& rows) const {
     if (is_on_page(seq) && filter_.passes_lane(rows, kLaneColumn)) seqs.push_back(seq);
   }
   return seqs;
+}
+
+std::vector<JobSeq> Candidates::rows_on_page(const Query& table) const {
+  const SeqRange range = page_from(kBeforeAll);
+  auto rows = connection_.statement(table);
+  rows.bind(range.above.value, range.below.value);
+  return rows_of(std::move(rows));
 }
 
 std::vector<JobSeq> Candidates::in_lanes() {

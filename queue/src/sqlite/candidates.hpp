@@ -49,6 +49,10 @@ class Candidates {
   void page_ends_at(JobSeq seq) { page_end_ = seq; }
 
  private:
+  [[nodiscard]] bool wants_unended() const;
+  // The first jobs of the list, wherever they stand. From then on only what lies behind them is told.
+  [[nodiscard]] bool for_first_rows(std::optional<JobSeq> floor, FunctionRef<bool(CandidateSource)> fn);
+  [[nodiscard]] bool stands_as_wanted(const sqlite::Statement& row, JobSeq mark);
   // What for_each_source says, of ready and held jobs. False: no other source is wanted.
   [[nodiscard]] bool for_each_waiting(FunctionRef<bool(CandidateSource)> fn);
   // The one that is wanted, where it is one.
@@ -72,6 +76,7 @@ class Candidates {
   [[nodiscard]] bool is_fresh(const sqlite::Statement& row);
   [[nodiscard]] CandidateSource collected(std::vector<JobSeq> seqs) const;
   [[nodiscard]] std::vector<JobSeq> rows_of(sqlite::Statement&& rows) const;
+  [[nodiscard]] std::vector<JobSeq> rows_on_page(const sqlite::Query& table) const;
   [[nodiscard]] std::vector<JobSeq> in_lanes();
   void add_in_lanes(sqlite::Statement&& rows, std::vector<JobSeq>& seqs);
   void add_lanes_of_tenants(std::span<const std::int64_t> tenants, std::vector<JobSeq>& seqs);
