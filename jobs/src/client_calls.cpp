@@ -43,7 +43,7 @@ constexpr const char* kEndedBefore =
 
 void ClientCalls::Call::tell(const std::exception_ptr& error) {
   if (all) {
-    all->complete(error, error ? std::vector<BulkItem>{} : std::move(jobs->items));
+    all->complete(error, error ? std::vector<BulkItem>{} : jobs->items);
     return;
   }
   const BulkItem& item = jobs->items.empty() ? BulkItem{} : jobs->items.front();

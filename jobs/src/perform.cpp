@@ -123,8 +123,8 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   detail::run_handler(*runner, run, [&] {
     // Arguments that cannot be decoded are no error of the handler's, and no rule of its kind takes them.
     if (run.has_begun) left.thrown = std::current_exception();
-    left.returned = std::move(run.returned);
     if (left.capture != nullptr) left.capture->handler_ended(run);
+    left.returned = std::move(run.returned);
     left.outbox = detail::outbox_after(run, *seen_outboxes_);
   });
 }

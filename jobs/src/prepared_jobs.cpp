@@ -48,6 +48,7 @@ PreparedJobs prepare_all(const JobDrafting& drafting, const JobKind& kind, const
 void store(PreparedJobs& jobs, queue::StoreWriter& writer, const Clock& clock) {
   for (std::size_t i = 0; i < jobs.drafts.size(); ++i) {
     if (!jobs.drafts[i]) continue;
+    jobs.items[i] = {};  // a lazy call may be started twice, and is the same jobs then
     const auto result = queue::enqueue(writer, *jobs.drafts[i], clock);
     if (result) jobs.items[i].id = result->id.uuid;
     else refuse(jobs, i, result.error());
