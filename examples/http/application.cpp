@@ -6,8 +6,10 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 // exports-server CONFIG PORT: serves until SIGTERM or SIGINT.
 int main(int argc, char** argv) {
@@ -19,6 +21,7 @@ int main(int argc, char** argv) {
     boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
     signals.async_wait([&](auto&&...) { loop.stop(); });
     std::printf("http://127.0.0.1:%d/TENANT/exports\n", server.port());
+    std::fflush(stdout);
     loop.run();
     return 0;
   } catch (const std::exception& error) {
