@@ -9,6 +9,35 @@
 #include <future>
 #include <thread>
 
+namespace tenure::testing {
+
+// A completion token of an application's own: what a call returns is where its outcome will be.
+struct Noted {
+  boost::asio::io_context& loop;
+};
+
+}  // namespace tenure::testing
+
+template <class Answer>
+struct boost::asio::async_result<tenure::testing::Noted, void(std::exception_ptr, Answer)> {
+  using Outcome = tenure::testing::Outcome<Answer>;
+
+  template <class Initiation, class... Arguments>
+  static std::shared_ptr<Outcome> initiate(Initiation&& initiation, const tenure::testing::Noted& token,
+                                           Arguments&&... arguments) {
+    auto outcome = std::make_shared<Outcome>();
+    std::forward<Initiation>(initiation)(
+        boost::asio::bind_executor(token.loop,
+                                   [outcome](std::exception_ptr error, Answer answer) {
+                                     ++outcome->times;
+                                     outcome->error = std::move(error);
+                                     outcome->answer = std::move(answer);
+                                   }),
+        std::forward<Arguments>(arguments)...);
+    return outcome;
+  }
+};
+
 // Enqueues from an event loop: what each call ends with, once, whatever happens to it.
 namespace tenure::testing {
 namespace {
@@ -45,7 +74,32 @@ TEST_F(AsyncClient, AFutureHasTheIdOrThrowsTheTypedError) {
   EXPECT_EQ(jobs(), 1);
 }
 
-TEST_F(AsyncClient, CTX_06_TheTenantIsThatOfTheCallAndNotOfTheStartOfALazyOne) {
+TEST_F(AsyncClient, ATokenOfAnApplicationsOwnServesToo) {
+  const auto one = client_->async_enqueue(Ping{1}, kUntenanted, Noted{loop_});
+  const std::array<Ping, 2> pings{};
+  const auto all = client_->async_enqueue_all(pings, kUntenanted, BulkRule::store_good_ones, Noted{loop_});
+  loop_.run();
+  EXPECT_EQ(one->times + all->times, 2);
+  EXPECT_TRUE(has(one->answer.value()));
+  EXPECT_EQ(all->answer->size(), 2U);
+}
+
+TEST_F(AsyncClient, ALazyCallThatIsStartedTwiceIsTheSameJobs) {
+  const std::array<Ping, 2> pings{Ping{1}, Ping{2}};
+  auto lazy = client_->async_enqueue_all(pings, kUntenanted, BulkRule::store_good_ones, asio::deferred);
+  std::array<Outcome<std::vector<BulkItem>>, 2> outcomes;
+  for (auto& outcome : outcomes) {
+    auto again = lazy;
+    std::move(again)(into(outcome));
+    loop_.restart();
+    loop_.run();
+    ASSERT_EQ(outcome.code(), std::nullopt);
+  }
+  EXPECT_EQ(outcomes[0].answer->at(1).id, outcomes[1].answer->at(1).id);
+  EXPECT_EQ(jobs(), 2);
+}
+
+TEST_F(AsyncClient, TheTenantIsThatOfTheCallAndNotOfTheStartOfALazyOne) {
   static_cast<void>(store_->registry().begin_create(TenantName{"acme"}, clock_.wall()));
   auto lazy = with_tenant("acme", [&] { return client_->async_enqueue(Ping{1}, {}, asio::deferred); });
   Outcome<Uuid> outcome;
