@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <new>
 #include <pthread.h>
 
 namespace tenure::detail {
@@ -14,23 +16,26 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{100};  // for jobs that have ended
 constexpr std::size_t kLooksOfOneRead = 1'000;
 
-std::exception_ptr exception_of(Failure failure) {
+Failure interrupted(std::string message) { return {ErrorCode::interrupted, std::move(message)}; }
+
+// Of what is caught: an error of ours, or one of the world that is none.
+Failure failure_of_caught() {
   try {
-    raise(std::move(failure));
-  } catch (const Error&) {
-    return std::current_exception();
+    throw;
+  } catch (const Error& error) {
+    return error.failure();
+  } catch (const std::bad_alloc& error) {
+    return {ErrorCode::out_of_memory, error.what()};
+  } catch (const std::exception& error) {
+    return {ErrorCode::internal, error.what()};
   }
 }
 
-std::exception_ptr interrupted(std::string message) {
-  return exception_of({ErrorCode::interrupted, std::move(message)});
-}
-
-std::exception_ptr forked() {
+Failure forked() {
   try {
     refuse_in_child("the client");
-  } catch (const Error&) {
-    return std::current_exception();
+  } catch (const Error& error) {
+    return error.failure();
   }
 }
 
@@ -41,18 +46,29 @@ constexpr const char* kEndedBefore =
 
 }  // namespace
 
-void ClientCalls::Call::tell(const std::exception_ptr& error) {
+std::exception_ptr exception_of(const std::optional<Failure>& error) {
+  if (!error) return {};
+  try {
+    raise(*error);
+  } catch (const Error&) {
+    return std::current_exception();
+  }
+}
+
+void ClientCalls::Call::tell(const std::optional<Failure>& error) {
   if (all) {
     all->complete(error, error ? std::vector<BulkItem>{} : jobs->items);
     return;
   }
   const BulkItem& item = jobs->items.empty() ? BulkItem{} : jobs->items.front();
-  if (!error && item.failure) one->complete(exception_of(*item.failure), {});
+  if (!error && item.failure) one->complete(item.failure, {});
   else one->complete(error, error ? Uuid{} : item.id);
 }
 
 ClientCalls::ClientCalls(const Means& means)
     : means_(means),
+      stores_in_call_(means.options.stores_in_call),
+      ends_max_(means.options.waiting_ends_max),
       waiting_({.jobs_max = means.options.waiting_jobs_max, .bytes_max = means.options.waiting_bytes_max}) {}
 
 ClientCalls::~ClientCalls() {
@@ -73,7 +89,7 @@ void ClientCalls::close() {
     changed_.notify_all();
   }
   if (!left.empty()) {
-    const auto error = interrupted(kEndedBefore);
+    const Failure error = interrupted(kEndedBefore);
     for (Call& call : left) call.tell(error);
   }
   for (auto& [number, wait] : waits)
@@ -86,8 +102,8 @@ std::shared_ptr<PreparedJobs> ClientCalls::prepare(const JobKind& kind, const vo
   auto prepared = std::make_shared<PreparedJobs>();
   try {
     *prepared = prepare_one(drafting(), kind, job, options);
-  } catch (const Error&) {
-    prepared->error = std::current_exception();
+  } catch (const Error& error) {
+    prepared->error = error.failure();
   }
   return prepared;
 }
@@ -98,8 +114,8 @@ std::shared_ptr<PreparedJobs> ClientCalls::prepare_all(const JobKind& kind, cons
   auto prepared = std::make_shared<PreparedJobs>();
   try {
     *prepared = detail::prepare_all(drafting(), kind, jobs, count, options, rule);
-  } catch (const Error&) {
-    prepared->error = std::current_exception();
+  } catch (const Error& error) {
+    prepared->error = error.failure();
   }
   return prepared;
 }
@@ -108,8 +124,8 @@ std::shared_ptr<const void> ClientCalls::prepare_wait(const Uuid& id, const Jobs
   auto waited = std::make_shared<WaitedJob>(WaitedJob{.id = {id}, .whose = {}, .error = {}});
   try {
     waited->whose = whose(jobs);
-  } catch (const Error&) {
-    waited->error = std::current_exception();
+  } catch (const Error& error) {
+    waited->error = error.failure();
   }
   return waited;
 }
@@ -128,14 +144,13 @@ void ClientCalls::begin(Call call) {
   if (process_.is_inherited()) return call.tell(forked());
   if (call.jobs->error) return call.tell(call.jobs->error);
   std::optional<Failure> refused;
-  const bool is_stored_here = means_.options.stores_in_call;
   {
     const std::lock_guard lock(mutex_);
     const CallNumber number = call.number;
     auto added = waiting_.add(number, {call.jobs->drafts.size(), bytes_of(*call.jobs)});
     if (!added) {
       refused = std::move(added.error());
-    } else if (is_stored_here) {
+    } else if (stores_in_call_) {
       static_cast<void>(waiting_.take(1));
     } else {
       start_thread();
@@ -143,8 +158,8 @@ void ClientCalls::begin(Call call) {
       changed_.notify_all();
     }
   }
-  if (refused) call.tell(exception_of(*std::move(refused)));
-  else if (is_stored_here) store_together({&call, 1});
+  if (refused) call.tell(refused);
+  else if (stores_in_call_) store_together({&call, 1});
 }
 
 void ClientCalls::wait(std::int64_t number, std::shared_ptr<const void> prepared,
@@ -152,16 +167,15 @@ void ClientCalls::wait(std::int64_t number, std::shared_ptr<const void> prepared
   auto job = std::static_pointer_cast<const WaitedJob>(prepared);
   if (process_.is_inherited()) return completion->complete(forked(), {});
   if (job->error) return completion->complete(job->error, {});
-  std::exception_ptr refused;
+  std::optional<Failure> refused;
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.is_closed()) {
       refused = interrupted("the client has ended before the job");
-    } else if (ends_.size() >= means_.options.waiting_ends_max) {
-      refused =
-          exception_of({ErrorCode::limit_reached, std::to_string(ends_.size()) +
+    } else if (ends_.size() >= ends_max_) {
+      refused = Failure{ErrorCode::limit_reached, std::to_string(ends_.size()) +
                                                       " calls wait for the ends of jobs already, and no "
-                                                      "more may (waiting_ends_max)"});
+                                                      "more may (waiting_ends_max)"};
     } else {
       start_thread();
       ends_.emplace(CallNumber{number}, WaitForEnd{std::move(job), std::move(completion)});
@@ -240,7 +254,7 @@ void ClientCalls::serve(std::vector<Call> batch) {
 }
 
 void ClientCalls::store_together(std::span<Call> calls) {
-  const std::exception_ptr error = write(calls);
+  const std::optional<Failure> error = write(calls);
   {
     const std::lock_guard lock(mutex_);
     for (const Call& call : calls) waiting_.end(call.number);
@@ -248,23 +262,23 @@ void ClientCalls::store_together(std::span<Call> calls) {
   for (Call& call : calls) call.tell(error);
 }
 
-std::exception_ptr ClientCalls::write(std::span<Call> calls) {
+std::optional<Failure> ClientCalls::write(std::span<Call> calls) {
   try {
     means_.store.write(means_.options.durability, [&](queue::StoreWriter& writer) {
       for (Call& call : calls) store(*call.jobs, writer, means_.clock);
     });
     queue::send_wake_hint(means_.options.wake_path);
   } catch (const std::exception&) {  // of the world: what it says holds for each of them
-    return std::current_exception();
+    return failure_of_caught();
   }
-  return {};
+  return std::nullopt;
 }
 
 void ClientCalls::look_for_ends() {
   std::vector<Look> looks;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [number, wait] : ends_) looks.push_back({number, wait.job, std::nullopt, {}});
+    for (const auto& [number, wait] : ends_) looks.push_back({number, wait.job, std::nullopt, std::nullopt});
   }
   for (auto page = looks.begin(); page != looks.end();) {
     const auto end = page + std::min<std::ptrdiff_t>(looks.end() - page, kLooksOfOneRead);
@@ -280,12 +294,13 @@ void ClientCalls::look(std::span<Look> looks) {
       const WallTime now = means_.clock.wall();
       for (Look& each : looks) {
         auto found = find_job(reader, each.job->id, each.job->whose, means_.mask, now);
-        if (!found) each.error = exception_of(not_found(each.job->id, each.job->whose));
+        if (!found) each.error = not_found(each.job->id, each.job->whose);
         else if (found->has_ended()) each.ended = std::move(found);
       }
     });
   } catch (const std::exception&) {  // of the world: none of them knows more
-    for (Look& each : looks) each.error = std::current_exception();
+    const Failure failure = failure_of_caught();
+    for (Look& each : looks) each.error = failure;
   }
 }
 

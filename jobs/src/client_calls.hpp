@@ -11,7 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <exception>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -64,12 +64,12 @@ class ClientCalls final : public AsyncCalls {
     std::shared_ptr<PreparedJobs> jobs;
     std::unique_ptr<Completion<Uuid>> one;
     std::unique_ptr<Completion<std::vector<BulkItem>>> all;
-    void tell(const std::exception_ptr& error);
+    void tell(const std::optional<Failure>& error);
   };
   struct WaitedJob {
     queue::JobId id;
     Whose whose;
-    std::exception_ptr error;
+    std::optional<Failure> error;
   };
   struct WaitForEnd {
     std::shared_ptr<const WaitedJob> job;
@@ -80,7 +80,7 @@ class ClientCalls final : public AsyncCalls {
     CallNumber number;
     std::shared_ptr<const WaitedJob> job;
     std::optional<FoundJob> ended;
-    std::exception_ptr error;
+    std::optional<Failure> error;
   };
 
   void start_thread();
@@ -95,12 +95,14 @@ class ClientCalls final : public AsyncCalls {
   void serve(std::vector<Call> batch);
   void store_together(std::span<Call> calls);
   // One commit. What it failed with.
-  [[nodiscard]] std::exception_ptr write(std::span<Call> calls);
+  [[nodiscard]] std::optional<Failure> write(std::span<Call> calls);
   void look_for_ends();
   void look(std::span<Look> looks);
   void tell_ends(std::span<Look> looks);
 
   const Means means_;
+  const bool stores_in_call_;  // what a call looks at that may begin when the client has gone
+  const std::size_t ends_max_;
   const ProcessBound process_;
   std::atomic<std::int64_t> last_number_ = 0;
   std::mutex mutex_;

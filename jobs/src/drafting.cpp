@@ -19,8 +19,8 @@ std::optional<TenantName> tenant_of_call(const TenantOfCall& tenant, bool untena
   if (!tenant) {
     if (!current)
       raise(ErrorCode::no_tenant,
-            "no tenant is current; enqueue inside with_tenant, or with {.tenant = ...}; a job outside every "
-            "tenant is enqueued with {.untenanted = true}");
+            "no tenant is current; call this inside with_tenant, or with {.tenant = ...}; jobs outside every "
+            "tenant are named with {.untenanted = true}");
     return current;
   }
   if (current && *current != *tenant)

@@ -6,7 +6,6 @@
 #include <tenure/queue/draft.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <optional>
 #include <vector>
 
@@ -17,7 +16,7 @@ struct PreparedJobs {
   BulkRule rule = BulkRule::store_good_ones;
   std::vector<std::optional<queue::Draft>> drafts = {};  // none where its item says why
   std::vector<BulkItem> items = {};
-  std::exception_ptr error =
+  std::optional<Failure> error =
       {};  // why there is nothing to store; of an event loop's call, which tells it in the end
 };
 

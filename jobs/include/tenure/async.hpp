@@ -43,6 +43,7 @@
 #include <exception>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -58,14 +59,14 @@ class AsioCompletion final : public Completion<Answer> {
       : work_(boost::asio::get_associated_executor(handler, boost::asio::system_executor{})),
         handler_(std::move(handler)) {}
 
-  void complete(std::exception_ptr error, Answer answer) noexcept override {
+  void complete(std::optional<Failure> error, Answer answer) noexcept override {
     const auto executor = work_.get_executor();
     boost::asio::post(executor, [work = std::move(work_), handler = std::move(handler_),
                                  error = std::move(error), answer = std::move(answer)]() mutable {
       // On the executor, where a signal is emitted too.
       if (auto slot = boost::asio::get_associated_cancellation_slot(handler); slot.is_connected())
         slot.clear();
-      std::move(handler)(std::move(error), std::move(answer));
+      std::move(handler)(exception_of(error), std::move(answer));
     });
   }
 

@@ -151,6 +151,21 @@ TEST_F(Asking, NothingIsReturnedByARunThatFails) {
   EXPECT_NE(found(id).error.find("no disk for"), std::string::npos) << found(id).error;
 }
 
+TEST_F(Asking, NothingIsReturnedByARunThatHasObeyedACancel) {
+  jobs_.add<OtherExport>([](const OtherExport&, JobContext& context) {
+    static_cast<void>(context.stop_token());
+    return ExportMade{};
+  });
+  static_cast<void>(client_.enqueue(OtherExport{}, {.untenanted = true}));
+  queue::StopSignal stop;
+  stop.give(StopReason::operator_asked);
+  const queue::ClaimedJob job = claim();
+  queue::RunNotes notes{{job.seq, job.token}};
+  const queue::AttemptEnd end = end_of(performer_, job, stop, notes);
+  EXPECT_EQ(end.result, queue::RunResult::failed);
+  EXPECT_FALSE(end.returned.has_value());
+}
+
 TEST_F(Asking, AJobOfAnotherTenantIsNotFoundAndNotChanged) {
   const Uuid of_acme = enqueue("acme");
   const Uuid untenanted = client_.enqueue(MakeExport{}, {.untenanted = true});

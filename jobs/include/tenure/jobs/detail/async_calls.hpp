@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 // What is behind tenure/async.hpp and knows nothing of Asio.
@@ -16,9 +17,11 @@ template <class Answer>
 class Completion {
  public:
   virtual ~Completion() = default;
-  // With an error `answer` is empty.
-  virtual void complete(std::exception_ptr error, Answer answer) noexcept = 0;
+  // With an error `answer` is empty. A value, and no exception: its object would be shared by threads of the client's and the application's.
+  virtual void complete(std::optional<Failure> error, Answer answer) noexcept = 0;
 };
+// Null: none.
+[[nodiscard]] std::exception_ptr exception_of(const std::optional<Failure>& error);
 
 struct PreparedJobs;  // drafts, or why there are none
 
