@@ -1,4 +1,5 @@
 #include "measure.hpp"
+#include "threads.hpp"
 #include "workload.hpp"
 #include "yardstick.h"
 
@@ -10,9 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
-#include <numeric>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 // The store alone, in one process: figures 2 (claim and finish), 3 (enqueue one by one), 4 (from many threads), 6 (in
@@ -113,28 +112,6 @@ class Bench {
   std::size_t backlog_;
 };
 
-// Calls `once` again and again for so long; the number of calls.
-template <class Once>
-std::size_t repeat(double seconds, Once once) {
-  const Stopwatch watch;
-  std::size_t done = 0;
-  for (; watch.seconds() < seconds; ++done) once(done);
-  return done;
-}
-
-// The same from several threads, all of them together. `make` makes what one thread calls.
-template <class Make>
-Sample rate_of_threads(std::size_t threads, double seconds, Make make) {
-  std::vector<std::size_t> done(threads);
-  const Stopwatch watch;
-  {
-    std::vector<std::jthread> running;
-    for (std::size_t i = 0; i < threads; ++i)
-      running.emplace_back([&, i, once = make(i)]() mutable { done[i] = repeat(seconds, once); });
-  }
-  return watch.rate(std::accumulate(done.begin(), done.end(), std::size_t{0}));
-}
-
 void Bench::enqueue_one_by_one() {
   std::vector<Figure> figures{{.number = "3",
                                .what = "enqueue one by one, durable, one process",
@@ -178,16 +155,7 @@ void Bench::enqueue_from_threads(std::size_t threads) {
     })};
   };
   const auto yardstick = [&] {
-    const auto open = open_yardstick(folder_.file("yardstick.db"), YARDSTICK_FULL);
-    yardstick_group* group = yardstick_group_open(open.get());
-    const Sample rate = rate_of_threads(threads, seconds_, [&](std::size_t thread) {
-      return [&, tenants = std::make_shared<ZipfTenants>(kSeed + thread)](std::size_t) {
-        const auto tenant = static_cast<std::int64_t>(tenants->next());
-        yardstick_group_enqueue(group, tenant, payload().data(), payload().size());
-      };
-    });
-    yardstick_group_close(group);
-    return std::vector{rate};
+    return std::vector{group_yardstick(folder_.file("yardstick.db"), threads, seconds_, kSeed)};
   };
   take_turns(options_, figures, ours, yardstick);
 }

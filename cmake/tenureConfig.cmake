@@ -1,6 +1,7 @@
 # find_package(tenure): the targets tenure::client, for what enqueues, tenure::worker, for worker programs, and tenure::testing, for tests of
 # both. COMPONENTS testing_gtest adds tenure::testing_gtest, the fixture for GoogleTest, which is found then, or taken from your project where
-# that has it already. The libraries below are those that a program is linked with; of the headers, users meet cereal's and tl::expected alone.
+# that has it already. The libraries below are those that a program is linked with; of the headers, users meet cereal's and tl::expected alone,
+# and Boost.Asio where they include <tenure/async.hpp>.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(SQLite3 3.40)

@@ -1,5 +1,5 @@
 #include "log_output.hpp"
-#include "thread_without_signals.hpp"
+#include <tenure/base/thread_without_signals.hpp>
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/json.hpp>

@@ -36,6 +36,7 @@ struct WholeJob {
   queue::JobKeys keys;
   std::optional<queue::TickRecord> tick;  // that has made it
   std::string schedule;                   // of the tick; empty: it has gone
+  std::optional<queue::StoredResult> result;
 };
 
 std::string schedule_of(queue::JobReader& reader, queue::ScheduleNumber number) {
@@ -72,6 +73,7 @@ void hide_secrets(WholeJob& job, const queue::Mask& mask) {
     if (note.failure) note.failure->message = secrets.hidden_in(note.failure->message);
   if (auto& told = job.record.progress) told->progress.text = secrets.hidden_in(told->progress.text);
   job.arguments = mask.shown(job.arguments);
+  if (job.result) job.result->text = mask.shown(job.result->text);
 }
 
 void read_arguments(WholeJob& job, std::string_view bytes) {
@@ -111,8 +113,10 @@ WholeJob find(Session& session, queue::JobId id) {
                    .capsules = reader.capsules(id),
                    .keys = reader.job_keys(*record),
                    .tick = reader.schedules().tick_of(id),
-                   .schedule = {}};
+                   .schedule = {},
+                   .result = reader.result(record->seq, session.now())};
     if (job->tick) job->schedule = schedule_of(reader, job->tick->schedule);
+    if (job->result && !json::Document::parse(job->result->text, kShownArguments)) job->result->text.clear();
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
   });
   if (!job) raise(ErrorCode::job_not_found, fmt::format("there is no job {}", id.text()));
@@ -172,6 +176,12 @@ std::string arguments_text(const WholeJob& job) {
   return escaped(json::printable(job.arguments), kArgumentsShown);
 }
 
+std::string result_text(const queue::StoredResult& result, const ShowStyle& style) {
+  if (result.text.empty()) return "is no JSON and not shown, since nothing in it could be masked";
+  return fmt::format("{}, kept until {}", escaped(json::printable(result.text), kArgumentsShown),
+                     full_time_text(result.keep_until, style));
+}
+
 std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   const JobRecord& r = job.record;
   const auto line = [](std::string_view name, std::string_view value) {
@@ -206,7 +216,9 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   for (const queue::CaptureRecord& request : job.captures)
     out += line("capture", request_text(request, style));
   for (const queue::CapsuleNote& note : job.capsules) out += line("capsule", capsule_text(note, style));
-  return out + line("arguments", arguments_text(job));
+  out += line("arguments", arguments_text(job));
+  if (job.result) out += line("result", result_text(*job.result, style));
+  return out;
 }
 
 void write_exit(json::Writer& writer, const std::optional<queue::ProcessExit>& exit) {
@@ -273,6 +285,10 @@ std::string json_of(const WholeJob& job) {
   if (job.arguments.empty()) writer.null();
   else writer.raw(job.arguments);
   if (!job.envelope_problem.empty()) write_text(writer, "envelope_problem", job.envelope_problem);
+  writer.key("result");
+  if (!job.result || job.result->text.empty()) writer.null();
+  else writer.raw(job.result->text);
+  if (job.result) write_time(writer, "result_kept_until", job.result->keep_until);
   writer.end_object().end_object();
   return out;
 }

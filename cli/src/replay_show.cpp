@@ -112,6 +112,7 @@ std::string text_of(const ShownCapsule& shown, const ShowStyle& style) {
               fmt::format("version {} of application {}, Tenure {}", value_text(shown.head.program_version),
                           value_text(shown.head.application), value_text(shown.head.tenure_version)));
   out += line_of("outcome", outcome_text(shown.run));
+  if (shown.run.returned) out += line_of("returned", escaped(json::printable(*shown.run.returned), 4096));
   out += line_of("arguments",
                  shown.arguments.empty() ? "are not shown" : escaped(json::printable(shown.arguments), 4096));
   out += lines_of("calls", shown.run.calls, call_text);
@@ -158,6 +159,7 @@ void write_done(json::Writer& writer, const replay::RunRecord& run) {
   writer.key("outcome").string(run.failure ? "failed" : "succeeded");
   write_failure(writer,
                 run.failure ? std::optional{Failure{run.failure->code, run.failure->error}} : std::nullopt);
+  write_json(writer, "returned", run.returned.value_or(""));
   writer.key("calls").begin_array();
   for (const replay::RecordedCall& call : run.calls) {
     writer.begin_object();

@@ -1,54 +1,25 @@
-#include "drafting.hpp"
-#include "marked_files.hpp"
+#include "client_impl.hpp"
 #include "outbox_writer.hpp"
 
-#include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
-#include <tenure/base/process_bound.hpp>
 #include <tenure/base/sqlite/confinement.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/load.hpp>
 #include <tenure/config/log_options.hpp>
 #include <tenure/config/seal_keys.hpp>
-#include <tenure/jobs/client.hpp>
 #include <tenure/queue/draft.hpp>
-#include <tenure/queue/mask.hpp>
 #include <tenure/queue/outbox_file.hpp>
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/wake_hint.hpp>
 #include <tenure/tenancy/commit_watch.hpp>
-#include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/migrations.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
-#include <tenure/tenancy/tenants.hpp>
 
 #include <exception>
 #include <utility>
 
 namespace tenure {
-
-struct Client::Impl {
-  // Of a client that opened its own; else empty.
-  std::unique_ptr<Clock> own_clock;
-  std::unique_ptr<queue::Store> own_store;
-  std::unique_ptr<HandleCache> handles;
-  std::unique_ptr<Tenants> own_tenants;
-
-  queue::Store& store;
-  const Clock& clock;
-  Tenants* tenants;  // null: over a store alone
-  ClientOptions options;
-  queue::Mask mask{options.mask};
-  ProcessBound process = {};
-
-  detail::MarkedFiles marked = {};
-  LineLimit lines = {};  // of jobs that were left
-
-  [[nodiscard]] detail::JobDrafting drafting() const { return {options.application, mask, clock}; }
-  void mark(const TenantTransaction& transaction);
-  void relay(TenantHandle& handle);
-};
 
 namespace {
 
@@ -129,7 +100,9 @@ Client::Client(queue::Store& store, Tenants& tenants, const Clock& clock, Client
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() {
-  if (impl_ && impl_->process.is_inherited()) static_cast<void>(impl_.release());
+  if (!impl_) return;
+  if (impl_->process.is_inherited()) static_cast<void>(impl_.release());
+  else if (impl_->calls) impl_->calls->close();
 }
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&& other) noexcept {
@@ -162,36 +135,20 @@ Uuid Client::enqueue_one(const detail::JobKind& kind, const void* job_data, cons
 std::vector<BulkItem> Client::enqueue_many(const detail::JobKind& kind, const void* jobs, std::size_t count,
                                            const EnqueueOptions& options, BulkRule rule) {
   impl_->process.check("the client");
-  if (count > limits::kBulkMax)
-    raise(ErrorCode::bad_options, "a bulk of " + std::to_string(count) + " jobs; at most " +
-                                      std::to_string(limits::kBulkMax) + " go into one commit");
-  if (options.id) raise(ErrorCode::bad_options, "one id cannot name all jobs of a bulk");
-  std::vector<BulkItem> items(count);
-  std::vector<std::optional<queue::Draft>> drafts(count);
-  const auto refuse = [&](std::size_t index, Failure failure) {
-    if (rule == BulkRule::all_or_nothing) {
-      failure.message = "item " + std::to_string(index) + ": " + failure.message;
-      raise(std::move(failure));
-    }
-    items[index].failure = std::move(failure);
-  };
-  for (std::size_t i = 0; i < count; ++i) {
-    try {
-      drafts[i] = impl_->drafting().draft(kind, static_cast<const std::byte*>(jobs) + i * kind.size, options);
-    } catch (const Error& error) {
-      refuse(i, error.failure());
-    }
-  }
-  impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!drafts[i]) continue;
-      const auto result = queue::enqueue(writer, *drafts[i], impl_->clock);
-      if (result) items[i].id = result->id.uuid;
-      else refuse(i, result.error());
-    }
-  });
+  detail::PreparedJobs prepared = detail::prepare_all(impl_->drafting(), kind, jobs, count, options, rule);
+  impl_->store.write(impl_->options.durability,
+                     [&](queue::StoreWriter& writer) { detail::store(prepared, writer, impl_->clock); });
   queue::send_wake_hint(impl_->options.wake_path);
-  return items;
+  return std::move(prepared.items);
+}
+
+std::shared_ptr<detail::AsyncCalls> Client::async_calls() {
+  impl_->process.check("the client");
+  const std::lock_guard lock(impl_->calls_mutex);
+  if (!impl_->calls)
+    impl_->calls = std::make_shared<detail::ClientCalls>(detail::ClientCalls::Means{
+        .store = impl_->store, .clock = impl_->clock, .options = impl_->options, .mask = impl_->mask});
+  return impl_->calls;
 }
 
 // While the transaction has the tenant's writer lock, so that nobody raises the epoch meanwhile; whoever has the control database's

@@ -54,6 +54,11 @@ void JobContext::begins() {
   if (run_.on_begin != nullptr && *run_.on_begin) (*run_.on_begin)();
 }
 
+void JobContext::returns(FunctionRef<std::string()> encode) { run_.returned = encode(); }
+
+Uuid JobContext::id() const { return run_.job.id.uuid; }
+const std::string& JobContext::queue() const { return run_.job.queue; }
+WallTime JobContext::enqueued() const { return run_.job.created; }
 const std::string& JobContext::kind() const { return run_.job.kind; }
 const std::optional<TenantName>& JobContext::tenant() const { return run_.job.tenant; }
 int JobContext::attempt() const { return run_.job.attempt; }
@@ -71,6 +76,12 @@ std::optional<StopReason> JobContext::stop_reason() const {
   const auto reason = run_.stop.reason();
   run_.may_know_of_stop |= reason.has_value();
   return reason;
+}
+
+void JobContext::log(log::Level level, std::string_view message) {
+  run_.require_here();
+  log::write(level, "job.said", without_secrets(run_, message),
+             {.kind = run_.job.kind, .queue = run_.job.queue, .attempt = run_.job.attempt});
 }
 
 void JobContext::progress(std::int64_t done, std::int64_t total, std::string_view text) {

@@ -7,32 +7,27 @@
 #include <optional>
 
 namespace tenure::detail {
-namespace {
 
-// Whose job it is. The scope is what a named tenant is compared with, and the default.
-std::optional<TenantName> tenant_of(const EnqueueOptions& options) {
-  if (options.untenanted) {
-    if (options.tenant)
-      raise(ErrorCode::bad_options,
-            "untenanted and tenant " + options.tenant->text() + " exclude each other");
+// The scope is what a named tenant is compared with, and the default.
+std::optional<TenantName> tenant_of_call(const TenantOfCall& tenant, bool untenanted) {
+  if (untenanted) {
+    if (tenant)
+      raise(ErrorCode::bad_options, "untenanted and tenant " + tenant->text() + " exclude each other");
     return std::nullopt;
   }
   auto current = current_tenant();
-  if (!options.tenant) {
+  if (!tenant) {
     if (!current)
       raise(ErrorCode::no_tenant,
-            "no tenant is current; enqueue inside with_tenant, or with {.tenant = ...}; a job outside every "
-            "tenant is enqueued with {.untenanted = true}");
+            "no tenant is current; call this inside with_tenant, or with {.tenant = ...}; jobs outside every "
+            "tenant are named with {.untenanted = true}");
     return current;
   }
-  if (current && *current != *options.tenant)
+  if (current && *current != *tenant)
     raise(ErrorCode::tenant_swap_prohibited,
-          "the job is for " + options.tenant->text() + ", the scope is of " + current->text(),
-          current->text());
-  return options.tenant;
+          "the job is for " + tenant->text() + ", the scope is of " + current->text(), current->text());
+  return tenant;
 }
-
-}  // namespace
 
 queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
                                 const EnqueueOptions& of_call) const {
@@ -44,7 +39,7 @@ queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
                      .start_within = effective.start_within};
   queue::NewJob& job = draft.job;
   job.id = {of_call.id ? *of_call.id : (ids == nullptr ? uuids_of_process() : *ids).next(clock.wall())};
-  job.tenant = tenant_of(of_call);
+  job.tenant = tenant_of_call(of_call.tenant, of_call.untenanted);
   if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
   job.queue = effective.queue;
   job.kind = kind.name;

@@ -7,9 +7,14 @@
 #include <tenure/queue/draft.hpp>
 #include <tenure/queue/mask.hpp>
 
+#include <optional>
 #include <string>
 
 namespace tenure::detail {
+
+// Whose job a call is about: the tenant that it names, or the scope's. Nothing: untenanted, on purpose. NoTenant, TenantSwapProhibited,
+// BadOptions (both of it).
+[[nodiscard]] std::optional<TenantName> tenant_of_call(const TenantOfCall& tenant, bool untenanted);
 
 // Makes of an enqueue the job as it will be stored: whose it is, its options checked, its arguments encoded and every id in them compared.
 // Threads: any.

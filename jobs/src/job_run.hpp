@@ -43,6 +43,7 @@ struct JobRun {
   const std::function<void(const std::string&)>* on_left_open = nullptr;  // PerformerOptions::on_left_open
   const std::function<void()>* on_begin = nullptr;                        // PerformerOptions::on_begin
   const std::function<void(std::string_view)>* on_step = nullptr;         // ReplayOptions::on_step
+  std::optional<std::string> returned = std::nullopt;                     // by its handler, encoded
   std::string global_id = {};                                             // made when it is asked for
   std::optional<HandleLease> lease = std::nullopt;
   std::optional<sqlite::ChangeRecorder> changes =

@@ -2,6 +2,7 @@
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/options.hpp>
+#include <tenure/queue/job_result.hpp>
 #include <tenure/queue/run_decision.hpp>
 #include <tenure/queue/start_before.hpp>
 
@@ -73,6 +74,8 @@ void check_options(const JobOptions& options) {
   check_backoff(options.backoff);
   if (options.retry_for < std::chrono::milliseconds{0} || options.retry_for > queue::kDecidedWaitMax)
     refuse("retry_for", duration_text(options.retry_for), "1 ms to 3650 days are allowed, or 0");
+  if (options.keep_result < queue::kKeepResultMin || options.keep_result > queue::kKeepResultMax)
+    refuse("keep_result", duration_text(options.keep_result), "1 min to 365 days are allowed");
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {

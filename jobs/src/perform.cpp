@@ -72,7 +72,11 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
                         .failure = {},
                         .outbox = std::move(left.outbox)};
   if (capture) end.capsule = capture->finish(failure);
-  if (!failure) return end;
+  if (!failure) {
+    if (left.returned)
+      end.returned = queue::JobResult{*std::move(left.returned), jobs_.keep_result(job.kind)};
+    return end;
+  }
   end.result = queue::RunResult::failed;
   if (left.thrown)
     end.decision = detail::decision_on(left.thrown, *failure, jobs_.policy(job.kind), job, clock_.wall());
@@ -120,6 +124,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
     // Arguments that cannot be decoded are no error of the handler's, and no rule of its kind takes them.
     if (run.has_begun) left.thrown = std::current_exception();
     if (left.capture != nullptr) left.capture->handler_ended(run);
+    left.returned = std::move(run.returned);
     left.outbox = detail::outbox_after(run, *seen_outboxes_);
   });
 }

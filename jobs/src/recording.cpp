@@ -24,6 +24,7 @@ void end_recording(JobRun& run, replay::RunRecord& record) {
     ~End() { run.changes.reset(); }
   } const end{run};
   record.cursor = run.cursor;
+  record.returned = run.returned;
   if (!run.changes) return;
   run.lease->end_children();
   run.handle().read([&](TenantReader& reader) {

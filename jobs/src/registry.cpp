@@ -10,8 +10,11 @@ void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const 
     raise(ErrorCode::bad_options, "a worker program has at most " + std::to_string(limits::kProgramKindsMax) +
                                       " kinds, aliases included; \"" + std::string{kind} +
                                       "\" is one too many");
-  const Entry entry{
-      runner, options.queue, options.time_limit, {options.errors, options.backoff, options.retry_for}};
+  const Entry entry{runner,
+                    options.queue,
+                    options.time_limit,
+                    {options.errors, options.backoff, options.retry_for},
+                    options.keep_result};
   if (!kinds_.emplace(kind, entry).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
@@ -25,6 +28,12 @@ const detail::FailurePolicy& JobRegistry::policy(std::string_view kind) const {
   const auto found = kinds_.find(kind);
   TENURE_INVARIANT(found != kinds_.end());
   return found->second.policy;
+}
+
+std::chrono::milliseconds JobRegistry::keep_result(std::string_view kind) const {
+  const auto found = kinds_.find(kind);
+  TENURE_INVARIANT(found != kinds_.end());
+  return found->second.keep_result;
 }
 
 std::vector<JobRegistry::Kind> JobRegistry::kinds() const {

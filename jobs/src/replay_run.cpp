@@ -66,6 +66,7 @@ replay::RunRecord replay_run(const JobRegistry& jobs, HandleCache& handles, cons
   replay::RunRecord record = std::move(tape.record());
   if (tape.trouble()) failure = {tape.trouble()->code, tape.trouble()->message, {}};
   record.failure = std::move(failure);
+  if (record.failure) record.returned.reset();
   replay::forget_place(record, handles.files().path_for(*job.tenant));
   return replay::redacted(std::move(record), mask);
 }

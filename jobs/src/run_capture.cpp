@@ -120,6 +120,7 @@ void RunCapture::write(const std::optional<queue::AttemptFailure>& failure, queu
                                    .masked = {}},
                           .run = std::move(tape_.record())};
   capsule.run.failure = failure;
+  if (failure) capsule.run.returned.reset();  // of a handler that has obeyed a cancel
   replay::forget_place(capsule.run, handles_.files().path_for(*job_.tenant));
   const TenantScope scope(*job_.tenant, job_.generation);
   taken.file = replay::write_capsule(*before_, capsule, options_.mask, options_.capture.folder,

@@ -21,11 +21,13 @@ using sqlite::Query;
 using sqlite::Statement;
 
 constexpr Query kSchema{"capsule_schema_1", schema::k0001_capsule_sql};
+constexpr Query kContextSchema{"capsule_schema_2", schema::k0002_context_sql};
 
 constexpr Query kDrop{"drop_capsule_tables", R"sql(
   drop table main.tenure_capsule; drop table main.tenure_capsule_reading;
   drop table main.tenure_capsule_recorded; drop table main.tenure_capsule_job;
-  drop table main.tenure_capsule_change; drop table main.tenure_capsule_digest)sql"};
+  drop table main.tenure_capsule_change; drop table main.tenure_capsule_digest;
+  drop table if exists main.tenure_capsule_context)sql"};
 
 constexpr Query kInsertCapsule{"insert_capsule", R"sql(
   insert into main.tenure_capsule values
@@ -38,6 +40,8 @@ constexpr Query kInsertJob{"insert_job",
                            "insert into main.tenure_capsule_job values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 constexpr Query kInsertChange{"insert_change",
                               "insert into main.tenure_capsule_change values (?1, ?2, ?3, ?4, ?5, ?6)"};
+constexpr Query kInsertContext{"insert_context",
+                               "insert into main.tenure_capsule_context values (1, ?1, ?2, ?3)"};
 constexpr Query kInsertDigest{"insert_digest", "insert into main.tenure_capsule_digest values (1, ?1)"};
 
 constexpr Query kOwnObjects{"capsule_objects", R"sql(
@@ -62,6 +66,9 @@ constexpr Query kJobs{"jobs", R"sql(
   order by number)sql"};
 constexpr Query kChanges{"changes", R"sql(
   select table_name, kind, key, before, after from main.tenure_capsule_change order by number)sql"};
+constexpr Query kHasContext{"has_context", R"sql(
+  select 1 from main.sqlite_schema where type = 'table' and name = 'tenure_capsule_context')sql"};
+constexpr Query kContext{"context", "select queue, enqueued_us, returned from main.tenure_capsule_context"};
 constexpr Query kDigest{"digest", "select sha256 from main.tenure_capsule_digest"};
 
 [[noreturn]] void refuse_capsule(const sqlite::Connection& connection, std::string_view what) {
@@ -157,14 +164,32 @@ void write_numbered(sqlite::Connection& connection, const Query& query, const It
   }
 }
 
+// As SQLite keeps the texts.
+std::string tables_of(std::string_view schema) {
+  std::string tables;
+  for (const std::string& statement : split(schema, ';')) {
+    const std::size_t begin = statement.find("create table ");
+    if (begin == std::string::npos) continue;
+    tables += "CREATE TABLE " + statement.substr(begin + std::string_view{"create table "}.size()) + ";\n";
+  }
+  return tables;
+}
+
+bool has_context(sqlite::Connection& connection) { return connection.statement(kHasContext).step(); }
+
 }  // namespace
 
-void make_capsule_tables(sqlite::Connection& connection) { connection.execute(kSchema); }
+void make_capsule_tables(sqlite::Connection& connection) {
+  connection.execute(kSchema);
+  connection.execute(kContextSchema);
+}
 void drop_capsule_tables(sqlite::Connection& connection) { connection.execute(kDrop); }
 
 void write_rows(sqlite::Connection& connection, const Capsule& capsule) {
   write_head_and_outcome(connection, capsule);
   const RunRecord& run = capsule.run;
+  const queue::AssignedJob& of_context = capsule.head.job;
+  connection.statement(kInsertContext).bind(of_context.queue, to_us(of_context.created), run.returned).run();
   write_numbered(connection, kInsertReading, run.readings,
                  [](Statement& row, WallTime time) { row.bind(to_us(time)); });
   write_numbered(connection, kInsertCall, run.calls, [](Statement& row, const RecordedCall& call) {
@@ -214,14 +239,9 @@ void require_capsule_tables(sqlite::Connection& connection) {
                       "release that wrote it",
                       version.integer(0), kCapsuleVersion),
           {}, connection.path().string());
-  std::string expected;
-  for (const std::string& statement : split(schema::k0001_capsule_sql, ';')) {
-    const std::size_t begin = statement.find("create table ");
-    if (begin != std::string::npos)
-      expected +=
-          "CREATE TABLE " + statement.substr(begin + std::string_view{"create table "}.size()) + ";\n";
-  }
-  if (made != expected) refuse_capsule(connection, "its tables are not as Tenure makes them");
+  const std::string first = tables_of(schema::k0001_capsule_sql);
+  if (made != first && made != first + tables_of(schema::k0002_context_sql))
+    refuse_capsule(connection, "its tables are not as Tenure makes them");
 }
 
 CapsuleHead read_head_row(sqlite::Connection& connection) {
@@ -253,6 +273,11 @@ CapsuleHead read_head_row(sqlite::Connection& connection) {
   if (!row.is_null(18))
     job.capture = queue::CaptureWish{queue::CaptureNumber{row.integer(18)},
                                      enum_in(connection, row.integer(19), queue::CaptureOn::any_end)};
+  if (!has_context(connection)) return head;
+  Statement context = connection.statement(kContext);
+  if (!context.step()) refuse_capsule(connection, "the row of its context is gone");
+  job.queue = context.text(0);
+  job.created = from_us(context.integer(1));
   return head;
 }
 
@@ -273,6 +298,11 @@ RunRecord read_run_rows(sqlite::Connection& connection) {
     if (const auto code = code_in(connection, row, 1)) run.failure = {*code, std::string{row.text(2)}, {}};
     run.cursor = as_text(row.blob(3));
     run.tables_not_recorded = texts_in(connection, row.text(4));
+  }
+  if (has_context(connection)) {
+    Statement context = connection.statement(kContext);
+    if (!context.step()) refuse_capsule(connection, "the row of its context is gone");
+    if (!context.is_null(2)) run.returned = std::string{context.text(2)};
   }
   Statement reading = connection.statement(kReadings);
   while (reading.step()) run.readings.push_back(from_us(reading.integer(0)));

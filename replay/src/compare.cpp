@@ -31,6 +31,7 @@ std::string text_of_outcome(const RunRecord& run) {
   std::string text =
       run.failure ? std::string{name_of(run.failure->code)} + ": " + shown(run.failure->error) : "succeeded";
   if (!run.cursor.empty()) text += ", with the cursor " + shown_name(run.cursor);
+  if (run.returned) text += ", returned " + shown(*run.returned);
   return text;
 }
 
@@ -80,9 +81,9 @@ std::optional<Difference> in_calls(const RunRecord& recorded, const RunRecord& r
 
 std::optional<Difference> in_outcome(const RunRecord& recorded, const RunRecord& replayed) {
   const auto key = [](const RunRecord& run) {
-    return std::pair{
+    return std::tuple{
         run.failure ? std::optional{std::pair{run.failure->code, run.failure->error}} : std::nullopt,
-        run.cursor};
+        run.cursor, run.returned};
   };
   if (key(recorded) == key(replayed)) return std::nullopt;
   return Difference{Difference::In::outcome, "the end of the run", text_of_outcome(recorded),

@@ -74,7 +74,9 @@ struct World::Impl {
   [[nodiscard]] TenantFiles tenant_files() const;
   [[nodiscard]] HandleCacheOptions handle_options() const;
   [[nodiscard]] PerformerOptions performer_options();
-  [[nodiscard]] ClientOptions client_options() const { return {.application = options.application}; }
+  [[nodiscard]] ClientOptions client_options() const {
+    return {.application = options.application, .stores_in_call = true};
+  }
   queue::AttemptEnd perform(const queue::AssignedJob& job, queue::RunNotes& notes);
   [[nodiscard]] std::vector<std::string> queues() const;
   [[nodiscard]] bool is_chosen(const queue::ClaimedJob& job, const DrainOptions& drain);

@@ -4,11 +4,13 @@
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/failure_counts.hpp"
+#include "sqlite/job_owner.hpp"
 #include "sqlite/key_rows.hpp"
 #include "sqlite/outbox_rows.hpp"
 #include "sqlite/pause_rows.hpp"
 #include "sqlite/pools.hpp"
 #include "sqlite/restore_rows.hpp"
+#include "sqlite/result_rows.hpp"
 #include "sqlite/seal_marks.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
@@ -124,6 +126,8 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"outbox", &outbox_queries},
                               Source{"pause", &pause_queries},
                               Source{"restore", &restore_queries},
+                              Source{"results", &result_queries},
+                              Source{"job_owner", &job_owner_queries},
                               Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},
                               Source{"defect_places", &defect_place_queries},
@@ -210,7 +214,7 @@ TEST_F(QueryPlans, OfMendingScanOnlyWhereTheyOnlyRead) {
     EXPECT_EQ(plan_of(*query).find("SCAN"), std::string::npos) << query->name;
     ++mending;
   }
-  EXPECT_EQ(mending, 18);
+  EXPECT_EQ(mending, 19);
 }
 
 TEST_F(QueryPlans, NamesOfQueriesAreUnique) {

@@ -70,7 +70,7 @@ if(NOT INSTALL)
 endif()
 
 # The installed programs and the two foreign ones know each other: a job goes in, and the worker program says who it is.
-run(${CMAKE_COMMAND} --build ${FOLDER}/build --target application-worker)
+run(${CMAKE_COMMAND} --build ${FOLDER}/build --parallel 2 --target application-worker application-loop)
 file(WRITE ${FOLDER}/tenure.toml
      "[application]\nname = \"notes\"\n[store]\npath = \"${FOLDER}/control.db\"\n"
      "[tenants]\npath = \"${FOLDER}/tenants/%{tenant}.db\"\n"
@@ -78,8 +78,10 @@ file(WRITE ${FOLDER}/tenure.toml
 run(${bin}/tenure --config ${FOLDER}/tenure.toml tenant create acme)
 run(${FOLDER}/build/application ${FOLDER}/tenure.toml acme "a note")
 expect("enqueued [0-9a-f-]+")
+run(${FOLDER}/build/application-loop ${FOLDER}/tenure.toml acme "another note")
+expect("enqueued [0-9a-f-]+")
 run(${bin}/tenure --config ${FOLDER}/tenure.toml job list)
-expect("notes.add_note")
+expect("notes.add_note.*notes.add_note")
 run(${FOLDER}/build/application-worker --version)
 expect("application 1")
 run(${bin}/tenured --version)

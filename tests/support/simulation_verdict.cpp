@@ -47,6 +47,11 @@ Verdict Simulation::verdict() const {
       const bool is_as_asked =
           record->state == queue::ShownState::cancelled || record->state == queue::ShownState::succeeded;
       verdict.not_cancelled += cancelled_.contains(id) && !is_as_asked ? 1 : 0;
+      // One that is missing was never told: its process had ended.
+      const auto result = reader.result(record->seq, WallTime{});
+      const bool is_its_own =
+          !result || (record->state == queue::ShownState::succeeded && result->text == '"' + id.text() + '"');
+      verdict.unexpected += is_its_own ? 0 : 1;
       // Without a board it is not always known what has begun.
       const bool has_expired = record->reason == queue::JobReason::expired;
       const auto before = start_before_.find(id);
@@ -54,7 +59,7 @@ Verdict Simulation::verdict() const {
       verdict.expired_late +=
           has_expired && (is_too_soon || (options_.keeps_board && started_.contains(id))) ? 1 : 0;
     }
-    verdict.unexpected = reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
+    verdict.unexpected += reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
   });
   return verdict;
 }

@@ -194,6 +194,8 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
     started_.erase(ended.job.id);  // nothing of it ran
   queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
   if (performance.result == RunResult::failed) end.decision = performance.decision;
+  if (performance.result == RunResult::succeeded)
+    end.returned = queue::JobResult{'"' + ended.job.id.text() + '"', queue::kKeepResultMax};
   if (ended.has_enqueued)
     end.outbox = outboxes.report({*ended.job.tenant, ended.job.generation}, ended.job.id);
   process.ended.push_back({end.claim, end.result, end.run_time, {}});

@@ -1,4 +1,4 @@
-#include "../thread_without_signals.hpp"
+#include <tenure/base/thread_without_signals.hpp>
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/lock_holders.hpp>

@@ -72,7 +72,7 @@ How how_it_ends(const OutstandingJob& job, const AttemptEnd& attempt, const queu
                 WallTime now, Random& random) {
   switch (attempt.result) {
     case RunResult::succeeded:
-      return EndSucceeded{};
+      return EndSucceeded{attempt.returned};
     case RunResult::not_started:
       return EndRelease{};
     case RunResult::expired:

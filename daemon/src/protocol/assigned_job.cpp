@@ -22,7 +22,9 @@ queue::AssignedJob assigned_job(queue::ClaimedJob&& job, std::chrono::microsecon
           .time_limit = time_limit,
           .capture = job.capture,
           .start_before = job.start_before,
-          .history = std::move(job.history)};
+          .history = std::move(job.history),
+          .queue = std::move(job.queue),
+          .created = job.created};
 }
 
 }  // namespace tenure::daemon

@@ -38,6 +38,7 @@ constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReasonMax = 1024;
 constexpr std::uint8_t kNoCapture = 0;
 constexpr std::uint8_t kNothingDecided = 0;
+constexpr std::int64_t kNoResult = 0;  // where a result says for how long it is kept
 constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kCapsuleTextMax = 1024;
 constexpr std::size_t kCapsuleWhereMax = 255;
@@ -103,6 +104,11 @@ void put_capsule(std::string& out, const std::optional<queue::TakenCapsule>& cap
   put_text<std::uint8_t>(out, cut_utf8(capsule->failure->where, kCapsuleWhereMax));
 }
 
+void put_result(std::string& out, const std::optional<queue::JobResult>& result) {
+  put(out, static_cast<std::int64_t>(result ? result->keep_for.count() : kNoResult));
+  put_text<std::uint32_t>(out, result ? std::string_view{result->text} : std::string_view{});
+}
+
 void put_decision(std::string& out, const std::optional<queue::RunDecision>& decision) {
   if (!decision) return put(out, kNothingDecided);
   put(out, decision->what);
@@ -120,6 +126,7 @@ FrameType put_fields(std::string& out, const FinishedFrame& frame) {
   put_decision(out, frame.end.decision);
   put_outbox(out, frame.end.outbox);
   put_capsule(out, frame.end.capsule);
+  put_result(out, frame.end.returned);
   return FrameType::finished;
 }
 
@@ -180,6 +187,8 @@ FrameType put_fields(std::string& out, const AssignFrame& frame) {
   put_text<std::uint8_t>(out, job.tenant ? job.tenant->text() : std::string_view{});
   put(out, job.generation.value);
   put_text<std::uint8_t>(out, job.kind);
+  put_text<std::uint8_t>(out, job.queue);
+  put(out, to_us(job.created));
   put_text<std::uint32_t>(out, job.cursor);
   out += job.envelope;
   return FrameType::assign;
@@ -298,6 +307,17 @@ std::optional<queue::TakenCapsule> take_capsule(ByteReader& in) {
   return capsule;
 }
 
+std::optional<queue::JobResult> take_result(ByteReader& in) {
+  const auto keep_for = in.take<std::int64_t>();
+  queue::JobResult result{std::string{in.take_text<std::uint32_t>()}, std::chrono::milliseconds{keep_for}};
+  if (keep_for == kNoResult) {
+    if (!result.text.empty()) in.refuse();
+    return std::nullopt;
+  }
+  if (!queue::is_valid(result) || !is_utf8(result.text)) in.refuse();
+  return result;
+}
+
 std::optional<queue::RunDecision> take_decision(ByteReader& in) {
   const auto what = in.take<std::uint8_t>();
   if (what == kNothingDecided) return std::nullopt;
@@ -323,6 +343,8 @@ Frame take_finished(ByteReader& in) {
   if (end.decision && end.result != queue::RunResult::failed) in.refuse();
   end.outbox = take_outbox(in);
   end.capsule = take_capsule(in);
+  end.returned = take_result(in);
+  if (end.returned && end.result != queue::RunResult::succeeded) in.refuse();
   return FinishedFrame{std::move(end)};
 }
 
@@ -385,6 +407,8 @@ Frame take_assign(ByteReader& in) {
   const auto tenant = in.take_text<std::uint8_t>();
   job.generation = Generation{in.take<std::int64_t>()};
   job.kind = in.take_text<std::uint8_t>();
+  job.queue = in.take_text<std::uint8_t>();
+  job.created = from_us(in.take<std::int64_t>());
   job.cursor = in.take_text<std::uint32_t>();
   if (job.cursor.size() > queue::kCursorMax) in.refuse();
   job.envelope = in.take_rest();

@@ -27,8 +27,9 @@ struct EndCarrier {
     if (!result) return tl::unexpected(result.error());
     return state;
   }
-  Result<JobState> operator()(const EndSucceeded&) const {
+  Result<JobState> operator()(const EndSucceeded& end) const {
     const Result<void> finished = writer.finish_succeeded(claim, now);
+    if (finished && end.returned) writer.keep_result(claim.seq, *end.returned, now);
     if (finished && is_alone)
       writer.acquit(claim.seq);  // what is another's claim says nothing of the suspicion
     return state_after(finished, JobState::succeeded);

@@ -68,6 +68,8 @@ class MemoryReader final : public LaneReader, public JobReader {
   WayAhead way_ahead(const JobRecord& job) override;
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
+  std::optional<JobOwner> owner_of_job(JobId id) override;
+  std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
   JobKeys job_keys(const JobRecord& job) override;
   ScheduleReader& schedules() override { return schedules_; }
 

@@ -123,11 +123,15 @@ void MemoryTables::forget_failures(JobSeq seq) { erase(histories_, seq); }
 
 void MemoryTables::set_start_time(JobSeq seq, WallTime start_before) { set(start_times_, seq, start_before); }
 
+void MemoryTables::set_result(JobSeq seq, const StoredResult& result) { set(results_, seq, result); }
+void MemoryTables::erase_result(JobSeq seq) { erase(results_, seq); }
+
 void MemoryTables::erase_job(JobSeq seq) {
   erase(seq_of_id_, jobs_.at(seq).id.uuid);
   erase(envelopes_, seq);
   erase(jobs_, seq);
   erase(cursors_, seq);
+  erase(results_, seq);
   erase(job_keys_, seq);
   erase_unique_key(seq);
   forget_captures(seq);

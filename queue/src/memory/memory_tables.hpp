@@ -160,6 +160,8 @@ class MemoryTables {
   [[nodiscard]] const std::map<JobSeq, ToldProgress>& progress() const { return progress_; }
   // Of jobs that have not ended.
   [[nodiscard]] const std::map<JobSeq, MemoryCursor>& cursors() const { return cursors_; }
+  // Of jobs that have succeeded.
+  [[nodiscard]] const std::map<JobSeq, StoredResult>& results() const { return results_; }
   [[nodiscard]] const std::map<CaptureNumber, MemoryCapture>& captures() const { return captures_; }
   [[nodiscard]] CapturesMark captures_mark() const { return captures_mark_; }
   // Of jobs that have not started.
@@ -213,6 +215,8 @@ class MemoryTables {
   void erase_unique_key(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
   void set_cursor(JobSeq seq, const MemoryCursor& cursor);
+  void set_result(JobSeq seq, const StoredResult& result);
+  void erase_result(JobSeq seq);
   void count_failure(JobSeq seq, const std::string& rule, WallTime now);
   void forget_failures(JobSeq seq);
   void set_start_time(JobSeq seq, WallTime start_before);
@@ -290,6 +294,7 @@ class MemoryTables {
   std::map<CancelNumber, MemoryCancelRequest> cancel_requests_;
   std::map<JobSeq, ToldProgress> progress_;
   std::map<JobSeq, MemoryCursor> cursors_;
+  std::map<JobSeq, StoredResult> results_;
   std::map<JobSeq, WallTime> start_times_;
   std::map<JobSeq, FailureHistory> histories_;
   std::map<JobSeq, std::vector<AttemptRecord>> attempts_;

@@ -192,6 +192,8 @@ ClaimedJob MemoryWriter::claimed(const MemoryTables::ReadyKey& key) const {
   job.tenant = tenant.name;
   job.generation = tenant.generation;
   job.kind = tables_.kinds().names[static_cast<std::size_t>(lane.kind.value) - 1];
+  job.queue = tables_.queues().names[static_cast<std::size_t>(lane.queue.value) - 1];
+  job.created = row.created;
   job.attempts_max = row.attempts_max;
   job.failures = row.failures;
   job.crashes = row.crashes;

@@ -25,6 +25,9 @@ class MemoryWriter final : public StoreWriter {
   std::optional<WallTime> next_expiry(WallTime now) override;
   Pruned prune(std::span<const JobSeq> jobs, const PrunePass& pass, WallTime now) override;
   std::int64_t forget_pruned(JobSeq, std::size_t) override { return 0; }
+  std::optional<JobOwner> owner_of_job(JobId id) override { return reader_.owner_of_job(id); }
+  void keep_result(JobSeq seq, const JobResult& result, WallTime now) override;
+  std::int64_t forget_results(WallTime now, std::size_t limit) override;
   Result<void> finish(ClaimRef claim, JobState state, JobReason reason, const AttemptFailure& failure,
                       WallTime now) override;
   using RetryWriter::retry;

@@ -106,6 +106,12 @@ constexpr std::array kStrays{
     select 1 from job where seq = each.seq and state < 4))sql"},
            {"remove_stray_failure_count", R"sql(
   delete from failure_count where seq = ?1 and not exists (select 1 from job where seq = ?1 and state < 4))sql"}},
+    Strays{"job_result",
+           1,
+           0,
+           {"stray_job_result", "select seq from job_result where seq not in (select seq from job)"},
+           {"remove_stray_job_result",
+            "delete from job_result where seq = ?1 and not exists (select 1 from job where seq = ?1)"}},
     Strays{"suspect",
            1,
            0,

@@ -25,7 +25,8 @@ constexpr Query kLaneFront{"lane_front", R"sql(
 
 // The whole job in one visit, its envelope too. ?1 seq. Index: primary key.
 constexpr Query kClaimedJob{"claimed_job", R"sql(
-  select queue, priority, tenant, kind, due_us, state, id, attempts_max, failures, crashes, releases, envelope
+  select queue, priority, tenant, kind, due_us, state, id, attempts_max, failures, crashes, releases, envelope,
+    created_us
   from job where seq = ?1)sql"};
 
 // The whole of a claim: the job's row is not touched. No change where it has one, which only a damaged file can show.
@@ -73,6 +74,7 @@ std::optional<TenantRecord> SqliteWriter::tenant_to_claim(TenantNumber number, C
 void SqliteWriter::name_claimed(const std::optional<TenantRecord>& tenant, std::vector<ClaimedJob>& jobs) {
   for (ClaimedJob& job : jobs) {
     job.kind = names_.name(NameTable::kind, job.lane.kind.value);
+    job.queue = names_.name(NameTable::queue, job.lane.queue.value);
     if (!tenant) continue;
     job.tenant = tenant->name;
     job.generation = tenant->generation;
@@ -173,6 +175,7 @@ std::optional<ClaimedJob> SqliteWriter::read_candidate(const Candidate& candidat
   job.crashes = counts->crashes;
   job.releases = counts->releases;
   job.envelope = as_text(row.blob(11));
+  job.created = from_us(row.integer(12));
   job.cursor = told_.cursor(job.seq);
   job.start_before = start_times_.of(job.seq);
   if (job.failures > 0) job.history = failure_counts_.of(job.seq);

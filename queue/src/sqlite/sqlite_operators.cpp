@@ -275,6 +275,7 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   connection_.statement(kDeleteAttempts).bind(seq.value).run();
   connection_.statement(kDeleteJob).bind(seq.value).run();
   told_.forget_cursor(seq);
+  forget_result(seq);
   key_rows_.forget(seq);
   forget_captures_of(seq);
   acquit(seq);

@@ -4,6 +4,7 @@
 #include "../schedule_verbs.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
+#include "job_owner.hpp"
 #include "row_filter.hpp"
 #include "sqlite_schedules.hpp"
 
@@ -30,6 +31,7 @@
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
 //   sqlite_keys.cpp        the keys of one job
+//   sqlite_results.cpp     what the handler of one job returned
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
@@ -81,6 +83,8 @@ class SqliteJobReader final : public JobReader {
   std::vector<LostRows> lost_rows(std::size_t limit) override;
   ScheduleReader& schedules() override { return schedules_; }
   JobKeys job_keys(const JobRecord& job) override;
+  std::optional<JobOwner> owner_of_job(JobId id) override { return queue::owner_of_job(connection_, id); }
+  std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
 
  private:
   void add_unsettled(PrunableJobs& found, std::vector<EndedJob> open, const PrunePass& pass, WallTime now);

@@ -130,6 +130,7 @@ Pruned SqliteWriter::prune(std::span<const JobSeq> jobs, const PrunePass& pass, 
     connection_.statement(kPruneAttempts).bind(seq.value).run();
     connection_.statement(kPruneJob).bind(seq.value).run();
     told_.forget_cursor(seq);
+    forget_result(seq);
     key_rows_.forget(seq);
     forget_captures_of(seq);
     acquit(seq);

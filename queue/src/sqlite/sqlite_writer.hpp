@@ -7,6 +7,7 @@
 #include "failure_counts.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
+#include "job_owner.hpp"
 #include "key_rows.hpp"
 #include "known_owners.hpp"
 #include "places.hpp"
@@ -31,6 +32,7 @@
 //   sqlite_endings.cpp   a claim ends: finish, retry, release, block, reclaim
 //   sqlite_expiry.cpp    jobs that have not started in time
 //   sqlite_retention.cpp jobs that have ended long ago go
+//   sqlite_results.cpp   what handlers returned
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
@@ -69,6 +71,9 @@ class SqliteWriter final : public StoreWriter {
   std::optional<WallTime> next_expiry(WallTime now) override;
   Pruned prune(std::span<const JobSeq> jobs, const PrunePass& pass, WallTime now) override;
   std::int64_t forget_pruned(JobSeq until, std::size_t limit) override;
+  std::optional<JobOwner> owner_of_job(JobId id) override { return queue::owner_of_job(connection_, id); }
+  void keep_result(JobSeq seq, const JobResult& result, WallTime now) override;
+  std::int64_t forget_results(WallTime now, std::size_t limit) override;
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
   Result<void> tell(const RunNews& news, WallTime now) override;
@@ -256,6 +261,7 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] std::vector<std::pair<ClaimRef, EndedClaim>> claims_before(Incarnation current,
                                                                            std::size_t limit);
   void delete_claim(JobSeq seq, const std::string& key);
+  void forget_result(JobSeq seq);
   void add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,
                    const AttemptFailure& failure, WallTime now);
   void add_release(ClaimRef claim, const EndedClaim& ended, const AttemptFailure& why, WallTime now);

@@ -44,6 +44,27 @@ TEST_F(JobShow, SaysThatARunHasSavedACursorAndNothingOfItsBytes) {
   EXPECT_THAT(output.out, Not(HasSubstr("t0p")));
 }
 
+TEST_F(JobShow, ShowsWhatItsHandlerReturnedWithoutSecrets) {
+  add_job(1, "none", "house.keeping", "{}");
+  const queue::ClaimedJob claimed = claim(1);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.finish_succeeded({claimed.seq, claimed.token}, clock.wall()));
+    writer.keep_result(claimed.seq, {R"({"file":"export-1.csv","api_token":"t0p"})", std::chrono::hours{1}},
+                       clock.wall());
+  });
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("\nresult     {\"file\":\"export-1.csv\",\"api_token\":\"••••\"}, kept until "));
+  EXPECT_EQ(run({"job", "show", job_id(1).text(), "--json"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr(R"("result":{"file":"export-1.csv","api_token":"••••"},"result_kept_until":")"));
+  EXPECT_EQ(run({"job", "show", job_id(1).text(), "--reveal"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("t0p"));
+  clock.advance(std::chrono::hours{1});
+  EXPECT_EQ(run({"job", "show", job_id(1).text()}), 0);
+  EXPECT_THAT(output.out, Not(HasSubstr("result")));
+}
+
 TEST_F(JobShow, AMissingJobIsExitCode1) {
   EXPECT_EQ(run({"job", "show", job_id(9).text()}), 1);
   EXPECT_EQ(output.out, "");

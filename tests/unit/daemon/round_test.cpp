@@ -128,6 +128,24 @@ TEST_F(RoundTest, LSE_02_AnEndWithAnOldTokenIsLostAndTheOthersAreNot) {
   EXPECT_EQ(ended({{{jobs[0].seq, jobs[0].token}, EndSucceeded{}}}).at(0), JobState::succeeded);
 }
 
+TEST_F(RoundTest, WhatAHandlerReturnedIsStoredWithItsSuccessAndForNoLoser) {
+  for (std::uint8_t number = 1; number <= 2; ++number) enqueue(number);
+  const Incarnation incarnation = open();
+  const auto jobs = claimed({request(incarnation, 2, 1)}).at(0).jobs;
+  auto old = jobs[1].token;
+  --old.counter;
+  const queue::JobResult returned{"[1]", std::chrono::minutes{5}};
+  const auto states = ended(
+      {{{jobs[0].seq, jobs[0].token}, EndSucceeded{returned}}, {{jobs[1].seq, old}, EndSucceeded{returned}}});
+  ASSERT_EQ(states.at(0), JobState::succeeded);
+  ASSERT_FALSE(states.at(1).has_value());
+  store->read([&](queue::JobReader& reader) {
+    EXPECT_EQ(reader.result(jobs[0].seq, kRoundTime),
+              (queue::StoredResult{"[1]", kRoundTime + std::chrono::minutes{5}}));
+    EXPECT_EQ(reader.result(jobs[1].seq, kRoundTime), std::nullopt);
+  });
+}
+
 TEST_F(RoundTest, EachEndTellsTheStateThatTheJobHasThen) {
   for (std::uint8_t number = 1; number <= 5; ++number) enqueue(number);
   const Incarnation incarnation = open();

@@ -152,7 +152,9 @@ class Bookkeeping : public ::testing::Test {
                                                .attempt = job.failures + 1,
                                                .attempts_max = job.attempts_max,
                                                .time_limit = time_limit,
-                                               .start_before = job.start_before},
+                                               .start_before = job.start_before,
+                                               .queue = job.queue,
+                                               .created = job.created},
                                               stop, notes);
     EXPECT_EQ(end.claim, (queue::ClaimRef{job.seq, job.token}));
     return end;

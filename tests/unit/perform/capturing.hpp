@@ -46,7 +46,9 @@ class Capturing : public Bookkeeping {
             .cursor = job.cursor,
             .attempt = job.failures + 1,
             .attempts_max = job.attempts_max,
-            .capture = queue::CaptureWish{queue::CaptureNumber{3}, on}};
+            .capture = queue::CaptureWish{queue::CaptureNumber{3}, on},
+            .queue = job.queue,
+            .created = job.created};
   }
   queue::AttemptEnd perform_assigned(const queue::AssignedJob& job, const queue::StopSignal& stop = {}) {
     Performer performer{jobs_,

@@ -74,6 +74,57 @@ TEST_F(ReplayRun, PerformsARunAgainWithTheSameTenantClockSeedAndEffects) {
 }
 
 // Which quotes the path of the database, as each error of SQLite does.
+struct Balance {
+  static constexpr std::string_view kind = "books.balance";
+  static JobOptions options() { return {.queue = "slow"}; }
+  struct Result {
+    std::string queue;
+    std::int64_t enqueued = 0;
+    std::string api_token;
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(CEREAL_NVP(queue), CEREAL_NVP(enqueued), CEREAL_NVP(api_token));
+    }
+  };
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
+TEST_F(ReplayRun, WhatTheHandlerReturnedIsInTheCapsuleWithoutSecretsAndComparedByAReplay) {
+  const auto add = [](JobRegistry& jobs, const std::string& token) {
+    jobs.add<Balance>([token](const Balance&, JobContext& context) {
+      return Balance::Result{context.queue(), to_us(context.enqueued()), token};
+    });
+  };
+  add(jobs_, "t0p");
+  with_tenant("acme", [&] { client_.enqueue(Balance{}); });
+  const queue::ClaimedJob job = claim();
+  clock_.advance(std::chrono::minutes{5});
+  const auto end = perform_assigned(assigned(job, queue::CaptureOn::any_end));
+  ASSERT_TRUE(end.returned.has_value());
+  const auto returned = capsule_of(end).run.returned;
+  ASSERT_TRUE(returned.has_value());
+  EXPECT_EQ(returned->find("t0p"), std::string::npos) << *returned;
+  EXPECT_NE(returned->find(R"("queue":"slow")"), std::string::npos) << *returned;
+
+  const auto difference_with = [&](auto&& fill) {
+    const TemporaryFolder scratch;
+    const TenantFiles files{(scratch / "%{tenant}.db").string()};
+    replay::restore_tenant(file_of(end), files);
+    HandleCache handles{files, {}};
+    JobRegistry jobs;
+    fill(jobs);
+    const auto found = replay::compare(capsule_of(end).run, replay_run(jobs, handles, capsule_of(end), {}));
+    return found ? found->text() : std::string{};
+  };
+  EXPECT_EQ(difference_with([&](JobRegistry& jobs) { add(jobs, "another"); }), "")
+      << "the context tells the same, and what is masked is not compared";
+  EXPECT_NE(difference_with([](JobRegistry& jobs) {
+              jobs.add<Balance>([](const Balance&, JobContext&) { return Balance::Result{}; });
+            }).find("returned"),
+            std::string::npos);
+}
+
 TEST_F(ReplayRun, AStatementThatFailsIsTheSameFailureWhereverTheDatabaseLies) {
   const auto body = [](JobContext& context) {
     context.recorded("elsewhere", [&] {

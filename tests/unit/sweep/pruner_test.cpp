@@ -73,6 +73,29 @@ class Pruning : public ::testing::Test {
   std::int64_t counter_ = 1;
 };
 
+TEST_F(Pruning, ResultsGoAtTheirTimeAFewAtATimeAndTheirJobsStay) {
+  Pruner pruner(*store_, clock_, {}, {}, {.at_once = 2});
+  perform(5);
+  store_->write(queue::Durability::ordered, [&](StoreWriter& writer) {
+    for (std::int64_t seq = 1; seq <= 5; ++seq) writer.keep_result(JobSeq{seq}, {"1", 2h}, clock_.wall());
+  });
+  // Those that are there, whether or not they would be shown.
+  const auto results = [&] {
+    int count = 0;
+    store_->read([&](queue::JobReader& reader) {
+      for (std::int64_t seq = 1; seq <= 5; ++seq) count += reader.result(JobSeq{seq}, WallTime{}) ? 1 : 0;
+    });
+    return count;
+  };
+  clock_.advance(2h - 1s);
+  pass(pruner);
+  EXPECT_EQ(results(), 5);
+  clock_.advance(1s);
+  pass(pruner);
+  EXPECT_EQ(results(), 0);
+  EXPECT_EQ(jobs(), 5);
+}
+
 TEST_F(Pruning, NothingGoesForAnHourBehindAClockThatWasPutForward) {
   Pruner pruner(*store_, clock_, {}, {});
   perform(3);

@@ -43,5 +43,41 @@ TEST_F(AWorld, HasTenantsThatTheApplicationMakesItself) {
   EXPECT_THROW(world().make_tenant(TenantName{"acme"}), TenantExists);
 }
 
+struct CountNotes {
+  static constexpr std::string_view kind = "notes.count";
+  using Result = int;
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
+class AWorldWithResults : public Notes {
+ protected:
+  AWorldWithResults() {
+    jobs().add<CountNotes>([](const CountNotes&, JobContext& context) {
+      return static_cast<int>(context.read([](TenantReader& reader) {
+        auto rows = reader.query("select count(*) from note");
+        rows.next();
+        return rows.row().integer(0);
+      }));
+    });
+  }
+};
+
+TEST_F(AWorldWithResults, FindsAJobAndWhatItsHandlerReturned) {
+  client().enqueue(AddNote{"milk"});
+  const Uuid id = client().enqueue(CountNotes{});
+  EXPECT_EQ(client().find(id)->state, ShownState::ready);
+  EXPECT_EQ(drain().succeeded(), 2U);
+  EXPECT_TRUE(client().find(id)->has_succeeded());
+  EXPECT_EQ(client().result<CountNotes>(id), 1);
+}
+
+TEST_F(AWorldWithResults, FindsItInlineToo) {
+  world().perform_inline();
+  client().enqueue(AddNote{"milk"});
+  const Uuid id = client().enqueue(CountNotes{});
+  EXPECT_EQ(client().result<CountNotes>(id), 1);
+}
+
 }  // namespace
 }  // namespace tenure::testing

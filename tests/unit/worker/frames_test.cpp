@@ -30,7 +30,9 @@ AssignFrame sample_assign() {
                   .time_limit = std::chrono::microseconds{5},
                   .capture = queue::CaptureWish{queue::CaptureNumber{6}, queue::CaptureOn::success},
                   .start_before = from_us(1'700'000'000'000'001),
-                  .history = {.by_rule = {{"E", 2}}, .first = from_us(5)}},
+                  .history = {.by_rule = {{"E", 2}}, .first = from_us(5)},
+                  .queue = "mailers",
+                  .created = from_us(6)},
           .receipt_horizon = JobId{*Uuid::parse("019cadfe-0000-7000-8000-0000000000ff")}};
 }
 
@@ -50,6 +52,14 @@ FinishedFrame sample_with_capsule() {
       {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}};
   frame.end.failure.code = ErrorCode{};
   frame.end.capsule = queue::TakenCapsule{queue::CaptureNumber{6}, "a.capsule"};
+  return frame;
+}
+
+FinishedFrame sample_with_result() {
+  FinishedFrame frame{
+      {{JobSeq{1}, {Incarnation{2}, 3}}, RunResult::succeeded, std::chrono::microseconds{9}, {}}};
+  frame.end.failure.code = ErrorCode{};
+  frame.end.returned = queue::JobResult{"[1]", std::chrono::minutes{1}};
   return frame;
 }
 
@@ -112,6 +122,7 @@ std::vector<Frame> samples() {
       unread,
       sample_with_capsule(),
       sample_without_capsule(),
+      sample_with_result(),
       sample_decided({.what = queue::Decided::retry, .wait = std::chrono::microseconds{7}, .rule = "E"}),
       sample_decided({.what = queue::Decided::discard, .rule = ""}),
       sample_decided({.what = queue::Decided::dead, .reason = queue::JobReason::time_exhausted, .rule = ""}),
@@ -186,7 +197,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
                                        RunResult::failed,
                                        std::chrono::microseconds{9},
                                        {ErrorCode::interrupted, "no"}}})),
-            "2d000000"
+            "39000000"
             "02"
             "0201000000000000"
             "0300000000000000"
@@ -198,9 +209,11 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "6e6f"
             "00"
             "00"
-            "00");
+            "00"
+            "0000000000000000"
+            "00000000");
   EXPECT_EQ(hex(written(sample_with_outbox())),
-            "5e000000"
+            "6a000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -221,9 +234,11 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "6f6e"
             "0900000000000000"
             "00000000"
-            "00");
+            "00"
+            "0000000000000000"
+            "00000000");
   EXPECT_EQ(hex(written(sample_with_capsule())),
-            "3d000000"
+            "49000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -237,9 +252,27 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "01"
             "0600000000000000"
             "09"
-            "612e63617073756c65");
+            "612e63617073756c65"
+            "0000000000000000"
+            "00000000");
+  EXPECT_EQ(hex(written(sample_with_result())),
+            "3a000000"
+            "02"
+            "0100000000000000"
+            "0200000000000000"
+            "0300000000000000"
+            "01"
+            "0900000000000000"
+            "0000"
+            "00000000"
+            "00"
+            "00"
+            "00"
+            "60ea000000000000"
+            "03000000"
+            "5b315d");
   EXPECT_EQ(hex(written(sample_without_capsule())),
-            "48000000"
+            "54000000"
             "02"
             "0100000000000000"
             "0200000000000000"
@@ -256,7 +289,9 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0900"
             "746f6f206c61726765"
             "07"
-            "696e766f696365");
+            "696e766f696365"
+            "0000000000000000"
+            "00000000");
   EXPECT_EQ(hex(written(AcknowledgeFrame{{TenantName{"acme"}, Generation{4}}, queue::OutboxSeq{9}})),
             "16000000"
             "26"
@@ -293,7 +328,7 @@ TEST(Frames, BytesOnTheWireAreFixed) {
       "02000000"
       "6339");
   EXPECT_EQ(hex(written(sample_assign())),
-            "9f000000"
+            "af000000"
             "22"
             "0201000000000000"
             "0300000000000000"
@@ -317,6 +352,9 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0400000000000000"
             "14"
             "62696c6c696e672e73656e645f696e766f696365"
+            "07"
+            "6d61696c657273"
+            "0600000000000000"
             "02000000"
             "6339"
             "74656e7572652f310078");

@@ -21,11 +21,13 @@
 namespace tenure::daemon {
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
-// Of one frame without its length field: the largest payload, the largest cursor and room for the fields; what an outbox reports fits too.
-inline constexpr std::size_t kFrameMax = 1024UL * 1024 + queue::kCursorMax + 4096;
-static_assert(queue::kOutboxPageBytes + queue::kOutboxPageRows * 12 + limits::kErrorTextMax + 3072 <=
+// Of one frame without its length field: the largest payload, the largest cursor and room for the fields; what an outbox reports fits too,
+// beside the largest result.
+inline constexpr std::size_t kFrameMax = 1024UL * 1024 + queue::kCursorMax + queue::kJobResultMax + 4096;
+static_assert(queue::kOutboxPageBytes + queue::kOutboxPageRows * 12 + limits::kErrorTextMax +
+                  queue::kJobResultMax + 3072 <=
               kFrameMax);
-static_assert(queue::kEnvelopeMax + limits::kErrorTextMax + 3072 <= kFrameMax,
+static_assert(queue::kEnvelopeMax + limits::kErrorTextMax + queue::kJobResultMax + 3072 <= kFrameMax,
               "a page has one row of any size");
 inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
 static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,

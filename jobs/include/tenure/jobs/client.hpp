@@ -4,10 +4,14 @@
 #include <tenure/base/durability.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/detail/job_kind.hpp>
+#include <tenure/jobs/found_job.hpp>
 #include <tenure/jobs/options.hpp>
 #include <tenure/jobs/transaction.hpp>
+#include <tenure/tenancy/ref.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -33,6 +37,12 @@ struct ClientOptions {
   std::string application = "tenure";
   Durability durability = Durability::durable;
   std::string wake_path = {};  // the control database whose daemon is told; empty: nobody is
+  // How much may wait in calls of async_enqueue (tenure/async.hpp); one more is LimitReached. And how many async_wait.
+  std::size_t waiting_jobs_max = 100'000;
+  std::size_t waiting_bytes_max = 64UL * 1024 * 1024;  // of arguments
+  std::size_t waiting_ends_max = 100'000;
+  // Each call of async_enqueue is stored before it returns, and told in the end as ever: for tests, whose world is one thread's.
+  bool stores_in_call = false;
   // Names of members whose values no error quotes, as `security.mask` has them; besides password, token and secret.
   std::vector<std::string> mask = {};
 };
@@ -47,6 +57,16 @@ struct BulkItem {
 };
 
 namespace detail {
+class AsyncCalls;
+
+template <class Id>
+[[nodiscard]] std::string id_text(const Id& id) {
+  static_assert(!std::is_same_v<Id, bool> && !std::is_same_v<Id, char>,
+                "tenure: the id of a record is an integer or text, and no bool or char.");
+  if constexpr (std::integral<Id>) return std::to_string(id);
+  else return std::string{std::string_view{id}};
+}
+
 template <class Jobs>
 concept HasElementsSideBySide = requires(const Jobs& jobs) {
   std::data(jobs);
@@ -129,6 +149,57 @@ class Client {
     return {};
   }
 
+  // From an event loop: <tenure/async.hpp> says what these do, and has to be included where they are called.
+  template <JobType Job, class CompletionToken>
+  auto async_enqueue(const Job& job, const EnqueueOptions& options, CompletionToken&& token);
+  template <class Jobs, class CompletionToken>
+  auto async_enqueue_all(const Jobs& jobs, const EnqueueOptions& options, BulkRule rule,
+                         CompletionToken&& token);
+  template <class CompletionToken>
+  auto async_wait(const Uuid& id, const JobsOf& whose, CompletionToken&& token);
+
+  // What an application asks of jobs that it has enqueued, by their ids. Whose they are is said as with an enqueue, by the scope or by `whose`:
+  // NoTenant, TenantSwapProhibited, BadOptions. A job of another tenant, or of a former generation of this one, is not found: who guesses
+  // ids learns nothing. Of the world: StoreBusy, DiskError, DiskSyncFailed, DatabaseMoved, DatabaseDamaged, OutOfMemory, ForkedProcess.
+  // A page asks once each time it is shown; who waits for an end uses async_wait, which asks for all that wait together.
+
+  // Nothing: there is no such job, or none any more (see `retention` of the configuration).
+  [[nodiscard]] std::optional<FoundJob> find(const Uuid& id, const JobsOf& whose = {});
+  // What the handler of a `Job` returned. Nothing: it has not succeeded (yet), or the result is not kept any more; rarely: its worker process has
+  // ended in the moment between the run's end and telling of it. JobNotFound; BadOptions: the job is of another kind; what decoding says,
+  // where the type has changed.
+  template <JobType Job>
+  [[nodiscard]] std::optional<typename Job::Result> result(const Uuid& id, const JobsOf& whose = {}) {
+    const std::optional<std::string> text = result_text(detail::job_kind_of<Job>(), id, whose);
+    if (!text) return std::nullopt;
+    TenantPayloadContext context = payload_of(whose);
+    return decode_arguments<typename Job::Result>(*text, context, kLimitsOfStored);
+  }
+  // JobNotFound; StateChanged: it has ended.
+  Cancelled cancel(const Uuid& id, const JobsOf& whose = {});
+  // A dead, discarded or cancelled job is ready again, with its id and history and a new budget of attempts. JobNotFound; StateChanged for any
+  // other; LimitReached: its unique key was taken; TenantDeleted, TenantNotReady, BadSeal, BadConfiguration.
+  void retry(const Uuid& id, const JobsOf& whose = {});
+  // Gives a scheduled or ready job another queue, priority or due time. JobNotFound; StateChanged for any other; BadOptions, LimitReached (too
+  // many queues).
+  void change(const Uuid& id, const JobChanges& changes, const JobsOf& whose = {});
+
+  // The Global ID of a record, by its integer or text id, without a handle; the record is not looked up. Inside a scope `tenant` must be the
+  // scope's: TenantSwapProhibited; BadGlobalId.
+  template <class T, class Id>
+  requires(!is_shared_model<T>()) [[nodiscard]] Ref<T> ref(const TenantName& tenant, const Id& id) const {
+    return value_or_raise(Ref<T>::parse(gid_text(detail::model_name<T>(), detail::id_text(id), &tenant)));
+  }
+  template <class T, class Id>
+  requires(!is_shared_model<T>()) [[nodiscard]] Ref<T> ref(std::string_view tenant, const Id& id) const {
+    return ref<T>(TenantName(tenant), id);
+  }
+  // Of a model that is shared.
+  template <class T, class Id>
+  requires(is_shared_model<T>()) [[nodiscard]] Ref<T> ref(const Id& id) const {
+    return value_or_raise(Ref<T>::parse(gid_text(detail::model_name<T>(), detail::id_text(id), nullptr)));
+  }
+
   // Runs `function(JobTransaction&)` in one transaction of the handle's tenant, commits, and passes its value through: its writes and the
   // jobs that it enqueues are there together, on disk, or neither. What it throws undoes all of it. When this returns the jobs are in the
   // queue as a rule; where the control database could not be written at that moment, `tenured` brings them there within seconds, and at
@@ -168,6 +239,13 @@ class Client {
   std::vector<BulkItem> enqueue_many(const detail::JobKind& kind, const void* jobs, std::size_t count,
                                      const EnqueueOptions& options, BulkRule rule);
   void run_transaction(TenantHandle& handle, FunctionRef<void(JobTransaction&)> function);
+  [[nodiscard]] std::optional<std::string> result_text(const detail::JobKind& kind, const Uuid& id,
+                                                       const JobsOf& whose);
+  [[nodiscard]] TenantPayloadContext payload_of(const JobsOf& whose) const;
+  [[nodiscard]] std::string gid_text(std::string_view model, std::string_view id,
+                                     const TenantName* tenant) const;
+  // One that its calls may outlive.
+  [[nodiscard]] std::shared_ptr<detail::AsyncCalls> async_calls();
 
   std::unique_ptr<Impl> impl_;
 };

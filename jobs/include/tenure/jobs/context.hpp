@@ -2,7 +2,9 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/base/log.hpp>
 #include <tenure/base/random.hpp>
+#include <tenure/base/uuid.hpp>
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/transaction.hpp>
 #include <tenure/queue/stop_reason.hpp>
@@ -38,12 +40,16 @@ class JobContext {
   JobContext(const JobContext&) = delete;
   JobContext& operator=(const JobContext&) = delete;
 
+  [[nodiscard]] Uuid id() const;
   // The job's Global ID, gid://APP/tenure.job/UUID?tenant=NAME: equal over all attempts, unique among jobs; of an untenanted job
   // gid://APP/tenure.job/UUID. For calls to others that must happen once.
   [[nodiscard]] const std::string& idempotency_key() const;
   [[nodiscard]] const std::string& kind() const;
   // Nothing: an untenanted job.
   [[nodiscard]] const std::optional<TenantName>& tenant() const;
+  [[nodiscard]] const std::string& queue() const;
+  // When the job was enqueued.
+  [[nodiscard]] WallTime enqueued() const;
   // From 1; releases and crashes are not counted.
   [[nodiscard]] int attempt() const;
   [[nodiscard]] int attempts_max() const;
@@ -74,6 +80,10 @@ class JobContext {
   [[nodiscard]] std::optional<StopReason> stop_reason() const;
   // Until the worker process is ended for this run's time limit (JobOptions, or `time_limit` of the pool); nothing where there is none.
   [[nodiscard]] std::optional<std::chrono::milliseconds> remaining() const;
+
+  // Writes a line `job.said` into the worker program's log, which names the tenant and the job: no text can name other ones. At most 10 KiB of
+  // the message are written, without secrets of the arguments. What else writes by log::write() on this thread names them too.
+  void log(log::Level level, std::string_view message);
 
   // Shows how far the run has come, in units of its own, in `tenure job show` and `job list` while it goes on; `total` 0: not known. The
   // text is cut at 200 bytes. As cheap as a lock: call it as often as you like, the latest call is sent on ten times a second at most.
@@ -132,6 +142,8 @@ class JobContext {
   friend class JobRegistry;
   // The arguments are there, and the handler is called now.
   void begins();
+  // What the handler has returned, encoded on this thread.
+  void returns(FunctionRef<std::string()> encode);
   template <class Function>
   auto recorded_of(std::string_view name, Function& function) {
     using Value = std::decay_t<std::invoke_result_t<Function&>>;

@@ -39,6 +39,9 @@ struct JobOptions {
   // From its first failure on: where the wait for a retry would end later, the job is dead, reason time_exhausted, with whatever attempts
   // are left. 1 ms to 3650 days; 0: as long as there are attempts.
   std::chrono::milliseconds retry_for{0};
+  // Of a kind with a `Result`: for how long what its handler returned is kept, from the end of the job on. 1 min to 365 days; it goes with its job
+  // before that where the retention of the configuration is shorter.
+  std::chrono::milliseconds keep_result{std::chrono::hours{24}};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
@@ -97,7 +100,8 @@ struct EnqueueOptions {
 // Plain data with a stable wire name: `static constexpr std::string_view kind = "billing.send_invoice";` and a cereal
 // `serialize` function. `static JobOptions options()` is optional, and so is
 // `static constexpr std::array<std::string_view, N> aliases`, the names that the kind had before. In another form (not static,
-// private, `alias`) neither compiles.
+// private, `alias`) neither compiles. `using Result = ExportMade;` says that what its handler returns, of that type, is kept for whoever asks
+// (Client::result): data like arguments, at most 64 KiB as JSON.
 template <class Job>
 concept JobType = requires {
   { Job::kind } -> std::convertible_to<std::string_view>;
@@ -127,6 +131,10 @@ concept IsRangeOfViews = IsRangeOfNames<Range> && requires(Range& range) {
   requires std::is_same_v<std::remove_cvref_t<decltype(*std::begin(range))>, std::string_view>;
 };
 
+template <class Job>
+concept SaysResult = requires {
+  typename Job::Result;
+};
 template <class Job>
 concept SaysOptions = requires {
   { Job::options() } -> std::convertible_to<JobOptions>;
@@ -195,6 +203,9 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::retry_for } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::keep_result } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -213,11 +224,12 @@ struct CheckedJobType {
   static_assert(!SaysAlias<Job>,
                 "tenure: former names of a kind stand in `static constexpr std::array<std::string_view, N> "
                 "aliases`, and `alias` is nothing that Tenure reads.");
-  static_assert(!SaysOneOption<Job>,
-                "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency, unique and "
-                "retry_for of a kind stand in what `static "
-                "tenure::JobOptions options()` returns, and static members of these names are nothing that "
-                "Tenure reads.");
+  static_assert(
+      !SaysOneOption<Job>,
+      "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency, unique, retry_for "
+      "and keep_result of a kind stand in what `static "
+      "tenure::JobOptions options()` returns, and static members of these names are nothing that "
+      "Tenure reads.");
   static constexpr bool kChecked = true;
 };
 

@@ -76,6 +76,7 @@ class Performer {
     std::optional<queue::OutboxReport> outbox = {};
     detail::RunCapture* capture = nullptr;  // null: no capsule is wished for
     std::exception_ptr thrown = {};         // by the handler
+    std::optional<std::string> returned = {};
   };
   void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes, Left& left);
 

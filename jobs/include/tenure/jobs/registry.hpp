@@ -4,6 +4,7 @@
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/options.hpp>
+#include <tenure/queue/result_limit.hpp>
 
 #include <map>
 #include <memory>
@@ -14,6 +15,10 @@
 #include <vector>
 
 namespace tenure {
+
+namespace detail {
+inline constexpr PayloadLimits kLimitsOfResult{.bytes_max = queue::kJobResultMax};
+}
 
 // The kinds that a worker program can perform, each with its handler. Made in main, handed on, and not changed afterwards.
 // Threads: add() on one; the rest from any.
@@ -35,12 +40,17 @@ class JobRegistry {
     Run run_;
   };
 
-  // `handler(const Job&, JobContext&)` is called from several threads at once. The kind's aliases go with it.
+  // `handler(const Job&, JobContext&)` is called from several threads at once. The kind's aliases go with it. Of a kind with a `Result` it returns
+  // one; where that cannot be kept (PayloadTooLarge: 64 KiB of JSON; what else encoding says) the run has failed.
   // BadOptions: a malformed kind, one that is there already, or more than 5,000.
   template <JobType Job, class Handler>
   void add(Handler handler) {
     static_assert(std::is_invocable_v<Handler&, const Job&, JobContext&>,
                   "a handler is called as handler(const Job&, tenure::JobContext&)");
+    if constexpr (detail::SaysResult<Job> && std::is_invocable_v<Handler&, const Job&, JobContext&>)
+      static_assert(std::is_convertible_v<std::invoke_result_t<Handler&, const Job&, JobContext&>,
+                                          typename Job::Result>,
+                    "tenure: the handler of a kind with a `Result` returns one.");
     const JobOptions options = options_of<Job>();
     check_options(options);
     const Runner runner{new Handler(std::move(handler)), &destroy<Handler>, &run<Job, Handler>};
@@ -62,6 +72,8 @@ class JobRegistry {
   };
   // Of a kind that is here.
   [[nodiscard]] const detail::FailurePolicy& policy(std::string_view kind) const;
+  // For how long results of a kind that is here are kept, if its handler returns any.
+  [[nodiscard]] std::chrono::milliseconds keep_result(std::string_view kind) const;
   // In the order of their names, aliases included.
   [[nodiscard]] std::vector<Kind> kinds() const;
 
@@ -74,13 +86,19 @@ class JobRegistry {
   static void run(void* handler, std::string_view arguments, PayloadContext& payload, JobContext& context) {
     const Job job = decode_arguments<Job>(arguments, payload, kLimitsOfStored);
     context.begins();
-    (*static_cast<Handler*>(handler))(job, context);
+    if constexpr (detail::SaysResult<Job>) {
+      const typename Job::Result result = (*static_cast<Handler*>(handler))(job, context);
+      context.returns([&] { return encode_arguments(result, payload, detail::kLimitsOfResult); });
+    } else {
+      (*static_cast<Handler*>(handler))(job, context);
+    }
   }
   struct Entry {
     Runner runner;
     std::string queue;
     std::chrono::milliseconds time_limit{0};
     detail::FailurePolicy policy;
+    std::chrono::milliseconds keep_result{0};
   };
   void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;

@@ -2,6 +2,7 @@
 
 #include <tenure/queue/pause.hpp>
 #include <tenure/queue/run.hpp>
+#include <tenure/queue/shown_state.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <cstdint>
@@ -11,21 +12,6 @@
 
 // What the store hands out for showing: to the CLI, tests and pages. Nobody decides by these.
 namespace tenure::queue {
-
-// The states that an operator sees: the stored ones, and the two that follow from a claim or a gate.
-enum class ShownState : std::uint8_t {
-  scheduled = 1,
-  ready = 2,
-  blocked = 3,
-  succeeded = 4,
-  dead = 5,
-  discarded = 6,
-  cancelled = 7,
-  running = 100,
-  held = 101,
-};
-[[nodiscard]] std::string_view name_of(ShownState state);
-[[nodiscard]] std::optional<ShownState> shown_state_named(std::string_view name);
 
 struct ToldProgress {
   Progress progress;

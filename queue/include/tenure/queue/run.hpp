@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/queue/job_result.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/run_decision.hpp>
 #include <tenure/queue/stop_reason.hpp>
@@ -75,6 +76,8 @@ struct AssignedJob {
   std::optional<CaptureWish> capture = std::nullopt;
   std::optional<WallTime> start_before = std::nullopt;  // else its handler is not entered
   FailureHistory history = {};
+  std::string queue = {};
+  WallTime created{};  // when it was enqueued
   friend bool operator==(const AssignedJob&, const AssignedJob&) = default;
 };
 
@@ -122,6 +125,7 @@ struct AttemptEnd {
   // with and whoever has the claim by now.
   std::optional<OutboxReport> outbox = std::nullopt;
   std::optional<TakenCapsule> capsule = std::nullopt;
+  std::optional<JobResult> returned = std::nullopt;  // of `succeeded`, by the handler of a kind that keeps it
   friend bool operator==(const AttemptEnd&, const AttemptEnd&) = default;
 };
 

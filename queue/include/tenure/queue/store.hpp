@@ -6,6 +6,9 @@
 #include <tenure/queue/capture.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
+#include <tenure/queue/job_change.hpp>
+#include <tenure/queue/job_owner.hpp>
+#include <tenure/queue/job_result.hpp>
 #include <tenure/queue/lane_gate.hpp>
 #include <tenure/queue/limit.hpp>
 #include <tenure/queue/outbox.hpp>
@@ -19,6 +22,7 @@
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
 #include <tenure/queue/types.hpp>
+#include <tenure/queue/unsucceeded.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -53,13 +57,6 @@ struct NewJob {
   std::optional<WallTime> start_before = std::nullopt;  // see start_before.hpp
   std::optional<ConcurrencyKey> concurrency = {};
   std::optional<UniqueKey> unique = {};
-};
-
-// What an operator changes of a job that waits; what is not given stays as it is.
-struct JobChange {
-  std::optional<std::string> queue = {};
-  std::optional<Priority> priority = {};
-  std::optional<WallTime> due = {};
 };
 
 // One row that a dispatcher did not know yet.
@@ -114,7 +111,9 @@ struct ClaimedJob {
   ClaimToken token;
   std::optional<TenantName> tenant;
   Generation generation;
+  std::string queue;
   std::string kind;
+  WallTime created{};
   int attempts_max = 0;
   int failures = 0;
   int crashes = 0;
@@ -218,21 +217,13 @@ struct JobCount {
   bool left_out = false;
 };
 
-// A job that had not succeeded by some time: it could still run, if only since an operator retries it.
-struct UnsucceededJob {
-  JobSeq seq;
-  TenantNumber tenant;
-  JobId id;  // all zero where a damaged row has none
-};
-
-struct UnsucceededJobs {
-  std::vector<UnsucceededJob> jobs;  // in the order of their sequences
-  JobSeq looked_until;  // of the rows that were to be looked at, the last one that was; or their end
-  JobSeq newest;        // of all jobs; 0 where there are none
-};
-
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader : public RestoreReader, public PauseReader, public LimitReader, public RetentionReader {
+class JobReader : public RestoreReader,
+                  public PauseReader,
+                  public LimitReader,
+                  public RetentionReader,
+                  public ResultReader,
+                  public JobOwners {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
@@ -310,7 +301,9 @@ class StoreWriter : public RestoreWriter,
                     public PauseWriter,
                     public LimitWriter,
                     public RetryWriter,
-                    public RetentionWriter {
+                    public RetentionWriter,
+                    public ResultWriter,
+                    public JobOwners {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,

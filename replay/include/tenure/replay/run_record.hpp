@@ -58,6 +58,7 @@ struct RunRecord {
   // Of the application's tables those whose changes are not in `changes`: without a primary key, with generated columns, virtual ones
   // and those that the run has made. By name. Whoever shows or compares changes says so.
   std::vector<std::string> tables_not_recorded;
+  std::optional<std::string> returned = std::nullopt;  // by the handler, as JSON, where its kind keeps it and the run has succeeded
   friend bool operator==(const RunRecord&, const RunRecord&) = default;
 };
 

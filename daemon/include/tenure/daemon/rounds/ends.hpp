@@ -12,7 +12,9 @@
 namespace tenure::daemon {
 
 // How a claim ends; the verbs are those of queue::StoreWriter.
-struct EndSucceeded {};
+struct EndSucceeded {
+  std::optional<queue::JobResult> returned = std::nullopt;
+};
 struct EndRetry {
   WallTime due{};
   queue::AttemptFailure failure;

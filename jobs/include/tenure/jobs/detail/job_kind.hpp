@@ -16,6 +16,8 @@ struct JobKind {
   JobOptions (*options)();
   std::string (*encode)(const void* job, PayloadContext&);
   std::size_t size;  // of one job, bytes
+  // Whether that is one of its names.
+  bool (*is_named)(std::string_view name);
 };
 
 template <JobType Job>
@@ -24,8 +26,17 @@ std::string encode_job(const void* job, PayloadContext& context) {
 }
 
 template <JobType Job>
+bool is_name_of(std::string_view name) {
+  if (name == Job::kind) return true;
+  if constexpr (SaysAliases<Job>)
+    for (const std::string_view alias : Job::aliases)
+      if (name == alias) return true;
+  return false;
+}
+
+template <JobType Job>
 [[nodiscard]] JobKind job_kind_of() {
-  return {Job::kind, &options_of<Job>, &encode_job<Job>, sizeof(Job)};
+  return {Job::kind, &options_of<Job>, &encode_job<Job>, sizeof(Job), &is_name_of<Job>};
 }
 
 }  // namespace tenure::detail
