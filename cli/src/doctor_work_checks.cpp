@@ -80,6 +80,14 @@ std::vector<TenantSummary> all_tenants(Examination& examination) {
   }
 }
 
+// A pause is the registry's alone: running jobs go on and write. Whoever deletes closes the stamp on the way.
+bool is_stamp_of(TenantState tenant, TenantState stamp) {
+  const bool is_open = stamp == TenantState::active || stamp == TenantState::read_only;
+  if (tenant == TenantState::paused) return is_open;
+  if (tenant == TenantState::draining) return is_open || stamp == TenantState::deleted;
+  return stamp == tenant;
+}
+
 // What the tenant's own file says against the registry; empty where they agree.
 std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
                           std::string_view application) {
@@ -91,7 +99,7 @@ std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
     if (!stamp) return "the file has no stamp, so it is no tenant's";
     const auto same = check_identity(*stamp, {tenant.name, tenant.generation, std::string(application)});
     if (!same) return same.error().message;
-    if (stamp->state != tenant.state)
+    if (!is_stamp_of(tenant.state, stamp->state))
       return fmt::format("the file says {}, the registry {}", name_of(stamp->state), name_of(tenant.state));
   } catch (const Error& error) {  // of one tenant; the others are looked at all the same
     return error.failure().message;
@@ -109,19 +117,32 @@ void add_failed(Examination& examination, Named& named, const TenantRecord& tena
   else named.add(FindingLevel::fail, name + " is failed: its jobs wait", "tenure tenant list state=failed");
 }
 
-}  // namespace
+// Whoever deletes it has been interrupted, or is at it.
+void add_draining(Examination& examination, Named& named, const TenantRecord& tenant) {
+  const auto deletion =
+      examination.ask([&](queue::JobReader& reader) { return reader.deletion(tenant.number); });
+  const std::string name = escaped(tenant.name.text());
+  named.add(FindingLevel::warn,
+            fmt::format("{} is draining{}: it is to be deleted", name,
+                        deletion ? " since " + full_time_text(deletion->begun, examination.style()) : ""),
+            "tenure tenant delete " + name);
+}
 
 // One that nobody takes back holds its jobs for ever.
-void name_pauses(Examination& examination, queue::PauseScope scope, Named& named) {
-  const WallTime now = examination.session().now();
-  for (const queue::PauseRecord& pause :
-       examination.ask([](queue::JobReader& reader) { return reader.pauses(); })) {
-    if (pause.scope != scope || (pause.until && *pause.until <= now)) continue;
-    named.add(FindingLevel::warn,
-              fmt::format("\"{}\" is paused {}", escaped(pause.name), pause_text(pause, examination.style())),
-              fmt::format("tenure {} resume {}", name_of(scope), escaped(pause.name)));
-  }
+void name_pause(Examination& examination, const queue::PauseRecord& pause, Named& named) {
+  if (pause.until && *pause.until <= examination.session().now()) return;
+  named.add(FindingLevel::warn,
+            fmt::format("\"{}\" is paused {}", escaped(pause.name), pause_text(pause, examination.style())),
+            fmt::format("tenure {} resume {}", name_of(pause.scope), escaped(pause.name)));
 }
+
+void name_pauses(Examination& examination, queue::PauseScope scope, Named& named) {
+  for (const queue::PauseRecord& pause :
+       examination.ask([](queue::JobReader& reader) { return reader.pauses(); }))
+    if (pause.scope == scope) name_pause(examination, pause, named);
+}
+
+}  // namespace
 
 void check_queues(Examination& examination) {
   struct Work {
@@ -223,6 +244,8 @@ void check_tenants(Examination& examination) {
   for (const TenantSummary& summary : tenants) {
     const TenantRecord& tenant = summary.tenant;
     ++states[tenant.state];
+    if (summary.pause) name_pause(examination, *summary.pause, named);
+    if (tenant.state == TenantState::draining) add_draining(examination, named, tenant);
     if (tenant.state == TenantState::failed) add_failed(examination, named, tenant);
     else if (tenant.state == TenantState::provisioning &&
              examination.session().now() - tenant.created > kCreationMax)

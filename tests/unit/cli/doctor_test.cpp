@@ -208,13 +208,13 @@ TEST_F(Doctor, AnUnknownCheckIsNamedWithTheNearest) {
 TEST_F(Doctor, ComparesStampsWhenItIsTold) {
   EXPECT_EQ(run({"tenant", "create", "corvid", "heron"}), 0) << output.error;
   std::filesystem::copy_file(folder / "tenants/corvid.db", folder / "tenants/acme.db");
-  execute("update tenant set state = 3 where name = 'heron'");
+  execute("update tenant set state = 4 where name = 'heron'");
   EXPECT_EQ(examine({"stamps"}), 1);
   EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
-  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    heron: the file says active, the registry paused"));
+  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    heron: the file says active, the registry read_only"));
   EXPECT_THAT(output.out, Not(HasSubstr("stamps    corvid")));
   std::filesystem::remove(folder / "tenants/acme.db");
-  execute("update tenant set state = 2 where name = 'heron'");
+  execute("update tenant set state = 3 where name = 'heron'");  // of which the file knows nothing
   EXPECT_EQ(examine({"stamps"}), 1);
   EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
   EXPECT_EQ(output.error, "1 fault, 0 warnings\n");

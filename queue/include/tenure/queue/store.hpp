@@ -18,6 +18,7 @@
 #include <tenure/queue/schedule.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
+#include <tenure/queue/tenant_life.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -232,7 +233,11 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader : public RestoreReader, public PauseReader, public LimitReader, public RetentionReader {
+class JobReader : public RestoreReader,
+                  public PauseReader,
+                  public LimitReader,
+                  public RetentionReader,
+                  public TenantLifeReader {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
@@ -310,7 +315,8 @@ class StoreWriter : public RestoreWriter,
                     public PauseWriter,
                     public LimitWriter,
                     public RetryWriter,
-                    public RetentionWriter {
+                    public RetentionWriter,
+                    public TenantLifeWriter {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
