@@ -186,6 +186,11 @@ constexpr std::array kVerbs{
          "It becomes what it was before: active, or read_only. Asks as pause does.",
          "tenure tenant resume state=paused --yes", "yes dry-run reason", Effect::changes, tenant_resume,
          tenant_words},
+    Verb{"tenant", "set", "NAME KEY=VALUE", 2, 2, "set whether a tenant is read-only",
+         "read_only=true: its jobs are held, and whoever writes to its database is refused, in every process "
+         "and from that commit on; reading goes on. read_only=false takes it back. Opens the database.",
+         "tenure tenant set acme read_only=true --reason audit", "dry-run reason", Effect::changes,
+         tenant_set},
     Verb{"tenant", "delete", "NAME", 1, 1, "cancel a tenant's jobs, close its database and put it away",
          "Its name has to be typed again, or given by --confirm. Jobs that run may end until --drain, 30s "
          "unless given, and are told to stop then. The database goes to the graveyard, from which tenant "

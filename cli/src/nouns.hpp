@@ -30,6 +30,7 @@ ExitCode tenant_outbox(Session& session);
 ExitCode tenant_recheck(Session& session);
 ExitCode tenant_pause(Session& session);
 ExitCode tenant_resume(Session& session);
+ExitCode tenant_set(Session& session);
 ExitCode tenant_delete(Session& session);
 ExitCode tenant_undelete(Session& session);
 ExitCode queue_list(Session& session);

@@ -107,6 +107,31 @@ TEST_F(DeleteTest, AProcessThatWasStoppedWithAnOpenHandleCommitsNothingAnyMore) 
   EXPECT_EQ(rows_in(file(), "after"), 0);
 }
 
+TEST_F(DeleteTest, ReadOnlyAnOpenHandleOfAnotherProcessIsRefusedAndJobsWaitUntilItMayBeWritten) {
+  configure();
+  close_own();
+  Process ghost({GHOST, config_file()}, folder_ / "ghost");
+  ASSERT_TRUE(wait_until([&] { return is_stopped(ghost.pid()); })) << ghost.output();
+  ASSERT_EQ(tenure({"tenant", "set", "acme", "read_only=true"}), "exit 0") << output_;
+  ghost.signal(SIGCONT);
+  EXPECT_EQ(ghost.wait(), "exit 0");
+  const std::string said = ghost.output();
+  EXPECT_NE(said.find("before: committed"), std::string::npos) << said;
+  EXPECT_NE(said.find("write: TenantNotReady"), std::string::npos) << said;
+  EXPECT_NE(said.find("outbox: TenantNotReady"), std::string::npos) << said;
+  EXPECT_EQ(runs_of("before"), 1) << "reading goes on";
+
+  auto daemon = start_daemon();
+  const JobId waits = enqueue(Count{"waits"});
+  const JobId beside{client().enqueue(Print{.text = "beside"}, {.untenanted = true})};
+  expect_state(beside, ShownState::succeeded);
+  EXPECT_EQ(record(waits).state, ShownState::held);
+  EXPECT_EQ(record(waits).reason, queue::JobReason::tenant_read_only);
+  ASSERT_EQ(tenure({"tenant", "set", "acme", "read_only=false"}), "exit 0") << output_;
+  expect_state(waits, ShownState::succeeded);
+  stop(*daemon);
+}
+
 TEST_F(DeleteTest, REG_18_TakenBackItHasItsDataAndANewGenerationAndBehindTheWindowItIsRefused) {
   configure();
   {

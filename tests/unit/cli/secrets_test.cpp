@@ -76,6 +76,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"tenant pause", {"acme", "--dry-run"}},
       {"tenant resume", {"acme", "--dry-run"}},
       {"tenant delete", {"acme", "--dry-run"}},
+      {"tenant set", {"acme", "read_only=true", "--dry-run"}},
       {"kind show", {"billing.send"}},
       {"queue clear", {"default", "--dry-run"}},
       {"queue pause", {"default"}},

@@ -214,6 +214,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
       {"tenant pause", {"ibis"}},
       {"tenant resume", {"ibis"}},
+      {"tenant set", {"ibis", "read_only=false"}},
       {"tenant delete", {"kestrel", "--confirm", "kestrel"}},
       {"tenant undelete", {"kestrel"}},
       {"tenant recheck", {"jackdaw", "--yes"}},
