@@ -77,6 +77,19 @@ TEST(Graveyard, AHandleThatIsOpenCommitsNothingBehindItAlsoWhereTheTenantIsThere
   EXPECT_TRUE(shop.graveyard().has(kBuriedTenant, kFirst));
 }
 
+// Before anything has moved, so that no watch over the files is what refuses.
+TEST(Graveyard, FromTheStampOnAnOpenHandleIsRefusedByIt) {
+  BuriedShop shop;
+  HandleLease lease = shop.open("acme");
+  BuriedShop::write(lease);
+  const auto stop = [](BurialStep step) {
+    if (step == BurialStep::log) throw std::runtime_error("stopped");
+  };
+  EXPECT_THROW(static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst, stop)), std::runtime_error);
+  EXPECT_TRUE(fs::exists(shop.path("acme")));
+  EXPECT_EQ(code_of([&] { BuriedShop::write(lease); }), ErrorCode::tenant_deleted);
+}
+
 // Its log cannot be moved into the file, and goes with it.
 TEST(Graveyard, WhatAReaderHoldsUpIsKeptAndComesBack) {
   BuriedShop shop;
