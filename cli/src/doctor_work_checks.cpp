@@ -3,6 +3,7 @@
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
 #include "tenant_outbox.hpp"
+#include "tenant_tree.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/text.hpp>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -126,6 +128,43 @@ void add_draining(Examination& examination, Named& named, const TenantRecord& te
             fmt::format("{} is draining{}: it is to be deleted", name,
                         deletion ? " since " + full_time_text(deletion->begun, examination.style()) : ""),
             "tenure tenant delete " + name);
+}
+
+// Files at places of tenants that the registry does not have.
+void name_strangers(const TenantFiles& files, const std::vector<TenantSummary>& tenants, Named& named) {
+  std::set<TenantName> known;
+  for (const TenantSummary& summary : tenants) known.insert(summary.tenant.name);
+  for (const TreeFile& file : files_of_tenants(files)) {
+    if (known.contains(file.name)) continue;
+    named.add(FindingLevel::fail,
+              fmt::format("{} lies at the place of {}, which the registry does not have; it is not served",
+                          escaped(file.path.string(), 1024), file.name.text()),
+              "move it away, or put the right control database in place");
+  }
+}
+
+// What a creation or a deletion has left behind, or is at work on.
+void name_leftovers(Examination& examination, const TenantFiles& files, Named& named) {
+  for (const std::string& name : names_in(files.building_folder()))
+    named.add(FindingLevel::warn,
+              fmt::format("{} lies in .building: a creation or deletion is under way, or was interrupted",
+                          escaped(name)),
+              "tenure tenant create " + escaped(std::filesystem::path{name}.stem().string()));
+  std::set<std::string> buried;
+  examination.ask([&](queue::JobReader& reader) {
+    for (auto page = reader.open_deletions(TenantNumber{0}, kTenantsPage); !page.empty();
+         page = reader.open_deletions(page.back().tenant.number, kTenantsPage))
+      for (const queue::DeletionRecord& deletion : page)
+        buried.insert(fmt::format("{}.{}.db", deletion.tenant.name.text(), deletion.tenant.generation.value));
+    return true;
+  });
+  for (const std::string& name : names_in(files.root() / ".graveyard")) {
+    const bool is_log = name.ends_with("-wal") || name.ends_with("-shm");
+    if (!buried.contains(is_log ? name.substr(0, name.size() - 4) : name))
+      named.add(FindingLevel::warn,
+                fmt::format("{} lies in .graveyard, and no tenant was deleted that it is of", escaped(name)),
+                (files.root() / ".graveyard" / name).string());
+  }
 }
 
 // One that nobody takes back holds its jobs for ever.
@@ -275,8 +314,10 @@ void check_stamps(Examination& examination) {
                 fmt::format("{}: {}", escaped(tenant.name.text()), escaped(problem, 1024)),
                 files.path_for(tenant.name).string());
   }
+  name_strangers(files, tenants, named);
+  name_leftovers(examination, files, named);
   named.end(counted(std::ssize(tenants), "tenant", examination.style()) +
-            ", each with the stamp that the registry has");
+            ", each with the stamp that the registry has, and no file besides");
 }
 
 }  // namespace tenure::cli
