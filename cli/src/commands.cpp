@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array kNouns{
     Noun{"job", "look at jobs, enqueue, retry, run, change, cancel or delete them"},
-    Noun{"tenant", "list tenants and create them, and what leaves their databases"},
+    Noun{"tenant", "list, create, pause and delete tenants, and what leaves them"},
     Noun{"queue", "how full each queue is, and clearing one"},
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
@@ -165,7 +165,7 @@ constexpr std::array kVerbs{
          "tenure tenant outbox acme --pass-over 17 --reason 'sent by hand'",
          "limit pass-over yes reason watch", Effect::gives_up, tenant_outbox},
     Verb{
-        "tenant", "recheck", "NAME", 1, 1, "make a tenant active again whose database is the right one again",
+        "tenant", "recheck", "NAME", 1, 1, "have a tenant go on whose database is the right one again",
         "For a tenant that has failed since its database was an older copy (file_behind). Opens the database "
         "and compares stamp and numbers; what does not fit is refused. Asks where rows lie there whose jobs "
         "the "
@@ -174,6 +174,34 @@ constexpr std::array kVerbs{
         "over before are dropped, and its next jobs come.",
         "tenure tenant recheck acme --reason 'restored from snapshot 7'", "accept-older yes reason",
         Effect::changes, tenant_recheck},
+    Verb{"tenant", "pause", "NAME...|FILTER...", 1, kMany,
+         "let nothing of a tenant start; enqueues and what runs go on",
+         "Until it is resumed, or until --until, whoever stops and starts the daemon meanwhile. It costs the "
+         "same however many jobs wait. All that are named or none; one that is paused already gets the new "
+         "end and reason. With a filter it counts first, shows the first, and asks; --yes answers, --dry-run "
+         "stops there.",
+         "tenure tenant pause acme --until 2h --reason 'restore test'", "until yes dry-run reason",
+         Effect::changes, tenant_pause, tenant_words},
+    Verb{"tenant", "resume", "NAME...|FILTER...", 1, kMany, "let a tenant that is paused go on",
+         "It becomes what it was before: active, or read_only. Asks as pause does.",
+         "tenure tenant resume state=paused --yes", "yes dry-run reason", Effect::changes, tenant_resume,
+         tenant_words},
+    Verb{"tenant", "set", "NAME KEY=VALUE", 2, 2, "set whether a tenant is read-only",
+         "read_only=true: its jobs are held, and whoever writes to its database is refused, in every process "
+         "and from that commit on; reading goes on. read_only=false takes it back. Opens the database.",
+         "tenure tenant set acme read_only=true --reason audit", "dry-run reason", Effect::changes,
+         tenant_set},
+    Verb{"tenant", "delete", "NAME", 1, 1, "cancel a tenant's jobs, close its database and put it away",
+         "Its name has to be typed again, or given by --confirm. Jobs that run may end until --drain, 30s "
+         "unless given, and are told to stop then. The database goes to the graveyard, from which tenant "
+         "undelete brings it back for as long as tenants.undo_window says; then it is erased, with the jobs. "
+         "Where it was interrupted, give it again.",
+         "tenure tenant delete acme --confirm acme --drain 2m", "confirm drain dry-run reason",
+         Effect::changes, tenant_delete},
+    Verb{"tenant", "undelete", "NAME", 1, 1, "bring a deleted tenant back, as a new generation",
+         "With its data, and without the jobs that were cancelled. Refused behind the undo window, and where "
+         "another tenant has the name by now.",
+         "tenure tenant undelete acme", "dry-run reason", Effect::changes, tenant_undelete},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, Effect::reads, queue_list, queue_words},
@@ -446,6 +474,8 @@ constexpr std::array kOptions{
                "allow skip queue_one"},
     OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
+    OptionSpec{"confirm", "NAME", "the name of the tenant that is deleted, once more"},
+    OptionSpec{"drain", "TIME", "so long may jobs run on before they are told to stop"},
     OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},
     OptionSpec{"accept-repeats", "",
                "of a copy older than 7 days: steps whose receipts are gone may be repeated"},

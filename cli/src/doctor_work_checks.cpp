@@ -3,6 +3,7 @@
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
 #include "tenant_outbox.hpp"
+#include "tenant_tree.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/text.hpp>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -80,6 +82,14 @@ std::vector<TenantSummary> all_tenants(Examination& examination) {
   }
 }
 
+// A pause is the registry's alone: running jobs go on and write. Whoever deletes closes the stamp on the way.
+bool is_stamp_of(TenantState tenant, TenantState stamp) {
+  const bool is_open = stamp == TenantState::active || stamp == TenantState::read_only;
+  if (tenant == TenantState::paused) return is_open;
+  if (tenant == TenantState::draining) return is_open || stamp == TenantState::deleted;
+  return stamp == tenant;
+}
+
 // What the tenant's own file says against the registry; empty where they agree.
 std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
                           std::string_view application) {
@@ -91,7 +101,7 @@ std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
     if (!stamp) return "the file has no stamp, so it is no tenant's";
     const auto same = check_identity(*stamp, {tenant.name, tenant.generation, std::string(application)});
     if (!same) return same.error().message;
-    if (stamp->state != tenant.state)
+    if (!is_stamp_of(tenant.state, stamp->state))
       return fmt::format("the file says {}, the registry {}", name_of(stamp->state), name_of(tenant.state));
   } catch (const Error& error) {  // of one tenant; the others are looked at all the same
     return error.failure().message;
@@ -109,19 +119,69 @@ void add_failed(Examination& examination, Named& named, const TenantRecord& tena
   else named.add(FindingLevel::fail, name + " is failed: its jobs wait", "tenure tenant list state=failed");
 }
 
-}  // namespace
+// Whoever deletes it has been interrupted, or is at it.
+void add_draining(Examination& examination, Named& named, const TenantRecord& tenant) {
+  const auto deletion =
+      examination.ask([&](queue::JobReader& reader) { return reader.deletion(tenant.number); });
+  const std::string name = escaped(tenant.name.text());
+  named.add(FindingLevel::warn,
+            fmt::format("{} is draining{}: it is to be deleted", name,
+                        deletion ? " since " + full_time_text(deletion->begun, examination.style()) : ""),
+            "tenure tenant delete " + name);
+}
 
-// One that nobody takes back holds its jobs for ever.
-void name_pauses(Examination& examination, queue::PauseScope scope, Named& named) {
-  const WallTime now = examination.session().now();
-  for (const queue::PauseRecord& pause :
-       examination.ask([](queue::JobReader& reader) { return reader.pauses(); })) {
-    if (pause.scope != scope || (pause.until && *pause.until <= now)) continue;
-    named.add(FindingLevel::warn,
-              fmt::format("\"{}\" is paused {}", escaped(pause.name), pause_text(pause, examination.style())),
-              fmt::format("tenure {} resume {}", name_of(scope), escaped(pause.name)));
+// Files at places of tenants that the registry does not have.
+void name_strangers(const TenantFiles& files, const std::vector<TenantSummary>& tenants, Named& named) {
+  std::set<TenantName> known;
+  for (const TenantSummary& summary : tenants) known.insert(summary.tenant.name);
+  for (const TreeFile& file : files_of_tenants(files)) {
+    if (known.contains(file.name)) continue;
+    named.add(FindingLevel::fail,
+              fmt::format("{} lies at the place of {}, which the registry does not have; it is not served",
+                          escaped(file.path.string(), 1024), file.name.text()),
+              "move it away, or put the right control database in place");
   }
 }
+
+// What a creation or a deletion has left behind, or is at work on.
+void name_leftovers(Examination& examination, const TenantFiles& files, Named& named) {
+  for (const std::string& name : names_in(files.building_folder()))
+    named.add(FindingLevel::warn,
+              fmt::format("{} lies in .building: a creation or deletion is under way, or was interrupted",
+                          escaped(name)),
+              "tenure tenant create " + escaped(std::filesystem::path{name}.stem().string()));
+  std::set<std::string> buried;
+  examination.ask([&](queue::JobReader& reader) {
+    for (auto page = reader.open_deletions(TenantNumber{0}, kTenantsPage); !page.empty();
+         page = reader.open_deletions(page.back().tenant.number, kTenantsPage))
+      for (const queue::DeletionRecord& deletion : page)
+        buried.insert(fmt::format("{}.{}.db", deletion.tenant.name.text(), deletion.tenant.generation.value));
+    return true;
+  });
+  for (const std::string& name : names_in(files.root() / ".graveyard")) {
+    const bool is_log = name.ends_with("-wal") || name.ends_with("-shm");
+    if (!buried.contains(is_log ? name.substr(0, name.size() - 4) : name))
+      named.add(FindingLevel::warn,
+                fmt::format("{} lies in .graveyard, and no tenant was deleted that it is of", escaped(name)),
+                (files.root() / ".graveyard" / name).string());
+  }
+}
+
+// One that nobody takes back holds its jobs for ever.
+void name_pause(Examination& examination, const queue::PauseRecord& pause, Named& named) {
+  if (pause.until && *pause.until <= examination.session().now()) return;
+  named.add(FindingLevel::warn,
+            fmt::format("\"{}\" is paused {}", escaped(pause.name), pause_text(pause, examination.style())),
+            fmt::format("tenure {} resume {}", name_of(pause.scope), escaped(pause.name)));
+}
+
+void name_pauses(Examination& examination, queue::PauseScope scope, Named& named) {
+  for (const queue::PauseRecord& pause :
+       examination.ask([](queue::JobReader& reader) { return reader.pauses(); }))
+    if (pause.scope == scope) name_pause(examination, pause, named);
+}
+
+}  // namespace
 
 void check_queues(Examination& examination) {
   struct Work {
@@ -223,6 +283,8 @@ void check_tenants(Examination& examination) {
   for (const TenantSummary& summary : tenants) {
     const TenantRecord& tenant = summary.tenant;
     ++states[tenant.state];
+    if (summary.pause) name_pause(examination, *summary.pause, named);
+    if (tenant.state == TenantState::draining) add_draining(examination, named, tenant);
     if (tenant.state == TenantState::failed) add_failed(examination, named, tenant);
     else if (tenant.state == TenantState::provisioning &&
              examination.session().now() - tenant.created > kCreationMax)
@@ -252,8 +314,10 @@ void check_stamps(Examination& examination) {
                 fmt::format("{}: {}", escaped(tenant.name.text()), escaped(problem, 1024)),
                 files.path_for(tenant.name).string());
   }
+  name_strangers(files, tenants, named);
+  name_leftovers(examination, files, named);
   named.end(counted(std::ssize(tenants), "tenant", examination.style()) +
-            ", each with the stamp that the registry has");
+            ", each with the stamp that the registry has, and no file besides");
 }
 
 }  // namespace tenure::cli

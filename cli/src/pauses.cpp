@@ -23,32 +23,10 @@ using queue::PauseScope;
 
 constexpr std::chrono::hours kPauseMax{366 * 24};  // of a length that is added to now
 
-// "2h" from now, or a point of time.
-std::optional<WallTime> end_of_pause(const Session& session) {
-  if (!session.has("until")) return std::nullopt;
-  const std::string_view text = session.option("until");
-  if (const auto length = config::parse_duration(text)) {
-    if (*length > kPauseMax)
-      raise(ErrorCode::bad_options, fmt::format("--until {}: at most {} days, or no --until at all",
-                                                escaped(text, 64), kPauseMax.count() / 24));
-    return session.now() + *length;
-  }
-  const auto time = queue::parse_time(text, session.now());
-  if (!time)
-    raise(ErrorCode::bad_options,
-          fmt::format("--until '{}' is no length of time as 2h and no time as 2026-03-02T10:14:00Z",
-                      escaped(text, 64)));
-  return *time;
-}
-
 struct Paused {
   NewPause pause;
   bool was_paused = false;
 };
-
-std::string until_text_of(const std::optional<WallTime>& until, const ShowStyle& style) {
-  return until ? "until " + full_time_text(until, style) : "until somebody resumes it";
-}
 
 void print_paused(Session& session, PauseScope scope, const std::vector<Paused>& all) {
   if (!session.json()) {
@@ -123,6 +101,27 @@ ExitCode resume(Session& session, PauseScope scope) {
 }
 
 }  // namespace
+
+std::optional<WallTime> end_of_pause(const Session& session) {
+  if (!session.has("until")) return std::nullopt;
+  const std::string_view text = session.option("until");
+  if (const auto length = config::parse_duration(text)) {
+    if (*length > kPauseMax)
+      raise(ErrorCode::bad_options, fmt::format("--until {}: at most {} days, or no --until at all",
+                                                escaped(text, 64), kPauseMax.count() / 24));
+    return session.now() + *length;
+  }
+  const auto time = queue::parse_time(text, session.now());
+  if (!time)
+    raise(ErrorCode::bad_options,
+          fmt::format("--until '{}' is no length of time as 2h and no time as 2026-03-02T10:14:00Z",
+                      escaped(text, 64)));
+  return *time;
+}
+
+std::string until_text_of(const std::optional<WallTime>& until, const ShowStyle& style) {
+  return until ? "until " + full_time_text(until, style) : "until somebody resumes it";
+}
 
 std::optional<PauseRecord> pause_of(const std::vector<PauseRecord>& all, PauseScope scope,
                                     std::string_view name) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "session.hpp"
 #include "show_text.hpp"
 
 #include <tenure/base/json.hpp>
@@ -10,8 +11,13 @@
 #include <string_view>
 #include <vector>
 
-// Pauses of queues and kinds, as several verbs tell of them.
+// Pauses of queues, kinds and tenants, as several verbs tell of them.
 namespace tenure::cli {
+
+// What --until says: "2h" from now, or a point of time. BadOptions.
+[[nodiscard]] std::optional<WallTime> end_of_pause(const Session& session);
+// "until 11:00".
+[[nodiscard]] std::string until_text_of(const std::optional<WallTime>& until, const ShowStyle& style);
 
 // Of one queue or kind; nothing where it is not paused.
 [[nodiscard]] std::optional<queue::PauseRecord> pause_of(const std::vector<queue::PauseRecord>& all,

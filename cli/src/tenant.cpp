@@ -1,5 +1,6 @@
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "pauses.hpp"
 #include "tenants.hpp"
 
 #include <tenure/base/text.hpp>
@@ -46,6 +47,10 @@ constexpr std::array kTenantColumns{
         "created", "CREATED",
         [](const TenantSummary& t, const ShowStyle& s) { return time_text(t.tenant.created, s); }, false,
         false, false},
+    ListColumn<TenantSummary>{"note", "NOTE",
+                              [](const TenantSummary& t, const ShowStyle& s) {
+                                return t.pause ? pause_text(*t.pause, s) : std::string("-");
+                              }},
 };
 
 constexpr std::array<std::string_view, 6> kTenantSortFields{"name",    "ready", "held",
@@ -144,6 +149,9 @@ void write_tenant_members(json::Writer& writer, const TenantSummary& tenant, Wal
   writer.key("oldest_ms");
   if (tenant.oldest_ready)
     writer.integer(std::chrono::floor<std::chrono::milliseconds>(now - *tenant.oldest_ready).count());
+  else writer.null();
+  writer.key("pause");
+  if (tenant.pause) write_pause(writer, *tenant.pause);
   else writer.null();
 }
 

@@ -76,7 +76,7 @@ bool is_agreed_to_lose(Session& session, const std::vector<std::string>& unknown
       "{} of the rows that lie there are of jobs that the queue does not know: they were removed since they "
       "ran, or this is an older copy that has gone on, and then they are lost: {}",
       unknown.size(), rows_named(unknown)));
-  return is_answered_yes(session, "Make the tenant active, and have these rows deleted?",
+  return is_answered_yes(session, "Make the tenant what it was, and have these rows deleted?",
                          "say --yes to have these rows deleted, since nobody can be asked here");
 }
 
@@ -97,11 +97,13 @@ void take_older(TenantHandle& handle, const KnownOutbox& known) {
   transaction.commit();
 }
 
-void print_rechecked(Session& session, const KnownOutbox& known, const FoundOutbox& found, bool is_taken) {
+void print_rechecked(Session& session, const KnownOutbox& known, const FoundOutbox& found, bool is_taken,
+                     TenantState state) {
   const std::size_t there = found.taken_over.size();
   if (!session.json()) {
-    session.print(fmt::format("{} is active: its outbox has given {} numbers, and {} were taken over{}\n",
-                              known.tenant.name.text(), found.newest.value, known.watermark.value,
+    session.print(fmt::format("{} is {}: its outbox has given {} numbers, and {} were taken over{}\n",
+                              known.tenant.name.text(), name_of(state), found.newest.value,
+                              known.watermark.value,
                               there == 0 ? ""
                               : is_taken ? fmt::format("; {} of those lay there and are deleted", there)
                                          : fmt::format("; {} of those still lie there", there)));
@@ -111,6 +113,7 @@ void print_rechecked(Session& session, const KnownOutbox& known, const FoundOutb
   json::Writer writer(out);
   writer.begin_object().key("schema").string("tenure.tenant.recheck/1");
   write_text(writer, "name", known.tenant.name.text());
+  writer.key("state").string(name_of(state));
   writer.key("newest").integer(found.newest.value).key("watermark").integer(known.watermark.value);
   writer.key("still_there").integer(is_taken ? 0 : static_cast<std::int64_t>(there));
   writer.key("accepted_older").boolean(is_taken).end_object();
@@ -146,15 +149,16 @@ ExitCode tenant_recheck(Session& session) {
           name.text());
   const bool is_taken = known.behind && is_older && session.has("accept-older");
   const OutboxSeq newest = is_taken ? known.watermark : found.newest;
+  TenantState state = TenantState::active;
   session.change([&](queue::StoreWriter& writer) {
-    const TenantState state = value_or_raise(writer.recheck_outbox(known.owner(), newest));
+    state = value_or_raise(writer.recheck_outbox(known.owner(), newest));
     writer.mark_outbox_of(known.tenant.number, session.now());  // for what the file has brought along
     return Changed{
         1, fmt::format("{}, generation {}, {}{}", name.text(), known.tenant.generation.value, name_of(state),
                        is_taken ? fmt::format(", an older copy of {} numbers", found.newest.value) : "")};
   });
   session.wake();
-  print_rechecked(session, known, found, is_taken);
+  print_rechecked(session, known, found, is_taken, state);
   return ExitCode::done;
 }
 

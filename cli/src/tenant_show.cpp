@@ -1,6 +1,7 @@
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
+#include "pauses.hpp"
 #include "tenant_outbox.hpp"
 
 #include <tenure/base/text.hpp>
@@ -30,6 +31,7 @@ struct ShownTenant {
   TenantSummary summary;
   std::vector<StateCount> counts;  // of the states that the summary has not
   std::optional<BehindFile> behind;
+  std::optional<queue::DeletionRecord> deletion;
 };
 
 queue::Filter jobs_of(const TenantName& tenant, ShownState state) {
@@ -44,8 +46,10 @@ ShownTenant find_tenant(Session& session, const TenantName& name) {
   session.readable_store().read([&](queue::JobReader& reader) {
     const auto summary = reader.tenant(name);
     if (!summary) return;
-    shown = ShownTenant{
-        .summary = *summary, .counts = {}, .behind = behind_file(reader, name, summary->tenant.generation)};
+    shown = ShownTenant{.summary = *summary,
+                        .counts = {},
+                        .behind = behind_file(reader, name, summary->tenant.generation),
+                        .deletion = reader.deletion(summary->tenant.number)};
     for (const ShownState state : kCountedStates) {
       const auto counted = reader.count_jobs(
           jobs_of(name, state), {.limit = static_cast<std::size_t>(kCountMax) + 1}, session.now());
@@ -55,6 +59,26 @@ ShownTenant find_tenant(Session& session, const TenantName& name) {
   if (!shown)
     raise(ErrorCode::tenant_does_not_exist, "there is no tenant " + name.text() + "; see tenure tenant list");
   return std::move(*shown);
+}
+
+std::string deletion_text(const queue::DeletionRecord& deletion, const ShowStyle& style) {
+  const std::string who =
+      deletion.login.empty() ? fmt::format("uid {}", deletion.uid) : escaped(deletion.login);
+  std::string text =
+      fmt::format("{}, by {}, {}", name_of(deletion.step), who, full_time_text(deletion.begun, style));
+  if (deletion.step == queue::DeletionStep::buried && deletion.erase_at)
+    text += ", erased " + full_time_text(deletion.erase_at, style);
+  return deletion.reason.empty() ? text : text + ": " + escaped(deletion.reason, 1024);
+}
+
+void write_deletion(json::Writer& writer, const queue::DeletionRecord& deletion) {
+  writer.begin_object().key("step").string(name_of(deletion.step));
+  write_time(writer, "begun", deletion.begun);
+  write_time(writer, "erase_at", deletion.erase_at);
+  writer.key("size_bytes").integer(deletion.size_bytes).key("uid").integer(deletion.uid);
+  write_text(writer, "login", deletion.login);
+  write_text(writer, "reason", deletion.reason);
+  writer.end_object();
 }
 
 std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) {
@@ -72,6 +96,15 @@ std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) 
   if (shown.behind) {
     out += line("failed", text_of(*shown.behind));
     out += line("change", change_of_behind(t.tenant.name));
+  }
+  if (t.pause) {
+    out += line("paused", pause_text(*t.pause, style));
+    out += line("change", "tenure tenant resume " + escaped(name));
+  }
+  if (shown.deletion) {
+    out += line("deleted", deletion_text(*shown.deletion, style));
+    if (shown.deletion->step == queue::DeletionStep::buried)
+      out += line("undo", "tenure tenant undelete " + escaped(name));
   }
   out += line("created", full_time_text(t.tenant.created, style));
   std::string jobs =
@@ -95,6 +128,9 @@ std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
   for (const StateCount& each : shown.counts) writer.key(name_of(each.state)).integer(each.jobs);
   writer.key("failed_reason");
   if (shown.behind) writer.string(kFileBehind);
+  else writer.null();
+  writer.key("deletion");
+  if (shown.deletion) write_deletion(writer, *shown.deletion);
   else writer.null();
   writer.end_object().end_object();
   return out;

@@ -45,7 +45,7 @@ struct ExplainedJob {
   std::vector<QuietPool> quiet;                // of the pools that perform it, as the daemon says
   std::optional<BehindFile> behind;            // its tenant's database
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
-  std::vector<queue::PauseRecord> pauses;      // of its queue and its kind
+  std::vector<queue::PauseRecord> pauses;      // of its queue, its kind and its tenant
   queue::JobKeys keys;
   bool is_quiet = false;  // all of them are, and nothing else holds it
 };
@@ -56,6 +56,8 @@ std::vector<queue::PauseRecord> pauses_of(queue::JobReader& reader, const JobRec
   const auto all = reader.pauses();
   if (auto pause = pause_of(all, queue::PauseScope::queue, record.queue)) pauses.push_back(*std::move(pause));
   if (auto pause = pause_of(all, queue::PauseScope::kind, record.kind)) pauses.push_back(*std::move(pause));
+  if (record.tenant && queue::tenant_gate(record.tenant_state) != JobReason::none)
+    if (auto pause = reader.tenant_pause(*record.tenant)) pauses.push_back(*std::move(pause));
   return pauses;
 }
 

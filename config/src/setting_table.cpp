@@ -206,6 +206,15 @@ const std::array kPlainSettings{
         .help = "How long a job waits for a tenant handle while all are in use; then HandleBudgetExhausted,\n"
                 "which costs no attempt.",
         .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{
+        .section = "tenants",
+        .key = "undo_window",
+        .rule = DurationRule{0s, std::chrono::hours{366 * 24}},
+        .field = [](Settings& s) -> Field { return &s.tenants.undo_window; },
+        .help =
+            "How long a deleted tenant can be taken back: so long its database lies in .graveyard beside\n"
+            "the tenants' folders, and its jobs stay. Then both are erased.",
+        .taken_over = TakenOver::by_reload},
     Setting<Settings>{.section = "http",
                       .key = "probe_listen",
                       .rule = kListenRule,

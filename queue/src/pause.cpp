@@ -16,6 +16,8 @@ std::string_view name_of(PauseScope scope) {
       return "queue";
     case PauseScope::kind:
       return "kind";
+    case PauseScope::tenant:
+      return "tenant";
   }
   return "unknown";
 }

@@ -1,11 +1,13 @@
 #include "create_tenant.hpp"
 
+#include "building.hpp"
 #include "tenant_tables.hpp"
 
-#include <tenure/base/file_kind.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/statement.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
@@ -14,9 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <fcntl.h>
 #include <optional>
@@ -31,107 +31,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kLockMode = 0660;
-constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
+constexpr mode_t kModeOfCopy = 0660;
 
-bool is_there(const fs::path& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0) return true;
-  if (errno != ENOENT && errno != ENOTDIR) raise_system(errno, "the path cannot be looked at", path);
-  return false;
-}
-
-// `folder` and what is missing above it, each synced into its parent.
-void make_synced_folders(const fs::path& folder) {
-  if (is_there(folder)) {
-    // A link above the tenants' root is the administrator's choice, if it leads to a folder.
-    std::error_code ignored;
-    if (!fs::is_directory(folder, ignored))
-      raise(ErrorCode::access_refused,
-            fmt::format(
-                "{} lies where a folder for tenants belongs, and leads to none; make the folder, or name "
-                "another in tenants.path",
-                kind_of_file_at(folder)),
-            {}, folder.string());
-    return;
-  }
-  make_synced_folders(folder.parent_path());
-  static_cast<void>(make_folder(folder));
-  sync_folder(folder.parent_path());
-}
-
-// .building/NAME.lock: locked by the creator at work. It goes with its creator unless that one has begun.
-// What it contains tells a later creator that the file at the tenant's place was put there by a creator that
-// died, and is not one that the registry has lost.
-class BuildingLock {
- public:
-  BuildingLock(fs::path path, const TenantName& name, WhenLocked when_locked) : path_(std::move(path)) {
-    for (int attempt = 0; attempt < kAttemptsMax; ++attempt)
-      if (take(name, when_locked)) return;
-    raise(ErrorCode::tenant_exists, "other creators of this tenant came and went all the time", name.text());
-  }
-  ~BuildingLock() {
-    if (descriptor_.is_open() && begun() == 0) remove();
-  }
-  BuildingLock(const BuildingLock&) = delete;
-  BuildingLock& operator=(const BuildingLock&) = delete;
-
-  // The generation that a creator who died had begun; 0 if there was none.
-  [[nodiscard]] std::int64_t begun() const {
-    std::array<char, 24> text{};
-    const ssize_t size = ::pread(descriptor_.number(), text.data(), text.size(), 0);
-    std::int64_t generation = 0;
-    if (size > 0) std::from_chars(text.data(), text.data() + size, generation);
-    return generation;
-  }
-  void note_begun(Generation generation) {
-    const std::string text = fmt::format("{}\n", generation.value);
-    if (::ftruncate(descriptor_.number(), 0) != 0 ||
-        ::pwrite(descriptor_.number(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
-        ::fsync(descriptor_.number()) != 0)
-      raise_system(errno, "the lock file cannot be written", path_);
-    sync_folder(path_.parent_path());
-  }
-  // Removed while it is held, so that nobody locks a file that has no name any more and believes to be alone.
-  void remove() {
-    ::unlink(path_.c_str());
-    descriptor_ = Descriptor{};
-  }
-
- private:
-  static constexpr int kAttemptsMax = 1000;
-
-  bool take(const TenantName& name, WhenLocked when_locked) {
-    Descriptor opened{::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kLockMode)};
-    if (!opened.is_open()) raise_system(errno, "the lock file cannot be opened", path_);
-    const int locked = lock_file(opened.number(), when_locked);
-    if (locked == EWOULDBLOCK)
-      raise(ErrorCode::tenant_exists, fmt::format("{} is being created by somebody else", name.text()),
-            name.text());
-    if (locked != 0) raise_system(locked, "the lock file cannot be locked", path_);
-    if (!is_named(opened)) return false;
-    static_cast<void>(::fchmod(opened.number(), kLockMode));
-    give_to_owner_of_folder(path_);
-    descriptor_ = std::move(opened);
-    return true;
-  }
-
-  // False where the creator before this one has removed the file that was waited for.
-  [[nodiscard]] bool is_named(const Descriptor& opened) const {
-    struct stat mine {};
-    struct stat named {};
-    return ::fstat(opened.number(), &mine) == 0 && ::stat(path_.c_str(), &named) == 0 &&
-           mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
-  }
-
-  fs::path path_;
-  Descriptor descriptor_;
-};
+// Of a copy that becomes another generation: what was on its way out of the one before is not this one's, and numbers begin anew, since the
+// control database has taken none over.
+constexpr sqlite::Query kForgetOutbox{"forget_outbox", R"sql(
+  delete from main.tenure_outbox;
+  delete from main.sqlite_sequence where name = 'tenure_outbox')sql"};
 
 class Creation {
  public:
+  // `source`: a database whose copy it is to be, in place of an empty one.
   Creation(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
-           const TenantsOptions& tenants, const TenantName& name, const CreateOptions& options)
+           const TenantsOptions& tenants, const TenantName& name, const CreateOptions& options,
+           std::optional<fs::path> source)
       : registry_(registry),
         files_(files),
         clock_(clock),
@@ -139,7 +52,8 @@ class Creation {
         name_(name),
         options_(options),
         building_(files.building_path_for(name)),
-        final_(files.path_for(name)) {}
+        final_(files.path_for(name)),
+        source_(std::move(source)) {}
 
   TenantRecord run() {
     enter(CreateStep::lock);
@@ -216,7 +130,9 @@ class Creation {
   void build() {
     enter(CreateStep::clean);
     remove_building_files();
-    build_database();
+    if (source_) copy_source();
+    else build_database();
+    require_no_companions();
     enter(CreateStep::sync_file);
     sync_file(building_);  // every connection is closed by now
     enter(CreateStep::folder);
@@ -240,8 +156,32 @@ class Creation {
       transaction.commit();
       enter(CreateStep::close);
     }
-    // The last close moves the write-ahead log into the file and removes it; a file renamed without its log
-    // is lost.
+  }
+
+  void copy_source() {
+    enter(CreateStep::schema);
+    {
+      const Descriptor made{
+          ::open(building_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kModeOfCopy)};
+      if (!made.is_open()) raise_system(errno, "the copy cannot be made", building_);
+      static_cast<void>(::fchmod(made.number(), kModeOfCopy));
+    }
+    give_to_owner_of_folder(building_);
+    {
+      sqlite::Connection source{*source_, {.secure_delete = true}};
+      sqlite::copy_database(source, building_, [](const sqlite::CopyProgress&) {});
+    }
+    enter(CreateStep::stamp);
+    sqlite::Connection connection{building_, {.secure_delete = true}};
+    sqlite::WriteTransaction transaction{connection};
+    give_to_tenant(connection, finished_stamp());
+    connection.execute(kForgetOutbox);
+    transaction.commit();
+    enter(CreateStep::close);
+  }
+
+  // The last close moves the write-ahead log into the file and removes it; a file renamed without its log is lost.
+  void require_no_companions() const {
     for (const std::string_view ending : kCompanions)
       if (is_there(building_.string() + std::string{ending}))
         raise(ErrorCode::disk, "the write-ahead log could not be moved into the new file", name_.text(),
@@ -292,6 +232,7 @@ class Creation {
   const CreateOptions& options_;
   const fs::path building_;
   const fs::path final_;
+  const std::optional<fs::path> source_;
   std::optional<BuildingLock> lock_;
   std::optional<TenantRecord> record_;
 };
@@ -301,7 +242,13 @@ class Creation {
 TenantRecord create_tenant(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
                            const TenantsOptions& tenants, const TenantName& name,
                            const CreateOptions& options) {
-  return Creation{registry, files, clock, tenants, name, options}.run();
+  return Creation{registry, files, clock, tenants, name, options, std::nullopt}.run();
+}
+
+TenantRecord create_tenant_from(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
+                                const TenantsOptions& tenants, const TenantName& name,
+                                const CreateOptions& options, const fs::path& source) {
+  return Creation{registry, files, clock, tenants, name, options, source}.run();
 }
 
 }  // namespace tenure::detail

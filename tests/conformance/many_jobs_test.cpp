@@ -1,4 +1,8 @@
 #include "bookkeeping_test.hpp"
+#include "sqlite/tenant_life_rows.hpp"
+#include "sqlite/tenant_rows.hpp"
+
+#include <tenure/base/sqlite/transaction.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -84,6 +88,7 @@ class ManyJobsTest : public BookkeepingTest {
   }
 
   static constexpr sqlite::Query kSetState{"set_state", "update tenant set state = ?1 where name = ?2"};
+  static constexpr sqlite::Query kChanges{"total_changes", "select total_changes()"};
   static constexpr sqlite::Query kReadyRows{"count_ready", "select count(*) from ready"};
   static constexpr sqlite::Query kEndedRows{"count_ended", "select count(*) from ended"};
   static constexpr sqlite::Query kSettledRows{"count_settled", "select count(*) from job where state = 4"};
@@ -138,6 +143,39 @@ TEST_F(ManyJobsTest, AGatedTenantWithMoreJobsThanMemoryHoldsStopsNobody) {
 
   set_state(kPaused, TenantState::active);
   EXPECT_EQ(claim(first[0], 16).size(), 16U);
+}
+
+// Of a tenant whose jobs are in memory, in their lanes and above the mark.
+TEST_F(ManyJobsTest, PausingATenantWritesAsManyRowsWhateverItHas) {
+  make_tenants();
+  const auto written_by = [&](auto verb) {
+    sqlite::Connection connection(path_, {.access = sqlite::Access::read_write});
+    sqlite::WriteTransaction transaction(connection);
+    const std::int64_t before = connection.statement(kChanges).row().integer(0);
+    verb(connection);
+    const std::int64_t rows = connection.statement(kChanges).row().integer(0) - before;
+    transaction.commit();
+    return rows;
+  };
+  const auto pause = [&](sqlite::Connection& connection) {
+    EXPECT_TRUE(
+        pause_tenant(connection, {.scope = PauseScope::tenant, .name = kPaused.text()}, now_).value());
+  };
+  const auto resume = [&](sqlite::Connection& connection) {
+    EXPECT_TRUE(resume_tenant(connection, *newest_tenant(connection, kPaused)));
+  };
+  const std::int64_t paused = written_by(pause);
+  const std::int64_t resumed = written_by(resume);
+  enqueue(many(), kPaused);
+  const std::vector<Lane> found = lanes();
+  follow_in_pages();
+  EXPECT_EQ(written_by(pause), paused);
+  EXPECT_LE(paused, 6);
+  EXPECT_EQ(count("state=held"), static_cast<std::int64_t>(many()));
+  EXPECT_TRUE(claim(found[0], 16).empty());
+  EXPECT_EQ(written_by(resume), resumed);
+  EXPECT_LE(resumed, 6);
+  EXPECT_EQ(claim(found[0], 16).size(), 16U);
 }
 
 TEST_F(EagerJobsTest, AnotherProcessEnqueuesWhileJobsAreAbsorbedAndSettled) {

@@ -16,6 +16,7 @@
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
 #include "sqlite/start_times.hpp"
+#include "sqlite/tenant_life_rows.hpp"
 #include "sqlite/tenant_ranges.hpp"
 #include "sqlite/tenant_rows.hpp"
 #include "sqlite/told_by_runs.hpp"
@@ -125,6 +126,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"audit", &audit_queries},
                               Source{"outbox", &outbox_queries},
                               Source{"pause", &pause_queries},
+                              Source{"tenant_life", &tenant_life_queries},
                               Source{"restore", &restore_queries},
                               Source{"results", &result_queries},
                               Source{"job_owner", &job_owner_queries},

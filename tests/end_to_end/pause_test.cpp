@@ -3,7 +3,7 @@
 #include <csignal>
 #include <string>
 
-// Queues and kinds that an operator pauses while tenured dispatches.
+// Queues, kinds and tenants that an operator pauses while tenured dispatches.
 namespace tenure::testing {
 namespace {
 
@@ -46,6 +46,32 @@ TEST_F(PauseTest, CLM_12_NothingStartsUntilItIsResumedAlsoBehindARestartAndWhatR
   expect_state(timed, ShownState::succeeded);  // by itself
   EXPECT_EQ(tenure({"kind", "list"}), "exit 0");
   EXPECT_EQ(output_.find("until"), std::string::npos) << output_;
+  stop(*daemon);
+}
+
+TEST_F(PauseTest, REG_11_NothingOfAPausedTenantStartsAlsoBehindARestartAndAResumeStartsItAtOnce) {
+  configure();
+  auto daemon = start_daemon();
+  const JobId runs = enqueue(Wait{.name = "runs"});
+  static_cast<void>(wait_for_start_of("runs"));
+  ASSERT_EQ(tenure({"tenant", "pause", "acme", "--reason", "restore test"}), "exit 0") << output_;
+  const JobId waits = enqueue(Count{"waits"});
+  let_go("runs");
+  expect_state(runs, ShownState::succeeded);
+  // The slot that has become free takes the untenanted job, and none of this tenant's that waits before it.
+  const JobId beside{client().enqueue(Print{.text = "beside"}, {.untenanted = true})};
+  expect_state(beside, ShownState::succeeded);
+  EXPECT_EQ(record(waits).state, ShownState::held);
+  EXPECT_EQ(tenure({"why", waits.text()}), "exit 0");
+  EXPECT_NE(output_.find("tenant_paused"), std::string::npos) << output_;
+  EXPECT_NE(output_.find("restore test"), std::string::npos) << output_;
+  stop(*daemon);
+  daemon = start_daemon();
+  EXPECT_EQ(tenure({"tenant", "show", "acme"}), "exit 0");
+  EXPECT_NE(output_.find("restore test"), std::string::npos) << output_;
+  EXPECT_EQ(record(waits).state, ShownState::held);
+  EXPECT_EQ(tenure({"tenant", "resume", "acme"}), "exit 0") << output_;
+  expect_state(waits, ShownState::succeeded);
   stop(*daemon);
 }
 

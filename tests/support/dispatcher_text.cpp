@@ -150,6 +150,7 @@ struct AskText {
     return fmt::format("scan after {}/{}/{}/{}", ask.after->queue.value, ask.after->priority.value,
                        ask.after->tenant.value, ask.after->kind.value);
   }
+  std::string operator()(const daemon::TenantNewsPart::Ask&) const { return "tenant news"; }
   std::string operator()(const daemon::TenantStatesPart::Ask& tenants) const {
     std::string text = "tenants";
     for (const TenantNumber tenant : tenants) text += fmt::format(" {}", tenant.value);

@@ -8,11 +8,13 @@ namespace tenure::daemon {
 void Pauses::read(queue::OpenPauses open) {
   mark_ = open.mark;
   pauses_ = std::move(open.pauses);
+  tenants_until_ = open.tenants_until;
 }
 
 bool Pauses::has_expired(WallTime now) const {
-  return std::ranges::any_of(
-      pauses_, [&](const queue::OpenPause& pause) { return pause.until && *pause.until <= now; });
+  return (tenants_until_ && *tenants_until_ <= now) ||
+         std::ranges::any_of(
+             pauses_, [&](const queue::OpenPause& pause) { return pause.until && *pause.until <= now; });
 }
 
 std::set<std::string> Pauses::names(queue::PauseScope scope) const {

@@ -5,11 +5,13 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/queue/pause.hpp>
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-// Which queues and kinds operators have paused, as the store has said last. What that means for lanes is theirs.
+// Which queues and kinds operators have paused, as the store has said last, and when the next pause ends by itself, that of a tenant
+// too. What pauses mean for lanes is theirs; which tenants are paused is told by the tenants' states.
 namespace tenure::daemon {
 
 class Pauses {
@@ -23,8 +25,9 @@ class Pauses {
  private:
   queue::PausesMark mark_{0};
   std::vector<queue::OpenPause> pauses_;
+  std::optional<WallTime> tenants_until_;
 
-  TENURE_REMEMBERS(known, pauses)
+  TENURE_REMEMBERS(known, pauses, tenants_until)
 };
 
 }  // namespace tenure::daemon

@@ -1,4 +1,5 @@
 #include "../outbox/sweep_thread.hpp"
+#include "../retention/eraser.hpp"
 #include "../retention/pruner.hpp"
 #include "../worker/bus_errors.hpp"
 #include "control_service.hpp"
@@ -171,10 +172,18 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
       boost::asio::post(context, [&, jobs] { observer->pruned(jobs); });
     });
     RecurringThread pruning("retention", [&] { return pruner.step(); });
+    Eraser eraser(*store, clock, Graveyard(TenantFiles{settings.tenants.path}, settings.application.name));
+    RecurringThread erasing("erasing", [&] { return eraser.step(); });
     exit_code = loop.run();
     if (!pruning.stops_within(kSweepStopMax)) {
       log::write(log::Level::error, "retention.blocked",
                  "the control database does not answer, or another process writes to it; leaving without");
+      ControlLock::note_leaving();
+      log::exit_at_once(exit_code);
+    }
+    if (!erasing.stops_within(kSweepStopMax)) {
+      log::write(log::Level::error, "erasing.blocked",
+                 "the control database or the graveyard does not answer; leaving without");
       ControlLock::note_leaving();
       log::exit_at_once(exit_code);
     }

@@ -20,7 +20,7 @@ inline constexpr MetricInfo kJobs{"tenure_jobs", gauge,
 inline constexpr MetricInfo kJobsHeld{"tenure_jobs_held", gauge,
                                       "Ready jobs that nobody may start, by the reason."};
 
-inline constexpr MetricInfo kPaused{"tenure_paused", gauge, "Queues and kinds that operators have paused."};
+inline constexpr MetricInfo kPaused{"tenure_paused", gauge, "Queues, kinds and tenants that operators have paused."};
 
 // --- Attempts
 inline constexpr MetricInfo kAttemptsStarted{"tenure_attempts_started_total", counter,

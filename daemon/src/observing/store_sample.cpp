@@ -42,6 +42,7 @@ std::optional<StoreSample> sample_store(queue::ReadableStore& store, std::span<c
     if (is_given_up()) return;
     sample.tenants = reader.tenant_counts();
     for (const queue::PauseRecord& pause : reader.pauses()) ++sample.paused[pause.scope];
+    sample.paused[queue::PauseScope::tenant] = sample.tenants[TenantState::paused];
     if (is_given_up()) return;
     if (!top_tenants.empty()) sample.top_tenants = reader.tenants_named(top_tenants);
     is_whole = true;
@@ -67,7 +68,8 @@ void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& nam
   }
   for (const auto& [reason, jobs] : held)
     families.add(metric::kJobsHeld, {{"reason", std::string{reason}}}, static_cast<double>(jobs));
-  for (const queue::PauseScope scope : {queue::PauseScope::queue, queue::PauseScope::kind}) {
+  for (const queue::PauseScope scope :
+       {queue::PauseScope::queue, queue::PauseScope::kind, queue::PauseScope::tenant}) {
     const auto paused = sample.paused.find(scope);
     families.add(metric::kPaused, {{"scope", std::string{name_of(scope)}}},
                  paused == sample.paused.end() ? 0 : static_cast<double>(paused->second));

@@ -250,7 +250,10 @@ std::vector<TenantSummary> MemoryReader::tenants(const std::optional<TenantName>
   std::vector<TenantSummary> list;
   for (auto& [name, summary] : live)
     if (list.size() < limit) list.push_back(std::move(summary));
-  for (TenantSummary& summary : list) add_counts(summary);
+  for (TenantSummary& summary : list) {
+    summary.pause = tenant_pause(summary.tenant.name);
+    add_counts(summary);
+  }
   return list;
 }
 
@@ -274,6 +277,7 @@ std::optional<TenantSummary> MemoryReader::tenant(const TenantName& name) {
   const auto newest = tables_.newest_tenant(name);
   if (!newest) return std::nullopt;
   TenantSummary summary{*newest, 0, 0, 0, 0, std::nullopt};
+  summary.pause = tenant_pause(name);
   add_counts(summary);
   return summary;
 }

@@ -54,6 +54,10 @@ class MemoryReader final : public LaneReader, public JobReader {
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;
   std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) override;
   std::vector<PauseRecord> pauses() override;
+  std::optional<PauseRecord> tenant_pause(const TenantName& name) override;
+  std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
+  std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
+  std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
   LostRows lost_rows(const OutboxOwner& owner) override;

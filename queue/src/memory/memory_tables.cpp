@@ -360,6 +360,22 @@ void MemoryTables::erase_pause(const PauseKey& key) {
   erase(pauses_, key);
 }
 
+void MemoryTables::set_tenant_pause(TenantNumber tenant, const MemoryTenantPause& pause) {
+  pauses_mark_.value += 1;
+  set(tenant_pauses_, tenant, pause);
+}
+
+void MemoryTables::erase_tenant_pause(TenantNumber tenant) {
+  pauses_mark_.value += 1;
+  erase(tenant_pauses_, tenant);
+}
+
+void MemoryTables::set_deletion(TenantNumber tenant, const DeletionRecord& deletion) {
+  set(deletions_, tenant, deletion);
+}
+
+void MemoryTables::erase_changed_tenant(TenantNumber tenant) { erase(changed_tenants_, tenant); }
+
 void MemoryTables::forget_captures(JobSeq seq) {
   std::vector<CaptureNumber> requests;
   for (const auto& [number, capture] : captures_)
@@ -410,6 +426,7 @@ TenantRecord MemoryTables::insert_tenant(const TenantName& name, Generation gene
 
 void MemoryTables::set_tenant_state(TenantNumber number, TenantState state) {
   MemoryTenant row = tenants_.at(number);
+  if (row.state != state) set(changed_tenants_, number, true);
   row.state = state;
   set(tenants_, number, std::move(row));
 }

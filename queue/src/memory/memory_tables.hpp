@@ -104,6 +104,12 @@ struct MemoryTenant {
   WallTime created{};
 };
 
+// Of a tenant that is paused, or was when it failed.
+struct MemoryTenantPause {
+  PauseRecord record;
+  TenantState state = TenantState::active;  // that it is once it is resumed
+};
+
 struct MemoryPool {
   Incarnation told_by;
   PoolRecord record;
@@ -169,6 +175,12 @@ class MemoryTables {
   using PauseKey = std::pair<PauseScope, std::string>;
   [[nodiscard]] const std::map<PauseKey, PauseRecord>& pauses() const { return pauses_; }
   [[nodiscard]] PausesMark pauses_mark() const { return pauses_mark_; }
+  [[nodiscard]] const std::map<TenantNumber, MemoryTenantPause>& tenant_pauses() const {
+    return tenant_pauses_;
+  }
+  [[nodiscard]] const std::map<TenantNumber, DeletionRecord>& deletions() const { return deletions_; }
+  // Whose state has changed since somebody has taken them.
+  [[nodiscard]] const std::map<TenantNumber, bool>& changed_tenants() const { return changed_tenants_; }
   // Of jobs that have not ended, since they have a budget.
   [[nodiscard]] FailureHistory history(JobSeq seq) const;
   // By number.
@@ -249,6 +261,11 @@ class MemoryTables {
   void erase_capture(CaptureNumber number);
   void set_pause(const PauseRecord& record);
   void erase_pause(const PauseKey& key);
+  void set_tenant_pause(TenantNumber tenant, const MemoryTenantPause& pause);
+  void erase_tenant_pause(TenantNumber tenant);
+  // All but its tenant's row, which is read from where it stands.
+  void set_deletion(TenantNumber tenant, const DeletionRecord& deletion);
+  void erase_changed_tenant(TenantNumber tenant);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
   // Numbers it.
@@ -312,6 +329,9 @@ class MemoryTables {
   std::map<CaptureNumber, MemoryCapture> captures_;
   std::map<std::int64_t, MemoryCapsule> capsules_;
   std::map<PauseKey, PauseRecord> pauses_;
+  std::map<TenantNumber, MemoryTenantPause> tenant_pauses_;
+  std::map<TenantNumber, DeletionRecord> deletions_;
+  std::map<TenantNumber, bool> changed_tenants_;
   std::map<ScheduleNumber, ScheduleRecord> schedules_;
   std::map<TickKey, TickRow> schedule_ticks_;
   std::map<JobSeq, ScheduleOwner> schedule_jobs_;

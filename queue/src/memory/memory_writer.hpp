@@ -95,6 +95,11 @@ class MemoryWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  Result<TenantState> set_read_only(const TenantName& tenant, bool is_read_only) override;
+  Result<DeletionRecord> begin_deletion(const NewDeletion& deletion, WallTime now) override;
+  Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
+  Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
+  std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
   ScheduleWriter& schedules() override { return schedules_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
@@ -103,6 +108,9 @@ class MemoryWriter final : public StoreWriter {
   friend class MemoryScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
+  Result<bool> pause_tenant(const NewPause& pause, WallTime now);
+  bool resume_tenant(TenantNumber number);
+  void resume_expired_tenants(WallTime now);
   struct Owner {
     TenantNumber number;
     Generation generation;

@@ -2,6 +2,8 @@
 #include "pause_rows.hpp"
 #include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
+#include "tenant_life_rows.hpp"
+#include "tenant_rows.hpp"
 
 #include <optional>
 #include <string>
@@ -84,6 +86,7 @@ std::vector<PauseRecord> SqliteJobReader::pauses() {
 
 Result<bool> SqliteWriter::pause(const NewPause& pause, WallTime now) {
   if (auto fits = check_pause(pause, now); !fits) return tl::unexpected(std::move(fits.error()));
+  if (pause.scope == PauseScope::tenant) return pause_tenant(connection_, pause, now);
   const Query& knows = pause.scope == PauseScope::queue ? kKnowsPausedQueue : kKnowsPausedKind;
   if (connection_.statement(knows).bind(pause.name).row().integer(0) == 0)
     return unknown_paused(pause.scope, pause.name);
@@ -100,6 +103,11 @@ Result<bool> SqliteWriter::pause(const NewPause& pause, WallTime now) {
 }
 
 bool SqliteWriter::resume(PauseScope scope, std::string_view name) {
+  if (scope == PauseScope::tenant) {
+    const auto parsed = TenantName::parse(name);
+    const auto tenant = parsed ? newest_tenant(connection_, *parsed) : std::nullopt;
+    return tenant && resume_tenant(connection_, *tenant);
+  }
   connection_.statement(kDeletePause).bind(static_cast<std::int64_t>(scope), name).run();
   return connection_.changes() > 0;
 }
@@ -107,7 +115,7 @@ bool SqliteWriter::resume(PauseScope scope, std::string_view name) {
 std::optional<OpenPauses> SqliteWriter::open_pauses(PausesMark known) {
   const PausesMark mark{connection_.statement(kPausesMark).row().integer(0)};
   if (mark == known) return std::nullopt;
-  OpenPauses open{mark, {}};
+  OpenPauses open{mark, {}, tenants_paused_until(connection_)};
   auto row = connection_.statement(kPauses);
   while (row.step()) open.pauses.push_back({scope_in(row), std::string{row.text(1)}, until_in(row)});
   return open;
@@ -115,6 +123,7 @@ std::optional<OpenPauses> SqliteWriter::open_pauses(PausesMark known) {
 
 void SqliteWriter::remove_expired_pauses(WallTime now) {
   connection_.statement(kDeleteExpiredPauses).bind(to_us(now)).run();
+  resume_expired_tenants(connection_, now);
 }
 
 std::vector<const Query*> pause_queries() {

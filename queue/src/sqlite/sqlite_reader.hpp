@@ -27,6 +27,7 @@
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
 //   sqlite_pauses.cpp      queues and kinds that are paused
+//   sqlite_tenant_life.cpp tenants that are paused or were deleted
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
@@ -77,6 +78,10 @@ class SqliteJobReader final : public JobReader {
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
   std::vector<PauseRecord> pauses() override;
+  std::optional<PauseRecord> tenant_pause(const TenantName& name) override;
+  std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
+  std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
+  std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
   std::optional<WallTime> copied() override;
   std::optional<RestoreRecord> last_restore() override;
   LostRows lost_rows(const OutboxOwner& owner) override;

@@ -6,6 +6,7 @@
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
 #include "stored_values.hpp"
+#include "tenant_life_rows.hpp"
 #include "tenant_rows.hpp"
 
 #include <tenure/base/lock_holders.hpp>
@@ -199,6 +200,7 @@ std::optional<TenantSummary> SqliteJobReader::tenant(const TenantName& name) {
   std::vector<TenantSummary> found{
       {std::move(*newest), 0, 0, count_in(counts_of(connection_.statement(kRunningByTenant)), number),
        count_in(counts_of(connection_.statement(kDeadByTenant)), number), std::nullopt}};
+  found.front().pause = read_tenant_pause(connection_, found.front().tenant);
   add_ready_counts(found);
   return found.front();
 }
@@ -231,6 +233,9 @@ std::vector<TenantSummary> SqliteJobReader::summaries_of(std::vector<TenantRecor
     const std::int64_t number = tenant.number.value;
     summaries.push_back(
         {std::move(tenant), 0, 0, count_in(running, number), count_in(dead, number), std::nullopt});
+    TenantSummary& summary = summaries.back();
+    if (summary.tenant.state == TenantState::paused || summary.tenant.state == TenantState::failed)
+      summary.pause = read_tenant_pause(connection_, summary.tenant);
   }
   add_ready_counts(summaries);
   return summaries;

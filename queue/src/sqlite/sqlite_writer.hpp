@@ -37,6 +37,7 @@
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
 //   sqlite_pauses.cpp    queues and kinds that are paused
+//   sqlite_tenant_life.cpp tenants that are paused, read-only and deleted
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
 //   sqlite_keys.cpp      concurrency keys and unique keys
@@ -147,6 +148,11 @@ class SqliteWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  Result<TenantState> set_read_only(const TenantName& tenant, bool is_read_only) override;
+  Result<DeletionRecord> begin_deletion(const NewDeletion& deletion, WallTime now) override;
+  Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
+  Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
+  std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
   ScheduleWriter& schedules() override { return schedules_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
@@ -313,6 +319,7 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] Result<CaptureRow> capture_row(const CaptureTarget& target);
   void forget_captures_of(JobSeq seq);
   [[nodiscard]] bool is_unsettled(JobSeq seq);
+  void change_state(TenantNumber tenant, TenantState state);
 
   sqlite::Connection& connection_;
   TransactionNames& names_;
@@ -334,7 +341,7 @@ class SqliteWriter final : public StoreWriter {
   std::size_t lined_up_ = 0;  // by the claim under way
   std::set<TenantNumber> marked_outboxes_;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
-  // Nobody else writes while the transaction lasts, and none of the verbs changes a tenant.
+  // Nobody else writes while the transaction lasts, and whichever verb changes whether a tenant accepts jobs forgets them.
   std::optional<std::int64_t> tenants_mark_;
   Owners owners_;
 };

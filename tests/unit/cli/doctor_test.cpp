@@ -205,16 +205,39 @@ TEST_F(Doctor, AnUnknownCheckIsNamedWithTheNearest) {
   EXPECT_THAT(output.error, HasSubstr("there is no check 'queus'; did you mean queues?"));
 }
 
+TEST_F(Doctor, REG_20_NamesFilesWithoutRowsRowsWithoutFilesAndLeftoversAndTouchesNone) {
+  EXPECT_EQ(run({"tenant", "create", "corvid", "heron"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "delete", "heron", "--confirm", "heron"}), 0) << output.error;
+  EXPECT_EQ(examine({"stamps"}), 1) << "acme has no file";
+  EXPECT_EQ(output.error, "1 fault, 0 warnings\n");
+  const auto tree = folder / "tenants";
+  std::filesystem::copy_file(tree / "corvid.db", tree / "stray.db");
+  std::ofstream(tree / "Notes.txt") << "nobody's";
+  std::ofstream(tree / ".building/ibis.db") << "half";
+  std::ofstream(tree / ".graveyard/dodo.7.db") << "older";
+  EXPECT_EQ(examine({"stamps"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
+  EXPECT_THAT(output.out, HasSubstr("stray.db lies at the place of stray, which the registry does not have"));
+  EXPECT_THAT(output.out, HasSubstr("warn  stamps    ibis.db lies in .building"));
+  EXPECT_THAT(output.out, HasSubstr("warn  stamps    dodo.7.db lies in .graveyard"));
+  EXPECT_EQ(output.error, "2 faults, 2 warnings\n");
+  for (const char* const name : {"corvid.db", "stray.db", "Notes.txt", ".building/ibis.db",
+                                 ".graveyard/dodo.7.db", ".graveyard/heron.1.db"})
+    EXPECT_TRUE(std::filesystem::exists(tree / name)) << name;
+  EXPECT_EQ(run({"tenant", "list", "name=stray", "--fail-if-any"}), 0) << "it is not served";
+  EXPECT_EQ(run({"tenant", "create", "stray"}), 1) << "and not taken";
+}
+
 TEST_F(Doctor, ComparesStampsWhenItIsTold) {
   EXPECT_EQ(run({"tenant", "create", "corvid", "heron"}), 0) << output.error;
   std::filesystem::copy_file(folder / "tenants/corvid.db", folder / "tenants/acme.db");
-  execute("update tenant set state = 3 where name = 'heron'");
+  execute("update tenant set state = 4 where name = 'heron'");
   EXPECT_EQ(examine({"stamps"}), 1);
   EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
-  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    heron: the file says active, the registry paused"));
+  EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    heron: the file says active, the registry read_only"));
   EXPECT_THAT(output.out, Not(HasSubstr("stamps    corvid")));
   std::filesystem::remove(folder / "tenants/acme.db");
-  execute("update tenant set state = 2 where name = 'heron'");
+  execute("update tenant set state = 3 where name = 'heron'");  // of which the file knows nothing
   EXPECT_EQ(examine({"stamps"}), 1);
   EXPECT_THAT(output.out, HasSubstr("FAIL  stamps    acme: "));
   EXPECT_EQ(output.error, "1 fault, 0 warnings\n");

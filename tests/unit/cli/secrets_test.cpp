@@ -73,6 +73,10 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"tenant show", {"acme"}},
       {"queue show", {"default"}},
       {"tenant outbox", {"heron"}},
+      {"tenant pause", {"acme", "--dry-run"}},
+      {"tenant resume", {"acme", "--dry-run"}},
+      {"tenant delete", {"acme", "--dry-run"}},
+      {"tenant set", {"acme", "read_only=true", "--dry-run"}},
       {"kind show", {"billing.send"}},
       {"queue clear", {"default", "--dry-run"}},
       {"queue pause", {"default"}},
@@ -103,8 +107,8 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
   for (const Verb& verb : verbs()) {
     if (verb.noun == "worker" || verb.noun == "replay" || verb.run == job_tail || verb.run == config_reload ||
         verb.run == job_enqueue || verb.run == tenant_create || verb.run == tenant_recheck ||
-        verb.run == store_backup || verb.run == queue_resume || verb.run == kind_resume ||
-        verb.run == store_restore || verb.run == replay_run)
+        verb.run == tenant_undelete || verb.run == store_backup || verb.run == queue_resume ||
+        verb.run == kind_resume || verb.run == store_restore || verb.run == replay_run)
       continue;
     const std::string name = std::string(verb.noun) + ' ' + std::string(verb.name);
     std::vector<std::string> words{std::string(verb.noun), std::string(verb.name)};

@@ -212,6 +212,11 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"job change", {id(5), "--queue", "reports"}},
       {"tenant create", {"heron"}},
       {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
+      {"tenant pause", {"ibis"}},
+      {"tenant resume", {"ibis"}},
+      {"tenant set", {"ibis", "read_only=false"}},
+      {"tenant delete", {"kestrel", "--confirm", "kestrel"}},
+      {"tenant undelete", {"kestrel"}},
       {"tenant recheck", {"jackdaw", "--yes"}},
       {"queue clear", {"reports", "--yes"}},
       {"queue pause", {"reports"}},
@@ -257,6 +262,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
     return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
   EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "create", "kestrel"}), 0) << output.error;
   for (const char* name : {"ibis", "jackdaw"}) {
     EXPECT_EQ(run({"tenant", "create", name}), 0) << output.error;
     leave_row(folder.path(), name, job_on_its_way("nobody", 1, clock.wall()));

@@ -209,6 +209,19 @@ TEST_F(TenantOutbox, TheRightFileInItsPlaceMakesItActiveAgain) {
   EXPECT_THAT(output.out, Not(HasSubstr("file_behind")));
 }
 
+TEST_F(TenantOutbox, OneThatWasPausedWhenItFailedIsPausedOnceItsFileIsRightAndThatIsSaid) {
+  EXPECT_EQ(run({"tenant", "pause", "acme", "--reason", "restore test"}), 0) << output.error;
+  put_older_copy_in_place();
+  EXPECT_EQ(run({"tenant", "show", "acme"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("restore test"));
+  leave(3);
+  EXPECT_EQ(run({"tenant", "recheck", "acme", "--yes"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("acme is paused: its outbox has given 3 numbers"));
+  EXPECT_EQ(state(), TenantState::paused);
+  EXPECT_EQ(run({"tenant", "resume", "acme"}), 0);
+  EXPECT_EQ(state(), TenantState::active);
+}
+
 TEST_F(TenantOutbox, OBX_15_WhereNoNewerOneIsLeftAnOlderCopyIsTakenAndItsNextJobsCome) {
   put_older_copy_in_place();
   EXPECT_EQ(run({"tenant", "recheck", "acme"}), 1);

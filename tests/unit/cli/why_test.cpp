@@ -46,7 +46,7 @@ TEST_F(Why, TheAnswersStayAsTheyAre) {
 }
 
 TEST_F(Why, EveryReasonIsSaidTheDecidingOneFirst) {
-  EXPECT_THAT(why(6), AllOf(HasSubstr("waits for  tenant paused (tenant_paused)\n"),
+  EXPECT_THAT(why(6), AllOf(HasSubstr("waits for  its tenant, which is paused (tenant_paused)\n"),
                             HasSubstr("and for    a worker that knows the kind (kind_unknown)\n")));
   EXPECT_THAT(why(9), HasSubstr("waits for  its turn (tenant_turn)\n"));
   EXPECT_THAT(why(10), HasSubstr("ahead      1 job of its lane; 0 other tenants"));

@@ -32,6 +32,7 @@ path = "%{config_dir}/tenants/%{bucket}/%{tenant}.db"
 migrations = "%{config_dir}/../migrations"
 descriptors_max = 30
 handle_wait = "0s"
+undo_window = "1h"
 [[pool]]
 name = "general"
 program = "/usr/bin/worker"
@@ -80,7 +81,8 @@ TEST_F(Load, ReadsEverySetting) {
   expected.tenants = {.path = folder_.string() + "/tenants/%{bucket}/%{tenant}.db",
                       .migrations = folder_.parent_path() / "migrations",
                       .descriptors_max = 30,
-                      .handle_wait = 0s};
+                      .handle_wait = 0s,
+                      .undo_window = 1h};
   expected.pools = {{.name = "general",
                      .program = "/usr/bin/worker",
                      .processes = 1,
@@ -406,7 +408,8 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
   settings.tenants = {.path = "/tenants/%{bucket}/%{tenant}/x.db",
                       .migrations = "/m",
                       .descriptors_max = 7,
-                      .handle_wait = 0s};
+                      .handle_wait = 0s,
+                      .undo_window = 1h};
   settings.http = {.probe_listen = "[::]:7421", .allow_remote = true, .top_tenants = 3, .connections_max = 5};
   settings.log = {.level = log::Level::debug, .format = LogFormat::json, .file = "/var/log/x"};
   settings.security = {.seal_key = "file:/keys/the new one",

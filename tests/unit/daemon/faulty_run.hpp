@@ -5,6 +5,7 @@
 #include <tenure/daemon/frames.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -171,13 +172,14 @@ class FaultyRun {
     for (std::size_t count = std::min<std::size_t>(recent, 1 + random_.below(4)); count > 0; --count)
       sim_.world.cancel(jobs_[jobs_.size() - 1 - random_.below(recent)], random_.below(4) != 0);
   }
-  // A queue or a kind, for a while or until the quiet phase.
+  // A queue, a kind or a tenant, for a while or until the quiet phase.
   void pause_or_resume() {
-    queue::NewPause pause{.scope =
-                              random_.below(2) == 0 ? queue::PauseScope::queue : queue::PauseScope::kind};
-    const bool is_first = random_.below(2) == 0;
-    if (pause.scope == queue::PauseScope::queue) pause.name = is_first ? "urgent" : "default";
-    else pause.name = is_first ? "fast" : "slow";
+    constexpr std::array kScopes{queue::PauseScope::queue, queue::PauseScope::kind,
+                                 queue::PauseScope::tenant};
+    constexpr std::array<std::array<const char*, 2>, 3> kNames{
+        {{"urgent", "default"}, {"fast", "slow"}, {"acme", "bolt"}}};
+    const auto scope = random_.below(kScopes.size());
+    queue::NewPause pause{.scope = kScopes[scope], .name = kNames[scope][random_.below(2)]};
     if (random_.below(2) == 0)
       pause.until = sim_->wall() + std::chrono::microseconds{1 + random_.below(50'000)};
     const bool is_resumed = random_.below(3) == 0;
@@ -193,6 +195,8 @@ class FaultyRun {
         static_cast<void>(writer.resume(queue::PauseScope::queue, queue));
       for (const char* const kind : {"fast", "slow"})
         static_cast<void>(writer.resume(queue::PauseScope::kind, kind));
+      for (const char* const tenant : {"acme", "bolt"})
+        static_cast<void>(writer.resume(queue::PauseScope::tenant, tenant));
     });
   }
   void change_workers() {

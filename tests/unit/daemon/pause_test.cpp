@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-// Queues and kinds that are paused, in the whole dispatcher.
+// Queues, kinds and tenants that are paused, in the whole dispatcher.
 namespace tenure::daemon {
 namespace {
 
@@ -167,6 +167,68 @@ TEST(Pause, ASuspectOfAPausedKindWaitsAndHoldsUpNobody) {
   sim.resume(PauseScope::kind, "slow");
   sim->run_for(90s);
   EXPECT_EQ(sim.state(suspect), ShownState::succeeded);
+  sim.expect_clean();
+}
+
+TEST(Pause, NothingOfAPausedTenantStartsWhatRunsEndsAndOthersGoOn) {
+  Pausing sim;
+  sim->create_tenant("beta");
+  const auto runs = sim.put("exports", "slow");
+  sim->run_for(5ms);
+  ASSERT_EQ(sim.state(runs), ShownState::running);
+  sim.pause(PauseScope::tenant, "acme");
+  const auto waits = sim.put("exports");
+  const auto beside = sim->enqueue({.tenant = "beta", .queue = "exports", .kind = "job"});
+  sim->run_for(120s);
+  EXPECT_EQ(sim.state(runs), ShownState::succeeded);
+  EXPECT_EQ(sim.state(waits), ShownState::held);
+  EXPECT_EQ(sim->job(waits).reason, queue::JobReason::tenant_paused);
+  EXPECT_EQ(sim.state(beside), ShownState::succeeded);
+  sim.resume(PauseScope::tenant, "acme");
+  EXPECT_EQ(sim.state(waits), ShownState::succeeded) << "at once, by the hint and not by the poll";
+  sim.expect_clean();
+}
+
+TEST(Pause, ATenantsLanesAreParkedBeforeAnyClaimIsTried) {
+  Pausing sim;
+  const auto first = sim.put("exports", "slow");
+  const auto second = sim.put("exports", "slow");
+  const auto waits = sim.put("exports", "slow");
+  sim->run_for(5ms);
+  ASSERT_EQ(sim.state(first), ShownState::running);
+  ASSERT_EQ(sim.state(second), ShownState::running);
+  const auto open = [&] {
+    const DispatcherStatus status = sim->dispatcher().status();
+    return status.lanes - status.parked;
+  };
+  ASSERT_EQ(open(), 1);
+  sim.pause(PauseScope::tenant, "acme");
+  EXPECT_EQ(open(), 0);
+  sim->run_for(130s);
+  EXPECT_EQ(sim.state(waits), ShownState::held);
+}
+
+TEST(Pause, OfATenantItEndsByItselfAtItsTime) {
+  Pausing sim;
+  sim.pause(PauseScope::tenant, "acme", 30s);
+  const auto waits = sim.put("exports");
+  sim->run_for(29s);
+  EXPECT_EQ(sim.state(waits), ShownState::held);
+  sim->run_for(3s);
+  EXPECT_EQ(sim.state(waits), ShownState::succeeded);
+  sim.expect_clean();
+}
+
+TEST(Pause, ADispatcherThatStartsHoldsATenantUntilItsTime) {
+  Pausing sim;
+  sim.pause(PauseScope::tenant, "acme", 60s);
+  const auto waits = sim.put("exports");
+  sim->crash_dispatcher();
+  sim->start();
+  sim->run_for(30s);
+  EXPECT_EQ(sim.state(waits), ShownState::held);
+  sim->run_for(33s);
+  EXPECT_EQ(sim.state(waits), ShownState::succeeded);
   sim.expect_clean();
 }
 

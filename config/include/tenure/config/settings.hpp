@@ -54,6 +54,8 @@ struct TenantsSettings {
   std::filesystem::path migrations;                                     // empty: the application has none
   std::int64_t descriptors_max = 256;                                   // of one worker process
   std::chrono::milliseconds handle_wait{std::chrono::seconds{2}};
+  std::chrono::milliseconds undo_window{
+      std::chrono::hours{7 * 24}};  // how long a deleted tenant's file is kept
   friend bool operator==(const TenantsSettings&, const TenantsSettings&) = default;
 };
 

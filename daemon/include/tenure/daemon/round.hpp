@@ -28,6 +28,7 @@
 #include <tenure/daemon/rounds/schedules.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
+#include <tenure/daemon/rounds/tenant_news.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
 #include <tenure/daemon/rounds/ticks.hpp>
 #include <tenure/daemon/rounds/trials.hpp>
@@ -69,7 +70,7 @@ using RoundParts =
              FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
              CancelRequestsPart, CapturesPart, PausesPart, TicksPart, OverlapsPart, SchedulesPart,
              FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart,
-             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

@@ -96,6 +96,7 @@ struct TenantSummary {
   std::int64_t running = 0;
   std::int64_t dead = 0;
   std::optional<WallTime> oldest_ready;
+  std::optional<PauseRecord> pause = std::nullopt;
 };
 
 // A worker process that takes jobs, and how many at once.

@@ -21,6 +21,7 @@
 #include <tenure/queue/schedule.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
+#include <tenure/queue/tenant_life.hpp>
 #include <tenure/queue/types.hpp>
 #include <tenure/queue/unsucceeded.hpp>
 
@@ -223,6 +224,7 @@ class JobReader : public RestoreReader,
                   public LimitReader,
                   public RetentionReader,
                   public ResultReader,
+                  public TenantLifeReader,
                   public JobOwners {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
@@ -303,6 +305,7 @@ class StoreWriter : public RestoreWriter,
                     public RetryWriter,
                     public RetentionWriter,
                     public ResultWriter,
+                    public TenantLifeWriter,
                     public JobOwners {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,

@@ -6,7 +6,8 @@
 
 namespace tenure::daemon {
 
-// Queues and kinds that operators have paused, where any has changed since the last look; those whose time is over are removed.
+// Queues and kinds that operators have paused, where any has changed since the last look; those whose time is over are removed, and so
+// are such pauses of tenants.
 struct PausesPart {
   struct Ask {
     queue::PausesMark known;

@@ -1,0 +1,324 @@
+#include "filter_text.hpp"
+#include "listing.hpp"
+#include "nouns.hpp"
+#include "progress.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/config/units.hpp>
+#include <tenure/tenancy/graveyard.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <span>
+
+// A tenant goes: nothing of it is accepted any more, what waits is cancelled, what runs ends, and its file goes to the graveyard. Each of
+// these is a commit or a step of its own, and begun again by the same command where it was interrupted.
+namespace tenure::cli {
+namespace {
+
+using queue::DeletionRecord;
+using queue::DeletionStep;
+using queue::JobRecord;
+using queue::ShownState;
+
+constexpr std::size_t kCancelledAtOnce = 500;
+constexpr std::chrono::seconds kDrain{30};  // unless --drain says another
+constexpr std::chrono::hours kDrainMax{24};
+constexpr std::chrono::seconds kStopWait{60};  // behind the stop token
+constexpr std::chrono::milliseconds kLookAgain{500};
+
+constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
+                              ShownState::blocked};
+constexpr std::array kCounted{ShownState::scheduled, ShownState::ready,     ShownState::held,
+                              ShownState::blocked,   ShownState::running,   ShownState::succeeded,
+                              ShownState::dead,      ShownState::discarded, ShownState::cancelled};
+
+struct CountedState {
+  ShownState state = ShownState::ready;
+  std::int64_t jobs = 0;
+};
+
+struct DeletedTenant {
+  TenantRecord tenant;
+  std::vector<CountedState> jobs;  // of each state that has any
+  std::int64_t cancelled = 0;      // that waited
+  std::int64_t stopped = 0;        // that ran, and were told to stop
+  Burial burial;
+  std::optional<WallTime> erase_at;
+};
+
+queue::Filter jobs_of(const TenantRecord& tenant, std::span<const ShownState> states) {
+  using queue::FilterField;
+  using queue::Glob;
+  queue::Filter filter{
+      {{FilterField::tenant, false, {Glob{tenant.name.text(), true}}},
+       {FilterField::generation, false, {queue::Range{tenant.generation.value, tenant.generation.value}}}}};
+  if (states.empty()) return filter;
+  filter.terms.push_back({FilterField::state, false, {}});
+  for (const ShownState state : states)
+    filter.terms.back().values.emplace_back(Glob{std::string(name_of(state)), true});
+  return filter;
+}
+
+std::vector<JobRecord> list(Session& session, const TenantRecord& tenant, std::span<const ShownState> states,
+                            std::optional<queue::JobSeq> after = std::nullopt) {
+  const queue::ListOptions options{
+      .limit = kCancelledAtOnce, .after = after, .order = queue::ListOrder::oldest_first};
+  std::vector<JobRecord> jobs;
+  session.readable_store().read([&](queue::JobReader& reader) {
+    jobs = reader.list_jobs(jobs_of(tenant, states), options, session.now()).jobs;
+  });
+  return jobs;
+}
+
+std::string subject_of(const TenantRecord& tenant, std::string_view what) {
+  return fmt::format("{}, generation {}, {}", tenant.name.text(), tenant.generation.value, what);
+}
+
+class Deletion {
+ public:
+  Deletion(Session& session, const TenantName& name)
+      : session_(session),
+        name_(name),
+        graveyard_(TenantFiles(session.settings().tenants.path), session.settings().application.name) {}
+
+  // Opens the control database for writing: an interrupted run may have left a log that nobody who only looks can read.
+  void open_for_change() {
+    session_.change([](queue::StoreWriter&) { return Changed{}; });
+  }
+
+  [[nodiscard]] DeletedTenant look() {
+    DeletedTenant found{.tenant = {.number = {}, .name = name_, .generation = {}}};
+    session_.readable_store().read([&](queue::JobReader& reader) {
+      const auto summary = reader.tenant(name_);
+      if (!summary)
+        raise(ErrorCode::tenant_does_not_exist,
+              "there is no tenant " + name_.text() + "; see tenure tenant list");
+      found.tenant = summary->tenant;
+      for (const ShownState state : kCounted)
+        if (const auto jobs =
+                reader
+                    .count_jobs(jobs_of(found.tenant, std::array{state}), {.limit = kCounts}, session_.now())
+                    .count;
+            jobs > 0)
+          found.jobs.push_back({state, jobs});
+    });
+    if (found.tenant.state == TenantState::deleted)
+      raise(ErrorCode::tenant_deleted,
+            fmt::format("{} was deleted in generation {}", name_.text(), found.tenant.generation.value),
+            name_.text());
+    return found;
+  }
+
+  void carry_out(DeletedTenant& deleted) {
+    session_.change([&](queue::StoreWriter& writer) {
+      const DeletionRecord begun =
+          value_or_raise(writer.begin_deletion({.tenant = name_,
+                                                .uid = session_.who().uid,
+                                                .login = session_.who().login,
+                                                .reason = std::string(session_.option("reason"))},
+                                               clock().wall()));
+      return Changed{1, subject_of(begun.tenant, name_of(TenantState::draining))};
+    });
+    session_.wake();
+    drain(deleted);
+    deleted.burial = graveyard_.bury(name_, deleted.tenant.generation);
+    deleted.erase_at = clock().wall() + session_.settings().tenants.undo_window;
+    session_.change([&](queue::StoreWriter& writer) {
+      value_or_raise(writer.bury(deleted.tenant.number, deleted.burial.size_bytes(), *deleted.erase_at));
+      return Changed{1, subject_of(deleted.tenant, name_of(TenantState::deleted))};
+    });
+    session_.wake();
+  }
+
+ private:
+  static constexpr std::size_t kCounts = 10'000'000;
+
+  [[nodiscard]] const Clock& clock() { return session_.environment().clock; }
+
+  // What is given back while it drains waits again, so that both are looked at until neither is there.
+  void drain(DeletedTenant& deleted) {
+    const Instant asked_at = clock().steady() + drain_limit();
+    bool has_asked = false;
+    while (true) {
+      cancel_waiting(deleted);
+      const auto running = list(session_, deleted.tenant, std::array{ShownState::running});
+      if (running.empty() && list(session_, deleted.tenant, kWaiting).empty()) return;
+      if (running.empty()) continue;
+      if (!has_dispatcher()) {
+        end_claims(deleted, running);
+        continue;
+      }
+      if (!has_asked && clock().steady() >= asked_at) {
+        has_asked = true;
+        ask_to_stop(deleted, running);
+      }
+      wait_for(deleted.tenant, running.size(), asked_at + kStopWait);
+    }
+  }
+
+  void wait_for(const TenantRecord& tenant, std::size_t running, Instant bound) {
+    const bool goes_on =
+        clock().steady() < bound && session_.environment().pause && session_.environment().pause(kLookAgain);
+    if (goes_on) return;
+    raise(ErrorCode::tenant_busy,
+          fmt::format("{} of {} still {}; it is draining, and the same command goes on from here",
+                      counted(static_cast<std::int64_t>(running), "job", session_.style()),
+                      tenant.name.text(), running == 1 ? "runs" : "run"),
+          tenant.name.text());
+  }
+
+  std::chrono::milliseconds drain_limit() {
+    if (!session_.has("drain")) return kDrain;
+    const std::string_view text = session_.option("drain");
+    const auto length = config::parse_duration(text);
+    if (!length || *length > kDrainMax)
+      raise(ErrorCode::bad_options,
+            fmt::format("--drain '{}' is no length of time as 30s, or longer than a day", escaped(text, 64)));
+    return *length;
+  }
+
+  bool has_dispatcher() {
+    bool has = false;
+    session_.readable_store().read([&](queue::JobReader& reader) { has = reader.has_dispatcher(); });
+    return has;
+  }
+
+  void cancel_waiting(DeletedTenant& deleted) {
+    for (auto jobs = list(session_, deleted.tenant, kWaiting); !jobs.empty();
+         jobs = list(session_, deleted.tenant, kWaiting, jobs.back().seq))
+      deleted.cancelled +=
+          change_jobs(deleted.tenant, jobs, "cancelled", [this](auto& writer, const auto& job) {
+            return writer.cancel_by_operator(job.id, clock().wall());
+          });
+  }
+
+  void ask_to_stop(DeletedTenant& deleted, const std::vector<JobRecord>& running) {
+    deleted.stopped += change_jobs(
+        deleted.tenant, running, "asked to stop",
+        [this](auto& writer, const auto& job) { return writer.ask_to_cancel(job.id, clock().wall()); });
+  }
+
+  // Nobody holds the store, so nothing runs: they are what a daemon that died has left.
+  void end_claims(DeletedTenant& deleted, const std::vector<JobRecord>& running) {
+    const queue::AttemptFailure why{.code = ErrorCode::claim_lost,
+                                    .error = "its tenant is deleted, and no daemon runs"};
+    deleted.stopped += change_jobs(deleted.tenant, running, "cancelled", [&](auto& writer, const auto& job) {
+      return job.claim ? writer.cancel({job.seq, *job.claim}, true, why, clock().wall()) : Result<void>{};
+    });
+  }
+
+  // How many were changed; one that has moved on is looked at again.
+  template <class Act>
+  std::int64_t change_jobs(const TenantRecord& tenant, const std::vector<JobRecord>& jobs,
+                           std::string_view what, const Act& act) {
+    std::int64_t changed = 0;
+    session_.change([&](queue::StoreWriter& writer) {
+      changed = 0;
+      for (const JobRecord& job : jobs) {
+        auto acted = act(writer, job);
+        if (acted) ++changed;
+        else if (acted.error().code != ErrorCode::state_changed &&
+                 acted.error().code != ErrorCode::job_not_found &&
+                 acted.error().code != ErrorCode::claim_lost)
+          raise(std::move(acted.error()));
+      }
+      return Changed{changed, subject_of(tenant, what)};
+    });
+    session_.wake();
+    return changed;
+  }
+
+  Session& session_;
+  const TenantName& name_;
+  Graveyard graveyard_;
+};
+
+std::string jobs_text(const DeletedTenant& deleted, const ShowStyle& style) {
+  std::string text;
+  for (const CountedState& each : deleted.jobs)
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : ", ", number_text(each.jobs, style), name_of(each.state));
+  return text.empty() ? "none" : text;
+}
+
+std::string deleted_text(const DeletedTenant& deleted, const ShowStyle& style) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    return fmt::format("{:<9}{}\n", name, value);
+  };
+  std::string out = line("deleted", fmt::format("{}, generation {}", deleted.tenant.name.text(),
+                                                deleted.tenant.generation.value));
+  out +=
+      line("jobs", fmt::format("{}; cancelled {} that waited and {} that ran", jobs_text(deleted, style),
+                               number_text(deleted.cancelled, style), number_text(deleted.stopped, style)));
+  for (const BuriedFile& file : deleted.burial.files)
+    out +=
+        line("file", fmt::format("{} in the graveyard, {}", file.name, bytes_text(file.size_bytes, style)));
+  if (deleted.burial.files.empty()) out += line("file", "none: it was missing");
+  out += line("erased", full_time_text(deleted.erase_at, style));
+  return out + line("undo", "until then: tenure tenant undelete " + deleted.tenant.name.text());
+}
+
+std::string deleted_json(const DeletedTenant& deleted, bool is_dry_run) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.tenant.delete/1").key("item").begin_object();
+  write_text(writer, "name", deleted.tenant.name.text());
+  writer.key("generation").integer(deleted.tenant.generation.value).key("jobs").begin_object();
+  for (const CountedState& each : deleted.jobs) writer.key(name_of(each.state)).integer(each.jobs);
+  writer.end_object().key("cancelled").integer(deleted.cancelled).key("stopped").integer(deleted.stopped);
+  writer.key("files").begin_array();
+  for (const BuriedFile& file : deleted.burial.files) {
+    writer.begin_object();
+    write_text(writer, "name", file.name);
+    writer.key("size_bytes").integer(file.size_bytes).end_object();
+  }
+  writer.end_array();
+  write_time(writer, "erase_at", deleted.erase_at);
+  writer.key("dry_run").boolean(is_dry_run).end_object().end_object();
+  return out;
+}
+
+// The name once more, by the option or on the terminal.
+bool is_confirmed(Session& session, const TenantName& name) {
+  if (session.has("confirm")) {
+    if (session.option("confirm") == name.text()) return true;
+    raise(ErrorCode::bad_options, fmt::format("--confirm {} is not the name of the tenant to be deleted, {}",
+                                              escaped(session.option("confirm"), 64), name.text()));
+  }
+  Environment& environment = session.environment();
+  if (session.json() || !environment.answers_are_terminal || !environment.messages_are_terminal)
+    raise(ErrorCode::bad_options,
+          fmt::format("say --confirm {} to delete it, since nobody can be asked here", name.text()));
+  session.note("type its name to delete it:");
+  const auto answer = environment.read_line();
+  if (answer && *answer == name.text()) return true;
+  session.note("nothing was deleted");
+  return false;
+}
+
+}  // namespace
+
+ExitCode tenant_delete(Session& session) {
+  const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
+  Deletion deletion(session, name);
+  if (!session.has("dry-run")) deletion.open_for_change();
+  DeletedTenant deleted = deletion.look();
+  session.note(fmt::format("{}, generation {}, is {}; jobs: {}", name.text(), deleted.tenant.generation.value,
+                           name_of(deleted.tenant.state), jobs_text(deleted, session.style())));
+  if (session.has("dry-run")) {
+    if (session.json()) session.print_json(deleted_json(deleted, true));
+    return ExitCode::done;
+  }
+  if (!is_confirmed(session, name)) return ExitCode::refused;
+  deletion.carry_out(deleted);
+  if (session.json()) session.print_json(deleted_json(deleted, false));
+  else session.print(deleted_text(deleted, session.style()));
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli

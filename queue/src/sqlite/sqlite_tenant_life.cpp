@@ -1,0 +1,271 @@
+#include "../job_rules.hpp"
+#include "../pause_rules.hpp"
+#include "../tenant_rules.hpp"
+#include "sqlite_reader.hpp"
+#include "sqlite_writer.hpp"
+#include "stored_values.hpp"
+#include "tenant_life_rows.hpp"
+#include "tenant_rows.hpp"
+
+#include <string>
+#include <utility>
+
+namespace tenure::queue {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Query;
+
+// ?1 tenant. Index: primary key.
+constexpr Query kTenantPause{"tenant_pause", R"sql(
+  select paused_us, until_us, uid, login, reason from tenant_pause where tenant = ?1)sql"};
+
+// What it is behind the pause stays what it was. ?1 tenant  ?2 state  ?3 now_us  ?4 until_us  ?5 uid  ?6 login  ?7 reason
+constexpr Query kPutTenantPause{"put_tenant_pause", R"sql(
+  insert into tenant_pause(tenant, state, paused_us, until_us, uid, login, reason) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  on conflict (tenant) do update set paused_us = excluded.paused_us, until_us = excluded.until_us,
+    uid = excluded.uid, login = excluded.login, reason = excluded.reason)sql"};
+
+// ?1 tenant. Index: primary key.
+constexpr Query kStateBehindPause{"state_behind_pause", "select state from tenant_pause where tenant = ?1"};
+constexpr Query kDeleteTenantPause{"delete_tenant_pause", "delete from tenant_pause where tenant = ?1"};
+// ?1 tenant  ?2 state. Index: primary key.
+constexpr Query kSetStateBehindPause{"set_state_behind_pause",
+                                     "update tenant_pause set state = ?2 where tenant = ?1"};
+
+// ?1 number  ?2 state. Index: primary key.
+constexpr Query kSetTenantState{"set_tenant_state", "update tenant set state = ?2 where number = ?1"};
+// Of one that has failed while it was paused. ?1 tenant  ?2 state. Index: primary key.
+constexpr Query kSetFormerState{"set_former_state", R"sql(
+  update outbox_seen set former_state = ?2 where tenant = ?1 and former_state = 3)sql"};
+
+// ?1 now_us  ?2 limit. Index: tenant_pause_until.
+constexpr Query kExpiredTenantPauses{"expired_tenant_pauses", R"sql(
+  select tenant from tenant_pause where until_us <= ?1 order by until_us limit ?2)sql"};
+constexpr Query kNextTenantResume{"next_tenant_resume", R"sql(
+  select until_us from tenant_pause where until_us is not null order by until_us limit 1)sql"};
+
+// ?1 limit. Index: primary keys.
+constexpr Query kTenantHints{"tenant_hints", R"sql(
+  select tenant_hint.tenant, tenant.state from tenant_hint left join tenant on tenant.number = tenant_hint.tenant
+  order by tenant_hint.tenant limit ?1)sql"};
+// ?1 the last of them. Index: primary key.
+constexpr Query kDeleteTenantHints{"delete_tenant_hints", "delete from tenant_hint where tenant <= ?1"};
+
+// ?1 tenant. Index: primary keys.
+constexpr Query kDeletion{"deletion", R"sql(
+  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason from tenant_deletion where tenant = ?1)sql"};
+// ?1 name. Index: unique (name, generation), from its end; primary key.
+constexpr Query kOpenDeletionOfName{"open_deletion_of_name", R"sql(
+  select tenant_deletion.tenant from tenant cross join tenant_deletion on tenant_deletion.tenant = tenant.number
+  where tenant.name = ?1 and tenant_deletion.step < 3 order by tenant.generation desc limit 1)sql"};
+// ?1 the one before  ?2 limit. Index: tenant_deletion_open.
+constexpr Query kOpenDeletions{"open_deletions", R"sql(
+  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason from tenant_deletion indexed by tenant_deletion_open
+  where step < 3 and tenant > ?1 order by tenant limit ?2)sql"};
+
+// ?1 tenant  ?2 now_us  ?3 uid  ?4 login  ?5 reason
+constexpr Query kInsertDeletion{"insert_deletion", R"sql(
+  insert into tenant_deletion(tenant, step, begun_us, uid, login, reason) values (?1, 1, ?2, ?3, ?4, ?5))sql"};
+// ?1 tenant  ?2 size_bytes  ?3 erase_us. Index: primary key.
+constexpr Query kBury{"bury", R"sql(
+  update tenant_deletion set step = 2, size_bytes = ?2, erase_us = ?3 where tenant = ?1)sql"};
+// ?1 tenant  ?2 step. Index: primary key.
+constexpr Query kSetDeletionStep{"set_deletion_step",
+                                 "update tenant_deletion set step = ?2 where tenant = ?1"};
+// ?1 tenant. Index: outbox_mark_tenant.
+constexpr Query kDeleteMarksOfTenant{"delete_marks_of_tenant", "delete from outbox_mark where tenant = ?1"};
+
+void set_state(Connection& connection, TenantNumber tenant, TenantState state) {
+  connection.statement(kSetTenantState).bind(tenant.value, static_cast<std::int64_t>(state)).run();
+}
+
+std::optional<TenantState> state_behind(Connection& connection, TenantNumber tenant) {
+  auto row = connection.statement(kStateBehindPause);
+  if (!row.bind(tenant.value).step()) return std::nullopt;
+  return tenant_state_of(row.integer(0));
+}
+
+std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) {
+  const auto value = row.optional_integer(column);
+  return value ? std::optional{from_us(*value)} : std::nullopt;
+}
+
+// A step that is none is shown as one that has ended.
+DeletionStep step_of(std::int64_t value) {
+  return value >= 1 && value <= 4 ? static_cast<DeletionStep>(value) : DeletionStep::erased;
+}
+
+std::optional<DeletionRecord> deletion_in(Connection& connection, const sqlite::Statement& row) {
+  auto tenant = tenant_numbered(connection, TenantNumber{row.integer(0)});
+  if (!tenant) return std::nullopt;
+  return DeletionRecord{.tenant = *std::move(tenant),
+                        .step = step_of(row.integer(1)),
+                        .begun = from_us(row.integer(2)),
+                        .erase_at = optional_time(row, 3),
+                        .size_bytes = row.integer(4),
+                        .uid = row.integer(5),
+                        .login = std::string{row.text(6)},
+                        .reason = std::string{row.text(7)}};
+}
+
+std::optional<DeletionRecord> deletion_of(Connection& connection, TenantNumber tenant) {
+  auto row = connection.statement(kDeletion);
+  if (!row.bind(tenant.value).step()) return std::nullopt;
+  return deletion_in(connection, row);
+}
+
+}  // namespace
+
+std::optional<PauseRecord> read_tenant_pause(Connection& connection, const TenantRecord& tenant) {
+  auto row = connection.statement(kTenantPause);
+  if (!row.bind(tenant.number.value).step()) return std::nullopt;
+  return PauseRecord{.scope = PauseScope::tenant,
+                     .name = tenant.name.text(),
+                     .paused = from_us(row.integer(0)),
+                     .until = optional_time(row, 1),
+                     .uid = row.integer(2),
+                     .login = std::string{row.text(3)},
+                     .reason = std::string{row.text(4)}};
+}
+
+Result<bool> pause_tenant(Connection& connection, const NewPause& pause, WallTime now) {
+  const auto name = TenantName::parse(pause.name);
+  if (!name) return tl::unexpected(name.error());
+  const auto tenant = newest_tenant(connection, *name);
+  if (auto at_work = check_at_work(tenant, *name, "paused"); !at_work)
+    return tl::unexpected(std::move(at_work.error()));
+  const bool is_new = tenant->state != TenantState::paused;
+  const TenantState behind = is_new ? tenant->state : TenantState::active;
+  connection.statement(kPutTenantPause)
+      .bind(tenant->number.value, static_cast<std::int64_t>(behind), to_us(now),
+            pause.until ? std::optional{to_us(*pause.until)} : std::nullopt, pause.uid, pause.login,
+            pause.reason)
+      .run();
+  if (is_new) set_state(connection, tenant->number, TenantState::paused);
+  return is_new;
+}
+
+bool resume_tenant(Connection& connection, const TenantRecord& tenant) {
+  const auto behind = state_behind(connection, tenant.number);
+  if (!behind && tenant.state != TenantState::paused) return false;
+  connection.statement(kDeleteTenantPause).bind(tenant.number.value).run();
+  const TenantState state = behind.value_or(TenantState::active);
+  if (tenant.state == TenantState::paused) set_state(connection, tenant.number, state);
+  else
+    connection.statement(kSetFormerState).bind(tenant.number.value, static_cast<std::int64_t>(state)).run();
+  return true;
+}
+
+void resume_expired_tenants(Connection& connection, WallTime now) {
+  std::vector<TenantNumber> expired;
+  {
+    auto row = connection.statement(kExpiredTenantPauses);
+    row.bind(to_us(now), kTenantPausesEnded);
+    while (row.step()) expired.push_back(TenantNumber{row.integer(0)});
+  }
+  for (const TenantNumber number : expired) {
+    const auto tenant = tenant_numbered(connection, number);
+    if (tenant) static_cast<void>(resume_tenant(connection, *tenant));
+    else connection.statement(kDeleteTenantPause).bind(number.value).run();
+  }
+}
+
+std::optional<WallTime> tenants_paused_until(Connection& connection) {
+  auto row = connection.statement(kNextTenantResume);
+  return row.step() ? std::optional{from_us(row.integer(0))} : std::nullopt;
+}
+
+std::optional<PauseRecord> SqliteJobReader::tenant_pause(const TenantName& name) {
+  const auto tenant = newest_tenant(connection_, name);
+  return tenant ? read_tenant_pause(connection_, *tenant) : std::nullopt;
+}
+
+std::optional<DeletionRecord> SqliteJobReader::deletion(TenantNumber tenant) {
+  return deletion_of(connection_, tenant);
+}
+
+std::optional<DeletionRecord> SqliteJobReader::open_deletion(const TenantName& name) {
+  auto row = connection_.statement(kOpenDeletionOfName);
+  if (!row.bind(name.text()).step()) return std::nullopt;
+  return deletion_of(connection_, TenantNumber{row.integer(0)});
+}
+
+std::vector<DeletionRecord> SqliteJobReader::open_deletions(TenantNumber after, std::size_t limit) {
+  std::vector<DeletionRecord> open;
+  auto row = connection_.statement(kOpenDeletions);
+  row.bind(after.value, limit);
+  while (row.step())
+    if (auto deletion = deletion_in(connection_, row)) open.push_back(*std::move(deletion));
+  return open;
+}
+
+Result<TenantState> SqliteWriter::set_read_only(const TenantName& tenant, bool is_read_only) {
+  const auto newest = newest_tenant(connection_, tenant);
+  if (auto at_work = check_at_work(newest, tenant, "made read-only or writable"); !at_work)
+    return tl::unexpected(std::move(at_work.error()));
+  const TenantState state = is_read_only ? TenantState::read_only : TenantState::active;
+  if (newest->state == TenantState::paused)
+    connection_.statement(kSetStateBehindPause)
+        .bind(newest->number.value, static_cast<std::int64_t>(state))
+        .run();
+  else if (newest->state != state) set_state(connection_, newest->number, state);
+  return newest->state;
+}
+
+Result<DeletionRecord> SqliteWriter::begin_deletion(const NewDeletion& deletion, WallTime now) {
+  const auto newest = newest_tenant(connection_, deletion.tenant);
+  if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
+    return tl::unexpected(std::move(may.error()));
+  if (auto begun = deletion_of(connection_, newest->number)) return *std::move(begun);
+  connection_.statement(kInsertDeletion)
+      .bind(newest->number.value, to_us(now), deletion.uid, deletion.login, deletion.reason)
+      .run();
+  connection_.statement(kDeleteTenantPause).bind(newest->number.value).run();
+  change_state(newest->number, TenantState::draining);
+  return deletion_of(connection_, newest->number).value();
+}
+
+// The registry is what enqueues of this transaction have looked their tenants up in.
+void SqliteWriter::change_state(TenantNumber tenant, TenantState state) {
+  set_state(connection_, tenant, state);
+  tenants_mark_.reset();
+  owners_.clear();
+}
+
+Result<void> SqliteWriter::bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) {
+  if (auto step = check_step(deletion_of(connection_, tenant), DeletionStep::draining); !step) return step;
+  connection_.statement(kBury).bind(tenant.value, size_bytes, to_us(erase_at)).run();
+  connection_.statement(kDeleteMarksOfTenant).bind(tenant.value).run();
+  change_state(tenant, TenantState::deleted);
+  return {};
+}
+
+Result<void> SqliteWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
+  if (auto step = check_step(deletion_of(connection_, tenant), DeletionStep::buried); !step) return step;
+  connection_.statement(kSetDeletionStep).bind(tenant.value, static_cast<std::int64_t>(how)).run();
+  return {};
+}
+
+std::vector<ChangedTenant> SqliteWriter::take_changed_tenants(std::size_t limit) {
+  std::vector<ChangedTenant> changed;
+  {
+    auto row = connection_.statement(kTenantHints);
+    row.bind(limit);
+    while (row.step())
+      changed.push_back({TenantNumber{row.integer(0)},
+                         row.is_null(1) ? TenantState::deleted : tenant_state_of(row.integer(1))});
+  }
+  if (!changed.empty()) connection_.statement(kDeleteTenantHints).bind(changed.back().tenant.value).run();
+  return changed;
+}
+
+std::vector<const Query*> tenant_life_queries() {
+  return {&kTenantPause,         &kPutTenantPause,     &kStateBehindPause,  &kDeleteTenantPause,
+          &kSetStateBehindPause, &kSetTenantState,     &kSetFormerState,    &kExpiredTenantPauses,
+          &kNextTenantResume,    &kTenantHints,        &kDeleteTenantHints, &kDeletion,
+          &kOpenDeletionOfName,  &kOpenDeletions,      &kInsertDeletion,    &kBury,
+          &kSetDeletionStep,     &kDeleteMarksOfTenant};
+}
+
+}  // namespace tenure::queue

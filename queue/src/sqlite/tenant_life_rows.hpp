@@ -1,0 +1,26 @@
+#pragma once
+
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/queue/pause.hpp>
+#include <tenure/queue/tenant_life.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+// The tables tenant_pause, tenant_hint and tenant_deletion. Internal.
+namespace tenure::queue {
+
+// Of one tenant; its name is the caller's.
+[[nodiscard]] std::optional<PauseRecord> read_tenant_pause(sqlite::Connection& connection,
+                                                           const TenantRecord& tenant);
+[[nodiscard]] Result<bool> pause_tenant(sqlite::Connection& connection, const NewPause& pause, WallTime now);
+// False where it is not paused.
+[[nodiscard]] bool resume_tenant(sqlite::Connection& connection, const TenantRecord& tenant);
+void resume_expired_tenants(sqlite::Connection& connection, WallTime now);
+// When the first pause ends by itself.
+[[nodiscard]] std::optional<WallTime> tenants_paused_until(sqlite::Connection& connection);
+
+[[nodiscard]] std::vector<const sqlite::Query*> tenant_life_queries();
+
+}  // namespace tenure::queue

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <tenure/queue/pause.hpp>
+#include <tenure/queue/tenant_life.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+// What every store decides alike of a tenant's life. Internal.
+namespace tenure::queue {
+
+// Whether it is one of those between which operators move a tenant: TenantDoesNotExist, TenantDeleted, TenantNotReady.
+[[nodiscard]] Result<void> check_at_work(const std::optional<TenantRecord>& newest, const TenantName& name,
+                                         std::string_view verb);
+// The same of a tenant that is to be deleted: TenantDoesNotExist, TenantDeleted.
+[[nodiscard]] Result<void> check_may_be_deleted(const std::optional<TenantRecord>& newest,
+                                                const TenantName& name);
+// StateChanged.
+[[nodiscard]] Result<void> check_step(const std::optional<DeletionRecord>& deletion, DeletionStep expected);
+
+[[nodiscard]] PauseRecord pause_record(const NewPause& pause, WallTime now);
+
+}  // namespace tenure::queue

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <tenure/base/clock.hpp>
+#include <tenure/tenancy/registry.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+#include <tenure/tenancy/tenant_name.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenure {
+
+// The steps by which a tenant's file leaves its place, in their order, for tests that stop it at each of them.
+enum class BurialStep : std::uint8_t {
+  lock = 1,    // .building/NAME.lock
+  stamp = 2,   // deleted: from this commit on nobody's handle commits
+  log = 3,     // moved into the file, as far as no reader is in the way
+  folder = 4,  // .graveyard
+  rename = 5,
+  companions = 6,  // the rest of the log goes with it
+  sync_folders = 7,
+};
+
+struct BuriedFile {
+  std::string name;  // "acme.3.db"
+  std::int64_t size_bytes = 0;
+};
+struct Burial {
+  std::vector<BuriedFile> files;  // none: the tenant's file was missing
+  [[nodiscard]] std::int64_t size_bytes() const;
+};
+
+// Where the files of deleted tenants lie until they are erased: .graveyard/NAME.GENERATION.db beneath the tenants' root, on the same file
+// system. It knows files and stamps and not what the registry says; each of its verbs goes on where a crash has left it.
+// Threads: const methods from any; what is done to one tenant is in turn, also between processes.
+class Graveyard {
+ public:
+  // Called before each step; what it throws ends the burial there.
+  using OnStep = std::function<void(BurialStep)>;
+
+  // `wait_max`: for the writers' lock of a tenant's file.
+  Graveyard(TenantFiles files, std::string application,
+            std::chrono::milliseconds wait_max = std::chrono::seconds{5});
+
+  // Closes the stamp in a write transaction, and takes the file away. Behind it no handle of any process commits, also not one that was
+  // opened before and goes on later; who reads on sees what was there. WrongTenant and StaleGeneration where the file is not this
+  // tenant's; TenantBusy where somebody holds its writers' lock; DatabaseDamaged. Then nothing was changed.
+  [[nodiscard]] Burial bury(const TenantName& tenant, Generation generation,
+                            const OnStep& on_step = nullptr) const;
+  // Whether its file lies there, whole.
+  [[nodiscard]] bool has(const TenantName& tenant, Generation generation) const;
+  // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What Tenants::create says besides.
+  TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
+                         const Clock& clock) const;
+  // Removes what lies there; how many bytes that were. 0 where there was nothing.
+  std::int64_t erase(const TenantName& tenant, Generation generation) const;
+
+  [[nodiscard]] std::filesystem::path path_for(const TenantName& tenant, Generation generation) const;
+
+ private:
+  TenantFiles files_;
+  std::string application_;
+  std::chrono::milliseconds wait_max_;
+};
+
+}  // namespace tenure

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <tenure/base/system.hpp>
+#include <tenure/tenancy/tenant_name.hpp>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+// How a tenant's file comes to its place and leaves it. Internal.
+namespace tenure::detail {
+
+inline constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
+
+// Whatever it is; a link is not followed.
+[[nodiscard]] bool is_there(const std::filesystem::path& path);
+
+// `folder` and what is missing above it, each synced into its parent.
+void make_synced_folders(const std::filesystem::path& folder);
+
+// .building/NAME.lock: locked by whoever makes a tenant of that name, or takes its file away. It goes with its creator unless that one has
+// begun. What it contains tells a later creator that the file at the tenant's place was put there by a creator that died, and is not one
+// that the registry has lost.
+class BuildingLock {
+ public:
+  // TenantExists where somebody else has it and it is not to be waited for.
+  BuildingLock(std::filesystem::path path, const TenantName& name, WhenLocked when_locked);
+  ~BuildingLock();
+  BuildingLock(const BuildingLock&) = delete;
+  BuildingLock& operator=(const BuildingLock&) = delete;
+
+  // The generation that a creator who died had begun; 0 if there was none.
+  [[nodiscard]] std::int64_t begun() const;
+  void note_begun(Generation generation);
+  // Removed while it is held, so that nobody locks a file that has no name any more and believes to be alone.
+  void remove();
+
+ private:
+  static constexpr int kAttemptsMax = 1000;
+
+  bool take(const TenantName& name, WhenLocked when_locked);
+  // False where the creator before this one has removed the file that was waited for.
+  [[nodiscard]] bool is_named(const Descriptor& opened) const;
+
+  std::filesystem::path path_;
+  Descriptor descriptor_;
+};
+
+}  // namespace tenure::detail

@@ -1,0 +1,159 @@
+#include "building.hpp"
+#include "create_tenant.hpp"
+#include "handle_state.hpp"
+
+#include <tenure/base/error.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/base/sqlite/wal.hpp>
+#include <tenure/base/sync_file.hpp>
+#include <tenure/base/system.hpp>
+#include <tenure/tenancy/graveyard.hpp>
+#include <tenure/tenancy/stamp.hpp>
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <numeric>
+#include <optional>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace tenure {
+namespace {
+
+namespace fs = std::filesystem;
+
+using detail::is_there;
+using detail::kCompanions;
+
+constexpr std::string_view kLog = "-wal";
+
+fs::path beside(const fs::path& path, std::string_view ending) { return path.string() + std::string{ending}; }
+
+std::int64_t size_of(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
+void move_away(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0)
+    raise_system(errno, "the file cannot be moved to the graveyard", from);
+}
+
+void remove_file(const fs::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) raise_system(errno, "the file cannot be removed", path);
+}
+
+// Whoever reads holds the log up, and whoever writes is over: a few frames may stay in it, and go with the file.
+void close_stamp(const fs::path& path, const StampExpectation& expected, std::chrono::milliseconds wait_max) {
+  sqlite::Connection gate{path, {.secure_delete = true, .busy_wait_max = wait_max}};
+  std::optional<Stamp> stamp = read_stamp(gate);
+  if (!stamp)
+    raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
+          expected.tenant.text(), path.string());
+  if (stamp->state != TenantState::deleted) {
+    value_or_raise(check_identity(*stamp, expected));
+    sqlite::WriteTransaction transaction{gate};
+    stamp = current_stamp(gate);
+    value_or_raise(check_identity(*stamp, expected));
+    stamp->state = TenantState::deleted;
+    write_stamp(gate, *stamp);
+    transaction.commit();
+    sqlite::sync_wal(gate);
+    return;
+  }
+  stamp->state = TenantState::draining;  // what else it says is compared as ever
+  value_or_raise(check_identity(*stamp, expected));
+}
+
+void move_log_into(const fs::path& path) {
+  sqlite::Connection gate{path, {.secure_delete = true}};
+  sqlite::Connection checkpointer{path, {.secure_delete = true}};
+  static_cast<void>(sqlite::checkpoint_gated(gate, checkpointer));
+}
+
+}  // namespace
+
+std::int64_t Burial::size_bytes() const {
+  return std::accumulate(files.begin(), files.end(), std::int64_t{0},
+                         [](std::int64_t sum, const BuriedFile& file) { return sum + file.size_bytes; });
+}
+
+Graveyard::Graveyard(TenantFiles files, std::string application, std::chrono::milliseconds wait_max)
+    : files_(std::move(files)), application_(std::move(application)), wait_max_(wait_max) {}
+
+fs::path Graveyard::path_for(const TenantName& tenant, Generation generation) const {
+  // By the rules for names of paths.
+  const fs::path built = files_.building_path_for(tenant);
+  return files_.root() / ".graveyard" / fmt::format("{}.{}.db", built.stem().string(), generation.value);
+}
+
+// A new tenant of that name may come once its predecessor is deleted, and that is behind this, so what lies at the place of the file is
+// the old one's: its main file first, by which its stamp is closed, then what is left of its log.
+Burial Graveyard::bury(const TenantName& tenant, Generation generation, const OnStep& on_step) const {
+  const auto enter = [&](BurialStep step) {
+    if (on_step) on_step(step);
+  };
+  const fs::path from = files_.path_for(tenant);
+  const fs::path to = path_for(tenant, generation);
+  enter(BurialStep::lock);
+  detail::make_synced_folders(files_.building_folder());
+  detail::BuildingLock lock(files_.building_lock_for(tenant), tenant, WhenLocked::wait);
+  files_.refuse_links(tenant);
+  if (is_there(from)) {
+    enter(BurialStep::stamp);
+    detail::with_tenant_failures(tenant, nullptr, [&] {
+      close_stamp(from, {.tenant = tenant, .generation = generation, .application = application_}, wait_max_);
+    });
+    enter(BurialStep::log);
+    move_log_into(from);
+    enter(BurialStep::folder);
+    detail::make_synced_folders(to.parent_path());
+    enter(BurialStep::rename);
+    move_away(from, to);
+  }
+  Burial burial;
+  if (is_there(to)) {
+    enter(BurialStep::companions);
+    if (is_there(beside(from, kLog))) move_away(beside(from, kLog), beside(to, kLog));
+    for (const std::string_view ending : kCompanions) remove_file(beside(from, ending));
+    enter(BurialStep::sync_folders);
+    sync_folder(from.parent_path());
+    sync_folder(to.parent_path());
+    for (const fs::path& file : {to, beside(to, kLog)})
+      if (is_there(file)) burial.files.push_back({file.filename().string(), size_of(file)});
+  }
+  lock.remove();
+  return burial;
+}
+
+bool Graveyard::has(const TenantName& tenant, Generation generation) const {
+  return is_there(path_for(tenant, generation));
+}
+
+TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
+                                  const Clock& clock) const {
+  const TenantsOptions options{.application = application_};
+  return detail::create_tenant_from(registry, files_, clock, options, tenant, {},
+                                    path_for(tenant, generation));
+}
+
+// The log first: without its file it is nothing.
+std::int64_t Graveyard::erase(const TenantName& tenant, Generation generation) const {
+  const fs::path path = path_for(tenant, generation);
+  std::int64_t bytes = 0;
+  for (const std::string_view ending : {kCompanions[0], kCompanions[1], kCompanions[2], std::string_view{}}) {
+    bytes += size_of(beside(path, ending));
+    remove_file(beside(path, ending));
+  }
+  if (is_there(path.parent_path())) sync_folder(path.parent_path());
+  return bytes;
+}
+
+}  // namespace tenure

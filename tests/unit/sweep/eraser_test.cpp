@@ -1,0 +1,148 @@
+#include "support/temporary_folder.hpp"
+
+#include <tenure/base/uuid.hpp>
+#include <tenure/queue/memory_store.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/tenants.hpp>
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <retention/eraser.hpp>
+#include <string>
+
+// Deleted tenants are erased behind their undo windows.
+namespace tenure::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using queue::DeletionStep;
+using queue::StoreWriter;
+
+const TenantName kGone{"acme"};
+const TenantName kOther{"beta"};
+
+class Erasing : public ::testing::Test {
+ protected:
+  Erasing() {
+    tenants_.create(kGone);
+    tenants_.create(kOther);
+    enqueue(kGone, 5);
+    enqueue(kOther, 3);
+  }
+  void enqueue(const TenantName& tenant, int jobs) {
+    store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+      for (int each = 0; each < jobs; ++each)
+        ids_of_.push_back(value_or_raise(writer.enqueue({.id = queue::JobId{ids_.next(clock_.wall())},
+                                                         .tenant = tenant,
+                                                         .generation = {},
+                                                         .queue = "default",
+                                                         .kind = "a.b",
+                                                         .priority = {},
+                                                         .due = clock_.wall(),
+                                                         .attempts_max = 1,
+                                                         .arguments = "{}"},
+                                                        clock_.wall()))
+                              .id);
+    });
+  }
+  // As the command does; the first five jobs are its.
+  void remove(std::chrono::hours window) {
+    const TenantNumber number = store_->registry().find(kGone)->number;
+    store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+      value_or_raise(writer.begin_deletion({.tenant = kGone}, clock_.wall()));
+      for (int each = 0; each < 5; ++each)
+        value_or_raise(writer.cancel_by_operator(ids_of_[static_cast<std::size_t>(each)], clock_.wall()));
+    });
+    handles_.close_idle();
+    const Burial burial = graveyard_.bury(kGone, Generation{1});
+    store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+      value_or_raise(writer.bury(number, burial.size_bytes(), clock_.wall() + window));
+    });
+  }
+  std::int64_t jobs() {
+    std::int64_t count = 0;
+    store_->read([&](queue::JobReader& reader) { count = reader.summary().jobs; });
+    return count;
+  }
+  DeletionStep step() {
+    DeletionStep step{};
+    const TenantNumber number = store_->registry().find(kGone)->number;
+    store_->read([&](queue::JobReader& reader) { step = reader.deletion(number)->step; });
+    return step;
+  }
+  [[nodiscard]] bool lies_there() const { return graveyard_.has(kGone, Generation{1}); }
+  // Until it rests for long.
+  void pass(Eraser& eraser) {
+    for (int steps = 0; steps < 100; ++steps) {
+      const auto rest = eraser.step();
+      clock_.advance(rest);
+      if (rest >= EraserLimits{}.between_looks) return;
+    }
+    FAIL() << "it never rests";
+  }
+  void pass_for(Eraser& eraser, std::chrono::hours time) {
+    for (const Instant end = clock_.steady() + time; clock_.steady() < end;) pass(eraser);
+  }
+
+  testing::TemporaryFolder folder_;
+  VirtualClock clock_;
+  std::unique_ptr<queue::Store> store_ = queue::make_memory_store();
+  HandleCache handles_{TenantFiles{folder_.path().string() + "/tenants/%{tenant}.db"},
+                       {.application = "shop"}};
+  Tenants tenants_{store_->registry(), handles_, clock_, {.application = "shop"}};
+  Graveyard graveyard_{handles_.files(), "shop"};
+  UuidGenerator ids_{7};
+  std::vector<queue::JobId> ids_of_;
+};
+
+TEST_F(Erasing, BehindTheWindowFileAndJobsAreGoneAndNobodyElses) {
+  remove(2h);
+  Eraser eraser(*store_, clock_, graveyard_, {.at_once = 2});
+  pass_for(eraser, 1h);
+  EXPECT_TRUE(lies_there());
+  EXPECT_EQ(jobs(), 8);
+  EXPECT_EQ(step(), DeletionStep::buried);
+  pass_for(eraser, 2h);
+  EXPECT_FALSE(lies_there());
+  EXPECT_EQ(jobs(), 3);
+  EXPECT_EQ(step(), DeletionStep::erased);
+  EXPECT_EQ(store_->registry().find(kGone)->generation, Generation{1}) << "its tombstone stays";
+  EXPECT_TRUE(std::filesystem::exists(handles_.files().path_for(kOther)));
+}
+
+TEST_F(Erasing, TheNewestJobOfAllStaysUntilAnotherOneComes) {
+  enqueue(kGone, 1);
+  const queue::JobId newest = ids_of_.back();
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.cancel_by_operator(newest, clock_.wall()));
+  });
+  remove(1h);
+  Eraser eraser(*store_, clock_, graveyard_);
+  pass_for(eraser, 2h);
+  EXPECT_FALSE(lies_there());
+  EXPECT_EQ(jobs(), 4);
+  EXPECT_EQ(step(), DeletionStep::buried);
+  enqueue(kOther, 1);
+  pass_for(eraser, 1h);
+  EXPECT_EQ(jobs(), 4) << "without it, and with the one that came";
+  EXPECT_EQ(step(), DeletionStep::erased);
+}
+
+TEST_F(Erasing, NothingGoesForAnHourBehindAClockThatWasPutForward) {
+  remove(24h);
+  Eraser eraser(*store_, clock_, graveyard_);
+  pass(eraser);
+  clock_.jump_wall(48h);
+  pass(eraser);
+  clock_.advance(30min);
+  pass(eraser);
+  EXPECT_TRUE(lies_there());
+  clock_.jump_wall(-48h);
+  pass_for(eraser, 2h);
+  EXPECT_TRUE(lies_there());
+  EXPECT_EQ(step(), DeletionStep::buried);
+}
+
+}  // namespace
+}  // namespace tenure::daemon

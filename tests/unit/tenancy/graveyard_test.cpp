@@ -1,0 +1,184 @@
+#include "shop.hpp"
+
+#include <tenure/tenancy/graveyard.hpp>
+#include <tenure/tenancy/outbox.hpp>
+
+#include <gmock/gmock.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+// A tenant's file leaves its place, and comes back.
+namespace tenure {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::code_of;
+using testing::Shop;
+
+const TenantName kBuriedTenant{"acme"};
+constexpr Generation kFirst{1};
+
+struct BuriedShop : Shop {
+  BuriedShop() { create("acme"); }
+  [[nodiscard]] Graveyard graveyard() const { return {handles.files(), "shop"}; }
+  void deleted() { queue::set_tenant_state_for_test(*store, kBuriedTenant, TenantState::deleted); }
+  static void write(HandleLease& lease) {
+    const TenantScope scope{kBuriedTenant};
+    lease->write([](TenantTransaction& transaction) {
+      transaction.execute("insert into invoice(id, total) values (1, 10)");
+    });
+  }
+  static std::int64_t invoices(HandleLease& lease) {
+    const TenantScope scope{kBuriedTenant};
+    return lease->read([](TenantReader& reader) {
+      auto rows = reader.query("select count(*) from invoice");
+      rows.next();
+      return rows.row().integer(0);
+    });
+  }
+};
+
+TEST(Graveyard, TheFileLiesThereAndNothingIsLeftInItsPlace) {
+  BuriedShop shop;
+  shop.handles.close_idle();
+  const Burial burial = shop.graveyard().bury(kBuriedTenant, kFirst);
+  ASSERT_EQ(burial.files.size(), 1U);
+  EXPECT_EQ(burial.files[0].name, "acme.1.db");
+  EXPECT_EQ(burial.size_bytes(),
+            static_cast<std::int64_t>(fs::file_size(shop.graveyard().path_for(kBuriedTenant, kFirst))));
+  EXPECT_TRUE(shop.graveyard().has(kBuriedTenant, kFirst));
+  EXPECT_FALSE(fs::exists(shop.path("acme")));
+  EXPECT_FALSE(fs::exists(shop.handles.files().building_lock_for(kBuriedTenant)));
+  EXPECT_EQ(shop.graveyard().bury(kBuriedTenant, kFirst).files.size(), 1U) << "again, it is the same";
+  EXPECT_GT(shop.graveyard().erase(kBuriedTenant, kFirst), 0);
+  EXPECT_EQ(shop.graveyard().erase(kBuriedTenant, kFirst), 0);
+  EXPECT_TRUE(shop.graveyard().bury(kBuriedTenant, kFirst).files.empty()) << "it is missing";
+}
+
+TEST(Graveyard, AHandleThatIsOpenCommitsNothingBehindItAlsoWhereTheTenantIsThereAgain) {
+  BuriedShop shop;
+  std::optional<HandleLease> lease{shop.open("acme")};
+  BuriedShop::write(*lease);
+  static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst));
+  EXPECT_NE(code_of([&] { BuriedShop::write(*lease); }), std::nullopt);
+  shop.deleted();
+  HandleCache others{shop.handles.files(), {.application = "shop"}};
+  Tenants anew{
+      shop.registry, others, shop.clock, {.application = "shop", .migrations = testing::shop_migrations()}};
+  EXPECT_EQ(anew.create(kBuriedTenant).generation, Generation{2});
+  EXPECT_NE(code_of([&] { BuriedShop::write(*lease); }), std::nullopt);
+  lease.reset();
+  shop.handles.close_idle();
+  HandleLease next = anew.open(kBuriedTenant);
+  EXPECT_EQ(BuriedShop::invoices(next), 0);
+  EXPECT_TRUE(shop.graveyard().has(kBuriedTenant, kFirst));
+}
+
+// Before anything has moved, so that no watch over the files is what refuses.
+TEST(Graveyard, FromTheStampOnAnOpenHandleIsRefusedByIt) {
+  BuriedShop shop;
+  HandleLease lease = shop.open("acme");
+  BuriedShop::write(lease);
+  const auto stop = [](BurialStep step) {
+    if (step == BurialStep::log) throw std::runtime_error("stopped");
+  };
+  EXPECT_THROW(static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst, stop)), std::runtime_error);
+  EXPECT_TRUE(fs::exists(shop.path("acme")));
+  EXPECT_EQ(code_of([&] { BuriedShop::write(lease); }), ErrorCode::tenant_deleted);
+}
+
+// Its log cannot be moved into the file, and goes with it.
+TEST(Graveyard, WhatAReaderHoldsUpIsKeptAndComesBack) {
+  BuriedShop shop;
+  const TenantScope scope{kBuriedTenant};
+  std::optional<HandleLease> reader{shop.open("acme")};
+  std::optional<TenantSnapshot> snapshot{(*reader)->begin_read()};
+  {
+    HandleLease writer = shop.open("acme");
+    BuriedShop::write(writer);
+  }
+  const Burial burial = shop.graveyard().bury(kBuriedTenant, kFirst);
+  EXPECT_EQ(burial.files.size(), 2U) << "and its log";
+  shop.deleted();
+  snapshot.reset();  // a process with the old file open may not open it where it lies now
+  reader.reset();
+  shop.handles.close_idle();
+  EXPECT_EQ(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock).generation,
+            Generation{2});
+  HandleCache others{shop.handles.files(), {.application = "shop"}};
+  HandleLease back = value_or_raise(others.acquire(kBuriedTenant, Generation{2}));
+  EXPECT_EQ(BuriedShop::invoices(back), 1);
+}
+
+TEST(Graveyard, TakenBackTheOutboxIsEmptyAndItsNumbersBeginAnew) {
+  BuriedShop shop;
+  const TenantScope scope{kBuriedTenant};
+  {
+    HandleLease lease = shop.open("acme");
+    lease->write([](TenantTransaction& transaction) {
+      static_cast<void>(
+          add_to_outbox(transaction, *Uuid::parse("019cadff-0000-7000-8000-000000000001"), "a row"));
+    });
+  }
+  shop.handles.close_idle();
+  static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst));
+  shop.deleted();
+  static_cast<void>(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock));
+  EXPECT_TRUE(shop.graveyard().has(kBuriedTenant, kFirst)) << "until the caller erases it";
+  HandleLease back = shop.open("acme");
+  back->read([](TenantReader& reader) {
+    const OutboxPage page = read_outbox(reader, 10, 1000);
+    EXPECT_EQ(page.newest, 0);
+    EXPECT_TRUE(page.entries.empty());
+  });
+}
+
+TEST(Graveyard, WhoeverWritesIsWaitedForAndThenSaidToBeBusy) {
+  BuriedShop shop;
+  sqlite::Connection other{shop.path("acme"), {}};
+  sqlite::WriteTransaction writing{other};
+  const Graveyard hasty{shop.handles.files(), "shop", std::chrono::milliseconds{1}};
+  EXPECT_EQ(code_of([&] { static_cast<void>(hasty.bury(kBuriedTenant, kFirst)); }), ErrorCode::tenant_busy);
+  EXPECT_TRUE(fs::exists(shop.path("acme")));
+}
+
+TEST(Graveyard, AForeignFileStaysWhereItIs) {
+  BuriedShop shop;
+  shop.handles.close_idle();
+  shop.restamp("acme", TenantState::active, 4);
+  EXPECT_EQ(code_of([&] { static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst)); }),
+            ErrorCode::stale_generation);
+  const Graveyard others{shop.handles.files(), "another"};
+  EXPECT_EQ(code_of([&] { static_cast<void>(others.bury(kBuriedTenant, Generation{4})); }),
+            ErrorCode::wrong_tenant);
+  EXPECT_TRUE(fs::exists(shop.path("acme")));
+}
+
+TEST(Graveyard, StoppedAtAnyStepItGoesOnFromThere) {
+  for (int last = static_cast<int>(BurialStep::lock); last <= static_cast<int>(BurialStep::sync_folders);
+       ++last) {
+    BuriedShop shop;
+    {
+      HandleLease lease = shop.open("acme");
+      BuriedShop::write(lease);
+    }
+    shop.handles.close_idle();
+    const auto stop = [&](BurialStep step) {
+      if (static_cast<int>(step) == last) throw std::runtime_error("stopped");
+    };
+    EXPECT_THROW(static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst, stop)), std::runtime_error)
+        << last;
+    EXPECT_EQ(shop.graveyard().bury(kBuriedTenant, kFirst).files.size(), 1U) << last;
+    EXPECT_FALSE(fs::exists(shop.path("acme"))) << last;
+    shop.deleted();
+    static_cast<void>(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock));
+    HandleLease back = shop.open("acme");
+    EXPECT_EQ(BuriedShop::invoices(back), 1) << last;
+  }
+}
+
+}  // namespace
+}  // namespace tenure
