@@ -31,6 +31,7 @@ constexpr std::array kEnded{ShownState::succeeded, ShownState::dead, ShownState:
 
 constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
                               ShownState::blocked};
+constexpr std::array kTriedBefore{queue::JobReason::retry_wait, queue::JobReason::put_off};
 constexpr std::array kChangeable{ShownState::scheduled, ShownState::ready, ShownState::held};
 constexpr std::array kAll{ShownState::scheduled, ShownState::ready,     ShownState::held,
                           ShownState::blocked,   ShownState::running,   ShownState::succeeded,
@@ -73,9 +74,9 @@ constexpr BulkVerb kDiscard{
     .done = "discarded",
     .json_key = "discarded",
     .question = "discard them?",
-    .whom = "jobs that failed and wait for a retry",
+    .whom = "jobs that failed or were put off, and wait for another try",
     .states = kScheduled,
-    .reason = queue::JobReason::retry_wait,
+    .reasons = kTriedBefore,
     .act = [](StoreWriter& writer, JobId id, WallTime now) { return writer.discard_by_operator(id, now); }};
 
 constexpr BulkVerb kDelete{
@@ -146,8 +147,9 @@ void require_queue(Session& session, const std::string& name) {
   for (const queue::QueueRecord& queue : queues) names.push_back(queue.name);
   if (std::ranges::find(names, name) != names.end()) return;
   const auto near = nearest(name, names);
-  raise(ErrorCode::bad_options, fmt::format("there is no queue '{}'{}", escaped(name, 64),
-                                            near ? fmt::format("; did you mean {}?", escaped(*near)) : ""));
+  raise(ErrorCode::record_not_found,
+        fmt::format("there is no queue '{}'{}", escaped(name, 64),
+                    near ? fmt::format("; did you mean {}?", escaped(*near)) : ""));
 }
 
 }  // namespace
