@@ -7,9 +7,17 @@
 #include <tenure/queue/draft.hpp>
 #include <tenure/queue/mask.hpp>
 
+#include <optional>
 #include <string>
 
 namespace tenure::detail {
+
+// Whose job or batch it is: the scope is what a named tenant is compared with, and the default.
+struct JobOwner {
+  std::optional<TenantName> tenant;
+  Generation generation;  // 0: whatever is live
+};
+[[nodiscard]] JobOwner owner_of(const EnqueueOptions& options);
 
 // Makes of an enqueue the job as it will be stored: whose it is, its options checked, its arguments encoded and every id in them compared.
 // Threads: any.

@@ -89,6 +89,8 @@ std::chrono::microseconds Pruner::end_pass() {
   std::int64_t forgotten = 0;
   store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
     forgotten = writer.forget_pruned(pass_->looked_until, limits_.at_once);
+    forgotten =
+        std::max(forgotten, writer.batches().forget(clock_.wall() - rules_.succeeded, limits_.at_once));
   });
   if (forgotten == static_cast<std::int64_t>(limits_.at_once)) return limits_.between_commits;
   pass_.reset();

@@ -32,6 +32,7 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   job.started.reset();
   job.finished.reset();
   tables_.forget_failures(*seq);
+  batches_.revived(*seq);
   place_in_lane(*seq, job);
   return {};
 }
@@ -128,6 +129,7 @@ Result<void> MemoryWriter::end_waiting(Transition transition, JobId id, JobState
   tables_.update_job(*seq, job);
   acquit(*seq);
   free_unique(*seq);
+  batches_.ended(*seq, to, now);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job.lane.tenant, now);
   return {};
@@ -140,6 +142,7 @@ Result<void> MemoryWriter::delete_by_operator(JobId id) {
   if (auto allowed = check_deletion(id, {job.state, job.reason, tables_.claims().contains(*seq)}); !allowed)
     return allowed;
   if (*seq == tables_.last_seq()) return newest_job_stays(id);
+  batches_.removed(*seq);
   tables_.erase_job(*seq);
   acquit(*seq);
   return {};

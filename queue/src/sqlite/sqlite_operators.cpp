@@ -168,6 +168,7 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   if (auto unique = hold_unique_again(job->place.seq, id); !unique) return unique;
   connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
   failure_counts_.forget(job->place.seq);
+  batches_.revived(job->place.seq);
   place_in_lane(*job, now);
   return {};
 }
@@ -260,6 +261,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
   start_times_.forget(job->place.seq);
   key_rows_.free(job->place.seq);
   failure_counts_.forget(job->place.seq);
+  batches_.ended(job->place.seq, to, now);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job->lane.tenant, now);
   return {};
@@ -278,6 +280,7 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   key_rows_.forget(seq);
   forget_captures_of(seq);
   acquit(seq);
+  batches_.removed(seq);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/queue/audit.hpp>
+#include <tenure/queue/batch.hpp>
 #include <tenure/queue/capture.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
@@ -38,22 +39,6 @@
 namespace tenure::queue {
 
 using sqlite::Durability;
-
-// A job on its way in. Names are interned by the store.
-struct NewJob {
-  JobId id;
-  std::optional<TenantName> tenant;  // nothing: untenanted, on purpose
-  Generation generation;             // 0: whatever is live now
-  std::string queue;
-  std::string kind;
-  Priority priority;
-  WallTime due{};  // at most `now`: ready; later: scheduled
-  int attempts_max = 0;
-  std::string arguments;  // the store writes the envelope, since it knows the generation
-  std::optional<WallTime> start_before = std::nullopt;  // see start_before.hpp
-  std::optional<ConcurrencyKey> concurrency = {};
-  std::optional<UniqueKey> unique = {};
-};
 
 // What an operator changes of a job that waits; what is not given stays as it is.
 struct JobChange {
@@ -232,7 +217,11 @@ struct UnsucceededJobs {
 };
 
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
-class JobReader : public RestoreReader, public PauseReader, public LimitReader, public RetentionReader {
+class JobReader : public RestoreReader,
+                  public PauseReader,
+                  public LimitReader,
+                  public RetentionReader,
+                  public HasBatchReader {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
   // Counts no further than options.limit; `after` and order do not matter.
@@ -310,12 +299,13 @@ class StoreWriter : public RestoreWriter,
                     public PauseWriter,
                     public LimitWriter,
                     public RetryWriter,
-                    public RetentionWriter {
+                    public RetentionWriter,
+                    public HasBatchWriter {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
   // BadOptions (a name, key, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in
-  // force). Sealed where the store has a key.
+  // force). Of its batch: RecordNotFound, WrongTenant, StateChanged (it is closed). Sealed where the store has a key.
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
 
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
