@@ -23,6 +23,8 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
   if (auto sealed = check_seal_of_retry(*tables_.envelope(*seq), tables_.seal_marks(), keys_); !sealed)
     return sealed;
+  const auto is_behind = schedules_.readmit(id, *seq, job.lane.tenant);
+  if (!is_behind) return tl::unexpected(is_behind.error());
   if (auto unique = hold_unique_again(*seq, id); !unique) return unique;
   job.state = JobState::ready;
   job.reason = JobReason::none;
@@ -33,7 +35,12 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   job.finished.reset();
   tables_.forget_failures(*seq);
   batches_.revived(*seq);
-  place_in_lane(*seq, job);
+  if (!*is_behind) {
+    place_in_lane(*seq, job);
+    return {};
+  }
+  tables_.update_job(*seq, job);
+  block(*seq, JobReason::schedule_overlap);
   return {};
 }
 

@@ -165,11 +165,14 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   if (!job) return tl::unexpected(job.error());
   if (auto owner = check_tenant_of_retry(job->lane.tenant); !owner) return owner;
   if (auto sealed = check_seal_of_retry(job->place.seq); !sealed) return sealed;
+  const auto is_behind = schedules_.readmit(id, job->place.seq, job->lane.tenant);
+  if (!is_behind) return tl::unexpected(is_behind.error());
   if (auto unique = hold_unique_again(job->place.seq, id); !unique) return unique;
   connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
   failure_counts_.forget(job->place.seq);
   batches_.revived(job->place.seq);
-  place_in_lane(*job, now);
+  if (*is_behind) insert_blocked(connection_, job->lane, {now, job->place.seq}, JobReason::schedule_overlap);
+  else place_in_lane(*job, now);
   return {};
 }
 
