@@ -1,6 +1,5 @@
 #include "batch.hpp"
 
-#include "bulk_verb.hpp"
 #include "job.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
@@ -14,7 +13,7 @@
 #include <array>
 #include <vector>
 
-// Looking at batches.
+// Looking at batches; what is done to their members stands in job_verbs.cpp.
 namespace tenure::cli {
 namespace {
 
@@ -190,36 +189,6 @@ std::string json_of_whole(const WholeBatch& batch, const ShowStyle& style) {
   return out;
 }
 
-constexpr std::array kMembersFailed{queue::ShownState::dead, queue::ShownState::discarded,
-                                    queue::ShownState::cancelled};
-constexpr std::array kMembersUnended{queue::ShownState::scheduled, queue::ShownState::ready,
-                                     queue::ShownState::held, queue::ShownState::blocked,
-                                     queue::ShownState::running};
-
-constexpr BulkVerb kRetryMembers{.name = "retry",
-                                 .to_do = "retry",
-                                 .done = "retried",
-                                 .json_key = "retried",
-                                 .question = "retry them?",
-                                 .whom = "dead, discarded and cancelled members",
-                                 .states = kMembersFailed,
-                                 .act = [](queue::StoreWriter& writer, queue::JobId id,
-                                           WallTime now) { return writer.retry_by_operator(id, now); },
-                                 .noun = "batch"};
-
-constexpr BulkVerb kCancelMembers{.name = "cancel",
-                                  .to_do = "cancel",
-                                  .done = "cancelled",
-                                  .json_key = "cancelled",
-                                  .question = "cancel the batch with them?",
-                                  .whom = "members that wait or run",
-                                  .states = kMembersUnended,
-                                  .act = [](queue::StoreWriter& writer, queue::JobId id,
-                                            WallTime now) { return writer.cancel_by_operator(id, now); },
-                                  .ask_running = [](queue::StoreWriter& writer, queue::JobId id,
-                                                    WallTime now) { return writer.ask_to_cancel(id, now); },
-                                  .noun = "batch"};
-
 }  // namespace
 
 BatchId batch_id(std::string_view word) {
@@ -286,27 +255,6 @@ ExitCode batch_show(Session& session) {
   if (session.json()) session.print_json(json_of_whole(batch, session.style()));
   else session.print(text_of_whole(batch, session.style()));
   return ExitCode::done;
-}
-
-ExitCode batch_retry(Session& session) {
-  const BatchRecord batch = find_batch(session, batch_id(session.words().front()));
-  return run_bulk_verb(session, kRetryMembers, "batch=" + batch.id.text());
-}
-
-// It is closed first, so that no member comes behind those that are cancelled.
-ExitCode batch_cancel(Session& session) {
-  const BatchRecord batch = find_batch(session, batch_id(session.words().front()));
-  if (batch.completed && batch.counts.unended() == 0)
-    raise(ErrorCode::state_changed, fmt::format("batch {} is complete already", batch.id.text()));
-  const auto close = [&] {
-    if (batch.completed) return;
-    session.change([&](queue::StoreWriter& writer) {
-      value_or_raise(writer.batches().cancel(batch.id, session.now()));
-      return Changed{1, "batch " + batch.id.text()};
-    });
-    session.wake();
-  };
-  return run_bulk_verb(session, kCancelMembers, "batch=" + batch.id.text(), close);
 }
 
 }  // namespace tenure::cli

@@ -1,3 +1,4 @@
+#include "batch.hpp"
 #include "bulk_verb.hpp"
 #include "filter_text.hpp"
 #include "job_drafts.hpp"
@@ -107,6 +108,19 @@ constexpr BulkVerb kChange{.name = "change",
                            .whom = "scheduled, ready and held jobs",
                            .states = kChangeable};
 
+constexpr BulkVerb kRetryMembers = [] {
+  BulkVerb verb = kRetry;
+  verb.noun = "batch";
+  return verb;
+}();
+
+constexpr BulkVerb kCancelMembers = [] {
+  BulkVerb verb = kCancel;
+  verb.noun = "batch";
+  verb.question = "cancel the batch with them?";
+  return verb;
+}();
+
 constexpr BulkVerb kClear = [] {
   BulkVerb verb = kCancel;
   verb.noun = "queue";
@@ -181,6 +195,27 @@ ExitCode queue_clear(Session& session) {
   const std::string& name = session.words().front();
   require_queue(session, name);
   return run_bulk_verb(session, kClear, exact_term("queue", name));
+}
+
+ExitCode batch_retry(Session& session) {
+  const queue::BatchRecord batch = find_batch(session, batch_id(session.words().front()));
+  return run_bulk_verb(session, kRetryMembers, exact_term("batch", batch.id.text()));
+}
+
+// It is closed first, so that no member comes behind those that are cancelled.
+ExitCode batch_cancel(Session& session) {
+  const queue::BatchRecord batch = find_batch(session, batch_id(session.words().front()));
+  if (batch.completed && batch.counts.unended() == 0)
+    raise(ErrorCode::state_changed, fmt::format("batch {} is complete already", batch.id.text()));
+  const auto close = [&] {
+    if (batch.completed) return;
+    session.change([&](queue::StoreWriter& writer) {
+      value_or_raise(writer.batches().cancel(batch.id, session.now()));
+      return Changed{1, "batch " + batch.id.text()};
+    });
+    session.wake();
+  };
+  return run_bulk_verb(session, kCancelMembers, exact_term("batch", batch.id.text()), close);
 }
 
 ExitCode job_retry(Session& session) { return run_bulk_verb(session, kRetry); }

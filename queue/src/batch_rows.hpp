@@ -3,6 +3,7 @@
 #include <tenure/queue/batch.hpp>
 #include <tenure/queue/store.hpp>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,8 +50,8 @@ class BatchRows {
   virtual std::vector<JobId> unended(BatchNumber batch, std::size_t limit) = 0;
   virtual BatchCensus census() = 0;
   virtual std::optional<TenantRecord> tenant(TenantNumber number) = 0;
-  // Of the members that are there: how many there are, and as what they have ended, by their own rows.
-  virtual BatchCounts counted(BatchNumber batch) = 0;
+  // Of each batch the members whose jobs are there: how many, and as what these have ended, whatever is noted of it. Looks at all of them.
+  virtual std::map<BatchNumber, BatchCounts> counted() = 0;
   // Whether any job is a member of any batch; asked once.
   virtual bool has_members() = 0;
   virtual std::optional<MemberRow> member(JobSeq seq) = 0;

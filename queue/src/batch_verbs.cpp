@@ -121,11 +121,13 @@ std::optional<CallbackOf> BatchQuestions::callback_of(JobId job) {
 
 std::vector<MiscountedBatch> BatchQuestions::miscounted(std::size_t limit) {
   std::vector<MiscountedBatch> wrong;
+  const auto counted = rows_.counted();
   std::optional<BatchNumber> before;
   for (auto page = rows_.newest(before, kBatchesRead); !page.empty() && wrong.size() < limit;
        page = rows_.newest(before, kBatchesRead)) {
     for (const BatchRow& row : page) {
-      BatchCounts found = rows_.counted(row.number);
+      const auto members = counted.find(row.number);
+      BatchCounts found = members == counted.end() ? BatchCounts{} : members->second;
       // What was removed had ended, and as what only the row knows.
       const BatchCounts& said = row.counts;
       const std::int64_t removed = said.members - said.present;

@@ -328,12 +328,14 @@ void Simulation::note_ticks(const daemon::TicksPart::Ask& ask, const daemon::Tic
   });
 }
 
-BatchId Simulation::open_batch(const std::string& tenant, const std::string& kind, const std::string& queue) {
+BatchId Simulation::open_batch(const std::string& tenant, const std::string& kind, const std::string& queue,
+                               microseconds run_in) {
   queue::NewBatch batch;
   batch.id = BatchId{ids_.next(clock_.wall())};
   if (!tenant.empty()) batch.tenant = value_or_raise(TenantName::parse(tenant));
   queue::BatchCallback callback;
   callback.job.kind = kind;
+  callback.run_in = run_in;
   callback.job.queue = queue;
   callback.job.attempts_max = 10;
   callback.job.arguments = "{}";

@@ -155,7 +155,8 @@ class Simulation {
   JobId enqueue(const JobSpec& spec, bool hint = true);
   std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
   // What it makes is performed as every other job, and is of the kind and in the queue that are given.
-  BatchId open_batch(const std::string& tenant, const std::string& kind, const std::string& queue);
+  BatchId open_batch(const std::string& tenant, const std::string& kind, const std::string& queue,
+                     microseconds run_in = {});
   void close_batch(BatchId id, bool hint = true);
   void hint(const std::optional<queue::Lane>& lane = {});
   // By an operator: what waits ends at once, what runs is asked to stop, what has ended stays.

@@ -56,17 +56,20 @@ BatchCensus MemoryBatchRows::census() {
   return census;
 }
 
-BatchCounts MemoryBatchRows::counted(BatchNumber batch) {
-  BatchCounts counts;
+std::map<BatchNumber, BatchCounts> MemoryBatchRows::counted() {
+  std::map<BatchNumber, BatchCounts> counted;
   for (const auto& [seq, row] : tables_.batch_jobs()) {
-    if (row.batch != batch) continue;
+    const auto job = tables_.jobs().find(seq);
+    if (job == tables_.jobs().end()) continue;
+    BatchCounts& counts = counted[row.batch];
     ++counts.present;
-    if (row.ended == JobState::succeeded) ++counts.succeeded;
-    if (row.ended == JobState::dead) ++counts.dead;
-    if (row.ended == JobState::discarded) ++counts.discarded;
-    if (row.ended == JobState::cancelled) ++counts.cancelled;
+    const JobState state = job->second.state;
+    if (state == JobState::succeeded) ++counts.succeeded;
+    if (state == JobState::dead) ++counts.dead;
+    if (state == JobState::discarded) ++counts.discarded;
+    if (state == JobState::cancelled) ++counts.cancelled;
   }
-  return counts;
+  return counted;
 }
 
 std::optional<MemberRow> MemoryBatchRows::member(JobSeq seq) {

@@ -21,7 +21,7 @@ class MemoryBatchRows final : public WritableBatchRows {
   std::vector<JobId> unended(BatchNumber batch, std::size_t limit) override;
   BatchCensus census() override;
   std::optional<TenantRecord> tenant(TenantNumber number) override { return tables_.tenant(number); }
-  BatchCounts counted(BatchNumber batch) override;
+  std::map<BatchNumber, BatchCounts> counted() override;
   bool has_members() override { return !tables_.batch_jobs().empty(); }
   std::optional<MemberRow> member(JobSeq seq) override;
   Result<Generation> live_owner(const std::optional<TenantName>& tenant, Generation wanted,

@@ -83,11 +83,14 @@ constexpr Query kDeleteMember{"delete_member", "delete from batch_job where seq 
 constexpr Query kUnendedMembers{"unended_members", R"sql(
   select job.id from batch_job indexed by batch_job_member cross join job on job.seq = batch_job.seq
   where batch_job.batch = ?1 and batch_job.ended = 0 order by batch_job.seq limit ?2)sql"};
-// ?1 batch. Index: batch_job_member, the whole of it.
+// By the jobs themselves, of which those that have succeeded a moment ago stand in `ended`: it is read whole, and so are all members.
 constexpr Query kCountMembers{"count_members", R"sql(
-  select count(*), count(*) filter (where ended = 4), count(*) filter (where ended = 5), count(*) filter (where ended = 6),
-    count(*) filter (where ended = 7)
-  from batch_job indexed by batch_job_member where batch = ?1)sql"};
+  select batch, count(*), sum(state = 4), sum(state = 5), sum(state = 6), sum(state = 7)
+  from (
+    select batch_job.batch as batch,
+      case when job.state >= 4 then job.state when job.seq in (select seq from ended) then 4 else 0 end as state
+    from batch_job cross join job on job.seq = batch_job.seq)
+  group by batch)sql"};
 // ?1 batch  ?2 seq before, and ?3 end, both excluded  ?4 limit. Index: batch_job_member.
 constexpr Query kMembersOldest{"members_oldest", R"sql(
   select seq, ended from batch_job indexed by batch_job_member
@@ -207,15 +210,17 @@ std::optional<TenantRecord> SqliteBatchRows::tenant(TenantNumber number) {
   return number == kUntenanted ? std::nullopt : tenant_numbered(connection_, number);
 }
 
-BatchCounts SqliteBatchRows::counted(BatchNumber batch) {
+std::map<BatchNumber, BatchCounts> SqliteBatchRows::counted() {
+  std::map<BatchNumber, BatchCounts> counted;
   auto row = connection_.statement(kCountMembers);
-  row.bind(batch.value).row();
-  return {.members = 0,
-          .present = row.integer(0),
-          .succeeded = row.integer(1),
-          .dead = row.integer(2),
-          .discarded = row.integer(3),
-          .cancelled = row.integer(4)};
+  while (row.step())
+    counted[BatchNumber{row.integer(0)}] = {.members = 0,
+                                            .present = row.integer(1),
+                                            .succeeded = row.integer(2),
+                                            .dead = row.integer(3),
+                                            .discarded = row.integer(4),
+                                            .cancelled = row.integer(5)};
+  return counted;
 }
 
 bool SqliteBatchRows::has_members() {

@@ -23,7 +23,7 @@ class SqliteBatchRows final : public WritableBatchRows {
   std::vector<JobId> unended(BatchNumber batch, std::size_t limit) override;
   BatchCensus census() override;
   std::optional<TenantRecord> tenant(TenantNumber number) override;
-  BatchCounts counted(BatchNumber batch) override;
+  std::map<BatchNumber, BatchCounts> counted() override;
   bool has_members() override;
   std::optional<MemberRow> member(JobSeq seq) override;
   Result<Generation> live_owner(const std::optional<TenantName>& tenant, Generation wanted,

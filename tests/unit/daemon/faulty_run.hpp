@@ -246,7 +246,8 @@ class FaultyRun {
     if (open != batches_.end()) return open->second;
     return batches_
         .emplace(tenant, sim_->open_batch(tenant, random_.below(2) == 0 ? "fast" : "slow",
-                                          random_.below(3) == 0 ? "urgent" : "default"))
+                                          random_.below(3) == 0 ? "urgent" : "default",
+                                          std::chrono::microseconds{random_.below(2) * 5'000}))
         .first->second;
   }
   void quiet_phase() {
