@@ -428,8 +428,9 @@ class StoreWriter : public RestoreWriter,
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,
-  // TenantNotReady(draining), StaleGeneration; LimitReached where another job has its unique key by now, or its schedule allows no other beside one that has not ended; while a
-  // key of seals is in force BadSeal, and BadConfiguration where the store has none of its keys.
+  // TenantNotReady(draining), StaleGeneration; LimitReached where another job has its unique key by now, which the message names, or its
+  // schedule allows no other beside one that has not ended; while a key of seals is in force BadSeal, and BadConfiguration where the store
+  // has none of its keys.
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
   // What an operator does to a job that waits. JobNotFound; StateChanged for any other state, and where it has a claim, which none
   // of them touches. Without a look at its tenant: what was accepted may go or be due whatever has become of it.
