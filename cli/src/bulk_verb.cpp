@@ -47,12 +47,15 @@ Result<std::optional<queue::JobId>> nothing_made(Result<void> acted) {
   return std::nullopt;
 }
 
+constexpr auto kNothingFirst = [] {};
+
 // What is done to each of them.
 struct BulkTask {
   const BulkVerb& verb;
   BulkAct act;
   std::string_view detail;  // of the audit record
   std::string filter;       // that has found them; empty: they were named
+  FunctionRef<void()> begin = kNothingFirst;
 };
 
 // Those that were acted on are named, or the filter is.
@@ -107,7 +110,7 @@ void act_on_batch(Session& session, const BulkTask& task, std::span<const JobRec
 
 bool is_for(const BulkVerb& verb, const JobRecord& job) {
   return std::ranges::find(verb.states, job.state) != verb.states.end() &&
-         (verb.reason == queue::JobReason::none || verb.reason == job.reason);
+         (verb.reasons.empty() || std::ranges::find(verb.reasons, job.reason) != verb.reasons.end());
 }
 
 // Only states that the verb acts on, so that what is counted is what will be done.
@@ -119,8 +122,10 @@ queue::Filter narrowed(queue::Filter filter, const BulkVerb& verb) {
   auto& states = add(queue::FilterField::state);
   for (const queue::ShownState state : verb.states)
     states.emplace_back(queue::Glob{std::string(name_of(state)), true});
-  if (verb.reason != queue::JobReason::none)
-    add(queue::FilterField::reason).emplace_back(queue::Glob{std::string(name_of(verb.reason)), true});
+  if (verb.reasons.empty()) return filter;
+  auto& reasons = add(queue::FilterField::reason);
+  for (const queue::JobReason reason : verb.reasons)
+    reasons.emplace_back(queue::Glob{std::string(name_of(reason)), true});
   return filter;
 }
 
@@ -338,6 +343,7 @@ ExitCode act_on_matching(Session& session, const BulkTask& task, const queue::Fi
   const queue::Filter filter = narrowed(asked_for, verb);
   const Matched matched = match(session, filter);
   if (matched.count == 0) {
+    if (!session.has("dry-run")) task.begin();
     session.note(fmt::format("no job that could be {} matches", verb.done));
     if (session.json()) session.print_json(json_of(verb, {}, 0, session.has("dry-run")));
     return ExitCode::done;
@@ -347,6 +353,7 @@ ExitCode act_on_matching(Session& session, const BulkTask& task, const queue::Fi
     show_sample(session, verb, matched);
     if (const auto refused = refused_by_answer(session, verb, matched.count)) return *refused;
   }
+  task.begin();
   const BulkResult result = acted_by(session, verb, matched.count, {}, [&](BulkResult& so_far) {
     act_on_all(session, task, filter, matched.count, so_far);
   });
@@ -373,9 +380,14 @@ ExitCode run_bulk_verb(Session& session, const BulkVerb& verb) {
 }
 
 ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, const std::string& term) {
+  return run_bulk_verb(session, verb, term, kNothingFirst);
+}
+
+ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, const std::string& term,
+                       FunctionRef<void()> begin) {
   const auto filter =
       value_or_raise(queue::parse_filter(std::span(&term, 1), queue::job_filter_fields(), session.now()));
-  return act_on_matching(session, {verb, own_act(verb), {}, shell_text(std::vector{term})}, filter);
+  return act_on_matching(session, {verb, own_act(verb), {}, shell_text(std::vector{term}), begin}, filter);
 }
 
 }  // namespace tenure::cli

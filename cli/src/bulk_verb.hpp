@@ -21,8 +21,8 @@ struct BulkVerb {
   std::string_view question;
   std::string_view whom;  // "only ... are retried"
   std::span<const queue::ShownState> states;
-  queue::JobReason reason = queue::JobReason::none;  // besides the state, unless none
-  bool cannot_be_undone = false;                     // so that it asks for named jobs too
+  std::span<const queue::JobReason> reasons = {};  // besides the state, where there are any
+  bool cannot_be_undone = false;                   // so that it asks for named jobs too
   Result<void> (*act)(queue::StoreWriter& writer, queue::JobId id, WallTime now) = nullptr;
   // What is done instead to a job that runs, so that it stops by itself; null: such a job is left alone.
   Result<void> (*ask_running)(queue::StoreWriter& writer, queue::JobId id, WallTime now) = nullptr;
@@ -41,5 +41,8 @@ using BulkAct = FunctionRef<Result<std::optional<queue::JobId>>(queue::StoreWrit
                                      std::string_view detail);
 // The same to what a term of a filter matches that is not among the command's words.
 [[nodiscard]] ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, const std::string& term);
+// `begin` is called before the first of them, also where there is none; not by --dry-run, nor where the answer is no.
+[[nodiscard]] ExitCode run_bulk_verb(Session& session, const BulkVerb& verb, const std::string& term,
+                                     FunctionRef<void()> begin);
 
 }  // namespace tenure::cli

@@ -20,6 +20,7 @@ constexpr std::array kNouns{
     Noun{"kind", "how many jobs of each kind there are"},
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"schedule", "recurring jobs: when they are due, and what became of them"},
+    Noun{"batch", "jobs that belong together, and what is done when they have ended"},
     Noun{"store", "the control database"},
     Noun{"replay", "runs and decisions that were kept, and what they give once more"},
     Noun{"config", "the configuration file and what is in force"},
@@ -36,12 +37,12 @@ constexpr std::string_view kJobListOptions = "limit after sort columns fail-if-a
 constexpr std::size_t kMany = kArgumentsMax;
 constexpr std::string_view kJobFields =
     "Filter fields: id state queue kind tenant generation priority attempt crash created due started "
-    "finished age error reason. See docs/manual/filters.md.";
+    "finished age error reason batch. See docs/manual/filters.md.";
 
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures schedules restore, and stamps, "
+    "captures schedules batches restore, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -101,7 +102,7 @@ constexpr std::array kVerbs{
         "tenure job enqueue billing.close '{\"month\":7}' --tenant acme",
         "tenant queue priority run-in run-at start-before max-attempts id lines concurrency-key running-max "
         "unique-key "
-        "unique-until global-keys reason",
+        "unique-until global-keys batch reason",
         Effect::changes, job_enqueue},
     Verb{"job", "retry", "ID...|FILTER...", 1, kMany, "make dead, discarded or cancelled jobs ready again",
          "The job keeps its id and history and gets a new budget of attempts. With a filter it counts first, "
@@ -312,6 +313,26 @@ constexpr std::array kVerbs{
     Verb{"schedule", "remove", "NAME", 1, 1, "take back one that was added",
          "One of the configuration is removed there, by a reload. Jobs that it has made stay.",
          "tenure schedule remove nightly", "dry-run reason", Effect::changes, schedule_remove},
+    Verb{"batch", "list", "[FILTER...]", 0, kMany, "the batches that match, the newest first",
+         "Filter fields: id name tenant state created finished age. The state is open, closed or complete; "
+         "FAILED "
+         "counts members that are dead, discarded or cancelled.",
+         "tenure batch list state=open age=1d..", kListOptions, Effect::reads, batch_list, batch_words},
+    Verb{"batch", "show", "ID", 1, 1, "one batch: its members counted, and what it waits for",
+         "Its members are listed by tenure job list batch=ID.",
+         "tenure batch show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", Effect::reads, batch_show},
+    Verb{"batch", "retry", "ID", 1, 1, "make its dead, discarded and cancelled members ready again",
+         "A batch that was complete stays so, and nothing is enqueued for that a second time; when every "
+         "member has "
+         "succeeded, what it has for success is. Asks as job retry does.",
+         "tenure batch retry 019cae08-9913-7c12-9a44-5b0d7e1f20c3 --yes", "yes dry-run reason",
+         Effect::changes, batch_retry},
+    Verb{"batch", "cancel", "ID", 1, 1, "close it, cancel its members that wait, and stop those that run",
+         "It takes no more jobs and does not succeed any more; it is complete when the last member has "
+         "ended. Asks as "
+         "job retry does.",
+         "tenure batch cancel 019cae08-9913-7c12-9a44-5b0d7e1f20c3 --yes", "yes dry-run reason",
+         Effect::changes, batch_cancel},
     Verb{
         "replay", "capture", "[JOB]", 0, 1,
         "keep the next run of a job, or runs of a kind or tenant, as capsules",
@@ -453,6 +474,7 @@ constexpr std::array kOptions{
     OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
     OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
     OptionSpec{"lines", "", "read one job a line from standard input"},
+    OptionSpec{"batch", "ID", "the batch of which it is a member, which is not closed"},
     OptionSpec{"concurrency-key", "KEY", "jobs of its tenant with this key run one at a time"},
     OptionSpec{"running-max", "N", "so many of them at a time, at most 10000"},
     OptionSpec{"unique-key", "KEY", "no job where another one of its tenant has this key"},
@@ -525,7 +547,7 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
 
 bool needs_keys(const Verb& verb) {
   return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
-         verb.run == schedule_run || verb.run == tenant_outbox;
+         verb.run == schedule_run || verb.run == tenant_outbox || verb.run == batch_retry;
 }
 
 bool can_look_at_copies(const Verb& verb) {

@@ -24,9 +24,10 @@ constexpr std::size_t kLinesOfCommit = 500;
 // The arguments, and what is said beside them.
 constexpr std::size_t kLineMax = limits::kPayloadMax + 64UL * 1024;
 
-constexpr std::array<std::string_view, 14> kLineKeys{
-    "kind", "arguments",    "tenant",          "id",          "queue",      "priority",     "attempts_max",
-    "due",  "start_before", "concurrency_key", "running_max", "unique_key", "unique_until", "global_keys"};
+constexpr std::array<std::string_view, 15> kLineKeys{
+    "kind",        "arguments",    "tenant",       "id",           "queue",
+    "priority",    "attempts_max", "due",          "start_before", "concurrency_key",
+    "running_max", "unique_key",   "unique_until", "global_keys",  "batch"};
 
 struct LineToEnqueue {
   std::int64_t number = 0;
@@ -66,6 +67,7 @@ void read_key_member(std::string_view key, const json::Value& at, JobSpec& spec)
   if (key == "running_max") spec.running_max = static_cast<int>(number_between(at, 1, kRunningMax));
   if (key == "unique_key") spec.unique_key = text_at(at);
   if (key == "unique_until") spec.unique_until = unique_until_named(text_at(at), at.path());
+  if (key == "batch") spec.batch = job_uuid(text_at(at), at.path());
   if (key == "global_keys") spec.has_global_keys = value_or_raise(at.boolean());
 }
 

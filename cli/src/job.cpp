@@ -111,6 +111,10 @@ constexpr std::array kJobColumns{
     ListColumn<JobRecord>{"reason", "REASON",
                           [](const JobRecord& j, const ShowStyle&) { return std::string(name_of(j.reason)); },
                           false, false, false},
+    ListColumn<JobRecord>{
+        "batch", "BATCH",
+        [](const JobRecord& j, const ShowStyle&) { return j.batch ? j.batch->text() : std::string{}; }, false,
+        false, false},
     ListColumn<JobRecord>{"error", "ERROR",
                           [](const JobRecord& j, const ShowStyle&) { return error_head(j.error); }, false,
                           false, false, true},
@@ -191,6 +195,7 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
     writer.end_object();
   }
   if (job.cancel_asked) write_time(writer, "cancel_requested", job.cancel_asked);
+  if (job.batch) writer.key("batch").string(job.batch->text());
   write_text(writer, "error", job.error);
   if (!job.refused.empty()) write_text(writer, "refused", job.refused);
 }
@@ -198,7 +203,7 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
 bool names_states(const queue::Filter& filter) {
   return std::ranges::any_of(filter.terms, [](const queue::FilterTerm& term) {
     return term.field == queue::FilterField::state || term.field == queue::FilterField::id ||
-           term.field == queue::FilterField::reason;
+           term.field == queue::FilterField::reason || term.field == queue::FilterField::batch;
   });
 }
 

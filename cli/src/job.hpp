@@ -25,7 +25,7 @@ inline constexpr std::int64_t kLooksMaxDefault = 1'000'000;
 // --scan: how many of the newest jobs are looked at for succeeded ones, where nothing else finds them.
 [[nodiscard]] std::int64_t looks_max(const Session& session);
 
-// For verbs that tell of what waits or went wrong: succeeded jobs, the most by far, are left out unless the filter names states, reasons or ids.
+// For verbs that tell of what waits or went wrong: succeeded jobs, the most by far, are left out unless the filter names states, reasons, ids or batches.
 [[nodiscard]] queue::Filter without_succeeded(queue::Filter filter);
 [[nodiscard]] bool names_states(const queue::Filter& filter);
 

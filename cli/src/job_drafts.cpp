@@ -105,6 +105,7 @@ JobSpec spec_of_options(const Session& session) {
   if (session.has("unique-until"))
     spec.unique_until = unique_until_named(session.option("unique-until"), "--unique-until");
   spec.has_global_keys = session.has("global-keys");
+  if (session.has("batch")) spec.batch = job_uuid(session.option("batch"), "--batch");
   const OptionTime time = time_option(session);
   spec.run_at = time.run_at;
   spec.run_in = time.run_in;
@@ -133,6 +134,7 @@ queue::Draft JobDrafts::draft(const JobSpec& spec, FunctionRef<std::string(Paylo
   draft.job.priority = queue::Priority{spec.priority};
   draft.job.attempts_max = spec.attempts_max;
   state_keys(spec, draft.job);
+  if (spec.batch) draft.job.batch = BatchId{*spec.batch};
   TenantPayloadContext context{session_.settings().application.name, draft.job.tenant};
   draft.job.arguments = arguments(context);
   draft.job.id = {spec.id ? *spec.id : uuids_of_process().next(session_.environment().clock.wall())};

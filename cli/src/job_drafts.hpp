@@ -33,6 +33,7 @@ struct JobSpec {
   std::optional<std::string> unique_key;
   std::optional<UniqueUntil> unique_until;  // ended where there is a key
   bool has_global_keys = false;
+  std::optional<Uuid> batch;  // of which it is a member
 };
 
 // The time that --run-at or --run-in says; at most one of both may be given.

@@ -1,3 +1,4 @@
+#include "batch.hpp"
 #include "captures.hpp"
 #include "job.hpp"
 #include "key_text.hpp"
@@ -34,8 +35,10 @@ struct WholeJob {
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
   std::vector<queue::CapsuleNote> capsules;    // the newest first
   queue::JobKeys keys;
-  std::optional<queue::TickRecord> tick;  // that has made it
-  std::string schedule;                   // of the tick; empty: it has gone
+  std::optional<queue::TickRecord> tick;         // that has made it
+  std::string schedule;                          // of the tick; empty: it has gone
+  std::optional<queue::BatchRecord> batch;       // of which it is a member
+  std::optional<queue::CallbackOf> callback_of;  // the batch that has made it
   std::optional<queue::StoredResult> result;
 };
 
@@ -114,7 +117,10 @@ WholeJob find(Session& session, queue::JobId id) {
                    .keys = reader.job_keys(*record),
                    .tick = reader.schedules().tick_of(id),
                    .schedule = {},
+                   .batch = {},
+                   .callback_of = reader.batches().callback_of(id),
                    .result = reader.result(record->seq, session.now())};
+    if (record->batch) job->batch = reader.batches().batch(*record->batch);
     if (job->tick) job->schedule = schedule_of(reader, job->tick->schedule);
     if (job->result && !json::Document::parse(job->result->text, kShownArguments)) job->result->text.clear();
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
@@ -213,12 +219,21 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   out += attempt_lines(job, style);
   for (const auto& [name, text] : key_texts(job.keys)) out += line(name, text);
   if (job.tick) out += line("schedule", tick_text(job, style));
+  if (job.batch) out += line("batch", member_text(*job.batch, style));
+  if (job.callback_of)
+    out += line("callback", fmt::format("of batch {}, for {}", job.callback_of->batch.text(),
+                                        queue::name_of(job.callback_of->moment)));
   for (const queue::CaptureRecord& request : job.captures)
     out += line("capture", request_text(request, style));
   for (const queue::CapsuleNote& note : job.capsules) out += line("capsule", capsule_text(note, style));
   out += line("arguments", arguments_text(job));
   if (job.result) out += line("result", result_text(*job.result, style));
   return out;
+}
+
+void write_callback_of(json::Writer& writer, const queue::CallbackOf& callback) {
+  writer.key("callback_of").begin_object().key("batch").string(callback.batch.text());
+  writer.key("moment").string(queue::name_of(callback.moment)).end_object();
 }
 
 void write_exit(json::Writer& writer, const std::optional<queue::ProcessExit>& exit) {
@@ -278,6 +293,7 @@ std::string json_of(const WholeJob& job) {
     write_time(writer, "tick", job.tick->tick);
     writer.key("manual").boolean(job.tick->is_manual).end_object();
   }
+  if (job.callback_of) write_callback_of(writer, *job.callback_of);
   writer.key("sealed");
   if (job.is_sealed) writer.boolean(*job.is_sealed);
   else writer.null();

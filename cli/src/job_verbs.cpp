@@ -1,3 +1,4 @@
+#include "batch.hpp"
 #include "bulk_verb.hpp"
 #include "filter_text.hpp"
 #include "job_drafts.hpp"
@@ -31,6 +32,7 @@ constexpr std::array kEnded{ShownState::succeeded, ShownState::dead, ShownState:
 
 constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
                               ShownState::blocked};
+constexpr std::array kTriedBefore{queue::JobReason::retry_wait, queue::JobReason::put_off};
 constexpr std::array kChangeable{ShownState::scheduled, ShownState::ready, ShownState::held};
 constexpr std::array kAll{ShownState::scheduled, ShownState::ready,     ShownState::held,
                           ShownState::blocked,   ShownState::running,   ShownState::succeeded,
@@ -73,9 +75,9 @@ constexpr BulkVerb kDiscard{
     .done = "discarded",
     .json_key = "discarded",
     .question = "discard them?",
-    .whom = "jobs that failed and wait for a retry",
+    .whom = "jobs that failed or were put off, and wait for another try",
     .states = kScheduled,
-    .reason = queue::JobReason::retry_wait,
+    .reasons = kTriedBefore,
     .act = [](StoreWriter& writer, JobId id, WallTime now) { return writer.discard_by_operator(id, now); }};
 
 constexpr BulkVerb kDelete{
@@ -105,6 +107,19 @@ constexpr BulkVerb kChange{.name = "change",
                            .question = "change them?",
                            .whom = "scheduled, ready and held jobs",
                            .states = kChangeable};
+
+constexpr BulkVerb kRetryMembers = [] {
+  BulkVerb verb = kRetry;
+  verb.noun = "batch";
+  return verb;
+}();
+
+constexpr BulkVerb kCancelMembers = [] {
+  BulkVerb verb = kCancel;
+  verb.noun = "batch";
+  verb.question = "cancel the batch with them?";
+  return verb;
+}();
 
 constexpr BulkVerb kClear = [] {
   BulkVerb verb = kCancel;
@@ -146,8 +161,9 @@ void require_queue(Session& session, const std::string& name) {
   for (const queue::QueueRecord& queue : queues) names.push_back(queue.name);
   if (std::ranges::find(names, name) != names.end()) return;
   const auto near = nearest(name, names);
-  raise(ErrorCode::bad_options, fmt::format("there is no queue '{}'{}", escaped(name, 64),
-                                            near ? fmt::format("; did you mean {}?", escaped(*near)) : ""));
+  raise(ErrorCode::record_not_found,
+        fmt::format("there is no queue '{}'{}", escaped(name, 64),
+                    near ? fmt::format("; did you mean {}?", escaped(*near)) : ""));
 }
 
 }  // namespace
@@ -179,6 +195,27 @@ ExitCode queue_clear(Session& session) {
   const std::string& name = session.words().front();
   require_queue(session, name);
   return run_bulk_verb(session, kClear, exact_term("queue", name));
+}
+
+ExitCode batch_retry(Session& session) {
+  const queue::BatchRecord batch = find_batch(session, batch_id(session.words().front()));
+  return run_bulk_verb(session, kRetryMembers, exact_term("batch", batch.id.text()));
+}
+
+// It is closed first, so that no member comes behind those that are cancelled.
+ExitCode batch_cancel(Session& session) {
+  const queue::BatchRecord batch = find_batch(session, batch_id(session.words().front()));
+  if (batch.completed && batch.counts.unended() == 0)
+    raise(ErrorCode::state_changed, fmt::format("batch {} is complete already", batch.id.text()));
+  const auto close = [&] {
+    if (batch.completed) return;
+    session.change([&](queue::StoreWriter& writer) {
+      value_or_raise(writer.batches().cancel(batch.id, session.now()));
+      return Changed{1, "batch " + batch.id.text()};
+    });
+    session.wake();
+  };
+  return run_bulk_verb(session, kCancelMembers, exact_term("batch", batch.id.text()), close);
 }
 
 ExitCode job_retry(Session& session) { return run_bulk_verb(session, kRetry); }

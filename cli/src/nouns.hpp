@@ -50,6 +50,10 @@ ExitCode schedule_pause(Session& session);
 ExitCode schedule_resume(Session& session);
 ExitCode schedule_add(Session& session);
 ExitCode schedule_remove(Session& session);
+ExitCode batch_list(Session& session);
+ExitCode batch_show(Session& session);
+ExitCode batch_retry(Session& session);
+ExitCode batch_cancel(Session& session);
 ExitCode replay_capture(Session& session);
 ExitCode replay_cancel(Session& session);
 ExitCode replay_list(Session& session);
@@ -88,5 +92,6 @@ ListWords worker_words();
 ListWords kind_words();
 ListWords replay_words();
 ListWords filter_words();
+ListWords batch_words();
 
 }  // namespace tenure::cli

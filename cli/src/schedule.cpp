@@ -165,13 +165,31 @@ std::string shown_json(const Row& row, const std::vector<TickRecord>& ticks, con
 
 // --- Ticks to come.
 
-// One of the store; else one that the configuration declares, and that no daemon has read yet.
+// What the store knows of it besides its entry, by which the ticks to come are others: the daemon takes an entry over and keeps that, but for a
+// rule that is new, whose ticks begin then.
+void follow_store(Session& session, ScheduleRecord& record) {
+  std::optional<ScheduleRecord> stored;
+  try {
+    session.readable_store().read([&](queue::JobReader& reader) {
+      for (const ShownSchedule& shown : reader.schedules().schedules())
+        if (shown.record.entry.name == record.entry.name) stored = shown.record;
+    });
+  } catch (
+      const DatabaseMissing&) {  // before the first start there is none, and it can be looked at all the same
+  }
+  if (!stored) return;
+  record.paused = stored->paused;
+  if (stored->entry.rule == record.entry.rule) record.decided = stored->decided;
+}
+
+// One that the configuration declares, whether or not a daemon has read it; else one of the store.
 ShownSchedule schedule_to_preview(Session& session) {
   const std::string& name = session.words().front();
   for (const queue::DeclaredSchedule& declared : declared_schedules(session.settings())) {
     if (declared.entry.name != name) continue;
     ShownSchedule schedule{.record = {.entry = declared.entry}, .disabled = {}};
     schedule.record.problem = problem_of(declared);
+    follow_store(session, schedule.record);
     return schedule;
   }
   return find_schedule(session, name);

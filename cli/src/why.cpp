@@ -1,5 +1,6 @@
 #include "why.hpp"
 
+#include "batch.hpp"
 #include "captures.hpp"
 #include "filter_text.hpp"
 #include "job.hpp"
@@ -523,6 +524,7 @@ ExitCode job_why(Session& session) {
   for (const std::string_view option : {"columns", "scan", "fail-if-any"})
     if (session.has(option))
       raise(ErrorCode::bad_options, fmt::format("--{} is for a filter, and not for one job", option));
+  if (const auto answered = why_of_batch(session, Uuid::parse(words.front()).value())) return *answered;
   const ExplainedJob job = find_and_explain(session, job_id(words.front()));
   if (session.json()) session.print_json(explained_json(job));
   else session.print(explained_text(job, session.style()));

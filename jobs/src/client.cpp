@@ -1,3 +1,4 @@
+#include "batch_drafting.hpp"
 #include "client_impl.hpp"
 #include "outbox_writer.hpp"
 
@@ -149,6 +150,59 @@ std::shared_ptr<detail::AsyncCalls> Client::async_calls() {
     impl_->calls = std::make_shared<detail::ClientCalls>(detail::ClientCalls::Means{
         .store = impl_->store, .clock = impl_->clock, .options = impl_->options, .mask = impl_->mask});
   return impl_->calls;
+}
+
+BatchId Client::open_batch(const BatchOptions& options) {
+  impl_->process.check("the client");
+  const queue::NewBatch batch = detail::draft_batch(impl_->drafting(), options);
+  std::optional<Result<queue::OpenedBatch>> result;
+  impl_->store.write(Durability::durable, [&](queue::StoreWriter& writer) {
+    result = writer.batches().open(batch, impl_->clock.wall());
+  });
+  static_cast<void>(value_or_raise(*std::move(result)));
+  return batch.id;
+}
+
+void Client::close_batch(BatchId batch) {
+  impl_->process.check("the client");
+  std::optional<Result<void>> result;
+  impl_->store.write(Durability::durable, [&](queue::StoreWriter& writer) {
+    result = writer.batches().close(batch, impl_->clock.wall());
+  });
+  value_or_raise(*std::move(result));
+  queue::send_wake_hint(impl_->options.wake_path);  // it may have made jobs
+}
+
+std::optional<BatchStatus> Client::batch(BatchId batch) {
+  impl_->process.check("the client");
+  std::optional<queue::BatchRecord> record;
+  impl_->store.read([&](queue::JobReader& reader) { record = reader.batches().batch(batch); });
+  return record ? std::optional{detail::status_of(*record)} : std::nullopt;
+}
+
+// Where the batch is there already, an answer was lost: its jobs are in it.
+BatchId Client::fill_batch(const BatchOptions& options, FunctionRef<void(BatchJobs&)> fill) {
+  impl_->process.check("the client");
+  const detail::JobDrafting drafting = impl_->drafting();
+  const queue::NewBatch batch = detail::draft_batch(drafting, options);
+  BatchJobs::Filling filling{drafting, options};
+  BatchJobs jobs(batch.id, filling);
+  fill(jobs);
+  bool existed = false;
+  impl_->store.write(Durability::durable, [&](queue::StoreWriter& writer) {
+    const WallTime now = impl_->clock.wall();
+    existed = value_or_raise(writer.batches().open(batch, now)).existed;
+    if (existed) return;
+    for (queue::Draft& draft : filling.drafts)
+      static_cast<void>(value_or_raise(queue::enqueue(writer, draft, impl_->clock)));
+    value_or_raise(writer.batches().close(batch.id, now));
+  });
+  const auto there = existed ? this->batch(batch.id) : std::nullopt;
+  if (there && !there->is_closed)
+    raise(ErrorCode::id_conflict,
+          "batch " + batch.id.text() + " was opened before, and takes jobs one by one");
+  queue::send_wake_hint(impl_->options.wake_path);
+  return batch.id;
 }
 
 // While the transaction has the tenant's writer lock, so that nobody raises the epoch meanwhile; whoever has the control database's

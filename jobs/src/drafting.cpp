@@ -5,6 +5,7 @@
 #include <tenure/tenancy/scope.hpp>
 
 #include <optional>
+#include <utility>
 
 namespace tenure::detail {
 
@@ -29,6 +30,12 @@ std::optional<TenantName> tenant_of_call(const TenantOfCall& tenant, bool untena
   return tenant;
 }
 
+JobOwner owner_of(const EnqueueOptions& options) {
+  JobOwner owner{.tenant = tenant_of_call(options.tenant, options.untenanted), .generation = {}};
+  if (owner.tenant && current_tenant() == owner.tenant) owner.generation = current_generation();
+  return owner;
+}
+
 queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
                                 const EnqueueOptions& of_call) const {
   check_kind(kind.name);
@@ -39,14 +46,16 @@ queue::Draft JobDrafting::draft(const JobKind& kind, const void* job_data,
                      .start_within = effective.start_within};
   queue::NewJob& job = draft.job;
   job.id = {of_call.id ? *of_call.id : (ids == nullptr ? uuids_of_process() : *ids).next(clock.wall())};
-  job.tenant = tenant_of_call(of_call.tenant, of_call.untenanted);
-  if (job.tenant && current_tenant() == job.tenant) job.generation = current_generation();
+  auto owner = owner_of(of_call);
+  job.tenant = std::move(owner.tenant);
+  job.generation = owner.generation;
   job.queue = effective.queue;
   job.kind = kind.name;
   job.priority = queue::Priority{effective.priority};
   job.attempts_max = effective.attempts_max;
   job.concurrency = effective.concurrency;
   job.unique = effective.unique;
+  job.batch = of_call.batch;
   TenantPayloadContext context{application, job.tenant};
   try {
     job.arguments = kind.encode(job_data, context);

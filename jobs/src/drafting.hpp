@@ -15,6 +15,12 @@ namespace tenure::detail {
 // Whose job a call is about: the tenant that it names, or the scope's. Nothing: untenanted, on purpose. NoTenant, TenantSwapProhibited,
 // BadOptions (both of it).
 [[nodiscard]] std::optional<TenantName> tenant_of_call(const TenantOfCall& tenant, bool untenanted);
+// Whose job or batch it is.
+struct JobOwner {
+  std::optional<TenantName> tenant;
+  Generation generation;  // 0: whatever is live
+};
+[[nodiscard]] JobOwner owner_of(const EnqueueOptions& options);
 
 // Makes of an enqueue the job as it will be stored: whose it is, its options checked, its arguments encoded and every id in them compared.
 // Threads: any.

@@ -13,6 +13,7 @@ constexpr std::array kJobFields{
     FilterField::tenant,   FilterField::generation, FilterField::priority, FilterField::attempt,
     FilterField::crash,    FilterField::created,    FilterField::due,      FilterField::started,
     FilterField::finished, FilterField::age,        FilterField::error,    FilterField::reason,
+    FilterField::batch,
 };
 constexpr std::array kQueueFields{
     FilterField::name,    FilterField::scheduled, FilterField::ready,  FilterField::held,
@@ -28,6 +29,11 @@ constexpr std::array kAuditFields{
 };
 constexpr std::array kWorkerFields{
     FilterField::process, FilterField::pool, FilterField::pid, FilterField::state, FilterField::node,
+};
+
+constexpr std::array kBatchFields{
+    FilterField::id,      FilterField::name,     FilterField::tenant, FilterField::state,
+    FilterField::created, FilterField::finished, FilterField::age,
 };
 
 std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
@@ -50,6 +56,8 @@ std::string text_of(FilterField field, const JobRecord& job) {
       return job.error;
     case FilterField::reason:
       return std::string{name_of(job.reason)};
+    case FilterField::batch:
+      return job.batch ? job.batch->text() : std::string{};
     case FilterField::generation:
     case FilterField::priority:
     case FilterField::attempt:
@@ -123,6 +131,7 @@ std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, W
     case FilterField::process:
     case FilterField::pid:
     case FilterField::node:
+    case FilterField::batch:
       break;
   }
   return std::nullopt;
@@ -234,6 +243,8 @@ std::string_view name_of(FilterField field) {
       return "pid";
     case FilterField::node:
       return "node";
+    case FilterField::batch:
+      return "batch";
   }
   return "unknown";
 }
@@ -243,6 +254,7 @@ std::span<const FilterField> queue_filter_fields() { return kQueueFields; }
 std::span<const FilterField> tenant_filter_fields() { return kTenantFields; }
 std::span<const FilterField> audit_filter_fields() { return kAuditFields; }
 std::span<const FilterField> worker_filter_fields() { return kWorkerFields; }
+std::span<const FilterField> batch_filter_fields() { return kBatchFields; }
 
 bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
@@ -266,7 +278,7 @@ bool looks_at_succeeded(const Filter& filter) {
       if (!matches_term(term, succeeded, std::nullopt)) return false;
     } else if (asks_for_held(term)) {
       return false;
-    } else if (term.field == FilterField::id && !term.negated &&
+    } else if ((term.field == FilterField::id || term.field == FilterField::batch) && !term.negated &&
                std::ranges::all_of(term.values, [](const FilterValue& value) {
                  return Uuid::parse(std::get<Glob>(value).pattern).has_value();
                })) {
@@ -306,6 +318,23 @@ bool matches(const Filter& filter, const WorkerRecord& worker) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
     return matches_term(term, text_of(term.field, worker),
                         term.field == FilterField::pid ? worker.pid : worker.process);
+  });
+}
+
+bool matches(const Filter& filter, const BatchRecord& batch, WallTime now) {
+  const auto text = [&](FilterField field) -> std::string {
+    if (field == FilterField::id) return batch.id.text();
+    if (field == FilterField::name) return batch.name;
+    if (field == FilterField::state) return std::string{name_of(batch.state())};
+    return batch.tenant ? batch.tenant->text() : "none";
+  };
+  const auto number = [&](FilterField field) -> std::optional<std::int64_t> {
+    if (field == FilterField::created) return to_us(batch.created);
+    if (field == FilterField::age) return to_us(now) - to_us(batch.created);
+    return us_of(batch.completed);
+  };
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    return matches_term(term, text(term.field), number(term.field));
   });
 }
 

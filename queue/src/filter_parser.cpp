@@ -38,6 +38,7 @@ std::vector<std::string_view> tenant_state_names() {
 }
 
 // As worker processes are shown (docs/formats/control-socket.md).
+constexpr std::array<std::string_view, 3> kBatchStates{"open", "closed", "complete"};
 constexpr std::array<std::string_view, 4> kWorkerStates{"starting", "ready", "quiet", "leaving"};
 
 std::vector<std::string_view> reason_names() {
@@ -76,6 +77,8 @@ bool has(std::span<const FilterField> fields, FilterField field) {
 std::vector<std::string_view> closed_words(FilterField field, std::span<const FilterField> fields) {
   if (field == FilterField::state && has(fields, FilterField::process))
     return {kWorkerStates.begin(), kWorkerStates.end()};
+  if (field == FilterField::state && has(fields, FilterField::finished) && has(fields, FilterField::name))
+    return {kBatchStates.begin(), kBatchStates.end()};
   if (field == FilterField::state)
     return has(fields, FilterField::name) ? tenant_state_names() : shown_state_names();
   if (field == FilterField::reason && !has(fields, FilterField::verb)) return reason_names();
@@ -119,6 +122,7 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::subject:
     case FilterField::pool:
     case FilterField::node:
+    case FilterField::batch:
       break;
   }
   return std::nullopt;

@@ -21,6 +21,7 @@ constexpr std::string_view kRowMark = "tenure-outbox/";
 // A row of a job without keys is of version 1, so that programs which know no other one take it.
 constexpr std::int64_t kRowVersion = 1;
 constexpr std::int64_t kRowVersionWithKeys = 2;
+constexpr std::int64_t kRowVersionWithBatch = 3;
 constexpr std::size_t kRowWords = 5;  // and a sixth where it must start before some time
 // Mark, queue, four numbers of 20 digits, with room; and the keys.
 constexpr std::size_t kRowLineMax = 32 + limits::kQueueNameMax + 4 * 20 + kRowWords + 1 + kKeysTextMax;
@@ -33,6 +34,11 @@ struct RowWords {
   std::array<std::string_view, kRowWords + 1> words;
   std::size_t count = 0;
 };
+
+std::int64_t row_version_of(const NewJob& job) {
+  if (job.batch) return kRowVersionWithBatch;
+  return has_keys(job) ? kRowVersionWithKeys : kRowVersion;
+}
 
 std::optional<RowWords> words_of(std::string_view line) {
   RowWords row;
@@ -53,10 +59,10 @@ Result<std::int64_t> row_version(std::string_view text) {
   const std::string_view rest = text.substr(kRowMark.size(), 20);
   const auto version = canonical_number(rest.substr(0, rest.find_first_of(" \n")));
   if (!version || *version < 1) return bad_row("NotAnOutboxRow", "it names no version");
-  if (*version > kRowVersionWithKeys)
+  if (*version > kRowVersionWithBatch)
     return fail(ErrorCode::newer_envelope,
                 fmt::format("the row of the outbox has version {}; this program reads up to {}", *version,
-                            kRowVersionWithKeys));
+                            kRowVersionWithBatch));
   return *version;
 }
 
@@ -70,8 +76,8 @@ std::string_view cut_keys(std::string_view& line) {
 }
 
 Result<NewJob> read_row_line(std::string_view line, std::int64_t version) {
-  const std::string_view keys = version == kRowVersionWithKeys ? cut_keys(line) : std::string_view{};
-  if (version == kRowVersionWithKeys && line.ends_with(' '))
+  const std::string_view keys = version >= kRowVersionWithKeys ? cut_keys(line) : std::string_view{};
+  if (version >= kRowVersionWithKeys && line.ends_with(' '))
     return bad_row("NotAnOutboxRow", "more than one blank stands before its keys");
   const auto row = words_of(line);
   if (!row) return bad_row("NotAnOutboxRow", "its first line has neither five words nor six");
@@ -92,8 +98,10 @@ Result<NewJob> read_row_line(std::string_view line, std::int64_t version) {
   job.due = from_us(*due);
   job.attempts_max = static_cast<int>(*attempts);
   if (start_before) job.start_before = from_us(*start_before);
-  if (version == kRowVersionWithKeys)
+  if (version >= kRowVersionWithKeys)
     if (auto read = read_keys(keys, job); !read) return tl::unexpected(std::move(read.error()));
+  if (job.batch.has_value() != (version == kRowVersionWithBatch))
+    return bad_row("NotAnOutboxRow", "its batch does not go with its version");
   return job;
 }
 
@@ -114,9 +122,8 @@ Result<void> check_owner(const Envelope& envelope, const OutboxOwner& owner) {
 }  // namespace
 
 std::string write_outbox_row(const NewJob& job, const KeyRing& keys) {
-  std::string text =
-      fmt::format("{}{} {} {} {} {}", kRowMark, has_keys(job) ? kRowVersionWithKeys : kRowVersion, job.queue,
-                  job.priority.value, to_us(job.due), job.attempts_max);
+  std::string text = fmt::format("{}{} {} {} {} {}", kRowMark, row_version_of(job), job.queue,
+                                 job.priority.value, to_us(job.due), job.attempts_max);
   if (job.start_before) text += fmt::format(" {}", to_us(*job.start_before));
   if (has_keys(job)) text += ' ' + keys_text(job);
   text += '\n';

@@ -54,6 +54,7 @@ std::string keys_text(const NewJob& job) {
     writer.key("until").string(key->until == UniqueUntil::ended ? kUntilEnded : kUntilStarted);
     writer.key("global").boolean(key->is_global).end_object();
   }
+  if (job.batch) writer.key("batch").string(job.batch->text());
   writer.end_object();
   return out;
 }
@@ -72,6 +73,7 @@ Result<void> read_keys(std::string_view text, NewJob& job) {
         UniqueKey{text_of(*key, "key"),
                   text_of(*key, "until") == kUntilStarted ? UniqueUntil::started : UniqueUntil::ended,
                   flag_of(*key, "global")};
+  if (const auto batch = Uuid::parse(text_of(root, "batch"))) job.batch = BatchId{*batch};
   if (keys_text(job) != text || !has_keys(job))
     return fail(ErrorCode::bad_payload, "NotAnOutboxRow: its keys are none that a row of ours has");
   return {};

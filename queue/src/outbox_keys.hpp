@@ -6,13 +6,13 @@
 #include <string>
 #include <string_view>
 
-// The keys of a job in a row of an outbox, as one line of JSON. Internal.
+// The keys of a job and its batch in a row of an outbox, as one line of JSON. Internal.
 namespace tenure::queue {
 
-[[nodiscard]] inline bool has_keys(const NewJob& job) { return job.concurrency || job.unique; }
+[[nodiscard]] inline bool has_keys(const NewJob& job) { return job.concurrency || job.unique || job.batch; }
 
-// Both keys, each byte of them escaped as \u00XX at the most, and what stands around them.
-inline constexpr std::size_t kKeysTextMax = 2 * 6 * kJobKeyMax + 200;
+// Both keys, each byte of them escaped as \u00XX at the most, the id of its batch, and what stands around them.
+inline constexpr std::size_t kKeysTextMax = 2 * 6 * kJobKeyMax + 260;
 
 [[nodiscard]] std::string keys_text(const NewJob& job);
 // Into `job`. BadPayload, whose message begins with its reason, for any text that keys_text does not write.

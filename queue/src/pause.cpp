@@ -33,7 +33,7 @@ tl::unexpected<Failure> unknown_paused(PauseScope scope, std::string_view name) 
     return fail(ErrorCode::unknown_kind,
                 fmt::format("there is no kind {}: no job has had it, and no worker program has named it",
                             escaped(name)));
-  return fail(ErrorCode::bad_options,
+  return fail(ErrorCode::record_not_found,
               fmt::format("there is no queue {}: no job has had it, and no pool lists it", escaped(name)));
 }
 

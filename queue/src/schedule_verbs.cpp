@@ -172,18 +172,35 @@ Result<Enqueued> ScheduleVerbs::run_now(std::string_view name, const std::option
     if (!firing.tenant) return unknown_tenant(*target);
   }
   const Found place = room_for(*row, firing.tenant ? firing.tenant->number : kUntenanted);
-  if (place.room == Room::none)
-    return fail(ErrorCode::limit_reached,
-                fmt::format("job {} of schedule {} has not ended, and its overlap policy is {}",
-                            place.other ? place.other->text() : "", name, name_of(row->entry.overlap)));
+  if (place.room == Room::none) return no_room(*row, place);
   auto enqueued = enqueue(firing, place.room, now);
-  if (enqueued && place.room == Room::behind_another) {
-    // A dispatcher has to know that somebody waits.
-    ScheduleRecord changed = *row;
-    ++changed.revision;
-    rows_.update(changed);
-  }
+  if (enqueued && place.room == Room::behind_another) tell_of_waiting(*row);
   return enqueued;
+}
+
+tl::unexpected<Failure> ScheduleVerbs::no_room(const ScheduleRecord& schedule, const Found& place) {
+  return fail(ErrorCode::limit_reached,
+              fmt::format("job {} of schedule {} has not ended, and its overlap policy is {}",
+                          place.other ? place.other->text() : "", schedule.entry.name,
+                          name_of(schedule.entry.overlap)));
+}
+
+// A dispatcher has to know that somebody waits.
+void ScheduleVerbs::tell_of_waiting(const ScheduleRecord& schedule) {
+  ScheduleRecord changed = schedule;
+  ++changed.revision;
+  rows_.update(changed);
+}
+
+Result<bool> ScheduleVerbs::readmit(JobId id, JobSeq seq, TenantNumber tenant) {
+  const auto tick = rows_.tick_of(id);
+  const auto schedule = tick ? rows_.numbered(tick->schedule) : std::nullopt;
+  if (!schedule) return false;
+  const Found place = room_for(*schedule, tenant);
+  if (place.room == Room::none) return no_room(*schedule, place);
+  rows_.add_unended(schedule->number, tenant, seq);
+  if (place.room == Room::behind_another) tell_of_waiting(*schedule);
+  return place.room == Room::behind_another;
 }
 
 // --- Ticks.

@@ -34,6 +34,10 @@ class ScheduleVerbs final : public ScheduleWriter {
   TickReply tick(const TickOrder& order, std::size_t limit, WallTime now) override;
   ReleasedJobs release_blocked(JobSeq after, std::size_t limit, WallTime now) override;
 
+  // A job that has ended is to run again: where a tick that is still kept has made it, it counts as its schedule's. True where it has to wait
+  // for another one of it; LimitReached where the overlap policy allows none beside that.
+  [[nodiscard]] Result<bool> readmit(JobId id, JobSeq seq, TenantNumber tenant);
+
  private:
   // One job of one tick.
   struct Firing {
@@ -48,6 +52,8 @@ class ScheduleVerbs final : public ScheduleWriter {
     std::optional<JobId> other = {};  // that has not ended
   };
 
+  [[nodiscard]] tl::unexpected<Failure> no_room(const ScheduleRecord& schedule, const Found& place);
+  void tell_of_waiting(const ScheduleRecord& schedule);
   [[nodiscard]] Result<ScheduleRecord> found(std::string_view name);
   void declare_one(const DeclaredSchedule& declared, WallTime now);
   [[nodiscard]] Found room_for(const ScheduleRecord& schedule, TenantNumber tenant);

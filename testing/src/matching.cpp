@@ -118,6 +118,8 @@ std::vector<std::string> differences(const Criteria& criteria, const Candidate& 
   if (criteria.queue && record.queue != *criteria.queue) differ("queue", record.queue, *criteria.queue);
   if (criteria.priority && record.priority.value != *criteria.priority)
     differ("priority", record.priority.value, *criteria.priority);
+  if (criteria.batch && record.batch != criteria.batch)
+    differ("batch", record.batch ? record.batch->text() : "none", criteria.batch->text());
   if (criteria.due_in && due_in(record, now) != *criteria.due_in)
     differ("due_in", duration_text(due_in(record, now)), duration_text(*criteria.due_in));
   if (criteria.arguments && job.arguments != *criteria.arguments)
@@ -156,6 +158,7 @@ std::string wanted_text(const Criteria& criteria) {
   if (criteria.untenanted) text += ", of no tenant";
   if (criteria.queue) text += fmt::format(", queue {}", *criteria.queue);
   if (criteria.priority) text += fmt::format(", priority {}", *criteria.priority);
+  if (criteria.batch) text += fmt::format(", in batch {}", criteria.batch->text());
   if (criteria.due_in) text += fmt::format(", due in {}", duration_text(*criteria.due_in));
   if (criteria.arguments) text += ", arguments " + shown(*criteria.arguments);
   if (criteria.that) text += ", for which `that` holds";

@@ -94,7 +94,7 @@ TEST_P(PauseSuite, PausedAgainItHasTheNewEndAndReason) {
 }
 
 TEST_P(PauseSuite, WhatNobodyKnowsIsRefusedAndSoIsATimeThatHasPassed) {
-  EXPECT_EQ(pause(of(PauseScope::queue, "exprots")).error().code, ErrorCode::bad_options);
+  EXPECT_EQ(pause(of(PauseScope::queue, "exprots")).error().code, ErrorCode::record_not_found);
   EXPECT_EQ(pause(of(PauseScope::kind, "report.biuld")).error().code, ErrorCode::unknown_kind);
   NewPause past = of(PauseScope::queue, "exports");
   past.until = now_;

@@ -85,6 +85,54 @@ TEST_P(ScheduleSuite, SCH_06_QueueOneHasAtMostOneWaitingWhichStartsBehindTheOthe
   EXPECT_THAT(defects(), IsEmpty());
 }
 
+TEST_P(ScheduleSuite, SCH_06_ARetryByAnOperatorObeysTheOverlapPolicyToo) {
+  ScheduleEntry skip = hourly("skip");
+  skip.overlap = Overlap::skip;
+  ScheduleEntry queue_one = hourly("queue_one");
+  queue_one.overlap = Overlap::queue_one;
+  queue_one.kind = "reports.queued";
+  declare({skip, queue_one});
+  const auto retry = [&](JobId id) {
+    return written([&](StoreWriter& writer) { return writer.retry_by_operator(id, now_); });
+  };
+  const auto of_kind = [&](std::string_view kind) {
+    std::vector<JobId> ids;
+    for (const JobRecord& job : jobs())
+      if (job.kind == kind) ids.push_back(job.id);
+    return ids;
+  };
+  advance(1h);
+  decide();
+  for (const ClaimedJob& job : {claim_one(), claim_one()})
+    write([&](StoreWriter& writer) {
+      value_or_raise(writer.finish(ref(job), JobState::dead, JobReason::attempts_exhausted, {}, now_));
+    });
+  advance(1h);
+  decide();
+  const JobId dead_of_skip = of_kind("reports.hourly").at(0), dead_of_queue = of_kind("reports.queued").at(0);
+  // Another one of the schedule has come meanwhile.
+  const auto refused = retry(dead_of_skip);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::limit_reached);
+  EXPECT_EQ(record(dead_of_skip).state, ShownState::dead);
+  EXPECT_EQ(code_of(retry(dead_of_queue)), ErrorCode::limit_reached) << "that one waits itself";
+  std::vector<ClaimedJob> running{claim_one(), claim_one()};
+  ASSERT_TRUE(retry(dead_of_queue).has_value());
+  EXPECT_EQ(record(dead_of_queue).reason, JobReason::schedule_overlap);
+  for (const ClaimedJob& job : running)
+    write([&](StoreWriter& writer) { value_or_raise(writer.finish_succeeded(ref(job), now_)); });
+  release();
+  EXPECT_EQ(record(dead_of_queue).state, ShownState::ready);
+  // And the next tick sees that it has not ended.
+  ASSERT_TRUE(retry(dead_of_skip).has_value());
+  EXPECT_EQ(record(dead_of_skip).state, ShownState::ready);
+  advance(1h);
+  decide();
+  EXPECT_EQ(of_kind("reports.hourly").size(), 2U) << "skipped";
+  EXPECT_EQ(ticks("skip").front().result, TickResult::overlap);
+  EXPECT_THAT(defects(), IsEmpty());
+}
+
 TEST_P(ScheduleSuite, AJobThatWaitsBehindOneOfAScheduleThatHasGoneIsReleased) {
   ScheduleEntry entry = hourly();
   entry.overlap = Overlap::queue_one;

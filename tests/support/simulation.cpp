@@ -63,6 +63,7 @@ std::vector<JobId> Simulation::enqueue_many(const JobSpec& spec, std::size_t cou
       }
       job.concurrency = spec.concurrency;
       job.unique = spec.unique;
+      job.batch = spec.batch;
       answers.emplace_back(job, value_or_raise(writer.enqueue(job, clock_.wall())));
       const auto& answer = answers.back().second;
       if (answer.arrival && answer.arrival->state == queue::JobState::ready) lane = answer.arrival->lane;
@@ -126,6 +127,7 @@ void Simulation::cancel(JobId id, bool hint) {
   ++faults.cancels;
   if (!before.claim) ++ended_;
   cancelled_.emplace(id, before.claim);
+  note_callbacks();
   if (hint) this->hint();
 }
 
@@ -326,7 +328,52 @@ void Simulation::note_ticks(const daemon::TicksPart::Ask& ask, const daemon::Tic
   });
 }
 
+BatchId Simulation::open_batch(const std::string& tenant, const std::string& kind, const std::string& queue,
+                               microseconds run_in) {
+  queue::NewBatch batch;
+  batch.id = BatchId{ids_.next(clock_.wall())};
+  if (!tenant.empty()) batch.tenant = value_or_raise(TenantName::parse(tenant));
+  queue::BatchCallback callback;
+  callback.job.kind = kind;
+  callback.run_in = run_in;
+  callback.job.queue = queue;
+  callback.job.attempts_max = 10;
+  callback.job.arguments = "{}";
+  batch.on_complete = callback;
+  batch.on_success = callback;
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.batches().open(batch, clock_.wall())));
+  });
+  batches_.insert(batch.id);
+  unsettled_.insert(batch.id);
+  return batch.id;
+}
+
+void Simulation::close_batch(BatchId id, bool hint) {
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.batches().close(id, clock_.wall()));
+  });
+  note_callbacks();
+  if (hint) this->hint();
+}
+
+void Simulation::note_callbacks() {
+  if (unsettled_.empty()) return;
+  store_.read([&](queue::JobReader& reader) {
+    std::erase_if(unsettled_, [&](BatchId id) {
+      const queue::BatchRecord batch = reader.batches().batch(id).value();
+      for (const auto& callback : {batch.on_complete, batch.on_success}) {
+        if (!callback || !callback->enqueued) continue;
+        callbacks += attempted_.insert(callback->job).second ? 1 : 0;
+        acknowledged_.insert(callback->job);
+      }
+      return batch.succeeded.has_value();
+    });
+  });
+}
+
 void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply) {
+  note_callbacks();
   if (const auto& answer = reply.answer<daemon::TicksPart>())
     note_ticks(*work.ask<daemon::TicksPart>(), *answer);
   if (const auto& ends = work.ask<daemon::EndsPart>()) {

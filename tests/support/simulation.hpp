@@ -102,9 +102,11 @@ struct Verdict {
   std::int64_t expired_late = 0;   // discarded as not started in time, and had started or was in time
   std::int64_t overrun = 0;        // performed beside as many as may have its concurrency key
   std::int64_t doubled = 0;        // made though another job had its unique key
+  std::int64_t batches_wrong =
+      0;  // counted otherwise than their members say, or not complete when these have ended
   [[nodiscard]] bool is_clean() const {
     return lost + unexpected + duplicated + stuck + claims_left + ticks_again + not_cancelled + expired_late +
-               overrun + doubled ==
+               overrun + doubled + batches_wrong ==
            0;
   }
 };
@@ -130,6 +132,7 @@ struct JobSpec {
   std::optional<microseconds> start_within = {};  // from its enqueue on
   std::optional<ConcurrencyKey> concurrency = {};
   std::optional<UniqueKey> unique = {};
+  std::optional<BatchId> batch = {};
 };
 
 class Simulation {
@@ -151,6 +154,10 @@ class Simulation {
   void activate_tenant(const std::string& name);
   JobId enqueue(const JobSpec& spec, bool hint = true);
   std::vector<JobId> enqueue_many(const JobSpec& spec, std::size_t count, bool hint = true);
+  // What it makes is performed as every other job, and is of the kind and in the queue that are given.
+  BatchId open_batch(const std::string& tenant, const std::string& kind, const std::string& queue,
+                     microseconds run_in = {});
+  void close_batch(BatchId id, bool hint = true);
   void hint(const std::optional<queue::Lane>& lane = {});
   // By an operator: what waits ends at once, what runs is asked to stop, what has ended stays.
   void cancel(JobId id, bool hint = true);
@@ -236,6 +243,7 @@ class Simulation {
   std::int64_t performing_max = 0;
   std::int64_t keyed_beside_others = 0;  // starts while as many as may had the key with it
   std::int64_t rounds = 0;
+  std::int64_t callbacks = 0;  // that batches have made
 
  private:
   struct Worker;
@@ -265,6 +273,8 @@ class Simulation {
   void note_start_of_key(JobId id);
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
   void note_ticks(const daemon::TicksPart::Ask& ask, const daemon::TicksPart::Answer& answer);
+  // What batches have made is known by nobody but the store.
+  void note_callbacks();
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
   void compare_lanes(const std::vector<queue::JobArrival>& expected);
@@ -298,6 +308,8 @@ class Simulation {
   std::map<JobId, Keyed> keyed_;
   std::map<std::string, JobId> unique_;  // who has got each key last
   std::int64_t overrun_ = 0, doubled_ = 0;
+  std::set<BatchId> batches_;    // that were opened
+  std::set<BatchId> unsettled_;  // of which a callback may come yet
   std::set<queue::JobSeq> claimed_, succeeded_;
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;

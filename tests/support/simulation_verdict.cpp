@@ -59,6 +59,15 @@ Verdict Simulation::verdict() const {
       verdict.expired_late +=
           has_expired && (is_too_soon || (options_.keeps_board && started_.contains(id))) ? 1 : 0;
     }
+    verdict.batches_wrong = std::ssize(reader.batches().miscounted(kPage));
+    for (const BatchId id : batches_) {
+      const queue::BatchRecord batch = reader.batches().batch(id).value();
+      const bool has_ended = batch.closed && batch.counts.unended() == 0;
+      const bool is_made = batch.on_complete && batch.on_complete->enqueued;
+      const bool has_succeeded = has_ended && batch.counts.succeeded == batch.counts.members;
+      const bool is_success_made = batch.on_success && batch.on_success->enqueued;
+      verdict.batches_wrong += has_ended != is_made || has_succeeded != is_success_made ? 1 : 0;
+    }
     verdict.unexpected += reader.summary().jobs - static_cast<std::int64_t>(attempted_.size());
   });
   return verdict;
@@ -68,12 +77,14 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} doubled={} | faults "
+      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} doubled={} batches-wrong={} "
+      "| "
+      "faults "
       "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} expire={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left, v.ticks_again,
-      v.not_cancelled, v.expired_late, v.overrun, v.doubled, faults.rounds_failed, faults.workers_killed,
-      faults.workers_hung, faults.dispatchers_crashed, faults.rounds_cut, faults.hints_lost,
-      faults.clock_jumps, faults.cancels, faults.expiries, options_.seed);
+      v.not_cancelled, v.expired_late, v.overrun, v.doubled, v.batches_wrong, faults.rounds_failed,
+      faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed, faults.rounds_cut,
+      faults.hints_lost, faults.clock_jumps, faults.cancels, faults.expiries, options_.seed);
 }
 
 std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }

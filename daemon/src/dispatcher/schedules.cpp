@@ -45,11 +45,15 @@ void Schedules::read(queue::OpenSchedules open) {
 
 std::optional<TicksPart::Ask> Schedules::ask(Now now) const {
   TicksPart::Ask ask{.declared = to_declare_, .orders = {}, .tenants_max = 0};
-  for (const auto& [number, known] : known_) {
-    if (!known.is_due(now) || ask.orders.size() == kTickOrdersMax) continue;
+  const auto add = [&](const Known& known) {
+    if (!known.is_due(now) || ask.orders.size() == kTickOrdersMax) return;
     if (auto order = order_of(known.schedule, now.wall))
       ask.orders.push_back({known.schedule.entry.name, std::move(*order)});
-  }
+  };
+  // In turns: ticks of many tenants, which are due for a long time, keep no other schedule back.
+  const auto first = known_.upper_bound(asked_until_);
+  for (auto next = first; next != known_.end(); ++next) add(next->second);
+  for (auto next = known_.begin(); next != first; ++next) add(next->second);
   if (!ask.declared && ask.orders.empty()) return std::nullopt;
   ask.tenants_max = kTickTenantsMax / std::max<std::size_t>(1, ask.orders.size());
   return ask;
@@ -58,6 +62,7 @@ std::optional<TicksPart::Ask> Schedules::ask(Now now) const {
 void Schedules::answered(const TicksPart::Ask& ask, const TicksPart::Answer& answer, Now now,
                          Actions& actions) {
   if (ask.declared == to_declare_) to_declare_.reset();
+  if (!ask.orders.empty()) asked_until_ = ask.orders.back().order.schedule;
   for (std::size_t index = 0; index < ask.orders.size(); ++index) {
     const TicksPart::Order& order = ask.orders[index];
     const queue::TickReply& reply = answer[index];

@@ -66,6 +66,7 @@ class Schedules {
 
   std::optional<std::vector<queue::DeclaredSchedule>> to_declare_;
   queue::SchedulesMark mark_{0};
+  queue::ScheduleNumber asked_until_{0};  // the next round begins behind it
   std::map<queue::ScheduleNumber, Known> known_;
   std::int64_t blocked_ = 0;  // jobs that wait for others of their schedules
   bool releases_ = false;     // some of them may wait no more
@@ -76,8 +77,8 @@ class Schedules {
   std::optional<Instant> look_again_;  // while some wait
   std::map<queue::ScheduleNumber, Instant> told_;
 
-  TENURE_REMEMBERS(to_declare, mark, known, blocked, releases, release_after, left, next_release, look_again,
-                   told)
+  TENURE_REMEMBERS(to_declare, mark, asked_until, known, blocked, releases, release_after, left, next_release,
+                   look_again, told)
 };
 
 }  // namespace tenure::daemon

@@ -20,6 +20,11 @@ inline constexpr MetricInfo kJobs{"tenure_jobs", gauge,
 inline constexpr MetricInfo kJobsHeld{"tenure_jobs_held", gauge,
                                       "Ready jobs that nobody may start, by the reason."};
 
+inline constexpr MetricInfo kBatches{"tenure_batches", gauge,
+                                     "Batches that are not complete, by their state."};
+inline constexpr MetricInfo kBatchOldestOpen{"tenure_batch_oldest_open_seconds", gauge,
+                                             "How long ago the oldest batch that is not closed was opened."};
+
 inline constexpr MetricInfo kPaused{"tenure_paused", gauge, "Queues, kinds and tenants that operators have paused."};
 
 // --- Attempts

@@ -43,6 +43,7 @@ std::optional<StoreSample> sample_store(queue::ReadableStore& store, std::span<c
     sample.tenants = reader.tenant_counts();
     for (const queue::PauseRecord& pause : reader.pauses()) ++sample.paused[pause.scope];
     sample.paused[queue::PauseScope::tenant] = sample.tenants[TenantState::paused];
+    sample.batches = reader.batches().census();
     if (is_given_up()) return;
     if (!top_tenants.empty()) sample.top_tenants = reader.tenants_named(top_tenants);
     is_whole = true;
@@ -74,6 +75,10 @@ void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& nam
     families.add(metric::kPaused, {{"scope", std::string{name_of(scope)}}},
                  paused == sample.paused.end() ? 0 : static_cast<double>(paused->second));
   }
+  families.add(metric::kBatches, {{"state", "open"}}, static_cast<double>(sample.batches.open));
+  families.add(metric::kBatches, {{"state", "closed"}}, static_cast<double>(sample.batches.closed));
+  families.add(metric::kBatchOldestOpen, {},
+               sample.batches.oldest_open ? age_in_seconds(*sample.batches.oldest_open, now.wall) : 0);
   for (const auto& [state, tenants] : sample.tenants)
     families.add(metric::kTenants, {{"state", std::string{name_of(state)}}}, static_cast<double>(tenants));
   for (const queue::TenantSummary& tenant : sample.top_tenants) {

@@ -89,8 +89,9 @@ std::chrono::microseconds Pruner::end_pass() {
   std::int64_t forgotten = 0;
   store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
     const auto now = clock_.wall();
-    forgotten = std::max(writer.forget_pruned(pass_->looked_until, limits_.at_once),
-                         writer.forget_results(now, limits_.at_once));
+    forgotten = std::max({writer.forget_pruned(pass_->looked_until, limits_.at_once),
+                          writer.forget_results(now, limits_.at_once),
+                          writer.batches().forget(now - rules_.succeeded, limits_.at_once)});
   });
   if (forgotten == static_cast<std::int64_t>(limits_.at_once)) return limits_.between_commits;
   pass_.reset();

@@ -19,6 +19,7 @@ void ExpiredJobsPart::absorb(DispatcherState& state, const Ask&, Answer& expired
   if (expired.empty()) return;
   state.figures.expired += std::ssize(expired);
   state.expired_jobs.expired(std::ssize(expired), state.lanes.kind_name(expired.back().lane.kind));
+  state.looks.soon();  // at what a batch has made whose last member was among them
 }
 
 // They are late still.

@@ -29,6 +29,7 @@ std::vector<ExpiredJob> MemoryWriter::expire(WallTime now, std::size_t limit) {
     job.finished = now;
     tables_.update_job(seq, job);
     free_unique(seq);
+    batches_.ended(seq, JobState::discarded, now);
     mark_outbox_of(job.lane.tenant, now);
     expired.push_back({seq, job.id, job.lane});
   }

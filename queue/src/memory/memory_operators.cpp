@@ -23,6 +23,8 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   if (auto owner = check_tenant_of_retry(job.lane.tenant); !owner) return owner;
   if (auto sealed = check_seal_of_retry(*tables_.envelope(*seq), tables_.seal_marks(), keys_); !sealed)
     return sealed;
+  const auto is_behind = schedules_.readmit(id, *seq, job.lane.tenant);
+  if (!is_behind) return tl::unexpected(is_behind.error());
   if (auto unique = hold_unique_again(*seq, id); !unique) return unique;
   job.state = JobState::ready;
   job.reason = JobReason::none;
@@ -32,7 +34,13 @@ Result<void> MemoryWriter::retry_by_operator(JobId id, WallTime now) {
   job.started.reset();
   job.finished.reset();
   tables_.forget_failures(*seq);
-  place_in_lane(*seq, job);
+  batches_.revived(*seq);
+  if (!*is_behind) {
+    place_in_lane(*seq, job);
+    return {};
+  }
+  tables_.update_job(*seq, job);
+  block(*seq, JobReason::schedule_overlap);
   return {};
 }
 
@@ -128,6 +136,7 @@ Result<void> MemoryWriter::end_waiting(Transition transition, JobId id, JobState
   tables_.update_job(*seq, job);
   acquit(*seq);
   free_unique(*seq);
+  batches_.ended(*seq, to, now);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job.lane.tenant, now);
   return {};
@@ -140,6 +149,7 @@ Result<void> MemoryWriter::delete_by_operator(JobId id) {
   if (auto allowed = check_deletion(id, {job.state, job.reason, tables_.claims().contains(*seq)}); !allowed)
     return allowed;
   if (*seq == tables_.last_seq()) return newest_job_stays(id);
+  batches_.removed(*seq);
   tables_.erase_job(*seq);
   acquit(*seq);
   return {};

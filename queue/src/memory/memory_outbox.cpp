@@ -81,8 +81,9 @@ Relayed MemoryWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& r
   const auto number = tables_.tenant_number(owner.tenant, owner.generation);
   const OutboxSeq before = number ? tables_.outbox_seen(*number) : OutboxSeq{0};
   const bool is_behind = number && tables_.outbox_behind(*number);
-  Relayed relayed =
-      take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+  Relayed relayed = take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) {
+    return enqueue_as({.join_by = JoinBy::outbox}, keys_, job, now);
+  });
   relayed.owner = number;
   if (relayed.watermark > before) tables_.set_outbox_seen(number.value(), relayed.watermark);
   if (relayed.missing > 0) note_lost(owner, number.value(), relayed.missing, relayed.watermark, now);

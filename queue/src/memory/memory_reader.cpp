@@ -118,6 +118,7 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   record.crashes = job.crashes;
   record.releases = job.releases;
   record.size_bytes = job.size_bytes;
+  record.batch = batches_.batch_of(seq);
   record.error = last_error(seq);
   const auto claim = tables_.claims().find(seq);
   if (claim != tables_.claims().end()) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "../batch_verbs.hpp"
 #include "../lane_gates.hpp"
 #include "../schedule_verbs.hpp"
+#include "memory_batches.hpp"
 #include "memory_schedules.hpp"
 #include "memory_tables.hpp"
 
@@ -14,7 +16,8 @@ namespace tenure::queue {
 
 class MemoryReader final : public LaneReader, public JobReader {
  public:
-  explicit MemoryReader(const MemoryTables& tables) : tables_(tables), schedule_rows_(tables) {}
+  explicit MemoryReader(const MemoryTables& tables)
+      : tables_(tables), schedule_rows_(tables), batch_rows_(tables) {}
 
   std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
@@ -76,6 +79,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
   JobKeys job_keys(const JobRecord& job) override;
   ScheduleReader& schedules() override { return schedules_; }
+  BatchReader& batches() override { return batches_; }
 
  private:
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
@@ -87,6 +91,8 @@ class MemoryReader final : public LaneReader, public JobReader {
   const MemoryTables& tables_;
   MemoryScheduleRows schedule_rows_;
   ScheduleQuestions schedules_{schedule_rows_};
+  MemoryBatchRows batch_rows_;
+  BatchQuestions batches_{batch_rows_};
   std::optional<LaneGates> gates_;
 };
 

@@ -42,6 +42,7 @@ Pruned MemoryWriter::prune(std::span<const JobSeq> jobs, const PrunePass& pass, 
     if (found == tables_.jobs().end() || seq == tables_.last_seq()) continue;
     const JobState state = found->second.state;
     if (!is_prunable(ended_of(seq, found->second), pass, now)) continue;
+    batches_.removed(seq);
     tables_.erase_job(seq);
     acquit(seq);
     count(pruned, state);

@@ -142,8 +142,8 @@ std::vector<TenantRecord> MemoryScheduleRows::active_tenants(TenantNumber after,
 }
 
 Result<Enqueued> MemoryScheduleRows::enqueue(const NewJob& job, bool is_blocked, WallTime now) {
-  return writer_->enqueue_blocked(writer_->keys_, job,
-                                  is_blocked ? JobReason::schedule_overlap : JobReason::none, now);
+  return writer_->enqueue_as({.blocked_for = is_blocked ? JobReason::schedule_overlap : JobReason::none},
+                             writer_->keys_, job, now);
 }
 
 }  // namespace tenure::queue

@@ -111,6 +111,7 @@ class MemoryStore final : public Store {
       throw;
     }
     if (tables_.keep()) ++changes_;  // as in a file, where an empty commit is none
+    tell(writer.take_batch_news());
   }
 
   void read(FunctionRef<void(JobReader&)> work) override {

@@ -417,6 +417,28 @@ void MemoryTables::set_schedule_job(JobSeq seq, const ScheduleOwner& owner) {
 
 void MemoryTables::erase_schedule_job(JobSeq seq) { erase(schedule_jobs_, JobSeq{seq}); }
 
+BatchNumber MemoryTables::insert_batch(BatchRow batch) {
+  last_batch_.value += 1;  // never taken back: a number is never given out twice
+  batch.number = last_batch_;
+  set(batches_, last_batch_, std::move(batch));
+  return last_batch_;
+}
+
+void MemoryTables::set_batch(const BatchRow& batch) { set(batches_, batch.number, batch); }
+
+void MemoryTables::erase_batch(BatchNumber number) {
+  for (const BatchMoment moment : {BatchMoment::complete, BatchMoment::success})
+    erase(batch_callbacks_, {number, moment});
+  erase(batches_, BatchNumber{number});
+}
+
+void MemoryTables::set_batch_callback(const CallbackRow& callback) {
+  set(batch_callbacks_, {callback.batch, callback.moment}, callback);
+}
+
+void MemoryTables::set_batch_job(JobSeq seq, const MemberRow& member) { set(batch_jobs_, seq, member); }
+void MemoryTables::erase_batch_job(JobSeq seq) { erase(batch_jobs_, JobSeq{seq}); }
+
 TenantRecord MemoryTables::insert_tenant(const TenantName& name, Generation generation, WallTime now) {
   last_tenant_.value += 1;  // never taken back: a number is never given out twice
   set(tenants_, last_tenant_, MemoryTenant{name, generation, TenantState::provisioning, now});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../batch_rows.hpp"
 #include "../schedule_rows.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -192,7 +193,11 @@ class MemoryTables {
   using ScheduleOwner = std::pair<ScheduleNumber, TenantNumber>;
   // Jobs of schedules that are not known to have ended.
   [[nodiscard]] const std::map<JobSeq, ScheduleOwner>& schedule_jobs() const { return schedule_jobs_; }
+  [[nodiscard]] const std::map<BatchNumber, BatchRow>& batches() const { return batches_; }
+  using CallbackKey = std::pair<BatchNumber, BatchMoment>;
+  [[nodiscard]] const std::map<CallbackKey, CallbackRow>& batch_callbacks() const { return batch_callbacks_; }
   // Of jobs that are there.
+  [[nodiscard]] const std::map<JobSeq, MemberRow>& batch_jobs() const { return batch_jobs_; }
   [[nodiscard]] std::optional<MemoryJobKey> job_key(JobSeq seq) const;
   // Of those that have not succeeded.
   [[nodiscard]] std::optional<MemoryUniqueKey> unique_key(JobSeq seq) const;
@@ -277,6 +282,14 @@ class MemoryTables {
   void erase_schedule_tick(const TickKey& key);
   void set_schedule_job(JobSeq seq, const ScheduleOwner& owner);
   void erase_schedule_job(JobSeq seq);
+  // Numbers it.
+  BatchNumber insert_batch(BatchRow batch);
+  void set_batch(const BatchRow& batch);
+  // With its callbacks.
+  void erase_batch(BatchNumber number);
+  void set_batch_callback(const CallbackRow& callback);
+  void set_batch_job(JobSeq seq, const MemberRow& member);
+  void erase_batch_job(JobSeq seq);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -335,6 +348,9 @@ class MemoryTables {
   std::map<ScheduleNumber, ScheduleRecord> schedules_;
   std::map<TickKey, TickRow> schedule_ticks_;
   std::map<JobSeq, ScheduleOwner> schedule_jobs_;
+  std::map<BatchNumber, BatchRow> batches_;
+  std::map<CallbackKey, CallbackRow> batch_callbacks_;
+  std::map<JobSeq, MemberRow> batch_jobs_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -350,6 +366,7 @@ class MemoryTables {
   ScheduleNumber last_schedule_{0};
   SchedulesMark schedules_mark_{0};  // as captures_mark_
   TenantNumber last_tenant_{0};
+  BatchNumber last_batch_{0};
   std::vector<std::function<void()>> undo_;
 };
 

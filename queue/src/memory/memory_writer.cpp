@@ -17,25 +17,47 @@ Result<Enqueued> MemoryWriter::enqueue(const NewJob& job, WallTime now) {
 }
 
 Result<Enqueued> MemoryWriter::enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now) {
-  return enqueue_blocked(keys, job, JobReason::none, now);
+  return enqueue_as({}, keys, job, now);
 }
 
-Result<Enqueued> MemoryWriter::enqueue_blocked(const KeyRing& keys, const NewJob& job, JobReason blocked_for,
-                                               WallTime now) {
+// As that of SqliteWriter.
+Result<Enqueued> MemoryWriter::enqueue_callback(NewJob job, const std::string& envelope, WallTime now) {
+  auto said = read_envelope(envelope);
+  if (!said) return tl::unexpected(std::move(said.error()));
+  job.tenant = std::move(said->tenant);
+  job.generation = said->generation;
+  auto enqueued = enqueue_as({.envelope = &envelope}, keys_, job, now);
+  if (enqueued && !enqueued->existed) tables_.add_hint(enqueued->seq);
+  return enqueued;
+}
+
+Result<std::string> MemoryWriter::envelope_for(const NewJob& job, Generation generation,
+                                               const KeyRing& keys) const {
+  const Envelope said = envelope_of(job, generation, keys);
+  std::string envelope = write_envelope(said);
+  if (auto size = check_payload_size(said, envelope.size(), payload_max_); !size)
+    return tl::unexpected(std::move(size.error()));
+  return envelope;
+}
+
+Result<Enqueued> MemoryWriter::enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job,
+                                          WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
   auto former = existing(job);
-  // A lost answer is asked for again when the tenant may have gone since, or the key.
+  // A lost answer is asked for again when the tenant may have gone since, or the key, or its batch is closed.
   const auto former_or = [&](Failure why) -> Result<Enqueued> {
     if (former && *former) return **former;
     return tl::unexpected(std::move(why));
   };
-  if (auto fits = check_keys(tables_.seal_marks(), keys_); !fits) return former_or(std::move(fits.error()));
+  if (as.envelope == nullptr)
+    if (auto fits = check_keys(tables_.seal_marks(), keys_); !fits) return former_or(std::move(fits.error()));
   const auto owner = owner_of(job);
   if (!owner) return former_or(owner.error());
-  const Envelope said = envelope_of(job, owner->generation, keys);
-  std::string envelope = write_envelope(said);
-  if (auto size = check_payload_size(said, envelope.size(), payload_max_); !size)
-    return tl::unexpected(std::move(size.error()));
+  Result<std::string> envelope =
+      as.envelope != nullptr ? *as.envelope : envelope_for(job, owner->generation, keys);
+  if (!envelope) return tl::unexpected(std::move(envelope.error()));
+  auto batch = batches_.joined_by(job, owner->number, as.join_by);
+  if (!batch) return former_or(std::move(batch.error()));
   const auto lane = lane_of(job, owner->number);
   if (!lane) return tl::unexpected(lane.error());
   if (!former) return tl::unexpected(std::move(former.error()));
@@ -53,18 +75,19 @@ Result<Enqueued> MemoryWriter::enqueue_blocked(const KeyRing& keys, const NewJob
   row.lane = *lane;
   row.state = is_due ? JobState::ready : JobState::scheduled;
   row.reason = is_due ? JobReason::none : JobReason::not_due;
-  if (blocked_for != JobReason::none) {
+  if (as.blocked_for != JobReason::none) {
     row.state = JobState::blocked;
-    row.reason = blocked_for;
+    row.reason = as.blocked_for;
   }
   row.due = job.due;
   row.created = now;
   row.attempts_max = job.attempts_max;
-  row.size_bytes = static_cast<std::int64_t>(envelope.size());
-  const JobSeq seq = tables_.insert_job(row, std::move(envelope));
+  row.size_bytes = static_cast<std::int64_t>(envelope->size());
+  const JobSeq seq = tables_.insert_job(row, *std::move(envelope));
   if (job.start_before) tables_.set_start_time(seq, *job.start_before);
   state_keys(seq, job, owner->number);
-  if (is_due && blocked_for == JobReason::none && lines_up(seq)) stand_in_line(seq);
+  if (is_due && as.blocked_for == JobReason::none && lines_up(seq)) stand_in_line(seq);
+  if (*batch) batches_.join(seq, **batch);
   return Enqueued{job.id, seq, owner->generation, false,
                   JobArrival{seq, row.lane, row.due, tables_.jobs().at(seq).state}};
 }
@@ -99,7 +122,7 @@ Result<QueueNumber> MemoryWriter::intern_queue(std::string_view name) {
   return tables_.add_queue(name);
 }
 
-Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) const {
+Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) {
   const auto seq = tables_.seq_of(job.id);
   if (!seq) return std::nullopt;
   const MemoryJob& row = tables_.jobs().at(*seq);
@@ -111,7 +134,7 @@ Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) const 
       tables_.queues().names[static_cast<std::size_t>(row.lane.queue.value) - 1] == job.queue &&
       tables_.kinds().names[static_cast<std::size_t>(row.lane.kind.value) - 1] == job.kind &&
       says_same_job(*tables_.envelope(*seq), envelope_of(job, wanted, {}));
-  if (!is_same) return id_conflict(job.id);
+  if (!is_same || !batches_.states_same(*seq, job)) return id_conflict(job.id);
   return Enqueued{job.id, *seq, generation, true, {}};
 }
 
@@ -225,6 +248,7 @@ Result<void> MemoryWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   end_job(claim.seq, JobState::succeeded, JobReason::none, *ended, 0, now);
   tables_.erase_unique_key(claim.seq);
   pass_on(ended->key, claim.seq);
+  batches_.ended(claim.seq, JobState::succeeded, now);
   return {};
 }
 
@@ -245,6 +269,7 @@ Result<void> MemoryWriter::finish(ClaimRef claim, JobState state, JobReason reas
                 now);
   acquit(claim.seq);
   pass_on(ended->key, claim.seq);
+  batches_.ended(claim.seq, state, now);
   return {};
 }
 
@@ -257,11 +282,9 @@ Result<void> MemoryWriter::cancel(ClaimRef claim, bool started, const AttemptFai
   end_job(claim.seq, JobState::cancelled, JobReason::by_operator, *ended, 0, now);
   acquit(claim.seq);
   pass_on(ended->key, claim.seq);
-  if (started) {
-    add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, why, now);
-    return {};
-  }
-  never_started(claim.seq);
+  if (started) add_attempt(claim.seq, *ended, AttemptOutcome::interrupted, why, now);
+  else never_started(claim.seq);
+  batches_.ended(claim.seq, JobState::cancelled, now);
   return {};
 }
 
@@ -371,7 +394,9 @@ std::optional<MemoryClaim> MemoryWriter::end_by_crash(ClaimRef claim, CrashCharg
   MemoryJob job = tables_.jobs().at(claim.seq);
   ++job.crashes;
   tables_.update_job(claim.seq, job);
-  if (charge == CrashCharge::poison) end_job(claim.seq, JobState::dead, JobReason::poison, *ended, 0, now);
+  if (charge != CrashCharge::poison) return ended;
+  end_job(claim.seq, JobState::dead, JobReason::poison, *ended, 0, now);
+  batches_.ended(claim.seq, JobState::dead, now);
   return ended;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../batch_verbs.hpp"
 #include "memory_reader.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -15,7 +16,8 @@ class MemoryWriter final : public StoreWriter {
         payload_max_(payload_max),
         keys_(keys),
         reader_(tables),
-        schedule_rows_(tables, this) {}
+        schedule_rows_(tables, this),
+        batch_rows_(tables, this) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -101,10 +103,14 @@ class MemoryWriter final : public StoreWriter {
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
   ScheduleWriter& schedules() override { return schedules_; }
+  BatchWriter& batches() override { return batches_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
+  [[nodiscard]] std::vector<BatchNews> take_batch_news() { return batches_.take_news(); }
+
  private:
+  friend class MemoryBatchRows;
   friend class MemoryScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
@@ -116,14 +122,20 @@ class MemoryWriter final : public StoreWriter {
     Generation generation;
   };
   Result<Enqueued> enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now);
-  // Blocked for that reason, unless it is none.
-  Result<Enqueued> enqueue_blocked(const KeyRing& keys, const NewJob& job, JobReason blocked_for,
-                                   WallTime now);
+  struct EnqueueAs {
+    JobReason blocked_for = JobReason::none;  // unless it is none
+    JoinBy join_by = JoinBy::enqueue;
+    const std::string* envelope = nullptr;  // that is written already
+  };
+  Result<Enqueued> enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job, WallTime now);
+  Result<Enqueued> enqueue_callback(NewJob job, const std::string& envelope, WallTime now);
+  [[nodiscard]] Result<std::string> envelope_for(const NewJob& job, Generation generation,
+                                                 const KeyRing& keys) const;
   Result<Owner> owner_of(const NewJob& job) const;
   [[nodiscard]] Result<Owner> owner_of(const TenantName& name, Generation wanted) const;
   Result<QueueNumber> intern_queue(std::string_view name);
   Result<Lane> lane_of(const NewJob& job, TenantNumber tenant);
-  Result<std::optional<Enqueued>> existing(const NewJob& job) const;
+  Result<std::optional<Enqueued>> existing(const NewJob& job);
 
   [[nodiscard]] std::vector<MemoryTables::ReadyKey> front_of_lanes(const ClaimRequest& request,
                                                                    std::size_t count) const;
@@ -184,6 +196,8 @@ class MemoryWriter final : public StoreWriter {
   MemoryReader reader_;
   MemoryScheduleRows schedule_rows_;
   ScheduleVerbs schedules_{schedule_rows_};
+  MemoryBatchRows batch_rows_;
+  BatchVerbs batches_{batch_rows_};
 };
 
 }  // namespace tenure::queue

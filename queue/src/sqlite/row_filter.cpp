@@ -85,6 +85,20 @@ void narrow_ids(RowFilter& narrowed, const FilterTerm& term) {
   narrowed.ids = std::move(ids);
 }
 
+void narrow_batches(RowFilter& narrowed, const FilterTerm& term) {
+  narrowed.exact = false;
+  if (term.negated || narrowed.batches) return;
+  std::vector<BatchId> batches;
+  for (const FilterValue& value : term.values) {
+    const auto uuid = Uuid::parse(std::get<Glob>(value).pattern);
+    if (!uuid) return;  // a pattern: every row has to be looked at
+    batches.push_back(BatchId{*uuid});
+  }
+  std::ranges::sort(batches);
+  batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
+  narrowed.batches = std::move(batches);
+}
+
 void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
   switch (term.field) {
     case FilterField::state:
@@ -110,6 +124,9 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
       break;
     case FilterField::reason:
       narrow_by_reason(narrowed, term);
+      break;
+    case FilterField::batch:
+      narrow_batches(narrowed, term);
       break;
     case FilterField::queue:
     case FilterField::kind:
@@ -211,6 +228,14 @@ bool holds(const RowFilter::Bounds& bounds, const sqlite::Statement& row, int co
 bool RowFilter::passes_lane(const sqlite::Statement& row, int lane_column) const {
   return holds(tenants, row, lane_column + 2) && holds(queues, row, lane_column) &&
          holds(kinds, row, lane_column + 3) && holds(priority, row, lane_column + 1);
+}
+
+bool RowFilter::may_pass(const std::optional<JobState>& ended) const {
+  if (any_state) return true;
+  if (ended) return wants(static_cast<ShownState>(*ended));
+  constexpr std::array kUnended{ShownState::scheduled, ShownState::ready, ShownState::blocked,
+                                ShownState::running, ShownState::held};
+  return std::ranges::any_of(kUnended, [this](ShownState state) { return wants(state); });
 }
 
 bool RowFilter::passes_row(const sqlite::Statement& row, int first_column) const {

@@ -42,12 +42,15 @@ struct RowFilter {
   bool any_state = true;
   Numbers tenants, queues, kinds;
   Bounds priority, failures, crashes, created;
-  std::optional<std::vector<JobId>> ids;  // only these can match
+  std::optional<std::vector<JobId>> ids;        // only these can match
+  std::optional<std::vector<BatchId>> batches;  // only their members can match
 
   // Null where others than these may pass.
   [[nodiscard]] const std::vector<std::int64_t>* only_tenants() const {
     return tenants && tenants->pass ? &tenants->numbers : nullptr;
   }
+  // Whether one that has ended so, or has not (nothing), may pass.
+  [[nodiscard]] bool may_pass(const std::optional<JobState>& ended) const;
   [[nodiscard]] bool wants(ShownState state) const { return (states & bit_of(state)) != 0; }
   // Looks at nothing that is not restricted.
   [[nodiscard]] bool passes_lane(const sqlite::Statement& row, int lane_column) const;

@@ -101,6 +101,7 @@ Result<void> SqliteWriter::finish_succeeded(ClaimRef claim, WallTime now) {
   key_rows_.forget_unique(claim.seq);
   pass_on(key, claim.seq);
   failure_counts_.forget(claim.seq);
+  batches_.ended(claim.seq, JobState::succeeded, now);
   ++successes_;
   ended_.reset();
   return {};
@@ -128,6 +129,7 @@ Result<void> SqliteWriter::finish(ClaimRef claim, JobState state, JobReason reas
   failure_counts_.forget(claim.seq);
   if (is_failure) add_attempt(claim, *ended, AttemptOutcome::failed, failure, now);
   else if (has_started) add_attempt(claim, *ended, AttemptOutcome::interrupted, failure, now);
+  batches_.ended(claim.seq, state, now);
   return {};
 }
 
@@ -148,6 +150,7 @@ Result<void> SqliteWriter::cancel(ClaimRef claim, bool started, const AttemptFai
   pass_on(ended->key, claim.seq);
   failure_counts_.forget(claim.seq);
   if (started) add_attempt(claim, *ended, AttemptOutcome::interrupted, why, now);
+  batches_.ended(claim.seq, JobState::cancelled, now);
   return {};
 }
 
@@ -293,6 +296,7 @@ void SqliteWriter::charge_crash(ClaimRef claim, CrashCharge charge, const EndedC
             ended.started_us, to_us(now), 0)
       .run();
   key_rows_.free(claim.seq);
+  batches_.ended(claim.seq, JobState::dead, now);
 }
 
 void SqliteWriter::add_attempt(ClaimRef claim, const EndedClaim& ended, AttemptOutcome outcome,

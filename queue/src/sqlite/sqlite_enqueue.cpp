@@ -48,25 +48,41 @@ Result<Enqueued> SqliteWriter::enqueue(const NewJob& job, WallTime now) {
 }
 
 Result<Enqueued> SqliteWriter::enqueue_sealed_by(const KeyRing& keys, const NewJob& job, WallTime now) {
-  return enqueue_at(keys, job, Placing::as_enqueued, JobReason::none, now);
+  return enqueue_as({}, keys, job, now);
 }
 
 Result<Enqueued> SqliteWriter::enqueue_placed(const NewJob& job, JobReason blocked_for, WallTime now) {
-  return enqueue_at(keys_, job, Placing::of_its_own, blocked_for, now);
+  return enqueue_as({.is_placed = true, .blocked_for = blocked_for}, keys_, job, now);
 }
 
-Result<Enqueued> SqliteWriter::enqueue_at(const KeyRing& keys, const NewJob& job, Placing placing,
-                                          JobReason blocked_for, WallTime now) {
+Result<Enqueued> SqliteWriter::enqueue_of_outbox(const NewJob& job, WallTime now) {
+  return enqueue_as({.join_by = JoinBy::outbox}, keys_, job, now);
+}
+
+// Its tenant, and the generation of it, are those of its envelope. With a hint, since it is no fresh job.
+Result<Enqueued> SqliteWriter::enqueue_callback(NewJob job, const std::string& envelope, WallTime now) {
+  auto said = read_envelope(envelope);
+  if (!said) return tl::unexpected(std::move(said.error()));
+  job.tenant = std::move(said->tenant);
+  job.generation = said->generation;
+  auto enqueued = enqueue_as({.is_placed = true, .envelope = &envelope}, keys_, job, now);
+  if (enqueued && !enqueued->existed) hint_at(enqueued->seq);
+  return enqueued;
+}
+
+Result<Enqueued> SqliteWriter::enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job,
+                                          WallTime now) {
   if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
-  // A lost answer is asked for again when the tenant may have gone since, or the key.
+  // A lost answer is asked for again when the tenant may have gone since, or the key, or its batch is closed.
   const auto former_or = [&](Failure why) -> Result<Enqueued> {
     auto former = existing(job);
     if (former && *former) return **former;
     return tl::unexpected(std::move(why));
   };
-  if (auto fits = check_own_keys(); !fits) return former_or(std::move(fits.error()));
-  auto incoming = look_up(job, keys);
+  auto incoming = look_up_as(as, job, keys);
   if (!incoming) return former_or(std::move(incoming.error()));
+  auto batch = batches_.joined_by(job, incoming->owner.number, as.join_by);
+  if (!batch) return former_or(std::move(batch.error()));
   const auto numbers = intern(job);
   if (!numbers) return tl::unexpected(numbers.error());
 
@@ -77,8 +93,8 @@ Result<Enqueued> SqliteWriter::enqueue_at(const KeyRing& keys, const NewJob& job
   }
   const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
   const JobState place =
-      blocked_for == JobReason::none ? place_of_new(job, lane.tenant, now) : JobState::blocked;
-  const bool is_placed = place != JobState::ready || placing == Placing::of_its_own;
+      as.blocked_for == JobReason::none ? place_of_new(job, lane.tenant, now) : JobState::blocked;
+  const bool is_placed = place != JobState::ready || as.is_placed;
   if (!insert_job(job, lane, incoming->envelope, is_placed ? RowState::placed : RowState::as_enqueued,
                   place == JobState::scheduled ? JobReason::not_due : JobReason::none, now)) {
     auto former = existing(job);
@@ -86,10 +102,11 @@ Result<Enqueued> SqliteWriter::enqueue_at(const KeyRing& keys, const NewJob& job
     return former->value();
   }
   const JobSeq seq{connection_.last_insert_row()};
-  if (blocked_for != JobReason::none) insert_blocked(connection_, lane, {job.due, seq}, blocked_for);
+  if (as.blocked_for != JobReason::none) insert_blocked(connection_, lane, {job.due, seq}, as.blocked_for);
   else if (place == JobState::ready && is_placed) insert_ready(connection_, lane, {job.due, seq});
-  place_new(job, lane, seq, place, blocked_for);
+  place_new(job, lane, seq, place, as.blocked_for);
   if (job.start_before) start_times_.add(seq, *job.start_before);
+  if (*batch) batches_.join(seq, **batch);
   return Enqueued{job.id, seq, incoming->owner.generation, false, JobArrival{seq, lane, job.due, place}};
 }
 
@@ -122,6 +139,20 @@ void SqliteWriter::place_new(const NewJob& job, const Lane& lane, JobSeq seq, Jo
     key_rows_.hold(seq, {.key = stored_key(lane.tenant, job.unique->key, job.unique->is_global),
                          .until = job.unique->until,
                          .is_held = true});
+}
+
+Result<SqliteWriter::Incoming> SqliteWriter::look_up_as(const EnqueueAs& as, const NewJob& job,
+                                                        const KeyRing& keys) {
+  if (as.envelope == nullptr) {
+    if (auto fits = check_own_keys(); !fits) return tl::unexpected(std::move(fits.error()));
+    return look_up(job, keys);
+  }
+  Incoming incoming{.owner = {}, .envelope = *as.envelope};
+  if (!job.tenant) return incoming;
+  auto owner = owner_of(*job.tenant, job.generation);
+  if (!owner) return tl::unexpected(std::move(owner.error()));
+  incoming.owner = *owner;
+  return incoming;
 }
 
 Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job, const KeyRing& keys) {
@@ -196,8 +227,9 @@ Result<std::optional<Enqueued>> SqliteWriter::existing(const NewJob& job) {
   const bool is_same = row.integer(1) == job.priority.value && row.text(2) == job.queue &&
                        row.text(3) == job.kind &&
                        says_same_job(as_text(row.blob(5)), envelope_of(job, wanted, {}));
-  if (!is_same) return id_conflict(job.id);
-  return Enqueued{job.id, JobSeq{row.integer(0)}, generation, true, {}};
+  const JobSeq seq{row.integer(0)};
+  if (!is_same || !batches_.states_same(seq, job)) return id_conflict(job.id);
+  return Enqueued{job.id, seq, generation, true, {}};
 }
 
 std::vector<const Query*> enqueue_queries() {

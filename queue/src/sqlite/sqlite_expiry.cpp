@@ -25,6 +25,7 @@ std::vector<ExpiredJob> SqliteWriter::expire(WallTime now, std::size_t limit) {
     leave_place(*job);
     connection_.statement(kExpire).bind(late.seq.value, to_us(now)).run();
     key_rows_.free(late.seq);
+    batches_.ended(late.seq, JobState::discarded, now);
     mark_outbox_of(job->lane.tenant, now);
     expired.push_back({late.seq, job->id, job->lane});
   }

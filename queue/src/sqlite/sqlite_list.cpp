@@ -131,6 +131,15 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
     std::size_t left = narrowed.ids->size();
     return take(seqs_of(*narrowed.ids, options), false, left);
   }
+  if (narrowed.batches) {
+    for (const BatchId batch : *narrowed.batches)
+      if (!for_each_match_of(batch, narrowed, options, [&](std::span<const JobSeq> seqs, std::size_t& left) {
+            take(seqs, false, left);
+            return wants_more;
+          }))
+        return;
+    return;
+  }
   Candidates candidates(connection_, ended_, narrowed, options, [this](const Lane& lane) {
     return gate_of(lane.tenant, lane.queue, lane.kind) == JobReason::none;
   });
@@ -144,6 +153,23 @@ void SqliteJobReader::for_each_match(const Filter& filter, const RowFilter& narr
     if (const auto end = end_of_page(taken, options)) candidates.page_ends_at(*end);
     return wants_more;
   });
+}
+
+// As what a member is counted spares a look at the job.
+bool SqliteJobReader::for_each_match_of(BatchId batch, const RowFilter& narrowed, const ListOptions& options,
+                                        FunctionRef<bool(std::span<const JobSeq>, std::size_t&)> take) {
+  const auto row = batch_rows_.named(batch);
+  std::size_t left = row ? options.limit : 0;
+  for (auto after = options.after; left > 0;) {
+    const auto page = batch_rows_.members(row->number, options, after, kJudgedTogether);
+    if (page.empty()) break;
+    after = page.back().seq;
+    std::vector<JobSeq> seqs;
+    for (const auto& [seq, ended] : page)
+      if (narrowed.may_pass(ended)) seqs.push_back(seq);
+    if (!take(seqs, left)) return false;
+  }
+  return true;
 }
 
 std::vector<JobSeq> SqliteJobReader::seqs_of(std::span<const JobId> ids, const ListOptions& options) {

@@ -165,10 +165,14 @@ Result<void> SqliteWriter::retry_by_operator(JobId id, WallTime now) {
   if (!job) return tl::unexpected(job.error());
   if (auto owner = check_tenant_of_retry(job->lane.tenant); !owner) return owner;
   if (auto sealed = check_seal_of_retry(job->place.seq); !sealed) return sealed;
+  const auto is_behind = schedules_.readmit(id, job->place.seq, job->lane.tenant);
+  if (!is_behind) return tl::unexpected(is_behind.error());
   if (auto unique = hold_unique_again(job->place.seq, id); !unique) return unique;
   connection_.statement(kRetryByOperator).bind(job->place.seq.value, to_us(now)).run();
   failure_counts_.forget(job->place.seq);
-  place_in_lane(*job, now);
+  batches_.revived(job->place.seq);
+  if (*is_behind) insert_blocked(connection_, job->lane, {now, job->place.seq}, JobReason::schedule_overlap);
+  else place_in_lane(*job, now);
   return {};
 }
 
@@ -260,6 +264,7 @@ Result<void> SqliteWriter::end_waiting(Transition transition, JobId id, JobState
   start_times_.forget(job->place.seq);
   key_rows_.free(job->place.seq);
   failure_counts_.forget(job->place.seq);
+  batches_.ended(job->place.seq, to, now);
   // A power cut may have undone its claim and kept what its run has written.
   mark_outbox_of(job->lane.tenant, now);
   return {};
@@ -279,6 +284,7 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   key_rows_.forget(seq);
   forget_captures_of(seq);
   acquit(seq);
+  batches_.removed(seq);
   return {};
 }
 

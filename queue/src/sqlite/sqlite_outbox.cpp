@@ -48,8 +48,8 @@ Relayed SqliteWriter::relay_outbox(const OutboxOwner& owner, const OutboxRows& r
   const auto number = outbox_owner_number(connection_, owner);
   const OutboxSeq before = number ? queue::outbox_watermark(connection_, *number) : OutboxSeq{0};
   const bool is_behind = number && queue::outbox_behind(connection_, *number);
-  Relayed relayed =
-      take_over(before, is_behind, owner, rows, keys_, [&](const NewJob& job) { return enqueue(job, now); });
+  Relayed relayed = take_over(before, is_behind, owner, rows, keys_,
+                              [&](const NewJob& job) { return enqueue_of_outbox(job, now); });
   relayed.owner = number;
   if (relayed.watermark > before) set_outbox_watermark(connection_, number.value(), relayed.watermark);
   if (relayed.missing > 0) note_lost(owner, number.value(), relayed.missing, relayed.watermark, now);

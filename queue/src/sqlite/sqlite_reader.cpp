@@ -32,7 +32,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
          tenant.number is null, job.queue, job.kind, cancel_request.asked_us,
          progress.done, progress.total, progress.text, progress.told_us, length(job_cursor.cursor), job_cursor.saved_us,
-         start_before.before_us
+         start_before.before_us,
+         (select batch.id from batch_job join batch on batch.number = batch_job.batch where batch_job.seq = job.seq)
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -160,6 +161,8 @@ JobRecord record_of(JobSeq seq, const sqlite::Statement& row, RowPlace place) {
   job.size_bytes = row.integer(17);
   if (place != RowPlace::ended && !row.is_null(32))
     job.cursor = SavedCursor{row.integer(32), from_us(row.integer(33))};
+  if (!row.is_null(35))
+    if (const auto id = Uuid::from_bytes(row.blob(35))) job.batch = BatchId{*id};
   job.error = row.text(23);
   return job;
 }

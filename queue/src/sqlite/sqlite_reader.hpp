@@ -1,11 +1,13 @@
 #pragma once
 
+#include "../batch_verbs.hpp"
 #include "../lane_gates.hpp"
 #include "../schedule_verbs.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
 #include "job_owner.hpp"
 #include "row_filter.hpp"
+#include "sqlite_batches.hpp"
 #include "sqlite_schedules.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -29,6 +31,7 @@
 //   sqlite_pauses.cpp      queues and kinds that are paused
 //   sqlite_tenant_life.cpp tenants that are paused or were deleted
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
+//   sqlite_batches.cpp     rows of batches
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
 //   sqlite_keys.cpp        the keys of one job
@@ -38,7 +41,11 @@ namespace tenure::queue {
 class SqliteJobReader final : public JobReader {
  public:
   SqliteJobReader(sqlite::Connection& connection, const std::function<std::int64_t()>& wal_bytes)
-      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection), schedule_rows_(connection) {}
+      : connection_(connection),
+        wal_bytes_(wal_bytes),
+        ended_(connection),
+        schedule_rows_(connection),
+        batch_rows_(connection) {}
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
@@ -87,6 +94,7 @@ class SqliteJobReader final : public JobReader {
   LostRows lost_rows(const OutboxOwner& owner) override;
   std::vector<LostRows> lost_rows(std::size_t limit) override;
   ScheduleReader& schedules() override { return schedules_; }
+  BatchReader& batches() override { return batches_; }
   JobKeys job_keys(const JobRecord& job) override;
   std::optional<JobOwner> owner_of_job(JobId id) override { return queue::owner_of_job(connection_, id); }
   std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
@@ -104,6 +112,10 @@ class SqliteJobReader final : public JobReader {
   // fn(record) for what matches, in order, source by source, at most options.limit of each source, until it returns false.
   void for_each_match(const Filter& filter, const RowFilter& narrowed, const ListOptions& options,
                       std::optional<JobSeq> floor, WallTime now, FunctionRef<bool(JobRecord&&)> fn);
+
+  // The same of the members of one batch.
+  [[nodiscard]] bool for_each_match_of(BatchId batch, const RowFilter& narrowed, const ListOptions& options,
+                                       FunctionRef<bool(std::span<const JobSeq>, std::size_t&)> take);
 
   [[nodiscard]] std::int64_t count_judged(const Filter& filter, CandidateSource& source, std::int64_t limit,
                                           WallTime now);
@@ -134,6 +146,8 @@ class SqliteJobReader final : public JobReader {
   EndedLookup ended_;
   SqliteScheduleRows schedule_rows_;
   ScheduleQuestions schedules_{schedule_rows_};
+  SqliteBatchRows batch_rows_;
+  BatchQuestions batches_{batch_rows_};
   std::unordered_map<TenantNumber, TenantState> tenant_states_;
   std::optional<LaneGates> gates_;  // once they were asked for
 };

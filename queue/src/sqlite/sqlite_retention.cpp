@@ -134,6 +134,7 @@ Pruned SqliteWriter::prune(std::span<const JobSeq> jobs, const PrunePass& pass, 
     key_rows_.forget(seq);
     forget_captures_of(seq);
     acquit(seq);
+    batches_.removed(seq);
     count(pruned, job.state);
   }
   return pruned;

@@ -83,6 +83,8 @@ void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> w
   std::int64_t tenants_mark = 0;
   std::size_t successes = 0;
   bool used_fresh = false;
+  bool has_made_jobs = false;
+  std::vector<BatchNews> batch_news;
   try {
     database_.write(durability, [&](Connection& connection) {
       TransactionNames names(connection, committed_names_);
@@ -99,11 +101,16 @@ void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> w
       tenants_mark = writer.tenants_mark();
       successes = writer.successes();
       used_fresh = writer.used_fresh();
+      has_made_jobs = writer.has_made_jobs();
+      batch_news = writer.take_batch_news();
     });
   } catch (...) {
     if (used_fresh) fresh_.forget();  // the commit itself has failed
     throw;
   }
+  // An end that makes a job is durable, whatever it was asked to be: nobody acts on the job before.
+  if (has_made_jobs && durability == Durability::ordered) database_.sync();
+  tell(batch_news);
   remember(seen);
   known_owners_.remember(tenants_mark, owners);
   checkpoint_if_long();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../batch_verbs.hpp"
 #include "../job_rules.hpp"
 #include "../schedule_verbs.hpp"
 #include "cancel_requests.hpp"
@@ -11,6 +12,7 @@
 #include "key_rows.hpp"
 #include "known_owners.hpp"
 #include "places.hpp"
+#include "sqlite_batches.hpp"
 #include "sqlite_lanes.hpp"
 #include "sqlite_schedules.hpp"
 #include "start_times.hpp"
@@ -38,6 +40,7 @@
 //   sqlite_operators.cpp what an operator does to one job
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_tenant_life.cpp tenants that are paused, read-only and deleted
+//   sqlite_batches.cpp   rows of batches
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
 //   sqlite_keys.cpp      concurrency keys and unique keys
@@ -65,6 +68,7 @@ class SqliteWriter final : public StoreWriter {
         failure_counts_(connection),
         told_(connection),
         schedule_rows_(connection, this),
+        batch_rows_(connection, this),
         key_rows_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
@@ -154,6 +158,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
   ScheduleWriter& schedules() override { return schedules_; }
+  BatchWriter& batches() override { return batches_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
@@ -162,10 +167,14 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] std::int64_t tenants_mark() const { return tenants_mark_.value_or(0); }
   // Jobs that succeeded in this transaction.
   [[nodiscard]] std::size_t successes() const { return successes_; }
+  // Of batches: whether callbacks were enqueued, and what is to be told.
+  [[nodiscard]] bool has_made_jobs() const { return batches_.has_made_jobs(); }
+  [[nodiscard]] std::vector<BatchNews> take_batch_news() { return batches_.take_news(); }
   // Whether it may have changed what is held of fresh jobs.
   [[nodiscard]] bool used_fresh() const { return fresh_has_begun_; }
 
  private:
+  friend class SqliteBatchRows;
   friend class SqliteScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
@@ -217,10 +226,17 @@ class SqliteWriter final : public StoreWriter {
   // The same with a place of its own from the beginning, so that where it stands is told by the tables alone: blocked for that reason, or
   // where it is due in `ready`.
   Result<Enqueued> enqueue_placed(const NewJob& job, JobReason blocked_for, WallTime now);
-  enum class Placing : std::uint8_t { as_enqueued, of_its_own };
-  Result<Enqueued> enqueue_at(const KeyRing& keys, const NewJob& job, Placing placing, JobReason blocked_for,
-                              WallTime now);
+  struct EnqueueAs {
+    bool is_placed = false;  // it has a place of its own
+    JobReason blocked_for = JobReason::none;
+    JoinBy join_by = JoinBy::enqueue;
+    const std::string* envelope = nullptr;  // that is written already
+  };
+  Result<Enqueued> enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job, WallTime now);
+  Result<Enqueued> enqueue_of_outbox(const NewJob& job, WallTime now);
+  Result<Enqueued> enqueue_callback(NewJob job, const std::string& envelope, WallTime now);
   Result<Incoming> look_up(const NewJob& job, const KeyRing& keys);
+  Result<Incoming> look_up_as(const EnqueueAs& as, const NewJob& job, const KeyRing& keys);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
   Result<Names> intern(const NewJob& job);
@@ -335,6 +351,8 @@ class SqliteWriter final : public StoreWriter {
   ToldByRuns told_;
   SqliteScheduleRows schedule_rows_;
   ScheduleVerbs schedules_{schedule_rows_};
+  SqliteBatchRows batch_rows_;
+  BatchVerbs batches_{batch_rows_};
   KeyRows key_rows_;
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;

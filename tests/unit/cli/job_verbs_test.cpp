@@ -135,7 +135,8 @@ TEST_F(JobVerbs, CLI_05_NamedJobsInOtherStatesAreLeftAloneInWords) {
   EXPECT_THAT(output.error, HasSubstr("; only scheduled jobs are made due\n"));
   EXPECT_EQ(run({"job", "discard", job_id(5).text()}), 1);
   EXPECT_THAT(output.error, HasSubstr(" is scheduled, due 2026-"));
-  EXPECT_THAT(output.error, HasSubstr("; only jobs that failed and wait for a retry are discarded\n"));
+  EXPECT_THAT(output.error,
+              HasSubstr("; only jobs that failed or were put off, and wait for another try are discarded\n"));
   EXPECT_EQ(run({"job", "delete", id7, "--yes"}), 1);
   EXPECT_THAT(output.error, HasSubstr("; only jobs that have ended are deleted\n"));
   EXPECT_EQ(job(7).state, ShownState::running);
@@ -193,6 +194,18 @@ TEST_F(JobVerbs, CLI_01_TheirJsonStaysAsItIs) {
   all += json("discard");
   output.out = all;
   expect_golden("job_verbs.json");
+}
+
+TEST_F(JobVerbs, AJobThatItsHandlerHasPutOffIsDiscardedToo) {
+  add_job(31, "acme", "billing.close", "{}", {}, "snoozed");
+  const queue::ClaimedJob claimed = claim(31);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(
+        writer.put_off({claimed.seq, claimed.token}, clock.wall() + std::chrono::hours(1), {}, clock.wall()));
+  });
+  EXPECT_EQ(run({"job", "discard", "queue=snoozed", "--yes"}), 0) << output.error;
+  EXPECT_EQ(output.out, "discarded 1 job of 1 tenant\n");
+  EXPECT_EQ(job(31).state, ShownState::discarded);
 }
 
 }  // namespace

@@ -68,6 +68,44 @@ queue::JobId Program::job_id(int seed) {
   return queue::JobId{*Uuid::parse({text.data(), 36})};
 }
 
+BatchId Program::batch_id() { return {Uuid::parse("019cadff-0000-7000-8000-0000000000b1").value()}; }
+
+void Program::open_batch(std::string_view tenant, std::string_view arguments) {
+  queue::BatchCallback callback;
+  callback.job.queue = "default";
+  callback.job.kind = "report.send";
+  callback.job.attempts_max = 3;
+  callback.job.arguments = arguments;
+  queue::NewBatch batch{.id = batch_id(), .tenant = TenantName{tenant}, .name = "import of 2026-03"};
+  batch.on_complete = callback;
+  callback.job.kind = "report.publish";
+  batch.on_success = callback;
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.batches().open(batch, clock.wall())));
+  });
+}
+
+void Program::close_batch() {
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    value_or_raise(writer.batches().close(batch_id(), clock.wall()));
+  });
+}
+
+void Program::add_member(int seed, std::string_view tenant) {
+  queue::NewJob job;
+  job.id = job_id(seed);
+  job.tenant = TenantName{tenant};
+  job.queue = "default";
+  job.kind = "import.file";
+  job.due = clock.wall();
+  job.attempts_max = 10;
+  job.arguments = "{}";
+  job.batch = batch_id();
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.enqueue(job, clock.wall())));
+  });
+}
+
 void Program::add_job(int seed, std::string_view tenant, std::string_view kind, std::string_view arguments,
                       std::chrono::seconds due_in, std::string_view queue) {
   queue::NewJob job{.id = job_id(seed),

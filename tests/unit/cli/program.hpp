@@ -44,6 +44,11 @@ class Program : public ::testing::Test {
   static queue::JobId job_id(int seed);
   void add_job(int seed, std::string_view tenant, std::string_view kind, std::string_view arguments = "{}",
                std::chrono::seconds due_in = {}, std::string_view queue = "default");
+  // 019cadff-0000-7000-8000-0000000000b1, of that tenant, with a job for each of its moments.
+  static BatchId batch_id();
+  void open_batch(std::string_view tenant, std::string_view arguments = "{}");
+  void close_batch();
+  void add_member(int seed, std::string_view tenant);
   // Runs the next ready job of that queue and lets it end badly.
   void die(int seed, std::string_view error = "no answer from mx.acme.example");
   void succeed(int seed);

@@ -1,5 +1,6 @@
 #include "program.hpp"
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,27 @@ TEST_F(ScheduleNoun, APreviewHasZoneNoteAndTheMomentInsideTheSpread) {
   EXPECT_THAT(output.out, HasSubstr("\"due\":\"" + to_rfc3339(due) + "\""));
   EXPECT_EQ(run({"schedule", "preview", "monthly-report", "--count", "0"}), 2);
   EXPECT_EQ(run({"schedule", "preview", "nobody"}), 1);
+}
+
+TEST_F(ScheduleNoun, APreviewOfAConfiguredOneFollowsWhatTheStoreKnowsOfIt) {
+  std::ofstream(folder / "tenure.toml")
+      << "[[schedule]]\nname = \"monthly-report\"\nkind = \"reports.monthly\"\n"
+         "cron = \"30 2 * * *\"\ntime_zone = \"Europe/Berlin\"\n";
+  EXPECT_EQ(run({"schedule", "preview", "monthly-report", "--count", "1"}), 0) << output.error;
+  EXPECT_THAT(output.out, AllOf(HasSubstr("2026-03-03T01:30:00Z"), Not(HasSubstr("paused"))));
+  declare({report()});
+  EXPECT_EQ(run({"schedule", "pause", "monthly-report"}), 0) << output.error;
+  // The clock has been wrong: what is decided stays so.
+  clock.jump_wall(-std::chrono::hours{24 * 3});
+  EXPECT_EQ(run({"schedule", "preview", "monthly-report", "--count", "1"}), 0) << output.error;
+  EXPECT_THAT(output.out,
+              AllOf(HasSubstr("2026-03-03T01:30:00Z"), HasSubstr("It is paused since 2026-03-02")));
+  // Another rule has ticks from now on.
+  std::ofstream(folder / "tenure.toml")
+      << "[[schedule]]\nname = \"monthly-report\"\nkind = \"reports.monthly\"\n"
+         "every = \"24h\"\n";
+  EXPECT_EQ(run({"schedule", "preview", "monthly-report", "--count", "1"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("2026-02-28T00:00:00Z"));
 }
 
 TEST_F(ScheduleNoun, IsPausedWithWhoAndWhyAndResumed) {

@@ -92,9 +92,13 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"schedule resume", {"paused", "--dry-run"}},
       {"schedule add", {"other", "billing.send", std::string{kArguments}, "--every", "1h", "--dry-run"}},
       {"schedule remove", {"nightly", "--dry-run"}},
+      {"batch show", {batch_id().text()}},
+      {"batch retry", {batch_id().text(), "--dry-run"}},
+      {"batch cancel", {batch_id().text(), "--dry-run"}},
       {"store migrate", {"--dry-run"}},
       {"store prune", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
+  open_batch("acme", kArguments);
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
   EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;
   for (const char* const name : {"nightly", "paused"})

@@ -228,6 +228,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"schedule resume", {"nightly"}},
       {"schedule add", {"other", "billing.close", "--every", "1h"}},
       {"schedule remove", {"other"}},
+      {"batch retry", {batch_id().text(), "--yes"}},
+      {"batch cancel", {batch_id().text(), "--yes"}},
       {"replay capture", {id(5)}},
       {"replay cancel", {"1"}},
       {"store doctor", {"places", "--fix"}},
@@ -261,6 +263,9 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
                               std::chrono::milliseconds) -> tl::expected<std::string, FailedExchange> {
     return R"({"status":200,"body":{"items":[{"process":3,"pool":"general"}]}})";
   };
+  open_batch("acme");
+  add_member(11, "acme");
+  EXPECT_EQ(run({"job", "cancel", id(11)}), 0) << output.error;
   EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
   EXPECT_EQ(run({"tenant", "create", "kestrel"}), 0) << output.error;
   for (const char* name : {"ibis", "jackdaw"}) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -233,15 +234,31 @@ class FaultyRun {
       spec.concurrency = ConcurrencyKey{running_max == 1 ? "one" : "two", running_max, random_.below(3) == 0};
     }
     if (random_.below(8) == 0) spec.unique = UniqueKey{"this", UniqueUntil::ended, random_.below(3) == 0};
+    if (random_.below(3) == 0) spec.batch = batch_of(spec.tenant);
     const bool hint = random_.below(4) != 0;
     if (!hint) sim_.world.lost_hint();
     const auto ids = sim_->enqueue_many(spec, 1 + random_.below(random_.below(5) == 0 ? 80 : 5), hint);
     jobs_.insert(jobs_.end(), ids.begin(), ids.end());
+    if (spec.batch && random_.below(3) == 0) {
+      batches_.erase(spec.tenant);
+      sim_->close_batch(*spec.batch, random_.below(4) != 0);
+    }
+  }
+  // The one that is open, else a new one.
+  BatchId batch_of(const std::string& tenant) {
+    const auto open = batches_.find(tenant);
+    if (open != batches_.end()) return open->second;
+    return batches_
+        .emplace(tenant, sim_->open_batch(tenant, random_.below(2) == 0 ? "fast" : "slow",
+                                          random_.below(3) == 0 ? "urgent" : "default",
+                                          std::chrono::microseconds{random_.below(2) * 5'000}))
+        .first->second;
   }
   void quiet_phase() {
     is_quiet_ = true;
     sim_->activate_tenant("late");
     resume_all();
+    for (const auto& [tenant, batch] : batches_) sim_->close_batch(batch);
     // A stop may be under way: until it is over.
     (void)sim_.world.run_until([this] { return !sim_->is_up() || sim_->has_left(); }, 30s);
     if (!sim_->is_up() || sim_->has_left()) sim_.world.start();
@@ -262,6 +279,7 @@ class FaultyRun {
   std::size_t journal_bytes_;
   Random random_;
   std::vector<simulation::JobId> jobs_;
+  std::map<std::string, BatchId> batches_;  // that are open, by tenant
   bool is_quiet_ = false;
   Simulated sim_;
   std::uint64_t stops_ = 0;

@@ -339,6 +339,21 @@ TEST(Schedules, ATickOfManyTenantsLetsOtherWorkThrough) {
   EXPECT_THAT(sim.jobs(), SizeIs(kTenants + 1));
 }
 
+TEST(Schedules, ManyTicksOfManyTenantsKeepNoOtherScheduleBack) {
+  std::vector<ScheduleEntry> entries;
+  for (int number = 0; number < 25; ++number) {
+    entries.push_back(each(1h, "each" + std::to_string(number)));
+    entries.back().scope = ScheduleScope::each_tenant;
+  }
+  entries.push_back(each(1h, "one"));
+  Scheduling sim(with_schedules(entries));
+  for (int tenant = 0; tenant < 400; ++tenant) sim->create_tenant("t" + std::to_string(tenant));
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return !sim.ticks("one").empty(); }, 2h));
+  const auto made = [&](std::string_view name) { return sim.ticks(name).size(); };
+  EXPECT_LT(made("each0"), 40U) << "while each of these has made a few";
+}
+
 TEST(Schedules, ADispatcherThatDiesInATickOfManyTenantsIsFollowedByOneThatGoesOn) {
   constexpr int kTenants = 1000;
   for (int cut = 0; cut < 400; cut += 37) {

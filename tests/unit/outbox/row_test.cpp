@@ -81,7 +81,7 @@ TEST(OutboxRow, OfAnotherTenantOrGenerationIsRefused) {
 }
 
 TEST(OutboxRow, OfALaterVersionIsToldApart) {
-  EXPECT_EQ(refusal(with("tenure-outbox/1 ", "tenure-outbox/3 whatever ")).code, ErrorCode::newer_envelope);
+  EXPECT_EQ(refusal(with("tenure-outbox/1 ", "tenure-outbox/4 whatever ")).code, ErrorCode::newer_envelope);
   EXPECT_EQ(refusal(with("\ntenure/1 ", "\ntenure/2 ")).code, ErrorCode::newer_envelope);
 }
 
@@ -114,8 +114,31 @@ TEST(OutboxRow, OfAJobWithKeysHasThemInItsFirstLine) {
             job.concurrency);
 }
 
+TEST(OutboxRow, OfAMemberOfABatchNamesItBehindTheKeys) {
+  NewJob job = send_invoice();
+  job.batch = BatchId{Uuid::parse("019cadff-fbe9-7e60-8d13-c2a9945b7ab1").value()};
+  const std::string text = write_outbox_row(job, {});
+  EXPECT_EQ(text, with("tenure-outbox/1 mailers -7 1700000000000001 5",
+                       "tenure-outbox/3 mailers -7 1700000000000001 5 "
+                       R"({"batch":"019cadff-fbe9-7e60-8d13-c2a9945b7ab1"})"));
+  EXPECT_EQ(value_or_raise(read_outbox_row(text, kAcme, {})).batch, job.batch);
+  job.unique = UniqueKey{"x", UniqueUntil::started, false};
+  const NewJob both = value_or_raise(read_outbox_row(write_outbox_row(job, {}), kAcme, {}));
+  EXPECT_EQ(both.batch, job.batch);
+  EXPECT_EQ(both.unique, job.unique);
+  // A program of version 2 would leave it out, and one of version 3 has it in each row.
+  std::string of_two = text;
+  of_two.replace(of_two.find("/3"), 2, "/2");
+  EXPECT_EQ(refusal(of_two).code, ErrorCode::bad_payload);
+  EXPECT_EQ(refusal(with_keys("/2", "/3")).code, ErrorCode::bad_payload);
+  std::string other = text;
+  other.replace(other.find("b1\""), 2, "B1");
+  EXPECT_EQ(refusal(other).code, ErrorCode::bad_payload) << "one batch has one text";
+}
+
 TEST(OutboxRow, OfTheLongestKeysIsRead) {
   NewJob job = send_invoice();
+  job.batch = BatchId{job.id.uuid};
   job.concurrency = ConcurrencyKey{std::string(kJobKeyMax, '"'), kRunningMax, false};
   job.unique = UniqueKey{std::string(kJobKeyMax, '"'), UniqueUntil::ended, true};
   const auto read = read_outbox_row(write_outbox_row(job, {}), kAcme, {});

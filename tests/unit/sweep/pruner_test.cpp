@@ -32,7 +32,8 @@ class Pruning : public ::testing::Test {
                    .priority = {},
                    .due = clock_.wall(),
                    .attempts_max = 1,
-                   .arguments = std::string(200, 'x')};
+                   .arguments = std::string(200, 'x'),
+                   .batch = batch_};
         static_cast<void>(value_or_raise(writer.enqueue(job, clock_.wall())));
       }
       while (!writer.reader().arrivals(writer.reader().known_until(), 1000).empty()) continue;
@@ -71,6 +72,7 @@ class Pruning : public ::testing::Test {
       queue::open_sqlite_store({.path = folder_ / "control.db", .create = true}, clock_);
   UuidGenerator ids_{7};
   std::int64_t counter_ = 1;
+  std::optional<BatchId> batch_;  // of all that comes
 };
 
 TEST_F(Pruning, ResultsGoAtTheirTimeAFewAtATimeAndTheirJobsStay) {
@@ -136,6 +138,37 @@ TEST_F(Pruning, ASteadyLoadDoesNotGrowTheFile) {
   // From the second day on what comes takes the place of what goes.
   EXPECT_LE(sizes.back(), sizes[1] + sizes[1] / 50) << sizes[0] << ' ' << sizes[1];
   EXPECT_EQ(pruner.pruned().succeeded + jobs(), 6 * 24 * kAnHour);
+}
+
+TEST_F(Pruning, ABatchGoesBehindTheLastOfItsMembersAndOneThatIsNotCompleteStays) {
+  const auto open = [&] {
+    const BatchId id{ids_.next(clock_.wall())};
+    store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+      static_cast<void>(value_or_raise(writer.batches().open({.id = id}, clock_.wall())));
+    });
+    return id;
+  };
+  const auto is_there = [&](BatchId id) {
+    bool found = false;
+    store_->read([&](queue::JobReader& reader) { found = reader.batches().batch(id).has_value(); });
+    return found;
+  };
+  const BatchId never_closed = open();
+  batch_ = open();
+  perform(300);
+  store_->write(queue::Durability::durable,
+                [&](StoreWriter& writer) { value_or_raise(writer.batches().close(*batch_, clock_.wall())); });
+  const BatchId batch = *std::exchange(batch_, std::nullopt);
+  Pruner pruner(*store_, clock_, {}, {});
+  clock_.advance(23h);
+  perform(1);
+  pass(pruner);
+  EXPECT_TRUE(is_there(batch));
+  clock_.advance(2h);
+  pass(pruner);
+  EXPECT_EQ(jobs(), 1);
+  EXPECT_FALSE(is_there(batch));
+  EXPECT_TRUE(is_there(never_closed));
 }
 
 TEST_F(Pruning, GoesInSmallCommitsWithARestBehindEach) {

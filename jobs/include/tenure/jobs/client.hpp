@@ -5,6 +5,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
 #include <tenure/jobs/archive.hpp>
+#include <tenure/jobs/batch.hpp>
 #include <tenure/jobs/detail/job_kind.hpp>
 #include <tenure/jobs/found_job.hpp>
 #include <tenure/jobs/options.hpp>
@@ -100,6 +101,7 @@ class Client {
   Client& operator=(Client&&) noexcept;
 
   // Returns the job's id.
+  // Of the batch: RecordNotFound, WrongTenant, StateChanged (it is closed).
   // Of the tenant: NoTenant (no scope, and not untenanted), TenantSwapProhibited, BadTenantName, TenantDoesNotExist, TenantDeleted,
   // TenantNotReady (draining), StaleGeneration. Of the arguments: WrongTenant, MissingTenant, BadGlobalId (of an id in them, named by
   // its path), BadPayload, PayloadTooLarge. Of the options: BadOptions, IdConflict, LimitReached (too many kinds or queues). Of the
@@ -227,6 +229,22 @@ class Client {
     }
   }
 
+  // Opens a batch: jobs join it by {.batch = id} until it is closed, from wherever they are enqueued. It is on disk when this returns, and so
+  // it is with close_batch. IdConflict (the id is that of another batch), BadOptions, and of its callbacks and tenant what enqueue says.
+  BatchId open_batch(const BatchOptions& options = {});
+  // No more jobs: it is complete when all that it has have ended, which may be now. Once more it does nothing. RecordNotFound.
+  void close_batch(BatchId batch);
+  // Nothing: there is none, or it was removed with its members.
+  [[nodiscard]] std::optional<BatchStatus> batch(BatchId batch);
+  // Opens a batch, adds what `fill` enqueues and closes it, in one commit: all is there, or nothing.
+  //   client.enqueue_batch({.name = "import", .on_complete = SendReport{}}, [&](tenure::BatchJobs& jobs) {
+  //     for (const File& file : files) jobs.enqueue(ImportFile{file.name});
+  //   });
+  template <class Function>
+  BatchId enqueue_batch(const BatchOptions& options, Function&& fill) {
+    return fill_batch(options, [&](BatchJobs& jobs) { fill(jobs); });
+  }
+
   // The application's tenants: make and open them (tenancy/tenants.hpp). It lives as long as the client and moves with it; leases may
   // outlive both. BadConfiguration for a client over a store.
   [[nodiscard]] Tenants& tenants();
@@ -238,6 +256,7 @@ class Client {
   Uuid enqueue_one(const detail::JobKind& kind, const void* job, const EnqueueOptions& options);
   std::vector<BulkItem> enqueue_many(const detail::JobKind& kind, const void* jobs, std::size_t count,
                                      const EnqueueOptions& options, BulkRule rule);
+  BatchId fill_batch(const BatchOptions& options, FunctionRef<void(BatchJobs&)> fill);
   void run_transaction(TenantHandle& handle, FunctionRef<void(JobTransaction&)> function);
   [[nodiscard]] std::optional<std::string> result_text(const detail::JobKind& kind, const Uuid& id,
                                                        const JobsOf& whose);

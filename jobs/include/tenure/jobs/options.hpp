@@ -4,6 +4,7 @@
 #include <tenure/base/uuid.hpp>
 #include <tenure/jobs/detail/never.hpp>
 #include <tenure/jobs/failures.hpp>
+#include <tenure/queue/batch_id.hpp>
 #include <tenure/queue/job_keys.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
@@ -90,6 +91,9 @@ struct EnqueueOptions {
   bool untenanted = false;
   std::optional<ConcurrencyKey> concurrency = {};
   std::optional<UniqueKey> unique = {};
+  // Of which it is a member: opened by Client::open_batch, not closed, and of its tenant or of none. Where another job has its unique key,
+  // that one does not become a member.
+  std::optional<BatchId> batch = {};
 };
 
 // NOLINTNEXTLINE(cppcoreguidelines-macro-usage): static_assert takes nothing but a literal

@@ -3,6 +3,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
 #include <tenure/queue/audit.hpp>
+#include <tenure/queue/batch.hpp>
 #include <tenure/queue/records.hpp>
 
 #include <cstddef>
@@ -53,6 +54,7 @@ enum class FilterField : std::uint8_t {
   process,
   pid,
   node,
+  batch,
 };
 [[nodiscard]] std::string_view name_of(FilterField field);
 
@@ -89,6 +91,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] std::span<const FilterField> tenant_filter_fields();
 [[nodiscard]] std::span<const FilterField> audit_filter_fields();
 [[nodiscard]] std::span<const FilterField> worker_filter_fields();
+[[nodiscard]] std::span<const FilterField> batch_filter_fields();
 
 // `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
 // with it, and the nearest field, state or reason where one is near.
@@ -112,6 +115,8 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 // `reason` is the text that the operator has given.
 [[nodiscard]] bool matches(const Filter& filter, const AuditRecord& record);
 [[nodiscard]] bool matches(const Filter& filter, const WorkerRecord& worker);
+// An untenanted batch has the tenant `none`; `finished` is when it was complete.
+[[nodiscard]] bool matches(const Filter& filter, const BatchRecord& batch, WallTime now);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
 
 }  // namespace tenure::queue

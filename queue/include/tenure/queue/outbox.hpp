@@ -60,7 +60,7 @@ struct OutboxReport {
 //   tenure-outbox/1 QUEUE PRIORITY DUE_US ATTEMPTS_MAX\n
 //   ENVELOPE
 // A sixth word, START_BEFORE_US, is there where the job must start before some time.
-// With keys its version is 2, and they stand behind a blank at the end of the line, as JSON.
+// With keys its version is 2, with a batch 3, and these stand behind a blank at the end of the line, as JSON.
 // The job's generation is known. Sealed where there is a key.
 [[nodiscard]] std::string write_outbox_row(const NewJob& job, const KeyRing& keys);
 // The same, and what an enqueue would say of the job: BadOptions; PayloadTooLarge, by the bytes of its envelope; MissingTenant for an

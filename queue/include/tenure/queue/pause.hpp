@@ -81,9 +81,9 @@ class PauseWriter {
  public:
   virtual ~PauseWriter() = default;
 
-  // In place of one that is there: false then. BadOptions (a time that has passed, or a queue that no job has had and no pool lists),
-  // UnknownKind (no job has had it and no worker program named it), LimitReached; TenantDoesNotExist, TenantDeleted, TenantNotReady (it is
-  // neither active nor read-only nor paused). Commit it durably.
+  // In place of one that is there: false then. BadOptions (a time that has passed), RecordNotFound (a queue that no job has had and no pool
+  // lists), UnknownKind (no job has had it and no worker program named it), LimitReached; TenantDoesNotExist, TenantDeleted, TenantNotReady
+  // (it is neither active nor read-only nor paused). Commit it durably.
   [[nodiscard]] virtual Result<bool> pause(const NewPause& pause, WallTime now) = 0;
   // False where it is not paused. A tenant becomes what it was before; one that has failed since stays so, and is that once it is mended.
   [[nodiscard]] virtual bool resume(PauseScope scope, std::string_view name) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/queue/batch_id.hpp>
 #include <tenure/queue/pause.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/shown_state.hpp>
@@ -50,6 +51,7 @@ struct JobRecord {
   std::optional<WallTime> cancel_asked;  // since when it runs on though an operator has cancelled it
   std::optional<ToldProgress> progress;  // of the run under way
   std::optional<SavedCursor> cursor;     // where its next run goes on
+  std::optional<BatchId> batch;          // of which it is a member
   std::string error;                     // of the last failure, "" for none
   std::string refused;                   // what its damaged row holds that keeps it from work, "" for nothing
 };

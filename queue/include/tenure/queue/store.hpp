@@ -3,6 +3,7 @@
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/queue/audit.hpp>
+#include <tenure/queue/batch.hpp>
 #include <tenure/queue/capture.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
@@ -43,22 +44,6 @@
 namespace tenure::queue {
 
 using sqlite::Durability;
-
-// A job on its way in. Names are interned by the store.
-struct NewJob {
-  JobId id;
-  std::optional<TenantName> tenant;  // nothing: untenanted, on purpose
-  Generation generation;             // 0: whatever is live now
-  std::string queue;
-  std::string kind;
-  Priority priority;
-  WallTime due{};  // at most `now`: ready; later: scheduled
-  int attempts_max = 0;
-  std::string arguments;  // the store writes the envelope, since it knows the generation
-  std::optional<WallTime> start_before = std::nullopt;  // see start_before.hpp
-  std::optional<ConcurrencyKey> concurrency = {};
-  std::optional<UniqueKey> unique = {};
-};
 
 // One row that a dispatcher did not know yet.
 struct JobArrival {
@@ -225,6 +210,7 @@ class JobReader : public RestoreReader,
                   public RetentionReader,
                   public ResultReader,
                   public TenantLifeReader,
+                  public HasBatchReader,
                   public JobOwners {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
@@ -306,12 +292,13 @@ class StoreWriter : public RestoreWriter,
                     public RetentionWriter,
                     public ResultWriter,
                     public TenantLifeWriter,
+                    public HasBatchWriter,
                     public JobOwners {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,
   // TenantNotReady(draining), TenantDeleted, StaleGeneration, LimitReached (too many kinds or queues), PayloadTooLarge,
   // BadOptions (a name, key, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in
-  // force). Sealed where the store has a key.
+  // force). Of its batch: RecordNotFound, WrongTenant, StateChanged (it is closed). Sealed where the store has a key.
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
 
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
@@ -434,8 +421,9 @@ class StoreWriter : public RestoreWriter,
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,
-  // TenantNotReady(draining), StaleGeneration; LimitReached where another job has its unique key by now, which the message names; while a
-  // key of seals is in force BadSeal, and BadConfiguration where the store has none of its keys.
+  // TenantNotReady(draining), StaleGeneration; LimitReached where another job has its unique key by now, which the message names, or its
+  // schedule allows no other beside one that has not ended; while a key of seals is in force BadSeal, and BadConfiguration where the store
+  // has none of its keys.
   [[nodiscard]] virtual Result<void> retry_by_operator(JobId id, WallTime now) = 0;
   // What an operator does to a job that waits. JobNotFound; StateChanged for any other state, and where it has a claim, which none
   // of them touches. Without a look at its tenant: what was accepted may go or be due whatever has become of it.

@@ -24,6 +24,8 @@ struct Where {
   bool untenanted = false;  // outside every tenant
   std::optional<std::string> queue = {};
   std::optional<int> priority = {};
+  // Of which it is a member.
+  std::optional<BatchId> batch = {};
   // From now to when it is due; 0: it is due.
   std::optional<std::chrono::microseconds> due_in = {};
   // With the same arguments, compared as the codec writes them.
@@ -65,6 +67,7 @@ struct Criteria {
   bool untenanted = false;
   std::optional<std::string> queue;
   std::optional<int> priority;
+  std::optional<BatchId> batch;
   std::optional<std::chrono::microseconds> due_in;
   std::optional<std::string> arguments;  // JSON, as the codec writes it
   // Of arguments as JSON; may throw what decoding throws.
@@ -105,6 +108,7 @@ template <JobType Job>
                     .untenanted = where.untenanted,
                     .queue = where.queue,
                     .priority = where.priority,
+                    .batch = where.batch,
                     .due_in = where.due_in,
                     .arguments = {},
                     .that = {},

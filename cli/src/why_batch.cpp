@@ -1,0 +1,83 @@
+#include "batch.hpp"
+#include "listing.hpp"
+#include "nouns.hpp"
+
+#include <tenure/base/json.hpp>
+#include <tenure/base/text.hpp>
+
+#include <fmt/format.h>
+
+#include <vector>
+
+// What a batch waits for, and with it what it is yet to make.
+namespace tenure::cli {
+namespace {
+
+std::string batch_line(std::string_view name, std::string_view value) {
+  return value.empty() ? "" : fmt::format("{:<11}{}\n", name, value);
+}
+
+// An id that names no job may name a batch, or a job that a batch is yet to make.
+struct ExplainedBatch {
+  queue::BatchRecord record;
+  std::optional<queue::BatchMoment> moment;  // of the callback that was asked for
+  std::vector<queue::JobId> unended;         // the first of them
+};
+constexpr std::size_t kUnendedNamed = 5;
+
+std::optional<ExplainedBatch> find_batch_of(Session& session, Uuid id) {
+  std::optional<ExplainedBatch> found;
+  session.readable_store().read([&](queue::JobReader& reader) {
+    if (reader.find_job(queue::JobId{id})) return;
+    const auto callback = reader.batches().callback_of(queue::JobId{id});
+    auto record = reader.batches().batch(callback ? callback->batch : BatchId{id});
+    if (!record) return;
+    found = ExplainedBatch{.record = *record, .moment = {}, .unended = {}};
+    if (callback) found->moment = callback->moment;
+    found->unended = reader.batches().unended_members(record->id, kUnendedNamed);
+  });
+  return found;
+}
+
+std::string text_of_batch(const ExplainedBatch& batch, const ShowStyle& style) {
+  const queue::BatchRecord& r = batch.record;
+  std::string out = batch_line("batch", member_text(r, style));
+  const std::string waits = batch_waits_text(r, style);
+  out += batch_line("waits for", waits.empty() ? "nothing: it is complete" : waits);
+  for (const queue::JobId id : batch.unended) out += batch_line("member", id.text());
+  for (const queue::BatchMoment moment : {queue::BatchMoment::complete, queue::BatchMoment::success})
+    if (!batch.moment || batch.moment == moment)
+      out += batch_line(queue::name_of(moment), callback_text(r, moment, style));
+  return out + batch_line("change", waits.empty() ? "tenure batch retry " + r.id.text()
+                                                  : "tenure batch cancel " + r.id.text());
+}
+
+std::string json_of_batch(const ExplainedBatch& batch, const ShowStyle& style) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().key("schema").string("tenure.batch.why/1").key("item").begin_object();
+  writer.key("batch")
+      .string(batch.record.id.text())
+      .key("state")
+      .string(queue::name_of(batch.record.state()));
+  writer.key("moment");
+  if (batch.moment) writer.string(queue::name_of(*batch.moment));
+  else writer.null();
+  write_text(writer, "waits_for", batch_waits_text(batch.record, style));
+  writer.key("unended").integer(batch.record.counts.unended()).key("unended_jobs").begin_array();
+  for (const queue::JobId id : batch.unended) writer.string(id.text());
+  writer.end_array().end_object().end_object();
+  return out;
+}
+
+}  // namespace
+
+std::optional<ExitCode> why_of_batch(Session& session, Uuid id) {
+  const auto batch = find_batch_of(session, id);
+  if (!batch) return std::nullopt;
+  if (session.json()) session.print_json(json_of_batch(*batch, session.style()));
+  else session.print(text_of_batch(*batch, session.style()));
+  return ExitCode::done;
+}
+
+}  // namespace tenure::cli
