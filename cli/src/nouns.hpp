@@ -26,6 +26,7 @@ ExitCode job_change(Session& session);
 ExitCode tenant_list(Session& session);
 ExitCode tenant_show(Session& session);
 ExitCode tenant_create(Session& session);
+ExitCode tenant_migrate(Session& session);
 ExitCode tenant_outbox(Session& session);
 ExitCode tenant_recheck(Session& session);
 ExitCode queue_list(Session& session);

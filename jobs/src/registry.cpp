@@ -16,6 +16,11 @@ void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const 
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
 
+void JobRegistry::add_migration(std::string step, MigrationCode code) {
+  if (const auto [known, is_new] = codes_.try_emplace(std::move(step), std::move(code)); !is_new)
+    raise(ErrorCode::bad_options, "the migration \"" + known->first + "\" has code already");
+}
+
 const JobRegistry::Runner* JobRegistry::find(std::string_view kind) const {
   const auto found = kinds_.find(kind);
   return found == kinds_.end() ? nullptr : &found->second.runner;

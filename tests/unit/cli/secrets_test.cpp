@@ -72,6 +72,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"job why", {job_id(3).text()}},
       {"tenant show", {"acme"}},
       {"queue show", {"default"}},
+      {"tenant migrate", {"name=heron", "--dry-run"}},
       {"tenant outbox", {"heron"}},
       {"kind show", {"billing.send"}},
       {"queue clear", {"default", "--dry-run"}},
@@ -92,6 +93,9 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"store prune", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
+  std::filesystem::create_directory(folder / "migrations");
+  std::ofstream(folder / "migrations" / "0001_account.sql") << "create table account(iban text)";
+  environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", (folder / "migrations").string());
   EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;
   for (const char* const name : {"nightly", "paused"})
     EXPECT_EQ(run({"schedule", "add", name, "billing.send", std::string{kArguments}, "--every", "1h"}), 0)

@@ -4,6 +4,7 @@
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/options.hpp>
+#include <tenure/tenancy/tenant_migration.hpp>
 
 #include <map>
 #include <memory>
@@ -53,6 +54,11 @@ class JobRegistry {
   template <class Job, class Handler>
   requires(!JobType<Job>) void add(Handler) { static_assert(detail::kNever<Job>, TENURE_JOB_WITHOUT_KIND); }
 
+  // The C++ half of the migration of that name ("0002_initials"), whose file begins with `-- tenure: code`. What MigrationCode says.
+  // BadOptions: there is one of that name already.
+  void add_migration(std::string step, MigrationCode code);
+  [[nodiscard]] const MigrationCodes& migration_codes() const { return codes_; }
+
   // Null for a kind that is not here.
   [[nodiscard]] const Runner* find(std::string_view kind) const;
   struct Kind {
@@ -84,6 +90,7 @@ class JobRegistry {
   };
   void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;
+  MigrationCodes codes_;
 };
 
 }  // namespace tenure
