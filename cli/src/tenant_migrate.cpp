@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ bool may_be_migrated(TenantState state) {
 
 struct ChosenTenants {
   std::vector<TenantToMigrate> ready;
+  std::map<TenantName, TenantNumber> numbers;
   std::vector<TenantResult> refused;
 };
 
@@ -52,6 +54,7 @@ ChosenTenants chosen_tenants(Session& session) {
          return queue::matches(filter, tenant, session.now());
        })) {
     const TenantRecord& tenant = summary.tenant;
+    chosen.numbers.emplace(tenant.name, tenant.number);
     if (may_be_migrated(tenant.state)) chosen.ready.push_back({tenant.name, tenant.generation});
     else
       chosen.refused.push_back({tenant.name,
@@ -143,6 +146,7 @@ class FleetCommand {
                               tenants_.ready.begin() + static_cast<std::ptrdiff_t>(end));
       runner->run(request_, [&](const TenantResult& result) {
         outcome_.add(result);
+        let_jobs_go(result);
         progress.show(std::ssize(outcome_.results),
                       std::ssize(tenants_.ready) + std::ssize(tenants_.refused));
       });
@@ -151,6 +155,17 @@ class FleetCommand {
     }
     outcome_.left = tenants_.ready.size() + tenants_.refused.size() - outcome_.results.size();
     std::ranges::sort(outcome_.results, {}, [](const TenantResult& each) { return each.tenant.text(); });
+  }
+
+  // Of a tenant that is as far as its jobs want they are tried at once.
+  void let_jobs_go(const TenantResult& result) {
+    if (result.failure || session_.has("dry-run")) return;
+    bool was_behind = false;
+    session_.change([&](queue::StoreWriter& writer) {
+      was_behind = writer.forget_behind(tenants_.numbers.at(result.tenant));
+      return Changed{};
+    });
+    if (was_behind) session_.wake();
   }
 
   void tell() {

@@ -41,7 +41,7 @@ TenantHandle& detail::JobRun::handle() {
     lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation)));
     if (schemas == nullptr) return;
     try {
-      schemas->require(lease->handle());
+      schemas->require(lease->handle(), schema);
     } catch (...) {
       lease.reset();  // the next call is refused too
       throw;

@@ -110,6 +110,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                                 detail::outbox_means_of_run(options_.payload_max, options_.keys, tape)},
                      .payload = {options_.application, job.tenant},
                      .cursor = job.cursor,
+                     .schema = jobs_.schema(job.kind),
                      .schemas = schemas_.get(),
                      .tape = tape,
                      .on_left_open = &options_.on_left_open,
@@ -117,7 +118,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   if (job.tenant) {
     detail::with_tenants_file(handles_, *job.tenant, [&] {
       value_or_raise(handles_.verify(*job.tenant, job.generation));
-      schemas_->require(handles_, *job.tenant, job.generation);
+      schemas_->require(handles_, *job.tenant, job.generation, run.schema);
     });
   }
   if (left.capture != nullptr) left.capture->begin(run);

@@ -10,8 +10,11 @@ void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const 
     raise(ErrorCode::bad_options, "a worker program has at most " + std::to_string(limits::kProgramKindsMax) +
                                       " kinds, aliases included; \"" + std::string{kind} +
                                       "\" is one too many");
-  const Entry entry{
-      runner, options.queue, options.time_limit, {options.errors, options.backoff, options.retry_for}};
+  const Entry entry{runner,
+                    options.queue,
+                    options.time_limit,
+                    {options.errors, options.backoff, options.retry_for},
+                    options.schema};
   if (!kinds_.emplace(kind, entry).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
@@ -32,10 +35,16 @@ const detail::FailurePolicy& JobRegistry::policy(std::string_view kind) const {
   return found->second.policy;
 }
 
+std::optional<SchemaRange> JobRegistry::schema(std::string_view kind) const {
+  const auto found = kinds_.find(kind);
+  return found == kinds_.end() ? std::nullopt : found->second.schema;
+}
+
 std::vector<JobRegistry::Kind> JobRegistry::kinds() const {
   std::vector<Kind> kinds;
   kinds.reserve(kinds_.size());
-  for (const auto& [name, entry] : kinds_) kinds.push_back({name, entry.queue, entry.time_limit});
+  for (const auto& [name, entry] : kinds_)
+    kinds.push_back({name, entry.queue, entry.time_limit, entry.schema});
   return kinds;
 }
 

@@ -3,35 +3,49 @@
 #include <tenure/tenancy/tenant_migration.hpp>
 
 namespace tenure::detail {
+namespace {
 
-void TenantSchemas::require(HandleCache& handles, const TenantName& tenant, Generation generation) {
-  if (migrations_.empty() || has({tenant, generation})) return;
-  const HandleLease lease = value_or_raise(handles.acquire(tenant, generation));
-  require(lease.handle());
+bool is_within(std::int64_t version, const std::optional<SchemaRange>& range, std::int64_t newest) {
+  if (!range) return version == newest;
+  return version >= range->min && version <= (range->max == 0 ? newest : range->max);
 }
 
-void TenantSchemas::require(const TenantHandle& handle) {
+}  // namespace
+
+// What is too old may have been brought on since, so it is looked at anew.
+void TenantSchemas::require(HandleCache& handles, const TenantName& tenant, Generation generation,
+                            const std::optional<SchemaRange>& range) {
   if (migrations_.empty()) return;
-  const Key key{handle.tenant(), handle.generation()};
-  try {
-    require_tenant_schema(handle.begin_read(), migrations_);
-  } catch (...) {
-    const std::lock_guard lock{mutex_};
-    known_.erase(key);
-    throw;
-  }
-  remember(key);
+  const auto version = known({tenant, generation});
+  if (version && is_within(*version, range, std::ssize(migrations_))) return;
+  const HandleLease lease = value_or_raise(handles.acquire(tenant, generation));
+  require(lease.handle(), range);
 }
 
-bool TenantSchemas::has(const Key& key) const {
+void TenantSchemas::require(const TenantHandle& handle, const std::optional<SchemaRange>& range) {
+  if (migrations_.empty()) return;
+  const std::int64_t version = tenant_schema_version(handle.begin_read());
+  remember({handle.tenant(), handle.generation()}, version);
+  require(handle.tenant(), version, range);
+}
+
+void TenantSchemas::require(const TenantName& tenant, std::int64_t version,
+                            const std::optional<SchemaRange>& range) const {
+  const std::int64_t newest = std::ssize(migrations_);
+  const std::int64_t max = range && range->max != 0 ? range->max : newest;
+  require_schema_between(tenant, version, range ? range->min : newest, max, migrations_);
+}
+
+std::optional<std::int64_t> TenantSchemas::known(const Key& key) const {
   const std::lock_guard lock{mutex_};
-  return known_.contains(key);
+  const auto found = known_.find(key);
+  return found == known_.end() ? std::nullopt : std::optional{found->second};
 }
 
-void TenantSchemas::remember(Key key) {
+void TenantSchemas::remember(Key key, std::int64_t version) {
   const std::lock_guard lock{mutex_};
   if (known_.size() >= kMax) known_.clear();
-  known_.insert(std::move(key));
+  known_.insert_or_assign(std::move(key), version);
 }
 
 }  // namespace tenure::detail

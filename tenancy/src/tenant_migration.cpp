@@ -182,20 +182,25 @@ std::int64_t tenant_schema_version(const TenantReader& reader) {
 
 void require_tenant_schema(const TenantReader& reader, std::span<const sqlite::Migration> steps) {
   if (steps.empty()) return;
-  const std::int64_t has = tenant_schema_version(reader);
-  const std::int64_t needs = std::ssize(steps);
-  if (has == needs) return;
-  const std::string& tenant = reader.tenant().text();
-  if (has < needs)
+  require_schema_between(reader.tenant(), tenant_schema_version(reader), std::ssize(steps), std::ssize(steps),
+                         steps);
+}
+
+void require_schema_between(const TenantName& tenant, std::int64_t has, std::int64_t min, std::int64_t max,
+                            std::span<const sqlite::Migration> steps) {
+  if (has < min) {
+    const auto next = static_cast<std::size_t>(has);
     raise(ErrorCode::pending_migration,
-          fmt::format("the database of {} has had {} of the {} migrations; next is {}", tenant, has, needs,
-                      steps[static_cast<std::size_t>(has)].name),
-          tenant);
-  raise(
-      ErrorCode::schema_mismatch,
-      fmt::format("the database of {} has had {} migrations, and this program knows {}: it is too old for it",
-                  tenant, has, needs),
-      tenant);
+          fmt::format("the database of {} has had {} of the {} migrations{}", tenant.text(), has, min,
+                      next < steps.size() ? "; next is " + steps[next].name : ""),
+          tenant.text());
+  }
+  if (has > max)
+    raise(ErrorCode::schema_mismatch,
+          fmt::format(
+              "the database of {} has had {} migrations, and this program knows {}: it is too old for it",
+              tenant.text(), has, max),
+          tenant.text());
 }
 
 TenantMigrated migrate_tenant(HandleLease& lease, const TenantMigrations& migrations, WallTime now,

@@ -80,8 +80,12 @@ TenantMigrated World::migrate(const TenantName& name) {
   if (!record) raise(ErrorCode::tenant_does_not_exist, "there is no tenant " + name.text(), name.text());
   const TenantScope scope(name, record->generation, AllowSwap{});
   HandleLease lease = value_or_raise(impl_->handles.acquire(name, record->generation));
-  return migrate_tenant(lease, {impl_->options.migrations, impl_->jobs.migration_codes()},
-                        impl_->clock.wall());
+  TenantMigrated done =
+      migrate_tenant(lease, {impl_->options.migrations, impl_->jobs.migration_codes()}, impl_->clock.wall());
+  impl_->watched.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(writer.forget_behind(record->number));
+  });
+  return done;
 }
 
 void World::leave_default_tenant() { impl_->default_scope.reset(); }

@@ -16,6 +16,7 @@
 #include "sqlite/start_times.hpp"
 #include "sqlite/tenant_ranges.hpp"
 #include "sqlite/tenant_rows.hpp"
+#include "sqlite/tenant_schema_rows.hpp"
 #include "sqlite/told_by_runs.hpp"
 #include "support/golden.hpp"
 #include "support/temporary_folder.hpp"
@@ -123,6 +124,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"audit", &audit_queries},
                               Source{"outbox", &outbox_queries},
                               Source{"pause", &pause_queries},
+                              Source{"tenant_schema", &tenant_schema_queries},
                               Source{"restore", &restore_queries},
                               Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},

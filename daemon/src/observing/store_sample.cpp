@@ -42,6 +42,7 @@ std::optional<StoreSample> sample_store(queue::ReadableStore& store, std::span<c
     if (is_given_up()) return;
     sample.tenants = reader.tenant_counts();
     for (const queue::PauseRecord& pause : reader.pauses()) ++sample.paused[pause.scope];
+    sample.tenants_behind = std::ssize(reader.tenants_behind());
     if (is_given_up()) return;
     if (!top_tenants.empty()) sample.top_tenants = reader.tenants_named(top_tenants);
     is_whole = true;
@@ -72,6 +73,7 @@ void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& nam
     families.add(metric::kPaused, {{"scope", std::string{name_of(scope)}}},
                  paused == sample.paused.end() ? 0 : static_cast<double>(paused->second));
   }
+  families.add(metric::kTenantsBehindSchema, {}, static_cast<double>(sample.tenants_behind));
   for (const auto& [state, tenants] : sample.tenants)
     families.add(metric::kTenants, {{"state", std::string{name_of(state)}}}, static_cast<double>(tenants));
   for (const queue::TenantSummary& tenant : sample.top_tenants) {

@@ -54,6 +54,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   OutboxSeq outbox_watermark(const OutboxOwner& owner) override;
   std::optional<OutboxSeq> outbox_behind(const OutboxOwner& owner) override;
   std::vector<PauseRecord> pauses() override;
+  std::vector<TenantBehind> tenants_behind() override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
   LostRows lost_rows(const OutboxOwner& owner) override;
@@ -75,6 +76,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
   [[nodiscard]] std::string last_error(JobSeq seq) const;
   [[nodiscard]] const LaneGates& gates();
+  [[nodiscard]] std::optional<TenantBehind> behind_of(TenantNumber tenant) const;
   void add_counts(TenantSummary& summary);
   [[nodiscard]] std::vector<QueueRecord> counted_by(const MemoryNames& names, std::string JobRecord::*name);
 

@@ -356,6 +356,16 @@ void MemoryTables::erase_pause(const PauseKey& key) {
   erase(pauses_, key);
 }
 
+void MemoryTables::set_behind(const TenantBehind& behind) {
+  schemas_mark_.value += 1;
+  set(behind_, behind.tenant, behind);
+}
+
+void MemoryTables::erase_behind(TenantNumber tenant) {
+  schemas_mark_.value += 1;
+  erase(behind_, tenant);
+}
+
 void MemoryTables::forget_captures(JobSeq seq) {
   std::vector<CaptureNumber> requests;
   for (const auto& [number, capture] : captures_)

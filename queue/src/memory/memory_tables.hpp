@@ -167,6 +167,8 @@ class MemoryTables {
   using PauseKey = std::pair<PauseScope, std::string>;
   [[nodiscard]] const std::map<PauseKey, PauseRecord>& pauses() const { return pauses_; }
   [[nodiscard]] PausesMark pauses_mark() const { return pauses_mark_; }
+  [[nodiscard]] const std::map<TenantNumber, TenantBehind>& behind() const { return behind_; }
+  [[nodiscard]] SchemasMark schemas_mark() const { return schemas_mark_; }
   // Of jobs that have not ended, since they have a budget.
   [[nodiscard]] FailureHistory history(JobSeq seq) const;
   // By number.
@@ -245,6 +247,8 @@ class MemoryTables {
   void erase_capture(CaptureNumber number);
   void set_pause(const PauseRecord& record);
   void erase_pause(const PauseKey& key);
+  void set_behind(const TenantBehind& behind);
+  void erase_behind(TenantNumber tenant);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
   // Numbers it.
@@ -307,6 +311,7 @@ class MemoryTables {
   std::map<CaptureNumber, MemoryCapture> captures_;
   std::map<std::int64_t, MemoryCapsule> capsules_;
   std::map<PauseKey, PauseRecord> pauses_;
+  std::map<TenantNumber, TenantBehind> behind_;
   std::map<ScheduleNumber, ScheduleRecord> schedules_;
   std::map<TickKey, TickRow> schedule_ticks_;
   std::map<JobSeq, ScheduleOwner> schedule_jobs_;
@@ -321,6 +326,7 @@ class MemoryTables {
   CaptureNumber last_capture_{0};
   CapturesMark captures_mark_{0};  // also of what was taken back since: it is then read once more
   PausesMark pauses_mark_{0};      // the same
+  SchemasMark schemas_mark_{0};    // the same
   std::int64_t last_capsule_ = 0;
   ScheduleNumber last_schedule_{0};
   SchedulesMark schedules_mark_{0};  // as captures_mark_

@@ -92,6 +92,10 @@ class MemoryWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  void note_behind(const TenantBehind& behind) override;
+  bool forget_behind(TenantNumber tenant) override;
+  void forget_behind_noted(WallTime until) override;
+  std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
   ScheduleWriter& schedules() override { return schedules_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }

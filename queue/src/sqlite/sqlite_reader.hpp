@@ -25,6 +25,7 @@
 //   sqlite_summaries.cpp   queues, tenants, pools, the store
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
+//   sqlite_tenant_schemas.cpp  tenants that are behind
 //   sqlite_pauses.cpp      queues and kinds that are paused
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
 //   sqlite_captures.cpp    requests for capsules, and what became of them
@@ -75,6 +76,7 @@ class SqliteJobReader final : public JobReader {
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
   std::vector<PauseRecord> pauses() override;
+  std::vector<TenantBehind> tenants_behind() override;
   std::optional<WallTime> copied() override;
   std::optional<RestoreRecord> last_restore() override;
   LostRows lost_rows(const OutboxOwner& owner) override;

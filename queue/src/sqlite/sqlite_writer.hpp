@@ -34,6 +34,7 @@
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
+//   sqlite_tenant_schemas.cpp  tenants that are behind
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
@@ -142,6 +143,10 @@ class SqliteWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  void note_behind(const TenantBehind& behind) override;
+  bool forget_behind(TenantNumber tenant) override;
+  void forget_behind_noted(WallTime until) override;
+  std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
   ScheduleWriter& schedules() override { return schedules_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }

@@ -129,6 +129,41 @@ TEST_F(TenantMigrate, WithoutAFolderOfMigrationsThereIsNothingToDo) {
   EXPECT_THAT(output.error, HasSubstr("names no folder of migrations"));
 }
 
+// What a worker process has found and told.
+TEST_F(TenantMigrate, WhoWaitsForItIsNamedAndLetGo) {
+  add_job(1, "acme", "billing.close");
+  tell_pools({{.name = "general",
+               .queues = {"default"},
+               .workers = 1,
+               .kinds = {"billing.close"},
+               .default_queues = {},
+               .schemas = {{"billing.close", 2}}}});
+  const TenantNumber acme = store->registry().find(TenantName("acme"))->number;
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    writer.note_behind(
+        {acme, 2, "the database of acme has had 1 of the 2 migrations; next is 0002_unique", clock.wall()});
+  });
+  EXPECT_EQ(run({"job", "list", "reason=schema_behind", "--columns", "state,tenant"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("held   acme"));
+  EXPECT_EQ(run({"why", job_id(1).text()}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("waits for  a migration of its tenant's database (schema_behind)"));
+  EXPECT_THAT(output.out, HasSubstr("change     tenure tenant migrate name=acme\n"));
+  EXPECT_THAT(output.out, HasSubstr("has had 1 of the 2 migrations; next is 0002_unique"));
+  EXPECT_EQ(run({"doctor", "tenants"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("jobs of acme wait for a migration since"));
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant migrate name=acme"));
+
+  const int woken = wakes;
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme", "--dry-run"}), 0) << output.error;
+  EXPECT_EQ(job(1).state, queue::ShownState::held);
+  EXPECT_EQ(run({"tenant", "migrate", "name=bolt"}), 1);
+  EXPECT_EQ(job(1).state, queue::ShownState::held);
+  EXPECT_EQ(wakes, woken);
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme"}), 0) << output.error;
+  EXPECT_EQ(job(1).state, queue::ShownState::ready);
+  EXPECT_EQ(wakes, woken + 1);
+}
+
 // The program is played: it is given the request, and its report is read.
 class MigrateByProgram : public TenantMigrate {
  protected:

@@ -10,6 +10,16 @@ namespace {
 using ::testing::HasSubstr;
 using namespace testing;  // NOLINT
 
+// Its handler works with the former tables too.
+struct CountInvoices {
+  static constexpr std::string_view kind = "books.count_invoices";
+  static JobOptions options() { return {.schema = SchemaRange{.min = 1}}; }
+};
+struct CountOldInvoices {
+  static constexpr std::string_view kind = "books.count_old_invoices";
+  static JobOptions options() { return {.schema = SchemaRange{.min = 1, .max = 1}}; }
+};
+
 // The program is one step ahead of its tenants.
 class TenantSchema : public Bookkeeping {
  protected:
@@ -21,6 +31,15 @@ class TenantSchema : public Bookkeeping {
         transaction.execute("update invoice set paid = 1, note = 'by a job'");
       });
     });
+  }
+  template <class Job>
+  queue::ClaimedJob counting(std::string_view tenant) {
+    jobs_.add<Job>([](const Job&, JobContext& context) {
+      context.handle().read(
+          [](TenantReader& reader) { static_cast<void>(reader.query("select 1 from invoice")); });
+    });
+    client_.enqueue(Job{}, {.tenant = tenant});
+    return claim();
   }
   static std::vector<sqlite::Migration> steps() {
     return {{1, "0001_invoice.sql", "create table invoice (id integer primary key, paid integer)"},
@@ -76,6 +95,39 @@ TEST_F(TenantSchema, AHandleIsLookedAtAnew) {
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->code, ErrorCode::tenant_unavailable);
   EXPECT_THAT(failure->error, HasSubstr("has had 2 migrations, and this program knows 1"));
+}
+
+TEST_F(TenantSchema, AKindThatStatesARangeRunsWithinIt) {
+  const queue::ClaimedJob job = counting<CountInvoices>("acme");
+  EXPECT_EQ(perform_by(ahead_, job, {}), std::nullopt);
+  migrate("acme");
+  EXPECT_EQ(perform_by(ahead_, job, {}), std::nullopt);
+}
+
+TEST_F(TenantSchema, BehindItsEndADatabaseIsTooNewForAKind) {
+  const queue::ClaimedJob job = counting<CountOldInvoices>("acme");
+  EXPECT_EQ(perform_by(ahead_, job, {}), std::nullopt);
+  migrate("acme");
+  const auto failure = perform_by(ahead_, job, {});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code, ErrorCode::tenant_unavailable);
+}
+
+TEST(SchemaRange, HasLimits) {
+  const auto refused = [](SchemaRange range) {
+    try {
+      check_options({.schema = range});
+      return std::string();
+    } catch (const BadOptions& error) {
+      return error.failure().where;
+    }
+  };
+  EXPECT_EQ(refused({0, 0}), "");
+  EXPECT_EQ(refused({9999, 9999}), "");
+  EXPECT_EQ(refused({-1, 0}), "schema.min");
+  EXPECT_EQ(refused({10000, 0}), "schema.min");
+  EXPECT_EQ(refused({2, 1}), "schema.max");
+  EXPECT_EQ(refused({2, 10000}), "schema.max");
 }
 
 TEST_F(TenantSchema, AProgramWithoutMigrationsIsNotAsked) {

@@ -19,6 +19,13 @@
 namespace tenure {
 
 // What a kind says of its jobs, in a static function `options()` of the argument type.
+// How many of the application's migrations a tenant's database has had.
+struct SchemaRange {
+  int min = 0;  // at least
+  int max = 0;  // at most; 0: as many as the worker program knows
+  friend bool operator==(const SchemaRange&, const SchemaRange&) = default;
+};
+
 struct JobOptions {
   std::string queue = "default";                // [a-z0-9][a-z0-9_-]*, at most 64 bytes
   int priority = 0;                             // -100 to 100; lower runs first
@@ -39,6 +46,9 @@ struct JobOptions {
   // From its first failure on: where the wait for a retry would end later, the job is dead, reason time_exhausted, with whatever attempts
   // are left. 1 ms to 3650 days; 0: as long as there are attempts.
   std::chrono::milliseconds retry_for{0};
+  // With which of its tenants' databases the handler can work: a job of another tenant waits, reason `schema_behind`, until that one is
+  // migrated. Nothing: with those that have had exactly the migrations that the worker program knows.
+  std::optional<SchemaRange> schema = {};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.

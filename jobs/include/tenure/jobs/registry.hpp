@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -65,9 +66,11 @@ class JobRegistry {
     std::string name;
     std::string queue;                        // where its jobs go unless their enqueue says otherwise
     std::chrono::milliseconds time_limit{0};  // 0: as the pool says
+    std::optional<SchemaRange> schema = {};   // nothing: JobOptions::schema says what
   };
   // Of a kind that is here.
   [[nodiscard]] const detail::FailurePolicy& policy(std::string_view kind) const;
+  [[nodiscard]] std::optional<SchemaRange> schema(std::string_view kind) const;
   // In the order of their names, aliases included.
   [[nodiscard]] std::vector<Kind> kinds() const;
 
@@ -87,6 +90,7 @@ class JobRegistry {
     std::string queue;
     std::chrono::milliseconds time_limit{0};
     detail::FailurePolicy policy;
+    std::optional<SchemaRange> schema = {};
   };
   void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;

@@ -41,6 +41,9 @@ void check_migrations(const TenantMigrations& migrations, std::int64_t to);
 // PendingMigration(from, to) where the tenant's database is older than `steps`, SchemaMismatch where it is newer: they are of another
 // version of the program. Nothing where there are no steps: whoever has none is not asked.
 void require_tenant_schema(const TenantReader& reader, std::span<const sqlite::Migration> steps);
+// The same of a database that has had `has`, for whoever works with so few and so many at least and at most.
+void require_schema_between(const TenantName& tenant, std::int64_t has, std::int64_t min, std::int64_t max,
+                            std::span<const sqlite::Migration> steps);
 
 // What becomes of one tenant. Its database is at `to` behind it, unless there is a failure: then at the last step that was carried out
 // whole, which is in `steps` as all that were.
