@@ -167,6 +167,12 @@ constexpr std::array kVerbs{
          "tenure tenant migrate --to 42 --waves 1%,10%,100% --parallel 4",
          "to waves parallel max-failures program yes dry-run reason", Effect::changes, tenant_migrate,
          tenant_words},
+    Verb{
+        "tenant", "check", "[FILTER...]", 0, kMany, "compare tenants' tables with those of their migrations",
+        "Opens each tenant's database: how many have had how many of the files of tenants.migrations, and "
+        "which have tables, indexes, views or triggers that those files do not make, or lack some. Exit code "
+        "1 where one has, or cannot be opened.",
+        "tenure tenant check state=active", "watch", Effect::reads, tenant_check, tenant_words},
     Verb{"tenant", "outbox", "NAME", 1, 1, "the jobs on their way out of a tenant's database",
          "Opens that database, and says what is in the way of the first row. Rows come in their order: one "
          "that is refused holds up those behind it until what is wrong is put right, or until it is given up "
@@ -513,8 +519,8 @@ bool needs_keys(const Verb& verb) {
 
 bool can_look_at_copies(const Verb& verb) {
   return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail &&
-         verb.run != tenant_outbox && verb.run != replay_show && verb.run != replay_journal &&
-         verb.run != replay_run;
+         verb.run != tenant_outbox && verb.run != tenant_check && verb.run != replay_show &&
+         verb.run != replay_journal && verb.run != replay_run;
 }
 
 void write_out(std::vector<std::string>& words) {

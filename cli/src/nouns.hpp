@@ -25,6 +25,7 @@ ExitCode job_copy(Session& session);
 ExitCode job_change(Session& session);
 ExitCode tenant_list(Session& session);
 ExitCode tenant_show(Session& session);
+ExitCode tenant_check(Session& session);
 ExitCode tenant_create(Session& session);
 ExitCode tenant_migrate(Session& session);
 ExitCode tenant_outbox(Session& session);

@@ -126,15 +126,16 @@ class FleetRun {
   }
 
   static void tell(const TenantResult& result) {
+    const auto& [from, to, steps] = result.done;
     if (result.failure)
-      log::write(
-          log::Level::warning, "tenant.migration_failed",
-          fmt::format("the tenant stays at schema {}", result.done.from + std::ssize(result.done.steps)),
-          {.error = result.failure->text()});
-    else if (!result.done.steps.empty())
+      log::write(log::Level::warning, "tenant.migration_failed",
+                 steps.empty() ? std::string("the tenant stays as it is")
+                               : fmt::format("the tenant stays at schema {}, behind {}",
+                                             from + std::ssize(steps), steps.back()),
+                 {.error = result.failure->text()});
+    else if (!steps.empty())
       log::write(log::Level::info, "tenant.migrated",
-                 fmt::format("schema {} to {}: {}", result.done.from, result.done.to,
-                             fmt::join(result.done.steps, ", ")));
+                 fmt::format("schema {} to {}: {}", from, to, fmt::join(steps, ", ")));
   }
 
   HandleCache& handles_;

@@ -72,6 +72,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"job why", {job_id(3).text()}},
       {"tenant show", {"acme"}},
       {"queue show", {"default"}},
+      {"tenant check", {"name=heron"}},
       {"tenant migrate", {"name=heron", "--dry-run"}},
       {"tenant outbox", {"heron"}},
       {"kind show", {"billing.send"}},

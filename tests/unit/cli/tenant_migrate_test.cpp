@@ -129,6 +129,37 @@ TEST_F(TenantMigrate, WithoutAFolderOfMigrationsThereIsNothingToDo) {
   EXPECT_THAT(output.error, HasSubstr("names no folder of migrations"));
 }
 
+TEST_F(TenantMigrate, MIG_12_ACheckShowsAHistogramOfVersionsAndWhoseTablesAreUnexpected) {
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "check"}), 0) << output.out << output.error;
+  EXPECT_EQ(output.out,
+            "SCHEMA  TENANTS  NOTE\n"
+            "     1        3  next is 0002_unique\n"
+            "     2        1  the newest\n"
+            "4 tenants, 0 with findings\n");
+  {
+    sqlite::Connection connection{file_of("corvid"), {}};
+    connection.execute({"aside", "create index by_hand on note(text desc)"});
+  }
+  std::filesystem::remove(file_of("dodo"));
+  EXPECT_EQ(run({"tenant", "check"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("corvid       1  index by_hand is not of the migrations\n"));
+  EXPECT_THAT(output.out, HasSubstr("dodo         0  TenantDoesNotExist: "));
+  EXPECT_THAT(output.out, HasSubstr("4 tenants, 2 with findings\n"));
+  EXPECT_EQ(run({"tenant", "check", "name=corvid", "--json"}), 1);
+  EXPECT_THAT(
+      output.out,
+      HasSubstr(
+          R"("newest":2,"tenants":1,"versions":[{"schema":1,"tenants":1}],"items":[{"name":"corvid","schema":1,)"
+          R"("fingerprint":")"));
+  EXPECT_THAT(output.out, HasSubstr(R"("finding":"index by_hand is not of the migrations"}]})"));
+
+  std::filesystem::remove(folder / "migrations" / "0002_unique.sql");
+  EXPECT_EQ(run({"tenant", "check", "name=acme"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("     2        1  newer than the folder\n"));
+  EXPECT_THAT(output.out, HasSubstr("it has had 2 migrations, and the folder has 1\n"));
+}
+
 // What a worker process has found and told.
 TEST_F(TenantMigrate, WhoWaitsForItIsNamedAndLetGo) {
   add_job(1, "acme", "billing.close");
