@@ -12,7 +12,9 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
+#include <thread>
 
 namespace tenure {
 namespace {
@@ -73,10 +75,12 @@ TEST_F(FleetMigration, MIG_13_NeverMoreThanSoManyAtATimeWithTheSameResult) {
   std::condition_variable changed;
   int inside = 0;
   int most = 0;
+  std::set<std::thread::id> threads;
   TenantMigrations migrations = newer_migrations();
   migrations.codes["0003_half"] = [&](TenantTransaction& transaction) {
     std::unique_lock lock{mutex};
     most = std::max(most, ++inside);
+    threads.insert(std::this_thread::get_id());
     changed.notify_all();
     changed.wait(lock, [&] { return most >= kAtATime; });
     lock.unlock();
@@ -86,6 +90,7 @@ TEST_F(FleetMigration, MIG_13_NeverMoreThanSoManyAtATimeWithTheSameResult) {
   };
   const auto results = run(migrations, {.threads = kAtATime});
   EXPECT_EQ(most, kAtATime);
+  EXPECT_EQ(threads.size(), static_cast<std::size_t>(kAtATime)) << "each has one tenant at a time";
   for (const auto& [name, result] : results) {
     EXPECT_FALSE(result.failure) << name;
     EXPECT_THAT(ask("select half from invoice order by id", name), ElementsAre("5", "15")) << name;
