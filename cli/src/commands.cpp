@@ -159,6 +159,21 @@ constexpr std::array kVerbs{
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
          "tenure tenant create acme", "reason", Effect::changes, tenant_create},
+    Verb{"tenant", "migrate", "[FILTER...]", 0, kMany, "bring tenants' databases to newer tables",
+         "Carries out the files of tenants.migrations that a database has not had, each in a transaction: "
+         "killed and given again it goes on where it was. Meanwhile nobody else writes to that tenant. One "
+         "that fails stops no other; after a wave with more failures than --max-failures the rest is left as "
+         "it is. --dry-run migrates copies. Steps that have C++ code want --program. Asks for several "
+         "tenants; exit code 1 where one of them has failed or is left.",
+         "tenure tenant migrate --to 42 --waves 1%,10%,100% --parallel 4",
+         "to waves parallel max-failures program yes dry-run reason", Effect::changes, tenant_migrate,
+         tenant_words},
+    Verb{
+        "tenant", "check", "[FILTER...]", 0, kMany, "compare tenants' tables with those of their migrations",
+        "Opens each tenant's database: how many have had how many of the files of tenants.migrations, and "
+        "which have tables, indexes, views or triggers that those files do not make, or lack some. Exit code "
+        "1 where one has, or cannot be opened.",
+        "tenure tenant check state=active", "watch", Effect::reads, tenant_check, tenant_words},
     Verb{"tenant", "outbox", "NAME", 1, 1, "the jobs on their way out of a tenant's database",
          "Opens that database, and says what is in the way of the first row. Rows come in their order: one "
          "that is refused holds up those behind it until what is wrong is put right, or until it is given up "
@@ -459,6 +474,10 @@ constexpr std::array kOptions{
     OptionSpec{"by", "FIELD,...", "what jobs are grouped by; kind,error unless given"},
     OptionSpec{"scan", "N", "succeeded jobs among the newest N jobs, 1000000 unless given"},
     OptionSpec{"yes", "", "do not ask"},
+    OptionSpec{"to", "N", "up to the migration of that number; the newest unless given"},
+    OptionSpec{"waves", "P%,...", "after so many of the tenants it is looked how many have failed"},
+    OptionSpec{"parallel", "N", "so many tenants at a time; 1 unless given"},
+    OptionSpec{"max-failures", "N", "so many may fail before the next wave is left; 0 unless given"},
     OptionSpec{"dry-run", "", "count and show, and change nothing"},
     OptionSpec{"reason", "TEXT", "why, for the audit record of the change"},
     OptionSpec{"reveal", "", "show what is masked, which is recorded"},
@@ -552,8 +571,8 @@ bool needs_keys(const Verb& verb) {
 
 bool can_look_at_copies(const Verb& verb) {
   return verb.noun != "config" && verb.noun != "worker" && verb.run != job_tail &&
-         verb.run != tenant_outbox && verb.run != replay_show && verb.run != replay_journal &&
-         verb.run != replay_run;
+         verb.run != tenant_outbox && verb.run != tenant_check && verb.run != replay_show &&
+         verb.run != replay_journal && verb.run != replay_run;
 }
 
 void write_out(std::vector<std::string>& words) {

@@ -276,6 +276,21 @@ void check_released(Examination& examination) {
       "tenure why tenant=" + tenant);
 }
 
+// Where a fleet is, one command does for all.
+void name_behind(Examination& examination, const std::vector<TenantSummary>& tenants, Named& named) {
+  const auto behind = examination.ask([](queue::JobReader& reader) { return reader.tenants_behind(); });
+  for (const queue::TenantBehind& each : behind) {
+    const auto tenant = std::ranges::find_if(
+        tenants, [&](const TenantSummary& summary) { return summary.tenant.number == each.tenant; });
+    if (tenant == tenants.end()) continue;
+    const std::string name = escaped(tenant->tenant.name.text());
+    named.add(FindingLevel::warn,
+              fmt::format("jobs of {} wait for a migration since {}: {}", name,
+                          full_time_text(each.since, examination.style()), escaped(each.told)),
+              "tenure tenant migrate name=" + name);
+  }
+}
+
 void check_tenants(Examination& examination) {
   const auto tenants = all_tenants(examination);
   std::map<TenantState, std::int64_t> states;
@@ -293,6 +308,7 @@ void check_tenants(Examination& examination) {
                             full_time_text(tenant.created, examination.style())),
                 "tenure tenant create " + escaped(tenant.name.text()));
   }
+  name_behind(examination, tenants, named);
   std::string text = counted(std::ssize(tenants), "tenant", examination.style());
   for (const auto& [state, count] : states)
     text += fmt::format(", {} {}", number_text(count, examination.style()), name_of(state));

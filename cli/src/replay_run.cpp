@@ -1,6 +1,7 @@
 #include "nouns.hpp"
 #include "replay_verdict.hpp"
 #include "scratch_folder.hpp"
+#include "worker_program.hpp"
 
 #include <tenure/base/file_kind.hpp>
 #include <tenure/base/json.hpp>
@@ -24,45 +25,17 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::string_view kDebugger = "gdb -q --args";
-// A socket that no process has: what a worker program of a Tenure without replays makes of it is its end, not a dispatcher's start.
-constexpr std::string_view kNoSocket = "TENURE_WORKER_FD=1000000";
-
-[[noreturn]] void refuse_program(const std::filesystem::path& program, std::string_view why) {
-  raise(ErrorCode::bad_options, fmt::format("--program {}: {}", escaped(program.string()), why));
-}
-
-// As far as can be seen without starting it.
-std::filesystem::path program_of(const Session& session) {
-  if (!session.has("program"))
-    raise(ErrorCode::bad_options, "--program FILE is missing: the worker program that performs the job");
-  if (session.option("program").empty()) raise(ErrorCode::bad_options, "--program wants a file");
-  std::filesystem::path program = std::filesystem::absolute(session.option("program"));
-  struct stat status {};
-  if (::stat(program.c_str(), &status) != 0) refuse_program(program, system_text(errno));
-  if (!S_ISREG(status.st_mode)) refuse_program(program, "is " + kind_of_file_at(program) + " and no program");
-  if (::access(program.c_str(), X_OK) != 0) refuse_program(program, "may not be executed by this user");
-  return program;
-}
-
 std::filesystem::path parent_of_scratch(const Session& session, const Environment& environment) {
   if (session.has("scratch")) return session.option("scratch");
   const std::string_view named = variable(environment, "TMPDIR");
   return named.empty() ? "/tmp" : named;
 }
 
-void write_text_file(const std::filesystem::path& file, std::string_view text) {
-  std::ofstream out(file);
-  out << text;
-  if (!out.flush()) raise(ErrorCode::disk, "cannot be written", {}, file.string());
-  std::filesystem::permissions(file,
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-}
-
 class ReplayRun {
  public:
   explicit ReplayRun(Session& session)
       : session_(session),
-        program_(program_of(session)),
+        program_(worker_program_of(session)),
         file_(std::filesystem::absolute(session.words().front())),
         capsule_(replay::read_capsule(file_)),
         expected_(value_or_raise(replay::expectation_of(file_))) {
@@ -102,7 +75,7 @@ class ReplayRun {
   // What main() may read before it comes to worker_main() names nothing that is in use.
   void prepare(const std::filesystem::path& scratch) const {
     std::filesystem::create_directory(world(scratch));
-    write_text_file(
+    write_scratch_file(
         scratch / "tenure.toml",
         fmt::format("# Of a replay: nothing that is named here is in use.\n"
                     "[application]\nname = {}\n\n[store]\npath = \"%{{config_dir}}/control.db\"\n\n"
@@ -119,7 +92,7 @@ class ReplayRun {
       result.push_back(fmt::format("{}={}", name, value));
     };
     add("TENURE_CONFIG", (scratch / "tenure.toml").string());
-    result.emplace_back(kNoSocket);
+    result.emplace_back(kNoWorkerSocket);
     add(replay::kCapsuleVariable, file_.string());
     add(replay::kScratchVariable, world(scratch).string());
     add(replay::kReportVariable, report_file(scratch).string());
@@ -165,14 +138,14 @@ class ReplayRun {
   [[nodiscard]] ReplayVerdict judged(const ProgramEnd& end,
                                      const std::optional<replay::ReplayReport>& report) const {
     if (end.why == ProgramEnd::Why::cannot_start)
-      refuse_program(program_, "cannot be started: " + system_text(end.error));
+      refuse_worker_program(program_, "cannot be started: " + system_text(end.error));
     if (report && report->stage == replay::Stage::done) return {capsule_, expected_, *report};
     if (report && report->stage == replay::Stage::refused) refuse(*report->refusal);
     if (end.why == ProgramEnd::Why::told_to_end)
       raise(ErrorCode::interrupted, "the replay was ended before the run had");
     if (has_debugger()) refuse_early_end_of_debugger(end, report.has_value());
     if (end.why == ProgramEnd::Why::silent)
-      refuse_program(
+      refuse_worker_program(
           program_, fmt::format("has not come to worker_main within {} s, and was ended", kHelloMax.count()));
     if (!report) refuse_stranger(end);
     if (report->stage == replay::Stage::hello)
@@ -183,12 +156,12 @@ class ReplayRun {
 
   [[noreturn]] void refuse(const Failure& refusal) const {
     if (refusal.code == ErrorCode::unknown_kind)
-      refuse_program(program_, "has no handler for " + escaped(capsule_.head.job.kind));
+      refuse_worker_program(program_, "has no handler for " + escaped(capsule_.head.job.kind));
     raise(refusal);
   }
 
   [[noreturn]] void refuse_stranger(const ProgramEnd& end) const {
-    refuse_program(
+    refuse_worker_program(
         program_,
         fmt::format("ended ({}) without a word of worker_main: it is no worker program of Tenure, or "
                     "one of a version that knows no replays, or it ended before",

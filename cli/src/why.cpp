@@ -171,6 +171,9 @@ std::string reason_lines(const ExplainedJob& job, const ShowStyle& style) {
     out += labelled("until",
                     each.until ? full_time_text(each.until, style) : until_text(each.reason, job.record));
     out += labelled("change", change_text(each.reason, job.record));
+    if (each.reason == JobReason::schema_behind && job.lane.behind)
+      out += labelled("found", fmt::format("{}: {}", full_time_text(job.lane.behind->since, style),
+                                           escaped(job.lane.behind->told)));
   }
   return out;
 }

@@ -187,8 +187,8 @@ const std::array kPlainSettings{
         .rule = PathRule{.may_be_empty = true},
         .field = [](Settings& s) -> Field { return &s.tenants.migrations; },
         .help = "The folder of your numbered .sql files, which make a tenant's tables when it is created.\n"
-                "Tenants that are there already do not get later ones. Empty: none.",
-        .taken_over = TakenOver::by_reload},
+                "Later ones reach tenants that are there by tenure tenant migrate. Empty: none.",
+        .taken_over = TakenOver::by_new_workers},
     Setting<Settings>{
         .section = "tenants",
         .key = "descriptors_max",

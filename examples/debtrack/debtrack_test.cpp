@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -57,6 +58,28 @@ TEST_F(Debtrack, APackageWithoutASummaryIsImported) {
 }
 
 TEST_F(Debtrack, ImportsAreSafeToRepeat) { EXPECT_TRUE(crash_everywhere(hello())); }
+
+// What the first version of debtrack has made, the second one finds.
+TEST_F(Debtrack, ATenantOfTheFirstVersionWaitsForItsShelves) {
+  const tenure::TenantName team{"first-version"};
+  world().make_tenant_of(team, 1);
+  tenure::with_tenant(team, tenure::AllowSwap{}, [&] { client().enqueue(hello()); });
+  EXPECT_EQ(drain().succeeded(), 0U);
+  world().migrate(team);
+  EXPECT_EQ(advance(std::chrono::minutes(1)).succeeded(), 1U);
+}
+
+TEST_F(Debtrack, PackagesLieOnTheirShelves) {
+  EXPECT_EQ(shelf_of("hello"), "h");
+  EXPECT_EQ(shelf_of("libxml2"), "libx");
+  client().enqueue(hello());
+  drain();
+  tenants().open_current()->write([](tenure::TenantTransaction& transaction) {
+    transaction.execute("update package set shelf = ''");
+    fill_shelves(transaction);
+  });
+  EXPECT_EQ(ask("select shelf from package"), std::vector<std::string>{"h"});
+}
 
 TEST_F(Debtrack, ADigestTellsOfTheLargestPackage) {
   client().enqueue(hello());

@@ -1,7 +1,10 @@
 #include "handlers.hpp"
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace debtrack {
 
@@ -28,10 +31,24 @@ void write_digest(const WriteDigest& job, tenure::JobContext& context) {
   });
 }
 
+std::string shelf_of(std::string_view package) {
+  constexpr std::string_view kLibrary = "lib";
+  return std::string(package.substr(0, package.starts_with(kLibrary) ? kLibrary.size() + 1 : 1));
+}
+
+void fill_shelves(tenure::TenantTransaction& transaction) {
+  std::vector<std::pair<std::int64_t, std::string>> shelves;
+  for (const tenure::TenantRow& row : transaction.query("select id, name from package"))
+    shelves.emplace_back(row.integer(0), shelf_of(row.text(1)));
+  for (const auto& [id, shelf] : shelves)
+    transaction.execute("update package set shelf = ? where id = ?", shelf, id);
+}
+
 void add_jobs(tenure::JobRegistry& jobs) {
   jobs.add<ImportPackage>(import_package);
   jobs.add<Summarise>(summarise);
   jobs.add<WriteDigest>(write_digest);
+  jobs.add_migration("0002_shelves", fill_shelves);
 }
 
 }  // namespace debtrack

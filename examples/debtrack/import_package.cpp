@@ -20,9 +20,9 @@ void import_package(const ImportPackage& job, tenure::JobContext& context) {
   const std::string summary = capitalised(job.summary);
   context.once("import", [&](tenure::JobTransaction& transaction) {
     transaction.execute(
-        "insert into package (name, version, architecture, section, installed_kib, summary) values (?, ?, ?, "
-        "?, ?, ?)",
-        job.name, job.version, job.architecture, job.section, job.installed_kib, summary);
+        "insert into package (name, version, architecture, section, installed_kib, summary, shelf) "
+        "values (?, ?, ?, ?, ?, ?, ?)",
+        job.name, job.version, job.architecture, job.section, job.installed_kib, summary, shelf_of(job.name));
   });
 }
 

@@ -33,20 +33,6 @@ void for_each_tenant(tenure::Client& client, const std::function<void(const tenu
   }
 }
 
-// 0002_reminders.sql reaches tenants that are made from now on. Those that are there get its table here, before programs that need it
-// are deployed.
-void add_reminders(tenure::Client& client) {
-  for_each_tenant(client, [&](const tenure::TenantRecord& tenant) {
-    tenure::with_tenant(tenant.name, [&] {
-      client.tenants().open_current()->write([](tenure::TenantTransaction& transaction) {
-        transaction.execute(
-            "create table if not exists reminder (invoice integer not null, sent_us integer not null) "
-            "strict");
-      });
-    });
-  });
-}
-
 // A tenant's database outside jobs: the new record and its Global ID.
 tenure::Ref<Invoice> add_invoice(tenure::Client& client, const std::string& address) {
   tenure::HandleLease handle = client.tenants().open_current();
@@ -103,10 +89,8 @@ void enqueue_once(tenure::Client& client, const std::string& tenant, const tenur
 int main(int argc, char** argv) try {
   const std::string option = argc > 1 ? argv[1] : "";
   const bool is_new = option == "--new";
-  if (argc != (is_new ? 3 : 2))
-    return std::fputs("usage: guide TENANT | --new TENANT | --list | --add-reminders\n", stderr), 2;
+  if (argc != (is_new ? 3 : 2)) return std::fputs("usage: guide TENANT | --new TENANT | --list\n", stderr), 2;
   tenure::Client client = tenure::Client::open();
-  if (option == "--add-reminders") return add_reminders(client), 0;
   if (option == "--list")
     return for_each_tenant(client, [](const auto& tenant) { std::puts(tenant.name.text().c_str()); }), 0;
   const std::string tenant = argv[argc - 1];

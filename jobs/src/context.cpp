@@ -37,8 +37,16 @@ void detail::JobRun::require_here() const {
 TenantHandle& detail::JobRun::handle() {
   if (lease) return **lease;
   if (!job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
-  with_tenants_file(handles, *job.tenant,
-                    [&] { lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation))); });
+  with_tenants_file(handles, *job.tenant, [&] {
+    lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation)));
+    if (schemas == nullptr) return;
+    try {
+      schemas->require(lease->handle(), schema);
+    } catch (...) {
+      lease.reset();  // the next call is refused too
+      throw;
+    }
+  });
   return **lease;
 }
 

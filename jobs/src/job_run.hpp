@@ -3,6 +3,7 @@
 #include "old_receipts.hpp"
 #include "outbox_writer.hpp"
 #include "run_tape.hpp"
+#include "tenant_schemas.hpp"
 
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
@@ -38,8 +39,10 @@ struct JobRun {
   Instant started;
   OutboxWriter outbox;
   TenantPayloadContext payload;
-  std::string cursor;       // of the last checkpoint
-  RunTape* tape = nullptr;  // of a run that is captured or replayed; `clock` is its own then
+  std::string cursor;                      // of the last checkpoint
+  std::optional<SchemaRange> schema = {};  // of its kind
+  TenantSchemas* schemas = nullptr;        // null: of a replay, which has the tables that the run had
+  RunTape* tape = nullptr;                 // of a run that is captured or replayed; `clock` is its own then
   const std::function<void(const std::string&)>* on_left_open = nullptr;  // PerformerOptions::on_left_open
   const std::function<void()>* on_begin = nullptr;                        // PerformerOptions::on_begin
   const std::function<void(std::string_view)>* on_step = nullptr;         // ReplayOptions::on_step

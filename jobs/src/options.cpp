@@ -5,6 +5,7 @@
 #include <tenure/queue/job_result.hpp>
 #include <tenure/queue/run_decision.hpp>
 #include <tenure/queue/start_before.hpp>
+#include <tenure/tenancy/migrations.hpp>
 
 #include <algorithm>
 #include <array>
@@ -57,6 +58,12 @@ void check_errors(const ErrorRules& errors) {
     if (rule.end == ErrorRule::End::retry) check_between(rule.name, rule.retries, 1, limits::kAttemptsMax);
 }
 
+void check_schema(const SchemaRange& range) {
+  constexpr int kMost = static_cast<int>(kMigrationsMax);
+  check_between("schema.min", range.min, 0, kMost);
+  if (range.max != 0) check_between("schema.max", range.max, range.min, kMost);
+}
+
 }  // namespace
 
 void check_kind(std::string_view kind) { value_or_raise(check_name(NameOf::kind, kind)); }
@@ -76,6 +83,7 @@ void check_options(const JobOptions& options) {
     refuse("retry_for", duration_text(options.retry_for), "1 ms to 3650 days are allowed, or 0");
   if (options.keep_result < queue::kKeepResultMin || options.keep_result > queue::kKeepResultMax)
     refuse("keep_result", duration_text(options.keep_result), "1 min to 365 days are allowed");
+  if (options.schema) check_schema(*options.schema);
 }
 
 JobOptions effective_options(const JobOptions& of_kind, const EnqueueOptions& of_call) {

@@ -5,6 +5,7 @@
 #include "run_capture.hpp"
 #include "run_handler.hpp"
 #include "seen_outboxes.hpp"
+#include "tenant_schemas.hpp"
 #include "tenants_file.hpp"
 
 #include <tenure/base/log.hpp>
@@ -48,7 +49,8 @@ Performer::Performer(const JobRegistry& jobs, HandleCache& handles, const Clock&
       clock_(clock),
       options_(std::move(options)),
       seen_outboxes_(std::make_unique<detail::SeenOutboxes>()),
-      old_receipts_(std::make_unique<detail::OldReceipts>(clock)) {}
+      old_receipts_(std::make_unique<detail::OldReceipts>(clock)),
+      schemas_(std::make_unique<detail::TenantSchemas>(options_.migrations)) {}
 
 Performer::~Performer() = default;
 
@@ -112,12 +114,16 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                                 detail::outbox_means_of_run(options_.payload_max, options_.keys, tape)},
                      .payload = {options_.application, job.tenant},
                      .cursor = job.cursor,
+                     .schema = jobs_.schema(job.kind),
+                     .schemas = schemas_.get(),
                      .tape = tape,
                      .on_left_open = &options_.on_left_open,
                      .on_begin = &options_.on_begin};
   if (job.tenant) {
-    detail::with_tenants_file(handles_, *job.tenant,
-                              [&] { value_or_raise(handles_.verify(*job.tenant, job.generation)); });
+    detail::with_tenants_file(handles_, *job.tenant, [&] {
+      value_or_raise(handles_.verify(*job.tenant, job.generation));
+      schemas_->require(handles_, *job.tenant, job.generation, run.schema);
+    });
   }
   if (left.capture != nullptr) left.capture->begin(run);
   detail::run_handler(*runner, run, [&] {

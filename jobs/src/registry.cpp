@@ -14,9 +14,15 @@ void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const 
                     options.queue,
                     options.time_limit,
                     {options.errors, options.backoff, options.retry_for},
-                    options.keep_result};
+                    options.keep_result,
+                    options.schema};
   if (!kinds_.emplace(kind, entry).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
+}
+
+void JobRegistry::add_migration(std::string step, MigrationCode code) {
+  if (const auto [known, is_new] = codes_.try_emplace(std::move(step), std::move(code)); !is_new)
+    raise(ErrorCode::bad_options, "the migration \"" + known->first + "\" has code already");
 }
 
 const JobRegistry::Runner* JobRegistry::find(std::string_view kind) const {
@@ -36,10 +42,16 @@ std::chrono::milliseconds JobRegistry::keep_result(std::string_view kind) const 
   return found->second.keep_result;
 }
 
+std::optional<SchemaRange> JobRegistry::schema(std::string_view kind) const {
+  const auto found = kinds_.find(kind);
+  return found == kinds_.end() ? std::nullopt : found->second.schema;
+}
+
 std::vector<JobRegistry::Kind> JobRegistry::kinds() const {
   std::vector<Kind> kinds;
   kinds.reserve(kinds_.size());
-  for (const auto& [name, entry] : kinds_) kinds.push_back({name, entry.queue, entry.time_limit});
+  for (const auto& [name, entry] : kinds_)
+    kinds.push_back({name, entry.queue, entry.time_limit, entry.schema});
   return kinds;
 }
 

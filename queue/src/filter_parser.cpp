@@ -66,6 +66,7 @@ std::vector<std::string_view> reason_names() {
                           JobReason::tenant_deleted,
                           JobReason::queue_paused,
                           JobReason::kind_paused,
+                          JobReason::schema_behind,
                           JobReason::row_refused});
 }
 

@@ -31,7 +31,9 @@ JobReason pause_gate(bool is_queue_paused, bool is_kind_paused) {
 JobReason lane_gate(std::span<const PoolForLane> pools) {
   if (pools.empty()) return JobReason::queue_without_pool;
   if (std::ranges::none_of(pools, &PoolForLane::has_worker)) return JobReason::pool_without_worker;
-  return std::ranges::any_of(pools, &PoolForLane::knows_kind) ? JobReason::none : JobReason::kind_unknown;
+  if (std::ranges::none_of(pools, &PoolForLane::knows_kind)) return JobReason::kind_unknown;
+  const auto takes_it = [](const PoolForLane& pool) { return pool.knows_kind && pool.has_schema; };
+  return std::ranges::any_of(pools, takes_it) ? JobReason::none : JobReason::schema_behind;
 }
 
 std::vector<JobReason> gates_of(const LaneFacts& lane) {
@@ -45,12 +47,18 @@ std::vector<JobReason> gates_of(const LaneFacts& lane) {
   return gates;
 }
 
-std::optional<std::vector<PoolForLane>> LaneGates::pools_for(QueueNumber queue, KindNumber kind) const {
+std::optional<std::vector<PoolForLane>> LaneGates::pools_for(TenantNumber tenant, QueueNumber queue,
+                                                             KindNumber kind) const {
   if (!is_told_) return std::nullopt;
+  const auto behind = behind_.find(tenant);
   std::vector<PoolForLane> pools;
   for (const Pool& pool : pools_) {
     if (!std::ranges::binary_search(pool.queues, queue.value)) continue;
-    pools.push_back({pool.has_worker, pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value)});
+    const auto wants = pool.schemas.find(kind.value);
+    const bool has_schema =
+        behind == behind_.end() || wants == pool.schemas.end() || wants->second < behind->second;
+    pools.push_back(
+        {pool.has_worker, pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value), has_schema});
   }
   return pools;
 }
@@ -63,10 +71,10 @@ bool LaneGates::is_kind_paused(KindNumber kind) const {
   return std::ranges::binary_search(paused_kinds_, kind.value);
 }
 
-JobReason LaneGates::of(QueueNumber queue, KindNumber kind) const {
+JobReason LaneGates::of(TenantNumber tenant, QueueNumber queue, KindNumber kind) const {
   const JobReason paused = pause_gate(is_queue_paused(queue), is_kind_paused(kind));
   if (paused != JobReason::none) return paused;
-  const auto pools = pools_for(queue, kind);
+  const auto pools = pools_for(tenant, queue, kind);
   return pools ? lane_gate(*pools) : JobReason::none;
 }
 

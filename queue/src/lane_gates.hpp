@@ -3,6 +3,7 @@
 #include <tenure/queue/lane_gate.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@ class LaneGates {
   struct Pool {
     bool has_worker = false;
     std::vector<std::int64_t> queues, kinds;
+    std::map<std::int64_t, std::int64_t> schemas = {};  // PoolRecord::schemas
   };
   // Nobody has told anything of pools.
   LaneGates() = default;
@@ -26,16 +28,20 @@ class LaneGates {
     paused_queues_ = std::move(queues);
     paused_kinds_ = std::move(kinds);
   }
+  // Which tenants' databases have had fewer migrations than that.
+  void set_behind(std::map<TenantNumber, std::int64_t> behind) { behind_ = std::move(behind); }
   [[nodiscard]] bool is_queue_paused(QueueNumber queue) const;
   [[nodiscard]] bool is_kind_paused(KindNumber kind) const;
   // Nothing where nobody has told anything.
-  [[nodiscard]] std::optional<std::vector<PoolForLane>> pools_for(QueueNumber queue, KindNumber kind) const;
-  [[nodiscard]] JobReason of(QueueNumber queue, KindNumber kind) const;
+  [[nodiscard]] std::optional<std::vector<PoolForLane>> pools_for(TenantNumber tenant, QueueNumber queue,
+                                                                  KindNumber kind) const;
+  [[nodiscard]] JobReason of(TenantNumber tenant, QueueNumber queue, KindNumber kind) const;
 
  private:
   bool is_told_ = false;
   std::vector<Pool> pools_;
   std::vector<std::int64_t> paused_queues_, paused_kinds_;
+  std::map<TenantNumber, std::int64_t> behind_;
 };
 
 }  // namespace tenure::queue

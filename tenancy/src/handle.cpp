@@ -267,7 +267,9 @@ TenantTransaction TenantHandle::begin() const {
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
     begin_write(lease, state);
     state.stamp = stamp_of(*lease.open);
-    value_or_raise(check_writable(*state.stamp, lease.expectation()));
+    const bool is_migrating = lease.may_migrate && state.stamp->state == TenantState::migrating;
+    value_or_raise(is_migrating ? check_identity(*state.stamp, lease.expectation())
+                                : check_writable(*state.stamp, lease.expectation()));
   });
   return transaction;
 }

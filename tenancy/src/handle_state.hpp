@@ -80,6 +80,7 @@ struct LeaseState {
   std::list<LeaseState*>::iterator among_leases;  // of its pool, under the pool's lock, until it has ended
   std::function<void()> on_visited = [] {};       // a connection beside its own has come and gone
   std::atomic<bool> poisoned = false;
+  bool may_migrate = false;  // it writes where the stamp is `migrating` too
   ProcessBound process;
 
   std::unique_ptr<OpenTenant> open;           // null once the lease has ended

@@ -73,4 +73,12 @@ std::vector<sqlite::Migration> read_migrations(const fs::path& folder) {
   return migrations;
 }
 
+bool has_code(const sqlite::Migration& step) {
+  constexpr std::string_view kMark = "-- tenure: code";
+  const std::string_view text = step.sql;
+  if (!text.starts_with(kMark)) return false;
+  const std::string_view rest = text.substr(kMark.size());
+  return rest.empty() || rest.front() == '\n' || rest.front() == '\r';
+}
+
 }  // namespace tenure

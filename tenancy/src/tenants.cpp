@@ -57,7 +57,27 @@ HandleLease Tenants::open(const TenantName& name, HandleAccess access) {
   if (!is_open(record->state))
     raise(ErrorCode::tenant_not_ready, fmt::format("{} is {}", name.text(), name_of(record->state)),
           name.text());
-  return value_or_raise(handles_.acquire(name, record->generation, access));
+  HandleLease lease = value_or_raise(handles_.acquire(name, record->generation, access));
+  if (!options_.migrations.empty()) require_schema(lease, access);
+  return lease;
+}
+
+// Whoever opens a tenant may be outside of its scope, or in none.
+void Tenants::require_schema(HandleLease& lease, HandleAccess access) {
+  const TenantScope scope(lease->tenant(), lease->generation(), AllowSwap{});
+  const auto require = [&] { require_tenant_schema(lease->begin_read(), options_.migrations); };
+  if (!options_.migrate_on_touch) return require();
+  try {
+    require();
+  } catch (const PendingMigration&) {
+    const TenantMigrations migrations{options_.migrations, options_.codes};
+    if (access == HandleAccess::read_write) {
+      static_cast<void>(migrate_tenant(lease, migrations, clock_.wall()));
+    } else {
+      HandleLease writer = value_or_raise(handles_.acquire(lease->tenant(), lease->generation()));
+      static_cast<void>(migrate_tenant(writer, migrations, clock_.wall()));
+    }
+  }
 }
 
 HandleLease Tenants::open_current(HandleAccess access) {

@@ -200,14 +200,15 @@ void require_transaction(const TransactionState& state) {
 namespace tenure {
 
 OwnTables::OwnTables(const TenantReader& reader)
-    : connection_((reader.require_usable(), detail::require_transaction(*reader.state_),
-                   reader.state_->lease->open->connection)),
+    : lease_((reader.require_usable(), detail::require_transaction(*reader.state_), *reader.state_->lease)),
+      connection_(lease_.open->connection),
       permission_(reader.state_->lease->open->authorizer) {}
 
 sqlite::Statement OwnTables::statement(const sqlite::Query& query) { return connection_.statement(query); }
 
 std::int64_t OwnTables::changes() const { return connection_.changes(); }
 std::int64_t OwnTables::last_insert_row() const { return connection_.last_insert_row(); }
+void OwnTables::let_write_while_migrating() { lease_.may_migrate = true; }
 void OwnTables::set_last_insert_row(std::int64_t row) { connection_.set_last_insert_row(row); }
 
 }  // namespace tenure

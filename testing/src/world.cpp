@@ -1,11 +1,15 @@
 #include "matching.hpp"
+#include "templates.hpp"
 #include "world_impl.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenant_migration.hpp>
 
 #include <fmt/format.h>
 
 #include <set>
+#include <string>
 #include <utility>
 
 namespace tenure::testing {
@@ -60,6 +64,28 @@ Faults& World::faults() { return impl_->faults; }
 TenantRecord World::make_tenant(const TenantName& name) {
   return impl_->tenant_template->make(impl_->watched.registry(), impl_->handles.files(), name,
                                       impl_->clock.wall());
+}
+
+TenantRecord World::make_tenant_of(const TenantName& name, std::int64_t schema) {
+  TenantsOptions options{.application = impl_->options.application, .migrations = impl_->options.migrations};
+  if (schema < 0 || schema > std::ssize(options.migrations))
+    raise(ErrorCode::bad_options, "there is no migration " + std::to_string(schema));
+  options.migrations.resize(static_cast<std::size_t>(schema));
+  return detail::template_for(options, impl_->root.path(), impl_->clock.wall())
+      ->make(impl_->watched.registry(), impl_->handles.files(), name, impl_->clock.wall());
+}
+
+TenantMigrated World::migrate(const TenantName& name) {
+  const auto record = impl_->watched.registry().find(name);
+  if (!record) raise(ErrorCode::tenant_does_not_exist, "there is no tenant " + name.text(), name.text());
+  const TenantScope scope(name, record->generation, AllowSwap{});
+  HandleLease lease = value_or_raise(impl_->handles.acquire(name, record->generation));
+  TenantMigrated done =
+      migrate_tenant(lease, {impl_->options.migrations, impl_->jobs.migration_codes()}, impl_->clock.wall());
+  impl_->watched.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(writer.forget_behind(record->number));
+  });
+  return done;
 }
 
 void World::leave_default_tenant() { impl_->default_scope.reset(); }

@@ -69,6 +69,7 @@ HandleCacheOptions World::Impl::handle_options() const {
 
 PerformerOptions World::Impl::performer_options() {
   return {.application = options.application,
+          .migrations = options.migrations,
           .on_begin = [this] { faulty_run->begins(); },
           .on_left_open = [this](const std::string& sentence) { left_open.push_back(sentence); }};
 }

@@ -19,6 +19,7 @@
 #include "sqlite/tenant_life_rows.hpp"
 #include "sqlite/tenant_ranges.hpp"
 #include "sqlite/tenant_rows.hpp"
+#include "sqlite/tenant_schema_rows.hpp"
 #include "sqlite/told_by_runs.hpp"
 #include "support/golden.hpp"
 #include "support/temporary_folder.hpp"
@@ -128,6 +129,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"outbox", &outbox_queries},
                               Source{"pause", &pause_queries},
                               Source{"tenant_life", &tenant_life_queries},
+                              Source{"tenant_schema", &tenant_schema_queries},
                               Source{"restore", &restore_queries},
                               Source{"results", &result_queries},
                               Source{"job_owner", &job_owner_queries},

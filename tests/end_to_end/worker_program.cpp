@@ -212,6 +212,11 @@ int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   std::optional<tenure::Client> client;
   if (std::getenv("WITH_OPEN_CLIENT") != nullptr) client = tenure::Client::open();
+  // Of the test that has its file.
+  if (std::getenv("MIGRATES") != nullptr)
+    jobs.add_migration("0002_length", [](tenure::TenantTransaction& transaction) {
+      transaction.execute("update run set length = length(name)");
+    });
   jobs.add<Wait>(wait);
   jobs.add<SpinTooLong>(
       [](const SpinTooLong& job, tenure::JobContext& context) { spin(Spin{job.name}, context); });

@@ -109,6 +109,9 @@ struct AskText {
     return fmt::format("captures since {}{}", ask.known.value,
                        ask.has_expired ? ", without expired ones" : "");
   }
+  std::string operator()(const daemon::SchemasPart::Ask& ask) const {
+    return fmt::format("schemas {}{}", ask.known.value, ask.has_old ? " old" : "");
+  }
   std::string operator()(const daemon::PausesPart::Ask& ask) const {
     return fmt::format("pauses since {}{}", ask.known.value, ask.has_expired ? ", without expired ones" : "");
   }

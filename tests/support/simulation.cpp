@@ -407,10 +407,22 @@ void Simulation::note_end(const daemon::ClaimEnd& end, const Result<queue::JobSt
   if (*state == queue::JobState::succeeded && !succeeded_.insert(end.claim.seq).second) ++duplicated_;
 }
 
+void Simulation::migrate_tenant(const std::string& name, std::int64_t schema, bool is_hinted) {
+  ++faults.migrations;
+  schemas_[name] = schema;
+  const TenantNumber tenant = store_.registry().find(TenantName(name))->number;
+  store_.write(queue::Durability::durable,
+               [&](queue::StoreWriter& writer) { static_cast<void>(writer.forget_behind(tenant)); });
+  if (is_hinted) hint();
+}
+
 void Simulation::start_process(const daemon::StartProcess& action) {
   daemon::HelloFrame hello{.program_version = "played", .kinds = {}};
   for (const std::string& kind : options_.kinds)
-    hello.kinds.push_back({.name = kind, .queue = options_.default_queue});
+    hello.kinds.push_back({.name = kind,
+                           .queue = options_.default_queue,
+                           .schema_min = options_.schema,
+                           .schema_max = options_.schema});
   auto process = std::make_unique<Worker>(action.process, life_, options_, hello);
   Worker& started = *process;
   workers_[action.process] = std::move(process);

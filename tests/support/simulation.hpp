@@ -61,6 +61,7 @@ struct Options {
   int slots = 2;                          // of each process
   microseconds time_limit{0};             // of each run; 0: none
   std::vector<std::string> kinds{"job"};  // what the worker program performs
+  std::uint32_t schema = 0;               // so many migrations it wants of tenants, for all kinds
   std::string default_queue = "default";  // of all of them
   microseconds round_time{40};
   microseconds start_time{5000};           // from exec to hello
@@ -85,8 +86,10 @@ struct Faults {
   std::int64_t rounds_cut = 0;  // done, and the dispatcher ended before it heard of it
   std::int64_t hints_lost = 0;
   std::int64_t clock_jumps = 0;
-  std::int64_t cancels = 0;   // by an operator
-  std::int64_t expiries = 0;  // of jobs that had been claimed
+  std::int64_t cancels = 0;            // by an operator
+  std::int64_t expiries = 0;           // of jobs that had been claimed
+  std::int64_t met_older_tenants = 0;  // by a worker process
+  std::int64_t migrations = 0;
 };
 
 struct Verdict {
@@ -164,6 +167,9 @@ class Simulation {
   void stop(daemon::StopAsked::How how = daemon::StopAsked::How::in_phases);
   // Of the worker program, from the next start of a process on.
   void set_kinds(std::vector<std::string> kinds) { options_.kinds = std::move(kinds); }
+  void set_schema(std::uint32_t schema) { options_.schema = schema; }
+  // The tenant's database has had so many migrations, 0 before the first call; an operator's, so that its jobs are tried.
+  void migrate_tenant(const std::string& name, std::int64_t schema, bool hint = true);
 
   // --- Faults.
   void kill_worker(ProcessNumber process, const queue::ProcessExit& exit = kKilled);
@@ -306,7 +312,8 @@ class Simulation {
     int running_max = 1;
   };
   std::map<JobId, Keyed> keyed_;
-  std::map<std::string, JobId> unique_;  // who has got each key last
+  std::map<std::string, std::int64_t> schemas_;  // of tenants
+  std::map<std::string, JobId> unique_;          // who has got each key last
   std::int64_t overrun_ = 0, doubled_ = 0;
   std::set<BatchId> batches_;    // that were opened
   std::set<BatchId> unsettled_;  // of which a callback may come yet

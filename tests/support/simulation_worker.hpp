@@ -16,6 +16,7 @@ struct Simulation::Worker {
   Worker(ProcessNumber process, std::int64_t of_life, const Options& options, const daemon::HelloFrame& hello)
       : number(process),
         life(of_life),
+        schema(options.schema),
         daemon_end(process, static_cast<std::uint16_t>(options.slots), options.time_limit),
         end(hello) {}
 
@@ -23,6 +24,7 @@ struct Simulation::Worker {
   std::int64_t life = 0;
   bool is_alive = true;
   bool is_hung = false;
+  std::int64_t schema = 0;  // Options::schema, when it was started
   daemon::DaemonEnd daemon_end;
   daemon::WorkerEnd end;
   bool is_report_due = false;

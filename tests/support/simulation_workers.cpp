@@ -111,6 +111,15 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
     return carry_out(process, process.end.finished(
                                   {.claim = work.job.claim, .result = RunResult::expired, .failure = {}}));
   }
+  if (job.tenant && process.schema > schemas_[std::string(job.tenant->text())]) {
+    ++faults.met_older_tenants;
+    process.assigned.erase(job.seq);
+    process.ended.push_back({work.job.claim, RunResult::failed, microseconds{0}, {}});
+    return carry_out(process,
+                     process.end.finished({.claim = work.job.claim,
+                                           .result = RunResult::failed,
+                                           .failure = {ErrorCode::pending_migration, "it is older"}}));
+  }
   started_.insert(job.id);
   if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;
   note_start_of_key(job.id);

@@ -1,11 +1,16 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <string>
+#include <string_view>
 
 namespace tenure::sqlite {
 namespace {
@@ -57,26 +62,40 @@ bool has_table(Connection& connection) { return connection.statement(kTableExist
                        newer.number, newer.name, known));
 }
 
-void refuse_gaps(const Connection& connection, std::span<const Migration> migrations) {
-  std::int64_t expected = 1;
-  for (const Migration& step : migrations) {
-    if (step.number != expected)
-      mismatch(connection,
-               fmt::format("schema steps are numbered 1, 2, 3 ...; {} ({}) stands where {} belongs",
-                           step.number, step.name, expected));
-    ++expected;
-  }
+// SQLite says of BEGIN, VACUUM and some pragmas only that there is a transaction, and not whose.
+[[noreturn]] void raise_with_hint(const QueryFailed& error) {
+  Failure failure = error.failure();
+  if (failure.message.find("transaction") != std::string::npos)
+    failure.message += "; migrations run in a transaction of Tenure's own";
+  raise(std::move(failure));
 }
 
-// SQLite says of BEGIN, VACUUM and some pragmas only that there is a transaction, and not whose.
-void execute_step(Connection& connection, const Migration& step) {
-  try {
-    connection.execute(Query{step.name, step.sql});
-  } catch (const QueryFailed& error) {
-    Failure failure = error.failure();
-    if (failure.message.find("transaction") != std::string::npos)
-      failure.message += "; migrations run in a transaction of Tenure's own";
-    raise(std::move(failure));
+std::string place_in(const Migration& step, const char* statement) {
+  const char* const text = step.sql.c_str();
+  // Blanks and comments before a statement are no part of it for whoever looks for the line.
+  const char* begin = statement;
+  while (*begin != '\0') {
+    if (*begin == ' ' || *begin == '\t' || *begin == '\n' || *begin == '\r') ++begin;
+    else if (std::string_view{begin}.starts_with("--")) begin += std::strcspn(begin, "\n");
+    else break;
+  }
+  return fmt::format("{} line {}", step.name, 1 + std::count(text, begin, '\n'));
+}
+
+void execute_statements(const Connection& connection, const Migration& step) {
+  sqlite3* const database = connection.native();
+  const char* rest = step.sql.c_str();
+  while (*rest != '\0') {
+    sqlite3_stmt* statement = nullptr;
+    const char* next = rest;
+    int code = sqlite3_prepare_v2(database, rest, -1, &statement, &next);
+    while (code == SQLITE_OK && statement != nullptr && (code = sqlite3_step(statement)) == SQLITE_ROW)
+      code = SQLITE_OK;
+    if (code == SQLITE_DONE) code = SQLITE_OK;
+    const int ended = sqlite3_finalize(statement);
+    if (code == SQLITE_OK) code = ended;
+    if (code != SQLITE_OK) raise_sqlite(database, code, place_in(step, rest));
+    rest = next;
   }
 }
 
@@ -117,17 +136,44 @@ AppliedSteps applied_steps(Connection& connection, std::span<const Migration> mi
   return applied;
 }
 
+void make_step_table(Connection& connection) {
+  if (!has_table(connection)) connection.execute(kCreateTable);
+}
+
+ExecutedStep execute_step(Connection& connection, const Migration& step) {
+  TENURE_INVARIANT(connection.in_transaction());
+  const ExecutedStep executed{schema_cookie(connection)};
+  try {
+    execute_statements(connection, step);
+  } catch (const QueryFailed& error) {
+    raise_with_hint(error);
+  }
+  if (connection.in_transaction()) return executed;
+  mismatch(connection,
+           fmt::format("schema step {} ({}) ended its transaction; a step must not say commit or rollback",
+                       step.number, step.name));
+}
+
+void record_step(Connection& connection, const Migration& step, ExecutedStep executed, std::int64_t now_us) {
+  if (schema_cookie(connection) == executed.cookie_before) connection.execute(kRaiseCookie);
+  connection.statement(kRecord).bind(step.number, step.name, hash_of(step.sql), now_us).run();
+}
+
 void apply_step(Connection& connection, const Migration& step, std::int64_t now_us) {
   TENURE_INVARIANT(connection.in_transaction());
-  if (!has_table(connection)) connection.execute(kCreateTable);
-  const std::int64_t cookie_before = schema_cookie(connection);
-  execute_step(connection, step);
-  if (!connection.in_transaction())
-    mismatch(connection,
-             fmt::format("schema step {} ({}) ended its transaction; a step must not say commit or rollback",
-                         step.number, step.name));
-  if (schema_cookie(connection) == cookie_before) connection.execute(kRaiseCookie);
-  connection.statement(kRecord).bind(step.number, step.name, hash_of(step.sql), now_us).run();
+  make_step_table(connection);
+  record_step(connection, step, execute_step(connection, step), now_us);
+}
+
+void refuse_gaps(const Connection& connection, std::span<const Migration> migrations) {
+  std::int64_t expected = 1;
+  for (const Migration& step : migrations) {
+    if (step.number != expected)
+      mismatch(connection,
+               fmt::format("schema steps are numbered 1, 2, 3 ...; {} ({}) stands where {} belongs",
+                           step.number, step.name, expected));
+    ++expected;
+  }
 }
 
 int migrate(Connection& connection, std::span<const Migration> migrations, std::int64_t now_us) {

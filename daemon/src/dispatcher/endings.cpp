@@ -32,6 +32,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
   EndOfAttempt decided = end_of_attempt(*job, end, place, now.wall, random_);
   note_capsule(decided.end, end.capsule);
   decided.end.has_told_outbox = end.outbox.has_value();
+  decided.end.schema_wanted = schema_wanted(process, *job, decided.end);
   decided.end.leaves_outbox = !has_outbox || (end.outbox && !end.outbox->is_all);
   add(process, std::move(decided.end));
   const bool has_run = queue::has_run(end.result);
@@ -49,6 +50,14 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
   }
   // It gives back what nobody recalled: it is ending by itself, and would give back the next ones too.
   if (end.result == RunResult::not_started && !job->recalled) process.phase = Phase::leaving;
+}
+
+// What its hello has said of the kind, where the run has met an older database.
+std::int64_t Endings::schema_wanted(const Process& process, const OutstandingJob& job,
+                                    const ClaimEnd& end) const {
+  const auto* const release = std::get_if<EndRelease>(&end.how);
+  if (release == nullptr || release->why.code != ErrorCode::pending_migration || process.alone) return 0;
+  return lanes_.schema_of(process.pool, process.offer, job.lane.kind);
 }
 
 std::vector<queue::JobSeq> Endings::process_ended(const Process& dead, const WorkerGone& gone,

@@ -64,6 +64,8 @@ class Endings {
   // `run_time` is what the tenant really used; nothing where nobody knows, and then what was charged stays.
   void job_left(const Process& process, const OutstandingJob& job,
                 std::optional<std::chrono::microseconds> run_time);
+  [[nodiscard]] std::int64_t schema_wanted(const Process& process, const OutstandingJob& job,
+                                           const ClaimEnd& end) const;
   void check() const;
 
   Lanes& lanes_;

@@ -31,6 +31,22 @@ bool Lanes::is_listed(std::string_view queue) const {
       pools_, [&](const Pool& pool) { return std::ranges::find(pool.queues, queue) != pool.queues.end(); });
 }
 
+// A kind that does not matter to one of its processes matters to none.
+std::map<std::string, std::int64_t> Lanes::schemas_of(const Pool& pool) {
+  std::map<std::string, std::int64_t> least;
+  for (const Offer& offer : pool.offers) {
+    if (offer.processes == 0) continue;
+    for (const std::string& kind : offer.kind_names) {
+      const auto wanted = offer.schemas.find(kind);
+      const std::int64_t here = wanted == offer.schemas.end() ? 0 : wanted->second;
+      const auto [known, is_new] = least.try_emplace(kind, here);
+      if (!is_new) known->second = std::min(known->second, here);
+    }
+  }
+  std::erase_if(least, [](const auto& kind) { return kind.second == 0; });
+  return least;
+}
+
 std::vector<queue::PoolRecord> Lanes::pools() const {
   std::vector<queue::PoolRecord> records;
   for (const Pool& pool : pools_) {
@@ -44,6 +60,7 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
       append(record.kinds, offer.kind_names);
       append(record.default_queues, offer.default_queues);
     }
+    record.schemas = schemas_of(pool);
     sort_uniquely(record.kinds);
     sort_uniquely(record.default_queues);
     records.push_back(std::move(record));
@@ -65,10 +82,12 @@ std::optional<std::size_t> Lanes::pool_for(const std::string& queue, const std::
   return std::nullopt;
 }
 
-std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, KindNumber kind) const {
+std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, TenantNumber tenant,
+                                                 KindNumber kind) const {
   std::vector<queue::PoolForLane> pools;
   for (const std::size_t pool : queue.pools)
-    pools.push_back({pools_[pool].processes() > 0, pools_[pool].performs(kind)});
+    pools.push_back(
+        {pools_[pool].processes() > 0, pools_[pool].knows(kind), takes(pools_[pool], tenant, kind)});
   return pools;
 }
 
@@ -83,9 +102,9 @@ std::vector<KnownLane> Lanes::all() const {
       for (const KindLane& kind : lanes.kinds) {
         facts.is_queue_paused = queue.is_paused;
         facts.is_kind_paused = is_paused(kind.kind);
-        facts.pools = pools_for(queue, kind.kind);
+        facts.pools = pools_for(queue, tenant, kind.kind);
         all.push_back({Lane{id.queue, id.priority, tenant, kind.kind}, kind.after, queue::gates_of(facts),
-                       !is_parked(tenant) && is_performed(queue, kind)});
+                       !is_parked(tenant) && is_performed(queue, tenant, kind)});
       }
     }
   }
@@ -99,8 +118,8 @@ std::vector<HeldLane> Lanes::held() {
     for (const auto& [tenant, lanes] : bucket) {
       if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
       for (const KindLane& lane : lanes.kinds)
-        if (const auto [reason, is_new] = reasons.try_emplace({id.queue, lane.kind}); is_new)
-          reason->second = queue::lane_gate(pools_for(queue, lane.kind));
+        if (JobReason& reason = reasons[{id.queue, lane.kind}]; reason == JobReason::none)
+          reason = queue::lane_gate(pools_for(queue, tenant, lane.kind));
     }
   }
   std::vector<HeldLane> held;

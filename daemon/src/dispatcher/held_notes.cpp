@@ -36,6 +36,16 @@ Note HeldNotes::note_of(const HeldLane& lane) const {
         lane.queue,
         fmt::format("Jobs in queue {} are held: {}. See tenure job list reason=queue_without_pool",
                     escaped(lane.queue), who_does_not_list_it()));
+  if (lane.reason == JobReason::schema_behind)
+    return {.level = Note::Level::warning,
+            .event = "kind.schema_behind",
+            .message = fmt::format("Jobs of kind {} are held: worker processes want migrations that some "
+                                   "tenants' databases have not had. See tenure doctor tenants",
+                                   escaped(lane.kind)),
+            .pool = {},
+            .process = {},
+            .kind = lane.kind,
+            .queue = lane.queue};
   return {
       .level = Note::Level::warning,
       .event = "kind.unknown",
@@ -77,6 +87,7 @@ void HeldNotes::look(const std::vector<HeldLane>& held, Instant now, Actions& ac
   std::map<Key, const HeldLane*> found;
   for (const HeldLane& lane : held) {
     if (lane.reason == JobReason::kind_unknown) found.try_emplace({lane.reason, lane.kind}, &lane);
+    if (lane.reason == JobReason::schema_behind) found.try_emplace({lane.reason, lane.kind}, &lane);
     if (lane.reason == JobReason::queue_without_pool) found.try_emplace({lane.reason, lane.queue}, &lane);
   }
   forget(found, now);

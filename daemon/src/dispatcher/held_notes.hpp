@@ -39,7 +39,8 @@ class HeldNotes {
 
  private:
   using Key =
-      std::pair<queue::JobReason, std::string>;  // of kind_unknown the kind, of queue_without_pool the queue
+      std::pair<queue::JobReason,
+                std::string>;  // of kind_unknown and schema_behind the kind, of queue_without_pool the queue
   struct Entry {
     std::optional<Instant> since;  // held at every look since; nothing: not held any more
     std::optional<Instant> told;

@@ -168,7 +168,9 @@ void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector
       for (Offer& offer : pool.offers) {
         const bool performs =
             std::binary_search(offer.kind_names.begin(), offer.kind_names.end(), names[index]);
-        is_news = (performs && offer.kinds.insert(numbers[index]).second) || is_news;
+        if (!performs || offer.kinds.contains(numbers[index])) continue;
+        offer.number_kind(numbers[index], names[index]);
+        is_news = true;
       }
     }
   }
@@ -186,8 +188,9 @@ std::string Lanes::kind_name(KindNumber number) const {
 }
 
 std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds,
-                                const std::vector<std::string>& default_queues) {
-  const std::size_t number = offer_with(pool, kinds);
+                                const std::vector<std::string>& default_queues,
+                                const std::map<std::string, std::int64_t>& schemas) {
+  const std::size_t number = offer_with(pool, kinds, schemas);
   std::vector<Offer>& offers = pools_[pool].offers;
   offers[number].default_queues = default_queues;
   if (++offers[number].processes > 1) return number;
@@ -198,19 +201,29 @@ std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>
   return number;
 }
 
+void Lanes::Offer::number_kind(KindNumber number, const std::string& name) {
+  kinds.insert(number);
+  if (const auto wants_any = schemas.find(name); wants_any != schemas.end())
+    wanted[number] = wants_any->second;
+}
+
 // A set of kinds that no process offers gives its number away.
-std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& kinds) {
+std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& kinds,
+                              const std::map<std::string, std::int64_t>& schemas) {
   std::vector<Offer>& offers = pools_[pool].offers;
-  const auto same = std::find_if(offers.begin(), offers.end(),
-                                 [&](const Offer& offer) { return offer.kind_names == kinds; });
+  const auto same = std::find_if(offers.begin(), offers.end(), [&](const Offer& offer) {
+    return offer.kind_names == kinds && offer.schemas == schemas;
+  });
   if (same != offers.end()) return static_cast<std::size_t>(same - offers.begin());
   auto free =
       std::find_if(offers.begin(), offers.end(), [](const Offer& offer) { return offer.processes == 0; });
   if (free == offers.end()) free = offers.insert(offers.end(), Offer{});
   free->kind_names = kinds;
+  free->schemas = schemas;
   free->kinds.clear();
+  free->wanted.clear();
   for (const auto& [number, name] : kinds_) {
-    if (std::binary_search(kinds.begin(), kinds.end(), name)) free->kinds.insert(number);
+    if (std::binary_search(kinds.begin(), kinds.end(), name)) free->number_kind(number, name);
   }
   return static_cast<std::size_t>(free - offers.begin());
 }
@@ -224,9 +237,32 @@ void Lanes::process_went(std::size_t pool, std::size_t offer) {
   refresh_all();
 }
 
-bool Lanes::Pool::performs(KindNumber kind) const {
+bool Lanes::Pool::knows(KindNumber kind) const {
   return std::any_of(offers.begin(), offers.end(),
                      [&](const Offer& offer) { return offer.processes > 0 && offer.knows(kind); });
+}
+
+bool Lanes::takes(const Pool& pool, TenantNumber tenant, KindNumber kind) const {
+  return std::any_of(pool.offers.begin(), pool.offers.end(),
+                     [&](const Offer& offer) { return offer.processes > 0 && takes(offer, tenant, kind); });
+}
+
+void Lanes::set_behind(const std::map<TenantNumber, std::int64_t>& behind) {
+  std::set<TenantNumber> changed;
+  for (const auto& [tenant, wanted] : behind)
+    if (const auto known = behind_.find(tenant); known == behind_.end() || known->second != wanted)
+      changed.insert(tenant);
+  for (const auto& [tenant, wanted] : behind_)
+    if (!behind.contains(tenant)) changed.insert(tenant);
+  behind_ = behind;
+  for (const TenantNumber tenant : changed) refresh_tenant(tenant);
+}
+
+void Lanes::is_behind(TenantNumber tenant, std::int64_t wanted) {
+  const auto [known, is_new] = behind_.try_emplace(tenant, wanted);
+  if (!is_new && known->second <= wanted) return;
+  known->second = wanted;
+  refresh_tenant(tenant);
 }
 
 void Lanes::forget_tenant(TenantNumber tenant) {
@@ -293,8 +329,8 @@ void Lanes::unpark_due(Instant now) {
   for (const TenantNumber tenant : busy_.take_due(now)) refresh_tenant(tenant);
 }
 
-bool Lanes::performs(std::size_t pool, std::size_t offer, KindNumber kind) const {
-  return pools_[pool].offers[offer].knows(kind);
+bool Lanes::performs(std::size_t pool, std::size_t offer, const Lane& lane) const {
+  return takes(pools_[pool].offers[offer], lane.tenant, lane.kind);
 }
 
 bool Lanes::performs(std::size_t pool, std::size_t offer, const std::string& kind) const {
@@ -303,15 +339,15 @@ bool Lanes::performs(std::size_t pool, std::size_t offer, const std::string& kin
 }
 
 std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Standing& standing) const {
-  std::int64_t jobs = jobs_for(pools_[pool].offers[offer], lanes_of(standing));
+  std::int64_t jobs = jobs_for(pools_[pool].offers[offer], standing.tenant, lanes_of(standing));
   if (busy_.is_probed(standing.tenant)) jobs = std::min<std::int64_t>(jobs, 1);
   return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
 }
 
-std::int64_t Lanes::jobs_for(const Offer& offer, const TenantLanes& lanes) const {
+std::int64_t Lanes::jobs_for(const Offer& offer, TenantNumber tenant, const TenantLanes& lanes) const {
   std::int64_t jobs = 0;
   for (const KindLane& kind : lanes.kinds) {
-    if (!offer.knows(kind.kind) || is_paused(kind.kind)) continue;
+    if (!takes(offer, tenant, kind.kind) || is_paused(kind.kind)) continue;
     if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
     jobs += *kind.jobs - kind.planned;
   }
@@ -324,7 +360,7 @@ void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& s
   TenantLanes& lanes = buckets_.at(id).at(standing.tenant);
   auto left = static_cast<std::int64_t>(jobs);
   for (KindLane& kind : lanes.kinds) {
-    if (!pools_[pool].offers[offer].knows(kind.kind) || is_paused(kind.kind)) continue;
+    if (!takes(pools_[pool].offers[offer], standing.tenant, kind.kind) || is_paused(kind.kind)) continue;
     const std::int64_t here = kind.jobs ? std::clamp<std::int64_t>(*kind.jobs - kind.planned, 0, left) : left;
     kind.planned += here;
     left -= here;
@@ -364,7 +400,7 @@ void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   for (const std::size_t pool : queue.pools) {
     const std::vector<Offer>& offers = pools_[pool].offers;
     for (std::size_t offer = 0; offer < offers.size(); ++offer) {
-      if (!is_gated && jobs_for(offers[offer], lanes) > 0) {
+      if (!is_gated && jobs_for(offers[offer], tenant, lanes) > 0) {
         rings_[pool].join(id, tenant, offer);
         ++entries;
       } else {
@@ -374,7 +410,7 @@ void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   }
   entries_ += entries - lanes.entries;
   lanes.entries = entries;
-  const std::int64_t open = is_gated ? 0 : open_lanes(queue, lanes);
+  const std::int64_t open = is_gated ? 0 : open_lanes(queue, tenant, lanes);
   if (!is_gated && open < std::ssize(lanes.kinds)) may_hold_ = true;
   open_ += open - lanes.open;
   lanes.open = open;
@@ -389,15 +425,15 @@ void Lanes::check() const {
   TENURE_INVARIANT(entries == entries_);
 }
 
-std::int64_t Lanes::open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const {
+std::int64_t Lanes::open_lanes(const QueueEntry& queue, TenantNumber tenant, const TenantLanes& lanes) const {
   return std::count_if(lanes.kinds.begin(), lanes.kinds.end(),
-                       [&](const KindLane& lane) { return is_performed(queue, lane); });
+                       [&](const KindLane& lane) { return is_performed(queue, tenant, lane); });
 }
 
-bool Lanes::is_performed(const QueueEntry& queue, const KindLane& lane) const {
+bool Lanes::is_performed(const QueueEntry& queue, TenantNumber tenant, const KindLane& lane) const {
   return !queue.is_paused && !is_paused(lane.kind) &&
          std::any_of(queue.pools.begin(), queue.pools.end(),
-                     [&](std::size_t pool) { return pools_[pool].performs(lane.kind); });
+                     [&](std::size_t pool) { return takes(pools_[pool], tenant, lane.kind); });
 }
 
 void Lanes::refresh_tenant(TenantNumber tenant) {

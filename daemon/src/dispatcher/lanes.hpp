@@ -64,10 +64,20 @@ class Lanes {
   // A process of the pool offers these kinds, sorted. Returns its offer: the number, in the pool, of this set of kinds. A lane
   // is open in a pool while a process of it offers its kind.
   [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds,
-                                         const std::vector<std::string>& default_queues = {});
+                                         const std::vector<std::string>& default_queues = {},
+                                         const std::map<std::string, std::int64_t>& schemas = {});
   // With the last process of an offer the lanes that only it performed are parked. The pool's last offer of all is
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
   void process_went(std::size_t pool, std::size_t offer);
+  // All tenants whose databases are known to have had fewer migrations than that: their lanes are parked where each process that offers
+  // the kind wants as many.
+  void set_behind(const std::map<TenantNumber, std::int64_t>& behind);
+  // One more, or less of it.
+  void is_behind(TenantNumber tenant, std::int64_t wanted);
+  // How many migrations the offer wants for the kind; 0: it does not matter.
+  [[nodiscard]] std::int64_t schema_of(std::size_t pool, std::size_t offer, queue::KindNumber kind) const {
+    return pools_[pool].offers[offer].wants(kind);
+  }
   // By their names: lanes of a queue or a kind that is paused are parked, as long as it is.
   void set_paused(std::set<std::string> queues, std::set<std::string> kinds);
   [[nodiscard]] bool is_paused(const std::string& queue, const std::string& kind) const {
@@ -98,11 +108,11 @@ class Lanes {
                      Function&& fn) const {
     const TenantLanes& lanes = lanes_of(standing);
     for (const KindLane& kind : lanes.kinds) {
-      if (pools_[pool].offers[offer].knows(kind.kind) && !is_paused(kind.kind))
+      if (takes(pools_[pool].offers[offer], standing.tenant, kind.kind) && !is_paused(kind.kind))
         fn(queue::LaneCursor{kind.kind, kind.after});
     }
   }
-  [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, queue::KindNumber kind) const;
+  [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const queue::Lane& lane) const;
   // The same, of a kind in no lane.
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const std::string& kind) const;
   // Whether the pool lists the queue and has, or had last, a process that performs the kind, and neither is paused.
@@ -158,32 +168,50 @@ class Lanes {
     std::unordered_set<queue::KindNumber> kinds;  // those of them that have a number; never iterated
     std::vector<std::string> default_queues;      // of these kinds, as the last of its processes has said
     std::size_t processes = 0;
+    std::map<std::string, std::int64_t> schemas;       // WorkerReady::schemas
+    std::map<queue::KindNumber, std::int64_t> wanted;  // the same, of those that have a number
     [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
+    [[nodiscard]] std::int64_t wants(queue::KindNumber kind) const {
+      const auto found = wanted.empty() ? wanted.end() : wanted.find(kind);
+      return found == wanted.end() ? 0 : found->second;
+    }
+    void number_kind(queue::KindNumber number, const std::string& name);
   };
   struct Pool {
     std::string name;
     std::vector<std::string> queues;
     std::vector<Offer> offers;
-    [[nodiscard]] bool performs(queue::KindNumber kind) const;
+    [[nodiscard]] bool knows(queue::KindNumber kind) const;
     [[nodiscard]] std::size_t processes() const;
   };
 
   [[nodiscard]] const TenantLanes& lanes_of(const Ring::Standing& standing) const;
   KindLane& lane_at(const queue::Lane& lane, bool& is_new);
   [[nodiscard]] bool is_parked(TenantNumber tenant) const;
-  [[nodiscard]] std::int64_t jobs_for(const Offer& offer, const TenantLanes& lanes) const;
+  // Whether the offer knows the kind and the tenant's database is not known to be too old for it.
+  [[nodiscard]] bool takes(const Offer& offer, TenantNumber tenant, queue::KindNumber kind) const {
+    if (!offer.knows(kind)) return false;
+    const auto behind = behind_.empty() ? behind_.end() : behind_.find(tenant);
+    return behind == behind_.end() || offer.wants(kind) < behind->second;
+  }
+  [[nodiscard]] bool takes(const Pool& pool, TenantNumber tenant, queue::KindNumber kind) const;
+  [[nodiscard]] std::int64_t jobs_for(const Offer& offer, TenantNumber tenant,
+                                      const TenantLanes& lanes) const;
   [[nodiscard]] bool is_paused(queue::KindNumber kind) const { return paused_kind_numbers_.contains(kind); }
-  [[nodiscard]] std::size_t offer_with(std::size_t pool, const std::vector<std::string>& kinds);
+  [[nodiscard]] std::size_t offer_with(std::size_t pool, const std::vector<std::string>& kinds,
+                                       const std::map<std::string, std::int64_t>& schemas);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
   void forget_tenant(TenantNumber tenant);
   void remove_empty(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   void refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
-  [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, const TenantLanes& lanes) const;
+  [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, TenantNumber tenant,
+                                        const TenantLanes& lanes) const;
   void check() const;
-  [[nodiscard]] bool is_performed(const QueueEntry& queue, const KindLane& lane) const;
-  [[nodiscard]] std::vector<queue::PoolForLane> pools_for(const QueueEntry& queue,
+  [[nodiscard]] bool is_performed(const QueueEntry& queue, TenantNumber tenant, const KindLane& lane) const;
+  [[nodiscard]] std::vector<queue::PoolForLane> pools_for(const QueueEntry& queue, TenantNumber tenant,
                                                           queue::KindNumber kind) const;
+  [[nodiscard]] static std::map<std::string, std::int64_t> schemas_of(const Pool& pool);
   void refresh_tenant(TenantNumber tenant);
   void refresh_all();
 
@@ -197,6 +225,7 @@ class Lanes {
   std::set<queue::KindNumber> unnamed_kinds_;
   std::set<std::string> paused_queues_, paused_kinds_;
   std::set<queue::KindNumber> paused_kind_numbers_;  // those of them that have one
+  std::map<TenantNumber, std::int64_t> behind_;
   std::set<TenantNumber> gated_;
   std::optional<TenantNumber> asked_until_;
   BusyTenants busy_;
@@ -206,8 +235,8 @@ class Lanes {
   std::size_t entries_ = 0;  // in rings
 
   TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds,
-                   paused_queues, paused_kinds, paused_kind_numbers, gated, asked_until, busy, count, open,
-                   may_hold, entries)
+                   paused_queues, paused_kinds, paused_kind_numbers, behind, gated, asked_until, busy, count,
+                   open, may_hold, entries)
 };
 
 }  // namespace tenure::daemon

@@ -95,7 +95,7 @@ void Machine::on(const WorkerReady& event) {
   if (state_.stopping.is_asked() || !state_.processes.ready(event, state_.now.steady)) return;
   Process& process = *state_.processes.find(event.process);
   if (process.alone) return;  // it is nobody's offer; the next round claims its job
-  process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues);
+  process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues, event.schemas);
   state_.lone_jobs.find_pools();
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.pools_to_tell(), state_.now.steady);
@@ -239,7 +239,8 @@ void Machine::tick() {
   if (!state_.stopping.is_asked()) state_.lone_jobs.tick(now, state_.actions);
   state_.far_retries.tick(state_.now);
   // A look that time alone asks for would be left out where nobody has written.
-  if (state_.is_in(Stage::working) && state_.pauses.has_expired(state_.now.wall)) state_.looks.soon();
+  const bool has_old = state_.pauses.has_expired(state_.now.wall) || state_.schemas.has_old(state_.now.wall);
+  if (state_.is_in(Stage::working) && has_old) state_.looks.soon();
   // Before the round plans first jobs for newcomers, and after it has planned what free slots can have.
   recall_for_newcomers(state_);
   rounds_.start(state_);

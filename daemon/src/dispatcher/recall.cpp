@@ -71,7 +71,7 @@ void ask_for(const Process& idle, Process& busy, DispatcherState& state) {
     us_left = std::min(us_left, ahead_us / 2);
   recall(busy, state.actions, [&](const OutstandingJob& job) {
     us_left -= job.assumed_us;
-    return us_left < 0 && state.lanes.performs(idle.pool, idle.offer, job.lane.kind);
+    return us_left < 0 && state.lanes.performs(idle.pool, idle.offer, job.lane);
   });
 }
 

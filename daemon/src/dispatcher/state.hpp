@@ -20,6 +20,7 @@
 #include "remembered.hpp"
 #include "replacements.hpp"
 #include "schedules.hpp"
+#include "schemas.hpp"
 #include "stopping.hpp"
 #include "suspects.hpp"
 #include "told_outboxes.hpp"
@@ -72,6 +73,7 @@ struct DispatcherState {
   CancelledRuns cancelled_runs;
   Captures captures;
   Pauses pauses;
+  Schemas schemas;
   Schedules schedules;
   FarRetries far_retries;
   KeyLooks key_looks;
@@ -95,9 +97,9 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, pauses, schedules, far_retries, key_looks,
-                   dead_jobs, expired_jobs, refusals, held_notes, told_pools, told_runs, told_outboxes, plan,
-                   suspects, stopping, stage, incarnation, next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, pauses, schemas, schedules, far_retries,
+                   key_looks, dead_jobs, expired_jobs, refusals, held_notes, told_pools, told_runs,
+                   told_outboxes, plan, suspects, stopping, stage, incarnation, next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

@@ -70,6 +70,9 @@ inline constexpr MetricInfo kWorkerMemory{"tenure_worker_memory_bytes", gauge,
                                           "Resident memory of all worker processes, as of their last ping."};
 
 // --- Tenants
+inline constexpr MetricInfo kTenantsBehindSchema{
+    "tenure_tenants_behind_schema", gauge,
+    "Tenants whose jobs are held since worker programs want more migrations of their databases."};
 inline constexpr MetricInfo kTenants{"tenure_tenants", gauge, "Live tenants."};
 inline constexpr MetricInfo kTenantRefusals{
     "tenure_tenant_refusals_total", counter,

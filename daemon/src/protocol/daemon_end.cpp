@@ -103,6 +103,7 @@ void DaemonEnd::on(HelloFrame&& frame) {
   WorkerReady ready{.process = process_, .slots = slots_wanted_, .kinds = {}};
   for (KindOffer& kind : frame.kinds) {
     if (kind.time_limit.count() > 0) time_limits_.of_kinds[kind.name] = kind.time_limit;
+    if (kind.schema_min > 0) ready.schemas[kind.name] = kind.schema_min;
     ready.kinds.push_back(std::move(kind.name));
     ready.default_queues.push_back(std::move(kind.queue));
   }

@@ -140,6 +140,9 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
     if (end.leaves_outbox || (has_ended_badly(states.back()) && !end.has_told_outbox))
       writer.mark_outbox_of(end.lane.tenant, now);
     if (states.back() && *states.back() == JobState::dead) note_refusal(writer, end, now);
+    if (states.back() && end.schema_wanted > 0)
+      writer.note_behind({end.lane.tenant, end.schema_wanted,
+                          escaped(std::get<EndRelease>(end.how).why.error, kReasonShown), now});
     if (end.capture && end.capture->taken) writer.note_capsule(end.claim.seq, *end.capture->taken, now);
   }
   return states;
@@ -149,6 +152,10 @@ void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
   for (const ClaimEnd& end : ends)
     if (end.capture) state.captures.ended(*end.capture, state.lanes.kind_name(end.lane.kind), state.actions);
   for (std::size_t index = 0; index < ends.size(); ++index) {
+    if (states[index] && ends[index].schema_wanted > 0) {
+      state.lanes.is_behind(ends[index].lane.tenant, ends[index].schema_wanted);
+      state.schemas.noted(state.now.wall);
+    }
     if (states[index] && *states[index] == JobState::discarded && has_expired(ends[index]))
       state.expired_jobs.expired(1, state.lanes.kind_name(ends[index].lane.kind));
     if (!states[index] || *states[index] != JobState::dead) continue;

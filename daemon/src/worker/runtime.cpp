@@ -96,10 +96,20 @@ class Runtime {
  private:
   static HelloFrame hello(const WorkerSetup& setup) {
     HelloFrame frame{.program_version = setup.program_version, .kinds = {}};
-    for (JobRegistry::Kind& kind : setup.jobs.kinds())
-      frame.kinds.push_back(
-          {.name = std::move(kind.name), .queue = std::move(kind.queue), .time_limit = kind.time_limit});
+    for (JobRegistry::Kind& kind : setup.jobs.kinds()) {
+      const SchemaRange schema = schema_of(kind, static_cast<int>(setup.performing.migrations.size()));
+      frame.kinds.push_back({.name = std::move(kind.name),
+                             .queue = std::move(kind.queue),
+                             .schema_min = static_cast<std::uint32_t>(schema.min),
+                             .schema_max = static_cast<std::uint32_t>(schema.max),
+                             .time_limit = kind.time_limit});
+    }
     return frame;
+  }
+  static SchemaRange schema_of(const JobRegistry::Kind& kind, int known) {
+    if (known == 0) return {};
+    if (!kind.schema) return {known, known};
+    return {kind.schema->min, kind.schema->max == 0 ? known : kind.schema->max};
   }
 
   // --- Under the mutex: the socket's object is no more for several threads than the machine is.

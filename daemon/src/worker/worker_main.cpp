@@ -3,6 +3,7 @@
 #include "../protocol/slot_board.hpp"
 #include "crash_signals.hpp"
 #include "in_process_host.hpp"
+#include "migrate_mode.hpp"
 #include "replay_mode.hpp"
 
 #include <tenure/base/log.hpp>
@@ -16,6 +17,7 @@
 #include <tenure/daemon/worker.hpp>
 #include <tenure/daemon/worker_environment.hpp>
 #include <tenure/replay/capsule.hpp>
+#include <tenure/tenancy/migrations.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <atomic>
@@ -158,6 +160,11 @@ HandleCacheOptions handle_options(const config::Settings& settings) {
           .application = settings.application.name};
 }
 
+std::vector<sqlite::Migration> migrations_of(const config::Settings& settings) {
+  if (settings.tenants.migrations.empty()) return {};
+  return read_migrations(settings.tenants.migrations);
+}
+
 PerformerOptions performing(const config::Settings& settings, KeyRing keys, const WorkerOptions& options) {
   return {.application = settings.application.name,
           .mask = queue::Mask(settings.security.mask),
@@ -166,7 +173,8 @@ PerformerOptions performing(const config::Settings& settings, KeyRing keys, cons
           .capture = {.folder = config::capsule_folder(settings),
                       .limits = {.bytes_max = static_cast<std::int64_t>(settings.replay.capsule_max),
                                  .folder_bytes_max = static_cast<std::int64_t>(settings.replay.folder_max)},
-                      .program_version = options.version}};
+                      .program_version = options.version},
+          .migrations = migrations_of(settings)};
 }
 
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {
@@ -278,6 +286,7 @@ int worker_main(int argc, char** argv, const JobRegistry& jobs, const WorkerOpti
   write_whole_lines();
   return run_program(argv[0], [&] {
     if (const auto replay = take_replay_request()) return run_replay(*replay, jobs, options);
+    if (const auto migrations = take_migration_request()) return run_migrations(*migrations, jobs);
     sqlite::refuse_open_databases("worker_main");
     const WorkerEnvironment environment = take_environment();
     if (environment.socket) return run_managed(environment, jobs, options);

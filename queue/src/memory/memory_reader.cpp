@@ -132,7 +132,7 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   if (const auto cursor = tables_.cursors().find(seq); cursor != tables_.cursors().end())
     record.cursor = SavedCursor{std::ssize(cursor->second.bytes), cursor->second.saved};
   show_state(record, job.state, job.reason);
-  show_gate(record, gates().of(job.lane.queue, job.lane.kind));
+  show_gate(record, gates().of(job.lane.tenant, job.lane.queue, job.lane.kind));
   return record;
 }
 
@@ -307,13 +307,19 @@ std::optional<HolderRecord> MemoryReader::last_holder() {
   return holders.empty() ? std::nullopt : std::optional{holders.rbegin()->second};
 }
 
+std::optional<TenantBehind> MemoryReader::behind_of(TenantNumber tenant) const {
+  const auto known = tables_.behind().find(tenant);
+  return known == tables_.behind().end() ? std::nullopt : std::optional{known->second};
+}
+
 LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
   const Lane& lane = tables_.jobs().at(job.seq).lane;
   return {.tenant = job.tenant_state,
           .is_queue_paused = gates().is_queue_paused(lane.queue),
           .is_kind_paused = gates().is_kind_paused(lane.kind),
           .has_dispatcher = has_dispatcher(),
-          .pools = gates().pools_for(lane.queue, lane.kind),
+          .pools = gates().pools_for(lane.tenant, lane.queue, lane.kind),
+          .behind = behind_of(lane.tenant),
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
 }
 
@@ -360,10 +366,16 @@ const LaneGates& MemoryReader::gates() {
   std::vector<LaneGates::Pool> pools;
   for (const auto& [name, pool] : tables_.pools()) {
     if (tables_.holders().empty() || pool.told_by != tables_.holders().rbegin()->first) continue;
-    pools.push_back({pool.record.workers > 0, numbers_in(tables_.queues(), pool.record.queues),
-                     numbers_in(tables_.kinds(), pool.record.kinds)});
+    LaneGates::Pool& told = pools.emplace_back(
+        LaneGates::Pool{pool.record.workers > 0, numbers_in(tables_.queues(), pool.record.queues),
+                        numbers_in(tables_.kinds(), pool.record.kinds)});
+    for (const auto& [kind, wanted] : pool.record.schemas)
+      for (const std::int64_t number : numbers_in(tables_.kinds(), {kind})) told.schemas[number] = wanted;
   }
   gates_.emplace(pools.empty() ? LaneGates{} : LaneGates{std::move(pools)});
+  std::map<TenantNumber, std::int64_t> behind;
+  for (const auto& [tenant, known] : tables_.behind()) behind[tenant] = known.wanted;
+  gates_->set_behind(std::move(behind));
   const auto paused = [&](PauseScope scope, const MemoryNames& names) {
     std::vector<std::string> of_scope;
     for (const auto& [key, record] : tables_.pauses())

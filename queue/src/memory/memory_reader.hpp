@@ -61,6 +61,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
   std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
+  std::vector<TenantBehind> tenants_behind() override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
   LostRows lost_rows(const OutboxOwner& owner) override;
@@ -85,6 +86,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
   [[nodiscard]] std::string last_error(JobSeq seq) const;
   [[nodiscard]] const LaneGates& gates();
+  [[nodiscard]] std::optional<TenantBehind> behind_of(TenantNumber tenant) const;
   void add_counts(TenantSummary& summary);
   [[nodiscard]] std::vector<QueueRecord> counted_by(const MemoryNames& names, std::string JobRecord::*name);
 

@@ -376,6 +376,16 @@ void MemoryTables::set_deletion(TenantNumber tenant, const DeletionRecord& delet
 
 void MemoryTables::erase_changed_tenant(TenantNumber tenant) { erase(changed_tenants_, tenant); }
 
+void MemoryTables::set_behind(const TenantBehind& behind) {
+  schemas_mark_.value += 1;
+  set(behind_, behind.tenant, behind);
+}
+
+void MemoryTables::erase_behind(TenantNumber tenant) {
+  schemas_mark_.value += 1;
+  erase(behind_, tenant);
+}
+
 void MemoryTables::forget_captures(JobSeq seq) {
   std::vector<CaptureNumber> requests;
   for (const auto& [number, capture] : captures_)

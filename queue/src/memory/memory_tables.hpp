@@ -182,6 +182,8 @@ class MemoryTables {
   [[nodiscard]] const std::map<TenantNumber, DeletionRecord>& deletions() const { return deletions_; }
   // Whose state has changed since somebody has taken them.
   [[nodiscard]] const std::map<TenantNumber, bool>& changed_tenants() const { return changed_tenants_; }
+  [[nodiscard]] const std::map<TenantNumber, TenantBehind>& behind() const { return behind_; }
+  [[nodiscard]] SchemasMark schemas_mark() const { return schemas_mark_; }
   // Of jobs that have not ended, since they have a budget.
   [[nodiscard]] FailureHistory history(JobSeq seq) const;
   // By number.
@@ -271,6 +273,8 @@ class MemoryTables {
   // All but its tenant's row, which is read from where it stands.
   void set_deletion(TenantNumber tenant, const DeletionRecord& deletion);
   void erase_changed_tenant(TenantNumber tenant);
+  void set_behind(const TenantBehind& behind);
+  void erase_behind(TenantNumber tenant);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
   // Numbers it.
@@ -345,6 +349,7 @@ class MemoryTables {
   std::map<TenantNumber, MemoryTenantPause> tenant_pauses_;
   std::map<TenantNumber, DeletionRecord> deletions_;
   std::map<TenantNumber, bool> changed_tenants_;
+  std::map<TenantNumber, TenantBehind> behind_;
   std::map<ScheduleNumber, ScheduleRecord> schedules_;
   std::map<TickKey, TickRow> schedule_ticks_;
   std::map<JobSeq, ScheduleOwner> schedule_jobs_;
@@ -362,6 +367,7 @@ class MemoryTables {
   CaptureNumber last_capture_{0};
   CapturesMark captures_mark_{0};  // also of what was taken back since: it is then read once more
   PausesMark pauses_mark_{0};      // the same
+  SchemasMark schemas_mark_{0};    // the same
   std::int64_t last_capsule_ = 0;
   ScheduleNumber last_schedule_{0};
   SchedulesMark schedules_mark_{0};  // as captures_mark_

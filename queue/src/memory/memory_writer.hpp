@@ -102,6 +102,10 @@ class MemoryWriter final : public StoreWriter {
   Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
+  void note_behind(const TenantBehind& behind) override;
+  bool forget_behind(TenantNumber tenant) override;
+  void forget_behind_noted(WallTime until) override;
+  std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;

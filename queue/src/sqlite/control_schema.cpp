@@ -116,7 +116,8 @@ std::vector<sqlite::Migration> control_migrations() {
           {10, "0010_job_result.sql", std::string{schema::k0010_job_result_sql}},
           {11, "0011_tenant_life.sql", std::string{schema::k0011_tenant_life_sql}},
           {12, "0012_batch.sql", std::string{schema::k0012_batch_sql}},
-          {13, "0013_settled.sql", std::string{schema::k0013_settled_sql}}};
+          {13, "0013_tenant_schema.sql", std::string{schema::k0013_tenant_schema_sql}},
+          {14, "0014_settled.sql", std::string{schema::k0014_settled_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

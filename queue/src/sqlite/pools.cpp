@@ -18,7 +18,8 @@ constexpr Query kPools{"pools", "select name, workers from pool order by name"};
 // ?1 pool. Index: primary key.
 constexpr Query kQueuesOfPool{"queues_of_pool",
                               "select queue from pool_queue where pool = ?1 order by queue"};
-constexpr Query kKindsOfPool{"kinds_of_pool", "select kind from pool_kind where pool = ?1 order by kind"};
+constexpr Query kKindsOfPool{"kinds_of_pool",
+                             "select kind, schema_min from pool_kind where pool = ?1 order by kind"};
 constexpr Query kDefaultsOfPool{"defaults_of_pool",
                                 "select queue from pool_default_queue where pool = ?1 order by queue"};
 // ?1 pool. Index: primary key.
@@ -38,7 +39,7 @@ constexpr Query kQueueNumbersOfPool{"queue_numbers_of_pool", R"sql(
   select queue.number from pool_queue join queue on queue.name = pool_queue.queue
   where pool_queue.pool = ?1 order by queue.number)sql"};
 constexpr Query kKindNumbersOfPool{"kind_numbers_of_pool", R"sql(
-  select kind.number from pool_kind join kind on kind.name = pool_kind.kind
+  select kind.number, schema_min from pool_kind join kind on kind.name = pool_kind.kind
   where pool_kind.pool = ?1 order by kind.number)sql"};
 
 // ?1 name  ?2 incarnation  ?3 workers. Index: primary key.
@@ -53,10 +54,11 @@ constexpr Query kDeleteDefaultsOfPool{"delete_defaults_of_pool",
                                       "delete from pool_default_queue where pool = ?1"};
 constexpr Query kDeleteProcessesOfPool{"delete_processes_of_pool",
                                        "delete from pool_process where pool = ?1"};
-// ?1 pool  ?2 queue or kind.
+// ?1 pool  ?2 queue or kind  ?3 schema_min.
 constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
                                    "insert into pool_queue(pool, queue) values (?1, ?2)"};
-constexpr Query kInsertKindOfPool{"insert_kind_of_pool", "insert into pool_kind(pool, kind) values (?1, ?2)"};
+constexpr Query kInsertKindOfPool{"insert_kind_of_pool",
+                                  "insert into pool_kind(pool, kind, schema_min) values (?1, ?2, ?3)"};
 constexpr Query kInsertDefaultOfPool{"insert_default_of_pool",
                                      "insert into pool_default_queue(pool, queue) values (?1, ?2)"};
 // ?1 pool  ?2 process  ?3 slots.
@@ -99,6 +101,29 @@ std::vector<std::string> sorted(std::vector<std::string> texts) {
   return texts;
 }
 
+void replace_kinds(sqlite::Connection& connection, const PoolRecord& pool,
+                   const std::vector<std::string>& kinds) {
+  connection.statement(kDeleteKindsOfPool).bind(pool.name).run();
+  for (const std::string& kind : kinds) {
+    const auto wanted = pool.schemas.find(kind);
+    connection.statement(kInsertKindOfPool)
+        .bind(pool.name, kind, wanted == pool.schemas.end() ? std::int64_t{0} : wanted->second)
+        .run();
+  }
+}
+
+// By a name or a number of the kind.
+template <class Key>
+std::map<Key, std::int64_t> schemas_of(sqlite::Connection& connection, const Query& query,
+                                       std::string_view pool, Key (*key_in)(const sqlite::Statement&)) {
+  std::map<Key, std::int64_t> schemas;
+  auto row = connection.statement(query);
+  row.bind(pool);
+  while (row.step())
+    if (const std::int64_t wanted = row.integer(1); wanted > 0) schemas[key_in(row)] = wanted;
+  return schemas;
+}
+
 void write_pool(sqlite::Connection& connection, Incarnation incarnation, const PoolRecord& pool,
                 const PoolRecord& before) {
   connection.statement(kPutPool).bind(pool.name, incarnation.value, pool.workers).run();
@@ -110,8 +135,8 @@ void write_pool(sqlite::Connection& connection, Incarnation incarnation, const P
       connection.statement(kInsertProcessOfPool).bind(pool.name, process.number.value, process.slots).run();
   }
   if (pool.workers == 0) return;
-  if (const auto kinds = sorted(pool.kinds); kinds != before.kinds)
-    replace(connection, kDeleteKindsOfPool, kInsertKindOfPool, pool.name, kinds);
+  if (const auto kinds = sorted(pool.kinds); kinds != before.kinds || pool.schemas != before.schemas)
+    replace_kinds(connection, pool, kinds);
   if (const auto queues = sorted(pool.default_queues); queues != before.default_queues)
     replace(connection, kDeleteDefaultsOfPool, kInsertDefaultOfPool, pool.name, queues);
 }
@@ -136,9 +161,12 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
   auto row = connection.statement(kPools);
   while (row.step()) {
     const std::string name{row.text(0)};
-    pools.push_back({name, texts_of(connection, kQueuesOfPool, name), row.integer(1),
-                     texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name),
-                     processes_of(connection, name)});
+    pools.push_back(
+        {name, texts_of(connection, kQueuesOfPool, name), row.integer(1),
+         texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name),
+         processes_of(connection, name),
+         schemas_of<std::string>(connection, kKindsOfPool, name,
+                                 [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; })});
   }
   return pools;
 }
@@ -163,8 +191,11 @@ LaneGates read_gates(sqlite::Connection& connection) {
   auto row = connection.statement(kPoolsOfNow);
   while (row.step()) {
     const std::string name{row.text(0)};
-    pools.push_back({row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
-                     numbers_of(connection, kKindNumbersOfPool, name)});
+    pools.push_back(
+        {row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
+         numbers_of(connection, kKindNumbersOfPool, name),
+         schemas_of<std::int64_t>(connection, kKindNumbersOfPool, name,
+                                  [](const sqlite::Statement& kind) { return kind.integer(0); })});
   }
   return pools.empty() ? LaneGates{} : LaneGates{std::move(pools)};
 }

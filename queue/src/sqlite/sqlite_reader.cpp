@@ -33,7 +33,8 @@ constexpr Query kJobRecord{"job_record", R"sql(
          tenant.number is null, job.queue, job.kind, cancel_request.asked_us,
          progress.done, progress.total, progress.text, progress.told_us, length(job_cursor.cursor), job_cursor.saved_us,
          start_before.before_us,
-         (select batch.id from batch_job join batch on batch.number = batch_job.batch where batch_job.seq = job.seq)
+         (select batch.id from batch_job join batch on batch.number = batch_job.batch where batch_job.seq = job.seq),
+         job.tenant
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -202,7 +203,8 @@ std::vector<JobRecord> SqliteJobReader::records(std::span<const JobSeq> seqs) {
     const auto place = static_cast<RowPlace>(row.integer(22));
     jobs.push_back(record_of(seq, row, place));
     if (jobs.back().state == ShownState::ready)
-      show_gate(jobs.back(), gates().of(QueueNumber{row.integer(25)}, KindNumber{row.integer(26)}));
+      show_gate(jobs.back(), gates().of(TenantNumber{row.integer(36)}, QueueNumber{row.integer(25)},
+                                        KindNumber{row.integer(26)}));
     if (place == RowPlace::in_lane_or_ended) open.push_back(seq);
   }
   const auto ended = ended_.find(open);

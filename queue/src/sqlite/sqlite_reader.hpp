@@ -28,6 +28,7 @@
 //   sqlite_summaries.cpp   queues, tenants, pools, the store
 //   sqlite_inspection.cpp  what operators have changed, and what may be wrong
 //   sqlite_why.cpp         what stands before a job that waits
+//   sqlite_tenant_schemas.cpp  tenants that are behind
 //   sqlite_pauses.cpp      queues and kinds that are paused
 //   sqlite_tenant_life.cpp tenants that are paused or were deleted
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
@@ -89,6 +90,7 @@ class SqliteJobReader final : public JobReader {
   std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
   std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
+  std::vector<TenantBehind> tenants_behind() override;
   std::optional<WallTime> copied() override;
   std::optional<RestoreRecord> last_restore() override;
   LostRows lost_rows(const OutboxOwner& owner) override;

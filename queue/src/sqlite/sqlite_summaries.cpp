@@ -8,6 +8,7 @@
 #include "stored_values.hpp"
 #include "tenant_life_rows.hpp"
 #include "tenant_rows.hpp"
+#include "tenant_schema_rows.hpp"
 
 #include <tenure/base/lock_holders.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
@@ -251,7 +252,8 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
   for (TenantSummary& summary : summaries) by_number.emplace(summary.tenant.number, &summary);
   for_each_fresh([&](const FreshRow& job) {
     if (const auto found = by_number.find(job.tenant); found != by_number.end())
-      add(*found->second, is_priority(job.priority) && gates().of(job.queue, job.kind) == JobReason::none, 1,
+      add(*found->second,
+          is_priority(job.priority) && gates().of(job.tenant, job.queue, job.kind) == JobReason::none, 1,
           job.due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
@@ -260,7 +262,8 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
       auto row = connection_.statement(kReadyOfTenant);
       row.bind(at.queue, at.priority, summary.tenant.number.value);
       while (row.step()) {
-        const JobReason gate = gates().of(QueueNumber{at.queue}, KindNumber{row.integer(2)});
+        const JobReason gate =
+            gates().of(summary.tenant.number, QueueNumber{at.queue}, KindNumber{row.integer(2)});
         add(summary, is_priority(at.priority) && gate == JobReason::none, row.integer(0),
             from_us(row.integer(1)));
       }
@@ -299,13 +302,16 @@ std::vector<PoolSlots> SqliteJobReader::pool_slots() { return read_pool_slots(co
 
 JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
   const JobReason gate = tenant_gate(state_of(tenant));
-  return gate != JobReason::none ? gate : gates().of(queue, kind);
+  return gate != JobReason::none ? gate : gates().of(tenant, queue, kind);
 }
 
 // Of a dispatcher that has ended nothing is said: the next one may have other pools.
 const LaneGates& SqliteJobReader::gates() {
   if (gates_) return *gates_;
   gates_ = has_dispatcher() ? read_gates(connection_) : LaneGates{};
+  std::map<TenantNumber, std::int64_t> behind;
+  for (const TenantBehind& tenant : read_behind(connection_)) behind[tenant.tenant] = tenant.wanted;
+  gates_->set_behind(std::move(behind));
   gates_->set_paused(paused_numbers(connection_, PauseScope::queue),
                      paused_numbers(connection_, PauseScope::kind));
   return *gates_;

@@ -2,6 +2,7 @@
 #include "pause_rows.hpp"
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
+#include "tenant_schema_rows.hpp"
 
 #include <tenure/queue/why.hpp>
 
@@ -46,11 +47,15 @@ StoredLane stored_lane_of(sqlite::Connection& connection, JobSeq seq) {
 
 LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
   const StoredLane lane = stored_lane_of(connection_, job.seq);
+  LaneGates gates = read_gates(connection_);
+  const auto behind = behind_of(connection_, TenantNumber{lane.tenant});
+  if (behind) gates.set_behind({{behind->tenant, behind->wanted}});
   return {.tenant = job.tenant_state,
           .is_queue_paused = is_paused(connection_, PauseScope::queue, job.queue),
           .is_kind_paused = is_paused(connection_, PauseScope::kind, job.kind),
           .has_dispatcher = has_dispatcher(),
-          .pools = read_gates(connection_).pools_for(QueueNumber{lane.queue}, KindNumber{lane.kind}),
+          .pools = gates.pools_for(TenantNumber{lane.tenant}, QueueNumber{lane.queue}, KindNumber{lane.kind}),
+          .behind = behind,
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
 }
 

@@ -38,6 +38,7 @@
 //   sqlite_suspects.cpp  the daemon has died, and its jobs start one at a time
 //   sqlite_moves.cpp     jobs become ready without a claim; holders and hints
 //   sqlite_operators.cpp what an operator does to one job
+//   sqlite_tenant_schemas.cpp  tenants that are behind
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_tenant_life.cpp tenants that are paused, read-only and deleted
 //   sqlite_batches.cpp   rows of batches
@@ -157,6 +158,10 @@ class SqliteWriter final : public StoreWriter {
   Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
+  void note_behind(const TenantBehind& behind) override;
+  bool forget_behind(TenantNumber tenant) override;
+  void forget_behind_noted(WallTime until) override;
+  std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;

@@ -72,6 +72,8 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"job why", {job_id(3).text()}},
       {"tenant show", {"acme"}},
       {"queue show", {"default"}},
+      {"tenant check", {"name=heron"}},
+      {"tenant migrate", {"name=heron", "--dry-run"}},
       {"tenant outbox", {"heron"}},
       {"tenant pause", {"acme", "--dry-run"}},
       {"tenant resume", {"acme", "--dry-run"}},
@@ -100,6 +102,9 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"config explain", {"security.mask"}}};
   open_batch("acme", kArguments);
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
+  std::filesystem::create_directory(folder / "migrations");
+  std::ofstream(folder / "migrations" / "0001_account.sql") << "create table account(iban text)";
+  environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", (folder / "migrations").string());
   EXPECT_EQ(run({"replay", "capture", "--tenant", "acme"}), 0) << output.error;
   for (const char* const name : {"nightly", "paused"})
     EXPECT_EQ(run({"schedule", "add", name, "billing.send", std::string{kArguments}, "--every", "1h"}), 0)

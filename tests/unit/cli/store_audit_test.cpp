@@ -2,6 +2,8 @@
 #include "file_program.hpp"
 #include "outbox_rows.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 // What operators change leaves a record, and who may look at it.
@@ -211,6 +213,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"job copy", {id(1)}},
       {"job change", {id(5), "--queue", "reports"}},
       {"tenant create", {"heron"}},
+      {"tenant migrate", {"name=ibis"}},
       {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
       {"tenant pause", {"ibis"}},
       {"tenant resume", {"ibis"}},
@@ -277,6 +280,9 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
     writer.note_older_copy({TenantName{"jackdaw"}, Generation{1}}, queue::OutboxSeq{0}, queue::OutboxSeq{1},
                            clock.wall());
   });
+  std::filesystem::create_directory(folder / "migrations");
+  std::ofstream(folder / "migrations" / "0001_account.sql") << "create table account(iban text)";
+  environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", (folder / "migrations").string());
   clock.jump_wall(-std::chrono::hours(48));
   add_job(9, "acme", "billing.close");
   succeed(9);

@@ -93,6 +93,8 @@ struct WorkerReady {
   std::vector<std::string> default_queues;  // of these kinds, sorted
   TimeLimits time_limits = {};
   std::int64_t pid = 0;  // 0 where nobody knows
+  // Of those kinds that want any, how many migrations a tenant's database must have had.
+  std::map<std::string, std::int64_t> schemas = {};
 };
 struct AttemptsEnded {
   ProcessNumber process;

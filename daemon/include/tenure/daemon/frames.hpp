@@ -33,8 +33,8 @@ inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
 static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,
               "the longest hello fits into a frame");
 
-// A kind, the queue to which its jobs go by default, and how long one of them may run (0: as the pool says). The range of tenant schemas that it can work with is 0 to 0 where it does
-// not care, and always so for now.
+// A kind, the queue to which its jobs go by default, and how long one of them may run (0: as the pool says). How many migrations a tenant's
+// database must and may have had for it: 0 to 0 where it does not matter.
 struct KindOffer {
   std::string name;
   std::string queue;

@@ -26,6 +26,7 @@
 #include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/daemon/rounds/run_news.hpp>
 #include <tenure/daemon/rounds/schedules.hpp>
+#include <tenure/daemon/rounds/schemas.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_news.hpp>
@@ -68,9 +69,10 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
-             CancelRequestsPart, CapturesPart, PausesPart, TicksPart, OverlapsPart, SchedulesPart,
-             FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart,
-             TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, TicksPart, OverlapsPart,
+             SchedulesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart,
+             LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart,
+             PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

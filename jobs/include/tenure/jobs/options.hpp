@@ -20,6 +20,13 @@
 namespace tenure {
 
 // What a kind says of its jobs, in a static function `options()` of the argument type.
+// How many of the application's migrations a tenant's database has had.
+struct SchemaRange {
+  int min = 0;  // at least
+  int max = 0;  // at most; 0: as many as the worker program knows
+  friend bool operator==(const SchemaRange&, const SchemaRange&) = default;
+};
+
 struct JobOptions {
   std::string queue = "default";                // [a-z0-9][a-z0-9_-]*, at most 64 bytes
   int priority = 0;                             // -100 to 100; lower runs first
@@ -43,6 +50,9 @@ struct JobOptions {
   // Of a kind with a `Result`: for how long what its handler returned is kept, from the end of the job on. 1 min to 365 days; it goes with its job
   // before that where the retention of the configuration is shorter.
   std::chrono::milliseconds keep_result{std::chrono::hours{24}};
+  // With which of its tenants' databases the handler can work: a job of another tenant waits, reason `schema_behind`, until that one is
+  // migrated. Nothing: with those that have had exactly the migrations that the worker program knows.
+  std::optional<SchemaRange> schema = {};
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.

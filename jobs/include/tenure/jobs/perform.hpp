@@ -3,6 +3,7 @@
 #include <tenure/base/clock.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/base/secret_key.hpp>
+#include <tenure/base/sqlite/migration.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/queue/mask.hpp>
 #include <tenure/queue/run.hpp>
@@ -18,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tenure {
 
@@ -25,6 +27,7 @@ namespace detail {
 class OldReceipts;
 class RunCapture;
 class SeenOutboxes;
+class TenantSchemas;
 }  // namespace detail
 
 // Where capsules of runs go that are asked for one (AssignedJob::capture).
@@ -40,6 +43,9 @@ struct PerformerOptions {
   KeyRing keys = {};                                  // with a current one each envelope must have its seal
   std::size_t payload_max = limits::kPayloadDefault;  // of the envelopes of jobs that handlers enqueue, bytes
   CaptureOptions capture = {};
+  // Of the application: a job of a tenant whose database has not had all of them does not start, PendingMigration; of one that has had more,
+  // TenantUnavailable. Empty: not asked.
+  std::vector<sqlite::Migration> migrations = {};
   // Called where a handler is entered: tenant, seal and arguments of its job are in order. Must not throw.
   std::function<void()> on_begin = {};
   // Called with the sentence of each warning that a handler has left a scope, transaction, snapshot or cursor open. Must not throw.
@@ -86,6 +92,7 @@ class Performer {
   PerformerOptions options_;
   std::unique_ptr<detail::SeenOutboxes> seen_outboxes_;
   std::unique_ptr<detail::OldReceipts> old_receipts_;
+  std::unique_ptr<detail::TenantSchemas> schemas_;
 };
 
 }  // namespace tenure

@@ -5,9 +5,11 @@
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/options.hpp>
 #include <tenure/queue/result_limit.hpp>
+#include <tenure/tenancy/tenant_migration.hpp>
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -63,17 +65,24 @@ class JobRegistry {
   template <class Job, class Handler>
   requires(!JobType<Job>) void add(Handler) { static_assert(detail::kNever<Job>, TENURE_JOB_WITHOUT_KIND); }
 
+  // The C++ half of the migration of that name ("0002_initials"), whose file begins with `-- tenure: code`. What MigrationCode says.
+  // BadOptions: there is one of that name already.
+  void add_migration(std::string step, MigrationCode code);
+  [[nodiscard]] const MigrationCodes& migration_codes() const { return codes_; }
+
   // Null for a kind that is not here.
   [[nodiscard]] const Runner* find(std::string_view kind) const;
   struct Kind {
     std::string name;
     std::string queue;                        // where its jobs go unless their enqueue says otherwise
     std::chrono::milliseconds time_limit{0};  // 0: as the pool says
+    std::optional<SchemaRange> schema = {};   // nothing: JobOptions::schema says what
   };
   // Of a kind that is here.
   [[nodiscard]] const detail::FailurePolicy& policy(std::string_view kind) const;
   // For how long results of a kind that is here are kept, if its handler returns any.
   [[nodiscard]] std::chrono::milliseconds keep_result(std::string_view kind) const;
+  [[nodiscard]] std::optional<SchemaRange> schema(std::string_view kind) const;
   // In the order of their names, aliases included.
   [[nodiscard]] std::vector<Kind> kinds() const;
 
@@ -99,9 +108,11 @@ class JobRegistry {
     std::chrono::milliseconds time_limit{0};
     detail::FailurePolicy policy;
     std::chrono::milliseconds keep_result{0};
+    std::optional<SchemaRange> schema = {};
   };
   void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;
+  MigrationCodes codes_;
 };
 
 }  // namespace tenure

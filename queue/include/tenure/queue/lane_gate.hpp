@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/queue/tenant_schema.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <optional>
@@ -14,6 +15,7 @@ namespace tenure::queue {
 struct PoolForLane {
   bool has_worker = false;  // a live one that has said hello
   bool knows_kind = false;  // one of them has named the kind
+  bool has_schema = true;   // and the tenant's database is not known to be older than that one wants
 };
 
 struct LaneFacts {
@@ -23,6 +25,8 @@ struct LaneFacts {
   bool has_dispatcher = true;
   // All that list the lane's queue; nothing: nobody has told of pools.
   std::optional<std::vector<PoolForLane>> pools = std::nullopt;
+  std::optional<TenantBehind> behind =
+      std::nullopt;             // what is known of the tenant's database; no gate by itself
   bool is_tenant_busy = false;  // which only the dispatcher knows
   // No gate: of the pools that perform it, which may be none that has told of slots.
   bool are_slots_taken = false;

@@ -7,6 +7,7 @@
 #include <tenure/queue/types.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -118,6 +119,8 @@ struct PoolRecord {
   std::vector<std::string>
       default_queues;  // to which jobs of these kinds go by default, sorted; a pool may list them or not
   std::vector<PoolProcess> processes = {};  // by number; of no others
+  // Of those kinds that want any, how many migrations a tenant must have had at least for one of the processes.
+  std::map<std::string, std::int64_t> schemas = {};
   friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
 };
 

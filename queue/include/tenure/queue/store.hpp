@@ -23,6 +23,7 @@
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
 #include <tenure/queue/tenant_life.hpp>
+#include <tenure/queue/tenant_schema.hpp>
 #include <tenure/queue/types.hpp>
 #include <tenure/queue/unsucceeded.hpp>
 
@@ -210,6 +211,7 @@ class JobReader : public RestoreReader,
                   public RetentionReader,
                   public ResultReader,
                   public TenantLifeReader,
+                  public SchemaReader,
                   public HasBatchReader,
                   public JobOwners {
  public:
@@ -292,6 +294,7 @@ class StoreWriter : public RestoreWriter,
                     public RetentionWriter,
                     public ResultWriter,
                     public TenantLifeWriter,
+                    public SchemaWriter,
                     public HasBatchWriter,
                     public JobOwners {
  public:
@@ -300,9 +303,7 @@ class StoreWriter : public RestoreWriter,
   // BadOptions (a name, key, priority or number of attempts that no store takes), BadConfiguration (seal.hpp: its keys are not those in
   // force). Of its batch: RecordNotFound, WrongTenant, StateChanged (it is closed). Sealed where the store has a key.
   [[nodiscard]] virtual Result<Enqueued> enqueue(const NewJob& job, WallTime now) = 0;
-
   [[nodiscard]] virtual ClaimReply claim(const ClaimRequest& request, WallTime now) = 0;
-
   // What a run tells of itself: its progress, which shows until the claim ends, and its cursor, which later claims of the job hand out
   // and which goes when the job has succeeded or is removed. ClaimLost, and nothing was changed.
   [[nodiscard]] virtual Result<void> tell(const RunNews& news, WallTime now) = 0;
@@ -405,10 +406,8 @@ class StoreWriter : public RestoreWriter,
   // stay blocked, as such.
   [[nodiscard]] virtual std::vector<JobArrival> unblock(JobReason reason, JobSeq after,
                                                         std::size_t limit) = 0;
-
   // Jobs that other processes made ready, left for the dispatcher in the commit that did it. Taking deletes them.
   [[nodiscard]] virtual std::vector<JobArrival> take_lane_hints(std::size_t limit) = 0;
-
   // Starts a new incarnation: the greater of the last one plus one and `seconds_since_2020`. Commit it durably.
   [[nodiscard]] virtual Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node,
                                                      std::int64_t pid, WallTime now) = 0;
@@ -474,14 +473,11 @@ class StoreWriter : public RestoreWriter,
 
   // The record of what an operator changes in this transaction, or of a job that was refused in it; see audit.hpp.
   virtual void append_audit(const AuditEntry& entry, WallTime now) = 0;
-
   // schedule.hpp. As long as this writer lives.
   [[nodiscard]] virtual ScheduleWriter& schedules() = 0;
-
   // What this transaction has seen and written.
   [[nodiscard]] virtual LaneReader& reader() = 0;
 };
-
 // A store that is only looked at. Threads: every method from any thread.
 class ReadableStore {
  public:

@@ -87,6 +87,8 @@ enum class JobReason : std::uint8_t {
   tenant_deleted = 106,    // of its generation
   queue_paused = 107,      // by an operator, and so the next
   kind_paused = 108,
+  schema_behind =
+      112,  // each live worker process that knows the kind wants more migrations than its tenant has had
   no_dispatcher = 150,  // none is seen to run
   tenant_busy = 151,    // jobs of its tenant have been given back, and it is left alone for a while
   tenant_turn = 152,    // others come first

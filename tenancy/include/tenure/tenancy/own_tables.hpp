@@ -21,10 +21,13 @@ class OwnTables {
   // Of the last insert, here or by user SQL: whoever inserts between a caller's insert and its question puts back what it was.
   [[nodiscard]] std::int64_t last_insert_row() const;
   void set_last_insert_row(std::int64_t row);
+  // From now on begin() of this lease takes a stamp that is `migrating` for one that may be written to: for whoever migrates.
+  void let_write_while_migrating();
   // For what goes past statements: copies, and the recording of changes.
   [[nodiscard]] sqlite::Connection& connection() const { return connection_; }
 
  private:
+  detail::LeaseState& lease_;
   sqlite::Connection& connection_;
   sqlite::Authorizer::Permission permission_;
 };

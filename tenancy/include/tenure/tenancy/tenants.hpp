@@ -4,6 +4,7 @@
 #include <tenure/base/sqlite/migration.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
 #include <tenure/tenancy/registry.hpp>
+#include <tenure/tenancy/tenant_migration.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
 #include <cstdint>
@@ -42,6 +43,9 @@ struct CreateOptions {
 struct TenantsOptions {
   std::string application;                         // of Global IDs and stamps: [a-z0-9][a-z0-9_-]{0,62}
   std::vector<sqlite::Migration> migrations = {};  // see read_migrations
+  // open() brings a tenant whose database is older to the newest of these, before it gives a handle; else it is PendingMigration.
+  bool migrate_on_touch = false;
+  MigrationCodes codes = {};  // for that: of those of them that have code
 };
 
 // The tenants of an application: makes them and opens them.
@@ -58,7 +62,9 @@ class Tenants {
   TenantRecord create(const TenantName& name, const CreateOptions& options = {});
 
   // Leases a handle of a tenant that the registry knows. TenantDoesNotExist, TenantDeleted, TenantNotReady
-  // (provisioning, migrating, failed), and the failures of HandleCache::acquire.
+  // (provisioning, migrating, failed), and the failures of HandleCache::acquire. Where there are migrations, PendingMigration for a database
+  // that has not had all of them, and SchemaMismatch for one that has had more. With migrate_on_touch the first one to open it carries out
+  // what it lacks, and others wait as writers do; what migrate_tenant says.
   [[nodiscard]] HandleLease open(const TenantName& name, HandleAccess access = HandleAccess::read_write);
   // That of the current scope; NoTenant outside.
   [[nodiscard]] HandleLease open_current(HandleAccess access = HandleAccess::read_write);
@@ -68,6 +74,8 @@ class Tenants {
   [[nodiscard]] TenantRegistry& registry() { return registry_; }
 
  private:
+  void require_schema(HandleLease& lease, HandleAccess access);
+
   TenantRegistry& registry_;
   HandleCache& handles_;
   const Clock& clock_;

@@ -73,6 +73,11 @@ class World {
 
   // Makes a tenant with the application's tables, by copying one that was migrated; active, on no disk for sure. TenantExists.
   TenantRecord make_tenant(const TenantName& name);
+  // The same as an older version of the application has made it: with its first `schema` migrations. Its jobs wait, PendingMigration, until
+  // it is migrated.
+  TenantRecord make_tenant_of(const TenantName& name, std::int64_t schema);
+  // What `tenure tenant migrate` does, with the code that jobs() has for its steps; what migrate_tenant says.
+  TenantMigrated migrate(const TenantName& name);
   // For tests that know about tenants: makes these, and none is current from now on. The default tenant stays and is as good as any.
   // with_tenants("acme", "bolt")
   template <std::convertible_to<std::string_view>... Names>

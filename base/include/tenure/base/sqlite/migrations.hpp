@@ -25,6 +25,18 @@ struct AppliedSteps {
 // that transaction. `now_us` is what the row carries as its time.
 void apply_step(Connection& connection, const Migration& step, std::int64_t now_us);
 
+// Its three parts, in their order, for whoever carries out something between them. What execute_step throws of a statement names the step
+// and the line on which that statement begins.
+void make_step_table(Connection& connection);
+struct ExecutedStep {
+  std::int64_t cookie_before = 0;
+};
+[[nodiscard]] ExecutedStep execute_step(Connection& connection, const Migration& step);
+void record_step(Connection& connection, const Migration& step, ExecutedStep executed, std::int64_t now_us);
+
+// SchemaMismatch where they are not numbered 1, 2, 3 ...
+void refuse_gaps(const Connection& connection, std::span<const Migration> migrations);
+
 // Brings a database from whatever step it has to the last one. Each step and its row (number, name, hash of the text)
 // commit together, so that whoever is interrupted goes on where it was.
 // SchemaMismatch: as above; steps not numbered 1, 2, 3 ...; the database is newer.

@@ -79,6 +79,8 @@ struct ClaimEnd {
   std::optional<CapturedRun> capture = {};
   // It is discarded then if it has not started.
   std::optional<WallTime> start_before = {};
+  // It was given back since the tenant's database has had fewer migrations than that; 0: not for that.
+  std::int64_t schema_wanted = 0;
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);

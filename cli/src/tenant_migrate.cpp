@@ -1,0 +1,269 @@
+#include "listing.hpp"
+#include "migration_runs.hpp"
+#include "nouns.hpp"
+#include "progress.hpp"
+#include "scratch_folder.hpp"
+#include "tenants.hpp"
+
+#include <tenure/base/text.hpp>
+#include <tenure/tenancy/migrations.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <string>
+#include <vector>
+
+// `tenure tenant migrate`: the steps that tenants' databases lack, wave by wave.
+namespace tenure::cli {
+namespace {
+
+constexpr std::string_view kOneWave = "100%";
+
+std::int64_t number_option(const Session& session, std::string_view option, std::int64_t without,
+                           std::int64_t least, std::int64_t most) {
+  if (!session.has(option)) return without;
+  const std::string_view text = session.option(option);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most)
+    raise(ErrorCode::bad_options, fmt::format("--{} wants a whole number from {} to {}, not \"{}\"", option,
+                                              least, most, escaped(text)));
+  return number;
+}
+
+// Whose database is there and may be written to.
+bool may_be_migrated(TenantState state) {
+  return state == TenantState::active || state == TenantState::paused || state == TenantState::read_only;
+}
+
+struct ChosenTenants {
+  std::vector<TenantToMigrate> ready;
+  std::map<TenantName, TenantNumber> numbers;
+  std::vector<TenantResult> refused;
+};
+
+ChosenTenants chosen_tenants(Session& session) {
+  const queue::Filter filter = session.filter(queue::tenant_filter_fields());
+  ChosenTenants chosen;
+  for (const queue::TenantSummary& summary : tenants_where(session, [&](const queue::TenantSummary& tenant) {
+         return queue::matches(filter, tenant, session.now());
+       })) {
+    const TenantRecord& tenant = summary.tenant;
+    chosen.numbers.emplace(tenant.name, tenant.number);
+    if (may_be_migrated(tenant.state)) chosen.ready.push_back({tenant.name, tenant.generation});
+    else
+      chosen.refused.push_back({tenant.name,
+                                {},
+                                Failure{ErrorCode::tenant_not_ready,
+                                        fmt::format("it is {}", name_of(tenant.state)), tenant.name.text()}});
+  }
+  return chosen;
+}
+
+struct FleetOutcome {
+  std::vector<TenantResult> results;
+  std::size_t migrated = 0, already = 0, failed = 0, left = 0, waves = 0;
+
+  void add(TenantResult result) {
+    ++(result.failure ? failed : result.done.steps.empty() ? already : migrated);
+    results.push_back(std::move(result));
+  }
+};
+
+class FleetCommand {
+ public:
+  explicit FleetCommand(Session& session)
+      : session_(session),
+        request_(request_of(session)),
+        failures_max_(number_option(session, "max-failures", 0, 0, 1'000'000)),
+        tenants_(chosen_tenants(session)),
+        ends_(wave_ends(session.has("waves") ? session.option("waves") : kOneWave, tenants_.ready.size())) {}
+
+  ExitCode run() {
+    for (TenantResult& refused : tenants_.refused) outcome_.add(std::move(refused));
+    if (!is_agreed()) return ExitCode::refused;
+    if (!session_.has("dry-run")) record();
+    migrate();
+    tell();
+    return outcome_.failed + outcome_.left > 0 ? ExitCode::refused : ExitCode::done;
+  }
+
+ private:
+  static MigrationRequest request_of(Session& session) {
+    const config::Settings& settings = session.settings();
+    if (settings.tenants.migrations.empty())
+      raise(ErrorCode::bad_options, "the configuration names no folder of migrations (tenants.migrations)");
+    MigrationRequest request{.application = settings.application.name,
+                             .tenants_path = settings.tenants.path,
+                             .migrations = settings.tenants.migrations,
+                             .descriptors_max = static_cast<std::size_t>(settings.tenants.descriptors_max)};
+    const auto newest = std::ssize(read_migrations(request.migrations));
+    request.options.to = number_option(session, "to", newest, 1, newest);
+    request.options.threads =
+        static_cast<int>(number_option(session, "parallel", 1, 1, kMigrationThreadsMax));
+    return request;
+  }
+
+  // One tenant that was named is what was meant.
+  bool is_agreed() {
+    if (tenants_.ready.size() < 2 || session_.has("yes") || session_.has("dry-run")) return true;
+    session_.note(fmt::format("{} tenants would go to schema {}",
+                              number_text(std::ssize(tenants_.ready), session_.style()),
+                              request_.options.to));
+    const auto answer = session_.ask("Migrate them?");
+    if (!answer) raise(ErrorCode::bad_options, "say --yes to migrate them, since nobody can be asked here");
+    if (!*answer) session_.note("nothing was changed");
+    return *answer;
+  }
+
+  // Before the first one: whoever is killed on the way has changed some.
+  void record() {
+    if (tenants_.ready.empty()) return;
+    const std::string words = fmt::format("{}", fmt::join(session_.words(), " "));
+    session_.change([&](queue::StoreWriter&) {
+      return Changed{std::ssize(tenants_.ready),
+                     fmt::format("{} to schema {}", words.empty() ? "all" : words, request_.options.to)};
+    });
+  }
+
+  void migrate() {
+    std::optional<ScratchFolder> scratch;
+    if (session_.has("dry-run") || session_.has("program"))
+      scratch.emplace(scratch_parent(session_.environment()));
+    if (session_.has("dry-run")) request_.options.scratch = scratch->path();
+    Progress progress(session_, number_text);
+    const auto runner = migration_runner(session_, scratch ? scratch->path() : "");
+    std::size_t begun = 0;
+    for (const std::size_t end : ends_) {
+      if (std::cmp_greater(outcome_.failed, failures_max_) && begun > 0) break;
+      if (end == begun) continue;
+      request_.tenants.assign(tenants_.ready.begin() + static_cast<std::ptrdiff_t>(begun),
+                              tenants_.ready.begin() + static_cast<std::ptrdiff_t>(end));
+      runner->run(request_, [&](const TenantResult& result) {
+        outcome_.add(result);
+        let_jobs_go(result);
+        progress.show(std::ssize(outcome_.results),
+                      std::ssize(tenants_.ready) + std::ssize(tenants_.refused));
+      });
+      begun = end;
+      ++outcome_.waves;
+    }
+    outcome_.left = tenants_.ready.size() + tenants_.refused.size() - outcome_.results.size();
+    std::ranges::sort(outcome_.results, {}, [](const TenantResult& each) { return each.tenant.text(); });
+  }
+
+  // Of a tenant that is as far as its jobs want they are tried at once.
+  void let_jobs_go(const TenantResult& result) {
+    if (result.failure || session_.has("dry-run")) return;
+    bool was_behind = false;
+    session_.change([&](queue::StoreWriter& writer) {
+      was_behind = writer.forget_behind(tenants_.numbers.at(result.tenant));
+      return Changed{};
+    });
+    if (was_behind) session_.wake();
+  }
+
+  void tell() {
+    if (session_.json()) return session_.print_json(json());
+    std::vector<std::vector<std::string>> rows;
+    for (const TenantResult& result : outcome_.results)
+      if (result.failure) rows.push_back(row_of(result));
+    if (!rows.empty())
+      session_.print(
+          table_text({{"TENANT", false, true}, {"FROM", true}, {"TO", true}, {"RESULT", false, false, true}},
+                     rows, session_.table_style()));
+    session_.print(summary());
+  }
+
+  [[nodiscard]] std::vector<std::string> row_of(const TenantResult& result) const {
+    const std::int64_t now = result.done.from + std::ssize(result.done.steps);
+    return {result.tenant.text(), result.done.from == 0 ? "-" : std::to_string(result.done.from),
+            std::to_string(request_.options.to),
+            fmt::format("failed, {}: {}", result.done.steps.empty() ? "unchanged" : fmt::format("at {}", now),
+                        escaped(text_of(*result.failure)))};
+  }
+
+  static std::string text_of(const Failure& failure) {
+    return failure.where.empty() ? failure.message : failure.where + ": " + failure.message;
+  }
+
+  [[nodiscard]] std::string summary() const {
+    const bool is_dry = session_.has("dry-run");
+    std::string text = fmt::format("{} {}migrated, {} failed, {} left", number(outcome_.migrated),
+                                   is_dry ? "would be " : "", number(outcome_.failed), number(outcome_.left));
+    if (outcome_.already > 0)
+      text += fmt::format("; {} had schema {} already", number(outcome_.already), request_.options.to);
+    if (outcome_.failed + outcome_.left > 0 && !is_dry) text += "; again: " + again();
+    return text + "\n";
+  }
+
+  // What is done is done: the same command goes on.
+  [[nodiscard]] std::string again() const {
+    std::string words = fmt::format("{}", fmt::join(session_.words(), " "));
+    if (outcome_.failed == 1 && outcome_.left == 0)
+      for (const TenantResult& result : outcome_.results)
+        if (result.failure) words = "name=" + result.tenant.text();
+    return fmt::format("tenure tenant migrate{}{} --to {}", words.empty() ? "" : " ", words,
+                       request_.options.to);
+  }
+
+  [[nodiscard]] std::string number(std::size_t count) const {
+    return number_text(static_cast<std::int64_t>(count), session_.style());
+  }
+
+  [[nodiscard]] std::string json() const {
+    std::string out;
+    json::Writer writer(out);
+    const auto count = [&](std::string_view key, std::size_t value) {
+      writer.key(key).integer(static_cast<std::int64_t>(value));
+    };
+    writer.begin_object()
+        .key("schema")
+        .string("tenure.tenant.migrate/1")
+        .key("dry_run")
+        .boolean(session_.has("dry-run"));
+    writer.key("to").integer(request_.options.to);
+    count("migrated", outcome_.migrated);
+    count("already", outcome_.already);
+    count("failed", outcome_.failed);
+    count("left", outcome_.left);
+    count("waves", outcome_.waves);
+    writer.key("items").begin_array();
+    for (const TenantResult& result : outcome_.results) write_result(writer, result);
+    writer.end_array().end_object();
+    return out;
+  }
+
+  static void write_result(json::Writer& writer, const TenantResult& result) {
+    writer.begin_object().key("name").string(result.tenant.text()).key("from").integer(result.done.from);
+    writer.key("schema").integer(result.done.from + std::ssize(result.done.steps)).key("steps").begin_array();
+    for (const std::string& step : result.done.steps) writer.string(to_utf8(step));
+    writer.end_array().key("result").string(result.failure              ? "failed"
+                                            : result.done.steps.empty() ? "already"
+                                                                        : "migrated");
+    if (result.failure) {
+      writer.key("code").string(name_of(result.failure->code));
+      write_text(writer, "message", result.failure->message);
+      write_text(writer, "where", result.failure->where);
+    }
+    writer.end_object();
+  }
+
+  Session& session_;
+  MigrationRequest request_;
+  const std::int64_t failures_max_;
+  ChosenTenants tenants_;
+  const std::vector<std::size_t> ends_;
+  FleetOutcome outcome_;
+};
+
+}  // namespace
+
+ExitCode tenant_migrate(Session& session) { return FleetCommand(session).run(); }
+
+}  // namespace tenure::cli
