@@ -57,6 +57,8 @@ void check_restore(Examination& examination);
 void check_captures(Examination& examination);
 // In doctor_schedule_check.cpp: whether each schedule makes its jobs.
 void check_schedules(Examination& examination);
+// In doctor_limit_check.cpp: whether jobs wait long for what limits allow.
+void check_limits(Examination& examination);
 // In doctor_work_checks.cpp: what nobody will perform, and the tenants.
 void check_queues(Examination& examination);
 void check_kinds(Examination& examination);

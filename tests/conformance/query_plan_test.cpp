@@ -10,6 +10,7 @@
 #include "sqlite/pools.hpp"
 #include "sqlite/restore_rows.hpp"
 #include "sqlite/seal_marks.hpp"
+#include "sqlite/sqlite_limits.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
@@ -123,6 +124,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"audit", &audit_queries},
                               Source{"outbox", &outbox_queries},
                               Source{"pause", &pause_queries},
+                              Source{"limit_rule", &limit_rule_queries},
                               Source{"restore", &restore_queries},
                               Source{"seal_marks", &seal_mark_queries},
                               Source{"defects", &defect_queries},

@@ -11,6 +11,7 @@
 #include "held_notes.hpp"
 #include "key_looks.hpp"
 #include "lanes.hpp"
+#include "limit_news.hpp"
 #include "lone_jobs.hpp"
 #include "looks.hpp"
 #include "pauses.hpp"
@@ -72,6 +73,7 @@ struct DispatcherState {
   CancelledRuns cancelled_runs;
   Captures captures;
   Pauses pauses;
+  LimitNews limit_news;
   Schedules schedules;
   FarRetries far_retries;
   KeyLooks key_looks;
@@ -95,9 +97,9 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, pauses, schedules, far_retries, key_looks,
-                   dead_jobs, expired_jobs, refusals, held_notes, told_pools, told_runs, told_outboxes, plan,
-                   suspects, stopping, stage, incarnation, next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, pauses, limit_news, schedules, far_retries,
+                   key_looks, dead_jobs, expired_jobs, refusals, held_notes, told_pools, told_runs,
+                   told_outboxes, plan, suspects, stopping, stage, incarnation, next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

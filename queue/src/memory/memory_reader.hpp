@@ -1,7 +1,9 @@
 #pragma once
 
 #include "../lane_gates.hpp"
+#include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
+#include "memory_limits.hpp"
 #include "memory_schedules.hpp"
 #include "memory_tables.hpp"
 
@@ -14,7 +16,8 @@ namespace tenure::queue {
 
 class MemoryReader final : public LaneReader, public JobReader {
  public:
-  explicit MemoryReader(const MemoryTables& tables) : tables_(tables), schedule_rows_(tables) {}
+  explicit MemoryReader(const MemoryTables& tables)
+      : tables_(tables), schedule_rows_(tables), limit_rows_(tables) {}
 
   std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
@@ -69,18 +72,28 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<CaptureRecord> captures() override;
   std::vector<CapsuleNote> capsules(const std::optional<JobId>& job) override;
   JobKeys job_keys(const JobRecord& job) override;
+  void set_now(WallTime now) override { limit_questions_.set_now(now); }
+  std::vector<LimitRecord> limits() override { return limit_rows_.limits(); }
+  std::vector<LimitStanding> limit_standings(LimitNumber number, std::size_t limit) override {
+    return limit_questions_.standings(number, limit);
+  }
+  std::vector<LimitStanding> limits_of(const JobRecord& job) override;
   ScheduleReader& schedules() override { return schedules_; }
 
  private:
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
   [[nodiscard]] std::string last_error(JobSeq seq) const;
   [[nodiscard]] const LaneGates& gates();
+  // Of its pools, pauses and limits.
+  [[nodiscard]] JobReason gate_of(const Lane& lane);
   void add_counts(TenantSummary& summary);
   [[nodiscard]] std::vector<QueueRecord> counted_by(const MemoryNames& names, std::string JobRecord::*name);
 
   const MemoryTables& tables_;
   MemoryScheduleRows schedule_rows_;
   ScheduleQuestions schedules_{schedule_rows_};
+  MemoryLimitRows limit_rows_;
+  LimitQuestions limit_questions_{limit_rows_};
   std::optional<LaneGates> gates_;
 };
 

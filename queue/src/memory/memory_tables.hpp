@@ -178,6 +178,10 @@ class MemoryTables {
   using ScheduleOwner = std::pair<ScheduleNumber, TenantNumber>;
   // Jobs of schedules that are not known to have ended.
   [[nodiscard]] const std::map<JobSeq, ScheduleOwner>& schedule_jobs() const { return schedule_jobs_; }
+  [[nodiscard]] const std::map<LimitNumber, LimitRecord>& limits() const { return limits_; }
+  [[nodiscard]] LimitsMark limits_mark() const { return limits_mark_; }
+  using BucketKey = std::pair<LimitGroup, std::int64_t>;
+  [[nodiscard]] const std::map<BucketKey, StartBucket>& start_buckets() const { return start_buckets_; }
   // Of jobs that are there.
   [[nodiscard]] std::optional<MemoryJobKey> job_key(JobSeq seq) const;
   // Of those that have not succeeded.
@@ -256,6 +260,14 @@ class MemoryTables {
   void erase_schedule_tick(const TickKey& key);
   void set_schedule_job(JobSeq seq, const ScheduleOwner& owner);
   void erase_schedule_job(JobSeq seq);
+  // Numbers it.
+  void insert_limit(LimitRecord limit);
+  // One that counts others together loses its buckets.
+  void update_limit(const LimitRecord& limit);
+  void erase_limit(LimitNumber number);
+  void set_start_bucket(const StartBucket& bucket);
+  // Of that group, whose last start is no later.
+  void forget_start_buckets(const LimitGroup& group, WallTime until);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -274,6 +286,7 @@ class MemoryTables {
   void erase(Map& map, const typename Map::key_type& key);
   std::int64_t add_name(MemoryNames& names, std::string_view name);
   void forget_captures(JobSeq seq);
+  void erase_buckets_of(LimitNumber number);
   void index(JobSeq seq, const MemoryJob& job);
   void unindex(JobSeq seq, const MemoryJob& job);
 
@@ -310,6 +323,8 @@ class MemoryTables {
   std::map<ScheduleNumber, ScheduleRecord> schedules_;
   std::map<TickKey, TickRow> schedule_ticks_;
   std::map<JobSeq, ScheduleOwner> schedule_jobs_;
+  std::map<LimitNumber, LimitRecord> limits_;
+  std::map<BucketKey, StartBucket> start_buckets_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -324,6 +339,8 @@ class MemoryTables {
   std::int64_t last_capsule_ = 0;
   ScheduleNumber last_schedule_{0};
   SchedulesMark schedules_mark_{0};  // as captures_mark_
+  LimitNumber last_limit_{0};
+  LimitsMark limits_mark_{0};  // as captures_mark_
   TenantNumber last_tenant_{0};
   std::vector<std::function<void()>> undo_;
 };

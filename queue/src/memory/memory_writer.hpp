@@ -1,5 +1,7 @@
 #pragma once
 
+#include "../limit_verbs.hpp"
+#include "memory_limits.hpp"
 #include "memory_reader.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -15,7 +17,8 @@ class MemoryWriter final : public StoreWriter {
         payload_max_(payload_max),
         keys_(keys),
         reader_(tables),
-        schedule_rows_(tables, this) {}
+        schedule_rows_(tables, this),
+        limit_rows_(tables, &tables) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -92,6 +95,16 @@ class MemoryWriter final : public StoreWriter {
   bool resume(PauseScope scope, std::string_view name) override;
   std::optional<OpenPauses> open_pauses(PausesMark known) override;
   void remove_expired_pauses(WallTime now) override;
+  void declare_limits(std::span<const DeclaredLimit> limits) override { limit_verbs_.declare(limits); }
+  Result<bool> set_limit(const NewLimit& limit, WallTime now) override {
+    return limit_verbs_.set(limit, now);
+  }
+  Result<void> unset_limit(std::string_view name) override { return limit_verbs_.unset(name); }
+  std::optional<OpenLimits> open_limits(LimitsMark known) override { return limit_verbs_.open(known); }
+  std::vector<StartBucket> start_buckets(WallTime now) override { return limit_rows_.all_buckets(now); }
+  void note_buckets(std::span<const BucketNote> notes, WallTime now) override {
+    limit_rows_.note(notes, now);
+  }
   ScheduleWriter& schedules() override { return schedules_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
@@ -145,6 +158,7 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] std::optional<MemoryLinePlace> next_of_line(const std::string& key,
                                                             std::int64_t behind_tenant) const;
   void make_ready_of_line(const MemoryLinePlace& next);
+  [[nodiscard]] bool is_lane_paused(const Lane& lane) const;
   // A claim has ended and its job is ready: it stands in its lane, or in its key's line.
   void ready_again(JobSeq seq, const std::string& key);
   JobArrival admit(JobSeq seq);
@@ -173,6 +187,8 @@ class MemoryWriter final : public StoreWriter {
   MemoryReader reader_;
   MemoryScheduleRows schedule_rows_;
   ScheduleVerbs schedules_{schedule_rows_};
+  MemoryLimitRows limit_rows_;
+  LimitVerbs limit_verbs_{limit_rows_};
 };
 
 }  // namespace tenure::queue

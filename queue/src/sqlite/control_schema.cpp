@@ -112,7 +112,8 @@ std::vector<sqlite::Migration> control_migrations() {
           {6, "0006_pause.sql", std::string{schema::k0006_pause_sql}},
           {7, "0007_schedule.sql", std::string{schema::k0007_schedule_sql}},
           {8, "0008_limits.sql", std::string{schema::k0008_limits_sql}},
-          {9, "0009_failure_count.sql", std::string{schema::k0009_failure_count_sql}}};
+          {9, "0009_failure_count.sql", std::string{schema::k0009_failure_count_sql}},
+          {10, "0010_limit_rule.sql", std::string{schema::k0010_limit_rule_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

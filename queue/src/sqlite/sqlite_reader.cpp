@@ -32,7 +32,7 @@ constexpr Query kJobRecord{"job_record", R"sql(
          (select error from attempt where attempt.seq = job.seq and outcome in (1, 3) order by number desc limit 1),
          tenant.number is null, job.queue, job.kind, cancel_request.asked_us,
          progress.done, progress.total, progress.text, progress.told_us, length(job_cursor.cursor), job_cursor.saved_us,
-         start_before.before_us
+         start_before.before_us, job.tenant
   from job
   left join tenant on tenant.number = job.tenant
   left join queue on queue.number = job.queue
@@ -198,8 +198,13 @@ std::vector<JobRecord> SqliteJobReader::records(std::span<const JobSeq> seqs) {
     if (!row.bind(seq.value).step()) continue;
     const auto place = static_cast<RowPlace>(row.integer(22));
     jobs.push_back(record_of(seq, row, place));
-    if (jobs.back().state == ShownState::ready)
-      show_gate(jobs.back(), gates().of(QueueNumber{row.integer(25)}, KindNumber{row.integer(26)}));
+    if (jobs.back().state == ShownState::ready) {
+      const TenantNumber tenant{row.integer(35)};
+      const QueueNumber queue{row.integer(25)};
+      const KindNumber kind{row.integer(26)};
+      show_gate(jobs.back(), lane_gate_of(tenant, queue, kind));
+      if (is_held_by_limit(jobs.back())) jobs.back().held_by = limit_questions_.held_by(tenant, queue, kind);
+    }
     if (place == RowPlace::in_lane_or_ended) open.push_back(seq);
   }
   const auto ended = ended_.find(open);

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "../lane_gates.hpp"
+#include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
 #include "row_filter.hpp"
+#include "sqlite_limits.hpp"
 #include "sqlite_schedules.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -30,12 +32,17 @@
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
 //   sqlite_keys.cpp        the keys of one job
+//   sqlite_limits.cpp      rows of limits
 namespace tenure::queue {
 
 class SqliteJobReader final : public JobReader {
  public:
   SqliteJobReader(sqlite::Connection& connection, const std::function<std::int64_t()>& wal_bytes)
-      : connection_(connection), wal_bytes_(wal_bytes), ended_(connection), schedule_rows_(connection) {}
+      : connection_(connection),
+        wal_bytes_(wal_bytes),
+        ended_(connection),
+        schedule_rows_(connection),
+        limit_rows_(connection) {}
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
@@ -81,6 +88,12 @@ class SqliteJobReader final : public JobReader {
   std::vector<LostRows> lost_rows(std::size_t limit) override;
   ScheduleReader& schedules() override { return schedules_; }
   JobKeys job_keys(const JobRecord& job) override;
+  void set_now(WallTime now) override { limit_questions_.set_now(now); }
+  std::vector<LimitRecord> limits() override { return limit_rows_.limits(); }
+  std::vector<LimitStanding> limit_standings(LimitNumber number, std::size_t limit) override {
+    return limit_questions_.standings(number, limit);
+  }
+  std::vector<LimitStanding> limits_of(const JobRecord& job) override;
 
  private:
   void add_unsettled(PrunableJobs& found, std::vector<EndedJob> open, const PrunePass& pass, WallTime now);
@@ -118,6 +131,8 @@ class SqliteJobReader final : public JobReader {
   [[nodiscard]] TenantState state_of(TenantNumber tenant);
   // Why its jobs are shown as held. JobReason::none: they are shown as ready.
   [[nodiscard]] JobReason gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind);
+  // Without a look at the tenant's state.
+  [[nodiscard]] JobReason lane_gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind);
   [[nodiscard]] const LaneGates& gates();
 
   sqlite::Connection& connection_;
@@ -125,6 +140,8 @@ class SqliteJobReader final : public JobReader {
   EndedLookup ended_;
   SqliteScheduleRows schedule_rows_;
   ScheduleQuestions schedules_{schedule_rows_};
+  SqliteLimitRows limit_rows_;
+  LimitQuestions limit_questions_{limit_rows_};
   std::unordered_map<TenantNumber, TenantState> tenant_states_;
   std::optional<LaneGates> gates_;  // once they were asked for
 };

@@ -1,4 +1,5 @@
 #include "../job_rules.hpp"
+#include "../limit_rules.hpp"
 #include "pause_rows.hpp"
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
@@ -46,11 +47,14 @@ StoredLane stored_lane_of(sqlite::Connection& connection, JobSeq seq) {
 
 LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
   const StoredLane lane = stored_lane_of(connection_, job.seq);
+  const LimitsInTheWay limits = in_the_way(limits_of(job));
   return {.tenant = job.tenant_state,
           .is_queue_paused = is_paused(connection_, PauseScope::queue, job.queue),
           .is_kind_paused = is_paused(connection_, PauseScope::kind, job.kind),
           .has_dispatcher = has_dispatcher(),
           .pools = read_gates(connection_).pools_for(QueueNumber{lane.queue}, KindNumber{lane.kind}),
+          .is_at_cap = limits.is_at_cap,
+          .next_start = limits.next_start,
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
 }
 

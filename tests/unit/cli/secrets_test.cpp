@@ -88,6 +88,9 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"schedule resume", {"paused", "--dry-run"}},
       {"schedule add", {"other", "billing.send", std::string{kArguments}, "--every", "1h", "--dry-run"}},
       {"schedule remove", {"nightly", "--dry-run"}},
+      {"limit show", {"sends"}},
+      {"limit set", {"sends", "4", "--dry-run"}},
+      {"limit unset", {"sends", "--dry-run"}},
       {"store migrate", {"--dry-run"}},
       {"store prune", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
@@ -97,6 +100,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
     EXPECT_EQ(run({"schedule", "add", name, "billing.send", std::string{kArguments}, "--every", "1h"}), 0)
         << output.error;
   EXPECT_EQ(run({"schedule", "pause", "paused"}), 0) << output.error;
+  EXPECT_EQ(run({"limit", "set", "sends", "3", "--kind", "billing.*"}), 0) << output.error;
   leave_row(folder.path(), "heron", job_on_its_way("nobody", 1, clock.wall(), kArguments));
   fail_once(3, "••••");
   execute("update attempt set error = '••••'");

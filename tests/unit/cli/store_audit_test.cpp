@@ -223,6 +223,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"schedule resume", {"nightly"}},
       {"schedule add", {"other", "billing.close", "--every", "1h"}},
       {"schedule remove", {"other"}},
+      {"limit set", {"closes", "3", "--kind", "billing.*"}},
+      {"limit unset", {"closes"}},
       {"replay capture", {id(5)}},
       {"replay cancel", {"1"}},
       {"store doctor", {"places", "--fix"}},

@@ -24,6 +24,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   std::int64_t swept = 0;
   std::int64_t expired = 0;
   std::int64_t keyed = 0;
+  std::int64_t limited = 0;
   for (std::uint64_t seed = 1; seed <= seeds(400); ++seed) {
     FaultyRun run(seed);
     run.run();
@@ -37,6 +38,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     expired += std::ranges::count(world.notes, "job.expired", &Note::event);
     total.expiries += world.faults.expiries;
     keyed += world.keyed_beside_others;
+    limited += world.limited_claims;
     attempted += verdict.attempted;
     compared += world.lanes_compared();
     total.rounds_failed += world.faults.rounds_failed;
@@ -60,6 +62,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   EXPECT_GT(expired, 0);
   EXPECT_GT(total.expiries, 0);
   EXPECT_GT(keyed, 0);
+  EXPECT_GT(limited, 0);
   EXPECT_GT(total.workers_killed, 0);
   EXPECT_GT(total.workers_crashed, 0);
   EXPECT_GT(total.workers_hung, 0);

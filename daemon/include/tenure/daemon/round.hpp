@@ -13,6 +13,7 @@
 #include <tenure/daemon/rounds/free_keys.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
 #include <tenure/daemon/rounds/lane_scan.hpp>
+#include <tenure/daemon/rounds/limits.hpp>
 #include <tenure/daemon/rounds/lone_claims.hpp>
 #include <tenure/daemon/rounds/names.hpp>
 #include <tenure/daemon/rounds/new_jobs.hpp>
@@ -26,6 +27,7 @@
 #include <tenure/daemon/rounds/refusals.hpp>
 #include <tenure/daemon/rounds/run_news.hpp>
 #include <tenure/daemon/rounds/schedules.hpp>
+#include <tenure/daemon/rounds/starts.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_states.hpp>
@@ -67,9 +69,9 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
-             CancelRequestsPart, CapturesPart, PausesPart, TicksPart, OverlapsPart, SchedulesPart,
+             CancelRequestsPart, CapturesPart, PausesPart, LimitsPart, TicksPart, OverlapsPart, SchedulesPart,
              FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart,
-             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, PoolsPart>;
+             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, StartsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {
