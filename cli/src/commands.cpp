@@ -21,6 +21,7 @@ constexpr std::array kNouns{
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"schedule", "recurring jobs: when they are due, and what became of them"},
     Noun{"batch", "jobs that belong together, and what is done when they have ended"},
+    Noun{"limit", "how many run at a time and start in a time, and who holds them"},
     Noun{"store", "the control database"},
     Noun{"replay", "runs and decisions that were kept, and what they give once more"},
     Noun{"config", "the configuration file and what is in force"},
@@ -42,7 +43,7 @@ constexpr std::string_view kJobFields =
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures schedules batches restore, and stamps, "
+    "captures schedules limits batches restore, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -348,6 +349,21 @@ constexpr std::array kVerbs{
          "job retry does.",
          "tenure batch cancel 019cae08-9913-7c12-9a44-5b0d7e1f20c3 --yes", "yes dry-run reason",
          Effect::changes, batch_cancel},
+    Verb{"limit", "list", "", 0, 0, "all limits, what they allow, and how the fullest of each stands",
+         "Those of the configuration and those that operators have set. What is counted together is a "
+         "tenant, kind or queue by itself where the limit says per.",
+         "tenure limit list", "limit after columns fail-if-any watch", Effect::reads, limit_list},
+    Verb{"limit", "show", "NAME", 1, 1, "one limit, and all that it counts: what runs, and when the next may",
+         "", "tenure limit show reports-per-tenant", "watch", Effect::reads, limit_show},
+    Verb{"limit", "set", "NAME VALUE [VALUE]", 2, 3, "allow more or less than the configuration says",
+         "VALUE is how many run, as in 3, or a rate of starts, as in 100/1m. It holds from the next claim on "
+         "until limit unset, through restarts and reloads; what runs goes on, also where it is more. A limit "
+         "that stands in no configuration is made by saying which jobs it takes: --kind, --queue, --per.",
+         "tenure limit set reports-per-tenant 3 --reason 'month end'", "kind queue per dry-run reason",
+         Effect::changes, limit_set},
+    Verb{"limit", "unset", "NAME", 1, 1, "let the configuration decide again",
+         "A limit that stands in no configuration goes.", "tenure limit unset reports-per-tenant",
+         "dry-run reason", Effect::changes, limit_unset},
     Verb{
         "replay", "capture", "[JOB]", 0, 1,
         "keep the next run of a job, or runs of a kind or tenant, as capsules",
@@ -501,7 +517,8 @@ constexpr std::array kOptions{
                "ended started"},
     OptionSpec{"global-keys", "", "the keys are the same for all tenants"},
     OptionSpec{"events", "", "each event too, with what was decided"},
-    OptionSpec{"kind", "NAME", "of which kind"},
+    OptionSpec{"kind", "NAME", "of which kind; of a limit a pattern, as reports.*"},
+    OptionSpec{"per", "WHAT,...", "what is counted by itself: tenant, kind, queue"},
     OptionSpec{"count", "N", "so many: capsules (1 of a job, else 5) or ticks (10); at most 1000"},
     OptionSpec{"until", "TIME",
                "so long or until then: 2h, 2026-03-02; of a capture 24h, of a pause no end unless given"},

@@ -30,8 +30,9 @@ constexpr std::array kChecks{
     Check{"quiet", check_quiet},         Check{"released", check_released},
     Check{"dangling", check_dangling},   Check{"tenants", check_tenants},
     Check{"outbox", check_outbox},       Check{"captures", check_captures},
-    Check{"schedules", check_schedules}, Check{"batches", check_batches},
-    Check{"restore", check_restore},     Check{"stamps", check_stamps, true},
+    Check{"schedules", check_schedules}, Check{"limits", check_limits},
+    Check{"batches", check_batches},     Check{"restore", check_restore},
+    Check{"stamps", check_stamps, true},
 };
 
 constexpr std::size_t kFoundAtOnce = 100'000;

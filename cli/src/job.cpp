@@ -153,6 +153,7 @@ std::string waits_for(const JobRecord& job, const ShowStyle& style) {
     case ShownState::running:
       return running_text(job, style);
     case ShownState::held:
+      if (!job.held_by.empty()) return "limit " + escaped(job.held_by);
       return fmt::format("{} ({})", reason_text(job.reason, job), name_of(job.reason));
     case ShownState::blocked:
     case ShownState::dead:
@@ -197,6 +198,7 @@ void write_job_members(json::Writer& writer, const JobRecord& job) {
   if (job.cancel_asked) write_time(writer, "cancel_requested", job.cancel_asked);
   if (job.batch) writer.key("batch").string(job.batch->text());
   write_text(writer, "error", job.error);
+  if (!job.held_by.empty()) write_text(writer, "held_by", job.held_by);
   if (!job.refused.empty()) write_text(writer, "refused", job.refused);
 }
 

@@ -272,6 +272,18 @@ std::optional<queue::RestoreRecord> Session::accept_copy(queue::AcceptRepeats ac
 }
 
 queue::ReadableStore& Session::readable_store() {
+  static_cast<void>(opened_store());
+  return store_as_of_now_;
+}
+
+void Session::StoreAsOfNow::read(FunctionRef<void(queue::JobReader&)> work) {
+  session_.opened_store().read([&](queue::JobReader& reader) {
+    reader.set_now(session_.now());
+    work(reader);
+  });
+}
+
+queue::ReadableStore& Session::opened_store() {
   if (store_) return *store_;
   if (!readable_store_)
     readable_store_ = opened(settings().store, [&](const config::StoreSettings& from) {

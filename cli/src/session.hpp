@@ -120,6 +120,16 @@ class Session {
   [[nodiscard]] std::optional<bool> ask(std::string_view question);
 
  private:
+  // Whose readers know what time it is: rates of limits hold until some moment.
+  class StoreAsOfNow final : public queue::ReadableStore {
+   public:
+    explicit StoreAsOfNow(Session& session) : session_(session) {}
+    void read(FunctionRef<void(queue::JobReader&)> work) override;
+
+   private:
+    Session& session_;
+  };
+  [[nodiscard]] queue::ReadableStore& opened_store();
   enum class IfMissing : std::uint8_t { refuse, create };
   // Opened with the first call, which says what is done where there is no control database; one that --store names is not made.
   [[nodiscard]] queue::Store& store(IfMissing if_missing);
@@ -141,6 +151,7 @@ class Session {
   std::optional<config::LoadedSettings> settings_;
   std::shared_ptr<queue::Store> store_;
   std::shared_ptr<queue::ReadableStore> readable_store_;
+  StoreAsOfNow store_as_of_now_{*this};
   std::unique_ptr<TenantRegistry> registry_;
 };
 

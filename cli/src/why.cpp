@@ -5,6 +5,7 @@
 #include "filter_text.hpp"
 #include "job.hpp"
 #include "key_text.hpp"
+#include "limit_text.hpp"
 #include "nouns.hpp"
 #include "pauses.hpp"
 #include "quiet_pools.hpp"
@@ -48,7 +49,8 @@ struct ExplainedJob {
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
   std::vector<queue::PauseRecord> pauses;      // of its queue, its kind and its tenant
   queue::JobKeys keys;
-  bool is_quiet = false;  // all of them are, and nothing else holds it
+  std::vector<queue::LimitStanding> limits;  // that are in its way
+  bool is_quiet = false;                     // all of them are, and nothing else holds it
 };
 
 std::vector<queue::PauseRecord> pauses_of(queue::JobReader& reader, const JobRecord& record) {
@@ -60,6 +62,13 @@ std::vector<queue::PauseRecord> pauses_of(queue::JobReader& reader, const JobRec
   if (record.tenant && queue::tenant_gate(record.tenant_state) != JobReason::none)
     if (auto pause = reader.tenant_pause(*record.tenant)) pauses.push_back(*std::move(pause));
   return pauses;
+}
+
+std::vector<queue::LimitStanding> limits_in_the_way(queue::JobReader& reader, const JobRecord& record) {
+  if (record.finished || record.state == ShownState::running) return {};
+  auto limits = reader.limits_of(record);
+  std::erase_if(limits, [](const queue::LimitStanding& each) { return each.gate() == JobReason::none; });
+  return limits;
 }
 
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
@@ -77,7 +86,8 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .behind = {},
                    .captures = captures_of(reader, record.id, now),
                    .pauses = pauses_of(reader, record),
-                   .keys = reader.job_keys(record)};
+                   .keys = reader.job_keys(record),
+                   .limits = limits_in_the_way(reader, record)};
   const auto attempts = reader.attempts(record.seq);
   if (!attempts.empty()) job.attempted = attempts.back().finished;
   if (record.tenant && record.state == ShownState::ready)
@@ -220,6 +230,11 @@ std::string state_lines(const ExplainedJob& job, const ShowStyle& style) {
     out += labelled("paused", fmt::format("{} {}", name_of(pause.scope), pause_text(pause, style)));
   if (r.reason == JobReason::limit_key)
     for (const std::string& text : holder_texts(job.keys, style)) out += labelled("key", text);
+  for (const queue::LimitStanding& limit : job.limits) {
+    for (const std::string& text : limit_texts(limit, style)) out += labelled("limit", text);
+    out += labelled("change",
+                    fmt::format("tenure limit set {} {}", escaped(limit.limit.name), more_text(limit)));
+  }
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));
@@ -306,6 +321,9 @@ std::string explained_json(const ExplainedJob& job) {
   write_decision(writer, job.record);
   write_beyond_the_row(writer, job);
   write_keys(writer, job.keys);
+  writer.key("limits").begin_array();
+  for (const queue::LimitStanding& limit : job.limits) write_standing(writer, limit);
+  writer.end_array();
   writer.key("open").begin_array();
   if (!job.reasons.empty() || job.is_quiet)
     for (const std::string& open : open_texts(job)) writer.string(to_utf8(open));

@@ -35,6 +35,7 @@ class Comparison {
         result_.at_start.push_back(fmt::format("pool {}, which is new", pool.name));
     }
     compare_schedules();
+    compare_limits();
     return std::move(result_);
   }
 
@@ -78,6 +79,22 @@ class Comparison {
       else if (*former != schedule) result_.taken_over.push_back(fmt::format("schedule {}", schedule.name));
     }
     result_.settings.schedules = after_.schedules;
+  }
+
+  void compare_limits() {
+    const auto find = [](const Settings& settings, std::string_view name) -> const LimitSettings* {
+      const auto found = std::ranges::find(settings.limits, name, &LimitSettings::name);
+      return found == settings.limits.end() ? nullptr : &*found;
+    };
+    for (const LimitSettings& limit : result_.settings.limits)
+      if (find(after_, limit.name) == nullptr)
+        result_.taken_over.push_back(fmt::format("limit {}, which is gone", limit.name));
+    for (const LimitSettings& limit : after_.limits) {
+      const LimitSettings* const former = find(result_.settings, limit.name);
+      if (former == nullptr) result_.taken_over.push_back(fmt::format("limit {}, which is new", limit.name));
+      else if (*former != limit) result_.taken_over.push_back(fmt::format("limit {}", limit.name));
+    }
+    result_.settings.limits = after_.limits;
   }
 
   void compare_pool(std::size_t number) {

@@ -42,6 +42,8 @@ class Loader {
     for (const OptionOverride& option : sources_.options) take_option(option);
     check_names(kPoolSection, result_.settings.pools, pool_lines_);
     check_names(kScheduleSection, result_.settings.schedules, schedule_lines_);
+    check_names(kLimitSection, result_.settings.limits, limit_lines_);
+    check_limits();
     check_listening();
     list_values();
     return std::move(result_);
@@ -84,6 +86,8 @@ class Loader {
       take_listed(table, pool_settings(), result_.settings.pools, pool_lines_, kPoolsMax);
     } else if (table.section == kScheduleSection) {
       take_listed(table, schedule_settings(), result_.settings.schedules, schedule_lines_, kSchedulesMax);
+    } else if (table.section == kLimitSection) {
+      take_listed(table, limit_settings(), result_.settings.limits, limit_lines_, kLimitsMax);
     } else if (const auto settings = plain_settings();
                std::none_of(settings.begin(), settings.end(),
                             [&](const auto& s) { return s.section == table.section; })) {
@@ -141,7 +145,7 @@ class Loader {
   }
 
   void unknown_section(const RawTable& table) {
-    std::vector<std::string_view> sections{kPoolSection, kScheduleSection};
+    std::vector<std::string_view> sections{kPoolSection, kScheduleSection, kLimitSection};
     for (const auto& setting : plain_settings()) sections.push_back(setting.section);
     const auto near = nearest(table.section, sections);
     problem(file_and_line(sources_.file, table.line), table.section,
@@ -213,6 +217,17 @@ class Loader {
     }
   }
 
+  // One without a bound would be read as if it held something.
+  void check_limits() {
+    for (std::size_t i = 0; i < result_.settings.limits.size(); ++i) {
+      const LimitSettings& limit = result_.settings.limits[i];
+      if (limit.running > 0 || !limit.rate.empty()) continue;
+      const std::string key = fmt::format("{}[{}]", kLimitSection, i);
+      problem(file_and_line(sources_.file, limit_lines_[i]), key,
+              fmt::format("{} allows anything: say running = 2, or rate = \"100/1m\", or both", key));
+    }
+  }
+
   void check_listening() {
     const HttpSettings& http = result_.settings.http;
     const auto address = parse_listen_address(http.probe_listen);
@@ -239,6 +254,9 @@ class Loader {
     for (std::size_t i = 0; i < result_.settings.schedules.size(); ++i)
       for (const auto& setting : schedule_settings())
         list_value(setting, result_.settings.schedules[i], fmt::format("schedule[{}].{}", i, setting.key));
+    for (std::size_t i = 0; i < result_.settings.limits.size(); ++i)
+      for (const auto& setting : limit_settings())
+        list_value(setting, result_.settings.limits[i], fmt::format("limit[{}].{}", i, setting.key));
   }
 
   const SettingsSources& sources_;
@@ -247,6 +265,7 @@ class Loader {
   std::map<std::string, Provenance> provenance_;
   std::vector<int> pool_lines_;
   std::vector<int> schedule_lines_;
+  std::vector<int> limit_lines_;
   std::vector<std::string> others_;  // variables that are no settings, nor near one
 };
 

@@ -49,6 +49,18 @@ void write_schedule(std::string& out) {
   }
 }
 
+void write_limit(std::string& out) {
+  out += "\n# One [[limit]] for each bound on what runs or starts; there is none by default.\n#[[limit]]\n";
+  for (const auto& setting : limit_settings()) {
+    const std::string_view example = setting.key == "name"      ? "\"reports-per-tenant\""
+                                     : setting.key == "kind"    ? "\"reports.*\""
+                                     : setting.key == "per"     ? "\"tenant\""
+                                     : setting.key == "running" ? "2"
+                                                                : "";
+    write(out, setting, "#", example.empty() ? value_in(setting, LimitSettings{}) : std::string(example));
+  }
+}
+
 }  // namespace
 
 std::string sample() {
@@ -60,6 +72,7 @@ std::string sample() {
       if (setting.section == kSectionAfterPools) {
         write_pool(out);
         write_schedule(out);
+        write_limit(out);
       }
       section = setting.section;
       out += fmt::format("\n[{}]\n", section);

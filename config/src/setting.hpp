@@ -20,19 +20,22 @@ struct Setting {
   Field (*field)(Owner&);
   std::string_view help;  // sentences, without the limits; one line of the sample each at '\n'
   TakenOver taken_over = TakenOver::at_start;
-  bool required = false;       // only of pools and schedules
+  bool required = false;       // only of pools, schedules and limits
   bool may_be_secret = false;  // what somebody wrote by mistake: no message quotes it
 };
 
 [[nodiscard]] std::span<const Setting<Settings>> plain_settings();
 [[nodiscard]] std::span<const Setting<PoolSettings>> pool_settings();
 [[nodiscard]] std::span<const Setting<ScheduleSettings>> schedule_settings();
+[[nodiscard]] std::span<const Setting<LimitSettings>> limit_settings();
 
 inline constexpr std::string_view kPoolSection = "pool";
 inline constexpr std::size_t kPoolsMax = 64;
 inline constexpr std::string_view kScheduleSection = "schedule";
 inline constexpr std::size_t kSchedulesMax = 1000;
-// In the sample and in lists, pools and schedules stand before it.
+inline constexpr std::string_view kLimitSection = "limit";
+inline constexpr std::size_t kLimitsMax = 500;
+// In the sample and in lists, pools, schedules and limits stand before it.
 inline constexpr std::string_view kSectionAfterPools = "http";
 
 [[nodiscard]] std::string environment_name(std::string_view section, std::string_view key);

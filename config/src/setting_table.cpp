@@ -1,6 +1,7 @@
 #include "setting.hpp"
 
 #include <tenure/base/names.hpp>
+#include <tenure/base/start_rate.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/listen_address.hpp>
 #include <tenure/config/seal_keys.hpp>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace tenure::config {
 namespace {
@@ -469,6 +471,63 @@ const std::array kScheduleSettings{
         "which waits\nfor it. Of each tenant by itself."),
 };
 
+template <auto kMember>
+Field limit_field(LimitSettings& limit) {
+  return &(limit.*kMember);
+}
+
+constexpr std::size_t kPatternMax = 200;
+const TextRule kPatternRule{
+    [] { return fmt::format("a name or a pattern with * and ?, at most {} bytes", kPatternMax); },
+    [](std::string_view text) {
+      return !text.empty() && text.size() <= kPatternMax &&
+             std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
+    }};
+
+bool is_limit_per(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kWords{"tenant", "kind", "queue"};
+  std::set<std::string_view> said;
+  for (std::size_t at = 0; !text.empty() && at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    if (std::ranges::find(kWords, word) == kWords.end() || !said.insert(word).second) return false;
+    at = end + 1;
+  }
+  return true;
+}
+const TextRule kPerRule{
+    [] { return std::string{"tenant, kind, queue, or several of them with commas; or empty"}; },
+    is_limit_per};
+const TextRule kRateRule{[] { return std::string{"starts, a slash and a time of 1s to 24h; or empty"}; },
+                         [](std::string_view text) { return text.empty() || parse_start_rate(text); }};
+constexpr std::int64_t kCapMax = 1'000'000;
+
+// Strict: a limit that does not hold what it should is noticed too late.
+constexpr Setting<LimitSettings> limit_setting(std::string_view key, Rule rule,
+                                               Field (*field)(LimitSettings&), std::string_view help,
+                                               bool required = false) {
+  return {.section = kLimitSection,
+          .key = key,
+          .rule = std::move(rule),
+          .field = field,
+          .help = help,
+          .taken_over = TakenOver::by_reload,
+          .required = required};
+}
+
+const std::array kLimitSettings{
+    limit_setting("name", kNameRule<NameOf::queue>, &limit_field<&LimitSettings::name>,
+                  "Its name in lists and commands; each limit has its own.", true),
+    limit_setting("kind", kPatternRule, &limit_field<&LimitSettings::kind>, "Which kinds it takes."),
+    limit_setting("queue", kPatternRule, &limit_field<&LimitSettings::queue>, "Of which queues."),
+    limit_setting("per", kPerRule, &limit_field<&LimitSettings::per>,
+                  "By what is counted separately. Empty: all that it takes are counted together."),
+    limit_setting("running", IntegerRule{0, kCapMax}, &limit_field<&LimitSettings::running>,
+                  "So many of those that are counted together run at a time. 0: no bound."),
+    limit_setting("rate", kRateRule, &limit_field<&LimitSettings::rate>,
+                  "So many of them start in any stretch of that length, as in 100/1m. Empty: no bound."),
+};
+
 template <class Owner>
 SettingInfo info_of(const Setting<Owner>& setting, bool has_environment) {
   return {.key = std::string(setting.section) + '.' + std::string(setting.key),
@@ -497,6 +556,7 @@ std::string_view text_of(TakenOver taken_over) {
 std::span<const Setting<Settings>> plain_settings() { return kPlainSettings; }
 std::span<const Setting<PoolSettings>> pool_settings() { return kPoolSettings; }
 std::span<const Setting<ScheduleSettings>> schedule_settings() { return kScheduleSettings; }
+std::span<const Setting<LimitSettings>> limit_settings() { return kLimitSettings; }
 
 std::string environment_name(std::string_view section, std::string_view key) {
   std::string name = "TENURE_" + std::string(section) + '_' + std::string(key);
@@ -512,6 +572,7 @@ std::vector<SettingInfo> all_settings() {
     if (setting.section == kSectionAfterPools && !pools_done) {
       for (const auto& pool : kPoolSettings) infos.push_back(info_of(pool, false));
       for (const auto& schedule : kScheduleSettings) infos.push_back(info_of(schedule, false));
+      for (const auto& limit : kLimitSettings) infos.push_back(info_of(limit, false));
       pools_done = true;
     }
     infos.push_back(info_of(setting, true));

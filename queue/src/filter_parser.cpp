@@ -66,6 +66,8 @@ std::vector<std::string_view> reason_names() {
                           JobReason::tenant_deleted,
                           JobReason::queue_paused,
                           JobReason::kind_paused,
+                          JobReason::limit_cap,
+                          JobReason::limit_rate,
                           JobReason::schema_behind,
                           JobReason::row_refused});
 }

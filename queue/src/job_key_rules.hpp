@@ -24,7 +24,8 @@ namespace tenure::queue {
 
 // So many jobs at most are put into lines by one claim.
 inline constexpr std::size_t kLinedUpMax = 1000;
-// Of a global key, so many tenants at most are passed over since nothing of theirs may be claimed.
-inline constexpr int kTurnsPassedMax = 100;
+// So many jobs and tenants at most are passed over in a line since they may not be claimed: a tenant that is gated, a queue or a kind that
+// is paused.
+inline constexpr int kPassedOverMax = 1000;
 
 }  // namespace tenure::queue

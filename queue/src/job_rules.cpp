@@ -124,6 +124,11 @@ void show_gate(JobRecord& job, JobReason gate) {
   job.reason = gate;
 }
 
+bool is_held_by_limit(const JobRecord& job) {
+  return job.state == ShownState::held &&
+         (job.reason == JobReason::limit_cap || job.reason == JobReason::limit_rate);
+}
+
 std::optional<JobSeq> succeeded_floor(const Filter& filter, JobSeq last, std::int64_t looks_max) {
   if (last.value <= looks_max || !looks_at_succeeded(filter)) return std::nullopt;
   return JobSeq{last.value - looks_max};

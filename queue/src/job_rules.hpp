@@ -38,6 +38,8 @@ namespace tenure::queue {
 void show_state(JobRecord& job, JobState state, JobReason reason);
 // A job that is ready so far is held by its lane's gate, if there is one.
 void show_gate(JobRecord& job, JobReason gate);
+// Whether a limit does.
+[[nodiscard]] bool is_held_by_limit(const JobRecord& job);
 
 // Succeeded jobs are in no index: where a filter can only find them by looking at each and there are more than `looks_max` rows, the
 // sequence up to which they are not looked at.

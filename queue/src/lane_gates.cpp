@@ -42,6 +42,8 @@ std::vector<JobReason> gates_of(const LaneFacts& lane) {
                                pause_gate(false, lane.is_kind_paused),
                                lane.has_dispatcher ? JobReason::none : JobReason::no_dispatcher,
                                lane.pools ? lane_gate(*lane.pools) : JobReason::none,
+                               lane.is_at_cap ? JobReason::limit_cap : JobReason::none,
+                               lane.next_start ? JobReason::limit_rate : JobReason::none,
                                lane.is_tenant_busy ? JobReason::tenant_busy : JobReason::none};
   std::erase(gates, JobReason::none);
   return gates;

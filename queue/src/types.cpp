@@ -41,6 +41,8 @@ constexpr std::array kReasons{
     std::pair{JobReason::tenant_deleted, std::string_view{"tenant_deleted"}},
     std::pair{JobReason::queue_paused, std::string_view{"queue_paused"}},
     std::pair{JobReason::kind_paused, std::string_view{"kind_paused"}},
+    std::pair{JobReason::limit_cap, std::string_view{"limit_cap"}},
+    std::pair{JobReason::limit_rate, std::string_view{"limit_rate"}},
     std::pair{JobReason::schema_behind, std::string_view{"schema_behind"}},
     std::pair{JobReason::no_dispatcher, std::string_view{"no_dispatcher"}},
     std::pair{JobReason::tenant_busy, std::string_view{"tenant_busy"}},

@@ -46,7 +46,8 @@ std::vector<WaitReason> wait_reasons(const JobRecord& job, const LaneFacts& lane
   if (!waits(job.state)) return reasons;
   if (const JobReason own = own_reason(job, now); own != JobReason::none)
     reasons.push_back(told_of(job, own, attempted));
-  for (const JobReason gate : gates_of(lane)) reasons.push_back({gate, std::nullopt, std::nullopt});
+  for (const JobReason gate : gates_of(lane))
+    reasons.push_back({gate, std::nullopt, gate == JobReason::limit_rate ? lane.next_start : std::nullopt});
   if (!reasons.empty()) return reasons;
   if (lane.are_slots_taken) reasons.push_back({JobReason::slots_full, std::nullopt, std::nullopt});
   reasons.push_back({JobReason::tenant_turn, job.due, std::nullopt});

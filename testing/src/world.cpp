@@ -96,6 +96,12 @@ void World::schedule(const queue::ScheduleEntry& entry) {
   });
 }
 
+void World::limit(const queue::NewLimit& limit) {
+  store().write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.set_limit(limit, clock().wall())));
+  });
+}
+
 Runs World::drain(const DrainOptions& options) {
   impl_->sweep_outboxes();
   const std::set<queue::JobId> due = impl_->due_jobs();

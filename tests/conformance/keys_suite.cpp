@@ -232,6 +232,60 @@ TEST_P(KeysSuite, TheTurnOfATenantThatIsPausedPassesToTheNext) {
   EXPECT_EQ(claim_one(initech_).id, active.id);
 }
 
+TEST_P(KeysSuite, WhoIsOfAPausedQueueOrKindIsPassedOver) {
+  const auto pause = [&](PauseScope scope, const char* name) {
+    write([&](StoreWriter& writer) {
+      static_cast<void>(value_or_raise(writer.pause({.scope = scope, .name = name}, now_)));
+    });
+  };
+  for (const bool is_global : {false, true}) {
+    SCOPED_TRACE(is_global);
+    put(keyed("acme", 1, is_global));
+    const ClaimedJob running = claim_one(acme_);
+    std::vector<Enqueued> paused;
+    for (int job = 0; job < 3; ++job) {
+      NewJob of_queue = keyed("acme", 1, is_global);
+      of_queue.queue = "exports";
+      paused.push_back(put(of_queue));
+      NewJob of_kind = keyed("acme", 1, is_global);
+      of_kind.kind = "billing.close";
+      paused.push_back(put(of_kind));
+    }
+    const Enqueued open = put(keyed("acme", 1, is_global));
+    pause(PauseScope::queue, "exports");
+    pause(PauseScope::kind, "billing.close");
+    succeed(running);
+    for (const Enqueued& job : paused) EXPECT_TRUE(waits(job));
+    const ClaimedJob next = claim_one(acme_);
+    EXPECT_EQ(next.id, open.id) << "at once, not with a look of the dispatcher";
+    // Where nothing else is in line one of them is let in, and starts when its pause ends.
+    succeed(next);
+    EXPECT_EQ(std::ranges::count_if(paused, [&](const Enqueued& job) { return waits(job); }), 5);
+    write([&](StoreWriter& writer) {
+      EXPECT_TRUE(writer.resume(PauseScope::queue, "exports"));
+      EXPECT_TRUE(writer.resume(PauseScope::kind, "billing.close"));
+    });
+    for (const Enqueued& job : paused) {
+      if (record(job.id).state == ShownState::ready || waits(job))
+        write([&](StoreWriter& writer) { value_or_raise(writer.cancel_by_operator(job.id, now_)); });
+    }
+  }
+}
+
+TEST_P(KeysSuite, ALineOfHundredsOfGatedTenantsIsPassedOver) {
+  put(keyed("acme", 1, true));
+  const ClaimedJob running = claim_one(acme_);
+  for (int tenant = 0; tenant < 150; ++tenant) {
+    const std::string name = "gated-" + std::to_string(tenant);
+    create_tenant(name);
+    put(keyed(name, 1, true));
+    set_tenant_state(name, TenantState::paused);
+  }
+  const Enqueued open = put(keyed("acme", 1, true));
+  succeed(running);
+  EXPECT_EQ(claim_one(acme_).id, open.id);
+}
+
 TEST_P(KeysSuite, AKeyWhoseNextJobCannotStartIsGivenToTheNextButOne) {
   put(keyed("acme"));
   const ClaimedJob running = claim_one(acme_);

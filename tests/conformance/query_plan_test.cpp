@@ -12,6 +12,7 @@
 #include "sqlite/restore_rows.hpp"
 #include "sqlite/result_rows.hpp"
 #include "sqlite/seal_marks.hpp"
+#include "sqlite/sqlite_limits.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
 #include "sqlite/sqlite_writer.hpp"
@@ -130,6 +131,7 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"pause", &pause_queries},
                               Source{"tenant_life", &tenant_life_queries},
                               Source{"tenant_schema", &tenant_schema_queries},
+                              Source{"limit_rule", &limit_rule_queries},
                               Source{"restore", &restore_queries},
                               Source{"results", &result_queries},
                               Source{"job_owner", &job_owner_queries},

@@ -1,5 +1,7 @@
 #include "keys_suite.hpp"
 
+#include <tenure/queue/retention.hpp>
+
 #include <array>
 #include <functional>
 #include <optional>
@@ -55,38 +57,74 @@ TEST_P(UniqueSuite, TheSameIdIsTheSameJobBeforeItsUniqueKeyIsLookedAt) {
   EXPECT_NE(second.id, first.id);
 }
 
-TEST_P(UniqueSuite, AUniqueKeyIsFreeAfterEachFinalStateAndDeletion) {
-  using End = std::function<void(JobId, const ClaimedJob&)>;
-  const std::array<End, 5> ends{
-      [&](JobId, const ClaimedJob& job) { succeed(job); }, [&](JobId, const ClaimedJob& job) { die(job); },
-      [&](JobId, const ClaimedJob& job) {
-        write([&](StoreWriter& writer) { value_or_raise(writer.cancel(ref(job), true, failure_, now_)); });
+// Whoever has died in the commit of an end has not ended it; behind the commit the key is free, for other processes too.
+TEST_P(UniqueSuite, LIM_08_AUniqueKeyIsFreeAtOnceAfterEachEndDeletionAndPruningAlsoThroughACrash) {
+  using End = std::function<void(StoreWriter&, JobId, const ClaimedJob&)>;
+  const auto finish = [&](StoreWriter& writer, const ClaimedJob& job, JobState state) {
+    value_or_raise(writer.finish(ref(job), state, JobReason::by_rule, failure_, now_));
+  };
+  const std::array<End, 9> ends{
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) {
+        value_or_raise(writer.finish_succeeded(ref(job), now_));
       },
-      [&](JobId, const ClaimedJob& job) {
-        write([&](StoreWriter& writer) {
-          value_or_raise(writer.reclaim(ref(job), CrashCharge::poison, failure_, now_));
-        });
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) { finish(writer, job, JobState::dead); },
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) { finish(writer, job, JobState::discarded); },
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) { finish(writer, job, JobState::cancelled); },
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) {
+        value_or_raise(writer.cancel(ref(job), true, failure_, now_));
       },
-      [&](JobId id, const ClaimedJob& job) {
-        write([&](StoreWriter& writer) {
-          value_or_raise(writer.release(ref(job), true, failure_, now_));
-          value_or_raise(writer.cancel_by_operator(id, now_));
-        });
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) {
+        value_or_raise(writer.reclaim(ref(job), CrashCharge::poison, failure_, now_));
+      },
+      [&](StoreWriter& writer, JobId, const ClaimedJob& job) {
+        value_or_raise(writer.suspect(ref(job), CrashCharge::poison, failure_, now_));
+      },
+      [&](StoreWriter& writer, JobId id, const ClaimedJob& job) {
+        value_or_raise(writer.release(ref(job), true, failure_, now_));
+        value_or_raise(writer.cancel_by_operator(id, now_));
+      },
+      [&](StoreWriter& writer, JobId id, const ClaimedJob& job) {
+        value_or_raise(writer.retry(ref(job), now_ + hours{1}, failure_, now_));
+        value_or_raise(writer.discard_by_operator(id, now_));
       }};
+  std::vector<JobId> ended;
   for (const End& end : ends) {
     const Enqueued job = put(unique());
     ASSERT_FALSE(job.existed);
     const ClaimedJob claimed = claim_one(acme_);
     EXPECT_TRUE(value_or_raise(enqueue(unique())).existed) << "it has not ended";
-    end(job.id, claimed);
+    const auto die_in_the_commit = [&](StoreWriter& writer) {
+      end(writer, job.id, claimed);
+      throw Abandoned{};
+    };
+    EXPECT_THROW(write(die_in_the_commit), Abandoned);
+    EXPECT_TRUE(value_or_raise(enqueue(unique())).existed) << "it still has not";
+    write([&](StoreWriter& writer) { end(writer, job.id, claimed); });
+    ended.push_back(job.id);
   }
+  std::optional<Enqueued> elsewhere;
+  world_->of_another_process().write(Durability::ordered, [&](StoreWriter& writer) {
+    elsewhere = value_or_raise(writer.enqueue(unique(), now_));
+  });
+  EXPECT_FALSE(elsewhere->existed);
+  put(new_job("acme"));  // the newest row stays
+  write([&](StoreWriter& writer) {
+    value_or_raise(writer.cancel_by_operator(elsewhere->id, now_));
+    value_or_raise(writer.delete_by_operator(elsewhere->id));
+  });
   const Enqueued last = put(unique());
   EXPECT_FALSE(last.existed);
-  put(new_job("acme"));
-  write([&](StoreWriter& writer) {
-    value_or_raise(writer.cancel_by_operator(last.id, now_));
-    value_or_raise(writer.delete_by_operator(last.id));
-  });
+  // Pruned with all that has ended: nothing of its keys is in the way of whoever has one by now, and a retry of it is none any more.
+  while (store().tidy()) continue;
+  now_ += hours{24 * 365};
+  const PrunePass pass = asked([](JobReader& reader) { return reader.begin_pruning({}); });
+  const auto page =
+      asked([&](JobReader& reader) { return reader.prunable_jobs(JobSeq{}, pass, now_, 1000); });
+  static_cast<void>(written([&](StoreWriter& writer) { return writer.prune(page.jobs, pass, now_); }));
+  for (const JobId id : ended)
+    EXPECT_FALSE(asked([&](JobReader& reader) { return reader.find_job(id); })) << id.text();
+  EXPECT_TRUE(value_or_raise(enqueue(unique())).existed) << "the last one has it";
+  write([&](StoreWriter& writer) { value_or_raise(writer.cancel_by_operator(last.id, now_)); });
   EXPECT_FALSE(put(unique()).existed);
 }
 

@@ -51,7 +51,7 @@ TEST_F(SchemaTest, CFG_04_AnOlderOneIsRefusedByEveryProgramNamingTheCommand) {
   change_schema(kOlder);
   expect_all_refused("copy it (tenure store backup FILE), then: tenure store migrate");
   EXPECT_EQ(tenure({"store", "migrate", "--dry-run"}), "exit 0");
-  EXPECT_THAT(output_, HasSubstr("would apply 0014_settled.sql"));
+  EXPECT_THAT(output_, HasSubstr("would apply 0015_settled.sql"));
 }
 
 TEST_F(SchemaTest, CFG_04_ANewerOneIsRefusedByEveryProgramNamingWhatToInstall) {

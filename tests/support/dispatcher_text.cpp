@@ -115,6 +115,18 @@ struct AskText {
   std::string operator()(const daemon::PausesPart::Ask& ask) const {
     return fmt::format("pauses since {}{}", ask.known.value, ask.has_expired ? ", without expired ones" : "");
   }
+  std::string operator()(const daemon::LimitsPart::Ask& ask) const {
+    return fmt::format("limits since {}{}{}", ask.known.value,
+                       ask.declared ? fmt::format(", {} declared", ask.declared->size()) : "",
+                       ask.wants_buckets ? ", with buckets" : "");
+  }
+  std::string operator()(const daemon::StartsPart::Ask& notes) const {
+    std::string text = "starts";
+    for (const queue::BucketNote& note : notes)
+      text += fmt::format(" of {}: bucket {}, {}{}{}", note.bucket.group.limit.value, note.bucket.number,
+                          note.bucket.starts, note.bucket.is_last ? " last" : "", note.is_news ? " new" : "");
+    return text;
+  }
   std::string operator()(const daemon::FreeKeysPart::Ask& ask) const {
     return fmt::format("free keys after '{}'", ask.after);
   }

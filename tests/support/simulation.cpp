@@ -387,15 +387,18 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
   }
   if (const auto& trial = reply.answer<daemon::TrialsPart>()) {
     for (const ClaimedJob& job : trial->jobs) claimed_.insert(job.seq);
+    note_limited_claims(trial->jobs);
   }
   if (const auto& claims = reply.answer<daemon::LoneClaimsPart>()) {
     for (const queue::ClaimReply& claim : *claims) {
       for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
+      note_limited_claims(claim.jobs);
     }
   }
   if (const auto& claims = reply.answer<daemon::ClaimsPart>()) {
     for (const queue::ClaimReply& claim : *claims) {
       for (const ClaimedJob& job : claim.jobs) claimed_.insert(job.seq);
+      note_limited_claims(claim.jobs);
     }
   }
 }

@@ -104,12 +104,13 @@ struct Verdict {
   std::int64_t not_cancelled = 0;  // cancelled, and started again, or ended neither so nor in success
   std::int64_t expired_late = 0;   // discarded as not started in time, and had started or was in time
   std::int64_t overrun = 0;        // performed beside as many as may have its concurrency key
+  std::int64_t over_limit = 0;     // claimed though a limit had no room for it
   std::int64_t doubled = 0;        // made though another job had its unique key
   std::int64_t batches_wrong =
       0;  // counted otherwise than their members say, or not complete when these have ended
   [[nodiscard]] bool is_clean() const {
     return lost + unexpected + duplicated + stuck + claims_left + ticks_again + not_cancelled + expired_late +
-               overrun + doubled + batches_wrong ==
+               overrun + over_limit + doubled + batches_wrong ==
            0;
   }
 };
@@ -247,6 +248,7 @@ class Simulation {
   SimulatedOutboxes outboxes;
   Faults faults;
   std::int64_t performing_max = 0;
+  std::int64_t limited_claims = 0;       // that a rate has counted
   std::int64_t keyed_beside_others = 0;  // starts while as many as may had the key with it
   std::int64_t rounds = 0;
   std::int64_t callbacks = 0;  // that batches have made
@@ -284,6 +286,8 @@ class Simulation {
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
   void compare_lanes(const std::vector<queue::JobArrival>& expected);
+  // Called when its claim is stored, before the next one of the same commit is.
+  void note_limited_claims(const std::vector<queue::ClaimedJob>& jobs);
   [[nodiscard]] Worker* worker(ProcessNumber number) const;
 
   queue::Store& store_;
@@ -312,11 +316,14 @@ class Simulation {
     int running_max = 1;
   };
   std::map<JobId, Keyed> keyed_;
+  std::map<std::string, JobId> unique_;  // who has got each key last
+  std::int64_t overrun_ = 0, doubled_ = 0, over_limit_ = 0;
+  // Of each limit the widest bounds that it has ever had, since one that is changed holds from the next look on.
+  std::map<queue::LimitNumber, queue::LimitBounds> limit_bounds_;
+  std::map<queue::LimitGroup, std::vector<Instant>> limited_starts_;
   std::map<std::string, std::int64_t> schemas_;  // of tenants
-  std::map<std::string, JobId> unique_;          // who has got each key last
-  std::int64_t overrun_ = 0, doubled_ = 0;
-  std::set<BatchId> batches_;    // that were opened
-  std::set<BatchId> unsettled_;  // of which a callback may come yet
+  std::set<BatchId> batches_;                    // that were opened
+  std::set<BatchId> unsettled_;                  // of which a callback may come yet
   std::set<queue::JobSeq> claimed_, succeeded_;
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;

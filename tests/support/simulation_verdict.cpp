@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -35,6 +36,7 @@ Verdict Simulation::verdict() const {
   verdict.ticks_again = ticks_again_;
   verdict.not_cancelled = started_again_;
   verdict.overrun = overrun_;
+  verdict.over_limit = over_limit_;
   verdict.doubled = doubled_;
   store_.read([&](queue::JobReader& reader) {
     for (const JobId& id : acknowledged_) {
@@ -77,14 +79,16 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} doubled={} batches-wrong={} "
+      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} over-limit={} doubled={} "
+      "batches-wrong={} "
       "| "
       "faults "
       "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} expire={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left, v.ticks_again,
-      v.not_cancelled, v.expired_late, v.overrun, v.doubled, v.batches_wrong, faults.rounds_failed,
-      faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed, faults.rounds_cut,
-      faults.hints_lost, faults.clock_jumps, faults.cancels, faults.expiries, options_.seed);
+      v.not_cancelled, v.expired_late, v.overrun, v.over_limit, v.doubled, v.batches_wrong,
+      faults.rounds_failed, faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed,
+      faults.rounds_cut, faults.hints_lost, faults.clock_jumps, faults.cancels, faults.expiries,
+      options_.seed);
 }
 
 std::int64_t Simulation::running() const { return static_cast<std::int64_t>(performing_.size()); }
@@ -103,6 +107,38 @@ std::vector<queue::JobArrival> Simulation::claimable() const {
     }
   });
   return all;
+}
+
+void Simulation::note_limited_claims(const std::vector<queue::ClaimedJob>& jobs) {
+  std::vector<queue::LimitRecord> limits;
+  std::map<queue::LimitGroup, std::int64_t> running;
+  store_.read([&](queue::JobReader& reader) {
+    limits = reader.limits();
+    for (const queue::LimitRecord& limit : limits) {
+      queue::LimitBounds& widest = limit_bounds_[limit.number];
+      const queue::LimitBounds bounds = limit.bounds();
+      if (bounds.running) widest.running = std::max(widest.running.value_or(0), *bounds.running);
+      if (bounds.rate) widest.rate = bounds.rate;  // no test changes one
+    }
+    for (const queue::ClaimedJob& job : jobs)
+      for (const queue::LimitStanding& standing : reader.limits_of(*reader.find_job(job.id)))
+        running[queue::group_of(standing.limit.number, standing.limit.target, job.lane)] =
+            standing.use.running;
+  });
+  for (const auto& [group, claims] : running)
+    if (const auto bound = limit_bounds_[group.limit].running; bound && claims > *bound) ++over_limit_;
+  for (const queue::ClaimedJob& job : jobs)
+    for (const queue::LimitRecord& limit : limits) {
+      const auto group = queue::group_of(limit.number, limit.target, job.lane);
+      const auto& rate = limit_bounds_[limit.number].rate;
+      if (!rate || !running.contains(group)) continue;
+      auto& of_group = limited_starts_[group];
+      of_group.push_back(now());
+      const auto in_window =
+          std::ranges::count_if(of_group, [&](Instant start) { return start > now() - rate->window; });
+      if (in_window > rate->starts) ++over_limit_;
+      ++limited_claims;
+    }
 }
 
 void Simulation::compare_lanes(const std::vector<queue::JobArrival>& expected) {

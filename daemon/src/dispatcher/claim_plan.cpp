@@ -34,8 +34,7 @@ void ClaimPlan::fill_slots(Crew crew, std::size_t& jobs_left) {
     if (!visit) return;
     const Choice choice =
         choose(crew, visit->standing.tenant, [](const Process& process) { return process.free_slots(); });
-    std::size_t count = std::min({quantum(visit->usual), choice.room,
-                                  lanes_.jobs_max(crew.pool, crew.offer, visit->standing), jobs_left});
+    std::size_t count = std::min({quantum(visit->usual), choice.room, visit->jobs_max, jobs_left});
     // Several long ones at once would step over the rule for the last slot.
     if (visit->usual > kLongJob) count = 1;
     free -= count;
@@ -49,12 +48,12 @@ void ClaimPlan::fill_ahead(Crew crew, std::size_t& jobs_left) {
   while (jobs_left > 0) {
     const auto standing = lanes_.ring(crew.pool).first(crew.offer);
     if (!standing) return;
-    Visit visit = visit_at(crew, *standing, microseconds::max());
+    Visit visit = visit_at(crew, *standing, microseconds::max(), Lanes::Ahead::yes);
+    if (visit.kinds.empty()) return;
     const Choice choice = choose(crew, standing->tenant,
                                  [&](const Process& process) { return process.room_ahead(visit.usual); });
     if (choice.process == nullptr) return;
-    const std::size_t count = std::min(
-        {quantum(visit.usual), choice.room, lanes_.jobs_max(crew.pool, crew.offer, *standing), jobs_left});
+    const std::size_t count = std::min({quantum(visit.usual), choice.room, visit.jobs_max, jobs_left});
     jobs_left -= count;
     take(std::move(visit), *choice.process, count);
   }
@@ -65,21 +64,27 @@ std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(Crew crew, Slots slots) {
   const Ring& ring = lanes_.ring(crew.pool);
   for (auto standing = ring.first(crew.offer); standing; standing = ring.after(*standing, crew.offer)) {
     const bool keeps_short = slots == Slots::last && ring.outstanding(standing->tenant) > 0;
-    Visit visit = visit_at(crew, *standing, keeps_short ? kLongJob : microseconds::max());
+    Visit visit = visit_at(crew, *standing, keeps_short ? kLongJob : microseconds::max(), Lanes::Ahead::no);
     if (!visit.kinds.empty()) return visit;
   }
   return std::nullopt;
 }
 
-ClaimPlan::Visit ClaimPlan::visit_at(Crew crew, const Ring::Standing& standing,
-                                     microseconds usual_max) const {
-  Visit visit{standing, {}, microseconds{1}};
+ClaimPlan::Visit ClaimPlan::visit_at(Crew crew, const Ring::Standing& standing, microseconds usual_max,
+                                     Lanes::Ahead ahead) const {
+  Visit visit{standing, {}, microseconds{1}, lanes_.jobs_max(crew.pool, crew.offer, standing)};
+  const UsualRunTimes& usual = usual_[crew.pool];
   lanes_.for_each_kind(crew.pool, crew.offer, standing, [&](const queue::LaneCursor& cursor) {
-    const microseconds usual = usual_[crew.pool].of(cursor.kind);
-    if (usual > usual_max) return;
-    visit.usual = std::max(visit.usual, usual);
-    visit.kinds.push_back(cursor);
+    if (usual.of(cursor.kind) <= usual_max) visit.kinds.push_back(cursor);
   });
+  if (lanes_.has_limits()) {
+    const std::int64_t room = lanes_.keep_together(standing, visit.kinds, ahead);
+    const std::int64_t jobs = std::min(room, lanes_.jobs_of(standing, visit.kinds));
+    if (jobs <= 0) visit.kinds.clear();
+    visit.jobs_max = std::min(visit.jobs_max, static_cast<std::size_t>(std::max<std::int64_t>(0, jobs)));
+  }
+  for (const queue::LaneCursor& cursor : visit.kinds)
+    visit.usual = std::max(visit.usual, usual.of(cursor.kind));
   return visit;
 }
 
@@ -112,7 +117,7 @@ void ClaimPlan::take(Visit&& visit, Process& process, std::size_t count) {
   ring.served(standing);
   ring.assigned(standing.tenant, process.number, static_cast<int>(count));
   ring.charge(standing.tenant, us);
-  lanes_.planned(process.pool, process.offer, standing, count);
+  lanes_.planned(process.pool, process.offer, standing, visit.kinds, count);
   const std::size_t claim = claim_for(std::move(visit), process);
   requests_[claim].count += count;
   claims_[claim].charged_us += us;
@@ -122,7 +127,8 @@ void ClaimPlan::take(Visit&& visit, Process& process, std::size_t count) {
 std::size_t ClaimPlan::claim_for(Visit&& visit, Process& process) {
   const auto& standing = visit.standing;
   const auto [entry, is_new] = index_.try_emplace(
-      {standing.tenant, standing.bucket, process.number, visit.kinds.size()}, claims_.size());
+      {standing.tenant, standing.bucket, process.number, visit.kinds.front().kind, visit.kinds.size()},
+      claims_.size());
   if (!is_new) return entry->second;
   queue::ClaimRequest request;
   request.queue = standing.bucket.queue;

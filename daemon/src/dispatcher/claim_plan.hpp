@@ -57,6 +57,7 @@ class ClaimPlan {
     Ring::Standing standing;
     std::vector<queue::LaneCursor> kinds;
     std::chrono::microseconds usual{0};  // of the slowest of them
+    std::size_t jobs_max = 0;            // of them, at once
   };
   struct Choice {
     Process* process = nullptr;
@@ -75,8 +76,8 @@ class ClaimPlan {
   void fill_slots(Crew crew, std::size_t& jobs_left);
   void fill_ahead(Crew crew, std::size_t& jobs_left);
   [[nodiscard]] std::optional<Visit> next_visit(Crew crew, Slots slots);
-  [[nodiscard]] Visit visit_at(Crew crew, const Ring::Standing& standing,
-                               std::chrono::microseconds usual_max) const;
+  [[nodiscard]] Visit visit_at(Crew crew, const Ring::Standing& standing, std::chrono::microseconds usual_max,
+                               Lanes::Ahead ahead) const;
   template <class Room>
   [[nodiscard]] Choice choose(Crew crew, TenantNumber tenant, Room&& room_of);
   void take(Visit&& visit, Process& process, std::size_t count);
@@ -87,8 +88,9 @@ class ClaimPlan {
   const std::vector<UsualRunTimes>& usual_;
   std::vector<PlannedClaim> claims_;
   std::vector<queue::ClaimRequest> requests_;  // while the plan is being made
-  // Tenant, bucket, process and how many kinds: where its claim stands.
-  std::map<std::tuple<TenantNumber, Bucket, ProcessNumber, std::size_t>, std::size_t> index_;
+  // Tenant, bucket, process, the first kind and how many: where its claim stands.
+  std::map<std::tuple<TenantNumber, Bucket, ProcessNumber, queue::KindNumber, std::size_t>, std::size_t>
+      index_;
 
   TENURE_REMEMBERS_BESIDE((lanes, processes, usual), claims, requests, index)
 };

@@ -150,6 +150,7 @@ void Endings::stored(const std::vector<ClaimEnd>& ends, const std::vector<Result
                      Instant now) {
   TENURE_INVARIANT(ends.size() == under_way_ && states.size() == under_way_);
   for (std::size_t index = 0; index < ends.size(); ++index) {
+    lanes_.claim_ended(ends[index].lane);
     if (states[index]) {
       stored(ends[index], *states[index], now);
     } else {
@@ -180,8 +181,15 @@ void Endings::stored(const ClaimEnd& end, queue::JobState state, Instant now) {
     if (is_reclaim(end)) ++figures_.reclaimed;
     if (state == queue::JobState::ready) lanes_.arrived(end.lane, end.place);
     if (state == queue::JobState::blocked)
-      lone_jobs_.suspected(end.claim.seq, end.lane.tenant, end.alone.value(), now);
+      lone_jobs_.suspected(end.claim.seq, end.lane, end.alone.value(), now);
   }
+}
+
+std::vector<queue::Lane> Endings::pending_lanes() const {
+  std::vector<queue::Lane> lanes;
+  lanes.reserve(pending_.size());
+  for (const ClaimEnd& end : pending_) lanes.push_back(end.lane);
+  return lanes;
 }
 
 void Endings::check() const { TENURE_INVARIANT(pending_.size() + under_way_ == unanswered_); }

@@ -48,6 +48,8 @@ class Endings {
   // All of them are pending again, before the others.
   void not_stored(const std::vector<ClaimEnd>& ends);
 
+  // Of the claims that they end, but for those that are under way.
+  [[nodiscard]] std::vector<queue::Lane> pending_lanes() const;
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
   [[nodiscard]] std::size_t under_way() const { return under_way_; }
   [[nodiscard]] std::size_t not_stored_yet() const { return unanswered_; }

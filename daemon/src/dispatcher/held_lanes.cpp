@@ -103,8 +103,12 @@ std::vector<KnownLane> Lanes::all() const {
         facts.is_queue_paused = queue.is_paused;
         facts.is_kind_paused = is_paused(kind.kind);
         facts.pools = pools_for(queue, tenant, kind.kind);
-        all.push_back({Lane{id.queue, id.priority, tenant, kind.kind}, kind.after, queue::gates_of(facts),
-                       !is_parked(tenant) && is_performed(queue, tenant, kind)});
+        const Lane lane{id.queue, id.priority, tenant, kind.kind};
+        facts.is_at_cap = false;
+        facts.next_start = std::nullopt;
+        if (has_limits()) add_limits(lane, facts);
+        all.push_back({lane, kind.after, queue::gates_of(facts),
+                       !is_parked(tenant) && is_performed(queue, tenant, kind) && !kind.is_limited});
       }
     }
   }

@@ -143,6 +143,7 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
   unnamed_queues_.erase(number);
   QueueEntry& entry = queues_[number];
   if (!entry.name.empty()) return;
+  limits_.forget_names();
   entry.name = name;
   entry.is_paused = paused_queues_.contains(name);
   for (std::size_t pool = 0; pool < pools_.size(); ++pool) {
@@ -160,6 +161,7 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
 
 void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector<std::string>& names) {
   bool is_news = false;
+  limits_.forget_names();
   for (std::size_t index = 0; index < numbers.size(); ++index) {
     unnamed_kinds_.erase(numbers[index]);
     kinds_[numbers[index]] = names[index];
@@ -327,6 +329,8 @@ void Lanes::tried_in_vain(TenantNumber tenant) {
 
 void Lanes::unpark_due(Instant now) {
   for (const TenantNumber tenant : busy_.take_due(now)) refresh_tenant(tenant);
+  limits_.expire(now);
+  refresh_limited();
 }
 
 bool Lanes::performs(std::size_t pool, std::size_t offer, const Lane& lane) const {
@@ -347,7 +351,7 @@ std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Sta
 std::int64_t Lanes::jobs_for(const Offer& offer, TenantNumber tenant, const TenantLanes& lanes) const {
   std::int64_t jobs = 0;
   for (const KindLane& kind : lanes.kinds) {
-    if (!takes(offer, tenant, kind.kind) || is_paused(kind.kind)) continue;
+    if (!takes(offer, tenant, kind.kind) || is_paused(kind.kind) || kind.is_limited) continue;
     if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
     jobs += *kind.jobs - kind.planned;
   }
@@ -355,15 +359,25 @@ std::int64_t Lanes::jobs_for(const Offer& offer, TenantNumber tenant, const Tena
 }
 
 // Counted by kind, in any order: what is planned for one offer must not hide the kinds that only another one performs.
-void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& standing, std::size_t jobs) {
+void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& standing,
+                    const std::vector<queue::LaneCursor>& kinds, std::size_t jobs) {
   const Bucket& id = standing.bucket;
   TenantLanes& lanes = buckets_.at(id).at(standing.tenant);
   auto left = static_cast<std::int64_t>(jobs);
   for (KindLane& kind : lanes.kinds) {
     if (!takes(pools_[pool].offers[offer], standing.tenant, kind.kind) || is_paused(kind.kind)) continue;
+    if (has_limits() && std::ranges::find(kinds, kind.kind, &queue::LaneCursor::kind) == kinds.end())
+      continue;
     const std::int64_t here = kind.jobs ? std::clamp<std::int64_t>(*kind.jobs - kind.planned, 0, left) : left;
     kind.planned += here;
     left -= here;
+  }
+  if (has_limits()) {
+    ++lanes.visits;
+    const Lane lane{id.queue, id.priority, standing.tenant, kinds.front().kind};
+    for (const queue::LimitGroup& group : limit_groups(lane))
+      limits_.planned(group, static_cast<std::int64_t>(jobs));
+    refresh_limited();
   }
   refresh(id, standing.tenant, lanes);
   if (!busy_.is_probed(standing.tenant)) return;
@@ -396,6 +410,7 @@ bool Lanes::is_parked(TenantNumber tenant) const {
 void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   const QueueEntry& queue = queues_[id.queue];
   const bool is_gated = is_parked(tenant) || queue.is_paused;
+  if (has_limits()) note_limited(id, tenant, lanes);
   std::size_t entries = 0;
   for (const std::size_t pool : queue.pools) {
     const std::vector<Offer>& offers = pools_[pool].offers;
@@ -411,7 +426,8 @@ void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   entries_ += entries - lanes.entries;
   lanes.entries = entries;
   const std::int64_t open = is_gated ? 0 : open_lanes(queue, tenant, lanes);
-  if (!is_gated && open < std::ssize(lanes.kinds)) may_hold_ = true;
+  if (!is_gated && open < std::ssize(lanes.kinds))
+    may_hold_ = may_hold_ || has_unperformed(queue, tenant, lanes);
   open_ += open - lanes.open;
   lanes.open = open;
   check();
@@ -426,8 +442,14 @@ void Lanes::check() const {
 }
 
 std::int64_t Lanes::open_lanes(const QueueEntry& queue, TenantNumber tenant, const TenantLanes& lanes) const {
-  return std::count_if(lanes.kinds.begin(), lanes.kinds.end(),
-                       [&](const KindLane& lane) { return is_performed(queue, tenant, lane); });
+  return std::count_if(lanes.kinds.begin(), lanes.kinds.end(), [&](const KindLane& lane) {
+    return is_performed(queue, tenant, lane) && !lane.is_limited;
+  });
+}
+
+bool Lanes::has_unperformed(const QueueEntry& queue, TenantNumber tenant, const TenantLanes& lanes) const {
+  return std::ranges::any_of(lanes.kinds,
+                             [&](const KindLane& lane) { return !is_performed(queue, tenant, lane); });
 }
 
 bool Lanes::is_performed(const QueueEntry& queue, TenantNumber tenant, const KindLane& lane) const {

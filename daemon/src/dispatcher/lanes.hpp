@@ -3,6 +3,7 @@
 #include "busy_tenants.hpp"
 #include "remembered.hpp"
 #include "ring.hpp"
+#include "start_limits.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -83,6 +84,9 @@ class Lanes {
   [[nodiscard]] bool is_paused(const std::string& queue, const std::string& kind) const {
     return paused_queues_.contains(queue) || paused_kinds_.contains(kind);
   }
+  // In place of those before; `claims` are those that stand. Lanes of whom no more may start are parked until one more may.
+  void set_limits(std::vector<queue::OpenLimit> limits, const std::vector<queue::Lane>& claims);
+  void restore_starts(const std::vector<queue::StartBucket>& buckets, Now now);
   // `active` opens the tenant's lanes, everything else parks them.
   // Of one that is deleted nothing is kept: its number never comes back.
   void set_tenant_state(TenantNumber tenant, TenantState state);
@@ -94,7 +98,7 @@ class Lanes {
   // A job of it came back without having run, or its process died under it.
   void tried_in_vain(TenantNumber tenant);
   void unpark_due(Instant now);
-  [[nodiscard]] std::optional<Instant> next_unpark() const { return busy_.next_due(); }
+  [[nodiscard]] std::optional<Instant> next_unpark() const;
 
   // --- Planning. What was planned counts as gone until settle() or forget_plan().
 
@@ -108,7 +112,8 @@ class Lanes {
                      Function&& fn) const {
     const TenantLanes& lanes = lanes_of(standing);
     for (const KindLane& kind : lanes.kinds) {
-      if (takes(pools_[pool].offers[offer], standing.tenant, kind.kind) && !is_paused(kind.kind))
+      if (takes(pools_[pool].offers[offer], standing.tenant, kind.kind) && !is_paused(kind.kind) &&
+          !kind.is_limited)
         fn(queue::LaneCursor{kind.kind, kind.after});
     }
   }
@@ -122,8 +127,35 @@ class Lanes {
   // How many jobs may still be planned there for the offer, as far as is known.
   [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t offer,
                                      const Ring::Standing& standing) const;
-  void planned(std::size_t pool, std::size_t offer, const Ring::Standing& standing, std::size_t jobs);
+  // `kinds`: that they are asked of.
+  void planned(std::size_t pool, std::size_t offer, const Ring::Standing& standing,
+               const std::vector<queue::LaneCursor>& kinds, std::size_t jobs);
   void forget_plan(const queue::ClaimRequest& request);
+
+  // --- What limits count (StartLimits). A claim that a round plans is counted once: as planned, then as it was answered.
+
+  [[nodiscard]] bool has_limits() const { return limits_.is_any(); }
+  enum class Ahead : std::uint8_t { no, yes };
+  // Leaves those of `kinds` that the same limits count, for one claim: which, changes by turns. How many jobs of them those allow. Where
+  // they start later than they are claimed, none that a rate counts.
+  [[nodiscard]] std::int64_t keep_together(const Ring::Standing& standing,
+                                           std::vector<queue::LaneCursor>& kinds, Ahead ahead) const;
+  // As far as is known, how many jobs of these may still be planned there.
+  [[nodiscard]] std::int64_t jobs_of(const Ring::Standing& standing,
+                                     const std::vector<queue::LaneCursor>& kinds) const;
+  // Whether one more may start.
+  [[nodiscard]] bool has_room(const queue::Lane& lane) const;
+  // Of one that is claimed by itself.
+  void plan_start(const queue::Lane& lane);
+  void started(const queue::Lane& lane, Instant now);
+  void claim_ended(const queue::Lane& lane);
+  // The round that has planned is over.
+  void forget_start_plans();
+  [[nodiscard]] std::optional<std::vector<queue::BucketNote>> take_bucket_notes(Instant now) {
+    return limits_.take_notes(now);
+  }
+  void not_noted(const std::vector<queue::BucketNote>& notes);
+  [[nodiscard]] const StartLimits& limits() const { return limits_; }
 
   // --- Figures.
   [[nodiscard]] std::int64_t count() const { return count_; }
@@ -143,12 +175,14 @@ class Lanes {
     std::optional<queue::LanePlace> after;
     std::optional<std::int64_t> jobs;  // nothing: unknown, until a claim comes back short
     std::int64_t planned = 0;
+    bool is_limited = false;  // no more of them may start, by the last refresh()
   };
   // Those of one tenant in one bucket.
   struct TenantLanes {
     std::vector<KindLane> kinds;
     std::int64_t open = 0;
     std::size_t entries = 0;  // in rings
+    std::size_t visits = 0;   // while there are limits
     void forget_plan() {
       for (KindLane& kind : kinds) kind.planned = 0;
     }
@@ -207,11 +241,19 @@ class Lanes {
   void refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   [[nodiscard]] std::int64_t open_lanes(const QueueEntry& queue, TenantNumber tenant,
                                         const TenantLanes& lanes) const;
+  [[nodiscard]] bool has_unperformed(const QueueEntry& queue, TenantNumber tenant,
+                                     const TenantLanes& lanes) const;
   void check() const;
   [[nodiscard]] bool is_performed(const QueueEntry& queue, TenantNumber tenant, const KindLane& lane) const;
   [[nodiscard]] std::vector<queue::PoolForLane> pools_for(const QueueEntry& queue, TenantNumber tenant,
                                                           queue::KindNumber kind) const;
   [[nodiscard]] static std::map<std::string, std::int64_t> schemas_of(const Pool& pool);
+  [[nodiscard]] std::vector<queue::LimitGroup> limit_groups(const queue::Lane& lane) const;
+  void add_limits(const queue::Lane& lane, queue::LaneFacts& facts) const;
+  void note_limited(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
+  // Of groups that were opened or closed.
+  void refresh_limited();
+  void refresh_group(const queue::LimitGroup& group);
   void refresh_tenant(TenantNumber tenant);
   void refresh_all();
 
@@ -229,14 +271,15 @@ class Lanes {
   std::set<TenantNumber> gated_;
   std::optional<TenantNumber> asked_until_;
   BusyTenants busy_;
+  StartLimits limits_;
   std::int64_t count_ = 0;
   std::int64_t open_ = 0;
   bool may_hold_ = false;
   std::size_t entries_ = 0;  // in rings
 
   TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds,
-                   paused_queues, paused_kinds, paused_kind_numbers, behind, gated, asked_until, busy, count,
-                   open, may_hold, entries)
+                   paused_queues, paused_kinds, paused_kind_numbers, behind, gated, asked_until, busy,
+                   start_limits, count, open, may_hold, entries)
 };
 
 }  // namespace tenure::daemon

@@ -7,7 +7,7 @@
 
 namespace tenure::daemon {
 
-void LoneJobs::suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now) {
+void LoneJobs::suspected(queue::JobSeq seq, const queue::Lane& lane, const Alone& alone, Instant now) {
   if (alone.one_at_a_time) lacked_memory(seq);
   if (const auto present = find(seq); present != waiting_.end()) {
     present->alone = alone;
@@ -16,7 +16,7 @@ void LoneJobs::suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& al
     return;
   }
   const Instant not_before = alone.vain_tries > 0 ? now + restart_wait(alone.vain_tries) : Instant{};
-  add({.seq = seq, .tenant = tenant, .alone = alone, .not_before = not_before});
+  add({.seq = seq, .tenant = lane.tenant, .lane = lane, .alone = alone, .not_before = not_before});
 }
 
 // Of one that a dispatcher before this one has left, nobody knows what its process died of.
@@ -24,6 +24,7 @@ void LoneJobs::found(const queue::Suspect& job) {
   if (find(job.seq) != waiting_.end()) return;
   add({.seq = job.seq,
        .tenant = job.tenant,
+       .lane = job.lane,
        .alone = {.one_at_a_time = lacked_memory_.contains(job.seq), .queue = job.queue, .kind = job.kind},
        .has_pool = false});
 }
@@ -97,7 +98,7 @@ std::vector<bool> LoneJobs::taken_pools() const {
 bool LoneJobs::may_start(const Waiting& job, const std::vector<bool>& taken) const {
   if (job.alone.one_at_a_time && taken[job.alone.pool]) return false;
   return job.has_pool && !job.process && !job.is_being_claimed && !job.is_gated &&
-         !processes_.is_quiet(job.alone.pool);
+         !processes_.is_quiet(job.alone.pool) && lanes_.has_room(job.lane);
 }
 
 // It had not got its job yet: the program does not start, or somebody has ended it.
@@ -151,8 +152,10 @@ std::vector<LoneJobs::Claim> LoneJobs::take() {
   std::vector<Claim> claims;
   for (Waiting& job : waiting_) {
     const Process* const process = job.process ? processes_.find(*job.process) : nullptr;
-    if (job.is_being_claimed || process == nullptr || process->phase != Phase::ready || process->is_quiet)
+    if (job.is_being_claimed || process == nullptr || process->phase != Phase::ready || process->is_quiet ||
+        !lanes_.has_room(job.lane))
       continue;
+    lanes_.plan_start(job.lane);
     job.is_being_claimed = true;
     claims.push_back({job.seq, process->number});
   }

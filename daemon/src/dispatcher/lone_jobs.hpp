@@ -32,11 +32,11 @@ inline constexpr int kDelayLinesMax = 4;
 class LoneJobs {
  public:
   // Both must outlive it.
-  LoneJobs(Processes& processes, const Lanes& lanes)
+  LoneJobs(Processes& processes, Lanes& lanes)
       : processes_(processes), lanes_(lanes), delay_lines_(processes.pools()) {}
 
   // The store has it as a suspect now. One that waits already, since it went another way meanwhile, goes on waiting.
-  void suspected(queue::JobSeq seq, TenantNumber tenant, const Alone& alone, Instant now);
+  void suspected(queue::JobSeq seq, const queue::Lane& lane, const Alone& alone, Instant now);
   // The same of one that this dispatcher, or one before it, has found there: it waits for a pool that performs it.
   void found(const queue::Suspect& job);
   // It has succeeded, or ended for good otherwise.
@@ -54,7 +54,7 @@ class LoneJobs {
   [[nodiscard]] std::set<TenantNumber> gated_tenants() const;
   void set_tenant_state(TenantNumber tenant, TenantState state);
 
-  // --- The claims of those whose process is ready: each is under way until begun(), gated(), gone() or not_begun().
+  // --- The claims of those whose process is ready and that no limit keeps: each is planned, and under way until begun(), gated(), gone() or not_begun().
   struct Claim {
     queue::JobSeq seq;
     ProcessNumber process;
@@ -69,6 +69,7 @@ class LoneJobs {
   struct Waiting {
     queue::JobSeq seq;
     TenantNumber tenant;
+    queue::Lane lane;
     Alone alone;
     std::optional<ProcessNumber> process;  // that was started for it
     Instant not_before;
@@ -102,7 +103,7 @@ class LoneJobs {
   [[nodiscard]] std::size_t processes_alive() const;
 
   Processes& processes_;
-  const Lanes& lanes_;
+  Lanes& lanes_;
   std::vector<DelayLines> delay_lines_;    // of each pool
   std::vector<Waiting> waiting_;           // those that waited longest first; one of each job
   std::set<queue::JobSeq> lacked_memory_;  // also of those that wait for a retry

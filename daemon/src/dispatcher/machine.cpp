@@ -181,6 +181,10 @@ void Machine::on(const Reconfigured& event) {
   }
   if (state_.stopping.is_asked()) return;
   if (event.schedules) state_.schedules.declare(*event.schedules);
+  if (event.limits) {
+    state_.limit_news.declare(*event.limits);
+    state_.looks.soon();
+  }
   state_.replacements.reloaded(event);  // those that start now have read what is new
   state_.processes.reconfigure(event, state_.now.steady, state_.actions);
 }

@@ -16,6 +16,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       lone_jobs(processes, lanes),
       endings(lanes, arrivals, usual, lone_jobs, figures, settings.seed),
       cancelled_runs(settings, processes),
+      limit_news(settings.limits),
       schedules(settings.schedules),
       held_notes(settings),
       told_pools(lanes.pools()),

@@ -11,6 +11,7 @@
 #include "held_notes.hpp"
 #include "key_looks.hpp"
 #include "lanes.hpp"
+#include "limit_news.hpp"
 #include "lone_jobs.hpp"
 #include "looks.hpp"
 #include "pauses.hpp"
@@ -74,6 +75,7 @@ struct DispatcherState {
   Captures captures;
   Pauses pauses;
   Schemas schemas;
+  LimitNews limit_news;
   Schedules schedules;
   FarRetries far_retries;
   KeyLooks key_looks;
@@ -97,9 +99,10 @@ struct DispatcherState {
   Actions actions;
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
-                   lone_jobs, endings, cancelled_runs, captures, pauses, schemas, schedules, far_retries,
-                   key_looks, dead_jobs, expired_jobs, refusals, held_notes, told_pools, told_runs,
-                   told_outboxes, plan, suspects, stopping, stage, incarnation, next_counter, now, actions)
+                   lone_jobs, endings, cancelled_runs, captures, pauses, schemas, limit_news, schedules,
+                   far_retries, key_looks, dead_jobs, expired_jobs, refusals, held_notes, told_pools,
+                   told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation, next_counter, now,
+                   actions)
 };
 
 }  // namespace tenure::daemon

@@ -81,7 +81,7 @@ std::optional<Suspects::Trial> Suspects::next(Instant now) {
   if (chosen == nullptr || is_waited_for || now < chosen->not_before) chosen = first_to_ask(now);
   if (chosen == nullptr) return std::nullopt;
   is_beginning_ = true;
-  return Trial{chosen->job.seq, process_for(chosen->job)->number, others == 0};
+  return Trial{chosen->job.seq, process_for(chosen->job)->number, others == 0, chosen->job.lane};
 }
 
 void Suspects::begun(queue::JobSeq seq, Instant now) {
@@ -159,7 +159,7 @@ std::vector<Suspects::Waiting>::iterator Suspects::waiting(queue::JobSeq seq) {
 
 Process* Suspects::process_for(const queue::Suspect& job) const {
   Process* best = nullptr;
-  if (lanes_.is_paused(job.queue, job.kind)) return best;
+  if (lanes_.is_paused(job.queue, job.kind) || !lanes_.has_room(job.lane)) return best;
   for (auto& [number, process] : processes_.all()) {
     if (process.free_slots() == 0 || !lanes_.performs(process.pool, process.offer, job.kind)) continue;
     const auto& queues = settings_.pools[process.pool].queues;

@@ -55,6 +55,7 @@ class Suspects {
     queue::JobSeq seq;
     ProcessNumber process;
     bool is_alone = false;
+    queue::Lane lane;
   };
   // Whether nothing else may start now.
   [[nodiscard]] bool hold_others(Instant now) const;

@@ -68,6 +68,19 @@ std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settin
   return declared;
 }
 
+std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings) {
+  std::vector<queue::DeclaredLimit> declared;
+  for (const config::LimitSettings& written : settings.limits) {
+    queue::DeclaredLimit limit{.name = written.name,
+                               .target = {written.kind, written.queue,
+                                          queue::parse_limit_per(written.per).value_or(queue::LimitPer{})}};
+    if (written.running > 0) limit.bounds.running = written.running;
+    if (!written.rate.empty()) limit.bounds.rate = value_or_raise(parse_start_rate(written.rate));
+    declared.push_back(std::move(limit));
+  }
+  return declared;
+}
+
 DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
                                        bool can_end_processes, bool former_died) {
   DispatcherSettings result{.pools = {},
@@ -79,7 +92,8 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .seed = seed,
                             .can_end_processes = can_end_processes,
                             .former_died = former_died,
-                            .schedules = schedules_in(settings)};
+                            .schedules = schedules_in(settings),
+                            .limits = limits_in(settings)};
   for (const auto& pool : settings.pools)
     result.pools.push_back({.name = pool.name,
                             .processes = static_cast<int>(pool.processes),
@@ -347,7 +361,8 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
                      .ping_max = settings_.daemon.ping_max,
                      .pools = {},
                      .of_old_programs = host_.of_old_programs(),
-                     .schedules = schedules_in(settings_)};
+                     .schedules = schedules_in(settings_),
+                     .limits = limits_in(settings_)};
   for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
     const config::PoolSettings& settings = settings_.pools[pool];
     event.pools.push_back({.processes = static_cast<int>(settings.processes),

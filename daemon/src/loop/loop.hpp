@@ -130,6 +130,7 @@ class Loop final : public control::Controlled {
 
 // Those of the configuration, as the store takes them.
 [[nodiscard]] std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settings);
+[[nodiscard]] std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings);
 [[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
                                                      bool can_end_processes = true, bool former_died = false);
 

@@ -71,7 +71,7 @@ std::chrono::microseconds Sampler::look_at_store() {
   if (store_ == nullptr || is_leaving_) return {};
   try {
     if (backend_.empty()) learn_library();
-    auto looked = sample_store(*store_, top, [this] { return is_leaving_.load(); });
+    auto looked = sample_store(*store_, top, clock_.wall(), [this] { return is_leaving_.load(); });
     if (!looked) return {};
     StoreSample sample = std::move(*looked);
     std::error_code no_such_file;

@@ -33,11 +33,12 @@ struct QueueSum {
 }  // namespace
 
 std::optional<StoreSample> sample_store(queue::ReadableStore& store, std::span<const TenantName> top_tenants,
-                                        FunctionRef<bool()> is_given_up) {
+                                        WallTime now, FunctionRef<bool()> is_given_up) {
   StoreSample sample;
   bool is_whole = false;
   store.read([&](queue::JobReader& reader) {
     if (is_given_up()) return;
+    reader.set_now(now);
     sample.queues = reader.queues();
     if (is_given_up()) return;
     sample.tenants = reader.tenant_counts();

@@ -34,7 +34,7 @@ struct StoreSample {
 
 // One snapshot, or nothing where it is given up, which is asked before each question. Throws what the store throws.
 [[nodiscard]] std::optional<StoreSample> sample_store(queue::ReadableStore& store,
-                                                      std::span<const TenantName> top_tenants,
+                                                      std::span<const TenantName> top_tenants, WallTime now,
                                                       FunctionRef<bool()> is_given_up);
 
 // `names` keeps which queues have a label of their own.

@@ -12,6 +12,7 @@ void absorb_one(DispatcherState& state, const queue::SuspectRequest& request, qu
   if (reply.gate) return state.lone_jobs.gated(request.seq, *reply.gate);
   Alone alone = state.lone_jobs.gone(request.seq);
   if (reply.jobs.empty()) return state.lone_jobs.ended(request.seq);
+  state.lanes.started(reply.jobs.front().lane, state.now.steady);
   Process* const process = state.processes.find(request.process);
   const bool is_there = process != nullptr && process->phase == Phase::ready;
   if (!is_there) {

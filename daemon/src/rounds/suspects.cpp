@@ -17,6 +17,12 @@ SuspectsPart::Answer SuspectsPart::carry_out(queue::StoreWriter& writer, const A
 }
 
 void SuspectsPart::absorb(DispatcherState& state, const Ask&, Answer& page) {
+  // Limits go by the names of what they count.
+  for (const queue::Suspect& job : page) {
+    if (job.queue.empty() || job.kind.empty()) continue;
+    state.lanes.name_queue(job.lane.queue, job.queue);
+    state.lanes.name_kinds({job.lane.kind}, {job.kind});
+  }
   state.suspects.read(std::move(page), state.now.steady, state.actions);
 }
 

@@ -10,6 +10,7 @@ std::optional<TrialsPart::Ask> TrialsPart::ask(DispatcherState& state) {
   if (!state.is_in(Stage::working)) return std::nullopt;
   const auto trial = state.suspects.next(state.now.steady);
   if (!trial) return std::nullopt;
+  state.lanes.plan_start(trial->lane);
   return Ask{trial->seq, {state.incarnation, state.next_counter++}, trial->process, trial->is_alone};
 }
 
@@ -22,6 +23,7 @@ void TrialsPart::absorb(DispatcherState& state, const Ask& ask, Answer& reply) {
   if (reply.jobs.empty()) return state.suspects.gone(ask.seq);
   state.suspects.begun(ask.seq, state.now.steady);
   state.lanes.name_kinds({reply.jobs.front().lane.kind}, {reply.jobs.front().kind});
+  state.lanes.started(reply.jobs.front().lane, state.now.steady);
   Process* const process = state.processes.find(ask.process);
   if (process != nullptr && process->takes_jobs()) {
     count_assigned(state, *process, reply.jobs);

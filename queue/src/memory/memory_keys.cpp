@@ -47,24 +47,38 @@ void MemoryWriter::pass_on(const std::string& key, JobSeq left) {
 
 std::optional<MemoryLinePlace> MemoryWriter::next_of_line(const std::string& key,
                                                           std::int64_t behind_tenant) const {
-  const auto next_behind = [&](std::int64_t tenant) -> std::optional<MemoryLinePlace> {
-    const auto next = tables_.lines().upper_bound(end_of_tenant(key, tenant));
+  const auto behind = [&](const MemoryLinePlace& place) -> std::optional<MemoryLinePlace> {
+    const auto next = tables_.lines().upper_bound(place);
     if (next == tables_.lines().end() || next->key != key) return std::nullopt;
     return *next;
   };
-  std::optional<MemoryLinePlace> first;
-  std::int64_t at = behind_tenant;
-  for (int passed = 0; passed < kTurnsPassedMax; ++passed) {
-    auto next = next_behind(at);
-    if (!next && at != kFirstTenant) next = next_behind(kFirstTenant);
-    if (!next || !is_global_key(key)) return next;
-    if (first && first->tenant == next->tenant) return first;
+  const auto first_behind = [&](std::int64_t tenant) {
+    auto found = behind(end_of_tenant(key, tenant));
+    return found || tenant == kFirstTenant ? found : behind(end_of_tenant(key, kFirstTenant));
+  };
+  const auto first = first_behind(behind_tenant);
+  auto next = first;
+  for (int passed = 0; next && passed < kPassedOverMax; ++passed) {
     const auto tenant = tables_.tenants().find(next->tenant);
-    if (tenant != tables_.tenants().end() && may_be_claimed(tenant->second.state)) return next;
-    if (!first) first = next;
-    at = next->tenant.value;
+    const bool is_gated =
+        is_global_key(key) && (tenant == tables_.tenants().end() || !may_be_claimed(tenant->second.state));
+    if (!is_gated && !is_lane_paused(tables_.jobs().at(next->place.seq).lane)) return next;
+    if (is_gated) {
+      next = first_behind(next->tenant.value);
+    } else if (auto after = behind(*next)) {
+      next = std::move(after);
+    } else {
+      next = first_behind(kFirstTenant);
+    }
+    if (next == first) break;
   }
   return first;
+}
+
+bool MemoryWriter::is_lane_paused(const Lane& lane) const {
+  MemoryReader reader{tables_};
+  return tables_.pauses().contains({PauseScope::queue, reader.queue_name(lane.queue)}) ||
+         tables_.pauses().contains({PauseScope::kind, reader.kind_name(lane.kind)});
 }
 
 void MemoryWriter::make_ready_of_line(const MemoryLinePlace& next) {

@@ -1,6 +1,7 @@
 #include "memory_reader.hpp"
 
 #include "../job_rules.hpp"
+#include "../limit_rules.hpp"
 #include "../pause_rules.hpp"
 #include "../pool_slots.hpp"
 
@@ -132,7 +133,9 @@ JobRecord MemoryReader::record_of(JobSeq seq, const MemoryJob& job) {
   if (const auto cursor = tables_.cursors().find(seq); cursor != tables_.cursors().end())
     record.cursor = SavedCursor{std::ssize(cursor->second.bytes), cursor->second.saved};
   show_state(record, job.state, job.reason);
-  show_gate(record, gates().of(job.lane.tenant, job.lane.queue, job.lane.kind));
+  show_gate(record, gate_of(job.lane));
+  if (is_held_by_limit(record))
+    record.held_by = limit_questions_.held_by(job.lane.tenant, job.lane.queue, job.lane.kind);
   return record;
 }
 
@@ -147,6 +150,7 @@ std::string MemoryReader::last_error(JobSeq seq) const {
 }
 
 JobPage MemoryReader::list_jobs(const Filter& filter, const ListOptions& options, WallTime now) {
+  set_now(now);
   const auto floor = succeeded_floor(filter, tables_.last_seq(), options.looks_max);
   const bool oldest_first = options.order == ListOrder::oldest_first;
   JobPage page{.jobs = {}, .left_out = floor.has_value()};
@@ -163,6 +167,7 @@ JobPage MemoryReader::list_jobs(const Filter& filter, const ListOptions& options
 }
 
 JobCount MemoryReader::count_jobs(const Filter& filter, const ListOptions& options, WallTime now) {
+  set_now(now);
   const auto floor = succeeded_floor(filter, tables_.last_seq(), options.looks_max);
   JobCount total{.count = 0, .left_out = floor.has_value()};
   for (const auto& entry : tables_.jobs())
@@ -314,11 +319,14 @@ std::optional<TenantBehind> MemoryReader::behind_of(TenantNumber tenant) const {
 
 LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
   const Lane& lane = tables_.jobs().at(job.seq).lane;
+  const LimitsInTheWay limits = in_the_way(limits_of(job));
   return {.tenant = job.tenant_state,
           .is_queue_paused = gates().is_queue_paused(lane.queue),
           .is_kind_paused = gates().is_kind_paused(lane.kind),
           .has_dispatcher = has_dispatcher(),
           .pools = gates().pools_for(lane.tenant, lane.queue, lane.kind),
+          .is_at_cap = limits.is_at_cap,
+          .next_start = limits.next_start,
           .behind = behind_of(lane.tenant),
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
 }
@@ -359,6 +367,11 @@ std::vector<PoolSlots> MemoryReader::pool_slots() {
   for (const auto& [name, pool] : tables_.pools())
     if (pool.told_by == newest) all.push_back(slots_of(name, pool.record.processes, claims));
   return all;
+}
+
+JobReason MemoryReader::gate_of(const Lane& lane) {
+  const JobReason gate = gates().of(lane.queue, lane.kind);
+  return gate != JobReason::none ? gate : limit_questions_.gate_of(lane.tenant, lane.queue, lane.kind);
 }
 
 const LaneGates& MemoryReader::gates() {

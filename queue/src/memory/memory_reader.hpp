@@ -2,8 +2,10 @@
 
 #include "../batch_verbs.hpp"
 #include "../lane_gates.hpp"
+#include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
 #include "memory_batches.hpp"
+#include "memory_limits.hpp"
 #include "memory_schedules.hpp"
 #include "memory_tables.hpp"
 
@@ -17,7 +19,7 @@ namespace tenure::queue {
 class MemoryReader final : public LaneReader, public JobReader {
  public:
   explicit MemoryReader(const MemoryTables& tables)
-      : tables_(tables), schedule_rows_(tables), batch_rows_(tables) {}
+      : tables_(tables), schedule_rows_(tables), limit_rows_(tables), batch_rows_(tables) {}
 
   std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
@@ -79,6 +81,12 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::optional<JobOwner> owner_of_job(JobId id) override;
   std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
   JobKeys job_keys(const JobRecord& job) override;
+  void set_now(WallTime now) override { limit_questions_.set_now(now); }
+  std::vector<LimitRecord> limits() override { return limit_rows_.limits(); }
+  std::vector<LimitStanding> limit_standings(LimitNumber number, std::size_t limit) override {
+    return limit_questions_.standings(number, limit);
+  }
+  std::vector<LimitStanding> limits_of(const JobRecord& job) override;
   ScheduleReader& schedules() override { return schedules_; }
   BatchReader& batches() override { return batches_; }
 
@@ -87,12 +95,16 @@ class MemoryReader final : public LaneReader, public JobReader {
   [[nodiscard]] std::string last_error(JobSeq seq) const;
   [[nodiscard]] const LaneGates& gates();
   [[nodiscard]] std::optional<TenantBehind> behind_of(TenantNumber tenant) const;
+  // Of its pools, pauses and limits.
+  [[nodiscard]] JobReason gate_of(const Lane& lane);
   void add_counts(TenantSummary& summary);
   [[nodiscard]] std::vector<QueueRecord> counted_by(const MemoryNames& names, std::string JobRecord::*name);
 
   const MemoryTables& tables_;
   MemoryScheduleRows schedule_rows_;
   ScheduleQuestions schedules_{schedule_rows_};
+  MemoryLimitRows limit_rows_;
+  LimitQuestions limit_questions_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchQuestions batches_{batch_rows_};
   std::optional<LaneGates> gates_;

@@ -133,7 +133,8 @@ std::vector<Suspect> MemoryReader::suspects(JobSeq after, std::size_t limit) {
                         .deaths = row.deaths,
                         .was_on_trial = row.is_on_trial,
                         .was_alone = row.is_alone,
-                        .counter = row.token.counter});
+                        .counter = row.token.counter,
+                        .lane = job.lane});
   }
   return suspects;
 }

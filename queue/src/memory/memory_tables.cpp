@@ -3,6 +3,7 @@
 #include "../audit_chain.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace tenure::queue {
@@ -423,6 +424,44 @@ void MemoryTables::erase_schedule_tick(const TickKey& key) { erase(schedule_tick
 
 void MemoryTables::set_schedule_job(JobSeq seq, const ScheduleOwner& owner) {
   set(schedule_jobs_, seq, owner);
+}
+
+void MemoryTables::insert_limit(LimitRecord limit) {
+  last_limit_.value += 1;  // never taken back
+  limits_mark_.value += 1;
+  limit.number = last_limit_;
+  set(limits_, last_limit_, std::move(limit));
+}
+
+void MemoryTables::update_limit(const LimitRecord& limit) {
+  limits_mark_.value += 1;
+  if (limits_.at(limit.number).target != limit.target) erase_buckets_of(limit.number);
+  set(limits_, limit.number, limit);
+}
+
+void MemoryTables::erase_limit(LimitNumber number) {
+  limits_mark_.value += 1;
+  erase_buckets_of(number);
+  erase(limits_, number);
+}
+
+void MemoryTables::erase_buckets_of(LimitNumber number) {
+  std::vector<BucketKey> gone;
+  for (const auto& [key, bucket] : start_buckets_)
+    if (key.first.limit == number) gone.push_back(key);
+  for (const BucketKey& key : gone) erase(start_buckets_, key);
+}
+
+void MemoryTables::set_start_bucket(const StartBucket& bucket) {
+  set(start_buckets_, {bucket.group, bucket.number}, bucket);
+}
+
+void MemoryTables::forget_start_buckets(const LimitGroup& group, WallTime until) {
+  std::vector<BucketKey> gone;
+  for (auto at = start_buckets_.lower_bound({group, std::numeric_limits<std::int64_t>::min()});
+       at != start_buckets_.end() && at->first.first == group; ++at)
+    if (at->second.last_start <= until) gone.push_back(at->first);
+  for (const BucketKey& key : gone) erase(start_buckets_, key);
 }
 
 void MemoryTables::erase_schedule_job(JobSeq seq) { erase(schedule_jobs_, JobSeq{seq}); }

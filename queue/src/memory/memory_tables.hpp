@@ -198,6 +198,10 @@ class MemoryTables {
   [[nodiscard]] const std::map<BatchNumber, BatchRow>& batches() const { return batches_; }
   using CallbackKey = std::pair<BatchNumber, BatchMoment>;
   [[nodiscard]] const std::map<CallbackKey, CallbackRow>& batch_callbacks() const { return batch_callbacks_; }
+  [[nodiscard]] const std::map<LimitNumber, LimitRecord>& limits() const { return limits_; }
+  [[nodiscard]] LimitsMark limits_mark() const { return limits_mark_; }
+  using BucketKey = std::pair<LimitGroup, std::int64_t>;
+  [[nodiscard]] const std::map<BucketKey, StartBucket>& start_buckets() const { return start_buckets_; }
   // Of jobs that are there.
   [[nodiscard]] const std::map<JobSeq, MemberRow>& batch_jobs() const { return batch_jobs_; }
   [[nodiscard]] std::optional<MemoryJobKey> job_key(JobSeq seq) const;
@@ -294,6 +298,13 @@ class MemoryTables {
   void set_batch_callback(const CallbackRow& callback);
   void set_batch_job(JobSeq seq, const MemberRow& member);
   void erase_batch_job(JobSeq seq);
+  void insert_limit(LimitRecord limit);
+  // One that counts others together loses its buckets.
+  void update_limit(const LimitRecord& limit);
+  void erase_limit(LimitNumber number);
+  void set_start_bucket(const StartBucket& bucket);
+  // Of that group, whose last start is no later.
+  void forget_start_buckets(const LimitGroup& group, WallTime until);
   void append_audit(const AuditEntry& entry, WallTime now);
 
   // Takes back everything since the last keep().
@@ -312,6 +323,7 @@ class MemoryTables {
   void erase(Map& map, const typename Map::key_type& key);
   std::int64_t add_name(MemoryNames& names, std::string_view name);
   void forget_captures(JobSeq seq);
+  void erase_buckets_of(LimitNumber number);
   void index(JobSeq seq, const MemoryJob& job);
   void unindex(JobSeq seq, const MemoryJob& job);
 
@@ -356,6 +368,8 @@ class MemoryTables {
   std::map<BatchNumber, BatchRow> batches_;
   std::map<CallbackKey, CallbackRow> batch_callbacks_;
   std::map<JobSeq, MemberRow> batch_jobs_;
+  std::map<LimitNumber, LimitRecord> limits_;
+  std::map<BucketKey, StartBucket> start_buckets_;
   MemoryNames queues_, kinds_;
   std::set<ReadyKey> ready_;
   std::set<LanePlace> scheduled_;
@@ -371,6 +385,8 @@ class MemoryTables {
   std::int64_t last_capsule_ = 0;
   ScheduleNumber last_schedule_{0};
   SchedulesMark schedules_mark_{0};  // as captures_mark_
+  LimitNumber last_limit_{0};
+  LimitsMark limits_mark_{0};  // as captures_mark_
   TenantNumber last_tenant_{0};
   BatchNumber last_batch_{0};
   std::vector<std::function<void()>> undo_;

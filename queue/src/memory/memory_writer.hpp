@@ -1,6 +1,8 @@
 #pragma once
 
 #include "../batch_verbs.hpp"
+#include "../limit_verbs.hpp"
+#include "memory_limits.hpp"
 #include "memory_reader.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -17,6 +19,7 @@ class MemoryWriter final : public StoreWriter {
         keys_(keys),
         reader_(tables),
         schedule_rows_(tables, this),
+        limit_rows_(tables, &tables),
         batch_rows_(tables, this) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
@@ -106,6 +109,16 @@ class MemoryWriter final : public StoreWriter {
   bool forget_behind(TenantNumber tenant) override;
   void forget_behind_noted(WallTime until) override;
   std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
+  void declare_limits(std::span<const DeclaredLimit> limits) override { limit_verbs_.declare(limits); }
+  Result<bool> set_limit(const NewLimit& limit, WallTime now) override {
+    return limit_verbs_.set(limit, now);
+  }
+  Result<void> unset_limit(std::string_view name) override { return limit_verbs_.unset(name); }
+  std::optional<OpenLimits> open_limits(LimitsMark known) override { return limit_verbs_.open(known); }
+  std::vector<StartBucket> start_buckets(WallTime now) override { return limit_rows_.all_buckets(now); }
+  void note_buckets(std::span<const BucketNote> notes, WallTime now) override {
+    limit_rows_.note(notes, now);
+  }
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
@@ -172,6 +185,7 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] std::optional<MemoryLinePlace> next_of_line(const std::string& key,
                                                             std::int64_t behind_tenant) const;
   void make_ready_of_line(const MemoryLinePlace& next);
+  [[nodiscard]] bool is_lane_paused(const Lane& lane) const;
   // A claim has ended and its job is ready: it stands in its lane, or in its key's line.
   void ready_again(JobSeq seq, const std::string& key);
   JobArrival admit(JobSeq seq);
@@ -200,6 +214,8 @@ class MemoryWriter final : public StoreWriter {
   MemoryReader reader_;
   MemoryScheduleRows schedule_rows_;
   ScheduleVerbs schedules_{schedule_rows_};
+  MemoryLimitRows limit_rows_;
+  LimitVerbs limit_verbs_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
 };

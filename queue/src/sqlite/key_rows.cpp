@@ -40,6 +40,14 @@ constexpr Query kNextInLine{"next_in_line", R"sql(
   where key_line.key = ?1 and key_line.tenant > ?2 and blocked.priority between -100 and 100
   order by key_line.tenant, key_line.priority, key_line.due_us, key_line.seq limit 1)sql"};
 
+// ?1 key  ?2 tenant  ?3 priority  ?4 due_us  ?5 seq. Index: primary keys.
+constexpr Query kNextBehind{"next_behind_in_line", R"sql(
+  select blocked.seq, blocked.queue, blocked.priority, blocked.tenant, blocked.kind, blocked.due_us
+  from key_line cross join blocked on blocked.seq = key_line.seq and blocked.reason = 11
+  where key_line.key = ?1 and (key_line.tenant, key_line.priority, key_line.due_us, key_line.seq) > (?2, ?3, ?4, ?5)
+    and blocked.priority between -100 and 100
+  order by key_line.tenant, key_line.priority, key_line.due_us, key_line.seq limit 1)sql"};
+
 // One step of a loose scan. ?1 the key before. Index: primary key.
 constexpr Query kNextLine{"next_line", "select key from key_line where key > ?1 order by key limit 1"};
 
@@ -137,6 +145,13 @@ std::optional<JobArrival> KeyRows::next_in_line(const std::string& key, std::int
   return arrival_in(row);
 }
 
+std::optional<JobArrival> KeyRows::next_behind(const std::string& key, const JobArrival& job) {
+  auto row = connection_.statement(kNextBehind);
+  if (!row.bind(key, job.lane.tenant.value, job.lane.priority.value, to_us(job.due), job.seq.value).step())
+    return std::nullopt;
+  return arrival_in(row);
+}
+
 std::vector<std::string> KeyRows::lines(const std::string& after, std::size_t limit) {
   std::vector<std::string> keys;
   if (!has_any().concurrency) return keys;
@@ -190,9 +205,10 @@ void KeyRows::forget(JobSeq seq) {
 }
 
 std::vector<const Query*> key_queries() {
-  return {&kHasKeys,   &kInsertJobKey, &kJobKey,     &kDeleteJobKey, &kKeyOfClaim,   &kRunningOfKey,
-          &kHasLine,   &kJoinLine,     &kLeaveLine,  &kNextInLine,   &kNextLine,     &kInsertUnique,
-          &kUniqueKey, &kHoldAgain,    &kFreeUnique, &kFreeAtStart,  &kDeleteUnique, &kHolderOfKey};
+  return {&kHasKeys,      &kInsertJobKey, &kJobKey,       &kDeleteJobKey, &kKeyOfClaim,
+          &kRunningOfKey, &kHasLine,      &kJoinLine,     &kLeaveLine,    &kNextInLine,
+          &kNextBehind,   &kNextLine,     &kInsertUnique, &kUniqueKey,    &kHoldAgain,
+          &kFreeUnique,   &kFreeAtStart,  &kDeleteUnique, &kHolderOfKey};
 }
 
 }  // namespace tenure::queue

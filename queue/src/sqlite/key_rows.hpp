@@ -46,6 +46,8 @@ class KeyRows {
   void leave_line(const std::string& key, const Lane& lane, const LanePlace& place);
   // The first one of the tenants behind that number.
   [[nodiscard]] std::optional<JobArrival> next_in_line(const std::string& key, std::int64_t behind_tenant);
+  // The one behind that job, of its tenant or the next.
+  [[nodiscard]] std::optional<JobArrival> next_behind(const std::string& key, const JobArrival& job);
   // Keys behind that one which have a line, in their order.
   [[nodiscard]] std::vector<std::string> lines(const std::string& after, std::size_t limit);
 

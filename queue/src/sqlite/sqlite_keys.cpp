@@ -1,11 +1,15 @@
 #include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
 #include "key_rows.hpp"
+#include "pause_rows.hpp"
 #include "places.hpp"
 #include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace tenure::queue {
 namespace {
@@ -65,23 +69,37 @@ void SqliteWriter::pass_on(const std::string& key, JobSeq left) {
   if (const auto next = next_of_line(key, turn_begins_behind(key, tenant))) make_ready_of_line(key, *next);
 }
 
-// Of a global key the next tenant in turn of which something may be claimed; where there is none, whoever is next.
+// The next one that may be claimed, of a global key of the next tenant in turn that has one; where there is none, whoever is next.
 std::optional<JobArrival> SqliteWriter::next_of_line(const std::string& key, std::int64_t behind_tenant) {
   constexpr std::int64_t kFront = -1;
-  std::optional<JobArrival> first;
-  std::int64_t at = behind_tenant;
-  for (int passed = 0; passed < kTurnsPassedMax; ++passed) {
-    auto next = key_rows_.next_in_line(key, at);
-    if (!next && at != kFront) next = key_rows_.next_in_line(key, kFront);
-    if (!next || !is_global_key(key)) return next;
-    if (first && first->lane.tenant == next->lane.tenant) return first;
+  const auto first_behind = [&](std::int64_t tenant) {
+    auto found = key_rows_.next_in_line(key, tenant);
+    return found || tenant == kFront ? found : key_rows_.next_in_line(key, kFront);
+  };
+  const auto first = first_behind(behind_tenant);
+  auto next = first;
+  for (int passed = 0; next && passed < kPassedOverMax; ++passed) {
     ClaimReply reply;
-    static_cast<void>(tenant_to_claim(next->lane.tenant, reply));
-    if (!reply.gate) return next;
-    if (!first) first = next;
-    at = next->lane.tenant.value;
+    if (is_global_key(key)) static_cast<void>(tenant_to_claim(next->lane.tenant, reply));
+    if (!reply.gate && !is_lane_paused(next->lane)) return next;
+    if (reply.gate) {
+      next = first_behind(next->lane.tenant.value);
+    } else if (auto behind = key_rows_.next_behind(key, *next)) {
+      next = std::move(behind);
+    } else {
+      next = first_behind(kFront);
+    }
+    if (next && next->seq == first->seq) break;
   }
   return first;
+}
+
+bool SqliteWriter::is_lane_paused(const Lane& lane) {
+  if (!paused_lanes_)
+    paused_lanes_.emplace(paused_numbers(connection_, PauseScope::queue),
+                          paused_numbers(connection_, PauseScope::kind));
+  return std::ranges::binary_search(paused_lanes_->first, lane.queue.value) ||
+         std::ranges::binary_search(paused_lanes_->second, lane.kind.value);
 }
 
 void SqliteWriter::make_ready_of_line(const std::string& key, JobArrival next) {

@@ -53,6 +53,7 @@ std::optional<JobSeq> SqliteJobReader::floor_of(const Filter& filter, std::int64
 }
 
 JobPage SqliteJobReader::list_jobs(const Filter& filter, const ListOptions& options, WallTime now) {
+  set_now(now);
   const RowFilter narrowed = narrow(connection_, filter, now);
   const auto floor = floor_of(filter, options.looks_max);
   JobPage page{.jobs = {}, .left_out = floor.has_value()};
@@ -65,6 +66,7 @@ JobPage SqliteJobReader::list_jobs(const Filter& filter, const ListOptions& opti
 }
 
 JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& options, WallTime now) {
+  set_now(now);
   ListOptions whole = options;
   whole.after.reset();
   const RowFilter narrowed = narrow(connection_, filter, now);
@@ -94,6 +96,7 @@ JobCount SqliteJobReader::count_jobs(const Filter& filter, const ListOptions& op
 
 bool SqliteJobReader::visit_jobs(const Filter& filter, const ListOptions& options, WallTime now,
                                  FunctionRef<bool(const JobRecord&)> fn) {
+  set_now(now);
   const RowFilter narrowed = narrow(connection_, filter, now);
   const auto floor = floor_of(filter, options.looks_max);
   std::size_t left = options.limit;

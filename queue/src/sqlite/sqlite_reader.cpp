@@ -202,9 +202,13 @@ std::vector<JobRecord> SqliteJobReader::records(std::span<const JobSeq> seqs) {
     if (!row.bind(seq.value).step()) continue;
     const auto place = static_cast<RowPlace>(row.integer(22));
     jobs.push_back(record_of(seq, row, place));
-    if (jobs.back().state == ShownState::ready)
-      show_gate(jobs.back(), gates().of(TenantNumber{row.integer(36)}, QueueNumber{row.integer(25)},
-                                        KindNumber{row.integer(26)}));
+    if (jobs.back().state == ShownState::ready) {
+      const TenantNumber tenant{row.integer(36)};
+      const QueueNumber queue{row.integer(25)};
+      const KindNumber kind{row.integer(26)};
+      show_gate(jobs.back(), lane_gate_of(tenant, queue, kind));
+      if (is_held_by_limit(jobs.back())) jobs.back().held_by = limit_questions_.held_by(tenant, queue, kind);
+    }
     if (place == RowPlace::in_lane_or_ended) open.push_back(seq);
   }
   const auto ended = ended_.find(open);

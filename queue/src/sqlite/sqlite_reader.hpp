@@ -2,12 +2,14 @@
 
 #include "../batch_verbs.hpp"
 #include "../lane_gates.hpp"
+#include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
 #include "candidates.hpp"
 #include "ended_lookup.hpp"
 #include "job_owner.hpp"
 #include "row_filter.hpp"
 #include "sqlite_batches.hpp"
+#include "sqlite_limits.hpp"
 #include "sqlite_schedules.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -36,6 +38,7 @@
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
 //   sqlite_keys.cpp        the keys of one job
+//   sqlite_limits.cpp      rows of limits
 //   sqlite_results.cpp     what the handler of one job returned
 namespace tenure::queue {
 
@@ -46,6 +49,7 @@ class SqliteJobReader final : public JobReader {
         wal_bytes_(wal_bytes),
         ended_(connection),
         schedule_rows_(connection),
+        limit_rows_(connection),
         batch_rows_(connection) {}
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
@@ -100,6 +104,12 @@ class SqliteJobReader final : public JobReader {
   JobKeys job_keys(const JobRecord& job) override;
   std::optional<JobOwner> owner_of_job(JobId id) override { return queue::owner_of_job(connection_, id); }
   std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
+  void set_now(WallTime now) override { limit_questions_.set_now(now); }
+  std::vector<LimitRecord> limits() override { return limit_rows_.limits(); }
+  std::vector<LimitStanding> limit_standings(LimitNumber number, std::size_t limit) override {
+    return limit_questions_.standings(number, limit);
+  }
+  std::vector<LimitStanding> limits_of(const JobRecord& job) override;
 
  private:
   void add_unsettled(PrunableJobs& found, std::vector<EndedJob> open, const PrunePass& pass, WallTime now);
@@ -141,6 +151,8 @@ class SqliteJobReader final : public JobReader {
   [[nodiscard]] TenantState state_of(TenantNumber tenant);
   // Why its jobs are shown as held. JobReason::none: they are shown as ready.
   [[nodiscard]] JobReason gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind);
+  // Without a look at the tenant's state.
+  [[nodiscard]] JobReason lane_gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind);
   [[nodiscard]] const LaneGates& gates();
 
   sqlite::Connection& connection_;
@@ -148,6 +160,8 @@ class SqliteJobReader final : public JobReader {
   EndedLookup ended_;
   SqliteScheduleRows schedule_rows_;
   ScheduleQuestions schedules_{schedule_rows_};
+  SqliteLimitRows limit_rows_;
+  LimitQuestions limit_questions_{limit_rows_};
   SqliteBatchRows batch_rows_;
   BatchQuestions batches_{batch_rows_};
   std::unordered_map<TenantNumber, TenantState> tenant_states_;

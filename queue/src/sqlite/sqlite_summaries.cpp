@@ -253,7 +253,7 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
   for_each_fresh([&](const FreshRow& job) {
     if (const auto found = by_number.find(job.tenant); found != by_number.end())
       add(*found->second,
-          is_priority(job.priority) && gates().of(job.tenant, job.queue, job.kind) == JobReason::none, 1,
+          is_priority(job.priority) && lane_gate_of(job.tenant, job.queue, job.kind) == JobReason::none, 1,
           job.due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
@@ -263,7 +263,7 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
       row.bind(at.queue, at.priority, summary.tenant.number.value);
       while (row.step()) {
         const JobReason gate =
-            gates().of(summary.tenant.number, QueueNumber{at.queue}, KindNumber{row.integer(2)});
+            lane_gate_of(summary.tenant.number, QueueNumber{at.queue}, KindNumber{row.integer(2)});
         add(summary, is_priority(at.priority) && gate == JobReason::none, row.integer(0),
             from_us(row.integer(1)));
       }
@@ -302,7 +302,12 @@ std::vector<PoolSlots> SqliteJobReader::pool_slots() { return read_pool_slots(co
 
 JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
   const JobReason gate = tenant_gate(state_of(tenant));
-  return gate != JobReason::none ? gate : gates().of(tenant, queue, kind);
+  return gate != JobReason::none ? gate : lane_gate_of(tenant, queue, kind);
+}
+
+JobReason SqliteJobReader::lane_gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
+  const JobReason gate = gates().of(tenant, queue, kind);
+  return gate != JobReason::none ? gate : limit_questions_.gate_of(tenant, queue, kind);
 }
 
 // Of a dispatcher that has ended nothing is said: the next one may have other pools.

@@ -45,7 +45,7 @@ constexpr Query kIsSuspectOfProcess{"is_suspect_of_process",
 // ?1 JobReason::suspect  ?2 the last seq of the page before  ?3 limit. Index: blocked_reason.
 constexpr Query kSuspects{"suspects", R"sql(
   select blocked.seq, blocked.queue, blocked.tenant, blocked.kind, coalesce(suspect.deaths, 1), coalesce(suspect.trial, 0),
-    coalesce(suspect.counter, 0)
+    coalesce(suspect.counter, 0), blocked.priority
   from blocked indexed by blocked_reason left join suspect on suspect.seq = blocked.seq
   where blocked.reason = ?1 and blocked.seq > ?2 and blocked.priority between -100 and 100 order by blocked.seq limit ?3)sql"};
 
@@ -200,7 +200,9 @@ std::vector<Suspect> SqliteLaneReader::suspects(JobSeq after, std::size_t limit)
                         .deaths = count_in(row, 4),
                         .was_on_trial = !is_trial(row, 5, Trial::none),
                         .was_alone = is_trial(row, 5, Trial::alone),
-                        .counter = row.integer(6)});
+                        .counter = row.integer(6),
+                        .lane = {QueueNumber{row.integer(1)}, Priority{static_cast<int>(row.integer(7))},
+                                 TenantNumber{row.integer(2)}, KindNumber{row.integer(3)}}});
   return suspects;
 }
 

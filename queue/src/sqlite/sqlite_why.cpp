@@ -1,4 +1,5 @@
 #include "../job_rules.hpp"
+#include "../limit_rules.hpp"
 #include "pause_rows.hpp"
 #include "pools.hpp"
 #include "sqlite_reader.hpp"
@@ -50,11 +51,14 @@ LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
   LaneGates gates = read_gates(connection_);
   const auto behind = behind_of(connection_, TenantNumber{lane.tenant});
   if (behind) gates.set_behind({{behind->tenant, behind->wanted}});
+  const LimitsInTheWay limits = in_the_way(limits_of(job));
   return {.tenant = job.tenant_state,
           .is_queue_paused = is_paused(connection_, PauseScope::queue, job.queue),
           .is_kind_paused = is_paused(connection_, PauseScope::kind, job.kind),
           .has_dispatcher = has_dispatcher(),
           .pools = gates.pools_for(TenantNumber{lane.tenant}, QueueNumber{lane.queue}, KindNumber{lane.kind}),
+          .is_at_cap = limits.is_at_cap,
+          .next_start = limits.next_start,
           .behind = behind,
           .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
 }

@@ -2,6 +2,7 @@
 
 #include "../batch_verbs.hpp"
 #include "../job_rules.hpp"
+#include "../limit_verbs.hpp"
 #include "../schedule_verbs.hpp"
 #include "cancel_requests.hpp"
 #include "ended_lookup.hpp"
@@ -14,6 +15,7 @@
 #include "places.hpp"
 #include "sqlite_batches.hpp"
 #include "sqlite_lanes.hpp"
+#include "sqlite_limits.hpp"
 #include "sqlite_schedules.hpp"
 #include "start_times.hpp"
 #include "told_by_runs.hpp"
@@ -45,6 +47,7 @@
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
 //   sqlite_keys.cpp      concurrency keys and unique keys
+//   sqlite_limits.cpp    rows of limits, and of the starts that rates count
 //   sqlite_outbox.cpp    jobs come out of tenants' databases
 //   sqlite_restore.cpp   the database was put back from a copy
 //   sqlite_inspection.cpp the record of it, and mending what is damaged
@@ -71,6 +74,7 @@ class SqliteWriter final : public StoreWriter {
         schedule_rows_(connection, this),
         batch_rows_(connection, this),
         key_rows_(connection),
+        limit_rows_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
 
   std::vector<ExpiredJob> expire(WallTime now, std::size_t limit) override;
@@ -119,6 +123,16 @@ class SqliteWriter final : public StoreWriter {
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;
   Incarnation newest_incarnation() override;
+  void declare_limits(std::span<const DeclaredLimit> limits) override { limit_verbs_.declare(limits); }
+  Result<bool> set_limit(const NewLimit& limit, WallTime now) override {
+    return limit_verbs_.set(limit, now);
+  }
+  Result<void> unset_limit(std::string_view name) override { return limit_verbs_.unset(name); }
+  std::optional<OpenLimits> open_limits(LimitsMark known) override { return limit_verbs_.open(known); }
+  std::vector<StartBucket> start_buckets(WallTime now) override { return limit_rows_.all_buckets(now); }
+  void note_buckets(std::span<const BucketNote> notes, WallTime now) override {
+    limit_rows_.note(notes, now);
+  }
   void tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) override;
   Result<void> retry_by_operator(JobId id, WallTime now) override;
   Result<void> run_by_operator(JobId id, WallTime now) override;
@@ -281,6 +295,8 @@ class SqliteWriter final : public StoreWriter {
   void pass_on(const std::string& key, JobSeq left);
   [[nodiscard]] std::optional<JobArrival> next_of_line(const std::string& key, std::int64_t behind_tenant);
   void make_ready_of_line(const std::string& key, JobArrival next);
+  // Its queue or its kind; as it stood when that was first asked in this transaction.
+  [[nodiscard]] bool is_lane_paused(const Lane& lane);
   [[nodiscard]] std::optional<Enqueued> holder_of_unique(const NewJob& job, TenantNumber tenant);
   Result<void> hold_unique_again(JobSeq seq, JobId id);
 
@@ -359,9 +375,12 @@ class SqliteWriter final : public StoreWriter {
   SqliteBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
   KeyRows key_rows_;
+  SqliteLimitRows limit_rows_;
+  LimitVerbs limit_verbs_{limit_rows_};
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
   std::size_t lined_up_ = 0;  // by the claim under way
+  std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> paused_lanes_;
   std::set<TenantNumber> marked_outboxes_;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
   // Nobody else writes while the transaction lasts, and whichever verb changes whether a tenant accepts jobs forgets them.

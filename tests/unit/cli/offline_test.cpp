@@ -22,6 +22,7 @@ class Offline : public FileProgram {
     add_job(3, "none", "house.keeping");
     open_batch("acme");
     EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
+    EXPECT_EQ(run({"limit", "set", "closes", "3", "--kind", "billing.*"}), 0) << output.error;
     EXPECT_EQ(run({"store", "backup", copy.string()}), 0) << output.error;
     // No daemon, no tenants' files, and nobody may write here.
     store.reset();
@@ -56,9 +57,9 @@ class Offline : public FileProgram {
 // From the table of verbs, so that none can be forgotten.
 TEST_F(Offline, CLI_03_EveryVerbThatReadsWorksOnACopyAndLeavesItsBytesEqual) {
   const std::map<std::string_view, std::vector<std::string>> arguments{
-      {"job show", {job_id(1).text()}},  {"job why", {job_id(1).text()}},    {"tenant show", {"acme"}},
-      {"queue show", {"default"}},       {"kind show", {"billing.close"}},   {"schedule show", {"nightly"}},
-      {"schedule preview", {"nightly"}}, {"batch show", {batch_id().text()}}};
+      {"job show", {job_id(1).text()}},  {"job why", {job_id(1).text()}},     {"tenant show", {"acme"}},
+      {"queue show", {"default"}},       {"kind show", {"billing.close"}},    {"schedule show", {"nightly"}},
+      {"schedule preview", {"nightly"}}, {"batch show", {batch_id().text()}}, {"limit show", {"closes"}}};
   const std::string before = bytes();
   int tried = 0;
   for (const Verb& verb : verbs()) {

@@ -97,6 +97,9 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"batch show", {batch_id().text()}},
       {"batch retry", {batch_id().text(), "--dry-run"}},
       {"batch cancel", {batch_id().text(), "--dry-run"}},
+      {"limit show", {"sends"}},
+      {"limit set", {"sends", "4", "--dry-run"}},
+      {"limit unset", {"sends", "--dry-run"}},
       {"store migrate", {"--dry-run"}},
       {"store prune", {"--dry-run"}},
       {"config explain", {"security.mask"}}};
@@ -110,6 +113,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
     EXPECT_EQ(run({"schedule", "add", name, "billing.send", std::string{kArguments}, "--every", "1h"}), 0)
         << output.error;
   EXPECT_EQ(run({"schedule", "pause", "paused"}), 0) << output.error;
+  EXPECT_EQ(run({"limit", "set", "sends", "3", "--kind", "billing.*"}), 0) << output.error;
   leave_row(folder.path(), "heron", job_on_its_way("nobody", 1, clock.wall(), kArguments));
   fail_once(3, "••••");
   execute("update attempt set error = '••••'");

@@ -233,6 +233,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"schedule remove", {"other"}},
       {"batch retry", {batch_id().text(), "--yes"}},
       {"batch cancel", {batch_id().text(), "--yes"}},
+      {"limit set", {"closes", "3", "--kind", "billing.*"}},
+      {"limit unset", {"closes"}},
       {"replay capture", {id(5)}},
       {"replay cancel", {"1"}},
       {"store doctor", {"places", "--fix"}},

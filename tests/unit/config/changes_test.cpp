@@ -88,6 +88,20 @@ TEST(Changes, SchedulesAreTakenOverWhole) {
   EXPECT_THAT(found.workers_are_old, ElementsAre(false, false));
 }
 
+TEST(Changes, LimitsAreTakenOverAtOnce) {
+  Settings before = two_pools();
+  before.limits = {
+      {.name = "gone", .running = 1}, {.name = "same", .running = 1}, {.name = "edited", .running = 1}};
+  Settings after = two_pools();
+  after.limits = {
+      {.name = "same", .running = 1}, {.name = "edited", .running = 2}, {.name = "new", .running = 1}};
+  const Changes found = changes(before, after);
+  EXPECT_EQ(found.settings.limits, after.limits);
+  EXPECT_THAT(found.taken_over,
+              ElementsAre("limit gone, which is gone", "limit edited", "limit new, which is new"));
+  EXPECT_THAT(found.workers_are_old, ElementsAre(false, false));
+}
+
 TEST(Changes, PoolsMayStandInAnotherOrder) {
   Settings after = two_pools();
   std::swap(after.pools[0], after.pools[1]);

@@ -478,5 +478,35 @@ TEST_F(Load, AScheduleHasNameAndKindAndItsNameAlone) {
   EXPECT_THAT(keys, ::testing::IsSupersetOf({"schedule[0].name", "schedule.crno", "schedule[2].name"}));
 }
 
+TEST_F(Load, LimitsAreAListOfSections) {
+  const LoadedSettings loaded = read(
+      "[[limit]]\nname = \"reports-per-tenant\"\nkind = \"reports.*\"\nper = \"tenant\"\nrunning = 2\n"
+      "[[limit]]\nname = \"mail\"\nqueue = \"mailers\"\nrate = \"100/1m\"\n");
+  EXPECT_THAT(loaded.problems, IsEmpty());
+  EXPECT_THAT(
+      loaded.settings.limits,
+      ::testing::ElementsAre(
+          LimitSettings{.name = "reports-per-tenant", .kind = "reports.*", .per = "tenant", .running = 2},
+          LimitSettings{.name = "mail", .queue = "mailers", .rate = "100/1m"}));
+}
+
+// Unlike a schedule's: what a wrong limit does not hold would be noticed too late.
+TEST_F(Load, AWrongLimitIsAProblem) {
+  const auto keys_of = [&](const std::string& lines) {
+    std::vector<std::string> keys;
+    for (const Problem& problem : read("[[limit]]\n" + lines).problems) keys.push_back(problem.key);
+    return keys;
+  };
+  EXPECT_THAT(keys_of("running = 2\n"), ::testing::Contains("limit[0].name"));
+  EXPECT_THAT(keys_of("name = \"No Name\"\nrunning = 2\n"), ::testing::Contains("limit[0].name"));
+  EXPECT_THAT(keys_of("name = \"a\"\n"), ::testing::ElementsAre("limit[0]")) << "it allows anything";
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 2\nper = \"key\"\n"), ::testing::Contains("limit[0].per"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrate = \"100 a minute\"\n"), ::testing::Contains("limit[0].rate"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = -1\n"), ::testing::Contains("limit[0].running"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 1\nkind = \"\"\n"), ::testing::Contains("limit[0].kind"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 1\n[[limit]]\nname = \"a\"\nrunning = 1\n"),
+              ::testing::Contains("limit[1].name"));
+}
+
 }  // namespace
 }  // namespace tenure::config

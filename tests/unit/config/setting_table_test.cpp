@@ -22,7 +22,8 @@ TEST(SettingTable, CFG_05_EverySettingHasUnitDefaultLimitAndHelp) {
     EXPECT_THAT(info.limits, Not(IsEmpty())) << info.key;
     EXPECT_THAT(info.help, Not(IsEmpty())) << info.key;
     const bool is_required = info.key == "pool.name" || info.key == "pool.program" ||
-                             info.key == "schedule.name" || info.key == "schedule.kind";
+                             info.key == "schedule.name" || info.key == "schedule.kind" ||
+                             info.key == "limit.name";
     EXPECT_EQ(info.default_value.empty(), is_required) << info.key;
     EXPECT_TRUE(sample().find(info.key.substr(info.key.find('.') + 1) + " = ") != std::string::npos)
         << info.key;

@@ -25,6 +25,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   std::int64_t expired = 0;
   std::int64_t keyed = 0;
   std::int64_t callbacks = 0;
+  std::int64_t limited = 0;
   for (std::uint64_t seed = 1; seed <= seeds(400); ++seed) {
     FaultyRun run(seed);
     run.run();
@@ -39,6 +40,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
     total.expiries += world.faults.expiries;
     keyed += world.keyed_beside_others;
     callbacks += world.callbacks;
+    limited += world.limited_claims;
     attempted += verdict.attempted;
     compared += world.lanes_compared();
     total.rounds_failed += world.faults.rounds_failed;
@@ -63,6 +65,7 @@ TEST(Dispatcher, LSE_04_LSE_09_CLM_20_NothingIsLostStuckOrDoneTwiceThroughCrashe
   EXPECT_GT(total.expiries, 0);
   EXPECT_GT(keyed, 0);
   EXPECT_GT(callbacks, 0);
+  EXPECT_GT(limited, 0);
   EXPECT_GT(total.workers_killed, 0);
   EXPECT_GT(total.workers_crashed, 0);
   EXPECT_GT(total.workers_hung, 0);

@@ -101,6 +101,7 @@ class FaultyRun {
     options.settings.stop_deadline = 100ms;
     if (seed % 2 == 0) options.time_limit = 4ms;  // which some of them do not keep
     if (seed % 3 != 0) options.settings.schedules = schedules(seed);
+    if (seed % 5 != 0) options.settings.limits = limits(seed);
     options.perform = [this](const queue::ClaimedJob&) {
       return is_quiet_ ? simulation::Performance{} : any_performance(random_);
     };
@@ -121,8 +122,37 @@ class FaultyRun {
     declared.back().entry.scope = queue::ScheduleScope::each_tenant;
     return declared;
   }
+  // Caps of a tenant's kind, of a kind and of all, which a job may have to meet at once, and a rate.
+  static std::vector<queue::DeclaredLimit> limits(std::uint64_t seed) {
+    std::vector<queue::DeclaredLimit> declared{
+        {.name = "fast-of-tenant",
+         .target = {.kind = "fast", .per = {.tenant = true}},
+         .bounds = {.running = 2}},
+        {.name = "slow", .target = {.kind = "s*"}, .bounds = {.running = 1 + static_cast<int>(seed % 2)}},
+        {.name = "tenant", .target = {.per = {.tenant = true, .queue = true}}, .bounds = {.running = 3}}};
+    if (seed % 2 == 0)
+      declared.push_back({.name = "urgent",
+                          .target = {.queue = "urgent", .per = {.tenant = seed % 4 == 0}},
+                          .bounds = {.rate = StartRate{20, 1s}}});
+    return declared;
+  }
+  // An operator allows something else, or lets the configuration decide again.
+  void change_limits() {
+    const char* const name = random_.below(2) == 0 ? "fast-of-tenant" : "slow";
+    const bool is_unset = random_.below(3) == 0;
+    sim_.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      if (is_unset) {
+        static_cast<void>(writer.unset_limit(name));
+        return;
+      }
+      queue::NewLimit limit{.name = name};  // which the configuration may not have
+      limit.bounds.running = 1 + static_cast<std::int64_t>(random_.below(4));
+      static_cast<void>(writer.set_limit(limit, sim_->wall()));
+    });
+    if (random_.below(4) != 0) sim_->hint();
+  }
   void disturb() {
-    switch (random_.below(14)) {
+    switch (random_.below(15)) {
       case 0:
         sim_.world.fail_next_rounds(1 + static_cast<int>(random_.below(3)));
         break;
@@ -161,6 +191,9 @@ class FaultyRun {
         break;
       case 7:
         pause_or_resume();
+        break;
+      case 8:
+        change_limits();
         break;
       default:
         enqueue_some();

@@ -37,7 +37,7 @@ struct LanesTest : ::testing::Test {
   bool is_open() const { return lanes.ring(0).first().has_value(); }
   std::optional<LanePlace> cursor() const { return lanes.all().at(0).after; }
   ClaimRequest request(std::size_t count) {
-    lanes.planned(0, 0, *lanes.ring(0).first(), count);
+    lanes.planned(0, 0, *lanes.ring(0).first(), {}, count);
     ClaimRequest made;
     made.queue = kLane.queue;
     made.priority = kLane.priority;
@@ -349,7 +349,7 @@ TEST_F(LanesTest, WhatIsPlannedForOneProgramLeavesTheKindsOfTheOtherToIt) {
   report.kind = KindNumber{8};
   for (std::int64_t seq = 1; seq <= 3; ++seq) lanes.arrived(kLane, place(seq));
   lanes.arrived(report, place(9));
-  lanes.planned(0, 0, *lanes.ring(0).first(), 3);
+  lanes.planned(0, 0, *lanes.ring(0).first(), {}, 3);
   EXPECT_FALSE(is_open());
   ASSERT_TRUE(lanes.ring(0).first(other));
   EXPECT_EQ(lanes.jobs_max(0, other, *lanes.ring(0).first(other)), 1U);
@@ -375,7 +375,7 @@ TEST(LanesOfTwoPools, AQueueOfBothStandsInBothRings) {
   lanes.arrived(kLane, place(4));
   ASSERT_TRUE(lanes.ring(0).first());
   ASSERT_TRUE(lanes.ring(1).first());
-  lanes.planned(0, 0, *lanes.ring(0).first(), 1);
+  lanes.planned(0, 0, *lanes.ring(0).first(), {}, 1);
   EXPECT_FALSE(lanes.ring(1).first());
 }
 

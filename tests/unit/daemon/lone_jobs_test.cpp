@@ -233,7 +233,7 @@ class LoneJobsTest : public ::testing::Test {
 // It was cancelled and retried meanwhile, and another process took it along.
 TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
   for (int time = 0; time < 2; ++time) {
-    lone_jobs.suspected(kJob, kTenant, {}, now);
+    lone_jobs.suspected(kJob, {.tenant = kTenant}, {}, now);
     tick();
   }
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
@@ -244,7 +244,7 @@ TEST_F(LoneJobsTest, AJobThatIsSuspectedAgainWhileItWaitsHasOneProcess) {
 }
 
 TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
-  lone_jobs.suspected(kJob, kTenant, {}, now);
+  lone_jobs.suspected(kJob, {.tenant = kTenant}, {}, now);
   tick();
   all_ready();
   static_cast<void>(lone_jobs.take());
@@ -256,13 +256,13 @@ TEST_F(LoneJobsTest, AProcessWhoseJobIsGoneIsDrained) {
 }
 
 TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
-  lone_jobs.suspected(kJob, kTenant, {}, now);
+  lone_jobs.suspected(kJob, {.tenant = kTenant}, {}, now);
   tick();
   all_ready();
   ASSERT_EQ(lone_jobs.take().size(), 1U);
-  lone_jobs.suspected(kOther, kTenant, {}, now);
+  lone_jobs.suspected(kOther, {.tenant = kTenant}, {}, now);
   lone_jobs.gated(kJob, TenantState::paused);
-  lone_jobs.suspected(queue::JobSeq{7}, kTenant, {}, now);
+  lone_jobs.suspected(queue::JobSeq{7}, {.tenant = kTenant}, {}, now);
   tick();
   EXPECT_EQ(taken<StartProcess>().size(), 1U);
   EXPECT_EQ(taken<Drain>().size(), 1U);
@@ -278,7 +278,7 @@ TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
 }
 
 TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
-  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, kTenant, {}, now);
+  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, {.tenant = kTenant}, {}, now);
   tick();
   all_ready();
   ASSERT_EQ(lone_jobs.take().size(), 2U);
@@ -290,7 +290,7 @@ TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
 }
 
 TEST_F(LoneJobsTest, AQuietPoolHoldsNoProcessesForThem) {
-  lone_jobs.suspected(kJob, kTenant, {}, now);
+  lone_jobs.suspected(kJob, {.tenant = kTenant}, {}, now);
   tick();
   all_ready();
   processes.set_quiet(0, true);

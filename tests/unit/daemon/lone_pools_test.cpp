@@ -66,7 +66,7 @@ TEST(LonePoolsAlone, OneThatIsSuspectedAgainInAnotherPoolIsNotClaimedForAProcess
   std::vector<std::size_t> pools;
   for (std::size_t pool = 0; pool < settings.pools.size(); ++pool) {
     Actions actions;
-    lone_jobs.suspected(job, TenantNumber{3}, {.pool = pool}, Instant{});
+    lone_jobs.suspected(job, {.tenant = TenantNumber{3}}, {.pool = pool}, Instant{});
     lone_jobs.tick(Instant{}, actions);
     for (auto& [number, process] : processes.all()) process.phase = Phase::ready;
     for (const Action& action : actions)

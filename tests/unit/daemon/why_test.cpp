@@ -32,6 +32,14 @@ simulation::Options two_pools(std::uint64_t seed) {
   const bool has_heavy = seed % 2 == 0;
   options.starts = [has_heavy](ProcessNumber process) { return has_heavy || process.value == 1; };
   options.perform = [](const auto&) { return simulation::Performance{.run_time = 24h}; };
+  if (seed % 3 != 0)
+    options.settings.limits = {{.name = "mail",
+                                .target = {.kind = "mail", .per = {.tenant = seed % 3 == 1}},
+                                .bounds = {.running = 1}},
+                               {.name = "paced",
+                                .target = {.kind = "*", .queue = "reports", .per = {.kind = true}},
+                                .bounds = {.rate = StartRate{1, 1h}}},
+                               {.name = "chart", .target = {.kind = "chart"}, .bounds = {.running = 1}}};
   return options;
 }
 
@@ -49,6 +57,7 @@ class Reasons {
   }
 
   // Of each lane that holds a job which nobody runs: how many there were.
+  const std::map<JobReason, int>& gates() const { return gates_; }
   int compare() {
     const std::map<queue::JobSeq, JobRecord> waiting = waiting_jobs();
     const auto lanes = lanes_of_jobs();
@@ -90,7 +99,11 @@ class Reasons {
   }
   void compare(const KnownLane& known, const JobRecord& job) {
     queue::LaneFacts facts;
-    sim_.store->read([&](queue::JobReader& reader) { facts = reader.lane_facts(job); });
+    sim_.store->read([&](queue::JobReader& reader) {
+      reader.set_now(sim_->wall());
+      facts = reader.lane_facts(job);
+    });
+    for (const JobReason gate : known.gates) ++gates_[gate];
     EXPECT_EQ(known.gates, queue::gates_of(facts)) << job.queue << ' ' << job.kind;
     EXPECT_EQ(known.is_open, known.gates.empty()) << job.queue << ' ' << job.kind;
     EXPECT_EQ(job.reason, known.gates.empty() ? JobReason::none : known.gates.front());
@@ -109,15 +122,21 @@ class Reasons {
 
   Random random_;
   Simulated sim_;
+  std::map<JobReason, int> gates_;
 };
 
 TEST(WhyFromMemoryAndStore, OBS_13_EachWaitingLaneHasTheSameReasonsWithAndWithoutTheDaemon) {
   int compared = 0;
+  std::map<JobReason, int> gates;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
-    compared += Reasons(seed).compare();
+    Reasons reasons(seed);
+    compared += reasons.compare();
+    for (const auto& [gate, count] : reasons.gates()) gates[gate] += count;
   }
   EXPECT_GT(compared, 600);
+  for (const JobReason gate : {JobReason::limit_cap, JobReason::limit_rate, JobReason::kind_unknown})
+    EXPECT_GT(gates[gate], 10) << name_of(gate);
 }
 
 // What only the dispatcher knows is said last: it decides only where nothing else does.

@@ -62,7 +62,8 @@ class MetricsTest : public ::testing::Test {
   [[nodiscard]] Now now() { return {world().wall(), world().now()}; }
   MetricFamilies collect() { return metrics_->collect(now()); }
   void see_store() {
-    StoreSample sample = *sample_store(*sim_->store, metrics_->top_tenants(), [] { return false; });
+    StoreSample sample =
+        *sample_store(*sim_->store, metrics_->top_tenants(), sim_->world.wall(), [] { return false; });
     sample.at = now().steady;
     metrics_->store_was_seen(std::move(sample));
   }
@@ -310,7 +311,7 @@ TEST_F(MetricsTest, ALookThatIsGivenUpAsksNothingFurther) {
   simulate(one_pool(1, 1));
   for (const int asked : {0, 1, 2}) {
     int left = asked;
-    EXPECT_FALSE(sample_store(*sim_->store, {}, [&] { return left-- == 0; })) << asked;
+    EXPECT_FALSE(sample_store(*sim_->store, {}, sim_->world.wall(), [&] { return left-- == 0; })) << asked;
   }
 }
 

@@ -45,9 +45,11 @@ TEST(GatesOf, AllOfThemInTheOrderInWhichTheyDecide) {
   EXPECT_EQ(gates_of({.tenant = TenantState::paused,
                       .has_dispatcher = false,
                       .pools = std::vector<PoolForLane>{},
+                      .is_at_cap = true,
+                      .next_start = kLookedAt,
                       .is_tenant_busy = true}),
             (std::vector{JobReason::tenant_paused, JobReason::no_dispatcher, JobReason::queue_without_pool,
-                         JobReason::tenant_busy}));
+                         JobReason::limit_cap, JobReason::limit_rate, JobReason::tenant_busy}));
 }
 
 TEST(WaitReasons, AScheduledJobWaitsForItsTimeAndThenForItsGates) {
@@ -60,6 +62,13 @@ TEST(WaitReasons, AScheduledJobWaitsForItsTimeAndThenForItsGates) {
   EXPECT_EQ(codes(wait_reasons(job, {.tenant = TenantState::paused}, std::nullopt, job.due)),
             std::vector{JobReason::tenant_paused})
       << "at its time that is over";
+}
+
+TEST(WaitReasons, ARateSaysUntilWhen) {
+  const auto reasons =
+      wait_reasons(job_in(ShownState::held, JobReason::limit_rate),
+                   {.pools = kPerformed, .next_start = kLookedAt + minutes{1}}, std::nullopt, kLookedAt);
+  EXPECT_EQ(reasons, (std::vector{WaitReason{JobReason::limit_rate, std::nullopt, kLookedAt + minutes{1}}}));
 }
 
 TEST(WaitReasons, ARetryWaitsSinceTheFailure) {

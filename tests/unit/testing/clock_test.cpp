@@ -158,6 +158,19 @@ TEST_F(TimeOfAWorld, AScheduleThatIsWrongIsRefused) {
   EXPECT_THROW(world().schedule(entry), BadOptions);
 }
 
+TEST_F(TimeOfAWorld, WhatARateKeepsIsPerformedWhenItMayStart) {
+  world().limit(
+      {.name = "notes", .target = queue::LimitTarget{.kind = "*"}, .bounds = {.rate = StartRate{2, 1min}}});
+  for (int each = 0; each < 5; ++each) client().enqueue(AddNote{"paced"});
+  EXPECT_EQ(drain_all().succeeded(), 2U);
+  EXPECT_EQ(drain_all().size(), 0U);
+  EXPECT_TRUE(enqueued<AddNote>({.times = 3}));
+  EXPECT_EQ(advance(59s).size(), 0U);
+  EXPECT_EQ(advance(2s).succeeded(), 2U);
+  EXPECT_EQ(advance(1min).succeeded(), 1U);
+  EXPECT_THROW(world().limit({.name = "others", .bounds = {.running = 1}}), BadOptions) << "of which jobs?";
+}
+
 TEST_F(TimeOfAWorld, MovedByHandItPerformsNothing) {
   client().enqueue(AddNote{"later"}, {.run_in = 1h});
   clock().advance(2h);

@@ -91,6 +91,17 @@ struct ScheduleSettings {
   friend bool operator==(const ScheduleSettings&, const ScheduleSettings&) = default;
 };
 
+// One [[limit]]: how many of those that it takes run at a time, or start in any stretch of time. The name is required, and one of the two.
+struct LimitSettings {
+  std::string name;
+  std::string kind = "*";    // a pattern
+  std::string queue = "*";   // the same
+  std::string per;           // by what is counted separately: "tenant", "tenant,kind"; empty: all together
+  std::int64_t running = 0;  // 0: no bound
+  std::string rate;          // "100/1m"; empty: no bound
+  friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
+};
+
 // Where whoever watches the daemon asks it: `/health/...` and `/metrics`.
 struct HttpSettings {
   std::string probe_listen;   // "unix:/run/tenure/probe.sock", "127.0.0.1:7421"; empty: nowhere
@@ -142,6 +153,7 @@ struct Settings {
   TenantsSettings tenants;
   std::vector<PoolSettings> pools;
   std::vector<ScheduleSettings> schedules;
+  std::vector<LimitSettings> limits;
   HttpSettings http;
   LogSettings log;
   SecuritySettings security;

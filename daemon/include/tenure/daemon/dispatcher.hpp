@@ -51,6 +51,7 @@ struct DispatcherSettings {
   bool former_died = false;
   // All that the configuration declares; nothing: there is no configuration, and what stands in the store stays.
   std::optional<std::vector<queue::DeclaredSchedule>> schedules = {};
+  std::optional<std::vector<queue::DeclaredLimit>> limits = {};  // the same of these
 };
 
 // Both clocks at the moment of an event, read by the caller.
@@ -145,6 +146,7 @@ struct Reconfigured {
   std::vector<Pool> pools;                     // as many as there are
   std::vector<ProcessNumber> of_old_programs;  // whose program's file is another one now: replaced, too
   std::optional<std::vector<queue::DeclaredSchedule>> schedules = {};
+  std::optional<std::vector<queue::DeclaredLimit>> limits = {};
 };
 // An operator asks, known by the uid of the process that asked. Nothing in place of a pool (an index in the settings): all of them.
 // Claim nothing more, recall what has not started, and let go on what runs. As long as this dispatcher lives.

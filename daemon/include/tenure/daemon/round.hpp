@@ -13,6 +13,7 @@
 #include <tenure/daemon/rounds/free_keys.hpp>
 #include <tenure/daemon/rounds/lane_hints.hpp>
 #include <tenure/daemon/rounds/lane_scan.hpp>
+#include <tenure/daemon/rounds/limits.hpp>
 #include <tenure/daemon/rounds/lone_claims.hpp>
 #include <tenure/daemon/rounds/names.hpp>
 #include <tenure/daemon/rounds/new_jobs.hpp>
@@ -27,6 +28,7 @@
 #include <tenure/daemon/rounds/run_news.hpp>
 #include <tenure/daemon/rounds/schedules.hpp>
 #include <tenure/daemon/rounds/schemas.hpp>
+#include <tenure/daemon/rounds/starts.hpp>
 #include <tenure/daemon/rounds/suspect_news.hpp>
 #include <tenure/daemon/rounds/suspects.hpp>
 #include <tenure/daemon/rounds/tenant_news.hpp>
@@ -69,10 +71,10 @@ struct PartList {
 using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
-             CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, TicksPart, OverlapsPart,
+             CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, LimitsPart, TicksPart, OverlapsPart,
              SchedulesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart,
-             LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart,
-             PoolsPart>;
+             LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart,
+             ClaimsPart, StartsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

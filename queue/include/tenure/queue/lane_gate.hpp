@@ -25,6 +25,9 @@ struct LaneFacts {
   bool has_dispatcher = true;
   // All that list the lane's queue; nothing: nobody has told of pools.
   std::optional<std::vector<PoolForLane>> pools = std::nullopt;
+  bool is_at_cap = false;  // some limit of its lane is reached
+  std::optional<WallTime> next_start =
+      std::nullopt;  // where a rate of its lane is used up: of the one that ends last
   std::optional<TenantBehind> behind =
       std::nullopt;             // what is known of the tenant's database; no gate by itself
   bool is_tenant_busy = false;  // which only the dispatcher knows

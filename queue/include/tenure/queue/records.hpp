@@ -54,7 +54,8 @@ struct JobRecord {
   std::optional<SavedCursor> cursor;     // where its next run goes on
   std::optional<BatchId> batch;          // of which it is a member
   std::string error;                     // of the last failure, "" for none
-  std::string refused;                   // what its damaged row holds that keeps it from work, "" for nothing
+  std::string held_by;  // of one that a limit holds: which, in short, as "mail, 100/1m used up"; "" for none
+  std::string refused;  // what its damaged row holds that keeps it from work, "" for nothing
 };
 
 struct AttemptRecord {

@@ -22,6 +22,7 @@
 #include <tenure/queue/schedule.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/start_before.hpp>
+#include <tenure/queue/suspect.hpp>
 #include <tenure/queue/tenant_life.hpp>
 #include <tenure/queue/tenant_schema.hpp>
 #include <tenure/queue/types.hpp>
@@ -121,13 +122,6 @@ struct ClaimReply {
   std::optional<TenantState> gate;
 };
 
-// A claim that a dispatcher before this one has left behind.
-struct FormerClaim {
-  ClaimRef claim;
-  int crashes = 0;         // of its job
-  bool was_alone = false;  // claimed as a suspect that performs alone, and so it was to the end
-};
-
 // Numbers requests in the order in which they were made; grows for ever.
 using CancelNumber = Strong<struct CancelNumberTag, std::int64_t>;
 
@@ -136,28 +130,6 @@ struct CancelRequest {
   CancelNumber number;
   ClaimRef claim;
   JobId id;
-};
-
-// A job that was claimed when the daemon died, or performed when its worker process ended. It is blocked for the reason `suspect` until
-// it is claimed by itself.
-struct Suspect {
-  JobSeq seq;
-  TenantNumber tenant;
-  std::string queue;
-  std::string kind;
-  // Of the daemon, so far. 0: of its worker process; it is performed alone, in a process of its own, until it has succeeded.
-  int deaths = 1;
-  // At the last of them it was on trial, and then whether nothing else performed.
-  bool was_on_trial = false;
-  bool was_alone = false;
-  std::int64_t counter = 0;  // of the claim that it had then: the greater, the later it had started
-};
-
-struct SuspectRequest {
-  JobSeq seq;
-  ClaimToken token;
-  ProcessNumber process;
-  bool is_alone = false;
 };
 
 // What a dispatcher learns from: lanes, what has come since, and names. Inside Store::write.

@@ -87,6 +87,8 @@ enum class JobReason : std::uint8_t {
   tenant_deleted = 106,    // of its generation
   queue_paused = 107,      // by an operator, and so the next
   kind_paused = 108,
+  limit_cap = 109,   // as many as a limit allows run already (limit_rule.hpp)
+  limit_rate = 110,  // as many as a limit allows have started lately
   schema_behind =
       112,  // each live worker process that knows the kind wants more migrations than its tenant has had
   no_dispatcher = 150,  // none is seen to run

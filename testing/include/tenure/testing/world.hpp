@@ -21,6 +21,7 @@
 
 namespace tenure::queue {
 class Store;
+struct NewLimit;
 struct ScheduleEntry;
 }  // namespace tenure::queue
 namespace tenure::testing::detail {
@@ -89,6 +90,10 @@ class World {
   // Adds a schedule (tenure/queue/schedule.hpp). Its ticks fire as time passes: advance() performs their jobs at their moments. BadOptions,
   // BadPayload, IdConflict.
   void schedule(const queue::ScheduleEntry& entry);
+
+  // Sets a limit (tenure/queue/limit_rule.hpp), as an operator does: it holds for the jobs that are performed from now on. What it keeps is
+  // held, and with a rate performed by advance() when it may start. BadOptions, LimitReached.
+  void limit(const queue::NewLimit& limit);
 
   // Performs what is due at this moment, once each, in the order in which production would: no job that comes meanwhile, and nothing a
   // second time. Time stands still. Not inside a handler (std::logic_error). LoopGuardReached.
