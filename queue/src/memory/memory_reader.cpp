@@ -370,7 +370,7 @@ std::vector<PoolSlots> MemoryReader::pool_slots() {
 }
 
 JobReason MemoryReader::gate_of(const Lane& lane) {
-  const JobReason gate = gates().of(lane.queue, lane.kind);
+  const JobReason gate = gates().of(lane.tenant, lane.queue, lane.kind);
   return gate != JobReason::none ? gate : limit_questions_.gate_of(lane.tenant, lane.queue, lane.kind);
 }
 
