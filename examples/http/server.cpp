@@ -60,6 +60,7 @@ http::status status_of(const tenure::Error& error) {
   const ErrorCode code = error.code();
   if (code == ErrorCode::tenant_does_not_exist || code == ErrorCode::job_not_found)
     return http::status::not_found;
+  if (code == ErrorCode::tenant_deleted) return http::status::gone;
   const bool may_come_again = error.permanence() == tenure::Permanence::transient;
   return may_come_again ? http::status::service_unavailable : http::status::internal_server_error;
 }

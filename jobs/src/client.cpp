@@ -163,8 +163,22 @@ BatchId Client::open_batch(const BatchOptions& options) {
   return batch.id;
 }
 
+namespace {
+
+// As a job of another tenant is not found, whatever is asked.
+bool is_of_scope(const queue::BatchRecord& batch) {
+  const auto tenant = current_tenant();
+  if (!tenant || !batch.tenant) return true;
+  const Generation generation = current_generation();
+  return batch.tenant == tenant && (generation.value == 0 || batch.generation == generation);
+}
+
+}  // namespace
+
 void Client::close_batch(BatchId batch) {
   impl_->process.check("the client");
+  if (current_tenant() && !this->batch(batch))
+    raise(ErrorCode::record_not_found, "there is no batch " + batch.text() + " of this tenant");
   std::optional<Result<void>> result;
   impl_->store.write(Durability::durable, [&](queue::StoreWriter& writer) {
     result = writer.batches().close(batch, impl_->clock.wall());
@@ -177,7 +191,7 @@ std::optional<BatchStatus> Client::batch(BatchId batch) {
   impl_->process.check("the client");
   std::optional<queue::BatchRecord> record;
   impl_->store.read([&](queue::JobReader& reader) { record = reader.batches().batch(batch); });
-  return record ? std::optional{detail::status_of(*record)} : std::nullopt;
+  return record && is_of_scope(*record) ? std::optional{detail::status_of(*record)} : std::nullopt;
 }
 
 // Where the batch is there already, an answer was lost: its jobs are in it.

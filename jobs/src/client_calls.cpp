@@ -226,7 +226,10 @@ bool ClientCalls::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] { return waiting_.has_waiting() || waiting_.is_closed() || has_new_ends_; };
   if (ends_.empty()) changed_.wait(lock, has_work);
   const bool is_woken = changed_.wait_for(lock, kLookEvery, has_work);
-  if (ends_.empty()) return false;
+  if (ends_.empty()) {  // also where it was cancelled before it was looked at
+    has_new_ends_ = false;
+    return false;
+  }
   const Instant now = means_.clock.steady();
   const bool is_time = std::exchange(has_new_ends_, false) || !is_woken || now - last_look_ >= kLookEvery;
   if (is_time) last_look_ = now;

@@ -253,17 +253,21 @@ std::int64_t BatchVerbs::forget(WallTime completed_before, std::size_t limit) {
 Result<std::optional<BatchNumber>> BatchVerbs::joined_by(const NewJob& job, TenantNumber tenant, JoinBy by) {
   if (!job.batch) return std::nullopt;
   const auto row = rows_.named(*job.batch);
-  if (row && row->tenant != kUntenanted && row->tenant != tenant)
+  const bool is_theirs = row && (row->tenant == kUntenanted || row->tenant == tenant);
+  if (row && !is_theirs && by != JoinBy::outbox)
     return fail(
         ErrorCode::wrong_tenant,
         fmt::format("batch {} is of another tenant, or of another generation of it", job.batch->text()),
         job.tenant ? job.tenant->text() : std::string{}, "batch");
   if (by == JoinBy::outbox) {
-    if (row && !row->completed) return row->number;
-    news_.push_back({BatchNews::What::late_job,
-                     fmt::format("job {} of tenant {} comes out of its database into no batch: {} {}",
-                                 job.id.text(), job.tenant ? job.tenant->text() : std::string{"none"},
-                                 job.batch->text(), row ? "was complete before" : "is not there")});
+    if (is_theirs && !row->completed) return row->number;
+    news_.push_back(
+        {BatchNews::What::late_job,
+         fmt::format("job {} of tenant {} comes out of its database into no batch: {} {}", job.id.text(),
+                     job.tenant ? job.tenant->text() : std::string{"none"}, job.batch->text(),
+                     !row         ? "is not there"
+                     : !is_theirs ? "is of another tenant, or of another generation of it"
+                                  : "was complete before")});
     return std::nullopt;
   }
   if (!row) return no_such_batch(*job.batch);
@@ -273,9 +277,15 @@ Result<std::optional<BatchNumber>> BatchVerbs::joined_by(const NewJob& job, Tena
   return row->number;
 }
 
+// Who enqueues a job again that had named such a batch finds it without one.
+bool BatchVerbs::may_have_come_late(BatchId id) const {
+  const auto row = rows_.named(id);
+  return !row || row->completed;
+}
+
 bool BatchVerbs::states_same(JobSeq seq, const NewJob& job) {
   const auto member = rows_.has_members() ? rows_.member(seq) : std::nullopt;
-  if (!member) return !job.batch;
+  if (!member) return !job.batch || may_have_come_late(*job.batch);
   const auto row = rows_.numbered(member->batch);
   return row && job.batch == row->id;
 }

@@ -48,7 +48,7 @@ class BatchVerbs final : public BatchWriter {
   Result<void> cancel(BatchId id, WallTime now) override;
   std::int64_t forget(WallTime completed_before, std::size_t limit) override;
 
-  // The batch that a job comes into; nothing: none. RecordNotFound, WrongTenant, StateChanged; of one that an outbox brings WrongTenant alone.
+  // The batch that a job comes into; nothing: none. RecordNotFound, WrongTenant, StateChanged; none of them of one that an outbox brings.
   [[nodiscard]] Result<std::optional<BatchNumber>> joined_by(const NewJob& job, TenantNumber tenant,
                                                              JoinBy by);
   // Whether the job that is there is of the batch that is stated. Such an enqueue was answered before.
@@ -64,6 +64,7 @@ class BatchVerbs final : public BatchWriter {
   [[nodiscard]] std::vector<BatchNews> take_news() { return std::move(news_); }
 
  private:
+  [[nodiscard]] bool may_have_come_late(BatchId id) const;
   [[nodiscard]] Result<BatchRow> found(BatchId id);
   Result<void> add_callback(const BatchRow& row, const NewBatch& batch, Generation generation,
                             BatchMoment moment);

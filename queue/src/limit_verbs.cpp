@@ -23,7 +23,21 @@ tl::unexpected<Failure> unknown_limit(std::string_view name) {
 
 }  // namespace
 
+// What is gone first, so that there is room for what is new.
 void LimitVerbs::declare(std::span<const DeclaredLimit> limits) {
+  for (LimitRecord limit : rows_.limits()) {
+    if (!limit.declared || std::ranges::find(limits, limit.name, &DeclaredLimit::name) != limits.end())
+      continue;
+    const LimitBounds before = limit.bounds();
+    limit.declared.reset();
+    if (!limit.set) {
+      rows_.erase(limit.number);
+      continue;
+    }
+    // What the operator has set of it stays in force, and so does what he has left as it was.
+    limit.set->bounds = before;
+    rows_.update(limit);
+  }
   std::vector<LimitRecord> known = rows_.limits();
   for (const DeclaredLimit& declared : limits) {
     if (!check_limit(declared)) continue;
@@ -39,19 +53,6 @@ void LimitVerbs::declare(std::span<const DeclaredLimit> limits) {
     changed.target = declared.target;
     changed.declared = declared.bounds;
     if (changed != *found) rows_.update(changed);
-  }
-  for (LimitRecord& limit : known) {
-    if (!limit.declared || std::ranges::find(limits, limit.name, &DeclaredLimit::name) != limits.end())
-      continue;
-    const LimitBounds before = limit.bounds();
-    limit.declared.reset();
-    if (!limit.set) {
-      rows_.erase(limit.number);
-      continue;
-    }
-    // What the operator has set of it stays in force, and so does what he has left as it was.
-    limit.set->bounds = before;
-    rows_.update(limit);
   }
 }
 

@@ -81,6 +81,8 @@ constexpr int kDueColumn = 9;
 constexpr JobSeq kBeforeAll{0};
 constexpr JobSeq kAfterAll{std::numeric_limits<std::int64_t>::max()};
 
+JobSeq behind(JobSeq seq) { return seq < kAfterAll ? JobSeq{seq.value + 1} : kAfterAll; }
+
 ShownState shown_final(JobState state) {
   if (state == JobState::succeeded) return ShownState::succeeded;
   if (state == JobState::discarded) return ShownState::discarded;
@@ -127,7 +129,7 @@ CandidateSource Candidates::succeeded_above(JobSeq least) {
   auto mark = connection_.statement(kSettledMark);
   if (mark.step()) {
     const JobSeq newest = std::max(JobSeq{mark.integer(0)}, ended_.newest());
-    range.below = std::min(range.below, JobSeq{newest.value + 1});
+    range.below = std::min(range.below, behind(newest));
   }
   return {std::make_unique<Walk>(parts_of(range), std::move(takes)), filter_.exact};
 }
@@ -190,7 +192,7 @@ std::pair<SeqRange, std::optional<JobSeq>> Candidates::first_range() {
     range.below = JobSeq{range.above.value + kFirstLooks};
     return {range, JobSeq{range.below.value - 1}};
   }
-  range.below = std::min(range.below, JobSeq{connection_.statement(kNewest).row().integer(0) + 1});
+  range.below = std::min(range.below, behind(JobSeq{connection_.statement(kNewest).row().integer(0)}));
   if (range.below.value - kFirstLooks <= range.above.value) return {range, std::nullopt};
   range.above = JobSeq{range.below.value - kFirstLooks};
   return {range, JobSeq{range.above.value + 1}};

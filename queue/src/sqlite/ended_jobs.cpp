@@ -24,9 +24,9 @@ constexpr Query kEndedBatch{"ended_batch", R"sql(
 constexpr Query kSettle{"settle", R"sql(
   update job set state = 4, reason = 0, started_us = ?2, finished_us = ?3 where seq = ?1 and state < 4)sql"};
 
-// Lists of successes begin at the newest that was ever settled. ?1 seq. Index: primary key.
+// Lists of successes begin at the newest that was ever settled. A row of `ended` may be damaged. ?1 seq. Index: primary keys.
 constexpr Query kRaiseSettled{"raise_settled", R"sql(
-  update mark set seq = max(seq, ?1) where name = 'settled')sql"};
+  update mark set seq = max(seq, min(?1, (select coalesce(max(seq), 0) from job))) where name = 'settled')sql"};
 
 // ?1 number. Index: primary key.
 constexpr Query kDeleteEnded{"delete_ended", R"sql(

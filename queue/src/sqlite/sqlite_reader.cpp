@@ -172,6 +172,7 @@ void show_ended(JobRecord& job, const EndedTimes& times) {
   job.refused.clear();
   job.cursor.reset();
   job.start_before.reset();
+  job.held_by.clear();
   job.state = ShownState::succeeded;
   job.reason = JobReason::none;
   job.started = times.started;

@@ -2,7 +2,7 @@
 
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/options.hpp>
-#include <tenure/queue/records.hpp>
+#include <tenure/queue/job_record.hpp>
 
 #include <chrono>
 #include <cstddef>
