@@ -40,11 +40,12 @@ class TenantMigration {
         told_(options.told == nullptr ? own_ : *options.told) {}
 
   TenantMigrated run() {
+    std::optional<OwnTables::WhileMigrating> permission;
     {
       const TenantSnapshot before = lease_->begin_read();
       OwnTables tables(before);
       told_ = {.from = static_cast<std::int64_t>(known(tables.connection())), .to = std::ssize(steps_)};
-      tables.let_write_while_migrating();
+      permission.emplace(before);
     }
     require_codes(static_cast<std::size_t>(told_.from));
     if (!begin()) return told_;

@@ -148,6 +148,27 @@ TEST_F(TenantMigrationTest, NobodyElseCommitsBetweenTheSteps) {
   EXPECT_EQ(met, std::nullopt);
 }
 
+// What has migrated once is a handle like any other behind it, also where a step threw.
+TEST_F(TenantMigrationTest, WhoeverHasMigratedDoesNotCommitBetweenTheStepsOfOthers) {
+  HandleLease lease = value_or_raise(shop_.handles.acquire(kAcme, Generation{1}));
+  const auto migrates = [&](const TenantMigrations& migrations) {
+    with_tenant(kAcme, [&] { migrate_tenant(lease, migrations, shop_.clock.wall()); });
+  };
+  const auto met = [&] {
+    shop_.restamp("acme", TenantState::migrating);
+    return with_tenant(kAcme, [&] { return code_of([&] { static_cast<void>(lease->begin()); }); });
+  };
+  TenantMigrations throwing = newer_migrations();
+  throwing.codes["0003_half"] = [](TenantTransaction&) { throw std::runtime_error("no rate"); };
+  EXPECT_THROW(migrates(throwing), std::runtime_error);
+  EXPECT_EQ(met(), ErrorCode::tenant_not_ready);
+  migrates(newer_migrations());
+  EXPECT_EQ(version(), 3);
+  EXPECT_EQ(met(), ErrorCode::tenant_not_ready);
+  migrates(newer_migrations());
+  EXPECT_EQ(stamped(), TenantState::active) << "it still heals what was left";
+}
+
 TEST_F(TenantMigrationTest, OneThatIsNeitherActiveNorMigratingIsLeftAlone) {
   for (const TenantState state : {TenantState::read_only, TenantState::failed, TenantState::draining}) {
     shop_.restamp("acme", state);

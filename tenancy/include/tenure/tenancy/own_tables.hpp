@@ -5,6 +5,8 @@
 #include <tenure/base/sqlite/statement.hpp>
 #include <tenure/tenancy/handle.hpp>
 
+#include <memory>
+
 namespace tenure {
 
 // Lets Tenure's own code write tenure_* tables inside a transaction (or read them inside a snapshot), for as
@@ -21,8 +23,18 @@ class OwnTables {
   // Of the last insert, here or by user SQL: whoever inserts between a caller's insert and its question puts back what it was.
   [[nodiscard]] std::int64_t last_insert_row() const;
   void set_last_insert_row(std::int64_t row);
-  // From now on begin() of this lease takes a stamp that is `migrating` for one that may be written to: for whoever migrates.
-  void let_write_while_migrating();
+  // For as long as it lives, begin() of the reader's lease takes a stamp that is `migrating` for one that may be written to: for whoever
+  // migrates. Neither reader nor tables need to outlive it.
+  class WhileMigrating {
+   public:
+    explicit WhileMigrating(const TenantReader& reader);
+    ~WhileMigrating();
+    WhileMigrating(const WhileMigrating&) = delete;
+    WhileMigrating& operator=(const WhileMigrating&) = delete;
+
+   private:
+    std::shared_ptr<detail::LeaseState> lease_;
+  };
   // For what goes past statements: copies, and the recording of changes.
   [[nodiscard]] sqlite::Connection& connection() const { return connection_; }
 
