@@ -215,4 +215,10 @@ OwnTables::WhileMigrating::WhileMigrating(const TenantReader& reader) : lease_(r
 }
 OwnTables::WhileMigrating::~WhileMigrating() { lease_->may_migrate = false; }
 
+OwnTables::WhileCodeRuns::WhileCodeRuns(const TenantTransaction& transaction, std::string_view step)
+    : state_(static_cast<const TenantReader&>(transaction).state_) {
+  state_->step = step;
+}
+OwnTables::WhileCodeRuns::~WhileCodeRuns() { state_->step.clear(); }
+
 }  // namespace tenure

@@ -6,6 +6,7 @@
 #include <tenure/tenancy/handle.hpp>
 
 #include <memory>
+#include <string_view>
 
 namespace tenure {
 
@@ -34,6 +35,17 @@ class OwnTables {
 
    private:
     std::shared_ptr<detail::LeaseState> lease_;
+  };
+  // For as long as it lives the transaction is not committed: the code of a migration's step, which is named, runs in it.
+  class WhileCodeRuns {
+   public:
+    WhileCodeRuns(const TenantTransaction& transaction, std::string_view step);
+    ~WhileCodeRuns();
+    WhileCodeRuns(const WhileCodeRuns&) = delete;
+    WhileCodeRuns& operator=(const WhileCodeRuns&) = delete;
+
+   private:
+    std::shared_ptr<detail::TransactionState> state_;
   };
   // For what goes past statements: copies, and the recording of changes.
   [[nodiscard]] sqlite::Connection& connection() const { return connection_; }
