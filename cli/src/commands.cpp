@@ -164,8 +164,8 @@ constexpr std::array kVerbs{
          "Carries out the files of tenants.migrations that a database has not had, each in a transaction: "
          "killed and given again it goes on where it was. Meanwhile nobody else writes to that tenant. One "
          "that fails stops no other; after a wave with more failures than --max-failures the rest is left as "
-         "it is. --dry-run migrates copies. Steps that have C++ code want --program. Asks for several "
-         "tenants; exit code 1 where one of them has failed or is left.",
+         "it is. One that is read-only is left out. --dry-run migrates copies. Steps that have C++ code want "
+         "--program. Asks for several tenants; exit code 1 where one of them has failed or is left.",
          "tenure tenant migrate --to 42 --waves 1%,10%,100% --parallel 4",
          "to waves parallel max-failures program yes dry-run reason", Effect::changes, tenant_migrate,
          tenant_words},

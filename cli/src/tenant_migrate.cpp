@@ -5,8 +5,11 @@
 #include "scratch_folder.hpp"
 #include "tenants.hpp"
 
+#include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/migrations.hpp>
+#include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <fmt/format.h>
@@ -15,6 +18,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,26 +42,57 @@ std::int64_t number_option(const Session& session, std::string_view option, std:
 
 // Whose database is there and may be written to.
 bool may_be_migrated(TenantState state) {
-  return state == TenantState::active || state == TenantState::paused || state == TenantState::read_only;
+  return state == TenantState::active || state == TenantState::paused;
+}
+
+struct ReadOnlyTenant {
+  TenantName name;
+  std::int64_t schema = 0;  // 0 also where it cannot be read
+};
+
+// Of one that is paused its stamp alone says so. What cannot be read fails where it is migrated.
+std::optional<ReadOnlyTenant> read_only_tenant(const TenantFiles& files, const TenantRecord& tenant) {
+  bool is_read_only = tenant.state == TenantState::read_only;
+  if (!is_read_only && tenant.state != TenantState::paused) return std::nullopt;
+  ReadOnlyTenant found{tenant.name};
+  try {
+    files.refuse_links(tenant.name);
+    sqlite::look_at(files.path_for(tenant.name), [&](sqlite::Connection& connection) {
+      const std::optional<Stamp> stamp = read_stamp(connection);
+      is_read_only = is_read_only || (stamp && stamp->state == TenantState::read_only);
+      found.schema = sqlite::schema_version(connection);
+    });
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
+  }
+  return is_read_only ? std::optional{std::move(found)} : std::nullopt;
+}
+
+std::string words_to_let_write(const TenantName& tenant) {
+  return fmt::format("tenure tenant set {} read_only=false", tenant.text());
 }
 
 struct ChosenTenants {
   std::vector<TenantToMigrate> ready;
   std::map<TenantName, TenantNumber> numbers;
-  std::vector<TenantResult> refused;
+  std::vector<TenantResult> settled;      // before anything is migrated
+  std::vector<ReadOnlyTenant> read_only;  // nobody's failure: an operator wants it so
 };
 
-ChosenTenants chosen_tenants(Session& session) {
+ChosenTenants chosen_tenants(Session& session, std::int64_t to) {
   const queue::Filter filter = session.filter(queue::tenant_filter_fields());
+  const TenantFiles files(session.settings().tenants.path);
   ChosenTenants chosen;
   for (const queue::TenantSummary& summary : tenants_where(session, [&](const queue::TenantSummary& tenant) {
          return queue::matches(filter, tenant, session.now());
        })) {
     const TenantRecord& tenant = summary.tenant;
     chosen.numbers.emplace(tenant.name, tenant.number);
-    if (may_be_migrated(tenant.state)) chosen.ready.push_back({tenant.name, tenant.generation});
+    const auto read_only = read_only_tenant(files, tenant);
+    if (read_only && read_only->schema == to) chosen.settled.push_back({tenant.name, {.from = to, .to = to}});
+    else if (read_only) chosen.read_only.push_back(*read_only);
+    else if (may_be_migrated(tenant.state)) chosen.ready.push_back({tenant.name, tenant.generation});
     else
-      chosen.refused.push_back({tenant.name,
+      chosen.settled.push_back({tenant.name,
                                 {},
                                 Failure{ErrorCode::tenant_not_ready,
                                         fmt::format("it is {}", name_of(tenant.state)), tenant.name.text()}});
@@ -81,11 +116,11 @@ class FleetCommand {
       : session_(session),
         request_(request_of(session)),
         failures_max_(number_option(session, "max-failures", 0, 0, 1'000'000)),
-        tenants_(chosen_tenants(session)),
+        tenants_(chosen_tenants(session, request_.options.to)),
         ends_(wave_ends(session.has("waves") ? session.option("waves") : kOneWave, tenants_.ready.size())) {}
 
   ExitCode run() {
-    for (TenantResult& refused : tenants_.refused) outcome_.add(std::move(refused));
+    for (TenantResult& settled : tenants_.settled) outcome_.add(std::move(settled));
     if (!is_agreed()) return ExitCode::refused;
     if (!session_.has("dry-run")) record();
     migrate();
@@ -148,12 +183,12 @@ class FleetCommand {
         outcome_.add(result);
         let_jobs_go(result);
         progress.show(std::ssize(outcome_.results),
-                      std::ssize(tenants_.ready) + std::ssize(tenants_.refused));
+                      std::ssize(tenants_.ready) + std::ssize(tenants_.settled));
       });
       begun = end;
       ++outcome_.waves;
     }
-    outcome_.left = tenants_.ready.size() + tenants_.refused.size() - outcome_.results.size();
+    outcome_.left = tenants_.ready.size() + tenants_.settled.size() - outcome_.results.size();
     std::ranges::sort(outcome_.results, {}, [](const TenantResult& each) { return each.tenant.text(); });
   }
 
@@ -173,6 +208,10 @@ class FleetCommand {
     std::vector<std::vector<std::string>> rows;
     for (const TenantResult& result : outcome_.results)
       if (result.failure) rows.push_back(row_of(result));
+    for (const ReadOnlyTenant& tenant : tenants_.read_only)
+      rows.push_back({tenant.name.text(), schema_text(tenant.schema), std::to_string(request_.options.to),
+                      fmt::format("left out, it is read-only: {}, migrate it, and set it again",
+                                  words_to_let_write(tenant.name))});
     if (!rows.empty())
       session_.print(
           table_text({{"TENANT", false, true}, {"FROM", true}, {"TO", true}, {"RESULT", false, false, true}},
@@ -182,11 +221,12 @@ class FleetCommand {
 
   [[nodiscard]] std::vector<std::string> row_of(const TenantResult& result) const {
     const std::int64_t now = result.done.from + std::ssize(result.done.steps);
-    return {result.tenant.text(), result.done.from == 0 ? "-" : std::to_string(result.done.from),
-            std::to_string(request_.options.to),
+    return {result.tenant.text(), schema_text(result.done.from), std::to_string(request_.options.to),
             fmt::format("failed, {}: {}", result.done.steps.empty() ? "unchanged" : fmt::format("at {}", now),
                         escaped(text_of(*result.failure)))};
   }
+
+  static std::string schema_text(std::int64_t schema) { return schema == 0 ? "-" : std::to_string(schema); }
 
   static std::string text_of(const Failure& failure) {
     return failure.where.empty() ? failure.message : failure.where + ": " + failure.message;
@@ -198,6 +238,8 @@ class FleetCommand {
                                    is_dry ? "would be " : "", number(outcome_.failed), number(outcome_.left));
     if (outcome_.already > 0)
       text += fmt::format("; {} had schema {} already", number(outcome_.already), request_.options.to);
+    if (!tenants_.read_only.empty())
+      text += fmt::format("; {} read-only, left out", number(tenants_.read_only.size()));
     if (outcome_.failed + outcome_.left > 0 && !is_dry) text += "; again: " + again();
     return text + "\n";
   }
@@ -232,9 +274,11 @@ class FleetCommand {
     count("already", outcome_.already);
     count("failed", outcome_.failed);
     count("left", outcome_.left);
+    count("read_only", tenants_.read_only.size());
     count("waves", outcome_.waves);
     writer.key("items").begin_array();
     for (const TenantResult& result : outcome_.results) write_result(writer, result);
+    for (const ReadOnlyTenant& tenant : tenants_.read_only) write_read_only(writer, tenant);
     writer.end_array().end_object();
     return out;
   }
@@ -252,6 +296,18 @@ class FleetCommand {
       write_text(writer, "where", result.failure->where);
     }
     writer.end_object();
+  }
+
+  static void write_read_only(json::Writer& writer, const ReadOnlyTenant& tenant) {
+    writer.begin_object().key("name").string(tenant.name.text()).key("from").integer(tenant.schema);
+    writer.key("schema")
+        .integer(tenant.schema)
+        .key("steps")
+        .begin_array()
+        .end_array()
+        .key("result")
+        .string("read_only");
+    writer.key("change").string(words_to_let_write(tenant.name)).end_object();
   }
 
   Session& session_;

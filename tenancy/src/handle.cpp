@@ -93,9 +93,19 @@ void checkpoint_if_long(detail::LeaseState& lease) {
   }
 }
 
+// Its statements would be there without the row that says so, and be carried out once more.
+void require_no_step(const detail::TransactionState& state) {
+  if (state.step.empty()) return;
+  raise(ErrorCode::access_refused,
+        "the code of a migration does not commit: it is committed with its statements and its row when it "
+        "returns",
+        state.lease->tenant.text(), state.step);
+}
+
 // The sync comes after every lock is released.
 void commit_unsynced(detail::TransactionState& state, bool is_ordered) {
   state.require_usable();
+  require_no_step(state);
   detail::require_transaction(state);
   detail::LeaseState& lease = *state.lease;
   while (lease.transactions.back() != &state) lease.transactions.back()->end();

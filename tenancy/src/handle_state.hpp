@@ -107,6 +107,7 @@ struct TransactionState {
   WriteLane::Turn turn;
   std::optional<Stamp> stamp;
   std::list<Cursor*> cursors;
+  std::string step;  // of a migration, whose code runs in it and does not commit; empty otherwise
 
   [[nodiscard]] bool owns_transaction() const { return read.has_value() || write.has_value(); }
   // HandleEnded, Interrupted, and what the current scope says.

@@ -40,11 +40,12 @@ class TenantMigration {
         told_(options.told == nullptr ? own_ : *options.told) {}
 
   TenantMigrated run() {
+    std::optional<OwnTables::WhileMigrating> permission;
     {
       const TenantSnapshot before = lease_->begin_read();
       OwnTables tables(before);
       told_ = {.from = static_cast<std::int64_t>(known(tables.connection())), .to = std::ssize(steps_)};
-      tables.let_write_while_migrating();
+      permission.emplace(before);
     }
     require_codes(static_cast<std::size_t>(told_.from));
     if (!begin()) return told_;
@@ -106,7 +107,7 @@ class TenantMigration {
     }
     const sqlite::Migration& step = steps_[*next];
     const sqlite::ExecutedStep executed = sqlite::execute_step(*connection, step);
-    if (has_code(step)) migrations_.codes.find(step.name)->second(transaction);
+    if (has_code(step)) run_code(step, transaction);
     {
       const OwnTables tables(transaction);
       sqlite::record_step(*connection, step, executed, to_us(now_));
@@ -116,6 +117,11 @@ class TenantMigration {
     transaction.commit();
     told_.steps.push_back(step.name);
     return true;
+  }
+
+  void run_code(const sqlite::Migration& step, TenantTransaction& transaction) const {
+    const OwnTables::WhileCodeRuns no_commit(transaction, step.name);
+    migrations_.codes.find(step.name)->second(transaction);
   }
 
   void set_state(TenantState state) {

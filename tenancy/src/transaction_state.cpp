@@ -208,7 +208,17 @@ sqlite::Statement OwnTables::statement(const sqlite::Query& query) { return conn
 
 std::int64_t OwnTables::changes() const { return connection_.changes(); }
 std::int64_t OwnTables::last_insert_row() const { return connection_.last_insert_row(); }
-void OwnTables::let_write_while_migrating() { lease_.may_migrate = true; }
 void OwnTables::set_last_insert_row(std::int64_t row) { connection_.set_last_insert_row(row); }
+
+OwnTables::WhileMigrating::WhileMigrating(const TenantReader& reader) : lease_(reader.state_->lease) {
+  lease_->may_migrate = true;
+}
+OwnTables::WhileMigrating::~WhileMigrating() { lease_->may_migrate = false; }
+
+OwnTables::WhileCodeRuns::WhileCodeRuns(const TenantTransaction& transaction, std::string_view step)
+    : state_(static_cast<const TenantReader&>(transaction).state_) {
+  state_->step = step;
+}
+OwnTables::WhileCodeRuns::~WhileCodeRuns() { state_->step.clear(); }
 
 }  // namespace tenure

@@ -64,7 +64,8 @@ TEST_F(TenantMigrate, MIG_01_OneTenantsFailureStopsNoOtherAndEveryResultIsListed
   for (const char* const name : {"acme", "corvid", "dodo"}) EXPECT_EQ(version(name), 2) << name;
   EXPECT_EQ(version("bolt"), 1);
   EXPECT_EQ(run({"tenant", "migrate", "--yes", "--json"}), 1);
-  EXPECT_THAT(output.out, HasSubstr(R"("migrated":0,"already":3,"failed":1,"left":0,"waves":1)"));
+  EXPECT_THAT(output.out,
+              HasSubstr(R"("migrated":0,"already":3,"failed":1,"left":0,"read_only":0,"waves":1)"));
   EXPECT_THAT(output.out, HasSubstr(R"({"name":"acme","from":2,"schema":2,"steps":[],"result":"already"})"));
   EXPECT_THAT(output.out, HasSubstr(R"({"name":"bolt","from":1,"schema":1,"steps":[],"result":"failed",)"
                                     R"("code":"ConstraintViolated")"));
@@ -78,6 +79,40 @@ TEST_F(TenantMigrate, MIG_07_AWaveThatExceedsTheAllowedFailuresIsTheLast) {
   EXPECT_EQ(version("corvid"), 1) << "it serves on on the old schema";
   EXPECT_EQ(run({"tenant", "migrate", "--yes", "--waves", "50%,75%,100%", "--max-failures", "2"}), 1);
   EXPECT_THAT(output.out, HasSubstr("2 migrated, 2 failed, 0 left"));
+}
+
+// It cannot be written to, so nothing of it can fail: it does not count against the rollout. Also where it is paused as well.
+TEST_F(TenantMigrate, ReadOnlyTenantsAreLeftOutAndStopNoRollout) {
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=true"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "set", "bolt", "read_only=true"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "pause", "bolt", "dodo"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "migrate", "--dry-run"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("2 would be migrated, 0 failed, 0 left; 2 read-only, left out\n"));
+  EXPECT_EQ(run({"tenant", "migrate", "--yes", "--waves", "50%,100%"}), 0) << output.out;
+  EXPECT_EQ(
+      output.out,
+      "TENANT  FROM  TO  RESULT\n"
+      "acme       1   2  left out, it is read-only: tenure tenant set acme read_only=false, migrate it, "
+      "and set it again\n"
+      "bolt       1   2  left out, it is read-only: tenure tenant set bolt read_only=false, migrate it, "
+      "and set it again\n"
+      "2 migrated, 0 failed, 0 left; 2 read-only, left out\n");
+  EXPECT_EQ(version("acme"), 1);
+  EXPECT_EQ(version("bolt"), 1);
+  EXPECT_EQ(version("corvid"), 2);
+  EXPECT_EQ(version("dodo"), 2);
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme", "--json"}), 0) << output.out;
+  EXPECT_THAT(output.out,
+              HasSubstr(R"("migrated":0,"already":0,"failed":0,"left":0,"read_only":1,"waves":0)"));
+  EXPECT_THAT(output.out, HasSubstr(R"({"name":"acme","from":1,"schema":1,"steps":[],"result":"read_only",)"
+                                    R"("change":"tenure tenant set acme read_only=false"})"));
+
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=false"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme"}), 0) << output.out;
+  EXPECT_EQ(version("acme"), 2);
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=true"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme"}), 0) << output.out;
+  EXPECT_EQ(output.out, "0 migrated, 0 failed, 0 left; 1 had schema 2 already\n");
 }
 
 TEST_F(TenantMigrate, ADryRunChangesNothingAndSaysWhatWouldFail) {

@@ -77,6 +77,33 @@ TEST_F(TenantMigrationTest, AStepThatFailsLeavesTheFormerSchemaWhole) {
   EXPECT_THAT(migrate(newer_migrations()).steps, ElementsAre("0003_half")) << "a rerun heals it";
 }
 
+TEST_F(TenantMigrationTest, TheCodeOfAStepDoesNotCommitIt) {
+  using Commit = void (TenantTransaction::*)();
+  for (const Commit commit : {&TenantTransaction::commit, &TenantTransaction::commit_ordered}) {
+    TenantMigrations committing = newer_migrations();
+    committing.codes["0003_half"] = [&](TenantTransaction& transaction) {
+      fill_half(transaction);
+      (transaction.*commit)();
+    };
+    const auto failure = failure_of([&] { return migrate(committing).to; });
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(failure->code, ErrorCode::access_refused);
+    EXPECT_THAT(failure->message, HasSubstr("the code of a migration does not commit"));
+    EXPECT_EQ(failure->where, "0003_half");
+    EXPECT_EQ(version(), 2);
+    EXPECT_THAT(ask("select name from pragma_table_info('invoice') where name = 'half'"), IsEmpty());
+    EXPECT_EQ(stamped(), TenantState::active);
+  }
+  TenantMigrations catching = newer_migrations();
+  catching.codes["0003_half"] = [](TenantTransaction& transaction) {
+    EXPECT_EQ(code_of([&] { transaction.commit(); }), ErrorCode::access_refused);
+    fill_half(transaction);
+  };
+  EXPECT_THAT(migrate(catching).steps, ElementsAre("0003_half"))
+      << "the refusal leaves the transaction as it was";
+  EXPECT_THAT(ask("select half from invoice order by id"), ElementsAre("5", "15"));
+}
+
 TEST_F(TenantMigrationTest, AStepMayNotTouchWhatIsTenures) {
   for (const std::string sql :
        {"update tenure_stamp set state = 8", "drop table tenure_receipts", "attach 'x.db' as x",
@@ -146,6 +173,27 @@ TEST_F(TenantMigrationTest, NobodyElseCommitsBetweenTheSteps) {
   EXPECT_EQ(stamped(), TenantState::active);
   with_tenant("acme", [&] { met = code_of([&] { static_cast<void>(other->begin()); }); });
   EXPECT_EQ(met, std::nullopt);
+}
+
+// What has migrated once is a handle like any other behind it, also where a step threw.
+TEST_F(TenantMigrationTest, WhoeverHasMigratedDoesNotCommitBetweenTheStepsOfOthers) {
+  HandleLease lease = value_or_raise(shop_.handles.acquire(kAcme, Generation{1}));
+  const auto migrates = [&](const TenantMigrations& migrations) {
+    with_tenant(kAcme, [&] { migrate_tenant(lease, migrations, shop_.clock.wall()); });
+  };
+  const auto met = [&] {
+    shop_.restamp("acme", TenantState::migrating);
+    return with_tenant(kAcme, [&] { return code_of([&] { static_cast<void>(lease->begin()); }); });
+  };
+  TenantMigrations throwing = newer_migrations();
+  throwing.codes["0003_half"] = [](TenantTransaction&) { throw std::runtime_error("no rate"); };
+  EXPECT_THROW(migrates(throwing), std::runtime_error);
+  EXPECT_EQ(met(), ErrorCode::tenant_not_ready);
+  migrates(newer_migrations());
+  EXPECT_EQ(version(), 3);
+  EXPECT_EQ(met(), ErrorCode::tenant_not_ready);
+  migrates(newer_migrations());
+  EXPECT_EQ(stamped(), TenantState::active) << "it still heals what was left";
 }
 
 TEST_F(TenantMigrationTest, OneThatIsNeitherActiveNorMigratingIsLeftAlone) {
