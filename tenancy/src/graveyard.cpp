@@ -144,6 +144,10 @@ TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generatio
                                     path_for(tenant, generation));
 }
 
+bool Graveyard::is_taking_back(const TenantName& tenant) const {
+  return !detail::read_begun(files_.building_lock_for(tenant)).source.empty();
+}
+
 // The log first: without its file it is nothing.
 std::int64_t Graveyard::erase(const TenantName& tenant, Generation generation) const {
   const fs::path path = path_for(tenant, generation);

@@ -7,6 +7,7 @@
 #include <tenure/tenancy/stamp.hpp>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 // `tenure tenant delete` and `undelete`.
@@ -181,6 +182,23 @@ TEST_F(TenantDeletes, BesideANewTenantOfThatNameNothingIsTakenBack) {
   EXPECT_EQ(run({"tenant", "undelete", "acme"}), 1);
   EXPECT_THAT(output.error, HasSubstr("TenantExists"));
   EXPECT_TRUE(fs::exists(buried(1)));
+}
+
+TEST_F(TenantDeletes, WhatWasInterruptedIsNamedByTheCommandThatGoesOn) {
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0);
+  value_or_raise(store->registry().begin_create(TenantName{"acme"}, clock.wall()));
+  clock.advance(std::chrono::hours{1});
+  const fs::path lock = folder / "tenants/.building/acme.lock";
+  std::ofstream{lock} << "2\n";
+  EXPECT_EQ(run({"doctor", "tenants", "stamps"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant create acme\n"));
+  EXPECT_THAT(output.out, Not(HasSubstr("tenant undelete")));
+  std::ofstream{lock} << "2 acme.1.db\n";
+  EXPECT_EQ(run({"doctor", "tenants", "stamps"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant undelete acme\n"));
+  EXPECT_THAT(output.out, Not(HasSubstr("tenant create acme")));
+  EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+  EXPECT_EQ(tenant().state, TenantState::active);
 }
 
 TEST_F(TenantDeletes, BehindTheWindowItIsRefused) {

@@ -54,9 +54,12 @@ class Graveyard {
                             const OnStep& on_step = nullptr) const;
   // Whether its file lies there, whole.
   [[nodiscard]] bool has(const TenantName& tenant, Generation generation) const;
-  // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What Tenants::create says besides.
+  // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What an interrupted Tenants::create has left at
+  // its place is not taken for it. What Tenants::create says besides.
   TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                          const Clock& clock) const;
+  // Whether a take_back of that name has been interrupted, or is under way: it goes on by take_back, and a create begins empty.
+  [[nodiscard]] bool is_taking_back(const TenantName& tenant) const;
   // Removes what lies there; how many bytes that were. 0 where there was nothing.
   std::int64_t erase(const TenantName& tenant, Generation generation) const;
 
