@@ -47,6 +47,9 @@ class Graveyard {
   Graveyard(TenantFiles files, std::string application,
             std::chrono::milliseconds wait_max = std::chrono::seconds{5});
 
+  // A look before anything else of the tenant is given up: raises what bury would of the file's links and stamp. A file that is missing is
+  // none of that. Not beside handles of this process to the file.
+  void require_buriable(const TenantName& tenant, Generation generation) const;
   // Closes the stamp in a write transaction, and takes the file away. Behind it no handle of any process commits, also not one that was
   // opened before and goes on later; who reads on sees what was there. WrongTenant and StaleGeneration where the file is not this
   // tenant's; TenantBusy where somebody holds its writers' lock; DatabaseDamaged. Then nothing was changed.
