@@ -7,6 +7,7 @@
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -119,6 +120,16 @@ void add_failed(Examination& examination, Named& named, const TenantRecord& tena
   else named.add(FindingLevel::fail, name + " is failed: its jobs wait", "tenure tenant list state=failed");
 }
 
+// By which an interrupted creation goes on, as far as the files beside the control database say.
+std::string command_of_creation(Session& session, const std::string& name) {
+  const auto tenant = TenantName::parse(name);
+  const config::Settings& settings = session.settings();
+  const bool is_taken_back =
+      tenant && !session.is_offline() &&
+      Graveyard(TenantFiles(settings.tenants.path), settings.application.name).is_taking_back(*tenant);
+  return fmt::format("tenure tenant {} {}", is_taken_back ? "undelete" : "create", escaped(name));
+}
+
 // Whoever deletes it has been interrupted, or is at it.
 void add_draining(Examination& examination, Named& named, const TenantRecord& tenant) {
   const auto deletion =
@@ -149,7 +160,7 @@ void name_leftovers(Examination& examination, const TenantFiles& files, Named& n
     named.add(FindingLevel::warn,
               fmt::format("{} lies in .building: a creation or deletion is under way, or was interrupted",
                           escaped(name)),
-              "tenure tenant create " + escaped(std::filesystem::path{name}.stem().string()));
+              command_of_creation(examination.session(), std::filesystem::path{name}.stem().string()));
   std::set<std::string> buried;
   examination.ask([&](queue::JobReader& reader) {
     for (auto page = reader.open_deletions(TenantNumber{0}, kTenantsPage); !page.empty();
@@ -306,7 +317,7 @@ void check_tenants(Examination& examination) {
       named.add(FindingLevel::warn,
                 fmt::format("{} has been in creation since {}", escaped(tenant.name.text()),
                             full_time_text(tenant.created, examination.style())),
-                "tenure tenant create " + escaped(tenant.name.text()));
+                command_of_creation(examination.session(), tenant.name.text()));
   }
   name_behind(examination, tenants, named);
   std::string text = counted(std::ssize(tenants), "tenant", examination.style());

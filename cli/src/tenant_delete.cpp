@@ -111,6 +111,8 @@ class Deletion {
       raise(ErrorCode::tenant_deleted,
             fmt::format("{} was deleted in generation {}", name_.text(), found.tenant.generation.value),
             name_.text());
+    // What waits is cancelled before the file moves, so one that cannot be moved is to be seen by now.
+    graveyard_.require_buriable(name_, found.tenant.generation);
     return found;
   }
 

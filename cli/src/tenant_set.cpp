@@ -33,23 +33,27 @@ TenantRecord known_tenant(Session& session, const TenantName& name) {
   return summary->tenant;
 }
 
-// Where the two differ the stricter holds, so that an interruption between them lets nobody write.
+bool is_at_work(TenantState state) {
+  return state == TenantState::active || state == TenantState::read_only || state == TenantState::paused;
+}
+
+// The stamp is what writers ask: closed first and opened last, so that an interruption lets nobody write. One that is not at work is the
+// registry's to refuse, before its file is touched.
 void set_read_only(Session& session, const TenantRecord& tenant, bool is_read_only, TenantState& before) {
   const config::Settings& settings = session.settings();
-  const auto set_stamp = [&] {
-    set_stamp_read_only(
-        TenantFiles(settings.tenants.path),
-        {.tenant = tenant.name, .generation = tenant.generation, .application = settings.application.name},
-        is_read_only);
-  };
-  if (!is_read_only) set_stamp();
+  const TenantFiles files(settings.tenants.path);
+  const StampExpectation expected{
+      .tenant = tenant.name, .generation = tenant.generation, .application = settings.application.name};
+  const bool is_stamp_first = is_read_only && is_at_work(tenant.state);
+  if (is_stamp_first) set_stamp_read_only(files, expected, true);
+  else if (is_at_work(tenant.state)) require_stamp_settable(files, expected);
   session.change([&](queue::StoreWriter& writer) {
     before = value_or_raise(writer.set_read_only(tenant.name, is_read_only));
     return Changed{1, fmt::format("{}, generation {}, {}={}", tenant.name.text(), tenant.generation.value,
                                   kReadOnly, is_read_only)};
   });
-  session.wake();
-  if (is_read_only) set_stamp();
+  if (!is_stamp_first) set_stamp_read_only(files, expected, is_read_only);
+  session.wake();  // what starts may write by now
 }
 
 void print_set(Session& session, const TenantRecord& tenant, bool is_read_only, TenantState before) {

@@ -22,6 +22,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kLockMode = 0660;
+constexpr std::size_t kBegunMax = 256;
+
+Begun begun_in(int descriptor) {
+  std::array<char, kBegunMax> buffer{};
+  const ssize_t size = ::pread(descriptor, buffer.data(), buffer.size(), 0);
+  std::string_view text{buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+  Begun begun;
+  const auto number = std::from_chars(text.data(), text.data() + text.size(), begun.generation);
+  text.remove_prefix(static_cast<std::size_t>(number.ptr - text.data()));
+  if (text.starts_with(' ')) begun.source = text.substr(1, text.find('\n') - 1);
+  return begun;
+}
 
 }  // namespace
 
@@ -50,6 +62,11 @@ void make_synced_folders(const fs::path& folder) {
   sync_folder(folder.parent_path());
 }
 
+Begun read_begun(const fs::path& lock) {
+  const Descriptor opened{::open(lock.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  return opened.is_open() ? begun_in(opened.number()) : Begun{};
+}
+
 BuildingLock::BuildingLock(fs::path path, const TenantName& name, WhenLocked when_locked)
     : path_(std::move(path)) {
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt)
@@ -58,19 +75,14 @@ BuildingLock::BuildingLock(fs::path path, const TenantName& name, WhenLocked whe
 }
 
 BuildingLock::~BuildingLock() {
-  if (descriptor_.is_open() && begun() == 0) remove();
+  if (descriptor_.is_open() && begun().generation == 0) remove();
 }
 
-std::int64_t BuildingLock::begun() const {
-  std::array<char, 24> text{};
-  const ssize_t size = ::pread(descriptor_.number(), text.data(), text.size(), 0);
-  std::int64_t generation = 0;
-  if (size > 0) std::from_chars(text.data(), text.data() + size, generation);
-  return generation;
-}
+Begun BuildingLock::begun() const { return begun_in(descriptor_.number()); }
 
-void BuildingLock::note_begun(Generation generation) {
-  const std::string text = fmt::format("{}\n", generation.value);
+void BuildingLock::note_begun(const Begun& begun) {
+  const std::string text =
+      fmt::format("{}{}{}\n", begun.generation, begun.source.empty() ? "" : " ", begun.source);
   if (::ftruncate(descriptor_.number(), 0) != 0 ||
       ::pwrite(descriptor_.number(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
       ::fsync(descriptor_.number()) != 0)

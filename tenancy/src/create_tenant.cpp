@@ -64,11 +64,9 @@ class Creation {
     refuse_unknown_file();
     enter(CreateStep::begin);
     record_.emplace(value_or_raise(registry_.begin_create(name_, clock_.wall())));
-    if (is_there(final_)) {
-      refuse_other_file();
-    } else {
-      build_or_take_back();
-    }
+    if (is_there(final_)) refuse_other_file();
+    if (is_there(final_) && lock_->begun() != begun()) remove_file_of_other_origin();
+    if (!is_there(final_)) build_or_take_back();
     return finish();
   }
 
@@ -96,7 +94,7 @@ class Creation {
     const bool companion = std::ranges::any_of(kCompanions, [&](std::string_view ending) {
       return is_there(final_.string() + std::string{ending});
     });
-    if ((lock_->begun() != 0 && is_there(final_)) || (!companion && !is_there(final_))) return;
+    if ((lock_->begun().generation != 0 && is_there(final_)) || (!companion && !is_there(final_))) return;
     lock_->remove();
     raise(ErrorCode::tenant_exists,
           "a file lies where this tenant's would be, and the registry does not know it; nothing was changed",
@@ -108,7 +106,8 @@ class Creation {
   void refuse_other_file() {
     const bool ours = [&] {
       sqlite::Connection connection{final_, {.access = sqlite::Access::read_only}};
-      return read_stamp(connection) == finished_stamp() && lock_->begun() == record_->generation.value;
+      return read_stamp(connection) == finished_stamp() &&
+             lock_->begun().generation == record_->generation.value;
     }();
     if (!ours)
       raise(ErrorCode::tenant_exists,
@@ -117,9 +116,22 @@ class Creation {
     const sqlite::Connection tidying{final_, {.secure_delete = true}};
   }
 
+  // An empty file is not what a deleted tenant had, and that is not to be met by whoever begins anew. Nobody has it open: the registry
+  // never said that it is active. It is gone on disk before the lock says what is built in its place.
+  void remove_file_of_other_origin() const {
+    for (const std::string_view ending : kCompanions)
+      if (const fs::path beside = final_.string() + std::string{ending}; is_there(beside)) remove(beside);
+    remove(final_);
+    sync_folder(final_.parent_path());
+  }
+
+  static void remove(const fs::path& path) {
+    if (::unlink(path.c_str()) != 0) raise_system(errno, "the file cannot be removed", path);
+  }
+
   void build_or_take_back() {
     try {
-      lock_->note_begun(record_->generation);
+      lock_->note_begun(begun());
       build();
     } catch (...) {
       take_back();
@@ -218,6 +230,10 @@ class Creation {
     fs::remove(building_, error);
     for (const std::string_view ending : kCompanions)
       fs::remove(building_.string() + std::string{ending}, error);
+  }
+
+  [[nodiscard]] Begun begun() const {
+    return {record_->generation.value, source_ ? source_->filename().string() : std::string{}};
   }
 
   [[nodiscard]] Stamp finished_stamp() const {

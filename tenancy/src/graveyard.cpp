@@ -4,6 +4,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/base/sync_file.hpp>
@@ -50,26 +51,41 @@ void remove_file(const fs::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) raise_system(errno, "the file cannot be removed", path);
 }
 
+// One that an interrupted burial has closed is the tenant's too.
+void require_own(std::optional<Stamp> stamp, const fs::path& path, const StampExpectation& expected) {
+  if (!stamp)
+    raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
+          expected.tenant.text(), path.string());
+  stamp->state = TenantState::draining;  // what else it says is compared as ever
+  value_or_raise(check_identity(*stamp, expected));
+}
+
 // Whoever reads holds the log up, and whoever writes is over: a few frames may stay in it, and go with the file.
 void close_stamp(const fs::path& path, const StampExpectation& expected, std::chrono::milliseconds wait_max) {
   sqlite::Connection gate{path, {.secure_delete = true, .busy_wait_max = wait_max}};
   std::optional<Stamp> stamp = read_stamp(gate);
-  if (!stamp)
-    raise(ErrorCode::wrong_tenant, "the file carries no stamp, so it cannot be told whose it is",
-          expected.tenant.text(), path.string());
-  if (stamp->state != TenantState::deleted) {
-    value_or_raise(check_identity(*stamp, expected));
-    sqlite::WriteTransaction transaction{gate};
-    stamp = current_stamp(gate);
-    value_or_raise(check_identity(*stamp, expected));
-    stamp->state = TenantState::deleted;
-    write_stamp(gate, *stamp);
-    transaction.commit();
-    sqlite::sync_wal(gate);
-    return;
-  }
-  stamp->state = TenantState::draining;  // what else it says is compared as ever
+  require_own(stamp, path, expected);
+  if (stamp->state == TenantState::deleted) return;
+  sqlite::WriteTransaction transaction{gate};
+  stamp = current_stamp(gate);
   value_or_raise(check_identity(*stamp, expected));
+  stamp->state = TenantState::deleted;
+  write_stamp(gate, *stamp);
+  transaction.commit();
+  sqlite::sync_wal(gate);
+}
+
+// Without changing a byte, where that is possible: not beside a log without its index, nor while somebody begins one.
+std::optional<Stamp> look_at_stamp(const fs::path& path, std::chrono::milliseconds wait_max) {
+  std::optional<Stamp> stamp;
+  try {
+    sqlite::look_at(path, [&](sqlite::Connection& connection) { stamp = read_stamp(connection); });
+    return stamp;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::access_refused && error.code() != ErrorCode::store_busy) throw;
+  }
+  sqlite::Connection connection{path, {.secure_delete = true, .busy_wait_max = wait_max}};
+  return read_stamp(connection);
 }
 
 void move_log_into(const fs::path& path) {
@@ -92,6 +108,16 @@ fs::path Graveyard::path_for(const TenantName& tenant, Generation generation) co
   // By the rules for names of paths.
   const fs::path built = files_.building_path_for(tenant);
   return files_.root() / ".graveyard" / fmt::format("{}.{}.db", built.stem().string(), generation.value);
+}
+
+void Graveyard::require_buriable(const TenantName& tenant, Generation generation) const {
+  files_.refuse_links(tenant);
+  const fs::path path = files_.path_for(tenant);
+  if (!is_there(path)) return;
+  detail::with_tenant_failures(tenant, nullptr, [&] {
+    require_own(look_at_stamp(path, wait_max_), path,
+                {.tenant = tenant, .generation = generation, .application = application_});
+  });
 }
 
 // A new tenant of that name may come once its predecessor is deleted, and that is behind this, so what lies at the place of the file is
@@ -142,6 +168,10 @@ TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generatio
   const TenantsOptions options{.application = application_};
   return detail::create_tenant_from(registry, files_, clock, options, tenant, {},
                                     path_for(tenant, generation));
+}
+
+bool Graveyard::is_taking_back(const TenantName& tenant) const {
+  return !detail::read_begun(files_.building_lock_for(tenant)).source.empty();
 }
 
 // The log first: without its file it is nothing.

@@ -1,5 +1,6 @@
 #include "handle_state.hpp"
 
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/tenancy/stamp_change.hpp>
@@ -24,15 +25,27 @@ void require_own(const sqlite::Connection& connection, const std::optional<Stamp
         expected.tenant.text());
 }
 
-}  // namespace
-
-void set_stamp_read_only(const TenantFiles& files, const StampExpectation& expected, bool is_read_only,
-                         std::chrono::milliseconds wait_max) {
+void with_own_file(const TenantFiles& files, const StampExpectation& expected,
+                   std::chrono::milliseconds wait_max, FunctionRef<void(sqlite::Connection&)> work) {
   files.refuse_links(expected.tenant);
   detail::with_tenant_failures(expected.tenant, nullptr, [&] {
     sqlite::Connection connection{files.path_for(expected.tenant),
                                   {.secure_delete = true, .busy_wait_max = wait_max}};
     require_own(connection, read_stamp(connection), expected);
+    work(connection);
+  });
+}
+
+}  // namespace
+
+void require_stamp_settable(const TenantFiles& files, const StampExpectation& expected,
+                            std::chrono::milliseconds wait_max) {
+  with_own_file(files, expected, wait_max, [](sqlite::Connection&) {});
+}
+
+void set_stamp_read_only(const TenantFiles& files, const StampExpectation& expected, bool is_read_only,
+                         std::chrono::milliseconds wait_max) {
+  with_own_file(files, expected, wait_max, [&](sqlite::Connection& connection) {
     sqlite::WriteTransaction transaction{connection};
     Stamp stamp = current_stamp(connection);
     require_own(connection, stamp, expected);

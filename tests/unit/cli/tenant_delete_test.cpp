@@ -7,6 +7,7 @@
 #include <tenure/tenancy/stamp.hpp>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 // `tenure tenant delete` and `undelete`.
@@ -34,6 +35,10 @@ class TenantDeletes : public FileProgram {
     queue::DeletionStep step{};
     store->read([&](queue::JobReader& reader) { step = reader.deletion(TenantNumber{number})->step; });
     return step;
+  }
+  void expect_nothing_changed() {
+    EXPECT_EQ(tenant().state, TenantState::active);
+    for (const int seed : {1, 2}) EXPECT_NE(job(seed).state, queue::ShownState::cancelled) << seed;
   }
   // As a dispatcher does at an operator's request.
   void cancel_run(const queue::ClaimedJob& job) {
@@ -142,10 +147,41 @@ TEST_F(TenantDeletes, AFileOfAnotherTenantOrGenerationIsLeftWhereItIs) {
     write_stamp(connection, stamp);
     transaction.commit();
   }
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--dry-run"}), 1);
+  EXPECT_THAT(output.error, HasSubstr("StaleGeneration"));
   EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 1);
   EXPECT_THAT(output.error, HasSubstr("StaleGeneration"));
   EXPECT_TRUE(fs::exists(file()));
-  EXPECT_EQ(tenant().state, TenantState::draining);
+  expect_nothing_changed();
+}
+
+TEST_F(TenantDeletes, AFileThatCannotBeBuriedCostsNoJobAndNoTenant) {
+  fs::rename(file(), folder / "elsewhere.db");
+  fs::create_symlink(folder / "elsewhere.db", file());
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--dry-run"}), 78) << output.error;
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 78) << output.error;
+  EXPECT_THAT(output.error, HasSubstr("a symbolic link"));
+  expect_nothing_changed();
+  fs::remove(file());
+  std::ofstream{file()} << std::string(8192, 'x');
+  EXPECT_NE(run({"tenant", "delete", "acme", "--dry-run"}), 0);
+  EXPECT_NE(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0);
+  EXPECT_THAT(output.error, HasSubstr("DatabaseDamaged"));
+  expect_nothing_changed();
+}
+
+// A log without its index is nothing that a look may read, and no obstacle to a burial.
+TEST_F(TenantDeletes, OneThatOnlyAWriterCanReadGoes) {
+  const fs::path log = file().string() + "-wal";
+  {
+    sqlite::Connection connection{file(), {}};
+    connection.execute({"script", "create table kept(x)"});
+    fs::copy_file(log, folder / "log");
+  }
+  fs::copy_file(folder / "log", log, fs::copy_options::overwrite_existing);
+  ASSERT_FALSE(fs::exists(file().string() + "-shm"));
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0) << output.error;
+  EXPECT_EQ(tenant().state, TenantState::deleted);
 }
 
 TEST_F(TenantDeletes, OneWhoseFileIsMissingGoesToo) {
@@ -181,6 +217,23 @@ TEST_F(TenantDeletes, BesideANewTenantOfThatNameNothingIsTakenBack) {
   EXPECT_EQ(run({"tenant", "undelete", "acme"}), 1);
   EXPECT_THAT(output.error, HasSubstr("TenantExists"));
   EXPECT_TRUE(fs::exists(buried(1)));
+}
+
+TEST_F(TenantDeletes, WhatWasInterruptedIsNamedByTheCommandThatGoesOn) {
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0);
+  value_or_raise(store->registry().begin_create(TenantName{"acme"}, clock.wall()));
+  clock.advance(std::chrono::hours{1});
+  const fs::path lock = folder / "tenants/.building/acme.lock";
+  std::ofstream{lock} << "2\n";
+  EXPECT_EQ(run({"doctor", "tenants", "stamps"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant create acme\n"));
+  EXPECT_THAT(output.out, Not(HasSubstr("tenant undelete")));
+  std::ofstream{lock} << "2 acme.1.db\n";
+  EXPECT_EQ(run({"doctor", "tenants", "stamps"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant undelete acme\n"));
+  EXPECT_THAT(output.out, Not(HasSubstr("tenant create acme")));
+  EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+  EXPECT_EQ(tenant().state, TenantState::active);
 }
 
 TEST_F(TenantDeletes, BehindTheWindowItIsRefused) {

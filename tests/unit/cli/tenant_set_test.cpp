@@ -65,7 +65,46 @@ TEST_F(TenantSets, APausedOneStaysPausedAndIsThatOnceItIsResumed) {
   EXPECT_EQ(state(), TenantState::read_only);
 }
 
-// Interrupted between the two, the stricter holds, and the same command goes on.
+// As one that dies where the registry would be changed.
+TEST_F(TenantSets, InterruptedBetweenRegistryAndFileNobodyWrites) {
+  const auto open_store = environment.open_store;
+  const auto die = [](const queue::SqliteStoreOptions&) -> std::shared_ptr<queue::Store> {
+    raise(ErrorCode::disk, "died");
+  };
+  environment.open_store = die;
+  EXPECT_NE(run({"tenant", "set", "acme", "read_only=true"}), 0);
+  EXPECT_EQ(stamped(), TenantState::read_only) << "closed first";
+  environment.open_store = open_store;
+  EXPECT_EQ(run({"doctor", "stamps"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("the file says read_only, the registry active"));
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=true"}), 0) << output.error;
+  environment.open_store = die;
+  EXPECT_NE(run({"tenant", "set", "acme", "read_only=false"}), 0);
+  EXPECT_EQ(stamped(), TenantState::read_only) << "opened last";
+  environment.open_store = open_store;
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=false"}), 0) << output.error;
+  EXPECT_EQ(state(), TenantState::active);
+  EXPECT_EQ(stamped(), TenantState::active);
+}
+
+TEST_F(TenantSets, WhereTheFileCannotFollowNothingIsChanged) {
+  stamp(TenantState::migrating);
+  EXPECT_NE(run({"tenant", "set", "acme", "read_only=true"}), 0);
+  EXPECT_THAT(output.error, HasSubstr("TenantNotReady"));
+  EXPECT_EQ(state(), TenantState::active);
+  stamp(TenantState::active);
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=true"}), 0);
+  stamp(TenantState::migrating);
+  EXPECT_NE(run({"tenant", "set", "acme", "read_only=false"}), 0);
+  EXPECT_EQ(state(), TenantState::read_only);
+  stamp(TenantState::active);
+  EXPECT_EQ(run({"tenant", "set", "acme", "read_only=false"}), 0);
+  execute("update tenant set state = 7");  // draining
+  EXPECT_NE(run({"tenant", "set", "acme", "read_only=true"}), 0);
+  EXPECT_EQ(stamped(), TenantState::active);
+}
+
+// However the two have come to differ, it is named, and the same command goes on.
 TEST_F(TenantSets, WhatIsHalfDoneIsNamedAndDoneAgain) {
   EXPECT_EQ(run({"tenant", "set", "acme", "read_only=true"}), 0);
   stamp(TenantState::active);

@@ -136,6 +136,82 @@ TEST(Graveyard, TakenBackTheOutboxIsEmptyAndItsNumbersBeginAnew) {
   });
 }
 
+// A creator that died behind its rename has left a file at the place, which whoever comes next finds.
+struct InterruptedShop : BuriedShop {
+  // As another program that dies before it activates what it has put in place.
+  class Unactivated final : public TenantRegistry {
+   public:
+    explicit Unactivated(TenantRegistry& registry) : registry_(registry) {}
+    std::optional<TenantRecord> find(const TenantName& name) override { return registry_.find(name); }
+    Result<TenantRecord> begin_create(const TenantName& name, WallTime now) override {
+      return registry_.begin_create(name, now);
+    }
+    Result<void> activate(const TenantName&, Generation) override { throw std::runtime_error("died"); }
+    void abandon_create(const TenantName& name, Generation generation) override {
+      registry_.abandon_create(name, generation);
+    }
+    std::vector<TenantRecord> list(const std::optional<TenantName>& after, std::size_t limit) override {
+      return registry_.list(after, limit);
+    }
+    void sync() override { registry_.sync(); }
+
+   private:
+    TenantRegistry& registry_;
+  };
+
+  InterruptedShop() {
+    {
+      HandleLease lease = open("acme");
+      write(lease);
+    }
+    handles.close_idle();
+    static_cast<void>(graveyard().bury(kBuriedTenant, kFirst));
+    deleted();
+  }
+  void die_creating() {
+    Tenants dying{
+        unactivated, handles, clock, {.application = "shop", .migrations = testing::shop_migrations()}};
+    EXPECT_THROW(dying.create(kBuriedTenant), std::runtime_error);
+    EXPECT_TRUE(fs::exists(path("acme")));
+  }
+  void die_taking_back() {
+    EXPECT_THROW(static_cast<void>(graveyard().take_back(kBuriedTenant, kFirst, unactivated, clock)),
+                 std::runtime_error);
+    EXPECT_TRUE(fs::exists(path("acme")));
+  }
+  [[nodiscard]] std::int64_t invoices_there() {
+    HandleLease lease = open("acme");
+    EXPECT_EQ(lease->generation(), Generation{2});
+    return invoices(lease);
+  }
+
+  Unactivated unactivated{registry};
+};
+
+TEST(Graveyard, TakenBackAfterACreatorThatDiedItIsTheOldDataAndNotTheEmptyFile) {
+  InterruptedShop shop;
+  shop.die_creating();
+  static_cast<void>(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock));
+  EXPECT_EQ(shop.invoices_there(), 1);
+  EXPECT_FALSE(fs::exists(shop.handles.files().building_lock_for(kBuriedTenant)));
+}
+
+TEST(Graveyard, CreatedAfterATakingBackThatDiedItIsEmptyAndNotTheFormersData) {
+  InterruptedShop shop;
+  shop.die_taking_back();
+  shop.tenants.create(kBuriedTenant);
+  EXPECT_EQ(shop.invoices_there(), 0);
+  EXPECT_TRUE(shop.graveyard().has(kBuriedTenant, kFirst));
+}
+
+TEST(Graveyard, ATakingBackThatDiedIsGoneOnWith) {
+  InterruptedShop shop;
+  shop.die_creating();
+  shop.die_taking_back();
+  static_cast<void>(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock));
+  EXPECT_EQ(shop.invoices_there(), 1);
+}
+
 TEST(Graveyard, WhoeverWritesIsWaitedForAndThenSaidToBeBusy) {
   BuriedShop shop;
   sqlite::Connection other{shop.path("acme"), {}};

@@ -47,6 +47,9 @@ class Graveyard {
   Graveyard(TenantFiles files, std::string application,
             std::chrono::milliseconds wait_max = std::chrono::seconds{5});
 
+  // A look before anything else of the tenant is given up: raises what bury would of the file's links and stamp. A file that is missing is
+  // none of that. Not beside handles of this process to the file.
+  void require_buriable(const TenantName& tenant, Generation generation) const;
   // Closes the stamp in a write transaction, and takes the file away. Behind it no handle of any process commits, also not one that was
   // opened before and goes on later; who reads on sees what was there. WrongTenant and StaleGeneration where the file is not this
   // tenant's; TenantBusy where somebody holds its writers' lock; DatabaseDamaged. Then nothing was changed.
@@ -54,9 +57,12 @@ class Graveyard {
                             const OnStep& on_step = nullptr) const;
   // Whether its file lies there, whole.
   [[nodiscard]] bool has(const TenantName& tenant, Generation generation) const;
-  // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What Tenants::create says besides.
+  // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What an interrupted Tenants::create has left at
+  // its place is not taken for it. What Tenants::create says besides.
   TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                          const Clock& clock) const;
+  // Whether a take_back of that name has been interrupted, or is under way: it goes on by take_back, and a create begins empty.
+  [[nodiscard]] bool is_taking_back(const TenantName& tenant) const;
   // Removes what lies there; how many bytes that were. 0 where there was nothing.
   std::int64_t erase(const TenantName& tenant, Generation generation) const;
 

@@ -18,5 +18,8 @@ inline constexpr std::chrono::seconds kStampWait{5};  // for the writers' lock
 // file, DatabaseDamaged. Then nothing was changed.
 void set_stamp_read_only(const TenantFiles& files, const StampExpectation& expected, bool is_read_only,
                          std::chrono::milliseconds wait_max = kStampWait);
+// Raises what that would of the file as it is now; changes nothing.
+void require_stamp_settable(const TenantFiles& files, const StampExpectation& expected,
+                            std::chrono::milliseconds wait_max = kStampWait);
 
 }  // namespace tenure
