@@ -111,8 +111,8 @@ class FleetCheck {
     if (!rows.empty())
       session_.print(table_text({{"TENANT", false, true}, {"SCHEMA", true}, {"FINDING", false, false, true}},
                                 rows, session_.table_style()));
-    session_.print(fmt::format("{} tenants, {} with findings\n",
-                               number_text(fleet_.looked_at, session_.style()),
+    session_.print(fmt::format("{}, {} with findings\n",
+                               counted(fleet_.looked_at, "tenant", session_.style()),
                                number_text(std::ssize(fleet_.found), session_.style())));
   }
 

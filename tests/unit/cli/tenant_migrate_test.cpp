@@ -166,6 +166,8 @@ TEST_F(TenantMigrate, WithoutAFolderOfMigrationsThereIsNothingToDo) {
 
 TEST_F(TenantMigrate, MIG_12_ACheckShowsAHistogramOfVersionsAndWhoseTablesAreUnexpected) {
   EXPECT_EQ(run({"tenant", "migrate", "name=acme"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "check", "name=acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("1 tenant, 0 with findings\n"));
   EXPECT_EQ(run({"tenant", "check"}), 0) << output.out << output.error;
   EXPECT_EQ(output.out,
             "SCHEMA  TENANTS  NOTE\n"
