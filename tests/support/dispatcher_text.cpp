@@ -56,6 +56,7 @@ struct AskText {
   std::string operator()(const daemon::SuspectsPart::Ask& ask) const {
     return fmt::format("suspects after {}", ask.after.value);
   }
+  std::string operator()(const daemon::OutboxSyncPart::Ask&) const { return "sync outboxes"; }
   std::string operator()(const daemon::RefusalsPart::Ask& ask) const {
     return fmt::format("{} more refused", ask.count);
   }

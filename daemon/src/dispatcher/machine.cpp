@@ -297,6 +297,7 @@ std::optional<Instant> Machine::next_wake() const {
     if (moment && *moment > now.steady) consider(moment);
   };
   consider_later(rounds_.retry_at());
+  consider_later(state_.told_outboxes.sync_at());
   if (state_.stopping.is_asked() && state_.processes.hold_any()) consider_later(state_.looks.next_poll());
   if (!state_.is_in(Stage::working)) return next;
   consider(state_.held_notes.next_at());

@@ -38,7 +38,20 @@ bool ToldOutboxes::told(ProcessNumber process, const AttemptEnd& end) {
 
 OutboxRowsPart::Ask ToldOutboxes::take() {
   bytes_ = 0;
+  if (!untold_.empty()) sync_at_ = next_sync_;
   return std::exchange(untold_, {});
+}
+
+void ToldOutboxes::taken_over(AcknowledgeOutbox acknowledgement) {
+  const auto same = std::ranges::find(unsynced_, acknowledgement.owner, &AcknowledgeOutbox::owner);
+  if (same == unsynced_.end()) unsynced_.push_back(std::move(acknowledgement));
+  else *same = std::move(acknowledgement);
+}
+
+std::vector<AcknowledgeOutbox> ToldOutboxes::synced(Instant now) {
+  next_sync_ = now + kOutboxSyncPause;
+  sync_at_.reset();
+  return std::exchange(unsynced_, {});
 }
 
 void ToldOutboxes::not_stored(const OutboxRowsPart::Ask& ask) {

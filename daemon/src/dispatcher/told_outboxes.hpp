@@ -6,12 +6,18 @@
 #include <tenure/daemon/round.hpp>
 #include <tenure/queue/run.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 // What worker processes have told of tenants' outboxes and is not stored yet: of each file the report that goes
-// furthest, which has all that others told and was not taken over since.
+// furthest, which has all that others told and was not taken over since. And what was taken over, until it is on disk.
 namespace tenure::daemon {
+
+// Between two syncs for the sake of outboxes. A worker process keeps rows meanwhile that it could delete, and sends those of a busy
+// tenant again with the next run; a sync for each round was every fifth of all syncs (docs/performance.md, figure 18).
+inline constexpr std::chrono::milliseconds kOutboxSyncPause{5};
 
 class ToldOutboxes {
  public:
@@ -25,11 +31,21 @@ class ToldOutboxes {
   void not_stored(const OutboxRowsPart::Ask& ask);
   [[nodiscard]] bool all_stored() const { return untold_.empty(); }
 
+  // Rows are in the store, and may be deleted once it is synced.
+  void taken_over(AcknowledgeOutbox acknowledgement);
+  // When the store is to be synced for what was taken; nothing: there is nothing to sync.
+  [[nodiscard]] std::optional<Instant> sync_at() const { return sync_at_; }
+  // All that was taken over until now is on disk: what can be acknowledged.
+  [[nodiscard]] std::vector<AcknowledgeOutbox> synced(Instant now);
+
  private:
   OutboxRowsPart::Ask untold_;
   std::size_t bytes_ = 0;
+  std::vector<AcknowledgeOutbox> unsynced_;  // one for each file
+  Instant next_sync_{};                      // not before
+  std::optional<Instant> sync_at_;
 
-  TENURE_REMEMBERS(untold, bytes)
+  TENURE_REMEMBERS(untold, bytes, unsynced, next_sync, sync_at)
 };
 
 }  // namespace tenure::daemon

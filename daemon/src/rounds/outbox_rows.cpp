@@ -32,7 +32,6 @@ OutboxRowsPart::Answer OutboxRowsPart::carry_out(queue::StoreWriter& writer, con
   return answer;
 }
 
-// On disk by now.
 void OutboxRowsPart::absorb(DispatcherState& state, const Ask& ask, Answer& answer) {
   for (std::size_t index = 0; index < ask.size(); ++index) {
     const auto& [process, report] = ask[index];
@@ -40,7 +39,7 @@ void OutboxRowsPart::absorb(DispatcherState& state, const Ask& ask, Answer& answ
     if (relayed.inserted > 0) state.looks.soon();
     // Of an older copy nothing was taken over, whatever the watermark is.
     if (!relayed.is_file_behind && relayed.watermark >= report.rows.rows.front().seq)
-      state.actions.emplace_back(AcknowledgeOutbox{process, report.owner, relayed.watermark});
+      state.told_outboxes.taken_over({process, report.owner, relayed.watermark});
   }
 }
 

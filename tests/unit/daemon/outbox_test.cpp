@@ -51,7 +51,7 @@ class TellsOutbox : public ::testing::Test {
   std::vector<queue::ClaimRef> claims;
 };
 
-TEST_F(TellsOutbox, RowsGoBeforeTheEndOfTheirRunInOneDurableCommitAndAreAcknowledgedBehindIt) {
+TEST_F(TellsOutbox, RowsGoBeforeTheEndOfTheirRunInOneCommitAndAreAcknowledgedBehindItsSync) {
   static_assert(RoundParts::index<OutboxRowsPart>() < RoundParts::index<EndsPart>());
   EXPECT_FALSE(find<AcknowledgeOutbox>(end(0, report_of({3, 4}))));
   ASSERT_TRUE(stepper.has_round());
@@ -67,6 +67,62 @@ TEST_F(TellsOutbox, RowsGoBeforeTheEndOfTheirRunInOneDurableCommitAndAreAcknowle
   ASSERT_TRUE(stepper.has_round()) << "it looks for what is new";
   EXPECT_TRUE(stepper.round().ask<NewJobsPart>());
   EXPECT_TRUE(asked().empty());
+}
+
+// The sync behind the first is in its own commit; that of the next comes when its time has.
+TEST_F(TellsOutbox, ManyCommitsShareOneSyncBehindWhichAllOfThemAreAcknowledged) {
+  const auto sync_is_asked = [&] {
+    return stepper.has_round() && stepper.round().ask<OutboxSyncPart>().has_value();
+  };
+  end(0, report_of({1}));
+  EXPECT_TRUE(sync_is_asked());
+  stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{1}, .inserted = 0}});
+  while (stepper.has_round()) stepper.answer();
+
+  end(1, report_of({2}));
+  EXPECT_EQ(asked(), (Rows{{2}}));
+  EXPECT_FALSE(sync_is_asked());
+  EXPECT_EQ(stepper.round().durability(), queue::Durability::ordered);
+  EXPECT_FALSE(find<AcknowledgeOutbox>(stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{2}}})));
+  while (stepper.has_round()) stepper.answer();
+  stepper.pass(kOutboxSyncPause - 1ms);
+  stepper.step(TimePassed{});
+  EXPECT_FALSE(sync_is_asked());
+  while (stepper.has_round()) stepper.answer();
+  stepper.pass(1ms);
+  stepper.step(TimePassed{});
+  ASSERT_TRUE(sync_is_asked());
+  EXPECT_EQ(stepper.round().durability(), queue::Durability::durable);
+  const auto acknowledged = find<AcknowledgeOutbox>(stepper.answer());
+  ASSERT_TRUE(acknowledged);
+  EXPECT_EQ(acknowledged->watermark, OutboxSeq{2});
+}
+
+TEST_F(TellsOutbox, ASyncThatFailedIsAskedAgainAndNothingIsAcknowledgedBefore) {
+  end(0, report_of({1}));
+  stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{1}, .inserted = 0}});
+  while (stepper.has_round()) stepper.answer();
+  end(1, report_of({2}));
+  stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{2}}});
+  while (stepper.has_round()) stepper.answer();
+  stepper.pass(kOutboxSyncPause);
+  stepper.step(TimePassed{});
+  ASSERT_TRUE(stepper.round().ask<OutboxSyncPart>());
+  EXPECT_FALSE(find<AcknowledgeOutbox>(stepper.fail()));
+  stepper.pass(10s);
+  stepper.step(TimePassed{});
+  ASSERT_TRUE(stepper.round().ask<OutboxSyncPart>());
+  EXPECT_TRUE(find<AcknowledgeOutbox>(stepper.answer()));
+}
+
+TEST_F(TellsOutbox, WhoStopsSyncsWithEachCommit) {
+  end(0, report_of({1}));
+  stepper.answer<OutboxRowsPart>({{.watermark = OutboxSeq{1}, .inserted = 0}});
+  while (stepper.has_round()) stepper.answer();
+  stepper.step(StopAsked{});
+  end(1, report_of({2}));
+  ASSERT_TRUE(stepper.has_round());
+  EXPECT_TRUE(stepper.round().ask<OutboxSyncPart>());
 }
 
 TEST_F(TellsOutbox, ARoundWithoutRowsIsOrdered) {

@@ -161,8 +161,38 @@ class RunOutbox : public ::testing::TestWithParam<StoreMaker> {
   int acknowledged_ = 0;  // files, when they were obeyed last
 };
 
+TEST_P(RunOutbox, WhatWasTakenOverBehindASyncIsAcknowledgedBehindTheNext) {
+  const auto run_ends = [&] {
+    enqueue();
+    daemon_.report(perform(next_assigned()));
+    daemon_.carry_out_rounds();
+    obey_acknowledgements();
+  };
+  run_ends();
+  EXPECT_EQ(acknowledged_, 1);
+  run_ends();
+  EXPECT_EQ(shipments(), 4U);
+  EXPECT_EQ(acknowledged_, 0);
+  EXPECT_EQ(rows(), 2U);
+  clock_.advance(1s);
+  daemon_.step(daemon::TimePassed{});
+  ASSERT_TRUE(daemon_.has_round());
+  const auto work = daemon_.take_round();
+  EXPECT_EQ(work->durability(), queue::Durability::durable);
+  daemon::RoundReply reply = run_round(*store_, *work, clock_.wall());
+  obey_acknowledgements();
+  EXPECT_EQ(acknowledged_, 0);
+  daemon_.step(daemon::RoundDone{std::move(reply)});
+  obey_acknowledgements();
+  EXPECT_EQ(acknowledged_, 1);
+  EXPECT_EQ(rows(), 0U);
+  EXPECT_EQ(shipments(), 4U);
+}
+
 TEST_P(RunOutbox, OBX_12_RowsComeWithTheOutcomeInOneCommitAndGoWhenThatIsAcknowledged) {
   for (const HowEnds how : {HowEnds::well, HowEnds::by_throwing}) {
+    clock_.advance(
+        1s);  // so that the sync for the last outbox was long ago, and the next is in the commit itself
     const JobId id = enqueue();
     const std::size_t before = shipments();
     const queue::ClaimedJob job = next_assigned();

@@ -21,6 +21,7 @@
 #include <tenure/daemon/rounds/next_expiry.hpp>
 #include <tenure/daemon/rounds/opening.hpp>
 #include <tenure/daemon/rounds/outbox_rows.hpp>
+#include <tenure/daemon/rounds/outbox_sync.hpp>
 #include <tenure/daemon/rounds/overlaps.hpp>
 #include <tenure/daemon/rounds/pauses.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
@@ -69,12 +70,12 @@ struct PartList {
 // In the order in which they are asked, carried out and absorbed. Ends come before claims, so that what is given back can be
 // claimed at once; whatever makes lanes known comes before what is claimed from them.
 using RoundParts =
-    PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
-             FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
-             CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, LimitsPart, TicksPart, OverlapsPart,
-             SchedulesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart,
-             LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart,
-             ClaimsPart, StartsPart, PoolsPart>;
+    PartList<OpeningPart, RunNewsPart, OutboxRowsPart, OutboxSyncPart, EndsPart, RefusalsPart,
+             SuspectNewsPart, FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart,
+             BlockedJobsPart, CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, LimitsPart,
+             TicksPart, OverlapsPart, SchedulesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart,
+             NextExpiryPart, LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart,
+             LoneClaimsPart, ClaimsPart, StartsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

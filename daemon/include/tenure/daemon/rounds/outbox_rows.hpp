@@ -7,7 +7,8 @@
 namespace tenure::daemon {
 
 // Rows of tenants' outboxes, as worker processes have told them with the ends of runs. They come before these ends and in their commit,
-// or in one before it: of a job that has ended nothing is left that only it could bring.
+// or in one before it: of a job that has ended nothing is left that only it could bring. They are acknowledged when that commit has been
+// synced (outbox_sync.hpp).
 struct OutboxRowsPart {
   struct Told {
     queue::ProcessNumber process;
@@ -17,7 +18,7 @@ struct OutboxRowsPart {
   // In the order of the ask.
   using Answer = std::vector<queue::Relayed>;
 
-  static constexpr auto kDurability = queue::Durability::durable;
+  static constexpr auto kDurability = queue::Durability::ordered;
   static constexpr auto kAskedBy = AskedBy::need;
 
   static std::optional<Ask> ask(DispatcherState& state);
