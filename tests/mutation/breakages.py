@@ -1,5 +1,5 @@
 """Deliberate breakages of rules that Tenure lives by, each with the test that must fail by it: of the protocol of outboxes and receipts
-(docs/formats/tenant-database.md), and of the queue and its dispatcher.
+(docs/formats/tenant-database.md), of the queue and its dispatcher, and of tenants.
 
 A breakage is a text of a source in place of another, which must stand there once. Where a rule is written anew, its breakage is, too.
 """
@@ -57,6 +57,9 @@ OUTBOX_BREAKAGES = (
              RELAY, "    const Relayed relayed = take_over(front.rows);\n",
              "    static_cast<void>(clear(front.rows.rows.back().seq));\n    const Relayed relayed = take_over(front.rows);\n",
              "outbox_test", "OutboxRelay.EndedBeforeAnyStepTheNextOneGoesOnAndNothingIsThereTwice"),
+    Breakage("acknowledged-unsynced", "A6 sync first: a worker process deletes rows when the commit that took them over is on disk",
+             "daemon/include/tenure/daemon/rounds/outbox_sync.hpp", "kDurability = queue::Durability::durable", "kDurability = queue::Durability::ordered",
+             "dispatcher_test", "TellsOutbox.ManyCommitsShareOneSyncBehindWhichAllOfThemAreAcknowledged"),
     Breakage("epoch-up-over-rows", "A7: the epoch goes up where there are no rows",
              "tenancy/src/outbox.cpp", "  if (tables.statement(kHasEntry).step()) return false;\n", "",
              "outbox_test", "OutboxEntries.TheEpochGoesUpOnlyWhereThereAreNone"),
@@ -129,4 +132,49 @@ QUEUE_BREAKAGES = (
              "conformance_test", "StoreSuite.RTY_08_CrashesReleasesAndFailuresAreCountedApart"),
 )
 
-BREAKAGES = OUTBOX_BREAKAGES + QUEUE_BREAKAGES
+SCOPE = "tenancy/src/scope.cpp"
+HANDLE = "tenancy/src/handle.cpp"
+STAMP = "tenancy/src/stamp.cpp"
+POOL = "tenancy/src/connection_pool.cpp"
+
+TENANT_BREAKAGES = (
+    Breakage("another-tenant-inside", "no scope of another tenant inside a tenant's",
+             SCOPE, "    if (*outer->tenant != tenant)\n", "    if (outer->tenant->text().empty())\n",
+             "tenancy_test", "Scope.CTX_02_AnotherTenantInsideIsProhibitedAndItsBodyDoesNotRun"),
+    Breakage("handle-anywhere", "a handle is used in its own tenant's scope",
+             SCOPE, "  if (*frame->tenant != tenant)\n    raise(\n", "  if (frame->tenant->text().empty())\n    raise(\n",
+             "tenancy_test", "HandleTest.HND_01_AChildUsedInAnotherTenantsScopeIsWrongTenant"),
+    Breakage("record-of-another", "a record of another tenant is no parameter",
+             "tenancy/src/transaction_state.cpp", "    if (value.owner() != nullptr && *value.owner() != tenant)\n",
+             "    if (value.owner() != nullptr && value.owner()->text() == tenant.text() + '!')\n",
+             "tenancy_test", "RefTest.HND_01_ARecordOfAnotherTenantCannotBeBound"),
+    Breakage("stamp-not-looked-at", "each write transaction compares the stamp",
+             HANDLE, ": check_writable(*state.stamp, lease.expectation()));", ": Result<void>{});",
+             "tenancy_test", "HandleTest.HND_11_EveryWriteTransactionReadsTheStamp"),
+    Breakage("generation-not-compared", "a file of another generation is stale",
+             STAMP, "  if (expected.generation.value != 0 && stamp.generation != expected.generation)\n",
+             "  if (expected.generation.value != 0 && stamp.generation.value == 0)\n",
+             "tenancy_test", "Tenants.REG_24_AFileOfAnotherGenerationThanTheRegistrysIsStale"),
+    Breakage("file-of-another", "a file under another tenant's name is not opened",
+             STAMP, "  if (stamp.tenant != expected.tenant)\n", "  if (stamp.tenant.text().empty())\n",
+             "tenancy_test", "Stamp.REG_13_AFileUnderAnotherTenantsNameIsWrongTenantAndStaysAsItIs"),
+    Breakage("links-followed", "a link is no tenant's database",
+             POOL, "    files_.refuse_links(tenant);\n    opened = std::make_unique", "    opened = std::make_unique",
+             "tenancy_test", "HandleCache.NAME_07_ALinkIsNotOpened",
+             also=("base/src/sqlite/connection.cpp", "kAlways = SQLITE_OPEN_NOFOLLOW | ", "kAlways = ")),  # refuses it, too
+    Breakage("unlinked-leased", "a connection to a file that is gone is not given out",
+             POOL, "opened != nullptr && !opened->connection.still_on_disk()", "opened != nullptr && false",
+             "tenancy_test", "HandleCache.HND_03_AnIdleConnectionToAFileThatIsGoneIsNotLeased"),
+    Breakage("foreign-id-located", "an id of another tenant is refused before the look",
+             "tenancy/src/ref.cpp", "    if (*id->tenant() != reader.tenant())\n", "    if (id->tenant()->text().empty())\n",
+             "tenancy_test", "RefTest.GID_01_AnotherTenantsIdIsWrongTenantBeforeTheLookup",
+             also=("tenancy/src/ref.cpp", "    require_current(*id->tenant(), Generation{}, \"the id \" + id->text());\n", "")),
+    Breakage("foreign-id-in-arguments", "no job is stored with an id of another tenant in its arguments",
+             "queue/src/arguments.cpp", "  if (*id->tenant() != *tenant_)\n", "  if (id->tenant()->text().empty())\n",
+             "perform_test", "Perform.GID_03_AForgedIdOfAnotherTenantIsRefusedBeforeTheHandler"),
+    Breakage("scope-left-behind", "no job starts with what another one left",
+             SCOPE, "  for (const auto& frame : frames) frame->left.store(true, std::memory_order_release);\n  frames.clear();\n", "",
+             "perform_test", "Perform.CTX_03_NoJobStartsWithWhatAnotherOneLeft"),
+)
+
+BREAKAGES = OUTBOX_BREAKAGES + QUEUE_BREAKAGES + TENANT_BREAKAGES

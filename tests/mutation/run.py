@@ -106,7 +106,7 @@ def first_failure(said):
 def verdict_of(copy, breakage):
     whole = {file: copy.text(file) for file, _, _ in breakage.edits}
     for file, old, new in breakage.edits:
-        copy.write(file, whole[file].replace(old, new))
+        copy.write(file, copy.text(file).replace(old, new))  # of one file there may be two
     try:
         if (said := copy.build([breakage.program])) is not None:
             return False, f"does not compile: {said[-2000:]}"
