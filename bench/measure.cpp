@@ -123,6 +123,8 @@ Verdict judge(const Figure& figure) {
   Verdict verdict;
   if (const auto& least = figure.goal.ratio_min)
     verdict.add(fmt::format("ratio >= {:.2f}", *least), yardstick > 0 && ours / yardstick >= *least);
+  if (const auto& most = figure.goal.ratio_max)
+    verdict.add(fmt::format("ratio <= {:.2f}", *most), yardstick > 0 && ours / yardstick <= *most);
   if (const auto& least = figure.goal.ours_min)
     verdict.add(fmt::format("ours >= {}", number(*least, figure.decimals)), ours >= *least);
   if (const auto& most = figure.goal.ours_max)
