@@ -213,7 +213,7 @@ void set_limits(queue::Store& store) {
     value_or_raise(
         writer.set_limit({.name = "of-kinds",
                           .target = queue::LimitTarget{.kind = "bench.*", .per = {.kind = true}},
-                          .bounds = {.rate = queue::StartRate{1'000'000, std::chrono::minutes{1}}}},
+                          .bounds = {.rate = StartRate{1'000'000, std::chrono::minutes{1}}}},
                          now));
   });
 }

@@ -63,7 +63,7 @@ class OpenedFiles {
  public:
   explicit OpenedFiles(const std::filesystem::path& folder)
       : watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    if (watch_.get() < 0 || ::inotify_add_watch(watch_.get(), folder.c_str(), IN_OPEN) < 0)
+    if (watch_.number() < 0 || ::inotify_add_watch(watch_.number(), folder.c_str(), IN_OPEN) < 0)
       throw std::runtime_error("the folder of tenants cannot be watched");
     reader_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) read_some();
@@ -78,10 +78,10 @@ class OpenedFiles {
 
  private:
   void read_some() {
-    pollfd ready{.fd = watch_.get(), .events = POLLIN, .revents = 0};
+    pollfd ready{.fd = watch_.number(), .events = POLLIN, .revents = 0};
     if (::poll(&ready, 1, 100) <= 0) return;
     alignas(inotify_event) char events[64 << 10];
-    const ssize_t bytes = ::read(watch_.get(), events, sizeof events);
+    const ssize_t bytes = ::read(watch_.number(), events, sizeof events);
     for (ssize_t at = 0; at < bytes;) {
       const auto* const event = reinterpret_cast<const inotify_event*>(events + at);
       if (event->len > 0 && std::string_view{event->name}.ends_with(".db")) ++count_;
@@ -129,7 +129,11 @@ class Fleet {
   }
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
   [[nodiscard]] const std::filesystem::path& control() const { return control_; }
-  void close() { handles_.close_idle(); }
+  // All that there is lies in files then, which can be copied.
+  void close() {
+    handles_.close_idle();
+    store_->checkpoint(0);
+  }
 
  private:
   RealClock clock_;
