@@ -123,6 +123,8 @@ Verdict judge(const Figure& figure) {
   Verdict verdict;
   if (const auto& least = figure.goal.ratio_min)
     verdict.add(fmt::format("ratio >= {:.2f}", *least), yardstick > 0 && ours / yardstick >= *least);
+  if (const auto& most = figure.goal.ratio_max)
+    verdict.add(fmt::format("ratio <= {:.2f}", *most), yardstick > 0 && ours / yardstick <= *most);
   if (const auto& least = figure.goal.ours_min)
     verdict.add(fmt::format("ours >= {}", number(*least, figure.decimals)), ours >= *least);
   if (const auto& most = figure.goal.ours_max)
@@ -254,7 +256,7 @@ void print_conditions(const Options& options, std::string_view program) {
   double load[1] = {0};
   if (::getloadavg(load, 1) != 1) load[0] = 0;
   std::puts(fmt::format("{}: {} core{}, load {:.2f}, {} run{} of each figure, folder {}\n"
-                        "payload 200 bytes; 1,000 tenants, Zipf 1.0; no concurrency or rate limits",
+                        "payload 200 bytes; 1,000 tenants, Zipf 1.0; no limits and no keys but in figure 11",
                         program, cores(), cores() == 1 ? "" : "s", load[0], options.runs,
                         options.runs == 1 ? "" : "s", options.folder.string())
                 .c_str());

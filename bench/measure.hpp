@@ -71,6 +71,7 @@ class Stopwatch {
 // What a figure must reach. All that are given must hold.
 struct Goal {
   std::optional<double> ratio_min = {};  // ours / yardstick
+  std::optional<double> ratio_max = {};
   std::optional<double> ours_min = {};
   std::optional<double> ours_max = {};
 };

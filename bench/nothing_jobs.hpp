@@ -19,6 +19,17 @@ struct Nothing {
   }
 };
 
+// Takes its slot for so long.
+struct Sleeps {
+  static constexpr std::string_view kind = "bench.sleeps";
+  std::int64_t us = 0;
+
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(us));
+  }
+};
+
 // Writes a row into its tenant's database, and that is all.
 struct Writes {
   static constexpr std::string_view kind = "bench.writes";

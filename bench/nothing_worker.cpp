@@ -66,6 +66,9 @@ void write_row_once(const WritesOnce& job, tenure::JobContext& context) {
 int main(int argc, char** argv) {
   tenure::JobRegistry jobs;
   jobs.add<Nothing>([](const Nothing&, tenure::JobContext&) {});
+  jobs.add<Sleeps>([](const Sleeps& job, tenure::JobContext&) {
+    std::this_thread::sleep_for(std::chrono::microseconds{job.us});
+  });
   jobs.add<Poison>([](const Poison&, tenure::JobContext&) { std::abort(); });
   jobs.add<Writes>(write_row);
   jobs.add<WritesOnce>(write_row_once);

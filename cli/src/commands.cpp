@@ -428,6 +428,17 @@ constexpr std::array kVerbs{
         "itself, a few at a time; with it this only makes haste. A job goes with its attempts, and its id is "
         "free then.",
         "tenure store prune --dry-run", "dry-run reason", Effect::changes, store_prune},
+    Verb{"store", "checkpoint", "", 0, 0, "move the write-ahead log into the database",
+         "tenured does so by itself at 4 MiB and in idle moments, and whoever enqueues at 12 MiB. Where a "
+         "reader that is at work keeps an older state, a part stays for the next time. Safe at any time.",
+         "tenure store checkpoint", "reason", Effect::changes, store_checkpoint},
+    Verb{
+        "store", "compact", "", 0, 0, "give the room of what was removed back to the disk",
+        "Writes the control database anew; what was removed leaves room in it that new jobs take, so this is "
+        "for a database that has been far larger than it will be. tenured must be stopped, since it would "
+        "wait; enqueues wait too, and are refused (StoreBusy) after 30 s. There must be room for twice its "
+        "size beside it.",
+        "tenure store compact", "reason", Effect::changes, store_compact},
     Verb{"replay", "journal", "FILE | dump [FILE]", 1, 2,
          "a journal of the dispatcher: replay it, or have it written",
          "tenured decides again by the events of FILE, and must decide the same, byte for byte; else the "

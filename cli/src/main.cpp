@@ -159,6 +159,14 @@ int main(int argc, char** argv) {
           [&](const std::filesystem::path& control, const queue::AuditEntry& entry) {
             return queue::migrate_control_database(control, entry, clock);
           },
+      .checkpoint_store =
+          [&](const std::filesystem::path& control, const queue::AuditEntry& entry) {
+            return queue::checkpoint_control_database(control, entry, clock);
+          },
+      .compact_store =
+          [&](const std::filesystem::path& control, const queue::AuditEntry& entry) {
+            return queue::compact_control_database(control, entry, clock);
+          },
       .accept_copy =
           [&](const std::filesystem::path& control, queue::AcceptRepeats accept,
               const queue::AuditEntry& entry) {

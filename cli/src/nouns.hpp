@@ -72,6 +72,8 @@ ExitCode store_backup(Session& session);
 ExitCode store_migrate(Session& session);
 ExitCode store_restore(Session& session);
 ExitCode store_prune(Session& session);
+ExitCode store_checkpoint(Session& session);
+ExitCode store_compact(Session& session);
 ExitCode worker_list(Session& session);
 ExitCode worker_top(Session& session);
 bool top_draws_again(const Environment& environment, const CommandLine& line);

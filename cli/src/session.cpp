@@ -265,6 +265,18 @@ queue::SchemaState Session::migrate() {
   });
 }
 
+queue::MovedLog Session::checkpoint() {
+  return opened(settings().store, [&](const config::StoreSettings& from) {
+    return environment_.checkpoint_store(from.path, audit_entry());
+  });
+}
+
+queue::CompactedStore Session::compact() {
+  return opened(settings().store, [&](const config::StoreSettings& from) {
+    return environment_.compact_store(from.path, audit_entry());
+  });
+}
+
 std::optional<queue::RestoreRecord> Session::accept_copy(queue::AcceptRepeats accept) {
   return opened(settings().store, [&](const config::StoreSettings& from) {
     return environment_.accept_copy(from.path, accept, audit_entry());

@@ -95,6 +95,9 @@ class Session {
   [[nodiscard]] queue::SchemaState schema(queue::PageCheck page_check);
   // Brings it to the program's own, with an audit record; answers what it was.
   queue::SchemaState migrate();
+  // Both with an audit record.
+  [[nodiscard]] queue::MovedLog checkpoint();
+  [[nodiscard]] queue::CompactedStore compact();
   // Makes the copy that lies there the control database, with its audit record; nothing where it is none.
   [[nodiscard]] std::optional<queue::RestoreRecord> accept_copy(queue::AcceptRepeats accept);
   // What is worked on, as it was named.

@@ -71,6 +71,27 @@ std::vector<queue::LimitStanding> limits_in_the_way(queue::JobReader& reader, co
   return limits;
 }
 
+const queue::PauseRecord* pause_behind(const std::vector<queue::PauseRecord>& pauses, JobReason reason) {
+  std::optional<queue::PauseScope> scope;
+  if (reason == JobReason::tenant_paused) scope = queue::PauseScope::tenant;
+  if (reason == JobReason::queue_paused) scope = queue::PauseScope::queue;
+  if (reason == JobReason::kind_paused) scope = queue::PauseScope::kind;
+  const auto found = std::ranges::find(pauses, scope, &queue::PauseRecord::scope);
+  return found == pauses.end() ? nullptr : &*found;
+}
+
+// What other rows than the job's tell of since and until when.
+void add_times(ExplainedJob& job) {
+  for (WaitReason& each : job.reasons) {
+    if (const queue::PauseRecord* const pause = pause_behind(job.pauses, each.reason)) {
+      each.since = pause->paused;
+      each.until = pause->until;
+    }
+    if (each.reason == JobReason::schema_behind && job.lane.behind) each.since = job.lane.behind->since;
+    if (each.reason == JobReason::tenant_busy && job.released) each.since = job.released->at;
+  }
+}
+
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
   ExplainedJob job{.record = record,
                    .reasons = {},
@@ -95,6 +116,7 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
   if (record.tenant) job.behind = behind_file(reader, *record.tenant, record.generation);
   job.lane.is_tenant_busy = job.released.has_value();
   job.reasons = queue::wait_reasons(record, job.lane, job.attempted, now);
+  add_times(job);
   if (record.state == ShownState::ready || record.state == ShownState::held)
     job.ahead = reader.way_ahead(record);
   return job;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -176,6 +177,20 @@ TEST_F(ManyJobsTest, PausingATenantWritesAsManyRowsWhateverItHas) {
   EXPECT_EQ(written_by(resume), resumed);
   EXPECT_LE(resumed, 6);
   EXPECT_EQ(claim(found[0], 16).size(), 16U);
+}
+
+// The one who enqueues checkpoints. TENURE_TEST_JOBS=1000000 is the whole of it.
+TEST_F(ManyJobsTest, HND_20_WithoutADaemonEnqueuesKeepTheLogBelowSixteenMebibytes) {
+  const std::filesystem::path log = path_.string() + "-wal";
+  std::uintmax_t longest = 0;
+  for (std::size_t done = 0; done < many(); done += kTogether) {
+    enqueue(kTogether);
+    longest = std::max(longest, std::filesystem::file_size(log));
+  }
+  EXPECT_LT(longest, 16U << 20U);
+  EXPECT_GT(longest, 8U << 20U) << "it grew, and was written over";
+  EXPECT_GT(std::filesystem::file_size(path_), longest) << "more was moved out of it than it ever held";
+  EXPECT_EQ(count("state=ready"), static_cast<std::int64_t>(many()));
 }
 
 TEST_F(EagerJobsTest, AnotherProcessEnqueuesWhileJobsAreAbsorbedAndSettled) {

@@ -110,6 +110,16 @@ struct Count {
   }
 };
 
+// Enqueues a Count of that name, in its tenant.
+struct Spawn {
+  static constexpr std::string_view kind = "test.spawn";
+  std::string name;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(CEREAL_NVP(name));
+  }
+};
+
 // Does nothing, which is quick; or, told to wait, what Wait does.
 struct Turn {
   static constexpr std::string_view kind = "test.turn";

@@ -231,6 +231,9 @@ int main(int argc, char** argv) {
   jobs.add<Turn>([](const Turn& job, tenure::JobContext& context) {
     if (!job.waits_as.empty()) wait({.name = job.waits_as}, context);
   });
+  jobs.add<Spawn>([](const Spawn& job, tenure::JobContext& context) {
+    context.once("spawn", [&](tenure::JobTransaction& transaction) { transaction.enqueue(Count{job.name}); });
+  });
   jobs.add<Falter>([](const Falter& job, tenure::JobContext& context) {
     count(job.name, context);
     throw std::runtime_error("it falters");

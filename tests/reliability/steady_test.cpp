@@ -114,8 +114,11 @@ class Steady : public ::testing::Test {
     for (const auto& [pid, process] : worker_processes_) tell("worker process", process);
   }
 
+  [[nodiscard]] std::filesystem::path log_file() const { return folder_ / "tenured.log"; }
+
   Footprint tenured_;
   std::map<pid_t, Footprint> worker_processes_;
+  int descriptors_max_ = 0;  // of each process, as the kernel has it; 0: what the test has
 
  private:
   static TenantName tenant(int number) { return TenantName{"t" + std::to_string(number)}; }
@@ -152,7 +155,12 @@ class Steady : public ::testing::Test {
       });
   }
   void start_daemon(bool is_leaking) {
-    daemon_.emplace(std::vector<std::string>{TENURED, "--config", config_file()}, folder_ / "tenured.log",
+    std::vector<std::string> command{TENURED, "--config", config_file()};
+    if (descriptors_max_ > 0)
+      command.insert(
+          command.begin(),
+          {"/bin/sh", "-c", "ulimit -n " + std::to_string(descriptors_max_) + " && exec \"$@\"", "sh"});
+    daemon_.emplace(command, log_file(),
                     std::vector<std::string>{std::string{"STEADY_LEAK="} + (is_leaking ? "yes" : "no"),
                                              "STEADY_HEAP=" + (folder_ / "heap").string()});
     ASSERT_TRUE(wait_until([&] { return children_of(daemon_->pid()).size() == 2; })) << daemon_->output();
@@ -221,6 +229,24 @@ TEST_F(Steady, RUN_21_OverJobsOfAThousandTenantsNoProcessGrows) {
   tenured_ = {};
   ASSERT_NO_FATAL_FAILURE(run({.warm_up = 1, .measured = 2, .is_leaking = true}));
   for (const auto& [pid, process] : worker_processes_) EXPECT_GT(process.heap.growth(), kMost);
+}
+
+// Below what the default budget of handles and a process itself would take.
+TEST_F(Steady, HND_07_AThousandTenantsUnder256DescriptorsMeetNoLimitAndNothingGrows) {
+  descriptors_max_ = 256;
+  ASSERT_NO_FATAL_FAILURE(run(kIsSanitized ? Load{1, 2} : Load{4, 4}));
+  EXPECT_LT(tenured_.descriptors.growth(), kMost);
+  for (const auto& [pid, process] : worker_processes_) {
+    EXPECT_LT(process.descriptors.growth(), kMost);
+    EXPECT_LE(process.descriptors.second(), descriptors_max_);
+    EXPECT_GT(process.descriptors.second(), descriptors_max_ / 2) << "it keeps files open";
+    EXPECT_TRUE(kIsSanitized || process.heap.growth() < kMost) << process.heap.growth();
+  }
+  std::ifstream log(log_file());
+  for (std::string line; std::getline(log, line);) {
+    EXPECT_EQ(line.find("oo many open files"), std::string::npos) << line;
+    EXPECT_EQ(line.find("EMFILE"), std::string::npos) << line;
+  }
 }
 
 }  // namespace

@@ -317,7 +317,7 @@ void Simulation::note_ticks(const daemon::TicksPart::Ask& ask, const daemon::Tic
     fired += answer[index].fired;
     if (answer[index].fired > 0 && order.fire && !fired_.emplace(name, *order.fire).second) ++ticks_again_;
   }
-  if (fired == 0) return;
+  if (fired == 0 || !options_.knows_ticks) return;
   store_.read([&](queue::JobReader& reader) {
     reader.visit_jobs({}, {.limit = static_cast<std::size_t>(fired) + attempted_.size(), .after = {}}, wall(),
                       [&](const queue::JobRecord& job) {

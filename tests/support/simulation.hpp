@@ -64,11 +64,12 @@ struct Options {
   std::uint32_t schema = 0;               // so many migrations it wants of tenants, for all kinds
   std::string default_queue = "default";  // of all of them
   microseconds round_time{40};
-  microseconds start_time{5000};           // from exec to hello
-  microseconds frame_time{5};              // one way
-  microseconds report_time{0};             // ends of a process within it are one report
-  bool keeps_board = true;                 // the worker program; not one of an older version
-  bool compares_lanes = false;             // with a full scan after each round that looked: slow
+  microseconds start_time{5000};  // from exec to hello
+  microseconds frame_time{5};     // one way
+  microseconds report_time{0};    // ends of a process within it are one report
+  bool keeps_board = true;        // the worker program; not one of an older version
+  bool compares_lanes = false;    // with a full scan after each round that looked: slow
+  bool knows_ticks = true;        // what schedules make is judged; looks at every job behind each tick
   std::size_t journal_bytes = 4UL << 20U;  // of the journal of each dispatcher; 0: none is kept
   std::function<Performance(const queue::ClaimedJob&)> perform = [](const auto&) { return Performance{}; };
   std::function<bool(ProcessNumber)> starts = [](ProcessNumber) { return true; };

@@ -1,4 +1,5 @@
 #include "group_commit.hpp"
+#include "queue_file.hpp"
 #include "reader_pool.hpp"
 
 #include <tenure/base/error.hpp>
@@ -10,8 +11,6 @@
 
 namespace tenure::sqlite {
 namespace {
-
-constexpr const char* kQueueSuffix = "-writers";  // of the lock file beside the database
 
 ConnectionOptions with_access(ConnectionOptions options, Access access) {
   options.access = access;

@@ -15,7 +15,7 @@ void count_assigned(DispatcherState& state, Process& process, std::vector<queue:
   Ring& ring = state.lanes.ring(process.pool);
   ring.assigned(tenant, process.number, static_cast<int>(jobs.size()));
   ring.charge(tenant, charge_us);
-  process.used_by(tenant);
+  process.recent_tenants.use(tenant);
   state.figures.started += static_cast<std::int64_t>(jobs.size());
 }
 

@@ -1,6 +1,7 @@
 #include "claim_plan.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace tenure::daemon {
@@ -88,20 +89,20 @@ ClaimPlan::Visit ClaimPlan::visit_at(Crew crew, const Ring::Standing& standing, 
   return visit;
 }
 
-// Where jobs of this tenant run now, else where some ran lately, else the least loaded; the lowest number among equals.
+// Where jobs of this tenant run now, else where some ran lately, else the least loaded, else where the tenant is at home.
 template <class Room>
 ClaimPlan::Choice ClaimPlan::choose(Crew crew, TenantNumber tenant, Room&& room_of) {
   Choice best;
-  std::pair<int, std::int64_t> best_rank{};
+  std::tuple<int, std::int64_t, std::uint64_t> best_rank{};
   for (auto& [number, process] : processes_.all()) {
     if (!crew.has(process)) continue;
     const std::size_t room = room_of(process);
     if (room == 0) continue;
     const int runs = lanes_.ring(crew.pool).outstanding(tenant, number) > 0 ? 2
-                     : process.was_used_by(tenant)                          ? 1
+                     : process.recent_tenants.has(tenant)                   ? 1
                                                                             : 0;
     const auto load = static_cast<std::int64_t>(process.jobs.size() + process.planned);
-    const std::pair<int, std::int64_t> rank{-runs, load};
+    const std::tuple rank{-runs, load, distance_from_home(tenant, process.position)};
     if (best.process != nullptr && best_rank <= rank) continue;
     best = {&process, room};
     best_rank = rank;

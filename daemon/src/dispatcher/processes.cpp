@@ -87,20 +87,6 @@ void Process::assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Inst
   TENURE_INVARIANT(jobs.size() <= slots + (alone ? 0 : kAheadJobsMax));
 }
 
-void Process::used_by(TenantNumber tenant) {
-  auto found = std::find(recent_tenants.begin(), recent_tenants.end(), tenant);
-  if (found == recent_tenants.end()) {
-    if (recent_tenants.size() == kRecentTenants) recent_tenants.pop_back();
-    recent_tenants.push_back(tenant);
-    found = recent_tenants.end() - 1;
-  }
-  std::rotate(recent_tenants.begin(), found, found + 1);
-}
-
-bool Process::was_used_by(TenantNumber tenant) const {
-  return std::find(recent_tenants.begin(), recent_tenants.end(), tenant) != recent_tenants.end();
-}
-
 std::chrono::milliseconds restart_wait(int quick_deaths) {
   std::chrono::milliseconds wait = kRestartWaitMin;
   for (int death = 1; death < quick_deaths && wait < kRestartWaitMax; ++death) wait *= 2;

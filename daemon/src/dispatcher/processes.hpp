@@ -1,6 +1,7 @@
 #pragma once
 
 #include "outstanding.hpp"
+#include "recent_tenants.hpp"
 #include "remembered.hpp"
 
 #include <tenure/base/clock.hpp>
@@ -29,7 +30,6 @@ inline constexpr std::chrono::microseconds kLateForIdle{1000};
 inline constexpr std::size_t kAheadJobsMax = 512;  // per process, however short they are
 inline constexpr std::size_t kAheadBytesMax =
     8U << 20U;  // of envelopes in a process from which nothing more is sent ahead
-inline constexpr std::size_t kRecentTenants = 64;  // whose files a process is thought to have open
 inline constexpr std::chrono::milliseconds kQuickDeath{
     1000};  // after its hello, without a job: such a program is broken
 inline constexpr std::chrono::milliseconds kRestartWaitMin{250};
@@ -56,7 +56,7 @@ struct Process {
   std::int64_t planned_us = 0;  // of those beyond its slots
   bool has_request = false;
   std::size_t unmoving = 0;  // slots that will not be free soon, as of the plan that is being made
-  std::vector<TenantNumber> recent_tenants;  // the latest first
+  RecentTenants recent_tenants;
 
   TimeLimits time_limits;
   std::optional<Instant> limit_check;  // when a job of it may have come to its token or to its limit
@@ -97,8 +97,6 @@ struct Process {
   // Claimed for it: it is outstanding from now on. `usual_us` is what its tenant is charged.
   void assigned(const queue::ClaimedJob& job, std::int64_t usual_us, Instant now);
   void plan(std::size_t count, std::chrono::microseconds usual);
-  void used_by(TenantNumber tenant);
-  [[nodiscard]] bool was_used_by(TenantNumber tenant) const;
 };
 
 class Processes {

@@ -24,6 +24,12 @@ class FileProgram : public Program {
     environment.migrate_store = [this](const std::filesystem::path& file, const queue::AuditEntry& entry) {
       return queue::migrate_control_database(file, entry, clock);
     };
+    environment.checkpoint_store = [this](const std::filesystem::path& file, const queue::AuditEntry& entry) {
+      return queue::checkpoint_control_database(file, entry, clock);
+    };
+    environment.compact_store = [this](const std::filesystem::path& file, const queue::AuditEntry& entry) {
+      return queue::compact_control_database(file, entry, clock);
+    };
     environment.accept_copy = [this](const std::filesystem::path& file, queue::AcceptRepeats accept,
                                      const queue::AuditEntry& entry) {
       return queue::accept_control_copy(file, accept, entry, clock);

@@ -102,6 +102,8 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"limit unset", {"sends", "--dry-run"}},
       {"store migrate", {"--dry-run"}},
       {"store prune", {"--dry-run"}},
+      {"store checkpoint", {}},
+      {"store compact", {}},
       {"config explain", {"security.mask"}}};
   open_batch("acme", kArguments);
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;

@@ -242,6 +242,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"store migrate", {}},
       {"store restore", {"--accept-repeats"}},
       {"store prune", {}},
+      {"store checkpoint", {}},
+      {"store compact", {}},
       {"worker quiet", {"--yes"}},
       {"worker resume", {"general"}},
       {"worker drain", {"3"}},
@@ -254,6 +256,20 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
     store->write(queue::Durability::durable,
                  [&](queue::StoreWriter& writer) { writer.append_audit(entry, clock.wall()); });
     return queue::SchemaState{};
+  };
+  // The real ones are of a file, and record it.
+  const auto recorded = [this](queue::AuditEntry entry) {
+    entry.count = 1;
+    store->write(queue::Durability::durable,
+                 [&](queue::StoreWriter& writer) { writer.append_audit(entry, clock.wall()); });
+  };
+  environment.checkpoint_store = [recorded](const std::filesystem::path&, const queue::AuditEntry& entry) {
+    recorded(entry);
+    return queue::MovedLog{};
+  };
+  environment.compact_store = [recorded](const std::filesystem::path&, const queue::AuditEntry& entry) {
+    recorded(entry);
+    return queue::CompactedStore{};
   };
   // The real one records it in its commit; a store in memory is no copy.
   environment.accept_copy = [this](const std::filesystem::path&, queue::AcceptRepeats accept,

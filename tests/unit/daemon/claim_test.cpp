@@ -1,4 +1,5 @@
 #include "claim_plan.hpp"
+#include "homes.hpp"
 #include "processes.hpp"
 #include "simulated.hpp"
 
@@ -380,22 +381,22 @@ TEST(Claim, CLM_24_TheProcessThatRanATenantLatelyIsPreferred) {
 
 TEST(Claim, CLM_24_TheProcessThatRunsATenantNowIsPreferredToAnEmptierOneThatRanItLately) {
   Simulated sim(three_processes());
-  sim->create_tenant("acme");
-  sim->create_tenant("bolt");
+  const std::string acme = create_tenant_at(sim, "acme", 1, 3);
+  const std::string bolt = create_tenant_at(sim, "bolt", 1, 3);
   sim->start();
   sim->run_for(100ms);
-  (void)sim->enqueue({.tenant = "bolt"});
+  (void)sim->enqueue({.tenant = bolt});
   sim->run_for(1ms);
   const ProcessNumber lately = sim->starts.back().process;
   ASSERT_TRUE(sim.drains(5s));
-  (void)sim->enqueue_many({.tenant = "acme"}, 4);
+  (void)sim->enqueue_many({.tenant = acme}, 4);
   sim->run_for(1ms);
   ASSERT_EQ(sim->starts.back().process, lately);
-  (void)sim->enqueue({.tenant = "bolt", .kind = "long"});
+  (void)sim->enqueue({.tenant = bolt, .kind = "long"});
   sim->run_for(1s);
   const ProcessNumber now = sim->starts.back().process;
   ASSERT_NE(now, lately);
-  (void)sim->enqueue({.tenant = "bolt"});
+  (void)sim->enqueue({.tenant = bolt});
   sim->run_for(1ms);
   EXPECT_EQ(sim->starts.back().process, now);
 }

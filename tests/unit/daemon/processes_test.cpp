@@ -1,5 +1,6 @@
 #include "processes.hpp"
 
+#include "homes.hpp"
 #include "simulated.hpp"
 
 #include <gtest/gtest.h>
@@ -59,18 +60,32 @@ TEST(Process, ACursorCountsAsItsEnvelopeDoes) {
   EXPECT_EQ(process.jobs.bytes(), job.envelope.size() + queue::kCursorMax);
 }
 
-TEST(Process, RemembersTheLastTenantsOnly) {
-  Process process;
-  for (std::size_t tenant = 0; tenant <= kRecentTenants; ++tenant) {
-    process.used_by(TenantNumber{static_cast<std::int64_t>(tenant)});
+TEST(RecentTenants, AreTheLastOnesAndNotManyMore) {
+  RecentTenants recent;
+  const auto tenant = [](std::size_t number) { return TenantNumber{static_cast<std::int64_t>(number)}; };
+  for (std::size_t number = 0; number < 10 * kRecentTenants; ++number) {
+    recent.use(tenant(7'000'000));
+    recent.use(tenant(number));
+    EXPECT_LT(recent.size(), 2 * kRecentTenants);
+    EXPECT_TRUE(recent.has(tenant(number)));
+    EXPECT_TRUE(recent.has(tenant(7'000'000)));
+    EXPECT_TRUE(number < kRecentTenants || recent.has(tenant(number - (kRecentTenants - 2))));
   }
-  EXPECT_EQ(process.recent_tenants.size(), kRecentTenants);
-  EXPECT_FALSE(process.was_used_by(TenantNumber{0}));
-  EXPECT_TRUE(process.was_used_by(TenantNumber{1}));
-  process.used_by(TenantNumber{1});
-  process.used_by(TenantNumber{1000});
-  EXPECT_TRUE(process.was_used_by(TenantNumber{1}));
-  EXPECT_FALSE(process.was_used_by(TenantNumber{2}));
+  EXPECT_FALSE(recent.has(tenant(0)));
+}
+
+TEST(HomeOfATenant, EachProcessHasItsShareAndAnotherOneTakesNoMoreThanItsOwn) {
+  const auto home = [](std::int64_t tenant, int processes) {
+    return home_of(TenantNumber{tenant}, processes);
+  };
+  std::vector<int> tenants(8);
+  int moved = 0;
+  for (std::int64_t tenant = 1; tenant <= 8'000; ++tenant) {
+    ++tenants[static_cast<std::size_t>(home(tenant, 8))];
+    if (home(tenant, 9) != home(tenant, 8)) ++moved;
+  }
+  for (const int count : tenants) EXPECT_NEAR(count, 1'000, 150);
+  EXPECT_NEAR(moved, 8'000 / 9, 150);
 }
 
 TEST(Processes, TheWaitBeforeARestartDoublesUpToItsBound) {

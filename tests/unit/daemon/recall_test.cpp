@@ -1,3 +1,4 @@
+#include "homes.hpp"
 #include "processes.hpp"
 #include "simulated.hpp"
 
@@ -137,18 +138,19 @@ TEST(Recall, AFreeSlotAsksForHalfOfWhatWaitsElsewhere) {
   };
   options.kinds = {"job", "long"};
   Simulated sim(options);
-  sim->create_tenant("acme");
-  sim->create_tenant("bolt");
+  // The process where acme is at home is the one that is busy for longer.
+  const std::string acme = create_tenant_at(sim, "acme", 0, 2);
+  const std::string bolt = create_tenant_at(sim, "bolt", 0, 2);
   sim->start();
-  (void)sim->enqueue_many({.tenant = "acme"}, 100);
-  (void)sim->enqueue_many({.tenant = "bolt", .kind = "long"}, 10);
+  (void)sim->enqueue_many({.tenant = acme}, 100);
+  (void)sim->enqueue_many({.tenant = bolt, .kind = "long"}, 10);
   ASSERT_TRUE(sim.drains(10s));
   sim->starts.clear();
   // Both processes are busy, one for half a millisecond longer: meanwhile the other one gets all 21 jobs of 100 us.
-  (void)sim->enqueue_many({.tenant = "bolt", .kind = "long"}, 2);
+  (void)sim->enqueue_many({.tenant = bolt, .kind = "long"}, 2);
   sim->run_for(1ms);
   ASSERT_EQ(sim->running(), 2);
-  (void)sim->enqueue_many({.tenant = "acme"}, 21);
+  (void)sim->enqueue_many({.tenant = acme}, 21);
   ASSERT_TRUE(sim.drains(1s));
   std::map<ProcessNumber, int> shares;
   for (const simulation::Start& start : sim->starts) {

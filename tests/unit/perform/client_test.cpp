@@ -242,6 +242,61 @@ TEST_F(ClientTest, ENQ_09_AllOrNothingStoresNothing) {
   });
 }
 
+namespace {
+
+// How many of them have been written down, which is when their ids are compared with the scope.
+int written_notes = 0;
+struct NoteInvoice {
+  static constexpr std::string_view kind = "books.note_invoice";
+  Ref<Invoice> invoice;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    ++written_notes;
+    archive(CEREAL_NVP(invoice));
+  }
+};
+
+// Keeps how many there were when the store was first asked for anything.
+class FirstTouch final : public queue::Store {
+ public:
+  explicit FirstTouch(queue::Store& store) : store_(store) {}
+  std::optional<int> written;
+  void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
+    if (!written) written = written_notes;
+    store_.write(durability, work);
+  }
+  void read(FunctionRef<void(queue::JobReader&)> work) override { store_.read(work); }
+  void sync() override { store_.sync(); }
+  Result<std::string> outbox_row(const queue::NewJob& job) override { return store_.outbox_row(job); }
+  std::int64_t change_counter() override { return store_.change_counter(); }
+  void checkpoint(std::int64_t wal_bytes_min) override { store_.checkpoint(wal_bytes_min); }
+  bool tidy() override { return store_.tidy(); }
+  TenantRegistry& registry() override { return store_.registry(); }
+  std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
+    return store_.audited_registry(std::move(entry), clock);
+  }
+
+ private:
+  queue::Store& store_;
+};
+
+}  // namespace
+
+TEST_F(ClientTest, HND_02_EachItemOfABulkIsComparedWithTheScopeBeforeTheFirstIsStored) {
+  FirstTouch store(*store_);
+  Client client(store, clock_, {.application = "books"});
+  const std::vector<NoteInvoice> jobs{{invoice_of("acme")}, {invoice_of("bolt")}, {invoice_of("acme", 2)}};
+  with_tenant("acme", [&] {
+    written_notes = 0;
+    EXPECT_THROW(client.enqueue_all(jobs, {}, BulkRule::all_or_nothing), WrongTenant);
+    EXPECT_FALSE(store.written) << "the store was not asked";
+    written_notes = 0;
+    EXPECT_EQ(client.enqueue_all(jobs)[1].failure->code, ErrorCode::wrong_tenant);
+    EXPECT_EQ(store.written, 3);
+    EXPECT_EQ(jobs_in(*store_), 2);
+  });
+}
+
 TEST_F(ClientTest, AllOrNothingSaysWhichItemIsBad) {
   const auto refusal_of = [&](const std::vector<PayInvoice>& jobs) {
     return with_tenant("acme", [&]() -> std::string {

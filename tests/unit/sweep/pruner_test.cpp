@@ -1,4 +1,5 @@
 #include "../worker/failing_store.hpp"
+#include "support/sqlite_steps.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/queue/memory_store.hpp>
@@ -6,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <retention/pruner.hpp>
 
 // Jobs that have ended long ago go a few at a time, and a steady load does not make the file grow.
@@ -21,7 +23,7 @@ using testing::TemporaryFolder;
 class Pruning : public ::testing::Test {
  protected:
   // So many jobs come in, are performed and succeed.
-  void perform(int jobs) {
+  void perform(int jobs, int dead_each = 0) {
     store_->write(queue::Durability::ordered, [&](StoreWriter& writer) {
       for (int each = 0; each < jobs; ++each) {
         NewJob job{.id = queue::JobId{ids_.next(clock_.wall())},
@@ -47,8 +49,13 @@ class Pruning : public ::testing::Test {
                                        .incarnation = queue::Incarnation{1},
                                        .first_counter = std::exchange(counter_, counter_ + jobs)},
                                       clock_.wall());
-      for (const queue::ClaimedJob& job : reply.jobs)
-        value_or_raise(writer.finish_succeeded({job.seq, job.token}, clock_.wall()));
+      for (const queue::ClaimedJob& job : reply.jobs) {
+        const queue::ClaimRef claim{job.seq, job.token};
+        if (dead_each > 0 && job.seq.value % dead_each == 0)
+          value_or_raise(writer.finish(claim, queue::JobState::dead, queue::JobReason::permanent_error,
+                                       {ErrorCode::handler_failed, "no"}, clock_.wall()));
+        else value_or_raise(writer.finish_succeeded(claim, clock_.wall()));
+      }
     });
     while (store_->tidy()) continue;
   }
@@ -138,6 +145,61 @@ TEST_F(Pruning, ASteadyLoadDoesNotGrowTheFile) {
   // From the second day on what comes takes the place of what goes.
   EXPECT_LE(sizes.back(), sizes[1] + sizes[1] / 50) << sizes[0] << ' ' << sizes[1];
   EXPECT_EQ(pruner.pruned().succeeded + jobs(), 6 * 24 * kAnHour);
+}
+
+// The base that comes first is there before the store opens its connections.
+class PruningCost : private testing::SqliteSteps, public Pruning {
+ protected:
+  // As pass(), with what the dearest step has cost.
+  std::int64_t dearest_step(Pruner& pruner) {
+    std::int64_t dearest = 0;
+    for (std::chrono::microseconds rest{0}; rest < PrunerLimits{}.between_passes;) {
+      const std::int64_t before = steps();
+      const std::int64_t removed = pruner.pruned().total();
+      rest = pruner.step();
+      dearest = std::max(dearest, steps() - before);
+      const std::int64_t gone = pruner.pruned().total() - removed;
+      EXPECT_LE(gone, static_cast<std::int64_t>(PrunerLimits{}.at_once));
+      EXPECT_TRUE(gone == 0 || rest >= 20ms) << "behind each commit claims have their turn";
+    }
+    return dearest;
+  }
+};
+
+// 50 ms of steps of SQLite's machine, of 50 to 200 ns each. A claim that waits for a commit of the pruner waits for one of its steps.
+constexpr std::int64_t kStepsOfPrunerMax = 250'000;
+
+TEST_F(PruningCost, RTY_12_ByDefaultASteadyLoadDoesNotGrowTheFileAndNoClaimWaitsForLong) {
+  const queue::Retention rules = retention_of(config::Settings{});
+  EXPECT_EQ(rules.succeeded, std::chrono::days{1});
+  EXPECT_EQ(rules.dead, std::chrono::days{30});
+  EXPECT_EQ(rules.dead_max, 100'000);
+  Pruner pruner(*store_, clock_, rules, {});
+  constexpr int kJobs = 60;
+  std::vector<std::int64_t> sizes;
+  std::int64_t dearest = 0;
+  for (int day = 0; day < 45; ++day) {
+    for (int quarter = 0; quarter < 4; ++quarter) {
+      perform(kJobs, 10);
+      dearest = std::max(dearest, dearest_step(pruner));
+      clock_.advance(6h);
+    }
+    store_->checkpoint(0);
+    store_->read([&](queue::JobReader& reader) { sizes.push_back(reader.summary().size_bytes); });
+  }
+  // Succeeded ones of a day and dead ones of 30.
+  EXPECT_LE(jobs(), 5 * kJobs + 31 * 4 * kJobs / 10);
+  EXPECT_GE(jobs(), 30 * 4 * kJobs / 10);
+  EXPECT_LE(sizes.back(), sizes[32] + sizes[32] / 50) << sizes[0] << ' ' << sizes[32];
+
+  perform(3'000);  // that go at once
+  clock_.advance(25h);
+  const std::int64_t before = pruner.pruned().succeeded;
+  dearest = std::max(dearest, dearest_step(pruner));
+  EXPECT_GE(pruner.pruned().succeeded - before, 2'999);
+  EXPECT_GT(dearest, 1'000);
+  EXPECT_LE(dearest, kStepsOfPrunerMax);
+  RecordProperty("dearest", std::to_string(dearest));
 }
 
 TEST_F(Pruning, ABatchGoesBehindTheLastOfItsMembersAndOneThatIsNotCompleteStays) {

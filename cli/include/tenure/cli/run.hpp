@@ -11,6 +11,7 @@
 #include <tenure/queue/sqlite_store.hpp>
 #include <tenure/queue/store.hpp>
 #include <tenure/queue/upgrade.hpp>
+#include <tenure/queue/upkeep.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -78,6 +79,11 @@ struct Environment {
       look_at_schema_of_copy;
   std::function<queue::SchemaState(const std::filesystem::path& control, const queue::AuditEntry& entry)>
       migrate_store;
+  // Whatever upkeep.hpp does.
+  std::function<queue::MovedLog(const std::filesystem::path& control, const queue::AuditEntry& entry)>
+      checkpoint_store;
+  std::function<queue::CompactedStore(const std::filesystem::path& control, const queue::AuditEntry& entry)>
+      compact_store;
   // Whatever accept_control_copy does.
   std::function<std::optional<queue::RestoreRecord>(const std::filesystem::path& control,
                                                     queue::AcceptRepeats, const queue::AuditEntry& entry)>

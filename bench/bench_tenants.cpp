@@ -1,0 +1,342 @@
+#include "measure.hpp"
+#include "tenured.hpp"
+#include "workload.hpp"
+#include "yardstick_tenant.h"
+
+#include <tenure/base/clock.hpp>
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/system.hpp>
+#include <tenure/queue/sqlite_store.hpp>
+#include <tenure/tenancy/fleet_migration.hpp>
+#include <tenure/tenancy/handle_cache.hpp>
+#include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
+#include <tenure/tenancy/tenants.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <poll.h>
+#include <stdexcept>
+#include <string>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <thread>
+#include <vector>
+
+// Tenants' databases: jobs that write in many of them (figure 14); made, opened for the first time, and migrated (17).
+namespace {
+
+using namespace tenure;
+using namespace tenure::bench;
+
+constexpr std::uint64_t kSeed = 20260302;
+constexpr int kTables = 20;
+constexpr std::chrono::milliseconds kLook{50};
+const Programs kPrograms{.tenured = BENCH_TENURED, .worker = BENCH_WORKER};
+
+constexpr sqlite::Query kAnyReady{"any_ready", "select exists (select 1 from job where state = 2)"};
+// Claims are stamped when they are made and finished jobs when they end.
+constexpr sqlite::Query kSpan{"span", R"sql(
+  select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
+
+std::string tables_sql() {
+  std::string sql;
+  for (int table = 0; table < kTables; ++table)
+    sql += fmt::format(
+        "create table thing_{0}(id integer primary key, name text not null, made_us integer not null);\n"
+        "create index thing_{0}_name on thing_{0}(name);\n",
+        table);
+  return sql;
+}
+const sqlite::Migration kFirstStep{1, "0001_things", tables_sql()};
+const sqlite::Migration kSecondStep{2, "0002_notes",
+                                    "alter table thing_0 add column note text;\n"
+                                    "create table note(id integer primary key, text text not null);"};
+
+// Counts each opening of a database below a folder, by the kernel's word.
+class OpenedFiles {
+ public:
+  explicit OpenedFiles(const std::filesystem::path& folder)
+      : watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (watch_.number() < 0 || ::inotify_add_watch(watch_.number(), folder.c_str(), IN_OPEN) < 0)
+      throw std::runtime_error("the folder of tenants cannot be watched");
+    reader_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) read_some();
+      read_some();
+    });
+  }
+  [[nodiscard]] std::int64_t count() const { return count_; }
+  void stop() {
+    reader_.request_stop();
+    reader_.join();
+  }
+
+ private:
+  void read_some() {
+    pollfd ready{.fd = watch_.number(), .events = POLLIN, .revents = 0};
+    if (::poll(&ready, 1, 100) <= 0) return;
+    alignas(inotify_event) char events[64 << 10];
+    const ssize_t bytes = ::read(watch_.number(), events, sizeof events);
+    for (ssize_t at = 0; at < bytes;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(events + at);
+      if (event->len > 0 && std::string_view{event->name}.ends_with(".db")) ++count_;
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+  }
+  Descriptor watch_;
+  std::atomic<std::int64_t> count_{0};
+  std::jthread reader_;
+};
+
+// So many tenants of an application with these steps, in a folder of their own.
+class Fleet {
+ public:
+  Fleet(ScratchFolder& folder, std::vector<sqlite::Migration> steps)
+      : root_(folder.file("tenants")),
+        control_(folder.file("control.db")),
+        store_(open_control(control_)),
+        handles_(TenantFiles{root_.string() + "/%{tenant}.db"},
+                 {.descriptors_max = 1'500, .application = "bench"}),
+        tenants_(store_->registry(), handles_, clock_,
+                 {.application = "bench", .migrations = std::move(steps)}) {}
+
+  void create(std::size_t count) {
+    for (std::size_t tenant = 0; tenant < count; ++tenant)
+      all_.push_back({tenant_name(tenant), tenants_.create(tenant_name(tenant)).generation});
+  }
+  // A handle and its first row.
+  void touch_all() {
+    HandleCache cold(TenantFiles{root_.string() + "/%{tenant}.db"},
+                     {.descriptors_max = 1'500, .application = "bench"});
+    for (const TenantToMigrate& tenant : all_)
+      with_tenant(tenant.name, [&] {
+        value_or_raise(cold.acquire(tenant.name, tenant.generation))->read([](TenantReader& reader) {
+          auto rows = reader.query("select count(*) from thing_0");
+          static_cast<void>(rows.next());
+        });
+      });
+  }
+  void migrate(int threads) {
+    migrate_tenants(handles_, {.steps = {kFirstStep, kSecondStep}}, clock_, all_, {.threads = threads},
+                    [](const TenantResult& result) {
+                      if (result.failure) throw std::runtime_error(result.failure->message);
+                    });
+  }
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+  [[nodiscard]] const std::filesystem::path& control() const { return control_; }
+  // All that there is lies in files then, which can be copied.
+  void close() {
+    handles_.close_idle();
+    store_->checkpoint(0);
+  }
+
+ private:
+  RealClock clock_;
+  std::filesystem::path root_, control_;
+  std::unique_ptr<queue::Store> store_;
+  HandleCache handles_;
+  Tenants tenants_;
+  std::vector<TenantToMigrate> all_;
+};
+
+std::filesystem::path plain_path(const std::filesystem::path& folder, std::size_t tenant) {
+  return folder / fmt::format("tenant-{}.db", tenant);
+}
+
+std::filesystem::path create_plain(ScratchFolder& folder, std::size_t count) {
+  auto root = folder.file("plain");
+  std::filesystem::create_directory(root);
+  const std::string sql = kFirstStep.sql;
+  for (std::size_t tenant = 0; tenant < count; ++tenant)
+    yardstick_tenant_create(plain_path(root, tenant).c_str(), sql.c_str());
+  return root;
+}
+
+class Bench {
+ public:
+  Bench(const Options& options, ScratchFolder& folder)
+      : options_(options),
+        folder_(folder),
+        many_(options.quick ? 100 : 10'000),
+        jobs_(options.quick ? 1'000 : 40'000),
+        fleet_(options.backlog > 0 ? options.backlog
+               : options.quick     ? 20
+                                   : 1'000) {}
+
+  void run() {
+    if (options_.only.empty() || options_.only == "14") many_databases();
+    if (options_.only.empty() || options_.only == "17") fleet();
+  }
+
+ private:
+  void many_databases();
+  void fleet();
+  [[nodiscard]] std::vector<Sample> write_by_daemon(const Fleet& fleet);
+  [[nodiscard]] Sample write_plainly(const std::filesystem::path& root) const;
+  [[nodiscard]] Sample rate(const Stopwatch& watch) const { return {.value = watch.rate(fleet_).value}; }
+
+  const Options& options_;
+  ScratchFolder& folder_;
+  std::size_t many_, jobs_, fleet_;
+};
+
+std::vector<Sample> Bench::write_by_daemon(const Fleet& fleet) {
+  const auto file = folder_.file("control.db");
+  std::filesystem::copy_file(fleet.control(), file);
+  {
+    const auto store = open_control(file);
+    JobMaker jobs(kSeed, many_, "bench.writes");
+    fill(*store, jobs, jobs_);
+    store->checkpoint(0);
+  }
+  OpenedFiles opened(fleet.root());
+  Tenured daemon(kPrograms, folder_, file, fleet.root());
+  daemon.start();
+  std::int64_t done = 0;
+  double seconds = 0;
+  {
+    sqlite::Connection control(file, {.access = sqlite::Access::read_only});
+    wait_until_none(daemon, control, kAnyReady, kLook);
+    auto span = control.statement(kSpan);
+    done = span.row().integer(0);
+    seconds = static_cast<double>(span.integer(1)) / 1e6;
+  }
+  daemon.stop();
+  opened.stop();
+  if (done != static_cast<std::int64_t>(jobs_))
+    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", done, jobs_));
+  return {{.value = static_cast<double>(done) / seconds},
+          {.value = static_cast<double>(opened.count()) / static_cast<double>(done)}};
+}
+
+// As many threads as there are slots; each has its tenants, whose files stay open.
+Sample Bench::write_plainly(const std::filesystem::path& root) const {
+  constexpr std::size_t kThreads = 8;
+  std::vector<std::size_t> tenants;
+  ZipfTenants zipf(kSeed, many_);
+  for (std::size_t job = 0; job < jobs_; ++job) tenants.push_back(zipf.next());
+  std::vector<yardstick_tenant*> files;
+  for (std::size_t tenant = 0; tenant < many_; ++tenant)
+    files.push_back(yardstick_tenant_open(plain_path(root, tenant).c_str()));
+  const Stopwatch watch;
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t thread = 0; thread < kThreads; ++thread)
+      threads.emplace_back([&, thread] {
+        for (const std::size_t tenant : tenants)
+          if (tenant % kThreads == thread) yardstick_tenant_write(files[tenant], payload().c_str());
+      });
+  }
+  const Sample sample{.value = watch.rate(jobs_).value};
+  for (yardstick_tenant* const file : files) yardstick_tenant_close(file);
+  return sample;
+}
+
+// The yardstick keeps them all open, at three descriptors each.
+void allow_descriptors(std::size_t files) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < 3 * files + 100)
+    throw std::runtime_error(fmt::format("figure 14 keeps {} files open: allow {} descriptors (ulimit -Hn)",
+                                         files, 3 * files + 100));
+}
+
+void Bench::many_databases() {
+  allow_descriptors(many_);
+  Fleet fleet(folder_, {kFirstStep});
+  fleet.create(many_);
+  fleet.close();
+  const auto plain = create_plain(folder_, many_);
+  std::vector<Figure> figures{
+      {.number = "14",
+       .what = fmt::format(
+           "{} jobs that write a row in their tenant's database, {} tenants, 500 handles a process", jobs_,
+           many_),
+       .unit = "jobs/s",
+       .goal = {.ratio_min = 0.8}},
+      {.number = "14",
+       .what = "databases opened a job of that",
+       .unit = "opens",
+       .goal = {.ours_max = 0.2},
+       .decimals = 3}};
+  take_turns(
+      options_, figures, [&] { return write_by_daemon(fleet); },
+      [&] { return std::vector<Sample>{write_plainly(plain)}; });
+}
+
+void Bench::fleet() {
+  const auto compare = [&](std::string number, std::string what, Goal goal, const Run& ours,
+                           const Run& yardstick) {
+    std::vector<Figure> figures{
+        {.number = std::move(number), .what = std::move(what), .unit = "tenants/s", .goal = goal}};
+    take_turns(options_, figures, ours, yardstick);
+  };
+  compare(
+      "17",
+      fmt::format("{} tenants of {} tables made; beside it, the same statements in plain C", fleet_, kTables),
+      {.ratio_min = 1 / 1.3},
+      [&] {
+        Fleet fleet(folder_, {kFirstStep});
+        const Stopwatch watch;
+        fleet.create(fleet_);
+        return std::vector{rate(watch)};
+      },
+      [&] {
+        const Stopwatch watch;
+        static_cast<void>(create_plain(folder_, fleet_));
+        return std::vector{rate(watch)};
+      });
+  compare(
+      "17.1",
+      fmt::format("{} tenants touched for the first time: a handle and a row; beside it, in plain C", fleet_),
+      {},
+      [&] {
+        Fleet fleet(folder_, {kFirstStep});
+        fleet.create(fleet_);
+        fleet.close();
+        const Stopwatch watch;
+        fleet.touch_all();
+        return std::vector{rate(watch)};
+      },
+      [&] {
+        const auto root = create_plain(folder_, fleet_);
+        const Stopwatch watch;
+        for (std::size_t tenant = 0; tenant < fleet_; ++tenant)
+          yardstick_tenant_close(yardstick_tenant_open(plain_path(root, tenant).c_str()));
+        return std::vector{rate(watch)};
+      });
+  const auto migrated_by = [&](int threads) {
+    Fleet fleet(folder_, {kFirstStep});
+    fleet.create(fleet_);
+    const Stopwatch watch;
+    fleet.migrate(threads);
+    return std::vector{rate(watch)};
+  };
+  compare(
+      "17.2", fmt::format("{} tenants migrated by two threads; beside it, by one", fleet_),
+      {.ratio_min = 1.7}, [&] { return migrated_by(2); }, [&] { return migrated_by(1); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options =
+      parse_options(argc, argv, "bench_tenants: tenants' databases, made, opened, written, migrated");
+  try {
+    print_conditions(options, "bench_tenants");
+    ScratchFolder folder(options.folder);
+    Bench(options, folder).run();
+    require_figures(options);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_tenants: %s\n", error.what());
+    return 1;
+  }
+}
