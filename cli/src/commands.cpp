@@ -151,8 +151,9 @@ constexpr std::array kVerbs{
          "tenure job change queue=exports --queue reports --yes",
          "queue priority run-in run-at yes dry-run reason", Effect::changes, job_change, job_words},
     Verb{"tenant", "list", "[FILTER...]", 0, kMany, "the tenants and their jobs",
-         "Filter fields: name state generation ready held running dead oldest.",
-         "tenure tenant list --sort ready:desc --limit 3", kListOptions, Effect::reads, tenant_list,
+         "Filter fields: name state generation ready held running dead oldest written. By written, when its "
+         "database was written to last, files are looked at.",
+         "tenure tenant list written=-1h.. --columns name,written", kListOptions, Effect::reads, tenant_list,
          tenant_words},
     Verb{"tenant", "show", "NAME", 1, 1, "one tenant and its jobs",
          "From the control database; the tenant's own is not opened.", "tenure tenant show acme", "watch",
@@ -160,6 +161,37 @@ constexpr std::array kVerbs{
     Verb{"tenant", "create", "NAME...", 1, kMany, "make tenants, each with a database of its own",
          "Makes the control database too where there is none, unless --store names it.",
          "tenure tenant create acme", "reason", Effect::changes, tenant_create},
+    Verb{
+        "tenant", "backup", "NAME FILE|[FILTER...]", 0, kMany,
+        "copy tenants' databases as they are now, while others write to them",
+        "A copy is whole or not there, on disk, looked through, and for its owner's eyes only; nothing is "
+        "overwritten. It says of which tenant, generation and time it is. With --folder all tenants that "
+        "match are copied, each to NAME.GENERATION.db; given again it goes on with those that are not there. "
+        "One that fails stops no other; exit code 1 then. See docs/manual/backups.md.",
+        "tenure tenant backup --folder /backup/2026-03-02 --rate 20MiB/s", "folder rate dry-run reason",
+        Effect::changes, tenant_backup, tenant_words},
+    Verb{"tenant", "restore", "NAME FILE", 2, 2, "put a copy in the place of a tenant's database",
+         "As a new generation: whoever has the old database open commits nothing any more. Jobs that run may "
+         "end until --drain, 30s unless given, and are told to stop then; jobs that wait are blocked until "
+         "tenure tenant reconcile. The old database goes to the graveyard for as long as tenants.undo_window "
+         "says. Refused where the copy is of another tenant or application, damaged, or newer than this "
+         "program. Where it was interrupted, give it again.",
+         "tenure tenant restore acme /backup/acme.db --yes", "drain yes dry-run reason", Effect::changes,
+         tenant_restore},
+    Verb{"tenant", "reconcile", "NAME [FILTER...]", 1, kMany,
+         "what became of a tenant's jobs when a copy was put in place of its database",
+         "Lists jobs of older generations that wait, and those that have ended since the copy was made, so "
+         "that it does not hold what they did. --restamp lets those that wait run in the newest generation, "
+         "--cancel ends them, --rerun has those run again that have ended; what the copy has receipts of is "
+         "not repeated. The rest is left. Asks; --yes answers. Filter fields are those of job list.",
+         "tenure tenant reconcile acme --restamp --yes",
+         "restamp rerun cancel limit columns yes dry-run reason", Effect::reconciles, tenant_reconcile,
+         job_words},
+    Verb{"tenant", "clone", "NAME NEW", 2, 2, "make a new tenant with a copy of another one's database",
+         "While others write to that, or with --copy from a copy that was made before. The new one has no "
+         "jobs, nothing in its outbox and no receipts. Ids that the application has stored with the name of "
+         "the old tenant are the application's to change.",
+         "tenure tenant clone acme acme-test", "copy dry-run reason", Effect::changes, tenant_clone},
     Verb{"tenant", "migrate", "[FILTER...]", 0, kMany, "bring tenants' databases to newer tables",
          "Carries out the files of tenants.migrations that a database has not had, each in a transaction: "
          "killed and given again it goes on where it was. Meanwhile nobody else writes to that tenant. One "
@@ -541,8 +573,13 @@ constexpr std::array kOptions{
     OptionSpec{"catch-up", "RULE", "missed ticks: latest, unless given, none or all:N"},
     OptionSpec{"overlap", "POLICY", "while a job has not ended: skip, unless given, allow, queue_one",
                "allow skip queue_one"},
-    OptionSpec{"folder", "DIR", "another folder of capsules than the configured one"},
+    OptionSpec{"folder", "DIR", "the folder of the copies; of capsules, if not the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
+    OptionSpec{"rate", "SIZE/s", "copy so much a second at most: 20MiB/s"},
+    OptionSpec{"restamp", "", "let jobs that wait run in the newest generation"},
+    OptionSpec{"rerun", "", "have jobs run again that have ended since the copy was made"},
+    OptionSpec{"cancel", "", "end jobs that wait"},
+    OptionSpec{"copy", "FILE", "a copy that was made before"},
     OptionSpec{"confirm", "NAME", "the name of the tenant that is deleted, once more"},
     OptionSpec{"drain", "TIME", "so long may jobs run on before they are told to stop"},
     OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},
@@ -589,12 +626,15 @@ bool takes(const Verb& verb, std::string_view option) {
 bool changes_something(const Verb& verb, const CommandLine& line) {
   return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix")) ||
          (verb.effect == Effect::gives_up && line.has("pass-over")) ||
+         (verb.effect == Effect::reconciles &&
+          (line.has("restamp") || line.has("rerun") || line.has("cancel"))) ||
          (verb.effect == Effect::reveals && line.has("reveal"));
 }
 
 bool needs_keys(const Verb& verb) {
   return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
-         verb.run == schedule_run || verb.run == tenant_outbox || verb.run == batch_retry;
+         verb.run == schedule_run || verb.run == tenant_outbox || verb.run == tenant_reconcile ||
+         verb.run == batch_retry;
 }
 
 bool can_look_at_copies(const Verb& verb) {

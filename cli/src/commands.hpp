@@ -19,9 +19,9 @@ namespace tenure::cli {
 // As wide as help is at most, on whatever terminal.
 inline constexpr std::size_t kHelpColumns = 80;
 
-// On the control database or on a daemon. What mends changes something with --fix only, what gives up with --pass-over only, and what
-// reveals leaves with --reveal only its record.
-enum class Effect : std::uint8_t { reads, reveals, mends, gives_up, changes };
+// On the control database or on a daemon. What mends changes something with --fix only, what gives up with --pass-over only, what
+// reconciles with one of its three options, and what reveals leaves with --reveal only its record.
+enum class Effect : std::uint8_t { reads, reveals, mends, gives_up, reconciles, changes };
 
 struct Verb {
   std::string_view noun;

@@ -120,9 +120,17 @@ void add_failed(Examination& examination, Named& named, const TenantRecord& tena
   else named.add(FindingLevel::fail, name + " is failed: its jobs wait", "tenure tenant list state=failed");
 }
 
+std::optional<queue::TenantRestore> open_restore(Examination& examination, const TenantName& tenant) {
+  auto restore = examination.ask([&](queue::JobReader& reader) { return reader.tenant_restore(tenant); });
+  return restore && restore->is_open() ? restore : std::nullopt;
+}
+
 // By which an interrupted creation goes on, as far as the files beside the control database say.
-std::string command_of_creation(Session& session, const std::string& name) {
+std::string command_of_creation(Examination& examination, const std::string& name) {
+  Session& session = examination.session();
   const auto tenant = TenantName::parse(name);
+  if (tenant && open_restore(examination, *tenant))
+    return fmt::format("tenure tenant restore {} FILE", escaped(name));
   const config::Settings& settings = session.settings();
   const bool is_taken_back =
       tenant && !session.is_offline() &&
@@ -135,6 +143,11 @@ void add_draining(Examination& examination, Named& named, const TenantRecord& te
   const auto deletion =
       examination.ask([&](queue::JobReader& reader) { return reader.deletion(tenant.number); });
   const std::string name = escaped(tenant.name.text());
+  if (const auto restore = open_restore(examination, tenant.name))
+    return named.add(FindingLevel::warn,
+                     fmt::format("{} is draining since {}: a copy is to be put in its place", name,
+                                 full_time_text(restore->begun, examination.style())),
+                     fmt::format("tenure tenant restore {} FILE", name));
   named.add(FindingLevel::warn,
             fmt::format("{} is draining{}: it is to be deleted", name,
                         deletion ? " since " + full_time_text(deletion->begun, examination.style()) : ""),
@@ -160,7 +173,7 @@ void name_leftovers(Examination& examination, const TenantFiles& files, Named& n
     named.add(FindingLevel::warn,
               fmt::format("{} lies in .building: a creation or deletion is under way, or was interrupted",
                           escaped(name)),
-              command_of_creation(examination.session(), std::filesystem::path{name}.stem().string()));
+              command_of_creation(examination, std::filesystem::path{name}.stem().string()));
   std::set<std::string> buried;
   examination.ask([&](queue::JobReader& reader) {
     for (auto page = reader.open_deletions(TenantNumber{0}, kTenantsPage); !page.empty();
@@ -190,6 +203,18 @@ void name_pauses(Examination& examination, queue::PauseScope scope, Named& named
   for (const queue::PauseRecord& pause :
        examination.ask([](queue::JobReader& reader) { return reader.pauses(); }))
     if (pause.scope == scope) name_pause(examination, pause, named);
+}
+
+// An operator decides what becomes of them; a tenant that was deleted behind it takes none of them any more.
+bool is_of_restored(Examination& examination, const queue::DanglingWork& work) {
+  const auto name = TenantName::parse(work.tenant);
+  if (!name) return false;
+  return examination.ask([&](queue::JobReader& reader) {
+    const auto restore = reader.tenant_restore(*name);
+    const auto newest = reader.tenant(*name);
+    return restore && work.generation <= restore->before.generation && newest &&
+           newest->tenant.state != TenantState::deleted;
+  });
 }
 
 }  // namespace
@@ -248,7 +273,15 @@ void check_kinds(Examination& examination) {
 void check_dangling(Examination& examination) {
   Named named(examination, "dangling");
   for (const queue::DanglingWork& work :
-       examination.ask([](queue::JobReader& reader) { return reader.dangling_work(); }))
+       examination.ask([](queue::JobReader& reader) { return reader.dangling_work(); })) {
+    if (is_of_restored(examination, work)) {
+      named.add(FindingLevel::warn,
+                fmt::format("{} of {}, generation {}, wait since its database was put back from a copy",
+                            counted(work.jobs, "job", examination.style()), escaped(work.tenant),
+                            work.generation.value),
+                "tenure tenant reconcile " + escaped(work.tenant));
+      continue;
+    }
     named.add(FindingLevel::warn,
               fmt::format("{} of {}, generation {}, which is {}",
                           counted(work.jobs, "waiting job", examination.style()), escaped(work.tenant),
@@ -256,6 +289,7 @@ void check_dangling(Examination& examination) {
                           work.state == TenantState::deleted ? "deleted" : "no more the newest"),
               fmt::format("tenure job cancel tenant={} generation={}", escaped(work.tenant),
                           work.generation.value));
+  }
   named.end("no job waits for a tenant that will never take it");
 }
 
@@ -317,7 +351,7 @@ void check_tenants(Examination& examination) {
       named.add(FindingLevel::warn,
                 fmt::format("{} has been in creation since {}", escaped(tenant.name.text()),
                             full_time_text(tenant.created, examination.style())),
-                command_of_creation(examination.session(), tenant.name.text()));
+                command_of_creation(examination, tenant.name.text()));
   }
   name_behind(examination, tenants, named);
   std::string text = counted(std::ssize(tenants), "tenant", examination.style());

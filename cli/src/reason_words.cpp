@@ -81,6 +81,9 @@ constexpr std::array kReasonWords{
     ReasonWords{JobReason::by_rule, "a rule of its kind, or its handler", "", "tenure job retry {id}"},
     ReasonWords{JobReason::time_exhausted, "the time for its retries, which is over", "",
                 "tenure job retry {id}"},
+    ReasonWords{JobReason::generation,
+                "an operator: its tenant was put back from a copy, and is of a later generation",
+                "it is re-stamped or cancelled", "tenure tenant reconcile {tenant}"},
     ReasonWords{JobReason::by_operator, "an operator", "", "tenure job retry {id}"},
 };
 

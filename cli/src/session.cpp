@@ -221,6 +221,10 @@ void Session::change(FunctionRef<Changed(queue::StoreWriter&)> work) {
   });
 }
 
+void Session::open_for_change() {
+  change([](queue::StoreWriter&) { return Changed{}; });
+}
+
 TenantRegistry& Session::registry() {
   if (!registry_) registry_ = store(IfMissing::create).audited_registry(audit_entry(), environment_.clock);
   return *registry_;

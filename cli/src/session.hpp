@@ -84,6 +84,9 @@ class Session {
   // One durable commit of what `work` changes, with the audit record of it; where it says that it was nothing there is none. The
   // only ways to change anything are this one and the registry.
   void change(FunctionRef<Changed(queue::StoreWriter&)> work);
+  // Opens the control database for writing, before anything is looked at: a command that was killed may have left a log that nobody who
+  // only looks can read.
+  void open_for_change();
   // Each change of it has its audit record in its own commit. Where there is no control database it is made, unless --store names
   // it. Until the session ends.
   [[nodiscard]] TenantRegistry& registry();

@@ -2,6 +2,7 @@
 #include "nouns.hpp"
 #include "pauses.hpp"
 #include "tenants.hpp"
+#include "written_tenants.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
@@ -47,18 +48,29 @@ constexpr std::array kTenantColumns{
         "created", "CREATED",
         [](const TenantSummary& t, const ShowStyle& s) { return time_text(t.tenant.created, s); }, false,
         false, false},
+    ListColumn<TenantSummary>{
+        "written", "WRITTEN",
+        [](const TenantSummary& t, const ShowStyle& s) { return time_text(t.written, s); }, false, false,
+        false},
     ListColumn<TenantSummary>{"note", "NOTE",
                               [](const TenantSummary& t, const ShowStyle& s) {
                                 return t.pause ? pause_text(*t.pause, s) : std::string("-");
                               }},
 };
 
-constexpr std::array<std::string_view, 6> kTenantSortFields{"name",    "ready", "held",
-                                                            "running", "dead",  "oldest"};
+constexpr std::string_view kWritten = "written";
+constexpr std::array<std::string_view, 7> kTenantSortFields{"name", "ready",  "held",  "running",
+                                                            "dead", "oldest", kWritten};
+
+bool names_column(const Session& session, std::string_view name) {
+  const auto words = split(session.option("columns"), ',');
+  return std::ranges::find(words, name) != words.end();
+}
 
 void write_tenant(json::Writer& writer, const TenantSummary& tenant, WallTime now) {
   writer.begin_object();
   write_tenant_members(writer, tenant, now);
+  if (tenant.written) write_time(writer, kWritten, tenant.written);
   writer.end_object();
 }
 
@@ -67,6 +79,7 @@ std::int64_t sort_key(const TenantSummary& tenant, std::string_view field, WallT
   if (field == "held") return tenant.held;
   if (field == "running") return tenant.running;
   if (field == "dead") return tenant.dead;
+  if (field == kWritten) return tenant.written ? to_us(*tenant.written) : -1;
   return tenant.oldest_ready ? (now - *tenant.oldest_ready).count() : -1;
 }
 
@@ -116,8 +129,7 @@ std::string created_json(const std::vector<TenantRecord>& made) {
 
 }  // namespace
 
-std::vector<TenantSummary> tenants_where(Session& session,
-                                         FunctionRef<bool(const TenantSummary&)> is_wanted) {
+std::vector<TenantSummary> tenants_where(Session& session, FunctionRef<bool(TenantSummary&)> is_wanted) {
   std::vector<TenantSummary> wanted;
   std::optional<TenantName> after;
   while (true) {
@@ -160,11 +172,12 @@ ListWords tenant_words() {
 }
 
 ExitCode tenant_list(Session& session) {
-  const queue::Filter filter = session.filter(queue::tenant_filter_fields());
+  TenantFilter filter(session);
   const auto order = sort_order(session, kTenantSortFields);
   const std::size_t limit = session.limit();
-  std::vector<TenantSummary> tenants = tenants_where(
-      session, [&](const TenantSummary& tenant) { return queue::matches(filter, tenant, session.now()); });
+  if ((order && order->field == kWritten) || names_column(session, kWritten)) filter.look_at_files();
+  std::vector<TenantSummary> tenants =
+      tenants_where(session, [&](TenantSummary& tenant) { return filter.matches(tenant); });
   sort(tenants, order.value_or(SortOrder{"name"}), session.now());
   const ListTotal total = take_page(session, limit, "tenant", tenants, [](const TenantSummary& tenant) {
     return std::string(tenant.tenant.name.text());

@@ -4,6 +4,7 @@
 #include "listing.hpp"
 #include "progress.hpp"
 #include "tenants.hpp"
+#include "written_tenants.hpp"
 
 #include <tenure/base/text.hpp>
 
@@ -87,10 +88,9 @@ bool is_agreed(Session& session, const TenantVerb& verb, std::int64_t count) {
 }
 
 TenantsDone act_on_found(Session& session, const TenantVerb& verb, TenantAct act, std::string_view detail) {
-  const queue::Filter filter = session.filter(queue::tenant_filter_fields());
-  const auto tenants = tenants_where(session, [&](const TenantSummary& tenant) {
-    return verb.is_for(tenant) && queue::matches(filter, tenant, session.now());
-  });
+  const TenantFilter filter(session);
+  const auto tenants = tenants_where(
+      session, [&](TenantSummary& tenant) { return verb.is_for(tenant) && filter.matches(tenant); });
   TenantsDone result{.is_filter = true, .is_dry_run = session.has("dry-run")};
   if (tenants.empty()) return result;
   show_sample_of(session, verb, tenants);

@@ -4,6 +4,7 @@
 #include "progress.hpp"
 #include "scratch_folder.hpp"
 #include "tenants.hpp"
+#include "written_tenants.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/handle_cache.hpp>
@@ -51,10 +52,9 @@ class FleetCheck {
   ExitCode run() {
     const ScratchFolder scratch(scratch_parent(session_.environment()));
     expected_ = schemas_of_steps(steps_, scratch.path());
-    const queue::Filter filter = session_.filter(queue::tenant_filter_fields());
-    const auto tenants = tenants_where(session_, [&](const queue::TenantSummary& tenant) {
-      return tenant.tenant.state != TenantState::provisioning &&
-             queue::matches(filter, tenant, session_.now());
+    const TenantFilter filter(session_);
+    const auto tenants = tenants_where(session_, [&](queue::TenantSummary& tenant) {
+      return tenant.tenant.state != TenantState::provisioning && filter.matches(tenant);
     });
     Progress progress(session_, number_text);
     for (const queue::TenantSummary& tenant : tenants) {

@@ -4,6 +4,7 @@
 #include "progress.hpp"
 #include "scratch_folder.hpp"
 #include "tenants.hpp"
+#include "written_tenants.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
@@ -79,12 +80,11 @@ struct ChosenTenants {
 };
 
 ChosenTenants chosen_tenants(Session& session, std::int64_t to) {
-  const queue::Filter filter = session.filter(queue::tenant_filter_fields());
+  const TenantFilter filter(session);
   const TenantFiles files(session.settings().tenants.path);
   ChosenTenants chosen;
-  for (const queue::TenantSummary& summary : tenants_where(session, [&](const queue::TenantSummary& tenant) {
-         return queue::matches(filter, tenant, session.now());
-       })) {
+  for (const queue::TenantSummary& summary :
+       tenants_where(session, [&](queue::TenantSummary& tenant) { return filter.matches(tenant); })) {
     const TenantRecord& tenant = summary.tenant;
     chosen.numbers.emplace(tenant.name, tenant.number);
     const auto read_only = read_only_tenant(files, tenant);

@@ -32,6 +32,7 @@ struct ShownTenant {
   std::vector<StateCount> counts;  // of the states that the summary has not
   std::optional<BehindFile> behind;
   std::optional<queue::DeletionRecord> deletion;
+  std::optional<queue::TenantRestore> restore;
 };
 
 queue::Filter jobs_of(const TenantName& tenant, ShownState state) {
@@ -49,7 +50,8 @@ ShownTenant find_tenant(Session& session, const TenantName& name) {
     shown = ShownTenant{.summary = *summary,
                         .counts = {},
                         .behind = behind_file(reader, name, summary->tenant.generation),
-                        .deletion = reader.deletion(summary->tenant.number)};
+                        .deletion = reader.deletion(summary->tenant.number),
+                        .restore = reader.tenant_restore(name)};
     for (const ShownState state : kCountedStates) {
       const auto counted = reader.count_jobs(
           jobs_of(name, state), {.limit = static_cast<std::size_t>(kCountMax) + 1}, session.now());
@@ -69,6 +71,21 @@ std::string deletion_text(const queue::DeletionRecord& deletion, const ShowStyle
   if (deletion.step == queue::DeletionStep::buried && deletion.erase_at)
     text += ", erased " + full_time_text(deletion.erase_at, style);
   return deletion.reason.empty() ? text : text + ": " + escaped(deletion.reason, 1024);
+}
+
+std::string restore_text(const queue::TenantRestore& restore, const ShowStyle& style) {
+  return fmt::format("{} from a copy of {}, generation {}{}", full_time_text(restore.begun, style),
+                     full_time_text(restore.copied, style), restore.copied_generation.value,
+                     restore.is_open() ? ", under way or interrupted" : "");
+}
+
+void write_restore(json::Writer& writer, const queue::TenantRestore& restore) {
+  writer.begin_object();
+  write_time(writer, "begun", restore.begun);
+  write_time(writer, "copied", restore.copied);
+  writer.key("generation_before").integer(restore.before.generation.value);
+  writer.key("copied_generation").integer(restore.copied_generation.value);
+  writer.key("open").boolean(restore.is_open()).end_object();
 }
 
 void write_deletion(json::Writer& writer, const queue::DeletionRecord& deletion) {
@@ -101,7 +118,13 @@ std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) 
     out += line("paused", pause_text(*t.pause, style));
     out += line("change", "tenure tenant resume " + escaped(name));
   }
-  if (shown.deletion) {
+  if (shown.restore) {
+    out += line("restored", restore_text(*shown.restore, style));
+    out +=
+        line("change", shown.restore->is_open() ? fmt::format("tenure tenant restore {} FILE", escaped(name))
+                                                : "tenure tenant reconcile " + escaped(name));
+  }
+  if (shown.deletion && !shown.deletion->is_restore) {
     out += line("deleted", deletion_text(*shown.deletion, style));
     if (shown.deletion->step == queue::DeletionStep::buried)
       out += line("undo", "tenure tenant undelete " + escaped(name));
@@ -131,6 +154,9 @@ std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
   else writer.null();
   writer.key("deletion");
   if (shown.deletion) write_deletion(writer, *shown.deletion);
+  else writer.null();
+  writer.key("restore");
+  if (shown.restore) write_restore(writer, *shown.restore);
   else writer.null();
   writer.end_object().end_object();
   return out;

@@ -8,9 +8,9 @@
 
 namespace tenure::cli {
 
-// Of all that live those that are wanted, in the order of their names. It reads page by page, and its cost grows with how many there
+// Of all that live those that are wanted, with what that has filled in of them, in the order of their names. It reads page by page, and its cost grows with how many there
 // are.
 [[nodiscard]] std::vector<queue::TenantSummary> tenants_where(
-    Session& session, FunctionRef<bool(const queue::TenantSummary&)> is_wanted);
+    Session& session, FunctionRef<bool(queue::TenantSummary&)> is_wanted);
 
 }  // namespace tenure::cli

@@ -20,8 +20,9 @@ constexpr std::array kQueueFields{
     FilterField::running, FilterField::dead,      FilterField::oldest,
 };
 constexpr std::array kTenantFields{
-    FilterField::name, FilterField::state,   FilterField::generation, FilterField::ready,
-    FilterField::held, FilterField::running, FilterField::dead,       FilterField::oldest,
+    FilterField::name,  FilterField::state,  FilterField::generation,
+    FilterField::ready, FilterField::held,   FilterField::running,
+    FilterField::dead,  FilterField::oldest, FilterField::written,
 };
 constexpr std::array kAuditFields{
     FilterField::at,   FilterField::verb,    FilterField::login,
@@ -83,6 +84,7 @@ std::string text_of(FilterField field, const JobRecord& job) {
     case FilterField::process:
     case FilterField::pid:
     case FilterField::node:
+    case FilterField::written:
       break;
   }
   return {};
@@ -132,6 +134,7 @@ std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, W
     case FilterField::pid:
     case FilterField::node:
     case FilterField::batch:
+    case FilterField::written:
       break;
   }
   return std::nullopt;
@@ -173,6 +176,12 @@ std::optional<std::int64_t> count_of(FilterField field, const Record& record, Wa
   if (field == FilterField::dead) return record.dead;
   if (field == FilterField::oldest && record.oldest_ready) return to_us(now) - to_us(*record.oldest_ready);
   return std::nullopt;
+}
+
+std::optional<std::int64_t> number_of(FilterField field, const TenantSummary& tenant, WallTime now) {
+  if (field == FilterField::generation) return tenant.tenant.generation.value;
+  if (field == FilterField::written) return us_of(tenant.written);
+  return count_of(field, tenant, now);
 }
 
 }  // namespace
@@ -245,6 +254,8 @@ std::string_view name_of(FilterField field) {
       return "node";
     case FilterField::batch:
       return "batch";
+    case FilterField::written:
+      return "written";
   }
   return "unknown";
 }
@@ -265,7 +276,7 @@ bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
 bool asks_for_held(const FilterTerm& term) {
   if (term.field != FilterField::reason) return false;
   // A stored reason that is none is shown as the word behind the last.
-  for (int reason = 0; reason <= static_cast<int>(JobReason::time_exhausted) + 1; ++reason)
+  for (int reason = 0; reason <= static_cast<int>(JobReason::generation) + 1; ++reason)
     if (matches_term(term, name_of(static_cast<JobReason>(reason)), std::nullopt)) return false;
   return true;
 }
@@ -301,10 +312,8 @@ bool matches(const Filter& filter, const QueueRecord& queue, WallTime now) {
 bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
     const bool state = term.field == FilterField::state;
-    const bool generation = term.field == FilterField::generation;
-    return matches_term(
-        term, state ? name_of(tenant.tenant.state) : tenant.tenant.name.text(),
-        generation ? std::optional{tenant.tenant.generation.value} : count_of(term.field, tenant, now));
+    return matches_term(term, state ? name_of(tenant.tenant.state) : tenant.tenant.name.text(),
+                        number_of(term.field, tenant, now));
   });
 }
 

@@ -57,6 +57,7 @@ std::vector<std::string_view> reason_names() {
                           JobReason::schedule_overlap,
                           JobReason::put_off,
                           JobReason::time_exhausted,
+                          JobReason::generation,
                           JobReason::kind_unknown,
                           JobReason::queue_without_pool,
                           JobReason::pool_without_worker,
@@ -107,6 +108,7 @@ std::optional<PointKind> point_kind(FilterField field) {
     case FilterField::started:
     case FilterField::finished:
     case FilterField::at:
+    case FilterField::written:
       return PointKind::time;
     case FilterField::age:
     case FilterField::oldest:

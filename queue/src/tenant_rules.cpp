@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tenure::queue {
 namespace {
 
@@ -53,6 +55,64 @@ Result<void> check_may_be_deleted(const std::optional<TenantRecord>& newest, con
   if (!newest) return unknown_tenant(name);
   if (newest->state == TenantState::deleted) return deleted_tenant(name, newest->generation);
   return {};
+}
+
+Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest, const TenantName& name) {
+  if (!newest) return unknown_tenant(name);
+  if (newest->state == TenantState::provisioning)
+    return fail(ErrorCode::tenant_not_ready,
+                fmt::format("tenant {} is in creation, and has nothing yet", name.text()), name.text());
+  if (newest->state == TenantState::draining)
+    return fail(
+        ErrorCode::state_changed,
+        fmt::format("tenant {0} is being deleted; first that goes to its end: tenure tenant delete {0}",
+                    name.text()),
+        name.text());
+  return {};
+}
+
+Result<void> check_next_is_later(const TenantRestore& restore, Generation copied) {
+  if (!restore.next || restore.next->generation > copied) return {};
+  return fail(
+      ErrorCode::state_changed,
+      fmt::format("the copy is of generation {}, and {} is being put back as generation {}; put it back "
+                  "from the copy that was begun with, and then from this one",
+                  copied.value, restore.before.name.text(), restore.next->generation.value),
+      restore.before.name.text());
+}
+
+Generation next_generation(Generation newest, Generation copied) {
+  return Generation{std::max(newest.value, copied.value) + 1};
+}
+
+tl::unexpected<Failure> is_being_restored(const TenantName& name) {
+  return fail(
+      ErrorCode::state_changed,
+      fmt::format("tenant {0} is being put back from a copy; first that goes to its end: tenure tenant "
+                  "restore {0} FILE",
+                  name.text()),
+      name.text());
+}
+
+tl::unexpected<Failure> no_restore_begun(const TenantName& name) {
+  return fail(ErrorCode::state_changed, fmt::format("nobody puts tenant {} back from a copy", name.text()),
+              name.text());
+}
+
+Result<void> check_restamp(JobId id, const TenantRecord& owner, const std::optional<TenantRecord>& newest) {
+  if (!newest || newest->generation == owner.generation)
+    return fail(ErrorCode::state_changed,
+                fmt::format("job {} is of the newest generation of {}", id.text(), owner.name.text()),
+                owner.name.text());
+  return check_accepts_jobs(*newest);
+}
+
+tl::unexpected<Failure> running_is_not_restamped(JobId id) {
+  return fail(ErrorCode::state_changed, "job " + id.text() + " is running");
+}
+
+tl::unexpected<Failure> no_tenant_to_restamp(JobId id) {
+  return fail(ErrorCode::state_changed, "job " + id.text() + " has no tenant");
 }
 
 Result<void> check_step(const std::optional<DeletionRecord>& deletion, DeletionStep expected) {

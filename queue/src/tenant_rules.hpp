@@ -16,6 +16,20 @@ namespace tenure::queue {
 // The same of a tenant that is to be deleted: TenantDoesNotExist, TenantDeleted.
 [[nodiscard]] Result<void> check_may_be_deleted(const std::optional<TenantRecord>& newest,
                                                 const TenantName& name);
+// Of the newest generation, whose restore has not begun: TenantDoesNotExist, TenantNotReady, StateChanged.
+[[nodiscard]] Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest,
+                                                 const TenantName& name);
+// A copy must not be of a later generation than the one that it becomes: StateChanged.
+[[nodiscard]] Result<void> check_next_is_later(const TenantRestore& restore, Generation copied);
+// Above those that were.
+[[nodiscard]] Generation next_generation(Generation newest, Generation copied);
+[[nodiscard]] tl::unexpected<Failure> is_being_restored(const TenantName& name);
+[[nodiscard]] tl::unexpected<Failure> no_restore_begun(const TenantName& name);
+// Of a job of an owner whose newest generation that is: StateChanged, TenantNotReady, TenantDeleted.
+[[nodiscard]] Result<void> check_restamp(JobId id, const TenantRecord& owner,
+                                         const std::optional<TenantRecord>& newest);
+[[nodiscard]] tl::unexpected<Failure> running_is_not_restamped(JobId id);
+[[nodiscard]] tl::unexpected<Failure> no_tenant_to_restamp(JobId id);
 // StateChanged.
 [[nodiscard]] Result<void> check_step(const std::optional<DeletionRecord>& deletion, DeletionStep expected);
 

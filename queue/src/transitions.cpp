@@ -29,6 +29,9 @@ constexpr std::array kTransitions{
     TransitionRow{Transition::change_by_operator, JobState::scheduled, JobState::ready, false},
     TransitionRow{Transition::change_by_operator, JobState::ready, JobState::scheduled, false},
     TransitionRow{Transition::change_by_operator, JobState::ready, JobState::ready, false},
+    TransitionRow{Transition::hold_for_restore, JobState::scheduled, JobState::blocked, false},
+    TransitionRow{Transition::hold_for_restore, JobState::ready, JobState::blocked, false},
+    TransitionRow{Transition::hold_for_restore, JobState::blocked, JobState::blocked, false},
 };
 
 }  // namespace
@@ -65,6 +68,8 @@ std::string_view name_of(Transition transition) {
       return "discard_by_operator";
     case Transition::change_by_operator:
       return "change_by_operator";
+    case Transition::hold_for_restore:
+      return "hold_for_restore";
   }
   return "unknown";
 }

@@ -32,6 +32,7 @@ constexpr std::array kReasons{
     std::pair{JobReason::schedule_overlap, std::string_view{"schedule_overlap"}},
     std::pair{JobReason::put_off, std::string_view{"put_off"}},
     std::pair{JobReason::time_exhausted, std::string_view{"time_exhausted"}},
+    std::pair{JobReason::generation, std::string_view{"generation"}},
     std::pair{JobReason::kind_unknown, std::string_view{"kind_unknown"}},
     std::pair{JobReason::queue_without_pool, std::string_view{"queue_without_pool"}},
     std::pair{JobReason::pool_without_worker, std::string_view{"pool_without_worker"}},

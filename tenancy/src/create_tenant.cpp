@@ -7,6 +7,7 @@
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/statement.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sync_file.hpp>
@@ -39,12 +40,15 @@ constexpr sqlite::Query kForgetOutbox{"forget_outbox", R"sql(
   delete from main.tenure_outbox;
   delete from main.sqlite_sequence where name = 'tenure_outbox')sql"};
 
+constexpr sqlite::Query kForgetCopied{"forget_copied", "drop table if exists main.tenure_copy"};
+constexpr sqlite::Query kForgetReceipts{"forget_receipts", "delete from main.tenure_receipts"};
+
 class Creation {
  public:
   // `source`: a database whose copy it is to be, in place of an empty one.
   Creation(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
            const TenantsOptions& tenants, const TenantName& name, const CreateOptions& options,
-           std::optional<fs::path> source)
+           std::optional<CreationSource> source)
       : registry_(registry),
         files_(files),
         clock_(clock),
@@ -179,17 +183,28 @@ class Creation {
       static_cast<void>(::fchmod(made.number(), kModeOfCopy));
     }
     give_to_owner_of_folder(building_);
-    {
-      sqlite::Connection source{*source_, {.secure_delete = true}};
-      sqlite::copy_database(source, building_, [](const sqlite::CopyProgress&) {});
-    }
+    copy_pages();
     enter(CreateStep::stamp);
     sqlite::Connection connection{building_, {.secure_delete = true}};
     sqlite::WriteTransaction transaction{connection};
     give_to_tenant(connection, finished_stamp());
     connection.execute(kForgetOutbox);
+    connection.execute(kForgetCopied);
+    if (!source_->keeps_receipts) connection.execute(kForgetReceipts);
     transaction.commit();
     enter(CreateStep::close);
+  }
+
+  // A copy that rests is only read: it may lie where nobody may write, and stays the copy that it is.
+  void copy_pages() const {
+    const auto copy = [&](sqlite::Connection& source) {
+      sqlite::copy_database(source, building_, [](const sqlite::CopyProgress&) {});
+    };
+    if (sqlite::look_at_file(source_->path, copy)) return;
+    if (::truncate(building_.c_str(), 0) != 0)
+      raise_system(errno, "the copy cannot be begun anew", building_);
+    sqlite::Connection source{source_->path, {.secure_delete = true}};
+    copy(source);
   }
 
   // The last close moves the write-ahead log into the file and removes it; a file renamed without its log is lost.
@@ -233,7 +248,7 @@ class Creation {
   }
 
   [[nodiscard]] Begun begun() const {
-    return {record_->generation.value, source_ ? source_->filename().string() : std::string{}};
+    return {record_->generation.value, source_ ? source_->origin : std::string{}};
   }
 
   [[nodiscard]] Stamp finished_stamp() const {
@@ -248,7 +263,7 @@ class Creation {
   const CreateOptions& options_;
   const fs::path building_;
   const fs::path final_;
-  const std::optional<fs::path> source_;
+  const std::optional<CreationSource> source_;
   std::optional<BuildingLock> lock_;
   std::optional<TenantRecord> record_;
 };
@@ -263,7 +278,7 @@ TenantRecord create_tenant(TenantRegistry& registry, const TenantFiles& files, c
 
 TenantRecord create_tenant_from(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
                                 const TenantsOptions& tenants, const TenantName& name,
-                                const CreateOptions& options, const fs::path& source) {
+                                const CreateOptions& options, const CreationSource& source) {
   return Creation{registry, files, clock, tenants, name, options, source}.run();
 }
 

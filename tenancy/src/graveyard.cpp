@@ -3,6 +3,7 @@
 #include "handle_state.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
@@ -88,6 +89,15 @@ std::optional<Stamp> look_at_stamp(const fs::path& path, std::chrono::millisecon
   return read_stamp(connection);
 }
 
+// Whoever writes reads the stamp first: what nobody can read nobody commits to.
+void unless_unreadable(Graveyard::Unreadable unreadable, FunctionRef<void()> work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (unreadable == Graveyard::Unreadable::refuse || error.code() != ErrorCode::database_damaged) throw;
+  }
+}
+
 void move_log_into(const fs::path& path) {
   sqlite::Connection gate{path, {.secure_delete = true}};
   sqlite::Connection checkpointer{path, {.secure_delete = true}};
@@ -122,7 +132,8 @@ void Graveyard::require_buriable(const TenantName& tenant, Generation generation
 
 // A new tenant of that name may come once its predecessor is deleted, and that is behind this, so what lies at the place of the file is
 // the old one's: its main file first, by which its stamp is closed, then what is left of its log.
-Burial Graveyard::bury(const TenantName& tenant, Generation generation, const OnStep& on_step) const {
+Burial Graveyard::bury(const TenantName& tenant, Generation generation, const OnStep& on_step,
+                       Unreadable unreadable) const {
   const auto enter = [&](BurialStep step) {
     if (on_step) on_step(step);
   };
@@ -134,11 +145,14 @@ Burial Graveyard::bury(const TenantName& tenant, Generation generation, const On
   files_.refuse_links(tenant);
   if (is_there(from)) {
     enter(BurialStep::stamp);
-    detail::with_tenant_failures(tenant, nullptr, [&] {
-      close_stamp(from, {.tenant = tenant, .generation = generation, .application = application_}, wait_max_);
+    unless_unreadable(unreadable, [&] {
+      detail::with_tenant_failures(tenant, nullptr, [&] {
+        close_stamp(from, {.tenant = tenant, .generation = generation, .application = application_},
+                    wait_max_);
+      });
     });
     enter(BurialStep::log);
-    move_log_into(from);
+    unless_unreadable(unreadable, [&] { move_log_into(from); });
     enter(BurialStep::folder);
     detail::make_synced_folders(to.parent_path());
     enter(BurialStep::rename);
@@ -166,12 +180,14 @@ bool Graveyard::has(const TenantName& tenant, Generation generation) const {
 TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                                   const Clock& clock) const {
   const TenantsOptions options{.application = application_};
+  const fs::path buried = path_for(tenant, generation);
   return detail::create_tenant_from(registry, files_, clock, options, tenant, {},
-                                    path_for(tenant, generation));
+                                    {.path = buried, .origin = buried.filename().string()});
 }
 
 bool Graveyard::is_taking_back(const TenantName& tenant) const {
-  return !detail::read_begun(files_.building_lock_for(tenant)).source.empty();
+  const std::string source = detail::read_begun(files_.building_lock_for(tenant)).source;
+  return !source.empty() && source.find(':') == std::string::npos;  // which stands in no name of a file here
 }
 
 // The log first: without its file it is nothing.

@@ -22,6 +22,8 @@ constexpr std::string_view kStampTable = "tenure_stamp";
 constexpr std::string_view kStepsTable =
     "tenure_migration";  // there once a migration of the application's was applied
 
+constexpr std::string_view kCopyTable = "tenure_copy";  // in a copy
+
 // Whatever has a name like ours, and whatever lies on what has. A scan of the schema, which SQLite has read anyway.
 constexpr Query kOwnEntries{"own_schema_entries", R"sql(
   select type, name, tbl_name, sql from main.sqlite_schema
@@ -86,6 +88,7 @@ const std::vector<OwnTable>& own_tables() {
     for (const std::string& statement : split(canonical(tenancy_schema::k0001_tenant_sql), ';'))
       if (!canonical(statement).empty()) made.push_back(table_of(statement));
     made.push_back(table_of(sqlite::migration_table_sql()));
+    made.push_back(table_of(split(canonical(tenancy_schema::k0002_copy_sql), ';').front()));
     return made;
   }();
   return tables;
@@ -124,7 +127,7 @@ std::optional<std::string> first_difference(const std::vector<Entry>& entries) {
     return entry.name == entry.table ? what : fmt::format("{} on {}", what, escaped(entry.table));
   }
   for (const OwnTable& own : own_tables())
-    if (own.name != kStepsTable && find(entries, own.name) == nullptr)
+    if (own.name != kStepsTable && own.name != kCopyTable && find(entries, own.name) == nullptr)
       return fmt::format("the lack of the table {}", own.name);
   return std::nullopt;
 }

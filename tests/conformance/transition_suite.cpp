@@ -26,7 +26,8 @@ constexpr std::array kTransitions{Transition::promote,
                                   Transition::run_by_operator,
                                   Transition::cancel_by_operator,
                                   Transition::discard_by_operator,
-                                  Transition::change_by_operator};
+                                  Transition::change_by_operator,
+                                  Transition::hold_for_restore};
 
 class TransitionSuite : public StoreSuite {
  protected:
@@ -99,6 +100,8 @@ class TransitionSuite : public StoreSuite {
           return writer.discard_by_operator(job.id, now_).has_value();
         case Transition::change_by_operator:
           return writer.change_by_operator(job.id, {.priority = Priority{3}}, now_).has_value();
+        case Transition::hold_for_restore:
+          return writer.hold_for_restore(job.id).has_value();
       }
       return false;
     });

@@ -10,6 +10,10 @@ namespace tenure::daemon {
 static_assert(HorizonsInForce::kFreshFor > HorizonScan::kEvery &&
               HorizonsInForce::kFreshFor < queue::kReceiptsKeptFor);
 
+namespace {
+constexpr Generation kFirstGeneration{1};
+}
+
 queue::JobId HorizonsInForce::of(const queue::ClaimedJob& job, Now now) {
   if (leaps_.saw(now.wall, now.steady))
     log::write(
@@ -20,7 +24,9 @@ queue::JobId HorizonsInForce::of(const queue::ClaimedJob& job, Now now) {
   if (leaps_.has_leapt_within(queue::kReceiptsKeptFor, now.steady)) return {};
   if (now.steady - horizons_->read_since >= kFreshFor) return {};
   const auto smallest = horizons_->smallest.find(job.lane.tenant);
-  return smallest == horizons_->smallest.end() ? job.id : std::min(job.id, smallest->second);
+  if (smallest != horizons_->smallest.end()) return std::min(job.id, smallest->second);
+  // Of a later generation receipts may be older than it: it may have become that since, with a copy that has receipts of jobs which wait.
+  return job.generation > kFirstGeneration ? queue::JobId{} : job.id;
 }
 
 }  // namespace tenure::daemon

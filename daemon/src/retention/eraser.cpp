@@ -65,7 +65,8 @@ std::chrono::microseconds Eraser::do_step() {
     return limits_.between_looks;
   }
   static_cast<void>(graveyard_.erase(due->tenant.name, due->tenant.generation));
-  if (!erase_some_jobs(*due)) note_erased(*due);
+  // Where it was put away for a copy that has its place, its tenant lives on, and so do its jobs.
+  if (due->is_restore || !erase_some_jobs(*due)) note_erased(*due);
   return limits_.between_commits;
 }
 
@@ -115,7 +116,9 @@ void Eraser::note_erased(const DeletionRecord& deletion) {
   });
   const log::Context context(name, deletion.tenant.generation.value, {});
   log::write(log::Level::info, "tenant.erased",
-             "its undo window is over: its database and its jobs are gone");
+             deletion.is_restore
+                 ? "its undo window is over: the database that was put away for a copy is gone"
+                 : "its undo window is over: its database and its jobs are gone");
 }
 
 }  // namespace tenure::daemon

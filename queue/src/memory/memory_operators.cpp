@@ -90,18 +90,7 @@ Result<void> MemoryWriter::change_by_operator(JobId id, const JobChange& change,
 Result<Enqueued> MemoryWriter::copy_by_operator(JobId id, JobId copy, WallTime now) {
   const auto seq = tables_.seq_of(id);
   if (!seq) return no_such_job(id);
-  const MemoryJob& row = tables_.jobs().at(*seq);
-  const MemoryTenant& owner = tables_.tenants().at(row.lane.tenant);
-  auto made = copy_of(id,
-                      {.tenant = owner.name,
-                       .generation = owner.generation,
-                       .queue = reader_.queue_name(row.lane.queue),
-                       .kind = reader_.kind_name(row.lane.kind),
-                       .priority = row.lane.priority,
-                       .attempts_max = row.attempts_max,
-                       .envelope = *tables_.envelope(*seq),
-                       .concurrency = stated_concurrency(*seq)},
-                      tables_.seal_marks(), keys_, copy, now);
+  auto made = copy_of(id, copied_row(*seq), tables_.seal_marks(), keys_, copy, now);
   if (!made) return tl::unexpected(std::move(made.error()));
   return enqueue_sealed_by(made->may_be_sealed ? keys_ : KeyRing(), made->job, now);
 }

@@ -205,6 +205,12 @@ std::optional<std::string> MemoryReader::envelope(JobSeq seq) {
   return envelope != nullptr ? std::optional{*envelope} : std::nullopt;
 }
 
+TenantNumber MemoryReader::newest_generation_of(TenantNumber tenant) const {
+  const auto owner = tables_.tenant(tenant);
+  const auto newest = owner ? tables_.newest_tenant(owner->name) : std::nullopt;
+  return newest ? newest->number : tenant;
+}
+
 UnsucceededJobs MemoryReader::unsucceeded_jobs(JobSeq after, JobSeq until, WallTime by,
                                                std::size_t looks_max) {
   UnsucceededJobs found{.jobs = {}, .looked_until = until, .newest = tables_.last_seq()};
@@ -213,7 +219,7 @@ UnsucceededJobs MemoryReader::unsucceeded_jobs(JobSeq after, JobSeq until, WallT
        row != tables_.jobs().end() && row->first <= until && looks < looks_max; ++row) {
     if (++looks == looks_max) found.looked_until = row->first;
     if (row->second.state != JobState::succeeded || row->second.finished >= by)
-      found.jobs.push_back({row->first, row->second.lane.tenant, row->second.id});
+      found.jobs.push_back({row->first, newest_generation_of(row->second.lane.tenant), row->second.id});
   }
   return found;
 }

@@ -63,6 +63,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
   std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
+  std::optional<TenantRestore> tenant_restore(const TenantName& tenant) override;
   std::vector<TenantBehind> tenants_behind() override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
@@ -91,6 +92,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   BatchReader& batches() override { return batches_; }
 
  private:
+  [[nodiscard]] TenantNumber newest_generation_of(TenantNumber tenant) const;
   [[nodiscard]] JobRecord record_of(JobSeq seq, const MemoryJob& job);
   [[nodiscard]] std::string last_error(JobSeq seq) const;
   [[nodiscard]] const LaneGates& gates();

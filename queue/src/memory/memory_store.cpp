@@ -1,5 +1,6 @@
 #include "../audit_chain.hpp"
 #include "../job_rules.hpp"
+#include "../tenant_rules.hpp"
 #include "memory_writer.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -31,7 +32,12 @@ class MemoryStoreRegistry final : public TenantRegistry {
   Result<TenantRecord> begin_create(const TenantName& name, WallTime now) override {
     const std::lock_guard lock(mutex_);
     const auto newest = tables_.newest_tenant(name);
-    if (newest && newest->state == TenantState::provisioning) return *newest;
+    if (newest && newest->state == TenantState::provisioning) {
+      const bool is_next = std::ranges::any_of(
+          tables_.tenant_restores(), [&](const auto& entry) { return entry.second.next == newest->number; });
+      if (is_next) return is_being_restored(name);
+      return *newest;
+    }
     if (newest && newest->state != TenantState::deleted) return tenant_exists(*newest);
     auto created = tables_.insert_tenant(name, Generation{newest ? newest->generation.value + 1 : 1}, now);
     note(name, created.generation, name_of(created.state));

@@ -222,6 +222,8 @@ void MemoryTables::erase_unique_key(JobSeq seq) {
   erase(unique_keys_, seq);
 }
 
+void MemoryTables::erase_cursor(JobSeq seq) { erase(cursors_, seq); }
+
 std::optional<WallTime> MemoryTables::cancel_asked(JobSeq seq) const {
   for (const auto& [number, request] : cancel_requests_)
     if (request.claim.seq == seq) return request.asked;
@@ -373,6 +375,10 @@ void MemoryTables::erase_tenant_pause(TenantNumber tenant) {
 
 void MemoryTables::set_deletion(TenantNumber tenant, const DeletionRecord& deletion) {
   set(deletions_, tenant, deletion);
+}
+
+void MemoryTables::set_tenant_restore(TenantNumber tenant, const MemoryTenantRestore& restore) {
+  set(tenant_restores_, tenant, restore);
 }
 
 void MemoryTables::erase_changed_tenant(TenantNumber tenant) { erase(changed_tenants_, tenant); }

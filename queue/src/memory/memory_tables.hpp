@@ -111,6 +111,15 @@ struct MemoryTenantPause {
   TenantState state = TenantState::active;  // that it is once it is resumed
 };
 
+// Of the generation that was there before.
+struct MemoryTenantRestore {
+  WallTime begun{};
+  WallTime copied{};
+  Generation copied_generation;
+  bool is_put_away = false;
+  std::optional<TenantNumber> next;
+};
+
 struct MemoryPool {
   Incarnation told_by;
   PoolRecord record;
@@ -180,6 +189,9 @@ class MemoryTables {
     return tenant_pauses_;
   }
   [[nodiscard]] const std::map<TenantNumber, DeletionRecord>& deletions() const { return deletions_; }
+  [[nodiscard]] const std::map<TenantNumber, MemoryTenantRestore>& tenant_restores() const {
+    return tenant_restores_;
+  }
   // Whose state has changed since somebody has taken them.
   [[nodiscard]] const std::map<TenantNumber, bool>& changed_tenants() const { return changed_tenants_; }
   [[nodiscard]] const std::map<TenantNumber, TenantBehind>& behind() const { return behind_; }
@@ -238,6 +250,7 @@ class MemoryTables {
   void erase_unique_key(JobSeq seq);
   void set_progress(JobSeq seq, const ToldProgress& progress);
   void set_cursor(JobSeq seq, const MemoryCursor& cursor);
+  void erase_cursor(JobSeq seq);
   void set_result(JobSeq seq, const StoredResult& result);
   void erase_result(JobSeq seq);
   void count_failure(JobSeq seq, const std::string& rule, WallTime now);
@@ -276,6 +289,7 @@ class MemoryTables {
   void erase_tenant_pause(TenantNumber tenant);
   // All but its tenant's row, which is read from where it stands.
   void set_deletion(TenantNumber tenant, const DeletionRecord& deletion);
+  void set_tenant_restore(TenantNumber tenant, const MemoryTenantRestore& restore);
   void erase_changed_tenant(TenantNumber tenant);
   void set_behind(const TenantBehind& behind);
   void erase_behind(TenantNumber tenant);
@@ -360,6 +374,7 @@ class MemoryTables {
   std::map<PauseKey, PauseRecord> pauses_;
   std::map<TenantNumber, MemoryTenantPause> tenant_pauses_;
   std::map<TenantNumber, DeletionRecord> deletions_;
+  std::map<TenantNumber, MemoryTenantRestore> tenant_restores_;
   std::map<TenantNumber, bool> changed_tenants_;
   std::map<TenantNumber, TenantBehind> behind_;
   std::map<ScheduleNumber, ScheduleRecord> schedules_;

@@ -14,6 +14,8 @@ std::optional<DeletionRecord> deletion_of(const MemoryTables& tables, TenantNumb
   if (found == tables.deletions().end() || !owner) return std::nullopt;
   DeletionRecord record = found->second;
   record.tenant = *owner;
+  const auto restore = tables.tenant_restores().find(tenant);
+  record.is_restore = restore != tables.tenant_restores().end() && restore->second.is_put_away;
   return record;
 }
 
@@ -107,6 +109,9 @@ Result<DeletionRecord> MemoryWriter::begin_deletion(const NewDeletion& deletion,
   const auto newest = tables_.newest_tenant(deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
     return tl::unexpected(std::move(may.error()));
+  const auto restore = tables_.tenant_restores().find(newest->number);
+  if (restore != tables_.tenant_restores().end() && restore->second.is_put_away)
+    return is_being_restored(deletion.tenant);
   if (auto begun = deletion_of(tables_, newest->number)) return *std::move(begun);
   tables_.set_deletion(newest->number, {.tenant = *newest,
                                         .begun = now,

@@ -100,6 +100,8 @@ Result<MemoryWriter::Owner> MemoryWriter::owner_of(const NewJob& job) const {
 Result<MemoryWriter::Owner> MemoryWriter::owner_of(const TenantName& name, Generation wanted) const {
   const auto tenant = tables_.newest_tenant(name);
   if (!tenant) return unknown_tenant(name);
+  if (relays_for_restore_ && tenant->state == TenantState::draining && tenant->generation == wanted)
+    return Owner{tenant->number, tenant->generation};
   if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));
   if (auto live = check_generation(*tenant, wanted); !live) return tl::unexpected(std::move(live.error()));
   return Owner{tenant->number, tenant->generation};

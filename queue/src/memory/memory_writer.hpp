@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../batch_verbs.hpp"
+#include "../job_rules.hpp"
 #include "../limit_verbs.hpp"
 #include "memory_limits.hpp"
 #include "memory_reader.hpp"
@@ -105,6 +106,12 @@ class MemoryWriter final : public StoreWriter {
   Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
+  Result<TenantRestore> begin_restore(const NewTenantRestore& restore, WallTime now) override;
+  Result<void> hold_for_restore(JobId id) override;
+  Relayed relay_for_restore(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  Result<TenantRecord> begin_next(const TenantName& tenant, std::int64_t size_bytes, WallTime erase_at,
+                                  WallTime now) override;
+  Result<void> restamp(JobId id, WallTime now) override;
   void note_behind(const TenantBehind& behind) override;
   bool forget_behind(TenantNumber tenant) override;
   void forget_behind_noted(WallTime until) override;
@@ -206,9 +213,12 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] Result<JobSeq> named_job_for(Transition transition, JobId id, JobState to) const;
   [[nodiscard]] Result<MemoryCapture> capture_row(const NewCapture& request, WallTime now) const;
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
+  [[nodiscard]] CopiedRow copied_row(JobSeq seq) const;
+  Result<Copy> restamped(JobSeq seq, WallTime now);
   [[nodiscard]] Result<void> check_tenant_of_retry(TenantNumber number) const;
 
   MemoryTables& tables_;
+  bool relays_for_restore_ = false;
   std::size_t payload_max_;
   const KeyRing& keys_;
   MemoryReader reader_;

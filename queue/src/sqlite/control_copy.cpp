@@ -3,8 +3,8 @@
 #include "restore_rows.hpp"
 #include "sqlite_reader.hpp"
 
-#include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/copy_file.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/run_watched.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
@@ -12,14 +12,10 @@
 #include <tenure/base/system.hpp>
 #include <tenure/queue/copies.hpp>
 
-#include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <sys/stat.h>
-#include <system_error>
 
 namespace tenure::queue {
 namespace {
@@ -33,55 +29,7 @@ constexpr Query kNoteCopied{"note_copied", R"sql(
   insert into meta(name, value) values ('copied_us', ?1) on conflict(name) do nothing)sql"};
 constexpr Query kPageSize{"page_size", "pragma page_size"};
 
-constexpr mode_t kModeOfCopy = 0640;
-constexpr std::string_view kUnfinished = ".partial";  // behind the name of a copy that is being made
-constexpr std::array<std::string_view, 3> kCompanions{"-wal", "-shm", "-journal"};
-
-// The file in which a copy is built; it goes where the copy was not finished.
-class UnfinishedCopy {
- public:
-  explicit UnfinishedCopy(const fs::path& target) : path_(fs::path{target} += kUnfinished) {
-    const Descriptor made{
-        ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kModeOfCopy)};
-    if (!made.is_open())
-      raise_system(errno,
-                   errno == EEXIST
-                       ? "another copy is being made to this name, or was not finished; if none is, remove it"
-                       : "the copy cannot be made here",
-                   path_);
-    // As readable as the control database, whatever the umask of who copies.
-    if (::fchmod(made.number(), kModeOfCopy) != 0)
-      raise_system(errno, "the mode of the copy cannot be set", path_);
-    give_to_owner_of_folder(path_);
-  }
-  ~UnfinishedCopy() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-    for (const std::string_view ending : kCompanions)
-      fs::remove(path_.string() + std::string{ending}, ignored);
-  }
-  UnfinishedCopy(const UnfinishedCopy&) = delete;
-  UnfinishedCopy& operator=(const UnfinishedCopy&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
-  // Nothing is overwritten, also where somebody has been quicker.
-  void finish(const fs::path& target) const {
-    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0)
-      raise_system(errno, "the finished copy cannot be put in its place", target);
-    sync_folder(fs::absolute(target).parent_path());
-  }
-
- private:
-  fs::path path_;
-};
-
-void refuse_what_is_there(const fs::path& target) {
-  struct stat status {};
-  if (::lstat(target.c_str(), &status) == 0)
-    raise(ErrorCode::access_refused,
-          "something lies there already, and nothing is overwritten; name another file", {}, target.string());
-}
+constexpr mode_t kModeOfCopy = 0640;  // as readable as the control database
 
 void note_copied(const fs::path& path, WallTime now) {
   Connection connection(path, {});
@@ -153,10 +101,9 @@ WallTime last_written(const fs::path& path) {
 
 std::int64_t copy_control_database(const fs::path& path, const fs::path& target, const Clock& clock,
                                    FunctionRef<void(const CopyProgress&)> progress) {
-  refuse_what_is_there(target);
   Connection source(path, {.access = sqlite::Access::read_only});
   static_cast<void>(schema_state(source, control_migrations()));
-  const UnfinishedCopy unfinished(target);
+  const sqlite::CopyFile unfinished(target, kModeOfCopy);
   const WallTime now = clock.wall();
   const std::int64_t page = page_bytes(source);
   sqlite::copy_database(source, unfinished.path(), [&](const sqlite::CopyProgress& done) {
@@ -166,7 +113,7 @@ std::int64_t copy_control_database(const fs::path& path, const fs::path& target,
   const auto bytes = static_cast<std::int64_t>(fs::file_size(unfinished.path()));
   require_whole(unfinished.path(), [&] { progress({bytes, bytes}); });
   sync_file(unfinished.path());
-  unfinished.finish(target);
+  unfinished.finish();
   return bytes;
 }
 

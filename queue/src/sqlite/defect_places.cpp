@@ -140,14 +140,14 @@ constexpr std::array kStrays{
            {"remove_stray_key_line", R"sql(
   delete from key_line where seq = ?1 and not exists (select 1 from blocked where seq = ?1 and reason = 11))sql"}}};
 
-// The reasons for which a job is blocked are 3 (envelope_newer) and 12 (schedule_overlap), which a dispatcher lifts, 10 (suspect), which
+// The reasons for which a job is blocked are 3 (envelope_newer) and 12 (schedule_overlap), which a dispatcher lifts, 15 (generation), which an operator does, 10 (suspect), which
 // ends with a trial, and 11 (limit_key), while it stands in the line of its key.
 // Jobs that stand elsewhere too, or under another lane, are in other lists, since which place is right takes a decision.
 // Index: primary keys.
 constexpr Query kCauseless{"blocked_without_cause", R"sql(
   select blocked.seq
   from blocked cross join job on job.seq = blocked.seq
-  where not (blocked.reason in (3, 12)
+  where not (blocked.reason in (3, 12, 15)
              or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq))
              or (blocked.reason = 11 and exists (
                    select 1 from job_key cross join key_line on key_line.key = job_key.key and key_line.tenant = blocked.tenant
@@ -169,7 +169,7 @@ constexpr Query kStillCauseless{"still_blocked_without_cause", R"sql(
     exists (select 1 from suspect where suspect.seq = blocked.seq)
   from blocked cross join job on job.seq = blocked.seq
   where blocked.seq = ?1
-    and not (blocked.reason in (3, 12)
+    and not (blocked.reason in (3, 12, 15)
              or (blocked.reason = 10 and exists (select 1 from suspect where suspect.seq = blocked.seq))
              or (blocked.reason = 11 and exists (
                    select 1 from job_key cross join key_line on key_line.key = job_key.key and key_line.tenant = blocked.tenant

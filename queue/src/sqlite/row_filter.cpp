@@ -153,6 +153,7 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
     case FilterField::process:
     case FilterField::pid:
     case FilterField::node:
+    case FilterField::written:
       narrowed.exact = false;
       break;
   }

@@ -192,6 +192,8 @@ Result<Owner> SqliteWriter::owner_of(const TenantName& name, Generation wanted) 
   if (live && (wanted.value == 0 || wanted == live->generation)) return *live;
   const auto tenant = newest_tenant(connection_, name);
   if (!tenant) return unknown_tenant(name);
+  if (relays_for_restore_ && tenant->state == TenantState::draining && tenant->generation == wanted)
+    return Owner{tenant->number, tenant->generation};
   if (auto accepts = check_accepts_jobs(*tenant); !accepts) return tl::unexpected(std::move(accepts.error()));
   return stale_generation(name, wanted, tenant->generation);
 }

@@ -211,7 +211,7 @@ Result<void> SqliteWriter::change_by_operator(JobId id, const JobChange& change,
   return {};
 }
 
-Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime now) {
+Result<CopiedRow> SqliteWriter::copied_row(JobId id) {
   CopiedRow original;
   JobSeq seq;
   {
@@ -231,7 +231,13 @@ Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime n
     seq = JobSeq{row.integer(7)};
   }
   if (const auto key = key_rows_.concurrency_of(seq)) original.concurrency = stated_concurrency(*key);
-  auto made = copy_of(id, std::move(original), seal_marks(), keys_, copy, now);
+  return original;
+}
+
+Result<Enqueued> SqliteWriter::copy_by_operator(JobId id, JobId copy, WallTime now) {
+  auto original = copied_row(id);
+  if (!original) return tl::unexpected(std::move(original.error()));
+  auto made = copy_of(id, *std::move(original), seal_marks(), keys_, copy, now);
   if (!made) return tl::unexpected(std::move(made.error()));
   return enqueue_sealed_by(made->may_be_sealed ? keys_ : KeyRing(), made->job, now);
 }

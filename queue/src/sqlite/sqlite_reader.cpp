@@ -3,10 +3,12 @@
 #include "../job_rules.hpp"
 #include "places.hpp"
 #include "stored_values.hpp"
+#include "tenant_rows.hpp"
 
 #include <tenure/base/text.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace tenure::queue {
 namespace {
@@ -179,6 +181,25 @@ void show_ended(JobRecord& job, const EndedTimes& times) {
   job.finished = times.finished;
 }
 
+// Of the tenants of one page.
+class NewestGenerations {
+ public:
+  explicit NewestGenerations(sqlite::Connection& connection) : connection_(connection) {}
+
+  TenantNumber of(TenantNumber tenant) {
+    const auto [place, is_new] = known_.try_emplace(tenant, tenant);
+    if (!is_new || tenant == kUntenanted) return place->second;
+    const auto owner = tenant_numbered(connection_, tenant);
+    const auto newest = owner ? newest_tenant(connection_, owner->name) : std::nullopt;
+    if (newest) place->second = newest->number;
+    return place->second;
+  }
+
+ private:
+  sqlite::Connection& connection_;
+  std::map<TenantNumber, TenantNumber> known_;
+};
+
 }  // namespace
 
 std::optional<JobSeq> SqliteJobReader::seq_of(JobId id) {
@@ -253,6 +274,7 @@ UnsucceededJobs SqliteJobReader::unsucceeded_jobs(JobSeq after, JobSeq until, Wa
                         .newest = JobSeq{connection_.statement(kNewestOfAll).row().integer(0)}};
   std::vector<JobSeq> open;
   std::size_t looks = 0;
+  NewestGenerations newest(connection_);
   auto row = connection_.statement(kLookedAt);
   row.bind(after.value, until.value, static_cast<std::int64_t>(looks_max));
   while (row.step()) {
@@ -261,7 +283,7 @@ UnsucceededJobs SqliteJobReader::unsucceeded_jobs(JobSeq after, JobSeq until, Wa
     const bool has_succeeded = row.integer(1) == static_cast<std::int64_t>(JobState::succeeded);
     if (has_succeeded && from_us(row.integer(4)) < by) continue;
     const auto id = Uuid::from_bytes(row.blob(3));
-    found.jobs.push_back({seq, TenantNumber{row.integer(2)}, id ? JobId{*id} : JobId{}});
+    found.jobs.push_back({seq, newest.of(TenantNumber{row.integer(2)}), id ? JobId{*id} : JobId{}});
     if (!is_final_row(row.integer(1))) open.push_back(seq);
   }
   constexpr std::int64_t kEndedMax = 10'000;

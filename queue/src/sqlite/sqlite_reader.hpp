@@ -94,6 +94,7 @@ class SqliteJobReader final : public JobReader {
   std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
   std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
+  std::optional<TenantRestore> tenant_restore(const TenantName& tenant) override;
   std::vector<TenantBehind> tenants_behind() override;
   std::optional<WallTime> copied() override;
   std::optional<RestoreRecord> last_restore() override;

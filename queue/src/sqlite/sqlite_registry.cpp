@@ -2,7 +2,9 @@
 
 #include "../audit_chain.hpp"
 #include "../job_rules.hpp"
+#include "../tenant_rules.hpp"
 #include "audit_rows.hpp"
+#include "tenant_life_rows.hpp"
 #include "tenant_rows.hpp"
 
 #include <optional>
@@ -60,7 +62,8 @@ Result<TenantRecord> SqliteRegistry::begin_create(const TenantName& name, WallTi
   database_.write(Durability::durable, [&](Connection& connection) {
     const auto newest = newest_tenant(connection, name);
     if (newest && newest->state == TenantState::provisioning) {
-      result = *newest;
+      if (is_next_of_restore(connection, newest->number)) result = is_being_restored(name);
+      else result = *newest;
     } else if (newest && newest->state != TenantState::deleted) {
       result = tenant_exists(*newest);
     } else {

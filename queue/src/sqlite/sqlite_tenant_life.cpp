@@ -54,14 +54,18 @@ constexpr Query kDeleteTenantHints{"delete_tenant_hints", "delete from tenant_hi
 
 // ?1 tenant. Index: primary keys.
 constexpr Query kDeletion{"deletion", R"sql(
-  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason from tenant_deletion where tenant = ?1)sql"};
+  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason,
+    exists (select 1 from tenant_restore where tenant_restore.tenant = tenant_deletion.tenant and is_put_away = 1)
+  from tenant_deletion where tenant = ?1)sql"};
 // ?1 name. Index: unique (name, generation), from its end; primary key.
 constexpr Query kOpenDeletionOfName{"open_deletion_of_name", R"sql(
   select tenant_deletion.tenant from tenant cross join tenant_deletion on tenant_deletion.tenant = tenant.number
   where tenant.name = ?1 and tenant_deletion.step < 3 order by tenant.generation desc limit 1)sql"};
 // ?1 the one before  ?2 limit. Index: tenant_deletion_open.
 constexpr Query kOpenDeletions{"open_deletions", R"sql(
-  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason from tenant_deletion indexed by tenant_deletion_open
+  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason,
+    exists (select 1 from tenant_restore where tenant_restore.tenant = tenant_deletion.tenant and is_put_away = 1)
+  from tenant_deletion indexed by tenant_deletion_open
   where step < 3 and tenant > ?1 order by tenant limit ?2)sql"};
 
 // ?1 tenant  ?2 now_us  ?3 uid  ?4 login  ?5 reason
@@ -106,7 +110,8 @@ std::optional<DeletionRecord> deletion_in(Connection& connection, const sqlite::
                         .size_bytes = row.integer(4),
                         .uid = row.integer(5),
                         .login = std::string{row.text(6)},
-                        .reason = std::string{row.text(7)}};
+                        .reason = std::string{row.text(7)},
+                        .is_restore = row.integer(8) != 0};
 }
 
 std::optional<DeletionRecord> deletion_of(Connection& connection, TenantNumber tenant) {
@@ -217,6 +222,7 @@ Result<DeletionRecord> SqliteWriter::begin_deletion(const NewDeletion& deletion,
   const auto newest = newest_tenant(connection_, deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
     return tl::unexpected(std::move(may.error()));
+  if (is_put_away_for_restore(connection_, newest->number)) return is_being_restored(deletion.tenant);
   if (auto begun = deletion_of(connection_, newest->number)) return *std::move(begun);
   connection_.statement(kInsertDeletion)
       .bind(newest->number.value, to_us(now), deletion.uid, deletion.login, deletion.reason)

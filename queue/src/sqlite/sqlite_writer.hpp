@@ -43,6 +43,7 @@
 //   sqlite_tenant_schemas.cpp  tenants that are behind
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_tenant_life.cpp tenants that are paused, read-only and deleted
+//   sqlite_tenant_restore.cpp tenants that are put back from a copy, and their jobs
 //   sqlite_batches.cpp   rows of batches
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
@@ -172,6 +173,12 @@ class SqliteWriter final : public StoreWriter {
   Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
+  Result<TenantRestore> begin_restore(const NewTenantRestore& restore, WallTime now) override;
+  Result<void> hold_for_restore(JobId id) override;
+  Relayed relay_for_restore(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) override;
+  Result<TenantRecord> begin_next(const TenantName& tenant, std::int64_t size_bytes, WallTime erase_at,
+                                  WallTime now) override;
+  Result<void> restamp(JobId id, WallTime now) override;
   void note_behind(const TenantBehind& behind) override;
   bool forget_behind(TenantNumber tenant) override;
   void forget_behind_noted(WallTime until) override;
@@ -253,6 +260,15 @@ class SqliteWriter final : public StoreWriter {
   };
   Result<Enqueued> enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job, WallTime now);
   Result<Enqueued> enqueue_of_outbox(const NewJob& job, WallTime now);
+  // A job to be enqueued once more under its id, in the newest generation of its tenant.
+  struct Restamped {
+    NewJob job;
+    bool may_be_sealed = false;
+  };
+  Result<Restamped> restamped(const NamedJob& job, WallTime now);
+  Result<void> add_keys_of(const NamedJob& job, TenantNumber next, NewJob& restamped);
+  void forget_restamped(const NamedJob& job, WallTime now);
+  Result<CopiedRow> copied_row(JobId id);
   Result<Enqueued> enqueue_callback(NewJob job, const std::string& envelope, WallTime now);
   Result<Incoming> look_up(const NewJob& job, const KeyRing& keys);
   Result<Incoming> look_up_as(const EnqueueAs& as, const NewJob& job, const KeyRing& keys);
@@ -382,6 +398,7 @@ class SqliteWriter final : public StoreWriter {
   std::size_t lined_up_ = 0;  // by the claim under way
   std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> paused_lanes_;
   std::set<TenantNumber> marked_outboxes_;
+  bool relays_for_restore_ = false;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
   // Nobody else writes while the transaction lasts, and whichever verb changes whether a tenant accepts jobs forgets them.
   std::optional<std::int64_t> tenants_mark_;

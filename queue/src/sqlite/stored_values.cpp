@@ -34,7 +34,7 @@ JobState job_state_of(std::int64_t value) {
 }
 
 JobReason job_reason_of(std::int64_t value) {
-  return enum_of(value, JobReason::none, JobReason::time_exhausted, kUnknownReason);
+  return enum_of(value, JobReason::none, JobReason::generation, kUnknownReason);
 }
 
 AttemptOutcome outcome_of(std::int64_t value) {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-// The tables tenant_pause, tenant_hint and tenant_deletion. Internal.
+// The tables tenant_pause, tenant_hint, tenant_deletion and tenant_restore. Internal.
 namespace tenure::queue {
 
 // Of one tenant; its name is the caller's.
@@ -18,9 +18,14 @@ namespace tenure::queue {
 // False where it is not paused.
 [[nodiscard]] bool resume_tenant(sqlite::Connection& connection, const TenantRecord& tenant);
 void resume_expired_tenants(sqlite::Connection& connection, WallTime now);
+// Of a generation that is provisioning: whether it is made of a copy that is put back.
+[[nodiscard]] bool is_next_of_restore(sqlite::Connection& connection, TenantNumber tenant);
+// Of a generation that is draining: whether it is put away for a copy.
+[[nodiscard]] bool is_put_away_for_restore(sqlite::Connection& connection, TenantNumber tenant);
 // When the first pause ends by itself.
 [[nodiscard]] std::optional<WallTime> tenants_paused_until(sqlite::Connection& connection);
 
 [[nodiscard]] std::vector<const sqlite::Query*> tenant_life_queries();
+[[nodiscard]] std::vector<const sqlite::Query*> tenant_restore_queries();
 
 }  // namespace tenure::queue

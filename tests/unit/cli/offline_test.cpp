@@ -59,7 +59,8 @@ TEST_F(Offline, CLI_03_EveryVerbThatReadsWorksOnACopyAndLeavesItsBytesEqual) {
   const std::map<std::string_view, std::vector<std::string>> arguments{
       {"job show", {job_id(1).text()}},  {"job why", {job_id(1).text()}},     {"tenant show", {"acme"}},
       {"queue show", {"default"}},       {"kind show", {"billing.close"}},    {"schedule show", {"nightly"}},
-      {"schedule preview", {"nightly"}}, {"batch show", {batch_id().text()}}, {"limit show", {"closes"}}};
+      {"schedule preview", {"nightly"}}, {"batch show", {batch_id().text()}}, {"limit show", {"closes"}},
+      {"tenant reconcile", {"acme"}}};
   const std::string before = bytes();
   int tried = 0;
   for (const Verb& verb : verbs()) {

@@ -78,6 +78,10 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"tenant pause", {"acme", "--dry-run"}},
       {"tenant resume", {"acme", "--dry-run"}},
       {"tenant delete", {"acme", "--dry-run"}},
+      {"tenant backup", {"heron", (folder / "other.db").string(), "--dry-run"}},
+      {"tenant restore", {"heron", (folder / "heron.db").string(), "--dry-run"}},
+      {"tenant reconcile", {"acme"}},
+      {"tenant clone", {"heron", "heron-test", "--dry-run"}},
       {"tenant set", {"acme", "read_only=true", "--dry-run"}},
       {"kind show", {"billing.send"}},
       {"queue clear", {"default", "--dry-run"}},
@@ -107,6 +111,9 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"config explain", {"security.mask"}}};
   open_batch("acme", kArguments);
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
+  on_pause = [] { return true; };
+  EXPECT_EQ(run({"tenant", "backup", "heron", (folder / "heron.db").string()}), 0) << output.error;
+  on_pause = nullptr;
   std::filesystem::create_directory(folder / "migrations");
   std::ofstream(folder / "migrations" / "0001_account.sql") << "create table account(iban text)";
   environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", (folder / "migrations").string());

@@ -213,6 +213,10 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"job copy", {id(1)}},
       {"job change", {id(5), "--queue", "reports"}},
       {"tenant create", {"heron"}},
+      {"tenant backup", {"kestrel", (folder / "kestrel.db").string()}},
+      {"tenant restore", {"kestrel", (folder / "kestrel.db").string(), "--yes"}},
+      {"tenant reconcile", {"kestrel", "--restamp", "--yes"}},
+      {"tenant clone", {"kestrel", "kite"}},
       {"tenant migrate", {"name=ibis"}},
       {"tenant outbox", {"ibis", "--pass-over", "1", "--yes"}},
       {"tenant pause", {"ibis"}},
@@ -289,6 +293,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
   EXPECT_EQ(run({"job", "cancel", id(11)}), 0) << output.error;
   EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
   EXPECT_EQ(run({"tenant", "create", "kestrel"}), 0) << output.error;
+  add_job(13, "kestrel", "house.keeping");
+  on_pause = [] { return true; };
   for (const char* name : {"ibis", "jackdaw"}) {
     EXPECT_EQ(run({"tenant", "create", name}), 0) << output.error;
     leave_row(folder.path(), name, job_on_its_way("nobody", 1, clock.wall()));
@@ -306,7 +312,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
   succeed(9);
   clock.jump_wall(std::chrono::hours(48));
   add_job(10, "acme", "billing.close");
-  const CommandLine always{.words = {}, .options = {{"fix", ""}, {"pass-over", "1"}}};
+  const CommandLine always{.words = {}, .options = {{"fix", ""}, {"pass-over", "1"}, {"restamp", ""}}};
   for (const Verb& verb : verbs()) {
     EXPECT_EQ(takes(verb, "reason"), verb.effect != Effect::reads) << verb.name;
     EXPECT_EQ(takes(verb, "fix"), verb.effect == Effect::mends) << verb.name;

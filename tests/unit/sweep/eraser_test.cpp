@@ -96,6 +96,26 @@ class Erasing : public ::testing::Test {
   std::vector<queue::JobId> ids_of_;
 };
 
+TEST_F(Erasing, OfADatabaseThatWasPutAwayForACopyTheFileGoesAndTheJobsStay) {
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_restore(
+        {.tenant = kGone, .copied = clock_.wall(), .copied_generation = Generation{1}}, clock_.wall()));
+    for (int each = 0; each < 5; ++each)
+      value_or_raise(writer.hold_for_restore(ids_of_[static_cast<std::size_t>(each)]));
+  });
+  handles_.close_idle();
+  const Burial burial = graveyard_.bury(kGone, Generation{1});
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_next(kGone, burial.size_bytes(), clock_.wall() + 2h, clock_.wall()));
+  });
+  Eraser eraser(*store_, clock_, graveyard_, {.at_once = 2});
+  pass_for(eraser, 1h);
+  EXPECT_TRUE(lies_there());
+  pass_for(eraser, 2h);
+  EXPECT_FALSE(lies_there());
+  EXPECT_EQ(jobs(), 8);
+}
+
 TEST_F(Erasing, BehindTheWindowFileAndJobsAreGoneAndNobodyElses) {
   remove(2h);
   Eraser eraser(*store_, clock_, graveyard_, {.at_once = 2});

@@ -49,6 +49,15 @@ TEST_F(HorizonsInForceTest, OfItsTenantAndNeverAboveTheJobItself) {
   EXPECT_EQ(horizon(queue::kUntenanted, 7), JobId{});
 }
 
+// It may have become that since the horizons were read, with a copy in which jobs that wait have receipts.
+TEST_F(HorizonsInForceTest, NoneOfALaterGenerationThatWasNotLookedAt) {
+  use();
+  queue::ClaimedJob claimed{.id = id_of(7), .lane = {.tenant = kBolt}, .generation = Generation{2}};
+  EXPECT_EQ(in_force_.of(claimed, {clock_.wall(), clock_.steady()}), JobId{});
+  claimed.lane.tenant = kAcme;
+  EXPECT_EQ(in_force_.of(claimed, {clock_.wall(), clock_.steady()}), id_of(5)) << "one that was";
+}
+
 TEST_F(HorizonsInForceTest, NoneThatWasReadTooLongAgo) {
   use();
   clock_.advance(HorizonsInForce::kFreshFor - 1us);

@@ -18,6 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::code_of;
+using testing::kAcme;
 using testing::Shop;
 
 constexpr milliseconds kLong{60'000};

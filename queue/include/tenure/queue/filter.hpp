@@ -55,6 +55,7 @@ enum class FilterField : std::uint8_t {
   pid,
   node,
   batch,
+  written,
 };
 [[nodiscard]] std::string_view name_of(FilterField field);
 
@@ -111,6 +112,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] bool looks_at_succeeded(const Filter& filter);
 // `oldest` is how long the oldest ready job has been due; where none is ready it is met by no range.
 [[nodiscard]] bool matches(const Filter& filter, const QueueRecord& queue, WallTime now);
+// `written` is met by no range where nobody has filled it in.
 [[nodiscard]] bool matches(const Filter& filter, const TenantSummary& tenant, WallTime now);
 // `reason` is the text that the operator has given.
 [[nodiscard]] bool matches(const Filter& filter, const AuditRecord& record);

@@ -44,6 +44,8 @@ struct TenantSummary {
   std::int64_t dead = 0;
   std::optional<WallTime> oldest_ready;
   std::optional<PauseRecord> pause = std::nullopt;
+  // When its database was written to last, of whoever has looked at the file; a store leaves it empty.
+  std::optional<WallTime> written = std::nullopt;
 };
 
 // A worker process that takes jobs, and how many at once.

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/error.hpp>
+#include <tenure/queue/tenant_restore.hpp>
 #include <tenure/tenancy/registry.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
@@ -48,12 +49,12 @@ struct DeletionRecord {
   std::int64_t uid = 0;
   std::string login = {};
   std::string reason = {};
+  bool is_restore = false;  // it was put away for a copy that has its place: its jobs are not erased
 };
 
 // A part of JobReader.
-class TenantLifeReader {
+class TenantLifeReader : public TenantRestoreReader {
  public:
-  virtual ~TenantLifeReader() = default;
   // Of one generation; nothing where nobody has deleted it.
   [[nodiscard]] virtual std::optional<DeletionRecord> deletion(TenantNumber tenant) = 0;
   // The newest one of that name that is draining or buried.
@@ -63,16 +64,14 @@ class TenantLifeReader {
 };
 
 // A part of StoreWriter. Commit what it changes durably, but for take_changed_tenants.
-class TenantLifeWriter {
+class TenantLifeWriter : public TenantRestoreWriter {
  public:
-  virtual ~TenantLifeWriter() = default;
-
   // Whether only what reads runs. What it was before; one that is paused stays so, and becomes this once it is resumed.
   // TenantDoesNotExist, TenantDeleted, TenantNotReady (it is neither active nor read-only nor paused).
   [[nodiscard]] virtual Result<TenantState> set_read_only(const TenantName& tenant, bool is_read_only) = 0;
 
   // From this commit on no job of it is accepted, nor claimed. One whose deletion has begun: that one, as it stands; the reason stays.
-  // TenantDoesNotExist, TenantDeleted.
+  // TenantDoesNotExist, TenantDeleted; StateChanged while it is put back from a copy.
   [[nodiscard]] virtual Result<DeletionRecord> begin_deletion(const NewDeletion& deletion, WallTime now) = 0;
   // draining -> buried, and the tenant is deleted. The caller has seen in one snapshot that no job of it waits or runs, and none can
   // come any more; its file is where nobody writes. StateChanged where it is not draining.

@@ -25,6 +25,7 @@ enum class Transition : std::uint8_t {
   cancel_by_operator,
   discard_by_operator,
   change_by_operator,  // of queue, priority or due time
+  hold_for_restore,    // its tenant is put back from a copy
 };
 [[nodiscard]] std::string_view name_of(Transition transition);
 

@@ -77,6 +77,7 @@ enum class JobReason : std::uint8_t {
   schedule_overlap = 12,  // blocked: another job of its schedule has not ended
   put_off = 13,  // scheduled: its handler has said when it runs again, or its kind waits longer than others
   time_exhausted = 14,  // dead: the time for its retries is over
+  generation = 15,      // blocked: its tenant was restored from a copy, and is of a later generation
   kind_unknown =
       100,  // no live worker process of the pools that list its queue has named the kind in its hello
   queue_without_pool = 101,   // no pool lists its queue

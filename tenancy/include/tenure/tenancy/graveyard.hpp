@@ -53,8 +53,10 @@ class Graveyard {
   // Closes the stamp in a write transaction, and takes the file away. Behind it no handle of any process commits, also not one that was
   // opened before and goes on later; who reads on sees what was there. WrongTenant and StaleGeneration where the file is not this
   // tenant's; TenantBusy where somebody holds its writers' lock; DatabaseDamaged. Then nothing was changed.
-  [[nodiscard]] Burial bury(const TenantName& tenant, Generation generation,
-                            const OnStep& on_step = nullptr) const;
+  // `unreadable`: whether a damaged file, whose stamp nobody can read and which nobody can write to for that, is taken away as it is.
+  enum class Unreadable : std::uint8_t { refuse, move };
+  [[nodiscard]] Burial bury(const TenantName& tenant, Generation generation, const OnStep& on_step = nullptr,
+                            Unreadable unreadable = Unreadable::refuse) const;
   // Whether its file lies there, whole.
   [[nodiscard]] bool has(const TenantName& tenant, Generation generation) const;
   // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What an interrupted Tenants::create has left at
