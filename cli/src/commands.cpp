@@ -48,7 +48,9 @@ constexpr std::string_view kDoctorDetails =
     "1 "
     "where one of them fails. --fix removes "
     "rows that belong to no job, makes jobs ready that are blocked without cause, and removes summaries of "
-    "tenants that are wrong; nothing else is changed, and each has an audit record.";
+    "tenants that are wrong; nothing else is changed, and each has an audit record. --rebuild-registry looks "
+    "at the stamp of each file at a tenant's place and in the graveyard, and registers what the registry has "
+    "lost.";
 
 constexpr std::array kVerbs{
     Verb{"job", "list", "[FILTER...]", 0, kMany, "the jobs that match, the newest first", kJobFields,
@@ -248,9 +250,23 @@ constexpr std::array kVerbs{
          "tenure tenant delete acme --confirm acme --drain 2m", "confirm drain dry-run reason",
          Effect::changes, tenant_delete},
     Verb{"tenant", "undelete", "NAME", 1, 1, "bring a deleted tenant back, as a new generation",
-         "With its data, and without the jobs that were cancelled. Refused behind the undo window, and where "
-         "another tenant has the name by now.",
-         "tenure tenant undelete acme", "dry-run reason", Effect::changes, tenant_undelete},
+         "With its data, and without the jobs that were cancelled. The newest generation that lies in the "
+         "graveyard, or the one that --generation names. Refused behind the undo window, and where another "
+         "tenant has the name by now. Where it was interrupted, give it again.",
+         "tenure tenant undelete acme --generation 3", "generation dry-run reason", Effect::changes,
+         tenant_undelete},
+    Verb{
+        "tenant", "adopt", "[NAME...]", 0, kMany, "make tenants of databases that lie there already",
+        "Those at places of tenants by tenants.path that the registry does not know; all of them unless some "
+        "are named. Each is looked through first: what is damaged, a link, somebody else's or has tables "
+        "that "
+        "are those of no migration stays as it is, and is listed with why; then the exit code is 1. "
+        "--dry-run "
+        "only lists. Given again, it changes nothing.",
+        "tenure tenant adopt --dry-run", "dry-run reason", Effect::changes, tenant_adopt},
+    Verb{"tenant", "graveyard", "[NAME]", 0, 1, "deleted tenants that are not erased, and until when",
+         "Each generation for itself, with what has become of its deletion and whether its file is there.",
+         "tenure tenant graveyard acme", "", Effect::reads, tenant_graveyard},
     Verb{"queue", "list", "[FILTER...]", 0, kMany, "the queues and how full they are",
          "Filter fields: name scheduled ready held running dead oldest.",
          "tenure queue list --sort oldest:desc", kListOptions, Effect::reads, queue_list, queue_words},
@@ -434,7 +450,7 @@ constexpr std::array kVerbs{
         Effect::reads, store_audit, audit_words},
     Verb{"store", "doctor", "[CHECK...]", 0, kChecksMax,
          "look whether all is well, and what mends what is not", kDoctorDetails,
-         "tenure store doctor queues kinds", "fix reason", Effect::mends, store_doctor},
+         "tenure store doctor queues kinds", "fix rebuild-registry reason", Effect::mends, store_doctor},
     Verb{"store", "check", "", 0, 0, "look through every page, row and audit record of the control database",
          "It takes as long as reading the file. Exit code 1 where something is wrong.", "tenure store check",
          "", Effect::reads, store_check},
@@ -541,6 +557,7 @@ constexpr std::array kOptions{
     OptionSpec{"reason", "TEXT", "why, for the audit record of the change"},
     OptionSpec{"reveal", "", "show what is masked, which is recorded"},
     OptionSpec{"fix", "", "mend what can be mended without a decision"},
+    OptionSpec{"rebuild-registry", "", "register each tenant whose stamped file is there"},
     OptionSpec{"verify", "", "look whether the records are as they were made"},
     OptionSpec{"head", "N:HASH", "a head that --verify has printed before"},
     OptionSpec{"tenant", "NAME", "whose job it is; none: outside every tenant"},
@@ -581,6 +598,7 @@ constexpr std::array kOptions{
     OptionSpec{"cancel", "", "end jobs that wait"},
     OptionSpec{"copy", "FILE", "a copy that was made before"},
     OptionSpec{"confirm", "NAME", "the name of the tenant that is deleted, once more"},
+    OptionSpec{"generation", "N", "of which the database is brought back"},
     OptionSpec{"drain", "TIME", "so long may jobs run on before they are told to stop"},
     OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},
     OptionSpec{"accept-repeats", "",
@@ -624,7 +642,8 @@ bool takes(const Verb& verb, std::string_view option) {
 }
 
 bool changes_something(const Verb& verb, const CommandLine& line) {
-  return verb.effect == Effect::changes || (verb.effect == Effect::mends && line.has("fix")) ||
+  return verb.effect == Effect::changes ||
+         (verb.effect == Effect::mends && (line.has("fix") || line.has("rebuild-registry"))) ||
          (verb.effect == Effect::gives_up && line.has("pass-over")) ||
          (verb.effect == Effect::reconciles &&
           (line.has("restamp") || line.has("rerun") || line.has("cancel"))) ||

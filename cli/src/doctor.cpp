@@ -123,6 +123,9 @@ ExitCode store_doctor(Session& session) {
     mended = mend_all(session);
   }
   Examination examination(session);
+  if (session.has("rebuild-registry"))
+    if (const std::int64_t rebuilt = rebuild_registry(examination); rebuilt > 0)
+      mended.push_back({"registry", rebuilt});
   for (const Check* const check : checks) examine(examination, *check);
   return print_findings(session, "tenure.doctor/1", examination.findings(), &mended);
 }

@@ -70,6 +70,10 @@ void check_released(Examination& examination);
 void check_tenants(Examination& examination);
 void check_stamps(Examination& examination);
 
+// In doctor_rebuild.cpp: tenants that the registry has lost, from the stamps of their files. Files that cannot be registered are findings;
+// how many were.
+[[nodiscard]] std::int64_t rebuild_registry(Examination& examination);
+
 // Of defects, those that a store mends without a decision.
 [[nodiscard]] bool can_be_mended(queue::Defect defect);
 

@@ -100,10 +100,14 @@ std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
     std::optional<Stamp> stamp;
     sqlite::look_at(path, [&](sqlite::Connection& connection) { stamp = read_stamp(connection); });
     if (!stamp) return "the file has no stamp, so it is no tenant's";
+    // Whoever deletes has closed it, and goes on.
+    const TenantState state = stamp->state;
+    if (tenant.state == TenantState::draining && state == TenantState::deleted)
+      stamp->state = TenantState::draining;
     const auto same = check_identity(*stamp, {tenant.name, tenant.generation, std::string(application)});
     if (!same) return same.error().message;
-    if (!is_stamp_of(tenant.state, stamp->state))
-      return fmt::format("the file says {}, the registry {}", name_of(stamp->state), name_of(tenant.state));
+    if (!is_stamp_of(tenant.state, state))
+      return fmt::format("the file says {}, the registry {}", name_of(state), name_of(tenant.state));
   } catch (const Error& error) {  // of one tenant; the others are looked at all the same
     return error.failure().message;
   }
@@ -152,6 +156,24 @@ void add_draining(Examination& examination, Named& named, const TenantRecord& te
             fmt::format("{} is draining{}: it is to be deleted", name,
                         deletion ? " since " + full_time_text(deletion->begun, examination.style()) : ""),
             "tenure tenant delete " + name);
+}
+
+// Nobody erases it while that stands.
+void add_taken_back(Examination& examination, Named& named) {
+  const auto open = examination.ask([](queue::JobReader& reader) {
+    std::vector<TenantRecord> found;
+    for (auto page = reader.open_deletions(TenantNumber{0}, kTenantsPage); !page.empty();
+         page = reader.open_deletions(page.back().tenant.number, kTenantsPage))
+      for (const queue::DeletionRecord& deletion : page)
+        if (deletion.step == queue::DeletionStep::taking_back) found.push_back(deletion.tenant);
+    return found;
+  });
+  for (const TenantRecord& tenant : open)
+    named.add(FindingLevel::warn,
+              fmt::format("generation {} of {} is being taken back, or that was interrupted",
+                          tenant.generation.value, escaped(tenant.name.text())),
+              fmt::format("tenure tenant undelete {} --generation {}", escaped(tenant.name.text()),
+                          tenant.generation.value));
 }
 
 // Files at places of tenants that the registry does not have.
@@ -354,6 +376,7 @@ void check_tenants(Examination& examination) {
                 command_of_creation(examination, tenant.name.text()));
   }
   name_behind(examination, tenants, named);
+  add_taken_back(examination, named);
   std::string text = counted(std::ssize(tenants), "tenant", examination.style());
   for (const auto& [state, count] : states)
     text += fmt::format(", {} {}", number_text(count, examination.style()), name_of(state));

@@ -1,5 +1,7 @@
 #include "limit_text.hpp"
 
+#include "listing.hpp"
+
 #include <tenure/base/text.hpp>
 
 #include <fmt/format.h>

@@ -39,6 +39,8 @@ ExitCode tenant_resume(Session& session);
 ExitCode tenant_set(Session& session);
 ExitCode tenant_delete(Session& session);
 ExitCode tenant_undelete(Session& session);
+ExitCode tenant_graveyard(Session& session);
+ExitCode tenant_adopt(Session& session);
 ExitCode queue_list(Session& session);
 ExitCode queue_show(Session& session);
 ExitCode queue_pause(Session& session);

@@ -5,6 +5,7 @@
 
 #include <tenure/base/text.hpp>
 #include <tenure/config/units.hpp>
+#include <tenure/queue/outbox.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <span>
 
 // A tenant goes: nothing of it is accepted any more, what waits is cancelled, what runs ends, and its file goes to the graveyard. Each of
@@ -30,6 +32,7 @@ constexpr std::chrono::seconds kDrain{30};  // unless --drain says another
 constexpr std::chrono::hours kDrainMax{24};
 constexpr std::chrono::seconds kStopWait{60};  // behind the stop token
 constexpr std::chrono::milliseconds kLookAgain{500};
+constexpr std::size_t kReasonMax = 4096;  // bytes of why a row can be no job
 
 constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
                               ShownState::blocked};
@@ -47,6 +50,8 @@ struct DeletedTenant {
   std::vector<CountedState> jobs;  // of each state that has any
   std::int64_t cancelled = 0;      // that waited
   std::int64_t stopped = 0;        // that ran, and were told to stop
+  queue::CancelledOutbox outbox;   // rows that stood in it when its file was closed
+  std::int64_t batches = 0;        // that were not complete
   Burial burial;
   std::optional<WallTime> erase_at;
 };
@@ -128,10 +133,15 @@ class Deletion {
     });
     session_.wake();
     drain(deleted);
+    graveyard_.close(name_, deleted.tenant.generation);
+    const queue::OutboxSeq newest = end_outbox(deleted);
+    end_batches(deleted);
     deleted.burial = graveyard_.bury(name_, deleted.tenant.generation);
     deleted.erase_at = clock().wall() + session_.settings().tenants.undo_window;
     session_.change([&](queue::StoreWriter& writer) {
-      value_or_raise(writer.bury(deleted.tenant.number, deleted.burial.size_bytes(), *deleted.erase_at));
+      value_or_raise(writer.bury(
+          deleted.tenant.number,
+          {.size_bytes = deleted.burial.size_bytes(), .newest = newest, .erase_at = *deleted.erase_at}));
       return Changed{1, subject_of(deleted.tenant, name_of(TenantState::deleted))};
     });
     session_.wake();
@@ -214,6 +224,46 @@ class Deletion {
     });
   }
 
+  // What transactions of the tenant have enqueued while it drained was acknowledged. The file is closed, so no more comes. The greatest
+  // number that the outbox has given.
+  queue::OutboxSeq end_outbox(DeletedTenant& deleted) {
+    std::int64_t after = 0;
+    while (true) {
+      OutboxPage page = graveyard_.outbox_behind(name_, deleted.tenant.generation, after,
+                                                 queue::kOutboxPageRows, queue::kOutboxPageBytes);
+      queue::OutboxRows rows{.newest = queue::OutboxSeq{page.newest}, .rows = {}};
+      for (OutboxEntry& entry : page.entries)
+        rows.rows.push_back({queue::OutboxSeq{entry.seq}, std::move(entry.text)});
+      end_rows(deleted, rows);
+      if (page.entries.empty()) return rows.newest;
+      after = page.entries.back().seq;
+    }
+  }
+
+  void end_rows(DeletedTenant& deleted, const queue::OutboxRows& rows) {
+    queue::CancelledOutbox done;
+    session_.change([&](queue::StoreWriter& writer) {
+      done = value_or_raise(writer.cancel_outbox({name_, deleted.tenant.generation}, rows, clock().wall()));
+      // What a row says is in no record, which nobody erases.
+      std::string what = "cancelled out of its outbox";
+      for (const queue::RefusedOutboxRow& row : done.refused)
+        what += fmt::format("; row {} given up: {}", row.seq.value, name_of(row.failure.code));
+      return Changed{done.cancelled + std::ssize(done.refused), subject_of(deleted.tenant, what)};
+    });
+    deleted.outbox.cancelled += done.cancelled;
+    deleted.outbox.existed += done.existed;
+    deleted.outbox.lost += done.lost;
+    std::ranges::move(done.refused, std::back_inserter(deleted.outbox.refused));
+  }
+
+  void end_batches(DeletedTenant& deleted) {
+    for (std::int64_t ended = 1; ended > 0; deleted.batches += ended)
+      session_.change([&](queue::StoreWriter& writer) {
+        ended = writer.end_batches_of(deleted.tenant.number, kCancelledAtOnce, clock().wall());
+        return Changed{ended, subject_of(deleted.tenant, "batches cancelled")};
+      });
+  }
+
   // How many were changed; one that has moved on is looked at again.
   template <class Act>
   std::int64_t change_jobs(const TenantRecord& tenant, const std::vector<JobRecord>& jobs,
@@ -248,6 +298,19 @@ std::string jobs_text(const DeletedTenant& deleted, const ShowStyle& style) {
   return text.empty() ? "none" : text;
 }
 
+// Nothing where it was empty and complete.
+std::string outbox_text(const queue::CancelledOutbox& outbox, const ShowStyle& style) {
+  std::string text;
+  const auto add = [&](std::int64_t count, std::string_view what) {
+    if (count > 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", counted(count, "row", style), what);
+  };
+  add(outbox.cancelled, "cancelled as jobs");
+  add(std::ssize(outbox.refused), "given up");
+  add(outbox.lost, "in neither database");
+  return text;
+}
+
 std::string deleted_text(const DeletedTenant& deleted, const ShowStyle& style) {
   const auto line = [](std::string_view name, std::string_view value) {
     return fmt::format("{:<9}{}\n", name, value);
@@ -257,12 +320,30 @@ std::string deleted_text(const DeletedTenant& deleted, const ShowStyle& style) {
   out +=
       line("jobs", fmt::format("{}; cancelled {} that waited and {} that ran", jobs_text(deleted, style),
                                number_text(deleted.cancelled, style), number_text(deleted.stopped, style)));
+  if (const std::string outbox = outbox_text(deleted.outbox, style); !outbox.empty())
+    out += line("outbox", outbox);
+  for (const queue::RefusedOutboxRow& row : deleted.outbox.refused)
+    out += line("", fmt::format("row {}: {}", row.seq.value, escaped(row.failure.text(), kReasonMax)));
+  if (deleted.batches > 0)
+    out += line("batches", counted(deleted.batches, "batch was", "batches were", style) + " cancelled");
   for (const BuriedFile& file : deleted.burial.files)
     out +=
         line("file", fmt::format("{} in the graveyard, {}", file.name, bytes_text(file.size_bytes, style)));
   if (deleted.burial.files.empty()) out += line("file", "none: it was missing");
   out += line("erased", full_time_text(deleted.erase_at, style));
-  return out + line("undo", "until then: tenure tenant undelete " + deleted.tenant.name.text());
+  return out + line("undo", fmt::format("until then: tenure tenant undelete {}", deleted.tenant.name.text()));
+}
+
+void write_outbox(json::Writer& writer, const queue::CancelledOutbox& outbox) {
+  writer.key("outbox").begin_object().key("cancelled").integer(outbox.cancelled);
+  writer.key("existed").integer(outbox.existed).key("lost").integer(outbox.lost);
+  writer.key("given_up").begin_array();
+  for (const queue::RefusedOutboxRow& row : outbox.refused) {
+    writer.begin_object().key("row").integer(row.seq.value);
+    write_text(writer, "reason", row.failure.text());
+    writer.end_object();
+  }
+  writer.end_array().end_object();
 }
 
 std::string deleted_json(const DeletedTenant& deleted, bool is_dry_run) {
@@ -280,6 +361,8 @@ std::string deleted_json(const DeletedTenant& deleted, bool is_dry_run) {
     writer.key("size_bytes").integer(file.size_bytes).end_object();
   }
   writer.end_array();
+  write_outbox(writer, deleted.outbox);
+  writer.key("batches").integer(deleted.batches);
   write_time(writer, "erase_at", deleted.erase_at);
   writer.key("dry_run").boolean(is_dry_run).end_object().end_object();
   return out;

@@ -22,6 +22,15 @@ struct TreeFile {
 // follows no link.
 [[nodiscard]] std::vector<TreeFile> files_of_tenants(const TenantFiles& files);
 
+// A file that the template's text fits and that is at no tenant's place, or a link.
+struct MisplacedFile {
+  std::string name;  // as the path has it
+  std::filesystem::path path;
+  std::string why;
+};
+// Sorted by path. Opens no file and follows no link.
+[[nodiscard]] std::vector<MisplacedFile> misplaced_files(const TenantFiles& files);
+
 // The names in a folder of Tenure's own beneath the root, sorted; none where it is not there.
 [[nodiscard]] std::vector<std::string> names_in(const std::filesystem::path& folder);
 

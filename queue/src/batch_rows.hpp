@@ -78,6 +78,9 @@ class WritableBatchRows : public BatchRows {
   virtual void set_ended(JobSeq seq, std::optional<JobState> ended) = 0;
   virtual void remove_member(JobSeq seq) = 0;
   virtual std::vector<BatchNumber> left(WallTime completed_before, std::size_t limit) = 0;
+  // Of one tenant: those that are not complete, and all.
+  virtual std::vector<BatchRow> incomplete_of(TenantNumber tenant, std::size_t limit) = 0;
+  virtual std::vector<BatchNumber> all_of(TenantNumber tenant, std::size_t limit) = 0;
   virtual void erase(BatchNumber number) = 0;
 };
 

@@ -187,17 +187,29 @@ Result<void> BatchVerbs::add_callback(const BatchRow& row, const NewBatch& batch
   return {};
 }
 
+// A lost answer is asked for again when its tenant may have gone since; where the tenant is there again, whatever is live is the new one,
+// which no batch of the old one can take jobs of.
+bool BatchVerbs::is_same(const BatchRow& former, const NewBatch& batch) {
+  const auto owner = rows_.tenant(former.tenant);
+  if (former.name != batch.name || owner.has_value() != batch.tenant.has_value()) return false;
+  if (!owner) return true;
+  if (owner->name != *batch.tenant) return false;
+  if (batch.generation.value != 0) return batch.generation == owner->generation;
+  TenantNumber number{0};
+  const auto live = rows_.live_owner(batch.tenant, Generation{0}, number);
+  return !live || *live == owner->generation;
+}
+
 Result<OpenedBatch> BatchVerbs::open(const NewBatch& batch, WallTime now) {
   if (auto fits = check_name_of(batch); !fits) return tl::unexpected(std::move(fits.error()));
   TenantNumber tenant{0};
   const auto former = rows_.named(batch.id);
   if (former) {
-    const auto owner = rows_.tenant(former->tenant);
-    const bool is_same = former->name == batch.name && owner.has_value() == batch.tenant.has_value() &&
-                         (!owner || owner->name == *batch.tenant);
-    if (is_same) return OpenedBatch{former->number, true};
-    return fail(ErrorCode::id_conflict,
-                fmt::format("there is a batch {} of another tenant or name", batch.id.text()));
+    if (is_same(*former, batch)) return OpenedBatch{former->number, true};
+    return fail(
+        ErrorCode::id_conflict,
+        fmt::format("there is a batch {} of another tenant, another generation of it, or another name",
+                    batch.id.text()));
   }
   const auto generation = rows_.live_owner(batch.tenant, batch.generation, tenant);
   if (!generation) return tl::unexpected(generation.error());
@@ -246,6 +258,27 @@ std::int64_t BatchVerbs::forget(WallTime completed_before, std::size_t limit) {
   const auto left = rows_.left(completed_before, limit);
   for (const BatchNumber number : left) rows_.erase(number);
   return std::ssize(left);
+}
+
+// None of its members can end any more, also where a damaged file counts some that have not.
+std::int64_t BatchVerbs::end_of(TenantNumber tenant, std::size_t limit, WallTime now) {
+  auto open = rows_.incomplete_of(tenant, limit);
+  for (BatchRow& row : open) {
+    if (!row.closed) row.closed = now;
+    if (!row.cancelled) row.cancelled = now;
+    rows_.update(row);
+    settle(row, now);
+    if (row.completed) continue;
+    row.completed = now;
+    rows_.update(row);
+  }
+  return std::ssize(open);
+}
+
+std::int64_t BatchVerbs::erase_of(TenantNumber tenant, std::size_t limit) {
+  const auto all = rows_.all_of(tenant, limit);
+  for (const BatchNumber number : all) rows_.erase(number);
+  return std::ssize(all);
 }
 
 // --- Members.

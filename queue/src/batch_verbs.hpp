@@ -48,6 +48,10 @@ class BatchVerbs final : public BatchWriter {
   Result<void> cancel(BatchId id, WallTime now) override;
   std::int64_t forget(WallTime completed_before, std::size_t limit) override;
 
+  // TenantLifeWriter::end_batches_of, and erase_rows_of as far as batches go.
+  [[nodiscard]] std::int64_t end_of(TenantNumber tenant, std::size_t limit, WallTime now);
+  [[nodiscard]] std::int64_t erase_of(TenantNumber tenant, std::size_t limit);
+
   // The batch that a job comes into; nothing: none. RecordNotFound, WrongTenant, StateChanged; none of them of one that an outbox brings.
   [[nodiscard]] Result<std::optional<BatchNumber>> joined_by(const NewJob& job, TenantNumber tenant,
                                                              JoinBy by);
@@ -65,6 +69,7 @@ class BatchVerbs final : public BatchWriter {
 
  private:
   [[nodiscard]] bool may_have_come_late(BatchId id) const;
+  [[nodiscard]] bool is_same(const BatchRow& former, const NewBatch& batch);
   [[nodiscard]] Result<BatchRow> found(BatchId id);
   Result<void> add_callback(const BatchRow& row, const NewBatch& batch, Generation generation,
                             BatchMoment moment);

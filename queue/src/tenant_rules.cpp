@@ -37,6 +37,10 @@ std::string_view name_of(DeletionStep step) {
       return "erased";
     case DeletionStep::taken_back:
       return "taken_back";
+    case DeletionStep::taking_back:
+      return "taking_back";
+    case DeletionStep::erasing:
+      return "erasing";
   }
   return "unknown";
 }
@@ -123,6 +127,40 @@ Result<void> check_step(const std::optional<DeletionRecord>& deletion, DeletionS
               fmt::format("the deletion of {}, generation {}, is {}", name, deletion->tenant.generation.value,
                           name_of(deletion->step)),
               name);
+}
+
+Result<void> check_outbox_ended(const DeletionRecord& deletion, const BuriedTenant& buried,
+                                OutboxSeq watermark) {
+  if (buried.newest <= watermark) return {};
+  const std::string& name = deletion.tenant.name.text();
+  return fail(ErrorCode::state_changed,
+              fmt::format("the outbox of {} has given {} numbers, and rows behind {} are neither jobs nor "
+                          "given up",
+                          name, buried.newest.value, watermark.value),
+              name);
+}
+
+Result<void> check_may_be_taken_back(const std::optional<DeletionRecord>& deletion, WallTime now) {
+  if (deletion && deletion->step == DeletionStep::taking_back) return {};
+  if (auto step = check_step(deletion, DeletionStep::buried); !step) return step;
+  if (!deletion->erase_at || *deletion->erase_at > now) return {};
+  const std::string& name = deletion->tenant.name.text();
+  return fail(ErrorCode::state_changed,
+              fmt::format("the time in which {} could be taken back was over at {}", name,
+                          to_rfc3339(*deletion->erase_at)),
+              name);
+}
+
+Result<void> check_may_be_erased(const std::optional<DeletionRecord>& deletion, WallTime now) {
+  if (auto step = check_step(deletion, DeletionStep::buried); !step) return step;
+  if (deletion->erase_at && *deletion->erase_at <= now) return {};
+  return fail(ErrorCode::state_changed,
+              fmt::format("the undo window of {} is not over", deletion->tenant.name.text()),
+              deletion->tenant.name.text());
+}
+
+DeletionStep step_before(DeletionStep how) {
+  return how == DeletionStep::taken_back ? DeletionStep::taking_back : DeletionStep::erasing;
 }
 
 PauseRecord pause_record(const NewPause& pause, WallTime now) {

@@ -33,6 +33,16 @@ namespace tenure::queue {
 // StateChanged.
 [[nodiscard]] Result<void> check_step(const std::optional<DeletionRecord>& deletion, DeletionStep expected);
 
+// Where rows of its outbox are neither jobs nor given up: StateChanged.
+[[nodiscard]] Result<void> check_outbox_ended(const DeletionRecord& deletion, const BuriedTenant& buried,
+                                              OutboxSeq watermark);
+// What TenantLifeWriter says of the verbs.
+[[nodiscard]] Result<void> check_may_be_taken_back(const std::optional<DeletionRecord>& deletion,
+                                                   WallTime now);
+[[nodiscard]] Result<void> check_may_be_erased(const std::optional<DeletionRecord>& deletion, WallTime now);
+// From which a deletion ends as this.
+[[nodiscard]] DeletionStep step_before(DeletionStep how);
+
 [[nodiscard]] PauseRecord pause_record(const NewPause& pause, WallTime now);
 
 }  // namespace tenure::queue

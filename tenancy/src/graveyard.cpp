@@ -6,15 +6,18 @@
 #include <tenure/base/function_ref.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/look.hpp>
+#include <tenure/base/sqlite/statement.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/stamp.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -34,6 +37,12 @@ using detail::is_there;
 using detail::kCompanions;
 
 constexpr std::string_view kLog = "-wal";
+
+// ?1 seq  ?2 limit. Index: primary key.
+constexpr sqlite::Query kEntriesBehind{"outbox_entries_behind", R"sql(
+  select seq, envelope from main.tenure_outbox where seq > ?1 order by seq limit ?2)sql"};
+constexpr sqlite::Query kNewestOfClosed{"newest_outbox_number_of_closed",
+                                        "select seq from main.sqlite_sequence where name = 'tenure_outbox'"};
 
 fs::path beside(const fs::path& path, std::string_view ending) { return path.string() + std::string{ending}; }
 
@@ -98,6 +107,31 @@ void unless_unreadable(Graveyard::Unreadable unreadable, FunctionRef<void()> wor
   }
 }
 
+bool has_companion(const fs::path& path) {
+  return std::ranges::any_of(kCompanions,
+                             [&](std::string_view ending) { return is_there(beside(path, ending)); });
+}
+
+OutboxPage read_closed(sqlite::Connection& connection, std::int64_t after, std::size_t count_max,
+                       std::size_t bytes_max) {
+  OutboxPage page;
+  {
+    auto newest = connection.statement(kNewestOfClosed);
+    if (newest.step()) page.newest = newest.integer(0);
+  }
+  std::size_t bytes = 0;
+  auto row = connection.statement(kEntriesBehind);
+  row.bind(after, count_max + 1);
+  while (row.step()) {
+    const std::string_view text = as_text(row.blob(1));
+    bytes += text.size();
+    page.is_all = page.entries.empty() || (page.entries.size() < count_max && bytes <= bytes_max);
+    if (!page.is_all) break;
+    page.entries.push_back({row.integer(0), std::string{text}});
+  }
+  return page;
+}
+
 void move_log_into(const fs::path& path) {
   sqlite::Connection gate{path, {.secure_delete = true}};
   sqlite::Connection checkpointer{path, {.secure_delete = true}};
@@ -130,6 +164,37 @@ void Graveyard::require_buriable(const TenantName& tenant, Generation generation
   });
 }
 
+void Graveyard::close(const TenantName& tenant, Generation generation) const {
+  detail::make_synced_folders(files_.building_folder());
+  detail::BuildingLock lock(files_.building_lock_for(tenant), tenant, WhenLocked::wait);
+  files_.refuse_links(tenant);
+  const fs::path path = files_.path_for(tenant);
+  if (is_there(path))
+    detail::with_tenant_failures(tenant, nullptr, [&] {
+      close_stamp(path, {.tenant = tenant, .generation = generation, .application = application_}, wait_max_);
+    });
+  lock.remove();
+}
+
+OutboxPage Graveyard::outbox_behind(const TenantName& tenant, Generation generation, std::int64_t after,
+                                    std::size_t count_max, std::size_t bytes_max) const {
+  const fs::path buried = path_for(tenant, generation);
+  const fs::path path = is_there(buried) ? buried : files_.path_for(tenant);
+  if (!is_there(path)) return {};
+  OutboxPage page;
+  detail::with_tenant_failures(tenant, nullptr, [&] {
+    sqlite::Connection connection{path, {.secure_delete = true, .busy_wait_max = wait_max_}};
+    const std::optional<Stamp> stamp = read_stamp(connection);
+    require_own(stamp, path, {.tenant = tenant, .generation = generation, .application = application_});
+    if (stamp->state != TenantState::deleted)
+      raise(ErrorCode::state_changed, "the database is not closed, so its outbox may get more rows",
+            tenant.text(), path.string());
+    page = read_closed(connection, after, count_max, bytes_max);
+    sqlite::sync_wal(connection);
+  });
+  return page;
+}
+
 // A new tenant of that name may come once its predecessor is deleted, and that is behind this, so what lies at the place of the file is
 // the old one's: its main file first, by which its stamp is closed, then what is left of its log.
 Burial Graveyard::bury(const TenantName& tenant, Generation generation, const OnStep& on_step,
@@ -159,7 +224,9 @@ Burial Graveyard::bury(const TenantName& tenant, Generation generation, const On
     move_away(from, to);
   }
   Burial burial;
-  if (is_there(to)) {
+  const bool has_rest = has_companion(from);
+  if (has_rest) detail::make_synced_folders(to.parent_path());
+  if (is_there(to) || has_rest) {
     enter(BurialStep::companions);
     if (is_there(beside(from, kLog))) move_away(beside(from, kLog), beside(to, kLog));
     for (const std::string_view ending : kCompanions) remove_file(beside(from, ending));

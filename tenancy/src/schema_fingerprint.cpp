@@ -1,3 +1,5 @@
+#include "schema_objects.hpp"
+
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/sqlite/statement.hpp>
@@ -21,14 +23,6 @@ constexpr sqlite::Query kSchemaObjects{"schema_objects", R"sql(
   where name not like 'tenure\_%' escape '\' and name not like 'sqlite\_%' escape '\'
     and tbl_name not like 'tenure\_%' escape '\' order by type, name)sql"};
 
-TenantSchema schema_in(sqlite::Connection& connection) {
-  TenantSchema schema;
-  auto row = connection.statement(kSchemaObjects);
-  while (row.step())
-    schema.objects.push_back({std::string{row.text(0)}, std::string{row.text(1)}, std::string{row.text(2)}});
-  return schema;
-}
-
 std::string named(const SchemaObject& object) {
   return fmt::format("{} {}", object.type, escaped(object.name));
 }
@@ -38,6 +32,14 @@ bool is_before(const SchemaObject& a, const SchemaObject& b) {
 }
 
 }  // namespace
+
+TenantSchema detail::schema_in(sqlite::Connection& connection) {
+  TenantSchema schema;
+  auto row = connection.statement(kSchemaObjects);
+  while (row.step())
+    schema.objects.push_back({std::string{row.text(0)}, std::string{row.text(1)}, std::string{row.text(2)}});
+  return schema;
+}
 
 std::string TenantSchema::fingerprint() const {
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -50,7 +52,9 @@ std::string TenantSchema::fingerprint() const {
   return fmt::format("{:016x}", hash);
 }
 
-TenantSchema tenant_schema(const TenantReader& reader) { return schema_in(OwnTables(reader).connection()); }
+TenantSchema tenant_schema(const TenantReader& reader) {
+  return detail::schema_in(OwnTables(reader).connection());
+}
 
 std::vector<TenantSchema> schemas_of_steps(std::span<const sqlite::Migration> steps,
                                            const std::filesystem::path& folder) {
@@ -60,7 +64,7 @@ std::vector<TenantSchema> schemas_of_steps(std::span<const sqlite::Migration> st
     sqlite::Connection connection{file, {.access = sqlite::Access::create}};
     for (std::size_t count = 1; count <= steps.size(); ++count) {
       sqlite::migrate(connection, steps.first(count), 0);
-      schemas.push_back(schema_in(connection));
+      schemas.push_back(detail::schema_in(connection));
     }
   }
   std::error_code ignored;

@@ -4,6 +4,7 @@
 #include "sqlite/defects.hpp"
 #include "sqlite/ended_jobs.hpp"
 #include "sqlite/failure_counts.hpp"
+#include "sqlite/free_pages.hpp"
 #include "sqlite/job_owner.hpp"
 #include "sqlite/key_rows.hpp"
 #include "sqlite/outbox_rows.hpp"
@@ -12,6 +13,7 @@
 #include "sqlite/restore_rows.hpp"
 #include "sqlite/result_rows.hpp"
 #include "sqlite/seal_marks.hpp"
+#include "sqlite/sqlite_erasing.hpp"
 #include "sqlite/sqlite_limits.hpp"
 #include "sqlite/sqlite_reader.hpp"
 #include "sqlite/sqlite_registry.hpp"
@@ -131,6 +133,8 @@ constexpr std::array kSources{Source{"names", &name_queries},
                               Source{"pause", &pause_queries},
                               Source{"tenant_life", &tenant_life_queries},
                               Source{"tenant_restore", &tenant_restore_queries},
+                              Source{"erasing", &erasing_queries},
+                              Source{"free_pages", &free_page_queries},
                               Source{"tenant_schema", &tenant_schema_queries},
                               Source{"limit_rule", &limit_rule_queries},
                               Source{"restore", &restore_queries},

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,20 +17,18 @@ using queue::DeletionRecord;
 using queue::DeletionStep;
 
 constexpr std::size_t kDeletionsLookedAt = 100;
+constexpr std::size_t kRowsAtOnce = 100;  // of what is kept besides jobs
 
-queue::Filter all_jobs_of(const TenantRecord& tenant) {
-  using queue::FilterField;
-  return {
-      {{FilterField::tenant, false, {queue::Glob{tenant.name.text(), true}}},
-       {FilterField::generation, false, {queue::Range{tenant.generation.value, tenant.generation.value}}}}};
-}
-
-// It was cancelled before the tenant was; what a damaged file has left elsewhere is ended all the same.
-Result<void> erase_job(queue::StoreWriter& writer, queue::JobId id, WallTime now) {
-  auto erased = writer.delete_by_operator(id);
-  if (erased || erased.error().code != ErrorCode::state_changed) return erased;
-  if (auto ended = writer.cancel_by_operator(id, now); !ended) return ended;
-  return writer.delete_by_operator(id);
+std::vector<DeletionRecord> all_open(queue::Store& store) {
+  std::vector<DeletionRecord> open;
+  store.read([&](queue::JobReader& reader) {
+    for (auto page = reader.open_deletions(TenantNumber{0}, kDeletionsLookedAt); !page.empty();
+         page = reader.open_deletions(page.back().tenant.number, kDeletionsLookedAt))
+      for (DeletionRecord& deletion : page)
+        if (deletion.step == DeletionStep::buried || deletion.step == DeletionStep::erasing)
+          open.push_back(std::move(deletion));
+  });
+  return open;
 }
 
 }  // namespace
@@ -58,48 +57,73 @@ bool Eraser::is_time_doubtful() {
 }
 
 std::chrono::microseconds Eraser::do_step() {
-  if (is_time_doubtful()) return limits_.between_looks;
-  const auto due = next_due();
-  if (!due) {
-    passed_over_ = TenantNumber{0};
-    return limits_.between_looks;
+  if (!pass_) begin_pass();
+  if (!pass_) return limits_.between_looks;
+  if (!pass_->is_at_end || !pass_->found.empty()) {
+    erase_some_jobs();
+    return limits_.between_commits;
   }
-  static_cast<void>(graveyard_.erase(due->tenant.name, due->tenant.generation));
-  // Where it was put away for a copy that has its place, its tenant lives on, and so do its jobs.
-  if (due->is_restore || !erase_some_jobs(*due)) note_erased(*due);
-  return limits_.between_commits;
+  if (!end_pass()) return limits_.between_commits;
+  pass_.reset();
+  return limits_.between_looks;
 }
 
-std::optional<DeletionRecord> Eraser::next_due() {
-  std::optional<DeletionRecord> due;
-  store_.read([&](queue::JobReader& reader) {
-    for (auto page = reader.open_deletions(passed_over_, kDeletionsLookedAt); !page.empty() && !due;
-         page = reader.open_deletions(page.back().tenant.number, kDeletionsLookedAt))
-      for (DeletionRecord& deletion : page)
-        if (!due && deletion.step == DeletionStep::buried && deletion.erase_at &&
-            *deletion.erase_at <= clock_.wall())
-          due = std::move(deletion);
-  });
-  return due;
+// One whose erasing has begun goes on, whatever the clock says by now.
+void Eraser::begin_pass() {
+  const bool is_doubtful = is_time_doubtful();
+  Pass pass;
+  for (DeletionRecord& deletion : all_open(store_)) {
+    if (deletion.step == DeletionStep::buried && (is_doubtful || !begin(deletion))) continue;
+    static_cast<void>(graveyard_.erase(deletion.tenant.name, deletion.tenant.generation));
+    pass.tenants.push_back(std::move(deletion));
+  }
+  if (!pass.tenants.empty()) pass_ = std::move(pass);
 }
 
-bool Eraser::erase_some_jobs(const DeletionRecord& deletion) {
+bool Eraser::begin(const DeletionRecord& deletion) {
   const WallTime now = clock_.wall();
-  std::vector<queue::JobRecord> jobs;
-  store_.read([&](queue::JobReader& reader) {
-    jobs = reader
-               .list_jobs(all_jobs_of(deletion.tenant),
-                          {.limit = limits_.at_once, .order = queue::ListOrder::oldest_first}, now)
-               .jobs;
+  if (!deletion.erase_at || *deletion.erase_at > now) return false;
+  bool has_begun = false;
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    has_begun = writer.begin_erasing(deletion.tenant.number, now).has_value();
   });
-  if (jobs.empty()) return false;
-  std::size_t erased = 0;
+  return has_begun;
+}
+
+void Eraser::erase_some_jobs() {
+  if (pass_->found.empty()) {
+    queue::ErasableJobs found;
+    store_.read([&](queue::JobReader& reader) {
+      found = reader.erasable_jobs(pass_->looked_until, limits_.looks_max);
+    });
+    pass_->looked_until = found.looked_until;
+    pass_->is_at_end = found.is_end;
+    pass_->found = std::move(found.jobs);
+  }
+  const std::size_t some = std::min(pass_->found.size(), limits_.at_once);
+  const WallTime now = clock_.wall();
+  bool has_left = false;
   store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
-    erased = 0;
-    for (const queue::JobRecord& job : jobs)
-      if (erase_job(writer, job.id, now)) ++erased;
+    has_left = false;
+    for (std::size_t each = 0; each < some; ++each) {
+      const auto erased = writer.erase_job(pass_->found[each], now);
+      has_left |= !erased && erased.error().code != ErrorCode::job_not_found;
+    }
   });
-  if (erased == 0) passed_over_ = deletion.tenant.number;
+  pass_->has_left_jobs |= has_left;
+  pass_->found.erase(pass_->found.begin(), pass_->found.begin() + static_cast<std::ptrdiff_t>(some));
+}
+
+bool Eraser::end_pass() {
+  if (pass_->has_left_jobs) return true;
+  if (!std::exchange(pass_->has_erased_rows, true))
+    for (const DeletionRecord& deletion : pass_->tenants)
+      for (std::int64_t rows = deletion.is_restore ? 0 : 1; rows > 0;)
+        store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
+          rows = writer.erase_rows_of(deletion.tenant.number, kRowsAtOnce);
+        });
+  if (store_.erase_traces()) return false;
+  for (const DeletionRecord& deletion : pass_->tenants) note_erased(deletion);
   return true;
 }
 

@@ -130,6 +130,20 @@ std::vector<BatchNumber> MemoryBatchRows::left(WallTime completed_before, std::s
   return numbers;
 }
 
+std::vector<BatchRow> MemoryBatchRows::incomplete_of(TenantNumber tenant, std::size_t limit) {
+  std::vector<BatchRow> rows;
+  for (const auto& [number, row] : tables_.batches())
+    if (row.tenant == tenant && !row.completed && rows.size() < limit) rows.push_back(row);
+  return rows;
+}
+
+std::vector<BatchNumber> MemoryBatchRows::all_of(TenantNumber tenant, std::size_t limit) {
+  std::vector<BatchNumber> numbers;
+  for (const auto& [number, row] : tables_.batches())
+    if (row.tenant == tenant && numbers.size() < limit) numbers.push_back(number);
+  return numbers;
+}
+
 void MemoryBatchRows::erase(BatchNumber number) { writable().erase_batch(number); }
 
 }  // namespace tenure::queue

@@ -61,7 +61,9 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<PauseRecord> pauses() override;
   std::optional<PauseRecord> tenant_pause(const TenantName& name) override;
   std::optional<DeletionRecord> deletion(TenantNumber tenant) override;
-  std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
+  std::optional<DeletionRecord> open_deletion(const TenantName& name,
+                                              std::optional<Generation> generation) override;
+  ErasableJobs erasable_jobs(JobSeq after, std::size_t looks_max) override;
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
   std::optional<TenantRestore> tenant_restore(const TenantName& tenant) override;
   std::vector<TenantBehind> tenants_behind() override;

@@ -5,6 +5,8 @@ namespace tenure::queue {
 std::optional<StoredResult> MemoryReader::result(JobSeq seq, WallTime now) {
   const auto found = tables_.results().find(seq);
   if (found == tables_.results().end() || found->second.keep_until <= now) return std::nullopt;
+  const auto tenant = tables_.tenant(tables_.jobs().at(seq).lane.tenant);
+  if (tenant && tenant->state == TenantState::deleted) return std::nullopt;
   return found->second;
 }
 

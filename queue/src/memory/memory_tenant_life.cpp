@@ -1,3 +1,4 @@
+#include "../closing_outbox.hpp"
 #include "../job_rules.hpp"
 #include "../tenant_rules.hpp"
 #include "memory_writer.hpp"
@@ -20,7 +21,7 @@ std::optional<DeletionRecord> deletion_of(const MemoryTables& tables, TenantNumb
 }
 
 bool is_open(const DeletionRecord& deletion) {
-  return deletion.step == DeletionStep::draining || deletion.step == DeletionStep::buried;
+  return deletion.step != DeletionStep::erased && deletion.step != DeletionStep::taken_back;
 }
 
 }  // namespace
@@ -36,11 +37,31 @@ std::optional<DeletionRecord> MemoryReader::deletion(TenantNumber tenant) {
   return deletion_of(tables_, tenant);
 }
 
-std::optional<DeletionRecord> MemoryReader::open_deletion(const TenantName& name) {
+std::optional<DeletionRecord> MemoryReader::open_deletion(const TenantName& name,
+                                                          std::optional<Generation> generation) {
   std::optional<DeletionRecord> newest;
-  for (const auto& [number, deletion] : tables_.deletions())
-    if (deletion.tenant.name == name && is_open(deletion)) newest = deletion_of(tables_, number);
+  for (const auto& [number, deletion] : tables_.deletions()) {
+    const TenantRecord& tenant = deletion.tenant;
+    if (tenant.name != name || !is_open(deletion)) continue;
+    if (generation ? tenant.generation == *generation
+                   : !newest || newest->tenant.generation < tenant.generation)
+      newest = deletion_of(tables_, number);
+  }
   return newest;
+}
+
+ErasableJobs MemoryReader::erasable_jobs(JobSeq after, std::size_t looks_max) {
+  ErasableJobs found{.jobs = {}, .looked_until = after};
+  std::size_t looks = 0;
+  for (auto job = tables_.jobs().upper_bound(after); job != tables_.jobs().end() && looks < looks_max;
+       ++job, ++looks) {
+    found.looked_until = job->first;
+    const auto deletion = deletion_of(tables_, job->second.lane.tenant);
+    if (deletion && deletion->step == DeletionStep::erasing && !deletion->is_restore)
+      found.jobs.push_back(job->second.id);
+  }
+  found.is_end = looks < looks_max;
+  return found;
 }
 
 std::vector<DeletionRecord> MemoryReader::open_deletions(TenantNumber after, std::size_t limit) {
@@ -123,12 +144,35 @@ Result<DeletionRecord> MemoryWriter::begin_deletion(const NewDeletion& deletion,
   return deletion_of(tables_, newest->number).value();
 }
 
-Result<void> MemoryWriter::bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) {
+Result<CancelledOutbox> MemoryWriter::cancel_outbox(const OutboxOwner& owner, const OutboxRows& rows,
+                                                    WallTime now) {
+  if (auto keys = check_keys(tables_.seal_marks(), keys_); !keys && !rows.rows.empty())
+    return tl::unexpected(std::move(keys.error()));
+  const auto number = tables_.tenant_number(owner.tenant, owner.generation);
+  const auto deletion = number ? deletion_of(tables_, *number) : std::nullopt;
+  if (auto step = check_step(deletion, DeletionStep::draining); !step)
+    return tl::unexpected(std::move(step.error()));
+  const Owner known{*number, owner.generation};
+  const OutboxSeq before = tables_.outbox_seen(*number);
+  auto closed = close_rows(
+      before, tables_.outbox_behind(*number).has_value(), owner, rows, keys_,
+      [&](const NewJob& job) {
+        return enqueue_as({.join_by = JoinBy::outbox, .owner = &known}, keys_, job, now);
+      },
+      [&](JobId id) { return cancel_by_operator(id, now); });
+  if (!closed) return tl::unexpected(std::move(closed.error()));
+  if (closed->watermark > before) tables_.set_outbox_seen(*number, closed->watermark);
+  if (closed->done.lost > 0) note_lost(owner, *number, closed->done.lost, closed->watermark, now);
+  return std::move(closed->done);
+}
+
+Result<void> MemoryWriter::bury(TenantNumber tenant, const BuriedTenant& buried) {
   auto deletion = deletion_of(tables_, tenant);
   if (auto step = check_step(deletion, DeletionStep::draining); !step) return step;
+  if (auto empty = check_outbox_ended(*deletion, buried, tables_.outbox_seen(tenant)); !empty) return empty;
   deletion->step = DeletionStep::buried;
-  deletion->size_bytes = size_bytes;
-  deletion->erase_at = erase_at;
+  deletion->size_bytes = buried.size_bytes;
+  deletion->erase_at = buried.erase_at;
   tables_.set_deletion(tenant, *deletion);
   std::vector<OutboxMarkNumber> marks;
   for (const auto& [number, mark] : tables_.outbox_marks())
@@ -140,10 +184,80 @@ Result<void> MemoryWriter::bury(TenantNumber tenant, std::int64_t size_bytes, Wa
 
 Result<void> MemoryWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
   auto deletion = deletion_of(tables_, tenant);
-  if (auto step = check_step(deletion, DeletionStep::buried); !step) return step;
+  if (auto step = check_step(deletion, step_before(how)); !step) return step;
   deletion->step = how;
   tables_.set_deletion(tenant, *deletion);
   return {};
+}
+
+Result<void> MemoryWriter::begin_taking_back(TenantNumber tenant, WallTime now) {
+  auto deletion = deletion_of(tables_, tenant);
+  if (auto may = check_may_be_taken_back(deletion, now); !may) return may;
+  deletion->step = DeletionStep::taking_back;
+  tables_.set_deletion(tenant, *deletion);
+  return {};
+}
+
+Result<void> MemoryWriter::give_up_taking_back(TenantNumber tenant) {
+  auto deletion = deletion_of(tables_, tenant);
+  if (auto step = check_step(deletion, DeletionStep::taking_back); !step) return step;
+  deletion->step = DeletionStep::buried;
+  tables_.set_deletion(tenant, *deletion);
+  return {};
+}
+
+Result<void> MemoryWriter::begin_erasing(TenantNumber tenant, WallTime now) {
+  auto deletion = deletion_of(tables_, tenant);
+  if (auto may = check_may_be_erased(deletion, now); !may) return may;
+  deletion->step = DeletionStep::erasing;
+  tables_.set_deletion(tenant, *deletion);
+  return {};
+}
+
+Result<void> MemoryWriter::erase_job(JobId id, WallTime now) {
+  const auto seq = tables_.seq_of(id);
+  if (!seq) return no_such_job(id);
+  if (*seq == tables_.last_seq()) return newest_job_stays(id);
+  if (!is_final(tables_.jobs().at(*seq).state))
+    if (auto ended = cancel_by_operator(id, now); !ended) return ended;
+  return delete_by_operator(id);
+}
+
+std::int64_t MemoryWriter::erase_rows_of(TenantNumber tenant, std::size_t limit) {
+  std::vector<OutboxMarkNumber> marks;
+  for (const auto& [number, mark] : tables_.outbox_marks())
+    if (mark.tenant == tenant) marks.push_back(number);
+  for (const OutboxMarkNumber mark : marks) tables_.erase_outbox_mark(mark);
+  std::vector<CaptureNumber> captures;
+  for (const auto& [number, capture] : tables_.captures())
+    if (capture.tenant == tenant) captures.push_back(number);
+  for (const CaptureNumber number : captures) tables_.erase_capture(number);
+  static_cast<void>(forget_behind(tenant));
+  return batches_.erase_of(tenant, limit);
+}
+
+std::optional<TenantRecord> MemoryWriter::register_tenant(const StampedTenant& tenant, WallTime now) {
+  const auto newest = tables_.newest_tenant(tenant.name);
+  if (newest && newest->generation >= tenant.generation) return std::nullopt;
+  if (newest) tables_.set_tenant_state(newest->number, TenantState::deleted);
+  TenantRecord record = tables_.insert_tenant(tenant.name, tenant.generation, now);
+  tables_.set_tenant_state(record.number, tenant.state);
+  record.state = tenant.state;
+  return record;
+}
+
+void MemoryWriter::register_burial(TenantNumber tenant, const NewDeletion& deletion,
+                                   const BuriedTenant& buried, WallTime now) {
+  const auto owner = tables_.tenant(tenant);
+  if (!owner || tables_.deletions().contains(tenant)) return;
+  tables_.set_deletion(tenant, {.tenant = *owner,
+                                .step = DeletionStep::buried,
+                                .begun = now,
+                                .erase_at = buried.erase_at,
+                                .size_bytes = buried.size_bytes,
+                                .uid = deletion.uid,
+                                .login = deletion.login,
+                                .reason = deletion.reason});
 }
 
 std::vector<ChangedTenant> MemoryWriter::take_changed_tenants(std::size_t limit) {

@@ -90,7 +90,7 @@ Result<TenantRecord> MemoryWriter::begin_next(const TenantName& tenant, std::int
   }
   if (newest->number != restore->before.number) return no_restore_begun(tenant);
   if (newest->state == TenantState::draining)
-    if (auto buried = bury(newest->number, size_bytes, erase_at); !buried)
+    if (auto buried = bury(newest->number, {.size_bytes = size_bytes, .newest = OutboxSeq{0}, .erase_at = erase_at}); !buried)
       return tl::unexpected(std::move(buried.error()));
   const TenantRecord next =
       tables_.insert_tenant(tenant, next_generation(newest->generation, restore->copied_generation), now);

@@ -51,7 +51,7 @@ Result<Enqueued> MemoryWriter::enqueue_as(const EnqueueAs& as, const KeyRing& ke
   };
   if (as.envelope == nullptr)
     if (auto fits = check_keys(tables_.seal_marks(), keys_); !fits) return former_or(std::move(fits.error()));
-  const auto owner = owner_of(job);
+  const auto owner = as.owner != nullptr ? Result<Owner>{*as.owner} : owner_of(job);
   if (!owner) return former_or(owner.error());
   Result<std::string> envelope =
       as.envelope != nullptr ? *as.envelope : envelope_for(job, owner->generation, keys);

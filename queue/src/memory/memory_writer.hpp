@@ -103,7 +103,20 @@ class MemoryWriter final : public StoreWriter {
   void remove_expired_pauses(WallTime now) override;
   Result<TenantState> set_read_only(const TenantName& tenant, bool is_read_only) override;
   Result<DeletionRecord> begin_deletion(const NewDeletion& deletion, WallTime now) override;
-  Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
+  Result<CancelledOutbox> cancel_outbox(const OutboxOwner& owner, const OutboxRows& rows,
+                                        WallTime now) override;
+  std::int64_t end_batches_of(TenantNumber tenant, std::size_t limit, WallTime now) override {
+    return batches_.end_of(tenant, limit, now);
+  }
+  Result<void> bury(TenantNumber tenant, const BuriedTenant& buried) override;
+  Result<void> begin_taking_back(TenantNumber tenant, WallTime now) override;
+  Result<void> give_up_taking_back(TenantNumber tenant) override;
+  Result<void> begin_erasing(TenantNumber tenant, WallTime now) override;
+  Result<void> erase_job(JobId id, WallTime now) override;
+  std::int64_t erase_rows_of(TenantNumber tenant, std::size_t limit) override;
+  std::optional<TenantRecord> register_tenant(const StampedTenant& tenant, WallTime now) override;
+  void register_burial(TenantNumber tenant, const NewDeletion& deletion, const BuriedTenant& buried,
+                       WallTime now) override;
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
   Result<TenantRestore> begin_restore(const NewTenantRestore& restore, WallTime now) override;
@@ -150,6 +163,7 @@ class MemoryWriter final : public StoreWriter {
     JobReason blocked_for = JobReason::none;  // unless it is none
     JoinBy join_by = JoinBy::enqueue;
     const std::string* envelope = nullptr;  // that is written already
+    const Owner* owner = nullptr;           // that is known, whatever its state
   };
   Result<Enqueued> enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job, WallTime now);
   Result<Enqueued> enqueue_callback(NewJob job, const std::string& envelope, WallTime now);

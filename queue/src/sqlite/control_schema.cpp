@@ -119,7 +119,8 @@ std::vector<sqlite::Migration> control_migrations() {
           {13, "0013_tenant_schema.sql", std::string{schema::k0013_tenant_schema_sql}},
           {14, "0014_limit_rule.sql", std::string{schema::k0014_limit_rule_sql}},
           {15, "0015_settled.sql", std::string{schema::k0015_settled_sql}},
-          {16, "0016_tenant_restore.sql", std::string{schema::k0016_tenant_restore_sql}}};
+          {16, "0016_tenant_restore.sql", std::string{schema::k0016_tenant_restore_sql}},
+          {17, "0017_deletion_end.sql", std::string{schema::k0017_deletion_end_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

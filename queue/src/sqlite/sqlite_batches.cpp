@@ -30,6 +30,14 @@ constexpr Query kNewestBatches{"newest_batches", R"sql(
   select number, id, tenant, name, created_us, closed_us, completed_us, succeeded_us, cancelled_us, members, present, succeeded,
     dead, discarded, cancelled from batch where number < ?1 order by number desc limit ?2)sql"};
 
+// ?1 tenant  ?2 limit. Index: batch_open; few rows.
+constexpr Query kIncompleteOfTenant{"incomplete_batches_of_tenant", R"sql(
+  select number, id, tenant, name, created_us, closed_us, completed_us, succeeded_us, cancelled_us, members, present, succeeded,
+    dead, discarded, cancelled from batch indexed by batch_open
+  where completed_us is null and tenant = ?1 order by number limit ?2)sql"};
+// A scan of the batches. ?1 tenant  ?2 limit.
+constexpr Query kBatchesOfTenant{"batches_of_tenant", "select number from batch where tenant = ?1 limit ?2"};
+
 // ?1 id  ?2 tenant  ?3 name  ?4 created_us
 constexpr Query kInsertBatch{
     "insert_batch",
@@ -326,6 +334,22 @@ std::vector<BatchNumber> SqliteBatchRows::left(WallTime completed_before, std::s
   return numbers;
 }
 
+std::vector<BatchRow> SqliteBatchRows::incomplete_of(TenantNumber tenant, std::size_t limit) {
+  std::vector<BatchRow> rows;
+  auto row = connection_.statement(kIncompleteOfTenant);
+  row.bind(tenant.value, limit);
+  while (row.step()) rows.push_back(batch_in(row));
+  return rows;
+}
+
+std::vector<BatchNumber> SqliteBatchRows::all_of(TenantNumber tenant, std::size_t limit) {
+  std::vector<BatchNumber> numbers;
+  auto row = connection_.statement(kBatchesOfTenant);
+  row.bind(tenant.value, limit);
+  while (row.step()) numbers.push_back(BatchNumber{row.integer(0)});
+  return numbers;
+}
+
 void SqliteBatchRows::erase(BatchNumber number) {
   connection_.statement(kDeleteCallbacks).bind(number.value).run();
   connection_.statement(kDeleteBatch).bind(number.value).run();
@@ -348,11 +372,11 @@ std::vector<SqliteBatchRows::Member> SqliteBatchRows::members(BatchNumber batch,
 }
 
 std::vector<const Query*> batch_queries() {
-  return {&kBatchNamed,   &kBatchNumbered, &kNewestBatches,   &kInsertBatch,    &kUpdateBatch,
-          &kCountInBatch, &kDeleteBatch,   &kDeleteCallbacks, &kBatchesLeft,    &kOpenBatches,
-          &kCallback,     &kCallbackNamed, &kInsertCallback,  &kUpdateCallback, &kHasMembers,
-          &kMember,       &kInsertMember,  &kUpdateMember,    &kDeleteMember,   &kUnendedMembers,
-          &kCountMembers, &kMembersOldest, &kMembersNewest};
+  return {&kBatchNamed,   &kBatchNumbered, &kNewestBatches,   &kInsertBatch,        &kUpdateBatch,
+          &kCountInBatch, &kDeleteBatch,   &kDeleteCallbacks, &kBatchesLeft,        &kOpenBatches,
+          &kCallback,     &kCallbackNamed, &kInsertCallback,  &kUpdateCallback,     &kHasMembers,
+          &kMember,       &kInsertMember,  &kUpdateMember,    &kDeleteMember,       &kUnendedMembers,
+          &kCountMembers, &kMembersOldest, &kMembersNewest,   &kIncompleteOfTenant, &kBatchesOfTenant};
 }
 
 }  // namespace tenure::queue

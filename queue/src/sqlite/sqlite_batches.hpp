@@ -39,6 +39,8 @@ class SqliteBatchRows final : public WritableBatchRows {
   void set_ended(JobSeq seq, std::optional<JobState> ended) override;
   void remove_member(JobSeq seq) override;
   std::vector<BatchNumber> left(WallTime completed_before, std::size_t limit) override;
+  std::vector<BatchRow> incomplete_of(TenantNumber tenant, std::size_t limit) override;
+  std::vector<BatchNumber> all_of(TenantNumber tenant, std::size_t limit) override;
   void erase(BatchNumber number) override;
 
   struct Member {

@@ -145,7 +145,7 @@ Result<SqliteWriter::Incoming> SqliteWriter::look_up_as(const EnqueueAs& as, con
                                                         const KeyRing& keys) {
   if (as.envelope == nullptr) {
     if (auto fits = check_own_keys(); !fits) return tl::unexpected(std::move(fits.error()));
-    return look_up(job, keys);
+    return look_up(job, keys, as.owner);
   }
   Incoming incoming{.owner = {}, .envelope = *as.envelope};
   if (!job.tenant) return incoming;
@@ -155,9 +155,12 @@ Result<SqliteWriter::Incoming> SqliteWriter::look_up_as(const EnqueueAs& as, con
   return incoming;
 }
 
-Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job, const KeyRing& keys) {
+Result<SqliteWriter::Incoming> SqliteWriter::look_up(const NewJob& job, const KeyRing& keys,
+                                                     const Owner* known) {
   Incoming incoming;
-  if (job.tenant) {
+  if (known != nullptr) {
+    incoming.owner = *known;
+  } else if (job.tenant) {
     auto owner = owner_of(*job.tenant, job.generation);
     if (!owner) return tl::unexpected(std::move(owner.error()));
     incoming.owner = *owner;

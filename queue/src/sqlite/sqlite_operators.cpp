@@ -283,6 +283,11 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   const JobSeq seq = job->place.seq;
   if (auto allowed = check_deletion(id, job->seen()); !allowed) return allowed;
   if (connection_.statement(kNewestJob).row().integer(0) == seq.value) return newest_job_stays(id);
+  remove_job(seq);
+  return {};
+}
+
+void SqliteWriter::remove_job(JobSeq seq) {
   connection_.statement(kDeleteAttempts).bind(seq.value).run();
   connection_.statement(kDeleteJob).bind(seq.value).run();
   told_.forget_cursor(seq);
@@ -291,7 +296,6 @@ Result<void> SqliteWriter::delete_by_operator(JobId id) {
   forget_captures_of(seq);
   acquit(seq);
   batches_.removed(seq);
-  return {};
 }
 
 Result<void> SqliteWriter::check_seal_of_retry(JobSeq seq) {

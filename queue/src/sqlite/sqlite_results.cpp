@@ -7,9 +7,11 @@ namespace {
 
 using sqlite::Query;
 
-// ?1 seq  ?2 now_us. Index: primary key.
-constexpr Query kResult{"result",
-                        "select result, keep_until_us from job_result where seq = ?1 and keep_until_us > ?2"};
+// Not of a tenant that is deleted. ?1 seq  ?2 now_us. Index: primary keys.
+constexpr Query kResult{"result", R"sql(
+  select result, keep_until_us from job_result where seq = ?1 and keep_until_us > ?2
+    and not exists (select 1 from job cross join tenant on tenant.number = job.tenant
+                    where job.seq = ?1 and tenant.state = 8))sql"};
 
 // ?1 seq  ?2 result  ?3 keep_until_us. Index: primary key.
 constexpr Query kKeepResult{"keep_result", R"sql(

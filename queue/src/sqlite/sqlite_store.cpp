@@ -24,6 +24,9 @@ constexpr std::int64_t kLonelyCheckpointBytes = 12LL << 20U;
 // log. Memory is taken as pages are, up to 32 MiB, by the one connection that writes.
 constexpr sqlite::Query kWriterCache{"writer_cache", "pragma cache_size = -32768"};
 
+// What is deleted is overwritten where its page is written anyway, and pages that are taken anew are: it costs no write.
+constexpr sqlite::Query kOverwriteInPlace{"overwrite_in_place", "pragma secure_delete = fast"};
+
 // Where ends come faster than they are settled: so many rows for each of them, until what waits is gone.
 constexpr std::size_t kSettledPerSuccess = 4;
 constexpr std::size_t kSettledMin = 64;
@@ -74,7 +77,10 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock,
       next_checkpoint_bytes_(kLonelyCheckpointBytes),
       fresh_(limits.fresh),
       ended_(limits.settle) {
-  database_.write(Durability::ordered, [](Connection& connection) { connection.execute(kWriterCache); });
+  database_.write(Durability::ordered, [](Connection& connection) {
+    connection.execute(kWriterCache);
+    connection.execute(kOverwriteInPlace);
+  });
 }
 
 void SqliteStore::write(Durability durability, FunctionRef<void(StoreWriter&)> work) {
@@ -139,6 +145,11 @@ bool SqliteStore::tidy() {
   if (absorb_when_idle()) return true;
   const std::lock_guard lock(settle_mutex_);
   return settle_some(ended_.limits().rows_idle, ended_.limits().commit_rows);
+}
+
+bool SqliteStore::erase_traces() {
+  const std::lock_guard lock(traces_mutex_);
+  return free_pages_.overwrite_some(database_);
 }
 
 bool SqliteStore::absorb_when_idle() {

@@ -2,6 +2,7 @@
 
 #include "control_schema.hpp"
 #include "ended_jobs.hpp"
+#include "free_pages.hpp"
 #include "fresh_jobs.hpp"
 #include "interned_names.hpp"
 #include "known_owners.hpp"
@@ -38,6 +39,7 @@ class SqliteStore final : public Store {
   std::int64_t change_counter() override { return database_.data_version(); }
   void checkpoint(std::int64_t wal_bytes_min) override;
   bool tidy() override;
+  bool erase_traces() override;
   TenantRegistry& registry() override { return registry_; }
   std::unique_ptr<TenantRegistry> audited_registry(AuditEntry entry, const Clock& clock) override;
 
@@ -64,6 +66,8 @@ class SqliteStore final : public Store {
   std::mutex settle_mutex_;
   EndedJobs ended_;  // under the mutex, as the number below
   std::int64_t successes_since_look_ = 0;
+  std::mutex traces_mutex_;
+  FreePages free_pages_;  // under the mutex
 };
 
 [[nodiscard]] std::unique_ptr<ReadableStore> look_at_sqlite_store(const std::filesystem::path& path,

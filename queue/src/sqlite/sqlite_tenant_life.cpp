@@ -1,6 +1,8 @@
+#include "../closing_outbox.hpp"
 #include "../job_rules.hpp"
 #include "../pause_rules.hpp"
 #include "../tenant_rules.hpp"
+#include "outbox_rows.hpp"
 #include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
@@ -54,19 +56,22 @@ constexpr Query kDeleteTenantHints{"delete_tenant_hints", "delete from tenant_hi
 
 // ?1 tenant. Index: primary keys.
 constexpr Query kDeletion{"deletion", R"sql(
-  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason,
+  select tenant_deletion.tenant, tenant_deletion.step, begun_us, erase_us, size_bytes, uid, login, reason, deletion_end.step,
     exists (select 1 from tenant_restore where tenant_restore.tenant = tenant_deletion.tenant and is_put_away = 1)
-  from tenant_deletion where tenant = ?1)sql"};
-// ?1 name. Index: unique (name, generation), from its end; primary key.
+  from tenant_deletion left join deletion_end on deletion_end.tenant = tenant_deletion.tenant
+  where tenant_deletion.tenant = ?1)sql"};
+// ?1 name  ?2 generation, or null for whichever is the newest. Index: unique (name, generation), from its end; primary key.
 constexpr Query kOpenDeletionOfName{"open_deletion_of_name", R"sql(
   select tenant_deletion.tenant from tenant cross join tenant_deletion on tenant_deletion.tenant = tenant.number
-  where tenant.name = ?1 and tenant_deletion.step < 3 order by tenant.generation desc limit 1)sql"};
+  where tenant.name = ?1 and tenant_deletion.step < 3 and tenant.generation = ifnull(?2, tenant.generation)
+  order by tenant.generation desc limit 1)sql"};
 // ?1 the one before  ?2 limit. Index: tenant_deletion_open.
 constexpr Query kOpenDeletions{"open_deletions", R"sql(
-  select tenant, step, begun_us, erase_us, size_bytes, uid, login, reason,
+  select tenant_deletion.tenant, tenant_deletion.step, begun_us, erase_us, size_bytes, uid, login, reason, deletion_end.step,
     exists (select 1 from tenant_restore where tenant_restore.tenant = tenant_deletion.tenant and is_put_away = 1)
   from tenant_deletion indexed by tenant_deletion_open
-  where step < 3 and tenant > ?1 order by tenant limit ?2)sql"};
+  left join deletion_end on deletion_end.tenant = tenant_deletion.tenant
+  where tenant_deletion.step < 3 and tenant_deletion.tenant > ?1 order by tenant_deletion.tenant limit ?2)sql"};
 
 // ?1 tenant  ?2 now_us  ?3 uid  ?4 login  ?5 reason
 constexpr Query kInsertDeletion{"insert_deletion", R"sql(
@@ -74,6 +79,10 @@ constexpr Query kInsertDeletion{"insert_deletion", R"sql(
 // ?1 tenant  ?2 size_bytes  ?3 erase_us. Index: primary key.
 constexpr Query kBury{"bury", R"sql(
   update tenant_deletion set step = 2, size_bytes = ?2, erase_us = ?3 where tenant = ?1)sql"};
+// ?1 tenant  ?2 step. Index: primary key.
+constexpr Query kBeginDeletionEnd{"begin_deletion_end",
+                                  "insert into deletion_end(tenant, step) values (?1, ?2)"};
+constexpr Query kForgetDeletionEnd{"forget_deletion_end", "delete from deletion_end where tenant = ?1"};
 // ?1 tenant  ?2 step. Index: primary key.
 constexpr Query kSetDeletionStep{"set_deletion_step",
                                  "update tenant_deletion set step = ?2 where tenant = ?1"};
@@ -96,22 +105,31 @@ std::optional<WallTime> optional_time(const sqlite::Statement& row, int column) 
 }
 
 // A step that is none is shown as one that has ended.
-DeletionStep step_of(std::int64_t value) {
-  return value >= 1 && value <= 4 ? static_cast<DeletionStep>(value) : DeletionStep::erased;
+// ?1 name  ?2 generation  ?3 state  ?4 now_us
+constexpr Query kRegisterTenant{"register_tenant", R"sql(
+  insert into tenant(name, generation, state, created_us) values (?1, ?2, ?3, ?4))sql"};
+// ?1 tenant  ?2 now_us  ?3 uid  ?4 login  ?5 reason
+constexpr Query kRegisterDeletion{"register_deletion", R"sql(
+  insert into tenant_deletion(tenant, step, begun_us, uid, login, reason) values (?1, 1, ?2, ?3, ?4, ?5)
+  on conflict (tenant) do nothing)sql"};
+
+DeletionStep step_of(const sqlite::Statement& row) {
+  const std::int64_t step = row.is_null(8) ? row.integer(1) : row.integer(8);
+  return step >= 1 && step <= 6 ? static_cast<DeletionStep>(step) : DeletionStep::erased;
 }
 
 std::optional<DeletionRecord> deletion_in(Connection& connection, const sqlite::Statement& row) {
   auto tenant = tenant_numbered(connection, TenantNumber{row.integer(0)});
   if (!tenant) return std::nullopt;
   return DeletionRecord{.tenant = *std::move(tenant),
-                        .step = step_of(row.integer(1)),
+                        .step = step_of(row),
                         .begun = from_us(row.integer(2)),
                         .erase_at = optional_time(row, 3),
                         .size_bytes = row.integer(4),
                         .uid = row.integer(5),
                         .login = std::string{row.text(6)},
                         .reason = std::string{row.text(7)},
-                        .is_restore = row.integer(8) != 0};
+                        .is_restore = row.integer(9) != 0};
 }
 
 std::optional<DeletionRecord> deletion_of(Connection& connection, TenantNumber tenant) {
@@ -190,9 +208,11 @@ std::optional<DeletionRecord> SqliteJobReader::deletion(TenantNumber tenant) {
   return deletion_of(connection_, tenant);
 }
 
-std::optional<DeletionRecord> SqliteJobReader::open_deletion(const TenantName& name) {
+std::optional<DeletionRecord> SqliteJobReader::open_deletion(const TenantName& name,
+                                                             std::optional<Generation> generation) {
   auto row = connection_.statement(kOpenDeletionOfName);
-  if (!row.bind(name.text()).step()) return std::nullopt;
+  const auto wanted = generation ? std::optional{generation->value} : std::nullopt;
+  if (!row.bind(name.text(), wanted).step()) return std::nullopt;
   return deletion_of(connection_, TenantNumber{row.integer(0)});
 }
 
@@ -239,18 +259,90 @@ void SqliteWriter::change_state(TenantNumber tenant, TenantState state) {
   owners_.clear();
 }
 
-Result<void> SqliteWriter::bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) {
-  if (auto step = check_step(deletion_of(connection_, tenant), DeletionStep::draining); !step) return step;
-  connection_.statement(kBury).bind(tenant.value, size_bytes, to_us(erase_at)).run();
+Result<CancelledOutbox> SqliteWriter::cancel_outbox(const OutboxOwner& owner, const OutboxRows& rows,
+                                                    WallTime now) {
+  if (auto keys = check_own_keys(); !keys && !rows.rows.empty())
+    return tl::unexpected(std::move(keys.error()));
+  const auto number = outbox_owner_number(connection_, owner);
+  const auto deletion = number ? deletion_of(connection_, *number) : std::nullopt;
+  if (auto step = check_step(deletion, DeletionStep::draining); !step)
+    return tl::unexpected(std::move(step.error()));
+  const Owner known{*number, owner.generation};
+  const OutboxSeq before = queue::outbox_watermark(connection_, *number);
+  auto closed = close_rows(
+      before, queue::outbox_behind(connection_, *number).has_value(), owner, rows, keys_,
+      [&](const NewJob& job) {
+        return enqueue_as({.join_by = JoinBy::outbox, .owner = &known}, keys_, job, now);
+      },
+      [&](JobId id) { return cancel_by_operator(id, now); });
+  if (!closed) return tl::unexpected(std::move(closed.error()));
+  if (closed->watermark > before) set_outbox_watermark(connection_, *number, closed->watermark);
+  if (closed->done.lost > 0) note_lost(owner, *number, closed->done.lost, closed->watermark, now);
+  return std::move(closed->done);
+}
+
+Result<void> SqliteWriter::bury(TenantNumber tenant, const BuriedTenant& buried) {
+  const auto deletion = deletion_of(connection_, tenant);
+  if (auto step = check_step(deletion, DeletionStep::draining); !step) return step;
+  if (auto empty = check_outbox_ended(*deletion, buried, queue::outbox_watermark(connection_, tenant));
+      !empty)
+    return empty;
+  connection_.statement(kBury).bind(tenant.value, buried.size_bytes, to_us(buried.erase_at)).run();
   connection_.statement(kDeleteMarksOfTenant).bind(tenant.value).run();
   change_state(tenant, TenantState::deleted);
   return {};
 }
 
+Result<void> SqliteWriter::begin_taking_back(TenantNumber tenant, WallTime now) {
+  const auto deletion = deletion_of(connection_, tenant);
+  if (auto may = check_may_be_taken_back(deletion, now); !may) return may;
+  if (deletion->step == DeletionStep::buried)
+    connection_.statement(kBeginDeletionEnd)
+        .bind(tenant.value, static_cast<std::int64_t>(DeletionStep::taking_back))
+        .run();
+  return {};
+}
+
+Result<void> SqliteWriter::give_up_taking_back(TenantNumber tenant) {
+  if (auto step = check_step(deletion_of(connection_, tenant), DeletionStep::taking_back); !step) return step;
+  connection_.statement(kForgetDeletionEnd).bind(tenant.value).run();
+  return {};
+}
+
+Result<void> SqliteWriter::begin_erasing(TenantNumber tenant, WallTime now) {
+  if (auto may = check_may_be_erased(deletion_of(connection_, tenant), now); !may) return may;
+  connection_.statement(kBeginDeletionEnd)
+      .bind(tenant.value, static_cast<std::int64_t>(DeletionStep::erasing))
+      .run();
+  return {};
+}
+
 Result<void> SqliteWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
-  if (auto step = check_step(deletion_of(connection_, tenant), DeletionStep::buried); !step) return step;
+  if (auto step = check_step(deletion_of(connection_, tenant), step_before(how)); !step) return step;
+  connection_.statement(kForgetDeletionEnd).bind(tenant.value).run();
   connection_.statement(kSetDeletionStep).bind(tenant.value, static_cast<std::int64_t>(how)).run();
   return {};
+}
+
+std::optional<TenantRecord> SqliteWriter::register_tenant(const StampedTenant& tenant, WallTime now) {
+  const auto newest = newest_tenant(connection_, tenant.name);
+  if (newest && newest->generation >= tenant.generation) return std::nullopt;
+  if (newest) change_state(newest->number, TenantState::deleted);
+  connection_.statement(kRegisterTenant)
+      .bind(tenant.name.text(), tenant.generation.value, static_cast<std::int64_t>(tenant.state), to_us(now))
+      .run();
+  const TenantNumber number{connection_.last_insert_row()};
+  change_state(number, tenant.state);
+  return TenantRecord{number, tenant.name, tenant.generation, tenant.state, now};
+}
+
+void SqliteWriter::register_burial(TenantNumber tenant, const NewDeletion& deletion,
+                                   const BuriedTenant& buried, WallTime now) {
+  connection_.statement(kRegisterDeletion)
+      .bind(tenant.value, to_us(now), deletion.uid, deletion.login, deletion.reason)
+      .run();
+  if (connection_.changes() == 0) return;
+  connection_.statement(kBury).bind(tenant.value, buried.size_bytes, to_us(buried.erase_at)).run();
 }
 
 std::vector<ChangedTenant> SqliteWriter::take_changed_tenants(std::size_t limit) {
@@ -267,11 +359,12 @@ std::vector<ChangedTenant> SqliteWriter::take_changed_tenants(std::size_t limit)
 }
 
 std::vector<const Query*> tenant_life_queries() {
-  return {&kTenantPause,         &kPutTenantPause,     &kStateBehindPause,  &kDeleteTenantPause,
-          &kSetStateBehindPause, &kSetTenantState,     &kSetFormerState,    &kExpiredTenantPauses,
-          &kNextTenantResume,    &kTenantHints,        &kDeleteTenantHints, &kDeletion,
-          &kOpenDeletionOfName,  &kOpenDeletions,      &kInsertDeletion,    &kBury,
-          &kSetDeletionStep,     &kDeleteMarksOfTenant};
+  return {&kTenantPause,         &kPutTenantPause,      &kStateBehindPause,  &kDeleteTenantPause,
+          &kSetStateBehindPause, &kSetTenantState,      &kSetFormerState,    &kExpiredTenantPauses,
+          &kNextTenantResume,    &kTenantHints,         &kDeleteTenantHints, &kDeletion,
+          &kOpenDeletionOfName,  &kOpenDeletions,       &kInsertDeletion,    &kBury,
+          &kSetDeletionStep,     &kDeleteMarksOfTenant, &kBeginDeletionEnd,  &kForgetDeletionEnd,
+          &kRegisterTenant,      &kRegisterDeletion};
 }
 
 }  // namespace tenure::queue

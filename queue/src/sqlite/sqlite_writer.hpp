@@ -43,6 +43,7 @@
 //   sqlite_tenant_schemas.cpp  tenants that are behind
 //   sqlite_pauses.cpp    queues and kinds that are paused
 //   sqlite_tenant_life.cpp tenants that are paused, read-only and deleted
+//   sqlite_erasing.cpp   what is left of deleted tenants goes
 //   sqlite_tenant_restore.cpp tenants that are put back from a copy, and their jobs
 //   sqlite_batches.cpp   rows of batches
 //   sqlite_captures.cpp  requests for capsules, and what became of them
@@ -170,7 +171,20 @@ class SqliteWriter final : public StoreWriter {
   void remove_expired_pauses(WallTime now) override;
   Result<TenantState> set_read_only(const TenantName& tenant, bool is_read_only) override;
   Result<DeletionRecord> begin_deletion(const NewDeletion& deletion, WallTime now) override;
-  Result<void> bury(TenantNumber tenant, std::int64_t size_bytes, WallTime erase_at) override;
+  Result<CancelledOutbox> cancel_outbox(const OutboxOwner& owner, const OutboxRows& rows,
+                                        WallTime now) override;
+  std::int64_t end_batches_of(TenantNumber tenant, std::size_t limit, WallTime now) override {
+    return batches_.end_of(tenant, limit, now);
+  }
+  Result<void> bury(TenantNumber tenant, const BuriedTenant& buried) override;
+  Result<void> begin_taking_back(TenantNumber tenant, WallTime now) override;
+  Result<void> give_up_taking_back(TenantNumber tenant) override;
+  Result<void> begin_erasing(TenantNumber tenant, WallTime now) override;
+  Result<void> erase_job(JobId id, WallTime now) override;
+  std::int64_t erase_rows_of(TenantNumber tenant, std::size_t limit) override;
+  std::optional<TenantRecord> register_tenant(const StampedTenant& tenant, WallTime now) override;
+  void register_burial(TenantNumber tenant, const NewDeletion& deletion, const BuriedTenant& buried,
+                       WallTime now) override;
   Result<void> end_deletion(TenantNumber tenant, DeletionStep how) override;
   std::vector<ChangedTenant> take_changed_tenants(std::size_t limit) override;
   Result<TenantRestore> begin_restore(const NewTenantRestore& restore, WallTime now) override;
@@ -257,6 +271,7 @@ class SqliteWriter final : public StoreWriter {
     JobReason blocked_for = JobReason::none;
     JoinBy join_by = JoinBy::enqueue;
     const std::string* envelope = nullptr;  // that is written already
+    const Owner* owner = nullptr;           // that is known, whatever its state
   };
   Result<Enqueued> enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job, WallTime now);
   Result<Enqueued> enqueue_of_outbox(const NewJob& job, WallTime now);
@@ -270,7 +285,7 @@ class SqliteWriter final : public StoreWriter {
   void forget_restamped(const NamedJob& job, WallTime now);
   Result<CopiedRow> copied_row(JobId id);
   Result<Enqueued> enqueue_callback(NewJob job, const std::string& envelope, WallTime now);
-  Result<Incoming> look_up(const NewJob& job, const KeyRing& keys);
+  Result<Incoming> look_up(const NewJob& job, const KeyRing& keys, const Owner* known = nullptr);
   Result<Incoming> look_up_as(const EnqueueAs& as, const NewJob& job, const KeyRing& keys);
   Result<Owner> owner_of(const TenantName& name, Generation wanted);
   [[nodiscard]] std::optional<Owner> live_owner(const TenantName& name);
@@ -366,6 +381,7 @@ class SqliteWriter final : public StoreWriter {
   void hint_at(JobSeq seq);
   bool mend_causeless(const DefectPlace& place);
   void block_again(const CauselessJob& found);
+  void remove_job(JobSeq seq);
   Result<void> end_waiting(Transition transition, JobId id, JobState to, WallTime now);
   Result<void> check_tenant_of_retry(TenantNumber number);
   Result<void> check_seal_of_retry(JobSeq seq);

@@ -104,6 +104,7 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"limit show", {"sends"}},
       {"limit set", {"sends", "4", "--dry-run"}},
       {"limit unset", {"sends", "--dry-run"}},
+      {"tenant adopt", {"heron", "--dry-run"}},
       {"store migrate", {"--dry-run"}},
       {"store prune", {"--dry-run"}},
       {"store checkpoint", {}},

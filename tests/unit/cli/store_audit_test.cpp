@@ -224,6 +224,7 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"tenant set", {"ibis", "read_only=false"}},
       {"tenant delete", {"kestrel", "--confirm", "kestrel"}},
       {"tenant undelete", {"kestrel"}},
+      {"tenant adopt", {"found"}},
       {"tenant recheck", {"jackdaw", "--yes"}},
       {"queue clear", {"reports", "--yes"}},
       {"queue pause", {"reports"}},
@@ -307,6 +308,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
   std::filesystem::create_directory(folder / "migrations");
   std::ofstream(folder / "migrations" / "0001_account.sql") << "create table account(iban text)";
   environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", (folder / "migrations").string());
+  sqlite::Connection{folder / "tenants/found.db", {.access = sqlite::Access::create}}.execute(
+      {"tables", "create table account(iban text)"});
   clock.jump_wall(-std::chrono::hours(48));
   add_job(9, "acme", "billing.close");
   succeed(9);

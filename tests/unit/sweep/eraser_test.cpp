@@ -57,7 +57,8 @@ class Erasing : public ::testing::Test {
     handles_.close_idle();
     const Burial burial = graveyard_.bury(kGone, Generation{1});
     store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
-      value_or_raise(writer.bury(number, burial.size_bytes(), clock_.wall() + window));
+      value_or_raise(
+          writer.bury(number, {.size_bytes = burial.size_bytes(), .erase_at = clock_.wall() + window}));
     });
   }
   std::int64_t jobs() {
@@ -142,7 +143,7 @@ TEST_F(Erasing, TheNewestJobOfAllStaysUntilAnotherOneComes) {
   pass_for(eraser, 2h);
   EXPECT_FALSE(lies_there());
   EXPECT_EQ(jobs(), 4);
-  EXPECT_EQ(step(), DeletionStep::buried);
+  EXPECT_EQ(step(), DeletionStep::erasing);
   enqueue(kOther, 1);
   pass_for(eraser, 1h);
   EXPECT_EQ(jobs(), 4) << "without it, and with the one that came";
@@ -162,6 +163,85 @@ TEST_F(Erasing, NothingGoesForAnHourBehindAClockThatWasPutForward) {
   pass_for(eraser, 2h);
   EXPECT_TRUE(lies_there());
   EXPECT_EQ(step(), DeletionStep::buried);
+}
+
+// What an operator has begun to take back, the clock does not take from him.
+TEST_F(Erasing, WhatIsBeingTakenBackStays) {
+  remove(1h);
+  const TenantNumber number = store_->registry().find(kGone)->number;
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_taking_back(number, clock_.wall()));
+  });
+  Eraser eraser(*store_, clock_, graveyard_);
+  pass_for(eraser, 3h);
+  EXPECT_TRUE(lies_there());
+  EXPECT_EQ(jobs(), 8);
+  EXPECT_EQ(step(), DeletionStep::taking_back);
+}
+
+// From its first commit on, so that nobody takes back what has lost its log.
+TEST_F(Erasing, FromItsBeginningNobodyTakesItBack) {
+  remove(1h);
+  Eraser eraser(*store_, clock_, graveyard_, {.at_once = 2});
+  clock_.advance(2h);
+  eraser.step();
+  EXPECT_EQ(step(), DeletionStep::erasing);
+  const TenantNumber number = store_->registry().find(kGone)->number;
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    EXPECT_EQ(writer.begin_taking_back(number, clock_.wall()).error().code, ErrorCode::state_changed);
+  });
+  EXPECT_FALSE(lies_there());
+}
+
+// The clock was put forward, and back when it had begun.
+TEST_F(Erasing, WhatHasBegunGoesOnWhateverTheClockSays) {
+  remove(1h);
+  clock_.advance(2h);
+  {
+    Eraser killed(*store_, clock_, graveyard_, {.at_once = 2});
+    killed.step();
+    killed.step();
+  }
+  EXPECT_EQ(step(), DeletionStep::erasing);
+  clock_.jump_wall(-48h);
+  Eraser next(*store_, clock_, graveyard_);
+  pass_for(next, 1h);
+  EXPECT_EQ(jobs(), 3);
+  EXPECT_EQ(step(), DeletionStep::erased);
+}
+
+// A pass over the rows is one, however many jobs each commit takes.
+TEST_F(Erasing, RowsAreLookedAtOnceForAllJobsOfAllTenants) {
+  struct CountedStore final : queue::Store {
+    explicit CountedStore(queue::Store& inner) : inner_(inner) {}
+    void read(FunctionRef<void(queue::JobReader&)> work) override {
+      ++reads;
+      inner_.read(work);
+    }
+    void write(queue::Durability durability, FunctionRef<void(StoreWriter&)> work) override {
+      inner_.write(durability, work);
+    }
+    void sync() override { inner_.sync(); }
+    Result<std::string> outbox_row(const queue::NewJob& job) override { return inner_.outbox_row(job); }
+    std::int64_t change_counter() override { return inner_.change_counter(); }
+    void checkpoint(std::int64_t bytes) override { inner_.checkpoint(bytes); }
+    bool tidy() override { return inner_.tidy(); }
+    TenantRegistry& registry() override { return inner_.registry(); }
+    std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
+      return inner_.audited_registry(std::move(entry), clock);
+    }
+    queue::Store& inner_;
+    int reads = 0;
+  };
+  remove(1h);
+  clock_.advance(2h);
+  CountedStore counted(*store_);
+  Eraser eraser(counted, clock_, graveyard_, {.at_once = 1, .looks_max = 4});
+  for (int steps = 0; steps < 20 && step() != DeletionStep::erased; ++steps) {
+    clock_.advance(eraser.step());
+  }
+  EXPECT_EQ(step(), DeletionStep::erased);
+  EXPECT_EQ(counted.reads, 4) << "for what is due, and of eight rows four at a time with what is behind them";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -231,6 +232,66 @@ TEST(Graveyard, AForeignFileStaysWhereItIs) {
   EXPECT_EQ(code_of([&] { static_cast<void>(others.bury(kBuriedTenant, Generation{4})); }),
             ErrorCode::wrong_tenant);
   EXPECT_TRUE(fs::exists(shop.path("acme")));
+}
+
+TEST(Graveyard, WhatStandsInItsOutboxIsReadOnceItIsClosedWhereverItLies) {
+  BuriedShop shop;
+  const auto add = [&](int last) {
+    const TenantScope scope{kBuriedTenant};
+    HandleLease lease = shop.open("acme");
+    lease->write([&](TenantTransaction& transaction) {
+      Uuid::Bytes bytes{};
+      bytes[15] = static_cast<std::uint8_t>(last);
+      static_cast<void>(add_to_outbox(transaction, Uuid{bytes}, "row " + std::to_string(last)));
+    });
+  };
+  for (const int each : {1, 2, 3}) add(each);
+  const auto read = [&](std::int64_t after, std::size_t count_max, std::size_t bytes_max = 1000) {
+    return shop.graveyard().outbox_behind(kBuriedTenant, kFirst, after, count_max, bytes_max);
+  };
+  EXPECT_EQ(code_of([&] { static_cast<void>(read(0, 10)); }), ErrorCode::state_changed) << "it is not closed";
+  shop.graveyard().close(kBuriedTenant, kFirst);
+  EXPECT_NE(code_of([&] { add(4); }), std::nullopt);
+  EXPECT_TRUE(fs::exists(shop.path("acme")));
+  EXPECT_FALSE(fs::exists(shop.handles.files().building_lock_for(kBuriedTenant)));
+  shop.graveyard().close(kBuriedTenant, kFirst);
+  for (int places = 0; places < 2; ++places) {
+    const OutboxPage all = read(0, 10);
+    EXPECT_EQ(all.newest, 3);
+    ASSERT_EQ(all.entries.size(), 3U);
+    EXPECT_EQ(all.entries[2].seq, 3);
+    EXPECT_EQ(all.entries[2].text, "row 3");
+    EXPECT_TRUE(all.is_all);
+    EXPECT_EQ(read(1, 1).entries.at(0).seq, 2);
+    EXPECT_FALSE(read(1, 1).is_all);
+    EXPECT_EQ(read(0, 10, 1).entries.size(), 1U) << "the first of any size";
+    EXPECT_TRUE(read(3, 10).entries.empty());
+    EXPECT_EQ(read(3, 10).newest, 3);
+    shop.handles.close_idle();
+    static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst));
+  }
+  static_cast<void>(shop.graveyard().erase(kBuriedTenant, kFirst));
+  EXPECT_EQ(read(0, 10).newest, 0) << "it is missing";
+}
+
+// A file that was lost before has left its log, which would be in the way of a new tenant, and is its data.
+TEST(Graveyard, ALogWithoutItsFileGoesThereTooAndIsErased) {
+  BuriedShop shop;
+  shop.handles.close_idle();
+  fs::remove(shop.path("acme"));
+  const fs::path log = shop.path("acme").string() + "-wal";
+  const fs::path index = shop.path("acme").string() + "-shm";
+  for (const fs::path& file : {log, index}) std::ofstream{file} << "what is left";
+  const Burial burial = shop.graveyard().bury(kBuriedTenant, kFirst);
+  ASSERT_EQ(burial.files.size(), 1U);
+  EXPECT_EQ(burial.files[0].name, "acme.1.db-wal");
+  EXPECT_FALSE(fs::exists(log));
+  EXPECT_FALSE(fs::exists(index));
+  EXPECT_FALSE(shop.graveyard().has(kBuriedTenant, kFirst));
+  EXPECT_GT(shop.graveyard().erase(kBuriedTenant, kFirst), 0);
+  EXPECT_TRUE(fs::is_empty(shop.graveyard().path_for(kBuriedTenant, kFirst).parent_path()));
+  shop.deleted();
+  EXPECT_EQ(shop.tenants.create(kBuriedTenant).generation, Generation{2});
 }
 
 TEST(Graveyard, StoppedAtAnyStepItGoesOnFromThere) {

@@ -35,6 +35,33 @@ TEST_F(SchemaFingerprint, IsTheSameWhetherATenantWasMadeOrMigrated) {
   EXPECT_FALSE(std::filesystem::exists(shop_.folder / "expected.db"));
 }
 
+// The oldest that a file can have is that of no migration.
+TEST_F(SchemaFingerprint, REG_22_ATenantThatWasMadeAndOneThatWasMigratedFromTheOldestSchemaHaveTheSame) {
+  const auto whole = [&](const TenantName& name) {
+    HandleLease lease = value_or_raise(shop_.handles.acquire(name, Generation{1}));
+    return with_tenant(name, [&] { return tenant_schema(lease->begin_read()); });
+  };
+  const auto all_of_file = [&](std::string_view name) {
+    return ask("select type || ' ' || name || ' ' || coalesce(sql, '') from sqlite_schema order by 1", name);
+  };
+  const TenantName oldest{"oldest"};
+  const TenantName made{"made"};
+  Tenants of_old{shop_.registry, shop_.handles, shop_.clock, {.application = "shop"}};
+  of_old.create(oldest);
+  {
+    HandleLease lease = of_old.open(oldest);
+    EXPECT_THAT(whole(oldest).objects, IsEmpty());
+    with_tenant(oldest, [&] { migrate_tenant(lease, newer_migrations(), shop_.clock.wall()); });
+  }
+  Tenants of_new{
+      shop_.registry, shop_.handles, shop_.clock, {.application = "shop", .migrations = newer_steps()}};
+  of_new.create(made);
+  EXPECT_EQ(whole(oldest).fingerprint(), whole(made).fingerprint());
+  EXPECT_EQ(all_of_file("oldest"), all_of_file("made")) << "and so are the tables of Tenure's own";
+  migrate(newer_migrations());
+  EXPECT_EQ(schema().fingerprint(), whole(made).fingerprint());
+}
+
 TEST_F(SchemaFingerprint, NamesWhatSomebodyHasChanged) {
   migrate(newer_migrations());
   const auto difference = [&] { return schema_difference(schema(), expected()[3]).value_or(""); };

@@ -35,7 +35,7 @@ struct StoredResult {
 class ResultReader {
  public:
   virtual ~ResultReader() = default;
-  // Nothing: the job has none, or not any more.
+  // Nothing: the job has none, or not any more, or its tenant is deleted.
   [[nodiscard]] virtual std::optional<StoredResult> result(JobSeq seq, WallTime now) = 0;
 };
 

@@ -458,7 +458,7 @@ class ReadableStore {
   virtual void read(FunctionRef<void(JobReader&)> work) = 0;
 };
 
-class Store : public ReadableStore {
+class Store : public ReadableStore, public TraceEraser {
  public:
   // One commit. Calls of several threads may share it; one that throws undoes only itself. `work` must not call the store.
   virtual void write(Durability durability, FunctionRef<void(StoreWriter&)> work) = 0;

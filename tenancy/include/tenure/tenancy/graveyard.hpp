@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/tenancy/outbox.hpp>
 #include <tenure/tenancy/registry.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
@@ -50,7 +51,13 @@ class Graveyard {
   // A look before anything else of the tenant is given up: raises what bury would of the file's links and stamp. A file that is missing is
   // none of that. Not beside handles of this process to the file.
   void require_buriable(const TenantName& tenant, Generation generation) const;
-  // Closes the stamp in a write transaction, and takes the file away. Behind it no handle of any process commits, also not one that was
+  // The first part of bury: behind it nobody writes, and the file is where it was. Nothing is done where it is not there (any more).
+  void close(const TenantName& tenant, Generation generation) const;
+  // Of a file that is closed, wherever it lies: what stands in its outbox behind `after`, as read_outbox says (outbox.hpp). It is on disk.
+  // Nothing where the file is missing.
+  [[nodiscard]] OutboxPage outbox_behind(const TenantName& tenant, Generation generation, std::int64_t after,
+                                         std::size_t count_max, std::size_t bytes_max) const;
+  // Closes the stamp in a write transaction, and takes the file away. Where only a log is left of the file, that goes there. Behind it no handle of any process commits, also not one that was
   // opened before and goes on later; who reads on sees what was there. WrongTenant and StaleGeneration where the file is not this
   // tenant's; TenantBusy where somebody holds its writers' lock; DatabaseDamaged. Then nothing was changed.
   // `unreadable`: whether a damaged file, whose stamp nobody can read and which nobody can write to for that, is taken away as it is.

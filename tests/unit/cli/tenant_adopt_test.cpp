@@ -1,0 +1,198 @@
+#include "file_program.hpp"
+
+#include <tenure/base/sqlite/connection.hpp>
+#include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/tenancy/stamp.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+// `tenure tenant adopt` and `tenure doctor --rebuild-registry`: tenants by what lies there.
+namespace tenure::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class TenantTrees : public FileProgram {
+ protected:
+  // What an application of its own has made, closed in peace.
+  void make_database(const fs::path& file,
+                     const std::string& tables = "create table invoice(id integer primary key)") {
+    fs::create_directories(file.parent_path());
+    sqlite::Connection connection{file, {.access = sqlite::Access::create}};
+    connection.execute({"tables", tables});
+    connection.execute({"rows", "create table kept(x); insert into kept values ('what was there')"});
+  }
+  // Each file below the root with its bytes.
+  std::map<std::string, std::string> tree() {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+      if (!fs::is_regular_file(entry.symlink_status())) continue;
+      std::ifstream in{entry.path(), std::ios::binary};
+      files[entry.path().string()] = {std::istreambuf_iterator<char>(in), {}};
+    }
+    return files;
+  }
+  void lay_out(const std::string& path_template) {
+    environment.variables.emplace_back("TENURE_TENANTS_PATH", (root_ / path_template).string());
+  }
+  TenantRecord tenant(std::string_view name) { return store->registry().find(TenantName{name}).value(); }
+  bool is_known(std::string_view name) { return store->registry().find(TenantName{name}).has_value(); }
+  std::int64_t registry_rows() {
+    return static_cast<std::int64_t>(store->registry().list(std::nullopt, 100).size());
+  }
+
+  fs::path root_ = folder / "storage";
+};
+
+TEST_F(TenantTrees, REG_21_ATreeIsAdoptedWhereItLiesAndWhatIsBadStaysAsItIs) {
+  lay_out("%{tenant}/main.sqlite3");  // as activerecord-tenanted does
+  for (const char* const name : {"acme", "beta"}) make_database(root_ / name / "main.sqlite3");
+  make_database(root_ / "Upper" / "main.sqlite3");
+  make_database(root_ / "all" / "main.sqlite3");
+  make_database(root_ / "elsewhere.sqlite3");
+  fs::create_directories(root_ / "damaged");
+  std::ofstream{root_ / "damaged/main.sqlite3"} << std::string(8192, 'x');
+  fs::create_directories(root_ / "linked");
+  fs::create_symlink(root_ / "acme/main.sqlite3", root_ / "linked/main.sqlite3");
+  make_database(root_ / "trigger" / "main.sqlite3", "create table tenure_stamp(x)");
+  const auto before = tree();
+
+  EXPECT_EQ(run({"tenant", "adopt", "--dry-run"}), 1) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("acme     adoptable"));
+  EXPECT_THAT(output.out, HasSubstr("beta     adoptable"));
+  EXPECT_THAT(output.out, HasSubstr("damaged  refused"));
+  EXPECT_THAT(output.out, HasSubstr("a symbolic link, which Tenure does not follow"));
+  EXPECT_THAT(output.out, HasSubstr("2 can be adopted, 0 known already, 5 refused\n"));
+  EXPECT_EQ(tree(), before);
+  EXPECT_EQ(registry_rows(), 0);
+
+  EXPECT_EQ(run({"tenant", "adopt", "--reason", "from Rails", "--json"}), 1) << output.error;
+  EXPECT_THAT(output.out, HasSubstr(R"({"name":"acme","file":")"));
+  EXPECT_THAT(output.out, HasSubstr(R"("result":"adopted","generation":1,)"));
+  EXPECT_THAT(output.out, HasSubstr(R"("dry_run":false)"));
+  for (const char* const name : {"acme", "beta"}) {
+    EXPECT_EQ(tenant(name).state, TenantState::active);
+    EXPECT_EQ(tenant(name).generation, Generation{1});
+  }
+  EXPECT_EQ(registry_rows(), 2);
+  auto after = tree();
+  for (const auto& [name, bytes] : before) {
+    const bool is_good = name.find("/acme/") != std::string::npos || name.find("/beta/") != std::string::npos;
+    EXPECT_TRUE(is_good || after[name] == bytes) << name;
+  }
+  {
+    sqlite::Connection connection{root_ / "acme/main.sqlite3", {}};
+    EXPECT_EQ(read_stamp(connection)->state, TenantState::active);
+    EXPECT_EQ(connection.statement({"kept", "select x from kept"}).row().text(0), "what was there");
+  }
+  EXPECT_EQ(run({"store", "audit", "verb=tenant adopt", "--columns", "subject,reason"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("acme generation 1, active"));
+  EXPECT_THAT(output.out, HasSubstr("from Rails"));
+
+  const auto adopted = tree();
+  EXPECT_EQ(run({"tenant", "adopt"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("0 adopted, 2 known already, 5 refused\n"));
+  EXPECT_EQ(tree(), adopted);
+  EXPECT_EQ(registry_rows(), 2);
+  EXPECT_EQ(run({"tenant", "adopt", "acme"}), 0) << output.out;
+  EXPECT_EQ(run({"tenant", "adopt", "nobody"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("no file lies at the tenant's place"));
+
+  add_job(1, "acme", "report.build");
+  EXPECT_EQ(run({"tenant", "delete", "beta", "--confirm", "beta"}), 0) << output.error;
+}
+
+TEST_F(TenantTrees, WithAnotherLayoutThePlaceIsSaid) {
+  lay_out("%{bucket}/%{tenant}.db");
+  make_database(root_ / "zz/acme.db");
+  EXPECT_EQ(run({"tenant", "adopt", "--dry-run"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("the place of acme is " + root_.string()));
+}
+
+// The files of a plain template have no ending, and neither is a log a tenant.
+TEST_F(TenantTrees, WhatLiesBesideADatabaseIsNoTenant) {
+  lay_out("%{tenant}");
+  make_database(root_ / "acme");
+  const sqlite::Connection open{root_ / "acme", {}};
+  ASSERT_TRUE(fs::exists(root_ / "acme-wal"));
+  EXPECT_EQ(run({"tenant", "adopt", "--dry-run"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("1 can be adopted, 0 known already, 0 refused\n"));
+}
+
+TEST_F(TenantTrees, TablesOfAMigrationAreNotedAsItsAndOthersAreRefused) {
+  lay_out("%{tenant}.db");
+  const fs::path migrations = folder / "migrations";
+  fs::create_directories(migrations);
+  std::ofstream{migrations / "0001_invoice.sql"} << "create table invoice(id integer primary key);\n";
+  std::ofstream{migrations / "0002_kept.sql"} << "create table kept(x);\n";
+  std::ofstream{migrations / "0003_note.sql"} << "create table note(x);\n";
+  environment.variables.emplace_back("TENURE_TENANTS_MIGRATIONS", migrations.string());
+  make_database(root_ / "acme.db");
+  make_database(root_ / "other.db", "create table quite_another(x)");
+  EXPECT_EQ(run({"tenant", "adopt", "--json"}), 1) << output.error;
+  EXPECT_THAT(output.out, HasSubstr(R"("result":"adopted","generation":1)"));
+  EXPECT_THAT(output.out, HasSubstr(R"("migrations":2,"why":null)"));
+  EXPECT_THAT(output.out, HasSubstr("its tables are not those of any of the 3 migrations"));
+  EXPECT_FALSE(is_known("other"));
+  EXPECT_EQ(run({"tenant", "check"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("next is 0003_note\n"));
+}
+
+TEST_F(TenantTrees, REG_25_TheRegistryComesBackFromTheStampsAlone) {
+  lay_out("%{tenant}.db");
+  for (const char* const name : {"acme", "beta", "gone", "twice", "closed"})
+    EXPECT_EQ(run({"tenant", "create", name}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "set", "beta", "read_only=true"}), 0) << output.error;
+  for (const char* const name : {"gone", "twice"})
+    EXPECT_EQ(run({"tenant", "delete", name, "--confirm", name}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "create", "twice"}), 0);
+  {
+    sqlite::Connection connection{root_ / "closed.db", {}};
+    sqlite::WriteTransaction transaction{connection};
+    Stamp stamp = *read_stamp(connection);
+    stamp.state = TenantState::deleted;
+    write_stamp(connection, stamp);
+    transaction.commit();
+  }
+  make_database(root_ / "stranger.db");
+  EXPECT_EQ(run({"doctor", "stamps", "--rebuild-registry"}), 1) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("0 generations registered, of 6 files with a stamp"));
+  EXPECT_THAT(output.out, HasSubstr("stranger.db was not registered: WrongTenant"));
+  fs::remove(root_ / "stranger.db");
+
+  store.reset();
+  for (const char* const ending : {"", "-wal", "-shm"}) fs::remove(path.string() + ending);
+  const auto before = tree();
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry", "--json"}), 0) << output.out << output.error;
+  EXPECT_THAT(output.out, HasSubstr("6 generations registered, of 6 files with a stamp"));
+  EXPECT_EQ(tree(), before);
+  store = queue::open_sqlite_store({.path = path}, clock);
+  const auto expect = [&](const char* name, std::int64_t generation, TenantState state) {
+    EXPECT_EQ(tenant(name).generation, Generation{generation}) << name;
+    EXPECT_EQ(tenant(name).state, state) << name;
+  };
+  expect("acme", 1, TenantState::active);
+  expect("beta", 1, TenantState::read_only);
+  expect("gone", 1, TenantState::deleted);
+  expect("twice", 2, TenantState::active);
+  expect("closed", 1, TenantState::draining);
+  EXPECT_EQ(run({"doctor", "stamps"}), 0) << output.out;
+  EXPECT_EQ(run({"tenant", "graveyard"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("gone "));
+  EXPECT_THAT(output.out, HasSubstr("the registry was rebuilt"));
+  EXPECT_EQ(run({"tenant", "undelete", "gone"}), 0) << output.error;
+  expect("gone", 2, TenantState::active);
+  EXPECT_EQ(run({"tenant", "delete", "closed", "--confirm", "closed"}), 0) << output.error;
+  EXPECT_EQ(run({"store", "audit", "verb=store doctor", "--columns", "subject"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("registered: acme 1 active, beta 1 read_only"));
+}
+
+}  // namespace
+}  // namespace tenure::cli
