@@ -33,10 +33,6 @@ constexpr std::uint64_t kSeed = 20260302;
 const Programs kPrograms{.tenured = BENCH_TENURED, .worker = BENCH_WORKER};
 
 constexpr std::chrono::milliseconds kLook{20};
-constexpr sqlite::Query kAnyReady{"any_ready", "select exists (select 1 from job where state = 2)"};
-// Claims are stamped when they are made and finished jobs when they end.
-constexpr sqlite::Query kSpan{"span", R"sql(
-  select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
 
 constexpr sqlite::Query kAnyError{"any_error", "select ifnull(max(error), 'no attempt failed') from attempt"};
 
@@ -112,21 +108,9 @@ std::vector<Sample> Bench::drain_by_daemon(int poison) {
   }
   Tenured daemon(kPrograms, folder_, file, tenants_);
   if (poison > 0) enqueue_poison(daemon.config(), poison);
-  daemon.start();
-  std::int64_t done = 0;
-  double seconds = 0;
-  {
-    sqlite::Connection control(file, {.access = sqlite::Access::read_only});
-    wait_until_none(daemon, control, kAnyReady, kLook);
-    auto span = control.statement(kSpan);
-    done = span.row().integer(0);
-    seconds = static_cast<double>(span.integer(1)) / 1e6;
-  }
-  daemon.stop();
-  if (done != static_cast<std::int64_t>(backlog_))
-    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", done, backlog_));
+  const Drained drained = drain_by(daemon, file, kAnyReady, kLook, backlog_);
   const double cpu_us = (cpu_seconds_of_children() - cpu_before) * 1e6;
-  return {{.value = static_cast<double>(done) / seconds}, {.value = cpu_us / static_cast<double>(done)}};
+  return {{.value = drained.rate()}, {.value = cpu_us / static_cast<double>(drained.succeeded)}};
 }
 
 void Bench::filled_queue() {

@@ -36,11 +36,6 @@ const Programs kPrograms{.tenured = BENCH_TENURED, .worker = BENCH_WORKER};
 constexpr sqlite::Query kAnyActiveReady{
     "any_active_ready", "select exists (select 1 from job where state = 2 and tenant <= 1000)"};
 static_assert(kTenants == 1'000, "the query says so");
-constexpr sqlite::Query kAnyReady{"any_ready", "select exists (select 1 from job where state = 2)"};
-// Claims are stamped when they are made and finished jobs when they end.
-constexpr sqlite::Query kSpan{"span", R"sql(
-  select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
-
 // ?1 the first number, ?2 how many.
 constexpr sqlite::Query kPausedTenants{"paused_tenants", R"sql(
   insert into tenant(name, generation, state, created_us)
@@ -94,20 +89,7 @@ class Bench {
 
 Sample Bench::drained(const std::filesystem::path& control, const sqlite::Query& any_left) {
   Tenured daemon(kPrograms, folder_, control, tenants_);
-  daemon.start();
-  std::int64_t done = 0;
-  double seconds = 0;
-  {
-    sqlite::Connection connection(control, {.access = sqlite::Access::read_only});
-    wait_until_none(daemon, connection, any_left, kLook);
-    auto span = connection.statement(kSpan);
-    done = span.row().integer(0);
-    seconds = static_cast<double>(span.integer(1)) / 1e6;
-  }
-  daemon.stop();
-  if (done != static_cast<std::int64_t>(backlog_))
-    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", done, backlog_));
-  return {.value = static_cast<double>(done) / seconds};
+  return {.value = drain_by(daemon, control, any_left, kLook, backlog_).rate()};
 }
 
 std::vector<Sample> Bench::drain_beside(std::size_t paused) {
@@ -210,11 +192,10 @@ void set_limits(queue::Store& store) {
                                      .target = queue::LimitTarget{.kind = "bench.*", .per = {.tenant = true}},
                                      .bounds = {.running = 1'000}},
                                     now));
-    value_or_raise(
-        writer.set_limit({.name = "of-kinds",
-                          .target = queue::LimitTarget{.kind = "bench.*", .per = {.kind = true}},
-                          .bounds = {.rate = StartRate{1'000'000, std::chrono::minutes{1}}}},
-                         now));
+    value_or_raise(writer.set_limit({.name = "of-kinds",
+                                     .target = queue::LimitTarget{.kind = "bench.*", .per = {.kind = true}},
+                                     .bounds = {.rate = StartRate{1'000'000, std::chrono::minutes{1}}}},
+                                    now));
   });
 }
 

@@ -39,11 +39,6 @@ constexpr int kTables = 20;
 constexpr std::chrono::milliseconds kLook{50};
 const Programs kPrograms{.tenured = BENCH_TENURED, .worker = BENCH_WORKER};
 
-constexpr sqlite::Query kAnyReady{"any_ready", "select exists (select 1 from job where state = 2)"};
-// Claims are stamped when they are made and finished jobs when they end.
-constexpr sqlite::Query kSpan{"span", R"sql(
-  select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
-
 std::string tables_sql() {
   std::string sql;
   for (int table = 0; table < kTables; ++table)
@@ -196,22 +191,9 @@ std::vector<Sample> Bench::write_by_daemon(const Fleet& fleet) {
   }
   OpenedFiles opened(fleet.root());
   Tenured daemon(kPrograms, folder_, file, fleet.root());
-  daemon.start();
-  std::int64_t done = 0;
-  double seconds = 0;
-  {
-    sqlite::Connection control(file, {.access = sqlite::Access::read_only});
-    wait_until_none(daemon, control, kAnyReady, kLook);
-    auto span = control.statement(kSpan);
-    done = span.row().integer(0);
-    seconds = static_cast<double>(span.integer(1)) / 1e6;
-  }
-  daemon.stop();
+  const double rate = drain_by(daemon, file, kAnyReady, kLook, jobs_).rate();
   opened.stop();
-  if (done != static_cast<std::int64_t>(jobs_))
-    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", done, jobs_));
-  return {{.value = static_cast<double>(done) / seconds},
-          {.value = static_cast<double>(opened.count()) / static_cast<double>(done)}};
+  return {{.value = rate}, {.value = static_cast<double>(opened.count()) / static_cast<double>(jobs_)}};
 }
 
 // As many threads as there are slots; each has its tenants, whose files stay open.

@@ -74,4 +74,21 @@ void wait_until_none(Tenured& daemon, sqlite::Connection& control, const sqlite:
   }
 }
 
+Drained drain_by(Tenured& daemon, const std::filesystem::path& control, const sqlite::Query& any_left,
+                 std::chrono::milliseconds every, std::size_t expected) {
+  daemon.start();
+  Drained drained;
+  {
+    sqlite::Connection connection(control, {.access = sqlite::Access::read_only});
+    wait_until_none(daemon, connection, any_left, every);
+    auto span = connection.statement(kSpan);
+    drained.succeeded = span.row().integer(0);
+    drained.seconds = static_cast<double>(span.integer(1)) / 1e6;
+  }
+  daemon.stop();
+  if (drained.succeeded != static_cast<std::int64_t>(expected))
+    throw std::runtime_error(fmt::format("{} of {} jobs succeeded", drained.succeeded, expected));
+  return drained;
+}
+
 }  // namespace tenure::bench

@@ -6,6 +6,8 @@
 #include <tenure/base/sqlite/connection.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <sys/types.h>
@@ -53,5 +55,23 @@ class Tenured {
 // Looks at the database every so often until `any_left` says 0. Throws after 120 s.
 void wait_until_none(Tenured& daemon, sqlite::Connection& control, const sqlite::Query& any_left,
                      std::chrono::milliseconds every);
+
+// No job of anybody is ready. Rows of the table of jobs: what runs is ready there, too.
+inline constexpr sqlite::Query kAnyReady{"any_ready", "select exists (select 1 from job where state = 2)"};
+
+// How many jobs have succeeded, and in how many microseconds: claims are stamped when they are made and finished jobs when they end.
+inline constexpr sqlite::Query kSpan{"span", R"sql(
+  select count(*), max(finished_us) - min(started_us) from job where state = 4)sql"};
+
+// Starts it, waits until `any_left` says 0, and stops it.
+struct Drained {
+  std::int64_t succeeded = 0;
+  double seconds = 0;  // from the first claim to the last end, by the jobs' rows
+  [[nodiscard]] double rate() const { return static_cast<double>(succeeded) / seconds; }
+};
+// Throws where another number of jobs has succeeded than `expected`.
+[[nodiscard]] Drained drain_by(Tenured& daemon, const std::filesystem::path& control,
+                               const sqlite::Query& any_left, std::chrono::milliseconds every,
+                               std::size_t expected);
 
 }  // namespace tenure::bench

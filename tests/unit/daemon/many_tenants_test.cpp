@@ -1,4 +1,5 @@
 #include "simulated.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/sqlite_steps.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -29,30 +31,16 @@ int many_tenants() {
 // Of 50 to 200 ns each: 50 ms on a slow machine.
 constexpr std::int64_t kStepsOfFiftyMs = 250'000;
 
-// Passes everything on, and keeps what the dearest commit has cost.
-class MeasuredStore final : public queue::Store {
+// Keeps what the dearest commit has cost.
+class MeasuredStore final : public testing::ForwardingStore {
  public:
-  explicit MeasuredStore(std::unique_ptr<queue::Store> store) : store_(std::move(store)) {}
+  using ForwardingStore::ForwardingStore;
   std::int64_t steps_max = 0;
-
   void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
     const std::int64_t before = SqliteSteps::steps();
-    store_->write(durability, work);
+    ForwardingStore::write(durability, work);
     steps_max = std::max(steps_max, SqliteSteps::steps() - before);
   }
-  void read(FunctionRef<void(queue::JobReader&)> work) override { store_->read(work); }
-  void sync() override { store_->sync(); }
-  Result<std::string> outbox_row(const queue::NewJob& job) override { return store_->outbox_row(job); }
-  std::int64_t change_counter() override { return store_->change_counter(); }
-  void checkpoint(std::int64_t wal_bytes_min) override { store_->checkpoint(wal_bytes_min); }
-  bool tidy() override { return store_->tidy(); }
-  TenantRegistry& registry() override { return store_->registry(); }
-  std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
-    return store_->audited_registry(std::move(entry), clock);
-  }
-
- private:
-  std::unique_ptr<queue::Store> store_;
 };
 
 // Tenants t1, t2, ... of which one in ten is active, or all are.
@@ -106,9 +94,10 @@ class ManyTenants : private SqliteSteps {
   VirtualClock clock_;
   UuidGenerator ids_{7};
   int tenants_;
+  std::unique_ptr<queue::Store> opened_ = queue::open_sqlite_store({.path = path_, .create = true}, clock_);
 
  public:
-  MeasuredStore store{queue::open_sqlite_store({.path = path_, .create = true}, clock_)};
+  MeasuredStore store{*opened_};
   std::optional<simulation::Simulation> world;
 };
 

@@ -1,4 +1,5 @@
 #include "bookkeeping.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/in_child.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -256,28 +257,15 @@ struct NoteInvoice {
   }
 };
 
-// Keeps how many there were when the store was first asked for anything.
-class FirstTouch final : public queue::Store {
+// Keeps how many there were when the store was first to be written.
+class FirstTouch final : public ForwardingStore {
  public:
-  explicit FirstTouch(queue::Store& store) : store_(store) {}
+  using ForwardingStore::ForwardingStore;
   std::optional<int> written;
   void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
     if (!written) written = written_notes;
-    store_.write(durability, work);
+    ForwardingStore::write(durability, work);
   }
-  void read(FunctionRef<void(queue::JobReader&)> work) override { store_.read(work); }
-  void sync() override { store_.sync(); }
-  Result<std::string> outbox_row(const queue::NewJob& job) override { return store_.outbox_row(job); }
-  std::int64_t change_counter() override { return store_.change_counter(); }
-  void checkpoint(std::int64_t wal_bytes_min) override { store_.checkpoint(wal_bytes_min); }
-  bool tidy() override { return store_.tidy(); }
-  TenantRegistry& registry() override { return store_.registry(); }
-  std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
-    return store_.audited_registry(std::move(entry), clock);
-  }
-
- private:
-  queue::Store& store_;
 };
 
 }  // namespace
