@@ -115,6 +115,10 @@ class TreeAdoption {
       adopted.generation = record->generation.value;
       return adopted;
     }
+    if (record && !is_dry_run_) {  // begun before: it goes on, and looks by itself
+      take(file.name, adopted);
+      return adopted;
+    }
     const auto looked = look_at_database(files_, file.name, options_);
     if (!looked) {
       adopted.why = looked.error().text();

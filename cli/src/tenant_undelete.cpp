@@ -108,6 +108,8 @@ std::string taken_back_json(const TenantRecord& tenant, const DeletionRecord& de
 
 ExitCode tenant_undelete(Session& session) {
   const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
+  // Opens the control database for writing: an interrupted run may have left a log that nobody who only looks can read.
+  if (!session.has("dry-run")) session.change([](queue::StoreWriter&) { return Changed{}; });
   const Buried buried = find_buried(session, name);
   const Generation generation = buried.deletion.tenant.generation;
   const config::Settings& settings = session.settings();

@@ -99,11 +99,13 @@ class Adoption {
     enter(AdoptStep::lock);
     detail::make_synced_folders(files_.building_folder());
     detail::BuildingLock lock(files_.building_lock_for(name_), name_, WhenLocked::give_up);
-    if (auto known = registry_.find(name_); known && is_made(known->state)) {
+    auto known = registry_.find(name_);
+    if (known && is_made(known->state)) {
       registry_.sync();
       lock.remove();
       return {.tenant = *std::move(known), .existed = true};
     }
+    if (known && known->state == TenantState::provisioning) end_log_of_interrupted();
     const FoundDatabase found = look(files_, name_, options_);
     enter(AdoptStep::begin);
     TenantRecord record = value_or_raise(registry_.begin_create(name_, clock_.wall()));
@@ -130,6 +132,14 @@ class Adoption {
 
   void enter(AdoptStep step) const {
     if (on_step_) on_step_(step);
+  }
+
+  // One that was killed in its last close has left a log without its index, which nobody can only look at.
+  void end_log_of_interrupted() const {
+    const std::string path = files_.path_for(name_).string();
+    if (!detail::is_there(path + "-wal") || detail::is_there(path + "-shm")) return;
+    files_.refuse_links(name_);
+    const sqlite::Connection tidying{path, {.secure_delete = true}};
   }
 
   // Nobody is served before the last of these commits, and each is found by the next call.

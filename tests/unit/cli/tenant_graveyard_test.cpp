@@ -216,11 +216,26 @@ TEST_F(TenantGraves, KilledAtAnyCommitOfATakingBackNothingIsLostAndTheSameComman
   EXPECT_GE(points, 4);
 }
 
+// As a kill behind the last close leaves it: a log without its index.
+TEST_F(TenantGraves, AControlDatabaseThatOnlyAWriterCanReadIsNoObstacleToATakingBack) {
+  create("acme");
+  remove("acme");
+  const fs::path log = path.string() + "-wal";
+  execute("create table kept(x)");
+  fs::copy_file(log, folder / "log");
+  store.reset();
+  ASSERT_FALSE(fs::exists(log));
+  fs::copy_file(folder / "log", log);
+  EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+  store = queue::open_sqlite_store({.path = path}, clock);
+  EXPECT_EQ(tenant("acme").state, TenantState::active);
+}
+
 // Nobody has waited for the operator who had begun.
 TEST_F(TenantGraves, BesideATenantThatWasMadeMeanwhileATakingBackIsGivenUp) {
   create("acme");
   remove("acme");
-  EXPECT_TRUE(is_killed_at(1, EndingStore::At::behind, {"tenant", "undelete", "acme"}));
+  EXPECT_TRUE(is_killed_at(2, EndingStore::At::behind, {"tenant", "undelete", "acme"}));
   EXPECT_EQ(open_deletion("acme")->step, queue::DeletionStep::taking_back);
   create("acme");
   EXPECT_EQ(run({"tenant", "undelete", "acme"}), 1);

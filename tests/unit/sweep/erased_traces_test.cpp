@@ -201,6 +201,7 @@ TEST_P(ErasedTraces, REG_17_BehindItNothingOfItsDataPayloadsAndErrorsIsInAnyFile
     if (round % 3 == 0) run_some(kBeside, "error-of-beta");
     if (round % 7 == 0) clock_.advance(2h);
     static_cast<void>(store_->tidy());
+    if (round % 3 == 0) store_->checkpoint(0);
   }
   EXPECT_FALSE(files_with(kMarker).empty());
   remove(kMarked);

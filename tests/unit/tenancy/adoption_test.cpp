@@ -60,6 +60,25 @@ TEST(Adoption, StoppedAtAnyStepNobodyIsServedAndTheNextCallEndsIt) {
   }
 }
 
+TEST(Adoption, KilledInItsLastCloseItGoesOnThoughOnlyAWriterCanReadTheFile) {
+  FoundShop shop;
+  const fs::path log = shop.path("found").string() + "-wal";
+  const auto stop = [&](AdoptStep step) {
+    if (step != AdoptStep::activate) return;
+    {
+      const sqlite::Connection open{shop.path("found"), {}};
+      sqlite::Connection{shop.path("found"), {}}.execute({"write", "insert into invoice values (2, 20)"});
+      fs::copy_file(log, shop.folder / "log");
+    }
+    fs::copy_file(shop.folder / "log", log);
+    throw std::runtime_error("killed");
+  };
+  EXPECT_THROW(static_cast<void>(shop.adopt(stop)), std::runtime_error);
+  ASSERT_TRUE(fs::exists(log));
+  EXPECT_FALSE(shop.adopt().existed);
+  EXPECT_EQ(shop.invoices_of_found(), 2);
+}
+
 TEST(Adoption, AFileThatIsSomebodyElsesStaysAsItIs) {
   FoundShop shop;
   static_cast<void>(shop.adopt());
