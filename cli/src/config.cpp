@@ -144,7 +144,22 @@ bool is_listed(const std::vector<config::PoolSettings>& pools, std::string_view 
 
 constexpr std::string_view kControlDatabase = "the control database";
 
+// Names that pools take or leave out, each once.
+std::vector<std::string> strangers_in(const std::vector<config::PoolSettings>& pools,
+                                      queue::JobReader& reader) {
+  std::vector<std::string> strangers;
+  for (const config::PoolSettings& pool : pools)
+    for (const std::string& entry : pool.tenants) {
+      const std::string name = entry.starts_with('!') ? entry.substr(1) : entry;
+      const auto tenant = TenantName::parse(name);
+      if (name != queue::kUntenantedName && (!tenant || !reader.tenant(*tenant))) strangers.push_back(name);
+    }
+  sort_uniquely(strangers);
+  return strangers;
+}
+
 struct QueuesInUse {
+  std::vector<std::string> strangers;  // that pools name, and no tenant has the name
   std::vector<queue::QueueRecord> queues;
   std::vector<std::string> defaults;  // of the kinds that the last worker programs have named
 };
@@ -155,6 +170,7 @@ QueuesInUse queues_in_use(Session& session, config::LoadedSettings& loaded) {
   try {
     session.environment().look_at_store(loaded.settings.store.path)->read([&](queue::JobReader& reader) {
       found.queues = reader.queues();
+      found.strangers = strangers_in(loaded.settings.pools, reader);
       for (const queue::PoolRecord& pool : reader.pools())
         found.defaults.insert(found.defaults.end(), pool.default_queues.begin(), pool.default_queues.end());
     });
@@ -172,7 +188,11 @@ QueuesInUse queues_in_use(Session& session, config::LoadedSettings& loaded) {
 // A program that has no pools (an application, a machine for commands) says nothing of who performs what.
 void warn_of_queues(Session& session, config::LoadedSettings& loaded) {
   if (loaded.settings.pools.empty()) return;
-  const auto [queues, defaults] = queues_in_use(session, loaded);
+  const auto [strangers, queues, defaults] = queues_in_use(session, loaded);
+  for (const std::string& name : strangers)
+    loaded.warnings.push_back(
+        {std::string(kControlDatabase), "pool.tenants",
+         fmt::format("pool.tenants: there is no tenant {}; it counts once it is created", escaped(name))});
   const auto warn = [&](std::string_view queue, const std::string& why) {
     loaded.warnings.push_back(
         {std::string(kControlDatabase), "pool.queues",

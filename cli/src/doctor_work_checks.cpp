@@ -239,6 +239,29 @@ bool is_of_restored(Examination& examination, const queue::DanglingWork& work) {
   });
 }
 
+// Jobs of tenants that no pool of their queue takes.
+void name_left_out(Examination& examination, Named& named) {
+  const auto held = examination.ask([&](queue::JobReader& reader) {
+    return reader
+        .list_jobs(held_for(JobReason::tenant_without_pool),
+                   {.limit = kHeldLooks, .order = queue::ListOrder::oldest_first},
+                   examination.session().now())
+        .jobs;
+  });
+  std::map<std::pair<std::string, std::string>, std::int64_t> counts;
+  for (const JobRecord& job : held)
+    ++counts[{job.queue, job.tenant ? std::string{job.tenant->text()} : std::string{queue::kUntenantedName}}];
+  for (const auto& [place, count] : counts) {
+    const auto& [queue, tenant] = place;
+    named.add(
+        FindingLevel::fail,
+        fmt::format("{} of {} in \"{}\", and each pool that lists it leaves that tenant out",
+                    counted(count, "job", examination.style()), escaped(tenant), escaped(queue)),
+        fmt::format("change tenants of a [[pool]]; tenure job list tenant={} reason=tenant_without_pool",
+                    escaped(tenant)));
+  }
+}
+
 }  // namespace
 
 void check_queues(Examination& examination) {
@@ -261,6 +284,7 @@ void check_queues(Examination& examination) {
                           escaped(queue.name)),
               fmt::format("add it to queues of a [[pool]]; tenure job list queue={}", escaped(queue.name)));
   }
+  name_left_out(examination, named);
   named.end("each queue in which jobs wait is listed by a pool, and none is paused");
 }
 

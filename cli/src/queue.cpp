@@ -151,6 +151,11 @@ ShownQueue find_counted(Session& session, const CountedNoun& noun) {
   return shown;
 }
 
+std::string tenants_text(const queue::PoolRecord& pool) {
+  if (pool.tenants.rule == queue::PoolTenants::Rule::all) return "";
+  return "; tenants: " + escaped(text_of(pool.tenants), 1024);
+}
+
 std::string counted_text(const ShownQueue& shown, const CountedNoun& noun, const ShowStyle& style) {
   const auto line = [](std::string_view name, std::string_view value) {
     return fmt::format("{:<9}{}\n", name, value);
@@ -167,8 +172,9 @@ std::string counted_text(const ShownQueue& shown, const CountedNoun& noun, const
     out += line("change", fmt::format("tenure {} resume {}", noun.name, shell_text(std::vector{q.name})));
   }
   for (const queue::PoolRecord& pool : shown.pools)
-    out += line("pool", fmt::format("{}, {}", escaped(pool.name),
-                                    counted(pool.workers, "worker process", "worker processes", style)));
+    out += line("pool", fmt::format("{}, {}{}", escaped(pool.name),
+                                    counted(pool.workers, "worker process", "worker processes", style),
+                                    tenants_text(pool)));
   if (shown.pools.empty()) out += line("pool", "none that the dispatcher has told of");
   if (!shown.has_dispatcher)
     out += line("", "No dispatcher is seen to run: pools are what the last one has told.");
@@ -176,6 +182,14 @@ std::string counted_text(const ShownQueue& shown, const CountedNoun& noun, const
     out += line("held", fmt::format("why: tenure why {} state=held",
                                     shell_text(std::vector{exact_term(noun.name, q.name)})));
   return out;
+}
+
+void write_tenants(json::Writer& writer, const queue::PoolTenants& tenants) {
+  constexpr std::array<std::string_view, 3> kRules{"all", "only", "all_but"};
+  writer.key("tenants").begin_object();
+  writer.key("rule").string(kRules.at(static_cast<std::size_t>(tenants.rule))).key("names").begin_array();
+  for (const std::string& name : tenants.names) writer.string(to_utf8(name));
+  writer.end_array().end_object();
 }
 
 std::string counted_json(const ShownQueue& shown, const CountedNoun& noun, WallTime now) {
@@ -188,7 +202,9 @@ std::string counted_json(const ShownQueue& shown, const CountedNoun& noun, WallT
   for (const queue::PoolRecord& pool : shown.pools) {
     writer.begin_object();
     write_text(writer, "name", pool.name);
-    writer.key("workers").integer(pool.workers).end_object();
+    writer.key("workers").integer(pool.workers);
+    write_tenants(writer, pool.tenants);
+    writer.end_object();
   }
   writer.end_array().end_object().end_object();
   return out;

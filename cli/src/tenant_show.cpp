@@ -8,6 +8,7 @@
 #include <tenure/queue/lane_gate.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 
@@ -33,6 +34,7 @@ struct ShownTenant {
   std::optional<BehindFile> behind;
   std::optional<queue::DeletionRecord> deletion;
   std::optional<queue::TenantRestore> restore;
+  std::vector<std::string> pools;  // that take it, as the last dispatcher has told
 };
 
 queue::Filter jobs_of(const TenantName& tenant, ShownState state) {
@@ -51,7 +53,10 @@ ShownTenant find_tenant(Session& session, const TenantName& name) {
                         .counts = {},
                         .behind = behind_file(reader, name, summary->tenant.generation),
                         .deletion = reader.deletion(summary->tenant.number),
-                        .restore = reader.tenant_restore(name)};
+                        .restore = reader.tenant_restore(name),
+                        .pools = {}};
+    for (const queue::PoolRecord& pool : reader.pools())
+      if (pool.tenants.takes(name.text())) shown->pools.push_back(pool.name);
     for (const ShownState state : kCountedStates) {
       const auto counted = reader.count_jobs(
           jobs_of(name, state), {.limit = static_cast<std::size_t>(kCountMax) + 1}, session.now());
@@ -130,6 +135,7 @@ std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) 
       out += line("undo", "tenure tenant undelete " + escaped(name));
   }
   out += line("created", full_time_text(t.tenant.created, style));
+  if (!shown.pools.empty()) out += line("pools", escaped(fmt::format("{}", fmt::join(shown.pools, ", "))));
   std::string jobs =
       fmt::format("{} ready, {} held, {} running, {} dead", number_text(t.ready, style),
                   number_text(t.held, style), number_text(t.running, style), number_text(t.dead, style));
@@ -158,7 +164,9 @@ std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
   writer.key("restore");
   if (shown.restore) write_restore(writer, *shown.restore);
   else writer.null();
-  writer.end_object().end_object();
+  writer.key("pools").begin_array();
+  for (const std::string& pool : shown.pools) writer.string(to_utf8(pool));
+  writer.end_array().end_object().end_object();
   return out;
 }
 

@@ -192,7 +192,8 @@ std::string slots_line(const TopPicture& picture, std::size_t columns) {
   for (const TopPicture::Pool& pool : picture.pools) {
     busy += pool.busy;
     slots += pool.slots;
-    pools += fmt::format("{}{} {}/{}{}", pools.empty() ? "" : "  ", escaped(pool.name), pool.busy, pool.slots,
+    pools += fmt::format("{}{} {}/{}{}{}", pools.empty() ? "" : "  ", escaped(pool.name), pool.busy,
+                         pool.slots, pool.reserved > 0 ? fmt::format(" ({} reserved)", pool.reserved) : "",
                          pool.is_quiet ? " quiet" : "");
   }
   const std::size_t bar = columns < kWideMin ? kBarNarrow : kBarWide;

@@ -50,6 +50,12 @@ TopPicture::Daemon daemon_of(const json::Value& body) {
   return daemon;
 }
 
+std::int64_t reserved_in(const json::Value& pool) {
+  std::int64_t slots = 0;
+  for (const json::Value& reserved : elements_in(pool, "reserved")) slots += number_in(reserved, "slots");
+  return slots;
+}
+
 void add_activity(TopPicture& picture, const json::Value& body) {
   picture.daemon = daemon_of(body);
   for (const json::Value& pool : elements_in(body, "pools")) {
@@ -57,7 +63,8 @@ void add_activity(TopPicture& picture, const json::Value& body) {
     picture.pools.push_back({.name = text_in(pool, "name"),
                              .busy = number_in(pool, "busy"),
                              .slots = number_in(pool, "slots"),
-                             .is_quiet = quiet && quiet->type() == json::Type::object});
+                             .is_quiet = quiet && quiet->type() == json::Type::object,
+                             .reserved = reserved_in(pool)});
   }
   for (const json::Value& tenant : elements_in(body, "tenants"))
     picture.tenants.push_back({.name = text_in(tenant, "name"), .share = fraction_in(tenant, "share")});
@@ -257,6 +264,7 @@ std::string top_json(const TopPicture& picture) {
     writer.begin_object();
     write_text(writer, "name", pool.name);
     writer.key("slots").integer(pool.slots).key("busy").integer(pool.busy);
+    writer.key("reserved").integer(pool.reserved);
     writer.key("quiet").boolean(pool.is_quiet).end_object();
   }
   writer.end_array();

@@ -27,6 +27,7 @@ struct TopPicture {
     std::string name;
     std::int64_t busy = 0, slots = 0;
     bool is_quiet = false;
+    std::int64_t reserved = 0;  // slots that are kept for some priority or better
   };
   struct Tenant {
     std::string name;

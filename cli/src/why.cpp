@@ -97,7 +97,7 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
                    .reasons = {},
                    .lane = reader.lane_facts(record),
                    .stands_in = reader.lane_of(record),
-                   .pools = performing_pools(dispatcher_facts(reader), record.queue, record.kind),
+                   .pools = performing_pools(dispatcher_facts(reader), record),
                    .holder = reader.last_holder(),
                    .ahead = {},
                    .turn = {},
@@ -150,8 +150,24 @@ ExplainedJob find_and_explain(Session& session, queue::JobId id) {
 
 std::string slots_text(const queue::PoolSlots& pool) {
   if (pool.slots == 0) return "";
-  return fmt::format(" ({} of {} slots free)", std::max<std::int64_t>(0, pool.slots - pool.taken),
-                     pool.slots);
+  std::string kept;
+  for (const queue::KeptSlots& each : pool.kept)
+    kept +=
+        fmt::format(", {} kept for priority {} or better", each.reserved.slots, each.reserved.priority.value);
+  return fmt::format(" ({} of {} slots free{})", std::max<std::int64_t>(0, pool.slots - pool.taken),
+                     pool.slots, kept);
+}
+
+void write_kept(json::Writer& writer, const queue::PoolSlots& pool) {
+  writer.key("reserved").begin_array();
+  for (const queue::KeptSlots& each : pool.kept)
+    writer.begin_object()
+        .key("priority")
+        .integer(each.reserved.priority.value)
+        .key("slots")
+        .integer(each.reserved.slots)
+        .end_object();
+  writer.end_array();
 }
 
 // What does not stand in its way.
@@ -353,7 +369,9 @@ std::string explained_json(const ExplainedJob& job) {
   for (const queue::PoolSlots& pool : job.pools) {
     writer.begin_object();
     write_text(writer, "name", pool.name);
-    writer.key("slots").integer(pool.slots).key("taken").integer(pool.taken).end_object();
+    writer.key("slots").integer(pool.slots).key("taken").integer(pool.taken);
+    write_kept(writer, pool);
+    writer.end_object();
   }
   writer.end_array().key("turn");
   if (job.turn) write_turn(writer, *job.turn);
@@ -427,7 +445,8 @@ std::string filter_of_reason(std::span<const std::string> words, const CountedRe
   };
   add(fmt::format("state={}", name_of(row.state)));
   const bool is_shown = row.reason != JobReason::no_dispatcher && row.reason != JobReason::tenant_turn &&
-                        row.reason != JobReason::tenant_busy && row.reason != JobReason::slots_full;
+                        row.reason != JobReason::tenant_busy && row.reason != JobReason::slots_full &&
+                        row.reason != JobReason::slots_reserved;
   if (is_shown && row.reason != JobReason::none) add(fmt::format("reason={}", name_of(row.reason)));
   return shell_text(terms);
 }
@@ -497,9 +516,10 @@ CountedReasons counted_reasons(Session& session, std::span<const std::string> wo
       if (all.total.capped) return false;
       const JobReason reason = queue::deciding_reason(job, dispatcher, now);
       CountedReason one{job.state, reason, 1, job.due, job.due, {}};
-      const bool is_held_by_nothing = reason == JobReason::tenant_turn || reason == JobReason::slots_full;
+      const bool is_held_by_nothing = reason == JobReason::tenant_turn || reason == JobReason::slots_full ||
+                                      reason == JobReason::slots_reserved;
       if (is_held_by_nothing && !quiet.empty() &&
-          are_all_quiet(queue::performing_pools(dispatcher, job.queue, job.kind), quiet)) {
+          are_all_quiet(queue::performing_pools(dispatcher, job), quiet)) {
         one.reason = JobReason::tenant_turn;
         one.is_quiet = true;
       }

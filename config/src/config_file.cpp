@@ -71,6 +71,20 @@ std::string_view type_name(toml::node_type type) {
   return "nothing";
 }
 
+// Nothing where one holds anything but whole numbers.
+std::optional<RawTables> tables_in(const toml::array& array) {
+  RawTables tables;
+  for (const toml::node& item : array) {
+    auto& table = tables.emplace_back();
+    for (const auto& [key, node] : *item.as_table()) {
+      const auto* const number = node.as_integer();
+      if (number == nullptr) return std::nullopt;
+      table.emplace(key.str(), number->get());
+    }
+  }
+  return tables;
+}
+
 RawValue raw_value(const toml::node& node) {
   if (const auto* text = node.as_string()) return {text->get()};
   if (const auto* number = node.as_integer()) return {number->get()};
@@ -81,6 +95,8 @@ RawValue raw_value(const toml::node& node) {
     for (const toml::node& item : *array) list.push_back(item.as_string()->get());
     return {std::move(list)};
   }
+  if (const auto* array = node.as_array(); array != nullptr && array->is_homogeneous<toml::table>())
+    if (auto tables = tables_in(*array)) return {*std::move(tables)};
   return {OtherType{type_name(node.type())}};
 }
 

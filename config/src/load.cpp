@@ -43,6 +43,7 @@ class Loader {
     check_names(kPoolSection, result_.settings.pools, pool_lines_);
     check_names(kScheduleSection, result_.settings.schedules, schedule_lines_);
     check_names(kLimitSection, result_.settings.limits, limit_lines_);
+    check_pools();
     check_limits();
     check_listening();
     list_values();
@@ -214,6 +215,30 @@ class Loader {
         problem(file_and_line(sources_.file, lines[i]), fmt::format("{}[{}].name", section, i),
                 fmt::format("{}[{}].name = \"{}\": {}[{}] has that name already", section, i, escaped(name),
                             section, earlier->second));
+    }
+  }
+
+  void pool_problem(std::size_t pool, std::string_view key, std::string_view what) {
+    const std::string name = fmt::format("{}[{}].{}", kPoolSection, pool, key);
+    problem(provenance_[name].where, name, fmt::format("{}: {}", name, what));
+  }
+
+  // What no pool can be meant to do.
+  void check_pools() {
+    for (std::size_t i = 0; i < result_.settings.pools.size(); ++i) {
+      const PoolSettings& pool = result_.settings.pools[i];
+      const auto left_out = std::ranges::count_if(
+          pool.tenants, [](const std::string& tenant) { return tenant.starts_with('!'); });
+      if (left_out != 0 && left_out != std::ssize(pool.tenants))
+        pool_problem(i, "tenants",
+                     "names tenants and leaves others out: a pool takes only some, or all but some");
+      std::int64_t reserved = 0;
+      for (const ReservedSlots& each : pool.reserved) reserved += each.slots;
+      const std::int64_t slots = pool.processes * pool.slots;
+      if (reserved >= slots)
+        pool_problem(i, "reserved",
+                     fmt::format("keeps {} slots of {}, and at least one must be left for all others",
+                                 reserved, slots));
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include "values.hpp"
 
+#include <tenure/base/names.hpp>
 #include <tenure/config/setting_table.hpp>
 #include <tenure/config/settings.hpp>
 
@@ -23,6 +24,12 @@ struct Setting {
   bool required = false;       // only of pools, schedules and limits
   bool may_be_secret = false;  // what somebody wrote by mistake: no message quotes it
 };
+
+// A name of that sort.
+template <NameOf kWhat>
+inline constexpr TextRule kNameRule{
+    [] { return name_rule(kWhat); },
+    [](std::string_view text) { return broken_name_rule(kWhat, text).empty(); }};
 
 [[nodiscard]] std::span<const Setting<Settings>> plain_settings();
 [[nodiscard]] std::span<const Setting<PoolSettings>> pool_settings();

@@ -1,7 +1,6 @@
 #include "setting.hpp"
 
 #include <tenure/base/names.hpp>
-#include <tenure/base/start_rate.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/listen_address.hpp>
 #include <tenure/config/seal_keys.hpp>
@@ -11,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 namespace tenure::config {
 namespace {
@@ -19,10 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kNodeNameMax = 253;  // bytes of a host name
-
-template <NameOf kWhat>
-constexpr TextRule kNameRule{[] { return name_rule(kWhat); },
-                             [](std::string_view text) { return broken_name_rule(kWhat, text).empty(); }};
 
 // A host name.
 bool is_node_name(std::string_view text) {
@@ -82,8 +76,6 @@ constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "e
 constexpr std::array<std::string_view, 3> kFormats{"auto", "text", "json"};
 
 constexpr std::uint64_t kPayloadMin = 1024;
-constexpr std::uint64_t kMemoryMin = 16ULL << 20U;  // a process that has done nothing has less
-constexpr std::uint64_t kMemoryMax = 1ULL << 40U;
 constexpr std::uint64_t kJournalMin = 1ULL << 20U;  // less holds no more than snapshots
 constexpr std::uint64_t kJournalMax = 1ULL << 30U;
 constexpr std::uint64_t kCapsuleMin = 1ULL << 20U;
@@ -98,6 +90,24 @@ const std::array kPlainSettings{
         .field = [](Settings& s) -> Field { return &s.application.name; },
         .help = "The APP of every Global ID, gid://APP/MODEL/ID?tenant=NAME. All programs of one control\n"
                 "database say the same. Change it only while the queue is empty."},
+    Setting<Settings>{
+        .section = "application",
+        .key = "waiting_jobs_max",
+        .rule = IntegerRule{1, 10'000'000},
+        .field = [](Settings& s) -> Field { return &s.application.waiting_jobs_max; },
+        .help =
+            "So many jobs wait in calls of async_enqueue of one client; one more is refused, and nothing\n"
+            "of it is stored. Read by the program that enqueues."},
+    Setting<Settings>{.section = "application",
+                      .key = "waiting_bytes_max",
+                      .rule = SizeRule{1ULL << 20U, 1ULL << 40U},
+                      .field = [](Settings& s) -> Field { return &s.application.waiting_bytes_max; },
+                      .help = "So many bytes of arguments do."},
+    Setting<Settings>{.section = "application",
+                      .key = "waiting_ends_max",
+                      .rule = IntegerRule{1, 10'000'000},
+                      .field = [](Settings& s) -> Field { return &s.application.waiting_ends_max; },
+                      .help = "So many calls of async_wait wait for the ends of jobs."},
     Setting<Settings>{.section = "daemon",
                       .key = "node",
                       .rule = TextRule{[] {
@@ -326,206 +336,33 @@ const std::array kPlainSettings{
                       .field = [](Settings& s) -> Field { return &s.retention.succeeded; },
                       .help = "How long a job is kept that has succeeded, from its end; one that needed more "
                               "than an hour for it\n"
-                              "at least 7 days."},
+                              "at least 7 days.",
+                      .taken_over = TakenOver::by_reload},
     Setting<Settings>{.section = "retention",
                       .key = "dead",
                       .rule = kRetentionRule,
                       .field = [](Settings& s) -> Field { return &s.retention.dead; },
-                      .help = "The same of one that is dead."},
+                      .help = "The same of one that is dead.",
+                      .taken_over = TakenOver::by_reload},
     Setting<Settings>{
         .section = "retention",
         .key = "dead_max",
         .rule = IntegerRule{1, 10'000'000},
         .field = [](Settings& s) -> Field { return &s.retention.dead_max; },
-        .help = "So many dead jobs are kept at most; the oldest go first, an hour old at least."},
+        .help = "So many dead jobs are kept at most; the oldest go first, an hour old at least.",
+        .taken_over = TakenOver::by_reload},
     Setting<Settings>{.section = "retention",
                       .key = "discarded",
                       .rule = kRetentionRule,
                       .field = [](Settings& s) -> Field { return &s.retention.discarded; },
-                      .help = "How long a job is kept that was discarded."},
+                      .help = "How long a job is kept that was discarded.",
+                      .taken_over = TakenOver::by_reload},
     Setting<Settings>{.section = "retention",
                       .key = "cancelled",
                       .rule = kRetentionRule,
                       .field = [](Settings& s) -> Field { return &s.retention.cancelled; },
-                      .help = "The same of one that was cancelled."},
-};
-
-const std::array kPoolSettings{
-    Setting<PoolSettings>{.section = kPoolSection,
-                          .key = "name",
-                          .rule = kNameRule<NameOf::pool>,
-                          .field = [](PoolSettings& p) -> Field { return &p.name; },
-                          .help = "The pool's name in logs and commands; each pool has its own.",
-                          .required = true},
-    Setting<PoolSettings>{.section = kPoolSection,
-                          .key = "program",
-                          .rule = PathRule{.may_be_empty = false},
-                          .field = [](PoolSettings& p) -> Field { return &p.program; },
-                          .help = "Your worker program, linked with tenure::worker.",
-                          .taken_over = TakenOver::by_new_workers,
-                          .required = true},
-    Setting<PoolSettings>{.section = kPoolSection,
-                          .key = "processes",
-                          .rule = IntegerRule{1, 64},
-                          .field = [](PoolSettings& p) -> Field { return &p.processes; },
-                          .help = "Worker processes. A job that crashes ends only its own.",
-                          .taken_over = TakenOver::by_reload},
-    Setting<PoolSettings>{.section = kPoolSection,
-                          .key = "slots",
-                          .rule = IntegerRule{1, 1024},
-                          .field = [](PoolSettings& p) -> Field { return &p.slots; },
-                          .help = "Jobs at once in one process.",
-                          .taken_over = TakenOver::by_new_workers},
-    Setting<PoolSettings>{
-        .section = kPoolSection,
-        .key = "time_limit",
-        .rule = DurationRule{limits::kTimeLimitMin, limits::kTimeLimitMax},
-        .field = [](PoolSettings& p) -> Field { return &p.time_limit; },
-        .help = "How long one run of a job may take whose kind states no time limit. At 80 % of it its stop "
-                "token is\n"
-                "set, at its end the worker process is replaced; the other jobs in it run again at no cost.",
-        .taken_over = TakenOver::by_new_workers},
-    Setting<PoolSettings>{.section = kPoolSection,
-                          .key = "jobs_max",
-                          .rule = IntegerRule{0, 1'000'000'000},
-                          .field = [](PoolSettings& p) -> Field { return &p.jobs_max; },
-                          .help = "A worker process that has performed so many jobs is replaced, without "
-                                  "interrupting one; 0: never\n"
-                                  "for that.",
-                          .taken_over = TakenOver::by_reload},
-    Setting<PoolSettings>{
-        .section = kPoolSection,
-        .key = "memory_max",
-        .rule = SizeRule{kMemoryMin, kMemoryMax},
-        .field = [](PoolSettings& p) -> Field { return &p.memory_max; },
-        .help = "A worker process that has performed jobs and has more memory than this (resident) is "
-                "replaced, one\n"
-                "at a time and without interrupting a job. Looked at every sixth of daemon.ping_max.",
-        .taken_over = TakenOver::by_reload},
-    Setting<PoolSettings>{.section = kPoolSection,
-                          .key = "queues",
-                          .rule = TextListRule{.element = kNameRule<NameOf::queue>, .count_max = 200},
-                          .field = [](PoolSettings& p) -> Field { return &p.queues; },
-                          .help = "What the pool performs, strictly in this order."},
-};
-
-template <auto kMember>
-Field schedule_field(ScheduleSettings& schedule) {
-  return &(schedule.*kMember);
-}
-
-const TextRule kScheduleTextRule{[] { return fmt::format("at most {} bytes", limits::kPayloadMax); },
-                                 [](std::string_view text) { return text.size() <= limits::kPayloadMax; }};
-
-// Lax: a wrong value of one schedule must not keep the daemon from its work (queue/schedule.hpp says what is right).
-constexpr Setting<ScheduleSettings> schedule_setting(std::string_view key, Rule rule,
-                                                     Field (*field)(ScheduleSettings&), std::string_view help,
-                                                     bool required = false) {
-  return {.section = kScheduleSection,
-          .key = key,
-          .rule = std::move(rule),
-          .field = field,
-          .help = help,
-          .taken_over = TakenOver::by_reload,
-          .required = required};
-}
-
-const std::array kScheduleSettings{
-    schedule_setting("name", kScheduleTextRule, &schedule_field<&ScheduleSettings::name>,
-                     "Its name in lists and commands; each schedule has its own.", true),
-    schedule_setting("kind", kScheduleTextRule, &schedule_field<&ScheduleSettings::kind>,
-                     "Of the jobs that its ticks make.", true),
-    schedule_setting("queue", kScheduleTextRule, &schedule_field<&ScheduleSettings::queue>, "Of its jobs."),
-    schedule_setting("priority", IntegerRule{limits::kPriorityHighest, limits::kPriorityLowest},
-                     &schedule_field<&ScheduleSettings::priority>, "Of its jobs; lower runs first."),
-    schedule_setting("attempts", IntegerRule{1, limits::kAttemptsMax},
-                     &schedule_field<&ScheduleSettings::attempts>,
-                     "That each of its jobs may fail, at most."),
-    schedule_setting(
-        "cron", kScheduleTextRule, &schedule_field<&ScheduleSettings::cron>,
-        "Minute, hour, day of the month, month, day of the week, or six fields with seconds first. "
-        "Empty where\nevery is given."),
-    schedule_setting("every", DurationRule{0ms, 24h * 366}, &schedule_field<&ScheduleSettings::every>,
-                     "An interval of whole seconds, in place of cron: at its multiples since 1970, UTC."),
-    schedule_setting(
-        "time_zone", kScheduleTextRule, &schedule_field<&ScheduleSettings::time_zone>,
-        "In which cron is read, as in Europe/Berlin. Where clocks are put forward, a skipped time runs "
-        "once right\nafter; where they are put back, a repeated one the first time."),
-    schedule_setting("arguments", kScheduleTextRule, &schedule_field<&ScheduleSettings::arguments>,
-                     "Of its jobs, as JSON."),
-    schedule_setting(
-        "scope", kScheduleTextRule, &schedule_field<&ScheduleSettings::scope>,
-        "One job a tick without a tenant (global), of one tenant (tenant:acme), or of each active tenant "
-        "(each_tenant)."),
-    schedule_setting(
-        "spread", DurationRule{0ms, 24h * 7}, &schedule_field<&ScheduleSettings::spread>,
-        "Of each_tenant: the jobs of a tick are due within this time, each tenant's at its own moment, the "
-        "same each\ntick."),
-    schedule_setting(
-        "catch_up", kScheduleTextRule, &schedule_field<&ScheduleSettings::catch_up>,
-        "Of ticks that nobody could decide for 30 s: none of them fires, the latest, or the last n "
-        "(all:24)."),
-    schedule_setting(
-        "overlap", kScheduleTextRule, &schedule_field<&ScheduleSettings::overlap>,
-        "While a job of an earlier tick has not ended: skip the tick, allow another job, or queue_one, "
-        "which waits\nfor it. Of each tenant by itself."),
-};
-
-template <auto kMember>
-Field limit_field(LimitSettings& limit) {
-  return &(limit.*kMember);
-}
-
-constexpr std::size_t kPatternMax = 200;
-const TextRule kPatternRule{
-    [] { return fmt::format("a name or a pattern with * and ?, at most {} bytes", kPatternMax); },
-    [](std::string_view text) {
-      return !text.empty() && text.size() <= kPatternMax &&
-             std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
-    }};
-
-bool is_limit_per(std::string_view text) {
-  constexpr std::array<std::string_view, 3> kWords{"tenant", "kind", "queue"};
-  std::set<std::string_view> said;
-  for (std::size_t at = 0; !text.empty() && at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    if (std::ranges::find(kWords, word) == kWords.end() || !said.insert(word).second) return false;
-    at = end + 1;
-  }
-  return true;
-}
-const TextRule kPerRule{
-    [] { return std::string{"tenant, kind, queue, or several of them with commas; or empty"}; },
-    is_limit_per};
-const TextRule kRateRule{[] { return std::string{"starts, a slash and a time of 1s to 24h; or empty"}; },
-                         [](std::string_view text) { return text.empty() || parse_start_rate(text); }};
-constexpr std::int64_t kCapMax = 1'000'000;
-
-// Strict: a limit that does not hold what it should is noticed too late.
-constexpr Setting<LimitSettings> limit_setting(std::string_view key, Rule rule,
-                                               Field (*field)(LimitSettings&), std::string_view help,
-                                               bool required = false) {
-  return {.section = kLimitSection,
-          .key = key,
-          .rule = std::move(rule),
-          .field = field,
-          .help = help,
-          .taken_over = TakenOver::by_reload,
-          .required = required};
-}
-
-const std::array kLimitSettings{
-    limit_setting("name", kNameRule<NameOf::queue>, &limit_field<&LimitSettings::name>,
-                  "Its name in lists and commands; each limit has its own.", true),
-    limit_setting("kind", kPatternRule, &limit_field<&LimitSettings::kind>, "Which kinds it takes."),
-    limit_setting("queue", kPatternRule, &limit_field<&LimitSettings::queue>, "Of which queues."),
-    limit_setting("per", kPerRule, &limit_field<&LimitSettings::per>,
-                  "By what is counted separately. Empty: all that it takes are counted together."),
-    limit_setting("running", IntegerRule{0, kCapMax}, &limit_field<&LimitSettings::running>,
-                  "So many of those that are counted together run at a time. 0: no bound."),
-    limit_setting("rate", kRateRule, &limit_field<&LimitSettings::rate>,
-                  "So many of them start in any stretch of that length, as in 100/1m. Empty: no bound."),
+                      .help = "The same of one that was cancelled.",
+                      .taken_over = TakenOver::by_reload},
 };
 
 template <class Owner>
@@ -554,9 +391,6 @@ std::string_view text_of(TakenOver taken_over) {
 }
 
 std::span<const Setting<Settings>> plain_settings() { return kPlainSettings; }
-std::span<const Setting<PoolSettings>> pool_settings() { return kPoolSettings; }
-std::span<const Setting<ScheduleSettings>> schedule_settings() { return kScheduleSettings; }
-std::span<const Setting<LimitSettings>> limit_settings() { return kLimitSettings; }
 
 std::string environment_name(std::string_view section, std::string_view key) {
   std::string name = "TENURE_" + std::string(section) + '_' + std::string(key);
@@ -570,9 +404,9 @@ std::vector<SettingInfo> all_settings() {
   bool pools_done = false;
   for (const auto& setting : kPlainSettings) {
     if (setting.section == kSectionAfterPools && !pools_done) {
-      for (const auto& pool : kPoolSettings) infos.push_back(info_of(pool, false));
-      for (const auto& schedule : kScheduleSettings) infos.push_back(info_of(schedule, false));
-      for (const auto& limit : kLimitSettings) infos.push_back(info_of(limit, false));
+      for (const auto& pool : pool_settings()) infos.push_back(info_of(pool, false));
+      for (const auto& schedule : schedule_settings()) infos.push_back(info_of(schedule, false));
+      for (const auto& limit : limit_settings()) infos.push_back(info_of(limit, false));
       pools_done = true;
     }
     infos.push_back(info_of(setting, true));

@@ -1,5 +1,6 @@
 #include "values.hpp"
 
+#include <tenure/base/limits.hpp>
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/units.hpp>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kConfigDir = "%{config_dir}";
 constexpr std::size_t kPathMax = 4096;
+constexpr std::int64_t kReservedMax = 65'536;  // slots of the largest pool
 
 tl::unexpected<Failure> no(std::string message) {
   return fail(ErrorCode::bad_configuration, std::move(message));
@@ -72,6 +74,18 @@ Result<void> check_placeholders(std::string_view path) {
   const std::string rule = broken_placeholder_rule(path);
   if (rule.empty()) return {};
   return no(rule.starts_with("must") ? rule : fmt::format("{}, and {} at its front", rule, kConfigDir));
+}
+
+// Nothing where it is none.
+std::optional<ReservedSlots> reserved_in(const std::map<std::string, std::int64_t>& table) {
+  const auto priority = table.find("priority");
+  const auto slots = table.find("slots");
+  if (table.size() != 2 || priority == table.end() || slots == table.end()) return std::nullopt;
+  const ReservedSlots reserved{priority->second, slots->second};
+  const bool is_right = reserved.priority >= limits::kPriorityHighest &&
+                        reserved.priority < limits::kPriorityLowest && reserved.slots >= 1 &&
+                        reserved.slots <= kReservedMax;
+  return is_right ? std::optional{reserved} : std::nullopt;
 }
 
 struct Assign {
@@ -149,6 +163,23 @@ struct Assign {
     *std::get<std::vector<std::string>*>(field) = std::move(list);
     return {};
   }
+  Result<void> operator()(const ReservedRule& rule) const {
+    const auto* const texts = std::get_if<std::vector<std::string>>(&raw.value);
+    const bool is_empty = texts != nullptr && texts->empty();
+    const auto* const tables = std::get_if<RawTables>(&raw.value);
+    if (tables == nullptr && !is_empty) return no("must be " + limits_text(rule));
+    std::vector<ReservedSlots> list;
+    for (const auto& table : is_empty ? RawTables{} : *tables) {
+      const auto reserved = reserved_in(table);
+      if (!reserved) return no("must be " + limits_text(rule));
+      if (std::ranges::find(list, reserved->priority, &ReservedSlots::priority) != list.end())
+        return no(fmt::format("names the priority {} twice", reserved->priority));
+      list.push_back(*reserved);
+    }
+    std::ranges::sort(list, {}, &ReservedSlots::priority);
+    *std::get<std::vector<ReservedSlots>*>(field) = std::move(list);
+    return {};
+  }
   Result<void> operator()(const PathRule& rule) const {
     const auto text = text_of(raw, "a path");
     if (!text) return tl::unexpected(text.error());
@@ -191,6 +222,7 @@ std::string RawValue::text() const {
                                  if (list.empty()) return std::string("[]");
                                  return escaped(fmt::format("[\"{}\"]", fmt::join(list, "\", \"")), 128);
                                },
+                               [](const RawTables&) { return std::string("a list of tables"); },
                                [](const OtherType& type) { return std::string(type.name); }},
                     value);
 }
@@ -201,23 +233,29 @@ Result<void> assign(const Rule& rule, const Field& field, const RawValue& raw,
 }
 
 std::string value_text(const Rule& rule, const Field& field) {
-  return std::visit(Overloaded{[](const std::string* text) { return in_quotes(*text); },
-                               [](const std::filesystem::path* path) { return in_quotes(path->string()); },
-                               [](const std::vector<std::string>* list) {
-                                 std::vector<std::string> quoted;
-                                 for (const std::string& text : *list) quoted.push_back(in_quotes(text));
-                                 return fmt::format("[{}]", fmt::join(quoted, ", "));
-                               },
-                               [](const std::int64_t* number) { return fmt::format("{}", *number); },
-                               [](const bool* value) { return fmt::format("{}", *value); },
-                               [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
-                               [](const std::chrono::milliseconds* duration) {
-                                 return in_quotes(duration_text(*duration));
-                               },
-                               [&](const ChoiceField& choice) {
-                                 return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
-                               }},
-                    field);
+  return std::visit(
+      Overloaded{
+          [](const std::string* text) { return in_quotes(*text); },
+          [](const std::filesystem::path* path) { return in_quotes(path->string()); },
+          [](const std::vector<std::string>* list) {
+            std::vector<std::string> quoted;
+            for (const std::string& text : *list) quoted.push_back(in_quotes(text));
+            return fmt::format("[{}]", fmt::join(quoted, ", "));
+          },
+          [](const std::vector<ReservedSlots>* list) {
+            std::vector<std::string> tables;
+            for (const ReservedSlots& each : *list)
+              tables.push_back(fmt::format("{{ priority = {}, slots = {} }}", each.priority, each.slots));
+            return fmt::format("[{}]", fmt::join(tables, ", "));
+          },
+          [](const std::int64_t* number) { return fmt::format("{}", *number); },
+          [](const bool* value) { return fmt::format("{}", *value); },
+          [](const std::uint64_t* bytes) { return in_quotes(size_text(*bytes)); },
+          [](const std::chrono::milliseconds* duration) { return in_quotes(duration_text(*duration)); },
+          [&](const ChoiceField& choice) {
+            return in_quotes(std::get<ChoiceRule>(rule).names[choice.get(choice.value)]);
+          }},
+      field);
 }
 
 std::string type_text(const Rule& rule) {
@@ -225,7 +263,8 @@ std::string type_text(const Rule& rule) {
       Overloaded{[](const DurationRule&) { return "duration"; }, [](const SizeRule&) { return "size"; },
                  [](const IntegerRule&) { return "integer"; }, [](const BooleanRule&) { return "boolean"; },
                  [](const ChoiceRule&) { return "word"; }, [](const TextRule&) { return "text"; },
-                 [](const TextListRule&) { return "list of texts"; }, [](const PathRule&) { return "path"; },
+                 [](const TextListRule&) { return "list of texts"; },
+                 [](const ReservedRule&) { return "list of tables"; }, [](const PathRule&) { return "path"; },
                  [](const TenantPathRule&) { return "path with placeholders"; }},
       rule);
 }
@@ -246,6 +285,11 @@ std::string limits_text(const Rule& rule) {
           [](const TextRule& r) { return r.limits(); },
           [](const TextListRule& r) {
             return fmt::format("{} to {} texts, each {}", r.count_min, r.count_max, r.element.limits());
+          },
+          [](const ReservedRule&) {
+            return fmt::format(
+                "a list of tables, as in [{{ priority = -10, slots = 2 }}]: {} to {}, and 1 to {}",
+                limits::kPriorityHighest, limits::kPriorityLowest - 1, kReservedMax);
           },
           [](const PathRule& r) {
             return fmt::format("absolute{}{}", r.word.empty() ? "" : fmt::format(", or {}", r.word),

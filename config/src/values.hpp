@@ -1,11 +1,13 @@
 #pragma once
 
 #include <tenure/base/error.hpp>
+#include <tenure/config/settings.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +41,8 @@ struct TextListRule {
   std::size_t count_max;
   std::size_t count_min = 1;
 };
+// A list of tables { priority, slots }, each priority once.
+struct ReservedRule {};
 // Absolute, or from the folder of the configuration file on.
 struct PathRule {
   bool may_be_empty;
@@ -48,7 +52,7 @@ struct PathRule {
 struct TenantPathRule {};
 
 using Rule = std::variant<DurationRule, SizeRule, IntegerRule, BooleanRule, ChoiceRule, TextRule,
-                          TextListRule, PathRule, TenantPathRule>;
+                          TextListRule, ReservedRule, PathRule, TenantPathRule>;
 
 // An enum seen as the number of its value.
 struct ChoiceField {
@@ -63,15 +67,18 @@ ChoiceField choice_field(Enum& value) {
 }
 
 // Where a setting's value is kept; of the type that its rule wants.
-using Field = std::variant<std::string*, std::filesystem::path*, std::vector<std::string>*, std::int64_t*,
-                           std::uint64_t*, bool*, std::chrono::milliseconds*, ChoiceField>;
+using Field =
+    std::variant<std::string*, std::filesystem::path*, std::vector<std::string>*, std::vector<ReservedSlots>*,
+                 std::int64_t*, std::uint64_t*, bool*, std::chrono::milliseconds*, ChoiceField>;
 
+// A list of tables of whole numbers.
+using RawTables = std::vector<std::map<std::string, std::int64_t>>;
 struct OtherType {
   std::string_view name;  // "a table"
 };
 // A value as it was written, before anybody has judged it.
 struct RawValue {
-  std::variant<std::string, std::int64_t, bool, std::vector<std::string>, OtherType> value;
+  std::variant<std::string, std::int64_t, bool, std::vector<std::string>, RawTables, OtherType> value;
   bool from_words =
       false;  // of an environment variable or an option, where numbers, booleans and lists are text too
 

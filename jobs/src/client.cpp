@@ -80,6 +80,9 @@ Client Client::open(const std::string& config_file) {
       .options = {.application = settings.application.name,
                   .durability = settings.store.durability,
                   .wake_path = settings.store.path.string(),
+                  .waiting_jobs_max = static_cast<std::size_t>(settings.application.waiting_jobs_max),
+                  .waiting_bytes_max = settings.application.waiting_bytes_max,
+                  .waiting_ends_max = static_cast<std::size_t>(settings.application.waiting_ends_max),
                   .mask = settings.security.mask},
   })};
 }

@@ -14,11 +14,11 @@ namespace tenure::detail {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{100};  // for jobs that have ended
-constexpr std::size_t kLooksOfOneRead = 1'000;
+constexpr std::size_t kLooksOfOneRead = 200;          // behind each what waits is stored
 
 Failure interrupted(std::string message) { return {ErrorCode::interrupted, std::move(message)}; }
 
-// Of what is caught: an error of ours, or one of the world that is none.
+// Of what is caught: an error of ours, or one of the world, or of a job's own code, that is none.
 Failure failure_of_caught() {
   try {
     throw;
@@ -28,6 +28,8 @@ Failure failure_of_caught() {
     return {ErrorCode::out_of_memory, error.what()};
   } catch (const std::exception& error) {
     return {ErrorCode::internal, error.what()};
+  } catch (...) {  // of a job's own code, whatever it throws
+    return {ErrorCode::internal, "an exception that says nothing of itself"};
   }
 }
 
@@ -102,8 +104,8 @@ std::shared_ptr<PreparedJobs> ClientCalls::prepare(const JobKind& kind, const vo
   auto prepared = std::make_shared<PreparedJobs>();
   try {
     *prepared = prepare_one(drafting(), kind, job, options);
-  } catch (const Error& error) {
-    prepared->error = error.failure();
+  } catch (...) {  // the outcome of the call, and no exception out of it
+    prepared->error = failure_of_caught();
   }
   return prepared;
 }
@@ -114,8 +116,8 @@ std::shared_ptr<PreparedJobs> ClientCalls::prepare_all(const JobKind& kind, cons
   auto prepared = std::make_shared<PreparedJobs>();
   try {
     *prepared = detail::prepare_all(drafting(), kind, jobs, count, options, rule);
-  } catch (const Error& error) {
-    prepared->error = error.failure();
+  } catch (...) {  // the outcome of the call, and no exception out of it
+    prepared->error = failure_of_caught();
   }
   return prepared;
 }
@@ -124,8 +126,8 @@ std::shared_ptr<const void> ClientCalls::prepare_wait(const Uuid& id, const Jobs
   auto waited = std::make_shared<WaitedJob>(WaitedJob{.id = {id}, .whose = {}, .error = {}});
   try {
     waited->whose = whose(jobs);
-  } catch (const Error& error) {
-    waited->error = error.failure();
+  } catch (...) {  // the same
+    waited->error = failure_of_caught();
   }
   return waited;
 }
@@ -179,7 +181,7 @@ void ClientCalls::wait(std::int64_t number, std::shared_ptr<const void> prepared
     } else {
       start_thread();
       ends_.emplace(CallNumber{number}, WaitForEnd{std::move(job), std::move(completion)});
-      has_new_ends_ = true;
+      new_ends_.push_back(CallNumber{number});
       changed_.notify_all();
     }
   }
@@ -215,25 +217,24 @@ void ClientCalls::run() {
     const bool is_time_to_look = wait_for_work(lock);
     if (waiting_.is_closed()) return;
     std::vector<Call> batch = take();
+    std::vector<CallNumber> news = std::exchange(new_ends_, {});
     lock.unlock();
     serve(std::move(batch));
+    look_at(news);
     if (is_time_to_look) look_for_ends();
     lock.lock();
   }
 }
 
+// Whether all that wait for ends are looked at; those that are new are looked at whenever they come.
 bool ClientCalls::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const auto has_work = [this] { return waiting_.has_waiting() || waiting_.is_closed() || has_new_ends_; };
+  const auto has_work = [this] {
+    return waiting_.has_waiting() || waiting_.is_closed() || !new_ends_.empty();
+  };
+  bool is_woken = true;
   if (ends_.empty()) changed_.wait(lock, has_work);
-  const bool is_woken = changed_.wait_for(lock, kLookEvery, has_work);
-  if (ends_.empty()) {  // also where it was cancelled before it was looked at
-    has_new_ends_ = false;
-    return false;
-  }
-  const Instant now = means_.clock.steady();
-  const bool is_time = std::exchange(has_new_ends_, false) || !is_woken || now - last_look_ >= kLookEvery;
-  if (is_time) last_look_ = now;
-  return is_time;
+  else is_woken = changed_.wait_for(lock, kLookEvery, has_work);
+  return !ends_.empty() && (!is_woken || means_.clock.steady() - last_look_ >= kLookEvery);
 }
 
 std::vector<ClientCalls::Call> ClientCalls::take() {
@@ -277,17 +278,44 @@ std::optional<Failure> ClientCalls::write(std::span<Call> calls) {
   return std::nullopt;
 }
 
+// Page by page, from call to call: what is enqueued meanwhile waits for one page at most.
 void ClientCalls::look_for_ends() {
-  std::vector<Look> looks;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [number, wait] : ends_) looks.push_back({number, wait.job, std::nullopt, std::nullopt});
+  CallNumber behind{0};
+  for (;;) {
+    std::vector<Look> page;
+    std::vector<Call> batch;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.is_closed()) return;
+      for (auto wait = ends_.upper_bound(behind); wait != ends_.end() && page.size() < kLooksOfOneRead;
+           ++wait)
+        page.push_back({wait->first, wait->second.job, std::nullopt, std::nullopt});
+      batch = take();
+    }
+    serve(std::move(batch));
+    if (page.empty()) break;
+    behind = page.back().number;
+    look(page);
+    tell_ends(page);
   }
-  for (auto page = looks.begin(); page != looks.end();) {
-    const auto end = page + std::min<std::ptrdiff_t>(looks.end() - page, kLooksOfOneRead);
-    look({page, end});
-    tell_ends({page, end});
-    page = end;
+  last_look_ = means_.clock.steady();
+}
+
+void ClientCalls::look_at(std::span<const CallNumber> numbers) {
+  for (; !numbers.empty(); numbers = numbers.subspan(std::min(numbers.size(), kLooksOfOneRead))) {
+    std::vector<Look> page;
+    std::vector<Call> batch;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.is_closed()) return;
+      for (const CallNumber number : numbers.first(std::min(numbers.size(), kLooksOfOneRead)))
+        if (const auto wait = ends_.find(number); wait != ends_.end())
+          page.push_back({number, wait->second.job, std::nullopt, std::nullopt});
+      batch = take();
+    }
+    serve(std::move(batch));
+    look(page);
+    tell_ends(page);
   }
 }
 

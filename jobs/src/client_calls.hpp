@@ -89,7 +89,7 @@ class ClientCalls final : public AsyncCalls {
   }
   void begin(Call call);
   void run();
-  // Under the lock: until there is something to do. Whether it is time to look for ends.
+  // Under the lock, as take() is: until there is something to do.
   [[nodiscard]] bool wait_for_work(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] std::vector<Call> take();
   void serve(std::vector<Call> batch);
@@ -97,6 +97,8 @@ class ClientCalls final : public AsyncCalls {
   // One commit. What it failed with.
   [[nodiscard]] std::optional<Failure> write(std::span<Call> calls);
   void look_for_ends();
+  // Whether the jobs of these calls have ended already.
+  void look_at(std::span<const CallNumber> numbers);
   void look(std::span<Look> looks);
   void tell_ends(std::span<Look> looks);
 
@@ -110,7 +112,7 @@ class ClientCalls final : public AsyncCalls {
   WaitingCalls waiting_;
   std::map<CallNumber, Call> calls_;  // those that wait
   std::map<CallNumber, WaitForEnd> ends_;
-  bool has_new_ends_ = false;
+  std::vector<CallNumber> new_ends_;     // that nobody has looked at
   Instant last_look_{};                  // the thread's own
   std::unique_ptr<std::thread> thread_;  // from the first call on that waits for it
 };

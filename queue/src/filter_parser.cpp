@@ -60,6 +60,7 @@ std::vector<std::string_view> reason_names() {
                           JobReason::generation,
                           JobReason::kind_unknown,
                           JobReason::queue_without_pool,
+                          JobReason::tenant_without_pool,
                           JobReason::pool_without_worker,
                           JobReason::tenant_paused,
                           JobReason::tenant_read_only,

@@ -30,10 +30,15 @@ JobReason pause_gate(bool is_queue_paused, bool is_kind_paused) {
 
 JobReason lane_gate(std::span<const PoolForLane> pools) {
   if (pools.empty()) return JobReason::queue_without_pool;
-  if (std::ranges::none_of(pools, &PoolForLane::has_worker)) return JobReason::pool_without_worker;
-  if (std::ranges::none_of(pools, &PoolForLane::knows_kind)) return JobReason::kind_unknown;
-  const auto takes_it = [](const PoolForLane& pool) { return pool.knows_kind && pool.has_schema; };
-  return std::ranges::any_of(pools, takes_it) ? JobReason::none : JobReason::schema_behind;
+  const auto has = [&](auto&& what) {
+    return std::ranges::any_of(pools,
+                               [&](const PoolForLane& pool) { return pool.takes_tenant && what(pool); });
+  };
+  if (!has([](const PoolForLane&) { return true; })) return JobReason::tenant_without_pool;
+  if (!has([](const PoolForLane& pool) { return pool.has_worker; })) return JobReason::pool_without_worker;
+  if (!has([](const PoolForLane& pool) { return pool.knows_kind; })) return JobReason::kind_unknown;
+  const bool is_taken = has([](const PoolForLane& pool) { return pool.knows_kind && pool.has_schema; });
+  return is_taken ? JobReason::none : JobReason::schema_behind;
 }
 
 std::vector<JobReason> gates_of(const LaneFacts& lane) {
@@ -49,6 +54,11 @@ std::vector<JobReason> gates_of(const LaneFacts& lane) {
   return gates;
 }
 
+bool LaneGates::Pool::takes(TenantNumber tenant) const {
+  if (rule == PoolTenants::Rule::all) return true;
+  return std::ranges::binary_search(tenants, tenant.value) == (rule == PoolTenants::Rule::only);
+}
+
 std::optional<std::vector<PoolForLane>> LaneGates::pools_for(TenantNumber tenant, QueueNumber queue,
                                                              KindNumber kind) const {
   if (!is_told_) return std::nullopt;
@@ -59,8 +69,8 @@ std::optional<std::vector<PoolForLane>> LaneGates::pools_for(TenantNumber tenant
     const auto wants = pool.schemas.find(kind.value);
     const bool has_schema =
         behind == behind_.end() || wants == pool.schemas.end() || wants->second < behind->second;
-    pools.push_back(
-        {pool.has_worker, pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value), has_schema});
+    pools.push_back({pool.has_worker, pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value),
+                     has_schema, pool.takes(tenant)});
   }
   return pools;
 }

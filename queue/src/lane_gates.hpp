@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/queue/lane_gate.hpp>
+#include <tenure/queue/pool.hpp>
 
 #include <cstdint>
 #include <map>
@@ -18,6 +19,9 @@ class LaneGates {
     bool has_worker = false;
     std::vector<std::int64_t> queues, kinds;
     std::map<std::int64_t, std::int64_t> schemas = {};  // PoolRecord::schemas
+    PoolTenants::Rule rule = PoolTenants::Rule::all;
+    std::vector<std::int64_t> tenants = {};  // of the rule
+    [[nodiscard]] bool takes(TenantNumber tenant) const;
   };
   // Nobody has told anything of pools.
   LaneGates() = default;

@@ -25,6 +25,8 @@ class LimitRows {
   virtual void update(const LimitRecord& limit) = 0;
   // With its buckets.
   virtual void erase(LimitNumber number) = 0;
+  // Its buckets.
+  virtual void forget_starts(LimitNumber number) = 0;
   [[nodiscard]] virtual LimitsMark mark() = 0;
   // Of one limit, by group and number.
   [[nodiscard]] virtual std::vector<StartBucket> buckets(LimitNumber number) = 0;

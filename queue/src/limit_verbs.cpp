@@ -36,7 +36,7 @@ void LimitVerbs::declare(std::span<const DeclaredLimit> limits) {
     }
     // What the operator has set of it stays in force, and so does what he has left as it was.
     limit.set->bounds = before;
-    rows_.update(limit);
+    rows_.update(limit);  // its bounds are the same
   }
   std::vector<LimitRecord> known = rows_.limits();
   for (const DeclaredLimit& declared : limits) {
@@ -52,7 +52,7 @@ void LimitVerbs::declare(std::span<const DeclaredLimit> limits) {
     LimitRecord changed = *found;
     changed.target = declared.target;
     changed.declared = declared.bounds;
-    if (changed != *found) rows_.update(changed);
+    if (changed != *found) update(*found, changed);
   }
 }
 
@@ -68,12 +68,13 @@ Result<bool> LimitVerbs::set(const NewLimit& limit, WallTime now) {
                             limit.name));
   if (auto fits = check_limit({.name = limit.name, .target = found->target, .bounds = limit.bounds}); !fits)
     return tl::unexpected(std::move(fits.error()));
+  const LimitRecord before = *found;
   if (found->set) {
     if (!set.bounds.running) set.bounds.running = found->set->bounds.running;
     if (!set.bounds.rate) set.bounds.rate = found->set->bounds.rate;
   }
   found->set = std::move(set);
-  rows_.update(*found);
+  update(before, *found);
   return false;
 }
 
@@ -99,8 +100,9 @@ Result<void> LimitVerbs::unset(std::string_view name) {
   if (!found->set)
     return fail(ErrorCode::state_changed,
                 fmt::format("limit {} is as the configuration says: nobody has set it", name));
+  const LimitRecord before = *found;
   found->set.reset();
-  if (found->declared) rows_.update(*found);
+  if (found->declared) update(before, *found);
   else rows_.erase(found->number);
   return {};
 }
@@ -113,6 +115,12 @@ std::optional<OpenLimits> LimitVerbs::open(LimitsMark known) {
     open.limits.push_back({limit.number, limit.name, limit.target, limit.bounds()});
   std::ranges::sort(open.limits, {}, &OpenLimit::number);
   return open;
+}
+
+// A rate that is new counts from then on: what another one had counted before it is none of its starts.
+void LimitVerbs::update(const LimitRecord& before, const LimitRecord& after) {
+  rows_.update(after);
+  if (before.bounds().rate.has_value() != after.bounds().rate.has_value()) rows_.forget_starts(after.number);
 }
 
 std::optional<LimitRecord> LimitVerbs::named(std::string_view name) {

@@ -21,6 +21,7 @@ class LimitVerbs {
 
  private:
   [[nodiscard]] std::optional<LimitRecord> named(std::string_view name);
+  void update(const LimitRecord& before, const LimitRecord& after);
   [[nodiscard]] Result<bool> set_new(const NewLimit& limit, SetLimit set);
 
   LimitRows& rows_;

@@ -1,17 +1,23 @@
 #include "pool_slots.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace tenure::queue {
 
-PoolSlots slots_of(std::string pool, std::span<const PoolProcess> processes,
-                   const std::map<ProcessNumber, std::int64_t>& claims) {
-  PoolSlots all{.name = std::move(pool)};
-  for (const PoolProcess& process : processes) {
-    const auto held = claims.find(process.number);
+PoolSlots slots_of(const PoolRecord& pool, const ClaimsByPriority& claims) {
+  PoolSlots all{.name = pool.name};
+  for (const ReservedSlots& reserved : pool.reserved) all.kept.push_back({reserved});
+  for (const PoolProcess& process : pool.processes) {
     all.slots += process.slots;
-    if (held != claims.end()) all.taken += std::min(process.slots, held->second);
+    const auto held = claims.find(process.number);
+    if (held == claims.end()) continue;
+    std::int64_t jobs = 0;
+    for (const auto& [priority, count] : held->second) {
+      jobs += count;
+      for (KeptSlots& kept : all.kept)
+        if (priority > kept.reserved.priority.value) kept.worse += count;
+    }
+    all.taken += std::min(process.slots, jobs);
   }
   return all;
 }

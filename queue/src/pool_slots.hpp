@@ -1,16 +1,16 @@
 #pragma once
 
-#include <tenure/queue/records.hpp>
+#include <tenure/queue/pool.hpp>
 
 #include <cstdint>
 #include <map>
-#include <span>
-#include <string>
 
 namespace tenure::queue {
 
+// How many claims of each priority a worker process holds. Where no slots are kept, of whichever priority.
+using ClaimsByPriority = std::map<ProcessNumber, std::map<std::int64_t, std::int64_t>>;
+
 // A process may hold more claims than it has slots: the others wait in it.
-[[nodiscard]] PoolSlots slots_of(std::string pool, std::span<const PoolProcess> processes,
-                                 const std::map<ProcessNumber, std::int64_t>& claims);
+[[nodiscard]] PoolSlots slots_of(const PoolRecord& pool, const ClaimsByPriority& claims);
 
 }  // namespace tenure::queue

@@ -45,11 +45,13 @@ constexpr std::array kReasons{
     std::pair{JobReason::limit_cap, std::string_view{"limit_cap"}},
     std::pair{JobReason::limit_rate, std::string_view{"limit_rate"}},
     std::pair{JobReason::schema_behind, std::string_view{"schema_behind"}},
+    std::pair{JobReason::tenant_without_pool, std::string_view{"tenant_without_pool"}},
     std::pair{JobReason::no_dispatcher, std::string_view{"no_dispatcher"}},
     std::pair{JobReason::tenant_busy, std::string_view{"tenant_busy"}},
     std::pair{JobReason::tenant_turn, std::string_view{"tenant_turn"}},
     std::pair{JobReason::row_refused, std::string_view{"row_refused"}},
     std::pair{JobReason::slots_full, std::string_view{"slots_full"}},
+    std::pair{JobReason::slots_reserved, std::string_view{"slots_reserved"}},
 };
 
 template <class Rows, class Value>

@@ -50,6 +50,7 @@ std::vector<WaitReason> wait_reasons(const JobRecord& job, const LaneFacts& lane
     reasons.push_back({gate, std::nullopt, gate == JobReason::limit_rate ? lane.next_start : std::nullopt});
   if (!reasons.empty()) return reasons;
   if (lane.are_slots_taken) reasons.push_back({JobReason::slots_full, std::nullopt, std::nullopt});
+  else if (lane.are_slots_kept) reasons.push_back({JobReason::slots_reserved, std::nullopt, std::nullopt});
   reasons.push_back({JobReason::tenant_turn, job.due, std::nullopt});
   return reasons;
 }
@@ -60,20 +61,21 @@ JobReason deciding_reason(const JobRecord& job, const DispatcherFacts& dispatche
   if (const JobReason gate = tenant_gate(job.tenant_state); gate != JobReason::none) return gate;
   if (!dispatcher.is_there) return JobReason::no_dispatcher;
   if (job.state == ShownState::held) return job.reason;
-  return are_taken(performing_pools(dispatcher, job.queue, job.kind)) ? JobReason::slots_full
-                                                                      : JobReason::tenant_turn;
+  const auto pools = performing_pools(dispatcher, job);
+  if (are_taken(pools)) return JobReason::slots_full;
+  return are_kept(pools, job.priority) ? JobReason::slots_reserved : JobReason::tenant_turn;
 }
 
 DispatcherFacts dispatcher_facts(JobReader& reader) {
   return {.is_there = reader.has_dispatcher(), .pools = reader.pools(), .slots = reader.pool_slots()};
 }
 
-std::vector<PoolSlots> performing_pools(const DispatcherFacts& dispatcher, std::string_view queue,
-                                        std::string_view kind) {
+std::vector<PoolSlots> performing_pools(const DispatcherFacts& dispatcher, const JobRecord& job) {
   std::vector<PoolSlots> performing;
   for (const PoolRecord& pool : dispatcher.pools) {
-    if (pool.workers == 0 || !std::ranges::binary_search(pool.queues, queue) ||
-        !std::ranges::binary_search(pool.kinds, kind))
+    if (pool.workers == 0 || !std::ranges::binary_search(pool.queues, job.queue) ||
+        !std::ranges::binary_search(pool.kinds, job.kind) ||
+        !pool.tenants.takes(job.tenant ? std::string_view{job.tenant->text()} : kUntenantedName))
       continue;
     const auto slots = std::ranges::find(dispatcher.slots, pool.name, &PoolSlots::name);
     performing.push_back(slots == dispatcher.slots.end() ? PoolSlots{pool.name} : *slots);
@@ -89,6 +91,16 @@ bool are_taken(std::span<const PoolSlots> slots) {
     taken += pool.taken;
   }
   return all > 0 && taken >= all;
+}
+
+bool are_kept(std::span<const PoolSlots> slots, Priority priority) {
+  bool is_any_kept = false;
+  for (const PoolSlots& pool : slots) {
+    const std::int64_t room = room_beside(pool.kept, pool.slots, priority);
+    if (std::min(pool.slots - pool.taken, room) > 0) return false;
+    is_any_kept = is_any_kept || room == 0;
+  }
+  return is_any_kept;
 }
 
 }  // namespace tenure::queue

@@ -54,6 +54,57 @@ const PoolRecord kGeneral{"general", {"default"}, 2, {"mail.send"}};
 
 }  // namespace
 
+TEST_P(HeldSuite, AJobWhoseTenantEachPoolOfItsQueueLeavesOutIsHeldForThat) {
+  begin_dispatcher();
+  for (const char* const tenant : {"acme", "bolt"}) create_tenant(tenant);
+  PoolRecord jumbo{"jumbo", {"default", "heavy"}, 1, {"mail.send"}};
+  jumbo.tenants = {PoolTenants::Rule::only, {"acme", "late"}};
+  PoolRecord general = kGeneral;
+  general.tenants = {PoolTenants::Rule::all_but, {"acme", "bolt", "late"}};
+  tell({general, jumbo});
+  const auto acme = put_in("default", "mail.send", "acme");
+  const auto bolt = put_in("default", "mail.send", "bolt");
+  const auto untenanted = put_in("default", "mail.send");
+  const auto heavy = put_in("heavy", "mail.send");
+  const auto unknown = put_in("default", "b.c", "acme");
+  const auto left_out = held_for(JobReason::tenant_without_pool);
+  EXPECT_EQ(shown(acme), kReady);
+  EXPECT_EQ(shown(bolt), left_out);
+  EXPECT_EQ(shown(untenanted), kReady);
+  EXPECT_EQ(shown(heavy), left_out);
+  EXPECT_EQ(shown(unknown), held_for(JobReason::kind_unknown)) << "of the pools that take it";
+  EXPECT_EQ(count("reason=tenant_without_pool"), 2);
+  EXPECT_EQ(count("state=ready"), 2);
+  create_tenant("late");
+  EXPECT_EQ(shown(put_in("default", "mail.send", "late")), kReady) << "it has come behind what was told";
+  const auto lane_of = [&](const Enqueued& job) {
+    return asked([&](JobReader& reader) { return reader.lane_facts(*reader.find_job(job.id)); });
+  };
+  EXPECT_EQ(gates_of(lane_of(bolt)), std::vector{JobReason::tenant_without_pool});
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.pools(); }), (std::vector{general, jumbo}));
+  jumbo.tenants = {PoolTenants::Rule::only, {"none"}};
+  general.tenants = {};
+  tell({general, jumbo});
+  EXPECT_EQ(shown(bolt), kReady);
+  EXPECT_EQ(shown(heavy), kReady);
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.pools(); }), (std::vector{general, jumbo}));
+  tell({general});
+  tell({general, {"jumbo", {"heavy"}, 0, {}}});
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.pools().back().tenants; }), PoolTenants{})
+      << "a pool that had gone leaves nothing behind";
+}
+
+TEST_P(HeldSuite, TheNameOfATenantIsKnownByItsNumber) {
+  create_tenant("acme");
+  put_in("default", "mail.send", "acme");
+  write([&](StoreWriter& writer) {
+    const auto lanes = writer.reader().lanes(std::nullopt, 10);
+    EXPECT_EQ(writer.reader().tenant_name(lanes.front().tenant), "acme");
+    EXPECT_EQ(writer.reader().tenant_name(kUntenanted), kUntenantedName);
+    EXPECT_EQ(writer.reader().tenant_name(TenantNumber{4711}), "");
+  });
+}
+
 TEST_P(HeldSuite, RTY_05_AJobThatNobodyCanPerformIsHeldWithItsReason) {
   begin_dispatcher();
   tell({kGeneral, {"reports", {"reports"}, 0, {}}});

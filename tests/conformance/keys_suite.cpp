@@ -20,6 +20,49 @@ TEST_P(KeysSuite, AClaimTakesAsManyJobsOfAKeyAsMayRunAndPutsTheOthersIntoItsLine
   EXPECT_EQ(record(jobs[0].id).state, ShownState::running);
 }
 
+TEST_P(KeysSuite, AllClaimsOfACommitPutSoManyIntoLinesTogether) {
+  for (int each = 0; each < 1200; ++each) {
+    NewJob job = keyed();
+    job.priority = Priority{each % 2};
+    put(job);
+  }
+  const auto all = lanes();
+  ASSERT_EQ(all.size(), 2U);
+  const auto claim_of = [&](StoreWriter& writer, const Lane& lane) {
+    return writer.claim({.queue = lane.queue,
+                         .priority = lane.priority,
+                         .tenant = lane.tenant,
+                         .kinds = {{lane.kind, std::nullopt}},
+                         .count = 1,
+                         .incarnation = kLife,
+                         .first_counter = next_counter_++,
+                         .process = kProcess},
+                        now_);
+  };
+  // A claim finds what scan and arrivals have told of.
+  write([](StoreWriter& writer) {
+    for (JobSeq after = writer.reader().known_until();;) {
+      const auto page = writer.reader().arrivals(after, 1'000);
+      if (page.empty()) return;
+      after = page.back().seq;
+    }
+  });
+  write([&](StoreWriter& writer) {
+    EXPECT_EQ(claim_of(writer, all[0]).jobs.size(), 1U);
+    bool is_stopped = false;
+    for (std::size_t claims = 0; claims < 1'200 && !is_stopped; ++claims)
+      is_stopped = claim_of(writer, all[claims % 2]).stopped_by_keys;
+    EXPECT_TRUE(is_stopped);
+    EXPECT_TRUE(claim_of(writer, all[0]).stopped_by_keys || claim_of(writer, all[1]).stopped_by_keys);
+  });
+  const auto filter =
+      value_or_raise(parse_filter(std::vector<std::string>{"state=blocked"}, job_filter_fields(), now_));
+  EXPECT_EQ(
+      asked([&](JobReader& reader) { return reader.count_jobs(filter, {.limit = 10'000}, now_).count; }),
+      1000);
+  write([&](StoreWriter& writer) { EXPECT_FALSE(claim_of(writer, all[1]).stopped_by_keys); });
+}
+
 TEST_P(KeysSuite, AJobIsPutIntoTheLineAtOnceWhereItsKeyIsTaken) {
   put(keyed());
   claim_one(acme_);

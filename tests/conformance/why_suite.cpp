@@ -104,6 +104,34 @@ TEST_P(WhySuite, TheFactsOfALaneAreWhatWasToldLast) {
   EXPECT_EQ(asked([](JobReader& reader) { return reader.last_holder(); })->pid, 42);
 }
 
+TEST_P(WhySuite, SlotsThatAreKeptForBetterPrioritiesAreToldWithWhoHoldsTheOthers) {
+  world_->lock_as_dispatcher();
+  Incarnation life;
+  write([&](StoreWriter& writer) { life = writer.open_incarnation(kLife.value, "app-1", 42, now_); });
+  const std::vector<ReservedSlots> reserved{{Priority{-50}, 1}, {Priority{-10}, 1}};
+  write([&](StoreWriter& writer) {
+    writer.tell_pools(life, std::vector<PoolRecord>{{.name = "general",
+                                                     .queues = {"default"},
+                                                     .workers = 1,
+                                                     .kinds = {"billing.send_invoice"},
+                                                     .processes = {{kProcess, 4}},
+                                                     .reserved = reserved}});
+  });
+  EXPECT_EQ(asked([](JobReader& reader) { return reader.pools(); }).front().reserved, reserved);
+  for (int i = 0; i < 2; ++i) put();
+  const auto waiting = put();
+  EXPECT_FALSE(lane_facts(waiting).are_slots_kept);
+  for (int i = 0; i < 2; ++i) static_cast<void>(claim_one(kUntenanted));
+  NewJob better = new_job(std::nullopt);
+  better.priority = Priority{-20};
+  const auto urgent = put(better);
+  EXPECT_THAT(asked([](JobReader& reader) { return reader.pool_slots(); }),
+              ElementsAre(PoolSlots{"general", 4, 2, {{reserved[0], 2}, {reserved[1], 2}}}));
+  EXPECT_TRUE(lane_facts(waiting).are_slots_kept);
+  EXPECT_FALSE(lane_facts(waiting).are_slots_taken);
+  EXPECT_FALSE(lane_facts(urgent).are_slots_kept) << "one of the two is kept from it, and one is free for it";
+}
+
 // What waits in a process takes no slot of another one, and other dispatchers' processes have other claims.
 TEST_P(WhySuite, TheSlotsOfAPoolAreThoseOfItsProcessesAndAreTakenByClaims) {
   EXPECT_TRUE(asked([](JobReader& reader) { return reader.pool_slots(); }).empty());

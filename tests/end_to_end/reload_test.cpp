@@ -1,5 +1,7 @@
 #include "installation.hpp"
 
+#include <gmock/gmock.h>
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -87,6 +89,30 @@ TEST_F(ReloadTest, STP_09_ValidSettingsApplyWithoutInterruptingAJob) {
   EXPECT_EQ(daemon->wait(std::chrono::seconds{15}), "exit 0")
       << "by the new deadline, and not by the 25 s before";
   expect_state(job, ShownState::ready);
+}
+
+TEST_F(ReloadTest, WhomAPoolTakesAndWhatItKeepsAreTakenOverByAReload) {
+  configure({.slots = 2, .more = "tenants = [\"!acme\"]\n"});
+  const auto daemon = start_daemon();
+  const auto job = enqueue(Count{"held"});
+  EXPECT_TRUE(wait_until([&] { return record(job).reason == queue::JobReason::tenant_without_pool; }));
+  configure({.slots = 2,
+             .more = "tenants = [\"acme\"]\nreserved = [{ priority = -10, slots = 1 }]\n"
+                     "[retention]\nsucceeded = \"2d\"\n"});
+  daemon->signal(SIGHUP);
+  ASSERT_TRUE(says(*daemon, "pool.reserved of general"));
+  EXPECT_TRUE(says(*daemon, "pool.tenants of general"));
+  EXPECT_TRUE(says(*daemon, "retention.succeeded"));
+  expect_state(job, ShownState::succeeded);
+  const auto waits = enqueue(Wait{"first"});
+  static_cast<void>(wait_for_start_of("first"));
+  const auto kept_from = enqueue(Count{"second"});
+  EXPECT_EQ(tenure({"why", kept_from.text()}), "exit 0");
+  EXPECT_THAT(output_, ::testing::HasSubstr("(slots_reserved)"));
+  expect_state(enqueue(Count{"urgent"}, {.priority = -10}), ShownState::succeeded);
+  let_go("first");
+  expect_state(waits, ShownState::succeeded);
+  expect_state(kept_from, ShownState::succeeded);
 }
 
 TEST_F(ReloadTest, STP_09_InvalidOnesAreRefusedWholeAndTheLogNamesTheKey) {

@@ -164,12 +164,19 @@ void Simulation::reload(int processes, bool is_new) {
                                 .stop_deadline = options_.settings.stop_deadline,
                                 .ping_max = options_.settings.ping_max,
                                 .pools = {}};
-  settings.pools.assign(options_.settings.pools.size(), {.processes = processes, .is_new = is_new});
+  for (const daemon::PoolSettings& pool : options_.settings.pools)
+    settings.pools.push_back(
+        {.processes = processes, .is_new = is_new, .tenants = pool.tenants, .reserved = pool.reserved});
   reload(settings);
 }
 
+// The next dispatcher reads the same file.
 void Simulation::reload(const daemon::Reconfigured& settings) {
   ++faults.reloads;
+  for (std::size_t pool = 0; pool < settings.pools.size(); ++pool) {
+    options_.settings.pools[pool].tenants = settings.pools[pool].tenants;
+    options_.settings.pools[pool].reserved = settings.pools[pool].reserved;
+  }
   step(settings);
 }
 
@@ -279,7 +286,9 @@ void Simulation::carry_out(const Action& action) {
 // Half of its time before the commit, half after it: the dispatcher may end in either half.
 void Simulation::run_round(const daemon::RunRound& action) {
   ++rounds;
-  at(options_.round_time / 2, [this, life = life_, work = action.work] {
+  std::vector<queue::PoolTenants> pools;
+  for (const daemon::PoolSettings& pool : options_.settings.pools) pools.push_back(pool.tenants);
+  at(options_.round_time / 2, [this, life = life_, work = action.work, pools = std::move(pools)] {
     if (life != life_) return;
     if (rounds_to_fail_ > 0) {
       --rounds_to_fail_;
@@ -291,6 +300,7 @@ void Simulation::run_round(const daemon::RunRound& action) {
     }
     const daemon::RoundReply reply = daemon::run_round(store_, *work, clock_.wall());
     note_stored(*work, reply);
+    note_pools(pools, *work, reply);
     if (rounds_to_deny_ > 0) {
       --rounds_to_deny_;
       step(daemon::RoundFailed{Failure{ErrorCode::store_busy, "simulated, but it was done"}});
@@ -429,6 +439,7 @@ void Simulation::start_process(const daemon::StartProcess& action) {
   auto process = std::make_unique<Worker>(action.process, life_, options_, hello);
   Worker& started = *process;
   workers_[action.process] = std::move(process);
+  pool_of_[action.process] = action.pool;
   if (!options_.starts(action.process)) {
     gone(started, {queue::ProcessExit::By::code, 127}, kReapTime);
     return;

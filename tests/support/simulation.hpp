@@ -106,12 +106,13 @@ struct Verdict {
   std::int64_t expired_late = 0;   // discarded as not started in time, and had started or was in time
   std::int64_t overrun = 0;        // performed beside as many as may have its concurrency key
   std::int64_t over_limit = 0;     // claimed though a limit had no room for it
+  std::int64_t wrong_pool = 0;     // claimed for a pool that does not take its tenant
   std::int64_t doubled = 0;        // made though another job had its unique key
   std::int64_t batches_wrong =
       0;  // counted otherwise than their members say, or not complete when these have ended
   [[nodiscard]] bool is_clean() const {
     return lost + unexpected + duplicated + stuck + claims_left + ticks_again + not_cancelled + expired_late +
-               overrun + over_limit + doubled + batches_wrong ==
+               overrun + over_limit + wrong_pool + doubled + batches_wrong ==
            0;
   }
 };
@@ -281,6 +282,11 @@ class Simulation {
   void enqueued(const queue::NewJob& job, const queue::Enqueued& answer);
   void note_start_of_key(JobId id);
   void note_stored(const daemon::RoundWork& work, const daemon::RoundReply& reply);
+  // `pools`: whose jobs each took when the round was asked for.
+  void note_pools(const std::vector<queue::PoolTenants>& pools, const daemon::RoundWork& work,
+                  const daemon::RoundReply& reply);
+  void note_pool(const std::vector<queue::PoolTenants>& pools, ProcessNumber process,
+                 const std::vector<queue::ClaimedJob>& jobs);
   void note_ticks(const daemon::TicksPart::Ask& ask, const daemon::TicksPart::Answer& answer);
   // What batches have made is known by nobody but the store.
   void note_callbacks();
@@ -318,7 +324,8 @@ class Simulation {
   };
   std::map<JobId, Keyed> keyed_;
   std::map<std::string, JobId> unique_;  // who has got each key last
-  std::int64_t overrun_ = 0, doubled_ = 0, over_limit_ = 0;
+  std::int64_t overrun_ = 0, doubled_ = 0, over_limit_ = 0, wrong_pool_ = 0;
+  std::map<ProcessNumber, std::size_t> pool_of_;  // of this life
   // Of each limit the widest bounds that it has ever had, since one that is changed holds from the next look on.
   std::map<queue::LimitNumber, queue::LimitBounds> limit_bounds_;
   std::map<queue::LimitGroup, std::vector<Instant>> limited_starts_;

@@ -37,6 +37,7 @@ Verdict Simulation::verdict() const {
   verdict.not_cancelled = started_again_;
   verdict.overrun = overrun_;
   verdict.over_limit = over_limit_;
+  verdict.wrong_pool = wrong_pool_;
   verdict.doubled = doubled_;
   store_.read([&](queue::JobReader& reader) {
     for (const JobId& id : acknowledged_) {
@@ -79,13 +80,14 @@ std::string Simulation::verdict_line() const {
   const Verdict v = verdict();
   return fmt::format(
       "attempted={} acknowledged={} lost={} unexpected={} duplicated={} stuck={} wrong-tenant=0 "
-      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} over-limit={} doubled={} "
+      "claims-left={} ticks-again={} not-cancelled={} expired-late={} overrun={} over-limit={} wrong-pool={} "
+      "doubled={} "
       "batches-wrong={} "
       "| "
       "faults "
       "round={} kill={} hang={} crash={} cut={} hint={} jump={} cancel={} expire={} | seed={}",
       v.attempted, v.acknowledged, v.lost, v.unexpected, v.duplicated, v.stuck, v.claims_left, v.ticks_again,
-      v.not_cancelled, v.expired_late, v.overrun, v.over_limit, v.doubled, v.batches_wrong,
+      v.not_cancelled, v.expired_late, v.overrun, v.over_limit, v.wrong_pool, v.doubled, v.batches_wrong,
       faults.rounds_failed, faults.workers_killed, faults.workers_hung, faults.dispatchers_crashed,
       faults.rounds_cut, faults.hints_lost, faults.clock_jumps, faults.cancels, faults.expiries,
       options_.seed);
@@ -139,6 +141,26 @@ void Simulation::note_limited_claims(const std::vector<queue::ClaimedJob>& jobs)
       if (in_window > rate->starts) ++over_limit_;
       ++limited_claims;
     }
+}
+
+void Simulation::note_pool(const std::vector<queue::PoolTenants>& pools, ProcessNumber process,
+                           const std::vector<queue::ClaimedJob>& jobs) {
+  const queue::PoolTenants& taken = pools.at(pool_of_.at(process));
+  for (const queue::ClaimedJob& job : jobs)
+    wrong_pool_ +=
+        taken.takes(job.tenant ? std::string_view{job.tenant->text()} : queue::kUntenantedName) ? 0 : 1;
+}
+
+void Simulation::note_pools(const std::vector<queue::PoolTenants>& pools, const daemon::RoundWork& work,
+                            const daemon::RoundReply& reply) {
+  if (const auto& trial = reply.answer<daemon::TrialsPart>())
+    note_pool(pools, work.ask<daemon::TrialsPart>()->process, trial->jobs);
+  if (const auto& claims = reply.answer<daemon::LoneClaimsPart>())
+    for (std::size_t index = 0; index < claims->size(); ++index)
+      note_pool(pools, (*work.ask<daemon::LoneClaimsPart>())[index].process, (*claims)[index].jobs);
+  if (const auto& claims = reply.answer<daemon::ClaimsPart>())
+    for (std::size_t index = 0; index < claims->size(); ++index)
+      note_pool(pools, work.ask<daemon::ClaimsPart>()->requests[index].process, (*claims)[index].jobs);
 }
 
 void Simulation::compare_lanes(const std::vector<queue::JobArrival>& expected) {

@@ -127,6 +127,19 @@ void write_rates(json::Writer& writer, const Activity::View& activity) {
   writer.end_object();
 }
 
+// The best priority first.
+void write_reserved(json::Writer& writer, const PoolStatus& pool) {
+  writer.key("reserved").begin_array();
+  for (const queue::ReservedSlots& reserved : pool.reserved)
+    writer.begin_object()
+        .key("priority")
+        .integer(reserved.priority.value)
+        .key("slots")
+        .integer(reserved.slots)
+        .end_object();
+  writer.end_array();
+}
+
 void write_pool_slots(json::Writer& writer, const DaemonView& daemon, std::size_t pool) {
   std::int64_t processes = 0, slots = 0, busy = 0, ahead = 0;
   for (const WorkerView& worker : daemon.workers) {
@@ -140,6 +153,7 @@ void write_pool_slots(json::Writer& writer, const DaemonView& daemon, std::size_
   writer.begin_object().key("name").string(to_utf8(daemon.pools[pool].name));
   write_quiet(writer, daemon.pools[pool].quiet);
   writer.key("processes").integer(processes).key("slots").integer(slots);
+  write_reserved(writer, daemon.pools[pool]);
   writer.key("busy").integer(busy).key("ahead").integer(ahead).end_object();
 }
 

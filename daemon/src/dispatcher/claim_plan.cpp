@@ -16,39 +16,40 @@ std::size_t quantum(microseconds usual) {
 std::vector<queue::ClaimRequest> ClaimPlan::make(std::size_t jobs_max, Instant now) {
   processes_.begin_plans(now);
   for (std::size_t pool = 0; pool < usual_.size(); ++pool) {
-    for (Crew crew{pool, 0}; crew.offer < lanes_.offers(pool); ++crew.offer) fill_slots(crew, jobs_max);
-    for (Crew crew{pool, 0}; crew.offer < lanes_.offers(pool); ++crew.offer) fill_ahead(crew, jobs_max);
+    KeptRoom kept(settings_.pools[pool].reserved, pool, processes_);
+    for (Crew crew{pool, 0}; crew.offer < lanes_.offers(pool); ++crew.offer) fill_slots(crew, kept, jobs_max);
+    for (Crew crew{pool, 0}; crew.offer < lanes_.offers(pool); ++crew.offer) fill_ahead(crew, kept, jobs_max);
   }
   return std::exchange(requests_, {});
 }
 
-void ClaimPlan::fill_slots(Crew crew, std::size_t& jobs_left) {
-  std::size_t slots = 0;
-  std::size_t free = 0;
+void ClaimPlan::fill_slots(Crew crew, KeptRoom& kept, std::size_t& jobs_left) {
+  Slots slots;
   for (const auto& [number, process] : processes_.all()) {
     if (!crew.has(process)) continue;
-    slots += process.slots;
-    free += process.free_slots();
+    slots.all += process.slots;
+    slots.free += process.free_slots();
   }
-  while (free > 0 && jobs_left > 0) {
-    auto visit = next_visit(crew, free == 1 && slots >= kLongJobSlotsMin ? Slots::last : Slots::any);
+  while (slots.free > 0 && jobs_left > 0) {
+    auto visit = next_visit(crew, kept, slots);
     if (!visit) return;
     const Choice choice =
         choose(crew, visit->standing.tenant, [](const Process& process) { return process.free_slots(); });
     std::size_t count = std::min({quantum(visit->usual), choice.room, visit->jobs_max, jobs_left});
     // Several long ones at once would step over the rule for the last slot.
     if (visit->usual > kLongJob) count = 1;
-    free -= count;
+    slots.free -= count;
     jobs_left -= count;
+    kept.planned(visit->standing.bucket.priority, count);
     take(std::move(*visit), *choice.process, count);
   }
 }
 
 // Stops at the first tenant whose next job may not be assigned ahead: the slot that falls free next is that tenant's.
-void ClaimPlan::fill_ahead(Crew crew, std::size_t& jobs_left) {
+void ClaimPlan::fill_ahead(Crew crew, KeptRoom& kept, std::size_t& jobs_left) {
   while (jobs_left > 0) {
     const auto standing = lanes_.ring(crew.pool).first(crew.offer);
-    if (!standing) return;
+    if (!standing || !kept.may_wait_ahead(standing->bucket.priority)) return;
     Visit visit = visit_at(crew, *standing, microseconds::max(), Lanes::Ahead::yes);
     if (visit.kinds.empty()) return;
     const Choice choice = choose(crew, standing->tenant,
@@ -60,13 +61,22 @@ void ClaimPlan::fill_ahead(Crew crew, std::size_t& jobs_left) {
   }
 }
 
-// Nearly always the first of the ring; further only past tenants that run long jobs here, of which there are fewer than slots.
-std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(Crew crew, Slots slots) {
+// Nearly always the first of the ring; further only past tenants that run long jobs here, of which there are fewer than slots, and past
+// priorities from which all that is free is kept.
+std::optional<ClaimPlan::Visit> ClaimPlan::next_visit(Crew crew, const KeptRoom& kept, Slots slots) {
   const Ring& ring = lanes_.ring(crew.pool);
-  for (auto standing = ring.first(crew.offer); standing; standing = ring.after(*standing, crew.offer)) {
-    const bool keeps_short = slots == Slots::last && ring.outstanding(standing->tenant) > 0;
+  for (auto standing = ring.first(crew.offer); standing;) {
+    const std::int64_t room = kept.room(standing->bucket.priority);
+    if (room == 0) {
+      standing = ring.after_bucket(standing->bucket, crew.offer);
+      continue;
+    }
+    const bool is_last = slots.all >= kLongJobSlotsMin && (slots.free == 1 || room == 1);
+    const bool keeps_short = is_last && ring.outstanding(standing->tenant) > 0;
     Visit visit = visit_at(crew, *standing, keeps_short ? kLongJob : microseconds::max(), Lanes::Ahead::no);
+    visit.jobs_max = std::min(visit.jobs_max, static_cast<std::size_t>(room));
     if (!visit.kinds.empty()) return visit;
+    standing = ring.after(*standing, crew.offer);
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kept_room.hpp"
 #include "lanes.hpp"
 #include "processes.hpp"
 #include "remembered.hpp"
@@ -39,8 +40,9 @@ struct PlannedClaim {
 class ClaimPlan {
  public:
   // All must outlive the plan. `usual` has one entry for each pool.
-  ClaimPlan(Lanes& lanes, Processes& processes, const std::vector<UsualRunTimes>& usual)
-      : lanes_(lanes), processes_(processes), usual_(usual) {}
+  ClaimPlan(const DispatcherSettings& settings, Lanes& lanes, Processes& processes,
+            const std::vector<UsualRunTimes>& usual)
+      : settings_(settings), lanes_(lanes), processes_(processes), usual_(usual) {}
 
   // Fills free slots, then the room ahead of busy ones, with at most `jobs_max` jobs. Of the requests only the tokens are left
   // open. The first one for each process gets a job whatever its size, so that no pool's big payloads keep another pool idle.
@@ -71,11 +73,13 @@ class ClaimPlan {
       return process.pool == pool && process.offer == offer && process.takes_jobs();
     }
   };
-  // `last` is the one slot that long jobs of a tenant which runs here already leave free.
-  enum class Slots : std::uint8_t { any, last };
-  void fill_slots(Crew crew, std::size_t& jobs_left);
-  void fill_ahead(Crew crew, std::size_t& jobs_left);
-  [[nodiscard]] std::optional<Visit> next_visit(Crew crew, Slots slots);
+  // Of a crew.
+  struct Slots {
+    std::size_t all = 0, free = 0;
+  };
+  void fill_slots(Crew crew, KeptRoom& kept, std::size_t& jobs_left);
+  void fill_ahead(Crew crew, KeptRoom& kept, std::size_t& jobs_left);
+  [[nodiscard]] std::optional<Visit> next_visit(Crew crew, const KeptRoom& kept, Slots slots);
   [[nodiscard]] Visit visit_at(Crew crew, const Ring::Standing& standing, std::chrono::microseconds usual_max,
                                Lanes::Ahead ahead) const;
   template <class Room>
@@ -83,6 +87,7 @@ class ClaimPlan {
   void take(Visit&& visit, Process& process, std::size_t count);
   [[nodiscard]] std::size_t claim_for(Visit&& visit, Process& process);
 
+  const DispatcherSettings& settings_;
   Lanes& lanes_;
   Processes& processes_;
   const std::vector<UsualRunTimes>& usual_;
@@ -92,7 +97,7 @@ class ClaimPlan {
   std::map<std::tuple<TenantNumber, Bucket, ProcessNumber, queue::KindNumber, std::size_t>, std::size_t>
       index_;
 
-  TENURE_REMEMBERS_BESIDE((lanes, processes, usual), claims, requests, index)
+  TENURE_REMEMBERS_BESIDE((settings, lanes, processes, usual), claims, requests, index)
 };
 
 // 1 to kQuantumJobs.

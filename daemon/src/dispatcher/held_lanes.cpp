@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 // Of the lanes: who performs what, and which of them nobody performs.
@@ -49,7 +50,8 @@ std::map<std::string, std::int64_t> Lanes::schemas_of(const Pool& pool) {
 
 std::vector<queue::PoolRecord> Lanes::pools() const {
   std::vector<queue::PoolRecord> records;
-  for (const Pool& pool : pools_) {
+  for (std::size_t number = 0; number < pools_.size(); ++number) {
+    const Pool& pool = pools_[number];
     queue::PoolRecord record{.name = pool.name,
                              .queues = pool.queues,
                              .workers = static_cast<std::int64_t>(pool.processes()),
@@ -61,6 +63,7 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
       append(record.default_queues, offer.default_queues);
     }
     record.schemas = schemas_of(pool);
+    record.tenants = tenants_of_pools_.of(number);
     sort_uniquely(record.kinds);
     sort_uniquely(record.default_queues);
     records.push_back(std::move(record));
@@ -68,17 +71,20 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
   return records;
 }
 
-bool Lanes::is_for(std::size_t pool, const std::string& queue, const std::string& kind) const {
+bool Lanes::is_for(std::size_t pool, TenantNumber tenant, const std::string& queue,
+                   const std::string& kind) const {
   const auto& queues = pools_[pool].queues;
-  return !is_paused(queue, kind) && std::ranges::find(queues, queue) != queues.end() &&
+  return !is_paused(queue, kind) && takes_tenant(pool, tenant) &&
+         std::ranges::find(queues, queue) != queues.end() &&
          std::ranges::any_of(pools_[pool].offers, [&](const Offer& offer) {
            return std::ranges::binary_search(offer.kind_names, kind);
          });
 }
 
-std::optional<std::size_t> Lanes::pool_for(const std::string& queue, const std::string& kind) const {
+std::optional<std::size_t> Lanes::pool_for(TenantNumber tenant, const std::string& queue,
+                                           const std::string& kind) const {
   for (std::size_t pool = 0; pool < pools_.size(); ++pool)
-    if (is_for(pool, queue, kind)) return pool;
+    if (is_for(pool, tenant, queue, kind)) return pool;
   return std::nullopt;
 }
 
@@ -86,8 +92,12 @@ std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, Tenant
                                                  KindNumber kind) const {
   std::vector<queue::PoolForLane> pools;
   for (const std::size_t pool : queue.pools)
-    pools.push_back(
-        {pools_[pool].processes() > 0, pools_[pool].knows(kind), takes(pools_[pool], tenant, kind)});
+    pools.push_back({pools_[pool].processes() > 0, pools_[pool].knows(kind),
+                     std::ranges::any_of(pools_[pool].offers,
+                                         [&](const Offer& offer) {
+                                           return offer.processes > 0 && takes(offer, tenant, kind);
+                                         }),
+                     takes_tenant(pool, tenant)});
   return pools;
 }
 
@@ -115,27 +125,45 @@ std::vector<KnownLane> Lanes::all() const {
   return all;
 }
 
+// Where no pool names tenants all lanes of a queue and kind that nobody performs have one reason, nearly always: the first is asked.
 std::vector<HeldLane> Lanes::held() {
-  std::map<std::pair<QueueNumber, KindNumber>, JobReason> reasons;
+  std::map<std::pair<QueueNumber, KindNumber>, std::set<JobReason>> reasons;
   for (const auto& [id, bucket] : buckets_) {
     const QueueEntry& queue = queues_[id.queue];
     for (const auto& [tenant, lanes] : bucket) {
       if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
-      for (const KindLane& lane : lanes.kinds)
-        if (JobReason& reason = reasons[{id.queue, lane.kind}]; reason == JobReason::none)
-          reason = queue::lane_gate(pools_for(queue, tenant, lane.kind));
+      for (const KindLane& lane : lanes.kinds) {
+        auto& known = reasons[{id.queue, lane.kind}];
+        if (!known.empty() && !tenants_of_pools_.is_any()) continue;
+        const JobReason reason = queue::lane_gate(pools_for(queue, tenant, lane.kind));
+        if (reason != JobReason::none) known.insert(reason);
+      }
     }
   }
   std::vector<HeldLane> held;
   may_hold_ = false;
-  for (const auto& [lane, reason] : reasons) {
-    if (reason == JobReason::none) continue;
-    may_hold_ = true;
+  for (const auto& [lane, held_for] : reasons) {
     const auto& [queue, kind] = lane;
-    if (!queues_[queue].name.empty() && !kinds_[kind].empty())
-      held.push_back({reason, queues_[queue].name, kinds_[kind]});
+    for (const JobReason reason : held_for) {
+      may_hold_ = true;
+      if (!queues_[queue].name.empty() && !kinds_[kind].empty())
+        held.push_back({reason, queues_[queue].name, kinds_[kind]});
+    }
   }
   return held;
+}
+
+void Lanes::name_tenant(TenantNumber tenant, const std::string& name) {
+  tenants_of_pools_.name(tenant, name);
+  refresh_tenant(tenant);
+}
+
+void Lanes::set_pool_tenants(std::size_t pool, queue::PoolTenants tenants) {
+  if (tenants == tenants_of_pools_.of(pool)) return;
+  tenants_of_pools_.set(pool, std::move(tenants));
+  for (const auto& [id, bucket] : buckets_)
+    for (const auto& [tenant, lanes] : bucket) met(tenant);
+  refresh_all();
 }
 
 }  // namespace tenure::daemon

@@ -36,6 +36,16 @@ Note HeldNotes::note_of(const HeldLane& lane) const {
         lane.queue,
         fmt::format("Jobs in queue {} are held: {}. See tenure job list reason=queue_without_pool",
                     escaped(lane.queue), who_does_not_list_it()));
+  if (lane.reason == JobReason::tenant_without_pool)
+    return {.level = Note::Level::warning,
+            .event = "tenant.without_pool",
+            .message = fmt::format("Jobs in queue {} are held: every pool that lists it leaves their tenants "
+                                   "out. See tenure job list reason=tenant_without_pool",
+                                   escaped(lane.queue)),
+            .pool = {},
+            .process = {},
+            .kind = {},
+            .queue = lane.queue};
   if (lane.reason == JobReason::schema_behind)
     return {.level = Note::Level::warning,
             .event = "kind.schema_behind",
@@ -88,6 +98,7 @@ void HeldNotes::look(const std::vector<HeldLane>& held, Instant now, Actions& ac
   for (const HeldLane& lane : held) {
     if (lane.reason == JobReason::kind_unknown) found.try_emplace({lane.reason, lane.kind}, &lane);
     if (lane.reason == JobReason::schema_behind) found.try_emplace({lane.reason, lane.kind}, &lane);
+    if (lane.reason == JobReason::tenant_without_pool) found.try_emplace({lane.reason, lane.queue}, &lane);
     if (lane.reason == JobReason::queue_without_pool) found.try_emplace({lane.reason, lane.queue}, &lane);
   }
   forget(found, now);

@@ -15,7 +15,7 @@ using queue::Lane;
 using queue::LanePlace;
 using queue::QueueNumber;
 
-Lanes::Lanes(const std::vector<PoolSettings>& pools) : rings_(pools.size()) {
+Lanes::Lanes(const std::vector<PoolSettings>& pools) : rings_(pools.size()), tenants_of_pools_(pools) {
   for (const PoolSettings& settings : pools) pools_.push_back(Pool{settings.name, settings.queues, {}});
 }
 
@@ -58,6 +58,7 @@ Lanes::KindLane& Lanes::lane_at(const Lane& lane, bool& is_new) {
   if (kinds_.try_emplace(lane.kind).second) unnamed_kinds_.insert(lane.kind);
   const auto [entry, tenant_is_new] = buckets_[id].try_emplace(lane.tenant);
   if (tenant_is_new) tenants_[lane.tenant].buckets.push_back(id);
+  if (tenant_is_new) met(lane.tenant);
   std::vector<KindLane>& kinds = entry->second.kinds;
   const auto found =
       std::find_if(kinds.begin(), kinds.end(), [&](const KindLane& kind) { return kind.kind == lane.kind; });
@@ -153,6 +154,8 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
     entry.pools.push_back(pool);
     rings_[pool].list_queue(number, static_cast<std::size_t>(rank - queues.begin()));
   }
+  // What limits take was asked by names: anew of every lane, and now, since whoever only looks must not be the first to ask.
+  if (has_limits()) return refresh_all();
   for (auto& [id, bucket] : buckets_) {
     if (id.queue != number) continue;
     for (auto& [tenant, lanes] : bucket) refresh(id, tenant, lanes);
@@ -161,9 +164,12 @@ void Lanes::name_queue(QueueNumber number, const std::string& name) {
 
 void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector<std::string>& names) {
   bool is_news = false;
-  limits_.forget_names();
   for (std::size_t index = 0; index < numbers.size(); ++index) {
     unnamed_kinds_.erase(numbers[index]);
+    if (kinds_[numbers[index]] != names[index] && has_limits()) {
+      limits_.forget_names();
+      is_news = true;
+    }
     kinds_[numbers[index]] = names[index];
     if (paused_kinds_.contains(names[index])) paused_kind_numbers_.insert(numbers[index]);
     for (Pool& pool : pools_) {
@@ -244,9 +250,11 @@ bool Lanes::Pool::knows(KindNumber kind) const {
                      [&](const Offer& offer) { return offer.processes > 0 && offer.knows(kind); });
 }
 
-bool Lanes::takes(const Pool& pool, TenantNumber tenant, KindNumber kind) const {
-  return std::any_of(pool.offers.begin(), pool.offers.end(),
-                     [&](const Offer& offer) { return offer.processes > 0 && takes(offer, tenant, kind); });
+bool Lanes::takes(std::size_t pool, TenantNumber tenant, KindNumber kind) const {
+  const std::vector<Offer>& offers = pools_[pool].offers;
+  return takes_tenant(pool, tenant) && std::any_of(offers.begin(), offers.end(), [&](const Offer& offer) {
+           return offer.processes > 0 && takes(offer, tenant, kind);
+         });
 }
 
 void Lanes::set_behind(const std::map<TenantNumber, std::int64_t>& behind) {
@@ -268,6 +276,7 @@ void Lanes::is_behind(TenantNumber tenant, std::int64_t wanted) {
 }
 
 void Lanes::forget_tenant(TenantNumber tenant) {
+  tenants_of_pools_.forget(tenant);
   const auto entry = tenants_.find(tenant);
   if (entry == tenants_.end()) return;
   for (const Bucket& id : std::vector<Bucket>{entry->second.buckets}) {
@@ -414,8 +423,9 @@ void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
   std::size_t entries = 0;
   for (const std::size_t pool : queue.pools) {
     const std::vector<Offer>& offers = pools_[pool].offers;
+    const bool is_its_pool = !is_gated && takes_tenant(pool, tenant);
     for (std::size_t offer = 0; offer < offers.size(); ++offer) {
-      if (!is_gated && jobs_for(offers[offer], tenant, lanes) > 0) {
+      if (is_its_pool && jobs_for(offers[offer], tenant, lanes) > 0) {
         rings_[pool].join(id, tenant, offer);
         ++entries;
       } else {
@@ -455,7 +465,7 @@ bool Lanes::has_unperformed(const QueueEntry& queue, TenantNumber tenant, const 
 bool Lanes::is_performed(const QueueEntry& queue, TenantNumber tenant, const KindLane& lane) const {
   return !queue.is_paused && !is_paused(lane.kind) &&
          std::any_of(queue.pools.begin(), queue.pools.end(),
-                     [&](std::size_t pool) { return takes(pools_[pool], tenant, lane.kind); });
+                     [&](std::size_t pool) { return takes(pool, tenant, lane.kind); });
 }
 
 void Lanes::refresh_tenant(TenantNumber tenant) {

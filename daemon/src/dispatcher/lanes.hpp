@@ -4,6 +4,7 @@
 #include "remembered.hpp"
 #include "ring.hpp"
 #include "start_limits.hpp"
+#include "tenants_of_pools.hpp"
 
 #include <tenure/base/clock.hpp>
 #include <tenure/daemon/dispatcher.hpp>
@@ -62,6 +63,18 @@ class Lanes {
   [[nodiscard]] std::string queue_name(queue::QueueNumber number) const;
   [[nodiscard]] std::string kind_name(queue::KindNumber number) const;
   void name_kinds(const std::vector<queue::KindNumber>& numbers, const std::vector<std::string>& names);
+  // The same of tenants, while pools name some: those pools take nothing of it.
+  [[nodiscard]] std::vector<TenantNumber> unnamed_tenants(std::size_t limit) const {
+    return tenants_of_pools_.unnamed(limit);
+  }
+  void name_tenant(TenantNumber tenant, const std::string& name);
+  // Has its name asked for where it is wanted and not known; also of one that has no lane.
+  void met(TenantNumber tenant) { tenants_of_pools_.met(tenant); }
+  void set_pool_tenants(std::size_t pool, queue::PoolTenants tenants);
+  [[nodiscard]] bool is_known(TenantNumber tenant) const { return tenants_of_pools_.is_known(tenant); }
+  [[nodiscard]] bool takes_tenant(std::size_t pool, TenantNumber tenant) const {
+    return tenants_of_pools_.takes(pool, tenant);
+  }
   // A process of the pool offers these kinds, sorted. Returns its offer: the number, in the pool, of this set of kinds. A lane
   // is open in a pool while a process of it offers its kind.
   [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds,
@@ -120,10 +133,12 @@ class Lanes {
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const queue::Lane& lane) const;
   // The same, of a kind in no lane.
   [[nodiscard]] bool performs(std::size_t pool, std::size_t offer, const std::string& kind) const;
-  // Whether the pool lists the queue and has, or had last, a process that performs the kind, and neither is paused.
-  [[nodiscard]] bool is_for(std::size_t pool, const std::string& queue, const std::string& kind) const;
+  // Whether the pool takes the tenant, lists the queue and has, or had last, a process that performs the kind, and neither is paused.
+  [[nodiscard]] bool is_for(std::size_t pool, TenantNumber tenant, const std::string& queue,
+                            const std::string& kind) const;
   // The first such pool.
-  [[nodiscard]] std::optional<std::size_t> pool_for(const std::string& queue, const std::string& kind) const;
+  [[nodiscard]] std::optional<std::size_t> pool_for(TenantNumber tenant, const std::string& queue,
+                                                    const std::string& kind) const;
   // How many jobs may still be planned there for the offer, as far as is known.
   [[nodiscard]] std::size_t jobs_max(std::size_t pool, std::size_t offer,
                                      const Ring::Standing& standing) const;
@@ -137,7 +152,7 @@ class Lanes {
   [[nodiscard]] bool has_limits() const { return limits_.is_any(); }
   enum class Ahead : std::uint8_t { no, yes };
   // Leaves those of `kinds` that the same limits count, for one claim: which, changes by turns. How many jobs of them those allow. Where
-  // they start later than they are claimed, none that a rate counts.
+  // they start later than they are claimed, none if a rate counts any of them: it may start now, and would find no free slot behind others.
   [[nodiscard]] std::int64_t keep_together(const Ring::Standing& standing,
                                            std::vector<queue::LaneCursor>& kinds, Ahead ahead) const;
   // As far as is known, how many jobs of these may still be planned there.
@@ -145,6 +160,11 @@ class Lanes {
                                      const std::vector<queue::LaneCursor>& kinds) const;
   // Whether one more may start.
   [[nodiscard]] bool has_room(const queue::Lane& lane) const;
+  // Starts that are to come of those that limits count, before they are planned.
+  using Expected = std::map<queue::LimitGroup, std::int64_t>;
+  void expect(const queue::Lane& lane, Expected& expected) const;
+  // Whether one more may start beside them.
+  [[nodiscard]] bool has_room(const queue::Lane& lane, const Expected& expected) const;
   // Of one that is claimed by itself.
   void plan_start(const queue::Lane& lane);
   void started(const queue::Lane& lane, Instant now);
@@ -228,7 +248,7 @@ class Lanes {
     const auto behind = behind_.empty() ? behind_.end() : behind_.find(tenant);
     return behind == behind_.end() || offer.wants(kind) < behind->second;
   }
-  [[nodiscard]] bool takes(const Pool& pool, TenantNumber tenant, queue::KindNumber kind) const;
+  [[nodiscard]] bool takes(std::size_t pool, TenantNumber tenant, queue::KindNumber kind) const;
   [[nodiscard]] std::int64_t jobs_for(const Offer& offer, TenantNumber tenant,
                                       const TenantLanes& lanes) const;
   [[nodiscard]] bool is_paused(queue::KindNumber kind) const { return paused_kind_numbers_.contains(kind); }
@@ -272,6 +292,7 @@ class Lanes {
   std::optional<TenantNumber> asked_until_;
   BusyTenants busy_;
   StartLimits limits_;
+  TenantsOfPools tenants_of_pools_;
   std::int64_t count_ = 0;
   std::int64_t open_ = 0;
   bool may_hold_ = false;
@@ -279,7 +300,7 @@ class Lanes {
 
   TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds,
                    paused_queues, paused_kinds, paused_kind_numbers, behind, gated, asked_until, busy,
-                   start_limits, count, open, may_hold, entries)
+                   start_limits, tenants_of_pools, count, open, may_hold, entries)
 };
 
 }  // namespace tenure::daemon

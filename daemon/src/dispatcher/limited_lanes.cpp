@@ -58,7 +58,10 @@ std::int64_t Lanes::keep_together(const Ring::Standing& standing, std::vector<qu
     const auto& taking = limits_.taking(lane, names);
     const bool is_paced =
         std::ranges::any_of(taking, [&](std::size_t limit) { return limits_.has_rate(limit); });
-    if (ahead == Ahead::yes && is_paced) continue;
+    if (ahead == Ahead::yes && is_paced) {
+      kinds.clear();
+      return 0;
+    }
     auto groups = limit_groups(lane);
     const auto known = std::ranges::find(together, groups, [](const auto& each) { return each.first; });
     if (known != together.end()) known->second.push_back(cursor);
@@ -82,6 +85,17 @@ std::int64_t Lanes::jobs_of(const Ring::Standing& standing,
     jobs += *kind.jobs - kind.planned;
   }
   return jobs;
+}
+
+void Lanes::expect(const Lane& lane, Expected& expected) const {
+  for (const LimitGroup& group : limit_groups(lane)) ++expected[group];
+}
+
+bool Lanes::has_room(const Lane& lane, const Expected& expected) const {
+  return std::ranges::all_of(limit_groups(lane), [&](const LimitGroup& group) {
+    const auto before = expected.find(group);
+    return limits_.room(group) > (before == expected.end() ? 0 : before->second);
+  });
 }
 
 void Lanes::plan_start(const Lane& lane) {
@@ -132,7 +146,7 @@ void Lanes::refresh_group(const LimitGroup& group) {
       return std::ranges::find(groups, group) != groups.end();
     });
   };
-  if (group.tenant != TenantNumber{}) return refresh_tenant(group.tenant);
+  if (limits_.is_per_tenant(group)) return refresh_tenant(group.tenant);
   for (auto& [id, bucket] : buckets_) {
     if (group.queue != queue::QueueNumber{} && group.queue != id.queue) continue;
     for (auto& [tenant, lanes] : bucket)

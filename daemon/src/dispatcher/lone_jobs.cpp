@@ -49,8 +49,8 @@ void LoneJobs::find_pools() {
 void LoneJobs::find_pool(Waiting& job) const {
   Alone& alone = job.alone;
   if (job.is_being_claimed || alone.queue.empty() || alone.kind.empty()) return;
-  if (job.has_pool && lanes_.is_for(alone.pool, alone.queue, alone.kind)) return;
-  const auto pool = lanes_.pool_for(alone.queue, alone.kind);
+  if (job.has_pool && lanes_.is_for(alone.pool, job.tenant, alone.queue, alone.kind)) return;
+  const auto pool = lanes_.pool_for(job.tenant, alone.queue, alone.kind);
   job.has_pool = pool.has_value();
   alone.pool = pool.value_or(0);
 }
@@ -64,15 +64,18 @@ bool LoneJobs::is_of_use(const Waiting& job) const {
 }
 
 void LoneJobs::tick(Instant now, Actions& actions) {
+  for (const Waiting& job : waiting_) lanes_.met(job.tenant);
   for (Waiting& job : waiting_)
     if (job.process && !is_of_use(job)) job.process.reset();
   drain_unwanted(actions);
   if (waiting_.empty()) return;
   std::size_t alive = processes_alive();
   std::vector<bool> taken = taken_pools();
+  Lanes::Expected expected_starts = expected();
   for (Waiting& job : waiting_) {
     if (alive >= kLoneProcessesMax) return;
-    if (!may_start(job, taken) || now < job.not_before) continue;
+    if (!may_start(job, taken, expected_starts) || now < job.not_before) continue;
+    lanes_.expect(job.lane, expected_starts);
     job.process = processes_.start_for_suspect(job.alone, now, actions);
     if (job.alone.one_at_a_time) taken[job.alone.pool] = true;
     ++alive;
@@ -83,8 +86,10 @@ std::optional<Instant> LoneJobs::next_at() const {
   std::optional<Instant> next;
   if (waiting_.empty() || processes_alive() >= kLoneProcessesMax) return next;
   const std::vector<bool> taken = taken_pools();
+  const Lanes::Expected expected_starts = expected();
   for (const Waiting& job : waiting_)
-    if (may_start(job, taken)) next = next ? std::min(*next, job.not_before) : job.not_before;
+    if (may_start(job, taken, expected_starts))
+      next = next ? std::min(*next, job.not_before) : job.not_before;
   return next;
 }
 
@@ -95,10 +100,20 @@ std::vector<bool> LoneJobs::taken_pools() const {
   return taken;
 }
 
-bool LoneJobs::may_start(const Waiting& job, const std::vector<bool>& taken) const {
+// As many processes as a limit has room for: more would wait, and hold places that others need.
+Lanes::Expected LoneJobs::expected() const {
+  Lanes::Expected expected;
+  if (!lanes_.has_limits()) return expected;
+  for (const Waiting& job : waiting_)
+    if (job.process && !job.is_being_claimed) lanes_.expect(job.lane, expected);
+  return expected;
+}
+
+bool LoneJobs::may_start(const Waiting& job, const std::vector<bool>& taken,
+                         const Lanes::Expected& expected) const {
   if (job.alone.one_at_a_time && taken[job.alone.pool]) return false;
   return job.has_pool && !job.process && !job.is_being_claimed && !job.is_gated &&
-         !processes_.is_quiet(job.alone.pool) && lanes_.has_room(job.lane);
+         !processes_.is_quiet(job.alone.pool) && lanes_.has_room(job.lane, expected);
 }
 
 // It had not got its job yet: the program does not start, or somebody has ended it.

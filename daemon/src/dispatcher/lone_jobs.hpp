@@ -96,7 +96,10 @@ class LoneJobs {
   [[nodiscard]] bool is_of_use(const Waiting& job) const;
   // By pool, whether one is there that lets no other of its kind beside it.
   [[nodiscard]] std::vector<bool> taken_pools() const;
-  [[nodiscard]] bool may_start(const Waiting& job, const std::vector<bool>& taken) const;
+  // Those with a process that have not been claimed.
+  [[nodiscard]] Lanes::Expected expected() const;
+  [[nodiscard]] bool may_start(const Waiting& job, const std::vector<bool>& taken,
+                               const Lanes::Expected& expected) const;
   void drain_unwanted(Actions& actions);
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator known(queue::JobSeq seq);

@@ -180,6 +180,7 @@ void Machine::on(const Reconfigured& event) {
     state_.settings.pools[pool].memory_max = event.pools[pool].memory_max;
   }
   if (state_.stopping.is_asked()) return;
+  for (std::size_t pool = 0; pool < event.pools.size(); ++pool) change_rules(pool, event.pools[pool]);
   if (event.schedules) state_.schedules.declare(*event.schedules);
   if (event.limits) {
     state_.limit_news.declare(*event.limits);
@@ -187,6 +188,19 @@ void Machine::on(const Reconfigured& event) {
   }
   state_.replacements.reloaded(event);  // those that start now have read what is new
   state_.processes.reconfigure(event, state_.now.steady, state_.actions);
+}
+
+// What runs goes on; what was assigned ahead by the former rules comes back.
+void Machine::change_rules(std::size_t pool, const Reconfigured::Pool& event) {
+  PoolSettings& settings = state_.settings.pools[pool];
+  if (settings.tenants == event.tenants && settings.reserved == event.reserved) return;
+  settings.tenants = event.tenants;
+  settings.reserved = event.reserved;
+  state_.lanes.set_pool_tenants(pool, event.tenants);
+  state_.lone_jobs.find_pools();
+  state_.told_pools.came(state_.pools_to_tell(), state_.now.steady);
+  for (auto& [number, process] : state_.processes.all())
+    if (process.pool == pool && process.takes_jobs()) recall_all(process, state_.actions);
 }
 
 void Machine::on(const QuietAsked& event) { state_.quiet_pools.ask(event, state_.now.wall, state_.actions); }
@@ -239,6 +253,7 @@ void Machine::tick() {
   enforce_time_limits(state_.processes, state_.settings, now, state_.actions);
   state_.stopping.tick(now, state_.processes, state_.actions);
   if (!state_.stopping.is_asked()) state_.replacements.tick(now, state_.actions);
+  for (const TenantNumber tenant : state_.suspects.tenants()) state_.lanes.met(tenant);
   state_.suspects.tick(now);
   if (!state_.stopping.is_asked()) state_.lone_jobs.tick(now, state_.actions);
   state_.far_retries.tick(state_.now);
@@ -329,10 +344,19 @@ DispatcherStatus Machine::status() const {
   return status;
 }
 
+// Whom slots are kept from waits for those that are left, of which nobody counts when one falls free.
+std::vector<PoolTurn> Machine::turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const {
+  auto turns = pool_turns(state_.lanes, state_.processes, state_.usual, lane, ahead, now);
+  for (PoolTurn& turn : turns)
+    if (queue::are_kept_from(state_.settings.pools[turn.pool].reserved, lane.priority)) turn.expected.reset();
+  return turns;
+}
+
 CrewStatus Machine::crew() const {
   CrewStatus crew;
   for (std::size_t pool = 0; pool < state_.settings.pools.size(); ++pool)
-    crew.pools.push_back({state_.settings.pools[pool].name, state_.quiet_pools.of(pool)});
+    crew.pools.push_back({state_.settings.pools[pool].name, state_.quiet_pools.of(pool),
+                          state_.settings.pools[pool].reserved});
   for (const auto& [number, process] : state_.processes.all()) {
     ProcessStatus& status =
         crew.processes.emplace_back(ProcessStatus{.number = number,

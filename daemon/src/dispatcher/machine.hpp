@@ -21,9 +21,7 @@ class Machine {
   [[nodiscard]] Actions step(Event&& event, Now now);
   [[nodiscard]] DispatcherStatus status() const;
   [[nodiscard]] CrewStatus crew() const;
-  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const {
-    return pool_turns(state_.lanes, state_.processes, state_.usual, lane, ahead, now);
-  }
+  [[nodiscard]] std::vector<PoolTurn> turns(const queue::Lane& lane, std::int64_t ahead, Instant now) const;
   [[nodiscard]] std::vector<KnownLane> known_lanes() const { return state_.lanes.all(); }
 
  private:
@@ -39,6 +37,7 @@ class Machine {
   void on(const Ponged& event);
   void on(const WorkerLeaving& event);
   void on(const Reconfigured& event);
+  void change_rules(std::size_t pool, const Reconfigured::Pool& event);
   void on(const QuietAsked& event);
   void on(const ResumeAsked& event);
   void on(const DrainAsked& event);

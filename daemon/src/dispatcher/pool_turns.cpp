@@ -29,8 +29,8 @@ class OfferTurn {
     const Bucket bucket{lane.queue, lane.priority};
     const Ring& ring = lanes_.ring(pool_);
     const Slots slots = slots_at(now);
-    if (slots.all == 0 || !lanes_.performs(pool_, offer_, lane) || !lanes_.has_room(lane) ||
-        !ring.is_in(bucket, lane.tenant, offer_))
+    if (slots.all == 0 || !ring.is_in(bucket, lane.tenant, offer_) || !lanes_.performs(pool_, offer_, lane) ||
+        !lanes_.has_room(lane))
       return std::nullopt;
     PoolTurn turn{.slots = slots.all, .busy = slots.busy};
     const auto before = time_before(lane, bucket, ahead, turn);

@@ -125,6 +125,13 @@ std::optional<Ring::Standing> Ring::after(const Standing& standing, std::size_t 
   return Standing{bucket->first.bucket(), bucket->second.begin()->first, bucket->second.begin()->second};
 }
 
+std::optional<Ring::Standing> Ring::after_bucket(const Bucket& bucket, std::size_t offer) const {
+  if (offer >= offers_.size()) return std::nullopt;
+  const auto next = offers_[offer].upper_bound(key_of(bucket));
+  if (next == offers_[offer].end()) return std::nullopt;
+  return Standing{next->first.bucket(), next->second.begin()->first, next->second.begin()->second};
+}
+
 void Ring::served(const Standing& standing) {
   served_us_ = std::max(served_us_, standing.virtual_us);
   forget_old_absences();

@@ -70,6 +70,8 @@ class Ring {
   [[nodiscard]] std::optional<Standing> first(std::size_t offer = 0) const;
   // The one behind `standing` in the order.
   [[nodiscard]] std::optional<Standing> after(const Standing& standing, std::size_t offer = 0) const;
+  // The first behind all of its bucket.
+  [[nodiscard]] std::optional<Standing> after_bucket(const Bucket& bucket, std::size_t offer = 0) const;
   // A visit has come to `standing`: newcomers to an empty bucket start from there.
   void served(const Standing& standing);
 

@@ -9,6 +9,10 @@ namespace tenure::daemon {
 using queue::LimitBounds;
 using queue::LimitGroup;
 
+namespace {
+constexpr std::int64_t kNotTold = -1;
+}  // namespace
+
 void StartLimits::set(std::vector<queue::OpenLimit> limits) {
   for (auto group = groups_.begin(); group != groups_.end();) {
     const queue::OpenLimit* const before = limit_of(group->first);
@@ -51,6 +55,7 @@ void StartLimits::restore(const std::vector<queue::StartBucket>& buckets, Now no
     group.buckets.push_back({.number = bucket.number,
                              .starts = bucket.starts,
                              .taken = bucket.starts,
+                             .told = bucket.starts,
                              .opened = last,
                              .last = last,
                              .is_told_last = bucket.is_last});
@@ -209,6 +214,10 @@ void StartLimits::refresh(Groups::iterator at) {
                                  group.buckets.back().is_told_last &&
                                  group.buckets.back().taken < group.buckets.back().starts;
   if (has_told_too_much && bounds.rate && group.used < bounds.rate->starts) to_note_.insert(id);
+  // The bounds are others than those by which it was told, or nobody knew how many it had.
+  const bool has_told_too_little =
+      group.planned == 0 && !group.buckets.empty() && !group.buckets.back().is_told_last;
+  if (has_told_too_little && bounds.rate && group.used >= bounds.rate->starts) to_note_.insert(id);
   if (group.running == 0 && group.planned == 0 && group.buckets.empty()) {
     to_note_.erase(id);
     groups_.erase(at);
@@ -223,38 +232,57 @@ std::optional<std::vector<queue::BucketNote>> StartLimits::take_notes(Instant no
   for (const LimitGroup& id : ids) {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
-    if (auto note = note_of(id, group->second, now)) notes.push_back(*note);
+    add_notes(id, group->second, now, notes);
   }
   return notes;
 }
 
+// It would count as full where nobody is left who knows.
+std::optional<queue::BucketNote> StartLimits::close_newest(const LimitGroup& id, Group& group,
+                                                           const StartRate& rate, Instant now) {
+  if (group.buckets.empty()) return std::nullopt;
+  Bucket& closed = group.buckets.back();
+  closed.starts = closed.taken;
+  if (std::exchange(closed.told, closed.taken) == closed.taken) return std::nullopt;
+  closed.is_told_last = false;
+  const queue::BucketNote note{
+      .bucket = {.group = id, .number = closed.number, .starts = closed.taken},
+      .window = rate.window,
+      .open_for = std::chrono::duration_cast<std::chrono::microseconds>(closed.last - now),
+      .is_news = true};
+  if (closed.taken == 0) group.buckets.pop_back();
+  return note;
+}
+
 // A bucket takes starts for its time only; where the plan does not go into it, the next one takes all of it.
-std::optional<queue::BucketNote> StartLimits::note_of(const LimitGroup& id, Group& group, Instant now) {
+void StartLimits::add_notes(const LimitGroup& id, Group& group, Instant now,
+                            std::vector<queue::BucketNote>& notes) {
   const queue::OpenLimit* const limit = limit_of(id);
-  if (limit == nullptr || !limit->bounds.rate) return std::nullopt;
+  if (limit == nullptr || !limit->bounds.rate) return;
   const StartRate& rate = *limit->bounds.rate;
   std::int64_t takes_more = 0;
   if (!group.buckets.empty() && now < group.buckets.back().opened + queue::bucket_time(rate))
     takes_more = group.buckets.back().starts - group.buckets.back().taken;
   bool is_news = group.planned > takes_more;
   if (is_news) {
-    if (!group.buckets.empty()) group.buckets.back().starts = group.buckets.back().taken;
+    if (auto closed = close_newest(id, group, rate, now)) notes.push_back(*closed);
     group.buckets.push_back({.number = group.next_number++,
                              .starts = std::max(group.planned, queue::bucket_starts(rate)),
                              .opened = now,
                              .last = now});
   }
-  if (group.buckets.empty()) return std::nullopt;
+  if (group.buckets.empty()) return;
   Bucket& newest = group.buckets.back();
+  newest.told = newest.starts;
   const bool is_last = group.used + group.planned >= rate.starts;
   is_news = is_news || is_last != newest.is_told_last;
   newest.is_told_last = is_last;
   const bool is_full = is_last || newest.taken + group.planned >= newest.starts;
-  return queue::BucketNote{
-      .bucket = {.group = id, .number = newest.number, .starts = newest.starts, .is_last = is_last},
-      .window = rate.window,
-      .open_for = is_full ? std::chrono::microseconds{0} : queue::bucket_time(rate),
-      .is_news = is_news};
+  notes.push_back(
+      {.bucket = {.group = id, .number = newest.number, .starts = newest.starts, .is_last = is_last},
+       .window = rate.window,
+       .open_for = is_full ? std::chrono::microseconds{0} : queue::bucket_time(rate),
+       .is_news = is_news});
 }
 
 void StartLimits::not_noted(const std::vector<queue::BucketNote>& notes) {
@@ -265,7 +293,10 @@ void StartLimits::not_noted(const std::vector<queue::BucketNote>& notes) {
       return bucket.number == note.bucket.number && bucket.taken == 0;
     });
     for (Bucket& bucket : group->second.buckets)
-      if (bucket.number == note.bucket.number) bucket.is_told_last = !note.bucket.is_last;
+      if (bucket.number == note.bucket.number) {
+        bucket.is_told_last = !note.bucket.is_last;
+        bucket.told = kNotTold;
+      }
     refresh(group);
   }
 }

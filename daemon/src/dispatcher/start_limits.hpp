@@ -71,6 +71,11 @@ class StartLimits {
   [[nodiscard]] bool is_at_cap(const queue::LimitGroup& group) const;
   // Of a rate that is used up; nothing: none is, or nobody can tell yet.
   [[nodiscard]] std::optional<Instant> next_start(const queue::LimitGroup& group) const;
+  // Whether its limit counts each tenant by itself: the untenanted jobs are one more.
+  [[nodiscard]] bool is_per_tenant(const queue::LimitGroup& group) const {
+    const queue::OpenLimit* const limit = limit_of(group);
+    return limit != nullptr && limit->target.per.tenant;
+  }
   [[nodiscard]] bool has_rate(std::size_t limit) const { return limits_[limit].bounds.rate.has_value(); }
   // Claims of each group of which there are any.
   [[nodiscard]] std::map<queue::LimitGroup, std::int64_t> running() const;
@@ -85,6 +90,7 @@ class StartLimits {
     std::int64_t number = 0;
     std::int64_t starts = 0;  // that it takes; only the newest takes any more
     std::int64_t taken = 0;
+    std::int64_t told = 0;  // how many starts the store counts in it
     Instant opened;
     Instant last;  // start
     bool is_told_last = false;
@@ -108,14 +114,19 @@ class StartLimits {
   void expire(Group& group, std::chrono::microseconds window, Instant now);
   [[nodiscard]] static std::optional<Instant> first_expiry(const queue::LimitBounds& bounds,
                                                            const Group& group);
-  [[nodiscard]] std::optional<queue::BucketNote> note_of(const queue::LimitGroup& id, Group& group,
-                                                         Instant now);
+  // What the store is told of a group, at most of two buckets of it.
+  void add_notes(const queue::LimitGroup& id, Group& group, Instant now,
+                 std::vector<queue::BucketNote>& notes);
+  // Takes no more starts; nothing where the store knows how many there are in it.
+  [[nodiscard]] static std::optional<queue::BucketNote> close_newest(const queue::LimitGroup& id,
+                                                                     Group& group, const StartRate& rate,
+                                                                     Instant now);
 
   std::vector<queue::OpenLimit> limits_;  // by number
   mutable std::map<std::pair<queue::QueueNumber, queue::KindNumber>, std::vector<std::size_t>> taking_;
   Groups groups_;
   std::set<queue::LimitGroup> planned_;  // that have plans
-  std::set<queue::LimitGroup> to_note_;  // whose last bucket says that it is the last, and is not
+  std::set<queue::LimitGroup> to_note_;  // of whose last bucket the store says wrongly whether it is the last
   std::set<std::pair<Instant, queue::LimitGroup>> expiries_;  // of the first bucket of each group
   std::set<std::pair<Instant, queue::LimitGroup>> waiting_;   // those of them that are closed by their rate
   std::set<queue::LimitGroup> changed_;

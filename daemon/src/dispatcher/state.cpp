@@ -19,12 +19,14 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       limit_news(settings.limits),
       schedules(settings.schedules),
       held_notes(settings),
-      told_pools(lanes.pools()),
-      plan(lanes, processes, usual),
+      told_pools(pools_to_tell()),
+      plan(settings, lanes, processes, usual),
       suspects(settings, lanes, processes, lone_jobs) {}
 
 std::vector<queue::PoolRecord> DispatcherState::pools_to_tell() const {
   std::vector<queue::PoolRecord> pools = lanes.pools();
+  for (std::size_t pool = 0; pool < pools.size(); ++pool)
+    pools[pool].reserved = settings.pools[pool].reserved;
   for (const auto& [number, process] : processes.all())
     if (process.phase == Phase::ready && !process.alone)
       pools[process.pool].processes.push_back({number, static_cast<std::int64_t>(process.slots)});

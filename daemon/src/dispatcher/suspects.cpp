@@ -1,5 +1,7 @@
 #include "suspects.hpp"
 
+#include "kept_room.hpp"
+
 #include <tenure/base/error.hpp>
 #include <tenure/daemon/round.hpp>
 
@@ -66,7 +68,8 @@ void Suspects::put_in_order(Instant now, Actions& actions) {
 bool Suspects::hold_others(Instant now) const {
   if (unread_after_ || trial_ || is_beginning_) return true;
   if (waiting_.empty()) return false;
-  if (first_possible() != nullptr) return true;
+  const auto is_unknown = [&](const Waiting& each) { return !lanes_.is_known(each.job.tenant); };
+  if (first_possible() != nullptr || std::ranges::any_of(waiting_, is_unknown)) return true;
   // The process that performs them may be about to say hello.
   const bool is_any_starting = std::ranges::any_of(
       processes_.all(), [](const auto& entry) { return entry.second.phase == Phase::starting; });
@@ -161,12 +164,25 @@ Process* Suspects::process_for(const queue::Suspect& job) const {
   Process* best = nullptr;
   if (lanes_.is_paused(job.queue, job.kind) || !lanes_.has_room(job.lane)) return best;
   for (auto& [number, process] : processes_.all()) {
-    if (process.free_slots() == 0 || !lanes_.performs(process.pool, process.offer, job.kind)) continue;
-    const auto& queues = settings_.pools[process.pool].queues;
-    if (std::ranges::find(queues, job.queue) == queues.end()) continue;
+    if (process.free_slots() == 0 || !lanes_.performs(process.pool, process.offer, job.kind) ||
+        !takes(process.pool, job))
+      continue;
     if (best == nullptr || process.jobs.size() < best->jobs.size()) best = &process;
   }
   return best;
+}
+
+std::vector<TenantNumber> Suspects::tenants() const {
+  std::vector<TenantNumber> tenants;
+  for (const Waiting& each : waiting_) tenants.push_back(each.job.tenant);
+  return tenants;
+}
+
+bool Suspects::takes(std::size_t pool, const queue::Suspect& job) const {
+  const PoolSettings& settings = settings_.pools[pool];
+  return std::ranges::find(settings.queues, job.queue) != settings.queues.end() &&
+         lanes_.takes_tenant(pool, job.tenant) &&
+         KeptRoom(settings.reserved, pool, processes_).room(job.lane.priority) > 0;
 }
 
 // Also one that waits for its time still.

@@ -50,6 +50,9 @@ class Suspects {
   // Jobs whose wait is over: those that are blocked again are suspects, and read from the front.
   void look_for(const std::vector<queue::JobArrival>& rows);
 
+  // Of those that wait.
+  [[nodiscard]] std::vector<TenantNumber> tenants() const;
+
   // --- Trials.
   struct Trial {
     queue::JobSeq seq;
@@ -93,6 +96,7 @@ class Suspects {
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator waiting(queue::JobSeq seq);
   [[nodiscard]] Process* process_for(const queue::Suspect& job) const;
+  [[nodiscard]] bool takes(std::size_t pool, const queue::Suspect& job) const;
   // The first in order that some process could perform now, of those that others wait for.
   [[nodiscard]] const Waiting* first_possible() const;
   // The tenant of this one was gated, and may not be any more: nobody waits for the answer.

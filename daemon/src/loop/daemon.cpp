@@ -172,6 +172,10 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
       boost::asio::post(context, [&, jobs] { observer->pruned(jobs); });
     });
     RecurringThread pruning("retention", [&] { return pruner.step(); });
+    loop.tell_reloads([&](const config::Settings& reloaded) {
+      pruner.use(retention_of(reloaded));
+      pruning.now();
+    });
     Eraser eraser(*store, clock, Graveyard(TenantFiles{settings.tenants.path}, settings.application.name));
     RecurringThread erasing("erasing", [&] { return eraser.step(); });
     exit_code = loop.run();

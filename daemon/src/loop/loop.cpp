@@ -81,6 +81,25 @@ std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings) {
   return declared;
 }
 
+queue::PoolTenants tenants_in(const config::PoolSettings& pool) {
+  using Rule = queue::PoolTenants::Rule;
+  queue::PoolTenants tenants;
+  for (std::string name : pool.tenants) {
+    const bool is_left_out = name.starts_with('!');
+    tenants.rule = is_left_out ? Rule::all_but : Rule::only;
+    tenants.names.push_back(is_left_out ? name.substr(1) : std::move(name));
+  }
+  std::ranges::sort(tenants.names);
+  return tenants;
+}
+
+std::vector<queue::ReservedSlots> reserved_in(const config::PoolSettings& pool) {
+  std::vector<queue::ReservedSlots> reserved;
+  for (const config::ReservedSlots& each : pool.reserved)
+    reserved.push_back({queue::Priority{static_cast<int>(each.priority)}, each.slots});
+  return reserved;
+}
+
 DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
                                        bool can_end_processes, bool former_died) {
   DispatcherSettings result{.pools = {},
@@ -99,7 +118,9 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .processes = static_cast<int>(pool.processes),
                             .queues = pool.queues,
                             .jobs_max = pool.jobs_max,
-                            .memory_max = static_cast<std::int64_t>(pool.memory_max)});
+                            .memory_max = static_cast<std::int64_t>(pool.memory_max),
+                            .tenants = tenants_in(pool),
+                            .reserved = reserved_in(pool)});
   return result;
 }
 
@@ -356,6 +377,7 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
   settings_ = changes.settings;
   host_.tell_to_open_log();
   host_.use(settings_);
+  tell_reload_(settings_);
   Reconfigured event{.poll = settings_.store.poll,
                      .stop_deadline = settings_.daemon.stop_deadline,
                      .ping_max = settings_.daemon.ping_max,
@@ -368,7 +390,9 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
     event.pools.push_back({.processes = static_cast<int>(settings.processes),
                            .jobs_max = settings.jobs_max,
                            .memory_max = static_cast<std::int64_t>(settings.memory_max),
-                           .is_new = changes.workers_are_old[pool] && host_.can_replace()});
+                           .is_new = changes.workers_are_old[pool] && host_.can_replace(),
+                           .tenants = tenants_in(settings),
+                           .reserved = reserved_in(settings)});
   }
   control::Reloaded reloaded = reloaded_by(changes, host_.can_replace());
   reloaded.replaced = replaced_by(event);

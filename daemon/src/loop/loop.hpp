@@ -54,6 +54,9 @@ class Loop final : public control::Controlled {
   // The receipt horizons of jobs that are assigned from now on.
   void use(std::shared_ptr<const ReceiptHorizons> horizons) { horizons_.use(std::move(horizons)); }
 
+  // `tell` is called with what is in force behind each reload.
+  void tell_reloads(std::function<void(const config::Settings&)> tell) { tell_reload_ = std::move(tell); }
+
   // For operators; while run() is at work.
   [[nodiscard]] control::DaemonView view() const override;
   [[nodiscard]] Activity::View activity() const override { return activity_.view(clock_.steady()); }
@@ -106,6 +109,7 @@ class Loop final : public control::Controlled {
   boost::asio::io_context& context_;
   config::Settings settings_;
   ReadSettings read_settings_;
+  std::function<void(const config::Settings&)> tell_reload_ = [](const config::Settings&) {};
   queue::Store& store_;
   const Clock& clock_;
   WorkerHost& host_;
@@ -131,6 +135,8 @@ class Loop final : public control::Controlled {
 // Those of the configuration, as the store takes them.
 [[nodiscard]] std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settings);
 [[nodiscard]] std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings);
+[[nodiscard]] queue::PoolTenants tenants_in(const config::PoolSettings& pool);
+[[nodiscard]] std::vector<queue::ReservedSlots> reserved_in(const config::PoolSettings& pool);
 [[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
                                                      bool can_end_processes = true, bool former_died = false);
 

@@ -25,7 +25,8 @@ inline constexpr MetricInfo kBatches{"tenure_batches", gauge,
 inline constexpr MetricInfo kBatchOldestOpen{"tenure_batch_oldest_open_seconds", gauge,
                                              "How long ago the oldest batch that is not closed was opened."};
 
-inline constexpr MetricInfo kPaused{"tenure_paused", gauge, "Queues, kinds and tenants that operators have paused."};
+inline constexpr MetricInfo kPaused{"tenure_paused", gauge,
+                                    "Queues, kinds and tenants that operators have paused."};
 
 // --- Attempts
 inline constexpr MetricInfo kAttemptsStarted{"tenure_attempts_started_total", counter,
@@ -62,6 +63,8 @@ inline constexpr MetricInfo kLanes{"tenure_lanes", gauge, "Lanes in the dispatch
 inline constexpr MetricInfo kPerform{"tenure_perform_seconds", histogram,
                                      "How long runs took, as their worker processes say."};
 inline constexpr MetricInfo kSlots{"tenure_slots", gauge, "Slots of the worker processes that are up."};
+inline constexpr MetricInfo kSlotsReserved{"tenure_slots_reserved", gauge,
+                                           "Slots that are kept for jobs of some priority or better."};
 inline constexpr MetricInfo kWorkers{"tenure_worker_processes", gauge, "Worker processes."};
 inline constexpr MetricInfo kPoolQuiet{"tenure_pool_quiet", gauge,
                                        "1 where operators have asked that nothing be claimed for the pool."};

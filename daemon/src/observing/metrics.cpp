@@ -24,6 +24,13 @@ void Metrics::happened(const Event& event, Now now) {
     workers_.set_quiet(quiet->pool, true);
   } else if (const auto* const resume = std::get_if<ResumeAsked>(&event)) {
     workers_.set_quiet(resume->pool, false);
+  } else if (const auto* const reload = std::get_if<Reconfigured>(&event)) {
+    std::vector<std::int64_t> kept;
+    for (const Reconfigured::Pool& pool : reload->pools) {
+      kept.push_back(0);
+      for (const queue::ReservedSlots& reserved : pool.reserved) kept.back() += reserved.slots;
+    }
+    workers_.set_reserved(std::move(kept));
   } else if (const auto* const gone = std::get_if<WorkerGone>(&event)) {
     workers_.gone(*gone);
   }

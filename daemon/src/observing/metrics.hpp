@@ -39,6 +39,8 @@ class Metrics final : private FollowedRuns::Listener {
 
   // By the pools that the dispatcher is made with, before it is told or wants anything.
   void lock_taken(std::vector<std::string> pools) { workers_.set_pools(std::move(pools)); }
+  // Of these pools, slots that are kept; until a reload says otherwise.
+  void slots_are_reserved(std::vector<std::int64_t> slots) { workers_.set_reserved(std::move(slots)); }
   void happened(const Event& event, Now now);
   void decided(const Actions& actions, Now now);
   // To be called about each second.

@@ -23,6 +23,15 @@ std::vector<std::string> names_of_pools(const config::Settings& settings) {
   return names;
 }
 
+std::vector<std::int64_t> reserved_slots_of_pools(const config::Settings& settings) {
+  std::vector<std::int64_t> slots;
+  for (const config::PoolSettings& pool : settings.pools) {
+    slots.push_back(0);
+    for (const config::ReservedSlots& reserved : pool.reserved) slots.back() += reserved.slots;
+  }
+  return slots;
+}
+
 // Tells what it sees to Observations, and the listener's thread answers from there: a loop that is stuck is still asked.
 class Probes final : public Observer {
  public:
@@ -48,6 +57,7 @@ class Probes final : public Observer {
     observations_.with([&](Health& health, Metrics& metrics) {
       health.lock_taken(clock_.steady());
       metrics.lock_taken(names_of_pools(settings));
+      metrics.slots_are_reserved(reserved_slots_of_pools(settings));
     });
     if (!listener_) open_listener(HttpListener::Begin::at_once);
   }

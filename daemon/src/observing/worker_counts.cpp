@@ -83,6 +83,8 @@ void WorkerCounts::add_to(MetricFamilies& families, const FollowedRuns& followed
     families.add(metric::kSlots, {{"pool", name}, {"state", "performing"}}, sums[pool].performing);
     families.add(metric::kSlots, {{"pool", name}, {"state", "idle"}},
                  sums[pool].slots - sums[pool].performing);
+    families.add(metric::kSlotsReserved, {{"pool", name}},
+                 pool < reserved_.size() ? static_cast<double>(reserved_[pool]) : 0);
     families.add(metric::kWorkerMemory, {{"pool", name}}, sums[pool].memory);
     families.add(metric::kPoolQuiet, {{"pool", name}}, quiet_.contains(pool) ? 1 : 0);
     for (const std::string_view cause : kCauses) {

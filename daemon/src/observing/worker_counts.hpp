@@ -33,6 +33,9 @@ class WorkerCounts {
   // One pool, or all.
   void set_quiet(std::optional<std::size_t> pool, bool is_quiet);
 
+  // Of each pool, slots that are kept.
+  void set_reserved(std::vector<std::int64_t> slots) { reserved_ = std::move(slots); }
+
   // `followed` of the same processes.
   void add_to(MetricFamilies& families, const FollowedRuns& followed) const;
 
@@ -45,7 +48,8 @@ class WorkerCounts {
     std::int64_t memory = 0;
   };
   std::vector<std::string> pools_;
-  std::set<std::size_t> quiet_;  // of them
+  std::set<std::size_t> quiet_;         // of them
+  std::vector<std::int64_t> reserved_;  // of the first of them
   std::map<ProcessNumber, Process> processes_;
   std::map<std::pair<std::size_t, std::string_view>, std::int64_t> exits_;  // by pool and cause
 };

@@ -44,7 +44,21 @@ bool Pruner::is_time_doubtful() {
   return leaps_.has_leapt_within(limits_.behind_leap, now);
 }
 
+void Pruner::use(const queue::Retention& rules) {
+  const std::lock_guard lock(mutex_);
+  next_rules_ = rules;
+}
+
+void Pruner::take_rules() {
+  const std::lock_guard lock(mutex_);
+  if (!next_rules_ || *next_rules_ == rules_) return;
+  rules_ = *next_rules_;
+  pass_.reset();
+  found_.clear();
+}
+
 std::chrono::microseconds Pruner::do_step() {
+  take_rules();
   if (is_time_doubtful()) {
     pass_.reset();
     found_.clear();

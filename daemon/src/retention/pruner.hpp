@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct PrunerLimits {
   std::chrono::hours behind_leap{1};
 };
 
-// Threads: one at a time.
+// Threads: one at a time; use() any.
 class Pruner {
  public:
   // `store` and `clock` outlive it. `tell` is called where some have gone, with how many since the start.
@@ -36,6 +37,8 @@ class Pruner {
 
   // Reads a page or removes some, at most one commit of each sort; how long to rest. What the store throws is logged.
   std::chrono::microseconds step();
+  // From the next look on; what has been found by others before is looked at again.
+  void use(const queue::Retention& rules);
   [[nodiscard]] const queue::Pruned& pruned() const { return pruned_; }
 
  private:
@@ -46,6 +49,7 @@ class Pruner {
     bool is_read = false;  // to the end
   };
   std::chrono::microseconds do_step();
+  void take_rules();
   void read_on();
   void remove_some();
   std::chrono::microseconds end_pass();
@@ -55,7 +59,9 @@ class Pruner {
   queue::Store& store_;
   const Clock& clock_;
   ClockLeaps leaps_;
-  const queue::Retention rules_;
+  queue::Retention rules_;
+  std::mutex mutex_;
+  std::optional<queue::Retention> next_rules_;  // behind the mutex
   const std::function<void(const queue::Pruned&)> tell_;
   const PrunerLimits limits_;
   std::optional<Pass> pass_;

@@ -12,7 +12,8 @@
 //   async_wait(id, whose, token)                    void(std::exception_ptr, tenure::FoundJob)
 //
 // What they do is what enqueue, enqueue_all and find do, and their errors are the same, but: no thread of the caller's waits for anything, and no
-// error is thrown by the call itself (but ForkedProcess); it is the call's outcome. The tenant is captured, and arguments are encoded, at the
+// error is thrown by the call itself (but ForkedProcess); it is the call's outcome. What else a job's own code throws (its options) is told as an Error,
+// Internal with its text, or OutOfMemory. The tenant is captured, and arguments are encoded, at the
 // call and not when a lazy token starts. All jobs that wait are stored by one commit and one sync. With the default durability a call
 // that ends without an error ends when its job is on disk. async_wait ends when the job has ended, however it has: FoundJob says how; JobNotFound.
 //

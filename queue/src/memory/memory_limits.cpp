@@ -40,6 +40,10 @@ void MemoryLimitRows::note(std::span<const BucketNote> notes, WallTime now) {
       continue;
     }
     writable_->forget_start_buckets(bucket.group, now - note.window);
+    if (bucket.starts == 0) {
+      writable_->erase_start_bucket(key);
+      continue;
+    }
     bucket.last_start = now + note.open_for;
     writable_->set_start_bucket(bucket);
   }

@@ -17,6 +17,7 @@ class MemoryLimitRows final : public LimitRows {
   void insert(const LimitRecord& limit) override { writable_->insert_limit(limit); }
   void update(const LimitRecord& limit) override { writable_->update_limit(limit); }
   void erase(LimitNumber number) override { writable_->erase_limit(number); }
+  void forget_starts(LimitNumber number) override { writable_->erase_buckets_of(number); }
   LimitsMark mark() override { return tables_.limits_mark(); }
   std::vector<StartBucket> buckets(LimitNumber number) override;
   std::vector<RunningClaim> claims() override;

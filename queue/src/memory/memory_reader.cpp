@@ -84,6 +84,12 @@ std::optional<TenantState> MemoryReader::tenant_state(TenantNumber tenant) {
   return found == tables_.tenants().end() ? std::nullopt : std::optional{found->second.state};
 }
 
+std::string MemoryReader::tenant_name(TenantNumber tenant) {
+  const auto found = tables_.tenants().find(tenant);
+  if (found == tables_.tenants().end()) return {};
+  return found->second.name ? std::string{found->second.name->text()} : std::string{kUntenantedName};
+}
+
 std::string MemoryReader::queue_name(QueueNumber queue) { return name_in(tables_.queues(), queue.value); }
 std::string MemoryReader::kind_name(KindNumber kind) { return name_in(tables_.kinds(), kind.value); }
 
@@ -326,6 +332,7 @@ std::optional<TenantBehind> MemoryReader::behind_of(TenantNumber tenant) const {
 LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
   const Lane& lane = tables_.jobs().at(job.seq).lane;
   const LimitsInTheWay limits = in_the_way(limits_of(job));
+  const auto pools = performing_pools(dispatcher_facts(*this), job);
   return {.tenant = job.tenant_state,
           .is_queue_paused = gates().is_queue_paused(lane.queue),
           .is_kind_paused = gates().is_kind_paused(lane.kind),
@@ -334,7 +341,8 @@ LaneFacts MemoryReader::lane_facts(const JobRecord& job) {
           .is_at_cap = limits.is_at_cap,
           .next_start = limits.next_start,
           .behind = behind_of(lane.tenant),
-          .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
+          .are_slots_taken = are_taken(pools),
+          .are_slots_kept = are_kept(pools, job.priority)};
 }
 
 Lane MemoryReader::lane_of(const JobRecord& job) { return tables_.jobs().at(job.seq).lane; }
@@ -367,11 +375,12 @@ std::vector<PoolSlots> MemoryReader::pool_slots() {
   std::vector<PoolSlots> all;
   if (tables_.holders().empty()) return all;
   const Incarnation newest = tables_.holders().rbegin()->first;
-  std::map<ProcessNumber, std::int64_t> claims;
+  ClaimsByPriority claims;
   for (const auto& [seq, claim] : tables_.claims())
-    if (claim.token.incarnation == newest) ++claims[claim.process];
+    if (claim.token.incarnation == newest)
+      ++claims[claim.process][tables_.jobs().at(seq).lane.priority.value];
   for (const auto& [name, pool] : tables_.pools())
-    if (pool.told_by == newest) all.push_back(slots_of(name, pool.record.processes, claims));
+    if (pool.told_by == newest) all.push_back(slots_of(pool.record, claims));
   return all;
 }
 
@@ -388,6 +397,10 @@ const LaneGates& MemoryReader::gates() {
     LaneGates::Pool& told = pools.emplace_back(
         LaneGates::Pool{pool.record.workers > 0, numbers_in(tables_.queues(), pool.record.queues),
                         numbers_in(tables_.kinds(), pool.record.kinds)});
+    told.rule = pool.record.tenants.rule;
+    for (const auto& [number, tenant] : tables_.tenants())
+      if (std::ranges::binary_search(pool.record.tenants.names, tenant_name(number)))
+        told.tenants.push_back(number.value);
     for (const auto& [kind, wanted] : pool.record.schemas)
       for (const std::int64_t number : numbers_in(tables_.kinds(), {kind})) told.schemas[number] = wanted;
   }

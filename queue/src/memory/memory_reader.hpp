@@ -26,6 +26,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   JobSeq known_until() override { return tables_.last_seq(); }
   std::optional<WallTime> next_due() override;
   std::optional<TenantState> tenant_state(TenantNumber tenant) override;
+  std::string tenant_name(TenantNumber tenant) override;
   std::string queue_name(QueueNumber queue) override;
   std::string kind_name(KindNumber kind) override;
   std::optional<QueueNumber> queue_number(std::string_view name) override;

@@ -462,6 +462,8 @@ void MemoryTables::set_start_bucket(const StartBucket& bucket) {
   set(start_buckets_, {bucket.group, bucket.number}, bucket);
 }
 
+void MemoryTables::erase_start_bucket(const BucketKey& key) { erase(start_buckets_, key); }
+
 void MemoryTables::forget_start_buckets(const LimitGroup& group, WallTime until) {
   std::vector<BucketKey> gone;
   for (auto at = start_buckets_.lower_bound({group, std::numeric_limits<std::int64_t>::min()});

@@ -317,6 +317,8 @@ class MemoryTables {
   void update_limit(const LimitRecord& limit);
   void erase_limit(LimitNumber number);
   void set_start_bucket(const StartBucket& bucket);
+  void erase_start_bucket(const BucketKey& key);
+  void erase_buckets_of(LimitNumber number);
   // Of that group, whose last start is no later.
   void forget_start_buckets(const LimitGroup& group, WallTime until);
   void append_audit(const AuditEntry& entry, WallTime now);
@@ -337,7 +339,6 @@ class MemoryTables {
   void erase(Map& map, const typename Map::key_type& key);
   std::int64_t add_name(MemoryNames& names, std::string_view name);
   void forget_captures(JobSeq seq);
-  void erase_buckets_of(LimitNumber number);
   void index(JobSeq seq, const MemoryJob& job);
   void unindex(JobSeq seq, const MemoryJob& job);
 

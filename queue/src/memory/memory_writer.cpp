@@ -148,33 +148,32 @@ ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
   if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   ClaimReply reply;
   std::size_t bytes = 0;
-  std::size_t lined_up = 0;
   while (reply.jobs.size() < request.count && !reply.stopped_by_bytes && !reply.stopped_by_keys) {
     const std::size_t wanted = request.count - reply.jobs.size();
     const auto front = front_of_lanes(request, wanted);
-    claim_front(request, front, now, reply, {bytes, lined_up});
+    claim_front(request, front, now, reply, bytes);
     if (front.size() < wanted) break;
   }
   return reply;
 }
 
 void MemoryWriter::claim_front(const ClaimRequest& request, std::span<const MemoryTables::ReadyKey> front,
-                               WallTime now, ClaimReply& reply, ClaimSums sums) {
+                               WallTime now, ClaimReply& reply, std::size_t& bytes) {
   for (const auto& place : front) {
     ClaimedJob job = claimed(place);
     const auto key = tables_.job_key(job.seq);
     if (key && is_taken(*key)) {
-      if (sums.lined_up == kLinedUpMax) {
+      if (lined_up_ == kLinedUpMax) {
         reply.stopped_by_keys = true;
         return;
       }
-      ++sums.lined_up;
+      ++lined_up_;
       stand_in_line(job.seq);
       continue;
     }
-    sums.bytes += job.envelope.size() + job.cursor.size();
+    bytes += job.envelope.size() + job.cursor.size();
     const bool is_allowed = reply.jobs.empty() && request.first_of_any_size;
-    if (sums.bytes > request.bytes_max && !is_allowed) {
+    if (bytes > request.bytes_max && !is_allowed) {
       reply.stopped_by_bytes = true;
       return;
     }

@@ -177,13 +177,9 @@ class MemoryWriter final : public StoreWriter {
 
   [[nodiscard]] std::vector<MemoryTables::ReadyKey> front_of_lanes(const ClaimRequest& request,
                                                                    std::size_t count) const;
-  // Of all fronts of one request.
-  struct ClaimSums {
-    std::size_t& bytes;
-    std::size_t& lined_up;
-  };
+  // `bytes`: of all fronts of one request.
   void claim_front(const ClaimRequest& request, std::span<const MemoryTables::ReadyKey> front, WallTime now,
-                   ClaimReply& reply, ClaimSums sums);
+                   ClaimReply& reply, std::size_t& bytes);
   [[nodiscard]] ClaimedJob claimed(const MemoryTables::ReadyKey& key) const;
 
   // Nothing where the claim was lost.
@@ -242,6 +238,7 @@ class MemoryWriter final : public StoreWriter {
   LimitVerbs limit_verbs_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
+  std::size_t lined_up_ = 0;  // by all claims of this commit
 };
 
 }  // namespace tenure::queue

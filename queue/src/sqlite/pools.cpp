@@ -14,7 +14,7 @@ namespace {
 using sqlite::Query;
 
 // Few rows in all of them: pools are configured, and kinds are limited. Index: none, the whole table.
-constexpr Query kPools{"pools", "select name, workers from pool order by name"};
+constexpr Query kPools{"pools", "select name, workers, tenants from pool order by name"};
 // ?1 pool. Index: primary key.
 constexpr Query kQueuesOfPool{"queues_of_pool",
                               "select queue from pool_queue where pool = ?1 order by queue"};
@@ -23,6 +23,10 @@ constexpr Query kKindsOfPool{"kinds_of_pool",
 constexpr Query kDefaultsOfPool{"defaults_of_pool",
                                 "select queue from pool_default_queue where pool = ?1 order by queue"};
 // ?1 pool. Index: primary key.
+constexpr Query kTenantsOfPool{"tenants_of_pool",
+                               "select tenant from pool_tenant where pool = ?1 order by tenant"};
+constexpr Query kReservedOfPool{"reserved_of_pool", R"sql(
+  select priority, slots from pool_reserved where pool = ?1 order by priority)sql"};
 constexpr Query kProcessesOfPool{"processes_of_pool", R"sql(
   select process, slots from pool_process where pool = ?1 order by process)sql"};
 
@@ -31,9 +35,15 @@ constexpr Query kClaimsByProcess{"claims_by_process", R"sql(
   select process, count(*) from claim where incarnation = (select max(incarnation) from holder)
   group by process)sql"};
 
+// The same by the priorities of their jobs. Index: primary key of job.
+constexpr Query kClaimsByPriority{"claims_by_priority", R"sql(
+  select claim.process, job.priority, count(*) from claim join job on job.seq = claim.seq
+  where claim.incarnation = (select max(incarnation) from holder)
+  group by claim.process, job.priority)sql"};
+
 // The newest dispatcher's. Index: none, the whole table.
 constexpr Query kPoolsOfNow{"pools_of_now", R"sql(
-  select name, workers from pool where incarnation = (select max(incarnation) from holder))sql"};
+  select name, workers, tenants from pool where incarnation = (select max(incarnation) from holder))sql"};
 // ?1 pool. Index: primary key; names of queues and kinds.
 constexpr Query kQueueNumbersOfPool{"queue_numbers_of_pool", R"sql(
   select queue.number from pool_queue join queue on queue.name = pool_queue.queue
@@ -41,11 +51,16 @@ constexpr Query kQueueNumbersOfPool{"queue_numbers_of_pool", R"sql(
 constexpr Query kKindNumbersOfPool{"kind_numbers_of_pool", R"sql(
   select kind.number, schema_min from pool_kind join kind on kind.name = pool_kind.kind
   where pool_kind.pool = ?1 order by kind.number)sql"};
+// ?1 pool. Index: primary key; names of tenants, whatever their generation.
+constexpr Query kTenantNumbersOfPool{"tenant_numbers_of_pool", R"sql(
+  select tenant.number from pool_tenant join tenant on tenant.name = pool_tenant.tenant
+  where pool_tenant.pool = ?1 order by tenant.number)sql"};
 
-// ?1 name  ?2 incarnation  ?3 workers. Index: primary key.
+// ?1 name  ?2 incarnation  ?3 workers  ?4 tenants. Index: primary key.
 constexpr Query kPutPool{"put_pool", R"sql(
-  insert into pool(name, incarnation, workers) values (?1, ?2, ?3)
-  on conflict(name) do update set incarnation = excluded.incarnation, workers = excluded.workers)sql"};
+  insert into pool(name, incarnation, workers, tenants) values (?1, ?2, ?3, ?4)
+  on conflict(name) do update set incarnation = excluded.incarnation, workers = excluded.workers,
+    tenants = excluded.tenants)sql"};
 // ?1 pool. Index: primary key.
 constexpr Query kDeletePool{"delete_pool", "delete from pool where name = ?1"};
 constexpr Query kDeleteQueuesOfPool{"delete_queues_of_pool", "delete from pool_queue where pool = ?1"};
@@ -54,6 +69,14 @@ constexpr Query kDeleteDefaultsOfPool{"delete_defaults_of_pool",
                                       "delete from pool_default_queue where pool = ?1"};
 constexpr Query kDeleteProcessesOfPool{"delete_processes_of_pool",
                                        "delete from pool_process where pool = ?1"};
+constexpr Query kDeleteTenantsOfPool{"delete_tenants_of_pool", "delete from pool_tenant where pool = ?1"};
+constexpr Query kDeleteReservedOfPool{"delete_reserved_of_pool", "delete from pool_reserved where pool = ?1"};
+// ?1 pool  ?2 tenant.
+constexpr Query kInsertTenantOfPool{"insert_tenant_of_pool",
+                                    "insert into pool_tenant(pool, tenant) values (?1, ?2)"};
+// ?1 pool  ?2 priority  ?3 slots.
+constexpr Query kInsertReservedOfPool{"insert_reserved_of_pool",
+                                      "insert into pool_reserved(pool, priority, slots) values (?1, ?2, ?3)"};
 // ?1 pool  ?2 queue or kind  ?3 schema_min.
 constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
                                    "insert into pool_queue(pool, queue) values (?1, ?2)"};
@@ -90,6 +113,25 @@ std::vector<PoolProcess> processes_of(sqlite::Connection& connection, std::strin
   return processes;
 }
 
+std::vector<ReservedSlots> reserved_of(sqlite::Connection& connection, std::string_view pool) {
+  std::vector<ReservedSlots> reserved;
+  auto row = connection.statement(kReservedOfPool);
+  row.bind(pool);
+  while (row.step()) reserved.push_back({Priority{static_cast<int>(row.integer(0))}, row.integer(1)});
+  return reserved;
+}
+
+// Checked by the table.
+PoolTenants::Rule rule_in(std::int64_t stored) { return static_cast<PoolTenants::Rule>(stored); }
+
+// All generations of its tenants.
+std::vector<std::int64_t> tenant_numbers_of(sqlite::Connection& connection, std::string_view pool) {
+  std::vector<std::int64_t> numbers = numbers_of(connection, kTenantNumbersOfPool, pool);
+  const auto names = texts_of(connection, kTenantsOfPool, pool);
+  if (std::ranges::binary_search(names, kUntenantedName)) numbers.insert(numbers.begin(), kUntenanted.value);
+  return numbers;
+}
+
 void replace(sqlite::Connection& connection, const Query& erase, const Query& insert, std::string_view pool,
              const std::vector<std::string>& texts) {
   connection.statement(erase).bind(pool).run();
@@ -112,6 +154,17 @@ void replace_kinds(sqlite::Connection& connection, const PoolRecord& pool,
   }
 }
 
+void replace_rules(sqlite::Connection& connection, const PoolRecord& pool, const PoolRecord& before) {
+  if (pool.tenants.names != before.tenants.names)
+    replace(connection, kDeleteTenantsOfPool, kInsertTenantOfPool, pool.name, pool.tenants.names);
+  if (pool.reserved == before.reserved) return;
+  connection.statement(kDeleteReservedOfPool).bind(pool.name).run();
+  for (const ReservedSlots& reserved : pool.reserved)
+    connection.statement(kInsertReservedOfPool)
+        .bind(pool.name, reserved.priority.value, reserved.slots)
+        .run();
+}
+
 // By a name or a number of the kind.
 template <class Key>
 std::map<Key, std::int64_t> schemas_of(sqlite::Connection& connection, const Query& query,
@@ -126,7 +179,10 @@ std::map<Key, std::int64_t> schemas_of(sqlite::Connection& connection, const Que
 
 void write_pool(sqlite::Connection& connection, Incarnation incarnation, const PoolRecord& pool,
                 const PoolRecord& before) {
-  connection.statement(kPutPool).bind(pool.name, incarnation.value, pool.workers).run();
+  connection.statement(kPutPool)
+      .bind(pool.name, incarnation.value, pool.workers, static_cast<std::int64_t>(pool.tenants.rule))
+      .run();
+  replace_rules(connection, pool, before);
   if (const auto queues = sorted(pool.queues); queues != before.queues)
     replace(connection, kDeleteQueuesOfPool, kInsertQueueOfPool, pool.name, queues);
   if (pool.processes != before.processes) {
@@ -151,8 +207,9 @@ void write_pools(sqlite::Connection& connection, Incarnation incarnation, std::s
     if (before != former.end()) former.erase(before);
   }
   for (const PoolRecord& gone : former)
-    for (const Query* const erase : {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool,
-                                     &kDeleteDefaultsOfPool, &kDeleteProcessesOfPool})
+    for (const Query* const erase :
+         {&kDeletePool, &kDeleteQueuesOfPool, &kDeleteKindsOfPool, &kDeleteDefaultsOfPool,
+          &kDeleteProcessesOfPool, &kDeleteTenantsOfPool, &kDeleteReservedOfPool})
       connection.statement(*erase).bind(gone.name).run();
 }
 
@@ -166,23 +223,34 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
          texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name),
          processes_of(connection, name),
          schemas_of<std::string>(connection, kKindsOfPool, name,
-                                 [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; })});
+                                 [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; }),
+         PoolTenants{rule_in(row.integer(2)), texts_of(connection, kTenantsOfPool, name)},
+         reserved_of(connection, name)});
   }
   return pools;
 }
 
 std::vector<PoolSlots> read_pool_slots(sqlite::Connection& connection) {
-  std::map<ProcessNumber, std::int64_t> claims;
+  std::vector<PoolRecord> pools;
   {
+    auto row = connection.statement(kPoolsOfNow);
+    while (row.step()) {
+      const std::string name{row.text(0)};
+      pools.push_back({.name = name,
+                       .processes = processes_of(connection, name),
+                       .reserved = reserved_of(connection, name)});
+    }
+  }
+  ClaimsByPriority claims;
+  if (std::ranges::any_of(pools, [](const PoolRecord& pool) { return !pool.reserved.empty(); })) {
+    auto row = connection.statement(kClaimsByPriority);
+    while (row.step()) claims[ProcessNumber{row.integer(0)}][row.integer(1)] = row.integer(2);
+  } else {
     auto row = connection.statement(kClaimsByProcess);
-    while (row.step()) claims[ProcessNumber{row.integer(0)}] = row.integer(1);
+    while (row.step()) claims[ProcessNumber{row.integer(0)}][0] = row.integer(1);
   }
   std::vector<PoolSlots> all;
-  auto row = connection.statement(kPoolsOfNow);
-  while (row.step()) {
-    const std::string name{row.text(0)};
-    all.push_back(slots_of(name, processes_of(connection, name), claims));
-  }
+  for (const PoolRecord& pool : pools) all.push_back(slots_of(pool, claims));
   return all;
 }
 
@@ -191,11 +259,11 @@ LaneGates read_gates(sqlite::Connection& connection) {
   auto row = connection.statement(kPoolsOfNow);
   while (row.step()) {
     const std::string name{row.text(0)};
-    pools.push_back(
-        {row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
-         numbers_of(connection, kKindNumbersOfPool, name),
-         schemas_of<std::int64_t>(connection, kKindNumbersOfPool, name,
-                                  [](const sqlite::Statement& kind) { return kind.integer(0); })});
+    pools.push_back({row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
+                     numbers_of(connection, kKindNumbersOfPool, name),
+                     schemas_of<std::int64_t>(connection, kKindNumbersOfPool, name,
+                                              [](const sqlite::Statement& kind) { return kind.integer(0); }),
+                     rule_in(row.integer(2)), tenant_numbers_of(connection, name)});
   }
   return pools.empty() ? LaneGates{} : LaneGates{std::move(pools)};
 }
@@ -205,17 +273,25 @@ std::vector<const Query*> pool_queries() {
           &kQueuesOfPool,
           &kKindsOfPool,
           &kDefaultsOfPool,
+          &kTenantsOfPool,
+          &kReservedOfPool,
           &kProcessesOfPool,
           &kClaimsByProcess,
+          &kClaimsByPriority,
           &kPoolsOfNow,
           &kQueueNumbersOfPool,
           &kKindNumbersOfPool,
+          &kTenantNumbersOfPool,
           &kPutPool,
           &kDeletePool,
           &kDeleteQueuesOfPool,
           &kDeleteKindsOfPool,
           &kDeleteDefaultsOfPool,
           &kDeleteProcessesOfPool,
+          &kDeleteTenantsOfPool,
+          &kDeleteReservedOfPool,
+          &kInsertTenantOfPool,
+          &kInsertReservedOfPool,
           &kInsertQueueOfPool,
           &kInsertKindOfPool,
           &kInsertDefaultOfPool,

@@ -52,7 +52,6 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
   if (reply.gate) return reply;
   static_cast<void>(fresh());  // before any lane is read: it may absorb
   // Once, but where damaged rows had to be left out, or jobs wait for their keys.
-  lined_up_ = 0;
   while (reply.jobs.size() < request.count && !reply.stopped_by_bytes && !reply.stopped_by_keys) {
     const std::size_t wanted = request.count - reply.jobs.size();
     const auto front = front_of_lanes(request, wanted);

@@ -99,6 +99,12 @@ std::optional<TenantState> SqliteLaneReader::tenant_state(TenantNumber tenant) {
                         : tenant_state_of(row.integer(0), TenantName::stored(row.text(1)));
 }
 
+std::string SqliteLaneReader::tenant_name(TenantNumber tenant) {
+  auto row = connection_.statement(kTenantState);
+  if (!row.bind(tenant.value).step()) return {};
+  return std::string{row.is_null(1) ? kUntenantedName : row.text(1)};
+}
+
 std::string SqliteLaneReader::queue_name(QueueNumber queue) {
   return names_.name(NameTable::queue, queue.value);
 }

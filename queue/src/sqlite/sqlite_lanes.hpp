@@ -24,6 +24,7 @@ class SqliteLaneReader final : public LaneReader {
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
   std::optional<WallTime> next_due() override;
   std::optional<TenantState> tenant_state(TenantNumber tenant) override;
+  std::string tenant_name(TenantNumber tenant) override;
   std::string queue_name(QueueNumber queue) override;
   std::string kind_name(KindNumber kind) override;
   std::optional<QueueNumber> queue_number(std::string_view name) override;

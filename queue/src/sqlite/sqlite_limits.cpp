@@ -56,6 +56,12 @@ constexpr Query kLaterStart{"later_start", R"sql(
 constexpr Query kForgetOfGroup{"forget_buckets_of_group", R"sql(
   delete from start_bucket
   where limit_number = ?1 and tenant = ?2 and queue = ?3 and kind = ?4 and last_start_us <= ?5)sql"};
+// ?1 to ?4 the group  ?5 number. Index: primary key.
+constexpr Query kDeleteBucket{"delete_bucket", R"sql(
+  delete from start_bucket
+  where limit_number = ?1 and tenant = ?2 and queue = ?3 and kind = ?4 and number = ?5)sql"};
+// ?1 limit. Index: primary key, a prefix.
+constexpr Query kForgetOfLimit{"forget_buckets_of_limit", "delete from start_bucket where limit_number = ?1"};
 // ?1 us. Index: start_bucket_time.
 constexpr Query kForgetOld{"forget_old_buckets", "delete from start_bucket where last_start_us <= ?1"};
 
@@ -166,6 +172,10 @@ void SqliteLimitRows::erase(LimitNumber number) {
   connection_.statement(kDeleteLimit).bind(number.value).run();
 }
 
+void SqliteLimitRows::forget_starts(LimitNumber number) {
+  connection_.statement(kForgetOfLimit).bind(number.value).run();
+}
+
 LimitsMark SqliteLimitRows::mark() { return LimitsMark{connection_.statement(kLimitsMark).row().integer(0)}; }
 
 std::vector<StartBucket> SqliteLimitRows::buckets(LimitNumber number) {
@@ -192,6 +202,11 @@ void SqliteLimitRows::note(std::span<const BucketNote> notes, WallTime now) {
     is_any_news = true;
     auto forget = connection_.statement(kForgetOfGroup);
     bind_group(forget, bucket.group).bind(to_us(now - note.window)).run();
+    if (bucket.starts == 0) {
+      auto erase = connection_.statement(kDeleteBucket);
+      bind_group(erase, bucket.group).bind(bucket.number).run();
+      continue;
+    }
     auto put = connection_.statement(kPutBucket);
     bind_group(put, bucket.group)
         .bind(bucket.number, bucket.starts, bucket.is_last ? 1 : 0, to_us(now + note.open_for))
@@ -228,9 +243,9 @@ std::vector<LimitStanding> SqliteJobReader::limits_of(const JobRecord& job) {
 }
 
 std::vector<const Query*> limit_rule_queries() {
-  return {&kLimits,         &kInsertLimit,   &kUpdateLimit,  &kDeleteLimit, &kLimitsMark,
-          &kBucketsOfLimit, &kAllBuckets,    &kPutBucket,    &kLaterStart,  &kForgetOfGroup,
-          &kForgetOld,      &kRunningClaims, &kQueueOfLimit, &kKindOfLimit, &kTenantOfLimit};
+  return {&kLimits,     &kInsertLimit,   &kUpdateLimit,  &kDeleteLimit,   &kLimitsMark,   &kBucketsOfLimit,
+          &kAllBuckets, &kPutBucket,     &kLaterStart,   &kForgetOfGroup, &kDeleteBucket, &kForgetOfLimit,
+          &kForgetOld,  &kRunningClaims, &kQueueOfLimit, &kKindOfLimit,   &kTenantOfLimit};
 }
 
 }  // namespace tenure::queue

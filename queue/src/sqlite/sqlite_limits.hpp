@@ -17,6 +17,7 @@ class SqliteLimitRows final : public LimitRows {
   void insert(const LimitRecord& limit) override;
   void update(const LimitRecord& limit) override;
   void erase(LimitNumber number) override;
+  void forget_starts(LimitNumber number) override;
   LimitsMark mark() override;
   std::vector<StartBucket> buckets(LimitNumber number) override;
   std::vector<RunningClaim> claims() override;

@@ -52,6 +52,7 @@ LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
   const auto behind = behind_of(connection_, TenantNumber{lane.tenant});
   if (behind) gates.set_behind({{behind->tenant, behind->wanted}});
   const LimitsInTheWay limits = in_the_way(limits_of(job));
+  const auto pools = performing_pools(dispatcher_facts(*this), job);
   return {.tenant = job.tenant_state,
           .is_queue_paused = is_paused(connection_, PauseScope::queue, job.queue),
           .is_kind_paused = is_paused(connection_, PauseScope::kind, job.kind),
@@ -60,7 +61,8 @@ LaneFacts SqliteJobReader::lane_facts(const JobRecord& job) {
           .is_at_cap = limits.is_at_cap,
           .next_start = limits.next_start,
           .behind = behind,
-          .are_slots_taken = are_taken(performing_pools(dispatcher_facts(*this), job.queue, job.kind))};
+          .are_slots_taken = are_taken(pools),
+          .are_slots_kept = are_kept(pools, job.priority)};
 }
 
 Lane SqliteJobReader::lane_of(const JobRecord& job) {

@@ -411,7 +411,7 @@ class SqliteWriter final : public StoreWriter {
   LimitVerbs limit_verbs_{limit_rows_};
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
-  std::size_t lined_up_ = 0;  // by the claim under way
+  std::size_t lined_up_ = 0;  // by all claims of this commit
   std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> paused_lanes_;
   std::set<TenantNumber> marked_outboxes_;
   bool relays_for_restore_ = false;

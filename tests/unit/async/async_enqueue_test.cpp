@@ -6,7 +6,9 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <future>
+#include <new>
 #include <thread>
 
 namespace tenure::testing {
@@ -72,6 +74,32 @@ TEST_F(AsyncClient, AFutureHasTheIdOrThrowsTheTypedError) {
   auto unknown = client_->async_enqueue(Ping{1}, {.tenant = "nobody"}, asio::use_future);
   EXPECT_THROW(static_cast<void>(unknown.get()), TenantDoesNotExist);
   EXPECT_EQ(jobs(), 1);
+}
+
+// Whose options cannot be told: by an exception of the application's own.
+template <class Exception>
+struct WithoutOptions {
+  static constexpr std::string_view kind = "test.without_options";
+  static JobOptions options() { throw Exception{}; }
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+struct NoReason {};
+
+TEST_F(AsyncClient, WhateverAJobsOwnCodeThrowsIsTheCallsOutcome) {
+  std::array<Outcome<Uuid>, 2> outcomes;
+  EXPECT_NO_THROW(
+      client_->async_enqueue(WithoutOptions<std::bad_function_call>{}, kUntenanted, into(outcomes[0])));
+  EXPECT_NO_THROW(client_->async_enqueue(WithoutOptions<NoReason>{}, kUntenanted, into(outcomes[1])));
+  Outcome<std::vector<BulkItem>> bulk;
+  const std::array<WithoutOptions<std::bad_alloc>, 2> jobs_of_bulk{};
+  EXPECT_NO_THROW(
+      client_->async_enqueue_all(jobs_of_bulk, kUntenanted, BulkRule::store_good_ones, into(bulk)));
+  loop_.run();
+  EXPECT_EQ(outcomes[0].code(), ErrorCode::internal);
+  EXPECT_EQ(outcomes[1].code(), ErrorCode::internal);
+  EXPECT_EQ(bulk.code(), ErrorCode::out_of_memory);
+  EXPECT_EQ(jobs(), 0);
 }
 
 TEST_F(AsyncClient, ATokenOfAnApplicationsOwnServesToo) {

@@ -1,7 +1,10 @@
 #include "pings.hpp"
+#include "unit/worker/failing_store.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <vector>
 
 // Waiting for the end of a job from an event loop.
 namespace tenure::testing {
@@ -76,6 +79,37 @@ TEST_F(AsyncWait, OneThatIsCancelledEndsAndItsJobIsLeft) {
   EXPECT_EQ(outcome.code(), ErrorCode::interrupted);
   EXPECT_EQ(outcome.times, 1);
   EXPECT_EQ(client_->find(id, kOutside)->state, ShownState::ready);
+}
+
+// The look at all that wait takes many reads, and what is enqueued meanwhile waits for one of them.
+TEST_F(AsyncWait, HoweverManyWaitAnEnqueueIsStoredBetweenTwoReads) {
+  constexpr std::size_t kWaits = 3'000;
+  daemon::FailingStore store(
+      queue::open_sqlite_store({.path = folder_ / "other.db", .create = true}, clock_));
+  std::atomic<bool> is_armed = false;
+  std::atomic<int> reads_before_write = -1;  // -1: it has not been asked for
+  Outcome<Uuid> stored;
+  store.at_read = [&] {
+    if (reads_before_write >= 0) ++reads_before_write;
+    if (!is_armed.exchange(false)) return;
+    reads_before_write = 0;
+    client_->async_enqueue(Ping{1}, kUntenanted, into(stored));
+  };
+  int reads = -1;
+  store.at_write = [&] {
+    if (reads_before_write >= 0 && reads < 0) reads = reads_before_write;
+  };
+  client_.emplace(store, clock_, ClientOptions{.application = "test", .durability = Durability::ordered});
+  std::vector<Outcome<FoundJob>> outcomes(kWaits);
+  for (Outcome<FoundJob>& outcome : outcomes)
+    client_->async_wait(client_->enqueue(Ping{1}, kUntenanted), kOutside, into(outcome));
+  is_armed = true;
+  while (stored.times == 0) loop_.run_one();
+  EXPECT_EQ(stored.code(), std::nullopt);
+  EXPECT_EQ(reads, 0);
+  client_.reset();
+  loop_.run();
+  for (const auto& outcome : outcomes) EXPECT_EQ(outcome.times, 1);
 }
 
 TEST_F(AsyncWait, MoreThanMayWaitIsRefused) {

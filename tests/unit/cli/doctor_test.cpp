@@ -48,9 +48,10 @@ constexpr std::array kPlanted{
             "FAIL  audit     row 1: the head is missing"},
     Planted{"holder", "insert into claim select seq, 1, 1, 1, null, 5 from job where seq = 4",
             "FAIL  holder    1 claim, and nobody is seen to hold the lock"},
-    Planted{"queues",
-            "insert into pool values ('general', 1, 1); insert into pool_queue values ('general', 'default')",
-            "FAIL  queues    1 job in \"exports\", which no pool lists"},
+    Planted{
+        "queues",
+        "insert into pool values ('general', 1, 1, 0); insert into pool_queue values ('general', 'default')",
+        "FAIL  queues    1 job in \"exports\", which no pool lists"},
     Planted{"tenants", "update tenant set state = 6 where name = 'acme'",
             "FAIL  tenants   acme is failed: its jobs wait"},
     Planted{"tenants", "update tenant set state = 1, created_us = 0 where name = 'acme'",

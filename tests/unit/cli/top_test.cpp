@@ -19,7 +19,7 @@ constexpr std::string_view kActivity =
     R"("standing_by":false,"holder":null,"quiet":null},"version":"1.0.0","up_ms":273600000,)"
     R"("rates":{"over_ms":8000,"in_per_second":410,"out_per_second":405.4,"failed_per_second":0.3},)"
     R"("start_delay":{"starts":12000,"p50_ms":6,"p99_ms":210},)"
-    R"("pools":[{"name":"general","quiet":null,"processes":2,"slots":16,"busy":16,"ahead":3},)"
+    R"("pools":[{"name":"general","quiet":null,"processes":2,"slots":16,"reserved":[{"priority":-50,"slots":1},{"priority":-10,"slots":2}],"busy":16,"ahead":3},)"
     R"({"name":"heavy","quiet":{"since":"2026-03-02T10:13:00Z","uid":0},"processes":1,"slots":8,"busy":6,"ahead":0}],)"
     R"("tenants":[{"name":"corvid","share":0.27},{"name":"acme","share":0.09}],)"
     R"("kinds":[{"name":"billing.send_invoice","running":14,"runs":9000,"p99_ms":1900},)"

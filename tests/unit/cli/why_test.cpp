@@ -253,10 +253,11 @@ TEST_F(WhyOfATurn, ItsPlaceInTheFairOrderAndItsStartAreTheDispatchersWord) {
   EXPECT_THAT(asked.back(), HasSubstr(R"("path":"/turn","query":{"queue":")"));
   EXPECT_THAT(asked.back(), HasSubstr(R"("ahead":"2")")) << "jobs 1 and 2 of its lane come first";
   EXPECT_EQ(run({"why", job_id(3).text(), "--json"}), 0);
-  EXPECT_THAT(output.out,
-              HasSubstr(R"("pools":[{"name":"general","slots":3,"taken":0}],"turn":{"problem":null,)"
-                        R"("pools":[{"name":"general","slots":3,"busy":1,"tenants_before":2,)"
-                        R"("capped":false,"expected_ms":40000}]})"));
+  EXPECT_THAT(
+      output.out,
+      HasSubstr(R"("pools":[{"name":"general","slots":3,"taken":0,"reserved":[]}],"turn":{"problem":null,)"
+                R"("pools":[{"name":"general","slots":3,"busy":1,"tenants_before":2,)"
+                R"("capped":false,"expected_ms":40000}]})"));
 }
 
 TEST_F(WhyOfATurn, WhatTheDispatcherCannotSayIsSaid) {

@@ -29,11 +29,15 @@ TEST(Changes, STP_09_WhatTheDaemonAloneReadsIsTakenOverAtOnce) {
   Settings after = two_pools();
   after.daemon.stop_deadline = 5s;
   after.store.poll = 2s;
+  after.retention.dead = 48h;
   after.pools[0].processes = 7;
+  after.pools[1].tenants = {"!acme"};
+  after.pools[1].reserved = {{-10, 1}};
   const Changes found = changes(two_pools(), after);
   EXPECT_EQ(found.settings, after);
   EXPECT_THAT(found.taken_over,
-              ElementsAre("daemon.stop_deadline", "store.poll", "pool.processes of general"));
+              ElementsAre("daemon.stop_deadline", "store.poll", "retention.dead", "pool.processes of general",
+                          "pool.reserved of heavy", "pool.tenants of heavy"));
   EXPECT_THAT(found.workers_are_old, ElementsAre(false, false));
 }
 

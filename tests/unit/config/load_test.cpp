@@ -16,6 +16,9 @@ using ::testing::SizeIs;
 
 constexpr std::string_view kWhole = R"([application]
 name = "billing"
+waiting_jobs_max = 10
+waiting_bytes_max = "1MiB"
+waiting_ends_max = 20
 [daemon]
 node = "app-1"
 stop_deadline = "5s"
@@ -39,6 +42,8 @@ program = "/usr/bin/worker"
 processes = 1
 slots = 4
 queues = ["critical", "default"]
+reserved = [{ priority = 0, slots = 1 }, { slots = 2, priority = -10 }]
+tenants = ["!acme", "!none"]
 [[pool]]
 name = "heavy"
 program = "%{config_dir}/worker"
@@ -68,7 +73,8 @@ TEST_F(Load, ReadsEverySetting) {
   const LoadedSettings loaded = read(kWhole);
   ASSERT_EQ(problems(kWhole), "");
   Settings expected;
-  expected.application.name = "billing";
+  expected.application = {
+      .name = "billing", .waiting_jobs_max = 10, .waiting_bytes_max = 1024UL * 1024, .waiting_ends_max = 20};
   expected.daemon = {.node = "app-1",
                      .stop_deadline = 5s,
                      .when_held = WhenHeld::exit,
@@ -87,7 +93,9 @@ TEST_F(Load, ReadsEverySetting) {
                      .program = "/usr/bin/worker",
                      .processes = 1,
                      .slots = 4,
-                     .queues = {"critical", "default"}},
+                     .queues = {"critical", "default"},
+                     .reserved = {{-10, 2}, {0, 1}},
+                     .tenants = {"!acme", "!none"}},
                     {.name = "heavy", .program = folder_ / "worker"}};
   expected.http = {
       .probe_listen = "0.0.0.0:7421", .allow_remote = true, .top_tenants = 0, .connections_max = 8};
@@ -233,6 +241,31 @@ INSTANTIATE_TEST_SUITE_P(
                  "bytes"},
         BadValue{pool("queues = [1]"),
                  "4: pool[0].queues = a list: must be a list of texts, as in [\"default\"]"},
+        BadValue{
+            pool("tenants = [\"acme\", \"!bolt\"]"),
+            "4: pool[0].tenants: names tenants and leaves others out: a pool takes only some, or all but "
+            "some"},
+        BadValue{pool("tenants = [\"Acme\"]"),
+                 "4: pool[0].tenants = [\"Acme\"]: \"Acme\" must be a tenant's name, none, or one of them "
+                 "behind !; a-z 0-9 _ -, the first a-z or 0-9, 1 to 63 bytes"},
+        BadValue{pool("tenants = [\"!\"]"),
+                 "4: pool[0].tenants = [\"!\"]: \"!\" must be a tenant's name, none, or one of them behind "
+                 "!; a-z 0-9 _ -, the first a-z or 0-9, 1 to 63 bytes"},
+        BadValue{pool("reserved = [{ priority = -10, slots = 16 }]"),
+                 "4: pool[0].reserved: keeps 16 slots of 16, and at least one must be left for all others"},
+        BadValue{pool("reserved = [{ priority = 0, slots = 8 }, { priority = 1, slots = 8 }]"),
+                 "4: pool[0].reserved: keeps 16 slots of 16, and at least one must be left for all others"},
+        BadValue{pool("reserved = [{ priority = 0, slots = 1 }, { priority = 0, slots = 2 }]"),
+                 "4: pool[0].reserved = a list of tables: names the priority 0 twice"},
+        BadValue{pool("reserved = [{ priority = 100, slots = 1 }]"),
+                 "4: pool[0].reserved = a list of tables: must be a list of tables, as in [{ priority = -10, "
+                 "slots = 2 }]: -100 to 99, and 1 to 65536"},
+        BadValue{pool("reserved = [{ priority = -10 }]"),
+                 "4: pool[0].reserved = a list of tables: must be a list of tables, as in [{ priority = -10, "
+                 "slots = 2 }]: -100 to 99, and 1 to 65536"},
+        BadValue{pool("reserved = [2]"),
+                 "4: pool[0].reserved = a list: must be a list of tables, as in [{ priority = -10, slots = 2 "
+                 "}]: -100 to 99, and 1 to 65536"},
         BadValue{pool("colour = 1"), "4: pool.colour is no setting of this release"},
         BadValue{"[[pool]]\nname = \"a\"\n", "1: pool[0].program is missing: every [[pool]] states it"},
         BadValue{"[pool]\nname = \"a\"\n", "1: pool is a list of sections: write [[pool]]"},
@@ -394,7 +427,8 @@ TEST(ConfigFileToRead, OptionBeforeVariableBeforeDefault) {
 // Each setting differs from its default, so that none can be left out.
 TEST(VariablesOf, GiveBackAllSettingsButPools) {
   Settings settings;
-  settings.application.name = "other";
+  settings.application = {
+      .name = "other", .waiting_jobs_max = 5, .waiting_bytes_max = 2UL << 20U, .waiting_ends_max = 6};
   settings.daemon = {.node = "host-2.example",
                      .stop_deadline = 1500ms,
                      .when_held = WhenHeld::exit,

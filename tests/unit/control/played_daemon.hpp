@@ -14,7 +14,7 @@ class PlayedDaemon final : public Controlled {
   PlayedDaemon() {
     shown.pid = 812;
     shown.node = "app-1";
-    shown.pools = {{"general"}, {"heavy"}};
+    shown.pools = {{"general", {}, {{queue::Priority{-10}, 2}}}, {"heavy"}};
     shown.now = {from_us(1'772'446'440'000'000), Instant{std::chrono::seconds{100}}};
     add(1, 0, Phase::ready);
     add(2, 0, Phase::leaving);

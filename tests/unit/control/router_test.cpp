@@ -70,8 +70,8 @@ TEST_F(RouterTest, TellsWhatTheDaemonHasBeenDoing) {
       {R"({"schema":"tenure.activity/1","daemon":{"pid":812,"node":"app-1","standing_by":false,)",
        R"("up_ms":7200000,"rates":{"over_ms":8000,"in_per_second":410.0,"out_per_second":0.4,"failed_per_second":0.1},)",
        R"("start_delay":{"starts":12,"p50_ms":6,"p99_ms":null},)",
-       R"("pools":[{"name":"general","quiet":null,"processes":2,"slots":16,"busy":1,"ahead":1},)",
-       R"({"name":"heavy","quiet":null,"processes":0,"slots":0,"busy":0,"ahead":0}])",
+       R"("pools":[{"name":"general","quiet":null,"processes":2,"slots":16,"reserved":[{"priority":-10,"slots":2}],"busy":1,"ahead":1},)",
+       R"({"name":"heavy","quiet":null,"processes":0,"slots":0,"reserved":[],"busy":0,"ahead":0}])",
        R"("tenants":[{"name":"acme","share":0.25}],)",
        R"("kinds":[{"name":"billing.send_invoice","running":14,"runs":100,"p99_ms":1900},)",
        R"({"name":"a.b","running":1,"runs":0,"p99_ms":null}]})"})

@@ -93,6 +93,7 @@ class FaultyRun {
     simulation::Options options = one_pool(2, 2, seed);
     options.settings.pools = {PoolSettings{"default", 2, {"urgent", "default"}},
                               PoolSettings{"other", 1, {"default"}}};
+    change_rules(options.settings.pools, seed);
     options.kinds = {"fast", "slow"};
     options.compares_lanes = true;
     options.journal_bytes = journal_bytes_;
@@ -106,6 +107,25 @@ class FaultyRun {
       return is_quiet_ ? simulation::Performance{} : any_performance(random_);
     };
     return options;
+  }
+  // Each queue has a pool for each tenant: only the second one may leave some out, and it has no queue of its own.
+  static void change_rules(std::vector<PoolSettings>& pools, std::uint64_t dice) {
+    using Rule = queue::PoolTenants::Rule;
+    pools[1].tenants = dice % 3 == 0   ? queue::PoolTenants{}
+                       : dice % 3 == 1 ? queue::PoolTenants{Rule::only, {"acme", "none"}}
+                                       : queue::PoolTenants{Rule::all_but, {"bolt", "late"}};
+    pools[0].reserved.clear();
+    if (dice % 4 >= 2) pools[0].reserved = {{queue::Priority{0}, 1}};
+  }
+  void reload_rules() {
+    std::vector<PoolSettings> pools = sim_->settings().pools;
+    change_rules(pools, random_.below(12));
+    Reconfigured reload{.poll = sim_->settings().poll,
+                        .stop_deadline = sim_->settings().stop_deadline,
+                        .ping_max = sim_->settings().ping_max};
+    for (const PoolSettings& pool : pools)
+      reload.pools.push_back({.processes = 2, .tenants = pool.tenants, .reserved = pool.reserved});
+    sim_.world.reload(reload);
   }
   // Some of the queues and kinds above; a run takes a few tenths of a second.
   static std::vector<queue::DeclaredSchedule> schedules(std::uint64_t seed) {
@@ -235,7 +255,9 @@ class FaultyRun {
   }
   void change_workers() {
     const auto workers = sim_->live_workers();
-    if (random_.below(2) == 0) {
+    if (random_.below(4) == 0) {
+      if (sim_->is_up()) reload_rules();
+    } else if (random_.below(2) == 0) {
       if (sim_->is_up()) sim_.world.reload(1 + static_cast<int>(random_.below(3)), random_.below(2) == 0);
     } else if (!workers.empty()) {
       sim_.world.tell_worker_to_end(workers[random_.below(workers.size())]);

@@ -125,7 +125,7 @@ TEST(Journal, RPL_07_AFailureTellsSeedAndOptionsAndLeavesAJournalThatReplays) {
   run.run();
   const std::string told = run.sim()->write_journals(folder.path(), "run");
   EXPECT_NE(told.find("seed=7 slots=2 "), std::string::npos) << told;
-  EXPECT_NE(told.find("PoolSettings{\"other\", 1, [\"default\"], 0, 0}"), std::string::npos) << told;
+  EXPECT_NE(told.find("PoolSettings{\"other\", 1, [\"default\"], 0, 0, PoolTenants{"), std::string::npos) << told;
   EXPECT_NE(told.find("tenure replay journal " + (folder / "run-life-1.journal").string()), std::string::npos)
       << told;
   for (std::size_t life = 1; life <= run.sim()->journals.size(); ++life) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <limits>
 #include <vector>
 
 namespace tenure::queue {
@@ -94,19 +95,80 @@ TEST(WaitReasons, ThatAllSlotsAreTakenDecidesBeforeItsTurnAndNothingElse) {
       std::vector{JobReason::no_dispatcher});
 }
 
+JobRecord job_of(std::string kind, std::optional<TenantName> tenant = std::nullopt) {
+  JobRecord job;
+  job.queue = "default";
+  job.kind = std::move(kind);
+  job.tenant = std::move(tenant);
+  return job;
+}
+
 TEST(PerformingPools, AreThoseThatListTheQueueAndPerformTheKind) {
   const DispatcherFacts dispatcher{.is_there = true,
                                    .pools = {{"general", {"default"}, 2, {"a", "b"}},
                                              {"heavy", {"default", "reports"}, 1, {"b"}},
                                              {"away", {"default"}, 0, {"a"}}},
                                    .slots = {{"general", 8, 8}, {"heavy", 2, 1}}};
-  EXPECT_EQ(performing_pools(dispatcher, "default", "a"), (std::vector<PoolSlots>{{"general", 8, 8}}));
-  EXPECT_EQ(performing_pools(dispatcher, "default", "b"),
+  EXPECT_EQ(performing_pools(dispatcher, job_of("a")), (std::vector<PoolSlots>{{"general", 8, 8}}));
+  EXPECT_EQ(performing_pools(dispatcher, job_of("b")),
             (std::vector<PoolSlots>{{"general", 8, 8}, {"heavy", 2, 1}}));
-  EXPECT_TRUE(performing_pools(dispatcher, "default", "c").empty());
-  EXPECT_TRUE(are_taken(performing_pools(dispatcher, "default", "a")));
-  EXPECT_FALSE(are_taken(performing_pools(dispatcher, "default", "b")));
-  EXPECT_FALSE(are_taken(performing_pools(dispatcher, "default", "c"))) << "none is not full";
+  EXPECT_TRUE(performing_pools(dispatcher, job_of("c")).empty());
+  EXPECT_TRUE(are_taken(performing_pools(dispatcher, job_of("a"))));
+  EXPECT_FALSE(are_taken(performing_pools(dispatcher, job_of("b"))));
+  EXPECT_FALSE(are_taken(performing_pools(dispatcher, job_of("c")))) << "none is not full";
+}
+
+TEST(PerformingPools, LeaveOutThoseThatDoNotTakeTheTenant) {
+  DispatcherFacts dispatcher{.is_there = true,
+                             .pools = {{"general", {"default"}, 2, {"a"}}, {"jumbo", {"default"}, 1, {"a"}}},
+                             .slots = {{"general", 8, 8}, {"jumbo", 2, 1}}};
+  dispatcher.pools[1].tenants = {PoolTenants::Rule::only, {"acme", "none"}};
+  EXPECT_EQ(performing_pools(dispatcher, job_of("a", TenantName("bolt"))).size(), 1U);
+  EXPECT_EQ(performing_pools(dispatcher, job_of("a", TenantName("acme"))).size(), 2U);
+  EXPECT_EQ(performing_pools(dispatcher, job_of("a")).size(), 2U);
+  dispatcher.pools[1].tenants.rule = PoolTenants::Rule::all_but;
+  EXPECT_EQ(performing_pools(dispatcher, job_of("a", TenantName("bolt"))).size(), 2U);
+  EXPECT_EQ(performing_pools(dispatcher, job_of("a", TenantName("acme"))).size(), 1U);
+}
+
+// --- Slots that are kept.
+
+constexpr KeptSlots kept(int priority, std::int64_t slots, std::int64_t worse) {
+  return {{Priority{priority}, slots}, worse};
+}
+
+TEST(KeptSlotsRule, WhatIsKeptForTheBestIsKeptFromAllOthers) {
+  const std::vector<KeptSlots> all{kept(-50, 1, 3), kept(-10, 2, 2)};
+  constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(room_beside(all, 8, Priority{-100}), kNoBound);
+  EXPECT_EQ(room_beside(all, 8, Priority{-50}), kNoBound);
+  EXPECT_EQ(room_beside(all, 8, Priority{-49}), 4);
+  EXPECT_EQ(room_beside(all, 8, Priority{-10}), 4);
+  EXPECT_EQ(room_beside(all, 8, Priority{-9}), 3);
+  EXPECT_EQ(room_beside(all, 3, Priority{0}), 0) << "while a process is missing";
+  EXPECT_EQ(room_beside({}, 0, Priority{0}), kNoBound);
+}
+
+TEST(KeptSlotsRule, AJobWaitsForThemWhereNoPoolHasAnotherSlotForIt) {
+  const PoolSlots full{"full", 4, 4, {kept(-10, 1, 3)}};
+  const PoolSlots keeping{"keeping", 4, 3, {kept(-10, 1, 3)}};
+  const PoolSlots open{"open", 4, 3};
+  EXPECT_TRUE(are_kept(std::vector{keeping}, Priority{0}));
+  EXPECT_FALSE(are_kept(std::vector{keeping}, Priority{-10}));
+  EXPECT_TRUE(are_kept(std::vector{full, keeping}, Priority{0}));
+  EXPECT_FALSE(are_kept(std::vector{keeping, open}, Priority{0}));
+  EXPECT_FALSE(are_kept({}, Priority{0}));
+  const JobRecord job = job_in(ShownState::ready);
+  EXPECT_EQ(codes(wait_reasons(job, {.pools = kPerformed, .are_slots_kept = true}, std::nullopt, kLookedAt)),
+            (std::vector{JobReason::slots_reserved, JobReason::tenant_turn}));
+}
+
+TEST(LaneGate, ATenantThatEveryPoolLeavesOutHasNone) {
+  const PoolForLane taken{true, true}, left_out{true, true, true, false}, without_kind{true, false};
+  EXPECT_EQ(lane_gate(std::vector{left_out}), JobReason::tenant_without_pool);
+  EXPECT_EQ(lane_gate(std::vector{left_out, taken}), JobReason::none);
+  EXPECT_EQ(lane_gate(std::vector{left_out, without_kind}), JobReason::kind_unknown);
+  EXPECT_EQ(lane_gate(std::vector{left_out, PoolForLane{}}), JobReason::pool_without_worker);
 }
 
 TEST(WaitReasons, BlockedAndRefusedRowsSayItFirst) {
@@ -149,11 +211,12 @@ TEST(DecidingReason, IsTheFirstOfAllReasons) {
                 }
             job.queue = "default";
             job.kind = "mail.send";
-            for (const std::int64_t taken : {7, 8}) {
+            for (const std::int64_t taken : {6, 7, 8}) {
               const DispatcherFacts dispatcher{.is_there = has_dispatcher,
                                                .pools = {{"general", {"default"}, 1, {"mail.send"}}},
-                                               .slots = {{"general", 8, taken}}};
+                                               .slots = {{"general", 8, taken, {kept(-10, 1, taken)}}}};
               lane.are_slots_taken = taken == 8;
+              lane.are_slots_kept = taken >= 7;
               EXPECT_EQ(deciding_reason(job, dispatcher, kLookedAt),
                         wait_reasons(job, lane, std::nullopt, kLookedAt).front().reason);
             }

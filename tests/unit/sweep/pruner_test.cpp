@@ -253,6 +253,23 @@ TEST_F(Pruning, GoesInSmallCommitsWithARestBehindEach) {
   EXPECT_GE(rests, 6);
 }
 
+TEST_F(Pruning, OtherRulesHoldFromTheNextStepOnInTheMiddleOfAPassToo) {
+  perform(500);
+  clock_.advance(3h);
+  Pruner pruner(*store_, clock_, {.succeeded = 24h}, {}, {.looks = 100, .at_once = 100});
+  static_cast<void>(pass(pruner));
+  EXPECT_EQ(jobs(), 500);
+  pruner.use({.succeeded = 1h});
+  while (jobs() == 500) static_cast<void>(pruner.step());
+  EXPECT_EQ(jobs(), 400);
+  pruner.use({.succeeded = 24h});
+  static_cast<void>(pass(pruner));
+  EXPECT_EQ(jobs(), 400) << "what was found by the former rules stays";
+  pruner.use({.succeeded = 1h});
+  static_cast<void>(pass(pruner));
+  EXPECT_LE(jobs(), 1) << "the newest may tell how far the rows go";
+}
+
 TEST_F(Pruning, WhereTheStoreFailsItTriesAgainLater) {
   perform(10);
   clock_.advance(25h);

@@ -2,6 +2,7 @@
 
 #include <tenure/queue/store.hpp>
 
+#include <functional>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -16,13 +17,20 @@ class FailingStore final : public queue::Store {
   // Set before the store is used by another thread.
   std::optional<ErrorCode> write_fails_with;
   std::optional<ErrorCode> sync_fails_with;
+  // Called at the beginning of each.
+  std::function<void()> at_read = [] {};
+  std::function<void()> at_write = [] {};
   std::latch synced{1};
 
   void write(queue::Durability durability, FunctionRef<void(queue::StoreWriter&)> work) override {
+    at_write();
     if (write_fails_with) raise(*write_fails_with, "the disk is full");
     store_->write(durability, work);
   }
-  void read(FunctionRef<void(queue::JobReader&)> work) override { store_->read(work); }
+  void read(FunctionRef<void(queue::JobReader&)> work) override {
+    at_read();
+    store_->read(work);
+  }
   void sync() override {
     if (sync_fails_with) raise(*sync_fails_with, "the disk is gone");
     store_->sync();

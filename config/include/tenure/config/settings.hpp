@@ -12,7 +12,7 @@
 #include <vector>
 
 // Every setting of Tenure as plain values, with the defaults that a program without a configuration file has.
-// Unit, limits and help of each stand once, in the tables of setting_table.cpp; the initialisers here are the
+// Unit, limits and help of each stand once, in the tables of setting_table.cpp and listed_settings.cpp; the initialisers here are the
 // only place of defaults. What is loaded by load_settings() is checked; what a program fills in by hand is
 // not.
 namespace tenure::config {
@@ -28,6 +28,10 @@ enum class LogFormat : std::uint8_t { automatic, text, json };  // automatic: te
 
 struct ApplicationSettings {
   std::string name = "tenure";  // the APP of every Global ID: gid://APP/MODEL/ID?tenant=NAME
+  // What may wait in the calls of event loops of one client.
+  std::int64_t waiting_jobs_max = 100'000;
+  std::uint64_t waiting_bytes_max = 64ULL << 20U;  // of arguments
+  std::int64_t waiting_ends_max = 100'000;
   friend bool operator==(const ApplicationSettings&, const ApplicationSettings&) = default;
 };
 
@@ -59,6 +63,13 @@ struct TenantsSettings {
   friend bool operator==(const TenantsSettings&, const TenantsSettings&) = default;
 };
 
+// Slots of a pool that are kept for jobs of that priority or better.
+struct ReservedSlots {
+  std::int64_t priority = 0;
+  std::int64_t slots = 0;
+  friend bool operator==(const ReservedSlots&, const ReservedSlots&) = default;
+};
+
 // One [[pool]]. Name and program are required; there is no default pool.
 struct PoolSettings {
   std::string name;
@@ -69,6 +80,8 @@ struct PoolSettings {
   std::int64_t jobs_max = 0;                   // of one process, which is then replaced; 0: no bound
   std::uint64_t memory_max = 1ULL << 30U;      // bytes, resident, of one process
   std::vector<std::string> queues{"default"};  // strict: an earlier one goes first
+  std::vector<ReservedSlots> reserved;         // the best priority first
+  std::vector<std::string> tenants;            // "acme", or "!acme" for all but these; empty: all
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <tenure/base/thread_bound.hpp>
 #include <tenure/daemon/process_status.hpp>
 #include <tenure/daemon/round.hpp>
+#include <tenure/queue/pool.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/schedule.hpp>
 #include <tenure/queue/types.hpp>
@@ -35,6 +36,8 @@ struct PoolSettings {
   // A process that has performed so many jobs, or whose memory is larger, is replaced; 0: never for that.
   std::int64_t jobs_max = 0;
   std::int64_t memory_max = 0;  // bytes, resident
+  queue::PoolTenants tenants = {};
+  std::vector<queue::ReservedSlots> reserved = {};  // the best priority first; each once
 };
 
 struct DispatcherSettings {
@@ -142,6 +145,8 @@ struct Reconfigured {
     std::int64_t jobs_max = 0;
     std::int64_t memory_max = 0;
     bool is_new = false;  // what its processes have read: those that run are replaced one by one
+    queue::PoolTenants tenants = {};
+    std::vector<queue::ReservedSlots> reserved = {};
   };
   std::vector<Pool> pools;                     // as many as there are
   std::vector<ProcessNumber> of_old_programs;  // whose program's file is another one now: replaced, too

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tenure/base/clock.hpp>
+#include <tenure/queue/pool.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <chrono>
@@ -35,6 +36,7 @@ struct Quiet {
 struct PoolStatus {
   std::string name;
   std::optional<Quiet> quiet = {};
+  std::vector<queue::ReservedSlots> reserved = {};
 };
 
 // A job that a process was given and that has not ended.

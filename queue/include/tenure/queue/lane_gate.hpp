@@ -16,6 +16,7 @@ struct PoolForLane {
   bool has_worker = false;  // a live one that has said hello
   bool knows_kind = false;  // one of them has named the kind
   bool has_schema = true;   // and the tenant's database is not known to be older than that one wants
+  bool takes_tenant = true;
 };
 
 struct LaneFacts {
@@ -33,6 +34,7 @@ struct LaneFacts {
   bool is_tenant_busy = false;  // which only the dispatcher knows
   // No gate: of the pools that perform it, which may be none that has told of slots.
   bool are_slots_taken = false;
+  bool are_slots_kept = false;  // the same of those that are free: for better priorities
 };
 
 // All that keeps the lane's jobs from starting, what decides first: empty where nothing does. Another gate is added here.

@@ -2,6 +2,7 @@
 
 #include <tenure/queue/job_record.hpp>
 #include <tenure/queue/pause.hpp>
+#include <tenure/queue/pool.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/shown_state.hpp>
 #include <tenure/queue/types.hpp>
@@ -46,36 +47,6 @@ struct TenantSummary {
   std::optional<PauseRecord> pause = std::nullopt;
   // When its database was written to last, of whoever has looked at the file; a store leaves it empty.
   std::optional<WallTime> written = std::nullopt;
-};
-
-// A worker process that takes jobs, and how many at once.
-struct PoolProcess {
-  ProcessNumber number;
-  std::int64_t slots = 0;
-  friend bool operator==(const PoolProcess&, const PoolProcess&) = default;
-};
-
-// A pool of the dispatcher, as it tells whoever only looks.
-struct PoolRecord {
-  std::string name;
-  std::vector<std::string> queues;  // that it lists, sorted
-  std::int64_t workers = 0;         // live worker processes that have said hello
-  // Of the last ones where there are none:
-  std::vector<std::string> kinds;  // that they perform, sorted
-  std::vector<std::string>
-      default_queues;  // to which jobs of these kinds go by default, sorted; a pool may list them or not
-  std::vector<PoolProcess> processes = {};  // by number; of no others
-  // Of those kinds that want any, how many migrations a tenant must have had at least for one of the processes.
-  std::map<std::string, std::int64_t> schemas = {};
-  friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
-};
-
-// The slots of the worker processes of a pool.
-struct PoolSlots {
-  std::string name;
-  std::int64_t slots = 0;
-  std::int64_t taken = 0;  // by claims, the job of which may not have begun
-  friend bool operator==(const PoolSlots&, const PoolSlots&) = default;
 };
 
 // What the store tells of those who may start before a job. The order between tenants is in the dispatcher's memory.

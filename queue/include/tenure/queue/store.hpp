@@ -14,6 +14,7 @@
 #include <tenure/queue/limit.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/queue/pause.hpp>
+#include <tenure/queue/pool.hpp>
 #include <tenure/queue/records.hpp>
 #include <tenure/queue/restore.hpp>
 #include <tenure/queue/retention.hpp>
@@ -148,6 +149,8 @@ class LaneReader {
   [[nodiscard]] virtual std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) = 0;
   [[nodiscard]] virtual std::optional<WallTime> next_due() = 0;
   [[nodiscard]] virtual std::optional<TenantState> tenant_state(TenantNumber tenant) = 0;
+  // kUntenantedName of kUntenanted; empty of one that is not there.
+  [[nodiscard]] virtual std::string tenant_name(TenantNumber tenant) = 0;
   [[nodiscard]] virtual std::string queue_name(QueueNumber queue) = 0;
   [[nodiscard]] virtual std::string kind_name(KindNumber kind) = 0;
   [[nodiscard]] virtual std::optional<QueueNumber> queue_number(std::string_view name) = 0;
@@ -179,6 +182,7 @@ struct JobCount {
 // What operators ask. Inside Store::read: one snapshot, true whether a daemon lives or not.
 class JobReader : public RestoreReader,
                   public PauseReader,
+                  public PoolReader,
                   public LimitReader,
                   public RetentionReader,
                   public ResultReader,
@@ -212,10 +216,6 @@ class JobReader : public RestoreReader,
   [[nodiscard]] virtual StoreSummary summary() = 0;
   // Whether a dispatcher holds this store, as far as this process is told.
   [[nodiscard]] virtual bool has_dispatcher() = 0;
-  // As the last dispatcher has told them, in the order of names, whether or not it lives.
-  [[nodiscard]] virtual std::vector<PoolRecord> pools() = 0;
-  // Of those that the newest dispatcher has told of. Looks at every claim.
-  [[nodiscard]] virtual std::vector<PoolSlots> pool_slots() = 0;
 
   // fn(record) for what operators have changed, the newest first, of those with a number below `before`, until it answers false.
   virtual void for_each_audit(std::optional<std::int64_t> before,
@@ -261,6 +261,7 @@ class JobReader : public RestoreReader,
 class StoreWriter : public RestoreWriter,
                     public ExpiryWriter,
                     public PauseWriter,
+                    public PoolWriter,
                     public LimitWriter,
                     public RetryWriter,
                     public RetentionWriter,
@@ -385,10 +386,6 @@ class StoreWriter : public RestoreWriter,
                                                      std::int64_t pid, WallTime now) = 0;
   // The last one that was opened, by whomever; 0 before the first.
   [[nodiscard]] virtual Incarnation newest_incarnation() = 0;
-
-  // What the dispatcher of that incarnation tells of its pools, in place of what was told before; where one has no worker its last
-  // kinds stay. From it follows which ready jobs are shown as held while that dispatcher lives; nothing else depends on it.
-  virtual void tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) = 0;
 
   // An operator's retry: dead, discarded or cancelled -> ready, with a new budget and its history, and a lane hint.
   // Failures and crashes count from 0 again. JobNotFound; StateChanged for any other state; TenantDeleted,

@@ -92,11 +92,13 @@ enum class JobReason : std::uint8_t {
   limit_rate = 110,  // as many as a limit allows have started lately
   schema_behind =
       112,  // each live worker process that knows the kind wants more migrations than its tenant has had
-  no_dispatcher = 150,  // none is seen to run
-  tenant_busy = 151,    // jobs of its tenant have been given back, and it is left alone for a while
-  tenant_turn = 152,    // others come first
-  row_refused = 153,    // its row holds what no job has
-  slots_full = 154,     // all slots of the pools that perform it are taken
+  tenant_without_pool = 116,  // every pool that lists its queue leaves its tenant out
+  no_dispatcher = 150,        // none is seen to run
+  tenant_busy = 151,          // jobs of its tenant have been given back, and it is left alone for a while
+  tenant_turn = 152,          // others come first
+  row_refused = 153,          // its row holds what no job has
+  slots_full = 154,           // all slots of the pools that perform it are taken
+  slots_reserved = 155,       // those that are free are kept for better priorities
 };
 [[nodiscard]] std::string_view name_of(JobReason reason);
 [[nodiscard]] std::optional<JobReason> job_reason_named(std::string_view name);

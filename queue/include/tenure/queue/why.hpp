@@ -21,11 +21,13 @@ struct DispatcherFacts {
 };
 [[nodiscard]] DispatcherFacts dispatcher_facts(JobReader& reader);
 
-// Of the pools that have a worker process, list the queue and perform the kind; in the order of names.
+// Of the pools that have a worker process, list its queue, take its tenant and perform its kind; in the order of names.
 [[nodiscard]] std::vector<PoolSlots> performing_pools(const DispatcherFacts& dispatcher,
-                                                      std::string_view queue, std::string_view kind);
+                                                      const JobRecord& job);
 // There are some, and none has a free one.
 [[nodiscard]] bool are_taken(std::span<const PoolSlots> slots);
+// Each that is free is kept for a better priority; also where none is free, but not where there are none.
+[[nodiscard]] bool are_kept(std::span<const PoolSlots> slots, Priority priority);
 
 struct WaitReason {
   JobReason reason = JobReason::none;

@@ -7,16 +7,18 @@
 
 namespace tenure::daemon {
 
-// Names of queues and kinds that were met and are not known yet.
+// Names of queues, kinds and, where pools name some, tenants that were met and are not known yet.
 struct NamesPart {
   struct Ask {
     std::vector<queue::QueueNumber> queues;
     std::vector<queue::KindNumber> kinds;
+    std::vector<TenantNumber> tenants = {};
   };
   // In the order of the ask.
   struct Answer {
     std::vector<std::string> queues;
     std::vector<std::string> kinds;
+    std::vector<std::string> tenants = {};
   };
 
   static constexpr auto kDurability = queue::Durability::ordered;
