@@ -332,6 +332,8 @@ void BatchVerbs::removed(JobSeq seq) {
   --row->counts.present;
   if (!member->ended) ++row->counts.discarded;  // a damaged file's: nothing that can still run is removed
   rows_.update(*row);
+  // Nobody tells when: it could have been then.
+  if (!member->ended && row->closed) settle(*row, *row->closed);
 }
 
 // --- What becomes of it.
