@@ -47,6 +47,8 @@ class BatchVerbs final : public BatchWriter {
   Result<void> close(BatchId id, WallTime now) override;
   Result<void> cancel(BatchId id, WallTime now) override;
   std::int64_t forget(WallTime completed_before, std::size_t limit) override;
+  // Of a fan-out that has visited its last tenant; close() refuses it before.
+  void close_by_fan_out(BatchNumber number, WallTime now);
 
   // The batch that a job comes into; nothing: none. RecordNotFound, WrongTenant, StateChanged; none of them of one that an outbox brings.
   [[nodiscard]] Result<std::optional<BatchNumber>> joined_by(const NewJob& job, TenantNumber tenant,
@@ -68,6 +70,7 @@ class BatchVerbs final : public BatchWriter {
   [[nodiscard]] Result<BatchRow> found(BatchId id);
   Result<void> add_callback(const BatchRow& row, const NewBatch& batch, Generation generation,
                             BatchMoment moment);
+  void close_row(BatchRow& row, WallTime now);
   void settle(BatchRow& row, WallTime now);
   void fire(const BatchRow& row, BatchMoment moment, WallTime now);
   [[nodiscard]] std::string text_of(const BatchRow& row);

@@ -25,7 +25,8 @@ inline constexpr MetricInfo kBatches{"tenure_batches", gauge,
 inline constexpr MetricInfo kBatchOldestOpen{"tenure_batch_oldest_open_seconds", gauge,
                                              "How long ago the oldest batch that is not closed was opened."};
 
-inline constexpr MetricInfo kPaused{"tenure_paused", gauge, "Queues, kinds and tenants that operators have paused."};
+inline constexpr MetricInfo kPaused{"tenure_paused", gauge,
+                                    "Queues, kinds and tenants that operators have paused."};
 
 // --- Attempts
 inline constexpr MetricInfo kAttemptsStarted{"tenure_attempts_started_total", counter,
@@ -47,6 +48,14 @@ inline constexpr MetricInfo kScheduleTicks{
     "Ticks of schedules, by what became of them; of each tenant one for each job."};
 inline constexpr MetricInfo kScheduleLag{"tenure_schedule_lag_seconds", histogram,
                                          "From when a tick was due to the commit that decided it."};
+
+// --- Fan-outs
+inline constexpr MetricInfo kFanOuts{"tenure_fan_outs", gauge,
+                                     "Fan-outs that visit tenants, or that are being cancelled."};
+inline constexpr MetricInfo kFanOutTenantsLeft{"tenure_fan_out_tenants_left", gauge,
+                                               "Tenants that these are yet to visit."};
+inline constexpr MetricInfo kFanOutTenants{"tenure_fan_out_tenants_total", counter,
+                                           "Tenants that fan-outs have visited, by what became of it."};
 
 // --- Waiting
 inline constexpr MetricInfo kQueueDelay{"tenure_queue_delay_seconds", histogram,

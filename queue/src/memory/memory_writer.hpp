@@ -20,7 +20,8 @@ class MemoryWriter final : public StoreWriter {
         reader_(tables),
         schedule_rows_(tables, this),
         limit_rows_(tables, &tables),
-        batch_rows_(tables, this) {}
+        batch_rows_(tables, this),
+        fan_out_rows_(tables, this) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -121,6 +122,7 @@ class MemoryWriter final : public StoreWriter {
   }
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
+  FanOutWriter& fan_outs() override { return fan_outs_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
@@ -128,6 +130,7 @@ class MemoryWriter final : public StoreWriter {
 
  private:
   friend class MemoryBatchRows;
+  friend class MemoryFanOutRows;
   friend class MemoryScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
@@ -218,6 +221,8 @@ class MemoryWriter final : public StoreWriter {
   LimitVerbs limit_verbs_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
+  MemoryFanOutRows fan_out_rows_;
+  FanOutVerbs fan_outs_{fan_out_rows_, batch_rows_, batches_};
 };
 
 }  // namespace tenure::queue

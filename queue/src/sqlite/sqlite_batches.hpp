@@ -39,6 +39,7 @@ class SqliteBatchRows final : public WritableBatchRows {
   void set_ended(JobSeq seq, std::optional<JobState> ended) override;
   void remove_member(JobSeq seq) override;
   std::vector<BatchNumber> left(WallTime completed_before, std::size_t limit) override;
+  bool is_visiting(BatchNumber number) override;
   void erase(BatchNumber number) override;
 
   struct Member {

@@ -8,6 +8,7 @@
 #include <tenure/daemon/rounds/due_jobs.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
 #include <tenure/daemon/rounds/expired_jobs.hpp>
+#include <tenure/daemon/rounds/fan_outs.hpp>
 #include <tenure/daemon/rounds/far_retries.hpp>
 #include <tenure/daemon/rounds/former_claims.hpp>
 #include <tenure/daemon/rounds/free_keys.hpp>
@@ -35,6 +36,7 @@
 #include <tenure/daemon/rounds/tenant_states.hpp>
 #include <tenure/daemon/rounds/ticks.hpp>
 #include <tenure/daemon/rounds/trials.hpp>
+#include <tenure/daemon/rounds/visits.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -72,9 +74,9 @@ using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, EndsPart, RefusalsPart, SuspectNewsPart,
              FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart, BlockedJobsPart,
              CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, LimitsPart, TicksPart, OverlapsPart,
-             SchedulesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart,
-             LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart,
-             ClaimsPart, StartsPart, PoolsPart>;
+             SchedulesPart, VisitsPart, FanOutsPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart,
+             NextExpiryPart, LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart,
+             LoneClaimsPart, ClaimsPart, StartsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {
