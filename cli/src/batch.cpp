@@ -66,20 +66,6 @@ constexpr std::array<ListColumn<BatchRecord>, 9> kBatchColumns{
                             [](const BatchRecord& batch, const ShowStyle&) { return escaped(batch.name); },
                             false, false, true, true}};
 
-void write_callback(json::Writer& writer, std::string_view key,
-                    const std::optional<queue::CallbackRecord>& callback) {
-  writer.key(key);
-  if (!callback) {
-    writer.null();
-    return;
-  }
-  writer.begin_object().key("job").string(callback->job.text());
-  write_text(writer, "kind", callback->kind);
-  write_time(writer, "enqueued", callback->enqueued);
-  write_text(writer, "refused", callback->refused);
-  writer.end_object();
-}
-
 // Inside an object that the caller opened.
 void write_batch_members(json::Writer& writer, const BatchRecord& batch) {
   writer.key("id").string(batch.id.text());
@@ -190,6 +176,20 @@ std::string json_of_whole(const WholeBatch& batch, const ShowStyle& style) {
 }
 
 }  // namespace
+
+void write_callback(json::Writer& writer, std::string_view key,
+                    const std::optional<queue::CallbackRecord>& callback) {
+  writer.key(key);
+  if (!callback) {
+    writer.null();
+    return;
+  }
+  writer.begin_object().key("job").string(callback->job.text());
+  write_text(writer, "kind", callback->kind);
+  write_time(writer, "enqueued", callback->enqueued);
+  write_text(writer, "refused", callback->refused);
+  writer.end_object();
+}
 
 BatchId batch_id(std::string_view word) {
   if (const auto uuid = Uuid::parse(word)) return BatchId{*uuid};

@@ -3,6 +3,7 @@
 #include "session.hpp"
 #include "show_text.hpp"
 
+#include <tenure/base/json.hpp>
 #include <tenure/queue/batch.hpp>
 
 #include <optional>
@@ -23,6 +24,10 @@ namespace tenure::cli {
 // "complete, 2026-11-30 ...": of one of its callbacks.
 [[nodiscard]] std::string callback_text(const queue::BatchRecord& batch, queue::BatchMoment moment,
                                         const ShowStyle& style);
+
+// A member of an object, null where there is none.
+void write_callback(json::Writer& writer, std::string_view key,
+                    const std::optional<queue::CallbackRecord>& callback);
 
 // What `tenure why` says where the id names a batch, or a job that one is yet to make; nothing: neither.
 [[nodiscard]] std::optional<ExitCode> why_of_batch(Session& session, Uuid id);

@@ -21,6 +21,7 @@ constexpr std::array kNouns{
     Noun{"worker", "the worker processes of the daemon that runs"},
     Noun{"schedule", "recurring jobs: when they are due, and what became of them"},
     Noun{"batch", "jobs that belong together, and what is done when they have ended"},
+    Noun{"fan-out", "one job for each tenant, and how far it has come"},
     Noun{"limit", "how many run at a time and start in a time, and who holds them"},
     Noun{"store", "the control database"},
     Noun{"replay", "runs and decisions that were kept, and what they give once more"},
@@ -43,7 +44,7 @@ constexpr std::string_view kJobFields =
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures schedules limits batches restore, and stamps, "
+    "captures schedules limits batches fan-outs restore, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
@@ -397,6 +398,34 @@ constexpr std::array kVerbs{
          "job retry does.",
          "tenure batch cancel 019cae08-9913-7c12-9a44-5b0d7e1f20c3 --yes", "yes dry-run reason",
          Effect::changes, batch_cancel},
+    Verb{
+        "fan-out", "start", "KIND [JSON|-|@FILE]", 1, 2, "a job for each active tenant that there is now",
+        "Prints its id. tenured makes the jobs, so it may be started with the daemon down. Tenants that are "
+        "not active are skipped, with the reason. Where one is unfinished under the --key, its id is printed "
+        "and nothing is started. --on-complete and --on-success name a job without a tenant for the end.",
+        "tenure fan-out start index.rebuild --key rebuild --rate 10/1s",
+        "name key over rate on-complete on-success queue priority max-attempts start-within concurrency-key "
+        "running-max global-keys id dry-run reason",
+        Effect::changes, fan_out_start},
+    Verb{"fan-out", "list", "[FILTER...]", 0, kMany, "the fan-outs that match, the newest first",
+         "Filter fields: id name kind state created finished age. The state is visiting, cancelling, waiting "
+         "or "
+         "complete; FAILED counts jobs that are dead, discarded or cancelled.",
+         "tenure fan-out list state=visiting,waiting", "limit after columns fail-if-any watch", Effect::reads,
+         fan_out_list, fan_out_words},
+    Verb{"fan-out", "show", "ID", 1, 1, "one fan-out: its tenants and jobs counted, and what it waits for",
+         "Its jobs are listed by tenure job list fan_out=ID.",
+         "tenure fan-out show 019cae08-9913-7c12-9a44-5b0d7e1f20c3", "watch", Effect::reads, fan_out_show},
+    Verb{"fan-out", "tenants", "ID", 1, 1,
+         "its tenants: those that have failed, were skipped, or all with a job", "In the order of visits.",
+         "tenure fan-out tenants 019cae08-9913-7c12-9a44-5b0d7e1f20c3",
+         "which limit after columns fail-if-any watch", Effect::reads, fan_out_tenants},
+    Verb{"fan-out", "cancel", "ID", 1, 1, "visit no more tenants, and cancel jobs that have not started",
+         "Jobs that have started end by their own rules, retries included; when the last one has, it is "
+         "complete "
+         "and has not succeeded.",
+         "tenure fan-out cancel 019cae08-9913-7c12-9a44-5b0d7e1f20c3 --yes", "yes dry-run reason",
+         Effect::changes, fan_out_cancel},
     Verb{"limit", "list", "", 0, 0, "all limits, what they allow, and how the fullest of each stands",
          "Those of the configuration and those that operators have set. What is counted together is a "
          "tenant, kind or queue by itself where the limit says per.",
@@ -576,6 +605,14 @@ constexpr std::array kOptions{
     OptionSpec{"unique-until", "END", "the job has it until then: ended, unless given, or started",
                "ended started"},
     OptionSpec{"global-keys", "", "the keys are the same for all tenants"},
+    OptionSpec{"name", "TEXT", "what it is, for operators"},
+    OptionSpec{"key", "KEY", "of which one is unfinished at a time"},
+    OptionSpec{"over", "TIME", "over how long tenants are visited: 2h; at once unless given"},
+    OptionSpec{"rate", "N/TIME", "so many of its jobs start in a time: 10/1s"},
+    OptionSpec{"start-within", "TIME", "each is discarded if it has not started so soon"},
+    OptionSpec{"on-complete", "JOB", "KIND or 'KIND JSON', a job without a tenant when all have ended"},
+    OptionSpec{"on-success", "JOB", "the same when all have succeeded"},
+    OptionSpec{"which", "TENANTS", "failed, unless given, skipped or all", "failed skipped all"},
     OptionSpec{"events", "", "each event too, with what was decided"},
     OptionSpec{"kind", "NAME", "of which kind; of a limit a pattern, as reports.*"},
     OptionSpec{"per", "WHAT,...", "what is counted by itself: tenant, kind, queue"},
@@ -652,7 +689,8 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
 
 bool needs_keys(const Verb& verb) {
   return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
-         verb.run == schedule_run || verb.run == tenant_outbox || verb.run == tenant_reconcile ||
+         verb.run == schedule_run || verb.run == fan_out_start || verb.run == tenant_outbox ||
+         verb.run == tenant_reconcile ||
          verb.run == batch_retry;
 }
 

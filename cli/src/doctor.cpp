@@ -31,8 +31,8 @@ constexpr std::array kChecks{
     Check{"dangling", check_dangling},   Check{"tenants", check_tenants},
     Check{"outbox", check_outbox},       Check{"captures", check_captures},
     Check{"schedules", check_schedules}, Check{"limits", check_limits},
-    Check{"batches", check_batches},     Check{"restore", check_restore},
-    Check{"stamps", check_stamps, true},
+    Check{"batches", check_batches},     Check{"fan-outs", check_fan_outs},
+    Check{"restore", check_restore},     Check{"stamps", check_stamps, true},
 };
 
 constexpr std::size_t kFoundAtOnce = 100'000;

@@ -59,6 +59,8 @@ void check_captures(Examination& examination);
 void check_schedules(Examination& examination);
 // In doctor_batch_check.cpp: whether batches are closed, and count what their members say.
 void check_batches(Examination& examination);
+// In doctor_fan_out_check.cpp: whether fan-outs go on, and their counts add up.
+void check_fan_outs(Examination& examination);
 // In doctor_limit_check.cpp: whether jobs wait long for what limits allow.
 void check_limits(Examination& examination);
 // In doctor_work_checks.cpp: what nobody will perform, and the tenants.

@@ -1,5 +1,6 @@
 #include "batch.hpp"
 #include "captures.hpp"
+#include "fan_out.hpp"
 #include "job.hpp"
 #include "key_text.hpp"
 #include "nouns.hpp"
@@ -38,6 +39,7 @@ struct WholeJob {
   std::optional<queue::TickRecord> tick;         // that has made it
   std::string schedule;                          // of the tick; empty: it has gone
   std::optional<queue::BatchRecord> batch;       // of which it is a member
+  std::optional<queue::FanOutRecord> fan_out;    // that has made it
   std::optional<queue::CallbackOf> callback_of;  // the batch that has made it
   std::optional<queue::StoredResult> result;
 };
@@ -118,9 +120,11 @@ WholeJob find(Session& session, queue::JobId id) {
                    .tick = reader.schedules().tick_of(id),
                    .schedule = {},
                    .batch = {},
+                   .fan_out = {},
                    .callback_of = reader.batches().callback_of(id),
                    .result = reader.result(record->seq, session.now())};
     if (record->batch) job->batch = reader.batches().batch(*record->batch);
+    if (record->batch) job->fan_out = reader.fan_outs().fan_out(*record->batch);
     if (job->tick) job->schedule = schedule_of(reader, job->tick->schedule);
     if (job->result && !json::Document::parse(job->result->text, kShownArguments)) job->result->text.clear();
     read_arguments(*job, reader.envelope(record->seq).value_or(""));
@@ -219,7 +223,8 @@ std::string shown_text_of(const WholeJob& job, const ShowStyle& style) {
   out += attempt_lines(job, style);
   for (const auto& [name, text] : key_texts(job.keys)) out += line(name, text);
   if (job.tick) out += line("schedule", tick_text(job, style));
-  if (job.batch) out += line("batch", member_text(*job.batch, style));
+  if (job.fan_out) out += line("fan-out", fan_out_text(*job.fan_out, style));
+  else if (job.batch) out += line("batch", member_text(*job.batch, style));
   if (job.callback_of)
     out += line("callback", fmt::format("of batch {}, for {}", job.callback_of->batch.text(),
                                         queue::name_of(job.callback_of->moment)));

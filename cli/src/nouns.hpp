@@ -62,6 +62,11 @@ ExitCode batch_list(Session& session);
 ExitCode batch_show(Session& session);
 ExitCode batch_retry(Session& session);
 ExitCode batch_cancel(Session& session);
+ExitCode fan_out_start(Session& session);
+ExitCode fan_out_list(Session& session);
+ExitCode fan_out_show(Session& session);
+ExitCode fan_out_tenants(Session& session);
+ExitCode fan_out_cancel(Session& session);
 ExitCode limit_list(Session& session);
 ExitCode limit_show(Session& session);
 ExitCode limit_set(Session& session);
@@ -107,5 +112,6 @@ ListWords kind_words();
 ListWords replay_words();
 ListWords filter_words();
 ListWords batch_words();
+ListWords fan_out_words();
 
 }  // namespace tenure::cli

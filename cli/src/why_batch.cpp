@@ -1,4 +1,5 @@
 #include "batch.hpp"
+#include "fan_out.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
 
@@ -20,8 +21,10 @@ std::string batch_line(std::string_view name, std::string_view value) {
 // An id that names no job may name a batch, or a job that a batch is yet to make.
 struct ExplainedBatch {
   queue::BatchRecord record;
-  std::optional<queue::BatchMoment> moment;  // of the callback that was asked for
-  std::vector<queue::JobId> unended;         // the first of them
+  std::optional<queue::BatchMoment> moment;         // of the callback that was asked for
+  std::vector<queue::JobId> unended;                // the first of them
+  std::optional<queue::FanOutRecord> fan_out = {};  // that it is of
+  bool has_daemon = true;
 };
 constexpr std::size_t kUnendedNamed = 5;
 
@@ -35,21 +38,33 @@ std::optional<ExplainedBatch> find_batch_of(Session& session, Uuid id) {
     found = ExplainedBatch{.record = *record, .moment = {}, .unended = {}};
     if (callback) found->moment = callback->moment;
     found->unended = reader.batches().unended_members(record->id, kUnendedNamed);
+    found->fan_out = reader.fan_outs().fan_out(record->id);
+    found->has_daemon = reader.has_dispatcher();
   });
   return found;
 }
 
+std::string waits_of(const ExplainedBatch& batch, const ShowStyle& style) {
+  if (!batch.fan_out) return batch_waits_text(batch.record, style);
+  std::string waits = fan_out_waits_text(*batch.fan_out, style);
+  const bool is_left = batch.fan_out->is_under_way && !batch.has_daemon;
+  return is_left ? "tenured, which does not run; then " + waits : waits;
+}
+
 std::string text_of_batch(const ExplainedBatch& batch, const ShowStyle& style) {
   const queue::BatchRecord& r = batch.record;
-  std::string out = batch_line("batch", member_text(r, style));
-  const std::string waits = batch_waits_text(r, style);
+  const std::string waits = waits_of(batch, style);
+  std::string out = batch.fan_out ? batch_line("fan-out", fan_out_text(*batch.fan_out, style))
+                                  : batch_line("batch", member_text(r, style));
   out += batch_line("waits for", waits.empty() ? "nothing: it is complete" : waits);
+  if (batch.fan_out) out += batch_line("pace", fan_out_pace_text(*batch.fan_out, style));
   for (const queue::JobId id : batch.unended) out += batch_line("member", id.text());
   for (const queue::BatchMoment moment : {queue::BatchMoment::complete, queue::BatchMoment::success})
     if (!batch.moment || batch.moment == moment)
       out += batch_line(queue::name_of(moment), callback_text(r, moment, style));
+  const std::string noun = batch.fan_out ? "fan-out" : "batch";
   return out + batch_line("change", waits.empty() ? "tenure batch retry " + r.id.text()
-                                                  : "tenure batch cancel " + r.id.text());
+                                                  : "tenure " + noun + " cancel " + r.id.text());
 }
 
 std::string json_of_batch(const ExplainedBatch& batch, const ShowStyle& style) {
@@ -63,7 +78,8 @@ std::string json_of_batch(const ExplainedBatch& batch, const ShowStyle& style) {
   writer.key("moment");
   if (batch.moment) writer.string(queue::name_of(*batch.moment));
   else writer.null();
-  write_text(writer, "waits_for", batch_waits_text(batch.record, style));
+  write_text(writer, "waits_for", waits_of(batch, style));
+  writer.key("is_fan_out").boolean(batch.fan_out.has_value());
   writer.key("unended").integer(batch.record.counts.unended()).key("unended_jobs").begin_array();
   for (const queue::JobId id : batch.unended) writer.string(id.text());
   writer.end_array().end_object().end_object();

@@ -77,11 +77,14 @@ class WritableBatchRows : public BatchRows {
   virtual void add_member(JobSeq seq, BatchNumber batch) = 0;
   virtual void set_ended(JobSeq seq, std::optional<JobState> ended) = 0;
   virtual void remove_member(JobSeq seq) = 0;
-  virtual std::vector<BatchNumber> left(WallTime completed_before, std::size_t limit) = 0;
+  // Whether it is that of a fan-out with tenants that are to be visited yet.
+  virtual bool is_visiting(BatchNumber number) = 0;
   // Of one tenant: those that are not complete, and all.
   virtual std::vector<BatchRow> incomplete_of(TenantNumber tenant, std::size_t limit) = 0;
   virtual std::vector<BatchNumber> all_of(TenantNumber tenant, std::size_t limit) = 0;
+  // With the fan-out that it is of.
   virtual void erase(BatchNumber number) = 0;
+  virtual std::vector<BatchNumber> left(WallTime completed_before, std::size_t limit) = 0;
 };
 
 }  // namespace tenure::queue

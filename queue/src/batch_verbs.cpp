@@ -235,11 +235,22 @@ Result<OpenedBatch> BatchVerbs::open(const NewBatch& batch, WallTime now) {
 Result<void> BatchVerbs::close(BatchId id, WallTime now) {
   auto row = found(id);
   if (!row) return tl::unexpected(row.error());
-  if (row->closed) return {};
-  row->closed = now;
-  rows_.update(*row);
-  settle(*row, now);
+  if (!row->closed && rows_.is_visiting(row->number))
+    return fail(ErrorCode::state_changed,
+                fmt::format("batch {} is a fan-out's, which closes it behind its last tenant", id.text()));
+  close_row(*row, now);
   return {};
+}
+
+void BatchVerbs::close_by_fan_out(BatchNumber number, WallTime now) {
+  if (auto row = rows_.numbered(number)) close_row(*row, now);
+}
+
+void BatchVerbs::close_row(BatchRow& row, WallTime now) {
+  if (row.closed) return;
+  row.closed = now;
+  rows_.update(row);
+  settle(row, now);
 }
 
 Result<void> BatchVerbs::cancel(BatchId id, WallTime now) {
@@ -365,6 +376,8 @@ void BatchVerbs::removed(JobSeq seq) {
   --row->counts.present;
   if (!member->ended) ++row->counts.discarded;  // a damaged file's: nothing that can still run is removed
   rows_.update(*row);
+  // Nobody tells when: it could have been then.
+  if (!member->ended && row->closed) settle(*row, *row->closed);
 }
 
 // --- What becomes of it.

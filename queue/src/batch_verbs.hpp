@@ -47,6 +47,8 @@ class BatchVerbs final : public BatchWriter {
   Result<void> close(BatchId id, WallTime now) override;
   Result<void> cancel(BatchId id, WallTime now) override;
   std::int64_t forget(WallTime completed_before, std::size_t limit) override;
+  // Of a fan-out that has visited its last tenant; close() refuses it before.
+  void close_by_fan_out(BatchNumber number, WallTime now);
 
   // TenantLifeWriter::end_batches_of, and erase_rows_of as far as batches go.
   [[nodiscard]] std::int64_t end_of(TenantNumber tenant, std::size_t limit, WallTime now);
@@ -73,6 +75,7 @@ class BatchVerbs final : public BatchWriter {
   [[nodiscard]] Result<BatchRow> found(BatchId id);
   Result<void> add_callback(const BatchRow& row, const NewBatch& batch, Generation generation,
                             BatchMoment moment);
+  void close_row(BatchRow& row, WallTime now);
   void settle(BatchRow& row, WallTime now);
   void fire(const BatchRow& row, BatchMoment moment, WallTime now);
   [[nodiscard]] std::string text_of(const BatchRow& row);

@@ -37,6 +37,11 @@ constexpr std::array kBatchFields{
     FilterField::created, FilterField::finished, FilterField::age,
 };
 
+constexpr std::array kFanOutFields{
+    FilterField::id,      FilterField::name,     FilterField::kind, FilterField::state,
+    FilterField::created, FilterField::finished, FilterField::age,
+};
+
 std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
   return time ? std::optional{to_us(*time)} : std::nullopt;
 }
@@ -266,6 +271,7 @@ std::span<const FilterField> tenant_filter_fields() { return kTenantFields; }
 std::span<const FilterField> audit_filter_fields() { return kAuditFields; }
 std::span<const FilterField> worker_filter_fields() { return kWorkerFields; }
 std::span<const FilterField> batch_filter_fields() { return kBatchFields; }
+std::span<const FilterField> fan_out_filter_fields() { return kFanOutFields; }
 
 bool matches(const Filter& filter, const JobRecord& job, WallTime now) {
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
@@ -344,6 +350,14 @@ bool matches(const Filter& filter, const BatchRecord& batch, WallTime now) {
   };
   return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
     return matches_term(term, text(term.field), number(term.field));
+  });
+}
+
+bool matches(const Filter& filter, const FanOutRecord& fan_out, WallTime now) {
+  return std::ranges::all_of(filter.terms, [&](const FilterTerm& term) {
+    if (term.field == FilterField::kind) return matches_term(term, fan_out.kind, std::nullopt);
+    if (term.field == FilterField::state) return matches_term(term, name_of(fan_out.state()), std::nullopt);
+    return matches(Filter{{term}}, fan_out.batch, now);
   });
 }
 

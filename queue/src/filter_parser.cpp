@@ -39,6 +39,7 @@ std::vector<std::string_view> tenant_state_names() {
 
 // As worker processes are shown (docs/formats/control-socket.md).
 constexpr std::array<std::string_view, 3> kBatchStates{"open", "closed", "complete"};
+constexpr std::array<std::string_view, 4> kFanOutStates{"visiting", "cancelling", "waiting", "complete"};
 constexpr std::array<std::string_view, 4> kWorkerStates{"starting", "ready", "quiet", "leaving"};
 
 std::vector<std::string_view> reason_names() {
@@ -82,6 +83,8 @@ bool has(std::span<const FilterField> fields, FilterField field) {
 std::vector<std::string_view> closed_words(FilterField field, std::span<const FilterField> fields) {
   if (field == FilterField::state && has(fields, FilterField::process))
     return {kWorkerStates.begin(), kWorkerStates.end()};
+  if (field == FilterField::state && has(fields, FilterField::kind) && has(fields, FilterField::name))
+    return {kFanOutStates.begin(), kFanOutStates.end()};
   if (field == FilterField::state && has(fields, FilterField::finished) && has(fields, FilterField::name))
     return {kBatchStates.begin(), kBatchStates.end()};
   if (field == FilterField::state)
@@ -189,6 +192,8 @@ class TermParser {
     std::vector<std::string_view> known;
     for (const FilterField field : fields_) {
       if (name_of(field) == name) return field;
+      // The jobs of a fan-out are the members of the batch that has its id.
+      if (field == FilterField::batch && name == "fan_out") return field;
       known.push_back(name_of(field));
     }
     return bad(with_nearest("there is no field '" + escaped(name) + "'", name, known));

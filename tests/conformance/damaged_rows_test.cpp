@@ -426,6 +426,32 @@ TEST_F(DamagedRows, JobsWhoseQueueOrKindIsMissingAreCountedAndListed) {
   EXPECT_EQ(queues[0].ready, 1);
 }
 
+TEST_F(DamagedRows, ABatchIsCompleteWhenItsLastMemberIsRemovedThatWasNeverCountedAsEnded) {
+  const BatchId batch{id(200).uuid};
+  written([&](StoreWriter& writer) {
+    NewJob job;
+    job.id = id(2);
+    job.queue = "default";
+    job.kind = "billing.send_invoice";
+    job.attempts_max = 10;
+    job.due = clock_.wall();
+    job.arguments = "{}";
+    const BatchCallback callback{.job = job};
+    job.batch = batch;
+    static_cast<void>(
+        value_or_raise(writer.batches().open({.id = batch, .on_complete = callback}, clock_.wall())));
+    return value_or_raise(writer.enqueue(job, clock_.wall()));
+  });
+  put(3);
+  value_or_raise(written([&](StoreWriter& writer) { return writer.batches().close(batch, clock_.wall()); }));
+  damage(std::string{kJobState} + "5 where id = x'00000000000000000000000000000002'; delete from ready");
+  value_or_raise(written([](StoreWriter& writer) { return writer.delete_by_operator(id(2)); }));
+  const BatchRecord record = asked([&](JobReader& reader) { return reader.batches().batch(batch); }).value();
+  EXPECT_TRUE(record.completed.has_value());
+  EXPECT_EQ(record.counts.discarded, 1);
+  EXPECT_TRUE(record.on_complete->enqueued.has_value());
+}
+
 TEST_F(DamagedRows, TheSchemaRefusesThem) {
   put(1, {}, std::chrono::seconds{5});
   execute(

@@ -240,6 +240,35 @@ TEST_P(SealSuite, AForgedJobIsNotRetriedWhileAKeyIsInForce) {
   EXPECT_EQ(retry_in(forged.store(), new_job(1).id), std::nullopt);
 }
 
+// Its jobs would be sealed anew, by who makes them.
+TEST_P(SealSuite, AFanOutThatIsForgedMakesNoJobWhileAKeyIsInForce) {
+  const auto key = std::make_shared<SecretKey>(value_or_raise(SecretKey::from_text(key_text('2'))));
+  const auto store = store_with({key, nullptr});
+  const TenantName tenant{"acme"};
+  value_or_raise(store->registry().activate(
+      tenant, value_or_raise(store->registry().begin_create(tenant, kNow)).generation));
+  const BatchId id{new_job(1).id.uuid};
+  store->write(Durability::durable, [&](StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.fan_outs().start({.id = id, .job = new_job(1)}, kNow)));
+  });
+  *key = value_or_raise(SecretKey::from_text(key_text('1')));
+  VisitReply reply;
+  store->write(Durability::durable, [&](StoreWriter& writer) {
+    writer.set_seal_marks({keys('1').mark_of_current(), {}});
+    const auto open = writer.fan_outs().open(FanOutsMark{-1})->fan_outs.front();
+    reply = writer.fan_outs().carry_on({.fan_out = open.number, .tenants_max = 10, .jobs_max = 10}, kNow);
+  });
+  EXPECT_TRUE(reply.is_done);
+  EXPECT_TRUE(reply.made.empty());
+  EXPECT_NE(reply.why.find("WrongSeal"), std::string::npos) << reply.why;
+  store->read([&](JobReader& reader) {
+    const FanOutRecord record = reader.fan_outs().fan_out(id).value();
+    EXPECT_EQ(record.problem, reply.why);
+    EXPECT_TRUE(record.batch.cancelled.has_value());
+    EXPECT_EQ(record.batch.counts.members, 0);
+  });
+}
+
 TEST_P(SealSuite, ASealTakesNothingOfWhatAJobMayCarry) {
   const std::size_t head = envelope_head({new_job(1).id, std::nullopt, Generation{0}, new_job(1).kind,
                                           std::string(kPayloadOfTests / 2, '1'), std::nullopt})

@@ -144,6 +144,17 @@ struct AskText {
     }
     return text;
   }
+  std::string operator()(const daemon::FanOutsPart::Ask& ask) const {
+    return fmt::format("fan-outs since {}", ask.known.value);
+  }
+  std::string operator()(const daemon::VisitsPart::Ask& ask) const {
+    std::string text = "visits";
+    for (const auto& [name, order] : ask.orders)
+      text += fmt::format(" of {} after {}: {} tenants, {} jobs{}{}", order.fan_out.value, order.after.value,
+                          order.tenants_max, order.jobs_max, order.is_cancelled ? ", cancelled" : "",
+                          order.waiting_max > 0 ? ", and who waits" : "");
+    return text;
+  }
   std::string operator()(const daemon::OverlapsPart::Ask& ask) const {
     return fmt::format("overlaps after {}", ask.after.value);
   }

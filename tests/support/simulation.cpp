@@ -327,10 +327,31 @@ void Simulation::note_ticks(const daemon::TicksPart::Ask& ask, const daemon::Tic
     fired += answer[index].fired;
     if (answer[index].fired > 0 && order.fire && !fired_.emplace(name, *order.fire).second) ++ticks_again_;
   }
-  if (fired == 0 || !options_.knows_ticks) return;
+  if (options_.knows_ticks) note_all_jobs(fired);
+}
+
+void Simulation::note_visits(const daemon::VisitsPart::Ask& ask, const daemon::VisitsPart::Answer& answer) {
+  std::int64_t made = 0;
+  for (const queue::VisitReply& reply : answer) made += std::ssize(reply.made);
+  note_all_jobs(made);
   store_.read([&](queue::JobReader& reader) {
-    reader.visit_jobs({}, {.limit = static_cast<std::size_t>(fired) + attempted_.size(), .after = {}}, wall(),
-                      [&](const queue::JobRecord& job) {
+    for (const auto& [name, order] : ask.orders) {
+      if (!order.is_cancelled) continue;
+      const auto batch = reader.batches().batches(queue::BatchNumber{order.fan_out.value + 1}, 1).front();
+      for (const queue::FanOutJob& job :
+           reader.fan_outs().jobs(batch.id, queue::FanOutJobs::failed, JobSeq{0}, attempted_.size()))
+        if (job.ended == queue::JobState::cancelled && !cancelled_.contains(job.id))
+          ended_ += cancelled_by_fan_outs_.insert(job.id).second ? 1U : 0U;
+    }
+  });
+}
+
+// Behind so many that are new.
+void Simulation::note_all_jobs(std::int64_t new_jobs) {
+  if (new_jobs == 0) return;
+  store_.read([&](queue::JobReader& reader) {
+    reader.visit_jobs({}, {.limit = static_cast<std::size_t>(new_jobs) + attempted_.size(), .after = {}},
+                      wall(), [&](const queue::JobRecord& job) {
                         attempted_.insert(job.id);
                         acknowledged_.insert(job.id);
                         return true;
@@ -367,6 +388,33 @@ void Simulation::close_batch(BatchId id, bool hint) {
   if (hint) this->hint();
 }
 
+BatchId Simulation::start_fan_out(const std::string& kind, microseconds window,
+                                  const std::optional<StartRate>& rate, bool hint) {
+  queue::NewFanOut fan_out;
+  fan_out.id = BatchId{ids_.next(clock_.wall())};
+  fan_out.job = {.queue = "default", .kind = kind, .attempts_max = 10, .arguments = "{}"};
+  fan_out.window = window;
+  fan_out.rate = rate;
+  fan_out.on_complete = queue::BatchCallback{.job = fan_out.job};
+  fan_out.on_success = fan_out.on_complete;
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(value_or_raise(writer.fan_outs().start(fan_out, clock_.wall())));
+  });
+  batches_.insert(fan_out.id);
+  unsettled_.insert(fan_out.id);
+  if (hint) this->hint();
+  return fan_out.id;
+}
+
+// One that is complete, or cancelled, stays so.
+void Simulation::cancel_fan_out(BatchId id, bool hint) {
+  store_.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(writer.fan_outs().cancel(id, clock_.wall()));
+  });
+  note_callbacks();
+  if (hint) this->hint();
+}
+
 void Simulation::note_callbacks() {
   if (unsettled_.empty()) return;
   store_.read([&](queue::JobReader& reader) {
@@ -386,6 +434,8 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
   note_callbacks();
   if (const auto& answer = reply.answer<daemon::TicksPart>())
     note_ticks(*work.ask<daemon::TicksPart>(), *answer);
+  if (const auto& answer = reply.answer<daemon::VisitsPart>())
+    note_visits(*work.ask<daemon::VisitsPart>(), *answer);
   if (const auto& ends = work.ask<daemon::EndsPart>()) {
     for (std::size_t index = 0; index < ends->size(); ++index)
       note_end((*ends)[index], (*reply.answer<daemon::EndsPart>())[index]);

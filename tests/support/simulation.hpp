@@ -164,6 +164,12 @@ class Simulation {
   BatchId open_batch(const std::string& tenant, const std::string& kind, const std::string& queue,
                      microseconds run_in = {});
   void close_batch(BatchId id, bool hint = true);
+  // A job of that kind for each tenant, in the queue "default"; what it makes in the end is of the same kind.
+  BatchId start_fan_out(const std::string& kind, microseconds window = {},
+                        const std::optional<StartRate>& rate = {}, bool hint = true);
+  void cancel_fan_out(BatchId id, bool hint = true);
+  // What they allow now; to be called behind each change, of which a dispatcher may have known though no claim was made by it.
+  std::vector<queue::LimitRecord> note_limits();
   void hint(const std::optional<queue::Lane>& lane = {});
   // By an operator: what waits ends at once, what runs is asked to stop, what has ended stays.
   void cancel(JobId id, bool hint = true);
@@ -288,6 +294,8 @@ class Simulation {
   void note_pool(const std::vector<queue::PoolTenants>& pools, ProcessNumber process,
                  const std::vector<queue::ClaimedJob>& jobs);
   void note_ticks(const daemon::TicksPart::Ask& ask, const daemon::TicksPart::Answer& answer);
+  void note_visits(const daemon::VisitsPart::Ask& ask, const daemon::VisitsPart::Answer& answer);
+  void note_all_jobs(std::int64_t new_jobs);
   // What batches have made is known by nobody but the store.
   void note_callbacks();
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
@@ -332,6 +340,7 @@ class Simulation {
   std::map<std::string, std::int64_t> schemas_;  // of tenants
   std::set<BatchId> batches_;                    // that were opened
   std::set<BatchId> unsettled_;                  // of which a callback may come yet
+  std::set<JobId> cancelled_by_fan_outs_;
   std::set<queue::JobSeq> claimed_, succeeded_;
   std::map<std::string, microseconds> slot_time_;
   std::size_t ended_ = 0;

@@ -62,12 +62,14 @@ Verdict Simulation::verdict() const {
       verdict.expired_late +=
           has_expired && (is_too_soon || (options_.keeps_board && started_.contains(id))) ? 1 : 0;
     }
-    verdict.batches_wrong = std::ssize(reader.batches().miscounted(kPage));
+    verdict.batches_wrong = std::ssize(reader.batches().miscounted(kPage)) +
+                            std::ssize(reader.fan_outs().miscounted_fan_outs(kPage));
     for (const BatchId id : batches_) {
       const queue::BatchRecord batch = reader.batches().batch(id).value();
       const bool has_ended = batch.closed && batch.counts.unended() == 0;
       const bool is_made = batch.on_complete && batch.on_complete->enqueued;
-      const bool has_succeeded = has_ended && batch.counts.succeeded == batch.counts.members;
+      const bool has_succeeded =
+          has_ended && !batch.cancelled && batch.counts.succeeded == batch.counts.members;
       const bool is_success_made = batch.on_success && batch.on_success->enqueued;
       verdict.batches_wrong += has_ended != is_made || has_succeeded != is_success_made ? 1 : 0;
     }
@@ -111,17 +113,22 @@ std::vector<queue::JobArrival> Simulation::claimable() const {
   return all;
 }
 
-void Simulation::note_limited_claims(const std::vector<queue::ClaimedJob>& jobs) {
+std::vector<queue::LimitRecord> Simulation::note_limits() {
   std::vector<queue::LimitRecord> limits;
+  store_.read([&](queue::JobReader& reader) { limits = reader.limits(); });
+  for (const queue::LimitRecord& limit : limits) {
+    queue::LimitBounds& widest = limit_bounds_[limit.number];
+    const queue::LimitBounds bounds = limit.bounds();
+    if (bounds.running) widest.running = std::max(widest.running.value_or(0), *bounds.running);
+    if (bounds.rate) widest.rate = bounds.rate;  // no test changes one
+  }
+  return limits;
+}
+
+void Simulation::note_limited_claims(const std::vector<queue::ClaimedJob>& jobs) {
+  const std::vector<queue::LimitRecord> limits = note_limits();
   std::map<queue::LimitGroup, std::int64_t> running;
   store_.read([&](queue::JobReader& reader) {
-    limits = reader.limits();
-    for (const queue::LimitRecord& limit : limits) {
-      queue::LimitBounds& widest = limit_bounds_[limit.number];
-      const queue::LimitBounds bounds = limit.bounds();
-      if (bounds.running) widest.running = std::max(widest.running.value_or(0), *bounds.running);
-      if (bounds.rate) widest.rate = bounds.rate;  // no test changes one
-    }
     for (const queue::ClaimedJob& job : jobs)
       for (const queue::LimitStanding& standing : reader.limits_of(*reader.find_job(job.id)))
         running[queue::group_of(standing.limit.number, standing.limit.target, job.lane)] =

@@ -318,6 +318,7 @@ std::optional<Instant> Machine::next_wake() const {
   consider(state_.held_notes.next_at());
   consider_later(state_.far_retries.next_at());
   consider_later(state_.schedules.next_at(now));
+  consider_later(state_.fan_outs.next_at(now));
   consider_later(state_.refusals.next_at());
   consider_later(state_.told_pools.next_at());
   consider_later(state_.looks.next_poll());

@@ -7,6 +7,7 @@
 #include "dead_jobs.hpp"
 #include "endings.hpp"
 #include "expired_jobs.hpp"
+#include "fan_outs.hpp"
 #include "far_retries.hpp"
 #include "held_notes.hpp"
 #include "key_looks.hpp"
@@ -77,6 +78,7 @@ struct DispatcherState {
   Schemas schemas;
   LimitNews limit_news;
   Schedules schedules;
+  FanOuts fan_outs;
   FarRetries far_retries;
   KeyLooks key_looks;
   DeadJobs dead_jobs;
@@ -100,9 +102,9 @@ struct DispatcherState {
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
                    lone_jobs, endings, cancelled_runs, captures, pauses, schemas, limit_news, schedules,
-                   far_retries, key_looks, dead_jobs, expired_jobs, refusals, held_notes, told_pools,
-                   told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation, next_counter, now,
-                   actions)
+                   fan_outs, far_retries, key_looks, dead_jobs, expired_jobs, refusals, held_notes,
+                   told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
+                   next_counter, now, actions)
 };
 
 }  // namespace tenure::daemon

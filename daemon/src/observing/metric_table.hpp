@@ -49,6 +49,14 @@ inline constexpr MetricInfo kScheduleTicks{
 inline constexpr MetricInfo kScheduleLag{"tenure_schedule_lag_seconds", histogram,
                                          "From when a tick was due to the commit that decided it."};
 
+// --- Fan-outs
+inline constexpr MetricInfo kFanOuts{"tenure_fan_outs", gauge,
+                                     "Fan-outs that visit tenants, or that are being cancelled."};
+inline constexpr MetricInfo kFanOutTenantsLeft{"tenure_fan_out_tenants_left", gauge,
+                                               "Tenants that these are yet to visit."};
+inline constexpr MetricInfo kFanOutTenants{"tenure_fan_out_tenants_total", counter,
+                                           "Tenants that fan-outs have visited, by what became of it."};
+
 // --- Waiting
 inline constexpr MetricInfo kQueueDelay{"tenure_queue_delay_seconds", histogram,
                                         "From when a job was due to its start."};

@@ -58,6 +58,7 @@ void Metrics::on_round(const RoundReply& reply, Now now) {
   rounds_.add(now.steady - round_at_);
   jobs_.stored(*work, reply);
   schedules_.stored(*work, reply, now);
+  fan_outs_.stored(reply);
 }
 
 void Metrics::left(const Run& run, Now now) {
@@ -86,6 +87,7 @@ MetricFamilies Metrics::collect(Now now) {
   MetricFamilies families;
   jobs_.add_to(families);
   schedules_.add_to(families);
+  fan_outs_.add_to(families);
   workers_.add_to(families, runs_);
   families.add(metric::kLanes, {{"gate", "none"}}, static_cast<double>(status_.lanes - status_.parked));
   families.add(metric::kLanes, {{"gate", "some"}}, static_cast<double>(status_.parked));

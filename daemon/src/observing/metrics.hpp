@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../outbox/sweep_figures.hpp"
+#include "fan_out_counts.hpp"
 #include "followed_runs.hpp"
 #include "histogram.hpp"
 #include "job_counts.hpp"
@@ -64,6 +65,7 @@ class Metrics final : private FollowedRuns::Listener {
   Options options_;
   JobCounts jobs_;
   ScheduleCounts schedules_;
+  FanOutCounts fan_outs_;
   WorkerCounts workers_;
   FollowedRuns runs_;
   TopTenants top_tenants_;

@@ -45,6 +45,7 @@ std::optional<StoreSample> sample_store(queue::ReadableStore& store, std::span<c
     for (const queue::PauseRecord& pause : reader.pauses()) ++sample.paused[pause.scope];
     sample.paused[queue::PauseScope::tenant] = sample.tenants[TenantState::paused];
     sample.batches = reader.batches().census();
+    sample.fan_outs = reader.fan_outs().fan_out_census();
     sample.tenants_behind = std::ssize(reader.tenants_behind());
     if (is_given_up()) return;
     if (!top_tenants.empty()) sample.top_tenants = reader.tenants_named(top_tenants);
@@ -81,6 +82,8 @@ void add_to(MetricFamilies& families, const StoreSample& sample, LabelNames& nam
   families.add(metric::kBatches, {{"state", "closed"}}, static_cast<double>(sample.batches.closed));
   families.add(metric::kBatchOldestOpen, {},
                sample.batches.oldest_open ? age_in_seconds(*sample.batches.oldest_open, now.wall) : 0);
+  families.add(metric::kFanOuts, {}, static_cast<double>(sample.fan_outs.under_way));
+  families.add(metric::kFanOutTenantsLeft, {}, static_cast<double>(sample.fan_outs.tenants_left));
   families.add(metric::kTenantsBehindSchema, {}, static_cast<double>(sample.tenants_behind));
   for (const auto& [state, tenants] : sample.tenants)
     families.add(metric::kTenants, {{"state", std::string{name_of(state)}}}, static_cast<double>(tenants));

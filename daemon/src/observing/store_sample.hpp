@@ -25,6 +25,7 @@ struct StoreSample {
   std::map<TenantState, std::int64_t> tenants;
   std::map<queue::PauseScope, std::int64_t> paused;
   queue::BatchCensus batches;
+  queue::FanOutCensus fan_outs;
   std::int64_t tenants_behind = 0;
   std::vector<queue::TenantSummary> top_tenants;    // those that were asked for and live
   std::map<std::string, std::uint64_t> file_bytes;  // by what the file is

@@ -68,6 +68,8 @@ void absorb_claim(DispatcherState& state, const PlannedClaim& planned, const que
   const bool can_take = process != nullptr && process->takes_jobs();
   if (can_take) count_assigned(state, *process, reply.jobs);
   state.plan.undo(planned, request);
+  if (can_take && state.fan_outs.count_starts())
+    for (const ClaimedJob& job : reply.jobs) state.fan_outs.started(job.seq, state.now.steady);
   if (state.lanes.has_limits())
     for (const ClaimedJob& job : reply.jobs) state.lanes.started(job.lane, state.now.steady);
   state.lanes.settle(request, reply, state.arrivals.last_seq());

@@ -162,6 +162,11 @@ void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
     state.dead_jobs.died(run_of(ends[index]).failure, state.lanes.kind_name(ends[index].lane.kind));
     if (row_of(ends[index]) == AuditRow::counted) state.refusals.counted(state.now.steady);
   }
+  if (state.fan_outs.count_starts())
+    for (const ClaimEnd& end : ends) {
+      const auto* const release = std::get_if<EndRelease>(&end.how);
+      state.fan_outs.ended(end.claim.seq, release != nullptr && !release->started);
+    }
   state.endings.stored(ends, states, state.now.steady);
   state.schedules.ends_stored();
 }

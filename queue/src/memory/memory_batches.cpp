@@ -49,7 +49,7 @@ BatchCensus MemoryBatchRows::census() {
   for (const auto& [number, row] : tables_.batches()) {
     if (row.completed) continue;
     ++(row.closed ? census.closed : census.open);
-    if (row.closed || census.oldest_open) continue;
+    if (row.closed || tables_.fan_outs().contains(number) || census.oldest_open) continue;
     census.oldest_open = row.created;
     census.oldest_open_id = row.id;
   }
@@ -142,6 +142,11 @@ std::vector<BatchNumber> MemoryBatchRows::all_of(TenantNumber tenant, std::size_
   for (const auto& [number, row] : tables_.batches())
     if (row.tenant == tenant && numbers.size() < limit) numbers.push_back(number);
   return numbers;
+}
+
+bool MemoryBatchRows::is_visiting(BatchNumber number) {
+  const auto fan_out = tables_.fan_outs().find(number);
+  return fan_out != tables_.fan_outs().end() && fan_out->second.is_under_way;
 }
 
 void MemoryBatchRows::erase(BatchNumber number) { writable().erase_batch(number); }

@@ -39,6 +39,7 @@ class MemoryBatchRows final : public WritableBatchRows {
   std::vector<BatchNumber> left(WallTime completed_before, std::size_t limit) override;
   std::vector<BatchRow> incomplete_of(TenantNumber tenant, std::size_t limit) override;
   std::vector<BatchNumber> all_of(TenantNumber tenant, std::size_t limit) override;
+  bool is_visiting(BatchNumber number) override;
   void erase(BatchNumber number) override;
 
  private:

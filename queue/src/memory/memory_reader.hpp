@@ -1,10 +1,12 @@
 #pragma once
 
 #include "../batch_verbs.hpp"
+#include "../fan_out_verbs.hpp"
 #include "../lane_gates.hpp"
 #include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
 #include "memory_batches.hpp"
+#include "memory_fan_outs.hpp"
 #include "memory_limits.hpp"
 #include "memory_schedules.hpp"
 #include "memory_tables.hpp"
@@ -19,7 +21,11 @@ namespace tenure::queue {
 class MemoryReader final : public LaneReader, public JobReader {
  public:
   explicit MemoryReader(const MemoryTables& tables)
-      : tables_(tables), schedule_rows_(tables), limit_rows_(tables), batch_rows_(tables) {}
+      : tables_(tables),
+        schedule_rows_(tables),
+        limit_rows_(tables),
+        batch_rows_(tables),
+        fan_out_rows_(tables) {}
 
   std::vector<Lane> lanes(const std::optional<Lane>& after, std::size_t limit) override;
   std::vector<JobArrival> arrivals(JobSeq after, std::size_t limit) override;
@@ -93,6 +99,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<LimitStanding> limits_of(const JobRecord& job) override;
   ScheduleReader& schedules() override { return schedules_; }
   BatchReader& batches() override { return batches_; }
+  FanOutReader& fan_outs() override { return fan_outs_; }
 
  private:
   [[nodiscard]] TenantNumber newest_generation_of(TenantNumber tenant) const;
@@ -112,6 +119,8 @@ class MemoryReader final : public LaneReader, public JobReader {
   LimitQuestions limit_questions_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchQuestions batches_{batch_rows_};
+  MemoryFanOutRows fan_out_rows_;
+  FanOutQuestions fan_outs_{fan_out_rows_, batch_rows_, batches_};
   std::optional<LaneGates> gates_;
 };
 

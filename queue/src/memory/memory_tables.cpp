@@ -487,6 +487,17 @@ void MemoryTables::erase_batch(BatchNumber number) {
   for (const BatchMoment moment : {BatchMoment::complete, BatchMoment::success})
     erase(batch_callbacks_, {number, moment});
   erase(batches_, BatchNumber{number});
+  if (!fan_outs_.contains(number)) return;
+  std::vector<SkipKey> skips;
+  for (const auto& [key, row] : fan_out_skips_)
+    if (key.first == number) skips.push_back(key);
+  for (const SkipKey& key : skips) erase(fan_out_skips_, key);
+  erase(fan_outs_, BatchNumber{number});
+}
+
+void MemoryTables::set_fan_out(const FanOutRow& fan_out) { set(fan_outs_, fan_out.batch, fan_out); }
+void MemoryTables::set_fan_out_skip(const SkipKey& key, const SkippedTenant& tenant) {
+  set(fan_out_skips_, key, tenant);
 }
 
 void MemoryTables::set_batch_callback(const CallbackRow& callback) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../batch_rows.hpp"
+#include "../fan_out_rows.hpp"
 #include "../schedule_rows.hpp"
 
 #include <tenure/queue/store.hpp>
@@ -214,6 +215,11 @@ class MemoryTables {
   [[nodiscard]] LimitsMark limits_mark() const { return limits_mark_; }
   using BucketKey = std::pair<LimitGroup, std::int64_t>;
   [[nodiscard]] const std::map<BucketKey, StartBucket>& start_buckets() const { return start_buckets_; }
+  [[nodiscard]] const std::map<BatchNumber, FanOutRow>& fan_outs() const { return fan_outs_; }
+  [[nodiscard]] FanOutsMark fan_outs_mark() const { return fan_outs_mark_; }
+  using SkipKey = std::pair<BatchNumber, TenantNumber>;
+  // Without name and generation of the tenant.
+  [[nodiscard]] const std::map<SkipKey, SkippedTenant>& fan_out_skips() const { return fan_out_skips_; }
   // Of jobs that are there.
   [[nodiscard]] const std::map<JobSeq, MemberRow>& batch_jobs() const { return batch_jobs_; }
   [[nodiscard]] std::optional<MemoryJobKey> job_key(JobSeq seq) const;
@@ -307,11 +313,14 @@ class MemoryTables {
   // Numbers it.
   BatchNumber insert_batch(BatchRow batch);
   void set_batch(const BatchRow& batch);
-  // With its callbacks.
+  // With its callbacks, and the fan-out that it is of.
   void erase_batch(BatchNumber number);
   void set_batch_callback(const CallbackRow& callback);
   void set_batch_job(JobSeq seq, const MemberRow& member);
   void erase_batch_job(JobSeq seq);
+  void set_fan_out(const FanOutRow& fan_out);
+  void set_fan_out_skip(const SkipKey& key, const SkippedTenant& tenant);
+  void raise_fan_outs_mark() { fan_outs_mark_.value += 1; }
   void insert_limit(LimitRecord limit);
   // One that counts others together loses its buckets.
   void update_limit(const LimitRecord& limit);
@@ -384,6 +393,8 @@ class MemoryTables {
   std::map<BatchNumber, BatchRow> batches_;
   std::map<CallbackKey, CallbackRow> batch_callbacks_;
   std::map<JobSeq, MemberRow> batch_jobs_;
+  std::map<BatchNumber, FanOutRow> fan_outs_;
+  std::map<SkipKey, SkippedTenant> fan_out_skips_;
   std::map<LimitNumber, LimitRecord> limits_;
   std::map<BucketKey, StartBucket> start_buckets_;
   MemoryNames queues_, kinds_;
@@ -401,6 +412,7 @@ class MemoryTables {
   std::int64_t last_capsule_ = 0;
   ScheduleNumber last_schedule_{0};
   SchedulesMark schedules_mark_{0};  // as captures_mark_
+  FanOutsMark fan_outs_mark_{0};     // as captures_mark_
   LimitNumber last_limit_{0};
   LimitsMark limits_mark_{0};  // as captures_mark_
   TenantNumber last_tenant_{0};

@@ -21,7 +21,8 @@ class MemoryWriter final : public StoreWriter {
         reader_(tables),
         schedule_rows_(tables, this),
         limit_rows_(tables, &tables),
-        batch_rows_(tables, this) {}
+        batch_rows_(tables, this),
+        fan_out_rows_(tables, this) {}
 
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
   ClaimReply claim(const ClaimRequest& request, WallTime now) override;
@@ -141,6 +142,7 @@ class MemoryWriter final : public StoreWriter {
   }
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
+  FanOutWriter& fan_outs() override { return fan_outs_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
@@ -148,6 +150,7 @@ class MemoryWriter final : public StoreWriter {
 
  private:
   friend class MemoryBatchRows;
+  friend class MemoryFanOutRows;
   friend class MemoryScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
@@ -238,6 +241,8 @@ class MemoryWriter final : public StoreWriter {
   LimitVerbs limit_verbs_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
+  MemoryFanOutRows fan_out_rows_;
+  FanOutVerbs fan_outs_{fan_out_rows_, batch_rows_, batches_};
   std::size_t lined_up_ = 0;  // by all claims of this commit
 };
 

@@ -119,9 +119,10 @@ std::vector<sqlite::Migration> control_migrations() {
           {13, "0013_tenant_schema.sql", std::string{schema::k0013_tenant_schema_sql}},
           {14, "0014_limit_rule.sql", std::string{schema::k0014_limit_rule_sql}},
           {15, "0015_settled.sql", std::string{schema::k0015_settled_sql}},
-          {16, "0016_tenant_restore.sql", std::string{schema::k0016_tenant_restore_sql}},
-          {17, "0017_pool_rules.sql", std::string{schema::k0017_pool_rules_sql}},
-          {18, "0018_deletion_end.sql", std::string{schema::k0018_deletion_end_sql}}};
+          {16, "0016_fan_out.sql", std::string{schema::k0016_fan_out_sql}},
+          {17, "0017_tenant_restore.sql", std::string{schema::k0017_tenant_restore_sql}},
+          {18, "0018_pool_rules.sql", std::string{schema::k0018_pool_rules_sql}},
+          {19, "0019_deletion_end.sql", std::string{schema::k0019_deletion_end_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

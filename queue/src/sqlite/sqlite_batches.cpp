@@ -3,6 +3,7 @@
 #include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
 #include "key_rows.hpp"
+#include "sqlite_fan_outs.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
@@ -58,7 +59,8 @@ constexpr Query kBatchesLeft{"batches_left", R"sql(
 
 // Index: batch_open; few rows.
 constexpr Query kOpenBatches{"open_batches", R"sql(
-  select id, created_us, closed_us is null from batch indexed by batch_open where completed_us is null order by number)sql"};
+  select id, created_us, closed_us is null, exists (select 1 from fan_out where fan_out.batch = batch.number)
+  from batch indexed by batch_open where completed_us is null order by number)sql"};
 
 // ?1 batch  ?2 moment. Index: primary key.
 constexpr Query kCallback{"batch_callback", R"sql(
@@ -207,7 +209,8 @@ BatchCensus SqliteBatchRows::census() {
   while (row.step()) {
     const bool is_open = row.integer(2) != 0;
     ++(is_open ? census.open : census.closed);
-    if (!is_open || census.oldest_open) continue;
+    // One of a fan-out is open as long as there are tenants to visit.
+    if (!is_open || row.integer(3) != 0 || census.oldest_open) continue;
     census.oldest_open = from_us(row.integer(1));
     if (const auto id = Uuid::from_bytes(row.blob(0))) census.oldest_open_id = BatchId{*id};
   }
@@ -350,7 +353,10 @@ std::vector<BatchNumber> SqliteBatchRows::all_of(TenantNumber tenant, std::size_
   return numbers;
 }
 
+bool SqliteBatchRows::is_visiting(BatchNumber number) { return queue::is_visiting(connection_, number); }
+
 void SqliteBatchRows::erase(BatchNumber number) {
+  forget_fan_out(connection_, number);
   connection_.statement(kDeleteCallbacks).bind(number.value).run();
   connection_.statement(kDeleteBatch).bind(number.value).run();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../batch_verbs.hpp"
+#include "../fan_out_verbs.hpp"
 #include "../lane_gates.hpp"
 #include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
@@ -9,6 +10,7 @@
 #include "job_owner.hpp"
 #include "row_filter.hpp"
 #include "sqlite_batches.hpp"
+#include "sqlite_fan_outs.hpp"
 #include "sqlite_limits.hpp"
 #include "sqlite_schedules.hpp"
 
@@ -35,6 +37,7 @@
 //   sqlite_tenant_life.cpp tenants that are paused or were deleted
 //   sqlite_restore.cpp     whether it is a copy, and what was lost by one
 //   sqlite_batches.cpp     rows of batches
+//   sqlite_fan_outs.cpp    rows of fan-outs
 //   sqlite_captures.cpp    requests for capsules, and what became of them
 //   sqlite_schedules.cpp   rows of schedules
 //   sqlite_keys.cpp        the keys of one job
@@ -50,7 +53,8 @@ class SqliteJobReader final : public JobReader {
         ended_(connection),
         schedule_rows_(connection),
         limit_rows_(connection),
-        batch_rows_(connection) {}
+        batch_rows_(connection),
+        fan_out_rows_(connection) {}
 
   JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
   JobCount count_jobs(const Filter& filter, const ListOptions& options, WallTime now) override;
@@ -104,6 +108,7 @@ class SqliteJobReader final : public JobReader {
   std::vector<LostRows> lost_rows(std::size_t limit) override;
   ScheduleReader& schedules() override { return schedules_; }
   BatchReader& batches() override { return batches_; }
+  FanOutReader& fan_outs() override { return fan_outs_; }
   JobKeys job_keys(const JobRecord& job) override;
   std::optional<JobOwner> owner_of_job(JobId id) override { return queue::owner_of_job(connection_, id); }
   std::optional<StoredResult> result(JobSeq seq, WallTime now) override;
@@ -167,6 +172,8 @@ class SqliteJobReader final : public JobReader {
   LimitQuestions limit_questions_{limit_rows_};
   SqliteBatchRows batch_rows_;
   BatchQuestions batches_{batch_rows_};
+  SqliteFanOutRows fan_out_rows_;
+  FanOutQuestions fan_outs_{fan_out_rows_, batch_rows_, batches_};
   std::unordered_map<TenantNumber, TenantState> tenant_states_;
   std::optional<LaneGates> gates_;  // once they were asked for
 };

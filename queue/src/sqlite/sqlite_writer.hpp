@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../batch_verbs.hpp"
+#include "../fan_out_verbs.hpp"
 #include "../job_rules.hpp"
 #include "../limit_verbs.hpp"
 #include "../schedule_verbs.hpp"
@@ -14,6 +15,7 @@
 #include "known_owners.hpp"
 #include "places.hpp"
 #include "sqlite_batches.hpp"
+#include "sqlite_fan_outs.hpp"
 #include "sqlite_lanes.hpp"
 #include "sqlite_limits.hpp"
 #include "sqlite_schedules.hpp"
@@ -46,6 +48,7 @@
 //   sqlite_erasing.cpp   what is left of deleted tenants goes
 //   sqlite_tenant_restore.cpp tenants that are put back from a copy, and their jobs
 //   sqlite_batches.cpp   rows of batches
+//   sqlite_fan_outs.cpp  rows of fan-outs
 //   sqlite_captures.cpp  requests for capsules, and what became of them
 //   sqlite_schedules.cpp rows of schedules
 //   sqlite_keys.cpp      concurrency keys and unique keys
@@ -75,6 +78,7 @@ class SqliteWriter final : public StoreWriter {
         told_(connection),
         schedule_rows_(connection, this),
         batch_rows_(connection, this),
+        fan_out_rows_(connection, this),
         key_rows_(connection),
         limit_rows_(connection),
         reader_(connection, names, [this]() -> FreshJobs& { return this->fresh(); }) {}
@@ -199,6 +203,7 @@ class SqliteWriter final : public StoreWriter {
   std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
+  FanOutWriter& fan_outs() override { return fan_outs_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
   LaneReader& reader() override { return reader_; }
 
@@ -215,6 +220,7 @@ class SqliteWriter final : public StoreWriter {
 
  private:
   friend class SqliteBatchRows;
+  friend class SqliteFanOutRows;
   friend class SqliteScheduleRows;
   void note_lost(const OutboxOwner& owner, TenantNumber tenant, std::int64_t count, OutboxSeq up_to,
                  WallTime now);
@@ -406,6 +412,8 @@ class SqliteWriter final : public StoreWriter {
   ScheduleVerbs schedules_{schedule_rows_};
   SqliteBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
+  SqliteFanOutRows fan_out_rows_;
+  FanOutVerbs fan_outs_{fan_out_rows_, batch_rows_, batches_};
   KeyRows key_rows_;
   SqliteLimitRows limit_rows_;
   LimitVerbs limit_verbs_{limit_rows_};

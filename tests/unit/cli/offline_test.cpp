@@ -9,6 +9,8 @@
 namespace tenure::cli {
 namespace {
 
+const std::string kFanOutOfCopy = "019cadff-0000-7000-8000-0000000000f1";
+
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -21,6 +23,7 @@ class Offline : public FileProgram {
     add_job(2, "acme", "billing.close", "{}", std::chrono::hours(1));
     add_job(3, "none", "house.keeping");
     open_batch("acme");
+    EXPECT_EQ(run({"fan-out", "start", "billing.close", "--id", kFanOutOfCopy}), 0) << output.error;
     EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
     EXPECT_EQ(run({"limit", "set", "closes", "3", "--kind", "billing.*"}), 0) << output.error;
     EXPECT_EQ(run({"store", "backup", copy.string()}), 0) << output.error;
@@ -57,10 +60,12 @@ class Offline : public FileProgram {
 // From the table of verbs, so that none can be forgotten.
 TEST_F(Offline, CLI_03_EveryVerbThatReadsWorksOnACopyAndLeavesItsBytesEqual) {
   const std::map<std::string_view, std::vector<std::string>> arguments{
-      {"job show", {job_id(1).text()}},  {"job why", {job_id(1).text()}},     {"tenant show", {"acme"}},
-      {"queue show", {"default"}},       {"kind show", {"billing.close"}},    {"schedule show", {"nightly"}},
-      {"schedule preview", {"nightly"}}, {"batch show", {batch_id().text()}}, {"limit show", {"closes"}},
-      {"tenant reconcile", {"acme"}}};
+      {"job show", {job_id(1).text()}},  {"job why", {job_id(1).text()}},
+      {"tenant show", {"acme"}},         {"queue show", {"default"}},
+      {"kind show", {"billing.close"}},  {"schedule show", {"nightly"}},
+      {"schedule preview", {"nightly"}}, {"batch show", {batch_id().text()}},
+      {"fan-out show", {kFanOutOfCopy}}, {"fan-out tenants", {kFanOutOfCopy}},
+      {"limit show", {"closes"}},        {"tenant reconcile", {"acme"}}};
   const std::string before = bytes();
   int tried = 0;
   for (const Verb& verb : verbs()) {

@@ -18,6 +18,7 @@ using ::testing::Not;
 
 constexpr std::array<std::string_view, 4> kSecrets{"s3cr3t-recipient", "s3cr3t-token", "s3cr3t-key",
                                                    "s3cr3t-iban"};
+const std::string kFanOutOfSecrets = "019cadff-0000-7000-8000-0000000000f1";
 constexpr std::string_view kArguments =
     R"({"recipient":"s3cr3t-recipient","login":{"api_token":["s3cr3t-token"],"deep":[[{"aws_KEY":{"s3cr3t-key":[1,{"x":"s3cr3t-key"}]}}]]},)"
     R"("accounts":[{"iban":"s3cr3t-iban"}],"plain":"shown"})";
@@ -98,6 +99,10 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"schedule resume", {"paused", "--dry-run"}},
       {"schedule add", {"other", "billing.send", std::string{kArguments}, "--every", "1h", "--dry-run"}},
       {"schedule remove", {"nightly", "--dry-run"}},
+      {"fan-out start", {"billing.send", std::string{kArguments}, "--dry-run"}},
+      {"fan-out show", {kFanOutOfSecrets}},
+      {"fan-out tenants", {kFanOutOfSecrets, "--which", "all"}},
+      {"fan-out cancel", {kFanOutOfSecrets, "--dry-run"}},
       {"batch show", {batch_id().text()}},
       {"batch retry", {batch_id().text(), "--dry-run"}},
       {"batch cancel", {batch_id().text(), "--dry-run"}},
@@ -111,6 +116,8 @@ TEST_F(Secrets, OBS_08_NoVerbPrintsThem) {
       {"store compact", {}},
       {"config explain", {"security.mask"}}};
   open_batch("acme", kArguments);
+  EXPECT_EQ(run({"fan-out", "start", "billing.send", std::string{kArguments}, "--id", kFanOutOfSecrets}), 0)
+      << output.error;
   EXPECT_EQ(run({"tenant", "create", "heron"}), 0) << output.error;
   on_pause = [] { return true; };
   EXPECT_EQ(run({"tenant", "backup", "heron", (folder / "heron.db").string()}), 0) << output.error;

@@ -236,6 +236,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
       {"schedule resume", {"nightly"}},
       {"schedule add", {"other", "billing.close", "--every", "1h"}},
       {"schedule remove", {"other"}},
+      {"fan-out start", {"billing.close"}},
+      {"fan-out cancel", {"019cadff-0000-7000-8000-0000000000f1", "--yes"}},
       {"batch retry", {batch_id().text(), "--yes"}},
       {"batch cancel", {batch_id().text(), "--yes"}},
       {"limit set", {"closes", "3", "--kind", "billing.*"}},
@@ -293,6 +295,8 @@ TEST_F(EveryVerb, OBS_09_ThatChangesSomethingLeavesARecord) {
   add_member(11, "acme");
   EXPECT_EQ(run({"job", "cancel", id(11)}), 0) << output.error;
   EXPECT_EQ(run({"schedule", "add", "nightly", "billing.close", "--every", "1h"}), 0) << output.error;
+  EXPECT_EQ(run({"fan-out", "start", "billing.close", "--id", "019cadff-0000-7000-8000-0000000000f1"}), 0)
+      << output.error;
   EXPECT_EQ(run({"tenant", "create", "kestrel"}), 0) << output.error;
   add_job(13, "kestrel", "house.keeping");
   on_pause = [] { return true; };

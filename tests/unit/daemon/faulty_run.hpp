@@ -169,10 +169,11 @@ class FaultyRun {
       limit.bounds.running = 1 + static_cast<std::int64_t>(random_.below(4));
       static_cast<void>(writer.set_limit(limit, sim_->wall()));
     });
+    static_cast<void>(sim_->note_limits());
     if (random_.below(4) != 0) sim_->hint();
   }
   void disturb() {
-    switch (random_.below(15)) {
+    switch (random_.below(16)) {
       case 0:
         sim_.world.fail_next_rounds(1 + static_cast<int>(random_.below(3)));
         break;
@@ -215,6 +216,9 @@ class FaultyRun {
       case 8:
         change_limits();
         break;
+      case 9:
+        fan_out_some();
+        break;
       default:
         enqueue_some();
         break;
@@ -242,6 +246,19 @@ class FaultyRun {
       else static_cast<void>(writer.pause(pause, sim_->wall()));  // or nobody knows it yet
     });
     if (random_.below(4) != 0) sim_->hint();
+  }
+  // A few at most, since each makes a job for each tenant.
+  void fan_out_some() {
+    if (!fan_outs_.empty() && random_.below(2) == 0)
+      return sim_->cancel_fan_out(fan_outs_[random_.below(fan_outs_.size())], random_.below(4) != 0);
+    if (fan_outs_.size() == 4) return;
+    const std::optional<StartRate> rate =
+        random_.below(2) == 0
+            ? std::optional{StartRate{.starts = 1 + static_cast<std::int64_t>(random_.below(3))}}
+            : std::nullopt;
+    const std::chrono::microseconds window{random_.below(2) == 0 ? random_.below(30'000) : 0};
+    fan_outs_.push_back(
+        sim_->start_fan_out(random_.below(2) == 0 ? "fast" : "slow", window, rate, random_.below(4) != 0));
   }
   void resume_all() {
     sim_.store->write(queue::Durability::durable, [](queue::StoreWriter& writer) {
@@ -335,6 +352,7 @@ class FaultyRun {
   Random random_;
   std::vector<simulation::JobId> jobs_;
   std::map<std::string, BatchId> batches_;  // that are open, by tenant
+  std::vector<BatchId> fan_outs_;
   bool is_quiet_ = false;
   Simulated sim_;
   std::uint64_t stops_ = 0;

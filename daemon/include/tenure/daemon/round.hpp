@@ -8,6 +8,7 @@
 #include <tenure/daemon/rounds/due_jobs.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
 #include <tenure/daemon/rounds/expired_jobs.hpp>
+#include <tenure/daemon/rounds/fan_outs.hpp>
 #include <tenure/daemon/rounds/far_retries.hpp>
 #include <tenure/daemon/rounds/former_claims.hpp>
 #include <tenure/daemon/rounds/free_keys.hpp>
@@ -36,6 +37,7 @@
 #include <tenure/daemon/rounds/tenant_states.hpp>
 #include <tenure/daemon/rounds/ticks.hpp>
 #include <tenure/daemon/rounds/trials.hpp>
+#include <tenure/daemon/rounds/visits.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -73,7 +75,8 @@ using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, OutboxSyncPart, EndsPart, RefusalsPart,
              SuspectNewsPart, FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart,
              BlockedJobsPart, CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, LimitsPart,
-             TicksPart, OverlapsPart, SchedulesPart, FreeKeysPart, LaneHintsPart, NewJobsPart, NextDuePart,
+             TicksPart, OverlapsPart, SchedulesPart, VisitsPart, FanOutsPart, FreeKeysPart, LaneHintsPart,
+             NewJobsPart, NextDuePart,
              NextExpiryPart, LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart,
              LoneClaimsPart, ClaimsPart, StartsPart, PoolsPart>;
 

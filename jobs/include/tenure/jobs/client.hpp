@@ -7,6 +7,7 @@
 #include <tenure/jobs/archive.hpp>
 #include <tenure/jobs/batch.hpp>
 #include <tenure/jobs/detail/job_kind.hpp>
+#include <tenure/jobs/fan_out.hpp>
 #include <tenure/jobs/found_job.hpp>
 #include <tenure/jobs/options.hpp>
 #include <tenure/jobs/transaction.hpp>
@@ -245,6 +246,24 @@ class Client {
     return fill_batch(options, [&](BatchJobs& jobs) { fill(jobs); });
   }
 
+  // Starts a fan-out: `tenured` makes a job for each active tenant that there is now, in its scope. It is on disk when this returns. The id
+  // of the one that is unfinished under its key, where there is one. Outside of every tenant's scope, as the three below:
+  // TenantSwapProhibited. IdConflict (the id is that of a batch), BadOptions, LimitReached, and of the job what enqueue says; its arguments
+  // name no tenant's records (NoTenant).
+  //   client.for_each_tenant(RebuildIndex{}, {.key = "rebuild", .over = 1h, .rate = StartRate{.starts = 5}, .on_complete = Report{}});
+  template <JobType Job>
+  BatchId for_each_tenant(const Job& job, const FanOutOptions& options = {}) {
+    return start_fan_out(detail::job_kind_of<Job>(), &job, options);
+  }
+  // Nothing: there is none, or it was removed with its jobs.
+  [[nodiscard]] std::optional<FanOutStatus> fan_out(BatchId fan_out);
+  // A page in the order of visits, from behind `after`, a FanOutTenant::place; empty: there are no more. Jobs that were removed are not there.
+  [[nodiscard]] std::vector<FanOutTenant> fan_out_tenants(BatchId fan_out, FanOutTenants which,
+                                                          std::int64_t after = 0, std::size_t limit = 1000);
+  // No more jobs are made, and those that have not started are cancelled; what has started ends by its own rules. RecordNotFound;
+  // StateChanged: it is complete, or cancelled.
+  void cancel_fan_out(BatchId fan_out);
+
   // The application's tenants: make and open them (tenancy/tenants.hpp). It lives as long as the client and moves with it; leases may
   // outlive both. BadConfiguration for a client over a store.
   [[nodiscard]] Tenants& tenants();
@@ -256,6 +275,7 @@ class Client {
   Uuid enqueue_one(const detail::JobKind& kind, const void* job, const EnqueueOptions& options);
   std::vector<BulkItem> enqueue_many(const detail::JobKind& kind, const void* jobs, std::size_t count,
                                      const EnqueueOptions& options, BulkRule rule);
+  BatchId start_fan_out(const detail::JobKind& kind, const void* job, const FanOutOptions& options);
   BatchId fill_batch(const BatchOptions& options, FunctionRef<void(BatchJobs&)> fill);
   void run_transaction(TenantHandle& handle, FunctionRef<void(JobTransaction&)> function);
   [[nodiscard]] std::optional<std::string> result_text(const detail::JobKind& kind, const Uuid& id,

@@ -4,6 +4,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/queue/audit.hpp>
 #include <tenure/queue/batch.hpp>
+#include <tenure/queue/fan_out.hpp>
 #include <tenure/queue/records.hpp>
 
 #include <cstddef>
@@ -93,6 +94,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] std::span<const FilterField> audit_filter_fields();
 [[nodiscard]] std::span<const FilterField> worker_filter_fields();
 [[nodiscard]] std::span<const FilterField> batch_filter_fields();
+[[nodiscard]] std::span<const FilterField> fan_out_filter_fields();
 
 // `words` are terms as the shell split them. Relative times count from `now`. BadFilter names the term, what is wrong
 // with it, and the nearest field, state or reason where one is near.
@@ -119,6 +121,7 @@ inline constexpr std::size_t kFilterBytesMax = 4096;  // all words together
 [[nodiscard]] bool matches(const Filter& filter, const WorkerRecord& worker);
 // An untenanted batch has the tenant `none`; `finished` is when it was complete.
 [[nodiscard]] bool matches(const Filter& filter, const BatchRecord& batch, WallTime now);
+[[nodiscard]] bool matches(const Filter& filter, const FanOutRecord& fan_out, WallTime now);
 [[nodiscard]] bool glob_matches(const Glob& glob, std::string_view text);
 
 }  // namespace tenure::queue

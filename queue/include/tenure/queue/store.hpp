@@ -5,6 +5,7 @@
 #include <tenure/queue/audit.hpp>
 #include <tenure/queue/batch.hpp>
 #include <tenure/queue/capture.hpp>
+#include <tenure/queue/fan_out.hpp>
 #include <tenure/queue/filter.hpp>
 #include <tenure/queue/inspection.hpp>
 #include <tenure/queue/job_change.hpp>
@@ -189,6 +190,7 @@ class JobReader : public RestoreReader,
                   public TenantLifeReader,
                   public SchemaReader,
                   public HasBatchReader,
+                  public HasFanOutReader,
                   public JobOwners {
  public:
   [[nodiscard]] virtual JobPage list_jobs(const Filter& filter, const ListOptions& options, WallTime now) = 0;
@@ -269,6 +271,7 @@ class StoreWriter : public RestoreWriter,
                     public TenantLifeWriter,
                     public SchemaWriter,
                     public HasBatchWriter,
+                    public HasFanOutWriter,
                     public JobOwners {
  public:
   // The same id with the same content is the job that is there (`existed`), and so is whichever has its unique key. IdConflict, TenantDoesNotExist,

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "../fan_out_rows.hpp"
+
+#include <tenure/base/sqlite/connection.hpp>
+
+// Fan-outs as rows of the control database. Internal.
+namespace tenure::queue {
+
+class SqliteWriter;
+
+class SqliteFanOutRows final : public WritableFanOutRows {
+ public:
+  explicit SqliteFanOutRows(sqlite::Connection& connection, SqliteWriter* writer = nullptr)
+      : connection_(connection), writer_(writer) {}
+
+  std::optional<FanOutRow> of(BatchNumber batch) override;
+  std::vector<BatchNumber> newest(const std::optional<BatchNumber>& before, std::size_t limit) override;
+  std::vector<BatchNumber> under_way() override;
+  std::optional<BatchNumber> newest_of_key(std::string_view key) override;
+  FanOutsMark mark() override;
+  std::map<FanOutSkip, std::int64_t> skips(BatchNumber batch) override;
+  std::vector<SkippedTenant> skipped(BatchNumber batch, TenantNumber after, std::size_t limit) override;
+  std::vector<FanOutJob> jobs(BatchNumber batch, FanOutJobs which, JobSeq after, std::size_t limit) override;
+  void insert(const FanOutRow& row) override;
+  void raise_mark() override;
+  void advance(const FanOutRow& row) override;
+  void add_skip(BatchNumber batch, TenantNumber tenant, FanOutSkip skip, WallTime now) override;
+  Registry registry() override;
+  std::vector<VisitedTenant> tenants(TenantNumber after, TenantNumber until, std::size_t limit) override;
+  std::optional<WallTime> deletion_begun(TenantNumber tenant) override;
+  std::vector<UnendedMember> unended(BatchNumber batch, JobSeq after, std::size_t limit) override;
+  std::vector<JobSeq> waiting(BatchNumber batch, std::size_t limit) override;
+  Result<std::string> envelope_of(const NewJob& job) override;
+  Result<void> check_envelope(const std::string& envelope) override;
+  Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;
+  Result<void> cancel_job(JobId id, WallTime now) override;
+
+ private:
+  sqlite::Connection& connection_;
+  SqliteWriter* writer_;  // null for who only reads
+};
+
+// With its batch.
+void forget_fan_out(sqlite::Connection& connection, BatchNumber number);
+[[nodiscard]] bool is_visiting(sqlite::Connection& connection, BatchNumber number);
+
+[[nodiscard]] std::vector<const sqlite::Query*> fan_out_queries();
+
+}  // namespace tenure::queue
