@@ -1,6 +1,7 @@
 #include "listing.hpp"
 #include "nouns.hpp"
 #include "pauses.hpp"
+#include "tenant_migrations.hpp"
 #include "tenants.hpp"
 
 #include <tenure/base/text.hpp>
@@ -47,8 +48,15 @@ constexpr std::array kTenantColumns{
         "created", "CREATED",
         [](const TenantSummary& t, const ShowStyle& s) { return time_text(t.tenant.created, s); }, false,
         false, false},
+    ListColumn<TenantSummary>{"migrated", "MIGRATED",
+                              [](const TenantSummary& t, const ShowStyle& s) {
+                                return t.migration ? migration_text(*t.migration, s) : std::string("-");
+                              },
+                              false, false, false},
     ListColumn<TenantSummary>{"note", "NOTE",
                               [](const TenantSummary& t, const ShowStyle& s) {
+                                if (const auto failed = failed_migration(t.tenant, t.migration))
+                                  return text_of_failed(*failed);
                                 return t.pause ? pause_text(*t.pause, s) : std::string("-");
                               }},
 };
@@ -153,6 +161,7 @@ void write_tenant_members(json::Writer& writer, const TenantSummary& tenant, Wal
   writer.key("pause");
   if (tenant.pause) write_pause(writer, *tenant.pause);
   else writer.null();
+  write_migration(writer, tenant.migration);
 }
 
 ListWords tenant_words() {

@@ -18,6 +18,7 @@ class LaneGates {
     bool has_worker = false;
     std::vector<std::int64_t> queues, kinds;
     std::map<std::int64_t, std::int64_t> schemas = {};  // PoolRecord::schemas
+    std::vector<std::int64_t> reads_only = {};          // PoolRecord::reads_only
   };
   // Nobody has told anything of pools.
   LaneGates() = default;
@@ -35,6 +36,8 @@ class LaneGates {
   // Nothing where nobody has told anything.
   [[nodiscard]] std::optional<std::vector<PoolForLane>> pools_for(TenantNumber tenant, QueueNumber queue,
                                                                   KindNumber kind) const;
+  // Whether somebody performs it who says that its jobs only read.
+  [[nodiscard]] bool reads_only(QueueNumber queue, KindNumber kind) const;
   [[nodiscard]] JobReason of(TenantNumber tenant, QueueNumber queue, KindNumber kind) const;
 
  private:

@@ -41,8 +41,13 @@ class SchemaTest : public Installation {
 
 // As the program before this one has left it.
 constexpr const char* kOlder =
-    "delete from tenure_migration where number = (select max(number) from tenure_migration); delete from "
-    "mark where name = 'settled'";
+    "delete from tenure_migration where number = (select max(number) from tenure_migration); "
+    "drop trigger tenant_behind_inserted; drop trigger tenant_behind_updated; drop trigger "
+    "tenant_behind_deleted; drop view tenant_migrations; drop table tenant_migration; drop table "
+    "tenant_behind_change; drop index tenant_behind_since; alter table pool_kind drop column reads_only; "
+    "create trigger tenant_behind_inserted after insert on tenant_behind begin select 1; end; "
+    "create trigger tenant_behind_updated after update on tenant_behind begin select 1; end; "
+    "create trigger tenant_behind_deleted after delete on tenant_behind begin select 1; end";
 constexpr const char* kNewer =
     "insert into tenure_migration(number, name, hash, applied_us) select max(number) + 1, 'later.sql', 'x', "
     "0 from tenure_migration";
@@ -51,7 +56,7 @@ TEST_F(SchemaTest, CFG_04_AnOlderOneIsRefusedByEveryProgramNamingTheCommand) {
   change_schema(kOlder);
   expect_all_refused("copy it (tenure store backup FILE), then: tenure store migrate");
   EXPECT_EQ(tenure({"store", "migrate", "--dry-run"}), "exit 0");
-  EXPECT_THAT(output_, HasSubstr("would apply 0015_settled.sql"));
+  EXPECT_THAT(output_, HasSubstr("would apply 0016_tenant_migration.sql"));
 }
 
 TEST_F(SchemaTest, CFG_04_ANewerOneIsRefusedByEveryProgramNamingWhatToInstall) {

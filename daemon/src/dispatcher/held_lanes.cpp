@@ -60,6 +60,9 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
       append(record.kinds, offer.kind_names);
       append(record.default_queues, offer.default_queues);
     }
+    for (const Offer& offer : pool.offers)
+      if (offer.processes > 0) append(record.reads_only, offer.reads_only);
+    sort_uniquely(record.reads_only);
     record.schemas = schemas_of(pool);
     sort_uniquely(record.kinds);
     sort_uniquely(record.default_queues);
@@ -85,9 +88,16 @@ std::optional<std::size_t> Lanes::pool_for(const std::string& queue, const std::
 std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, TenantNumber tenant,
                                                  KindNumber kind) const {
   std::vector<queue::PoolForLane> pools;
-  for (const std::size_t pool : queue.pools)
-    pools.push_back(
-        {pools_[pool].processes() > 0, pools_[pool].knows(kind), takes(pools_[pool], tenant, kind)});
+  for (const std::size_t number : queue.pools) {
+    const Pool& pool = pools_[number];
+    const auto any = [&](auto&& is) {
+      return std::ranges::any_of(pool.offers,
+                                 [&](const Offer& offer) { return offer.processes > 0 && is(offer); });
+    };
+    pools.push_back({pool.processes() > 0, pool.knows(kind),
+                     any([&](const Offer& offer) { return has_schema(offer, tenant, kind); }),
+                     any([&](const Offer& offer) { return offer.reading.contains(kind); })});
+  }
   return pools;
 }
 
@@ -120,7 +130,7 @@ std::vector<HeldLane> Lanes::held() {
   for (const auto& [id, bucket] : buckets_) {
     const QueueEntry& queue = queues_[id.queue];
     for (const auto& [tenant, lanes] : bucket) {
-      if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
+      if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant) || is_read_only(tenant)) continue;
       for (const KindLane& lane : lanes.kinds)
         if (JobReason& reason = reasons[{id.queue, lane.kind}]; reason == JobReason::none)
           reason = queue::lane_gate(pools_for(queue, tenant, lane.kind));

@@ -64,6 +64,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::optional<DeletionRecord> open_deletion(const TenantName& name) override;
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
   std::vector<TenantBehind> tenants_behind() override;
+  std::optional<MigrationRecord> last_migration(TenantNumber tenant) override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
   LostRows lost_rows(const OutboxOwner& owner) override;

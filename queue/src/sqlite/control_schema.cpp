@@ -118,7 +118,8 @@ std::vector<sqlite::Migration> control_migrations() {
           {12, "0012_batch.sql", std::string{schema::k0012_batch_sql}},
           {13, "0013_tenant_schema.sql", std::string{schema::k0013_tenant_schema_sql}},
           {14, "0014_limit_rule.sql", std::string{schema::k0014_limit_rule_sql}},
-          {15, "0015_settled.sql", std::string{schema::k0015_settled_sql}}};
+          {15, "0015_settled.sql", std::string{schema::k0015_settled_sql}},
+          {16, "0016_tenant_migration.sql", std::string{schema::k0016_tenant_migration_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

@@ -20,6 +20,8 @@ constexpr Query kQueuesOfPool{"queues_of_pool",
                               "select queue from pool_queue where pool = ?1 order by queue"};
 constexpr Query kKindsOfPool{"kinds_of_pool",
                              "select kind, schema_min from pool_kind where pool = ?1 order by kind"};
+constexpr Query kReadingKindsOfPool{
+    "reading_kinds_of_pool", "select kind from pool_kind where pool = ?1 and reads_only = 1 order by kind"};
 constexpr Query kDefaultsOfPool{"defaults_of_pool",
                                 "select queue from pool_default_queue where pool = ?1 order by queue"};
 // ?1 pool. Index: primary key.
@@ -41,6 +43,9 @@ constexpr Query kQueueNumbersOfPool{"queue_numbers_of_pool", R"sql(
 constexpr Query kKindNumbersOfPool{"kind_numbers_of_pool", R"sql(
   select kind.number, schema_min from pool_kind join kind on kind.name = pool_kind.kind
   where pool_kind.pool = ?1 order by kind.number)sql"};
+constexpr Query kReadingKindNumbersOfPool{"reading_kind_numbers_of_pool", R"sql(
+  select kind.number from pool_kind join kind on kind.name = pool_kind.kind
+  where pool_kind.pool = ?1 and pool_kind.reads_only = 1 order by kind.number)sql"};
 
 // ?1 name  ?2 incarnation  ?3 workers. Index: primary key.
 constexpr Query kPutPool{"put_pool", R"sql(
@@ -54,11 +59,12 @@ constexpr Query kDeleteDefaultsOfPool{"delete_defaults_of_pool",
                                       "delete from pool_default_queue where pool = ?1"};
 constexpr Query kDeleteProcessesOfPool{"delete_processes_of_pool",
                                        "delete from pool_process where pool = ?1"};
-// ?1 pool  ?2 queue or kind  ?3 schema_min.
+// ?1 pool  ?2 queue or kind  ?3 schema_min  ?4 reads_only.
 constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
                                    "insert into pool_queue(pool, queue) values (?1, ?2)"};
-constexpr Query kInsertKindOfPool{"insert_kind_of_pool",
-                                  "insert into pool_kind(pool, kind, schema_min) values (?1, ?2, ?3)"};
+constexpr Query kInsertKindOfPool{
+    "insert_kind_of_pool",
+    "insert into pool_kind(pool, kind, schema_min, reads_only) values (?1, ?2, ?3, ?4)"};
 constexpr Query kInsertDefaultOfPool{"insert_default_of_pool",
                                      "insert into pool_default_queue(pool, queue) values (?1, ?2)"};
 // ?1 pool  ?2 process  ?3 slots.
@@ -107,7 +113,8 @@ void replace_kinds(sqlite::Connection& connection, const PoolRecord& pool,
   for (const std::string& kind : kinds) {
     const auto wanted = pool.schemas.find(kind);
     connection.statement(kInsertKindOfPool)
-        .bind(pool.name, kind, wanted == pool.schemas.end() ? std::int64_t{0} : wanted->second)
+        .bind(pool.name, kind, wanted == pool.schemas.end() ? std::int64_t{0} : wanted->second,
+              std::int64_t{std::ranges::binary_search(pool.reads_only, kind) ? 1 : 0})
         .run();
   }
 }
@@ -135,7 +142,8 @@ void write_pool(sqlite::Connection& connection, Incarnation incarnation, const P
       connection.statement(kInsertProcessOfPool).bind(pool.name, process.number.value, process.slots).run();
   }
   if (pool.workers == 0) return;
-  if (const auto kinds = sorted(pool.kinds); kinds != before.kinds || pool.schemas != before.schemas)
+  if (const auto kinds = sorted(pool.kinds);
+      kinds != before.kinds || pool.schemas != before.schemas || pool.reads_only != before.reads_only)
     replace_kinds(connection, pool, kinds);
   if (const auto queues = sorted(pool.default_queues); queues != before.default_queues)
     replace(connection, kDeleteDefaultsOfPool, kInsertDefaultOfPool, pool.name, queues);
@@ -166,7 +174,8 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
          texts_of(connection, kKindsOfPool, name), texts_of(connection, kDefaultsOfPool, name),
          processes_of(connection, name),
          schemas_of<std::string>(connection, kKindsOfPool, name,
-                                 [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; })});
+                                 [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; }),
+         texts_of(connection, kReadingKindsOfPool, name)});
   }
   return pools;
 }
@@ -191,11 +200,11 @@ LaneGates read_gates(sqlite::Connection& connection) {
   auto row = connection.statement(kPoolsOfNow);
   while (row.step()) {
     const std::string name{row.text(0)};
-    pools.push_back(
-        {row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
-         numbers_of(connection, kKindNumbersOfPool, name),
-         schemas_of<std::int64_t>(connection, kKindNumbersOfPool, name,
-                                  [](const sqlite::Statement& kind) { return kind.integer(0); })});
+    pools.push_back({row.integer(1) > 0, numbers_of(connection, kQueueNumbersOfPool, name),
+                     numbers_of(connection, kKindNumbersOfPool, name),
+                     schemas_of<std::int64_t>(connection, kKindNumbersOfPool, name,
+                                              [](const sqlite::Statement& kind) { return kind.integer(0); }),
+                     numbers_of(connection, kReadingKindNumbersOfPool, name)});
   }
   return pools.empty() ? LaneGates{} : LaneGates{std::move(pools)};
 }
@@ -204,12 +213,14 @@ std::vector<const Query*> pool_queries() {
   return {&kPools,
           &kQueuesOfPool,
           &kKindsOfPool,
+          &kReadingKindsOfPool,
           &kDefaultsOfPool,
           &kProcessesOfPool,
           &kClaimsByProcess,
           &kPoolsOfNow,
           &kQueueNumbersOfPool,
           &kKindNumbersOfPool,
+          &kReadingKindNumbersOfPool,
           &kPutPool,
           &kDeletePool,
           &kDeleteQueuesOfPool,

@@ -4,6 +4,7 @@
 #include <tenure/queue/pause.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/shown_state.hpp>
+#include <tenure/queue/tenant_schema.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <cstdint>
@@ -44,6 +45,7 @@ struct TenantSummary {
   std::int64_t dead = 0;
   std::optional<WallTime> oldest_ready;
   std::optional<PauseRecord> pause = std::nullopt;
+  std::optional<MigrationRecord> migration = std::nullopt;  // the last one that somebody has told of
 };
 
 // A worker process that takes jobs, and how many at once.
@@ -65,6 +67,8 @@ struct PoolRecord {
   std::vector<PoolProcess> processes = {};  // by number; of no others
   // Of those kinds that want any, how many migrations a tenant must have had at least for one of the processes.
   std::map<std::string, std::int64_t> schemas = {};
+  std::vector<std::string> reads_only =
+      {};  // of those kinds, sorted, whose jobs only read, as one of the processes says
   friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
 };
 
