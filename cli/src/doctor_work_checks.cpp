@@ -2,6 +2,7 @@
 #include "pauses.hpp"
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
+#include "tenant_migrations.hpp"
 #include "tenant_outbox.hpp"
 #include "tenant_tree.hpp"
 
@@ -114,13 +115,17 @@ std::string stamp_problem(const TenantFiles& files, const TenantRecord& tenant,
   return {};
 }
 
-void add_failed(Examination& examination, Named& named, const TenantRecord& tenant) {
+void add_failed(Examination& examination, Named& named, const TenantSummary& summary) {
+  const TenantRecord& tenant = summary.tenant;
   const std::string name = escaped(tenant.name.text());
   const auto behind = examination.ask(
       [&](queue::JobReader& reader) { return behind_file(reader, tenant.name, tenant.generation); });
   if (behind)
     named.add(FindingLevel::fail, fmt::format("{} is failed: {}", name, text_of(*behind)),
               change_of_behind(tenant.name));
+  else if (const auto failed = failed_migration(tenant, summary.migration))
+    named.add(FindingLevel::fail, fmt::format("{} is failed: {}", name, text_of_failed(*failed)),
+              change_of_failed(tenant.name));
   else named.add(FindingLevel::fail, name + " is failed: its jobs wait", "tenure tenant list state=failed");
 }
 
@@ -391,7 +396,7 @@ void check_tenants(Examination& examination) {
     ++states[tenant.state];
     if (summary.pause) name_pause(examination, *summary.pause, named);
     if (tenant.state == TenantState::draining) add_draining(examination, named, tenant);
-    if (tenant.state == TenantState::failed) add_failed(examination, named, tenant);
+    if (tenant.state == TenantState::failed) add_failed(examination, named, summary);
     else if (tenant.state == TenantState::provisioning &&
              examination.session().now() - tenant.created > kCreationMax)
       named.add(FindingLevel::warn,

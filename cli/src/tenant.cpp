@@ -1,6 +1,7 @@
 #include "listing.hpp"
 #include "nouns.hpp"
 #include "pauses.hpp"
+#include "tenant_migrations.hpp"
 #include "tenants.hpp"
 #include "written_tenants.hpp"
 
@@ -52,8 +53,15 @@ constexpr std::array kTenantColumns{
         "written", "WRITTEN",
         [](const TenantSummary& t, const ShowStyle& s) { return time_text(t.written, s); }, false, false,
         false},
+    ListColumn<TenantSummary>{"migrated", "MIGRATED",
+                              [](const TenantSummary& t, const ShowStyle& s) {
+                                return t.migration ? migration_text(*t.migration, s) : std::string("-");
+                              },
+                              false, false, false},
     ListColumn<TenantSummary>{"note", "NOTE",
                               [](const TenantSummary& t, const ShowStyle& s) {
+                                if (const auto failed = failed_migration(t.tenant, t.migration))
+                                  return text_of_failed(*failed);
                                 return t.pause ? pause_text(*t.pause, s) : std::string("-");
                               }},
 };
@@ -165,6 +173,7 @@ void write_tenant_members(json::Writer& writer, const TenantSummary& tenant, Wal
   writer.key("pause");
   if (tenant.pause) write_pause(writer, *tenant.pause);
   else writer.null();
+  write_migration(writer, tenant.migration);
 }
 
 ListWords tenant_words() {

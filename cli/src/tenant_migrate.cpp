@@ -3,12 +3,15 @@
 #include "nouns.hpp"
 #include "progress.hpp"
 #include "scratch_folder.hpp"
+#include "tenant_migrations.hpp"
+#include "tenant_outbox.hpp"
 #include "tenants.hpp"
 #include "written_tenants.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/queue/retry_rule.hpp>
 #include <tenure/tenancy/migrations.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
@@ -41,9 +44,22 @@ std::int64_t number_option(const Session& session, std::string_view option, std:
   return number;
 }
 
-// Whose database is there and may be written to.
-bool may_be_migrated(TenantState state) {
-  return state == TenantState::active || state == TenantState::paused;
+// Whose database is there and may be written to; one that has failed by a migration may be healed by the next.
+bool may_be_migrated(Session& session, const queue::TenantSummary& summary) {
+  const TenantRecord& tenant = summary.tenant;
+  if (tenant.state == TenantState::active || tenant.state == TenantState::paused) return true;
+  if (!failed_migration(tenant, summary.migration)) return false;
+  bool is_older_copy = false;
+  session.readable_store().read([&](queue::JobReader& reader) {
+    is_older_copy = behind_file(reader, tenant.name, tenant.generation).has_value();
+  });
+  return !is_older_copy;
+}
+
+// Whether it is the tenant that has failed: a step of its migration, and nothing that passes.
+bool is_failure_of_tenant(const TenantResult& result) {
+  return result.failure && !result.done.failed_step.empty() && !queue::is_trouble(result.failure->code) &&
+         result.failure->code != ErrorCode::tenant_busy;
 }
 
 struct ReadOnlyTenant {
@@ -90,7 +106,7 @@ ChosenTenants chosen_tenants(Session& session, std::int64_t to) {
     const auto read_only = read_only_tenant(files, tenant);
     if (read_only && read_only->schema == to) chosen.settled.push_back({tenant.name, {.from = to, .to = to}});
     else if (read_only) chosen.read_only.push_back(*read_only);
-    else if (may_be_migrated(tenant.state)) chosen.ready.push_back({tenant.name, tenant.generation});
+    else if (may_be_migrated(session, summary)) chosen.ready.push_back({tenant.name, tenant.generation});
     else
       chosen.settled.push_back({tenant.name,
                                 {},
@@ -181,7 +197,7 @@ class FleetCommand {
                               tenants_.ready.begin() + static_cast<std::ptrdiff_t>(end));
       runner->run(request_, [&](const TenantResult& result) {
         outcome_.add(result);
-        let_jobs_go(result);
+        note(result);
         progress.show(std::ssize(outcome_.results),
                       std::ssize(tenants_.ready) + std::ssize(tenants_.settled));
       });
@@ -192,15 +208,23 @@ class FleetCommand {
     std::ranges::sort(outcome_.results, {}, [](const TenantResult& each) { return each.tenant.text(); });
   }
 
-  // Of a tenant that is as far as its jobs want they are tried at once.
-  void let_jobs_go(const TenantResult& result) {
-    if (result.failure || session_.has("dry-run")) return;
-    bool was_behind = false;
+  // In the control database: what was done, whether its jobs may go, whether the tenant has failed.
+  void note(const TenantResult& result) {
+    if (session_.has("dry-run") || (result.failure && !is_failure_of_tenant(result))) return;
+    const std::int64_t now = result.done.from + std::ssize(result.done.steps);
+    const queue::MigrationRecord migration{
+        .tenant = tenants_.numbers.at(result.tenant),
+        .from = result.done.from,
+        .to = now,
+        .ended = session_.environment().clock.wall(),
+        .took = result.took,
+        .error = result.failure ? text_of(*result.failure) : std::string()};
+    bool may_go = false;
     session_.change([&](queue::StoreWriter& writer) {
-      was_behind = writer.forget_behind(tenants_.numbers.at(result.tenant));
+      may_go = writer.note_migration(migration);
       return Changed{};
     });
-    if (was_behind) session_.wake();
+    if (may_go) session_.wake();
   }
 
   void tell() {

@@ -2,6 +2,7 @@
 #include "job.hpp"
 #include "nouns.hpp"
 #include "pauses.hpp"
+#include "tenant_migrations.hpp"
 #include "tenant_outbox.hpp"
 
 #include <tenure/base/text.hpp>
@@ -118,6 +119,9 @@ std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) 
   if (shown.behind) {
     out += line("failed", text_of(*shown.behind));
     out += line("change", change_of_behind(t.tenant.name));
+  } else if (const auto failed = failed_migration(t.tenant, t.migration)) {
+    out += line("failed", text_of_failed(*failed));
+    out += line("change", change_of_failed(t.tenant.name));
   }
   if (t.pause) {
     out += line("paused", pause_text(*t.pause, style));
@@ -136,6 +140,7 @@ std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) 
   }
   out += line("created", full_time_text(t.tenant.created, style));
   if (!shown.pools.empty()) out += line("pools", escaped(fmt::format("{}", fmt::join(shown.pools, ", "))));
+  if (t.migration) out += line("migrated", migration_text(*t.migration, style));
   std::string jobs =
       fmt::format("{} ready, {} held, {} running, {} dead", number_text(t.ready, style),
                   number_text(t.held, style), number_text(t.running, style), number_text(t.dead, style));
@@ -156,7 +161,9 @@ std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
   write_tenant_members(writer, shown.summary, now);
   for (const StateCount& each : shown.counts) writer.key(name_of(each.state)).integer(each.jobs);
   writer.key("failed_reason");
+  const TenantSummary& t = shown.summary;
   if (shown.behind) writer.string(kFileBehind);
+  else if (failed_migration(t.tenant, t.migration)) writer.string(kMigrationFailed);
   else writer.null();
   writer.key("deletion");
   if (shown.deletion) write_deletion(writer, *shown.deletion);

@@ -11,6 +11,7 @@
 #include "quiet_pools.hpp"
 #include "reason_words.hpp"
 #include "released_tenants.hpp"
+#include "tenant_migrations.hpp"
 #include "tenant_outbox.hpp"
 #include "turn.hpp"
 
@@ -40,12 +41,14 @@ struct ExplainedJob {
   queue::Lane stands_in;
   std::vector<queue::PoolSlots> pools;  // that perform it, where its lane has no gate
   std::optional<queue::HolderRecord> holder;
-  std::optional<queue::WayAhead> ahead;        // of one that is in its lane
-  std::optional<Turn> turn;                    // of one for which nothing but that is left
-  std::optional<WallTime> attempted;           // when its last attempt ended
-  std::optional<Release> released;             // of a job of its tenant, a moment ago
-  std::vector<QuietPool> quiet;                // of the pools that perform it, as the daemon says
-  std::optional<BehindFile> behind;            // its tenant's database
+  std::optional<queue::WayAhead> ahead;                  // of one that is in its lane
+  std::optional<Turn> turn;                              // of one for which nothing but that is left
+  std::optional<WallTime> attempted;                     // when its last attempt ended
+  std::optional<Release> released;                       // of a job of its tenant, a moment ago
+  std::vector<QuietPool> quiet;                          // of the pools that perform it, as the daemon says
+  std::optional<BehindFile> behind;                      // its tenant's database
+  std::optional<queue::MigrationRecord> failed_by = {};  // its tenant
+  std::optional<JobRecord> migrates = {};      // the job that migrates its tenant, which it waits for
   std::vector<queue::CaptureRecord> captures;  // requests that are of this job alone
   std::vector<queue::PauseRecord> pauses;      // of its queue, its kind and its tenant
   queue::JobKeys keys;
@@ -92,6 +95,17 @@ void add_times(ExplainedJob& job) {
   }
 }
 
+// The newest one of its tenant that has not ended.
+std::optional<JobRecord> migration_of(queue::JobReader& reader, const JobRecord& record, WallTime now) {
+  using queue::FilterField;
+  using queue::Glob;
+  const queue::Filter filter{{{FilterField::tenant, false, {Glob{record.tenant->text(), true}}},
+                              {FilterField::kind, false, {Glob{std::string{queue::kMigrateKind}, true}}}}};
+  const auto page = reader.list_jobs(filter, {.limit = 1}, now);
+  if (page.jobs.empty() || page.jobs.front().finished) return std::nullopt;
+  return page.jobs.front();
+}
+
 ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTime now) {
   ExplainedJob job{.record = record,
                    .reasons = {},
@@ -114,9 +128,14 @@ ExplainedJob explained(queue::JobReader& reader, const JobRecord& record, WallTi
   if (record.tenant && record.state == ShownState::ready)
     job.released = recent_release(reader, *record.tenant, now);
   if (record.tenant) job.behind = behind_file(reader, *record.tenant, record.generation);
+  if (record.tenant && record.tenant_state == TenantState::failed && !job.behind)
+    if (const auto tenant = reader.tenant(*record.tenant))
+      job.failed_by = failed_migration(tenant->tenant, tenant->migration);
   job.lane.is_tenant_busy = job.released.has_value();
   job.reasons = queue::wait_reasons(record, job.lane, job.attempted, now);
   add_times(job);
+  if (std::ranges::find(job.reasons, JobReason::schema_behind, &WaitReason::reason) != job.reasons.end())
+    job.migrates = migration_of(reader, record, now);
   if (record.state == ShownState::ready || record.state == ShownState::held)
     job.ahead = reader.way_ahead(record);
   return job;
@@ -222,6 +241,9 @@ std::string reason_lines(const ExplainedJob& job, const ShowStyle& style) {
     if (each.reason == JobReason::schema_behind && job.lane.behind)
       out += labelled("found", fmt::format("{}: {}", full_time_text(job.lane.behind->since, style),
                                            escaped(job.lane.behind->told)));
+    if (each.reason == JobReason::schema_behind && job.migrates)
+      out += labelled("migrates",
+                      fmt::format("job {}, {}", job.migrates->id.text(), name_of(job.migrates->state)));
   }
   return out;
 }
@@ -276,6 +298,9 @@ std::string state_lines(const ExplainedJob& job, const ShowStyle& style) {
   if (job.behind) {
     out += labelled("failed", text_of(*job.behind));
     out += labelled("change", change_of_behind(*r.tenant));
+  } else if (job.failed_by) {
+    out += labelled("failed", text_of_failed(*job.failed_by));
+    out += labelled("change", change_of_failed(*r.tenant));
   }
   if (job.released)
     out += labelled("released", full_time_text(job.released->at, style) + ": " + job.released->error);
@@ -322,6 +347,10 @@ void write_beyond_the_row(json::Writer& writer, const ExplainedJob& job) {
   }
   writer.key("tenant_failed");
   if (job.behind) writer.string(kFileBehind);
+  else if (job.failed_by) writer.string(kMigrationFailed);
+  else writer.null();
+  writer.key("migration_job");
+  if (job.migrates) writer.string(job.migrates->id.text());
   else writer.null();
   writer.key("captures").begin_array();
   for (const queue::CaptureRecord& request : job.captures) write_request(writer, request);

@@ -201,6 +201,14 @@ const std::array kPlainSettings{
         .help = "The folder of your numbered .sql files, which make a tenant's tables when it is created.\n"
                 "Later ones reach tenants that are there by tenure tenant migrate. Empty: none.",
         .taken_over = TakenOver::by_new_workers},
+    Setting<Settings>{.section = "tenants",
+                      .key = "migrate_on_touch",
+                      .rule = BooleanRule{},
+                      .field = [](Settings& s) -> Field { return &s.tenants.migrate_on_touch; },
+                      .help = "Whether a job that waits for a migration of its tenant starts one, a job "
+                              "tenure.migrate. Else it\n"
+                              "waits for tenure tenant migrate.",
+                      .taken_over = TakenOver::by_new_workers},
     Setting<Settings>{
         .section = "tenants",
         .key = "descriptors_max",

@@ -34,19 +34,19 @@ void detail::JobRun::require_here() const {
         "and a context are for the thread that has them");
 }
 
-TenantHandle& detail::JobRun::handle() {
-  if (lease) return **lease;
+HandleLease detail::JobRun::new_lease() const {
   if (!job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
+  std::optional<HandleLease> leased;
   with_tenants_file(handles, *job.tenant, [&] {
-    lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation)));
-    if (schemas == nullptr) return;
-    try {
-      schemas->require(lease->handle(), schema);
-    } catch (...) {
-      lease.reset();  // the next call is refused too
-      throw;
-    }
+    leased.emplace(value_or_raise(handles.acquire(
+        *job.tenant, job.generation, reads_only ? HandleAccess::read_only : HandleAccess::read_write)));
+    if (schemas != nullptr) schemas->require(leased->handle(), schema);
   });
+  return *std::move(leased);
+}
+
+TenantHandle& detail::JobRun::handle() {
+  if (!lease) lease.emplace(new_lease());
   return **lease;
 }
 
@@ -55,6 +55,21 @@ const std::string& JobContext::idempotency_key() const {
   if (run_.global_id.empty())
     run_.global_id = GlobalId{run_.application, kJobModel, run_.job.id.text(), run_.job.tenant}.text();
   return run_.global_id;
+}
+
+void JobContext::may_write(std::string_view verb) const {
+  run_.require_here();
+  if (!run_.reads_only) return;
+  raise(
+      ErrorCode::access_refused,
+      std::string{verb} + ": the kind " + run_.job.kind + " states reads_only, and its handle is for reading",
+      run_.job.tenant ? run_.job.tenant->text() : "");
+}
+
+std::string JobContext::key(std::string_view name) const {
+  if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no keys of its tenant");
+  if (name.empty()) raise(ErrorCode::bad_options, "the key of a tenant has a name");
+  return run_.job.tenant->text() + '.' + std::to_string(run_.job.generation.value) + '/' + std::string{name};
 }
 
 void JobContext::begins() {
@@ -154,6 +169,7 @@ std::string JobContext::once_text(std::string_view step, FunctionRef<std::string
   if (step.empty() || step.size() > limits::kStepNameMax || !is_utf8(step))
     raise(ErrorCode::bad_options, "step \"" + escaped(step) + "\": a step's name has 1 to " +
                                       std::to_string(limits::kStepNameMax) + " bytes of UTF-8");
+  may_write("once");
   if (run_.steps.contains(step))
     raise(ErrorCode::duplicate_step,
           "step \"" + escaped(step) + "\" was done in this run already; name the item in it");

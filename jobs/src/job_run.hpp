@@ -41,6 +41,7 @@ struct JobRun {
   TenantPayloadContext payload;
   std::string cursor;                      // of the last checkpoint
   std::optional<SchemaRange> schema = {};  // of its kind
+  bool reads_only = false;                 // the same
   TenantSchemas* schemas = nullptr;        // null: of a replay, which has the tables that the run had
   RunTape* tape = nullptr;                 // of a run that is captured or replayed; `clock` is its own then
   const std::function<void(const std::string&)>* on_left_open = nullptr;  // PerformerOptions::on_left_open
@@ -64,6 +65,8 @@ struct JobRun {
   void require_here() const;
   // For rows of Tenure's own, which no replay is compared by.
   [[nodiscard]] WallTime time_of_own() const { return tape == nullptr ? clock.wall() : tape->time_of_own(); }
+  // Another one of the tenant's handles; from any thread.
+  [[nodiscard]] HandleLease new_lease() const;
   // The tenant's handle, leased at the first use.
   TenantHandle& handle();
 };

@@ -1,5 +1,6 @@
 #include "failure_policy.hpp"
 #include "job_run.hpp"
+#include "migrate_job.hpp"
 #include "old_receipts.hpp"
 #include "outbox_after.hpp"
 #include "run_capture.hpp"
@@ -15,6 +16,7 @@
 #include <tenure/queue/envelope.hpp>
 #include <tenure/queue/mask.hpp>
 #include <tenure/queue/seal.hpp>
+#include <tenure/queue/tenant_schema.hpp>
 #include <tenure/tenancy/scope.hpp>
 
 #include <optional>
@@ -64,7 +66,7 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
     return {.claim = job.claim, .result = queue::RunResult::expired, .failure = {}};
   const detail::EmptyThread thread;
   std::optional<detail::RunCapture> capture;
-  if (job.capture) capture.emplace(job, stop, options_, handles_, clock_);
+  if (job.capture && !is_migration(job)) capture.emplace(job, stop, options_, handles_, clock_);
   const Instant started = clock_.steady();
   Left left{.capture = capture ? &*capture : nullptr};
   std::optional<queue::AttemptFailure> failure =
@@ -76,7 +78,9 @@ queue::AttemptEnd Performer::perform(const queue::AssignedJob& job, const queue:
   if (capture) end.capsule = capture->finish(failure);
   if (!failure) {
     if (left.returned)
-      end.returned = queue::JobResult{*std::move(left.returned), jobs_.keep_result(job.kind)};
+      end.returned =
+          queue::JobResult{*std::move(left.returned),
+                           is_migration(job) ? detail::kMigrateResultKept : jobs_.keep_result(job.kind)};
     return end;
   }
   end.result = queue::RunResult::failed;
@@ -92,6 +96,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
   const queue::Envelope envelope = value_or_raise(queue::read_envelope(job.envelope));
   value_or_raise(queue::check_seal(envelope, options_.keys));
   compare(job, envelope);
+  if (is_migration(job)) return migrate(job, envelope.arguments, left);
   const JobRegistry::Runner* runner = jobs_.find(job.kind);
   if (runner == nullptr)
     raise(ErrorCode::unknown_kind, "this worker program has no handler for " + escaped(job.kind));
@@ -115,6 +120,7 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
                      .payload = {options_.application, job.tenant},
                      .cursor = job.cursor,
                      .schema = jobs_.schema(job.kind),
+                     .reads_only = jobs_.reads_only(job.kind),
                      .schemas = schemas_.get(),
                      .tape = tape,
                      .on_left_open = &options_.on_left_open,
@@ -133,6 +139,28 @@ void Performer::run(const queue::AssignedJob& job, const queue::StopSignal& stop
     left.returned = std::move(run.returned);
     left.outbox = detail::outbox_after(run, *seen_outboxes_);
   });
+}
+
+bool Performer::is_migration(const queue::AssignedJob& job) const {
+  return options_.migrate_on_touch && job.kind == queue::kMigrateKind;
+}
+
+void Performer::migrate(const queue::AssignedJob& job, const std::string& arguments, Left& left) {
+  if (options_.on_begin) options_.on_begin();
+  left.returned = detail::perform_migration(job, arguments, handles_,
+                                            {options_.migrations, jobs_.migration_codes()}, clock_);
+}
+
+std::vector<JobRegistry::Kind> offered_kinds(const JobRegistry& jobs, const PerformerOptions& options) {
+  std::vector<JobRegistry::Kind> kinds = jobs.kinds();
+  const bool migrates = options.migrate_on_touch && !options.migrations.empty() && !kinds.empty() &&
+                        detail::has_all_codes({options.migrations, jobs.migration_codes()});
+  if (!migrates) return kinds;
+  // Its jobs go where those go that they are for.
+  kinds.push_back({.name = std::string{queue::kMigrateKind},
+                   .queue = kinds.front().queue,
+                   .schema = SchemaRange{.min = 0, .max = static_cast<int>(options.migrations.size())}});
+  return kinds;
 }
 
 }  // namespace tenure

@@ -1,11 +1,14 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/limits.hpp>
 #include <tenure/jobs/registry.hpp>
+#include <tenure/queue/tenant_schema.hpp>
 
 namespace tenure {
 
 void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const JobOptions& options) {
   check_kind(kind);
+  if (kind == queue::kMigrateKind)
+    raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" is Tenure's own");
   if (kinds_.size() == limits::kProgramKindsMax)
     raise(ErrorCode::bad_options, "a worker program has at most " + std::to_string(limits::kProgramKindsMax) +
                                       " kinds, aliases included; \"" + std::string{kind} +
@@ -15,7 +18,8 @@ void JobRegistry::add_runner(std::string_view kind, const Runner& runner, const 
                     options.time_limit,
                     {options.errors, options.backoff, options.retry_for},
                     options.keep_result,
-                    options.schema};
+                    options.schema,
+                    options.reads_only};
   if (!kinds_.emplace(kind, entry).second)
     raise(ErrorCode::bad_options, "kind \"" + std::string{kind} + "\" has a handler already");
 }
@@ -47,11 +51,16 @@ std::optional<SchemaRange> JobRegistry::schema(std::string_view kind) const {
   return found == kinds_.end() ? std::nullopt : found->second.schema;
 }
 
+bool JobRegistry::reads_only(std::string_view kind) const {
+  const auto found = kinds_.find(kind);
+  return found != kinds_.end() && found->second.reads_only;
+}
+
 std::vector<JobRegistry::Kind> JobRegistry::kinds() const {
   std::vector<Kind> kinds;
   kinds.reserve(kinds_.size());
   for (const auto& [name, entry] : kinds_)
-    kinds.push_back({name, entry.queue, entry.time_limit, entry.schema});
+    kinds.push_back({name, entry.queue, entry.time_limit, entry.schema, entry.reads_only});
   return kinds;
 }
 

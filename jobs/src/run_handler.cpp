@@ -1,5 +1,7 @@
 #include "run_handler.hpp"
 
+#include "tenant_binding.hpp"
+
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/queue/envelope.hpp>
@@ -77,6 +79,7 @@ void run_handler(const JobRegistry::Runner& runner, JobRun& run, FunctionRef<voi
   const std::size_t depth = scope_depth();
   JobContext context{run};
   try {
+    const BindingOfRun bound(run);
     runner(run.arguments, run.payload, context);
   } catch (...) {  // whatever it is goes on to failure_of()
     report_leftovers(run, depth);

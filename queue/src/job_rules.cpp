@@ -115,7 +115,8 @@ void show_state(JobRecord& job, JobState state, JobReason reason) {
   job.state = job.claim ? ShownState::running : static_cast<ShownState>(state);
   job.reason = state == JobState::ready ? JobReason::none : reason;
   if (!job.refused.empty()) show_gate(job, JobReason::row_refused);
-  show_gate(job, tenant_gate(job.tenant_state));
+  // Which jobs of a read-only tenant are held is said by their kinds.
+  show_gate(job, tenant_gate(job.tenant_state, true));
 }
 
 void show_gate(JobRecord& job, JobReason gate) {

@@ -23,6 +23,10 @@ JobReason tenant_gate(TenantState tenant) {
   return JobReason::tenant_not_ready;
 }
 
+JobReason tenant_gate(TenantState tenant, bool reads_only) {
+  return tenant == TenantState::read_only && reads_only ? JobReason::none : tenant_gate(tenant);
+}
+
 JobReason pause_gate(bool is_queue_paused, bool is_kind_paused) {
   if (is_queue_paused) return JobReason::queue_paused;
   return is_kind_paused ? JobReason::kind_paused : JobReason::none;
@@ -42,7 +46,8 @@ JobReason lane_gate(std::span<const PoolForLane> pools) {
 }
 
 std::vector<JobReason> gates_of(const LaneFacts& lane) {
-  std::vector<JobReason> gates{tenant_gate(lane.tenant),
+  const bool reads_only = lane.pools && std::ranges::any_of(*lane.pools, &PoolForLane::reads_only);
+  std::vector<JobReason> gates{tenant_gate(lane.tenant, reads_only),
                                pause_gate(lane.is_queue_paused, false),
                                pause_gate(false, lane.is_kind_paused),
                                lane.has_dispatcher ? JobReason::none : JobReason::no_dispatcher,
@@ -69,8 +74,9 @@ std::optional<std::vector<PoolForLane>> LaneGates::pools_for(TenantNumber tenant
     const auto wants = pool.schemas.find(kind.value);
     const bool has_schema =
         behind == behind_.end() || wants == pool.schemas.end() || wants->second < behind->second;
-    pools.push_back({pool.has_worker, pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value),
-                     has_schema, pool.takes(tenant)});
+    const bool knows_kind = pool.has_worker && std::ranges::binary_search(pool.kinds, kind.value);
+    pools.push_back({pool.has_worker, knows_kind, has_schema, pool.takes(tenant),
+                     knows_kind && std::ranges::binary_search(pool.reads_only, kind.value)});
   }
   return pools;
 }
@@ -81,6 +87,14 @@ bool LaneGates::is_queue_paused(QueueNumber queue) const {
 
 bool LaneGates::is_kind_paused(KindNumber kind) const {
   return std::ranges::binary_search(paused_kinds_, kind.value);
+}
+
+bool LaneGates::reads_only(QueueNumber queue, KindNumber kind) const {
+  return std::ranges::any_of(pools_, [&](const Pool& pool) {
+    return pool.has_worker && std::ranges::binary_search(pool.queues, queue.value) &&
+           std::ranges::binary_search(pool.kinds, kind.value) &&
+           std::ranges::binary_search(pool.reads_only, kind.value);
+  });
 }
 
 JobReason LaneGates::of(TenantNumber tenant, QueueNumber queue, KindNumber kind) const {

@@ -22,6 +22,7 @@ class LaneGates {
     PoolTenants::Rule rule = PoolTenants::Rule::all;
     std::vector<std::int64_t> tenants = {};  // of the rule
     [[nodiscard]] bool takes(TenantNumber tenant) const;
+    std::vector<std::int64_t> reads_only = {};          // PoolRecord::reads_only
   };
   // Nobody has told anything of pools.
   LaneGates() = default;
@@ -39,6 +40,8 @@ class LaneGates {
   // Nothing where nobody has told anything.
   [[nodiscard]] std::optional<std::vector<PoolForLane>> pools_for(TenantNumber tenant, QueueNumber queue,
                                                                   KindNumber kind) const;
+  // Whether somebody performs it who says that its jobs only read.
+  [[nodiscard]] bool reads_only(QueueNumber queue, KindNumber kind) const;
   [[nodiscard]] JobReason of(TenantNumber tenant, QueueNumber queue, KindNumber kind) const;
 
  private:

@@ -1,3 +1,4 @@
+#include "derived_job_id.hpp"
 #include "job_rules.hpp"
 
 #include <tenure/base/limits.hpp>
@@ -262,17 +263,9 @@ std::chrono::microseconds spread_of(const ScheduleEntry& entry, std::string_view
 
 JobId job_id_of_tick(std::string_view schedule, WallTime tick, std::string_view tenant, Generation generation,
                      bool is_manual) {
-  const auto digest = sha256(fmt::format("tenure tick/1\n{}\n{}\n{}\n{}\n{}", schedule, to_us(tick), tenant,
-                                         generation.value, is_manual ? "manual" : "tick"));
-  // A UUID of version 7: milliseconds in front, as of every other job.
-  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_us(tick) / 1000));
-  Uuid::Bytes bytes;
-  for (std::size_t place = 0; place < bytes.size(); ++place)
-    bytes.at(place) = place < 6 ? static_cast<std::uint8_t>(ms >> (8 * (5 - place)))
-                                : std::to_integer<std::uint8_t>(digest.at(place));
-  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0fU) | 0x70U);
-  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3fU) | 0x80U);
-  return JobId{Uuid{bytes}};
+  return derived_job_id(fmt::format("tenure tick/1\n{}\n{}\n{}\n{}\n{}", schedule, to_us(tick), tenant,
+                                    generation.value, is_manual ? "manual" : "tick"),
+                        tick);
 }
 
 std::optional<TickOrder> due_order(const ScheduleRecord& schedule, const ScheduleRule& rule, WallTime now) {

@@ -40,6 +40,8 @@ class ScheduleRows {
   virtual std::optional<TickRecord> tick_of(JobId job) = 0;
   // The newest generation; of a deleted one too.
   virtual std::optional<TenantRecord> tenant(const TenantName& name) = 0;
+  // Whether some pool has told that jobs of the kind only read.
+  virtual bool reads_only(std::string_view kind) = 0;
 };
 
 // The same inside of a transaction that writes.
@@ -73,8 +75,9 @@ class WritableScheduleRows : public ScheduleRows {
   virtual std::vector<Blocked> blocked(JobSeq after, std::size_t limit) = 0;
   virtual void make_ready(JobSeq seq, WallTime now) = 0;
 
-  // Active tenants by number, from behind `after`.
-  virtual std::vector<TenantRecord> active_tenants(TenantNumber after, std::size_t limit) = 0;
+  // Tenants that are active, or, where they are wanted, read-only, by number from behind `after`.
+  virtual std::vector<TenantRecord> firing_tenants(TenantNumber after, std::size_t limit,
+                                                   bool with_read_only) = 0;
   virtual Result<Enqueued> enqueue(const NewJob& job, bool is_blocked, WallTime now) = 0;
 };
 

@@ -23,7 +23,7 @@ tl::unexpected<Failure> no_such_schedule(std::string_view name) {
 
 // What its tenant's state lets a tick do.
 enum class TenantSays : std::uint8_t { fire, wait, skip };
-TenantSays said_by(TenantState state) {
+TenantSays said_by(TenantState state, bool reads_only) {
   switch (state) {
     case TenantState::active:
     case TenantState::paused:  // its jobs wait, and how many the overlap policy says
@@ -31,7 +31,8 @@ TenantSays said_by(TenantState state) {
     case TenantState::provisioning:
     case TenantState::migrating:
       return TenantSays::wait;
-    case TenantState::read_only:  // kinds cannot say yet that they only read
+    case TenantState::read_only:
+      return reads_only ? TenantSays::fire : TenantSays::skip;
     case TenantState::failed:
     case TenantState::draining:
     case TenantState::deleted:
@@ -60,7 +61,7 @@ std::string ScheduleQuestions::disabled(const ScheduleRecord& row) {
   const auto name = TenantName::parse(row.entry.tenant);
   if (!name) return name.error().message;
   const auto tenant = rows_.tenant(*name);
-  if (tenant && said_by(tenant->state) == TenantSays::fire) return {};
+  if (tenant && said_by(tenant->state, rows_.reads_only(row.entry.kind)) == TenantSays::fire) return {};
   return text_of(tenant, row.entry.tenant);
 }
 
@@ -277,7 +278,8 @@ void ScheduleVerbs::fire(const Firing& firing, WallTime now, TickReply& reply) {
 void ScheduleVerbs::fire_in_tenant(ScheduleRecord& row, WallTime tick, WallTime now, TickReply& reply) {
   const auto name = TenantName::parse(row.entry.tenant);
   const auto tenant = name ? rows_.tenant(*name) : std::nullopt;
-  const TenantSays says = tenant ? said_by(tenant->state) : TenantSays::skip;
+  const TenantSays says =
+      tenant ? said_by(tenant->state, rows_.reads_only(row.entry.kind)) : TenantSays::skip;
   if (says == TenantSays::fire) return fire({.schedule = row, .tick = tick, .tenant = tenant}, now, reply);
   reply.why = text_of(tenant, row.entry.tenant);
   if (says == TenantSays::wait) {
@@ -289,7 +291,7 @@ void ScheduleVerbs::fire_in_tenant(ScheduleRecord& row, WallTime tick, WallTime 
 }
 
 void ScheduleVerbs::fan_out(ScheduleRecord& row, std::size_t limit, WallTime now, TickReply& reply) {
-  const auto tenants = rows_.active_tenants(row.fan_out->after, limit);
+  const auto tenants = rows_.firing_tenants(row.fan_out->after, limit, rows_.reads_only(row.entry.kind));
   for (const TenantRecord& tenant : tenants) {
     fire({.schedule = row, .tick = row.fan_out->tick, .tenant = tenant}, now, reply);
     row.fan_out->after = tenant.number;

@@ -58,7 +58,8 @@ std::vector<WaitReason> wait_reasons(const JobRecord& job, const LaneFacts& lane
 JobReason deciding_reason(const JobRecord& job, const DispatcherFacts& dispatcher, WallTime now) {
   if (!waits(job.state)) return job.reason;
   if (const JobReason own = own_reason(job, now); own != JobReason::none) return own;
-  if (const JobReason gate = tenant_gate(job.tenant_state); gate != JobReason::none) return gate;
+  const bool is_let_read = job.reason != JobReason::tenant_read_only;
+  if (const JobReason gate = tenant_gate(job.tenant_state, is_let_read); gate != JobReason::none) return gate;
   if (!dispatcher.is_there) return JobReason::no_dispatcher;
   if (job.state == ShownState::held) return job.reason;
   const auto pools = performing_pools(dispatcher, job);

@@ -95,6 +95,7 @@ class FleetRun {
   // A border: what one tenant meets is its own.
   TenantResult migrate(const TenantToMigrate& tenant) {
     TenantResult result{.tenant = tenant.name, .done = {}};
+    const Instant begun = clock_.steady();
     const log::Context log_context(tenant.name.text(), tenant.generation.value, "");
     try {
       const TenantScope scope(tenant.name, tenant.generation, AllowSwap{});
@@ -106,8 +107,9 @@ class FleetRun {
     } catch (...) {
       result.failure = Failure{ErrorCode::handler_failed, text_of_thrown(), tenant.name.text()};
     }
+    result.took = clock_.steady() - begun;
     handles_.close(tenant.name);
-    if (options_.scratch.empty()) tell(result);
+    if (options_.scratch.empty()) log_migration(result);
     return result;
   }
 
@@ -123,19 +125,6 @@ class FleetRun {
     ScratchCopy copy(options_.scratch, *lease);
     HandleLease scratch = value_or_raise(copy.handles().acquire(lease->tenant(), lease->generation()));
     migrate(scratch, result);
-  }
-
-  static void tell(const TenantResult& result) {
-    const auto& [from, to, steps] = result.done;
-    if (result.failure)
-      log::write(log::Level::warning, "tenant.migration_failed",
-                 steps.empty() ? std::string("the tenant stays as it is")
-                               : fmt::format("the tenant stays at schema {}, behind {}",
-                                             from + std::ssize(steps), steps.back()),
-                 {.error = result.failure->text()});
-    else if (!steps.empty())
-      log::write(log::Level::info, "tenant.migrated",
-                 fmt::format("schema {} to {}: {}", from, to, fmt::join(steps, ", ")));
   }
 
   HandleCache& handles_;
@@ -166,6 +155,19 @@ int percentage(std::string_view text, std::string_view waves) {
 }
 
 }  // namespace
+
+void log_migration(const TenantResult& result) {
+  const auto& [from, to, steps, failed_step] = result.done;
+  if (result.failure)
+    log::write(log::Level::warning, "tenant.migration_failed",
+               steps.empty() ? std::string("the tenant stays as it is")
+                             : fmt::format("the tenant stays at schema {}, behind {}",
+                                           from + std::ssize(steps), steps.back()),
+               {.error = result.failure->text()});
+  else if (!steps.empty())
+    log::write(log::Level::info, "tenant.migrated",
+               fmt::format("schema {} to {}: {}", from, to, fmt::join(steps, ", ")));
+}
 
 void migrate_tenants(HandleCache& handles, const TenantMigrations& migrations, const Clock& clock,
                      std::span<const TenantToMigrate> tenants, const FleetOptions& options,

@@ -54,10 +54,13 @@ Result<void> read_line(std::string_view line, MigrationReport& report) {
   }
   auto name = TenantName::parse(text_in(root, "tenant"));
   if (!name) return tl::unexpected<Failure>(name.error());
-  report.results.push_back(
-      {.tenant = *std::move(name),
-       .done = {.from = number_in(root, "from"), .to = number_in(root, "to"), .steps = steps_in(root)},
-       .failure = failure_in(root)});
+  report.results.push_back({.tenant = *std::move(name),
+                            .done = {.from = number_in(root, "from"),
+                                     .to = number_in(root, "to"),
+                                     .steps = steps_in(root),
+                                     .failed_step = text_in(root, "failed_step")},
+                            .failure = failure_in(root),
+                            .took = std::chrono::microseconds{number_in(root, "took_us")}});
   return {};
 }
 
@@ -122,8 +125,11 @@ std::string result_line(const TenantResult& result) {
   writer.begin_object().key("tenant").string(result.tenant.text()).key("from").integer(result.done.from);
   writer.key("to").integer(result.done.to).key("steps").begin_array();
   for (const std::string& step : result.done.steps) writer.string(to_utf8(step));
-  writer.end_array();
-  if (result.failure) write_failure(writer, *result.failure);
+  writer.end_array().key("took_us").integer(result.took.count());
+  if (result.failure) {
+    write_failure(writer, *result.failure);
+    writer.key("failed_step").string(to_utf8(result.done.failed_step));
+  }
   writer.end_object();
   return out + "\n";
 }

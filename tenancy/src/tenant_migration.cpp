@@ -106,6 +106,7 @@ class TenantMigration {
       next = count;
     }
     const sqlite::Migration& step = steps_[*next];
+    told_.failed_step = step.name;
     const sqlite::ExecutedStep executed = sqlite::execute_step(*connection, step);
     if (has_code(step)) run_code(step, transaction);
     {
@@ -115,6 +116,7 @@ class TenantMigration {
     }
     const detail::CommitLabel label(detail::CommitOf::own, step.name);
     transaction.commit();
+    told_.failed_step.clear();
     told_.steps.push_back(step.name);
     return true;
   }

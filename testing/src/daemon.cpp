@@ -33,14 +33,19 @@ daemon::DispatcherSettings settings_of(const Work& work, bool former_died) {
 }
 
 // A run's time limit shows in its context and ends nobody: no time passes that the test has not moved.
-daemon::WorkerReady hello_of(queue::ProcessNumber process, const JobRegistry& jobs, int slots) {
+daemon::WorkerReady hello_of(queue::ProcessNumber process, const Surroundings& around, int slots) {
   daemon::WorkerReady ready{.process = process, .slots = slots, .kinds = {}};
-  for (JobRegistry::Kind& kind : jobs.kinds()) {
+  const auto known = std::ssize(around.performing.migrations);
+  for (JobRegistry::Kind& kind : offered_kinds(around.jobs, around.performing)) {
+    if (const std::int64_t wanted = kind.schema ? kind.schema->min : known; known > 0 && wanted > 0)
+      ready.schemas[kind.name] = wanted;
+    if (kind.reads_only) ready.reads_only.push_back(kind.name);
     ready.kinds.push_back(std::move(kind.name));
     ready.default_queues.push_back(std::move(kind.queue));
   }
   sort_uniquely(ready.kinds);
   sort_uniquely(ready.default_queues);
+  sort_uniquely(ready.reads_only);
   return ready;
 }
 
@@ -198,7 +203,7 @@ bool Daemon::crashes_at(CrashPoint point) {
 
 void Daemon::on(daemon::StartProcess& action) {
   time_limits_ = time_limits_of(around_.jobs);
-  events_.emplace_back(hello_of(action.process, around_.jobs, work_.slots));
+  events_.emplace_back(hello_of(action.process, around_, work_.slots));
 }
 
 void Daemon::on(daemon::Assign& action) {

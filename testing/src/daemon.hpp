@@ -27,6 +27,7 @@ struct Surroundings {
   queue::Store& store;  // unwatched: what it writes itself is no news
   VirtualClock& clock;
   const JobRegistry& jobs;
+  const PerformerOptions& performing;
   FaultList& faults;
   // One run, with whatever goes wrong around it.
   std::function<queue::AttemptEnd(const queue::AssignedJob&, queue::RunNotes&)> perform;

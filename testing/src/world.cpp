@@ -83,7 +83,8 @@ TenantMigrated World::migrate(const TenantName& name) {
   TenantMigrated done =
       migrate_tenant(lease, {impl_->options.migrations, impl_->jobs.migration_codes()}, impl_->clock.wall());
   impl_->watched.write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
-    static_cast<void>(writer.forget_behind(record->number));
+    static_cast<void>(writer.note_migration(
+        {.tenant = record->number, .from = done.from, .to = done.to, .ended = impl_->clock.wall()}));
   });
   return done;
 }

@@ -53,7 +53,8 @@ World::Impl::Impl(World& world, WorldOptions of_test)
       tenant_template(detail::template_for(tenants_options(), root.path(), clock.wall())),
       tenants(watched.registry(), handles, clock, tenants_options()),
       client(watched, tenants, clock, client_options()),
-      performer(jobs, handles, clock, performer_options()),
+      performing(performer_options()),
+      performer(jobs, handles, clock, performing),
       faults(world) {}
 
 TenantFiles World::Impl::tenant_files() const {
@@ -70,6 +71,7 @@ HandleCacheOptions World::Impl::handle_options() const {
 PerformerOptions World::Impl::performer_options() {
   return {.application = options.application,
           .migrations = options.migrations,
+          .migrate_on_touch = options.migrate_on_touch,
           .on_begin = [this] { faulty_run->begins(); },
           .on_left_open = [this](const std::string& sentence) { left_open.push_back(sentence); }};
 }
@@ -82,7 +84,7 @@ void World::Impl::move_in_child(const std::filesystem::path& folder, std::unique
   make_anew(watched, of_clients, fault_list, [this] { written(); });
   make_anew(handles, tenant_files(), handle_options());
   make_anew(tenants, watched.registry(), handles, clock, tenants_options());
-  make_anew(performer, jobs, handles, clock, performer_options());
+  make_anew(performer, jobs, handles, clock, performing);
   client = Client{watched, tenants, clock, client_options()};
 }
 
@@ -124,6 +126,7 @@ Runs World::Impl::perform_once(const DrainOptions& drain, const std::set<queue::
       .store = *store,
       .clock = clock,
       .jobs = jobs,
+      .performing = performing,
       .faults = fault_list,
       .perform =
           [&](const queue::AssignedJob& job, queue::RunNotes& notes) {

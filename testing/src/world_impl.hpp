@@ -57,6 +57,7 @@ struct World::Impl {
   Client client;
   JobRegistry jobs;
   std::vector<std::string> left_open;  // by handlers
+  PerformerOptions performing;
   Performer performer;
   Faults faults;
   const std::thread::id thread = std::this_thread::get_id();

@@ -391,6 +391,40 @@ TEST_P(ScheduleSuite, TheStateOfItsTenantSaysWhatATickDoes) {
   EXPECT_EQ(due_times().back(), now_) << "the tick waited for it";
 }
 
+// What a tick's kind does not do in a read-only tenant is told by the pools.
+TEST_P(ScheduleSuite, AReadOnlyTenantHasTheTicksOfKindsThatOnlyRead) {
+  active_tenant("acme");
+  active_tenant("bolt");
+  set_tenant_state("acme", TenantState::read_only);
+  ScheduleEntry of_one = hourly();
+  of_one.scope = ScheduleScope::tenant;
+  of_one.tenant = "acme";
+  ScheduleEntry of_each = hourly();
+  of_each.name = "each";
+  of_each.scope = ScheduleScope::each_tenant;
+  declare({of_one, of_each});
+  const auto next = [&] {
+    advance(1h);
+    const std::size_t before = jobs().size();
+    decide();
+    return jobs().size() - before;
+  };
+  const auto tell_reading_kind = [&](const std::string& kind) {
+    PoolRecord pool{
+        .name = "general", .queues = {"default"}, .workers = 1, .kinds = {kind}, .default_queues = {}};
+    pool.reads_only = {kind};
+    write([&](StoreWriter& writer) {
+      writer.tell_pools(writer.open_incarnation(1, "app-1", 42, now_), std::vector{pool});
+    });
+  };
+  EXPECT_EQ(next(), 1U) << "bolt's";
+  tell_reading_kind(of_one.kind);
+  EXPECT_EQ(shown("hourly").disabled, "");
+  EXPECT_EQ(next(), 3U);
+  tell_reading_kind("another.kind");
+  EXPECT_EQ(next(), 1U);
+}
+
 TEST_P(ScheduleSuite, SCH_16_AScheduleOfADeletedTenantIsShownDisabledAndTriesEachTickOnce) {
   active_tenant("acme");
   ScheduleEntry entry = hourly();

@@ -51,7 +51,7 @@ TEST_F(SchemaTest, CFG_04_AnOlderOneIsRefusedByEveryProgramNamingTheCommand) {
   change_schema(kOlder);
   expect_all_refused("copy it (tenure store backup FILE), then: tenure store migrate");
   EXPECT_EQ(tenure({"store", "migrate", "--dry-run"}), "exit 0");
-  EXPECT_THAT(output_, HasSubstr("would apply 0019_deletion_end.sql"));
+  EXPECT_THAT(output_, HasSubstr("would apply 0020_deletion_end.sql"));
 }
 
 TEST_F(SchemaTest, CFG_04_ANewerOneIsRefusedByEveryProgramNamingWhatToInstall) {

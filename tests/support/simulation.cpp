@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 namespace tenure::simulation {
 
@@ -440,6 +441,7 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
     for (std::size_t index = 0; index < ends->size(); ++index)
       note_end((*ends)[index], (*reply.answer<daemon::EndsPart>())[index]);
   }
+  if (options_.migrates) note_migrations();
   if (const auto& expired = reply.answer<daemon::ExpiredJobsPart>()) ended_ += expired->size();
   if (const auto& reclaimed = reply.answer<daemon::FormerClaimsPart>()) {
     for (const queue::JobArrival& row : reclaimed->ready) claimed_.erase(row.seq);
@@ -461,6 +463,19 @@ void Simulation::note_stored(const daemon::RoundWork& work, const daemon::RoundR
       note_limited_claims(claim.jobs);
     }
   }
+}
+
+// Which the dispatcher has enqueued.
+void Simulation::note_migrations() {
+  store_.read([&](queue::JobReader& reader) {
+    reader.visit_jobs({}, {.limit = std::numeric_limits<std::size_t>::max()}, wall(),
+                      [&](const queue::JobRecord& job) {
+                        if (job.kind != queue::kMigrateKind) return true;
+                        attempted_.insert(job.id);
+                        acknowledged_.insert(job.id);
+                        return true;
+                      });
+  });
 }
 
 void Simulation::note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state) {
@@ -485,6 +500,11 @@ void Simulation::start_process(const daemon::StartProcess& action) {
     hello.kinds.push_back({.name = kind,
                            .queue = options_.default_queue,
                            .schema_min = options_.schema,
+                           .schema_max = options_.schema,
+                           .reads_only = std::ranges::count(options_.reads_only, kind) > 0});
+  if (options_.migrates)
+    hello.kinds.push_back({.name = std::string{queue::kMigrateKind},
+                           .queue = options_.default_queue,
                            .schema_max = options_.schema});
   auto process = std::make_unique<Worker>(action.process, life_, options_, hello);
   Worker& started = *process;

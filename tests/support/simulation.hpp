@@ -58,11 +58,13 @@ struct Performance {
 struct Options {
   std::uint64_t seed = 1;
   daemon::DispatcherSettings settings;
-  int slots = 2;                          // of each process
-  microseconds time_limit{0};             // of each run; 0: none
-  std::vector<std::string> kinds{"job"};  // what the worker program performs
-  std::uint32_t schema = 0;               // so many migrations it wants of tenants, for all kinds
-  std::string default_queue = "default";  // of all of them
+  int slots = 2;                             // of each process
+  microseconds time_limit{0};                // of each run; 0: none
+  std::vector<std::string> kinds{"job"};     // what the worker program performs
+  std::uint32_t schema = 0;                  // so many migrations it wants of tenants, for all kinds
+  bool migrates = false;                     // and whether it migrates tenants when they are touched
+  std::vector<std::string> reads_only = {};  // which of its kinds only read
+  std::string default_queue = "default";     // of all of them
   microseconds round_time{40};
   microseconds start_time{5000};  // from exec to hello
   microseconds frame_time{5};     // one way
@@ -282,6 +284,7 @@ class Simulation {
   void obey_stop_tokens(Worker& process);
   void enqueue_in_tenant(Worker& process, const queue::ClaimedJob& job, int count);
   void job_ended(Worker& process, queue::JobSeq seq, const Performance& performance);
+  queue::JobResult migrated(const Worker& process, const queue::ClaimedJob& job);
   void kill(Worker& process, const queue::ProcessExit& exit, std::optional<queue::ClaimRef> crashed);
   void gone(Worker& process, const queue::ProcessExit& exit, microseconds in,
             std::optional<queue::ClaimRef> crashed = {});
@@ -299,6 +302,7 @@ class Simulation {
   // What batches have made is known by nobody but the store.
   void note_callbacks();
   void note_end(const daemon::ClaimEnd& end, const Result<queue::JobState>& state);
+  void note_migrations();
   [[nodiscard]] std::vector<queue::JobArrival> claimable() const;
   void compare_lanes(const std::vector<queue::JobArrival>& expected);
   // Called when its claim is stored, before the next one of the same commit is.

@@ -53,7 +53,8 @@ Verdict Simulation::verdict() const {
       // One that is missing was never told: its process had ended.
       const auto result = reader.result(record->seq, WallTime{});
       const bool is_its_own =
-          !result || (record->state == queue::ShownState::succeeded && result->text == '"' + id.text() + '"');
+          !result || record->kind == queue::kMigrateKind ||
+          (record->state == queue::ShownState::succeeded && result->text == '"' + id.text() + '"');
       verdict.unexpected += is_its_own ? 0 : 1;
       // Without a board it is not always known what has begun.
       const bool has_expired = record->reason == queue::JobReason::expired;

@@ -111,7 +111,8 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
     return carry_out(process, process.end.finished(
                                   {.claim = work.job.claim, .result = RunResult::expired, .failure = {}}));
   }
-  if (job.tenant && process.schema > schemas_[std::string(job.tenant->text())]) {
+  const bool migrates = job.kind == queue::kMigrateKind;
+  if (!migrates && job.tenant && process.schema > schemas_[std::string(job.tenant->text())]) {
     ++faults.met_older_tenants;
     process.assigned.erase(job.seq);
     process.ended.push_back({work.job.claim, RunResult::failed, microseconds{0}, {}});
@@ -191,6 +192,14 @@ std::optional<queue::TakenCapsule> capsule_of(const queue::ClaimedJob& job, cons
 
 }  // namespace
 
+// Its tenant is as far as the worker program is.
+queue::JobResult Simulation::migrated(const Worker& process, const queue::ClaimedJob& job) {
+  std::int64_t& schema = schemas_[job.tenant->text()];
+  const std::int64_t before = std::exchange(schema, std::max(schema, process.schema));
+  ++faults.migrations;
+  return {queue::migrate_result(before, schema, {}), queue::kKeepResultMax};
+}
+
 void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& performance) {
   if (process.is_hung) return;  // whatever it has done, nobody hears of it
   const Worker::Running ended = process.running.at(seq);
@@ -203,7 +212,9 @@ void Simulation::job_ended(Worker& process, JobSeq seq, const Performance& perfo
     started_.erase(ended.job.id);  // nothing of it ran
   queue::AttemptEnd end{{seq, ended.job.token}, performance.result, run_time, performance.failure};
   if (performance.result == RunResult::failed) end.decision = performance.decision;
-  if (performance.result == RunResult::succeeded)
+  if (performance.result == RunResult::succeeded && ended.job.kind == queue::kMigrateKind)
+    end.returned = migrated(process, ended.job);
+  else if (performance.result == RunResult::succeeded)
     end.returned = queue::JobResult{'"' + ended.job.id.text() + '"', queue::kKeepResultMax};
   if (ended.has_enqueued)
     end.outbox = outboxes.report({*ended.job.tenant, ended.job.generation}, ended.job.id);

@@ -4,6 +4,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/daemon/worker.hpp>
 #include <tenure/jobs/archive.hpp>
+#include <tenure/jobs/bind_tenant.hpp>
 #include <tenure/jobs/context.hpp>
 #include <tenure/jobs/options.hpp>
 #include <tenure/jobs/reference.hpp>

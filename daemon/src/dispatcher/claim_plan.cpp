@@ -146,6 +146,7 @@ std::size_t ClaimPlan::claim_for(Visit&& visit, Process& process) {
   request.priority = standing.bucket.priority;
   request.tenant = standing.tenant;
   request.kinds = std::move(visit.kinds);
+  request.reads_only = lanes_.is_read_only(standing.tenant);
   request.count = 0;
   request.process = process.number;
   request.first_of_any_size = !std::exchange(process.has_request, true);

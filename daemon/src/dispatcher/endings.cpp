@@ -33,6 +33,12 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
   note_capsule(decided.end, end.capsule);
   decided.end.has_told_outbox = end.outbox.has_value();
   decided.end.schema_wanted = schema_wanted(process, *job, decided.end);
+  if (decided.end.schema_wanted > 0 && lanes_.migrates(process.pool, process.offer)) {
+    decided.end.migrate_in = lanes_.queue_name(job->lane.queue);
+    decided.pause = TenantPause::none;  // the job waits for that one, and its tenant does not
+    decided.says_nothing = true;
+  }
+  if (lanes_.is_migration(job->lane.kind)) decided.end.migrated_for = end.run_time;
   decided.end.leaves_outbox = !has_outbox || (end.outbox && !end.outbox->is_all);
   add(process, std::move(decided.end));
   const bool has_run = queue::has_run(end.result);
@@ -119,6 +125,7 @@ void Endings::add(const Process& process, ClaimEnd end) {
 }
 
 void Endings::add(ClaimEnd end) {
+  if (!end.migrated_for && lanes_.is_migration(end.lane.kind)) end.migrated_for = microseconds{0};
   pending_.push_back(std::move(end));
   ++unanswered_;
   check();

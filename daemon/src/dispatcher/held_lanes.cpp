@@ -62,6 +62,9 @@ std::vector<queue::PoolRecord> Lanes::pools() const {
       append(record.kinds, offer.kind_names);
       append(record.default_queues, offer.default_queues);
     }
+    for (const Offer& offer : pool.offers)
+      if (offer.processes > 0) append(record.reads_only, offer.reads_only);
+    sort_uniquely(record.reads_only);
     record.schemas = schemas_of(pool);
     record.tenants = tenants_of_pools_.of(number);
     sort_uniquely(record.kinds);
@@ -91,13 +94,17 @@ std::optional<std::size_t> Lanes::pool_for(TenantNumber tenant, const std::strin
 std::vector<queue::PoolForLane> Lanes::pools_for(const QueueEntry& queue, TenantNumber tenant,
                                                  KindNumber kind) const {
   std::vector<queue::PoolForLane> pools;
-  for (const std::size_t pool : queue.pools)
-    pools.push_back({pools_[pool].processes() > 0, pools_[pool].knows(kind),
-                     std::ranges::any_of(pools_[pool].offers,
-                                         [&](const Offer& offer) {
-                                           return offer.processes > 0 && takes(offer, tenant, kind);
-                                         }),
-                     takes_tenant(pool, tenant)});
+  for (const std::size_t number : queue.pools) {
+    const Pool& pool = pools_[number];
+    const auto any = [&](auto&& is) {
+      return std::ranges::any_of(pool.offers,
+                                 [&](const Offer& offer) { return offer.processes > 0 && is(offer); });
+    };
+    pools.push_back({pool.processes() > 0, pool.knows(kind),
+                     any([&](const Offer& offer) { return has_schema(offer, tenant, kind); }),
+                     takes_tenant(number, tenant),
+                     any([&](const Offer& offer) { return offer.reading.contains(kind); })});
+  }
   return pools;
 }
 
@@ -131,7 +138,7 @@ std::vector<HeldLane> Lanes::held() {
   for (const auto& [id, bucket] : buckets_) {
     const QueueEntry& queue = queues_[id.queue];
     for (const auto& [tenant, lanes] : bucket) {
-      if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
+      if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant) || is_read_only(tenant)) continue;
       for (const KindLane& lane : lanes.kinds) {
         auto& known = reasons[{id.queue, lane.kind}];
         if (!known.empty() && !tenants_of_pools_.is_any()) continue;

@@ -125,6 +125,7 @@ void Lanes::remove_empty(const Bucket& id, TenantNumber tenant, TenantLanes& lan
   std::erase(entry->second.buckets, id);
   if (!entry->second.buckets.empty()) return;
   gated_.erase(tenant);
+  read_only_.erase(tenant);
   tenants_.erase(entry);
 }
 
@@ -172,6 +173,7 @@ void Lanes::name_kinds(const std::vector<KindNumber>& numbers, const std::vector
     }
     kinds_[numbers[index]] = names[index];
     if (paused_kinds_.contains(names[index])) paused_kind_numbers_.insert(numbers[index]);
+    if (names[index] == queue::kMigrateKind) migrate_kind_ = numbers[index];
     for (Pool& pool : pools_) {
       for (Offer& offer : pool.offers) {
         const bool performs =
@@ -197,8 +199,9 @@ std::string Lanes::kind_name(KindNumber number) const {
 
 std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds,
                                 const std::vector<std::string>& default_queues,
-                                const std::map<std::string, std::int64_t>& schemas) {
-  const std::size_t number = offer_with(pool, kinds, schemas);
+                                const std::map<std::string, std::int64_t>& schemas,
+                                const std::vector<std::string>& reads_only) {
+  const std::size_t number = offer_with(pool, kinds, schemas, reads_only);
   std::vector<Offer>& offers = pools_[pool].offers;
   offers[number].default_queues = default_queues;
   if (++offers[number].processes > 1) return number;
@@ -213,14 +216,16 @@ void Lanes::Offer::number_kind(KindNumber number, const std::string& name) {
   kinds.insert(number);
   if (const auto wants_any = schemas.find(name); wants_any != schemas.end())
     wanted[number] = wants_any->second;
+  if (std::binary_search(reads_only.begin(), reads_only.end(), name)) reading.insert(number);
 }
 
 // A set of kinds that no process offers gives its number away.
 std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& kinds,
-                              const std::map<std::string, std::int64_t>& schemas) {
+                              const std::map<std::string, std::int64_t>& schemas,
+                              const std::vector<std::string>& reads_only) {
   std::vector<Offer>& offers = pools_[pool].offers;
   const auto same = std::find_if(offers.begin(), offers.end(), [&](const Offer& offer) {
-    return offer.kind_names == kinds && offer.schemas == schemas;
+    return offer.kind_names == kinds && offer.schemas == schemas && offer.reads_only == reads_only;
   });
   if (same != offers.end()) return static_cast<std::size_t>(same - offers.begin());
   auto free =
@@ -228,8 +233,10 @@ std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& 
   if (free == offers.end()) free = offers.insert(offers.end(), Offer{});
   free->kind_names = kinds;
   free->schemas = schemas;
+  free->reads_only = reads_only;
   free->kinds.clear();
   free->wanted.clear();
+  free->reading.clear();
   for (const auto& [number, name] : kinds_) {
     if (std::binary_search(kinds.begin(), kinds.end(), name)) free->number_kind(number, name);
   }
@@ -275,6 +282,10 @@ void Lanes::is_behind(TenantNumber tenant, std::int64_t wanted) {
   refresh_tenant(tenant);
 }
 
+void Lanes::is_level(TenantNumber tenant) {
+  if (behind_.erase(tenant) > 0) refresh_tenant(tenant);
+}
+
 void Lanes::forget_tenant(TenantNumber tenant) {
   tenants_of_pools_.forget(tenant);
   const auto entry = tenants_.find(tenant);
@@ -310,6 +321,8 @@ void Lanes::set_tenant_state(TenantNumber tenant, TenantState state) {
   } else {
     gated_.erase(tenant);
   }
+  if (state == TenantState::read_only) read_only_.insert(tenant);
+  else read_only_.erase(tenant);
   refresh_tenant(tenant);
 }
 
@@ -411,7 +424,7 @@ const Lanes::TenantLanes& Lanes::lanes_of(const Ring::Standing& standing) const 
 
 bool Lanes::is_parked(TenantNumber tenant) const {
   const auto entry = tenants_.find(tenant);
-  if (entry != tenants_.end() && entry->second.gate) return true;
+  if (entry != tenants_.end() && entry->second.gate && !is_read_only(tenant)) return true;
   return busy_.is_parked(tenant);
 }
 

@@ -79,7 +79,8 @@ class Lanes {
   // is open in a pool while a process of it offers its kind.
   [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds,
                                          const std::vector<std::string>& default_queues = {},
-                                         const std::map<std::string, std::int64_t>& schemas = {});
+                                         const std::map<std::string, std::int64_t>& schemas = {},
+                                         const std::vector<std::string>& reads_only = {});
   // With the last process of an offer the lanes that only it performed are parked. The pool's last offer of all is
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
   void process_went(std::size_t pool, std::size_t offer);
@@ -88,6 +89,14 @@ class Lanes {
   void set_behind(const std::map<TenantNumber, std::int64_t>& behind);
   // One more, or less of it.
   void is_behind(TenantNumber tenant, std::int64_t wanted);
+  // Nothing is known of it any more.
+  void is_level(TenantNumber tenant);
+  // Whether its jobs migrate their tenants.
+  [[nodiscard]] bool is_migration(queue::KindNumber kind) const { return kind == migrate_kind_; }
+  // Whether the offer performs such jobs.
+  [[nodiscard]] bool migrates(std::size_t pool, std::size_t offer) const {
+    return performs(pool, offer, std::string{queue::kMigrateKind});
+  }
   // How many migrations the offer wants for the kind; 0: it does not matter.
   [[nodiscard]] std::int64_t schema_of(std::size_t pool, std::size_t offer, queue::KindNumber kind) const {
     return pools_[pool].offers[offer].wants(kind);
@@ -100,9 +109,12 @@ class Lanes {
   // In place of those before; `claims` are those that stand. Lanes of whom no more may start are parked until one more may.
   void set_limits(std::vector<queue::OpenLimit> limits, const std::vector<queue::Lane>& claims);
   void restore_starts(const std::vector<queue::StartBucket>& buckets, Now now);
-  // `active` opens the tenant's lanes, everything else parks them.
+  // `active` opens the tenant's lanes, `read_only` those of kinds that only read; everything else parks them.
   // Of one that is deleted nothing is kept: its number never comes back.
   void set_tenant_state(TenantNumber tenant, TenantState state);
+  [[nodiscard]] bool is_read_only(TenantNumber tenant) const {
+    return !read_only_.empty() && read_only_.contains(tenant);
+  }
   // Tenants to ask about, the next `limit` in turn: those parked for their state.
   [[nodiscard]] std::vector<TenantNumber> parked_tenants(std::size_t limit);
   // A job of the tenant was released, or has ended otherwise: see BusyTenants.
@@ -224,6 +236,8 @@ class Lanes {
     std::size_t processes = 0;
     std::map<std::string, std::int64_t> schemas;       // WorkerReady::schemas
     std::map<queue::KindNumber, std::int64_t> wanted;  // the same, of those that have a number
+    std::vector<std::string> reads_only;               // WorkerReady::reads_only
+    std::set<queue::KindNumber> reading;               // the same, of those that have a number
     [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
     [[nodiscard]] std::int64_t wants(queue::KindNumber kind) const {
       const auto found = wanted.empty() ? wanted.end() : wanted.find(kind);
@@ -242,8 +256,11 @@ class Lanes {
   [[nodiscard]] const TenantLanes& lanes_of(const Ring::Standing& standing) const;
   KindLane& lane_at(const queue::Lane& lane, bool& is_new);
   [[nodiscard]] bool is_parked(TenantNumber tenant) const;
-  // Whether the offer knows the kind and the tenant's database is not known to be too old for it.
+  // Whether the offer knows the kind, what it knows may run in the tenant, and the tenant's database is not known to be too old for it.
   [[nodiscard]] bool takes(const Offer& offer, TenantNumber tenant, queue::KindNumber kind) const {
+    return has_schema(offer, tenant, kind) && (!is_read_only(tenant) || offer.reading.contains(kind));
+  }
+  [[nodiscard]] bool has_schema(const Offer& offer, TenantNumber tenant, queue::KindNumber kind) const {
     if (!offer.knows(kind)) return false;
     const auto behind = behind_.empty() ? behind_.end() : behind_.find(tenant);
     return behind == behind_.end() || offer.wants(kind) < behind->second;
@@ -253,7 +270,8 @@ class Lanes {
                                       const TenantLanes& lanes) const;
   [[nodiscard]] bool is_paused(queue::KindNumber kind) const { return paused_kind_numbers_.contains(kind); }
   [[nodiscard]] std::size_t offer_with(std::size_t pool, const std::vector<std::string>& kinds,
-                                       const std::map<std::string, std::int64_t>& schemas);
+                                       const std::map<std::string, std::int64_t>& schemas,
+                                       const std::vector<std::string>& reads_only);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
   void forget_tenant(TenantNumber tenant);
@@ -288,7 +306,9 @@ class Lanes {
   std::set<std::string> paused_queues_, paused_kinds_;
   std::set<queue::KindNumber> paused_kind_numbers_;  // those of them that have one
   std::map<TenantNumber, std::int64_t> behind_;
+  std::optional<queue::KindNumber> migrate_kind_;
   std::set<TenantNumber> gated_;
+  std::set<TenantNumber> read_only_;  // of those
   std::optional<TenantNumber> asked_until_;
   BusyTenants busy_;
   StartLimits limits_;
@@ -299,8 +319,8 @@ class Lanes {
   std::size_t entries_ = 0;  // in rings
 
   TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds,
-                   paused_queues, paused_kinds, paused_kind_numbers, behind, gated, asked_until, busy,
-                   start_limits, tenants_of_pools, count, open, may_hold, entries)
+                   paused_queues, paused_kinds, paused_kind_numbers, behind, migrate_kind, gated, read_only,
+                   asked_until, busy, start_limits, tenants_of_pools, count, open, may_hold, entries)
 };
 
 }  // namespace tenure::daemon

@@ -95,7 +95,8 @@ void Machine::on(const WorkerReady& event) {
   if (state_.stopping.is_asked() || !state_.processes.ready(event, state_.now.steady)) return;
   Process& process = *state_.processes.find(event.process);
   if (process.alone) return;  // it is nobody's offer; the next round claims its job
-  process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues, event.schemas);
+  process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues, event.schemas,
+                                            event.reads_only);
   state_.lone_jobs.find_pools();
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.pools_to_tell(), state_.now.steady);

@@ -104,11 +104,13 @@ void DaemonEnd::on(HelloFrame&& frame) {
   for (KindOffer& kind : frame.kinds) {
     if (kind.time_limit.count() > 0) time_limits_.of_kinds[kind.name] = kind.time_limit;
     if (kind.schema_min > 0) ready.schemas[kind.name] = kind.schema_min;
+    if (kind.reads_only) ready.reads_only.push_back(kind.name);
     ready.kinds.push_back(std::move(kind.name));
     ready.default_queues.push_back(std::move(kind.queue));
   }
   sort_uniquely(ready.kinds);
   sort_uniquely(ready.default_queues);
+  sort_uniquely(ready.reads_only);
   ready.time_limits = time_limits_;
   program_version_ = std::move(frame.program_version);
   actions_.emplace_back(Greeted{program_version_, ready.kinds});

@@ -67,6 +67,7 @@ FrameType put_fields(std::string& out, const HelloFrame& frame) {
     put(out, kind.schema_min);
     put(out, kind.schema_max);
     put(out, static_cast<std::uint32_t>(kind.time_limit.count()));
+    put(out, static_cast<std::uint8_t>(kind.reads_only));
   }
   return FrameType::hello;
 }
@@ -246,7 +247,9 @@ Frame take_hello(ByteReader& in) {
     kind.schema_min = in.take<std::uint32_t>();
     kind.schema_max = in.take<std::uint32_t>();
     kind.time_limit = std::chrono::milliseconds{in.take<std::uint32_t>()};
-    if (kind.time_limit > limits::kTimeLimitMax) in.refuse();
+    const auto reads_only = in.take<std::uint8_t>();
+    kind.reads_only = reads_only == 1;
+    if (kind.time_limit > limits::kTimeLimitMax || reads_only > 1) in.refuse();
     if (kind.name.empty() || kind.name.size() > limits::kKindNameMax) in.refuse();
     if (kind.queue.empty() || kind.queue.size() > limits::kQueueNameMax) in.refuse();
     frame.kinds.push_back(std::move(kind));

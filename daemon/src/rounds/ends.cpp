@@ -114,6 +114,34 @@ void note_refusal(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now)
                  now);
 }
 
+// A job has found its tenant behind.
+void note_behind(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) {
+  writer.note_behind({end.lane.tenant, end.schema_wanted,
+                      escaped(std::get<EndRelease>(end.how).why.error, kReasonShown), now});
+  if (end.migrate_in.empty()) return;
+  static_cast<void>(writer.start_migration({.tenant = end.lane.tenant,
+                                            .to = end.schema_wanted,
+                                            .queue = end.migrate_in,
+                                            .priority = end.lane.priority,
+                                            .found_by = end.claim},
+                                           now));
+}
+
+// A job that migrates its tenant has ended for good. What an operator has ended is no failure of the tenant's.
+void note_migration(queue::StoreWriter& writer, const ClaimEnd& end, JobState state, WallTime now) {
+  queue::MigrationRecord migration{.tenant = end.lane.tenant, .ended = now, .took = *end.migrated_for};
+  if (const auto* const done = std::get_if<EndSucceeded>(&end.how); done != nullptr && done->returned) {
+    const queue::MigratedFromTo told = queue::read_migrate_result(done->returned->text);
+    migration.from = told.from;
+    migration.to = told.to;
+  } else if (state == JobState::dead) {
+    migration.error = run_of(end).failure.error;
+  } else {
+    return;
+  }
+  static_cast<void>(writer.note_migration(migration));
+}
+
 // A success was reported by its process, which has looked at the first outbox of each tenant.
 bool has_ended_badly(const Result<JobState>& state) {
   return state && queue::is_final(*state) && *state != JobState::succeeded;
@@ -140,9 +168,8 @@ EndsPart::Answer EndsPart::carry_out(queue::StoreWriter& writer, const Ask& ends
     if (end.leaves_outbox || (has_ended_badly(states.back()) && !end.has_told_outbox))
       writer.mark_outbox_of(end.lane.tenant, now);
     if (states.back() && *states.back() == JobState::dead) note_refusal(writer, end, now);
-    if (states.back() && end.schema_wanted > 0)
-      writer.note_behind({end.lane.tenant, end.schema_wanted,
-                          escaped(std::get<EndRelease>(end.how).why.error, kReasonShown), now});
+    if (states.back() && end.schema_wanted > 0) note_behind(writer, end, now);
+    if (states.back() && end.migrated_for) note_migration(writer, end, *states.back(), now);
     if (end.capture && end.capture->taken) writer.note_capsule(end.claim.seq, *end.capture->taken, now);
   }
   return states;
@@ -154,8 +181,10 @@ void EndsPart::absorb(DispatcherState& state, const Ask& ends, Answer& states) {
   for (std::size_t index = 0; index < ends.size(); ++index) {
     if (states[index] && ends[index].schema_wanted > 0) {
       state.lanes.is_behind(ends[index].lane.tenant, ends[index].schema_wanted);
-      state.schemas.noted(state.now.wall);
+      state.schemas.noted(ends[index].lane.tenant, state.now.wall);
     }
+    // What it has changed, or has been enqueued for it, is read at once.
+    if (states[index] && (ends[index].migrated_for || !ends[index].migrate_in.empty())) state.looks.soon();
     if (states[index] && *states[index] == JobState::discarded && has_expired(ends[index]))
       state.expired_jobs.expired(1, state.lanes.kind_name(ends[index].lane.kind));
     if (!states[index] || *states[index] != JobState::dead) continue;

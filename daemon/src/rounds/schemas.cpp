@@ -18,6 +18,12 @@ SchemasPart::Answer SchemasPart::carry_out(queue::StoreWriter& writer, const Ask
 void SchemasPart::absorb(DispatcherState& state, const Ask&, Answer& known) {
   if (!known) return;
   state.schemas.read(*known);
+  for (const TenantNumber tenant : known->level) state.lanes.is_level(tenant);
+  if (!known->is_all) {
+    for (const queue::TenantBehind& tenant : known->tenants)
+      state.lanes.is_behind(tenant.tenant, tenant.wanted);
+    return;
+  }
   std::map<TenantNumber, std::int64_t> behind;
   for (const queue::TenantBehind& tenant : known->tenants) behind[tenant.tenant] = tenant.wanted;
   state.lanes.set_behind(behind);

@@ -96,13 +96,14 @@ class Runtime {
  private:
   static HelloFrame hello(const WorkerSetup& setup) {
     HelloFrame frame{.program_version = setup.program_version, .kinds = {}};
-    for (JobRegistry::Kind& kind : setup.jobs.kinds()) {
+    for (JobRegistry::Kind& kind : offered_kinds(setup.jobs, setup.performing)) {
       const SchemaRange schema = schema_of(kind, static_cast<int>(setup.performing.migrations.size()));
       frame.kinds.push_back({.name = std::move(kind.name),
                              .queue = std::move(kind.queue),
                              .schema_min = static_cast<std::uint32_t>(schema.min),
                              .schema_max = static_cast<std::uint32_t>(schema.max),
-                             .time_limit = kind.time_limit});
+                             .time_limit = kind.time_limit,
+                             .reads_only = kind.reads_only});
     }
     return frame;
   }

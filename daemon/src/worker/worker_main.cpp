@@ -174,7 +174,8 @@ PerformerOptions performing(const config::Settings& settings, KeyRing keys, cons
                       .limits = {.bytes_max = static_cast<std::int64_t>(settings.replay.capsule_max),
                                  .folder_bytes_max = static_cast<std::int64_t>(settings.replay.folder_max)},
                       .program_version = options.version},
-          .migrations = migrations_of(settings)};
+          .migrations = migrations_of(settings),
+          .migrate_on_touch = settings.tenants.migrate_on_touch};
 }
 
 int run_managed(const WorkerEnvironment& environment, const JobRegistry& jobs, const WorkerOptions& options) {

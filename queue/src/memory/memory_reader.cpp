@@ -301,6 +301,7 @@ std::optional<TenantSummary> MemoryReader::tenant(const TenantName& name) {
 }
 
 void MemoryReader::add_counts(TenantSummary& summary) {
+  summary.migration = last_migration(summary.tenant.number);
   for (const auto& [seq, row] : tables_.jobs())
     if (row.lane.tenant == summary.tenant.number)
       count(summary, &TenantSummary::oldest_ready, record_of(seq, row));
@@ -385,6 +386,10 @@ std::vector<PoolSlots> MemoryReader::pool_slots() {
 }
 
 JobReason MemoryReader::gate_of(const Lane& lane) {
+  const auto owner = tables_.tenants().find(lane.tenant);
+  const TenantState state = owner == tables_.tenants().end() ? TenantState::active : owner->second.state;
+  const JobReason of_tenant = tenant_gate(state, gates().reads_only(lane.queue, lane.kind));
+  if (of_tenant != JobReason::none) return of_tenant;
   const JobReason gate = gates().of(lane.tenant, lane.queue, lane.kind);
   return gate != JobReason::none ? gate : limit_questions_.gate_of(lane.tenant, lane.queue, lane.kind);
 }
@@ -401,6 +406,7 @@ const LaneGates& MemoryReader::gates() {
     for (const auto& [number, tenant] : tables_.tenants())
       if (std::ranges::binary_search(pool.record.tenants.names, tenant_name(number)))
         told.tenants.push_back(number.value);
+    told.reads_only = numbers_in(tables_.kinds(), pool.record.reads_only);
     for (const auto& [kind, wanted] : pool.record.schemas)
       for (const std::int64_t number : numbers_in(tables_.kinds(), {kind})) told.schemas[number] = wanted;
   }

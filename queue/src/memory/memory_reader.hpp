@@ -74,6 +74,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
   std::optional<TenantRestore> tenant_restore(const TenantName& tenant) override;
   std::vector<TenantBehind> tenants_behind() override;
+  std::optional<MigrationRecord> last_migration(TenantNumber tenant) override;
   std::optional<WallTime> copied() override { return std::nullopt; }
   std::optional<RestoreRecord> last_restore() override { return std::nullopt; }
   LostRows lost_rows(const OutboxOwner& owner) override;

@@ -132,11 +132,19 @@ void MemoryScheduleRows::make_ready(JobSeq seq, WallTime) {
   writable().add_hint(seq);
 }
 
-std::vector<TenantRecord> MemoryScheduleRows::active_tenants(TenantNumber after, std::size_t limit) {
+bool MemoryScheduleRows::reads_only(std::string_view kind) {
+  return std::ranges::any_of(tables_.pools(), [&](const auto& pool) {
+    return std::ranges::find(pool.second.record.reads_only, kind) != pool.second.record.reads_only.end();
+  });
+}
+
+std::vector<TenantRecord> MemoryScheduleRows::firing_tenants(TenantNumber after, std::size_t limit,
+                                                             bool with_read_only) {
+  const TenantState also = with_read_only ? TenantState::read_only : TenantState::active;
   std::vector<TenantRecord> tenants;
   const auto& rows = tables_.tenants();
   for (auto row = rows.upper_bound(after); row != rows.end() && tenants.size() < limit; ++row)
-    if (row->second.name && row->second.state == TenantState::active)
+    if (row->second.name && (row->second.state == TenantState::active || row->second.state == also))
       tenants.push_back(*tables_.tenant(row->first));
   return tenants;
 }

@@ -385,12 +385,18 @@ void MemoryTables::erase_changed_tenant(TenantNumber tenant) { erase(changed_ten
 
 void MemoryTables::set_behind(const TenantBehind& behind) {
   schemas_mark_.value += 1;
+  set(behind_changes_, behind.tenant, schemas_mark_);
   set(behind_, behind.tenant, behind);
 }
 
 void MemoryTables::erase_behind(TenantNumber tenant) {
   schemas_mark_.value += 1;
+  set(behind_changes_, tenant, schemas_mark_);
   erase(behind_, tenant);
+}
+
+void MemoryTables::set_migration(const MemoryMigration& migration) {
+  set(migrations_, migration.record.tenant, migration);
 }
 
 void MemoryTables::forget_captures(JobSeq seq) {

@@ -72,6 +72,11 @@ struct MemoryCancelRequest {
   WallTime asked{};
 };
 
+struct MemoryMigration {
+  MigrationRecord record;
+  std::optional<TenantState> former_state = std::nullopt;  // of a tenant that is failed for that
+};
+
 struct MemoryOutboxMark {
   TenantNumber tenant;
   std::optional<std::int64_t> epoch;
@@ -197,6 +202,9 @@ class MemoryTables {
   [[nodiscard]] const std::map<TenantNumber, bool>& changed_tenants() const { return changed_tenants_; }
   [[nodiscard]] const std::map<TenantNumber, TenantBehind>& behind() const { return behind_; }
   [[nodiscard]] SchemasMark schemas_mark() const { return schemas_mark_; }
+  // At the last change of what is known of each tenant.
+  [[nodiscard]] const std::map<TenantNumber, SchemasMark>& behind_changes() const { return behind_changes_; }
+  [[nodiscard]] const std::map<TenantNumber, MemoryMigration>& migrations() const { return migrations_; }
   // Of jobs that have not ended, since they have a budget.
   [[nodiscard]] FailureHistory history(JobSeq seq) const;
   // By number.
@@ -299,6 +307,7 @@ class MemoryTables {
   void erase_changed_tenant(TenantNumber tenant);
   void set_behind(const TenantBehind& behind);
   void erase_behind(TenantNumber tenant);
+  void set_migration(const MemoryMigration& migration);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
   // Numbers it.
@@ -387,6 +396,8 @@ class MemoryTables {
   std::map<TenantNumber, MemoryTenantRestore> tenant_restores_;
   std::map<TenantNumber, bool> changed_tenants_;
   std::map<TenantNumber, TenantBehind> behind_;
+  std::map<TenantNumber, SchemasMark> behind_changes_;
+  std::map<TenantNumber, MemoryMigration> migrations_;
   std::map<ScheduleNumber, ScheduleRecord> schedules_;
   std::map<TickKey, TickRow> schedule_ticks_;
   std::map<JobSeq, ScheduleOwner> schedule_jobs_;

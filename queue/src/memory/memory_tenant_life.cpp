@@ -100,6 +100,10 @@ bool MemoryWriter::resume_tenant(TenantNumber number) {
   if (has_row) tables_.erase_tenant_pause(number);
   if (state == TenantState::paused) tables_.set_tenant_state(number, behind);
   else if (tables_.former_state(number) == TenantState::paused) tables_.set_former_state(number, behind);
+  if (const auto failed = tables_.migrations().find(number);
+      state != TenantState::paused && failed != tables_.migrations().end() &&
+      failed->second.former_state == TenantState::paused)
+    tables_.set_migration({failed->second.record, behind});
   return true;
 }
 

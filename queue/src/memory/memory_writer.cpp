@@ -145,7 +145,7 @@ Result<std::optional<Enqueued>> MemoryWriter::existing(const NewJob& job) {
 ClaimReply MemoryWriter::claim(const ClaimRequest& request, WallTime now) {
   const auto tenant = tables_.tenants().find(request.tenant);
   const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
-  if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
+  if (tenant_gate(state, request.reads_only) != JobReason::none) return {.jobs = {}, .gate = state};
   ClaimReply reply;
   std::size_t bytes = 0;
   while (reply.jobs.size() < request.count && !reply.stopped_by_bytes && !reply.stopped_by_keys) {

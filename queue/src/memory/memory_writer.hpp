@@ -130,6 +130,8 @@ class MemoryWriter final : public StoreWriter {
   bool forget_behind(TenantNumber tenant) override;
   void forget_behind_noted(WallTime until) override;
   std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
+  bool start_migration(const MigrationOrder& order, WallTime now) override;
+  bool note_migration(const MigrationRecord& migration) override;
   void declare_limits(std::span<const DeclaredLimit> limits) override { limit_verbs_.declare(limits); }
   Result<bool> set_limit(const NewLimit& limit, WallTime now) override {
     return limit_verbs_.set(limit, now);

@@ -121,8 +121,9 @@ std::vector<sqlite::Migration> control_migrations() {
           {15, "0015_settled.sql", std::string{schema::k0015_settled_sql}},
           {16, "0016_fan_out.sql", std::string{schema::k0016_fan_out_sql}},
           {17, "0017_tenant_restore.sql", std::string{schema::k0017_tenant_restore_sql}},
-          {18, "0018_pool_rules.sql", std::string{schema::k0018_pool_rules_sql}},
-          {19, "0019_deletion_end.sql", std::string{schema::k0019_deletion_end_sql}}};
+          {18, "0018_tenant_migration.sql", std::string{schema::k0018_tenant_migration_sql}},
+          {19, "0019_pool_rules.sql", std::string{schema::k0019_pool_rules_sql}},
+          {20, "0020_deletion_end.sql", std::string{schema::k0020_deletion_end_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

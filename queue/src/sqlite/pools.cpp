@@ -20,6 +20,8 @@ constexpr Query kQueuesOfPool{"queues_of_pool",
                               "select queue from pool_queue where pool = ?1 order by queue"};
 constexpr Query kKindsOfPool{"kinds_of_pool",
                              "select kind, schema_min from pool_kind where pool = ?1 order by kind"};
+constexpr Query kReadingKindsOfPool{
+    "reading_kinds_of_pool", "select kind from pool_kind where pool = ?1 and reads_only = 1 order by kind"};
 constexpr Query kDefaultsOfPool{"defaults_of_pool",
                                 "select queue from pool_default_queue where pool = ?1 order by queue"};
 // ?1 pool. Index: primary key.
@@ -55,6 +57,9 @@ constexpr Query kKindNumbersOfPool{"kind_numbers_of_pool", R"sql(
 constexpr Query kTenantNumbersOfPool{"tenant_numbers_of_pool", R"sql(
   select tenant.number from pool_tenant join tenant on tenant.name = pool_tenant.tenant
   where pool_tenant.pool = ?1 order by tenant.number)sql"};
+constexpr Query kReadingKindNumbersOfPool{"reading_kind_numbers_of_pool", R"sql(
+  select kind.number from pool_kind join kind on kind.name = pool_kind.kind
+  where pool_kind.pool = ?1 and pool_kind.reads_only = 1 order by kind.number)sql"};
 
 // ?1 name  ?2 incarnation  ?3 workers  ?4 tenants. Index: primary key.
 constexpr Query kPutPool{"put_pool", R"sql(
@@ -77,11 +82,12 @@ constexpr Query kInsertTenantOfPool{"insert_tenant_of_pool",
 // ?1 pool  ?2 priority  ?3 slots.
 constexpr Query kInsertReservedOfPool{"insert_reserved_of_pool",
                                       "insert into pool_reserved(pool, priority, slots) values (?1, ?2, ?3)"};
-// ?1 pool  ?2 queue or kind  ?3 schema_min.
+// ?1 pool  ?2 queue or kind  ?3 schema_min  ?4 reads_only.
 constexpr Query kInsertQueueOfPool{"insert_queue_of_pool",
                                    "insert into pool_queue(pool, queue) values (?1, ?2)"};
-constexpr Query kInsertKindOfPool{"insert_kind_of_pool",
-                                  "insert into pool_kind(pool, kind, schema_min) values (?1, ?2, ?3)"};
+constexpr Query kInsertKindOfPool{
+    "insert_kind_of_pool",
+    "insert into pool_kind(pool, kind, schema_min, reads_only) values (?1, ?2, ?3, ?4)"};
 constexpr Query kInsertDefaultOfPool{"insert_default_of_pool",
                                      "insert into pool_default_queue(pool, queue) values (?1, ?2)"};
 // ?1 pool  ?2 process  ?3 slots.
@@ -149,7 +155,8 @@ void replace_kinds(sqlite::Connection& connection, const PoolRecord& pool,
   for (const std::string& kind : kinds) {
     const auto wanted = pool.schemas.find(kind);
     connection.statement(kInsertKindOfPool)
-        .bind(pool.name, kind, wanted == pool.schemas.end() ? std::int64_t{0} : wanted->second)
+        .bind(pool.name, kind, wanted == pool.schemas.end() ? std::int64_t{0} : wanted->second,
+              std::int64_t{std::ranges::binary_search(pool.reads_only, kind) ? 1 : 0})
         .run();
   }
 }
@@ -191,7 +198,8 @@ void write_pool(sqlite::Connection& connection, Incarnation incarnation, const P
       connection.statement(kInsertProcessOfPool).bind(pool.name, process.number.value, process.slots).run();
   }
   if (pool.workers == 0) return;
-  if (const auto kinds = sorted(pool.kinds); kinds != before.kinds || pool.schemas != before.schemas)
+  if (const auto kinds = sorted(pool.kinds);
+      kinds != before.kinds || pool.schemas != before.schemas || pool.reads_only != before.reads_only)
     replace_kinds(connection, pool, kinds);
   if (const auto queues = sorted(pool.default_queues); queues != before.default_queues)
     replace(connection, kDeleteDefaultsOfPool, kInsertDefaultOfPool, pool.name, queues);
@@ -225,7 +233,8 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
          schemas_of<std::string>(connection, kKindsOfPool, name,
                                  [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; }),
          PoolTenants{rule_in(row.integer(2)), texts_of(connection, kTenantsOfPool, name)},
-         reserved_of(connection, name)});
+         reserved_of(connection, name),
+         texts_of(connection, kReadingKindsOfPool, name)});
   }
   return pools;
 }
@@ -263,7 +272,8 @@ LaneGates read_gates(sqlite::Connection& connection) {
                      numbers_of(connection, kKindNumbersOfPool, name),
                      schemas_of<std::int64_t>(connection, kKindNumbersOfPool, name,
                                               [](const sqlite::Statement& kind) { return kind.integer(0); }),
-                     rule_in(row.integer(2)), tenant_numbers_of(connection, name)});
+                     rule_in(row.integer(2)), tenant_numbers_of(connection, name),
+                     numbers_of(connection, kReadingKindNumbersOfPool, name)});
   }
   return pools.empty() ? LaneGates{} : LaneGates{std::move(pools)};
 }
@@ -272,6 +282,7 @@ std::vector<const Query*> pool_queries() {
   return {&kPools,
           &kQueuesOfPool,
           &kKindsOfPool,
+          &kReadingKindsOfPool,
           &kDefaultsOfPool,
           &kTenantsOfPool,
           &kReservedOfPool,
@@ -282,6 +293,7 @@ std::vector<const Query*> pool_queries() {
           &kQueueNumbersOfPool,
           &kKindNumbersOfPool,
           &kTenantNumbersOfPool,
+          &kReadingKindNumbersOfPool,
           &kPutPool,
           &kDeletePool,
           &kDeleteQueuesOfPool,

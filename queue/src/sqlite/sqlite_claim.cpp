@@ -48,7 +48,7 @@ FreshJobs& SqliteWriter::fresh() {
 
 ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
   ClaimReply reply;
-  const auto tenant = tenant_to_claim(request.tenant, reply);
+  const auto tenant = tenant_to_claim(request.tenant, reply, request.reads_only);
   if (reply.gate) return reply;
   static_cast<void>(fresh());  // before any lane is read: it may absorb
   // Once, but where damaged rows had to be left out, or jobs wait for their keys.
@@ -62,11 +62,12 @@ ClaimReply SqliteWriter::claim(const ClaimRequest& request, WallTime now) {
   return reply;
 }
 
-std::optional<TenantRecord> SqliteWriter::tenant_to_claim(TenantNumber number, ClaimReply& reply) {
+std::optional<TenantRecord> SqliteWriter::tenant_to_claim(TenantNumber number, ClaimReply& reply,
+                                                          bool reads_only) {
   if (number == kUntenanted) return std::nullopt;
   auto tenant = tenant_numbered(connection_, number);
   const TenantState state = tenant ? tenant->state : TenantState::deleted;
-  if (!may_be_claimed(state)) reply.gate = state;
+  if (tenant_gate(state, reads_only) != JobReason::none) reply.gate = state;
   return tenant;
 }
 

@@ -228,7 +228,7 @@ std::vector<JobRecord> SqliteJobReader::records(std::span<const JobSeq> seqs) {
       const TenantNumber tenant{row.integer(36)};
       const QueueNumber queue{row.integer(25)};
       const KindNumber kind{row.integer(26)};
-      show_gate(jobs.back(), lane_gate_of(tenant, queue, kind));
+      show_gate(jobs.back(), gate_of(tenant, queue, kind));
       if (is_held_by_limit(jobs.back())) jobs.back().held_by = limit_questions_.held_by(tenant, queue, kind);
     }
     if (place == RowPlace::in_lane_or_ended) open.push_back(seq);

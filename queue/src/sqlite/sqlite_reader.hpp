@@ -102,6 +102,7 @@ class SqliteJobReader final : public JobReader {
   std::vector<DeletionRecord> open_deletions(TenantNumber after, std::size_t limit) override;
   std::optional<TenantRestore> tenant_restore(const TenantName& tenant) override;
   std::vector<TenantBehind> tenants_behind() override;
+  std::optional<MigrationRecord> last_migration(TenantNumber tenant) override;
   std::optional<WallTime> copied() override;
   std::optional<RestoreRecord> last_restore() override;
   LostRows lost_rows(const OutboxOwner& owner) override;

@@ -100,9 +100,13 @@ constexpr Query kBlockedOfSchedules{"blocked_of_schedules", R"sql(
 constexpr Query kBlockedOfSchedule{"blocked_of_schedule", R"sql(
   select seq, queue, priority, tenant, kind, due_us from blocked where seq = ?1 and reason = ?2)sql"};
 
-// ?1 the last number  ?2 TenantState::active  ?3 limit. Index: primary key.
-constexpr Query kActiveTenants{"active_tenants", R"sql(
-  select number, name, generation, created_us from tenant where number > ?1 and state = ?2 order by number limit ?3)sql"};
+// ?1 the last number  ?2 TenantState::active  ?3 the same, or TenantState::read_only  ?4 limit. Index: primary key.
+constexpr Query kFiringTenants{"firing_tenants", R"sql(
+  select number, name, generation, state, created_us from tenant where number > ?1 and state in (?2, ?3)
+  order by number limit ?4)sql"};
+// ?1 kind. Few rows: pools are configured, and kinds are limited. Index: none, the whole table.
+constexpr Query kKindReadsOnly{"kind_reads_only",
+                               "select exists (select 1 from pool_kind where kind = ?1 and reads_only = 1)"};
 
 template <class Value>
 Value enum_in(std::int64_t value, std::int64_t most) {
@@ -314,19 +318,27 @@ void SqliteScheduleRows::make_ready(JobSeq seq, WallTime) {
   writer_->hint_at(seq);
 }
 
-std::vector<TenantRecord> SqliteScheduleRows::active_tenants(TenantNumber after, std::size_t limit) {
+bool SqliteScheduleRows::reads_only(std::string_view kind) {
+  auto row = connection_.statement(kKindReadsOnly);
+  row.bind(kind);
+  return row.step() && row.integer(0) == 1;
+}
+
+std::vector<TenantRecord> SqliteScheduleRows::firing_tenants(TenantNumber after, std::size_t limit,
+                                                             bool with_read_only) {
   std::vector<TenantRecord> tenants;
-  auto row = connection_.statement(kActiveTenants);
+  const auto also = static_cast<int>(with_read_only ? TenantState::read_only : TenantState::active);
+  auto row = connection_.statement(kFiringTenants);
   // Number 0 stands for all that has no tenant.
-  row.bind(std::max<std::int64_t>(0, after.value), static_cast<int>(TenantState::active), limit);
+  row.bind(std::max<std::int64_t>(0, after.value), static_cast<int>(TenantState::active), also, limit);
   while (row.step()) {
     auto name = TenantName::parse(row.text(1));
     if (!name) continue;  // refused for work, as everywhere
     tenants.push_back({.number = TenantNumber{row.integer(0)},
                        .name = std::move(*name),
                        .generation = Generation{row.integer(2)},
-                       .state = TenantState::active,
-                       .created = from_us(row.integer(3))});
+                       .state = tenant_state_of(row.integer(3)),
+                       .created = from_us(row.integer(4))});
   }
   return tenants;
 }
@@ -340,7 +352,8 @@ std::vector<const Query*> schedule_queries() {
       &kSchedules,      &kScheduleNumbered, &kNumberOfSchedule,   &kSchedulesMark,     &kInsertSchedule,
       &kUpdateSchedule, &kPauseSchedule,    &kAdvanceSchedule,    &kDeleteSchedule,    &kForgetJobsOfSchedule,
       &kInsertTick,     &kForgetTicks,      &kTicksOfSchedule,    &kTickOfJob,         &kInsertUnended,
-      &kForgetUnended,  &kUnendedJobs,      &kBlockedOfSchedules, &kBlockedOfSchedule, &kActiveTenants};
+      &kForgetUnended,  &kUnendedJobs,      &kBlockedOfSchedules, &kBlockedOfSchedule, &kFiringTenants,
+      &kKindReadsOnly};
 }
 
 }  // namespace tenure::queue

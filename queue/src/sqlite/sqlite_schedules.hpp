@@ -21,6 +21,7 @@ class SqliteScheduleRows final : public WritableScheduleRows {
   std::vector<TickRecord> ticks(ScheduleNumber schedule, std::size_t limit) override;
   std::optional<TickRecord> tick_of(JobId job) override;
   std::optional<TenantRecord> tenant(const TenantName& name) override;
+  bool reads_only(std::string_view kind) override;
   ScheduleNumber insert(const ScheduleRecord& row) override;
   void update(const ScheduleRecord& row) override;
   void erase(ScheduleNumber number) override;
@@ -32,7 +33,8 @@ class SqliteScheduleRows final : public WritableScheduleRows {
   std::vector<UnendedJob> unended(ScheduleNumber schedule, TenantNumber tenant, std::size_t limit) override;
   std::vector<Blocked> blocked(JobSeq after, std::size_t limit) override;
   void make_ready(JobSeq seq, WallTime now) override;
-  std::vector<TenantRecord> active_tenants(TenantNumber after, std::size_t limit) override;
+  std::vector<TenantRecord> firing_tenants(TenantNumber after, std::size_t limit,
+                                           bool with_read_only) override;
   Result<Enqueued> enqueue(const NewJob& job, bool is_blocked, WallTime now) override;
 
  private:

@@ -201,6 +201,7 @@ std::optional<TenantSummary> SqliteJobReader::tenant(const TenantName& name) {
   std::vector<TenantSummary> found{
       {std::move(*newest), 0, 0, count_in(counts_of(connection_.statement(kRunningByTenant)), number),
        count_in(counts_of(connection_.statement(kDeadByTenant)), number), std::nullopt}};
+  found.front().migration = last_migration(TenantNumber{number});
   found.front().pause = read_tenant_pause(connection_, found.front().tenant);
   add_ready_counts(found);
   return found.front();
@@ -237,23 +238,23 @@ std::vector<TenantSummary> SqliteJobReader::summaries_of(std::vector<TenantRecor
     TenantSummary& summary = summaries.back();
     if (summary.tenant.state == TenantState::paused || summary.tenant.state == TenantState::failed)
       summary.pause = read_tenant_pause(connection_, summary.tenant);
+    summary.migration = last_migration(summary.tenant.number);
   }
   add_ready_counts(summaries);
   return summaries;
 }
 
 void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
-  const auto add = [](TenantSummary& summary, bool is_lane_open, std::int64_t jobs, WallTime oldest) {
-    const bool open = is_lane_open && may_be_claimed(summary.tenant.state);
-    (open ? summary.ready : summary.held) += jobs;
-    if (open) lower(summary.oldest_ready, oldest);
+  const auto add = [](TenantSummary& summary, bool is_open, std::int64_t jobs, WallTime oldest) {
+    (is_open ? summary.ready : summary.held) += jobs;
+    if (is_open) lower(summary.oldest_ready, oldest);
   };
   std::unordered_map<TenantNumber, TenantSummary*> by_number;
   for (TenantSummary& summary : summaries) by_number.emplace(summary.tenant.number, &summary);
   for_each_fresh([&](const FreshRow& job) {
     if (const auto found = by_number.find(job.tenant); found != by_number.end())
       add(*found->second,
-          is_priority(job.priority) && lane_gate_of(job.tenant, job.queue, job.kind) == JobReason::none, 1,
+          is_priority(job.priority) && gate_of(job.tenant, job.queue, job.kind) == JobReason::none, 1,
           job.due);
   });
   // One seek for each tenant of the page in each priority of each queue, of which there are few.
@@ -263,7 +264,7 @@ void SqliteJobReader::add_ready_counts(std::vector<TenantSummary>& summaries) {
       row.bind(at.queue, at.priority, summary.tenant.number.value);
       while (row.step()) {
         const JobReason gate =
-            lane_gate_of(summary.tenant.number, QueueNumber{at.queue}, KindNumber{row.integer(2)});
+            gate_of(summary.tenant.number, QueueNumber{at.queue}, KindNumber{row.integer(2)});
         add(summary, is_priority(at.priority) && gate == JobReason::none, row.integer(0),
             from_us(row.integer(1)));
       }
@@ -301,7 +302,9 @@ std::vector<PoolRecord> SqliteJobReader::pools() { return read_pools(connection_
 std::vector<PoolSlots> SqliteJobReader::pool_slots() { return read_pool_slots(connection_); }
 
 JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
-  const JobReason gate = tenant_gate(state_of(tenant));
+  const TenantState state = state_of(tenant);
+  const bool reads_only = state == TenantState::read_only && gates().reads_only(queue, kind);
+  const JobReason gate = tenant_gate(state, reads_only);
   return gate != JobReason::none ? gate : lane_gate_of(tenant, queue, kind);
 }
 

@@ -8,6 +8,7 @@
 #include "stored_values.hpp"
 #include "tenant_life_rows.hpp"
 #include "tenant_rows.hpp"
+#include "tenant_schema_rows.hpp"
 
 #include <string>
 #include <utility>
@@ -175,7 +176,7 @@ bool resume_tenant(Connection& connection, const TenantRecord& tenant) {
   connection.statement(kDeleteTenantPause).bind(tenant.number.value).run();
   const TenantState state = behind.value_or(TenantState::active);
   if (tenant.state == TenantState::paused) set_state(connection, tenant.number, state);
-  else
+  else if (!resume_behind_failure(connection, tenant.number, state))
     connection.statement(kSetFormerState).bind(tenant.number.value, static_cast<std::int64_t>(state)).run();
   return true;
 }

@@ -201,6 +201,8 @@ class SqliteWriter final : public StoreWriter {
   bool forget_behind(TenantNumber tenant) override;
   void forget_behind_noted(WallTime until) override;
   std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
+  bool start_migration(const MigrationOrder& order, WallTime now) override;
+  bool note_migration(const MigrationRecord& migration) override;
   ScheduleWriter& schedules() override { return schedules_; }
   BatchWriter& batches() override { return batches_; }
   FanOutWriter& fan_outs() override { return fan_outs_; }
@@ -316,7 +318,8 @@ class SqliteWriter final : public StoreWriter {
                    ClaimReply& reply);
   [[nodiscard]] std::optional<ClaimedJob> read_candidate(const Candidate& candidate);
   // Its tenant's row, or untenanted; where it may not be claimed from, the gate is in the reply.
-  [[nodiscard]] std::optional<TenantRecord> tenant_to_claim(TenantNumber number, ClaimReply& reply);
+  [[nodiscard]] std::optional<TenantRecord> tenant_to_claim(TenantNumber number, ClaimReply& reply,
+                                                            bool reads_only = false);
   void name_claimed(const std::optional<TenantRecord>& tenant, std::vector<ClaimedJob>& jobs);
   void leave_lanes(std::span<const Candidate> taken);
   // `key`: of concurrency; empty: none.

@@ -13,6 +13,9 @@ namespace tenure::queue {
 // By number.
 [[nodiscard]] std::vector<TenantBehind> read_behind(sqlite::Connection& connection);
 
+// Of a tenant that was paused when a migration of it has failed: behind the failure it is in that state. False: that is none.
+bool resume_behind_failure(sqlite::Connection& connection, TenantNumber tenant, TenantState state);
+
 [[nodiscard]] std::vector<const sqlite::Query*> tenant_schema_queries();
 
 }  // namespace tenure::queue

@@ -5,6 +5,7 @@
 #include <tenure/tenancy/scope.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
+#include <tenure/tenancy/tenants.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -69,6 +70,66 @@ TEST_F(TenantMigrate, MIG_01_OneTenantsFailureStopsNoOtherAndEveryResultIsListed
   EXPECT_THAT(output.out, HasSubstr(R"({"name":"acme","from":2,"schema":2,"steps":[],"result":"already"})"));
   EXPECT_THAT(output.out, HasSubstr(R"({"name":"bolt","from":1,"schema":1,"steps":[],"result":"failed",)"
                                     R"("code":"ConstraintViolated")"));
+}
+
+TEST_F(TenantMigrate, ATenantWhoseStepHasFailedIsFailedUntilARerunHealsIt) {
+  add_job(1, "bolt", "mail.send");
+  const std::string id = job_id(1).text();
+  EXPECT_EQ(run({"tenant", "pause", "bolt"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "migrate", "--yes"}), 1);
+  EXPECT_EQ(run({"tenant", "list", "state=failed", "--columns", "name,state,note"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("bolt    failed  migration: "));
+  EXPECT_THAT(output.out, HasSubstr("UNIQUE constraint failed: note.text"));
+  EXPECT_EQ(run({"tenant", "list", "name=acme", "--columns", "name,migrated"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("acme    schema 1 to 2, "));
+  EXPECT_EQ(run({"tenant", "show", "bolt"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("state    failed: its jobs are held (tenant_not_ready)\nfailed   migration: "));
+  EXPECT_THAT(output.out, HasSubstr("change   tenure tenant migrate name=bolt\n"));
+  EXPECT_THAT(output.out, HasSubstr("migrated failed, "));
+  EXPECT_EQ(run({"tenant", "show", "bolt", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("failed_reason":"migration")"));
+  EXPECT_THAT(output.out, HasSubstr(R"("migration":{"result":"failed","from":1,"to":1,)"));
+  EXPECT_EQ(run({"why", id}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("failed     migration: "));
+  EXPECT_THAT(output.out, HasSubstr("change     tenure tenant migrate name=bolt\n"));
+  EXPECT_EQ(run({"why", id, "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("tenant_failed":"migration")"));
+  static_cast<void>(run({"doctor", "tenants"}));
+  EXPECT_THAT(output.out, HasSubstr("bolt is failed: migration: "));
+
+  sqlite::Connection{file_of("bolt"), {}}.execute({"heal", "delete from note where rowid > 1"});
+  EXPECT_EQ(run({"tenant", "migrate", "name=bolt"}), 0) << output.error;
+  EXPECT_EQ(version("bolt"), 2);
+  EXPECT_EQ(run({"tenant", "show", "bolt"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("state    paused: ")) << "as it was before";
+  EXPECT_THAT(output.out, HasSubstr("migrated schema 1 to 2, "));
+}
+
+TEST_F(TenantMigrate, MIG_09_WithMigrationOnTouchOffOpeningIsPendingMigrationAndDeletingWorks) {
+  HandleCache handles{TenantFiles{(folder / "tenants/%{tenant}.db").string()}, {}};
+  Tenants tenants{store->registry(),
+                  handles,
+                  clock,
+                  {.application = "shop", .migrations = read_migrations(folder / "migrations")}};
+  try {
+    static_cast<void>(tenants.open(TenantName("corvid")));
+    FAIL();
+  } catch (const PendingMigration& error) {
+    EXPECT_THAT(error.failure().message, HasSubstr("has had 1 of the 2 migrations; next is 0002_unique"));
+  }
+  EXPECT_EQ(version("corvid"), 1);
+  EXPECT_EQ(run({"tenant", "delete", "corvid", "--confirm", "corvid"}), 0) << output.error;
+  EXPECT_EQ(store->registry().find(TenantName("corvid"))->state, TenantState::deleted);
+}
+
+// Nothing is wrong with the tenant: a step lacks its code here.
+TEST_F(TenantMigrate, WhatIsNotTheTenantsFaultLeavesItActive) {
+  step("0003_code", "-- tenure: code\n");
+  EXPECT_EQ(run({"tenant", "migrate", "name=acme"}), 1);
+  EXPECT_THAT(output.out, HasSubstr("name the worker program: --program FILE"));
+  EXPECT_EQ(run({"tenant", "show", "acme"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("state    active\n"));
 }
 
 TEST_F(TenantMigrate, MIG_07_AWaveThatExceedsTheAllowedFailuresIsTheLast) {

@@ -441,6 +441,7 @@ TEST(VariablesOf, GiveBackAllSettingsButPools) {
                     .payload_max = 4096};
   settings.tenants = {.path = "/tenants/%{bucket}/%{tenant}/x.db",
                       .migrations = "/m",
+                      .migrate_on_touch = true,
                       .descriptors_max = 7,
                       .handle_wait = 0s,
                       .undo_window = 1h};

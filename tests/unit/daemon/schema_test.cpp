@@ -141,6 +141,153 @@ TEST(TenantSchema, AProgramThatWantsLessLetsThemGo) {
   sim.expect_clean();
 }
 
+simulation::Options migrating(std::uint32_t schema, int processes = 1) {
+  auto options = wanting(schema, processes);
+  options.migrates = true;
+  return options;
+}
+
+std::vector<queue::JobRecord> migrations(OlderTenants& sim) {
+  std::vector<queue::JobRecord> found;
+  sim.store->read([&](queue::JobReader& reader) {
+    for (const queue::JobRecord& job : reader.list_jobs({}, {.limit = 1000}, sim->wall()).jobs)
+      if (job.kind == queue::kMigrateKind) found.push_back(job);
+  });
+  return found;
+}
+
+TEST(TenantSchema, OneThatMigratesOnTouchDoesSoOnceAndItsJobsStart) {
+  OlderTenants sim(migrating(2));
+  const auto acme = sim->enqueue_many({.tenant = "acme"}, 10);
+  const auto bolt = sim->enqueue({.tenant = "bolt"});
+  ASSERT_TRUE(sim.drains(100ms)) << "at once";
+  for (const auto id : acme) EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+  EXPECT_EQ(sim->job(bolt).state, ShownState::succeeded);
+  EXPECT_EQ(migrations(sim).size(), 2U) << "one of each tenant";
+  sim->enqueue_many({.tenant = "acme"}, 10);
+  ASSERT_TRUE(sim.drains(100ms));
+  EXPECT_EQ(migrations(sim).size(), 2U);
+  sim.store->read([&](queue::JobReader& reader) {
+    const auto tenant = reader.tenant(TenantName("acme"));
+    ASSERT_TRUE(tenant->migration);
+    EXPECT_EQ(tenant->migration->from, 1);
+    EXPECT_EQ(tenant->migration->to, 2);
+    EXPECT_EQ(tenant->migration->error, "");
+    EXPECT_TRUE(reader.tenants_behind().empty());
+  });
+  sim.expect_clean();
+}
+
+// Three attempts, and no fourth: nothing of the tenant is tried any more until somebody migrates it.
+TEST(TenantSchema, AMigrationThatFailsIsTriedAFewTimesAndThenItsTenantHasFailed) {
+  auto options = migrating(2);
+  options.perform = [](const queue::ClaimedJob& job) {
+    if (job.kind != queue::kMigrateKind) return simulation::Performance{};
+    return simulation::Performance{.result = RunResult::failed,
+                                   .failure = {ErrorCode::query_failed, "0002_x line 1: no such table"}};
+  };
+  OlderTenants sim(options);
+  const auto waits = sim->enqueue({.tenant = "acme"});
+  sim->run_for(3h);
+  ASSERT_EQ(migrations(sim).size(), 1U);
+  EXPECT_EQ(migrations(sim)[0].state, ShownState::dead);
+  EXPECT_EQ(migrations(sim)[0].failures, queue::kMigrateAttempts);
+  EXPECT_EQ(sim->job(waits).state, ShownState::held);
+  EXPECT_EQ(sim->job(waits).reason, JobReason::tenant_not_ready);
+  sim.store->read([&](queue::JobReader& reader) {
+    const auto tenant = reader.tenant(TenantName("acme"));
+    EXPECT_EQ(tenant->tenant.state, TenantState::failed);
+    EXPECT_EQ(tenant->migration.value().error, "0002_x line 1: no such table");
+  });
+  const auto other = sim->enqueue({});
+  sim->run_for(10s);
+  EXPECT_EQ(sim->job(other).state, ShownState::succeeded);
+
+  const auto acme = sim.store->registry().find(TenantName("acme"))->number;
+  sim->migrate_tenant("acme", 2, false);
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_TRUE(writer.note_migration({.tenant = acme, .from = 1, .to = 2, .ended = sim->wall()}));
+  });
+  EXPECT_TRUE(sim.drains(2s));
+  EXPECT_EQ(sim->job(waits).state, ShownState::succeeded);
+}
+
+// Half of the fleet is of the former version, and so is half of the processes.
+TEST(TenantSchema, AProgramThatDoesNotMigrateStartsNone) {
+  OlderTenants sim;
+  const auto waits = sim->enqueue({.tenant = "acme"});
+  sim->run_for(10min);
+  sim.expect_held(waits);
+  EXPECT_TRUE(migrations(sim).empty());
+}
+
+TEST(TenantSchema, WhatMigratesOnTouchDoesSoWhateverHappensMeanwhile) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(seed);
+    auto options = migrating(2, 2);
+    options.seed = seed;
+    options.compares_lanes = true;
+    OlderTenants sim(options);
+    Random random(seed);
+    for (int round = 0; round < 40; ++round) {
+      switch (random.below(6)) {
+        case 0:
+          sim->kill_worker(sim->live_workers().front());
+          break;
+        case 1:
+          sim->fail_next_rounds(1);
+          break;
+        case 2:
+          sim->migrate_tenant("acme", static_cast<std::int64_t>(1 + random.below(2)), random.below(2) == 0);
+          break;
+        case 3:
+          sim->crash_dispatcher();
+          sim->start();
+          break;
+        default:
+          sim->enqueue_many({.tenant = random.below(2) == 0 ? "acme" : "bolt"}, 1 + random.below(4));
+          break;
+      }
+      sim->run_for(std::chrono::milliseconds(random.below(300)));
+      if (sim->live_workers().empty()) sim->run_for(20s);
+    }
+    EXPECT_TRUE(sim.drains(600s)) << sim->verdict_line();
+    EXPECT_EQ(sim->lanes_missed(), 0);
+    sim.expect_clean();
+  }
+}
+
+// Kinds that only read run in a read-only tenant; the others are held there.
+TEST(ReadOnlyTenant, OnlyWhatReadsRunsInIt) {
+  auto options = one_pool(1, 2);
+  options.kinds = {"job", "report"};
+  options.reads_only = {"report"};
+  Simulated sim(options);
+  sim->create_tenant("acme");
+  sim->start();
+  sim->run_for(50ms);
+  const auto set_read_only = [&](bool is_read_only) {
+    sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      EXPECT_TRUE(writer.set_read_only(TenantName("acme"), is_read_only));
+    });
+    sim->hint();
+  };
+  set_read_only(true);
+  const auto writes = sim->enqueue_many({.tenant = "acme"}, 5);
+  const auto reads = sim->enqueue_many({.tenant = "acme", .kind = "report"}, 5);
+  sim->run_for(10s);
+  for (const auto id : reads) EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+  for (const auto id : writes) {
+    EXPECT_EQ(sim->job(id).state, ShownState::held);
+    EXPECT_EQ(sim->job(id).reason, JobReason::tenant_read_only);
+    EXPECT_EQ(sim->job(id).failures, 0);
+  }
+  set_read_only(false);
+  EXPECT_TRUE(sim.drains(100ms));
+  for (const auto id : writes) EXPECT_EQ(sim->job(id).state, ShownState::succeeded);
+  EXPECT_TRUE(sim.world.verdict().is_clean()) << sim.world.verdict_line();
+}
+
 // Whatever else goes wrong meanwhile: seeds draw kills of processes and dispatchers, failing rounds, and which program and which tenant is
 // older at which time.
 TEST(TenantSchema, EveryJobRunsInTheEndWhateverHappensMeanwhile) {

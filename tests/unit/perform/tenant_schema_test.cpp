@@ -1,8 +1,13 @@
 #include "bookkeeping.hpp"
 
+#include <tenure/queue/tenant_schema.hpp>
+#include <tenure/tenancy/stamp_change.hpp>
 #include <tenure/tenancy/tenant_migration.hpp>
 
 #include <gmock/gmock.h>
+
+#include <algorithm>
+#include <functional>
 
 namespace tenure {
 namespace {
@@ -18,6 +23,10 @@ struct CountInvoices {
 struct CountOldInvoices {
   static constexpr std::string_view kind = "books.count_old_invoices";
   static JobOptions options() { return {.schema = SchemaRange{.min = 1, .max = 1}}; }
+};
+
+struct OwnKind {
+  static constexpr std::string_view kind = "tenure.migrate";
 };
 
 // The program is one step ahead of its tenants.
@@ -111,6 +120,83 @@ TEST_F(TenantSchema, BehindItsEndADatabaseIsTooNewForAKind) {
   const auto failure = perform_by(ahead_, job, {});
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->code, ErrorCode::tenant_unavailable);
+}
+
+// --- Kinds that only read.
+
+struct ListInvoices {
+  static constexpr std::string_view kind = "books.list_invoices";
+  static JobOptions options() { return {.schema = SchemaRange{.min = 1}, .reads_only = true}; }
+};
+
+class ReadingKind : public TenantSchema {
+ protected:
+  queue::ClaimedJob listing(std::function<void(JobContext&)> also) {
+    jobs_.add<ListInvoices>([also = std::move(also)](const ListInvoices&, JobContext& context) {
+      context.read([](TenantReader& reader) { static_cast<void>(reader.query("select 1 from invoice")); });
+      also(context);
+    });
+    client_.enqueue(ListInvoices{}, {.tenant = "acme"});
+    return claim();
+  }
+  void make_read_only() {
+    set_stamp_read_only(handles_.files(), {TenantName{"acme"}, Generation{1}, "books"}, true);
+  }
+};
+
+TEST_F(ReadingKind, RunsInAReadOnlyTenant) {
+  const queue::ClaimedJob job = listing([](JobContext&) {});
+  make_read_only();
+  EXPECT_EQ(perform_by(ahead_, job, {}), std::nullopt);
+}
+
+TEST_F(ReadingKind, IsRefusedWhateverWritesAlsoWhereItsTenantIsNot) {
+  const auto write = [](TenantTransaction& transaction) { transaction.execute("delete from invoice"); };
+  const std::vector<std::pair<std::function<void(JobContext&)>, std::string>> ways{
+      {[&](JobContext& context) { context.write(write); },
+       "write: the kind books.list_invoices states reads_only"},
+      {[&](JobContext& context) { context.once("pay", [](JobTransaction&) {}); },
+       "once: the kind books.list_invoices states reads_only"},
+      {[&](JobContext& context) { context.handle().write(write); }, "this handle was leased for reading"}};
+  std::size_t way = 0;
+  const queue::ClaimedJob job = listing([&](JobContext& context) { ways[way].first(context); });
+  for (; way < ways.size(); ++way) {
+    const auto failure = perform_by(ahead_, job, {});
+    ASSERT_TRUE(failure) << way;
+    EXPECT_EQ(failure->code, ErrorCode::access_refused);
+    EXPECT_THAT(failure->error, HasSubstr(ways[way].second));
+  }
+}
+
+TEST_F(ReadingKind, StandsAmongThoseThatAreOffered) {
+  static_cast<void>(listing([](JobContext&) {}));
+  const auto kinds = jobs_.kinds();
+  const auto found = std::ranges::find(kinds, ListInvoices::kind, &JobRegistry::Kind::name);
+  ASSERT_NE(found, kinds.end());
+  EXPECT_TRUE(found->reads_only);
+  EXPECT_FALSE(jobs_.reads_only(PayInvoice::kind));
+}
+
+// --- Migrations at the first touch.
+
+TEST_F(TenantSchema, AProgramOffersToMigrateWhereItHasTheCodeOfEachStep) {
+  const auto offers = [&](bool on_touch, std::vector<sqlite::Migration> migrations) {
+    const auto kinds = offered_kinds(
+        jobs_, {.application = "books", .migrations = std::move(migrations), .migrate_on_touch = on_touch});
+    return std::ranges::find(kinds, queue::kMigrateKind, &JobRegistry::Kind::name) != kinds.end();
+  };
+  EXPECT_TRUE(offers(true, steps()));
+  EXPECT_FALSE(offers(false, steps()));
+  EXPECT_FALSE(offers(true, {}));
+  auto with_code = steps();
+  with_code.push_back({3, "0003_code", "-- tenure: code"});
+  EXPECT_FALSE(offers(true, with_code));
+  jobs_.add_migration("0003_code", [](TenantTransaction&) {});
+  EXPECT_TRUE(offers(true, with_code));
+}
+
+TEST_F(TenantSchema, TheKindOfMigrationsIsTenuresOwn) {
+  EXPECT_THROW(jobs_.add<OwnKind>([](const OwnKind&, JobContext&) {}), BadOptions);
 }
 
 TEST(SchemaRange, HasLimits) {

@@ -56,7 +56,8 @@ struct StoreSettings {
 struct TenantsSettings {
   std::string path = "/var/lib/tenure/tenants/%{bucket}/%{tenant}.db";  // a template, not yet a path
   std::filesystem::path migrations;                                     // empty: the application has none
-  std::int64_t descriptors_max = 256;                                   // of one worker process
+  bool migrate_on_touch = false;       // jobs that wait for a migration start one
+  std::int64_t descriptors_max = 256;  // of one worker process
   std::chrono::milliseconds handle_wait{std::chrono::seconds{2}};
   std::chrono::milliseconds undo_window{
       std::chrono::hours{7 * 24}};  // how long a deleted tenant's file is kept

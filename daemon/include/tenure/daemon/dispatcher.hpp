@@ -99,6 +99,7 @@ struct WorkerReady {
   std::int64_t pid = 0;  // 0 where nobody knows
   // Of those kinds that want any, how many migrations a tenant's database must have had.
   std::map<std::string, std::int64_t> schemas = {};
+  std::vector<std::string> reads_only = {};  // those kinds, sorted, whose jobs only read
 };
 struct AttemptsEnded {
   ProcessNumber process;

@@ -30,7 +30,7 @@ static_assert(queue::kOutboxPageBytes + queue::kOutboxPageRows * 12 + limits::kE
 static_assert(queue::kEnvelopeMax + limits::kErrorTextMax + queue::kJobResultMax + 3072 <= kFrameMax,
               "a page has one row of any size");
 inline constexpr std::size_t kHelloKindsMax = limits::kProgramKindsMax;
-static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 12) + 1024 <= kFrameMax,
+static_assert(kHelloKindsMax * (2 + limits::kKindNameMax + limits::kQueueNameMax + 13) + 1024 <= kFrameMax,
               "the longest hello fits into a frame");
 
 // A kind, the queue to which its jobs go by default, and how long one of them may run (0: as the pool says). How many migrations a tenant's
@@ -41,6 +41,7 @@ struct KindOffer {
   std::uint32_t schema_min = 0;
   std::uint32_t schema_max = 0;
   std::chrono::milliseconds time_limit{0};
+  bool reads_only = false;  // its jobs only read their tenants' databases
   friend bool operator==(const KindOffer&, const KindOffer&) = default;
 };
 

@@ -105,6 +105,10 @@ class JobContext {
   // refused or another tenant's), StaleGeneration, TenantDeleted, HandleBudgetExhausted, TenantBusy, DiskSyncFailed.
   [[nodiscard]] TenantHandle& handle();
 
+  // A key for caches and stores that tenants share: "acme.3/users/1" of "users/1" in the third generation of acme. Keys of two tenants or
+  // generations never meet. NoTenant in an untenanted job; BadOptions: an empty name.
+  [[nodiscard]] std::string key(std::string_view name) const;
+
   // Finds a record: MissingTenant, NoTenant, WrongTenant, BadGlobalId (of another application), RecordNotFound, and what read() says.
   template <class T>
   [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {
@@ -118,9 +122,11 @@ class JobContext {
   }
   // `function(TenantTransaction&)` inside one transaction; its value is passed through, and what it throws undoes all of it. Durable
   // when it returns, and repeated when the job runs again: `once` is for what must happen once. What read() says, and TenantBusy (other
-  // writers), TenantNotReady (by the stamp), ConstraintViolated, DatabaseMoved, DiskSyncFailed; BadOptions inside read, write or once.
+  // writers), TenantNotReady (by the stamp), ConstraintViolated, DatabaseMoved, DiskSyncFailed; BadOptions inside read, write or once;
+  // AccessRefused where the kind states JobOptions::reads_only.
   template <class Function>
   auto write(Function&& function) {
+    may_write("write");
     return handle().write(std::forward<Function>(function));
   }
 
@@ -140,6 +146,7 @@ class JobContext {
 
  private:
   friend class JobRegistry;
+  void may_write(std::string_view verb) const;
   // The arguments are there, and the handler is called now.
   void begins();
   // What the handler has returned, encoded on this thread.

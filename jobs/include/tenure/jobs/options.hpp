@@ -53,6 +53,9 @@ struct JobOptions {
   // With which of its tenants' databases the handler can work: a job of another tenant waits, reason `schema_behind`, until that one is
   // migrated. Nothing: with those that have had exactly the migrations that the worker program knows.
   std::optional<SchemaRange> schema = {};
+  // Its handler only reads its tenant's database: its handle is leased for reading, so that whatever writes through it is AccessRefused, and
+  // its jobs run in tenants that are read-only, too.
+  bool reads_only = false;
 };
 
 // A moment, or none: made from a WallTime or from another time of the system clock, whose fractions of a microsecond are cut.
@@ -220,6 +223,9 @@ concept SaysOneOption = requires {
 }
 || requires {
   { &Job::keep_result } -> PointsToStaticData;
+}
+|| requires {
+  { &Job::reads_only } -> PointsToStaticData;
 };
 
 // What a job type says in a form that nobody reads must not compile.
@@ -240,8 +246,8 @@ struct CheckedJobType {
                 "aliases`, and `alias` is nothing that Tenure reads.");
   static_assert(
       !SaysOneOption<Job>,
-      "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency, unique, retry_for "
-      "and keep_result of a kind stand in what `static "
+      "tenure: queue, priority, attempts_max, time_limit, start_within, concurrency, unique, retry_for, "
+      "keep_result and reads_only of a kind stand in what `static "
       "tenure::JobOptions options()` returns, and static members of these names are nothing that "
       "Tenure reads.");
   static constexpr bool kChecked = true;

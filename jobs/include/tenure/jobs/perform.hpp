@@ -46,11 +46,17 @@ struct PerformerOptions {
   // Of the application: a job of a tenant whose database has not had all of them does not start, PendingMigration; of one that has had more,
   // TenantUnavailable. Empty: not asked.
   std::vector<sqlite::Migration> migrations = {};
+  // Jobs queue::kMigrateKind are performed: they carry these out in their tenants, with the code that the registry has.
+  bool migrate_on_touch = false;
   // Called where a handler is entered: tenant, seal and arguments of its job are in order. Must not throw.
   std::function<void()> on_begin = {};
   // Called with the sentence of each warning that a handler has left a scope, transaction, snapshot or cursor open. Must not throw.
   std::function<void(const std::string& sentence)> on_left_open = {};
 };
+
+// Of the registry, and Tenure's own kind for migrations where these options want it and each of them that has code has it here.
+[[nodiscard]] std::vector<JobRegistry::Kind> offered_kinds(const JobRegistry& jobs,
+                                                           const PerformerOptions& options);
 
 // Performs jobs: compares seal, column, envelope and scope, decodes inside the tenant's scope, checks every Global ID, calls the
 // handler, and sees to it that nothing of one job reaches the next.
@@ -85,6 +91,8 @@ class Performer {
     std::optional<std::string> returned = {};
   };
   void run(const queue::AssignedJob& job, const queue::StopSignal& stop, queue::RunNotes& notes, Left& left);
+  [[nodiscard]] bool is_migration(const queue::AssignedJob& job) const;
+  void migrate(const queue::AssignedJob& job, const std::string& arguments, Left& left);
 
   const JobRegistry& jobs_;
   HandleCache& handles_;

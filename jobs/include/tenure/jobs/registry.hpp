@@ -77,12 +77,14 @@ class JobRegistry {
     std::string queue;                        // where its jobs go unless their enqueue says otherwise
     std::chrono::milliseconds time_limit{0};  // 0: as the pool says
     std::optional<SchemaRange> schema = {};   // nothing: JobOptions::schema says what
+    bool reads_only = false;
   };
   // Of a kind that is here.
   [[nodiscard]] const detail::FailurePolicy& policy(std::string_view kind) const;
   // For how long results of a kind that is here are kept, if its handler returns any.
   [[nodiscard]] std::chrono::milliseconds keep_result(std::string_view kind) const;
   [[nodiscard]] std::optional<SchemaRange> schema(std::string_view kind) const;
+  [[nodiscard]] bool reads_only(std::string_view kind) const;
   // In the order of their names, aliases included.
   [[nodiscard]] std::vector<Kind> kinds() const;
 
@@ -109,6 +111,7 @@ class JobRegistry {
     detail::FailurePolicy policy;
     std::chrono::milliseconds keep_result{0};
     std::optional<SchemaRange> schema = {};
+    bool reads_only = false;
   };
   void add_runner(std::string_view kind, const Runner& runner, const JobOptions& options);
   std::map<std::string, Entry, std::less<>> kinds_;

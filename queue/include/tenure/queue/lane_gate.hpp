@@ -17,6 +17,7 @@ struct PoolForLane {
   bool knows_kind = false;  // one of them has named the kind
   bool has_schema = true;   // and the tenant's database is not known to be older than that one wants
   bool takes_tenant = true;
+  bool reads_only = false;  // one that knows the kind says that its jobs only read
 };
 
 struct LaneFacts {
@@ -42,6 +43,8 @@ struct LaneFacts {
 
 // Its parts, for who asks about many lanes. JobReason::none: no gate.
 [[nodiscard]] JobReason tenant_gate(TenantState tenant);
+// Of a kind whose jobs only read the tenant's database, or not.
+[[nodiscard]] JobReason tenant_gate(TenantState tenant, bool reads_only);
 [[nodiscard]] JobReason pause_gate(bool is_queue_paused, bool is_kind_paused);
 // `pools`: all that list the lane's queue.
 [[nodiscard]] JobReason lane_gate(std::span<const PoolForLane> pools);

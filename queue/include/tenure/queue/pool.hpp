@@ -67,6 +67,8 @@ struct PoolRecord {
   std::map<std::string, std::int64_t> schemas = {};
   PoolTenants tenants = {};
   std::vector<ReservedSlots> reserved = {};  // the best priority first
+  std::vector<std::string> reads_only =
+      {};  // of those kinds, sorted, whose jobs only read, as one of the processes says
   friend bool operator==(const PoolRecord&, const PoolRecord&) = default;
 };
 

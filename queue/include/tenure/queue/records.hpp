@@ -5,6 +5,7 @@
 #include <tenure/queue/pool.hpp>
 #include <tenure/queue/run.hpp>
 #include <tenure/queue/shown_state.hpp>
+#include <tenure/queue/tenant_schema.hpp>
 #include <tenure/queue/types.hpp>
 
 #include <cstdint>
@@ -47,6 +48,7 @@ struct TenantSummary {
   std::optional<PauseRecord> pause = std::nullopt;
   // When its database was written to last, of whoever has looked at the file; a store leaves it empty.
   std::optional<WallTime> written = std::nullopt;
+  std::optional<MigrationRecord> migration = std::nullopt;  // the last one that somebody has told of
 };
 
 // What the store tells of those who may start before a job. The order between tenants is in the dispatcher's memory.

@@ -83,6 +83,7 @@ struct ClaimRequest {
   Priority priority;
   TenantNumber tenant;
   std::vector<LaneCursor> kinds;
+  bool reads_only = false;  // their jobs only read: they may be claimed where the tenant is read-only, too
   std::size_t count = 1;
   // Of envelopes and cursors together.
   std::size_t bytes_max = std::numeric_limits<std::size_t>::max();

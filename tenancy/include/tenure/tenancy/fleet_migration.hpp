@@ -7,6 +7,7 @@
 #include <tenure/tenancy/tenant_migration.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -30,7 +31,11 @@ struct TenantResult {
   TenantName tenant;
   TenantMigrated done;
   std::optional<Failure> failure = std::nullopt;
+  std::chrono::microseconds took{0};
 };
+
+// Says in the log, in the tenant's name, what was done or why not; nothing where there was nothing to do.
+void log_migration(const TenantResult& result);
 
 struct FleetOptions {
   std::int64_t to = 0;  // up to that step; 0: to the newest

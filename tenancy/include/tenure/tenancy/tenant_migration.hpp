@@ -51,6 +51,7 @@ struct TenantMigrated {
   std::int64_t from = 0;
   std::int64_t to = 0;
   std::vector<std::string> steps = {};
+  std::string failed_step = {};  // which has thrown
 };
 
 struct MigrateOptions {

@@ -40,6 +40,8 @@ inline constexpr std::string_view kDefaultTenant = "test";
 struct WorldOptions {
   std::string application = "test";                // of Global IDs and stamps: [a-z0-9][a-z0-9_-]{0,62}
   std::vector<sqlite::Migration> migrations = {};  // of each tenant, once a process; see read_migrations
+  bool migrate_on_touch =
+      false;  // a job that waits for a migration of its tenant starts one, a job tenure.migrate
   // Queues from which jobs are performed, the first one first. Empty: those to which the kinds of jobs() go by default, and "default", by
   // their names. A job in any other queue waits for ever, as it does where no pool lists its queue.
   std::vector<std::string> queues = {};

@@ -2,6 +2,7 @@
 
 #include <tenure/daemon/round_part.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -81,6 +82,10 @@ struct ClaimEnd {
   std::optional<WallTime> start_before = {};
   // It was given back since the tenant's database has had fewer migrations than that; 0: not for that.
   std::int64_t schema_wanted = 0;
+  // Then a job that migrates the tenant is enqueued there, if there is none; empty: nobody would perform it.
+  std::string migrate_in = {};
+  // It was such a job, and its run has taken so long.
+  std::optional<std::chrono::microseconds> migrated_for = {};
 };
 // Whether it takes the claim from a process that is dead.
 [[nodiscard]] bool is_reclaim(const ClaimEnd& end);
