@@ -9,8 +9,8 @@ namespace tenure::queue {
 // A job that had not succeeded by some time: it could still run, if only since an operator retries it.
 struct UnsucceededJob {
   JobSeq seq;
-  TenantNumber tenant;
-  JobId id;  // all zero where a damaged row has none
+  TenantNumber tenant;  // the newest generation of the one that it is of: receipts are put back with copies
+  JobId id;             // all zero where a damaged row has none
 };
 
 struct UnsucceededJobs {
