@@ -174,8 +174,8 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "01000000"
             "28");
   EXPECT_EQ(hex(written(HelloFrame{.program_version = "v2",
-                                   .kinds = {{"a.b", "q", 1, 2, std::chrono::milliseconds{3}}}})),
-            "1c000000"
+                                   .kinds = {{"a.b", "q", 1, 2, std::chrono::milliseconds{3}, true}}})),
+            "1d000000"
             "01"
             "0100"
             "0100"
@@ -187,7 +187,8 @@ TEST(Frames, BytesOnTheWireAreFixed) {
             "0171"
             "01000000"
             "02000000"
-            "03000000");
+            "03000000"
+            "01");
   EXPECT_EQ(hex(written(WelcomeFrame{.protocol = 1, .slots = 3})),
             "05000000"
             "20"
