@@ -84,7 +84,7 @@ TEST(PoolRules, JobsWithoutATenantHaveAName) {
   EXPECT_EQ(sim.tenants_in(2), (std::set<std::string>{"acme", "bolt", "crane"}));
 }
 
-TEST(PoolRules, AnotherGenerationOfATenantIsTheSameTenant) {
+TEST(PoolRules, ATenantMayBeNamedBeforeItIsThere) {
   PoolRulesWorld sim(two_pools({Rule::only, {"dodo"}}, {Rule::all_but, {"dodo"}}));
   sim->start();
   sim->run_for(1s);
@@ -208,7 +208,7 @@ std::int64_t most_worse(const simulation::Simulation& world, int priority,
   return most;
 }
 
-TEST(ReservedSlots, CLM_11_SlotsReservedForAPriorityTakeNothingWorse) {
+TEST(ReservedSlots, SlotsReservedForAPriorityTakeNothingWorse) {
   PoolRulesWorld sim(with_reserved({{Priority{-50}, 1}, {Priority{-10}, 2}}));
   for (const char* const tenant : {"acme", "bolt", ""}) {
     (void)sim->enqueue_many({.tenant = tenant, .priority = 0}, 60);
