@@ -205,7 +205,7 @@ TenantRecord tenant_to_restore(Session& session, const TenantName& name) {
   return summary->tenant;
 }
 
-bool is_agreed(Session& session) {
+bool is_agreed_to_restore(Session& session) {
   if (session.has("yes")) return true;
   const auto answer = session.ask("Put this copy in the place of the tenant's database?");
   if (!answer) raise(ErrorCode::bad_options, "say --yes to put it there, since nobody can be asked here");
@@ -273,7 +273,7 @@ ExitCode tenant_restore(Session& session) {
                            full_time_text(copy.copied, session.style()), copy.generation.value,
                            bytes_text(copy.size_bytes, session.style())));
   if (session.has("dry-run")) return ExitCode::done;
-  if (!is_agreed(session)) return ExitCode::refused;
+  if (!is_agreed_to_restore(session)) return ExitCode::refused;
   const PutBack done = Restoring(session, name, path, std::move(copy)).run();
   if (session.json()) session.print_json(put_back_json(done));
   else session.print(put_back_text(done, session.style()));

@@ -106,7 +106,7 @@ class FanOutSuite : public StoreSuite {
     const TenantName tenant = value_or_raise(TenantName::parse(name));
     write([&](StoreWriter& writer) {
       const auto deletion = value_or_raise(writer.begin_deletion({.tenant = tenant, .login = "ann"}, now_));
-      value_or_raise(writer.bury(deletion.tenant.number, 0, now_ + hours{1}));
+      value_or_raise(writer.bury(deletion.tenant.number, {.erase_at = now_ + hours{1}}));
     });
   }
   void succeed(const ClaimedJob& job) {

@@ -151,7 +151,9 @@ TEST_P(TenantRestoreSuite, WhichTenantsMayBePutBack) {
 TEST_P(TenantRestoreSuite, ADeletedOneIsPutBackAndItsOldJobsAreErasedAsWasSaid) {
   EXPECT_TRUE(written(
       [&](StoreWriter& writer) { return writer.begin_deletion({.tenant = TenantName{"acme"}}, now_); }));
-  EXPECT_TRUE(written([&](StoreWriter& writer) { return writer.bury(acme_.number, 10, now_ + hours{2}); }));
+  EXPECT_TRUE(written([&](StoreWriter& writer) {
+    return writer.bury(acme_.number, {.size_bytes = 10, .erase_at = now_ + hours{2}});
+  }));
   EXPECT_TRUE(begin(now_));
   EXPECT_EQ(next()->generation, Generation{2});
   EXPECT_FALSE(deletion()->is_restore);

@@ -110,7 +110,7 @@ QUEUE_BREAKAGES = (
              "std::max<std::int64_t>(0, 0 * start_in(entry.key));",
              "dispatcher_test", "Ring.CLM_22_WhoComesBackHasNoCreditForIdling"),
     Breakage("last-slot-to-anybody", "long jobs of one tenant leave the last free slot",
-             PLAN, "free == 1 && slots >= kLongJobSlotsMin ? Slots::last", "free == 0 && slots >= kLongJobSlotsMin ? Slots::last",
+             PLAN, "slots.all >= kLongJobSlotsMin && (slots.free == 1 || room == 1)", "slots.all >= kLongJobSlotsMin && (slots.free == 0 || room == 0)",
              "dispatcher_test", "Claim.CLM_23_LongJobsNeverTakeTheLastFreeSlotWhileTheirTenantRuns"),
     Breakage("newcomer-waits", "what was assigned ahead is called back for a tenant that comes before it",
              "daemon/src/dispatcher/recall.cpp", "    if (newcomers.empty() || state.stopping.is_asked()) continue;\n",
