@@ -608,7 +608,7 @@ constexpr std::array kOptions{
     OptionSpec{"name", "TEXT", "what it is, for operators"},
     OptionSpec{"key", "KEY", "of which one is unfinished at a time"},
     OptionSpec{"over", "TIME", "over how long tenants are visited: 2h; at once unless given"},
-    OptionSpec{"rate", "N/TIME", "so many of its jobs start in a time: 10/1s"},
+    OptionSpec{"rate", "RATE", "at most so much: copy 20MiB/s; start 10/1s, so many jobs in a time"},
     OptionSpec{"start-within", "TIME", "each is discarded if it has not started so soon"},
     OptionSpec{"on-complete", "JOB", "KIND or 'KIND JSON', a job without a tenant when all have ended"},
     OptionSpec{"on-success", "JOB", "the same when all have succeeded"},
@@ -629,7 +629,6 @@ constexpr std::array kOptions{
                "allow skip queue_one"},
     OptionSpec{"folder", "DIR", "the folder of the copies; of capsules, if not the configured one"},
     OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
-    OptionSpec{"rate", "SIZE/s", "copy so much a second at most: 20MiB/s"},
     OptionSpec{"restamp", "", "let jobs that wait run in the newest generation"},
     OptionSpec{"rerun", "", "have jobs run again that have ended since the copy was made"},
     OptionSpec{"cancel", "", "end jobs that wait"},
@@ -690,8 +689,7 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
 bool needs_keys(const Verb& verb) {
   return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
          verb.run == schedule_run || verb.run == fan_out_start || verb.run == tenant_outbox ||
-         verb.run == tenant_reconcile ||
-         verb.run == batch_retry;
+         verb.run == tenant_reconcile || verb.run == batch_retry;
 }
 
 bool can_look_at_copies(const Verb& verb) {

@@ -46,8 +46,12 @@ std::vector<WaitReason> wait_reasons(const JobRecord& job, const LaneFacts& lane
   if (!waits(job.state)) return reasons;
   if (const JobReason own = own_reason(job, now); own != JobReason::none)
     reasons.push_back(told_of(job, own, attempted));
-  for (const JobReason gate : gates_of(lane))
+  const bool is_of_former = !reasons.empty() && reasons.front().reason == JobReason::generation;
+  for (const JobReason gate : gates_of(lane)) {
+    if (is_of_former && gate == JobReason::tenant_deleted)
+      continue;  // its generation is, and the tenant is not
     reasons.push_back({gate, std::nullopt, gate == JobReason::limit_rate ? lane.next_start : std::nullopt});
+  }
   if (!reasons.empty()) return reasons;
   if (lane.are_slots_taken) reasons.push_back({JobReason::slots_full, std::nullopt, std::nullopt});
   else if (lane.are_slots_kept) reasons.push_back({JobReason::slots_reserved, std::nullopt, std::nullopt});

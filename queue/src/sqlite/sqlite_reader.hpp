@@ -156,6 +156,7 @@ class SqliteJobReader final : public JobReader {
   [[nodiscard]] std::vector<QueueRecord> counted_by(const Grouping& grouping);
   [[nodiscard]] std::vector<TenantSummary> summaries_of(std::vector<TenantRecord> tenants);
   void add_ready_counts(std::vector<TenantSummary>& summaries);
+  void add_migrations(std::vector<TenantSummary>& summaries);
   // One without a row counts as deleted.
   [[nodiscard]] TenantState state_of(TenantNumber tenant);
   // Why its jobs are shown as held. JobReason::none: they are shown as ready.

@@ -238,8 +238,8 @@ std::vector<TenantSummary> SqliteJobReader::summaries_of(std::vector<TenantRecor
     TenantSummary& summary = summaries.back();
     if (summary.tenant.state == TenantState::paused || summary.tenant.state == TenantState::failed)
       summary.pause = read_tenant_pause(connection_, summary.tenant);
-    summary.migration = last_migration(summary.tenant.number);
   }
+  add_migrations(summaries);
   add_ready_counts(summaries);
   return summaries;
 }

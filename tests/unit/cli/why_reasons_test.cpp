@@ -105,6 +105,17 @@ class EveryReason : public FileProgram, public ::testing::WithParamInterface<Job
     });
   }
 
+  // As far as that a copy takes the place of its database, but for files.
+  void put_back_its_tenant() {
+    const TenantName acme("acme");
+    write([&](queue::StoreWriter& writer) {
+      value_or_raise(writer.begin_restore(
+          {.tenant = acme, .copied = clock.wall(), .copied_generation = Generation{1}}, clock.wall()));
+      value_or_raise(writer.hold_for_restore(job_id(1)));
+      value_or_raise(writer.begin_next(acme, 0, clock.wall() + hours{1}, clock.wall()));
+    });
+  }
+
   std::vector<ReasonScenario> final_scenarios() {
     const auto dead = [this](JobReason reason) {
       return [this, reason] { finish(queue::JobState::dead, reason); };
@@ -181,6 +192,9 @@ class EveryReason : public FileProgram, public ::testing::WithParamInterface<Job
         {JobReason::schedule_overlap,
          [this] { block(JobReason::schedule_overlap); },
          {"the end of the job of its schedule before it", cancel}},
+        {JobReason::generation,
+         [this] { put_back_its_tenant(); },
+         {"an operator: its tenant was put back from a copy", "change     tenure tenant reconcile acme\n"}},
         {JobReason::row_refused,
          [this] { execute("update job set priority = 200; update ready set priority = 200"); },
          {"waits for  nobody: ", cancel}},
@@ -208,6 +222,13 @@ class EveryReason : public FileProgram, public ::testing::WithParamInterface<Job
         {JobReason::queue_without_pool,
          [this] { asked_ = add("mail.send", "exports"); },
          {"until      a pool of tenured lists exports\n", "systemctl restart tenured"}},
+        {JobReason::tenant_without_pool,
+         [this] {
+           queue::PoolRecord others = pool();
+           others.tenants = {queue::PoolTenants::Rule::all_but, {"acme"}};
+           tell_pools({others});
+         },
+         {"until      a pool of tenured that lists default takes tenant acme\n", "systemctl reload tenured"}},
         {JobReason::pool_without_worker,
          [this] {
            queue::PoolRecord away = pool();
@@ -275,6 +296,14 @@ class EveryReason : public FileProgram, public ::testing::WithParamInterface<Job
            }
          },
          {"general (0 of 2 slots free)\n", "give a [[pool]] more slots"},
+         {JobReason::tenant_turn}},
+        {JobReason::slots_reserved,
+         [this] {
+           queue::PoolRecord urgent = pool();
+           urgent.reserved = {{queue::Priority{-10}, 2}};
+           tell_pools({urgent});
+         },
+         {"of which the free ones are kept for better priorities", "change reserved of a [[pool]]"},
          {JobReason::tenant_turn}},
         {JobReason::tenant_turn,
          [this] {
