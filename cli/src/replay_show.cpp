@@ -177,6 +177,8 @@ void write_done(json::Writer& writer, const replay::RunRecord& run) {
     write_time(writer, "due", job.due);
     writer.key("attempts_max").integer(job.attempts_max);
     write_json(writer, "arguments", job.arguments);
+    write_json(writer, "keys", job.keys);
+    write_time(writer, "start_before", job.start_before);
     writer.end_object();
   }
   writer.end_array().key("rows").begin_array();

@@ -5,6 +5,7 @@
 
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/text.hpp>
+#include <tenure/queue/job_keys_text.hpp>
 
 #include <fmt/format.h>
 
@@ -197,7 +198,9 @@ void RunTape::enqueued(const std::vector<queue::NewJob>& jobs) noexcept {
                               .priority = job.priority.value,
                               .due = job.due,
                               .attempts_max = job.attempts_max,
-                              .arguments = job.arguments});
+                              .arguments = job.arguments,
+                              .keys = queue::stated_keys_text(job),
+                              .start_before = job.start_before});
     }
   });
 }

@@ -1,6 +1,7 @@
 #include "outbox_keys.hpp"
 
 #include <tenure/base/json.hpp>
+#include <tenure/queue/job_keys_text.hpp>
 
 #include <limits>
 
@@ -40,6 +41,8 @@ int number_of(const json::Value& object, std::string_view name) {
 }
 
 }  // namespace
+
+std::string stated_keys_text(const NewJob& job) { return has_keys(job) ? keys_text(job) : std::string{}; }
 
 std::string keys_text(const NewJob& job) {
   std::string out;

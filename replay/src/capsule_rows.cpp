@@ -23,11 +23,13 @@ using sqlite::Statement;
 constexpr Query kSchema{"capsule_schema_1", schema::k0001_capsule_sql};
 constexpr Query kContextSchema{"capsule_schema_2", schema::k0002_context_sql};
 
+constexpr Query kJobKeysSchema{"capsule_schema_3", schema::k0003_job_keys_sql};
+
 constexpr Query kDrop{"drop_capsule_tables", R"sql(
   drop table main.tenure_capsule; drop table main.tenure_capsule_reading;
   drop table main.tenure_capsule_recorded; drop table main.tenure_capsule_job;
   drop table main.tenure_capsule_change; drop table main.tenure_capsule_digest;
-  drop table if exists main.tenure_capsule_context)sql"};
+  drop table if exists main.tenure_capsule_context; drop table if exists main.tenure_capsule_job_keys)sql"};
 
 constexpr Query kInsertCapsule{"insert_capsule", R"sql(
   insert into main.tenure_capsule values
@@ -38,6 +40,8 @@ constexpr Query kInsertCall{"insert_call",
                             "insert into main.tenure_capsule_recorded values (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
 constexpr Query kInsertJob{"insert_job",
                            "insert into main.tenure_capsule_job values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+constexpr Query kInsertJobKeys{"insert_job_keys",
+                               "insert into main.tenure_capsule_job_keys values (?1, ?2, ?3)"};
 constexpr Query kInsertChange{"insert_change",
                               "insert into main.tenure_capsule_change values (?1, ?2, ?3, ?4, ?5, ?6)"};
 constexpr Query kInsertContext{"insert_context",
@@ -68,6 +72,10 @@ constexpr Query kChanges{"changes", R"sql(
   select table_name, kind, key, before, after from main.tenure_capsule_change order by number)sql"};
 constexpr Query kHasContext{"has_context", R"sql(
   select 1 from main.sqlite_schema where type = 'table' and name = 'tenure_capsule_context')sql"};
+constexpr Query kHasJobKeys{"has_job_keys", R"sql(
+  select 1 from main.sqlite_schema where type = 'table' and name = 'tenure_capsule_job_keys')sql"};
+constexpr Query kJobKeys{"job_keys", R"sql(
+  select number, keys, start_before_us from main.tenure_capsule_job_keys order by number)sql"};
 constexpr Query kContext{"context", "select queue, enqueued_us, returned from main.tenure_capsule_context"};
 constexpr Query kDigest{"digest", "select sha256 from main.tenure_capsule_digest"};
 
@@ -177,11 +185,35 @@ std::string tables_of(std::string_view schema) {
 
 bool has_context(sqlite::Connection& connection) { return connection.statement(kHasContext).step(); }
 
+void write_job_keys(sqlite::Connection& connection, const std::vector<EnqueuedJob>& jobs) {
+  std::int64_t number = 0;
+  for (const EnqueuedJob& job : jobs) {
+    ++number;
+    if (job.keys.empty() && !job.start_before) continue;
+    const auto start_before = job.start_before ? std::optional{to_us(*job.start_before)} : std::nullopt;
+    connection.statement(kInsertJobKeys).bind(number, job.keys, start_before).run();
+  }
+}
+
+void read_job_keys(sqlite::Connection& connection, RunRecord& run) {
+  run.has_keys_of_jobs = connection.statement(kHasJobKeys).step();
+  if (!run.has_keys_of_jobs) return;
+  Statement row = connection.statement(kJobKeys);
+  while (row.step()) {
+    const std::int64_t number = row.integer(0);
+    if (number < 1 || number > std::ssize(run.jobs)) refuse_capsule(connection, "keys are of no job");
+    EnqueuedJob& job = run.jobs[static_cast<std::size_t>(number - 1)];
+    job.keys = row.text(1);
+    if (!row.is_null(2)) job.start_before = from_us(row.integer(2));
+  }
+}
+
 }  // namespace
 
 void make_capsule_tables(sqlite::Connection& connection) {
   connection.execute(kSchema);
   connection.execute(kContextSchema);
+  connection.execute(kJobKeysSchema);
 }
 void drop_capsule_tables(sqlite::Connection& connection) { connection.execute(kDrop); }
 
@@ -205,6 +237,7 @@ void write_rows(sqlite::Connection& connection, const Capsule& capsule) {
     id = job.id.text();
     row.bind(id, job.kind, job.queue, job.priority, to_us(job.due), job.attempts_max, job.arguments);
   });
+  write_job_keys(connection, run.jobs);
   write_numbered(connection, kInsertChange, run.changes, [](Statement& row, const RowChange& change) {
     row.bind(change.table, static_cast<std::int64_t>(change.kind), change.key, unless_empty(change.before),
              unless_empty(change.after));
@@ -240,7 +273,8 @@ void require_capsule_tables(sqlite::Connection& connection) {
                       version.integer(0), kCapsuleVersion),
           {}, connection.path().string());
   const std::string first = tables_of(schema::k0001_capsule_sql);
-  if (made != first && made != first + tables_of(schema::k0002_context_sql))
+  const std::string second = first + tables_of(schema::k0002_context_sql);
+  if (made != first && made != second && made != second + tables_of(schema::k0003_job_keys_sql))
     refuse_capsule(connection, "its tables are not as Tenure makes them");
 }
 
@@ -322,6 +356,7 @@ RunRecord read_run_rows(sqlite::Connection& connection) {
                         .due = from_us(job.integer(4)),
                         .attempts_max = job.integer(5),
                         .arguments = std::string{job.text(6)}});
+  read_job_keys(connection, run);
   Statement change = connection.statement(kChanges);
   while (change.step())
     run.changes.push_back({.table = std::string{change.text(0)},

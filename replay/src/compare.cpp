@@ -36,9 +36,12 @@ std::string text_of_outcome(const RunRecord& run) {
 }
 
 std::string text_of_job(const EnqueuedJob& job) {
-  return fmt::format("{} {} in queue {}, priority {}, due {}, attempts {}, arguments {}", shown(job.kind),
-                     job.id.text(), shown(job.queue), job.priority, to_rfc3339(job.due), job.attempts_max,
-                     shown(job.arguments));
+  std::string text = fmt::format("{} {} in queue {}, priority {}, due {}, attempts {}, arguments {}",
+                                 shown(job.kind), job.id.text(), shown(job.queue), job.priority,
+                                 to_rfc3339(job.due), job.attempts_max, shown(job.arguments));
+  if (!job.keys.empty()) text += ", keys " + shown(job.keys);
+  if (job.start_before) text += ", to start before " + to_rfc3339(*job.start_before);
+  return text;
 }
 
 std::string text_of_change(const RowChange& change) {
@@ -90,9 +93,20 @@ std::optional<Difference> in_outcome(const RunRecord& recorded, const RunRecord&
                     text_of_outcome(replayed)};
 }
 
+// What the older of two records does not know is no difference.
+std::vector<EnqueuedJob> comparable(std::vector<EnqueuedJob> jobs, bool has_keys) {
+  for (EnqueuedJob& job : jobs) {
+    if (has_keys) break;
+    job.keys.clear();
+    job.start_before.reset();
+  }
+  return jobs;
+}
+
 std::optional<Difference> in_jobs(const RunRecord& recorded, const RunRecord& replayed) {
+  const bool has_keys = recorded.has_keys_of_jobs && replayed.has_keys_of_jobs;
   return first_in(
-      Difference::In::jobs, recorded.jobs, replayed.jobs,
+      Difference::In::jobs, comparable(recorded.jobs, has_keys), comparable(replayed.jobs, has_keys),
       [](const EnqueuedJob& job, std::size_t number) {
         return fmt::format("enqueued job {}, {}", number, shown(job.kind));
       },

@@ -233,7 +233,10 @@ queue::AssignedJob redacted(queue::AssignedJob job, const queue::Mask& mask) {
 
 RunRecord redacted(RunRecord run, const queue::Mask& mask) {
   for (RecordedCall& call : run.calls) redact_call(call, run, mask);
-  for (EnqueuedJob& job : run.jobs) job.arguments = redacted_json(mask, job.arguments);
+  for (EnqueuedJob& job : run.jobs) {
+    job.arguments = redacted_json(mask, job.arguments);
+    if (!job.keys.empty()) job.keys = redacted_json(mask, job.keys);
+  }
   if (run.returned) run.returned = redacted_json(mask, *run.returned);
   for (RowChange& change : run.changes) {
     change.key = redacted_json(mask, change.key);

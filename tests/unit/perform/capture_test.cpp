@@ -108,8 +108,10 @@ TEST_F(Capture, WhatAHandlerLeavesOpenIsNoChange) {
 TEST_F(Capture, JobsEnqueuedAreThoseOfCommittedSteps) {
   const auto end = capture([this](JobContext& context) {
     context.once("kept", [&](JobTransaction& transaction) {
-      transaction.enqueue(PayInvoice{invoice_of("acme")},
-                          {.run_in = std::chrono::minutes{5}, .queue = "slow"});
+      transaction.enqueue(PayInvoice{invoice_of("acme")}, {.run_in = std::chrono::minutes{5},
+                                                           .start_within = std::chrono::hours{1},
+                                                           .queue = "slow",
+                                                           .concurrency = ConcurrencyKey{.key = "payments"}});
       transaction.execute("savepoint half");
       transaction.enqueue(PayInvoice{invoice_of("acme")});
       transaction.execute("rollback to half");
@@ -128,6 +130,8 @@ TEST_F(Capture, JobsEnqueuedAreThoseOfCommittedSteps) {
   EXPECT_EQ(jobs[0].queue, "slow");
   EXPECT_EQ(jobs[0].due, clock_.wall() + std::chrono::minutes{5});
   EXPECT_EQ(jobs[0].arguments, R"({"invoice":{"$gid":"gid://books/Invoice/1?tenant=acme"}})");
+  EXPECT_EQ(jobs[0].keys, R"({"concurrency":{"key":"payments","running_max":1,"global":false}})");
+  EXPECT_EQ(jobs[0].start_before, jobs[0].due + std::chrono::hours{1});
 }
 
 TEST_F(Capture, ACaptureThatCannotBeIsToldAndNotTheJobsFailure) {

@@ -80,7 +80,9 @@ class Capsules : public ::testing::Test {
                       .priority = -3,
                       .due = from_us(1'700'000'060'000'000),
                       .attempts_max = 4,
-                      .arguments = "{}"}};
+                      .arguments = "{}",
+                      .keys = R"({"concurrency":{"key":"notes","running_max":2,"global":false}})",
+                      .start_before = from_us(1'700'000'120'000'000)}};
     made.run.changes = {
         {"invoice", replay::RowChange::Kind::updated, R"({"id":1})", R"({"paid":0})", R"({"paid":1})"}};
     made.run.failure = queue::AttemptFailure{ErrorCode::handler_failed, "declined", {}};

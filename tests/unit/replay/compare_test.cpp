@@ -69,6 +69,18 @@ TEST(CompareRuns, ThenTheJobsEnqueued) {
   EXPECT_NE(text.find("in queue slow"), std::string::npos);
 }
 
+TEST(CompareRuns, JobsDifferByTheirKeysAndStartTimesWhereBothRecordsKnowThem) {
+  RunRecord run = record_of_run();
+  run.jobs.front().keys = R"({"unique":{"key":"may"}})";
+  EXPECT_NE(first(run).find(R"(, keys {"unique":{"key":"may"}})"), std::string::npos) << first(run);
+  run = record_of_run();
+  run.jobs.front().start_before = WallTime{std::chrono::hours{1}};
+  EXPECT_NE(first(run).find(", to start before 1970-01-01T01:00:00Z"), std::string::npos) << first(run);
+  RunRecord older = record_of_run();
+  older.has_keys_of_jobs = false;
+  EXPECT_FALSE(compare(older, run, {})) << "a capsule from before says nothing of them";
+}
+
 TEST(CompareRuns, ThenTheRowsEachByTableAndKey) {
   RunRecord run = record_of_run();
   run.changes[1].after = R"({"id":7,"paid":3})";

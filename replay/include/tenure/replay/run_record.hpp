@@ -17,7 +17,7 @@ namespace tenure::replay {
 // One call of JobContext::recorded, in the order in which they returned.
 struct RecordedCall {
   std::string name;
-  std::string value;                            // JSON, as arguments are encoded; empty where it threw
+  std::string value;                              // JSON, as arguments are encoded; empty where it threw
   std::optional<Failure> failure = std::nullopt;  // what it threw
   friend bool operator==(const RecordedCall&, const RecordedCall&) = default;
 };
@@ -31,6 +31,8 @@ struct EnqueuedJob {
   WallTime due{};
   std::int64_t attempts_max = 0;
   std::string arguments;  // JSON
+  std::string keys = {};  // queue::stated_keys_text
+  std::optional<WallTime> start_before = std::nullopt;
   friend bool operator==(const EnqueuedJob&, const EnqueuedJob&) = default;
 };
 
@@ -48,17 +50,20 @@ struct RowChange {
 };
 
 struct RunRecord {
-  std::uint64_t seed = 0;            // of JobContext::random and of the ids of jobs that the run enqueues
-  std::vector<WallTime> readings;    // what the clock said, in the order in which the run asked
+  std::uint64_t seed = 0;          // of JobContext::random and of the ids of jobs that the run enqueues
+  std::vector<WallTime> readings;  // what the clock said, in the order in which the run asked
   std::vector<RecordedCall> calls;
   std::vector<EnqueuedJob> jobs;
-  std::vector<RowChange> changes;    // by table and key
+  bool has_keys_of_jobs =
+      true;  // a capsule from before says nothing of their keys and start_before, so neither are compared
+  std::vector<RowChange> changes;                // by table and key
   std::optional<queue::AttemptFailure> failure;  // nothing: it succeeded
-  std::string cursor;                // of its last checkpoint; empty: none
+  std::string cursor;                            // of its last checkpoint; empty: none
   // Of the application's tables those whose changes are not in `changes`: without a primary key, with generated columns, virtual ones
   // and those that the run has made. By name. Whoever shows or compares changes says so.
   std::vector<std::string> tables_not_recorded;
-  std::optional<std::string> returned = std::nullopt;  // by the handler, as JSON, where its kind keeps it and the run has succeeded
+  std::optional<std::string> returned =
+      std::nullopt;  // by the handler, as JSON, where its kind keeps it and the run has succeeded
   friend bool operator==(const RunRecord&, const RunRecord&) = default;
 };
 
