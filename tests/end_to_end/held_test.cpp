@@ -106,7 +106,7 @@ TEST_F(HeldJob, AWorkerThatIsReadyIsALineWithItsQueuesAndKinds) {
   const auto workers = children_of(daemon->pid());
   ASSERT_EQ(workers.size(), 1U);
   const std::string expected = "pid " + std::to_string(workers.front()) +
-                               ", 2 slots, program version test 1; 1 queue: default; 15 kinds: test.count, ";
+                               ", 2 slots, program version test 1; 1 queue: default; 16 kinds: test.count, ";
   EXPECT_NE(daemon->output().find(expected), std::string::npos) << daemon->output();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tenure/base/sqlite/migrations.hpp>
+#include <tenure/base/sqlite/migration.hpp>
 
 #include <cstddef>
 #include <filesystem>
