@@ -1,5 +1,6 @@
 #include "program.hpp"
 
+#include <tenure/base/sqlite/migrations.hpp>
 #include <tenure/tenancy/migration_request.hpp>
 #include <tenure/tenancy/migrations.hpp>
 #include <tenure/tenancy/scope.hpp>
