@@ -250,6 +250,20 @@ TEST(ReservedSlots, NothingIsAssignedAheadThatCouldStartInAKeptSlot) {
   EXPECT_EQ(most_worse(sim.world, -10, 200us), 2);
 }
 
+// As where a program performs by itself, in one process, what its configuration says of several; or while others are missing.
+TEST(ReservedSlots, OneSlotIsLeftForAllWhereMoreAreKeptThanThereAre) {
+  PoolRulesWorld sim(with_reserved({{Priority{-50}, 1}, {Priority{-10}, 5}}, 1, 4));
+  const auto jobs = sim->enqueue_many({.tenant = "acme"}, 6);
+  sim->start();
+  sim->run_for(25ms);
+  EXPECT_EQ(sim->job(jobs.front()).state, ShownState::succeeded);
+  EXPECT_EQ(sim.why(jobs.back()), (std::vector{JobReason::slots_reserved, JobReason::tenant_turn}));
+  (void)sim->enqueue_many({.tenant = "bolt", .priority = -10}, 6);
+  ASSERT_TRUE(sim.drains(5s));
+  EXPECT_EQ(most_worse(sim.world, -10, 10ms), 1);
+  EXPECT_EQ(most_worse(sim.world, -50, 10ms), 3);
+}
+
 TEST(ReservedSlots, WhyAWorseJobWaitsBesideFreeSlots) {
   auto options = with_reserved({{Priority{-10}, 2}}, 1, 4);
   options.perform = [](const queue::ClaimedJob&) { return Performance{.run_time = 10s}; };
