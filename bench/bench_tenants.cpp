@@ -19,7 +19,9 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
@@ -66,9 +68,11 @@ class OpenedFiles {
     });
   }
   [[nodiscard]] std::int64_t count() const { return count_; }
+  // Throws where the kernel has left some out.
   void stop() {
     reader_.request_stop();
     reader_.join();
+    if (is_overflown_) throw std::runtime_error("more databases were opened than the kernel could tell of");
   }
 
  private:
@@ -79,12 +83,14 @@ class OpenedFiles {
     const ssize_t bytes = ::read(watch_.number(), events, sizeof events);
     for (ssize_t at = 0; at < bytes;) {
       const auto* const event = reinterpret_cast<const inotify_event*>(events + at);
+      if ((event->mask & IN_Q_OVERFLOW) != 0) is_overflown_ = true;
       if (event->len > 0 && std::string_view{event->name}.ends_with(".db")) ++count_;
       at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
     }
   }
   Descriptor watch_;
   std::atomic<std::int64_t> count_{0};
+  std::atomic<bool> is_overflown_{false};
   std::jthread reader_;
 };
 
@@ -196,12 +202,33 @@ std::vector<Sample> Bench::write_by_daemon(const Fleet& fleet) {
   return {{.value = rate}, {.value = static_cast<double>(opened.count()) / static_cast<double>(jobs_)}};
 }
 
+// Which thread writes in each tenant's database: the busiest tenant first, each to the thread that has the least to do until then.
+std::vector<std::size_t> deal_out(const std::vector<std::size_t>& jobs_of_tenants, std::size_t threads) {
+  std::vector<std::size_t> tenants(jobs_of_tenants.size());
+  std::iota(tenants.begin(), tenants.end(), std::size_t{0});
+  std::ranges::stable_sort(tenants, std::greater{},
+                           [&](std::size_t tenant) { return jobs_of_tenants[tenant]; });
+  std::vector<std::size_t> thread_of(tenants.size());
+  std::vector<std::size_t> loads(threads, 0);
+  for (const std::size_t tenant : tenants) {
+    const auto least = std::ranges::min_element(loads);
+    *least += jobs_of_tenants[tenant];
+    thread_of[tenant] = static_cast<std::size_t>(least - loads.begin());
+  }
+  return thread_of;
+}
+
 // As many threads as there are slots; each has its tenants, whose files stay open.
 Sample Bench::write_plainly(const std::filesystem::path& root) const {
   constexpr std::size_t kThreads = 8;
   std::vector<std::size_t> tenants;
   ZipfTenants zipf(kSeed, many_);
-  for (std::size_t job = 0; job < jobs_; ++job) tenants.push_back(zipf.next());
+  std::vector<std::size_t> jobs_of_tenants(many_, 0);
+  for (std::size_t job = 0; job < jobs_; ++job) {
+    tenants.push_back(zipf.next());
+    ++jobs_of_tenants[tenants.back()];
+  }
+  const std::vector<std::size_t> thread_of = deal_out(jobs_of_tenants, kThreads);
   std::vector<yardstick_tenant*> files;
   for (std::size_t tenant = 0; tenant < many_; ++tenant)
     files.push_back(yardstick_tenant_open(plain_path(root, tenant).c_str()));
@@ -211,7 +238,7 @@ Sample Bench::write_plainly(const std::filesystem::path& root) const {
     for (std::size_t thread = 0; thread < kThreads; ++thread)
       threads.emplace_back([&, thread] {
         for (const std::size_t tenant : tenants)
-          if (tenant % kThreads == thread) yardstick_tenant_write(files[tenant], payload().c_str());
+          if (thread_of[tenant] == thread) yardstick_tenant_write(files[tenant], payload().c_str());
       });
   }
   const Sample sample{.value = watch.rate(jobs_).value};

@@ -26,12 +26,13 @@ std::string text_of(const PoolTenants& tenants) {
                      fmt::join(tenants.names, ", "));
 }
 
-// Slots that are kept for the best are kept from all others, so what is kept adds up.
+// Slots that are kept for the best are kept from all others, so what is kept adds up. One is left for all, also where more are kept than
+// there are: processes may be missing, and a program that performs by itself is one where its configuration says several.
 std::int64_t room_beside(std::span<const KeptSlots> kept, std::int64_t slots, Priority priority) {
   std::int64_t room = std::numeric_limits<std::int64_t>::max();
   std::int64_t better = 0;
   for (const KeptSlots& each : kept) {
-    better += each.reserved.slots;
+    better = std::min(better + each.reserved.slots, std::max<std::int64_t>(0, slots - 1));
     if (priority > each.reserved.priority) room = std::min(room, slots - better - each.worse);
   }
   return std::max<std::int64_t>(0, room);

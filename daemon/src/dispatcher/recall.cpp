@@ -1,5 +1,7 @@
 #include "recall.hpp"
 
+#include "kept_room.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -60,8 +62,13 @@ void check_for_late(Process& process, Instant now, Actions& actions) {
 }
 
 // Whether it has a free slot, and its pool nothing that it could claim.
-bool is_idle(const Process& process, const DispatcherState& state) {
-  return process.free_slots() > 0 && !state.lanes.ring(process.pool).first(process.offer);
+bool is_idle(const Process& process, const KeptRoom& kept, const DispatcherState& state) {
+  if (process.free_slots() == 0) return false;
+  const Ring& ring = state.lanes.ring(process.pool);
+  auto standing = ring.first(process.offer);
+  while (standing && kept.room(standing->bucket.priority) == 0)
+    standing = ring.after_bucket(standing->bucket, process.offer);
+  return !standing;
 }
 
 void ask_for(const Process& idle, Process& busy, DispatcherState& state) {
@@ -97,8 +104,11 @@ void recall_by_the_clock(DispatcherState& state) {
     if (process.takes_jobs() && process.jobs.waiting() > 0) busy.push_back(&process);
   }
   if (busy.empty()) return;
+  std::vector<KeptRoom> kept;
+  for (std::size_t pool = 0; pool < state.settings.pools.size(); ++pool)
+    kept.emplace_back(state.settings.pools[pool].reserved, pool, state.processes);
   for (const auto& [number, process] : state.processes.all()) {
-    if (!is_idle(process, state)) continue;
+    if (!is_idle(process, kept[process.pool], state)) continue;
     for (Process* const other : busy) {
       if (other->pool == process.pool) ask_for(process, *other, state);
     }

@@ -11,6 +11,7 @@ using queue::LimitGroup;
 
 namespace {
 constexpr std::int64_t kNotTold = -1;
+constexpr std::int64_t kBeingTold = -2;  // for the first time, by the round under way
 }  // namespace
 
 void StartLimits::set(std::vector<queue::OpenLimit> limits) {
@@ -114,6 +115,9 @@ void StartLimits::forget_plans() {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
     group->second.planned = 0;
+    // The store knows that nothing has started in them.
+    std::erase_if(group->second.buckets,
+                  [](const Bucket& bucket) { return bucket.starts == 0 && bucket.told == 0; });
     refresh(group);
   }
 }
@@ -250,7 +254,6 @@ std::optional<queue::BucketNote> StartLimits::close_newest(const LimitGroup& id,
       .window = rate.window,
       .open_for = std::chrono::duration_cast<std::chrono::microseconds>(closed.last - now),
       .is_news = true};
-  if (closed.taken == 0) group.buckets.pop_back();
   return note;
 }
 
@@ -260,6 +263,8 @@ void StartLimits::add_notes(const LimitGroup& id, Group& group, Instant now,
   const queue::OpenLimit* const limit = limit_of(id);
   if (limit == nullptr || !limit->bounds.rate) return;
   const StartRate& rate = *limit->bounds.rate;
+  if (!group.buckets.empty() && group.buckets.back().told == kBeingTold)
+    group.buckets.back().told = group.buckets.back().starts;
   std::int64_t takes_more = 0;
   if (!group.buckets.empty() && now < group.buckets.back().opened + queue::bucket_time(rate))
     takes_more = group.buckets.back().starts - group.buckets.back().taken;
@@ -268,12 +273,13 @@ void StartLimits::add_notes(const LimitGroup& id, Group& group, Instant now,
     if (auto closed = close_newest(id, group, rate, now)) notes.push_back(*closed);
     group.buckets.push_back({.number = group.next_number++,
                              .starts = std::max(group.planned, queue::bucket_starts(rate)),
+                             .told = kBeingTold,
                              .opened = now,
                              .last = now});
   }
   if (group.buckets.empty()) return;
   Bucket& newest = group.buckets.back();
-  newest.told = newest.starts;
+  if (newest.told != kBeingTold) newest.told = newest.starts;
   const bool is_last = group.used + group.planned >= rate.starts;
   is_news = is_news || is_last != newest.is_told_last;
   newest.is_told_last = is_last;
@@ -290,7 +296,7 @@ void StartLimits::not_noted(const std::vector<queue::BucketNote>& notes) {
     const auto group = groups_.find(note.bucket.group);
     if (group == groups_.end() || !note.is_news) continue;
     std::erase_if(group->second.buckets, [&](const Bucket& bucket) {
-      return bucket.number == note.bucket.number && bucket.taken == 0;
+      return bucket.number == note.bucket.number && bucket.told == kBeingTold;
     });
     for (Bucket& bucket : group->second.buckets)
       if (bucket.number == note.bucket.number) {

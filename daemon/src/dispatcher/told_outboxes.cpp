@@ -43,7 +43,9 @@ OutboxRowsPart::Ask ToldOutboxes::take() {
 }
 
 void ToldOutboxes::taken_over(AcknowledgeOutbox acknowledgement) {
-  const auto same = std::ranges::find(unsynced_, acknowledgement.owner, &AcknowledgeOutbox::owner);
+  const auto same = std::ranges::find_if(unsynced_, [&](const AcknowledgeOutbox& each) {
+    return each.owner == acknowledgement.owner && each.process == acknowledgement.process;
+  });
   if (same == unsynced_.end()) unsynced_.push_back(std::move(acknowledgement));
   else *same = std::move(acknowledgement);
 }

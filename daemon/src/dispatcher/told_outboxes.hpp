@@ -41,7 +41,7 @@ class ToldOutboxes {
  private:
   OutboxRowsPart::Ask untold_;
   std::size_t bytes_ = 0;
-  std::vector<AcknowledgeOutbox> unsynced_;  // one for each file
+  std::vector<AcknowledgeOutbox> unsynced_;  // one for each process and file
   Instant next_sync_{};                      // not before
   std::optional<Instant> sync_at_;
 

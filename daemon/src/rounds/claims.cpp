@@ -65,7 +65,9 @@ void assign(Actions& actions, std::size_t first_action, ProcessNumber process, s
 void absorb_claim(DispatcherState& state, const PlannedClaim& planned, const queue::ClaimRequest& request,
                   queue::ClaimReply& reply, std::size_t first_action) {
   Process* const process = state.processes.find(request.process);
-  const bool can_take = process != nullptr && process->takes_jobs();
+  // The rules of its pool may be others since it was asked.
+  const bool can_take =
+      process != nullptr && process->takes_jobs() && state.lanes.takes_tenant(process->pool, request.tenant);
   if (can_take) count_assigned(state, *process, reply.jobs);
   state.plan.undo(planned, request);
   if (can_take && state.fan_outs.count_starts())

@@ -19,6 +19,8 @@ void absorb_one(DispatcherState& state, const queue::SuspectRequest& request, qu
     ++alone.vain_tries;
     return state.endings.give_back(reply.jobs.front(), alone);
   }
+  if (!state.lanes.takes_tenant(process->pool, reply.jobs.front().lane.tenant))
+    return state.endings.give_back(reply.jobs.front(), alone);
   count_assigned(state, *process, reply.jobs);
   state.actions.emplace_back(Assign{process->number, std::move(reply.jobs)});
 }

@@ -25,7 +25,8 @@ void TrialsPart::absorb(DispatcherState& state, const Ask& ask, Answer& reply) {
   state.lanes.name_kinds({reply.jobs.front().lane.kind}, {reply.jobs.front().kind});
   state.lanes.started(reply.jobs.front().lane, state.now.steady);
   Process* const process = state.processes.find(ask.process);
-  if (process != nullptr && process->takes_jobs()) {
+  if (process != nullptr && process->takes_jobs() &&
+      state.lanes.takes_tenant(process->pool, reply.jobs.front().lane.tenant)) {
     count_assigned(state, *process, reply.jobs);
     state.actions.emplace_back(Assign{process->number, std::move(reply.jobs)});
     return;

@@ -300,8 +300,10 @@ class EveryReason : public FileProgram, public ::testing::WithParamInterface<Job
         {JobReason::slots_reserved,
          [this] {
            queue::PoolRecord urgent = pool();
-           urgent.reserved = {{queue::Priority{-10}, 2}};
+           urgent.reserved = {{queue::Priority{-10}, 1}};
            tell_pools({urgent});
+           add_job(2, "acme", "mail.send");
+           hold(2);
          },
          {"of which the free ones are kept for better priorities", "change reserved of a [[pool]]"},
          {JobReason::tenant_turn}},

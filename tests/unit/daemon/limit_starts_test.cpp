@@ -1,4 +1,5 @@
 #include "limited.hpp"
+#include "start_limits.hpp"
 
 #include <ranges>
 
@@ -59,6 +60,60 @@ TEST_P(LimitStarts, ABucketWhoseStartsCameToNothingIsForgotten) {
       starts += bucket.starts;
   });
   EXPECT_EQ(starts, 9);
+}
+
+// What a store has of one group's buckets, by number.
+class NotedStarts : public ::testing::Test {
+ protected:
+  NotedStarts() {
+    limits.set({{.number = group.limit, .name = "paced", .bounds = {.rate = StartRate{80, 1min}}}});
+  }
+  void round(std::int64_t planned, std::int64_t started, bool is_stored = true) {
+    limits.planned(group, planned);
+    const auto notes = limits.take_notes(now).value();
+    if (!is_stored) limits.not_noted(notes);
+    for (const queue::BucketNote& note : notes) {
+      if (!is_stored || !note.is_news) continue;
+      if (note.bucket.starts == 0) stored.erase(note.bucket.number);
+      else stored[note.bucket.number] = note.bucket.starts;
+    }
+    for (std::int64_t start = 0; start < started; ++start) limits.started(group, now);
+    limits.forget_plans();
+  }
+
+  StartLimits limits;
+  const queue::LimitGroup group{queue::LimitNumber{1}, {}, {}, {}};
+  Instant now{1s};
+  std::map<std::int64_t, std::int64_t> stored;
+};
+
+TEST_F(NotedStarts, AnEmptyBucketWhoseEndWasNotStoredIsEndedAgain) {
+  round(1, 1);
+  now = now + 4s;
+  round(1, 0);
+  ASSERT_EQ(stored, (std::map<std::int64_t, std::int64_t>{{1, 1}, {2, 10}}));
+  now = now + 4s;
+  round(1, 0, false);
+  round(1, 0, false);
+  round(1, 1);
+  EXPECT_EQ(stored.size(), 2U);
+  EXPECT_FALSE(stored.contains(2)) << "nothing has started in it";
+  now = now + 2min;
+  limits.expire(now);
+  EXPECT_FALSE(limits.next_opening());
+}
+
+TEST_F(NotedStarts, AnEmptyBucketThatIsStoredIsKeptWhenNewsOfItAreNot) {
+  round(70, 70);
+  now = now + 4s;
+  round(1, 0);
+  ASSERT_EQ(stored, (std::map<std::int64_t, std::int64_t>{{1, 70}, {2, 10}}));
+  now = now + 1s;
+  round(10, 0, false);  // it would have been the last
+  now = now + 4s;
+  round(1, 1);
+  EXPECT_EQ(stored.size(), 2U);
+  EXPECT_FALSE(stored.contains(2)) << "nothing has started in it";
 }
 
 TEST_P(LimitStarts, WhoeverLooksSaysTheSameBehindALoweredRateAndARestart) {

@@ -204,6 +204,20 @@ TEST(ToldOutboxes, OneThatWasNotStoredGivesWayToALaterOneThatGoesFurther) {
   EXPECT_EQ(ask[0].report.rows.rows.size(), 3U);
 }
 
+TEST(ToldOutboxes, EachProcessThatToldOfAFileHasItsOwnAcknowledgement) {
+  constexpr ProcessNumber kSecond{2};
+  ToldOutboxes told;
+  told.taken_over({kFirst, kAcme, OutboxSeq{2}});
+  told.taken_over({kSecond, kAcme, OutboxSeq{3}});
+  told.taken_over({kFirst, kAcme, OutboxSeq{5}});
+  const auto synced = told.synced(Instant{1s});
+  ASSERT_EQ(synced.size(), 2U);
+  EXPECT_EQ(synced[0].process, kFirst);
+  EXPECT_EQ(synced[0].watermark, OutboxSeq{5});
+  EXPECT_EQ(synced[1].process, kSecond);
+  EXPECT_EQ(synced[1].watermark, OutboxSeq{3});
+}
+
 TEST(ToldOutboxes, HaveABoundBehindWhichTheyAreLeftOut) {
   ToldOutboxes told;
   AttemptEnd end;

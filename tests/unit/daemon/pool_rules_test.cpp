@@ -1,4 +1,5 @@
 #include "simulated.hpp"
+#include "stepper.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <tenure/queue/sqlite_store.hpp>
@@ -130,6 +131,17 @@ TEST(PoolRules, AReloadHoldsFromTheNextClaimOnAndCallsBackWhatWasAssignedAhead) 
   EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
 }
 
+TEST(PoolRules, AClaimUnderWayAtAReloadIsGivenBackWhereItsPoolTakesTheTenantNoMore) {
+  Stepper stepper;
+  stepper.come_to_claim(2);
+  const auto claim = stepper.claims().at(0);
+  stepper.step(Reconfigured{.pools = {{.tenants = {Rule::only, {"acme"}}}}});
+  EXPECT_FALSE(find<Assign>(stepper.answer_claims({Stepper::jobs_of(claim, 1)})));
+  ASSERT_TRUE(stepper.has_round());
+  ASSERT_EQ(stepper.ends().size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<EndRelease>(stepper.ends().front().how));
+}
+
 TEST(PoolRules, ASuspectOfACrashRunsAloneInAPoolThatTakesItsTenant) {
   auto options = two_pools({Rule::all_but, {"bolt"}}, {Rule::only, {"bolt"}});
   int deaths = 0;
@@ -164,6 +176,37 @@ TEST(PoolRules, RulesThatComeWhileASuspectWaitsForItsProcessMoveIt) {
   sim.reload({Rule::all_but, {"bolt"}}, {Rule::only, {"bolt"}});
   ASSERT_TRUE(sim.drains(30s));
   EXPECT_EQ(sim->job(job).state, ShownState::succeeded);
+  EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
+}
+
+TEST(PoolRules, RulesThatComeWhileASuspectIsClaimedForItsProcessMoveIt) {
+  auto options = two_pools({}, {});
+  int deaths = 0;
+  options.perform = [&](const queue::ClaimedJob&) {
+    Performance performance{.run_time = 5ms};
+    performance.kills_process = deaths++ == 0;
+    return performance;
+  };
+  PoolRulesWorld sim(options);
+  std::map<ProcessNumber, std::size_t> pool_of;
+  bool is_claimed = false;
+  sim->on_step = [&](const Event&, const Actions& actions) {
+    for (const Action& action : actions) {
+      if (const auto* const start = std::get_if<StartProcess>(&action)) pool_of[start->process] = start->pool;
+      if (const auto* const round = std::get_if<RunRound>(&action))
+        is_claimed = is_claimed || round->work->ask<LoneClaimsPart>().has_value();
+    }
+  };
+  (void)sim->enqueue({.tenant = "bolt"});
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return is_claimed; }, 30s));
+  ASSERT_EQ(sim->starts.size(), 1U);
+  const bool was_first = pool_of.at(sim->starts.front().process) == 0;
+  const PoolTenants without{Rule::all_but, {"bolt"}};
+  sim.reload(was_first ? without : PoolTenants{}, was_first ? PoolTenants{} : without);
+  ASSERT_TRUE(sim.drains(30s));
+  ASSERT_EQ(sim->starts.size(), 2U);
+  EXPECT_EQ(pool_of.at(sim->starts.back().process), was_first ? 1U : 0U);
   EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
 }
 
@@ -248,6 +291,20 @@ TEST(ReservedSlots, NothingIsAssignedAheadThatCouldStartInAKeptSlot) {
   }
   ASSERT_TRUE(sim.drains(10s));
   EXPECT_EQ(most_worse(sim.world, -10, 200us), 2);
+}
+
+// As where a program performs by itself, in one process, what its configuration says of several; or while others are missing.
+TEST(ReservedSlots, OneSlotIsLeftForAllWhereMoreAreKeptThanThereAre) {
+  PoolRulesWorld sim(with_reserved({{Priority{-50}, 1}, {Priority{-10}, 5}}, 1, 4));
+  const auto jobs = sim->enqueue_many({.tenant = "acme"}, 6);
+  sim->start();
+  sim->run_for(25ms);
+  EXPECT_EQ(sim->job(jobs.front()).state, ShownState::succeeded);
+  EXPECT_EQ(sim.why(jobs.back()), (std::vector{JobReason::slots_reserved, JobReason::tenant_turn}));
+  (void)sim->enqueue_many({.tenant = "bolt", .priority = -10}, 6);
+  ASSERT_TRUE(sim.drains(5s));
+  EXPECT_EQ(most_worse(sim.world, -10, 10ms), 1);
+  EXPECT_EQ(most_worse(sim.world, -50, 10ms), 3);
 }
 
 TEST(ReservedSlots, WhyAWorseJobWaitsBesideFreeSlots) {

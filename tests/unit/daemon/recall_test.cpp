@@ -160,5 +160,41 @@ TEST(Recall, AFreeSlotAsksForHalfOfWhatWaitsElsewhere) {
   for (const auto& [process, share] : shares) EXPECT_GE(share, 5) << process.value;
 }
 
+// What waits beside kept slots is nothing that it could claim.
+TEST(Recall, AFreeKeptSlotAsksForUrgentJobsThoughOthersWaitBesideIt) {
+  auto options = one_pool(3, 1);
+  options.settings.pools = {PoolSettings{
+      .name = "default", .processes = 3, .queues = {"default"}, .reserved = {{queue::Priority{-10}, 2}}}};
+  int longs = 0;
+  options.perform = [&longs](const queue::ClaimedJob& job) {
+    if (job.kind == "stay") return Performance{.run_time = 200ms};
+    return Performance{.run_time = job.kind == "job" ? 100us : 20ms + 500us * (++longs % 2)};
+  };
+  options.kinds = {"job", "long", "stay"};
+  Simulated sim(options);
+  const std::string acme = create_tenant_at(sim, "acme", 0, 3);
+  const std::string bolt = create_tenant_at(sim, "bolt", 0, 3);
+  const std::string crane = create_tenant_at(sim, "crane", 2, 3);
+  sim->start();
+  (void)sim->enqueue_many({.tenant = acme, .priority = -20}, 100);
+  (void)sim->enqueue_many({.tenant = bolt, .kind = "long", .priority = -20}, 10);
+  ASSERT_TRUE(sim.drains(10s));
+  (void)sim->enqueue({.tenant = crane, .kind = "stay"});
+  sim->run_for(1ms);
+  // As above, and one more process performs what the two kept slots leave room for.
+  (void)sim->enqueue_many({.tenant = bolt, .kind = "long", .priority = -20}, 2);
+  sim->run_for(1ms);
+  ASSERT_EQ(sim->running(), 3);
+  sim->starts.clear();
+  (void)sim->enqueue_many({.tenant = crane}, 5);
+  (void)sim->enqueue_many({.tenant = acme, .priority = -20}, 21);
+  ASSERT_TRUE(sim->run_until([&] { return sim->starts.size() == 21; }, 100ms));
+  std::map<ProcessNumber, int> shares;
+  for (const simulation::Start& start : sim->starts) ++shares[start.process];
+  ASSERT_EQ(shares.size(), 2U);
+  for (const auto& [process, share] : shares) EXPECT_GE(share, 5) << process.value;
+  ASSERT_TRUE(sim.drains(1s));
+}
+
 }  // namespace
 }  // namespace tenure::daemon

@@ -241,6 +241,26 @@ TEST(Suspects, LSE_26_OneOfAGatedTenantHoldsNobodyUpAndIsTriedAgain) {
   EXPECT_EQ(stepper.round().ask<TrialsPart>()->seq, queue::JobSeq{50});
 }
 
+TEST(Suspects, ATrialUnderWayAtAReloadDoesNotBeginWhereThePoolTakesItsTenantNoMore) {
+  Stepper stepper;
+  stepper.step(Started{});
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
+  stepper.answer();  // reclaiming
+  RoundReply reply;
+  reply.answer<SuspectsPart>() = {
+      {.seq = queue::JobSeq{1}, .tenant = kLane.tenant, .queue = "default", .kind = "job", .lane = kLane}};
+  reply.answer<LaneScanPart>() = {queue::JobSeq{100}, {kLane}};
+  stepper.answer(std::move(reply));
+  stepper.step(WorkerReady{ProcessNumber{1}, 1, {"job"}});
+  stepper.answer();  // the names
+  ASSERT_TRUE(stepper.round().ask<TrialsPart>());
+  stepper.step(Reconfigured{.pools = {{.tenants = {queue::PoolTenants::Rule::only, {"acme"}}}}});
+  EXPECT_FALSE(find<Assign>(stepper.answer<TrialsPart>(Stepper::jobs_of({.count = 1}, 1))));
+  ASSERT_TRUE(stepper.has_round());
+  ASSERT_EQ(stepper.ends().size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<EndRelease>(stepper.ends().front().how));
+}
+
 TEST(Suspects, LSE_26_AnOrderlyStopBetweenKeepsThemSuspects) {
   Simulated sim(with_killers(1, 1));
   const auto killer = sim->enqueue({.kind = "killer"});

@@ -146,6 +146,10 @@ TEST(KeptSlotsRule, WhatIsKeptForTheBestIsKeptFromAllOthers) {
   EXPECT_EQ(room_beside(all, 8, Priority{-10}), 4);
   EXPECT_EQ(room_beside(all, 8, Priority{-9}), 3);
   EXPECT_EQ(room_beside(all, 3, Priority{0}), 0) << "while a process is missing";
+  const std::vector<KeptSlots> unused{kept(-50, 1, 0), kept(-10, 2, 0)};
+  EXPECT_EQ(room_beside(unused, 3, Priority{0}), 1) << "one is left for all";
+  EXPECT_EQ(room_beside(unused, 1, Priority{0}), 1);
+  EXPECT_EQ(room_beside(unused, 0, Priority{0}), 0);
   EXPECT_EQ(room_beside({}, 0, Priority{0}), kNoBound);
 }
 
