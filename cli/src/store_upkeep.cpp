@@ -26,6 +26,15 @@ std::string json_of_log(const queue::MovedLog& moved) {
   return out;
 }
 
+std::string text_of_compacted(const queue::CompactedStore& compacted, const ShowStyle& style) {
+  return fmt::format("{} before, {} now{}\n", bytes_text(compacted.bytes_before, style),
+                     bytes_text(compacted.bytes_after, style),
+                     compacted.is_complete
+                         ? ""
+                         : "; a reader that is at work keeps the log: the room is given back "
+                           "by tenure store checkpoint when it has ended");
+}
+
 std::string json_of_compacted(const queue::CompactedStore& compacted) {
   std::string out;
   json::Writer writer(out);
@@ -33,7 +42,9 @@ std::string json_of_compacted(const queue::CompactedStore& compacted) {
   writer.key("before_bytes")
       .integer(compacted.bytes_before)
       .key("after_bytes")
-      .integer(compacted.bytes_after);
+      .integer(compacted.bytes_after)
+      .key("complete")
+      .boolean(compacted.is_complete);
   writer.end_object().end_object();
   return out;
 }
@@ -50,9 +61,7 @@ ExitCode store_checkpoint(Session& session) {
 ExitCode store_compact(Session& session) {
   const queue::CompactedStore compacted = session.compact();
   if (session.json()) session.print_json(json_of_compacted(compacted));
-  else
-    session.print(fmt::format("{} before, {} now\n", bytes_text(compacted.bytes_before, session.style()),
-                              bytes_text(compacted.bytes_after, session.style())));
+  else session.print(text_of_compacted(compacted, session.style()));
   return ExitCode::done;
 }
 

@@ -28,18 +28,20 @@ class MayAttachOne {
 
 }  // namespace
 
-void compact_database(const std::filesystem::path& path, std::chrono::milliseconds wait_max) {
+CheckpointResult compact_database(const std::filesystem::path& path, std::chrono::milliseconds wait_max) {
   Connection gate(path, {});
   Connection checkpointer(path, {});
   WriterQueue queue(gate.path().string() + kQueueSuffix);
+  CheckpointResult moved;
   queue.run(wait_max, [&](WriterQueue::Turn&) {
     {
       const MayAttachOne may_attach(gate.native());
       gate.execute(kVacuum);
     }
     sync_wal(gate);
-    static_cast<void>(checkpoint_gated(gate, checkpointer));
+    moved = checkpoint_gated(gate, checkpointer);
   });
+  return moved;
 }
 
 }  // namespace tenure::sqlite

@@ -9,8 +9,6 @@
 #include <tenure/queue/dispatcher_lock.hpp>
 #include <tenure/queue/upkeep.hpp>
 
-#include <fmt/format.h>
-
 #include <string>
 #include <utility>
 
@@ -57,16 +55,18 @@ MovedLog checkpoint_control_database(const std::filesystem::path& path, const Au
 
 CompactedStore compact_control_database(const std::filesystem::path& path, const AuditEntry& entry,
                                         const Clock& clock) {
-  Database database(path, {.writer_queue = true});
-  require_ours(database);
-  const Descriptor lock = lock_for_compaction(path);
-  static_cast<void>(database.checkpoint());
-  CompactedStore compacted{.bytes_before = size_of(path)};
-  sqlite::compact_database(path, sqlite::WriterQueue::kWaitMax);
-  compacted.bytes_after = static_cast<std::int64_t>(std::filesystem::file_size(path));
-  record(database, entry, fmt::format("{} to {} bytes", compacted.bytes_before, compacted.bytes_after),
-         clock.wall());
-  static_cast<void>(database.checkpoint());
+  CompactedStore compacted;
+  {
+    Database database(path, {.writer_queue = true});
+    require_ours(database);
+    const Descriptor lock = lock_for_compaction(path);
+    record(database, entry, "control database", clock.wall());
+    static_cast<void>(database.checkpoint());
+    compacted.bytes_before = size_of(path);
+    const auto moved = sqlite::compact_database(path, sqlite::WriterQueue::kWaitMax);
+    compacted.is_complete = moved.outcome != sqlite::CheckpointResult::Outcome::partial;
+  }
+  compacted.bytes_after = size_of(path);  // the last to close it removes the log
   return compacted;
 }
 

@@ -11,6 +11,7 @@ namespace tenure::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class StoreUpkeep : public FileProgram {
  protected:
@@ -71,14 +72,34 @@ TEST_F(StoreUpkeep, WhatWasRemovedGivesItsRoomBackAndTheRestIsAsItWas) {
   EXPECT_EQ(run({"store", "compact", "--json"}), 0) << output.error;
   EXPECT_THAT(output.out, HasSubstr(R"({"schema":"tenure.store.compact/1","item":{"before_bytes":)"));
   EXPECT_LT(size(), before / 2);
+  const std::string said = output.out;
   EXPECT_EQ(jobs(), left);
-  EXPECT_THAT(last_record(), HasSubstr("store compact  "));
+  EXPECT_THAT(said, HasSubstr(R"("complete":true}})"));
+  EXPECT_THAT(last_record(), HasSubstr("store compact  control database\n"));
   EXPECT_EQ(run({"store", "check"}), 0) << output.out;
   // A store that had it open goes on.
   add_job(10'000, "acme", "mail.send");
   EXPECT_EQ(job(10'000).state, queue::ShownState::ready);
   EXPECT_EQ(run({"store", "compact"}), 0);
   EXPECT_THAT(output.out, HasSubstr(" before, "));
+}
+
+TEST_F(StoreUpkeep, AReaderKeepsTheRoomThatACompactionGivesBack) {
+  EXPECT_EQ(run({"job", "cancel", "id=*", "--yes"}), 0) << output.error;
+  EXPECT_EQ(run({"job", "delete", "state=cancelled", "--yes"}), 0) << output.error;
+  EXPECT_EQ(run({"store", "checkpoint"}), 0);
+  const std::uintmax_t before = size();
+  store->read([&](queue::JobReader& reader) {
+    static_cast<void>(reader.summary());
+    EXPECT_EQ(run({"store", "compact", "--json"}), 0) << output.error;
+    EXPECT_THAT(output.out, HasSubstr(R"("complete":false}})"));
+    EXPECT_EQ(run({"store", "compact"}), 0) << output.error;
+    EXPECT_THAT(output.out, HasSubstr("; a reader that is at work keeps the log"));
+  });
+  EXPECT_GE(size(), before);
+  EXPECT_EQ(run({"store", "compact"}), 0) << output.error;
+  EXPECT_THAT(output.out, Not(HasSubstr("reader")));
+  EXPECT_LT(size(), before / 2);
 }
 
 TEST_F(StoreUpkeep, WhileADispatcherLivesNothingIsCompacted) {

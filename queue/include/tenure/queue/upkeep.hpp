@@ -19,12 +19,14 @@ struct MovedLog {
 MovedLog checkpoint_control_database(const std::filesystem::path& path, const AuditEntry& entry,
                                      const Clock& clock);
 
+// Both of the database and its log.
 struct CompactedStore {
   std::int64_t bytes_before = 0;
   std::int64_t bytes_after = 0;
+  bool is_complete = true;  // else a reader that is at work keeps the log, and no room was given back yet
 };
 
-// Writes the database anew without its free pages, while it holds the dispatcher's lock, and records `entry` with what became of it. LockHeld
+// Writes the database anew without its free pages, while it holds the dispatcher's lock. `entry` is recorded before. LockHeld
 // while a dispatcher lives. DiskError where there is no room for twice its size. Else as above. Threads: any.
 CompactedStore compact_control_database(const std::filesystem::path& path, const AuditEntry& entry,
                                         const Clock& clock);
