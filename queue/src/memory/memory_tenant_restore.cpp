@@ -73,6 +73,7 @@ Result<void> MemoryWriter::hold_for_restore(JobId id) {
 }
 
 Relayed MemoryWriter::relay_for_restore(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
+  if (!rows.rows.empty()) value_or_raise(check_keys(tables_.seal_marks(), keys_));
   relays_for_restore_ = true;
   Relayed relayed = relay_outbox(owner, rows, now);
   relays_for_restore_ = false;

@@ -118,7 +118,9 @@ Result<void> SqliteWriter::hold_for_restore(JobId id) {
   return {};
 }
 
+// A wrong key is nothing of a row: who goes on behind one that is refused would never come to an end.
 Relayed SqliteWriter::relay_for_restore(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
+  if (!rows.rows.empty()) value_or_raise(check_own_keys());
   relays_for_restore_ = true;
   Relayed relayed = relay_outbox(owner, rows, now);
   relays_for_restore_ = false;
