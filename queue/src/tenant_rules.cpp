@@ -75,6 +75,10 @@ Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest, co
   return {};
 }
 
+bool is_open_of(const TenantRestore& restore, const TenantRecord& newest) {
+  return restore.is_open() && newest.number == (restore.next ? *restore.next : restore.before).number;
+}
+
 Result<void> check_next_is_later(const TenantRestore& restore, Generation copied) {
   if (!restore.next || restore.next->generation > copied) return {};
   return fail(

@@ -168,6 +168,41 @@ TEST_P(TenantRestoreSuite, OneThatIsBeingPutBackIsNotDeletedMeanwhile) {
   EXPECT_THAT(refused.error().message, HasSubstr("tenure tenant restore acme FILE"));
 }
 
+// It would stay, in creation for ever.
+TEST_P(TenantRestoreSuite, WhileItsNextGenerationIsMadeItIsNotDeletedEither) {
+  const auto removed = [&] {
+    return written(
+        [&](StoreWriter& writer) { return writer.begin_deletion({.tenant = TenantName{"acme"}}, now_); });
+  };
+  EXPECT_TRUE(begin(now_));
+  const auto made = next();
+  ASSERT_TRUE(made);
+  const auto refused = removed();
+  EXPECT_EQ(code_of(refused), ErrorCode::state_changed);
+  EXPECT_THAT(refused.error().message, HasSubstr("tenure tenant restore acme FILE"));
+  activate(made->generation);
+  EXPECT_TRUE(removed());
+}
+
+// It could only be given up, and until then nobody erases it.
+TEST_P(TenantRestoreSuite, WhatLiesInTheGraveyardIsNotTakenBackWhileACopyIsPutInItsPlace) {
+  EXPECT_TRUE(written(
+      [&](StoreWriter& writer) { return writer.begin_deletion({.tenant = TenantName{"acme"}}, now_); }));
+  EXPECT_TRUE(written([&](StoreWriter& writer) {
+    return writer.bury(acme_.number, {.size_bytes = 10, .erase_at = now_ + hours{2}});
+  }));
+  const auto take_back = [&] {
+    return written([&](StoreWriter& writer) { return writer.begin_taking_back(acme_.number, now_); });
+  };
+  EXPECT_TRUE(begin(now_));
+  EXPECT_EQ(code_of(take_back()), ErrorCode::state_changed);
+  EXPECT_TRUE(next());
+  const auto refused = take_back();
+  EXPECT_EQ(code_of(refused), ErrorCode::state_changed);
+  EXPECT_THAT(refused.error().message, HasSubstr("tenure tenant restore acme FILE"));
+  EXPECT_EQ(deletion()->step, DeletionStep::buried);
+}
+
 TEST_P(TenantRestoreSuite, WhateverWaitsIsHeldWithTheReasonGeneration) {
   const JobId ready = put(new_job("acme")).id;
   NewJob later = new_job("acme");

@@ -20,6 +20,12 @@ std::optional<DeletionRecord> deletion_of(const MemoryTables& tables, TenantNumb
   return record;
 }
 
+bool has_open_restore(MemoryTables& tables, const TenantName& tenant) {
+  const auto newest = tables.newest_tenant(tenant);
+  const auto begun = MemoryReader{tables}.tenant_restore(tenant);
+  return newest && begun && is_open_of(*begun, *newest);
+}
+
 bool is_open(const DeletionRecord& deletion) {
   return deletion.step != DeletionStep::erased && deletion.step != DeletionStep::taken_back;
 }
@@ -134,9 +140,7 @@ Result<DeletionRecord> MemoryWriter::begin_deletion(const NewDeletion& deletion,
   const auto newest = tables_.newest_tenant(deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
     return tl::unexpected(std::move(may.error()));
-  const auto restore = tables_.tenant_restores().find(newest->number);
-  if (restore != tables_.tenant_restores().end() && restore->second.is_put_away)
-    return is_being_restored(deletion.tenant);
+  if (has_open_restore(tables_, deletion.tenant)) return is_being_restored(deletion.tenant);
   if (auto begun = deletion_of(tables_, newest->number)) return *std::move(begun);
   tables_.set_deletion(newest->number, {.tenant = *newest,
                                         .begun = now,
@@ -197,6 +201,7 @@ Result<void> MemoryWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
 Result<void> MemoryWriter::begin_taking_back(TenantNumber tenant, WallTime now) {
   auto deletion = deletion_of(tables_, tenant);
   if (auto may = check_may_be_taken_back(deletion, now); !may) return may;
+  if (has_open_restore(tables_, deletion->tenant.name)) return is_being_restored(deletion->tenant.name);
   deletion->step = DeletionStep::taking_back;
   tables_.set_deletion(tenant, *deletion);
   return {};

@@ -243,7 +243,7 @@ Result<DeletionRecord> SqliteWriter::begin_deletion(const NewDeletion& deletion,
   const auto newest = newest_tenant(connection_, deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
     return tl::unexpected(std::move(may.error()));
-  if (is_put_away_for_restore(connection_, newest->number)) return is_being_restored(deletion.tenant);
+  if (has_open_restore(connection_, deletion.tenant)) return is_being_restored(deletion.tenant);
   if (auto begun = deletion_of(connection_, newest->number)) return *std::move(begun);
   connection_.statement(kInsertDeletion)
       .bind(newest->number.value, to_us(now), deletion.uid, deletion.login, deletion.reason)
@@ -297,6 +297,7 @@ Result<void> SqliteWriter::bury(TenantNumber tenant, const BuriedTenant& buried)
 Result<void> SqliteWriter::begin_taking_back(TenantNumber tenant, WallTime now) {
   const auto deletion = deletion_of(connection_, tenant);
   if (auto may = check_may_be_taken_back(deletion, now); !may) return may;
+  if (has_open_restore(connection_, deletion->tenant.name)) return is_being_restored(deletion->tenant.name);
   if (deletion->step == DeletionStep::buried)
     connection_.statement(kBeginDeletionEnd)
         .bind(tenant.value, static_cast<std::int64_t>(DeletionStep::taking_back))
