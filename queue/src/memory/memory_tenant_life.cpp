@@ -242,6 +242,7 @@ std::int64_t MemoryWriter::erase_rows_of(TenantNumber tenant, std::size_t limit)
     if (capture.tenant == tenant) captures.push_back(number);
   for (const CaptureNumber number : captures) tables_.erase_capture(number);
   static_cast<void>(forget_behind(tenant));
+  if (tables_.migrations().contains(tenant)) tables_.erase_migration(tenant);
   return batches_.erase_of(tenant, limit);
 }
 
