@@ -163,6 +163,8 @@ Result<void> check_may_be_erased(const std::optional<DeletionRecord>& deletion, 
               deletion->tenant.name.text());
 }
 
+bool has_ended(DeletionStep step) { return step == DeletionStep::erased || step == DeletionStep::taken_back; }
+
 DeletionStep step_before(DeletionStep how) {
   return how == DeletionStep::taken_back ? DeletionStep::taking_back : DeletionStep::erasing;
 }

@@ -42,6 +42,8 @@ namespace tenure::queue {
 [[nodiscard]] Result<void> check_may_be_taken_back(const std::optional<DeletionRecord>& deletion,
                                                    WallTime now);
 [[nodiscard]] Result<void> check_may_be_erased(const std::optional<DeletionRecord>& deletion, WallTime now);
+// Nothing of its file is there any more.
+[[nodiscard]] bool has_ended(DeletionStep step);
 // From which a deletion ends as this.
 [[nodiscard]] DeletionStep step_before(DeletionStep how);
 

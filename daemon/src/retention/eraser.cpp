@@ -31,6 +31,13 @@ std::vector<DeletionRecord> all_open(queue::Store& store) {
   return open;
 }
 
+bool has_later_that_goes(const std::vector<DeletionRecord>& tenants, const TenantRecord& tenant) {
+  return std::ranges::any_of(tenants, [&](const DeletionRecord& other) {
+    return !other.is_restore && other.tenant.name == tenant.name &&
+           tenant.generation < other.tenant.generation;
+  });
+}
+
 // False: it is tried again with the next pass.
 bool erase_file(const Graveyard& graveyard, const TenantRecord& tenant) {
   try {
@@ -89,6 +96,9 @@ void Eraser::begin_pass() {
     if (deletion.step == DeletionStep::buried && (is_doubtful || !begin(deletion))) continue;
     if (erase_file(graveyard_, deletion.tenant)) pass.tenants.push_back(std::move(deletion));
   }
+  for (DeletionRecord& deletion : pass.tenants)  // as begin_erasing of the later one has it
+    if (deletion.is_restore && has_later_that_goes(pass.tenants, deletion.tenant))
+      deletion.is_restore = false;
   if (!pass.tenants.empty()) pass_ = std::move(pass);
 }
 

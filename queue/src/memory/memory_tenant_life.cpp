@@ -26,8 +26,26 @@ bool has_open_restore(MemoryTables& tables, const TenantName& tenant) {
   return newest && begun && is_open_of(*begun, *newest);
 }
 
-bool is_open(const DeletionRecord& deletion) {
-  return deletion.step != DeletionStep::erased && deletion.step != DeletionStep::taken_back;
+bool is_open(const DeletionRecord& deletion) { return !has_ended(deletion.step); }
+
+// With the tenant goes what was kept for it; whose own window is not over goes behind that.
+void erase_put_away_before(MemoryTables& tables, const TenantRecord& erased) {
+  std::vector<TenantNumber> older;
+  for (const auto& [number, restore] : tables.tenant_restores()) {
+    const auto tenant = tables.tenant(number);
+    if (tenant && tenant->name == erased.name && tenant->generation < erased.generation &&
+        restore.is_put_away)
+      older.push_back(number);
+  }
+  for (const TenantNumber number : older) {
+    MemoryTenantRestore restore = tables.tenant_restores().at(number);
+    restore.is_put_away = false;
+    tables.set_tenant_restore(number, restore);
+    auto deletion = deletion_of(tables, number);
+    if (!deletion || is_open(*deletion)) continue;
+    deletion->step = DeletionStep::erasing;
+    tables.set_deletion(number, *deletion);
+  }
 }
 
 }  // namespace
@@ -220,6 +238,7 @@ Result<void> MemoryWriter::begin_erasing(TenantNumber tenant, WallTime now) {
   if (auto may = check_may_be_erased(deletion, now); !may) return may;
   deletion->step = DeletionStep::erasing;
   tables_.set_deletion(tenant, *deletion);
+  if (!deletion->is_restore) erase_put_away_before(tables_, deletion->tenant);
   return {};
 }
 

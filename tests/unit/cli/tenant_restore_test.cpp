@@ -253,6 +253,16 @@ TEST_F(TenantRestores, ReconcilingListsWhatWaitsAndWhatHasEndedSinceTheCopy) {
   EXPECT_THAT(output.out, HasSubstr("acme, generation 2: rerun"));
 }
 
+TEST_F(TenantRestores, WithTheTenantGoTheJobsThatWaitOfWhatWasPutAway) {
+  add_job(1, "acme", "report.build");
+  restore();
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--dry-run"}), 0) << output.error;
+  EXPECT_THAT(output.error, HasSubstr("jobs: 1 blocked"));
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("jobs     1 blocked; cancelled 1 that waited and 0 that ran\n"));
+  EXPECT_EQ(job(1).state, queue::ShownState::cancelled);
+}
+
 TEST_F(TenantRestores, WithoutARestoreThereIsNothingToReconcile) {
   EXPECT_EQ(run({"tenant", "reconcile", "acme"}), 0) << output.error;
   EXPECT_THAT(output.out, HasSubstr("no copy was ever put in the place of its database"));

@@ -141,6 +141,44 @@ TEST_F(Erasing, OfADatabaseThatWasPutAwayForACopyTheFileGoesAndTheJobsStay) {
   pass_for(eraser, 2h);
   EXPECT_FALSE(lies_there());
   EXPECT_EQ(jobs(), 8);
+  const TenantNumber first{1};
+  const TenantRecord next = *store_->registry().find(kGone);
+  value_or_raise(store_->registry().activate(kGone, next.generation));
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_deletion({.tenant = kGone}, clock_.wall()));
+    value_or_raise(writer.bury(next.number, {.size_bytes = 1, .erase_at = clock_.wall() + 1h}));
+  });
+  pass_for(eraser, 3h);
+  EXPECT_EQ(jobs(), 3) << "with the tenant what it had left there goes too";
+  EXPECT_EQ(step(), DeletionStep::erased);
+  store_->read(
+      [&](queue::JobReader& reader) { EXPECT_EQ(reader.deletion(first)->step, DeletionStep::erased); });
+}
+
+// Both windows are over in one look.
+TEST_F(Erasing, RowsOfWhatWasPutAwayGoWithTheTenantToo) {
+  const TenantNumber first = store_->registry().find(kGone)->number;
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    writer.note_migration({.tenant = first, .ended = clock_.wall(), .error = "near 'x'"});
+    value_or_raise(writer.begin_restore(
+        {.tenant = kGone, .copied = clock_.wall(), .copied_generation = Generation{1}}, clock_.wall()));
+    for (std::size_t each = 0; each < 5; ++each) value_or_raise(writer.hold_for_restore(ids_of_[each]));
+    value_or_raise(writer.begin_next(kGone, 1, clock_.wall() + 1h, clock_.wall()));
+  });
+  const TenantRecord next = *store_->registry().find(kGone);
+  value_or_raise(store_->registry().activate(kGone, next.generation));
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_deletion({.tenant = kGone}, clock_.wall()));
+    value_or_raise(writer.bury(next.number, {.size_bytes = 1, .erase_at = clock_.wall() + 1h}));
+  });
+  clock_.advance(2h);
+  Eraser eraser(*store_, clock_, graveyard_);
+  pass_for(eraser, 1h);
+  EXPECT_EQ(jobs(), 3);
+  store_->read([&](queue::JobReader& reader) {
+    EXPECT_EQ(reader.deletion(first)->step, DeletionStep::erased);
+    EXPECT_FALSE(reader.last_migration(first));
+  });
 }
 
 TEST_F(Erasing, BehindTheWindowFileAndJobsAreGoneAndNobodyElses) {
