@@ -2,6 +2,7 @@
 #include "pauses.hpp"
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
+#include "restorable_copy.hpp"
 #include "tenant_migrations.hpp"
 #include "tenant_outbox.hpp"
 #include "tenant_tree.hpp"
@@ -130,8 +131,12 @@ void add_failed(Examination& examination, Named& named, const TenantSummary& sum
 }
 
 std::optional<queue::TenantRestore> open_restore(Examination& examination, const TenantName& tenant) {
-  auto restore = examination.ask([&](queue::JobReader& reader) { return reader.tenant_restore(tenant); });
-  return restore && restore->is_open() ? restore : std::nullopt;
+  return examination.ask([&](queue::JobReader& reader) {
+    auto restore = reader.tenant_restore(tenant);
+    const auto summary = reader.tenant(tenant);
+    const bool is_open = restore && summary && restore->is_open() && is_restore_of(*restore, summary->tenant);
+    return is_open ? restore : std::nullopt;
+  });
 }
 
 // By which an interrupted creation goes on, as far as the files beside the control database say.

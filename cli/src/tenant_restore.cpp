@@ -51,6 +51,7 @@ struct PutBack {
   TenantRecord tenant;
   Burial burial;
   std::int64_t held = 0;
+  std::int64_t stopped = 0;  // that ran, and were told to stop
   std::int64_t from_outbox = 0;
   std::vector<std::string> refused;  // rows of the outbox, and why
   WallTime erase_at{};
@@ -107,6 +108,7 @@ class Restoring {
       take_outbox(done);
       drain.hold_waiting();
       done.held = drain.held();
+      done.stopped = drain.stopped();
     }
     session_.change([&](queue::StoreWriter& writer) {
       done.restore.next =
@@ -221,7 +223,10 @@ std::string put_back_text(const PutBack& done, const ShowStyle& style) {
   std::string out = line(
       "restored", fmt::format("{}, generation {}, {}, from a copy of {}", name, done.tenant.generation.value,
                               name_of(done.tenant.state), full_time_text(done.restore.copied, style)));
-  out += line("jobs", fmt::format("{} held", number_text(done.held, style)));
+  out += line("jobs", fmt::format("{} held{}", number_text(done.held, style),
+                                  done.stopped > 0
+                                      ? fmt::format(", {} told to stop", number_text(done.stopped, style))
+                                      : ""));
   if (done.from_outbox > 0)
     out += line("outbox", fmt::format("{} of them had not left the database that was put away",
                                       number_text(done.from_outbox, style)));
@@ -243,7 +248,8 @@ std::string put_back_json(const PutBack& done) {
   writer.key("state").string(name_of(done.tenant.state));
   writer.key("generation_before").integer(done.restore.before.generation.value);
   write_time(writer, "copied", done.restore.copied);
-  writer.key("held").integer(done.held).key("from_outbox").integer(done.from_outbox);
+  writer.key("held").integer(done.held).key("stopped").integer(done.stopped);
+  writer.key("from_outbox").integer(done.from_outbox);
   writer.key("refused").begin_array();
   for (const std::string& row : done.refused) writer.string(row);
   writer.end_array().key("files").begin_array();
