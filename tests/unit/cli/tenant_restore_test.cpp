@@ -319,6 +319,29 @@ TEST_F(TenantRestores, WhatIsCancelledLaterIsNotRerun) {
   EXPECT_THAT(output.out, Not(HasSubstr(job_id(1).text())));
 }
 
+// The graveyard's owner, who erases, has been there meanwhile.
+TEST_F(TenantRestores, ACopyThatGoesMeanwhileStopsItBeforeTheNextGeneration) {
+  add_job(1, "acme", "report.build");
+  const queue::ClaimedJob running = claim(1);
+  auto daemon = queue::try_lock_dispatcher_file(path);
+  ASSERT_TRUE(daemon);
+  const std::string kept = copy + ".kept";
+  on_pause = [&] {
+    if (fs::exists(copy)) fs::rename(copy, kept);
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      static_cast<void>(writer.finish_succeeded({running.seq, running.token}, clock.wall()));
+    });
+    return true;
+  };
+  EXPECT_NE(run({"tenant", "restore", "acme", copy, "--yes"}), 0);
+  EXPECT_THAT(output.error, HasSubstr("the copy is another one by now, or gone"));
+  EXPECT_EQ(tenant().state, TenantState::draining);
+  EXPECT_EQ(tenant().generation, Generation{1});
+  EXPECT_TRUE(fs::exists(file()));
+  EXPECT_EQ(run({"tenant", "restore", "acme", kept, "--yes"}), 0) << output.error;
+  EXPECT_EQ(tenant().generation, Generation{2});
+}
+
 TEST_F(TenantRestores, WithoutARestoreThereIsNothingToReconcile) {
   EXPECT_EQ(run({"tenant", "reconcile", "acme"}), 0) << output.error;
   EXPECT_THAT(output.out, HasSubstr("no copy was ever put in the place of its database"));
