@@ -689,7 +689,8 @@ bool changes_something(const Verb& verb, const CommandLine& line) {
 bool needs_keys(const Verb& verb) {
   return verb.run == job_enqueue || verb.run == job_copy || verb.run == job_retry ||
          verb.run == schedule_run || verb.run == fan_out_start || verb.run == tenant_outbox ||
-         verb.run == tenant_reconcile || verb.run == batch_retry;
+         verb.run == tenant_reconcile || verb.run == tenant_restore || verb.run == tenant_delete ||
+         verb.run == batch_retry;
 }
 
 bool can_look_at_copies(const Verb& verb) {

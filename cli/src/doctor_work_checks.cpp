@@ -2,6 +2,7 @@
 #include "pauses.hpp"
 #include "quiet_pools.hpp"
 #include "released_tenants.hpp"
+#include "restorable_copy.hpp"
 #include "tenant_migrations.hpp"
 #include "tenant_outbox.hpp"
 #include "tenant_tree.hpp"
@@ -10,6 +11,7 @@
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_copy.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <fmt/format.h>
@@ -130,8 +132,12 @@ void add_failed(Examination& examination, Named& named, const TenantSummary& sum
 }
 
 std::optional<queue::TenantRestore> open_restore(Examination& examination, const TenantName& tenant) {
-  auto restore = examination.ask([&](queue::JobReader& reader) { return reader.tenant_restore(tenant); });
-  return restore && restore->is_open() ? restore : std::nullopt;
+  return examination.ask([&](queue::JobReader& reader) {
+    auto restore = reader.tenant_restore(tenant);
+    const auto summary = reader.tenant(tenant);
+    const bool is_open = restore && summary && restore->is_open() && is_restore_of(*restore, summary->tenant);
+    return is_open ? restore : std::nullopt;
+  });
 }
 
 // By which an interrupted creation goes on, as far as the files beside the control database say.
@@ -140,11 +146,18 @@ std::string command_of_creation(Examination& examination, const std::string& nam
   const auto tenant = TenantName::parse(name);
   if (tenant && open_restore(examination, *tenant))
     return fmt::format("tenure tenant restore {} FILE", escaped(name));
-  const config::Settings& settings = session.settings();
-  const bool is_taken_back =
-      tenant && !session.is_offline() &&
-      Graveyard(TenantFiles(settings.tenants.path), settings.application.name).is_taking_back(*tenant);
-  return fmt::format("tenure tenant {} {}", is_taken_back ? "undelete" : "create", escaped(name));
+  const std::string create = "tenure tenant create " + escaped(name);
+  if (!tenant || session.is_offline()) return create;
+  const TenantFiles files(session.settings().tenants.path);
+  const auto origin = origin_of_creation(files, *tenant);
+  std::error_code ignored;
+  if (!origin && std::filesystem::exists(files.path_for(*tenant), ignored))
+    return "tenure tenant adopt " + tenant->text();
+  if (!origin || origin->empty()) return create;
+  constexpr std::string_view kClone = "clone:";
+  if (origin->starts_with(kClone))
+    return fmt::format("tenure tenant clone {} {}", escaped(origin->substr(kClone.size())), tenant->text());
+  return origin->find(':') == std::string::npos ? "tenure tenant undelete " + tenant->text() : create;
 }
 
 // Whoever deletes it has been interrupted, or is at it.

@@ -49,4 +49,8 @@ void require_database_of(const TenantFiles& files, const StampExpectation& expec
   require_stamp_settable(files, expected);
 }
 
+bool is_restore_of(const queue::TenantRestore& restore, const TenantRecord& newest) {
+  return newest.number == (restore.next ? *restore.next : restore.before).number;
+}
+
 }  // namespace tenure::cli

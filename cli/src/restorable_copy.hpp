@@ -20,4 +20,7 @@ void require_restorable(Session& session, const TenantName& name, const std::fil
 // Of a tenant that lives: that its file is its own. WrongTenant, StaleGeneration, DatabaseDamaged, TenantDoesNotExist.
 void require_database_of(const TenantFiles& files, const StampExpectation& expected);
 
+// Whether the newest generation is the one that it puts back, or puts away: it is not of an earlier one.
+[[nodiscard]] bool is_restore_of(const queue::TenantRestore& restore, const TenantRecord& newest);
+
 }  // namespace tenure::cli

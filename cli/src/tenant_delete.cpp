@@ -56,12 +56,17 @@ struct DeletedTenant {
   std::optional<WallTime> erase_at;
 };
 
+// What waits of older generations, which a copy was put in the place of, waits for this tenant.
 queue::Filter jobs_of(const TenantRecord& tenant, std::span<const ShownState> states) {
   using queue::FilterField;
   using queue::Glob;
-  queue::Filter filter{
-      {{FilterField::tenant, false, {Glob{tenant.name.text(), true}}},
-       {FilterField::generation, false, {queue::Range{tenant.generation.value, tenant.generation.value}}}}};
+  const bool waits = !states.empty() && std::ranges::all_of(states, [](ShownState state) {
+    return std::ranges::find(kWaiting, state) != kWaiting.end();
+  });
+  const queue::Range generations{waits ? std::nullopt : std::optional{tenant.generation.value},
+                                 tenant.generation.value};
+  queue::Filter filter{{{FilterField::tenant, false, {Glob{tenant.name.text(), true}}},
+                        {FilterField::generation, false, {generations}}}};
   if (states.empty()) return filter;
   filter.terms.push_back({FilterField::state, false, {}});
   for (const ShownState state : states)

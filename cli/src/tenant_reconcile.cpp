@@ -2,6 +2,7 @@
 #include "job.hpp"
 #include "nouns.hpp"
 #include "progress.hpp"
+#include "restorable_copy.hpp"
 
 #include <tenure/base/text.hpp>
 
@@ -25,10 +26,11 @@ constexpr std::size_t kFailuresNamed = 20;
 
 struct Reconciliation {
   TenantRecord newest;
-  std::optional<queue::TenantRestore> restore;  // nothing: no copy was ever put back
-  queue::Filter waiting, ended;
-  queue::JobPage waiting_page, ended_page;
-  std::int64_t waiting_count = 0, ended_count = 0;
+  std::optional<queue::TenantRestore> restore;  // nothing: its database is no copy that was put back
+  bool was_ever_restored = false;
+  queue::Filter waiting, ended, stopped;
+  queue::JobPage waiting_page, ended_page, stopped_page;
+  std::int64_t waiting_count = 0, ended_count = 0, stopped_count = 0;
 };
 
 queue::FilterTerm words(FilterField field, std::initializer_list<std::string_view> wanted) {
@@ -38,27 +40,38 @@ queue::FilterTerm words(FilterField field, std::initializer_list<std::string_vie
 }
 
 // Of the filter that the operator has given those of older generations.
-queue::Filter older_jobs(const queue::Filter& given, const TenantRecord& newest) {
+queue::Filter older_jobs(const queue::Filter& given, const TenantName& name, std::int64_t generation_max) {
   queue::Filter filter = given;
-  filter.terms.push_back(words(FilterField::tenant, {newest.name.text()}));
-  filter.terms.push_back(
-      {FilterField::generation, false, {Range{std::nullopt, newest.generation.value - 1}}});
+  filter.terms.push_back(words(FilterField::tenant, {name.text()}));
+  filter.terms.push_back({FilterField::generation, false, {Range{std::nullopt, generation_max}}});
   return filter;
 }
 
 queue::Filter waiting_jobs(const queue::Filter& given, const TenantRecord& newest) {
-  queue::Filter filter = older_jobs(given, newest);
+  queue::Filter filter = older_jobs(given, newest.name, newest.generation.value - 1);
   filter.terms.push_back(words(FilterField::state, {name_of(ShownState::blocked)}));
   filter.terms.push_back(words(FilterField::reason, {name_of(queue::JobReason::generation)}));
   return filter;
 }
 
 // What was cancelled has done nothing that could be missing.
-queue::Filter ended_jobs(const queue::Filter& given, const TenantRecord& newest, WallTime copied) {
-  queue::Filter filter = older_jobs(given, newest);
+queue::Filter ended_jobs(const queue::Filter& given, const queue::TenantRestore& restore) {
+  queue::Filter filter = older_jobs(given, restore.before.name, restore.before.generation.value);
   filter.terms.push_back(words(FilterField::state, {name_of(ShownState::succeeded), name_of(ShownState::dead),
                                                     name_of(ShownState::discarded)}));
-  filter.terms.push_back({FilterField::finished, false, {Range{to_us(copied), std::nullopt}}});
+  filter.terms.push_back({FilterField::finished, false, {Range{to_us(restore.copied), std::nullopt}}});
+  return filter;
+}
+
+// But for those that were told to stop for the copy.
+queue::Filter stopped_jobs(const queue::Filter& given, const queue::TenantRestore& restore) {
+  queue::Filter filter = older_jobs(given, restore.before.name, restore.before.generation.value);
+  filter.terms.push_back(words(FilterField::state, {name_of(ShownState::cancelled)}));
+  filter.terms.push_back(
+      {FilterField::finished,
+       false,
+       {Range{to_us(restore.begun),
+              restore.next ? std::optional{to_us(restore.next->created)} : std::nullopt}}});
   return filter;
 }
 
@@ -74,11 +87,16 @@ Reconciliation look(Session& session, const TenantName& name) {
       raise(ErrorCode::tenant_does_not_exist,
             "there is no tenant " + name.text() + "; see tenure tenant list", name.text());
     found = Reconciliation{.newest = summary->tenant, .restore = reader.tenant_restore(name)};
+    found->was_ever_restored = found->restore.has_value();
+    if (found->restore && !is_restore_of(*found->restore, found->newest)) found->restore.reset();
     found->waiting = waiting_jobs(given, found->newest);
     found->waiting_page = reader.list_jobs(found->waiting, page, session.now());
     found->waiting_count = reader.count_jobs(found->waiting, all, session.now()).count;
     if (!found->restore) return;
-    found->ended = ended_jobs(given, found->newest, found->restore->copied);
+    found->ended = ended_jobs(given, *found->restore);
+    found->stopped = stopped_jobs(given, *found->restore);
+    found->stopped_page = reader.list_jobs(found->stopped, page, session.now());
+    found->stopped_count = reader.count_jobs(found->stopped, all, session.now()).count;
     found->ended_page = reader.list_jobs(found->ended, page, session.now());
     found->ended_count = reader.count_jobs(found->ended, all, session.now()).count;
   });
@@ -117,11 +135,14 @@ std::vector<Task> tasks_of(const Session& session, const Reconciliation& found) 
                      }});
   if (session.has("rerun") && !found.restore)
     raise(ErrorCode::state_changed,
-          fmt::format("no copy was ever put in the place of the database of {}, so nothing has ended since",
+          fmt::format("the database of {} is no copy that was put in its place, so nothing has ended since",
                       found.newest.name.text()),
           found.newest.name.text());
   if (session.has("rerun"))
     tasks.push_back({"rerun", "rerun", "rerun", found.ended, found.ended_count, restamp});
+  if (session.has("rerun") && found.stopped_count > 0)
+    tasks.push_back({"rerun of those cancelled", "rerun of those cancelled", "rerun_stopped", found.stopped,
+                     found.stopped_count, restamp});
   return tasks;
 }
 
@@ -191,6 +212,9 @@ bool is_agreed(Session& session, std::span<const Task> tasks) {
 
 std::string head_text(const Reconciliation& found, const ShowStyle& style) {
   const std::string name = found.newest.name.text();
+  if (!found.restore && found.was_ever_restored)
+    return fmt::format("{}, generation {}: its database is no copy that was put back\n", name,
+                       found.newest.generation.value);
   if (!found.restore)
     return fmt::format("{}, generation {}: no copy was ever put in the place of its database\n", name,
                        found.newest.generation.value);
@@ -215,6 +239,9 @@ void print_found(Session& session, const Reconciliation& found) {
   print_part(session, "waiting", "--restamp or --cancel", found.waiting_count, found.waiting_page);
   if (found.restore)
     print_part(session, "ended since the copy", "--rerun", found.ended_count, found.ended_page);
+  if (found.stopped_count > 0)
+    print_part(session, "cancelled while it was put away", "--rerun", found.stopped_count,
+               found.stopped_page);
 }
 
 void write_jobs(json::Writer& writer, std::string_view key, const queue::JobPage& page) {
@@ -242,6 +269,7 @@ void begin_json(json::Writer& writer, const Reconciliation& found) {
     writer.null();
   }
   writer.key("waiting_count").integer(found.waiting_count).key("ended_count").integer(found.ended_count);
+  writer.key("stopped_count").integer(found.stopped_count);
 }
 
 std::string found_json(const Reconciliation& found) {
@@ -250,6 +278,7 @@ std::string found_json(const Reconciliation& found) {
   begin_json(writer, found);
   write_jobs(writer, "waiting", found.waiting_page);
   write_jobs(writer, "ended", found.ended_page);
+  write_jobs(writer, "stopped", found.stopped_page);
   writer.end_object();
   return out;
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <sys/stat.h>
 
 // A copy becomes a tenant's database, as a new generation. Each step is a commit or a move of its own, and begun again by the same command
 // where it was interrupted: what runs ends, what waits is held, the old file is closed and put away with what had not left its outbox
@@ -51,17 +52,37 @@ struct PutBack {
   TenantRecord tenant;
   Burial burial;
   std::int64_t held = 0;
+  std::int64_t stopped = 0;  // that ran, and were told to stop
   std::int64_t from_outbox = 0;
   std::vector<std::string> refused;  // rows of the outbox, and why
   WallTime erase_at{};
 };
 
+// Which file that is, and as it is: one that lies in the graveyard goes when its time is over.
+struct SeenFile {
+  static SeenFile at(const fs::path& path) {
+    struct stat seen {};
+    if (::stat(path.c_str(), &seen) != 0) return {};
+    return {seen.st_dev, seen.st_ino, seen.st_size, to_us(seen.st_mtim)};
+  }
+  static std::int64_t to_us(const timespec& time) {
+    return (time.tv_sec * 1'000'000) + (time.tv_nsec / 1000);
+  }
+  friend bool operator==(const SeenFile&, const SeenFile&) = default;
+
+  dev_t device = 0;
+  ino_t inode = 0;  // 0: none is there
+  off_t size_bytes = 0;
+  std::int64_t written_us = 0;
+};
+
 class Restoring {
  public:
-  Restoring(Session& session, const TenantName& name, fs::path path, TenantCopy copy)
+  Restoring(Session& session, const TenantName& name, fs::path path, const SeenFile& seen, TenantCopy copy)
       : session_(session),
         name_(name),
         path_(std::move(path)),
+        seen_(seen),
         copy_(std::move(copy)),
         files_(session.settings().tenants.path),
         graveyard_(files_, session.settings().application.name) {}
@@ -103,17 +124,30 @@ class Restoring {
     if (before.state != TenantState::deleted) {
       RestoreDrain drain(session_, before);
       drain.run();
+      require_same_copy();
       done.burial = graveyard_.bury(name_, before.generation, nullptr, Graveyard::Unreadable::move);
       take_outbox(done);
       drain.hold_waiting();
       done.held = drain.held();
+      done.stopped = drain.stopped();
     }
+    require_same_copy();
     session_.change([&](queue::StoreWriter& writer) {
       done.restore.next =
           value_or_raise(writer.begin_next(name_, done.burial.size_bytes(), done.erase_at, clock().wall()));
       return Changed{1, subject(*done.restore.next, name_of(TenantState::provisioning))};
     });
     session_.wake();
+  }
+
+  // Behind it the tenant is what this file holds.
+  void require_same_copy() const {
+    if (SeenFile::at(path_) == seen_) return;
+    raise(ErrorCode::state_changed,
+          fmt::format("the copy is another one by now, or gone, and nothing is put in the place of {}; the "
+                      "same command goes on from here with a copy that stays",
+                      name_.text()),
+          name_.text(), path_.string());
   }
 
   // Their enqueues were acknowledged, so what lies there becomes jobs, which wait as the others do.
@@ -173,6 +207,7 @@ class Restoring {
   Session& session_;
   const TenantName& name_;
   const fs::path path_;
+  const SeenFile seen_;
   const TenantCopy copy_;
   TenantFiles files_;
   Graveyard graveyard_;
@@ -221,7 +256,10 @@ std::string put_back_text(const PutBack& done, const ShowStyle& style) {
   std::string out = line(
       "restored", fmt::format("{}, generation {}, {}, from a copy of {}", name, done.tenant.generation.value,
                               name_of(done.tenant.state), full_time_text(done.restore.copied, style)));
-  out += line("jobs", fmt::format("{} held", number_text(done.held, style)));
+  out += line("jobs", fmt::format("{} held{}", number_text(done.held, style),
+                                  done.stopped > 0
+                                      ? fmt::format(", {} told to stop", number_text(done.stopped, style))
+                                      : ""));
   if (done.from_outbox > 0)
     out += line("outbox", fmt::format("{} of them had not left the database that was put away",
                                       number_text(done.from_outbox, style)));
@@ -243,7 +281,8 @@ std::string put_back_json(const PutBack& done) {
   writer.key("state").string(name_of(done.tenant.state));
   writer.key("generation_before").integer(done.restore.before.generation.value);
   write_time(writer, "copied", done.restore.copied);
-  writer.key("held").integer(done.held).key("from_outbox").integer(done.from_outbox);
+  writer.key("held").integer(done.held).key("stopped").integer(done.stopped);
+  writer.key("from_outbox").integer(done.from_outbox);
   writer.key("refused").begin_array();
   for (const std::string& row : done.refused) writer.string(row);
   writer.end_array().key("files").begin_array();
@@ -263,6 +302,7 @@ std::string put_back_json(const PutBack& done) {
 ExitCode tenant_restore(Session& session) {
   const TenantName name = value_or_raise(TenantName::parse(session.words()[0]));
   const fs::path path = path_of_copy(session.words()[1]);
+  const SeenFile seen = SeenFile::at(path);
   TenantCopy copy = look_at_tenant_copy(path);
   require_restorable(session, name, path, copy);
   if (!session.has("dry-run")) session.open_for_change();
@@ -274,7 +314,7 @@ ExitCode tenant_restore(Session& session) {
                            bytes_text(copy.size_bytes, session.style())));
   if (session.has("dry-run")) return ExitCode::done;
   if (!is_agreed_to_restore(session)) return ExitCode::refused;
-  const PutBack done = Restoring(session, name, path, std::move(copy)).run();
+  const PutBack done = Restoring(session, name, path, seen, std::move(copy)).run();
   if (session.json()) session.print_json(put_back_json(done));
   else session.print(put_back_text(done, session.style()));
   return ExitCode::done;

@@ -75,6 +75,10 @@ Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest, co
   return {};
 }
 
+bool is_open_of(const TenantRestore& restore, const TenantRecord& newest) {
+  return restore.is_open() && newest.number == (restore.next ? *restore.next : restore.before).number;
+}
+
 Result<void> check_next_is_later(const TenantRestore& restore, Generation copied) {
   if (!restore.next || restore.next->generation > copied) return {};
   return fail(
@@ -158,6 +162,8 @@ Result<void> check_may_be_erased(const std::optional<DeletionRecord>& deletion, 
               fmt::format("the undo window of {} is not over", deletion->tenant.name.text()),
               deletion->tenant.name.text());
 }
+
+bool has_ended(DeletionStep step) { return step == DeletionStep::erased || step == DeletionStep::taken_back; }
 
 DeletionStep step_before(DeletionStep how) {
   return how == DeletionStep::taken_back ? DeletionStep::taking_back : DeletionStep::erasing;

@@ -19,6 +19,8 @@ namespace tenure::queue {
 // Of the newest generation, whose restore has not begun: TenantDoesNotExist, TenantNotReady, StateChanged.
 [[nodiscard]] Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest,
                                                  const TenantName& name);
+// Whether it is under way in the newest generation, and not of an earlier one.
+[[nodiscard]] bool is_open_of(const TenantRestore& restore, const TenantRecord& newest);
 // A copy must not be of a later generation than the one that it becomes: StateChanged.
 [[nodiscard]] Result<void> check_next_is_later(const TenantRestore& restore, Generation copied);
 // Above those that were.
@@ -40,6 +42,8 @@ namespace tenure::queue {
 [[nodiscard]] Result<void> check_may_be_taken_back(const std::optional<DeletionRecord>& deletion,
                                                    WallTime now);
 [[nodiscard]] Result<void> check_may_be_erased(const std::optional<DeletionRecord>& deletion, WallTime now);
+// Nothing of its file is there any more.
+[[nodiscard]] bool has_ended(DeletionStep step);
 // From which a deletion ends as this.
 [[nodiscard]] DeletionStep step_before(DeletionStep how);
 

@@ -4,7 +4,6 @@
 
 #include <tenure/base/json.hpp>
 #include <tenure/base/operator_identity.hpp>
-#include <tenure/base/text.hpp>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,6 @@
 namespace tenure::queue {
 namespace {
 
-constexpr std::size_t kErrorShown = 200;  // bytes: the whole of it is kept beside the tenant
 constexpr json::ReadLimits kLimitsOfMigrate{.bytes_max = 1UL << 20U, .depth_max = 4};
 
 std::int64_t number_in(const json::Document& document, std::string_view member) {
@@ -68,12 +66,13 @@ bool may_fail_by_migration(TenantState state) {
   return state == TenantState::active || state == TenantState::paused || state == TenantState::read_only;
 }
 
-AuditEntry audit_of_failed_migration(const TenantRecord& tenant, const MigrationRecord& migration) {
+// Without the error, which may quote a row of the tenant's: nobody erases a record.
+AuditEntry audit_of_failed_migration(const TenantRecord& tenant) {
   return {.who = identify_process(),
           .verb = "tenant failed",
           .subject = audit_subject(tenant.name, tenant.generation, name_of(TenantState::failed)),
           .count = 1,
-          .reason = fmt::format("migration: {}", escaped(migration.error, kErrorShown))};
+          .reason = "a migration has failed; tenure tenant show " + tenant.name.text()};
 }
 
 bool is_worth_keeping(const MigrationRecord& migration, const std::optional<MigrationRecord>& before) {

@@ -14,8 +14,7 @@ namespace tenure::queue {
 
 // Whether a migration that failed makes a tenant of that state `failed`.
 [[nodiscard]] bool may_fail_by_migration(TenantState state);
-[[nodiscard]] AuditEntry audit_of_failed_migration(const TenantRecord& tenant,
-                                                   const MigrationRecord& migration);
+[[nodiscard]] AuditEntry audit_of_failed_migration(const TenantRecord& tenant);
 
 // Whether the record says more than `before`: one that has done nothing does not, unless that one has an error.
 [[nodiscard]] bool is_worth_keeping(const MigrationRecord& migration,

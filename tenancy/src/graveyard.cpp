@@ -252,11 +252,6 @@ TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generatio
                                     {.path = buried, .origin = buried.filename().string()});
 }
 
-bool Graveyard::is_taking_back(const TenantName& tenant) const {
-  const std::string source = detail::read_begun(files_.building_lock_for(tenant)).source;
-  return !source.empty() && source.find(':') == std::string::npos;  // which stands in no name of a file here
-}
-
 // The log first: without its file it is nothing.
 std::int64_t Graveyard::erase(const TenantName& tenant, Generation generation) const {
   const fs::path path = path_for(tenant, generation);

@@ -184,4 +184,10 @@ TenantRecord make_tenant_from_copy(TenantRegistry& registry, const TenantFiles& 
       {.path = from.copy, .origin = from.origin, .keeps_receipts = from.receipts == ReceiptsOfCopy::keep});
 }
 
+std::optional<std::string> origin_of_creation(const TenantFiles& files, const TenantName& name) {
+  detail::Begun begun = detail::read_begun(files.building_lock_for(name));
+  if (begun.generation == 0) return std::nullopt;
+  return std::move(begun.source);
+}
+
 }  // namespace tenure

@@ -422,6 +422,19 @@ TEST_P(DeletionSuite, WhatIsKeptOfItBesidesJobsIsErasedAFewAtATime) {
   EXPECT_THAT(asked([](JobReader& reader) { return reader.batches().batches(std::nullopt, 10); }), IsEmpty());
 }
 
+TEST_P(DeletionSuite, WhatItsLastMigrationHasSaidIsErasedToo) {
+  write([&](StoreWriter& writer) {
+    writer.note_migration({.tenant = acme_.number, .from = 1, .to = 1, .ended = now_, .error = "near 'x'"});
+  });
+  bury_at_once();
+  const auto last = [&] {
+    return asked([&](JobReader& reader) { return reader.last_migration(acme_.number); });
+  };
+  EXPECT_TRUE(last());
+  EXPECT_EQ(written([&](StoreWriter& writer) { return writer.erase_rows_of(acme_.number, 2); }), 0);
+  EXPECT_FALSE(last());
+}
+
 TEST_P(DeletionSuite, ATenantThatTheRegistryHasLostIsRegisteredWithItsGenerationAndState) {
   const auto registered = [&](std::string_view name, std::int64_t generation, TenantState state) {
     return written([&](StoreWriter& writer) {

@@ -157,6 +157,28 @@ TEST_P(SealSuite, AKeyThatIsNotInForceBringsNothingIn) {
   EXPECT_TRUE(enqueue_into(*store, new_job(3)));
 }
 
+// Who goes on behind a refused row would give all of them up.
+TEST_P(SealSuite, WhoHasNoKeyTakesNothingOverForARestoreAndNoRowIsRefused) {
+  const auto store = store_with({});
+  store->write(Durability::durable, [](StoreWriter& writer) {
+    writer.set_seal_marks({keys('1').mark_of_current(), std::nullopt});
+  });
+  const TenantRecord acme = value_or_raise(store->registry().begin_create(TenantName{"acme"}, kNow));
+  value_or_raise(store->registry().activate(acme.name, acme.generation));
+  NewJob job = new_job(1);
+  job.tenant = acme.name;
+  job.generation = acme.generation;
+  const OutboxRows rows{.newest = OutboxSeq{1}, .rows = {{OutboxSeq{1}, write_outbox_row(job, {})}}};
+  const auto refused = refusal_of([&] {
+    store->write(Durability::durable, [&](StoreWriter& writer) {
+      value_or_raise(writer.begin_restore(
+          {.tenant = acme.name, .copied = kNow, .copied_generation = acme.generation}, kNow));
+      static_cast<void>(writer.relay_for_restore({acme.name, acme.generation}, rows, kNow));
+    });
+  });
+  EXPECT_EQ(refused, ErrorCode::bad_configuration);
+}
+
 TEST_P(SealSuite, SEC_14_AKeyComesInForceOnlyOnceNothingWaitsThatItWouldRefuse) {
   const auto store = store_with({});
   ASSERT_TRUE(enqueue_into(*store, new_job(1)));

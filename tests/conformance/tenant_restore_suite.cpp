@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -166,6 +167,89 @@ TEST_P(TenantRestoreSuite, OneThatIsBeingPutBackIsNotDeletedMeanwhile) {
       [&](StoreWriter& writer) { return writer.begin_deletion({.tenant = TenantName{"acme"}}, now_); });
   EXPECT_EQ(code_of(refused), ErrorCode::state_changed);
   EXPECT_THAT(refused.error().message, HasSubstr("tenure tenant restore acme FILE"));
+}
+
+// It would stay, in creation for ever.
+TEST_P(TenantRestoreSuite, WhileItsNextGenerationIsMadeItIsNotDeletedEither) {
+  const auto removed = [&] {
+    return written(
+        [&](StoreWriter& writer) { return writer.begin_deletion({.tenant = TenantName{"acme"}}, now_); });
+  };
+  EXPECT_TRUE(begin(now_));
+  const auto made = next();
+  ASSERT_TRUE(made);
+  const auto refused = removed();
+  EXPECT_EQ(code_of(refused), ErrorCode::state_changed);
+  EXPECT_THAT(refused.error().message, HasSubstr("tenure tenant restore acme FILE"));
+  activate(made->generation);
+  EXPECT_TRUE(removed());
+}
+
+// It could only be given up, and until then nobody erases it.
+TEST_P(TenantRestoreSuite, WhatLiesInTheGraveyardIsNotTakenBackWhileACopyIsPutInItsPlace) {
+  EXPECT_TRUE(written(
+      [&](StoreWriter& writer) { return writer.begin_deletion({.tenant = TenantName{"acme"}}, now_); }));
+  EXPECT_TRUE(written([&](StoreWriter& writer) {
+    return writer.bury(acme_.number, {.size_bytes = 10, .erase_at = now_ + hours{2}});
+  }));
+  const auto take_back = [&] {
+    return written([&](StoreWriter& writer) { return writer.begin_taking_back(acme_.number, now_); });
+  };
+  EXPECT_TRUE(begin(now_));
+  EXPECT_EQ(code_of(take_back()), ErrorCode::state_changed);
+  EXPECT_TRUE(next());
+  const auto refused = take_back();
+  EXPECT_EQ(code_of(refused), ErrorCode::state_changed);
+  EXPECT_THAT(refused.error().message, HasSubstr("tenure tenant restore acme FILE"));
+  EXPECT_EQ(deletion()->step, DeletionStep::buried);
+}
+
+TEST_P(TenantRestoreSuite, WithTheNewestGenerationGoWhatWasPutAwayForItAndItsJobs) {
+  for (const bool is_file_gone : {false, true}) {
+    const std::string name = is_file_gone ? "gone" : "there";
+    const TenantRecord old = create_tenant(name);
+    const JobId held = put(new_job(name)).id;
+    const TenantName tenant{name};
+    value_or_raise(begin(now_, Generation{1}, name));
+    value_or_raise(hold(held));
+    const TenantRecord made = value_or_raise(written([&](StoreWriter& writer) {
+      return writer.begin_next(tenant, 4096, now_ + hours{is_file_gone ? 1 : 5}, now_);
+    }));
+    value_or_raise(store().registry().activate(tenant, made.generation));
+    EXPECT_TRUE(
+        written([&](StoreWriter& writer) { return writer.begin_deletion({.tenant = tenant}, now_); }));
+    EXPECT_TRUE(written([&](StoreWriter& writer) {
+      return writer.bury(made.number, {.size_bytes = 1, .erase_at = now_ + hours{2}});
+    }));
+    const auto of_old = [&] {
+      return *asked([&](JobReader& reader) { return reader.deletion(old.number); });
+    };
+    const auto begin_erasing = [&](TenantNumber number) {
+      return written([&](StoreWriter& writer) { return writer.begin_erasing(number, now_); });
+    };
+    const auto erasable = [&] {
+      const auto found = asked([](JobReader& reader) { return reader.erasable_jobs(JobSeq{0}, 1000); }).jobs;
+      return std::ranges::find(found, held) != found.end();
+    };
+    advance(hours{3});
+    if (is_file_gone) {
+      EXPECT_TRUE(begin_erasing(old.number));
+      EXPECT_TRUE(written(
+          [&](StoreWriter& writer) { return writer.end_deletion(old.number, DeletionStep::erased); }));
+    }
+    EXPECT_FALSE(erasable());
+    EXPECT_TRUE(of_old().is_restore);
+    EXPECT_TRUE(begin_erasing(made.number));
+    EXPECT_FALSE(of_old().is_restore);
+    if (!is_file_gone) {
+      EXPECT_EQ(of_old().step, DeletionStep::buried) << "its own window is not over";
+      advance(hours{3});
+      EXPECT_TRUE(begin_erasing(old.number));
+    }
+    EXPECT_EQ(of_old().step, DeletionStep::erasing);
+    EXPECT_TRUE(erasable());
+    EXPECT_THAT(defects(), IsEmpty());
+  }
 }
 
 TEST_P(TenantRestoreSuite, WhateverWaitsIsHeldWithTheReasonGeneration) {

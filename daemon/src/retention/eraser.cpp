@@ -31,6 +31,26 @@ std::vector<DeletionRecord> all_open(queue::Store& store) {
   return open;
 }
 
+bool has_later_that_goes(const std::vector<DeletionRecord>& tenants, const TenantRecord& tenant) {
+  return std::ranges::any_of(tenants, [&](const DeletionRecord& other) {
+    return !other.is_restore && other.tenant.name == tenant.name &&
+           tenant.generation < other.tenant.generation;
+  });
+}
+
+// False: it is tried again with the next pass.
+bool erase_file(const Graveyard& graveyard, const TenantRecord& tenant) {
+  try {
+    static_cast<void>(graveyard.erase(tenant.name, tenant.generation));
+    return true;
+  } catch (const Error& error) {  // of one; the others go all the same
+    const log::Context context(tenant.name.text(), tenant.generation.value, {});
+    log::write(log::Level::warning, "tenant.not_erased",
+               std::string{"a deleted tenant was not erased, and is later: "} + error.what());
+    return false;
+  }
+}
+
 }  // namespace
 
 Eraser::Eraser(queue::Store& store, const Clock& clock, Graveyard graveyard, const EraserLimits& limits)
@@ -74,9 +94,11 @@ void Eraser::begin_pass() {
   Pass pass;
   for (DeletionRecord& deletion : all_open(store_)) {
     if (deletion.step == DeletionStep::buried && (is_doubtful || !begin(deletion))) continue;
-    static_cast<void>(graveyard_.erase(deletion.tenant.name, deletion.tenant.generation));
-    pass.tenants.push_back(std::move(deletion));
+    if (erase_file(graveyard_, deletion.tenant)) pass.tenants.push_back(std::move(deletion));
   }
+  for (DeletionRecord& deletion : pass.tenants)  // as begin_erasing of the later one has it
+    if (deletion.is_restore && has_later_that_goes(pass.tenants, deletion.tenant))
+      deletion.is_restore = false;
   if (!pass.tenants.empty()) pass_ = std::move(pass);
 }
 
@@ -116,12 +138,13 @@ void Eraser::erase_some_jobs() {
 
 bool Eraser::end_pass() {
   if (pass_->has_left_jobs) return true;
-  if (!std::exchange(pass_->has_erased_rows, true))
+  if (!pass_->has_erased_rows)
     for (const DeletionRecord& deletion : pass_->tenants)
       for (std::int64_t rows = deletion.is_restore ? 0 : 1; rows > 0;)
         store_.write(queue::Durability::ordered, [&](queue::StoreWriter& writer) {
           rows = writer.erase_rows_of(deletion.tenant.number, kRowsAtOnce);
         });
+  pass_->has_erased_rows = true;
   if (store_.erase_traces()) return false;
   for (const DeletionRecord& deletion : pass_->tenants) note_erased(deletion);
   return true;

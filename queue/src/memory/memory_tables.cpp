@@ -399,6 +399,8 @@ void MemoryTables::set_migration(const MemoryMigration& migration) {
   set(migrations_, migration.record.tenant, migration);
 }
 
+void MemoryTables::erase_migration(TenantNumber tenant) { erase(migrations_, tenant); }
+
 void MemoryTables::forget_captures(JobSeq seq) {
   std::vector<CaptureNumber> requests;
   for (const auto& [number, capture] : captures_)

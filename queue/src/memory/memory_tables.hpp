@@ -308,6 +308,7 @@ class MemoryTables {
   void set_behind(const TenantBehind& behind);
   void erase_behind(TenantNumber tenant);
   void set_migration(const MemoryMigration& migration);
+  void erase_migration(TenantNumber tenant);
   // Numbers it, and forgets the oldest behind kCapsulesKept.
   void add_capsule(const MemoryCapsule& capsule);
   // Numbers it.

@@ -20,8 +20,32 @@ std::optional<DeletionRecord> deletion_of(const MemoryTables& tables, TenantNumb
   return record;
 }
 
-bool is_open(const DeletionRecord& deletion) {
-  return deletion.step != DeletionStep::erased && deletion.step != DeletionStep::taken_back;
+bool has_open_restore(MemoryTables& tables, const TenantName& tenant) {
+  const auto newest = tables.newest_tenant(tenant);
+  const auto begun = MemoryReader{tables}.tenant_restore(tenant);
+  return newest && begun && is_open_of(*begun, *newest);
+}
+
+bool is_open(const DeletionRecord& deletion) { return !has_ended(deletion.step); }
+
+// With the tenant goes what was kept for it; whose own window is not over goes behind that.
+void erase_put_away_before(MemoryTables& tables, const TenantRecord& erased) {
+  std::vector<TenantNumber> older;
+  for (const auto& [number, restore] : tables.tenant_restores()) {
+    const auto tenant = tables.tenant(number);
+    if (tenant && tenant->name == erased.name && tenant->generation < erased.generation &&
+        restore.is_put_away)
+      older.push_back(number);
+  }
+  for (const TenantNumber number : older) {
+    MemoryTenantRestore restore = tables.tenant_restores().at(number);
+    restore.is_put_away = false;
+    tables.set_tenant_restore(number, restore);
+    auto deletion = deletion_of(tables, number);
+    if (!deletion || is_open(*deletion)) continue;
+    deletion->step = DeletionStep::erasing;
+    tables.set_deletion(number, *deletion);
+  }
 }
 
 }  // namespace
@@ -134,9 +158,7 @@ Result<DeletionRecord> MemoryWriter::begin_deletion(const NewDeletion& deletion,
   const auto newest = tables_.newest_tenant(deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
     return tl::unexpected(std::move(may.error()));
-  const auto restore = tables_.tenant_restores().find(newest->number);
-  if (restore != tables_.tenant_restores().end() && restore->second.is_put_away)
-    return is_being_restored(deletion.tenant);
+  if (has_open_restore(tables_, deletion.tenant)) return is_being_restored(deletion.tenant);
   if (auto begun = deletion_of(tables_, newest->number)) return *std::move(begun);
   tables_.set_deletion(newest->number, {.tenant = *newest,
                                         .begun = now,
@@ -197,6 +219,7 @@ Result<void> MemoryWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
 Result<void> MemoryWriter::begin_taking_back(TenantNumber tenant, WallTime now) {
   auto deletion = deletion_of(tables_, tenant);
   if (auto may = check_may_be_taken_back(deletion, now); !may) return may;
+  if (has_open_restore(tables_, deletion->tenant.name)) return is_being_restored(deletion->tenant.name);
   deletion->step = DeletionStep::taking_back;
   tables_.set_deletion(tenant, *deletion);
   return {};
@@ -215,6 +238,7 @@ Result<void> MemoryWriter::begin_erasing(TenantNumber tenant, WallTime now) {
   if (auto may = check_may_be_erased(deletion, now); !may) return may;
   deletion->step = DeletionStep::erasing;
   tables_.set_deletion(tenant, *deletion);
+  if (!deletion->is_restore) erase_put_away_before(tables_, deletion->tenant);
   return {};
 }
 
@@ -237,6 +261,7 @@ std::int64_t MemoryWriter::erase_rows_of(TenantNumber tenant, std::size_t limit)
     if (capture.tenant == tenant) captures.push_back(number);
   for (const CaptureNumber number : captures) tables_.erase_capture(number);
   static_cast<void>(forget_behind(tenant));
+  if (tables_.migrations().contains(tenant)) tables_.erase_migration(tenant);
   return batches_.erase_of(tenant, limit);
 }
 

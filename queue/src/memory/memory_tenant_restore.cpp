@@ -32,8 +32,7 @@ std::optional<TenantRestore> MemoryReader::tenant_restore(const TenantName& tena
 Result<TenantRestore> MemoryWriter::begin_restore(const NewTenantRestore& restore, WallTime now) {
   const auto newest = tables_.newest_tenant(restore.tenant);
   if (const auto begun = restore_of(tables_, restore.tenant);
-      begun && begun->is_open() && newest &&
-      newest->number == (begun->next ? *begun->next : begun->before).number) {
+      begun && newest && is_open_of(*begun, *newest)) {
     if (auto later = check_next_is_later(*begun, restore.copied_generation); !later)
       return tl::unexpected(std::move(later.error()));
     MemoryTenantRestore row = tables_.tenant_restores().at(begun->before.number);
@@ -73,6 +72,7 @@ Result<void> MemoryWriter::hold_for_restore(JobId id) {
 }
 
 Relayed MemoryWriter::relay_for_restore(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
+  if (!rows.rows.empty()) value_or_raise(check_keys(tables_.seal_marks(), keys_));
   relays_for_restore_ = true;
   Relayed relayed = relay_outbox(owner, rows, now);
   relays_for_restore_ = false;
@@ -90,7 +90,9 @@ Result<TenantRecord> MemoryWriter::begin_next(const TenantName& tenant, std::int
   }
   if (newest->number != restore->before.number) return no_restore_begun(tenant);
   if (newest->state == TenantState::draining)
-    if (auto buried = bury(newest->number, {.size_bytes = size_bytes, .newest = OutboxSeq{0}, .erase_at = erase_at}); !buried)
+    if (auto buried =
+            bury(newest->number, {.size_bytes = size_bytes, .newest = OutboxSeq{0}, .erase_at = erase_at});
+        !buried)
       return tl::unexpected(std::move(buried.error()));
   const TenantRecord next =
       tables_.insert_tenant(tenant, next_generation(newest->generation, restore->copied_generation), now);

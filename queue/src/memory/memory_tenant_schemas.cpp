@@ -72,7 +72,7 @@ bool MemoryWriter::note_migration(const MigrationRecord& migration) {
     tables_.set_migration(row);
     if (!fails) return false;
     tables_.set_tenant_state(migration.tenant, TenantState::failed);
-    append_audit(audit_of_failed_migration(*tenant, migration), migration.ended);
+    append_audit(audit_of_failed_migration(*tenant), migration.ended);
     return false;
   }
   row.former_state.reset();

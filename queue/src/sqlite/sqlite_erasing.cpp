@@ -26,6 +26,9 @@ constexpr Query kEraseCaptureRequests{"erase_capture_requests",
                                       "delete from capture_request where tenant = ?1"};
 // ?1 tenant. Index: primary key.
 constexpr Query kEraseBehind{"erase_tenant_behind", "delete from tenant_behind where tenant = ?1"};
+// Its error may quote a row of the tenant's. ?1 tenant. Index: primary key.
+constexpr Query kEraseMigration{"erase_migration_of_tenant",
+                                "delete from tenant_migration where tenant = ?1"};
 // Where a job was cancelled only now. ?1 tenant. Index: outbox_mark_tenant.
 constexpr Query kEraseMarks{"erase_marks_of_tenant", "delete from outbox_mark where tenant = ?1"};
 
@@ -74,6 +77,7 @@ std::int64_t SqliteWriter::erase_rows_of(TenantNumber tenant, std::size_t limit)
   with_overwriting(connection_, [&] {
     connection_.statement(kEraseCaptureRequests).bind(tenant.value).run();
     connection_.statement(kEraseBehind).bind(tenant.value).run();
+    connection_.statement(kEraseMigration).bind(tenant.value).run();
     connection_.statement(kEraseMarks).bind(tenant.value).run();
     erased = batches_.erase_of(tenant, limit);
   });
@@ -81,7 +85,8 @@ std::int64_t SqliteWriter::erase_rows_of(TenantNumber tenant, std::size_t limit)
 }
 
 std::vector<const Query*> erasing_queries() {
-  return {&kRowsToErase, &kNewestToErase, &kEraseCaptureRequests, &kEraseBehind, &kEraseMarks};
+  return {&kRowsToErase, &kNewestToErase,  &kEraseCaptureRequests,
+          &kEraseBehind, &kEraseMigration, &kEraseMarks};
 }
 
 }  // namespace tenure::queue

@@ -87,6 +87,13 @@ constexpr Query kForgetDeletionEnd{"forget_deletion_end", "delete from deletion_
 // ?1 tenant  ?2 step. Index: primary key.
 constexpr Query kSetDeletionStep{"set_deletion_step",
                                  "update tenant_deletion set step = ?2 where tenant = ?1"};
+// Generations that were put away for a copy, whose jobs stay while the tenant lives. ?1 name  ?2 an erased one. Index: unique (name,
+// generation); primary key.
+constexpr Query kOlderPutAway{"older_put_away", R"sql(
+  select tenant_restore.tenant from tenant cross join tenant_restore on tenant_restore.tenant = tenant.number
+  where tenant.name = ?1 and tenant.generation < ?2 and is_put_away = 1)sql"};
+// ?1 tenant. Index: primary key.
+constexpr Query kNotPutAway{"not_put_away", "update tenant_restore set is_put_away = 0 where tenant = ?1"};
 // ?1 tenant. Index: outbox_mark_tenant.
 constexpr Query kDeleteMarksOfTenant{"delete_marks_of_tenant", "delete from outbox_mark where tenant = ?1"};
 
@@ -137,6 +144,27 @@ std::optional<DeletionRecord> deletion_of(Connection& connection, TenantNumber t
   auto row = connection.statement(kDeletion);
   if (!row.bind(tenant.value).step()) return std::nullopt;
   return deletion_in(connection, row);
+}
+
+// With the tenant goes what was kept for it; whose own window is not over goes behind that.
+void erase_put_away_before(Connection& connection, const TenantRecord& erased) {
+  std::vector<TenantNumber> older;
+  {
+    auto row = connection.statement(kOlderPutAway);
+    row.bind(erased.name.text(), erased.generation.value);
+    while (row.step()) older.push_back(TenantNumber{row.integer(0)});
+  }
+  for (const TenantNumber number : older) {
+    connection.statement(kNotPutAway).bind(number.value).run();
+    const auto deletion = deletion_of(connection, number);
+    if (!deletion || !has_ended(deletion->step)) continue;
+    connection.statement(kSetDeletionStep)
+        .bind(number.value, static_cast<std::int64_t>(DeletionStep::buried))
+        .run();
+    connection.statement(kBeginDeletionEnd)
+        .bind(number.value, static_cast<std::int64_t>(DeletionStep::erasing))
+        .run();
+  }
 }
 
 }  // namespace
@@ -243,7 +271,7 @@ Result<DeletionRecord> SqliteWriter::begin_deletion(const NewDeletion& deletion,
   const auto newest = newest_tenant(connection_, deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
     return tl::unexpected(std::move(may.error()));
-  if (is_put_away_for_restore(connection_, newest->number)) return is_being_restored(deletion.tenant);
+  if (has_open_restore(connection_, deletion.tenant)) return is_being_restored(deletion.tenant);
   if (auto begun = deletion_of(connection_, newest->number)) return *std::move(begun);
   connection_.statement(kInsertDeletion)
       .bind(newest->number.value, to_us(now), deletion.uid, deletion.login, deletion.reason)
@@ -297,6 +325,7 @@ Result<void> SqliteWriter::bury(TenantNumber tenant, const BuriedTenant& buried)
 Result<void> SqliteWriter::begin_taking_back(TenantNumber tenant, WallTime now) {
   const auto deletion = deletion_of(connection_, tenant);
   if (auto may = check_may_be_taken_back(deletion, now); !may) return may;
+  if (has_open_restore(connection_, deletion->tenant.name)) return is_being_restored(deletion->tenant.name);
   if (deletion->step == DeletionStep::buried)
     connection_.statement(kBeginDeletionEnd)
         .bind(tenant.value, static_cast<std::int64_t>(DeletionStep::taking_back))
@@ -311,10 +340,12 @@ Result<void> SqliteWriter::give_up_taking_back(TenantNumber tenant) {
 }
 
 Result<void> SqliteWriter::begin_erasing(TenantNumber tenant, WallTime now) {
-  if (auto may = check_may_be_erased(deletion_of(connection_, tenant), now); !may) return may;
+  const auto deletion = deletion_of(connection_, tenant);
+  if (auto may = check_may_be_erased(deletion, now); !may) return may;
   connection_.statement(kBeginDeletionEnd)
       .bind(tenant.value, static_cast<std::int64_t>(DeletionStep::erasing))
       .run();
+  if (!deletion->is_restore) erase_put_away_before(connection_, deletion->tenant);
   return {};
 }
 
@@ -365,7 +396,7 @@ std::vector<const Query*> tenant_life_queries() {
           &kNextTenantResume,    &kTenantHints,         &kDeleteTenantHints, &kDeletion,
           &kOpenDeletionOfName,  &kOpenDeletions,       &kInsertDeletion,    &kBury,
           &kSetDeletionStep,     &kDeleteMarksOfTenant, &kBeginDeletionEnd,  &kForgetDeletionEnd,
-          &kRegisterTenant,      &kRegisterDeletion};
+          &kRegisterTenant,      &kRegisterDeletion,    &kOlderPutAway,      &kNotPutAway};
 }
 
 }  // namespace tenure::queue

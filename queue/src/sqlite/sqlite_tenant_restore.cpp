@@ -23,9 +23,6 @@ constexpr Query kRestoreOfName{"restore_of_name", R"sql(
   where tenant.name = ?1 order by tenant.generation desc limit 1)sql"};
 // ?1 tenant. Index: tenant_restore_next.
 constexpr Query kIsNext{"is_next_of_restore", "select 1 from tenant_restore where next = ?1"};
-// ?1 tenant. Index: primary key.
-constexpr Query kIsPutAway{"is_put_away_for_restore",
-                           "select 1 from tenant_restore where tenant = ?1 and is_put_away = 1"};
 // ?1 tenant  ?2 now_us  ?3 copied_us  ?4 copied_generation  ?5 is_put_away
 constexpr Query kBeginRestore{"begin_restore", R"sql(
   insert into tenant_restore(tenant, begun_us, copied_us, copied_generation, is_put_away) values (?1, ?2, ?3, ?4, ?5))sql"};
@@ -70,8 +67,10 @@ bool is_next_of_restore(Connection& connection, TenantNumber tenant) {
   return connection.statement(kIsNext).bind(tenant.value).step();
 }
 
-bool is_put_away_for_restore(Connection& connection, TenantNumber tenant) {
-  return connection.statement(kIsPutAway).bind(tenant.value).step();
+bool has_open_restore(Connection& connection, const TenantName& tenant) {
+  const auto newest = newest_tenant(connection, tenant);
+  const auto begun = restore_of(connection, tenant);
+  return newest && begun && is_open_of(*begun, *newest);
 }
 
 std::optional<TenantRestore> SqliteJobReader::tenant_restore(const TenantName& tenant) {
@@ -81,8 +80,7 @@ std::optional<TenantRestore> SqliteJobReader::tenant_restore(const TenantName& t
 Result<TenantRestore> SqliteWriter::begin_restore(const NewTenantRestore& restore, WallTime now) {
   const auto newest = newest_tenant(connection_, restore.tenant);
   if (const auto begun = restore_of(connection_, restore.tenant);
-      begun && begun->is_open() && newest &&
-      newest->number == (begun->next ? *begun->next : begun->before).number) {
+      begun && newest && is_open_of(*begun, *newest)) {
     if (auto later = check_next_is_later(*begun, restore.copied_generation); !later)
       return tl::unexpected(std::move(later.error()));
     connection_.statement(kChangeCopy)
@@ -118,7 +116,9 @@ Result<void> SqliteWriter::hold_for_restore(JobId id) {
   return {};
 }
 
+// A wrong key is nothing of a row: who goes on behind one that is refused would never come to an end.
 Relayed SqliteWriter::relay_for_restore(const OutboxOwner& owner, const OutboxRows& rows, WallTime now) {
+  if (!rows.rows.empty()) value_or_raise(check_own_keys());
   relays_for_restore_ = true;
   Relayed relayed = relay_outbox(owner, rows, now);
   relays_for_restore_ = false;
@@ -136,7 +136,9 @@ Result<TenantRecord> SqliteWriter::begin_next(const TenantName& tenant, std::int
   }
   if (newest->number != restore->before.number) return no_restore_begun(tenant);
   if (newest->state == TenantState::draining)
-    if (auto buried = bury(newest->number, {.size_bytes = size_bytes, .newest = OutboxSeq{0}, .erase_at = erase_at}); !buried)
+    if (auto buried =
+            bury(newest->number, {.size_bytes = size_bytes, .newest = OutboxSeq{0}, .erase_at = erase_at});
+        !buried)
       return tl::unexpected(std::move(buried.error()));
   const Generation generation = next_generation(newest->generation, restore->copied_generation);
   connection_.statement(kInsertNext).bind(tenant.text(), generation.value, to_us(now)).run();
@@ -212,8 +214,8 @@ void SqliteWriter::forget_restamped(const NamedJob& job, WallTime now) {
 }
 
 std::vector<const Query*> tenant_restore_queries() {
-  return {&kRestoreOfName, &kIsNext,  &kIsPutAway,   &kBeginRestore, &kChangeCopy,   &kSetNext,
-          &kInsertNext,    &kPutAway, &kForgetPause, &kGiveUpId,     &kMoveAttempts, &kDeleteRestamped};
+  return {&kRestoreOfName, &kIsNext,      &kBeginRestore, &kChangeCopy,   &kSetNext,        &kInsertNext,
+          &kPutAway,       &kForgetPause, &kGiveUpId,     &kMoveAttempts, &kDeleteRestamped};
 }
 
 }  // namespace tenure::queue

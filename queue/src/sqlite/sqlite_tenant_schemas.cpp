@@ -163,7 +163,7 @@ bool SqliteWriter::note_migration(const MigrationRecord& migration) {
     if (!may_fail_by_migration(tenant->state)) return false;
     keep_state_before_failing(connection_, migration.tenant, tenant->state);
     change_state(migration.tenant, TenantState::failed);
-    append_audit(audit_of_failed_migration(*tenant, migration), migration.ended);
+    append_audit(audit_of_failed_migration(*tenant), migration.ended);
     return false;
   }
   const bool was_behind = forget_behind(migration.tenant);

@@ -20,8 +20,8 @@ namespace tenure::queue {
 void resume_expired_tenants(sqlite::Connection& connection, WallTime now);
 // Of a generation that is provisioning: whether it is made of a copy that is put back.
 [[nodiscard]] bool is_next_of_restore(sqlite::Connection& connection, TenantNumber tenant);
-// Of a generation that is draining: whether it is put away for a copy.
-[[nodiscard]] bool is_put_away_for_restore(sqlite::Connection& connection, TenantNumber tenant);
+// Whether a copy is being put in the place of its newest generation, or that was interrupted.
+[[nodiscard]] bool has_open_restore(sqlite::Connection& connection, const TenantName& tenant);
 // When the first pause ends by itself.
 [[nodiscard]] std::optional<WallTime> tenants_paused_until(sqlite::Connection& connection);
 

@@ -34,13 +34,13 @@ inline queue::NewJob job_on_its_way(std::string_view tenant, int seed, WallTime 
 }
 
 // In the database of `tenant`, whatever tenant the job says.
-inline void leave_row(const std::filesystem::path& folder, std::string_view tenant,
-                      const queue::NewJob& job) {
+inline void leave_row(const std::filesystem::path& folder, std::string_view tenant, const queue::NewJob& job,
+                      const KeyRing& keys = {}) {
   HandleCache handles(TenantFiles((folder / "tenants/%{tenant}.db").string()), {.application = "billing"});
   const TenantScope scope{TenantName{tenant}};
   value_or_raise(handles.acquire(TenantName{tenant}, Generation{1}))
       ->write([&](TenantTransaction& transaction) {
-        static_cast<void>(add_to_outbox(transaction, job.id.uuid, queue::write_outbox_row(job, {})));
+        static_cast<void>(add_to_outbox(transaction, job.id.uuid, queue::write_outbox_row(job, keys)));
       });
 }
 

@@ -216,5 +216,35 @@ TEST_F(Seal, ARowOfAnOutboxIsGivenUpOnlyByWhoHasTheKey) {
   EXPECT_EQ(watermark(), 1);
 }
 
+TEST_F(Seal, WhatStandsInTheOutboxOfATenantThatIsPutBackIsTakenOverOnlyByWhoHasTheKey) {
+  const std::string copy = (folder / "globex-copy.db").string();
+  on_pause = [] { return true; };
+  EXPECT_EQ(run({"tenant", "create", "globex"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "backup", "globex", copy}), 0) << output.error;
+  leave_row(folder.path(), "globex", job_on_its_way("globex", 1, clock.wall()), keys('1'));
+  leave_row(folder.path(), "globex", job_on_its_way("globex", 2, clock.wall()));
+  in_force('1');
+  EXPECT_EQ(run({"tenant", "restore", "globex", copy, "--yes"}), 78);
+  EXPECT_THAT(output.error, HasSubstr("say in security.seal_key where its key is read from"));
+  EXPECT_EQ(store->registry().find(TenantName{"globex"})->state, TenantState::active);
+  configure('1');
+  EXPECT_EQ(run({"tenant", "restore", "globex", copy, "--yes"}), 0) << output.error;
+  EXPECT_THAT(output.out, AllOf(HasSubstr("outbox   1 of them"), HasSubstr("refused  row 2: ")));
+  EXPECT_EQ(run({"tenant", "reconcile", "globex", "--restamp", "--yes"}), 0) << output.error;
+  EXPECT_EQ(output.out, "re-stamped 1 job\n");
+}
+
+TEST_F(Seal, WhatStandsInTheOutboxOfATenantThatIsDeletedIsEndedOnlyByWhoHasTheKey) {
+  EXPECT_EQ(run({"tenant", "create", "globex"}), 0) << output.error;
+  leave_row(folder.path(), "globex", job_on_its_way("globex", 1, clock.wall()), keys('1'));
+  in_force('1');
+  EXPECT_EQ(run({"tenant", "delete", "globex", "--confirm", "globex"}), 78);
+  EXPECT_THAT(output.error, HasSubstr("say in security.seal_key where its key is read from"));
+  EXPECT_EQ(store->registry().find(TenantName{"globex"})->state, TenantState::active);
+  configure('1');
+  EXPECT_EQ(run({"tenant", "delete", "globex", "--confirm", "globex"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("1 row cancelled as jobs"));
+}
+
 }  // namespace
 }  // namespace tenure::cli

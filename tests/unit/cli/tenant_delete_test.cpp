@@ -236,6 +236,22 @@ TEST_F(TenantDeletes, WhatWasInterruptedIsNamedByTheCommandThatGoesOn) {
   EXPECT_EQ(tenant().state, TenantState::active);
 }
 
+TEST_F(TenantDeletes, AnInterruptedCloneOrAdoptionIsNamedByItsOwnCommand) {
+  value_or_raise(store->registry().begin_create(TenantName{"beta"}, clock.wall()));
+  clock.advance(std::chrono::hours{2});
+  const fs::path lock = folder / "tenants/.building/beta.lock";
+  std::ofstream{lock} << "1 clone:acme\n";
+  EXPECT_EQ(run({"doctor", "tenants", "stamps"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant clone acme beta\n"));
+  EXPECT_THAT(output.out, Not(HasSubstr("tenant create beta")));
+  std::ofstream{lock} << "";
+  EXPECT_EQ(run({"doctor", "tenants"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant create beta\n"));
+  fs::copy_file(file(), folder / "tenants/beta.db");
+  EXPECT_EQ(run({"doctor", "tenants"}), 0) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("-> tenure tenant adopt beta\n"));
+}
+
 TEST_F(TenantDeletes, BehindTheWindowItIsRefused) {
   EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0);
   clock.advance(std::chrono::hours{7 * 24});

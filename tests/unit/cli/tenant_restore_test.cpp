@@ -253,6 +253,95 @@ TEST_F(TenantRestores, ReconcilingListsWhatWaitsAndWhatHasEndedSinceTheCopy) {
   EXPECT_THAT(output.out, HasSubstr("acme, generation 2: rerun"));
 }
 
+TEST_F(TenantRestores, WithTheTenantGoTheJobsThatWaitOfWhatWasPutAway) {
+  add_job(1, "acme", "report.build");
+  restore();
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--dry-run"}), 0) << output.error;
+  EXPECT_THAT(output.error, HasSubstr("jobs: 1 blocked"));
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("jobs     1 blocked; cancelled 1 that waited and 0 that ran\n"));
+  EXPECT_EQ(job(1).state, queue::ShownState::cancelled);
+}
+
+// What has ended since is in the file that was taken back.
+TEST_F(TenantRestores, TheCopyOfAnEarlierGenerationIsNoBound) {
+  add_job(1, "acme", "report.build");
+  succeed(1);
+  restore();
+  add_job(2, "acme", "report.build");
+  clock.advance(std::chrono::minutes{1});
+  succeed(2);
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+  ASSERT_EQ(tenant().generation, Generation{3});
+  EXPECT_EQ(run({"tenant", "reconcile", "acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("acme, generation 3: its database is no copy that was put back\n"));
+  EXPECT_THAT(output.out, Not(HasSubstr(job_id(2).text())));
+  EXPECT_EQ(run({"tenant", "reconcile", "acme", "--rerun", "--yes"}), 1);
+  EXPECT_EQ(job(2).state, queue::ShownState::succeeded);
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("deleted  acme, generation 3\n"));
+}
+
+TEST_F(TenantRestores, WhatWasToldToStopIsNamedAndCanBeRerun) {
+  add_job(1, "acme", "report.build");
+  const queue::ClaimedJob running = claim(1);
+  const auto daemon = queue::try_lock_dispatcher_file(path);
+  ASSERT_TRUE(daemon);
+  on_pause = [&] {
+    clock.advance(std::chrono::seconds{1});
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      if (writer.cancel_requests(queue::CancelNumber{0}, 10).empty()) return;
+      value_or_raise(writer.cancel({running.seq, running.token}, true, {}, clock.wall()));
+    });
+    return true;
+  };
+  EXPECT_EQ(run({"tenant", "restore", "acme", copy, "--yes", "--drain", "2s"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("jobs     0 held, 1 told to stop\n"));
+  clock.advance(std::chrono::minutes{1});
+  EXPECT_EQ(run({"tenant", "reconcile", "acme", "--columns", "id,state"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("cancelled while it was put away: 1 job; --rerun\n"));
+  EXPECT_THAT(output.out, HasSubstr(job_id(1).text() + "  cancelled"));
+  EXPECT_EQ(run({"tenant", "reconcile", "acme", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("waiting_count":0,"ended_count":0,"stopped_count":1)"));
+  EXPECT_EQ(run({"tenant", "reconcile", "acme", "--rerun", "--yes"}), 0) << output.error;
+  EXPECT_EQ(output.out, "rerun 0 jobs\nrerun of those cancelled 1 job\n");
+  EXPECT_EQ(job(1).state, queue::ShownState::ready);
+  EXPECT_EQ(job(1).generation, Generation{2});
+}
+
+TEST_F(TenantRestores, WhatIsCancelledLaterIsNotRerun) {
+  add_job(1, "acme", "report.build");
+  restore();
+  clock.advance(std::chrono::minutes{1});
+  EXPECT_EQ(run({"tenant", "reconcile", "acme", "--cancel", "--yes"}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "reconcile", "acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, Not(HasSubstr(job_id(1).text())));
+}
+
+// The graveyard's owner, who erases, has been there meanwhile.
+TEST_F(TenantRestores, ACopyThatGoesMeanwhileStopsItBeforeTheNextGeneration) {
+  add_job(1, "acme", "report.build");
+  const queue::ClaimedJob running = claim(1);
+  auto daemon = queue::try_lock_dispatcher_file(path);
+  ASSERT_TRUE(daemon);
+  const std::string kept = copy + ".kept";
+  on_pause = [&] {
+    if (fs::exists(copy)) fs::rename(copy, kept);
+    store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      static_cast<void>(writer.finish_succeeded({running.seq, running.token}, clock.wall()));
+    });
+    return true;
+  };
+  EXPECT_NE(run({"tenant", "restore", "acme", copy, "--yes"}), 0);
+  EXPECT_THAT(output.error, HasSubstr("the copy is another one by now, or gone"));
+  EXPECT_EQ(tenant().state, TenantState::draining);
+  EXPECT_EQ(tenant().generation, Generation{1});
+  EXPECT_TRUE(fs::exists(file()));
+  EXPECT_EQ(run({"tenant", "restore", "acme", kept, "--yes"}), 0) << output.error;
+  EXPECT_EQ(tenant().generation, Generation{2});
+}
+
 TEST_F(TenantRestores, WithoutARestoreThereIsNothingToReconcile) {
   EXPECT_EQ(run({"tenant", "reconcile", "acme"}), 0) << output.error;
   EXPECT_THAT(output.out, HasSubstr("no copy was ever put in the place of its database"));

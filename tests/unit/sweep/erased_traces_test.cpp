@@ -203,6 +203,10 @@ TEST_P(ErasedTraces, REG_17_BehindItNothingOfItsDataPayloadsAndErrorsIsInAnyFile
     static_cast<void>(store_->tidy());
     if (round % 3 == 0) store_->checkpoint(0);
   }
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    writer.note_migration(
+        {.tenant = number_of(kMarked), .ended = clock_.wall(), .error = "not unique: " + kMarker});
+  });
   EXPECT_FALSE(files_with(kMarker).empty());
   remove(kMarked);
   enqueue(kBeside, "of-beta");  // the newest of all

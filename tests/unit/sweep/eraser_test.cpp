@@ -22,6 +22,32 @@ using queue::StoreWriter;
 const TenantName kGone{"acme"};
 const TenantName kOther{"beta"};
 
+// Counts what it is asked, and fails at one write.
+struct CountedStore final : queue::Store {
+  explicit CountedStore(queue::Store& inner) : inner_(inner) {}
+  void read(FunctionRef<void(queue::JobReader&)> work) override {
+    ++reads;
+    inner_.read(work);
+  }
+  void write(queue::Durability durability, FunctionRef<void(StoreWriter&)> work) override {
+    if (++writes == fails_at) throw Error(Failure{.code = ErrorCode::disk, .message = "no space"});
+    inner_.write(durability, work);
+  }
+  void sync() override { inner_.sync(); }
+  Result<std::string> outbox_row(const queue::NewJob& job) override { return inner_.outbox_row(job); }
+  std::int64_t change_counter() override { return inner_.change_counter(); }
+  void checkpoint(std::int64_t bytes) override { inner_.checkpoint(bytes); }
+  bool tidy() override { return inner_.tidy(); }
+  TenantRegistry& registry() override { return inner_.registry(); }
+  std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
+    return inner_.audited_registry(std::move(entry), clock);
+  }
+  queue::Store& inner_;
+  int reads = 0;
+  int writes = 0;
+  int fails_at = 0;
+};
+
 class Erasing : public ::testing::Test {
  protected:
   Erasing() {
@@ -115,6 +141,44 @@ TEST_F(Erasing, OfADatabaseThatWasPutAwayForACopyTheFileGoesAndTheJobsStay) {
   pass_for(eraser, 2h);
   EXPECT_FALSE(lies_there());
   EXPECT_EQ(jobs(), 8);
+  const TenantNumber first{1};
+  const TenantRecord next = *store_->registry().find(kGone);
+  value_or_raise(store_->registry().activate(kGone, next.generation));
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_deletion({.tenant = kGone}, clock_.wall()));
+    value_or_raise(writer.bury(next.number, {.size_bytes = 1, .erase_at = clock_.wall() + 1h}));
+  });
+  pass_for(eraser, 3h);
+  EXPECT_EQ(jobs(), 3) << "with the tenant what it had left there goes too";
+  EXPECT_EQ(step(), DeletionStep::erased);
+  store_->read(
+      [&](queue::JobReader& reader) { EXPECT_EQ(reader.deletion(first)->step, DeletionStep::erased); });
+}
+
+// Both windows are over in one look.
+TEST_F(Erasing, RowsOfWhatWasPutAwayGoWithTheTenantToo) {
+  const TenantNumber first = store_->registry().find(kGone)->number;
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    writer.note_migration({.tenant = first, .ended = clock_.wall(), .error = "near 'x'"});
+    value_or_raise(writer.begin_restore(
+        {.tenant = kGone, .copied = clock_.wall(), .copied_generation = Generation{1}}, clock_.wall()));
+    for (std::size_t each = 0; each < 5; ++each) value_or_raise(writer.hold_for_restore(ids_of_[each]));
+    value_or_raise(writer.begin_next(kGone, 1, clock_.wall() + 1h, clock_.wall()));
+  });
+  const TenantRecord next = *store_->registry().find(kGone);
+  value_or_raise(store_->registry().activate(kGone, next.generation));
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_deletion({.tenant = kGone}, clock_.wall()));
+    value_or_raise(writer.bury(next.number, {.size_bytes = 1, .erase_at = clock_.wall() + 1h}));
+  });
+  clock_.advance(2h);
+  Eraser eraser(*store_, clock_, graveyard_);
+  pass_for(eraser, 1h);
+  EXPECT_EQ(jobs(), 3);
+  store_->read([&](queue::JobReader& reader) {
+    EXPECT_EQ(reader.deletion(first)->step, DeletionStep::erased);
+    EXPECT_FALSE(reader.last_migration(first));
+  });
 }
 
 TEST_F(Erasing, BehindTheWindowFileAndJobsAreGoneAndNobodyElses) {
@@ -212,27 +276,6 @@ TEST_F(Erasing, WhatHasBegunGoesOnWhateverTheClockSays) {
 
 // A pass over the rows is one, however many jobs each commit takes.
 TEST_F(Erasing, RowsAreLookedAtOnceForAllJobsOfAllTenants) {
-  struct CountedStore final : queue::Store {
-    explicit CountedStore(queue::Store& inner) : inner_(inner) {}
-    void read(FunctionRef<void(queue::JobReader&)> work) override {
-      ++reads;
-      inner_.read(work);
-    }
-    void write(queue::Durability durability, FunctionRef<void(StoreWriter&)> work) override {
-      inner_.write(durability, work);
-    }
-    void sync() override { inner_.sync(); }
-    Result<std::string> outbox_row(const queue::NewJob& job) override { return inner_.outbox_row(job); }
-    std::int64_t change_counter() override { return inner_.change_counter(); }
-    void checkpoint(std::int64_t bytes) override { inner_.checkpoint(bytes); }
-    bool tidy() override { return inner_.tidy(); }
-    TenantRegistry& registry() override { return inner_.registry(); }
-    std::unique_ptr<TenantRegistry> audited_registry(queue::AuditEntry entry, const Clock& clock) override {
-      return inner_.audited_registry(std::move(entry), clock);
-    }
-    queue::Store& inner_;
-    int reads = 0;
-  };
   remove(1h);
   clock_.advance(2h);
   CountedStore counted(*store_);
@@ -242,6 +285,52 @@ TEST_F(Erasing, RowsAreLookedAtOnceForAllJobsOfAllTenants) {
   }
   EXPECT_EQ(step(), DeletionStep::erased);
   EXPECT_EQ(counted.reads, 4) << "for what is due, and of eight rows four at a time with what is behind them";
+}
+
+TEST_F(Erasing, AnErrorBeforeItsRowsAreGoneIsDoneAgain) {
+  const TenantNumber number = store_->registry().find(kGone)->number;
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    writer.note_migration({.tenant = number, .ended = clock_.wall(), .error = "near 'x'"});
+  });
+  remove(1h);
+  clock_.advance(2h);
+  CountedStore failing(*store_);
+  failing.fails_at = 3;  // behind that it has begun, and its jobs
+  Eraser eraser(failing, clock_, graveyard_, {.at_once = 10});
+  for (int steps = 0; steps < 20 && step() != DeletionStep::erased; ++steps) clock_.advance(eraser.step());
+  EXPECT_EQ(step(), DeletionStep::erased);
+  EXPECT_GT(failing.writes, 3);
+  store_->read([&](queue::JobReader& reader) { EXPECT_FALSE(reader.last_migration(number)); });
+}
+
+TEST_F(Erasing, OneThatCannotGoHoldsNobodyElseUp) {
+  remove(1h);
+  const std::filesystem::path grave = graveyard_.path_for(kGone, Generation{1});
+  std::filesystem::remove(grave);
+  std::filesystem::create_directories(grave / "no-file");
+  const TenantNumber other = store_->registry().find(kOther)->number;
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.begin_deletion({.tenant = kOther}, clock_.wall()));
+    for (std::size_t each = 5; each < 8; ++each)
+      value_or_raise(writer.cancel_by_operator(ids_of_[each], clock_.wall()));
+  });
+  const Burial burial = graveyard_.bury(kOther, Generation{1});
+  store_->write(queue::Durability::durable, [&](StoreWriter& writer) {
+    value_or_raise(writer.bury(other, {.size_bytes = burial.size_bytes(), .erase_at = clock_.wall() + 1h}));
+  });
+  const TenantName gamma{"gamma"};
+  tenants_.create(gamma);
+  enqueue(gamma, 1);  // the newest of all
+  Eraser eraser(*store_, clock_, graveyard_);
+  pass_for(eraser, 2h);
+  EXPECT_FALSE(graveyard_.has(kOther, Generation{1}));
+  DeletionStep of_other{};
+  store_->read([&](queue::JobReader& reader) { of_other = reader.deletion(other)->step; });
+  EXPECT_EQ(of_other, DeletionStep::erased);
+  EXPECT_EQ(step(), DeletionStep::erasing);
+  std::filesystem::remove_all(grave);
+  pass_for(eraser, 1h);
+  EXPECT_EQ(step(), DeletionStep::erased);
 }
 
 }  // namespace

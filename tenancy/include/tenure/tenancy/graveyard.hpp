@@ -70,8 +70,6 @@ class Graveyard {
   // its place is not taken for it. What Tenants::create says besides.
   TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                          const Clock& clock) const;
-  // Whether a take_back of that name has been interrupted, or is under way: it goes on by take_back, and a create begins empty.
-  [[nodiscard]] bool is_taking_back(const TenantName& tenant) const;
   // Removes what lies there; how many bytes that were. 0 where there was nothing.
   std::int64_t erase(const TenantName& tenant, Generation generation) const;
 

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 // Copies of one tenant's database: made while others write to it, looked at, and made tenants again. It knows files and stamps, and not
@@ -65,5 +66,9 @@ struct TenantFromCopy {
 TenantRecord make_tenant_from_copy(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,
                                    const TenantName& name, const TenantFromCopy& from,
                                    const CreateOptions& options = {});
+
+// Of a creation of that name that was interrupted, or is under way: what its tenant is made of, as TenantFromCopy says; the name of a file
+// of the graveyard where it is taken back; empty where it begins empty. Nothing: no file of it was begun.
+[[nodiscard]] std::optional<std::string> origin_of_creation(const TenantFiles& files, const TenantName& name);
 
 }  // namespace tenure
