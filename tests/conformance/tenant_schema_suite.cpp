@@ -186,6 +186,21 @@ TEST_P(TenantMigrations, WhatTheLastOneHasDoneIsKept) {
   EXPECT_FALSE(listed[1].migration);
 }
 
+// Whatever a worker process says that it has done.
+TEST_P(TenantMigrations, WhatCannotBeIsNotKept) {
+  for (const char* const result :
+       {R"({"from":-1,"to":0})", R"({"from":2,"to":1})", R"({"from":0,"to":10000})", R"({"from":-2,"to":-1})",
+        R"({"from":1,"to":9223372036854775807})", "[]", "no"}) {
+    SCOPED_TRACE(result);
+    const MigratedFromTo told = read_migrate_result(result);
+    EXPECT_EQ(told.from, 0);
+    EXPECT_EQ(told.to, 0);
+    EXPECT_FALSE(note_migration({.from = told.from, .to = told.to}));
+    EXPECT_FALSE(acme().migration);
+  }
+  EXPECT_EQ(read_migrate_result(migrate_result(1, 9999, {})).to, 9999);
+}
+
 TEST_P(TenantMigrations, OneThatFailsFailsItsTenantAndTheNextHealsIt) {
   const JobId waits = put(job_of("acme")).id;
   EXPECT_FALSE(note_migration({.from = 1, .to = 1, .error = "0002_x line 1"}));
