@@ -40,8 +40,8 @@ class BoundCall {
 // A job ends behind the calls that have begun, for which its run waits; whatever calls later is refused, also what its handler has bound inside of
 // another tenant.
 // NoTenant where no tenant is current. Of what it returns: StateChanged behind the end of the job's handler; TenantSwapProhibited on a thread that is
-// inside of another tenant; BadOptions for a handle outside of a job's own tenant; what JobContext::handle says. Threads: what it returns may be copied, and its
-// copies called from any threads; `function` is called from several at once then.
+// inside of another tenant; BadOptions for a handle outside of a job's own tenant; what JobContext::handle says. Threads: what it returns may be
+// copied, and its copies called from any threads; `function` is called from several at once then.
 template <class Function>
 [[nodiscard]] auto bind_tenant(Function function) {
   return [binding = detail::bind_here(), function = std::move(function)]<class... Arguments>(
