@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -303,6 +304,33 @@ TEST_P(TenantSchemaSuite, AReadOnlyTenantHoldsWhatDoesNotOnlyRead) {
   write([&](StoreWriter& writer) { writer.tell_pools(kLives, std::vector{pool}); });
   EXPECT_EQ(asked([](JobReader& reader) { return reader.pools(); })[0].reads_only,
             std::vector<std::string>{});
+}
+
+// One pool reads and does not take the tenant, or wants more of its database; the other takes it and does not read.
+TEST_P(TenantSchemaSuite, AReadOnlyTenantsJobIsReadyWhereTheOnePoolThatReadsTakesIt) {
+  PoolRecord reading{
+      .name = "a", .queues = {"default"}, .workers = 1, .kinds = {"report.build"}, .default_queues = {}};
+  PoolRecord other = reading;
+  other.name = "b";
+  reading.reads_only = {"report.build"};
+  const JobId job = put(job_of("acme", "report.build")).id;
+  write([&](StoreWriter& writer) { EXPECT_TRUE(writer.set_read_only(TenantName("acme"), true)); });
+  const auto is_held = [&](PoolTenants of_reading, std::map<std::string, std::int64_t> schemas) {
+    reading.tenants = std::move(of_reading);
+    reading.schemas = std::move(schemas);
+    write([&](StoreWriter& writer) { writer.tell_pools(kLives, std::vector{reading, other}); });
+    const std::vector<JobReason> found = gates(job);
+    const bool is_gated = std::ranges::find(found, JobReason::tenant_read_only) != found.end();
+    EXPECT_EQ(record(job).state, is_gated ? ShownState::held : ShownState::ready);
+    return is_gated;
+  };
+  EXPECT_FALSE(is_held({}, {}));
+  EXPECT_TRUE(is_held({PoolTenants::Rule::only, {"bolt"}}, {}));
+  EXPECT_TRUE(is_held({PoolTenants::Rule::all_but, {"acme"}}, {}));
+  EXPECT_FALSE(is_held({PoolTenants::Rule::only, {"acme"}}, {}));
+  note("acme", 2);
+  EXPECT_TRUE(is_held({}, {{"report.build", 2}}));
+  EXPECT_FALSE(is_held({}, {{"report.build", 1}}));
 }
 
 TEST_P(TenantSchemaSuite, AReadyJobIsHeldWhereEachProcessWantsMore) {
