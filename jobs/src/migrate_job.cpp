@@ -6,7 +6,9 @@
 #include <tenure/queue/tenant_schema.hpp>
 #include <tenure/tenancy/fleet_migration.hpp>
 #include <tenure/tenancy/migrations.hpp>
+#include <tenure/tenancy/own_tables.hpp>
 #include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/stamp.hpp>
 
 #include <fmt/format.h>
 
@@ -16,14 +18,23 @@
 namespace tenure::detail {
 namespace {
 
-void require_known(const queue::AssignedJob& job, std::string_view arguments, std::size_t known) {
-  const std::int64_t wanted = value_or_raise(queue::read_migrate_arguments(arguments));
-  if (!job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
+void require_known(const queue::AssignedJob& job, std::int64_t wanted, std::size_t known) {
   if (std::cmp_less_equal(wanted, known)) return;
   raise(ErrorCode::tenant_unavailable,
         fmt::format("{} migrations are wanted, and this program knows {}: a newer one performs it", wanted,
                     known),
         job.tenant->text());
+}
+
+// How many migrations it has had, where that is as many as are wanted: somebody has carried them out meanwhile. Of a database that is left
+// `migrating` the next one has to end that.
+std::optional<std::int64_t> done_already(HandleLease& lease, std::int64_t wanted) {
+  const TenantSnapshot before = lease->begin_read();
+  const std::int64_t has = tenant_schema_version(before);
+  if (has < wanted) return std::nullopt;
+  const OwnTables tables(before);
+  const auto stamp = read_stamp(tables.connection());
+  return stamp && stamp->state == TenantState::migrating ? std::nullopt : std::optional{has};
 }
 
 }  // namespace
@@ -36,12 +47,15 @@ bool has_all_codes(const TenantMigrations& migrations) {
 
 std::string perform_migration(const queue::AssignedJob& job, std::string_view arguments, HandleCache& handles,
                               const TenantMigrations& migrations, const Clock& clock) {
-  require_known(job, arguments, migrations.steps.size());
+  const std::int64_t wanted = value_or_raise(queue::read_migrate_arguments(arguments));
+  if (!job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant's database");
   const TenantScope scope(*job.tenant, job.generation);
   TenantResult result{.tenant = *job.tenant, .done = {}};
   std::optional<HandleLease> lease;
   with_tenants_file(handles, *job.tenant,
                     [&] { lease.emplace(value_or_raise(handles.acquire(*job.tenant, job.generation))); });
+  if (const auto has = done_already(*lease, wanted)) return queue::migrate_result(*has, *has, {});
+  require_known(job, wanted, migrations.steps.size());
   try {
     static_cast<void>(migrate_tenant(*lease, migrations, clock.wall(), {.told = &result.done}));
   } catch (const Error& error) {

@@ -18,8 +18,8 @@ inline constexpr std::chrono::milliseconds kMigrateResultKept{std::chrono::hours
 // Whether each of these steps that has code has it there.
 [[nodiscard]] bool has_all_codes(const TenantMigrations& migrations);
 
-// Brings the job's tenant to the newest of these; what it returns is the job's result. TenantUnavailable: more are wanted than this program
-// knows. What migrate_tenant says.
+// Brings the job's tenant to the newest of these; what it returns is the job's result. Nothing is done to a database that has
+// had as many as are wanted. TenantUnavailable: more are wanted than this program knows. What migrate_tenant says.
 [[nodiscard]] std::string perform_migration(const queue::AssignedJob& job, std::string_view arguments,
                                             HandleCache& handles, const TenantMigrations& migrations,
                                             const Clock& clock);

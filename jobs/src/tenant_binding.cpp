@@ -13,58 +13,76 @@
 namespace tenure::detail {
 namespace {
 
-thread_local BindingOfRun* run_of_thread = nullptr;
+// What this thread works for: that of its handler, or of the bound call that it is in.
+thread_local CallsOfThread* calls_of_thread = nullptr;
+
+bool is_tenant_of(const JobRun& run, const TenantName& tenant, Generation generation) {
+  return run.job.tenant == tenant && run.job.generation == generation;
+}
 
 }  // namespace
 
-TenantBinding::TenantBinding(const JobRun& run)
-    : tenant_(run.job.tenant.value()), generation_(run.job.generation), run_(&run) {}
+CallsOfThread::CallsOfThread(const JobRun& run) : run_(&run), before_(std::exchange(calls_of_thread, this)) {}
 
-void TenantBinding::begin_call() {
+CallsOfThread::CallsOfThread(std::shared_ptr<BoundCalls> calls)
+    : calls_(std::move(calls)), before_(std::exchange(calls_of_thread, this)) {}
+
+CallsOfThread::~CallsOfThread() { calls_of_thread = before_; }
+
+std::shared_ptr<BoundCalls> CallsOfThread::calls() {
+  if (!calls_) calls_ = std::make_shared<BoundCalls>(*run_);
+  return calls_;
+}
+
+void BoundCalls::begin_call(const TenantName& bound) {
   const std::lock_guard lock{mutex_};
   if (has_ended_)
-    raise(ErrorCode::state_changed, "the job has ended, in whose tenant this was bound", tenant_.text());
+    raise(ErrorCode::state_changed, "the job has ended, in whose tenant this was bound", bound.text());
   ++calls_;
 }
 
-void TenantBinding::end_call() noexcept {
+void BoundCalls::end_call() noexcept {
   const std::lock_guard lock{mutex_};
   if (--calls_ == 0) is_idle_.notify_all();
 }
 
-void TenantBinding::end() {
+void BoundCalls::end() {
   std::unique_lock lock{mutex_};
   has_ended_ = true;
   is_idle_.wait(lock, [this] { return calls_ == 0; });
 }
 
-BindingOfRun::BindingOfRun(const JobRun& run) : run_(run), before_(std::exchange(run_of_thread, this)) {}
-
 BindingOfRun::~BindingOfRun() {
-  run_of_thread = before_;
-  if (binding_) binding_->end();
-}
-
-std::shared_ptr<TenantBinding> BindingOfRun::binding() {
-  if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no tenant that could be bound");
-  if (!binding_) binding_ = std::make_shared<TenantBinding>(run_);
-  return binding_;
+  if (const auto& calls = of_thread_.made()) calls->end();
 }
 
 std::shared_ptr<TenantBinding> bind_here() {
-  if (run_of_thread != nullptr) return run_of_thread->binding();
   const auto tenant = current_tenant();
   if (!tenant) raise(ErrorCode::no_tenant, "no tenant is current that could be bound");
-  return std::make_shared<TenantBinding>(*tenant, current_generation());
+  return std::make_shared<TenantBinding>(*tenant, current_generation(),
+                                         calls_of_thread == nullptr ? nullptr : calls_of_thread->calls());
 }
 
-struct BoundCall::Entered {
-  explicit Entered(TenantBinding& of) : binding(of) { binding.begin_call(); }
-  ~Entered() { binding.end_call(); }
-  Entered(const Entered&) = delete;
-  Entered& operator=(const Entered&) = delete;
+// Begins with the call and ends behind everything else of it.
+struct BegunCall {
+  explicit BegunCall(const TenantBinding& of) : calls(of.calls()) {
+    if (calls) calls->begin_call(of.tenant());
+  }
+  ~BegunCall() {
+    if (calls) calls->end_call();
+  }
+  BegunCall(const BegunCall&) = delete;
+  BegunCall& operator=(const BegunCall&) = delete;
 
+  const std::shared_ptr<BoundCalls> calls;
+};
+
+struct BoundCall::Entered {
+  explicit Entered(TenantBinding& of) : begun(of), binding(of) {}
+
+  BegunCall begun;
   TenantBinding& binding;
+  std::optional<CallsOfThread> calls_here;
   std::optional<TenantScope> scope;
   std::optional<log::Context> log_context;
   std::optional<HandleLease> lease;
@@ -72,17 +90,20 @@ struct BoundCall::Entered {
 
 BoundCall::BoundCall(TenantBinding& binding) : entered_(std::make_unique<Entered>(binding)) {
   entered_->scope.emplace(binding.tenant(), binding.generation());
-  if (const JobRun* const run = binding.run())
-    entered_->log_context.emplace(binding.tenant().text(), binding.generation().value, run->job.id.text());
+  if (!binding.calls()) return;
+  entered_->calls_here.emplace(binding.calls());
+  const queue::AssignedJob& job = binding.calls()->run().job;
+  entered_->log_context.emplace(job.tenant ? job.tenant->text() : "", job.generation.value, job.id.text());
 }
 
 BoundCall::~BoundCall() = default;
 
 TenantHandle& BoundCall::handle() {
-  TenantBinding& binding = entered_->binding;
-  const JobRun* const run = binding.run();
-  if (run == nullptr)
-    raise(ErrorCode::bad_options, "outside of a job there is no handle to carry: open one there",
+  const TenantBinding& binding = entered_->binding;
+  const JobRun* const run = binding.calls() ? &binding.calls()->run() : nullptr;
+  if (run == nullptr || !is_tenant_of(*run, binding.tenant(), binding.generation()))
+    raise(ErrorCode::bad_options,
+          "outside of the tenant of a job there is no handle to carry: open one there",
           binding.tenant().text());
   if (!entered_->lease) entered_->lease.emplace(run->new_lease());
   return **entered_->lease;

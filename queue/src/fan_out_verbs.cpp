@@ -181,8 +181,10 @@ Result<std::string> FanOutVerbs::add(const NewFanOut& fan_out, BatchNumber numbe
 
 Result<StartedFanOut> FanOutVerbs::start(const NewFanOut& fan_out, WallTime now) {
   if (auto fits = check_fan_out(fan_out); !fits) return tl::unexpected(std::move(fits.error()));
-  if (const auto first = unfinished(fan_out.key)) return StartedFanOut{*first, true};
-  if (rows_.under_way().size() >= kFanOutsMax)
+  const bool is_there = batch_rows_.named(fan_out.id).has_value();
+  if (const auto first = is_there ? std::nullopt : unfinished(fan_out.key))
+    return StartedFanOut{*first, true};
+  if (!is_there && rows_.under_way().size() >= kFanOutsMax)
     return fail(
         ErrorCode::limit_reached,
         fmt::format("{} fan-outs visit tenants already, and there are no more at a time", kFanOutsMax));
@@ -351,11 +353,13 @@ void FanOutVerbs::end_visits(const BatchRow& batch, FanOutRow& row, WallTime now
   batches_.close_by_fan_out(batch.number, now);
 }
 
-// Nothing more of it can be made. As if an operator had cancelled it.
+// Nothing more of it can be made. As if an operator had cancelled it: pages that cancel its jobs follow.
 void FanOutVerbs::stop(const BatchRow& batch, FanOutRow& row, std::string why, WallTime now) {
   row.problem = std::move(why);
-  row.is_under_way = false;
   static_cast<void>(batches_.cancel(batch.id, now));
+  const auto left = batch_rows_.numbered(batch.number);
+  row.is_under_way = left && !left->completed;
+  rows_.raise_mark();
 }
 
 void FanOutVerbs::cancel_page(const VisitOrder& order, FanOutRow& row, WallTime now) {

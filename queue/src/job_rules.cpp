@@ -13,6 +13,8 @@
 namespace tenure::queue {
 namespace {
 
+constexpr std::string_view kOwnKinds = "tenure.";
+
 std::string_view verb_of(Transition transition) {
   const std::string_view name = name_of(transition);
   return name.substr(0, name.find('_'));
@@ -31,9 +33,12 @@ Result<void> check_priority(Priority priority) {
 
 }  // namespace
 
-Result<void> check_new_job(const NewJob& job) {
+Result<void> check_new_job(const NewJob& job, MadeBy by) {
   if (auto queue = check_name(NameOf::queue, job.queue); !queue) return queue;
   if (auto kind = check_name(NameOf::kind, job.kind); !kind) return kind;
+  if (by != MadeBy::tenure && job.kind.starts_with(kOwnKinds))
+    return fail(ErrorCode::bad_options, "kind " + job.kind + ": those that begin with " +
+                                            std::string{kOwnKinds} + " are Tenure's own");
   if (auto priority = check_priority(job.priority); !priority) return priority;
   if (job.attempts_max < 1 || job.attempts_max > limits::kAttemptsMax)
     return fail(ErrorCode::bad_options, std::to_string(job.attempts_max) + " attempts are outside 1 to " +

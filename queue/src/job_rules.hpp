@@ -4,14 +4,17 @@
 #include <tenure/queue/store.hpp>
 #include <tenure/queue/transitions.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 // What every store decides alike. Internal.
 namespace tenure::queue {
 
-// BadOptions: names, priority, attempts. The client has checked them for its user; the store is the last who can.
-[[nodiscard]] Result<void> check_new_job(const NewJob& job);
+// Kinds `tenure.*` are for what Tenure makes by itself.
+enum class MadeBy : std::uint8_t { others, tenure };
+// BadOptions: names, priority, attempts, a kind of Tenure's own. The client has checked them for its user; the store is the last who can.
+[[nodiscard]] Result<void> check_new_job(const NewJob& job, MadeBy by = MadeBy::others);
 // Sealed where there is a key.
 [[nodiscard]] Envelope envelope_of(const NewJob& job, Generation generation, const KeyRing& keys);
 // `bytes`: of the envelope as it is written. Its seal does not count. PayloadTooLarge.

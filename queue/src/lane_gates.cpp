@@ -1,5 +1,7 @@
 #include "lane_gates.hpp"
 
+#include "reading_pools.hpp"
+
 #include <algorithm>
 
 namespace tenure::queue {
@@ -45,8 +47,14 @@ JobReason lane_gate(std::span<const PoolForLane> pools) {
   return is_taken ? JobReason::none : JobReason::schema_behind;
 }
 
+bool is_read_by(std::span<const PoolForLane> pools) {
+  return std::ranges::any_of(pools, [](const PoolForLane& pool) {
+    return pool.takes_tenant && pool.knows_kind && pool.has_schema && pool.reads_only;
+  });
+}
+
 std::vector<JobReason> gates_of(const LaneFacts& lane) {
-  const bool reads_only = lane.pools && std::ranges::any_of(*lane.pools, &PoolForLane::reads_only);
+  const bool reads_only = lane.pools && is_read_by(*lane.pools);
   std::vector<JobReason> gates{tenant_gate(lane.tenant, reads_only),
                                pause_gate(lane.is_queue_paused, false),
                                pause_gate(false, lane.is_kind_paused),

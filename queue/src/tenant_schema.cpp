@@ -4,10 +4,12 @@
 
 #include <tenure/base/json.hpp>
 #include <tenure/base/operator_identity.hpp>
+#include <tenure/tenancy/migrations.hpp>
 
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 
 namespace tenure::queue {
 namespace {
@@ -43,7 +45,9 @@ std::string migrate_result(std::int64_t from, std::int64_t to, const std::vector
 MigratedFromTo read_migrate_result(std::string_view result) {
   const auto document = json::Document::parse(result, kLimitsOfMigrate);
   if (!document) return {};
-  return {number_in(*document, "from"), number_in(*document, "to")};
+  const MigratedFromTo told{number_in(*document, "from"), number_in(*document, "to")};
+  const bool can_be = told.from >= 0 && told.from <= told.to && std::cmp_less_equal(told.to, kMigrationsMax);
+  return can_be ? told : MigratedFromTo{};
 }
 
 NewJob migration_job(const MigrationOrder& order, const TenantRecord& tenant, WallTime now) {

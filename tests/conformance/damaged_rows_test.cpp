@@ -348,6 +348,31 @@ TEST_F(DamagedRows, ATenantInAStateThatIsNoneIsGatedAsFailed) {
             TenantState::failed);
 }
 
+TEST_F(DamagedRows, AFanOutThatCannotBeReadIsCancelledWithTheJobsThatItHas) {
+  for (const char* const name : {"acme", "bolt"}) create_tenant(name);
+  NewFanOut all{.id = BatchId{id(9).uuid}, .name = "rebuild"};
+  all.job = {.queue = "default", .kind = "index.rebuild", .attempts_max = 3, .arguments = "{}"};
+  written([&](StoreWriter& writer) { return value_or_raise(writer.fan_outs().start(all, clock_.wall())); });
+  const auto carry_on = [&] {
+    return written([&](StoreWriter& writer) {
+      const OpenFanOut open = writer.fan_outs().open(FanOutsMark{-1})->fan_outs.at(0);
+      return writer.fan_outs().carry_on(
+          {open.number, open.after, open.is_cancelled, 1, open.is_cancelled ? 0U : 1U}, clock_.wall());
+    });
+  };
+  EXPECT_EQ(carry_on().made.size(), 1U);
+  damage("update fan_out set envelope = x'00'");
+  const VisitReply stopped = carry_on();
+  EXPECT_FALSE(stopped.why.empty());
+  EXPECT_FALSE(stopped.is_done) << "its jobs are left";
+  EXPECT_FALSE(carry_on().is_stale);
+  EXPECT_TRUE(carry_on().is_done);
+  const auto record = asked([&](JobReader& reader) { return reader.fan_outs().fan_out(all.id); }).value();
+  EXPECT_TRUE(record.batch.completed);
+  EXPECT_EQ(record.problem, stopped.why);
+  EXPECT_EQ(count("state=cancelled"), 1);
+}
+
 // Names that were taken once and are refused today, and what only damage writes.
 TEST_F(DamagedRows, ATenantWhoseNameIsRefusedTodayStopsNobody) {
   create_tenant("acme");

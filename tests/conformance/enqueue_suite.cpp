@@ -224,6 +224,9 @@ TEST_P(StoreSuite, ENQ_14_WhatNoStoreTakesIsRefused) {
   EXPECT_FALSE(with_kind(std::string(limits::kKindNameMax, 'k')));
   EXPECT_EQ(with_kind(std::string(limits::kKindNameMax + 1, 'k')), ErrorCode::bad_options);
   EXPECT_EQ(with_kind("a b"), ErrorCode::bad_options);
+  EXPECT_EQ(with_kind("tenure.migrate"), ErrorCode::bad_options);
+  EXPECT_EQ(with_kind("tenure."), ErrorCode::bad_options);
+  EXPECT_FALSE(with_kind("tenures"));
 }
 
 TEST_P(StoreSuite, ENQ_14_DistinctQueuesAndKindsAreLimited) {

@@ -266,6 +266,19 @@ TEST_P(FanOutSuite, TheSameIdIsTheSameFanOutAndNoBatchOfAnotherKind) {
   EXPECT_EQ(code_of(try_start(other)), ErrorCode::id_conflict);
 }
 
+// Whoever asks again has missed the answer, however long ago.
+TEST_P(FanOutSuite, TheSameIdIsTheSameFanOutWhateverHasItsKeyAndHoweverManyThereAre) {
+  const NewFanOut first = new_fan_out("nightly");
+  start(first);
+  carry_on();
+  const BatchId second = start(new_fan_out("nightly"));
+  EXPECT_NE(second, first.id);
+  EXPECT_EQ(start(first), first.id);
+  while (open().size() < kFanOutsMax) start();
+  EXPECT_EQ(code_of(try_start(new_fan_out())), ErrorCode::limit_reached);
+  EXPECT_EQ(start(first), first.id);
+}
+
 TEST_P(FanOutSuite, WhatCannotBeIsRefusedAndLeavesNothing) {
   const auto refused = [&](auto change) {
     NewFanOut fan_out = new_fan_out();

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -186,6 +187,21 @@ TEST_P(TenantMigrations, WhatTheLastOneHasDoneIsKept) {
   EXPECT_FALSE(listed[1].migration);
 }
 
+// Whatever a worker process says that it has done.
+TEST_P(TenantMigrations, WhatCannotBeIsNotKept) {
+  for (const char* const result :
+       {R"({"from":-1,"to":0})", R"({"from":2,"to":1})", R"({"from":0,"to":10000})", R"({"from":-2,"to":-1})",
+        R"({"from":1,"to":9223372036854775807})", "[]", "no"}) {
+    SCOPED_TRACE(result);
+    const MigratedFromTo told = read_migrate_result(result);
+    EXPECT_EQ(told.from, 0);
+    EXPECT_EQ(told.to, 0);
+    EXPECT_FALSE(note_migration({.from = told.from, .to = told.to}));
+    EXPECT_FALSE(acme().migration);
+  }
+  EXPECT_EQ(read_migrate_result(migrate_result(1, 9999, {})).to, 9999);
+}
+
 TEST_P(TenantMigrations, OneThatFailsFailsItsTenantAndTheNextHealsIt) {
   const JobId waits = put(job_of("acme")).id;
   EXPECT_FALSE(note_migration({.from = 1, .to = 1, .error = "0002_x line 1"}));
@@ -289,6 +305,33 @@ TEST_P(TenantSchemaSuite, AReadOnlyTenantHoldsWhatDoesNotOnlyRead) {
   write([&](StoreWriter& writer) { writer.tell_pools(kLives, std::vector{pool}); });
   EXPECT_EQ(asked([](JobReader& reader) { return reader.pools(); })[0].reads_only,
             std::vector<std::string>{});
+}
+
+// One pool reads and does not take the tenant, or wants more of its database; the other takes it and does not read.
+TEST_P(TenantSchemaSuite, AReadOnlyTenantsJobIsReadyWhereTheOnePoolThatReadsTakesIt) {
+  PoolRecord reading{
+      .name = "a", .queues = {"default"}, .workers = 1, .kinds = {"report.build"}, .default_queues = {}};
+  PoolRecord other = reading;
+  other.name = "b";
+  reading.reads_only = {"report.build"};
+  const JobId job = put(job_of("acme", "report.build")).id;
+  write([&](StoreWriter& writer) { EXPECT_TRUE(writer.set_read_only(TenantName("acme"), true)); });
+  const auto is_held = [&](PoolTenants of_reading, std::map<std::string, std::int64_t> schemas) {
+    reading.tenants = std::move(of_reading);
+    reading.schemas = std::move(schemas);
+    write([&](StoreWriter& writer) { writer.tell_pools(kLives, std::vector{reading, other}); });
+    const std::vector<JobReason> found = gates(job);
+    const bool is_gated = std::ranges::find(found, JobReason::tenant_read_only) != found.end();
+    EXPECT_EQ(record(job).state, is_gated ? ShownState::held : ShownState::ready);
+    return is_gated;
+  };
+  EXPECT_FALSE(is_held({}, {}));
+  EXPECT_TRUE(is_held({PoolTenants::Rule::only, {"bolt"}}, {}));
+  EXPECT_TRUE(is_held({PoolTenants::Rule::all_but, {"acme"}}, {}));
+  EXPECT_FALSE(is_held({PoolTenants::Rule::only, {"acme"}}, {}));
+  note("acme", 2);
+  EXPECT_TRUE(is_held({}, {{"report.build", 2}}));
+  EXPECT_FALSE(is_held({}, {{"report.build", 1}}));
 }
 
 TEST_P(TenantSchemaSuite, AReadyJobIsHeldWhereEachProcessWantsMore) {

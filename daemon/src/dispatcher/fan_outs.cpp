@@ -156,8 +156,9 @@ void FanOuts::look_for_rates() {
 void FanOuts::note(const queue::OpenFanOut& fan_out, const queue::VisitReply& reply, Now now,
                    Actions& actions) {
   const auto told = told_.find(fan_out.number);
-  const bool is_news =
-      !reply.why.empty() && (told == told_.end() || now.steady >= told->second + kFanOutNotePause);
+  const bool is_stopped = !reply.why.empty() && reply.refused == 0;
+  const bool is_news = !reply.why.empty() &&
+                       (is_stopped || told == told_.end() || now.steady >= told->second + kFanOutNotePause);
   if (is_news) {
     told_[fan_out.number] = now.steady;
     actions.emplace_back(
@@ -171,7 +172,7 @@ void FanOuts::note(const queue::OpenFanOut& fan_out, const queue::VisitReply& re
              .pool = {},
              .process = {}});
   }
-  if (!reply.is_done) return;
+  if (!reply.is_done || is_stopped) return;
   actions.emplace_back(Note{
       .level = Note::Level::info,
       .event = "fanout.visited",

@@ -3,9 +3,12 @@
 
 #include <tenure/base/text.hpp>
 #include <tenure/daemon/rounds/ends.hpp>
+#include <tenure/queue/retry_rule.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <variant>
 
 namespace tenure::daemon {
@@ -127,6 +130,24 @@ void note_behind(queue::StoreWriter& writer, const ClaimEnd& end, WallTime now) 
                                            now));
 }
 
+// Whether it tells of a step of the tenant's, or of its processes which that has ended, and not of the job, its program or the machine.
+bool is_failure_of_tenant(const ClaimEnd& end) {
+  if (is_reclaim(end)) return true;
+  const ErrorCode code = run_of(end).failure.code;
+  constexpr std::array kOfOthers{
+      ErrorCode::no_tenant,          ErrorCode::tenant_does_not_exist,
+      ErrorCode::tenant_not_ready,   ErrorCode::tenant_deleted,
+      ErrorCode::stale_generation,   ErrorCode::tenant_busy,
+      ErrorCode::pending_migration,  ErrorCode::handle_budget_exhausted,
+      ErrorCode::bad_payload,        ErrorCode::newer_envelope,
+      ErrorCode::envelope_mismatch,  ErrorCode::bad_seal,
+      ErrorCode::unknown_kind,       ErrorCode::store_busy,
+      ErrorCode::schema_mismatch,    ErrorCode::interrupted,
+      ErrorCode::protocol_violation,
+  };
+  return !queue::is_trouble(code) && std::ranges::find(kOfOthers, code) == kOfOthers.end();
+}
+
 // A job that migrates its tenant has ended for good. What an operator has ended is no failure of the tenant's.
 void note_migration(queue::StoreWriter& writer, const ClaimEnd& end, JobState state, WallTime now) {
   queue::MigrationRecord migration{.tenant = end.lane.tenant, .ended = now, .took = *end.migrated_for};
@@ -134,7 +155,7 @@ void note_migration(queue::StoreWriter& writer, const ClaimEnd& end, JobState st
     const queue::MigratedFromTo told = queue::read_migrate_result(done->returned->text);
     migration.from = told.from;
     migration.to = told.to;
-  } else if (state == JobState::dead) {
+  } else if (state == JobState::dead && is_failure_of_tenant(end)) {
     migration.error = run_of(end).failure.error;
   } else {
     return;

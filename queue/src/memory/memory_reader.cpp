@@ -4,6 +4,7 @@
 #include "../limit_rules.hpp"
 #include "../pause_rules.hpp"
 #include "../pool_slots.hpp"
+#include "../reading_pools.hpp"
 
 #include <tenure/queue/why.hpp>
 
@@ -388,7 +389,9 @@ std::vector<PoolSlots> MemoryReader::pool_slots() {
 JobReason MemoryReader::gate_of(const Lane& lane) {
   const auto owner = tables_.tenants().find(lane.tenant);
   const TenantState state = owner == tables_.tenants().end() ? TenantState::active : owner->second.state;
-  const JobReason of_tenant = tenant_gate(state, gates().reads_only(lane.queue, lane.kind));
+  bool reads_only = state == TenantState::read_only && gates().reads_only(lane.queue, lane.kind);
+  if (reads_only) reads_only = is_read_by(gates().pools_for(lane.tenant, lane.queue, lane.kind).value());
+  const JobReason of_tenant = tenant_gate(state, reads_only);
   if (of_tenant != JobReason::none) return of_tenant;
   const JobReason gate = gates().of(lane.tenant, lane.queue, lane.kind);
   return gate != JobReason::none ? gate : limit_questions_.gate_of(lane.tenant, lane.queue, lane.kind);

@@ -52,7 +52,8 @@ std::optional<KnownSchemas> MemoryWriter::known_schemas(SchemasMark known) {
 bool MemoryWriter::start_migration(const MigrationOrder& order, WallTime now) {
   const auto tenant = tables_.tenant(order.tenant);
   if (!tenant) return false;
-  const auto enqueued = enqueue(migration_job(order, *tenant, now), now);
+  const auto enqueued =
+      enqueue_as({.made_by = MadeBy::tenure}, keys_, migration_job(order, *tenant, now), now);
   return enqueued && !enqueued->existed;
 }
 

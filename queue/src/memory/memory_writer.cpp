@@ -42,7 +42,8 @@ Result<std::string> MemoryWriter::envelope_for(const NewJob& job, Generation gen
 
 Result<Enqueued> MemoryWriter::enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job,
                                           WallTime now) {
-  if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  if (auto options = check_new_job(job, as.made_by); !options)
+    return tl::unexpected(std::move(options.error()));
   auto former = existing(job);
   // A lost answer is asked for again when the tenant may have gone since, or the key, or its batch is closed.
   const auto former_or = [&](Failure why) -> Result<Enqueued> {

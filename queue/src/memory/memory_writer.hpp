@@ -169,6 +169,7 @@ class MemoryWriter final : public StoreWriter {
     JoinBy join_by = JoinBy::enqueue;
     const std::string* envelope = nullptr;  // that is written already
     const Owner* owner = nullptr;           // that is known, whatever its state
+    MadeBy made_by = MadeBy::others;
   };
   Result<Enqueued> enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job, WallTime now);
   Result<Enqueued> enqueue_callback(NewJob job, const std::string& envelope, WallTime now);

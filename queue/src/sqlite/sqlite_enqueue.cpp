@@ -72,7 +72,8 @@ Result<Enqueued> SqliteWriter::enqueue_callback(NewJob job, const std::string& e
 
 Result<Enqueued> SqliteWriter::enqueue_as(const EnqueueAs& as, const KeyRing& keys, const NewJob& job,
                                           WallTime now) {
-  if (auto options = check_new_job(job); !options) return tl::unexpected(std::move(options.error()));
+  if (auto options = check_new_job(job, as.made_by); !options)
+    return tl::unexpected(std::move(options.error()));
   // A lost answer is asked for again when the tenant may have gone since, or the key, or its batch is closed.
   const auto former_or = [&](Failure why) -> Result<Enqueued> {
     auto former = existing(job);

@@ -1,5 +1,6 @@
 #include "../job_rules.hpp"
 #include "../pause_rules.hpp"
+#include "../reading_pools.hpp"
 #include "interned_names.hpp"
 #include "pause_rows.hpp"
 #include "places.hpp"
@@ -303,7 +304,8 @@ std::vector<PoolSlots> SqliteJobReader::pool_slots() { return read_pool_slots(co
 
 JobReason SqliteJobReader::gate_of(TenantNumber tenant, QueueNumber queue, KindNumber kind) {
   const TenantState state = state_of(tenant);
-  const bool reads_only = state == TenantState::read_only && gates().reads_only(queue, kind);
+  bool reads_only = state == TenantState::read_only && gates().reads_only(queue, kind);
+  if (reads_only) reads_only = is_read_by(gates().pools_for(tenant, queue, kind).value());
   const JobReason gate = tenant_gate(state, reads_only);
   return gate != JobReason::none ? gate : lane_gate_of(tenant, queue, kind);
 }

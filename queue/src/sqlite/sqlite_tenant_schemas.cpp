@@ -147,7 +147,8 @@ std::optional<KnownSchemas> SqliteWriter::known_schemas(SchemasMark known) {
 bool SqliteWriter::start_migration(const MigrationOrder& order, WallTime now) {
   const auto tenant = tenant_numbered(connection_, order.tenant);
   if (!tenant) return false;
-  const auto enqueued = enqueue(migration_job(order, *tenant, now), now);
+  const auto enqueued =
+      enqueue_as({.made_by = MadeBy::tenure}, keys_, migration_job(order, *tenant, now), now);
   return enqueued && !enqueued->existed;
 }
 

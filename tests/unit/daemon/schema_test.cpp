@@ -212,6 +212,30 @@ TEST(TenantSchema, AMigrationThatFailsIsTriedAFewTimesAndThenItsTenantHasFailed)
   EXPECT_EQ(sim->job(waits).state, ShownState::succeeded);
 }
 
+// What says nothing of the tenant's steps takes none of its other jobs.
+TEST(TenantSchema, AMigrationThatCannotBeReadFailsNoTenant) {
+  for (const ErrorCode code : {ErrorCode::bad_payload, ErrorCode::bad_seal, ErrorCode::schema_mismatch}) {
+    auto options = migrating(2);
+    options.perform = [&](const queue::ClaimedJob& job) {
+      if (job.kind != queue::kMigrateKind) return simulation::Performance{};
+      return simulation::Performance{.result = RunResult::failed, .failure = {code, "no"}};
+    };
+    OlderTenants sim(options);
+    const auto waits = sim->enqueue({.tenant = "acme"});
+    sim->run_for(4min);
+    ASSERT_FALSE(migrations(sim).empty());
+    EXPECT_EQ(migrations(sim)[0].state, ShownState::dead);
+    sim.expect_held(waits);
+    sim.store->read([&](queue::JobReader& reader) {
+      const auto tenant = reader.tenant(TenantName("acme"));
+      EXPECT_EQ(tenant->tenant.state, TenantState::active) << name_of(code);
+      EXPECT_FALSE(tenant->migration);
+    });
+    sim->migrate_tenant("acme", 2);
+    EXPECT_TRUE(sim.drains(2s));
+  }
+}
+
 // Half of the fleet is of the former version, and so is half of the processes.
 TEST(TenantSchema, AProgramThatDoesNotMigrateStartsNone) {
   OlderTenants sim;

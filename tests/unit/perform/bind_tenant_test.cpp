@@ -111,6 +111,71 @@ TEST_F(BindTenant, PassesArgumentsAndValuesThroughAndRefusesAnotherTenantsThread
             std::nullopt);
 }
 
+TEST_F(BindTenant, InAHandlerTheTenantThatIsCurrentIsBound) {
+  std::function<void()> kept;
+  std::optional<TenantName> tenant;
+  EXPECT_EQ(handled([&](JobContext&) {
+              kept = with_tenant("bolt", AllowSwap{},
+                                 [&] { return bind_tenant([&] { tenant = current_tenant(); }); });
+              on_another_thread(kept);
+              auto wants_handle =
+                  with_tenant("bolt", AllowSwap{}, [] { return bind_tenant([](TenantHandle&) {}); });
+              on_another_thread([&] { EXPECT_THROW(wants_handle(), BadOptions); });
+              without_tenant([] { EXPECT_THROW(static_cast<void>(bind_tenant([] {})), NoTenant); });
+            }),
+            std::nullopt);
+  EXPECT_EQ(tenant, TenantName("bolt"));
+  EXPECT_THROW(kept(), Error) << "behind the end of the job";
+}
+
+TEST_F(BindTenant, AnUntenantedJobBindsTheTenantThatItEnters) {
+  std::function<void()> kept;
+  std::optional<TenantName> tenant;
+  jobs_.add<PayAll>([&](const PayAll&, JobContext&) {
+    EXPECT_THROW(static_cast<void>(bind_tenant([] {})), NoTenant);
+    kept = with_tenant("bolt", [&] { return bind_tenant([&] { tenant = current_tenant(); }); });
+    on_another_thread(kept);
+  });
+  client_.enqueue(PayAll{}, {.untenanted = true});
+  EXPECT_EQ(perform(claim()), std::nullopt);
+  EXPECT_EQ(tenant, TenantName("bolt"));
+  EXPECT_THROW(kept(), Error) << "behind the end of the job";
+}
+
+TEST_F(BindTenant, WhatABoundCallBindsIsOfTheSameJob) {
+  std::function<void()> kept;
+  EXPECT_EQ(handled([&](JobContext&) {
+              on_another_thread(bind_tenant([&] {
+                kept = bind_tenant([](TenantHandle& handle) { pay(handle); });
+                on_another_thread(kept);
+              }));
+            }),
+            std::nullopt);
+  EXPECT_EQ(paid("acme"), 1);
+  try {
+    kept();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.failure().code, ErrorCode::state_changed);
+  }
+}
+
+TEST_F(BindTenant, TheRunWaitsForTheLeasesOfItsCalls) {
+  std::promise<void> begun;
+  std::thread thread;
+  jobs_.add<PayInvoice>([&](const PayInvoice&, JobContext&) {
+    thread = std::thread(bind_tenant([&](TenantHandle&) { begun.set_value(); }));
+    begun.get_future().get();
+  });
+  for (int time = 0; time < 100; ++time) {
+    begun = {};
+    with_tenant("acme", [&] { client_.enqueue(PayInvoice{invoice_of("acme")}); });
+    EXPECT_EQ(perform(claim()), std::nullopt);
+    EXPECT_EQ(handles_.counters().leased, 0);
+    thread.join();
+  }
+}
+
 TEST_F(BindTenant, OfAScopeOutsideOfJobsCarriesTheTenantAlone) {
   EXPECT_THROW(static_cast<void>(bind_tenant([] {})), NoTenant);
   std::optional<TenantName> tenant;

@@ -1,4 +1,5 @@
 #include "bookkeeping.hpp"
+#include "migrate_job.hpp"
 
 #include <tenure/queue/tenant_schema.hpp>
 #include <tenure/tenancy/stamp_change.hpp>
@@ -193,6 +194,19 @@ TEST_F(TenantSchema, AProgramOffersToMigrateWhereItHasTheCodeOfEachStep) {
   EXPECT_FALSE(offers(true, with_code));
   jobs_.add_migration("0003_code", [](TenantTransaction&) {});
   EXPECT_TRUE(offers(true, with_code));
+}
+
+// Left over: its database has passed what is wanted.
+TEST_F(TenantSchema, AMigrationThatSomebodyHasCarriedOutMeanwhileIsDone) {
+  const queue::AssignedJob job{.tenant = TenantName("acme"), .generation = Generation{1}};
+  migrate("acme");
+  const auto result = [&](std::int64_t wanted) {
+    return detail::perform_migration(job, queue::migrate_arguments(wanted), handles_, {{steps().front()}},
+                                     clock_);
+  };
+  EXPECT_EQ(result(1), queue::migrate_result(2, 2, {}));
+  EXPECT_EQ(result(2), queue::migrate_result(2, 2, {}));
+  EXPECT_THROW(result(3), TenantUnavailable);
 }
 
 TEST_F(TenantSchema, TheKindOfMigrationsIsTenuresOwn) {

@@ -37,10 +37,11 @@ class BoundCall {
 // function that takes a TenantHandle& before its other arguments gets one of the job's tenant, leased for the call: as the handler's own, it
 // is for one thread, and waits for others that write.
 //   std::jthread counts(bind_tenant([](TenantHandle& handle) { ... }));
-// A job ends behind the calls that have begun, for which its run waits; whatever calls later is refused.
+// A job ends behind the calls that have begun, for which its run waits; whatever calls later is refused, also what its handler has bound inside of
+// another tenant.
 // NoTenant where no tenant is current. Of what it returns: StateChanged behind the end of the job's handler; TenantSwapProhibited on a thread that is
-// inside of another tenant; BadOptions for a handle outside of jobs; what JobContext::handle says. Threads: what it returns may be copied, and its
-// copies called from any threads; `function` is called from several at once then.
+// inside of another tenant; BadOptions for a handle outside of a job's own tenant; what JobContext::handle says. Threads: what it returns may be
+// copied, and its copies called from any threads; `function` is called from several at once then.
 template <class Function>
 [[nodiscard]] auto bind_tenant(Function function) {
   return [binding = detail::bind_here(), function = std::move(function)]<class... Arguments>(
