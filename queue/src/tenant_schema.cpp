@@ -4,6 +4,7 @@
 
 #include <tenure/base/json.hpp>
 #include <tenure/base/operator_identity.hpp>
+#include <tenure/base/text.hpp>
 #include <tenure/tenancy/migrations.hpp>
 
 #include <fmt/format.h>
