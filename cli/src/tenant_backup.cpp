@@ -286,6 +286,7 @@ void print_many(Session& session, std::span<const CopiedTenant> items) {
 ExitCode back_up_many(Session& session) {
   const fs::path folder = absolute_path(session.option("folder"));
   require_folder(folder);
+  static_cast<void>(rate_of(session));  // refused before anything is counted, in a dry run too
   const TenantFilter filter(session);
   const auto tenants =
       tenants_where(session, [&](queue::TenantSummary& tenant) { return filter.matches(tenant); });

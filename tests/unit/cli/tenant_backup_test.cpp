@@ -91,6 +91,13 @@ TEST_F(TenantBackups, OneThatFailsIsNamedAndStopsNoOther) {
   EXPECT_FALSE(fs::exists(copies / "beta.1.db.partial"));
 }
 
+TEST_F(TenantBackups, ARateThatIsNoneIsRefusedBeforeAnythingIsCounted) {
+  for (const char* const rate : {"0", "fast", "MiB/s"}) {
+    EXPECT_EQ(run({"tenant", "backup", "--folder", copies.string(), "--rate", rate, "--dry-run"}), 2);
+    EXPECT_TRUE(output.error.starts_with("tenure: BadOptions: --rate '")) << output.error;
+  }
+}
+
 TEST_F(TenantBackups, IsNoFasterThanItsRateAndEndedByCtrlC) {
   write_to("acme");
   const Instant begun = clock.steady();
