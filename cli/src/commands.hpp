@@ -43,6 +43,7 @@ struct Verb {
 struct Noun {
   std::string_view name;
   std::string_view summary;
+  std::span<const Verb> (*verbs)();
 };
 
 // A word that stands for a noun and a verb.
@@ -53,7 +54,7 @@ struct Shorthand {
 };
 
 [[nodiscard]] std::span<const Noun> nouns();
-[[nodiscard]] std::span<const Verb> verbs();
+[[nodiscard]] std::span<const Verb> verbs();  // of all nouns, in their order
 [[nodiscard]] std::span<const Shorthand> shorthands();
 [[nodiscard]] std::span<const OptionSpec> option_specs();
 [[nodiscard]] bool is_global(std::string_view option);

@@ -29,8 +29,7 @@ std::string overview_text() {
   out += "\n\n";
   for (const Noun& noun : nouns()) {
     std::string names;
-    for (const Verb& verb : verbs())
-      if (verb.noun == noun.name) names += (names.empty() ? "" : " ") + std::string(verb.name);
+    for (const Verb& verb : noun.verbs()) names += (names.empty() ? "" : " ") + std::string(verb.name);
     // Where the verbs reach into the next column, that begins below them.
     const std::string front = fmt::format("  {:<{}}{:<28}", noun.name, kVerbColumn - 2, names);
     const bool fits = front.size() == kNounColumn;
@@ -49,10 +48,9 @@ std::string overview_text() {
 
 std::string noun_help(const Noun& noun) {
   std::string out = fmt::format("tenure {}: {}\n\n", noun.name, noun.summary);
-  for (const Verb& verb : verbs())
-    if (verb.noun == noun.name)
-      out += fmt::format("  tenure {} {} {}\n{}\n      example: {}\n", verb.noun, verb.name, verb.words,
-                         wrapped("      " + std::string(verb.summary), kHelpColumns, 6), verb.example);
+  for (const Verb& verb : noun.verbs())
+    out += fmt::format("  tenure {} {} {}\n{}\n      example: {}\n", verb.noun, verb.name, verb.words,
+                       wrapped("      " + std::string(verb.summary), kHelpColumns, 6), verb.example);
   return out;
 }
 

@@ -100,8 +100,7 @@ std::string cases() {
   std::string out;
   for (const Noun& noun : nouns()) {
     std::string names;
-    for (const Verb& verb : verbs())
-      if (verb.noun == noun.name) names += fmt::format("{}{}", names.empty() ? "" : " ", verb.name);
+    for (const Verb& verb : noun.verbs()) names += fmt::format("{}{}", names.empty() ? "" : " ", verb.name);
     out += fmt::format("    '{} ') words='{}' ;;\n", noun.name, names);
   }
   for (const Verb& verb : verbs()) out += verb_case(verb);

@@ -45,10 +45,9 @@ File overview_page(std::string_view date) {
           "what the pages say.");
   page.section("COMMANDS");
   for (const Noun& noun : nouns())
-    for (const Verb& verb : verbs())
-      if (verb.noun == noun.name)
-        page.entry(fmt::format("{} {}{}{}", verb.noun, verb.name, verb.words.empty() ? "" : " ", verb.words),
-                   fmt::format("{} See `{}`(1).", sentence(verb.summary), page_name(noun)));
+    for (const Verb& verb : noun.verbs())
+      page.entry(fmt::format("{} {}{}{}", verb.noun, verb.name, verb.words.empty() ? "" : " ", verb.words),
+                 fmt::format("{} See `{}`(1).", sentence(verb.summary), page_name(noun)));
   for (const Shorthand& each : shorthands()) page.entry(each.word, sentence(summary_of(each)));
   page.section("OPTIONS").paragraph(
       "They go with every command; those of one command are in the page of its noun.");
@@ -98,14 +97,12 @@ void add_verb(ManPage& page, const Verb& verb) {
 File noun_page(const Noun& noun, std::string_view date) {
   ManPage page(page_name(noun), 1, date, noun.summary);
   page.section("SYNOPSIS");
-  for (const Verb& verb : verbs())
-    if (verb.noun == noun.name)
-      page.paragraph(fmt::format("`tenure {} {}` {}{}[OPTIONS]", verb.noun, verb.name, verb.words,
-                                 verb.words.empty() ? "" : " "));
+  for (const Verb& verb : noun.verbs())
+    page.paragraph(fmt::format("`tenure {} {}` {}{}[OPTIONS]", verb.noun, verb.name, verb.words,
+                               verb.words.empty() ? "" : " "));
   page.section("COMMANDS")
       .paragraph("The options that go with every command are in `tenure`(1), and so is what a filter is.");
-  for (const Verb& verb : verbs())
-    if (verb.noun == noun.name) add_verb(page, verb);
+  for (const Verb& verb : noun.verbs()) add_verb(page, verb);
   add_exit_codes(page);
   page.section("SEE ALSO").paragraph("`tenure`(1), `tenure.toml`(5), `tenured`(8)");
   return page.file();

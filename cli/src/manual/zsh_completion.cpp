@@ -77,8 +77,7 @@ std::string zsh_words() {
   std::string out;
   for (const Noun& noun : nouns()) {
     std::string names;
-    for (const Verb& verb : verbs())
-      if (verb.noun == noun.name) names += described(verb.name, verb.summary);
+    for (const Verb& verb : noun.verbs()) names += described(verb.name, verb.summary);
     out += fmt::format("    '{} ')\n      described=({})\n      _describe verb described\n      ;;\n",
                        noun.name, names);
   }

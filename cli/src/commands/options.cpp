@@ -1,0 +1,112 @@
+#include "../commands.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace tenure::cli {
+namespace {
+
+constexpr std::array kOptions{
+    OptionSpec{"config", "FILE", "the configuration; else TENURE_CONFIG, else /etc/tenure/tenure.toml"},
+    OptionSpec{"store", "FILE", "another control database than the configured one"},
+    OptionSpec{"offline", "", "--store names a copy, which is only looked at"},
+    OptionSpec{"now", "TIME", "with --offline: as if it were then, not when it was copied"},
+    OptionSpec{"json", "", "one JSON document instead of a table; errors too"},
+    OptionSpec{"utc", "", "times in UTC, on a terminal too"},
+    OptionSpec{"color", "WHEN", "auto, always or never", "auto always never"},
+    OptionSpec{"quiet", "", "no messages beside the data, but for errors"},
+    OptionSpec{"help", "", "help for what stands before it"},
+    OptionSpec{"version", "", "the version, and nothing else"},
+    OptionSpec{"limit", "N", "rows, 50 unless given, at most 1000"},
+    OptionSpec{"after", "CURSOR", "the page after the one that ended with this cursor"},
+    OptionSpec{"sort", "FIELD[:desc]", "the order of the rows; ascending unless :desc"},
+    OptionSpec{"columns", "NAME,...", "these columns, in this order"},
+    OptionSpec{"fail-if-any", "", "exit with 1 where something matches, for monitors"},
+    OptionSpec{"watch", "TIME", "again and again, so far apart: 2s"},
+    OptionSpec{"by", "FIELD,...", "what jobs are grouped by; kind,error unless given"},
+    OptionSpec{"scan", "N", "succeeded jobs among the newest N jobs, 1000000 unless given"},
+    OptionSpec{"yes", "", "do not ask"},
+    OptionSpec{"to", "N", "up to the migration of that number; the newest unless given"},
+    OptionSpec{"waves", "P%,...", "after so many of the tenants it is looked how many have failed"},
+    OptionSpec{"parallel", "N", "so many tenants at a time; 1 unless given"},
+    OptionSpec{"max-failures", "N", "so many may fail before the next wave is left; 0 unless given"},
+    OptionSpec{"dry-run", "", "count and show, and change nothing"},
+    OptionSpec{"reason", "TEXT", "why, for the audit record of the change"},
+    OptionSpec{"reveal", "", "show what is masked, which is recorded"},
+    OptionSpec{"fix", "", "mend what can be mended without a decision"},
+    OptionSpec{"rebuild-registry", "", "register each tenant whose stamped file is there"},
+    OptionSpec{"verify", "", "look whether the records are as they were made"},
+    OptionSpec{"head", "N:HASH", "a head that --verify has printed before"},
+    OptionSpec{"tenant", "NAME", "whose job it is; none: outside every tenant"},
+    OptionSpec{"queue", "NAME", "its queue; of a new job else the one of its kind, where it is known"},
+    OptionSpec{"priority", "N", "-100 to 100, lower runs first"},
+    OptionSpec{"run-in", "TIME", "due so long from now: 30s, 5m, 2h"},
+    OptionSpec{"run-at", "TIME", "due then: 2026-03-02T10:14:00Z, +10m"},
+    OptionSpec{"start-before", "TIME", "discarded if it has not started by then: +10m"},
+    OptionSpec{"max-attempts", "N", "attempts, 10 unless given"},
+    OptionSpec{"id", "UUID", "its id, so that the command may be given again"},
+    OptionSpec{"lines", "", "read one job a line from standard input"},
+    OptionSpec{"batch", "ID", "the batch of which it is a member, which is not closed"},
+    OptionSpec{"concurrency-key", "KEY", "jobs of its tenant with this key run one at a time"},
+    OptionSpec{"running-max", "N", "so many of them at a time, at most 10000"},
+    OptionSpec{"unique-key", "KEY", "no job where another one of its tenant has this key"},
+    OptionSpec{"unique-until", "END", "the job has it until then: ended, unless given, or started",
+               "ended started"},
+    OptionSpec{"global-keys", "", "the keys are the same for all tenants"},
+    OptionSpec{"name", "TEXT", "what it is, for operators"},
+    OptionSpec{"key", "KEY", "of which one is unfinished at a time"},
+    OptionSpec{"over", "TIME", "over how long tenants are visited: 2h; at once unless given"},
+    OptionSpec{"rate", "RATE", "at most so much: copy 20MiB/s; start 10/1s, so many jobs in a time"},
+    OptionSpec{"start-within", "TIME", "each is discarded if it has not started so soon"},
+    OptionSpec{"on-complete", "JOB", "KIND or 'KIND JSON', a job without a tenant when all have ended"},
+    OptionSpec{"on-success", "JOB", "the same when all have succeeded"},
+    OptionSpec{"which", "TENANTS", "failed, unless given, skipped or all", "failed skipped all"},
+    OptionSpec{"events", "", "each event too, with what was decided"},
+    OptionSpec{"kind", "NAME", "of which kind; of a limit a pattern, as reports.*"},
+    OptionSpec{"per", "WHAT,...", "what is counted by itself: tenant, kind, queue"},
+    OptionSpec{"count", "N", "so many: capsules (1 of a job, else 5) or ticks (10); at most 1000"},
+    OptionSpec{"until", "TIME",
+               "so long or until then: 2h, 2026-03-02; of a capture 24h, of a pause no end unless given"},
+    OptionSpec{"cron", "FIELDS", "minute, hour, day, month, day of the week; or seconds first"},
+    OptionSpec{"every", "TIME", "an interval in place of --cron: 15m"},
+    OptionSpec{"time-zone", "NAME", "in which --cron is read; UTC unless given"},
+    OptionSpec{"scope", "SCOPE", "global, unless given, tenant:NAME or each_tenant"},
+    OptionSpec{"spread", "TIME", "of each_tenant: the jobs of a tick are due within it"},
+    OptionSpec{"catch-up", "RULE", "missed ticks: latest, unless given, none or all:N"},
+    OptionSpec{"overlap", "POLICY", "while a job has not ended: skip, unless given, allow, queue_one",
+               "allow skip queue_one"},
+    OptionSpec{"folder", "DIR", "the folder of the copies; of capsules, if not the configured one"},
+    OptionSpec{"on", "END", "runs that end so: failure, unless given, success or any", "failure success any"},
+    OptionSpec{"restamp", "", "let jobs that wait run in the newest generation"},
+    OptionSpec{"rerun", "", "have jobs run again that have ended since the copy was made"},
+    OptionSpec{"cancel", "", "end jobs that wait"},
+    OptionSpec{"copy", "FILE", "a copy that was made before"},
+    OptionSpec{"confirm", "NAME", "the name of the tenant that is deleted, once more"},
+    OptionSpec{"generation", "N", "of which the database is brought back"},
+    OptionSpec{"drain", "TIME", "so long may jobs run on before they are told to stop"},
+    OptionSpec{"accept-older", "", "take a database that is an older copy; what came since is gone"},
+    OptionSpec{"accept-repeats", "",
+               "of a copy older than 7 days: steps whose receipts are gone may be repeated"},
+    OptionSpec{"pass-over", "N", "the number of the row that is given up, which is the first that waits"},
+    OptionSpec{"program", "FILE", "the worker program that has the handler"},
+    OptionSpec{.name = "debugger",
+               .value = "",
+               .help = "under gdb, or by that command",
+               .value_behind_equals = "COMMAND"},
+    OptionSpec{"from", "PLACE",
+               "a journal's event or a run's step: print nothing before it; a debugger stops there"},
+    OptionSpec{"scratch", "FOLDER", "make the scratch folder there and not below TMPDIR"},
+    OptionSpec{"keep", "", "leave the scratch folder, and say where it is"},
+};
+constexpr std::size_t kGlobalOptions = 10;  // the first ones
+
+}  // namespace
+
+std::span<const OptionSpec> option_specs() { return kOptions; }
+
+bool is_global(std::string_view option) {
+  return std::any_of(kOptions.begin(), kOptions.begin() + kGlobalOptions,
+                     [&](const auto& o) { return o.name == option; });
+}
+
+}  // namespace tenure::cli
