@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // The pools for which an operator has asked that nothing be claimed. Only the daemon knows.
@@ -27,5 +28,10 @@ struct AskedPools {
 // "pool general is quiet since 2026-03-02T10:13:00Z, as uid 1000 has asked", printable.
 [[nodiscard]] std::string text_of(const QuietPool& pool);
 [[nodiscard]] std::string command_of(const QuietPool& pool);
+
+// Of a job that nothing holds but that all pools that perform it are quiet: no store has it as a reason.
+inline constexpr std::string_view kPoolQuiet = "pool_quiet";
+inline constexpr std::string_view kPoolQuietText = "a pool that claims: all that perform it are quiet";
+inline constexpr std::string_view kPoolQuietUntil = "an operator has one of them claim again";
 
 }  // namespace tenure::cli
