@@ -12,6 +12,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 // The rows of the memory store, and what takes their changes back. Internal.
@@ -431,5 +432,27 @@ class MemoryTables {
   BatchNumber last_batch_{0};
   std::vector<std::function<void()>> undo_;
 };
+
+template <class Map>
+void MemoryTables::set(Map& map, const typename Map::key_type& key, typename Map::mapped_type value) {
+  const auto found = map.find(key);
+  if (found == map.end()) {
+    map.emplace(key, std::move(value));
+    undo_.emplace_back([&map, key] { map.erase(key); });
+  } else {
+    undo_.emplace_back(
+        [&map, key, before = std::move(found->second)]() mutable { map.at(key) = std::move(before); });
+    found->second = std::move(value);
+  }
+}
+
+template <class Map>
+void MemoryTables::erase(Map& map, const typename Map::key_type& key) {
+  const auto found = map.find(key);
+  if (found == map.end()) return;
+  undo_.emplace_back(
+      [&map, key, before = std::move(found->second)]() mutable { map.emplace(key, std::move(before)); });
+  map.erase(found);
+}
 
 }  // namespace tenure::queue
