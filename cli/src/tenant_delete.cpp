@@ -1,10 +1,8 @@
-#include "filter_text.hpp"
 #include "listing.hpp"
 #include "nouns.hpp"
-#include "progress.hpp"
+#include "tenant_drain.hpp"
 
 #include <tenure/base/text.hpp>
-#include <tenure/config/units.hpp>
 #include <tenure/queue/outbox.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
@@ -23,19 +21,11 @@ namespace tenure::cli {
 namespace {
 
 using queue::DeletionRecord;
-using queue::DeletionStep;
-using queue::JobRecord;
 using queue::ShownState;
 
-constexpr std::size_t kCancelledAtOnce = 500;
-constexpr std::chrono::seconds kDrain{30};  // unless --drain says another
-constexpr std::chrono::hours kDrainMax{24};
-constexpr std::chrono::seconds kStopWait{60};  // behind the stop token
-constexpr std::chrono::milliseconds kLookAgain{500};
+constexpr std::size_t kBatchesAtOnce = 500;
 constexpr std::size_t kReasonMax = 4096;  // bytes of why a row can be no job
 
-constexpr std::array kWaiting{ShownState::scheduled, ShownState::ready, ShownState::held,
-                              ShownState::blocked};
 constexpr std::array kCounted{ShownState::scheduled, ShownState::ready,     ShownState::held,
                               ShownState::blocked,   ShownState::running,   ShownState::succeeded,
                               ShownState::dead,      ShownState::discarded, ShownState::cancelled};
@@ -58,35 +48,11 @@ struct DeletedTenant {
 
 // What waits of older generations, which a copy was put in the place of, waits for this tenant.
 queue::Filter jobs_of(const TenantRecord& tenant, std::span<const ShownState> states) {
-  using queue::FilterField;
-  using queue::Glob;
-  const bool waits = !states.empty() && std::ranges::all_of(states, [](ShownState state) {
-    return std::ranges::find(kWaiting, state) != kWaiting.end();
+  const bool waits = std::ranges::all_of(states, [](ShownState state) {
+    return std::ranges::find(kWaitingStates, state) != kWaitingStates.end();
   });
-  const queue::Range generations{waits ? std::nullopt : std::optional{tenant.generation.value},
-                                 tenant.generation.value};
-  queue::Filter filter{{{FilterField::tenant, false, {Glob{tenant.name.text(), true}}},
-                        {FilterField::generation, false, {generations}}}};
-  if (states.empty()) return filter;
-  filter.terms.push_back({FilterField::state, false, {}});
-  for (const ShownState state : states)
-    filter.terms.back().values.emplace_back(Glob{std::string(name_of(state)), true});
-  return filter;
-}
-
-std::vector<JobRecord> list(Session& session, const TenantRecord& tenant, std::span<const ShownState> states,
-                            std::optional<queue::JobSeq> after = std::nullopt) {
-  const queue::ListOptions options{
-      .limit = kCancelledAtOnce, .after = after, .order = queue::ListOrder::oldest_first};
-  std::vector<JobRecord> jobs;
-  session.readable_store().read([&](queue::JobReader& reader) {
-    jobs = reader.list_jobs(jobs_of(tenant, states), options, session.now()).jobs;
-  });
-  return jobs;
-}
-
-std::string subject_of(const TenantRecord& tenant, std::string_view what) {
-  return fmt::format("{}, generation {}, {}", tenant.name.text(), tenant.generation.value, what);
+  const std::int64_t newest = tenant.generation.value;
+  return jobs_of_generations(tenant.name, {waits ? std::nullopt : std::optional{newest}, newest}, states);
 }
 
 class Deletion {
@@ -95,11 +61,6 @@ class Deletion {
       : session_(session),
         name_(name),
         graveyard_(TenantFiles(session.settings().tenants.path), session.settings().application.name) {}
-
-  // Opens the control database for writing: an interrupted run may have left a log that nobody who only looks can read.
-  void open_for_change() {
-    session_.change([](queue::StoreWriter&) { return Changed{}; });
-  }
 
   [[nodiscard]] DeletedTenant look() {
     DeletedTenant found{.tenant = {.number = {}, .name = name_, .generation = {}}};
@@ -134,7 +95,7 @@ class Deletion {
                                                 .login = session_.who().login,
                                                 .reason = std::string(session_.option("reason"))},
                                                clock().wall()));
-      return Changed{1, subject_of(begun.tenant, name_of(TenantState::draining))};
+      return Changed{1, generation_subject(begun.tenant, name_of(TenantState::draining))};
     });
     session_.wake();
     drain(deleted);
@@ -147,7 +108,7 @@ class Deletion {
       value_or_raise(writer.bury(
           deleted.tenant.number,
           {.size_bytes = deleted.burial.size_bytes(), .newest = newest, .erase_at = *deleted.erase_at}));
-      return Changed{1, subject_of(deleted.tenant, name_of(TenantState::deleted))};
+      return Changed{1, generation_subject(deleted.tenant, name_of(TenantState::deleted))};
     });
     session_.wake();
   }
@@ -157,76 +118,24 @@ class Deletion {
 
   [[nodiscard]] const Clock& clock() { return session_.environment().clock; }
 
-  // What is given back while it drains waits again, so that both are looked at until neither is there.
   void drain(DeletedTenant& deleted) {
-    const Instant asked_at = clock().steady() + drain_limit();
-    bool has_asked = false;
-    while (true) {
-      cancel_waiting(deleted);
-      const auto running = list(session_, deleted.tenant, std::array{ShownState::running});
-      if (running.empty() && list(session_, deleted.tenant, kWaiting).empty()) return;
-      if (running.empty()) continue;
-      if (!has_dispatcher()) {
-        end_claims(deleted, running);
-        continue;
-      }
-      if (!has_asked && clock().steady() >= asked_at) {
-        has_asked = true;
-        ask_to_stop(deleted, running);
-      }
-      wait_for(deleted.tenant, running.size(), asked_at + kStopWait);
-    }
-  }
-
-  void wait_for(const TenantRecord& tenant, std::size_t running, Instant bound) {
-    const bool goes_on =
-        clock().steady() < bound && session_.environment().pause && session_.environment().pause(kLookAgain);
-    if (goes_on) return;
-    raise(ErrorCode::tenant_busy,
-          fmt::format("{} of {} still {}; it is draining, and the same command goes on from here",
-                      counted(static_cast<std::int64_t>(running), "job", session_.style()),
-                      tenant.name.text(), running == 1 ? "runs" : "run"),
-          tenant.name.text());
-  }
-
-  std::chrono::milliseconds drain_limit() {
-    if (!session_.has("drain")) return kDrain;
-    const std::string_view text = session_.option("drain");
-    const auto length = config::parse_duration(text);
-    if (!length || *length > kDrainMax)
-      raise(ErrorCode::bad_options,
-            fmt::format("--drain '{}' is no length of time as 30s, or longer than a day", escaped(text, 64)));
-    return *length;
-  }
-
-  bool has_dispatcher() {
-    bool has = false;
-    session_.readable_store().read([&](queue::JobReader& reader) { has = reader.has_dispatcher(); });
-    return has;
-  }
-
-  void cancel_waiting(DeletedTenant& deleted) {
-    for (auto jobs = list(session_, deleted.tenant, kWaiting); !jobs.empty();
-         jobs = list(session_, deleted.tenant, kWaiting, jobs.back().seq))
-      deleted.cancelled +=
-          change_jobs(deleted.tenant, jobs, "cancelled", [this](auto& writer, const auto& job) {
-            return writer.cancel_by_operator(job.id, clock().wall());
-          });
-  }
-
-  void ask_to_stop(DeletedTenant& deleted, const std::vector<JobRecord>& running) {
-    deleted.stopped += change_jobs(
-        deleted.tenant, running, "asked to stop",
-        [this](auto& writer, const auto& job) { return writer.ask_to_cancel(job.id, clock().wall()); });
-  }
-
-  // Nobody holds the store, so nothing runs: they are what a daemon that died has left.
-  void end_claims(DeletedTenant& deleted, const std::vector<JobRecord>& running) {
+    const auto cancel = [this](queue::StoreWriter& writer, queue::JobId job) {
+      return writer.cancel_by_operator(job, clock().wall());
+    };
     const queue::AttemptFailure why{.code = ErrorCode::claim_lost,
                                     .error = "its tenant is deleted, and no daemon runs"};
-    deleted.stopped += change_jobs(deleted.tenant, running, "cancelled", [&](auto& writer, const auto& job) {
-      return job.claim ? writer.cancel({job.seq, *job.claim}, true, why, clock().wall()) : Result<void>{};
-    });
+    const auto end_claim = [&](queue::StoreWriter& writer, queue::ClaimRef claim) {
+      return writer.cancel(claim, true, why, clock().wall());
+    };
+    TenantDrain drain(session_, deleted.tenant,
+                      {.waiting = jobs_of(deleted.tenant, kWaitingStates),
+                       .settle = cancel,
+                       .settled = "cancelled",
+                       .end_claim = end_claim,
+                       .ended = "cancelled"});
+    drain.run();
+    deleted.cancelled = drain.settled();
+    deleted.stopped = drain.told_to_stop() + drain.claims_ended();
   }
 
   // What transactions of the tenant have enqueued while it drained was acknowledged. The file is closed, so no more comes. The greatest
@@ -253,7 +162,7 @@ class Deletion {
       std::string what = "cancelled out of its outbox";
       for (const queue::RefusedOutboxRow& row : done.refused)
         what += fmt::format("; row {} given up: {}", row.seq.value, name_of(row.failure.code));
-      return Changed{done.cancelled + std::ssize(done.refused), subject_of(deleted.tenant, what)};
+      return Changed{done.cancelled + std::ssize(done.refused), generation_subject(deleted.tenant, what)};
     });
     deleted.outbox.cancelled += done.cancelled;
     deleted.outbox.existed += done.existed;
@@ -264,30 +173,9 @@ class Deletion {
   void end_batches(DeletedTenant& deleted) {
     for (std::int64_t ended = 1; ended > 0; deleted.batches += ended)
       session_.change([&](queue::StoreWriter& writer) {
-        ended = writer.end_batches_of(deleted.tenant.number, kCancelledAtOnce, clock().wall());
-        return Changed{ended, subject_of(deleted.tenant, "batches cancelled")};
+        ended = writer.end_batches_of(deleted.tenant.number, kBatchesAtOnce, clock().wall());
+        return Changed{ended, generation_subject(deleted.tenant, "batches cancelled")};
       });
-  }
-
-  // How many were changed; one that has moved on is looked at again.
-  template <class Act>
-  std::int64_t change_jobs(const TenantRecord& tenant, const std::vector<JobRecord>& jobs,
-                           std::string_view what, const Act& act) {
-    std::int64_t changed = 0;
-    session_.change([&](queue::StoreWriter& writer) {
-      changed = 0;
-      for (const JobRecord& job : jobs) {
-        auto acted = act(writer, job);
-        if (acted) ++changed;
-        else if (acted.error().code != ErrorCode::state_changed &&
-                 acted.error().code != ErrorCode::job_not_found &&
-                 acted.error().code != ErrorCode::claim_lost)
-          raise(std::move(acted.error()));
-      }
-      return Changed{changed, subject_of(tenant, what)};
-    });
-    session_.wake();
-    return changed;
   }
 
   Session& session_;
@@ -396,7 +284,7 @@ bool is_confirmed(Session& session, const TenantName& name) {
 ExitCode tenant_delete(Session& session) {
   const TenantName name = value_or_raise(TenantName::parse(session.words().front()));
   Deletion deletion(session, name);
-  if (!session.has("dry-run")) deletion.open_for_change();
+  if (!session.has("dry-run")) session.open_for_change();
   DeletedTenant deleted = deletion.look();
   session.note(fmt::format("{}, generation {}, is {}; jobs: {}", name.text(), deleted.tenant.generation.value,
                            name_of(deleted.tenant.state), jobs_text(deleted, session.style())));

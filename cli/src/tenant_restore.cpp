@@ -1,7 +1,7 @@
 #include "listing.hpp"
 #include "nouns.hpp"
 #include "restorable_copy.hpp"
-#include "restore_drain.hpp"
+#include "tenant_drain.hpp"
 
 #include <tenure/base/text.hpp>
 #include <tenure/queue/outbox.hpp>
@@ -97,9 +97,6 @@ class Restoring {
 
  private:
   [[nodiscard]] const Clock& clock() { return session_.environment().clock; }
-  [[nodiscard]] std::string subject(const TenantRecord& tenant, std::string_view what) const {
-    return fmt::format("{}, generation {}, {}", name_.text(), tenant.generation.value, what);
-  }
 
   TenantRestore begin() {
     std::optional<TenantRestore> begun;
@@ -111,7 +108,8 @@ class Restoring {
                                                    .login = session_.who().login,
                                                    .reason = std::string(session_.option("reason"))},
                                                   clock().wall()));
-      return Changed{1, subject(begun->before, fmt::format("begun, a copy of {}, generation {}: {}",
+      return Changed{
+          1, generation_subject(begun->before, fmt::format("begun, a copy of {}, generation {}: {}",
                                                            to_rfc3339(copy_.copied), copy_.generation.value,
                                                            path_.string()))};
     });
@@ -122,22 +120,46 @@ class Restoring {
   void put_away(PutBack& done) {
     const TenantRecord& before = done.restore.before;
     if (before.state != TenantState::deleted) {
-      RestoreDrain drain(session_, before);
+      TenantDrain drain = drain_of(before);
       drain.run();
       require_same_copy();
       done.burial = graveyard_.bury(name_, before.generation, nullptr, Graveyard::Unreadable::move);
       take_outbox(done);
-      drain.hold_waiting();
-      done.held = drain.held();
-      done.stopped = drain.stopped();
+      drain.settle_waiting();
+      done.held = drain.settled();
+      done.stopped = drain.told_to_stop();
     }
     require_same_copy();
     session_.change([&](queue::StoreWriter& writer) {
       done.restore.next =
           value_or_raise(writer.begin_next(name_, done.burial.size_bytes(), done.erase_at, clock().wall()));
-      return Changed{1, subject(*done.restore.next, name_of(TenantState::provisioning))};
+      return Changed{1, generation_subject(*done.restore.next, name_of(TenantState::provisioning))};
     });
     session_.wake();
+  }
+
+  // What waits is held for an operator, unless a restore before has done so; what nobody performs any more waits again.
+  TenantDrain drain_of(const TenantRecord& before) {
+    queue::Filter waiting =
+        jobs_of_generations(before.name, {before.generation.value, before.generation.value}, kWaitingStates);
+    waiting.terms.push_back({queue::FilterField::reason,
+                             true,
+                             {queue::Glob{std::string(name_of(queue::JobReason::generation)), true}}});
+    const auto hold = [](queue::StoreWriter& writer, queue::JobId job) {
+      return writer.hold_for_restore(job);
+    };
+    const auto give_back = [this](queue::StoreWriter& writer, queue::ClaimRef claim) {
+      const queue::AttemptFailure why{.code = ErrorCode::claim_lost,
+                                      .error = "its tenant is put back from a copy, and no daemon runs"};
+      return writer.release(claim, true, why, clock().wall());
+    };
+    return {session_,
+            before,
+            {.waiting = std::move(waiting),
+             .settle = hold,
+             .settled = "held",
+             .end_claim = give_back,
+             .ended = "given back"}};
   }
 
   // Behind it the tenant is what this file holds.
