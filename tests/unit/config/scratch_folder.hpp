@@ -12,6 +12,11 @@
 
 namespace tenure::config {
 
+// A whole section of a pool, whose last line this one is: the fourth.
+inline std::string pool(std::string_view line) {
+  return "[[pool]]\nname = \"a\"\nprogram = \"/p\"\n" + std::string(line) + "\n";
+}
+
 // A folder of its own for one test, gone at its end.
 class ScratchFolder : public ::testing::Test {
  public:
