@@ -106,72 +106,77 @@ const std::array kPoolSettings{
         .taken_over = TakenOver::by_reload},
 };
 
+template <class Section, class Value>
+Section section_of(Value Section::*member);
 template <auto kMember>
-Field schedule_field(ScheduleSettings& schedule) {
-  return &(schedule.*kMember);
+using SectionOf = decltype(section_of(kMember));
+template <auto kMember>
+Field field_of(SectionOf<kMember>& section) {
+  return &(section.*kMember);
+}
+
+template <class Section>
+constexpr std::string_view kNameOfSection;
+template <>
+constexpr std::string_view kNameOfSection<ScheduleSettings> = kScheduleSection;
+template <>
+constexpr std::string_view kNameOfSection<LimitSettings> = kLimitSection;
+
+template <auto kMember>
+Setting<SectionOf<kMember>> setting_of(std::string_view key, Rule rule, std::string_view help,
+                                       bool required = false) {
+  return {.section = kNameOfSection<SectionOf<kMember>>,
+          .key = key,
+          .rule = std::move(rule),
+          .field = &field_of<kMember>,
+          .help = help,
+          .taken_over = TakenOver::by_reload,
+          .required = required};
 }
 
 const TextRule kScheduleTextRule{[] { return fmt::format("at most {} bytes", limits::kPayloadMax); },
                                  [](std::string_view text) { return text.size() <= limits::kPayloadMax; }};
 
 // Lax: a wrong value of one schedule must not keep the daemon from its work (queue/schedule.hpp says what is right).
-constexpr Setting<ScheduleSettings> schedule_setting(std::string_view key, Rule rule,
-                                                     Field (*field)(ScheduleSettings&), std::string_view help,
-                                                     bool required = false) {
-  return {.section = kScheduleSection,
-          .key = key,
-          .rule = std::move(rule),
-          .field = field,
-          .help = help,
-          .taken_over = TakenOver::by_reload,
-          .required = required};
-}
-
 const std::array kScheduleSettings{
-    schedule_setting("name", kScheduleTextRule, &schedule_field<&ScheduleSettings::name>,
-                     "Its name in lists and commands; each schedule has its own.", true),
-    schedule_setting("kind", kScheduleTextRule, &schedule_field<&ScheduleSettings::kind>,
-                     "Of the jobs that its ticks make.", true),
-    schedule_setting("queue", kScheduleTextRule, &schedule_field<&ScheduleSettings::queue>, "Of its jobs."),
-    schedule_setting("priority", IntegerRule{limits::kPriorityHighest, limits::kPriorityLowest},
-                     &schedule_field<&ScheduleSettings::priority>, "Of its jobs; lower runs first."),
-    schedule_setting("attempts", IntegerRule{1, limits::kAttemptsMax},
-                     &schedule_field<&ScheduleSettings::attempts>,
-                     "That each of its jobs may fail, at most."),
-    schedule_setting(
-        "cron", kScheduleTextRule, &schedule_field<&ScheduleSettings::cron>,
+    setting_of<&ScheduleSettings::name>("name", kScheduleTextRule,
+                                        "Its name in lists and commands; each schedule has its own.", true),
+    setting_of<&ScheduleSettings::kind>("kind", kScheduleTextRule, "Of the jobs that its ticks make.", true),
+    setting_of<&ScheduleSettings::queue>("queue", kScheduleTextRule, "Of its jobs."),
+    setting_of<&ScheduleSettings::priority>("priority",
+                                            IntegerRule{limits::kPriorityHighest, limits::kPriorityLowest},
+                                            "Of its jobs; lower runs first."),
+    setting_of<&ScheduleSettings::attempts>("attempts", IntegerRule{1, limits::kAttemptsMax},
+                                            "That each of its jobs may fail, at most."),
+    setting_of<&ScheduleSettings::cron>(
+        "cron", kScheduleTextRule,
         "Minute, hour, day of the month, month, day of the week, or six fields with seconds first. "
         "Empty where\nevery is given."),
-    schedule_setting("every", DurationRule{0ms, 24h * 366}, &schedule_field<&ScheduleSettings::every>,
-                     "An interval of whole seconds, in place of cron: at its multiples since 1970, UTC."),
-    schedule_setting(
-        "time_zone", kScheduleTextRule, &schedule_field<&ScheduleSettings::time_zone>,
+    setting_of<&ScheduleSettings::every>(
+        "every", DurationRule{0ms, 24h * 366},
+        "An interval of whole seconds, in place of cron: at its multiples since 1970, UTC."),
+    setting_of<&ScheduleSettings::time_zone>(
+        "time_zone", kScheduleTextRule,
         "In which cron is read, as in Europe/Berlin. Where clocks are put forward, a skipped time runs "
         "once right\nafter; where they are put back, a repeated one the first time."),
-    schedule_setting("arguments", kScheduleTextRule, &schedule_field<&ScheduleSettings::arguments>,
-                     "Of its jobs, as JSON."),
-    schedule_setting(
-        "scope", kScheduleTextRule, &schedule_field<&ScheduleSettings::scope>,
+    setting_of<&ScheduleSettings::arguments>("arguments", kScheduleTextRule, "Of its jobs, as JSON."),
+    setting_of<&ScheduleSettings::scope>(
+        "scope", kScheduleTextRule,
         "One job a tick without a tenant (global), of one tenant (tenant:acme), or of each active tenant "
         "(each_tenant)."),
-    schedule_setting(
-        "spread", DurationRule{0ms, 24h * 7}, &schedule_field<&ScheduleSettings::spread>,
+    setting_of<&ScheduleSettings::spread>(
+        "spread", DurationRule{0ms, 24h * 7},
         "Of each_tenant: the jobs of a tick are due within this time, each tenant's at its own moment, the "
         "same each\ntick."),
-    schedule_setting(
-        "catch_up", kScheduleTextRule, &schedule_field<&ScheduleSettings::catch_up>,
+    setting_of<&ScheduleSettings::catch_up>(
+        "catch_up", kScheduleTextRule,
         "Of ticks that nobody could decide for 30 s: none of them fires, the latest, or the last n "
         "(all:24)."),
-    schedule_setting(
-        "overlap", kScheduleTextRule, &schedule_field<&ScheduleSettings::overlap>,
+    setting_of<&ScheduleSettings::overlap>(
+        "overlap", kScheduleTextRule,
         "While a job of an earlier tick has not ended: skip the tick, allow another job, or queue_one, "
         "which waits\nfor it. Of each tenant by itself."),
 };
-
-template <auto kMember>
-Field limit_field(LimitSettings& limit) {
-  return &(limit.*kMember);
-}
 
 constexpr std::size_t kPatternMax = 200;
 const TextRule kPatternRule{
@@ -200,29 +205,19 @@ const TextRule kRateRule{[] { return std::string{"starts, a slash and a time of 
 constexpr std::int64_t kCapMax = 1'000'000;
 
 // Strict: a limit that does not hold what it should is noticed too late.
-constexpr Setting<LimitSettings> limit_setting(std::string_view key, Rule rule,
-                                               Field (*field)(LimitSettings&), std::string_view help,
-                                               bool required = false) {
-  return {.section = kLimitSection,
-          .key = key,
-          .rule = std::move(rule),
-          .field = field,
-          .help = help,
-          .taken_over = TakenOver::by_reload,
-          .required = required};
-}
-
 const std::array kLimitSettings{
-    limit_setting("name", kNameRule<NameOf::queue>, &limit_field<&LimitSettings::name>,
-                  "Its name in lists and commands; each limit has its own.", true),
-    limit_setting("kind", kPatternRule, &limit_field<&LimitSettings::kind>, "Which kinds it takes."),
-    limit_setting("queue", kPatternRule, &limit_field<&LimitSettings::queue>, "Of which queues."),
-    limit_setting("per", kPerRule, &limit_field<&LimitSettings::per>,
-                  "By what is counted separately. Empty: all that it takes are counted together."),
-    limit_setting("running", IntegerRule{0, kCapMax}, &limit_field<&LimitSettings::running>,
-                  "So many of those that are counted together run at a time. 0: no bound."),
-    limit_setting("rate", kRateRule, &limit_field<&LimitSettings::rate>,
-                  "So many of them start in any stretch of that length, as in 100/1m. Empty: no bound."),
+    setting_of<&LimitSettings::name>("name", kNameRule<NameOf::queue>,
+                                     "Its name in lists and commands; each limit has its own.", true),
+    setting_of<&LimitSettings::kind>("kind", kPatternRule, "Which kinds it takes."),
+    setting_of<&LimitSettings::queue>("queue", kPatternRule, "Of which queues."),
+    setting_of<&LimitSettings::per>(
+        "per", kPerRule, "By what is counted separately. Empty: all that it takes are counted together."),
+    setting_of<&LimitSettings::running>(
+        "running", IntegerRule{0, kCapMax},
+        "So many of those that are counted together run at a time. 0: no bound."),
+    setting_of<&LimitSettings::rate>(
+        "rate", kRateRule,
+        "So many of them start in any stretch of that length, as in 100/1m. Empty: no bound."),
 };
 
 }  // namespace
