@@ -7,6 +7,7 @@
 #include <tenure/base/text.hpp>
 #include <tenure/config/check.hpp>
 #include <tenure/config/setting_table.hpp>
+#include <tenure/queue/declared_schedules.hpp>
 #include <tenure/tenancy/migrations.hpp>
 
 #include <fmt/format.h>
@@ -213,7 +214,7 @@ void warn_of_queues(Session& session, config::LoadedSettings& loaded) {
 
 // One bad entry keeps nobody from work, and so it is none of the problems.
 void warn_of_schedules(config::LoadedSettings& loaded) {
-  for (const queue::DeclaredSchedule& declared : declared_schedules(loaded.settings))
+  for (const queue::DeclaredSchedule& declared : queue::declared_schedules(loaded.settings.schedules))
     if (const std::string problem = problem_of(declared); !problem.empty())
       loaded.warnings.push_back({"schedule " + escaped(declared.entry.name), "schedule",
                                  fmt::format("it will have no ticks: {}", escaped(problem, 500))});

@@ -4,6 +4,7 @@
 
 #include <tenure/base/text.hpp>
 #include <tenure/config/units.hpp>
+#include <tenure/queue/declared_schedules.hpp>
 
 #include <fmt/format.h>
 
@@ -185,7 +186,7 @@ void follow_store(Session& session, ScheduleRecord& record) {
 // One that the configuration declares, whether or not a daemon has read it; else one of the store.
 ShownSchedule schedule_to_preview(Session& session) {
   const std::string& name = session.words().front();
-  for (const queue::DeclaredSchedule& declared : declared_schedules(session.settings())) {
+  for (const queue::DeclaredSchedule& declared : queue::declared_schedules(session.settings().schedules)) {
     if (declared.entry.name != name) continue;
     ShownSchedule schedule{.record = {.entry = declared.entry}, .disabled = {}};
     schedule.record.problem = problem_of(declared);
@@ -249,24 +250,6 @@ std::chrono::microseconds preview_offset(const Session& session, const queue::Sc
 }
 
 }  // namespace
-
-std::vector<queue::DeclaredSchedule> declared_schedules(const config::Settings& settings) {
-  std::vector<queue::DeclaredSchedule> declared;
-  for (const config::ScheduleSettings& written : settings.schedules) {
-    queue::ScheduleEntry entry;
-    entry.name = written.name;
-    entry.kind = written.kind;
-    entry.queue = written.queue;
-    entry.priority = static_cast<int>(written.priority);
-    entry.attempts_max = static_cast<int>(written.attempts);
-    entry.rule = {.cron = written.cron, .every = written.every, .time_zone = written.time_zone};
-    entry.arguments = written.arguments;
-    entry.spread = written.spread;
-    declared.push_back(
-        queue::declared_schedule(std::move(entry), written.scope, written.catch_up, written.overlap));
-  }
-  return declared;
-}
 
 std::string problem_of(const queue::DeclaredSchedule& declared) {
   if (!declared.problem.empty()) return declared.problem;

@@ -9,13 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 // Schedules, as several verbs tell of them.
 namespace tenure::cli {
 
-// As the configuration writes them.
-[[nodiscard]] std::vector<queue::DeclaredSchedule> declared_schedules(const config::Settings& settings);
 // What is wrong with one, "" for nothing.
 [[nodiscard]] std::string problem_of(const queue::DeclaredSchedule& declared);
 // "0 3 1 * * in Europe/Berlin", "every 15m".

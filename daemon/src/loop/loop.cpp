@@ -9,6 +9,7 @@
 #include <tenure/base/random.hpp>
 #include <tenure/config/log_options.hpp>
 #include <tenure/daemon/control_lock.hpp>
+#include <tenure/queue/declared_schedules.hpp>
 #include <tenure/queue/wake_hint.hpp>
 
 #include <boost/asio/post.hpp>
@@ -49,24 +50,6 @@ control::Reloaded reloaded_by(const config::Changes& changes, bool has_new_worke
 }
 
 }  // namespace
-
-std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settings) {
-  std::vector<queue::DeclaredSchedule> declared;
-  for (const config::ScheduleSettings& written : settings.schedules) {
-    queue::ScheduleEntry entry;
-    entry.name = written.name;
-    entry.kind = written.kind;
-    entry.queue = written.queue;
-    entry.priority = static_cast<int>(written.priority);
-    entry.attempts_max = static_cast<int>(written.attempts);
-    entry.rule = {.cron = written.cron, .every = written.every, .time_zone = written.time_zone};
-    entry.arguments = written.arguments;
-    entry.spread = written.spread;
-    declared.push_back(
-        queue::declared_schedule(std::move(entry), written.scope, written.catch_up, written.overlap));
-  }
-  return declared;
-}
 
 std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings) {
   std::vector<queue::DeclaredLimit> declared;
@@ -111,7 +94,7 @@ DispatcherSettings dispatcher_settings(const config::Settings& settings, std::ui
                             .seed = seed,
                             .can_end_processes = can_end_processes,
                             .former_died = former_died,
-                            .schedules = schedules_in(settings),
+                            .schedules = queue::declared_schedules(settings.schedules),
                             .limits = limits_in(settings)};
   for (const auto& pool : settings.pools)
     result.pools.push_back({.name = pool.name,
@@ -383,7 +366,7 @@ control::Reloaded Loop::take_over(const config::Changes& changes) {
                      .ping_max = settings_.daemon.ping_max,
                      .pools = {},
                      .of_old_programs = host_.of_old_programs(),
-                     .schedules = schedules_in(settings_),
+                     .schedules = queue::declared_schedules(settings_.schedules),
                      .limits = limits_in(settings_)};
   for (std::size_t pool = 0; pool < settings_.pools.size(); ++pool) {
     const config::PoolSettings& settings = settings_.pools[pool];

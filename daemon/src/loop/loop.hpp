@@ -133,7 +133,6 @@ class Loop final : public control::Controlled {
 };
 
 // Those of the configuration, as the store takes them.
-[[nodiscard]] std::vector<queue::DeclaredSchedule> schedules_in(const config::Settings& settings);
 [[nodiscard]] std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings);
 [[nodiscard]] queue::PoolTenants tenants_in(const config::PoolSettings& pool);
 [[nodiscard]] std::vector<queue::ReservedSlots> reserved_in(const config::PoolSettings& pool);
