@@ -46,102 +46,29 @@ std::optional<std::int64_t> us_of(const std::optional<WallTime>& time) {
   return time ? std::optional{to_us(*time)} : std::nullopt;
 }
 
+// Empty for what is compared as a number.
 std::string text_of(FilterField field, const JobRecord& job) {
-  switch (field) {
-    case FilterField::id:
-      return job.id.text();
-    case FilterField::state:
-      return std::string{name_of(job.state)};
-    case FilterField::queue:
-      return job.queue;
-    case FilterField::kind:
-      return job.kind;
-    case FilterField::tenant:
-      return job.tenant ? job.tenant->text() : "none";
-    case FilterField::error:
-      return job.error;
-    case FilterField::reason:
-      return std::string{name_of(job.reason)};
-    case FilterField::batch:
-      return job.batch ? job.batch->text() : std::string{};
-    case FilterField::generation:
-    case FilterField::priority:
-    case FilterField::attempt:
-    case FilterField::crash:
-    case FilterField::created:
-    case FilterField::due:
-    case FilterField::started:
-    case FilterField::finished:
-    case FilterField::age:
-    case FilterField::name:
-    case FilterField::scheduled:
-    case FilterField::ready:
-    case FilterField::held:
-    case FilterField::running:
-    case FilterField::dead:
-    case FilterField::oldest:
-    case FilterField::at:
-    case FilterField::verb:
-    case FilterField::login:
-    case FilterField::host:
-    case FilterField::subject:
-    case FilterField::pool:
-    case FilterField::process:
-    case FilterField::pid:
-    case FilterField::node:
-    case FilterField::written:
-      break;
-  }
+  if (field == FilterField::id) return job.id.text();
+  if (field == FilterField::state) return std::string{name_of(job.state)};
+  if (field == FilterField::queue) return job.queue;
+  if (field == FilterField::kind) return job.kind;
+  if (field == FilterField::tenant) return job.tenant ? job.tenant->text() : "none";
+  if (field == FilterField::error) return job.error;
+  if (field == FilterField::reason) return std::string{name_of(job.reason)};
+  if (field == FilterField::batch && job.batch) return job.batch->text();
   return {};
 }
 
 std::optional<std::int64_t> number_of(FilterField field, const JobRecord& job, WallTime now) {
-  switch (field) {
-    case FilterField::generation:
-      return job.generation.value;
-    case FilterField::priority:
-      return job.priority.value;
-    case FilterField::attempt:
-      return job.failures;
-    case FilterField::crash:
-      return job.crashes;
-    case FilterField::created:
-      return to_us(job.created);
-    case FilterField::due:
-      return to_us(job.due);
-    case FilterField::started:
-      return us_of(job.started);
-    case FilterField::finished:
-      return us_of(job.finished);
-    case FilterField::age:
-      return to_us(now) - to_us(job.created);
-    case FilterField::id:
-    case FilterField::state:
-    case FilterField::queue:
-    case FilterField::kind:
-    case FilterField::tenant:
-    case FilterField::error:
-    case FilterField::reason:
-    case FilterField::name:
-    case FilterField::scheduled:
-    case FilterField::ready:
-    case FilterField::held:
-    case FilterField::running:
-    case FilterField::dead:
-    case FilterField::oldest:
-    case FilterField::at:
-    case FilterField::verb:
-    case FilterField::login:
-    case FilterField::host:
-    case FilterField::subject:
-    case FilterField::pool:
-    case FilterField::process:
-    case FilterField::pid:
-    case FilterField::node:
-    case FilterField::batch:
-    case FilterField::written:
-      break;
-  }
+  if (field == FilterField::generation) return job.generation.value;
+  if (field == FilterField::priority) return job.priority.value;
+  if (field == FilterField::attempt) return job.failures;
+  if (field == FilterField::crash) return job.crashes;
+  if (field == FilterField::created) return to_us(job.created);
+  if (field == FilterField::due) return to_us(job.due);
+  if (field == FilterField::started) return us_of(job.started);
+  if (field == FilterField::finished) return us_of(job.finished);
+  if (field == FilterField::age) return to_us(now) - to_us(job.created);
   return std::nullopt;
 }
 

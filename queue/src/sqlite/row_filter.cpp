@@ -71,32 +71,20 @@ FilterTerm created_by_age(const FilterTerm& term, WallTime now) {
   return created;
 }
 
-void narrow_ids(RowFilter& narrowed, const FilterTerm& term) {
+// To the rows of these ids, where the term names them in full.
+template <class Id>
+void narrow_ids(RowFilter& narrowed, std::optional<std::vector<Id>>& ids, const FilterTerm& term) {
   narrowed.exact = false;
-  if (term.negated || narrowed.ids) return;
-  std::vector<JobId> ids;
+  if (term.negated || ids) return;
+  std::vector<Id> named;
   for (const FilterValue& value : term.values) {
     const auto uuid = Uuid::parse(std::get<Glob>(value).pattern);
     if (!uuid) return;  // a pattern: every row has to be looked at
-    ids.push_back(JobId{*uuid});
+    named.push_back(Id{*uuid});
   }
-  std::ranges::sort(ids);
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  narrowed.ids = std::move(ids);
-}
-
-void narrow_batches(RowFilter& narrowed, const FilterTerm& term) {
-  narrowed.exact = false;
-  if (term.negated || narrowed.batches) return;
-  std::vector<BatchId> batches;
-  for (const FilterValue& value : term.values) {
-    const auto uuid = Uuid::parse(std::get<Glob>(value).pattern);
-    if (!uuid) return;  // a pattern: every row has to be looked at
-    batches.push_back(BatchId{*uuid});
-  }
-  std::ranges::sort(batches);
-  batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
-  narrowed.batches = std::move(batches);
+  std::ranges::sort(named);
+  named.erase(std::unique(named.begin(), named.end()), named.end());
+  ids = std::move(named);
 }
 
 void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
@@ -120,13 +108,13 @@ void narrow_by_term(RowFilter& narrowed, const FilterTerm& term, WallTime now) {
       narrow_range(narrowed, narrowed.created, created_by_age(term, now));
       break;
     case FilterField::id:
-      narrow_ids(narrowed, term);
+      narrow_ids(narrowed, narrowed.ids, term);
       break;
     case FilterField::reason:
       narrow_by_reason(narrowed, term);
       break;
     case FilterField::batch:
-      narrow_batches(narrowed, term);
+      narrow_ids(narrowed, narrowed.batches, term);
       break;
     case FilterField::queue:
     case FilterField::kind:
