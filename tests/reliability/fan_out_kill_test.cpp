@@ -1,8 +1,6 @@
-#include "support/copy_folder.hpp"
-#include "support/in_child.hpp"
 #include "support/shim_vfs.hpp"
 #include "support/stepped_daemon.hpp"
-#include "support/temporary_folder.hpp"
+#include "twice_killed.hpp"
 
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/perform.hpp>
@@ -16,18 +14,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <map>
 #include <string>
-#include <unistd.h>
 
-// kill -9 before each write, sync, truncation and removal of a process that dispatches and performs a fan-out, and of the one that comes
-// after it, in the control database and in those of all tenants.
+// A process that dispatches and performs a fan-out, and the one that comes after it, are killed at each point, in the control database and in
+// those of all tenants.
 namespace tenure::testing {
 namespace {
 
@@ -156,76 +149,25 @@ class FanOutProcess {
   SteppedDaemon daemon_{*store_, clock_, {std::string{AllMarked::kind}, std::string{Mark::kind}}};
 };
 
-// What a kill leaves lies in memory anyway, and there thousands of files cost no disk.
-struct PrefersMemoryToo {
-  PrefersMemoryToo() {
-    if (::access("/dev/shm", W_OK) == 0) ::setenv("TMPDIR", "/dev/shm", 0);
-  }
-};
-
-class FanOutKills : private PrefersMemoryToo, public ::testing::Test {
+class FanOutKills : public TwiceKilled<FanOutProcess> {
  protected:
-  FanOutKills() {
-    std::filesystem::create_directory(original_);
-    FanOutProcess{original_}.make();
-  }
-  // A process that works in a copy of that folder is killed at its point-th call; false where it has ended before.
-  bool is_killed_at(int point, const std::filesystem::path& from, const std::filesystem::path& into) {
-    std::filesystem::remove_all(into);
-    copy_folder(from, into);
-    const auto token = into / "killed";
-    const int end = in_child([&] {
-      int calls = 0;
-      const ShimVfs shim([&](const ShimVfs::Event& event) {
-        if (event.call == ShimVfs::Call::read || event.call == ShimVfs::Call::unfetch) return 0;
-        if (++calls == point) {
-          std::ofstream{token};
-          ::kill(::getpid(), SIGKILL);
-        }
-        // What was written outlives a kill.
-        return event.call == ShimVfs::Call::sync ? ShimVfs::kLeftOut : 0;
-      });
-      FanOutProcess{into}.work();
-      return 0;
-    });
-    const bool is_killed = std::filesystem::remove(token);
-    EXPECT_NE(is_killed, end == 0) << "neither killed nor done: " << end;
-    kills_ += is_killed ? 1 : 0;
-    return is_killed;
-  }
   void look(const std::filesystem::path& at) {
-    const ShimVfs shim([](const ShimVfs::Event& event) {
-      return event.call == ShimVfs::Call::sync ? ShimVfs::kLeftOut : 0;
-    });
+    const ShimVfs shim(without_sync);
     FanOutProcess process{at};
     if (const auto record = process.fan_out(); !record.batch.completed) ++visited_[record.visited];
     process.work();
     process.expect_all_once();
   }
-  // fn(point) from `first` on until it has not killed.
-  static void each_point_of(int first, int stride, const std::function<bool(int)>& fn) {
-    constexpr int kPointsMax = 3000;
-    for (int point = first; point < kPointsMax; point += stride) {
-      SCOPED_TRACE(point);
-      if (!fn(point) || HasFailure()) return;
-    }
-    ADD_FAILURE() << "more points than there are";
-  }
 
-  TemporaryFolder folder_;
-  std::filesystem::path original_ = folder_ / "original";
-  std::filesystem::path first_ = folder_ / "first";
-  std::filesystem::path second_ = folder_ / "second";
-  int kills_ = 0;
   std::map<std::int64_t, int> visited_;  // where the cursor stood behind kills
 };
 
 TEST_F(FanOutKills, FAN_02_AtEachPointTheCursorGoesOnAndNoTenantIsSkippedNorAnyEffectDoubled) {
   constexpr int kStride = 41;  // of the second kills, which begin elsewhere each time
-  each_point_of(1, 1, [&](int point) {
+  each_point(1, 1, [&](int point) {
     const bool is_killed = is_killed_at(point, original_, first_);
     if (is_killed && point % 7 == 0)
-      each_point_of(1 + point % kStride, kStride, [&](int next) {
+      each_point(1 + point % kStride, kStride, [&](int next) {
         const bool is_killed_again = is_killed_at(next, first_, second_);
         look(second_);
         return is_killed_again;
