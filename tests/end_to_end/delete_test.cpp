@@ -1,13 +1,13 @@
-#include "installation.hpp"
+#include "tenant_files.hpp"
 
 #include <tenure/base/sqlite/connection.hpp>
-#include <tenure/base/sqlite/statement.hpp>
 #include <tenure/tenancy/stamp.hpp>
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string>
+#include <vector>
 
 // Tenants that an operator deletes, and takes back.
 namespace tenure::testing {
@@ -18,13 +18,9 @@ namespace fs = std::filesystem;
 using queue::JobId;
 using queue::ShownState;
 
-class DeleteTest : public Installation {
+class DeleteTest : public TenantFilesTest {
  protected:
-  [[nodiscard]] fs::path file() const { return folder_ / "tenants/acme.db"; }
-  [[nodiscard]] fs::path buried(int generation) const {
-    return folder_ / "tenants/.graveyard" / ("acme." + std::to_string(generation) + ".db");
-  }
-  TenantState state() { return store().registry().find(TenantName{"acme"})->state; }
+  TenantState state() { return tenant().state; }
   std::optional<ErrorCode> refused_enqueue() {
     try {
       static_cast<void>(enqueue(Count{"late"}));
@@ -33,24 +29,9 @@ class DeleteTest : public Installation {
       return error.failure().code;
     }
   }
-  // Of a file that nobody writes.
-  static int rows_in(const fs::path& path, const std::string& name) {
-    sqlite::Connection connection{path, {}};
-    auto row = connection.statement(kRows);
-    return static_cast<int>(row.bind(name).row().integer(0));
-  }
-  static std::string bytes_of(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  static void stop(Process& daemon) {
-    daemon.signal(SIGTERM);
-    ASSERT_EQ(daemon.wait(), "exit 0") << daemon.output();
-  }
 
   static constexpr sqlite::Query kWindowIsOver{"window_is_over",
                                                "update tenant_deletion set erase_us = 1 where step = 2"};
-  static constexpr sqlite::Query kRows{"rows_of_name", "select count(*) from run where name = ?1"};
 };
 
 TEST_F(DeleteTest, REG_06_WhatWaitsIsCancelledWhatRunsEndsTheStampIsClosedAndTheTombstoneStays) {
@@ -160,20 +141,10 @@ TEST_F(DeleteTest, REG_18_TakenBackItHasItsDataAndANewGenerationAndBehindTheWind
 TEST_F(DeleteTest, KilledAtAnyWriteSyncOrRenameItGoesOnWithTheNextRun) {
   configure();
   close_own();
-  int killed = 0;
-  for (int point = 1;; ++point) {
-    const fs::path token = folder_ / "killed";
-    fs::remove(token);
-    Process first(
-        {TENURE_PROGRAM, "tenant", "delete", "acme", "--confirm", "acme", "--config", config_file()},
-        folder_ / ("first-" + std::to_string(point)),
-        {"LD_PRELOAD=" KILL_POINT, "KILL_POINT_FILES=" + folder_.path().string() + "/",
-         "KILL_POINT_PROGRAM=tenure", "KILL_POINT_NUMBER=" + std::to_string(point),
-         "KILL_POINT_TOKEN=" + token.string()});
-    const auto end = first.wait();
-    if (end == "exit 0") break;
-    ASSERT_EQ(end, "signal 9") << first.output();
-    ++killed;
+  const auto deletion = [](int) {
+    return std::vector<std::string>{"tenant", "delete", "acme", "--confirm", "acme"};
+  };
+  const int killed = kill_everywhere(deletion, [&](int point) {
     const std::string again = tenure({"tenant", "delete", "acme", "--confirm", "acme"});
     const bool was_done = output_.find("TenantDeleted") != std::string::npos;
     ASSERT_TRUE(again == "exit 0" || was_done) << point << ": " << output_;
@@ -182,7 +153,7 @@ TEST_F(DeleteTest, KilledAtAnyWriteSyncOrRenameItGoesOnWithTheNextRun) {
     ASSERT_TRUE(fs::exists(buried(point))) << point;
     ASSERT_EQ(tenure({"tenant", "create", "acme"}), "exit 0") << point << ": " << output_;
     ASSERT_EQ(tenure({"doctor", "stamps", "tenants"}), "exit 0") << point << ": " << output_;
-  }
+  });
   EXPECT_GT(killed, 15);
   ASSERT_EQ(tenure({"tenant", "undelete", "acme"}), "exit 0") << output_;
 }

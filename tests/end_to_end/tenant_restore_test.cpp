@@ -1,13 +1,10 @@
-#include "installation.hpp"
+#include "tenant_files.hpp"
 
-#include <tenure/base/sqlite/connection.hpp>
-#include <tenure/base/sqlite/statement.hpp>
 #include <tenure/queue/store.hpp>
 
 #include <atomic>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,37 +19,12 @@ using queue::JobId;
 using queue::JobReason;
 using queue::ShownState;
 
-class TenantRestoreTest : public Installation {
+class TenantRestoreTest : public TenantFilesTest {
  protected:
-  [[nodiscard]] fs::path file(const std::string& tenant = "acme") const {
-    return folder_ / "tenants" / (tenant + ".db");
-  }
-  [[nodiscard]] fs::path buried(int generation) const {
-    return folder_ / "tenants/.graveyard" / ("acme." + std::to_string(generation) + ".db");
-  }
-  TenantRecord tenant() { return *store().registry().find(TenantName{"acme"}); }
   void back_up() { ASSERT_EQ(tenure({"tenant", "backup", "acme", copy()}), "exit 0") << output_; }
   [[nodiscard]] std::string copy() const { return (folder_ / "acme-copy.db").string(); }
   std::string restore() { return tenure({"tenant", "restore", "acme", copy(), "--yes", "--drain", "5s"}); }
-  static int number_in(const fs::path& path, const sqlite::Query& query) {
-    sqlite::Connection connection{path, {}};
-    return static_cast<int>(connection.statement(query).row().integer(0));
-  }
-  static int rows_in(const fs::path& path, const std::string& name) {
-    sqlite::Connection connection{path, {}};
-    auto row = connection.statement(kRowsOfName);
-    return static_cast<int>(row.bind(name).row().integer(0));
-  }
-  static std::string bytes_of(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  static void stop(Process& daemon) {
-    daemon.signal(SIGTERM);
-    ASSERT_EQ(daemon.wait(), "exit 0") << daemon.output();
-  }
 
-  static constexpr sqlite::Query kRowsOfName{"rows_of_name", "select count(*) from run where name = ?1"};
   static constexpr sqlite::Query kRows{"all_rows", "select count(*) from run"};
   static constexpr sqlite::Query kForeign{"foreign_rows",
                                           "select count(*) from run where name not like 'beta-%'"};
@@ -133,19 +105,10 @@ TEST_F(TenantRestoreTest, KilledAtAnyWriteSyncOrRenameTheOldOrTheNewIsWholeAndTh
   const JobId waits = enqueue(Count{"waits"}, {.run_in = std::chrono::hours{1}});
   close_own();
   back_up();
-  int killed = 0;
-  for (int point = 1;; ++point) {
-    const fs::path token = folder_ / "killed";
-    fs::remove(token);
-    Process first({TENURE_PROGRAM, "tenant", "restore", "acme", copy(), "--yes", "--config", config_file()},
-                  folder_ / ("first-" + std::to_string(point)),
-                  {"LD_PRELOAD=" KILL_POINT, "KILL_POINT_FILES=" + folder_.path().string() + "/",
-                   "KILL_POINT_PROGRAM=tenure", "KILL_POINT_NUMBER=" + std::to_string(point),
-                   "KILL_POINT_TOKEN=" + token.string()});
-    const auto end = first.wait();
-    if (end == "exit 0") break;
-    ASSERT_EQ(end, "signal 9") << first.output();
-    ++killed;
+  const auto restoring = [&](int) {
+    return std::vector<std::string>{"tenant", "restore", "acme", copy(), "--yes"};
+  };
+  const int killed = kill_everywhere(restoring, [&](int point) {
     const Generation at_death = tenant().generation;
     if (tenant().state == TenantState::active) {
       ASSERT_EQ(number_in(file(), kRows), 0) << point << ": old or new, it is whole";
@@ -159,7 +122,7 @@ TEST_F(TenantRestoreTest, KilledAtAnyWriteSyncOrRenameTheOldOrTheNewIsWholeAndTh
     close_own();
     ASSERT_EQ(tenure({"doctor", "stamps", "tenants"}), "exit 0") << point << ": " << output_;
     ASSERT_EQ(output_.find(".building"), std::string::npos) << point << ": " << output_;
-  }
+  });
   EXPECT_GT(killed, 20);
   ASSERT_EQ(tenure({"tenant", "reconcile", "acme", "--restamp", "--yes"}), "exit 0") << output_;
   EXPECT_EQ(record(waits).state, ShownState::scheduled);
@@ -169,26 +132,18 @@ TEST_F(TenantRestoreTest, KilledAtAnyWriteSyncOrRenameTheOldOrTheNewIsWholeAndTh
 TEST_F(TenantRestoreTest, KilledAtAnyWriteSyncOrRenameACloneIsWholeOrNotThere) {
   configure();
   close_own();
-  int killed = 0;
-  for (int point = 1;; ++point) {
-    const std::string clone = "clone-" + std::to_string(point);
-    const fs::path token = folder_ / "killed";
-    fs::remove(token);
-    Process first({TENURE_PROGRAM, "tenant", "clone", "acme", clone, "--config", config_file()},
-                  folder_ / ("first-" + std::to_string(point)),
-                  {"LD_PRELOAD=" KILL_POINT, "KILL_POINT_FILES=" + folder_.path().string() + "/",
-                   "KILL_POINT_PROGRAM=tenure", "KILL_POINT_NUMBER=" + std::to_string(point),
-                   "KILL_POINT_TOKEN=" + token.string()});
-    const auto end = first.wait();
-    if (end == "exit 0") break;
-    ASSERT_EQ(end, "signal 9") << first.output();
-    ++killed;
+  const auto name_at = [](int point) { return "clone-" + std::to_string(point); };
+  const auto cloning = [&](int point) {
+    return std::vector<std::string>{"tenant", "clone", "acme", name_at(point)};
+  };
+  const int killed = kill_everywhere(cloning, [&](int point) {
+    const std::string clone = name_at(point);
     const std::string again = tenure({"tenant", "clone", "acme", clone});
     const bool was_there = output_.find("TenantExists") != std::string::npos;
     ASSERT_TRUE(again == "exit 0" || was_there) << point << ": " << output_;
     ASSERT_EQ(number_in(file(clone), kRows), 0) << point;
     ASSERT_EQ(tenure({"doctor", "stamps"}), "exit 0") << point << ": " << output_;
-  }
+  });
   EXPECT_GT(killed, 8);
 }
 
