@@ -1,14 +1,11 @@
-#include "../outbox/sweep_thread.hpp"
-#include "../retention/eraser.hpp"
-#include "../retention/pruner.hpp"
 #include "../worker/bus_errors.hpp"
 #include "control_service.hpp"
 #include "loop.hpp"
-#include "recurring_thread.hpp"
 #include "service_manager.hpp"
 #include "settings_for_program.hpp"
 #include "signals.hpp"
 #include "stand_by.hpp"
+#include "upkeep.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/operator_identity.hpp>
@@ -19,13 +16,10 @@
 #include <tenure/queue/restore.hpp>
 #include <tenure/queue/seal.hpp>
 #include <tenure/queue/sqlite_store.hpp>
-#include <tenure/queue/wake_hint.hpp>
-#include <tenure/tenancy/tenant_files.hpp>
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -38,16 +32,6 @@
 
 namespace tenure::daemon {
 namespace {
-
-constexpr std::chrono::seconds kSweepStopMax{1};
-// Beside what the daemon has open for its worker processes.
-constexpr std::int64_t kSweepDescriptorsMax = 64;
-
-OutboxSweepOptions sweep_options(const config::Settings& settings) {
-  return {.application = settings.application.name,
-          .descriptors_max = static_cast<int>(
-              std::min<std::int64_t>(settings.tenants.descriptors_max, kSweepDescriptorsMax))};
-}
 
 // Everything is where it should be without it.
 void shorten_log(queue::Store& store) {
@@ -113,20 +97,38 @@ std::unique_ptr<queue::Store> open_store(boost::asio::io_context& context, Signa
   return store.get();
 }
 
-}  // namespace
+// Whoever stands by is told of what is missing now, and not when he is needed.
+void require_startable(const config::Settings& settings) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
+    raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
+  static_cast<void>(config::read_seal_keys(settings.security, config::credentials_folder()));
+}
 
-int run_dispatcher(config::Settings settings, const ReadSettings& read_settings, const MakeHost& make_host,
-                   const MakeObserver& make_observer, const GuardJournal& guard_journal) {
+// By whatever a process is started with.
+void set_up_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   // Inherited as ignored, the kernel would reap the workers itself and their ends could not be told.
   std::signal(SIGCHLD, SIG_DFL);
   leave_on_bus_errors_of_databases();
-  std::error_code ignored;
-  if (!std::filesystem::exists(settings.store.path.parent_path(), ignored))
-    raise(ErrorCode::database_missing, config::missing_store_text(settings.store));
-  // Whoever stands by is told of a key that cannot be read now, and not when he is needed.
-  static_cast<void>(config::read_seal_keys(settings.security, config::credentials_folder()));
+}
+
+int stop_well_or_at_once(int exit_code, queue::Store& store) {
+  ControlLock::note_leaving();
+  if (exit_code == number_of(ExitCode::done)) shorten_log(store);
+  log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
+  // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.
+  if (exit_code != number_of(ExitCode::done)) log::exit_at_once(exit_code);
+  return exit_code;
+}
+
+}  // namespace
+
+int run_dispatcher(config::Settings settings, const ReadSettings& read_settings, const MakeHost& make_host,
+                   const MakeObserver& make_observer, const GuardJournal& guard_journal) {
+  set_up_signals();
+  require_startable(settings);
   const RealClock clock;
   boost::asio::io_context context(1);
   ServiceManager service(context, clock);
@@ -157,54 +159,13 @@ int run_dispatcher(config::Settings settings, const ReadSettings& read_settings,
   auto operators =
       serve_operators(context.get_executor(), settings, passed_or_none, loop, OperatorsOf::holder);
   {
-    OutboxSweep sweep(*store, clock, TenantFiles{settings.tenants.path}, sweep_options(settings),
-                      [&] { queue::send_wake_hint(settings.store.path); });
-    HorizonReader horizons(*store, clock, [&](std::shared_ptr<const ReceiptHorizons> read) {
-      boost::asio::post(context, [&, read = std::move(read)] { loop.use(read); });
-    });
-    SweepThread sweeping(
-        sweep,
-        [&](const SweepFigures& figures) {
-          boost::asio::post(context, [&, figures] { observer->swept(figures); });
-        },
-        horizons);
-    Pruner pruner(*store, clock, retention_of(settings), [&](const queue::Pruned& jobs) {
-      boost::asio::post(context, [&, jobs] { observer->pruned(jobs); });
-    });
-    RecurringThread pruning("retention", [&] { return pruner.step(); });
-    loop.tell_reloads([&](const config::Settings& reloaded) {
-      pruner.use(retention_of(reloaded));
-      pruning.now();
-    });
-    Eraser eraser(*store, clock, Graveyard(TenantFiles{settings.tenants.path}, settings.application.name));
-    RecurringThread erasing("erasing", [&] { return eraser.step(); });
+    Upkeep upkeep(context, settings, *store, clock, loop, *observer);
     exit_code = loop.run();
-    if (!pruning.stops_within(kSweepStopMax)) {
-      log::write(log::Level::error, "retention.blocked",
-                 "the control database does not answer, or another process writes to it; leaving without");
-      ControlLock::note_leaving();
-      log::exit_at_once(exit_code);
-    }
-    if (!erasing.stops_within(kSweepStopMax)) {
-      log::write(log::Level::error, "erasing.blocked",
-                 "the control database or the graveyard does not answer; leaving without");
-      ControlLock::note_leaving();
-      log::exit_at_once(exit_code);
-    }
-    if (!sweeping.stops_within(kSweepStopMax)) {
-      log::write(log::Level::error, "outbox.blocked", "a tenant's database does not answer; leaving without");
-      ControlLock::note_leaving();
-      log::exit_at_once(exit_code);
-    }
+    upkeep.stop(exit_code);
   }
   operators.reset();
   stop_looking(*observer, exit_code);
-  ControlLock::note_leaving();
-  if (exit_code == number_of(ExitCode::done)) shorten_log(*store);
-  log::write(log::Level::info, "daemon.stopped", "exit " + std::to_string(exit_code));
-  // Nothing is put in order on a store that failed, and a stand-alone handler that obeys no stop token must not keep the lock.
-  if (exit_code != number_of(ExitCode::done)) log::exit_at_once(exit_code);
-  return exit_code;
+  return stop_well_or_at_once(exit_code, *store);
 }
 
 }  // namespace tenure::daemon
