@@ -11,7 +11,6 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
@@ -86,15 +85,10 @@ void measure(const Options& options, ScratchFolder& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse_options(argc, argv, "bench_async: enqueues from an event loop");
-  try {
-    print_conditions(options, "bench_async");
-    ScratchFolder folder(options.folder);
-    if (options.only.empty() || options.only == "4.1") measure(options, folder);
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_async: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(argc, argv,
+                    {.name = "bench_async",
+                     .what = "enqueues from an event loop",
+                     .measure = [](const Options& options, ScratchFolder& folder) {
+                       if (options.wants("4.1")) measure(options, folder);
+                     }});
 }

@@ -15,8 +15,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -46,17 +44,15 @@ class Bench {
         folder_(folder),
         tenants_(folder.file("tenants")),
         template_(folder.file("template.db"), tenants_),
-        backlog_(options.backlog > 0 ? options.backlog
-                 : options.quick     ? 5'000
-                                     : 300'000),
+        backlog_(options.backlog_or(5'000, 300'000)),
         starts_(options.quick ? 20 : 300) {}
 
   void run() {
-    if (options_.only.empty() || options_.only == "1" || options_.only == "19") filled_queue();
-    if (options_.only.empty() || options_.only == "7") wake_to_start();
-    if (options_.only.empty() || options_.only == "18") once_and_outbox();
-    if (options_.only.empty() || options_.only == "21") beside_crashes();
-    if (options_.only.empty() || options_.only == "24") captured();
+    if (options_.wants("1") || options_.wants("19")) filled_queue();
+    if (options_.wants("7")) wake_to_start();
+    if (options_.wants("18")) once_and_outbox();
+    if (options_.wants("21")) beside_crashes();
+    if (options_.wants("24")) captured();
   }
 
  private:
@@ -184,7 +180,7 @@ std::vector<Sample> Bench::drain_of(const Work& work) {
 
 // The same jobs are performed on both sides: here each writer enqueues the one that does nothing, there they are in the backlog.
 void Bench::once_and_outbox() {
-  const std::size_t writers = options_.backlog > 0 ? options_.backlog : options_.quick ? kBulk : 20 * kBulk;
+  const std::size_t writers = options_.backlog_or(kBulk, 20 * kBulk);
   std::vector<Figure> figures{
       {.number = "18",
        .what = fmt::format(
@@ -224,7 +220,7 @@ void pause(Random& random) {
 
 // A run that does not fail has no capsule, and was watched all the same.
 void Bench::captured() {
-  const std::size_t writers = options_.backlog > 0 ? options_.backlog : options_.quick ? kBulk : 20 * kBulk;
+  const std::size_t writers = options_.backlog_or(kBulk, 20 * kBulk);
   const auto compare = [&](std::string number, std::string what, const Work& ours) {
     std::vector<Figure> figures{{.number = std::move(number), .what = std::move(what), .unit = "jobs/s"}};
     Work plain = ours;
@@ -310,17 +306,10 @@ void Bench::wake_to_start() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options =
-      parse_options(argc, argv, "bench_daemon: the whole path, with tenured and worker processes");
-  try {
-    if (was_plain_starter(options)) return 0;
-    print_conditions(options, "bench_daemon");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_daemon: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_daemon",
+       .what = "the whole path, with tenured and worker processes",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); },
+       .has_played_role = was_plain_starter});
 }

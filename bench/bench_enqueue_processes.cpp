@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -193,7 +191,7 @@ Bench::Outcome Bench::run_processes(const std::string& prefix, const std::filesy
 }
 
 void Bench::run() {
-  if (!options_.only.empty() && options_.only != "5") return;
+  if (!options_.wants("5")) return;
   std::vector<Figure> figures{
       {.number = "5",
        .what = "enqueue durable, 3 processes beside a claimer, their sum (yardstick: one of ours alone)",
@@ -228,20 +226,15 @@ void Bench::run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options =
-      parse_options(argc, argv, "bench_enqueue_processes: processes that enqueue at the same time");
-  try {
-    if (!options.rest.empty()) {
-      perform(Task::from(options.rest));
-      return 0;
-    }
-    print_conditions(options, "bench_enqueue_processes");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_enqueue_processes: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_enqueue_processes",
+       .what = "processes that enqueue at the same time",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); },
+       .has_played_role =
+           [](const Options& options) {
+             if (options.rest.empty()) return false;
+             perform(Task::from(options.rest));
+             return true;
+           }});
 }

@@ -14,8 +14,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -56,16 +54,14 @@ class Bench {
         folder_(folder),
         tenants_(folder.file("tenants")),
         template_(folder.file("template.db"), tenants_),
-        backlog_(options.backlog > 0 ? options.backlog
-                 : options.quick     ? 5'000
-                                     : 300'000),
+        backlog_(options.backlog_or(5'000, 300'000)),
         paused_(options.quick ? 2'000 : 99'000),
         starts_(options.quick ? 20 : 300) {}
 
   void run() {
-    if (options_.only.empty() || options_.only == "9") beside_paused_tenants();
-    if (options_.only.empty() || options_.only == "10") quiet_tenant();
-    if (options_.only.empty() || options_.only == "11") price();
+    if (options_.wants("9")) beside_paused_tenants();
+    if (options_.wants("10")) quiet_tenant();
+    if (options_.wants("11")) price();
   }
 
  private:
@@ -239,16 +235,9 @@ void Bench::price() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options =
-      parse_options(argc, argv, "bench_fairness: what sharing costs, with tenured and worker processes");
-  try {
-    print_conditions(options, "bench_fairness");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_fairness: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_fairness",
+       .what = "what sharing costs, with tenured and worker processes",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); }});
 }

@@ -16,8 +16,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -53,9 +51,9 @@ class Bench {
         idle_seconds_(options.quick ? 1 : 10) {}
 
   void run() {
-    if (options_.only.empty() || options_.only == "13") kill_to_running();
-    if (options_.only.empty() || options_.only == "15") idle();
-    if (options_.only.empty() || options_.only == "16") start_to_first_job();
+    if (options_.wants("13")) kill_to_running();
+    if (options_.wants("15")) idle();
+    if (options_.wants("16")) start_to_first_job();
   }
 
  private:
@@ -250,17 +248,10 @@ void Bench::start_to_first_job() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse_options(
-      argc, argv, "bench_running: kills, idleness and starts, with tenured and worker processes");
-  try {
-    if (was_plain_starter(options)) return 0;
-    print_conditions(options, "bench_running");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_running: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_running",
+       .what = "kills, idleness and starts, with tenured and worker processes",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); },
+       .has_played_role = was_plain_starter});
 }

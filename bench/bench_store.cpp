@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -43,19 +41,17 @@ class Bench {
         folder_(folder),
         template_(folder.file("template.db")),
         seconds_(options.quick ? 0.2 : 5.0),
-        backlog_(options.backlog > 0 ? options.backlog
-                 : options.quick     ? 5'000
-                                     : 600'000) {}
+        backlog_(options.backlog_or(5'000, 600'000)) {}
 
   void run() {
-    if (wanted("3")) enqueue_one_by_one();
-    if (wanted("4")) enqueue_from_threads(16);
-    if (wanted("4")) enqueue_from_threads(64);
+    if (options_.wants("3")) enqueue_one_by_one();
+    if (options_.wants("4")) enqueue_from_threads(16);
+    if (options_.wants("4")) enqueue_from_threads(64);
     for (const Shape& shape : shapes())
-      if (wanted("2" + shape.suffix) || wanted("6" + shape.suffix)) fill_and_drain(shape);
-    if (wanted("12")) log_bytes("12", kBulk, 1500);
-    if (wanted("12.2")) log_bytes("12.2", kFew, 2500);
-    if (wanted("20"))
+      if (options_.wants("2" + shape.suffix) || options_.wants("6" + shape.suffix)) fill_and_drain(shape);
+    if (options_.wants("12")) log_bytes("12", kBulk, 1500);
+    if (options_.wants("12.2")) log_bytes("12.2", kFew, 2500);
+    if (options_.wants("20"))
       first_pages({.number = "20",
                    .ended = options_.quick ? 5'000 : kListed,
                    .waiting = options_.quick ? kBulk : kListed / 10});
@@ -92,9 +88,6 @@ class Bench {
     bool is_absorbed = false;  // what waits, into its lanes
   };
 
-  [[nodiscard]] bool wanted(std::string_view figure) const {
-    return options_.only.empty() || options_.only == figure;
-  }
   [[nodiscard]] std::vector<Shape> shapes() const;
 
   void enqueue_one_by_one();
@@ -224,7 +217,7 @@ double wal_bytes(const std::filesystem::path& file) {
 // From the enqueue to the settled end. A reader of the first moment keeps the log from starting over, so its size is what
 // was written to it.
 void Bench::log_bytes(std::string number, std::size_t together, double goal) {
-  const std::size_t wanted = options_.backlog > 0 ? options_.backlog : options_.quick ? 5'000 : kLogBacklog;
+  const std::size_t wanted = options_.backlog_or(5'000, kLogBacklog);
   const std::size_t backlog = wanted / together * together;
   std::vector<Figure> figures{
       {.number = std::move(number),
@@ -370,15 +363,9 @@ void Bench::all_pages(queue::Store& store, const Listed& listed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = parse_options(argc, argv, "bench_store: the store alone, in one process");
-  try {
-    print_conditions(options, "bench_store");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_store: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_store",
+       .what = "the store alone, in one process",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); }});
 }

@@ -11,8 +11,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -70,9 +68,7 @@ class Bench {
         folder_(folder),
         tenants_(folder.file("tenants")),
         template_(folder.file("template.db"), tenants_),
-        filled_(options.backlog > 0 ? options.backlog
-                : options.quick     ? 5'000
-                                    : 150'000),
+        filled_(options.backlog_or(5'000, 150'000)),
         seconds_(options.quick ? 1 : 6) {}
 
   void run();
@@ -213,20 +209,17 @@ void Bench::run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options =
-      parse_options(argc, argv, "bench_sustained: jobs come and are performed at the same time");
-  try {
-    if (options.rest.size() == 6 && options.rest[0] == kTakerRole) {
-      take(options.rest);
-      return 0;
-    }
-    print_conditions(options, "bench_sustained");
-    ScratchFolder folder(options.folder);
-    if (options.only.empty() || options.only == "8") Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_sustained: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(argc, argv,
+                    {.name = "bench_sustained",
+                     .what = "jobs come and are performed at the same time",
+                     .measure =
+                         [](const Options& options, ScratchFolder& folder) {
+                           if (options.wants("8")) Bench(options, folder).run();
+                         },
+                     .has_played_role =
+                         [](const Options& options) {
+                           if (options.rest.size() != 6 || options.rest[0] != kTakerRole) return false;
+                           take(options.rest);
+                           return true;
+                         }});
 }

@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -165,13 +164,11 @@ class Bench {
         folder_(folder),
         many_(options.quick ? 100 : 10'000),
         jobs_(options.quick ? 1'000 : 40'000),
-        fleet_(options.backlog > 0 ? options.backlog
-               : options.quick     ? 20
-                                   : 1'000) {}
+        fleet_(options.backlog_or(20, 1'000)) {}
 
   void run() {
-    if (options_.only.empty() || options_.only == "14") many_databases();
-    if (options_.only.empty() || options_.only == "17") fleet();
+    if (options_.wants("14")) many_databases();
+    if (options_.wants("17")) fleet();
   }
 
  private:
@@ -336,16 +333,9 @@ void Bench::fleet() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options =
-      parse_options(argc, argv, "bench_tenants: tenants' databases, made, opened, written, migrated");
-  try {
-    print_conditions(options, "bench_tenants");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_tenants: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_tenants",
+       .what = "tenants' databases, made, opened, written, migrated",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); }});
 }

@@ -5,8 +5,6 @@
 #include <cereal/cereal.hpp>
 
 #include <cstddef>
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -34,14 +32,11 @@ class Bench {
   }
 
   void run() {
-    if (wanted("22")) tests();
-    if (wanted("23")) tenants();
+    if (options_.wants("22")) tests();
+    if (options_.wants("23")) tenants();
   }
 
  private:
-  [[nodiscard]] bool wanted(const std::string& number) const {
-    return options_.only.empty() || options_.only == number;
-  }
   void measure(Figure figure, const Run& ours) {
     std::vector<Figure> figures{std::move(figure)};
     take_turns(options_, figures, ours, [] { return std::vector<Sample>{}; });
@@ -104,16 +99,9 @@ class Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options =
-      parse_options(argc, argv, "bench_testing: what tests of applications cost with tenure::testing");
-  try {
-    print_conditions(options, "bench_testing");
-    ScratchFolder folder(options.folder);
-    Bench(options, folder).run();
-    require_figures(options);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_testing: %s\n", error.what());
-    return 1;
-  }
+  return bench_main(
+      argc, argv,
+      {.name = "bench_testing",
+       .what = "what tests of applications cost with tenure::testing",
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); }});
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <linux/magic.h>
@@ -140,8 +141,7 @@ int number_of(const std::string& option, const std::string& text, int most) {
   return value;
 }
 
-}  // namespace
-
+// Prints help, or what is wrong, and exits.
 Options parse_options(int argc, char** argv, std::string_view what) {
   Options options;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -164,6 +164,23 @@ Options parse_options(int argc, char** argv, std::string_view what) {
   if (options.quick) options.runs = 1;
   return options;
 }
+
+void print_conditions(const Options& options, std::string_view program) {
+  double load[1] = {0};
+  if (::getloadavg(load, 1) != 1) load[0] = 0;
+  std::puts(fmt::format("{}: {} core{}, load {:.2f}, {} run{} of each figure, folder {}\n"
+                        "payload 200 bytes; 1,000 tenants, Zipf 1.0; no limits and no keys but in figure 11",
+                        program, cores(), cores() == 1 ? "" : "s", load[0], options.runs,
+                        options.runs == 1 ? "" : "s", options.folder.string())
+                .c_str());
+  std::fflush(stdout);
+}
+
+void require_figures(const Options& options) {
+  if (figures_printed == 0) throw std::runtime_error("there is no figure " + options.only + " here");
+}
+
+}  // namespace
 
 ScratchFolder::ScratchFolder(const std::filesystem::path& parent) {
   struct statfs system {};
@@ -229,10 +246,6 @@ void take_turns(const Options& options, std::vector<Figure>& figures, const Run&
   std::fflush(stdout);
 }
 
-void require_figures(const Options& options) {
-  if (figures_printed == 0) throw std::runtime_error("there is no figure " + options.only + " here");
-}
-
 void print(const Figure& figure) {
   if (figure.ours.empty()) throw std::runtime_error("figure " + figure.number + " has no result");
   ++figures_printed;
@@ -252,15 +265,19 @@ void print(const Figure& figure) {
   std::fflush(stdout);
 }
 
-void print_conditions(const Options& options, std::string_view program) {
-  double load[1] = {0};
-  if (::getloadavg(load, 1) != 1) load[0] = 0;
-  std::puts(fmt::format("{}: {} core{}, load {:.2f}, {} run{} of each figure, folder {}\n"
-                        "payload 200 bytes; 1,000 tenants, Zipf 1.0; no limits and no keys but in figure 11",
-                        program, cores(), cores() == 1 ? "" : "s", load[0], options.runs,
-                        options.runs == 1 ? "" : "s", options.folder.string())
-                .c_str());
-  std::fflush(stdout);
+int bench_main(int argc, char** argv, const Benchmark& benchmark) {
+  const Options options = parse_options(argc, argv, fmt::format("{}: {}", benchmark.name, benchmark.what));
+  try {
+    if (benchmark.has_played_role(options)) return 0;
+    print_conditions(options, benchmark.name);
+    ScratchFolder folder(options.folder);
+    benchmark.measure(options, folder);
+    require_figures(options);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("{}: {}\n", benchmark.name, error.what()).c_str(), stderr);
+    return 1;
+  }
 }
 
 }  // namespace tenure::bench

@@ -20,10 +20,14 @@ struct Options {
   std::string only;         // the number of one figure; empty: all
   std::filesystem::path folder = "/var/tmp";
   std::vector<std::string> rest;  // arguments without dashes: a role inside a benchmark of several processes
-};
 
-// Prints help, or what is wrong, and exits.
-[[nodiscard]] Options parse_options(int argc, char** argv, std::string_view what);
+  [[nodiscard]] bool wants(std::string_view figure) const { return only.empty() || only == figure; }
+  // As many as were asked for; else so many, by whether it is quick.
+  [[nodiscard]] std::size_t backlog_or(std::size_t of_quick, std::size_t of_whole) const {
+    if (backlog > 0) return backlog;
+    return quick ? of_quick : of_whole;
+  }
+};
 
 // A fresh folder inside `parent`, removed with all that is in it at the end. Throws where `parent` lies in memory (tmpfs),
 // whose syncs cost nothing.
@@ -91,13 +95,19 @@ struct Figure {
 using Run = std::function<std::vector<Sample>()>;
 void take_turns(const Options& options, std::vector<Figure>& figures, const Run& ours, const Run& yardstick);
 
-// Throws where nothing was printed, because there is no figure of the number that was asked for.
-void require_figures(const Options& options);
-
 // One line on stdout: number, what, ours and yardstick as median [lowest..highest], ratio, goal, met or not.
 void print(const Figure& figure);
 
-// The lines above the figures: what was measured on, and with what.
-void print_conditions(const Options& options, std::string_view program);
+struct Benchmark {
+  std::string_view name;
+  std::string_view what;  // it measures, for --help
+  std::function<void(const Options&, ScratchFolder&)> measure;
+  // Whether this process was started for a part of another one, which it has played then.
+  std::function<bool(const Options&)> has_played_role = [](const Options&) { return false; };
+};
+
+// main(): reads the options, prints what is measured on, and measures in a fresh folder. 1, with the reason, where that throws, or where
+// there is no figure of the number that was asked for.
+[[nodiscard]] int bench_main(int argc, char** argv, const Benchmark& benchmark);
 
 }  // namespace tenure::bench
