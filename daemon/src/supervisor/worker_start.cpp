@@ -10,11 +10,13 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace tenure::daemon {
@@ -118,6 +120,48 @@ Result<Descriptor> pipe_of_keys(const KeyRing& keys) {
   return out;
 }
 
+// Copies for the process, all above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
+struct LentDescriptors {
+  Descriptor nothing, output, log, socket, board;
+  Descriptor keys;    // not open where there are none
+  Descriptor report;  // of a pipe whose other end is `told`
+  Descriptor told;
+};
+
+Result<LentDescriptors> lend(const GivenToWorker& given, const KeyRing& keys) {
+  const auto above = [](int descriptor) {
+    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerKeysDescriptor + 1)};
+  };
+  const auto pipe = pipe_of_keys(keys);
+  if (!pipe) return tl::unexpected(pipe.error());
+  std::array<int, 2> ends{-1, -1};
+  const bool has_ends = ::pipe2(ends.data(), O_CLOEXEC) == 0;
+  Descriptor told{ends[0]};
+  const Descriptor report{ends[1]};
+  const Descriptor nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  LentDescriptors lent{.nothing = above(nothing.number()),
+                       .output = above(given.output),
+                       .log = above(STDERR_FILENO),
+                       .socket = above(given.socket),
+                       .board = above(given.board),
+                       .keys = pipe->is_open() ? above(pipe->number()) : Descriptor{},
+                       .report = above(report.number()),
+                       .told = std::move(told)};
+  const bool are_open = has_ends && lent.nothing.is_open() && lent.output.is_open() && lent.log.is_open() &&
+                        lent.socket.is_open() && lent.board.is_open() && lent.report.is_open() &&
+                        lent.keys.is_open() == pipe->is_open();
+  if (!are_open) return tl::unexpected(system_failure("no descriptor left", errno));
+  return lent;
+}
+
+// Why the process could not become its program; nothing where it has. Nobody else has the pipe's other end any more.
+std::optional<int> error_told(const Descriptor& told) {
+  int error = 0;
+  ssize_t size = -1;
+  while ((size = ::read(told.number(), &error, sizeof error)) < 0 && errno == EINTR) continue;
+  return size == sizeof error ? std::optional{error} : std::nullopt;
+}
+
 }  // namespace
 
 Failure system_failure(std::string_view what, int error) {
@@ -126,27 +170,8 @@ Failure system_failure(std::string_view what, int error) {
 
 Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroundings& surroundings,
                            const GivenToWorker& given) {
-  // Above the fixed numbers, so that no dup2 can overwrite a source that is still needed.
-  const auto above = [](int descriptor) {
-    return Descriptor{::fcntl(descriptor, F_DUPFD_CLOEXEC, kWorkerKeysDescriptor + 1)};
-  };
-  const Descriptor socket_copy = above(given.socket);
-  const Descriptor output_copy = above(given.output);
-  const Descriptor board_copy = above(given.board);
-  const auto keys = pipe_of_keys(surroundings.keys);
-  if (!keys) return tl::unexpected(keys.error());
-  const Descriptor keys_copy = keys->is_open() ? above(keys->number()) : Descriptor{};
-  const Descriptor log = above(STDERR_FILENO);
-  const Descriptor null_low{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-  const Descriptor nothing = above(null_low.number());
-  std::array<int, 2> ends{-1, -1};
-  const bool has_pipe = ::pipe2(ends.data(), O_CLOEXEC) == 0;
-  const Descriptor result{ends[0]};
-  Descriptor report_low{ends[1]};
-  Descriptor report = above(report_low.number());
-  if (!has_pipe || !socket_copy.is_open() || !output_copy.is_open() || !board_copy.is_open() ||
-      keys_copy.is_open() != keys->is_open() || !log.is_open() || !nothing.is_open() || !report.is_open())
-    return tl::unexpected(system_failure("no descriptor left", errno));
+  auto lent = lend(given, surroundings.keys);
+  if (!lent) return tl::unexpected(std::move(lent.error()));
 
   std::string program = pool.program.string();
   const std::array<char*, 2> arguments{program.data(), nullptr};
@@ -159,25 +184,22 @@ Result<pid_t> start_worker(const config::PoolSettings& pool, const WorkerSurroun
   const auto pid = fork_worker({.program = program.c_str(),
                                 .arguments = arguments.data(),
                                 .variables = pointers.data(),
-                                .nothing = nothing.number(),
-                                .output = output_copy.number(),
-                                .log = log.number(),
-                                .socket = socket_copy.number(),
-                                .board = board_copy.number(),
-                                .keys = keys_copy.number(),
+                                .nothing = lent->nothing.number(),
+                                .output = lent->output.number(),
+                                .log = lent->log.number(),
+                                .socket = lent->socket.number(),
+                                .board = lent->board.number(),
+                                .keys = lent->keys.number(),
                                 .group = given.group,
-                                .report = report.number(),
+                                .report = lent->report.number(),
                                 .parent = ::getpid(),
                                 .held_back = told_signals()});
   if (!pid) return pid;
-  report = Descriptor{};
-  report_low = Descriptor{};
-  int error = 0;
-  ssize_t told = -1;
-  while ((told = ::read(result.number(), &error, sizeof error)) < 0 && errno == EINTR) continue;
-  if (told != sizeof error) return pid;
+  lent->report = Descriptor{};
+  const auto error = error_told(lent->told);
+  if (!error) return pid;
   static_cast<void>(wait_for_process(*pid));
-  return tl::unexpected(system_failure("cannot start " + program, error));
+  return tl::unexpected(system_failure("cannot start " + program, *error));
 }
 
 int wait_for_process(pid_t pid) {
