@@ -2,11 +2,10 @@
 
 #include "listing.hpp"
 #include "nouns.hpp"
+#include "until_option.hpp"
 
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
-#include <tenure/config/units.hpp>
-#include <tenure/queue/filter.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,7 +20,7 @@ using queue::NewPause;
 using queue::PauseRecord;
 using queue::PauseScope;
 
-constexpr std::chrono::hours kPauseMax{366 * 24};  // of a length that is added to now
+constexpr std::chrono::hours kPauseMax{366 * 24};
 
 struct Paused {
   NewPause pause;
@@ -103,20 +102,8 @@ ExitCode resume(Session& session, PauseScope scope) {
 }  // namespace
 
 std::optional<WallTime> end_of_pause(const Session& session) {
-  if (!session.has("until")) return std::nullopt;
-  const std::string_view text = session.option("until");
-  if (const auto length = config::parse_duration(text)) {
-    if (*length > kPauseMax)
-      raise(ErrorCode::bad_options, fmt::format("--until {}: at most {} days, or no --until at all",
-                                                escaped(text, 64), kPauseMax.count() / 24));
-    return session.now() + *length;
-  }
-  const auto time = queue::parse_time(text, session.now());
-  if (!time)
-    raise(ErrorCode::bad_options,
-          fmt::format("--until '{}' is no length of time as 2h and no time as 2026-03-02T10:14:00Z",
-                      escaped(text, 64)));
-  return *time;
+  return until_option(session, kPauseMax,
+                      fmt::format("at most {} days, or no --until at all", kPauseMax.count() / 24));
 }
 
 std::string until_text_of(const std::optional<WallTime>& until, const ShowStyle& style) {

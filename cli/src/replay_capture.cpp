@@ -1,10 +1,10 @@
 #include "captures.hpp"
 #include "job.hpp"
 #include "nouns.hpp"
+#include "until_option.hpp"
 
 #include <tenure/base/names.hpp>
 #include <tenure/base/text.hpp>
-#include <tenure/config/units.hpp>
 
 #include <fmt/format.h>
 
@@ -41,23 +41,10 @@ queue::CaptureTarget target_of(const Session& session) {
   return target;
 }
 
-// "2d" from now, or a point of time.
 WallTime until_of(const Session& session) {
-  if (!session.has("until")) return session.now() + kUntilDefault;
-  const std::string_view text = session.option("until");
-  if (const auto length = config::parse_duration(text)) {
-    // Looked at before it is added, which the longest ones would not survive.
-    if (*length > queue::kCaptureUntilMax)
-      raise(ErrorCode::bad_options, fmt::format("--until {}: a capture is open for at most {} days",
-                                                escaped(text, 64), queue::kCaptureUntilMax.count() / 24));
-    return session.now() + *length;
-  }
-  const auto time = queue::parse_time(text, session.now());
-  if (!time)
-    raise(ErrorCode::bad_options,
-          fmt::format("--until '{}' is no length of time as 2h and no time as 2026-03-02T10:14:00Z",
-                      escaped(text, 64)));
-  return *time;
+  const std::string bound =
+      fmt::format("a capture is open for at most {} days", queue::kCaptureUntilMax.count() / 24);
+  return until_option(session, queue::kCaptureUntilMax, bound).value_or(session.now() + kUntilDefault);
 }
 
 CaptureOn on_of(const Session& session) {

@@ -104,54 +104,70 @@ void write_deletion(json::Writer& writer, const queue::DeletionRecord& deletion)
   writer.end_object();
 }
 
-std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) {
-  const auto line = [](std::string_view name, std::string_view value) {
-    return fmt::format("{:<9}{}\n", name, value);
-  };
+std::string tenant_line(std::string_view name, std::string_view value) {
+  return fmt::format("{:<9}{}\n", name, value);
+}
+
+// Why it is in its state, and what changes that.
+std::string cause_lines(const ShownTenant& shown, const ShowStyle& style) {
   const TenantSummary& t = shown.summary;
-  const std::string name = t.tenant.name.text();
-  const queue::JobReason gate = queue::tenant_gate(t.tenant.state);
-  std::string out =
-      line("tenant", fmt::format("{}, generation {}", escaped(name), t.tenant.generation.value));
-  out += line("state", gate == queue::JobReason::none ? std::string(name_of(t.tenant.state))
-                                                      : fmt::format("{}: its jobs are held ({})",
-                                                                    name_of(t.tenant.state), name_of(gate)));
+  const std::string name = escaped(t.tenant.name.text());
+  std::string out;
   if (shown.behind) {
-    out += line("failed", text_of(*shown.behind));
-    out += line("change", change_of_behind(t.tenant.name));
+    out += tenant_line("failed", text_of(*shown.behind));
+    out += tenant_line("change", change_of_behind(t.tenant.name));
   } else if (const auto failed = failed_migration(t.tenant, t.migration)) {
-    out += line("failed", text_of_failed(*failed));
-    out += line("change", change_of_failed(t.tenant.name));
+    out += tenant_line("failed", text_of_failed(*failed));
+    out += tenant_line("change", change_of_failed(t.tenant.name));
   }
   if (t.pause) {
-    out += line("paused", pause_text(*t.pause, style));
-    out += line("change", "tenure tenant resume " + escaped(name));
+    out += tenant_line("paused", pause_text(*t.pause, style));
+    out += tenant_line("change", "tenure tenant resume " + name);
   }
   if (shown.restore) {
-    out += line("restored", restore_text(*shown.restore, style));
-    out +=
-        line("change", shown.restore->is_open() ? fmt::format("tenure tenant restore {} FILE", escaped(name))
-                                                : "tenure tenant reconcile " + escaped(name));
+    out += tenant_line("restored", restore_text(*shown.restore, style));
+    out += tenant_line("change", shown.restore->is_open() ? fmt::format("tenure tenant restore {} FILE", name)
+                                                          : "tenure tenant reconcile " + name);
   }
   if (shown.deletion && !shown.deletion->is_restore) {
-    out += line("deleted", deletion_text(*shown.deletion, style));
+    out += tenant_line("deleted", deletion_text(*shown.deletion, style));
     if (shown.deletion->step == queue::DeletionStep::buried)
-      out += line("undo", "tenure tenant undelete " + escaped(name));
+      out += tenant_line("undo", "tenure tenant undelete " + name);
   }
-  out += line("created", full_time_text(t.tenant.created, style));
-  if (!shown.pools.empty()) out += line("pools", escaped(fmt::format("{}", fmt::join(shown.pools, ", "))));
-  if (t.migration) out += line("migrated", migration_text(*t.migration, style));
+  return out;
+}
+
+std::string jobs_lines(const ShownTenant& shown, const ShowStyle& style) {
+  const TenantSummary& t = shown.summary;
   std::string jobs =
       fmt::format("{} ready, {} held, {} running, {} dead", number_text(t.ready, style),
                   number_text(t.held, style), number_text(t.running, style), number_text(t.dead, style));
   for (const StateCount& each : shown.counts)
     jobs += fmt::format(", {} {}", count_text(each.jobs, each.capped, style), name_of(each.state));
-  out += line("jobs", jobs);
-  if (t.oldest_ready) out += line("oldest", "due " + full_time_text(t.oldest_ready, style));
+  std::string out = tenant_line("jobs", jobs);
+  if (t.oldest_ready) out += tenant_line("oldest", "due " + full_time_text(t.oldest_ready, style));
   if (t.held > 0)
-    out += line("held", fmt::format("why: tenure why {} state=held",
-                                    shell_text(std::vector{exact_term("tenant", name)})));
+    out +=
+        tenant_line("held", fmt::format("why: tenure why {} state=held",
+                                        shell_text(std::vector{exact_term("tenant", t.tenant.name.text())})));
   return out;
+}
+
+std::string shown_tenant_text(const ShownTenant& shown, const ShowStyle& style) {
+  const TenantSummary& t = shown.summary;
+  const queue::JobReason gate = queue::tenant_gate(t.tenant.state);
+  std::string out = tenant_line(
+      "tenant", fmt::format("{}, generation {}", escaped(t.tenant.name.text()), t.tenant.generation.value));
+  out += tenant_line("state",
+                     gate == queue::JobReason::none
+                         ? std::string(name_of(t.tenant.state))
+                         : fmt::format("{}: its jobs are held ({})", name_of(t.tenant.state), name_of(gate)));
+  out += cause_lines(shown, style);
+  out += tenant_line("created", full_time_text(t.tenant.created, style));
+  if (!shown.pools.empty())
+    out += tenant_line("pools", escaped(fmt::format("{}", fmt::join(shown.pools, ", "))));
+  if (t.migration) out += tenant_line("migrated", migration_text(*t.migration, style));
+  return out + jobs_lines(shown, style);
 }
 
 std::string shown_tenant_json(const ShownTenant& shown, WallTime now) {
