@@ -1,4 +1,5 @@
 #include "measure.hpp"
+#include "plain_writers.hpp"
 #include "tenured.hpp"
 #include "workload.hpp"
 #include "yardstick_tenant.h"
@@ -15,17 +16,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -144,10 +142,6 @@ class Fleet {
   std::vector<TenantToMigrate> all_;
 };
 
-std::filesystem::path plain_path(const std::filesystem::path& folder, std::size_t tenant) {
-  return folder / fmt::format("tenant-{}.db", tenant);
-}
-
 std::filesystem::path create_plain(ScratchFolder& folder, std::size_t count) {
   auto root = folder.file("plain");
   std::filesystem::create_directory(root);
@@ -175,7 +169,6 @@ class Bench {
   void many_databases();
   void fleet();
   [[nodiscard]] std::vector<Sample> write_by_daemon(const Fleet& fleet);
-  [[nodiscard]] Sample write_plainly(const std::filesystem::path& root) const;
   [[nodiscard]] Sample rate(const Stopwatch& watch) const { return {.value = watch.rate(fleet_).value}; }
 
   const Options& options_;
@@ -199,63 +192,8 @@ std::vector<Sample> Bench::write_by_daemon(const Fleet& fleet) {
   return {{.value = rate}, {.value = static_cast<double>(opened.count()) / static_cast<double>(jobs_)}};
 }
 
-// Which thread writes in each tenant's database: the busiest tenant first, each to the thread that has the least to do until then.
-std::vector<std::size_t> deal_out(const std::vector<std::size_t>& jobs_of_tenants, std::size_t threads) {
-  std::vector<std::size_t> tenants(jobs_of_tenants.size());
-  std::iota(tenants.begin(), tenants.end(), std::size_t{0});
-  std::ranges::stable_sort(tenants, std::greater{},
-                           [&](std::size_t tenant) { return jobs_of_tenants[tenant]; });
-  std::vector<std::size_t> thread_of(tenants.size());
-  std::vector<std::size_t> loads(threads, 0);
-  for (const std::size_t tenant : tenants) {
-    const auto least = std::ranges::min_element(loads);
-    *least += jobs_of_tenants[tenant];
-    thread_of[tenant] = static_cast<std::size_t>(least - loads.begin());
-  }
-  return thread_of;
-}
-
-// As many threads as there are slots; each has its tenants, whose files stay open.
-Sample Bench::write_plainly(const std::filesystem::path& root) const {
-  constexpr std::size_t kThreads = 8;
-  std::vector<std::size_t> tenants;
-  ZipfTenants zipf(kSeed, many_);
-  std::vector<std::size_t> jobs_of_tenants(many_, 0);
-  for (std::size_t job = 0; job < jobs_; ++job) {
-    tenants.push_back(zipf.next());
-    ++jobs_of_tenants[tenants.back()];
-  }
-  const std::vector<std::size_t> thread_of = deal_out(jobs_of_tenants, kThreads);
-  std::vector<yardstick_tenant*> files;
-  for (std::size_t tenant = 0; tenant < many_; ++tenant)
-    files.push_back(yardstick_tenant_open(plain_path(root, tenant).c_str()));
-  const Stopwatch watch;
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t thread = 0; thread < kThreads; ++thread)
-      threads.emplace_back([&, thread] {
-        for (const std::size_t tenant : tenants)
-          if (thread_of[tenant] == thread) yardstick_tenant_write(files[tenant], payload().c_str());
-      });
-  }
-  const Sample sample{.value = watch.rate(jobs_).value};
-  for (yardstick_tenant* const file : files) yardstick_tenant_close(file);
-  return sample;
-}
-
-// The yardstick keeps them all open, at three descriptors each.
-void allow_descriptors(std::size_t files) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < 3 * files + 100)
-    throw std::runtime_error(fmt::format("figure 14 keeps {} files open: allow {} descriptors (ulimit -Hn)",
-                                         files, 3 * files + 100));
-}
-
 void Bench::many_databases() {
-  allow_descriptors(many_);
+  allow_descriptors_of_plain_writers(many_);
   Fleet fleet(folder_, {kFirstStep});
   fleet.create(many_);
   fleet.close();
@@ -274,7 +212,10 @@ void Bench::many_databases() {
        .decimals = 3}};
   take_turns(
       options_, figures, [&] { return write_by_daemon(fleet); },
-      [&] { return std::vector<Sample>{write_plainly(plain)}; });
+      [&] {
+        return std::vector{
+            write_plainly(folder_, {.root = plain, .tenants = many_, .writes = jobs_, .seed = kSeed})};
+      });
 }
 
 void Bench::fleet() {
@@ -337,5 +278,6 @@ int main(int argc, char** argv) {
       argc, argv,
       {.name = "bench_tenants",
        .what = "tenants' databases, made, opened, written, migrated",
-       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); }});
+       .measure = [](const Options& options, ScratchFolder& folder) { Bench(options, folder).run(); },
+       .has_played_role = was_plain_writer});
 }

@@ -68,6 +68,8 @@ std::optional<Failure> configure_library() {
   // ones.
   sqlite3_config(SQLITE_CONFIG_LOG, &on_message, nullptr);
   sqlite3_config(SQLITE_CONFIG_URI, 0);
+  // Nobody asks how much memory it has, and to count it takes one lock of the whole process for each allocation.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   if (sqlite3_initialize() != SQLITE_OK)
     return Failure{ErrorCode::bad_configuration, "the SQLite library does not start; is there memory left?"};
   reserve_pages_of_indexes();
