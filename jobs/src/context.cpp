@@ -5,8 +5,8 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/context.hpp>
+#include <tenure/queue/job_global_id.hpp>
 #include <tenure/tenancy/commit_watch.hpp>
-#include <tenure/tenancy/global_id.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -14,8 +14,6 @@
 
 namespace tenure {
 namespace {
-
-constexpr std::string_view kJobModel = "tenure.job";
 
 // Before it is cut, or what is left of a secret would not be found.
 std::string without_secrets(detail::JobRun& run, std::string_view text) {
@@ -53,7 +51,7 @@ TenantHandle& detail::JobRun::handle() {
 const std::string& JobContext::idempotency_key() const {
   run_.require_here();
   if (run_.global_id.empty())
-    run_.global_id = GlobalId{run_.application, kJobModel, run_.job.id.text(), run_.job.tenant}.text();
+    run_.global_id = queue::global_id_of(run_.application, run_.job.id, run_.job.tenant).text();
   return run_.global_id;
 }
 
