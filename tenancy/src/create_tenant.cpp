@@ -13,6 +13,7 @@
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_folder.hpp>
 
 #include <fmt/format.h>
 
@@ -220,6 +221,8 @@ class Creation {
     enter(CreateStep::sync_folder);
     sync_folder(final_.parent_path());
     sync_folder(files_.building_folder());
+    if (source_ && !source_->folder.empty())
+      TenantFolder(files_, name_, record_->generation).take_back(source_->folder);
     enter(CreateStep::activate);
     value_or_raise(registry_.activate(name_, record_->generation));
     record_->state = TenantState::active;
