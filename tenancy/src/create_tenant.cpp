@@ -44,6 +44,12 @@ constexpr sqlite::Query kForgetOutbox{"forget_outbox", R"sql(
 constexpr sqlite::Query kForgetCopied{"forget_copied", "drop table if exists main.tenure_copy"};
 constexpr sqlite::Query kForgetReceipts{"forget_receipts", "delete from main.tenure_receipts"};
 
+// "acme.3.folder" for the origin "acme.3.db", the file of a deleted tenant; nothing for any other.
+std::optional<fs::path> buried_folder_of(const fs::path& origin) {
+  if (origin.extension() != ".db") return std::nullopt;
+  return fs::path{origin}.replace_extension(".folder");
+}
+
 class Creation {
  public:
   // `source`: a database whose copy it is to be, in place of an empty one.
@@ -124,10 +130,18 @@ class Creation {
   // An empty file is not what a deleted tenant had, and that is not to be met by whoever begins anew. Nobody has it open: the registry
   // never said that it is active. It is gone on disk before the lock says what is built in its place.
   void remove_file_of_other_origin() const {
+    give_back_folder();
     for (const std::string_view ending : kCompanions)
       if (const fs::path beside = final_.string() + std::string{ending}; is_there(beside)) remove(beside);
     remove(final_);
     sync_folder(final_.parent_path());
+  }
+
+  // That of a deleted tenant lies beside what was copied of it.
+  void give_back_folder() const {
+    const std::string origin = lock_->begun().source;
+    if (const auto deleted = buried_folder_of(origin))
+      TenantFolder(files_, name_, record_->generation).give_back(files_.root() / ".graveyard" / *deleted);
   }
 
   static void remove(const fs::path& path) {

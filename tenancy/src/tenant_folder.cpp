@@ -62,6 +62,8 @@ std::int64_t size_of_files(const fs::path& folder) {
 }
 
 void move_folder(const fs::path& from, const fs::path& to) {
+  if (!detail::is_there(from)) return;
+  detail::make_synced_folders(to.parent_path());
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0)
     raise_system(errno, "the tenant's folder cannot be moved", from);
   sync_folder(from.parent_path());
@@ -129,18 +131,13 @@ void TenantFolder::make(std::string_view name) const {
 }
 
 TenantFolder::Moved TenantFolder::bury() const {
-  if (detail::is_there(path_)) {
-    detail::make_synced_folders(buried_.parent_path());
-    move_folder(path_, buried_);
-  }
+  move_folder(path_, buried_);
   return {detail::is_there(buried_), size_of_files(buried_)};
 }
 
-void TenantFolder::take_back(const fs::path& buried) const {
-  if (!detail::is_there(buried)) return;
-  detail::make_synced_folders(path_.parent_path());
-  move_folder(buried, path_);
-}
+void TenantFolder::take_back(const fs::path& buried) const { move_folder(buried, path_); }
+
+void TenantFolder::give_back(const fs::path& buried) const { move_folder(path_, buried); }
 
 std::int64_t TenantFolder::erase() const {
   if (!detail::is_there(buried_)) return 0;

@@ -42,8 +42,9 @@ class TenantFolder {
   };
   // To buried_path(), with its tenant's database, and once more it is the same. DiskError, AccessRefused.
   Moved bury() const;
-  // From `buried`, the buried_path() of another generation, to path(); nothing where it is not there. The same.
+  // From `buried`, the buried_path() of another generation, to path(), and the way back; nothing where it is not there. The same.
   void take_back(const std::filesystem::path& buried) const;
+  void give_back(const std::filesystem::path& buried) const;
   // Removes what lies at buried_path(), following no link; how many bytes that were. DiskError.
   std::int64_t erase() const;
 
