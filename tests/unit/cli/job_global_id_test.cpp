@@ -38,6 +38,7 @@ class JobGlobalIds : public FileProgram {
 
   // As the handler of the run tells it.
   std::string key_in_run(const queue::ClaimedJob& job, int attempt) {
+    log::configure({});  // whoever ran a command may have silenced it
     queue::RunNotes notes{{job.seq, job.token}};
     const auto end = performer_.perform({.claim = {job.seq, job.token},
                                          .id = job.id,
