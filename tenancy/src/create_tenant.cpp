@@ -7,6 +7,7 @@
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/statement.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
@@ -165,7 +166,7 @@ class Creation {
     else build_database();
     require_no_companions();
     enter(CreateStep::sync_file);
-    sync_file(building_);  // every connection is closed by now
+    sqlite::sync_database_file(building_);  // every connection is closed by now
     enter(CreateStep::folder);
     make_synced_folders(final_.parent_path());
     files_.refuse_links(name_);
@@ -191,12 +192,8 @@ class Creation {
 
   void copy_source() {
     enter(CreateStep::schema);
-    {
-      const Descriptor made{
-          ::open(building_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kModeOfCopy)};
-      if (!made.is_open()) raise_system(errno, "the copy cannot be made", building_);
-      static_cast<void>(::fchmod(made.number(), kModeOfCopy));
-    }
+    if (const int error = sqlite::DatabaseFile::make(building_, kModeOfCopy); error != 0)
+      raise_system(error, "the copy cannot be made", building_);
     give_to_owner_of_folder(building_);
     copy_pages();
     enter(CreateStep::stamp);
