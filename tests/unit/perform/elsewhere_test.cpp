@@ -71,6 +71,14 @@ TEST_F(Elsewhere, CTX_13_AHandlersJobsAreOfItsTenantAndGenerationAndOfAnotherOne
   EXPECT_EQ(child.generation, third);
   EXPECT_THAT(waiting(), ElementsAre("acme.3", "acme.3", "acme.3"));
   EXPECT_THAT(said(), IsEmpty());
+
+  // What outlives its generation enqueues nothing for the next one.
+  const Ended outlived = ended("acme", [&](JobContext&) {
+    without_tenant([&] { EXPECT_EQ(begin_anew(acme), Generation{4}); });
+    EXPECT_THROW(client_.enqueue(PayAll{}), StaleGeneration);
+    EXPECT_THROW(client_.enqueue_all(std::vector<PayAll>(2), {}, BulkRule::all_or_nothing), StaleGeneration);
+  });
+  EXPECT_THAT(waiting(), SizeIs(3));
 }
 
 TEST_F(Elsewhere, CTX_13_WithoutPermissionAnotherTenantIsRefusedEverywhereAndNothingIsEnqueued) {
