@@ -86,7 +86,7 @@ std::string JobContext::key(std::string_view name) const {
 }
 
 // Made while nobody can close the stamp: behind that the folder has gone with its tenant, and is not to come back.
-std::filesystem::path JobContext::folder(std::string_view name) {
+std::string JobContext::folder(std::string_view name) {
   run_.require_here();
   if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no folder of its tenant");
   may_write("folder");
@@ -94,7 +94,7 @@ std::filesystem::path JobContext::folder(std::string_view name) {
   TenantFolder::check(name);
   const TenantFolder folder{run_.handles.files(), *run_.job.tenant, run_.job.generation};
   if (!folder.has(name)) run_.while_writable([&] { folder.make(name); });
-  return folder.path() / name;
+  return (folder.path() / name).string();
 }
 
 void JobContext::begins() {

@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <string>
-#include <sys/stat.h>
 #include <system_error>
 #include <utility>
 

@@ -120,7 +120,7 @@ TEST_F(OwnFolder, ARunThatOutlivesItsGenerationMakesNone) {
 TEST_F(OwnFolder, IsMadeInsideOfSnapshotsAndTransactionsToo) {
   EXPECT_EQ(handled("acme",
                     [](JobContext& context) {
-                      context.read([&](TenantReader&) { return context.folder("in_snapshot").string(); });
+                      context.read([&](TenantReader&) { return context.folder("in_snapshot"); });
                       context.write(
                           [&](TenantTransaction&) { static_cast<void>(context.folder("in_transaction")); });
                       context.once("step",
