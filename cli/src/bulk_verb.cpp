@@ -250,7 +250,7 @@ std::string sample_line(const JobRecord& job) {
 std::vector<JobRecord> find_named(Session& session, const BulkVerb& verb) {
   std::vector<JobRecord> jobs;
   for (const std::string& word : session.words()) {
-    const queue::JobId id = job_id(word);
+    const queue::JobId id = job_id(session, word);
     std::optional<JobRecord> job;
     session.readable_store().read([&](queue::JobReader& reader) { job = reader.find_job(id); });
     if (!job)

@@ -207,6 +207,21 @@ void name_strangers(const TenantFiles& files, const std::vector<TenantSummary>& 
   }
 }
 
+// Folders of tenants' files that no tenant has.
+void name_left_folders(const TenantFiles& files, const std::vector<TenantSummary>& tenants, Named& named) {
+  std::set<std::string> own;
+  for (const TenantSummary& summary : tenants)
+    if (summary.tenant.state != TenantState::deleted)
+      own.insert(fmt::format("{}.{}", summary.tenant.name.text(), summary.tenant.generation.value));
+  const std::filesystem::path folder = files.root() / ".folders";
+  for (const std::string& name : names_in(folder))
+    if (!own.contains(name))
+      named.add(
+          FindingLevel::warn,
+          fmt::format("{} lies in .folders, and there is no such generation of a tenant", escaped(name)),
+          "look at it, and move it away: " + escaped((folder / name).string(), 1024));
+}
+
 // What a creation or a deletion has left behind, or is at work on.
 void name_leftovers(Examination& examination, const TenantFiles& files, Named& named) {
   for (const std::string& name : names_in(files.building_folder()))
@@ -219,7 +234,9 @@ void name_leftovers(Examination& examination, const TenantFiles& files, Named& n
     for (auto page = reader.open_deletions(TenantNumber{0}, kTenantsPage); !page.empty();
          page = reader.open_deletions(page.back().tenant.number, kTenantsPage))
       for (const queue::DeletionRecord& deletion : page)
-        buried.insert(fmt::format("{}.{}.db", deletion.tenant.name.text(), deletion.tenant.generation.value));
+        for (const std::string_view ending : {"db", "folder"})
+          buried.insert(
+              fmt::format("{}.{}.{}", deletion.tenant.name.text(), deletion.tenant.generation.value, ending));
     return true;
   });
   for (const std::string& name : names_in(files.root() / ".graveyard")) {
@@ -442,6 +459,7 @@ void check_stamps(Examination& examination) {
   }
   name_strangers(files, tenants, named);
   name_leftovers(examination, files, named);
+  name_left_folders(files, tenants, named);
   named.end(counted(std::ssize(tenants), "tenant", examination.style()) +
             ", each with the stamp that the registry has, and no file besides");
 }

@@ -4,11 +4,15 @@
 #include "reason_words.hpp"
 
 #include <tenure/base/text.hpp>
+#include <tenure/queue/job_global_id.hpp>
+#include <tenure/queue/job_owner.hpp>
+#include <tenure/tenancy/global_id.hpp>
 
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
+#include <optional>
 
 namespace tenure::cli {
 namespace {
@@ -24,6 +28,13 @@ constexpr char kCursorFront = 'j';
 std::string error_head(std::string_view error) {
   const std::string_view line = error.substr(0, error.find('\n'));
   return escaped(line, kErrorInListMax);
+}
+
+bool is_job_there(Session& session, const GlobalId& global_id, queue::JobId id) {
+  if (global_id.application() != session.settings().application.name) return false;
+  std::optional<queue::JobOwner> owner;
+  session.readable_store().read([&](queue::JobReader& reader) { owner = reader.owner_of_job(id); });
+  return owner && owner->tenant == global_id.tenant();
 }
 
 std::string reason_and_error(const JobRecord& job) {
@@ -233,12 +244,18 @@ queue::JobSeq parse_cursor(std::string_view text) {
   return queue::JobSeq{number};
 }
 
-queue::JobId job_id(std::string_view word) {
-  const auto uuid = Uuid::parse(word);
+queue::JobId job_id(Session& session, std::string_view word) {
+  const auto global_id =
+      is_global_id(word) ? std::optional{value_or_raise(GlobalId::parse(word))} : std::nullopt;
+  const bool is_of_job = !global_id || global_id->model() == queue::kJobModel;
+  const auto uuid = is_of_job ? Uuid::parse(global_id ? global_id->id() : word) : std::nullopt;
   if (!uuid)
     raise(ErrorCode::bad_options,
           fmt::format("'{}' is no job id, which has the form {}", escaped(word, 64), kJobIdExample));
-  return queue::JobId{*uuid};
+  const queue::JobId id{*uuid};
+  if (global_id && !is_job_there(session, *global_id, id))
+    raise(ErrorCode::job_not_found, fmt::format("there is no job {}", escaped(word, 200)));
+  return id;
 }
 
 ExitCode job_list(Session& session) {

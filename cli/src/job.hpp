@@ -35,12 +35,15 @@ inline constexpr std::int64_t kLooksMaxDefault = 1'000'000;
 
 inline constexpr std::string_view kJobIdExample = "019cae08-9913-7c12-9a44-5b0d7e1f20c3";
 
+// Whether a word is meant as a Global ID, as handlers give it to others.
+[[nodiscard]] inline bool is_global_id(std::string_view word) { return word.starts_with("gid:"); }
 // Whether a word is meant as a term of a filter, and not as an id.
 [[nodiscard]] inline bool is_filter_term(std::string_view word) {
-  return word.find('=') != std::string_view::npos;
+  return !is_global_id(word) && word.find('=') != std::string_view::npos;
 }
 
-// BadOptions for what is no id.
-[[nodiscard]] queue::JobId job_id(std::string_view word);
+// By its UUID or its Global ID. BadOptions for what is no id; JobNotFound: the Global ID is of another application, or names another tenant
+// than the job's, so that it says nothing of that one.
+[[nodiscard]] queue::JobId job_id(Session& session, std::string_view word);
 
 }  // namespace tenure::cli

@@ -9,8 +9,8 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/queue/envelope.hpp>
+#include <tenure/queue/job_global_id.hpp>
 #include <tenure/queue/mask.hpp>
-#include <tenure/tenancy/global_id.hpp>
 
 #include <fmt/format.h>
 
@@ -98,7 +98,7 @@ void read_arguments(WholeJob& job, std::string_view bytes) {
 // An id is made of no name that breaks the rules of names.
 std::string global_id_of(const JobRecord& job, std::string_view application) {
   if (job.tenant && !job.tenant->keeps_rules()) return job.id.text();
-  return GlobalId(application, "tenure.job", job.id.text(), job.tenant).text();
+  return queue::global_id_of(application, job.id, job.tenant).text();
 }
 
 WholeJob find(Session& session, queue::JobId id) {
@@ -320,7 +320,7 @@ ExitCode job_show(Session& session) {
   const bool reveals = session.has("reveal");
   if (reveals && session.has("watch"))
     raise(ErrorCode::bad_options, "--reveal is recorded each time, so it does not go with --watch");
-  WholeJob job = find(session, job_id(session.words().front()));
+  WholeJob job = find(session, job_id(session, session.words().front()));
   // Recorded first: whoever sees them has left the record.
   if (reveals)
     session.change([&](queue::StoreWriter&) { return Changed{1, job.record.id.text() + ", revealed"}; });

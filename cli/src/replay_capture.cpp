@@ -25,9 +25,9 @@ constexpr std::chrono::hours kUntilDefault{24};
 constexpr int kCountOfJob = 1;
 constexpr int kCountOfMany = 5;
 
-queue::CaptureTarget target_of(const Session& session) {
+queue::CaptureTarget target_of(Session& session) {
   queue::CaptureTarget target;
-  if (!session.words().empty()) target.job = job_id(session.words().front());
+  if (!session.words().empty()) target.job = job_id(session, session.words().front());
   if (session.has("kind")) {
     target.kind = session.option("kind");
     value_or_raise(check_name(NameOf::kind, target.kind));

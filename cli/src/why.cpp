@@ -84,7 +84,7 @@ ExitCode count_reasons(Session& session) {
 void refuse_what_is_neither(std::span<const std::string> words) {
   for (const std::string& word : words) {
     if (is_filter_term(word)) continue;
-    if (Uuid::parse(word))
+    if (Uuid::parse(word) || is_global_id(word))
       raise(ErrorCode::bad_options,
             fmt::format("why takes one job id alone, or a filter; of several jobs say id={},...", word));
     raise(ErrorCode::bad_options,
@@ -110,15 +110,16 @@ std::string reasons_text(Session& session, std::span<const std::string> words, c
 
 ExitCode job_why(Session& session) {
   const auto words = session.words();
-  if (words.size() != 1 || !Uuid::parse(words.front())) {
+  if (words.size() != 1 || (!Uuid::parse(words.front()) && !is_global_id(words.front()))) {
     refuse_what_is_neither(words);
     return count_reasons(session);
   }
   for (const std::string_view option : {"columns", "scan", "fail-if-any"})
     if (session.has(option))
       raise(ErrorCode::bad_options, fmt::format("--{} is for a filter, and not for one job", option));
-  if (const auto answered = why_of_batch(session, Uuid::parse(words.front()).value())) return *answered;
-  const ExplainedJob job = find_and_explain(session, job_id(words.front()));
+  const queue::JobId id = job_id(session, words.front());
+  if (const auto answered = why_of_batch(session, id.uuid)) return *answered;
+  const ExplainedJob job = find_and_explain(session, id);
   if (session.json()) session.print_json(explained_json(job));
   else session.print(explained_text(job, session.style()));
   return ExitCode::done;

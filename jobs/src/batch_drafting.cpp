@@ -1,5 +1,7 @@
 #include "batch_drafting.hpp"
 
+#include "run_here.hpp"
+
 #include <tenure/base/limits.hpp>
 #include <tenure/tenancy/scope.hpp>
 
@@ -35,6 +37,7 @@ std::optional<queue::BatchCallback> draft_callback(const JobDrafting& drafting, 
   options.tenant = of_batch.tenant;
   options.untenanted = of_batch.untenanted;
   queue::Draft draft = drafting.draft(job->kind(), job->job(), options);
+  log_if_for_another(draft.job.tenant, draft.job.kind, 1);
   draft.job.unique.reset();
   return queue::BatchCallback{std::move(draft.job), draft.run_in, draft.start_within};
 }

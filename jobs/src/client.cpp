@@ -1,6 +1,7 @@
 #include "batch_drafting.hpp"
 #include "client_impl.hpp"
 #include "outbox_writer.hpp"
+#include "run_here.hpp"
 
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/confinement.hpp>
@@ -18,6 +19,7 @@
 #include <tenure/tenancy/tenant_files.hpp>
 
 #include <exception>
+#include <map>
 #include <utility>
 
 namespace tenure {
@@ -124,6 +126,7 @@ Tenants& Client::tenants() {
 Uuid Client::enqueue_one(const detail::JobKind& kind, const void* job_data, const EnqueueOptions& options) {
   impl_->process.check("the client");
   queue::Draft draft = impl_->drafting().draft(kind, job_data, options);
+  detail::log_if_for_another(draft.job.tenant, draft.job.kind, 1);
   std::optional<Result<queue::Enqueued>> result;
   impl_->store.write(impl_->options.durability, [&](queue::StoreWriter& writer) {
     result = queue::enqueue(writer, draft, impl_->clock);
@@ -205,6 +208,9 @@ BatchId Client::fill_batch(const BatchOptions& options, FunctionRef<void(BatchJo
   BatchJobs::Filling filling{drafting, options};
   BatchJobs jobs(batch.id, filling);
   fill(jobs);
+  std::map<std::optional<TenantName>, std::size_t> of_tenants;
+  for (const queue::Draft& draft : filling.drafts) ++of_tenants[draft.job.tenant];
+  for (const auto& [tenant, count] : of_tenants) detail::log_if_for_another(tenant, {}, count);
   bool existed = false;
   impl_->store.write(Durability::durable, [&](queue::StoreWriter& writer) {
     const WallTime now = impl_->clock.wall();
@@ -274,6 +280,7 @@ void Client::run_transaction(TenantHandle& handle, FunctionRef<void(JobTransacti
     JobTransaction of_caller{transaction, outbox};
     function(of_caller);
     outbox.before_commit(transaction);
+    detail::log_if_for_another(handle.tenant(), {}, outbox.rows());
     transaction.commit();
     outbox.committed();
   }

@@ -1,5 +1,6 @@
 #include "batch_drafting.hpp"
 #include "client_impl.hpp"
+#include "run_here.hpp"
 
 #include <tenure/jobs/fan_out.hpp>
 #include <tenure/queue/wake_hint.hpp>
@@ -98,6 +99,7 @@ BatchId Client::start_fan_out(const detail::JobKind& kind, const void* job, cons
   impl_->process.check("the client");
   require_no_scope();
   const queue::NewFanOut fan_out = draft_fan_out(impl_->drafting(), kind, job, options);
+  detail::log_if_for_all(fan_out.job.kind);
   std::optional<Result<queue::StartedFanOut>> result;
   impl_->store.write(Durability::durable, [&](queue::StoreWriter& writer) {
     result = writer.fan_outs().start(fan_out, impl_->clock.wall());

@@ -5,8 +5,10 @@
 #include <tenure/base/limits.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/jobs/context.hpp>
+#include <tenure/queue/job_global_id.hpp>
 #include <tenure/tenancy/commit_watch.hpp>
-#include <tenure/tenancy/global_id.hpp>
+#include <tenure/tenancy/scope.hpp>
+#include <tenure/tenancy/tenant_folder.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -14,8 +16,6 @@
 
 namespace tenure {
 namespace {
-
-constexpr std::string_view kJobModel = "tenure.job";
 
 // Before it is cut, or what is left of a secret would not be found.
 std::string without_secrets(detail::JobRun& run, std::string_view text) {
@@ -50,10 +50,23 @@ TenantHandle& detail::JobRun::handle() {
   return **lease;
 }
 
+// One handle has one transaction or snapshot at a time, and what is done inside a transaction is fenced by that.
+void detail::JobRun::while_writable(FunctionRef<void()> work) {
+  const OpenChildren open = lease ? lease->open_children() : OpenChildren{};
+  if (open.transactions > 0) return work();
+  if (open.none()) {
+    const TenantTransaction fence = handle().begin();
+    return work();
+  }
+  HandleLease other = new_lease();
+  const TenantTransaction fence = other->begin();
+  work();
+}
+
 const std::string& JobContext::idempotency_key() const {
   run_.require_here();
   if (run_.global_id.empty())
-    run_.global_id = GlobalId{run_.application, kJobModel, run_.job.id.text(), run_.job.tenant}.text();
+    run_.global_id = queue::global_id_of(run_.application, run_.job.id, run_.job.tenant).text();
   return run_.global_id;
 }
 
@@ -70,6 +83,18 @@ std::string JobContext::key(std::string_view name) const {
   if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no keys of its tenant");
   if (name.empty()) raise(ErrorCode::bad_options, "the key of a tenant has a name");
   return run_.job.tenant->text() + '.' + std::to_string(run_.job.generation.value) + '/' + std::string{name};
+}
+
+// Made while nobody can close the stamp: behind that the folder has gone with its tenant, and is not to come back.
+std::string JobContext::folder(std::string_view name) {
+  run_.require_here();
+  if (!run_.job.tenant) raise(ErrorCode::no_tenant, "an untenanted job has no folder of its tenant");
+  may_write("folder");
+  require_current(*run_.job.tenant, run_.job.generation, "the folder");
+  TenantFolder::check(name);
+  const TenantFolder folder{run_.handles.files(), *run_.job.tenant, run_.job.generation};
+  if (!folder.has(name)) run_.while_writable([&] { folder.make(name); });
+  return (folder.path() / name).string();
 }
 
 void JobContext::begins() {

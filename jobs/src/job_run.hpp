@@ -5,6 +5,7 @@
 #include "run_tape.hpp"
 #include "tenant_schemas.hpp"
 
+#include <tenure/base/function_ref.hpp>
 #include <tenure/base/process_bound.hpp>
 #include <tenure/base/random.hpp>
 #include <tenure/base/sqlite/change_recorder.hpp>
@@ -69,6 +70,8 @@ struct JobRun {
   [[nodiscard]] HandleLease new_lease() const;
   // The tenant's handle, leased at the first use.
   TenantHandle& handle();
+  // From its beginning to its end the tenant's stamp says that this generation may be written. What JobContext::write says.
+  void while_writable(FunctionRef<void()> work);
 };
 
 // A handler that obeys its stop token by throwing has not failed: the job runs again and it costs no attempt, unless it has taken too

@@ -48,6 +48,8 @@ class OutboxWriter {
   Uuid enqueue(TenantTransaction& transaction, const JobKind& kind, const void* job,
                const EnqueueOptions& options);
 
+  // Of the transaction that has begun.
+  [[nodiscard]] std::size_t rows() const { return rows_of_transaction_; }
   // Also where its transaction was undone, or its commit has failed, which may be there all the same.
   [[nodiscard]] bool has_added() const { return has_added_; }
   // Up to which number rows are on disk by the commits of these transactions; 0: none has added any.

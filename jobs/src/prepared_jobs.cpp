@@ -1,5 +1,7 @@
 #include "prepared_jobs.hpp"
 
+#include "run_here.hpp"
+
 #include <tenure/base/limits.hpp>
 
 #include <string>
@@ -16,12 +18,24 @@ void refuse(PreparedJobs& jobs, std::size_t index, Failure failure) {
   jobs.items[index].failure = std::move(failure);
 }
 
+// All are of one kind and, as the call has said, of one tenant.
+void log_drafts(const PreparedJobs& jobs) {
+  std::size_t count = 0;
+  const queue::NewJob* first = nullptr;
+  for (const auto& draft : jobs.drafts) {
+    if (!draft) continue;
+    if (count++ == 0) first = &draft->job;
+  }
+  if (first != nullptr) log_if_for_another(first->tenant, first->kind, count);
+}
+
 }  // namespace
 
 PreparedJobs prepare_one(const JobDrafting& drafting, const JobKind& kind, const void* job,
                          const EnqueueOptions& options) {
   PreparedJobs one;
-  one.drafts.emplace_back(drafting.draft(kind, job, options));
+  const queue::Draft& draft = *one.drafts.emplace_back(drafting.draft(kind, job, options));
+  log_if_for_another(draft.job.tenant, draft.job.kind, 1);
   one.items.resize(1);
   return one;
 }
@@ -42,6 +56,7 @@ PreparedJobs prepare_all(const JobDrafting& drafting, const JobKind& kind, const
       refuse(all, i, error.failure());
     }
   }
+  log_drafts(all);
   return all;
 }
 

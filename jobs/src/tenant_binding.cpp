@@ -22,10 +22,13 @@ bool is_tenant_of(const JobRun& run, const TenantName& tenant, Generation genera
 
 }  // namespace
 
-CallsOfThread::CallsOfThread(const JobRun& run) : run_(&run), before_(std::exchange(calls_of_thread, this)) {}
+CallsOfThread::CallsOfThread(const JobRun& run)
+    : run_(&run), before_(std::exchange(calls_of_thread, this)), here_(run.job.tenant) {}
 
 CallsOfThread::CallsOfThread(std::shared_ptr<BoundCalls> calls)
-    : calls_(std::move(calls)), before_(std::exchange(calls_of_thread, this)) {}
+    : calls_(std::move(calls)),
+      before_(std::exchange(calls_of_thread, this)),
+      here_(calls_->run().job.tenant) {}
 
 CallsOfThread::~CallsOfThread() { calls_of_thread = before_; }
 

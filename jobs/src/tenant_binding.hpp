@@ -1,5 +1,7 @@
 #pragma once
 
+#include "run_here.hpp"
+
 #include <tenure/jobs/bind_tenant.hpp>
 #include <tenure/tenancy/tenant_name.hpp>
 
@@ -69,6 +71,7 @@ class CallsOfThread {
   const JobRun* const run_ = nullptr;
   std::shared_ptr<BoundCalls> calls_;
   CallsOfThread* const before_;
+  const RunHere here_;
 };
 
 // While a handler runs, what bind_here() gives on its thread ends with that run.

@@ -56,7 +56,8 @@ void restore_tenant(const fs::path& capsule, const TenantFiles& files) {
           tenant.text(), place.string());
   make_folders(files.building_folder());
   make_folders(place.parent_path());
-  Unfinished made(files.building_path_for(tenant));
+  // It becomes a database when it has its name: until then descriptors of ours hold its lock and fill it.
+  Unfinished made(files.building_path_for(tenant).replace_extension(kPartEnding));
   copy_bytes(capsule, made.path());
   verify_copy(capsule, made.path(), tenant);
   {

@@ -7,12 +7,14 @@
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/statement.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_folder.hpp>
 
 #include <fmt/format.h>
 
@@ -42,6 +44,12 @@ constexpr sqlite::Query kForgetOutbox{"forget_outbox", R"sql(
 
 constexpr sqlite::Query kForgetCopied{"forget_copied", "drop table if exists main.tenure_copy"};
 constexpr sqlite::Query kForgetReceipts{"forget_receipts", "delete from main.tenure_receipts"};
+
+// "acme.3.folder" for the origin "acme.3.db", the file of a deleted tenant; nothing for any other.
+std::optional<fs::path> buried_folder_of(const fs::path& origin) {
+  if (origin.extension() != ".db") return std::nullopt;
+  return fs::path{origin}.replace_extension(".folder");
+}
 
 class Creation {
  public:
@@ -123,10 +131,18 @@ class Creation {
   // An empty file is not what a deleted tenant had, and that is not to be met by whoever begins anew. Nobody has it open: the registry
   // never said that it is active. It is gone on disk before the lock says what is built in its place.
   void remove_file_of_other_origin() const {
+    give_back_folder();
     for (const std::string_view ending : kCompanions)
       if (const fs::path beside = final_.string() + std::string{ending}; is_there(beside)) remove(beside);
     remove(final_);
     sync_folder(final_.parent_path());
+  }
+
+  // That of a deleted tenant lies beside what was copied of it.
+  void give_back_folder() const {
+    const std::string origin = lock_->begun().source;
+    if (const auto deleted = buried_folder_of(origin))
+      TenantFolder(files_, name_, record_->generation).give_back(files_.root() / ".graveyard" / *deleted);
   }
 
   static void remove(const fs::path& path) {
@@ -150,7 +166,7 @@ class Creation {
     else build_database();
     require_no_companions();
     enter(CreateStep::sync_file);
-    sync_file(building_);  // every connection is closed by now
+    sqlite::sync_database_file(building_);  // every connection is closed by now
     enter(CreateStep::folder);
     make_synced_folders(final_.parent_path());
     files_.refuse_links(name_);
@@ -176,12 +192,8 @@ class Creation {
 
   void copy_source() {
     enter(CreateStep::schema);
-    {
-      const Descriptor made{
-          ::open(building_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kModeOfCopy)};
-      if (!made.is_open()) raise_system(errno, "the copy cannot be made", building_);
-      static_cast<void>(::fchmod(made.number(), kModeOfCopy));
-    }
+    if (const int error = sqlite::DatabaseFile::make(building_, kModeOfCopy); error != 0)
+      raise_system(error, "the copy cannot be made", building_);
     give_to_owner_of_folder(building_);
     copy_pages();
     enter(CreateStep::stamp);
@@ -220,6 +232,8 @@ class Creation {
     enter(CreateStep::sync_folder);
     sync_folder(final_.parent_path());
     sync_folder(files_.building_folder());
+    if (source_ && !source_->folder.empty())
+      TenantFolder(files_, name_, record_->generation).take_back(source_->folder);
     enter(CreateStep::activate);
     value_or_raise(registry_.activate(name_, record_->generation));
     record_->state = TenantState::active;

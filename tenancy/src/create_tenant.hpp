@@ -19,6 +19,8 @@ struct CreationSource {
   std::filesystem::path path;
   std::string origin;  // where it is from, in the lock's text: without blanks
   bool keeps_receipts = true;
+  std::filesystem::path folder =
+      {};  // of a deleted tenant in the graveyard, which becomes the new one's; empty: none
 };
 // The same with a copy of `source`, a tenant's database, in place of an empty one: no migration is carried out.
 TenantRecord create_tenant_from(TenantRegistry& registry, const TenantFiles& files, const Clock& clock,

@@ -1,6 +1,8 @@
 #include <tenure/base/exception_text.hpp>
 #include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
+#include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/fleet_migration.hpp>
 #include <tenure/tenancy/own_tables.hpp>
@@ -13,14 +15,16 @@
 #include <atomic>
 #include <charconv>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <pthread.h>
+#include <sys/types.h>
 #include <system_error>
 #include <thread>
 
 namespace tenure {
 namespace {
+
+constexpr mode_t kModeOfScratch = 0600;
 
 // Of one tenant in a folder of its own, for as long as it is looked at.
 class ScratchCopy {
@@ -29,7 +33,8 @@ class ScratchCopy {
       : folder_(scratch / source.tenant().text()), handles_(files(), {.application = source.application()}) {
     std::filesystem::create_directories(folder_);
     const std::filesystem::path target = files().path_for(source.tenant());
-    std::ofstream{target}.close();
+    if (const int error = sqlite::DatabaseFile::make(target, kModeOfScratch); error != 0)
+      raise_system(error, "the copy cannot be made", target);
     const TenantSnapshot snapshot = source.begin_read();
     const OwnTables tables(snapshot);
     sqlite::copy_database(tables.connection(), target, [](const sqlite::CopyProgress&) {});

@@ -14,6 +14,7 @@
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_folder.hpp>
 
 #include <fmt/format.h>
 
@@ -236,6 +237,10 @@ Burial Graveyard::bury(const TenantName& tenant, Generation generation, const On
     for (const fs::path& file : {to, beside(to, kLog)})
       if (is_there(file)) burial.files.push_back({file.filename().string(), size_of(file)});
   }
+  enter(BurialStep::own_folder);
+  const TenantFolder folder(files_, tenant, generation);
+  if (const auto moved = folder.bury(); moved.is_there)
+    burial.files.push_back({folder.buried_path().filename().string(), moved.size_bytes});
   lock.remove();
   return burial;
 }
@@ -249,13 +254,15 @@ TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generatio
   const TenantsOptions options{.application = application_};
   const fs::path buried = path_for(tenant, generation);
   return detail::create_tenant_from(registry, files_, clock, options, tenant, {},
-                                    {.path = buried, .origin = buried.filename().string()});
+                                    {.path = buried,
+                                     .origin = buried.filename().string(),
+                                     .folder = TenantFolder(files_, tenant, generation).buried_path()});
 }
 
 // The log first: without its file it is nothing.
 std::int64_t Graveyard::erase(const TenantName& tenant, Generation generation) const {
   const fs::path path = path_for(tenant, generation);
-  std::int64_t bytes = 0;
+  std::int64_t bytes = TenantFolder(files_, tenant, generation).erase();
   for (const std::string_view ending : {kCompanions[0], kCompanions[1], kCompanions[2], std::string_view{}}) {
     bytes += size_of(beside(path, ending));
     remove_file(beside(path, ending));

@@ -7,10 +7,10 @@
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/copy.hpp>
 #include <tenure/base/sqlite/copy_file.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/run_watched.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
-#include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/tenancy/tenant_copy.hpp>
@@ -143,7 +143,7 @@ TenantCopy copy_tenant(const TenantFiles& files, const StampExpectation& expecte
   if (!sqlite::look_at_file(unfinished.path(),
                             [&](Connection& connection) { copy = described(connection, unfinished.path()); }))
     raise(ErrorCode::disk, "the log of the copy could not be moved into it", {}, unfinished.path().string());
-  sync_file(unfinished.path());
+  sqlite::sync_database_file(unfinished.path());
   unfinished.finish();
   return *std::move(copy);
 }

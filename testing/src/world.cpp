@@ -3,11 +3,13 @@
 #include "world_impl.hpp"
 
 #include <tenure/base/error.hpp>
+#include <tenure/queue/records.hpp>
 #include <tenure/tenancy/scope.hpp>
 #include <tenure/tenancy/tenant_migration.hpp>
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -121,6 +123,21 @@ Runs World::advance(std::chrono::microseconds time, const DrainOptions& options)
 }
 
 void World::perform_inline(bool is_on) { impl_->is_inline = is_on; }
+
+JobRun World::perform_now(const Uuid& id) {
+  std::optional<queue::JobRecord> job;
+  store().read([&](queue::JobReader& reader) { job = reader.find_job({id}); });
+  if (!job) raise(ErrorCode::job_not_found, "there is no job " + id.text());
+  // By the rule of scopes, and left at once: the job enters its own.
+  if (job->tenant) const TenantScope scope{*job->tenant, job->generation};
+  const std::set<queue::JobId> only{job->id};
+  Runs runs = impl_->perform_due({}, &only, {});
+  if (runs.empty())
+    raise(ErrorCode::state_changed,
+          fmt::format("job {} is {} and cannot be performed now", id.text(), name_of(job->state)),
+          job->tenant ? job->tenant->text() : "");
+  return std::move(runs.front());
+}
 
 Matched World::match(const detail::Criteria& criteria) const {
   return detail::match(*impl_->store, criteria, impl_->clock.wall());

@@ -91,7 +91,7 @@ void World::Impl::move_in_child(const std::filesystem::path& folder, std::unique
 void World::Impl::written() {
   if (std::this_thread::get_id() != thread) return;
   if (daemon != nullptr) return daemon->hint();
-  if (is_inline) perform_once({}, nullptr, {});
+  if (is_inline) perform_once({}, nullptr, {}, current_tenant());
 }
 
 std::set<queue::JobId> World::Impl::due_jobs() {
@@ -120,7 +120,7 @@ Runs World::Impl::perform_due(const DrainOptions& drain, const std::set<queue::J
 }
 
 Runs World::Impl::perform_once(const DrainOptions& drain, const std::set<queue::JobId>* only,
-                               std::optional<Instant> until) {
+                               std::optional<Instant> until, const std::optional<TenantName>& inside) {
   std::set<queue::JobId> performed;
   const detail::Surroundings surroundings{
       .store = *store,
@@ -140,6 +140,7 @@ Runs World::Impl::perform_once(const DrainOptions& drain, const std::set<queue::
       .watch = watch};
   const auto takes = [&](const queue::ClaimedJob& job) {
     if (only != nullptr && (!only->contains(job.id) || performed.contains(job.id))) return false;
+    if (inside && job.tenant && *job.tenant != *inside) return false;
     return is_chosen(job, drain);
   };
   // A choice that goes on keeps what it does not take, however much comes.

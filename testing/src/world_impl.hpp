@@ -81,8 +81,9 @@ struct World::Impl {
   queue::AttemptEnd perform(const queue::AssignedJob& job, queue::RunNotes& notes);
   [[nodiscard]] std::vector<std::string> queues() const;
   [[nodiscard]] bool is_chosen(const queue::ClaimedJob& job, const DrainOptions& drain);
+  // `inside`: whose scope the caller is in, where that makes a difference.
   Runs perform_once(const DrainOptions& drain, const std::set<queue::JobId>* only,
-                    std::optional<Instant> until);
+                    std::optional<Instant> until, const std::optional<TenantName>& inside = std::nullopt);
   bool sweep(const std::vector<queue::OutboxMark>& marks);
 };
 

@@ -1,5 +1,5 @@
 /* Preloaded into processes (LD_PRELOAD), writes down who opens databases: a line "PROGRAM LIBRARY PATH" for each name with ".db" in it
- * that is opened, of the program as the kernel names it and of the library whose code has called.
+ * that is opened, of the program as the kernel names it and of the library whose code has called. A descriptor by O_PATH is none.
  *
  *   OPEN_WATCH_LOG          the file that the lines are added to
  *   OPEN_WATCH_HIDDEN       the beginning of names that are not there for one program
@@ -25,9 +25,9 @@ static const char* last_part(const char* path) {
 }
 
 /* By system calls: what is written down must not be written down again. */
-static void note(const char* path, const void* caller) {
+static void note(const char* path, int flags, const void* caller) {
   const char* const log = getenv("OPEN_WATCH_LOG");
-  if (log == NULL || strstr(last_part(path), ".db") == NULL) return;
+  if (log == NULL || (flags & O_PATH) != 0 || strstr(last_part(path), ".db") == NULL) return;
   const int before = errno;
   Dl_info info;
   const char* const library = dladdr(caller, &info) != 0 && info.dli_fname != NULL ? info.dli_fname : "?";
@@ -63,7 +63,7 @@ static mode_t mode_of(int flags, va_list more) {
     va_start(more, flags);                                       \
     const mode_t mode = mode_of(flags, more);                    \
     va_end(more);                                                \
-    note(path, __builtin_return_address(0));                     \
+    note(path, flags, __builtin_return_address(0));              \
     return is_hidden(path) ? -1 : NEXT(name)(path, flags, mode); \
   }
 OPENS(open)
@@ -75,7 +75,7 @@ OPENS(open64)
     va_start(more, flags);                                               \
     const mode_t mode = mode_of(flags, more);                            \
     va_end(more);                                                        \
-    note(path, __builtin_return_address(0));                             \
+    note(path, flags, __builtin_return_address(0));                      \
     return is_hidden(path) ? -1 : NEXT(name)(folder, path, flags, mode); \
   }
 OPENS_AT(openat)
@@ -83,8 +83,16 @@ OPENS_AT(openat64)
 
 #define OPENS_STREAM(name)                                  \
   FILE* name(const char* path, const char* mode) {          \
-    note(path, __builtin_return_address(0));                \
+    note(path, 0, __builtin_return_address(0));             \
     return is_hidden(path) ? NULL : NEXT(name)(path, mode); \
   }
 OPENS_STREAM(fopen)
 OPENS_STREAM(fopen64)
+
+#define MAKES(name)                                       \
+  int name(const char* path, mode_t mode) {               \
+    note(path, 0, __builtin_return_address(0));           \
+    return is_hidden(path) ? -1 : NEXT(name)(path, mode); \
+  }
+MAKES(creat)
+MAKES(creat64)

@@ -15,7 +15,7 @@
 #include <vector>
 
 // The real dispatcher and its rounds on a store, step by step on virtual time: one pool with one process and one slot, which says hello as
-// soon as it is started and performs nothing by itself. For tests that look between any two steps.
+// soon as it is started, answers pings at once and performs nothing by itself. For tests that look between any two steps.
 namespace tenure::testing {
 
 class SteppedDaemon {
@@ -37,6 +37,12 @@ class SteppedDaemon {
       if (const auto* start = std::get_if<daemon::StartProcess>(&action)) starting_.push_back(start->process);
       if (const auto* told = std::get_if<daemon::AcknowledgeOutbox>(&action)) acknowledged_.push_back(*told);
       if (const auto* wake = std::get_if<daemon::WakeAt>(&action)) wake_ = wake->at;
+      if (const auto* ping = std::get_if<daemon::Ping>(&action)) pinged_.push_back(ping->process);
+    }
+    while (!pinged_.empty()) {
+      const auto process = pinged_.front();
+      pinged_.pop_front();
+      step(daemon::Ponged{process});
     }
     while (!starting_.empty()) {
       const auto process = starting_.front();
@@ -96,6 +102,7 @@ class SteppedDaemon {
   std::deque<std::shared_ptr<const daemon::RoundWork>> rounds_;
   std::deque<std::pair<daemon::ProcessNumber, queue::ClaimedJob>> assigned_;
   std::deque<daemon::ProcessNumber> starting_;
+  std::deque<daemon::ProcessNumber> pinged_;
   std::vector<daemon::AcknowledgeOutbox> acknowledged_;
   Instant wake_;
   daemon::ProcessNumber process_;

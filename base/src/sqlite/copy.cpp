@@ -1,8 +1,8 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/copy.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
-#include <tenure/base/sync_file.hpp>
 
 #include <sqlite3.h>
 
@@ -86,7 +86,7 @@ void copy_database(Connection& source, const std::filesystem::path& target,
     static_cast<void>(source.statement(kTakeSnapshot).row());
     copy_pages(source, opened, progress);
   }
-  sync_file(target);
+  sync_database_file(target);
 }
 
 }  // namespace tenure::sqlite

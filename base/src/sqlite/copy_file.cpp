@@ -1,6 +1,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/ownership.hpp>
 #include <tenure/base/sqlite/copy_file.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
 
@@ -39,14 +40,12 @@ void remove_beside(const fs::path& path) {
 CopyFile::CopyFile(const fs::path& target, mode_t mode)
     : target_(target), path_(fs::path{target} += kUnfinished) {
   refuse_what_is_there(target);
-  const Descriptor made{::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)};
-  if (!made.is_open())
-    raise_system(errno,
-                 errno == EEXIST
+  if (const int error = DatabaseFile::make(path_, mode); error != 0)
+    raise_system(error,
+                 error == EEXIST
                      ? "another copy is being made to this name, or was not finished; if none is, remove it"
                      : "the copy cannot be made here",
                  path_);
-  if (::fchmod(made.number(), mode) != 0) raise_system(errno, "the mode of the copy cannot be set", path_);
   give_to_owner_of_folder(path_);
 }
 

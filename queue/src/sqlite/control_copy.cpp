@@ -5,10 +5,10 @@
 
 #include <tenure/base/sqlite/copy.hpp>
 #include <tenure/base/sqlite/copy_file.hpp>
+#include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/run_watched.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
-#include <tenure/base/sync_file.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/queue/copies.hpp>
 
@@ -112,7 +112,7 @@ std::int64_t copy_control_database(const fs::path& path, const fs::path& target,
   note_copied(unfinished.path(), now);
   const auto bytes = static_cast<std::int64_t>(fs::file_size(unfinished.path()));
   require_whole(unfinished.path(), [&] { progress({bytes, bytes}); });
-  sync_file(unfinished.path());
+  sqlite::sync_database_file(unfinished.path());
   unfinished.finish();
   return bytes;
 }

@@ -112,7 +112,7 @@ TEST_F(TenantBackups, IsNoFasterThanItsRateAndEndedByCtrlC) {
   EXPECT_EQ(run({"tenant", "backup", "acme", (copies / "x.db").string(), "--rate", "fast"}), 2);
 }
 
-TEST_F(TenantBackups, TenantsAreListedByWhenTheyWereWrittenTo) {
+TEST_F(TenantBackups, REG_26_SinceWhenTenantsWereWrittenToComesFromTheirFiles) {
   const auto written = [&](std::string_view tenant, std::chrono::hours ago) {
     const auto at = std::chrono::file_clock::from_sys(
         std::chrono::sys_time<std::chrono::microseconds>(clock.wall().time_since_epoch() - ago));

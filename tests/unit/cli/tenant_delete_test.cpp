@@ -77,6 +77,24 @@ TEST_F(TenantDeletes, REG_16_TheReceiptHasTheJobsByStateTheFilesWithSizesAndTheD
   EXPECT_THAT(output.out, HasSubstr(R"("erase_at":"2026-03-09T10:14:00Z","dry_run":false)"));
 }
 
+TEST_F(TenantDeletes, TheFolderOfItsFilesGoesAlongAndComesBack) {
+  const fs::path own = folder / "tenants/.folders";
+  fs::create_directories(own / "acme.1/exports");
+  std::ofstream(own / "acme.1/exports/list.csv") << "milk";
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme"}), 0) << output.error;
+  EXPECT_THAT(output.out, HasSubstr("acme.1.folder in the graveyard, 4"));
+  EXPECT_TRUE(fs::exists(folder / "tenants/.graveyard/acme.1.folder/exports/list.csv"));
+  EXPECT_TRUE(fs::is_empty(own));
+  EXPECT_EQ(run({"doctor", "stamps"}), 0) << output.out;
+  EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+  EXPECT_TRUE(fs::exists(own / "acme.2/exports/list.csv"));
+  EXPECT_FALSE(fs::exists(folder / "tenants/.graveyard/acme.1.folder"));
+  EXPECT_EQ(run({"doctor", "stamps"}), 0) << output.out;
+  fs::create_directories(own / "acme.1");
+  EXPECT_EQ(run({"doctor", "stamps"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("acme.1 lies in .folders, and there is no such generation of a tenant"));
+}
+
 TEST_F(TenantDeletes, ItsNameIsTypedAgain) {
   EXPECT_EQ(run({"tenant", "delete", "acme"}), 2);
   EXPECT_THAT(output.error, HasSubstr("say --confirm acme to delete it"));

@@ -1,7 +1,9 @@
+#include "create_tenant.hpp"
 #include "shop.hpp"
 
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/outbox.hpp>
+#include <tenure/tenancy/tenant_folder.hpp>
 
 #include <gmock/gmock.h>
 
@@ -295,7 +297,7 @@ TEST(Graveyard, ALogWithoutItsFileGoesThereTooAndIsErased) {
 }
 
 TEST(Graveyard, StoppedAtAnyStepItGoesOnFromThere) {
-  for (int last = static_cast<int>(BurialStep::lock); last <= static_cast<int>(BurialStep::sync_folders);
+  for (int last = static_cast<int>(BurialStep::lock); last <= static_cast<int>(BurialStep::own_folder);
        ++last) {
     BuriedShop shop;
     {
@@ -303,18 +305,56 @@ TEST(Graveyard, StoppedAtAnyStepItGoesOnFromThere) {
       BuriedShop::write(lease);
     }
     shop.handles.close_idle();
+    TenantFolder(shop.handles.files(), kBuriedTenant, kFirst).make("exports");
     const auto stop = [&](BurialStep step) {
       if (static_cast<int>(step) == last) throw std::runtime_error("stopped");
     };
     EXPECT_THROW(static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst, stop)), std::runtime_error)
         << last;
-    EXPECT_EQ(shop.graveyard().bury(kBuriedTenant, kFirst).files.size(), 1U) << last;
+    EXPECT_EQ(shop.graveyard().bury(kBuriedTenant, kFirst).files.size(), 2U) << last;
     EXPECT_FALSE(fs::exists(shop.path("acme"))) << last;
     shop.deleted();
     static_cast<void>(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock));
     HandleLease back = shop.open("acme");
     EXPECT_EQ(BuriedShop::invoices(back), 1) << last;
+    EXPECT_TRUE(TenantFolder(shop.handles.files(), kBuriedTenant, Generation{2}).has("exports")) << last;
   }
+}
+
+// What a run has taken back that stopped between the file's rename and the registry's word.
+struct HalfTakenBack : BuriedShop {
+  HalfTakenBack() {
+    handles.close_idle();
+    first.make("exports");
+    static_cast<void>(graveyard().bury(kBuriedTenant, kFirst));
+    deleted();
+    const fs::path buried = graveyard().path_for(kBuriedTenant, kFirst);
+    const auto stop = [](CreateStep step) {
+      if (step == CreateStep::activate) throw std::runtime_error("stopped");
+    };
+    EXPECT_THROW(
+        static_cast<void>(detail::create_tenant_from(
+            registry, handles.files(), clock, {.application = "shop"}, kBuriedTenant, {.on_step = stop},
+            {.path = buried, .origin = buried.filename().string(), .folder = first.buried_path()})),
+        std::runtime_error);
+    EXPECT_FALSE(fs::exists(first.buried_path()));
+  }
+  const TenantFolder first{handles.files(), kBuriedTenant, kFirst};
+  const TenantFolder second{handles.files(), kBuriedTenant, Generation{2}};
+};
+
+TEST(Graveyard, StoppedBeforeItIsActiveWhatIsTakenBackHasItsFolder) {
+  HalfTakenBack shop;
+  EXPECT_EQ(shop.graveyard().take_back(kBuriedTenant, kFirst, shop.registry, shop.clock).generation,
+            Generation{2});
+  EXPECT_TRUE(shop.second.has("exports"));
+}
+
+TEST(Graveyard, WhoBeginsAnewInsteadMeetsNoFolderOfADeletedTenant) {
+  HalfTakenBack shop;
+  EXPECT_EQ(shop.tenants.create(kBuriedTenant).generation, Generation{2});
+  EXPECT_FALSE(fs::exists(shop.second.path()));
+  EXPECT_TRUE(fs::exists(shop.first.buried_path() / "exports"));
 }
 
 }  // namespace

@@ -6,7 +6,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace tenure::testing {
 namespace {
@@ -50,6 +54,41 @@ TEST_F(FaultsOfAWorld, ATenantThatIsGoneCostsNoAttemptAndIsBack) {
   EXPECT_EQ(advance(1min).succeeded(), 1U);
   EXPECT_EQ(gone.fired(), 2);
   EXPECT_THAT(notes(), ElementsAre("milk"));
+}
+
+// With a real file each; who dispatches leaves them alone for a while, and the others' rate is measured where time is (TroubledTenants).
+TEST_F(FaultsOfAWorld, REG_15_OnlyTheTenantWhoseFileCannotBeUsedWaitsAndItSaysWhy) {
+  with_tenants("acme", "corrupt", "locked", "missing", "full");
+  const std::filesystem::path folder = world().folder() / "tenants";
+  std::filesystem::rename(folder / "missing.db", folder / "missing.away");
+  std::filesystem::rename(folder / "corrupt.db", folder / "corrupt.away");
+  std::ofstream(folder / "corrupt.db") << std::string(1U << 16U, '~');
+  faults().tenant_busy(TenantName{"locked"});
+  faults().disk_full_in(TenantName{"full"});
+  const std::map<std::string, std::pair<std::vector<ErrorCode>, std::string>> expected{
+      {"corrupt", {{ErrorCode::tenant_unavailable}, "DatabaseDamaged"}},
+      {"locked", {{ErrorCode::tenant_busy}, "locked"}},
+      {"missing", {{ErrorCode::tenant_unavailable}, "TenantDoesNotExist"}},
+      {"full", {{ErrorCode::tenant_unavailable, ErrorCode::disk}, ""}}};
+  for (const auto& [tenant, reason] : expected) client().enqueue(AddNote{"bread"}, {.tenant = tenant});
+  for (int each = 0; each < 20; ++each) client().enqueue(AddNote{"milk"}, {.tenant = "acme"});
+
+  const Runs runs = drain();
+  EXPECT_EQ(runs.succeeded(), 20U) << "nobody else waits for them";
+  EXPECT_EQ(runs.failed(), 4U);
+  for (const JobRun& run : runs) {
+    if (run.has_succeeded()) continue;
+    const auto& [codes, words] = expected.at(run.tenant->text());
+    EXPECT_THAT(codes, ::testing::Contains(run.failure->code)) << run.text();
+    EXPECT_THAT(run.failure->error, ::testing::HasSubstr(words)) << run.text();
+  }
+  for (const Found<AddNote>& left : world().all_enqueued<AddNote>()) {
+    EXPECT_EQ(left.record.failures, 0) << left.record.tenant->text();
+    EXPECT_EQ(left.record.releases, 1) << left.record.tenant->text();
+  }
+  std::filesystem::rename(folder / "missing.away", folder / "missing.db");
+  std::filesystem::rename(folder / "corrupt.away", folder / "corrupt.db");
+  EXPECT_EQ(advance(1min).succeeded(), 4U) << "each goes on when its file can be used again";
 }
 
 TEST_F(FaultsOfAWorld, OthersDoNotMeetATenantsFault) {

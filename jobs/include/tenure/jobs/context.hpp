@@ -109,6 +109,15 @@ class JobContext {
   // generations never meet. NoTenant in an untenanted job; BadOptions: an empty name.
   [[nodiscard]] std::string key(std::string_view name) const;
 
+  // The path of a folder for files of the tenant, by its name ("exports", "exports/2026"), made where it is not there. It lies beside the
+  // tenants' databases, in one folder of this tenant and generation; it goes with the tenant when that is deleted, and comes back with it.
+  // No backup has it, and a restored or cloned tenant begins without. What is written there is the handler's to sync, and no transaction
+  // undoes it.
+  // BadOptions: a name that is empty, absolute, not UTF-8, above 512 bytes or 16 parts, or with "." or ".." in it. AccessRefused: a link, or
+  // what is no folder, lies on the way, which is looked at with each call; the kind states JobOptions::reads_only. NoTenant in an
+  // untenanted job; WrongTenant inside of another tenant; DiskError, and of what makes it: what write() says.
+  [[nodiscard]] std::string folder(std::string_view name);
+
   // Finds a record: MissingTenant, NoTenant, WrongTenant, BadGlobalId (of another application), RecordNotFound, and what read() says.
   template <class T>
   [[nodiscard]] Loaded<T> locate(const Ref<T>& ref) {

@@ -25,10 +25,11 @@ enum class BurialStep : std::uint8_t {
   rename = 5,
   companions = 6,  // the rest of the log goes with it
   sync_folders = 7,
+  own_folder = 8,  // .folders/NAME.GENERATION goes with it
 };
 
 struct BuriedFile {
-  std::string name;  // "acme.3.db"
+  std::string name;  // "acme.3.db"; "acme.3.folder": the tenant's folder, with all that is in it
   std::int64_t size_bytes = 0;
 };
 struct Burial {
@@ -37,7 +38,7 @@ struct Burial {
 };
 
 // Where the files of deleted tenants lie until they are erased: .graveyard/NAME.GENERATION.db beneath the tenants' root, on the same file
-// system. It knows files and stamps and not what the registry says; each of its verbs goes on where a crash has left it.
+// system, and beside it NAME.GENERATION.folder, what handlers have put into the tenant's folder. It knows files and stamps and not what the registry says; each of its verbs goes on where a crash has left it.
 // Threads: const methods from any; what is done to one tenant is in turn, also between processes.
 class Graveyard {
  public:
@@ -66,7 +67,7 @@ class Graveyard {
                             Unreadable unreadable = Unreadable::refuse) const;
   // Whether its file lies there, whole.
   [[nodiscard]] bool has(const TenantName& tenant, Generation generation) const;
-  // Makes the tenant again, in a new generation, with a copy of what lies there; that stays. What an interrupted Tenants::create has left at
+  // Makes the tenant again, in a new generation, with a copy of the database that lies there, which stays, and with its folder. What an interrupted Tenants::create has left at
   // its place is not taken for it. What Tenants::create says besides.
   TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                          const Clock& clock) const;

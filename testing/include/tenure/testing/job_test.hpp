@@ -53,6 +53,7 @@ class JobTest : public ::testing::Test {
     return world_.advance(time, options);
   }
   void perform_inline(bool is_on = true) { world_.perform_inline(is_on); }
+  JobRun perform_now(const Uuid& id) { return world_.perform_now(id); }
 
   // For EXPECT_TRUE: what crash_everywhere.hpp says.
   template <JobType Job>

@@ -2,6 +2,7 @@
 
 #include <tenure/base/clock.hpp>
 #include <tenure/base/sqlite/migration.hpp>
+#include <tenure/base/uuid.hpp>
 #include <tenure/jobs/client.hpp>
 #include <tenure/jobs/registry.hpp>
 #include <tenure/tenancy/tenants.hpp>
@@ -106,8 +107,15 @@ class World {
   Runs advance(std::chrono::microseconds time, const DrainOptions& options = {});
   // From now on each job that is due is performed, with all that follows, before the call returns that has enqueued it: for tests of code
   // that waits for nothing. Enqueued by another thread a job waits for the next drain, and so does one that finds its tenant busy, since this
-  // thread has a transaction open there.
+  // thread has a transaction open there. Inside of a tenant's scope jobs of other tenants wait: what drains plays a daemon, to which no
+  // scope is anything, and what is performed inline belongs to whoever calls.
   void perform_inline(bool is_on = true);
+  // Performs this one job now, whatever else is due, and returns its run. It does not look whether the run has failed: that is in it.
+  // Inside the job's own tenant, outside of every tenant, and an untenanted job anywhere; the scope of the caller is as it was,
+  // however the run has ended. Refused before anything has changed: TenantSwapProhibited inside of another tenant, StaleGeneration inside of
+  // another generation, JobNotFound, StateChanged (it has ended, is not due, or may not start now). Not inside a handler
+  // (std::logic_error).
+  JobRun perform_now(const Uuid& id);
 
   // Whether the queue holds such jobs, which have not ended:
   //   world.enqueued<SendInvoice>({.tenant = "acme", .that = [](const SendInvoice& job) { return job.reminder == 2; }})
