@@ -105,6 +105,12 @@ TEST_F(TenantTrees, REG_21_ATreeIsAdoptedWhereItLiesAndWhatIsBadStaysAsItIs) {
   EXPECT_EQ(tree(), adopted);
   EXPECT_EQ(registry_rows(), 2);
   EXPECT_EQ(run({"tenant", "adopt", "acme"}), 0) << output.out;
+  const fs::path lock = root_ / ".building/acme.lock";
+  std::ofstream{lock} << "1\n";  // killed behind its last commit
+  EXPECT_EQ(run({"tenant", "adopt", "acme", "--dry-run"}), 0) << output.out;
+  EXPECT_TRUE(fs::exists(lock));
+  EXPECT_EQ(run({"tenant", "adopt", "acme"}), 0) << output.out;
+  EXPECT_FALSE(fs::exists(lock));
   EXPECT_EQ(run({"tenant", "adopt", "nobody"}), 1);
   EXPECT_THAT(output.out, HasSubstr("no file lies at the tenant's place"));
 
