@@ -258,6 +258,15 @@ TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generatio
                                     {.path = buried, .origin = buried.filename().string()});
 }
 
+void Graveyard::remove_lock_of_interrupted(const TenantName& tenant) const {
+  const fs::path path = files_.building_lock_for(tenant);
+  if (!is_there(path)) return;
+  try {
+    detail::BuildingLock(path, tenant, WhenLocked::give_up).remove();
+  } catch (const TenantExists&) {  // whoever has it removes it himself
+  }
+}
+
 // The log first: without its file it is nothing.
 std::int64_t Graveyard::erase(const TenantName& tenant, Generation generation) const {
   const fs::path path = path_for(tenant, generation);

@@ -1,3 +1,4 @@
+#include "building.hpp"
 #include "shop.hpp"
 
 #include <tenure/base/sqlite/wal.hpp>
@@ -294,6 +295,21 @@ TEST(Graveyard, ALogWithoutItsFileGoesThereTooAndIsErased) {
   EXPECT_TRUE(fs::is_empty(shop.graveyard().path_for(kBuriedTenant, kFirst).parent_path()));
   shop.deleted();
   EXPECT_EQ(shop.tenants.create(kBuriedTenant).generation, Generation{2});
+}
+
+TEST(Graveyard, ALockThatNobodyHasIsRemovedAndOneThatIsHeldStays) {
+  BuriedShop shop;
+  const fs::path path = shop.handles.files().building_lock_for(kBuriedTenant);
+  fs::create_directories(path.parent_path());
+  shop.graveyard().remove_lock_of_interrupted(kBuriedTenant);
+  std::ofstream{path} << "2 acme.1.db\n";
+  {
+    detail::BuildingLock held(path, kBuriedTenant, WhenLocked::give_up);
+    shop.graveyard().remove_lock_of_interrupted(kBuriedTenant);
+    EXPECT_TRUE(fs::exists(path));
+  }
+  shop.graveyard().remove_lock_of_interrupted(kBuriedTenant);
+  EXPECT_FALSE(fs::exists(path));
 }
 
 // Of the stamp, which nobody can read, a process that has the file open may have all that it needs in its memory.

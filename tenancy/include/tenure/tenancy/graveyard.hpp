@@ -71,6 +71,8 @@ class Graveyard {
   // its place is not taken for it. What Tenants::create says besides.
   TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                          const Clock& clock) const;
+  // Removes the lock of a take_back that was killed behind its end. Nothing is done where there is none, or somebody has it.
+  void remove_lock_of_interrupted(const TenantName& tenant) const;
   // Removes what lies there; how many bytes that were. 0 where there was nothing.
   std::int64_t erase(const TenantName& tenant, Generation generation) const;
 
