@@ -17,6 +17,8 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 // `tenure doctor --rebuild-registry`: what the stamps of the tenants' files say is what the registry has lost.
@@ -79,8 +81,13 @@ class Rebuild {
     look_at_graveyard();
     // So that the newest of a name comes last: a later one that is known leaves no place for those before it.
     std::ranges::stable_sort(found_, {}, [](const StampedFile& file) {
+      return std::tuple{file.tenant.name, file.tenant.generation, file.is_buried};
+    });
+    // Whose file is in its place still is not buried, whatever lies in the graveyard besides.
+    const auto copies = std::ranges::unique(found_, {}, [](const StampedFile& file) {
       return std::pair{file.tenant.name, file.tenant.generation};
     });
+    found_.erase(copies.begin(), copies.end());
     for (std::span<const StampedFile> left = found_; !left.empty();) {
       const auto some = left.first(std::min(left.size(), kRegisteredAtOnce));
       left = left.subspan(some.size());
@@ -159,7 +166,8 @@ class Rebuild {
     registered_ += registered;
   }
 
-  // One whose file was closed and not moved yet is to be deleted: the same command goes on with it. Rows of an outbox may be there.
+  // Whoever has closed a file that was not moved yet wanted to delete the tenant, or to put a copy in its place, and the stamp is the same for
+  // both. So nothing goes on, and an operator says which. Rows of an outbox may be there.
   bool register_one(queue::StoreWriter& writer, const StampedFile& file) {
     const WallTime now = session_.environment().clock.wall();
     const queue::NewDeletion deletion{.tenant = file.tenant.name,
@@ -168,7 +176,7 @@ class Rebuild {
                                       .reason = "the registry was rebuilt"};
     const bool is_closed = !file.is_buried && file.tenant.state == TenantState::deleted;
     queue::StampedTenant tenant = file.tenant;
-    if (is_closed) tenant.state = TenantState::active;
+    if (is_closed) tenant.state = TenantState::draining;
     const auto record = writer.register_tenant(tenant, now);
     if (!record) return false;
     if (file.is_buried)
@@ -176,7 +184,6 @@ class Rebuild {
           record->number, deletion,
           {.size_bytes = file.size_bytes, .erase_at = now + session_.settings().tenants.undo_window}, now);
     else writer.mark_outbox_of(record->number, now);
-    if (is_closed) value_or_raise(writer.begin_deletion(deletion, now));
     return true;
   }
 

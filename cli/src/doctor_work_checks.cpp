@@ -170,9 +170,16 @@ void add_draining(Examination& examination, Named& named, const TenantRecord& te
                      fmt::format("{} is draining since {}: a copy is to be put in its place", name,
                                  full_time_text(restore->begun, examination.style())),
                      fmt::format("tenure tenant restore {} FILE", name));
+  if (!deletion)
+    return named.add(
+        FindingLevel::warn,
+        fmt::format("{} is draining: its database was closed for a deletion or for a copy, and which of "
+                    "them was begun is not known any more",
+                    name),
+        fmt::format("tenure tenant restore {0} FILE, or tenure tenant delete {0}", name));
   named.add(FindingLevel::warn,
-            fmt::format("{} is draining{}: it is to be deleted", name,
-                        deletion ? " since " + full_time_text(deletion->begun, examination.style()) : ""),
+            fmt::format("{} is draining since {}: it is to be deleted", name,
+                        full_time_text(deletion->begun, examination.style())),
             "tenure tenant delete " + name);
 }
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -113,6 +114,11 @@ class TreeAdoption {
     if (record && record->state != TenantState::provisioning) {
       adopted.result = AdoptResult::known;
       adopted.generation = record->generation.value;
+      // One that was killed behind its last commit has left the lock; whoever has it now removes it himself.
+      std::error_code ignored;
+      AdoptedFile again = adopted;
+      if (!is_dry_run_ && std::filesystem::exists(files_.building_lock_for(file.name), ignored))
+        take(file.name, again);
       return adopted;
     }
     if (record && !is_dry_run_) {  // begun before: it goes on, and looks by itself

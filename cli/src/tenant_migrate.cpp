@@ -344,6 +344,10 @@ class FleetCommand {
 
 }  // namespace
 
-ExitCode tenant_migrate(Session& session) { return FleetCommand(session).run(); }
+ExitCode tenant_migrate(Session& session) {
+  // An interrupted run may have left a log that nobody who only looks can read.
+  if (!session.has("dry-run")) session.open_for_change();
+  return FleetCommand(session).run();
+}
 
 }  // namespace tenure::cli

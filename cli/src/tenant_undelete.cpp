@@ -57,6 +57,9 @@ void give_up(Session& session, const DeletionRecord& deletion) {
     return Changed{was_open ? 1 : 0, fmt::format("{}, generation {}, given up", deletion.tenant.name.text(),
                                                  deletion.tenant.generation.value)};
   });
+  const config::Settings& settings = session.settings();
+  Graveyard(TenantFiles(settings.tenants.path), settings.application.name)
+      .remove_lock_of_interrupted(deletion.tenant.name);
 }
 
 Buried find_buried(Session& session, const TenantName& name) {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace tenure::detail {
@@ -35,6 +36,18 @@ std::optional<std::int64_t> done_already(HandleLease& lease, std::int64_t wanted
   const OwnTables tables(before);
   const auto stamp = read_stamp(tables.connection());
   return stamp && stamp->state == TenantState::migrating ? std::nullopt : std::optional{has};
+}
+
+// What the dispatcher takes for a word about the job, its program or the registry. Thrown by a step, whose code may call anything, it says
+// nothing of these, and the step has failed all the same.
+bool is_of_job(ErrorCode code) {
+  constexpr std::array kOfJob{
+      ErrorCode::no_tenant,         ErrorCode::tenant_does_not_exist, ErrorCode::tenant_not_ready,
+      ErrorCode::tenant_deleted,    ErrorCode::stale_generation,      ErrorCode::pending_migration,
+      ErrorCode::bad_payload,       ErrorCode::newer_envelope,        ErrorCode::envelope_mismatch,
+      ErrorCode::bad_seal,          ErrorCode::unknown_kind,          ErrorCode::schema_mismatch,
+      ErrorCode::protocol_violation};
+  return std::ranges::find(kOfJob, code) != kOfJob.end();
 }
 
 }  // namespace
@@ -61,6 +74,10 @@ std::string perform_migration(const queue::AssignedJob& job, std::string_view ar
   } catch (const Error& error) {
     result.failure = error.failure();
     log_migration(result);
+    if (is_of_job(error.code()) && !result.done.failed_step.empty())
+      raise(ErrorCode::handler_failed,
+            fmt::format("{}: {}: {}", result.done.failed_step, name_of(error.code()), error.failure().text()),
+            job.tenant->text());
     throw;
   } catch (...) {
     result.failure = Failure{ErrorCode::handler_failed, text_of_thrown(), job.tenant->text()};

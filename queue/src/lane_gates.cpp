@@ -53,6 +53,14 @@ bool is_read_by(std::span<const PoolForLane> pools) {
   });
 }
 
+bool is_read_in(std::span<const PoolRecord> pools, const TenantName& tenant, std::string_view queue,
+                std::string_view kind) {
+  return std::ranges::any_of(pools, [&](const PoolRecord& pool) {
+    return pool.tenants.takes(tenant.text()) && std::ranges::binary_search(pool.queues, queue) &&
+           std::ranges::binary_search(pool.reads_only, kind);
+  });
+}
+
 std::vector<JobReason> gates_of(const LaneFacts& lane) {
   const bool reads_only = lane.pools && is_read_by(*lane.pools);
   std::vector<JobReason> gates{tenant_gate(lane.tenant, reads_only),

@@ -40,8 +40,8 @@ class ScheduleRows {
   virtual std::optional<TickRecord> tick_of(JobId job) = 0;
   // The newest generation; of a deleted one too.
   virtual std::optional<TenantRecord> tenant(const TenantName& name) = 0;
-  // Whether some pool has told that jobs of the kind only read.
-  virtual bool reads_only(std::string_view kind) = 0;
+  // As the last dispatcher has told them.
+  virtual std::vector<PoolRecord> pools() = 0;
 };
 
 // The same inside of a transaction that writes.

@@ -1,6 +1,7 @@
 #include "schedule_verbs.hpp"
 
 #include "job_rules.hpp"
+#include "reading_pools.hpp"
 
 #include <tenure/base/text.hpp>
 
@@ -41,6 +42,15 @@ TenantSays said_by(TenantState state, bool reads_only) {
   return TenantSays::skip;
 }
 
+// What the kind does is asked where it decides: in a read-only tenant.
+TenantSays said_by(ScheduleRows& rows, const std::optional<TenantRecord>& tenant,
+                   const ScheduleEntry& entry) {
+  if (!tenant) return TenantSays::skip;
+  const bool reads_only = tenant->state == TenantState::read_only &&
+                          is_read_in(rows.pools(), tenant->name, entry.queue, entry.kind);
+  return said_by(tenant->state, reads_only);
+}
+
 std::string text_of(const std::optional<TenantRecord>& tenant, std::string_view name) {
   if (!tenant) return fmt::format("there is no tenant {}", name);
   return fmt::format("tenant {} is {}", name, name_of(tenant->state));
@@ -61,7 +71,7 @@ std::string ScheduleQuestions::disabled(const ScheduleRecord& row) {
   const auto name = TenantName::parse(row.entry.tenant);
   if (!name) return name.error().message;
   const auto tenant = rows_.tenant(*name);
-  if (tenant && said_by(tenant->state, rows_.reads_only(row.entry.kind)) == TenantSays::fire) return {};
+  if (said_by(rows_, tenant, row.entry) == TenantSays::fire) return {};
   return text_of(tenant, row.entry.tenant);
 }
 
@@ -278,8 +288,7 @@ void ScheduleVerbs::fire(const Firing& firing, WallTime now, TickReply& reply) {
 void ScheduleVerbs::fire_in_tenant(ScheduleRecord& row, WallTime tick, WallTime now, TickReply& reply) {
   const auto name = TenantName::parse(row.entry.tenant);
   const auto tenant = name ? rows_.tenant(*name) : std::nullopt;
-  const TenantSays says =
-      tenant ? said_by(tenant->state, rows_.reads_only(row.entry.kind)) : TenantSays::skip;
+  const TenantSays says = said_by(rows_, tenant, row.entry);
   if (says == TenantSays::fire) return fire({.schedule = row, .tick = tick, .tenant = tenant}, now, reply);
   reply.why = text_of(tenant, row.entry.tenant);
   if (says == TenantSays::wait) {
@@ -291,9 +300,15 @@ void ScheduleVerbs::fire_in_tenant(ScheduleRecord& row, WallTime tick, WallTime 
 }
 
 void ScheduleVerbs::fan_out(ScheduleRecord& row, std::size_t limit, WallTime now, TickReply& reply) {
-  const auto tenants = rows_.firing_tenants(row.fan_out->after, limit, rows_.reads_only(row.entry.kind));
+  const std::vector<PoolRecord> pools = rows_.pools();
+  const bool is_read_somewhere = std::ranges::any_of(pools, [&](const PoolRecord& pool) {
+    return std::ranges::binary_search(pool.reads_only, row.entry.kind);
+  });
+  const auto tenants = rows_.firing_tenants(row.fan_out->after, limit, is_read_somewhere);
   for (const TenantRecord& tenant : tenants) {
-    fire({.schedule = row, .tick = row.fan_out->tick, .tenant = tenant}, now, reply);
+    const bool fires = tenant.state != TenantState::read_only ||
+                       is_read_in(pools, tenant.name, row.entry.queue, row.entry.kind);
+    if (fires) fire({.schedule = row, .tick = row.fan_out->tick, .tenant = tenant}, now, reply);
     row.fan_out->after = tenant.number;
   }
   // A row that names no tenant is left out of a page, so that only an empty one is the end.

@@ -61,12 +61,13 @@ Result<void> check_may_be_deleted(const std::optional<TenantRecord>& newest, con
   return {};
 }
 
-Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest, const TenantName& name) {
+Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest, const TenantName& name,
+                                   bool is_being_deleted) {
   if (!newest) return unknown_tenant(name);
   if (newest->state == TenantState::provisioning)
     return fail(ErrorCode::tenant_not_ready,
                 fmt::format("tenant {} is in creation, and has nothing yet", name.text()), name.text());
-  if (newest->state == TenantState::draining)
+  if (newest->state == TenantState::draining && is_being_deleted)
     return fail(
         ErrorCode::state_changed,
         fmt::format("tenant {0} is being deleted; first that goes to its end: tenure tenant delete {0}",

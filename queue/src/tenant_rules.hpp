@@ -16,9 +16,10 @@ namespace tenure::queue {
 // The same of a tenant that is to be deleted: TenantDoesNotExist, TenantDeleted.
 [[nodiscard]] Result<void> check_may_be_deleted(const std::optional<TenantRecord>& newest,
                                                 const TenantName& name);
-// Of the newest generation, whose restore has not begun: TenantDoesNotExist, TenantNotReady, StateChanged.
+// Of the newest generation, whose restore has not begun: TenantDoesNotExist, TenantNotReady, StateChanged. One may be draining and not be
+// deleted by anybody who is known: the registry was rebuilt from the stamp of a file that was closed.
 [[nodiscard]] Result<void> check_may_be_restored(const std::optional<TenantRecord>& newest,
-                                                 const TenantName& name);
+                                                 const TenantName& name, bool is_being_deleted);
 // Whether it is under way in the newest generation, and not of an earlier one.
 [[nodiscard]] bool is_open_of(const TenantRestore& restore, const TenantRecord& newest);
 // A copy must not be of a later generation than the one that it becomes: StateChanged.

@@ -4,6 +4,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/base/sqlite/commit_barrier.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/statement.hpp>
@@ -99,12 +100,14 @@ std::optional<Stamp> look_at_stamp(const fs::path& path, std::chrono::millisecon
   return read_stamp(connection);
 }
 
-// Whoever writes reads the stamp first: what nobody can read nobody commits to.
-void unless_unreadable(Graveyard::Unreadable unreadable, FunctionRef<void()> work) {
+// False where it was not done, since the file is damaged.
+bool unless_unreadable(Graveyard::Unreadable unreadable, FunctionRef<void()> work) {
   try {
     work();
+    return true;
   } catch (const Error& error) {
     if (unreadable == Graveyard::Unreadable::refuse || error.code() != ErrorCode::database_damaged) throw;
+    return false;
   }
 }
 
@@ -209,16 +212,19 @@ Burial Graveyard::bury(const TenantName& tenant, Generation generation, const On
   detail::make_synced_folders(files_.building_folder());
   detail::BuildingLock lock(files_.building_lock_for(tenant), tenant, WhenLocked::wait);
   files_.refuse_links(tenant);
+  // Of a stamp that nobody can read: some process may have it in memory, and commit. Whoever has waited for this looks where its file is.
+  std::optional<sqlite::CommitBarrier> barrier;
   if (is_there(from)) {
     enter(BurialStep::stamp);
-    unless_unreadable(unreadable, [&] {
+    const bool is_closed = unless_unreadable(unreadable, [&] {
       detail::with_tenant_failures(tenant, nullptr, [&] {
         close_stamp(from, {.tenant = tenant, .generation = generation, .application = application_},
                     wait_max_);
       });
     });
+    if (!is_closed) detail::with_tenant_failures(tenant, nullptr, [&] { barrier.emplace(from, wait_max_); });
     enter(BurialStep::log);
-    unless_unreadable(unreadable, [&] { move_log_into(from); });
+    if (is_closed) static_cast<void>(unless_unreadable(unreadable, [&] { move_log_into(from); }));
     enter(BurialStep::folder);
     detail::make_synced_folders(to.parent_path());
     enter(BurialStep::rename);
@@ -257,6 +263,15 @@ TenantRecord Graveyard::take_back(const TenantName& tenant, Generation generatio
                                     {.path = buried,
                                      .origin = buried.filename().string(),
                                      .folder = TenantFolder(files_, tenant, generation).buried_path()});
+}
+
+void Graveyard::remove_lock_of_interrupted(const TenantName& tenant) const {
+  const fs::path path = files_.building_lock_for(tenant);
+  if (!is_there(path)) return;
+  try {
+    detail::BuildingLock(path, tenant, WhenLocked::give_up).remove();
+  } catch (const TenantExists&) {  // whoever has it removes it himself
+  }
 }
 
 // The log first: without its file it is nothing.

@@ -273,9 +273,9 @@ TenantTransaction TenantHandle::begin() const {
   detail::TransactionState& state = *transaction.state_;
   state.turn = wait_for_lane(lease);
   detail::with_tenant_failures(lease.tenant, lease.open.get(), [&] {
-    require_on_disk(lease);
     const sqlite::Authorizer::Permission permission{lease.open->authorizer};
     begin_write(lease, state);
+    require_on_disk(lease);  // under the lock, which whoever moves a file that nobody can read has meanwhile
     state.stamp = stamp_of(*lease.open);
     const bool is_migrating = lease.may_migrate && state.stamp->state == TenantState::migrating;
     value_or_raise(is_migrating ? check_identity(*state.stamp, lease.expectation())

@@ -47,6 +47,9 @@ void set_stamp_read_only(const TenantFiles& files, const StampExpectation& expec
                          std::chrono::milliseconds wait_max) {
   with_own_file(files, expected, wait_max, [&](sqlite::Connection& connection) {
     sqlite::WriteTransaction transaction{connection};
+    if (!connection.still_on_disk())
+      raise(ErrorCode::database_moved, "the tenant's file was moved before its stamp was changed",
+            expected.tenant.text(), connection.path().string());
     Stamp stamp = current_stamp(connection);
     require_own(connection, stamp, expected);
     stamp.state = is_read_only ? TenantState::read_only : TenantState::active;

@@ -435,41 +435,6 @@ TEST_P(DeletionSuite, WhatItsLastMigrationHasSaidIsErasedToo) {
   EXPECT_FALSE(last());
 }
 
-TEST_P(DeletionSuite, ATenantThatTheRegistryHasLostIsRegisteredWithItsGenerationAndState) {
-  const auto registered = [&](std::string_view name, std::int64_t generation, TenantState state) {
-    return written([&](StoreWriter& writer) {
-      return writer.register_tenant({TenantName{name}, Generation{generation}, state}, now_);
-    });
-  };
-  const auto zed = registered("zed", 7, TenantState::read_only);
-  ASSERT_TRUE(zed);
-  EXPECT_EQ(store().registry().find(TenantName{"zed"})->generation, Generation{7});
-  EXPECT_EQ(state("zed"), TenantState::read_only);
-  EXPECT_TRUE(enqueue(new_job("zed")));
-  EXPECT_FALSE(registered("zed", 7, TenantState::active)) << "it is known";
-  EXPECT_FALSE(registered("zed", 6, TenantState::deleted)) << "a later one is";
-  EXPECT_EQ(state("zed"), TenantState::read_only);
-
-  const auto gone = registered("gone", 2, TenantState::deleted);
-  ASSERT_TRUE(gone);
-  const BuriedTenant buried{.size_bytes = 512, .erase_at = now_ + hours{1}};
-  for (int times = 0; times < 2; ++times)
-    write([&](StoreWriter& writer) {
-      writer.register_burial(gone->number, {.tenant = gone->name, .login = "dana"}, buried, now_);
-    });
-  const auto deletion =
-      asked([&](JobReader& reader) { return reader.open_deletion(TenantName{"gone"}, std::nullopt); });
-  ASSERT_TRUE(deletion);
-  EXPECT_EQ(deletion->step, DeletionStep::buried);
-  EXPECT_EQ(deletion->size_bytes, 512);
-  EXPECT_EQ(deletion->erase_at, now_ + hours{1});
-  EXPECT_EQ(create_tenant("gone").generation, Generation{3});
-
-  ASSERT_TRUE(registered("acme", 4, TenantState::active)) << "a later one takes its place";
-  EXPECT_EQ(store().registry().find(TenantName{"acme"})->generation, Generation{4});
-  EXPECT_EQ(code_of(enqueue(job_of_outbox())), ErrorCode::stale_generation);
-}
-
 INSTANTIATE_TEST_SUITE_P(EachStore, DeletionSuite,
                          ::testing::Values(StoreFactory{"Memory", &make_memory_world},
                                            StoreFactory{"Sqlite", &make_sqlite_world},

@@ -409,10 +409,12 @@ TEST_P(ScheduleSuite, AReadOnlyTenantHasTheTicksOfKindsThatOnlyRead) {
     decide();
     return jobs().size() - before;
   };
-  const auto tell_reading_kind = [&](const std::string& kind) {
+  const auto tell_reading_kind = [&](const std::string& kind, PoolTenants tenants = {},
+                                     std::string queue = "default") {
     PoolRecord pool{
-        .name = "general", .queues = {"default"}, .workers = 1, .kinds = {kind}, .default_queues = {}};
+        .name = "general", .queues = {std::move(queue)}, .workers = 1, .kinds = {kind}, .default_queues = {}};
     pool.reads_only = {kind};
+    pool.tenants = std::move(tenants);
     write([&](StoreWriter& writer) {
       writer.tell_pools(writer.open_incarnation(1, "app-1", 42, now_), std::vector{pool});
     });
@@ -420,6 +422,13 @@ TEST_P(ScheduleSuite, AReadOnlyTenantHasTheTicksOfKindsThatOnlyRead) {
   EXPECT_EQ(next(), 1U) << "bolt's";
   tell_reading_kind(of_one.kind);
   EXPECT_EQ(shown("hourly").disabled, "");
+  EXPECT_EQ(next(), 3U);
+  tell_reading_kind(of_one.kind, {PoolTenants::Rule::only, {"bolt"}});
+  EXPECT_THAT(shown("hourly").disabled, HasSubstr("read_only")) << "nobody reads in acme";
+  EXPECT_EQ(next(), 1U);
+  tell_reading_kind(of_one.kind, {}, "exports");
+  EXPECT_EQ(next(), 1U) << "nor in its queue";
+  tell_reading_kind(of_one.kind, {PoolTenants::Rule::all_but, {"bolt"}});
   EXPECT_EQ(next(), 3U);
   tell_reading_kind("another.kind");
   EXPECT_EQ(next(), 1U);

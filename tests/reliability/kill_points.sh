@@ -9,8 +9,11 @@
 # retried then, as an operator would: it must end, too, and its effect is there once. Each effect has enqueued a job in its step (`once`),
 # whose own effect must be there once, too, and some of the clients' jobs are enqueued in transactions of tenants' databases (RUN-01).
 #
-# usage: kill_points.sh [--points N] [--seed N] [--programs FOLDER]
+# With --verbs those are killed instead who make, adopt, migrate, delete, take back, erase, copy, restore and clone tenants (kill_verbs.sh).
+#
+# usage: kill_points.sh [--points N | --verbs N|all] [--seed N] [--programs FOLDER]
 #   --points    how many kills (200)
+#   --verbs     of each verb so many points, or each there is
 #   --seed      of the victims and their points
 #   --programs  where tenured, tenure, kill_load, kill_worker and kill_point.so are (build/release/bin)
 #
@@ -22,18 +25,23 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/reliability/world.sh
 . "$root/tests/reliability/world.sh"
 export KILL_OUTBOXES=yes
-points=200 seed=$RANDOM programs=$root/build/release/bin
+points=200 verbs='' seed=$RANDOM programs=$root/build/release/bin
 readonly POINTS_OF_A_WORLD=100 CALLS_OF_CLIENT=300 CALLS_OF_PERFORMER=250 CALLS_OF_COMMAND=60
 
 while (($# > 0)); do
   case $1 in
     --points) points=$2 ;;
+    --verbs) verbs=$2 ;;
     --seed) seed=$2 ;;
     --programs) programs=$2 ;;
     *) cannot_run "unknown option $1" ;;
   esac
   shift 2 || cannot_run "an option without its value"
 done
+if [[ -n $verbs ]]; then
+  leave_world
+  exec "$root/tests/reliability/kill_verbs.sh" --points "$verbs" --seed "$seed" --programs "$programs"
+fi
 require_programs
 [[ -f $programs/kill_point.so ]] || cannot_run "$programs/kill_point.so has not been built"
 RANDOM=$seed

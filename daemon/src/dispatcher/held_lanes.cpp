@@ -84,6 +84,12 @@ bool Lanes::is_for(std::size_t pool, TenantNumber tenant, const std::string& que
          });
 }
 
+bool Lanes::is_read_in(std::size_t pool, const std::string& kind) const {
+  return std::ranges::any_of(pools_[pool].offers, [&](const Offer& offer) {
+    return std::ranges::binary_search(offer.reads_only, kind);
+  });
+}
+
 std::optional<std::size_t> Lanes::pool_for(TenantNumber tenant, const std::string& queue,
                                            const std::string& kind) const {
   for (std::size_t pool = 0; pool < pools_.size(); ++pool)
@@ -138,7 +144,7 @@ std::vector<HeldLane> Lanes::held() {
   for (const auto& [id, bucket] : buckets_) {
     const QueueEntry& queue = queues_[id.queue];
     for (const auto& [tenant, lanes] : bucket) {
-      if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant) || is_read_only(tenant)) continue;
+      if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
       for (const KindLane& lane : lanes.kinds) {
         auto& known = reasons[{id.queue, lane.kind}];
         if (!known.empty() && !tenants_of_pools_.is_any()) continue;

@@ -148,6 +148,8 @@ class Lanes {
   // Whether the pool takes the tenant, lists the queue and has, or had last, a process that performs the kind, and neither is paused.
   [[nodiscard]] bool is_for(std::size_t pool, TenantNumber tenant, const std::string& queue,
                             const std::string& kind) const;
+  // Whether a process of the pool says, or the last one has said, that jobs of the kind only read.
+  [[nodiscard]] bool is_read_in(std::size_t pool, const std::string& kind) const;
   // The first such pool.
   [[nodiscard]] std::optional<std::size_t> pool_for(TenantNumber tenant, const std::string& queue,
                                                     const std::string& kind) const;

@@ -158,7 +158,8 @@ void LoneJobs::set_tenant_state(TenantNumber tenant, TenantState state) {
   }
   for (Waiting& job : waiting_) {
     if (job.tenant != tenant) continue;
-    job.is_gated = state != TenantState::active;
+    const bool reads = state == TenantState::read_only && lanes_.is_read_in(job.alone.pool, job.alone.kind);
+    job.is_gated = state != TenantState::active && !reads;
     if (job.is_gated && !job.is_being_claimed) job.process.reset();
   }
 }
@@ -189,6 +190,11 @@ void LoneJobs::gated(queue::JobSeq seq, TenantState state) {
   job->is_being_claimed = false;
   find_pool(*job);
   set_tenant_state(job->tenant, state);
+  // What the store says of this one stands until its tenant's state is asked again, whatever its pool's programs have said of its kind.
+  if (const auto still = find(seq); still != waiting_.end()) {
+    still->is_gated = true;
+    still->process.reset();
+  }
 }
 
 void LoneJobs::not_begun(queue::JobSeq seq) {

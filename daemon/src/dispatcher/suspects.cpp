@@ -94,11 +94,14 @@ void Suspects::begun(queue::JobSeq seq, Instant now) {
   gone(seq);
 }
 
-void Suspects::gated(queue::JobSeq seq, Instant now) {
+// In a read-only tenant those of other kinds may start.
+void Suspects::gated(queue::JobSeq seq, TenantState state, Instant now) {
   is_beginning_ = false;
-  const TenantNumber tenant = waiting(seq)->job.tenant;
+  const auto asked = waiting(seq);
+  const TenantNumber tenant = asked->job.tenant;
+  const std::string kind = asked->job.kind;
   for (Waiting& each : waiting_) {
-    if (each.job.tenant != tenant) continue;
+    if (each.job.tenant != tenant || (state == TenantState::read_only && each.job.kind != kind)) continue;
     each.is_gated = true;
     each.not_before = now + kGatedWait;
   }

@@ -65,7 +65,7 @@ class Suspects {
   // The trial that can begin now: under way until begun(), gated(), gone() or not_begun().
   [[nodiscard]] std::optional<Trial> next(Instant now);
   void begun(queue::JobSeq seq, Instant now);
-  void gated(queue::JobSeq seq, Instant now);
+  void gated(queue::JobSeq seq, TenantState state, Instant now);
   void gone(queue::JobSeq seq);
   void not_begun() { is_beginning_ = false; }
   // Its claim has ended; nothing where it is none that was tried.

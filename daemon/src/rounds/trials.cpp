@@ -19,7 +19,7 @@ TrialsPart::Answer TrialsPart::carry_out(queue::StoreWriter& writer, const Ask& 
 }
 
 void TrialsPart::absorb(DispatcherState& state, const Ask& ask, Answer& reply) {
-  if (reply.gate) return state.suspects.gated(ask.seq, state.now.steady);
+  if (reply.gate) return state.suspects.gated(ask.seq, *reply.gate, state.now.steady);
   if (reply.jobs.empty()) return state.suspects.gone(ask.seq);
   state.suspects.begun(ask.seq, state.now.steady);
   state.lanes.name_kinds({reply.jobs.front().lane.kind}, {reply.jobs.front().kind});

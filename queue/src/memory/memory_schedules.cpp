@@ -132,10 +132,10 @@ void MemoryScheduleRows::make_ready(JobSeq seq, WallTime) {
   writable().add_hint(seq);
 }
 
-bool MemoryScheduleRows::reads_only(std::string_view kind) {
-  return std::ranges::any_of(tables_.pools(), [&](const auto& pool) {
-    return std::ranges::find(pool.second.record.reads_only, kind) != pool.second.record.reads_only.end();
-  });
+std::vector<PoolRecord> MemoryScheduleRows::pools() {
+  std::vector<PoolRecord> pools;
+  for (const auto& [name, pool] : tables_.pools()) pools.push_back(pool.record);
+  return pools;
 }
 
 std::vector<TenantRecord> MemoryScheduleRows::firing_tenants(TenantNumber after, std::size_t limit,

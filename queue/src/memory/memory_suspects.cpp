@@ -1,5 +1,10 @@
 #include "../job_rules.hpp"
+#include "../reading_pools.hpp"
 #include "memory_writer.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string_view>
 
 namespace tenure::queue {
 
@@ -9,6 +14,19 @@ namespace {
 MemorySuspect suspect_row(const MemoryTables& tables, JobSeq seq) {
   const auto found = tables.suspects().find(seq);
   return found == tables.suspects().end() ? MemorySuspect{.deaths = 1} : found->second;
+}
+
+// Whether a pool that takes the lane's jobs has told that they only read.
+bool is_read(const MemoryTables& tables, const Lane& lane) {
+  const auto name_in = [](const MemoryNames& names, std::int64_t number) -> std::string_view {
+    return names.names[static_cast<std::size_t>(number) - 1];
+  };
+  const auto tenant = tables.tenant(lane.tenant);
+  return tenant && std::ranges::any_of(tables.pools(), [&](const auto& pool) {
+           return is_read_in(std::span{&pool.second.record, 1}, tenant->name,
+                             name_in(tables.queues(), lane.queue.value),
+                             name_in(tables.kinds(), lane.kind.value));
+         });
 }
 
 }  // namespace
@@ -90,7 +108,8 @@ ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime n
     return {};
   const auto tenant = tables_.tenants().find(found->second.lane.tenant);
   const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
-  if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
+  const bool reads_only = state == TenantState::read_only && is_read(tables_, found->second.lane);
+  if (tenant_gate(state, reads_only) != JobReason::none) return {.jobs = {}, .gate = state};
   const auto key = tables_.job_key(request.seq);
   if (key && is_taken(*key)) {
     stand_in_line(request.seq);

@@ -26,6 +26,13 @@ bool has_open_restore(MemoryTables& tables, const TenantName& tenant) {
   return newest && begun && is_open_of(*begun, *newest);
 }
 
+std::optional<TenantRecord> generation_of(const MemoryTables& tables, const TenantName& name,
+                                          Generation generation) {
+  for (const auto& [number, row] : tables.tenants())
+    if (row.name == name && row.generation == generation) return tables.tenant(number);
+  return std::nullopt;
+}
+
 bool is_open(const DeletionRecord& deletion) { return !has_ended(deletion.step); }
 
 // With the tenant goes what was kept for it; whose own window is not over goes behind that.
@@ -267,8 +274,16 @@ std::int64_t MemoryWriter::erase_rows_of(TenantNumber tenant, std::size_t limit)
 
 std::optional<TenantRecord> MemoryWriter::register_tenant(const StampedTenant& tenant, WallTime now) {
   const auto newest = tables_.newest_tenant(tenant.name);
-  if (newest && newest->generation >= tenant.generation) return std::nullopt;
-  if (newest) tables_.set_tenant_state(newest->number, TenantState::deleted);
+  if (const auto known = generation_of(tables_, tenant.name, tenant.generation)) {
+    const bool goes = tenant.state == TenantState::deleted && !deletion_of(tables_, known->number) &&
+                      !has_open_restore(tables_, tenant.name);
+    if (!goes) return std::nullopt;
+    tables_.set_tenant_state(known->number, TenantState::deleted);
+    return tables_.tenant(known->number);
+  }
+  const bool is_older = newest && newest->generation > tenant.generation;
+  if (is_older && tenant.state != TenantState::deleted) return std::nullopt;
+  if (newest && !is_older) tables_.set_tenant_state(newest->number, TenantState::deleted);
   TenantRecord record = tables_.insert_tenant(tenant.name, tenant.generation, now);
   tables_.set_tenant_state(record.number, tenant.state);
   record.state = tenant.state;

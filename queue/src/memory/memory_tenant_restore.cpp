@@ -41,7 +41,8 @@ Result<TenantRestore> MemoryWriter::begin_restore(const NewTenantRestore& restor
     tables_.set_tenant_restore(begun->before.number, row);
     return restore_of(tables_, restore.tenant).value();
   }
-  if (auto may = check_may_be_restored(newest, restore.tenant); !may)
+  const bool is_being_deleted = newest && tables_.deletions().contains(newest->number);
+  if (auto may = check_may_be_restored(newest, restore.tenant, is_being_deleted); !may)
     return tl::unexpected(std::move(may.error()));
   const bool is_put_away = newest->state != TenantState::deleted;
   tables_.set_tenant_restore(newest->number, {.begun = now,

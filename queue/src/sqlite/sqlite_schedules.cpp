@@ -1,6 +1,7 @@
 #include "sqlite_schedules.hpp"
 
 #include "places.hpp"
+#include "pools.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
 #include "tenant_rows.hpp"
@@ -104,9 +105,6 @@ constexpr Query kBlockedOfSchedule{"blocked_of_schedule", R"sql(
 constexpr Query kFiringTenants{"firing_tenants", R"sql(
   select number, name, generation, state, created_us from tenant where number > ?1 and state in (?2, ?3)
   order by number limit ?4)sql"};
-// ?1 kind. Few rows: pools are configured, and kinds are limited. Index: none, the whole table.
-constexpr Query kKindReadsOnly{"kind_reads_only",
-                               "select exists (select 1 from pool_kind where kind = ?1 and reads_only = 1)"};
 
 template <class Value>
 Value enum_in(std::int64_t value, std::int64_t most) {
@@ -318,11 +316,7 @@ void SqliteScheduleRows::make_ready(JobSeq seq, WallTime) {
   writer_->hint_at(seq);
 }
 
-bool SqliteScheduleRows::reads_only(std::string_view kind) {
-  auto row = connection_.statement(kKindReadsOnly);
-  row.bind(kind);
-  return row.step() && row.integer(0) == 1;
-}
+std::vector<PoolRecord> SqliteScheduleRows::pools() { return read_pools(connection_); }
 
 std::vector<TenantRecord> SqliteScheduleRows::firing_tenants(TenantNumber after, std::size_t limit,
                                                              bool with_read_only) {
@@ -352,8 +346,7 @@ std::vector<const Query*> schedule_queries() {
       &kSchedules,      &kScheduleNumbered, &kNumberOfSchedule,   &kSchedulesMark,     &kInsertSchedule,
       &kUpdateSchedule, &kPauseSchedule,    &kAdvanceSchedule,    &kDeleteSchedule,    &kForgetJobsOfSchedule,
       &kInsertTick,     &kForgetTicks,      &kTicksOfSchedule,    &kTickOfJob,         &kInsertUnended,
-      &kForgetUnended,  &kUnendedJobs,      &kBlockedOfSchedules, &kBlockedOfSchedule, &kFiringTenants,
-      &kKindReadsOnly};
+      &kForgetUnended,  &kUnendedJobs,      &kBlockedOfSchedules, &kBlockedOfSchedule, &kFiringTenants};
 }
 
 }  // namespace tenure::queue

@@ -21,7 +21,7 @@ class SqliteScheduleRows final : public WritableScheduleRows {
   std::vector<TickRecord> ticks(ScheduleNumber schedule, std::size_t limit) override;
   std::optional<TickRecord> tick_of(JobId job) override;
   std::optional<TenantRecord> tenant(const TenantName& name) override;
-  bool reads_only(std::string_view kind) override;
+  std::vector<PoolRecord> pools() override;
   ScheduleNumber insert(const ScheduleRecord& row) override;
   void update(const ScheduleRecord& row) override;
   void erase(ScheduleNumber number) override;

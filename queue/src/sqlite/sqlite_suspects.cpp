@@ -1,5 +1,7 @@
 #include "../job_rules.hpp"
+#include "../reading_pools.hpp"
 #include "places.hpp"
+#include "pools.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
 
@@ -154,7 +156,12 @@ ClaimReply SqliteWriter::claim_suspect(const SuspectRequest& request, WallTime n
   ClaimReply reply;
   const auto candidate = blocked_suspect(request.seq);
   if (!candidate) return reply;
-  const auto tenant = tenant_to_claim(candidate->lane.tenant, reply);
+  const auto tenant = tenant_to_claim(candidate->lane.tenant, reply, true);
+  if (!reply.gate && tenant && tenant->state == TenantState::read_only &&
+      !is_read_in(read_pools(connection_), tenant->name,
+                  names_.name(NameTable::queue, candidate->lane.queue.value),
+                  names_.name(NameTable::kind, candidate->lane.kind.value)))
+    reply.gate = tenant->state;
   if (reply.gate) return reply;
   delete_blocked(connection_, request.seq);
   auto job = read_candidate(*candidate);

@@ -267,6 +267,10 @@ Result<TenantState> SqliteWriter::set_read_only(const TenantName& tenant, bool i
   return newest->state;
 }
 
+bool has_deletion(Connection& connection, TenantNumber tenant) {
+  return deletion_of(connection, tenant).has_value();
+}
+
 Result<DeletionRecord> SqliteWriter::begin_deletion(const NewDeletion& deletion, WallTime now) {
   const auto newest = newest_tenant(connection_, deletion.tenant);
   if (auto may = check_may_be_deleted(newest, deletion.tenant); !may)
@@ -358,8 +362,16 @@ Result<void> SqliteWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
 
 std::optional<TenantRecord> SqliteWriter::register_tenant(const StampedTenant& tenant, WallTime now) {
   const auto newest = newest_tenant(connection_, tenant.name);
-  if (newest && newest->generation >= tenant.generation) return std::nullopt;
-  if (newest) change_state(newest->number, TenantState::deleted);
+  if (const auto known = outbox_owner_number(connection_, {tenant.name, tenant.generation})) {
+    const bool goes = tenant.state == TenantState::deleted && !deletion_of(connection_, *known) &&
+                      !has_open_restore(connection_, tenant.name);
+    if (!goes) return std::nullopt;
+    change_state(*known, TenantState::deleted);
+    return tenant_numbered(connection_, *known);
+  }
+  const bool is_older = newest && newest->generation > tenant.generation;
+  if (is_older && tenant.state != TenantState::deleted) return std::nullopt;
+  if (newest && !is_older) change_state(newest->number, TenantState::deleted);
   connection_.statement(kRegisterTenant)
       .bind(tenant.name.text(), tenant.generation.value, static_cast<std::int64_t>(tenant.state), to_us(now))
       .run();

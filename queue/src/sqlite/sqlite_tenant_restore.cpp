@@ -88,7 +88,8 @@ Result<TenantRestore> SqliteWriter::begin_restore(const NewTenantRestore& restor
         .run();
     return restore_of(connection_, restore.tenant).value();
   }
-  if (auto may = check_may_be_restored(newest, restore.tenant); !may)
+  const bool is_being_deleted = newest && has_deletion(connection_, newest->number);
+  if (auto may = check_may_be_restored(newest, restore.tenant, is_being_deleted); !may)
     return tl::unexpected(std::move(may.error()));
   const bool is_put_away = newest->state != TenantState::deleted;
   connection_.statement(kBeginRestore)

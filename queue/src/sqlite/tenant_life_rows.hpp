@@ -22,6 +22,8 @@ void resume_expired_tenants(sqlite::Connection& connection, WallTime now);
 [[nodiscard]] bool is_next_of_restore(sqlite::Connection& connection, TenantNumber tenant);
 // Whether a copy is being put in the place of its newest generation, or that was interrupted.
 [[nodiscard]] bool has_open_restore(sqlite::Connection& connection, const TenantName& tenant);
+// Whether somebody deletes that generation, or has: an operator, or a restore that has put it away.
+[[nodiscard]] bool has_deletion(sqlite::Connection& connection, TenantNumber tenant);
 // When the first pause ends by itself.
 [[nodiscard]] std::optional<WallTime> tenants_paused_until(sqlite::Connection& connection);
 

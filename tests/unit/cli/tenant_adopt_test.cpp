@@ -2,7 +2,9 @@
 
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/transaction.hpp>
+#include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/stamp.hpp>
+#include <tenure/tenancy/tenant_files.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -102,6 +105,12 @@ TEST_F(TenantTrees, REG_21_ATreeIsAdoptedWhereItLiesAndWhatIsBadStaysAsItIs) {
   EXPECT_EQ(tree(), adopted);
   EXPECT_EQ(registry_rows(), 2);
   EXPECT_EQ(run({"tenant", "adopt", "acme"}), 0) << output.out;
+  const fs::path lock = root_ / ".building/acme.lock";
+  std::ofstream{lock} << "1\n";  // killed behind its last commit
+  EXPECT_EQ(run({"tenant", "adopt", "acme", "--dry-run"}), 0) << output.out;
+  EXPECT_TRUE(fs::exists(lock));
+  EXPECT_EQ(run({"tenant", "adopt", "acme"}), 0) << output.out;
+  EXPECT_FALSE(fs::exists(lock));
   EXPECT_EQ(run({"tenant", "adopt", "nobody"}), 1);
   EXPECT_THAT(output.out, HasSubstr("no file lies at the tenant's place"));
 
@@ -192,6 +201,49 @@ TEST_F(TenantTrees, REG_25_TheRegistryComesBackFromTheStampsAlone) {
   EXPECT_EQ(run({"tenant", "delete", "closed", "--confirm", "closed"}), 0) << output.error;
   EXPECT_EQ(run({"store", "audit", "verb=store doctor", "--columns", "subject"}), 0);
   EXPECT_THAT(output.out, HasSubstr("registered: acme 1 active, beta 1 read_only"));
+}
+
+TEST_F(TenantTrees, AnOlderControlDatabaseLearnsOfTheGravesThatHaveComeSince) {
+  lay_out("%{tenant}.db");
+  for (const char* const name : {"acme", "beta"}) EXPECT_EQ(run({"tenant", "create", name}), 0);
+  EXPECT_EQ(run({"store", "backup", (folder / "older.db").string()}), 0) << output.error;
+  for (const char* const name : {"acme", "beta"})
+    EXPECT_EQ(run({"tenant", "delete", name, "--confirm", name}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "create", "beta"}), 0);
+  store.reset();
+  for (const char* const ending : {"", "-wal", "-shm"}) fs::remove(path.string() + ending);
+  fs::rename(folder / "older.db", path);
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0) << output.out << output.error;
+  EXPECT_THAT(output.out, HasSubstr("3 generations registered, of 3 files with a stamp"));
+  store = queue::open_sqlite_store({.path = path}, clock);
+  EXPECT_EQ(tenant("acme").state, TenantState::deleted);
+  EXPECT_EQ(tenant("beta").generation, Generation{2});
+  EXPECT_EQ(tenant("beta").state, TenantState::active);
+  EXPECT_EQ(run({"tenant", "graveyard"}), 0);
+  EXPECT_THAT(output.out, AllOf(HasSubstr("acme "), HasSubstr("beta ")));
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("0 generations registered, of 3 files with a stamp"));
+  EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+}
+
+// The stamp is closed by whoever deletes and by whoever puts a copy in its place, and it does not say by whom.
+TEST_F(TenantTrees, BehindAnInterruptedRestoreNoDeletionIsBegun) {
+  lay_out("%{tenant}.db");
+  on_pause = [] { return true; };
+  EXPECT_EQ(run({"tenant", "create", "acme"}), 0);
+  EXPECT_EQ(run({"tenant", "backup", "acme", (folder / "copy.db").string()}), 0) << output.error;
+  Graveyard(TenantFiles((root_ / "%{tenant}.db").string()), "billing")
+      .close(TenantName{"acme"}, Generation{1});
+  store.reset();
+  for (const char* const ending : {"", "-wal", "-shm"}) fs::remove(path.string() + ending);
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0) << output.out << output.error;
+  store = queue::open_sqlite_store({.path = path}, clock);
+  EXPECT_EQ(tenant("acme").state, TenantState::draining);
+  EXPECT_EQ(run({"doctor", "tenants"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("tenure tenant restore acme FILE, or tenure tenant delete acme"));
+  EXPECT_EQ(run({"tenant", "restore", "acme", (folder / "copy.db").string(), "--yes"}), 0) << output.error;
+  EXPECT_EQ(tenant("acme").generation, Generation{2});
+  EXPECT_EQ(tenant("acme").state, TenantState::active);
 }
 
 }  // namespace

@@ -139,6 +139,18 @@ TEST_F(HeldJobs, OBS_12_RTY_05_OneWarningWithinAMinuteAndTheNextAfterAnHour) {
   EXPECT_EQ(sim.notes_of("queue.without_pool").size(), 2U);
 }
 
+// That its tenant may only be read does not hide that nobody performs it.
+TEST_F(HeldJobs, AKindThatNobodyPerformsIsToldOfAReadOnlyTenantToo) {
+  sim->create_tenant("acme");
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_TRUE(writer.set_read_only(TenantName("acme"), true));
+  });
+  (void)sim->enqueue({.tenant = "acme"});
+  (void)sim->enqueue({.tenant = "acme", .kind = "report"});
+  sim->run_for(1min);
+  EXPECT_EQ(sim.notes_of("kind.unknown"), std::vector<std::string>{"report"});
+}
+
 TEST_F(HeldJobs, RTY_05_AKindThatComesWithADeployIsNoWarning) {
   (void)sim->enqueue({.kind = "report"});
   sim->run_for(kHeldToldAfter / 2);

@@ -196,5 +196,37 @@ TEST_F(LoneRuns, WhereThereIsNoOtherProcessItIsTriedBeforeTheOthers) {
   EXPECT_TRUE(world().verdict().is_clean()) << world().verdict_line();
 }
 
+TEST(LoneRunsOfAReadOnlyTenant, LSE_25_OneOfAKindThatReadsIsPerformedAloneAndTheOthersWait) {
+  auto options = one_pool(1, 2);
+  options.kinds = {"job", "report"};
+  options.reads_only = {"report"};
+  bool is_long = true;
+  options.perform = [&](const queue::ClaimedJob&) { return Performance{.run_time = is_long ? 60s : 10ms}; };
+  Simulated sim(options);
+  sim->create_tenant("acme");
+  const auto writes = sim->enqueue({.tenant = "acme"});
+  const auto reads = sim->enqueue({.tenant = "acme", .kind = "report"});
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->starts.size() == 2; }, 1s));
+  is_long = false;
+  const auto set_read_only = [&](bool is_read_only) {
+    sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      EXPECT_TRUE(writer.set_read_only(TenantName("acme"), is_read_only));
+    });
+    sim->hint();
+  };
+  set_read_only(true);
+  sim->kill_worker(sim->starts[0].process);
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(reads).finished.has_value(); }, 60s));
+  sim->run_for(60s);
+  EXPECT_EQ(sim->job(reads).state, ShownState::succeeded);
+  EXPECT_EQ(sim->job(writes).reason, queue::JobReason::suspect);
+  EXPECT_EQ(sim->job(writes).state, ShownState::blocked);
+  set_read_only(false);
+  EXPECT_TRUE(sim.drains(60s));
+  EXPECT_EQ(sim->job(writes).state, ShownState::succeeded);
+  EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
+}
+
 }  // namespace
 }  // namespace tenure::daemon

@@ -241,6 +241,37 @@ TEST(Suspects, LSE_26_OneOfAGatedTenantHoldsNobodyUpAndIsTriedAgain) {
   EXPECT_EQ(stepper.round().ask<TrialsPart>()->seq, queue::JobSeq{50});
 }
 
+TEST(Suspects, InAReadOnlyTenantThoseOfKindsThatReadStartAndTheOthersWait) {
+  auto options = one_pool(1, 4);
+  options.kinds = {"job", "report"};
+  options.reads_only = {"report"};
+  bool is_long = true;
+  options.perform = [&](const queue::ClaimedJob&) { return Performance{.run_time = is_long ? 3600s : 1ms}; };
+  Simulated sim(options);
+  sim->create_tenant("acme");
+  const auto first = sim->enqueue({.tenant = "acme"});
+  const auto reads = sim->enqueue({.tenant = "acme", .kind = "report"});
+  const auto last = sim->enqueue({.tenant = "acme"});
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->running() == 3; }, 1s));
+  sim->crash_dispatcher();
+  is_long = false;
+  const auto set_read_only = [&](bool is_read_only) {
+    sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      EXPECT_TRUE(writer.set_read_only(TenantName("acme"), is_read_only));
+    });
+    sim->hint();
+  };
+  set_read_only(true);
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(reads).finished.has_value(); }, 10s));
+  sim->run_for(30s);
+  for (const auto id : {first, last}) EXPECT_EQ(sim->job(id).reason, queue::JobReason::suspect);
+  set_read_only(false);
+  EXPECT_TRUE(sim.drains(10s));
+  expect_ended_uncharged(sim, {first, reads, last});
+}
+
 TEST(Suspects, ATrialUnderWayAtAReloadDoesNotBeginWhereThePoolTakesItsTenantNoMore) {
   Stepper stepper;
   stepper.step(Started{});

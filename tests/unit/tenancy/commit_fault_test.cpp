@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <support/shim_vfs.hpp>
+#include <utility>
 
 // The commit of a tenant's transaction on a disk that fails, before anything is written and at each sync.
 namespace tenure {
@@ -83,6 +86,33 @@ TEST_F(CommitFault, ASyncThatFailsInsideTheCommitIsAFailedSyncToo) {
             ErrorCode::disk_sync_failed);
   sync_result_ = kOk;
   EXPECT_TRUE(shop_.handles.sync_failed());
+}
+
+// Between the question where the file is and the lock there is a wait of any length, in which whoever has the lock may move the file.
+TEST(CommitOfAMovedFile, IsRefusedByALookUnderTheWritersLock) {
+  std::function<void()> when_read = [] {};
+  const ShimVfs vfs{[&](const ShimVfs::Event& event) {
+    if (event.call == ShimVfs::Call::read) std::exchange(when_read, [] {})();
+    return kOk;
+  }};
+  Shop shop;
+  HandleLease lease = shop.create("acme");
+  shop.restamp("acme", TenantState::active);  // by another connection, so that BEGIN IMMEDIATE reads pages
+  const auto away = shop.folder / "away.db";
+  const TenantScope scope{TenantName{"acme"}};
+  when_read = [&] { std::filesystem::rename(shop.path("acme"), away); };
+  EXPECT_EQ(code_of([&] {
+              lease->write([](TenantTransaction& transaction) {
+                transaction.execute("insert into invoice(id, total) values(7, 7)");
+              });
+            }),
+            ErrorCode::database_moved);
+  ASSERT_TRUE(std::filesystem::exists(away)) << "it was moved behind BEGIN IMMEDIATE";
+  std::filesystem::rename(away, shop.path("acme"));
+  HandleLease again = shop.open("acme");
+  again->read([](TenantReader& reader) {
+    EXPECT_FALSE(reader.query("select 1 from invoice where id = 7").next()) << "nothing was committed to it";
+  });
 }
 
 }  // namespace

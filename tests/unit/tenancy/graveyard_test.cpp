@@ -1,12 +1,15 @@
+#include "building.hpp"
 #include "create_tenant.hpp"
 #include "shop.hpp"
 
+#include <tenure/base/sqlite/wal.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/outbox.hpp>
 #include <tenure/tenancy/tenant_folder.hpp>
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
@@ -294,6 +297,56 @@ TEST(Graveyard, ALogWithoutItsFileGoesThereTooAndIsErased) {
   EXPECT_TRUE(fs::is_empty(shop.graveyard().path_for(kBuriedTenant, kFirst).parent_path()));
   shop.deleted();
   EXPECT_EQ(shop.tenants.create(kBuriedTenant).generation, Generation{2});
+}
+
+TEST(Graveyard, ALockThatNobodyHasIsRemovedAndOneThatIsHeldStays) {
+  BuriedShop shop;
+  const fs::path path = shop.handles.files().building_lock_for(kBuriedTenant);
+  fs::create_directories(path.parent_path());
+  shop.graveyard().remove_lock_of_interrupted(kBuriedTenant);
+  std::ofstream{path} << "2 acme.1.db\n";
+  {
+    detail::BuildingLock held(path, kBuriedTenant, WhenLocked::give_up);
+    shop.graveyard().remove_lock_of_interrupted(kBuriedTenant);
+    EXPECT_TRUE(fs::exists(path));
+  }
+  shop.graveyard().remove_lock_of_interrupted(kBuriedTenant);
+  EXPECT_FALSE(fs::exists(path));
+}
+
+// Of the stamp, which nobody can read, a process that has the file open may have all that it needs in its memory.
+TEST(Graveyard, ADamagedFileIsMovedWhereNobodyWritesAndNobodyWritesToItBehindThat) {
+  BuriedShop shop;
+  const TenantScope scope{kBuriedTenant};
+  HandleLease lease = shop.open("acme");
+  BuriedShop::write(lease);
+  {
+    sqlite::Connection gate{shop.path("acme"), {}};
+    sqlite::Connection checkpointer{shop.path("acme"), {}};
+    ASSERT_EQ(sqlite::checkpoint_gated(gate, checkpointer).outcome,
+              sqlite::CheckpointResult::Outcome::complete);
+  }
+  ASSERT_EQ(BuriedShop::invoices(lease), 1);
+  const auto size = fs::file_size(shop.path("acme"));
+  fs::resize_file(shop.path("acme"), 4096);  // by its name, so that no lock of this process is dropped
+  const Graveyard graveyard{shop.handles.files(), "shop", std::chrono::milliseconds{20}};
+  EXPECT_EQ(code_of([&] { static_cast<void>(graveyard.bury(kBuriedTenant, kFirst)); }),
+            ErrorCode::database_damaged);
+  const auto bury = [&] {
+    return graveyard.bury(kBuriedTenant, kFirst, nullptr, Graveyard::Unreadable::move).files.size();
+  };
+  {
+    TenantTransaction writes = lease->begin();
+    writes.execute("insert into invoice(id, total) values (2, 20)");
+    EXPECT_EQ(code_of([&] { static_cast<void>(bury()); }), ErrorCode::tenant_busy);
+    EXPECT_TRUE(fs::exists(shop.path("acme"))) << "whoever writes has begun before";
+    writes.commit();
+  }
+  EXPECT_EQ(bury(), 2U) << "with its log, in which that commit is";
+  EXPECT_LT(fs::file_size(graveyard.path_for(kBuriedTenant, kFirst)), size);
+  const auto log = fs::file_size(graveyard.path_for(kBuriedTenant, kFirst).string() + "-wal");
+  EXPECT_EQ(code_of([&] { BuriedShop::write(lease); }), ErrorCode::database_moved);
+  EXPECT_EQ(fs::file_size(graveyard.path_for(kBuriedTenant, kFirst).string() + "-wal"), log);
 }
 
 TEST(Graveyard, StoppedAtAnyStepItGoesOnFromThere) {

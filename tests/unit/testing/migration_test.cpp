@@ -3,9 +3,11 @@
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/migrations.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 namespace tenure::testing {
@@ -24,6 +26,7 @@ class MigratedNotes : public JobTest {
       });
     });
     jobs().add_migration("0002_length", [this](TenantTransaction& transaction) {
+      if (raises) raise(*raises, "a word about something else");
       if (code_throws) throw std::runtime_error("no length today");
       transaction.execute("update note set length = length(text)");
     });
@@ -36,6 +39,7 @@ class MigratedNotes : public JobTest {
     return options;
   }
   bool code_throws = false;
+  std::optional<ErrorCode> raises;
   [[nodiscard]] queue::TenantSummary summary(const TenantName& tenant) {
     std::optional<queue::TenantSummary> found;
     world().store().read([&](queue::JobReader& reader) { found = reader.tenant(tenant); });
@@ -149,6 +153,26 @@ TEST_F(NotesMigratedOnTouch, MIG_05_AStepThatThrowsLeavesItsTenantAsItWasAndFail
   EXPECT_EQ(summary(old_).migration.value().error, "");
   drain_all();
   EXPECT_THAT(lengths(old_), ElementsAre(4));
+}
+
+// A step may call what says of itself that arguments are bad, or that a tenant is not ready: the job's own are not meant.
+TEST_F(NotesMigratedOnTouch, AStepHasFailedByWhateverItThrows) {
+  raises = ErrorCode::bad_payload;
+  add("four");
+  drain_all();
+  advance(std::chrono::hours{24});
+  EXPECT_EQ(summary(old_).tenant.state, TenantState::failed);
+  EXPECT_THAT(summary(old_).migration.value().error, HasSubstr("0002_length: BadPayload"));
+  for (const ErrorCode code : {ErrorCode::pending_migration, ErrorCode::tenant_not_ready,
+                               ErrorCode::unknown_kind, ErrorCode::schema_mismatch}) {
+    const TenantName other{fmt::format("other-{}", static_cast<int>(code))};
+    raises = code;
+    world().make_tenant_of(other, 1);
+    with_tenant(other, AllowSwap{}, [&] { client().enqueue(AddNote{"four"}); });
+    drain_all();
+    advance(std::chrono::hours{24});
+    EXPECT_EQ(summary(other).tenant.state, TenantState::failed) << name_of(code);
+  }
 }
 
 TEST_F(NotesMigratedOnTouch, OtherTenantsGoOnMeanwhile) {

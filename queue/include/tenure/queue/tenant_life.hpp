@@ -144,8 +144,8 @@ class TenantLifeWriter : public TenantRestoreWriter {
   // erasing -> erased, or taking_back -> taken_back. StateChanged from any other step.
   [[nodiscard]] virtual Result<void> end_deletion(TenantNumber tenant, DeletionStep how) = 0;
 
-  // A row for a tenant that the registry has lost, or never had, and whose file is there; a later generation takes the place of an earlier
-  // one. Nothing where there is one of that generation or a later one: then nothing was changed.
+  // A row of a generation that the registry has lost and whose file is there; a later one takes the place of an earlier one. A deleted one
+  // gets its row behind a later one too, and a known one is deleted from now on, unless somebody deletes or restores it. Else no change.
   [[nodiscard]] virtual std::optional<TenantRecord> register_tenant(const StampedTenant& tenant,
                                                                     WallTime now) = 0;
   // The same of its deletion: it is buried. Where one is known, it stays.

@@ -61,7 +61,8 @@ class Graveyard {
   // Closes the stamp in a write transaction, and takes the file away. Where only a log is left of the file, that goes there. Behind it no handle of any process commits, also not one that was
   // opened before and goes on later; who reads on sees what was there. WrongTenant and StaleGeneration where the file is not this
   // tenant's; TenantBusy where somebody holds its writers' lock; DatabaseDamaged. Then nothing was changed.
-  // `unreadable`: whether a damaged file, whose stamp nobody can read and which nobody can write to for that, is taken away as it is.
+  // `unreadable`: whether a damaged file, whose stamp nobody can read, is taken away as it is. That is done under the writers' lock, and
+  // whoever has the file open and its stamp in memory commits nothing behind it either: DatabaseMoved.
   enum class Unreadable : std::uint8_t { refuse, move };
   [[nodiscard]] Burial bury(const TenantName& tenant, Generation generation, const OnStep& on_step = nullptr,
                             Unreadable unreadable = Unreadable::refuse) const;
@@ -71,6 +72,8 @@ class Graveyard {
   // its place is not taken for it. What Tenants::create says besides.
   TenantRecord take_back(const TenantName& tenant, Generation generation, TenantRegistry& registry,
                          const Clock& clock) const;
+  // Removes the lock of a take_back that was killed behind its end. Nothing is done where there is none, or somebody has it.
+  void remove_lock_of_interrupted(const TenantName& tenant) const;
   // Removes what lies there; how many bytes that were. 0 where there was nothing.
   std::int64_t erase(const TenantName& tenant, Generation generation) const;
 
