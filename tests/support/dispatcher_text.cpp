@@ -152,7 +152,9 @@ struct AskText {
     for (const auto& [name, order] : ask.orders)
       text += fmt::format(" of {} after {}: {} tenants, {} jobs{}{}", order.fan_out.value, order.after.value,
                           order.tenants_max, order.jobs_max, order.is_cancelled ? ", cancelled" : "",
-                          order.waiting_max > 0 ? ", and who waits" : "");
+                          order.waiting_max > 0 ? ", and who waits"
+                          : order.look.empty()  ? ""
+                                                : fmt::format(", and whether {} wait", order.look.size()));
     return text;
   }
   std::string operator()(const daemon::OverlapsPart::Ask& ask) const {
