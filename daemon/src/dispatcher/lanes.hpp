@@ -20,6 +20,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 // Every lane that may hold a job which can be claimed, its cursor, and the gates before it. What is open to a pool stands in
@@ -198,8 +199,9 @@ class Lanes {
   [[nodiscard]] bool is_listed(std::string_view queue) const;
   // Whether held() may find something: cheap, and true too often at most.
   [[nodiscard]] bool may_hold() const { return may_hold_; }
-  // Looks at every lane. One of each queue and kind, in their order; what has no name yet is left out.
-  [[nodiscard]] std::vector<HeldLane> held();
+  // Looks at every lane. One of each queue and kind and reason, in their order; what has no name yet is left out. `asked`: of how many lanes
+  // it has asked who would perform them, which is what it costs.
+  [[nodiscard]] std::vector<HeldLane> held(std::size_t* asked = nullptr);
 
  private:
   struct KindLane {
@@ -290,6 +292,9 @@ class Lanes {
   void add_limits(const queue::Lane& lane, queue::LaneFacts& facts) const;
   void note_limited(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   // Of groups that were opened or closed.
+  // Tenants of which it is the same are performed by the same processes.
+  using TenantClass = std::pair<std::int64_t, std::vector<bool>>;
+  [[nodiscard]] TenantClass class_of(TenantNumber tenant) const;
   void refresh_limited();
   void refresh_group(const queue::LimitGroup& group);
   void refresh_tenant(TenantNumber tenant);
