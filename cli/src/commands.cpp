@@ -44,7 +44,7 @@ constexpr std::string_view kJobFields =
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures schedules limits batches fan-outs restore, and stamps, "
+    "captures schedules limits batches fan-outs retention restore, and stamps, "
     "which opens each tenant's database and is done only when it is named. quiet asks the daemon. Exit code "
     "1 "
     "where one of them fails. --fix removes "
