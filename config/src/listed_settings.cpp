@@ -182,6 +182,7 @@ const TextRule kPatternRule{
     }};
 
 bool is_limit_per(std::string_view text) {
+  if (text == "key") return true;  // a key is of its tenant already
   constexpr std::array<std::string_view, 3> kWords{"tenant", "kind", "queue"};
   std::set<std::string_view> said;
   for (std::size_t at = 0; !text.empty() && at <= text.size();) {
@@ -193,7 +194,7 @@ bool is_limit_per(std::string_view text) {
   return true;
 }
 const TextRule kPerRule{
-    [] { return std::string{"tenant, kind, queue, or several of them with commas; or empty"}; },
+    [] { return std::string{"tenant, kind, queue, or several of them with commas; key; or empty"}; },
     is_limit_per};
 const TextRule kRateRule{[] { return std::string{"starts, a slash and a time of 1s to 24h; or empty"}; },
                          [](std::string_view text) { return text.empty() || parse_start_rate(text); }};
@@ -218,7 +219,7 @@ const std::array kLimitSettings{
     limit_setting("kind", kPatternRule, &limit_field<&LimitSettings::kind>, "Which kinds it takes."),
     limit_setting("queue", kPatternRule, &limit_field<&LimitSettings::queue>, "Of which queues."),
     limit_setting("per", kPerRule, &limit_field<&LimitSettings::per>,
-                  "By what is counted separately. Empty: all that it takes are counted together."),
+                  "By what is counted separately, which may be the concurrency key. Empty: all together."),
     limit_setting("running", IntegerRule{0, kCapMax}, &limit_field<&LimitSettings::running>,
                   "So many of those that are counted together run at a time. 0: no bound."),
     limit_setting("rate", kRateRule, &limit_field<&LimitSettings::rate>,

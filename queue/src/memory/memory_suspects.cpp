@@ -92,7 +92,7 @@ ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime n
   const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
   if (!may_be_claimed(state)) return {.jobs = {}, .gate = state};
   const auto key = tables_.job_key(request.seq);
-  if (key && is_taken(*key)) {
+  if (key && is_taken(request.seq, *key)) {
     stand_in_line(request.seq);
     if (!is_suspect_of_process(request.seq)) acquit(request.seq);
     return {};
