@@ -128,6 +128,12 @@ struct AskText {
                           note.bucket.starts, note.bucket.is_last ? " last" : "", note.is_news ? " new" : "");
     return text;
   }
+  std::string operator()(const daemon::PassedTurnsPart::Ask& turns) const {
+    std::string text = "pass over";
+    for (const daemon::KeyTurn& turn : turns)
+      text += fmt::format(" {} ({} lanes)", turn.seq.value, turn.gated.size());
+    return text;
+  }
   std::string operator()(const daemon::FreeKeysPart::Ask& ask) const {
     return fmt::format("free keys after '{}'", ask.after);
   }

@@ -49,6 +49,8 @@ class Lanes {
   void rumoured(const queue::Lane& lane);
   // Whether there is nothing that any pool could claim now.
   [[nodiscard]] bool none_open() const { return open_ == 0; }
+  // Whether no pool could claim from this one now; not while its names are asked for. Nothing: no job is known to stand there.
+  [[nodiscard]] std::optional<bool> is_gated(const queue::Lane& lane) const;
   // One job is, or has become, ready.
   void arrived(const queue::Lane& lane, const queue::LanePlace& place);
   // What a claim answered. `known_until`: the last sequence whose arrival was read.
@@ -290,11 +292,11 @@ class Lanes {
   [[nodiscard]] static std::map<std::string, std::int64_t> schemas_of(const Pool& pool);
   [[nodiscard]] std::vector<queue::LimitGroup> limit_groups(const queue::Lane& lane) const;
   void add_limits(const queue::Lane& lane, queue::LaneFacts& facts) const;
-  void note_limited(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
-  // Of groups that were opened or closed.
   // Tenants of which it is the same are performed by the same processes.
   using TenantClass = std::pair<std::int64_t, std::vector<bool>>;
   [[nodiscard]] TenantClass class_of(TenantNumber tenant) const;
+  void note_limited(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
+  // Of groups that were opened or closed.
   void refresh_limited();
   void refresh_group(const queue::LimitGroup& group);
   void refresh_tenant(TenantNumber tenant);
