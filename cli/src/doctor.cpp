@@ -32,7 +32,8 @@ constexpr std::array kChecks{
     Check{"outbox", check_outbox},       Check{"captures", check_captures},
     Check{"schedules", check_schedules}, Check{"limits", check_limits},
     Check{"batches", check_batches},     Check{"fan-outs", check_fan_outs},
-    Check{"restore", check_restore},     Check{"stamps", check_stamps, true},
+    Check{"retention", check_retention}, Check{"restore", check_restore},
+    Check{"stamps", check_stamps, true},
 };
 
 constexpr std::size_t kFoundAtOnce = 100'000;

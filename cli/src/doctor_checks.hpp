@@ -63,6 +63,8 @@ void check_batches(Examination& examination);
 void check_fan_outs(Examination& examination);
 // In doctor_limit_check.cpp: whether jobs wait long for what limits allow.
 void check_limits(Examination& examination);
+// In doctor_retention_check.cpp: whether jobs that ended long ago are removed in their time.
+void check_retention(Examination& examination);
 // In doctor_work_checks.cpp: what nobody will perform, and the tenants.
 void check_queues(Examination& examination);
 void check_kinds(Examination& examination);

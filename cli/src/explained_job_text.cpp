@@ -131,6 +131,9 @@ std::string obstacle_lines(const ExplainedJob& job, const ShowStyle& style) {
     out += labelled("paused", fmt::format("{} {}", name_of(pause.scope), pause_text(pause, style)));
   if (r.reason == JobReason::limit_key)
     for (const std::string& text : holder_texts(job.keys, style)) out += labelled("key", text);
+  if (r.reason == JobReason::limit_key && !job.keys.limit.empty())
+    out += labelled("change",
+                    fmt::format("tenure limit set {} {}", escaped(job.keys.limit), job.keys.running_max + 1));
   for (const queue::LimitStanding& limit : job.limits) {
     for (const std::string& text : limit_texts(limit, style)) out += labelled("limit", text);
     out += labelled("change",

@@ -146,7 +146,7 @@ std::optional<queue::LimitTarget> read_target(const Session& session) {
   const auto per = queue::parse_limit_per(session.option("per"));
   if (!per)
     raise(ErrorCode::bad_options, fmt::format("--per {}: tenant, kind, queue, or several of them, as in "
-                                              "tenant,kind",
+                                              "tenant,kind; or key",
                                               escaped(session.option("per"), 64)));
   target.per = *per;
   return target;

@@ -36,6 +36,7 @@ std::string counted_text(const LimitStanding& standing) {
   add("tenant", standing.tenant);
   add("kind", standing.kind);
   add("queue", standing.queue);
+  add("key", standing.key);
   return text;
 }
 
@@ -122,6 +123,7 @@ void write_standing(json::Writer& writer, const LimitStanding& standing) {
   write_text(writer, "tenant", standing.tenant);
   write_text(writer, "kind", standing.kind);
   write_text(writer, "queue", standing.queue);
+  write_text(writer, "key", standing.key);
   write_text(writer, "gate",
              standing.gate() == queue::JobReason::none ? "" : queue::name_of(standing.gate()));
   write_bounds(writer, "bounds", standing.limit.bounds());

@@ -1,4 +1,5 @@
 #include "nouns.hpp"
+#include "retention_rules.hpp"
 #include "session.hpp"
 
 #include <tenure/base/json.hpp>
@@ -21,14 +22,6 @@ constexpr std::size_t kJobsOfCommit = 500;
 constexpr std::string_view kSubject = "jobs that have ended long ago";
 
 using queue::Pruned;
-
-queue::Retention rules_of(const config::RetentionSettings& settings) {
-  return {.succeeded = settings.succeeded,
-          .dead = settings.dead,
-          .discarded = settings.discarded,
-          .cancelled = settings.cancelled,
-          .dead_max = settings.dead_max};
-}
 
 Pruned prune_page(Session& session, std::span<const queue::JobSeq> jobs, const queue::PrunePass& pass) {
   Pruned all;

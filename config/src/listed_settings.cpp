@@ -187,6 +187,7 @@ const TextRule kPatternRule{
     }};
 
 bool is_limit_per(std::string_view text) {
+  if (text == "key") return true;  // a key is of its tenant already
   constexpr std::array<std::string_view, 3> kWords{"tenant", "kind", "queue"};
   std::set<std::string_view> said;
   for (std::size_t at = 0; !text.empty() && at <= text.size();) {
@@ -198,7 +199,7 @@ bool is_limit_per(std::string_view text) {
   return true;
 }
 const TextRule kPerRule{
-    [] { return std::string{"tenant, kind, queue, or several of them with commas; or empty"}; },
+    [] { return std::string{"tenant, kind, queue, or several of them with commas; key; or empty"}; },
     is_limit_per};
 const TextRule kRateRule{[] { return std::string{"starts, a slash and a time of 1s to 24h; or empty"}; },
                          [](std::string_view text) { return text.empty() || parse_start_rate(text); }};
@@ -211,7 +212,7 @@ const std::array kLimitSettings{
     setting_of<&LimitSettings::kind>("kind", kPatternRule, "Which kinds it takes."),
     setting_of<&LimitSettings::queue>("queue", kPatternRule, "Of which queues."),
     setting_of<&LimitSettings::per>(
-        "per", kPerRule, "By what is counted separately. Empty: all that it takes are counted together."),
+        "per", kPerRule, "By what is counted separately, which may be the concurrency key. Empty: all together."),
     setting_of<&LimitSettings::running>(
         "running", IntegerRule{0, kCapMax},
         "So many of those that are counted together run at a time. 0: no bound."),

@@ -246,8 +246,12 @@ class Loader {
   void check_limits() {
     for (std::size_t i = 0; i < result_.settings.limits.size(); ++i) {
       const LimitSettings& limit = result_.settings.limits[i];
-      if (limit.running > 0 || !limit.rate.empty()) continue;
       const std::string key = fmt::format("{}[{}]", kLimitSection, i);
+      if (limit.per == "key" && !limit.rate.empty())
+        problem(
+            file_and_line(sources_.file, limit_lines_[i]), key,
+            fmt::format("{} has per = \"key\" and a rate: of a key it says how many run, and no rate", key));
+      if (limit.running > 0 || !limit.rate.empty()) continue;
       problem(file_and_line(sources_.file, limit_lines_[i]), key,
               fmt::format("{} allows anything: say running = 2, or rate = \"100/1m\", or both", key));
     }

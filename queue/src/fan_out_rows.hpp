@@ -87,6 +87,8 @@ class WritableFanOutRows : public FanOutRows {
   virtual std::vector<UnendedMember> unended(BatchNumber batch, JobSeq after, std::size_t limit) = 0;
   // The newest members that have not ended and never started.
   virtual std::vector<JobSeq> waiting(BatchNumber batch, std::size_t limit) = 0;
+  // Whether it is such a member.
+  virtual bool is_waiting(BatchNumber batch, JobSeq seq) = 0;
 
   // Sealed where there is a key, and its names known.
   virtual Result<std::string> envelope_of(const NewJob& job) = 0;

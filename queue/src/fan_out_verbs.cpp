@@ -246,6 +246,8 @@ VisitReply FanOutVerbs::carry_on(const VisitOrder& order, WallTime now) {
     return reply;
   }
   if (order.waiting_max > 0) reply.waiting = rows_.waiting(order.fan_out, order.waiting_max);
+  for (const JobSeq seq : order.look)
+    if (rows_.is_waiting(order.fan_out, seq)) reply.waiting.push_back(seq);
   if (order.is_cancelled) cancel_page(order, *row, now);
   else visit(order, *batch, *row, now, reply);
   if (order.is_cancelled || order.jobs_max > 0) rows_.advance(*row);

@@ -27,5 +27,8 @@ inline constexpr std::size_t kLinedUpMax = 1000;
 // So many jobs and tenants at most are passed over in a line since they may not be claimed: a tenant that is gated, a queue or a kind that
 // is paused.
 inline constexpr int kPassedOverMax = 1000;
+// So many at most are looked at for the next one in another lane, and so many of one tenant on a key that is one for all.
+inline constexpr int kElsewhereMax = 200;
+inline constexpr int kElsewhereOfTenant = 20;
 
 }  // namespace tenure::queue

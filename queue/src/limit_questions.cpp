@@ -1,10 +1,26 @@
 #include "limit_questions.hpp"
 
+#include "job_key_rules.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace tenure::queue {
+namespace {
+
+template <class Counted>
+std::vector<std::pair<Counted, LimitUse>> fullest(const std::map<Counted, LimitUse>& counted,
+                                                  std::size_t limit) {
+  std::vector<std::pair<Counted, LimitUse>> uses(counted.begin(), counted.end());
+  std::ranges::stable_sort(uses, [](const auto& a, const auto& b) {
+    return std::pair{a.second.running, a.second.starts} > std::pair{b.second.running, b.second.starts};
+  });
+  if (uses.size() > limit) uses.resize(limit);
+  return uses;
+}
+
+}  // namespace
 
 void LimitQuestions::set_now(WallTime now) {
   if (now_ == now) return;
@@ -21,7 +37,10 @@ const std::vector<LimitQuestions::Known>& LimitQuestions::known() {
   if (known_->empty()) return *known_;
   claims_ = rows_.claims();
   count_claims(*known_);
-  for (Known& each : *known_) count_starts(each);
+  for (Known& each : *known_) {
+    if (each.limit.target.per.key) count_keys(each);
+    else count_starts(each);
+  }
   return *known_;
 }
 
@@ -31,6 +50,16 @@ void LimitQuestions::count_claims(std::vector<Known>& limits) {
       Known& each = limits[index];
       ++each.uses[group_in(each, claim.lane)].running;
     }
+}
+
+// All that run with a key count, also those that the limit does not take.
+void LimitQuestions::count_keys(Known& known) {
+  const LimitTarget& target = known.limit.target;
+  for (const RunningClaim& claim : claims_)
+    if (!claim.key.empty() && takes(target, rows_.name_of(claim.lane.queue), rows_.name_of(claim.lane.kind)))
+      known.keys.try_emplace(claim.key);
+  for (const RunningClaim& claim : claims_)
+    if (const auto key = known.keys.find(claim.key); key != known.keys.end()) ++key->second.running;
 }
 
 void LimitQuestions::count_starts(Known& known) {
@@ -53,7 +82,9 @@ const std::vector<std::size_t>& LimitQuestions::taking(QueueNumber queue, KindNu
   const std::string queue_name = rows_.name_of(queue);
   const std::string kind_name = rows_.name_of(kind);
   for (std::size_t index = 0; index < known_->size(); ++index)
-    if (takes((*known_)[index].limit.target, queue_name, kind_name)) entry->second.push_back(index);
+    if (const LimitTarget& target = (*known_)[index].limit.target;
+        !target.per.key && takes(target, queue_name, kind_name))
+      entry->second.push_back(index);
   return entry->second;
 }
 
@@ -112,12 +143,8 @@ std::vector<LimitStanding> LimitQuestions::standings(LimitNumber number, std::si
   std::vector<LimitStanding> standings;
   for (const Known& each : known()) {
     if (each.limit.number != number) continue;
-    std::vector<std::pair<LimitGroup, LimitUse>> uses(each.uses.begin(), each.uses.end());
-    std::ranges::stable_sort(uses, [](const auto& a, const auto& b) {
-      return std::pair{a.second.running, a.second.starts} > std::pair{b.second.running, b.second.starts};
-    });
-    if (uses.size() > limit) uses.resize(limit);
-    for (const auto& [group, use] : uses) standings.push_back(standing(each, group));
+    for (const auto& [group, use] : fullest(each.uses, limit)) standings.push_back(standing(each, group));
+    for (const auto& [key, use] : fullest(each.keys, limit)) standings.push_back(standing(each, key, use));
   }
   return standings;
 }
@@ -135,6 +162,17 @@ LimitStanding LimitQuestions::standing(const Known& known, const LimitGroup& gro
         limits, [&](std::size_t index) { return (*known_)[index].limit.number == known.limit.number; });
     if (is_taken && group_of(known.limit.number, target, claim.lane) == group)
       standing.holders.push_back({claim.id, claim.started});
+  }
+  return standing;
+}
+
+LimitStanding LimitQuestions::standing(const Known& known, const std::string& key, const LimitUse& use) {
+  LimitStanding standing{.limit = known.limit, .key = std::string{stated_key(key)}, .use = use};
+  for (const RunningClaim& claim : claims_) {
+    if (claim.key != key) continue;
+    if (!is_global_key(key)) standing.tenant = rows_.name_of(claim.lane.tenant);
+    standing.holders.push_back({claim.id, claim.started});
+    if (standing.holders.size() == kKeyHoldersShown) break;
   }
   return standing;
 }

@@ -28,16 +28,19 @@ class LimitQuestions {
  private:
   struct Known {
     LimitRecord limit;
-    std::map<LimitGroup, LimitUse> uses;  // those that are not empty
+    std::map<LimitGroup, LimitUse> uses;   // those that are not empty
+    std::map<std::string, LimitUse> keys;  // the same of a limit per key, by the key as it is stored
   };
   // Of the limits that keep the lane, the one that decides; null: none does.
   [[nodiscard]] const Known* deciding(const Lane& lane);
   [[nodiscard]] const std::vector<Known>& known();
-  // Indices in known().
+  // Indices in known(), without those per key: they gate no lane.
   [[nodiscard]] const std::vector<std::size_t>& taking(QueueNumber queue, KindNumber kind);
   void count_claims(std::vector<Known>& limits);
+  void count_keys(Known& known);
   void count_starts(Known& known);
   [[nodiscard]] LimitStanding standing(const Known& known, const LimitGroup& group);
+  [[nodiscard]] LimitStanding standing(const Known& known, const std::string& key, const LimitUse& use);
   [[nodiscard]] static LimitGroup group_in(const Known& known, const Lane& lane);
   [[nodiscard]] static LimitUse use_of(const Known& known, const LimitGroup& group);
 

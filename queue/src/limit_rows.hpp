@@ -13,6 +13,7 @@ struct RunningClaim {
   JobId id;
   Lane lane;
   WallTime started{};
+  std::string key;  // of concurrency, as it is stored; empty: none
 };
 
 class LimitRows {
@@ -20,6 +21,8 @@ class LimitRows {
   virtual ~LimitRows() = default;
   // By name.
   [[nodiscard]] virtual std::vector<LimitRecord> limits() = 0;
+  // Those per key, by name.
+  [[nodiscard]] virtual std::vector<LimitRecord> limits_per_key() = 0;
   // Numbers it.
   virtual void insert(const LimitRecord& limit) = 0;
   virtual void update(const LimitRecord& limit) = 0;

@@ -45,6 +45,7 @@ std::string text_of(const LimitPer& per) {
   add(per.tenant, "tenant");
   add(per.kind, "kind");
   add(per.queue, "queue");
+  add(per.key, "key");
   return text;
 }
 
@@ -56,6 +57,7 @@ std::optional<LimitPer> parse_limit_per(std::string_view text) {
     bool* const said = word == "tenant"  ? &per.tenant
                        : word == "kind"  ? &per.kind
                        : word == "queue" ? &per.queue
+                       : word == "key"   ? &per.key
                                          : nullptr;
     if (said == nullptr || std::exchange(*said, true)) return std::nullopt;
     if (comma == std::string_view::npos) return per;
@@ -77,6 +79,11 @@ Result<void> check_limit(const DeclaredLimit& limit) {
   if (!is_pattern(limit.target.kind) || !is_pattern(limit.target.queue))
     return fail(ErrorCode::bad_options,
                 fmt::format("kind and queue of a limit are patterns of 1 to {} characters", kPatternMax));
+  const LimitPer& per = limit.target.per;
+  if (per.key && (per.tenant || per.kind || per.queue))
+    return fail(ErrorCode::bad_options, "a limit per key counts by nothing else: a key is of its tenant");
+  if (per.key && limit.bounds.rate)
+    return fail(ErrorCode::bad_options, "a limit per key says how many run, and has no rate");
   return check_bounds_of(limit.bounds);
 }
 

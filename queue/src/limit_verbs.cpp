@@ -112,7 +112,8 @@ std::optional<OpenLimits> LimitVerbs::open(LimitsMark known) {
   if (mark == known) return std::nullopt;
   OpenLimits open{mark, {}};
   for (const LimitRecord& limit : rows_.limits())
-    open.limits.push_back({limit.number, limit.name, limit.target, limit.bounds()});
+    if (!limit.target.per.key)
+      open.limits.push_back({limit.number, limit.name, limit.target, limit.bounds()});
   std::ranges::sort(open.limits, {}, &OpenLimit::number);
   return open;
 }

@@ -105,6 +105,8 @@ class Script {
       case 13:
         return act_as_operator(writer);
       case 14:
+        if (random_.below(4) == 0) return pass_over(writer);
+        if (random_.below(8) == 0) return limit_keys(writer);
         if (random_.below(3) != 0) return expire(writer);
         return say("free keys until " + writer.give_free_keys("", 1 + random_.below(3)).value_or("the end"));
       default:
@@ -332,8 +334,31 @@ class Script {
     moved("reclaimed", writer.reclaim_of_former_holders(life_, 1 + random_.below(20), now_));
   }
 
+  // By a job that has come out of a line, or any other one; some lanes are gated.
+  void pass_over(StoreWriter& writer) {
+    if (arrived_.empty()) return say("nobody arrived");
+    const JobArrival passed = arrived_[random_.below(arrived_.size())];
+    std::vector<Lane> gated{passed.lane};
+    for (std::uint64_t more = random_.below(3); more > 0; --more)
+      gated.push_back(arrived_[random_.below(arrived_.size())].lane);
+    std::vector<JobArrival> next;
+    if (const auto job = writer.pass_over(passed.seq, gated)) next.push_back(*job);
+    moved("pass over " + ids_[passed.seq].text(), next);
+  }
+
+  // With the look that the dispatcher makes then.
+  void limit_keys(StoreWriter& writer) {
+    const NewLimit limit{.name = "keys",
+                         .target = LimitTarget{.kind = "a.*", .per = {.key = true}},
+                         .bounds = {.running = 1 + static_cast<std::int64_t>(random_.below(2))}};
+    if (random_.below(2) == 0) say("unset " + outcome(writer.unset_limit(limit.name)));
+    else say("limit " + outcome(writer.set_limit(limit, now_)));
+    static_cast<void>(writer.give_free_keys("", 1'000));
+  }
+
   void moved(std::string_view verb, const std::vector<JobArrival>& jobs) {
     std::string line{verb};
+    arrived_.insert(arrived_.end(), jobs.begin(), jobs.end());
     for (const JobArrival& job : jobs)
       line += " " + ids_[job.seq].text() + ":" + std::string{name_of(job.state)} + "@" +
               std::to_string(to_us(job.due));
@@ -385,6 +410,7 @@ class Script {
 
   struct KeyUse {
     std::int64_t running_max = 0, running = 0, ready = 0, waiting = 0;
+    std::int64_t least_max = kRunningMax;  // of its jobs, by what limits per key say
   };
 
   void dump_keys(const JobKeys& keys, const JobRecord& job, std::map<std::string, KeyUse>& uses) {
@@ -395,11 +421,12 @@ class Script {
                                                : "-";
       KeyUse& use = uses[owner + "/" + key->key];
       use.running_max = key->running_max;
+      use.least_max = std::min(use.least_max, keys.running_max);
       use.running = keys.running;
       use.ready += job.state == ShownState::ready || job.state == ShownState::held ? 1 : 0;
       use.waiting += job.state == ShownState::blocked && job.reason == JobReason::limit_key ? 1 : 0;
-      line << "key " << owner << '/' << key->key << ' ' << key->running_max << ' ' << keys.running << ' '
-           << keys.ahead;
+      line << "key " << owner << '/' << key->key << ' ' << key->running_max << ' ' << keys.running_max << ' '
+           << keys.limit << ' ' << keys.running << ' ' << keys.ahead;
       for (const KeyHolder& holder : keys.holders)
         line << ' ' << holder.id.text() << '@' << show(holder.started);
     }
@@ -414,7 +441,7 @@ class Script {
     for (const auto& [key, use] : uses) {
       EXPECT_LE(use.running, use.running_max) << key;
       if (use.waiting > 0) {
-        EXPECT_GE(use.running + use.ready, use.running_max) << key;
+        EXPECT_GE(use.running + use.ready, use.least_max) << key;
       }
     }
   }
@@ -428,6 +455,7 @@ class Script {
   std::vector<NewJob> enqueued_;
   std::vector<ClaimRef> claims_;  // of this script's whole life
   std::vector<JobId> live_;
+  std::vector<JobArrival> arrived_;  // of this script's whole life
   CancelNumber cancels_read_;
   std::vector<std::string> trace_;
 };

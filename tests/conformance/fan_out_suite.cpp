@@ -382,6 +382,22 @@ TEST_P(FanOutSuite, JobsAreBoundedApartFromTenantsAndThoseThatWaitAreTold) {
   EXPECT_EQ(waits.visited, 3);
 }
 
+TEST_P(FanOutSuite, OfJobsThatAreNamedItSaysWhichStillWait) {
+  const TenantNumber acme = active_tenant("acme");
+  active_tenant("bolt");
+  active_tenant("crab");
+  active_tenant("dodo");
+  const BatchId id = start();
+  const std::vector<JobSeq> made = carry_on_once(order_of(open().front(), 10, 3)).made;
+  ASSERT_THAT(made, SizeIs(3));
+  static_cast<void>(claim_one(acme));
+  const JobId of_crab = jobs_of(id).at(2).id;
+  value_or_raise(written([&](StoreWriter& writer) { return writer.cancel_by_operator(of_crab, now_); }));
+  VisitOrder look = order_of(open().front(), 10, 0);
+  look.look = {made[0], made[1], made[2], JobSeq{1'000'000}};
+  EXPECT_EQ(carry_on_once(look).waiting, std::vector{made[1]});
+}
+
 TEST_P(FanOutSuite, ItsBatchIsClosedByItselfAloneAndCancelledByAnOperator) {
   active_tenant("acme");
   const BatchId id = start();

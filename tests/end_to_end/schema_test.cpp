@@ -41,8 +41,9 @@ class SchemaTest : public Installation {
 
 // As the program before this one has left it.
 constexpr const char* kOlder =
-    "delete from tenure_migration where number = (select max(number) from tenure_migration); drop table "
-    "deletion_end; drop table free_page";
+    "delete from tenure_migration where number = (select max(number) from tenure_migration); drop view "
+    "limits; "
+    "drop index limit_rule_of_keys; alter table limit_rule drop column per_key";
 constexpr const char* kNewer =
     "insert into tenure_migration(number, name, hash, applied_us) select max(number) + 1, 'later.sql', 'x', "
     "0 from tenure_migration";
@@ -51,7 +52,7 @@ TEST_F(SchemaTest, CFG_04_AnOlderOneIsRefusedByEveryProgramNamingTheCommand) {
   change_schema(kOlder);
   expect_all_refused("copy it (tenure store backup FILE), then: tenure store migrate");
   EXPECT_EQ(tenure({"store", "migrate", "--dry-run"}), "exit 0");
-  EXPECT_THAT(output_, HasSubstr("would apply 0020_deletion_end.sql"));
+  EXPECT_THAT(output_, HasSubstr("would apply 0021_limit_per_key.sql"));
 }
 
 TEST_F(SchemaTest, CFG_04_ANewerOneIsRefusedByEveryProgramNamingWhatToInstall) {

@@ -128,6 +128,12 @@ struct AskText {
                           note.bucket.starts, note.bucket.is_last ? " last" : "", note.is_news ? " new" : "");
     return text;
   }
+  std::string operator()(const daemon::PassedTurnsPart::Ask& turns) const {
+    std::string text = "pass over";
+    for (const daemon::KeyTurn& turn : turns)
+      text += fmt::format(" {} ({} lanes)", turn.seq.value, turn.gated.size());
+    return text;
+  }
   std::string operator()(const daemon::FreeKeysPart::Ask& ask) const {
     return fmt::format("free keys after '{}'", ask.after);
   }
@@ -152,7 +158,9 @@ struct AskText {
     for (const auto& [name, order] : ask.orders)
       text += fmt::format(" of {} after {}: {} tenants, {} jobs{}{}", order.fan_out.value, order.after.value,
                           order.tenants_max, order.jobs_max, order.is_cancelled ? ", cancelled" : "",
-                          order.waiting_max > 0 ? ", and who waits" : "");
+                          order.waiting_max > 0 ? ", and who waits"
+                          : order.look.empty()  ? ""
+                                                : fmt::format(", and whether {} wait", order.look.size()));
     return text;
   }
   std::string operator()(const daemon::OverlapsPart::Ask& ask) const {

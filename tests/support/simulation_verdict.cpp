@@ -135,6 +135,12 @@ void Simulation::note_limited_claims(const std::vector<queue::ClaimedJob>& jobs)
         running[queue::group_of(standing.limit.number, standing.limit.target, job.lane)] =
             standing.use.running;
   });
+  // Limits per key are counted by the store, in the commit of the claim.
+  store_.read([&](queue::JobReader& reader) {
+    for (const queue::ClaimedJob& job : jobs)
+      if (const auto keys = reader.job_keys(*reader.find_job(job.id)); keys.running > keys.running_max)
+        ++over_limit_;
+  });
   for (const auto& [group, claims] : running)
     if (const auto bound = limit_bounds_[group.limit].running; bound && claims > *bound) ++over_limit_;
   for (const queue::ClaimedJob& job : jobs)

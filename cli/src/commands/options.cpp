@@ -63,7 +63,7 @@ constexpr std::array kOptions{
     OptionSpec{"which", "TENANTS", "failed, unless given, skipped or all", "failed skipped all"},
     OptionSpec{"events", "", "each event too, with what was decided"},
     OptionSpec{"kind", "NAME", "of which kind; of a limit a pattern, as reports.*"},
-    OptionSpec{"per", "WHAT,...", "what is counted by itself: tenant, kind, queue"},
+    OptionSpec{"per", "WHAT,...", "what is counted by itself: tenant, kind, queue, key"},
     OptionSpec{"count", "N", "so many: capsules (1 of a job, else 5) or ticks (10); at most 1000"},
     OptionSpec{"until", "TIME",
                "so long or until then: 2h, 2026-03-02; of a capture 24h, of a pause no end unless given"},

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kChecksMax = 64;
 constexpr std::string_view kDoctorDetails =
     "Checks: store sqlite holder places audit seal queues kinds quiet released dangling tenants outbox "
-    "captures schedules limits batches fan-outs restore, and stamps, which opens each tenant's database and "
+    "captures schedules limits batches fan-outs retention restore, and stamps, which opens each tenant's database and "
     "is done only when it is named. quiet asks the daemon. Exit code 1 where one of them fails. --fix "
     "removes rows that belong to no job, makes jobs ready that are blocked without cause, and removes "
     "summaries of tenants that are wrong; nothing else is changed, and each has an audit record. "

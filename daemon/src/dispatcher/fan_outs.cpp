@@ -42,6 +42,28 @@ Instant FanOuts::Known::room_at(Instant now) const {
   return waiting.empty() ? free : std::min(free, std::max(look_at, now));
 }
 
+std::vector<queue::JobSeq> FanOuts::Known::next_looks() const {
+  std::vector<queue::JobSeq> looks;
+  const auto first = waiting.upper_bound(looked_until);
+  for (auto next = first; next != waiting.end() && looks.size() < kWaitingLooks; ++next)
+    looks.push_back(*next);
+  for (auto next = waiting.begin(); next != first && looks.size() < kWaitingLooks; ++next)
+    looks.push_back(*next);
+  return looks;
+}
+
+// Those that have started since they were asked for are in `waiting` no more.
+void FanOuts::Known::looked(const std::vector<queue::JobSeq>& asked, const std::vector<queue::JobSeq>& still,
+                            Instant now) {
+  looked_until = asked.back();
+  look_at = still.size() == asked.size() ? now + kWaitingLook : now;
+  auto next = still.begin();
+  for (const queue::JobSeq seq : asked) {
+    if (next != still.end() && *next == seq) ++next;
+    else waiting.erase(seq);
+  }
+}
+
 void FanOuts::read(queue::OpenFanOuts open, Instant now) {
   mark_ = open.mark;
   std::map<queue::BatchNumber, Known> former = std::exchange(known_, {});
@@ -77,7 +99,8 @@ std::optional<VisitsPart::Order> FanOuts::order_of(const Known& known, Now now) 
   if (order.order.tenants_max == 0) return std::nullopt;
   if (order.order.jobs_max > 0) return order;
   if (now.steady < known.look_at) return std::nullopt;
-  order.order.waiting_max = static_cast<std::size_t>(fan_out.rate->starts);
+  if (known.is_counted) order.order.look = known.next_looks();
+  else order.order.waiting_max = static_cast<std::size_t>(fan_out.rate->starts);
   return order;
 }
 
@@ -130,6 +153,8 @@ void FanOuts::absorb(Known& known, const VisitsPart::Order& order, const queue::
     known.waiting = {reply.waiting.begin(), reply.waiting.end()};
     known.is_counted = true;
     known.look_at = now + kWaitingLook;
+  } else if (!order.order.look.empty()) {
+    known.looked(order.order.look, reply.waiting, now);
   }
   known.waiting.insert(reply.made.begin(), reply.made.end());
   std::erase_if(known.started, [&](Instant start) { return start + known.fan_out.rate->window <= now; });

@@ -23,6 +23,8 @@ inline constexpr std::size_t kVisitOrdersMax = 20;
 inline constexpr std::size_t kVisitTenantsMax = 200;
 // Between two looks whether jobs that were made still wait, while their number keeps others from being made: they may have been cancelled.
 inline constexpr std::chrono::milliseconds kWaitingLook{1'000};
+// At so many of them, in turn; where some wait no more at the next ones at once. All are asked for only by a dispatcher that has just begun.
+inline constexpr std::size_t kWaitingLooks = 100;
 // Of one fan-out an operator is told of refused jobs at most once in this time.
 inline constexpr std::chrono::minutes kFanOutNotePause{1};
 
@@ -52,10 +54,15 @@ class FanOuts {
     std::vector<Instant> started = {};     // within the window, in their order
     Instant not_before = {};  // what has started before this dispatcher knew is within the window until then
     Instant look_at = {};
+    queue::JobSeq looked_until = {};
 
     [[nodiscard]] std::size_t room(Instant now) const;
     // When there is room if nothing else happens.
     [[nodiscard]] Instant room_at(Instant now) const;
+    // The next of those that wait, round and round; at most kWaitingLooks.
+    [[nodiscard]] std::vector<queue::JobSeq> next_looks() const;
+    void looked(const std::vector<queue::JobSeq>& asked, const std::vector<queue::JobSeq>& still,
+                Instant now);
   };
   [[nodiscard]] static std::optional<VisitsPart::Order> order_of(const Known& known, Now now);
   void absorb(Known& known, const VisitsPart::Order& order, const queue::VisitReply& reply, Instant now);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <tuple>
 #include <utility>
 
 // Of the lanes: who performs what, and which of them nobody performs.
@@ -138,30 +139,39 @@ std::vector<KnownLane> Lanes::all() const {
   return all;
 }
 
-// Where no pool names tenants all lanes of a queue and kind that nobody performs have one reason, nearly always: the first is asked.
-std::vector<HeldLane> Lanes::held() {
+// What it is behind by, and which pools take it: those of nearly all tenants are the same.
+Lanes::TenantClass Lanes::class_of(TenantNumber tenant) const {
+  TenantClass of;
+  if (const auto behind = behind_.find(tenant); behind != behind_.end()) of.first = behind->second;
+  if (tenants_of_pools_.is_common(tenant)) return of;
+  for (std::size_t pool = 0; pool < pools_.size(); ++pool) of.second.push_back(takes_tenant(pool, tenant));
+  return of;
+}
+
+std::vector<HeldLane> Lanes::held(std::size_t* asked) {
+  std::map<std::tuple<QueueNumber, KindNumber, TenantClass>, JobReason> known;
   std::map<std::pair<QueueNumber, KindNumber>, std::set<JobReason>> reasons;
   for (const auto& [id, bucket] : buckets_) {
     const QueueEntry& queue = queues_[id.queue];
     for (const auto& [tenant, lanes] : bucket) {
       if (lanes.open == std::ssize(lanes.kinds) || is_parked(tenant)) continue;
+      const TenantClass of = class_of(tenant);
       for (const KindLane& lane : lanes.kinds) {
-        auto& known = reasons[{id.queue, lane.kind}];
-        if (!known.empty() && !tenants_of_pools_.is_any()) continue;
-        const JobReason reason = queue::lane_gate(pools_for(queue, tenant, lane.kind));
-        if (reason != JobReason::none) known.insert(reason);
+        const auto [entry, is_new] = known.try_emplace({id.queue, lane.kind, of}, JobReason::none);
+        if (!is_new) continue;
+        if (asked != nullptr) ++*asked;
+        entry->second = queue::lane_gate(pools_for(queue, tenant, lane.kind));
+        if (entry->second != JobReason::none) reasons[{id.queue, lane.kind}].insert(entry->second);
       }
     }
   }
   std::vector<HeldLane> held;
-  may_hold_ = false;
+  may_hold_ = !reasons.empty();
   for (const auto& [lane, held_for] : reasons) {
     const auto& [queue, kind] = lane;
-    for (const JobReason reason : held_for) {
-      may_hold_ = true;
+    for (const JobReason reason : held_for)
       if (!queues_[queue].name.empty() && !kinds_[kind].empty())
         held.push_back({reason, queues_[queue].name, kinds_[kind]});
-    }
   }
   return held;
 }

@@ -24,4 +24,13 @@ void KeptRoom::planned(queue::Priority priority, std::size_t jobs) {
     if (priority > kept.reserved.priority) kept.worse += static_cast<std::int64_t>(jobs);
 }
 
+const KeptRoom& KeptRooms::of(std::size_t pool) {
+  std::optional<KeptRoom>& room = rooms_[pool];
+  if (!room) {
+    room.emplace(settings_.pools[pool].reserved, pool, processes_);
+    ++counted_;
+  }
+  return *room;
+}
+
 }  // namespace tenure::daemon

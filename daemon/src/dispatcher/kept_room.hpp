@@ -2,10 +2,12 @@
 
 #include "processes.hpp"
 
+#include <tenure/daemon/dispatcher.hpp>
 #include <tenure/queue/pool.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +29,24 @@ class KeptRoom {
  private:
   std::int64_t slots_ = 0;  // of the processes that take jobs
   std::vector<queue::KeptSlots> kept_;
+};
+
+// Those of all pools as they stand now, each counted when it is first asked for.
+class KeptRooms {
+ public:
+  // Both must outlive it.
+  KeptRooms(const DispatcherSettings& settings, const Processes& processes)
+      : settings_(settings), processes_(processes), rooms_(settings.pools.size()) {}
+
+  [[nodiscard]] const KeptRoom& of(std::size_t pool);
+  // How many were.
+  [[nodiscard]] std::size_t counted() const { return counted_; }
+
+ private:
+  const DispatcherSettings& settings_;
+  const Processes& processes_;
+  std::vector<std::optional<KeptRoom>> rooms_;
+  std::size_t counted_ = 0;
 };
 
 }  // namespace tenure::daemon

@@ -21,6 +21,11 @@ class KeyLooks {
     if (!next_) next_ = now + kKeyLookEach;
     return now >= *next_;
   }
+  // More may run of some than before: the look begins again, at the front.
+  void soon(Instant now) {
+    next_ = now;
+    after_.clear();
+  }
   [[nodiscard]] const std::string& after() const { return after_; }
   // The last key of the page; nothing: all were read.
   void read(const std::optional<std::string>& until, Instant now) {

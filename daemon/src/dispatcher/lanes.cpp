@@ -470,6 +470,18 @@ std::int64_t Lanes::open_lanes(const QueueEntry& queue, TenantNumber tenant, con
   });
 }
 
+std::optional<bool> Lanes::is_gated(const Lane& lane) const {
+  const auto bucket = buckets_.find(Bucket{lane.queue, lane.priority});
+  if (bucket == buckets_.end()) return std::nullopt;
+  const auto entry = bucket->second.find(lane.tenant);
+  if (entry == bucket->second.end()) return std::nullopt;
+  const auto kind = std::ranges::find(entry->second.kinds, lane.kind, &KindLane::kind);
+  if (kind == entry->second.kinds.end()) return std::nullopt;
+  const QueueEntry& queue = queues_.at(lane.queue);
+  const bool is_named = !queue.name.empty() && !kinds_.at(lane.kind).empty() && is_known(lane.tenant);
+  return is_named && (is_parked(lane.tenant) || kind->is_limited || !is_performed(queue, lane.tenant, *kind));
+}
+
 bool Lanes::has_unperformed(const QueueEntry& queue, TenantNumber tenant, const TenantLanes& lanes) const {
   return std::ranges::any_of(lanes.kinds,
                              [&](const KindLane& lane) { return !is_performed(queue, tenant, lane); });

@@ -20,6 +20,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 // Every lane that may hold a job which can be claimed, its cursor, and the gates before it. What is open to a pool stands in
@@ -48,6 +49,8 @@ class Lanes {
   void rumoured(const queue::Lane& lane);
   // Whether there is nothing that any pool could claim now.
   [[nodiscard]] bool none_open() const { return open_ == 0; }
+  // Whether no pool could claim from this one now; not while its names are asked for. Nothing: no job is known to stand there.
+  [[nodiscard]] std::optional<bool> is_gated(const queue::Lane& lane) const;
   // One job is, or has become, ready.
   void arrived(const queue::Lane& lane, const queue::LanePlace& place);
   // What a claim answered. `known_until`: the last sequence whose arrival was read.
@@ -200,8 +203,9 @@ class Lanes {
   [[nodiscard]] bool is_listed(std::string_view queue) const;
   // Whether held() may find something: cheap, and true too often at most.
   [[nodiscard]] bool may_hold() const { return may_hold_; }
-  // Looks at every lane. One of each queue and kind, in their order; what has no name yet is left out.
-  [[nodiscard]] std::vector<HeldLane> held();
+  // Looks at every lane. One of each queue and kind and reason, in their order; what has no name yet is left out. `asked`: of how many lanes
+  // it has asked who would perform them, which is what it costs.
+  [[nodiscard]] std::vector<HeldLane> held(std::size_t* asked = nullptr);
 
  private:
   struct KindLane {
@@ -290,6 +294,9 @@ class Lanes {
   [[nodiscard]] static std::map<std::string, std::int64_t> schemas_of(const Pool& pool);
   [[nodiscard]] std::vector<queue::LimitGroup> limit_groups(const queue::Lane& lane) const;
   void add_limits(const queue::Lane& lane, queue::LaneFacts& facts) const;
+  // Tenants of which it is the same are performed by the same processes.
+  using TenantClass = std::pair<std::int64_t, std::vector<bool>>;
+  [[nodiscard]] TenantClass class_of(TenantNumber tenant) const;
   void note_limited(const Bucket& id, TenantNumber tenant, TenantLanes& lanes);
   // Of groups that were opened or closed.
   void refresh_limited();

@@ -18,6 +18,7 @@ DispatcherState::DispatcherState(DispatcherSettings given)
       cancelled_runs(settings, processes),
       limit_news(settings.limits),
       schedules(settings.schedules),
+      key_turns(lanes),
       held_notes(settings),
       told_pools(pools_to_tell()),
       plan(settings, lanes, processes, usual),

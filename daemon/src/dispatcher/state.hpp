@@ -11,6 +11,7 @@
 #include "far_retries.hpp"
 #include "held_notes.hpp"
 #include "key_looks.hpp"
+#include "key_turns.hpp"
 #include "lanes.hpp"
 #include "limit_news.hpp"
 #include "lone_jobs.hpp"
@@ -81,6 +82,7 @@ struct DispatcherState {
   FanOuts fan_outs;
   FarRetries far_retries;
   KeyLooks key_looks;
+  KeyTurns key_turns;
   DeadJobs dead_jobs;
   ExpiredJobs expired_jobs;
   Refusals refusals;
@@ -102,7 +104,7 @@ struct DispatcherState {
 
   TENURE_REMEMBERS(settings, figures, lanes, processes, replacements, quiet_pools, usual, looks, arrivals,
                    lone_jobs, endings, cancelled_runs, captures, pauses, schemas, limit_news, schedules,
-                   fan_outs, far_retries, key_looks, dead_jobs, expired_jobs, refusals, held_notes,
+                   fan_outs, far_retries, key_looks, key_turns, dead_jobs, expired_jobs, refusals, held_notes,
                    told_pools, told_runs, told_outboxes, plan, suspects, stopping, stage, incarnation,
                    next_counter, now, actions)
 };

@@ -1,7 +1,5 @@
 #include "suspects.hpp"
 
-#include "kept_room.hpp"
-
 #include <tenure/base/error.hpp>
 #include <tenure/daemon/round.hpp>
 
@@ -84,7 +82,8 @@ std::optional<Suspects::Trial> Suspects::next(Instant now) {
   if (chosen == nullptr || is_waited_for || now < chosen->not_before) chosen = first_to_ask(now);
   if (chosen == nullptr) return std::nullopt;
   is_beginning_ = true;
-  return Trial{chosen->job.seq, process_for(chosen->job)->number, others == 0, chosen->job.lane};
+  KeptRooms rooms{settings_, processes_};
+  return Trial{chosen->job.seq, process_for(chosen->job, rooms)->number, others == 0, chosen->job.lane};
 }
 
 void Suspects::begun(queue::JobSeq seq, Instant now) {
@@ -163,12 +162,12 @@ std::vector<Suspects::Waiting>::iterator Suspects::waiting(queue::JobSeq seq) {
   return found;
 }
 
-Process* Suspects::process_for(const queue::Suspect& job) const {
+Process* Suspects::process_for(const queue::Suspect& job, KeptRooms& rooms) const {
   Process* best = nullptr;
   if (lanes_.is_paused(job.queue, job.kind) || !lanes_.has_room(job.lane)) return best;
   for (auto& [number, process] : processes_.all()) {
     if (process.free_slots() == 0 || !lanes_.performs(process.pool, process.offer, job.kind) ||
-        !takes(process.pool, job))
+        !takes(process.pool, job, rooms))
       continue;
     if (best == nullptr || process.jobs.size() < best->jobs.size()) best = &process;
   }
@@ -181,23 +180,24 @@ std::vector<TenantNumber> Suspects::tenants() const {
   return tenants;
 }
 
-bool Suspects::takes(std::size_t pool, const queue::Suspect& job) const {
+bool Suspects::takes(std::size_t pool, const queue::Suspect& job, KeptRooms& rooms) const {
   const PoolSettings& settings = settings_.pools[pool];
   return std::ranges::find(settings.queues, job.queue) != settings.queues.end() &&
-         lanes_.takes_tenant(pool, job.tenant) &&
-         KeptRoom(settings.reserved, pool, processes_).room(job.lane.priority) > 0;
+         lanes_.takes_tenant(pool, job.tenant) && rooms.of(pool).room(job.lane.priority) > 0;
 }
 
 // Also one that waits for its time still.
 const Suspects::Waiting* Suspects::first_possible() const {
+  KeptRooms rooms{settings_, processes_};
   for (const Waiting& each : waiting_)
-    if (!each.is_gated && process_for(each.job) != nullptr) return &each;
+    if (!each.is_gated && process_for(each.job, rooms) != nullptr) return &each;
   return nullptr;
 }
 
 const Suspects::Waiting* Suspects::first_to_ask(Instant now) const {
+  KeptRooms rooms{settings_, processes_};
   for (const Waiting& each : waiting_)
-    if (each.is_gated && each.not_before <= now && process_for(each.job) != nullptr) return &each;
+    if (each.is_gated && each.not_before <= now && process_for(each.job, rooms) != nullptr) return &each;
   return nullptr;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kept_room.hpp"
 #include "lanes.hpp"
 #include "lone_jobs.hpp"
 #include "processes.hpp"
@@ -95,8 +96,9 @@ class Suspects {
   void put_in_order(Instant now, Actions& actions);
   [[nodiscard]] std::vector<Waiting>::iterator find(queue::JobSeq seq);
   [[nodiscard]] std::vector<Waiting>::iterator waiting(queue::JobSeq seq);
-  [[nodiscard]] Process* process_for(const queue::Suspect& job) const;
-  [[nodiscard]] bool takes(std::size_t pool, const queue::Suspect& job) const;
+  // `rooms` are the same for all suspects that are looked at together.
+  [[nodiscard]] Process* process_for(const queue::Suspect& job, KeptRooms& rooms) const;
+  [[nodiscard]] bool takes(std::size_t pool, const queue::Suspect& job, KeptRooms& rooms) const;
   // The first in order that some process could perform now, of those that others wait for.
   [[nodiscard]] const Waiting* first_possible() const;
   // The tenant of this one was gated, and may not be any more: nobody waits for the answer.

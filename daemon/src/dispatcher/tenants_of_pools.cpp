@@ -54,6 +54,12 @@ void TenantsOfPools::forget(TenantNumber tenant) {
   for (Pool& pool : pools_) pool.named.erase(tenant);
 }
 
+bool TenantsOfPools::is_common(TenantNumber tenant) const {
+  return !is_any_ || (is_known(tenant) && std::ranges::none_of(pools_, [&](const Pool& pool) {
+                        return pool.named.contains(tenant);
+                      }));
+}
+
 bool TenantsOfPools::takes(std::size_t pool, TenantNumber tenant) const {
   const Pool& asked = pools_[pool];
   if (asked.tenants.rule == PoolTenants::Rule::all) return true;

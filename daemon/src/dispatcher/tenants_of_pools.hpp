@@ -33,6 +33,8 @@ class TenantsOfPools {
   void forget(TenantNumber tenant);
 
   [[nodiscard]] bool takes(std::size_t pool, TenantNumber tenant) const;
+  // Of one that was met: whether every pool treats it as most others, since none names it.
+  [[nodiscard]] bool is_common(TenantNumber tenant) const;
   // Of one that was met, whether that can be said already.
   [[nodiscard]] bool is_known(TenantNumber tenant) const { return !unnamed_.contains(tenant); }
 

@@ -68,6 +68,7 @@ void absorb_claim(DispatcherState& state, const PlannedClaim& planned, const que
   // The rules of its pool may be others since it was asked.
   const bool can_take =
       process != nullptr && process->takes_jobs() && state.lanes.takes_tenant(process->pool, request.tenant);
+  state.key_turns.started(reply.jobs);
   if (can_take) count_assigned(state, *process, reply.jobs);
   state.plan.undo(planned, request);
   if (can_take && state.fan_outs.count_starts())

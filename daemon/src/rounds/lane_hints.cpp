@@ -17,6 +17,7 @@ LaneHintsPart::Answer LaneHintsPart::carry_out(queue::StoreWriter& writer, const
 void LaneHintsPart::absorb(DispatcherState& state, const Ask&, Answer& rows) {
   state.arrivals.came(rows);
   state.suspects.look_for(rows);
+  state.key_turns.came(rows);
   if (rows.size() >= kRoundRowsMax) state.looks.soon();
 }
 

@@ -60,6 +60,9 @@ void LimitsPart::absorb(DispatcherState& state, const Ask& ask, Answer& answer) 
   if (ask.declared) state.limit_news.declared(ask.declared);
   if (answer.open) {
     state.limit_news.read(answer.open->mark);
+    // One of those per key, which are not ours, may be among what has changed.
+    state.key_looks.soon(state.now.steady);
+    state.looks.soon();
     note_limits(state, answer.open->limits);
     state.lanes.set_limits(std::move(answer.open->limits), standing_claims(state));
   }

@@ -140,6 +140,12 @@ std::vector<JobSeq> MemoryFanOutRows::waiting(BatchNumber batch, std::size_t lim
   return jobs;
 }
 
+bool MemoryFanOutRows::is_waiting(BatchNumber batch, JobSeq seq) {
+  const auto member = tables_.batch_jobs().find(seq);
+  return member != tables_.batch_jobs().end() && member->second.batch == batch && !member->second.ended &&
+         !has_started(seq);
+}
+
 Result<std::string> MemoryFanOutRows::envelope_of(const NewJob& job) {
   if (auto keys = check_keys(tables_.seal_marks(), writer_->keys_); !keys)
     return tl::unexpected(std::move(keys.error()));

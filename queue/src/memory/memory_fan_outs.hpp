@@ -30,6 +30,7 @@ class MemoryFanOutRows final : public WritableFanOutRows {
   std::optional<WallTime> deletion_begun(TenantNumber tenant) override;
   std::vector<UnendedMember> unended(BatchNumber batch, JobSeq after, std::size_t limit) override;
   std::vector<JobSeq> waiting(BatchNumber batch, std::size_t limit) override;
+  bool is_waiting(BatchNumber batch, JobSeq seq) override;
   Result<std::string> envelope_of(const NewJob& job) override;
   Result<void> check_envelope(const std::string& envelope) override;
   Result<Enqueued> enqueue(const NewJob& job, WallTime now) override;

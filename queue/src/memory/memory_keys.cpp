@@ -2,7 +2,9 @@
 #include "../job_rules.hpp"
 #include "memory_writer.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace tenure::queue {
 namespace {
@@ -20,8 +22,13 @@ MemoryLinePlace line_place(const std::string& key, JobSeq seq, const MemoryJob& 
 
 }  // namespace
 
-bool MemoryWriter::is_taken(const MemoryJobKey& key) const {
-  return tables_.running(key.key) >= key.running_max;
+std::int64_t MemoryWriter::running_max(JobSeq seq, const MemoryJobKey& key) {
+  const Lane& lane = tables_.jobs().at(seq).lane;
+  return key_limits_.running_max(key.running_max, lane.queue, lane.kind);
+}
+
+bool MemoryWriter::is_taken(JobSeq seq, const MemoryJobKey& key) {
+  return tables_.running(key.key) >= running_max(seq, key);
 }
 
 bool MemoryWriter::has_line(const std::string& key) const {
@@ -29,9 +36,9 @@ bool MemoryWriter::has_line(const std::string& key) const {
   return first != tables_.lines().end() && first->key == key;
 }
 
-bool MemoryWriter::lines_up(JobSeq seq) const {
+bool MemoryWriter::lines_up(JobSeq seq) {
   const auto key = tables_.job_key(seq);
-  return key && (is_taken(*key) || has_line(key->key));
+  return key && (is_taken(seq, *key) || has_line(key->key));
 }
 
 void MemoryWriter::stand_in_line(JobSeq seq) {
@@ -45,34 +52,72 @@ void MemoryWriter::pass_on(const std::string& key, JobSeq left) {
   if (const auto next = next_of_line(key, turn_begins_behind(key, tenant))) make_ready_of_line(*next);
 }
 
+std::optional<MemoryLinePlace> MemoryWriter::behind_in_line(const MemoryLinePlace& place) const {
+  const auto next = tables_.lines().upper_bound(place);
+  if (next == tables_.lines().end() || next->key != place.key) return std::nullopt;
+  return *next;
+}
+
+std::optional<MemoryLinePlace> MemoryWriter::first_of_line(const std::string& key,
+                                                           std::int64_t behind_tenant) const {
+  auto found = behind_in_line(end_of_tenant(key, behind_tenant));
+  return found || behind_tenant == kFirstTenant ? found : behind_in_line(end_of_tenant(key, kFirstTenant));
+}
+
+bool MemoryWriter::is_gated_on_line(const MemoryLinePlace& place) const {
+  if (!is_global_key(place.key)) return false;
+  const auto tenant = tables_.tenants().find(place.tenant);
+  return tenant == tables_.tenants().end() || !may_be_claimed(tenant->second.state);
+}
+
+bool MemoryWriter::may_come_from_line(const MemoryLinePlace& place) const {
+  return !is_gated_on_line(place) && !is_lane_paused(tables_.jobs().at(place.place.seq).lane);
+}
+
 std::optional<MemoryLinePlace> MemoryWriter::next_of_line(const std::string& key,
                                                           std::int64_t behind_tenant) const {
-  const auto behind = [&](const MemoryLinePlace& place) -> std::optional<MemoryLinePlace> {
-    const auto next = tables_.lines().upper_bound(place);
-    if (next == tables_.lines().end() || next->key != key) return std::nullopt;
-    return *next;
-  };
-  const auto first_behind = [&](std::int64_t tenant) {
-    auto found = behind(end_of_tenant(key, tenant));
-    return found || tenant == kFirstTenant ? found : behind(end_of_tenant(key, kFirstTenant));
-  };
-  const auto first = first_behind(behind_tenant);
+  const auto first = first_of_line(key, behind_tenant);
   auto next = first;
   for (int passed = 0; next && passed < kPassedOverMax; ++passed) {
-    const auto tenant = tables_.tenants().find(next->tenant);
-    const bool is_gated =
-        is_global_key(key) && (tenant == tables_.tenants().end() || !may_be_claimed(tenant->second.state));
-    if (!is_gated && !is_lane_paused(tables_.jobs().at(next->place.seq).lane)) return next;
-    if (is_gated) {
-      next = first_behind(next->tenant.value);
-    } else if (auto after = behind(*next)) {
+    if (may_come_from_line(*next)) return next;
+    if (is_gated_on_line(*next)) {
+      next = first_of_line(key, next->tenant.value);
+    } else if (auto after = behind_in_line(*next)) {
       next = std::move(after);
     } else {
-      next = first_behind(kFirstTenant);
+      next = first_of_line(key, kFirstTenant);
     }
     if (next == first) break;
   }
   return first;
+}
+
+std::optional<MemoryLinePlace> MemoryWriter::next_elsewhere(const std::string& key,
+                                                            std::int64_t behind_tenant,
+                                                            std::span<const Lane> gated) const {
+  const auto first = first_of_line(key, behind_tenant);
+  auto next = first;
+  for (int looked = 0, of_tenant = 1; next && looked < kElsewhereMax; ++looked, ++of_tenant) {
+    const Lane& lane = tables_.jobs().at(next->place.seq).lane;
+    if (std::ranges::find(gated, lane) == gated.end() && may_come_from_line(*next)) return next;
+    const TenantNumber tenant = next->tenant;
+    const bool is_enough = is_global_key(key) && of_tenant >= kElsewhereOfTenant;
+    auto behind = is_enough ? std::nullopt : behind_in_line(*next);
+    next = behind ? std::move(behind) : first_of_line(key, is_enough ? tenant.value : kFirstTenant);
+    if (next && next->tenant != tenant) of_tenant = 0;
+    if (next == first) break;
+  }
+  return std::nullopt;
+}
+
+std::optional<JobArrival> MemoryWriter::pass_over(JobSeq passed, std::span<const Lane> gated) {
+  const auto key = tables_.job_key(passed);
+  if (!key) return std::nullopt;
+  const TenantNumber tenant = tables_.jobs().at(passed).lane.tenant;
+  const auto next = next_elsewhere(key->key, turn_begins_behind(key->key, tenant), gated);
+  if (!next || is_taken(next->place.seq, tables_.job_key(next->place.seq).value())) return std::nullopt;
+  tables_.leave_line(*next);
+  return end_wait(next->place.seq);
 }
 
 bool MemoryWriter::is_lane_paused(const Lane& lane) const {
@@ -114,10 +159,21 @@ std::optional<std::string> MemoryWriter::give_free_keys(const std::string& after
         tables_.lines().upper_bound(end_of_tenant(*last, std::numeric_limits<std::int64_t>::max()));
     if (line == tables_.lines().end()) return std::nullopt;
     last = line->key;
-    const auto next = next_of_line(*last, kFirstTenant);
-    if (next && !is_taken(tables_.job_key(next->place.seq).value())) make_ready_of_line(*next);
+    give_free_key(*last);
   }
   return last;
+}
+
+void MemoryWriter::give_free_key(const std::string& key) {
+  TenantNumber last{kFirstTenant};
+  for (int let_in = 0; let_in < kLetInMax; ++let_in) {
+    const auto next = next_of_line(key, turn_begins_behind(key, last));
+    if (!next || (let_in > 0 && !may_come_from_line(*next))) return;
+    const JobSeq seq = next->place.seq;
+    if (tables_.running(key) + let_in >= running_max(seq, tables_.job_key(seq).value())) return;
+    make_ready_of_line(*next);
+    last = next->tenant;
+  }
 }
 
 void MemoryWriter::state_keys(JobSeq seq, const NewJob& job, TenantNumber tenant) {
@@ -160,6 +216,8 @@ JobKeys MemoryReader::job_keys(const JobRecord& job) {
   if (!key) return keys;
   keys.concurrency =
       ConcurrencyKey{std::string{stated_key(key->key)}, key->running_max, is_global_key(key->key)};
+  keys.running_max = key->running_max;
+  key_limits_.tell(lane_of(job), keys);
   keys.running = tables_.running(key->key);
   for (const auto& [seq, claim] : tables_.claims())
     if (claim.key == key->key && keys.holders.size() < kKeyHoldersShown)

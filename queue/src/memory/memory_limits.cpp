@@ -13,6 +13,12 @@ std::vector<LimitRecord> MemoryLimitRows::limits() {
   return limits;
 }
 
+std::vector<LimitRecord> MemoryLimitRows::limits_per_key() {
+  std::vector<LimitRecord> found = limits();
+  std::erase_if(found, [](const LimitRecord& limit) { return !limit.target.per.key; });
+  return found;
+}
+
 std::vector<StartBucket> MemoryLimitRows::buckets(LimitNumber number) {
   std::vector<StartBucket> buckets;
   for (const auto& [key, bucket] : tables_.start_buckets())
@@ -53,7 +59,7 @@ std::vector<RunningClaim> MemoryLimitRows::claims() {
   std::vector<RunningClaim> claims;
   for (const auto& [seq, claim] : tables_.claims()) {
     const MemoryJob& job = tables_.jobs().at(seq);
-    claims.push_back({seq, job.id, job.lane, claim.started});
+    claims.push_back({seq, job.id, job.lane, claim.started, claim.key});
   }
   return claims;
 }

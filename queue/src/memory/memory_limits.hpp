@@ -14,6 +14,7 @@ class MemoryLimitRows final : public LimitRows {
       : tables_(tables), writable_(writable) {}
 
   std::vector<LimitRecord> limits() override;
+  std::vector<LimitRecord> limits_per_key() override;
   void insert(const LimitRecord& limit) override { writable_->insert_limit(limit); }
   void update(const LimitRecord& limit) override { writable_->update_limit(limit); }
   void erase(LimitNumber number) override { writable_->erase_limit(number); }

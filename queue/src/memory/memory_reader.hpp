@@ -2,6 +2,7 @@
 
 #include "../batch_verbs.hpp"
 #include "../fan_out_verbs.hpp"
+#include "../key_limits.hpp"
 #include "../lane_gates.hpp"
 #include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
@@ -118,6 +119,7 @@ class MemoryReader final : public LaneReader, public JobReader {
   ScheduleQuestions schedules_{schedule_rows_};
   MemoryLimitRows limit_rows_;
   LimitQuestions limit_questions_{limit_rows_};
+  KeyLimits key_limits_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchQuestions batches_{batch_rows_};
   MemoryFanOutRows fan_out_rows_;

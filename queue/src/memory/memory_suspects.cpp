@@ -111,7 +111,7 @@ ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime n
   const bool reads_only = state == TenantState::read_only && is_read(tables_, found->second.lane);
   if (tenant_gate(state, reads_only) != JobReason::none) return {.jobs = {}, .gate = state};
   const auto key = tables_.job_key(request.seq);
-  if (key && is_taken(*key)) {
+  if (key && is_taken(request.seq, *key)) {
     stand_in_line(request.seq);
     if (!is_suspect_of_process(request.seq)) acquit(request.seq);
     return {};

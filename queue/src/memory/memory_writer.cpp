@@ -163,7 +163,7 @@ void MemoryWriter::claim_front(const ClaimRequest& request, std::span<const Memo
   for (const auto& place : front) {
     ClaimedJob job = claimed(place);
     const auto key = tables_.job_key(job.seq);
-    if (key && is_taken(*key)) {
+    if (key && is_taken(job.seq, *key)) {
       if (lined_up_ == kLinedUpMax) {
         reply.stopped_by_keys = true;
         return;

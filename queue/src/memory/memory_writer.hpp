@@ -2,6 +2,7 @@
 
 #include "../batch_verbs.hpp"
 #include "../job_rules.hpp"
+#include "../key_limits.hpp"
 #include "../limit_verbs.hpp"
 #include "memory_limits.hpp"
 #include "memory_reader.hpp"
@@ -132,11 +133,18 @@ class MemoryWriter final : public StoreWriter {
   std::optional<KnownSchemas> known_schemas(SchemasMark known) override;
   bool start_migration(const MigrationOrder& order, WallTime now) override;
   bool note_migration(const MigrationRecord& migration) override;
-  void declare_limits(std::span<const DeclaredLimit> limits) override { limit_verbs_.declare(limits); }
+  void declare_limits(std::span<const DeclaredLimit> limits) override {
+    key_limits_.forget();
+    limit_verbs_.declare(limits);
+  }
   Result<bool> set_limit(const NewLimit& limit, WallTime now) override {
+    key_limits_.forget();
     return limit_verbs_.set(limit, now);
   }
-  Result<void> unset_limit(std::string_view name) override { return limit_verbs_.unset(name); }
+  Result<void> unset_limit(std::string_view name) override {
+    key_limits_.forget();
+    return limit_verbs_.unset(name);
+  }
   std::optional<OpenLimits> open_limits(LimitsMark known) override { return limit_verbs_.open(known); }
   std::vector<StartBucket> start_buckets(WallTime now) override { return limit_rows_.all_buckets(now); }
   void note_buckets(std::span<const BucketNote> notes, WallTime now) override {
@@ -146,6 +154,7 @@ class MemoryWriter final : public StoreWriter {
   BatchWriter& batches() override { return batches_; }
   FanOutWriter& fan_outs() override { return fan_outs_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
+  std::optional<JobArrival> pass_over(JobSeq passed, std::span<const Lane> gated) override;
   LaneReader& reader() override { return reader_; }
 
   [[nodiscard]] std::vector<BatchNews> take_batch_news() { return batches_.take_news(); }
@@ -200,14 +209,25 @@ class MemoryWriter final : public StoreWriter {
   [[nodiscard]] std::optional<WallTime> start_time_of(JobSeq seq) const;
   void block(JobSeq seq, JobReason reason);
   // As those of SqliteWriter.
-  [[nodiscard]] bool is_taken(const MemoryJobKey& key) const;
+  // Of the key that the job states.
+  [[nodiscard]] std::int64_t running_max(JobSeq seq, const MemoryJobKey& key);
+  [[nodiscard]] bool is_taken(JobSeq seq, const MemoryJobKey& key);
   [[nodiscard]] bool has_line(const std::string& key) const;
-  [[nodiscard]] bool lines_up(JobSeq seq) const;
+  [[nodiscard]] bool lines_up(JobSeq seq);
   void stand_in_line(JobSeq seq);
   void pass_on(const std::string& key, JobSeq left);
   [[nodiscard]] std::optional<MemoryLinePlace> next_of_line(const std::string& key,
                                                             std::int64_t behind_tenant) const;
+  [[nodiscard]] std::optional<MemoryLinePlace> behind_in_line(const MemoryLinePlace& place) const;
+  [[nodiscard]] std::optional<MemoryLinePlace> first_of_line(const std::string& key,
+                                                             std::int64_t behind_tenant) const;
+  [[nodiscard]] bool is_gated_on_line(const MemoryLinePlace& place) const;
+  [[nodiscard]] bool may_come_from_line(const MemoryLinePlace& place) const;
+  [[nodiscard]] std::optional<MemoryLinePlace> next_elsewhere(const std::string& key,
+                                                              std::int64_t behind_tenant,
+                                                              std::span<const Lane> gated) const;
   void make_ready_of_line(const MemoryLinePlace& next);
+  void give_free_key(const std::string& key);
   [[nodiscard]] bool is_lane_paused(const Lane& lane) const;
   // A claim has ended and its job is ready: it stands in its lane, or in its key's line.
   void ready_again(JobSeq seq, const std::string& key);
@@ -242,6 +262,7 @@ class MemoryWriter final : public StoreWriter {
   ScheduleVerbs schedules_{schedule_rows_};
   MemoryLimitRows limit_rows_;
   LimitVerbs limit_verbs_{limit_rows_};
+  KeyLimits key_limits_{limit_rows_};
   MemoryBatchRows batch_rows_;
   BatchVerbs batches_{batch_rows_};
   MemoryFanOutRows fan_out_rows_;

@@ -123,7 +123,8 @@ std::vector<sqlite::Migration> control_migrations() {
           {17, "0017_tenant_restore.sql", std::string{schema::k0017_tenant_restore_sql}},
           {18, "0018_tenant_migration.sql", std::string{schema::k0018_tenant_migration_sql}},
           {19, "0019_pool_rules.sql", std::string{schema::k0019_pool_rules_sql}},
-          {20, "0020_deletion_end.sql", std::string{schema::k0020_deletion_end_sql}}};
+          {20, "0020_deletion_end.sql", std::string{schema::k0020_deletion_end_sql}},
+          {21, "0021_limit_per_key.sql", std::string{schema::k0021_limit_per_key_sql}}};
 }
 
 void require_schema(Connection& connection, SchemaSteps steps) {

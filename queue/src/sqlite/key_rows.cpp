@@ -108,10 +108,10 @@ std::string KeyRows::key_of_claim(JobSeq seq) {
   return row.bind(seq.value).step() ? std::string{row.text(0)} : std::string{};
 }
 
-bool KeyRows::is_taken(const StoredConcurrency& key) {
-  const auto [entry, is_new] = running_.try_emplace(key.key, 0);
-  if (is_new) entry->second = connection_.statement(kRunningOfKey).bind(key.key).row().integer(0);
-  return entry->second >= key.running_max;
+std::int64_t KeyRows::running(const std::string& key) {
+  const auto [entry, is_new] = running_.try_emplace(key, 0);
+  if (is_new) entry->second = connection_.statement(kRunningOfKey).bind(key).row().integer(0);
+  return entry->second;
 }
 
 void KeyRows::claimed(const std::string& key) {

@@ -36,7 +36,9 @@ class KeyRows {
   [[nodiscard]] std::optional<StoredConcurrency> concurrency_of(JobSeq seq);
   // Of the job's claim; empty: it has none, or no key.
   [[nodiscard]] std::string key_of_claim(JobSeq seq);
-  [[nodiscard]] bool is_taken(const StoredConcurrency& key);
+  [[nodiscard]] bool is_taken(const StoredConcurrency& key) { return running(key.key) >= key.running_max; }
+  // Claims with that key.
+  [[nodiscard]] std::int64_t running(const std::string& key);
   // A claim with it has come, or has gone; an empty one is none.
   void claimed(const std::string& key);
   void given_back(const std::string& key);

@@ -91,7 +91,7 @@ void SqliteWriter::claim_front(const ClaimRequest& request, const std::vector<Ca
     auto job = read_candidate(front[taken]);
     if (!job) continue;
     const auto key = key_rows_.concurrency_of(job->seq);
-    if (key && key_rows_.is_taken(*key)) {
+    if (key && is_taken(*key, job->lane.queue, job->lane.kind)) {
       if (lined_up_ == kLinedUpMax) {
         reply.stopped_by_keys = true;
         break;

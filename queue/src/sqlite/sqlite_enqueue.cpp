@@ -93,8 +93,7 @@ Result<Enqueued> SqliteWriter::enqueue_as(const EnqueueAs& as, const KeyRing& ke
     return former->value_or(*holder);
   }
   const Lane lane{numbers->queue, job.priority, incoming->owner.number, numbers->kind};
-  const JobState place =
-      as.blocked_for == JobReason::none ? place_of_new(job, lane.tenant, now) : JobState::blocked;
+  const JobState place = as.blocked_for == JobReason::none ? place_of_new(job, lane, now) : JobState::blocked;
   const bool is_placed = place != JobState::ready || as.is_placed;
   if (!insert_job(job, lane, incoming->envelope, is_placed ? RowState::placed : RowState::as_enqueued,
                   place == JobState::scheduled ? JobReason::not_due : JobReason::none, now)) {
@@ -111,10 +110,11 @@ Result<Enqueued> SqliteWriter::enqueue_as(const EnqueueAs& as, const KeyRing& ke
   return Enqueued{job.id, seq, incoming->owner.generation, false, JobArrival{seq, lane, job.due, place}};
 }
 
-JobState SqliteWriter::place_of_new(const NewJob& job, TenantNumber tenant, WallTime now) {
+JobState SqliteWriter::place_of_new(const NewJob& job, const Lane& lane, WallTime now) {
   if (job.due > now) return JobState::scheduled;
   if (!job.concurrency) return JobState::ready;
-  return must_wait_for(stored_concurrency(*job.concurrency, tenant)) ? JobState::blocked : JobState::ready;
+  const StoredConcurrency key = stored_concurrency(*job.concurrency, lane.tenant);
+  return must_wait_for(key, lane.queue, lane.kind) ? JobState::blocked : JobState::ready;
 }
 
 bool SqliteWriter::insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, RowState state,

@@ -92,6 +92,11 @@ constexpr Query kWaitingOfFanOut{"waiting_of_fan_out", R"sql(
   where batch = ?1 and ended = 0 and not exists (select 1 from claim where claim.seq = batch_job.seq)
     and not exists (select 1 from attempt where attempt.seq = batch_job.seq)
   order by seq desc limit ?2)sql"};
+// ?1 batch  ?2 seq. Index: primary keys.
+constexpr Query kIsWaitingOfFanOut{"is_waiting_of_fan_out", R"sql(
+  select 1 from batch_job where seq = ?2 and batch = ?1 and ended = 0
+    and not exists (select 1 from claim where claim.seq = batch_job.seq)
+    and not exists (select 1 from attempt where attempt.seq = batch_job.seq))sql"};
 
 static_assert(static_cast<int>(JobState::dead) == 5 && static_cast<int>(JobState::cancelled) == 7,
               "the query says so");
@@ -286,6 +291,11 @@ std::vector<JobSeq> SqliteFanOutRows::waiting(BatchNumber batch, std::size_t lim
   return jobs;
 }
 
+bool SqliteFanOutRows::is_waiting(BatchNumber batch, JobSeq seq) {
+  auto row = connection_.statement(kIsWaitingOfFanOut);
+  return row.bind(batch.value, seq.value).step();
+}
+
 Result<std::string> SqliteFanOutRows::envelope_of(const NewJob& job) {
   if (auto keys = writer_->check_own_keys(); !keys) return tl::unexpected(std::move(keys.error()));
   auto incoming = writer_->look_up(job, writer_->keys_);
@@ -320,7 +330,8 @@ std::vector<const Query*> fan_out_queries() {
   return {&kFanOut,           &kNewestFanOuts,  &kFanOutsUnderWay, &kFanOutOfKey,     &kFanOutsMark,
           &kRaiseFanOutsMark, &kSkipCounts,     &kSkippedTenants,  &kJobsOfFanOut,    &kInsertFanOut,
           &kAdvanceFanOut,    &kInsertSkip,     &kDeleteFanOut,    &kDeleteSkips,     &kIsVisiting,
-          &kRegistrySize,     &kTenantsToVisit, &kDeletionBegun,   &kUnendedOfFanOut, &kWaitingOfFanOut};
+          &kRegistrySize,     &kTenantsToVisit, &kDeletionBegun,   &kUnendedOfFanOut, &kWaitingOfFanOut,
+          &kIsWaitingOfFanOut};
 }
 
 }  // namespace tenure::queue

@@ -16,6 +16,8 @@ namespace {
 
 using sqlite::Query;
 
+constexpr std::int64_t kLineFront = -1;  // before all tenants
+
 // ?1 seq. Index: primary key.
 constexpr Query kTenantOfJob{"tenant_of_job", "select tenant from job where seq = ?1"};
 
@@ -42,13 +44,17 @@ constexpr Query kAheadInLine{"ahead_in_line", R"sql(
 
 }  // namespace
 
-bool SqliteWriter::must_wait_for(const StoredConcurrency& key) {
-  return key_rows_.is_taken(key) || key_rows_.has_line(key.key);
+bool SqliteWriter::is_taken(const StoredConcurrency& key, QueueNumber queue, KindNumber kind) {
+  return key_rows_.is_taken({key.key, key_limits_.running_max(key.running_max, queue, kind)});
+}
+
+bool SqliteWriter::must_wait_for(const StoredConcurrency& key, QueueNumber queue, KindNumber kind) {
+  return is_taken(key, queue, kind) || key_rows_.has_line(key.key);
 }
 
 bool SqliteWriter::lines_up(const Lane& lane, const LanePlace& place) {
   const auto key = key_rows_.concurrency_of(place.seq);
-  if (!key || !must_wait_for(*key)) return false;
+  if (!key || !must_wait_for(*key, lane.queue, lane.kind)) return false;
   stand_in_line(key->key, lane, place);
   return true;
 }
@@ -61,37 +67,73 @@ void SqliteWriter::stand_in_line(const std::string& key, const Lane& lane, const
 
 void SqliteWriter::pass_on(const std::string& key, JobSeq left) {
   if (key.empty() || !key_rows_.has_line(key)) return;
-  TenantNumber tenant{0};
-  if (is_global_key(key)) {
-    auto row = connection_.statement(kTenantOfJob);
-    if (row.bind(left.value).step()) tenant = TenantNumber{row.integer(0)};
-  }
-  if (const auto next = next_of_line(key, turn_begins_behind(key, tenant))) make_ready_of_line(key, *next);
+  if (const auto next = next_of_line(key, turn_begins_behind(key, tenant_of_turn(key, left))))
+    make_ready_of_line(key, *next);
+}
+
+// It matters for a global key.
+TenantNumber SqliteWriter::tenant_of_turn(const std::string& key, JobSeq seq) {
+  if (!is_global_key(key)) return TenantNumber{0};
+  auto row = connection_.statement(kTenantOfJob);
+  return row.bind(seq.value).step() ? TenantNumber{row.integer(0)} : TenantNumber{0};
+}
+
+std::optional<JobArrival> SqliteWriter::first_of_line(const std::string& key, std::int64_t behind_tenant) {
+  auto found = key_rows_.next_in_line(key, behind_tenant);
+  return found || behind_tenant == kLineFront ? found : key_rows_.next_in_line(key, kLineFront);
+}
+
+bool SqliteWriter::may_come_from_line(const std::string& key, const Lane& lane) {
+  ClaimReply reply;
+  if (is_global_key(key)) static_cast<void>(tenant_to_claim(lane.tenant, reply));
+  return !reply.gate && !is_lane_paused(lane);
 }
 
 // The next one that may be claimed, of a global key of the next tenant in turn that has one; where there is none, whoever is next.
 std::optional<JobArrival> SqliteWriter::next_of_line(const std::string& key, std::int64_t behind_tenant) {
-  constexpr std::int64_t kFront = -1;
-  const auto first_behind = [&](std::int64_t tenant) {
-    auto found = key_rows_.next_in_line(key, tenant);
-    return found || tenant == kFront ? found : key_rows_.next_in_line(key, kFront);
-  };
-  const auto first = first_behind(behind_tenant);
+  const auto first = first_of_line(key, behind_tenant);
   auto next = first;
   for (int passed = 0; next && passed < kPassedOverMax; ++passed) {
     ClaimReply reply;
     if (is_global_key(key)) static_cast<void>(tenant_to_claim(next->lane.tenant, reply));
     if (!reply.gate && !is_lane_paused(next->lane)) return next;
     if (reply.gate) {
-      next = first_behind(next->lane.tenant.value);
+      next = first_of_line(key, next->lane.tenant.value);
     } else if (auto behind = key_rows_.next_behind(key, *next)) {
       next = std::move(behind);
     } else {
-      next = first_behind(kFront);
+      next = first_of_line(key, kLineFront);
     }
     if (next && next->seq == first->seq) break;
   }
   return first;
+}
+
+std::optional<JobArrival> SqliteWriter::next_elsewhere(const std::string& key, std::int64_t behind_tenant,
+                                                       std::span<const Lane> gated) {
+  const auto first = first_of_line(key, behind_tenant);
+  auto next = first;
+  for (int looked = 0, of_tenant = 1; next && looked < kElsewhereMax; ++looked, ++of_tenant) {
+    if (std::ranges::find(gated, next->lane) == gated.end() && may_come_from_line(key, next->lane))
+      return next;
+    const TenantNumber tenant = next->lane.tenant;
+    const bool is_enough = is_global_key(key) && of_tenant >= kElsewhereOfTenant;
+    auto behind = is_enough ? std::nullopt : key_rows_.next_behind(key, *next);
+    next = behind ? std::move(behind) : first_of_line(key, is_enough ? tenant.value : kLineFront);
+    if (next && next->lane.tenant != tenant) of_tenant = 0;
+    if (next && next->seq == first->seq) break;
+  }
+  return std::nullopt;
+}
+
+std::optional<JobArrival> SqliteWriter::pass_over(JobSeq passed, std::span<const Lane> gated) {
+  const auto key = key_rows_.concurrency_of(passed);
+  if (!key || !key_rows_.has_line(key->key)) return std::nullopt;
+  auto next = next_elsewhere(key->key, turn_begins_behind(key->key, tenant_of_turn(key->key, passed)), gated);
+  const auto wanted = next ? key_rows_.concurrency_of(next->seq) : std::nullopt;
+  if (!wanted || is_taken(*wanted, next->lane.queue, next->lane.kind)) return std::nullopt;
+  leave_line(key->key, *next);
+  return next;
 }
 
 bool SqliteWriter::is_lane_paused(const Lane& lane) {
@@ -102,21 +144,35 @@ bool SqliteWriter::is_lane_paused(const Lane& lane) {
          std::ranges::binary_search(paused_lanes_->second, lane.kind.value);
 }
 
-void SqliteWriter::make_ready_of_line(const std::string& key, JobArrival next) {
+void SqliteWriter::leave_line(const std::string& key, JobArrival& next) {
   delete_blocked(connection_, next.seq);
   key_rows_.leave_line(key, next.lane, {next.due, next.seq});
   end_wait(next);
+}
+
+void SqliteWriter::make_ready_of_line(const std::string& key, JobArrival next) {
+  leave_line(key, next);
   hint_at(next.seq);
 }
 
 std::optional<std::string> SqliteWriter::give_free_keys(const std::string& after, std::size_t limit) {
   const auto keys = key_rows_.lines(after, limit);
-  for (const std::string& key : keys) {
-    const auto next = next_of_line(key, turn_begins_behind(key, TenantNumber{-1}));
-    const auto wanted = next ? key_rows_.concurrency_of(next->seq) : std::nullopt;
-    if (wanted && !key_rows_.is_taken(*wanted)) make_ready_of_line(key, *next);
-  }
+  for (const std::string& key : keys) give_free_key(key);
   return keys.size() < limit ? std::nullopt : std::optional{keys.back()};
+}
+
+void SqliteWriter::give_free_key(const std::string& key) {
+  TenantNumber last{kLineFront};
+  for (int let_in = 0; let_in < kLetInMax; ++let_in) {
+    const auto next = next_of_line(key, turn_begins_behind(key, last));
+    const auto wanted = next ? key_rows_.concurrency_of(next->seq) : std::nullopt;
+    if (!wanted || (let_in > 0 && !may_come_from_line(key, next->lane))) return;
+    const Lane& lane = next->lane;
+    const std::int64_t may_run = key_limits_.running_max(wanted->running_max, lane.queue, lane.kind);
+    if (key_rows_.running(key) + let_in >= may_run) return;
+    make_ready_of_line(key, *next);
+    last = lane.tenant;
+  }
 }
 
 std::optional<Enqueued> SqliteWriter::holder_of_unique(const NewJob& job, TenantNumber tenant) {
@@ -139,7 +195,8 @@ JobKeys SqliteJobReader::job_keys(const JobRecord& job) {
     auto row = connection_.statement(kKeyShown);
     if (row.bind(job.seq.value).step()) {
       stored = row.text(0);
-      keys.concurrency = stated_concurrency({stored, row.integer(1)});
+      keys.running_max = row.integer(1);
+      keys.concurrency = stated_concurrency({stored, keys.running_max});
     }
   }
   {
@@ -152,6 +209,7 @@ JobKeys SqliteJobReader::job_keys(const JobRecord& job) {
     }
   }
   if (stored.empty()) return keys;
+  key_limits_.tell(lane_of(job), keys);
   keys.running = connection_.statement(kRunningShown).bind(stored).row().integer(0);
   keys.ahead = connection_.statement(kAheadInLine).bind(stored, job.seq.value).row().integer(0);
   auto row = connection_.statement(kHolders);

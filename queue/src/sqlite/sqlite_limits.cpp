@@ -15,20 +15,26 @@ using sqlite::Statement;
 // At most kLimitsMax rows. Index: unique name.
 constexpr Query kLimits{"limits", R"sql(
   select number, name, kind, queue, per, declared_running, declared_starts, declared_window_us,
-    set_running, set_starts, set_window_us, set_us, uid, login, reason
+    set_running, set_starts, set_window_us, set_us, uid, login, reason, per_key
   from limit_rule order by name)sql"};
+// Index: limit_rule_of_keys, empty nearly always.
+constexpr Query kLimitsPerKey{"limits_per_key", R"sql(
+  select number, name, kind, queue, per, declared_running, declared_starts, declared_window_us,
+    set_running, set_starts, set_window_us, set_us, uid, login, reason, per_key
+  from limit_rule indexed by limit_rule_of_keys where per_key = 1 order by name)sql"};
 
 // ?1 name  ?2 kind  ?3 queue  ?4 per  ?5 to ?7 declared  ?8 to ?10 set  ?11 set_us  ?12 uid  ?13 login  ?14 reason
+// ?15 per_key
 constexpr Query kInsertLimit{"insert_limit", R"sql(
   insert into limit_rule(name, kind, queue, per, declared_running, declared_starts, declared_window_us,
-    set_running, set_starts, set_window_us, set_us, uid, login, reason)
-  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14))sql"};
-// The same, ?15 number. Index: primary key.
+    set_running, set_starts, set_window_us, set_us, uid, login, reason, per_key)
+  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15))sql"};
+// The same, ?16 number. Index: primary key.
 constexpr Query kUpdateLimit{"update_limit", R"sql(
   update limit_rule set name = ?1, kind = ?2, queue = ?3, per = ?4, declared_running = ?5, declared_starts = ?6,
     declared_window_us = ?7, set_running = ?8, set_starts = ?9, set_window_us = ?10, set_us = ?11, uid = ?12,
-    login = ?13, reason = ?14
-  where number = ?15)sql"};
+    login = ?13, reason = ?14, per_key = ?15
+  where number = ?16)sql"};
 // ?1 number. Index: primary key.
 constexpr Query kDeleteLimit{"delete_limit", "delete from limit_rule where number = ?1"};
 // Index: primary key.
@@ -67,7 +73,7 @@ constexpr Query kForgetOld{"forget_old_buckets", "delete from start_bucket where
 
 // What runs now: few. Index: primary keys.
 constexpr Query kRunningClaims{"running_claims", R"sql(
-  select claim.seq, job.id, job.queue, job.tenant, job.kind, claim.started_us
+  select claim.seq, job.id, job.queue, job.tenant, job.kind, claim.started_us, claim.key
   from claim cross join job on job.seq = claim.seq order by claim.seq)sql"};
 // ?1 number. Index: primary key.
 constexpr Query kQueueOfLimit{"queue_of_limit", "select name from queue where number = ?1"};
@@ -81,8 +87,8 @@ std::int64_t bits_of(const LimitPer& per) {
   return (per.tenant ? kPerTenant : 0) | (per.kind ? kPerKind : 0) | (per.queue ? kPerQueue : 0);
 }
 
-LimitPer per_of(std::int64_t bits) {
-  return {(bits & kPerTenant) != 0, (bits & kPerKind) != 0, (bits & kPerQueue) != 0};
+LimitPer per_of(std::int64_t bits, bool is_per_key) {
+  return {(bits & kPerTenant) != 0, (bits & kPerKind) != 0, (bits & kPerQueue) != 0, is_per_key};
 }
 
 LimitBounds bounds_in(const Statement& row, int column) {
@@ -98,7 +104,7 @@ LimitRecord limit_in(const Statement& row) {
                     .name = std::string{row.text(1)},
                     .target = {.kind = std::string{row.text(2)},
                                .queue = std::string{row.text(3)},
-                               .per = per_of(row.integer(4))}};
+                               .per = per_of(row.integer(4), row.integer(15) != 0)}};
   const LimitBounds declared = bounds_in(row, 5);
   if (declared != LimitBounds{}) limit.declared = declared;
   if (const auto when = row.optional_integer(11))
@@ -126,7 +132,7 @@ Statement& bind_limit(Statement& statement, const LimitRecord& limit) {
                         declared.running, starts_in(declared), window_in(declared), set.bounds.running,
                         starts_in(set.bounds), window_in(set.bounds),
                         limit.set ? std::optional{to_us(set.when)} : std::nullopt, set.uid, set.login,
-                        set.reason);
+                        set.reason, limit.target.per.key ? 1 : 0);
 }
 
 Statement& bind_group(Statement& statement, const LimitGroup& group) {
@@ -154,6 +160,13 @@ std::string name_in(Statement&& row, std::int64_t number) {
 std::vector<LimitRecord> SqliteLimitRows::limits() {
   std::vector<LimitRecord> limits;
   auto row = connection_.statement(kLimits);
+  while (row.step()) limits.push_back(limit_in(row));
+  return limits;
+}
+
+std::vector<LimitRecord> SqliteLimitRows::limits_per_key() {
+  std::vector<LimitRecord> limits;
+  auto row = connection_.statement(kLimitsPerKey);
   while (row.step()) limits.push_back(limit_in(row));
   return limits;
 }
@@ -223,7 +236,7 @@ std::vector<RunningClaim> SqliteLimitRows::claims() {
     claims.push_back({JobSeq{row.integer(0)}, id ? JobId{*id} : JobId{},
                       Lane{QueueNumber{row.integer(2)}, Priority{}, TenantNumber{row.integer(3)},
                            KindNumber{row.integer(4)}},
-                      from_us(row.integer(5))});
+                      from_us(row.integer(5)), std::string{row.text(6)}});
   }
   return claims;
 }
@@ -243,9 +256,10 @@ std::vector<LimitStanding> SqliteJobReader::limits_of(const JobRecord& job) {
 }
 
 std::vector<const Query*> limit_rule_queries() {
-  return {&kLimits,     &kInsertLimit,   &kUpdateLimit,  &kDeleteLimit,   &kLimitsMark,   &kBucketsOfLimit,
-          &kAllBuckets, &kPutBucket,     &kLaterStart,   &kForgetOfGroup, &kDeleteBucket, &kForgetOfLimit,
-          &kForgetOld,  &kRunningClaims, &kQueueOfLimit, &kKindOfLimit,   &kTenantOfLimit};
+  return {&kLimits,        &kLimitsPerKey,   &kInsertLimit,   &kUpdateLimit, &kDeleteLimit,
+          &kLimitsMark,    &kBucketsOfLimit, &kAllBuckets,    &kPutBucket,   &kLaterStart,
+          &kForgetOfGroup, &kDeleteBucket,   &kForgetOfLimit, &kForgetOld,   &kRunningClaims,
+          &kQueueOfLimit,  &kKindOfLimit,    &kTenantOfLimit};
 }
 
 }  // namespace tenure::queue

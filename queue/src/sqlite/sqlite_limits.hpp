@@ -14,6 +14,7 @@ class SqliteLimitRows final : public LimitRows {
   explicit SqliteLimitRows(sqlite::Connection& connection) : connection_(connection) {}
 
   std::vector<LimitRecord> limits() override;
+  std::vector<LimitRecord> limits_per_key() override;
   void insert(const LimitRecord& limit) override;
   void update(const LimitRecord& limit) override;
   void erase(LimitNumber number) override;

@@ -2,6 +2,7 @@
 
 #include "../batch_verbs.hpp"
 #include "../fan_out_verbs.hpp"
+#include "../key_limits.hpp"
 #include "../lane_gates.hpp"
 #include "../limit_questions.hpp"
 #include "../schedule_verbs.hpp"
@@ -172,6 +173,7 @@ class SqliteJobReader final : public JobReader {
   ScheduleQuestions schedules_{schedule_rows_};
   SqliteLimitRows limit_rows_;
   LimitQuestions limit_questions_{limit_rows_};
+  KeyLimits key_limits_{limit_rows_};
   SqliteBatchRows batch_rows_;
   BatchQuestions batches_{batch_rows_};
   SqliteFanOutRows fan_out_rows_;

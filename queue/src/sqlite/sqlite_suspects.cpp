@@ -167,7 +167,7 @@ ClaimReply SqliteWriter::claim_suspect(const SuspectRequest& request, WallTime n
   auto job = read_candidate(*candidate);
   if (!job) return reply;
   const auto key = key_rows_.concurrency_of(request.seq);
-  if (key && key_rows_.is_taken(*key)) {
+  if (key && is_taken(*key, candidate->lane.queue, candidate->lane.kind)) {
     stand_in_line(key->key, candidate->lane, candidate->place);
     if (!is_suspect_of_process(request.seq)) acquit(request.seq);
     return reply;

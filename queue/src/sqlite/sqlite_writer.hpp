@@ -3,6 +3,7 @@
 #include "../batch_verbs.hpp"
 #include "../fan_out_verbs.hpp"
 #include "../job_rules.hpp"
+#include "../key_limits.hpp"
 #include "../limit_verbs.hpp"
 #include "../schedule_verbs.hpp"
 #include "cancel_requests.hpp"
@@ -129,11 +130,18 @@ class SqliteWriter final : public StoreWriter {
   Incarnation open_incarnation(std::int64_t seconds_since_2020, std::string_view node, std::int64_t pid,
                                WallTime now) override;
   Incarnation newest_incarnation() override;
-  void declare_limits(std::span<const DeclaredLimit> limits) override { limit_verbs_.declare(limits); }
+  void declare_limits(std::span<const DeclaredLimit> limits) override {
+    key_limits_.forget();
+    limit_verbs_.declare(limits);
+  }
   Result<bool> set_limit(const NewLimit& limit, WallTime now) override {
+    key_limits_.forget();
     return limit_verbs_.set(limit, now);
   }
-  Result<void> unset_limit(std::string_view name) override { return limit_verbs_.unset(name); }
+  Result<void> unset_limit(std::string_view name) override {
+    key_limits_.forget();
+    return limit_verbs_.unset(name);
+  }
   std::optional<OpenLimits> open_limits(LimitsMark known) override { return limit_verbs_.open(known); }
   std::vector<StartBucket> start_buckets(WallTime now) override { return limit_rows_.all_buckets(now); }
   void note_buckets(std::span<const BucketNote> notes, WallTime now) override {
@@ -207,6 +215,7 @@ class SqliteWriter final : public StoreWriter {
   BatchWriter& batches() override { return batches_; }
   FanOutWriter& fan_outs() override { return fan_outs_; }
   std::optional<std::string> give_free_keys(const std::string& after, std::size_t limit) override;
+  std::optional<JobArrival> pass_over(JobSeq passed, std::span<const Lane> gated) override;
   LaneReader& reader() override { return reader_; }
 
   // Of the registry, as this transaction has read it, and the mark at which it did.
@@ -303,7 +312,7 @@ class SqliteWriter final : public StoreWriter {
   // Nothing: no such id. IdConflict: it has other content.
   Result<std::optional<Enqueued>> existing(const NewJob& job);
   // Scheduled, ready, or blocked where it is due and must wait for its key.
-  [[nodiscard]] JobState place_of_new(const NewJob& job, TenantNumber tenant, WallTime now);
+  [[nodiscard]] JobState place_of_new(const NewJob& job, const Lane& lane, WallTime now);
   bool insert_job(const NewJob& job, const Lane& lane, std::string_view envelope, RowState state,
                   JobReason reason, WallTime now);
   // `blocked_for`: where it is blocked for another reason than its key.
@@ -327,15 +336,26 @@ class SqliteWriter final : public StoreWriter {
   [[nodiscard]] bool insert_claim(const ClaimedJob& job, const std::string& key, ProcessNumber process,
                                   WallTime now);
 
+  // Whether as many have it as may, for a job of that queue and kind.
+  [[nodiscard]] bool is_taken(const StoredConcurrency& key, QueueNumber queue, KindNumber kind);
   // Whether a job with that key must wait for it.
-  [[nodiscard]] bool must_wait_for(const StoredConcurrency& key);
+  [[nodiscard]] bool must_wait_for(const StoredConcurrency& key, QueueNumber queue, KindNumber kind);
   // The same of a job that is to become ready: then it stands in its key's line.
   [[nodiscard]] bool lines_up(const Lane& lane, const LanePlace& place);
   void stand_in_line(const std::string& key, const Lane& lane, const LanePlace& place);
   // One that had the key, or was ready to, has gone: the next of its line becomes ready.
   void pass_on(const std::string& key, JobSeq left);
+  [[nodiscard]] TenantNumber tenant_of_turn(const std::string& key, JobSeq seq);
+  // The first one behind that tenant in turn, round and round.
+  [[nodiscard]] std::optional<JobArrival> first_of_line(const std::string& key, std::int64_t behind_tenant);
+  // Whether the store knows of nothing that keeps it from being claimed.
+  [[nodiscard]] bool may_come_from_line(const std::string& key, const Lane& lane);
   [[nodiscard]] std::optional<JobArrival> next_of_line(const std::string& key, std::int64_t behind_tenant);
+  [[nodiscard]] std::optional<JobArrival> next_elsewhere(const std::string& key, std::int64_t behind_tenant,
+                                                         std::span<const Lane> gated);
+  void leave_line(const std::string& key, JobArrival& next);
   void make_ready_of_line(const std::string& key, JobArrival next);
+  void give_free_key(const std::string& key);
   // Its queue or its kind; as it stood when that was first asked in this transaction.
   [[nodiscard]] bool is_lane_paused(const Lane& lane);
   [[nodiscard]] std::optional<Enqueued> holder_of_unique(const NewJob& job, TenantNumber tenant);
@@ -421,6 +441,7 @@ class SqliteWriter final : public StoreWriter {
   KeyRows key_rows_;
   SqliteLimitRows limit_rows_;
   LimitVerbs limit_verbs_{limit_rows_};
+  KeyLimits key_limits_{limit_rows_};
   SqliteLaneReader reader_;
   std::size_t successes_ = 0;
   std::size_t lined_up_ = 0;  // by all claims of this commit

@@ -108,6 +108,35 @@ TEST_F(LimitVerbsOfProgram, OneIsMadeByItsTarget) {
   EXPECT_THAT(output.out, Not(HasSubstr("incident")));
 }
 
+TEST_F(LimitVerbsOfProgram, OnePerKeyIsSetAndNamedByWhyWithWhoHoldsTheKey) {
+  EXPECT_EQ(run({"limit", "set", "exports", "1", "--kind", "exports.*", "--per", "key"}), 0) << output.error;
+  for (int seed = 20; seed <= 21; ++seed)
+    EXPECT_EQ(run({"job", "enqueue", "exports.build", "--tenant", "acme", "--id", job_id(seed).text(),
+                   "--queue", "reports", "--concurrency-key", "ftp", "--running-max", "5"}),
+              0)
+        << output.error;
+  hold(20);
+  EXPECT_EQ(run({"job", "enqueue", "exports.build", "--tenant", "acme", "--id", job_id(22).text(), "--queue",
+                 "reports", "--concurrency-key", "ftp", "--running-max", "5"}),
+            0);
+  EXPECT_EQ(run({"why", job_id(22).text()}), 0);
+  EXPECT_THAT(output.out, HasSubstr("(limit_key)\n"));
+  EXPECT_THAT(output.out, HasSubstr("key        \"ftp\": 1 of 1 run (limit exports); "));
+  EXPECT_THAT(output.out, HasSubstr("change     tenure limit set exports 2\n"));
+  EXPECT_EQ(run({"why", job_id(22).text(), "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("running_max":5,"running":1,)"));
+  EXPECT_THAT(output.out, HasSubstr(R"(],"allowed":1,"limit":"exports"})"));
+  EXPECT_EQ(run({"limit", "show", "exports"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("of        kind exports.* per key\n"));
+  EXPECT_THAT(output.out, HasSubstr("counted   tenant acme, key ftp: 1 run; full\n"));
+  EXPECT_EQ(run({"limit", "show", "exports", "--json"}), 0);
+  EXPECT_THAT(output.out, HasSubstr(R"("key":"ftp","gate":"limit_cap")"));
+  EXPECT_EQ(run({"limit", "list"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("tenant acme, key ftp, full"));
+  EXPECT_EQ(run({"limit", "set", "exports", "9/1m"}), 2);
+  EXPECT_EQ(run({"limit", "set", "x", "1", "--per", "tenant,key"}), 2);
+}
+
 TEST_F(LimitVerbsOfProgram, WhatIsNoBoundIsRefused) {
   for (const char* const value :
        {"0", "-1", "many", "1000001", "3x", "", "0/1m", "5/", "5/1ms", "5/25h", "/1m"})

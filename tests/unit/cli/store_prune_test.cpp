@@ -52,5 +52,20 @@ TEST_F(StorePrune, RemovesWhatMayGoAndLeavesARecordAndNothingElse) {
   EXPECT_EQ(jobs(), 1);
 }
 
+TEST_F(StorePrune, TheDoctorWarnsOfJobsThatShouldHaveGoneHoursAgo) {
+  clock.advance(std::chrono::hours(25));
+  EXPECT_EQ(run({"doctor", "retention"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("ok    retention no job is kept for longer than it should be\n"))
+      << "the daemon may be about to";
+  clock.advance(std::chrono::hours(2));
+  EXPECT_EQ(run({"doctor", "retention"}), 0);
+  EXPECT_THAT(output.out,
+              HasSubstr("warn  retention 2 jobs should have been removed more than 2 hours ago  -> "
+                        "tenure store prune\n"));
+  EXPECT_EQ(run({"store", "prune"}), 0);
+  EXPECT_EQ(run({"doctor", "retention"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("ok    retention "));
+}
+
 }  // namespace
 }  // namespace tenure::cli

@@ -87,7 +87,7 @@ TEST_F(Why, OfAJobThatWaitsForItsKeyItNamesWhoHasItAndHowManyComeBefore) {
       output.out,
       HasSubstr(
           R"("concurrency":{"key":"reports-per-tenant","global":false,"running_max":1,"running":1,"ahead":0,"holders":[")" +
-          job_id(20).text() + R"("]})"));
+          job_id(20).text() + R"("],"allowed":1,"limit":null})"));
   EXPECT_EQ(run({"why", "reason=limit_key", "--columns", "reason,jobs"}), 0);
   EXPECT_EQ(output.out, "REASON     JOBS\nlimit_key     1\n");
   EXPECT_EQ(run({"job", "show", job_id(23).text()}), 0);

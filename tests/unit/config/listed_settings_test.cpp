@@ -90,7 +90,12 @@ TEST_F(ListedSections, AWrongLimitIsAProblem) {
   EXPECT_THAT(keys_of("running = 2\n"), ::testing::Contains("limit[0].name"));
   EXPECT_THAT(keys_of("name = \"No Name\"\nrunning = 2\n"), ::testing::Contains("limit[0].name"));
   EXPECT_THAT(keys_of("name = \"a\"\n"), ::testing::ElementsAre("limit[0]")) << "it allows anything";
-  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 2\nper = \"key\"\n"), ::testing::Contains("limit[0].per"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 2\nper = \"keys\"\n"), ::testing::Contains("limit[0].per"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 2\nper = \"tenant,key\"\n"),
+              ::testing::Contains("limit[0].per"));
+  EXPECT_THAT(keys_of("name = \"a\"\nrate = \"9/1m\"\nper = \"key\"\n"), ::testing::Contains("limit[0]"))
+      << "of a key it says how many run";
+  EXPECT_THAT(keys_of("name = \"a\"\nrunning = 2\nper = \"key\"\n"), ::testing::IsEmpty());
   EXPECT_THAT(keys_of("name = \"a\"\nrate = \"100 a minute\"\n"), ::testing::Contains("limit[0].rate"));
   EXPECT_THAT(keys_of("name = \"a\"\nrunning = -1\n"), ::testing::Contains("limit[0].running"));
   EXPECT_THAT(keys_of("name = \"a\"\nrunning = 1\nkind = \"\"\n"), ::testing::Contains("limit[0].kind"));

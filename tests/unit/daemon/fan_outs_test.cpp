@@ -1,3 +1,5 @@
+#include "fan_outs.hpp"
+
 #include "simulated.hpp"
 
 #include <tenure/queue/fan_out.hpp>
@@ -239,6 +241,76 @@ TEST(FanOuts, JobsThatAreCancelledBeforeTheyStartLeaveRoomForOthers) {
   sim->cancel(waiting.front().id);
   sim->run_for(3s);
   EXPECT_EQ(sim.fan_out(id).made, 3);
+}
+
+TEST(FanOuts, WhileManyJobsWaitOneWithARateAsksForAFewOfThem) {
+  FanningOut sim(one_pool(1, 4));
+  sim.create_tenants(900);
+  sim->start();
+  sim->run_for(50ms);
+  std::size_t most = 0;
+  std::size_t asked = 0;
+  sim->on_step = [&](const Event&, const Actions& actions) {
+    for (const Action& action : actions)
+      if (const auto* const round = std::get_if<RunRound>(&action))
+        if (const auto& visits = round->work->ask<VisitsPart>())
+          for (const VisitsPart::Order& order : visits->orders) {
+            most = std::max({most, order.order.look.size(), order.order.waiting_max});
+            asked += order.order.look.size() + order.order.waiting_max;
+          }
+  };
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(writer.pause({.scope = queue::PauseScope::kind, .name = "job"}, sim->wall()));
+  });
+  sim->hint();
+  const BatchId id = sim->start_fan_out("job", {}, StartRate{.starts = 600});
+  sim->run_for(20s);
+  EXPECT_EQ(sim.fan_out(id).made, 600) << "which wait";
+  EXPECT_LE(most, kWaitingLooks);
+  EXPECT_LE(asked, 21 * kWaitingLooks);
+  std::vector<queue::FanOutJob> jobs;
+  sim.store->read([&](queue::JobReader& reader) {
+    jobs = reader.fan_outs().jobs(id, queue::FanOutJobs::all, queue::JobSeq{0}, 1000);
+  });
+  for (std::size_t job = 0; job < 250; ++job) sim->cancel(jobs[job].id, false);
+  sim->run_for(8s);
+  EXPECT_EQ(sim.fan_out(id).made, 850);
+  EXPECT_LE(most, kWaitingLooks);
+}
+
+TEST(FanOuts, OneOfWhichNothingMoreCanBeMadeIsToldAtOnceAndLeftAlone) {
+  FanOuts fan_outs;
+  const BatchId id{Uuid::parse("019cadff-0000-7000-8000-000000000007").value()};
+  const auto known = [&](queue::BatchNumber number) {
+    return queue::OpenFanOut{.number = number, .id = id, .name = "rebuild", .tenants = 3};
+  };
+  fan_outs.read({queue::FanOutsMark{1}, {known(queue::BatchNumber{7})}}, Instant{});
+  const Now now{from_us(1'700'000'000'000'000), Instant{} + 1s};
+  const auto ask = fan_outs.ask(now);
+  ASSERT_TRUE(ask);
+  Actions actions;
+  fan_outs.answered(*ask, {queue::VisitReply{.is_done = true, .why = "BadSeal: by another key"}}, now,
+                    actions);
+  ASSERT_THAT(actions, SizeIs(1));
+  const Note& note = std::get<Note>(actions.front());
+  EXPECT_EQ(note.level, Note::Level::warning);
+  EXPECT_EQ(note.event, "fanout.refused");
+  EXPECT_EQ(note.message,
+            "Fan-out " + id.text() +
+                ", rebuild is ended, since nothing more of it can be made: BadSeal: by another key");
+  EXPECT_FALSE(fan_outs.ask(now));
+  // Also where a refusal of another one was told a moment ago.
+  fan_outs.read({queue::FanOutsMark{2}, {known(queue::BatchNumber{8})}}, now.steady);
+  const auto refused = fan_outs.ask(now);
+  ASSERT_TRUE(refused);
+  actions.clear();
+  fan_outs.answered(*refused, {queue::VisitReply{.visited = 1, .refused = 1, .why = "TenantNotReady: no"}},
+                    now, actions);
+  const auto stopped = fan_outs.ask(now);
+  ASSERT_TRUE(stopped);
+  fan_outs.answered(*stopped, {queue::VisitReply{.visited = 1, .is_done = true, .why = "BadSeal: no"}}, now,
+                    actions);
+  EXPECT_THAT(actions, SizeIs(2));
 }
 
 TEST(FanOuts, OneThatIsCancelledStartsNothingMoreAndWhatRunsGoesOn) {

@@ -154,11 +154,13 @@ class FaultyRun {
       declared.push_back({.name = "urgent",
                           .target = {.queue = "urgent", .per = {.tenant = seed % 4 == 0}},
                           .bounds = {.rate = StartRate{20, 1s}}});
+    if (seed % 3 == 0)
+      declared.push_back({.name = "keys", .target = {.per = {.key = true}}, .bounds = {.running = 1}});
     return declared;
   }
   // An operator allows something else, or lets the configuration decide again.
   void change_limits() {
-    const char* const name = random_.below(2) == 0 ? "fast-of-tenant" : "slow";
+    const char* const name = std::array{"fast-of-tenant", "slow", "keys"}[random_.below(3)];
     const bool is_unset = random_.below(3) == 0;
     sim_.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
       if (is_unset) {

@@ -160,6 +160,100 @@ TEST(Keys, TenantsOnAGlobalKeyTakeTurnsThoughOneHasManyJobs) {
   EXPECT_EQ(sim->performing_max, 1);
 }
 
+// The commit that frees the key knows of none of these gates.
+TEST(Keys, AFreeKeyPassesHundredTenantsWhoseLanesAreGatedAtOnce) {
+  auto options = with_run_time(1, 2, 10ms);
+  options.settings.limits = {{.name = "crawl",
+                              .target = {.kind = "slow", .per = {.tenant = true}},
+                              .bounds = {.rate = StartRate{1, 1h}}}};
+  options.kinds = {"job", "slow"};
+  Simulated sim(options);
+  auto spec = keyed(1, "slow");
+  spec.concurrency->is_global = true;
+  std::vector<std::string> tenants;
+  for (int tenant = 0; tenant < 100; ++tenant) tenants.push_back("t" + std::to_string(1000 + tenant));
+  for (const std::string& tenant : tenants) {
+    sim->create_tenant(tenant);
+    spec.tenant = tenant;
+    (void)sim->enqueue(spec);
+  }
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->starts.size() == 100; }, 1min));
+  sim->run_for(1s);
+  // Each tenant has used its rate up; then two jobs of each, so that nobody passes by chance.
+  sim->create_tenant("zebra");
+  spec.tenant = "zebra";
+  spec.kind = "job";
+  const auto holder = sim->enqueue(spec);
+  ASSERT_TRUE(sim->run_until([&] { return sim->running() == 1; }, 1s));
+  for (const std::string& tenant : tenants) {
+    spec.tenant = tenant;
+    spec.kind = "slow";
+    (void)sim->enqueue_many(spec, 2);
+  }
+  spec.tenant = "zebra";
+  spec.kind = "job";
+  const auto waits = sim->enqueue(spec);
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(waits).finished.has_value(); }, 1s));
+  EXPECT_TRUE(sim->job(holder).finished.has_value());
+  EXPECT_EQ(sim->performing_max, 1);
+}
+
+TEST(Keys, AKeyWhoseJobStandsAtACapIsFreeForOneThatDoesNot) {
+  auto options = with_run_time(1, 4, 5s);
+  options.settings.limits = {{.name = "one", .target = {.kind = "slow"}, .bounds = {.running = 1}}};
+  options.kinds = {"job", "slow"};
+  Simulated sim(options);
+  const auto holder = sim->enqueue(keyed(1));
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->running() == 1; }, 1s));
+  sim->run_for(2s);
+  (void)sim->enqueue({.kind = "slow"});
+  ASSERT_TRUE(sim->run_until([&] { return sim->running() == 2; }, 1s));
+  const auto at_cap = sim->enqueue(keyed(1, "slow"));
+  const auto open = sim->enqueue(keyed(1));
+  ASSERT_TRUE(sim->run_until([&] { return sim->job(holder).finished.has_value(); }, 4s));
+  sim->run_for(100ms);
+  EXPECT_EQ(sim->job(open).state, ShownState::running);
+  EXPECT_EQ(sim->job(at_cap).state, ShownState::held);
+  ASSERT_TRUE(sim.drains(1min));
+}
+
+TEST(Keys, ALimitPerKeyHoldsAndAChangeOfItAtOnce) {
+  auto options = with_run_time(2, 5, 10s);
+  options.settings.limits = {{.name = "keys", .target = {.per = {.key = true}}, .bounds = {.running = 2}}};
+  Simulated sim(options);
+  (void)sim->enqueue_many(keyed(10), 40);
+  sim->start();
+  sim->run_for(1s);
+  EXPECT_EQ(sim->running(), 2);
+  const auto set = [&](std::int64_t running) {
+    sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+      static_cast<void>(
+          value_or_raise(writer.set_limit({.name = "keys", .bounds = {.running = running}}, sim->wall())));
+    });
+    sim->hint();
+  };
+  set(7);
+  sim->run_for(50ms);
+  EXPECT_EQ(sim->running(), 7);
+  set(1);
+  sim->run_for(15s);
+  EXPECT_EQ(sim->running(), 1);
+}
+
+TEST(KeyLooks, BeginAgainAtTheFrontWhereMoreMayRun) {
+  KeyLooks looks;
+  const Instant start{};
+  EXPECT_FALSE(looks.are_due(start));
+  looks.read("7/reports", start);
+  looks.soon(start + 1s);
+  EXPECT_TRUE(looks.are_due(start + 1s));
+  EXPECT_EQ(looks.after(), "");
+  looks.read(std::nullopt, start + 1s);
+  EXPECT_FALSE(looks.are_due(start + 2s));
+}
+
 TEST(KeyLooks, AreDueEachTenSecondsAndReadPageByPage) {
   KeyLooks looks;
   const Instant start{};

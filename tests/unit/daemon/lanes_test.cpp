@@ -1,11 +1,16 @@
 #include "lanes.hpp"
 
+#include "kept_room.hpp"
+#include "processes.hpp"
 #include "rounds_by_hand.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tenure::daemon {
@@ -377,6 +382,47 @@ TEST(LanesOfTwoPools, AQueueOfBothStandsInBothRings) {
   ASSERT_TRUE(lanes.ring(1).first());
   lanes.planned(0, 0, *lanes.ring(0).first(), {}, 1);
   EXPECT_FALSE(lanes.ring(1).first());
+}
+
+// A hundred thousand times this is asked each 15 seconds.
+TEST(LanesOfTwoPools, WhoIsHeldIsAskedOnceForAllTenantsThatThePoolsTreatAlike) {
+  const auto only = [](std::vector<std::string> names) {
+    return queue::PoolTenants{queue::PoolTenants::Rule::only, std::move(names)};
+  };
+  Lanes lanes({PoolSettings{.name = "one", .queues = {"default"}, .tenants = only({"t7"})},
+               PoolSettings{.name = "two", .queues = {"default"}, .tenants = only({"t8", "t9"})}});
+  lanes.name_queue(QueueNumber{1}, "default");
+  lanes.name_kinds({kKind, KindNumber{4}}, {"job", "unknown"});
+  static_cast<void>(lanes.process_came(0, {"job"}));
+  static_cast<void>(lanes.process_came(1, {"job"}));
+  constexpr std::int64_t kTenants = 5'000;
+  for (std::int64_t tenant = 1; tenant <= kTenants; ++tenant)
+    for (const KindNumber kind : {kKind, KindNumber{4}})
+      lanes.arrived(Lane{QueueNumber{1}, Priority{0}, TenantNumber{tenant}, kind}, place(tenant));
+  for (std::int64_t tenant = 1; tenant <= kTenants; ++tenant)
+    lanes.name_tenant(TenantNumber{tenant}, "t" + std::to_string(tenant));
+  std::size_t asked = 0;
+  const std::vector<HeldLane> held = lanes.held(&asked);
+  EXPECT_LE(asked, 6U) << "two kinds, of those of each pool and of all others";
+  std::vector<std::pair<queue::JobReason, std::string>> found;
+  for (const HeldLane& lane : held) found.emplace_back(lane.reason, lane.kind);
+  using enum queue::JobReason;
+  const std::vector<std::pair<queue::JobReason, std::string>> expected{
+      {tenant_without_pool, "job"}, {kind_unknown, "unknown"}, {tenant_without_pool, "unknown"}};
+  EXPECT_EQ(found, expected);
+}
+
+TEST(KeptRooms, CountsEachPoolOnceForAllWhoAreLookedAtTogether) {
+  DispatcherSettings settings;
+  settings.pools = {PoolSettings{.name = "one", .queues = {"default"}, .reserved = {{Priority{-10}, 1}}},
+                    PoolSettings{.name = "two", .queues = {"default"}}};
+  Processes processes(settings);
+  KeptRooms rooms(settings, processes);
+  for (int suspect = 0; suspect < 1'000; ++suspect)
+    EXPECT_EQ(rooms.of(0).room(Priority{0}), rooms.of(0).room(Priority{1}));
+  EXPECT_EQ(rooms.counted(), 1U);
+  static_cast<void>(rooms.of(1));
+  EXPECT_EQ(rooms.counted(), 2U);
 }
 
 }  // namespace

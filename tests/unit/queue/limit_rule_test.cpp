@@ -35,10 +35,10 @@ TEST(LimitRule, CountsSeparatelyWhatPerSays) {
 }
 
 TEST(LimitRule, PerIsReadAsItIsWritten) {
-  for (const char* const text : {"", "tenant", "kind", "queue", "tenant,kind", "tenant,kind,queue"})
+  for (const char* const text : {"", "tenant", "kind", "queue", "tenant,kind", "tenant,kind,queue", "key"})
     EXPECT_EQ(text_of(parse_limit_per(text).value()), text);
   EXPECT_EQ(parse_limit_per("queue,tenant"), (LimitPer{.tenant = true, .queue = true}));
-  for (const char* const text : {"key", "tenant,", ",tenant", "tenant,tenant", "Tenant", "tenant kind"})
+  for (const char* const text : {"keys", "tenant,", ",tenant", "tenant,tenant", "Tenant", "tenant kind"})
     EXPECT_FALSE(parse_limit_per(text)) << text;
 }
 

@@ -24,6 +24,7 @@
 #include <tenure/daemon/rounds/outbox_rows.hpp>
 #include <tenure/daemon/rounds/outbox_sync.hpp>
 #include <tenure/daemon/rounds/overlaps.hpp>
+#include <tenure/daemon/rounds/passed_turns.hpp>
 #include <tenure/daemon/rounds/pauses.hpp>
 #include <tenure/daemon/rounds/pools.hpp>
 #include <tenure/daemon/rounds/refusals.hpp>
@@ -75,10 +76,9 @@ using RoundParts =
     PartList<OpeningPart, RunNewsPart, OutboxRowsPart, OutboxSyncPart, EndsPart, RefusalsPart,
              SuspectNewsPart, FormerClaimsPart, SuspectsPart, FarRetriesPart, ExpiredJobsPart, DueJobsPart,
              BlockedJobsPart, CancelRequestsPart, CapturesPart, PausesPart, SchemasPart, LimitsPart,
-             TicksPart, OverlapsPart, SchedulesPart, VisitsPart, FanOutsPart, FreeKeysPart, LaneHintsPart,
-             NewJobsPart, NextDuePart,
-             NextExpiryPart, LaneScanPart, TenantNewsPart, TenantStatesPart, NamesPart, TrialsPart,
-             LoneClaimsPart, ClaimsPart, StartsPart, PoolsPart>;
+             TicksPart, OverlapsPart, SchedulesPart, VisitsPart, FanOutsPart, FreeKeysPart, PassedTurnsPart,
+             LaneHintsPart, NewJobsPart, NextDuePart, NextExpiryPart, LaneScanPart, TenantNewsPart,
+             TenantStatesPart, NamesPart, TrialsPart, LoneClaimsPart, ClaimsPart, StartsPart, PoolsPart>;
 
 // Stands before a whole round: it asks how the store's change counter stands.
 struct ChangeCheck {

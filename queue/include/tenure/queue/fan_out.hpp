@@ -161,8 +161,9 @@ struct VisitOrder {
   TenantNumber after;         // as the row says now
   bool is_cancelled = false;  // the same
   std::size_t tenants_max = 0;
-  std::size_t jobs_max = 0;     // of these tenants, that get one
-  std::size_t waiting_max = 0;  // how many jobs that have not started are told of; 0: none
+  std::size_t jobs_max = 0;       // of these tenants, that get one
+  std::size_t waiting_max = 0;    // how many jobs that have not started are told of; 0: none
+  std::vector<JobSeq> look = {};  // of these jobs of it, those that have not started
 };
 
 struct VisitReply {
@@ -175,7 +176,7 @@ struct VisitReply {
   std::int64_t skipped = 0;
   std::int64_t refused = 0;          // of `skipped`
   std::string why = {};              // of the first of them, or why it was ended
-  std::vector<JobSeq> waiting = {};  // before `made`, the newest
+  std::vector<JobSeq> waiting = {};  // before `made`, the newest; or those of `look`, in its order
 };
 
 class FanOutReader {

@@ -25,9 +25,12 @@ struct LimitPer {
   bool tenant = false;
   bool kind = false;
   bool queue = false;
+  // By the concurrency key that a job states, and by nothing else: jobs without one are not taken. Such a limit has no rate. It is the
+  // store that counts it, as it counts keys (limit.hpp).
+  bool key = false;
   friend bool operator==(const LimitPer&, const LimitPer&) = default;
 };
-// "", "tenant", "tenant,kind" and so on.
+// "", "tenant", "tenant,kind", "key" and so on.
 [[nodiscard]] std::string text_of(const LimitPer& per);
 // Nothing: it names something else.
 [[nodiscard]] std::optional<LimitPer> parse_limit_per(std::string_view text);
@@ -91,7 +94,7 @@ struct LimitRecord {
   friend bool operator==(const LimitRecord&, const LimitRecord&) = default;
 };
 
-// What a dispatcher needs of it.
+// What a dispatcher needs of it. Those per key are none of its.
 struct OpenLimit {
   LimitNumber number;
   std::string name;
