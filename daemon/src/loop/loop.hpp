@@ -132,11 +132,4 @@ class Loop final : public control::Controlled {
   std::unique_ptr<StoreThread> store_thread_;
 };
 
-// Those of the configuration, as the store takes them.
-[[nodiscard]] std::vector<queue::DeclaredLimit> limits_in(const config::Settings& settings);
-[[nodiscard]] queue::PoolTenants tenants_in(const config::PoolSettings& pool);
-[[nodiscard]] std::vector<queue::ReservedSlots> reserved_in(const config::PoolSettings& pool);
-[[nodiscard]] DispatcherSettings dispatcher_settings(const config::Settings& settings, std::uint64_t seed,
-                                                     bool can_end_processes = true, bool former_died = false);
-
 }  // namespace tenure::daemon

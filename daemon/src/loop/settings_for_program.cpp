@@ -99,7 +99,7 @@ void log_refused_settings(const Error& error) {
              "the configuration cannot be used, and the one before stays in force", {.error = error.what()});
 }
 
-std::string text_of(const control::Replaced& replaced) {
+std::string replaced_text(const control::Replaced& replaced) {
   return fmt::format(
       "replaces {} process{} of {}: {}", replaced.processes, replaced.processes == 1 ? "" : "es",
       replaced.pool,
@@ -110,7 +110,7 @@ void log_reloaded(const control::Reloaded& reloaded) {
   std::string text = reloaded.taken_over.empty()
                          ? "nothing in it is different that a reload can take over"
                          : fmt::format("taken over: {}", fmt::join(reloaded.taken_over, ", "));
-  for (const control::Replaced& replaced : reloaded.replaced) text += "; " + text_of(replaced);
+  for (const control::Replaced& replaced : reloaded.replaced) text += "; " + replaced_text(replaced);
   log::write(log::Level::info, "configuration.reloaded", text);
   if (!reloaded.waiting.empty())
     log::write(

@@ -19,7 +19,7 @@ Verdict verdict_on(const queue::AssignedJob& job, const queue::AttemptEnd& end) 
       .verdict;
 }
 
-std::string_view text_of(queue::Decided decided) {
+std::string_view outcome_text(queue::Decided decided) {
   switch (decided) {
     case queue::Decided::retry:
       return "the attempt failed, and the job is tried again, as its kind says";
@@ -33,7 +33,7 @@ std::string_view text_of(queue::Decided decided) {
   return "the handler has put the job off, at no cost";
 }
 
-std::string_view text_of(Verdict verdict, ErrorCode code) {
+std::string_view outcome_text(Verdict verdict, ErrorCode code) {
   if (code == ErrorCode::newer_envelope)
     return "the attempt costs nothing, and the job waits for a program that reads its envelope";
   switch (verdict) {
@@ -61,14 +61,14 @@ void FailureLines::write(const queue::AssignedJob& job, const queue::AttemptEnd&
   if (end.decision) {
     const bool is_put_off = end.decision->what == queue::Decided::put_off;
     return log::write(is_put_off ? log::Level::debug : log::Level::info,
-                      is_put_off ? "job.put_off" : "job.failed", text_of(end.decision->what), fields);
+                      is_put_off ? "job.put_off" : "job.failed", outcome_text(end.decision->what), fields);
   }
   const Verdict verdict = verdict_on(job, end);
   const bool is_free = verdict == Verdict::release;
   const auto left_out = is_free ? released_.pass(clock_.steady()) : 0;
   if (!left_out) return;
   log::write(is_free ? log::Level::warning : log::Level::info, is_free ? "job.released" : "job.failed",
-             std::string{text_of(verdict, end.failure.code)} + left_out_text(*left_out), fields);
+             std::string{outcome_text(verdict, end.failure.code)} + left_out_text(*left_out), fields);
 }
 
 }  // namespace tenure::daemon
