@@ -52,6 +52,12 @@ std::optional<queue::OutboxReport> outbox_after(JobRun& run, SeenOutboxes& seen)
   // A job that was refused before its handler touches no tenant's file.
   const bool is_first = (run.has_returned || run.lease) && !seen.has(report.owner);
   if (!run.outbox.has_added() && !is_first) return std::nullopt;
+  // A job that does not use its tenant's database need not open it for this.
+  if (!run.outbox.has_added() && !run.lease &&
+      run.handles.was_outbox_empty(report.owner.tenant, report.owner.generation)) {
+    seen.add(report.owner);
+    return std::nullopt;
+  }
   try {
     const TenantScope scope(*run.job.tenant, run.job.generation, AllowSwap{});
     TenantHandle& handle = handle_without_transaction(run);

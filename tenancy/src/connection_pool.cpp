@@ -3,6 +3,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/sqlite/look.hpp>
 #include <tenure/base/sqlite/wal.hpp>
+#include <tenure/tenancy/outbox.hpp>
 #include <tenure/tenancy/stamp.hpp>
 #include <tenure/tenancy/tenant_files.hpp>
 
@@ -305,11 +306,15 @@ bool ConnectionPool::verify_by_look(const TenantName& tenant, Generation generat
     const std::filesystem::path path = files_.path_for(tenant);
     const std::optional<SeenFile> before = look_at(path);
     std::optional<Stamp> stamp;
-    const auto read = [&](sqlite::Connection& file) { stamp = read_stamp(file); };
+    auto outbox = SeenOutbox::not_looked_at;
+    const auto read = [&](sqlite::Connection& file) {
+      stamp = read_stamp(file);
+      if (stamp && is_outbox_empty(file)) outbox = SeenOutbox::empty;
+    };
     if (!before || !sqlite::look_at_file(path, read)) return false;
     if (!stamp || !check_identity(*stamp, {tenant, generation, options_.application})) return false;
     if (look_at(path) != before) return false;
-    verified_.remember(tenant, stamp->generation, *before, path);
+    verified_.remember(tenant, stamp->generation, {*before, outbox}, path);
     return true;
   } catch (const Error&) {
     return false;
@@ -321,7 +326,7 @@ bool ConnectionPool::verify_by_look(const TenantName& tenant, Generation generat
 void ConnectionPool::remember_verified(const TenantName& tenant, Generation generation,
                                        sqlite::Connection& connection) {
   const std::optional<SeenFile> file = look_at(connection.path());
-  if (file && connection.still_on_disk()) verified_.remember(tenant, generation, *file, connection.path());
+  if (file && connection.still_on_disk()) verified_.remember(tenant, generation, {*file}, connection.path());
 }
 
 void ConnectionPool::close(Idle idle) {

@@ -31,6 +31,9 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   [[nodiscard]] Result<HandleLease> acquire(const TenantName& tenant, Generation generation,
                                             HandleAccess access);
   [[nodiscard]] Result<void> verify(const TenantName& tenant, Generation generation);
+  [[nodiscard]] bool was_outbox_empty(const TenantName& tenant, Generation generation) const {
+    return verified_.was_outbox_empty(tenant, generation);
+  }
   // The end of a lease.
   void give_back(LeaseState& lease);
   void close(const TenantName& tenant);

@@ -52,6 +52,10 @@ Result<void> HandleCache::verify(const TenantName& tenant, Generation generation
   return pool_->verify(tenant, generation);
 }
 
+bool HandleCache::was_outbox_empty(const TenantName& tenant, Generation generation) const {
+  return pool_->was_outbox_empty(tenant, generation);
+}
+
 void HandleCache::close(const TenantName& tenant) { pool_->close(tenant); }
 
 void HandleCache::close_idle() { pool_->close_idle(); }

@@ -67,6 +67,8 @@ bool is_in_outbox(const TenantReader& reader, const Uuid& id) {
   return tables.statement(kEntryOfId).bind(bytes_of(id)).step();
 }
 
+bool is_outbox_empty(sqlite::Connection& file) { return !file.statement(kHasEntry).step(); }
+
 std::int64_t newest_in_outbox(const TenantReader& reader) {
   OwnTables tables{reader};
   auto newest = tables.statement(kNewestNumber);

@@ -19,6 +19,9 @@ struct SeenFile {
   friend bool operator==(const SeenFile&, const SeenFile&) = default;
 };
 
+// What the look that verified a file saw of its outbox.
+enum class SeenOutbox : std::uint8_t { not_looked_at, empty };
+
 // Nothing where no regular file of one name is there.
 [[nodiscard]] std::optional<SeenFile> look_at(const std::filesystem::path& path);
 
@@ -28,13 +31,19 @@ class VerifiedFiles {
  public:
   // Whether the file that lies there now is the one that was verified.
   [[nodiscard]] bool has(const TenantName& tenant, Generation generation) const;
-  void remember(const TenantName& tenant, Generation generation, const SeenFile& file,
+  // Whether the look that verified this generation's file saw an empty outbox.
+  [[nodiscard]] bool was_outbox_empty(const TenantName& tenant, Generation generation) const;
+  struct Look {
+    SeenFile file;
+    SeenOutbox outbox = SeenOutbox::not_looked_at;
+  };
+  void remember(const TenantName& tenant, Generation generation, const Look& look,
                 const std::filesystem::path& path);
 
  private:
   // With the path at which it was found: to make one costs more than to look there.
   struct Verified {
-    SeenFile file;
+    Look look;
     Generation generation;
     std::shared_ptr<const std::filesystem::path> path;
   };

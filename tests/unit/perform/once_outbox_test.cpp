@@ -243,6 +243,23 @@ TEST_F(OnceOutbox, TheFirstRunOfATenantInAProcessTellsOfRowsThatNobodyKnows) {
   EXPECT_FALSE(end_of(of_new_process, *claimed_, stop_, notes).outbox);
 }
 
+TEST_F(OnceOutbox, AJobThatDoesNotUseItsTenantsDatabaseDoesNotOpenItAndTellsOfRowsAllTheSame) {
+  const auto returns_early = [](JobContext&) {};
+  static_cast<void>(run(returns_early));
+  const auto first_end_in_new_process = [&](std::int64_t opened) {
+    handles_.close_idle();
+    HandleCache handles{handles_.files(), {.application = "books"}};
+    Performer performer{jobs_, handles, clock_, {.application = "books"}};
+    queue::RunNotes notes{{claimed_->seq, claimed_->token}};
+    auto end = end_of(performer, *claimed_, stop_, notes);
+    EXPECT_EQ(handles.counters().opened, opened);
+    return end;
+  };
+  EXPECT_FALSE(first_end_in_new_process(0).outbox);
+  put_row_of_another(7);
+  expect_tells_all(first_end_in_new_process(1), {other_});
+}
+
 TEST_F(OnceOutbox, WhatIsJobsAlreadyIsClearedAndNothingElse) {
   const auto end = run([&](JobContext& context) {
     pay_and_follow(context);

@@ -132,8 +132,11 @@ TEST(HandleCache, AFileIsVerifiedWithoutAConnectionOfTheBudgetAndMakesNoLog) {
   { const HandleLease lease = shop.create("acme"); }
   shop.handles.close_idle();
   HandleCache other{shop.handles.files(), {.application = "shop"}};
+  EXPECT_FALSE(other.was_outbox_empty(kAcme, Generation{1})) << "nobody has looked";
   EXPECT_TRUE(other.verify(kAcme, Generation{1}));
   EXPECT_EQ(leases(other), 0);
+  EXPECT_TRUE(other.was_outbox_empty(kAcme, Generation{1}));
+  EXPECT_FALSE(other.was_outbox_empty(kAcme, Generation{2}));
   for (const char* ending : {"-wal", "-shm"})
     EXPECT_FALSE(std::filesystem::exists(shop.path("acme").string() + ending)) << ending;
 }

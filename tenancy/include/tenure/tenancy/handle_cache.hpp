@@ -93,6 +93,8 @@ class HandleCache {
   // That the file at the tenant's path is one whose stamp this process has read, with the look of a stat(); where it is not, the
   // stamp is read without a connection of the budget, and where that tells nothing with one. What acquire says.
   [[nodiscard]] Result<void> verify(const TenantName& tenant, Generation generation);
+  // Whether that look saw that no row stood in the tenant's outbox. False also where nobody has looked.
+  [[nodiscard]] bool was_outbox_empty(const TenantName& tenant, Generation generation) const;
 
   // Closes this tenant's idle connections; leased ones are closed when their lease ends.
   void close(const TenantName& tenant);

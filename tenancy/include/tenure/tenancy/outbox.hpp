@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/uuid.hpp>
 #include <tenure/tenancy/handle.hpp>
 
@@ -41,6 +42,9 @@ struct OutboxPage {
 // calls handle.sync() between.
 [[nodiscard]] OutboxPage read_outbox(const TenantReader& reader, std::size_t count_max,
                                      std::size_t bytes_max);
+
+// Of a file that is looked at without a handle.
+[[nodiscard]] bool is_outbox_empty(sqlite::Connection& file);
 
 // The greatest number that the file has given, as this transaction or snapshot sees it.
 [[nodiscard]] std::int64_t newest_in_outbox(const TenantReader& reader);
