@@ -43,7 +43,8 @@ class SchemaTest : public Installation {
 constexpr const char* kOlder =
     "delete from tenure_migration where number = (select max(number) from tenure_migration); drop view "
     "limits; "
-    "drop index limit_rule_of_keys; alter table limit_rule drop column per_key";
+    "drop index limit_rule_of_keys; alter table limit_rule drop column per_key; "
+    "create view limits as select name from limit_rule";
 constexpr const char* kNewer =
     "insert into tenure_migration(number, name, hash, applied_us) select max(number) + 1, 'later.sql', 'x', "
     "0 from tenure_migration";
