@@ -277,6 +277,30 @@ TEST_F(LoneJobsTest, NoProcessIsStartedForAGatedTenantUntilItIsActiveAgain) {
   EXPECT_TRUE(lone_jobs.gated_tenants().empty());
 }
 
+TEST_F(LoneJobsTest, InAReadOnlyTenantProcessesAreStartedForKindsThatRead) {
+  static_cast<void>(lanes.process_came(0, {"job", "report"}, {}, {}, {"report"}));
+  const auto suspected = [&](queue::JobSeq seq, const std::string& kind) {
+    lone_jobs.suspected(seq, {.tenant = kTenant}, {.queue = "default", .kind = kind}, now);
+  };
+  suspected(kJob, "report");
+  suspected(kOther, "job");
+  lone_jobs.set_tenant_state(kTenant, TenantState::read_only);
+  tick();
+  ASSERT_EQ(taken<StartProcess>().size(), 1U);
+  all_ready();
+  ASSERT_EQ(lone_jobs.take().size(), 1U);
+  lone_jobs.gated(kJob, TenantState::read_only);  // another program has told the store otherwise
+  tick();
+  EXPECT_TRUE(lone_jobs.take().empty()) << "until the tenant's state is asked again";
+  EXPECT_EQ(taken<StartProcess>().size(), 1U);
+  lone_jobs.set_tenant_state(kTenant, TenantState::read_only);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 2U);
+  lone_jobs.set_tenant_state(kTenant, TenantState::active);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 3U);
+}
+
 TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
   for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, {.tenant = kTenant}, {}, now);
   tick();

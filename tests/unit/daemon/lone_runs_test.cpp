@@ -215,8 +215,8 @@ TEST(LoneRunsOfAReadOnlyTenant, LSE_25_OneOfAKindThatReadsIsPerformedAloneAndThe
     });
     sim->hint();
   };
-  set_read_only(true);
   sim->kill_worker(sim->starts[0].process);
+  set_read_only(true);  // while both wait
   ASSERT_TRUE(sim->run_until([&] { return sim->job(reads).finished.has_value(); }, 60s));
   sim->run_for(60s);
   EXPECT_EQ(sim->job(reads).state, ShownState::succeeded);
