@@ -99,6 +99,8 @@ std::optional<VisitsPart::Order> FanOuts::order_of(const Known& known, Now now) 
   if (order.order.tenants_max == 0) return std::nullopt;
   if (order.order.jobs_max > 0) return order;
   if (now.steady < known.look_at) return std::nullopt;
+  // Where none waits there is nothing to ask for: the room comes with the time.
+  if (known.is_counted && known.waiting.empty()) return std::nullopt;
   if (known.is_counted) order.order.look = known.next_looks();
   else order.order.waiting_max = static_cast<std::size_t>(fan_out.rate->starts);
   return order;

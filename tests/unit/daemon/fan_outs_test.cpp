@@ -278,6 +278,23 @@ TEST(FanOuts, WhileManyJobsWaitOneWithARateAsksForAFewOfThem) {
   EXPECT_LE(most, kWaitingLooks);
 }
 
+TEST(FanOuts, OneWhoseJobsHaveAllStartedAsksForNothingUntilItsWindowEnds) {
+  FanningOut sim(one_pool(1, 4));
+  sim.create_tenants(20);
+  sim->start();
+  sim->run_for(50ms);
+  const BatchId id = sim->start_fan_out("job", {}, StartRate{.starts = 5, .window = 10s});
+  sim->run_for(3s);
+  ASSERT_EQ(sim.fan_out(id).made, 5);
+  ASSERT_EQ(sim.first_starts().size(), 5U);
+  const auto rounds = sim->rounds;
+  sim->run_for(5s);
+  EXPECT_LE(sim->rounds - rounds, 10) << "but looks for what others have written";
+  EXPECT_EQ(sim.fan_out(id).made, 5);
+  sim->run_for(3s);
+  EXPECT_EQ(sim.fan_out(id).made, 10) << "as soon as the window lets them";
+}
+
 TEST(FanOuts, OneOfWhichNothingMoreCanBeMadeIsToldAtOnceAndLeftAlone) {
   FanOuts fan_outs;
   const BatchId id{Uuid::parse("019cadff-0000-7000-8000-000000000007").value()};
