@@ -231,6 +231,23 @@ TEST_P(HeldSuite, TenantsAreCountedByStateAndFoundByName) {
   EXPECT_EQ(found[1].tenant.name, TenantName{"acme"});
 }
 
+TEST_P(HeldSuite, APoolWhoseProcessesAreGoneIsKnownByWhatTheLastOnesHaveSaid) {
+  begin_dispatcher();
+  PoolRecord pool{"general", {"default"}, 2, {"report.build", "mail.send", "report.read"}};
+  pool.default_queues = {"default"};
+  pool.schemas = {{"mail.send", 3}};
+  pool.reads_only = {"report.read", "report.build"};
+  tell({pool});
+  tell({{"general", {"default"}, 0, {}}});
+  const auto pools = asked([](JobReader& reader) { return reader.pools(); });
+  ASSERT_EQ(pools.size(), 1U);
+  EXPECT_EQ(pools[0].workers, 0);
+  EXPECT_EQ(pools[0].kinds, (std::vector<std::string>{"mail.send", "report.build", "report.read"}));
+  EXPECT_EQ(pools[0].default_queues, pool.default_queues);
+  EXPECT_EQ(pools[0].schemas, pool.schemas);
+  EXPECT_EQ(pools[0].reads_only, (std::vector<std::string>{"report.build", "report.read"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(EachStore, HeldSuite,
                          ::testing::Values(StoreFactory{"Memory", &make_memory_world},
                                            StoreFactory{"Sqlite", &make_sqlite_world},

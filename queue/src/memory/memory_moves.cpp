@@ -139,13 +139,15 @@ void MemoryWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecor
     MemoryPool& row = told[pool.name];
     row = {incarnation, pool};
     for (std::vector<std::string>* const names :
-         {&row.record.queues, &row.record.kinds, &row.record.default_queues})
+         {&row.record.queues, &row.record.kinds, &row.record.default_queues, &row.record.reads_only})
       sort_uniquely(*names);
     if (pool.workers > 0) continue;
     const auto before = tables_.pools().find(pool.name);
     const PoolRecord last = before == tables_.pools().end() ? PoolRecord{} : before->second.record;
     row.record.kinds = last.kinds;
     row.record.default_queues = last.default_queues;
+    row.record.schemas = last.schemas;
+    row.record.reads_only = last.reads_only;
   }
   tables_.set_pools(std::move(told));
 }

@@ -150,13 +150,13 @@ std::vector<std::string> sorted(std::vector<std::string> texts) {
 }
 
 void replace_kinds(sqlite::Connection& connection, const PoolRecord& pool,
-                   const std::vector<std::string>& kinds) {
+                   const std::vector<std::string>& kinds, const std::vector<std::string>& reads_only) {
   connection.statement(kDeleteKindsOfPool).bind(pool.name).run();
   for (const std::string& kind : kinds) {
     const auto wanted = pool.schemas.find(kind);
     connection.statement(kInsertKindOfPool)
         .bind(pool.name, kind, wanted == pool.schemas.end() ? std::int64_t{0} : wanted->second,
-              std::int64_t{std::ranges::binary_search(pool.reads_only, kind) ? 1 : 0})
+              std::int64_t{std::ranges::binary_search(reads_only, kind) ? 1 : 0})
         .run();
   }
 }
@@ -198,9 +198,10 @@ void write_pool(sqlite::Connection& connection, Incarnation incarnation, const P
       connection.statement(kInsertProcessOfPool).bind(pool.name, process.number.value, process.slots).run();
   }
   if (pool.workers == 0) return;
-  if (const auto kinds = sorted(pool.kinds);
-      kinds != before.kinds || pool.schemas != before.schemas || pool.reads_only != before.reads_only)
-    replace_kinds(connection, pool, kinds);
+  const auto kinds = sorted(pool.kinds);
+  const auto reads_only = sorted(pool.reads_only);
+  if (kinds != before.kinds || pool.schemas != before.schemas || reads_only != before.reads_only)
+    replace_kinds(connection, pool, kinds, reads_only);
   if (const auto queues = sorted(pool.default_queues); queues != before.default_queues)
     replace(connection, kDeleteDefaultsOfPool, kInsertDefaultOfPool, pool.name, queues);
 }
@@ -233,8 +234,7 @@ std::vector<PoolRecord> read_pools(sqlite::Connection& connection) {
          schemas_of<std::string>(connection, kKindsOfPool, name,
                                  [](const sqlite::Statement& kind) { return std::string{kind.text(0)}; }),
          PoolTenants{rule_in(row.integer(2)), texts_of(connection, kTenantsOfPool, name)},
-         reserved_of(connection, name),
-         texts_of(connection, kReadingKindsOfPool, name)});
+         reserved_of(connection, name), texts_of(connection, kReadingKindsOfPool, name)});
   }
   return pools;
 }
