@@ -185,15 +185,23 @@ Alone LoneJobs::gone(queue::JobSeq seq) {
   return alone;
 }
 
+// What the store says of this one holds for those of its queue and kind until the tenant's state is asked again, whatever their pool's
+// programs have said of the kind; it frees none.
 void LoneJobs::gated(queue::JobSeq seq, TenantState state) {
   const auto job = known(seq);
   job->is_being_claimed = false;
   find_pool(*job);
-  set_tenant_state(job->tenant, state);
-  // What the store says of this one stands until its tenant's state is asked again, whatever its pool's programs have said of its kind.
-  if (const auto still = find(seq); still != waiting_.end()) {
-    still->is_gated = true;
-    still->process.reset();
+  const TenantNumber tenant = job->tenant;
+  if (state == TenantState::deleted) return set_tenant_state(tenant, state);
+  const Alone asked = job->alone;
+  for (Waiting& other : waiting_) {
+    if (other.tenant != tenant) continue;
+    const bool is_alike = other.alone.queue == asked.queue && other.alone.kind == asked.kind;
+    const bool reads =
+        !is_alike && state == TenantState::read_only && lanes_.is_read_in(other.alone.pool, other.alone.kind);
+    if (reads) continue;
+    other.is_gated = true;
+    if (!other.is_being_claimed) other.process.reset();
   }
 }
 

@@ -93,14 +93,16 @@ void Suspects::begun(queue::JobSeq seq, Instant now) {
   gone(seq);
 }
 
-// In a read-only tenant those of other kinds may start.
+// In a read-only tenant those of other kinds, and of queues of other pools, may start.
 void Suspects::gated(queue::JobSeq seq, TenantState state, Instant now) {
   is_beginning_ = false;
   const auto asked = waiting(seq);
   const TenantNumber tenant = asked->job.tenant;
+  const std::string queue = asked->job.queue;
   const std::string kind = asked->job.kind;
+  const auto is_alike = [&](const queue::Suspect& job) { return job.queue == queue && job.kind == kind; };
   for (Waiting& each : waiting_) {
-    if (each.job.tenant != tenant || (state == TenantState::read_only && each.job.kind != kind)) continue;
+    if (each.job.tenant != tenant || (state == TenantState::read_only && !is_alike(each.job))) continue;
     each.is_gated = true;
     each.not_before = now + kGatedWait;
   }

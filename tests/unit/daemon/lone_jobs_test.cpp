@@ -301,6 +301,22 @@ TEST_F(LoneJobsTest, InAReadOnlyTenantProcessesAreStartedForKindsThatRead) {
   EXPECT_EQ(taken<StartProcess>().size(), 3U);
 }
 
+TEST_F(LoneJobsTest, WhatTheStoreSaysOfOneHoldsForThoseOfItsKindAndFreesNone) {
+  static_cast<void>(lanes.process_came(0, {"job", "report"}, {}, {}, {"report"}));
+  for (const queue::JobSeq seq : {kJob, kOther})
+    lone_jobs.suspected(seq, {.tenant = kTenant}, {.queue = "default", .kind = "report"}, now);
+  tick();
+  all_ready();
+  ASSERT_EQ(lone_jobs.take().size(), 2U);
+  for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.gated(seq, TenantState::read_only);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 2U);
+  EXPECT_EQ(taken<Drain>().size(), 2U);
+  lone_jobs.suspected(queue::JobSeq{7}, {.tenant = kTenant}, {.queue = "default", .kind = "job"}, now);
+  tick();
+  EXPECT_EQ(taken<StartProcess>().size(), 2U);
+}
+
 TEST_F(LoneJobsTest, OfADeletedTenantNothingIsKept) {
   for (const queue::JobSeq seq : {kJob, kOther}) lone_jobs.suspected(seq, {.tenant = kTenant}, {}, now);
   tick();

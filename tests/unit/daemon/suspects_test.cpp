@@ -272,6 +272,28 @@ TEST(Suspects, InAReadOnlyTenantThoseOfKindsThatReadStartAndTheOthersWait) {
   expect_ended_uncharged(sim, {first, reads, last});
 }
 
+// What the store says of a kind in a read-only tenant it says of its queue: another queue's pools may say otherwise.
+TEST(Suspects, OneThatAReadOnlyTenantHoldsHoldsNoneOfAnotherQueue) {
+  DispatcherSettings settings{.pools = {PoolSettings{"default", 1, {"default", "other"}}}};
+  Stepper stepper(settings);
+  stepper.step(Started{});
+  stepper.answer<OpeningPart>(queue::Incarnation{7});
+  stepper.answer();  // reclaiming
+  RoundReply reply;
+  reply.answer<SuspectsPart>() = {
+      {.seq = queue::JobSeq{1}, .tenant = kLane.tenant, .queue = "default", .kind = "job", .counter = 2},
+      {.seq = queue::JobSeq{2}, .tenant = kLane.tenant, .queue = "other", .kind = "job", .counter = 1}};
+  stepper.answer(std::move(reply));
+  stepper.step(WorkerReady{ProcessNumber{1}, 1, {"job"}});
+  while (stepper.has_round() && !stepper.round().ask<TrialsPart>()) stepper.answer();
+  ASSERT_TRUE(stepper.has_round());
+  EXPECT_EQ(stepper.round().ask<TrialsPart>()->seq, queue::JobSeq{1});
+  stepper.answer<TrialsPart>({.jobs = {}, .gate = TenantState::read_only});
+  ASSERT_TRUE(stepper.has_round());
+  ASSERT_TRUE(stepper.round().ask<TrialsPart>());
+  EXPECT_EQ(stepper.round().ask<TrialsPart>()->seq, queue::JobSeq{2});
+}
+
 TEST(Suspects, ATrialUnderWayAtAReloadDoesNotBeginWhereThePoolTakesItsTenantNoMore) {
   Stepper stepper;
   stepper.step(Started{});
