@@ -217,14 +217,20 @@ TEST(LoneRunsOfAReadOnlyTenant, LSE_25_OneOfAKindThatReadsIsPerformedAloneAndThe
   };
   sim->kill_worker(sim->starts[0].process);
   set_read_only(true);  // while both wait
+  ASSERT_TRUE(sim->run_until([&] { return sim->starts.size() == 3; }, 2s));
+  const simulation::Start again = sim->starts.back();
+  EXPECT_EQ(again.id, reads);
   ASSERT_TRUE(sim->run_until([&] { return sim->job(reads).finished.has_value(); }, 60s));
   sim->run_for(60s);
   EXPECT_EQ(sim->job(reads).state, ShownState::succeeded);
+  for (const queue::JobId id : {reads, writes}) EXPECT_EQ(sim->job(id).crashes, 1);
   EXPECT_EQ(sim->job(writes).reason, queue::JobReason::suspect);
   EXPECT_EQ(sim->job(writes).state, ShownState::blocked);
   set_read_only(false);
   EXPECT_TRUE(sim.drains(60s));
   EXPECT_EQ(sim->job(writes).state, ShownState::succeeded);
+  EXPECT_EQ(std::ranges::count(sim->starts, again.process, &simulation::Start::process), 1)
+      << "a process of its own";
   EXPECT_TRUE(sim->verdict().is_clean()) << sim->verdict_line();
 }
 
