@@ -190,6 +190,32 @@ TEST_P(LimitPerKeySuite, OnAGlobalKeyManyGatedTenantsArePassedOneByOne) {
   EXPECT_EQ(third->seq, open.seq);
 }
 
+TEST_P(LimitPerKeySuite, OnAGlobalKeyAReadOnlyTenantHasItsTurnWithJobsThatOnlyRead) {
+  PoolRecord pool{"general", {"default"}, 1, {"b.b", "c.c"}};
+  pool.reads_only = {"c.c"};
+  write([&](StoreWriter& writer) {
+    writer.tell_pools(writer.open_incarnation(kLife.value + 1, "app-1", 42, now_), std::span{&pool, 1});
+  });
+  const auto put_in_default = [&](const char* kind, const char* tenant) {
+    NewJob job = of_kind(kind, tenant, true);
+    job.queue = "default";
+    return put(job);
+  };
+  put_in_default("b.b", "globex");
+  const ClaimedJob running = claim_one(globex_);
+  const Enqueued writes = put_in_default("b.b", "acme");
+  const Enqueued reads = put_in_default("c.c", "acme");
+  const Enqueued other = put_in_default("b.b", "globex");
+  write([&](StoreWriter& writer) { EXPECT_TRUE(writer.set_read_only(TenantName{"acme"}, true)); });
+  succeed(running);
+  EXPECT_THAT(hints(), ElementsAre(reads.seq)) << "it is the turn of its tenant";
+  EXPECT_TRUE(waits(writes) && waits(other));
+  const auto next = pass_over(reads, {lane(reads)});
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->seq, other.seq);
+  EXPECT_TRUE(waits(writes));
+}
+
 INSTANTIATE_TEST_SUITE_P(EachStore, LimitPerKeySuite,
                          ::testing::Values(StoreFactory{"Memory", &make_memory_world},
                                            StoreFactory{"Sqlite", &make_sqlite_world},

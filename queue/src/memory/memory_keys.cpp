@@ -67,7 +67,10 @@ std::optional<MemoryLinePlace> MemoryWriter::first_of_line(const std::string& ke
 bool MemoryWriter::is_gated_on_line(const MemoryLinePlace& place) const {
   if (!is_global_key(place.key)) return false;
   const auto tenant = tables_.tenants().find(place.tenant);
-  return tenant == tables_.tenants().end() || !may_be_claimed(tenant->second.state);
+  if (tenant == tables_.tenants().end()) return true;
+  const TenantState state = tenant->second.state;
+  if (state == TenantState::read_only) return !is_read(tables_.jobs().at(place.place.seq).lane);
+  return !may_be_claimed(state);
 }
 
 bool MemoryWriter::may_come_from_line(const MemoryLinePlace& place) const {
@@ -78,15 +81,16 @@ std::optional<MemoryLinePlace> MemoryWriter::next_of_line(const std::string& key
                                                           std::int64_t behind_tenant) const {
   const auto first = first_of_line(key, behind_tenant);
   auto next = first;
-  for (int passed = 0; next && passed < kPassedOverMax; ++passed) {
+  for (int passed = 0, of_tenant = 1; next && passed < kPassedOverMax; ++passed, ++of_tenant) {
     if (may_come_from_line(*next)) return next;
-    if (is_gated_on_line(*next)) {
-      next = first_of_line(key, next->tenant.value);
-    } else if (auto after = behind_in_line(*next)) {
-      next = std::move(after);
-    } else {
-      next = first_of_line(key, kFirstTenant);
-    }
+    const TenantNumber tenant = next->tenant;
+    // Behind a job that writes in a read-only tenant one may stand that only reads.
+    const auto known = tables_.tenant(tenant);
+    const bool is_read_only = known && known->state == TenantState::read_only;
+    const bool is_enough = is_gated_on_line(*next) && (!is_read_only || of_tenant >= kElsewhereOfTenant);
+    auto behind = is_enough ? std::nullopt : behind_in_line(*next);
+    next = behind ? std::move(behind) : first_of_line(key, is_enough ? tenant.value : kFirstTenant);
+    if (next && next->tenant != tenant) of_tenant = 0;
     if (next == first) break;
   }
   return first;

@@ -16,20 +16,19 @@ MemorySuspect suspect_row(const MemoryTables& tables, JobSeq seq) {
   return found == tables.suspects().end() ? MemorySuspect{.deaths = 1} : found->second;
 }
 
-// Whether a pool that takes the lane's jobs has told that they only read.
-bool is_read(const MemoryTables& tables, const Lane& lane) {
+}  // namespace
+
+bool MemoryWriter::is_read(const Lane& lane) const {
   const auto name_in = [](const MemoryNames& names, std::int64_t number) -> std::string_view {
     return names.names[static_cast<std::size_t>(number) - 1];
   };
-  const auto tenant = tables.tenant(lane.tenant);
-  return tenant && std::ranges::any_of(tables.pools(), [&](const auto& pool) {
+  const auto tenant = tables_.tenant(lane.tenant);
+  return tenant && std::ranges::any_of(tables_.pools(), [&](const auto& pool) {
            return is_read_in(std::span{&pool.second.record, 1}, tenant->name,
-                             name_in(tables.queues(), lane.queue.value),
-                             name_in(tables.kinds(), lane.kind.value));
+                             name_in(tables_.queues(), lane.queue.value),
+                             name_in(tables_.kinds(), lane.kind.value));
          });
 }
-
-}  // namespace
 
 std::vector<FormerClaim> MemoryWriter::former_claims(Incarnation current, std::size_t limit) {
   std::vector<FormerClaim> claims;
@@ -108,7 +107,7 @@ ClaimReply MemoryWriter::claim_suspect(const SuspectRequest& request, WallTime n
     return {};
   const auto tenant = tables_.tenants().find(found->second.lane.tenant);
   const TenantState state = tenant != tables_.tenants().end() ? tenant->second.state : TenantState::deleted;
-  const bool reads_only = state == TenantState::read_only && is_read(tables_, found->second.lane);
+  const bool reads_only = state == TenantState::read_only && is_read(found->second.lane);
   if (tenant_gate(state, reads_only) != JobReason::none) return {.jobs = {}, .gate = state};
   const auto key = tables_.job_key(request.seq);
   if (key && is_taken(request.seq, *key)) {

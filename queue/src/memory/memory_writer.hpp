@@ -223,6 +223,8 @@ class MemoryWriter final : public StoreWriter {
                                                              std::int64_t behind_tenant) const;
   [[nodiscard]] bool is_gated_on_line(const MemoryLinePlace& place) const;
   [[nodiscard]] bool may_come_from_line(const MemoryLinePlace& place) const;
+  // Whether a pool that takes the lane's jobs has told that they only read.
+  [[nodiscard]] bool is_read(const Lane& lane) const;
   [[nodiscard]] std::optional<MemoryLinePlace> next_elsewhere(const std::string& key,
                                                               std::int64_t behind_tenant,
                                                               std::span<const Lane> gated) const;

@@ -1,8 +1,10 @@
 #include "../job_key_rules.hpp"
 #include "../job_rules.hpp"
+#include "../reading_pools.hpp"
 #include "key_rows.hpp"
 #include "pause_rows.hpp"
 #include "places.hpp"
+#include "pools.hpp"
 #include "sqlite_reader.hpp"
 #include "sqlite_writer.hpp"
 #include "stored_values.hpp"
@@ -83,27 +85,35 @@ std::optional<JobArrival> SqliteWriter::first_of_line(const std::string& key, st
   return found || behind_tenant == kLineFront ? found : key_rows_.next_in_line(key, kLineFront);
 }
 
-bool SqliteWriter::may_come_from_line(const std::string& key, const Lane& lane) {
+std::optional<TenantState> SqliteWriter::gate_on_line(const std::string& key, const Lane& lane) {
+  if (!is_global_key(key)) return std::nullopt;
   ClaimReply reply;
-  if (is_global_key(key)) static_cast<void>(tenant_to_claim(lane.tenant, reply));
-  return !reply.gate && !is_lane_paused(lane);
+  const auto tenant = tenant_to_claim(lane.tenant, reply);
+  if (!tenant || reply.gate != TenantState::read_only) return reply.gate;
+  if (!pools_of_lines_) pools_of_lines_ = read_pools(connection_);
+  const bool reads =
+      is_read_in(*pools_of_lines_, tenant->name, names_.name(NameTable::queue, lane.queue.value),
+                 names_.name(NameTable::kind, lane.kind.value));
+  return reads ? std::nullopt : reply.gate;
+}
+
+bool SqliteWriter::may_come_from_line(const std::string& key, const Lane& lane) {
+  return !gate_on_line(key, lane) && !is_lane_paused(lane);
 }
 
 // The next one that may be claimed, of a global key of the next tenant in turn that has one; where there is none, whoever is next.
 std::optional<JobArrival> SqliteWriter::next_of_line(const std::string& key, std::int64_t behind_tenant) {
   const auto first = first_of_line(key, behind_tenant);
   auto next = first;
-  for (int passed = 0; next && passed < kPassedOverMax; ++passed) {
-    ClaimReply reply;
-    if (is_global_key(key)) static_cast<void>(tenant_to_claim(next->lane.tenant, reply));
-    if (!reply.gate && !is_lane_paused(next->lane)) return next;
-    if (reply.gate) {
-      next = first_of_line(key, next->lane.tenant.value);
-    } else if (auto behind = key_rows_.next_behind(key, *next)) {
-      next = std::move(behind);
-    } else {
-      next = first_of_line(key, kLineFront);
-    }
+  for (int passed = 0, of_tenant = 1; next && passed < kPassedOverMax; ++passed, ++of_tenant) {
+    const auto gate = gate_on_line(key, next->lane);
+    if (!gate && !is_lane_paused(next->lane)) return next;
+    const TenantNumber tenant = next->lane.tenant;
+    // Behind a job that writes in a read-only tenant one may stand that only reads.
+    const bool is_enough = gate && (gate != TenantState::read_only || of_tenant >= kElsewhereOfTenant);
+    auto behind = is_enough ? std::nullopt : key_rows_.next_behind(key, *next);
+    next = behind ? std::move(behind) : first_of_line(key, is_enough ? tenant.value : kLineFront);
+    if (next && next->lane.tenant != tenant) of_tenant = 0;
     if (next && next->seq == first->seq) break;
   }
   return first;

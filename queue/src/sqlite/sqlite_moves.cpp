@@ -202,6 +202,7 @@ Incarnation SqliteWriter::newest_incarnation() {
 }
 
 void SqliteWriter::tell_pools(Incarnation incarnation, std::span<const PoolRecord> pools) {
+  pools_of_lines_.reset();
   write_pools(connection_, incarnation, pools);
 }
 

@@ -349,6 +349,8 @@ class SqliteWriter final : public StoreWriter {
   // The first one behind that tenant in turn, round and round.
   [[nodiscard]] std::optional<JobArrival> first_of_line(const std::string& key, std::int64_t behind_tenant);
   // Whether the store knows of nothing that keeps it from being claimed.
+  // The state of its tenant, where that lets none of the lane's jobs start: on a key that is one for all.
+  [[nodiscard]] std::optional<TenantState> gate_on_line(const std::string& key, const Lane& lane);
   [[nodiscard]] bool may_come_from_line(const std::string& key, const Lane& lane);
   [[nodiscard]] std::optional<JobArrival> next_of_line(const std::string& key, std::int64_t behind_tenant);
   [[nodiscard]] std::optional<JobArrival> next_elsewhere(const std::string& key, std::int64_t behind_tenant,
@@ -446,6 +448,8 @@ class SqliteWriter final : public StoreWriter {
   std::size_t successes_ = 0;
   std::size_t lined_up_ = 0;  // by all claims of this commit
   std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> paused_lanes_;
+  std::optional<std::vector<PoolRecord>>
+      pools_of_lines_;  // as read for read-only tenants, until others are told
   std::set<TenantNumber> marked_outboxes_;
   bool relays_for_restore_ = false;
   std::optional<EndedLookup> ended_;  // of operators' verbs, until a success makes it old
