@@ -21,6 +21,13 @@ tl::unexpected<Failure> unknown_limit(std::string_view name) {
   return fail(ErrorCode::record_not_found, fmt::format("there is no limit {}", escaped(name)));
 }
 
+// An operator's word of a limit that has no rate any more; of what he has set nothing may be left.
+void drop_rate(LimitRecord& limit) {
+  if (!limit.set) return;
+  limit.set->bounds.rate.reset();
+  if (!limit.set->bounds.running) limit.set.reset();
+}
+
 }  // namespace
 
 // What is gone first, so that there is room for what is new.
@@ -52,6 +59,7 @@ void LimitVerbs::declare(std::span<const DeclaredLimit> limits) {
     LimitRecord changed = *found;
     changed.target = declared.target;
     changed.declared = declared.bounds;
+    if (declared.target.per.key) drop_rate(changed);
     if (changed != *found) update(*found, changed);
   }
 }
@@ -73,6 +81,8 @@ Result<bool> LimitVerbs::set(const NewLimit& limit, WallTime now) {
     if (!set.bounds.running) set.bounds.running = found->set->bounds.running;
     if (!set.bounds.rate) set.bounds.rate = found->set->bounds.rate;
   }
+  if (auto fits = check_limit({.name = limit.name, .target = found->target, .bounds = set.bounds}); !fits)
+    return tl::unexpected(std::move(fits.error()));
   found->set = std::move(set);
   update(before, *found);
   return false;
@@ -118,10 +128,12 @@ std::optional<OpenLimits> LimitVerbs::open(LimitsMark known) {
   return open;
 }
 
-// A rate that is new counts from then on: what another one had counted before it is none of its starts.
+// A rate that is new, or counts others, counts from then on: what another one had counted before it is none of its starts.
 void LimitVerbs::update(const LimitRecord& before, const LimitRecord& after) {
   rows_.update(after);
-  if (before.bounds().rate.has_value() != after.bounds().rate.has_value()) rows_.forget_starts(after.number);
+  const bool is_another = before.target != after.target;
+  if (is_another || before.bounds().rate.has_value() != after.bounds().rate.has_value())
+    rows_.forget_starts(after.number);
 }
 
 std::optional<LimitRecord> LimitVerbs::named(std::string_view name) {

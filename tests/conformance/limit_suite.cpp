@@ -268,6 +268,36 @@ TEST_P(LimitSuite, OneThatCountsOthersForgetsTheStartsOfThoseBefore) {
   EXPECT_TRUE(written([&](StoreWriter& writer) { return writer.start_buckets(now_); }).empty());
 }
 
+TEST_P(LimitSuite, OneThatBecomesOnePerKeyHasNoRateAnyMoreWhoeverHasSetIt) {
+  constexpr StartRate kRate{9, seconds{60}};
+  const DeclaredLimit per_key{
+      .name = "mail", .target = {.kind = "billing.*", .per = {.key = true}}, .bounds = {.running = 2}};
+  for (const bool is_cap_set : {false, true}) {
+    declare(
+        {{.name = "mail", .target = {.kind = "billing.*"}, .bounds = {.rate = StartRate{3, seconds{60}}}}});
+    EXPECT_TRUE(set(
+        {.name = "mail",
+         .bounds = {.running = is_cap_set ? std::optional<std::int64_t>{7} : std::nullopt, .rate = kRate}}));
+    const LimitGroup group{limits().at(0).number, {}, {}, {}};
+    write([&](StoreWriter& writer) {
+      const std::vector<BucketNote> notes{
+          {.bucket = {.group = group, .number = 1, .starts = 1, .is_last = true},
+           .window = seconds{60},
+           .is_news = true}};
+      writer.note_buckets(notes, now_);
+    });
+    declare({per_key});
+    ASSERT_EQ(limits().size(), 1U);
+    EXPECT_EQ(limits()[0].bounds(), (LimitBounds{.running = is_cap_set ? 7 : 2}));
+    EXPECT_EQ(limits()[0].set.has_value(), is_cap_set) << "nothing of what was set is left";
+    EXPECT_TRUE(written([&](StoreWriter& writer) { return writer.start_buckets(now_); }).empty());
+    EXPECT_FALSE(set({.name = "mail", .bounds = {.running = 4}}).value());
+    EXPECT_EQ(limits()[0].bounds(), (LimitBounds{.running = 4}));
+    EXPECT_TRUE(unset("mail"));
+    declare({});
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(EachStore, LimitSuite,
                          ::testing::Values(StoreFactory{"Memory", &make_memory_world},
                                            StoreFactory{"Sqlite", &make_sqlite_world},
