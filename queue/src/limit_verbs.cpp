@@ -122,8 +122,7 @@ std::optional<OpenLimits> LimitVerbs::open(LimitsMark known) {
   if (mark == known) return std::nullopt;
   OpenLimits open{mark, {}};
   for (const LimitRecord& limit : rows_.limits())
-    if (!limit.target.per.key)
-      open.limits.push_back({limit.number, limit.name, limit.target, limit.bounds()});
+    open.limits.push_back({limit.number, limit.name, limit.target, limit.bounds()});
   std::ranges::sort(open.limits, {}, &OpenLimit::number);
   return open;
 }

@@ -127,7 +127,7 @@ TEST_P(LimitPerKeySuite, ItsFullestKeysAreToldWithWhoHoldsThem) {
   EXPECT_EQ(all[1].gate(), JobReason::none);
 }
 
-TEST_P(LimitPerKeySuite, ItGatesNoLaneAndIsNoneOfTheDispatchers) {
+TEST_P(LimitPerKeySuite, ItGatesNoLaneAndADispatcherIsToldOfIt) {
   declare({per_key(1)});
   put_keyed(2, 5);
   const Enqueued without = put(new_job("acme"));
@@ -138,7 +138,9 @@ TEST_P(LimitPerKeySuite, ItGatesNoLaneAndIsNoneOfTheDispatchers) {
   EXPECT_THAT(asked([&](JobReader& reader) { return reader.limits_of(*reader.find_job(next.id)); }),
               IsEmpty());
   const auto open = written([](StoreWriter& writer) { return writer.open_limits(LimitsMark{-1}); });
-  EXPECT_THAT(open->limits, IsEmpty());
+  ASSERT_THAT(open->limits, SizeIs(1));
+  EXPECT_EQ(open->limits[0].name, "keys");
+  EXPECT_EQ(open->limits[0].target, per_key(1).target);
 }
 
 TEST_P(LimitPerKeySuite, ItHasNoRateAndCountsByNothingElse) {

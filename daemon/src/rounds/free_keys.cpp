@@ -20,8 +20,9 @@ FreeKeysPart::Answer FreeKeysPart::carry_out(queue::StoreWriter& writer, const A
   return {writer.give_free_keys(ask.after, kKeysLookedAt)};
 }
 
-void FreeKeysPart::absorb(DispatcherState& state, const Ask&, Answer& answer) {
-  state.key_looks.read(answer.read_until, state.now.steady);
+void FreeKeysPart::absorb(DispatcherState& state, const Ask& ask, Answer& answer) {
+  state.key_looks.read(ask.after, answer.read_until, state.now.steady);
+  if (state.key_looks.is_hurried()) state.looks.soon();
 }
 
 // The page that is asked next is still this one.

@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace tenure::daemon {
 namespace {
@@ -41,6 +43,16 @@ void note_limits(DispatcherState& state, const std::vector<queue::OpenLimit>& li
       {}});
 }
 
+// The store keeps those per key by itself, but for whom it has let wait.
+void set_limits(DispatcherState& state, std::vector<queue::OpenLimit> limits) {
+  std::vector<queue::OpenLimit> per_key;
+  std::ranges::copy_if(limits, std::back_inserter(per_key),
+                       [](const queue::OpenLimit& limit) { return limit.target.per.key; });
+  std::erase_if(limits, [](const queue::OpenLimit& limit) { return limit.target.per.key; });
+  state.key_looks.set_limits(std::move(per_key), state.now.steady);
+  state.lanes.set_limits(std::move(limits), standing_claims(state));
+}
+
 }  // namespace
 
 // While it scans, too: nothing may be claimed before they are known.
@@ -60,11 +72,9 @@ void LimitsPart::absorb(DispatcherState& state, const Ask& ask, Answer& answer) 
   if (ask.declared) state.limit_news.declared(ask.declared);
   if (answer.open) {
     state.limit_news.read(answer.open->mark);
-    // One of those per key, which are not ours, may be among what has changed.
-    state.key_looks.soon(state.now.steady);
     state.looks.soon();
     note_limits(state, answer.open->limits);
-    state.lanes.set_limits(std::move(answer.open->limits), standing_claims(state));
+    set_limits(state, std::move(answer.open->limits));
   }
   if (!ask.wants_buckets) return;
   state.lanes.restore_starts(answer.buckets, state.now);

@@ -242,15 +242,62 @@ TEST(Keys, ALimitPerKeyHoldsAndAChangeOfItAtOnce) {
   EXPECT_EQ(sim->running(), 1);
 }
 
+TEST(Keys, ALimitPerKeyIsToldWithTheOthers) {
+  auto options = with_run_time(1, 2, 10ms);
+  options.settings.limits = {{.name = "keys", .target = {.per = {.key = true}}, .bounds = {.running = 2}},
+                             {.name = "one", .target = {.kind = "slow"}, .bounds = {.running = 1}}};
+  Simulated sim(options);
+  const auto told = [&] {
+    std::string last;
+    for (const Note& note : sim->notes)
+      if (note.event == "limit.changed") last = note.message;
+    return last;
+  };
+  sim->start();
+  sim->run_for(1s);
+  EXPECT_EQ(told(), "Limits that hold from now on: keys (2 run), one (1 run).");
+  Reconfigured event{.poll = 1s, .stop_deadline = 25s, .ping_max = 30s, .pools = {{.processes = 1}}};
+  event.limits = {options.settings.limits->front()};
+  sim->reload(event);
+  sim->run_for(2s);
+  EXPECT_EQ(told(), "Limits that hold from now on: keys (2 run).");
+  event.limits->clear();
+  sim->reload(event);
+  sim->run_for(2s);
+  EXPECT_EQ(told(), "No limit holds any more.");
+}
+
+TEST(KeyLooks, BeginAgainOnlyWhereLimitsPerKeyAreOthers) {
+  KeyLooks looks;
+  const Instant start{};
+  EXPECT_FALSE(looks.are_due(start));
+  looks.set_limits({}, start);
+  EXPECT_FALSE(looks.are_due(start + 1s));
+  const std::vector<queue::OpenLimit> limits{{.name = "keys", .bounds = {.running = 2}}};
+  looks.set_limits(limits, start + 1s);
+  ASSERT_TRUE(looks.are_due(start + 1s));
+  looks.read("", std::nullopt, start + 1s);
+  looks.set_limits(limits, start + 2s);
+  EXPECT_FALSE(looks.are_due(start + 2s));
+}
+
 TEST(KeyLooks, BeginAgainAtTheFrontWhereMoreMayRun) {
   KeyLooks looks;
   const Instant start{};
   EXPECT_FALSE(looks.are_due(start));
-  looks.read("7/reports", start);
+  looks.read("", "7/reports", start);
   looks.soon(start + 1s);
   EXPECT_TRUE(looks.are_due(start + 1s));
   EXPECT_EQ(looks.after(), "");
-  looks.read(std::nullopt, start + 1s);
+  EXPECT_TRUE(looks.is_hurried());
+  looks.read("7/reports", "9/reports", start + 1s);  // asked for before
+  EXPECT_EQ(looks.after(), "");
+  EXPECT_TRUE(looks.are_due(start + 1s));
+  looks.read("", "7/reports", start + 1s);
+  EXPECT_EQ(looks.after(), "7/reports");
+  EXPECT_TRUE(looks.is_hurried()) << "until all are read";
+  looks.read("7/reports", std::nullopt, start + 1s);
+  EXPECT_FALSE(looks.is_hurried());
   EXPECT_FALSE(looks.are_due(start + 2s));
 }
 
@@ -261,10 +308,10 @@ TEST(KeyLooks, AreDueEachTenSecondsAndReadPageByPage) {
   EXPECT_FALSE(looks.are_due(start + kKeyLookEach - 1us));
   ASSERT_TRUE(looks.are_due(start + kKeyLookEach));
   EXPECT_EQ(looks.after(), "");
-  looks.read("7/reports", start + kKeyLookEach);
+  looks.read("", "7/reports", start + kKeyLookEach);
   EXPECT_TRUE(looks.are_due(start + kKeyLookEach)) << "there is more";
   EXPECT_EQ(looks.after(), "7/reports");
-  looks.read(std::nullopt, start + kKeyLookEach);
+  looks.read("7/reports", std::nullopt, start + kKeyLookEach);
   EXPECT_FALSE(looks.are_due(start + 2 * kKeyLookEach - 1us));
   EXPECT_TRUE(looks.are_due(start + 2 * kKeyLookEach));
   EXPECT_EQ(looks.after(), "");
