@@ -16,8 +16,9 @@
 // these jobs state a key at all is not known here: the store does nothing for one that does not.
 namespace tenure::daemon {
 
-inline constexpr std::size_t kTurnsMax = 256;     // that are remembered; of more the oldest wait for the look
-inline constexpr std::size_t kTurnsOfRound = 64;  // that one round passes over
+inline constexpr std::size_t kTurnsMax = 256;  // that are remembered; of more the oldest wait for the look
+// That one round passes over: each may look at hundreds of rows of its line, in the commit that others wait for.
+inline constexpr std::size_t kTurnsOfRound = 4;
 inline constexpr std::size_t kGatedLanesMax = 256;  // of one line, one after the other
 
 class KeyTurns {

@@ -267,6 +267,38 @@ TEST(Keys, ALimitPerKeyIsToldWithTheOthers) {
   EXPECT_EQ(told(), "No limit holds any more.");
 }
 
+// More ends than the cap has room for, each of which hands its key on.
+TEST(Keys, WhereACapIsFullOneRoundLooksAtFewLines) {
+  auto options = with_run_time(2, 10, 100ms);
+  options.settings.limits = {{.name = "jobs", .target = {.kind = "job"}, .bounds = {.running = 20}}};
+  Simulated sim(options);
+  for (int key = 0; key < 20; ++key) {
+    simulation::JobSpec spec;
+    spec.concurrency = ConcurrencyKey{"k" + std::to_string(key), 1};
+    (void)sim->enqueue_many(spec, 3);
+  }
+  std::size_t most = 0;
+  std::set<queue::JobSeq> passed;
+  sim->on_step = [&](const Event&, const Actions& actions) {
+    for (const Action& action : actions)
+      if (const auto* const round = std::get_if<RunRound>(&action))
+        if (const auto& turns = round->work->ask<PassedTurnsPart>()) {
+          most = std::max(most, turns->size());
+          for (const KeyTurn& turn : *turns) passed.insert(turn.seq);
+        }
+  };
+  sim->start();
+  ASSERT_TRUE(sim->run_until([&] { return sim->running() == 20; }, 1s));
+  sim.store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    static_cast<void>(
+        value_or_raise(writer.set_limit({.name = "jobs", .bounds = {.running = 1}}, sim->wall())));
+  });
+  sim->hint();
+  sim->run_for(300ms);
+  EXPECT_GT(passed.size(), 10U) << "the others in the next rounds";
+  EXPECT_LE(most, 4U);
+}
+
 TEST(KeyLooks, BeginAgainOnlyWhereLimitsPerKeyAreOthers) {
   KeyLooks looks;
   const Instant start{};
