@@ -14,6 +14,7 @@
 #include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <vector>
 
@@ -30,7 +31,11 @@ int error_of_making(const std::filesystem::path& path, int error) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   struct stat status {};
   if (error != ENOENT || ::stat(folder.c_str(), &status) != 0) return error;
-  return ::access(folder.c_str(), W_OK | X_OK) != 0 ? errno : EIO;
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return errno;
+  struct statvfs room {};
+  const bool is_full = ::statvfs(folder.c_str(), &room) == 0 &&
+                       (room.f_bavail == 0 || (room.f_files != 0 && room.f_favail == 0));
+  return is_full ? ENOSPC : EIO;
 }
 
 }  // namespace

@@ -5,14 +5,34 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sqlite/library.hpp>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <vector>
 
 // Whose a new file of a database is, while it comes into being and behind that.
+namespace {
+
+std::optional<struct statvfs> room_for_test;
+
+}  // namespace
+
+// In the place of the C library's: how much room the disk of a test has.
+extern "C" int statvfs(const char* path, struct statvfs* room) noexcept {
+  if (room_for_test) {
+    *room = *room_for_test;
+    return 0;
+  }
+  return reinterpret_cast<int (*)(const char*, struct statvfs*)>(::dlsym(RTLD_NEXT, "statvfs"))(path, room);
+}
+
 namespace tenure::sqlite {
 namespace {
 
@@ -92,6 +112,27 @@ TEST_F(NewDatabaseFile, WhatHasTakenItsNameMeanwhileKeepsItsMode) {
   EXPECT_EQ(DatabaseFile::make(watched_.path, 0644), 0);
   ASSERT_TRUE(watched_.has_swapped);
   EXPECT_EQ(fs::status(watched_.victim).permissions(), fs::perms{0600});
+}
+
+int open_on_full_disk(const char* path, int flags, int mode) {
+  if (watched_file->path == path && (flags & O_CREAT) != 0) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return watched_file->open(path, flags, mode);
+}
+
+// SQLite tries to open for reading what it could not make, so that the reason is lost.
+TEST_F(NewDatabaseFile, OnAFullDiskIsRefusedAsThat) {
+  files_->xSetSystemCall(files_, "open", reinterpret_cast<sqlite3_syscall_ptr>(&open_on_full_disk));
+  EXPECT_EQ(DatabaseFile::make(watched_.path, 0600), EIO);
+  room_for_test = {.f_bavail = 0, .f_files = 10, .f_favail = 3};
+  EXPECT_EQ(DatabaseFile::make(watched_.path, 0600), ENOSPC);
+  room_for_test = {.f_bavail = 5, .f_files = 10, .f_favail = 0};
+  EXPECT_EQ(DatabaseFile::make(watched_.path, 0600), ENOSPC);
+  room_for_test = {.f_bavail = 5, .f_files = 0, .f_favail = 0};  // a file system that counts none
+  EXPECT_EQ(DatabaseFile::make(watched_.path, 0600), EIO);
+  room_for_test.reset();
 }
 
 }  // namespace
