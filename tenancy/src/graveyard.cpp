@@ -4,6 +4,7 @@
 
 #include <tenure/base/error.hpp>
 #include <tenure/base/function_ref.hpp>
+#include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/commit_barrier.hpp>
 #include <tenure/base/sqlite/connection.hpp>
 #include <tenure/base/sqlite/look.hpp>
@@ -274,15 +275,25 @@ void Graveyard::remove_lock_of_interrupted(const TenantName& tenant) const {
   }
 }
 
-// The log first: without its file it is nothing.
+// The log first: without its file it is nothing. Of the folder, in which handlers have made what they like, all may not go; that holds up
+// nothing of what is ours.
 std::int64_t Graveyard::erase(const TenantName& tenant, Generation generation) const {
   const fs::path path = path_for(tenant, generation);
-  std::int64_t bytes = TenantFolder(files_, tenant, generation).erase();
+  std::int64_t bytes = 0;
   for (const std::string_view ending : {kCompanions[0], kCompanions[1], kCompanions[2], std::string_view{}}) {
     bytes += size_of(beside(path, ending));
     remove_file(beside(path, ending));
   }
   if (is_there(path.parent_path())) sync_folder(path.parent_path());
+  try {
+    bytes += TenantFolder(files_, tenant, generation).erase();
+  } catch (const Error& error) {
+    const log::Context context(tenant.text(), generation.value, {});
+    log::write(
+        log::Level::warning, "tenant.folder_left",
+        std::string{"the database is erased, and what is left of the folder is to be removed by hand: "} +
+            error.what());
+  }
   return bytes;
 }
 

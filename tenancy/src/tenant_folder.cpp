@@ -13,9 +13,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <dirent.h>
 #include <fcntl.h>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace tenure {
@@ -58,6 +63,39 @@ std::int64_t size_of_files(const fs::path& folder) {
     if (!ignored) bytes += static_cast<std::int64_t>(size);
   }
   return bytes;
+}
+
+constexpr int kDepthMax = 256;  // below it nothing is opened up
+
+// Gives us our own folders below `above`, so that what is in them can be removed. By descriptors: a name may be another folder's by now.
+void open_up(int above, const char* name, int depth) {
+  Descriptor found{::openat(above, name, kFolderOnly)};
+  struct stat status {};
+  if (!found.is_open() || ::fstat(found.number(), &status) != 0) return;
+  const std::string self = fmt::format("/proc/self/fd/{}", found.number());
+  if (status.st_uid == ::geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU)
+    static_cast<void>(::chmod(self.c_str(), (status.st_mode & 0777) | S_IRWXU));
+  DIR* const entries = ::opendir(self.c_str());
+  if (entries == nullptr) return;
+  found = Descriptor{};
+  while (const dirent* const entry = ::readdir(entries)) {
+    const std::string_view each{static_cast<const char*>(entry->d_name)};
+    const bool is_folder = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
+    if (is_folder && each != "." && each != ".." && depth < kDepthMax)
+      open_up(::dirfd(entries), entry->d_name, depth + 1);
+  }
+  ::closedir(entries);
+}
+
+// Nothing, or why it stays.
+std::error_code remove_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (!error || error.value() != EACCES) return error;
+  open_up(AT_FDCWD, folder.c_str(),
+          0);  // an archive that was unpacked there may have folders that nobody may write
+  fs::remove_all(folder, error);
+  return error;
 }
 
 void move_folder(const fs::path& from, const fs::path& to) {
@@ -139,12 +177,20 @@ void TenantFolder::take_back(const fs::path& buried) const { move_folder(buried,
 void TenantFolder::give_back(const fs::path& buried) const { move_folder(path_, buried); }
 
 std::int64_t TenantFolder::erase() const {
-  if (!detail::is_there(buried_)) return 0;
-  const std::int64_t bytes = size_of_files(buried_);
-  std::error_code error;
-  fs::remove_all(buried_, error);
-  if (error) raise_system(error.value(), "the folder of a deleted tenant cannot be removed", buried_);
-  sync_folder(buried_.parent_path());
+  std::int64_t bytes = 0;
+  std::optional<std::pair<int, fs::path>> stays;
+  // Who ran on when it was buried may have made it anew at its place.
+  for (const fs::path& folder : {buried_, path_}) {
+    if (!detail::is_there(folder)) continue;
+    const std::int64_t size = size_of_files(folder);
+    if (const std::error_code error = remove_folder(folder)) {
+      stays = {error.value(), folder};
+      continue;
+    }
+    bytes += size;
+    sync_folder(folder.parent_path());
+  }
+  if (stays) raise_system(stays->first, "the folder of a deleted tenant cannot be removed", stays->second);
   return bytes;
 }
 

@@ -4,12 +4,17 @@
 #include <tenure/base/sqlite/database_file.hpp>
 #include <tenure/base/system.hpp>
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <new>
+#include <string>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <vector>
 
@@ -26,15 +31,21 @@ int error_of_making(const std::filesystem::path& path, int error) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   struct stat status {};
   if (error != ENOENT || ::stat(folder.c_str(), &status) != 0) return error;
-  return ::access(folder.c_str(), W_OK | X_OK) != 0 ? errno : EIO;
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return errno;
+  struct statvfs room {};
+  const bool is_full = ::statvfs(folder.c_str(), &room) == 0 &&
+                       (room.f_bavail == 0 || (room.f_files != 0 && room.f_favail == 0));
+  return is_full ? ENOSPC : EIO;
 }
 
 }  // namespace
 
 struct DatabaseFile::Open {
-  // `error` is 0 behind it, or the value of errno.
-  Open(const std::filesystem::path& path, int flags) : files(sqlite3_vfs_find(nullptr)) {
-    name = sqlite3_create_filename(path.c_str(), "", "", 0, nullptr);
+  // `error` is 0 behind it, or the value of errno. `mode_of`: what is made gets its mode; nothing: there is nothing to make.
+  Open(const std::filesystem::path& path, int flags, const std::string& mode_of = {})
+      : files(sqlite3_vfs_find(nullptr)) {
+    std::array<const char*, 2> parameter{"modeof", mode_of.c_str()};
+    name = sqlite3_create_filename(path.c_str(), "", "", mode_of.empty() ? 0 : 1, parameter.data());
     if (files == nullptr || name == nullptr) throw std::bad_alloc();
     memory.resize(1 + static_cast<std::size_t>(files->szOsFile) / sizeof(std::max_align_t));
     int given = 0;
@@ -62,9 +73,12 @@ int DatabaseFile::make(const std::filesystem::path& path, mode_t mode) {
   start_library();
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) return EEXIST;
-  if (const Open made(path, open_flags(true)); made.error != 0) return error_of_making(path, made.error);
-  // By path, because a descriptor of ours may not be.
-  return ::chmod(path.c_str(), mode) == 0 ? 0 : errno;
+  // SQLite makes it with the mode of another file, and by its own descriptor: at no time it is anybody's, and its name may be a link's by now.
+  const Descriptor example{::memfd_create("mode", MFD_CLOEXEC)};
+  if (!example.is_open() || ::fchmod(example.number(), mode) != 0) return errno;
+  const Open made(path, open_flags(true) | SQLITE_OPEN_URI,
+                  fmt::format("/proc/self/fd/{}", example.number()));
+  return made.error == 0 ? 0 : error_of_making(path, made.error);
 }
 
 DatabaseFile::DatabaseFile(const std::filesystem::path& path) : path_(path) {

@@ -2,6 +2,7 @@
 #include "create_tenant.hpp"
 #include "shop.hpp"
 
+#include <tenure/base/log.hpp>
 #include <tenure/base/sqlite/wal.hpp>
 #include <tenure/tenancy/graveyard.hpp>
 #include <tenure/tenancy/outbox.hpp>
@@ -9,11 +10,18 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <chrono>
 #include <fstream>
+#include <functional>
+#include <linux/capability.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
 
 // A tenant's file leaves its place, and comes back.
 namespace tenure {
@@ -408,6 +416,69 @@ TEST(Graveyard, WhoBeginsAnewInsteadMeetsNoFolderOfADeletedTenant) {
   EXPECT_EQ(shop.tenants.create(kBuriedTenant).generation, Generation{2});
   EXPECT_FALSE(fs::exists(shop.second.path()));
   EXPECT_TRUE(fs::exists(shop.first.buried_path() / "exports"));
+}
+
+// As a service has it, which is not root: on a thread of its own, which loses its capabilities.
+void without_capabilities(const std::function<void()>& work) {
+  std::thread([&] {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    std::array<__user_cap_data_struct, 2> none{};
+    ASSERT_EQ(::syscall(SYS_capset, &header, none.data()), 0);
+    work();
+  }).join();
+}
+
+TEST(Graveyard, AFolderThatNobodyMayWriteIsErasedAndALinkInItLeadsNowhere) {
+  BuriedShop shop;
+  shop.handles.close_idle();
+  const TenantFolder folder(shop.handles.files(), kBuriedTenant, kFirst);
+  folder.make("unpacked/inner");
+  std::ofstream(folder.path() / "unpacked/inner/page") << "text";
+  const fs::path outside = shop.path("acme").parent_path() / "outside";
+  fs::create_directory(outside);
+  fs::create_directory_symlink(outside, folder.path() / "unpacked/link");
+  for (const fs::path& closed : {folder.path() / "unpacked/inner", folder.path() / "unpacked", outside})
+    fs::permissions(closed, fs::perms{0555});
+  static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst));
+  without_capabilities([&] { EXPECT_GT(shop.graveyard().erase(kBuriedTenant, kFirst), 4); });
+  EXPECT_FALSE(fs::exists(folder.buried_path()));
+  EXPECT_FALSE(shop.graveyard().has(kBuriedTenant, kFirst));
+  EXPECT_EQ(fs::status(outside).permissions(), fs::perms{0555});
+}
+
+TEST(Graveyard, AFolderThatIsMadeAgainBehindTheBurialIsErasedToo) {
+  BuriedShop shop;
+  shop.handles.close_idle();
+  const TenantFolder folder(shop.handles.files(), kBuriedTenant, kFirst);
+  folder.make("exports");
+  static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst));
+  folder.make("exports");
+  shop.graveyard().erase(kBuriedTenant, kFirst);
+  EXPECT_FALSE(fs::exists(folder.buried_path()));
+  EXPECT_FALSE(fs::exists(folder.path()));
+}
+
+TEST(Graveyard, AFolderThatCannotGoIsToldOfAndTheDatabaseIsErased) {
+  BuriedShop shop;
+  shop.handles.close_idle();
+  const TenantFolder folder(shop.handles.files(), kBuriedTenant, kFirst);
+  folder.make("deep");
+  static_cast<void>(shop.graveyard().bury(kBuriedTenant, kFirst));
+  folder.make("anew");
+  fs::path deepest = folder.buried_path() / "deep";
+  for (int level = 0; level < 300; ++level) deepest /= "d";
+  fs::create_directories(deepest / "full");
+  fs::permissions(deepest, fs::perms{0555});
+  std::vector<std::string> lines;
+  log::capture_for_test(&lines);
+  without_capabilities([&] { EXPECT_GT(shop.graveyard().erase(kBuriedTenant, kFirst), 0); });
+  log::capture_for_test(nullptr);
+  fs::permissions(deepest, fs::perms{0755});
+  EXPECT_FALSE(shop.graveyard().has(kBuriedTenant, kFirst));
+  EXPECT_FALSE(fs::exists(folder.path()));
+  EXPECT_THAT(lines,
+              ::testing::ElementsAre(::testing::AllOf(::testing::HasSubstr(" warning tenant.folder_left "),
+                                                      ::testing::HasSubstr("acme.1.folder"))));
 }
 
 }  // namespace

@@ -74,7 +74,8 @@ class Graveyard {
                          const Clock& clock) const;
   // Removes the lock of a take_back that was killed behind its end. Nothing is done where there is none, or somebody has it.
   void remove_lock_of_interrupted(const TenantName& tenant) const;
-  // Removes what lies there; how many bytes that were. 0 where there was nothing.
+  // Removes what lies there; how many bytes that were. 0 where there was nothing. A folder that cannot be removed stays, with a line in
+  // the log.
   std::int64_t erase(const TenantName& tenant, Generation generation) const;
 
   [[nodiscard]] std::filesystem::path path_for(const TenantName& tenant, Generation generation) const;

@@ -45,7 +45,8 @@ class TenantFolder {
   // From `buried`, the buried_path() of another generation, to path(), and the way back; nothing where it is not there. The same.
   void take_back(const std::filesystem::path& buried) const;
   void give_back(const std::filesystem::path& buried) const;
-  // Removes what lies at buried_path(), following no link; how many bytes that were. DiskError.
+  // Removes what lies at buried_path() and, made there since, at path(), following no link; how many bytes that were. DiskError,
+  // AccessRefused: of one that stays, and the other one is gone all the same.
   std::int64_t erase() const;
 
  private:
