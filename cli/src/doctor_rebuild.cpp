@@ -1,5 +1,6 @@
 #include "doctor_checks.hpp"
 #include "listing.hpp"
+#include "tenant_drain.hpp"
 #include "tenant_tree.hpp"
 
 #include <tenure/base/sqlite/look.hpp>
@@ -14,6 +15,7 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <system_error>
@@ -88,11 +90,17 @@ class Rebuild {
       return std::pair{file.tenant.name, file.tenant.generation};
     });
     found_.erase(copies.begin(), copies.end());
+    // What is in its place comes before the graves of its name: behind a later generation that lives they are those of a restore.
+    std::ranges::stable_sort(found_, {}, [](const StampedFile& file) {
+      return std::pair{file.tenant.name, file.is_buried};
+    });
     for (std::span<const StampedFile> left = found_; !left.empty();) {
       const auto some = left.first(std::min(left.size(), kRegisteredAtOnce));
       left = left.subspan(some.size());
       register_some(some);
     }
+    for (const TenantRecord& tenant : buried_)
+      if (is_put_away(tenant)) hold_jobs_of(tenant);
     if (registered_ > 0) session_.wake();
     examination_.add(
         FindingLevel::ok, kCheckName,
@@ -102,26 +110,30 @@ class Rebuild {
   }
 
  private:
-  // An item of a batch: a file that says nothing is a finding.
+  // An item of a batch: a file that says nothing is a finding, and false.
   template <class Look>
-  void look_at(const fs::path& path, Look look) {
+  bool look_at(const fs::path& path, Look look) {
     try {
       look();
+      return true;
     } catch (const Error& error) {
       examination_.add(FindingLevel::fail, kCheckName,
                        fmt::format("{} was not registered: {}", escaped(path.string(), kShownBytes),
                                    escaped(error.failure().text(), kShownBytes)));
+      return false;
     }
   }
 
   void look_at_tree() {
-    for (const TreeFile& file : files_of_tenants(files_))
-      look_at(file.path, [&] {
+    for (const TreeFile& file : files_of_tenants(files_)) {
+      const bool is_read = look_at(file.path, [&] {
         files_.refuse_links(file.name);
         const Stamp stamp = stamp_of(file.path);
         require_of(stamp, file.name, stamp.generation, file.path);
         found_.push_back({.tenant = {file.name, stamp.generation, stamp.state}});
       });
+      if (!is_read) unread_.insert(file.name);
+    }
   }
 
   void look_at_graveyard() {
@@ -129,7 +141,7 @@ class Rebuild {
     for (const std::string& name : names_in(folder)) {
       const auto grave = grave_named(name);
       if (!grave) continue;
-      look_at(folder / name, [&] {
+      static_cast<void>(look_at(folder / name, [&] {
         const Stamp stamp = stamp_of(folder / name);
         require_of(stamp, grave->tenant, grave->generation, folder / name);
         std::error_code error;
@@ -137,7 +149,7 @@ class Rebuild {
         found_.push_back({.tenant = {grave->tenant, grave->generation, TenantState::deleted},
                           .is_buried = true,
                           .size_bytes = error ? 0 : static_cast<std::int64_t>(size)});
-      });
+      }));
     }
   }
 
@@ -156,10 +168,11 @@ class Rebuild {
       registered = 0;
       std::string subject;
       for (const StampedFile& file : files) {
-        if (!register_one(writer, file)) continue;
+        const auto record = register_one(writer, file);
+        if (!record) continue;
         ++registered;
         subject += fmt::format("{}{} {} {}", subject.empty() ? "registered: " : ", ", file.tenant.name.text(),
-                               file.tenant.generation.value, name_of(file.tenant.state));
+                               file.tenant.generation.value, name_of(record->state));
       }
       return Changed{registered, subject};
     });
@@ -168,7 +181,9 @@ class Rebuild {
 
   // Whoever has closed a file that was not moved yet wanted to delete the tenant, or to put a copy in its place, and the stamp is the same for
   // both. So nothing goes on, and an operator says which. Rows of an outbox may be there.
-  bool register_one(queue::StoreWriter& writer, const StampedFile& file) {
+  std::optional<TenantRecord> register_one(queue::StoreWriter& writer, const StampedFile& file) {
+    // The file in its place may be that very generation, and what lies in the graveyard a copy.
+    if (file.is_buried && unread_.contains(file.tenant.name)) return std::nullopt;
     const WallTime now = session_.environment().clock.wall();
     const queue::NewDeletion deletion{.tenant = file.tenant.name,
                                       .uid = session_.who().uid,
@@ -178,13 +193,40 @@ class Rebuild {
     queue::StampedTenant tenant = file.tenant;
     if (is_closed) tenant.state = TenantState::draining;
     const auto record = writer.register_tenant(tenant, now);
-    if (!record) return false;
-    if (file.is_buried)
-      writer.register_burial(
-          record->number, deletion,
-          {.size_bytes = file.size_bytes, .erase_at = now + session_.settings().tenants.undo_window}, now);
-    else writer.mark_outbox_of(record->number, now);
-    return true;
+    if (!record) return std::nullopt;
+    if (!file.is_buried) {
+      writer.mark_outbox_of(record->number, now);
+      return record;
+    }
+    writer.register_burial(
+        record->number, deletion,
+        {.size_bytes = file.size_bytes, .erase_at = now + session_.settings().tenants.undo_window}, now);
+    buried_.push_back(*record);
+    return record;
+  }
+
+  bool is_put_away(const TenantRecord& tenant) {
+    std::optional<queue::DeletionRecord> deletion;
+    session_.readable_store().read(
+        [&](queue::JobReader& reader) { deletion = reader.deletion(tenant.number); });
+    return deletion && deletion->is_restore;
+  }
+
+  // As the restore has done whose control database this is not: they wait for `tenure tenant reconcile`.
+  void hold_jobs_of(const TenantRecord& tenant) {
+    queue::Filter waiting =
+        jobs_of_generations(tenant.name, {tenant.generation.value, tenant.generation.value}, kWaitingStates);
+    waiting.terms.push_back({queue::FilterField::reason,
+                             true,
+                             {queue::Glob{std::string(name_of(queue::JobReason::generation)), true}}});
+    TenantDrain(
+        session_, tenant,
+        {.waiting = std::move(waiting),
+         .settle = [](queue::StoreWriter& writer, queue::JobId job) { return writer.hold_for_restore(job); },
+         .settled = "held",
+         .end_claim = {},
+         .ended = {}})
+        .settle_waiting();
   }
 
   Examination& examination_;
@@ -192,6 +234,8 @@ class Rebuild {
   const TenantFiles files_;
   const std::string application_;
   std::vector<StampedFile> found_;
+  std::set<TenantName> unread_;       // whose file could not be looked at
+  std::vector<TenantRecord> buried_;  // that the registry has learned of
   std::int64_t registered_ = 0;
 };
 

@@ -101,7 +101,7 @@ void TenantDrain::run() {
     }
     if (!has_asked && clock().steady() >= asked_at) {
       has_asked = true;
-      tell_to_stop(jobs);
+      tell_to_stop(running);
     }
     wait_for(jobs.size(), asked_at + kStopWait);
   }
@@ -121,11 +121,13 @@ bool TenantDrain::has_dispatcher() {
   return has;
 }
 
-void TenantDrain::tell_to_stop(std::span<const JobRecord> jobs) {
-  told_to_stop_ += change_jobs(session_, tenant_, jobs, "asked to stop",
-                               [this](queue::StoreWriter& writer, const JobRecord& job) {
-                                 return writer.ask_to_cancel(job.id, clock().wall());
-                               });
+void TenantDrain::tell_to_stop(const queue::Filter& running) {
+  for (auto jobs = oldest(session_, running); !jobs.empty();
+       jobs = oldest(session_, running, jobs.back().seq))
+    told_to_stop_ += change_jobs(session_, tenant_, jobs, "asked to stop",
+                                 [this](queue::StoreWriter& writer, const JobRecord& job) {
+                                   return writer.ask_to_cancel(job.id, clock().wall());
+                                 });
 }
 
 // Nobody holds the store, so nothing runs: they are what a daemon that died has left.

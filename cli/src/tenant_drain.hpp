@@ -54,7 +54,7 @@ class TenantDrain {
  private:
   [[nodiscard]] const Clock& clock() const { return session_.environment().clock; }
   [[nodiscard]] bool has_dispatcher();
-  void tell_to_stop(std::span<const queue::JobRecord> jobs);
+  void tell_to_stop(const queue::Filter& running);  // each of them
   void end_claims(std::span<const queue::JobRecord> jobs);
   void wait_for(std::size_t jobs, Instant bound);
 

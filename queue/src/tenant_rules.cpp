@@ -80,6 +80,16 @@ bool is_open_of(const TenantRestore& restore, const TenantRecord& newest) {
   return restore.is_open() && newest.number == (restore.next ? *restore.next : restore.before).number;
 }
 
+bool may_be_taken_over(const StampedTenant& stamped, const TenantRecord& known, const TenantRecord& newest) {
+  if (stamped.state == TenantState::deleted) return true;
+  return stamped.state == TenantState::draining && known.number == newest.number &&
+         known.state != TenantState::draining && known.state != TenantState::deleted;
+}
+
+bool was_put_away(const TenantRecord& buried, const TenantRecord& newest) {
+  return newest.generation > buried.generation && newest.state != TenantState::deleted;
+}
+
 Result<void> check_next_is_later(const TenantRestore& restore, Generation copied) {
   if (!restore.next || restore.next->generation > copied) return {};
   return fail(

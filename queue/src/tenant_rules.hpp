@@ -26,6 +26,11 @@ namespace tenure::queue {
 [[nodiscard]] Result<void> check_next_is_later(const TenantRestore& restore, Generation copied);
 // Above those that were.
 [[nodiscard]] Generation next_generation(Generation newest, Generation copied);
+// Whether what a stamp says counts of a generation that the registry knows, where nobody deletes or restores it.
+[[nodiscard]] bool may_be_taken_over(const StampedTenant& stamped, const TenantRecord& known,
+                                     const TenantRecord& newest);
+// Of a generation that lies in the graveyard: whether a later one is in its place, so that its jobs stay as those of a restored tenant do.
+[[nodiscard]] bool was_put_away(const TenantRecord& buried, const TenantRecord& newest);
 [[nodiscard]] tl::unexpected<Failure> is_being_restored(const TenantName& name);
 [[nodiscard]] tl::unexpected<Failure> no_restore_begun(const TenantName& name);
 // Of a job of an owner whose newest generation that is: StateChanged, TenantNotReady, TenantDeleted.

@@ -50,8 +50,51 @@ TEST_P(LostRegistrySuite, AGenerationWhoseFileLiesInTheGraveyardIsDeletedWhateve
     return asked(
         [&](JobReader& reader) { return reader.open_deletion(TenantName{"acme"}, Generation{generation}); });
   };
-  EXPECT_TRUE(deletion(1));
-  EXPECT_TRUE(deletion(3));
+  ASSERT_TRUE(deletion(1));
+  ASSERT_TRUE(deletion(3));
+  EXPECT_FALSE(deletion(1)->is_restore) << "nothing was in its place when it was buried";
+}
+
+// What a copy has taken the place of keeps its jobs, and nobody can tell it from what was deleted before the name was taken again.
+TEST_P(LostRegistrySuite, AGenerationBehindWhichALaterOneLivesIsRegisteredAsPutAway) {
+  const JobId waits = put(new_job("acme")).id;
+  const auto later = registered("acme", 2, TenantState::active);
+  ASSERT_TRUE(later);
+  const auto older = registered("acme", 1, TenantState::deleted);
+  ASSERT_TRUE(older);
+  write([&](StoreWriter& writer) {
+    writer.register_burial(older->number, {.tenant = TenantName{"acme"}, .login = "dana"},
+                           {.size_bytes = 512, .erase_at = now_}, now_);
+    EXPECT_TRUE(writer.begin_erasing(older->number, now_));
+  });
+  const auto deletion = asked([&](JobReader& reader) { return reader.deletion(older->number); });
+  ASSERT_TRUE(deletion);
+  EXPECT_TRUE(deletion->is_restore);
+  EXPECT_TRUE(asked([](JobReader& reader) { return reader.erasable_jobs(JobSeq{0}, 100); }).jobs.empty());
+  const auto restore = asked([](JobReader& reader) { return reader.tenant_restore(TenantName{"acme"}); });
+  ASSERT_TRUE(restore);
+  EXPECT_FALSE(restore->is_open());
+  write([&](StoreWriter& writer) {
+    EXPECT_TRUE(writer.hold_for_restore(waits));
+    EXPECT_TRUE(writer.restamp(waits, now_));
+  });
+}
+
+TEST_P(LostRegistrySuite, AStampThatWasClosedIsTakenOverWhereNobodyWhoIsKnownHasClosedIt) {
+  for (const char* const name : {"deleted", "restored", "later"}) static_cast<void>(create_tenant(name));
+  ASSERT_TRUE(registered("later", 2, TenantState::active));
+  write([&](StoreWriter& writer) {
+    EXPECT_TRUE(writer.begin_deletion({.tenant = TenantName{"deleted"}}, now_));
+    EXPECT_TRUE(begin_restore(writer, "restored"));
+  });
+  const auto known = registered("acme", 1, TenantState::draining);
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->number, acme_.number);
+  EXPECT_EQ(known->state, TenantState::draining);
+  EXPECT_EQ(state("acme"), TenantState::draining);
+  for (const char* const name : {"acme", "deleted", "restored", "later"})
+    EXPECT_FALSE(registered(name, 1, TenantState::draining)) << name;
+  EXPECT_EQ(state("later"), TenantState::active);
 }
 
 TEST_P(LostRegistrySuite, WhereADeletionOrARestoreIsUnderWayAFileInTheGraveyardIsItsOwn) {

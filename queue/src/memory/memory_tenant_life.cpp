@@ -275,10 +275,12 @@ std::int64_t MemoryWriter::erase_rows_of(TenantNumber tenant, std::size_t limit)
 std::optional<TenantRecord> MemoryWriter::register_tenant(const StampedTenant& tenant, WallTime now) {
   const auto newest = tables_.newest_tenant(tenant.name);
   if (const auto known = generation_of(tables_, tenant.name, tenant.generation)) {
-    const bool goes = tenant.state == TenantState::deleted && !deletion_of(tables_, known->number) &&
-                      !has_open_restore(tables_, tenant.name);
-    if (!goes) return std::nullopt;
-    tables_.set_tenant_state(known->number, TenantState::deleted);
+    if (!newest || !may_be_taken_over(tenant, *known, *newest) || deletion_of(tables_, known->number) ||
+        has_open_restore(tables_, tenant.name))
+      return std::nullopt;
+    if (tenant.state == TenantState::draining && tables_.tenant_pauses().contains(known->number))
+      tables_.erase_tenant_pause(known->number);
+    tables_.set_tenant_state(known->number, tenant.state);
     return tables_.tenant(known->number);
   }
   const bool is_older = newest && newest->generation > tenant.generation;
@@ -302,6 +304,12 @@ void MemoryWriter::register_burial(TenantNumber tenant, const NewDeletion& delet
                                 .uid = deletion.uid,
                                 .login = deletion.login,
                                 .reason = deletion.reason});
+  const auto newest = tables_.newest_tenant(owner->name);
+  if (!newest || !was_put_away(*owner, *newest) || tables_.tenant_restores().contains(tenant)) return;
+  MemoryTenantRestore restore{
+      .begun = now, .copied = now, .copied_generation = owner->generation, .is_put_away = true, .next = {}};
+  if (newest->state != TenantState::provisioning) restore.next = newest->number;
+  tables_.set_tenant_restore(tenant, restore);
 }
 
 std::vector<ChangedTenant> MemoryWriter::take_changed_tenants(std::size_t limit) {

@@ -120,6 +120,10 @@ constexpr Query kRegisterTenant{"register_tenant", R"sql(
 constexpr Query kRegisterDeletion{"register_deletion", R"sql(
   insert into tenant_deletion(tenant, step, begun_us, uid, login, reason) values (?1, 1, ?2, ?3, ?4, ?5)
   on conflict (tenant) do nothing)sql"};
+// Which copy took its place is not known. ?1 tenant  ?2 now_us  ?3 generation  ?4 next, or null while that is provisioning
+constexpr Query kRegisterPutAway{"register_put_away", R"sql(
+  insert into tenant_restore(tenant, begun_us, copied_us, copied_generation, is_put_away, next)
+  values (?1, ?2, ?2, ?3, 1, ?4) on conflict (tenant) do nothing)sql"};
 
 DeletionStep step_of(const sqlite::Statement& row) {
   const std::int64_t step = row.is_null(8) ? row.integer(1) : row.integer(8);
@@ -363,10 +367,13 @@ Result<void> SqliteWriter::end_deletion(TenantNumber tenant, DeletionStep how) {
 std::optional<TenantRecord> SqliteWriter::register_tenant(const StampedTenant& tenant, WallTime now) {
   const auto newest = newest_tenant(connection_, tenant.name);
   if (const auto known = outbox_owner_number(connection_, {tenant.name, tenant.generation})) {
-    const bool goes = tenant.state == TenantState::deleted && !deletion_of(connection_, *known) &&
-                      !has_open_restore(connection_, tenant.name);
-    if (!goes) return std::nullopt;
-    change_state(*known, TenantState::deleted);
+    const auto record = tenant_numbered(connection_, *known);
+    if (!record || !newest || !may_be_taken_over(tenant, *record, *newest) ||
+        deletion_of(connection_, *known) || has_open_restore(connection_, tenant.name))
+      return std::nullopt;
+    if (tenant.state == TenantState::draining)
+      connection_.statement(kDeleteTenantPause).bind(known->value).run();
+    change_state(*known, tenant.state);
     return tenant_numbered(connection_, *known);
   }
   const bool is_older = newest && newest->generation > tenant.generation;
@@ -387,6 +394,14 @@ void SqliteWriter::register_burial(TenantNumber tenant, const NewDeletion& delet
       .run();
   if (connection_.changes() == 0) return;
   connection_.statement(kBury).bind(tenant.value, buried.size_bytes, to_us(buried.erase_at)).run();
+  const auto owner = tenant_numbered(connection_, tenant);
+  const auto newest = owner ? newest_tenant(connection_, owner->name) : std::nullopt;
+  if (!newest || !was_put_away(*owner, *newest)) return;
+  const bool is_whole = newest->state != TenantState::provisioning;
+  connection_.statement(kRegisterPutAway)
+      .bind(tenant.value, to_us(now), owner->generation.value,
+            is_whole ? std::optional{newest->number.value} : std::nullopt)
+      .run();
 }
 
 std::vector<ChangedTenant> SqliteWriter::take_changed_tenants(std::size_t limit) {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 
 // `tenure tenant adopt` and `tenure doctor --rebuild-registry`: tenants by what lies there.
@@ -172,7 +173,8 @@ TEST_F(TenantTrees, REG_25_TheRegistryComesBackFromTheStampsAlone) {
   }
   make_database(root_ / "stranger.db");
   EXPECT_EQ(run({"doctor", "stamps", "--rebuild-registry"}), 1) << output.out;
-  EXPECT_THAT(output.out, HasSubstr("0 generations registered, of 6 files with a stamp"));
+  EXPECT_THAT(output.out, HasSubstr("1 generation registered, of 6 files with a stamp"));
+  EXPECT_EQ(tenant("closed").state, TenantState::draining);
   EXPECT_THAT(output.out, HasSubstr("stranger.db was not registered: WrongTenant"));
   fs::remove(root_ / "stranger.db");
 
@@ -224,6 +226,73 @@ TEST_F(TenantTrees, AnOlderControlDatabaseLearnsOfTheGravesThatHaveComeSince) {
   EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0);
   EXPECT_THAT(output.out, HasSubstr("0 generations registered, of 3 files with a stamp"));
   EXPECT_EQ(run({"tenant", "undelete", "acme"}), 0) << output.error;
+}
+
+// A restore that has ended since the copy of the control database was made keeps its jobs, whatever becomes of the file.
+TEST_F(TenantTrees, AnOlderControlDatabaseKeepsTheJobsOfAGenerationThatWasPutAwayForACopy) {
+  lay_out("%{tenant}.db");
+  on_pause = [] { return true; };
+  EXPECT_EQ(run({"tenant", "create", "acme"}), 0);
+  add_job(1, "acme", "report.build");
+  EXPECT_EQ(run({"tenant", "backup", "acme", (folder / "copy.db").string()}), 0) << output.error;
+  EXPECT_EQ(run({"store", "backup", (folder / "older.db").string()}), 0) << output.error;
+  EXPECT_EQ(run({"tenant", "restore", "acme", (folder / "copy.db").string(), "--yes"}), 0) << output.error;
+  store.reset();
+  for (const char* const ending : {"", "-wal", "-shm"}) fs::remove(path.string() + ending);
+  fs::rename(folder / "older.db", path);
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0) << output.out << output.error;
+  EXPECT_THAT(output.out, HasSubstr("2 generations registered, of 2 files with a stamp"));
+  store = queue::open_sqlite_store({.path = path}, clock);
+  EXPECT_EQ(tenant("acme").generation, Generation{2});
+  EXPECT_EQ(tenant("acme").state, TenantState::active);
+  clock.advance(std::chrono::hours{24 * 8});
+  std::optional<queue::DeletionRecord> buried;
+  store->read(
+      [&](queue::JobReader& reader) { buried = reader.open_deletion(TenantName{"acme"}, Generation{1}); });
+  ASSERT_TRUE(buried);
+  EXPECT_TRUE(buried->is_restore);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_TRUE(writer.begin_erasing(buried->tenant.number, clock.wall()));
+  });
+  store->read([&](queue::JobReader& reader) {
+    EXPECT_TRUE(reader.erasable_jobs(queue::JobSeq{0}, 100).jobs.empty());
+  });
+  EXPECT_EQ(run({"tenant", "reconcile", "acme", "--restamp", "--yes"}), 0) << output.error;
+  EXPECT_EQ(output.out, "re-stamped 1 job\n");
+  EXPECT_EQ(job(1).generation, Generation{2});
+}
+
+TEST_F(TenantTrees, AStampThatWasClosedSinceTheOlderControlDatabaseIsTakenOver) {
+  lay_out("%{tenant}.db");
+  for (const char* const name : {"acme", "beta"}) EXPECT_EQ(run({"tenant", "create", name}), 0);
+  EXPECT_EQ(run({"tenant", "pause", "beta"}), 0) << output.error;
+  for (const char* const name : {"acme", "beta"})
+    Graveyard(TenantFiles((root_ / "%{tenant}.db").string()), "billing")
+        .close(TenantName{name}, Generation{1});
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0) << output.out << output.error;
+  EXPECT_THAT(output.out, HasSubstr("2 generations registered, of 2 files with a stamp"));
+  for (const char* const name : {"acme", "beta"})
+    EXPECT_EQ(tenant(name).state, TenantState::draining) << name;
+  EXPECT_EQ(run({"store", "audit", "verb=store doctor", "--columns", "subject"}), 0);
+  EXPECT_THAT(output.out, HasSubstr("registered: acme 1 draining, beta 1 draining"));
+  EXPECT_EQ(run({"doctor", "tenants", "--rebuild-registry"}), 0) << output.out << output.error;
+  EXPECT_THAT(output.out, HasSubstr("0 generations registered"));
+  for (const char* const name : {"acme", "beta"})
+    EXPECT_EQ(run({"tenant", "delete", name, "--confirm", name}), 0) << output.error;
+}
+
+// What cannot be looked at may be the very generation of which a copy lies in the graveyard.
+TEST_F(TenantTrees, BesideAFileThatCannotBeReadNothingInTheGraveyardIsABurial) {
+  lay_out("%{tenant}.db");
+  EXPECT_EQ(run({"tenant", "create", "acme"}), 0);
+  fs::create_directories(root_ / ".graveyard");
+  fs::copy_file(root_ / "acme.db", root_ / ".graveyard/acme.1.db");
+  fs::resize_file(root_ / "acme.db", 0);
+  std::ofstream{root_ / "acme.db"} << "no database at all";
+  EXPECT_EQ(run({"doctor", "stamps", "--rebuild-registry"}), 1) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("acme.db was not registered"));
+  EXPECT_THAT(output.out, HasSubstr("0 generations registered, of 1 file with a stamp"));
+  EXPECT_EQ(tenant("acme").state, TenantState::active);
 }
 
 // The stamp is closed by whoever deletes and by whoever puts a copy in its place, and it does not say by whom.

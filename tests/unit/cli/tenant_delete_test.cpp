@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 // `tenure tenant delete` and `undelete`.
 namespace tenure::cli {
@@ -127,6 +128,35 @@ TEST_F(TenantDeletes, WhatRunsHasUntilTheDrainLimitAndIsThenToldToStop) {
   EXPECT_EQ(looks, 5) << "four until the limit, and one behind it";
   EXPECT_THAT(output.out, HasSubstr("cancelled 1 that waited and 1 that ran"));
   EXPECT_EQ(job(1).state, queue::ShownState::cancelled);
+}
+
+TEST_F(TenantDeletes, EachThatRunsIsToldToStopHoweverManyThereAre) {
+  constexpr int kRunning = 620;
+  for (int seed = 3; seed < 3 + kRunning; ++seed) add_job(seed, "acme", "report.build");
+  std::vector<queue::ClaimedJob> running;
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    const auto incarnation = writer.open_incarnation(1, "app-1", 812, clock.wall());
+    for (const queue::Lane& lane : writer.reader().lanes(std::nullopt, 100))
+      running = writer
+                    .claim({.queue = lane.queue,
+                            .priority = lane.priority,
+                            .tenant = lane.tenant,
+                            .kinds = {{lane.kind, std::nullopt}},
+                            .count = 1000,
+                            .incarnation = incarnation,
+                            .first_counter = 1,
+                            .process = queue::ProcessNumber{3}},
+                           clock.wall())
+                    .jobs;
+  });
+  ASSERT_EQ(std::ssize(running), kRunning + 1);
+  const auto daemon = queue::try_lock_dispatcher_file(path);
+  ASSERT_TRUE(daemon);
+  on_pause = [] { return true; };
+  EXPECT_EQ(run({"tenant", "delete", "acme", "--confirm", "acme", "--drain", "2s"}), 75);
+  store->write(queue::Durability::durable, [&](queue::StoreWriter& writer) {
+    EXPECT_EQ(std::ssize(writer.cancel_requests(queue::CancelNumber{0}, 1000)), kRunning + 1);
+  });
 }
 
 TEST_F(TenantDeletes, WhatTakesNoNoticeIsNamedAndTheSameCommandGoesOn) {
