@@ -415,6 +415,8 @@ TEST_F(LanesOfTwoPrograms, ATenantThatTheFormerOneCannotUseIsTheNextOnesWhileTha
   EXPECT_TRUE(lanes.performs(0, former, other));
   lanes.process_went(1, next);
   EXPECT_TRUE(former_tries());
+  next_comes();
+  EXPECT_TRUE(former_tries()) << "it is found out anew";
 }
 
 TEST_F(LanesOfTwoPrograms, WhereNoNextOneTakesItTheFormerOneTriesOn) {
