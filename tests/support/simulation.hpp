@@ -61,7 +61,7 @@ struct Options {
   int slots = 2;                             // of each process
   microseconds time_limit{0};                // of each run; 0: none
   std::vector<std::string> kinds{"job"};     // what the worker program performs
-  std::uint32_t schema = 0;                  // so many migrations it wants of tenants, for all kinds
+  std::uint32_t schema = 0;                  // it wants exactly so many migrations of tenants, for all kinds
   bool migrates = false;                     // and whether it migrates tenants when they are touched
   std::vector<std::string> reads_only = {};  // which of its kinds only read
   std::string default_queue = "default";     // of all of them
@@ -92,6 +92,7 @@ struct Faults {
   std::int64_t cancels = 0;            // by an operator
   std::int64_t expiries = 0;           // of jobs that had been claimed
   std::int64_t met_older_tenants = 0;  // by a worker process
+  std::int64_t met_newer_tenants = 0;
   std::int64_t migrations = 0;
 };
 
@@ -280,6 +281,9 @@ class Simulation {
   void heard(ProcessNumber number, std::string_view bytes);
   void carry_out(Worker& process, daemon::WorkerEnd::Actions actions);
   void wake_at(Instant moment);
+  // Where the tenant has had other migrations than the process wants.
+  [[nodiscard]] std::optional<ErrorCode> refusal_for_schema(const Worker& process,
+                                                            const queue::ClaimedJob& job);
   void begin(Worker& process, const daemon::WorkerEnd::Perform& work);
   void obey_stop_tokens(Worker& process);
   void enqueue_in_tenant(Worker& process, const queue::ClaimedJob& job, int count);

@@ -101,6 +101,14 @@ void Simulation::obey_stop_tokens(Worker& process) {
   }
 }
 
+std::optional<ErrorCode> Simulation::refusal_for_schema(const Worker& process, const ClaimedJob& job) {
+  if (process.schema == 0 || !job.tenant || job.kind == queue::kMigrateKind) return std::nullopt;
+  const std::int64_t has = schemas_[std::string(job.tenant->text())];
+  if (has == process.schema) return std::nullopt;
+  ++(has < process.schema ? faults.met_older_tenants : faults.met_newer_tenants);
+  return has < process.schema ? ErrorCode::pending_migration : ErrorCode::tenant_unavailable;
+}
+
 void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) {
   const ClaimedJob job = process.assigned.at(work.job.claim.seq);
   TENURE_INVARIANT(job.token == work.job.claim.token);
@@ -111,15 +119,12 @@ void Simulation::begin(Worker& process, const daemon::WorkerEnd::Perform& work) 
     return carry_out(process, process.end.finished(
                                   {.claim = work.job.claim, .result = RunResult::expired, .failure = {}}));
   }
-  const bool migrates = job.kind == queue::kMigrateKind;
-  if (!migrates && job.tenant && process.schema > schemas_[std::string(job.tenant->text())]) {
-    ++faults.met_older_tenants;
+  if (const auto refusal = refusal_for_schema(process, job)) {
     process.assigned.erase(job.seq);
     process.ended.push_back({work.job.claim, RunResult::failed, microseconds{0}, {}});
-    return carry_out(process,
-                     process.end.finished({.claim = work.job.claim,
-                                           .result = RunResult::failed,
-                                           .failure = {ErrorCode::pending_migration, "it is older"}}));
+    return carry_out(process, process.end.finished({.claim = work.job.claim,
+                                                    .result = RunResult::failed,
+                                                    .failure = {*refusal, "it has other migrations"}}));
   }
   started_.insert(job.id);
   if (!performing_.emplace(job.seq, job.id).second || succeeded_.contains(job.seq)) ++duplicated_;

@@ -15,6 +15,14 @@ namespace tenure::daemon {
 
 using std::chrono::microseconds;
 
+namespace {
+// The tenant's database, to this program.
+bool is_unusable(const ClaimEnd& end) {
+  const auto* const release = std::get_if<EndRelease>(&end.how);
+  return release != nullptr && release->why.code == ErrorCode::tenant_unavailable;
+}
+}  // namespace
+
 Endings::Endings(Lanes& lanes, Arrivals& arrivals, std::vector<UsualRunTimes>& usual, LoneJobs& lone_jobs,
                  DispatcherStatus& figures, std::uint64_t seed)
     : lanes_(lanes),
@@ -38,6 +46,7 @@ void Endings::attempt_ended(Process& process, const AttemptEnd& end, bool has_ou
     decided.pause = TenantPause::none;  // the job waits for that one, and its tenant does not
     decided.says_nothing = true;
   }
+  if (is_unusable(decided.end) && !process.alone) lanes_.was_refused(process.pool, process.offer, job->lane);
   if (lanes_.is_migration(job->lane.kind)) decided.end.migrated_for = end.run_time;
   decided.end.leaves_outbox = !has_outbox || (end.outbox && !end.outbox->is_all);
   add(process, std::move(decided.end));

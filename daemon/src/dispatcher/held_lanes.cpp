@@ -33,6 +33,43 @@ bool Lanes::is_listed(std::string_view queue) const {
       pools_, [&](const Pool& pool) { return std::ranges::find(pool.queues, queue) != pool.queues.end(); });
 }
 
+void Lanes::Offer::number_kind(KindNumber number, const std::string& name) {
+  kinds.insert(number);
+  if (const auto wants_any = schemas.find(name); wants_any != schemas.end())
+    wanted[number] = wants_any->second;
+  if (const auto takes_at_most = newest_schemas.find(name); takes_at_most != newest_schemas.end())
+    newest[number] = takes_at_most->second;
+  if (std::binary_search(reads_only.begin(), reads_only.end(), name)) reading.insert(number);
+}
+
+// A set of kinds that no process offers gives its number away.
+std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& kinds,
+                              const std::map<std::string, std::int64_t>& schemas,
+                              const std::vector<std::string>& reads_only,
+                              const std::map<std::string, std::int64_t>& newest_schemas) {
+  std::vector<Offer>& offers = pools_[pool].offers;
+  const auto same = std::find_if(offers.begin(), offers.end(), [&](const Offer& offer) {
+    return offer.kind_names == kinds && offer.schemas == schemas && offer.reads_only == reads_only &&
+           offer.newest_schemas == newest_schemas;
+  });
+  if (same != offers.end()) return static_cast<std::size_t>(same - offers.begin());
+  auto free =
+      std::find_if(offers.begin(), offers.end(), [](const Offer& offer) { return offer.processes == 0; });
+  if (free == offers.end()) free = offers.insert(offers.end(), Offer{});
+  free->kind_names = kinds;
+  free->schemas = schemas;
+  free->reads_only = reads_only;
+  free->newest_schemas = newest_schemas;
+  free->kinds.clear();
+  free->wanted.clear();
+  free->newest.clear();
+  free->reading.clear();
+  for (const auto& [number, name] : kinds_) {
+    if (std::binary_search(kinds.begin(), kinds.end(), name)) free->number_kind(number, name);
+  }
+  return static_cast<std::size_t>(free - offers.begin());
+}
+
 // A kind that does not matter to one of its processes matters to none.
 std::map<std::string, std::int64_t> Lanes::schemas_of(const Pool& pool) {
   std::map<std::string, std::int64_t> least;
@@ -174,6 +211,31 @@ std::vector<HeldLane> Lanes::held(std::size_t* asked) {
         held.push_back({reason, queues_[queue].name, kinds_[kind]});
   }
   return held;
+}
+
+void Lanes::was_refused(std::size_t pool, std::size_t offer, const Lane& lane) {
+  const std::int64_t newest = pools_[pool].offers[offer].newest_of(lane.kind);
+  if (!has_newer(newest, lane.queue, lane.tenant, lane.kind)) return;
+  const auto [known, is_new] = refused_.try_emplace(lane.tenant, newest);
+  if (!is_new && known->second >= newest) return;
+  known->second = newest;
+  refresh_tenant(lane.tenant);
+}
+
+bool Lanes::gives_way(const Offer& offer, QueueNumber queue, TenantNumber tenant, KindNumber kind) const {
+  const auto refused = refused_.find(tenant);
+  return refused != refused_.end() && offer.newest_of(kind) <= refused->second &&
+         has_newer(refused->second, queue, tenant, kind);
+}
+
+bool Lanes::has_newer(std::int64_t than, QueueNumber queue, TenantNumber tenant, KindNumber kind) const {
+  const auto known = queues_.find(queue);
+  if (known == queues_.end()) return false;
+  return std::ranges::any_of(known->second.pools, [&](std::size_t pool) {
+    return takes_tenant(pool, tenant) && std::ranges::any_of(pools_[pool].offers, [&](const Offer& offer) {
+             return offer.processes > 0 && takes(offer, tenant, kind) && offer.newest_of(kind) > than;
+           });
+  });
 }
 
 void Lanes::name_tenant(TenantNumber tenant, const std::string& name) {

@@ -200,47 +200,18 @@ std::string Lanes::kind_name(KindNumber number) const {
 std::size_t Lanes::process_came(std::size_t pool, const std::vector<std::string>& kinds,
                                 const std::vector<std::string>& default_queues,
                                 const std::map<std::string, std::int64_t>& schemas,
-                                const std::vector<std::string>& reads_only) {
-  const std::size_t number = offer_with(pool, kinds, schemas, reads_only);
+                                const std::vector<std::string>& reads_only,
+                                const std::map<std::string, std::int64_t>& newest_schemas) {
+  const std::size_t number = offer_with(pool, kinds, schemas, reads_only, newest_schemas);
   std::vector<Offer>& offers = pools_[pool].offers;
   offers[number].default_queues = default_queues;
   if (++offers[number].processes > 1) return number;
   for (Offer& other : offers) {
     if (other.processes == 0) other = {};
   }
+  refused_.clear();  // it has not been tried there
   refresh_all();
   return number;
-}
-
-void Lanes::Offer::number_kind(KindNumber number, const std::string& name) {
-  kinds.insert(number);
-  if (const auto wants_any = schemas.find(name); wants_any != schemas.end())
-    wanted[number] = wants_any->second;
-  if (std::binary_search(reads_only.begin(), reads_only.end(), name)) reading.insert(number);
-}
-
-// A set of kinds that no process offers gives its number away.
-std::size_t Lanes::offer_with(std::size_t pool, const std::vector<std::string>& kinds,
-                              const std::map<std::string, std::int64_t>& schemas,
-                              const std::vector<std::string>& reads_only) {
-  std::vector<Offer>& offers = pools_[pool].offers;
-  const auto same = std::find_if(offers.begin(), offers.end(), [&](const Offer& offer) {
-    return offer.kind_names == kinds && offer.schemas == schemas && offer.reads_only == reads_only;
-  });
-  if (same != offers.end()) return static_cast<std::size_t>(same - offers.begin());
-  auto free =
-      std::find_if(offers.begin(), offers.end(), [](const Offer& offer) { return offer.processes == 0; });
-  if (free == offers.end()) free = offers.insert(offers.end(), Offer{});
-  free->kind_names = kinds;
-  free->schemas = schemas;
-  free->reads_only = reads_only;
-  free->kinds.clear();
-  free->wanted.clear();
-  free->reading.clear();
-  for (const auto& [number, name] : kinds_) {
-    if (std::binary_search(kinds.begin(), kinds.end(), name)) free->number_kind(number, name);
-  }
-  return static_cast<std::size_t>(free - offers.begin());
 }
 
 void Lanes::process_went(std::size_t pool, std::size_t offer) {
@@ -287,6 +258,7 @@ void Lanes::is_level(TenantNumber tenant) {
 }
 
 void Lanes::forget_tenant(TenantNumber tenant) {
+  refused_.erase(tenant);
   tenants_of_pools_.forget(tenant);
   const auto entry = tenants_.find(tenant);
   if (entry == tenants_.end()) return;
@@ -356,7 +328,7 @@ void Lanes::unpark_due(Instant now) {
 }
 
 bool Lanes::performs(std::size_t pool, std::size_t offer, const Lane& lane) const {
-  return takes(pools_[pool].offers[offer], lane.tenant, lane.kind);
+  return may_try(pools_[pool].offers[offer], lane.queue, lane.tenant, lane.kind);
 }
 
 bool Lanes::performs(std::size_t pool, std::size_t offer, const std::string& kind) const {
@@ -365,15 +337,17 @@ bool Lanes::performs(std::size_t pool, std::size_t offer, const std::string& kin
 }
 
 std::size_t Lanes::jobs_max(std::size_t pool, std::size_t offer, const Ring::Standing& standing) const {
-  std::int64_t jobs = jobs_for(pools_[pool].offers[offer], standing.tenant, lanes_of(standing));
+  std::int64_t jobs =
+      jobs_for(pools_[pool].offers[offer], standing.bucket.queue, standing.tenant, lanes_of(standing));
   if (busy_.is_probed(standing.tenant)) jobs = std::min<std::int64_t>(jobs, 1);
   return static_cast<std::size_t>(std::max<std::int64_t>(0, jobs));
 }
 
-std::int64_t Lanes::jobs_for(const Offer& offer, TenantNumber tenant, const TenantLanes& lanes) const {
+std::int64_t Lanes::jobs_for(const Offer& offer, QueueNumber queue, TenantNumber tenant,
+                             const TenantLanes& lanes) const {
   std::int64_t jobs = 0;
   for (const KindLane& kind : lanes.kinds) {
-    if (!takes(offer, tenant, kind.kind) || is_paused(kind.kind) || kind.is_limited) continue;
+    if (!may_try(offer, queue, tenant, kind.kind) || is_paused(kind.kind) || kind.is_limited) continue;
     if (!kind.jobs) return std::numeric_limits<std::int64_t>::max();
     jobs += *kind.jobs - kind.planned;
   }
@@ -387,7 +361,8 @@ void Lanes::planned(std::size_t pool, std::size_t offer, const Ring::Standing& s
   TenantLanes& lanes = buckets_.at(id).at(standing.tenant);
   auto left = static_cast<std::int64_t>(jobs);
   for (KindLane& kind : lanes.kinds) {
-    if (!takes(pools_[pool].offers[offer], standing.tenant, kind.kind) || is_paused(kind.kind)) continue;
+    const Offer& of = pools_[pool].offers[offer];
+    if (!may_try(of, id.queue, standing.tenant, kind.kind) || is_paused(kind.kind)) continue;
     if (has_limits() && std::ranges::find(kinds, kind.kind, &queue::LaneCursor::kind) == kinds.end())
       continue;
     const std::int64_t here = kind.jobs ? std::clamp<std::int64_t>(*kind.jobs - kind.planned, 0, left) : left;
@@ -438,7 +413,7 @@ void Lanes::refresh(const Bucket& id, TenantNumber tenant, TenantLanes& lanes) {
     const std::vector<Offer>& offers = pools_[pool].offers;
     const bool is_its_pool = !is_gated && takes_tenant(pool, tenant);
     for (std::size_t offer = 0; offer < offers.size(); ++offer) {
-      if (is_its_pool && jobs_for(offers[offer], tenant, lanes) > 0) {
+      if (is_its_pool && jobs_for(offers[offer], id.queue, tenant, lanes) > 0) {
         rings_[pool].join(id, tenant, offer);
         ++entries;
       } else {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -83,7 +84,8 @@ class Lanes {
   [[nodiscard]] std::size_t process_came(std::size_t pool, const std::vector<std::string>& kinds,
                                          const std::vector<std::string>& default_queues = {},
                                          const std::map<std::string, std::int64_t>& schemas = {},
-                                         const std::vector<std::string>& reads_only = {});
+                                         const std::vector<std::string>& reads_only = {},
+                                         const std::map<std::string, std::int64_t>& newest_schemas = {});
   // With the last process of an offer the lanes that only it performed are parked. The pool's last offer of all is
   // remembered until the next hello: its lanes are parked too, and their tenants keep their accounts.
   void process_went(std::size_t pool, std::size_t offer);
@@ -94,6 +96,9 @@ class Lanes {
   void is_behind(TenantNumber tenant, std::int64_t wanted);
   // Nothing is known of it any more.
   void is_level(TenantNumber tenant);
+  // A process of the offer could not use the tenant's database, which may have had more migrations than its kind takes. While one that takes
+  // more of them lives, of any pool that performs the lane, the tenant's jobs are that one's; else they are tried as before.
+  void was_refused(std::size_t pool, std::size_t offer, const queue::Lane& lane);
   // Whether its jobs migrate their tenants.
   [[nodiscard]] bool is_migration(queue::KindNumber kind) const { return kind == migrate_kind_; }
   // Whether the offer performs such jobs.
@@ -140,7 +145,8 @@ class Lanes {
                      Function&& fn) const {
     const TenantLanes& lanes = lanes_of(standing);
     for (const KindLane& kind : lanes.kinds) {
-      if (takes(pools_[pool].offers[offer], standing.tenant, kind.kind) && !is_paused(kind.kind) &&
+      const Offer& of = pools_[pool].offers[offer];
+      if (may_try(of, standing.bucket.queue, standing.tenant, kind.kind) && !is_paused(kind.kind) &&
           !kind.is_limited)
         fn(queue::LaneCursor{kind.kind, kind.after});
     }
@@ -240,14 +246,20 @@ class Lanes {
     std::unordered_set<queue::KindNumber> kinds;  // those of them that have a number; never iterated
     std::vector<std::string> default_queues;      // of these kinds, as the last of its processes has said
     std::size_t processes = 0;
-    std::map<std::string, std::int64_t> schemas;       // WorkerReady::schemas
-    std::map<queue::KindNumber, std::int64_t> wanted;  // the same, of those that have a number
-    std::vector<std::string> reads_only;               // WorkerReady::reads_only
-    std::set<queue::KindNumber> reading;               // the same, of those that have a number
+    std::map<std::string, std::int64_t> schemas;         // WorkerReady::schemas
+    std::map<queue::KindNumber, std::int64_t> wanted;    // the same, of those that have a number
+    std::vector<std::string> reads_only;                 // WorkerReady::reads_only
+    std::set<queue::KindNumber> reading;                 // the same, of those that have a number
+    std::map<std::string, std::int64_t> newest_schemas;  // WorkerReady::newest_schemas
+    std::map<queue::KindNumber, std::int64_t> newest;    // the same, of those that have a number
     [[nodiscard]] bool knows(queue::KindNumber kind) const { return kinds.contains(kind); }
     [[nodiscard]] std::int64_t wants(queue::KindNumber kind) const {
       const auto found = wanted.empty() ? wanted.end() : wanted.find(kind);
       return found == wanted.end() ? 0 : found->second;
+    }
+    [[nodiscard]] std::int64_t newest_of(queue::KindNumber kind) const {
+      const auto found = newest.find(kind);
+      return found == newest.end() ? std::numeric_limits<std::int64_t>::max() : found->second;
     }
     void number_kind(queue::KindNumber number, const std::string& name);
   };
@@ -272,12 +284,22 @@ class Lanes {
     return behind == behind_.end() || offer.wants(kind) < behind->second;
   }
   [[nodiscard]] bool takes(std::size_t pool, TenantNumber tenant, queue::KindNumber kind) const;
-  [[nodiscard]] std::int64_t jobs_for(const Offer& offer, TenantNumber tenant,
+  // The same, and it gives way to no newer one.
+  [[nodiscard]] bool may_try(const Offer& offer, queue::QueueNumber queue, TenantNumber tenant,
+                             queue::KindNumber kind) const {
+    return takes(offer, tenant, kind) && (refused_.empty() || !gives_way(offer, queue, tenant, kind));
+  }
+  [[nodiscard]] bool gives_way(const Offer& offer, queue::QueueNumber queue, TenantNumber tenant,
+                               queue::KindNumber kind) const;
+  [[nodiscard]] bool has_newer(std::int64_t than, queue::QueueNumber queue, TenantNumber tenant,
+                               queue::KindNumber kind) const;
+  [[nodiscard]] std::int64_t jobs_for(const Offer& offer, queue::QueueNumber queue, TenantNumber tenant,
                                       const TenantLanes& lanes) const;
   [[nodiscard]] bool is_paused(queue::KindNumber kind) const { return paused_kind_numbers_.contains(kind); }
   [[nodiscard]] std::size_t offer_with(std::size_t pool, const std::vector<std::string>& kinds,
                                        const std::map<std::string, std::int64_t>& schemas,
-                                       const std::vector<std::string>& reads_only);
+                                       const std::vector<std::string>& reads_only,
+                                       const std::map<std::string, std::int64_t>& newest_schemas);
   void settle_kind(const queue::LaneCursor& asked, KindLane& lane, const queue::ClaimReply& reply,
                    queue::JobSeq known_until);
   void forget_tenant(TenantNumber tenant);
@@ -315,6 +337,7 @@ class Lanes {
   std::set<std::string> paused_queues_, paused_kinds_;
   std::set<queue::KindNumber> paused_kind_numbers_;  // those of them that have one
   std::map<TenantNumber, std::int64_t> behind_;
+  std::map<TenantNumber, std::int64_t> refused_;  // by processes that take at most so many migrations
   std::optional<queue::KindNumber> migrate_kind_;
   std::set<TenantNumber> gated_;
   std::set<TenantNumber> read_only_;  // of those
@@ -328,8 +351,9 @@ class Lanes {
   std::size_t entries_ = 0;  // in rings
 
   TENURE_REMEMBERS(pools, rings, buckets, tenants, queues, kinds, unnamed_queues, unnamed_kinds,
-                   paused_queues, paused_kinds, paused_kind_numbers, behind, migrate_kind, gated, read_only,
-                   asked_until, busy, start_limits, tenants_of_pools, count, open, may_hold, entries)
+                   paused_queues, paused_kinds, paused_kind_numbers, behind, refused, migrate_kind, gated,
+                   read_only, asked_until, busy, start_limits, tenants_of_pools, count, open, may_hold,
+                   entries)
 };
 
 }  // namespace tenure::daemon

@@ -96,7 +96,7 @@ void Machine::on(const WorkerReady& event) {
   Process& process = *state_.processes.find(event.process);
   if (process.alone) return;  // it is nobody's offer; the next round claims its job
   process.offer = state_.lanes.process_came(process.pool, event.kinds, event.default_queues, event.schemas,
-                                            event.reads_only);
+                                            event.reads_only, event.newest_schemas);
   state_.lone_jobs.find_pools();
   state_.held_notes.came(event.default_queues, state_.lanes, state_.actions);
   state_.told_pools.came(state_.pools_to_tell(), state_.now.steady);

@@ -104,6 +104,7 @@ void DaemonEnd::on(HelloFrame&& frame) {
   for (KindOffer& kind : frame.kinds) {
     if (kind.time_limit.count() > 0) time_limits_.of_kinds[kind.name] = kind.time_limit;
     if (kind.schema_min > 0) ready.schemas[kind.name] = kind.schema_min;
+    if (kind.schema_max > 0) ready.newest_schemas[kind.name] = kind.schema_max;
     if (kind.reads_only) ready.reads_only.push_back(kind.name);
     ready.kinds.push_back(std::move(kind.name));
     ready.default_queues.push_back(std::move(kind.queue));

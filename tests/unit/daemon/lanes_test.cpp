@@ -384,6 +384,61 @@ TEST(LanesOfTwoPools, AQueueOfBothStandsInBothRings) {
   EXPECT_FALSE(lanes.ring(1).first());
 }
 
+// Programs N-1 and N, in a pool each.
+struct LanesOfTwoPrograms : ::testing::Test {
+  using Newest = std::map<std::string, std::int64_t>;
+  LanesOfTwoPrograms() {
+    lanes.name_queue(QueueNumber{1}, "default");
+    lanes.name_kinds({kKind}, {"job"});
+    former = lanes.process_came(0, {"job"}, {}, {}, {}, Newest{{"job", 1}});
+    lanes.arrived(kLane, place(4));
+  }
+  void next_comes() { next = lanes.process_came(1, {"job"}, {}, {}, {}, Newest{{"job", 2}}); }
+  bool former_tries() const {
+    const bool tries = lanes.performs(0, former, kLane);
+    EXPECT_EQ(lanes.ring(0).first(former).has_value(), tries);
+    return tries;
+  }
+  bool next_tries() const { return lanes.performs(1, next, kLane) && lanes.ring(1).first(next); }
+
+  Lanes lanes{{PoolSettings{"one", 1, {"default"}}, PoolSettings{"two", 1, {"default"}}}};
+  std::size_t former = 0, next = 0;
+};
+
+TEST_F(LanesOfTwoPrograms, ATenantThatTheFormerOneCannotUseIsTheNextOnesWhileThatLives) {
+  next_comes();
+  const Lane other{kLane.queue, kLane.priority, TenantNumber{9}, kKind};
+  EXPECT_TRUE(former_tries());
+  lanes.was_refused(0, former, kLane);
+  EXPECT_FALSE(former_tries());
+  EXPECT_TRUE(next_tries());
+  EXPECT_TRUE(lanes.performs(0, former, other));
+  lanes.process_went(1, next);
+  EXPECT_TRUE(former_tries());
+  next_comes();
+  EXPECT_TRUE(former_tries()) << "it is found out anew";
+}
+
+TEST_F(LanesOfTwoPrograms, WhereNoNextOneTakesItTheFormerOneTriesOn) {
+  lanes.was_refused(0, former, kLane);
+  EXPECT_TRUE(former_tries()) << "there is none";
+  next_comes();
+  EXPECT_TRUE(former_tries()) << "nothing is kept of the time before it";
+  lanes.was_refused(1, next, kLane);
+  EXPECT_TRUE(next_tries()) << "nobody is newer than it";
+  lanes.name_tenant(kTenant, "acme");
+  lanes.set_pool_tenants(1, {queue::PoolTenants::Rule::only, {"bolt"}});
+  lanes.was_refused(0, former, kLane);
+  EXPECT_TRUE(former_tries()) << "its pool leaves the tenant out";
+}
+
+TEST_F(LanesOfTwoPrograms, AProcessToWhichItDoesNotMatterTakesWhatTheFormerOneCannot) {
+  next = lanes.process_came(1, {"job"});
+  lanes.was_refused(0, former, kLane);
+  EXPECT_FALSE(former_tries());
+  EXPECT_TRUE(next_tries());
+}
+
 // A hundred thousand times this is asked each 15 seconds.
 TEST(LanesOfTwoPools, WhoIsHeldIsAskedOnceForAllTenantsThatThePoolsTreatAlike) {
   const auto only = [](std::vector<std::string> names) {

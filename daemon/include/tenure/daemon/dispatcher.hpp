@@ -100,6 +100,8 @@ struct WorkerReady {
   // Of those kinds that want any, how many migrations a tenant's database must have had.
   std::map<std::string, std::int64_t> schemas = {};
   std::vector<std::string> reads_only = {};  // those kinds, sorted, whose jobs only read
+  // Of those kinds to which it matters, how many migrations a tenant's database may have had.
+  std::map<std::string, std::int64_t> newest_schemas = {};
 };
 struct AttemptsEnded {
   ProcessNumber process;
