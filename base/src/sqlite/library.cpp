@@ -5,6 +5,7 @@
 #include <tenure/base/error.hpp>
 #include <tenure/base/line_limit.hpp>
 #include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/library_memory.hpp>
 #include <tenure/base/sqlite/result_code.hpp>
 #include <tenure/base/system.hpp>
 
@@ -25,6 +26,8 @@ namespace tenure::sqlite {
 namespace {
 
 constexpr std::size_t kPrimaryCodes = 256;
+
+bool counts_memory = true;
 
 log::Level level_of(int code) {
   if ((code & 0xff) == SQLITE_NOTICE) return log::Level::info;
@@ -68,8 +71,7 @@ std::optional<Failure> configure_library() {
   // ones.
   sqlite3_config(SQLITE_CONFIG_LOG, &on_message, nullptr);
   sqlite3_config(SQLITE_CONFIG_URI, 0);
-  // Nobody asks how much memory it has, and to count it takes one lock of the whole process for each allocation.
-  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  if (!counts_memory) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   if (sqlite3_initialize() != SQLITE_OK)
     return Failure{ErrorCode::bad_configuration, "the SQLite library does not start; is there memory left?"};
   reserve_pages_of_indexes();
@@ -77,6 +79,8 @@ std::optional<Failure> configure_library() {
 }
 
 }  // namespace
+
+void count_no_memory() { counts_memory = false; }
 
 void start_library() {
   static const std::optional<Failure> refused = configure_library();

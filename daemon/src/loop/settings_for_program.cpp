@@ -1,6 +1,7 @@
 #include "settings_for_program.hpp"
 
 #include <tenure/base/log.hpp>
+#include <tenure/base/sqlite/library_memory.hpp>
 #include <tenure/base/system.hpp>
 #include <tenure/base/text.hpp>
 #include <tenure/config/load.hpp>
@@ -27,6 +28,7 @@ int ended_by(const char* name, ErrorCode code, const char* what) {
 
 int run_program(const char* name, FunctionRef<int()> run) noexcept {
   try {
+    sqlite::count_no_memory();
     return run();
   } catch (const Error& error) {
     return ended_by(name, error.code(), error.what());
