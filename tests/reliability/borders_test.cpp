@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-// Whether what runs for a tenant stays in its file: each row of each file, and each file that SQLite touches for a job, against the tenant that
+// Whether what runs for a tenant stays in its file: each row that a job has written, and each file that SQLite touches for a job, against the tenant that
 // it is of. 64 tenants, whose jobs come in one shuffled stream, worker processes that are killed meanwhile. In short by default;
 // `TENURE_BORDER_JOBS=100000 borders_test` is the long run.
 namespace tenure::testing {

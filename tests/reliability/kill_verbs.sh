@@ -286,7 +286,7 @@ for verb in $verbs; do
   kills=$((kills + ${kills_of[$verb]:-0}))
   each+=" $verb=${kills_of[$verb]:-0}"
 done
-echo "attempted=$attempted acknowledged=$acknowledged lost=$lost unexpected=$unexpected duplicated=0 stuck=$stuck wrong-tenant=$foreign |" \
+echo "attempted=$attempted acknowledged=$acknowledged lost=$lost unexpected=$unexpected stuck=$stuck wrong-tenant=$foreign |" \
   "faults kill=$kills:$each | at write=${hits[write]:-0} sync=${hits[sync]:-0} truncate=${hits[truncate]:-0} rename=${hits[rename]:-0}" \
   "remove=${hits[remove]:-0} seed=$seed points=$points"
 ((lost + unexpected + stuck + foreign == 0))
