@@ -64,7 +64,7 @@ class Halves {
   void add(bool is_second, double value) { (is_second ? second_ : first_).push_back(value); }
   [[nodiscard]] bool empty() const { return first_.empty() || second_.empty(); }
   [[nodiscard]] double growth() const { return share(mean(first_), mean(second_)); }
-  // Of the least samples: what is freed and not given back to the system at once does not count, what is never freed does.
+  // Of the least samples: what is freed or closed a moment later does not count, what never is does.
   [[nodiscard]] double growth_of_least() const {
     return share(*std::ranges::min_element(first_), *std::ranges::min_element(second_));
   }
@@ -211,7 +211,8 @@ class Steady : public ::testing::Test {
 TEST_F(Steady, RUN_21_OverJobsOfAThousandTenantsNoProcessGrows) {
   const Load load = load_asked_for();
   ASSERT_NO_FATAL_FAILURE(run(load));
-  EXPECT_LT(tenured_.descriptors.growth(), kMost);
+  // A command that has just asked may be connected still.
+  EXPECT_LT(tenured_.descriptors.growth_of_least(), kMost);
   // Until they are settled, it keeps a little of each job.
   const double kept = load.is_long() ? 0 : 64.0 * kWave * load.measured / 2;
   EXPECT_LT(tenured_.resident.second(), tenured_.resident.first() * (1 + kMost) + kept);
@@ -235,7 +236,7 @@ TEST_F(Steady, RUN_21_OverJobsOfAThousandTenantsNoProcessGrows) {
 TEST_F(Steady, HND_07_AThousandTenantsUnder256DescriptorsMeetNoLimitAndNothingGrows) {
   descriptors_max_ = 256;
   ASSERT_NO_FATAL_FAILURE(run(kIsSanitized ? Load{1, 2} : Load{4, 4}));
-  EXPECT_LT(tenured_.descriptors.growth(), kMost);
+  EXPECT_LT(tenured_.descriptors.growth_of_least(), kMost);
   for (const auto& [pid, process] : worker_processes_) {
     EXPECT_LT(process.descriptors.growth(), kMost);
     EXPECT_LE(process.descriptors.second(), descriptors_max_);
