@@ -73,7 +73,7 @@ class RefusalRows : public ::testing::Test {
   }
   void expect_others_in_one_row(std::size_t jobs) {
     ASSERT_EQ(rows().size(), kRefusalRowsMax + 1U);
-    const queue::AuditEntry& last = rows().front().entry;
+    const queue::AuditEntry last = rows().front().entry;
     EXPECT_EQ(last.verb, "job refused");
     EXPECT_EQ(last.subject, "and " + std::to_string(jobs - kRefusalRowsMax) + " more");
     EXPECT_EQ(counted(), static_cast<std::int64_t>(jobs));
