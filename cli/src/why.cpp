@@ -86,7 +86,8 @@ void refuse_what_is_neither(std::span<const std::string> words) {
     if (is_filter_term(word)) continue;
     if (Uuid::parse(word) || is_global_id(word))
       raise(ErrorCode::bad_options,
-            fmt::format("why takes one job id alone, or a filter; of several jobs say id={},...", word));
+            fmt::format("why takes one job id alone, or a filter; of several jobs say id={},{},...",
+                        kJobIdExample, kJobIdExample));
     raise(ErrorCode::bad_options,
           fmt::format("'{}' is neither a job id like {} nor a filter term like state=dead", escaped(word, 64),
                       kJobIdExample));

@@ -218,6 +218,9 @@ class TermParser {
   }
 
   Result<FilterValue> check_word(FilterField field, Glob glob) const {
+    if (field == FilterField::id && glob.pattern.starts_with("gid:"))
+      return bad("id takes UUIDs, and '" + escaped(glob.pattern) +
+                 "' is a Global ID; say id= with the UUID in it");
     const auto words = closed_words(field, fields_);
     const auto fits = [&](std::string_view word) { return glob_matches(glob, word); };
     if (!words.empty() && std::ranges::none_of(words, fits))

@@ -141,6 +141,8 @@ TEST_F(Why, CLI_09_WhatItCannotAnswerIsRefused) {
   EXPECT_THAT(output.error, HasSubstr("'123' is neither a job id"));
   EXPECT_EQ(run({"why", job_id(1).text(), job_id(2).text()}), 2);
   EXPECT_THAT(output.error, HasSubstr("why takes one job id alone, or a filter; of several jobs say id="));
+  EXPECT_EQ(run({"why", "id=gid://shop/tenure.job/" + job_id(1).text()}), 2);
+  EXPECT_THAT(output.error, HasSubstr("id takes UUIDs"));
   EXPECT_EQ(run({"wyh", job_id(1).text()}), 2);
   EXPECT_THAT(output.error, HasSubstr("did you mean why?"));
   EXPECT_EQ(run({"why", job_id(1).text(), "--columns", "jobs"}), 2);
